@@ -1,0 +1,127 @@
+"""Find a hipercow root and say what it can be used for (SPEC section 1)."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from hipercow_tui.errors import RootError
+from hipercow_tui.text import visible
+
+_OLD_LAYOUT = re.compile(r"[0-9a-fA-F]{32}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A hipercow root: the project's folder and its ``hipercow/``, symbolic links resolved once.
+
+    ``purge_refusal`` says why this root can only be browsed; None if it can be purged.
+    """
+
+    path: Path
+    hipercow: Path
+    purge_refusal: str | None = None
+
+    @property
+    def tasks(self) -> Path:
+        """Where the tasks of R stand."""
+        return self.hipercow / "tasks"
+
+    @property
+    def bundles(self) -> Path:
+        """Where the bundles of R stand."""
+        return self.hipercow / "bundles"
+
+    @property
+    def retry(self) -> Path:
+        """The file of retries of R."""
+        return self.hipercow / "retry"
+
+
+def find_root(start: str | os.PathLike[str] | None = None) -> Root:
+    """The root at ``start`` (default: the working directory) or above it.
+
+    Raises RootError, which says where the search began, if there is none or if what is there is
+    the source of the R package or a root from before hipercow 0.3.0.
+    """
+    began = Path(start if start is not None else ".")
+    try:
+        where = began.resolve(strict=True)
+    except (OSError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or "a loop of symbolic links"
+        raise RootError(f"Couldn't look for a hipercow root at {_shown(began)}: {reason}") from None
+    files = []
+    for folder in (where, *where.parents):
+        candidate = folder / "hipercow"
+        if candidate.is_dir():
+            return _checked(folder, candidate)
+        if candidate.exists():
+            files.append(candidate)
+    passed = f" ({_shown(files[0])} is a file, not a folder)" if files else ""
+    raise RootError(
+        f"Couldn't find hipercow root: no folder 'hipercow' in {_shown(where)} or above it{passed}."
+        " Start in your project's folder or name it; hipercow_init() in R makes a root."
+    )
+
+
+def _checked(folder: Path, hipercow: Path) -> Root:
+    if _is_package_source(hipercow / "DESCRIPTION"):
+        raise RootError(
+            f"{_shown(hipercow)} is the source of the R package hipercow, not a root:"
+            " name the folder of your project."
+        )
+    hipercow = hipercow.resolve()
+    try:
+        with os.scandir(hipercow / "tasks") as entries:
+            old = any(_OLD_LAYOUT.match(entry.name) for entry in entries)
+    except (FileNotFoundError, NotADirectoryError):
+        old = False
+    except OSError as error:
+        raise RootError(f"Couldn't read {_shown(hipercow / 'tasks')}: {error.strerror}") from None
+    if old:
+        raise RootError(
+            f"{_shown(hipercow)} holds tasks created with hipercow earlier than 0.3.0, whose layout"
+            " is not supported: ask the authors of hipercow how to migrate it."
+        )
+    return Root(folder, hipercow, _purge_refusal(hipercow))
+
+
+def _is_package_source(description: Path) -> bool:
+    try:
+        if not stat.S_ISREG(description.stat().st_mode):
+            return False
+        with description.open("rb") as file:
+            text = file.read(65536)
+    except OSError:
+        return False
+    return re.search(rb"^Package:[ \t]*hipercow[ \t]*\r?$", text, re.MULTILINE) is not None
+
+
+def _purge_refusal(hipercow: Path) -> str | None:
+    """What makes moving tasks aside by a rename unsafe or impossible."""
+    if os.rename not in os.supports_dir_fd or not hasattr(os, "O_NOFOLLOW"):
+        return "purging needs a POSIX system; here you can only browse"
+    try:
+        device = hipercow.stat().st_dev
+        for name in ("tasks", "bundles", "py", "tui"):
+            path = hipercow / name
+            try:
+                found = path.lstat()
+            except FileNotFoundError:
+                continue
+            if stat.S_ISLNK(found.st_mode):
+                return f"{_shown(path)} is a symbolic link: purge where it really stands"
+            if not stat.S_ISDIR(found.st_mode):
+                return f"{_shown(path)} is not a folder"
+            if found.st_dev != device:
+                return f"{_shown(path)} is on another file system than {_shown(hipercow)}"
+    except OSError as error:
+        return f"{_shown(hipercow)} can't be examined: {error.strerror}"
+    return None
+
+
+def _shown(path: Path) -> str:
+    return visible(str(path))

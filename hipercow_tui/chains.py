@@ -1,0 +1,97 @@
+"""Retry chains: what hangs together through the lines of ``hipercow/retry`` (SPEC section 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """One line of ``retry``: ``id`` is a new attempt at ``parent``, in the chain of ``base``."""
+
+    id: str
+    parent: str
+    base: str
+
+
+@dataclass(frozen=True)
+class Chains:
+    """All retry chains of a root, made from its links in the order of the file.
+
+    Usually a chain is a line; ``task_retry(c(a, a))`` forks it, and a damaged file may close it to
+    a cycle. Members whose tasks are gone still tie the others together.
+    """
+
+    links: tuple[Retry, ...] = ()
+
+    @cached_property
+    def _next(self) -> dict[str, list[str]]:
+        following: dict[str, list[str]] = {}
+        for link in self.links:
+            following.setdefault(link.parent, []).append(link.id)
+        return following
+
+    @cached_property
+    def _chain_of(self) -> dict[str, tuple[str, ...]]:
+        chains: dict[str, tuple[str, ...]] = {}
+        for members in self._components():
+            ordered = self._in_order(members)
+            chains.update(dict.fromkeys(ordered, ordered))
+        return chains
+
+    def __len__(self) -> int:
+        return len(set(map(id, self._chain_of.values())))
+
+    def members(self) -> Iterable[str]:
+        """Every id that stands in some chain."""
+        return self._chain_of.keys()
+
+    def chain(self, task_id: str) -> tuple[str, ...]:
+        """The ids of a task's chain, the first attempt first; () if it was never retried."""
+        return self._chain_of.get(task_id, ())
+
+    def tip(self, task_id: str) -> str | None:
+        """The last attempt: parent to id, at a fork the first line; None where that never ends."""
+        seen = {task_id}
+        while following := self._next.get(task_id):
+            task_id = following[0]
+            if task_id in seen:
+                return None
+            seen.add(task_id)
+        return task_id
+
+    def _components(self) -> Iterator[list[str]]:
+        """The sets of ids that hang together through id–parent and id–base, in first-seen order."""
+        neighbours: dict[str, list[str]] = {}
+        for link in self.links:
+            for other in (link.parent, link.base):
+                neighbours.setdefault(other, []).append(link.id)
+                neighbours.setdefault(link.id, []).append(other)
+        seen: set[str] = set()
+        for start in neighbours:
+            if start in seen:
+                continue
+            seen.add(start)
+            members = [start]
+            for member in members:
+                for other in neighbours[member]:
+                    if other not in seen:
+                        seen.add(other)
+                        members.append(other)
+            yield members
+
+    def _in_order(self, members: list[str]) -> tuple[str, ...]:
+        """Attempts before what retried them; in a cycle, in the order of the file."""
+        retried = {link_id for member in members for link_id in self._next.get(member, ())}
+        ordered: dict[str, None] = {}
+        starts = [member for member in members if member not in retried] + members
+        for start in starts:
+            pending = [start]
+            while pending:
+                member = pending.pop()
+                if member not in ordered:
+                    ordered[member] = None
+                    pending.extend(reversed(self._next.get(member, ())))
+        return tuple(ordered)

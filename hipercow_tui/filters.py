@@ -1,0 +1,227 @@
+"""The four filters as values, and the stack of them whose intersection is matched.
+
+Pure: a filter looks at a snapshot and says which ids pass. Source: SPEC section 4, rules 1 to 6.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass
+
+from wcmatch import fnmatch
+
+from hipercow_tui.errors import FilterError, UnknownTasksError
+from hipercow_tui.model import PURGEABLE, Bundle, Snapshot, Status
+from hipercow_tui.moments import When, moment
+from hipercow_tui.text import count, visible
+
+# A brace pattern such as {1..9999}{1..9999} may stand for millions; more than this is refused.
+BRACE_LIMIT = 1000
+_GLOB = fnmatch.CASE | fnmatch.FORCEUNIX | fnmatch.BRACE | fnmatch.DOTMATCH
+_NOTHING: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class TaskIds:
+    """Passes the tasks of these ids: ``task_ids``, or the app's marks (rule 2)."""
+
+    ids: frozenset[str]
+
+    def passes(self, snapshot: Snapshot) -> Set[str]:
+        """The ids that pass; those that are gone can't."""
+        return self.ids & snapshot.tasks.keys()
+
+    def check(self, snapshot: Snapshot) -> None:
+        """Raises UnknownTasksError, which counts them, if some ids do not exist."""
+        missing = len(self.ids - snapshot.tasks.keys())
+        if missing:
+            raise UnknownTasksError(
+                f"{missing} / {count(len(self.ids), 'task')} do not exist in {snapshot.root}:"
+                " leave out the ids that are gone"
+            )
+
+    def __str__(self) -> str:
+        return f"one of {count(len(self.ids), 'id')}"
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedBefore:
+    """Passes what finished strictly before ``moment``, in seconds since the epoch (rule 3).
+
+    ``text`` is the moment as it was asked for, such as ``1 week``.
+    """
+
+    moment: float
+    text: str
+
+    @classmethod
+    def of(cls, when: When, now: float) -> FinishedBefore:
+        """The filter for any form of ``finished_before``; raises FilterError if it is none."""
+        return cls(moment(when, now), visible(str(when).strip()))
+
+    def passes(self, snapshot: Snapshot) -> Set[str]:
+        """The ids that pass; what never finished does not."""
+        times, ids = snapshot.finished_order
+        return frozenset(ids[: bisect_left(times, self.moment)])
+
+    def __str__(self) -> str:
+        return f"finished before {self.text}" + (
+            " ago" if self.text[:1].isdigit() and self.text[-1:].isalpha() else ""
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class InBundle:
+    """Passes every id, also of a gone task, of the bundles that the globs match (rule 4).
+
+    ``*`` and ``?`` as in R; braces, character classes, and exclusion by a leading ``!``.
+    """
+
+    patterns: tuple[str, ...]
+    _matcher: fnmatch.WcMatcher[str] | None
+
+    @classmethod
+    def of(cls, patterns: str | Iterable[str]) -> InBundle:
+        """The filter for one glob or several, which are one set; raises FilterError for globs that
+        are unfinished, explode by their braces, or are exclusions alone."""
+        globs = (patterns,) if isinstance(patterns, str) else tuple(patterns)
+        for glob in globs:
+            _check_closed(glob)
+        takes = [glob for glob in globs if not glob.startswith("!")]
+        drops = [glob[1:] for glob in globs if glob.startswith("!")]
+        if globs and not takes:
+            raise FilterError(
+                f"'{visible(' '.join(globs))}' only excludes: add what to take, such as '*'"
+            )
+        return cls(globs, _compiled(takes, drops) if takes else None)
+
+    def matches(self, name: str) -> bool:
+        """Whether a bundle of that name is meant; case matters."""
+        return self._matcher is not None and self._matcher.match(name)
+
+    def bundles(self, snapshot: Snapshot) -> tuple[Bundle, ...]:
+        """The bundles that match."""
+        return tuple(bundle for bundle in snapshot.bundles if self.matches(bundle.name))
+
+    def passes(self, snapshot: Snapshot) -> Set[str]:
+        """The ids that pass."""
+        return _NOTHING.union(*(bundle.task_ids for bundle in self.bundles(snapshot)))
+
+    def check(self, snapshot: Snapshot) -> None:
+        """Raises FilterError if no bundle at all matches."""
+        if self.patterns and not self.bundles(snapshot):
+            known = ", ".join(sorted(bundle.name for bundle in snapshot.bundles)[:5])
+            raise FilterError(
+                f"No bundle matches '{visible(' '.join(self.patterns))}' in {snapshot.root}"
+                + (f": there are {visible(known)} …" if known else ": it has no bundles")
+            )
+
+    def __str__(self) -> str:
+        return f"in bundle {visible(' '.join(self.patterns))}"
+
+
+@dataclass(frozen=True, slots=True)
+class WithStatus:
+    """Passes tasks of these statuses; with ``follow`` a retried task counts as its tip
+    (rules 5 and 6)."""
+
+    statuses: frozenset[Status]
+    follow: bool = True
+
+    @classmethod
+    def purgeable(cls, statuses: Iterable[str], *, follow: bool = True) -> WithStatus:
+        """The filter for a purge; raises FilterError for a status that can't be purged by."""
+        return cls(_known(statuses, PURGEABLE), follow)
+
+    @classmethod
+    def any_of(cls, statuses: Iterable[str], *, follow: bool = True) -> WithStatus:
+        """The filter for a list, which knows all six; raises FilterError for other words."""
+        return cls(_known(statuses, [s for s in Status if s is not Status.BROKEN]), follow)
+
+    def passes(self, snapshot: Snapshot) -> Set[str]:
+        """The ids that pass; with ``follow`` also gone ones whose tip does."""
+        groups = snapshot.by_tip_status if self.follow else snapshot.by_status
+        return _NOTHING.union(*(groups[status] for status in self.statuses))
+
+    def __str__(self) -> str:
+        words = [status for status in Status if status in self.statuses]
+        return f"status is {' or '.join(words) if words else 'none'}" + (
+            "" if self.follow else ", its own"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FilterStack:
+    """The filters that are given; None is "not given" (rule 1). What passes all is matched."""
+
+    task_ids: TaskIds | None = None
+    finished_before: FinishedBefore | None = None
+    in_bundle: InBundle | None = None
+    with_status: WithStatus | None = None
+
+    @property
+    def given(self) -> tuple[TaskIds | FinishedBefore | InBundle | WithStatus, ...]:
+        """The filters that are given."""
+        every = (self.with_status, self.finished_before, self.in_bundle, self.task_ids)
+        return tuple(one for one in every if one is not None)
+
+    def matched(self, snapshot: Snapshot) -> frozenset[str]:
+        """The ids that pass all filters; gone ones too, which cascade (rules 4, 7, 8). Without any
+        filter: none."""
+        passing = sorted((one.passes(snapshot) for one in self.given), key=len)
+        if not passing:
+            return _NOTHING
+        return frozenset(passing[0]).intersection(*passing[1:])
+
+    def __str__(self) -> str:
+        return " · ".join(map(str, self.given)) or "no filter"
+
+
+def matched_tasks(snapshot: Snapshot, stack: FilterStack) -> list[str]:
+    """What a list shows: ids of existing tasks that pass, all of them without a filter."""
+    if not stack.given:
+        return [task.id for task in snapshot.tasks.values() if task.exists]
+    matched = stack.matched(snapshot)
+    return [task.id for task in snapshot.tasks.values() if task.id in matched and task.exists]
+
+
+def _check_closed(glob: str) -> None:
+    """A ``{`` or ``[`` that is still open is being typed, not meant."""
+    bare = re.sub(r"\\.", "", glob)
+    bare = re.sub(r"\[[!^]?\]?[^]]*\]", "", bare)
+    for opening, closing in ("{}", "[]"):
+        if bare.count(opening) > bare.count(closing):
+            raise FilterError(f"'{visible(glob)}' has a {opening} that is not closed")
+
+
+def _compiled(takes: Sequence[str], drops: Sequence[str]) -> fnmatch.WcMatcher[str]:
+    shown = visible(" ".join([*takes, *(f"!{drop}" for drop in drops)]))
+    try:
+        return fnmatch.compile(takes, flags=_GLOB, limit=BRACE_LIMIT, exclude=drops or None)
+    except (ValueError, RecursionError, re.error, OverflowError) as error:
+        raise FilterError(f"'{shown}' is no usable pattern: {visible(str(error))}") from None
+    except Exception as error:
+        if "Limit" not in type(error).__name__:
+            raise
+        raise FilterError(
+            f"'{shown}' stands for more than {BRACE_LIMIT:,} patterns: use * instead"
+        ) from None
+
+
+def _known(statuses: Iterable[str], allowed: Sequence[Status]) -> frozenset[Status]:
+    asked = (statuses,) if isinstance(statuses, str) else tuple(statuses)
+    wrong = [word for word in asked if word not in allowed]
+    if not wrong:
+        return frozenset(Status(word) for word in asked)
+    named = ", ".join(f"'{visible(str(word))}'" for word in wrong)
+    if set(wrong) & {Status.SUBMITTED, Status.RUNNING}:
+        hint = "cancel these tasks first, with hipercow::task_cancel()"
+    else:
+        words = [s.value for s in allowed]
+        near = difflib.get_close_matches(str(wrong[0]).lower(), words, n=1, cutoff=0.5)
+        hint = f"did you mean '{near[0]}'?" if near else f"use one of {', '.join(words)}"
+    noun = "status" if len(wrong) == 1 else "statuses"
+    raise FilterError(f"Cannot select tasks with {noun} {named}: {hint}")

@@ -1,0 +1,176 @@
+"""Tasks, bundles and the snapshot that holds them: frozen values, no input or output.
+
+Times are seconds since the epoch, as floats; None where nothing is known.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+
+from hipercow_tui.chains import Chains
+
+TASK_ID = re.compile(r"[0-9a-f]{32}\Z")
+
+# What a task folder holds, as bits: one small number a task, compared when a plan is carried out
+# (SPEC rule 13). QUEUED: dide_id, run.bat or run.sh, which the driver writes before the marker.
+DATA = 1
+INFO = 2
+MARK_SUBMITTED = 4
+MARK_RUNNING = 8
+MARK_SUCCESS = 16
+MARK_FAILURE = 32
+MARK_CANCELLED = 64
+QUEUED = 128
+
+
+class Status(StrEnum):
+    """A task's status, in the words of hipercow; ``broken`` is ours, for what has none."""
+
+    CREATED = "created"
+    SUBMITTED = "submitted"
+    RUNNING = "running"
+    SUCCESS = "success"
+    FAILURE = "failure"
+    CANCELLED = "cancelled"
+    BROKEN = "broken"
+
+
+TERMINAL = frozenset({Status.SUCCESS, Status.FAILURE, Status.CANCELLED})
+PURGEABLE = (Status.CREATED, Status.SUCCESS, Status.FAILURE, Status.CANCELLED)
+SIX_STATUSES = (
+    Status.FAILURE,
+    Status.CANCELLED,
+    Status.SUCCESS,
+    Status.CREATED,
+    Status.SUBMITTED,
+    Status.RUNNING,
+)
+
+
+class Lang(StrEnum):
+    """Which hipercow wrote a task or bundle: the one of R or the one of Python."""
+
+    R = "r"
+    PY = "py"
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One task as its folder shows it (SPEC section 2).
+
+    ``status`` is its own, ``tip_status`` that of the end of its retry chain (its own where it was
+    never retried; None where the chain has no end or the end is gone). ``finished_estimated`` says
+    that ``finished`` is the time of a marker file. ``chain`` holds the ids of its retry chain, the
+    first attempt first, gone ones included; () if it was never retried. ``listing`` is the bits of
+    what its folder holds. ``problem`` is a sentence on what could not be read, or None.
+    """
+
+    id: str
+    status: Status
+    listing: int = 0
+    created: float | None = None
+    started: float | None = None
+    finished: float | None = None
+    finished_estimated: bool = False
+    tip_status: Status | None = None
+    bundles: tuple[str, ...] = ()
+    chain: tuple[str, ...] = ()
+    problem: str | None = None
+    lang: Lang = Lang.R
+
+    @property
+    def exists(self) -> bool:
+        """Whether lists, filters and chains know it: a folder without ``data`` or marker they do
+        not (SPEC section 2), one that can't be read they must."""
+        return self.status is not Status.BROKEN or self.listing < 0
+
+    @property
+    def terminal(self) -> bool:
+        """Whether its own status is success, failure or cancelled."""
+        return self.status in TERMINAL
+
+
+# The listing of a folder that can't be listed: it may hold anything, so it counts as existing.
+UNREADABLE = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A named list of task ids (``bundles/NAME``), each once, in the order of the file.
+
+    ``changed`` is the file's modification time. ``stamp`` tells one state of the file from another
+    (inode, size, modification time in nanoseconds). ``problem`` says what in it was no task id.
+    """
+
+    name: str
+    task_ids: tuple[str, ...]
+    changed: float | None = None
+    stamp: tuple[int, int, int] = (0, 0, 0)
+    problem: str | None = None
+    lang: Lang = Lang.R
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A root at one moment: every task by id, every bundle by name, the retry chains.
+
+    ``problems`` are sentences about what could not be read outside the tasks: bundles, ``retry``.
+    """
+
+    root: Path
+    tasks: Mapping[str, Task] = field(default_factory=dict)
+    bundles: tuple[Bundle, ...] = ()
+    chains: Chains = field(default_factory=Chains)
+    problems: tuple[str, ...] = ()
+
+    @cached_property
+    def by_status(self) -> Mapping[Status, frozenset[str]]:
+        """The ids of each status, a task's own."""
+        return self._grouped(follow=False)
+
+    @cached_property
+    def by_tip_status(self) -> Mapping[Status, frozenset[str]]:
+        """The ids of each status, a retried task counted as its tip (SPEC rule 6); ids that are
+        gone but tied to a tip that is not are among them."""
+        return self._grouped(follow=True)
+
+    @cached_property
+    def finished_order(self) -> tuple[tuple[float, ...], tuple[str, ...]]:
+        """The times of finishing, ascending, and the ids that go with them."""
+        pairs = sorted(
+            (task.finished, task.id) for task in self.tasks.values() if task.finished is not None
+        )
+        return tuple(pair[0] for pair in pairs), tuple(pair[1] for pair in pairs)
+
+    def existing(self, ids: Collection[str]) -> Iterator[Task]:
+        """The tasks among these ids that lists, filters and chains know."""
+        tasks = self.tasks
+        for task_id in ids:
+            task = tasks.get(task_id)
+            if task is not None and task.exists:
+                yield task
+
+    def tip_status(self, task_id: str) -> Status | None:
+        """The status of the end of a task's retry chain; None where there is none."""
+        tip = self.chains.tip(task_id)
+        task = self.tasks.get(tip) if tip else None
+        return task.status if task is not None and task.exists else None
+
+    def _grouped(self, *, follow: bool) -> Mapping[Status, frozenset[str]]:
+        groups: dict[Status, list[str]] = {status: [] for status in Status}
+        for task in self.tasks.values():
+            status = task.tip_status if follow else task.status
+            if status is not None and task.exists:
+                groups[status].append(task.id)
+        if follow:
+            for task_id in self.chains.members():
+                if not any(self.existing((task_id,))):
+                    status = self.tip_status(task_id)
+                    if status is not None:
+                        groups[status].append(task_id)
+        return {status: frozenset(ids) for status, ids in groups.items()}

@@ -1,0 +1,54 @@
+"""``finished_before`` in all its forms, as one moment (SPEC section 4, rule 3)."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, time, timedelta
+from typing import TypeAlias
+
+from hipercow_tui.errors import FilterError
+from hipercow_tui.text import visible
+
+When: TypeAlias = "str | datetime | date | timedelta"
+
+_AGO = re.compile(r"\s*([+-]?\d+)\s*([a-z]+)\s*(?:ago)?\s*\Z", re.ASCII | re.IGNORECASE)
+_UNITS = {
+    **dict.fromkeys(("h", "hour", "hours"), 3600),
+    **dict.fromkeys(("d", "day", "days"), 86400),
+    **dict.fromkeys(("w", "week", "weeks"), 7 * 86400),
+}
+EXPECTED = "write '<n> hours', '<n> days' or '<n> weeks', or a date such as 2026-01-31"
+
+
+def moment(when: When, now: float) -> float:
+    """The moment meant, in seconds since the epoch.
+
+    A naive datetime and a date are local; a timedelta is that long before ``now``, its sign
+    ignored. Raises FilterError for text that is none of the forms, or a time out of range.
+    """
+    try:
+        if isinstance(when, timedelta):
+            return now - abs(when.total_seconds())
+        if isinstance(when, datetime):
+            return when.timestamp()
+        if isinstance(when, date):
+            return datetime.combine(when, time()).timestamp()
+        if isinstance(when, str):
+            return _from_text(when, now)
+    except (OverflowError, ValueError, OSError):
+        raise FilterError(f"'{visible(str(when))}' is out of the range of times") from None
+    raise FilterError(f"finished_before can't be a {type(when).__name__}: {EXPECTED}")
+
+
+def _from_text(text: str, now: float) -> float:
+    if ago := _AGO.match(text):
+        unit = _UNITS.get(ago[2].lower())
+        if unit is None:
+            raise FilterError(f"'{visible(ago[2])}' is not a unit of time: {EXPECTED}")
+        if len(ago[1]) > 12:
+            raise OverflowError
+        return now - abs(int(ago[1])) * unit
+    try:
+        return datetime.fromisoformat(text.strip()).timestamp()
+    except ValueError:
+        raise FilterError(f"'{visible(text)}' is no time: {EXPECTED}") from None

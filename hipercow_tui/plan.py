@@ -1,0 +1,246 @@
+"""What a purge would do and why: a pure function of a snapshot, the filters and the time.
+
+Source: SPEC section 4, rules 7 to 9 and 14. A refusal is data here; who carries a plan out turns
+it into an error. A dry run is a plan that nobody carries out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Set
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+
+from hipercow_tui.filters import FilterStack
+from hipercow_tui.model import (
+    PURGEABLE,
+    QUEUED,
+    Bundle,
+    Snapshot,
+    Status,
+    Task,
+)
+from hipercow_tui.text import count, short_id
+
+RECENT = 3600.0  # a task made within this many seconds is likely still wanted
+
+
+class Reason(StrEnum):
+    """Why a task goes."""
+
+    MATCHED = "matched"
+    RETRY_CHAIN = "retry chain"
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTask:
+    """A task that goes: it matched, or the chain of ``of``, which did, draws it in.
+
+    ``regrets`` are reasons to think twice: what the filters alone would have kept, what is an hour
+    old, what has an estimated time.
+    """
+
+    task: Task
+    reason: Reason
+    of: str | None = None
+    regrets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedBundle:
+    """A bundle that goes, how many of its ids go and how many tasks stay without it."""
+
+    bundle: Bundle
+    deleted: int
+    surviving: int
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """A task that can't go, so that its whole chain can't; ``chain`` is what is held back."""
+
+    task: Task
+    reason: str
+    chain: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PurgePlan:
+    """What would go, in the order of the snapshot, and what stands in the way.
+
+    ``made`` is the time the plan was made for, in seconds since the epoch. With ``skip_blocked``
+    the blocked chains are left out of ``tasks``; else ``refused`` says that nothing may go.
+    """
+
+    root: Path
+    made: float
+    filters: FilterStack
+    tasks: tuple[PlannedTask, ...] = ()
+    bundles: tuple[PlannedBundle, ...] = ()
+    blocked: tuple[Blocked, ...] = ()
+    skip_blocked: bool = False
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def refused(self) -> bool:
+        """Whether nothing may be deleted because something blocks (rule 9)."""
+        return bool(self.blocked) and not self.skip_blocked
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing would go."""
+        return not (self.tasks or self.bundles)
+
+    @cached_property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of the tasks that go."""
+        return tuple(planned.task.id for planned in self.tasks)
+
+    @cached_property
+    def matched(self) -> tuple[PlannedTask, ...]:
+        """The tasks that go because the filters match them."""
+        return tuple(one for one in self.tasks if one.reason is Reason.MATCHED)
+
+    @cached_property
+    def cascaded(self) -> tuple[PlannedTask, ...]:
+        """The tasks that go because their retry chain does."""
+        return tuple(one for one in self.tasks if one.reason is Reason.RETRY_CHAIN)
+
+    @cached_property
+    def regretted(self) -> tuple[PlannedTask, ...]:
+        """The tasks that go though the filters alone would have kept them."""
+        return tuple(one for one in self.tasks if any(KEPT in why for why in one.regrets))
+
+    @cached_property
+    def surviving(self) -> int:
+        """How many tasks stay and lose a bundle."""
+        going = set(self.ids)
+        return len({i for one in self.bundles for i in one.bundle.task_ids} - going)
+
+
+KEPT = "your filters alone would have kept it"
+
+
+def make_plan(
+    snapshot: Snapshot, filters: FilterStack, *, now: float, skip_blocked: bool = False
+) -> PurgePlan:
+    """The plan for what the filters match, with whole retry chains and the bundles that name them.
+
+    ``now`` is in seconds since the epoch. Reads nothing but its arguments.
+    """
+    matched = filters.matched(snapshot)
+    drawn = _with_chains(snapshot, matched)
+    blocked = tuple(_blocked(snapshot, drawn, named=_named(filters)))
+    held = {i for one in blocked for i in (one.task.id, *one.chain)} if skip_blocked else set()
+    counted = drawn.keys() - held
+    tasks = tuple(
+        _planned(task, matched, drawn[task.id], filters, now)
+        for task in _ordered(snapshot, counted)
+        if _can_go(task, _named(filters))
+    )
+    going = {one.task.id for one in tasks}
+    bundles = tuple(_planned_bundles(snapshot, counted, going))
+    return PurgePlan(
+        root=snapshot.root,
+        made=now,
+        filters=filters,
+        tasks=tasks,
+        bundles=bundles,
+        blocked=blocked,
+        skip_blocked=skip_blocked,
+        warnings=tuple(_warnings(tasks)),
+    )
+
+
+def _named(filters: FilterStack) -> Set[str]:
+    return filters.task_ids.ids if filters.task_ids else frozenset()
+
+
+def _can_go(task: Task, named: Set[str]) -> bool:
+    """A folder without ``data`` may be a task in the making: it goes only if named by its id."""
+    return task.exists or task.id in named
+
+
+def _with_chains(snapshot: Snapshot, matched: Set[str]) -> dict[str, str | None]:
+    """Every id that goes, gone ones included, and for those a chain drew in, which id did."""
+    drawn: dict[str, str | None] = dict.fromkeys(matched)
+    done: set[int] = set()
+    chains = snapshot.chains
+    for task_id in matched:
+        chain = chains.chain(task_id)
+        if not chain or id(chain) in done:
+            continue
+        done.add(id(chain))
+        drawer = next(member for member in chain if member in matched)
+        for member in chain:
+            drawn.setdefault(member, drawer)
+    return drawn
+
+
+def _ordered(snapshot: Snapshot, ids: Set[str]) -> Iterable[Task]:
+    if len(ids) * 8 < len(snapshot.tasks):
+        return [snapshot.tasks[i] for i in sorted(ids) if i in snapshot.tasks]
+    return [task for task_id, task in snapshot.tasks.items() if task_id in ids]
+
+
+def _blocked(snapshot: Snapshot, ids: Iterable[str], *, named: Set[str]) -> Iterable[Blocked]:
+    for task_id in sorted(ids):
+        task = snapshot.tasks.get(task_id)
+        if task is not None and _can_go(task, named) and (reason := block_reason(task)):
+            yield Blocked(task, reason, snapshot.chains.chain(task_id))
+
+
+def block_reason(task: Task) -> str | None:
+    """Why a task can't be purged, and what to do about it; None if it can (rule 9)."""
+    if task.status is Status.BROKEN and task.exists:
+        return f"it can't be read ({task.problem}): make its folder readable"
+    if task.status in (Status.SUBMITTED, Status.RUNNING):
+        return (
+            f"it is {task.status}: cancel it with task_cancel(), or, if the cluster has lost it,"
+            " call task_info() to free it"
+        )
+    if task.status is Status.CREATED and task.listing & QUEUED:
+        return "it may be queued already: the driver's files are there, its marker is not yet"
+    return None
+
+
+def _planned(
+    task: Task, matched: Set[str], of: str | None, filters: FilterStack, now: float
+) -> PlannedTask:
+    reason = Reason.MATCHED if task.id in matched else Reason.RETRY_CHAIN
+    regrets = tuple(_regrets(task, reason, filters, now))
+    return PlannedTask(task, reason, of if reason is Reason.RETRY_CHAIN else None, regrets)
+
+
+def _regrets(task: Task, reason: Reason, filters: FilterStack, now: float) -> Iterable[str]:
+    wanted, age = filters.with_status, filters.finished_before
+    if wanted and task.status not in wanted.statuses and task.status in PURGEABLE:
+        yield f"{task.status}: {KEPT}"
+    if age and reason is Reason.RETRY_CHAIN and not (task.finished or now) < age.moment:
+        yield f"newer than {age.text}: {KEPT}"
+    if task.created is not None and now - task.created < RECENT:
+        yield "created within the last hour"
+    if age and task.finished_estimated:
+        yield "its time of finishing is estimated"
+
+
+def _planned_bundles(
+    snapshot: Snapshot, counted: Set[str], going: Set[str]
+) -> Iterable[PlannedBundle]:
+    for bundle in snapshot.bundles:
+        ids = set(bundle.task_ids)
+        if not ids.isdisjoint(counted):
+            surviving = sum(1 for _ in snapshot.existing(ids - going))
+            yield PlannedBundle(bundle, len(ids & going), surviving)
+
+
+def _warnings(tasks: Iterable[PlannedTask]) -> Iterable[str]:
+    """One sentence for each kind of regret, with a count."""
+    kinds: dict[str, list[Task]] = {}
+    for planned in tasks:
+        for why in planned.regrets:
+            kinds.setdefault(why, []).append(planned.task)
+    for why, affected in kinds.items():
+        first = short_id(affected[0].id)
+        yield f"{count(len(affected), 'task')} ({first}{' …' if len(affected) > 1 else ''}): {why}"
