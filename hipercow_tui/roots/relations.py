@@ -1,0 +1,142 @@
+"""What ties the tasks of an R root together: its bundles and its retry chains, kept up to date."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Mapping
+
+from hipercow_tui.chains import Chains, Retry
+from hipercow_tui.model import Bundle
+from hipercow_tui.roots import Root, r_root
+from hipercow_tui.roots.files import read_file
+from hipercow_tui.text import visible
+
+LIMIT = 256 << 20  # bytes of one bundle, or of ``retry``: several million lines
+
+
+class Relations:
+    """Bundles and retry chains of one root; a file is read again only when its stamp moved.
+
+    A stamp is a file's inode, size and time of change. ``problems`` are sentences on what could
+    not be read.
+    """
+
+    def __init__(self, root: Root) -> None:
+        self._root = root
+        self._retry_stamp: r_root.Stamp | None = None
+        self._lines: tuple[Retry, ...] = ()
+        self._retry_problem: str | None = None
+        self._own: dict[str, Retry] = {}
+        self._bundle_problems: dict[str, str] = {}
+        self.bundles: Mapping[str, Bundle] = {}
+        self.bundles_of: Mapping[str, tuple[str, ...]] = {}
+        self.chains = Chains()
+        self.retried: frozenset[str] = frozenset()
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Sentences on what could not be read, or was no id."""
+        found = [bundle.problem for bundle in self.bundles.values()]
+        return tuple(
+            text for text in (self._retry_problem, *self._bundle_problems.values(), *found) if text
+        )
+
+    def refresh(self) -> None:
+        """Read what has changed: one stat for ``retry`` and one a bundle."""
+        self._refresh_retry()
+        self._refresh_bundles()
+
+    def adopt(self, links: Iterable[Retry]) -> None:
+        """Take in links that stand in the tasks' own ``data``, whose lines may be lost."""
+        fresh = {link.id: link for link in links if link.id not in self.retried}
+        if fresh:
+            self._own.update(fresh)
+            self._link()
+
+    def _refresh_retry(self) -> None:
+        path = self._root.retry
+        try:
+            stamp = _stamp(os.lstat(path))
+            if stamp == self._retry_stamp:
+                return
+            raw = read_file(str(path), limit=LIMIT)
+            self._lines, self._retry_problem = r_root.parse_retry(raw)
+            self._retry_stamp = stamp
+        except FileNotFoundError:
+            if self._retry_stamp is None:
+                return
+            self._lines, self._retry_problem, self._retry_stamp = (), None, None
+        except OSError as error:
+            self._retry_problem = f"'retry' can't be read: {visible(error.strerror or str(error))}"
+            return
+        self._link()
+
+    def _link(self) -> None:
+        lines = {link.id for link in self._lines}
+        own = tuple(link for task_id, link in self._own.items() if task_id not in lines)
+        self.chains = Chains(self._lines + own)
+        self.retried = frozenset(lines | self._own.keys())
+
+    def _refresh_bundles(self) -> None:
+        found: dict[str, Bundle] = {}
+        self._bundle_problems = {}
+        for name, status in self._bundle_files():
+            known = self.bundles.get(name)
+            if known is not None and known.stamp == _stamp(status):
+                found[name] = known
+            elif (bundle := self._read_bundle(name, status)) is not None:
+                found[name] = bundle
+        if found != self.bundles:
+            self.bundles = found
+            self.bundles_of = _inverted(found.values())
+
+    def _bundle_files(self) -> Iterable[tuple[str, os.stat_result]]:
+        try:
+            with os.scandir(self._root.bundles) as entries:
+                names = sorted(entry.name for entry in entries)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            self._problem("bundles", error)
+            return
+        for name in names:
+            try:
+                status = os.lstat(self._root.bundles / name)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                self._problem(name, error)
+                continue
+            if r_root.BUNDLE_NAME.match(name) and stat.S_ISREG(status.st_mode):
+                yield name, status
+            elif not name.startswith("."):
+                self._bundle_problems[name] = f"'bundles/{visible(name)}' is no bundle, passed over"
+
+    def _read_bundle(self, name: str, status: os.stat_result) -> Bundle | None:
+        try:
+            raw = read_file(str(self._root.bundles / name), limit=LIMIT)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            self._problem(name, error)
+            return None
+        return r_root.parse_bundle(raw, name, status.st_mtime, _stamp(status))
+
+    def _problem(self, name: str, error: OSError) -> None:
+        reason = visible(error.strerror or str(error))
+        self._bundle_problems[name] = f"'{visible(name)}' can't be read: {reason}"
+
+
+def _stamp(status: os.stat_result) -> r_root.Stamp:
+    return (status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+def _inverted(bundles: Iterable[Bundle]) -> dict[str, tuple[str, ...]]:
+    names: dict[str, tuple[str, ...]] = {}
+    for bundle in bundles:
+        alone = (bundle.name,)
+        for task_id in bundle.task_ids:
+            held = names.get(task_id)
+            names[task_id] = (*held, bundle.name) if held else alone
+    return names

@@ -1,0 +1,1 @@
+"""The app: the only rooms that import Textual."""
