@@ -1,0 +1,72 @@
+"""What a purge says while it runs and when it is over: frozen values, no words for a screen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from hipercow_tui.plan import PurgePlan
+
+
+class Phase(StrEnum):
+    """What a purge is doing."""
+
+    MOVING = "moving"
+    CHECKING = "checking"
+    PUTTING_BACK = "putting back"
+    ERASING = "erasing"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a phase is: ``done`` of ``total`` tasks, and the bytes freed so far."""
+
+    phase: Phase
+    done: int
+    total: int
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one task or bundle that did not simply go, as a sentence's end.
+
+    ``name`` is a task's id or a bundle's name; ``where`` is where it stands if that is not its
+    place.
+    """
+
+    name: str
+    reason: str
+    where: Path | None = None
+    is_bundle: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PurgeReport:
+    """What a purge did.
+
+    ``removed`` are ids in the order of the plan, ``removed_bundles`` names. ``put_back`` is what
+    stayed in its place, or is there again, because something differed from the plan or because
+    its chain stayed. ``vanished`` is what others deleted meanwhile. ``failed`` is what could not
+    be moved, put back or erased. ``kept_aside`` is the folder in ``hipercow/tui/`` that still
+    holds some of it, None if there is nothing. ``bytes`` and ``files`` are what was freed,
+    ``seconds`` how long it took. ``stopped`` says that it ended because it was asked to.
+    """
+
+    plan: PurgePlan
+    removed: tuple[str, ...] = ()
+    removed_bundles: tuple[str, ...] = ()
+    put_back: tuple[Outcome, ...] = ()
+    vanished: tuple[Outcome, ...] = ()
+    failed: tuple[Outcome, ...] = ()
+    kept_aside: Path | None = None
+    bytes: int = 0
+    files: int = 0
+    seconds: float = 0.0
+    stopped: bool = False
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything that was planned is gone."""
+        return not (self.put_back or self.failed or self.stopped)
