@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from wcmatch import fnmatch
 
-from hipercow_tui.errors import FilterError, UnknownTasksError
+from hipercow_tui.errors import FilterError, NoFilterError, UnknownTasksError
 from hipercow_tui.model import PURGEABLE, Bundle, Snapshot, Status
 from hipercow_tui.moments import When, moment
 from hipercow_tui.text import count, visible
@@ -87,7 +87,7 @@ class InBundle:
     def of(cls, patterns: str | Iterable[str]) -> InBundle:
         """The filter for one glob or several, which are one set; raises FilterError for globs that
         are unfinished, explode by their braces, or are exclusions alone."""
-        globs = (patterns,) if isinstance(patterns, str) else tuple(patterns)
+        globs = _several(patterns)
         for glob in globs:
             _check_closed(glob)
         takes = [glob for glob in globs if not glob.startswith("!")]
@@ -176,8 +176,47 @@ class FilterStack:
             return _NOTHING
         return frozenset(passing[0]).intersection(*passing[1:])
 
+    def check(self, snapshot: Snapshot) -> None:
+        """Raises FilterError if ids do not exist or no bundle at all matches (rules 2 and 4)."""
+        if self.task_ids:
+            self.task_ids.check(snapshot)
+        if self.in_bundle:
+            self.in_bundle.check(snapshot)
+
     def __str__(self) -> str:
         return " · ".join(map(str, self.given)) or "no filter"
+
+
+def requested_filters(
+    task_ids: str | Iterable[str] | None,
+    finished_before: When | None,
+    in_bundle: str | Iterable[str] | None,
+    with_status: str | Iterable[str] | None,
+    *,
+    follow: bool = True,
+    now: float,
+    listing: bool = False,
+) -> FilterStack:
+    """The filters as a purge takes them, or, with ``listing``, as a list does: that needs none and
+    knows all six statuses. None is not given, a string is a list of one.
+
+    Raises NoFilterError, or FilterError for one that can't be understood.
+    """
+    statuses = WithStatus.any_of if listing else WithStatus.purgeable
+    stack = FilterStack(
+        task_ids=None if task_ids is None else TaskIds(frozenset(_several(task_ids))),
+        finished_before=None
+        if finished_before is None
+        else FinishedBefore.of(finished_before, now),
+        in_bundle=None if in_bundle is None else InBundle.of(_several(in_bundle)),
+        with_status=None if with_status is None else statuses(_several(with_status), follow=follow),
+    )
+    if not stack.given and not listing:
+        raise NoFilterError(
+            "No filter selected: give at least one of task_ids, finished_before, in_bundle,"
+            " with_status"
+        )
+    return stack
 
 
 def matched_tasks(snapshot: Snapshot, stack: FilterStack) -> list[str]:
@@ -186,6 +225,10 @@ def matched_tasks(snapshot: Snapshot, stack: FilterStack) -> list[str]:
         return [task.id for task in snapshot.tasks.values() if task.exists]
     matched = stack.matched(snapshot)
     return [task.id for task in snapshot.tasks.values() if task.id in matched and task.exists]
+
+
+def _several(words: str | Iterable[str]) -> tuple[str, ...]:
+    return (words,) if isinstance(words, str) else tuple(words)
 
 
 def _check_closed(glob: str) -> None:
@@ -212,7 +255,7 @@ def _compiled(takes: Sequence[str], drops: Sequence[str]) -> fnmatch.WcMatcher[s
 
 
 def _known(statuses: Iterable[str], allowed: Sequence[Status]) -> frozenset[Status]:
-    asked = (statuses,) if isinstance(statuses, str) else tuple(statuses)
+    asked = tuple(statuses)
     wrong = [word for word in asked if word not in allowed]
     if not wrong:
         return frozenset(Status(word) for word in asked)

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 
 from hipercow_tui.chains import Chains
+from hipercow_tui.errors import FilterError
+from hipercow_tui.text import visible
 
 TASK_ID = re.compile(r"[0-9a-f]{32}\Z")
 
@@ -146,6 +148,23 @@ class Snapshot:
             (task.finished, task.id) for task in self.tasks.values() if task.finished is not None
         )
         return tuple(pair[0] for pair in pairs), tuple(pair[1] for pair in pairs)
+
+    def of_lang(self, lang: str | None) -> Snapshot:
+        """The part that hipercow of that language wrote; None is both.
+
+        Raises FilterError for a language that is neither.
+        """
+        if lang is None:
+            return self
+        if lang not in tuple(Lang):
+            raise FilterError(
+                f"lang can't be '{visible(lang)}': use 'r', 'py', or neither for both"
+            )
+        return replace(
+            self,
+            tasks={i: task for i, task in self.tasks.items() if task.lang == lang},
+            bundles=tuple(bundle for bundle in self.bundles if bundle.lang == lang),
+        )
 
     def existing(self, ids: Collection[str]) -> Iterator[Task]:
         """The tasks among these ids that lists, filters and chains know."""

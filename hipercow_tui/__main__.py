@@ -1,0 +1,6 @@
+"""``python -m hipercow_tui``."""
+
+from hipercow_tui.cli import main
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,247 @@
+"""A plan and what became of it, as JSON, as lines of text, and as the equal call in R.
+
+The app and the command line say the same because both say it from here. Keys and their meaning:
+SPEC section 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, TypeAlias
+
+from hipercow_tui.model import Task
+from hipercow_tui.plan import Blocked, PlannedBundle, PlannedTask, PurgePlan, Reason
+from hipercow_tui.purging.outcome import Outcome, PurgeReport
+from hipercow_tui.roots.details import TaskDetails
+from hipercow_tui.roots.sizes import Size
+from hipercow_tui.text import age, count, short_id, size, visible
+
+Json: TypeAlias = dict[str, Any]
+Sizes: TypeAlias = Mapping[str, Size]
+
+
+def task_as_json(task: Task, details: TaskDetails | None = None) -> Json:
+    """One line of ``list --json``; with ``details`` also what the task runs."""
+    line: Json = {
+        "id": task.id,
+        "lang": task.lang.value,
+        "status": task.status.value,
+        "tip_status": task.tip_status.value if task.tip_status else None,
+        "created": task.created,
+        "started": task.started,
+        "finished": task.finished,
+        "finished_estimated": task.finished_estimated,
+        "bundles": list(task.bundles),
+        "chain": list(task.chain),
+    }
+    if details is not None:
+        line |= {
+            "type": details.type,
+            "runs": details.runs,
+            "inputs": dict(details.inputs),
+            "environment": details.environment,
+            "path": details.path,
+            "envvars": {variable.name: variable.shown for variable in details.envvars},
+            "driver": details.driver,
+        }
+        if details.error is not None:
+            line["error"] = details.error
+        if problem := details.problem or task.problem:
+            line["problem"] = problem
+    return line
+
+
+def plan_as_json(plan: PurgePlan, sizes: Sizes, *, dry_run: bool) -> Json:
+    """The object of ``purge --json``; a refused plan names what blocks, and nothing goes."""
+    tasks = () if plan.refused else plan.tasks
+    bundles = () if plan.refused else plan.bundles
+    total = total_size(plan, sizes)
+    return {
+        "root": str(plan.root),
+        "dry_run": dry_run,
+        "tasks": [_planned_as_json(one, sizes.get(one.task.id)) for one in tasks],
+        "bundles": [_bundle_as_json(one) for one in bundles],
+        "blocked": [_blocked_as_json(one) for one in plan.blocked],
+        "warnings": list(plan.warnings),
+        "bytes": total.bytes,
+        "files": total.files,
+    }
+
+
+def report_as_json(report: PurgeReport, sizes: Sizes) -> Json:
+    """The object of ``purge --json`` after a purge: what really went, and what did not and why."""
+    removed, gone = set(report.removed), set(report.removed_bundles)
+    whole = plan_as_json(report.plan, sizes, dry_run=False)
+    whole["tasks"] = [task for task in whole["tasks"] if task["id"] in removed]
+    whole["bundles"] = [bundle for bundle in whole["bundles"] if bundle["name"] in gone]
+    whole["bytes"], whole["files"] = report.bytes, report.files
+    for key in ("put_back", "vanished", "failed"):
+        outcomes: tuple[Outcome, ...] = getattr(report, key)
+        whole[key] = [{"name": one.name, "reason": one.reason} for one in outcomes]
+    return whole
+
+
+def total_size(plan: PurgePlan, sizes: Sizes) -> Size:
+    """Bytes and files of the tasks that would go, as far as they were measured."""
+    if plan.refused:
+        return Size(0, 0)
+    known = [sizes[task_id] for task_id in plan.ids if task_id in sizes]
+    return Size(sum(one.bytes for one in known), sum(one.files for one in known))
+
+
+def headline(plan: PurgePlan, total: Size | None = None) -> str:
+    """``650 tasks · 8 bundles · 1.9 GB in 4,204 files would go``."""
+    if plan.empty:
+        return "Nothing to purge"
+    parts = [count(len(plan.tasks), "task"), count(len(plan.bundles), "bundle")]
+    if total is not None:
+        parts.append(f"{size(total.bytes)} in {count(total.files, 'file')}")
+    return " · ".join(parts) + " would go"
+
+
+def side_effects(plan: PurgePlan) -> str:
+    """``2 chains blocked · 31 surviving tasks lose a bundle``; empty where there are none."""
+    parts = []
+    if plan.blocked:
+        chains = len({one.chain or one.task.id for one in plan.blocked})
+        parts.append(f"{count(chains, 'chain')} {'left out' if plan.skip_blocked else 'blocked'}")
+    if plan.surviving:
+        verb = "loses" if plan.surviving == 1 else "lose"
+        parts.append(f"{count(plan.surviving, 'surviving task')} {verb} a bundle")
+    return " · ".join(parts)
+
+
+def drawn_in_by(planned: PlannedTask) -> str:
+    """How a task hangs together with the one that drew it in: ``retry of 91bb02…44d1``."""
+    if planned.reason is Reason.MATCHED or planned.of is None:
+        return ""
+    chain = planned.task.chain
+    of = short_id(planned.of)
+    if chain.index(planned.task.id) > chain.index(planned.of):
+        return f"retry of {of}"
+    return f"first attempt of {of}" if chain[0] == planned.task.id else f"retried as {of}"
+
+
+def bundle_fate(planned: PlannedBundle) -> str:
+    """``400 tasks: 380 go, 20 stay without it``; ids of tasks long gone are counted as gone."""
+    total = len(planned.bundle.task_ids)
+    gone = total - planned.deleted - planned.surviving
+    parts = []
+    if planned.surviving:
+        parts = [f"{planned.deleted:,} go", f"{planned.surviving:,} stay without it"]
+    elif planned.deleted:
+        parts = ["all go" if not gone else f"{planned.deleted:,} go"]
+    if gone:
+        parts.append(f"{gone:,} gone already")
+    return f"{count(total, 'task')}: {', '.join(parts)}"
+
+
+def plan_lines(plan: PurgePlan, sizes: Sizes) -> Iterator[str]:
+    """The plan as it reads on the command line, like a diff, by name."""
+    total = total_size(plan, sizes)
+    yield headline(plan, None if plan.refused else total)
+    yield f"  {plan.filters}"
+    if effects := side_effects(plan):
+        yield f"  {effects}"
+    for title, group in (("matched", plan.matched), ("in retry chains", plan.cascaded)):
+        if group:
+            yield f"{title} {len(group):,}"
+            yield from (_task_line(one, sizes.get(one.task.id), plan.made) for one in group)
+    if plan.bundles:
+        yield f"bundles {len(plan.bundles):,}"
+        yield from (f"  - {visible(one.bundle.name)}  {bundle_fate(one)}" for one in plan.bundles)
+    if plan.blocked:
+        yield f"{'left out' if plan.skip_blocked else 'blocked'} {len(plan.blocked):,}"
+        yield from (f"    {one.task.status}  {one.task.id}  {one.reason}" for one in plan.blocked)
+    for warning in plan.warnings:
+        yield f"! {warning}"
+
+
+def report_lines(report: PurgeReport) -> Iterator[str]:
+    """What became of a plan: what went, what could not, and why."""
+    gone = (
+        f"{count(len(report.removed), 'task')} and {count(len(report.removed_bundles), 'bundle')}"
+    )
+    yield f"Purged {gone}: {size(report.bytes)} in {count(report.files, 'file')} freed"
+    if report.stopped:
+        yield "Stopped before the end"
+    yield from outcome_lines("put back", report.put_back)
+    yield from outcome_lines("vanished meanwhile", report.vanished)
+    yield from outcome_lines("failed", report.failed)
+    if report.kept_aside:
+        yield f"What could not be put back or erased stands in {visible(str(report.kept_aside))}"
+
+
+def outcome_lines(title: str, outcomes: Iterable[Outcome]) -> Iterator[str]:
+    """Lines for what did not go, each with its reason, under a title with their number."""
+    listed = list(outcomes)
+    if listed:
+        yield f"{title} {len(listed):,}"
+        yield from (f"    {visible(one.name)}  {visible(one.reason)}" for one in listed)
+
+
+def blocked_message(plan: PurgePlan) -> str:
+    """Why nothing was deleted, each reason once with the first tasks that have it (rule 9)."""
+    reasons: dict[str, list[str]] = {}
+    for one in plan.blocked:
+        reasons.setdefault(one.reason, []).append(one.task.id)
+    listed = "; ".join(
+        f"{', '.join(ids[:3])}{f' and {len(ids) - 3:,} more' if len(ids) > 3 else ''}: {why}"
+        for why, ids in reasons.items()
+    )
+    return (
+        f"Nothing was purged: {count(len(plan.blocked), 'task')} can't go. {listed}."
+        " Or leave out the blocked chains (skip_blocked)."
+    )
+
+
+def r_call(plan: PurgePlan) -> str:
+    """The call in R that takes the same tasks. It lists ids: R's own filters would take something
+    else for a retried task, a forked chain or a gone one (SPEC, end of section 4)."""
+    ids = ",\n  ".join(f'"{one.task.id}"' for one in plan.matched or plan.tasks)
+    return f"hipercow::hipercow_purge(task_ids = c(\n  {ids}\n))" if ids else ""
+
+
+def _task_line(planned: PlannedTask, measured: Size | None, now: float) -> str:
+    task = planned.task
+    finished = "never finished" if task.finished is None else age(task.finished, now)
+    parts = [
+        f"{'!' if planned.regrets else ' '} - {task.status:<9}",
+        task.id,
+        finished + (" ~" if task.finished_estimated else ""),
+        size(measured.bytes) if measured else "",
+        drawn_in_by(planned),
+        "; ".join(planned.regrets),
+    ]
+    return "  ".join(part for part in parts if part)
+
+
+def _planned_as_json(planned: PlannedTask, measured: Size | None) -> Json:
+    return {
+        "id": planned.task.id,
+        "lang": planned.task.lang.value,
+        "status": planned.task.status.value,
+        "reason": planned.reason.value,
+        "of": planned.of,
+        "bytes": measured.bytes if measured else None,
+        "files": measured.files if measured else None,
+    }
+
+
+def _bundle_as_json(planned: PlannedBundle) -> Json:
+    return {
+        "name": planned.bundle.name,
+        "lang": planned.bundle.lang.value,
+        "tasks": len(planned.bundle.task_ids),
+        "deleted": planned.deleted,
+        "surviving": planned.surviving,
+    }
+
+
+def _blocked_as_json(blocked: Blocked) -> Json:
+    return {
+        "id": blocked.task.id,
+        "status": blocked.task.status.value,
+        "reason": blocked.reason,
+        "chain": list(blocked.chain),
+    }
