@@ -1,0 +1,294 @@
+"""A demo root: two years of an epidemiology group's work, as the real hipercow would have left it.
+
+Everything follows from the seed and ``now``. Tasks are made bundle by bundle and forgotten, so a
+million need no more memory than their names in bundles and retries.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from random import Random
+
+from hipercow_tui.demo import project, stages
+from hipercow_tui.demo.cast import SINGLES, STUDIES, Study, bundle_name, noise
+from hipercow_tui.demo.job import Job
+from hipercow_tui.demo.outcome import attempt, median_wait, result_of
+
+RUNNING, WAITING = 3, 41
+MANY = 20_000
+DAY = 86_400.0
+OLDEST = 730 * DAY
+YOUNGEST = 300.0
+LARGE_RESULTS = 32
+LARGE = 220_000
+
+
+def write_root(where: Path, *, tasks: int = 2000, seed: int = 1, now: float) -> None:
+    """Write a hipercow root of so many task folders into the folder ``where``, which may exist.
+
+    ``now`` is in seconds since the epoch. The same arguments give the same bytes and modification
+    times. Raises FileExistsError where ``where`` holds a root already.
+    """
+    project.write(where, now)
+    _Writer(where, Random(seed), tasks, now).write()
+
+
+@dataclass(frozen=True, slots=True)
+class _Campaign:
+    """A study's tasks created in one go: when, how many, whether through the driver."""
+
+    study: Study
+    created: float
+    size: int
+    driver: bool
+    submitted: bool = True
+
+
+class _Writer:
+    def __init__(self, where: Path, rng: Random, tasks: int, now: float) -> None:
+        self._tasks = f"{where}/hipercow/tasks"
+        self._bundles = f"{where}/hipercow/bundles"
+        self._retry = f"{where}/hipercow/retry"
+        self._rng = rng
+        self._now = now
+        self._left = tasks
+        self._total = tasks
+        self._number = 0
+        self._names: dict[str, int] = {}
+        self._retries: list[tuple[float, str]] = []
+        self._pool: list[str] = []
+        self._created = self._cancelled = self._large = 0
+        self._waiting_tips = ["running", "submitted"] if tasks >= 200 else []
+
+    def write(self) -> None:
+        for head in range(256):
+            os.mkdir(f"{self._tasks}/{head:02x}")
+        if self._total >= 100:
+            self._broken()
+        self._living()
+        first = True
+        while self._left > 0:
+            self._campaign(self._plan(400 if first else 0))
+            first = False
+        self._retries.sort()
+        if self._retries:
+            lines = "".join(line for _, line in self._retries)
+            path, name = self._retry.rsplit("/", 1)
+            stages.put(path, name, lines.encode(), self._retries[-1][0])
+
+    # -- what there is to do
+
+    def _plan(self, size: int) -> _Campaign:
+        rng = self._rng
+        age = math.exp(rng.uniform(math.log(YOUNGEST), math.log(OLDEST)))
+        created = self._now - age
+        driver = rng.random() < (0.7 if self._total <= MANY else 0.1)
+        if self._created < 0.03 * (self._total - self._left):
+            wanted = rng.randrange(5, 40)
+            return _Campaign(rng.choice(STUDIES), created, wanted, False, submitted=False)
+        if not size and rng.random() < 0.3:
+            return _Campaign(rng.choice(SINGLES), created, 1, driver)
+        size = size or int(math.exp(rng.uniform(math.log(5), math.log(400))))
+        return _Campaign(rng.choice(STUDIES), created, size, driver)
+
+    def _living(self) -> None:
+        """The newest bundle: some of it done, three running, the rest waiting."""
+        running = min(RUNNING - 1, self._left // 20)
+        waiting = min(WAITING - 1, self._left // 20)
+        if not waiting:
+            return
+        study, created = STUDIES[1], self._now - 5400.0
+        jobs = self._jobs(_Campaign(study, created, running + waiting, True))
+        for index, job in enumerate(jobs):
+            folder = self._create(job)
+            stages.submit(folder, job, self._next_number(), job.created + 1)
+            if index < running:
+                started = self._now - self._rng.uniform(60, 1500)
+                stages.start(folder, job, started)
+                stages.say(folder, study.says[:1], started + 45)
+        self._bundle(study, created, [job.id for job in jobs])
+
+    def _campaign(self, campaign: _Campaign) -> None:
+        jobs = self._jobs(campaign)
+        ids = [job.id for job in jobs]
+        stop = self._stopped(campaign, jobs)
+        for index, job in enumerate(jobs):
+            folder = self._create(job)
+            if not campaign.submitted:
+                self._created += 1
+            elif index >= stop:
+                self._cancel(folder, job, index % 2 == 0)
+            else:
+                self._live(folder, job, index)
+        if campaign.study not in SINGLES and campaign.size > 1 and self._rng.random() < 0.93:
+            self._bundle(campaign.study, campaign.created, ids)
+        self._overlap(campaign, ids)
+
+    def _stopped(self, campaign: _Campaign, jobs: Sequence[Job]) -> int:
+        """From which task on the group gave up and cancelled."""
+        done = self._total - self._left
+        due = campaign.driver and campaign.submitted and len(jobs) > 12
+        if due and self._cancelled < 0.008 * done:
+            return len(jobs) - self._rng.randrange(4, 9)
+        return len(jobs)
+
+    # -- one task
+
+    def _jobs(self, campaign: _Campaign) -> list[Job]:
+        rng, study = self._rng, campaign.study
+        size = min(campaign.size, self._left)
+        self._left -= size
+        cipher = project.cipher(rng) if study.secret and campaign.driver else ""
+        return [
+            Job(
+                f"{rng.getrandbits(128):032x}",
+                study,
+                study.vary(rng, index, size),
+                campaign.created + 0.011 * index,
+                bulk=campaign.size > 1,
+                driver=campaign.driver,
+                cipher=cipher,
+            )
+            for index in range(size)
+        ]
+
+    def _folder(self, task_id: str) -> str:
+        return f"{self._tasks}/{task_id[:2]}/{task_id[2:]}"
+
+    def _create(self, job: Job) -> str:
+        folder = self._folder(job.id)
+        stages.create(folder, job)
+        return folder
+
+    def _live(self, folder: str, job: Job, index: int) -> None:
+        """Submit, start and finish a task, and try again where it failed."""
+        rng = self._rng
+        started, finished = self._moments(job, index)
+        if job.driver:
+            stages.submit(folder, job, self._next_number(), min(job.created + 1, started))
+        stages.start(folder, job, started)
+        if job.driver:
+            stages.say(folder, job.study.says, finished)
+        risk = 1.0 if job.retries is None and self._waiting_tips else job.study.risk(job.values)
+        failed = attempt(rng, job, risk if job.retries is None else 0.45)
+        if failed is None:
+            stages.succeed(folder, job, self._result(job), started, finished)
+            return
+        if job.driver and rng.random() < 0.03:
+            stages.lose(folder, job, started, finished)
+        else:
+            stages.fail(folder, job, *failed, started, finished)
+        self._try_again(job, finished)
+
+    def _result(self, job: Job) -> bytes:
+        if self._large < LARGE_RESULTS and self._rng.random() < 0.02:
+            self._large += 1
+            return project.large_result(self._rng, LARGE)
+        return result_of(self._rng, job.study)
+
+    def _moments(self, job: Job, index: int) -> tuple[float, float]:
+        """When it started and finished: forty run at a time, and all is over by now."""
+        rng = self._rng
+        run = job.study.seconds * rng.lognormvariate(0, 0.5)
+        wait = median_wait(job.driver) * rng.lognormvariate(0, 0.7)
+        started = job.created + 2 + wait + (index // 40) * job.study.seconds
+        finished = started + run
+        if finished > self._now:
+            span = self._now - job.created
+            started = job.created + span * rng.uniform(0.1, 0.4)
+            finished = job.created + span * rng.uniform(0.5, 0.98)
+        return started, finished
+
+    def _cancel(self, folder: str, job: Job, was_running: bool) -> None:
+        self._cancelled += 1
+        stages.submit(folder, job, self._next_number(), job.created + 1)
+        started, finished = self._moments(job, 0)
+        if was_running:
+            stages.start(folder, job, started)
+        stages.cancel(folder, job, started if was_running else None, finished)
+
+    def _try_again(self, job: Job, failed_at: float) -> None:
+        """Retry a failure now and then, up to three times; rarely twice at once: a fork."""
+        attempts = 1 if job.retries is None else 2
+        forced = bool(self._waiting_tips) and job.retries is None
+        if not self._left or not (forced or self._rng.random() < 0.3 * attempts):
+            return
+        again = 2 if attempts == 1 and self._left > 1 and self._rng.random() < 0.04 else 1
+        for _ in range(again):
+            self._retry_once(job, failed_at)
+
+    def _retry_once(self, job: Job, failed_at: float) -> None:
+        rng = self._rng
+        base = job.retries[1] if job.retries else job.id
+        created = failed_at + 1800 * rng.lognormvariate(0, 1.5)
+        if created > self._now - 120:
+            created = failed_at + (self._now - failed_at) * rng.uniform(0.2, 0.8)
+        retry = replace(
+            job,
+            id=f"{rng.getrandbits(128):032x}",
+            created=created,
+            retries=(job.id, base),
+            base_created=job.created if job.base_created is None else job.base_created,
+        )
+        self._left -= 1
+        self._retries.append((created, f"{retry.id},{job.id},{base}\n"))
+        folder = self._create(retry)
+        if not self._waiting_tips or job.retries is not None:
+            self._live(folder, retry, 0)
+            return
+        status = self._waiting_tips.pop()
+        retry = replace(retry, driver=True)
+        stages.submit(folder, retry, self._next_number(), created + 1)
+        if status == "running":
+            stages.start(folder, retry, created + 40)
+            stages.say(folder, retry.study.says[:1], created + 60)
+
+    def _next_number(self) -> int:
+        self._number += 1
+        return 1_004_200 + self._number
+
+    # -- bundles and what went wrong
+
+    def _bundle(self, study: Study, created: float, ids: list[str]) -> None:
+        week = time.strftime("%G-w%V", time.gmtime(created))
+        self._number_of(study)
+        name = bundle_name(study, self._rng, self._number_of(study), week)
+        self._write_bundle(name, created, ids)
+
+    def _number_of(self, study: Study) -> int:
+        self._names[study.runs] = self._names.get(study.runs, 0) + 1
+        return self._names[study.runs]
+
+    def _write_bundle(self, name: str, created: float, ids: Sequence[str]) -> None:
+        self._names[name] = taken = self._names.get(name, 0) + 1
+        unique = name if taken == 1 else f"{name}_{taken}"
+        content = "".join(f"{task_id}\n" for task_id in ids)
+        stages.put(self._bundles, unique, content.encode(), created + 0.011 * len(ids))
+
+    def _overlap(self, campaign: _Campaign, ids: list[str]) -> None:
+        """Now and then a bundle is made of tasks that stand in others already."""
+        rng = self._rng
+        self._pool = (self._pool + rng.sample(ids, min(len(ids), 6)))[-60:]
+        if len(self._pool) >= 12 and rng.random() < 0.12:
+            chosen = rng.sample(self._pool, rng.randrange(5, 12))
+            name = rng.choice(("paper_fig", "thesis_ch", "to_check_"))
+            self._write_bundle(f"{name}{rng.randrange(1, 9)}", self._now - YOUNGEST / 2, chosen)
+
+    def _broken(self) -> None:
+        """What a full disk leaves: a ``data`` cut in the middle, and a folder without one."""
+        self._left -= 2
+        study = STUDIES[0]
+        created = self._now - 41 * DAY
+        for keep in (140, 0):
+            job = Job(f"{self._rng.getrandbits(128):032x}", study, study.vary(self._rng, 3, 9))
+            folder = self._folder(job.id)
+            os.mkdir(folder)
+            if keep:
+                stages.put(folder, "data", job.data()[:keep], created)
+            else:
+                stages.put(folder, "Renviron", job.renviron(), created)

@@ -1,0 +1,118 @@
+"""Short words for building R values: what ``quote``, ``list`` and ``c`` are in R."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from hipercow_tui.roots.rvalues import (
+    Attributes,
+    Element,
+    RClosure,
+    REnvironment,
+    RLanguage,
+    RList,
+    RNull,
+    RPairlist,
+    RSymbol,
+    RValue,
+    RVector,
+)
+
+Buildable: TypeAlias = "RValue | str | float | bool | None"
+
+NULL = RNull()
+
+
+def chars(*values: Element, attributes: Attributes = ()) -> RVector:
+    """A character vector."""
+    return RVector("character", values, attributes)
+
+
+def reals(*values: Element, attributes: Attributes = ()) -> RVector:
+    """A double vector."""
+    return RVector("double", values, attributes)
+
+
+def ints(*values: Element, attributes: Attributes = ()) -> RVector:
+    """An integer vector."""
+    return RVector("integer", values, attributes)
+
+
+def flags(*values: Element) -> RVector:
+    """A logical vector."""
+    return RVector("logical", values)
+
+
+def value(given: Buildable) -> RValue:
+    """A Python value as R's parser would read its literal: every number is a double."""
+    match given:
+        case None:
+            return NULL
+        case bool():
+            return flags(given)
+        case str():
+            return chars(given)
+        case int() | float():
+            return reals(float(given))
+        case _:
+            return given
+
+
+def symbol(name: str) -> RSymbol:
+    """A name in a call."""
+    return RSymbol(name)
+
+
+def call(function: str | RValue, *args: Buildable, **named: Buildable) -> RLanguage:
+    """A call; ``"mcstate::pmcmc"`` as its function is the call of ``::`` that R makes of it."""
+    arguments = [(None, value(arg)) for arg in args]
+    tagged = [(tag, value(arg)) for tag, arg in named.items()]
+    return RLanguage(_function(function), (*arguments, *tagged))
+
+
+def _function(function: str | RValue) -> RValue:
+    if not isinstance(function, str):
+        return function
+    for operator in (":::", "::"):
+        package, found, name = function.partition(operator)
+        if found and package:
+            return call(operator, symbol(package), symbol(name))
+    return symbol(function)
+
+
+def block(*steps: RValue) -> RLanguage:
+    """``{ … }``."""
+    return call("{", *steps)
+
+
+def assign(name: str, what: Buildable) -> RLanguage:
+    """``name <- what``."""
+    return call("<-", symbol(name), what)
+
+
+def function(formals: tuple[str, ...], body: RValue) -> RClosure:
+    """A function without defaults that closes over the global environment."""
+    missing = RPairlist(tuple((name, symbol("")) for name in formals))
+    return RClosure(missing, body, REnvironment("global"))
+
+
+def named(*items: tuple[str, RValue], extra: Attributes = ()) -> RList:
+    """``list(name = value, …)``; further attributes come after ``names``."""
+    names = chars(*(name for name, _ in items))
+    return RList(tuple(held for _, held in items), (("names", names), *extra))
+
+
+def data_frame(
+    columns: tuple[tuple[str, RValue], ...], rows: int, classes: RVector, before: Attributes = ()
+) -> RList:
+    """A data frame with R's compact row names; ``before`` are attributes ahead of the class."""
+    row_names = ints(None, -rows)
+    return named(*columns, extra=(("row.names", row_names), *before, ("class", classes)))
+
+
+def time_point(*moments: Element, names: tuple[str, ...] = ()) -> RVector:
+    """``POSIXct``: seconds since the epoch."""
+    attributes: Attributes = (("class", chars("POSIXct", "POSIXt")),)
+    if names:
+        attributes = (("names", chars(*names)), *attributes)
+    return reals(*moments, attributes=attributes)
