@@ -1,0 +1,52 @@
+"""Opening what lies in a root: no link is followed, no pipe waited for, no size trusted.
+
+Every way to fail is an ``OSError`` whose ``strerror`` says in words what is wrong.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+
+from hipercow_tui.text import size
+
+# 0 where a platform has no such flag; there fstat still refuses what is no ordinary file.
+_NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
+_NO_WAIT = getattr(os, "O_NONBLOCK", 0)
+_FILE = os.O_RDONLY | os.O_CLOEXEC | _NO_FOLLOW | _NO_WAIT
+_FOLDER = os.O_RDONLY | os.O_CLOEXEC | _NO_FOLLOW | getattr(os, "O_DIRECTORY", 0)
+
+
+def open_folder(path: str | os.PathLike[str], *, dir_fd: int | None = None) -> int:
+    """A descriptor of the folder, for ``dir_fd``; the caller closes it.
+
+    Raises OSError, also where the last part of ``path`` is a symbolic link.
+    """
+    return os.open(path, _FOLDER, dir_fd=dir_fd)
+
+
+def open_file(path: str | os.PathLike[str], *, dir_fd: int | None = None) -> int:
+    """A descriptor of an ordinary file, for reading; the caller closes it.
+
+    Raises OSError, also for a symbolic link, folder, pipe, socket or device; never blocks.
+    """
+    try:
+        fd = os.open(path, _FILE, dir_fd=dir_fd)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise OSError(errno.ELOOP, "is a symbolic link, which is not followed", path) from None
+        raise
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise OSError(errno.EINVAL, "is no ordinary file", path)
+    return fd
+
+
+def read_file(path: str | os.PathLike[str], *, limit: int, dir_fd: int | None = None) -> bytes:
+    """All bytes of an ordinary file. Raises OSError, also where there are more than ``limit``."""
+    with os.fdopen(open_file(path, dir_fd=dir_fd), "rb") as file:
+        raw = file.read(limit + 1)
+    if len(raw) > limit:
+        raise OSError(errno.EFBIG, f"is larger than {size(limit)}", path)
+    return raw
