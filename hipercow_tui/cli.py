@@ -163,7 +163,7 @@ def _list(options: argparse.Namespace) -> int:
         if options.details:
             details = read_details(root.tasks, task_id, status=task.status)
         if options.json:
-            print(json.dumps(task_as_json(task, details), ensure_ascii=False))
+            print(json.dumps(task_as_json(task, details)))
         else:
             print(_row(task, details, now))
     broken = [task for task in snapshot.tasks.values() if not task.exists]
@@ -202,7 +202,7 @@ def _purge(options: argparse.Namespace) -> int:
         return REFUSED
     report = carry_out(plan, root)
     if options.json:
-        print(json.dumps(report_as_json(report, sizes), ensure_ascii=False))
+        print(json.dumps(report_as_json(report, sizes)))
     else:
         print("\n".join(report_lines(report)))
     return DONE if report.complete else REFUSED
@@ -210,7 +210,7 @@ def _purge(options: argparse.Namespace) -> int:
 
 def _print_json(options: argparse.Namespace, plan: PurgePlan, sizes: dict[str, Size]) -> None:
     if options.json:
-        print(json.dumps(plan_as_json(plan, sizes, dry_run=options.dry_run), ensure_ascii=False))
+        print(json.dumps(plan_as_json(plan, sizes, dry_run=options.dry_run)))
 
 
 def _confirmed(plan: PurgePlan, sizes: dict[str, Size]) -> bool:

@@ -1,0 +1,166 @@
+"""Small roots on disk and random snapshots, for tests of the rules."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from hypothesis import strategies as st
+
+from hipercow_tui.chains import Chains, Retry
+from hipercow_tui.demo.rds_writer import compress, serialise
+from hipercow_tui.model import Bundle, Snapshot, Status, Task
+from hipercow_tui.roots.rvalues import RList, RNull, RSymbol, RVector
+
+NOW = 1_800_000_000.0
+DAY = 86400.0
+
+
+def task_id(number: int) -> str:
+    return f"{number:02x}" + f"{number:030x}"
+
+
+def _named(**values: object) -> RList:
+    given = tuple(
+        v if isinstance(v, RList | RVector | RSymbol) else RNull() for v in values.values()
+    )
+    return RList(given, (("names", _text(*values)),))
+
+
+def _text(*words: str) -> RVector:
+    return RVector("character", words)
+
+
+def _time(*seconds: float | None) -> RVector:
+    return RVector("double", seconds, (("class", _text("POSIXct", "POSIXt")),))
+
+
+def data_file(identity: str, created: float, retry_of: tuple[str, str] | None = None) -> bytes:
+    begin = {
+        "type": _text("retry" if retry_of else "expression"),
+        "id": _text(identity),
+        "time": _time(created),
+        "path": _text("."),
+        "environment": _text("default"),
+        "envvars": None,
+        "parallel": None,
+    }
+    if retry_of:
+        rest: dict[str, object] = {"parent": _text(retry_of[0]), "base": _text(retry_of[1])}
+    else:
+        rest = {"expr": RSymbol("x"), "variables": None}
+    return compress(serialise(_named(**begin, **rest)))
+
+
+def info_file(status: str, created: float, started: float | None, finished: float) -> bytes:
+    times = _time(created, started, finished)
+    names = ("names", _text("created", "started", "finished"))
+    times = RVector("double", times.values, (names, *times.attributes))
+    return compress(serialise(_named(status=_text(status), times=times)))
+
+
+def write_task(
+    root: Path,
+    identity: str,
+    status: str,
+    *,
+    created: float = NOW - 30 * DAY,
+    finished: float = NOW - 20 * DAY,
+    info: bool = True,
+    retry_of: tuple[str, str] | None = None,
+    extra: Sequence[str] = (),
+) -> Path:
+    """One task folder with the files that hipercow would have left; returns it."""
+    folder = root / "hipercow" / "tasks" / identity[:2] / identity[2:]
+    folder.mkdir(parents=True)
+    (folder / "data").write_bytes(data_file(identity, created, retry_of))
+    path = ["created", "submitted", "running"]
+    passed = [*path, status] if status not in path else path[: path.index(status) + 1]
+    for marker in passed[1:]:
+        (folder / f"status-{marker}").write_text("example\n" if marker == "submitted" else "")
+        os.utime(folder / f"status-{marker}", (finished, finished))
+    if status not in path and info:
+        (folder / "info").write_bytes(info_file(status, created, created + 60, finished))
+    for name in extra:
+        (folder / name).write_text("")
+    return folder
+
+
+def write_bundle(root: Path, name: str, ids: Iterable[str]) -> Path:
+    path = root / "hipercow" / "bundles" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(f"{i}\n" for i in ids))
+    return path
+
+
+def write_retries(root: Path, links: Iterable[tuple[str, str, str]]) -> Path:
+    path = root / "hipercow" / "retry"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(",".join(link) + "\n" for link in links))
+    return path
+
+
+def tree(root: Path) -> dict[str, bytes | None]:
+    """Every path below a folder, with the contents of files."""
+    return {
+        str(path.relative_to(root)): path.read_bytes() if path.is_file() else None
+        for path in sorted(root.rglob("*"))
+    }
+
+
+def snapshot_of(
+    tasks: Iterable[Task],
+    bundles: dict[str, tuple[str, ...]] | None = None,
+    links: Iterable[tuple[str, str, str]] = (),
+) -> Snapshot:
+    """A snapshot with its tasks tied to bundles and chains, as a scan would tie them."""
+    chains = Chains(tuple(Retry(*link) for link in links))
+    known = {task.id: task for task in tasks}
+    held = bundles or {}
+    tied = {}
+    for task in known.values():
+        tip = known.get(chains.tip(task.id) or "")
+        tied[task.id] = Task(
+            task.id,
+            task.status,
+            task.listing,
+            task.created,
+            task.started,
+            task.finished,
+            task.finished_estimated,
+            tip.status if tip is not None and tip.exists else None,
+            tuple(name for name, ids in sorted(held.items()) if task.id in ids),
+            chains.chain(task.id),
+            task.problem,
+        )
+    return Snapshot(
+        Path("/root"),
+        tied,
+        tuple(Bundle(name, ids) for name, ids in sorted(held.items())),
+        chains,
+    )
+
+
+IDS = tuple(map(task_id, range(24)))
+ages = st.floats(min_value=0, max_value=100).map(lambda days: NOW - days * DAY)
+
+
+@st.composite
+def snapshots(draw: st.DrawFn) -> Snapshot:
+    """Random roots: gone tasks, forked, broken and cyclic chains, overlapping bundles."""
+    present = draw(st.sets(st.sampled_from(IDS), max_size=20))
+    tasks = []
+    for identity in sorted(present):
+        status = draw(st.sampled_from(list(Status)))
+        listing = draw(st.sampled_from([0, -1])) if status is Status.BROKEN else 1
+        finished = draw(ages) if status in ("success", "failure", "cancelled") else None
+        tasks.append(Task(identity, status, listing, draw(ages), None, finished))
+    links = draw(st.lists(st.tuples(*[st.sampled_from(IDS)] * 3), max_size=8))
+    bundles = draw(
+        st.dictionaries(
+            st.sampled_from(["sweep_01", "sweep_02", "fit-a", "fit-b", "mine"]),
+            st.lists(st.sampled_from(IDS), max_size=8, unique=True).map(tuple),
+        )
+    )
+    return snapshot_of(tasks, bundles, links)

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hipercow_tui.text import age, count, decoded, short_id, shortened, size, span, visible
+
+
+@given(st.text() | st.binary().map(decoded))
+def test_nothing_that_a_terminal_obeys_stays(text: str) -> None:
+    shown = visible(text)
+    for character in shown:
+        assert unicodedata.category(character) not in ("Cc", "Cs", "Zl", "Zp")
+        assert unicodedata.bidirectional(character) not in (
+            *("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"),
+        )
+    assert visible(shown) == shown
+
+
+def test_what_was_hidden_is_shown() -> None:
+    assert visible("\x1b[31mred\x07\n\x7f") == "␛[31mred␇␊␡"
+    assert visible("a\u202eb\u009bc") == "a<202e>b<009b>c"
+    assert visible("µ = 0.5 ✓") == "µ = 0.5 ✓"
+    assert decoded(b"caf\xe9") == "caf\\xe9"
+
+
+@given(st.text(max_size=40), st.integers(0, 30))
+def test_shortened_fits_and_keeps_both_ends(text: str, width: int) -> None:
+    cut = shortened(text, width)
+    assert len(cut) <= width
+    if len(text) > width >= 3:
+        assert cut[0] == text[0] and cut[-1] == text[-1]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "just now"),
+        (59, "59 seconds ago"),
+        (61, "1 minute ago"),
+        (7200, "2 hours ago"),
+        (86400 * 22, "3 weeks ago"),
+        (86400 * 400, "1 year ago"),
+        (-50, "just now"),
+    ],
+)
+def test_ages(seconds: float, text: str) -> None:
+    assert age(1000.0, 1000.0 + seconds) == text
+
+
+def test_words() -> None:
+    assert count(1, "task") == "1 task"
+    assert count(1204, "task") == "1,204 tasks"
+    assert size(1_900_000_000) == "1.9 GB"
+    assert span(0.25) == "0.2 seconds"
+    assert short_id("3f2a9c" + "0" * 22 + "71e0") == "3f2a9c…71e0"
