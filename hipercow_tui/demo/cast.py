@@ -42,7 +42,9 @@ class Study:
     ``type`` is hipercow's type of task. ``runs`` is its text and ``what`` the elements of ``data``
     that say so, with holes for what varies; ``inputs`` names the locals or arguments. ``vary``
     gives the values of task number i of n. ``bundle`` is a format over ``{n}`` and ``{week}``.
-    ``seconds`` is the median running time, ``risk`` the chance to fail given the values.
+    ``seconds`` is the median running time, ``risk`` the chance to fail given the values,
+    ``says`` its output, ``share`` how often it is done and ``largest`` its largest bundle.
+    ``secret`` work needs a token in a secret environment variable.
     """
 
     type: str
@@ -54,8 +56,9 @@ class Study:
     seconds: float
     failures: tuple[Failure, ...]
     says: tuple[str, ...]
-    risk: Callable[[Values], float] = lambda values: 0.12
-    colourful: bool = False
+    risk: Callable[[Values], float] = lambda values: 0.18
+    share: int = 1
+    largest: int = 60
     secret: bool = False
 
 
@@ -115,9 +118,7 @@ CONNECTION = Failure(
     warning="cannot open compressed file 'data/region_{file}.rds', probable reason"
     " 'No such file or directory'",
 )
-NO_PACKAGE = Failure(
-    "there is no package called ‘odin2’", call("loadNamespace", symbol("x"))
-)
+NO_PACKAGE = Failure("there is no package called ‘odin2’", call("loadNamespace", symbol("x")))
 SINGULAR = Failure(
     "system is computationally singular: reciprocal condition number = {small}",
     call("solve.default", symbol("vcv")),
@@ -191,9 +192,7 @@ def _nothing(rng: Random, i: int, n: int) -> Values:
 _sir, _sir_inputs = _expression(
     call("run_sir", symbol("beta"), symbol("gamma")), beta=_real("beta"), gamma=_real("gamma")
 )
-_fit, _fit_inputs = _expression(
-    call("fit", symbol("data"), chains=4), seed=ints(Hole("seed"))
-)
+_fit, _fit_inputs = _expression(call("fit", symbol("data"), chains=4), seed=ints(Hole("seed")))
 _pmcmc, _pmcmc_inputs = _expression(
     call("mcstate::pmcmc", symbol("pars"), call("filter_for", symbol("region")),
          n_steps=symbol("n_steps")),
@@ -219,19 +218,19 @@ STUDIES = (
     Study(
         "expression", "run_sir(beta, gamma)", _sir, _sir_inputs, _sweep, "sweep_beta_{n:02d}", 14,
         (STEP_SIZE, STEP_SIZE, STEP_SIZE, NEGATIVE), ("simulating", "1000 steps, dt = 0.25"),
-        risk=_stiff,
+        risk=_stiff, share=6, largest=400,
     ),
     Study(
         "expression", "fit(data, chains = 4)", _fit, _fit_inputs, _seeds, "fit_lancet_rev{n}", 1900,
         (NOT_CONVERGED, DIVERGED, MEMORY, SINGULAR), _ITERATIONS,
-        risk=lambda values: 0.2,
+        risk=lambda values: 0.22, share=4, largest=120,
     ),
     Study(
         "expression", "mcstate::pmcmc(pars, filter_for(region), n_steps = n_steps)", _pmcmc,
         _pmcmc_inputs, _regions, "pmcmc_regions_{n:02d}", 5400,
         (NO_PARTICLES, NO_PARTICLES, CONNECTION, MEMORY),
         ("\x1b[32m✔\x1b[39m read 3 chains", "\x1b[36mℹ\x1b[39m 192 particles", *_ITERATIONS),
-        risk=lambda values: 0.22, colourful=True,
+        risk=lambda values: 0.24, share=3,
     ),
     Study(
         "call", "forecast", _call(
@@ -243,12 +242,13 @@ STUDIES = (
             named(("region", _text("region")), ("week", ints(Hole("week")))),
         ), ("region", "week"), _weeks, "forecast-{week}", 240,
         (MISSING_FILE, MISSING_FILE, TIMEOUT, COLUMNS), ("reading cases", "forecasting 4 weeks"),
-        secret=True,
+        secret=True, share=3, largest=90,
     ),
     Study(
         "expression", "simulate_vaccination(scenario, doses = doses)", _vaccinate,
         _vaccinate_inputs, _scenarios, "vaccination_{n:02d}", 320,
         (SUBSCRIPT, MEMORY, NO_PACKAGE), ("loading contact matrices", "running 500 replicates"),
+        share=2, largest=200,
     ),
     Study(
         "call", "EpiEstim::estimate_R", _call(

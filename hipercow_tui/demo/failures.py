@@ -51,7 +51,10 @@ class Failure:
         """What R's ``conditionMessage`` gives, as the task's log shows it."""
         signs = {"x": "✖", "i": "ℹ", "!": "!", "*": "•"}
         lines = [texts[0]]
-        lines += [f"{signs[kind]} {text}" for (kind, _), text in zip(self.bullets, texts[1:])]
+        lines += [
+            f"{signs[kind]} {text}"
+            for (kind, _), text in zip(self.bullets, texts[1:], strict=False)
+        ]
         if self.parent is not None:
             lines += ["Caused by error in `filter$run()`:", f"! {texts[1 + len(self.bullets)]}"]
         return "\n".join(lines)

@@ -6,7 +6,6 @@ million need no more memory than their names in bundles and retries.
 
 from __future__ import annotations
 
-import math
 import os
 import time
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ from pathlib import Path
 from random import Random
 
 from hipercow_tui.demo import project, stages
-from hipercow_tui.demo.cast import SINGLES, STUDIES, Study, bundle_name, noise
+from hipercow_tui.demo.cast import SINGLES, STUDIES, Study, bundle_name
 from hipercow_tui.demo.job import Job
 from hipercow_tui.demo.outcome import attempt, median_wait, result_of
 
@@ -24,6 +23,7 @@ MANY = 20_000
 DAY = 86_400.0
 OLDEST = 730 * DAY
 YOUNGEST = 300.0
+LARGEST = 400
 LARGE_RESULTS = 32
 LARGE = 220_000
 
@@ -61,8 +61,8 @@ class _Writer:
         self._number = 0
         self._names: dict[str, int] = {}
         self._retries: list[tuple[float, str]] = []
-        self._pool: list[str] = []
-        self._created = self._cancelled = self._large = 0
+        self._pool: list[tuple[float, str]] = []
+        self._created = self._cancelled = self._large = self._bundled = self._overlaps = 0
         self._waiting_tips = ["running", "submitted"] if tasks >= 200 else []
 
     def write(self) -> None:
@@ -71,10 +71,11 @@ class _Writer:
         if self._total >= 100:
             self._broken()
         self._living()
-        first = True
+        if self._left > LARGEST:
+            age = self._rng.uniform(2, 30) * DAY
+            self._campaign(_Campaign(STUDIES[0], self._now - age, LARGEST, driver=True))
         while self._left > 0:
-            self._campaign(self._plan(400 if first else 0))
-            first = False
+            self._campaign(self._plan())
         self._retries.sort()
         if self._retries:
             lines = "".join(line for _, line in self._retries)
@@ -83,18 +84,20 @@ class _Writer:
 
     # -- what there is to do
 
-    def _plan(self, size: int) -> _Campaign:
+    def _plan(self) -> _Campaign:
         rng = self._rng
-        age = math.exp(rng.uniform(math.log(YOUNGEST), math.log(OLDEST)))
+        share = rng.random() ** 0.6
+        age = YOUNGEST * (OLDEST / YOUNGEST) ** share
         created = self._now - age
         driver = rng.random() < (0.7 if self._total <= MANY else 0.1)
-        if self._created < 0.03 * (self._total - self._left):
+        if self._created < 0.025 * (self._total - self._left):
             wanted = rng.randrange(5, 40)
             return _Campaign(rng.choice(STUDIES), created, wanted, False, submitted=False)
-        if not size and rng.random() < 0.3:
+        if rng.random() < 0.6:
             return _Campaign(rng.choice(SINGLES), created, 1, driver)
-        size = size or int(math.exp(rng.uniform(math.log(5), math.log(400))))
-        return _Campaign(rng.choice(STUDIES), created, size, driver)
+        study = rng.choices(STUDIES, [study.share for study in STUDIES])[0]
+        size = int(5 * (study.largest / 5) ** rng.random())
+        return _Campaign(study, created, size, driver)
 
     def _living(self) -> None:
         """The newest bundle: some of it done, three running, the rest waiting."""
@@ -205,12 +208,16 @@ class _Writer:
         return started, finished
 
     def _cancel(self, folder: str, job: Job, was_running: bool) -> None:
+        """One of them was cut short between marker and ``info``: its times are estimates."""
         self._cancelled += 1
         stages.submit(folder, job, self._next_number(), job.created + 1)
         started, finished = self._moments(job, 0)
         if was_running:
             stages.start(folder, job, started)
-        stages.cancel(folder, job, started if was_running else None, finished)
+        if self._cancelled == 1:
+            stages.put(folder, "status-cancelled", b"", finished)
+        else:
+            stages.cancel(folder, job, started if was_running else None, finished)
 
     def _try_again(self, job: Job, failed_at: float) -> None:
         """Retry a failure now and then, up to three times; rarely twice at once: a fork."""
@@ -225,8 +232,11 @@ class _Writer:
     def _retry_once(self, job: Job, failed_at: float) -> None:
         rng = self._rng
         base = job.retries[1] if job.retries else job.id
+        unfinished = job.retries is None and bool(self._waiting_tips)
         created = failed_at + 1800 * rng.lognormvariate(0, 1.5)
-        if created > self._now - 120:
+        if unfinished:
+            created = self._now - rng.uniform(300, 2400)
+        elif created > self._now - 120:
             created = failed_at + (self._now - failed_at) * rng.uniform(0.2, 0.8)
         retry = replace(
             job,
@@ -238,11 +248,10 @@ class _Writer:
         self._left -= 1
         self._retries.append((created, f"{retry.id},{job.id},{base}\n"))
         folder = self._create(retry)
-        if not self._waiting_tips or job.retries is not None:
+        if not unfinished:
             self._live(folder, retry, 0)
             return
         status = self._waiting_tips.pop()
-        retry = replace(retry, driver=True)
         stages.submit(folder, retry, self._next_number(), created + 1)
         if status == "running":
             stages.start(folder, retry, created + 40)
@@ -256,7 +265,7 @@ class _Writer:
 
     def _bundle(self, study: Study, created: float, ids: list[str]) -> None:
         week = time.strftime("%G-w%V", time.gmtime(created))
-        self._number_of(study)
+        self._bundled += 1
         name = bundle_name(study, self._rng, self._number_of(study), week)
         self._write_bundle(name, created, ids)
 
@@ -273,11 +282,17 @@ class _Writer:
     def _overlap(self, campaign: _Campaign, ids: list[str]) -> None:
         """Now and then a bundle is made of tasks that stand in others already."""
         rng = self._rng
-        self._pool = (self._pool + rng.sample(ids, min(len(ids), 6)))[-60:]
-        if len(self._pool) >= 12 and rng.random() < 0.12:
+        some = rng.sample(ids, min(len(ids), 6))
+        self._pool = (self._pool + [(campaign.created, task_id) for task_id in some])[-60:]
+        if len(self._pool) >= 12 and self._overlaps * 6 < self._bundled:
+            self._overlaps += 1
             chosen = rng.sample(self._pool, rng.randrange(5, 12))
+            newest = max(created for created, _ in chosen)
             name = rng.choice(("paper_fig", "thesis_ch", "to_check_"))
-            self._write_bundle(f"{name}{rng.randrange(1, 9)}", self._now - YOUNGEST / 2, chosen)
+            when = newest + (self._now - newest) * rng.random()
+            self._write_bundle(
+                f"{name}{rng.randrange(1, 9)}", when, [task_id for _, task_id in chosen]
+            )
 
     def _broken(self) -> None:
         """What a full disk leaves: a ``data`` cut in the middle, and a folder without one."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
-from hipercow_tui.demo.cast import Study
+from hipercow_tui.demo.cast import Study, Values
 from hipercow_tui.demo.rbuild import (
     NULL,
     chars,
@@ -34,7 +33,7 @@ class Job:
 
     id: str
     study: Study
-    values: Mapping[str, Filling] = field(default_factory=dict)
+    values: Values = field(default_factory=dict)
     created: float = 0.0
     bulk: bool = True
     driver: bool = True

@@ -104,5 +104,5 @@ def _batch_format() -> bytes:
     return (
         b"@echo off\nREM automatically generated\nECHO running on: %%COMPUTERNAME%%\n"
         b"cd \\sir-model\nset R_LIBS_USER=hipercow\\lib\\windows\\4.2.2\n"
-        b"Rscript -e \"hipercow::task_eval('%s', verbose = TRUE)\" > \"%s\\log\" 2>&1\n"
+        b'Rscript -e "hipercow::task_eval(\'%s\', verbose = TRUE)" > "%s\\log" 2>&1\n'
     )
