@@ -1,0 +1,279 @@
+"""What one task runs, and with what: its ``data``, its driver, its error (SPEC section 2).
+
+Nothing here raises for a task that is broken: what can't be read is said in ``problem``, and
+everything else stays known.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+from hipercow_tui.errors import RdsError
+from hipercow_tui.roots import conditions, rds
+from hipercow_tui.roots.deparse import deparse, deparse_short, one_line
+from hipercow_tui.roots.files import open_file, open_folder, read_file
+from hipercow_tui.roots.rvalues import (
+    RLanguage,
+    RList,
+    RNull,
+    RValue,
+    RVector,
+    element,
+    names,
+)
+from hipercow_tui.text import decoded, visible
+
+SECRET = "********"  # as hipercow prints a secret variable (``print_info_data``)
+
+_TASK_ID = re.compile(r"[0-9a-f]{32}\Z")
+_DATA_LIMIT = 64 << 20  # bytes on disk; hipercow itself refuses locals over 1 MB each
+_DRIVER_LIMIT = 4096  # bytes; the file holds one word
+_INPUT_WIDTH = 60  # characters of one input in ``varies``
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class EnvVar:
+    """An environment variable of a task. The ``value`` of a secret one is what is on disk, which
+    hipercow has encrypted; ``shown`` is what a person may see."""
+
+    name: str
+    value: str
+    secret: bool
+
+    @property
+    def shown(self) -> str:
+        """The value, or stars for a secret one."""
+        return SECRET if self.secret else self.value
+
+
+@dataclass(frozen=True, slots=True)
+class TaskDetails:
+    """What a task runs. ``None`` and ``()`` are what is not known, or not there.
+
+    ``type`` is explicit, expression, call or script; a retry has that of its base, and its
+    ``parent`` and ``base``. ``runs`` is the code as R deparses it, with newlines, or the path of
+    a script; ``inputs`` are local variables or arguments with their deparsed values; ``globals``
+    are the variables that the environment must provide. ``what`` and ``varies`` are ``runs`` and
+    ``inputs`` on one line each, for a row of a table. ``problem`` says what could not be read.
+    """
+
+    type: str | None = None
+    runs: str | None = None
+    inputs: tuple[tuple[str, str], ...] = ()
+    globals: tuple[str, ...] = ()
+    environment: str | None = None
+    path: str | None = None
+    envvars: tuple[EnvVar, ...] = ()
+    parent: str | None = None
+    base: str | None = None
+    driver: str | None = None
+    error: str | None = None
+    problem: str | None = None
+    what: str = ""
+    varies: str = ""
+
+
+def read_details(tasks_dir: Path, task_id: str, *, status: str) -> TaskDetails:
+    """What the task runs, from its folder below ``tasks_dir``; the base of a retry is read too.
+
+    ``status`` is the task's own; only a failure has its ``result`` read, as far as its error.
+    Raises ValueError where ``task_id`` is no 32 lower-case hex digits, and nothing else.
+    """
+    if not _TASK_ID.match(task_id):
+        raise ValueError(f"not a task id: {task_id!r}")
+    problems: list[str] = []
+    with _task_folder(tasks_dir, task_id, problems) as folder:
+        data = _attempt("data", _read_data, folder, problems)
+        driver = _attempt("status-submitted", _read_driver, folder, problems)
+        error = _attempt("result", _read_error, folder, problems) if status == "failure" else None
+    base = None
+    base_id = _text(element(data, "base"))
+    if base_id is not None and _TASK_ID.match(base_id):
+        with _task_folder(tasks_dir, base_id, problems) as folder:
+            base = _attempt("data", _read_data, folder, problems)
+    details = details_from_data(data, base) if data is not None else TaskDetails()
+    if details.problem is not None:
+        problems.append(details.problem)
+    return replace(details, driver=driver, error=error, problem="; ".join(problems) or None)
+
+
+def details_from_data(data: RValue, base: RValue | None) -> TaskDetails:
+    """What the value in ``data`` says; for a retry, with the value in the ``data`` of its base."""
+    if _text(element(data, "type")) != "retry":
+        return _described(data)
+    details = TaskDetails() if base is None else _described(base)
+    return replace(
+        details, parent=_text(element(data, "parent")), base=_text(element(data, "base"))
+    )
+
+
+def _described(data: RValue) -> TaskDetails:
+    """The details of a task that is no retry."""
+    kind = _text(element(data, "type"))
+    code = _CODE.get(kind or "", _no_code)(data)
+    return TaskDetails(
+        type=kind,
+        runs=code.runs,
+        inputs=tuple((name, "\n".join(deparse(value))) for name, value in code.inputs),
+        globals=names(element(element(data, "variables"), "globals")),
+        environment=_text(element(data, "environment")),
+        path=_text(element(data, "path")),
+        envvars=_envvars(element(data, "envvars")),
+        problem=None if code.runs is not None else "its 'data' is of no type of task we know",
+        what=code.what,
+        varies=", ".join(
+            f"{name} = {deparse_short(value, _INPUT_WIDTH)}" for name, value in code.inputs
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Code:
+    """What is run, in full and on one line, and the named values that it is run with."""
+
+    runs: str | None
+    what: str = ""
+    inputs: tuple[tuple[str, RValue], ...] = ()
+
+
+def _expression(data: RValue) -> _Code:
+    lines = deparse(element(data, "expr") or RNull())
+    locals_ = element(element(data, "variables"), "locals")
+    return _Code("\n".join(lines), one_line(lines), _named(locals_))
+
+
+def _call(data: RValue) -> _Code:
+    function = _function(element(data, "fn"))
+    args = element(data, "args")
+    inputs = _named(args)
+    full, short = [], []
+    for tag, (_, value) in zip(_tags(args), inputs, strict=True):
+        prefix = f"{tag} = " if tag else ""
+        full.append(prefix + "\n".join(deparse(value)))
+        short.append(prefix + deparse_short(value, _INPUT_WIDTH))
+    return _Code(f"{function}({', '.join(full)})", f"{function}({', '.join(short)})", inputs)
+
+
+def _script(data: RValue) -> _Code:
+    path = _text(element(data, "script"))
+    return _Code(path, path or "")
+
+
+def _no_code(_data: RValue) -> _Code:
+    return _Code(None)
+
+
+_CODE: dict[str, Callable[[RValue], _Code]] = {
+    "explicit": _expression,
+    "expression": _expression,
+    "call": _call,
+    "script": _script,
+}
+
+
+def _function(fn: RValue | None) -> str:
+    """The name of a call's function; hipercow keeps ``pkg:::f`` as the expression it is."""
+    name = _text(element(fn, "name"))
+    namespace = _text(element(fn, "namespace"))
+    value = element(fn, "value")
+    if name is None:
+        return "\n".join(deparse(value)) if isinstance(value, RLanguage) else "(anonymous)"
+    return f"{namespace}::{name}" if namespace else name
+
+
+def _tags(values: RValue | None) -> tuple[str, ...]:
+    """The name of each value, empty where it has none."""
+    if not isinstance(values, RList):
+        return ()
+    tags = names(values)
+    return tags + ("",) * (len(values.values) - len(tags))
+
+
+def _named(values: RValue | None) -> tuple[tuple[str, RValue], ...]:
+    """The values of a list with their names, or their positions from 1 where they have none."""
+    if not isinstance(values, RList):
+        return ()
+    pairs = zip(_tags(values), values.values, strict=False)
+    return tuple((tag or str(place), value) for place, (tag, value) in enumerate(pairs, start=1))
+
+
+def _envvars(value: RValue | None) -> tuple[EnvVar, ...]:
+    """The rows of a ``hipercow_envvars``; one whose flag can't be read is taken as secret."""
+    columns = [element(value, column) for column in ("name", "value", "secret")]
+    rows = zip(*(column.values for column in columns if isinstance(column, RVector)), strict=False)
+    return tuple(
+        EnvVar(str(row[0] or ""), str(row[1] or ""), secret=row[2] is not False)
+        for row in rows
+        if len(row) == len(columns)
+    )
+
+
+def _text(value: RValue | None) -> str | None:
+    """The string of a character vector of one element; None for anything else."""
+    if isinstance(value, RVector) and len(value.values) == 1 and isinstance(value.values[0], str):
+        return value.values[0]
+    return None
+
+
+def _read_data(folder: int) -> RValue:
+    return rds.read(read_file("data", dir_fd=folder, limit=_DATA_LIMIT))
+
+
+def _read_driver(folder: int) -> str | None:
+    try:
+        raw = read_file("status-submitted", dir_fd=folder, limit=_DRIVER_LIMIT)
+    except FileNotFoundError:
+        return None
+    lines = decoded(raw).splitlines()
+    return lines[0].strip() or None if lines else None
+
+
+def _read_error(folder: int) -> str | None:
+    with os.fdopen(open_file("result", dir_fd=folder), "rb") as result:
+        return conditions.read_error(result)
+
+
+@contextmanager
+def _task_folder(tasks_dir: Path, task_id: str, problems: list[str]) -> Iterator[int | None]:
+    """A descriptor of the task's folder; None, and a problem, where it can't be opened."""
+    fd = None
+    try:
+        prefix = open_folder(tasks_dir / task_id[:2])
+        try:
+            fd = open_folder(task_id[2:], dir_fd=prefix)
+        finally:
+            os.close(prefix)
+    except OSError as error:
+        problems.append(f"the folder of task {task_id}: {_reason(error)}")
+    try:
+        yield fd
+    finally:
+        if fd is not None:
+            os.close(fd)
+
+
+def _attempt(
+    name: str, read: Callable[[int], _T], folder: int | None, problems: list[str]
+) -> _T | None:
+    """What ``read`` gives; None, and a problem, where the file ``name`` can't be read."""
+    if folder is None:
+        return None
+    try:
+        return read(folder)
+    except RdsError as error:
+        problems.append(f"'{name}': {error}")
+    except OSError as error:
+        problems.append(f"'{name}': {_reason(error)}")
+    return None
+
+
+def _reason(error: OSError) -> str:
+    return visible(error.strerror or str(error))
