@@ -52,3 +52,7 @@ class PartlyFailedError(PurgeError):
     def __init__(self, message: str, report: object) -> None:
         super().__init__(message)
         self.report = report
+
+
+class LogError(HipercowTuiError):
+    """A task's log can't be shown: there is none, or what is there is no ordinary file."""
