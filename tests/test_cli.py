@@ -1,0 +1,216 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small_root import task_id, tree, write_bundle, write_retries, write_task
+
+from hipercow_tui.cli import main
+
+A, B, C, D = map(task_id, range(1, 5))
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    write_task(tmp_path, A, "failure")
+    write_task(tmp_path, B, "success")
+    write_task(tmp_path, C, "running")
+    write_bundle(tmp_path, "sweep_1", [A, C])
+    return tmp_path
+
+
+def run(*arguments: str | Path) -> int:
+    return main([str(argument) for argument in arguments])
+
+
+def test_a_dry_run_says_what_would_go_and_changes_nothing(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = tree(root)
+    assert run("purge", root, "--with-status", "failure", "--dry-run") == 0
+    said = capsys.readouterr().out
+    assert "1 task · 1 bundle" in said and "would go" in said
+    assert A in said and "sweep_1" in said and B not in said
+    assert tree(root) == before
+
+
+def test_json_of_a_dry_run_has_the_promised_keys(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("purge", root, "--with-status", "failure", "--dry-run", "--json") == 0
+    said = json.loads(capsys.readouterr().out)
+    assert set(said) == {"root", "dry_run", "tasks", "bundles", "blocked", "warnings"} | {
+        "bytes",
+        "files",
+    }
+    (task,) = said["tasks"]
+    assert task["id"] == A and task["reason"] == "matched" and task["of"] is None
+    folder = root / "hipercow" / "tasks" / A[:2] / A[2:]
+    assert task["files"] == len(list(folder.iterdir())) == said["files"]
+    assert task["bytes"] == sum(p.stat().st_size for p in folder.iterdir()) == said["bytes"]
+    assert said["bundles"] == [
+        {"name": "sweep_1", "lang": "r", "tasks": 2, "deleted": 1, "surviving": 1}
+    ]
+
+
+def test_yes_purges_and_json_tells_what_went(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("purge", root, "--with-status", "failure", "--yes", "--json") == 0
+    said = json.loads(capsys.readouterr().out)
+    assert [task["id"] for task in said["tasks"]] == [A] and not said["dry_run"]
+    assert not (root / "hipercow" / "tasks" / A[:2] / A[2:]).exists()
+    assert not (root / "hipercow" / "bundles" / "sweep_1").exists()
+
+
+def test_without_yes_and_without_a_terminal_it_refuses(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = tree(root)
+    assert run("purge", root, "--with-status", "failure") == 1
+    assert "--yes" in capsys.readouterr().err
+    assert tree(root) == before
+
+
+def test_what_blocks_is_told_and_can_be_left_out(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = tree(root)
+    for dry in ("--dry-run", "--yes"):
+        assert run("purge", root, "--in-bundle", "*", dry, "--json") == 1
+        out, err = capsys.readouterr()
+        said = json.loads(out)
+        assert [one["id"] for one in said["blocked"]] == [C] and said["tasks"] == []
+        assert "task_info" in err
+        assert tree(root) == before
+    assert run("purge", root, "--in-bundle", "*", "--yes", "--skip-blocked") == 0
+    assert (root / "hipercow" / "tasks" / C[:2] / C[2:]).exists()
+    assert not (root / "hipercow" / "tasks" / A[:2] / A[2:]).exists()
+
+
+def test_nothing_to_purge_is_no_error(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("purge", root, "--with-status", "cancelled", "--yes") == 0
+    assert "Nothing to purge" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "says"),
+    [
+        ((), 2, "No filter selected"),
+        (("--with-status", "failed"), 2, "did you mean 'failure'"),
+        (("--with-status", "running"), 2, "task_cancel"),
+        (("--finished-before", "soon"), 2, "is no time"),
+        (("--in-bundle", "nowhere*"), 2, "No bundle matches"),
+        (("--in-bundle", "{a,b"), 2, "not closed"),
+        (("--task-id", D), 1, "1 / 1 task do not exist"),
+    ],
+)
+def test_refusals_are_sentences(
+    root: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    status: int,
+    says: str,
+) -> None:
+    before = tree(root)
+    assert run("purge", root, "--yes", *arguments) == status
+    assert says in capsys.readouterr().err
+    assert tree(root) == before
+
+
+def test_no_root_is_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("list", tmp_path) == 1
+    assert "Couldn't find hipercow root" in capsys.readouterr().err
+
+
+def test_list_json_has_the_promised_keys(
+    sir_model: Path, sir_model_expected: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("list", sir_model, "--json", "--details") == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    by_id = {line["id"]: line for line in lines}
+    assert len(by_id) == len(sir_model_expected["tasks"])
+    for expected in sir_model_expected["tasks"]:
+        line = by_id[expected["id"]]
+        assert line["status"] == expected["status"] and line["tip_status"] == expected["followed"]
+        assert line["type"] == expected["runs"]
+        assert line["environment"] == expected["environment"]
+        if "expression" in expected:
+            assert line["runs"] == expected["expression"]
+        if "fn" in expected:
+            assert line["runs"] == f"({expected['fn']})({expected['args']})".replace(
+                f"({expected['fn']})", expected["fn"], 1
+            )
+        if "script" in expected:
+            assert line["runs"] == expected["script"]
+        if "local_values" in expected:
+            assert line["inputs"] == expected["local_values"]
+        assert line["envvars"] == {v["name"]: v["value"] for v in expected["envvars"]}
+        assert line.get("error") == expected.get("error")
+
+
+def test_list_filters_by_all_six_statuses(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("list", root, "--with-status", "running") == 0
+    out = capsys.readouterr().out
+    assert C in out and "running" in out and A not in out
+
+
+def test_list_names_what_is_broken_apart(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (root / "hipercow" / "tasks" / D[:2] / D[2:]).mkdir(parents=True)
+    assert run("list", root) == 0
+    out, err = capsys.readouterr()
+    assert D not in out and A in out
+    assert D in err and "no 'data'" in err
+
+
+def test_retried_tasks_show_both_statuses(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_retries(root, [(B, A, A)])
+    assert run("list", root, "--task-id", A) == 0
+    assert "failure → success" in capsys.readouterr().out
+
+
+def test_the_app_without_a_terminal_is_a_sentence(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(root) == 1
+    assert "needs a terminal" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--demo", "x"], ["--demo-tasks", "0"], ["--demo-tasks", "x"], ["--nonsense"]]
+)
+def test_wrong_usage_is_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    assert "usage:" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["--help"], ["purge", "--help"], ["list", "--help"]])
+def test_help_teaches(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(words)
+    assert caught.value.code == 0
+    assert "hipercow-tui purge" in capsys.readouterr().out + "hipercow-tui purge" * (
+        "list" in words
+    )
+
+
+def test_a_reader_that_leaves_early_is_no_error(root: Path) -> None:
+    for number in range(20, 200):
+        write_task(root, task_id(number), "success")
+    command = f"{sys.executable} -m hipercow_tui list {root} --json | head -n 1"
+    ran = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {command}"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        check=False,
+    )
+    assert "Traceback" not in ran.stderr and "Broken pipe" not in ran.stderr
+    assert len(ran.stdout.splitlines()) == 1

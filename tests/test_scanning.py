@@ -1,0 +1,292 @@
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small_root import DAY, NOW, task_id, write_bundle, write_retries, write_task
+
+from hipercow_tui import scan
+from hipercow_tui.model import Snapshot, Status
+from hipercow_tui.roots import find_root
+from hipercow_tui.scanning import SETTLE, Scanner, ScanState
+
+A, B, C, D = map(task_id, range(1, 5))
+
+
+class Clock:
+    """A monotonic clock that a test moves by hand."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Watch:
+    """A scanner whose passes are as far apart as the test says."""
+
+    def __init__(self, root: Path) -> None:
+        self.clock = Clock()
+        self.scanner = Scanner(find_root(root), monotonic=self.clock)
+
+    def look(self, after: float = 1.0) -> ScanState:
+        self.clock.now += after
+        changed: set[str] = set()
+        gone: set[str] = set()
+        for state in self.scanner.scan():
+            changed |= state.changed
+            gone |= state.gone
+        assert state.complete
+        return ScanState(state.snapshot, 0, 0, True, frozenset(changed), frozenset(gone))
+
+    def settle(self) -> Snapshot:
+        for _ in range(4):
+            state = self.look(SETTLE + 1)
+        assert not state.changed and not state.gone
+        return state.snapshot
+
+
+def folder(root: Path, identity: str) -> Path:
+    return root / "hipercow" / "tasks" / identity[:2] / identity[2:]
+
+
+def finish(root: Path, identity: str, status: str = "success") -> None:
+    made = write_task(root / "aside", identity, status)
+    shutil.copy(made / "info", folder(root, identity) / "info")
+    (folder(root, identity) / f"status-{status}").write_text("")
+
+
+def test_the_recorded_root_equals_what_hipercow_says_of_it(
+    sir_model: Path, sir_model_expected: dict[str, Any]
+) -> None:
+    snapshot = scan(sir_model)
+    assert len(snapshot.tasks) == len(sir_model_expected["tasks"])
+    for expected in sir_model_expected["tasks"]:
+        task = snapshot.tasks[expected["id"]]
+        assert task.status == expected["status"]
+        assert task.tip_status == expected["followed"]
+        assert task.created == pytest.approx(expected["created"], abs=5e-6)
+        if "finished" in expected:
+            assert task.finished == pytest.approx(expected["finished"], abs=5e-6)
+            assert not task.finished_estimated
+        else:
+            assert task.finished is None
+        assert task.chain == tuple(sir_model_expected["chains"].get(task.id, ()))
+        assert task.problem is None
+    found = {bundle.name: list(bundle.task_ids) for bundle in snapshot.bundles}
+    assert found == sir_model_expected["bundles"]
+    assert snapshot.problems == ()
+
+
+def test_a_retry_was_created_when_its_own_data_says(sir_model: Path) -> None:
+    snapshot = scan(sir_model)
+    retry = snapshot.tasks["61cc861476058521f75329ee455a2deb"]
+    base = snapshot.tasks["34746bb519494fbb65416419040ba827"]
+    assert retry.created is not None and base.finished is not None
+    assert retry.created > base.finished
+
+
+def test_an_empty_root_has_nothing(tmp_path: Path) -> None:
+    (tmp_path / "hipercow").mkdir()
+    snapshot = scan(tmp_path)
+    assert (dict(snapshot.tasks), snapshot.bundles, snapshot.problems) == ({}, (), ())
+
+
+def test_without_info_times_are_those_of_the_markers(tmp_path: Path) -> None:
+    write_task(tmp_path, A, "failure", info=False, finished=NOW)
+    task = scan(tmp_path).tasks[A]
+    assert (task.finished, task.finished_estimated) == (NOW, True)
+    assert (task.created, task.started) == (NOW - 30 * DAY, NOW)
+    write_task(tmp_path, B, "running", finished=NOW)
+    task = scan(tmp_path).tasks[B]
+    assert (task.started, task.finished, task.finished_estimated) == (NOW, None, False)
+
+
+def test_info_without_a_terminal_marker_means_not_finished(tmp_path: Path) -> None:
+    (write_task(tmp_path, A, "failure") / "status-failure").unlink()
+    task = scan(tmp_path).tasks[A]
+    assert (task.status, task.finished) == (Status.RUNNING, None)
+
+
+def test_earlier_markers_stay_and_the_first_in_order_counts(tmp_path: Path) -> None:
+    (write_task(tmp_path, A, "cancelled") / "status-success").write_text("")
+    assert scan(tmp_path).tasks[A].status is Status.SUCCESS
+
+
+def test_broken_tasks_hide_no_other_and_say_why(tmp_path: Path) -> None:
+    write_task(tmp_path, A, "success")
+    (write_task(tmp_path, B, "created") / "data").write_bytes(b"\x1f\x8b\x08 cut")
+    (write_task(tmp_path, C, "failure") / "info").write_bytes(b"no RDS\x1b[31m")
+    folder(tmp_path, D).mkdir(parents=True)
+    snapshot = scan(tmp_path)
+    assert snapshot.tasks[A].problem is None
+    assert "'data'" in (snapshot.tasks[B].problem or "")
+    assert snapshot.tasks[B].status is Status.CREATED
+    assert "'info'" in (snapshot.tasks[C].problem or "")
+    assert "\x1b" not in (snapshot.tasks[C].problem or "")
+    assert snapshot.tasks[C].finished_estimated
+    assert snapshot.tasks[D].status is Status.BROKEN and not snapshot.tasks[D].exists
+    assert "no 'data'" in (snapshot.tasks[D].problem or "")
+
+
+def test_torn_lines_are_passed_over_and_counted(tmp_path: Path) -> None:
+    write_task(tmp_path, A, "failure")
+    write_task(tmp_path, B, "success")
+    retry = write_retries(tmp_path, [(B, A, A)])
+    with retry.open("a") as file:
+        file.write(f"{C},{A}")
+    write_bundle(tmp_path, "mine", [A, "../../x", B[:20], A])
+    (tmp_path / "hipercow" / "bundles" / "not a bundle").write_text(A)
+    snapshot = scan(tmp_path)
+    assert snapshot.tasks[A].chain == (A, B)
+    assert [bundle.task_ids for bundle in snapshot.bundles] == [(A,)]
+    assert "1 line of 'retry'" in " ".join(snapshot.problems)
+    assert "2 lines of bundle 'mine'" in " ".join(snapshot.problems)
+    assert "not a bundle" in " ".join(snapshot.problems)
+
+
+def test_a_lost_line_of_retry_is_made_good_by_the_tasks_own_data(tmp_path: Path) -> None:
+    write_task(tmp_path, A, "failure")
+    write_task(tmp_path, B, "running", retry_of=(A, A))
+    snapshot = scan(tmp_path)
+    assert snapshot.tasks[A].chain == (A, B)
+    assert snapshot.tasks[A].tip_status is Status.RUNNING
+
+
+@pytest.mark.parametrize("name", ["data", "info"])
+def test_pipes_and_links_in_place_of_files_are_never_opened(tmp_path: Path, name: str) -> None:
+    made = write_task(tmp_path, A, "success")
+    (made / name).unlink()
+    os.mkfifo(made / name)
+    assert f"'{name}' is no ordinary file" in (scan(tmp_path).tasks[A].problem or "")
+    (made / name).unlink()
+    (made / name).symlink_to("/etc/passwd")
+    assert f"'{name}' is no ordinary file" in (scan(tmp_path).tasks[A].problem or "")
+
+
+def test_links_in_place_of_folders_are_not_followed(tmp_path: Path) -> None:
+    real = write_task(tmp_path, A, "success")
+    other = folder(tmp_path, B)
+    other.parent.mkdir(parents=True)
+    other.symlink_to(real)
+    (tmp_path / "hipercow" / "tasks" / "ff").symlink_to(real.parent)
+    snapshot = scan(tmp_path)
+    assert set(snapshot.tasks) == {A}
+    assert "symbolic link" in " ".join(snapshot.problems)
+    assert "'tasks/ff' is no folder" in " ".join(snapshot.problems)
+
+
+def test_other_names_are_no_tasks(tmp_path: Path) -> None:
+    write_task(tmp_path, A, "success")
+    tasks = tmp_path / "hipercow" / "tasks"
+    for name in ("AB/" + "0" * 30, "ab/short", "abc/" + "0" * 30, "ab/" + "Z" * 30, "lost+found"):
+        (tasks / name).mkdir(parents=True)
+    (tasks / "ab" / ("1" * 30)).write_text("a file")
+    assert set(scan(tmp_path).tasks) == {A}
+
+
+def test_changes_by_others_are_seen_and_told(tmp_path: Path) -> None:
+    write_task(tmp_path, A, "running")
+    write_task(tmp_path, B, "success")
+    watch = Watch(tmp_path)
+    assert watch.look().changed == {A, B}
+    watch.settle()
+
+    finish(tmp_path, A)
+    seen = watch.look()
+    assert (seen.changed, seen.gone) == ({A}, set())
+    assert seen.snapshot.tasks[A].status is Status.SUCCESS
+
+    write_task(tmp_path, C, "submitted")
+    assert watch.look().changed == {C}
+    shutil.rmtree(folder(tmp_path, B))
+    assert watch.look().gone == {B}
+    write_bundle(tmp_path, "mine", [A])
+    seen = watch.look()
+    assert seen.changed == {A} and seen.snapshot.tasks[A].bundles == ("mine",)
+    (tmp_path / "hipercow" / "bundles" / "mine").unlink()
+    assert watch.look().snapshot.tasks[A].bundles == ()
+
+
+def test_a_new_retry_ties_what_was_read_before(tmp_path: Path) -> None:
+    write_task(tmp_path, A, "failure")
+    watch = Watch(tmp_path)
+    watch.look()
+    watch.settle()
+    write_task(tmp_path, B, "submitted", retry_of=(A, A))
+    write_retries(tmp_path, [(B, A, A)])
+    seen = watch.look()
+    assert seen.changed == {A, B}
+    assert seen.snapshot.tasks[A].tip_status is Status.SUBMITTED
+    finish(tmp_path, B)
+    assert watch.look().snapshot.tasks[A].tip_status is Status.SUCCESS
+
+
+def test_a_change_within_one_tick_of_the_file_server_is_not_missed(tmp_path: Path) -> None:
+    made = write_task(tmp_path, A, "running")
+    frozen = (1_700_000_000, 1_700_000_000)
+    os.utime(made, frozen)
+    watch = Watch(tmp_path)
+    watch.look()
+    watch.look(0.5)
+    finish(tmp_path, A)
+    os.utime(made, frozen)  # a clock of whole seconds that has not moved on
+    seen = [watch.look(1.0).snapshot.tasks[A].status for _ in range(3)]
+    assert seen[-1] is Status.SUCCESS
+
+
+def test_an_id_that_came_back_as_another_folder_is_read_anew(tmp_path: Path) -> None:
+    write_task(tmp_path, A, "success")
+    watch = Watch(tmp_path)
+    watch.look()
+    watch.settle()
+    folder(tmp_path, A).rename(tmp_path / "away")
+    write_task(tmp_path, A, "failure")
+    assert watch.look().snapshot.tasks[A].status is Status.FAILURE
+
+
+def test_a_pass_can_be_stopped_and_the_next_goes_on(tmp_path: Path) -> None:
+    for number in range(20):
+        write_task(tmp_path, task_id(number), "success")
+    clock = Clock()
+    scanner = Scanner(find_root(tmp_path), monotonic=clock)
+
+    class Ticking(Clock):
+        def __call__(self) -> float:
+            self.now += 0.1
+            return self.now
+
+    scanner._monotonic = Ticking()
+    first = next(iter(scanner.scan()))
+    assert not first.complete and 0 < len(first.snapshot.tasks) < 20
+    scanner._monotonic = clock
+    assert len(list(scanner.scan())[-1].snapshot.tasks) == 20
+
+
+def test_what_is_final_is_not_touched_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(30):
+        write_task(tmp_path, task_id(number), "success")
+    write_task(tmp_path, task_id(40), "submitted")
+    watch = Watch(tmp_path)
+    watch.look()
+    watch.settle()
+    calls: list[str] = []
+    for name in ("scandir", "stat", "open"):
+        real = getattr(os, name)
+
+        def counted(*args: Any, _real: Any = real, _name: str = name, **more: Any) -> Any:
+            calls.append(f"{_name} {args[0]}")
+            return _real(*args, **more)
+
+        monkeypatch.setattr(os, name, counted)
+    watch.look()
+    folders = len(list((tmp_path / "hipercow" / "tasks").iterdir()))
+    assert len(calls) <= folders + 1 + 3, calls
+    assert json.dumps(calls).count("open") == 0
