@@ -56,7 +56,7 @@ class Study:
     seconds: float
     failures: tuple[Failure, ...]
     says: tuple[str, ...]
-    risk: Callable[[Values], float] = lambda values: 0.18
+    risk: Callable[[Values], float] = lambda values: 0.15
     share: int = 1
     largest: int = 60
     secret: bool = False
@@ -162,7 +162,7 @@ def _sweep(rng: Random, i: int, n: int) -> Values:
 
 def _stiff(values: Values) -> float:
     beta = values["beta"]
-    return 0.75 if isinstance(beta, float) and beta > 0.9 else 0.06
+    return 0.75 if isinstance(beta, float) and beta > 0.9 else 0.05
 
 
 def _seeds(rng: Random, i: int, n: int) -> Values:
@@ -223,14 +223,14 @@ STUDIES = (
     Study(
         "expression", "fit(data, chains = 4)", _fit, _fit_inputs, _seeds, "fit_lancet_rev{n}", 1900,
         (NOT_CONVERGED, DIVERGED, MEMORY, SINGULAR), _ITERATIONS,
-        risk=lambda values: 0.22, share=4, largest=120,
+        risk=lambda values: 0.17, share=4, largest=120,
     ),
     Study(
         "expression", "mcstate::pmcmc(pars, filter_for(region), n_steps = n_steps)", _pmcmc,
         _pmcmc_inputs, _regions, "pmcmc_regions_{n:02d}", 5400,
         (NO_PARTICLES, NO_PARTICLES, CONNECTION, MEMORY),
         ("\x1b[32m✔\x1b[39m read 3 chains", "\x1b[36mℹ\x1b[39m 192 particles", *_ITERATIONS),
-        risk=lambda values: 0.24, share=3,
+        risk=lambda values: 0.19, share=3,
     ),
     Study(
         "call", "forecast", _call(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 
 from hipercow_tui.demo.rbuild import (
     NULL,
@@ -19,7 +19,7 @@ from hipercow_tui.demo.rbuild import (
     symbol,
     value,
 )
-from hipercow_tui.demo.rds_writer import Filling, Hole, Template, compress
+from hipercow_tui.demo.rds_writer import Filling, Hole, Template
 from hipercow_tui.roots.rvalues import RList, RValue, RVector
 
 LOST = "task reported as lost"
@@ -63,11 +63,10 @@ class Failure:
 LOST_TASK = Failure(LOST, traced=False)
 
 
-@lru_cache(maxsize=2048)
 def result(failure: Failure, evaluator: str, texts: tuple[str, ...]) -> bytes:
     """The ``result`` file of a task that failed so; ``evaluator`` is its type of task."""
     filled = {f"text{index}": text for index, text in enumerate(texts)}
-    return compress(_template(failure, evaluator).fill(filled))
+    return _template(failure, evaluator).rds(filled)
 
 
 @cache

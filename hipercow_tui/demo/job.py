@@ -16,7 +16,7 @@ from hipercow_tui.demo.rbuild import (
     reals,
     time_point,
 )
-from hipercow_tui.demo.rds_writer import Filling, Hole, Template, compress
+from hipercow_tui.demo.rds_writer import Filling, Hole, Template
 from hipercow_tui.roots.rvalues import Attributes, RList, RValue, RVector
 
 KEY = "//qdrive.dide.ic.ac.uk/homes/epi/.hipercow/key"
@@ -50,10 +50,10 @@ class Job:
         filled: dict[str, Filling] = {"id": self.id, "time": self.created, "cipher": self.cipher}
         if self.retries:
             filled["parent"], filled["base"] = self.retries
-            return compress(_retry_template().fill(filled))
+            return _retry_template().rds(filled)
         filled.update(self.values)
         template = _data_template(self.study, self.bulk, self.driver, bool(self.cipher))
-        return compress(template.fill(filled))
+        return template.rds(filled)
 
     def renviron(self) -> bytes:
         """The file ``Renviron``: the variables that are not secret."""
@@ -61,27 +61,23 @@ class Job:
             f"{name}={value}\n" for name, value, secret in self.envvars() if not secret
         ).encode()
 
-    def info(self, status: str, started: float | None, finished: float) -> bytes:
+    def info(
+        self, status: str, started: float | None, finished: float, *, evaluated: bool = True
+    ) -> bytes:
         """The file ``info``, as ``task_eval`` saves it at the end; a retry's has the base's
-        creation. What was cancelled or lost has no figures of use."""
-        created = self.created if self.base_created is None else self.base_created
-        times: dict[str, Filling] = {
-            "status": status, "created": created, "started": started, "finished": finished
-        }  # fmt: skip
-        if started is None or status == "cancelled":
-            return compress(_info_template(False).fill(times))
-        elapsed = finished - started
-        used = {"elapsed": round(elapsed, 3), "user": round(elapsed * 0.94, 3),
-                "sys": round(elapsed * 0.03, 3)}  # fmt: skip
-        return compress(_info_template(True).fill(times | used))
-
-    def lost_info(self, started: float, finished: float) -> bytes:
-        """The ``info`` that hipercow's ``fix_status`` makes up for a task that vanished."""
-        created = self.created if self.base_created is None else self.base_created
-        times: dict[str, Filling] = {
-            "status": "failure", "created": created, "started": started, "finished": finished
-        }  # fmt: skip
-        return compress(_info_template(False).fill(times))
+        creation. Without ``evaluated``, as ``task_cancel`` and ``fix_status`` do: no figures."""
+        filled: dict[str, Filling] = {
+            "status": status,
+            "created": self.created if self.base_created is None else self.base_created,
+            "started": started,
+            "finished": finished,
+        }
+        if evaluated and started is not None:
+            elapsed = round(finished - started, 3)
+            filled["elapsed"] = elapsed
+            filled["user"] = round(elapsed * 0.94, 3)
+            filled["sys"] = round(elapsed * 0.03, 3)
+        return _info_template(evaluated).rds(filled)
 
 
 def _envvars(driver: bool, cipher: str) -> tuple[EnvVar, ...]:
@@ -108,7 +104,7 @@ def resources() -> bytes:
         ("class", chars("hipercow_resources")),
         ("validated", chars("dide-windows")),
     )
-    return compress(Template(named(*asked, extra=marks)).fill({}))
+    return Template(named(*asked, extra=marks)).rds({})
 
 
 @cache

@@ -9,7 +9,7 @@ from hipercow_tui.demo.cast import Study, noise
 from hipercow_tui.demo.failures import Failure
 from hipercow_tui.demo.job import Job
 from hipercow_tui.demo.rbuild import NULL, chars, data_frame, reals
-from hipercow_tui.demo.rds_writer import compress, serialise
+from hipercow_tui.demo.rds_writer import rds
 from hipercow_tui.roots.rvalues import RValue
 
 
@@ -47,4 +47,4 @@ def _result(study: Study, variant: int) -> bytes:
             ("sd", reals(*(round(rng.gammavariate(2, 0.2), 4) for _ in range(rows)))),
         )
         held = data_frame(columns, rows, chars("data.frame"))
-    return compress(serialise(held))
+    return rds(held)

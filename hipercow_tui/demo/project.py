@@ -9,8 +9,8 @@ from pathlib import Path
 from random import Random
 
 from hipercow_tui.demo import stages
-from hipercow_tui.demo.rbuild import NULL, chars, named, reals
-from hipercow_tui.demo.rds_writer import Hole, Template, compress, serialise
+from hipercow_tui.demo.rbuild import NULL, chars, named
+from hipercow_tui.demo.rds_writer import rds, rds_of_doubles
 
 FUNCTIONS = """\
 library(dplyr)
@@ -71,13 +71,11 @@ def cipher(rng: Random) -> str:
 
 
 def large_result(rng: Random, size: int) -> bytes:
-    """A success's posterior samples, about so many bytes. They don't compress, so nobody tries."""
+    """A success's posterior samples, about so many bytes."""
     draws = _draws()
     count = size // 8
     start = 8 * rng.randrange(len(draws) // 8 - count)
-    packed = draws[start : start + 8 * count]
-    raw = serialise(reals())[:-4] + struct.pack(">i", count) + packed
-    return compress(raw, level=0)
+    return rds_of_doubles(draws[start : start + 8 * count])
 
 
 @cache
@@ -88,10 +86,10 @@ def _draws() -> bytes:
 
 def _environment(name: str, *packages: str) -> bytes:
     fields = named(
-        ("name", chars(Hole("name"))),
+        ("name", chars(name)),
         ("packages", chars(*packages)),
         ("sources", chars("functions.R")),
         ("globals", NULL),
         extra=(("class", chars("hipercow_environment")),),
     )
-    return compress(Template(fields).fill({"name": name}))
+    return rds(fields)

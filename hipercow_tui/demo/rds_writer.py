@@ -1,7 +1,8 @@
 """R values to RDS: version 3, XDR, gzip, as ``saveRDS`` of R 4.2.2 writes them.
 
 The demo writes hundreds of thousands of files that differ in a few numbers and texts, so a value
-may have holes: a ``Template`` serialises it once and then only fills them (about 4 µs a file).
+may have holes: a ``Template`` serialises and packs what is around them once, and a file costs some
+6 µs instead of 60.
 Source: "R Internals", section "Serialization Formats".
 """
 
@@ -29,6 +30,10 @@ from hipercow_tui.roots.rvalues import (
 
 HEADER = b"X\n" + struct.pack(">iiii", 3, 0x00040202, 0x00030500, 5) + b"UTF-8"
 
+GZIP_HEADER = bytes.fromhex("1f8b0800000000000003")
+GZIP_WINDOW = 16 + 15
+LAST_BLOCK = b"\x03\x00"
+
 IS_OBJECT, HAS_ATTRIBUTES, HAS_TAG = 0x100, 0x200, 0x400
 LISTSXP, CLOSXP, LANGSXP, BUILTINSXP, VECSXP = 2, 3, 6, 8, 19
 ATOMIC = {"logical": 10, "integer": 13, "double": 14, "character": 16}
@@ -47,31 +52,49 @@ class Hole(str):
 
 
 class Template:
-    """A value with holes, serialised up to them."""
+    """A value with holes, serialised and packed up to them."""
 
     def __init__(self, value: RValue) -> None:
         writer = _Writer()
         writer.item(value)
         self._parts, self._holes = writer.finish()
+        self._packed = [_deflated(part) for part in self._parts]
 
-    def fill(self, values: Mapping[str, Filling]) -> bytes:
-        """The serialised value, uncompressed; raises KeyError where a hole stays open."""
-        parts = self._parts.copy()
+    def rds(self, values: Mapping[str, Filling]) -> bytes:
+        """The file: gzip of the value with its holes filled, which stand in it uncompressed.
+        Raises KeyError where a hole stays open."""
+        raw, packed = self._parts.copy(), self._packed.copy()
         for index, encode, name in self._holes:
-            parts[index] = encode(values[name])
-        return b"".join(parts)
+            raw[index] = filled = encode(values[name])
+            packed[index] = _stored(filled)
+        content = b"".join(raw)
+        check = struct.pack("<II", zlib.crc32(content), len(content))
+        return b"".join((GZIP_HEADER, *packed, LAST_BLOCK, check))
 
 
-def serialise(value: RValue) -> bytes:
-    """A value without holes, as ``serialize(value, NULL)`` gives it."""
-    return Template(value).fill({})
+def rds(value: RValue) -> bytes:
+    """A value without holes as ``saveRDS`` writes it."""
+    return Template(value).rds({})
 
 
-def compress(raw: bytes, level: int = 6) -> bytes:
-    """gzip without a time stamp. A window of 1 kB and little memory: setting up zlib's usual 32 kB
-    costs 68 µs a file, this 16 µs, and these files are no larger for it."""
-    packer = zlib.compressobj(level, zlib.DEFLATED, 16 + 10, 2)
-    return packer.compress(raw) + packer.flush()
+def rds_of_doubles(packed: bytes) -> bytes:
+    """A double vector given as its big-endian bytes. Samples don't compress, so nobody tries."""
+    count = len(packed) // 8
+    content = HEADER + struct.pack(">ii", ATOMIC["double"], count) + packed
+    packer = zlib.compressobj(0, zlib.DEFLATED, GZIP_WINDOW)
+    return packer.compress(content) + packer.flush()
+
+
+def _deflated(part: bytes) -> bytes:
+    """Whole blocks of deflate that refer to nothing before them and end on a byte (RFC 1951)."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    return packer.compress(part) + packer.flush(zlib.Z_FULL_FLUSH) if part else b""
+
+
+def _stored(content: bytes) -> bytes:
+    """A block of deflate as it is, not the last one; at most 65,535 bytes."""
+    size = len(content)
+    return struct.pack("<BHH", 0, size, size ^ 0xFFFF) + content
 
 
 def real(value: Filling) -> bytes:

@@ -82,7 +82,7 @@ def fail(
 
 def lose(folder: str, job: Job, started: float, at: float) -> None:
     """The cluster killed it and ``task_info`` found out: ``info``, marker, ``result``."""
-    put(folder, "info", job.lost_info(started, at), at)
+    put(folder, "info", job.info("failure", started, at, evaluated=False), at)
     put(folder, "status-failure", b"", at)
     put(folder, "result", failures.result(failures.LOST_TASK, job.study.type,
                                           (failures.LOST,)), at)  # fmt: skip
@@ -91,7 +91,7 @@ def lose(folder: str, job: Job, started: float, at: float) -> None:
 def cancel(folder: str, job: Job, started: float | None, at: float) -> None:
     """The marker first, then ``info`` (``task_cancel``)."""
     put(folder, "status-cancelled", b"", at)
-    put(folder, "info", job.info("cancelled", started, at), at)
+    put(folder, "info", job.info("cancelled", started, at, evaluated=False), at)
 
 
 def _batch_file(task_id: str) -> bytes:
