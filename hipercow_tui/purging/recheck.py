@@ -1,0 +1,61 @@
+"""The last look before anything is erased: was a task retried or bundled since the plan?"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+
+from hipercow_tui.chains import Retry
+from hipercow_tui.errors import PurgeError
+from hipercow_tui.model import Bundle
+from hipercow_tui.purging.places import Places, because
+from hipercow_tui.purging.units import Unit, by_member
+from hipercow_tui.roots.files import read_file
+from hipercow_tui.roots.r_root import BUNDLE_NAME, parse_bundle, parse_retry
+from hipercow_tui.roots.relations import LIMIT
+from hipercow_tui.text import visible
+
+
+def recheck(places: Places, staged: Sequence[Unit]) -> Mapping[Unit, str]:
+    """The staged units that must be put back, and why: a line of ``retry`` ties one of their tasks
+    to a task that the plan did not know of, or a bundle that still stands names one.
+
+    Raises PurgeError if ``retry`` or ``bundles`` can't be read, for then nobody knows.
+    """
+    unit_of = by_member(staged)
+    held: dict[Unit, str] = {}
+    for link in _links(places):
+        ids = {link.id, link.parent, link.base}
+        for unit in {unit_of[i] for i in ids if i in unit_of}:
+            if not ids <= unit.members:
+                held.setdefault(unit, "it was retried since the plan was made")
+    for bundle in _bundles(places):
+        for unit in {unit_of[i] for i in bundle.task_ids if i in unit_of}:
+            held.setdefault(unit, f"bundle '{visible(bundle.name)}' names it since")
+    return held
+
+
+def _links(places: Places) -> Iterable[Retry]:
+    try:
+        raw = read_file("retry", limit=LIMIT, dir_fd=places.hipercow)
+    except FileNotFoundError:
+        return ()
+    except OSError as error:
+        raise PurgeError(f"'retry' can't be read: {because(error)}") from None
+    return parse_retry(raw)[0]
+
+
+def _bundles(places: Places) -> Iterable[Bundle]:
+    """The bundles that stand now. One that can't be read the plan could not know either."""
+    if places.bundles is None:
+        return
+    try:
+        names = os.listdir(places.bundles)
+    except OSError as error:
+        raise PurgeError(f"'bundles' can't be listed: {because(error)}") from None
+    for name in filter(BUNDLE_NAME.match, names):
+        try:
+            raw = read_file(name, limit=LIMIT, dir_fd=places.bundles)
+        except OSError:
+            continue
+        yield parse_bundle(raw, name, 0.0, (0, 0, 0))

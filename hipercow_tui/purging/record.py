@@ -1,0 +1,28 @@
+"""What became of each thing of a plan, gathered while a purge runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from hipercow_tui.purging.outcome import Outcome
+from hipercow_tui.purging.units import Unit
+
+
+@dataclass(slots=True)
+class Record:
+    """The outcomes so far, as in PurgeReport.
+
+    ``stayed`` are the units that will not go any more, ``bundles_settled`` the bundles whose
+    outcome is known, ``begun`` the tasks that may no longer be whole.
+    """
+
+    removed: set[str] = field(default_factory=set)
+    removed_bundles: list[str] = field(default_factory=list)
+    put_back: list[Outcome] = field(default_factory=list)
+    vanished: list[Outcome] = field(default_factory=list)
+    failed: list[Outcome] = field(default_factory=list)
+    stayed: set[Unit] = field(default_factory=set)
+    bundles_settled: set[str] = field(default_factory=set)
+    begun: set[str] = field(default_factory=set)
+    bytes: int = 0
+    files: int = 0

@@ -1,0 +1,158 @@
+"""Move what a plan names into a lot, and compare each thing with the plan right after the move.
+
+Bundles go first, then the tasks, chain by chain. What differs from the plan is put back, and the
+whole chain with it (SPEC rule 13).
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Sequence
+
+from hipercow_tui.model import Bundle, Task
+from hipercow_tui.plan import PurgePlan
+from hipercow_tui.purging.lot import Lot
+from hipercow_tui.purging.outcome import Outcome, Phase
+from hipercow_tui.purging.places import because, exists
+from hipercow_tui.purging.record import Record
+from hipercow_tui.purging.restore import DELETED, restore_bundle, restore_task, restore_unit
+from hipercow_tui.purging.units import Unit, by_member
+from hipercow_tui.purging.watch import Watch
+from hipercow_tui.roots.files import open_folder, read_file
+from hipercow_tui.roots.r_root import listing_of, parse_bundle, status_of
+from hipercow_tui.roots.relations import LIMIT
+from hipercow_tui.text import visible
+
+
+def stage(lot: Lot, plan: PurgePlan, units: Sequence[Unit], record: Record, watch: Watch) -> None:
+    """Move the plan's bundles and tasks into the lot, and put back at once what differs.
+
+    What is in neither ``record.stayed`` nor ``record.bundles_settled`` afterwards is in the lot as
+    planned, unless the purge was stopped, which ends this between two tasks.
+    Raises OSError if the lot itself fails.
+    """
+    held = _stage_bundles(lot, plan, units, record)
+    watch.begin(Phase.MOVING, len(plan.tasks))
+    done = 0
+    for unit in units:
+        if watch.stopped:
+            return
+        if unit in held:
+            restore_unit(lot, unit, held[unit], record)
+        else:
+            _stage_unit(lot, unit, record)
+        done += len(unit.tasks)
+        watch.at(done)
+    watch.end()
+
+
+def _stage_bundles(
+    lot: Lot, plan: PurgePlan, units: Sequence[Unit], record: Record
+) -> dict[Unit, str]:
+    """Move the bundles; returns the units that must stay because one of theirs does, and why."""
+    unit_of = by_member(units)
+    held: dict[Unit, str] = {}
+    for bundle in (planned.bundle for planned in plan.bundles):
+        reason = _stage_bundle(lot, bundle, record)
+        if reason is not None:
+            why = f"its bundle '{visible(bundle.name)}' stays: {reason}"
+            for task_id in bundle.task_ids:
+                if task_id in unit_of:
+                    held.setdefault(unit_of[task_id], why)
+    return held
+
+
+def _stage_bundle(lot: Lot, bundle: Bundle, record: Record) -> str | None:
+    """Move one bundle; returns why it can't go, with its outcome recorded, or None."""
+    name, folder = bundle.name, lot.places.bundles
+    try:
+        if folder is None:
+            raise FileNotFoundError(errno.ENOENT, "hipercow/bundles is gone", name)
+        os.rename(name, name, src_dir_fd=folder, dst_dir_fd=lot.bundles)
+    except FileNotFoundError as error:
+        if folder is not None and exists(name, folder):
+            raise _lost(error) from None
+        record.bundles_settled.add(name)
+        record.vanished.append(Outcome(name, DELETED, is_bundle=True))
+        return DELETED
+    except OSError as error:
+        reason = f"it can't be moved: {because(error)}"
+        record.bundles_settled.add(name)
+        record.failed.append(Outcome(name, reason, is_bundle=True))
+        return reason
+    difference = _bundle_difference(lot, bundle)
+    if difference is not None:
+        restore_bundle(lot, name, difference, record)
+    return difference
+
+
+def _bundle_difference(lot: Lot, bundle: Bundle) -> str | None:
+    try:
+        raw = read_file(bundle.name, limit=LIMIT, dir_fd=lot.bundles)
+    except OSError as error:
+        return f"it can't be read any more: {because(error)}"
+    found = parse_bundle(raw, bundle.name, 0.0, (0, 0, 0))
+    if found.task_ids == bundle.task_ids:
+        return None
+    return "it was rewritten since the plan was made"
+
+
+def _stage_unit(lot: Lot, unit: Unit, record: Record) -> None:
+    for task in unit.tasks:
+        reason = _stage_task(lot, task, record)
+        if reason is not None:
+            restore_unit(lot, unit, reason, record, culprit=task.id)
+            return
+
+
+def _stage_task(lot: Lot, task: Task, record: Record) -> str | None:
+    """Move one task; returns why it can't go, with its outcome recorded, or None."""
+    try:
+        shard = lot.places.shard(task.id)
+        os.rename(task.id[2:], task.id, src_dir_fd=shard, dst_dir_fd=lot.tasks)
+    except FileNotFoundError as error:
+        if _stands(lot, task.id):
+            raise _lost(error) from None
+        record.vanished.append(Outcome(task.id, DELETED))
+        return DELETED
+    except OSError as error:
+        reason = f"it can't be moved: {because(error)}"
+        record.failed.append(Outcome(task.id, reason))
+        return reason
+    difference = _task_difference(lot, task)
+    if difference is not None:
+        restore_task(lot, task.id, difference, record)
+    return difference
+
+
+def _task_difference(lot: Lot, task: Task) -> str | None:
+    try:
+        folder = open_folder(task.id, dir_fd=lot.tasks)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENOTDIR):
+            return "it is no folder"
+        return f"its folder can't be listed: {because(error)}"
+    try:
+        listing = listing_of(os.listdir(folder))
+    except OSError as error:
+        return f"its folder can't be listed: {because(error)}"
+    finally:
+        os.close(folder)
+    if listing == task.listing:
+        return None
+    before, now = status_of(task.listing), status_of(listing)
+    change = f"{before} → {now}" if before != now else "what its folder holds"
+    return f"it changed since the plan was made ({change})"
+
+
+def _stands(lot: Lot, task_id: str) -> bool:
+    try:
+        return exists(task_id[2:], lot.places.shard(task_id))
+    except FileNotFoundError:
+        return False
+
+
+def _lost(error: OSError) -> OSError:
+    """What is to be moved is there, so it is the lot that is not."""
+    return OSError(error.errno, "its folder in hipercow/tui was removed meanwhile")

@@ -1,0 +1,59 @@
+"""Between a purge and who started it: progress out, the wish to stop in."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from hipercow_tui.purging.outcome import Phase, Progress
+
+_INTERVAL = 0.05  # seconds between two reports: twenty a second is as live as an eye can tell
+
+
+class Watch:
+    """Tells of a purge's progress, at most every 50 ms and when a phase begins or ends.
+
+    With ``stop`` set, ``stopped`` is true from then on.
+    """
+
+    def __init__(
+        self, on_progress: Callable[[Progress], None], stop: threading.Event | None = None
+    ) -> None:
+        self._on_progress = on_progress
+        self._stop = stop
+        self._now = Progress(Phase.MOVING, 0, 0)
+        self._due = 0.0
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the purge is asked to end."""
+        return self._stop is not None and self._stop.is_set()
+
+    def begin(self, phase: Phase, total: int) -> None:
+        """A phase begins, of ``total`` tasks."""
+        self._now = Progress(phase, 0, total, self._now.bytes)
+        self._tell()
+
+    def at(self, done: int) -> None:
+        """``done`` tasks of the phase are done."""
+        self._now = replace(self._now, done=done)
+        self._tell_if_due()
+
+    def freed(self, total: int) -> None:
+        """So many bytes are freed by now."""
+        self._now = replace(self._now, bytes=total)
+        self._tell_if_due()
+
+    def end(self) -> None:
+        """The phase is over: says how far it came."""
+        self._tell()
+
+    def _tell_if_due(self) -> None:
+        if time.monotonic() >= self._due:
+            self._tell()
+
+    def _tell(self) -> None:
+        self._on_progress(self._now)
+        self._due = time.monotonic() + _INTERVAL

@@ -1,0 +1,94 @@
+"""How much a task's folder holds: counted only when someone asks, for it costs a stat a file."""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from hipercow_tui.model import TASK_ID
+from hipercow_tui.roots import Root
+from hipercow_tui.roots.files import open_folder
+
+_DEPTH = 100  # a descent holds one descriptor a level, and a process often has but 256
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """What a folder holds, at any depth: the bytes of ordinary files, and everything but folders
+    as ``files``."""
+
+    bytes: int = 0
+    files: int = 0
+
+
+def measure(root: Root, task_id: str) -> Size | None:
+    """The size of a task's folder; None if it is gone or can't all be read.
+
+    Costs some ten system calls, one a file, and seven a folder in it. No link is followed.
+    """
+    return measure_many(root, (task_id,)).get(task_id)
+
+
+def measure_many(
+    root: Root,
+    ids: Collection[str],
+    on_progress: Callable[[int], None] = lambda done: None,
+    stop: threading.Event | None = None,
+) -> dict[str, Size]:
+    """The sizes of many tasks, in the order of ``ids``, until stopped. A task is missing in it that
+    is gone or can't all be read.
+
+    ``on_progress`` is called after each task with how many are done.
+    """
+    sizes: dict[str, Size] = {}
+    for done, task_id in enumerate(ids, 1):
+        if stop is not None and stop.is_set():
+            break
+        size = _measured(root, task_id)
+        if size is not None:
+            sizes[task_id] = size
+        on_progress(done)
+    return sizes
+
+
+def _measured(root: Root, task_id: str) -> Size | None:
+    if not TASK_ID.match(task_id):
+        return None
+    fds: list[int] = []
+    try:
+        for name in (str(root.tasks), task_id[:2], task_id[2:]):
+            fds.append(open_folder(name, dir_fd=fds[-1] if fds else None))
+        return _folder(fds[-1], 0)
+    except OSError:
+        return None
+    finally:
+        for fd in fds:
+            os.close(fd)
+
+
+def _folder(fd: int, depth: int) -> Size:
+    if depth > _DEPTH:
+        raise OSError("nested too deeply")
+    total = files = 0
+    with os.scandir(fd) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                inside = _inside(entry.name, fd, depth + 1)
+                total += inside.bytes
+                files += inside.files
+            else:
+                status = entry.stat(follow_symlinks=False)
+                files += 1
+                total += status.st_size if stat.S_ISREG(status.st_mode) else 0
+    return Size(total, files)
+
+
+def _inside(name: str, parent: int, depth: int) -> Size:
+    fd = open_folder(name, dir_fd=parent)
+    try:
+        return _folder(fd, depth)
+    finally:
+        os.close(fd)
