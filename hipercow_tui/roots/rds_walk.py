@@ -1,0 +1,256 @@
+"""R's serialisation, walked through item by item without building the values.
+
+Source: "R Internals", section "Serialization Formats", and ``ReadItem`` in R's serialize.c. An
+item is four bytes of flags (its type, whether attributes and a tag come with it), then its own
+data, in which further items stand. Symbols, environments and a few more are numbered as they come
+and referred to by number later: so what is not wanted must still be walked through.
+"""
+
+from __future__ import annotations
+
+import codecs
+import struct
+from dataclasses import dataclass
+
+from hipercow_tui.errors import RdsError
+from hipercow_tui.roots.rds_stream import Cursor, Source, chunks
+from hipercow_tui.roots.rvalues import REnvironment, ROpaque, RSymbol, RValue
+
+SYMBOL, PAIRLIST, CLOSURE, ENVIRONMENT, PROMISE, LANGUAGE = 1, 2, 3, 4, 5, 6
+SPECIAL, BUILTIN, STRING, LOGICAL, INTEGER, DOUBLE, COMPLEX = 7, 8, 9, 10, 13, 14, 15
+CHARACTER, DOTS, LIST, EXPRESSION, BYTECODE = 16, 17, 19, 20, 21
+POINTER, WEAK_REFERENCE, RAW, S4 = 22, 23, 24, 25
+ALTREP, ATTRIBUTE_PAIRLIST, ATTRIBUTE_LANGUAGE, BASE, EMPTY = 238, 239, 240, 241, 242
+SHARED, SHARING, PERSISTENT, PACKAGE, NAMESPACE = 243, 244, 247, 248, 249
+BASE_NAMESPACE, MISSING, UNBOUND, GLOBAL, NULL, REFERENCE = 250, 251, 252, 253, 254, 255
+
+HAS_ATTRIBUTES, HAS_TAG = 0x200, 0x400
+# The encodings of a string, in its flags; none of them: the native one of who wrote the file.
+_BYTES, _LATIN1, _UTF8_OR_ASCII = 0x2000, 0x4000, 0x48000
+
+CELLS = frozenset((PAIRLIST, LANGUAGE, DOTS))
+BYTECODE_CELLS = frozenset((PAIRLIST, LANGUAGE, ATTRIBUTE_PAIRLIST, ATTRIBUTE_LANGUAGE))
+_WITHOUT_DATA = frozenset((BASE, EMPTY, BASE_NAMESPACE, MISSING, UNBOUND, GLOBAL, NULL))
+_WIDTH = {LOGICAL: 4, INTEGER: 4, DOUBLE: 8, COMPLEX: 16, RAW: 1}
+
+LOCAL = REnvironment("local")
+_TWO_INTEGERS = struct.Struct(">ii").unpack_from
+_HEADER = struct.Struct(">2siii")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much is accepted and kept of one file.
+
+    More decompressed bytes than ``max_bytes``, or values nested deeper than ``max_depth``, are an
+    error. A vector or list that would bring the elements kept to more than ``max_elements`` is read
+    past and stands as an ``ROpaque`` of its typeof; of a string longer than ``max_text`` bytes
+    the beginning is kept, and a note of how many more there are.
+    """
+
+    max_bytes: int = 256 << 20
+    max_depth: int = 150  # each takes up to four of Python's 1,000 frames
+    max_elements: int = 1_000_000
+    max_text: int = 1 << 20
+
+
+DEFAULT = Limits()
+
+
+class Walker(Cursor):
+    """Walks past the items of one file, and keeps the table that references refer to."""
+
+    __slots__ = ("_encoding", "limits", "references")
+
+    def __init__(self, source: Source, limits: Limits) -> None:
+        super().__init__(chunks(source, limits.max_bytes))
+        self.limits = limits
+        self.references: list[RValue] = []
+        self._encoding = "utf-8"
+
+    def header(self) -> None:
+        """What stands before the first item."""
+        magic = self.peek(5)
+        if magic[:2] in (b"A\n", b"B\n"):
+            raise RdsError("it is RDS in R's ascii or little-endian form: only XDR can be read")
+        if magic[:4] in (b"RDX2", b"RDX3"):
+            raise RdsError("it was written by R's save(), not by saveRDS()")
+        if magic[:2] != b"X\n":
+            raise RdsError("it is no RDS file" if magic else "it is empty")
+        _, version, _, _ = _HEADER.unpack(self.take(_HEADER.size))
+        if version not in (2, 3):
+            raise RdsError(f"it is of version {version} of R's format: only 2 and 3 can be read")
+        if version == 3:
+            self._encoding = _known_encoding(self.take(self.length()))
+
+    def at_end(self) -> bool:
+        """Whether nothing comes any more; the compressed data are checked to their end for it."""
+        return not self.peek(1)
+
+    def length(self) -> int:
+        """The length of a vector: -1 announces one too long for four bytes."""
+        number = self.integer()
+        if number == -1:
+            number = (self.integer() << 32) + (self.integer() & 0xFFFFFFFF)
+        if number < 0:
+            raise self.error(f"a length of {number} is impossible")
+        return number
+
+    def string(self) -> str | None:
+        """The next item, which must be a single string; None for NA."""
+        try:
+            flags, size = _TWO_INTEGERS(self._buffer, self._at)
+            self._at += 8
+        except struct.error:
+            flags, size = self.integer(), self.integer()
+        return self.text(flags, size)
+
+    def text(self, flags: int, size: int) -> str | None:
+        """The string whose flags and size were just read; None for NA."""
+        if flags & 0xFF != STRING or size < 0:
+            if flags & 0xFF == STRING and size == -1:
+                return None
+            raise self.error("a string was expected")
+        if flags & _UTF8_OR_ASCII:
+            encoding = "utf-8"
+        elif flags & _LATIN1:
+            encoding = "cp1252"  # as R takes it
+        else:
+            encoding = "ascii" if flags & _BYTES else self._encoding
+        if size > self.limits.max_text:
+            kept = str(self.take(self.limits.max_text), encoding, "ignore")
+            more = size - self.limits.max_text
+            self.pass_over(more)
+            text = f"{kept}… ({more:,} more bytes)"
+        else:
+            text = str(self.take(size), encoding, "backslashreplace")
+        if flags & HAS_ATTRIBUTES:
+            self.skip()
+        return text
+
+    def named(self, flags: int) -> RValue:
+        """An item that is little more than a name: a symbol, a package, a reference to either."""
+        kind = flags & 0xFF
+        if kind == REFERENCE:
+            number = (flags & 0xFFFFFFFF) >> 8 or self.integer()
+            if not 0 < number <= len(self.references):
+                raise self.error(f"a reference to number {number}, which did not come yet")
+            return self.references[number - 1]
+        if kind == SYMBOL:
+            text = self.string()
+            value: RValue = RSymbol("NA" if text is None else text)
+        elif kind in (PACKAGE, NAMESPACE, PERSISTENT):
+            value = self._environment_of(kind)
+        else:
+            raise self.error(f"an item of type {kind}, which R does not write")
+        self.references.append(value)
+        return value
+
+    def _environment_of(self, kind: int) -> RValue:
+        self.integer()  # always zero: names of the strings never were written
+        texts = [self.string() or "" for _ in range(self.integer())]
+        first = texts[0] if texts else ""
+        if kind == PERSISTENT:
+            return ROpaque("persistent")
+        if kind == PACKAGE:
+            return REnvironment("package", first.removeprefix("package:"))
+        return REnvironment("namespace", first)
+
+    def skip(self, items: int = 1) -> None:
+        """Read past the next items, without building them; nesting costs no depth."""
+        self._walk([items])
+
+    def skip_rest(self, flags: int) -> None:
+        """Read past the item whose flags were just read."""
+        todo: list[int] = []
+        self._walk_into(flags, todo)
+        self._walk(todo)
+
+    def skip_constants(self, number: int) -> None:
+        """Read past so many constants of bytecode."""
+        self._walk([-number])
+
+    def _walk(self, todo: list[int]) -> None:
+        """Read past all that is to do: n > 0 stands for n items, -n for n bytecode constants."""
+        while todo:
+            left = todo.pop()
+            if left > 0:
+                if left > 1:
+                    todo.append(left - 1)
+                self._walk_into(self.integer(), todo)
+            elif left < 0:
+                if left < -1:
+                    todo.append(left + 1)
+                self._walk_into_constant(todo)
+
+    def _walk_into(self, flags: int, todo: list[int]) -> None:
+        """Read past an item's own data, and note what further items stand in it."""
+        kind = flags & 0xFF
+        attributes = 1 if flags & HAS_ATTRIBUTES else 0
+        if kind in CELLS or kind in (CLOSURE, PROMISE):
+            todo.append(attributes + (3 if flags & HAS_TAG else 2))
+        elif kind in _WITHOUT_DATA:
+            pass
+        elif kind in _WIDTH:
+            self.pass_over(self.length() * _WIDTH[kind])
+            todo.append(attributes)
+        elif kind == STRING:
+            self.pass_over(max(0, self.integer()))
+            todo.append(attributes)
+        elif kind in (CHARACTER, LIST, EXPRESSION):
+            todo.append(attributes + self.length())
+        elif kind == ENVIRONMENT:
+            self.integer()  # whether it is locked
+            self.references.append(LOCAL)
+            todo.append(4)  # enclosure, frame, hash table, attributes
+        elif kind in (POINTER, WEAK_REFERENCE):
+            self.references.append(ROpaque("externalptr" if kind == POINTER else "weakref"))
+            todo.append(attributes + (2 if kind == POINTER else 0))
+        elif kind in (SPECIAL, BUILTIN):
+            self.pass_over(max(0, self.integer()))
+        elif kind == S4:
+            todo.append(attributes)
+        elif kind == ALTREP:
+            todo.append(3)  # class, state, attributes
+        elif kind == BYTECODE:
+            self.integer()  # how many of its pieces are shared
+            todo.append(attributes)
+            self._walk_into_code(todo)
+        else:
+            self.named(flags)
+
+    def _walk_into_code(self, todo: list[int]) -> None:
+        self.code()
+        todo.append(-self.length())
+
+    def code(self) -> None:
+        """Read past the instructions of bytecode, which stand before its constants."""
+        flags = self.integer()
+        if flags & 0xFF != INTEGER:
+            raise self.error("bytecode without instructions")
+        self.pass_over(4 * self.length())
+
+    def _walk_into_constant(self, todo: list[int]) -> None:
+        kind = self.integer()
+        if kind == SHARING:
+            self.integer()  # its number
+            kind = self.integer()
+        if kind == SHARED:
+            self.integer()
+        elif kind in BYTECODE_CELLS:
+            todo.append(-2)  # its head and its tail, behind its tag
+            todo.append(2 if kind in (ATTRIBUTE_PAIRLIST, ATTRIBUTE_LANGUAGE) else 1)
+        elif kind == BYTECODE:
+            self._walk_into_code(todo)
+        else:
+            todo.append(1)
+
+
+def _known_encoding(name: bytes) -> str:
+    """Python's name of the encoding that the header names; UTF-8 for what isn't one of text."""
+    try:
+        known = codecs.lookup(name.decode("ascii")).name
+        b"".decode(known)
+    except (LookupError, ValueError):
+        return "utf-8"
+    return known
