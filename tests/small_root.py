@@ -9,7 +9,7 @@ from pathlib import Path
 from hypothesis import strategies as st
 
 from hipercow_tui.chains import Chains, Retry
-from hipercow_tui.demo.rds_writer import compress, serialise
+from hipercow_tui.demo.rds_writer import rds
 from hipercow_tui.model import Bundle, Snapshot, Status, Task
 from hipercow_tui.roots.rvalues import RList, RNull, RSymbol, RVector
 
@@ -50,14 +50,14 @@ def data_file(identity: str, created: float, retry_of: tuple[str, str] | None = 
         rest: dict[str, object] = {"parent": _text(retry_of[0]), "base": _text(retry_of[1])}
     else:
         rest = {"expr": RSymbol("x"), "variables": None}
-    return compress(serialise(_named(**begin, **rest)))
+    return rds(_named(**begin, **rest))
 
 
 def info_file(status: str, created: float, started: float | None, finished: float) -> bytes:
     times = _time(created, started, finished)
     names = ("names", _text("created", "started", "finished"))
     times = RVector("double", times.values, (names, *times.attributes))
-    return compress(serialise(_named(status=_text(status), times=times)))
+    return rds(_named(status=_text(status), times=times))
 
 
 def write_task(
