@@ -70,9 +70,9 @@ def test_the_recorded_root_equals_what_hipercow_says_of_it(
         task = snapshot.tasks[expected["id"]]
         assert task.status == expected["status"]
         assert task.tip_status == expected["followed"]
-        assert task.created == pytest.approx(expected["created"], abs=5e-6)
+        assert task.created == pytest.approx(expected["created"], abs=5.3e-6)
         if "finished" in expected:
-            assert task.finished == pytest.approx(expected["finished"], abs=5e-6)
+            assert task.finished == pytest.approx(expected["finished"], abs=5.3e-6)
             assert not task.finished_estimated
         else:
             assert task.finished is None
