@@ -59,9 +59,9 @@ class Cluster:
 
     def step(self, now: float) -> None:
         """Let one thing happen at the moment ``now``."""
-        if not self._found:
-            self._look_around()
         with _whatever_was_purged():
+            if not self._found:
+                self._look_around()
             self._one_thing(now)
 
     def _one_thing(self, now: float) -> None:
@@ -71,7 +71,7 @@ class Cluster:
             self._submit_bundle(now)
         else:
             choices = (self._say, self._finish, self._retry, self._submit_one)
-            self._rng.choices(choices, (5, 4, 1, 1))[0](now)
+            self._rng.choices(choices, (3, 3, 1, 1))[0](now)
 
     # -- what can happen
 
@@ -110,7 +110,7 @@ class Cluster:
         submission (``task_retry``)."""
         if not self._failed:
             return
-        job = self._failed.popleft()
+        job = self._failed.pop()
         if not os.path.exists(f"{self._folder(job.id)}/status-failure"):
             return
         base = job.retries[1] if job.retries else job.id

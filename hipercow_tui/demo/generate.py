@@ -63,6 +63,7 @@ class _Writer:
         self._retries: list[tuple[float, str]] = []
         self._pool: list[tuple[float, str]] = []
         self._created = self._cancelled = self._large = self._bundled = self._overlaps = 0
+        self._forks = 0
         self._waiting_tips = ["running", "submitted"] if tasks >= 200 else []
 
     def write(self) -> None:
@@ -177,8 +178,8 @@ class _Writer:
         stages.start(folder, job, started)
         if job.driver:
             stages.say(folder, job.study.says, finished)
-        risk = 1.0 if job.retries is None and self._waiting_tips else job.study.risk(job.values)
-        failed = attempt(rng, job, risk if job.retries is None else 0.45)
+        risk = job.study.risk(job.values) if job.retries is None else 0.45
+        failed = attempt(rng, job, 1.0 if self._wants_tip(job) else risk)
         if failed is None:
             stages.succeed(folder, job, self._result(job), started, finished)
             return
@@ -187,6 +188,10 @@ class _Writer:
         else:
             stages.fail(folder, job, *failed, started, finished)
         self._try_again(job, finished)
+
+    def _wants_tip(self, job: Job) -> bool:
+        """Whether it must fail, for a retry of it is to be running or waiting now."""
+        return bool(self._waiting_tips) and job.driver and job.retries is None
 
     def _result(self, job: Job) -> bytes:
         if self._large < LARGE_RESULTS and self._rng.random() < 0.02:
@@ -222,17 +227,20 @@ class _Writer:
     def _try_again(self, job: Job, failed_at: float) -> None:
         """Retry a failure now and then, up to three times; rarely twice at once: a fork."""
         attempts = 1 if job.retries is None else 2
-        forced = bool(self._waiting_tips) and job.retries is None
+        forced = self._wants_tip(job)
         if not self._left or not (forced or self._rng.random() < 0.3 * attempts):
             return
-        again = 2 if attempts == 1 and self._left > 1 and self._rng.random() < 0.04 else 1
-        for _ in range(again):
-            self._retry_once(job, failed_at)
+        fork = attempts == 1 and not forced and self._left > 1
+        twice = fork and self._forks * 30 < len(self._retries)
+        self._forks += twice
+        for _ in range(1 + twice):
+            if self._left:
+                self._retry_once(job, failed_at)
 
     def _retry_once(self, job: Job, failed_at: float) -> None:
         rng = self._rng
         base = job.retries[1] if job.retries else job.id
-        unfinished = job.retries is None and bool(self._waiting_tips)
+        unfinished = self._wants_tip(job)
         created = failed_at + 1800 * rng.lognormvariate(0, 1.5)
         if unfinished:
             created = self._now - rng.uniform(300, 2400)

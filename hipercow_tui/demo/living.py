@@ -23,7 +23,7 @@ def living_root(tasks: int = 2000, seed: int = 1) -> Iterator[Path]:
         write_root(root, tasks=tasks, seed=seed, now=time.time())
         stop = threading.Event()
         cluster = Cluster(root, seed=seed)
-        thread = threading.Thread(target=cluster.run, args=(stop,), name="demo-cluster")
+        thread = threading.Thread(target=cluster.run, args=(stop,), daemon=True)
         thread.start()
         try:
             yield root

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from demo_roots import fingerprint, folders
+
+from hipercow_tui import demo
+
+CHILD = """
+import signal, sys, time
+from hipercow_tui import demo
+for number in (signal.SIGTERM, signal.SIGHUP):
+    signal.signal(number, lambda *_: sys.exit(3))
+with demo.living_root(50, 1) as root:
+    print(root, flush=True)
+    time.sleep(60)
+"""
+
+
+def test_it_lives_while_it_is_looked_at_and_is_gone_after() -> None:
+    threads = threading.active_count()
+    with demo.living_root(60, 1) as root:
+        assert len(folders(root)) == 60
+        assert root.parent.name.startswith("hipercow-demo-")
+        before, patience = fingerprint(root), time.monotonic() + 10
+        while fingerprint(root) == before and time.monotonic() < patience:
+            time.sleep(0.05)
+        assert fingerprint(root) != before
+    assert not root.parent.exists()
+    assert threading.active_count() == threads
+
+
+def test_it_is_gone_after_an_exception_too() -> None:
+    with pytest.raises(KeyError), demo.living_root(10, 1) as root:
+        raise KeyError
+    assert not root.parent.exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_it_is_gone_after_a_signal_that_unwinds(number: signal.Signals) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", CHILD], stdout=subprocess.PIPE, text=True, env=os.environ
+    ) as child:
+        assert child.stdout is not None
+        root = Path(child.stdout.readline().strip())
+        assert root.exists()
+        child.send_signal(number)
+        assert child.wait(timeout=20) == 3
+    assert not root.parent.exists()

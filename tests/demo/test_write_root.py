@@ -1,0 +1,250 @@
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from demo_roots import NOW, bundles, fingerprint, folders, retries, status
+
+from hipercow_tui import demo
+from hipercow_tui.chains import Chains
+from hipercow_tui.demo.cast import SINGLES, STUDIES
+from hipercow_tui.errors import RdsError
+from hipercow_tui.roots import rds
+from hipercow_tui.roots.deparse import deparse
+from hipercow_tui.roots.rvalues import RList, RNull, RValue, RVector, element, names
+
+DRIVERS_OWN = {"run.bat", "dide_id", "log", "log.outer", "status-submitted", "resources"}
+
+
+def readable(path: Path) -> RValue | None:
+    try:
+        return rds.read(path.read_bytes())
+    except (RdsError, FileNotFoundError):
+        return None
+
+
+def shape(value: RValue | None, depth: int = 3) -> object:
+    """Types, names and attributes, without the contents; lists ``depth`` deep."""
+    kind = getattr(value, "kind", type(value).__name__)
+    marks = tuple(
+        (name, held.values if name == "class" and isinstance(held, RVector) else None)
+        for name, held in getattr(value, "attributes", ())
+        if name != "names"
+    )
+    if isinstance(value, RList) and depth:
+        return kind, marks, names(value), tuple(shape(held, depth - 1) for held in value.values)
+    return kind, marks, names(value) if value is not None else ()
+
+
+def data_shape(data: RValue | None) -> object:
+    """The shape of a ``data`` but for what tasks run and with what values."""
+    free = {"expr", "variables", "args", "fn"}
+    assert isinstance(data, RList)
+    fixed = [
+        (name, shape(held))
+        for name, held in zip(names(data), data.values, strict=True)
+        if name not in free
+    ]
+    fn, variables = element(data, "fn"), element(data, "variables")
+    return (
+        names(data),
+        tuple(fixed),
+        names(fn) if fn else None,
+        (type(variables).__name__, names(variables)) if variables else None,
+        element(data, "type"),
+    )
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    where = tmp_path_factory.mktemp("demo") / "sir-model"
+    demo.write_root(where, tasks=2000, seed=1, now=NOW)
+    return where
+
+
+def test_the_same_seed_and_moment_give_the_same_root_to_the_byte(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        demo.write_root(tmp_path / name, tasks=600, seed=3, now=NOW)
+    assert fingerprint(tmp_path / "a") == fingerprint(tmp_path / "b")
+
+
+def test_another_seed_and_another_moment_give_another_root(tmp_path: Path) -> None:
+    demo.write_root(tmp_path / "a", tasks=100, seed=1, now=NOW)
+    demo.write_root(tmp_path / "b", tasks=100, seed=2, now=NOW)
+    demo.write_root(tmp_path / "c", tasks=100, seed=1, now=NOW + 1)
+    assert len({fingerprint(tmp_path / name) for name in "abc"}) == 3
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 19, 20, 45, 99, 100, 101, 200, 201, 333, 450])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_there_are_as_many_tasks_as_asked_for(tmp_path: Path, count: int, seed: int) -> None:
+    demo.write_root(tmp_path, tasks=count, seed=seed, now=NOW)
+    assert len(folders(tmp_path)) == count
+
+
+def test_a_root_is_not_written_over_another(tmp_path: Path) -> None:
+    demo.write_root(tmp_path, tasks=1, now=NOW)
+    with pytest.raises(FileExistsError):
+        demo.write_root(tmp_path, tasks=1, now=NOW)
+
+
+def test_ids_are_ids(root: Path) -> None:
+    assert all(re.fullmatch("[0-9a-f]{32}", task_id) for task_id in folders(root))
+
+
+def test_the_statuses_are_mixed_as_in_a_real_group(root: Path) -> None:
+    counts = Counter(status(folder) for folder in folders(root).values())
+    assert counts["running"] == 3
+    assert counts["submitted"] == 41
+    assert counts["broken"] == 1
+    assert 0.74 < counts["success"] / 2000 < 0.84
+    assert 0.12 < counts["failure"] / 2000 < 0.20
+    assert 8 <= counts["cancelled"] <= 40
+    assert 30 <= counts["created"] <= 100
+
+
+def test_a_task_has_the_files_that_a_real_one_has(root: Path, sir_model: Path) -> None:
+    real: dict[str, set[frozenset[str]]] = {}
+    for folder in folders(sir_model).values():
+        real.setdefault(status(folder), set()).add(frozenset(os.listdir(folder)) - DRIVERS_OWN)
+    unlike = []
+    for folder in folders(root).values():
+        own, held = status(folder), frozenset(os.listdir(folder)) - DRIVERS_OWN
+        if own == "cancelled":
+            held -= {"status-running"}
+        if held not in real.get(own, ()):
+            unlike.append(sorted(held))
+    meant = [["Renviron"], ["Renviron", "data", "status-cancelled"], ["data"]]
+    assert sorted(unlike) == meant
+
+
+def test_what_went_through_the_cluster_has_the_drivers_files(root: Path) -> None:
+    for folder in folders(root).values():
+        held = set(os.listdir(folder))
+        submitted = "status-submitted" in held
+        assert {"run.bat", "dide_id", "resources"} <= held if submitted else "run.bat" not in held
+        assert ("log" in held) == (submitted and "status-running" in held)
+
+
+def test_the_rds_files_are_built_as_the_recorded_ones(root: Path, sir_model: Path) -> None:
+    for name, shaped in (("data", data_shape), ("info", shape), ("resources", shape)):
+        real = {
+            shaped(rds.read(path.read_bytes())) for path in sir_model.rglob(f"tasks/*/*/{name}")
+        }
+        for path in root.rglob(f"tasks/*/*/{name}"):
+            value = readable(path)
+            if value is None or "cipher" in str(element(value, "envvars")):
+                continue
+            hidden = element(element(value, "envvars"), "secret")
+            if isinstance(hidden, RVector) and any(hidden.values):
+                continue
+            assert shaped(value) in real, path
+
+
+def test_errors_of_base_r_are_built_as_the_recorded_ones(root: Path, sir_model: Path) -> None:
+    def errors(where: Path) -> list[RValue]:
+        marked = (path.parent / "result" for path in where.rglob("tasks/*/*/status-failure"))
+        return [rds.read(path.read_bytes()) for path in marked]
+
+    recorded = {shape(error, 2) for error in errors(sir_model)}
+    shapes = {shape(error, 2) for error in errors(root)}
+    assert len(shapes & recorded) >= 2
+    for error in errors(root):
+        message, trace = element(error, "message"), element(error, "trace")
+        assert isinstance(message, RVector)
+        if trace is None:
+            assert message.values == ("task reported as lost",)
+            continue
+        assert names(trace)[:5] == ("call", "parent", "visible", "namespace", "scope")
+        if names(error)[0:2] == ("message", "trace"):
+            assert names(error) == ("message", "trace", "parent", "body", "call", "use_cli_format")
+        else:
+            assert shape(error, 2) in recorded
+
+
+def test_a_task_is_created_then_started_then_finished_and_all_before_now(root: Path) -> None:
+    for path in root.rglob("tasks/*/*/info"):
+        times = element(rds.read(path.read_bytes()), "times")
+        assert isinstance(times, RVector)
+        moments = [moment for moment in times.values if isinstance(moment, float)]
+        assert moments == sorted(moments)
+        assert moments[-1] <= NOW
+
+
+def test_no_file_is_of_the_future(root: Path) -> None:
+    assert all(path.stat().st_mtime <= NOW for path in root.rglob("*") if path.is_file())
+
+
+def test_ages_go_from_minutes_to_two_years(root: Path) -> None:
+    ages = sorted(NOW - path.stat().st_mtime for path in root.rglob("tasks/*/*/data"))
+    assert ages[0] < 3600
+    assert ages[-1] > 300 * 86_400
+
+
+def test_bundles_overlap_and_some_tasks_are_in_none(root: Path) -> None:
+    held = bundles(root)
+    listed = [task_id for ids in held.values() for task_id in ids]
+    assert max(map(len, held.values())) == 400
+    assert min(map(len, held.values())) < 12
+    assert all(re.fullmatch("[a-zA-Z0-9_-]+", name) for name in held)
+    assert len(set(listed)) < len(listed)
+    assert set(listed) < set(folders(root))
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_every_form_of_chain_is_there(tmp_path: Path, seed: int) -> None:
+    demo.write_root(tmp_path, tasks=2000, seed=seed, now=NOW)
+    links, where = retries(tmp_path), folders(tmp_path)
+    chains = Chains(tuple(links))
+    forks = Counter(link.parent for link in links)
+    lines = {chains.chain(link.base) for link in links if forks[link.parent] == 1}
+    tips = {status(where[chains.tip(link.base) or ""]) for link in links}
+    assert max(forks.values()) == 2
+    assert {2, 3} <= {len(line) for line in lines}
+    assert {"success", "failure", "running", "submitted"} <= tips
+
+
+def test_a_retrys_data_says_what_its_line_says(root: Path) -> None:
+    where = folders(root)
+    for link in retries(root):
+        data = rds.read((where[link.id] / "data").read_bytes())
+        assert element(data, "parent") == RVector("character", (link.parent,))
+        assert element(data, "base") == RVector("character", (link.base,))
+        assert isinstance(element(data, "path"), RNull)
+
+
+def test_secrets_stand_encrypted_in_data_and_nowhere_else(root: Path) -> None:
+    secrets = 0
+    for folder in folders(root).values():
+        envvars = element(readable(folder / "data"), "envvars")
+        hidden, values = element(envvars, "secret"), element(envvars, "value")
+        if not isinstance(hidden, RVector) or not isinstance(values, RVector):
+            continue
+        for secret, value in zip(hidden.values, values.values, strict=True):
+            if secret:
+                secrets += 1
+                others = [path for path in folder.iterdir() if path.name in ("Renviron", "log")]
+                assert all(str(value) not in path.read_text("utf-8") for path in others)
+    assert secrets > 5
+
+
+def test_one_data_is_cut_and_one_folder_has_none(root: Path) -> None:
+    where = folders(root).values()
+    assert sum(readable(folder / "data") is None for folder in where) == 2
+    assert sum(not (folder / "data").exists() for folder in where) == 1
+
+
+def test_a_demo_of_2000_tasks_is_small(root: Path) -> None:
+    assert sum(path.stat().st_size for path in root.rglob("*") if path.is_file()) < 30_000_000
+
+
+def test_what_logs_say_a_task_runs_is_what_it_runs() -> None:
+    for study in (*STUDIES, *SINGLES):
+        what = dict(study.what)
+        if study.type == "expression":
+            assert "\n".join(deparse(what["expr"])) == study.runs
+        if study.inputs and study.type == "expression":
+            assert names(element(what["variables"], "locals")) == study.inputs  # type: ignore[arg-type]
