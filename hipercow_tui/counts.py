@@ -1,0 +1,56 @@
+"""What each filter alone passes, counted: the numbers beside the filters. Pure."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from hipercow_tui.ages import histogram
+from hipercow_tui.filters import FilterStack
+from hipercow_tui.model import SIX_STATUSES, Snapshot, Status
+
+
+@dataclass(frozen=True, slots=True)
+class FilterCounts:
+    """How many existing tasks each filter passes on its own; None where a filter is not given.
+
+    ``statuses`` counts a retried task as its tip (SPEC rule 6). ``ages`` is the histogram of
+    ``ages.histogram``; it adds up to ``finished``. ``matching_bundles`` of ``bundles`` match the
+    globs, and hold ``in_bundles`` tasks.
+    """
+
+    statuses: Mapping[Status, int] = field(default_factory=dict)
+    ages: tuple[int, ...] = ()
+    finished: int = 0
+    older: int | None = None
+    bundles: int = 0
+    matching_bundles: int | None = None
+    in_bundles: int | None = None
+    marked: int | None = None
+
+
+def count_passing(snapshot: Snapshot, stack: FilterStack, now: float) -> FilterCounts:
+    """The counts of a snapshot at ``now``, in seconds since the epoch."""
+    finished = snapshot.finished_order[0]
+    before, bundles, marks = stack.finished_before, stack.in_bundle, stack.task_ids
+    return FilterCounts(
+        statuses=_statuses(snapshot),
+        ages=histogram(finished, now),
+        finished=len(finished),
+        older=bisect_left(finished, before.moment) if before else None,
+        bundles=len(snapshot.bundles),
+        matching_bundles=len(bundles.bundles(snapshot)) if bundles else None,
+        in_bundles=sum(1 for _ in snapshot.existing(bundles.passes(snapshot))) if bundles else None,
+        marked=len(marks.passes(snapshot)) if marks else None,
+    )
+
+
+def _statuses(snapshot: Snapshot) -> dict[Status, int]:
+    """The groups also hold gone members of chains, and nothing else that is gone."""
+    groups = snapshot.by_tip_status
+    members = set(snapshot.chains.members())
+    members.difference_update(task.id for task in snapshot.existing(members))
+    gone = Counter(snapshot.tip_status(member) for member in members)
+    return {status: len(groups[status]) - gone[status] for status in SIX_STATUSES}

@@ -1,0 +1,72 @@
+"""Finished before: a slider and an exact entry, which say the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.widgets import Static
+
+from hipercow_tui.ages import label, written
+from hipercow_tui.counts import FilterCounts
+from hipercow_tui.filters import FinishedBefore
+from hipercow_tui.ui.widgets.age_slider import AgeSlider
+from hipercow_tui.ui.widgets.entry import Entry
+from hipercow_tui.ui.widgets.panel_lines import heading
+
+
+class AgeFilter(Vertical):
+    """The text of the entry is the filter; the slider writes it, and stands where it says."""
+
+    DEFAULT_CSS = """
+    AgeFilter { height: auto; }
+    """
+
+    def __init__(self, clock: Callable[[], float], *, id: str, classes: str) -> None:
+        super().__init__(id=id, classes=classes)
+        self._clock = clock
+        self._counts = FilterCounts()
+        self._heading = Static(heading("Finished before", "any age"), classes="heading")
+        self.slider = AgeSlider()
+        self.entry: Entry[str] = Entry(self._moment, hint="any, or: 9 days", id="age-entry")
+
+    def compose(self) -> ComposeResult:
+        """The heading, the slider, the entry."""
+        yield self._heading
+        yield self.slider
+        yield self.entry
+
+    @property
+    def value(self) -> FinishedBefore | None:
+        """The filter as of now: "1 week" is another moment each time."""
+        text = self.entry.meaning
+        return None if text is None else FinishedBefore.of(text, self._clock())
+
+    def show(self, counts: FilterCounts) -> None:
+        """Other numbers."""
+        self._counts = counts
+        self.slider.bars = counts.ages
+        self._renew()
+
+    @on(AgeSlider.Moved)
+    def _moved(self, event: AgeSlider.Moved) -> None:
+        event.stop()
+        self.entry.write(written(event.age, self._clock()) if event.age else "")
+
+    @on(Entry.Changed)
+    def _renew(self) -> None:
+        filter_ = self.value
+        age = None if filter_ is None else self._clock() - filter_.moment
+        self.slider.age = age
+        self._heading.update(heading("Finished before", "any age" if age is None else label(age)))
+        counts = self._counts
+        if age is None:
+            self.entry.note(f"{counts.finished:,} finished")
+        else:
+            self.entry.note("older: …" if counts.older is None else f"older: {counts.older:,}")
+
+    def _moment(self, text: str) -> str:
+        FinishedBefore.of(text, self._clock())
+        return text.strip()

@@ -1,0 +1,117 @@
+"""The age slider, on a logarithmic scale, under the histogram of ages."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.geometry import clamp
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from hipercow_tui.ages import STOPS, heights, position
+from hipercow_tui.ui.widgets.panel_lines import BAR, NO_BAR
+
+BLOCKS = " ▁▂▃▄▅▆▇█"
+LEAP = 4  # stops; about a factor of fifteen
+
+
+class AgeSlider(Widget, can_focus=True):
+    """One column a stop, the handle in that of the age; what passes is on its right.
+
+    It never moves by itself: it posts `Moved`, and its owner sets ``age``.
+    """
+
+    DEFAULT_CSS = """
+    AgeSlider { height: auto; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left,h", "step(-1)", "Younger", show=False),
+        Binding("right", "step(1)", "Older", show=False),
+        Binding("shift+left,pagedown", f"step(-{LEAP})", "Much younger", show=False),
+        Binding("shift+right,pageup", f"step({LEAP})", "Much older", show=False),
+        Binding("home,delete,0", "step(-99)", "Any age", show=False),
+        Binding("end", "step(99)", "Oldest", show=False),
+    ]
+
+    age: reactive[float | None] = reactive(None)
+    """In seconds; None is off."""
+    bars: reactive[tuple[int, ...]] = reactive(())
+    """The histogram: a number for each stop."""
+    rows: reactive[int] = reactive(1, layout=True)
+    """How many lines high the histogram is."""
+
+    class Moved(Message):
+        """Someone wants the age of another stop, in seconds; 0 is off."""
+
+        def __init__(self, age: int) -> None:
+            super().__init__()
+            self.age = age
+
+    @property
+    def column(self) -> int:
+        """The column that the handle is in."""
+        return 0 if self.age is None else position(self.age)
+
+    def action_step(self, by: int) -> None:
+        """Ask for the stop so many columns further."""
+        self._ask(self.column + by)
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """The handle goes where the mouse points, and follows it."""
+        if event.button == 1:
+            self.capture_mouse()
+            self._ask(event.x - len(NO_BAR))
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Follow the mouse while its button is down."""
+        if self.app.mouse_captured is self:
+            self._ask(event.x - len(NO_BAR))
+
+    def on_mouse_up(self) -> None:
+        """Let go."""
+        self.release_mouse()
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Older."""
+        event.stop()
+        self._ask(self.column + 1)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Younger."""
+        event.stop()
+        self._ask(self.column - 1)
+
+    def _ask(self, column: int) -> None:
+        wanted = clamp(column, 0, len(STOPS) - 1)
+        if wanted != self.column or (wanted == 0 and self.age is not None):
+            self.post_message(self.Moved(STOPS[wanted]))
+
+    def render(self) -> Content:
+        """The histogram, and the slider under it."""
+        gutter = (BAR if self.has_focus else NO_BAR, "$accent")
+        split = self.column
+        lines = [(line[:split], line[split:]) for line in self._histogram()]
+        on = "" if self.age is None else "$text-accent"
+        content = [Content.assemble(gutter, (a, "$text-muted"), (b, on)) for a, b in lines]
+        return Content("\n").join([*content, Content.assemble(gutter, *self._track())])
+
+    def _histogram(self) -> list[str]:
+        if not self.bars:
+            return [""] * self.rows
+        tall = heights(self.bars, 8 * self.rows)
+        return [
+            "".join(BLOCKS[clamp(height - 8 * row, 0, 8)] for height in tall)
+            for row in reversed(range(self.rows))
+        ]
+
+    def _track(self) -> list[tuple[str, str]]:
+        rest = len(STOPS) - 1 - self.column
+        knob = "bold $accent" if self.has_focus else "bold"
+        if self.age is None:
+            return [("○", knob), ("─" * rest, "$text-muted")]
+        return [("─" * self.column, "$text-muted"), ("●", knob), ("━" * rest, "$text-accent")]

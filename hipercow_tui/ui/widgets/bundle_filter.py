@@ -1,0 +1,79 @@
+"""In bundle: globs, understood while they are typed."""
+
+from __future__ import annotations
+
+import re
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.widgets import Static
+
+from hipercow_tui.counts import FilterCounts
+from hipercow_tui.filters import InBundle
+from hipercow_tui.text import count
+from hipercow_tui.ui.widgets.entry import Entry
+from hipercow_tui.ui.widgets.panel_lines import WIDTH, heading
+
+_PATTERN = re.compile(r"(?:\\.|\S)+")
+_SPECIAL = re.compile(r"[\\*?\[\]{}\s]|\A!")
+
+
+def patterns(text: str) -> tuple[str, ...]:
+    r"""The globs of a line: separated by blanks, of which ``\ `` is none."""
+    return tuple(_PATTERN.findall(text))
+
+
+def literal(name: str) -> str:
+    """The glob for one bundle's name; what can't be typed is a ``?`` in it."""
+    escaped = _SPECIAL.sub(lambda match: rf"\{match[0]}", name)
+    return re.sub(r"\\?[^\x20-\x7e\w]", "?", escaped)
+
+
+class BundleFilter(Vertical):
+    """The entry, and how many bundles and tasks its globs match."""
+
+    DEFAULT_CSS = """
+    BundleFilter { height: auto; }
+    """
+
+    def __init__(self, *, id: str, classes: str) -> None:
+        super().__init__(id=id, classes=classes)
+        self._counts = FilterCounts()
+        self._heading = Static(heading("Bundles", "any"), classes="heading")
+        self.entry: Entry[InBundle] = Entry(
+            lambda text: InBundle.of(patterns(text)), hint="any, or: fit_* !fit_9", id="globs"
+        )
+
+    def compose(self) -> ComposeResult:
+        """The heading, the entry."""
+        yield self._heading
+        yield self.entry
+
+    @property
+    def value(self) -> InBundle | None:
+        """The filter."""
+        return self.entry.meaning
+
+    def show(self, counts: FilterCounts) -> None:
+        """Other numbers."""
+        self._counts = counts
+        self._renew()
+
+    @on(Entry.Changed)
+    def _renew(self) -> None:
+        on = self.value is not None
+        self._heading.update(heading("Bundles", "" if on else "any"))
+        self.entry.note(self._note())
+
+    def _note(self) -> str:
+        counts = self._counts
+        if self.value is None:
+            return count(counts.bundles, "bundle")
+        if counts.matching_bundles is None or counts.in_bundles is None:
+            return "…"
+        if not counts.matching_bundles:
+            return "! no bundle matches"
+        tasks = count(counts.in_bundles, "task")
+        note = f"{count(counts.matching_bundles, 'bundle')}, {tasks}"
+        return note if len(note) <= WIDTH else f"{tasks} in {counts.matching_bundles:,}"

@@ -1,0 +1,150 @@
+"""A line of text that is understood while it is typed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar, Generic, TypeVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.timer import Timer
+from textual.widgets import Input, Static
+
+from hipercow_tui.errors import FilterError
+from hipercow_tui.text import shortened, visible
+from hipercow_tui.ui.widgets.panel_lines import WIDTH
+
+Meaning = TypeVar("Meaning")
+
+PAUSE = 0.3  # seconds without a key after which a half-typed text is explained
+# What a terminal would obey, or what would reorder the line, can't be typed or pasted.
+TYPEABLE = r"[^\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]*"
+
+
+class Entry(Vertical, Generic[Meaning]):
+    """An input with a line under it: a note, or, for a text that can't be understood, that the last
+    good one still holds. Why not, a bubble explains while the input has the focus.
+
+    ``understand`` raises FilterError with the sentence. A blank text means None.
+    """
+
+    DEFAULT_CSS = """
+    Entry {
+        height: auto;
+        & Input, & Input:focus, & Input.-invalid, & Input.-invalid:focus {
+            height: 1;
+            padding: 0;
+            border: none;
+            border-left: vkey $border-blurred;
+            border-right: vkey $border-blurred;
+        }
+        & Input:focus, & Input.-invalid:focus { border-left: outer $accent; }
+        & .note { padding: 0 0 0 1; height: 1; color: $text-muted; }
+        &.-wrong .note { color: $text-warning; }
+        & .bubble {
+            display: none;
+            overlay: screen;
+            constrain: inside inside;
+            width: 42;
+            height: auto;
+            padding: 0 1;
+            border: round $warning;
+            background: $surface;
+            color: $text-warning;
+        }
+        & .bubble.-shown { display: block; }
+    }
+    """
+
+    ALLOW_MAXIMIZE: ClassVar[bool | None] = False
+
+    class Changed(Message):
+        """Another meaning than before, or none where there was one."""
+
+    class Done(Message):
+        """Enter was pressed on a text that is understood."""
+
+    def __init__(self, understand: Callable[[str], Meaning], *, hint: str, id: str) -> None:
+        super().__init__(id=id)
+        self.meaning: Meaning | None = None
+        self.trouble: str | None = None
+        self._understand = understand
+        self._good = ""
+        self._note = ""
+        self._pause: Timer | None = None
+        self._input = Input(placeholder=hint, restrict=TYPEABLE, select_on_focus=False)
+        self._line = Static(classes="note")
+        self._bubble = Static(classes="bubble")
+
+    def compose(self) -> ComposeResult:
+        """The input, the line, the bubble over what comes below."""
+        yield self._input
+        yield self._line
+        yield self._bubble
+
+    @property
+    def text(self) -> str:
+        """What stands in the input."""
+        return self._input.value
+
+    def write(self, text: str) -> None:
+        """Put a text into the input, as if typed."""
+        self._input.value = text
+        self._input.cursor_position = len(text)
+        self._read(text)
+
+    def note(self, note: str) -> None:
+        """What stands under a text that is understood."""
+        self._note = note
+        self._tell()
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._read(event.value)
+
+    @on(Input.Submitted)
+    def _entered(self, event: Input.Submitted) -> None:
+        event.stop()
+        if self.trouble is None:
+            self.post_message(self.Done())
+
+    def on_descendant_focus(self) -> None:
+        """Explain again what is wrong."""
+        self._tell()
+
+    def on_descendant_blur(self) -> None:
+        """Hide the explanation."""
+        self._tell()
+
+    def _read(self, text: str) -> None:
+        before = self.meaning
+        try:
+            self.meaning = self._understand(text) if text.strip() else None
+            self.trouble = None
+            self._good = text.strip()
+        except FilterError as error:
+            self.trouble = str(error)
+        self._tell()
+        if self.meaning != before:
+            self.post_message(self.Changed())
+
+    def _tell(self) -> None:
+        """The line at once; the bubble when the typing pauses, for it would flicker."""
+        wrong = self.trouble is not None
+        still = f"! still {visible(self._good)}" if self._good else "! not applied"
+        self.set_class(wrong, "-wrong")
+        self._line.update(Content(shortened(still, WIDTH) if wrong else self._note))
+        self._bubble.remove_class("-shown")
+        if self._pause is not None:
+            self._pause.stop()
+            self._pause = None
+        if wrong and self._input.has_focus:
+            self._pause = self.set_timer(PAUSE, self._explain)
+
+    def _explain(self) -> None:
+        self._bubble.update(Content(self.trouble or ""))
+        self._bubble.add_class("-shown")

@@ -1,0 +1,191 @@
+"""The filter stack: what passes, what each filter alone passes, and what would go."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.message import Message
+from textual.timer import Timer
+from textual.widgets import Static
+
+from hipercow_tui.counts import FilterCounts
+from hipercow_tui.filters import FilterStack, TaskIds, WithStatus
+from hipercow_tui.model import Status
+from hipercow_tui.ui.widgets.age_filter import AgeFilter
+from hipercow_tui.ui.widgets.bundle_filter import BundleFilter, literal
+from hipercow_tui.ui.widgets.entry import Entry
+from hipercow_tui.ui.widgets.panel_lines import WIDTH, heading
+from hipercow_tui.ui.widgets.status_filter import StatusFilter
+from hipercow_tui.ui.widgets.would_go import WouldGo
+
+SETTLE = 0.03  # seconds: changes that follow each other faster are told as one
+NARROW = WIDTH + 4  # cells; below this there is no room for a frame
+
+# Rows inside the frame from which on there is room for the histogram, for a heading and blank lines
+# between the filters, and for a taller histogram.
+HISTOGRAM, AIRY, TALL = 20, 24, 26
+
+
+class FilterPanel(Vertical):
+    """Four filters and the sum. It knows no snapshot: it is shown counts, and posts stacks."""
+
+    DEFAULT_CSS = """
+    FilterPanel {
+        width: 26;
+        height: 100%;
+        border: round $border-blurred;
+        border-title-color: $foreground;
+
+        &:focus-within { border: round $border; }
+        &.-narrow { width: 24; border: none; }
+        & > VerticalScroll { height: 1fr; scrollbar-size-vertical: 0; }
+        & .heading { height: 1; padding: 0 0 0 1; }
+        & #status-heading { display: none; }
+        &.-airy #status-heading { display: block; }
+        &.-airy .part { margin: 1 0 0 0; }
+    }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "To the table", show=False),
+    ]
+
+    class Changed(Message):
+        """The filters are others than before."""
+
+        def __init__(self, stack: FilterStack) -> None:
+            super().__init__()
+            self.stack = stack
+
+    class Left(Message):
+        """The focus may go back to the table."""
+
+    def __init__(self, clock: Callable[[], float] = time.time, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.border_title = "Filters"
+        self._clock = clock
+        self._marks: frozenset[str] | None = None
+        self._sum = (0, 0, 0, 0)
+        self._statuses = StatusFilter(id="statuses")
+        self._ages = AgeFilter(clock, id="ages", classes="part")
+        self._bundles = BundleFilter(id="bundles", classes="part")
+        self._marks_line = Static(classes="heading part")
+        self._would_go = WouldGo()
+        self._told = self._choice()
+        self._settling: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        """The filters, which scroll where there is no room, and the sum, which stays."""
+        with VerticalScroll(can_focus=False):
+            yield Static(heading("Status", ""), id="status-heading", classes="heading")
+            yield self._statuses
+            yield self._ages
+            yield self._bundles
+            yield self._marks_line
+        yield self._would_go
+
+    def on_mount(self) -> None:
+        """Say what is set."""
+        self._renew()
+
+    @property
+    def stack(self) -> FilterStack:
+        """The filters as of now: a relative age is counted back from this moment."""
+        statuses = self._statuses.checked
+        return FilterStack(
+            task_ids=None if self._marks is None else TaskIds(self._marks),
+            finished_before=self._ages.value,
+            in_bundle=self._bundles.value,
+            with_status=WithStatus(statuses) if statuses else None,
+        )
+
+    @property
+    def marks(self) -> frozenset[str] | None:
+        """The marked ids; None is no filter, an empty set passes nothing (SPEC rule 1)."""
+        return self._marks
+
+    @marks.setter
+    def marks(self, marks: frozenset[str] | None) -> None:
+        self._marks = marks
+        self._change()
+
+    def show(self, counts: FilterCounts) -> None:
+        """What each filter alone passes, as ``count_passing`` counted it."""
+        self._statuses.counts = counts.statuses
+        self._ages.show(counts)
+        self._bundles.show(counts)
+
+    def show_sum(self, matched: int, cascaded: int, bundles: int, blocked: int) -> None:
+        """What a purge would take, and what stands in its way."""
+        self._sum = (matched, cascaded, bundles, blocked)
+        self._renew()
+
+    def toggle_status(self, status: Status) -> None:
+        """Check a status, or uncheck it."""
+        self._statuses.toggle(status)
+
+    def set_bundle(self, name: str) -> None:
+        """Filter by this one bundle."""
+        self._bundles.entry.write(literal(name))
+
+    def clear(self) -> None:
+        """Without statuses, age, bundles; the marks are the table's, and stay."""
+        self._statuses.checked = frozenset()
+        self._ages.entry.write("")
+        self._bundles.entry.write("")
+
+    @on(Entry.Done)
+    def action_leave(self) -> None:
+        """Let the table have the focus."""
+        self.post_message(self.Left())
+
+    def on_resize(self) -> None:
+        """Where rows are short the blank lines go first, then the histogram."""
+        self.set_class(self.outer_size.width < NARROW, "-narrow")
+        rows = self.outer_size.height - self.gutter.height
+        self.set_class(rows >= AIRY, "-airy")
+        self._ages.slider.rows = 3 if rows >= TALL else 1 if rows >= HISTOGRAM else 0
+
+    @on(StatusFilter.Changed)
+    @on(Entry.Changed)
+    def _change(self) -> None:
+        """Tell of what follows each other closely as one change."""
+        self._renew()
+        if self._settling is None:
+            self._settling = self.set_timer(SETTLE, self._tell)
+
+    def _tell(self) -> None:
+        self._settling = None
+        if self._choice() != self._told:
+            self._told = self._choice()
+            self.post_message(self.Changed(self.stack))
+
+    def _choice(self) -> tuple[object, ...]:
+        """What is chosen, whatever the time."""
+        bundles = self._bundles.value
+        return (
+            self._statuses.checked,
+            self._ages.entry.meaning,
+            bundles and bundles.patterns,
+            self._marks,
+        )
+
+    def _renew(self) -> None:
+        marks = self._marks
+        if marks is None:
+            self._marks_line.update(heading("Marks", "none"))
+        else:
+            vanished = not marks
+            value = "! all gone" if vanished else f"{len(marks):,} marked"
+            self._marks_line.update(heading("Marks", value, warn=vanished))
+        given = any(choice is not None and choice != frozenset() for choice in self._choice())
+        if given:
+            self._would_go.total(*self._sum)
+        else:
+            self._would_go.nothing()

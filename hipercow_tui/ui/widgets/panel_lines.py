@@ -1,0 +1,30 @@
+"""The lines of the filter panel: one width, a gutter for the focus, numbers on the right."""
+
+from __future__ import annotations
+
+from rich.cells import cell_len
+from textual.content import Content
+
+from hipercow_tui.ages import STOPS
+
+WIDTH = len(STOPS)  # cells of every line: as many as the age scale has columns
+BAR, NO_BAR = "▌", " "  # in the gutter, at the line that has the focus
+
+
+def spread(left: Content, right: Content) -> Content:
+    """Two ends of a line, with at least a blank between."""
+    return left + " " * max(1, WIDTH - left.cell_length - right.cell_length) + right
+
+
+def heading(title: str, value: str, *, warn: bool = False) -> Content:
+    """What a part of the panel is called, and on the right what it is set to."""
+    style = "bold $text-warning" if warn else "$text-muted"
+    return spread(Content.styled(title, "bold"), Content.styled(value, style))
+
+
+def number(value: int, width: int) -> str:
+    """A number in at most so many cells, as exact as they allow: 12,345, 12345, 12k."""
+    for text in (f"{value:,}", f"{value}", f"{value // 1000}k"):
+        if cell_len(text) <= width:
+            return text
+    return f"{value // 1_000_000}M"

@@ -1,0 +1,92 @@
+"""Six checkboxes in six lines: which statuses pass."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from hipercow_tui.model import SIX_STATUSES, Status
+from hipercow_tui.ui.looks import COLOUR, GLYPH
+from hipercow_tui.ui.widgets.panel_lines import BAR, NO_BAR, WIDTH, number
+
+
+class StatusFilter(Widget, can_focus=True):
+    """The statuses, each with its key, checkbox, glyph, word, and how many tasks it passes.
+
+    Nothing checked is no filter.
+    """
+
+    DEFAULT_CSS = """
+    StatusFilter { height: 6; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", "Up", show=False),
+        Binding("down,j", "move(1)", "Down", show=False),
+        Binding("home,g", "move(-6)", "First", show=False),
+        Binding("end,G", "move(6)", "Last", show=False),
+        Binding("space,enter", "check", "Check", show=False),
+    ]
+
+    checked: reactive[frozenset[Status]] = reactive(frozenset)
+    counts: reactive[Mapping[Status, int]] = reactive(dict)
+    cursor: reactive[int] = reactive(0)
+
+    class Changed(Message):
+        """Other statuses than before are checked."""
+
+    def validate_cursor(self, cursor: int) -> int:
+        """Keeps the cursor on a line."""
+        return max(0, min(cursor, len(SIX_STATUSES) - 1))
+
+    def watch_checked(self) -> None:
+        """Say so."""
+        self.post_message(self.Changed())
+
+    def toggle(self, status: Status) -> None:
+        """Check it, or uncheck it."""
+        self.checked ^= {status}
+
+    def action_move(self, by: int) -> None:
+        """Move the cursor by lines."""
+        self.cursor += by
+
+    def action_check(self) -> None:
+        """Check or uncheck the line under the cursor."""
+        self.toggle(SIX_STATUSES[self.cursor])
+
+    def on_click(self, event: events.Click) -> None:
+        """Toggle what the mouse points at."""
+        if 0 <= event.y < len(SIX_STATUSES):
+            self.cursor = event.y
+            self.action_check()
+
+    def render(self) -> Content:
+        """The six lines."""
+        return Content("\n").join(self._line(place) for place in range(len(SIX_STATUSES)))
+
+    def _line(self, place: int) -> Content:
+        status = SIX_STATUSES[place]
+        at_cursor = self.has_focus and place == self.cursor
+        checked = status in self.checked
+        total = self.counts.get(status)
+        colour = f"${COLOUR[status]}"
+        label = Content.assemble(
+            (BAR if at_cursor else NO_BAR, "$accent"),
+            (str(place + 1), "$text-muted"),
+            " ",
+            ("[x]" if checked else "[ ]", "bold" if checked else "$text-muted"),
+            " ",
+            (f"{GLYPH[status]} {status}", colour + (" bold" if checked or at_cursor else "")),
+        )
+        # A long number may use the gutter on the right; a longer one is rounded down.
+        room = len(NO_BAR) + WIDTH + 1 - label.cell_length
+        shown = "" if total is None else number(total, room - 1)
+        return label + shown.rjust(max(room - 1, len(shown) + 1))

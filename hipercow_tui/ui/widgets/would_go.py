@@ -1,0 +1,48 @@
+"""The sum under the filters: what a purge would take, and what stands in its way."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.widgets import Static
+
+from hipercow_tui.ui.widgets.panel_lines import WIDTH, number
+
+TITLE = " Would go "
+ROOM = 6  # cells of a number
+
+
+class WouldGo(Static):
+    """A rule with a title, and four numbers under each other."""
+
+    DEFAULT_CSS = """
+    WouldGo { height: 5; padding: 0 0 0 1; }
+    """
+
+    def nothing(self) -> None:
+        """No filter is given: nothing would go."""
+        self._put(Content.styled("nothing: no filter set", "$text-muted"))
+
+    def total(self, matched: int, cascaded: int, bundles: int, blocked: int) -> None:
+        """What the filters match, what it draws in, and what blocks."""
+        rows = (
+            (" ", matched, "matched", "bold"),
+            ("+", cascaded, "in retry chains", ""),
+            ("+", bundles, "bundle" if bundles == 1 else "bundles", ""),
+            ("!" if blocked else " ", blocked, "blocked", "bold $text-warning"),
+        )
+        numbers = [number(value, ROOM) for _, value, _, _ in rows]
+        width = max(3, *map(len, numbers))
+        self._put(
+            *(
+                Content.styled(f"{sign} {shown:>{width}} {word}", style if value else "$text-muted")
+                for (sign, value, word, style), shown in zip(rows, numbers, strict=True)
+            )
+        )
+
+    def _put(self, *lines: Content) -> None:
+        rule = Content.assemble(
+            ("─", "$text-muted"),
+            (TITLE, "bold"),
+            ("─" * (WIDTH - 1 - len(TITLE)), "$text-muted"),
+        )
+        self.update(Content("\n").join([rule, *lines]))
