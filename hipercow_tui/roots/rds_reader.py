@@ -66,6 +66,7 @@ from hipercow_tui.roots.rvalues import (
 _NA_INTEGER = -(2**31)
 _NA_LOW_WORD = (1954).to_bytes(4, "big")  # NA_real_ is the NaN with this lower half
 _LOGICAL: dict[int, bool | None] = {0: False, _NA_INTEGER: None}
+_TEXT_PER_ELEMENT = 64  # so many characters count as one more element
 _NULL = RNull()
 
 Cells: TypeAlias = tuple[tuple[str | None, RValue], ...]
@@ -117,6 +118,11 @@ class Reader(Walker):
         """Come back up from ``descend``."""
         self._depth += 1
 
+    def opaque(self, flags: int, typeof: str) -> ROpaque:
+        """The item whose flags were just read, of which only the kind is kept."""
+        self.skip_rest(flags)
+        return ROpaque(typeof)
+
     def keeps(self, elements: int) -> bool:
         """Whether so many more elements may be kept; if so, they count."""
         if elements > self.elements_left:
@@ -154,8 +160,7 @@ class Reader(Walker):
             cells.append((tag, self.item()))
             flags = self.integer()
         if flags & 0xFF in CELLS:
-            self.skip_rest(flags)
-            cells.append((None, ROpaque("pairlist")))
+            cells.append((None, self.opaque(flags, "pairlist")))
         elif flags & 0xFF != NULL:  # a dotted pair
             cells.append((None, self.build(flags)))
         return attributes, tuple(cells)
@@ -221,6 +226,7 @@ def _characters(reader: Reader, flags: int) -> RValue:
         return ROpaque("character", reader.attributes_of(flags))
     string = reader.string
     values = tuple([string() for _ in range(length)])
+    reader.elements_left -= sum([len(text) for text in values if text]) // _TEXT_PER_ELEMENT
     return RVector("character", values, reader.attributes_of(flags))
 
 

@@ -33,6 +33,8 @@ BYTECODE_CELLS = frozenset((PAIRLIST, LANGUAGE, ATTRIBUTE_PAIRLIST, ATTRIBUTE_LA
 _WITHOUT_DATA = frozenset((BASE, EMPTY, BASE_NAMESPACE, MISSING, UNBOUND, GLOBAL, NULL))
 _WIDTH = {LOGICAL: 4, INTEGER: 4, DOUBLE: 8, COMPLEX: 16, RAW: 1}
 
+# Each symbol that is met is kept, since it may be referred to; R code has some thousands.
+_MOST_SYMBOLS = 1_000_000
 LOCAL = REnvironment("local")
 _TWO_INTEGERS = struct.Struct(">ii").unpack_from
 _HEADER = struct.Struct(">2siii")
@@ -143,6 +145,8 @@ class Walker(Cursor):
             value = self._environment_of(kind)
         else:
             raise self.error(f"an item of type {kind}, which R does not write")
+        if len(self.references) >= _MOST_SYMBOLS:
+            raise self.error("it holds more names than R code can")
         self.references.append(value)
         return value
 
