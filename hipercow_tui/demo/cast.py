@@ -43,8 +43,9 @@ class Study:
     that say so, with holes for what varies; ``inputs`` names the locals or arguments. ``vary``
     gives the values of task number i of n. ``bundle`` is a format over ``{n}`` and ``{week}``.
     ``seconds`` is the median running time, ``risk`` the chance to fail given the values,
-    ``says`` its output, ``share`` how often it is done and ``largest`` its largest bundle.
-    ``secret`` work needs a token in a secret environment variable.
+    ``says`` its output and ``warns`` what it warns of where it succeeds, ``share`` how often it is
+    done and ``largest`` the size of its largest bundle. ``secret`` work needs a token in a
+    secret environment variable.
     """
 
     type: str
@@ -57,6 +58,7 @@ class Study:
     failures: tuple[Failure, ...]
     says: tuple[str, ...]
     risk: Callable[[Values], float] = lambda values: 0.15
+    warns: tuple[str, ...] = ()
     share: int = 1
     largest: int = 60
     secret: bool = False
@@ -224,6 +226,7 @@ STUDIES = (
         "expression", "fit(data, chains = 4)", _fit, _fit_inputs, _seeds, "fit_lancet_rev{n}", 1900,
         (NOT_CONVERGED, DIVERGED, MEMORY, SINGULAR), _ITERATIONS,
         risk=lambda values: 0.17, share=4, largest=120,
+        warns=("There were 12 divergent transitions after warmup", "Bulk ESS is too low"),
     ),
     Study(
         "expression", "mcstate::pmcmc(pars, filter_for(region), n_steps = n_steps)", _pmcmc,

@@ -7,14 +7,14 @@ million need no more memory than their names in bundles and retries.
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
 from hipercow_tui.demo import project, stages
-from hipercow_tui.demo.cast import SINGLES, STUDIES, Study, bundle_name
+from hipercow_tui.demo.bundles import Bundles
+from hipercow_tui.demo.cast import SINGLES, STUDIES, Study
 from hipercow_tui.demo.job import Job
 from hipercow_tui.demo.outcome import attempt, median_wait, result_of
 
@@ -51,24 +51,20 @@ class _Campaign:
 
 class _Writer:
     def __init__(self, where: Path, rng: Random, tasks: int, now: float) -> None:
-        self._tasks = f"{where}/hipercow/tasks"
-        self._bundles = f"{where}/hipercow/bundles"
-        self._retry = f"{where}/hipercow/retry"
+        self._hipercow = f"{where}/hipercow"
+        self._bundles = Bundles(f"{self._hipercow}/bundles", rng, now)
         self._rng = rng
         self._now = now
         self._left = tasks
         self._total = tasks
         self._number = 0
-        self._names: dict[str, int] = {}
         self._retries: list[tuple[float, str]] = []
-        self._pool: list[tuple[float, str]] = []
-        self._created = self._cancelled = self._large = self._bundled = self._overlaps = 0
-        self._forks = 0
+        self._created = self._cancelled = self._large = self._forks = 0
         self._waiting_tips = ["running", "submitted"] if tasks >= 200 else []
 
     def write(self) -> None:
         for head in range(256):
-            os.mkdir(f"{self._tasks}/{head:02x}")
+            os.mkdir(f"{self._hipercow}/tasks/{head:02x}")
         if self._total >= 100:
             self._broken()
         self._living()
@@ -80,8 +76,7 @@ class _Writer:
         self._retries.sort()
         if self._retries:
             lines = "".join(line for _, line in self._retries)
-            path, name = self._retry.rsplit("/", 1)
-            stages.put(path, name, lines.encode(), self._retries[-1][0])
+            stages.put(self._hipercow, "retry", lines.encode(), self._retries[-1][0])
 
     # -- what there is to do
 
@@ -101,7 +96,8 @@ class _Writer:
         return _Campaign(study, created, size, driver)
 
     def _living(self) -> None:
-        """The newest bundle: some of it done, three running, the rest waiting."""
+        """A bundle at work: some run, the rest waits; one more of each will be a retry. In a small
+        root they are a tenth of it."""
         running = min(RUNNING - 1, self._left // 20)
         waiting = min(WAITING - 1, self._left // 20)
         if not waiting:
@@ -115,7 +111,7 @@ class _Writer:
                 started = self._now - self._rng.uniform(60, 1500)
                 stages.start(folder, job, started)
                 stages.say(folder, study.says[:1], started + 45)
-        self._bundle(study, created, [job.id for job in jobs])
+        self._bundles.write(study, created, [job.id for job in jobs])
 
     def _campaign(self, campaign: _Campaign) -> None:
         jobs = self._jobs(campaign)
@@ -130,8 +126,8 @@ class _Writer:
             else:
                 self._live(folder, job, index)
         if campaign.study not in SINGLES and campaign.size > 1 and self._rng.random() < 0.93:
-            self._bundle(campaign.study, campaign.created, ids)
-        self._overlap(campaign, ids)
+            self._bundles.write(campaign.study, campaign.created, ids)
+        self._bundles.pick(campaign.created, ids)
 
     def _stopped(self, campaign: _Campaign, jobs: Sequence[Job]) -> int:
         """From which task on the group gave up and cancelled."""
@@ -162,7 +158,7 @@ class _Writer:
         ]
 
     def _folder(self, task_id: str) -> str:
-        return f"{self._tasks}/{task_id[:2]}/{task_id[2:]}"
+        return f"{self._hipercow}/tasks/{task_id[:2]}/{task_id[2:]}"
 
     def _create(self, job: Job) -> str:
         folder = self._folder(job.id)
@@ -243,7 +239,7 @@ class _Writer:
         unfinished = self._wants_tip(job)
         created = failed_at + 1800 * rng.lognormvariate(0, 1.5)
         if unfinished:
-            created = self._now - rng.uniform(300, 2400)
+            created = max(self._now - rng.uniform(300, 2400), failed_at)
         elif created > self._now - 120:
             created = failed_at + (self._now - failed_at) * rng.uniform(0.2, 0.8)
         retry = replace(
@@ -259,56 +255,26 @@ class _Writer:
         if not unfinished:
             self._live(folder, retry, 0)
             return
-        status = self._waiting_tips.pop()
-        stages.submit(folder, retry, self._next_number(), created + 1)
-        if status == "running":
-            stages.start(folder, retry, created + 40)
-            stages.say(folder, retry.study.says[:1], created + 60)
+        stages.submit(folder, retry, self._next_number(), created)
+        if self._waiting_tips.pop() == "running":
+            started = created + (self._now - created) * 0.2
+            stages.start(folder, retry, started)
+            stages.say(folder, retry.study.says[:1], started)
 
     def _next_number(self) -> int:
         self._number += 1
         return 1_004_200 + self._number
 
-    # -- bundles and what went wrong
-
-    def _bundle(self, study: Study, created: float, ids: list[str]) -> None:
-        week = time.strftime("%G-w%V", time.gmtime(created))
-        self._bundled += 1
-        name = bundle_name(study, self._rng, self._number_of(study), week)
-        self._write_bundle(name, created, ids)
-
-    def _number_of(self, study: Study) -> int:
-        self._names[study.runs] = self._names.get(study.runs, 0) + 1
-        return self._names[study.runs]
-
-    def _write_bundle(self, name: str, created: float, ids: Sequence[str]) -> None:
-        self._names[name] = taken = self._names.get(name, 0) + 1
-        unique = name if taken == 1 else f"{name}_{taken}"
-        content = "".join(f"{task_id}\n" for task_id in ids)
-        stages.put(self._bundles, unique, content.encode(), created + 0.011 * len(ids))
-
-    def _overlap(self, campaign: _Campaign, ids: list[str]) -> None:
-        """Now and then a bundle is made of tasks that stand in others already."""
-        rng = self._rng
-        some = rng.sample(ids, min(len(ids), 6))
-        self._pool = (self._pool + [(campaign.created, task_id) for task_id in some])[-60:]
-        if len(self._pool) >= 12 and self._overlaps * 6 < self._bundled:
-            self._overlaps += 1
-            chosen = rng.sample(self._pool, rng.randrange(5, 12))
-            newest = max(created for created, _ in chosen)
-            name = rng.choice(("paper_fig", "thesis_ch", "to_check_"))
-            when = newest + (self._now - newest) * rng.random()
-            self._write_bundle(
-                f"{name}{rng.randrange(1, 9)}", when, [task_id for _, task_id in chosen]
-            )
+    # -- what went wrong
 
     def _broken(self) -> None:
         """What a full disk leaves: a ``data`` cut in the middle, and a folder without one."""
         self._left -= 2
         study = STUDIES[0]
         created = self._now - 41 * DAY
-        for keep in (140, 0):
-            job = Job(f"{self._rng.getrandbits(128):032x}", study, study.vary(self._rng, 3, 9))
+        for keep in (100, 0):
+            task_id = f"{self._rng.getrandbits(128):032x}"
+            job = Job(task_id, study, study.vary(self._rng, 3, 9), created)
             folder = self._folder(job.id)
             os.mkdir(folder)
             if keep:

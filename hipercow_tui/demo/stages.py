@@ -63,7 +63,8 @@ def succeed(folder: str, job: Job, result: bytes, started: float, at: float) -> 
     put(folder, "result", result, at)
     put(folder, "status-success", b"", at)
     if job.driver:
-        put(folder, "log", logs.closing("success", None, (), started, at).encode(), at, MORE)
+        ending = logs.closing("success", None, job.study.warns, started, at)
+        put(folder, "log", ending.encode(), at, MORE)
 
 
 def fail(
