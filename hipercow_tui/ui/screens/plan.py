@@ -1,0 +1,269 @@
+"""The plan of a purge, full screen: what would go, why, and what stands in the way.
+
+A dry run is this screen without its last step: nothing here changes anything on disk, but a plan
+saved to a file.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import ClassVar
+
+from rich.text import Text
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.widgets import Footer, Static
+from textual.worker import get_current_worker
+
+from hipercow_tui import report
+from hipercow_tui.model import Snapshot
+from hipercow_tui.plan import PurgePlan, make_plan
+from hipercow_tui.roots import Root
+from hipercow_tui.roots.sizes import Size, measure
+from hipercow_tui.text import count
+from hipercow_tui.ui.cells import plain
+from hipercow_tui.ui.gist_reader import GistReader
+from hipercow_tui.ui.screens.confirm import ConfirmScreen
+from hipercow_tui.ui.screens.save_plan import SavePlanScreen
+from hipercow_tui.ui.widgets.lines import Lines
+from hipercow_tui.ui.widgets.plan_list import PlanList
+
+# What terminals take by OSC 52 is 100,000 bytes of base64 at most.
+_CLIPBOARD = 74_994
+_SHOW_EVERY = 0.1  # seconds between two states of measuring
+_WARNINGS = 3  # lines of the head for warnings; all of them can be had by n, one by one
+
+
+class PlanScreen(Screen[PurgePlan | None]):
+    """Shows a plan; dismisses with it once its purge was confirmed, with None to go back.
+
+    ``clock`` gives the time in seconds since the epoch.
+    """
+
+    DEFAULT_CSS = """
+    PlanScreen #head { height: auto; padding: 0 1; background: $panel; }
+    PlanScreen #list { height: 1fr; }
+    PlanScreen #in-full { height: 2; padding: 0 1; background: $panel; }
+    PlanScreen #nothing { height: 1fr; content-align: center middle; text-align: center; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("D", "purge", "Purge…", id="plan.purge"),
+        Binding("x", "leave_out", "Leave out blocked", id="plan.leave_out"),
+        Binding("n", "stop(1)", "Next !", id="plan.next"),
+        Binding("N", "stop(-1)", "Previous !", show=False, id="plan.previous"),
+        Binding("e", "save", "Save plan", id="plan.save"),
+        Binding("c", "copy", "Copy R call", id="plan.copy"),
+        Binding("escape,q", "back", "Back", key_display="esc", id="plan.back"),
+    ]
+
+    def __init__(
+        self,
+        plan: PurgePlan,
+        snapshot: Snapshot,
+        root: Root,
+        *,
+        read_only: bool,
+        clock: Callable[[], float],
+    ) -> None:
+        super().__init__()
+        self.plan = plan
+        self.snapshot = snapshot
+        self.root = root
+        self._read_only = read_only
+        self._clock = clock
+        self._sizes: dict[str, Size] = {}
+        self._measured: float | None = 0.0  # the part that is done; None once all is known
+        self._gists: GistReader | None = None
+
+    def compose(self) -> ComposeResult:
+        """Head, lines, the line under the cursor in full, keys."""
+        yield Static(id="head", markup=False)
+        yield PlanList(id="list")
+        yield Static("Nothing to purge\n\nNo task passes all filters. Esc goes back.", id="nothing")
+        yield Static(id="in-full", markup=False)
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """Show the plan, and begin to measure it."""
+        self._gists = GistReader(self.root.tasks, lambda: self.call_later(self._show_gists))
+        self.lines.sizes, self.lines.gists = self._sizes, self._gists.gists
+        self._show(self.plan)
+        self.lines.focus()
+
+    def on_unmount(self) -> None:
+        """Read no more."""
+        if self._gists is not None:
+            self._gists.stop()
+
+    def on_resize(self) -> None:
+        """The head is laid out for a width."""
+        self._show_head()
+
+    @property
+    def lines(self) -> PlanList:
+        """The lines of the plan."""
+        return self.query_one(PlanList)
+
+    @property
+    def refusal(self) -> str | None:
+        """Why this plan can't be purged, and what to do; None if it can."""
+        if self.plan.empty and not self.plan.refused:
+            return "Nothing to purge"
+        if self._read_only:
+            return "Started with --read-only: this plan can be looked at and saved, not purged"
+        if self.root.purge_refusal:
+            return f"This root can't be purged: {self.root.purge_refusal}"
+        if self.plan.refused:
+            return "Nothing may go while something blocks: leave out blocked chains (x) first"
+        return None
+
+    # The plan
+
+    def _show(self, plan: PurgePlan) -> None:
+        self.plan = plan
+        self._measured = 0.0
+        empty = plan.empty and not plan.blocked
+        self.lines.display = not empty
+        self.query_one("#in-full").display = not empty
+        self.query_one("#nothing").display = empty
+        self.lines.show(plan)
+        self._show_head()
+        self._measure(plan)
+
+    def _show_head(self) -> None:
+        width = max(40, self.size.width - 2)
+        head = _headed(self._headline(), Text(report.side_effects(self.plan)), width)
+        lines = [head, Text(plain(str(self.plan.filters)), "dim")]
+        warning = self.app.theme_variables["text-warning"]
+        lines += [_warning(text, warning) for text in self.plan.warnings[:_WARNINGS]]
+        if (more := len(self.plan.warnings) - _WARNINGS) > 0:
+            lines.append(_warning(f"and for {count(more, 'other reason')} (n)", warning))
+        if self.refusal and not self.plan.empty:
+            error = self.app.theme_variables["text-error"]
+            lines.append(Text(self.refusal, error))
+        for line in lines[1:]:
+            line.truncate(width, overflow="ellipsis")
+        self.query_one("#head", Static).update(Text("\n").join(lines))
+
+    def _headline(self) -> Text:
+        head = Text("Plan  ", "bold")
+        if self.plan.refused:
+            error = self.app.theme_variables["text-error"]
+            tasks = count(len(self.plan.blocked), "task")
+            return head.append(f"Refused: {tasks} can't go, so nothing goes", error)
+        known = self._measured is None
+        total = report.total_size(self.plan, self._sizes) if known else None
+        head.append(report.headline(self.plan, total), "bold")
+        if self._measured is not None and self.plan.tasks:
+            head.append(f"  measuring {self._measured:.0%}", "dim")
+        return head
+
+    def action_leave_out(self) -> None:
+        """Leave blocked chains out, or take them in again."""
+        if self.plan.blocked:
+            self._plan_anew(skip_blocked=not self.plan.skip_blocked)
+        else:
+            self.notify("Nothing blocks this plan", markup=False)
+
+    @work(thread=True, exclusive=True, group="plan")
+    def _plan_anew(self, *, skip_blocked: bool) -> None:
+        plan = make_plan(
+            self.snapshot, self.plan.filters, now=self._clock(), skip_blocked=skip_blocked
+        )
+        if not get_current_worker().is_cancelled:
+            self.call_later(self._show, plan)
+
+    # What is read in the background
+
+    @work(thread=True, exclusive=True, group="measure")
+    def _measure(self, plan: PurgePlan) -> None:
+        worker = get_current_worker()
+        unknown = [task_id for task_id in plan.ids if task_id not in self._sizes]
+        due = time.monotonic() + _SHOW_EVERY
+        for done, task_id in enumerate(unknown):
+            if worker.is_cancelled:
+                return
+            if time.monotonic() >= due:
+                self.call_later(self._show_measured, done / len(unknown))
+                due = time.monotonic() + _SHOW_EVERY
+            measured = measure(self.root, task_id)
+            if measured is not None:
+                self._sizes[task_id] = measured
+        self.call_later(self._show_measured, None)
+
+    def _show_measured(self, part: float | None) -> None:
+        self._measured = part
+        self.lines.renew()
+        self._show_head()
+
+    def on_lines_seen(self, message: Lines.Seen) -> None:
+        """Other lines are in sight: say what they run."""
+        message.stop()
+        self.query_one("#in-full", Static).update(self.lines.in_full())
+        if self._gists is not None:
+            self._gists.want([task.id for task in self.lines.tasks_in_sight()])
+
+    def _show_gists(self) -> None:
+        self.lines.renew()
+        self.query_one("#in-full", Static).update(self.lines.in_full())
+
+    # Keys
+
+    def action_stop(self, by: int) -> None:
+        """Go to the next or previous group, or first of tasks to think twice about."""
+        self.lines.go_to_stop(by)
+
+    def action_purge(self) -> None:
+        """Ask, by the numbers; nothing is purged from here otherwise."""
+        if refusal := self.refusal:
+            self.notify(refusal, severity="warning", markup=False)
+            return
+        total = report.total_size(self.plan, self._sizes) if self._measured is None else None
+        plan = self.plan
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.dismiss(plan)
+
+        self.app.push_screen(ConfirmScreen(plan, total), answered)
+
+    def action_save(self) -> None:
+        """Save the plan as the JSON that ``hipercow-tui purge --dry-run --json`` prints."""
+        self.app.push_screen(SavePlanScreen(self.plan, dict(self._sizes)))
+
+    def action_copy(self) -> None:
+        """Copy the call in R that takes the same tasks."""
+        call = report.r_call(self.plan)
+        if not call:
+            self.notify("Nothing to purge, so there is no call to copy", markup=False)
+        elif len(call) > _CLIPBOARD:
+            self.notify(
+                "Too many ids for a terminal's clipboard: save the plan (e) instead",
+                severity="warning",
+                markup=False,
+            )
+        else:
+            self.app.copy_to_clipboard(call)
+            first = "\n".join(call.splitlines()[:3])
+            more = "\n  …" if call.count("\n") > 2 else ""
+            self.notify(f"{first}{more}", title="Copied, for R", markup=False)
+
+    def action_back(self) -> None:
+        """Go back; nothing has changed."""
+        self.dismiss(None)
+
+
+def _headed(left: Text, right: Text, width: int) -> Text:
+    """Both on one line if there is room, else on two."""
+    gap = width - left.cell_len - right.cell_len
+    if not right or gap >= 2:
+        return Text.assemble(left, " " * max(0, gap), right)
+    return Text.assemble(left, "\n", right)
+
+
+def _warning(text: str, colour: str) -> Text:
+    return Text.assemble(("! ", f"bold {colour}"), (plain(text), colour))

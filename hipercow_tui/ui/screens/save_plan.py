@@ -1,0 +1,85 @@
+"""Where to save a plan: a name, with a free one proposed. Never overwrites a file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from hipercow_tui import report
+from hipercow_tui.plan import PurgePlan
+from hipercow_tui.roots.sizes import Size
+from hipercow_tui.ui.cells import plain
+
+
+class SavePlanScreen(ModalScreen[None]):
+    """Asks for a file name and saves the plan there, as JSON."""
+
+    DEFAULT_CSS = """
+    SavePlanScreen { align: center middle; }
+    SavePlanScreen #dialog {
+        width: 66; max-width: 100%; height: auto; padding: 1 2;
+        background: $surface; border: round $primary; border-title-style: bold;
+    }
+    SavePlanScreen Input { height: 1; border: none; padding: 0 1; background: $panel; }
+    SavePlanScreen #problem { color: $text-error; margin-top: 1; }
+    SavePlanScreen #keys { color: $text-muted; margin-top: 1; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss", "Don't save", id="save.cancel"),
+    ]
+
+    def __init__(self, plan: PurgePlan, sizes: Mapping[str, Size]) -> None:
+        super().__init__()
+        self._plan = plan
+        self._sizes = sizes
+
+    def compose(self) -> ComposeResult:
+        """A field, a line for what is wrong with it, the keys."""
+        with Vertical(id="dialog") as dialog:
+            dialog.border_title = "Save plan as JSON"
+            made = datetime.fromtimestamp(self._plan.made)
+            yield Input(f"hipercow-plan-{made:%Y-%m-%d-%H%M%S}.json", select_on_focus=False)
+            yield Static(id="problem", markup=False)
+            yield Static("enter saves · esc goes back", id="keys")
+
+    def on_mount(self) -> None:
+        """No problem yet."""
+        self.query_one("#problem").display = False
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        self._save(Path(event.value.strip()).expanduser())
+
+    @work(thread=True, exclusive=True)
+    def _save(self, path: Path) -> None:
+        try:
+            with path.open("x", encoding="utf-8") as file:
+                plan = report.plan_as_json(self._plan, self._sizes, dry_run=True)
+                json.dump(plan, file, indent=1)
+                file.write("\n")
+        except FileExistsError:
+            self.call_later(self._refuse, f"{path} exists already: choose another name")
+        except OSError as error:
+            self.call_later(self._refuse, f"{path}: {error.strerror or error}")
+        else:
+            self.call_later(self._saved, path.absolute())
+
+    def _refuse(self, problem: str) -> None:
+        shown = self.query_one("#problem", Static)
+        shown.update(plain(problem))
+        shown.display = True
+
+    def _saved(self, path: Path) -> None:
+        self.app.notify(plain(str(path)), title="Plan saved", markup=False)
+        self.dismiss()

@@ -1,0 +1,135 @@
+"""Many lines with a cursor, of which only those in sight are ever made."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual import events
+from textual.binding import BindingType
+from textual.cache import LRUCache
+from textual.geometry import Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from hipercow_tui.ui.keys import MOVES
+
+
+class Lines(ScrollView, can_focus=True):
+    """Shows ``line(y)`` for each of ``count`` lines: as fast with a million as with ten."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"lines--cursor"}
+    """``lines--cursor``: the line that the cursor is on."""
+
+    DEFAULT_CSS = """
+    Lines { overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; }
+    Lines > .lines--cursor { background: $boost; text-style: bold; }
+    Lines:ansi > .lines--cursor { background: ansi_bright_black; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [key for key in MOVES if key.action != "open"]
+
+    count: reactive[int] = reactive(0)
+    cursor: reactive[int] = reactive(0)
+
+    class Seen(Message):
+        """Other lines than before are in sight, or the cursor is on another."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._strips: LRUCache[tuple[int, int, bool], Strip] = LRUCache(500)
+
+    def line(self, y: int) -> Text:
+        """The text of line ``y``; the first cell is the cursor's."""
+        raise NotImplementedError
+
+    def renew(self) -> None:
+        """Draw everything anew: what the lines say has changed."""
+        self._strips.clear()
+        self.refresh()
+
+    @property
+    def in_sight(self) -> range:
+        """The lines that are in sight."""
+        top = self.scroll_offset.y
+        return range(top, min(self.count, top + self.size.height))
+
+    def validate_cursor(self, cursor: int) -> int:
+        """Keeps the cursor on a line."""
+        return max(0, min(cursor, self.count - 1))
+
+    def watch_count(self) -> None:
+        """The height to scroll over."""
+        self.virtual_size = Size(0, self.count)
+        self.cursor = self.validate_cursor(self.cursor)
+        self.renew()
+
+    def watch_cursor(self, before: int, cursor: int) -> None:
+        """Draw both lines and bring the new one into sight."""
+        self.refresh_lines(before)
+        self.refresh_lines(cursor)
+        top, height = self.scroll_offset.y, max(1, self.size.height)
+        if not top <= cursor < top + height:
+            wanted = cursor if cursor < top else cursor - height + 1
+            self.scroll_to(y=wanted, animate=False, immediate=True)
+        self.post_message(self.Seen())
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Say that other lines are in sight."""
+        super().watch_scroll_y(old_value, new_value)
+        self.post_message(self.Seen())
+
+    def on_resize(self) -> None:
+        """Lines are made for a width."""
+        self.renew()
+        self.post_message(self.Seen())
+
+    def on_click(self, event: events.Click) -> None:
+        """The cursor goes where the mouse points."""
+        self.cursor = self.scroll_offset.y + event.y
+
+    def notify_style_update(self) -> None:
+        """Another theme: other colours."""
+        super().notify_style_update()
+        self._strips.clear()
+
+    def action_move(self, by: int) -> None:
+        """Move the cursor by lines."""
+        self.cursor += by
+
+    def action_page(self, by: int) -> None:
+        """Move the cursor by pages."""
+        self.cursor += by * max(1, self.size.height - 1)
+
+    def action_first(self) -> None:
+        """Move the cursor to the first line."""
+        self.cursor = 0
+
+    def action_last(self) -> None:
+        """Move the cursor to the last line."""
+        self.cursor = self.count - 1
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the widget, as Textual asks for it."""
+        y += self.scroll_offset.y
+        width = self.size.width
+        at_cursor = y == self.cursor
+        if y >= self.count:
+            return Strip.blank(width, self.rich_style)
+        key = (y, width, at_cursor)
+        strip = self._strips.get(key)
+        if strip is None:
+            strip = self._strips[key] = self._made(y, width, at_cursor=at_cursor)
+        return strip
+
+    def _made(self, y: int, width: int, *, at_cursor: bool) -> Strip:
+        text = self.line(y)
+        if at_cursor:
+            text = Text.assemble(Text("▌"), text[1:])
+        text.truncate(width, overflow="ellipsis", pad=True)
+        style = self.rich_style
+        if at_cursor:
+            style += self.get_component_rich_style("lines--cursor", partial=True)
+        return Strip(text.render(self.app.console), width).apply_style(style)
