@@ -23,7 +23,7 @@ GLYPH: Mapping[Status, str] = {
 # Names of theme variables: `$error` in stylesheets, `app.theme_variables["error"]` in code.
 COLOUR: Mapping[Status, str] = {
     Status.FAILURE: "text-error",
-    Status.CANCELLED: "text-muted",
+    Status.CANCELLED: "foreground-muted",
     Status.SUCCESS: "text-success",
     Status.CREATED: "text-primary",
     Status.SUBMITTED: "text-warning",
