@@ -28,7 +28,7 @@ class AgeFilter(Vertical):
         super().__init__(id=id, classes=classes)
         self._clock = clock
         self._counts = FilterCounts()
-        self._heading = Static(heading("Finished before", "any age"), classes="heading")
+        self._heading = Static(heading("Finished before", "any"), classes="heading")
         self.slider = AgeSlider()
         self.entry: Entry[str] = Entry(self._moment, hint="any, or: 9 days", id="age-entry")
 
@@ -60,7 +60,7 @@ class AgeFilter(Vertical):
         filter_ = self.value
         age = None if filter_ is None else self._clock() - filter_.moment
         self.slider.age = age
-        self._heading.update(heading("Finished before", "any age" if age is None else label(age)))
+        self._heading.update(heading("Finished before", "any" if age is None else label(age)))
         counts = self._counts
         if age is None:
             self.entry.note(f"{counts.finished:,} finished")

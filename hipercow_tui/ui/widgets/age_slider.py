@@ -13,7 +13,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from hipercow_tui.ages import STOPS, heights, position
-from hipercow_tui.ui.widgets.panel_lines import BAR, NO_BAR
+from hipercow_tui.ui.widgets.panel_lines import BAR, NO_BAR, QUIET
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
 LEAP = 4  # stops; about a factor of fifteen
@@ -97,7 +97,7 @@ class AgeSlider(Widget, can_focus=True):
         split = self.column
         lines = [(line[:split], line[split:]) for line in self._histogram()]
         on = "" if self.age is None else "$text-accent"
-        content = [Content.assemble(gutter, (a, "$text-muted"), (b, on)) for a, b in lines]
+        content = [Content.assemble(gutter, (a, QUIET), (b, on)) for a, b in lines]
         return Content("\n").join([*content, Content.assemble(gutter, *self._track())])
 
     def _histogram(self) -> list[str]:
@@ -113,5 +113,5 @@ class AgeSlider(Widget, can_focus=True):
         rest = len(STOPS) - 1 - self.column
         knob = "bold $accent" if self.has_focus else "bold"
         if self.age is None:
-            return [("○", knob), ("─" * rest, "$text-muted")]
-        return [("─" * self.column, "$text-muted"), ("●", knob), ("━" * rest, "$text-accent")]
+            return [("○", knob), ("─" * rest, QUIET)]
+        return [("─" * self.column, QUIET), ("●", knob), ("━" * rest, "$text-accent")]

@@ -62,9 +62,12 @@ class BundleFilter(Vertical):
 
     @on(Entry.Changed)
     def _renew(self) -> None:
-        on = self.value is not None
-        self._heading.update(heading("Bundles", "" if on else "any"))
-        self.entry.note(self._note())
+        given = self.value is not None
+        self._heading.update(heading("Bundles", "" if given else "any"))
+        if given and self._counts.matching_bundles == 0:
+            self.entry.note("! no bundle matches", warn=True)
+        else:
+            self.entry.note(self._note())
 
     def _note(self) -> str:
         counts = self._counts
@@ -72,8 +75,6 @@ class BundleFilter(Vertical):
             return count(counts.bundles, "bundle")
         if counts.matching_bundles is None or counts.in_bundles is None:
             return "…"
-        if not counts.matching_bundles:
-            return "! no bundle matches"
         tasks = count(counts.in_bundles, "task")
         note = f"{count(counts.matching_bundles, 'bundle')}, {tasks}"
         return note if len(note) <= WIDTH else f"{tasks} in {counts.matching_bundles:,}"

@@ -38,12 +38,12 @@ class Entry(Vertical, Generic[Meaning]):
             height: 1;
             padding: 0;
             border: none;
-            border-left: vkey $border-blurred;
-            border-right: vkey $border-blurred;
+            border-left: vkey $foreground-muted;
+            border-right: vkey $foreground-muted;
         }
         & Input:focus, & Input.-invalid:focus { border-left: outer $accent; }
         & .note { padding: 0 0 0 1; height: 1; color: $text-muted; }
-        &.-wrong .note { color: $text-warning; }
+        &.-warns .note { color: $text-warning; }
         & .bubble {
             display: none;
             overlay: screen;
@@ -74,6 +74,7 @@ class Entry(Vertical, Generic[Meaning]):
         self._understand = understand
         self._good = ""
         self._note = ""
+        self._warn = False
         self._pause: Timer | None = None
         self._input = Input(placeholder=hint, restrict=TYPEABLE, select_on_focus=False)
         self._line = Static(classes="note")
@@ -96,9 +97,10 @@ class Entry(Vertical, Generic[Meaning]):
         self._input.cursor_position = len(text)
         self._read(text)
 
-    def note(self, note: str) -> None:
+    def note(self, note: str, *, warn: bool = False) -> None:
         """What stands under a text that is understood."""
         self._note = note
+        self._warn = warn
         self._tell()
 
     @on(Input.Changed)
@@ -136,7 +138,7 @@ class Entry(Vertical, Generic[Meaning]):
         """The line at once; the bubble when the typing pauses, for it would flicker."""
         wrong = self.trouble is not None
         still = f"! still {visible(self._good)}" if self._good else "! not applied"
-        self.set_class(wrong, "-wrong")
+        self.set_class(wrong or self._warn, "-warns")
         self._line.update(Content(shortened(still, WIDTH) if wrong else self._note))
         self._bubble.remove_class("-shown")
         if self._pause is not None:

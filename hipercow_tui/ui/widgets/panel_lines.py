@@ -9,6 +9,7 @@ from hipercow_tui.ages import STOPS
 
 WIDTH = len(STOPS)  # cells of every line: as many as the age scale has columns
 BAR, NO_BAR = "▌", " "  # in the gutter, at the line that has the focus
+QUIET = "$foreground-muted"  # as $text-muted, which only stylesheets understand
 
 
 def spread(left: Content, right: Content) -> Content:
@@ -18,7 +19,7 @@ def spread(left: Content, right: Content) -> Content:
 
 def heading(title: str, value: str, *, warn: bool = False) -> Content:
     """What a part of the panel is called, and on the right what it is set to."""
-    style = "bold $text-warning" if warn else "$text-muted"
+    style = "bold $text-warning" if warn else QUIET
     return spread(Content.styled(title, "bold"), Content.styled(value, style))
 
 

@@ -14,7 +14,7 @@ from textual.widget import Widget
 
 from hipercow_tui.model import SIX_STATUSES, Status
 from hipercow_tui.ui.looks import COLOUR, GLYPH
-from hipercow_tui.ui.widgets.panel_lines import BAR, NO_BAR, WIDTH, number
+from hipercow_tui.ui.widgets.panel_lines import BAR, NO_BAR, QUIET, WIDTH, number
 
 
 class StatusFilter(Widget, can_focus=True):
@@ -80,9 +80,9 @@ class StatusFilter(Widget, can_focus=True):
         colour = f"${COLOUR[status]}"
         label = Content.assemble(
             (BAR if at_cursor else NO_BAR, "$accent"),
-            (str(place + 1), "$text-muted"),
+            (str(place + 1), QUIET),
             " ",
-            ("[x]" if checked else "[ ]", "bold" if checked else "$text-muted"),
+            ("[x]" if checked else "[ ]", "bold" if checked else QUIET),
             " ",
             (f"{GLYPH[status]} {status}", colour + (" bold" if checked or at_cursor else "")),
         )

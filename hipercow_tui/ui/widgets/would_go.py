@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 from textual.widgets import Static
 
-from hipercow_tui.ui.widgets.panel_lines import WIDTH, number
+from hipercow_tui.ui.widgets.panel_lines import QUIET, WIDTH, number
 
 TITLE = " Would go "
 ROOM = 6  # cells of a number
@@ -20,7 +20,7 @@ class WouldGo(Static):
 
     def nothing(self) -> None:
         """No filter is given: nothing would go."""
-        self._put(Content.styled("nothing: no filter set", "$text-muted"))
+        self._put(Content.styled("nothing: no filter set", QUIET))
 
     def total(self, matched: int, cascaded: int, bundles: int, blocked: int) -> None:
         """What the filters match, what it draws in, and what blocks."""
@@ -34,15 +34,15 @@ class WouldGo(Static):
         width = max(3, *map(len, numbers))
         self._put(
             *(
-                Content.styled(f"{sign} {shown:>{width}} {word}", style if value else "$text-muted")
+                Content.styled(f"{sign} {shown:>{width}} {word}", style if value else QUIET)
                 for (sign, value, word, style), shown in zip(rows, numbers, strict=True)
             )
         )
 
     def _put(self, *lines: Content) -> None:
         rule = Content.assemble(
-            ("─", "$text-muted"),
+            ("─", QUIET),
             (TITLE, "bold"),
-            ("─" * (WIDTH - 1 - len(TITLE)), "$text-muted"),
+            ("─" * (WIDTH - 1 - len(TITLE)), QUIET),
         )
         self.update(Content("\n").join([rule, *lines]))
