@@ -7,6 +7,7 @@ from collections.abc import Callable
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.message import Message
 from textual.widgets import Static
 
 from hipercow_tui.ages import label, written
@@ -23,6 +24,9 @@ class AgeFilter(Vertical):
     DEFAULT_CSS = """
     AgeFilter { height: auto; }
     """
+
+    class Changed(Message):
+        """Another age than before."""
 
     def __init__(self, clock: Callable[[], float], *, id: str, classes: str) -> None:
         super().__init__(id=id, classes=classes)
@@ -56,6 +60,11 @@ class AgeFilter(Vertical):
         self.entry.write(written(event.age, self._clock()) if event.age else "")
 
     @on(Entry.Changed)
+    def _understood(self, event: Entry.Changed) -> None:
+        event.stop()
+        self._renew()
+        self.post_message(self.Changed())
+
     def _renew(self) -> None:
         filter_ = self.value
         age = None if filter_ is None else self._clock() - filter_.moment

@@ -22,7 +22,7 @@ LEAP = 4  # stops; about a factor of fifteen
 class AgeSlider(Widget, can_focus=True):
     """One column a stop, the handle in that of the age; what passes is on its right.
 
-    It never moves by itself: it posts `Moved`, and its owner sets ``age``.
+    Column 0 is any age.
     """
 
     DEFAULT_CSS = """
@@ -30,7 +30,7 @@ class AgeSlider(Widget, can_focus=True):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,h", "step(-1)", "Younger", show=False),
+        Binding("left", "step(-1)", "Younger", show=False),
         Binding("right", "step(1)", "Older", show=False),
         Binding("shift+left,pagedown", f"step(-{LEAP})", "Much younger", show=False),
         Binding("shift+right,pageup", f"step({LEAP})", "Much older", show=False),
@@ -46,7 +46,7 @@ class AgeSlider(Widget, can_focus=True):
     """How many lines high the histogram is."""
 
     class Moved(Message):
-        """Someone wants the age of another stop, in seconds; 0 is off."""
+        """Someone moved the handle to another stop, an age in seconds; 0 is off."""
 
         def __init__(self, age: int) -> None:
             super().__init__()
@@ -58,19 +58,19 @@ class AgeSlider(Widget, can_focus=True):
         return 0 if self.age is None else position(self.age)
 
     def action_step(self, by: int) -> None:
-        """Ask for the stop so many columns further."""
-        self._ask(self.column + by)
+        """Move by columns."""
+        self._move_to(self.column + by)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """The handle goes where the mouse points, and follows it."""
         if event.button == 1:
             self.capture_mouse()
-            self._ask(event.x - len(NO_BAR))
+            self._move_to(event.x - len(NO_BAR))
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         """Follow the mouse while its button is down."""
         if self.app.mouse_captured is self:
-            self._ask(event.x - len(NO_BAR))
+            self._move_to(event.x - len(NO_BAR))
 
     def on_mouse_up(self) -> None:
         """Let go."""
@@ -79,16 +79,17 @@ class AgeSlider(Widget, can_focus=True):
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         """Older."""
         event.stop()
-        self._ask(self.column + 1)
+        self._move_to(self.column + 1)
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         """Younger."""
         event.stop()
-        self._ask(self.column - 1)
+        self._move_to(self.column - 1)
 
-    def _ask(self, column: int) -> None:
+    def _move_to(self, column: int) -> None:
         wanted = clamp(column, 0, len(STOPS) - 1)
         if wanted != self.column or (wanted == 0 and self.age is not None):
+            self.age = STOPS[wanted] or None
             self.post_message(self.Moved(STOPS[wanted]))
 
     def render(self) -> Content:

@@ -7,6 +7,7 @@ import re
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.message import Message
 from textual.widgets import Static
 
 from hipercow_tui.counts import FilterCounts
@@ -37,6 +38,9 @@ class BundleFilter(Vertical):
     BundleFilter { height: auto; }
     """
 
+    class Changed(Message):
+        """Other bundles than before."""
+
     def __init__(self, *, id: str, classes: str) -> None:
         super().__init__(id=id, classes=classes)
         self._counts = FilterCounts()
@@ -61,6 +65,11 @@ class BundleFilter(Vertical):
         self._renew()
 
     @on(Entry.Changed)
+    def _understood(self, event: Entry.Changed) -> None:
+        event.stop()
+        self._renew()
+        self.post_message(self.Changed())
+
     def _renew(self) -> None:
         given = self.value is not None
         self._heading.update(heading("Bundles", "" if given else "any"))

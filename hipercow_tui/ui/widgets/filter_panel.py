@@ -153,7 +153,8 @@ class FilterPanel(Vertical):
         self._ages.slider.rows = 3 if rows >= TALL else 1 if rows >= HISTOGRAM else 0
 
     @on(StatusFilter.Changed)
-    @on(Entry.Changed)
+    @on(AgeFilter.Changed)
+    @on(BundleFilter.Changed)
     def _change(self) -> None:
         """Tell of what follows each other closely as one change."""
         self._renew()
