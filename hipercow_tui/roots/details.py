@@ -123,7 +123,7 @@ def _described(data: RValue) -> TaskDetails:
         type=kind,
         runs=code.runs,
         inputs=tuple((name, "\n".join(deparse(value))) for name, value in code.inputs),
-        globals=names(element(element(data, "variables"), "globals")),
+        globals=names(element(element(data, "variables"), "globals") or RNull()),
         environment=_text(element(data, "environment")),
         path=_text(element(data, "path")),
         envvars=_envvars(element(data, "envvars")),

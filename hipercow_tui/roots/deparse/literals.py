@@ -1,0 +1,139 @@
+"""Single elements and names as R writes them in code: ``1e+05``, ``"a\\tb"``, `` `odd name` ``.
+
+As R 4.2 prints them with 15 significant digits in a UTF-8 locale: ``formatReal`` and
+``formatComplex`` decide on the digits, ``EncodeString`` on the escapes.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+
+_DIGITS = 15
+_MAX_ROUNDING = 306  # decimal places beyond which a double can't be scaled
+
+_ESCAPES = {
+    "\\": "\\\\",
+    "\a": "\\a",
+    "\b": "\\b",
+    "\f": "\\f",
+    "\n": "\\n",
+    "\r": "\\r",
+    "\t": "\\t",
+    "\v": "\\v",
+    "\0": "\\0",
+}
+# Only what glibc's iswprint refuses is escaped; R keeps even zero-width characters as they are.
+_UNPRINTABLE = frozenset({"Cc", "Cn", "Cs", "Zl", "Zp"})
+
+_CONSTANTS = "NULL NA TRUE FALSE Inf NaN NA_integer_ NA_real_ NA_character_ NA_complex_"
+_KEYWORDS = "function while repeat for if in else next break"
+_RESERVED = frozenset(f"{_CONSTANTS} {_KEYWORDS}".split())
+_ASCII_NAME = re.compile(r"(?:[A-Za-z]|\.(?![0-9]))[A-Za-z0-9._]*\Z")
+
+
+def real(value: float) -> str:
+    """A double, fixed or scientific, whichever is shorter."""
+    if not math.isfinite(value):
+        return _not_finite(value)
+    fixed, scientific = _Format(value), _Format(value, scientific=True)
+    return str(fixed if fixed.width <= scientific.width else scientific)
+
+
+def imaginary(value: complex) -> str:
+    """A complex number; its two parts share their digits, and, where neither is zero, they are
+    both fixed or both scientific."""
+    if not (math.isfinite(value.real) and math.isfinite(value.imag)):
+        parts = f"real={real(value.real)}, imaginary={real(value.imag)}"
+        return f"complex({parts})"
+    first, second = _rounded_together(value.real, abs(value.imag))
+    sign = "-" if value.imag < 0 else "+"
+    if first == 0 or second == 0:
+        return f"{real(first)}{sign}{real(second)}i"
+    fixed = _Format(first), _Format(second)
+    scientific = _Format(first, scientific=True), _Format(second, scientific=True)
+    is_fixed = sum(part.width for part in fixed) <= sum(part.width for part in scientific)
+    shorter = fixed if is_fixed else scientific
+    return f"{shorter[0]}{sign}{shorter[1]}i"
+
+
+class _Format:
+    """A finite double in one notation, with as few digits as say it to 15 significant ones."""
+
+    def __init__(self, value: float, *, scientific: bool = False) -> None:
+        mantissa, exponent = f"{abs(value):.{_DIGITS - 1}e}".split("e")
+        power = int(exponent)
+        self.value = value
+        self.notation = "e" if scientific else "f"
+        decimals = len(mantissa.rstrip("0")) - 2
+        if not scientific:
+            decimals = max(0, decimals - power)
+        self.decimals = decimals
+        whole = 1 if scientific else 1 + max(0, power)
+        self.width = (value < 0) + whole + (decimals + 1 if decimals else 0)
+        if scientific:
+            self.width += 5 if abs(power) >= 100 else 4
+
+    def __str__(self) -> str:
+        return f"{self.value + 0.0:.{self.decimals}{self.notation}}"
+
+
+def _rounded_together(first: float, second: float) -> tuple[float, float]:
+    """Both parts rounded to the place of the 15th significant digit of the larger."""
+    larger = max(abs(first), second)
+    if larger == 0:
+        return 0.0, 0.0
+    places = min(_MAX_ROUNDING, _DIGITS - 1 - math.floor(math.log10(larger)))
+    return round(first, places), round(second, places)
+
+
+def _not_finite(value: float) -> str:
+    if math.isnan(value):
+        return "NaN"
+    return "Inf" if value > 0 else "-Inf"
+
+
+def string(text: str, quote: str = '"') -> str:
+    """The text in quotes, with escapes; all that can be printed stays as it is."""
+    if text.isascii() and text.isprintable() and quote not in text and "\\" not in text:
+        return f"{quote}{text}{quote}"
+    body = "".join([_escaped(character, quote) for character in text])
+    return f"{quote}{body}{quote}"
+
+
+def _escaped(character: str, quote: str) -> str:
+    if character == quote:
+        return f"\\{quote}"
+    if character in _ESCAPES:
+        return _ESCAPES[character]
+    code = ord(character)
+    if code < 0x80:
+        return character if character.isprintable() else f"\\{code:03o}"
+    if unicodedata.category(character) not in _UNPRINTABLE:
+        return character
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{{{code:06x}}}"
+
+
+def is_name(text: str) -> bool:
+    """Whether the text can stand in code as a name without quotes (R's ``isValidName``)."""
+    if text.isascii():
+        return _ASCII_NAME.match(text) is not None and text not in _RESERVED
+    if _ASCII_NAME.match(text[0]) is None and not _is_letter(text[0]):
+        return False
+    if text[0] == "." and text[1] in "0123456789":
+        return False
+    return all(_ASCII_NAME.match("a" + each) or _is_letter(each) for each in text)
+
+
+def _is_letter(character: str) -> bool:
+    """glibc's iswalpha, but for combining marks: digits of other scripts are letters to it."""
+    if character.isascii():
+        return False
+    category = unicodedata.category(character)
+    return category[0] == "L" or category in ("Nd", "Nl")
+
+
+def name(text: str, quote: str = "`") -> str:
+    """The name as it stands in code, in quotes where it would not be a name without."""
+    return text if not text or is_name(text) else string(text, quote)
