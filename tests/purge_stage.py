@@ -1,0 +1,96 @@
+"""A root with chains and bundles to purge, changes made while a purge runs, and where things are
+afterwards."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small_root import DAY, NOW, task_id, tree, write_bundle, write_retries, write_task
+
+from hipercow_tui.filters import FilterStack, TaskIds, WithStatus
+from hipercow_tui.plan import PurgePlan, make_plan
+from hipercow_tui.roots import Root, find_root
+from hipercow_tui.scanning import read_root
+
+BASE, RETRY, TIP = map(task_id, (1, 2, 3))  # a chain of three
+LONE, OTHER, FREE = map(task_id, (4, 5, 6))
+CHAIN = (BASE, RETRY, TIP)
+ALL = (*CHAIN, LONE, OTHER, FREE)
+
+
+def make_root(where: Path) -> Root:
+    """A chain of three, and three tasks without; ``sweep`` ties the chain and LONE together, and
+    ``solo`` is a bundle of OTHER alone."""
+    for number, identity in enumerate(ALL):
+        retry_of = {RETRY: (BASE, BASE), TIP: (RETRY, BASE)}.get(identity)
+        folder = write_task(where, identity, "failure", finished=NOW - DAY, retry_of=retry_of)
+        (folder / "result").write_bytes(bytes(100 * number))
+    write_retries(where, [(RETRY, BASE, BASE), (TIP, RETRY, BASE)])
+    write_bundle(where, "sweep", [BASE, LONE])
+    write_bundle(where, "solo", [OTHER])
+    return find_root(where)
+
+
+def plan_of(root: Root, ids: Iterable[str] = ()) -> PurgePlan:
+    """The plan to purge these tasks, or all that failed."""
+    if ids:
+        filters = FilterStack(task_ids=TaskIds(frozenset(ids)))
+    else:
+        filters = FilterStack(with_status=WithStatus.purgeable(["failure"]))
+    return make_plan(read_root(root), filters, now=NOW)
+
+
+def folder_of(root: Root, identity: str) -> Path:
+    return root.tasks / identity[:2] / identity[2:]
+
+
+def in_place(root: Root) -> set[str]:
+    return {path.parent.name + path.name for path in root.tasks.glob("??/*")}
+
+
+def bundles(root: Root) -> dict[str, list[str]]:
+    return {path.name: path.read_text().split() for path in root.bundles.iterdir()}
+
+
+def whole(root: Root) -> dict[str, bytes | None]:
+    """Everything in the root but our own folder."""
+    paths = tree(root.hipercow)
+    return {name: held for name, held in paths.items() if Path(name).parts[0] != "tui"}
+
+
+def names(outcomes: Iterable[Any]) -> set[str]:
+    return {outcome.name for outcome in outcomes}
+
+
+class Meanwhile:
+    """Makes a change while a purge runs: before or after one of its own system calls."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._patch = monkeypatch
+
+    def before(self, call: str, name: str, change: Callable[[], object]) -> None:
+        self._hook(call, name, change, after=False)
+
+    def after(self, call: str, name: str, change: Callable[[], object]) -> None:
+        self._hook(call, name, change, after=True)
+
+    def _hook(self, call: str, name: str, change: Callable[[], object], *, after: bool) -> None:
+        real = getattr(os, call)
+        pending = [change]
+
+        def hooked(path: Any, *args: Any, **kwargs: Any) -> Any:
+            due = path == name and bool(pending)
+            if due and not after:
+                pending.pop()()
+            result = real(path, *args, **kwargs)
+            if due and after:
+                pending.pop()()
+            return result
+
+        supported = os.supports_dir_fd
+        self._patch.setattr(os, call, hooked)
+        self._patch.setattr(os, "supports_dir_fd", supported | {hooked})

@@ -1,0 +1,36 @@
+"""Purges a root in a process of its own, as an ordinary user where it can, and says how it went.
+
+python purge_worker.py ROOT [FOLDER MODE]: FOLDER's permissions are set once the plan is made.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+from purge_stage import plan_of
+
+from hipercow_tui.purging import carry_out
+from hipercow_tui.roots import find_root
+from hipercow_tui.roots.sizes import measure_many
+
+NOBODY = 65534
+
+if __name__ == "__main__":
+    where, *change = sys.argv[1:]
+    root = find_root(where)
+    plan = plan_of(root)
+    if change:
+        os.chmod(change[0], int(change[1], 8))
+    if os.geteuid() == 0:
+        os.setgroups([])
+        os.setgid(NOBODY)
+        os.setuid(NOBODY)
+    measured = measure_many(root, plan.ids)
+    report = carry_out(plan, root)
+    kept = str(report.kept_aside) if report.kept_aside else None
+    said = {"removed": report.removed, "measured": list(measured), "kept": kept}
+    for key in ("put_back", "vanished", "failed"):
+        said[key] = {one.name: one.reason for one in getattr(report, key)}
+    sys.stdout.write(json.dumps(said))

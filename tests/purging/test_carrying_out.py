@@ -1,0 +1,281 @@
+from __future__ import annotations
+
+import json
+import os
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from purge_stage import (
+    ALL,
+    BASE,
+    CHAIN,
+    FREE,
+    LONE,
+    OTHER,
+    RETRY,
+    TIP,
+    Meanwhile,
+    bundles,
+    folder_of,
+    in_place,
+    make_root,
+    names,
+    plan_of,
+    whole,
+)
+from small_root import NOW, task_id, write_bundle, write_task
+
+from hipercow_tui.errors import PurgeError
+from hipercow_tui.filters import FilterStack, InBundle, WithStatus
+from hipercow_tui.plan import PlannedBundle, PlannedTask, PurgePlan, Reason, make_plan
+from hipercow_tui.purging import Phase, Progress, carry_out
+from hipercow_tui.roots import Root, find_root
+from hipercow_tui.roots.sizes import measure_many
+from hipercow_tui.scanning import read_root
+
+
+def test_the_plan_goes_and_nothing_else(root: Root) -> None:
+    keep = write_task(root.path, task_id(200), "success")
+    before = whole(root)
+    plan = plan_of(root)
+
+    report = carry_out(plan, root)
+
+    assert report.complete
+    assert report.removed == plan.ids and set(plan.ids) == set(ALL)
+    assert set(report.removed_bundles) == {"sweep", "solo"}
+    assert in_place(root) == {keep.parent.name + keep.name}
+    assert bundles(root) == {}
+    kept = {"retry", "bundles", "tasks"} | {
+        str(p.relative_to(root.hipercow)) for p in root.tasks.iterdir()
+    }
+    left = whole(root)
+    assert kept <= left.keys() <= before.keys()
+    assert left["retry"] == before["retry"]
+    assert not (root.hipercow / "tui").exists()
+
+
+def test_folders_of_prefixes_stay(root: Root) -> None:
+    prefixes = set(root.tasks.iterdir())
+    carry_out(plan_of(root), root)
+    assert set(root.tasks.iterdir()) == prefixes
+
+
+def test_what_was_freed_is_counted(root: Root) -> None:
+    plan = plan_of(root)
+    sizes = measure_many(root, plan.ids).values()
+    report = carry_out(plan, root)
+    assert report.bytes == sum(size.bytes for size in sizes) > 1500
+    assert report.files == sum(size.files for size in sizes)
+    assert report.seconds > 0
+
+
+def test_every_recorded_task_that_ended_goes(sir_model: Path) -> None:
+    root = find_root(sir_model)
+    snapshot = read_root(root)
+    retry = root.retry.read_bytes()
+    done = FilterStack(with_status=WithStatus.purgeable(["success", "failure", "cancelled"]))
+    plan = make_plan(snapshot, done, now=NOW, skip_blocked=True)
+
+    report = carry_out(plan, root)
+
+    assert report.complete and report.removed == plan.ids and len(plan.ids) > 20
+    after = read_root(root)
+    assert set(after.tasks) == set(snapshot.tasks) - set(plan.ids)
+    assert {b.name for b in after.bundles} == {b.name for b in snapshot.bundles} - {
+        one.bundle.name for one in plan.bundles
+    }
+    assert root.retry.read_bytes() == retry
+
+
+def test_of_a_chain_the_last_attempt_goes_first(
+    root: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, gone = os.rmdir, []
+
+    def rmdir(name: str, **kwargs: int) -> None:
+        real(name, **kwargs)
+        gone.append(name)
+
+    monkeypatch.setattr(os, "rmdir", rmdir)
+    carry_out(plan_of(root, CHAIN), root)
+    assert [name for name in gone if name in ALL] == [TIP, RETRY, BASE]
+
+
+def test_a_bundle_of_gone_tasks_alone_goes(root: Root) -> None:
+    write_bundle(root.path, "old", [task_id(90), task_id(91)])
+    filters = FilterStack(in_bundle=InBundle.of("old"))
+    plan = make_plan(read_root(root), filters, now=NOW)
+    report = carry_out(plan, root)
+    assert report.complete and report.removed_bundles == ("old",) and report.removed == ()
+    assert in_place(root) == set(ALL)
+
+
+def test_an_empty_plan_does_nothing(root: Root) -> None:
+    before = whole(root)
+    empty = PurgePlan(root.path, NOW, FilterStack())
+    assert carry_out(empty, root).complete
+    assert whole(root) == before and not (root.hipercow / "tui").exists()
+
+
+def test_a_plan_that_is_blocked_is_refused(root: Root) -> None:
+    write_task(root.path, task_id(7), "running")
+    plan = plan_of(root, [LONE, task_id(7)])
+    with pytest.raises(PurgeError, match="1 task of the plan can't be purged"):
+        carry_out(plan, root)
+    assert LONE in in_place(root)
+
+
+def test_a_root_that_can_only_be_browsed_is_refused(root: Root) -> None:
+    with pytest.raises(PurgeError, match="needs a POSIX system"):
+        carry_out(plan_of(root), replace(root, purge_refusal="purging needs a POSIX system"))
+    assert in_place(root) == set(ALL)
+
+
+def test_a_plan_of_another_root_is_refused(root: Root, tmp_path: Path) -> None:
+    other = make_root(tmp_path / "other")
+    with pytest.raises(PurgeError, match="The plan is for"):
+        carry_out(plan_of(other), root)
+
+
+@pytest.mark.parametrize(
+    "evil", ["../../x", "..", "ab", "", "A" * 32, "a" * 32 + "\n", "a" * 31 + "/"]
+)
+def test_an_id_that_is_none_is_refused(root: Root, evil: str) -> None:
+    plan = plan_of(root)
+    task = replace(plan.tasks[0].task, id=evil)
+    bad = replace(plan, tasks=(*plan.tasks, PlannedTask(task, Reason.MATCHED)))
+    with pytest.raises(PurgeError, match="The plan names a task"):
+        carry_out(bad, root)
+    assert in_place(root) == set(ALL)
+
+
+@pytest.mark.parametrize("evil", ["../retry", "..", ".", "", "a/b", "/etc/passwd", "a\0b"])
+def test_a_bundle_name_that_leads_elsewhere_is_refused(root: Root, evil: str) -> None:
+    plan = plan_of(root)
+    bundle = replace(plan.bundles[0].bundle, name=evil)
+    bad = replace(plan, bundles=(PlannedBundle(bundle, 1, 0),))
+    with pytest.raises(PurgeError, match="The plan names a bundle"):
+        carry_out(bad, root)
+    assert root.retry.exists() and in_place(root) == set(ALL)
+
+
+@pytest.mark.parametrize("name", ["tasks", "bundles", "tui"])
+def test_a_folder_swapped_for_a_link_is_refused(root: Root, tmp_path: Path, name: str) -> None:
+    plan = plan_of(root)
+    folder = root.hipercow / name
+    elsewhere = tmp_path / "elsewhere"
+    if folder.exists():
+        folder.rename(elsewhere)
+    else:
+        elsewhere.mkdir()
+    folder.symlink_to(elsewhere)
+    before = whole(root)
+    with pytest.raises(PurgeError, match="symbolic link"):
+        carry_out(plan, root)
+    assert whole(root) == before
+    assert name != "tui" or not list(elsewhere.iterdir())
+
+
+def test_a_link_in_place_of_a_prefix_is_not_followed(root: Root, tmp_path: Path) -> None:
+    plan = plan_of(root)
+    elsewhere = tmp_path / "elsewhere"
+    (root.tasks / LONE[:2]).rename(elsewhere)
+    (root.tasks / LONE[:2]).symlink_to(elsewhere)
+    report = carry_out(plan, root)
+    assert names(report.failed) == {LONE}
+    assert (elsewhere / LONE[2:] / "data").exists()
+
+
+def test_tasks_that_are_gone_altogether_are_an_error(root: Root) -> None:
+    plan = plan_of(root)
+    root.tasks.rename(root.hipercow / "moved")
+    with pytest.raises(PurgeError, match="is gone"):
+        carry_out(plan, root)
+
+
+def test_what_others_keep_in_our_folder_stays(root: Root) -> None:
+    history = root.hipercow / "tui" / "history"
+    history.mkdir(parents=True)
+    assert carry_out(plan_of(root), root).complete
+    assert list((root.hipercow / "tui").iterdir()) == [history]
+
+
+def test_the_manifest_says_everything_before_anything_moves(
+    root: Root, meanwhile: Meanwhile
+) -> None:
+    found = []
+
+    def look() -> None:
+        (path,) = (root.hipercow / "tui").glob("*Z-*/manifest.json")
+        assert in_place(root) == set(ALL) and len(bundles(root)) == 2
+        found.append(json.loads(path.read_text()))
+
+    plan = plan_of(root)
+    meanwhile.before("rename", plan.bundles[0].bundle.name, look)
+    carry_out(plan, root)
+
+    (manifest,) = found
+    assert manifest["format"] == 1
+    assert manifest["filters"] == "status is failure"
+    assert manifest["who"]["pid"] == os.getpid() and manifest["who"]["user"]
+    assert {task["id"]: task["chain"] for task in manifest["tasks"]} == {
+        i: list(CHAIN) if i in CHAIN else [] for i in ALL
+    }
+    assert manifest["tasks"][0].keys() >= {"reason", "of", "listing", "status"}
+    assert {b["name"]: b["task_ids"] for b in manifest["bundles"]} == {
+        "sweep": [BASE, LONE],
+        "solo": [OTHER],
+    }
+
+
+def test_progress_is_told_phase_by_phase(root: Root) -> None:
+    told: list[Progress] = []
+    report = carry_out(plan_of(root), root, on_progress=told.append)
+    assert list(dict.fromkeys(one.phase for one in told)) == [
+        Phase.MOVING,
+        Phase.CHECKING,
+        Phase.ERASING,
+    ]
+    assert told[-1] == Progress(Phase.ERASING, 6, 6, report.bytes)
+    assert all(one.done <= one.total == 6 for one in told)
+
+
+def test_progress_is_told_twenty_times_a_second_at_most(tmp_path: Path) -> None:
+    for number in range(300):
+        write_task(tmp_path, f"{number:032x}", "failure")
+    told: list[Progress] = []
+    root = find_root(tmp_path)
+    report = carry_out(plan_of(root), root, on_progress=told.append)
+    assert report.complete
+    assert len(told) <= 6 + report.seconds / 0.05
+
+
+def test_two_purges_at_once_take_each_task_once(root: Root) -> None:
+    plan, reports = plan_of(root), []
+    start = threading.Barrier(2)
+
+    def purge() -> None:
+        start.wait()
+        reports.append(carry_out(plan, root))
+
+    threads = [threading.Thread(target=purge) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    removed = [i for report in reports for i in report.removed]
+    assert len(removed) == len(set(removed))
+    assert set(removed) | in_place(root) == set(ALL)
+    assert set(removed).isdisjoint(in_place(root))
+    assert not (root.hipercow / "tui").exists()
+
+
+def test_a_folder_without_data_goes_by_its_id(root: Root) -> None:
+    torn = write_task(root.path, task_id(9), "created")
+    (torn / "data").unlink()
+    report = carry_out(plan_of(root, [task_id(9)]), root)
+    assert report.removed == (task_id(9),) and not torn.exists()
+    assert folder_of(root, FREE).exists()

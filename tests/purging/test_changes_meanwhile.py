@@ -1,0 +1,320 @@
+"""What others do to a root between the plan and the last moment before tasks are erased."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from purge_stage import (
+    ALL,
+    BASE,
+    CHAIN,
+    FREE,
+    LONE,
+    OTHER,
+    RETRY,
+    TIP,
+    Meanwhile,
+    bundles,
+    folder_of,
+    in_place,
+    names,
+    plan_of,
+    whole,
+)
+from small_root import task_id, write_bundle
+
+from hipercow_tui.errors import PurgeError
+from hipercow_tui.purging import PurgeReport, carry_out
+from hipercow_tui.roots import Root
+
+
+def lot_of(root: Root) -> Path:
+    (lot,) = (root.hipercow / "tui").iterdir()
+    return lot
+
+
+def append_retry(root: Root, line: str) -> None:
+    with root.retry.open("a") as file:
+        file.write(line + "\n")
+
+
+def assert_stayed(root: Root, report: PurgeReport, stayed: tuple[str, ...]) -> None:
+    """These tasks are where they were, everything else went, and nothing of ours is left."""
+    assert in_place(root) == set(stayed)
+    assert set(report.removed) == set(ALL) - set(stayed) - names(report.vanished)
+    assert not report.complete
+    assert not (root.hipercow / "tui").exists() and report.kept_aside is None
+
+
+def add_running(root: Root) -> None:
+    (folder_of(root, RETRY) / "status-running").touch()
+    (folder_of(root, RETRY) / "status-failure").unlink()
+
+
+def finish(root: Root) -> None:
+    (folder_of(root, RETRY) / "status-success").touch()
+
+
+def lose_info(root: Root) -> None:
+    (folder_of(root, RETRY) / "info").unlink()
+
+
+def queue(root: Root) -> None:
+    (folder_of(root, RETRY) / "dide_id").touch()
+
+
+def swap_for_link(root: Root) -> None:
+    folder = folder_of(root, RETRY)
+    folder.rename(root.path / "elsewhere")
+    folder.symlink_to(root.path / "elsewhere")
+
+
+def swap_for_file(root: Root) -> None:
+    folder = folder_of(root, RETRY)
+    shutil.rmtree(folder)
+    folder.write_text("no folder")
+
+
+CHANGES = [add_running, finish, lose_info, queue, swap_for_link, swap_for_file]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_task_that_changed_stays_with_its_chain(
+    root: Root, change: Callable[[Root], None]
+) -> None:
+    plan = plan_of(root)
+    change(root)
+    before = whole(root)
+
+    report = carry_out(plan, root)
+
+    assert_stayed(root, report, CHAIN)
+    assert names(report.put_back) == set(CHAIN) and not report.failed
+    # sweep loses LONE, so it goes (rule 8), though the chain stays
+    assert bundles(root) == {}
+    after = whole(root)
+    assert all(after[name] == before[name] for name in after if name in before)
+    reasons = {outcome.name: outcome.reason for outcome in report.put_back}
+    assert "since the plan was made" in reasons[RETRY] or "no folder" in reasons[RETRY]
+    assert "its retry chain stays" in reasons[BASE] and "its retry chain stays" in reasons[TIP]
+
+
+def test_a_status_that_changed_is_named(root: Root) -> None:
+    plan = plan_of(root)
+    add_running(root)
+    report = carry_out(plan, root)
+    assert "failure → running" in next(o.reason for o in report.put_back if o.name == RETRY)
+
+
+def test_a_marker_that_appears_right_after_the_move_is_seen(
+    root: Root, meanwhile: Meanwhile
+) -> None:
+    def start() -> None:
+        (lot_of(root) / "tasks" / LONE / "status-success").touch()
+
+    plan = plan_of(root)
+    meanwhile.after("rename", LONE[2:], start)
+    report = carry_out(plan, root)
+    assert_stayed(root, report, (LONE,))
+    assert (folder_of(root, LONE) / "status-success").exists()
+
+
+def test_a_bundle_goes_back_when_none_of_its_tasks_went(root: Root) -> None:
+    plan = plan_of(root)
+    (folder_of(root, OTHER) / "status-running").touch()
+    (folder_of(root, OTHER) / "status-success").touch()
+    before = (root.bundles / "solo").stat()
+    report = carry_out(plan, root)
+    assert_stayed(root, report, (OTHER,))
+    assert bundles(root) == {"solo": [OTHER]}
+    after = (root.bundles / "solo").stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    assert report.removed_bundles == ("sweep",) and "solo" in names(report.put_back)
+
+
+@pytest.mark.parametrize("gone", CHAIN)
+def test_a_task_that_someone_deleted_keeps_its_chain(root: Root, gone: str) -> None:
+    plan = plan_of(root)
+    shutil.rmtree(folder_of(root, gone))
+    report = carry_out(plan, root)
+    assert_stayed(root, report, tuple(i for i in CHAIN if i != gone))
+    assert names(report.vanished) == {gone}
+    assert gone not in report.removed and not report.failed
+
+
+def test_a_lone_task_that_someone_deleted_is_no_failure(root: Root) -> None:
+    plan = plan_of(root)
+    shutil.rmtree(folder_of(root, FREE).parent)
+    report = carry_out(plan, root)
+    assert report.complete and names(report.vanished) == {FREE}
+    assert set(report.removed) == set(ALL) - {FREE}
+
+
+def test_a_chain_that_someone_deleted_has_vanished(root: Root) -> None:
+    plan = plan_of(root)
+    for identity in CHAIN:
+        shutil.rmtree(folder_of(root, identity))
+    report = carry_out(plan, root)
+    assert names(report.vanished) == set(CHAIN) and report.complete
+
+
+@pytest.mark.parametrize("moment", [LONE, TIP, FREE])
+def test_a_new_retry_between_puts_the_task_back(
+    root: Root, meanwhile: Meanwhile, moment: str
+) -> None:
+    plan = plan_of(root)
+    new = task_id(77)
+    meanwhile.after("rename", moment[2:], lambda: append_retry(root, f"{new},{LONE},{LONE}"))
+    report = carry_out(plan, root)
+    assert_stayed(root, report, (LONE,))
+    assert "retried" in next(o.reason for o in report.put_back if o.name == LONE)
+    assert root.retry.read_text().splitlines()[-1].startswith(new)
+
+
+def test_a_new_retry_of_one_member_puts_the_chain_back(root: Root, meanwhile: Meanwhile) -> None:
+    plan = plan_of(root)
+    meanwhile.after("rename", FREE[2:], lambda: append_retry(root, f"{task_id(77)},{TIP},{BASE}"))
+    report = carry_out(plan, root)
+    assert_stayed(root, report, CHAIN)
+
+
+def test_a_half_written_retry_is_passed_over(root: Root) -> None:
+    plan = plan_of(root)
+    append_retry(root, f"{task_id(77)},{LONE[:9]}")
+    assert carry_out(plan, root).complete
+
+
+def test_a_bundle_that_was_rewritten_stays_with_its_chains(root: Root) -> None:
+    plan = plan_of(root)
+    write_bundle(root.path, "sweep", [BASE, LONE, task_id(50)])
+    report = carry_out(plan, root)
+    assert_stayed(root, report, (*CHAIN, LONE))
+    assert bundles(root) == {"sweep": [BASE, LONE, task_id(50)]}
+    assert "rewritten" in next(o.reason for o in report.put_back if o.name == "sweep")
+
+
+def test_a_bundle_rewritten_as_it_was_goes(root: Root) -> None:
+    plan = plan_of(root)
+    write_bundle(root.path, "sweep", [BASE, LONE])
+    assert carry_out(plan, root).complete
+
+
+def test_a_bundle_that_was_deleted_keeps_its_chains(root: Root) -> None:
+    plan = plan_of(root)
+    (root.bundles / "sweep").unlink()
+    report = carry_out(plan, root)
+    assert_stayed(root, report, (*CHAIN, LONE))
+    assert names(report.vanished) == {"sweep"}
+
+
+def test_bundles_that_were_deleted_altogether_keep_their_chains(root: Root) -> None:
+    plan = plan_of(root)
+    shutil.rmtree(root.bundles)
+    report = carry_out(plan, root)
+    assert_stayed(root, report, (*CHAIN, LONE, OTHER))
+
+
+def test_a_bundle_swapped_for_a_pipe_stays_and_blocks_nothing(root: Root) -> None:
+    plan = plan_of(root)
+    (root.bundles / "solo").unlink()
+    os.mkfifo(root.bundles / "solo")
+    report = carry_out(plan, root)
+    assert_stayed(root, report, (OTHER,))
+    assert (root.bundles / "solo").is_fifo()
+
+
+def test_a_bundle_swapped_for_a_folder_stays(root: Root) -> None:
+    plan = plan_of(root)
+    (root.bundles / "solo").unlink()
+    (root.bundles / "solo").mkdir()
+    report = carry_out(plan, root)
+    assert_stayed(root, report, (OTHER,))
+    assert (root.bundles / "solo").is_dir()
+
+
+def test_a_bundle_made_between_puts_its_tasks_back(root: Root, meanwhile: Meanwhile) -> None:
+    plan = plan_of(root)
+    meanwhile.after("rename", FREE[2:], lambda: write_bundle(root.path, "fresh", [OTHER]))
+    report = carry_out(plan, root)
+    assert_stayed(root, report, (OTHER,))
+    assert bundles(root) == {"solo": [OTHER], "fresh": [OTHER]}
+
+
+def test_a_bundle_written_anew_after_the_move_is_not_replaced(
+    root: Root, meanwhile: Meanwhile
+) -> None:
+    plan = plan_of(root)
+    meanwhile.after("rename", "solo", lambda: write_bundle(root.path, "solo", [OTHER, FREE]))
+    report = carry_out(plan, root)
+    assert in_place(root) == {OTHER, FREE}
+    assert bundles(root)["solo"] == [OTHER, FREE]
+    (failed,) = report.failed
+    assert failed.name == "solo" and failed.is_bundle
+    assert "something else stands in its place" in failed.reason
+    assert failed.where is not None and failed.where.read_text().split() == [OTHER]
+    assert report.kept_aside == failed.where.parents[1]
+
+
+@pytest.mark.parametrize("empty", [True, False])
+def test_a_task_is_not_put_back_onto_what_stands_there(
+    root: Root, meanwhile: Meanwhile, empty: bool
+) -> None:
+    def occupy() -> None:
+        (folder_of(root, TIP) / "status-success").touch()
+        folder_of(root, BASE).mkdir()
+        if not empty:
+            (folder_of(root, BASE) / "data").write_text("another")
+
+    plan = plan_of(root)
+    meanwhile.before("rename", TIP[2:], occupy)
+    report = carry_out(plan, root)
+    (failed,) = report.failed
+    assert failed.name == BASE and failed.where is not None
+    assert (failed.where / "data").read_bytes().startswith(b"\x1f\x8b")
+    assert sorted(os.listdir(folder_of(root, BASE))) == ([] if empty else ["data"])
+    assert report.kept_aside is not None and failed.where.is_relative_to(report.kept_aside)
+    assert in_place(root) == set(CHAIN) and (folder_of(root, RETRY) / "data").exists()
+
+
+def test_a_prefix_that_was_removed_is_made_again(root: Root, meanwhile: Meanwhile) -> None:
+    def change() -> None:
+        (folder_of(root, TIP) / "status-success").touch()
+        folder_of(root, BASE).parent.rmdir()
+
+    plan = plan_of(root)
+    meanwhile.before("rename", TIP[2:], change)
+    report = carry_out(plan, root)
+    assert_stayed(root, report, CHAIN)
+
+
+def test_nothing_goes_when_nobody_can_tell_what_was_retried(
+    root: Root, meanwhile: Meanwhile
+) -> None:
+    def spoil() -> None:
+        root.retry.unlink()
+        root.retry.mkdir()
+
+    plan = plan_of(root)
+    before = whole(root)
+    meanwhile.after("rename", FREE[2:], spoil)
+    with pytest.raises(PurgeError, match=r"'retry' can't be read.*Nothing was deleted"):
+        carry_out(plan, root)
+    root.retry.rmdir()
+    del before["retry"]
+    assert whole(root) == before and not (root.hipercow / "tui").exists()
+
+
+def test_a_lot_that_someone_moves_away_is_an_error_that_loses_nothing(
+    root: Root, meanwhile: Meanwhile
+) -> None:
+    """Its folders are open, so what is in it can still be put back."""
+    plan = plan_of(root)
+    before = whole(root)
+    meanwhile.after("rename", FREE[2:], lambda: lot_of(root).rename(root.path / "taken"))
+    with pytest.raises(PurgeError, match="Nothing was deleted; all else is where it was"):
+        carry_out(plan, root)
+    assert whole(root) == before

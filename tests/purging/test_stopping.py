@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import threading
+
+import pytest
+from purge_stage import (
+    ALL,
+    BASE,
+    CHAIN,
+    FREE,
+    LONE,
+    OTHER,
+    RETRY,
+    TIP,
+    Meanwhile,
+    bundles,
+    in_place,
+    names,
+    plan_of,
+    whole,
+)
+
+from hipercow_tui.purging import PurgeReport, carry_out
+from hipercow_tui.roots import Root
+
+
+@pytest.fixture
+def stop() -> threading.Event:
+    return threading.Event()
+
+
+def assert_untouched(root: Root, before: dict[str, bytes | None], report: PurgeReport) -> None:
+    assert report.stopped and not report.complete
+    assert report.removed == () and report.removed_bundles == () and report.bytes == 0
+    assert names(report.put_back) == {*ALL, "sweep", "solo"}
+    assert whole(root) == before and not (root.hipercow / "tui").exists()
+
+
+def test_before_anything_moved(root: Root, stop: threading.Event) -> None:
+    before, plan = whole(root), plan_of(root)
+    stop.set()
+    assert_untouched(root, before, carry_out(plan, root, stop=stop))
+
+
+@pytest.mark.parametrize("moved", ["sweep", BASE[2:], TIP[2:], LONE[2:], FREE[2:]])
+def test_while_moving(root: Root, stop: threading.Event, meanwhile: Meanwhile, moved: str) -> None:
+    before, plan = whole(root), plan_of(root)
+    meanwhile.after("rename", moved, stop.set)
+    assert_untouched(root, before, carry_out(plan, root, stop=stop))
+
+
+def test_while_checking(root: Root, stop: threading.Event, meanwhile: Meanwhile) -> None:
+    before, plan = whole(root), plan_of(root)
+    meanwhile.after("open", "retry", stop.set)
+    assert_untouched(root, before, carry_out(plan, root, stop=stop))
+
+
+@pytest.mark.parametrize(
+    ("last", "gone"),
+    [(TIP, {TIP}), (RETRY, {TIP, RETRY}), (BASE, set(CHAIN)), (LONE, {*CHAIN, LONE})],
+)
+def test_while_erasing(
+    root: Root, stop: threading.Event, meanwhile: Meanwhile, last: str, gone: set[str]
+) -> None:
+    plan = plan_of(root)
+    meanwhile.after("rmdir", last, stop.set)
+    report = carry_out(plan, root, stop=stop)
+
+    assert report.stopped and set(report.removed) == gone
+    assert in_place(root) == set(ALL) - gone
+    assert bundles(root)["solo"] == [OTHER]
+    assert report.bytes > 0
+
+
+def test_a_bundle_half_of_whose_tasks_are_erased_is_kept_aside(
+    root: Root, stop: threading.Event, meanwhile: Meanwhile
+) -> None:
+    plan = plan_of(root)
+    meanwhile.after("rmdir", BASE, stop.set)
+    report = carry_out(plan, root, stop=stop)
+    assert bundles(root) == {"solo": [OTHER]}
+    (failed,) = report.failed
+    assert failed.name == "sweep" and failed.where is not None
+    assert failed.where.read_text().split() == [BASE, LONE]
+    assert report.kept_aside == failed.where.parents[1]
+
+
+def test_a_bundle_all_of_whose_tasks_are_erased_goes(
+    root: Root, stop: threading.Event, meanwhile: Meanwhile
+) -> None:
+    plan = plan_of(root)
+    meanwhile.after("rmdir", LONE, stop.set)
+    report = carry_out(plan, root, stop=stop)
+    assert bundles(root) == {"solo": [OTHER]}
+    assert report.removed_bundles == ("sweep",) and report.failed == ()
+    assert not (root.hipercow / "tui").exists()
+
+
+def test_after_the_last_task_is_too_late(
+    root: Root, stop: threading.Event, meanwhile: Meanwhile
+) -> None:
+    plan = plan_of(root)
+    meanwhile.after("rmdir", FREE, stop.set)
+    report = carry_out(plan, root, stop=stop)
+    assert set(report.removed) == set(ALL) and set(report.removed_bundles) == {"sweep", "solo"}
+    assert report.complete and not report.stopped

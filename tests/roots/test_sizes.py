@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+from small_root import task_id, write_task
+
+from hipercow_tui.roots import Root, find_root
+from hipercow_tui.roots.sizes import Size, measure, measure_many
+
+ONE, TWO, GONE = map(task_id, (1, 2, 3))
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Root:
+    for identity in (ONE, TWO):
+        folder = write_task(tmp_path / "project", identity, "created")
+        (folder / "data").write_bytes(bytes(100))
+    return find_root(tmp_path / "project")
+
+
+def folder_of(root: Root, identity: str) -> Path:
+    return root.tasks / identity[:2] / identity[2:]
+
+
+def test_files_at_any_depth_count(root: Root) -> None:
+    inner = folder_of(root, ONE) / "a" / "b"
+    inner.mkdir(parents=True)
+    (inner / "big").write_bytes(bytes(5000))
+    assert measure(root, ONE) == Size(5100, 2)
+
+
+def test_links_count_as_files_and_are_not_followed(root: Root) -> None:
+    folder = folder_of(root, ONE)
+    (root.path / "big").write_bytes(bytes(5000))
+    (folder / "file").symlink_to(root.path / "big")
+    (folder / "folder").symlink_to(root.path)
+    (folder / "loop").symlink_to(".")
+    os.mkfifo(folder / "log")
+    assert measure(root, ONE) == Size(100, 5)
+
+
+@pytest.mark.parametrize("identity", [GONE, "../../x", "", "a" * 31 + "/"])
+def test_what_is_no_task_has_no_size(root: Root, identity: str) -> None:
+    assert measure(root, identity) is None
+
+
+def test_a_folder_that_is_a_link_has_no_size(root: Root) -> None:
+    folder = folder_of(root, ONE)
+    folder.rename(root.path / "elsewhere")
+    folder.symlink_to(root.path / "elsewhere")
+    assert measure(root, ONE) is None
+
+
+def test_what_is_nested_too_deeply_has_no_size(root: Root) -> None:
+    Path(folder_of(root, ONE), *["d"] * 150).mkdir(parents=True)
+    assert measure(root, ONE) is None
+    assert measure(root, TWO) == Size(100, 1)
+
+
+def test_many_in_their_order_without_those_that_are_gone(root: Root) -> None:
+    done: list[int] = []
+    sizes = measure_many(root, [TWO, GONE, ONE], done.append)
+    assert list(sizes.items()) == [(TWO, Size(100, 1)), (ONE, Size(100, 1))]
+    assert done == [1, 2, 3]
+
+
+def test_many_until_stopped(root: Root) -> None:
+    stop = threading.Event()
+    assert list(measure_many(root, [TWO, ONE], lambda done: stop.set(), stop)) == [TWO]
+
+
+def test_no_descriptor_is_left_open(root: Root) -> None:
+    before = len(os.listdir("/dev/fd"))
+    measure_many(root, [ONE, TWO, GONE])
+    assert len(os.listdir("/dev/fd")) == before
