@@ -8,14 +8,13 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
-from textual.widgets import Static
 
 from hipercow_tui.ages import label, written
 from hipercow_tui.counts import FilterCounts
 from hipercow_tui.filters import FinishedBefore
 from hipercow_tui.ui.widgets.age_slider import AgeSlider
 from hipercow_tui.ui.widgets.entry import Entry
-from hipercow_tui.ui.widgets.panel_lines import heading
+from hipercow_tui.ui.widgets.panel_lines import Line, heading
 
 
 class AgeFilter(Vertical):
@@ -32,7 +31,7 @@ class AgeFilter(Vertical):
         super().__init__(id=id, classes=classes)
         self._clock = clock
         self._counts = FilterCounts()
-        self._heading = Static(heading("Finished before", "any"), classes="heading")
+        self._heading = Line()
         self.slider = AgeSlider()
         self.entry: Entry[str] = Entry(self._moment, hint="any, or: 9 days", id="age-entry")
 
@@ -47,6 +46,10 @@ class AgeFilter(Vertical):
         """The filter as of now: "1 week" is another moment each time."""
         text = self.entry.meaning
         return None if text is None else FinishedBefore.of(text, self._clock())
+
+    def on_mount(self) -> None:
+        """Say what is set."""
+        self._renew()
 
     def show(self, counts: FilterCounts) -> None:
         """Other numbers."""
@@ -69,7 +72,7 @@ class AgeFilter(Vertical):
         filter_ = self.value
         age = None if filter_ is None else self._clock() - filter_.moment
         self.slider.age = age
-        self._heading.update(heading("Finished before", "any" if age is None else label(age)))
+        self._heading.content = heading("Finished before", "any" if age is None else label(age))
         counts = self._counts
         if age is None:
             self.entry.note(f"{counts.finished:,} finished")

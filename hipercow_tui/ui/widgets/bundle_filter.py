@@ -8,13 +8,12 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
-from textual.widgets import Static
 
 from hipercow_tui.counts import FilterCounts
 from hipercow_tui.filters import InBundle
 from hipercow_tui.text import count
 from hipercow_tui.ui.widgets.entry import Entry
-from hipercow_tui.ui.widgets.panel_lines import WIDTH, heading
+from hipercow_tui.ui.widgets.panel_lines import WIDTH, Line, heading
 
 _PATTERN = re.compile(r"(?:\\.|\S)+")
 _SPECIAL = re.compile(r"[\\*?\[\]{}\s]|\A!")
@@ -44,7 +43,7 @@ class BundleFilter(Vertical):
     def __init__(self, *, id: str, classes: str) -> None:
         super().__init__(id=id, classes=classes)
         self._counts = FilterCounts()
-        self._heading = Static(heading("Bundles", "any"), classes="heading")
+        self._heading = Line()
         self.entry: Entry[InBundle] = Entry(
             lambda text: InBundle.of(patterns(text)), hint="any, or: fit_* !fit_9", id="globs"
         )
@@ -59,6 +58,10 @@ class BundleFilter(Vertical):
         """The filter."""
         return self.entry.meaning
 
+    def on_mount(self) -> None:
+        """Say what is set."""
+        self._renew()
+
     def show(self, counts: FilterCounts) -> None:
         """Other numbers."""
         self._counts = counts
@@ -72,7 +75,7 @@ class BundleFilter(Vertical):
 
     def _renew(self) -> None:
         given = self.value is not None
-        self._heading.update(heading("Bundles", "" if given else "any"))
+        self._heading.content = heading("Bundles", "" if given else "any")
         if given and self._counts.matching_bundles == 0:
             self.entry.note("! no bundle matches", warn=True)
         else:

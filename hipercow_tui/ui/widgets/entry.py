@@ -15,7 +15,7 @@ from textual.widgets import Input, Static
 
 from hipercow_tui.errors import FilterError
 from hipercow_tui.text import shortened, visible
-from hipercow_tui.ui.widgets.panel_lines import WIDTH
+from hipercow_tui.ui.widgets.panel_lines import WIDTH, Line
 
 Meaning = TypeVar("Meaning")
 
@@ -42,7 +42,7 @@ class Entry(Vertical, Generic[Meaning]):
             border-right: vkey $foreground-muted;
         }
         & Input:focus, & Input.-invalid:focus { border-left: outer $accent; }
-        & .note { padding: 0 0 0 1; height: 1; color: $text-muted; }
+        & .note { color: $text-muted; }
         &.-warns .note { color: $text-warning; }
         & .bubble {
             display: none;
@@ -77,7 +77,7 @@ class Entry(Vertical, Generic[Meaning]):
         self._warn = False
         self._pause: Timer | None = None
         self._input = Input(placeholder=hint, restrict=TYPEABLE, select_on_focus=False)
-        self._line = Static(classes="note")
+        self._line = Line(classes="note")
         self._bubble = Static(classes="bubble")
 
     def compose(self) -> ComposeResult:
@@ -139,7 +139,7 @@ class Entry(Vertical, Generic[Meaning]):
         wrong = self.trouble is not None
         still = f"! still {visible(self._good)}" if self._good else "! not applied"
         self.set_class(wrong or self._warn, "-warns")
-        self._line.update(Content(shortened(still, WIDTH) if wrong else self._note))
+        self._line.content = Content(shortened(still, WIDTH) if wrong else self._note)
         self._bubble.remove_class("-shown")
         if self._pause is not None:
             self._pause.stop()

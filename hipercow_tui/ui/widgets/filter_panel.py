@@ -12,7 +12,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.message import Message
 from textual.timer import Timer
-from textual.widgets import Static
 
 from hipercow_tui.counts import FilterCounts
 from hipercow_tui.filters import FilterStack, TaskIds, WithStatus
@@ -20,7 +19,7 @@ from hipercow_tui.model import Status
 from hipercow_tui.ui.widgets.age_filter import AgeFilter
 from hipercow_tui.ui.widgets.bundle_filter import BundleFilter, literal
 from hipercow_tui.ui.widgets.entry import Entry
-from hipercow_tui.ui.widgets.panel_lines import WIDTH, heading
+from hipercow_tui.ui.widgets.panel_lines import WIDTH, Line, heading
 from hipercow_tui.ui.widgets.status_filter import StatusFilter
 from hipercow_tui.ui.widgets.would_go import WouldGo
 
@@ -45,9 +44,8 @@ class FilterPanel(Vertical):
         &:focus-within { border: round $border; }
         &.-narrow { width: 24; border: none; }
         & > VerticalScroll { height: 1fr; scrollbar-size-vertical: 0; }
-        & .heading { height: 1; padding: 0 0 0 1; }
-        & #status-heading { display: none; }
-        &.-airy #status-heading { display: block; }
+        & #status-title { display: none; }
+        &.-airy #status-title { display: block; }
         &.-airy .part { margin: 1 0 0 0; }
     }
     """
@@ -69,13 +67,13 @@ class FilterPanel(Vertical):
     def __init__(self, clock: Callable[[], float] = time.time, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.border_title = "Filters"
-        self._clock = clock
         self._marks: frozenset[str] | None = None
         self._sum = (0, 0, 0, 0)
+        self._title = Line(id="status-title")
         self._statuses = StatusFilter(id="statuses")
         self._ages = AgeFilter(clock, id="ages", classes="part")
         self._bundles = BundleFilter(id="bundles", classes="part")
-        self._marks_line = Static(classes="heading part")
+        self._marks_line = Line(classes="part")
         self._would_go = WouldGo()
         self._told = self._choice()
         self._settling: Timer | None = None
@@ -83,7 +81,7 @@ class FilterPanel(Vertical):
     def compose(self) -> ComposeResult:
         """The filters, which scroll where there is no room, and the sum, which stays."""
         with VerticalScroll(can_focus=False):
-            yield Static(heading("Status", ""), id="status-heading", classes="heading")
+            yield self._title
             yield self._statuses
             yield self._ages
             yield self._bundles
@@ -92,6 +90,7 @@ class FilterPanel(Vertical):
 
     def on_mount(self) -> None:
         """Say what is set."""
+        self._title.content = heading("Status", "")
         self._renew()
 
     @property
@@ -147,8 +146,9 @@ class FilterPanel(Vertical):
 
     def on_resize(self) -> None:
         """Where rows are short the blank lines go first, then the histogram."""
-        self.set_class(self.outer_size.width < NARROW, "-narrow")
-        rows = self.outer_size.height - self.gutter.height
+        framed = self.outer_size.width >= NARROW
+        self.set_class(not framed, "-narrow")
+        rows = self.outer_size.height - (2 if framed else 0)
         self.set_class(rows >= AIRY, "-airy")
         self._ages.slider.rows = 3 if rows >= TALL else 1 if rows >= HISTOGRAM else 0
 
@@ -178,15 +178,13 @@ class FilterPanel(Vertical):
         )
 
     def _renew(self) -> None:
-        marks = self._marks
-        if marks is None:
-            self._marks_line.update(heading("Marks", "none"))
+        if self._marks is None:
+            self._marks_line.content = heading("Marks", "none")
+        elif self._marks:
+            self._marks_line.content = heading("Marks", f"{len(self._marks):,} marked")
         else:
-            vanished = not marks
-            value = "! all gone" if vanished else f"{len(marks):,} marked"
-            self._marks_line.update(heading("Marks", value, warn=vanished))
-        given = any(choice is not None and choice != frozenset() for choice in self._choice())
-        if given:
+            self._marks_line.content = heading("Marks", "! all gone", warn=True)
+        if self.stack.given:
             self._would_go.total(*self._sum)
         else:
             self._would_go.nothing()

@@ -4,12 +4,28 @@ from __future__ import annotations
 
 from rich.cells import cell_len
 from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
 
 from hipercow_tui.ages import STOPS
 
 WIDTH = len(STOPS)  # cells of every line: as many as the age scale has columns
 BAR, NO_BAR = "▌", " "  # in the gutter, at the line that has the focus
 QUIET = "$foreground-muted"  # as $text-muted, which only stylesheets understand
+
+
+class Line(Widget):
+    """Text that changes often, and never its size: unlike a Static it needs no new layout."""
+
+    DEFAULT_CSS = """
+    Line { height: 1; padding: 0 0 0 1; }
+    """
+
+    content: reactive[Content] = reactive(Content)
+
+    def render(self) -> Content:
+        """The text."""
+        return self.content
 
 
 def spread(left: Content, right: Content) -> Content:

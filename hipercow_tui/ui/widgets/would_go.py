@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from textual.content import Content
-from textual.widgets import Static
 
-from hipercow_tui.ui.widgets.panel_lines import QUIET, WIDTH, number
+from hipercow_tui.ui.widgets.panel_lines import QUIET, WIDTH, Line, number
 
 TITLE = " Would go "
 ROOM = 6  # cells of a number
 
 
-class WouldGo(Static):
+class WouldGo(Line):
     """A rule with a title, and four numbers under each other."""
 
     DEFAULT_CSS = """
-    WouldGo { height: 5; padding: 0 0 0 1; }
+    WouldGo { height: 5; }
     """
 
     def nothing(self) -> None:
@@ -45,4 +44,4 @@ class WouldGo(Static):
             (TITLE, "bold"),
             ("─" * (WIDTH - 1 - len(TITLE)), QUIET),
         )
-        self.update(Content("\n").join([rule, *lines]))
+        self.content = Content("\n").join([rule, *lines])
