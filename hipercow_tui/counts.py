@@ -51,6 +51,6 @@ def _statuses(snapshot: Snapshot) -> dict[Status, int]:
     """The groups also hold gone members of chains, and nothing else that is gone."""
     groups = snapshot.by_tip_status
     members = set(snapshot.chains.members())
-    members.difference_update(task.id for task in snapshot.existing(members))
+    members -= {task.id for task in snapshot.existing(members)}
     gone = Counter(snapshot.tip_status(member) for member in members)
     return {status: len(groups[status]) - gone[status] for status in SIX_STATUSES}
