@@ -60,7 +60,10 @@ def test_the_source_of_the_r_package_is_no_root(tmp_path: Path) -> None:
 def test_the_layout_from_before_0_3_0(tmp_path: Path, as_folder: bool) -> None:
     make(tmp_path, "hipercow/tasks")
     old = tmp_path / "hipercow" / "tasks" / OLD_ID
-    _ = old.mkdir() if as_folder else old.write_text("")
+    if as_folder:
+        old.mkdir()
+    else:
+        old.write_text("")
     with pytest.raises(RootError, match=r"tasks created with hipercow earlier than 0\.3\.0"):
         find_root(tmp_path)
 
