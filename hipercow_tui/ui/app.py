@@ -1,0 +1,60 @@
+"""The app: one root, its screens, its looks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from hipercow_tui.roots import Root
+from hipercow_tui.ui.keys import APP, MOVES, Group
+from hipercow_tui.ui.screens.browse import BrowseScreen
+from hipercow_tui.ui.screens.help import HelpScreen
+from hipercow_tui.ui.screens.plan import PlanScreen
+
+
+class HipercowApp(App[None]):
+    """Browse a root, see what a purge would take, purge; with ``read_only`` all but the last.
+
+    ``clock`` gives the time in seconds since the epoch.
+    """
+
+    TITLE = "hipercow-tui"
+    CSS_PATH = "app.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [*APP]
+
+    def __init__(
+        self, root: Root, *, read_only: bool = False, clock: Callable[[], float] = time.time
+    ) -> None:
+        super().__init__()
+        self.browser = BrowseScreen(root, read_only=read_only, clock=clock)
+
+    def get_default_screen(self) -> Screen[None]:
+        """The browser."""
+        return self.browser
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Every key that works on this screen, as a command; and Textual's choice of themes."""
+        moves = {binding.id for binding in MOVES}
+        for node, binding, enabled, tooltip in screen.active_bindings.values():
+            if enabled and binding.description and not binding.system and binding.id not in moves:
+                call = partial(self.run_action, binding.action, node)
+                yield SystemCommand(binding.description, tooltip, call)
+        yield SystemCommand("Theme", "Choose other colours", self.action_change_theme)
+
+    def action_help(self) -> None:
+        """Show every key and the rules."""
+        plan = [one for one in PlanScreen.BINDINGS if isinstance(one, Binding)]
+        self.push_screen(HelpScreen([Group("In the plan", plan)]))
+
+    async def action_quit(self) -> None:
+        """Leave, but not in the middle of a purge."""
+        if self.browser.purging:
+            self.notify("A purge is under way: wait for its end, or stop it with U")
+        else:
+            self.exit()

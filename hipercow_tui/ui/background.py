@@ -1,0 +1,75 @@
+"""Threads that work for the screen, so that it never waits for a disk.
+
+They are daemons: leaving the app does not wait for a file server that hangs.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+Request = TypeVar("Request")
+Result = TypeVar("Result")
+
+
+def in_background(work: Callable[[], None], broke: Callable[[Exception], object]) -> None:
+    """Do the work in a thread of its own; an error that nothing foresaw goes to ``broke``, for a
+    thread that ends unheard would leave a screen that looks alive."""
+
+    def guarded() -> None:
+        try:
+            work()
+        except Exception as error:
+            broke(error)
+
+    threading.Thread(target=guarded, daemon=True).start()
+
+
+class Newest(Generic[Request, Result]):
+    """A thread that answers requests one at a time, and of those that wait only the newest.
+
+    ``answer`` and ``deliver`` are called in that thread; after ``rest`` seconds in which a newer
+    request may come.
+    """
+
+    def __init__(
+        self,
+        answer: Callable[[Request], Result],
+        deliver: Callable[[Result], object],
+        broke: Callable[[Exception], object],
+        *,
+        rest: float = 0.0,
+    ) -> None:
+        self._answer = answer
+        self._deliver = deliver
+        self._rest = rest
+        self._waiting: list[Request] = []
+        self._asked = threading.Event()
+        self._stopped = False
+        in_background(self._run, broke)
+
+    def ask(self, request: Request) -> None:
+        """Answer this one next, in place of any that still waits."""
+        self._waiting = [request]
+        self._asked.set()
+
+    def stop(self) -> None:
+        """Deliver nothing more."""
+        self._stopped = True
+        self._asked.set()
+
+    def _run(self) -> None:
+        while True:
+            self._asked.wait()
+            while self._rest and not self._stopped:
+                self._asked.clear()
+                if not self._asked.wait(self._rest):
+                    break
+            self._asked.clear()
+            if self._stopped:
+                return
+            for request in self._waiting:
+                result = self._answer(request)
+                if not self._stopped:
+                    self._deliver(result)

@@ -1,0 +1,117 @@
+"""Everything that works behind the browser in threads of its own, and what it has to say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from textual.message import Message
+
+from hipercow_tui.filters import FilterStack
+from hipercow_tui.model import Snapshot, Task
+from hipercow_tui.plan import PurgePlan, make_plan
+from hipercow_tui.roots import Root
+from hipercow_tui.roots.details import TaskDetails, read_details
+from hipercow_tui.scanning import Scanner
+from hipercow_tui.ui.background import Newest
+from hipercow_tui.ui.board import Board, BoardMaker, Sum, Wish, sum_of
+from hipercow_tui.ui.gist_reader import GistReader
+from hipercow_tui.ui.polling import Poller
+
+SUM_AFTER = 0.1  # seconds without another change of the filters: 100,000 tasks cost 0.5 s
+DETAILS_AFTER = 0.05  # seconds on one row: who holds a key down reads nothing in between
+
+
+class Looked(Message):
+    """The poller has a look to take."""
+
+
+@dataclass
+class BoardMade(Message):
+    """There is a new board to show."""
+
+    board: Board
+
+
+@dataclass
+class SumMade(Message):
+    """How much a purge would take is known for the newest filters."""
+
+    sum: Sum
+
+
+class GistsRead(Message):
+    """More is known of what tasks run."""
+
+
+@dataclass
+class DetailsRead(Message):
+    """The details of one task were read; they are of its status at that time."""
+
+    task: Task
+    details: TaskDetails
+
+
+@dataclass
+class PlanMade(Message):
+    """The plan that was asked for, from a look that began after the asking."""
+
+    plan: PurgePlan
+    snapshot: Snapshot
+
+
+@dataclass
+class Broke(Message):
+    """A thread has ended by an error that nothing foresaw."""
+
+    error: Exception
+
+
+class Backstage:
+    """The threads of a browser; ``post`` takes their messages from any thread."""
+
+    def __init__(
+        self, root: Root, clock: Callable[[], float], post: Callable[[Message], object]
+    ) -> None:
+        self._root = root
+        self._clock = clock
+        self._post = post
+
+        def broke(error: Exception) -> None:
+            post(Broke(error))
+
+        self.poller = Poller(Scanner(root), lambda: post(Looked()), broke)
+        self.gists = GistReader(root.tasks, lambda: post(GistsRead()), broke)
+        boards = BoardMaker(self.gists.gists)
+        self._boards = Newest(boards.make, lambda board: post(BoardMade(board)), broke)
+        self._sums = Newest(sum_of, lambda found: post(SumMade(found)), broke, rest=SUM_AFTER)
+        self._details = Newest(self._read_details, post, broke, rest=DETAILS_AFTER)
+
+    def stop(self) -> None:
+        """Say nothing more; what is under way ends by itself."""
+        for part in (self.poller, self.gists, self._boards, self._sums, self._details):
+            part.stop()
+
+    def make_board(self, wish: Wish) -> None:
+        """Answered by BoardMade."""
+        self._boards.ask(wish)
+
+    def make_sum(self, wish: Wish) -> None:
+        """Answered by SumMade."""
+        self._sums.ask(wish)
+
+    def read(self, task: Task) -> None:
+        """Answered by DetailsRead."""
+        self._details.ask(task)
+
+    def make_plan(self, stack: FilterStack) -> None:
+        """Answered by PlanMade."""
+
+        def planned(snapshot: Snapshot) -> None:
+            plan = make_plan(snapshot, stack, now=self._clock())
+            self._post(PlanMade(plan, snapshot))
+
+        self.poller.look_now(planned)
+
+    def _read_details(self, task: Task) -> DetailsRead:
+        return DetailsRead(task, read_details(self._root.tasks, task.id, status=task.status))

@@ -1,0 +1,92 @@
+"""All that the browser shows of a root at once, made in a thread of its own from a snapshot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from hipercow_tui.counts import FilterCounts, count_passing
+from hipercow_tui.filters import FilterStack
+from hipercow_tui.model import Snapshot
+from hipercow_tui.plan import make_plan
+from hipercow_tui.view import (
+    BundleLine,
+    BundleSort,
+    Gists,
+    Sort,
+    View,
+    bundle_lines,
+    make_view,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the person at the screen wants to see; ``now`` is in seconds since the epoch."""
+
+    snapshot: Snapshot
+    now: float
+    stack: FilterStack
+    sort: Sort
+    bundle_sort: BundleSort
+    only_matched: bool
+    query: str
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """What there is to show for a wish."""
+
+    wish: Wish
+    view: View
+    bundles: tuple[BundleLine, ...]
+    counts: FilterCounts
+
+
+@dataclass(slots=True)
+class BoardMaker:
+    """Makes one board after another and uses again what has not changed; for one thread."""
+
+    gists: Gists
+    _last: Board | None = field(default=None, init=False)
+
+    def make(self, wish: Wish) -> Board:
+        """The board for a wish."""
+        last = self._last
+        view = make_view(
+            wish.snapshot,
+            wish.stack,
+            wish.sort,
+            only_matched=wish.only_matched,
+            query=wish.query,
+            gists=self.gists,
+            before=last.view if last else None,
+        )
+        if (
+            last
+            and last.wish.snapshot is wish.snapshot
+            and last.wish.bundle_sort == wish.bundle_sort
+        ):
+            bundles = last.bundles
+        else:
+            bundles = bundle_lines(wish.snapshot, wish.bundle_sort)
+        counts = count_passing(wish.snapshot, wish.stack, wish.now)
+        self._last = Board(wish, view, bundles, counts)
+        return self._last
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """How much a purge would take with these filters, and how many tasks stand in its way."""
+
+    matched: int = 0
+    cascaded: int = 0
+    bundles: int = 0
+    blocked: int = 0
+
+
+def sum_of(wish: Wish) -> Sum:
+    """The sum for a wish; nothing without filters."""
+    if not wish.stack.given:
+        return Sum()
+    plan = make_plan(wish.snapshot, wish.stack, now=wish.now)
+    return Sum(len(plan.matched), len(plan.cascaded), len(plan.bundles), len(plan.blocked))

@@ -1,0 +1,101 @@
+"""Text in terminal cells: cut and padded to an exact width, and the columns it stands in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.cells import cell_len, set_cell_size
+
+from hipercow_tui.text import shortened, visible
+
+# Joiners and variation selectors make one sign of several, of a width that terminals disagree on:
+# without them each code point has the width that every terminal gives it.
+_JOINING = dict.fromkeys((0x200C, 0x200D, *range(0xFE00, 0xFE10)))
+_LONGEST = 400  # characters looked at; wide enough for any terminal, and hostile text stays cheap
+GAP = 1  # cells between two columns
+
+
+def plain(text: str) -> str:
+    """Text from disk as one harmless line of a bounded length, cut in the middle."""
+    if text.isascii() and text.isprintable():
+        return shortened(text, _LONGEST)
+    return visible(shortened(text, _LONGEST)).translate(_JOINING)
+
+
+def fit(text: str, width: int) -> str:
+    """The text in exactly ``width`` cells; what is too long loses its middle."""
+    if text.isascii():
+        return shortened(text, width).ljust(width)
+    if cell_len(text) <= width:
+        return set_cell_size(text, width)
+    if width < 2:
+        return "…"[:width]
+    head = set_cell_size(text, width // 2)
+    tail = _last_cells(text, width - 1 - cell_len(head))
+    return set_cell_size(f"{head}…{tail}", width)
+
+
+def _last_cells(text: str, width: int) -> str:
+    """As much of the end of the text as fits; it doesn't begin with a combining mark."""
+    start = len(text)
+    while start and cell_len(text[start - 1 :]) <= width:
+        start -= 1
+    while start < len(text) and cell_len(text[start]) == 0:
+        start += 1
+    return text[start:]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table: between ``least`` and ``most`` cells wide.
+
+    Where the terminal is narrow, columns give way: the one with the largest ``rank`` first, one of
+    rank 0 never.
+    """
+
+    key: str
+    title: str
+    least: int
+    most: int
+    rank: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A column with the width it got, and the cell at which it begins."""
+
+    column: Column
+    start: int
+    width: int
+
+
+def placed(columns: Sequence[Column], width: int, *, start: int = 0) -> tuple[Placed, ...]:
+    """The columns that find room in ``width`` cells, spread over it, beginning at ``start``."""
+    shown = list(columns)
+    while len(shown) > 1 and _least(shown) > width - start:
+        loser = max(shown, key=lambda column: column.rank)
+        if loser.rank == 0:
+            break
+        shown.remove(loser)
+    widths = _spread(shown, max(0, width - start - _least(shown)))
+    result = []
+    for column, cells in zip(shown, widths, strict=True):
+        result.append(Placed(column, start, cells))
+        start += cells + GAP
+    return tuple(result)
+
+
+def _least(columns: Sequence[Column]) -> int:
+    return sum(column.least + GAP for column in columns) - GAP
+
+
+def _spread(columns: Sequence[Column], spare: int) -> list[int]:
+    """Each column's share of the spare cells, in proportion to how much it would like."""
+    wishes = [column.most - column.least for column in columns]
+    total = sum(wishes)
+    given = min(spare, total)
+    return [
+        column.least + (given * wish // total if total else 0)
+        for column, wish in zip(columns, wishes, strict=True)
+    ]

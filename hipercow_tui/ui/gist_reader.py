@@ -1,0 +1,94 @@
+"""Reads what tasks run, for the rows of the table: first what is on the screen, then, if a search
+or an order by it needs them, all."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from hipercow_tui.roots.details import read_details
+from hipercow_tui.ui.background import in_background
+from hipercow_tui.ui.cells import plain
+from hipercow_tui.view import Gist
+
+KEPT = 250_000  # gists, some 300 bytes each
+TELL_EVERY = 0.1  # seconds
+
+
+class GistReader:
+    """Fills ``gists`` in a thread of its own; what runs in a task never changes.
+
+    ``tell`` is called in that thread after every tenth of a second in which something was read.
+    """
+
+    def __init__(
+        self, tasks: Path, tell: Callable[[], object], broke: Callable[[Exception], object]
+    ) -> None:
+        self.gists: dict[str, Gist] = {}
+        self._tasks = tasks
+        self._tell = tell
+        self._wanted: list[str] = []
+        self._rest: Iterator[str] = iter(())
+        self._wake = threading.Event()
+        self._stopped = False
+        in_background(self._run, broke)
+
+    def want(self, ids: Iterable[str]) -> None:
+        """Read these next, in place of those that were wanted before."""
+        wanted = [task_id for task_id in ids if task_id not in self.gists]
+        if wanted:
+            self._wanted = wanted[::-1]
+            self._wake.set()
+
+    def want_all(self, ids: Iterable[str]) -> None:
+        """Read these too, when nothing else is wanted."""
+        self._rest = iter(ids)
+        self._wake.set()
+
+    def forget(self, ids: Iterable[str]) -> None:
+        """These are gone, or other tasks by the same id."""
+        for task_id in ids:
+            self.gists.pop(task_id, None)
+
+    def forget_broken(self, ids: Iterable[str]) -> None:
+        """These have changed: what could not be read of them may be there now."""
+        self.forget([i for i in ids if i in self.gists and self.gists[i].problem])
+
+    def stop(self) -> None:
+        """Read no more."""
+        self._stopped = True
+        self._wake.set()
+
+    def _run(self) -> None:
+        while not self._stopped:
+            self._wake.wait()
+            self._wake.clear()
+            told = time.monotonic()
+            unsaid = False
+            for task_id in self._next():
+                self._read(task_id)
+                unsaid = True
+                if time.monotonic() - told >= TELL_EVERY:
+                    self._tell()
+                    told, unsaid = time.monotonic(), False
+            if unsaid:
+                self._tell()
+
+    def _next(self) -> Iterator[str]:
+        while not self._stopped:
+            wanted = self._wanted
+            task_id = wanted.pop() if wanted else next(self._rest, None)
+            if task_id is None:
+                return
+            if task_id not in self.gists:
+                yield task_id
+
+    def _read(self, task_id: str) -> None:
+        details = read_details(self._tasks, task_id, status="")
+        while len(self.gists) >= KEPT:
+            self.gists.pop(next(iter(self.gists)), None)
+        self.gists[task_id] = Gist(
+            plain(details.what), plain(details.varies), details.problem and plain(details.problem)
+        )

@@ -1,0 +1,109 @@
+"""Every key of the browser, once: footer, help screen and command palette read it from here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual.binding import Binding
+
+from hipercow_tui.model import SIX_STATUSES
+from hipercow_tui.ui.looks import GLYPH
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Keys that belong together, under the title they have in the help."""
+
+    title: str
+    keys: Sequence[Binding]
+
+
+def _key(
+    keys: str,
+    action: str,
+    label: str,
+    what: str,
+    *,
+    id: str,
+    show: bool = False,
+    display: str | None = None,
+) -> Binding:
+    """``label`` stands in the footer, ``what`` in the help; a key with neither has no place."""
+    return Binding(keys, action, label, show=show, key_display=display, tooltip=what, id=id)
+
+
+MOVES = (
+    _key("j,down", "move(1)", "Down", "Down a row", id="down", display="j ↓"),
+    _key("k,up", "move(-1)", "Up", "Up a row", id="up", display="k ↑"),
+    _key("pagedown,ctrl+f", "page(1)", "Page down", "Down a screen", id="pagedown", display="PgDn"),
+    _key("pageup,ctrl+b", "page(-1)", "Page up", "Up a screen", id="pageup", display="PgUp"),
+    _key("g,home", "first", "First", "To the first row", id="first", display="g Home"),
+    _key("G,end", "last", "Last", "To the last row", id="last", display="G End"),
+    _key("enter", "open", "Details", "Details in full; on a bundle: its tasks", id="open"),
+)
+
+MARKS = (
+    _key(
+        "space", "mark", "Mark", "Mark the task, or take its mark, and go on", id="mark", show=True
+    ),
+    _key("v", "range", "Range", "Begin a range; v again marks it, esc drops it", id="range"),
+    _key("a", "mark_all", "Mark all", "Mark every matched task", id="mark_all"),
+    _key("u", "unmark", "Unmark", "Take all marks away", id="unmark"),
+)
+
+SEARCH = (
+    _key("slash", "search", "Search", "Search ids, code, inputs, bundles", id="search", show=True),
+    _key("n", "hit(1)", "Next", "To the next hit", id="next_hit"),
+    _key("N", "hit(-1)", "Previous", "To the hit before", id="previous_hit"),
+)
+
+FILTERS = (
+    *(
+        _key(
+            str(number),
+            f"status({number})",
+            status.capitalize(),
+            f"Filter by {GLYPH[status]} {status}, or no longer",
+            id=f"status_{status}",
+        )
+        for number, status in enumerate(SIX_STATUSES, 1)
+    ),
+    _key("m", "only_matched", "Only matched", "Show the matched tasks alone", id="only", show=True),
+    _key("0", "clear_filters", "No filter", "Take all filters and marks away", id="clear"),
+)
+
+LOOKS = (
+    _key("s", "sort", "Sort", "Sort the other way round", id="sort", show=True),
+    _key("less_than_sign", "sort_by(-1)", "Sort left", "Sort by the column before", id="sort_left"),
+    _key(
+        "greater_than_sign", "sort_by(1)", "Sort right", "Sort by the next column", id="sort_right"
+    ),
+    _key("b", "switch", "Bundles", "From tasks to bundles, and back", id="switch"),
+    _key("l", "log", "Log", "Log of the task", id="log", show=True),
+    _key("r", "refresh", "Refresh", "Look at the disk now", id="refresh"),
+    _key("c", "copy", "Copy", "Copy the id of the task", id="copy"),
+    _key("exclamation_mark", "problems", "Problems", "What could not be read", id="problems"),
+    _key("tab", "app.focus_next", "Next pane", "To the next pane; shift+tab goes back", id="pane"),
+)
+
+PURGE = (
+    _key("p", "plan", "Plan", "See what a purge would take, and why", id="plan", show=True),
+    _key("U", "stop_purge", "Stop purge", "Stop the purge that is under way", id="stop", show=True),
+)
+
+APP = (
+    _key("question_mark", "help", "Help", "These keys, and the rules", id="help", show=True),
+    _key("q", "quit", "Quit", "Leave; nothing is changed", id="quit", show=True),
+)
+
+GROUPS = (
+    Group("Move", MOVES),
+    Group("Mark", MARKS),
+    Group("Filter", FILTERS),
+    Group("Search", SEARCH),
+    Group("Look", LOOKS),
+    Group("Purge", PURGE),
+    Group("App", APP),
+)
+BROWSE = (*MARKS, *SEARCH, *FILTERS, *LOOKS, *PURGE)

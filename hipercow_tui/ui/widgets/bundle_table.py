@@ -1,0 +1,105 @@
+"""The table of bundles: how many tasks, how they fare, how old."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from hipercow_tui.model import SIX_STATUSES, Snapshot, Status
+from hipercow_tui.text import age
+from hipercow_tui.ui.cells import Column, Placed, plain
+from hipercow_tui.ui.looks import GLYPH
+from hipercow_tui.ui.widgets.row_table import Cell, Row, RowTable
+from hipercow_tui.view import BundleKey, BundleLine, BundleSort, View
+
+_NAME = Column(BundleKey.NAME, "bundle", 10, 36)
+_TASKS = Column(BundleKey.TASKS, "tasks", 6, 7)
+_STATUS = Column(BundleKey.STATUS, "status", 11, 13)
+_BAR = Column("bar", "its tasks", 8, 48, rank=1)
+_CHANGED = Column(BundleKey.CHANGED, "changed", 13, 13, rank=2)
+
+
+class BundleTable(RowTable):
+    """The bundles of a snapshot; those without a matched task are dimmed."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.now = 0.0
+        self._lines: tuple[BundleLine, ...] = ()
+        self._names: tuple[str, ...] = ()
+        self._sort = BundleSort()
+        self._view = View(Snapshot(Path()))
+        self._matched: dict[str, bool] = {}
+
+    def show(self, lines: tuple[BundleLine, ...], sort: BundleSort, view: View, now: float) -> None:
+        """Show these bundles; ``now`` is the time that ages are told against."""
+        before = self._names
+        self._lines, self._sort, self._view, self.now = lines, sort, view, now
+        self._names = tuple(line.name for line in lines)
+        self._matched = {
+            bundle.name: not view.matched.isdisjoint(bundle.task_ids)
+            for bundle in view.snapshot.bundles
+            if view.filtered
+        }
+        if self._names == before:
+            self.forget_strips()
+        else:
+            self.rows_changed(before)
+
+    @property
+    def keys(self) -> Sequence[str]:
+        """The names of the bundles."""
+        return self._names
+
+    @property
+    def empty_text(self) -> Sequence[str]:
+        """Why there are no rows."""
+        return ("No bundles", "hipercow_bundle_create() in R makes one; b goes back to the tasks")
+
+    @property
+    def needle(self) -> str:
+        """What is searched for."""
+        return self._view.query.casefold()
+
+    def columns(self, width: int) -> Sequence[Column]:
+        """The same on every screen, as far as they find room."""
+        return (_NAME, _TASKS, _STATUS, _BAR, _CHANGED)
+
+    def sign(self, column: Column) -> str:
+        """An arrow on the column that the bundles are sorted by."""
+        return ("↓" if self._sort.reverse else "↑") if column.key == self._sort.key else ""
+
+    def row(self, index: int, layout: Sequence[Placed]) -> Row:
+        """The cells of a bundle."""
+        line = self._lines[index]
+        dimmed = not self._matched.get(line.name, True)
+        return Row([self._cell(line, one) for one in layout], dimmed=dimmed)
+
+    def _cell(self, line: BundleLine, one: Placed) -> Cell:
+        match one.column.key:
+            case BundleKey.NAME:
+                return ((plain(line.name), "strong"),)
+            case BundleKey.TASKS:
+                return ((f"{line.tasks:,}".rjust(one.width - 1), ""),)
+            case BundleKey.STATUS:
+                reduced = line.reduced
+                if reduced is None:
+                    return (("all gone" if line.gone else "empty", "quiet"),)
+                return ((f"{GLYPH[reduced]} {reduced}", reduced.value),)
+            case BundleKey.CHANGED:
+                return (("—" if line.changed is None else age(line.changed, self.now), "quiet"),)
+            case _:
+                return bar(line.counts, one.width)
+
+
+def bar(counts: Mapping[Status, int], width: int) -> Cell:
+    """The statuses of the tasks as glyphs, in proportion; what there is has at least one."""
+    present = [status for status in (*SIX_STATUSES, Status.BROKEN) if counts.get(status)]
+    if not present or width < len(present):
+        return (("", ""),)
+    total = sum(counts[status] for status in present)
+    spare = width - len(present)
+    lengths = {status: 1 + spare * counts[status] // total for status in present}
+    most = max(present, key=lambda status: counts[status])
+    lengths[most] += width - sum(lengths.values())
+    return tuple((GLYPH[status] * lengths[status], status.value) for status in present)

@@ -1,0 +1,181 @@
+"""Everything there is to know of one task, the most telling first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import ClassVar, TypeAlias
+
+from rich.style import Style
+from rich.table import Table
+from rich.text import Text
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.widgets import Static
+
+from hipercow_tui.model import Snapshot, Status, Task
+from hipercow_tui.roots.details import TaskDetails
+from hipercow_tui.text import age, count, short_id, span, visible
+from hipercow_tui.ui.looks import GLYPH
+from hipercow_tui.view import Gist
+
+Styles: TypeAlias = Callable[[str], Style]
+
+LONGEST = 20_000  # characters of one value; the log and R show the rest
+
+_OPENINGS = {"call": "calls", "script": "script"}
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A task with what is known around it; ``details`` is None until it was read, the ``gist``
+    may be known before."""
+
+    task: Task
+    snapshot: Snapshot
+    details: TaskDetails | None
+    gist: Gist
+    now: float
+
+
+class Details(VerticalScroll, can_focus=True):
+    """The pane; its title is the task's id and status.
+
+    Component classes: ``details--label``, ``details--error``, ``details--strong``, and one for
+    each status, ``details--failure`` and so on.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "details--label",
+        "details--error",
+        "details--strong",
+        *(f"details--{status.value}" for status in Status),
+    }
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "screen.details", "In full", id="details.full", show=False),
+    ]
+
+    def compose(self) -> Iterable[Static]:
+        """One text that scrolls."""
+        yield Static(id="details-text")
+
+    def show(self, shown: Shown | None) -> None:
+        """Show a task, or nothing."""
+        text = self.query_one("#details-text", Static)
+        if shown is None:
+            self.border_title = ""
+            text.update("")
+            return
+        self.border_title = f"{short_id(shown.task.id)}  {headline(shown.task, shown.snapshot)}"
+        text.update(self._table(shown))
+
+    def go_to_top(self) -> None:
+        """Another task is read from its beginning."""
+        self.scroll_home(animate=False)
+
+    def _table(self, shown: Shown) -> Table:
+        def style(name: str) -> Style:
+            return self.get_component_rich_style(f"details--{name}", partial=True)
+
+        grid = Table.grid(padding=(0, 2, 0, 0), expand=True)
+        grid.add_column(no_wrap=True, style=style("label"))
+        grid.add_column(ratio=1, overflow="fold")
+        for label, text in lines(shown, style):
+            grid.add_row(Text(label), text)
+        return grid
+
+
+def headline(task: Task, snapshot: Snapshot) -> str:
+    """``✗ failure, attempt 2 of 3, now success``."""
+    said = f"{GLYPH[task.status]} {task.status}"
+    if not task.chain:
+        return said
+    said += f", attempt {task.chain.index(task.id) + 1} of {len(task.chain)}"
+    if task.tip_status is None:
+        return f"{said}, the last one is gone"
+    return said if task.tip_status is task.status else f"{said}, now {task.tip_status}"
+
+
+def lines(shown: Shown, style: Styles) -> Iterable[tuple[str, Text]]:
+    """Labels and what stands beside them; a label is empty where the one above goes on."""
+    task, details = shown.task, shown.details
+    if details is not None and details.error:
+        yield "error", _safe(details.error, style("error"))
+    if task.problem:
+        yield "problem", _safe(task.problem, style("error"))
+    if details is not None and details.problem and details.problem != task.problem:
+        yield "problem", _safe(details.problem, style("error"))
+    if details is None:
+        yield "runs", Text(shown.gist.what, style("strong"))
+    elif details.runs is not None:
+        yield _OPENINGS.get(details.type or "", "runs"), _safe(details.runs, style("strong"))
+        yield from _named("inputs", ((name, value) for name, value in details.inputs), "=")
+    yield "times", Text(" · ".join(_times(task, shown.now)))
+    if task.bundles:
+        yield "bundles", _safe(", ".join(task.bundles))
+    if task.chain:
+        yield "chain", _chain(task, shown.snapshot, style)
+    if details is not None:
+        yield from _surroundings(details)
+    yield "id", Text(task.id)
+
+
+def _surroundings(details: TaskDetails) -> Iterable[tuple[str, Text]]:
+    if details.driver:
+        yield "driver", _safe(details.driver)
+    if details.type:
+        yield "type", _safe(details.type if details.base is None else f"{details.type}, retried")
+    if details.environment:
+        yield "environment", _safe(details.environment)
+    if details.globals:
+        yield "globals", _safe(", ".join(details.globals))
+    if details.path:
+        yield "folder", _safe(details.path)
+    yield from _named("variables", ((one.name, one.shown) for one in details.envvars), "=")
+
+
+def _named(label: str, values: Iterable[tuple[str, str]], sign: str) -> Iterable[tuple[str, Text]]:
+    for name, value in values:
+        text = _safe(f"{name} {sign} " if name else "", "dim")
+        text.append_text(_safe(value))
+        yield label, text
+        label = ""
+
+
+def _times(task: Task, now: float) -> Iterable[str]:
+    if task.created is not None:
+        yield f"created {age(task.created, now)}"
+        if task.started is not None and task.started >= task.created:
+            yield f"waited {span(task.started - task.created)}"
+    if task.started is not None and task.finished is not None and task.finished >= task.started:
+        yield f"ran {span(task.finished - task.started)}"
+    elif task.status is Status.RUNNING and task.started is not None:
+        yield f"running for {span(max(0.0, now - task.started))}"
+    if task.finished is not None:
+        guess = "about " if task.finished_estimated else ""
+        yield f"finished {guess}{age(task.finished, now)}"
+    if task.created is None and task.finished is None:
+        yield "not known"
+
+
+def _chain(task: Task, snapshot: Snapshot, style: Styles) -> Text:
+    """``1 ✗ 3f2a9c…71e0 → 2 ✓ 77ee10…8d2b``; the task itself is underlined."""
+    text = Text()
+    for number, task_id in enumerate(task.chain, 1):
+        if text:
+            text.append(" → ", "dim")
+        other = snapshot.tasks.get(task_id)
+        if other is None:
+            text.append(f"{number} gone {short_id(task_id)}", "dim")
+            continue
+        text.append(f"{number} {GLYPH[other.status]} ", style(other.status.value))
+        text.append(short_id(task_id), "bold underline" if task_id == task.id else "")
+    return text
+
+
+def _safe(value: str, style: Style | str = "") -> Text:
+    """Text from disk, line by line harmless, cut where nobody reads on."""
+    cut = (
+        value if len(value) <= LONGEST else value[:LONGEST] + f" … {count(len(value), 'character')}"
+    )
+    return Text("\n".join(map(visible, cut.splitlines())), style)

@@ -1,0 +1,110 @@
+"""The first line: which root, how much is in it, and how fresh what is shown is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.cells import cell_len
+from textual import events
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from hipercow_tui.model import Snapshot, Status
+from hipercow_tui.text import count, visible
+from hipercow_tui.ui.cells import fit, plain
+
+NAME = "hipercow-tui"
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """What the header tells of reading: ``percent`` while the first pass is under way, then how
+    many seconds ago the last pass ended."""
+
+    percent: int | None = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the header tells of the root."""
+
+    root: Path
+    tasks: int = 0
+    running: int = 0
+    waiting: int = 0
+    problems: int = 0
+    read_only: str = ""
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, read_only: str) -> Facts:
+        """The facts of a snapshot."""
+        states = Counter(task.status for task in snapshot.tasks.values())
+        return cls(
+            snapshot.root,
+            len(snapshot.tasks),
+            states[Status.RUNNING],
+            states[Status.SUBMITTED],
+            len(snapshot.problems) + states[Status.BROKEN],
+            read_only,
+        )
+
+
+class HeaderLine(Widget):
+    """One line; where there is no room, the root's path gives way first, cut in its middle."""
+
+    facts: reactive[Facts] = reactive(Facts(Path()))
+    freshness: reactive[Freshness] = reactive(Freshness())
+
+    class ProblemsClicked(Message):
+        """A click on the line while it tells of problems."""
+
+    def on_click(self, event: events.Click) -> None:
+        """The problems are told in full on request."""
+        if self.facts.problems:
+            self.post_message(self.ProblemsClicked())
+
+    def render(self) -> Content:
+        """The line, in exactly the width there is."""
+        facts = self.facts
+        right = Content(" · ").join(
+            Content.styled(text, f"${colour}" if colour else "") for text, colour in self._right()
+        )
+        name = f" {NAME}  "
+        tasks = "" if self.freshness.percent is not None else f" · {count(facts.tasks, 'task')}"
+        room = self.size.width - right.cell_length - len(name) - len(tasks) - 3
+        where = plain(shown_path(facts.root, max(room, 1)))
+        where = fit(where, min(room, cell_len(where))) if room >= 6 else ""
+        left = Content.assemble((name, "bold $text-primary"), (where, "bold"), tasks)
+        gap = " " * max(1, self.size.width - left.cell_length - right.cell_length - 1)
+        return Content.assemble(left, gap, right)
+
+    def _right(self) -> list[tuple[str, str]]:
+        facts, told = self.facts, []
+        if facts.read_only:
+            told.append((facts.read_only, "text-warning"))
+        if facts.problems:
+            told.append((f"! {count(facts.problems, 'problem')}", "text-error"))
+        if self.freshness.percent is not None:
+            told.append((f"reading {self.freshness.percent} %", "text-warning"))
+            return told
+        told.append(("live", "text-success"))
+        if facts.running:
+            told.append((f"{facts.running:,} running", ""))
+        if facts.waiting:
+            told.append((f"{facts.waiting:,} waiting", ""))
+        told.append((f"{int(self.freshness.seconds)} s ago", ""))
+        return told
+
+
+def shown_path(root: Path, room: int) -> str:
+    """The folder, with what it stands in as far as there is room."""
+    whole = str(root)
+    home = str(Path.home())
+    if whole.startswith(home + "/"):
+        whole = "~" + whole[len(home) :]
+    return whole if len(visible(whole)) <= room else root.name or whole

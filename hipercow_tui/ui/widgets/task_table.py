@@ -1,0 +1,280 @@
+"""The table of tasks: what each runs before its id, its status in a glyph and a word."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from textual.binding import BindingType
+from textual.message import Message
+
+from hipercow_tui.model import Snapshot, Task
+from hipercow_tui.text import age
+from hipercow_tui.ui.cells import Column, Placed, plain
+from hipercow_tui.ui.keys import MARKS
+from hipercow_tui.ui.looks import GLYPH
+from hipercow_tui.ui.widgets.row_table import Cell, Part, Row, RowTable
+from hipercow_tui.view import NO_GIST, Gist, Gists, Key, View
+
+ROOMY = 80  # cells from which ages are written out
+WIDE = 112  # cells from which both statuses of a retried task are written out
+
+# Least and most cells of each column, and its rank: the larger, the sooner it gives way.
+_WHAT = Column(Key.WHAT, "what", 14, 48)
+_INPUTS = Column(Key.INPUTS, "inputs", 11, 40, rank=1)
+_BUNDLE = Column(Key.BUNDLE, "bundle", 8, 22, rank=4)
+_CREATED = Column(Key.CREATED, "created", 13, 13, rank=6)
+_ATTEMPTS = Column(Key.ATTEMPTS, "↻", 2, 2, rank=3)
+_ID = Column(Key.ID, "id", 12, 12, rank=5)
+
+_SHORT_UNITS = {
+    "second": "s",
+    "minute": "min",
+    "hour": "h",
+    "day": "d",
+    "week": "w",
+    "month": "mo",
+    "year": "y",
+}
+
+
+class TaskTable(RowTable):
+    """The rows of a view; marks are kept by id, whatever is shown.
+
+    What a task runs is not in the view: ``gists`` fills as it is read, and rows that were drawn
+    without it are drawn again by ``gists_read``.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [*MARKS]
+
+    class Scrolled(Message):
+        """Other rows are on the screen."""
+
+    class Marked(Message):
+        """Other tasks are marked; None: the marks were taken away."""
+
+        def __init__(self, marks: frozenset[str] | None) -> None:
+            super().__init__()
+            self.marks = marks
+
+    def __init__(self, gists: Gists, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.gists = gists
+        self.now = 0.0
+        self.marks: frozenset[str] | None = None
+        self._view = View(Snapshot(Path()))
+        self._range_from: str | None = None
+        self._range_row = 0
+        self._empty_text: Sequence[str] = ()
+
+    # The rows
+
+    @property
+    def view(self) -> View:
+        """What is shown."""
+        return self._view
+
+    def show(self, view: View, now: float) -> None:
+        """Show these rows; ``now`` is the time that ages are told against."""
+        before, self._view = self._view, view
+        self.now = now
+        self._forget_gone_marks()
+        self._find_range()
+        if view.ids == before.ids:
+            self.forget_strips()
+        else:
+            self.rows_changed(before.ids)
+
+    def say_if_empty(self, *lines: str) -> None:
+        """Why there may be no rows, and what to press."""
+        if lines != self._empty_text:
+            self._empty_text = lines
+            self.forget_strips()
+
+    @property
+    def empty_text(self) -> Sequence[str]:
+        """Why there are no rows, and what to press."""
+        return self._empty_text
+
+    @property
+    def keys(self) -> Sequence[str]:
+        """The ids of the tasks."""
+        return self._view.ids
+
+    @property
+    def current(self) -> Task | None:
+        """The task under the cursor."""
+        key = self.cursor_key
+        return self._view.snapshot.tasks.get(key) if key else None
+
+    def columns(self, width: int) -> Sequence[Column]:
+        """Ages are short, and a status is told by its glyph alone, where there is little room."""
+        finished = 14 if width >= ROOMY else 6
+        status = 23 if width >= WIDE else 13
+        return (
+            Column(Key.STATUS, "status", status, status),
+            _WHAT,
+            _INPUTS,
+            _BUNDLE,
+            *((_CREATED,) if width >= WIDE else ()),
+            Column(Key.FINISHED, "finished" if width >= ROOMY else "ended", finished, finished, 2),
+            _ATTEMPTS,
+            *((_ID,) if width >= WIDE else ()),
+        )
+
+    def sign(self, column: Column) -> str:
+        """An arrow on the column that the tasks are sorted by."""
+        sort = self._view.sort
+        return ("↓" if sort.reverse else "↑") if column.key == sort.key else ""
+
+    @property
+    def needle(self) -> str:
+        """What is searched for."""
+        return self._view.query.casefold()
+
+    def row(self, index: int, layout: Sequence[Placed]) -> Row:
+        """The cells of a task."""
+        task_id = self._view.ids[index]
+        task = self._view.snapshot.tasks[task_id]
+        return Row(
+            [self._cell(task, one) for one in layout],
+            marked=self.marks is not None and task_id in self.marks,
+            dimmed=self._view.dims(task_id),
+            ranged=index in self._range(),
+        )
+
+    def _cell(self, task: Task, one: Placed) -> Cell:
+        gist = self.gists.get(task.id)
+        match one.column.key:
+            case Key.STATUS:
+                return status_cell(task, long=one.width >= 23)
+            case Key.WHAT:
+                return (what_part(task, gist),)
+            case Key.INPUTS:
+                return (((gist or NO_GIST).varies, ""),)
+            case Key.BUNDLE:
+                return bundle_cell(task.bundles)
+            case Key.CREATED:
+                return (("—" if task.created is None else age(task.created, self.now), "quiet"),)
+            case Key.FINISHED:
+                return ((finished_text(task, self.now, long=one.width >= 14), ""),)
+            case Key.ATTEMPTS:
+                return ((f"{len(task.chain)}" if task.chain else "", "quiet"),)
+            case _:
+                return ((f"{task.id[:7]}…{task.id[-4:]}", "quiet"),)
+
+    # Marks
+
+    def action_mark(self) -> None:
+        """Mark the task under the cursor, or take its mark, and go on to the next."""
+        key = self.cursor_key
+        if key is None:
+            return
+        marks = self.marks or frozenset()
+        self._mark(marks - {key} if key in marks else marks | {key})
+        self.redraw(self.cursor)
+        self.action_move(1)
+
+    def action_range(self) -> None:
+        """Begin a range of rows; the second time, mark it."""
+        if self._range_from is None:
+            self._range_from, self._range_row = self.cursor_key, self.cursor
+        else:
+            ids = self.keys[self._range().start : self._range().stop]
+            self._range_from = None
+            self._mark((self.marks or frozenset()).union(ids))
+        self.forget_strips()
+
+    def drop_range(self) -> bool:
+        """Forget the range that was begun; whether there was one."""
+        had, self._range_from = self._range_from is not None, None
+        self.forget_strips()
+        return had
+
+    def action_mark_all(self) -> None:
+        """Mark every task that the filters match, of those that are shown."""
+        view = self._view
+        ids = view.markable.intersection(view.ids)
+        self._mark((self.marks or frozenset()).union(ids))
+        self.forget_strips()
+
+    def action_unmark(self) -> None:
+        """Take all marks away."""
+        self._range_from = None
+        self._mark(frozenset())
+        self.forget_strips()
+
+    def _mark(self, marks: frozenset[str]) -> None:
+        """No mark at all is no filter (SPEC rule 1)."""
+        self.marks = marks or None
+        self.post_message(self.Marked(self.marks))
+
+    def _forget_gone_marks(self) -> None:
+        """Marks whose tasks have all vanished are an empty list, not an absent filter."""
+        if self.marks and not self.marks <= self._view.snapshot.tasks.keys():
+            self.marks = self.marks & self._view.snapshot.tasks.keys()
+            self.post_message(self.Marked(self.marks))
+
+    def _range(self) -> range:
+        if self._range_from is None:
+            return range(0)
+        return range(min(self._range_row, self.cursor), max(self._range_row, self.cursor) + 1)
+
+    def _find_range(self) -> None:
+        """A range begins at its task; if that is gone, where it stood."""
+        if self._range_from in self._view.snapshot.tasks and self._range_from in self.keys:
+            self._range_row = self.keys.index(self._range_from)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """What the rows run is read when they come into sight."""
+        super().watch_scroll_y(old_value, new_value)
+        if round(old_value) != round(new_value):
+            self.post_message(self.Scrolled())
+
+    def watch_cursor(self, before: int, now: int) -> None:
+        """A range that is being marked grows and shrinks with the cursor."""
+        super().watch_cursor(before, now)
+        if self._range_from is not None:
+            self.forget_strips()
+
+
+def what_part(task: Task, gist: Gist | None) -> Part:
+    """What the task runs; why that is not known; or nothing, where it is yet to be read."""
+    if gist is not None and gist.what:
+        return gist.what, "strong"
+    return plain(task.problem or (gist.problem if gist else None) or ""), "quiet"
+
+
+def status_cell(task: Task, *, long: bool) -> Cell:
+    """``✗ failure``; for a retried task whose last attempt differs ``✗ failure → success``, or
+    where there is little room ``✗ → success``."""
+    own = task.status
+    tip = task.tip_status
+    if not task.chain or tip is own:
+        return ((f"{GLYPH[own]} {own}", own.value),)
+    then = (str(tip), tip.value) if tip is not None else ("gone", "quiet")
+    first = f"{GLYPH[own]} {own}" if long else GLYPH[own]
+    return ((first, own.value), (" → ", "quiet"), then)
+
+
+def bundle_cell(bundles: Sequence[str]) -> Cell:
+    """``fit_a +1``: the first bundle and how many more."""
+    if not bundles:
+        return (("", ""),)
+    more = f" +{len(bundles) - 1}" if len(bundles) > 1 else ""
+    return ((plain(bundles[0]) + more, ""),)
+
+
+def finished_text(task: Task, now: float, *, long: bool) -> str:
+    """The age of the end: ``~`` before an estimate, ``—`` for what has not ended."""
+    if task.finished is None:
+        return "—"
+    told = age(task.finished, now)
+    return ("~" if task.finished_estimated else "") + (told if long else short_age(told))
+
+
+def short_age(told: str) -> str:
+    """``3 weeks ago`` as ``3w``."""
+    number, _, unit = told.removesuffix(" ago").partition(" ")
+    return f"{number}{_SHORT_UNITS[unit.removesuffix('s')]}" if number.isdigit() else "now"

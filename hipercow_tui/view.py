@@ -1,0 +1,269 @@
+"""What the table shows: which tasks in which order, which of them are matched, which are found.
+
+Pure: made from a snapshot, the filters and what was read of the tasks so far. Knows no screen.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from math import inf
+from typing import Any, TypeAlias
+
+from hipercow_tui.filters import FilterStack
+from hipercow_tui.model import Bundle, Snapshot, Status, Task
+
+
+class Key(StrEnum):
+    """What the tasks can be sorted by."""
+
+    STATUS = "status"
+    WHAT = "what"
+    INPUTS = "inputs"
+    BUNDLE = "bundle"
+    CREATED = "created"
+    FINISHED = "finished"
+    ATTEMPTS = "attempts"
+    ID = "id"
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """An order of the tasks; ``reverse`` puts the largest, the newest, first. What is equal stands
+    newest first either way."""
+
+    key: Key = Key.FINISHED
+    reverse: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Gist:
+    """What a task runs, in the words of a row: ``run_sir(beta, gamma)`` and ``beta = 0.91``."""
+
+    what: str = ""
+    varies: str = ""
+    problem: str | None = None
+
+    def says(self, needle: str) -> bool:
+        """Whether the needle, which is case-folded, stands in it."""
+        return needle in self.what.casefold() or needle in self.varies.casefold()
+
+
+Gists: TypeAlias = Mapping[str, Gist]
+NO_GIST = Gist()
+_TOLD_BY_GISTS = (Key.WHAT, Key.INPUTS)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The rows of the task table.
+
+    ``ids`` are the rows in order; ``order`` is every task in that order. ``matched`` are the ids
+    of tasks that pass all filters; without a filter none does, and ``filtered`` is false.
+    ``markable`` are those that pass all but the marks: what "mark all" means. ``hits`` are the
+    rows, ascending, in which ``query`` was found.
+    """
+
+    snapshot: Snapshot
+    stack: FilterStack = field(default_factory=FilterStack)
+    sort: Sort = field(default_factory=Sort)
+    query: str = ""
+    ids: tuple[str, ...] = ()
+    order: tuple[str, ...] = field(default=(), repr=False)
+    matched: frozenset[str] = frozenset()
+    markable: frozenset[str] = frozenset()
+    hits: tuple[int, ...] = ()
+
+    @property
+    def filtered(self) -> bool:
+        """Whether there is any filter."""
+        return bool(self.stack.given)
+
+    def dims(self, task_id: str) -> bool:
+        """Whether the row stands outside the intersection of the filters."""
+        return self.filtered and task_id not in self.matched
+
+    def found_at(self, row: int) -> bool:
+        """Whether the search found this row."""
+        at = bisect_left(self.hits, row)
+        return at < len(self.hits) and self.hits[at] == row
+
+    def hit_after(self, row: int) -> int | None:
+        """The next row with a hit below ``row``; past the last it is the first; None without."""
+        return self.hits[bisect_right(self.hits, row) % len(self.hits)] if self.hits else None
+
+    def hit_before(self, row: int) -> int | None:
+        """The next row with a hit above ``row``; past the first it is the last; None without."""
+        return self.hits[bisect_left(self.hits, row) - 1] if self.hits else None
+
+
+def make_view(
+    snapshot: Snapshot,
+    stack: FilterStack,
+    sort: Sort,
+    *,
+    only_matched: bool = False,
+    query: str = "",
+    gists: Gists | None = None,
+    before: View | None = None,
+) -> View:
+    """The rows for these filters, this order and this search.
+
+    ``gists`` is what was read of the tasks so far. ``before`` is the view that stood there: its
+    order and its matches are used again where nothing that decides them has changed.
+    """
+    known = gists or {}
+    same = before is not None and before.snapshot is snapshot
+    if before is not None and same and before.sort == sort and sort.key not in _TOLD_BY_GISTS:
+        order = before.order
+    else:
+        order = ordered(snapshot, sort, known)
+    if before is not None and same and before.stack == stack:
+        matched, markable = before.matched, before.markable
+    else:
+        matched = frozenset(stack.matched(snapshot) & snapshot.tasks.keys())
+        markable = _markable(snapshot, stack, matched)
+    ids = order
+    if only_matched and stack.given:
+        ids = tuple(task_id for task_id in order if task_id in matched)
+    hits = _hits(snapshot, ids, query, known) if query else ()
+    return View(snapshot, stack, sort, query, ids, order, matched, markable, hits)
+
+
+def _markable(snapshot: Snapshot, stack: FilterStack, matched: frozenset[str]) -> frozenset[str]:
+    others = replace(stack, task_ids=None)
+    if not others.given:
+        return frozenset(snapshot.tasks)
+    return others.matched(snapshot) if stack.task_ids else matched
+
+
+def ordered(snapshot: Snapshot, sort: Sort, gists: Gists) -> tuple[str, ...]:
+    """Every task of the snapshot in this order."""
+    tasks = sorted(snapshot.tasks.values(), key=_created, reverse=True)
+    tasks.sort(key=_sort_key(sort.key, gists), reverse=sort.reverse)
+    return tuple([task.id for task in tasks])
+
+
+def _created(task: Task) -> float:
+    return task.created or 0.0
+
+
+def _finished(task: Task) -> float:
+    """What has not ended counts as ending last of all: it is the newest there is."""
+    return inf if task.finished is None else task.finished
+
+
+_RANK = {status: rank for rank, status in enumerate(Status)}
+
+
+def _sort_key(key: Key, gists: Gists) -> Callable[[Task], Any]:
+    if key is Key.WHAT:
+        return lambda task: gists.get(task.id, NO_GIST).what.casefold()
+    if key is Key.INPUTS:
+        return lambda task: _natural(gists.get(task.id, NO_GIST).varies)
+    return _KEYS[key]
+
+
+_KEYS: Mapping[Key, Callable[[Task], Any]] = {
+    Key.STATUS: lambda task: _RANK[task.status],
+    Key.BUNDLE: lambda task: " ".join(task.bundles),
+    Key.CREATED: _created,
+    Key.FINISHED: _finished,
+    Key.ATTEMPTS: lambda task: len(task.chain),
+    Key.ID: lambda task: task.id,
+}
+
+
+def _natural(varies: str) -> tuple[str, float, str]:
+    """``n = 9`` before ``n = 10``: by name, then by number, then by letter."""
+    name, _, value = varies.partition(" = ")
+    try:
+        return name, float(value.partition(",")[0].rstrip("L")), value
+    except ValueError:
+        return name, inf, value
+
+
+def _hits(snapshot: Snapshot, ids: tuple[str, ...], query: str, gists: Gists) -> tuple[int, ...]:
+    needle = query.casefold()
+    bundles = frozenset(b.name for b in snapshot.bundles if needle in b.name.casefold())
+    tasks = snapshot.tasks
+    return tuple(
+        [
+            row
+            for row, task_id in enumerate(ids)
+            if needle in task_id
+            or (bundles and not bundles.isdisjoint(tasks[task_id].bundles))
+            or gists.get(task_id, NO_GIST).says(needle)
+        ]
+    )
+
+
+# The statuses of a bundle's tasks as one, in the order of R's hipercow_bundle_status(reduce = TRUE)
+REDUCED = (
+    Status.CREATED,
+    Status.FAILURE,
+    Status.CANCELLED,
+    Status.RUNNING,
+    Status.SUBMITTED,
+    Status.SUCCESS,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class BundleLine:
+    """A bundle as a list shows it: how many of its ids are tasks that exist, and of each status,
+    a retried task counted as its tip; ``changed`` is the time of its file."""
+
+    name: str
+    tasks: int
+    gone: int
+    counts: Mapping[Status, int]
+    changed: float | None
+
+    @property
+    def reduced(self) -> Status | None:
+        """One status for all: the first of R's order that any task has; None without tasks."""
+        return next((status for status in REDUCED if self.counts.get(status)), None)
+
+
+class BundleKey(StrEnum):
+    """What the bundles can be sorted by."""
+
+    NAME = "name"
+    TASKS = "tasks"
+    STATUS = "status"
+    CHANGED = "changed"
+
+
+@dataclass(frozen=True, slots=True)
+class BundleSort:
+    """An order of the bundles; the newest first unless asked otherwise."""
+
+    key: BundleKey = BundleKey.CHANGED
+    reverse: bool = True
+
+
+def bundle_lines(snapshot: Snapshot, sort: BundleSort) -> tuple[BundleLine, ...]:
+    """Every bundle of the snapshot in this order; what is equal by name."""
+    lines = [_bundle_line(snapshot, bundle) for bundle in snapshot.bundles]
+    lines.sort(key=lambda line: line.name)
+    lines.sort(key=_BUNDLE_KEYS[sort.key], reverse=sort.reverse)
+    return tuple(lines)
+
+
+_BUNDLE_KEYS: Mapping[BundleKey, Callable[[BundleLine], Any]] = {
+    BundleKey.NAME: lambda line: line.name,
+    BundleKey.TASKS: lambda line: line.tasks,
+    BundleKey.STATUS: lambda line: REDUCED.index(line.reduced) if line.reduced else len(REDUCED),
+    BundleKey.CHANGED: lambda line: line.changed or 0.0,
+}
+
+
+def _bundle_line(snapshot: Snapshot, bundle: Bundle) -> BundleLine:
+    members = list(snapshot.existing(bundle.task_ids))
+    counts = Counter(task.tip_status for task in members if task.tip_status)
+    gone = len(bundle.task_ids) - len(members)
+    return BundleLine(bundle.name, len(members), gone, counts, bundle.changed)
