@@ -62,7 +62,7 @@ _FROM_ID = _TEXT + _ID + _integers(0x30E, 1) + b"(.{8})" + _CLASS + _NULL
 # The type and the double of a task's own; or those of a retry, its parent and its base.
 DATA = re.compile(
     _START
-    + b".{4}"
+    + rb"\0\0\0[\x07-\x7f]"
     + _TEXT
     + _integers(0x40009)
     + rb"\0{3}[\x04-\x0a](explicit|expression|call|script)"

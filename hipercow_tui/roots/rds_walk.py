@@ -161,7 +161,10 @@ class Walker(Cursor):
         return REnvironment("namespace", first)
 
     def skip(self, items: int = 1) -> None:
-        """Read past the next items, without building them; nesting costs no depth."""
+        """Read past the next items, without building them; nesting costs no depth.
+
+        An environment met here comes without its attributes where it is referred to later.
+        """
         self._walk([items])
 
     def skip_rest(self, flags: int) -> None:
@@ -254,7 +257,7 @@ def _known_encoding(name: bytes) -> str:
     """Python's name of the encoding that the header names; UTF-8 for what isn't one of text."""
     try:
         known = codecs.lookup(name.decode("ascii")).name
-        b"".decode(known)
+        b"\xff".decode(known, "backslashreplace")
     except (LookupError, ValueError):
         return "utf-8"
-    return known
+    return "utf-8" if "escape" in known else known

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import random
+import struct
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hipercow_tui.errors import RdsError
+from hipercow_tui.roots.conditions import read_error
+
+FIXTURES = Path(__file__).parent.parent / "data" / "rds"
+MESSAGES: dict[str, str] = json.loads((FIXTURES / "messages.json").read_text("utf-8"))
+HEADER = b"X\n" + struct.pack(">iii", 2, 0x40202, 0x20300)
+NULL = 0xFE
+
+
+def fixture(name: str) -> bytes:
+    return (FIXTURES / f"condition_{name}.rds").read_bytes()
+
+
+def ints(*numbers: int) -> bytes:
+    return struct.pack(f">{len(numbers)}i", *numbers)
+
+
+def char(text: str) -> bytes:
+    return ints(0x40009, len(text)) + text.encode()
+
+
+def texts(*words: str) -> bytes:
+    return ints(16, len(words)) + b"".join(map(char, words))
+
+
+def condition(parts: dict[str, bytes], *classes: str) -> bytes:
+    """A list with names and class, whose attributes are written by name each time."""
+    return b"".join(
+        (
+            ints(0x313, len(parts)),
+            *parts.values(),
+            ints(0x402, 1) + char("names") + texts(*parts),
+            ints(0x402, 1) + char("class") + texts(*classes, "error", "condition"),
+            ints(NULL),
+        )
+    )
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_says_what_r_says(name: str) -> None:
+    assert read_error(io.BytesIO(fixture(name))) == MESSAGES[name]
+
+
+def test_says_what_hipercow_says_of_a_real_root(
+    sir_model: Path, sir_model_expected: dict[str, Any]
+) -> None:
+    failed = [task for task in sir_model_expected["tasks"] if task.get("error")]
+    assert len(failed) == 10
+    for task in failed:
+        path = sir_model / "hipercow" / "tasks" / task["id"][:2] / task["id"][2:] / "result"
+        with path.open("rb") as file:
+            assert read_error(file) == task["error"]
+
+
+@pytest.mark.parametrize("raw", [ints(NULL), texts("no", "condition"), ints(13, 1, 5)])
+def test_what_is_no_condition_is_an_error(raw: bytes) -> None:
+    with pytest.raises(RdsError, match="it holds no error"):
+        read_error(HEADER + raw)
+
+
+def test_a_condition_without_a_message_says_nothing() -> None:
+    assert read_error(HEADER + ints(19, 0)) == ""
+    assert read_error(HEADER + condition({"message": ints(NULL)})) == ""
+    assert read_error(HEADER + condition({"message": ints(NULL)}, "rlang_error")) == ""
+
+
+def test_a_huge_trace_before_the_rest_is_skipped_in_little_memory() -> None:
+    frame = ints(6, 1) + char("f") + ints(2, 14, 20_000) + bytes(160_000) + ints(NULL)
+    calls = ints(19, 200) + frame * 200
+    environments = ints(19, 1000) + (ints(4, 0) + ints(NULL) * 4) * 1000
+    later = ints(6, (1201 << 8) + 0xFF, NULL)  # refers to a symbol behind all those
+    raw = HEADER + condition(
+        {
+            "message": texts("outer"),
+            "trace": ints(19, 2) + calls + environments,
+            "marker": ints(1) + char("late"),
+            "parent": condition({"message": texts("inner"), "call": later}),
+        },
+        "rlang_error",
+    )
+    packed = io.BytesIO(gzip.compress(raw, 1))
+    tracemalloc.start()
+    text = read_error(packed)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert text == "outer\nCaused by error in `late()`:\n! inner"
+    assert len(raw) > 32_000_000
+    assert peak < 2_000_000
+
+
+def test_a_long_text_is_cut_with_a_count() -> None:
+    raw = condition({"message": texts("b" * 25_000)})
+    assert read_error(HEADER + raw) == "b" * 20_000 + "… (5,000 more characters)"
+    huge = condition({"message": texts("b" * 3_000_000)})
+    assert read_error(HEADER + huge).endswith(" more characters)")
+    assert len(read_error(HEADER + huge)) < 20_100
+
+
+def test_many_parents_and_many_parts_are_bounded() -> None:
+    raw = condition({"message": texts("root")}, "rlang_error")
+    for _ in range(60):
+        raw = condition({"message": texts("m"), "parent": raw}, "rlang_error")
+    assert read_error(HEADER + raw).count("Caused by error") == 19
+    parts = {f"p{at}": texts("x") for at in range(5000)}
+    assert read_error(HEADER + condition({"message": texts("many"), **parts})) == "many"
+
+
+def test_a_file_cut_off_anywhere_is_an_error() -> None:
+    for name in ("rlang_parent", "with_warnings"):
+        plain = gzip.decompress(fixture(name))
+        for end in range(0, len(plain), 7):
+            with pytest.raises(RdsError):
+                read_error(plain[:end])
+
+
+def test_damage_anywhere_is_an_error_or_another_text() -> None:
+    random.seed(9)
+    files = [gzip.decompress(fixture(name)) for name in MESSAGES]
+    for _ in range(2000):
+        raw = bytearray(random.choice(files))
+        for _ in range(random.randint(1, 4)):
+            raw[random.randrange(len(raw))] = random.choice((0, 1, 255, random.randrange(256)))
+        try:
+            assert isinstance(read_error(bytes(raw)), str)
+        except RdsError as error:
+            assert str(error)
