@@ -30,7 +30,7 @@ if __name__ == "__main__":
     measured = measure_many(root, plan.ids)
     report = carry_out(plan, root)
     kept = str(report.kept_aside) if report.kept_aside else None
-    said = {"removed": report.removed, "measured": list(measured), "kept": kept}
+    said: dict[str, object] = {"removed": report.removed, "measured": list(measured), "kept": kept}
     for key in ("put_back", "vanished", "failed"):
         said[key] = {one.name: one.reason for one in getattr(report, key)}
     sys.stdout.write(json.dumps(said))

@@ -60,9 +60,13 @@ def open_places(root: Root) -> Iterator[Places]:
     Raises PurgeError if one of them is a link, on another file system, or can't be opened.
     """
     with ExitStack() as stack:
-        hipercow = opened(stack, root.hipercow)
-        device = os.fstat(hipercow).st_dev
-        tasks = opened(stack, root.tasks, hipercow, device)
+        try:
+            hipercow = opened(stack, root.hipercow)
+            device = os.fstat(hipercow).st_dev
+            tasks = opened(stack, root.tasks, hipercow, device)
+        except FileNotFoundError:
+            gone = visible(str(root.tasks))
+            raise PurgeError(f"{gone} is gone: there is nothing to purge") from None
         try:
             bundles: int | None = opened(stack, root.bundles, hipercow, device)
         except FileNotFoundError:

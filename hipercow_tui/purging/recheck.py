@@ -10,7 +10,7 @@ from hipercow_tui.errors import PurgeError
 from hipercow_tui.model import Bundle
 from hipercow_tui.purging.places import Places, because
 from hipercow_tui.purging.units import Unit, by_member
-from hipercow_tui.roots.files import read_file
+from hipercow_tui.roots.files import open_folder, read_file
 from hipercow_tui.roots.r_root import BUNDLE_NAME, parse_bundle, parse_retry
 from hipercow_tui.roots.relations import LIMIT
 from hipercow_tui.text import visible
@@ -46,16 +46,20 @@ def _links(places: Places) -> Iterable[Retry]:
 
 
 def _bundles(places: Places) -> Iterable[Bundle]:
-    """The bundles that stand now. One that can't be read the plan could not know either."""
-    if places.bundles is None:
-        return
+    """The bundles that stand now; the folder is opened anew, for it may be new. A bundle that can't
+    be read the plan could not know either."""
     try:
-        names = os.listdir(places.bundles)
+        folder = open_folder("bundles", dir_fd=places.hipercow)
+    except FileNotFoundError:
+        return
     except OSError as error:
-        raise PurgeError(f"'bundles' can't be listed: {because(error)}") from None
-    for name in filter(BUNDLE_NAME.match, names):
-        try:
-            raw = read_file(name, limit=LIMIT, dir_fd=places.bundles)
-        except OSError:
-            continue
-        yield parse_bundle(raw, name, 0.0, (0, 0, 0))
+        raise PurgeError(f"'bundles' can't be opened: {because(error)}") from None
+    try:
+        for name in filter(BUNDLE_NAME.match, os.listdir(folder)):
+            try:
+                raw = read_file(name, limit=LIMIT, dir_fd=folder)
+            except OSError:
+                continue
+            yield parse_bundle(raw, name, 0.0, (0, 0, 0))
+    finally:
+        os.close(folder)

@@ -47,7 +47,7 @@ def change(root: Root, what: str, identity: str) -> None:
         (root.bundles / "b0").unlink(missing_ok=True)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     links=st.lists(st.tuples(ids, ids, ids), max_size=5),
     held=st.lists(st.lists(ids, min_size=1, max_size=4, unique=True), max_size=3),
@@ -84,8 +84,7 @@ def test_no_chain_is_split_and_no_bundle_names_what_went(
             assert chain <= gone or not gone & chain
         for path in root.bundles.glob("*"):
             assert gone.isdisjoint(path.read_text().split())
-        if happening[0] == "retry" and moment <= len(plan.ids) and happening[1] in gone:
-            assert root.retry.read_text().count(NEW) == 0
+        assert happening[0] != "retry" or happening[1] not in gone
 
 
 def after_rename(patch: pytest.MonkeyPatch, moment: int, happen: Callable[[], None]) -> None:

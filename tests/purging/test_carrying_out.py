@@ -273,6 +273,12 @@ def test_two_purges_at_once_take_each_task_once(root: Root) -> None:
     assert not (root.hipercow / "tui").exists()
 
 
+def test_no_descriptor_is_left_open(root: Root) -> None:
+    before = len(os.listdir("/dev/fd"))
+    carry_out(plan_of(root), root)
+    assert len(os.listdir("/dev/fd")) == before
+
+
 def test_a_folder_without_data_goes_by_its_id(root: Root) -> None:
     torn = write_task(root.path, task_id(9), "created")
     (torn / "data").unlink()
