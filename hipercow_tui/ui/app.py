@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import ClassVar
 
+from textual import on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from hipercow_tui.roots import Root
+from hipercow_tui.text import visible
+from hipercow_tui.ui.backstage import Broke
 from hipercow_tui.ui.keys import APP, MOVES, Group
 from hipercow_tui.ui.screens.browse import BrowseScreen
 from hipercow_tui.ui.screens.help import HelpScreen
@@ -46,6 +49,17 @@ class HipercowApp(App[None]):
                 call = partial(self.run_action, binding.action, node)
                 yield SystemCommand(binding.description, tooltip, call)
         yield SystemCommand("Theme", "Choose other colours", self.action_change_theme)
+
+    @on(Broke)
+    def _broke(self, message: Broke) -> None:
+        error = visible(f"{type(message.error).__name__}: {message.error}")
+        self.notify(
+            f"What is shown may be out of date. Leave with q, and please report this: {error}",
+            title="An error of hipercow-tui itself",
+            severity="error",
+            timeout=600,
+            markup=False,
+        )
 
     def action_help(self) -> None:
         """Show every key and the rules."""

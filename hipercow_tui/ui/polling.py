@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -12,7 +13,10 @@ from hipercow_tui.scanning import Scanner, ScanState
 from hipercow_tui.ui.background import in_background
 
 PAUSE = 1.0  # seconds between two passes over a root that is quick to read
-SHARE = 10  # a pass is followed by a pause of so many times its own length
+# A pass is followed by a pause of ten times its length; of the last three passes the shortest
+# counts, for one may have met a busy machine.
+SHARE = 10
+PASSES = 3
 
 
 class Poller:
@@ -61,7 +65,7 @@ class Poller:
             return state
 
     def _run(self) -> None:
-        pause = PAUSE  # the first pass reads everything, and says nothing of how long others take
+        lengths = deque([0.0], PASSES)  # the first pass reads everything, later ones do not
         while not self._stopped:
             self._wake.clear()
             with self._lock:
@@ -71,10 +75,10 @@ class Poller:
                 if self._stopped:
                     return
                 self._put(state)
+            lengths.append(time.monotonic() - began)
             for wish in wishes:
                 wish(state.snapshot)
-            self._wake.wait(pause)
-            pause = max(PAUSE, SHARE * (time.monotonic() - began))
+            self._wake.wait(max(PAUSE, SHARE * min(lengths)))
 
     def _put(self, state: ScanState) -> None:
         with self._lock:

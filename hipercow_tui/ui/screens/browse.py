@@ -17,7 +17,7 @@ from hipercow_tui.model import SIX_STATUSES, Snapshot
 from hipercow_tui.plan import PurgePlan
 from hipercow_tui.roots import Root
 from hipercow_tui.roots.details import TaskDetails
-from hipercow_tui.text import short_id, visible
+from hipercow_tui.text import short_id
 from hipercow_tui.ui import backstage
 from hipercow_tui.ui.backstage import Backstage
 from hipercow_tui.ui.board import Board, Wish
@@ -80,7 +80,7 @@ class BrowseScreen(Screen[None]):
                         yield BundleTable(id=BUNDLES)
                     yield SearchBar()
                 yield Details(id="details")
-        yield Footer()
+        yield Footer(compact=True)
 
     def on_mount(self) -> None:
         """Begin to look; the first frame does not wait for it."""
@@ -157,17 +157,6 @@ class BrowseScreen(Screen[None]):
         if current in state.changed:
             self._read_details()
 
-    @on(backstage.Broke)
-    def _broke(self, message: backstage.Broke) -> None:
-        error = visible(f"{type(message.error).__name__}: {message.error}")
-        self.notify(
-            f"What is shown may be out of date. Leave with q, and please report this: {error}",
-            title="An error of hipercow-tui itself",
-            severity="error",
-            timeout=600,
-            markup=False,
-        )
-
     def _tell_freshness(self) -> None:
         if self._complete:
             self.header.freshness = Freshness(None, time.monotonic() - self._looked_at)
@@ -190,7 +179,8 @@ class BrowseScreen(Screen[None]):
 
     @on(backstage.BoardMade)
     def _show_board(self, message: backstage.BoardMade) -> None:
-        board = self._board = message.board
+        before, board = self._board, message.board
+        self._board = board
         self._say_if_empty()
         self.tasks.show(board.view, board.wish.now)
         self.bundles.show(board.bundles, board.wish.bundle_sort, board.view, board.wish.now)
@@ -198,8 +188,20 @@ class BrowseScreen(Screen[None]):
         self._tell_counts()
         self._tell_hits()
         self._jump_to_hit()
+        if before is not None and before.wish.stack.given != board.wish.stack.given:
+            self._show_a_match()
         self._read_rows()
         self._show_details()
+
+    def _show_a_match(self) -> None:
+        """Who sets a filter sees a matched row: where none is on the screen, the next one."""
+        view, rows = self.tasks.view, self.tasks.visible_rows
+        if not view.matched or any(view.ids[row] in view.matched for row in rows):
+            return
+        for row in (*range(rows.stop, len(view.ids)), *range(rows.start)):
+            if view.ids[row] in view.matched:
+                self.tasks.move_to(row)
+                return
 
     @on(backstage.SumMade)
     def _show_sum(self, message: backstage.SumMade) -> None:
@@ -338,6 +340,7 @@ class BrowseScreen(Screen[None]):
     def action_show(self, tab: str) -> None:
         """Show tasks or bundles."""
         self.query_one(ContentSwitcher).current = tab
+        self.set_class(tab == BUNDLES, "-bundles")
         self.table.focus()
         self._tell_counts()
 

@@ -16,7 +16,7 @@ _NAME = Column(BundleKey.NAME, "bundle", 10, 36)
 _TASKS = Column(BundleKey.TASKS, "tasks", 6, 7)
 _STATUS = Column(BundleKey.STATUS, "status", 11, 13)
 _BAR = Column("bar", "its tasks", 8, 48, rank=1)
-_CHANGED = Column(BundleKey.CHANGED, "changed", 13, 13, rank=2)
+_CHANGED = Column(BundleKey.CHANGED, "changed", 14, 14, rank=2)
 
 
 class BundleTable(RowTable):

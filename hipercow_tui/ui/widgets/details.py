@@ -16,6 +16,7 @@ from textual.widgets import Static
 from hipercow_tui.model import Snapshot, Status, Task
 from hipercow_tui.roots.details import TaskDetails
 from hipercow_tui.text import age, count, short_id, span, visible
+from hipercow_tui.ui.blending import blended
 from hipercow_tui.ui.looks import GLYPH
 from hipercow_tui.view import Gist
 
@@ -75,7 +76,7 @@ class Details(VerticalScroll, can_focus=True):
 
     def _table(self, shown: Shown) -> Table:
         def style(name: str) -> Style:
-            return self.get_component_rich_style(f"details--{name}", partial=True)
+            return blended(self, [f"details--{name}"])
 
         grid = Table.grid(padding=(0, 2, 0, 0), expand=True)
         grid.add_column(no_wrap=True, style=style("label"))
@@ -109,18 +110,18 @@ def lines(shown: Shown, style: Styles) -> Iterable[tuple[str, Text]]:
         yield "runs", Text(shown.gist.what, style("strong"))
     elif details.runs is not None:
         yield _OPENINGS.get(details.type or "", "runs"), _safe(details.runs, style("strong"))
-        yield from _named("inputs", ((name, value) for name, value in details.inputs), "=")
+        yield from _named("inputs", details.inputs, style("label"))
     yield "times", Text(" · ".join(_times(task, shown.now)))
     if task.bundles:
         yield "bundles", _safe(", ".join(task.bundles))
     if task.chain:
         yield "chain", _chain(task, shown.snapshot, style)
     if details is not None:
-        yield from _surroundings(details)
+        yield from _surroundings(details, style)
     yield "id", Text(task.id)
 
 
-def _surroundings(details: TaskDetails) -> Iterable[tuple[str, Text]]:
+def _surroundings(details: TaskDetails, style: Styles) -> Iterable[tuple[str, Text]]:
     if details.driver:
         yield "driver", _safe(details.driver)
     if details.type:
@@ -131,14 +132,16 @@ def _surroundings(details: TaskDetails) -> Iterable[tuple[str, Text]]:
         yield "globals", _safe(", ".join(details.globals))
     if details.path:
         yield "folder", _safe(details.path)
-    yield from _named("variables", ((one.name, one.shown) for one in details.envvars), "=")
+    yield from _named(
+        "variables", ((one.name, one.shown) for one in details.envvars), style("label")
+    )
 
 
-def _named(label: str, values: Iterable[tuple[str, str]], sign: str) -> Iterable[tuple[str, Text]]:
+def _named(
+    label: str, values: Iterable[tuple[str, str]], style: Style
+) -> Iterable[tuple[str, Text]]:
     for name, value in values:
-        text = _safe(f"{name} {sign} " if name else "", "dim")
-        text.append_text(_safe(value))
-        yield label, text
+        yield label, Text.assemble(_safe(f"{name} = " if name else "", style), _safe(value))
         label = ""
 
 
@@ -163,10 +166,10 @@ def _chain(task: Task, snapshot: Snapshot, style: Styles) -> Text:
     text = Text()
     for number, task_id in enumerate(task.chain, 1):
         if text:
-            text.append(" → ", "dim")
+            text.append(" → ", style("label"))
         other = snapshot.tasks.get(task_id)
         if other is None:
-            text.append(f"{number} gone {short_id(task_id)}", "dim")
+            text.append(f"{number} gone {short_id(task_id)}", style("label"))
             continue
         text.append(f"{number} {GLYPH[other.status]} ", style(other.status.value))
         text.append(short_id(task_id), "bold underline" if task_id == task.id else "")

@@ -34,7 +34,6 @@ class Facts:
     """What the header tells of the root."""
 
     root: Path
-    tasks: int = 0
     running: int = 0
     waiting: int = 0
     problems: int = 0
@@ -46,7 +45,6 @@ class Facts:
         states = Counter(task.status for task in snapshot.tasks.values())
         return cls(
             snapshot.root,
-            len(snapshot.tasks),
             states[Status.RUNNING],
             states[Status.SUBMITTED],
             len(snapshot.problems) + states[Status.BROKEN],
@@ -75,11 +73,10 @@ class HeaderLine(Widget):
             Content.styled(text, f"${colour}" if colour else "") for text, colour in self._right()
         )
         name = f" {NAME}  "
-        tasks = "" if self.freshness.percent is not None else f" · {count(facts.tasks, 'task')}"
-        room = self.size.width - right.cell_length - len(name) - len(tasks) - 3
+        room = self.size.width - right.cell_length - len(name) - 3
         where = plain(shown_path(facts.root, max(room, 1)))
         where = fit(where, min(room, cell_len(where))) if room >= 6 else ""
-        left = Content.assemble((name, "bold $text-primary"), (where, "bold"), tasks)
+        left = Content.assemble((name, "bold $text-primary"), (where, "bold"))
         gap = " " * max(1, self.size.width - left.cell_length - right.cell_length - 1)
         return Content.assemble(left, gap, right)
 

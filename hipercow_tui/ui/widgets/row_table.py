@@ -22,6 +22,7 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from hipercow_tui.ui.blending import blended
 from hipercow_tui.ui.cells import GAP, Column, Placed, fit, placed
 from hipercow_tui.ui.keys import MOVES
 
@@ -312,10 +313,7 @@ class RowTable(ScrollView, can_focus=True):
         """The colours of these component classes, later ones over earlier ones."""
         style = self._styles.get(names)
         if style is None:
-            style = self.visual_style.rich_style
-            for name in names:
-                style += self.get_component_rich_style(f"row--{name}", partial=True)
-            self._styles[names] = style
+            style = self._styles[names] = blended(self, (f"row--{name}" for name in names))
         return style
 
     def _header(self, width: int) -> Strip:

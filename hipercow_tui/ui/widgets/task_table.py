@@ -17,14 +17,14 @@ from hipercow_tui.ui.looks import GLYPH
 from hipercow_tui.ui.widgets.row_table import Cell, Part, Row, RowTable
 from hipercow_tui.view import NO_GIST, Gist, Gists, Key, View
 
-ROOMY = 80  # cells from which ages are written out
+ROOMY = 78  # cells from which ages are written out
 WIDE = 112  # cells from which both statuses of a retried task are written out
 
 # Least and most cells of each column, and its rank: the larger, the sooner it gives way.
 _WHAT = Column(Key.WHAT, "what", 14, 48)
 _INPUTS = Column(Key.INPUTS, "inputs", 11, 40, rank=1)
 _BUNDLE = Column(Key.BUNDLE, "bundle", 8, 22, rank=4)
-_CREATED = Column(Key.CREATED, "created", 13, 13, rank=6)
+_CREATED = Column(Key.CREATED, "created", 14, 14, rank=6)
 _ATTEMPTS = Column(Key.ATTEMPTS, "↻", 2, 2, rank=3)
 _ID = Column(Key.ID, "id", 12, 12, rank=5)
 
@@ -110,7 +110,7 @@ class TaskTable(RowTable):
 
     def columns(self, width: int) -> Sequence[Column]:
         """Ages are short, and a status is told by its glyph alone, where there is little room."""
-        finished = 14 if width >= ROOMY else 6
+        finished = 15 if width >= ROOMY else 6
         status = 23 if width >= WIDE else 13
         return (
             Column(Key.STATUS, "status", status, status),
@@ -158,7 +158,7 @@ class TaskTable(RowTable):
             case Key.CREATED:
                 return (("—" if task.created is None else age(task.created, self.now), "quiet"),)
             case Key.FINISHED:
-                return ((finished_text(task, self.now, long=one.width >= 14), ""),)
+                return ((finished_text(task, self.now, long=one.width >= 15), ""),)
             case Key.ATTEMPTS:
                 return ((f"{len(task.chain)}" if task.chain else "", "quiet"),)
             case _:

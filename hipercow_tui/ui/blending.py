@@ -1,0 +1,25 @@
+"""The colours of component classes, blended as the compositor would."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.style import Style
+from textual.widget import Widget
+
+
+def blended(widget: Widget, classes: Iterable[str]) -> Style:
+    """The style of the widget with these component classes over it, later ones on top.
+
+    Textual's own ``get_component_rich_style`` does not blend what is half transparent.
+    """
+    colour, ground = widget.styles.color, widget.background_colors[1]
+    emphasis = Style()
+    for name in classes:
+        component = widget.get_component_styles(name)
+        if component.has_rule("background"):
+            ground += component.background
+        if component.has_rule("color"):
+            colour = component.color
+        emphasis += component.text_style
+    return Style.from_color((ground + colour).rich_color, ground.rich_color) + emphasis
