@@ -1,7 +1,7 @@
 """Purges roots in processes that die on the way.
 
 python purge_killer.py FOLDER steps: in FOLDER/0, FOLDER/1, … dies before the first system call that
-changes something, after it, before the second, …, until one purge comes to its end.
+changes something, before the second, …, until one purge comes to its end.
 python purge_killer.py FOLDER seconds N SEED: kills N purges at random moments.
 """
 
@@ -26,20 +26,16 @@ CHANGING = ("rename", "unlink", "rmdir", "mkdir", "link", "fsync")
 
 
 def die_at(step: int) -> None:
-    """Die before (even) or after (odd) the so-many-th call that changes something."""
+    """Die before the so-many-th call that changes something, which is after the one before."""
     made = 0
 
     def dying(real: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:
             nonlocal made
-            made += 1
-            if made == step // 2 + 1 and step % 2 == 0:
+            if made == step:
                 os.kill(os.getpid(), signal.SIGKILL)
-            try:
-                return real(*args, **kwargs)
-            finally:
-                if made == step // 2 + 1:
-                    os.kill(os.getpid(), signal.SIGKILL)
+            made += 1
+            return real(*args, **kwargs)
 
         return call
 

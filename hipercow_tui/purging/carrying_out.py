@@ -171,10 +171,14 @@ class _Purge:
     def failure(self, error: OSError | PurgeError) -> str:
         """What went wrong with the purge as a whole, and how it left the root."""
         reason = because(error) if isinstance(error, OSError) else str(error)
-        removed, stuck = len(self.record.removed), len(self.record.failed)
+        removed = len(self.record.removed)
+        stuck = [outcome.where for outcome in self.record.failed if outcome.where]
         state = f"{count(removed, 'task')} had been erased" if removed else "Nothing was deleted"
-        rest = f"{count(stuck, 'thing')} could not be put back: see {visible(str(self.lot.path))}*"
-        return f"{reason}. {state}; {rest if stuck else 'all else is where it was'}."
+        rest = "all else is where it was"
+        if stuck:
+            number = count(len(stuck), "task or bundle", "tasks or bundles")
+            rest = f"{number} can't be put back, first what is now {visible(str(stuck[0]))}"
+        return f"{reason}. {state}; {rest}."
 
     def report(self, seconds: float, *, discarded: bool) -> PurgeReport:
         """What the purge did; ``discarded`` says that its lot is gone."""

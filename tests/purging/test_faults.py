@@ -23,6 +23,7 @@ from purge_stage import (
     OTHER,
     RETRY,
     TIP,
+    Meanwhile,
     bundles,
     folder_of,
     in_place,
@@ -223,6 +224,24 @@ def test_when_erasing_can_not_begin_everything_is_put_back(
         "Input/output error. Nothing was deleted; all else is where it was."
     )
     assert whole(root) == before and not (root.hipercow / "tui").exists()
+
+
+def test_what_can_not_be_put_back_when_a_purge_fails_is_told(
+    root: Root, meanwhile: Meanwhile
+) -> None:
+    def spoil() -> None:
+        root.retry.unlink()
+        root.retry.mkdir()
+        folder_of(root, LONE).mkdir()
+
+    plan = plan_of(root)
+    meanwhile.after("rename", FREE[2:], spoil)
+    with pytest.raises(
+        PurgeError, match=r"Nothing was deleted; 1 task or bundle can't be put"
+    ) as e:
+        carry_out(plan, root)
+    (kept,) = (root.hipercow / "tui").glob("*.kept/tasks/*")
+    assert str(kept) in str(e.value) and (kept / "data").exists()
 
 
 @pytest.mark.parametrize("calls", range(1, 6))

@@ -73,12 +73,12 @@ def contents_of(where: Path) -> dict[str, dict[str, bytes | None]]:
     return {i: tree(root.tasks / i[:2] / i[2:]) for i in ALL}
 
 
-def test_before_and_after_every_call_that_changes_something(tmp_path: Path) -> None:
+def test_between_any_two_calls_that_change_something(tmp_path: Path) -> None:
     contents = contents_of(tmp_path / "model")
     run(str(tmp_path / "roots"), "steps")
     roots = sorted((tmp_path / "roots").iterdir(), key=lambda path: int(path.name))
     states = [assert_nothing_lost(root, contents) for root in roots]
-    assert len(states) > 100
+    assert len(states) > 60
     order = ["whole", "erasing", "finished"]
     assert states == sorted(states, key=order.index) and set(states) == set(order)
 
