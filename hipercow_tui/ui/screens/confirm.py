@@ -45,7 +45,7 @@ class ConfirmScreen(ModalScreen[bool]):
     ConfirmScreen #number { width: 14; height: 1; border: none; padding: 0 1; background: $panel; }
     ConfirmScreen #hint { color: $text-warning; display: none; }
     ConfirmScreen #buttons { height: 1; margin-top: 1; }
-    ConfirmScreen Button { height: 1; border: none; min-width: 12; margin-right: 3; }
+    ConfirmScreen Button { height: 1; border: none !important; min-width: 12; margin-right: 3; }
     ConfirmScreen Button:focus { text-style: bold reverse; }
     """
 

@@ -68,7 +68,7 @@ class LogScreen(Screen[None]):
         yield Static(id="head", markup=False)
         yield LogView()
         yield Input(placeholder="search", select_on_focus=True)
-        yield Footer()
+        yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
         """The keys go to the log."""

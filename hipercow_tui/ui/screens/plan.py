@@ -24,6 +24,7 @@ from hipercow_tui.plan import PurgePlan, make_plan
 from hipercow_tui.roots import Root
 from hipercow_tui.roots.sizes import Size, measure
 from hipercow_tui.text import count
+from hipercow_tui.ui.backstage import Broke
 from hipercow_tui.ui.cells import plain
 from hipercow_tui.ui.gist_reader import GistReader
 from hipercow_tui.ui.screens.confirm import ConfirmScreen
@@ -53,11 +54,11 @@ class PlanScreen(Screen[PurgePlan | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("D", "purge", "Purge…", id="plan.purge"),
         Binding("x", "leave_out", "Leave out blocked", id="plan.leave_out"),
-        Binding("n", "stop(1)", "Next !", id="plan.next"),
-        Binding("N", "stop(-1)", "Previous !", show=False, id="plan.previous"),
         Binding("e", "save", "Save plan", id="plan.save"),
         Binding("c", "copy", "Copy R call", id="plan.copy"),
         Binding("escape,q", "back", "Back", key_display="esc", id="plan.back"),
+        Binding("n", "stop(1)", "Next !", id="plan.next"),
+        Binding("N", "stop(-1)", "Previous !", show=False, id="plan.previous"),
     ]
 
     def __init__(
@@ -85,11 +86,15 @@ class PlanScreen(Screen[PurgePlan | None]):
         yield PlanList(id="list")
         yield Static("Nothing to purge\n\nNo task passes all filters. Esc goes back.", id="nothing")
         yield Static(id="in-full", markup=False)
-        yield Footer()
+        yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
         """Show the plan, and begin to measure it."""
-        self._gists = GistReader(self.root.tasks, lambda: self.call_later(self._show_gists))
+        self._gists = GistReader(
+            self.root.tasks,
+            lambda: self.call_later(self._show_gists),
+            lambda error: self.post_message(Broke(error)),
+        )
         self.lines.sizes, self.lines.gists = self._sizes, self._gists.gists
         self._show(self.plan)
         self.lines.focus()
@@ -132,42 +137,43 @@ class PlanScreen(Screen[PurgePlan | None]):
         self.query_one("#nothing").display = empty
         self.lines.show(plan)
         self._show_head()
+        self.refresh_bindings()
         self._measure(plan)
 
     def _show_head(self) -> None:
         width = max(40, self.size.width - 2)
-        head = _headed(self._headline(), Text(report.side_effects(self.plan)), width)
-        lines = [head, Text(plain(str(self.plan.filters)), "dim")]
-        warning = self.app.theme_variables["text-warning"]
-        lines += [_warning(text, warning) for text in self.plan.warnings[:_WARNINGS]]
-        if (more := len(self.plan.warnings) - _WARNINGS) > 0:
-            lines.append(_warning(f"and for {count(more, 'other reason')} (n)", warning))
-        if self.refusal and not self.plan.empty:
-            error = self.app.theme_variables["text-error"]
-            lines.append(Text(self.refusal, error))
+        colours = self.app.theme_variables
+        warning, error = colours["text-warning"], colours["text-error"]
+        filters = Text(plain(str(self.plan.filters)), "dim")
+        if self.plan.refused:
+            tasks = count(len(self.plan.blocked), "task")
+            headline = Text.assemble(
+                ("Plan  ", "bold"), (f"Refused: {tasks} can't go, so nothing goes", f"bold {error}")
+            )
+            lines = [_headed(headline, Text("x leaves out their chains", error), width), filters]
+        else:
+            effects = Text(report.side_effects(self.plan), warning)
+            lines = [_headed(self._headline(), effects, width), filters]
+            lines += [_warning(text, warning) for text in self.plan.warnings[:_WARNINGS]]
+            if (more := len(self.plan.warnings) - _WARNINGS) > 0:
+                lines.append(_warning(f"and {count(more, 'other reason')} to think twice", warning))
+            if self.refusal and not self.plan.empty:
+                lines.append(Text(self.refusal, error))
         for line in lines[1:]:
             line.truncate(width, overflow="ellipsis")
         self.query_one("#head", Static).update(Text("\n").join(lines))
 
     def _headline(self) -> Text:
-        head = Text("Plan  ", "bold")
-        if self.plan.refused:
-            error = self.app.theme_variables["text-error"]
-            tasks = count(len(self.plan.blocked), "task")
-            return head.append(f"Refused: {tasks} can't go, so nothing goes", error)
         known = self._measured is None
         total = report.total_size(self.plan, self._sizes) if known else None
-        head.append(report.headline(self.plan, total), "bold")
+        head = Text.assemble(("Plan  ", "bold"), (report.headline(self.plan, total), "bold"))
         if self._measured is not None and self.plan.tasks:
             head.append(f"  measuring {self._measured:.0%}", "dim")
         return head
 
     def action_leave_out(self) -> None:
         """Leave blocked chains out, or take them in again."""
-        if self.plan.blocked:
-            self._plan_anew(skip_blocked=not self.plan.skip_blocked)
-        else:
-            self.notify("Nothing blocks this plan", markup=False)
+        self._plan_anew(skip_blocked=not self.plan.skip_blocked)
 
     @work(thread=True, exclusive=True, group="plan")
     def _plan_anew(self, *, skip_blocked: bool) -> None:
@@ -212,6 +218,10 @@ class PlanScreen(Screen[PurgePlan | None]):
         self.query_one("#in-full", Static).update(self.lines.in_full())
 
     # Keys
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """The footer has what makes sense for this plan."""
+        return action != "leave_out" or bool(self.plan.blocked)
 
     def action_stop(self, by: int) -> None:
         """Go to the next or previous group, or first of tasks to think twice about."""

@@ -25,7 +25,7 @@ class Lines(ScrollView, can_focus=True):
 
     DEFAULT_CSS = """
     Lines { overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; }
-    Lines > .lines--cursor { background: $boost; text-style: bold; }
+    Lines > .lines--cursor { background: $surface-lighten-2; text-style: bold; }
     Lines:ansi > .lines--cursor { background: ansi_bright_black; }
     """
 
@@ -114,7 +114,7 @@ class Lines(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """One line of the widget, as Textual asks for it."""
         y += self.scroll_offset.y
-        width = self.size.width
+        width = self.scrollable_content_region.width
         at_cursor = y == self.cursor
         if y >= self.count:
             return Strip.blank(width, self.rich_style)

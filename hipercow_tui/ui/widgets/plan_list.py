@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import textwrap
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
+from rich.cells import cell_len, set_cell_size
 from rich.style import Style
 from rich.text import Text
 
@@ -23,18 +24,31 @@ from hipercow_tui.view import NO_GIST, Gist
 
 Row: TypeAlias = "PlannedTask | PlannedBundle | Blocked | str"
 
-WIDE = 110  # cells from which a line has room for why it goes, beside everything else
-_TAIL = 30  # cells for that: "first attempt of 3f2a9c…71e0"
+MIDDLE = 100  # cells from which a line has room for the id of its task
+WIDE = 150  # cells from which there is room for why it goes and what to think of, in full
+_RUNS = 68  # cells for what a task runs and with what, at most: more pulls the columns apart
+_SECOND = 30  # cells of the second column of these: "first attempt of 3f2a9c…71e0"
+_NARROW = 16  # cells of it where there are few: "beta = 0.93"
+_NARROW_WHY = 22  # and for "first attempt of 3f2a…"
+_NOTE = 20  # cells; with fewer, a regret is not begun
 _STATUS = 11  # cells: glyph, space and "submitted"
 _INDENT = 5  # cells: cursor, "!", space, "-", space
 
 
+_MATCHED = "These pass all filters."
+_CASCADED = "A retry chain goes as a whole: these hang together with a task that is matched."
+_BUNDLES = "A bundle goes with the first of its tasks. Tasks that stay lose only their bundle."
+_BLOCKED = "While one of these stands in the way, nothing goes. x leaves their chains out."
+_LEFT_OUT = "These stay with their whole retry chains. x takes them in again."
+
+
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A group of lines under a title; ``note`` is what one should know of it."""
+    """A group of lines under a title; ``means`` is the rule that made it, ``note`` a warning."""
 
     title: str
     rows: Sequence[Row]
+    means: str
     note: str = ""
     alarming: bool = False
 
@@ -56,7 +70,7 @@ class PlanList(Lines):
 
     DEFAULT_CSS = """
     PlanList > .plan--title { text-style: bold; }
-    PlanList > .plan--quiet { color: $text-muted; }
+    PlanList > .plan--quiet { text-style: dim; }
     PlanList > .plan--regret { color: $text-warning; text-style: bold; }
     PlanList > .plan--blocked { color: $text-error; }
     PlanList > .plan--minus { color: $text-error; }
@@ -96,11 +110,12 @@ class PlanList(Lines):
     def go_to_stop(self, by: int) -> None:
         """Move to the next (1) or previous (-1) group or first of some tasks to think twice of."""
         if by > 0:
-            after = self._stops[bisect_right(self._stops, self.cursor) :]
-            self.cursor = after[0] if after else self.cursor
+            stops = self._stops[bisect_right(self._stops, self.cursor) :][:1]
         else:
-            before = [stop for stop in self._stops if stop < self.cursor]
-            self.cursor = before[-1] if before else self.cursor
+            stops = self._stops[: bisect_left(self._stops, self.cursor)][-1:]
+        for stop in stops:
+            self.cursor = stop
+            self.scroll_to(y=stop - 1, animate=False, immediate=True)
 
     def in_full(self) -> Text:
         """All there is to say of the line under the cursor, however narrow the screen."""
@@ -119,12 +134,12 @@ class PlanList(Lines):
                 return text.append(stays if row.surviving else "", self._styled("quiet"))
             case Blocked(task=task, reason=reason):
                 return Text(f"{task.id}\n").append(plain(reason), self._styled("blocked"))
-        return Text(self._sections[self._section(self.cursor)].note if self.count else "")
+        return Text(self._sections[self._section(self.cursor)].means if self.count else "", "dim")
 
     def line(self, y: int) -> Text:
         """The text of a line of the plan."""
         row = self._row(y)
-        width = self.size.width
+        width = self.scrollable_content_region.width
         match row:
             case PlannedTask():
                 return self._task_line(row, width)
@@ -135,7 +150,7 @@ class PlanList(Lines):
         section = self._sections[self._section(y)]
         if y in self._starts:
             return self._title_line(section, width)
-        return Text(row, self._styled("blocked"))
+        return Text(" " * _INDENT).append(row, self._styled("blocked"))
 
     def _section(self, y: int) -> int:
         return bisect_right(self._starts, y) - 1
@@ -159,7 +174,9 @@ class PlanList(Lines):
     # Lines
 
     def _styled(self, name: str) -> Style:
-        return self.get_component_rich_style(f"plan--{name}", partial=True)
+        partial = self.get_component_rich_style(f"plan--{name}", partial=True)
+        # Whole, a colour is mixed with what it stands on; in part, "60 % of it" would be white.
+        return partial + Style(color=self.get_component_rich_style(f"plan--{name}").color)
 
     def _title_line(self, section: Section, width: int) -> Text:
         number = sum(not isinstance(row, str) for row in section.rows)
@@ -181,33 +198,31 @@ class PlanList(Lines):
     def _task_line(self, planned: PlannedTask, width: int) -> Text:
         task = planned.task
         text = self._start(task, goes=True, regretted=bool(planned.regrets))
-        why = report.drawn_in_by(planned)
         measured = self.sizes.get(task.id)
-        end = f"{_age(task, self._now, wide=width >= WIDE)}  "
-        if width >= WIDE:
-            end += f"{size(measured.bytes) if measured else '':>9}  {short_id(task.id)}  "
-            tail = Text(why, self._styled("quiet"))
-            for regret in planned.regrets:
-                tail.append("  " if tail else "").append(regret, self._styled("regret"))
-            tail.truncate(_TAIL, overflow="ellipsis", pad=True)
-        elif why:
-            tail = Text(fit(why, _TAIL), self._styled("quiet"))
-        else:
-            end += f"{size(measured.bytes) if measured else '':>9}  {task.id[:6]}…"
-            tail = Text()
-        room = max(0, width - len(text) - len(end) - len(tail))
-        return text.append(self._what_runs(task, room)).append(end).append(tail)
+        end = _age(task, self._now, wide=width >= MIDDLE)
+        end += f"{size(measured.bytes) if measured else '':>9}"
+        end += f"  {short_id(task.id)}" if width >= MIDDLE else ""
+        room = max(0, width - text.cell_len - len(end))
+        why = report.drawn_in_by(planned)
+        if width < WIDE:
+            return text.append(self._what_runs(task, room, why)).append(end)
+        text.append(self._what_runs(task, _RUNS)).append(f"{end}  {why}")
+        for regret in planned.regrets:
+            if width - text.cell_len >= _NOTE:
+                text.append(f"  {regret}" if why else regret, self._styled("regret"))
+        return text
 
-    def _what_runs(self, task: Task, room: int) -> Text:
-        """What a task runs and with what, in exactly ``room`` cells, two of them empty."""
-        runs = self.gists.get(task.id)
-        if runs is None or room < 6:
-            return Text(" " * room)
-        what = min(len(runs.what), room - 2)
-        if room >= 50:
-            what = room * 3 // 5  # room enough for two columns, which are easier to read down
-        text = Text(fit(runs.what, what)).append("  ")
-        return text.append(fit(runs.varies, room - len(text) - 2) + "  ", self._styled("quiet"))
+    def _what_runs(self, task: Task, room: int, why: str = "") -> Text:
+        """What a task runs, and with what or why it goes, in ``room`` cells, two of them empty."""
+        gist = self.gists.get(task.id, NO_GIST)
+        if room >= 2 * _SECOND - 4:
+            width = _SECOND
+        else:
+            width = (_NARROW_WHY if why else _NARROW) if room >= 2 * _NARROW_WHY - 6 else 0
+        text = Text(fit(gist.what or gist.problem or "", max(0, room - width - 2)) + "  ")
+        if width:
+            text.append(_cut(why or gist.varies, width - 2) + "  ", self._styled("quiet"))
+        return text
 
     def _bundle_line(self, planned: PlannedBundle) -> Text:
         text = Text("   ").append("- ", self._styled("minus"))
@@ -220,31 +235,43 @@ class PlanList(Lines):
         end = short_id(blocked.task.id)
         if len(blocked.chain) > 1:
             end += f"  holds its chain of {len(blocked.chain):,}"
-        room = max(0, width - len(text) - len(end) - 1)
+        room = max(0, min(_RUNS, width - text.cell_len - len(end) - 1))
         return text.append(self._what_runs(blocked.task, room)).append(end)
 
 
+def _cut(text: str, width: int) -> str:
+    """The text in exactly ``width`` cells; what is too long loses its end: the first input tells
+    more than the last."""
+    return (
+        set_cell_size(text, width)
+        if cell_len(text) <= width
+        else set_cell_size(text, width - 1) + "…"
+    )
+
+
 def _age(task: Task, now: float, *, wide: bool) -> str:
-    """How long ago it finished; what never did, how long ago it was made."""
+    """How long ago it finished, with ~ if that is estimated; what never did, how long ago it was
+    made."""
     then = task.finished if task.finished is not None else task.created
-    if then is None:
-        return "?".ljust(16 if wide else 12)
-    words = age(then, now) if wide else span(max(1.0, now - then))
+    words = "unknown"
+    if then is not None:
+        words = age(then, now) if wide else span(max(1.0, now - then))
     sign = "~" if task.finished_estimated else " "
-    return f"{words + sign:<{16 if wide else 12}}"
+    return f"{sign}{words}".ljust(16 if wide else 12)
 
 
 def _sections(plan: PurgePlan) -> Iterable[Section]:
     """The groups of a plan; what makes it refused comes first."""
     if plan.refused:
-        yield Section("blocked", tuple(_with_reasons(plan.blocked)), alarming=True)
-    for title, tasks in (("matched", plan.matched), ("in retry chains", plan.cascaded)):
-        if tasks:
-            yield Section(title, tasks, _regret_note(tasks))
+        yield Section("blocked", tuple(_with_reasons(plan.blocked)), _BLOCKED, alarming=True)
+    if plan.matched:
+        yield Section("matched", plan.matched, _MATCHED, _regret_note(plan.matched))
+    if plan.cascaded:
+        yield Section("in retry chains", plan.cascaded, _CASCADED, _regret_note(plan.cascaded))
     if plan.bundles:
-        yield Section("bundles", plan.bundles)
+        yield Section("bundles", plan.bundles, _BUNDLES)
     if plan.blocked and not plan.refused:
-        yield Section("left out", tuple(_with_reasons(plan.blocked)))
+        yield Section("left out", tuple(_with_reasons(plan.blocked)), _LEFT_OUT)
 
 
 def _with_reasons(blocked: Sequence[Blocked]) -> Iterable[Row]:
@@ -253,8 +280,7 @@ def _with_reasons(blocked: Sequence[Blocked]) -> Iterable[Row]:
     for one in blocked:
         by_reason.setdefault(one.reason, []).append(one)
     for reason, rows in by_reason.items():
-        indent = " " * _INDENT
-        yield from textwrap.wrap(plain(reason), 74, initial_indent=indent, subsequent_indent=indent)
+        yield from textwrap.wrap(plain(reason), 70)
         yield from rows
 
 
