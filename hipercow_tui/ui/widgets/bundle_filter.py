@@ -16,7 +16,7 @@ from hipercow_tui.ui.widgets.entry import Entry
 from hipercow_tui.ui.widgets.panel_lines import WIDTH, Line, heading
 
 _PATTERN = re.compile(r"(?:\\.|\S)+")
-_SPECIAL = re.compile(r"[\\*?\[\]{}\s]|\A!")
+SPECIAL = "\\*?[]{} "  # what means something in a glob, or ends it
 
 
 def patterns(text: str) -> tuple[str, ...]:
@@ -26,8 +26,10 @@ def patterns(text: str) -> tuple[str, ...]:
 
 def literal(name: str) -> str:
     """The glob for one bundle's name; what can't be typed is a ``?`` in it."""
-    escaped = _SPECIAL.sub(lambda match: rf"\{match[0]}", name)
-    return re.sub(r"\\?[^\x20-\x7e\w]", "?", escaped)
+    glob = "".join(
+        "?" if not sign.isprintable() else f"\\{sign}" if sign in SPECIAL else sign for sign in name
+    )
+    return f"\\{glob}" if glob.startswith("!") else glob
 
 
 class BundleFilter(Vertical):

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from bisect import bisect_left
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from small_root import NOW
+
+from hipercow_tui.ages import DAY, HOUR, STOPS, heights, histogram, label, position, written
+from hipercow_tui.moments import moment
+
+ages = st.floats(min_value=-DAY, max_value=40 * 365 * DAY)
+finished_times = st.lists(ages.map(lambda age: NOW - age), max_size=60).map(sorted)
+
+
+def test_stops_are_ascending_and_about_a_factor_of_two_apart() -> None:
+    ratios = [older / younger for younger, older in pairwise(STOPS[1:])]
+    assert min(ratios) >= 1.4
+    assert max(ratios) <= 3
+
+
+@given(st.sampled_from(range(len(STOPS))))
+def test_every_stop_has_its_column(column: int) -> None:
+    assert position(STOPS[column]) == column
+
+
+@given(ages, ages)
+def test_an_older_age_is_never_further_left(one: float, other: float) -> None:
+    assert position(min(one, other)) <= position(max(one, other))
+
+
+@given(st.sampled_from(range(1, len(STOPS))), st.floats(min_value=1_000_000_000, max_value=4e9))
+def test_a_stop_as_text_is_the_same_column(column: int, now: float) -> None:
+    assert position(now - moment(written(STOPS[column], now), now)) == column
+
+
+@pytest.mark.parametrize(
+    ("age", "text"),
+    [
+        (HOUR, "1 hour"),
+        (12 * HOUR, "12 hours"),
+        (DAY, "1 day"),
+        (4 * DAY, "4 days"),
+        (14 * DAY, "2 weeks"),
+        (365 * DAY, "365 days"),
+    ],
+)
+def test_stops_are_written_as_people_say_them(age: int, text: str) -> None:
+    assert written(age, NOW) == text
+
+
+@given(finished_times)
+def test_the_histogram_holds_everything_that_finished(times: list[float]) -> None:
+    bars = histogram(times, NOW)
+    assert len(bars) == len(STOPS)
+    assert sum(bars) == len(times)
+    assert min(bars) >= 0
+
+
+@given(finished_times, st.sampled_from(range(1, len(STOPS))))
+def test_what_stands_right_of_a_stop_is_what_it_passes(times: list[float], column: int) -> None:
+    passing = bisect_left(times, NOW - STOPS[column])
+    assert sum(histogram(times, NOW)[column:]) == passing
+
+
+@given(st.lists(st.integers(0, 10**9), max_size=30), st.sampled_from([8, 24]))
+def test_bars_fit_and_none_vanishes(bars: list[int], levels: int) -> None:
+    drawn = heights(bars, levels)
+    assert all(0 <= height <= levels for height in drawn)
+    assert [height > 0 for height in drawn] == [bar > 0 for bar in bars]
+
+
+@pytest.mark.parametrize(
+    ("age", "says"),
+    [
+        (-5, "now"),
+        (59, "now"),
+        (90, "1 min"),
+        (30 * 60, "30 min"),
+        (7 * DAY, "1 w"),
+        (9 * DAY, "9 d"),
+        (45 * DAY, "6 w"),
+        (60 * DAY, "2 mo"),
+        (365 * DAY, "1 y"),
+        (1e12, ">99 y"),
+    ],
+)
+def test_labels(age: float, says: str) -> None:
+    assert label(age) == says
+
+
+@given(st.sampled_from(STOPS[1:]), st.floats(min_value=-1e-3, max_value=1e-3))
+def test_every_stop_has_a_short_label_of_its_own(stop: int, noise: float) -> None:
+    assert len(label(stop)) <= 6
+    assert label(stop + noise) == label(stop)
+    assert len({label(age) for age in STOPS}) == len(STOPS)

@@ -1,0 +1,471 @@
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.events import Paste
+from textual.pilot import Pilot
+from textual.widget import Widget
+from textual.widgets import Button, Input
+
+import hipercow_tui
+from hipercow_tui.counts import FilterCounts, count_passing
+from hipercow_tui.errors import FilterError
+from hipercow_tui.filters import FilterStack, FinishedBefore, InBundle, TaskIds, WithStatus
+from hipercow_tui.model import SIX_STATUSES, Snapshot, Status
+from hipercow_tui.ui.looks import GLYPH
+from hipercow_tui.ui.widgets.age_slider import AgeSlider
+from hipercow_tui.ui.widgets.bundle_filter import literal, patterns
+from hipercow_tui.ui.widgets.entry import PAUSE
+from hipercow_tui.ui.widgets.filter_panel import SETTLE, FilterPanel
+from hipercow_tui.ui.widgets.status_filter import StatusFilter
+
+NOW = 1_800_000_000.0
+DAY = 86400.0
+SETTLED = SETTLE * 3
+
+
+class PanelApp(App[None]):
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("9,d,escape", "nine")]
+
+    def __init__(
+        self, snapshot: Snapshot | None = None, clock: Callable[[], float] = lambda: NOW
+    ) -> None:
+        super().__init__()
+        self.snapshot = snapshot or Snapshot(Path("/root"))
+        self.clock = clock
+        self.stacks: list[FilterStack] = []
+        self.nines = 0
+        self.left = 0
+
+    def compose(self) -> ComposeResult:
+        with Horizontal():
+            yield FilterPanel(self.clock)
+            yield Button("elsewhere")
+
+    def on_mount(self) -> None:
+        self.count()
+
+    def on_filter_panel_changed(self, event: FilterPanel.Changed) -> None:
+        self.stacks.append(event.stack)
+        self.count()
+
+    def on_filter_panel_left(self) -> None:
+        self.left += 1
+        self.query_one(Button).focus()
+
+    def action_nine(self) -> None:
+        self.nines += 1
+
+    def count(self) -> None:
+        stack = self.panel.stack
+        self.panel.show(count_passing(self.snapshot, stack, self.clock()))
+        self.panel.show_sum(len(stack.matched(self.snapshot)), 3, 1, 0)
+
+    @property
+    def panel(self) -> FilterPanel:
+        return self.query_one(FilterPanel)
+
+    @property
+    def age_entry(self) -> Input:
+        return self.query_one("#age-entry Input", Input)
+
+    @property
+    def globs(self) -> Input:
+        return self.query_one("#globs Input", Input)
+
+    def lines(self) -> list[str]:
+        """What is on the screen."""
+        return [strip.text for strip in self.screen._compositor.render_strips()]
+
+    def says(self, words: str) -> bool:
+        return any(words in line for line in self.lines())
+
+
+async def settled(pilot: Pilot[None]) -> None:
+    await pilot.pause(SETTLED)
+    await pilot.pause()
+
+
+@pytest.fixture
+def real(sir_model: Path) -> Snapshot:
+    return hipercow_tui.scan(sir_model)
+
+
+async def test_statuses_are_counted_as_their_tips(real: Snapshot) -> None:
+    app = PanelApp(real)
+    async with app.run_test(size=(80, 24)):
+        for status, line in zip(SIX_STATUSES, app.lines()[1:], strict=False):
+            total = sum(1 for _ in real.existing(real.by_tip_status[status]))
+            assert f"[ ] {GLYPH[status]} {status}" in line
+            assert line[:25].split()[-1] == str(total)
+
+
+async def test_a_status_is_toggled_by_keys_mouse_and_program(real: Snapshot) -> None:
+    app = PanelApp(real)
+    async with app.run_test(size=(80, 24)) as pilot:
+        assert app.focused is app.query_one(StatusFilter)
+        await pilot.press("down", "space", "up", "enter")
+        await settled(pilot)
+        assert app.stacks[-1].with_status == WithStatus(
+            frozenset({Status.FAILURE, Status.CANCELLED})
+        )
+        await pilot.click(StatusFilter, offset=(10, 0))
+        app.panel.toggle_status(Status.SUCCESS)
+        await settled(pilot)
+        assert app.stacks[-1].with_status == WithStatus(
+            frozenset({Status.SUCCESS, Status.CANCELLED})
+        )
+        assert app.says("3 [x] ✓ success")
+        app.panel.toggle_status(Status.SUCCESS)
+        app.panel.toggle_status(Status.CANCELLED)
+        await settled(pilot)
+        assert app.stacks[-1] == FilterStack()
+
+
+async def test_changes_that_follow_each_other_are_told_once() -> None:
+    app = PanelApp()
+    async with app.run_test() as pilot:
+        for status in SIX_STATUSES:
+            app.panel.toggle_status(status)
+        app.panel.set_bundle("a")
+        await settled(pilot)
+        assert len(app.stacks) == 1
+        app.panel.toggle_status(Status.RUNNING)
+        app.panel.toggle_status(Status.RUNNING)
+        await settled(pilot)
+        assert len(app.stacks) == 1
+
+
+async def test_the_slider_writes_the_entry_and_the_entry_moves_the_slider(real: Snapshot) -> None:
+    app = PanelApp(real)
+    async with app.run_test(size=(80, 24)) as pilot:
+        slider = app.query_one(AgeSlider)
+        slider.focus()
+        await pilot.press("end", "left")
+        await settled(pilot)
+        assert app.age_entry.value == "730 days"
+        assert app.stacks[-1].finished_before == FinishedBefore(NOW - 730 * DAY, "730 days")
+        app.age_entry.focus()
+        app.age_entry.clear()
+        await pilot.press(*"2 w")
+        await settled(pilot)
+        assert slider.age == 14 * DAY
+        assert app.stacks[-1].finished_before == FinishedBefore(NOW - 14 * DAY, "2 w")
+        expected = sum(1 for t in real.tasks.values() if t.finished and t.finished < NOW - 14 * DAY)
+        assert app.says(f"older: {expected} ")
+        slider.focus()
+        await pilot.press("0")
+        await settled(pilot)
+        assert app.age_entry.value == ""
+        assert app.stacks[-1].finished_before is None
+
+
+async def test_dragging_reaches_the_stack(real: Snapshot) -> None:
+    app = PanelApp(real)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.mouse_down(AgeSlider, offset=(4, 1))
+        for x in range(5, 15):
+            await pilot.hover(AgeSlider, offset=(x, 1))
+        await pilot.mouse_up(AgeSlider, offset=(14, 1))
+        await settled(pilot)
+        assert app.age_entry.value == "1 week"
+        assert app.stacks[-1].finished_before == FinishedBefore(NOW - 7 * DAY, "1 week")
+
+
+async def test_minutes_are_a_time_of_day_that_stays() -> None:
+    app = PanelApp()
+    async with app.run_test() as pilot:
+        app.query_one(AgeSlider).focus()
+        await pilot.press("pageup")
+        await settled(pilot)
+        first = app.panel.stack.finished_before
+        assert first is not None
+        assert 0 <= NOW - 600 - first.moment < 60
+        assert app.query_one(AgeSlider).column == 4
+
+
+async def test_a_relative_age_is_counted_from_the_moment_of_asking() -> None:
+    times = iter(range(10**9))
+    app = PanelApp(clock=lambda: NOW + next(times))
+    async with app.run_test() as pilot:
+        app.age_entry.value = "1 week"
+        await settled(pilot)
+        one, other = app.panel.stack.finished_before, app.panel.stack.finished_before
+        assert one is not None and other is not None
+        assert one.moment < other.moment
+        assert len(app.stacks) == 1
+
+
+async def test_half_an_age_is_explained_and_the_last_good_one_holds() -> None:
+    app = PanelApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.age_entry.focus()
+        await pilot.press(*"9 d")
+        await pilot.press("a")
+        assert app.says("! still 9 d")
+        assert not app.says("not a unit of time")
+        await pilot.pause(PAUSE + 0.1)
+        assert app.says("'da' is not a unit of time")
+        assert app.panel.stack.finished_before == FinishedBefore(NOW - 9 * DAY, "9 d")
+        app.set_focus(None)
+        await pilot.pause()
+        assert not app.says("not a unit of time")
+        assert app.says("! still 9 d")
+        app.age_entry.focus()
+        await pilot.press("y", "s")
+        await settled(pilot)
+        assert app.panel.stack.finished_before == FinishedBefore(NOW - 9 * DAY, "9 days")
+        assert not app.says("! still")
+        assert app.nines == 0
+
+
+async def test_what_was_never_good_is_not_applied() -> None:
+    app = PanelApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.globs.focus()
+        await pilot.press(*"{a,b")
+        await pilot.pause(PAUSE + 0.1)
+        assert app.says("has a { that is not closed")
+        assert app.panel.stack.in_bundle is None or app.panel.stack.in_bundle.patterns != ("{a,b",)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("{a,b", "not closed"),
+        ("[ab", "not closed"),
+        ("!a", "only excludes"),
+        ("{1..99}{1..99}{1..99}", "1,000 patterns"),
+    ],
+)
+async def test_globs_that_cannot_be_used_keep_the_last_that_could(text: str, sentence: str) -> None:
+    app = PanelApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.globs.focus()
+        app.globs.value = "fit_*"
+        await settled(pilot)
+        app.globs.value = text
+        await pilot.pause(PAUSE + 0.1)
+        assert app.says(sentence)
+        assert app.says("! still fit_*")
+        kept = app.panel.stack.in_bundle
+        assert kept is not None and kept.patterns == ("fit_*",)
+        assert len(app.stacks) == 1
+
+
+async def test_globs_are_counted_live(real: Snapshot) -> None:
+    app = PanelApp(real)
+    async with app.run_test(size=(80, 24)) as pilot:
+        assert app.says(f"{len(real.bundles)} bundles ")
+        app.globs.value = "data_* !*sweep"
+        await settled(pilot)
+        held = sum(1 for _ in real.existing(InBundle.of("data_roots").passes(real)))
+        assert app.says(f"1 bundle, {held} tasks")
+        app.globs.value = "data_*"
+        await settled(pilot)
+        assert app.says("2 bundles, ")
+        app.globs.value = "nothing"
+        await settled(pilot)
+        assert app.says("! no bundle matches")
+        app.globs.value = ""
+        await settled(pilot)
+        assert app.stacks[-1] == FilterStack()
+
+
+@given(st.text(min_size=1, max_size=12))
+@settings(max_examples=150, deadline=None)
+def test_the_glob_of_a_name_matches_that_name(name: str) -> None:
+    globs = patterns(literal(name))
+    assert len(globs) == 1
+    assert InBundle.of(globs).matches(name)
+
+
+@given(st.text(alphabet="{}[]!*?\\, .^-a0:dw\x1b\u202eé\n", max_size=20))
+@settings(max_examples=200, deadline=None)
+def test_any_text_is_understood_or_refused_with_a_sentence(text: str) -> None:
+    for understand in (
+        lambda: InBundle.of(patterns(text)),
+        lambda: FinishedBefore.of(text, NOW),
+    ):
+        try:
+            understand()
+        except FilterError as error:
+            assert str(error)
+
+
+async def test_any_text_leaves_the_panel_standing(real: Snapshot) -> None:
+    chance = random.Random(7)
+    app = PanelApp(real)
+    async with app.run_test(size=(80, 24)) as pilot:
+        for turn in range(30):
+            entry = (app.age_entry, app.globs)[turn % 2]
+            entry.focus()
+            text = "".join(chance.choices("{}[]!*?\\, .^-ad_0:9dw é🐄[/]$", k=chance.randrange(12)))
+            entry.value = text
+            await pilot.pause()
+            stack = app.panel.stack
+            assert bool(text.strip()) or (stack.finished_before, stack.in_bundle)[turn % 2] is None
+        await pilot.pause(PAUSE + 0.1)
+        assert app.is_running
+
+
+async def test_nothing_that_a_terminal_obeys_can_be_pasted() -> None:
+    app = PanelApp()
+    async with app.run_test() as pilot:
+        app.globs.focus()
+        app.globs.post_message(Paste("fit\x1b[31m"))
+        app.globs.post_message(Paste("fit_*"))
+        await pilot.pause()
+        assert app.globs.value == "fit_*"
+
+
+async def test_a_bundle_of_any_name_can_be_set() -> None:
+    app = PanelApp()
+    async with app.run_test() as pilot:
+        for name in ("sweep_01", "a/b", ".hidden", "two words", "!not", "{x}", "[y]", "b\\c"):
+            app.panel.set_bundle(name)
+            await settled(pilot)
+            chosen = app.stacks[-1].in_bundle
+            assert chosen is not None and chosen.matches(name)
+
+
+async def test_marks_are_a_filter_even_when_all_have_vanished() -> None:
+    app = PanelApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        assert app.says("nothing: no filter set")
+        app.panel.marks = frozenset({"a" * 32, "b" * 32})
+        await settled(pilot)
+        assert app.says("2 marked")
+        assert app.stacks[-1].task_ids == TaskIds(frozenset({"a" * 32, "b" * 32}))
+        app.panel.marks = frozenset()
+        await settled(pilot)
+        assert app.says("! all gone")
+        assert app.stacks[-1].task_ids == TaskIds(frozenset())
+        assert not app.says("no filter set")
+        app.panel.marks = None
+        await settled(pilot)
+        assert app.stacks[-1] == FilterStack()
+
+
+async def test_clear_keeps_only_the_marks() -> None:
+    app = PanelApp()
+    async with app.run_test() as pilot:
+        app.panel.marks = frozenset({"a" * 32})
+        app.panel.toggle_status(Status.FAILURE)
+        app.age_entry.value = "3 days"
+        app.globs.value = "{"
+        await settled(pilot)
+        app.panel.clear()
+        await settled(pilot)
+        assert app.stacks[-1] == FilterStack(task_ids=TaskIds(frozenset({"a" * 32})))
+        assert app.globs.value == ""
+
+
+async def test_the_sum_says_what_would_go_and_what_blocks() -> None:
+    app = PanelApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.panel.toggle_status(Status.FAILURE)
+        await settled(pilot)
+        app.panel.show_sum(612, 38, 1, 2)
+        await pilot.pause()
+        shown = [line[2:25].rstrip() for line in app.lines()]
+        at = next(i for i, line in enumerate(shown) if "Would go" in line)
+        assert shown[at + 1 : at + 5] == [
+            "  612 matched",
+            "+  38 in retry chains",
+            "+   1 bundle",
+            "!   2 blocked",
+        ]
+
+
+async def test_tab_walks_through_the_parts_and_out_and_the_focus_shows() -> None:
+    app = PanelApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        parts: list[Widget] = [
+            app.query_one(StatusFilter),
+            app.query_one(AgeSlider),
+            app.age_entry,
+            app.globs,
+        ]
+        for part in parts:
+            assert app.focused is part
+            assert any("▌" in line[:3] for line in app.lines())
+            await pilot.press("tab")
+        assert app.focused is app.query_one(Button)
+        assert not any("▌" in line[:3] for line in app.lines())
+        await pilot.press("shift+tab")
+        assert app.globs.has_focus
+
+
+async def test_escape_and_enter_lead_out() -> None:
+    app = PanelApp()
+    async with app.run_test() as pilot:
+        app.globs.focus()
+        await pilot.press("escape")
+        assert (app.left, app.nines) == (1, 0)
+        app.globs.focus()
+        await pilot.press("a", "enter")
+        assert app.left == 2
+        app.globs.focus()
+        await pilot.press("{", "enter")
+        assert app.left == 2
+        app.query_one(AgeSlider).focus()
+        await pilot.press("escape")
+        assert app.left == 3
+
+
+@pytest.mark.parametrize(
+    ("rows", "histogram", "title"), [(21, 0, False), (22, 1, False), (26, 1, True), (43, 3, True)]
+)
+async def test_every_line_is_there_at_each_height(rows: int, histogram: int, title: bool) -> None:
+    app = PanelApp()
+    async with app.run_test(size=(80, rows)) as pilot:
+        app.panel.toggle_status(Status.FAILURE)
+        await settled(pilot)
+        assert app.query_one(AgeSlider).rows == histogram
+        shown = "\n".join(line[:26] for line in app.lines())
+        wanted = ["1 [x]", "6 [ ]", "Finished before", "Bundles", "0 bundles", "Marks", "blocked"]
+        assert all(words in shown for words in wanted)
+        assert ("Status" in shown) is title
+
+
+async def test_a_narrow_panel_gives_up_its_frame_not_its_words() -> None:
+    app = PanelApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.panel.show(FilterCounts(statuses=dict.fromkeys(SIX_STATUSES, 1234)))
+        app.panel.styles.width = 24
+        await settled(pilot)
+        assert " 2 [ ] ⊘ cancelled 1,234" in [line[:24] for line in app.lines()]
+
+
+async def test_a_hundred_thousand_tasks_are_shown_in_no_time() -> None:
+    counts = FilterCounts(
+        statuses=dict.fromkeys(SIX_STATUSES, 123_456),
+        ages=(5000,) * 22,
+        finished=110_000,
+        bundles=140,
+        matching_bundles=140,
+        in_bundles=98_123,
+    )
+    app = PanelApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.globs.value = "*"
+        await settled(pilot)
+        start = time.perf_counter()
+        for _ in range(20):
+            app.panel.show(counts)
+        await pilot.pause()
+        assert time.perf_counter() - start < 0.5
+        assert app.says("3 [ ] ✓ success 123,456")
+        assert app.says("5 [ ] ◔ submitted 123k")
+        assert app.says("98,123 tasks in 140")
