@@ -61,7 +61,8 @@ _TOLD_BY_GISTS = (Key.WHAT, Key.INPUTS)
 class View:
     """The rows of the task table.
 
-    ``ids`` are the rows in order; ``order`` is every task in that order. ``matched`` are the ids
+    ``ids`` are the rows in order, ``rows`` where each of them stands; ``order`` is every task in
+    that order. ``matched`` are the ids
     of tasks that pass all filters; without a filter none does, and ``filtered`` is false.
     ``markable`` are those that pass all but the marks: what "mark all" means. ``hits`` are the
     rows, ascending, in which ``query`` was found.
@@ -72,6 +73,7 @@ class View:
     sort: Sort = field(default_factory=Sort)
     query: str = ""
     ids: tuple[str, ...] = ()
+    rows: Mapping[str, int] = field(default_factory=dict, repr=False)
     order: tuple[str, ...] = field(default=(), repr=False)
     matched: frozenset[str] = frozenset()
     markable: frozenset[str] = frozenset()
@@ -129,8 +131,12 @@ def make_view(
     ids = order
     if only_matched and stack.given:
         ids = tuple(task_id for task_id in order if task_id in matched)
+    if before is not None and ids == before.ids:
+        rows = before.rows
+    else:
+        rows = {task_id: row for row, task_id in enumerate(ids)}
     hits = _hits(snapshot, ids, query, known) if query else ()
-    return View(snapshot, stack, sort, query, ids, order, matched, markable, hits)
+    return View(snapshot, stack, sort, query, ids, rows, order, matched, markable, hits)
 
 
 def _markable(snapshot: Snapshot, stack: FilterStack, matched: frozenset[str]) -> frozenset[str]:

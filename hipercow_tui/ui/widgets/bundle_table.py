@@ -51,6 +51,10 @@ class BundleTable(RowTable):
         """The names of the bundles."""
         return self._names
 
+    def row_of(self, key: str) -> int | None:
+        """Where a bundle stands, if it is there; there are thousands at most."""
+        return self._names.index(key) if key in self._names else None
+
     @property
     def empty_text(self) -> Sequence[str]:
         """Why there are no rows."""

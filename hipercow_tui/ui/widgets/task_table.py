@@ -102,6 +102,10 @@ class TaskTable(RowTable):
         """The ids of the tasks."""
         return self._view.ids
 
+    def row_of(self, key: str) -> int | None:
+        """Where a task stands, if it is shown."""
+        return self._view.rows.get(key)
+
     @property
     def current(self) -> Task | None:
         """The task under the cursor."""
@@ -223,8 +227,8 @@ class TaskTable(RowTable):
 
     def _find_range(self) -> None:
         """A range begins at its task; if that is gone, where it stood."""
-        if self._range_from in self._view.snapshot.tasks and self._range_from in self.keys:
-            self._range_row = self.keys.index(self._range_from)
+        if self._range_from is not None:
+            self._range_row = self._view.rows.get(self._range_from, self._range_row)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """What the rows run is read when they come into sight."""
