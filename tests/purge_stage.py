@@ -4,6 +4,8 @@ afterwards."""
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -64,6 +66,19 @@ def whole(root: Root) -> dict[str, bytes | None]:
 
 def names(outcomes: Iterable[Any]) -> set[str]:
     return {outcome.name for outcome in outcomes}
+
+
+def run_script(name: str, *args: str) -> str:
+    """Runs a script of this folder in a process that imports what this one does; its output."""
+    done = subprocess.run(
+        [sys.executable, str(Path(__file__).with_name(name)), *args],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 class Meanwhile:

@@ -6,8 +6,6 @@ import errno
 import json
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -30,15 +28,13 @@ from purge_stage import (
     make_root,
     names,
     plan_of,
+    run_script,
     whole,
 )
 
-import hipercow_tui
 from hipercow_tui.errors import PurgeError
 from hipercow_tui.purging import Progress, carry_out
 from hipercow_tui.roots import Root
-
-TESTS = Path(__file__).parents[1]
 
 
 @pytest.fixture
@@ -56,16 +52,7 @@ def open_root() -> Iterator[Root]:
 
 
 def purge_as_ordinary_user(root: Root, *change: str) -> dict[str, Any]:
-    paths = [str(TESTS), str(Path(hipercow_tui.__file__).parents[1])]
-    done = subprocess.run(
-        [sys.executable, str(TESTS / "purge_worker.py"), str(root.path), *change],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    report: dict[str, Any] = json.loads(done.stdout)
+    report: dict[str, Any] = json.loads(run_script("purge_worker.py", str(root.path), *change))
     return report
 
 

@@ -3,27 +3,12 @@ been in the lot."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
-from purge_stage import ALL, BASE, CHAIN, LONE, OTHER, make_root
+from purge_stage import ALL, BASE, CHAIN, LONE, OTHER, make_root, run_script
 from small_root import tree
 
-import hipercow_tui
-
-TESTS = Path(__file__).parents[1]
 BUNDLES = {"sweep": [BASE, LONE], "solo": [OTHER]}
-
-
-def run(*args: str) -> None:
-    paths = [str(TESTS), str(Path(hipercow_tui.__file__).parents[1])]
-    subprocess.run(
-        [sys.executable, str(TESTS / "purge_killer.py"), *args],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
-        check=True,
-    )
 
 
 def held(folder: Path) -> dict[str, bytes | None] | None:
@@ -75,7 +60,7 @@ def contents_of(where: Path) -> dict[str, dict[str, bytes | None]]:
 
 def test_between_any_two_calls_that_change_something(tmp_path: Path) -> None:
     contents = contents_of(tmp_path / "model")
-    run(str(tmp_path / "roots"), "steps")
+    run_script("purge_killer.py", str(tmp_path / "roots"), "steps")
     roots = sorted((tmp_path / "roots").iterdir(), key=lambda path: int(path.name))
     states = [assert_nothing_lost(root, contents) for root in roots]
     assert len(states) > 60
@@ -85,6 +70,6 @@ def test_between_any_two_calls_that_change_something(tmp_path: Path) -> None:
 
 def test_at_random_moments(tmp_path: Path) -> None:
     contents = contents_of(tmp_path / "model")
-    run(str(tmp_path / "roots"), "seconds", "40", "20261123")
+    run_script("purge_killer.py", str(tmp_path / "roots"), "seconds", "40", "20261123")
     states = {assert_nothing_lost(root, contents) for root in (tmp_path / "roots").iterdir()}
     assert "whole" in states and "finished" in states
