@@ -117,12 +117,21 @@ def one_line(lines: Sequence[str]) -> str:
 
 
 def deparse_short(value: RValue, width: int) -> str:
-    """The value on one line of at most ``width`` characters: ``c(1, 2, 3, … +37 more)``."""
+    """The value on one line of at most ``width`` characters: ``c(1, 2, … +38 more)``, ``f(x[...]``.
+
+    Where ``width`` has no room for these signs, they are all there is.
+    """
+    text = _cut(value, width)
+    if text.endswith(MORE) and isinstance(value, RVector | RList) and len(value.values) > 1:
+        only_names = all(tag == "names" for tag, _ in value.attributes)
+        return _counted(value, width) if only_names else text
+    return text
+
+
+def _cut(value: RValue, width: int) -> str:
     text = one_line(deparse(value, limit=4 * width))
     if len(text) <= width and not text.endswith(MORE):
         return text
-    if isinstance(value, RVector | RList) and all(tag == "names" for tag, _ in value.attributes):
-        return _counted(value, width)
     return text[: max(0, width - len(MORE))].rstrip() + MORE
 
 
@@ -134,7 +143,7 @@ def _counted(value: RVector | RList, width: int) -> str:
     room = width - len(f"{opening}… +{total} more)")
     shown: list[str] = []
     for place, held in enumerate(_elements(value)):
-        text = deparse_short(held, max(room, 2 * len(MORE)))
+        text = _cut(held, width)
         if place < len(tags) and tags[place]:
             text = f"{literals.name(tags[place])} = {text}"
         room -= len(text) + 2

@@ -11,7 +11,7 @@ import re
 import unicodedata
 
 _DIGITS = 15
-_MAX_ROUNDING = 306  # decimal places beyond which a double can't be scaled
+_MAX_ROUNDING = 306  # decimal places; a double can't be scaled by more
 
 _ESCAPES = {
     "\\": "\\\\",
@@ -38,54 +38,57 @@ def real(value: float) -> str:
     if not math.isfinite(value):
         return _not_finite(value)
     fixed, scientific = _Format(value), _Format(value, scientific=True)
-    return str(fixed if fixed.width <= scientific.width else scientific)
+    return (fixed if fixed.width <= scientific.width else scientific).text(value)
 
 
 def imaginary(value: complex) -> str:
     """A complex number; its two parts share their digits, and, where neither is zero, they are
     both fixed or both scientific."""
-    if not (math.isfinite(value.real) and math.isfinite(value.imag)):
-        parts = f"real={real(value.real)}, imaginary={real(value.imag)}"
-        return f"complex({parts})"
-    first, second = _rounded_together(value.real, abs(value.imag))
+    first, second = value.real, abs(value.imag)
+    if not (math.isfinite(first) and math.isfinite(second)):
+        return f"complex(real={real(first)}, imaginary={real(value.imag)})"
     sign = "-" if value.imag < 0 else "+"
     if first == 0 or second == 0:
         return f"{real(first)}{sign}{real(second)}i"
-    fixed = _Format(first), _Format(second)
-    scientific = _Format(first, scientific=True), _Format(second, scientific=True)
-    is_fixed = sum(part.width for part in fixed) <= sum(part.width for part in scientific)
+    parts = _rounded_together(first, second)
+    fixed = [_Format(part) for part in parts]
+    scientific = [_Format(part, scientific=True) for part in parts]
+    is_fixed = sum(part.width for part in fixed) < sum(part.width for part in scientific)
     shorter = fixed if is_fixed else scientific
-    return f"{shorter[0]}{sign}{shorter[1]}i"
+    # A part that is nothing beside the other is 0, any other is written unrounded.
+    shown = [whole if part else 0.0 for whole, part in zip((first, second), parts, strict=True)]
+    return f"{shorter[0].text(shown[0])}{sign}{shorter[1].text(shown[1])}i"
 
 
 class _Format:
     """A finite double in one notation, with as few digits as say it to 15 significant ones."""
 
     def __init__(self, value: float, *, scientific: bool = False) -> None:
-        mantissa, exponent = f"{abs(value):.{_DIGITS - 1}e}".split("e")
-        power = int(exponent)
-        self.value = value
+        digits, power = _significant(abs(value))
+        decimals = digits - 1 if scientific else max(0, digits - 1 - power)
         self.notation = "e" if scientific else "f"
-        decimals = len(mantissa.rstrip("0")) - 2
-        if not scientific:
-            decimals = max(0, decimals - power)
         self.decimals = decimals
         whole = 1 if scientific else 1 + max(0, power)
         self.width = (value < 0) + whole + (decimals + 1 if decimals else 0)
         if scientific:
             self.width += 5 if abs(power) >= 100 else 4
 
-    def __str__(self) -> str:
-        return f"{self.value + 0.0:.{self.decimals}{self.notation}}"
+    def text(self, value: float) -> str:
+        """The value, or one that was rounded to it, in this notation."""
+        return f"{value + 0.0:.{self.decimals}{self.notation}}"
+
+
+def _significant(value: float) -> tuple[int, int]:
+    """How many digits say the value to 15 significant ones, and its power of ten."""
+    mantissa, exponent = f"{value:.{_DIGITS - 1}e}".split("e")
+    return max(1, len(mantissa.rstrip("0")) - 1), int(exponent)
 
 
 def _rounded_together(first: float, second: float) -> tuple[float, float]:
     """Both parts rounded to the place of the 15th significant digit of the larger."""
-    larger = max(abs(first), second)
-    if larger == 0:
-        return 0.0, 0.0
-    places = min(_MAX_ROUNDING, _DIGITS - 1 - math.floor(math.log10(larger)))
-    return round(first, places), round(second, places)
+    power = math.floor(math.log10(max(abs(first), second)))
+    scale = 10.0 ** min(_MAX_ROUNDING, _DIGITS - 1 - power)
+    return round(first * scale) / scale, round(second * scale) / scale
 
 
 def _not_finite(value: float) -> str:

@@ -130,6 +130,9 @@ _OTHERS = """
     trigamma trunc unclass untracemem UseMethod xtfrm
 """
 _PRIMITIVES = frozenset(_OTHERS.split())
+# Those whose value is called in parentheses, (return(f))(x), though that of others is not.
+_FOREIGN = ".C .Call .Call.graphics .External .External.graphics .External2 .Fortran"
+_SET_APART = frozenset(["return", *_FOREIGN.split()])
 
 
 def is_percent(name: str) -> bool:
@@ -230,5 +233,5 @@ def stands_alone(function: RValue) -> bool:
     name = function.function.name
     known = _OPERATORS.get(name)
     if known is None:
-        return not is_percent(name)
+        return not is_percent(name) and name not in _SET_APART
     return known.level >= Level.SUBSET or known.form in (Form.PAREN, Form.CURLY)
