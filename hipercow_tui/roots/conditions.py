@@ -24,7 +24,8 @@ _LONGEST = 20_000  # characters of an error's text
 _MOST_PARTS = 100  # of a condition
 _LARGEST_PART = 500  # elements
 _GENERATIONS = 20
-_LIMITS = Limits(max_bytes=1 << 30, max_elements=20_000, max_text=1 << 16)
+_DEPTH = 50  # of calls within each other
+_LIMITS = Limits(max_examined=128 << 20, max_elements=20_000, max_text=1 << 16)
 
 _RLANG = frozenset(("rlang_error", "rlang_warning", "rlang_message"))
 _TYPES = frozenset(("error", "warning", "message", "interrupt"))
@@ -49,6 +50,15 @@ class _Condition:
     classes: tuple[str, ...]
 
 
+class _Sketcher(Reader):
+    """A reader to which nothing is nested too deep: what is deeper than we show is read past."""
+
+    def build(self, flags: int) -> RValue:
+        if self.depth > _DEPTH:
+            return self.opaque(flags, "language")
+        return super().build(flags)
+
+
 def read_error(source: Source) -> str:
     """What ``conditionMessage()`` gives of the condition in a failed task's ``result``.
 
@@ -56,7 +66,7 @@ def read_error(source: Source) -> str:
     of how many are missing. What R would compute (a ``body`` that is a function, methods that a
     package has for its own classes) is left out. Raises RdsError.
     """
-    with Reader(source, _LIMITS) as reader:
+    with _Sketcher(source, _LIMITS) as reader:
         flags = reader.integer()
         if flags & 0xFF != LIST:
             raise reader.error("it holds no error, which would be a list")

@@ -77,12 +77,12 @@ class Reader(Walker):
     """Reads the items of one file, in order. Within its ``with`` block every failure, also one
     of Python's own (memory, recursion), is an RdsError."""
 
-    __slots__ = ("_depth", "elements_left")
+    __slots__ = ("depth", "elements_left")
 
     def __init__(self, source: Source, limits: Limits) -> None:
         super().__init__(source, limits)
         self.elements_left = limits.max_elements
-        self._depth = limits.max_depth
+        self.depth = 0
 
     def __enter__(self) -> Reader:
         self.header()
@@ -110,13 +110,13 @@ class Reader(Walker):
 
     def descend(self) -> None:
         """Go one level deeper into a value; raises RdsError where that is too deep."""
-        self._depth -= 1
-        if self._depth < 0:
+        self.depth += 1
+        if self.depth > self.limits.max_depth:
             raise self.error(f"it is nested more than {self.limits.max_depth} deep")
 
     def ascend(self) -> None:
         """Come back up from ``descend``."""
-        self._depth += 1
+        self.depth -= 1
 
     def opaque(self, flags: int, typeof: str) -> ROpaque:
         """The item whose flags were just read, of which only the kind is kept."""

@@ -107,12 +107,16 @@ def _byte(position: int) -> str:
 
 
 class Cursor:
-    """A place in the decompressed contents. Every method raises RdsError where they end early."""
+    """A place in the decompressed contents. Every method raises RdsError where they end early.
 
-    __slots__ = ("_at", "_buffer", "_chunks", "_gone")
+    Of what is not passed over no more than ``max_examined`` bytes are accepted.
+    """
 
-    def __init__(self, pieces: Iterator[bytes]) -> None:
+    __slots__ = ("_at", "_buffer", "_chunks", "_examinable", "_gone")
+
+    def __init__(self, pieces: Iterator[bytes], max_examined: int) -> None:
         self._chunks = pieces
+        self._examinable = max_examined
         self._buffer = b""
         self._at = 0
         self._gone = 0
@@ -160,6 +164,7 @@ class Cursor:
         for chunk in self._chunks:
             if left <= len(chunk):
                 self._buffer, self._at = chunk, left
+                self._examine(len(chunk) - left)
                 return
             left -= len(chunk)
             self._gone += len(chunk)
@@ -178,9 +183,15 @@ class Cursor:
         pieces = [self._buffer[self._at :]]
         have = len(pieces[0])
         while have < size and (chunk := next(self._chunks, b"")):
+            self._examine(len(chunk))
             pieces.append(chunk)
             have += len(chunk)
         self._gone += self._at
         self._at = 0
         self._buffer = b"".join(pieces)
         return have
+
+    def _examine(self, size: int) -> None:
+        self._examinable -= size
+        if self._examinable < 0:
+            raise self.error("there is too much in it, beside large vectors, to look through")

@@ -30,27 +30,51 @@ _BYTES, _LATIN1, _UTF8_OR_ASCII = 0x2000, 0x4000, 0x48000
 
 CELLS = frozenset((PAIRLIST, LANGUAGE, DOTS))
 BYTECODE_CELLS = frozenset((PAIRLIST, LANGUAGE, ATTRIBUTE_PAIRLIST, ATTRIBUTE_LANGUAGE))
-_WITHOUT_DATA = frozenset((BASE, EMPTY, BASE_NAMESPACE, MISSING, UNBOUND, GLOBAL, NULL))
 _WIDTH = {LOGICAL: 4, INTEGER: 4, DOUBLE: 8, COMPLEX: 16, RAW: 1}
+_BARE = frozenset((BASE, EMPTY, BASE_NAMESPACE, MISSING, UNBOUND, GLOBAL, NULL, S4, ALTREP))
+_ATTRIBUTED = frozenset(
+    (STRING, CHARACTER, LIST, EXPRESSION, POINTER, WEAK_REFERENCE, S4, BYTECODE)
+)
+_LINKED = CELLS | {CLOSURE, PROMISE}
 
 # Each symbol that is met is kept, since it may be referred to; R code has some thousands.
 _MOST_SYMBOLS = 1_000_000
 LOCAL = REnvironment("local")
+_INTEGER = struct.Struct(">i").unpack_from
 _TWO_INTEGERS = struct.Struct(">ii").unpack_from
 _HEADER = struct.Struct(">2siii")
+
+
+def _items_inside(flags: int) -> int:
+    """How many items an item with these flags holds, beside those that its data call for."""
+    kind = flags & 0xFF
+    if kind in _LINKED:
+        return 2 + bool(flags & HAS_ATTRIBUTES) + bool(flags & HAS_TAG)
+    if kind == ENVIRONMENT:
+        return 4  # enclosure, frame, hash table, attributes
+    if kind == ALTREP:
+        return 3  # class, state, attributes
+    attributed = kind in _WIDTH or kind in _ATTRIBUTED
+    return bool(attributed and flags & HAS_ATTRIBUTES) + 2 * (kind == POINTER)
+
+
+_INSIDE = tuple(_items_inside(flags) for flags in range(0x800))
+_HAS_DATA = tuple(kind not in _BARE and kind not in _LINKED for kind in range(0x100))
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """How much is accepted and kept of one file.
 
-    More decompressed bytes than ``max_bytes``, or values nested deeper than ``max_depth``, are an
-    error. A vector or list that would bring the elements kept to more than ``max_elements`` is read
-    past and stands as an ``ROpaque`` of its typeof; of a string longer than ``max_text`` bytes
-    the beginning is kept, and a note of how many more there are.
+    More decompressed bytes than ``max_bytes`` are an error; so are more than ``max_examined`` of
+    them beside the vectors that are read past as a whole, since these cost 0.1 s a megabyte, and
+    values nested deeper than ``max_depth``. A vector or list that would bring the elements kept to
+    more than ``max_elements`` is read past and stands as an ``ROpaque`` of its typeof; of a string
+    longer than ``max_text`` bytes the beginning is kept, and a note of how many more there are.
     """
 
-    max_bytes: int = 256 << 20
+    max_bytes: int = 1 << 30
+    max_examined: int = 32 << 20
     max_depth: int = 150  # each takes up to four of Python's 1,000 frames
     max_elements: int = 1_000_000
     max_text: int = 1 << 20
@@ -65,7 +89,7 @@ class Walker(Cursor):
     __slots__ = ("_encoding", "limits", "references")
 
     def __init__(self, source: Source, limits: Limits) -> None:
-        super().__init__(chunks(source, limits.max_bytes))
+        super().__init__(chunks(source, limits.max_bytes), limits.max_examined)
         self.limits = limits
         self.references: list[RValue] = []
         self._encoding = "utf-8"
@@ -170,7 +194,10 @@ class Walker(Cursor):
     def skip_rest(self, flags: int) -> None:
         """Read past the item whose flags were just read."""
         todo: list[int] = []
-        self._walk_into(flags, todo)
+        left = _INSIDE[flags & 0x7FF]
+        if _HAS_DATA[flags & 0xFF]:
+            left = self._walk_into(flags, left, todo)
+        todo.append(left)
         self._walk(todo)
 
     def skip_constants(self, number: int) -> None:
@@ -181,50 +208,62 @@ class Walker(Cursor):
         """Read past all that is to do: n > 0 stands for n items, -n for n bytecode constants."""
         while todo:
             left = todo.pop()
-            if left > 0:
-                if left > 1:
-                    todo.append(left - 1)
-                self._walk_into(self.integer(), todo)
-            elif left < 0:
+            if left >= 0:
+                self._walk_items(left, todo)
+            else:
                 if left < -1:
                     todo.append(left + 1)
                 self._walk_into_constant(todo)
 
-    def _walk_into(self, flags: int, todo: list[int]) -> None:
-        """Read past an item's own data, and note what further items stand in it."""
+    def _walk_items(self, left: int, todo: list[int]) -> None:
+        """Read past so many items, up to bytecode: what comes behind that is noted as to do.
+
+        Items inside an item follow behind it, so counting them is enough. Traces of millions of
+        cells and references come through here: the loop keeps to its own variables.
+        """
+        buffer, at = self._buffer, self._at
+        while left:
+            try:
+                (flags,) = _INTEGER(buffer, at)
+            except struct.error:
+                self._at = at
+                self._gather(4)
+                buffer, at = self._buffer, self._at
+                continue
+            at += 4
+            left += _INSIDE[flags & 0x7FF] - 1
+            if _HAS_DATA[flags & 0xFF] and (flags & 0xFF != REFERENCE or flags == REFERENCE):
+                self._at = at
+                left = self._walk_into(flags, left, todo)
+                buffer, at = self._buffer, self._at
+        self._at = at
+
+    def _walk_into(self, flags: int, left: int, todo: list[int]) -> int:
+        """Read past an item's own data; how many items are left to read past behind them."""
         kind = flags & 0xFF
-        attributes = 1 if flags & HAS_ATTRIBUTES else 0
-        if kind in CELLS or kind in (CLOSURE, PROMISE):
-            todo.append(attributes + (3 if flags & HAS_TAG else 2))
-        elif kind in _WITHOUT_DATA:
-            pass
+        if kind == STRING:
+            size = self.integer()
+            if size > 0:
+                self.pass_over(size)
         elif kind in _WIDTH:
             self.pass_over(self.length() * _WIDTH[kind])
-            todo.append(attributes)
-        elif kind == STRING:
-            self.pass_over(max(0, self.integer()))
-            todo.append(attributes)
         elif kind in (CHARACTER, LIST, EXPRESSION):
-            todo.append(attributes + self.length())
+            return left + self.length()
         elif kind == ENVIRONMENT:
             self.integer()  # whether it is locked
             self.references.append(LOCAL)
-            todo.append(4)  # enclosure, frame, hash table, attributes
         elif kind in (POINTER, WEAK_REFERENCE):
             self.references.append(ROpaque("externalptr" if kind == POINTER else "weakref"))
-            todo.append(attributes + (2 if kind == POINTER else 0))
         elif kind in (SPECIAL, BUILTIN):
             self.pass_over(max(0, self.integer()))
-        elif kind == S4:
-            todo.append(attributes)
-        elif kind == ALTREP:
-            todo.append(3)  # class, state, attributes
         elif kind == BYTECODE:
             self.integer()  # how many of its pieces are shared
-            todo.append(attributes)
+            todo.append(left)
             self._walk_into_code(todo)
+            return 0
         else:
             self.named(flags)
+        return left
 
     def _walk_into_code(self, todo: list[int]) -> None:
         self.code()

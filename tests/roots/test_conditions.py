@@ -93,9 +93,11 @@ def test_a_huge_trace_before_the_rest_is_skipped_in_little_memory() -> None:
     )
     packed = io.BytesIO(gzip.compress(raw, 1))
     tracemalloc.start()
-    text = read_error(packed)
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
+    try:
+        text = read_error(packed)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
     assert text == "outer\nCaused by error in `late()`:\n! inner"
     assert len(raw) > 32_000_000
     assert peak < 2_000_000
@@ -116,6 +118,15 @@ def test_many_parents_and_many_parts_are_bounded() -> None:
     assert read_error(HEADER + raw).count("Caused by error") == 19
     parts = {f"p{at}": texts("x") for at in range(5000)}
     assert read_error(HEADER + condition({"message": texts("many"), **parts})) == "many"
+
+
+def test_calls_nested_without_end_hide_nothing_else() -> None:
+    deep = (ints(6, 1) + char("+") + ints(2)) * 3000 + ints(14, 1) + bytes(8) + ints(NULL) * 3000
+    inner = condition({"message": texts("inner"), "call": deep})
+    parts = {"message": texts("outer"), "call": deep, "parent": inner, "footer": texts("end")}
+    text = read_error(HEADER + condition(parts, "rlang_error"))
+    assert text.startswith("outer\nend\nCaused by error in `")
+    assert text.endswith("\n! inner")
 
 
 def test_a_file_cut_off_anywhere_is_an_error() -> None:

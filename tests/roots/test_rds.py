@@ -414,6 +414,15 @@ def test_a_gzip_bomb_is_an_error() -> None:
     assert peak(lambda: rds.read(bomb, Limits(max_bytes=30_000_000))) < 2_000_000
 
 
+@pytest.mark.parametrize("item", [ints(0xFE), ints(1) + char(""), ints(19, 1), ints(24, 0)])
+def test_a_bomb_of_small_things_is_an_error_soon(item: bytes) -> None:
+    bomb = gzip.compress(HEADER + ints(19, 2**31 - 1) + item * (8_000_000 // len(item)), 1)
+    began = time.monotonic()
+    with pytest.raises(RdsError, match="too much in it"):
+        rds.read(bomb, Limits(max_examined=1_000_000))
+    assert time.monotonic() - began < 3
+
+
 def test_text_is_kept_up_to_its_limit() -> None:
     raw = HEADER + ints(16, 1) + char("a" * 50)
     assert rds.read(raw, Limits(max_text=10)) == RVector(
