@@ -30,12 +30,20 @@ class AgeSlider(Widget, can_focus=True):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "step(-1)", "Younger", show=False),
-        Binding("right", "step(1)", "Older", show=False),
-        Binding("shift+left,pagedown", f"step(-{LEAP})", "Much younger", show=False),
-        Binding("shift+right,pageup", f"step({LEAP})", "Much older", show=False),
-        Binding("home,delete,0", "step(-99)", "Any age", show=False),
-        Binding("end", "step(99)", "Oldest", show=False),
+        Binding("left", "step(-1)", "Younger", show=False, id="age.younger"),
+        Binding("right", "step(1)", "Older", show=False, id="age.older"),
+        Binding(
+            "shift+left,pagedown",
+            f"step(-{LEAP})",
+            "Much younger",
+            show=False,
+            id="age.much_younger",
+        ),
+        Binding(
+            "shift+right,pageup", f"step({LEAP})", "Much older", show=False, id="age.much_older"
+        ),
+        Binding("home,delete,0", "step(-99)", "Any age", show=False, id="age.any"),
+        Binding("end", "step(99)", "Oldest", show=False, id="age.oldest"),
     ]
 
     age: reactive[float | None] = reactive(None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -59,8 +59,6 @@ class Entry(Vertical, Generic[Meaning]):
     }
     """
 
-    ALLOW_MAXIMIZE: ClassVar[bool | None] = False
-
     class Changed(Message):
         """Another meaning than before, or none where there was one."""
 
@@ -85,11 +83,6 @@ class Entry(Vertical, Generic[Meaning]):
         yield self._input
         yield self._line
         yield self._bubble
-
-    @property
-    def text(self) -> str:
-        """What stands in the input."""
-        return self._input.value
 
     def write(self, text: str) -> None:
         """Put a text into the input, as if typed."""

@@ -51,7 +51,7 @@ class FilterPanel(Vertical):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "To the table", show=False),
+        Binding("escape", "leave", "To the table", show=False, id="filters.leave"),
     ]
 
     class Changed(Message):

@@ -28,11 +28,11 @@ class StatusFilter(Widget, can_focus=True):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "Up", show=False),
-        Binding("down,j", "move(1)", "Down", show=False),
-        Binding("home,g", "move(-6)", "First", show=False),
-        Binding("end,G", "move(6)", "Last", show=False),
-        Binding("space,enter", "check", "Check", show=False),
+        Binding("up,k", "move(-1)", "Up", show=False, id="statuses.up"),
+        Binding("down,j", "move(1)", "Down", show=False, id="statuses.down"),
+        Binding("home,g", "move(-6)", "First", show=False, id="statuses.first"),
+        Binding("end,G", "move(6)", "Last", show=False, id="statuses.last"),
+        Binding("space,enter", "check", "Check", show=False, id="statuses.check"),
     ]
 
     checked: reactive[frozenset[Status]] = reactive(frozenset)
