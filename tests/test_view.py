@@ -1,0 +1,181 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small_root import DAY, NOW, snapshot_of, snapshots, task_id
+
+from hipercow_tui.filters import FilterStack, FinishedBefore, TaskIds, WithStatus
+from hipercow_tui.model import SIX_STATUSES, Snapshot, Status, Task
+from hipercow_tui.view import (
+    BundleKey,
+    BundleSort,
+    Gist,
+    Key,
+    Sort,
+    View,
+    bundle_lines,
+    make_view,
+)
+
+A, B, C, D = map(task_id, range(4))
+NO_FILTER = FilterStack()
+FAILURES = FilterStack(with_status=WithStatus(frozenset({Status.FAILURE})))
+
+sorts = st.builds(Sort, st.sampled_from(list(Key)), st.booleans())
+stacks = st.one_of(
+    st.just(NO_FILTER),
+    st.builds(
+        FilterStack,
+        with_status=st.one_of(
+            st.none(),
+            st.sets(st.sampled_from(SIX_STATUSES)).map(lambda some: WithStatus(frozenset(some))),
+        ),
+        task_ids=st.one_of(
+            st.none(),
+            st.sets(st.sampled_from([A, B, C, D])).map(lambda some: TaskIds(frozenset(some))),
+        ),
+        finished_before=st.one_of(st.none(), st.just(FinishedBefore(NOW - 30 * DAY, "30 days"))),
+    ),
+)
+queries = st.sampled_from(["", "00", "sweep", "BETA", "beta = 2", "fit-a"])
+gists = {task_id(n): Gist("run_sir(beta)", f"beta = {n}") for n in range(0, 24, 2)}
+
+
+def four() -> Snapshot:
+    return snapshot_of(
+        [
+            Task(A, Status.SUCCESS, 1, NOW - 9 * DAY, None, NOW - 8 * DAY),
+            Task(B, Status.FAILURE, 1, NOW - 7 * DAY, None, NOW - 2 * DAY),
+            Task(C, Status.RUNNING, 1, NOW - 6 * DAY),
+            Task(D, Status.FAILURE, 1, NOW - 5 * DAY, None, NOW - 4 * DAY),
+        ],
+        {"fit": (A, C), "sweep": (B, A)},
+        [(B, A, A)],
+    )
+
+
+def view_of(snapshot: Snapshot, stack: FilterStack = NO_FILTER, **how: object) -> View:
+    sort = how.pop("sort", Sort())
+    return make_view(snapshot, stack, sort, **how)  # type: ignore[arg-type]
+
+
+def test_newest_first_and_what_has_not_ended_is_newest() -> None:
+    assert view_of(four()).ids == (C, B, D, A)
+
+
+@pytest.mark.parametrize(
+    ("sort", "expected"),
+    [
+        (Sort(Key.CREATED, True), (D, C, B, A)),
+        (Sort(Key.CREATED, False), (A, B, C, D)),
+        (Sort(Key.FINISHED, False), (A, D, B, C)),
+        (Sort(Key.ID, False), (A, B, C, D)),
+        (Sort(Key.STATUS, False), (C, A, D, B)),
+        (Sort(Key.BUNDLE, False), (D, C, A, B)),
+        (Sort(Key.ATTEMPTS, True), (B, A, D, C)),
+    ],
+)
+def test_each_order(sort: Sort, expected: tuple[str, ...]) -> None:
+    assert view_of(four(), sort=sort).ids == expected
+
+
+def test_inputs_are_sorted_as_numbers_and_what_runs_as_words() -> None:
+    known = {
+        A: Gist("b", "n = 10L"),
+        B: Gist("a", "n = 9L"),
+        C: Gist("c", "n = -1"),
+        D: Gist("A", 'n = "x"'),
+    }
+    assert view_of(four(), sort=Sort(Key.INPUTS, False), gists=known).ids == (C, B, A, D)
+    assert view_of(four(), sort=Sort(Key.WHAT, False), gists=known).ids == (D, B, A, C)
+
+
+def test_what_passes_all_filters_is_matched_and_the_rest_dimmed() -> None:
+    view = view_of(four(), FAILURES)
+    assert view.matched == {A, B, D}, "a retried task counts as its tip"
+    assert [view.dims(i) for i in view.ids] == [True, False, False, False]
+    assert view_of(four(), FAILURES, only_matched=True).ids == (B, D, A)
+
+
+def test_without_a_filter_nothing_is_dimmed_and_all_are_shown() -> None:
+    view = view_of(four(), only_matched=True)
+    assert len(view.ids) == 4
+    assert not any(map(view.dims, view.ids))
+
+
+def test_marking_all_means_what_the_other_filters_match() -> None:
+    marked = FilterStack(task_ids=TaskIds(frozenset({C})))
+    assert view_of(four(), marked).markable == {A, B, C, D}
+    assert view_of(four(), replace(FAILURES, task_ids=marked.task_ids)).markable == {A, B, D}
+    assert view_of(four(), FAILURES).markable == {A, B, D}
+
+
+def test_search_looks_at_ids_code_inputs_and_bundles_whatever_the_case() -> None:
+    known = {A: Gist("Run_SIR(beta)", "beta = 1"), B: Gist("fit(x)", "x = 'ß'")}
+    assert view_of(four(), query="run_sir", gists=known).hits == (3,)
+    assert view_of(four(), query="SS", gists=known).hits == (1,)
+    assert view_of(four(), query="SWEEP", gists=known).hits == (1, 3)
+    assert view_of(four(), query="00000", gists=known).hits == (0, 1, 2, 3)
+    assert view_of(four(), query=D).hits == (2,)
+
+
+def test_hits_go_round() -> None:
+    view = View(four(), hits=(2, 5, 9))
+    assert [view.hit_after(row) for row in (0, 2, 8, 9)] == [2, 5, 9, 2]
+    assert [view.hit_before(row) for row in (0, 2, 8, 9)] == [9, 9, 5, 5]
+    assert [view.found_at(row) for row in (2, 3, 9, 10)] == [True, False, True, False]
+    assert View(four()).hit_after(0) is None
+    assert View(four()).hit_before(0) is None
+
+
+@given(snapshots(), stacks, stacks, sorts, sorts, queries, st.booleans())
+@settings(max_examples=150, deadline=None)
+def test_a_view_is_the_same_whatever_was_shown_before(
+    snapshot: Snapshot,
+    stack: FilterStack,
+    earlier_stack: FilterStack,
+    sort: Sort,
+    earlier_sort: Sort,
+    query: str,
+    only: bool,
+) -> None:
+    before = make_view(snapshot, earlier_stack, earlier_sort, query=query, gists=gists)
+    alone = make_view(snapshot, stack, sort, only_matched=only, query=query, gists=gists)
+    after = make_view(
+        snapshot, stack, sort, only_matched=only, query=query, gists=gists, before=before
+    )
+    assert after == alone
+    assert sorted(alone.order) == sorted(snapshot.tasks)
+    assert alone.rows == {task_id: row for row, task_id in enumerate(alone.ids)}
+    assert alone.matched == stack.matched(snapshot) & snapshot.tasks.keys()
+
+
+def test_a_bundle_tells_its_tasks_by_their_last_attempt() -> None:
+    (fit, sweep) = bundle_lines(four(), BundleSort(BundleKey.NAME, False))
+    assert (fit.name, fit.tasks, fit.counts) == ("fit", 2, {Status.FAILURE: 1, Status.RUNNING: 1})
+    assert fit.reduced is Status.FAILURE
+    assert sweep.counts == {Status.FAILURE: 2}
+
+
+@pytest.mark.parametrize(
+    ("statuses", "reduced"),
+    [
+        ((Status.SUCCESS, Status.CREATED, Status.FAILURE), Status.CREATED),
+        ((Status.SUCCESS, Status.FAILURE, Status.CANCELLED), Status.FAILURE),
+        ((Status.RUNNING, Status.CANCELLED), Status.CANCELLED),
+        ((Status.SUBMITTED, Status.RUNNING, Status.SUCCESS), Status.RUNNING),
+        ((Status.SUBMITTED, Status.SUCCESS), Status.SUBMITTED),
+        ((Status.SUCCESS, Status.SUCCESS), Status.SUCCESS),
+        ((), None),
+    ],
+)
+def test_the_statuses_of_a_bundle_are_reduced_in_the_order_of_hipercow(
+    statuses: tuple[Status, ...], reduced: Status | None
+) -> None:
+    tasks = [Task(task_id(n), status, 1) for n, status in enumerate(statuses)]
+    snapshot = snapshot_of(tasks, {"b": (*(task.id for task in tasks), task_id(200))})
+    (line,) = bundle_lines(snapshot, BundleSort())
+    assert (line.reduced, line.tasks, line.gone) == (reduced, len(tasks), 1)

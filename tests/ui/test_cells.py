@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from hipercow_tui.text import visible
+from hipercow_tui.ui.cells import GAP, Column, fit, placed, plain
+
+COLUMNS = (
+    Column("a", "a", 11, 11),
+    Column("b", "b", 10, 40, 1),
+    Column("c", "c", 8, 20, 3),
+    Column("d", "d", 4, 4, 2),
+)
+HOSTILE = st.text(
+    st.one_of(
+        st.characters(),
+        st.sampled_from("\x1b\x07\r\n\t\u202e\u2066\u200b\u200d\ufe0f\u0301表🐄👩\U000e0041[]"),
+    ),
+    max_size=60,
+)
+
+
+@given(HOSTILE, st.integers(0, 40))
+@settings(max_examples=200, deadline=None)
+def test_text_fits_exactly_whatever_it_is(text: str, width: int) -> None:
+    shown = fit(plain(text), width)
+    assert cell_len(shown) == width
+    assert visible(shown) == shown, "nothing a terminal would obey"
+
+
+def test_names_are_cut_in_their_middle() -> None:
+    assert fit("forecast-2026-w48", 9) == "fore…-w48"
+    assert fit("表表表表表", 7) == "表 …表 "
+    assert fit("abc", 5) == "abc  "
+    assert fit("abc", 0) == ""
+
+
+def test_ten_thousand_characters_are_looked_at_no_further_than_a_screen() -> None:
+    assert len(plain("x" * 10_000)) <= 400
+    assert len(plain("a\u0301" * 10_000)) <= 400
+
+
+@given(st.integers(0, 200))
+@settings(deadline=None)
+def test_columns_never_overlap_and_use_the_room(width: int) -> None:
+    layout = placed(COLUMNS, width, start=3)
+    assert layout[0].column.key == "a", "a column of rank 0 never gives way"
+    for one, after in zip(layout, layout[1:], strict=False):
+        assert one.start + one.width + GAP == after.start
+    if width >= 3 + 11:
+        assert layout[-1].start + layout[-1].width <= width
+
+
+def test_columns_give_way_by_rank() -> None:
+    def keys(width: int) -> str:
+        return "".join(one.column.key for one in placed(COLUMNS, width))
+
+    assert [keys(width) for width in (40, 36, 35, 27, 26, 22, 21)] == [
+        "abcd", "abcd", "abd", "abd", "ab", "ab", "a",
+    ]  # fmt: skip

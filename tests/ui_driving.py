@@ -1,0 +1,32 @@
+"""Wait for an app with threads behind it, and read what is on its screen."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+from textual.app import App
+from textual.pilot import Pilot
+
+PATIENCE = 15.0  # seconds; a busy machine is no failure
+
+
+async def until(pilot: Pilot[Any], true: Callable[[], object]) -> None:
+    """Wait until something has come true on the screen."""
+    deadline = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < deadline, "it never came true"
+        await asyncio.sleep(0.02)
+        await pilot.pause()
+    await pilot.pause()
+
+
+def screen_text(app: App[Any]) -> str:
+    """What stands on the screen, line by line, without colours."""
+    width, height = app.size
+    lines = app.screen._compositor.render_strips()
+    assert len(lines) == height
+    assert all(line.cell_length == width for line in lines), "no line is longer than the screen"
+    return "\n".join(line.text for line in lines)
