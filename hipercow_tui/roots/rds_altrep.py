@@ -81,14 +81,13 @@ def _strings(numbers: RValue, scipen: RValue) -> RValue | None:
 
 def _as_character(number: Element, penalty: int) -> str | None:
     """What R's ``as.character`` gives: up to 15 digits, fixed unless scientific is shorter."""
-    if number is None or isinstance(number, int):
+    if not isinstance(number, float):
         return None if number is None else str(number)
-    value = float(number)  # type: ignore[arg-type]
-    if not math.isfinite(value):
-        return "NaN" if value != value else "Inf" if value > 0 else "-Inf"
-    digits, _, exponent = f"{value:.{_DIGITS - 1}e}".partition("e")
+    if not math.isfinite(number):
+        return "NaN" if number != number else "Inf" if number > 0 else "-Inf"
+    digits, _, exponent = f"{number:.{_DIGITS - 1}e}".partition("e")
     digits = digits.rstrip("0").rstrip(".") if "." in digits else digits
     scientific = f"{digits}e{int(exponent):+03d}"
     decimals = max(0, len(digits.lstrip("-").replace(".", "")) - 1 - int(exponent))
-    fixed = f"{value:.{decimals}f}"
+    fixed = f"{number:.{decimals}f}"
     return fixed if len(fixed) <= len(scientific) + penalty else scientific

@@ -206,10 +206,12 @@ def _doubles(raw: bytes, length: int) -> _Values:
 
 
 def _complexes(raw: bytes, length: int) -> _Values:
-    parts: list[float | None] = list(_doubles(raw, 2 * length))  # type: ignore[arg-type]
+    parts = _doubles(raw, 2 * length)
     return tuple(
         [
-            None if real is None or imaginary is None else complex(real, imaginary)
+            complex(real, imaginary)
+            if isinstance(real, float) and isinstance(imaginary, float)
+            else None
             for real, imaginary in zip(parts[::2], parts[1::2], strict=True)
         ]
     )

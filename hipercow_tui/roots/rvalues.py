@@ -102,8 +102,8 @@ class RS4:
 
 @dataclass(frozen=True, slots=True)
 class ROpaque:
-    """What has no text of its own: an external pointer, weak reference, promise or bytecode
-    without source; ``kind`` is R's ``typeof``."""
+    """What has no text of its own: an external pointer, weak reference or promise; or what was
+    too long to keep. ``kind`` is R's ``typeof``, or persistent for what R left to a hook."""
 
     kind: str
     attributes: Attributes = ()
