@@ -129,10 +129,14 @@ def _described(data: RValue) -> TaskDetails:
         envvars=_envvars(element(data, "envvars")),
         problem=None if code.runs is not None else "its 'data' is of no type of task we know",
         what=code.what,
-        varies=", ".join(
-            f"{name} = {deparse_short(value, _INPUT_WIDTH)}" for name, value in code.inputs
-        ),
+        varies=", ".join(_short(name, value) for name, value in code.inputs),
     )
+
+
+def _short(name: str, value: RValue) -> str:
+    """An input in a row; that an argument is the first says nothing there."""
+    text = deparse_short(value, _INPUT_WIDTH)
+    return text if name.isdecimal() else f"{name} = {text}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,7 @@ def test_nesting_as_deep_as_r_allows_is_written_whole() -> None:
 
 
 def test_deeper_nesting_is_cut() -> None:
-    (line,) = deparse(nested(100_000))
+    (line,) = deparse(nested(20_000))
     assert line.startswith("f(f(f(")
     assert line.endswith("f([...]")
 
@@ -141,7 +141,7 @@ def test_lines_become_one(lines: list[str], text: str) -> None:
         (reals(0.9), 20, "0.9"),
         (reals(*range(1, 41)), 24, "c(1, 2, 3, … +37 more)"),
         (reals(*range(1, 41)), 5, "c(… +40 more)"),
-        (RList((X, reals(1), reals(2), reals(3), reals(4))), 22, "list(x, 1, … +3 more)"),
+        (RList((X, *map(reals, range(1, 10)))), 22, "list(x, 1, … +8 more)"),
         (
             RVector("integer", (1, 3, 5), (("names", RVector("character", ("a", "b c", "d"))),)),
             22,
@@ -191,7 +191,6 @@ def _grown(inner: st.SearchStrategy[RValue]) -> st.SearchStrategy[RValue]:
 @given(st.recursive(leaves, _grown, max_leaves=20), st.integers(0, 80))
 @settings(max_examples=200, deadline=None)
 def test_any_value_has_a_text_within_its_bounds(value: RValue, width: int) -> None:
-    lines = deparse(value)
-    assert all("\n" not in line or "\n" in str(value) for line in lines)
+    assert deparse(value)
     assert sum(map(len, deparse(value, limit=width))) <= width + len("[...]")
-    assert "\n" not in deparse_short(value, width) or "\n" in str(value)
+    assert len(deparse_short(value, width)) <= max(width, len("structure(c(… +10 more)"))
