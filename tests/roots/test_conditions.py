@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rds_files import FIXTURES, char, ints
 
 from hipercow_tui.errors import RdsError
 from hipercow_tui.roots.conditions import read_error
 
-FIXTURES = Path(__file__).parent.parent / "data" / "rds"
 MESSAGES: dict[str, str] = json.loads((FIXTURES / "messages.json").read_text("utf-8"))
 HEADER = b"X\n" + struct.pack(">iii", 2, 0x40202, 0x20300)
 NULL = 0xFE
@@ -22,14 +22,6 @@ NULL = 0xFE
 
 def fixture(name: str) -> bytes:
     return (FIXTURES / f"condition_{name}.rds").read_bytes()
-
-
-def ints(*numbers: int) -> bytes:
-    return struct.pack(f">{len(numbers)}i", *numbers)
-
-
-def char(text: str) -> bytes:
-    return ints(0x40009, len(text)) + text.encode()
 
 
 def texts(*words: str) -> bytes:

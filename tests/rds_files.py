@@ -1,0 +1,111 @@
+"""RDS files for the tests: what R wrote, what it says is in it, and bytes put together here."""
+
+from __future__ import annotations
+
+import json
+import struct
+from pathlib import Path
+from typing import Any
+
+from hipercow_tui.errors import RdsError
+from hipercow_tui.roots.rvalues import (
+    RS4,
+    RBuiltin,
+    RClosure,
+    REnvironment,
+    RLanguage,
+    RList,
+    RNull,
+    ROpaque,
+    RPairlist,
+    RSymbol,
+    RValue,
+    RVector,
+)
+
+FIXTURES = Path(__file__).parent / "data" / "rds"
+EXPECTED: dict[str, Any] = json.loads((FIXTURES / "expected.json").read_text("utf-8"))
+HEADER = b"X\n" + struct.pack(">iiii", 3, 0x40202, 0x30500, 5) + b"UTF-8"
+
+
+def fixture(name: str) -> bytes:
+    return (FIXTURES / f"{name}.rds").read_bytes()
+
+
+def ints(*numbers: int) -> bytes:
+    return struct.pack(f">{len(numbers)}i", *numbers)
+
+
+def char(text: str) -> bytes:
+    return ints(0x40009, len(text)) + text.encode()
+
+
+# What make.R says of a value, said of ours.
+
+
+def number(value: object) -> object:
+    if value is None:
+        return None
+    assert isinstance(value, float)
+    if value != value:
+        return "NaN"
+    if value in (float("inf"), float("-inf")):
+        return "Inf" if value > 0 else "-Inf"
+    return f"{value:.17g}"
+
+
+def said_element(value: object) -> object:
+    if isinstance(value, complex):
+        return [number(value.real), number(value.imag)]
+    return number(value) if isinstance(value, float) else value
+
+
+def tagged(items: tuple[tuple[str | None, RValue], ...]) -> list[object]:
+    return [[tag, said(value)] for tag, value in items]
+
+
+def said(value: RValue) -> dict[str, Any]:
+    out: dict[str, Any]
+    match value:
+        case RNull():
+            return {"kind": "NULL"}
+        case RSymbol(name):
+            return {"kind": "symbol", "name": name}
+        case RBuiltin(name):
+            return {"kind": "builtin", "name": name}
+        case RVector(kind, values):
+            out = {"kind": kind, "values": [said_element(v) for v in values]}
+        case RList(values=values, kind=kind):
+            out = {"kind": kind, "values": [said(v) for v in values]}
+        case RPairlist(items):
+            out = {"kind": "pairlist", "values": tagged(items)}
+        case RLanguage(function, arguments):
+            out = {"kind": "language", "function": said(function), "values": tagged(arguments)}
+        case RClosure(formals, body, environment):
+            out = {
+                "kind": "closure",
+                "formals": tagged(formals.items),
+                "body": said(body),
+                "environment": said(environment),
+            }
+        case REnvironment(kind, name):
+            out = {"kind": "environment", "which": [kind, name]}
+        case RS4():
+            out = {"kind": "S4"}
+        case ROpaque(kind):
+            out = {"kind": kind}
+    held = {name: said(held) for name, held in value.attributes}
+    return out | ({"attributes": held} if held else {})
+
+
+def task_files(root: Path, name: str) -> list[bytes]:
+    found = [path.read_bytes() for path in sorted(root.glob(f"hipercow/tasks/*/*/{name}"))]
+    assert len(found) >= 10
+    return found
+
+
+def outcome(read: Any, raw: bytes) -> object:
+    try:
+        return read(raw)
+    except RdsError as error:
+        return type(error)
