@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from hipercow_tui.errors import RdsError
 from hipercow_tui.roots import conditions, rds
-from hipercow_tui.roots.deparse import deparse, deparse_short, one_line
+from hipercow_tui.roots.deparse import deparse, deparse_short, literals, one_line
 from hipercow_tui.roots.files import open_file, open_folder, read_file
 from hipercow_tui.roots.rvalues import (
     RLanguage,
@@ -122,48 +122,51 @@ def _described(data: RValue) -> TaskDetails:
     return TaskDetails(
         type=kind,
         runs=code.runs,
-        inputs=tuple((name, "\n".join(deparse(value))) for name, value in code.inputs),
+        inputs=tuple((each.name, each.full) for each in code.inputs),
         globals=names(element(element(data, "variables"), "globals") or RNull()),
         environment=_text(element(data, "environment")),
         path=_text(element(data, "path")),
         envvars=_envvars(element(data, "envvars")),
         problem=None if code.runs is not None else "its 'data' is of no type of task we know",
         what=code.what,
-        varies=", ".join(_short(name, value) for name, value in code.inputs),
+        varies=", ".join(each.tagged(each.short) for each in code.inputs),
     )
 
 
-def _short(name: str, value: RValue) -> str:
-    """An input in a row; that an argument is the first says nothing there."""
-    text = deparse_short(value, _INPUT_WIDTH)
-    return text if name.isdecimal() else f"{name} = {text}"
+@dataclass(frozen=True, slots=True)
+class _Input:
+    """A local variable or an argument; ``tag`` is its name as in code, empty where it has none."""
+
+    name: str
+    tag: str
+    full: str
+    short: str
+
+    def tagged(self, text: str) -> str:
+        return f"{self.tag} = {text}" if self.tag else text
 
 
 @dataclass(frozen=True, slots=True)
 class _Code:
-    """What is run, in full and on one line, and the named values that it is run with."""
+    """What is run, in full and on one line, and with what."""
 
     runs: str | None
     what: str = ""
-    inputs: tuple[tuple[str, RValue], ...] = ()
+    inputs: tuple[_Input, ...] = ()
 
 
 def _expression(data: RValue) -> _Code:
     lines = deparse(element(data, "expr") or RNull())
     locals_ = element(element(data, "variables"), "locals")
-    return _Code("\n".join(lines), one_line(lines), _named(locals_))
+    return _Code("\n".join(lines), one_line(lines), _inputs(locals_))
 
 
 def _call(data: RValue) -> _Code:
     function = _function(element(data, "fn"))
-    args = element(data, "args")
-    inputs = _named(args)
-    full, short = [], []
-    for tag, (_, value) in zip(_tags(args), inputs, strict=True):
-        prefix = f"{tag} = " if tag else ""
-        full.append(prefix + "\n".join(deparse(value)))
-        short.append(prefix + deparse_short(value, _INPUT_WIDTH))
-    return _Code(f"{function}({', '.join(full)})", f"{function}({', '.join(short)})", inputs)
+    inputs = _inputs(element(data, "args"))
+    full = ", ".join(each.tagged(each.full) for each in inputs)
+    short = ", ".join(each.tagged(each.short) for each in inputs)
+    return _Code(f"{function}({full})", f"{function}({short})", inputs)
 
 
 def _script(data: RValue) -> _Code:
@@ -190,23 +193,28 @@ def _function(fn: RValue | None) -> str:
     value = element(fn, "value")
     if name is None:
         return "\n".join(deparse(value)) if isinstance(value, RLanguage) else "(anonymous)"
-    return f"{namespace}::{name}" if namespace else name
+    prefix = f"{literals.name(namespace)}::" if namespace else ""
+    return prefix + literals.name(name)
 
 
-def _tags(values: RValue | None) -> tuple[str, ...]:
-    """The name of each value, empty where it has none."""
+def _inputs(values: RValue | None) -> tuple[_Input, ...]:
+    """The values of a list with their names, or their places from 1 where they have none."""
     if not isinstance(values, RList):
         return ()
     tags = names(values)
-    return tags + ("",) * (len(values.values) - len(tags))
+    return tuple(
+        _input(place, tags[place] if place < len(tags) else "", value)
+        for place, value in enumerate(values.values)
+    )
 
 
-def _named(values: RValue | None) -> tuple[tuple[str, RValue], ...]:
-    """The values of a list with their names, or their positions from 1 where they have none."""
-    if not isinstance(values, RList):
-        return ()
-    pairs = zip(_tags(values), values.values, strict=False)
-    return tuple((tag or str(place), value) for place, (tag, value) in enumerate(pairs, start=1))
+def _input(place: int, tag: str, value: RValue) -> _Input:
+    return _Input(
+        name=tag or str(place + 1),
+        tag=literals.name(tag),
+        full="\n".join(deparse(value)),
+        short=deparse_short(value, _INPUT_WIDTH),
+    )
 
 
 def _envvars(value: RValue | None) -> tuple[EnvVar, ...]:

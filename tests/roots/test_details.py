@@ -117,11 +117,20 @@ def test_the_arguments_of_a_call_are_its_inputs(sir_model: Path) -> None:
             ),
             "a:::b(1)",
         ),
+        (named(name=text("my function"), namespace=RNull(), value=RNull()), "`my function`(1)"),
         (RNull(), "(anonymous)(1)"),
     ],
 )
 def test_a_function_is_named_as_it_was_given(fn: RValue, runs: str) -> None:
     assert details_from_data(call_data(fn, RList((number(1),))), None).runs == runs
+
+
+def test_odd_names_of_arguments_stand_in_backticks_where_they_are_code() -> None:
+    args = RList((number(1), number(2)), (("names", text("odd name", "")),))
+    details = details_from_data(call_data(named(name=text("f")), args), None)
+    assert details.runs == "f(`odd name` = 1, 2)"
+    assert details.inputs == (("odd name", "1"), ("2", "2"))
+    assert details.varies == "`odd name` = 1, 2"
 
 
 def test_a_call_without_arguments() -> None:
