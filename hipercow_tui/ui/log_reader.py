@@ -164,32 +164,40 @@ class LogReader:
     """
 
     def __init__(self, log: Log, shape: Shape, deliver: Callable[[Page], object]) -> None:
-        self.shape = shape
         self._log = log
+        self._shape = shape
         self._deliver = deliver
-        self._turns: queue.SimpleQueue[Turn] = queue.SimpleQueue()
+        self._turns: queue.SimpleQueue[tuple[int, Turn]] = queue.SimpleQueue()
+        self._asked = 0
+        self._answering = 0
         self._stopped = False
         threading.Thread(target=self._run, name="log", daemon=True).start()
 
     def turn(self, turn: Turn) -> None:
         """Turn the page; a search that is under way ends."""
-        self._turns.put(turn)
+        self._asked += 1
+        self._turns.put((self._asked, turn))
+
+    def reshape(self, shape: Shape) -> None:
+        """Fill another room with the same place; a search goes on."""
+        self._shape = shape
+        self._turns.put((self._asked, stay))
 
     def interrupted(self) -> bool:
-        """Whether something else waits to be done."""
-        return self._stopped or not self._turns.empty()
+        """Whether another turn is wanted than the one under way."""
+        return self._stopped or self._asked != self._answering
 
     def stop(self) -> None:
         """Deliver nothing more."""
         self._stopped = True
-        self._turns.put(follow)
+        self.turn(follow)
 
     def _run(self) -> None:
         page, delivered = Page(), None
         turn: Turn = to_end
         while not self._stopped:
             try:
-                page = turn(self._log, page, self.shape)
+                page = turn(self._log, page, self._shape)
             except LogError as error:
                 if page.said != str(error):
                     page = Page(said=str(error))
@@ -197,6 +205,6 @@ class LogReader:
                 self._deliver(page)
                 delivered = page
             try:
-                turn = self._turns.get(timeout=POLL)
+                self._answering, turn = self._turns.get(timeout=POLL)
             except queue.Empty:
                 turn = follow

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from textual.message import Message
@@ -38,34 +36,21 @@ class PurgeEnded(Message):
 
 
 class PurgeRun:
-    """One purge. It goes on whatever becomes of the screen, and Python waits for its end.
+    """One purge. It goes on whatever becomes of the screen, and Python waits for its end before it
+    exits.
 
     ``receiver`` gets PurgeProgressed and, once, PurgeEnded.
     """
 
-    def __init__(
-        self,
-        plan: PurgePlan,
-        root: Root,
-        receiver: MessagePump,
-        *,
-        monotonic: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self.plan = plan
-        self.progress: Progress | None = None
+    def __init__(self, plan: PurgePlan, root: Root, receiver: MessagePump) -> None:
+        self._plan = plan
         self._root = root
         self._receiver = receiver
-        self._monotonic = monotonic
         self._stop = threading.Event()
         self._phase: Phase | None = None
         self._phase_began = 0.0
         # No daemon: a thread killed between two renames would leave half a chain in its place.
         self._thread = threading.Thread(target=self._carry_out, name="purge")
-
-    @property
-    def running(self) -> bool:
-        """Whether it has not ended."""
-        return self._thread.is_alive()
 
     @property
     def stopping(self) -> bool:
@@ -80,27 +65,21 @@ class PurgeRun:
         """Ask it to end and to put back all that is not erased yet."""
         self._stop.set()
 
-    async def ended(self) -> None:
-        """Wait for its end."""
-        while self.running:
-            await asyncio.sleep(0.05)
-
     def _carry_out(self) -> None:
         try:
-            done = carry_out(self.plan, self._root, on_progress=self._progressed, stop=self._stop)
+            done = carry_out(self._plan, self._root, on_progress=self._progressed, stop=self._stop)
         except HipercowTuiError as error:
             ended = PurgeEnded(None, str(error))
-        except OSError as error:
-            ended = PurgeEnded(None, f"The purge broke off: {error}")
+        except Exception as error:  # a mistake of ours: whoever waits for the end must hear of it
+            ended = PurgeEnded(None, f"The purge broke off: {type(error).__name__}: {error}")
         else:
             ended = PurgeEnded(done)
         self._receiver.post_message(ended)
 
     def _progressed(self, progress: Progress) -> None:
-        now = self._monotonic()
+        now = time.monotonic()
         if progress.phase is not self._phase:
             self._phase, self._phase_began = progress.phase, now
-        self.progress = progress
         left = None
         if progress.done and now > self._phase_began:
             left = (now - self._phase_began) / progress.done * (progress.total - progress.done)

@@ -75,7 +75,9 @@ class ConfirmScreen(ModalScreen[bool]):
             if self._wants_number:
                 with Horizontal(id="typing"):
                     yield Static(f"Type {self._tasks} to go on:")
-                    yield Input(id="number", restrict=r"[0-9]*", max_length=9)
+                    yield Input(
+                        id="number", restrict=r"[0-9]*", max_length=9, select_on_focus=False
+                    )
             yield Static(f"Type {self._tasks} first, or cancel (n).", id="hint")
             with Horizontal(id="buttons"):
                 yield Button("Cancel", id="cancel")

@@ -27,7 +27,6 @@ from hipercow_tui.ui.log_reader import (
     Shape,
     Turn,
     by_rows,
-    stay,
     styled,
     to_end,
     to_hit,
@@ -81,12 +80,10 @@ class LogScreen(Screen[None]):
 
     def on_log_view_resized(self) -> None:
         """Begin to read once the room is known, and after that fill what there is."""
-        shape = self._shape()
         if self._reader is None:
             self._open()
         else:
-            self._reader.shape = shape
-            self._turn(stay)
+            self._reader.reshape(self._shape())
 
     def _shape(self) -> Shape:
         room = self.query_one(LogView).size

@@ -38,6 +38,21 @@ _SHOW_EVERY = 0.1  # seconds between two states of measuring
 _WARNINGS = 3  # lines of the head for warnings; all of them can be had by n, one by one
 
 
+def _key(
+    keys: str, action: str, label: str, what: str, name: str, *, shown_as: str | None = None
+) -> Binding:
+    """``label`` stands in the footer, unless it is empty, and ``what`` in the help."""
+    return Binding(
+        keys,
+        action,
+        label or what,
+        show=bool(label),
+        key_display=shown_as,
+        tooltip=what,
+        id=f"plan.{name}",
+    )
+
+
 class PlanScreen(Screen[PurgePlan | None]):
     """Shows a plan; dismisses with it once its purge was confirmed, with None to go back.
 
@@ -52,13 +67,15 @@ class PlanScreen(Screen[PurgePlan | None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("D", "purge", "Purge…", id="plan.purge"),
-        Binding("x", "leave_out", "Leave out blocked", id="plan.leave_out"),
-        Binding("e", "save", "Save plan", id="plan.save"),
-        Binding("c", "copy", "Copy R call", id="plan.copy"),
-        Binding("escape,q", "back", "Back", key_display="esc", id="plan.back"),
-        Binding("n", "stop(1)", "Next !", id="plan.next"),
-        Binding("N", "stop(-1)", "Previous !", show=False, id="plan.previous"),
+        _key("D", "purge", "Purge…", "Purge this plan, after a question", "purge"),
+        _key(
+            "x", "leave_out", "Leave out blocked", "Leave blocked chains out, or in", "leave_out"
+        ),
+        _key("e", "save", "Save plan", "Save the plan as JSON", "save"),
+        _key("c", "copy", "Copy R call", "Copy the call in R that takes the same tasks", "copy"),
+        _key("escape,q", "back", "Back", "Go back; nothing has changed", "back", shown_as="esc"),
+        _key("n", "stop(1)", "Next !", "To the next group, or tasks to think twice about", "next"),
+        _key("N", "stop(-1)", "", "To the group or tasks before", "previous"),
     ]
 
     def __init__(
@@ -77,7 +94,7 @@ class PlanScreen(Screen[PurgePlan | None]):
         self._read_only = read_only
         self._clock = clock
         self._sizes: dict[str, Size] = {}
-        self._measured: float | None = 0.0  # the part that is done; None once all is known
+        self._part_measured: float | None = 0.0  # the part that is done; None once all is known
         self._gists: GistReader | None = None
 
     def compose(self) -> ComposeResult:
@@ -114,6 +131,11 @@ class PlanScreen(Screen[PurgePlan | None]):
         return self.query_one(PlanList)
 
     @property
+    def measured(self) -> bool:
+        """Whether it is known how much the tasks hold."""
+        return self._part_measured is None
+
+    @property
     def refusal(self) -> str | None:
         """Why this plan can't be purged, and what to do; None if it can."""
         if self.plan.empty and not self.plan.refused:
@@ -130,7 +152,7 @@ class PlanScreen(Screen[PurgePlan | None]):
 
     def _show(self, plan: PurgePlan) -> None:
         self.plan = plan
-        self._measured = 0.0
+        self._part_measured = 0.0
         empty = plan.empty and not plan.blocked
         self.lines.display = not empty
         self.query_one("#in-full").display = not empty
@@ -164,11 +186,10 @@ class PlanScreen(Screen[PurgePlan | None]):
         self.query_one("#head", Static).update(Text("\n").join(lines))
 
     def _headline(self) -> Text:
-        known = self._measured is None
-        total = report.total_size(self.plan, self._sizes) if known else None
+        total = report.total_size(self.plan, self._sizes) if self.measured else None
         head = Text.assemble(("Plan  ", "bold"), (report.headline(self.plan, total), "bold"))
-        if self._measured is not None and self.plan.tasks:
-            head.append(f"  measuring {self._measured:.0%}", "dim")
+        if self._part_measured is not None and self.plan.tasks:
+            head.append(f"  measuring {self._part_measured:.0%}", "dim")
         return head
 
     def action_leave_out(self) -> None:
@@ -202,7 +223,7 @@ class PlanScreen(Screen[PurgePlan | None]):
         self.call_later(self._show_measured, None)
 
     def _show_measured(self, part: float | None) -> None:
-        self._measured = part
+        self._part_measured = part
         self.lines.renew()
         self._show_head()
 
@@ -232,7 +253,7 @@ class PlanScreen(Screen[PurgePlan | None]):
         if refusal := self.refusal:
             self.notify(refusal, severity="warning", markup=False)
             return
-        total = report.total_size(self.plan, self._sizes) if self._measured is None else None
+        total = report.total_size(self.plan, self._sizes) if self.measured else None
         plan = self.plan
 
         def answered(yes: bool | None) -> None:

@@ -14,6 +14,7 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from hipercow_tui.ui.blending import blended
 from hipercow_tui.ui.keys import MOVES
 
 
@@ -25,8 +26,7 @@ class Lines(ScrollView, can_focus=True):
 
     DEFAULT_CSS = """
     Lines { overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; }
-    Lines > .lines--cursor { background: $surface-lighten-2; text-style: bold; }
-    Lines:ansi > .lines--cursor { background: ansi_bright_black; }
+    Lines > .lines--cursor { background: $primary 40%; text-style: bold; }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [key for key in MOVES if key.action != "open"]
@@ -131,5 +131,5 @@ class Lines(ScrollView, can_focus=True):
         text.truncate(width, overflow="ellipsis", pad=True)
         style = self.rich_style
         if at_cursor:
-            style += self.get_component_rich_style("lines--cursor", partial=True)
+            style = blended(self, ("lines--cursor",))
         return Strip(text.render(self.app.console), width).apply_style(style)

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import pytest
+from plan_hosts import FAILURES, Host, text_of
+from small_root import DAY, NOW, snapshot_of, task_id
+from textual.pilot import Pilot
+from textual.widgets import Button, Input
+
+from hipercow_tui.filters import FilterStack, TaskIds
+from hipercow_tui.model import Status, Task
+from hipercow_tui.plan import PurgePlan, make_plan
+from hipercow_tui.roots.sizes import Size
+from hipercow_tui.ui.screens import confirm
+from hipercow_tui.ui.screens.confirm import LARGE, ConfirmScreen
+
+
+def plan_of(number: int, *, regretted: bool = False) -> PurgePlan:
+    old = NOW - 30 * DAY
+    tasks = [Task(task_id(n), Status.FAILURE, 1, old, None, old) for n in range(number)]
+    links = []
+    if regretted:
+        tasks.append(Task(task_id(200), Status.SUCCESS, 1, old, None, old))
+        links.append((task_id(200), task_id(0), task_id(0)))
+    return make_plan(snapshot_of(tasks, links=links), FAILURES, now=NOW)
+
+
+async def heard(pilot: Pilot[None]) -> None:
+    """Waits until the dialog listens."""
+    for _ in range(200):
+        await pilot.pause(0.01)
+        if pilot.app.focused is not None:
+            return
+    raise AssertionError("the dialog never listened")
+
+
+@pytest.mark.parametrize(
+    ("keys", "answer"),
+    [
+        (["y"], True),
+        (["n"], False),
+        (["escape"], False),
+        (["enter"], False),  # Cancel has the focus
+        (["tab", "enter"], True),
+        (["right", "enter"], True),
+        (["right", "left", "enter"], False),
+        (["q", "D", "p", "delete", "ctrl+d", "n"], False),
+    ],
+)
+async def test_the_answer(keys: list[str], answer: bool) -> None:
+    async with (app := Host(ConfirmScreen(plan_of(3), Size(2_100_000, 12)))).run_test() as pilot:
+        await heard(pilot)
+        assert isinstance(app.focused, Button)
+        assert app.focused.id == "cancel"
+        await pilot.press(*keys)
+        await pilot.pause()
+        assert app.answers == [answer]
+
+
+async def test_it_says_the_numbers() -> None:
+    screen = ConfirmScreen(plan_of(3, regretted=True), Size(2_100_000, 1200))
+    async with (app := Host(screen)).run_test(size=(80, 24)):
+        shown = text_of(app)
+    assert "Purge 4 tasks?" in shown
+    assert "2.1 MB in 1,200 files." in shown
+    assert "1 task goes that your filters alone" in shown
+    assert "Type 4 to go on:" in shown
+
+
+async def test_keys_typed_before_it_could_be_read_are_dropped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(confirm, "DEAF", 3600.0)  # so long that no machine is too slow for it
+    screen = ConfirmScreen(plan_of(LARGE), None)
+    async with (app := Host(screen)).run_test() as pilot:
+        await pilot.press("y", "enter", "tab", "enter", "right", "enter", "n", "escape", "1")
+        await pilot.click("#purge")
+        await pilot.click("#cancel")
+        assert app.screen is screen
+        assert app.answers == []
+        assert app.screen.query_one(Input).value == ""
+
+
+@pytest.mark.parametrize("plan", [plan_of(LARGE), plan_of(3, regretted=True)])
+async def test_a_purge_to_think_twice_about_wants_its_number(plan: PurgePlan) -> None:
+    number = str(len(plan.tasks))
+    async with (app := Host(ConfirmScreen(plan, None))).run_test() as pilot:
+        await heard(pilot)
+        await pilot.press("y", "y", "enter")
+        await pilot.pause()
+        assert app.answers == []
+        assert f"Type {number} first" in text_of(app)
+        field = app.screen.query_one(Input)
+        field.value = ""
+        await pilot.press("9", "y", "enter", "y")
+        await pilot.pause()
+        assert app.answers == []
+        assert app.screen.query_one("#purge", Button).disabled
+        field.value = ""
+        await pilot.press(*number)
+        assert field.value == number
+        await pilot.press("enter")  # goes on to the button, and no further
+        await pilot.pause()
+        assert app.answers == []
+        await pilot.press("y")
+        await pilot.pause()
+        assert app.answers == [True]
+
+
+async def test_digits_go_to_the_field_from_wherever_the_focus_is() -> None:
+    plan = plan_of(LARGE)
+    async with (app := Host(ConfirmScreen(plan, None))).run_test() as pilot:
+        await heard(pilot)
+        await pilot.press(*str(LARGE), "enter", "enter")
+        await pilot.pause()
+        assert app.answers == [True]
+
+
+async def test_a_small_purge_of_what_was_named_wants_no_number() -> None:
+    old = NOW - DAY
+    snapshot = snapshot_of([Task(task_id(1), Status.SUCCESS, 1, old, None, old)])
+    named = FilterStack(task_ids=TaskIds(frozenset({task_id(1)})))
+    plan = make_plan(snapshot, named, now=NOW)
+    async with (app := Host(ConfirmScreen(plan, None))).run_test(size=(40, 12)) as pilot:
+        await heard(pilot)
+        assert not app.screen.query(Input)
+        assert "measured" in text_of(app)

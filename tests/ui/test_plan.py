@@ -1,0 +1,262 @@
+from __future__ import annotations
+
+import json
+import tarfile
+from pathlib import Path
+
+import pytest
+from plan_hosts import (
+    CANCELLED,
+    FAILED,
+    FAILURES,
+    RETRIED,
+    RUNNING,
+    STUCK,
+    Host,
+    lines_of,
+    screen_for,
+    screen_on,
+    settled,
+    text_of,
+    varied_root,
+)
+from small_root import DAY, NOW, snapshot_of, task_id, tree
+from textual.notifications import Notification
+from textual.widgets import Input
+
+from hipercow_tui.filters import FilterStack, FinishedBefore, TaskIds, WithStatus
+from hipercow_tui.model import Bundle, Snapshot, Status, Task
+from hipercow_tui.roots import Root, find_root
+from hipercow_tui.scanning import read_root
+from hipercow_tui.text import short_id
+
+WIDE = (160, 45)
+
+
+async def test_a_plan_reads_like_a_diff(tmp_path: Path) -> None:
+    screen = screen_on(varied_root(tmp_path, blocked=False))
+    async with (app := Host(screen)).run_test(size=WIDE) as pilot:
+        await settled(pilot, screen)
+        lines = lines_of(screen)
+        assert lines[0].strip() == "matched 2"
+        assert lines[3].startswith(" in retry chains 1")
+        assert "! 1 of them your filters would have kept" in lines[3]
+        assert lines[4].startswith(" ! - ✓ success")
+        assert f"retry of {short_id(FAILED)}" in lines[4]
+        assert lines[5].strip() == "bundles 1"
+        assert "3 tasks: 2 go, 1 stay without it" in lines[6]
+        assert short_id(CANCELLED) in "".join(lines[1:3])
+        shown = text_of(app)
+        assert "3 tasks · 1 bundle" in shown
+        assert "would go" in shown
+        assert "1 surviving task loses a bundle" in shown
+        assert "status is failure or cancelled, its own · finished before 1 week ago" in shown
+        assert "your filters alone would have kept it" in shown
+
+
+async def test_sizes_and_what_runs_of_a_real_root(sir_model: Path) -> None:
+    root = find_root(sir_model)
+    snapshot = read_root(root)
+    now = max(task.finished or 0 for task in snapshot.tasks.values()) + DAY
+    everything = FilterStack(finished_before=FinishedBefore(now, "now"))
+    screen = screen_for(snapshot, root, everything)
+    async with (app := Host(screen)).run_test(size=WIDE) as pilot:
+        await settled(pilot, screen)
+        await pilot.press("x")
+        await settled(pilot, screen)
+        held = [path for i in screen.plan.ids for path in folder(root, i).rglob("*")]
+        size = sum(path.stat().st_size for path in held)
+        assert f"{size / 1000:.1f} kB in {len(held)} files would go" in text_of(app)
+        assert any("run_sir(b, 0.1)" in line and "b = 0." in line for line in lines_of(screen))
+
+
+def folder(root: Root, identity: str) -> Path:
+    return root.tasks / identity[:2] / identity[2:]
+
+
+async def test_a_refused_plan_reads_as_such_and_x_leaves_out_what_blocks(tmp_path: Path) -> None:
+    screen = screen_on(varied_root(tmp_path))
+    async with (app := Host(screen)).run_test(size=(80, 24)) as pilot:
+        await settled(pilot, screen)
+        shown = text_of(app)
+        assert "Refused: 1 task can't go, so nothing goes" in shown
+        assert "would go" not in shown
+        lines = lines_of(screen)
+        assert lines[0].strip() == "blocked 1"
+        assert "it is running: cancel it with task_cancel()" in lines[1]
+        assert "task_info()" in "".join(lines[1:3])
+        assert any(short_id(RUNNING) in line and "▶ running" in line for line in lines)
+        await pilot.press("D")
+        await pilot.pause()
+        assert app.screen is screen
+        assert any("leave out blocked chains (x) first" in note.message for note in notes(app))
+
+        await pilot.press("x")
+        await settled(pilot, screen)
+        assert screen.plan.skip_blocked
+        assert not {STUCK, RUNNING} & set(screen.plan.ids)
+        assert "3 tasks · 1 bundle" in text_of(app)
+        assert any(line.strip() == "left out 1" for line in lines_of(screen))
+
+        await pilot.press("x")
+        await settled(pilot, screen)
+        assert screen.plan.refused
+
+
+def notes(app: Host) -> list[Notification]:
+    return list(app._notifications)
+
+
+async def test_nothing_to_purge_is_said_and_cannot_be_purged(tmp_path: Path) -> None:
+    nothing = FilterStack(with_status=WithStatus(frozenset({Status.CREATED})))
+    screen = screen_on(varied_root(tmp_path), nothing)
+    async with (app := Host(screen)).run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        assert "Nothing to purge" in text_of(app)
+        await pilot.press("D", "c")
+        await pilot.pause()
+        assert app.screen is screen
+        await pilot.press("escape")
+        await pilot.pause()
+        assert app.answers == [None]
+
+
+async def test_read_only_and_a_root_that_cannot_be_purged_say_so(tmp_path: Path) -> None:
+    where = varied_root(tmp_path, blocked=False)
+    screen = screen_on(where, read_only=True)
+    async with (app := Host(screen)).run_test(size=(80, 24)) as pilot:
+        await settled(pilot, screen)
+        assert "--read-only" in text_of(app)
+        await pilot.press("D", "y")
+        assert app.screen is screen
+        assert app.answers == []
+    root = find_root(where)
+    linked = Root(root.path, root.hipercow, "its tasks are a symbolic link")
+    screen = screen_for(read_root(root), linked)
+    async with (app := Host(screen)).run_test(size=(80, 24)) as pilot:
+        await settled(pilot, screen)
+        assert "This root can't be purged: its tasks are a symbolic link" in text_of(app)
+        await pilot.press("D")
+        assert app.screen is screen
+
+
+async def test_looking_changes_nothing_on_disk(tmp_path: Path) -> None:
+    before = tree(varied_root(tmp_path))
+    screen = screen_on(tmp_path)
+    async with Host(screen).run_test(size=(80, 24)) as pilot:
+        await settled(pilot, screen)
+        await pilot.press("G", "g", "n", "N", "x", "j", "k", "pagedown", "pageup", "c", "escape")
+    assert tree(tmp_path) == before
+
+
+async def test_saved_as_json_and_never_over_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = varied_root(tmp_path / "root", blocked=False)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.json").write_text("mine")
+    screen = screen_on(where)
+    async with (app := Host(screen)).run_test(size=(80, 24)) as pilot:
+        await settled(pilot, screen)
+        await pilot.press("e")
+        await pilot.pause()
+        proposed = app.screen.query_one(Input).value
+        app.screen.query_one(Input).value = "mine.json"
+        await pilot.press("enter")
+        await pilot.pause(0.2)
+        assert "exists already" in text_of(app)
+        assert (tmp_path / "mine.json").read_text() == "mine"
+        app.screen.query_one(Input).value = proposed
+        await pilot.press("enter")
+        await pilot.pause(0.2)
+        assert app.screen is screen
+    saved = json.loads((tmp_path / proposed).read_text("utf-8"))
+    assert saved["dry_run"] is True
+    assert {task["id"] for task in saved["tasks"]} == {FAILED, RETRIED, CANCELLED}
+    assert all(task["bytes"] and task["files"] for task in saved["tasks"])
+    assert saved["bundles"][0]["surviving"] == 1
+
+
+async def test_the_equal_call_in_r_is_copied(tmp_path: Path) -> None:
+    screen = screen_on(varied_root(tmp_path, blocked=False))
+    async with (app := Host(screen)).run_test(size=(80, 24)) as pilot:
+        await settled(pilot, screen)
+        await pilot.press("c")
+        await pilot.pause()
+        assert app.clipboard.startswith("hipercow::hipercow_purge(task_ids = c(")
+        assert FAILED in app.clipboard
+
+
+async def test_n_goes_to_groups_and_regrets_and_says_all_of_them_below(tmp_path: Path) -> None:
+    screen = screen_on(varied_root(tmp_path, blocked=False))
+    async with (app := Host(screen)).run_test(size=(80, 24)) as pilot:
+        await settled(pilot, screen)
+        stops = []
+        for _ in range(5):
+            stops.append(screen.lines.cursor)
+            await pilot.press("n")
+        assert stops == [0, 3, 4, 5, 5]
+        await pilot.press("N")
+        await pilot.pause()
+        assert screen.lines.cursor == 4
+        below = text_of(app)
+        assert RETRIED in below
+        assert "! success: your filters alone would have kept it" in below
+
+
+@pytest.mark.parametrize("size", [(80, 24), (118, 30), (160, 45), (30, 8)])
+async def test_no_line_is_wider_than_the_screen(tmp_path: Path, size: tuple[int, int]) -> None:
+    screen = screen_on(varied_root(tmp_path))
+    async with Host(screen).run_test(size=size) as pilot:
+        await settled(pilot, screen)
+        for y in range(screen.lines.count):
+            screen.lines.cursor = y
+            await pilot.pause()
+        height = screen.lines.size.height
+        widths = {screen.lines.render_line(y).cell_length for y in range(height)}
+        assert widths == {screen.lines.scrollable_content_region.width}
+
+
+async def test_a_hundred_thousand_tasks_are_only_drawn_where_they_are_seen() -> None:
+    tasks = {
+        f"{n:032x}": Task(f"{n:032x}", Status.FAILURE, 1, NOW - 9 * DAY, None, NOW - 8 * DAY)
+        for n in range(100_000)
+    }
+    snapshot = Snapshot(Path("/nowhere"), tasks)
+    screen = screen_for(snapshot, Root(Path("/nowhere"), Path("/nowhere/hipercow")))
+    async with Host(screen).run_test(size=(80, 24)) as pilot:
+        await pilot.press("G")
+        await pilot.pause()
+        assert screen.lines.cursor == 100_000
+        assert len(screen.lines._strips) < 200
+
+
+async def test_hostile_text_harms_nothing() -> None:
+    bad = "[red]x[/]\x1b[2J\u202e" + "界" * 50
+    identity = task_id(1)
+    known = snapshot_of([Task(identity, Status.FAILURE, 1, NOW - DAY, None, NOW - DAY)])
+    snapshot = Snapshot(Path("/nowhere"), known.tasks, (Bundle(bad, (identity,)),))
+    filters = FilterStack(
+        task_ids=TaskIds(frozenset({identity})), finished_before=FinishedBefore(NOW, bad)
+    )
+    screen = screen_for(snapshot, Root(Path("/nowhere"), Path("/nowhere/hipercow")), filters)
+    async with (app := Host(screen)).run_test(size=(160, 24)) as pilot:
+        await pilot.press("G")
+        await pilot.pause(0.1)
+        shown = text_of(app)
+        assert "[red]x[/]␛[2J<202e>" in shown
+        assert "\x1b" not in shown
+        assert "\u202e" not in shown
+
+
+async def test_recorded_roots_are_planned_as_they_are(tmp_path: Path) -> None:
+    archive = Path(__file__).parent.parent / "data" / "purge_cases" / "roots.tar.gz"
+    with tarfile.open(archive) as tar:
+        tar.extractall(tmp_path, filter="data")
+    for where in sorted(tmp_path.rglob("hipercow"))[:3]:
+        screen = screen_on(where.parent, FAILURES)
+        async with Host(screen).run_test(size=WIDE) as pilot:
+            await settled(pilot, screen)
+            named = "\n".join(lines_of(screen))
+            assert all(short_id(i) in named for i in screen.plan.ids)
+            assert all(one.bundle.name in named for one in screen.plan.bundles)

@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+import tarfile
+from pathlib import Path
+
+from plan_hosts import (
+    CANCELLED,
+    FAILED,
+    KEPT,
+    RETRIED,
+    Host,
+    screen_on,
+    settled,
+    text_of,
+    varied_root,
+)
+from small_root import NOW, task_id, tree, write_task
+from textual import on
+from textual.app import App, ComposeResult
+from textual.pilot import Pilot
+
+from hipercow_tui.filters import FilterStack, FinishedBefore, WithStatus
+from hipercow_tui.model import Status
+from hipercow_tui.plan import PurgePlan, make_plan
+from hipercow_tui.purging import Outcome, Phase, Progress, PurgeReport
+from hipercow_tui.roots import find_root
+from hipercow_tui.scanning import read_root
+from hipercow_tui.ui.purging import PurgeEnded, PurgeProgressed
+from hipercow_tui.ui.screens.confirm import ConfirmScreen
+from hipercow_tui.ui.screens.summary import SummaryScreen
+from hipercow_tui.ui.widgets.purge_bar import PurgeBar
+
+
+class PurgeHost(App[None]):
+    """An app that begins a purge as it starts."""
+
+    def __init__(self, plan: PurgePlan, where: Path) -> None:
+        super().__init__()
+        self.bar = PurgeBar(plan, find_root(where))
+        self.ended: PurgeEnded | None = None
+
+    def compose(self) -> ComposeResult:
+        yield self.bar
+
+    @on(PurgeEnded)
+    def _ended(self, message: PurgeEnded) -> None:
+        self.ended = message
+
+
+async def ended(pilot: Pilot[None], app: PurgeHost) -> PurgeEnded:
+    for _ in range(500):
+        await pilot.pause(0.01)
+        if app.ended is not None:
+            return app.ended
+    raise AssertionError("the purge never ended")
+
+
+async def confirmed(where: Path, *answer: str) -> PurgePlan | None:
+    """What the plan screen says after D and these keys."""
+    screen = screen_on(where)
+    async with (app := Host(screen)).run_test(size=(80, 24)) as pilot:
+        await settled(pilot, screen)
+        await pilot.press("D")
+        for _ in range(200):
+            await pilot.pause(0.01)
+            if isinstance(app.screen, ConfirmScreen) and app.focused is not None:
+                break
+        await pilot.press(*answer)
+        await pilot.pause()
+        plans = [plan for plan in app.answers if plan is not None]
+    return plans[0] if plans else None
+
+
+async def test_cancelled_nothing_happens(tmp_path: Path) -> None:
+    before = tree(varied_root(tmp_path, blocked=False))
+    for answer in ("n", "escape", "enter", "y"):  # y alone: the plan has a regret, wants its number
+        assert await confirmed(tmp_path, answer) is None
+    assert tree(tmp_path) == before
+
+
+async def test_what_was_confirmed_is_gone_from_disk_and_nothing_else(tmp_path: Path) -> None:
+    before = tree(varied_root(tmp_path, blocked=False))
+    plan = await confirmed(tmp_path, "3", "y")
+    assert plan is not None
+    assert set(plan.ids) == {FAILED, RETRIED, CANCELLED}
+    async with (app := PurgeHost(plan, tmp_path)).run_test(size=(80, 24)) as pilot:
+        end = await ended(pilot, app)
+        assert end.error is None
+        assert end.report is not None
+        assert end.report.complete
+        app.push_screen(SummaryScreen(end.report))
+        await pilot.pause()
+        assert "3 tasks and 1 bundle are gone" in text_of(app)
+        await pilot.press("escape")
+        await pilot.pause()
+        assert not isinstance(app.screen, SummaryScreen)
+    gone = {f"hipercow/tasks/{i[:2]}/{i[2:]}" for i in (FAILED, RETRIED, CANCELLED)}
+    left = {
+        path: raw
+        for path, raw in before.items()
+        if path != "hipercow/bundles/sweep_01"
+        and not any(path == one or path.startswith(f"{one}/") for one in gone)
+    }
+    after = tree(tmp_path)
+    assert {path: after.get(path) for path in left} == left
+    assert not any(path.startswith("hipercow/tasks") for path in after.keys() - left.keys())
+    assert find_root(tmp_path).tasks.joinpath(KEPT[:2], KEPT[2:], "data").exists()
+
+
+async def test_purges_of_recorded_roots(tmp_path: Path) -> None:
+    archive = Path(__file__).parent.parent / "data" / "purge_cases" / "roots.tar.gz"
+    with tarfile.open(archive) as tar:
+        tar.extractall(tmp_path, filter="data")
+    where = sorted(tmp_path.rglob("hipercow"))[0].parent
+    snapshot = read_root(find_root(where))
+    failures = FilterStack(with_status=WithStatus(frozenset({Status.FAILURE})))
+    plan = make_plan(snapshot, failures, now=NOW, skip_blocked=True)
+    assert plan.tasks
+    async with (app := PurgeHost(plan, where)).run_test(size=(80, 24)) as pilot:
+        await ended(pilot, app)
+    after = read_root(find_root(where))
+    assert set(after.tasks) == set(snapshot.tasks) - set(plan.ids)
+    gone = {one.bundle.name for one in plan.bundles}
+    assert {one.name for one in after.bundles} == {one.name for one in snapshot.bundles} - gone
+
+
+async def test_a_stopped_purge_puts_back_what_is_not_erased(tmp_path: Path) -> None:
+    for number in range(60):
+        write_task(tmp_path, task_id(number), "failure")
+    before = tree(tmp_path / "hipercow" / "tasks")
+    snapshot = read_root(find_root(tmp_path))
+    everything = FilterStack(finished_before=FinishedBefore(NOW, "now"))
+    plan = make_plan(snapshot, everything, now=NOW)
+    app = PurgeHost(plan, tmp_path)
+    app.bar.stop()
+    async with app.run_test(size=(80, 24)) as pilot:
+        end = await ended(pilot, app)
+        assert end.report is not None
+        assert end.report.stopped
+        app.push_screen(SummaryScreen(end.report))
+        await pilot.pause()
+        assert "Purge stopped" in text_of(app)
+        assert f"{len(end.report.removed)} tasks" in text_of(app)
+    left = tree(tmp_path / "hipercow" / "tasks")
+    kept = set(plan.ids) - set(end.report.removed)
+    assert all(left[f"{i[:2]}/{i[2:]}/data"] == before[f"{i[:2]}/{i[2:]}/data"] for i in kept)
+
+
+async def test_a_purge_that_cannot_begin_says_why(tmp_path: Path) -> None:
+    plan = make_plan(
+        read_root(find_root(varied_root(tmp_path))),
+        FilterStack(with_status=WithStatus(frozenset({Status.FAILURE}), follow=False)),
+        now=NOW,
+    )
+    assert plan.refused
+    before = tree(tmp_path)
+    async with (app := PurgeHost(plan, tmp_path)).run_test() as pilot:
+        end = await ended(pilot, app)
+        assert end.report is None
+        assert end.error
+    assert tree(tmp_path) == before
+
+
+async def test_the_bar_says_how_far_it_is(tmp_path: Path) -> None:
+    write_task(tmp_path, task_id(1), "failure")
+    plan = make_plan(read_root(find_root(tmp_path)), FilterStack(), now=NOW)
+    async with (app := PurgeHost(plan, tmp_path)).run_test(size=(80, 24)) as pilot:
+        await ended(pilot, app)
+        progress = Progress(Phase.ERASING, 412, 648, 1_200_000_000)
+        app.bar.post_message(PurgeProgressed(progress, 3.2))
+        await pilot.pause()
+        assert "Erasing ████████░░░░ 412/648 · 1.2 GB · 3 seconds left · U stop" in text_of(app)
+
+
+async def test_a_long_summary_scrolls_and_is_harmless(tmp_path: Path) -> None:
+    write_task(tmp_path, task_id(1), "failure")
+    plan = make_plan(read_root(find_root(tmp_path)), FilterStack(), now=NOW)
+    report = PurgeReport(
+        plan,
+        removed=(task_id(1),),
+        failed=tuple(Outcome(task_id(n), "[b]still open\x1b[2J") for n in range(2000)),
+        put_back=(Outcome("sweep_01", "it was rewritten meanwhile", is_bundle=True),),
+        kept_aside=tmp_path,
+    )
+    async with (app := Host(SummaryScreen(report))).run_test(size=(80, 24)) as pilot:
+        await pilot.pause(0.1)
+        shown = text_of(app)
+        assert "Purged, but not all" in shown
+        assert "Failed: 2,000" in shown
+        assert "[b]still open␛[2J" in shown
+        await pilot.press("G")
+        await pilot.pause(0.1)
+        assert "bundle sweep_01  it was rewritten meanwhile" in text_of(app)
+        await pilot.press("x", "j", "k")
+        assert app.answers == []
+        await pilot.press("escape")
+        await pilot.pause()
+        assert app.answers == [None]
