@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
@@ -47,7 +49,7 @@ def test_ten_thousand_characters_are_looked_at_no_further_than_a_screen() -> Non
 def test_columns_never_overlap_and_use_the_room(width: int) -> None:
     layout = placed(COLUMNS, width, start=3)
     assert layout[0].column.key == "a", "a column of rank 0 never gives way"
-    for one, after in zip(layout, layout[1:], strict=False):
+    for one, after in pairwise(layout):
         assert one.start + one.width + GAP == after.start
     if width >= 3 + 11:
         assert layout[-1].start + layout[-1].width <= width

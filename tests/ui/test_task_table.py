@@ -143,7 +143,9 @@ async def test_all_marks_what_the_filters_match_of_what_is_shown() -> None:
     async with app.run_test(size=(80, 21)) as pilot:
         table = app.table
         snapshot = tasks(range(10))
-        failed = replace(snapshot.tasks[task_id(3)], status=Status.FAILURE, tip_status="failure")
+        failed = replace(
+            snapshot.tasks[task_id(3)], status=Status.FAILURE, tip_status=Status.FAILURE
+        )
         snapshot = replace(snapshot, tasks={**snapshot.tasks, failed.id: failed})
         stack = FilterStack(with_status=WithStatus(frozenset({Status.SUCCESS})))
         await shown(pilot, table, make_view(snapshot, stack, BY_ID))
@@ -270,7 +272,7 @@ HOSTILE = (
 async def test_hostile_text_is_shown_and_never_obeyed() -> None:
     app = TableApp()
     async with app.run_test(size=(100, 21)) as pilot:
-        names = {f"b{n}": (task_id(n),) for n in range(len(HOSTILE))}
+        names: dict[str, tuple[str, ...]] = {f"b{n}": (task_id(n),) for n in range(len(HOSTILE))}
         snapshot = snapshot_of(
             [
                 replace(Task(task_id(n), Status.FAILURE, 1, NOW), problem=text)
@@ -305,9 +307,8 @@ def test_ages_of_the_end() -> None:
     assert finished_text(task, NOW, long=False) == "3w"
     assert finished_text(replace(task, finished_estimated=True), NOW, long=True) == "~3 weeks ago"
     assert finished_text(replace(task, finished=None), NOW, long=True) == "—"
-    assert [short_age(t) for t in ("just now", "1 month ago", "11 months ago", "59 minutes ago")] == [
-        "now", "1mo", "11mo", "59min",
-    ]  # fmt: skip
+    told = ("just now", "1 month ago", "11 months ago", "59 minutes ago")
+    assert [*map(short_age, told)] == ["now", "1mo", "11mo", "59min"]
 
 
 def test_marks_and_their_filter_agree() -> None:

@@ -399,7 +399,6 @@ class BrowseScreen(Screen[None]):
     @on(SearchBar.Done)
     def _search_done(self) -> None:
         self._search_from = None
-        self.query_one(SearchBar).display = bool(self._query)
         self.tasks.focus()
 
     def _jump_to_hit(self) -> None:

@@ -67,7 +67,7 @@ class Details(VerticalScroll, can_focus=True):
             self.border_title = ""
             text.update("")
             return
-        self.border_title = f"{short_id(shown.task.id)}  {headline(shown.task, shown.snapshot)}"
+        self.border_title = f"{short_id(shown.task.id)}  {headline(shown.task)}"
         text.update(self._table(shown))
 
     def go_to_top(self) -> None:
@@ -86,15 +86,14 @@ class Details(VerticalScroll, can_focus=True):
         return grid
 
 
-def headline(task: Task, snapshot: Snapshot) -> str:
-    """``✗ failure, attempt 2 of 3, now success``."""
+def headline(task: Task) -> str:
+    """``✗ failure → success, attempt 2 of 3``."""
     said = f"{GLYPH[task.status]} {task.status}"
     if not task.chain:
         return said
-    said += f", attempt {task.chain.index(task.id) + 1} of {len(task.chain)}"
-    if task.tip_status is None:
-        return f"{said}, the last one is gone"
-    return said if task.tip_status is task.status else f"{said}, now {task.tip_status}"
+    if task.tip_status is not task.status:
+        said += f" → {task.tip_status or 'gone'}"
+    return f"{said}, attempt {task.chain.index(task.id) + 1} of {len(task.chain)}"
 
 
 def lines(shown: Shown, style: Styles) -> Iterable[tuple[str, Text]]:

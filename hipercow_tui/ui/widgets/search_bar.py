@@ -57,6 +57,7 @@ class SearchBar(Horizontal):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Back to the table; without a text, that ends the search."""
         event.stop()
+        self.display = bool(event.value)
         self.post_message(self.Done())
 
     def action_leave(self) -> None:

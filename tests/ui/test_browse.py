@@ -1,0 +1,360 @@
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small_root import DAY, task_id, write_bundle, write_retries, write_task
+from textual.pilot import Pilot
+from textual.widgets import Input
+from ui_driving import screen_text, until
+
+from hipercow_tui.model import Status
+from hipercow_tui.roots import find_root
+from hipercow_tui.ui.app import HipercowApp
+from hipercow_tui.ui.screens.browse import BrowseScreen
+from hipercow_tui.ui.screens.help import HelpScreen
+from hipercow_tui.ui.screens.plan import PlanScreen
+from hipercow_tui.ui.screens.problems import ProblemsScreen
+from hipercow_tui.ui.widgets.details import Details
+from hipercow_tui.view import Key
+
+RECORDED = 1_795_450_000.0  # two hours after the recorded root was written
+IDS = tuple(map(task_id, range(60)))
+
+
+class Driven:
+    """The app on a root, with the ways of waiting that these tests share."""
+
+    def __init__(self, app: HipercowApp, pilot: Pilot[None]) -> None:
+        self.app = app
+        self.pilot = pilot
+        self.browser: BrowseScreen = app.browser
+        self.tasks = app.browser.tasks
+
+    async def until(self, true: Callable[[], object]) -> None:
+        await until(self.pilot, true)
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    async def type(self, text: str) -> None:
+        await self.press(*("space" if c == " " else c for c in text))
+
+    async def cursor_to(self, wanted: str) -> None:
+        self.tasks.move_to(self.tasks.keys.index(wanted))
+        await self.pilot.pause()
+
+    @property
+    def text(self) -> str:
+        return screen_text(self.app)
+
+
+@asynccontextmanager
+async def browsing(
+    root: Path, *, size: tuple[int, int] = (118, 40), now: float = RECORDED, read_only: bool = False
+) -> AsyncIterator[Driven]:
+    app = HipercowApp(find_root(root), read_only=read_only, clock=lambda: now)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        driven = Driven(app, pilot)
+        await driven.until(lambda: app.browser._complete and app.browser._board is not None)
+        yield driven
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """Sixty tasks, the first the oldest, each third a failure; two bundles."""
+    for number, identity in enumerate(IDS):
+        status = "failure" if number % 3 == 0 else "success"
+        then = RECORDED - (90 - number) * DAY
+        write_task(tmp_path, identity, status, created=then, finished=then + 600)
+    write_bundle(tmp_path, "sweep_a", IDS[:20])
+    write_bundle(tmp_path, "sweep_b", IDS[10:30])
+    return tmp_path
+
+
+@pytest.mark.parametrize("size", [(80, 24), (118, 40), (160, 45)])
+async def test_a_real_root_at_every_size(sir_model: Path, size: tuple[int, int]) -> None:
+    async with browsing(sir_model, size=size) as at:
+        await at.until(lambda: "run_sir" in at.text or "expression" in at.text)
+        text = at.text
+        assert "sir-model" in text
+        assert "Tasks 37" in text
+        assert "▶ running" in text
+        assert "live" in text
+        assert "? Help" in text
+        assert "p Plan" in text
+
+
+async def test_the_details_tell_what_runs_and_why_it_failed(
+    sir_model: Path, sir_model_expected: dict[str, Any]
+) -> None:
+    names = sir_model_expected["names"]
+    async with browsing(sir_model, size=(160, 45)) as at:
+        await at.cursor_to(names["fail2"])
+        await at.until(lambda: "attempt 2 of 3" in at.text)
+        await at.until(lambda: "error" in at.text)
+        chain = [line for line in at.text.splitlines() if "1 ✗" in line]
+        assert chain
+        await at.cursor_to(names["locals"])
+        await at.until(lambda: "success" in at.browser.query_one(Details).border_title)
+
+
+async def test_enter_shows_details_in_full_and_back(small: Path) -> None:
+    async with browsing(small, size=(80, 24)) as at:
+        await at.press("enter")
+        assert isinstance(at.app.focused, Details)
+        await at.until(lambda: IDS[59] in at.text)
+        assert "Filters" not in at.text
+        await at.press("enter")
+        assert at.app.focused is at.tasks
+        await at.press("enter", "escape")
+        assert at.app.focused is at.tasks
+        assert "Filters" in at.text
+
+
+async def test_status_keys_filter_and_zero_clears(small: Path) -> None:
+    async with browsing(small) as at:
+        await at.press("1")
+        await at.until(lambda: "matched 20" in at.text)
+        await at.until(lambda: "+   2 bundles" in at.text)
+        await at.press("m")
+        await at.until(lambda: len(at.tasks.keys) == 20)
+        await at.press("space", "0")
+        await at.until(lambda: len(at.tasks.keys) == 60 and not at.tasks.view.filtered)
+        assert at.tasks.marks is None
+
+
+async def test_marks_are_a_filter(small: Path) -> None:
+    async with browsing(small) as at:
+        await at.press("space", "space", "1")
+        await at.until(lambda: at.tasks.view.filtered and not at.tasks.view.matched)
+        assert at.browser.filters.marks == {IDS[59], IDS[58]}
+        await at.press("a")
+        await at.until(lambda: len(at.tasks.view.matched) == 20)
+
+
+async def test_who_sets_a_filter_sees_a_match(small: Path) -> None:
+    only = task_id(61)
+    write_task(
+        small, only, "cancelled", created=RECORDED - 300 * DAY, finished=RECORDED - 299 * DAY
+    )
+    async with browsing(small, size=(80, 24)) as at:
+        await at.press("2")
+        await at.until(lambda: at.tasks.cursor_key == only)
+
+
+async def test_nothing_matched_says_what_to_press(small: Path) -> None:
+    async with browsing(small) as at:
+        await at.press("2", "m")
+        await at.until(lambda: "No task passes all filters" in at.text)
+        assert "0 clears filters" in at.text
+
+
+async def test_an_empty_root_says_so_and_fills_by_itself(tmp_path: Path) -> None:
+    (tmp_path / "hipercow").mkdir()
+    async with browsing(tmp_path) as at:
+        await at.until(lambda: "No tasks yet" in at.text)
+        await at.press("j", "k", "space", "enter", "enter", "l", "v", "u", "b", "enter")
+        write_task(tmp_path, IDS[0], "success")
+        await at.until(lambda: at.tasks.keys == (IDS[0],))
+
+
+async def test_sorting_by_keys_and_by_the_header(small: Path) -> None:
+    async with browsing(small) as at:
+        await at.press("s")
+        await at.until(lambda: at.tasks.keys[0] == IDS[0])
+        assert at.tasks.cursor_key == IDS[59], "the cursor stays with its task"
+        await at.press("less_than_sign")
+        await at.until(lambda: at.tasks.view.sort.key is Key.CREATED)
+        await at.pilot.click("#tasks", offset=(5, 0))
+        await at.until(lambda: at.tasks.view.sort.key is Key.STATUS)
+        assert "by status ↑" in at.text
+        await at.press("greater_than_sign")
+        await at.until(lambda: at.tasks.view.sort.key is Key.WHAT)
+
+
+async def test_searching_moves_to_hits_and_reads_what_is_not_read(sir_model: Path) -> None:
+    async with browsing(sir_model, size=(80, 24)) as at:
+        await at.press("slash")
+        await at.type("again")
+        await at.until(lambda: len(at.tasks.view.hits) == 2)
+        first = at.tasks.cursor
+        assert at.tasks.view.found_at(first)
+        assert "2 hits" in at.text
+        await at.press("enter", "n")
+        assert at.tasks.view.found_at(at.tasks.cursor)
+        assert at.tasks.cursor != first
+        await at.press("N")
+        assert at.tasks.cursor == first
+        await at.press("escape")
+        await at.until(lambda: not at.tasks.view.query)
+        assert not at.browser.query_one("SearchBar").display
+        await at.press("n")
+        assert at.tasks.cursor == first
+
+
+async def test_keys_typed_into_a_search_do_nothing_else(small: Path) -> None:
+    async with browsing(small) as at:
+        await at.press("slash")
+        await at.type("q1 pm0?uy")
+        assert at.browser.query_one("#search-text", Input).value == "q1 pm0?uy"
+        assert not at.browser.filters.stack.given
+        await at.press("escape")
+        assert at.app.focused is at.tasks
+
+
+async def test_bundles_and_enter_on_one(small: Path) -> None:
+    async with browsing(small) as at:
+        await at.press("b")
+        await at.until(lambda: "sweep_a" in at.text and "its tasks" in at.text)
+        name = at.browser.bundles.cursor_key
+        assert name in ("sweep_a", "sweep_b")
+        await at.press("enter")
+        await at.until(lambda: "matched 20" in at.text)
+        assert at.app.focused is at.tasks
+        assert at.browser.filters.stack.in_bundle is not None
+        await at.press("b", "s", "less_than_sign", "s")
+        assert "Bundles 2" in at.text
+
+
+async def test_new_tasks_bundles_and_retries_appear_and_nothing_moves(small: Path) -> None:
+    async with browsing(small, size=(80, 24)) as at:
+        await at.cursor_to(IDS[30])
+        await at.press("space")
+        await at.cursor_to(IDS[30])
+        line = at.tasks.cursor - at.tasks.scroll_offset.y
+        for number in range(100, 110):
+            write_task(small, task_id(number), "running", created=RECORDED)
+        write_bundle(small, "new", [task_id(100)])
+        retry = task_id(120)
+        write_task(small, retry, "success", retry_of=(IDS[30], IDS[30]), finished=RECORDED)
+        write_retries(small, [(retry, IDS[30], IDS[30])])
+        await at.until(lambda: len(at.tasks.keys) == 71 and at.tasks.current.chain)  # type: ignore[union-attr]
+        assert at.tasks.cursor_key == IDS[30]
+        assert at.tasks.cursor - at.tasks.scroll_offset.y == line
+        assert at.tasks.marks == {IDS[30]}
+        await at.until(lambda: "Bundles 3" in at.text)
+        await at.until(lambda: "✗ failure → success, attempt 1 of 2" in at.text)
+        assert "✗ → success" in at.text
+
+
+async def test_a_status_changes_while_the_cursor_is_elsewhere(small: Path) -> None:
+    other = task_id(99)
+    folder = write_task(small, other, "running", created=RECORDED)
+    async with browsing(small) as at:
+        await at.cursor_to(IDS[5])
+        (folder / "status-success").touch()
+        await at.until(lambda: at.browser.snapshot.tasks[other].status is Status.SUCCESS)
+        assert at.tasks.cursor_key == IDS[5]
+
+
+async def test_the_task_under_the_cursor_vanishes_and_so_do_its_marks(small: Path) -> None:
+    async with browsing(small, size=(80, 24)) as at:
+        await at.cursor_to(IDS[30])
+        await at.press("space")
+        await at.cursor_to(IDS[30])
+        shutil.rmtree(small / "hipercow" / "tasks" / IDS[30][:2] / IDS[30][2:])
+        await at.until(lambda: len(at.tasks.keys) == 59)
+        assert at.tasks.cursor_key == IDS[29]
+        assert at.tasks.marks == frozenset()
+        await at.until(lambda: "! all gone" in at.text)
+
+
+async def test_refresh_looks_at_once(small: Path) -> None:
+    async with browsing(small) as at:
+        write_task(small, task_id(99), "success", finished=RECORDED)
+        await at.press("r")
+        await at.until(lambda: len(at.tasks.keys) == 61)
+
+
+async def test_without_a_filter_there_is_no_plan(small: Path) -> None:
+    async with browsing(small) as at:
+        await at.press("p")
+        await at.until(lambda: "No filter" in at.text)
+        assert at.app.screen is at.browser
+
+
+async def test_the_plan_comes_from_a_fresh_look(small: Path) -> None:
+    async with browsing(small) as at:
+        await at.press("1")
+        shutil.rmtree(small / "hipercow" / "tasks" / IDS[0][:2] / IDS[0][2:])
+        await at.press("p")
+        await at.until(lambda: isinstance(at.app.screen, PlanScreen))
+        screen = at.app.screen
+        assert isinstance(screen, PlanScreen)
+        assert len(screen.plan.tasks) == 19
+        await at.press("escape")
+        await at.until(lambda: at.app.screen is at.browser)
+
+
+async def test_read_only_says_so_and_shows_the_plan(small: Path) -> None:
+    async with browsing(small, read_only=True) as at:
+        assert "read-only" in at.text
+        await at.press("1", "p")
+        await at.until(lambda: isinstance(at.app.screen, PlanScreen))
+        await at.press("D", "y")
+        assert "--read-only" in at.text
+    assert all((small / "hipercow" / "tasks" / i[:2] / i[2:]).is_dir() for i in IDS)
+
+
+async def test_keys_that_destroy_elsewhere_destroy_nothing_here(small: Path) -> None:
+    async with browsing(small) as at:
+        await at.press("1", "y", "ctrl+d", "backspace", "ctrl+r", "delete", "D", "d", "x")
+        await asyncio.sleep(0.2)
+        assert at.app.screen is at.browser
+    assert all((small / "hipercow" / "tasks" / i[:2] / i[2:]).is_dir() for i in IDS)
+
+
+async def test_problems_are_counted_and_told(small: Path) -> None:
+    (small / "hipercow" / "retry").write_text("half a li")
+    (small / "hipercow" / "tasks" / "ff" / ("e" * 30)).mkdir(parents=True)
+    async with browsing(small) as at:
+        await at.until(lambda: "2 problems" in at.text)
+        assert "? broken" in at.text
+        await at.press("exclamation_mark")
+        await at.until(lambda: isinstance(at.app.screen, ProblemsScreen))
+        assert "'retry'" in at.text
+        assert "no 'data'" in at.text
+        await at.press("escape")
+
+
+async def test_help_tells_every_key_and_the_rules(small: Path) -> None:
+    async with browsing(small, size=(118, 110)) as at:
+        await at.press("question_mark")
+        await at.until(lambda: isinstance(at.app.screen, HelpScreen))
+        for word in ("Mark every matched task", "See what a purge would take", "retry chain goes"):
+            assert word in at.text
+        await at.press("escape")
+        assert at.app.screen is at.browser
+
+
+async def test_the_palette_has_the_keys_as_commands(small: Path) -> None:
+    async with browsing(small) as at:
+        commands = {one.title: one for one in at.app.get_system_commands(at.browser)}
+        assert {"Mark", "Search", "Plan", "Sort", "Refresh", "Help", "Quit"} <= set(commands)
+        await commands["Mark"].callback()  # type: ignore[misc]
+        assert at.tasks.marks == {IDS[59]}
+
+
+async def test_hostile_names_on_disk_never_reach_the_screen_raw(small: Path) -> None:
+    hostile = "\x1b[31mred\x1b]0;t\x07 [b]x \u202e 表"
+    (small / "hipercow" / "bundles" / hostile).write_text(IDS[0])
+    marker = small / "hipercow" / "tasks" / IDS[59][:2] / IDS[59][2:] / "status-submitted"
+    marker.write_text(hostile)
+    async with browsing(small, size=(160, 45)) as at:
+        await at.until(lambda: "driver" in at.text)
+        await at.press("exclamation_mark")
+        await at.until(lambda: "␛[31mred" in at.text)
+        assert not {"\x1b", "\x07", "\u202e"} & set(at.text)
+
+
+async def test_quitting_leaves_no_thread_talking(small: Path) -> None:
+    async with browsing(small) as at:
+        await at.press("q")
+    assert at.app.return_code == 0
