@@ -101,9 +101,18 @@ async def test_a_purge_to_think_twice_about_wants_its_number(plan: PurgePlan) ->
         await pilot.press("enter")  # goes on to the button, and no further
         await pilot.pause()
         assert app.answers == []
+        field.focus()
         await pilot.press("y")
         await pilot.pause()
         assert app.answers == [True]
+
+
+async def test_n_cancels_from_the_field_too() -> None:
+    async with (app := Host(ConfirmScreen(plan_of(LARGE), None))).run_test() as pilot:
+        await heard(pilot)
+        await pilot.press("1", "n")
+        await pilot.pause()
+        assert app.answers == [False]
 
 
 async def test_digits_go_to_the_field_from_wherever_the_focus_is() -> None:

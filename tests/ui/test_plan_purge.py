@@ -66,7 +66,7 @@ async def confirmed(where: Path, *answer: str) -> PurgePlan | None:
             if isinstance(app.screen, ConfirmScreen) and app.focused is not None:
                 break
         await pilot.press(*answer)
-        await pilot.pause()
+        await pilot.pause(0.2)
         plans = [plan for plan in app.answers if plan is not None]
     return plans[0] if plans else None
 
@@ -132,7 +132,7 @@ async def test_a_stopped_purge_puts_back_what_is_not_erased(tmp_path: Path) -> N
     everything = FilterStack(finished_before=FinishedBefore(NOW, "now"))
     plan = make_plan(snapshot, everything, now=NOW)
     app = PurgeHost(plan, tmp_path)
-    app.bar.stop()
+    app.bar.run.stop()
     async with app.run_test(size=(80, 24)) as pilot:
         end = await ended(pilot, app)
         assert end.report is not None
@@ -186,11 +186,12 @@ async def test_a_long_summary_scrolls_and_is_harmless(tmp_path: Path) -> None:
         await pilot.pause(0.1)
         shown = text_of(app)
         assert "Purged, but not all" in shown
-        assert "Failed: 2,000" in shown
-        assert "[b]still open␛[2J" in shown
+        assert "Failed, 2,000: [b]still open␛[2J" in shown
         await pilot.press("G")
         await pilot.pause(0.1)
-        assert "bundle sweep_01  it was rewritten meanwhile" in text_of(app)
+        shown = text_of(app)
+        assert "Put back, or left in its place, 1: it was rewritten meanwhile" in shown
+        assert "bundle sweep_01" in shown
         await pilot.press("x", "j", "k")
         assert app.answers == []
         await pilot.press("escape")

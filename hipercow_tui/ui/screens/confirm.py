@@ -75,7 +75,7 @@ class ConfirmScreen(ModalScreen[bool]):
             if self._wants_number:
                 with Horizontal(id="typing"):
                     yield Static(f"Type {self._tasks} to go on:")
-                    yield Input(
+                    yield _Number(
                         id="number", restrict=r"[0-9]*", max_length=9, select_on_focus=False
                     )
             yield Static(f"Type {self._tasks} first, or cancel (n).", id="hint")
@@ -171,3 +171,11 @@ class ConfirmScreen(ModalScreen[bool]):
     def _confirmed(self) -> None:
         if self._listening and self._typed:
             self.dismiss(True)
+
+
+class _Number(Input):
+    """A field for digits, which leaves y and n to the dialog."""
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        """Textual asks whether a key is for the field before it looks for a binding."""
+        return key.isdigit()

@@ -68,9 +68,7 @@ class PlanScreen(Screen[PurgePlan | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         _key("D", "purge", "Purge…", "Purge this plan, after a question", "purge"),
-        _key(
-            "x", "leave_out", "Leave out blocked", "Leave blocked chains out, or in", "leave_out"
-        ),
+        _key("x", "leave_out", "Leave out blocked", "Leave blocked chains out, or in", "leave_out"),
         _key("e", "save", "Save plan", "Save the plan as JSON", "save"),
         _key("c", "copy", "Copy R call", "Copy the call in R that takes the same tasks", "copy"),
         _key("escape,q", "back", "Back", "Go back; nothing has changed", "back", shown_as="esc"),

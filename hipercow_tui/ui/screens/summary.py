@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
@@ -13,9 +14,11 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from hipercow_tui.purging import Outcome, PurgeReport
-from hipercow_tui.text import count, short_id, size, span
+from hipercow_tui.text import count, size, span
 from hipercow_tui.ui.cells import plain
 from hipercow_tui.ui.widgets.lines import Lines
+
+_WRAP = 62  # cells of a reason: what an 80 column screen has room for
 
 
 class SummaryScreen(ModalScreen[None]):
@@ -40,22 +43,22 @@ class SummaryScreen(ModalScreen[None]):
     def __init__(self, report: PurgeReport) -> None:
         super().__init__()
         self._report = report
+        self._reasons = list(_reasons(report))
 
     def compose(self) -> ComposeResult:
         """What went; then, where there is any, the list of what did not."""
         report = self._report
-        reasons = list(_reasons(report))
         with Vertical(id="dialog", classes="" if report.complete else "-incomplete") as dialog:
             dialog.border_title = _title(report)
             yield Static(_gone(report), markup=False)
-            if reasons:
-                yield _Reasons(reasons)
-            yield Static("↑↓ scroll · esc closes" if reasons else "esc closes", id="keys")
+            if self._reasons:
+                yield _Reasons(self._reasons)
+            yield Static("↑↓ scroll · esc closes" if self._reasons else "esc closes", id="keys")
 
     def on_mount(self) -> None:
         """As high as it needs, as far as there is room."""
         for reasons in self.query(_Reasons):
-            reasons.styles.height = min(reasons.count, max(3, self.size.height - 14))
+            reasons.styles.height = min(len(self._reasons), max(3, self.size.height - 14))
             reasons.focus()
 
 
@@ -65,7 +68,10 @@ class _Reasons(Lines):
     def __init__(self, reasons: Sequence[str]) -> None:
         super().__init__()
         self._reasons = reasons
-        self.set_reactive(Lines.count, len(reasons))
+
+    def on_mount(self) -> None:
+        """There are so many lines."""
+        self.count = len(self._reasons)
 
     def line(self, y: int) -> Text:
         """The reason on line ``y``."""
@@ -90,17 +96,19 @@ def _gone(report: PurgeReport) -> str:
 
 
 def _reasons(report: PurgeReport) -> Iterable[str]:
+    """Each reason once, in lines that fit a narrow screen, and under it what it holds for."""
     for title, outcomes in (
         ("Failed", report.failed),
         ("Put back, or left in its place", report.put_back),
         ("Gone already", report.vanished),
     ):
-        if outcomes:
-            yield f"{title}: {len(outcomes):,}"
-            yield from (f"  {_name(one)}  {plain(one.reason)}" for one in outcomes)
+        by_reason: dict[str, list[str]] = {}
+        for one in outcomes:
+            by_reason.setdefault(one.reason, []).append(_name(one))
+        for reason, names in by_reason.items():
+            yield from textwrap.wrap(f"{title}, {len(names):,}: {plain(reason)}", _WRAP)
+            yield from (f"  {name}" for name in names)
 
 
 def _name(outcome: Outcome) -> str:
-    if outcome.is_bundle:
-        return f"bundle {plain(outcome.name)}"
-    return short_id(outcome.name)
+    return f"bundle {plain(outcome.name)}" if outcome.is_bundle else outcome.name
