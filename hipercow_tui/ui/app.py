@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import on
 from textual.app import App, SystemCommand
@@ -41,7 +41,7 @@ class HipercowApp(App[None]):
         """The browser."""
         return self.browser
 
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Every key that works on this screen, as a command; and Textual's choice of themes."""
         moves = {binding.id for binding in MOVES}
         for node, binding, enabled, tooltip in screen.active_bindings.values():

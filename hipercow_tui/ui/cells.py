@@ -36,6 +36,13 @@ def fit(text: str, width: int) -> str:
     return set_cell_size(f"{head}…{tail}", width)
 
 
+def cut_end(text: str, width: int) -> str:
+    """The text, or as much of its beginning as fits, with a sign that there is more."""
+    if cell_len(text) <= width or width < 1:
+        return text
+    return set_cell_size(text, width - 1).rstrip() + "…"
+
+
 def _last_cells(text: str, width: int) -> str:
     """As much of the end of the text as fits; it doesn't begin with a combining mark."""
     start = len(text)

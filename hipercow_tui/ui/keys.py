@@ -40,7 +40,14 @@ MOVES = (
     _key("pageup,ctrl+b", "page(-1)", "Page up", "Up a screen", id="pageup", display="PgUp"),
     _key("g,home", "first", "First", "To the first row", id="first", display="g Home"),
     _key("G,end", "last", "Last", "To the last row", id="last", display="G End"),
-    _key("enter", "open", "Details", "Details in full; on a bundle: its tasks", id="open"),
+    _key(
+        "enter",
+        "open",
+        "Open",
+        "Details in full; of a bundle its tasks",
+        id="open",
+        display="Enter",
+    ),
 )
 
 MARKS = (

@@ -16,7 +16,13 @@ from hipercow_tui.filters import FilterStack, TaskIds, WithStatus
 from hipercow_tui.model import Snapshot, Status, Task
 from hipercow_tui.ui.cells import Placed
 from hipercow_tui.ui.widgets.row_table import Row
-from hipercow_tui.ui.widgets.task_table import TaskTable, finished_text, short_age, status_cell
+from hipercow_tui.ui.widgets.task_table import (
+    TaskTable,
+    finished_text,
+    inputs_text,
+    short_age,
+    status_cell,
+)
 from hipercow_tui.view import Gist, Key, Sort, View, make_view
 
 BY_ID = Sort(Key.ID, False)
@@ -299,6 +305,14 @@ def test_a_status_is_never_told_by_its_colour_alone() -> None:
     assert said(retried, long=False) == "✗ → success"
     assert said(replace(retried, tip_status=None), long=True) == "✗ failure → gone"
     assert said(replace(retried, tip_status=Status.FAILURE), long=True) == "✗ failure"
+
+
+def test_inputs_lose_their_spaces_first_and_then_their_end() -> None:
+    varies = "beta = 0.91, gamma = 0.2"
+    assert inputs_text(varies, 24) == varies
+    assert inputs_text(varies, 19) == "beta=0.91 gamma=0.2"
+    assert inputs_text(varies, 12) == "beta=0.91 g…"
+    assert inputs_text(varies, 11) == "beta=0.91…"
 
 
 def test_ages_of_the_end() -> None:

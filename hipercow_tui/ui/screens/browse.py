@@ -343,6 +343,7 @@ class BrowseScreen(Screen[None]):
 
     def action_show(self, tab: str) -> None:
         """Show tasks or bundles."""
+        self.remove_class("-details")
         self.query_one(ContentSwitcher).current = tab
         self.set_class(tab == BUNDLES, "-bundles")
         self.table.focus()

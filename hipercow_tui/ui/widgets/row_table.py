@@ -196,7 +196,7 @@ class RowTable(ScrollView, can_focus=True):
             self.post_message(self.CursorMoved(self, self.cursor_key))
 
     def _nearest(self, before: Sequence[str], row: int) -> int | None:
-        """Where the row is now, or if it is gone the next one after it, or before it, that is not."""
+        """Where the row is now; if it is gone, the next one after it or before it that is not."""
         for at in chain(range(row, len(before)), range(min(row, len(before)) - 1, -1, -1)):
             found = self.row_of(before[at])
             if found is not None:

@@ -6,18 +6,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual.binding import BindingType
 from textual.message import Message
 
 from hipercow_tui.model import Snapshot, Task
 from hipercow_tui.text import age
-from hipercow_tui.ui.cells import Column, Placed, plain
+from hipercow_tui.ui.cells import Column, Placed, cut_end, plain
 from hipercow_tui.ui.keys import MARKS
 from hipercow_tui.ui.looks import GLYPH
 from hipercow_tui.ui.widgets.row_table import Cell, Part, Row, RowTable
 from hipercow_tui.view import NO_GIST, Gist, Gists, Key, View
 
-ROOMY = 78  # cells from which ages are written out
+ROOMY = 84  # cells from which ages are written out
 WIDE = 112  # cells from which both statuses of a retried task are written out
 
 # Least and most cells of each column, and its rank: the larger, the sooner it gives way.
@@ -156,7 +157,7 @@ class TaskTable(RowTable):
             case Key.WHAT:
                 return (what_part(task, gist),)
             case Key.INPUTS:
-                return (((gist or NO_GIST).varies, ""),)
+                return ((inputs_text((gist or NO_GIST).varies, one.width), ""),)
             case Key.BUNDLE:
                 return bundle_cell(task.bundles)
             case Key.CREATED:
@@ -248,6 +249,14 @@ def what_part(task: Task, gist: Gist | None) -> Part:
     if gist is not None and gist.what:
         return gist.what, "strong"
     return plain(task.problem or (gist.problem if gist else None) or ""), "quiet"
+
+
+def inputs_text(varies: str, width: int) -> str:
+    """``beta = 0.91, gamma = 0.2``, closer together where there is little room, and then cut at
+    the end: the first input is mostly the one that differs."""
+    if cell_len(varies) <= width:
+        return varies
+    return cut_end(varies.replace(" = ", "=").replace(", ", " "), width)
 
 
 def status_cell(task: Task, *, long: bool) -> Cell:
