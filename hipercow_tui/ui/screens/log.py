@@ -109,7 +109,7 @@ class LogScreen(Screen[None]):
         if page.lines:
             end = page.lines[-1].end / page.size if page.size else 1.0
             where += " · end, following" if page.at_end else f" · {end:.0%}"
-        head = Text(f"{log.name}  ", "bold").append(f"{self._what}  {where}")
+        head = Text.assemble((f"{log.name}  ", "bold"), f"{self._what}  {where}")
         if said and page.lines:
             head.append(f"  {plain(said)}", "bold")
         self.query_one("#head", Static).update(head)
