@@ -1,0 +1,60 @@
+"""The pictures of the README, taken of a demo root: ``python -m hipercow_tui.ui.pictures FOLDER``.
+
+The demo's seed and the clock are fixed, so that they show the same root every time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from hipercow_tui.demo import write_root
+from hipercow_tui.roots import find_root
+from hipercow_tui.ui.app import HipercowApp
+
+NOW = 1_795_500_000.0  # seconds since the epoch
+SIZE = (118, 36)  # columns and rows
+# What differs between two pictures of the same: the seconds since the last look, and so their ids.
+_PASSING = re.compile(r"terminal-\d+-|\d+(&#160;|\s)s(&#160;|\s)ago")
+STEPS = {
+    "browse": ("1", "2", "m"),
+    "plan": ("p",),
+    "confirm": ("D",),
+}
+
+
+async def take(folder: Path) -> None:
+    """Write one SVG a step of the journey from the filters to the confirmation."""
+    with tempfile.TemporaryDirectory() as made:
+        where = Path(made) / "sir-model"
+        write_root(where, seed=1, now=NOW)
+        root = replace(find_root(where), path=Path("/home/you/sir-model"))
+        app = HipercowApp(root, clock=lambda: NOW)
+        async with app.run_test(size=SIZE) as pilot:
+            await _settled(pilot)
+            for name, keys in STEPS.items():
+                await pilot.press(*keys)
+                (folder / f"{name}.svg").write_text(await _settled(pilot), encoding="utf-8")
+
+
+async def _settled(pilot: Pilot[None]) -> str:
+    """The screen once its background work is painted: nothing changes but the seconds since the
+    last look, and nothing is being read or measured."""
+    last, same = "", 0
+    while same < 6:
+        await pilot.pause(0.15)
+        shown = pilot.app.export_screenshot()
+        told = _PASSING.sub("", shown)
+        calm = told == last and not re.search("reading|measuring", told)
+        last, same = told, same + 1 if calm else 0
+    return shown
+
+
+if __name__ == "__main__":
+    asyncio.run(take(Path(sys.argv[1] if len(sys.argv) > 1 else "screenshots")))
