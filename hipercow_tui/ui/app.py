@@ -21,6 +21,9 @@ from hipercow_tui.ui.screens.help import HelpScreen
 from hipercow_tui.ui.screens.plan import PlanScreen
 
 
+SIXTEEN_COLOURS = ("ansi-dark", "textual-ansi")  # the latter before Textual 8
+
+
 class HipercowApp(App[None]):
     """Browse a root, see what a purge would take, purge; with ``read_only`` all but the last.
 
@@ -36,6 +39,11 @@ class HipercowApp(App[None]):
     ) -> None:
         super().__init__()
         self.browser = BrowseScreen(root, read_only=read_only, clock=clock)
+
+    def on_mount(self) -> None:
+        """Sixteen colours are the terminal's own; blends of a theme would all be the same grey."""
+        if self.console.color_system == "standard":
+            self.theme = next(name for name in SIXTEEN_COLOURS if name in self.available_themes)
 
     def get_default_screen(self) -> Screen[None]:
         """The browser."""

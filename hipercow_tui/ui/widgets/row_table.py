@@ -51,7 +51,8 @@ class RowTable(ScrollView, can_focus=True):
 
     Component classes: ``row--header`` and ``row--sorted`` (the title of the column it is sorted
     by), ``row--cursor`` and ``row--cursor-blurred`` (the line under the cursor), ``row--bar`` (its
-    ▌), ``row--mark`` (the *), ``row--dimmed`` (outside the filters), ``row--ranged`` (in the range
+    ▌), ``row--mark`` (the *), ``row--dimmed`` and ``row--cursor-dimmed`` (outside the filters),
+    ``row--ranged`` (in the range
     being marked), ``row--hit`` (what the search found), ``row--quiet`` (what matters less),
     ``row--strong``, and one for each status, ``row--failure`` and so on.
     """
@@ -64,6 +65,7 @@ class RowTable(ScrollView, can_focus=True):
         "row--bar",
         "row--mark",
         "row--dimmed",
+        "row--cursor-dimmed",
         "row--ranged",
         "row--hit",
         "row--quiet",
@@ -357,6 +359,7 @@ class RowTable(ScrollView, can_focus=True):
         here = index == self.cursor
         if here:
             below = ("cursor" if self.has_focus else "cursor-blurred",)
+        dimmed = "" if not row.dimmed else "cursor-dimmed" if here else "dimmed"
         ground = self._style(*below)
         segments = [
             Segment("▌", self._style(*below, "bar")) if here else Segment(" ", ground),
@@ -364,12 +367,12 @@ class RowTable(ScrollView, can_focus=True):
             Segment(" ", ground),
         ]
         for one, cell in zip(self._layout, row.cells, strict=True):
-            segments.extend(self._segments(cell, one.width, below, dimmed=row.dimmed))
+            segments.extend(self._segments(cell, one.width, below, dimmed))
             segments.append(Segment(" " * GAP, ground))
         return Strip(segments).adjust_cell_length(width, ground)
 
     def _segments(
-        self, cell: Cell, width: int, below: tuple[str, ...], *, dimmed: bool
+        self, cell: Cell, width: int, below: tuple[str, ...], dimmed: str
     ) -> Sequence[Segment]:
         """A cell of one part loses its middle where it is too long; one of several its end."""
         segments: list[Segment] = []
@@ -377,7 +380,8 @@ class RowTable(ScrollView, can_focus=True):
             last = at == len(cell) - 1
             shown = fit(text, width if last else min(width, cell_len(text)))
             width -= cell_len(shown)
-            names = (*below, "dimmed") if dimmed else (*below, name) if name else below
+            name = dimmed or name
+            names = (*below, name) if name else below
             segments.extend(self._with_hits(shown, names))
         return segments
 
