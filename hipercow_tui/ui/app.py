@@ -20,7 +20,6 @@ from hipercow_tui.ui.screens.browse import BrowseScreen
 from hipercow_tui.ui.screens.help import HelpScreen
 from hipercow_tui.ui.screens.plan import PlanScreen
 
-
 SIXTEEN_COLOURS = ("ansi-dark", "textual-ansi")  # the latter before Textual 8
 
 
