@@ -114,9 +114,9 @@ def test_the_demo_from_start_to_purge_to_quit(env: dict[str, str], started: list
     terminal.press("2")  # cancelled: a few, none of them alive
     terminal.wait(r"\[[x✓✔]\].*cancelled")
     terminal.press("p")
-    shown = terminal.wait(r"would go")
-    assert "cancelled" in shown
-    if re.search(r"blocked", shown):
+    shown = terminal.wait(r"D Purge")
+    assert "status is cancelled" in shown
+    if re.search(r"chains? blocked", shown):
         terminal.press("x")
         terminal.wait(r"left out")
     terminal.press("D")
