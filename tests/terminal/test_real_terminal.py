@@ -127,7 +127,7 @@ def test_the_demo_from_start_to_purge_to_quit(env: dict[str, str], started: list
     terminal.press("y")
     terminal.wait(r"Purged")
     terminal.press("\x1b")
-    terminal.wait(r"live")
+    terminal.wait(lambda text: "esc" not in text and "live" in text)
     terminal.press("q")
     assert terminal.leave() == 0
     terminal.assert_left_as_it_was()
@@ -149,7 +149,7 @@ def test_hostile_names_and_text_reach_no_terminal(
     terminal.press("l")
     terminal.wait(r"bold")
     terminal.press("\x1b")
-    terminal.wait(r"live")
+    terminal.wait(lambda text: "esc" not in text and "live" in text)
     terminal.press("q")
     assert terminal.leave() == 0
     assert b"\x1b]0;owned" not in terminal.seen
