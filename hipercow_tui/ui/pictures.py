@@ -20,10 +20,11 @@ from hipercow_tui.ui.app import HipercowApp
 
 NOW = 1_795_500_000.0  # seconds since the epoch
 SIZE = (118, 36)  # columns and rows
+
 # What differs between two pictures of the same: the seconds since the last look, and so their ids.
 _PASSING = re.compile(r"terminal-\d+-|\d+(&#160;|\s)s(&#160;|\s)ago")
 STEPS = {
-    "browse": ("1", "2", "m"),
+    "browse": ("1", "2", "shift+tab", *"sweep_* forecast-* !*_01", "escape"),
     "plan": ("p",),
     "confirm": ("D",),
 }
@@ -36,6 +37,7 @@ async def take(folder: Path) -> None:
         write_root(where, seed=1, now=NOW)
         root = replace(find_root(where), path=Path("/home/you/sir-model"))
         app = HipercowApp(root, clock=lambda: NOW)
+        app.theme = "textual-dark"
         async with app.run_test(size=SIZE) as pilot:
             await _settled(pilot)
             for name, keys in STEPS.items():
