@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from hipercow_tui.ui.keys import GROUPS
 from textual.keys import format_key
+
+from hipercow_tui.ui.keys import GROUPS
 
 README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
 

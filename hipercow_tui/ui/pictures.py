@@ -6,6 +6,7 @@ The demo's seed and the clock are fixed, so that they show the same root every t
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import sys
 import tempfile
@@ -37,7 +38,6 @@ async def take(folder: Path) -> None:
         write_root(where, seed=1, now=NOW)
         root = replace(find_root(where), path=Path("/home/you/sir-model"))
         app = HipercowApp(root, clock=lambda: NOW)
-        app.theme = "textual-dark"
         async with app.run_test(size=SIZE) as pilot:
             await _settled(pilot)
             for name, keys in STEPS.items():
@@ -59,4 +59,5 @@ async def _settled(pilot: Pilot[None]) -> str:
 
 
 if __name__ == "__main__":
+    os.environ |= {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
     asyncio.run(take(Path(sys.argv[1] if len(sys.argv) > 1 else "screenshots")))
