@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, make_dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
+from typing import Any, cast
 
 from hipercow_tui.chains import Chains
 from hipercow_tui.errors import FilterError
@@ -95,6 +96,17 @@ class Task:
     def terminal(self) -> bool:
         """Whether its own status is success, failure or cancelled."""
         return self.status in TERMINAL
+
+
+# A frozen dataclass sets each field by a call of its own, 1.6 µs a task; a root has a million.
+_Unfrozen: Any = make_dataclass("_Unfrozen", [field.name for field in fields(Task)], slots=True)
+
+
+def quick_task(*values: object) -> Task:
+    """A task from the values of all its fields in their order, in half a microsecond."""
+    task = _Unfrozen(*values)
+    task.__class__ = Task
+    return cast(Task, task)
 
 
 # The listing of a folder that can't be listed: it may hold anything, so it counts as existing.

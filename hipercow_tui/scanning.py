@@ -6,25 +6,29 @@ that are final (SPEC section 2), in ``tasks/ab`` folders that stayed as they wer
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 
 from hipercow_tui.chains import Retry
-from hipercow_tui.model import Snapshot, Status, Task
-from hipercow_tui.roots import Root, r_root
+from hipercow_tui.index import Index, Kept, kept_folder
+from hipercow_tui.listing import Folder, Watch, find_folders, list_folder
+from hipercow_tui.model import Lang, Snapshot, Status, Task, quick_task
+from hipercow_tui.reading import Part, parts_of, read_parts
+from hipercow_tui.roots import Root
+from hipercow_tui.roots.r_root import Moments, Row, moments_of, status_of
 from hipercow_tui.roots.relations import Relations
 from hipercow_tui.text import visible
 
 BATCH = 0.25  # seconds between two snapshots of a scan that is under way
-SETTLE = 2.0  # seconds after which a folder's time of change tells of every further change
 
 
 @dataclass(frozen=True, slots=True)
 class ScanState:
-    """How far a scan is: ``folders`` of ``of_folders`` read; ``changed`` and ``gone`` are the ids
-    that differ from the state before. The last state of a scan is ``complete``."""
+    """How far a scan is: ``folders`` of ``of_folders`` read, in ``seconds`` of its own time;
+    ``changed`` and ``gone`` are the ids that differ from the state before. The last state of a
+    scan is ``complete``."""
 
     snapshot: Snapshot
     folders: int
@@ -32,12 +36,13 @@ class ScanState:
     complete: bool
     changed: frozenset[str]
     gone: frozenset[str]
+    seconds: float = 0.0
 
 
-def read_root(root: Root) -> Snapshot:
-    """Everything there is to know of a root, read once."""
-    scanner = Scanner(root)
-    for state in scanner.scan():
+def read_root(root: Root, index: Index | None = None) -> Snapshot:
+    """Everything there is to know of a root, read once; what is in the index is compared with the
+    listings and not read. Without one, everything is read."""
+    for state in Scanner(root, index=index).scan():
         snapshot = state.snapshot
     return snapshot
 
@@ -45,166 +50,241 @@ def read_root(root: Root) -> Snapshot:
 class Scanner:
     """Reads one root again and again. Use it from one thread at a time.
 
-    ``monotonic`` is a clock in seconds, for tests.
+    ``index`` is what was known of the root the last time, and is kept up to date. ``monotonic`` is
+    a clock in seconds, for tests.
     """
 
-    def __init__(self, root: Root, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        root: Root,
+        *,
+        index: Index | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.root = root
+        self._tasks_path = str(root.tasks)
         self._monotonic = monotonic
         self._snapshot = Snapshot(root.path)
         self._relations = Relations(root)
         self._tasks: dict[str, Task] = {}
-        self._unfinished: dict[str, None] = {}  # the ids of tasks that can still change, in order
-        self._inodes: dict[str, dict[str, int]] = {}  # of each tasks/ab: id -> inode of its folder
-        self._settling = _Settling()
-        self._folder_problems: dict[str, str] = {}
+        self._handed_out = False  # whether a snapshot holds _tasks: then it is copied to be changed
+        self._folders: dict[str, Folder] = {}
+        self._problems: dict[str, str] = {}
+        self._due: dict[str, dict[str, None]] = {}  # by folder, the ids of tasks still to be read
+        self._links: list[Retry] = []
         self._changed: set[str] = set()
         self._gone: set[str] = set()
+        self._retie: set[str] = set()  # members of chains whose tips may have changed
+        self._server_clock = 0  # the newest time of change seen on the file server, nanoseconds
+        self._newest = 0  # what it was when this pass began to read
+        self._began = 0.0
+        self._pause = BATCH
+        self._index = index
+        self._kept: dict[str, memoryview] = {}  # what of the index was not compared yet
+        self._unsaved = 0
 
     def scan(self) -> Iterator[ScanState]:
         """One pass over the root, as states a quarter of a second apart; the last is complete.
 
-        Stop it by not asking for the next. Costs, where nothing changed, one stat for each
-        ``tasks/ab``, each bundle, and each task that can still change.
+        Stop it by closing it; the next goes on where it was. Costs, where nothing changed, one stat
+        for each ``tasks/ab``, each bundle, and each task that can still change.
         """
+        clock = self._monotonic
+        self._began = resumed = clock()
+        spent = 0.0
         self._tie_anew()
-        prefixes = self._prefixes()
-        due = self._monotonic() + BATCH
-        links: list[Retry] = []
-        for done, prefix in enumerate(prefixes):
-            for task_id in self._to_read(prefix):
-                links.extend(self._read(prefix, task_id))
-                if self._monotonic() >= due:
-                    yield self._state(done, len(prefixes), complete=False)
-                    due = self._monotonic() + BATCH
-        for prefix in self._inodes.keys() - set(prefixes):
-            self._drop(self._inodes.pop(prefix))
-        self._relations.adopt(links)
+        self._load_index()
+        folders = self._find_folders()
+        with closing(read_parts(self._tasks_path, self._parts(folders))) as answers:
+            for part, rows in answers:
+                self._take(part.ids, rows)
+                if (now := clock()) >= resumed + self._pause:
+                    spent += now - resumed
+                    yield self._state(part.done, len(folders), spent, complete=False)
+                    resumed = clock()
+        for name in self._folders.keys() - folders.keys():
+            self._drop(self._folders.pop(name).ids)
+        self._due.clear()
         self._tie_ends()
-        yield self._state(len(prefixes), len(prefixes), complete=True)
+        spent += clock() - resumed
+        yield self._state(len(folders), len(folders), spent, complete=True)
+        self._save_index()
+
+    def doubt(self, ids: Iterable[str]) -> None:
+        """Read these tasks anew in the next pass, whatever is known of them: before a purge."""
+        for task_id in ids:
+            if task_id in self._tasks:
+                self._due.setdefault(task_id[:2], {})[task_id] = None
+
+    # What was known the last time
+
+    def _load_index(self) -> None:
+        if self._index is None or self._folders or self._kept:
+            return
+        retried = self._relations.retried
+        kept = self._index.load()
+        self._kept = dict(kept.folders)
+        # Where the time of creation stands depends on whether a task is a retry.
+        for task_id in kept.retried ^ retried:
+            self._due.setdefault(task_id[:2], {})[task_id] = None
+
+    def _adopt(self, kept: Kept) -> None:
+        due = self._due.get(kept.folder.name, {})
+        standing = self._folders[kept.folder.name].ids
+        same = standing is kept.ids
+        known = () if same else set(standing)
+        for task_id, row in zip(kept.ids, kept.rows, strict=True):
+            if task_id not in due and (same or task_id in known):
+                self._put(self._task(task_id, row))
+
+    def _save_index(self) -> None:
+        """Where a fiftieth of it is out of date, which reading costs less than writing the rest."""
+        if self._index is not None and self._unsaved * 50 > len(self._tasks):
+            self._index.save(self._folders.values(), self._tasks, self._relations.retried)
+            self._unsaved = 0
 
     # The folders tasks/ab and what stands in them
 
-    def _prefixes(self) -> list[str]:
-        self._folder_problems = {}
+    def _find_folders(self) -> dict[str, Moments]:
+        self._problems = {}
         try:
-            with os.scandir(self.root.tasks) as entries:
-                folders = [entry for entry in entries if r_root.PREFIX.match(entry.name)]
+            folders = find_folders(self._tasks_path, self._problems)
         except FileNotFoundError:
-            return []
+            folders = {}
         except OSError as error:
-            self._folder_problem("tasks", error)
-            return list(self._inodes)
-        found = []
-        for entry in sorted(folders, key=lambda entry: entry.name):
-            if entry.is_dir(follow_symlinks=False):
-                found.append(entry.name)
-            else:
-                self._folder_problems[entry.name] = f"'tasks/{entry.name}' is no folder, not read"
-        return found
+            self._problem("tasks", error)
+            known = self._folders.items()
+            folders = {name: folder.watch.moments or (0, 0) for name, folder in known}
+        self._newest = self._server_clock = max(
+            [self._server_clock, *(changed for _, changed in folders.values())]
+        )
+        return folders
 
-    def _to_read(self, prefix: str) -> Iterable[str]:
-        """The ids in ``tasks/ab`` whose folders are to be read; those gone are dropped."""
-        known = self._inodes.get(prefix)
-        path = f"{self.root.tasks}/{prefix}"
-        now = self._monotonic()
-        try:
-            mtime = os.stat(path, follow_symlinks=False).st_mtime_ns
-            settled = self._settling.unchanged(prefix, mtime, now)
-            if known is None or not settled:
-                known = self._list(prefix, path, known or {})
-        except FileNotFoundError:
-            known = {}
-        except OSError as error:
-            self._folder_problem(f"tasks/{prefix}", error)
-            return ()
-        fresh = [task_id for task_id in known if task_id not in self._tasks]
-        return fresh + self._changed_folders(prefix, known, now)
-
-    def _list(self, prefix: str, path: str, known: dict[str, int]) -> dict[str, int]:
-        with os.scandir(path) as entries:
-            found = {
-                prefix + entry.name: entry.inode()
-                for entry in entries
-                if r_root.REST.match(entry.name) and self._is_folder(prefix, entry)
-            }
-        # A folder that came back under the same name is another one.
-        self._drop(i for i, inode in known.items() if found.get(i) != inode)
-        self._inodes[prefix] = found
-        return found
-
-    def _is_folder(self, prefix: str, entry: os.DirEntry[str]) -> bool:
-        if entry.is_dir(follow_symlinks=False):
-            return True
-        if entry.is_symlink():
-            name = f"tasks/{prefix}/{entry.name}"
-            self._folder_problems[name] = f"'{name}' is a symbolic link, not followed"
-        return False
-
-    def _changed_folders(self, prefix: str, known: dict[str, int], now: float) -> list[str]:
-        """The ids of tasks that can still change and whose folder has."""
-        changed = []
-        for task_id in [i for i in known if i in self._unfinished]:
+    def _parts(self, folders: dict[str, Moments]) -> Iterator[Part]:
+        retried = self._relations.retried
+        for done, (name, moments) in enumerate(folders.items(), 1):
+            kept = kept_folder(self._kept[name]) if name in self._kept else None
+            folder = self._folders.get(name) or (kept.folder if kept else Folder(name))
+            due = self._due.setdefault(name, {})
             try:
-                path = f"{self.root.tasks}/{prefix}/{task_id[2:]}"
-                mtime = os.stat(path, follow_symlinks=False).st_mtime_ns
-            except OSError:
-                mtime = -1
-            if not self._settling.unchanged(task_id, mtime, now):
-                changed.append(task_id)
-        return changed
+                self._look_at(folder, moments, due)
+            except FileNotFoundError:
+                continue  # gone since: the next pass tells
+            except OSError as error:
+                self._problem(f"tasks/{name}", error)
+                continue
+            self._folders[name] = folder
+            if kept:
+                del self._kept[name]
+                self._adopt(kept)
+            yield from parts_of(tuple(due), retried, done, len(folders))
 
-    def _folder_problem(self, name: str, error: OSError) -> None:
+    def _look_at(self, folder: Folder, moments: Moments, due: dict[str, None]) -> None:
+        """Put into ``due`` the ids in ``tasks/ab`` whose folders are to be read; drop what is
+        gone. Raises OSError."""
+        if not folder.watch.same(moments):
+            seen = self._monotonic()
+            moved = moments != folder.watch.moments
+            listed = list_folder(self._tasks_path, folder, self._problems)
+            self._drop(listed.gone)
+            due.update(dict.fromkeys(listed.fresh))
+            if moved:
+                due.update(dict.fromkeys(self._come_back(folder, due)))
+                folder.newest = self._newest
+            folder.watch.was_read(moments, seen=seen, began=self._began, newest=self._newest)
+        for task_id, watch in folder.unfinished.items():
+            if task_id not in due and not watch.same(self._moments(task_id)):
+                due[task_id] = None
+
+    def _come_back(self, folder: Folder, due: Collection[str]) -> Iterator[str]:
+        """The final tasks whose folder has changed since ``tasks/ab`` was last listed: ext4 gives a
+        folder that is deleted and made anew the inode it had before."""
+        for task_id in folder.ids:
+            known = task_id in due or task_id in folder.unfinished
+            if not known and self._moments(task_id)[1] >= folder.newest:
+                yield task_id
+
+    def _moments(self, task_id: str) -> Moments:
+        found = moments_of(f"{self._tasks_path}/{task_id[:2]}/{task_id[2:]}")
+        self._server_clock = max(self._server_clock, found[1])
+        return found
+
+    def _problem(self, name: str, error: OSError) -> None:
         reason = visible(error.strerror or str(error))
-        self._folder_problems[name] = f"'{name}' can't be read: {reason}"
+        self._problems[name] = f"'{name}' can't be read: {reason}"
 
     # Tasks
 
-    def _read(self, prefix: str, task_id: str) -> Iterable[Retry]:
-        """Read one task; yields the link that stands in its own ``data``."""
-        relations = self._relations
-        folder = f"{self.root.tasks}/{prefix}/{task_id[2:]}"
-        record = r_root.read_task(folder, task_id, retried=task_id in relations.retried)
-        if record is None:
-            self._drop((task_id,))
-            return
-        if record.final:
-            self._unfinished.pop(task_id, None)
-            self._settling.forget(task_id)
-        elif task_id not in self._unfinished:
-            self._unfinished[task_id] = None
-            self._settling.forget(task_id)
-        chain = relations.chains.chain(task_id)
-        task = Task(
+    def _take(self, ids: Sequence[str], rows: Sequence[Row | None]) -> None:
+        """Take in what was read."""
+        seen = self._monotonic()
+        for task_id, row in zip(ids, rows, strict=True):
+            self._unsaved += 1
+            self._due[task_id[:2]].pop(task_id)
+            if row is None:
+                self._drop((task_id,))
+                continue
+            self._put(self._task(task_id, row))
+            unfinished = self._folders[task_id[:2]].unfinished
+            moments, retry = row[5], row[7]
+            if moments is None:
+                unfinished.pop(task_id, None)
+            else:
+                watch = unfinished.setdefault(task_id, Watch())
+                watch.was_read(moments, seen=seen, began=self._began, newest=self._newest)
+                self._server_clock = max(self._server_clock, moments[1])
+            if retry:
+                self._links.append(Retry(task_id, *retry))
+
+    def _task(self, task_id: str, row: Row) -> Task:
+        listing, created, started, finished, estimated, _, problem, _ = row
+        status = status_of(listing)
+        own_tip = _own_tip(status, listing)
+        chain = self._relations.chains.chain(task_id)
+        if chain:
+            self._retie.add(task_id)
+        return quick_task(
             task_id,
-            record.status,
-            record.listing,
-            record.created,
-            record.started,
-            record.finished,
-            record.finished_estimated,
-            None if chain else _own_tip(record.status, record.listing),
-            relations.bundles_of.get(task_id, ()),
+            status,
+            listing,
+            created,
+            started,
+            finished,
+            estimated,
+            self._tip_status(task_id, own_tip) if chain else own_tip,
+            self._relations.bundles_of.get(task_id, ()),
             chain,
-            record.problem,
+            problem,
+            Lang.R,
         )
-        self._put(replace(task, tip_status=self._tip_status(task)) if chain else task)
-        if record.retry:
-            yield record.retry
 
     def _put(self, task: Task) -> None:
-        if self._tasks.get(task.id) != task:
-            self._tasks[task.id] = task
+        known = self._tasks.get(task.id)
+        if known != task:
+            self._own_tasks()[task.id] = task
             self._changed.add(task.id)
             self._gone.discard(task.id)
 
     def _drop(self, ids: Iterable[str]) -> None:
         for task_id in ids:
-            self._unfinished.pop(task_id, None)
-            self._settling.forget(task_id)
-            if self._tasks.pop(task_id, None) is not None:
+            folder = self._folders.get(task_id[:2])
+            if folder:
+                folder.unfinished.pop(task_id, None)
+            if task_id in self._tasks:
+                del self._own_tasks()[task_id]
+                self._unsaved += 1
                 self._gone.add(task_id)
                 self._changed.discard(task_id)
+                self._retie.update(self._relations.chains.chain(task_id))
+
+    def _own_tasks(self) -> dict[str, Task]:
+        if self._handed_out:
+            began = self._monotonic()
+            self._tasks = dict(self._tasks)
+            self._handed_out = False
+            # A million tasks take 50 ms to copy: no more than a tenth of the time.
+            self._pause = max(BATCH, 10 * (self._monotonic() - began))
+        return self._tasks
 
     # How tasks hang together
 
@@ -212,7 +292,10 @@ class Scanner:
         """Read bundles and chains; tasks that are tied otherwise than before are changed."""
         relations = self._relations
         bundles_before, chains_before = relations.bundles_of, relations.chains
+        retried_before = relations.retried
         relations.refresh()
+        if not self._tasks:
+            return
         touched: set[str] = set()
         if relations.bundles_of is not bundles_before:
             now_of = relations.bundles_of
@@ -223,70 +306,58 @@ class Scanner:
             }
         if relations.chains is not chains_before:
             touched |= {*chains_before.members(), *relations.chains.members()}
+            self.doubt(retried_before ^ relations.retried)
         self._tie(touched)
 
     def _tie_ends(self) -> None:
-        """The status of a chain's end may have been read after its other members."""
-        self._tie(self._relations.chains.members())
+        """Links may stand in the tasks' own ``data`` alone, and the end of a chain may have been
+        read after its other members, or be gone."""
+        before = self._relations.chains
+        self._relations.adopt(self._links)
+        self._links.clear()
+        chains = self._relations.chains
+        if chains is not before:
+            self._retie.update(chains.members())
+        self._tie({member for task_id in self._retie for member in chains.chain(task_id)})
+        self._retie.clear()
 
     def _tie(self, ids: Iterable[str]) -> None:
         relations = self._relations
         for task_id in ids:
             task = self._tasks.get(task_id)
             if task is not None:
-                tied = replace(
-                    task,
-                    bundles=relations.bundles_of.get(task_id, ()),
-                    chain=relations.chains.chain(task_id),
-                )
-                self._put(replace(tied, tip_status=self._tip_status(tied)))
+                bundles = relations.bundles_of.get(task_id, ())
+                chain = relations.chains.chain(task_id)
+                tip = self._tip_status(task_id, _own_tip(task.status, task.listing))
+                if (task.bundles, task.chain, task.tip_status) != (bundles, chain, tip):
+                    self._put(replace(task, bundles=bundles, chain=chain, tip_status=tip))
 
-    def _tip_status(self, task: Task) -> Status | None:
-        tip_id = self._relations.chains.tip(task.id) if task.chain else task.id
-        tip = task if tip_id == task.id else self._tasks.get(tip_id or "")
+    def _tip_status(self, task_id: str, own: Status | None) -> Status | None:
+        tip_id = self._relations.chains.tip(task_id)
+        if tip_id == task_id:
+            return own
+        tip = self._tasks.get(tip_id or "")
         return _own_tip(tip.status, tip.listing) if tip is not None else None
 
-    def _state(self, done: int, of: int, *, complete: bool) -> ScanState:
+    def _state(self, done: int, of: int, seconds: float, *, complete: bool) -> ScanState:
         relations, known = self._relations, self._snapshot
-        bundles = tuple(relations.bundles[name] for name in sorted(relations.bundles))
-        problems = (*relations.problems, *self._folder_problems.values())
-        same = (bundles, problems) == (known.bundles, known.problems)
-        if self._changed or self._gone or not same or relations.chains is not known.chains:
+        bundles = relations.all_bundles
+        problems = (*relations.problems, *self._problems.values())
+        if (
+            self._changed
+            or self._gone
+            or bundles is not known.bundles
+            or relations.chains is not known.chains
+            or problems != known.problems
+        ):
+            self._handed_out = True
             self._snapshot = Snapshot(
-                self.root.path, dict(self._tasks), bundles, relations.chains, problems
+                self.root.path, self._tasks, bundles, relations.chains, problems
             )
-        state = ScanState(
-            self._snapshot, done, of, complete, frozenset(self._changed), frozenset(self._gone)
-        )
+        changed, gone = frozenset(self._changed), frozenset(self._gone)
         self._changed.clear()
         self._gone.clear()
-        return state
-
-
-class _Settling:
-    """Whether a folder has been listed since its time of change last moved, and so long after that
-    a further change would have moved it again.
-
-    Compares only this machine's clock with itself, for the file server's may differ; times of
-    whole seconds are fine enough.
-    """
-
-    def __init__(self) -> None:
-        self._seen: dict[str, tuple[int, float, bool]] = {}
-
-    def unchanged(self, key: str, mtime: int, now: float) -> bool:
-        """True if nothing can have changed; False if the folder is to be listed now."""
-        seen = self._seen.get(key)
-        if seen is None or seen[0] != mtime:
-            self._seen[key] = (mtime, now, False)
-            return False
-        if not seen[2]:
-            self._seen[key] = (mtime, seen[1], now - seen[1] >= SETTLE)
-            return False
-        return True
-
-    def forget(self, key: str) -> None:
-        self._seen.pop(key, None)
+        return ScanState(self._snapshot, done, of, complete, changed, gone, seconds)
 
 
 def _own_tip(status: Status, listing: int) -> Status | None:

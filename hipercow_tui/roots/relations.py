@@ -30,6 +30,7 @@ class Relations:
         self._own: dict[str, Retry] = {}
         self._bundle_problems: dict[str, str] = {}
         self.bundles: Mapping[str, Bundle] = {}
+        self.all_bundles: tuple[Bundle, ...] = ()
         self.bundles_of: Mapping[str, tuple[str, ...]] = {}
         self.chains = Chains()
         self.retried: frozenset[str] = frozenset()
@@ -87,35 +88,37 @@ class Relations:
                 found[name] = known
             elif (bundle := self._read_bundle(name, status)) is not None:
                 found[name] = bundle
-        if found != self.bundles:
-            self.bundles = found
+        before = self.bundles
+        if list(map(id, found.values())) != list(map(id, before.values())):
+            self.bundles, self.all_bundles = found, tuple(found.values())
             self.bundles_of = _inverted(found.values())
 
     def _bundle_files(self) -> Iterable[tuple[str, os.stat_result]]:
         try:
             with os.scandir(self._root.bundles) as entries:
-                names = sorted(entry.name for entry in entries)
+                listed = sorted(entries, key=lambda entry: entry.name)
         except FileNotFoundError:
             return
         except OSError as error:
             self._problem("bundles", error)
             return
-        for name in names:
+        for entry in listed:
+            name = entry.name
             try:
-                status = os.lstat(self._root.bundles / name)
+                status = entry.stat(follow_symlinks=False)
             except FileNotFoundError:
                 continue
             except OSError as error:
                 self._problem(name, error)
                 continue
-            if r_root.BUNDLE_NAME.match(name) and stat.S_ISREG(status.st_mode):
+            if stat.S_ISREG(status.st_mode) and r_root.BUNDLE_NAME.match(name):
                 yield name, status
             elif not name.startswith("."):
                 self._bundle_problems[name] = f"'bundles/{visible(name)}' is no bundle, passed over"
 
     def _read_bundle(self, name: str, status: os.stat_result) -> Bundle | None:
         try:
-            raw = read_file(str(self._root.bundles / name), limit=LIMIT)
+            raw = read_file(f"{self._root.bundles}/{name}", limit=LIMIT)
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -135,8 +138,8 @@ def _stamp(status: os.stat_result) -> r_root.Stamp:
 def _inverted(bundles: Iterable[Bundle]) -> dict[str, tuple[str, ...]]:
     names: dict[str, tuple[str, ...]] = {}
     for bundle in bundles:
-        alone = (bundle.name,)
-        for task_id in bundle.task_ids:
-            held = names.get(task_id)
-            names[task_id] = (*held, bundle.name) if held else alone
+        ids = bundle.task_ids
+        shared = {i: (*names[i], bundle.name) for i in names.keys() & ids}
+        names.update(dict.fromkeys(ids, (bundle.name,)))
+        names.update(shared)
     return names

@@ -1,0 +1,231 @@
+"""What was known of a root the last time: a file in the user's cache folder, never in the root.
+
+It saves reading what is final, and no more: a task is taken from it only where a listing shows the
+same folder, unchanged since. A file that is damaged, of another root or of another version is as
+good as none, and is written anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+import struct
+import sys
+import tempfile
+from array import array
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import repeat
+from pathlib import Path
+from typing import Any
+
+from hipercow_tui.listing import Folder, Watch
+from hipercow_tui.model import Task
+from hipercow_tui.roots import Root
+from hipercow_tui.roots.files import read_file
+from hipercow_tui.roots.r_root import Moments, Row
+
+_MAGIC = b"hipercow-tui index 1\n"
+_LIMIT = 4 << 30  # bytes: some 60 million tasks
+_DIGEST = 16  # bytes
+# Name of the folder, its moments, ``newest``, how many tasks, how many of these can still change.
+_COUNT = struct.Struct("<I")
+_FOLDER = struct.Struct("<2sqqqII")
+_ESTIMATED, _UNFINISHED = 1, 2  # bits of a task's flags
+_SWAPPED = sys.byteorder == "big"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What was known of the tasks in one ``tasks/ab``: a row an id."""
+
+    folder: Folder
+    ids: Collection[str]
+    rows: Iterable[Row]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRoot:
+    """All that was known: each folder's part of the file, to be decoded when it is its turn, and
+    the ids of the tasks that were read as retries."""
+
+    folders: Mapping[str, memoryview] = field(default_factory=dict)
+    retried: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """The index of one root. ``key`` is what makes that root itself: its path, and the device and
+    inode of ``hipercow/``."""
+
+    path: Path
+    key: bytes
+
+    @classmethod
+    def of(cls, root: Root) -> Index | None:
+        """The index of a root, whether there is a file yet or not; None where it can't be kept."""
+        try:
+            where = cache_folder()
+            status = os.stat(root.hipercow)
+        except (OSError, RuntimeError):
+            return None
+        path = os.fsencode(root.hipercow)
+        name = hashlib.blake2b(path, digest_size=_DIGEST).hexdigest()
+        key = b"%d %d %b" % (status.st_dev, status.st_ino, path)
+        return cls(where / f"{name}.index", key)
+
+    def load(self) -> KeptRoot:
+        """What the file says; nothing where it is not exactly what we wrote for this root."""
+        try:
+            raw = memoryview(read_file(self.path, limit=_LIMIT))
+        except OSError:
+            return KeptRoot()
+        body = raw[len(_MAGIC) + _DIGEST :]
+        if raw[: len(_MAGIC) + _DIGEST] != _head(self.key, body):
+            return KeptRoot()
+        return _decoded_root(body)
+
+    def save(
+        self, folders: Iterable[Folder], tasks: Mapping[str, Task], retried: Collection[str]
+    ) -> None:
+        """Write the file anew, in one step; where that can't be done, there is none.
+
+        ``retried`` are the tasks whose time of creation was read from their own ``data``.
+        """
+        body = bytearray(_COUNT.pack(len(retried)))
+        body += bytes.fromhex("".join(retried))
+        for folder in folders:
+            section = _encoded(folder, tasks)
+            body += _COUNT.pack(len(section)) + section
+        with suppress(OSError):
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=self.path.parent, delete=False) as file:
+                try:
+                    file.write(_head(self.key, body))
+                    file.write(body)
+                    file.close()
+                    os.replace(file.name, self.path)
+                except BaseException:
+                    os.unlink(file.name)
+                    raise
+
+
+def cache_folder() -> Path:
+    """Where the user's caches are, by the platform's convention; raises RuntimeError where even
+    the home folder is not known."""
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    else:
+        given = os.environ.get("XDG_CACHE_HOME", "")
+        # The specification wants an absolute path, and any other passed over.
+        base = given if os.path.isabs(given) else Path.home() / ".cache"
+    return Path(base) / "hipercow-tui"
+
+
+def _head(key: bytes, body: bytearray | memoryview) -> bytes:
+    digest = hashlib.blake2b(key, digest_size=_DIGEST)
+    digest.update(body)
+    return _MAGIC + digest.digest()
+
+
+def _encoded(folder: Folder, tasks: Mapping[str, Task]) -> bytes:
+    """One folder's section: what can't be kept is left out, and read as new the next time."""
+    inodes, listings, flags = array("Q"), bytearray(), bytearray()
+    created, started, finished = array("d"), array("d"), array("d")
+    names, moments = [], array("q")
+    for task_id, inode in zip(folder.ids, folder.inodes, strict=True):
+        task = tasks.get(task_id)
+        if task is None or task.problem is not None:
+            continue
+        watch = folder.unfinished.get(task_id)
+        if watch is not None:
+            if not watch.settled or watch.moments is None:
+                continue
+            moments.extend(watch.moments)
+        names.append(task_id[2:])
+        inodes.append(inode)
+        listings.append(task.listing)
+        flags.append(_ESTIMATED * task.finished_estimated | _UNFINISHED * (watch is not None))
+        created.append(_number(task.created))
+        started.append(_number(task.started))
+        finished.append(_number(task.finished))
+    watched = folder.watch.moments if folder.watch.settled else None
+    head = _FOLDER.pack(
+        folder.name.encode(), *(watched or (0, 0)), folder.newest, len(names), len(moments) // 2
+    )
+    columns = b"".join([_bytes(c) for c in (inodes, created, started, finished, moments)])
+    return head + bytes.fromhex("".join(names)) + listings + flags + columns
+
+
+def _decoded_root(body: memoryview) -> KeptRoot:
+    (count,) = _COUNT.unpack_from(body)
+    at = _COUNT.size + 16 * count
+    retried = _ids("", body[_COUNT.size : at], 16)
+    folders: dict[str, memoryview] = {}
+    while at < len(body):
+        (size,) = _COUNT.unpack_from(body, at)
+        at += _COUNT.size
+        section = body[at : at + size]
+        folders[bytes(section[:2]).decode()] = section
+        at += size
+    return KeptRoot(folders, frozenset(retried))
+
+
+def kept_folder(section: memoryview) -> Kept:
+    """What stands in one folder's part of the file."""
+    raw_name, modified, changed, newest, tasks, unfinished = _FOLDER.unpack_from(section)
+    name = raw_name.decode()
+    at = _FOLDER.size
+
+    def take(size: int) -> memoryview:
+        nonlocal at
+        at += size
+        return section[at - size : at]
+
+    ids = tuple(_ids(name, take(15 * tasks), 15))
+    listings, flags = take(tasks), take(tasks)
+    inodes = _array("Q", take(8 * tasks))
+    created, started, finished = (_times(take(8 * tasks)) for _ in range(3))
+    stamps = _array("q", take(16 * unfinished))
+    moments: list[Moments | None] = [None] * tasks
+    estimated = [bool(flag & _ESTIMATED) for flag in flags]
+    watches: dict[str, Watch] = {}
+    pairs = iter(zip(stamps[::2], stamps[1::2], strict=True))
+    for place, flag in enumerate(flags):
+        if flag & _UNFINISHED:
+            moments[place] = next(pairs)
+            watches[ids[place]] = Watch(moments[place], settled=True)
+    rows = zip(listings, created, started, finished, estimated, moments, repeat(None), repeat(None))
+    folder = Folder(name, Watch((modified, changed)), newest, ids, inodes, watches)
+    return Kept(folder, ids, rows)
+
+
+def _ids(prefix: str, raw: memoryview, size: int) -> list[str]:
+    digits = raw.hex()
+    return [prefix + digits[at : at + 2 * size] for at in range(0, len(digits), 2 * size)]
+
+
+def _array(kind: str, raw: memoryview) -> array[int]:
+    numbers = array(kind, raw.tobytes())
+    if _SWAPPED:
+        numbers.byteswap()
+    return numbers
+
+
+def _times(raw: memoryview) -> list[float | None]:
+    """NaN stands for None."""
+    return [time if time == time else None for time in _array("d", raw)]
+
+
+def _bytes(numbers: array[Any]) -> bytes:
+    if _SWAPPED:
+        numbers.byteswap()
+    return numbers.tobytes()
+
+
+def _number(time: float | None) -> float:
+    return math.nan if time is None else time

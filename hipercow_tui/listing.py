@@ -1,0 +1,110 @@
+"""The folders ``tasks/ab``: which tasks stand there, and whether that must be looked at again."""
+
+from __future__ import annotations
+
+import os
+from array import array
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from operator import attrgetter
+
+from hipercow_tui.roots.r_root import PREFIX, REST, Moments
+
+SETTLE = 2.0  # seconds after which a folder's time of change tells of every further change
+_SETTLE_NS = int(SETTLE * 1e9)
+
+
+@dataclass(slots=True)
+class Watch:
+    """Whether a folder has been read since it last changed, and so long after that a further change
+    would have moved its time again: file servers count time in steps of up to a second.
+
+    Times of different clocks are never compared. Two seconds have gone by if they have on our
+    clock, ``since`` we first saw the folder so, or if something else on the file server changed
+    that much later.
+    """
+
+    moments: Moments | None = None
+    since: float = 0.0
+    settled: bool = False
+
+    def same(self, moments: Moments) -> bool:
+        """Whether nothing can have changed."""
+        return self.settled and moments == self.moments
+
+    def was_read(self, moments: Moments, *, seen: float, began: float, newest: int) -> None:
+        """It was read after ``began`` on our clock, and no earlier than ``newest`` on the
+        server's; on our clock it was ``seen`` to have changed last at these moments."""
+        if moments != self.moments:
+            self.moments, self.since = moments, seen
+        self.settled = began - self.since >= SETTLE or max(moments) <= newest - _SETTLE_NS
+
+
+@dataclass(slots=True)
+class Folder:
+    """One ``tasks/ab``: the ids of its tasks, the inodes of their folders in the same order, and
+    those of them that can still change. ``newest`` is how late it was on the file server, at the
+    least, when it was last found changed."""
+
+    name: str
+    watch: Watch = field(default_factory=Watch)
+    newest: int = 0
+    ids: Collection[str] = ()
+    inodes: array[int] = field(default_factory=lambda: array("Q"))
+    unfinished: dict[str, Watch] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A listing compared with the one before: ids that are ``gone``, because there is none or
+    another folder of that name, and ``fresh`` ones."""
+
+    gone: Collection[str]
+    fresh: Collection[str]
+
+
+def find_folders(tasks: str, problems: dict[str, str]) -> dict[str, Moments]:
+    """The names of the folders ``tasks/ab``, in order, and when each last changed; raises OSError.
+
+    A sentence on each that is none is added to ``problems``.
+    """
+    with os.scandir(tasks) as entries:
+        named = [entry for entry in entries if PREFIX.match(entry.name)]
+    found: dict[str, Moments] = {}
+    for entry in sorted(named, key=attrgetter("name")):
+        if not entry.is_dir(follow_symlinks=False):
+            problems[entry.name] = f"'tasks/{entry.name}' is no folder, not read"
+            continue
+        try:
+            status = entry.stat(follow_symlinks=False)
+        except FileNotFoundError:
+            continue
+        found[entry.name] = (status.st_mtime_ns, status.st_ctime_ns)
+    return found
+
+
+def list_folder(tasks: str, folder: Folder, problems: dict[str, str]) -> Listed:
+    """List ``tasks/ab`` and bring ``folder`` up to date; raises OSError.
+
+    A sentence on each symbolic link in the place of a task is added to ``problems``.
+    """
+    name = folder.name
+    with os.scandir(f"{tasks}/{name}") as scanned:
+        entries = list(scanned)
+    found = {
+        name + entry.name: entry.inode() for entry in entries if entry.is_dir(follow_symlinks=False)
+    }
+    if len(found) < len(entries):
+        for entry in entries:
+            if entry.is_symlink() and REST.match(entry.name):
+                path = f"tasks/{name}/{entry.name}"
+                problems[path] = f"'{path}' is a symbolic link, not followed"
+    known = dict(zip(folder.ids, folder.inodes, strict=True))
+    for other in [i for i in found.keys() - known.keys() if not REST.match(i[2:])]:
+        del found[other]
+    if found == known:
+        return Listed((), ())
+    folder.ids, folder.inodes = tuple(found), array("Q", found.values())
+    gone = [i for i, inode in known.items() if found.get(i) != inode]
+    fresh = [i for i, inode in found.items() if known.get(i) != inode]
+    return Listed(gone, fresh)
