@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from rich.style import Style
+from textual.app import App
+from textual.color import Color
 from textual.widget import Widget
 
 
@@ -23,3 +26,9 @@ def blended(widget: Widget, classes: Iterable[str]) -> Style:
             colour = component.color
         emphasis += component.text_style
     return Style.from_color((ground + colour).rich_color, ground.rich_color) + emphasis
+
+
+def themed(app: App[Any], variable: str) -> Style:
+    """The colour that a theme gives a variable such as ``text-error``, for text that rich draws;
+    rich knows none of the names that themes of sixteen colours use."""
+    return Style.from_color(Color.parse(app.theme_variables[variable]).rich_color)

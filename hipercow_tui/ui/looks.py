@@ -20,7 +20,7 @@ GLYPH: Mapping[Status, str] = {
     Status.BROKEN: "?",
 }
 
-# Names of theme variables: `$error` in stylesheets, `app.theme_variables["error"]` in code.
+# Names of theme variables: `$text-error` in stylesheets and Content, `themed(app, …)` for rich.
 COLOUR: Mapping[Status, str] = {
     Status.FAILURE: "text-error",
     Status.CANCELLED: "foreground-muted",

@@ -15,11 +15,13 @@ from ui_driving import screen_text, until
 
 from hipercow_tui.model import Status
 from hipercow_tui.roots import find_root
-from hipercow_tui.ui.app import HipercowApp
+from hipercow_tui.ui.app import SIXTEEN_COLOURS, HipercowApp
 from hipercow_tui.ui.screens.browse import BrowseScreen
+from hipercow_tui.ui.screens.confirm import ConfirmScreen
 from hipercow_tui.ui.screens.help import HelpScreen
 from hipercow_tui.ui.screens.plan import PlanScreen
 from hipercow_tui.ui.screens.problems import ProblemsScreen
+from hipercow_tui.ui.screens.summary import SummaryScreen
 from hipercow_tui.ui.widgets.details import Details
 from hipercow_tui.view import Key
 
@@ -297,6 +299,24 @@ async def test_the_plan_comes_from_a_fresh_look(small: Path) -> None:
         await at.until(lambda: at.app.screen is at.browser)
 
 
+async def test_the_whole_journey_to_a_purge_and_back(small: Path) -> None:
+    async with browsing(small) as at:
+        await at.press("1", "p")
+        await at.until(lambda: isinstance(at.app.screen, PlanScreen))
+        await at.until(lambda: "20 tasks · 2 bundles" in at.text)
+        await at.press("D")
+        await at.until(lambda: isinstance(at.app.screen, ConfirmScreen))
+        await asyncio.sleep(0.5)
+        await at.press("y")
+        await at.until(lambda: isinstance(at.app.screen, SummaryScreen))
+        await at.press("escape")
+        await at.until(lambda: "Tasks 40 ── Bundles 0" in at.text)
+        assert "matched 0" in at.text
+        assert not at.browser.purging
+    left = {i for i in IDS if (small / "hipercow" / "tasks" / i[:2] / i[2:]).is_dir()}
+    assert left == {i for number, i in enumerate(IDS) if number % 3}
+
+
 async def test_read_only_says_so_and_shows_the_plan(small: Path) -> None:
     async with browsing(small, read_only=True) as at:
         assert "read-only" in at.text
@@ -326,6 +346,18 @@ async def test_problems_are_counted_and_told(small: Path) -> None:
         assert "'retry'" in at.text
         assert "no 'data'" in at.text
         await at.press("escape")
+
+
+async def test_dark_light_and_sixteen_colours_can_draw_every_screen(small: Path) -> None:
+    async with browsing(small) as at:
+        await at.press("1", "slash", "x", "enter")
+        sixteen = next(name for name in SIXTEEN_COLOURS if name in at.app.available_themes)
+        for theme in ("textual-dark", "textual-light", sixteen):
+            at.app.theme = theme
+            await at.press("question_mark", "escape", "p")
+            await at.until(lambda: isinstance(at.app.screen, PlanScreen) and "Plan" in at.text)
+            await at.press("escape")
+            await at.until(lambda: at.app.screen is at.browser and "✗ failure" in at.text)
 
 
 async def test_help_tells_every_key_and_the_rules(small: Path) -> None:

@@ -143,10 +143,10 @@ class BrowseScreen(Screen[None]):
         state = self.backstage.poller.take()
         if state is None:
             return
+        if not self._complete:
+            # What was read stays; a collector that walks over it stops the screen for 0.17 s.
+            gc.freeze()
         if state.complete:
-            if not self._complete:
-                # What was read stays; walking over 100,000 tasks stops the screen for 0.17 s.
-                gc.freeze()
             self._complete = True
             self._looked_at = time.monotonic()
         self.backstage.gists.forget(state.gone)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from typing import ClassVar
 
+from rich.style import Style
 from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
@@ -25,6 +26,7 @@ from hipercow_tui.roots import Root
 from hipercow_tui.roots.sizes import Size, measure
 from hipercow_tui.text import count
 from hipercow_tui.ui.backstage import Broke
+from hipercow_tui.ui.blending import themed
 from hipercow_tui.ui.cells import plain
 from hipercow_tui.ui.gist_reader import GistReader
 from hipercow_tui.ui.screens.confirm import ConfirmScreen
@@ -51,6 +53,9 @@ def _key(
         tooltip=what,
         id=f"plan.{name}",
     )
+
+
+_BOLD = Style(bold=True)
 
 
 class PlanScreen(Screen[PurgePlan | None]):
@@ -162,13 +167,12 @@ class PlanScreen(Screen[PurgePlan | None]):
 
     def _show_head(self) -> None:
         width = max(40, self.size.width - 2)
-        colours = self.app.theme_variables
-        warning, error = colours["text-warning"], colours["text-error"]
+        warning, error = themed(self.app, "text-warning"), themed(self.app, "text-error")
         filters = Text(plain(str(self.plan.filters)), "dim")
         if self.plan.refused:
             tasks = count(len(self.plan.blocked), "task")
             headline = Text.assemble(
-                ("Plan  ", "bold"), (f"Refused: {tasks} can't go, so nothing goes", f"bold {error}")
+                ("Plan  ", "bold"), (f"Refused: {tasks} can't go, so nothing goes", _BOLD + error)
             )
             lines = [_headed(headline, Text("x leaves out their chains", error), width), filters]
         else:
@@ -294,5 +298,5 @@ def _headed(left: Text, right: Text, width: int) -> Text:
     return Text.assemble(left, "\n", right)
 
 
-def _warning(text: str, colour: str) -> Text:
-    return Text.assemble(("! ", f"bold {colour}"), (plain(text), colour))
+def _warning(text: str, colour: Style) -> Text:
+    return Text.assemble(("! ", _BOLD + colour), (plain(text), colour))
