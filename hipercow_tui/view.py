@@ -38,6 +38,13 @@ class Sort:
     key: Key = Key.FINISHED
     reverse: bool = True
 
+    def turned(self, key: Key) -> Sort:
+        """By this key, or if it is by that already, the other way round. Times and numbers begin
+        with the newest and largest, words with the first."""
+        if key is self.key:
+            return Sort(key, not self.reverse)
+        return Sort(key, key in (Key.FINISHED, Key.CREATED, Key.ATTEMPTS))
+
 
 @dataclass(frozen=True, slots=True)
 class Gist:
@@ -250,6 +257,12 @@ class BundleSort:
 
     key: BundleKey = BundleKey.CHANGED
     reverse: bool = True
+
+    def turned(self, key: BundleKey) -> BundleSort:
+        """By this key, or if it is by that already, the other way round."""
+        if key is self.key:
+            return BundleSort(key, not self.reverse)
+        return BundleSort(key, key in (BundleKey.CHANGED, BundleKey.TASKS))
 
 
 def bundle_lines(snapshot: Snapshot, sort: BundleSort) -> tuple[BundleLine, ...]:

@@ -16,7 +16,7 @@ def blended(widget: Widget, classes: Iterable[str]) -> Style:
 
     Textual's own ``get_component_rich_style`` does not blend what is half transparent.
     """
-    colour, ground = widget.styles.color, widget.background_colors[1]
+    _, _, ground, colour = widget.colors
     emphasis = Style()
     for name in classes:
         component = widget.get_component_styles(name)

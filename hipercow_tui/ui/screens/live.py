@@ -1,0 +1,303 @@
+"""The main screen as far as it shows: filters, tables, details, kept up to date from the disk."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Container, Vertical
+from textual.screen import Screen
+from textual.widgets import ContentSwitcher, Footer
+
+from hipercow_tui.model import Snapshot
+from hipercow_tui.roots import Root
+from hipercow_tui.roots.details import TaskDetails
+from hipercow_tui.ui import backstage
+from hipercow_tui.ui.backstage import Backstage
+from hipercow_tui.ui.board import Board, Wish
+from hipercow_tui.ui.widgets.bundle_table import BundleTable
+from hipercow_tui.ui.widgets.details import Details, Shown
+from hipercow_tui.ui.widgets.filter_panel import FilterPanel
+from hipercow_tui.ui.widgets.header_line import Facts, Freshness, HeaderLine
+from hipercow_tui.ui.widgets.row_table import RowTable
+from hipercow_tui.ui.widgets.search_bar import SearchBar
+from hipercow_tui.ui.widgets.task_table import TaskTable
+from hipercow_tui.view import BundleSort, Gist, Key, Sort
+
+AGES_EVERY = 15.0  # seconds after which ages on the screen are told anew
+WIDE = 150  # cells from which details stand beside the table
+TASKS, BUNDLES = "tasks", "bundles"
+
+
+class LiveScreen(Screen[None]):
+    """Shows a root and what filters, marks and search pick of it; changes nothing on disk.
+
+    ``clock`` gives the time in seconds since the epoch.
+    """
+
+    def __init__(self, root: Root, *, read_only: bool, clock: Callable[[], float]) -> None:
+        super().__init__()
+        self.root = root
+        self.clock = clock
+        self.read_only = read_only
+        self.snapshot = Snapshot(root.path)
+        self.backstage = Backstage(root, clock, self.post_message)
+        self._complete = False
+        self._looked_at = time.monotonic()
+        self._board: Board | None = None
+        self._sort = Sort()
+        self._bundle_sort = BundleSort()
+        self._only_matched = False
+        self._query = ""
+        self._search_from: str | None = None
+        self._details: tuple[str, TaskDetails] | None = None
+        self._planning = False
+
+    def compose(self) -> ComposeResult:
+        """Header, filters, tables over or beside details, keys."""
+        yield HeaderLine()
+        with Container(id="body"):
+            yield FilterPanel(self.clock, id="filters")
+            with Container(id="main"):
+                with Vertical(id="tables"):
+                    with ContentSwitcher(initial=TASKS):
+                        yield TaskTable(self.backstage.gists.gists, id=TASKS)
+                        yield BundleTable(id=BUNDLES)
+                    yield SearchBar()
+                yield Details(id="details")
+        yield Footer(compact=True)
+
+    def on_mount(self) -> None:
+        """Begin to look; the first frame does not wait for it."""
+        self.header.facts = Facts(self.root.path, read_only=self._read_only_text)
+        self.tasks.say_if_empty("Reading …")
+        self.tasks.focus()
+        self._tell_counts()
+        self.backstage.poller.start()
+        self.set_interval(1.0, self._tell_freshness)
+        self.set_interval(AGES_EVERY, self.renew)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Where there is room, details stand beside the table."""
+        self.set_class(event.size.width >= WIDE, "-wide")
+
+    def on_unmount(self) -> None:
+        """No thread outlives the screen."""
+        self.backstage.stop()
+
+    # Parts
+
+    @property
+    def header(self) -> HeaderLine:
+        """The first line."""
+        return self.query_one(HeaderLine)
+
+    @property
+    def filters(self) -> FilterPanel:
+        """The filter stack."""
+        return self.query_one(FilterPanel)
+
+    @property
+    def tasks(self) -> TaskTable:
+        """The table of tasks."""
+        return self.query_one(TaskTable)
+
+    @property
+    def bundles(self) -> BundleTable:
+        """The table of bundles."""
+        return self.query_one(BundleTable)
+
+    @property
+    def table(self) -> RowTable:
+        """The table that is shown."""
+        return self.tasks if self._tab == TASKS else self.bundles
+
+    @property
+    def _tab(self) -> str:
+        return self.query_one(ContentSwitcher).current or TASKS
+
+    @property
+    def _read_only_text(self) -> str:
+        return "read-only" if self.read_only else "can't purge" if self.root.purge_refusal else ""
+
+    # What is on the disk
+
+    @on(backstage.Looked)
+    def _looked(self) -> None:
+        state = self.backstage.poller.take()
+        if state is None:
+            return
+        if not self._complete:
+            # What was read stays; a collector that walks over it stops the screen for 0.17 s.
+            gc.freeze()
+        if state.complete:
+            self._complete = True
+            self._looked_at = time.monotonic()
+        self.backstage.gists.forget(state.gone)
+        self.backstage.gists.forget_broken(state.changed)
+        percent = 100 * state.folders // max(1, state.of_folders)
+        self.header.freshness = Freshness(None if self._complete else percent)
+        if state.snapshot is not self.snapshot or self._board is None:
+            self.snapshot = state.snapshot
+            self.header.facts = Facts.of(self.snapshot, self._read_only_text)
+            self.renew()
+        current = self.tasks.cursor_key
+        if current in state.changed:
+            self._read_details()
+
+    def _tell_freshness(self) -> None:
+        if self._complete:
+            self.header.freshness = Freshness(None, time.monotonic() - self._looked_at)
+
+    # What is shown of it
+
+    def renew(self) -> None:
+        """Have everything that is shown made anew, with the filters as they are."""
+        wish = Wish(
+            self.snapshot,
+            self.clock(),
+            self.filters.stack,
+            self._sort,
+            self._bundle_sort,
+            self._only_matched,
+            self._query,
+        )
+        self.backstage.make_board(wish)
+        self.backstage.make_sum(wish)
+
+    @on(backstage.BoardMade)
+    def _show_board(self, message: backstage.BoardMade) -> None:
+        before, board = self._board, message.board
+        self._board = board
+        self._say_if_empty()
+        self.tasks.show(board.view, board.wish.now)
+        self.bundles.show(board.bundles, board.wish.bundle_sort, board.view, board.wish.now)
+        self.filters.show(board.counts)
+        self._tell_counts()
+        self._tell_hits()
+        self._jump_to_hit()
+        if before is not None and before.wish.stack.given != board.wish.stack.given:
+            self._show_a_match()
+        self._read_rows()
+        self._show_details()
+
+    def _show_a_match(self) -> None:
+        """Who sets a filter sees a matched row: where none is on the screen, the next one."""
+        view, rows = self.tasks.view, self.tasks.visible_rows
+        if not view.matched or any(view.ids[row] in view.matched for row in rows):
+            return
+        for row in (*range(rows.stop, len(view.ids)), *range(rows.start)):
+            if view.ids[row] in view.matched:
+                self.tasks.move_to(row)
+                return
+
+    @on(backstage.SumMade)
+    def _show_sum(self, message: backstage.SumMade) -> None:
+        found = message.sum
+        self.filters.show_sum(found.matched, found.cascaded, found.bundles, found.blocked)
+
+    def _say_if_empty(self) -> None:
+        if self.snapshot.tasks:
+            self.tasks.say_if_empty("No task passes all filters", "m shows all · 0 clears filters")
+        elif self._complete:
+            self.tasks.say_if_empty(
+                "No tasks yet", "task_create_expr() and the like make them in R", "they appear here"
+            )
+
+    def _tell_counts(self) -> None:
+        """The tabs stand in the frame, what they show at its foot."""
+        frame = self.query_one("#tables")
+        tabs = ((TASKS, len(self.snapshot.tasks)), (BUNDLES, len(self.snapshot.bundles)))
+        frame.border_title = " ── ".join(
+            f"[{'b' if name == self._tab else 'dim'}][@click=screen.show('{name}')]"
+            f"{name.capitalize()} {number:,}[/][/]"
+            for name, number in tabs
+        )
+        said = []
+        view = self._board.view if self._board else None
+        if view is not None and view.filtered:
+            said.append(f"[b]matched {len(view.matched):,}[/]")
+        if self._only_matched:
+            said.append("only matched")
+        if self._tab == TASKS:
+            said.append(f"by {self._sort.key} {'↓' if self._sort.reverse else '↑'}")
+        frame.border_subtitle = " · ".join(said)
+
+    # What tasks run
+
+    @on(backstage.GistsRead)
+    def _gists_read(self) -> None:
+        self.tasks.forget_strips()
+        if self._needs_all_gists:
+            self.renew()
+        if self._details is None or self._details[0] != self.tasks.cursor_key:
+            self._show_details()
+
+    @property
+    def _needs_all_gists(self) -> bool:
+        return bool(self._query) or self._sort.key in (Key.WHAT, Key.INPUTS)
+
+    def _read_rows(self) -> None:
+        """Read the rows on the screen and a page around, from the top of the screen."""
+        rows = self.tasks.visible_rows
+        page = len(rows)
+        ids = self.tasks.keys
+        self.backstage.gists.want([*ids[rows.start : rows.stop + page], *self._above(page)])
+
+    def _above(self, page: int) -> tuple[str, ...]:
+        top = self.tasks.visible_rows.start
+        return tuple(self.tasks.keys[max(0, top - page) : top])
+
+    @on(TaskTable.Scrolled)
+    def _scrolled(self) -> None:
+        self._read_rows()
+
+    # The task under the cursor
+
+    @on(RowTable.CursorMoved, "#tasks")
+    def _cursor_moved(self) -> None:
+        self._read_details()
+        self._show_details()
+        self.query_one(Details).go_to_top()
+
+    def _read_details(self) -> None:
+        task = self.tasks.current
+        if task is not None:
+            self.backstage.read(task)
+
+    @on(backstage.DetailsRead)
+    def _details_read(self, message: backstage.DetailsRead) -> None:
+        self._details = (message.task.id, message.details)
+        self._show_details()
+
+    def _show_details(self) -> None:
+        task = self.tasks.current
+        if task is None:
+            self.query_one(Details).show(None)
+            return
+        known = self._details[1] if self._details and self._details[0] == task.id else None
+        gist = self.backstage.gists.gists.get(task.id, Gist())
+        self.query_one(Details).show(
+            Shown(task, self.tasks.view.snapshot, known, gist, self.clock())
+        )
+
+    # What was searched for
+
+    def _jump_to_hit(self) -> None:
+        """While one types, the cursor stands on the first hit from where it was."""
+        view = self.tasks.view
+        if self._search_from is None or not view.query:
+            return
+        row = view.rows.get(self._search_from)
+        if row is not None:
+            hit = row if view.found_at(row) else view.hit_after(row)
+            if hit is not None:
+                self.tasks.move_to(hit)
+
+    def _tell_hits(self) -> None:
+        unread = len(self.snapshot.tasks) - len(self.backstage.gists.gists)
+        note = f", reading {unread:,} more" if unread > 0 else ""
+        self.query_one(SearchBar).tell(len(self.tasks.view.hits), note)
