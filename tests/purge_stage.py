@@ -64,6 +64,16 @@ def whole(root: Root) -> dict[str, bytes | None]:
     return {name: held for name, held in paths.items() if Path(name).parts[0] != "tui"}
 
 
+def lots(root: Root) -> list[Path]:
+    """What stands in our own folder, but for the history."""
+    tui = root.hipercow / "tui"
+    return sorted(p for p in tui.iterdir() if p.name != "history") if tui.is_dir() else []
+
+
+def nothing_left(root: Root) -> bool:
+    return not lots(root)
+
+
 def names(outcomes: Iterable[Any]) -> set[str]:
     return {outcome.name for outcome in outcomes}
 

@@ -2,7 +2,45 @@
 
 from __future__ import annotations
 
-from hipercow_tui.purging.carrying_out import carry_out
-from hipercow_tui.purging.outcome import Outcome, Phase, Progress, PurgeReport
+from hipercow_tui.purging.carrying_out import carry_out, move_to_trash
+from hipercow_tui.purging.history import HistoryEntry, Kind, history
+from hipercow_tui.purging.names import State
+from hipercow_tui.purging.outcome import (
+    EmptyReport,
+    Outcome,
+    Phase,
+    Progress,
+    PurgeReport,
+    RestoreReport,
+)
+from hipercow_tui.purging.trash import (
+    TrashLot,
+    empty,
+    finish,
+    interrupted,
+    restore,
+    trash,
+    trash_size,
+)
 
-__all__ = ["Outcome", "Phase", "Progress", "PurgeReport", "carry_out"]
+__all__ = [
+    "EmptyReport",
+    "HistoryEntry",
+    "Kind",
+    "Outcome",
+    "Phase",
+    "Progress",
+    "PurgeReport",
+    "RestoreReport",
+    "State",
+    "TrashLot",
+    "carry_out",
+    "empty",
+    "finish",
+    "history",
+    "interrupted",
+    "move_to_trash",
+    "restore",
+    "trash",
+    "trash_size",
+]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from hipercow_tui.purging.lot import Lot
 from hipercow_tui.purging.outcome import Outcome, Phase
-from hipercow_tui.purging.places import because
+from hipercow_tui.purging.places import because, exists
 from hipercow_tui.purging.record import Record
 from hipercow_tui.purging.watch import Watch
 from hipercow_tui.roots.files import open_folder
@@ -45,9 +45,10 @@ def erase(lot: Lot, ids: Sequence[str], record: Record, watch: Watch) -> None:
     for task_id in ids:
         if watch.stopped:
             break
+        lot.make_sure()
         record.begun.add(task_id)
         try:
-            os.rename(task_id, task_id, src_dir_fd=lot.tasks, dst_dir_fd=lot.erasing)
+            _begin(lot, task_id)
         except OSError as error:
             where = lot.path / "tasks" / task_id
             record.failed.append(Outcome(task_id, f"it can't be erased: {because(error)}", where))
@@ -59,6 +60,14 @@ def erase(lot: Lot, ids: Sequence[str], record: Record, watch: Watch) -> None:
         where = lot.path / "erasing" / task_id
         record.failed.append(Outcome(task_id, _in_words(left[task_id]), where))
     watch.end()
+
+
+def _begin(lot: Lot, task_id: str) -> None:
+    try:
+        os.rename(task_id, task_id, src_dir_fd=lot.tasks, dst_dir_fd=lot.erasing)
+    except FileNotFoundError:
+        if not exists(task_id, lot.erasing):  # else erasing it broke off
+            raise
 
 
 def erase_bundle(lot: Lot, name: str, record: Record) -> None:

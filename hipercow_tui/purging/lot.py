@@ -1,21 +1,20 @@
 """A lot: the folder in ``hipercow/tui/`` that one purge moves everything into.
 
-    20261123T231205Z-3f2a/      its time in UTC, and something random
-        manifest.json           what the purge is about to do; written first
+    20261123T231205Z-3f2a/      its name tells its state, see names.py
+        alive                   a heartbeat, while someone works in it
+        manifest.json           what the purge is about to do; written before anything moves
         bundles/NAME            whole
         tasks/<id>              whole
         erasing/<id>            no longer whole
 
-Its name ends in ``.erasing`` from the moment something in it may no longer be whole. What could not
-be put back, because something else stands there now, is kept in a folder beside it, whose name ends
-in ``.kept`` and that no purge erases.
+What could not be put back, because something else stands there now, is kept in a folder beside it
+that only those erase who name it.
 """
 
 from __future__ import annotations
 
 import errno
 import os
-import secrets
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -24,14 +23,22 @@ from pathlib import Path
 
 from hipercow_tui.errors import PurgeError
 from hipercow_tui.plan import PurgePlan
-from hipercow_tui.purging.manifest import remove_manifest, write_manifest
+from hipercow_tui.purging.heart import ALIVE, Heart, is_alive, last_sign, server_time, touch
+from hipercow_tui.purging.manifest import DRAFT, MANIFEST, Aim, write_manifest
+from hipercow_tui.purging.names import TUI, LotName, State, new_stamp
 from hipercow_tui.purging.places import Places, because, opened
 from hipercow_tui.text import visible
 
-TUI = "tui"  # our only folder in a root
-ERASING = ".erasing"
-KEPT = ".kept"
-_ROOMS = ("tasks", "bundles", "erasing")
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
+ROOMS = ("tasks", "bundles", "erasing")
+
+
+class TakenOverError(PurgeError):
+    """Someone took our lot over, after a silence so long that we seemed dead."""
+
+
+class NoRoomError(PurgeError):
+    """There is no room, on the disk or in a quota, for a lot."""
 
 
 @dataclass(slots=True)
@@ -39,28 +46,50 @@ class Lot:
     """One lot, with its folders and ``hipercow/tui/`` open. ``name`` is its present name there."""
 
     places: Places
-    stamp: str
-    name: str
+    name: LotName
     tui: int
     folder: int
     tasks: int
     bundles: int
     erasing: int
+    heart: Heart
+
+    @property
+    def stamp(self) -> str:
+        """What people call it by."""
+        return self.name.stamp
 
     @property
     def path(self) -> Path:
         """Where it is, for words."""
-        return self.places.path / TUI / self.name
+        return self.places.path / TUI / str(self.name)
 
     @property
     def kept(self) -> Path:
         """Where what could not be put back is, for words."""
-        return self.places.path / TUI / (self.stamp + KEPT)
+        return self.places.path / TUI / str(LotName(self.stamp, state=State.KEPT))
 
-    def begin_erasing(self) -> None:
-        """Mark it, by one rename, as no longer restorable as a whole. Raises OSError."""
-        os.rename(self.name, self.stamp + ERASING, src_dir_fd=self.tui, dst_dir_fd=self.tui)
-        self.name = self.stamp + ERASING
+    def mark(self, state: State) -> None:
+        """Change its state, by one rename. Raises OSError."""
+        name = LotName(self.stamp, self.name.turn, state)
+        os.rename(str(self.name), str(name), src_dir_fd=self.tui, dst_dir_fd=self.tui)
+        self.name = name
+
+    def make_sure(self) -> None:
+        """Raises TakenOverError if we were silent, and someone took it over; else costs a look at
+        the clock."""
+        if not self.heart.missed:
+            return
+        self.heart.beat()
+        with suppress(FileNotFoundError):
+            there = os.stat(str(self.name), dir_fd=self.tui, follow_symlinks=False)
+            if os.path.samestat(there, os.fstat(self.folder)):
+                self.heart.forgive()
+                return
+        raise TakenOverError(
+            f"Someone took this purge over while it stood still: what became of {self.stamp} is"
+            " theirs to say"
+        )
 
     def keep_aside(self, room: str, name: str) -> Path:
         """Move a task or bundle (``room`` is ``tasks`` or ``bundles``) to where no purge erases
@@ -69,7 +98,7 @@ class Lot:
         try:
             with ExitStack() as stack:
                 folder = self.tui
-                for step in (self.stamp + KEPT, room):
+                for step in (self.kept.name, room):
                     with suppress(FileExistsError):
                         os.mkdir(step, dir_fd=folder)
                     folder = opened(stack, self.kept / step, folder)
@@ -81,37 +110,89 @@ class Lot:
     def discard(self) -> bool:
         """Remove the lot, if it is empty, and then ``hipercow/tui/`` if that is; tells whether the
         lot is gone. The manifest stays as long as anything else does."""
+        self.heart.end()
         return _remove(self.places, self.tui, self.name, self.folder)
 
 
 @contextmanager
-def new_lot(places: Places, plan: PurgePlan) -> Iterator[Lot]:
+def new_lot(places: Places, plan: PurgePlan, aim: Aim) -> Iterator[Lot]:
     """A fresh lot that holds the plan's manifest and nothing else; makes ``hipercow/tui/`` where
     there is none.
 
-    Raises PurgeError if it can't be made; nothing of it is left then.
+    Raises NoRoomError, or PurgeError, if it can't be made; nothing of it is left then.
     """
     when = time.time()
-    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(when)) + f"-{secrets.token_hex(2)}"
-    path = places.path / TUI / stamp
+    name = LotName(new_stamp(when))
+    path = places.path / TUI / str(name)
     with ExitStack() as stack:
         try:
-            tui = _tui_with(stack, places, stamp)
-            folder = opened(stack, path, tui)
+            tui = _tui_with(stack, places, name)
         except OSError as error:
-            raise PurgeError(_unwritable(path, error)) from None
+            with suppress(OSError):
+                os.rmdir(TUI, dir_fd=places.hipercow)
+            raise _unwritable(path, error) from None
+        folder = -1
         try:
-            for room in _ROOMS:
+            folder = opened(stack, path, tui)
+            heart = Heart.start(folder)
+            stack.callback(heart.end)
+            for room in ROOMS:
                 os.mkdir(room, dir_fd=folder)
-            tasks, bundles, erasing = (opened(stack, path / room, folder) for room in _ROOMS)
-            write_manifest(plan, folder, when)
+            tasks, bundles, erasing = (opened(stack, path / room, folder) for room in ROOMS)
+            write_manifest(plan, aim, folder, when)
         except OSError as error:
-            _remove(places, tui, stamp, folder)
-            raise PurgeError(_unwritable(path, error)) from None
-        yield Lot(places, stamp, stamp, tui, folder, tasks, bundles, erasing)
+            _remove(places, tui, name, folder)
+            raise _unwritable(path, error) from None
+        yield Lot(places, name, tui, folder, tasks, bundles, erasing, heart)
 
 
-def _tui_with(stack: ExitStack, places: Places, stamp: str) -> int:
+@contextmanager
+def taken_over(places: Places, name: LotName, state: State) -> Iterator[Lot]:
+    """A lot that nobody works in, taken over by the rename that also puts it into ``state``.
+
+    Raises PurgeError if someone works in it, or was faster, or it can't be opened.
+    """
+    path = places.path / TUI / str(name)
+    with ExitStack() as stack:
+        try:
+            tui = opened(stack, places.path / TUI, places.hipercow, places.device)
+            folder = opened(stack, path, tui, places.device)
+            _refuse_alive(name, folder, tui)
+            taken = name.taken(state)
+            with suppress(OSError):
+                touch(folder)  # before the rename, for after it this must not look dead
+            os.rename(str(name), str(taken), src_dir_fd=tui, dst_dir_fd=tui)
+            heart = Heart.start(folder)
+            stack.callback(heart.end)
+            for room in ROOMS:
+                with suppress(FileExistsError):
+                    os.mkdir(room, dir_fd=folder)
+            tasks, bundles, erasing = (opened(stack, path / room, folder) for room in ROOMS)
+        except FileNotFoundError:
+            raise PurgeError(
+                f"{name.stamp} is not there any more: someone else took it over"
+            ) from None
+        except OSError as error:
+            raise PurgeError(
+                f"{visible(str(path))} can't be taken over: {because(error)}"
+            ) from None
+        yield Lot(places, taken, tui, folder, tasks, bundles, erasing, heart)
+
+
+def _refuse_alive(name: LotName, folder: int, tui: int) -> None:
+    if name.state in (State.TRASH, State.KEPT):  # nobody works in these
+        return
+    now = server_time(tui)
+    if is_alive(folder, now):
+        who, last = last_sign(folder)
+        raise PurgeError(
+            f"{name.stamp} is being worked on{f' by {visible(str(who))}' if who else ''}: its last"
+            f" sign of life is {max(0, now - last):.0f} seconds old. Stop it there, or wait until"
+            " a minute has passed without one."
+        )
+
+
+def _tui_with(stack: ExitStack, places: Places, name: LotName) -> int:
     """``hipercow/tui/``, open, with a new folder in it.
 
     The folder must be new: what is moved into it then can't meet anything. Another purge that ends
@@ -122,19 +203,21 @@ def _tui_with(stack: ExitStack, places: Places, stamp: str) -> int:
             os.mkdir(TUI, dir_fd=places.hipercow)
         try:
             tui = opened(stack, places.path / TUI, places.hipercow, places.device)
-            os.mkdir(stamp, dir_fd=tui)
+            os.mkdir(str(name), dir_fd=tui)
         except FileNotFoundError:
             continue
         return tui
 
 
-def _remove(places: Places, tui: int, name: str, folder: int) -> bool:
+def _remove(places: Places, tui: int, name: LotName, folder: int) -> bool:
     try:
-        for room in _ROOMS:
+        for room in ROOMS:
             with suppress(FileNotFoundError):
                 os.rmdir(room, dir_fd=folder)
-        remove_manifest(folder)
-        os.rmdir(name, dir_fd=tui)
+        for file in (DRAFT, MANIFEST, ALIVE):
+            with suppress(FileNotFoundError):
+                os.unlink(file, dir_fd=folder)
+        os.rmdir(str(name), dir_fd=tui)
     except OSError:
         return False
     with suppress(OSError):
@@ -142,11 +225,6 @@ def _remove(places: Places, tui: int, name: str, folder: int) -> bool:
     return True
 
 
-def _unwritable(path: Path, error: OSError) -> str:
-    sentence = f"{visible(str(path))} can't be written: {because(error)}. Nothing was changed."
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        sentence += (
-            " A purge writes down what it will do before it moves anything:"
-            " free a few megabytes by hand first."
-        )
-    return sentence
+def _unwritable(path: Path, error: OSError) -> PurgeError:
+    kind = NoRoomError if error.errno in NO_ROOM else PurgeError
+    return kind(f"{visible(str(path))} can't be written: {because(error)}. Nothing was changed.")

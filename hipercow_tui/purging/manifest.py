@@ -5,78 +5,72 @@ Who finds a lot that a crash left behind, or wants it back, learns from it what 
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
-import socket
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
-from hipercow_tui.plan import PlannedBundle, PlannedTask, PurgePlan
+from hipercow_tui.plan import PurgePlan
+from hipercow_tui.purging.who import Who, whoami
+from hipercow_tui.roots.files import read_file
+from hipercow_tui.saved_plan import LIMIT, plan_as_saved, plan_from_saved
 
 MANIFEST = "manifest.json"
-VERSION = 1
-_DRAFT = "manifest.json.new"
+DRAFT = "manifest.json.new"
 
 
-def write_manifest(plan: PurgePlan, folder: int, when: float) -> None:
+class Aim(StrEnum):
+    """Where what was moved into a lot is to go."""
+
+    PURGE = "purge"
+    TRASH = "trash"
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A lot's plan, who made the lot, when (seconds since the epoch), and what for."""
+
+    plan: PurgePlan
+    aim: Aim
+    when: float
+    who: Who | None
+
+
+def write_manifest(plan: PurgePlan, aim: Aim, folder: int, when: float) -> None:
     """Write the plan's manifest into an open folder: whole or not at all, and on the disk.
 
     ``when`` is in seconds since the epoch. Raises OSError.
     """
-    data = json.dumps(manifest_of(plan, when), separators=(",", ":")).encode("ascii")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    with open(os.open(_DRAFT, flags, 0o666, dir_fd=folder), "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    os.rename(_DRAFT, MANIFEST, src_dir_fd=folder, dst_dir_fd=folder)
-    os.fsync(folder)
+    values = plan_as_saved(plan) | {"aim": aim, "when": when, "who": whoami().as_json()}
+    data = json.dumps(values, separators=(",", ":")).encode("ascii")
+    write_whole(MANIFEST, DRAFT, data, folder)
 
 
-def remove_manifest(folder: int) -> None:
-    """Remove the manifest, and what a failed attempt to write it left. Raises OSError."""
-    for name in (_DRAFT, MANIFEST):
-        try:
-            os.unlink(name, dir_fd=folder)
-        except FileNotFoundError:
-            continue
-
-
-def manifest_of(plan: PurgePlan, when: float) -> dict[str, Any]:
-    """The plan as JSON values. Names that are no UTF-8 keep their bytes as lone surrogates."""
-    return {
-        "format": VERSION,
-        "when": when,
-        "who": _who(),
-        "root": str(plan.root),
-        "planned": plan.made,
-        "filters": str(plan.filters),
-        "tasks": [_task(planned) for planned in plan.tasks],
-        "bundles": [_bundle(planned) for planned in plan.bundles],
-    }
-
-
-def _task(planned: PlannedTask) -> dict[str, Any]:
-    task = planned.task
-    return {
-        "id": task.id,
-        "lang": task.lang,
-        "status": task.status,
-        "listing": task.listing,
-        "reason": planned.reason,
-        "of": planned.of,
-        "chain": task.chain,
-    }
-
-
-def _bundle(planned: PlannedBundle) -> dict[str, Any]:
-    bundle = planned.bundle
-    return {"name": bundle.name, "lang": bundle.lang, "task_ids": bundle.task_ids}
-
-
-def _who() -> dict[str, Any]:
+def read_manifest(folder: int) -> Manifest | None:
+    """The manifest of an open lot; None where there is none that makes sense."""
     try:
-        user = getpass.getuser()
-    except (KeyError, OSError, ImportError):  # a user id without a name, as in a container
-        user = str(os.getuid())
-    return {"user": user, "host": socket.gethostname(), "pid": os.getpid()}
+        data: Any = json.loads(read_file(MANIFEST, limit=LIMIT, dir_fd=folder))
+        if not isinstance(data, dict):
+            return None
+        when, who, aim = (data.pop(key, None) for key in ("when", "who", "aim"))
+        return Manifest(plan_from_saved(data), Aim(aim), float(when), Who.from_json(who))
+    except (OSError, ValueError, TypeError, OverflowError, RecursionError):
+        return None
+
+
+def write_whole(name: str, draft: str, data: bytes, folder: int) -> None:
+    """Write a new file in an open folder, under another name first. Raises OSError."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        with open(os.open(draft, flags, 0o666, dir_fd=folder), "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.rename(draft, name, src_dir_fd=folder, dst_dir_fd=folder)
+        os.fsync(folder)
+    except OSError:
+        with suppress(OSError):
+            os.unlink(draft, dir_fd=folder)
+        raise

@@ -51,7 +51,8 @@ class PurgeReport:
     its chain stayed. ``vanished`` is what others deleted meanwhile. ``failed`` is what could not
     be moved, put back or erased. ``kept_aside`` is the folder in ``hipercow/tui/`` that still
     holds some of it, None if there is nothing. ``bytes`` and ``files`` are what was freed,
-    ``seconds`` how long it took. ``stopped`` says that it ended because it was asked to.
+    ``seconds`` how long it took. ``stopped`` says that it ended because it was asked to. ``trash``
+    is the stamp of the lot in the trash that holds what was removed; None if it was erased.
     """
 
     plan: PurgePlan
@@ -65,8 +66,53 @@ class PurgeReport:
     files: int = 0
     seconds: float = 0.0
     stopped: bool = False
+    trash: str | None = None
 
     @property
     def complete(self) -> bool:
         """Whether everything that was planned is gone."""
         return not (self.put_back or self.failed or self.stopped)
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreReport:
+    """What bringing a lot back did.
+
+    ``restored`` are ids, ``restored_bundles`` names: they are in their places again. ``gone`` are
+    the ids of what had been erased before. ``failed`` is what could not be put back, or is kept
+    aside, with where it is.
+    """
+
+    stamp: str
+    restored: tuple[str, ...] = ()
+    restored_bundles: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    failed: tuple[Outcome, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything is back."""
+        return not (self.gone or self.failed)
+
+
+@dataclass(frozen=True, slots=True)
+class EmptyReport:
+    """What erasing lots for good did: the stamps of the lots, the ids and bundles that are erased,
+    what could not be, and the space that is freed. ``stopped`` says that it ended because it was
+    asked to; the rest is still in its lot then.
+    """
+
+    stamps: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    removed_bundles: tuple[str, ...] = ()
+    failed: tuple[Outcome, ...] = ()
+    bytes: int = 0
+    files: int = 0
+    seconds: float = 0.0
+    stopped: bool = False
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything in these lots is gone."""
+        return not (self.failed or self.stopped)

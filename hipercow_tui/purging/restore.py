@@ -109,7 +109,9 @@ def _return_bundle(lot: Lot, name: str) -> None:
     try:
         os.link(name, name, src_dir_fd=source, dst_dir_fd=folder, follow_symlinks=False)
     except FileExistsError:
-        raise _taken(name) from None
+        if not _same(name, source, folder):
+            raise _taken(name) from None
+        os.unlink(name, dir_fd=source)  # who put it back before us died between the two calls
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
@@ -118,6 +120,11 @@ def _return_bundle(lot: Lot, name: str) -> None:
         os.rename(name, name, src_dir_fd=source, dst_dir_fd=folder)
     else:
         os.unlink(name, dir_fd=source)
+
+
+def _same(name: str, source: int, folder: int) -> bool:
+    one, other = (os.stat(name, dir_fd=fd, follow_symlinks=False) for fd in (source, folder))
+    return os.path.samestat(one, other)
 
 
 def _taken(name: str) -> FileExistsError:

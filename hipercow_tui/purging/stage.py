@@ -38,6 +38,7 @@ def stage(lot: Lot, plan: PurgePlan, units: Sequence[Unit], record: Record, watc
     for unit in units:
         if watch.stopped:
             return
+        lot.make_sure()
         if unit in held:
             restore_unit(lot, unit, held[unit], record)
         else:

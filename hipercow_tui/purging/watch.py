@@ -12,6 +12,10 @@ from hipercow_tui.purging.outcome import Phase, Progress
 _INTERVAL = 0.05  # seconds between two reports: twenty a second is as live as an eye can tell
 
 
+def unheard(progress: Progress) -> None:
+    """Where progress goes that nobody asked for."""
+
+
 class Watch:
     """Tells of a purge's progress, at most every 50 ms and when a phase begins or ends.
 

@@ -54,6 +54,14 @@ def measure_many(
     return sizes
 
 
+def measure_folder(name: str, parent: int) -> Size | None:
+    """The size of a folder in an open one; None if it is gone or can't all be read."""
+    try:
+        return _inside(name, parent, 0)
+    except OSError:
+        return None
+
+
 def _measured(root: Root, task_id: str) -> Size | None:
     if not TASK_ID.match(task_id):
         return None

@@ -22,6 +22,7 @@ from purge_stage import (
     folder_of,
     in_place,
     names,
+    nothing_left,
     plan_of,
     whole,
 )
@@ -47,7 +48,7 @@ def assert_stayed(root: Root, report: PurgeReport, stayed: tuple[str, ...]) -> N
     assert in_place(root) == set(stayed)
     assert set(report.removed) == set(ALL) - set(stayed) - names(report.vanished)
     assert not report.complete
-    assert not (root.hipercow / "tui").exists() and report.kept_aside is None
+    assert nothing_left(root) and report.kept_aside is None
 
 
 def add_running(root: Root) -> None:
@@ -305,7 +306,7 @@ def test_nothing_goes_when_nobody_can_tell_what_was_retried(
         carry_out(plan, root)
     root.retry.rmdir()
     del before["retry"]
-    assert whole(root) == before and not (root.hipercow / "tui").exists()
+    assert whole(root) == before and nothing_left(root)
 
 
 def test_a_lot_that_someone_moves_away_is_an_error_that_loses_nothing(

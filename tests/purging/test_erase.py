@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from purge_stage import ALL, LONE, folder_of, plan_of
+from purge_stage import ALL, LONE, folder_of, nothing_left, plan_of
 
 from hipercow_tui.purging import carry_out
 from hipercow_tui.roots import Root
@@ -17,7 +17,7 @@ from hipercow_tui.roots import Root
 def purge_lone(root: Root) -> int:
     report = carry_out(plan_of(root, [LONE]), root)
     assert report.complete and report.removed == (LONE,)
-    assert not folder_of(root, LONE).exists() and not (root.hipercow / "tui").exists()
+    assert not folder_of(root, LONE).exists() and nothing_left(root)
     return report.bytes
 
 

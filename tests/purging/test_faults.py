@@ -27,6 +27,7 @@ from purge_stage import (
     in_place,
     make_root,
     names,
+    nothing_left,
     plan_of,
     run_script,
     whole,
@@ -64,7 +65,7 @@ def test_what_may_not_be_moved_stays_with_its_chain(open_root: Root) -> None:
     assert set(report["put_back"]) == {BASE, TIP}
     assert set(report["removed"]) == {LONE, OTHER, FREE}
     assert in_place(open_root) == set(CHAIN)
-    assert report["kept"] is None and not (open_root.hipercow / "tui").exists()
+    assert report["kept"] is None and nothing_left(open_root)
 
 
 def test_a_bundle_that_may_not_be_moved_keeps_its_chains(open_root: Root) -> None:
@@ -124,7 +125,7 @@ def test_without_room_for_the_manifest_nothing_is_changed(
         carry_out(plan, root)
     assert os.strerror(code) in str(raised.value)
     assert ("free a few megabytes" in str(raised.value)) == (code in (errno.ENOSPC, errno.EDQUOT))
-    assert whole(root) == before and not (root.hipercow / "tui").exists()
+    assert whole(root) == before and nothing_left(root)
 
 
 def failing(
@@ -164,7 +165,7 @@ def test_what_a_network_file_system_keeps_for_a_moment_goes_at_the_end(
     monkeypatch.setattr("hipercow_tui.purging.erase._PAUSES", (0.01, 0.01, 0.01))
     report = carry_out(plan, root)
     assert len(failed) == times and report.complete
-    assert not (root.hipercow / "tui").exists()
+    assert nothing_left(root)
 
 
 def test_what_a_network_file_system_keeps_for_good_is_reported(
@@ -210,7 +211,7 @@ def test_when_erasing_can_not_begin_everything_is_put_back(
     assert str(raised.value) == (
         "Input/output error. Nothing was deleted; all else is where it was."
     )
-    assert whole(root) == before and not (root.hipercow / "tui").exists()
+    assert whole(root) == before and nothing_left(root)
 
 
 def test_what_can_not_be_put_back_when_a_purge_fails_is_told(
@@ -245,4 +246,4 @@ def test_an_interrupt_brings_back_what_is_whole(root: Root, calls: int) -> None:
     after = whole(root)
     if calls < 5:  # the last is told when all is erased
         assert after == before
-    assert not (root.hipercow / "tui").exists()
+    assert nothing_left(root)

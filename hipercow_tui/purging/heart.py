@@ -1,0 +1,132 @@
+"""The heartbeat of a lot: a file in it that whoever works there touches every few seconds.
+
+A machine's clock may be hours wrong, so only times that the file server gave are compared: that of
+the heartbeat, and that of ``hipercow/tui/`` itself right after it was touched.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from contextlib import suppress
+
+from hipercow_tui.purging.who import Who, whoami
+from hipercow_tui.roots.files import read_file
+
+ALIVE = "alive"
+BEAT = 5.0  # seconds
+DEAD_AFTER = 60.0  # seconds of silence; a network file system may stall for some of them
+# Whoever takes a lot over touches it, renames it, then writes its own name: for this long the name
+# in it may be that of the one before.
+_SETTLING = 2.0
+_DOUBTFUL = 20.0  # a process that was stopped for so long may have been taken for dead
+_LIMIT = 10_000
+_ENDED = (0, 0)
+
+
+class Heart:
+    """Beats in a thread of its own, in an open lot, until ended."""
+
+    def __init__(self, folder: int) -> None:
+        self._folder = folder
+        self._last = _clock()
+        self._gap = False
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._beat_on, name="heartbeat", daemon=True)
+
+    @classmethod
+    def start(cls, folder: int) -> Heart:
+        """A heart that beats in this lot. Raises OSError."""
+        try:
+            fd = _open_to_write(folder)
+        except PermissionError:  # another user's, who worked here before us
+            os.unlink(ALIVE, dir_fd=folder)
+            fd = _open_to_write(folder)
+        try:
+            os.write(fd, json.dumps(whoami().as_json()).encode("ascii"))
+        except OSError:  # a full disk: that somebody is alive can be seen all the same
+            touch(folder)
+        finally:
+            os.close(fd)
+        heart = cls(folder)
+        heart._thread.start()
+        return heart
+
+    @property
+    def missed(self) -> bool:
+        """Whether it was silent for so long that someone may have taken us for dead."""
+        return self._gap or _clock() - self._last > _DOUBTFUL
+
+    def beat(self) -> None:
+        """One beat, now; remembers a long silence before it."""
+        self._gap = self.missed
+        with suppress(OSError):
+            touch(self._folder)
+            self._last = _clock()
+
+    def forgive(self) -> None:
+        """Forget the silence: nobody took us for dead."""
+        self._gap = False
+
+    def end(self) -> None:
+        """Stop beating, so that nobody takes the lot for one in use."""
+        self._over.set()
+        self._thread.join()
+        with suppress(OSError):
+            os.utime(ALIVE, _ENDED, dir_fd=self._folder, follow_symlinks=False)
+
+    def _beat_on(self) -> None:
+        while not self._over.wait(BEAT):
+            self.beat()
+
+
+def _open_to_write(folder: int) -> int:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+    return os.open(ALIVE, flags, 0o666, dir_fd=folder)
+
+
+def touch(folder: int) -> None:
+    """Set the heartbeat of an open lot to the file server's time. Raises OSError."""
+    os.utime(ALIVE, dir_fd=folder, follow_symlinks=False)
+
+
+def server_time(tui: int) -> float:
+    """What time it is for the file server, in seconds since the epoch; our own where we may not
+    write, for there we can't take a lot over either."""
+    try:
+        os.utime(tui)
+        return os.fstat(tui).st_mtime
+    except OSError:
+        return time.time()
+
+
+def is_alive(folder: int, now: float) -> bool:
+    """Whether someone works in an open lot; ``now`` is the file server's time."""
+    who, last = last_sign(folder)
+    silent = now - last
+    if who is not None and who.is_gone and silent > _SETTLING:
+        return False
+    return silent < DEAD_AFTER
+
+
+def last_sign(folder: int) -> tuple[Who | None, float]:
+    """Who works or worked in an open lot, if that is known, and the time of the last heartbeat.
+
+    A lot that has none may be in the making: then its own time counts.
+    """
+    try:
+        raw = read_file(ALIVE, limit=_LIMIT, dir_fd=folder)  # opened anew: NFS asks the server then
+        last = os.stat(ALIVE, dir_fd=folder, follow_symlinks=False).st_mtime
+    except OSError:
+        return None, os.fstat(folder).st_mtime
+    try:
+        return Who.from_json(json.loads(raw)), last
+    except (ValueError, RecursionError):
+        return None, last
+
+
+def _clock() -> float:
+    """Seconds that also pass while the machine sleeps, where it can tell."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))

@@ -1,0 +1,71 @@
+"""The names of what stands in ``hipercow/tui/``: a lot's name tells its state, so that one rename
+changes it.
+
+    20261123T231205Z-3f2a              a purge, or a move to the trash, is under way or broke off
+    20261123T231205Z-3f2a.trash        in the trash, whole
+    20261123T231205Z-3f2a.erasing      something in it may no longer be whole
+    20261123T231205Z-3f2a.restoring    being put back
+    20261123T231205Z-3f2a.kept         what could not be put back, beside the lot it was in
+    20261123T231205Z-3f2a.2.trash      the same, taken over for the second time
+    history/                           what was done
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+TUI = "tui"  # our only folder in a root
+HISTORY = "history"
+_STAMP = r"\d{8}T\d{6}Z-[0-9a-f]{4}"
+STAMP = re.compile(_STAMP + r"\Z")
+_NAME = re.compile(
+    rf"({_STAMP})(?:\.([1-9]\d{{0,8}}))?(?:\.(trash|erasing|restoring|kept))?\Z", re.ASCII
+)
+
+
+class State(StrEnum):
+    """What is happening, or happened, to a lot."""
+
+    MOVING = "moving"
+    TRASH = "trash"
+    ERASING = "erasing"
+    RESTORING = "restoring"
+    KEPT = "kept"
+
+
+@dataclass(frozen=True, slots=True)
+class LotName:
+    """A lot's name: when it began, how often it was taken over, and its state.
+
+    Whoever takes a lot over raises ``turn`` by that rename: of two who try, one finds nothing at
+    the old name any more.
+    """
+
+    stamp: str
+    turn: int = 0
+    state: State = State.MOVING
+
+    def __str__(self) -> str:
+        turn = f".{self.turn}" if self.turn else ""
+        return self.stamp + turn + ("" if self.state is State.MOVING else f".{self.state}")
+
+    def taken(self, state: State) -> LotName:
+        """The name after taking it over, in another state."""
+        return replace(self, turn=self.turn + 1, state=state)
+
+
+def parse(name: str) -> LotName | None:
+    """The lot of that name; None if it is no lot's."""
+    found = _NAME.match(name)
+    if found is None:
+        return None
+    return LotName(found[1], int(found[2] or 0), State(found[3] or State.MOVING))
+
+
+def new_stamp(when: float) -> str:
+    """A lot's time in UTC, and something random; ``when`` is in seconds since the epoch."""
+    return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(when)) + f"-{secrets.token_hex(2)}"

@@ -1,0 +1,170 @@
+"""One purge under way in its lot: move, check, then erase or keep (SPEC section 4, rule 13)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hipercow_tui.errors import PurgeError
+from hipercow_tui.model import Bundle
+from hipercow_tui.plan import PurgePlan
+from hipercow_tui.purging.erase import erase, erase_bundle
+from hipercow_tui.purging.lot import Lot
+from hipercow_tui.purging.manifest import Aim
+from hipercow_tui.purging.names import State
+from hipercow_tui.purging.outcome import Outcome, Phase, PurgeReport
+from hipercow_tui.purging.places import because
+from hipercow_tui.purging.recheck import recheck
+from hipercow_tui.purging.record import Record
+from hipercow_tui.purging.restore import restore_bundle, restore_task, restore_unit
+from hipercow_tui.purging.stage import stage
+from hipercow_tui.purging.units import Unit, by_member
+from hipercow_tui.purging.watch import Watch
+from hipercow_tui.text import count, visible
+
+
+@dataclass(slots=True)
+class Purge:
+    """One purge under way, in its lot."""
+
+    plan: PurgePlan
+    lot: Lot
+    units: Sequence[Unit]
+    watch: Watch
+    aim: Aim = Aim.PURGE
+    record: Record = field(default_factory=Record)
+    stopped: bool = False
+
+    def run(self) -> None:
+        """All steps, or as many as there are until stopped."""
+        stage(self.lot, self.plan, self.units, self.record, self.watch)
+        if not self.watch.stopped:
+            self.check()
+        if not self.watch.stopped:
+            self.refuse_strays()
+            if self.aim is Aim.TRASH:
+                self.keep()
+                return
+            self.erase()
+        if self.watch.stopped:
+            self.stopped = self.bring_back("the purge was stopped")
+
+    def check(self) -> None:
+        """Put back what was retried or bundled meanwhile, and the bundles that would lose nothing
+        (rule 13)."""
+        self.watch.begin(Phase.CHECKING, len(self.plan.tasks))
+        for unit, reason in recheck(self.lot.places, self.going()).items():
+            restore_unit(self.lot, unit, reason, self.record)
+        unit_of = by_member(self.units)
+        for bundle in self.bundles_going():
+            units = {unit_of[i] for i in bundle.task_ids if i in unit_of}
+            if units and units <= self.record.stayed:
+                restore_bundle(self.lot, bundle.name, "all of its tasks stay", self.record)
+
+    def refuse_strays(self) -> None:
+        """What can neither be put back nor kept aside must not be erased or forgotten with the
+        rest. Raises PurgeError."""
+        for outcome in self.record.failed:
+            if outcome.where is not None and outcome.where.is_relative_to(self.lot.path):
+                raise PurgeError(f"{visible(outcome.name)} stays: {outcome.reason}")
+
+    def keep(self) -> None:
+        """Leave what the lot holds in the trash."""
+        going, bundles = self.going(), self.bundles_going()
+        if going or bundles:
+            self.lot.mark(State.TRASH)
+        self.record.removed.update(task_id for unit in going for task_id in unit.ids)
+        self.record.removed_bundles += [bundle.name for bundle in bundles]
+
+    def erase(self) -> None:
+        """Erase what the lot holds: of a chain the last attempt first, and then the bundles."""
+        going = self.going()
+        if going or self.bundles_going():
+            self.lot.mark(State.ERASING)
+        ids = [task_id for unit in going for task_id in reversed(unit.ids)]
+        erase(self.lot, ids, self.record, self.watch)
+        if not self.watch.stopped:
+            for bundle in self.bundles_going():
+                erase_bundle(self.lot, bundle.name, self.record)
+
+    def bring_back(self, reason: str) -> bool:
+        """Put back all that is still whole; tells whether there was anything.
+
+        Of a chain whose last attempts are erased the others come back. A bundle comes back if none
+        of its tasks are erased, is kept aside if some are, and goes if all are.
+        """
+        begun = self.record.begun
+        brought: set[str] = set()
+        going = self.going()
+        self.watch.begin(Phase.PUTTING_BACK, sum(len(unit.tasks) for unit in going))
+        for unit in going:
+            whole = [task_id for task_id in unit.ids if task_id not in begun]
+            split = len(whole) < len(unit.tasks)
+            why = f"{reason}; the later attempts of its chain are erased" if split else reason
+            for task_id in whole:
+                restore_task(self.lot, task_id, why, self.record)
+                brought.add(task_id)
+                self.watch.at(len(brought))
+        for bundle in self.bundles_going():
+            if begun.isdisjoint(bundle.task_ids):
+                restore_bundle(self.lot, bundle.name, reason, self.record)
+                brought.add(bundle.name)
+            elif brought.isdisjoint(bundle.task_ids):
+                erase_bundle(self.lot, bundle.name, self.record)
+            else:
+                self._keep_aside(bundle, reason)
+        self.watch.end()
+        return bool(brought)
+
+    def _keep_aside(self, bundle: Bundle, reason: str) -> None:
+        where = self.lot.keep_aside("bundles", bundle.name)
+        why = f"{reason}; some of its tasks are erased, others are back"
+        self.record.failed.append(Outcome(bundle.name, why, where, is_bundle=True))
+
+    def going(self) -> list[Unit]:
+        """The units that nothing holds back, so far."""
+        return [unit for unit in self.units if unit not in self.record.stayed]
+
+    def bundles_going(self) -> list[Bundle]:
+        """The bundles that nothing holds back, so far, and that are not erased."""
+        settled = self.record.bundles_settled
+        bundles = (planned.bundle for planned in self.plan.bundles)
+        return [bundle for bundle in bundles if bundle.name not in settled]
+
+    def failure(self, error: OSError | PurgeError) -> str:
+        """What went wrong with the purge as a whole, and how it left the root."""
+        reason = because(error) if isinstance(error, OSError) else str(error)
+        removed = len(self.record.removed)
+        stuck = [outcome.where for outcome in self.record.failed if outcome.where]
+        state = f"{count(removed, 'task')} had been erased" if removed else "Nothing was deleted"
+        rest = "all else is where it was"
+        if stuck:
+            number = count(len(stuck), "task or bundle", "tasks or bundles")
+            rest = f"{number} can't be put back, first what is now {visible(str(stuck[0]))}"
+        return f"{reason}. {state}; {rest}."
+
+    def report(self, seconds: float, *, discarded: bool) -> PurgeReport:
+        """What the purge did; ``discarded`` says that its lot is gone."""
+        record = self.record
+        return PurgeReport(
+            plan=self.plan,
+            removed=tuple(i for i in self.plan.ids if i in record.removed),
+            removed_bundles=tuple(record.removed_bundles),
+            put_back=tuple(record.put_back),
+            vanished=tuple(record.vanished),
+            failed=tuple(record.failed),
+            kept_aside=self.kept_aside(discarded=discarded),
+            bytes=record.bytes,
+            files=record.files,
+            seconds=seconds,
+            stopped=self.stopped,
+            trash=self.lot.stamp if self.lot.name.state is State.TRASH else None,
+        )
+
+    def kept_aside(self, *, discarded: bool) -> Path | None:
+        """Where what could neither go nor stay is; None if there is nothing."""
+        if not discarded and self.lot.name.state is not State.TRASH:
+            return self.lot.path
+        aside = any(outcome.where for outcome in self.record.failed)
+        return self.lot.kept if aside else None

@@ -1,0 +1,335 @@
+"""What stands in ``hipercow/tui/``: the trash, purges that broke off, and what to do with them."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, replace
+
+from hipercow_tui.errors import PurgeError
+from hipercow_tui.filters import FilterStack
+from hipercow_tui.model import TASK_ID, Bundle, Status, Task
+from hipercow_tui.plan import PlannedBundle, PlannedTask, PurgePlan, Reason
+from hipercow_tui.purging.carrying_out import run_in
+from hipercow_tui.purging.erase import erase, erase_bundle
+from hipercow_tui.purging.heart import is_alive, server_time
+from hipercow_tui.purging.history import remember_empty, remember_restore
+from hipercow_tui.purging.lot import ROOMS, Lot, taken_over
+from hipercow_tui.purging.manifest import Aim, Manifest, read_manifest
+from hipercow_tui.purging.names import TUI, LotName, State, parse
+from hipercow_tui.purging.outcome import EmptyReport, Progress, PurgeReport, RestoreReport
+from hipercow_tui.purging.places import Places, exists, open_places, opened
+from hipercow_tui.purging.purge import Purge
+from hipercow_tui.purging.record import Record
+from hipercow_tui.purging.units import units_of
+from hipercow_tui.purging.watch import Watch, unheard
+from hipercow_tui.purging.who import Who
+from hipercow_tui.roots import Root
+from hipercow_tui.roots.files import open_folder, read_file
+from hipercow_tui.roots.r_root import BUNDLE_NAME, parse_bundle
+from hipercow_tui.roots.relations import LIMIT
+from hipercow_tui.roots.sizes import Size, measure_folder
+from hipercow_tui.text import visible
+
+_WAITING = (State.TRASH, State.KEPT)
+
+
+@dataclass(frozen=True, slots=True)
+class TrashLot:
+    """A lot in ``hipercow/tui/``.
+
+    ``tasks`` are the ids that are whole in it, ``bundles`` the names, ``remains`` the ids whose
+    erasing began. ``when`` it was made is in seconds since the epoch, ``who`` made it; both None
+    where its manifest can't be read. ``alive`` says that someone works in it right now.
+    """
+
+    name: LotName
+    tasks: tuple[str, ...]
+    bundles: tuple[str, ...]
+    remains: tuple[str, ...]
+    when: float | None
+    who: Who | None
+    aim: Aim | None
+    alive: bool
+
+    @property
+    def stamp(self) -> str:
+        """What people call it by."""
+        return self.name.stamp
+
+    @property
+    def state(self) -> State:
+        """What is happening, or happened, to it."""
+        return self.name.state
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether something was begun in it that nobody works on any more."""
+        return not self.alive and self.state not in _WAITING
+
+
+def trash(root: Root) -> tuple[TrashLot, ...]:
+    """Every lot of the root, the oldest first, whatever its state.
+
+    Raises PurgeError if they can't be read.
+    """
+    with _tui(root) as tui:
+        if tui is None:
+            return ()
+        now = server_time(tui)
+        names = sorted(filter(None, map(parse, os.listdir(tui))), key=str)
+        return tuple(lot for name in names if (lot := _seen(name, tui, now)))
+
+
+def interrupted(root: Root) -> tuple[TrashLot, ...]:
+    """The lots in which something broke off, for ``finish`` or ``restore``. Raises PurgeError."""
+    if root.purge_refusal:
+        return ()
+    return tuple(lot for lot in trash(root) if lot.interrupted)
+
+
+def trash_size(root: Root, lot: TrashLot) -> Size | None:
+    """How much a lot holds; None if it is gone or can't all be read. Costs a stat a file."""
+    with _tui(root) as tui:
+        return None if tui is None else measure_folder(str(lot.name), tui)
+
+
+def restore(
+    root: Root, stamp: str, *, on_progress: Callable[[Progress], None] = unheard
+) -> RestoreReport:
+    """Put back what a lot holds, as far as it is whole; never onto anything that exists.
+
+    Of a chain whose last attempts are erased the others come back; a bundle of which some tasks
+    are erased is kept aside. Raises PurgeError if there is no such lot or someone works in it.
+    """
+    began = time.monotonic()
+    report = RestoreReport(stamp)
+    with _working(root) as places:
+        for name in _named(places, stamp):
+            state = State.ERASING if name.state is State.ERASING else State.RESTORING
+            with taken_over(places, name, state) as lot:
+                one = _restore(lot, Watch(on_progress))
+            report = replace(
+                report,
+                restored=report.restored + one.restored,
+                restored_bundles=report.restored_bundles + one.restored_bundles,
+                gone=report.gone + one.gone,
+                failed=report.failed + one.failed,
+            )
+        report = replace(report, seconds=time.monotonic() - began)
+        remember_restore(places, report)
+    return report
+
+
+def empty(
+    root: Root,
+    stamp: str | None = None,
+    *,
+    on_progress: Callable[[Progress], None] = unheard,
+    stop: threading.Event | None = None,
+) -> EmptyReport:
+    """Erase a lot for good, or all that are in the trash; the last attempt of a chain goes first.
+
+    Setting ``stop`` ends it between two tasks. Raises PurgeError if there is no such lot or
+    someone works in it.
+    """
+    began = time.monotonic()
+    record, watch = Record(), Watch(on_progress, stop)
+    stamps: list[str] = []
+    with _working(root) as places:
+        names = _lots(places) if stamp is None else _named(places, stamp)
+        for name in names:
+            if watch.stopped or (stamp is None and name.state is not State.TRASH):
+                continue
+            with taken_over(places, name, State.ERASING) as lot:
+                stamps.append(lot.stamp)
+                _erase(lot, record, watch)
+                lot.discard()
+        report = EmptyReport(
+            tuple(dict.fromkeys(stamps)),
+            tuple(sorted(record.removed)),
+            tuple(record.removed_bundles),
+            tuple(record.failed),
+            record.bytes,
+            record.files,
+            time.monotonic() - began,
+            watch.stopped,
+        )
+        if stamps:
+            remember_empty(places, report)
+    return report
+
+
+def finish(
+    root: Root,
+    stamp: str,
+    *,
+    on_progress: Callable[[Progress], None] = unheard,
+    stop: threading.Event | None = None,
+) -> PurgeReport | RestoreReport | EmptyReport:
+    """Bring to its end what broke off in a lot: a purge or a move to the trash, by its plan and
+    with all its checks; an erasing; a restoring. Raises PurgeError as these do."""
+    with _working(root) as places:
+        name = _named(places, stamp)[-1]
+        if name.state is State.MOVING:
+            with taken_over(places, name, State.MOVING) as lot:
+                return _resume(lot, places, Watch(on_progress, stop))
+    if name.state is State.RESTORING:
+        return restore(root, stamp, on_progress=on_progress)
+    return empty(root, stamp, on_progress=on_progress, stop=stop)
+
+
+def _resume(lot: Lot, places: Places, watch: Watch) -> PurgeReport:
+    """Everything back into its place, and from the beginning: what was compared with the plan
+    before the purge broke off may be different now."""
+    manifest = read_manifest(lot.folder)
+    if manifest is None:
+        raise PurgeError(
+            f"What {lot.stamp} was to do is not written in it, so that it can't be finished:"
+            " restore it"
+        )
+    plan = _plan_in(lot, manifest)
+    Purge(plan, lot, units_of(plan), Watch(unheard)).bring_back("the purge begins anew")
+    return run_in(lot, places, plan, manifest.aim, watch)
+
+
+def _restore(lot: Lot, watch: Watch) -> RestoreReport:
+    tasks, bundles = os.listdir(lot.tasks), os.listdir(lot.bundles)
+    plan = _plan_in(lot, read_manifest(lot.folder))
+    purge = Purge(plan, lot, units_of(plan), watch)
+    if lot.name.state is State.ERASING:
+        purge.record.begun.update(i for i in plan.ids if not _stands(lot, i))
+    purge.bring_back("it was restored")
+    remains = [name for name in os.listdir(lot.erasing) if TASK_ID.match(name)]
+    erase(lot, remains, purge.record, Watch(unheard))
+    lot.discard()
+    back = {one.name for one in purge.record.put_back if not one.is_bundle}
+    back_bundles = {one.name for one in purge.record.put_back if one.is_bundle}
+    return RestoreReport(
+        lot.stamp,
+        tuple(sorted(back.intersection(tasks))),
+        tuple(sorted(back_bundles.intersection(bundles))),
+        tuple(sorted(purge.record.begun)),
+        tuple(purge.record.failed),
+    )
+
+
+def _erase(lot: Lot, record: Record, watch: Watch) -> None:
+    held = {*os.listdir(lot.tasks), *os.listdir(lot.erasing)}
+    plan = _plan_in(lot, read_manifest(lot.folder))
+    ids = [task_id for unit in units_of(plan) for task_id in reversed(unit.ids)]
+    erase(lot, [task_id for task_id in ids if task_id in held], record, watch)
+    if not watch.stopped:
+        for name in filter(BUNDLE_NAME.match, os.listdir(lot.bundles)):
+            erase_bundle(lot, name, record)
+
+
+def _stands(lot: Lot, task_id: str) -> bool:
+    if exists(task_id, lot.tasks):
+        return True
+    try:
+        return exists(task_id[2:], lot.places.shard(task_id))
+    except OSError:
+        return False
+
+
+def _plan_in(lot: Lot, manifest: Manifest | None) -> PurgePlan:
+    """The plan that a lot was made for, and whatever else it holds; without a manifest each task
+    is taken for itself."""
+    plan = PurgePlan(lot.places.path.parent, time.time(), FilterStack())
+    if manifest is not None:
+        plan = replace(manifest.plan, root=plan.root)
+    known = set(plan.ids)
+    found = {*os.listdir(lot.tasks), *os.listdir(lot.erasing)}
+    strange = sorted(name for name in found - known if TASK_ID.match(name))
+    tasks = (PlannedTask(Task(i, Status.BROKEN), Reason.MATCHED) for i in strange)
+    named = {one.bundle.name for one in plan.bundles}
+    others = sorted(set(filter(BUNDLE_NAME.match, os.listdir(lot.bundles))) - named)
+    bundles = (PlannedBundle(_bundle_in(lot, name), 0, 0) for name in others)
+    return replace(plan, tasks=(*plan.tasks, *tasks), bundles=(*plan.bundles, *bundles))
+
+
+def _bundle_in(lot: Lot, name: str) -> Bundle:
+    try:
+        raw = read_file(name, limit=LIMIT, dir_fd=lot.bundles)
+    except OSError:
+        raw = b""
+    return parse_bundle(raw, name, 0.0, (0, 0, 0))
+
+
+def _seen(name: LotName, tui: int, now: float) -> TrashLot | None:
+    """A lot as it stands; None if it vanishes meanwhile, or is no folder."""
+    try:
+        folder = open_folder(str(name), dir_fd=tui)
+    except OSError:
+        return None
+    try:
+        manifest = read_manifest(folder)
+        alive = name.state not in _WAITING and is_alive(folder, now)
+        tasks, bundles, remains = (_names_in(room, folder) for room in ROOMS)
+    except OSError:
+        return None
+    finally:
+        os.close(folder)
+    return TrashLot(
+        name,
+        tasks,
+        bundles,
+        remains,
+        when=manifest.when if manifest else None,
+        who=manifest.who if manifest else None,
+        aim=manifest.aim if manifest else None,
+        alive=alive,
+    )
+
+
+def _names_in(room: str, folder: int) -> tuple[str, ...]:
+    try:
+        fd = open_folder(room, dir_fd=folder)
+    except OSError:
+        return ()
+    try:
+        return tuple(sorted(os.listdir(fd)))
+    finally:
+        os.close(fd)
+
+
+@contextmanager
+def _tui(root: Root) -> Iterator[int | None]:
+    with ExitStack() as stack:
+        tui: int | None = None
+        with suppress(FileNotFoundError):
+            hipercow = opened(stack, root.hipercow)
+            tui = opened(stack, root.hipercow / TUI, hipercow)
+        yield tui
+
+
+@contextmanager
+def _working(root: Root) -> Iterator[Places]:
+    if root.purge_refusal:
+        raise PurgeError(root.purge_refusal)
+    with open_places(root) as places:
+        yield places
+
+
+def _lots(places: Places) -> list[LotName]:
+    with ExitStack() as stack:
+        try:
+            tui = opened(stack, places.path / TUI, places.hipercow, places.device)
+        except FileNotFoundError:
+            return []
+        return sorted(filter(None, map(parse, os.listdir(tui))), key=str)
+
+
+def _named(places: Places, stamp: str) -> list[LotName]:
+    """The lots of one purge: the one it was in, and what was kept aside of it."""
+    names = [name for name in _lots(places) if name.stamp == stamp]
+    # What is kept aside first: what can't be put back from the others joins it.
+    names.sort(key=lambda name: name.state is not State.KEPT)
+    if not names:
+        shown = visible(str(places.path / TUI))
+        raise PurgeError(f"There is no '{visible(stamp)}' in {shown}: 'hipercow-tui trash' lists")
+    return names

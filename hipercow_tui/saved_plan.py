@@ -1,0 +1,346 @@
+"""A plan as JSON values and back: a file to carry out later or elsewhere, and a lot's manifest.
+
+What is read is taken for hostile: every id, name and status is checked, and nothing unknown passes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TypeAlias, TypeVar
+
+from hipercow_tui.errors import FilterError, PurgeError
+from hipercow_tui.filters import FilterStack, FinishedBefore, InBundle, TaskIds, WithStatus
+from hipercow_tui.model import TASK_ID, Bundle, Lang, Snapshot, Status, Task
+from hipercow_tui.plan import PlannedBundle, PlannedTask, PurgePlan, Reason, block_reason
+from hipercow_tui.roots.files import read_file
+from hipercow_tui.text import count, short_id, visible
+
+FORMAT = 1
+LIMIT = 1 << 30  # bytes of a saved plan: that of a million tasks has some 400 million
+Json: TypeAlias = dict[str, Any]
+_T = TypeVar("_T")
+
+
+def save_plan(plan: PurgePlan, path: str | os.PathLike[str]) -> None:
+    """Write the plan to a file that does not exist yet.
+
+    Raises PurgeError if the plan is refused or the file can't be written.
+    """
+    shown = visible(str(path))
+    if plan.refused:
+        raise PurgeError("The plan is blocked: leave out the blocked chains before you save it")
+    try:
+        with open(path, "x", encoding="ascii") as file:
+            json.dump(plan_as_saved(plan), file, indent=1)
+            file.write("\n")
+    except FileExistsError:
+        raise PurgeError(f"{shown} exists: a saved plan replaces no file, name another") from None
+    except OSError as error:
+        reason = visible(error.strerror or str(error))
+        raise PurgeError(f"{shown} can't be written: {reason}") from None
+
+
+def load_plan(path: str | os.PathLike[str]) -> PurgePlan:
+    """The plan that was saved in a file. Raises PurgeError if that can't be read or is none."""
+    shown = visible(str(path))
+    try:
+        data = json.loads(read_file(path, limit=LIMIT))
+    except OSError as error:
+        reason = visible(error.strerror or str(error))
+        raise PurgeError(f"{shown} can't be read: {reason}") from None
+    except (ValueError, RecursionError):
+        raise PurgeError(f"{shown} is no saved plan: it is no JSON") from None
+    try:
+        return plan_from_saved(data)
+    except ValueError as error:
+        raise PurgeError(f"{shown} is no saved plan: {error}") from None
+
+
+def changes(plan: PurgePlan, snapshot: Snapshot) -> Iterator[str]:
+    """What is different now from what the plan names, as sentences: a task, its status or files, a
+    retry, what stands in a bundle."""
+    going = set(plan.ids)
+    for one in plan.tasks:
+        task, now = one.task, snapshot.tasks.get(one.task.id)
+        if now is None:
+            yield f"task {task.id} is gone"
+        elif now.status is not task.status:
+            yield f"task {task.id} was {task.status} and is {now.status}"
+        elif now.listing != task.listing:
+            yield f"task {task.id} holds other files"
+        elif reason := block_reason(now):
+            yield f"task {task.id} can't go: {reason}"
+        elif now.chain != task.chain:
+            new = [short_id(i) for i in now.chain if i not in task.chain]
+            yield f"task {task.id} was retried{': ' if new else ''}{', '.join(new)}"
+        elif any(i not in going for i in now.chain if i in snapshot.tasks):
+            yield f"task {task.id} would go without the rest of its retry chain"
+    then = {(one.bundle.lang, one.bundle.name): one.bundle for one in plan.bundles}
+    bundles = {(bundle.lang, bundle.name): bundle for bundle in snapshot.bundles}
+    for key, bundle in then.items():
+        found = bundles.get(key)
+        if found is None:
+            yield f"bundle '{visible(bundle.name)}' is gone"
+        elif found.task_ids != bundle.task_ids:
+            yield f"bundle '{visible(bundle.name)}' was rewritten"
+    for key, bundle in bundles.items():
+        if key not in then and not going.isdisjoint(bundle.task_ids):
+            yield f"bundle '{visible(bundle.name)}' names {_some(going & set(bundle.task_ids))} now"
+
+
+def _some(ids: set[str]) -> str:
+    first = short_id(min(ids))
+    return first if len(ids) == 1 else f"{count(len(ids), 'task')} ({first} …)"
+
+
+def plan_as_saved(plan: PurgePlan) -> Json:
+    """The plan as JSON values. Names that are no UTF-8 keep their bytes as lone surrogates."""
+    return {
+        "format": FORMAT,
+        "root": str(plan.root),
+        "planned": plan.made,
+        "filters": _filters_as_saved(plan.filters),
+        "skip_blocked": plan.skip_blocked,
+        "tasks": [_task_as_saved(one) for one in plan.tasks],
+        "bundles": [_bundle_as_saved(one) for one in plan.bundles],
+        "warnings": plan.warnings,
+    }
+
+
+def _filters_as_saved(filters: FilterStack) -> Json:
+    saved: Json = {}
+    if filters.task_ids is not None:
+        saved["task_ids"] = sorted(filters.task_ids.ids)
+    if filters.finished_before is not None:
+        before = filters.finished_before
+        saved["finished_before"] = {"moment": before.moment, "text": before.text}
+    if filters.in_bundle is not None:
+        saved["in_bundle"] = filters.in_bundle.patterns
+    if filters.with_status is not None:
+        wanted = filters.with_status
+        saved["with_status"] = {"statuses": sorted(wanted.statuses), "follow": wanted.follow}
+    return saved
+
+
+def _task_as_saved(planned: PlannedTask) -> Json:
+    task = planned.task
+    return {
+        "id": task.id,
+        "lang": task.lang,
+        "status": task.status,
+        "listing": task.listing,
+        "created": task.created,
+        "started": task.started,
+        "finished": task.finished,
+        "finished_estimated": task.finished_estimated,
+        "chain": task.chain,
+        "reason": planned.reason,
+        "of": planned.of,
+        "regrets": planned.regrets,
+    }
+
+
+def _bundle_as_saved(planned: PlannedBundle) -> Json:
+    bundle = planned.bundle
+    return {
+        "name": bundle.name,
+        "lang": bundle.lang,
+        "task_ids": bundle.task_ids,
+        "deleted": planned.deleted,
+        "surviving": planned.surviving,
+    }
+
+
+def plan_from_saved(data: Any) -> PurgePlan:
+    """The plan that ``plan_as_saved`` gave, its bundles without their files' stamps.
+
+    Raises ValueError, which says what is wrong, for anything else.
+    """
+    fields = _Fields(data, "it")
+    number = fields.take("format", _whole)
+    if number != FORMAT:
+        raise ValueError(f"its format is {number}, not {FORMAT}: use the version that saved it")
+    tasks = fields.take("tasks", _each(_planned_task))
+    bundles = fields.take("bundles", _each(_planned_bundle))
+    if len({one.task.id for one in tasks}) < len(tasks):
+        raise ValueError("it names a task twice")
+    if len({(one.bundle.lang, one.bundle.name) for one in bundles}) < len(bundles):
+        raise ValueError("it names a bundle twice")
+    plan = PurgePlan(
+        root=Path(fields.take("root", _path)),
+        made=fields.take("planned", _seconds),
+        filters=fields.take("filters", _filters),
+        tasks=tasks,
+        bundles=bundles,
+        skip_blocked=fields.take("skip_blocked", _flag),
+        warnings=fields.take("warnings", _each(_text)),
+    )
+    fields.end()
+    return plan
+
+
+def _planned_task(data: Any) -> PlannedTask:
+    fields = _Fields(data, "a task")
+    task = Task(
+        id=fields.take("id", _id),
+        status=Status(fields.take("status", _one_of(Status))),
+        listing=fields.take("listing", _whole),
+        created=fields.take("created", _maybe(_seconds)),
+        started=fields.take("started", _maybe(_seconds)),
+        finished=fields.take("finished", _maybe(_seconds)),
+        finished_estimated=fields.take("finished_estimated", _flag),
+        chain=fields.take("chain", _each(_id)),
+        lang=Lang(fields.take("lang", _one_of(Lang))),
+    )
+    planned = PlannedTask(
+        task,
+        Reason(fields.take("reason", _one_of(Reason))),
+        fields.take("of", _maybe(_id)),
+        fields.take("regrets", _each(_text)),
+    )
+    fields.end()
+    if task.chain and task.id not in task.chain:
+        raise ValueError(f"the chain of {task.id} is not its own")
+    if (planned.reason is Reason.RETRY_CHAIN) != (planned.of is not None) or (
+        planned.of is not None and planned.of not in task.chain
+    ):
+        raise ValueError(f"what drew {task.id} in is not in its chain")
+    return planned
+
+
+def _planned_bundle(data: Any) -> PlannedBundle:
+    fields = _Fields(data, "a bundle")
+    bundle = Bundle(
+        name=fields.take("name", _name),
+        task_ids=fields.take("task_ids", _each(_id)),
+        lang=Lang(fields.take("lang", _one_of(Lang))),
+    )
+    deleted, surviving = fields.take("deleted", _whole), fields.take("surviving", _whole)
+    fields.end()
+    return PlannedBundle(bundle, deleted, surviving)
+
+
+def _filters(data: Any) -> FilterStack:
+    fields = _Fields(data, "its filters")
+    ids = fields.take("task_ids", _maybe(_each(_id)))
+    before = fields.take("finished_before", _maybe(_finished_before))
+    globs = fields.take("in_bundle", _maybe(_each(_text)))
+    statuses = fields.take("with_status", _maybe(_with_status))
+    fields.end()
+    try:
+        in_bundle = None if globs is None else InBundle.of(globs)
+    except FilterError as error:
+        raise ValueError(str(error)) from None
+    return FilterStack(
+        None if ids is None else TaskIds(frozenset(ids)), before, in_bundle, statuses
+    )
+
+
+def _finished_before(data: Any) -> FinishedBefore:
+    fields = _Fields(data, "finished_before")
+    before = FinishedBefore(fields.take("moment", _seconds), visible(fields.take("text", _text)))
+    fields.end()
+    return before
+
+
+def _with_status(data: Any) -> WithStatus:
+    fields = _Fields(data, "with_status")
+    statuses = fields.take("statuses", _each(_one_of(Status)))
+    wanted = WithStatus(frozenset(map(Status, statuses)), fields.take("follow", _flag))
+    fields.end()
+    return wanted
+
+
+class _Fields:
+    """The fields of a JSON object, each taken once; nothing may be left over."""
+
+    def __init__(self, data: Any, what: str) -> None:
+        if not isinstance(data, dict):
+            raise ValueError(f"{what} is no object")
+        self._left: Json = dict(data)
+        self._what = what
+
+    def take(self, name: str, check: Callable[[Any], _T]) -> _T:
+        """The field's value, checked; that of one that is not there is None."""
+        try:
+            return check(self._left.pop(name, None))
+        except ValueError as error:
+            raise ValueError(f"'{name}' of {self._what}: {error}") from None
+
+    def end(self) -> None:
+        """Raises ValueError if there are more fields."""
+        if self._left:
+            raise ValueError(f"'{visible(next(iter(self._left)))}' of {self._what} is unknown")
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("is no text")
+    return value
+
+
+def _path(value: Any) -> str:
+    text = _text(value)
+    if "\0" in text or not text.startswith("/"):
+        raise ValueError("is no path from the top")
+    return text
+
+
+def _id(value: Any) -> str:
+    text = _text(value)
+    if not TASK_ID.match(text):
+        raise ValueError(f"'{visible(text[:40])}' is no task id")
+    return text
+
+
+def _name(value: Any) -> str:
+    text = _text(value)
+    if text in ("", ".", "..") or "/" in text or "\0" in text:
+        raise ValueError(f"'{visible(text[:40])}' is no bundle's name")
+    return text
+
+
+def _whole(value: Any) -> int:
+    if type(value) is not int or abs(value) >= 1 << 53:
+        raise ValueError("is no whole number")
+    return value
+
+
+def _seconds(value: Any) -> float:
+    if type(value) not in (int, float) or not abs(value) < 1e15:
+        raise ValueError("is no time")
+    return float(value)
+
+
+def _flag(value: Any) -> bool:
+    if type(value) is not bool:
+        raise ValueError("is neither true nor false")
+    return value
+
+
+def _maybe(check: Callable[[Any], _T]) -> Callable[[Any], _T | None]:
+    return lambda value: None if value is None else check(value)
+
+
+def _each(check: Callable[[Any], _T]) -> Callable[[Any], tuple[_T, ...]]:
+    def checked(value: Any) -> tuple[_T, ...]:
+        if not isinstance(value, list | tuple):
+            raise ValueError("is no list")
+        return tuple(map(check, value))
+
+    return checked
+
+
+def _one_of(words: type[StrEnum]) -> Callable[[Any], str]:
+    known = [word.value for word in words]
+
+    def checked(value: Any) -> str:
+        if value not in known:
+            raise ValueError(f"is none of {', '.join(known)}")
+        return str(value)
+
+    return checked

@@ -1,0 +1,361 @@
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from pathlib import Path
+
+import pytest
+from purge_stage import (
+    ALL,
+    BASE,
+    CHAIN,
+    FREE,
+    LONE,
+    OTHER,
+    RETRY,
+    TIP,
+    Meanwhile,
+    bundles,
+    folder_of,
+    in_place,
+    lots,
+    make_root,
+    names,
+    nothing_left,
+    plan_of,
+    whole,
+)
+from small_root import task_id, write_bundle, write_task
+
+from hipercow_tui.errors import PurgeError
+from hipercow_tui.purging import (
+    Kind,
+    State,
+    carry_out,
+    empty,
+    finish,
+    history,
+    interrupted,
+    move_to_trash,
+    restore,
+    trash,
+    trash_size,
+)
+from hipercow_tui.roots import Root, find_root
+from hipercow_tui.roots.sizes import measure_many
+
+
+def trashed(root: Root) -> str:
+    report = move_to_trash(plan_of(root), root)
+    assert report.complete and report.trash is not None
+    return report.trash
+
+
+def test_what_goes_to_the_trash_is_whole_there_and_frees_nothing(root: Root) -> None:
+    before, plan = whole(root), plan_of(root)
+    sizes = measure_many(root, plan.ids)
+    report = move_to_trash(plan, root)
+    assert report.complete and report.removed == plan.ids and report.bytes == 0
+    assert set(report.removed_bundles) == {"sweep", "solo"} and report.kept_aside is None
+    assert in_place(root) == set() and bundles(root) == {}
+    (lot,) = trash(root)
+    assert lot.stamp == report.trash and lot.state is State.TRASH and not lot.interrupted
+    assert set(lot.tasks) == set(ALL) and set(lot.bundles) == {"sweep", "solo"}
+    assert lot.who is not None and lot.who.pid == os.getpid() and lot.when is not None
+    held = trash_size(root, lot)
+    assert held is not None and held.bytes > sum(size.bytes for size in sizes.values())
+    assert interrupted(root) == ()
+    (path,) = lots(root)
+    assert (path / "tasks" / LONE / "data").read_bytes() == before[
+        f"tasks/{LONE[:2]}/{LONE[2:]}/data"
+    ]
+
+
+def test_what_is_restored_is_as_it_was(root: Root) -> None:
+    before = whole(root)
+    report = restore(root, trashed(root))
+    assert report.complete and set(report.restored) == set(ALL)
+    assert set(report.restored_bundles) == {"sweep", "solo"}
+    assert whole(root) == before and nothing_left(root) and trash(root) == ()
+
+
+def test_what_is_emptied_is_gone_the_last_attempt_first(
+    root: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = sum(size.bytes for size in measure_many(root, ALL).values())
+    stamp = trashed(root)
+    real, gone = os.rmdir, []
+
+    def rmdir(name: str, **kwargs: int) -> None:
+        real(name, **kwargs)
+        gone.append(name)
+
+    monkeypatch.setattr(os, "rmdir", rmdir)
+    report = empty(root)
+    assert report.complete and report.stamps == (stamp,) and report.bytes == expected
+    assert set(report.removed) == set(ALL) and set(report.removed_bundles) == {"sweep", "solo"}
+    assert [name for name in gone if name in CHAIN] == [TIP, RETRY, BASE]
+    assert nothing_left(root) and in_place(root) == set()
+
+
+def test_emptying_takes_all_that_is_in_the_trash_or_one_lot(root: Root) -> None:
+    first = move_to_trash(plan_of(root, [LONE]), root).trash
+    second = move_to_trash(plan_of(root, [FREE]), root).trash
+    third = move_to_trash(plan_of(root, [OTHER]), root).trash
+    assert [lot.stamp for lot in trash(root)] == sorted(map(str, (first, second, third)))
+    assert empty(root, second).removed == (FREE,)
+    assert set(empty(root).removed) == {LONE, OTHER} and in_place(root) == set(CHAIN)
+    assert empty(root).stamps == () and nothing_left(root)
+
+
+def test_a_root_without_trash(root: Root) -> None:
+    assert not trash(root) and not interrupted(root) and not history(root)
+    assert empty(root).complete
+    for act in (restore, empty, finish):
+        with pytest.raises(PurgeError, match="There is no '20261123T000000Z-0000'"):
+            act(root, "20261123T000000Z-0000")
+    assert not (root.hipercow / "tui").exists()
+
+
+@pytest.mark.parametrize("evil", ["../../tasks", "history", "", ".", "\x1b[31m"])
+def test_a_stamp_that_is_none_is_refused(root: Root, evil: str) -> None:
+    trashed(root)
+    for act in (restore, empty, finish):
+        with pytest.raises(PurgeError, match="There is no") as raised:
+            act(root, evil)
+        assert "\x1b" not in str(raised.value)
+    assert len(trash(root)) == 1
+
+
+@pytest.mark.parametrize("vacant", [True, False])
+def test_a_task_that_stands_again_is_kept_aside(root: Root, vacant: bool) -> None:
+    stamp = trashed(root)
+    again = folder_of(root, LONE)
+    again.mkdir()
+    if not vacant:
+        (again / "data").write_text("another")
+    report = restore(root, stamp)
+    (failed,) = report.failed
+    assert failed.name == LONE and failed.where is not None and (failed.where / "info").exists()
+    assert os.listdir(again) == ([] if vacant else ["data"])
+    assert set(report.restored) == set(ALL) - {LONE}
+    (lot,) = trash(root)
+    assert lot.state is State.KEPT and lot.tasks == (LONE,) and not lot.interrupted
+
+    shutil.rmtree(again)
+    assert restore(root, stamp).restored == (LONE,)
+    assert (again / "info").exists() and nothing_left(root)
+
+
+def test_a_bundle_that_stands_again_is_kept_aside(root: Root) -> None:
+    stamp = trashed(root)
+    write_bundle(root.path, "solo", [FREE])
+    report = restore(root, stamp)
+    assert names(report.failed) == {"solo"} and report.failed[0].is_bundle
+    assert bundles(root) == {"solo": [FREE], "sweep": [BASE, LONE]}
+    assert in_place(root) == set(ALL)
+    (root.bundles / "solo").unlink()
+    assert restore(root, stamp).restored_bundles == ("solo",)
+    assert bundles(root)["solo"] == [OTHER] and nothing_left(root)
+
+
+def test_what_is_kept_aside_goes_only_when_it_is_named(root: Root) -> None:
+    stamp = trashed(root)
+    folder_of(root, LONE).mkdir()
+    restore(root, stamp)
+    assert empty(root).removed == ()
+    assert empty(root, stamp).removed == (LONE,)
+    assert nothing_left(root)
+
+
+def test_what_changed_since_the_plan_is_not_moved_to_the_trash(root: Root) -> None:
+    plan = plan_of(root)
+    (folder_of(root, TIP) / "status-success").touch()
+    report = move_to_trash(plan, root)
+    assert in_place(root) == set(CHAIN) and not report.complete
+    assert set(trash(root)[0].tasks) == set(ALL) - set(CHAIN)
+
+
+def test_nothing_that_can_go_leaves_no_lot(root: Root) -> None:
+    plan = plan_of(root, [FREE])
+    (folder_of(root, FREE) / "status-success").touch()
+    report = move_to_trash(plan, root)
+    assert report.trash is None and nothing_left(root)
+
+
+def test_a_stopped_move_to_the_trash_brings_all_back(root: Root, meanwhile: Meanwhile) -> None:
+    before, plan, stop = whole(root), plan_of(root), threading.Event()
+    meanwhile.after("rename", LONE[2:], stop.set)
+    report = move_to_trash(plan, root, stop=stop)
+    assert report.stopped and report.trash is None
+    assert whole(root) == before and nothing_left(root)
+
+
+def test_a_stopped_emptying_keeps_the_rest(root: Root, meanwhile: Meanwhile) -> None:
+    stamp, stop = trashed(root), threading.Event()
+    meanwhile.after("rmdir", RETRY, stop.set)
+    report = empty(root, stop=stop)
+    assert report.stopped and set(report.removed) == {TIP, RETRY}
+    (lot,) = interrupted(root)
+    assert lot.stamp == stamp and lot.state is State.ERASING
+    assert set(lot.tasks) == set(ALL) - {TIP, RETRY}
+
+    back = restore(root, stamp)
+    assert set(back.restored) == set(ALL) - {TIP, RETRY} and set(back.gone) == {TIP, RETRY}
+    assert in_place(root) == set(ALL) - {TIP, RETRY}
+    assert set(bundles(root)) == {"solo", "sweep"}
+    assert nothing_left(root)
+
+
+def test_a_bundle_half_of_whose_tasks_were_erased_is_kept_aside(
+    root: Root, meanwhile: Meanwhile
+) -> None:
+    stamp, stop = trashed(root), threading.Event()
+    meanwhile.after("rmdir", BASE, stop.set)
+    empty(root, stop=stop)
+    report = restore(root, stamp)
+    assert names(report.failed) == {"sweep"} and bundles(root) == {"solo": [OTHER]}
+    assert trash(root)[0].state is State.KEPT
+
+
+def test_a_lot_without_a_manifest_can_be_restored_and_emptied(root: Root) -> None:
+    before = whole(root)
+    for act in (restore, empty):
+        stamp = trashed(root)
+        (lots(root)[0] / "manifest.json").write_text('{"format": 1')
+        assert trash(root)[0].when is None and trash(root)[0].who is None
+        assert act(root, stamp).complete
+        assert nothing_left(root)
+        assert whole(root) == before or act is empty
+    assert in_place(root) == set()
+
+
+def test_what_someone_put_into_a_lot_is_not_lost(root: Root) -> None:
+    stamp = trashed(root)
+    (lots(root)[0] / "tasks" / "letters").write_text("keep me")
+    report = empty(root, stamp)
+    assert set(report.removed) == set(ALL)
+    assert (lots(root)[0] / "tasks" / "letters").read_text() == "keep me"
+
+
+def test_a_lot_swapped_for_a_link_is_refused(root: Root, tmp_path: Path) -> None:
+    stamp = trashed(root)
+    (lot,) = lots(root)
+    lot.rename(tmp_path / "elsewhere")
+    lot.symlink_to(tmp_path / "elsewhere")
+    assert trash(root) == ()
+    for act in (restore, empty):
+        with pytest.raises(PurgeError, match="symbolic link"):
+            act(root, stamp)
+    assert (tmp_path / "elsewhere" / "tasks" / LONE).is_dir()
+
+
+def test_rooms_swapped_for_links_are_refused(root: Root, tmp_path: Path) -> None:
+    stamp = trashed(root)
+    room = lots(root)[0] / "tasks"
+    room.rename(tmp_path / "elsewhere")
+    room.symlink_to(tmp_path / "elsewhere")
+    assert trash(root)[0].tasks == ()
+    with pytest.raises(PurgeError, match="symbolic link"):
+        empty(root, stamp)
+    assert (tmp_path / "elsewhere" / LONE).is_dir()
+
+
+def test_each_thing_done_leaves_one_entry(root: Root) -> None:
+    carry_out(plan_of(root, [FREE]), root)
+    stamp = trashed(root)
+    restore(root, stamp)
+    move_to_trash(plan_of(root, [LONE]), root)
+    empty(root)
+    entries = history(root)
+    assert [one.kind for one in reversed(entries)] == [
+        Kind.PURGE,
+        Kind.TRASH,
+        Kind.RESTORE,
+        Kind.TRASH,
+        Kind.EMPTY,
+    ]
+    first, last = entries[-1], entries[0]
+    assert first.tasks == (FREE,) and first.bytes > 0 and first.who is not None
+    assert last.tasks == (LONE,) and last.bundles == ("sweep",) and last.bytes > 0
+    assert all(one.stamps for one in entries)
+
+
+def test_history_that_can_not_be_written_fails_nothing(root: Root, tmp_path: Path) -> None:
+    (root.hipercow / "tui").mkdir()
+    (root.hipercow / "tui" / "history").symlink_to(tmp_path)
+    assert carry_out(plan_of(root), root).complete
+    with pytest.raises(PurgeError, match="symbolic link"):
+        history(root)
+    assert not list(tmp_path.glob("*.json"))
+
+
+def test_history_of_others_making_is_left_out(root: Root) -> None:
+    carry_out(plan_of(root), root)
+    folder = root.hipercow / "tui" / "history"
+    (folder / "half.json").write_text('{"format": 1, "kind": "pur')
+    (folder / "other.json").write_text('{"format": 1, "kind": "conquest"}')
+    os.mkfifo(folder / "pipe.json")
+    (folder / "folder.json").mkdir()
+    assert len(history(root)) == 1
+
+
+def test_a_lot_taken_while_nobody_beats_makes_its_owner_stop(
+    root: Root, meanwhile: Meanwhile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process stood still for minutes, was taken for dead, and wakes."""
+    before, plan = whole(root), plan_of(root)
+
+    def stand_still() -> None:
+        (lot,) = lots(root)
+        os.utime(lot / "alive", (0, 0))
+        monkeypatch.setattr("hipercow_tui.purging.heart._DOUBTFUL", -1.0)
+        monkeypatch.setattr("hipercow_tui.purging.heart._SETTLING", -1.0)
+        restore(find_root(root.path), lot.name)
+
+    meanwhile.after("rename", LONE[2:], stand_still)
+    with pytest.raises(PurgeError, match="took this purge over"):
+        carry_out(plan, root)
+    assert whole(root) == before
+
+
+def test_someone_at_work_is_left_alone(root: Root, meanwhile: Meanwhile) -> None:
+    plan, seen = plan_of(root), []
+
+    def look() -> None:
+        (lot,) = trash(root)
+        assert lot.alive and not lot.interrupted and interrupted(root) == ()
+        for act in (restore, empty, finish):
+            with pytest.raises(PurgeError, match=r"is being worked on by .* Stop it there"):
+                act(root, lot.stamp)
+        assert empty(root).stamps == ()
+        seen.append(lot)
+
+    meanwhile.after("rename", LONE[2:], look)
+    assert carry_out(plan, root).complete and seen
+
+
+def test_two_who_empty_at_once_take_each_task_once(tmp_path: Path) -> None:
+    root = make_root(tmp_path / "one")
+    for number in range(20, 60):
+        write_task(root.path, task_id(number), "failure")
+    trashed(root)
+    start, reports, errors = threading.Barrier(3), [], []
+
+    def act(what: int) -> None:
+        start.wait()
+        try:
+            stamp = trash(root)[0].stamp
+            reports.append(empty(root) if what else restore(root, stamp))
+        except (PurgeError, IndexError) as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=act, args=(n,)) for n in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    done = [one for one in reports if getattr(one, "restored", ()) or getattr(one, "removed", ())]
+    assert len(done) == 1 and nothing_left(root)
+    assert len(in_place(root)) in (0, 46)
