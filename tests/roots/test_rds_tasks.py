@@ -96,14 +96,14 @@ def info_fixtures(*, good: bool) -> Iterator[str]:
             yield path.stem
 
 
-@pytest.mark.parametrize("name", info_fixtures(good=True))
+@pytest.mark.parametrize("name", list(info_fixtures(good=True)))
 def test_times_of_other_shapes_are_read_too(name: str) -> None:
     fraction = 0.0 if name == "info_integer" else 0.25
     expected = rds.Times(1.7e9 + fraction, None, 1.7e9 + 60 + 2 * fraction)
     assert rds.read_times(fixture(name)) == expected
 
 
-@pytest.mark.parametrize("name", info_fixtures(good=False))
+@pytest.mark.parametrize("name", list(info_fixtures(good=False)))
 def test_times_that_are_none_are_an_error(name: str) -> None:
     with pytest.raises(RdsError):
         rds.read_times(fixture(name))
