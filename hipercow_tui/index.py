@@ -14,7 +14,7 @@ import struct
 import sys
 import tempfile
 from array import array
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import repeat
@@ -39,11 +39,13 @@ _SWAPPED = sys.byteorder == "big"
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What was known of the tasks in one ``tasks/ab``: a row an id."""
+    """What was known of the tasks in one ``tasks/ab``: a row an id. ``unsettled`` says that the
+    folder could still change unnoticed when that was written."""
 
     folder: Folder
-    ids: Collection[str]
+    ids: Sequence[str]
     rows: Iterable[Row]
+    unsettled: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +203,7 @@ def kept_folder(section: memoryview) -> Kept:
             watches[ids[place]] = Watch(moments[place], settled=True)
     rows = zip(listings, created, started, finished, estimated, moments, repeat(None), repeat(None))
     folder = Folder(name, Watch((modified, changed)), newest, ids, inodes, watches)
-    return Kept(folder, ids, rows)
+    return Kept(folder, ids, rows, unsettled=not changed)
 
 
 def _ids(prefix: str, raw: memoryview, size: int) -> list[str]:

@@ -100,10 +100,10 @@ def list_folder(tasks: str, folder: Folder, problems: dict[str, str]) -> Listed:
                 path = f"tasks/{name}/{entry.name}"
                 problems[path] = f"'{path}' is a symbolic link, not followed"
     known = dict(zip(folder.ids, folder.inodes, strict=True))
-    for other in [i for i in found.keys() - known.keys() if not REST.match(i[2:])]:
-        del found[other]
     if found == known:
         return Listed((), ())
+    for other in [i for i in found.keys() - known.keys() if not REST.match(i[2:])]:
+        del found[other]
     folder.ids, folder.inodes = tuple(found), array("Q", found.values())
     gone = [i for i, inode in known.items() if found.get(i) != inode]
     fresh = [i for i, inode in found.items() if known.get(i) != inode]
