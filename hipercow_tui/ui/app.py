@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 import time
+import traceback
 from collections.abc import Callable, Iterable
 from functools import partial
+from pathlib import Path
 from typing import Any, ClassVar
 
+from rich.text import Text
 from textual import on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
@@ -56,6 +60,19 @@ class HipercowApp(App[None]):
                 call = partial(self.run_action, binding.action, node)
                 yield SystemCommand(binding.description, tooltip, call)
         yield SystemCommand("Theme", "Choose other colours", self.action_change_theme)
+
+    def _fatal_error(self) -> None:
+        """Textual would print a traceback with everything in it that was read from disk."""
+        error = sys.exception()
+        where = traceback.extract_tb(error.__traceback__)[-1] if error else None
+        place = f" in {Path(where.filename).name}, line {where.lineno}" if where else ""
+        self.panic(
+            Text(
+                "hipercow-tui stopped by an error of its own; what was purged stays purged, and"
+                f" nothing else was changed. Please report: {type(error).__name__}{place}:"
+                f" {visible(str(error))}"
+            )
+        )
 
     @on(Broke)
     def _broke(self, message: Broke) -> None:

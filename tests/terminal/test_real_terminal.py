@@ -8,7 +8,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,17 @@ ENTER_ALTERNATE, LEAVE_ALTERNATE, SHOW_CURSOR = "\x1b[?1049h", "\x1b[?1049l", "\
 class Terminal:
     """A child in a pseudo-terminal, and the screen a person would see."""
 
-    def __init__(self, *arguments: str, env: dict[str, str], rows: int = 24, columns: int = 80):
+    def __init__(
+        self,
+        *arguments: str,
+        env: dict[str, str],
+        program: Sequence[str] = ("-m", "hipercow_tui"),
+        rows: int = 24,
+        columns: int = 80,
+    ):
         self.child: pexpect.spawn[bytes] = pexpect.spawn(
             sys.executable,
-            ["-m", "hipercow_tui", *arguments],
+            [*program, *arguments],
             env=env,
             dimensions=(rows, columns),
             timeout=20,
@@ -190,3 +197,32 @@ def test_the_command_line_asks_and_takes_no_for_an_answer(
         terminal.press(answer)
         assert terminal.leave() == (0 if gone else 1)
         assert folder.exists() is not gone
+
+
+BROKEN = """
+import sys
+from hipercow_tui.cli import main
+from hipercow_tui.ui.screens.browse import BrowseScreen
+
+def broken(self):
+    secret = "what was read from disk"
+    raise LookupError("\x1b[31mno such thing")
+
+BrowseScreen.action_refresh = broken
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_an_error_of_our_own_is_a_sentence_and_restores_the_terminal(
+    tmp_path: Path, env: dict[str, str], started: list[Terminal]
+) -> None:
+    write_task(tmp_path, task_id(1), "success")
+    terminal = Terminal(str(tmp_path), env=env, program=("-c", BROKEN))
+    started.append(terminal)
+    terminal.wait(r"live")
+    terminal.press("r")
+    assert terminal.leave() == 1
+    left = terminal.seen.split(LEAVE_ALTERNATE.encode())[-1]
+    assert b"Please report: LookupError in" in left and b"Traceback" not in left
+    assert b"secret" not in left and b"\x1b[31mno" not in left
+    terminal.assert_left_as_it_was()
