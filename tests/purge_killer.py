@@ -1,8 +1,10 @@
 """Purges roots in processes that die on the way.
 
-python purge_killer.py FOLDER steps: in FOLDER/0, FOLDER/1, … dies before the first system call that
-changes something, before the second, …, until one purge comes to its end.
-python purge_killer.py FOLDER seconds N SEED: kills N purges at random moments.
+python purge_killer.py FOLDER ACTION steps: in FOLDER/0, FOLDER/1, … dies before the first system
+call that opens or changes something, before the second, …, until one comes to its end.
+python purge_killer.py FOLDER ACTION seconds N SEED: dies N times at random moments.
+
+ACTION is purge, trash, restore or empty; these two act on a root whose tasks are in the trash.
 """
 
 from __future__ import annotations
@@ -18,15 +20,14 @@ from typing import Any
 
 from purge_stage import make_root, plan_of
 
-from hipercow_tui.plan import PurgePlan
-from hipercow_tui.purging import carry_out
+from hipercow_tui.purging import carry_out, empty, move_to_trash, restore
 from hipercow_tui.roots import Root
 
-CHANGING = ("rename", "unlink", "rmdir", "mkdir", "link", "fsync")
+CALLS = ("rename", "unlink", "rmdir", "mkdir", "link", "fsync", "open", "write", "utime", "fchmod")
 
 
 def die_at(step: int) -> None:
-    """Die before the so-many-th call that changes something, which is after the one before."""
+    """Die before the so-many-th call, which is after the one before."""
     made = 0
 
     def dying(real: Callable[..., Any]) -> Callable[..., Any]:
@@ -39,36 +40,46 @@ def die_at(step: int) -> None:
 
         return call
 
-    for name in CHANGING:
+    for name in CALLS:
         setattr(os, name, dying(getattr(os, name)))
 
 
-def in_child(plan: PurgePlan, root: Root, prepare: Callable[[], None] = lambda: None) -> int:
+def prepared(action: str, root: Root) -> Callable[[], object]:
+    """The action, ready to be done: all that comes before it is done already."""
+    plan = plan_of(root)
+    if action == "purge":
+        return lambda: carry_out(plan, root)
+    if action == "trash":
+        return lambda: move_to_trash(plan, root)
+    stamp = str(move_to_trash(plan, root).trash)
+    return (lambda: restore(root, stamp)) if action == "restore" else (lambda: empty(root, stamp))
+
+
+def in_child(act: Callable[[], object], prepare: Callable[[], None] = lambda: None) -> int:
     child = os.fork()
     if child == 0:
         prepare()
-        carry_out(plan, root)
+        act()
         os._exit(0)
     return child
 
 
-def by_steps(where: Path) -> None:
+def by_steps(where: Path, action: str) -> None:
     for step in range(1000):
-        root = make_root(where / str(step))
-        child = in_child(plan_of(root), root, lambda step=step: die_at(step))  # type: ignore[misc]
+        act = prepared(action, make_root(where / str(step)))
+        child = in_child(act, lambda step=step: die_at(step))  # type: ignore[misc]
         if os.waitpid(child, 0)[1] == 0:
             break
 
 
-def by_seconds(where: Path, rounds: int, seed: int) -> None:
+def by_seconds(where: Path, action: str, rounds: int, seed: int) -> None:
     moments = random.Random(seed)
     longest = 0.0
     for number in range(rounds + 1):
-        root = make_root(where / str(number))
-        plan = plan_of(root)
+        act = prepared(action, make_root(where / str(number)))
         began = time.perf_counter()
-        child = in_child(plan, root)
-        if number > 0:  # the first is let live, to know how long a purge takes
+        child = in_child(act)
+        if number > 0:  # the first is let live, to know how long it takes
             time.sleep(moments.uniform(0, longest))
             os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
@@ -76,7 +87,7 @@ def by_seconds(where: Path, rounds: int, seed: int) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[2] == "steps":
-        by_steps(Path(sys.argv[1]))
+    if sys.argv[3] == "steps":
+        by_steps(Path(sys.argv[1]), sys.argv[2])
     else:
-        by_seconds(Path(sys.argv[1]), int(sys.argv[3]), int(sys.argv[4]))
+        by_seconds(Path(sys.argv[1]), sys.argv[2], int(sys.argv[4]), int(sys.argv[5]))

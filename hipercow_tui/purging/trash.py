@@ -187,6 +187,8 @@ def _resume(lot: Lot, places: Places, watch: Watch) -> PurgeReport:
     before the purge broke off may be different now."""
     manifest = read_manifest(lot.folder)
     if manifest is None:
+        if lot.discard():  # it died before anything was moved
+            return PurgeReport(PurgePlan(lot.places.path.parent, time.time(), FilterStack()))
         raise PurgeError(
             f"What {lot.stamp} was to do is not written in it, so that it can't be finished:"
             " restore it"

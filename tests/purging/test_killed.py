@@ -3,10 +3,42 @@ been in the lot."""
 
 from __future__ import annotations
 
+import os
+import subprocess
 from pathlib import Path
+from typing import TypeAlias
 
-from purge_stage import ALL, BASE, CHAIN, LONE, OTHER, make_root, run_script
+import pytest
+from purge_stage import (
+    ALL,
+    BASE,
+    CHAIN,
+    LONE,
+    OTHER,
+    bundles,
+    folder_of,
+    in_place,
+    lots,
+    make_root,
+    nothing_left,
+    plan_of,
+    run_script,
+    whole,
+)
 from small_root import tree
+
+from hipercow_tui.purging import (
+    State,
+    carry_out,
+    finish,
+    interrupted,
+    move_to_trash,
+    restore,
+    trash,
+)
+from hipercow_tui.roots import Root, find_root
+
+Contents: TypeAlias = dict[str, dict[str, bytes | None]]
 
 BUNDLES = {"sweep": [BASE, LONE], "solo": [OTHER]}
 
@@ -53,23 +85,158 @@ def assert_nothing_lost(where: Path, contents: dict[str, dict[str, bytes | None]
     return "finished" if gone == set(ALL) else "erasing" if not untouched else "whole"
 
 
-def contents_of(where: Path) -> dict[str, dict[str, bytes | None]]:
-    root = make_root(where)
+def killed(tmp_path: Path, action: str, *how: str) -> list[Path]:
+    """Roots in which that action died, in the order of the moments."""
+    run_script("purge_killer.py", str(tmp_path / "roots"), action, *how)
+    return sorted((tmp_path / "roots").iterdir(), key=lambda path: int(path.name))
+
+
+@pytest.fixture(scope="module")
+def contents(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, bytes | None]]:
+    root = make_root(tmp_path_factory.mktemp("model"))
     return {i: tree(root.tasks / i[:2] / i[2:]) for i in ALL}
 
 
-def test_between_any_two_calls_that_change_something(tmp_path: Path) -> None:
-    contents = contents_of(tmp_path / "model")
-    run_script("purge_killer.py", str(tmp_path / "roots"), "steps")
-    roots = sorted((tmp_path / "roots").iterdir(), key=lambda path: int(path.name))
-    states = [assert_nothing_lost(root, contents) for root in roots]
-    assert len(states) > 60
-    order = ["whole", "erasing", "finished"]
-    assert states == sorted(states, key=order.index) and set(states) == set(order)
+@pytest.fixture(scope="module")
+def before(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes | None]:
+    return whole(make_root(tmp_path_factory.mktemp("before")))
 
 
-def test_at_random_moments(tmp_path: Path) -> None:
-    contents = contents_of(tmp_path / "model")
-    run_script("purge_killer.py", str(tmp_path / "roots"), "seconds", "40", "20261123")
-    states = {assert_nothing_lost(root, contents) for root in (tmp_path / "roots").iterdir()}
-    assert "whole" in states and "finished" in states
+def later(root: Root) -> None:
+    """Long after the process died."""
+    for heartbeat in (root.hipercow / "tui").glob("*Z-*/alive"):
+        os.utime(heartbeat, (0, 0))
+    for lot in (root.hipercow / "tui").glob("*Z-*"):
+        os.utime(lot, (0, 0))
+
+
+def copied(root: Path) -> Root:
+    other = root.with_name(f"{root.name}-copy")
+    subprocess.run(["cp", "-a", root, other], check=True)  # which keeps hard links
+    return find_root(other)
+
+
+def assert_restored(root: Root, before: dict[str, bytes | None], gone: set[str]) -> None:
+    """All is as before, but for what had been erased; a bundle of both is kept aside."""
+    assert in_place(root) == set(ALL) - gone
+    after = whole(root)
+    assert all(after[name] == before[name] for name in after)
+    kept = {path.name for path in (root.hipercow / "tui").glob("*.kept/bundles/*")}
+    for name, ids in BUNDLES.items():
+        partly = bool(gone & set(ids)) and not gone >= set(ids)
+        if not gone & set(ids):
+            assert bundles(root)[name] == ids
+        assert (name in kept) == partly
+    assert nothing_left(root) or kept
+
+
+@pytest.mark.parametrize("how", [("steps",), ("seconds", "12", "20261123")])
+def test_a_purge_that_died_is_restored_or_finished(
+    tmp_path: Path, before: dict[str, bytes | None], contents: Contents, how: tuple[str, ...]
+) -> None:
+    roots = killed(tmp_path, "purge", *how)
+    states = []
+    for path in roots:
+        states.append(assert_nothing_lost(path, contents))
+        root, other = find_root(path), copied(path)
+        later(root)
+        later(other)
+        for lot in interrupted(root):
+            report = restore(root, lot.stamp)
+            # Without a manifest it died while the empty lot was removed, or made.
+            gone = set(report.gone) if lot.aim else set(ALL) - in_place(root)
+            assert_restored(root, before, gone)
+            finish(other, lot.stamp)
+        assert states[-1] == "finished" or in_place(root)
+        if in_place(other):  # it died before there was a lot
+            assert whole(other) == before and whole(root) == before
+        else:
+            assert bundles(other) == {}
+        assert nothing_left(other) and not interrupted(root)
+    if how == ("steps",):
+        order = ["whole", "erasing", "finished"]
+        assert states == sorted(states, key=order.index) and set(states) == set(order)
+        assert len(states) > 100
+
+
+def test_a_move_to_the_trash_that_died_is_restored_or_finished(
+    tmp_path: Path, before: dict[str, bytes | None]
+) -> None:
+    seen = set()
+    for path in killed(tmp_path, "trash", "steps"):
+        root, other = find_root(path), copied(path)
+        later(root)
+        later(other)
+        for lot in interrupted(root):
+            assert restore(root, lot.stamp).complete
+            finish(other, lot.stamp)
+        for lot in trash(root):
+            assert lot.state is State.TRASH and set(lot.tasks) == set(ALL)
+            assert restore(root, lot.stamp).complete
+        assert whole(root) == before and nothing_left(root)
+        held = [set(lot.tasks) for lot in trash(other) if lot.state is State.TRASH]
+        assert (held == [set(ALL)] and not in_place(other)) or whole(other) == before
+        seen.add(bool(held))
+    assert seen == {True, False}
+
+
+def test_an_undo_that_died_is_finished(tmp_path: Path, before: dict[str, bytes | None]) -> None:
+    roots = killed(tmp_path, "restore", "steps")
+    for path in roots:
+        root, other = find_root(path), copied(path)
+        later(root)
+        later(other)
+        for lot in trash(root):
+            finish(other, lot.stamp) if lot.interrupted else restore(other, lot.stamp)
+            assert restore(root, lot.stamp).complete
+        assert whole(root) == before == whole(other)
+        assert nothing_left(root) and nothing_left(other)
+    assert len(roots) > 30
+
+
+def test_an_emptying_that_died_is_restored_or_finished(
+    tmp_path: Path, before: dict[str, bytes | None]
+) -> None:
+    numbers = []
+    for path in killed(tmp_path, "empty", "steps"):
+        root, other = find_root(path), copied(path)
+        later(root)
+        later(other)
+        for lot in trash(root):
+            assert lot.interrupted or lot.state is State.TRASH
+            report = restore(root, lot.stamp)
+            # Without a manifest it died while the empty lot was removed, or made.
+            gone = set(report.gone) if lot.aim else set(ALL) - in_place(root)
+            assert_restored(root, before, gone)
+            numbers.append(len(gone))
+            assert finish(other, lot.stamp).complete
+        assert in_place(other) == set() and bundles(other) == {} and nothing_left(other)
+    assert numbers == sorted(numbers) and set(numbers) == set(range(len(ALL) + 1))
+
+
+def test_a_recovery_that_died_is_recovered(tmp_path: Path, before: dict[str, bytes | None]) -> None:
+    """The lot has been taken over once when the second process dies."""
+    root = make_root(tmp_path)
+    stamp = str(move_to_trash(plan_of(root), root).trash)
+    (lot,) = lots(root)
+    for turn in range(1, 4):
+        lot = lot.rename(lot.with_name(f"{stamp}.{turn}.restoring"))
+        later(root)
+        (folder_of(root, ALL[turn])).parent.mkdir(exist_ok=True)
+        (lot / "tasks" / ALL[turn]).rename(folder_of(root, ALL[turn]))
+        assert interrupted(root)[0].stamp == stamp
+    assert finish(root, stamp).complete
+    assert whole(root) == before and nothing_left(root)
+
+
+def test_a_crash_a_moment_ago_on_this_machine_is_known_at_once(tmp_path: Path) -> None:
+    root = make_root(tmp_path)
+    child = os.fork()
+    if child == 0:
+        os.rename = lambda *args, **kwargs: os.kill(os.getpid(), 9)
+        carry_out(plan_of(root), root)
+    os.waitpid(child, 0)
+    (heartbeat,) = (root.hipercow / "tui").glob("*/alive")
+    recent = heartbeat.stat().st_mtime - 5
+    os.utime(heartbeat, (recent, recent))
+    assert len(interrupted(root)) == 1
