@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import warnings
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
@@ -243,10 +244,13 @@ def _check_closed(glob: str) -> None:
 def _compiled(takes: Sequence[str], drops: Sequence[str]) -> fnmatch.WcMatcher[str]:
     shown = visible(" ".join([*takes, *(f"!{drop}" for drop in drops)]))
     try:
-        return fnmatch.compile(takes, flags=_GLOB, limit=BRACE_LIMIT, exclude=drops or None)
+        with warnings.catch_warnings():
+            # A class such as [[a] makes re warn of what it may mean one day, on the terminal.
+            warnings.simplefilter("ignore", FutureWarning)
+            return fnmatch.compile(takes, flags=_GLOB, limit=BRACE_LIMIT, exclude=drops or None)
     except (ValueError, RecursionError, re.error, OverflowError) as error:
         raise FilterError(f"'{shown}' is no usable pattern: {visible(str(error))}") from None
-    except Exception as error:
+    except Exception as error:  # wcmatch keeps the name of its exception to itself
         if "Limit" not in type(error).__name__:
             raise
         raise FilterError(

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from small_root import IDS, NOW, snapshot_of
 
@@ -47,6 +47,7 @@ def test_globs_that_are_refused_with_a_sentence(patterns: str, says: str) -> Non
         InBundle.of(patterns)
 
 
+@example("[0-.[]")
 @given(st.text("ab*?[]{}!,\\.^-0123456789\x1b\n", max_size=20))
 @settings(max_examples=300, deadline=None)
 def test_any_text_is_a_glob_or_a_sentence(text: str) -> None:

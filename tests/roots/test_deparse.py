@@ -50,6 +50,13 @@ def nested(depth: int, function: str = "f") -> RValue:
     return value
 
 
+def test_the_largest_complex_number_has_digits_too() -> None:
+    assert deparse(RVector("complex", (1 + 1.797693134862315e308j,))) == [
+        "0e+00+1.79769313486231e+308i"
+    ]
+    assert "inf" not in deparse(RVector("complex", (-1.797693134862315e308 + 1j,)))[0]
+
+
 def test_every_recorded_value_is_written_as_r_writes_it() -> None:
     pairs = recorded()
     assert len(pairs) > 800

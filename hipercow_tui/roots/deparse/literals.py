@@ -88,7 +88,13 @@ def _rounded_together(first: float, second: float) -> tuple[float, float]:
     """Both parts rounded to the place of the 15th significant digit of the larger."""
     power = math.floor(math.log10(max(abs(first), second)))
     scale = 10.0 ** min(_MAX_ROUNDING, _DIGITS - 1 - power)
-    return round(first * scale) / scale, round(second * scale) / scale
+    return _rounded(first, scale), _rounded(second, scale)
+
+
+def _rounded(value: float, scale: float) -> float:
+    """The largest doubles would round up to infinity, which has no digits: they stay."""
+    rounded = round(value * scale) / scale
+    return rounded if math.isfinite(rounded) else value
 
 
 def _not_finite(value: float) -> str:
