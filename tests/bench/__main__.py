@@ -1,0 +1,74 @@
+"""``python -m tests.bench``: our figures beside their references of the same run, and the targets.
+
+Ratios and counts only: what a machine takes in seconds says nothing about another.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from hipercow_tui.demo import write_root
+
+from .core import call_figures, memory_figure, purge_figure, scan_figures, slow_figures
+from .screen import screen_figures
+from .table import Figure, print_table
+
+PARTS = ("scan", "calls", "memory", "purge", "slow", "screen")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--tasks", type=int, default=100_000, help="size of the root (100000)")
+    parser.add_argument(
+        "--folder", type=Path, help="where the roots stand and stay; else temporary"
+    )
+    parser.add_argument("--only", action="append", choices=PARTS, help="only this; repeatable")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prog) as temporary:
+        folder = options.folder or Path(temporary)
+        print_table(_figures(folder, options.tasks, options.only or PARTS))
+
+
+prog = "hipercow-bench"
+
+
+def _figures(folder: Path, tasks: int, parts: tuple[str, ...]) -> Iterator[Figure]:
+    big = _root(folder, tasks)
+    if "scan" in parts:
+        yield from scan_figures(big, folder)
+    if "calls" in parts:
+        yield from call_figures(big)
+    if "memory" in parts:
+        yield memory_figure(big, tasks)
+    if "purge" in parts:
+        # 94 of 100 can go.
+        some = _root(folder, 10_640)
+        yield purge_figure(some, folder, 1.3, "disk")
+        shm = Path("/dev/shm")
+        if shm.is_dir():
+            with tempfile.TemporaryDirectory(prog, dir=shm) as memory:
+                yield purge_figure(some, Path(memory), 1.6, "tmpfs")
+    if "slow" in parts:
+        yield from slow_figures(_root(folder, 10_000))
+    if "screen" in parts:
+        yield from screen_figures(_root(folder, 1000), big)
+
+
+def _root(folder: Path, tasks: int) -> Path:
+    """A demo root of that size, made if it does not stand there yet."""
+    where = folder / f"root-{tasks}"
+    if not where.exists():
+        sys.stderr.write(f"making a root of {tasks:,} tasks\n")
+        made = folder / f"making-{tasks}"
+        made.mkdir(parents=True)
+        write_root(made, tasks=tasks, seed=1, now=time.time())
+        made.rename(where)
+    return where
+
+
+main()

@@ -1,0 +1,161 @@
+"""Scan, refresh, second start, memory and purge."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from hipercow_tui.filters import requested_filters
+from hipercow_tui.index import Index
+from hipercow_tui.listing import SETTLE
+from hipercow_tui.model import PURGEABLE
+from hipercow_tui.plan import PurgePlan, make_plan
+from hipercow_tui.purging import carry_out
+from hipercow_tui.roots import Root, find_root
+from hipercow_tui.scanning import Scanner, read_root
+
+from .lean import lean_loop
+from .table import Figure, interleaved, ratio
+
+REPEATS = 5
+CHANGING = ("created", "submitted", "running", "cancelled", "broken")
+
+
+def scan_figures(where: Path, cache: Path) -> Iterator[Figure]:
+    """Cold scan, refresh and second start; everything is in the machine's cache."""
+    root = find_root(where)
+    index = Index(cache / "bench.index", b"bench")
+
+    def once(scanner: Scanner) -> None:
+        for _ in scanner.scan():
+            pass
+
+    settled = Scanner(root, index=index)
+    for _ in range(4):
+        once(settled)
+        time.sleep(SETTLE)
+    lean, cold, second, refresh = interleaved(
+        REPEATS,
+        lambda: lean_loop(str(root.tasks)),
+        lambda: once(Scanner(root)),
+        lambda: once(Scanner(root, index=index)),
+        lambda: once(settled),
+    )
+    yield ratio("cold scan / leanest loop in one process", cold, lean, 1.2)
+    yield ratio("refresh where nothing changed / cold scan", refresh, cold, 0.05)
+    yield ratio("second start by the index / cold scan", second, cold, 0.15)
+
+
+def call_figures(where: Path) -> Iterator[Figure]:
+    """System calls, less those of an empty root."""
+    names = ("system calls of a cold scan, a task", "system calls of a refresh")
+    if shutil.which("strace") is None:
+        yield from (Figure(name, "not measured: no strace") for name in names)
+        return
+    empty = where.parent / "empty"
+    (empty / "hipercow" / "tasks").mkdir(parents=True, exist_ok=True)
+    root = find_root(where)
+    snapshot = read_root(root)
+    tasks = len(snapshot.tasks)
+    nothing, cold = _calls(empty, 1), _calls(where, 1)
+    each = (cold - nothing) / tasks
+    yield Figure(names[0], f"{cold - nothing:,}", f"{tasks:,} tasks", each, 9, "calls")
+    refresh = _calls(where, 5) - _calls(where, 4)
+    changing = sum(len(snapshot.by_status.get(status, ())) for status in CHANGING)  # type: ignore[call-overload]
+    allowed = 5 * changing + 10 * len(os.listdir(root.tasks))
+    reference = f"{changing:,} tasks can change"
+    yield Figure(names[1], f"{refresh:,}", reference, refresh, allowed, "calls")
+
+
+def _calls(where: Path, passes: int) -> int:
+    log = where.parent / "strace.log"
+    _run_passes(where, passes, "strace", "-f", "-c", "-o", str(log))
+    total = log.read_text("utf-8").splitlines()[-1].split()
+    return int(total[3])
+
+
+def _run_passes(where: Path, passes: int, *before: str) -> float:
+    place = Path(__file__).with_name("passes.py")
+    command = [*before, sys.executable, str(place), str(where), str(passes)]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE)
+    return float(done.stdout)
+
+
+def slow_figures(where: Path) -> Iterator[Figure]:
+    """The cold scan where each call on the file system takes a millisecond more."""
+    name = "leanest loop / cold scan, 1 ms a call (as 1/x)"
+    if shutil.which("strace") is None:
+        yield Figure(name, "not measured: no strace")
+        return
+    calls = "open,openat,stat,lstat,newfstatat,fstat,getdents64,read,close"
+    slowed = ("strace", "-f", "-o", "/dev/null", "-e", f"trace={calls}")
+    slowed = (*slowed, "-e", f"inject={calls}:delay_enter=1000")
+    lean = [*slowed, sys.executable, str(Path(__file__).with_name("lean.py")), str(where)]
+    reference = float(subprocess.run(lean, check=True, stdout=subprocess.PIPE).stdout)
+    yield ratio(name, _run_passes(where, 1, *slowed), reference, 1 / 8)
+
+
+def memory_figure(where: Path, tasks: int) -> Figure:
+    """Resident memory of scanner and snapshot, all groups and orders made, above what was there."""
+    program = (
+        "import gc, resource, sys, textual.app, textual.widgets\n"
+        "from hipercow_tui.roots import find_root\n"
+        "from hipercow_tui.scanning import Scanner\n"
+        "def resident():\n"
+        "    gc.collect()\n"
+        "    return int(open('/proc/self/statm').read().split()[1]) * resource.getpagesize()\n"
+        "before = resident()\n"
+        "scanner = Scanner(find_root(sys.argv[1]))\n"
+        "for state in scanner.scan(): pass\n"
+        "s = state.snapshot\n"
+        "s.by_status, s.by_tip_status, s.finished_order\n"
+        "sys.stdout.write(str(resident() - before))\n"
+    )
+    name = "memory of a scanned root"
+    if not os.path.exists("/proc/self/statm"):
+        return Figure(name, "not measured: no /proc")
+    command = [sys.executable, "-c", program, str(where)]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    out = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE).stdout
+    megabytes = int(out) / 1e6
+    # 80 MB at 100,000, 600 MB at a million, by a line between and beyond.
+    target = 80 + max(0, tasks - 100_000) * 520 / 900_000
+    return Figure(name, f"{megabytes:.0f} MB", f"{tasks:,} tasks", megabytes, target, "MB")
+
+
+def purge_figure(made: Path, where: Path, target: float, name: str) -> Figure:
+    """All that can go of a copy of ``made``, against ``rm -rf`` of the same folders in another."""
+    ours, theirs = [where / "ours", where / "theirs"]
+    times: list[float] = []
+
+    def purge() -> None:
+        carry_out(plan, root)
+
+    def remove() -> None:
+        paths = [f"{theirs}/hipercow/tasks/{i[:2]}/{i[2:]}" for i in plan.ids]
+        subprocess.run(["xargs", "rm", "-rf"], input="\n".join(paths).encode(), check=True)
+
+    taken: list[list[float]] = []
+    for _ in range(3):
+        for copy in (ours, theirs):
+            shutil.rmtree(copy, ignore_errors=True)
+            subprocess.run(["cp", "-a", str(made), str(copy)], check=True)
+        os.sync()
+        root = find_root(ours)
+        plan = _everything(root)
+        taken.append(interleaved(1, purge, remove))
+    times = [sorted(column)[1] for column in zip(*taken, strict=True)]
+    for copy in (ours, theirs):
+        shutil.rmtree(copy)
+    return ratio(f"purge of {len(plan.ids):,} tasks / rm -rf, {name}", times[0], times[1], target)
+
+
+def _everything(root: Root) -> PurgePlan:
+    filters = requested_filters(None, None, None, PURGEABLE, now=time.time())
+    return make_plan(read_root(root), filters, now=time.time(), skip_blocked=True)
