@@ -1,0 +1,161 @@
+"""``hipercow_tui.purge`` on random roots on disk, and what it raises."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small_root import IDS, NOW, task_id, tree, write_bundle, write_retries, write_task
+
+import hipercow_tui
+from hipercow_tui import (
+    BadFilterError,
+    BlockedError,
+    NoFilterError,
+    PurgeError,
+    RootError,
+    UnknownTasksError,
+    purge,
+)
+
+SOME = IDS[:8]
+A, B, C = IDS[:3]
+statuses = st.sampled_from(["created", "submitted", "running", "success", "failure", "cancelled"])
+tasks = st.dictionaries(st.sampled_from(SOME), st.tuples(statuses, st.booleans()), max_size=6)
+links = st.lists(st.tuples(*[st.sampled_from(SOME)] * 3), max_size=3)
+bundles = st.dictionaries(
+    st.sampled_from(["sweep_1", "sweep_2", "fit"]),
+    st.lists(st.sampled_from(SOME), max_size=4),
+    max_size=2,
+)
+filters = st.fixed_dictionaries(
+    {},
+    optional={
+        "finished_before": st.sampled_from(["1 hour", "2100-01-01", "9 weeks"]),
+        "with_status": st.lists(st.sampled_from(["created", "success", "failure", "cancelled"])),
+        "in_bundle": st.sampled_from(["*", "sweep_?", ["*", "!fit"]]),
+        "follow": st.booleans(),
+        "skip_blocked": st.booleans(),
+    },
+).filter(lambda given: given.keys() & {"finished_before", "with_status", "in_bundle"})
+
+
+@contextmanager
+def root_of(
+    made: dict[str, tuple[str, bool]],
+    tied: list[tuple[str, str, str]],
+    grouped: dict[str, list[str]],
+) -> Iterator[Path]:
+    root = Path(tempfile.mkdtemp())
+    try:
+        (root / "hipercow").mkdir()
+        for identity, (status, info) in made.items():
+            write_task(root, identity, status, info=info)
+        write_retries(root, tied)
+        for name, ids in grouped.items():
+            write_bundle(root, name, ids)
+        yield root
+    finally:
+        shutil.rmtree(root)
+
+
+def ids_in(root: Path) -> set[str]:
+    return {path.parent.name + path.name for path in (root / "hipercow/tasks").glob("??/*")}
+
+
+@given(tasks, links, bundles, filters)
+@settings(max_examples=60, deadline=None)
+def test_a_dry_run_changes_nothing_and_names_what_the_real_run_removes(
+    made: dict[str, tuple[str, bool]],
+    tied: list[tuple[str, str, str]],
+    grouped: dict[str, list[str]],
+    asked: dict[str, Any],
+) -> None:
+    with root_of(made, tied, grouped) as root:
+        before, ids = tree(root), ids_in(root)
+        try:
+            foretold = purge(**asked, dry_run=True, root=root)
+        except PurgeError as refusal:
+            assert tree(root) == before
+            with pytest.raises(type(refusal)):
+                purge(**asked, root=root)
+            assert ids_in(root) == ids
+            return
+        assert tree(root) == before
+        assert set(purge(**asked, root=root)) == set(foretold) == ids - ids_in(root)
+        retries = root / "hipercow" / "retry"
+        assert retries.read_bytes() == before["hipercow/retry"]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    write_task(tmp_path, A, "failure")
+    write_task(tmp_path, B, "running")
+    write_bundle(tmp_path, "mine", [A, B])
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("asked", "error", "says"),
+    [
+        ({}, NoFilterError, "No filter selected"),
+        ({"task_ids": [A, C]}, UnknownTasksError, "1 / 2 tasks do not exist"),
+        ({"with_status": "failed"}, BadFilterError, "did you mean 'failure'"),
+        ({"with_status": ["running"]}, BadFilterError, "task_cancel"),
+        ({"finished_before": "soon"}, BadFilterError, "is no time"),
+        ({"in_bundle": "none"}, BadFilterError, "No bundle matches"),
+        ({"in_bundle": "mine"}, BlockedError, "task_info"),
+        ({"task_ids": B}, BlockedError, B),
+        ({"task_ids": A, "lang": "c"}, BadFilterError, "lang can't be 'c'"),
+    ],
+)
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_refusals_are_purge_errors_and_delete_nothing(
+    root: Path, asked: dict[str, Any], error: type[PurgeError], says: str, dry_run: bool
+) -> None:
+    before = tree(root)
+    with pytest.raises(error, match=says):
+        purge(**asked, dry_run=dry_run, root=root)
+    assert tree(root) == before
+
+
+def test_an_empty_list_is_given_and_passes_nothing(root: Path) -> None:
+    before = tree(root)
+    assert purge([], root=root) == purge(A, with_status=[], root=root) == []
+    assert purge(with_status=["failure"], in_bundle=[], root=root) == []
+    assert tree(root) == before
+
+
+def test_without_a_root_it_says_so(tmp_path: Path) -> None:
+    with pytest.raises(RootError, match="Couldn't find hipercow root"):
+        purge(with_status="failure", root=tmp_path)
+
+
+def test_a_folder_without_data_goes_by_its_id_alone(root: Path) -> None:
+    bare = task_id(99)
+    (root / "hipercow" / "tasks" / bare[:2] / bare[2:]).mkdir(parents=True)
+    assert purge(with_status=["created", "failure"], in_bundle=None, root=root) == [A]
+    assert purge(bare, root=root) == [bare]
+    assert ids_in(root) == {B}
+
+
+def test_a_root_that_may_not_be_purged_is_refused(root: Path) -> None:
+    real = root / "elsewhere"
+    (root / "hipercow" / "bundles").rename(real)
+    (root / "hipercow" / "bundles").symlink_to(real)
+    with pytest.raises(PurgeError, match="symbolic link"):
+        purge(A, root=root)
+    assert A in hipercow_tui.scan(root).tasks
+
+
+def test_times_are_those_that_were_written(root: Path) -> None:
+    task = hipercow_tui.scan(root).tasks[A]
+    assert task.created is not None and task.finished is not None
+    assert task.started == task.created + 60 and task.created < task.finished < NOW
