@@ -80,7 +80,7 @@ def _read_by_processes(tasks: str, parts: Iterable[Part]) -> Iterator[tuple[Part
         for number, part in enumerate(parts):
             pool.send(number, part)
             sent.append(number)
-            while len(sent) >= pool.room:
+            while sent and len(sent) >= pool.room:
                 yield pool.receive(sent.popleft())
         while sent:
             yield pool.receive(sent.popleft())
@@ -176,11 +176,14 @@ class _Process:
     def _listen(self) -> None:
         assert self.program.stdout
         with suppress(OSError), self.program:
-            while (answer := _read(self.program.stdout)) is not None:
-                self.answers.put((self, answer))
+            # What is called Python may be another program, where Python is part of that.
+            if self.program.stdout.read(len(_GREETING)) == _GREETING:
+                while (answer := _read(self.program.stdout)) is not None:
+                    self.answers.put((self, answer))
         self.answers.put((self, None))
 
 
+_GREETING = b"hipercow-tui reads\n"
 _PROGRAM = """
 import sys
 sys.path[:] = sys.argv[1:]
@@ -191,6 +194,8 @@ serve(sys.stdin.buffer, sys.stdout.buffer)
 
 def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
     """What a reading process does, in the folder of all tasks: answer requests until they end."""
+    answers.write(_GREETING)
+    answers.flush()
     gc.disable()  # nothing here refers to itself
     todo: queue.SimpleQueue[Any] = queue.SimpleQueue()
     writing = threading.Lock()

@@ -230,13 +230,14 @@ class Scanner:
     # Tasks
 
     def _take(self, ids: Sequence[str], rows: Sequence[Row | None]) -> None:
-        """Take in what was read."""
+        """Take in what was read of tasks in one folder."""
+        if not ids:
+            return
         seen = self._monotonic()
         self._unsaved += len(ids)
+        due, unfinished = self._due[ids[0][:2]], self._folders[ids[0][:2]].unfinished
         found: dict[str, Row] = {}
         for task_id, row in zip(ids, rows, strict=True):
-            due = self._due[task_id[:2]]
-            unfinished = self._folders[task_id[:2]].unfinished
             del due[task_id]
             if row is None:
                 self._drop((task_id,))

@@ -18,6 +18,7 @@ from .core import call_figures, memory_figure, purge_figure, scan_figures, slow_
 from .screen import screen_figures
 from .table import Figure, print_table
 
+PROG = "hipercow-bench"
 PARTS = ("scan", "calls", "memory", "purge", "slow", "screen")
 
 
@@ -29,12 +30,9 @@ def main() -> None:
     )
     parser.add_argument("--only", action="append", choices=PARTS, help="only this; repeatable")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prog) as temporary:
+    with tempfile.TemporaryDirectory(prefix=PROG) as temporary:
         folder = options.folder or Path(temporary)
         print_table(_figures(folder, options.tasks, options.only or PARTS))
-
-
-prog = "hipercow-bench"
 
 
 def _figures(folder: Path, tasks: int, parts: tuple[str, ...]) -> Iterator[Figure]:
@@ -51,7 +49,7 @@ def _figures(folder: Path, tasks: int, parts: tuple[str, ...]) -> Iterator[Figur
         yield purge_figure(some, folder, 1.3, "disk")
         shm = Path("/dev/shm")
         if shm.is_dir():
-            with tempfile.TemporaryDirectory(prog, dir=shm) as memory:
+            with tempfile.TemporaryDirectory(prefix=PROG, dir=shm) as memory:
                 yield purge_figure(some, Path(memory), 1.6, "tmpfs")
     if "slow" in parts:
         yield from slow_figures(_root(folder, 10_000))
@@ -71,4 +69,5 @@ def _root(folder: Path, tasks: int) -> Path:
     return where
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -39,11 +39,11 @@ def _seconds(name: str, measured: float, target: float) -> Figure:
 
 
 def _median(runs: Sequence[dict[str, Any]], name: str) -> float:
-    return median(run[name] for run in runs)
+    return float(median(run[name] for run in runs))
 
 
 def _p95(runs: Sequence[dict[str, Any]], name: str) -> float:
-    times = sorted(seconds for run in runs for seconds in run[name])
+    times: list[float] = sorted(seconds for run in runs for seconds in run[name])
     return times[len(times) * 95 // 100] if times else 0.0
 
 

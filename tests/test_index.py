@@ -1,0 +1,243 @@
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from small_root import NOW, task_id, write_bundle, write_retries, write_task
+
+from hipercow_tui import index as index_module
+from hipercow_tui import scan
+from hipercow_tui.index import Index, cache_folder
+from hipercow_tui.model import Snapshot, Status
+from hipercow_tui.roots import find_root, r_root
+from hipercow_tui.scanning import Scanner
+
+STATUSES = ("success", "failure", "cancelled", "running", "submitted", "created")
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("XDG_CACHE_HOME", "LOCALAPPDATA", "HOME"):
+        monkeypatch.setenv(name, str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Fifty tasks of every status, with chains and a bundle."""
+    where = tmp_path / "project"
+    for number in range(50):
+        write_task(where, task_id(number), STATUSES[number % 6], finished=NOW - number)
+    links = [(number + 6, number, number) for number in (1, 13, 31)]
+    write_retries(where, [(task_id(a), task_id(b), task_id(c)) for a, b, c in links])
+    write_bundle(where, "mine", map(task_id, range(20)))
+    return where
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def started(project: Path, *, passes: int = 1) -> Snapshot:
+    """What is known after a start with the index, and so many passes three seconds apart."""
+    clock = Clock()
+    root = find_root(project)
+    scanner = Scanner(root, index=Index.of(root), monotonic=clock)
+    for _ in range(passes):
+        clock.now += 3
+        for state in scanner.scan():
+            snapshot = state.snapshot
+    return snapshot
+
+
+def kept(project: Path) -> Path:
+    """The file of the index, written when everything had settled."""
+    started(project, passes=4)
+    index = Index.of(find_root(project))
+    assert index is not None
+    return index.path
+
+
+def assert_same(project: Path) -> None:
+    ours, anew = started(project), scan(project)
+    assert dict(ours.tasks) == dict(anew.tasks)
+    assert ours.bundles == anew.bundles and ours.problems == anew.problems
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The paths of task files that are opened."""
+    opened: list[str] = []
+    real = r_root.read_head
+
+    def read_head(path: str) -> bytes:
+        opened.append(path)
+        return real(path)
+
+    monkeypatch.setattr(r_root, "read_head", read_head)
+    return opened
+
+
+def folder(project: Path, number: int) -> Path:
+    identity = task_id(number)
+    return project / "hipercow" / "tasks" / identity[:2] / identity[2:]
+
+
+def test_a_second_start_knows_all_and_reads_nothing(project: Path, reads: list[str]) -> None:
+    kept(project)
+    reads.clear()
+    known = started(project)
+    assert not reads
+    assert dict(known.tasks) == dict(scan(project).tasks)
+
+
+def test_it_stands_in_the_cache_folder_for_the_user_alone(project: Path, cache: Path) -> None:
+    path = kept(project)
+    assert path.is_relative_to(cache) and path.parent == cache_folder()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert list(path.parent.iterdir()) == [path]
+    assert not [p for p in project.rglob("*") if "index" in p.name]
+
+
+def test_a_relative_cache_folder_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setenv("XDG_CACHE_HOME", "here")
+    assert cache_folder() == Path.home() / ".cache" / "hipercow-tui"
+
+
+def damages(raw: bytes) -> Iterator[bytes]:
+    rng = random.Random(1)
+    yield b""
+    for at in [*range(60), *rng.sample(range(60, len(raw)), 60)]:
+        yield raw[:at]
+        yield raw[:at] + bytes([raw[at] ^ (1 << rng.randrange(8))]) + raw[at + 1 :]
+    yield raw + b"\0"
+
+
+def test_a_damaged_one_is_as_good_as_none(project: Path) -> None:
+    path = kept(project)
+    index = Index.of(find_root(project))
+    assert index is not None and index.load().folders
+    for damaged in damages(path.read_bytes()):
+        path.write_bytes(damaged)
+        assert not index.load().folders
+    expected = dict(scan(project).tasks)
+    assert dict(started(project, passes=4).tasks) == expected
+    assert index.load().folders, "it is written anew"
+
+
+def test_one_of_another_root_or_version_is_as_good_as_none(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = kept(project)
+    shutil.copytree(project, tmp_path / "other")
+    other = Index.of(find_root(tmp_path / "other"))
+    assert other is not None and other.path != path
+    shutil.copy(path, other.path)
+    assert not other.load().folders
+    # Another folder in the same place.
+    project.rename(tmp_path / "away")
+    (tmp_path / "other").rename(project)
+    index = Index.of(find_root(project))
+    assert index is not None and index.path == path and not index.load().folders
+    (tmp_path / "away").rename(tmp_path / "back")
+    shutil.rmtree(project)
+    (tmp_path / "back").rename(project)
+    assert index is not None
+    again = Index.of(find_root(project))
+    assert again is not None and again.load().folders
+    monkeypatch.setattr(index_module, "_MAGIC", b"hipercow-tui index 9\n")
+    assert not again.load().folders
+
+
+def test_a_pipe_or_a_folder_in_its_place_does_no_harm(project: Path) -> None:
+    path = kept(project)
+    path.unlink()
+    os.mkfifo(path)
+    assert_same(project)
+    path.unlink(missing_ok=True)
+    (path / "held").mkdir(parents=True)
+    assert_same(project)
+
+
+def test_a_cache_that_cannot_be_written_does_no_harm(project: Path, cache: Path) -> None:
+    cache.write_text("no folder")
+    assert_same(project)
+
+
+def test_tasks_that_vanished_are_gone_and_new_ones_read(project: Path) -> None:
+    kept(project)
+    shutil.rmtree(folder(project, 0))
+    shutil.rmtree(folder(project, 1).parent)
+    write_task(project, task_id(99), "failure")
+    assert_same(project)
+
+
+def test_tasks_that_changed_are_read(project: Path) -> None:
+    kept(project)
+    (folder(project, 3) / "status-failure").write_text("")
+    (folder(project, 2) / "status-success").write_text("")
+    assert_same(project)
+    assert started(project).tasks[task_id(2)].status is Status.SUCCESS
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_an_id_that_came_back_is_read_though_its_inode_be_the_same(
+    project: Path, status: str
+) -> None:
+    kept(project)
+    for number in range(12):
+        shutil.rmtree(folder(project, number))
+        folder(project, number).parent.rmdir()
+        write_task(project, task_id(number), status)
+    assert_same(project)
+
+
+@pytest.mark.parametrize("away", [-400 * 86400.0, 400 * 86400.0])
+def test_clocks_that_differ_do_not_matter(project: Path, away: float) -> None:
+    for path in (project / "hipercow").rglob("*"):
+        os.utime(path, (NOW + away, NOW + away))
+    kept(project)
+    at = folder(project, 3).stat().st_mtime
+    (folder(project, 3) / "status-success").write_text("")
+    shutil.copy(folder(project, 0) / "info", folder(project, 3) / "info")
+    os.utime(folder(project, 3), (at, at))
+    assert_same(project)
+
+
+def test_a_line_of_retry_that_came_later_moves_the_time_of_creation(project: Path) -> None:
+    write_task(project, task_id(60), "success", created=NOW - 5, retry_of=(task_id(0),) * 2)
+    (folder(project, 60) / "info").write_bytes((folder(project, 0) / "info").read_bytes())
+    kept(project)
+    with (project / "hipercow" / "retry").open("a") as file:
+        file.write(",".join((task_id(60), task_id(0), task_id(0))) + "\n")
+    assert_same(project)
+    assert started(project).tasks[task_id(60)].created == NOW - 5
+
+
+def test_tasks_with_a_problem_are_read_again(project: Path, reads: list[str]) -> None:
+    (folder(project, 0) / "info").write_bytes(b"torn")
+    kept(project)
+    reads.clear()
+    assert_same(project)
+    assert str(folder(project, 0) / "info") in reads
+
+
+def test_doubted_tasks_are_read_anew(project: Path, reads: list[str]) -> None:
+    kept(project)
+    root = find_root(project)
+    scanner = Scanner(root, index=Index.of(root))
+    list(scanner.scan())
+    reads.clear()
+    scanner.doubt([task_id(0), task_id(77)])
+    list(scanner.scan())
+    assert str(folder(project, 0) / "info") in reads

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import io
+import random
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from small_root import task_id, write_retries, write_task
+
+from hipercow_tui import reading
+from hipercow_tui.reading import Part, parts_of, read_parts
+from hipercow_tui.roots import find_root
+from hipercow_tui.roots.r_root import read_tasks
+from hipercow_tui.scanning import Scanner
+
+STATUSES = ("success", "failure", "cancelled", "running", "submitted", "created")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A random root, broken tasks and retries among its tasks."""
+    rng = random.Random(7)
+    for number in range(200):
+        made = write_task(tmp_path, task_id(number), rng.choice(STATUSES), info=rng.random() < 0.9)
+        if rng.random() < 0.1:
+            (made / rng.choice(["data", "info"])).write_bytes(b"torn")
+        if rng.random() < 0.03:
+            (made / "data").unlink()
+    write_retries(tmp_path, [(task_id(n + 1), task_id(n), task_id(n)) for n in range(0, 60, 5)])
+    return tmp_path
+
+
+@pytest.fixture
+def eager(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes from the first part on, and many parts."""
+    monkeypatch.setattr(reading, "PAYS", 0.0)
+    monkeypatch.setattr(reading, "PART", 7)
+
+
+IDS = [task_id(number) for number in range(210)]
+
+
+def parts() -> Iterator[Part]:
+    return parts_of(IDS, frozenset(IDS[:50:5]), 1, 10)
+
+
+@pytest.mark.parametrize("waits", [6.0, -1.0])
+def test_processes_and_their_threads_say_what_reading_here_says(
+    project: Path, eager: None, monkeypatch: pytest.MonkeyPatch, waits: float
+) -> None:
+    monkeypatch.setattr(reading, "WAITS", waits)  # below zero: many threads in each
+    tasks = str(project / "hipercow" / "tasks")
+    answers = list(read_parts(tasks, parts()))
+    assert [i for part, _ in answers for i in part.ids] == IDS
+    expected = list(read_tasks(tasks, IDS, frozenset(IDS[:50:5])))
+    assert [row for _, rows in answers for row in rows] == expected
+
+
+def test_a_scan_by_processes_equals_one_without(project: Path, eager: None) -> None:
+    root = find_root(project)
+    here = Scanner(root)
+    snapshots = [list(scanner.scan())[-1].snapshot for scanner in (Scanner(root), here)]
+    assert dict(snapshots[0].tasks) == dict(snapshots[1].tasks)
+    assert list(snapshots[0].tasks) == list(snapshots[1].tasks)
+
+
+@pytest.mark.parametrize("program", ["/does/not/exist", "/bin/true", "/bin/cat", "/bin/echo"])
+def test_where_processes_fail_everything_is_read_here(
+    project: Path, eager: None, monkeypatch: pytest.MonkeyPatch, program: str
+) -> None:
+    monkeypatch.setattr("sys.executable", program)
+    tasks = str(project / "hipercow" / "tasks")
+    rows = [row for _, answer in read_parts(tasks, parts()) for row in answer]
+    assert rows == list(read_tasks(tasks, IDS, frozenset(IDS[:50:5])))
+
+
+def test_closing_leaves_no_process_behind(project: Path, eager: None) -> None:
+    before = threading.active_count()
+    answers = read_parts(str(project / "hipercow" / "tasks"), parts())
+    for _ in range(3):
+        next(answers)
+    answers.close()
+    for thread in threading.enumerate()[before:]:
+        thread.join(5)
+    assert threading.active_count() == before
+
+
+def test_a_process_ends_with_its_input() -> None:
+    answers = io.BytesIO()
+    reading.serve(io.BytesIO(b"\x05\0\0\0cut"), answers)
+    assert answers.getvalue() == b"hipercow-tui reads\n"
+
+
+def test_an_empty_folder_still_tells_how_far_a_scan_is() -> None:
+    assert [part.done for part in parts_of((), frozenset(), 3, 4)] == [3]
