@@ -4,17 +4,20 @@ python purge_killer.py FOLDER ACTION steps: in FOLDER/0, FOLDER/1, … dies befo
 call that opens or changes something, before the second, …, until one comes to its end.
 python purge_killer.py FOLDER ACTION seconds N SEED: dies N times at random moments.
 
-ACTION is purge, trash, restore or empty; these two act on a root whose tasks are in the trash.
+ACTION is purge, full (a purge on a disk without room for a folder), trash, restore or empty; these
+two act on a root whose tasks are in the trash.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import signal
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +29,11 @@ from hipercow_tui.roots import Root
 CALLS = ("rename", "unlink", "rmdir", "mkdir", "link", "fsync", "open", "write", "utime", "fchmod")
 
 
-def die_at(step: int) -> None:
+def die_at(step: int, *, full: bool) -> None:
     """Die before the so-many-th call, which is after the one before."""
     made = 0
+    if full:
+        fill_the_disk()
 
     def dying(real: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:
@@ -44,10 +49,17 @@ def die_at(step: int) -> None:
         setattr(os, name, dying(getattr(os, name)))
 
 
+def fill_the_disk() -> None:
+    def mkdir(*args: object, **kwargs: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    os.mkdir = mkdir  # in a process that is about to die
+
+
 def prepared(action: str, root: Root) -> Callable[[], object]:
     """The action, ready to be done: all that comes before it is done already."""
     plan = plan_of(root)
-    if action == "purge":
+    if action in ("purge", "full"):
         return lambda: carry_out(plan, root)
     if action == "trash":
         return lambda: move_to_trash(plan, root)
@@ -67,7 +79,7 @@ def in_child(act: Callable[[], object], prepare: Callable[[], None] = lambda: No
 def by_steps(where: Path, action: str) -> None:
     for step in range(1000):
         act = prepared(action, make_root(where / str(step)))
-        child = in_child(act, lambda step=step: die_at(step))  # type: ignore[misc]
+        child = in_child(act, partial(die_at, step, full=action == "full"))
         if os.waitpid(child, 0)[1] == 0:
             break
 

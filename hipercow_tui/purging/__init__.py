@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hipercow_tui.purging.carrying_out import carry_out, move_to_trash
+from hipercow_tui.purging.carrying_out import carry_out, move_to_trash, safety_check
 from hipercow_tui.purging.history import HistoryEntry, Kind, history
 from hipercow_tui.purging.names import State
 from hipercow_tui.purging.outcome import (
@@ -41,6 +41,7 @@ __all__ = [
     "interrupted",
     "move_to_trash",
     "restore",
+    "safety_check",
     "trash",
     "trash_size",
 ]

@@ -5,17 +5,20 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from hipercow_tui.errors import PurgeError
 from hipercow_tui.plan import PurgePlan
 from hipercow_tui.purging.history import Kind, remember_purge
-from hipercow_tui.purging.lot import Lot, TakenOverError, new_lot
+from hipercow_tui.purging.lot import Lot, NoRoomError, TakenOverError, new_lot
 from hipercow_tui.purging.manifest import Aim
-from hipercow_tui.purging.outcome import Progress, PurgeReport
-from hipercow_tui.purging.places import Places, open_places
+from hipercow_tui.purging.names import State
+from hipercow_tui.purging.outcome import Outcome, Progress, PurgeReport
+from hipercow_tui.purging.places import open_places
 from hipercow_tui.purging.purge import Purge
 from hipercow_tui.purging.units import units_of
 from hipercow_tui.purging.watch import Watch, unheard
+from hipercow_tui.purging.without_lot import free_chains
 from hipercow_tui.roots import Root
 from hipercow_tui.text import count, visible
 
@@ -51,23 +54,59 @@ def move_to_trash(
     return _carry_out(plan, root, Aim.TRASH, Watch(on_progress, stop))
 
 
+def safety_check(plan: PurgePlan, root: Root) -> str | None:
+    """What a purge by this plan would lack in safety, or why it would fail, to be said before it is
+    confirmed; None if all is well. It makes a lot, with all that is written into one, and removes
+    it again."""
+    try:
+        with open_places(root) as places, new_lot(places, plan, Aim.PURGE) as lot:
+            lot.discard()
+    except NoRoomError:
+        return (
+            "There is no room for the record of a purge. To make some, chains are freed one by one,"
+            " without it: what is freed so can't be brought back by an undo, and nothing can be"
+            " moved to the trash."
+        )
+    except PurgeError as error:
+        return str(error)
+    return None
+
+
 def _carry_out(plan: PurgePlan, root: Root, aim: Aim, watch: Watch) -> PurgeReport:
     _check(plan, root)
     if plan.empty:
         return PurgeReport(plan)
     units_of(plan)  # refuses a plan that leads out of the root before anything is made
-    with open_places(root) as places, new_lot(places, plan, aim) as lot:
-        return run_in(lot, places, plan, aim, watch)
+    with open_places(root) as places:
+        total, rest, chains = PurgeReport(plan), plan, 1
+        try:
+            while True:
+                try:
+                    with new_lot(places, rest, aim) as lot:
+                        report = run_in(lot, rest, aim, watch)
+                except NoRoomError as error:
+                    if aim is Aim.TRASH:
+                        raise PurgeError(f"{error} Purging for good makes room.") from None
+                    report = free_chains(places, rest, watch, chains)
+                    chains *= 2  # so that the rest is not written down, in vain, for each of them
+                    if not (report.removed or total.removed or watch.stopped):
+                        raise PurgeError(_no_room(report, error)) from None
+                total = total.then(report)
+                rest = _rest(rest, report)
+                if rest.empty or watch.stopped or not report.no_room:
+                    return total
+                if not report.removed:
+                    return total.then(_left_for_lack_of_room(rest))
+        finally:
+            if total.removed or total.removed_bundles or total.put_back or total.failed:
+                kind = Kind.TRASH if aim is Aim.TRASH else Kind.PURGE
+                remember_purge(places, kind, total)
 
 
-def run_in(lot: Lot, places: Places, plan: PurgePlan, aim: Aim, watch: Watch) -> PurgeReport:
-    """Carry the plan out in this lot, whatever happens, and remember it in the history.
-
-    Raises PurgeError as ``carry_out`` does.
-    """
+def run_in(lot: Lot, plan: PurgePlan, aim: Aim, watch: Watch) -> PurgeReport:
+    """Carry the plan out in this lot. Raises PurgeError as ``carry_out`` does."""
     began = time.monotonic()
     purge = Purge(plan, lot, units_of(plan), watch, aim)
-    discarded = False
     try:
         purge.run()
     except TakenOverError:
@@ -77,19 +116,41 @@ def run_in(lot: Lot, places: Places, plan: PurgePlan, aim: Aim, watch: Watch) ->
         ours = isinstance(error, (OSError, PurgeError))
         purge.bring_back("the purge failed" if ours else "the purge was interrupted")
         lot.discard()
-        report = purge.report(time.monotonic() - began, discarded=True)
-        if report.removed:
-            remember_purge(places, Kind.PURGE, lot.stamp, report)
+        if purge.record.removed:
+            report = purge.report(time.monotonic() - began, discarded=True)
+            remember_purge(lot.places, Kind.PURGE, report)
         if isinstance(error, (OSError, PurgeError)):
             raise PurgeError(purge.failure(error)) from None
         raise
-    if lot.name.state is lot.name.state.TRASH:
-        lot.heart.end()
-    else:
-        discarded = lot.discard()
-    report = purge.report(time.monotonic() - began, discarded=discarded)
-    remember_purge(places, Kind.TRASH if aim is Aim.TRASH else Kind.PURGE, lot.stamp, report)
-    return report
+    discarded = lot.name.state is not State.TRASH and lot.discard()
+    return purge.report(time.monotonic() - began, discarded=discarded)
+
+
+def _rest(plan: PurgePlan, report: PurgeReport) -> PurgePlan:
+    """What of the plan is still to do after a part of it."""
+    settled = {*report.removed, *report.removed_bundles}
+    settled |= {one.name for one in report.vanished}
+    settled |= {one.name for one in report.failed if one.where is not None}
+    return replace(
+        plan,
+        tasks=tuple(one for one in plan.tasks if one.task.id not in settled),
+        bundles=tuple(one for one in plan.bundles if one.bundle.name not in settled),
+    )
+
+
+def _left_for_lack_of_room(rest: PurgePlan) -> PurgeReport:
+    why = "there is no room to move it: try again when there is"
+    names = [(one.bundle.name, True) for one in rest.bundles] + [(i, False) for i in rest.ids]
+    failed = tuple(Outcome(name, why, is_bundle=is_bundle) for name, is_bundle in names)
+    return PurgeReport(rest, failed=failed)
+
+
+def _no_room(report: PurgeReport, error: NoRoomError) -> str:
+    why = next((f" ({one.reason})" for one in (*report.failed, *report.put_back)), "")
+    return (
+        f"{error} Nor could a single chain of the plan be freed to make room{why}: delete a file or"
+        " two by hand, for example the log of a task, and try again."
+    )
 
 
 def _check(plan: PurgePlan, root: Root) -> None:

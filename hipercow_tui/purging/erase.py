@@ -26,7 +26,7 @@ _DEPTH = 64  # a descent holds one descriptor a level, and a process often has b
 
 
 @dataclass(frozen=True, slots=True)
-class _Left:
+class Left:
     """What could not be removed: where in the lot, and what the system said."""
 
     path: str
@@ -40,8 +40,8 @@ def erase(lot: Lot, ids: Sequence[str], record: Record, watch: Watch) -> None:
     What can't be removed completely is recorded as failed.
     """
     watch.begin(Phase.ERASING, len(ids))
-    removal = _Removal(lot, record, watch)
-    left: dict[str, list[_Left]] = {}
+    removal = Removal(lot.erasing, lot.places.device, record, watch)
+    left: dict[str, list[Left]] = {}
     for task_id in ids:
         if watch.stopped:
             break
@@ -58,7 +58,7 @@ def erase(lot: Lot, ids: Sequence[str], record: Record, watch: Watch) -> None:
     _try_again(removal, left)
     for task_id in filter(left.get, left):
         where = lot.path / "erasing" / task_id
-        record.failed.append(Outcome(task_id, _in_words(left[task_id]), where))
+        record.failed.append(Outcome(task_id, in_words(left[task_id]), where))
     watch.end()
 
 
@@ -83,7 +83,7 @@ def erase_bundle(lot: Lot, name: str, record: Record) -> None:
         record.removed_bundles.append(name)
 
 
-def _try_again(removal: _Removal, left: dict[str, list[_Left]]) -> None:
+def _try_again(removal: Removal, left: dict[str, list[Left]]) -> None:
     for pause in _PAUSES:
         passing = [
             i for i, rest in left.items() if any(one.error.errno in _PASSING for one in rest)
@@ -94,7 +94,8 @@ def _try_again(removal: _Removal, left: dict[str, list[_Left]]) -> None:
             left[task_id] = removal.remove(task_id)
 
 
-def _in_words(left: Sequence[_Left]) -> str:
+def in_words(left: Sequence[Left]) -> str:
+    """How much of a task is left, and why its first entry is."""
     first = left[0]
     return (
         f"{count(len(left), 'entry', 'entries')} of it can't be removed,"
@@ -102,24 +103,26 @@ def _in_words(left: Sequence[_Left]) -> str:
     )
 
 
-class _Removal:
-    """Removes folders of a lot's ``erasing`` through descriptors: a link is removed, never
+class Removal:
+    """Removes tasks from an open folder through descriptors: a link is removed, never
     followed, and no other file system is entered. Entries are lstat'ed and unlinked, two system
     calls each; a folder costs seven."""
 
-    def __init__(self, lot: Lot, record: Record, watch: Watch) -> None:
-        self._lot = lot
+    def __init__(self, parent: int, device: int, record: Record, watch: Watch) -> None:
+        self._parent = parent
+        self._device = device
         self._record = record
         self._watch = watch
         self._user = os.geteuid()
-        self._left: list[_Left] = []
+        self._left: list[Left] = []
         self._top = -1
         self._moved_up = False
 
-    def remove(self, task_id: str) -> list[_Left]:
-        """Remove a task and all in it, and record it as removed; returns what is left of it."""
+    def remove(self, task_id: str, name: str | None = None) -> list[Left]:
+        """Remove a task and all in it, and record it as removed; returns what is left of it. Its
+        folder's name is its id, or ``name``."""
         self._left = []
-        self._folder(task_id, self._lot.erasing, task_id, 0)
+        self._folder(name or task_id, self._parent, task_id, 0)
         if not self._left:
             self._record.removed.add(task_id)
         return self._left
@@ -144,12 +147,12 @@ class _Removal:
         except FileNotFoundError:
             return
         except OSError as error:
-            self._left.append(_Left(path, error))
+            self._left.append(Left(path, error))
 
     def _make_ours(self, fd: int) -> None:
         """Check that no file system is mounted there, and give us the right to remove entries."""
         status = os.fstat(fd)
-        if status.st_dev != self._lot.places.device:
+        if status.st_dev != self._device:
             raise OSError(errno.EXDEV, "another file system is mounted there")
         if status.st_uid == self._user and status.st_mode & stat.S_IRWXU != stat.S_IRWXU:
             os.fchmod(fd, stat.S_IMODE(status.st_mode) | stat.S_IRWXU)
@@ -176,7 +179,7 @@ class _Removal:
             except FileNotFoundError:
                 continue
             except OSError as error:
-                self._left.append(_Left(inside, error))
+                self._left.append(Left(inside, error))
 
     def _unlink(self, entry: os.DirEntry[str], fd: int) -> None:
         status = entry.stat(follow_symlinks=False)

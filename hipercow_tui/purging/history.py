@@ -40,11 +40,11 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """One thing that was done: when (seconds since the epoch), by whom, in which lots.
+    """One thing that was done: when (seconds since the epoch), by whom.
 
-    ``tasks`` and ``bundles`` are what went, to the trash or for good, or came back. ``kept`` is
-    what stayed or failed against the plan, each with its reason. ``bytes`` and ``files`` are what
-    was freed.
+    ``stamps`` are the lots that were filled, restored or emptied. ``tasks`` and ``bundles`` are
+    what went, to the trash or for good, or came back. ``kept`` is what stayed or failed against
+    the plan, each with its reason. ``bytes`` and ``files`` are what was freed.
     """
 
     kind: Kind
@@ -96,7 +96,7 @@ def history(root: Root) -> tuple[HistoryEntry, ...]:
     return tuple(sorted(entries, key=lambda entry: entry.when, reverse=True))
 
 
-def remember_purge(places: Places, kind: Kind, stamp: str, report: PurgeReport) -> None:
+def remember_purge(places: Places, kind: Kind, report: PurgeReport) -> None:
     """Write down a purge or a move to the trash. Never fails: it is over already."""
     _remember(
         places,
@@ -104,7 +104,7 @@ def remember_purge(places: Places, kind: Kind, stamp: str, report: PurgeReport) 
             kind,
             time.time(),
             whoami(),
-            (stamp,),
+            (report.trash,) if report.trash else (),
             str(report.plan.filters),
             report.removed,
             report.removed_bundles,

@@ -21,7 +21,7 @@ from enum import StrEnum
 TUI = "tui"  # our only folder in a root
 HISTORY = "history"
 _STAMP = r"\d{8}T\d{6}Z-[0-9a-f]{4}"
-STAMP = re.compile(_STAMP + r"\Z")
+STAMP = re.compile(rf"(?:{_STAMP}|{TUI}-[0-9a-f]{{32}})\Z", re.ASCII)  # or a task without a lot
 _NAME = re.compile(
     rf"({_STAMP})(?:\.([1-9]\d{{0,8}}))?(?:\.(trash|erasing|restoring|kept))?\Z", re.ASCII
 )

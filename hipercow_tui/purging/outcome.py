@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -53,6 +53,7 @@ class PurgeReport:
     holds some of it, None if there is nothing. ``bytes`` and ``files`` are what was freed,
     ``seconds`` how long it took. ``stopped`` says that it ended because it was asked to. ``trash``
     is the stamp of the lot in the trash that holds what was removed; None if it was erased.
+    ``no_room`` says that something could not be moved because the disk is full.
     """
 
     plan: PurgePlan
@@ -67,11 +68,29 @@ class PurgeReport:
     seconds: float = 0.0
     stopped: bool = False
     trash: str | None = None
+    no_room: bool = False
 
     @property
     def complete(self) -> bool:
         """Whether everything that was planned is gone."""
         return not (self.put_back or self.failed or self.stopped)
+
+    def then(self, later: PurgeReport) -> PurgeReport:
+        """Both parts of one purge: ``later`` tried again what this one did not get done."""
+        removed = {*self.removed, *later.removed}
+        aside = tuple(one for one in self.failed if one.where is not None)
+        return replace(
+            later,
+            plan=self.plan,
+            removed=tuple(task_id for task_id in self.plan.ids if task_id in removed),
+            removed_bundles=self.removed_bundles + later.removed_bundles,
+            vanished=self.vanished + later.vanished,
+            failed=aside + later.failed,
+            kept_aside=later.kept_aside or self.kept_aside,
+            bytes=self.bytes + later.bytes,
+            files=self.files + later.files,
+            seconds=self.seconds + later.seconds,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,6 +159,7 @@ class Purge:
             files=record.files,
             seconds=seconds,
             stopped=self.stopped,
+            no_room=record.no_room,
             trash=self.lot.stamp if self.lot.name.state is State.TRASH else None,
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from hipercow_tui.chains import Retry
 from hipercow_tui.errors import PurgeError
@@ -16,9 +17,12 @@ from hipercow_tui.roots.relations import LIMIT
 from hipercow_tui.text import visible
 
 
-def recheck(places: Places, staged: Sequence[Unit]) -> Mapping[Unit, str]:
+def recheck(
+    places: Places, staged: Sequence[Unit], known: Mapping[str, Bundle] = MappingProxyType({})
+) -> Mapping[Unit, str]:
     """The staged units that must be put back, and why: a line of ``retry`` ties one of their tasks
-    to a task that the plan did not know of, or a bundle that still stands names one.
+    to a task that the plan did not know of, or a bundle that still stands names one, and is not as
+    the plan knew it if it is one of the ``known``.
 
     Raises PurgeError if ``retry`` or ``bundles`` can't be read, for then nobody knows.
     """
@@ -30,6 +34,8 @@ def recheck(places: Places, staged: Sequence[Unit]) -> Mapping[Unit, str]:
             if not ids <= unit.members:
                 held.setdefault(unit, "it was retried since the plan was made")
     for bundle in _bundles(places):
+        if bundle.name in known and known[bundle.name].task_ids == bundle.task_ids:
+            continue
         for unit in {unit_of[i] for i in bundle.task_ids if i in unit_of}:
             held.setdefault(unit, f"bundle '{visible(bundle.name)}' names it since")
     return held

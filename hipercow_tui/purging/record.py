@@ -13,7 +13,8 @@ class Record:
     """The outcomes so far, as in PurgeReport.
 
     ``stayed`` are the units that will not go any more, ``bundles_settled`` the bundles whose
-    outcome is known, ``begun`` the tasks that may no longer be whole.
+    outcome is known, ``begun`` the tasks that may no longer be whole. ``no_room`` says that
+    something could not be moved because the disk is full.
     """
 
     removed: set[str] = field(default_factory=set)
@@ -24,5 +25,6 @@ class Record:
     stayed: set[Unit] = field(default_factory=set)
     bundles_settled: set[str] = field(default_factory=set)
     begun: set[str] = field(default_factory=set)
+    no_room: bool = False
     bytes: int = 0
     files: int = 0

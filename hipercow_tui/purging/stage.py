@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from hipercow_tui.model import Bundle, Task
 from hipercow_tui.plan import PurgePlan
-from hipercow_tui.purging.lot import Lot
+from hipercow_tui.purging.lot import NO_ROOM, Lot
 from hipercow_tui.purging.outcome import Outcome, Phase
 from hipercow_tui.purging.places import because, exists
 from hipercow_tui.purging.record import Record
@@ -78,6 +78,7 @@ def _stage_bundle(lot: Lot, bundle: Bundle, record: Record) -> str | None:
         record.vanished.append(Outcome(name, DELETED, is_bundle=True))
         return DELETED
     except OSError as error:
+        record.no_room |= error.errno in NO_ROOM
         reason = f"it can't be moved: {because(error)}"
         record.bundles_settled.add(name)
         record.failed.append(Outcome(name, reason, is_bundle=True))
@@ -118,18 +119,20 @@ def _stage_task(lot: Lot, task: Task, record: Record) -> str | None:
         record.vanished.append(Outcome(task.id, DELETED))
         return DELETED
     except OSError as error:
+        record.no_room |= error.errno in NO_ROOM
         reason = f"it can't be moved: {because(error)}"
         record.failed.append(Outcome(task.id, reason))
         return reason
-    difference = _task_difference(lot, task)
+    difference = task_difference(task, task.id, lot.tasks)
     if difference is not None:
         restore_task(lot, task.id, difference, record)
     return difference
 
 
-def _task_difference(lot: Lot, task: Task) -> str | None:
+def task_difference(task: Task, name: str, parent: int) -> str | None:
+    """What is different in the folder of that name from the plan's task; None if nothing is."""
     try:
-        folder = open_folder(task.id, dir_fd=lot.tasks)
+        folder = open_folder(name, dir_fd=parent)
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.ENOTDIR):
             return "it is no folder"

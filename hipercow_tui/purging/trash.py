@@ -16,17 +16,18 @@ from hipercow_tui.plan import PlannedBundle, PlannedTask, PurgePlan, Reason
 from hipercow_tui.purging.carrying_out import run_in
 from hipercow_tui.purging.erase import erase, erase_bundle
 from hipercow_tui.purging.heart import is_alive, server_time
-from hipercow_tui.purging.history import remember_empty, remember_restore
+from hipercow_tui.purging.history import Kind, remember_empty, remember_purge, remember_restore
 from hipercow_tui.purging.lot import ROOMS, Lot, taken_over
 from hipercow_tui.purging.manifest import Aim, Manifest, read_manifest
 from hipercow_tui.purging.names import TUI, LotName, State, parse
-from hipercow_tui.purging.outcome import EmptyReport, Progress, PurgeReport, RestoreReport
-from hipercow_tui.purging.places import Places, exists, open_places, opened
+from hipercow_tui.purging.outcome import EmptyReport, Outcome, Progress, PurgeReport, RestoreReport
+from hipercow_tui.purging.places import Places, because, exists, open_places, opened
 from hipercow_tui.purging.purge import Purge
 from hipercow_tui.purging.record import Record
 from hipercow_tui.purging.units import units_of
 from hipercow_tui.purging.watch import Watch, unheard
 from hipercow_tui.purging.who import Who
+from hipercow_tui.purging.without_lot import Aside, aside, erase_aside, put_back
 from hipercow_tui.roots import Root
 from hipercow_tui.roots.files import open_folder, read_file
 from hipercow_tui.roots.r_root import BUNDLE_NAME, parse_bundle
@@ -39,7 +40,7 @@ _WAITING = (State.TRASH, State.KEPT)
 
 @dataclass(frozen=True, slots=True)
 class TrashLot:
-    """A lot in ``hipercow/tui/``.
+    """A lot in ``hipercow/tui/``, or a single task aside where there was no room for a lot.
 
     ``tasks`` are the ids that are whole in it, ``bundles`` the names, ``remains`` the ids whose
     erasing began. ``when`` it was made is in seconds since the epoch, ``who`` made it; both None
@@ -76,12 +77,15 @@ def trash(root: Root) -> tuple[TrashLot, ...]:
 
     Raises PurgeError if they can't be read.
     """
-    with _tui(root) as tui:
-        if tui is None:
-            return ()
-        now = server_time(tui)
-        names = sorted(filter(None, map(parse, os.listdir(tui))), key=str)
-        return tuple(lot for name in names if (lot := _seen(name, tui, now)))
+    with ExitStack() as stack:
+        hipercow = opened(stack, root.hipercow)
+        found = [_as_lot(task) for task in aside(hipercow)]
+        with suppress(FileNotFoundError):
+            tui = opened(stack, root.hipercow / TUI, hipercow)
+            now = server_time(tui)
+            names = sorted(filter(None, map(parse, os.listdir(tui))), key=str)
+            found += filter(None, (_seen(name, tui, now) for name in names))
+        return tuple(found)
 
 
 def interrupted(root: Root) -> tuple[TrashLot, ...]:
@@ -93,8 +97,14 @@ def interrupted(root: Root) -> tuple[TrashLot, ...]:
 
 def trash_size(root: Root, lot: TrashLot) -> Size | None:
     """How much a lot holds; None if it is gone or can't all be read. Costs a stat a file."""
-    with _tui(root) as tui:
-        return None if tui is None else measure_folder(str(lot.name), tui)
+    with ExitStack() as stack:
+        parent = opened(stack, root.hipercow)
+        for task in aside(parent):
+            if task.stamp == lot.stamp:
+                return measure_folder(task.name, parent)
+        with suppress(FileNotFoundError):
+            return measure_folder(str(lot.name), opened(stack, root.hipercow / TUI, parent))
+        return None
 
 
 def restore(
@@ -108,7 +118,10 @@ def restore(
     began = time.monotonic()
     report = RestoreReport(stamp)
     with _working(root) as places:
-        for name in _named(places, stamp):
+        asides = _asides(places, stamp)
+        for task in asides:
+            report = _restore_aside(places, task, began)
+        for name in () if asides else _named(places, stamp):
             state = State.ERASING if name.state is State.ERASING else State.RESTORING
             with taken_over(places, name, state) as lot:
                 one = _restore(lot, Watch(on_progress))
@@ -140,7 +153,11 @@ def empty(
     record, watch = Record(), Watch(on_progress, stop)
     stamps: list[str] = []
     with _working(root) as places:
-        names = _lots(places) if stamp is None else _named(places, stamp)
+        asides = _asides(places, stamp)
+        for task in asides:
+            erase_aside(places, task, record, watch)
+            stamps.append(task.stamp)
+        names = _lots(places) if stamp is None else _named(places, stamp) if not asides else []
         for name in names:
             if watch.stopped or (stamp is None and name.state is not State.TRASH):
                 continue
@@ -173,16 +190,16 @@ def finish(
     """Bring to its end what broke off in a lot: a purge or a move to the trash, by its plan and
     with all its checks; an erasing; a restoring. Raises PurgeError as these do."""
     with _working(root) as places:
-        name = _named(places, stamp)[-1]
-        if name.state is State.MOVING:
+        name = None if _asides(places, stamp) else _named(places, stamp)[-1]
+        if name is not None and name.state is State.MOVING:
             with taken_over(places, name, State.MOVING) as lot:
-                return _resume(lot, places, Watch(on_progress, stop))
-    if name.state is State.RESTORING:
+                return _resume(lot, Watch(on_progress, stop))
+    if name is not None and name.state is State.RESTORING:
         return restore(root, stamp, on_progress=on_progress)
     return empty(root, stamp, on_progress=on_progress, stop=stop)
 
 
-def _resume(lot: Lot, places: Places, watch: Watch) -> PurgeReport:
+def _resume(lot: Lot, watch: Watch) -> PurgeReport:
     """Everything back into its place, and from the beginning: what was compared with the plan
     before the purge broke off may be different now."""
     manifest = read_manifest(lot.folder)
@@ -195,7 +212,10 @@ def _resume(lot: Lot, places: Places, watch: Watch) -> PurgeReport:
         )
     plan = _plan_in(lot, manifest)
     Purge(plan, lot, units_of(plan), Watch(unheard)).bring_back("the purge begins anew")
-    return run_in(lot, places, plan, manifest.aim, watch)
+    report = run_in(lot, plan, manifest.aim, watch)
+    kind = Kind.TRASH if manifest.aim is Aim.TRASH else Kind.PURGE
+    remember_purge(lot.places, kind, report)
+    return report
 
 
 def _restore(lot: Lot, watch: Watch) -> RestoreReport:
@@ -299,14 +319,29 @@ def _names_in(room: str, folder: int) -> tuple[str, ...]:
         os.close(fd)
 
 
-@contextmanager
-def _tui(root: Root) -> Iterator[int | None]:
-    with ExitStack() as stack:
-        tui: int | None = None
-        with suppress(FileNotFoundError):
-            hipercow = opened(stack, root.hipercow)
-            tui = opened(stack, root.hipercow / TUI, hipercow)
-        yield tui
+def _as_lot(task: Aside) -> TrashLot:
+    name = LotName(task.stamp, state=State.MOVING if task.whole else State.ERASING)
+    whole, remains = ((task.id,), ()) if task.whole else ((), (task.id,))
+    return TrashLot(name, whole, (), remains, None, None, Aim.PURGE, alive=False)
+
+
+def _restore_aside(places: Places, task: Aside, began: float) -> RestoreReport:
+    record = Record()
+    if task.whole:
+        try:
+            put_back(places, task)
+        except OSError as error:
+            reason = f"it can't be put back: {because(error)}"
+            record.failed.append(Outcome(task.id, reason, places.path / task.name))
+            back: tuple[str, ...] = ()
+        else:
+            back = (task.id,)
+    else:
+        erase_aside(places, task, record, Watch(unheard))
+        back = ()
+    gone = () if task.whole else (task.id,)
+    seconds = time.monotonic() - began
+    return RestoreReport(task.stamp, back, (), gone, tuple(record.failed), seconds)
 
 
 @contextmanager
@@ -324,6 +359,10 @@ def _lots(places: Places) -> list[LotName]:
         except FileNotFoundError:
             return []
         return sorted(filter(None, map(parse, os.listdir(tui))), key=str)
+
+
+def _asides(places: Places, stamp: str | None) -> list[Aside]:
+    return [task for task in aside(places.hipercow) if task.stamp == stamp]
 
 
 def _named(places: Places, stamp: str) -> list[LotName]:

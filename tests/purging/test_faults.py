@@ -111,9 +111,9 @@ def test_a_folder_of_ours_that_is_write_protected_is_emptied(root: Root) -> None
     assert carry_out(plan_of(root), root).complete
 
 
-@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES])
+@pytest.mark.parametrize("code", [errno.EROFS, errno.EACCES, errno.EIO])
 @pytest.mark.parametrize("call", ["mkdir", "fsync"])
-def test_without_room_for_the_manifest_nothing_is_changed(
+def test_where_no_lot_can_be_made_nothing_is_changed(
     root: Root, monkeypatch: pytest.MonkeyPatch, code: int, call: str
 ) -> None:
     def refuse(*args: object, **kwargs: object) -> None:
@@ -124,7 +124,6 @@ def test_without_room_for_the_manifest_nothing_is_changed(
     with pytest.raises(PurgeError, match="Nothing was changed") as raised:
         carry_out(plan, root)
     assert os.strerror(code) in str(raised.value)
-    assert ("free a few megabytes" in str(raised.value)) == (code in (errno.ENOSPC, errno.EDQUOT))
     assert whole(root) == before and nothing_left(root)
 
 
@@ -145,7 +144,7 @@ def failing(
     return failed
 
 
-@pytest.mark.parametrize("code", [errno.EBUSY, errno.EIO, errno.ESTALE, errno.ENOSPC])
+@pytest.mark.parametrize("code", [errno.EBUSY, errno.EIO, errno.ESTALE])
 def test_a_task_that_can_not_be_moved_is_a_failure_of_its_own(
     root: Root, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:

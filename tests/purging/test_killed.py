@@ -214,6 +214,28 @@ def test_an_emptying_that_died_is_restored_or_finished(
     assert numbers == sorted(numbers) and set(numbers) == set(range(len(ALL) + 1))
 
 
+def test_a_purge_on_a_full_disk_that_died_is_restored_or_finished(
+    tmp_path: Path, before: dict[str, bytes | None]
+) -> None:
+    died = set()
+    for path in killed(tmp_path, "full", "steps"):
+        root, other = find_root(path), copied(path)
+        left, gone = in_place(root), set(ALL) - in_place(root)
+        for lot in interrupted(root):
+            report = restore(root, lot.stamp)
+            died.add((report.restored != (), report.gone != ()))
+            gone -= set(report.restored)
+            finish(other, lot.stamp)
+        after = whole(root)
+        assert all(after[name] == before[name] for name in after)
+        assert in_place(root) == set(ALL) - gone and set(bundles(root)) == set(BUNDLES)
+        assert in_place(other) == left and set(bundles(other)) == set(BUNDLES)
+        assert not list(root.hipercow.glob("tui-*")) and not list(other.hipercow.glob("tui-*"))
+        chain = [identity for identity in CHAIN if identity in in_place(root)]
+        assert chain == list(CHAIN[: len(chain)])
+    assert died == {(True, False), (False, True)}
+
+
 def test_a_recovery_that_died_is_recovered(tmp_path: Path, before: dict[str, bytes | None]) -> None:
     """The lot has been taken over once when the second process dies."""
     root = make_root(tmp_path)

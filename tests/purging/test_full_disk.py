@@ -1,0 +1,237 @@
+"""Freeing where there is no room: not for a folder, not for a byte."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from purge_stage import (
+    ALL,
+    BASE,
+    CHAIN,
+    LONE,
+    OTHER,
+    TIP,
+    Meanwhile,
+    bundles,
+    folder_of,
+    in_place,
+    make_root,
+    names,
+    nothing_left,
+    plan_of,
+    whole,
+)
+from small_root import task_id, write_bundle, write_task
+
+from hipercow_tui.errors import PurgeError
+from hipercow_tui.purging import carry_out, history, move_to_trash, restore, safety_check, trash
+from hipercow_tui.roots import Root
+
+NO_ROOM = [errno.ENOSPC, errno.EDQUOT]
+
+
+def full(monkeypatch: pytest.MonkeyPatch, code: int, calls: tuple[str, ...], until: int) -> None:
+    """These calls find no room until so many files have been removed."""
+    removed = 0
+
+    def refusing(real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            if removed < until:
+                raise OSError(code, os.strerror(code))
+            return real(*args, **kwargs)
+
+        return call
+
+    def counting(real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            nonlocal removed
+            result = real(*args, **kwargs)
+            removed += 1
+            return result
+
+        return call
+
+    for name in calls:
+        monkeypatch.setattr(os, name, refusing(getattr(os, name)))
+    monkeypatch.setattr(os, "unlink", counting(os.unlink))
+
+
+@pytest.mark.parametrize("code", NO_ROOM)
+@pytest.mark.parametrize("until", [1, 12, 25, 10_000])
+@pytest.mark.parametrize("calls", [("mkdir",), ("fsync",), ("mkdir", "fsync", "write")])
+def test_a_full_disk_is_freed_all_the_same(
+    root: Root, monkeypatch: pytest.MonkeyPatch, code: int, until: int, calls: tuple[str, ...]
+) -> None:
+    plan = plan_of(root)
+    full(monkeypatch, code, calls, until)
+    report = carry_out(plan, root)
+    assert set(report.removed) == set(ALL) and in_place(root) == set()
+    assert report.bytes > 1500
+    if until < 10_000:
+        assert report.complete and bundles(root) == {} and nothing_left(root)
+    else:  # there never is room for the bundles
+        assert names(report.failed) == {"sweep", "solo"} and "no room" in report.failed[0].reason
+    assert not list(root.hipercow.glob("tui-*"))
+
+
+@pytest.mark.parametrize("code", NO_ROOM)
+@pytest.mark.parametrize("name", [LONE[2:], BASE[2:], TIP[2:], "solo"])
+def test_what_finds_no_room_to_be_moved_goes_once_others_went(
+    root: Root, monkeypatch: pytest.MonkeyPatch, code: int, name: str
+) -> None:
+    real = os.rename
+    failed: list[str] = []
+
+    def rename(source: str, target: str, **kwargs: int) -> None:
+        if source == name and not failed:
+            failed.append(source)
+            raise OSError(code, os.strerror(code))
+        real(source, target, **kwargs)
+
+    plan = plan_of(root)
+    monkeypatch.setattr(os, "rename", rename)
+    report = carry_out(plan, root)
+    assert failed and report.complete and report.removed == plan.ids
+    assert set(report.removed_bundles) == {"sweep", "solo"} and nothing_left(root)
+
+
+def test_where_nothing_can_be_moved_it_is_said_what_to_free(
+    root: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, plan = whole(root), plan_of(root)
+
+    def refuse(*args: object, **kwargs: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "mkdir", refuse)
+    monkeypatch.setattr(os, "rename", refuse)
+    with pytest.raises(PurgeError, match=r"No space left .* delete a file or two by hand"):
+        carry_out(plan, root)
+    assert whole(root) == before
+
+
+def test_what_is_lost_in_safety_is_said_beforehand(
+    root: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, plan = whole(root), plan_of(root)
+    assert safety_check(plan, root) is None
+    full(monkeypatch, errno.EDQUOT, ("fsync",), 10_000)
+    warning = safety_check(plan, root)
+    assert warning is not None and "no room" in warning and "undo" in warning
+    assert whole(root) == before and not (root.hipercow / "tui").exists()
+
+
+def test_a_folder_that_may_not_be_written_is_told_beforehand(
+    root: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full(monkeypatch, errno.EROFS, ("mkdir",), 1)
+    assert "Read-only file system" in str(safety_check(plan_of(root), root))
+
+
+def test_nothing_is_moved_to_the_trash_of_a_full_disk(
+    root: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, plan = whole(root), plan_of(root)
+    full(monkeypatch, errno.ENOSPC, ("mkdir",), 1)
+    with pytest.raises(PurgeError, match="Purging for good makes room"):
+        move_to_trash(plan, root)
+    assert whole(root) == before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda root: (folder_of(root, TIP) / "status-success").touch(),
+        lambda root: root.retry.write_text(f"{task_id(77)},{TIP},{BASE}\n"),
+        lambda root: write_bundle(root.path, "fresh", [TIP]),
+        lambda root: write_bundle(root.path, "sweep", [BASE, LONE, TIP]),
+    ],
+)
+def test_what_changed_stays_on_a_full_disk_too(
+    root: Root, monkeypatch: pytest.MonkeyPatch, change: Callable[[Root], object]
+) -> None:
+    plan = plan_of(root)
+    change(root)
+    full(monkeypatch, errno.ENOSPC, ("mkdir",), 10_000)
+    report = carry_out(plan, root)
+    assert set(CHAIN) <= in_place(root) and set(report.removed).isdisjoint(CHAIN)
+    assert OTHER in report.removed and not list(root.hipercow.glob("tui-*"))
+
+
+def test_stopped_on_a_full_disk(
+    root: Root, monkeypatch: pytest.MonkeyPatch, meanwhile: Meanwhile
+) -> None:
+    plan, stop = plan_of(root), threading.Event()
+    full(monkeypatch, errno.ENOSPC, ("mkdir",), 10_000)
+    meanwhile.after("rmdir", f"tui-{BASE}.erasing", stop.set)
+    report = carry_out(plan, root, stop=stop)
+    assert report.stopped and report.removed == CHAIN
+    assert in_place(root) == set(ALL) - set(CHAIN) and set(bundles(root)) == {"sweep", "solo"}
+
+
+@pytest.mark.parametrize("died", ["", ".erasing"])
+def test_a_task_left_aside_is_found_and_put_back_or_erased(root: Root, died: str) -> None:
+    left = root.hipercow / f"tui-{LONE}{died}"
+    for act in ("restore", "empty"):
+        if not folder_of(root, LONE).exists():
+            write_task(root.path, LONE, "failure")
+        folder_of(root, LONE).rename(left)
+        (lot,) = trash(root)
+        assert lot.stamp == f"tui-{LONE}" and not lot.alive
+        assert (lot.tasks, lot.remains) == (((LONE,), ()) if not died else ((), (LONE,)))
+        if act == "restore":
+            report = restore(root, lot.stamp)
+            assert (report.restored, report.gone) == (((LONE,), ()) if not died else ((), (LONE,)))
+        else:
+            assert empty_named(root, lot.stamp) == (LONE,)
+        assert not left.exists() and not trash(root)
+        assert folder_of(root, LONE).exists() == (act == "restore" and not died)
+    assert len(history(root)) == 2
+
+
+def empty_named(root: Root, stamp: str) -> tuple[str, ...]:
+    from hipercow_tui.purging import empty
+
+    return empty(root, stamp).removed
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own, of 200 inodes and 2 MB, where we may mount."""
+    where = tmp_path / "disk"
+    where.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=2m,nr_inodes=200", "none", str(where)]
+    mounted = os.geteuid() == 0 and subprocess.run(command, capture_output=True).returncode == 0
+    yield where
+    if mounted:
+        subprocess.run(["umount", "-l", str(where)], check=True)
+
+
+@pytest.mark.parametrize("what", ["bytes", "inodes"])
+def test_a_disk_that_is_really_full(small_disk: Path, what: str) -> None:
+    """Where nothing may be mounted, the same is done on a disk with room."""
+    root = make_root(small_disk)
+    (folder_of(root, OTHER) / "big").write_bytes(bytes(500_000))
+    (root.path / "filler").mkdir()
+    if os.path.ismount(small_disk):
+        fill(root.path / "filler", what)
+        assert "no room" in str(safety_check(plan_of(root), root))
+    report = carry_out(plan_of(root), root)
+    assert report.complete and set(report.removed) == set(ALL)
+    assert in_place(root) == set() and bundles(root) == {} and nothing_left(root)
+    assert report.bytes > 500_000
+    shutil.rmtree(root.path / "filler")
+
+
+def fill(where: Path, what: str) -> None:
+    with pytest.raises(OSError, match="No space left"):
+        for number in range(10_000):
+            (where / str(number)).write_bytes(bytes(4096) if what == "bytes" else b"")
