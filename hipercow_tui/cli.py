@@ -1,9 +1,11 @@
-"""The command line: arguments to calls, nothing else. Exit status: 0 done or nothing to do, 1
-refused or partly failed, 2 wrong usage, 130 interrupted."""
+"""The command line: arguments to calls, nothing else. What works by filters is here, the rest in
+commands.py. Exit status: 0 done or nothing to do, 1 refused or partly failed, 2 wrong usage, 128
+and a signal's number if that stopped it."""
 
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import os
 import sys
@@ -12,27 +14,24 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
-from hipercow_tui import __version__
+from hipercow_tui import __version__, commands
+from hipercow_tui.commands import DONE, INTERRUPTED, REFUSED, USAGE
 from hipercow_tui.errors import FilterError, HipercowTuiError, UnknownTasksError
 from hipercow_tui.filters import FilterStack, matched_tasks, requested_filters
 from hipercow_tui.model import Snapshot, Task
 from hipercow_tui.plan import PurgePlan, make_plan
-from hipercow_tui.purging import carry_out
 from hipercow_tui.report import (
     blocked_message,
     plan_as_json,
     plan_lines,
-    report_as_json,
-    report_lines,
     task_as_json,
 )
 from hipercow_tui.roots import Root, find_root
 from hipercow_tui.roots.details import TaskDetails, read_details
 from hipercow_tui.roots.sizes import Size, measure_many
+from hipercow_tui.saved_plan import save_plan
 from hipercow_tui.scanning import read_root
-from hipercow_tui.text import age, count, visible
-
-DONE, REFUSED, USAGE, INTERRUPTED = 0, 1, 2, 130
+from hipercow_tui.text import age, visible
 
 _STATUSES = "created, success, failure, cancelled"
 _WHEN = "'9 days', '2 w', '12 h' ago, or a date or time such as 2026-01-31"
@@ -43,6 +42,9 @@ keys: space marks, / searches, 1 to 6 filter by status, p shows what a purge wou
 commands (each has a --help of its own):
   hipercow-tui purge [ROOT] …   delete by filters, from a shell or a script
   hipercow-tui list  [ROOT] …   tasks by filters, as a table or as JSON
+  hipercow-tui apply FILE …     carry out a plan that 'purge --save-plan FILE' saved
+  hipercow-tui trash [ROOT] …   what is in the trash or was interrupted: restore or empty it
+  hipercow-tui history [ROOT]   what was purged, restored and emptied, when and by whom
 """
 _PURGE = f"""
 A task goes if it passes every filter given; its whole retry chain goes with it, and so does every
@@ -53,11 +55,16 @@ examples:
   hipercow-tui purge --with-status failure --finished-before '2 weeks' --dry-run
   hipercow-tui purge --in-bundle 'sweep_*' --in-bundle '!sweep_09' --yes
   hipercow-tui purge ~/project --task-id 5d5f8875c27aa1bf6be6fa469682930c
+  hipercow-tui purge --with-status failure --trash            can be restored: hipercow-tui trash
+  hipercow-tui purge --with-status failure --save-plan old.json       then: hipercow-tui apply
+
+ctrl+c stops a purge between two tasks and brings back all that is not erased yet.
 
 WHEN is {_WHEN}.
 STATUS is one of {_STATUSES}; a retried task counts as its last attempt.
 
-exit status: 0 done or nothing to do, 1 refused or partly failed, 2 wrong usage
+exit status: 0 done or nothing to do, 1 refused or partly failed, 2 wrong usage, 128 and the
+signal's number if one stopped it
 """
 _LIST = f"""
 examples:
@@ -72,11 +79,13 @@ STATUS is one of {_STATUSES}, submitted, running.
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    commands = {"purge": _purge, "list": _list}
+    by_filters = {"purge": _purge, "list": _list}
     try:
-        if words and words[0] in commands:
+        if words and words[0] in by_filters:
             command = words.pop(0)
-            return commands[command](_filter_parser(command).parse_args(words))
+            return by_filters[command](_filter_parser(command).parse_args(words))
+        if words and words[0] in commands.COMMANDS:
+            return commands.run(words[0], words[1:])
         return _app(_app_parser().parse_args(words))
     except HipercowTuiError as error:
         print(f"hipercow-tui: {error}", file=sys.stderr)
@@ -85,7 +94,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("hipercow-tui: interrupted", file=sys.stderr)
         return INTERRUPTED
-    except BrokenPipeError:
+    except OSError as error:
+        if error.errno not in (errno.EPIPE, errno.EIO):
+            raise
         # Who read our output has left; nothing may be written at exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
@@ -130,6 +141,10 @@ def _filter_parser(command: str) -> argparse.ArgumentParser:
     if purging:
         add("--skip-blocked", action="store_true", help="leave out chains that can't go")
         add("--dry-run", action="store_true", help="say what would go, delete nothing")
+        add(
+            "--trash", action="store_true", help="move to the trash: can be restored, frees nothing"
+        )
+        add("--save-plan", metavar="FILE", help="write the plan to FILE and delete nothing")
         add("--yes", action="store_true", help="do not ask")
     else:
         add("--details", action="store_true", help="also what each task runs, and its error")
@@ -147,6 +162,7 @@ def _selected(options: argparse.Namespace, now: float) -> tuple[Root, Snapshot, 
         listing=not hasattr(options, "dry_run"),
     )
     root = find_root(options.root)
+    commands.tell_interrupted(root)
     snapshot = read_root(root).of_lang(options.lang)
     for problem in snapshot.problems:
         print(f"hipercow-tui: {problem}", file=sys.stderr)
@@ -189,45 +205,30 @@ def _purge(options: argparse.Namespace) -> int:
     plan = make_plan(snapshot, filters, now=now, skip_blocked=options.skip_blocked)
     sizes = measure_many(root, () if plan.refused else plan.ids)
     preview = sys.stderr if options.json else sys.stdout
-    if not (options.json and (options.dry_run or options.yes)):
+    silent = options.dry_run or options.yes or options.save_plan is not None
+    if not (options.json and silent):
         print("\n".join(plan_lines(plan, sizes)), file=preview)
     if plan.refused:
         _print_json(options, plan, sizes)
         print(f"hipercow-tui: {blocked_message(plan)}", file=sys.stderr)
         return REFUSED
-    if options.dry_run or plan.empty:
+    if options.save_plan is not None:
+        save_plan(plan, options.save_plan)
+    if options.dry_run or options.save_plan is not None or plan.empty:
         _print_json(options, plan, sizes)
         return DONE
-    if not options.yes and not _confirmed(plan, sizes):
-        return REFUSED
-    report = carry_out(plan, root)
-    if options.json:
-        print(json.dumps(report_as_json(report, sizes)))
-    else:
-        print("\n".join(report_lines(report)))
-    return DONE if report.complete else REFUSED
+    return commands.confirm_and_carry_out(
+        plan, root, sizes, to_trash=options.trash, yes=options.yes, as_json=options.json
+    )
 
 
 def _print_json(options: argparse.Namespace, plan: PurgePlan, sizes: dict[str, Size]) -> None:
     if options.json:
-        print(json.dumps(plan_as_json(plan, sizes, dry_run=options.dry_run)))
-
-
-def _confirmed(plan: PurgePlan, sizes: dict[str, Size]) -> bool:
-    """Ask, once, on the terminal; without one nobody can have meant yes."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
         print(
-            "hipercow-tui: nothing was purged: there is no terminal to ask on; look at --dry-run,"
-            " then say --yes",
-            file=sys.stderr,
+            json.dumps(
+                plan_as_json(plan, sizes, dry_run=options.dry_run or options.save_plan is not None)
+            )
         )
-        return False
-    print(f"Purge {count(len(plan.tasks), 'task')} for good? [y/N] ", end="", file=sys.stderr)
-    sys.stderr.flush()
-    if sys.stdin.readline().strip().lower() in ("y", "yes"):
-        return True
-    print("hipercow-tui: nothing was purged", file=sys.stderr)
-    return False
 
 
 def _app(options: argparse.Namespace) -> int:

@@ -6,18 +6,30 @@ SPEC section 5.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 from hipercow_tui.model import Task
 from hipercow_tui.plan import Blocked, PlannedBundle, PlannedTask, PurgePlan, Reason
-from hipercow_tui.purging.outcome import Outcome, PurgeReport
+from hipercow_tui.purging.history import HistoryEntry
+from hipercow_tui.purging.manifest import Aim
+from hipercow_tui.purging.names import State
+from hipercow_tui.purging.outcome import EmptyReport, Outcome, PurgeReport, RestoreReport
+from hipercow_tui.purging.trash import TrashLot
 from hipercow_tui.roots.details import TaskDetails
 from hipercow_tui.roots.sizes import Size
 from hipercow_tui.text import age, count, short_id, size, visible
 
 Json: TypeAlias = dict[str, Any]
 Sizes: TypeAlias = Mapping[str, Size]
+
+_STATES = {
+    State.MOVING: "moving",
+    State.TRASH: "in the trash",
+    State.ERASING: "erasing",
+    State.RESTORING: "restoring",
+    State.KEPT: "kept aside",
+}
 
 
 def task_as_json(task: Task, details: TaskDetails | None = None) -> Json:
@@ -76,9 +88,17 @@ def report_as_json(report: PurgeReport, sizes: Sizes) -> Json:
     whole["bundles"] = [bundle for bundle in whole["bundles"] if bundle["name"] in gone]
     whole["bytes"], whole["files"] = report.bytes, report.files
     for key in ("put_back", "vanished", "failed"):
-        outcomes: tuple[Outcome, ...] = getattr(report, key)
-        whole[key] = [{"name": one.name, "reason": one.reason} for one in outcomes]
+        whole[key] = _outcomes_as_json(getattr(report, key))
+    whole["trash"] = report.trash
     return whole
+
+
+def _outcomes_as_json(outcomes: Iterable[Outcome]) -> list[Json]:
+    return [{"name": one.name, "reason": one.reason} for one in outcomes]
+
+
+def _numbers(tasks: Collection[str], bundles: Collection[str]) -> str:
+    return f"{count(len(tasks), 'task')} and {count(len(bundles), 'bundle')}"
 
 
 def total_size(plan: PurgePlan, sizes: Sizes) -> Size:
@@ -159,17 +179,128 @@ def plan_lines(plan: PurgePlan, sizes: Sizes) -> Iterator[str]:
 
 def report_lines(report: PurgeReport) -> Iterator[str]:
     """What became of a plan: what went, what could not, and why."""
-    gone = (
-        f"{count(len(report.removed), 'task')} and {count(len(report.removed_bundles), 'bundle')}"
-    )
-    yield f"Purged {gone}: {size(report.bytes)} in {count(report.files, 'file')} freed"
+    gone = _numbers(report.removed, report.removed_bundles)
+    if report.trash is not None:
+        yield f"Moved {gone} to the trash, as {report.trash}: space is freed when it is emptied"
+    else:
+        yield f"Purged {gone}: {size(report.bytes)} in {count(report.files, 'file')} freed"
     if report.stopped:
-        yield "Stopped before the end"
+        yield "Stopped before the end; what was not erased is back in its place"
+        yield from (f"    {task_id}  is gone" for task_id in report.removed)
     yield from outcome_lines("put back", report.put_back)
     yield from outcome_lines("vanished meanwhile", report.vanished)
     yield from outcome_lines("failed", report.failed)
     if report.kept_aside:
         yield f"What could not be put back or erased stands in {visible(str(report.kept_aside))}"
+
+
+def restore_lines(report: RestoreReport) -> Iterator[str]:
+    """What became of a lot that was brought back."""
+    back = _numbers(report.restored, report.restored_bundles)
+    yield f"Restored {back} of {visible(report.stamp)}"
+    if report.gone:
+        yield f"erased before {len(report.gone):,}"
+        yield from (f"    {task_id}" for task_id in report.gone)
+    yield from outcome_lines("kept aside", report.failed)
+    for where in dict.fromkeys(one.where.parent for one in report.failed if one.where):
+        yield f"What is kept aside stands in {visible(str(where))}"
+
+
+def empty_lines(report: EmptyReport) -> Iterator[str]:
+    """What became of lots that were emptied."""
+    gone = _numbers(report.removed, report.removed_bundles)
+    yield f"Erased {gone}: {size(report.bytes)} in {count(report.files, 'file')} freed"
+    if report.stopped:
+        yield "Stopped before the end; the rest can still be restored"
+    yield from outcome_lines("failed", report.failed)
+
+
+def lot_line(lot: TrashLot, measured: Size | None, now: float) -> str:
+    """A lot of the trash in a line: its stamp, age, state, what it holds, how much, who made it."""
+    parts = [
+        visible(lot.stamp),
+        "-" if lot.when is None else age(lot.when, now),
+        _STATES[lot.state] if not lot.interrupted else f"interrupted while {_STATES[lot.state]}",
+        _numbers((*lot.tasks, *lot.remains), lot.bundles),
+        f"{size(measured.bytes)} in {count(measured.files, 'file')}" if measured else "",
+        visible(f"by {lot.who}") if lot.who else "",
+    ]
+    return "  ".join(part for part in parts if part)
+
+
+def interrupted_lines(lots: Iterable[TrashLot]) -> Iterator[str]:
+    """What broke off in a root, and the commands that finish it or bring it back."""
+    for lot in lots:
+        stamp = visible(lot.stamp)
+        held = _numbers((*lot.tasks, *lot.remains), lot.bundles)
+        yield (
+            f"something was interrupted while {_STATES[lot.state]}, with {held}:"
+            f" 'hipercow-tui trash --restore {stamp}' brings back what is whole,"
+            f" 'hipercow-tui trash --empty {stamp}' {_finish(lot)}"
+        )
+
+
+def _finish(lot: TrashLot) -> str:
+    if lot.state is State.MOVING and lot.aim is Aim.TRASH:
+        return "finishes the move to the trash"
+    return "erases it" if lot.state is State.RESTORING else "finishes the purge"
+
+
+def history_line(entry: HistoryEntry, now: float) -> str:
+    """One thing that was done, in a line."""
+    parts = [
+        f"{age(entry.when, now):<14}",
+        f"{entry.kind:<7}",
+        _numbers(entry.tasks, entry.bundles),
+        f"{size(entry.bytes)} freed" if entry.bytes else "",
+        "stopped" if entry.stopped else "",
+        f"{len(entry.kept):,} stayed or failed" if entry.kept else "",
+        " ".join(entry.stamps),
+        entry.filters,
+        f"by {entry.who}" if entry.who else "",
+    ]
+    return visible("  ".join(part for part in parts if part))
+
+
+def lot_as_json(lot: TrashLot, measured: Size | None) -> Json:
+    """One lot of ``trash --json``; sizes are None where they can't be told."""
+    return {
+        "stamp": lot.stamp,
+        "state": lot.state.value,
+        "interrupted": lot.interrupted,
+        "alive": lot.alive,
+        "when": lot.when,
+        "who": str(lot.who) if lot.who else None,
+        "tasks": list(lot.tasks),
+        "bundles": list(lot.bundles),
+        "erasing": list(lot.remains),
+        "bytes": measured.bytes if measured else None,
+        "files": measured.files if measured else None,
+    }
+
+
+def restore_as_json(report: RestoreReport) -> Json:
+    """The object of ``trash --restore --json``."""
+    return {
+        "stamp": report.stamp,
+        "tasks": list(report.restored),
+        "bundles": list(report.restored_bundles),
+        "gone": list(report.gone),
+        "failed": _outcomes_as_json(report.failed),
+    }
+
+
+def empty_as_json(report: EmptyReport) -> Json:
+    """The object of ``trash --empty --json``."""
+    return {
+        "stamps": list(report.stamps),
+        "tasks": list(report.removed),
+        "bundles": list(report.removed_bundles),
+        "failed": _outcomes_as_json(report.failed),
+        "bytes": report.bytes,
+        "files": report.files,
+        "stopped": report.stopped,
+    }
 
 
 def outcome_lines(title: str, outcomes: Iterable[Outcome]) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 
@@ -72,8 +72,8 @@ class TrashLot:
         return not self.alive and self.state not in _WAITING
 
 
-def trash(root: Root) -> tuple[TrashLot, ...]:
-    """Every lot of the root, the oldest first, whatever its state.
+def trash(root: Root, states: Collection[State] = tuple(State)) -> tuple[TrashLot, ...]:
+    """Every lot of the root that is in one of these states, the oldest first.
 
     Raises PurgeError if they can't be read.
     """
@@ -82,8 +82,9 @@ def trash(root: Root) -> tuple[TrashLot, ...]:
         found = [_as_lot(task) for task in aside(hipercow)]
         with suppress(FileNotFoundError):
             tui = opened(stack, root.hipercow / TUI, hipercow)
-            now = server_time(tui)
-            names = sorted(filter(None, map(parse, os.listdir(tui))), key=str)
+            lots = filter(None, map(parse, os.listdir(tui)))
+            names = sorted((name for name in lots if name.state in states), key=str)
+            now = server_time(tui) if names else 0.0
             found += filter(None, (_seen(name, tui, now) for name in names))
         return tuple(found)
 
@@ -92,7 +93,8 @@ def interrupted(root: Root) -> tuple[TrashLot, ...]:
     """The lots in which something broke off, for ``finish`` or ``restore``. Raises PurgeError."""
     if root.purge_refusal:
         return ()
-    return tuple(lot for lot in trash(root) if lot.interrupted)
+    underway = [state for state in State if state not in _WAITING]
+    return tuple(lot for lot in trash(root, underway) if lot.interrupted)
 
 
 def trash_size(root: Root, lot: TrashLot) -> Size | None:

@@ -130,7 +130,11 @@ def assert_restored(root: Root, before: dict[str, bytes | None], gone: set[str])
     assert nothing_left(root) or kept
 
 
-@pytest.mark.parametrize("how", [("steps",), ("seconds", "12", "20261123")])
+# PURGES_TO_KILL=200 kills as many at random moments.
+RANDOM = ("seconds", os.environ.get("PURGES_TO_KILL", "12"), "20261123")
+
+
+@pytest.mark.parametrize("how", [("steps",), RANDOM])
 def test_a_purge_that_died_is_restored_or_finished(
     tmp_path: Path, before: dict[str, bytes | None], contents: Contents, how: tuple[str, ...]
 ) -> None:

@@ -1,0 +1,159 @@
+"""Whatever stands in ``hipercow/tui/``, a bundle or ``retry`` is read, left out or refused."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from purge_stage import ALL, LONE, folder_of, in_place, lots, make_root, nothing_left, plan_of
+from small_root import task_id, write_bundle
+
+from hipercow_tui.model import TASK_ID
+from hipercow_tui.purging import carry_out, history, interrupted, move_to_trash, restore, trash
+from hipercow_tui.purging.history import HistoryEntry, Kind, entry_from_json
+from hipercow_tui.purging.names import LotName, State, parse
+from hipercow_tui.purging.who import Who, whoami
+from hipercow_tui.roots import Root
+from hipercow_tui.roots.r_root import parse_bundle, parse_retry
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=8,
+)
+STAMP = "20261123T231205Z-3f2a"
+
+
+@settings(max_examples=25, deadline=None)
+@given(damage=st.binary(max_size=40), at=st.floats(0, 1), cut=st.booleans())
+def test_a_damaged_manifest_loses_nothing(damage: bytes, at: float, cut: bool) -> None:
+    with tempfile.TemporaryDirectory() as where:
+        root = make_root(Path(where))
+        stamp = str(move_to_trash(plan_of(root), root).trash)
+        manifest = lots(root)[0] / "manifest.json"
+        raw = manifest.read_bytes()
+        place = int(at * len(raw))
+        manifest.write_bytes(raw[:place] + damage + (b"" if cut else raw[place + len(damage) :]))
+        assert set(trash(root)[0].tasks) == set(ALL)
+        report = restore(root, stamp)
+        assert set(report.restored) == set(ALL) == in_place(root)
+        assert nothing_left(root)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data(), values)
+def test_any_value_in_a_history_entry_is_one_or_a_value_error(
+    data: st.DataObject, value: Any
+) -> None:
+    entry = HistoryEntry(Kind.PURGE, 1.0, whoami(), (STAMP,), "status is failure", (LONE,))
+    saved = json.loads(json.dumps(entry.as_json()))
+    assert entry_from_json(saved) == entry
+    saved[data.draw(st.sampled_from(sorted(saved)))] = value
+    try:
+        entry_from_json(saved)
+    except ValueError:
+        return
+
+
+@pytest.mark.parametrize("name", ["half", "empty", "list", "deep"])
+def test_a_history_that_is_damaged_is_left_out(root: Root, name: str) -> None:
+    carry_out(plan_of(root), root)
+    held = {"half": b'{"kind": "pur', "empty": b"", "list": b"[]", "deep": b"[" * 100_000}[name]
+    (root.hipercow / "tui" / "history" / f"{name}.json").write_bytes(held)
+    assert len(history(root)) == 1
+
+
+@given(st.text(max_size=40) | st.from_regex(r"\d{8}T\d{6}Z-[0-9a-f]{4}(\.\d+)?(\.\w+)?"))
+def test_only_names_of_lots_are_lots(name: str) -> None:
+    found = parse(name)
+    assert found is None or str(found) == name
+
+
+@pytest.mark.parametrize("state", list(State))
+@pytest.mark.parametrize("turn", [0, 1, 12])
+def test_names_of_lots_come_back(state: State, turn: int) -> None:
+    name = LotName(STAMP, turn, state)
+    assert parse(str(name)) == name
+
+
+@given(values)
+def test_who_is_someone_or_nobody(value: Any) -> None:
+    for data in (value, whoami().as_json() | {"pid": value}):
+        who = Who.from_json(data)
+        assert who is None or who.pid > 0
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.binary(max_size=200))
+def test_bundles_and_retry_yield_ids_or_problems(raw: bytes) -> None:
+    bundle = parse_bundle(raw, "b", 0.0, (0, 0, 0))
+    assert all(map(TASK_ID.match, bundle.task_ids))
+    for link in parse_retry(raw)[0]:
+        assert all(map(TASK_ID.match, (link.id, link.parent, link.base)))
+
+
+def test_a_bundle_of_a_million_lines(root: Root) -> None:
+    write_bundle(root.path, "huge", [f"{n:032x}" for n in range(1_000_000)] + [LONE])
+    began = time.monotonic()
+    report = carry_out(plan_of(root, [LONE]), root)
+    assert report.complete and "huge" in report.removed_bundles
+    assert time.monotonic() - began < 20
+
+
+HOSTILE = ["../../x", "..", "/etc/passwd", "a" * 31 + "/", "A" * 32, "\x1b[31m" + "a" * 27]
+
+
+@pytest.mark.parametrize("evil", HOSTILE)
+def test_hostile_ids_in_bundles_and_retry_lead_nowhere(root: Root, evil: str) -> None:
+    (root.path / "x").write_text("keep me")
+    write_bundle(root.path, "evil", [evil, LONE])
+    with root.retry.open("a") as file:
+        file.write(f"{evil},{LONE},{LONE}\n{LONE},{evil},{evil}\n")
+    report = carry_out(plan_of(root), root)
+    assert report.complete and set(report.removed) == set(ALL)
+    assert (root.path / "x").read_text() == "keep me"
+
+
+def test_cycles_and_forks_go_as_one(root: Root) -> None:
+    forked = [task_id(50), task_id(51)]
+    with root.retry.open("a") as file:
+        file.write(f"{ALL[0]},{ALL[2]},{ALL[0]}\n")  # a cycle
+        file.writelines(f"{new},{LONE},{LONE}\n" for new in forked)
+    report = carry_out(plan_of(root, ALL), root)
+    assert report.complete and set(report.removed) == set(ALL)
+
+
+@pytest.mark.parametrize("name", ["evil\nname", "\x1b[2J", "..trash", "20261123T231205Z-3f2a.x"])
+def test_strange_names_in_our_folder_are_left_alone(root: Root, name: str) -> None:
+    strange = root.hipercow / "tui" / name
+    strange.mkdir(parents=True)
+    assert trash(root) == interrupted(root) == ()
+    assert carry_out(plan_of(root), root).complete and strange.is_dir()
+
+
+def test_a_pipe_as_heartbeat_and_manifest_blocks_nothing(root: Root) -> None:
+
+    stamp = str(move_to_trash(plan_of(root), root).trash)
+    (lot,) = lots(root)
+    for name in ("alive", "manifest.json"):
+        (lot / name).unlink()
+        os.mkfifo(lot / name)
+    assert trash(root)[0].stamp == stamp
+    assert interrupted(root) == ()
+    (lot / "alive").unlink()
+    assert set(restore(root, stamp).restored) == set(ALL)
+    assert (folder_of(root, LONE) / "data").exists()
+
+
+def test_a_log_that_is_still_written_goes_or_is_reported(root: Root) -> None:
+    with (folder_of(root, LONE) / "log").open("w") as log:
+        report = carry_out(plan_of(root), root)
+        log.write("still here")
+    assert report.complete and in_place(root) == set()

@@ -1,0 +1,250 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from purge_stage import (
+    ALL,
+    BASE,
+    CHAIN,
+    FREE,
+    LONE,
+    OTHER,
+    TIP,
+    bundles,
+    folder_of,
+    in_place,
+    lots,
+    make_root,
+    nothing_left,
+    plan_of,
+    run_script,
+    whole,
+)
+from small_root import task_id, write_bundle, write_task
+
+from hipercow_tui.cli import main
+from hipercow_tui.purging import move_to_trash, trash
+from hipercow_tui.roots import Root
+
+FAILED = ("--with-status", "failure")
+Said = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Root:
+    return make_root(tmp_path / "project")
+
+
+def run(*words: str | Path | Root) -> int:
+    return main([str(word.path if isinstance(word, Root) else word) for word in words])
+
+
+def said(capsys: Said) -> Any:
+    return json.loads(capsys.readouterr().out)
+
+
+def test_purge_to_the_trash_restore_and_empty(root: Root, capsys: Said) -> None:
+    before = whole(root)
+    assert run("purge", root, *FAILED, "--trash", "--yes", "--json") == 0
+    first = said(capsys)
+    assert {task["id"] for task in first["tasks"]} == set(ALL) and first["bytes"] == 0
+
+    assert run("trash", root, "--json") == 0
+    (lot,) = said(capsys)["lots"]
+    assert lot["stamp"] == first["trash"] and lot["state"] == "trash" and lot["bytes"] > 1500
+    assert run("trash", root) == 0
+    assert lot["stamp"] in capsys.readouterr().out
+
+    assert run("trash", root, "--restore", lot["stamp"], "--json") == 0
+    assert set(said(capsys)["tasks"]) == set(ALL) and whole(root) == before
+
+    assert run("purge", root, *FAILED, "--trash", "--yes") == 0
+    assert "Moved 6 tasks and 2 bundles to the trash" in capsys.readouterr().out
+    assert run("trash", root, "--empty") == 1  # there is no terminal to ask on
+    assert "--yes" in capsys.readouterr().err and len(trash(root)) == 1
+    assert run("trash", root, "--empty", "--yes", "--json") == 0
+    assert set(said(capsys)["tasks"]) == set(ALL) and nothing_left(root)
+    assert run("trash", root) == 0 and "The trash is empty" in capsys.readouterr().out
+    assert run("trash", root, "--empty", "--yes") == 0
+
+
+def test_history_is_told(root: Root, capsys: Said) -> None:
+    assert run("history", root) == 0 and "Nothing was purged yet" in capsys.readouterr().out
+    run("purge", root, "--task-id", FREE, "--yes")
+    run("purge", root, "--task-id", LONE, "--trash", "--yes")
+    run("trash", root, "--empty", "--yes")
+    capsys.readouterr()
+    assert run("history", root) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[2] for line in lines] == ["empty", "trash", "purge"]
+    assert run("history", root, "--json") == 0
+    entries = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert entries[-1]["tasks"] == [FREE] and entries[-1]["who"]["pid"] == os.getpid()
+
+
+def test_a_plan_is_saved_and_applied(root: Root, tmp_path: Path, capsys: Said) -> None:
+    before, file = whole(root), tmp_path / "plan.json"
+    assert run("purge", root, *FAILED, "--save-plan", file, "--yes") == 0
+    assert whole(root) == before and not (root.hipercow / "tui").exists()
+    assert run("apply", file) == 1 and whole(root) == before
+    out, err = capsys.readouterr()
+    assert "6 tasks · 2 bundles" in out and "status is failure" in out and "--yes" in err
+    assert run("apply", file, "--yes", "--json") == 0
+    assert {task["id"] for task in said(capsys)["tasks"]} == set(ALL)
+    assert in_place(root) == set() and bundles(root) == {}
+
+
+def test_a_saved_plan_replaces_no_file(root: Root, tmp_path: Path, capsys: Said) -> None:
+    (tmp_path / "plan.json").write_text("precious")
+    assert run("purge", root, *FAILED, "--save-plan", tmp_path / "plan.json") == 1
+    assert "replaces no file" in capsys.readouterr().err
+    assert (tmp_path / "plan.json").read_text() == "precious"
+
+
+CHANGES: dict[str, Callable[[Root], object]] = {
+    "was failure and is success": lambda r: (folder_of(r, LONE) / "status-success").touch(),
+    "holds other files": lambda r: (folder_of(r, LONE) / "info").unlink(),
+    "is gone": lambda r: folder_of(r, LONE).rename(r.path / "elsewhere"),
+    "was retried: 4d4d4d": lambda r: add_retry(r, "4d" * 16),
+    "bundle 'sweep' was rewritten": lambda r: write_bundle(r.path, "sweep", [BASE]),
+    "bundle 'solo' is gone": lambda r: (r.bundles / "solo").unlink(),
+    "bundle 'fresh' names": lambda r: write_bundle(r.path, "fresh", [LONE]),
+}
+
+
+def add_retry(root: Root, new: str) -> None:
+    write_task(root.path, new, "created", retry_of=(TIP, BASE))
+    with root.retry.open("a") as file:
+        file.write(f"{new},{TIP},{BASE}\n")
+
+
+@pytest.mark.parametrize("says", CHANGES)
+def test_what_changed_since_a_plan_was_saved_refuses_it(
+    root: Root, tmp_path: Path, capsys: Said, says: str
+) -> None:
+    file = tmp_path / "plan.json"
+    run("purge", root, *FAILED, "--save-plan", file)
+    CHANGES[says](root)
+    before = whole(root)
+    capsys.readouterr()
+    assert run("apply", file, "--yes") == 1
+    err = capsys.readouterr().err
+    assert says in err and "nothing was purged" in err
+    assert run("apply", file, "--yes", "--json") == 1
+    assert any(says in line for line in said(capsys)["changed"])
+    assert whole(root) == before and nothing_left(root)
+
+
+def test_a_plan_for_a_root_that_is_gone_is_refused(
+    root: Root, tmp_path: Path, capsys: Said
+) -> None:
+    run("purge", root, *FAILED, "--save-plan", tmp_path / "plan.json")
+    root.hipercow.rename(tmp_path / "hipercow")
+    assert run("apply", tmp_path / "plan.json", "--yes") == 1
+    assert "no root any more" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["list", "purge", "trash"])
+def test_what_was_interrupted_is_said_with_the_way_out(
+    root: Root, capsys: Said, command: str
+) -> None:
+    stamp = interrupt(root)
+    more = [*FAILED, "--dry-run"] if command == "purge" else []
+    assert run(command, root, *more) == 0
+    err = capsys.readouterr().err
+    assert f"hipercow-tui trash --restore {stamp}" in err
+    assert f"hipercow-tui trash --empty {stamp}' finishes the purge" in err
+
+
+def interrupt(root: Root) -> str:
+    """A purge that died after two tasks were moved; returns its stamp."""
+    move_to_trash(plan_of(root), root)
+    (lot,) = lots(root)
+    manifest = json.loads((lot / "manifest.json").read_text())
+    (lot / "manifest.json").write_text(json.dumps(manifest | {"aim": "purge"}))
+    for name in (TIP, OTHER, FREE):
+        (lot / "tasks" / name).rename(folder_of(root, name))
+    return lot.rename(lot.with_suffix("")).name
+
+
+def test_an_interrupted_purge_is_restored_by_its_stamp(root: Root, capsys: Said) -> None:
+    before = whole(root)
+    assert run("trash", root, "--restore", interrupt(root)) == 0
+    assert "Restored 3 tasks and 2 bundles" in capsys.readouterr().out
+    assert whole(root) == before and nothing_left(root)
+
+
+def test_an_interrupted_purge_is_finished_by_its_stamp(root: Root, capsys: Said) -> None:
+    assert run("trash", root, "--empty", interrupt(root), "--yes") == 0
+    assert "Purged 6 tasks and 2 bundles" in capsys.readouterr().out
+    assert in_place(root) == set() and bundles(root) == {} and nothing_left(root)
+
+
+def test_what_changed_meanwhile_stays_when_a_purge_is_finished(root: Root, capsys: Said) -> None:
+    stamp = interrupt(root)
+    (folder_of(root, TIP) / "status-success").touch()
+    assert run("trash", root, "--empty", stamp, "--yes") == 1
+    assert "failure → success" in capsys.readouterr().out
+    assert in_place(root) == set(CHAIN)
+
+
+def test_a_stamp_that_is_none_is_a_sentence(root: Root, capsys: Said) -> None:
+    assert run("trash", root, "--restore", "\x1b[31m../..") == 1
+    err = capsys.readouterr().err
+    assert "There is no '␛[31m../..'" in err
+
+
+@pytest.mark.parametrize("command", ["apply", "trash", "history"])
+def test_help_teaches(command: str, capsys: Said) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main([command, "--help"])
+    assert caught.value.code == 0 and len(capsys.readouterr().out.splitlines()) > 8
+
+
+def test_wrong_usage_is_2(root: Root, capsys: Said) -> None:
+    for words in (["apply"], ["trash", "--restore", "x", "--empty"], ["history", "--x"]):
+        with pytest.raises(SystemExit) as caught:
+            main(words)
+        assert caught.value.code == 2
+    assert "usage:" in capsys.readouterr().err
+
+
+SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+
+
+@pytest.mark.parametrize(("number", "status"), SIGNALS)
+@pytest.mark.parametrize("when", ["moving", "erasing"])
+def test_a_signal_stops_a_purge_between_two_tasks(
+    root: Root, number: signal.Signals, status: int, when: str
+) -> None:
+    before = whole(root)
+    run_script("purge_signalled.py", str(root.path), str(int(number)), when, str(status))
+    left = in_place(root)
+    assert left == (set(ALL) if when == "moving" else set(ALL) - set(CHAIN))
+    after = whole(root)
+    assert all(after[name] == before[name] for name in after)
+    assert not [lot for lot in lots(root) if not lot.name.endswith(".kept")]
+
+
+def test_a_terminal_that_goes_away_changes_nothing_of_the_outcome(root: Root) -> None:
+    """The other end of the pseudo-terminal is closed before the purge says what it did."""
+    parent, child = os.openpty()
+    command = [sys.executable, "-m", "hipercow_tui", "purge", str(root.path), *FAILED, "--yes"]
+    with subprocess.Popen(command, stdout=child, stderr=child, start_new_session=True) as process:
+        os.close(child)
+        os.close(parent)
+        assert process.wait(60) in (0, 1)
+    assert nothing_left(root) and in_place(root) in (set(), set(ALL))
+
+
+def test_the_json_of_a_task_id_elsewhere(root: Root, capsys: Said) -> None:
+    assert run("purge", root, "--task-id", task_id(99), "--trash", "--yes") == 1
+    assert "do not exist" in capsys.readouterr().err

@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import copy
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small_root import NOW, snapshots
+
+from hipercow_tui.errors import PurgeError
+from hipercow_tui.filters import FilterStack, FinishedBefore, InBundle, TaskIds, WithStatus
+from hipercow_tui.model import Snapshot
+from hipercow_tui.plan import make_plan
+from hipercow_tui.saved_plan import changes, load_plan, plan_as_saved, plan_from_saved, save_plan
+
+STACK = FilterStack(
+    TaskIds(frozenset()),
+    FinishedBefore.of("1 week", NOW),
+    InBundle.of(["sweep_*", "!sweep_09"]),
+    WithStatus.purgeable(["failure"], follow=False),
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(snapshots(), st.sampled_from(["success", "failure", "cancelled", "created"]))
+def test_a_plan_comes_back_as_it_was(snapshot: Snapshot, status: str) -> None:
+    filters = FilterStack(with_status=WithStatus.purgeable([status]))
+    plan = make_plan(snapshot, filters, now=NOW, skip_blocked=True)
+    back = plan_from_saved(json.loads(json.dumps(plan_as_saved(plan))))
+    assert plan_as_saved(back) == plan_as_saved(plan)
+    assert back.ids == plan.ids and str(back.filters) == str(plan.filters)
+    assert list(changes(back, snapshot)) == []
+
+
+def test_every_filter_comes_back(tmp_path: Path) -> None:
+    plan = make_plan(Snapshot(tmp_path), STACK, now=NOW)
+    save_plan(plan, tmp_path / "plan.json")
+    back = load_plan(tmp_path / "plan.json")
+    assert str(back.filters) == str(STACK) and back.root == tmp_path and back.made == NOW
+    assert back.filters.in_bundle is not None and back.filters.in_bundle.matches("sweep_01")
+
+
+BASE = {
+    "format": 1,
+    "root": "/root",
+    "planned": 1.0,
+    "filters": {},
+    "skip_blocked": False,
+    "tasks": [
+        {
+            "id": "a" * 32,
+            "lang": "r",
+            "status": "failure",
+            "listing": 3,
+            "created": 1.0,
+            "started": None,
+            "finished": 2.0,
+            "finished_estimated": False,
+            "chain": [],
+            "reason": "matched",
+            "of": None,
+            "regrets": [],
+        }
+    ],
+    "bundles": [
+        {"name": "sweep", "lang": "r", "task_ids": ["a" * 32], "deleted": 1, "surviving": 0}
+    ],
+    "warnings": [],
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("format",), 2),
+        (("format",), "1"),
+        (("format",), True),
+        (("root",), "relative"),
+        (("root",), "/a\0b"),
+        (("planned",), float("nan")),
+        (("planned",), 1e300),
+        (("skip_blocked",), 1),
+        (("unknown",), 1),
+        (("tasks",), {}),
+        (("tasks",), [[]]),
+        (("tasks", 0, "id"), "../../x"),
+        (("tasks", 0, "id"), "a" * 32 + "\n"),
+        (("tasks", 0, "id"), "A" * 32),
+        (("tasks", 0, "chain"), ["../../x"]),
+        (("tasks", 0, "chain"), ["b" * 32]),
+        (("tasks", 0, "status"), "lost"),
+        (("tasks", 0, "lang"), "perl"),
+        (("tasks", 0, "listing"), 1.5),
+        (("tasks", 0, "listing"), 1 << 80),
+        (("tasks", 0, "of"), "b" * 32),
+        (("tasks", 0, "reason"), "retry chain"),
+        (("tasks", 0, "more"), 1),
+        (("bundles", 0, "name"), "../retry"),
+        (("bundles", 0, "name"), ".."),
+        (("bundles", 0, "name"), ""),
+        (("bundles", 0, "task_ids"), ["x"]),
+        (("filters",), {"in_bundle": ["{a,b"]}),
+        (("filters",), {"with_status": {"statuses": ["lost"], "follow": True}}),
+        (("filters",), []),
+    ],
+)
+def test_what_is_wrong_with_a_plan_is_said(path: tuple[Any, ...], value: Any) -> None:
+    data: Any = copy.deepcopy(BASE)
+    assert plan_from_saved(data).ids == ("a" * 32,)
+    inner = data
+    for step in path[:-1]:
+        inner = inner[step]
+    inner[path[-1]] = value
+    with pytest.raises(ValueError, match=r"\w"):
+        plan_from_saved(data)
+
+
+@pytest.mark.parametrize("key", ["tasks", "bundles"])
+def test_what_is_named_twice_is_refused(key: str) -> None:
+    data: Any = copy.deepcopy(BASE)
+    data[key] *= 2
+    with pytest.raises(ValueError, match="twice"):
+        plan_from_saved(data)
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=10,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data(), values)
+def test_any_value_anywhere_is_a_plan_or_a_value_error(data: st.DataObject, value: Any) -> None:
+    plan: Any = copy.deepcopy(BASE)
+    inner = plan
+    while isinstance(inner, dict | list) and inner:
+        keys = sorted(inner) if isinstance(inner, dict) else range(len(inner))
+        key = data.draw(st.sampled_from(list(keys)))
+        if data.draw(st.booleans()) or not isinstance(inner[key], dict | list):
+            inner[key] = value
+            break
+        inner = inner[key]
+    try:
+        plan_from_saved(plan)
+    except ValueError:
+        return
+
+
+@pytest.mark.parametrize("held", [b"", b"{", b"\xff\xfe", b"[" * 100_000, b"[]", b'{"format": 1}'])
+def test_a_file_that_is_no_plan_is_a_sentence(tmp_path: Path, held: bytes) -> None:
+    (tmp_path / "plan").write_bytes(held)
+    with pytest.raises(PurgeError, match="is no saved plan"):
+        load_plan(tmp_path / "plan")
+
+
+def test_a_pipe_blocks_nothing(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "plan")
+    with pytest.raises(PurgeError, match="is no ordinary file"):
+        load_plan(tmp_path / "plan")
+    with pytest.raises(PurgeError, match="can't be read"):
+        load_plan(tmp_path / "nowhere")
