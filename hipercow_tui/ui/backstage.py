@@ -17,6 +17,7 @@ from hipercow_tui.ui.background import Newest
 from hipercow_tui.ui.board import Board, BoardMaker, Sum, Wish, sum_of
 from hipercow_tui.ui.gist_reader import GistReader
 from hipercow_tui.ui.polling import Poller
+from hipercow_tui.ui.trash_look import TrashLook, look_in_trash
 
 SUM_AFTER = 0.1  # seconds without another change of the filters: 100,000 tasks cost 0.5 s
 DETAILS_AFTER = 0.05  # seconds on one row: who holds a key down reads nothing in between
@@ -61,6 +62,13 @@ class PlanMade(Message):
 
 
 @dataclass
+class TrashSeen(Message):
+    """What is in the trash; comes again once its sizes are known."""
+
+    look: TrashLook
+
+
+@dataclass
 class Broke(Message):
     """A thread has ended by an error that nothing foresaw."""
 
@@ -86,10 +94,11 @@ class Backstage:
         self._boards = Newest(boards.make, lambda board: post(BoardMade(board)), broke)
         self._sums = Newest(sum_of, lambda found: post(SumMade(found)), broke, rest=SUM_AFTER)
         self._details = Newest(self._read_details, post, broke, rest=DETAILS_AFTER)
+        self._trash = Newest(self._look_in_trash, post, broke)
 
     def stop(self) -> None:
         """Say nothing more; what is under way ends by itself."""
-        for part in (self.poller, self.gists, self._boards, self._sums, self._details):
+        for part in (self.poller, self.gists, self._boards, self._sums, self._details, self._trash):
             part.stop()
 
     def make_board(self, wish: Wish) -> None:
@@ -104,6 +113,10 @@ class Backstage:
         """Answered by DetailsRead."""
         self._details.ask(task)
 
+    def look_in_trash(self) -> None:
+        """Answered by TrashSeen, twice if there is something."""
+        self._trash.ask(self._root)
+
     def make_plan(self, stack: FilterStack) -> None:
         """Answered by PlanMade."""
 
@@ -115,3 +128,11 @@ class Backstage:
 
     def _read_details(self, task: Task) -> DetailsRead:
         return DetailsRead(task, read_details(self._root.tasks, task.id, status=task.status))
+
+    def _look_in_trash(self, root: Root) -> TrashSeen:
+        seen = TrashSeen(TrashLook())
+        for number, look in enumerate(look_in_trash(root)):
+            if number:
+                self._post(seen)
+            seen = TrashSeen(look)
+        return seen

@@ -96,7 +96,25 @@ LOOKS = (
 
 PURGE = (
     _key("p", "plan", "Plan", "See what a purge would take, and why", id="plan", show=True),
-    _key("U", "stop_purge", "Stop purge", "Stop the purge that is under way", id="stop", show=True),
+    _key(
+        "U",
+        "undo",
+        "Undo",
+        "Stop the purge that is under way, else bring back the last of the trash",
+        id="undo",
+        show=True,
+    ),
+    _key("T", "trash", "Trash", "What is in the trash, or was interrupted", id="trash"),
+    _key("H", "history", "History", "What was purged, restored and emptied", id="history"),
+)
+
+TRASH = (
+    _key("r,enter", "restore", "Restore", "Restore the lot", id="trash.restore", show=True),
+    _key("f", "finish", "Finish", "Finish what broke off", id="trash.finish", show=True),
+    _key("e", "empty", "Empty lot", "Erase the lot for good", id="trash.empty", show=True),
+    _key("E", "empty_all", "Empty all", "Empty the trash", id="trash.empty_all", show=True),
+    _key("h", "history", "History", "What was done before", id="trash.history", show=True),
+    _key("escape,q,T", "back", "Back", "Go back", id="trash.back", show=True, display="esc"),
 )
 
 APP = (
@@ -111,6 +129,7 @@ GROUPS = (
     Group("Search", SEARCH),
     Group("Look", LOOKS),
     Group("Purge", PURGE),
+    Group("In the trash", TRASH),
     Group("App", APP),
 )
 BROWSE = (*MARKS, *SEARCH, *FILTERS, *LOOKS, *PURGE)

@@ -1,23 +1,79 @@
-"""A purge in a thread of its own, and what it says as messages."""
+"""What changes a root, in a thread of its own, and what it says as messages."""
 
 from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from textual.message import Message
 from textual.message_pump import MessagePump
 
 from hipercow_tui.errors import HipercowTuiError
 from hipercow_tui.plan import PurgePlan
-from hipercow_tui.purging import Phase, Progress, PurgeReport, carry_out
+from hipercow_tui.purging import (
+    EmptyReport,
+    Phase,
+    Progress,
+    PurgeReport,
+    RestoreReport,
+    carry_out,
+    empty,
+    finish,
+    move_to_trash,
+    restore,
+)
+from hipercow_tui.purging.manifest import Aim
 from hipercow_tui.roots import Root
+
+Report: TypeAlias = PurgeReport | RestoreReport | EmptyReport
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something to be done to a root, once it is confirmed: ``title`` for the screen, ``act`` does
+    it, with where its progress goes and what asks it to stop; None of that if it can't stop."""
+
+    title: str
+    act: Callable[[Callable[[Progress], None], threading.Event], Report]
+    can_stop: bool = True
+
+
+def purging(plan: PurgePlan, root: Root, aim: Aim) -> Job:
+    """Carry out a plan, for good or into the trash."""
+    into_trash = aim is Aim.TRASH
+    act = move_to_trash if into_trash else carry_out
+    title = "Moving to the trash" if into_trash else "Purging"
+    return Job(title, lambda heard, stop: act(plan, root, on_progress=heard, stop=stop))
+
+
+def restoring(root: Root, stamp: str) -> Job:
+    """Bring back what a lot holds."""
+
+    def act(heard: Callable[[Progress], None], stop: threading.Event) -> Report:
+        return restore(root, stamp, on_progress=heard)
+
+    return Job("Restoring", act, can_stop=False)
+
+
+def emptying(root: Root, stamp: str | None = None) -> Job:
+    """Erase a lot, or all that is in the trash."""
+    return Job(
+        "Emptying the trash",
+        lambda heard, stop: empty(root, stamp, on_progress=heard, stop=stop),
+    )
+
+
+def finishing(root: Root, stamp: str) -> Job:
+    """Bring to its end what broke off."""
+    return Job("Finishing", lambda heard, stop: finish(root, stamp, on_progress=heard, stop=stop))
 
 
 @dataclass
 class PurgeProgressed(Message):
-    """The purge went on; ``seconds_left`` is None where that can't be told yet."""
+    """The job went on; ``seconds_left`` is None where that can't be told yet."""
 
     progress: Progress
     seconds_left: float | None
@@ -29,22 +85,21 @@ class PurgeProgressed(Message):
 
 @dataclass
 class PurgeEnded(Message):
-    """The purge is over: what became of the plan, or a sentence on why nothing could be done."""
+    """The job is over: what it did, or a sentence on why nothing could be done."""
 
-    report: PurgeReport | None
+    report: Report | None
     error: str | None = None
 
 
 class PurgeRun:
-    """One purge. It goes on whatever becomes of the screen, and Python waits for its end before it
+    """One job. It goes on whatever becomes of the screen, and Python waits for its end before it
     exits.
 
     ``receiver`` gets PurgeProgressed and, once, PurgeEnded.
     """
 
-    def __init__(self, plan: PurgePlan, root: Root, receiver: MessagePump) -> None:
-        self._plan = plan
-        self._root = root
+    def __init__(self, job: Job, receiver: MessagePump) -> None:
+        self._job = job
         self._receiver = receiver
         self._stop = threading.Event()
         self._phase: Phase | None = None
@@ -62,16 +117,18 @@ class PurgeRun:
         self._thread.start()
 
     def stop(self) -> None:
-        """Ask it to end and to put back all that is not erased yet."""
+        """Ask it to end; a purge puts back all that is not erased yet."""
         self._stop.set()
 
     def _carry_out(self) -> None:
         try:
-            done = carry_out(self._plan, self._root, on_progress=self._progressed, stop=self._stop)
+            done = self._job.act(self._progressed, self._stop)
         except HipercowTuiError as error:
             ended = PurgeEnded(None, str(error))
         except Exception as error:  # a mistake of ours: whoever waits for the end must hear of it
-            ended = PurgeEnded(None, f"The purge broke off: {type(error).__name__}: {error}")
+            ended = PurgeEnded(
+                None, f"{self._job.title} broke off: {type(error).__name__}: {error}"
+            )
         else:
             ended = PurgeEnded(done)
         self._receiver.post_message(ended)

@@ -10,7 +10,7 @@ from hipercow_tui.filters import FilterStack, TaskIds
 from hipercow_tui.model import Status, Task
 from hipercow_tui.plan import PurgePlan, make_plan
 from hipercow_tui.roots.sizes import Size
-from hipercow_tui.ui.screens import confirm
+from hipercow_tui.ui.screens import question
 from hipercow_tui.ui.screens.confirm import LARGE, ConfirmScreen
 
 
@@ -36,17 +36,19 @@ async def heard(pilot: Pilot[None]) -> None:
 @pytest.mark.parametrize(
     ("keys", "answer"),
     [
-        (["y"], True),
-        (["n"], False),
-        (["escape"], False),
-        (["enter"], False),  # Cancel has the focus
-        (["tab", "enter"], True),
-        (["right", "enter"], True),
-        (["right", "left", "enter"], False),
-        (["q", "D", "p", "delete", "ctrl+d", "n"], False),
+        (["y"], "purge"),
+        (["t"], "trash"),
+        (["n"], None),
+        (["escape"], None),
+        (["enter"], None),  # Cancel has the focus
+        (["tab", "enter"], "trash"),
+        (["tab", "tab", "enter"], "purge"),
+        (["right", "enter"], "trash"),
+        (["right", "left", "enter"], None),
+        (["q", "D", "p", "delete", "ctrl+d", "n"], None),
     ],
 )
-async def test_the_answer(keys: list[str], answer: bool) -> None:
+async def test_the_answer(keys: list[str], answer: str | None) -> None:
     async with (app := Host(ConfirmScreen(plan_of(3), Size(2_100_000, 12)))).run_test() as pilot:
         await heard(pilot)
         assert isinstance(app.focused, Button)
@@ -63,16 +65,16 @@ async def test_it_says_the_numbers() -> None:
     assert "Purge 4 tasks?" in shown
     assert "2.1 MB in 1,200 files." in shown
     assert "1 task goes that your filters alone" in shown
-    assert "Type 4 to go on:" in shown
+    assert "To purge for good, type 4:" in shown
 
 
 async def test_keys_typed_before_it_could_be_read_are_dropped(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(confirm, "DEAF", 3600.0)  # so long that no machine is too slow for it
+    monkeypatch.setattr(question, "DEAF", 3600.0)  # so long that no machine is too slow for it
     screen = ConfirmScreen(plan_of(LARGE), None)
     async with (app := Host(screen)).run_test() as pilot:
-        await pilot.press("y", "enter", "tab", "enter", "right", "enter", "n", "escape", "1")
+        await pilot.press("y", "t", "enter", "tab", "enter", "right", "enter", "n", "escape", "1")
         await pilot.click("#purge")
         await pilot.click("#cancel")
         assert app.screen is screen
@@ -104,7 +106,7 @@ async def test_a_purge_to_think_twice_about_wants_its_number(plan: PurgePlan) ->
         field.focus()
         await pilot.press("y")
         await pilot.pause()
-        assert app.answers == [True]
+        assert app.answers == ["purge"]
 
 
 async def test_n_cancels_from_the_field_too() -> None:
@@ -112,7 +114,7 @@ async def test_n_cancels_from_the_field_too() -> None:
         await heard(pilot)
         await pilot.press("1", "n")
         await pilot.pause()
-        assert app.answers == [False]
+        assert app.answers == [None]
 
 
 async def test_digits_go_to_the_field_from_wherever_the_focus_is() -> None:
@@ -121,7 +123,7 @@ async def test_digits_go_to_the_field_from_wherever_the_focus_is() -> None:
         await heard(pilot)
         await pilot.press(*str(LARGE), "enter", "enter")
         await pilot.pause()
-        assert app.answers == [True]
+        assert app.answers == ["purge"]
 
 
 async def test_a_small_purge_of_what_was_named_wants_no_number() -> None:

@@ -21,11 +21,12 @@ from textual.pilot import Pilot
 
 from hipercow_tui.filters import FilterStack, FinishedBefore, WithStatus
 from hipercow_tui.model import Status
-from hipercow_tui.plan import PurgePlan, make_plan
+from hipercow_tui.plan import make_plan
 from hipercow_tui.purging import Outcome, Phase, Progress, PurgeReport
+from hipercow_tui.purging.manifest import Aim
 from hipercow_tui.roots import find_root
 from hipercow_tui.scanning import read_root
-from hipercow_tui.ui.purging import PurgeEnded, PurgeProgressed
+from hipercow_tui.ui.purging import Job, PurgeEnded, PurgeProgressed, purging
 from hipercow_tui.ui.screens.confirm import ConfirmScreen
 from hipercow_tui.ui.screens.summary import SummaryScreen
 from hipercow_tui.ui.widgets.purge_bar import PurgeBar
@@ -34,9 +35,9 @@ from hipercow_tui.ui.widgets.purge_bar import PurgeBar
 class PurgeHost(App[None]):
     """An app that begins a purge as it starts."""
 
-    def __init__(self, plan: PurgePlan, where: Path) -> None:
+    def __init__(self, job: Job) -> None:
         super().__init__()
-        self.bar = PurgeBar(plan, find_root(where))
+        self.bar = PurgeBar(job)
         self.ended: PurgeEnded | None = None
 
     def compose(self) -> ComposeResult:
@@ -55,7 +56,7 @@ async def ended(pilot: Pilot[None], app: PurgeHost) -> PurgeEnded:
     raise AssertionError("the purge never ended")
 
 
-async def confirmed(where: Path, *answer: str) -> PurgePlan | None:
+async def confirmed(where: Path, *answer: str) -> Job | None:
     """What the plan screen says after D and these keys."""
     screen = screen_on(where)
     async with (app := Host(screen)).run_test(size=(80, 24)) as pilot:
@@ -67,8 +68,8 @@ async def confirmed(where: Path, *answer: str) -> PurgePlan | None:
                 break
         await pilot.press(*answer)
         await pilot.pause(0.2)
-        plans = [plan for plan in app.answers if plan is not None]
-    return plans[0] if plans else None
+        jobs = [job for job in app.answers if job is not None]
+    return jobs[0] if jobs else None
 
 
 async def test_cancelled_nothing_happens(tmp_path: Path) -> None:
@@ -80,14 +81,14 @@ async def test_cancelled_nothing_happens(tmp_path: Path) -> None:
 
 async def test_what_was_confirmed_is_gone_from_disk_and_nothing_else(tmp_path: Path) -> None:
     before = tree(varied_root(tmp_path, blocked=False))
-    plan = await confirmed(tmp_path, "3", "y")
-    assert plan is not None
-    assert set(plan.ids) == {FAILED, RETRIED, CANCELLED}
-    async with (app := PurgeHost(plan, tmp_path)).run_test(size=(80, 24)) as pilot:
+    job = await confirmed(tmp_path, "3", "y")
+    assert job is not None
+    async with (app := PurgeHost(job)).run_test(size=(80, 24)) as pilot:
         end = await ended(pilot, app)
         assert end.error is None
-        assert end.report is not None
+        assert isinstance(end.report, PurgeReport)
         assert end.report.complete
+        assert set(end.report.removed) == {FAILED, RETRIED, CANCELLED}
         app.push_screen(SummaryScreen(end.report))
         await pilot.pause()
         assert "3 tasks and 1 bundle are gone" in text_of(app)
@@ -116,7 +117,9 @@ async def test_purges_of_recorded_roots(tmp_path: Path) -> None:
     failures = FilterStack(with_status=WithStatus(frozenset({Status.FAILURE})))
     plan = make_plan(snapshot, failures, now=NOW, skip_blocked=True)
     assert plan.tasks
-    async with (app := PurgeHost(plan, where)).run_test(size=(80, 24)) as pilot:
+    async with (app := PurgeHost(purging(plan, find_root(where), Aim.PURGE))).run_test(
+        size=(80, 24)
+    ) as pilot:
         await ended(pilot, app)
     after = read_root(find_root(where))
     assert set(after.tasks) == set(snapshot.tasks) - set(plan.ids)
@@ -131,11 +134,11 @@ async def test_a_stopped_purge_puts_back_what_is_not_erased(tmp_path: Path) -> N
     snapshot = read_root(find_root(tmp_path))
     everything = FilterStack(finished_before=FinishedBefore(NOW, "now"))
     plan = make_plan(snapshot, everything, now=NOW)
-    app = PurgeHost(plan, tmp_path)
+    app = PurgeHost(purging(plan, find_root(tmp_path), Aim.PURGE))
     app.bar.run.stop()
     async with app.run_test(size=(80, 24)) as pilot:
         end = await ended(pilot, app)
-        assert end.report is not None
+        assert isinstance(end.report, PurgeReport)
         assert end.report.stopped
         app.push_screen(SummaryScreen(end.report))
         await pilot.pause()
@@ -154,7 +157,9 @@ async def test_a_purge_that_cannot_begin_says_why(tmp_path: Path) -> None:
     )
     assert plan.refused
     before = tree(tmp_path)
-    async with (app := PurgeHost(plan, tmp_path)).run_test() as pilot:
+    async with (
+        app := PurgeHost(purging(plan, find_root(tmp_path), Aim.PURGE))
+    ).run_test() as pilot:
         end = await ended(pilot, app)
         assert end.report is None
         assert end.error
@@ -164,7 +169,9 @@ async def test_a_purge_that_cannot_begin_says_why(tmp_path: Path) -> None:
 async def test_the_bar_says_how_far_it_is(tmp_path: Path) -> None:
     write_task(tmp_path, task_id(1), "failure")
     plan = make_plan(read_root(find_root(tmp_path)), FilterStack(), now=NOW)
-    async with (app := PurgeHost(plan, tmp_path)).run_test(size=(80, 24)) as pilot:
+    async with (app := PurgeHost(purging(plan, find_root(tmp_path), Aim.PURGE))).run_test(
+        size=(80, 24)
+    ) as pilot:
         await ended(pilot, app)
         progress = Progress(Phase.ERASING, 412, 648, 1_200_000_000)
         app.bar.post_message(PurgeProgressed(progress, 3.2))

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from rich.text import Text
 from textual import on
 from textual.binding import BindingType
 from textual.widgets import ContentSwitcher, Footer
 
 from hipercow_tui.model import SIX_STATUSES
-from hipercow_tui.plan import PurgePlan
 from hipercow_tui.text import short_id
 from hipercow_tui.ui import backstage
 from hipercow_tui.ui.keys import BROWSE
-from hipercow_tui.ui.purging import PurgeEnded
+from hipercow_tui.ui.purging import Job, PurgeEnded, restoring
+from hipercow_tui.ui.screens.history import HistoryScreen
 from hipercow_tui.ui.screens.live import BUNDLES, TASKS, LiveScreen
 from hipercow_tui.ui.screens.log import LogScreen
 from hipercow_tui.ui.screens.plan import PlanScreen
 from hipercow_tui.ui.screens.problems import ProblemsScreen
+from hipercow_tui.ui.screens.question import Choice, QuestionScreen
 from hipercow_tui.ui.screens.summary import SummaryScreen
+from hipercow_tui.ui.screens.trash import TrashScreen
+from hipercow_tui.ui.trash_look import TrashLook, contents, made
 from hipercow_tui.ui.widgets.details import Details
 from hipercow_tui.ui.widgets.filter_panel import FilterPanel
 from hipercow_tui.ui.widgets.header_line import HeaderLine
@@ -33,6 +37,14 @@ class BrowseScreen(LiveScreen):
     """Filters, marks, orders, searches, plans; only a plan that was confirmed changes the disk."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*BROWSE]
+
+    _trash = TrashLook()
+    _told_of: frozenset[str] = frozenset()
+    _undoing = False
+
+    def on_mount(self) -> None:
+        """Whatever broke off in the root is told of as soon as it is found."""
+        self.backstage.look_in_trash()
 
     # Details
 
@@ -162,6 +174,7 @@ class BrowseScreen(LiveScreen):
     def action_refresh(self) -> None:
         """Look at the disk now."""
         self.backstage.poller.look_now()
+        self.backstage.look_in_trash()
 
     def action_log(self) -> None:
         """Show the log of the task under the cursor."""
@@ -204,34 +217,92 @@ class BrowseScreen(LiveScreen):
         )
         self.app.push_screen(screen, self._purge)
 
-    def _purge(self, plan: PurgePlan | None) -> None:
+    def _purge(self, job: Job | None) -> None:
         """Carry out what was confirmed."""
-        if plan is not None:
-            self.mount(PurgeBar(plan, self.root), before=self.query_one(Footer))
+        if job is not None and self.purging:
+            self.notify("A purge is under way: wait for its end, or stop it with U")
+        elif job is not None:
+            self.mount(PurgeBar(job), before=self.query_one(Footer))
             self.refresh_bindings()
 
     @on(PurgeEnded)
     async def _purge_ended(self, message: PurgeEnded) -> None:
         await self.query(PurgeBar).remove()
-        self.refresh_bindings()
         self.action_refresh()
         if message.report is not None:
             self.app.push_screen(SummaryScreen(message.report))
         elif message.error is not None:
-            self.notify(
-                message.error, title="Not purged", severity="error", timeout=30, markup=False
-            )
+            self.notify(message.error, title="Not done", severity="error", timeout=30, markup=False)
 
     @property
     def purging(self) -> bool:
         """Whether a purge is under way."""
         return bool(self.query(PurgeBar))
 
-    def action_stop_purge(self) -> None:
-        """Stop the purge that is under way."""
-        for bar in self.query(PurgeBar):
-            bar.stop()
+    # Trash and undo
+
+    @property
+    def _refusal(self) -> str:
+        """Why nothing may be changed; nothing if it may."""
+        if self.read_only:
+            return "Started with --read-only: the trash can be looked at, not changed"
+        return self.root.purge_refusal or ""
+
+    @on(backstage.TrashSeen)
+    def _trash_seen(self, message: backstage.TrashSeen) -> None:
+        self._trash = look = message.look
+        now = self.clock()
+        broke_off = look.interrupted
+        self.header.trash = "! interrupted: T" if broke_off else look.in_short(now)
+        self.refresh_bindings()
+        new = [lot for lot in broke_off if lot.stamp not in self._told_of]
+        self._told_of |= {lot.stamp for lot in new}
+        for lot in new:
+            self.notify(
+                f"A purge of {made(lot, now)} was interrupted: T to finish or restore it",
+                severity="warning",
+                timeout=30,
+                markup=False,
+            )
+        if self._undoing:
+            self._undoing = False
+            self._ask_to_undo()
+
+    def action_undo(self) -> None:
+        """Stop the purge that is under way; else bring back the last of the trash."""
+        if self.purging:
+            for bar in self.query(PurgeBar):
+                bar.stop()
+        elif self._refusal:
+            self.notify(self._refusal, severity="warning", markup=False)
+        else:
+            self._undoing = True
+            self.backstage.look_in_trash()
+
+    def _ask_to_undo(self) -> None:
+        lot = self._trash.undoable
+        if lot is None:
+            self.notify(self._trash.problem or "Nothing to undo: the trash is empty", markup=False)
+            return
+        job = restoring(self.root, lot.stamp)
+        what = f"{contents(lot)} that went to the trash {made(lot, self.clock())} go back."
+
+        def answered(answer: str | None) -> None:
+            self._purge(job if answer else None)
+
+        question = QuestionScreen("Undo?", Text(what), [Choice("yes", "y", "Undo")])
+        self.app.push_screen(question, answered)
+
+    def action_trash(self) -> None:
+        """Show what is in the trash."""
+        self.app.push_screen(
+            TrashScreen(self.root, refusal=self._refusal, clock=self.clock), self._purge
+        )
+
+    def action_history(self) -> None:
+        """Show what was done before."""
+        self.app.push_screen(HistoryScreen(self.root, clock=self.clock))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """A purge can be stopped only while there is one."""
-        return self.purging if action == "stop_purge" else True
+        """Undo is offered while there is a purge to stop or something to bring back."""
+        return self.purging or bool(self._trash.undoable) if action == "undo" else True

@@ -22,6 +22,7 @@ from textual.worker import get_current_worker
 from hipercow_tui import report
 from hipercow_tui.model import Snapshot
 from hipercow_tui.plan import PurgePlan, make_plan
+from hipercow_tui.purging.manifest import Aim
 from hipercow_tui.roots import Root
 from hipercow_tui.roots.sizes import Size, measure
 from hipercow_tui.text import count
@@ -29,6 +30,7 @@ from hipercow_tui.ui.backstage import Broke
 from hipercow_tui.ui.blending import themed
 from hipercow_tui.ui.cells import plain
 from hipercow_tui.ui.gist_reader import GistReader
+from hipercow_tui.ui.purging import Job, purging
 from hipercow_tui.ui.screens.confirm import ConfirmScreen
 from hipercow_tui.ui.screens.save_plan import SavePlanScreen
 from hipercow_tui.ui.widgets.lines import Lines
@@ -58,8 +60,8 @@ def _key(
 _BOLD = Style(bold=True)
 
 
-class PlanScreen(Screen[PurgePlan | None]):
-    """Shows a plan; dismisses with it once its purge was confirmed, with None to go back.
+class PlanScreen(Screen[Job | None]):
+    """Shows a plan; dismisses with the job that was confirmed, with None to go back.
 
     ``clock`` gives the time in seconds since the epoch.
     """
@@ -258,9 +260,9 @@ class PlanScreen(Screen[PurgePlan | None]):
         total = report.total_size(self.plan, self._sizes) if self.measured else None
         plan = self.plan
 
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self.dismiss(plan)
+        def answered(aim: str | None) -> None:
+            if aim is not None:
+                self.dismiss(purging(plan, self.root, Aim(aim)))
 
         self.app.push_screen(ConfirmScreen(plan, total), answered)
 

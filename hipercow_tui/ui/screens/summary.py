@@ -1,4 +1,4 @@
-"""What became of a purge: what went, what was freed, what did not go and why."""
+"""What became of a purge or an undo: what went or came back, what did not and why."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from hipercow_tui.purging import Outcome, PurgeReport
+from hipercow_tui.purging import EmptyReport, Outcome, PurgeReport, RestoreReport
 from hipercow_tui.text import count, size, span
 from hipercow_tui.ui.cells import plain
+from hipercow_tui.ui.purging import Report
 from hipercow_tui.ui.widgets.lines import Lines
 
 _WRAP = 62  # cells of a reason: what an 80 column screen has room for
@@ -40,17 +41,17 @@ class SummaryScreen(ModalScreen[None]):
         Binding("escape,enter,q", "dismiss", "Close", id="summary.close"),
     ]
 
-    def __init__(self, report: PurgeReport) -> None:
+    def __init__(self, report: Report) -> None:
         super().__init__()
         self._report = report
         self._reasons = list(_reasons(report))
 
     def compose(self) -> ComposeResult:
-        """What went; then, where there is any, the list of what did not."""
+        """What went or came back; then, where there is any, the list of what did not."""
         report = self._report
         with Vertical(id="dialog", classes="" if report.complete else "-incomplete") as dialog:
             dialog.border_title = _title(report)
-            yield Static(_gone(report), markup=False)
+            yield Static(_told(report), markup=False)
             if self._reasons:
                 yield _Reasons(self._reasons)
             yield Static("↑↓ scroll · esc closes" if self._reasons else "esc closes", id="keys")
@@ -63,7 +64,7 @@ class SummaryScreen(ModalScreen[None]):
 
 
 class _Reasons(Lines):
-    """One line for each thing that did not go, and why."""
+    """One line for each thing that did not go or come back, and why."""
 
     def __init__(self, reasons: Sequence[str]) -> None:
         super().__init__()
@@ -79,29 +80,55 @@ class _Reasons(Lines):
         return Text(f" {reason}", "" if reason.startswith(" ") else "bold")
 
 
-def _title(report: PurgeReport) -> str:
+def _title(report: Report) -> str:
+    if isinstance(report, RestoreReport):
+        return "Restored" if report.complete else "Restored, but not all"
+    if isinstance(report, EmptyReport):
+        done, what = "Trash emptied", "Emptying"
+    elif report.trash is not None:
+        done, what = "Moved to the trash", "Move to the trash"
+    else:
+        done, what = "Purged", "Purge"
     if report.complete:
-        return "Purged"
-    return "Purge stopped" if report.stopped else "Purged, but not all"
+        return done
+    return f"{what} stopped" if report.stopped else f"{done}, but not all"
 
 
-def _gone(report: PurgeReport) -> str:
-    tasks = count(len(report.removed), "task")
-    bundles = count(len(report.removed_bundles), "bundle")
-    words = f"{tasks} and {bundles} are gone. {size(report.bytes)} in"
+def _told(report: Report) -> str:
+    if isinstance(report, RestoreReport):
+        return _back(report)
+    what = _both(report.removed, report.removed_bundles)
+    if isinstance(report, PurgeReport) and report.trash is not None:
+        return f"{what} are in the trash. U undoes; T shows the trash, to empty it too."
+    words = f"{what} are gone. {size(report.bytes)} in"
     words += f" {count(report.files, 'file')} freed in {span(max(1.0, report.seconds))}."
-    if report.kept_aside is not None:
+    if isinstance(report, PurgeReport) and report.kept_aside is not None:
         words += f"\nWhat could not be erased is in {plain(str(report.kept_aside))}."
     return words
 
 
-def _reasons(report: PurgeReport) -> Iterable[str]:
+def _back(report: RestoreReport) -> str:
+    words = f"{_both(report.restored, report.restored_bundles)} are back in their places."
+    if report.gone:
+        words += f" {count(len(report.gone), 'task')} had been erased before and can't come back."
+    return words
+
+
+def _both(tasks: Sequence[str], bundles: Sequence[str]) -> str:
+    return f"{count(len(tasks), 'task')} and {count(len(bundles), 'bundle')}"
+
+
+def _reasons(report: Report) -> Iterable[str]:
     """Each reason once, in lines that fit a narrow screen, and under it what it holds for."""
-    for title, outcomes in (
-        ("Failed", report.failed),
-        ("Put back, or left in its place", report.put_back),
-        ("Gone already", report.vanished),
-    ):
+    failed = "Not put back" if isinstance(report, RestoreReport) else "Failed"
+    groups = [(failed, report.failed)]
+    if isinstance(report, PurgeReport):
+        groups.append(("Put back, or left in its place", report.put_back))
+        groups.append(("Gone already", report.vanished))
+    if isinstance(report, RestoreReport):
+        erased = "it had been erased before"
+        groups.append(("Gone", tuple(Outcome(task_id, erased) for task_id in report.gone)))
+    for title, outcomes in groups:
         by_reason: dict[str, list[str]] = {}
         for one in outcomes:
             by_reason.setdefault(one.reason, []).append(_name(one))
@@ -111,4 +138,5 @@ def _reasons(report: PurgeReport) -> Iterable[str]:
 
 
 def _name(outcome: Outcome) -> str:
-    return f"bundle {plain(outcome.name)}" if outcome.is_bundle else outcome.name
+    name = f"bundle {plain(outcome.name)}" if outcome.is_bundle else plain(outcome.name)
+    return name if outcome.where is None else f"{name}, kept in {plain(str(outcome.where))}"

@@ -57,6 +57,8 @@ class HeaderLine(Widget):
 
     facts: reactive[Facts] = reactive(Facts(Path()))
     freshness: reactive[Freshness] = reactive(Freshness())
+    trash: reactive[str] = reactive("")
+    """What is in the trash, in short; nothing if nothing is."""
 
     class ProblemsClicked(Message):
         """A click on the line while it tells of problems."""
@@ -84,6 +86,8 @@ class HeaderLine(Widget):
         facts, told = self.facts, []
         if facts.read_only:
             told.append((facts.read_only, "text-warning"))
+        if self.trash:
+            told.append((self.trash, "text-warning"))
         if facts.problems:
             told.append((f"! {count(facts.problems, 'problem')}", "text-error"))
         if self.freshness.percent is not None:

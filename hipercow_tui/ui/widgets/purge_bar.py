@@ -1,15 +1,13 @@
-"""One line that says how far a purge is, while the rest of the app stays usable."""
+"""One line that says how far a purge, or an undo, is, while the rest of the app stays usable."""
 
 from __future__ import annotations
 
 from rich.text import Text
 from textual.widgets import Static
 
-from hipercow_tui.plan import PurgePlan
 from hipercow_tui.purging import Phase
-from hipercow_tui.roots import Root
 from hipercow_tui.text import size, span
-from hipercow_tui.ui.purging import PurgeProgressed, PurgeRun
+from hipercow_tui.ui.purging import Job, PurgeProgressed, PurgeRun
 
 _WORDS = {
     Phase.MOVING: "Moving aside",
@@ -21,26 +19,28 @@ _BAR = 12  # cells
 
 
 class PurgeBar(Static):
-    """Mounted, it begins the purge of a plan that was confirmed. The screen gets its PurgeEnded,
+    """Mounted, it begins a job that was confirmed. The screen gets its PurgeEnded,
     which bubbles, and then removes it."""
 
     DEFAULT_CSS = """
     PurgeBar { height: 1; padding: 0 1; background: $warning-muted; color: $text; }
     """
 
-    def __init__(self, plan: PurgePlan, root: Root, *, id: str | None = None) -> None:
+    def __init__(self, job: Job, *, id: str | None = None) -> None:
         super().__init__(markup=False, id=id)
-        self.run = PurgeRun(plan, root, self)
+        self._job = job
+        self.run = PurgeRun(job, self)
 
     def on_mount(self) -> None:
         """Begin."""
-        self.update(Text("Purging…"))
+        self.update(Text(f"{self._job.title}…"))
         self.run.start()
 
     def stop(self) -> None:
-        """Stop the purge and put back what is not erased yet."""
-        self.run.stop()
-        self.update(Text("Stopping: what is not erased yet is put back…"))
+        """Stop between two tasks; a purge puts back what is not erased yet."""
+        if self._job.can_stop:
+            self.run.stop()
+            self.update(Text("Stopping: what is not erased yet is kept…"))
 
     def on_purge_progressed(self, message: PurgeProgressed) -> None:
         """Show how far it is."""
@@ -55,6 +55,6 @@ class PurgeBar(Static):
             said.append(size(progress.bytes))
         if message.seconds_left is not None:
             said.append(f"{span(max(1.0, message.seconds_left))} left")
-        if not self.run.stopping:
+        if self._job.can_stop and not self.run.stopping:
             said.append("U stop")
         self.update(text.append(" " + " · ".join(said)))

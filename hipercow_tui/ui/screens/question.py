@@ -1,0 +1,124 @@
+"""A question before anything changes on disk: says what would happen, Cancel has the focus."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.widget import Widget
+from textual.widgets import Button, Input, Static
+from textual.widgets.button import ButtonVariant
+
+# Keys that were meant for what stood there before: hipercow's users type ahead over ssh. A quarter
+# of a second is about the time in which people see that a dialog has come up.
+DEAF = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A button: ``id`` is the answer it gives, ``key`` the letter that gives it too."""
+
+    id: str
+    key: str
+    label: str
+    variant: ButtonVariant = "primary"
+
+
+class QuestionScreen(ModalScreen[str | None]):
+    """Asks; dismisses with the id of the choice, None for Cancel.
+
+    Whatever is typed or clicked before the dialog was on the screen for ``DEAF`` seconds is
+    dropped.
+    """
+
+    AUTO_FOCUS = ""
+
+    DEFAULT_CSS = """
+    QuestionScreen { align: center middle; }
+    QuestionScreen #dialog {
+        width: 66; max-width: 100%; height: auto; padding: 1 2;
+        background: $surface; border: round $warning; border-title-style: bold;
+        border-title-color: $text-warning;
+    }
+    QuestionScreen Static { height: auto; width: 1fr; }
+    QuestionScreen #buttons { height: 1; margin-top: 1; }
+    QuestionScreen Button { height: 1; border: none !important; min-width: 10; margin-right: 2; }
+    QuestionScreen Button:focus { text-style: bold reverse; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        # Before a field, which would swallow it.
+        Binding("n,escape", "cancel", "Cancel", priority=True, id="question.cancel"),
+        Binding("right,down", "app.focus_next", show=False, id="question.next"),
+        Binding("left,up", "app.focus_previous", show=False, id="question.previous"),
+    ]
+
+    def __init__(self, title: str, text: Text, choices: Sequence[Choice]) -> None:
+        super().__init__()
+        self._title = title
+        self._text = text
+        self._choices = choices
+        self._listening = False
+        for one in choices:
+            self._bindings.bind(one.key, f"choose('{one.id}')", one.label, priority=True)
+
+    def compose(self) -> ComposeResult:
+        """The text, what a subclass has to add, the buttons."""
+        with Vertical(id="dialog") as dialog:
+            dialog.border_title = self._title
+            yield Static(self._text)
+            yield from self.more()
+            with Horizontal(id="buttons"):
+                yield Button("Cancel (n)", id="cancel")
+                for one in self._choices:
+                    yield Button(f"{one.label} ({one.key})", id=one.id, variant=one.variant)
+
+    def more(self) -> Iterable[Widget]:
+        """What stands between the text and the buttons."""
+        return ()
+
+    def on_mount(self) -> None:
+        """Deaf, until people can have seen what they answer."""
+        for widget in self._answers:
+            widget.can_focus = False
+        self.call_after_refresh(lambda: self.set_timer(DEAF, self.listen))
+
+    @property
+    def _answers(self) -> list[Button | Input]:
+        return [*self.query(Input), *self.query(Button)]
+
+    def listen(self) -> None:
+        """From now on what is typed counts."""
+        self._listening = True
+        for widget in self._answers:
+            widget.can_focus = True
+        self.query_one("#cancel").focus()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """No key does anything before it could be meant."""
+        return self._listening
+
+    def action_choose(self, answer: str) -> None:
+        """Give an answer."""
+        self.dismiss(answer)
+
+    def action_cancel(self) -> None:
+        """Cancel."""
+        self.dismiss(None)
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        if not self._listening:
+            return
+        answer = event.button.id
+        if answer is None or answer == "cancel":
+            self.action_cancel()
+        else:
+            self.action_choose(answer)

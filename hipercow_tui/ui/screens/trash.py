@@ -1,0 +1,254 @@
+"""What is in the trash, and purges that broke off: to restore, to finish or to empty."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from rich.text import Text
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.screen import Screen
+from textual.widgets import Footer, Static
+from textual.worker import get_current_worker
+
+from hipercow_tui.purging import State, TrashLot
+from hipercow_tui.roots import Root
+from hipercow_tui.text import count, size
+from hipercow_tui.ui.cells import fit, plain
+from hipercow_tui.ui.keys import TRASH
+from hipercow_tui.ui.purging import Job, emptying, finishing, restoring
+from hipercow_tui.ui.screens.history import HistoryScreen
+from hipercow_tui.ui.screens.question import Choice, QuestionScreen
+from hipercow_tui.ui.trash_look import TrashLook, contents, look_in_trash, made
+from hipercow_tui.ui.widgets.lines import Lines
+
+_EMPTY = (
+    "The trash is empty\n\nWhat is moved to the trash in a plan (p, D) waits here. Esc goes back."
+)
+_BROKE_OFF = {
+    State.MOVING: "f finishes it, r restores it: it broke off before anything was erased",
+    State.ERASING: "f finishes it, r restores all that is whole: erasing broke off",
+    State.RESTORING: "f or r finishes it: restoring broke off",
+}
+_WAITING = {
+    State.TRASH: "it frees its space when it is emptied (e); until then r restores it",
+    State.KEPT: "could not be put back when the rest was; r tries again, e erases it",
+}
+
+
+class TrashScreen(Screen[Job | None]):
+    """Lists the lots; dismisses with the job that was confirmed, with None to go back.
+
+    ``refusal`` says why nothing may be changed, ``clock`` gives the time in seconds since the
+    epoch.
+    """
+
+    DEFAULT_CSS = """
+    TrashScreen #head { height: 2; padding: 0 1; background: $panel; }
+    TrashScreen #lots { height: 1fr; }
+    TrashScreen #in-full { height: 2; padding: 0 1; background: $panel; }
+    TrashScreen #nothing { height: 1fr; content-align: center middle; text-align: center; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [*TRASH]
+
+    def __init__(self, root: Root, *, refusal: str, clock: Callable[[], float]) -> None:
+        super().__init__()
+        self._root = root
+        self._refusal = refusal
+        self._clock = clock
+
+    def compose(self) -> ComposeResult:
+        """Head, lots, the one under the cursor in full, keys."""
+        yield Static(Text("Trash  reading …", "bold"), id="head", markup=False)
+        yield _Lots(self._clock, id="lots")
+        yield Static(_EMPTY, id="nothing", markup=False)
+        yield Static(id="in-full", markup=False)
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        """Look."""
+        self.query_one("#nothing").display = False
+        self.lots.focus()
+        self._look()
+
+    @property
+    def lots(self) -> _Lots:
+        """The list."""
+        return self.query_one(_Lots)
+
+    @work(thread=True, exclusive=True)
+    def _look(self) -> None:
+        worker = get_current_worker()
+        for look in look_in_trash(self._root):
+            if worker.is_cancelled:
+                return
+            self.call_later(self._show, look)
+
+    def _show(self, look: TrashLook) -> None:
+        self.lots.show(look)
+        nothing = self.query_one("#nothing", Static)
+        nothing.display = not look.lots
+        self.lots.display = bool(look.lots)
+        if look.problem:
+            nothing.update(plain(look.problem))
+        head = Text.assemble(("Trash  ", "bold"), (count(len(look.lots), "lot"), "bold"))
+        if look.sizes:
+            head.append(f" · {size(sum(one.bytes for one in look.sizes.values()))}", "bold")
+        if self._refusal:
+            head.append(f"\n{plain(self._refusal)}")
+        self.query_one("#head", Static).update(head)
+        self.refresh_bindings()
+        self.on_lines_seen()
+
+    def on_lines_seen(self) -> None:
+        """The cursor is on another lot."""
+        lot = self.lots.current
+        self.query_one("#in-full", Static).update(_in_full(lot) if lot else "")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """The footer has what makes sense for what there is."""
+        lots = self.query(_Lots)
+        if action in ("restore", "empty", "empty_all") and lots:
+            return bool(lots.first().look.lots)
+        if action == "finish" and lots:
+            return bool(lots.first().look.interrupted)
+        return True
+
+    def action_restore(self) -> None:
+        """Bring back the lot under the cursor."""
+        if lot := self._ready():
+            text = f"{contents(lot)} go back to their places; nothing that exists is overwritten."
+            if lot.remains or lot.state is State.ERASING:
+                text += " What has been erased already can't come back."
+            job = restoring(self._root, lot.stamp)
+            self._ask("Restore?", text, Choice("yes", "y", "Restore"), job)
+
+    def action_finish(self) -> None:
+        """Bring what broke off to its end."""
+        lot = self._ready()
+        if lot is None:
+            return
+        if not lot.interrupted:
+            self.notify("Nothing broke off here: there is nothing to finish")
+            return
+        text = (
+            f"What was begun {made(lot, self._clock())} with {contents(lot)} is brought to its end"
+        )
+        restores = lot.state is State.RESTORING
+        text += "." if restores or lot.aim == "trash" else ": they are erased for good."
+        job = finishing(self._root, lot.stamp)
+        self._ask("Finish?", text, Choice("yes", "y", "Finish", "error"), job)
+
+    def action_empty(self) -> None:
+        """Erase the lot under the cursor."""
+        if lot := self._ready():
+            if lot.interrupted and lot.state is not State.ERASING:
+                self.notify("Restore (r) or finish (f) what broke off first")
+                return
+            text = f"{contents(lot)} are erased for good. There is no way to get them back."
+            job = emptying(self._root, lot.stamp)
+            self._ask("Empty this lot?", text, Choice("yes", "y", "Erase for good", "error"), job)
+
+    def action_empty_all(self) -> None:
+        """Erase all that waits in the trash."""
+        if self._ready() is None:
+            return
+        look = self.lots.look
+        lots = [lot for lot in look.lots if lot.state is State.TRASH]
+        if not lots:
+            self.notify("Nothing here goes when the trash is emptied: e erases the lot by itself")
+            return
+        sizes = [look.sizes[str(lot.name)].bytes for lot in lots if str(lot.name) in look.sizes]
+        tasks = count(sum(len(lot.tasks) for lot in lots), "task")
+        bundles = count(sum(len(lot.bundles) for lot in lots), "bundle")
+        text = f"{tasks} and {bundles} in {count(len(lots), 'lot')}"
+        text += f", {size(sum(sizes))}," if sizes else ""
+        text += " are erased for good. There is no way to get them back."
+        choice = Choice("yes", "y", "Erase for good", "error")
+        self._ask("Empty the trash?", text, choice, emptying(self._root))
+
+    def _ready(self) -> TrashLot | None:
+        """The lot under the cursor, if something may be done with it; says why not."""
+        lot = self.lots.current
+        if lot is None:
+            return None
+        if self._refusal:
+            self.notify(self._refusal, severity="warning", markup=False)
+            return None
+        if lot.alive:
+            self.notify("Someone works in it right now: wait for the end", severity="warning")
+            return None
+        return lot
+
+    def _ask(self, title: str, text: str, choice: Choice, job: Job) -> None:
+        def answered(answer: str | None) -> None:
+            if answer is not None:
+                self.dismiss(job)
+
+        self.app.push_screen(QuestionScreen(title, Text(text), [choice]), answered)
+
+    def action_history(self) -> None:
+        """Show what was done before."""
+        self.app.push_screen(HistoryScreen(self._root, clock=self._clock))
+
+    def action_back(self) -> None:
+        """Go back; nothing has changed."""
+        self.dismiss(None)
+
+
+class _Lots(Lines):
+    """A line for each lot."""
+
+    def __init__(self, clock: Callable[[], float], *, id: str) -> None:
+        super().__init__(id=id)
+        self._clock = clock
+        self.look = TrashLook()
+
+    def show(self, look: TrashLook) -> None:
+        """Show these lots."""
+        self.look = look
+        self.count = len(look.lots)
+        self.renew()
+
+    @property
+    def current(self) -> TrashLot | None:
+        """The lot under the cursor."""
+        return self.look.lots[self.cursor] if self.cursor < len(self.look.lots) else None
+
+    def line(self, y: int) -> Text:
+        """State, age, what is in it, who made it."""
+        lot = self.look.lots[y]
+        held = self.look.sizes.get(str(lot.name))
+        return Text.assemble(
+            " ",
+            (fit(_state(lot), 15), "bold" if lot.interrupted else ""),
+            fit(made(lot, self._clock()), 16),
+            f"{count(len(lot.tasks), 'task'):>13} ",
+            f"{count(len(lot.bundles), 'bundle'):>11} ",
+            f"{size(held.bytes) if held else '…':>9}  ",
+            plain(f"{lot.who.user} on {lot.who.host}") if lot.who else "",
+        )
+
+
+def _state(lot: TrashLot) -> str:
+    if lot.interrupted:
+        return "! interrupted"
+    if lot.alive:
+        return f"▶ {lot.state}"
+    if lot.state is State.KEPT:
+        return "? kept aside"
+    return "? partly erased" if lot.remains else "✓ whole"
+
+
+def _in_full(lot: TrashLot) -> Text:
+    if lot.alive:
+        told = "someone works in it right now"
+    elif lot.interrupted:
+        told = _BROKE_OFF[lot.state]
+    else:
+        told = _WAITING[lot.state]
+    erased = f", {count(len(lot.remains), 'task')} partly erased" if lot.remains else ""
+    return Text(f"{lot.stamp}: {contents(lot)}{erased}\n{told}")
