@@ -55,7 +55,7 @@ def root_of(
 ) -> Iterator[Path]:
     root = Path(tempfile.mkdtemp())
     try:
-        (root / "hipercow").mkdir()
+        (root / "hipercow" / "tasks").mkdir(parents=True)
         for identity, (status, info) in made.items():
             write_task(root, identity, status, info=info)
         write_retries(root, tied)
