@@ -31,7 +31,7 @@ from hipercow_tui.roots.r_root import Row, read_tasks
 PART = 128  # tasks in one message: the way there and back takes 1 µs a task
 PAYS = 0.4  # seconds still to read from which on processes, which take 0.1 to start, are worth it
 PROCESSES = 4  # at most, and no more than there are cores
-READERS = 16  # threads of all processes together, where the file system makes us wait
+READERS = 24  # threads of all processes together, where the file system makes us wait
 WAITS = 6.0  # that is where a read takes so many times the processor's time for it
 
 Rows: TypeAlias = list[Row | None]

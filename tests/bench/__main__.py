@@ -14,7 +14,7 @@ from pathlib import Path
 
 from hipercow_tui.demo import write_root
 
-from .core import call_figures, memory_figure, purge_figure, scan_figures, slow_figures
+from .core import call_figures, memory_figure, purge_figure, scan_figures, slow_figure
 from .screen import screen_figures
 from .table import Figure, print_table
 
@@ -52,7 +52,7 @@ def _figures(folder: Path, tasks: int, parts: tuple[str, ...]) -> Iterator[Figur
             with tempfile.TemporaryDirectory(prefix=PROG, dir=shm) as memory:
                 yield purge_figure(some, Path(memory), 1.6, "tmpfs")
     if "slow" in parts:
-        yield from slow_figures(_root(folder, 10_000))
+        yield slow_figure(_root(folder, 10_000))
     if "screen" in parts:
         yield from screen_figures(_root(folder, 1000), big)
 

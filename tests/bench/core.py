@@ -74,31 +74,24 @@ def call_figures(where: Path) -> Iterator[Figure]:
 
 def _calls(where: Path, passes: int) -> int:
     log = where.parent / "strace.log"
-    _run_passes(where, passes, "strace", "-f", "-c", "-o", str(log))
+    _run("passes.py", str(where), str(passes), before=("strace", "-f", "-c", "-o", str(log)))
     total = log.read_text("utf-8").splitlines()[-1].split()
     return int(total[3])
 
 
-def _run_passes(where: Path, passes: int, *before: str) -> float:
-    place = Path(__file__).with_name("passes.py")
-    command = [*before, sys.executable, str(place), str(where), str(passes)]
+def _run(program: str, *arguments: str, before: tuple[str, ...] = ()) -> str:
+    """What one of our programs prints, in a process of its own."""
+    place = Path(__file__).with_name(program)
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    command = [*before, sys.executable, str(place), *arguments]
     done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE)
-    return float(done.stdout)
+    return done.stdout.decode()
 
 
-def slow_figures(where: Path) -> Iterator[Figure]:
+def slow_figure(where: Path) -> Figure:
     """The cold scan where each call on the file system takes a millisecond more."""
-    name = "leanest loop / cold scan, 1 ms a call (as 1/x)"
-    if shutil.which("strace") is None:
-        yield Figure(name, "not measured: no strace")
-        return
-    calls = "open,openat,stat,lstat,newfstatat,fstat,getdents64,read,close"
-    slowed = ["strace", "-f", "-o", "/dev/null", "-e"]
-    slowed += [f"trace={calls}", "-e", f"inject={calls}:delay_enter=1000"]
-    lean = [*slowed, sys.executable, str(Path(__file__).with_name("lean.py")), str(where)]
-    reference = float(subprocess.run(lean, check=True, stdout=subprocess.PIPE).stdout)
-    yield ratio(name, _run_passes(where, 1, *slowed), reference, 1 / 8)
+    ours, lean = (float(_run("delayed.py", str(where), whose)) for whose in ("ours", "lean"))
+    return ratio("cold scan / leanest loop, 1 ms more a call", ours, lean, 1 / 8)
 
 
 def memory_figure(where: Path, tasks: int) -> Figure:

@@ -1,4 +1,4 @@
-"""Scan a root so many times, for strace to count; prints the seconds that the first took."""
+"""Scan a root so many times, for strace to count."""
 
 from __future__ import annotations
 
@@ -13,11 +13,8 @@ from hipercow_tui.scanning import Scanner
 def main(root: str, passes: int) -> None:
     scanner = Scanner(find_root(root))
     for number in range(passes):
-        began = time.perf_counter()
         for _ in scanner.scan():
             pass
-        if not number:
-            sys.stdout.write(f"{time.perf_counter() - began}\n")
         if number < 2:
             time.sleep(SETTLE)
 
