@@ -135,3 +135,9 @@ async def test_a_small_purge_of_what_was_named_wants_no_number() -> None:
         await heard(pilot)
         assert not app.screen.query(Input)
         assert "measured" in text_of(app)
+
+
+async def test_what_a_purge_lacks_in_safety_is_said_before_it_is_confirmed() -> None:
+    screen = ConfirmScreen(plan_of(3), None, "There is no room for \x1b[2J")
+    async with (app := Host(screen)).run_test(size=(80, 24)):
+        assert "! There is no room for ␛[2J" in text_of(app)

@@ -87,7 +87,7 @@ def broken_off(root: Root) -> None:
                 os.kill(os.getpid(), 9)
             real(*args, **kwargs)
 
-        os.rename = rename  # type: ignore[assignment]
+        os.rename = rename
         move_to_trash(plan_of(root), root)
         os._exit(0)
     os.waitpid(child, 0)
@@ -238,7 +238,7 @@ async def test_the_history_tells_what_was_done(root: Root) -> None:
         await until(at.pilot, lambda: at.app.screen is at.app.browser)
         await at.pilot.press("H")
         await at.on(HistoryScreen)
-        await at.shows("1 entries")
+        await at.shows("1 entry")
     assert len(history(root)) == 1
 
 

@@ -14,6 +14,7 @@ from hipercow_tui.plan import PurgePlan
 from hipercow_tui.purging.manifest import Aim
 from hipercow_tui.roots.sizes import Size
 from hipercow_tui.text import count, size
+from hipercow_tui.ui.cells import plain
 from hipercow_tui.ui.screens.question import Choice, QuestionScreen
 
 LARGE = 100  # tasks from which the number is to be typed
@@ -28,7 +29,7 @@ class ConfirmScreen(QuestionScreen):
 
     ``total`` is what the tasks hold, None if that is still being measured. A large purge for good,
     or one that takes what the filters alone would have kept, wants its number of tasks typed; a
-    move to the trash can be undone and wants none.
+    move to the trash can be undone and wants none. ``warning`` says what the purge lacks in safety.
     """
 
     DEFAULT_CSS = """
@@ -38,10 +39,10 @@ class ConfirmScreen(QuestionScreen):
     ConfirmScreen #hint { color: $text-warning; display: none; }
     """
 
-    def __init__(self, plan: PurgePlan, total: Size | None) -> None:
+    def __init__(self, plan: PurgePlan, total: Size | None, warning: str | None = None) -> None:
         also = f" and {count(len(plan.bundles), 'bundle')}" if plan.bundles else ""
         title = f"Purge {count(len(plan.tasks), 'task')}{also}?"
-        super().__init__(title, _numbers(plan, total), _CHOICES)
+        super().__init__(title, _numbers(plan, total, warning), _CHOICES)
         self._tasks = len(plan.tasks)
         self._wants_number = self._tasks >= LARGE or bool(plan.regretted)
 
@@ -98,7 +99,7 @@ class ConfirmScreen(QuestionScreen):
             self.query_one(Input).focus()
 
 
-def _numbers(plan: PurgePlan, total: Size | None) -> Text:
+def _numbers(plan: PurgePlan, total: Size | None, warning: str | None) -> Text:
     text = Text()
     if total is not None:
         text.append(f"{size(total.bytes)} in {count(total.files, 'file')}. ")
@@ -110,9 +111,11 @@ def _numbers(plan: PurgePlan, total: Size | None) -> Text:
     if plan.surviving:
         stays = "task stays and loses its" if plan.surviving == 1 else "tasks stay and lose a"
         text.append(f"{plan.surviving:,} {stays} bundle. ")
+    if warning:
+        text.append(f"\n\n! {plain(warning)}", "bold")
     return text.append(
-        "\n\nThe trash can be undone, and frees the space when it is emptied. What is purged for"
-        " good frees it at once, and there is no way to get it back."
+        "\n\nWhat is moved to the trash can come back, and frees the space when the trash is"
+        " emptied. What is purged for good frees it at once and never comes back."
     )
 
 

@@ -22,6 +22,7 @@ from textual.worker import get_current_worker
 from hipercow_tui import report
 from hipercow_tui.model import Snapshot
 from hipercow_tui.plan import PurgePlan, make_plan
+from hipercow_tui.purging import safety_check
 from hipercow_tui.purging.manifest import Aim
 from hipercow_tui.roots import Root
 from hipercow_tui.roots.sizes import Size, measure
@@ -257,14 +258,24 @@ class PlanScreen(Screen[Job | None]):
         if refusal := self.refusal:
             self.notify(refusal, severity="warning", markup=False)
             return
-        total = report.total_size(self.plan, self._sizes) if self.measured else None
-        plan = self.plan
+        self._check(self.plan)
+
+    @work(thread=True, exclusive=True, group="check")
+    def _check(self, plan: PurgePlan) -> None:
+        warning = safety_check(plan, self.root)
+        if not get_current_worker().is_cancelled:
+            self.call_later(self._ask, plan, warning)
+
+    def _ask(self, plan: PurgePlan, warning: str | None) -> None:
+        if not self.is_current or plan is not self.plan:  # left, or changed, while it was checked
+            return
+        total = report.total_size(plan, self._sizes) if self.measured else None
 
         def answered(aim: str | None) -> None:
             if aim is not None:
                 self.dismiss(purging(plan, self.root, Aim(aim)))
 
-        self.app.push_screen(ConfirmScreen(plan, total), answered)
+        self.app.push_screen(ConfirmScreen(plan, total, warning), answered)
 
     def action_save(self) -> None:
         """Save the plan as the JSON that ``hipercow-tui purge --dry-run --json`` prints."""
