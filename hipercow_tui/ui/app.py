@@ -93,6 +93,6 @@ class HipercowApp(App[None]):
     async def action_quit(self) -> None:
         """Leave, but not in the middle of a purge."""
         if self.browser.purging:
-            self.notify("A purge is under way: wait for its end, or stop it with U")
+            self.notify("Work on the disk is under way: wait for its end, or stop it with U")
         else:
             self.exit()
