@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,17 @@ def test_pipes_and_sockets_block_nothing(root: Root) -> None:
             one.bind("socket")
     finally:
         os.chdir(here)
+    purge_lone(root)
+
+
+@pytest.mark.parametrize("name", ["data", "info", "log", "result", "status-failure"])
+def test_a_pipe_or_device_in_place_of_a_file_blocks_nothing(root: Root, name: str) -> None:
+    path = folder_of(root, LONE) / name
+    path.unlink(missing_ok=True)
+    if os.geteuid() == 0:
+        os.mknod(path, stat.S_IFCHR | 0o666, os.makedev(1, 5))  # /dev/zero has no end
+    else:
+        os.mkfifo(path)
     purge_lone(root)
 
 

@@ -1,0 +1,91 @@
+"""Each call of a purge, an undo and an emptying that changes something fails, in turn."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from purge_stage import ALL, CHAIN, bundles, in_place, lots, make_root, plan_of, whole
+
+from hipercow_tui.errors import PurgeError
+from hipercow_tui.purging import carry_out, empty, move_to_trash, restore
+from hipercow_tui.roots import Root
+
+CALLS = ("rename", "unlink", "rmdir", "mkdir", "link", "fsync", "write", "utime", "fchmod")
+BUNDLES = {"sweep", "solo"}
+
+
+def failing_at(patch: pytest.MonkeyPatch, step: int, code: int) -> list[str]:
+    """Makes the so-many-th call fail; returns the names of the calls made."""
+    made: list[str] = []
+
+    def counted(name: str, real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            made.append(name)
+            if len(made) == step:
+                raise OSError(code, os.strerror(code))
+            return real(*args, **kwargs)
+
+        return call
+
+    for name in CALLS:
+        patch.setattr(os, name, counted(name, getattr(os, name)))
+    return made
+
+
+def accounted_for(root: Root, before: dict[str, bytes | None], gone: set[str]) -> None:
+    """Each task and bundle is whole in its place, or in a lot, or was said to be gone."""
+    held = {path.name for lot in lots(root) for path in lot.glob("tasks/*")}
+    left = {path.name for lot in lots(root) for path in lot.glob("erasing/*")}
+    aside = {path.name[4:36] for path in root.hipercow.glob("tui-*")}
+    assert in_place(root) | held | left | aside | gone == set(ALL)
+    assert not in_place(root) & held and not (in_place(root) | held) & gone
+    after = whole(root)
+    assert all(after[name] == before[name] for name in after if name in before)
+    kept = {path.name for lot in lots(root) for path in lot.glob("bundles/*")}
+    assert gone or set(bundles(root)) | kept == BUNDLES
+
+
+@pytest.mark.parametrize(
+    ("action", "code"),
+    [
+        ("purge", errno.ENOSPC),
+        ("purge", errno.EDQUOT),
+        ("purge", errno.EIO),
+        ("restore", errno.ENOSPC),
+        ("restore", errno.ESTALE),
+        ("empty", errno.EDQUOT),
+        ("empty", errno.EBUSY),
+    ],
+)
+def test_nothing_is_lost_whichever_call_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, action: str, code: int
+) -> None:
+    monkeypatch.setattr("hipercow_tui.purging.erase._PAUSES", (0.0,))
+    for step in range(1, 500):
+        root = make_root(tmp_path / str(step))
+        before, plan = whole(root), plan_of(root)
+        stamp = "" if action == "purge" else str(move_to_trash(plan, root).trash)
+        gone: set[str] = set()
+        with monkeypatch.context() as patch:
+            made = failing_at(patch, step, code)
+            try:
+                if action == "purge":
+                    gone = set(carry_out(plan, root).removed)
+                elif action == "empty":
+                    gone = set(empty(root, stamp).removed)
+                else:
+                    restore(root, stamp)
+            except PurgeError as error:
+                assert str(error)  # a sentence, never a traceback
+        accounted_for(root, before, gone)
+        if action != "restore":  # what that can't put back is kept aside, alone
+            chain = [identity for identity in CHAIN if identity in in_place(root)]
+            assert chain == list(CHAIN[: len(chain)])
+        if len(made) < step:
+            break
+    assert step > 20
