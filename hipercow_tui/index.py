@@ -177,8 +177,8 @@ def _decoded_root(body: memoryview) -> KeptRoot:
     return KeptRoot(folders, frozenset(retried))
 
 
-def kept_folder(section: memoryview) -> Kept:
-    """What stands in one folder's part of the file."""
+def kept_folder(section: memoryview, same: Mapping[str, str]) -> Kept:
+    """What stands in one folder's part of the file; ``same`` has the objects to use for ids."""
     raw_name, modified, changed, newest, tasks, unfinished = _FOLDER.unpack_from(section)
     name = raw_name.decode()
     at = _FOLDER.size
@@ -188,7 +188,8 @@ def kept_folder(section: memoryview) -> Kept:
         at += size
         return section[at - size : at]
 
-    ids = tuple(_ids(name, take(15 * tasks), 15))
+    raw_ids = _ids(name, take(15 * tasks), 15)
+    ids = tuple(map(same.get, raw_ids, raw_ids))
     listings, flags = take(tasks), take(tasks)
     inodes = _array("Q", take(8 * tasks))
     created, started, finished = (_times(take(8 * tasks)) for _ in range(3))

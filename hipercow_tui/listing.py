@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from array import array
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
 
@@ -83,10 +83,13 @@ def find_folders(tasks: str, problems: dict[str, str]) -> dict[str, Moments]:
     return found
 
 
-def list_folder(tasks: str, folder: Folder, problems: dict[str, str]) -> Listed:
+def list_folder(
+    tasks: str, folder: Folder, problems: dict[str, str], same: Mapping[str, str]
+) -> Listed:
     """List ``tasks/ab`` and bring ``folder`` up to date; raises OSError.
 
-    A sentence on each symbolic link in the place of a task is added to ``problems``.
+    A sentence on each symbolic link in the place of a task is added to ``problems``. ``same`` has
+    the objects to use for ids that stand elsewhere already: a million of them take 88 MB.
     """
     name = folder.name
     with os.scandir(f"{tasks}/{name}") as scanned:
@@ -104,6 +107,7 @@ def list_folder(tasks: str, folder: Folder, problems: dict[str, str]) -> Listed:
         return Listed((), ())
     for other in [i for i in found.keys() - known.keys() if not REST.match(i[2:])]:
         del found[other]
+    found = {same.get(task_id, task_id): inode for task_id, inode in found.items()}
     folder.ids, folder.inodes = tuple(found), array("Q", found.values())
     gone = [i for i, inode in known.items() if found.get(i) != inode]
     fresh = [i for i, inode in found.items() if known.get(i) != inode]

@@ -81,6 +81,7 @@ class Scanner:
         self._problems: dict[str, str] = {}
         self._due: dict[str, dict[str, None]] = {}  # by folder, the ids of tasks still to be read
         self._links: list[Retry] = []
+        self._same: dict[str, str] = {}  # ids in bundles, for the first pass to use the objects of
         self._changed: set[str] = set()
         self._gone: set[str] = set()
         self._retie: set[str] = set()  # members of chains whose tips may have changed
@@ -115,6 +116,7 @@ class Scanner:
         for name in self._folders.keys() - folders.keys():
             self._drop(self._folders.pop(name).ids)
         self._due.clear()
+        self._same = {}
         self._tie_ends()
         spent += clock() - resumed
         yield self._state(len(folders), len(folders), spent, complete=True)
@@ -185,7 +187,8 @@ class Scanner:
     def _parts(self, folders: dict[str, Moments]) -> Iterator[Part]:
         retried = self._relations.retried
         for done, (name, moments) in enumerate(folders.items(), 1):
-            kept = kept_folder(self._kept[name]) if name in self._kept else None
+            section = self._kept.get(name)
+            kept = kept_folder(section, self._same) if section else None
             folder = self._folders.get(name) or (kept.folder if kept else Folder(name))
             due = self._due.setdefault(name, {})
             try:
@@ -208,7 +211,7 @@ class Scanner:
         if not folder.watch.same(moments):
             seen = self._monotonic()
             moved = moments != folder.watch.moments
-            listed = list_folder(self._tasks_path, folder, self._problems)
+            listed = list_folder(self._tasks_path, folder, self._problems, self._same)
             self._drop(listed.gone)
             due.update(dict.fromkeys(listed.fresh))
             if moved:
@@ -324,6 +327,7 @@ class Scanner:
         retried_before = relations.retried
         relations.refresh()
         if not self._tasks:
+            self._same = {task_id: task_id for task_id in relations.bundles_of}
             return
         touched: set[str] = set()
         if relations.bundles_of is not bundles_before:
