@@ -22,8 +22,9 @@ import time
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from selectors import EVENT_READ, DefaultSelector
 from typing import IO, Any, TypeAlias
 
 from hipercow_tui.roots.r_root import Row, read_tasks
@@ -32,7 +33,8 @@ PART = 128  # tasks in one message: the way there and back takes 1 µs a task
 PAYS = 0.4  # seconds still to read from which on processes, which take 0.1 to start, are worth it
 PROCESSES = 4  # at most, and no more than there are cores
 READERS = 24  # threads of all processes together, where the file system makes us wait
-WAITS = 6.0  # that is where a read takes so many times the processor's time for it
+SLOW = 2e-3  # seconds of waiting a task from which on that is tried
+GAIN = 2.0  # and kept, if so many times as many tasks are read with them
 
 Rows: TypeAlias = list[Row | None]
 
@@ -78,6 +80,9 @@ def _read_by_processes(tasks: str, parts: Iterable[Part]) -> Iterator[tuple[Part
     sent: deque[int] = deque()
     try:
         for number, part in enumerate(parts):
+            if not pool.started():
+                yield part, list(read_tasks(tasks, part.ids, part.retried))
+                continue
             pool.send(number, part)
             sent.append(number)
             while sent and len(sent) >= pool.room:
@@ -93,16 +98,19 @@ class _Pool:
 
     def __init__(self, tasks: str) -> None:
         self._tasks = tasks
-        self._answers: queue.SimpleQueue[tuple[_Process, Any]] = queue.SimpleQueue()
-        self._processes = []
+        self._answers = DefaultSelector()
+        self._processes: list[_Process] = []
         self._rows: dict[int, Rows] = {}
         self._parts: dict[int, Part] = {}
-        self._waiting = self._working = 0.0
+        self._pace = _Pace()
+        self._started = False
         for _ in range(min(PROCESSES, _cores())):
             try:
-                self._processes.append(_Process(tasks, self._answers))
+                process = _Process(tasks)
             except OSError:
                 break
+            self._processes.append(process)
+            self._answers.register(process.output, EVENT_READ, process)
 
     @property
     def room(self) -> int:
@@ -111,8 +119,12 @@ class _Pool:
 
     @property
     def _threads(self) -> int:
-        slow = self._waiting > WAITS * self._working
-        return READERS // len(self._processes) if slow and self._processes else 1
+        return max(1, READERS // len(self._processes)) if self._pace.wide else 1
+
+    def started(self) -> bool:
+        """Whether a process has begun to speak, which takes it a tenth of a second."""
+        self._started = self._started or bool(self._answers.select(timeout=0))
+        return self._started
 
     def send(self, number: int, part: Part) -> None:
         self._parts[number] = part
@@ -123,64 +135,102 @@ class _Pool:
     def receive(self, number: int) -> tuple[Part, Rows]:
         """The rows of the part sent by that number, when they are there."""
         while number not in self._rows and any(number in p.pending for p in self._processes):
-            process, answer = self._answers.get()
-            if answer is None:
-                self._processes.remove(process)
-                continue
-            answered, self._rows[answered], waiting, working = answer
-            process.pending.discard(answered)
-            self._waiting = 0.9 * self._waiting + waiting
-            self._working = 0.9 * self._working + working
+            for ready, _ in self._answers.select():
+                self._take(ready.data)
         part = self._parts.pop(number)
         rows = self._rows.pop(number, None)
         if rows is None:
             rows = list(read_tasks(self._tasks, part.ids, part.retried))
         return part, rows
 
+    def _take(self, process: _Process) -> None:
+        answer = process.receive()
+        if answer is None:
+            self._answers.unregister(process.output)
+            self._processes.remove(process)
+            process.close()
+            return
+        number, rows, waited = answer
+        self._rows[number] = rows
+        process.pending.discard(number)
+        self._pace.note(len(rows), waited)
+
     def close(self) -> None:
+        self._answers.close()
         for process in self._processes:
             process.close()
 
 
-@dataclass(eq=False, slots=True)
+class _Pace:
+    """Whether many threads read. They are tried where a task makes us wait, and given up where they
+    do not help: on a busy machine, or where all calls go through one eye of a needle, they only
+    take the interpreter from each other, at ten more system calls for each of ours."""
+
+    def __init__(self) -> None:
+        self.wide = False
+        self._tried = False
+        self._rate = 0.0
+        self._begin()
+
+    def note(self, tasks: int, waited: float) -> None:
+        """So many tasks were read, and so many seconds waited in all for them."""
+        self._parts += 1
+        self._tasks += tasks
+        self._waited += waited
+        if self._tried or self._parts < (READERS // 3 if self.wide else PROCESSES):
+            return
+        rate = self._tasks / (time.perf_counter() - self._began)
+        if self.wide:
+            self.wide, self._tried = rate >= GAIN * self._rate, True
+        else:
+            self.wide, self._rate = self._waited > SLOW * self._tasks, rate
+        self._begin()
+
+    def _begin(self) -> None:
+        self._began = time.perf_counter()
+        self._parts = self._tasks = 0
+        self._waited = 0.0
+
+
 class _Process:
-    """One process that reads, and the thread that waits for its answers: None when it has ended."""
+    """One process that reads, and the numbers of the parts that it has not answered yet."""
 
-    tasks: str
-    answers: queue.SimpleQueue[tuple[_Process, Any]]
-    pending: set[int] = field(default_factory=set)
-    program: subprocess.Popen[bytes] = field(init=False)
-
-    def __post_init__(self) -> None:
+    def __init__(self, tasks: str) -> None:
+        self.pending: set[int] = set()
         places = [str(Path(place).resolve()) for place in sys.path]
-        self.program = subprocess.Popen(
+        self._program = subprocess.Popen(
             [sys.executable, "-I", "-S", "-c", _PROGRAM, *places],
-            cwd=self.tasks,  # short paths: 1 µs less a task
+            cwd=tasks,  # short paths: 1 µs less a task
+            bufsize=0,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # ctrl+c is meant for us
         )
-        threading.Thread(target=self._listen, daemon=True).start()
+        assert self._program.stdin and self._program.stdout
+        self._input, self.output = self._program.stdin, self._program.stdout
+        self._greeted = False
 
     def send(self, number: int, part: Part, threads: int) -> None:
-        assert self.program.stdin
         self.pending.add(number)
-        # It may have ended, which the listening thread says.
-        with suppress(OSError, ValueError):
-            _write(self.program.stdin, (number, threads, part.ids, part.retried))
+        with suppress(OSError):  # it has ended, which its output tells
+            _write(self._input, (number, threads, part.ids, part.retried))
+
+    def receive(self) -> Any:
+        """Its next answer; None if it has ended, or was never ours."""
+        # What is called Python may be another program, where Python is part of that.
+        if not self._greeted and _whole(self.output, len(_GREETING)) != _GREETING:
+            return None
+        self._greeted = True
+        return _read(self.output)
 
     def close(self) -> None:
-        self.program.kill()
-
-    def _listen(self) -> None:
-        assert self.program.stdout
-        with suppress(OSError), self.program:
-            # What is called Python may be another program, where Python is part of that.
-            if self.program.stdout.read(len(_GREETING)) == _GREETING:
-                while (answer := _read(self.program.stdout)) is not None:
-                    self.answers.put((self, answer))
-        self.answers.put((self, None))
+        """End it, now. It only reads; where a file server hangs it ends when that answers."""
+        self._program.kill()
+        self._input.close()
+        self.output.close()
+        with suppress(subprocess.TimeoutExpired):
+            self._program.wait(timeout=0.1)
 
 
 _GREETING = b"hipercow-tui reads\n"
@@ -200,19 +250,24 @@ def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
     todo: queue.SimpleQueue[Any] = queue.SimpleQueue()
     writing = threading.Lock()
     threads: list[threading.Thread] = []
+    wanted = 0
 
-    def work() -> None:
+    def work(place: int) -> None:
         while (request := todo.get()) is not None:
             number, _, ids, retried = request
             began, worked = time.perf_counter(), time.thread_time()
             rows = list(read_tasks(".", ids, frozenset(retried)))
-            taken, worked = time.perf_counter() - began, time.thread_time() - worked
+            waited = time.perf_counter() - began - (time.thread_time() - worked)
             with writing:
-                _write(answers, (number, rows, taken, worked))
+                _write(answers, (number, rows, waited))
+            if place >= wanted:
+                return
 
     while (request := _read(requests)) is not None:
-        while len(threads) < request[1]:
-            threads.append(threading.Thread(target=work, daemon=True))
+        wanted = request[1]
+        threads = [thread for thread in threads if thread.is_alive()]
+        while len(threads) < wanted:
+            threads.append(threading.Thread(target=work, args=(len(threads),), daemon=True))
             threads[-1].start()
         todo.put(request)
     for _ in threads:
@@ -229,15 +284,22 @@ def _write(pipe: IO[bytes], value: Any) -> None:
 
 def _read(pipe: IO[bytes]) -> Any:
     """The next value; None where the pipe has ended."""
-    head = pipe.read(4)
-    raw = pipe.read(int.from_bytes(head, "little"))
-    try:
-        return marshal.loads(raw)
-    except (EOFError, ValueError, TypeError):
-        return None
+    size = int.from_bytes(_whole(pipe, 4), "little")
+    raw = _whole(pipe, size)
+    return marshal.loads(raw) if size and len(raw) == size else None
+
+
+def _whole(pipe: IO[bytes], size: int) -> bytes:
+    """So many bytes; fewer where the pipe ends before."""
+    raw = b""
+    while len(raw) < size and (piece := pipe.read(size - len(raw))):
+        raw += piece
+    return raw
 
 
 def _cores() -> int:
+    if os.name != "posix":
+        return 0  # there a pipe can't be waited for together with others
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

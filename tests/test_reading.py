@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import io
 import random
-import threading
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from small_root import task_id, write_retries, write_task
@@ -34,8 +35,9 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Processes from the first part on, and many parts."""
+    """Processes from the second part on, waited for, and many parts."""
     monkeypatch.setattr(reading, "PAYS", 0.0)
+    monkeypatch.setattr(reading._Pool, "started", lambda _: True)
     monkeypatch.setattr(reading, "PART", 7)
 
 
@@ -46,11 +48,13 @@ def parts() -> Iterator[Part]:
     return parts_of(IDS, frozenset(IDS[:50:5]), 1, 10)
 
 
-@pytest.mark.parametrize("waits", [6.0, -1.0])
+@pytest.mark.parametrize(("slow", "gain"), [(1e9, 2.0), (-1e9, 0.0), (-1e9, 1e9)])
 def test_processes_and_their_threads_say_what_reading_here_says(
-    project: Path, eager: None, monkeypatch: pytest.MonkeyPatch, waits: float
+    project: Path, eager: None, monkeypatch: pytest.MonkeyPatch, slow: float, gain: float
 ) -> None:
-    monkeypatch.setattr(reading, "WAITS", waits)  # below zero: many threads in each
+    # Few threads; many; many are tried and given up.
+    monkeypatch.setattr(reading, "SLOW", slow)
+    monkeypatch.setattr(reading, "GAIN", gain)
     tasks = str(project / "hipercow" / "tasks")
     answers = list(read_parts(tasks, parts()))
     assert [i for part, _ in answers for i in part.ids] == IDS
@@ -76,15 +80,31 @@ def test_where_processes_fail_everything_is_read_here(
     assert rows == list(read_tasks(tasks, IDS, frozenset(IDS[:50:5])))
 
 
-def test_closing_leaves_no_process_behind(project: Path, eager: None) -> None:
-    before = threading.active_count()
+def test_until_processes_have_started_everything_is_read_here(
+    project: Path, eager: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading._Pool, "started", lambda _: False)
+    tasks = str(project / "hipercow" / "tasks")
+    rows = [row for _, answer in read_parts(tasks, parts()) for row in answer]
+    assert rows == list(read_tasks(tasks, IDS, frozenset(IDS[:50:5])))
+
+
+def test_closing_leaves_no_process_behind(
+    project: Path, eager: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+    real = subprocess.Popen
+
+    def popen(*arguments: Any, **more: Any) -> subprocess.Popen[bytes]:
+        started.append(real(*arguments, **more))
+        return started[-1]
+
+    monkeypatch.setattr(subprocess, "Popen", popen)
     answers = read_parts(str(project / "hipercow" / "tasks"), parts())
     for _ in range(3):
         next(answers)
     answers.close()
-    for thread in threading.enumerate()[before:]:
-        thread.join(5)
-    assert threading.active_count() == before
+    assert started and all(program.wait(10) != 0 for program in started)
 
 
 def test_a_process_ends_with_its_input() -> None:

@@ -42,8 +42,8 @@ def scan_figures(where: Path, cache: Path) -> Iterator[Figure]:
     lean, cold, second, refresh = interleaved(
         REPEATS,
         lambda: lean_loop(str(root.tasks)),
-        lambda: once(Scanner(root)),
-        lambda: once(Scanner(root, index=index)),
+        lambda: read_root(root),
+        lambda: read_root(root, index),
         lambda: once(settled),
     )
     yield ratio("cold scan / leanest loop in one process", cold, lean, 1.2)
