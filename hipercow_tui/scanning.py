@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from itertools import repeat
 from math import inf
@@ -17,19 +17,12 @@ from math import inf
 from hipercow_tui.chains import Retry
 from hipercow_tui.index import Index, Kept, kept_folder
 from hipercow_tui.listing import Folder, Watch, find_folders, list_folder
-from hipercow_tui.model import UNREADABLE, Lang, Snapshot, Status, Task, quick_tasks
+from hipercow_tui.model import Lang, Snapshot, Status, Task, quick_tasks
 from hipercow_tui.reading import Part, parts_of, read_parts
 from hipercow_tui.roots import Root
-from hipercow_tui.roots.r_root import Moments, Row, moments_of, status_of
+from hipercow_tui.roots.r_root import OWN_TIPS, STATUSES, Moments, Row, moments_of
 from hipercow_tui.roots.relations import Relations
 from hipercow_tui.text import visible
-
-# By listing, of which the last is -1; what does not exist has no status as the end of a chain.
-_STATUSES = [status_of(listing) for listing in (*range(256), UNREADABLE)]
-_OWN_TIPS: list[Status | None] = [
-    None if status is Status.BROKEN else status for status in _STATUSES[:UNREADABLE]
-]
-_OWN_TIPS.append(Status.BROKEN)
 
 BATCH = 0.25  # seconds between two snapshots of a scan that is under way
 
@@ -54,16 +47,22 @@ def read_root(root: Root, index: Index | None = None) -> Snapshot:
     listings and not read. Without one, everything is read."""
     scanner = Scanner(root, index=index)
     scanner._pause = inf
-    # To look for garbage among a hundred thousand tasks, none of which is any, takes 0.3 s.
+    with _uncollected():
+        for state in scanner.scan():
+            snapshot = state.snapshot
+    return snapshot
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """To look for garbage among 100,000 new tasks, none of which is any, takes 0.3 s."""
     collecting = gc.isenabled()
     gc.disable()
     try:
-        for state in scanner.scan():
-            snapshot = state.snapshot
+        yield
     finally:
         if collecting:
             gc.enable()
-    return snapshot
 
 
 class Scanner:
@@ -157,15 +156,9 @@ class Scanner:
             standing = set(kept.folder.ids).difference(due)
             same = {i: row for i, row in zip(ids, rows, strict=True) if i in standing}
             ids, rows = tuple(same), same.values()
-        collecting = gc.isenabled()
-        gc.disable()
-        try:
+        with _uncollected():
             self._put(self._made(ids, rows))
-        finally:
-            # None of these is garbage for long; to look at them takes a third of a second start.
             gc.freeze()
-            if collecting:
-                gc.enable()
 
     def _save_index(self) -> None:
         """Where a fiftieth of it is out of date, or it has been written while folders still could
@@ -285,13 +278,13 @@ class Scanner:
         listings, created, started, finished, estimated, _, problems, _ = columns
         bundles = map(self._relations.bundles_of.get, ids, repeat(()))
         chains: list[tuple[str, ...]] = [()] * len(ids)
-        tips = [_OWN_TIPS[listing] for listing in listings]
+        tips = [OWN_TIPS[listing] for listing in listings]
         members = self._relations.chains.members()
         for place in [place for place, task_id in enumerate(ids) if task_id in members]:
             chains[place] = self._relations.chains.chain(ids[place])
             tips[place] = self._tip_status(ids[place], tips[place])
             self._retie.add(ids[place])
-        statuses = [_STATUSES[listing] for listing in listings]
+        statuses = [STATUSES[listing] for listing in listings]
         times = (created, started, finished, estimated)
         return quick_tasks(
             zip(ids, statuses, listings, *times, tips, bundles, chains, problems, repeat(Lang.R))
@@ -373,7 +366,7 @@ class Scanner:
         relations = self._relations
         bundles = relations.bundles_of.get(task.id, ())
         chain = relations.chains.chain(task.id)
-        tip = self._tip_status(task.id, _OWN_TIPS[task.listing])
+        tip = self._tip_status(task.id, OWN_TIPS[task.listing])
         if (task.tip_status, task.chain, task.bundles) == (tip, chain, bundles):
             return task
         return replace(task, bundles=bundles, chain=chain, tip_status=tip)
@@ -383,7 +376,7 @@ class Scanner:
         if tip_id == task_id:
             return own
         tip = self._tasks.get(tip_id) if tip_id else None
-        return _OWN_TIPS[tip.listing] if tip is not None else None
+        return OWN_TIPS[tip.listing] if tip is not None else None
 
     def _state(self, done: int, of: int, seconds: float, *, complete: bool) -> ScanState:
         relations, known = self._relations, self._snapshot

@@ -58,6 +58,10 @@ _STATUS = tuple(
     next((status for bit, status in _ORDER if listing & bit), Status.BROKEN)
     for listing in range(256)
 )
+# The same with one more, the last, for UNREADABLE, which is -1; and what a task counts as that is
+# the end of its chain: one that does not exist has no status.
+STATUSES = (*_STATUS, Status.BROKEN)
+OWN_TIPS = (*(None if status is Status.BROKEN else status for status in _STATUS), Status.BROKEN)
 _FINAL_MARKERS = {
     Status.SUCCESS: "status-success",
     Status.FAILURE: "status-failure",
