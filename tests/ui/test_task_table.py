@@ -218,6 +218,23 @@ async def test_cursor_and_lines_on_screen_stay_with_their_tasks(
                     assert table.cursor - table.scroll_offset.y == offset
 
 
+async def test_while_it_fills_the_first_row_is_kept_and_a_chosen_task_too() -> None:
+    app = TableApp()
+    async with app.run_test(size=(80, 12)) as pilot:
+        table = app.table
+        table.filling = True
+        await shown(pilot, table, view_of([30, 40]))
+        await shown(pilot, table, view_of([10, 20, 30, 40]))
+        assert (table.cursor, table.cursor_key, table.scroll_offset.y) == (0, task_id(10), 0)
+        await pilot.press("j")
+        await shown(pilot, table, view_of([1, 5, 10, 20, 30, 40]))
+        assert table.cursor_key == task_id(20)
+        await pilot.press("g")
+        table.filling = False
+        await shown(pilot, table, view_of([0, 1, 5, 10, 20, 30, 40]))
+        assert table.cursor_key == task_id(1), "once it is whole, every task is kept"
+
+
 async def test_clicks_move_mark_nothing_and_sort_on_the_header() -> None:
     sorted_by: list[str] = []
 

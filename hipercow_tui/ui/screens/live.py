@@ -74,6 +74,7 @@ class LiveScreen(Screen[None]):
         """Begin to look; the first frame does not wait for it."""
         self.header.facts = Facts(self.root.path, read_only=self._read_only_text)
         self.tasks.say_if_empty("Reading …")
+        self.tasks.filling = self.bundles.filling = True
         self.tasks.focus()
         self._tell_counts()
         self.backstage.poller.start()
@@ -133,6 +134,7 @@ class LiveScreen(Screen[None]):
         if not self._complete:
             # What was read stays; a collector that walks over it stops the screen for 0.17 s.
             gc.freeze()
+        first_whole = state.complete and not self._complete
         if state.complete:
             self._complete = True
             self._looked_at = time.monotonic()
@@ -140,7 +142,7 @@ class LiveScreen(Screen[None]):
         self.backstage.gists.forget_broken(state.changed)
         percent = 100 * state.folders // max(1, state.of_folders)
         self.header.freshness = Freshness(None if self._complete else percent)
-        if state.snapshot is not self.snapshot or self._board is None:
+        if state.snapshot is not self.snapshot or self._board is None or first_whole:
             self.snapshot = state.snapshot
             self.header.facts = Facts.of(self.snapshot, self._read_only_text)
             self.renew()
@@ -175,6 +177,8 @@ class LiveScreen(Screen[None]):
         self._say_if_empty()
         self.tasks.show(board.view, board.wish.now)
         self.bundles.show(board.bundles, board.wish.bundle_sort, board.view, board.wish.now)
+        if self._complete and board.wish.snapshot is self.snapshot:
+            self.tasks.filling = self.bundles.filling = False
         self.filters.show(board.counts)
         self._tell_counts()
         self._tell_hits()

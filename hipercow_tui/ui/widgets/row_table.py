@@ -128,6 +128,7 @@ class RowTable(ScrollView, can_focus=True):
         self._styles: dict[tuple[str, ...], Style] = {}
         self._layout: tuple[Placed, ...] = ()
         self._laid_out_for = -1
+        self.filling = False
 
     # What a subclass says
 
@@ -181,13 +182,17 @@ class RowTable(ScrollView, can_focus=True):
 
     def rows_changed(self, before: Sequence[str]) -> None:
         """Call when the rows are others: the cursor and the lines on screen stay with what they
-        showed. ``before`` is the keys there were."""
+        showed. ``before`` is the keys there were.
+
+        While the table fills, a cursor on the first row stays on the first row: nobody chose the
+        task that happened to be read first."""
         row = self.cursor
+        on_top = self.filling and row == 0
         offset = row - self.scroll_offset.y
         on_screen = 0 <= offset < self._page
         anchor = row if on_screen else self.scroll_offset.y
-        landed = self._nearest(before, row)
-        moved_to = landed if on_screen else self._nearest(before, anchor)
+        landed = 0 if on_top else self._nearest(before, row)
+        moved_to = landed if on_top or on_screen else self._nearest(before, anchor)
         self.virtual_size = Size(self.scrollable_content_region.width, HEADER + len(self.keys))
         self.forget_strips()
         if moved_to is not None:
