@@ -44,7 +44,6 @@ class Status(StrEnum):
     BROKEN = "broken"
 
 
-TERMINAL = frozenset({Status.SUCCESS, Status.FAILURE, Status.CANCELLED})
 PURGEABLE = (Status.CREATED, Status.SUCCESS, Status.FAILURE, Status.CANCELLED)
 SIX_STATUSES = (
     Status.FAILURE,
@@ -92,11 +91,6 @@ class Task:
         """Whether lists, filters and chains know it: a folder without ``data`` or marker they do
         not (SPEC section 2), one that can't be read they must."""
         return self.status is not Status.BROKEN or self.listing < 0
-
-    @property
-    def terminal(self) -> bool:
-        """Whether its own status is success, failure or cancelled."""
-        return self.status in TERMINAL
 
 
 # A frozen dataclass sets each field by a call of its own, 1.6 µs a task; a root has a million.

@@ -93,8 +93,8 @@ def touch(folder: int) -> None:
 
 
 def server_time(tui: int) -> float:
-    """What time it is for the file server, in seconds since the epoch; our own where we may not
-    write, for there we can't take a lot over either."""
+    """What time it is for the file server, in seconds since the epoch, told by writing: for who is
+    about to take a lot over. Our own where we may not write, for there we can't do that either."""
     try:
         os.utime(tui)
         return os.fstat(tui).st_mtime

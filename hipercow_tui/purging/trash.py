@@ -15,7 +15,7 @@ from hipercow_tui.model import TASK_ID, Bundle, Status, Task
 from hipercow_tui.plan import PlannedBundle, PlannedTask, PurgePlan, Reason
 from hipercow_tui.purging.carrying_out import run_in
 from hipercow_tui.purging.erase import erase, erase_bundle
-from hipercow_tui.purging.heart import is_alive, server_time
+from hipercow_tui.purging.heart import is_alive
 from hipercow_tui.purging.history import Kind, remember_empty, remember_purge, remember_restore
 from hipercow_tui.purging.lot import ROOMS, Lot, taken_over
 from hipercow_tui.purging.manifest import Aim, Manifest, read_manifest
@@ -75,6 +75,8 @@ class TrashLot:
 def trash(root: Root, states: Collection[State] = tuple(State)) -> tuple[TrashLot, ...]:
     """Every lot of the root that is in one of these states, the oldest first.
 
+    A look writes nothing, so who is alive is told by this machine's clock here; whoever takes a lot
+    over asks the file server's, and leaves alone what is alive by that.
     Raises PurgeError if they can't be read.
     """
     with ExitStack() as stack:
@@ -84,8 +86,7 @@ def trash(root: Root, states: Collection[State] = tuple(State)) -> tuple[TrashLo
             tui = opened(stack, root.hipercow / TUI, hipercow)
             lots = filter(None, map(parse, os.listdir(tui)))
             names = sorted((name for name in lots if name.state in states), key=str)
-            now = server_time(tui) if names else 0.0
-            found += filter(None, (_seen(name, tui, now) for name in names))
+            found += filter(None, (_seen(name, tui, time.time()) for name in names))
         return tuple(found)
 
 

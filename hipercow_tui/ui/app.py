@@ -20,6 +20,7 @@ from hipercow_tui.roots import Root
 from hipercow_tui.text import visible
 from hipercow_tui.ui.backstage import Broke
 from hipercow_tui.ui.keys import APP, MOVES, Group
+from hipercow_tui.ui.purging import BUSY
 from hipercow_tui.ui.screens.browse import BrowseScreen
 from hipercow_tui.ui.screens.help import HelpScreen
 from hipercow_tui.ui.screens.plan import PlanScreen
@@ -93,6 +94,6 @@ class HipercowApp(App[None]):
     async def action_quit(self) -> None:
         """Leave, but not in the middle of a purge."""
         if self.browser.purging:
-            self.notify("Work on the disk is under way: wait for its end, or stop it with U")
+            self.notify(BUSY)
         else:
             self.exit()

@@ -28,6 +28,7 @@ from hipercow_tui.purging import (
 from hipercow_tui.purging.manifest import Aim
 from hipercow_tui.roots import Root
 
+BUSY = "Work on the disk is under way: wait for its end, or stop it with U"
 Report: TypeAlias = PurgeReport | RestoreReport | EmptyReport
 
 

@@ -28,6 +28,7 @@ from purge_stage import (
 )
 from small_root import task_id, write_bundle, write_task
 
+from hipercow_tui.cli import main
 from hipercow_tui.errors import PurgeError
 from hipercow_tui.purging import (
     Kind,
@@ -299,6 +300,31 @@ def test_history_of_others_making_is_left_out(root: Root) -> None:
     os.mkfifo(folder / "pipe.json")
     (folder / "folder.json").mkdir()
     assert len(history(root)) == 1
+
+
+def test_looking_writes_nothing(root: Root, meanwhile: Meanwhile) -> None:
+    """Not even a time: neither beside what waits in the trash nor beside someone at work."""
+    seen: list[bool] = []
+
+    def stamps() -> dict[str, int]:
+        paths = [root.hipercow, *root.hipercow.rglob("*")]
+        # Whoever works there beats meanwhile.
+        return {str(path): path.lstat().st_mtime_ns for path in paths if path.name != "alive"}
+
+    def look() -> None:
+        for path in (root.hipercow / "tui", root.hipercow):
+            os.utime(path, (1_700_000_000, 1_700_000_000))
+        before = stamps()
+        trash(root)
+        interrupted(root)
+        assert main(["list", str(root.path)]) == 0
+        assert main(["purge", str(root.path), "--with-status", "cancelled", "--dry-run"]) == 0
+        seen.append(stamps() == before)
+
+    meanwhile.after("rename", LONE[2:], look)
+    trashed(root)
+    look()
+    assert seen == [True, True]
 
 
 def test_a_lot_taken_while_nobody_beats_makes_its_owner_stop(

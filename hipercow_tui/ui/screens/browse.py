@@ -13,7 +13,7 @@ from hipercow_tui.model import SIX_STATUSES
 from hipercow_tui.text import short_id
 from hipercow_tui.ui import backstage
 from hipercow_tui.ui.keys import BROWSE
-from hipercow_tui.ui.purging import Job, PurgeEnded, restoring
+from hipercow_tui.ui.purging import BUSY, Job, PurgeEnded, restoring
 from hipercow_tui.ui.screens.history import HistoryScreen
 from hipercow_tui.ui.screens.live import BUNDLES, TASKS, LiveScreen
 from hipercow_tui.ui.screens.log import LogScreen
@@ -204,7 +204,7 @@ class BrowseScreen(LiveScreen):
         if not stack.given:
             self.notify("Set a filter first (1 to 6, tab) or mark tasks (space)", title="No filter")
         elif self.query(PurgeBar):
-            self.notify("A purge is under way: wait for its end, or stop it with U")
+            self.notify(BUSY)
         elif not self._planning:
             self._planning = True
             self.backstage.make_plan(stack)
@@ -220,7 +220,7 @@ class BrowseScreen(LiveScreen):
     def _purge(self, job: Job | None) -> None:
         """Carry out what was confirmed."""
         if job is not None and self.purging:
-            self.notify("A purge is under way: wait for its end, or stop it with U")
+            self.notify(BUSY)
         elif job is not None:
             self.mount(PurgeBar(job), before=self.query_one(Footer))
             self.refresh_bindings()
