@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from hipercow_tui.roots.deparse import deparse
 from hipercow_tui.roots.rds_reader import Reader
@@ -23,6 +24,7 @@ from hipercow_tui.text import count
 _LONGEST = 20_000  # characters of an error's text
 _MOST_PARTS = 100  # of a condition
 _LARGEST_PART = 500  # elements
+_MOST_WARNINGS = 50  # that are told, as many as R itself keeps
 _GENERATIONS = 20
 _DEPTH = 50  # of calls within each other
 _LIMITS = Limits(max_examined=128 << 20, max_elements=20_000, max_text=1 << 16)
@@ -41,13 +43,28 @@ _OPERATORS = frozenset((
 _EVALUATORS = frozenset(("eval", "evalq", "eval_tidy"))
 _INDEXERS = frozenset(("$", "@", "[", "[["))
 _SYNTACTIC = re.compile(r"(?:[^\W\d_]|\.(?!\d))[\w.]*\Z")
-_THREE_INTEGERS = struct.Struct(">iii")
+_FIVE_INTEGERS = struct.Struct(">iiiii")
+# How R prints warnings: its ``print.warnings``.
+_IN_LINE = 75  # cells up to which a warning stands beside its call
+_CALL = 50  # bytes of a call after which it is cut
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a failed task says of its end: the ``message`` as ``conditionMessage()`` gives it, and
+    the ``warnings`` that were raised on the way as R prints them, empty if there were none."""
+
+    message: str
+    warnings: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class _Condition:
-    parts: dict[str, RValue | _Condition]
+    parts: dict[str, _Part]
     classes: tuple[str, ...]
+
+
+_Part: TypeAlias = "RValue | _Condition | tuple[_Condition, ...]"
 
 
 class _Sketcher(Reader):
@@ -59,10 +76,10 @@ class _Sketcher(Reader):
         return super().build(flags)
 
 
-def read_error(source: Source) -> str:
-    """What ``conditionMessage()`` gives of the condition in a failed task's ``result``.
+def read_told(source: Source) -> Told:
+    """What the condition in a failed task's ``result`` says.
 
-    The file is read in chunks, to its end. Beyond 20,000 characters the text is cut, with a note
+    The file is read in chunks, to its end. Beyond 20,000 characters a text is cut, with a note
     of how many are missing. What R would compute (a ``body`` that is a function, methods that a
     package has for its own classes) is left out. Raises RdsError.
     """
@@ -71,7 +88,12 @@ def read_error(source: Source) -> str:
         if flags & 0xFF != LIST:
             raise reader.error("it holds no error, which would be a list")
         condition = _condition(reader, flags, _GENERATIONS)
-    text = "\n".join(_message(condition))
+    warnings = condition.parts.get("warnings")
+    printed = _printed(warnings) if isinstance(warnings, tuple) else ""
+    return Told(_cut("\n".join(_message(condition))), _cut(printed))
+
+
+def _cut(text: str) -> str:
     if len(text) <= _LONGEST:
         return text
     return f"{text[:_LONGEST]}… ({count(len(text) - _LONGEST, 'more character')})"
@@ -83,18 +105,21 @@ def _condition(reader: Reader, flags: int, generations: int) -> _Condition:
     parts = [_part(reader, generations - 1) for _ in range(kept)]
     reader.skip(length - kept)
     attributes = dict(reader.attributes_of(flags))
-    named: dict[str, RValue | _Condition] = {}
+    named: dict[str, _Part] = {}
     for name, part in zip(_texts(attributes.get("names")), parts, strict=False):
         named.setdefault(name, part)
     return _Condition(named, _texts(attributes.get("class")))
 
 
-def _part(reader: Reader, generations: int) -> RValue | _Condition:
-    """A part of a condition, as far as it is small; a list only if it may be a parent."""
+def _part(reader: Reader, generations: int) -> _Part:
+    """A part of a condition, as far as it is small; a list only if it may be a parent, or the
+    warnings that hipercow adds to an error (its ``task_eval``)."""
     flags = reader.integer()
     if flags & 0xFF == LIST:
         if generations and _begins_with_message(reader):
             return _condition(reader, flags, generations)
+        if generations and _begins_with_condition(reader):
+            return _conditions(reader, flags, generations)
         return reader.opaque(flags, "list")
     spared = max(0, reader.elements_left - _LARGEST_PART)
     reader.elements_left -= spared
@@ -103,13 +128,31 @@ def _part(reader: Reader, generations: int) -> RValue | _Condition:
     return part
 
 
+def _conditions(reader: Reader, flags: int, generations: int) -> tuple[_Condition, ...]:
+    length = reader.length()
+    kept = min(length, _MOST_WARNINGS)
+    parts = [_part(reader, generations - 1) for _ in range(kept)]
+    reader.skip(length - kept)
+    reader.attributes_of(flags)
+    return tuple(part for part in parts if isinstance(part, _Condition))
+
+
 def _begins_with_message(reader: Reader) -> bool:
     """Whether the list ahead begins with one string, as conditions do, and a trace does not."""
-    ahead = reader.peek(_THREE_INTEGERS.size)
-    if len(ahead) < _THREE_INTEGERS.size:
-        return False
-    _, first, its_length = _THREE_INTEGERS.unpack(ahead)
-    return bool(first & 0xFF == CHARACTER and its_length == 1)
+    _, first, its_length, _, _ = _ahead(reader)
+    return first & 0xFF == CHARACTER and its_length == 1
+
+
+def _begins_with_condition(reader: Reader) -> bool:
+    """Whether the list ahead begins with a list like that; a trace begins with one of calls."""
+    _, first, _, within, its_length = _ahead(reader)
+    return first & 0xFF == LIST and within & 0xFF == CHARACTER and its_length == 1
+
+
+def _ahead(reader: Reader) -> tuple[int, int, int, int, int]:
+    """The next five integers; zeros where there are none."""
+    ahead = bytes(reader.peek(_FIVE_INTEGERS.size))
+    return _FIVE_INTEGERS.unpack(ahead.ljust(_FIVE_INTEGERS.size, b"\0"))
 
 
 def _message(condition: _Condition) -> Iterator[str]:
@@ -147,14 +190,14 @@ def _formatted(condition: _Condition, *, alert: bool) -> str:
     return "\n".join(_BULLETS.get(bullet, "") + text for bullet, text in lines)
 
 
-def _lines(value: RValue | _Condition | None) -> list[tuple[str, str]]:
+def _lines(value: _Part | None) -> list[tuple[str, str]]:
     """The strings of a character vector, each with its name or an empty one."""
     texts = _texts(value)
     bullets = names(value) if isinstance(value, RVector) else ()
     return list(zip(bullets or [""] * len(texts), texts, strict=False))
 
 
-def _texts(value: RValue | _Condition | None) -> tuple[str, ...]:
+def _texts(value: _Part | None) -> tuple[str, ...]:
     if not isinstance(value, RVector) or value.kind != "character":
         return ()
     return tuple(text if isinstance(text, str) else "NA" for text in value.values)
@@ -165,7 +208,7 @@ def _type(condition: _Condition) -> str:
     return kinds[-1] if kinds else "condition"
 
 
-def _label(call: RValue | _Condition | None) -> str | None:
+def _label(call: _Part | None) -> str | None:
     """A call as rlang names it in a message (its ``error_call_as_string``): ``f()``; None for what
     it does not name."""
     if not isinstance(call, RLanguage):
@@ -187,6 +230,24 @@ def _label(call: RValue | _Condition | None) -> str | None:
         case RLanguage(RSymbol(name)) if name in _INDEXERS:
             return _deparsed(RLanguage(call.function, ()))
     return None
+
+
+def _printed(warnings: Sequence[_Condition]) -> str:
+    """As R's ``print.warnings`` has it: ``In f(x) : message``, numbered if there are several."""
+    if not warnings:
+        return ""
+    lines = ["Warning message:" if len(warnings) == 1 else "Warning messages:"]
+    for number, warning in enumerate(warnings, 1):
+        tag = f"{number}: " if len(warnings) > 1 else ""
+        message = "\n".join(_message(warning))
+        call = warning.parts.get("call")
+        if isinstance(call, RLanguage):
+            code = deparse(call, cutoff=_CALL)
+            short = len(tag) + len(code[0]) + len(message.partition("\n")[0]) <= _IN_LINE
+            more = " ..." if len(code) > 1 else ""
+            tag += f"In {code[0]}{more} :{' ' if short else f'{chr(10)}  '}"
+        lines.append(tag + message)
+    return "\n".join(lines)
 
 
 def _deparsed(call: RLanguage) -> str:

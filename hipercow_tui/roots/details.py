@@ -62,7 +62,9 @@ class TaskDetails:
     ``parent`` and ``base``. ``runs`` is the code as R deparses it, with newlines, or the path of
     a script; ``inputs`` are local variables or arguments with their deparsed values; ``globals``
     are the variables that the environment must provide. ``what`` and ``varies`` are ``runs`` and
-    ``inputs`` on one line each, for a row of a table. ``problem`` says what could not be read.
+    ``inputs`` on one line each, for a row of a table. ``error`` is what R's ``conditionMessage``
+    gives of a failure, ``warnings`` what R prints of those raised on the way. ``problem`` says what
+    could not be read.
     """
 
     type: str | None = None
@@ -76,6 +78,7 @@ class TaskDetails:
     base: str | None = None
     driver: str | None = None
     error: str | None = None
+    warnings: str = ""
     problem: str | None = None
     what: str = ""
     varies: str = ""
@@ -93,7 +96,7 @@ def read_details(tasks_dir: Path, task_id: str, *, status: str) -> TaskDetails:
     with _task_folder(tasks_dir, task_id, problems) as folder:
         data = _attempt("data", _read_data, folder, problems)
         driver = _attempt("status-submitted", _read_driver, folder, problems)
-        error = _attempt("result", _read_error, folder, problems) if status == "failure" else None
+        told = _attempt("result", _read_told, folder, problems) if status == "failure" else None
     base = None
     base_id = _text(element(data, "base"))
     if base_id is not None and _TASK_ID.match(base_id):
@@ -102,7 +105,13 @@ def read_details(tasks_dir: Path, task_id: str, *, status: str) -> TaskDetails:
     details = details_from_data(data, base) if data is not None else TaskDetails()
     if details.problem is not None:
         problems.append(details.problem)
-    return replace(details, driver=driver, error=error, problem="; ".join(problems) or None)
+    return replace(
+        details,
+        driver=driver,
+        error=told.message if told else None,
+        warnings=told.warnings if told else "",
+        problem="; ".join(problems) or None,
+    )
 
 
 def details_from_data(data: RValue, base: RValue | None) -> TaskDetails:
@@ -248,9 +257,9 @@ def _read_driver(folder: int) -> str | None:
     return lines[0].strip() or None if lines else None
 
 
-def _read_error(folder: int) -> str | None:
+def _read_told(folder: int) -> conditions.Told:
     with os.fdopen(open_file("result", dir_fd=folder), "rb") as result:
-        return conditions.read_error(result)
+        return conditions.read_told(result)
 
 
 @contextmanager

@@ -13,11 +13,16 @@ import pytest
 from rds_files import FIXTURES, char, ints
 
 from hipercow_tui.errors import RdsError
-from hipercow_tui.roots.conditions import read_error
+from hipercow_tui.roots.conditions import read_told
+from hipercow_tui.roots.rds_stream import Source
 
 MESSAGES: dict[str, str] = json.loads((FIXTURES / "messages.json").read_text("utf-8"))
 HEADER = b"X\n" + struct.pack(">iii", 2, 0x40202, 0x20300)
 NULL = 0xFE
+
+
+def read_error(source: Source) -> str:
+    return read_told(source).message
 
 
 def fixture(name: str) -> bytes:
@@ -140,3 +145,26 @@ def test_damage_anywhere_is_an_error_or_another_text() -> None:
             assert isinstance(read_error(bytes(raw)), str)
         except RdsError as error:
             assert str(error)
+
+
+WARNINGS = Path(FIXTURES).parent / "warnings"
+PRINTED: dict[str, str] = json.loads((WARNINGS / "printed.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("name", PRINTED)
+def test_warnings_are_told_as_r_prints_them(name: str) -> None:
+    told = read_told((WARNINGS / f"{name}.rds").read_bytes())
+    assert told.message == "it ended"
+    assert told.warnings == PRINTED[name]
+
+
+def test_an_error_without_warnings_has_none() -> None:
+    assert [name for name in MESSAGES if read_told(fixture(name)).warnings] == ["with_warnings"]
+
+
+def test_of_thousands_of_warnings_as_many_are_told_as_r_keeps() -> None:
+    warned = condition({"message": texts("w"), "call": ints(NULL)}, "simpleWarning")
+    parts = {"message": texts("end"), "warnings": ints(19, 3000) + warned * 3000}
+    told = read_told(HEADER + condition(parts))
+    assert told.message == "end"
+    assert told.warnings.splitlines()[-1] == "50: w"

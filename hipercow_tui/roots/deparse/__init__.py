@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from hipercow_tui.roots.deparse import literals
 from hipercow_tui.roots.deparse.calls import write_call
-from hipercow_tui.roots.deparse.context import MORE, Context, Full, Writing
+from hipercow_tui.roots.deparse.context import CUTOFF, MORE, Context, Full, Writing
 from hipercow_tui.roots.deparse.values import (
     write_closure,
     write_list,
@@ -42,13 +42,13 @@ _DEPTH = 5000  # values within values; R's own limit for expressions
 _OPAQUE = {"externalptr": "<pointer>", "weakref": "<weak reference>"}
 
 
-def deparse(value: RValue, limit: int = LIMIT) -> list[str]:
-    """The lines that R's ``deparse(value)`` gives.
+def deparse(value: RValue, limit: int = LIMIT, *, cutoff: int = CUTOFF) -> list[str]:
+    """The lines that R's ``deparse(value, cutoff)`` gives.
 
     What is longer than ``limit`` characters, or nested deeper than R allows, is cut and ends in
     ``[...]``; nothing is raised.
     """
-    context = Context(limit, backtick=_is_code(value))
+    context = Context(limit, backtick=_is_code(value), cutoff=cutoff)
     open_values = [_write(context, value)]
     try:
         while open_values:

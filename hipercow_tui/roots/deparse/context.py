@@ -15,7 +15,7 @@ MISSING = RSymbol("")  # an argument left out, as in x[, 1]
 # goes on afterwards: R values may be nested deeper than Python calls can be.
 Writing: TypeAlias = Iterator[RValue]
 
-_CUTOFF = 60  # bytes; a line is broken at the next chance after them
+CUTOFF = 60  # bytes; a line is broken at the next chance after them
 
 
 class Full(Exception):
@@ -25,7 +25,7 @@ class Full(Exception):
 class Context:
     """The lines written so far, and the flags that R's deparser passes down."""
 
-    def __init__(self, limit: int, *, backtick: bool) -> None:
+    def __init__(self, limit: int, *, backtick: bool, cutoff: int = CUTOFF) -> None:
         self.backtick = backtick  # odd names stand in backticks, not in quotes or bare
         self.attributes = True  # are shown, except in functions and expressions
         self.nice_names = True  # c(a = 1), except in the attributes of what has odd names
@@ -35,6 +35,7 @@ class Context:
         self.left_of = 0  # the level of the operator on whose left side the next value stands
         self.indent = 0
         self._width = 0  # of the current line, in bytes, as R counts it
+        self._cutoff = cutoff
         self._limit = limit
         self._room = limit
         self._done: list[str] = []
@@ -63,7 +64,7 @@ class Context:
     @property
     def is_long(self) -> bool:
         """Whether the current line is to be broken at the next chance."""
-        return self._width > _CUTOFF
+        return self._width > self._cutoff
 
     def break_line(self, broken: bool) -> bool:
         """Break a line that is long, and indent what follows if it is the first such break.
