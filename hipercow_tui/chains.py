@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -48,12 +48,24 @@ class Chains:
         """Every id that stands in some chain."""
         return self._chain_of.keys()
 
+    @property
+    def has(self) -> Callable[[str], bool]:
+        """Tells whether an id stands in some chain."""
+        return self._chain_of.__contains__
+
     def chain(self, task_id: str) -> tuple[str, ...]:
         """The ids of a task's chain, the first attempt first; () if it was never retried."""
         return self._chain_of.get(task_id, ())
 
+    @cached_property
+    def _tips(self) -> dict[str, str | None]:
+        return {member: self._end_from(member) for member in self._chain_of}
+
     def tip(self, task_id: str) -> str | None:
         """The last attempt: parent to id, at a fork the first line; None where that never ends."""
+        return self._tips.get(task_id, task_id)
+
+    def _end_from(self, task_id: str) -> str | None:
         seen = {task_id}
         while following := self._next.get(task_id):
             task_id = following[0]

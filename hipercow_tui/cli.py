@@ -18,6 +18,7 @@ from hipercow_tui import __version__, commands
 from hipercow_tui.commands import DONE, INTERRUPTED, REFUSED, USAGE
 from hipercow_tui.errors import FilterError, HipercowTuiError, UnknownTasksError
 from hipercow_tui.filters import FilterStack, matched_tasks, requested_filters
+from hipercow_tui.index import Index
 from hipercow_tui.model import Snapshot, Task
 from hipercow_tui.plan import PurgePlan, make_plan
 from hipercow_tui.report import (
@@ -115,6 +116,9 @@ def _app_parser() -> argparse.ArgumentParser:
     parser.add_argument("--read-only", action="store_true", help="start an app that cannot purge")
     parser.add_argument("--demo", action="store_true", help="open a living demo root, gone at exit")
     parser.add_argument(
+    parser.add_argument(
+        "--no-index", action="store_true", help="read everything; keep nothing for the next start"
+    )
         "--demo-tasks", type=int, metavar="N", help="a demo root of N tasks (default 2000)"
     )
     parser.add_argument("--version", action="version", version=f"hipercow-tui {__version__}")
@@ -254,6 +258,7 @@ def _app(options: argparse.Namespace) -> int:
         # Textual takes a third of a second to import: not before it is clear that it is needed.
         from hipercow_tui.ui.app import HipercowApp
 
-        app = HipercowApp(root, read_only=options.read_only)
+        index = None if demo or options.no_index else Index.of(root)
+        app = HipercowApp(root, read_only=options.read_only, index=index)
         app.run()
         return app.return_code or DONE

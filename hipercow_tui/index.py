@@ -8,16 +8,16 @@ good as none, and is written anew.
 from __future__ import annotations
 
 import hashlib
-import math
 import os
 import struct
 import sys
 import tempfile
+import time
 from array import array
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import repeat
+from itertools import compress, count
 from pathlib import Path
 from typing import Any
 
@@ -25,26 +25,29 @@ from hipercow_tui.listing import Folder, Watch
 from hipercow_tui.model import Task
 from hipercow_tui.roots import Root
 from hipercow_tui.roots.files import read_file
-from hipercow_tui.roots.r_root import Moments, Row
+from hipercow_tui.roots.r_root import Columns, Moments
 
-_MAGIC = b"hipercow-tui index 1\n"
+_MAGIC = b"hipercow-tui index 2\n"
 _LIMIT = 4 << 30  # bytes: some 60 million tasks
 _DIGEST = 16  # bytes
+_UNUSED = 180 * 86400  # seconds after which the index of a root that nobody opens is dropped
 # Name of the folder, its moments, ``newest``, how many tasks, how many of these can still change.
 _COUNT = struct.Struct("<I")
 _FOLDER = struct.Struct("<2sqqqII")
-_ESTIMATED, _UNFINISHED = 1, 2  # bits of a task's flags
+# Bits of a task's flags; the last three say that there is no such time.
+_ESTIMATED, _UNFINISHED, *_WITHOUT = 1, 2, 4, 8, 16
 _SWAPPED = sys.byteorder == "big"
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What was known of the tasks in one ``tasks/ab``: a row an id. ``unsettled`` says that the
-    folder could still change unnoticed when that was written."""
+    """What was known of the tasks in one ``tasks/ab``: an id a place, and its row's values in
+    ``columns``. ``unsettled`` says that the folder could still change unnoticed when that was
+    written."""
 
     folder: Folder
     ids: Sequence[str]
-    rows: Iterable[Row]
+    columns: Columns
     unsettled: bool
 
 
@@ -112,6 +115,15 @@ class Index:
                 except BaseException:
                     os.unlink(file.name)
                     raise
+            self._drop_unused()
+
+    def _drop_unused(self) -> None:
+        """A root that is gone leaves no file behind for good; raises OSError."""
+        with os.scandir(self.path.parent) as entries:
+            indexes = [entry for entry in entries if entry.name.endswith(".index")]
+        for entry in indexes:
+            if entry.stat(follow_symlinks=False).st_mtime < time.time() - _UNUSED:
+                os.unlink(entry.path)
 
 
 def cache_folder() -> Path:
@@ -151,10 +163,12 @@ def _encoded(folder: Folder, tasks: Mapping[str, Task]) -> bytes:
         names.append(task_id[2:])
         inodes.append(inode)
         listings.append(task.listing)
-        flags.append(_ESTIMATED * task.finished_estimated | _UNFINISHED * (watch is not None))
-        created.append(_number(task.created))
-        started.append(_number(task.started))
-        finished.append(_number(task.finished))
+        flag = _ESTIMATED * task.finished_estimated | _UNFINISHED * (watch is not None)
+        times = (task.created, task.started, task.finished)
+        for column, time, without in zip((created, started, finished), times, _WITHOUT, strict=True):
+            column.append(time or 0.0)
+            flag |= without * (time is None)
+        flags.append(flag)
     watched = folder.watch.moments if folder.watch.settled else None
     head = _FOLDER.pack(
         folder.name.encode(), *(watched or (0, 0)), folder.newest, len(names), len(moments) // 2
@@ -190,21 +204,34 @@ def kept_folder(section: memoryview, same: Mapping[str, str]) -> Kept:
 
     raw_ids = _ids(name, take(15 * tasks), 15)
     ids = tuple(map(same.get, raw_ids, raw_ids))
-    listings, flags = take(tasks), take(tasks)
+    listings, flags = take(tasks), bytes(take(tasks))
     inodes = _array("Q", take(8 * tasks))
-    created, started, finished = (_times(take(8 * tasks)) for _ in range(3))
+    times = [_times(take(8 * tasks), _flagged(flags, without)) for without in _WITHOUT]
     stamps = _array("q", take(16 * unfinished))
     moments: list[Moments | None] = [None] * tasks
-    estimated = [bool(flag & _ESTIMATED) for flag in flags]
+    estimated = [False] * tasks
+    for place in _flagged(flags, _ESTIMATED):
+        estimated[place] = True
     watches: dict[str, Watch] = {}
-    pairs = iter(zip(stamps[::2], stamps[1::2], strict=True))
-    for place, flag in enumerate(flags):
-        if flag & _UNFINISHED:
-            moments[place] = next(pairs)
-            watches[ids[place]] = Watch(moments[place], settled=True)
-    rows = zip(listings, created, started, finished, estimated, moments, repeat(None), repeat(None))
+    for place, pair in zip(
+        _flagged(flags, _UNFINISHED), zip(stamps[::2], stamps[1::2], strict=True), strict=True
+    ):
+        moments[place] = pair
+        watches[ids[place]] = Watch(pair, settled=True)
+    nothing = [None] * tasks
+    columns = (listings, *times, estimated, moments, nothing, nothing)
     folder = Folder(name, Watch((modified, changed)), newest, ids, inodes, watches)
-    return Kept(folder, ids, rows, unsettled=not changed)
+    return Kept(folder, ids, columns, unsettled=not changed)
+
+
+def _flagged(flags: bytes, bit: int) -> Iterable[int]:
+    """The places where that bit is set; 15 ns a task."""
+    return compress(count(), flags.translate(_SET[bit]))
+
+
+_SET = {
+    bit: bytes(bool(flag & bit) for flag in range(256)) for bit in (_ESTIMATED, _UNFINISHED, *_WITHOUT)
+}
 
 
 def _ids(prefix: str, raw: memoryview, size: int) -> list[str]:
@@ -219,9 +246,11 @@ def _array(kind: str, raw: memoryview) -> array[int]:
     return numbers
 
 
-def _times(raw: memoryview) -> list[float | None]:
-    """NaN stands for None."""
-    return [time if time == time else None for time in _array("d", raw)]
+def _times(raw: memoryview, without: Iterable[int]) -> list[float | None]:
+    times: list[float | None] = [*_array("d", raw)]
+    for place in without:
+        times[place] = None
+    return times
 
 
 def _bytes(numbers: array[Any]) -> bytes:
@@ -229,6 +258,3 @@ def _bytes(numbers: array[Any]) -> bytes:
         numbers.byteswap()
     return numbers.tobytes()
 
-
-def _number(time: float | None) -> float:
-    return math.nan if time is None else time

@@ -94,17 +94,17 @@ def list_folder(
     name = folder.name
     with os.scandir(f"{tasks}/{name}") as scanned:
         entries = list(scanned)
-    found = {
-        name + entry.name: entry.inode() for entry in entries if entry.is_dir(follow_symlinks=False)
-    }
-    if len(found) < len(entries):
+    folders = [entry for entry in entries if entry.is_dir(follow_symlinks=False)]
+    if len(folders) < len(entries):
         for entry in entries:
             if entry.is_symlink() and REST.match(entry.name):
                 path = f"tasks/{name}/{entry.name}"
                 problems[path] = f"'{path}' is a symbolic link, not followed"
-    known = dict(zip(folder.ids, folder.inodes, strict=True))
-    if found == known:
+    names, inodes = [e.name for e in folders], array("Q", [e.inode() for e in folders])
+    if inodes == folder.inodes and names == [task_id[2:] for task_id in folder.ids]:
         return Listed((), ())
+    known = dict(zip(folder.ids, folder.inodes, strict=True))
+    found = {name + rest: inode for rest, inode in zip(names, inodes, strict=True)}
     for other in [i for i in found.keys() - known.keys() if not REST.match(i[2:])]:
         del found[other]
     found = {same.get(task_id, task_id): inode for task_id, inode in found.items()}

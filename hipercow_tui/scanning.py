@@ -11,18 +11,19 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from itertools import repeat
+from itertools import compress, count, repeat
 from math import inf
 
 from hipercow_tui.chains import Retry
 from hipercow_tui.index import Index, Kept, kept_folder
 from hipercow_tui.listing import Folder, Watch, find_folders, list_folder
-from hipercow_tui.model import Lang, Snapshot, Status, Task, quick_tasks
+from hipercow_tui.model import Snapshot, Status, Task, quick_tasks
 from hipercow_tui.reading import Part, parts_of, read_parts
 from hipercow_tui.roots import Root
-from hipercow_tui.roots.r_root import OWN_TIPS, STATUSES, Moments, Row, moments_of
-from hipercow_tui.roots.relations import Relations
+from hipercow_tui.roots.r_root import OWN_TIPS, STATUSES, Columns, Moments, Row, moments_of
+from hipercow_tui.roots.relations import relations_of
 from hipercow_tui.text import visible
+from hipercow_tui.together import together
 
 BATCH = 0.25  # seconds between two snapshots of a scan that is under way
 
@@ -106,6 +107,7 @@ class Scanner:
     def scan(self) -> Iterator[ScanState]:
         """One pass over the root, as states a quarter of a second apart; the last is complete.
 
+        self._unread: set[str] = set()  # tasks that are known from the index alone
         Stop it by closing it; the next goes on where it was. Costs, where nothing changed, one stat
         for each ``tasks/ab``, each bundle, and each task that can still change.
         """
@@ -131,11 +133,16 @@ class Scanner:
         yield self._state(len(folders), len(folders), spent, complete=True)
         self._save_index()
 
-    def doubt(self, ids: Iterable[str]) -> None:
-        """Read these tasks anew in the next pass, whatever is known of them: before a purge."""
+    def doubt(self, ids: Iterable[str]) -> bool:
+        """Have the next pass read those of these tasks that are known from the index alone, as is
+        due before a purge; whether there are any."""
+        unread = self._unread.intersection(ids)
+        self._read_again(unread)
+        return bool(unread)
+
+    def _read_again(self, ids: Iterable[str]) -> None:
         for task_id in ids:
-            if task_id in self._tasks:
-                self._due.setdefault(task_id[:2], {})[task_id] = None
+            self._due.setdefault(task_id[:2], {})[task_id] = None
 
     # What was known the last time
 
@@ -146,18 +153,18 @@ class Scanner:
         kept = self._index.load()
         self._kept = dict(kept.folders)
         # Where the time of creation stands depends on whether a task is a retry.
-        for task_id in kept.retried ^ retried:
-            self._due.setdefault(task_id[:2], {})[task_id] = None
+        self._read_again(kept.retried ^ retried)
 
     def _adopt(self, kept: Kept) -> None:
         due = self._due[kept.folder.name]
-        ids, rows = kept.ids, kept.rows
+        ids, columns = kept.ids, kept.columns
         if due or kept.folder.ids is not ids:
             standing = set(kept.folder.ids).difference(due)
-            same = {i: row for i, row in zip(ids, rows, strict=True) if i in standing}
-            ids, rows = tuple(same), same.values()
+            places = [place for place, task_id in enumerate(ids) if task_id in standing]
+            ids = [ids[place] for place in places]
+            columns = [[column[place] for place in places] for column in columns]
         with _uncollected():
-            self._put(self._made(ids, rows))
+            self._put(ids, self._made(ids, columns))
             gc.freeze()
 
     def _save_index(self) -> None:
@@ -165,6 +172,7 @@ class Scanner:
         change unnoticed, which costs a stat for each task in them the next time."""
         if self._index is None:
             return
+        self._unread.update(ids)
         settled = all(folder.watch.settled for folder in self._folders.values())
         if self._unsaved * 50 > len(self._tasks) or (self._unsettled and settled):
             self._index.save(self._folders.values(), self._tasks, self._relations.retried)
@@ -267,20 +275,20 @@ class Scanner:
                 del unfinished[task_id]
             if retry:
                 self._links.append(Retry(task_id, *retry))
-        self._put(self._made(tuple(found), found.values()))
+        self._unread.difference_update(ids)
+        if found:
+            columns = tuple(zip(*found.values(), strict=True))
+            self._put(found, self._made(tuple(found), columns))
 
-    def _made(self, ids: Sequence[str], rows: Iterable[Row]) -> list[Task]:
+    def _made(self, ids: Sequence[str], columns: Columns) -> list[Task]:
         """The tasks of these rows, tied to their bundles and chains. Column by column, for a
         million of them: 1 µs a task."""
-        columns = tuple(zip(*rows, strict=True))
-        if not columns:
-            return []
         listings, created, started, finished, estimated, _, problems, _ = columns
         bundles = map(self._relations.bundles_of.get, ids, repeat(()))
         chains: list[tuple[str, ...]] = [()] * len(ids)
-        tips = [OWN_TIPS[listing] for listing in listings]
-        members = self._relations.chains.members()
-        for place in [place for place, task_id in enumerate(ids) if task_id in members]:
+        tips = list(map(OWN_TIPS.__getitem__, listings))
+        member = self._relations.chains.has
+        for place in compress(count(), map(member, ids)):
             chains[place] = self._relations.chains.chain(ids[place])
             tips[place] = self._tip_status(ids[place], tips[place])
             self._retie.add(ids[place])
@@ -290,9 +298,9 @@ class Scanner:
             zip(ids, statuses, listings, *times, tips, bundles, chains, problems, repeat(Lang.R))
         )
 
-    def _put(self, tasks: Iterable[Task]) -> None:
+    def _put(self, ids: Iterable[str], tasks: Iterable[Task]) -> None:
         known = self._tasks
-        fresh = {task.id: task for task in tasks}
+        fresh = dict(zip(ids, tasks, strict=True))
         if not known.keys().isdisjoint(fresh):
             fresh = {i: task for i, task in fresh.items() if known.get(i) != task}
         if fresh:
@@ -313,6 +321,7 @@ class Scanner:
                 self._retie.update(self._relations.chains.chain(task_id))
 
     def _own_tasks(self) -> dict[str, Task]:
+                self._unread.discard(task_id)
         if self._handed_out:
             began = self._monotonic()
             self._tasks = dict(self._tasks)
@@ -342,7 +351,8 @@ class Scanner:
             }
         if relations.chains is not chains_before:
             touched |= {*chains_before.members(), *relations.chains.members()}
-            self.doubt(retried_before ^ relations.retried)
+            moved = retried_before ^ relations.retried
+            self._read_again(moved & self._tasks.keys())
         self._tie(touched)
 
     def _tie_ends(self) -> None:
@@ -359,7 +369,8 @@ class Scanner:
 
     def _tie(self, ids: Iterable[str]) -> None:
         known = self._tasks
-        self._put([self._tied(known[task_id]) for task_id in ids if task_id in known])
+        standing = [task_id for task_id in ids if task_id in known]
+        self._put(standing, [self._tied(known[task_id]) for task_id in standing])
 
     def _tied(self, task: Task) -> Task:
         """The task with its bundles and chain as they are now; itself where it has these."""

@@ -4,6 +4,7 @@ import os
 import random
 import shutil
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -232,12 +233,32 @@ def test_tasks_with_a_problem_are_read_again(project: Path, reads: list[str]) ->
     assert str(folder(project, 0) / "info") in reads
 
 
-def test_doubted_tasks_are_read_anew(project: Path, reads: list[str]) -> None:
+def test_doubted_tasks_are_read_anew_and_once(project: Path, reads: list[str]) -> None:
     kept(project)
     root = find_root(project)
     scanner = Scanner(root, index=Index.of(root))
     list(scanner.scan())
     reads.clear()
-    scanner.doubt([task_id(0), task_id(77)])
+    assert scanner.doubt([task_id(0), task_id(77)])
     list(scanner.scan())
     assert str(folder(project, 0) / "info") in reads
+    assert not scanner.doubt([task_id(0), task_id(77)])
+
+
+def test_what_was_read_since_the_start_is_not_doubted(project: Path) -> None:
+    scanner = Scanner(find_root(project))
+    list(scanner.scan())
+    assert not scanner.doubt(map(task_id, range(50)))
+
+
+def test_files_unused_for_long_are_dropped_when_another_is_written(
+    project: Path, cache: Path
+) -> None:
+    old, young, foreign = (kept(project).parent / name for name in ("o.index", "y.index", "o.txt"))
+    for path, days in ((old, 181), (young, 179), (foreign, 181)):
+        path.write_bytes(b"")
+        os.utime(path, (time.time() - days * 86400,) * 2)
+    write_task(project, task_id(60), "success", finished=NOW)
+    write_task(project, task_id(61), "success", finished=NOW)
+    kept(project)
+    assert not old.exists() and young.exists() and foreign.exists()

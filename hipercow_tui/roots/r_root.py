@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import starmap
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from hipercow_tui.chains import Retry
 from hipercow_tui.errors import RdsError
@@ -91,6 +91,8 @@ Row: TypeAlias = tuple[
     str | None,
     tuple[str, str] | None,
 ]
+# The rows of many tasks, value by value.
+Columns: TypeAlias = Sequence[Sequence[Any]]
 
 
 def listing_of(names: Iterable[str]) -> int:

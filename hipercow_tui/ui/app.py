@@ -18,6 +18,7 @@ from textual.screen import Screen
 
 from hipercow_tui.roots import Root
 from hipercow_tui.text import visible
+from hipercow_tui.index import Index
 from hipercow_tui.ui.backstage import Broke
 from hipercow_tui.ui.keys import APP, MOVES, Group
 from hipercow_tui.ui.purging import BUSY
@@ -31,7 +32,8 @@ SIXTEEN_COLOURS = ("ansi-dark", "textual-ansi")  # the latter before Textual 8
 class HipercowApp(App[None]):
     """Browse a root, see what a purge would take, purge; with ``read_only`` all but the last.
 
-    ``clock`` gives the time in seconds since the epoch.
+    ``index`` is what was known of the root the last time, if that is kept. ``clock`` gives the time
+    in seconds since the epoch.
     """
 
     TITLE = "hipercow-tui"
@@ -39,10 +41,15 @@ class HipercowApp(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [*APP]
 
     def __init__(
-        self, root: Root, *, read_only: bool = False, clock: Callable[[], float] = time.time
+        self,
+        root: Root,
+        *,
+        read_only: bool = False,
+        index: Index | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__()
-        self.browser = BrowseScreen(root, read_only=read_only, clock=clock)
+        self.browser = BrowseScreen(root, read_only=read_only, index=index, clock=clock)
 
     def on_mount(self) -> None:
         """Sixteen colours are the terminal's own; blends of a theme would all be the same grey."""

@@ -79,16 +79,17 @@ class Backstage:
     """The threads of a browser; ``post`` takes their messages from any thread."""
 
     def __init__(
-        self, root: Root, clock: Callable[[], float], post: Callable[[Message], object]
+        self, scanner: Scanner, clock: Callable[[], float], post: Callable[[Message], object]
     ) -> None:
-        self._root = root
+        self._scanner = scanner
+        self._root = root = scanner.root
         self._clock = clock
         self._post = post
 
         def broke(error: Exception) -> None:
             post(Broke(error))
 
-        self.poller = Poller(Scanner(root), lambda: post(Looked()), broke)
+        self.poller = Poller(scanner, lambda: post(Looked()), broke)
         self.gists = GistReader(root.tasks, lambda: post(GistsRead()), broke)
         boards = BoardMaker(self.gists.gists)
         self._boards = Newest(boards.make, lambda board: post(BoardMade(board)), broke)
@@ -118,11 +119,14 @@ class Backstage:
         self._trash.ask(self._root)
 
     def make_plan(self, stack: FilterStack) -> None:
-        """Answered by PlanMade."""
+        """Answered by PlanMade, once all that it names has been read since the start."""
 
         def planned(snapshot: Snapshot) -> None:
             plan = make_plan(snapshot, stack, now=self._clock())
-            self._post(PlanMade(plan, snapshot))
+            if self._scanner.doubt(plan.ids):
+                self.poller.look_now(planned)
+            else:
+                self._post(PlanMade(plan, snapshot))
 
         self.poller.look_now(planned)
 

@@ -4,17 +4,20 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
-from small_root import DAY, task_id, write_bundle, write_retries, write_task
+from small_root import DAY, info_file, task_id, write_bundle, write_retries, write_task
 from textual.pilot import Pilot
 from textual.widgets import Input
 from ui_driving import screen_text, until
 
+from hipercow_tui.index import Index
 from hipercow_tui.model import Status
 from hipercow_tui.roots import find_root
+from hipercow_tui.scanning import Scanner
 from hipercow_tui.ui.app import SIXTEEN_COLOURS, HipercowApp
 from hipercow_tui.ui.screens.browse import BrowseScreen
 from hipercow_tui.ui.screens.confirm import ConfirmScreen
@@ -22,6 +25,7 @@ from hipercow_tui.ui.screens.help import HelpScreen
 from hipercow_tui.ui.screens.plan import PlanScreen
 from hipercow_tui.ui.screens.problems import ProblemsScreen
 from hipercow_tui.ui.screens.summary import SummaryScreen
+from hipercow_tui.ui.widgets.age_slider import AgeSlider
 from hipercow_tui.ui.widgets.details import Details
 from hipercow_tui.view import Key
 
@@ -63,9 +67,14 @@ class Driven:
 
 @asynccontextmanager
 async def browsing(
-    root: Path, *, size: tuple[int, int] = (118, 40), now: float = RECORDED, read_only: bool = False
+    root: Path,
+    *,
+    size: tuple[int, int] = (118, 40),
+    now: float = RECORDED,
+    read_only: bool = False,
+    index: Index | None = None,
 ) -> AsyncIterator[Driven]:
-    app = HipercowApp(find_root(root), read_only=read_only, clock=lambda: now)
+    app = HipercowApp(find_root(root), read_only=read_only, index=index, clock=lambda: now)
     async with app.run_test(size=size, notifications=True) as pilot:
         driven = Driven(app, pilot)
         await driven.until(lambda: app.browser._complete and not app.browser.tasks.filling)
@@ -297,6 +306,30 @@ async def test_the_plan_comes_from_a_fresh_look(small: Path) -> None:
         assert len(screen.plan.tasks) == 19
         await at.press("escape")
         await at.until(lambda: at.app.screen is at.browser)
+
+
+async def test_a_plan_is_made_of_what_was_read_and_not_of_the_index_alone(
+    small: Path, tmp_path: Path
+) -> None:
+    index = Index(tmp_path / "index", b"small")
+    clock = count(step=3.0)
+    scanner = Scanner(find_root(small), index=index, monotonic=lambda: next(clock))
+    for _ in range(4):
+        list(scanner.scan())
+    # Rewritten in its place, no folder tells of it: only who reads it knows.
+    info = small / "hipercow" / "tasks" / IDS[0][:2] / IDS[0][2:] / "info"
+    info.write_bytes(info_file("failure", RECORDED, RECORDED, RECORDED))
+    async with browsing(small, index=index) as at:
+        assert at.tasks.view.snapshot.tasks[IDS[0]].finished == RECORDED - 90 * DAY + 600
+        at.browser.filters.toggle_status(Status.FAILURE)
+        slider = at.app.query_one(AgeSlider)
+        slider.post_message(AgeSlider.Moved(int(DAY)))
+        await at.press("p")
+        await at.until(lambda: isinstance(at.app.screen, PlanScreen))
+        screen = at.app.screen
+        assert isinstance(screen, PlanScreen)
+        assert IDS[0] not in screen.plan.ids and len(screen.plan.ids) == 19
+        assert at.tasks.view.snapshot.tasks[IDS[0]].finished == RECORDED
 
 
 async def test_the_whole_journey_to_a_purge_and_back(small: Path) -> None:

@@ -12,9 +12,11 @@ from textual.containers import Container, Vertical
 from textual.screen import Screen
 from textual.widgets import ContentSwitcher, Footer
 
+from hipercow_tui.index import Index
 from hipercow_tui.model import Snapshot
 from hipercow_tui.roots import Root
 from hipercow_tui.roots.details import TaskDetails
+from hipercow_tui.scanning import Scanner
 from hipercow_tui.ui import backstage
 from hipercow_tui.ui.backstage import Backstage
 from hipercow_tui.ui.board import Board, Wish
@@ -38,13 +40,15 @@ class LiveScreen(Screen[None]):
     ``clock`` gives the time in seconds since the epoch.
     """
 
-    def __init__(self, root: Root, *, read_only: bool, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, root: Root, *, read_only: bool, index: Index | None, clock: Callable[[], float]
+    ) -> None:
         super().__init__()
         self.root = root
         self.clock = clock
         self.read_only = read_only
         self.snapshot = Snapshot(root.path)
-        self.backstage = Backstage(root, clock, self.post_message)
+        self.backstage = Backstage(Scanner(root, index=index), clock, self.post_message)
         self._complete = False
         self._looked_at = time.monotonic()
         self._board: Board | None = None
@@ -140,8 +144,9 @@ class LiveScreen(Screen[None]):
             self._looked_at = time.monotonic()
         self.backstage.gists.forget(state.gone)
         self.backstage.gists.forget_broken(state.changed)
-        percent = 100 * state.folders // max(1, state.of_folders)
-        self.header.freshness = Freshness(None if self._complete else percent)
+        if state.complete or self._planning or not self._complete:
+            percent = 100 * state.folders // max(1, state.of_folders)
+            self.header.freshness = Freshness(None if state.complete else percent)
         if state.snapshot is not self.snapshot or self._board is None or first_whole:
             self.snapshot = state.snapshot
             self.header.facts = Facts.of(self.snapshot, self._read_only_text)
