@@ -114,11 +114,11 @@ def _app_parser() -> argparse.ArgumentParser:
         "root", nargs="?", metavar="ROOT", help="the project's folder, or one in it"
     )
     parser.add_argument("--read-only", action="store_true", help="start an app that cannot purge")
-    parser.add_argument("--demo", action="store_true", help="open a living demo root, gone at exit")
-    parser.add_argument(
     parser.add_argument(
         "--no-index", action="store_true", help="read everything; keep nothing for the next start"
     )
+    parser.add_argument("--demo", action="store_true", help="open a living demo root, gone at exit")
+    parser.add_argument(
         "--demo-tasks", type=int, metavar="N", help="a demo root of N tasks (default 2000)"
     )
     parser.add_argument("--version", action="version", version=f"hipercow-tui {__version__}")

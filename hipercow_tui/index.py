@@ -165,9 +165,11 @@ def _encoded(folder: Folder, tasks: Mapping[str, Task]) -> bytes:
         listings.append(task.listing)
         flag = _ESTIMATED * task.finished_estimated | _UNFINISHED * (watch is not None)
         times = (task.created, task.started, task.finished)
-        for column, time, without in zip((created, started, finished), times, _WITHOUT, strict=True):
-            column.append(time or 0.0)
-            flag |= without * (time is None)
+        for column, moment, without in zip(
+            (created, started, finished), times, _WITHOUT, strict=True
+        ):
+            column.append(moment or 0.0)
+            flag |= without * (moment is None)
         flags.append(flag)
     watched = folder.watch.moments if folder.watch.settled else None
     head = _FOLDER.pack(
@@ -230,7 +232,8 @@ def _flagged(flags: bytes, bit: int) -> Iterable[int]:
 
 
 _SET = {
-    bit: bytes(bool(flag & bit) for flag in range(256)) for bit in (_ESTIMATED, _UNFINISHED, *_WITHOUT)
+    bit: bytes(bool(flag & bit) for flag in range(256))
+    for bit in (_ESTIMATED, _UNFINISHED, *_WITHOUT)
 }
 
 
@@ -257,4 +260,3 @@ def _bytes(numbers: array[Any]) -> bytes:
     if _SWAPPED:
         numbers.byteswap()
     return numbers.tobytes()
-

@@ -17,13 +17,12 @@ from math import inf
 from hipercow_tui.chains import Retry
 from hipercow_tui.index import Index, Kept, kept_folder
 from hipercow_tui.listing import Folder, Watch, find_folders, list_folder
-from hipercow_tui.model import Snapshot, Status, Task, quick_tasks
+from hipercow_tui.model import Lang, Snapshot, Status, Task, quick_tasks
 from hipercow_tui.reading import Part, parts_of, read_parts
 from hipercow_tui.roots import Root
 from hipercow_tui.roots.r_root import OWN_TIPS, STATUSES, Columns, Moments, Row, moments_of
-from hipercow_tui.roots.relations import relations_of
+from hipercow_tui.roots.relations import Relations
 from hipercow_tui.text import visible
-from hipercow_tui.together import together
 
 BATCH = 0.25  # seconds between two snapshots of a scan that is under way
 
@@ -101,13 +100,13 @@ class Scanner:
         self._pause = BATCH
         self._index = index
         self._kept: dict[str, memoryview] = {}  # what of the index was not compared yet
+        self._unread: set[str] = set()  # tasks that are known from the index alone
         self._unsaved = 0
         self._unsettled = False
 
     def scan(self) -> Iterator[ScanState]:
         """One pass over the root, as states a quarter of a second apart; the last is complete.
 
-        self._unread: set[str] = set()  # tasks that are known from the index alone
         Stop it by closing it; the next goes on where it was. Costs, where nothing changed, one stat
         for each ``tasks/ab``, each bundle, and each task that can still change.
         """
@@ -166,13 +165,13 @@ class Scanner:
         with _uncollected():
             self._put(ids, self._made(ids, columns))
             gc.freeze()
+        self._unread.update(ids)
 
     def _save_index(self) -> None:
         """Where a fiftieth of it is out of date, or it has been written while folders still could
         change unnoticed, which costs a stat for each task in them the next time."""
         if self._index is None:
             return
-        self._unread.update(ids)
         settled = all(folder.watch.settled for folder in self._folders.values())
         if self._unsaved * 50 > len(self._tasks) or (self._unsettled and settled):
             self._index.save(self._folders.values(), self._tasks, self._relations.retried)
@@ -292,7 +291,7 @@ class Scanner:
             chains[place] = self._relations.chains.chain(ids[place])
             tips[place] = self._tip_status(ids[place], tips[place])
             self._retie.add(ids[place])
-        statuses = [STATUSES[listing] for listing in listings]
+        statuses = map(STATUSES.__getitem__, listings)
         times = (created, started, finished, estimated)
         return quick_tasks(
             zip(ids, statuses, listings, *times, tips, bundles, chains, problems, repeat(Lang.R))
@@ -315,13 +314,13 @@ class Scanner:
                 folder.unfinished.pop(task_id, None)
             if task_id in self._tasks:
                 del self._own_tasks()[task_id]
+                self._unread.discard(task_id)
                 self._unsaved += 1
                 self._gone.add(task_id)
                 self._changed.discard(task_id)
                 self._retie.update(self._relations.chains.chain(task_id))
 
     def _own_tasks(self) -> dict[str, Task]:
-                self._unread.discard(task_id)
         if self._handed_out:
             began = self._monotonic()
             self._tasks = dict(self._tasks)

@@ -16,9 +16,9 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+from hipercow_tui.index import Index
 from hipercow_tui.roots import Root
 from hipercow_tui.text import visible
-from hipercow_tui.index import Index
 from hipercow_tui.ui.backstage import Broke
 from hipercow_tui.ui.keys import APP, MOVES, Group
 from hipercow_tui.ui.purging import BUSY
