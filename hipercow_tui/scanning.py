@@ -44,8 +44,14 @@ class ScanState:
 
 
 def read_root(root: Root, index: Index | None = None) -> Snapshot:
-    """Everything there is to know of a root, read once; what is in the index is compared with the
-    listings and not read. Without one, everything is read."""
+    """Everything there is to know of a root, of both languages, read once; what is in the index is
+    compared with the listings and not read. Without one, everything is read."""
+    r, *python = root.parts
+    read = _read_part(r, index)
+    return together(read, _read_part(python[0])) if python else read
+
+
+def _read_part(root: Root, index: Index | None = None) -> Snapshot:
     scanner = Scanner(root, index=index)
     scanner._pause = inf
     with _uncollected():
@@ -67,7 +73,7 @@ def _uncollected() -> Iterator[None]:
 
 
 class Scanner:
-    """Reads one root again and again. Use it from one thread at a time.
+    """Reads the root of one language again and again. Use it from one thread at a time.
 
     ``index`` is what was known of the root the last time, and is kept up to date. ``monotonic`` is
     a clock in seconds, for tests.
@@ -83,8 +89,8 @@ class Scanner:
         self.root = root
         self._tasks_path = str(root.tasks)
         self._monotonic = monotonic
-        self._snapshot = Snapshot(root.path)
-        self._relations = Relations(root)
+        self._snapshot = Snapshot(root.path, lang=root.lang)
+        self._relations = relations_of(root)
         self._tasks: dict[str, Task] = {}
         self._handed_out = False  # whether a snapshot holds _tasks: then it is copied to be changed
         self._folders: dict[str, Folder] = {}
@@ -101,13 +107,13 @@ class Scanner:
         self._pause = BATCH
         self._index = index
         self._kept: dict[str, memoryview] = {}  # what of the index was not compared yet
+        self._unread: set[str] = set()  # tasks that are known from the index alone
         self._unsaved = 0
         self._unsettled = False
 
     def scan(self) -> Iterator[ScanState]:
         """One pass over the root, as states a quarter of a second apart; the last is complete.
 
-        self._unread: set[str] = set()  # tasks that are known from the index alone
         Stop it by closing it; the next goes on where it was. Costs, where nothing changed, one stat
         for each ``tasks/ab``, each bundle, and each task that can still change.
         """
@@ -117,7 +123,7 @@ class Scanner:
         self._tie_anew()
         self._load_index()
         folders = self._find_folders()
-        with closing(read_parts(self._tasks_path, self._parts(folders))) as answers:
+        with closing(read_parts(self._tasks_path, self._parts(folders), self.root.lang)) as answers:
             for part, rows in answers:
                 self._take(part.ids, rows)
                 if (now := clock()) >= resumed + self._pause:
@@ -166,13 +172,13 @@ class Scanner:
         with _uncollected():
             self._put(ids, self._made(ids, columns))
             gc.freeze()
+        self._unread.update(ids)
 
     def _save_index(self) -> None:
         """Where a fiftieth of it is out of date, or it has been written while folders still could
         change unnoticed, which costs a stat for each task in them the next time."""
         if self._index is None:
             return
-        self._unread.update(ids)
         settled = all(folder.watch.settled for folder in self._folders.values())
         if self._unsaved * 50 > len(self._tasks) or (self._unsettled and settled):
             self._index.save(self._folders.values(), self._tasks, self._relations.retried)
@@ -292,10 +298,10 @@ class Scanner:
             chains[place] = self._relations.chains.chain(ids[place])
             tips[place] = self._tip_status(ids[place], tips[place])
             self._retie.add(ids[place])
-        statuses = [STATUSES[listing] for listing in listings]
-        times = (created, started, finished, estimated)
+        statuses = map(STATUSES.__getitem__, listings)
+        times, lang = (created, started, finished, estimated), self.root.lang
         return quick_tasks(
-            zip(ids, statuses, listings, *times, tips, bundles, chains, problems, repeat(Lang.R))
+            zip(ids, statuses, listings, *times, tips, bundles, chains, problems, repeat(lang))
         )
 
     def _put(self, ids: Iterable[str], tasks: Iterable[Task]) -> None:
@@ -315,13 +321,13 @@ class Scanner:
                 folder.unfinished.pop(task_id, None)
             if task_id in self._tasks:
                 del self._own_tasks()[task_id]
+                self._unread.discard(task_id)
                 self._unsaved += 1
                 self._gone.add(task_id)
                 self._changed.discard(task_id)
                 self._retie.update(self._relations.chains.chain(task_id))
 
     def _own_tasks(self) -> dict[str, Task]:
-                self._unread.discard(task_id)
         if self._handed_out:
             began = self._monotonic()
             self._tasks = dict(self._tasks)
@@ -402,7 +408,7 @@ class Scanner:
         ):
             self._handed_out = True
             self._snapshot = Snapshot(
-                self.root.path, self._tasks, bundles, relations.chains, problems
+                self.root.path, self._tasks, bundles, relations.chains, problems, self.root.lang
             )
         changed, gone = frozenset(self._changed), frozenset(self._gone)
         self._changed.clear()
