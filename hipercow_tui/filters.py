@@ -171,11 +171,19 @@ class FilterStack:
 
     def matched(self, snapshot: Snapshot) -> frozenset[str]:
         """The ids that pass all filters; gone ones too, which cascade (rules 4, 7, 8). Without any
-        filter: none."""
+        filter: none. What passes in one language means nothing in the other."""
+        if snapshot.parts:
+            return _NOTHING.union(*(self._own(part, snapshot) for part in snapshot.parts))
         passing = sorted((one.passes(snapshot) for one in self.given), key=len)
         if not passing:
             return _NOTHING
         return frozenset(passing[0]).intersection(*passing[1:])
+
+    def _own(self, part: Snapshot, whole: Snapshot) -> Set[str]:
+        """What matches in a part, but for ids that are tasks of the other: an R bundle may name
+        anything."""
+        matched = self.matched(part)
+        return matched - ((matched - part.tasks.keys()) & whole.tasks.keys())
 
     def check(self, snapshot: Snapshot) -> None:
         """Raises FilterError if ids do not exist or no bundle at all matches (rules 2 and 4)."""

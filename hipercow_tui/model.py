@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields, make_dataclass, replace
+from dataclasses import dataclass, field, fields, make_dataclass
 from enum import StrEnum
 from functools import cached_property
 from itertools import starmap
@@ -125,11 +125,20 @@ class Bundle:
     lang: Lang = Lang.R
 
 
+def is_bundle_name(name: str, lang: Lang) -> bool:
+    """Whether a bundle of that language can have that name without leading out of ``bundles/``. In
+    Python it may have folders in it."""
+    steps = name.split("/") if lang is Lang.PY else [name]
+    return all(step not in ("", ".", "..") and not {"/", "\0"} & set(step) for step in steps)
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """A root at one moment: every task by id, every bundle by name, the retry chains.
 
     ``problems`` are sentences about what could not be read outside the tasks: bundles, ``retry``.
+    ``parts`` are what it was put together from where one folder is a root of R and of Python, each
+    of one ``lang``; no rule ever looks from one part into the other.
     """
 
     root: Path
@@ -137,6 +146,13 @@ class Snapshot:
     bundles: tuple[Bundle, ...] = ()
     chains: Chains = field(default_factory=Chains)
     problems: tuple[str, ...] = ()
+    lang: Lang = Lang.R
+    parts: tuple[Snapshot, ...] = ()
+
+    @property
+    def by_lang(self) -> tuple[Snapshot, ...]:
+        """The part of each language; itself where there is but one."""
+        return self.parts or (self,)
 
     @cached_property
     def by_status(self) -> Mapping[Status, frozenset[str]]:
@@ -168,11 +184,10 @@ class Snapshot:
             raise FilterError(
                 f"lang can't be '{visible(lang)}': use 'r', 'py', or neither for both"
             )
-        return replace(
-            self,
-            tasks={i: task for i, task in self.tasks.items() if task.lang == lang},
-            bundles=tuple(bundle for bundle in self.bundles if bundle.lang == lang),
-        )
+        for part in self.by_lang:
+            if part.lang == lang:
+                return part
+        return Snapshot(self.root, lang=Lang(lang))
 
     def existing(self, ids: Collection[str]) -> Iterator[Task]:
         """The tasks among these ids that lists, filters and chains know."""
@@ -189,6 +204,9 @@ class Snapshot:
         return task.status if task is not None and task.exists else None
 
     def _grouped(self, *, follow: bool) -> Mapping[Status, frozenset[str]]:
+        if self.parts:
+            every = [part.by_tip_status if follow else part.by_status for part in self.parts]
+            return {s: frozenset().union(*(groups[s] for groups in every)) for s in Status}
         groups: dict[Status, list[str]] = {status: [] for status in Status}
         for task in self.tasks.values():
             status = task.tip_status if follow else task.status

@@ -7,7 +7,7 @@ it into an error. A dry run is a plan that nobody carries out.
 from __future__ import annotations
 
 from collections.abc import Iterable, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,7 @@ from hipercow_tui.model import (
     PURGEABLE,
     QUEUED,
     Bundle,
+    Lang,
     Snapshot,
     Status,
     Task,
@@ -92,6 +93,15 @@ class PurgePlan:
         """Whether nothing would go."""
         return not (self.tasks or self.bundles)
 
+    def of_lang(self, lang: Lang) -> PurgePlan:
+        """What of it is to be done in the root of that language."""
+        return replace(
+            self,
+            tasks=tuple(one for one in self.tasks if one.task.lang is lang),
+            bundles=tuple(one for one in self.bundles if one.bundle.lang is lang),
+            blocked=tuple(one for one in self.blocked if one.task.lang is lang),
+        )
+
     @cached_property
     def ids(self) -> tuple[str, ...]:
         """The ids of the tasks that go."""
@@ -127,8 +137,33 @@ def make_plan(
 ) -> PurgePlan:
     """The plan for what the filters match, with whole retry chains and the bundles that name them.
 
-    ``now`` is in seconds since the epoch. Reads nothing but its arguments.
+    ``now`` is in seconds since the epoch. Reads nothing but its arguments. Tasks of R and of Python
+    are planned each by themselves: no cascade crosses.
     """
+    parts = [_part(part, filters, now, skip_blocked=skip_blocked) for part in snapshot.by_lang]
+    tasks = tuple(one for part in parts for one in part.tasks)
+    return PurgePlan(
+        root=snapshot.root,
+        made=now,
+        filters=filters,
+        tasks=tasks,
+        bundles=tuple(one for part in parts for one in part.bundles),
+        blocked=tuple(one for part in parts for one in part.blocked),
+        skip_blocked=skip_blocked,
+        warnings=tuple(_warnings(tasks)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The plan for the tasks of one language."""
+
+    tasks: tuple[PlannedTask, ...]
+    bundles: tuple[PlannedBundle, ...]
+    blocked: tuple[Blocked, ...]
+
+
+def _part(snapshot: Snapshot, filters: FilterStack, now: float, *, skip_blocked: bool) -> _Part:
     matched = filters.matched(snapshot)
     drawn = _with_chains(snapshot, matched)
     blocked = tuple(_blocked(snapshot, drawn, named=_named(filters)))
@@ -140,17 +175,7 @@ def make_plan(
         if _can_go(task, _named(filters))
     )
     going = {one.task.id for one in tasks}
-    bundles = tuple(_planned_bundles(snapshot, counted, going))
-    return PurgePlan(
-        root=snapshot.root,
-        made=now,
-        filters=filters,
-        tasks=tasks,
-        bundles=bundles,
-        blocked=blocked,
-        skip_blocked=skip_blocked,
-        warnings=tuple(_warnings(tasks)),
-    )
+    return _Part(tasks, tuple(_planned_bundles(snapshot, counted, going)), blocked)
 
 
 def _named(filters: FilterStack) -> Set[str]:
@@ -195,6 +220,11 @@ def block_reason(task: Task) -> str | None:
     """Why a task can't be purged, and what to do about it; None if it can (rule 9)."""
     if task.status is Status.BROKEN and task.exists:
         return f"it can't be read ({task.problem}): make its folder readable"
+    if task.status in (Status.SUBMITTED, Status.RUNNING) and task.lang is Lang.PY:
+        return (
+            f"it is {task.status}: wait for it, or, if you have stopped it on the cluster or that"
+            " has lost it, make an empty file 'status-cancelled' in its folder to free it"
+        )
     if task.status in (Status.SUBMITTED, Status.RUNNING):
         return (
             f"it is {task.status}: cancel it with task_cancel(), or, if the cluster has lost it,"

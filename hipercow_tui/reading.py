@@ -27,7 +27,9 @@ from pathlib import Path
 from selectors import EVENT_READ, DefaultSelector
 from typing import IO, Any, TypeAlias
 
-from hipercow_tui.roots.r_root import Row, read_tasks
+from hipercow_tui.model import Lang
+from hipercow_tui.roots import py_root, r_root
+from hipercow_tui.roots.r_root import Row
 
 PART = 128  # tasks in one message: the way there and back takes 1 µs a task
 PAYS = 0.4  # seconds still to read from which on processes, which take 0.1 to start, are worth it
@@ -37,6 +39,8 @@ SLOW = 2e-3  # seconds of waiting a task from which on that is tried
 GAIN = 2.0  # and kept, if so many times as many tasks are read with them
 
 Rows: TypeAlias = list[Row | None]
+
+_READ = {Lang.R: r_root.read_tasks, Lang.PY: py_root.read_tasks}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +63,14 @@ def parts_of(
         yield Part(piece, [task_id for task_id in piece if task_id in retried], done, folders)
 
 
-def read_parts(tasks: str, parts: Iterable[Part]) -> Generator[tuple[Part, Rows], None, None]:
+def read_parts(
+    tasks: str, parts: Iterable[Part], lang: Lang = Lang.R
+) -> Generator[tuple[Part, Rows], None, None]:
     """Every part with what the task folders under ``tasks`` say, in the order given.
 
     Takes parts ahead of what it gives back. Close it to stop: no process is left behind.
     """
+    read_tasks = _READ[lang]
     ahead = iter(parts)
     spent = 0.0
     for part in ahead:
@@ -72,16 +79,18 @@ def read_parts(tasks: str, parts: Iterable[Part]) -> Generator[tuple[Part, Rows]
         spent += time.perf_counter() - began
         yield part, rows
         if spent * (part.folders - part.done) > PAYS * part.done:
-            yield from _read_by_processes(tasks, ahead)
+            yield from _read_by_processes(tasks, ahead, lang)
 
 
-def _read_by_processes(tasks: str, parts: Iterable[Part]) -> Iterator[tuple[Part, Rows]]:
-    pool = _Pool(tasks)
+def _read_by_processes(
+    tasks: str, parts: Iterable[Part], lang: Lang
+) -> Iterator[tuple[Part, Rows]]:
+    pool = _Pool(tasks, lang)
     sent: deque[int] = deque()
     try:
         for number, part in enumerate(parts):
             if not pool.started():
-                yield part, list(read_tasks(tasks, part.ids, part.retried))
+                yield part, list(_READ[lang](tasks, part.ids, part.retried))
                 continue
             pool.send(number, part)
             sent.append(number)
@@ -96,8 +105,9 @@ def _read_by_processes(tasks: str, parts: Iterable[Part]) -> Iterator[tuple[Part
 class _Pool:
     """Processes that read. What one that fails has not answered is read here."""
 
-    def __init__(self, tasks: str) -> None:
+    def __init__(self, tasks: str, lang: Lang) -> None:
         self._tasks = tasks
+        self._read = _READ[lang]
         self._answers = DefaultSelector()
         self._processes: list[_Process] = []
         self._rows: dict[int, Rows] = {}
@@ -106,7 +116,7 @@ class _Pool:
         self._started = False
         for _ in range(min(PROCESSES, _cores())):
             try:
-                process = _Process(tasks)
+                process = _Process(tasks, lang)
             except OSError:
                 break
             self._processes.append(process)
@@ -140,7 +150,7 @@ class _Pool:
         part = self._parts.pop(number)
         rows = self._rows.pop(number, None)
         if rows is None:
-            rows = list(read_tasks(self._tasks, part.ids, part.retried))
+            rows = list(self._read(self._tasks, part.ids, part.retried))
         return part, rows
 
     def _take(self, process: _Process) -> None:
@@ -195,11 +205,11 @@ class _Pace:
 class _Process:
     """One process that reads, and the numbers of the parts that it has not answered yet."""
 
-    def __init__(self, tasks: str) -> None:
+    def __init__(self, tasks: str, lang: Lang) -> None:
         self.pending: set[int] = set()
         places = [str(Path(place).resolve()) for place in sys.path]
         self._program = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", _PROGRAM, *places],
+            [sys.executable, "-I", "-S", "-c", _PROGRAM, lang, *places],
             cwd=tasks,  # short paths: 1 µs less a task
             bufsize=0,
             stdin=subprocess.PIPE,
@@ -236,14 +246,15 @@ class _Process:
 _GREETING = b"hipercow-tui reads\n"
 _PROGRAM = """
 import sys
-sys.path[:] = sys.argv[1:]
+_, lang, *sys.path = sys.argv
 from hipercow_tui.reading import serve
-serve(sys.stdin.buffer, sys.stdout.buffer)
+serve(sys.stdin.buffer, sys.stdout.buffer, lang)
 """
 
 
-def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
+def serve(requests: IO[bytes], answers: IO[bytes], lang: str) -> None:
     """What a reading process does, in the folder of all tasks: answer requests until they end."""
+    read_tasks = _READ[Lang(lang)]
     answers.write(_GREETING)
     answers.flush()
     gc.disable()  # nothing here refers to itself

@@ -14,7 +14,15 @@ from typing import Any, TypeAlias, TypeVar
 
 from hipercow_tui.errors import FilterError, PurgeError
 from hipercow_tui.filters import FilterStack, FinishedBefore, InBundle, TaskIds, WithStatus
-from hipercow_tui.model import TASK_ID, Bundle, Lang, Snapshot, Status, Task
+from hipercow_tui.model import (
+    TASK_ID,
+    Bundle,
+    Lang,
+    Snapshot,
+    Status,
+    Task,
+    is_bundle_name,
+)
 from hipercow_tui.plan import PlannedBundle, PlannedTask, PurgePlan, Reason, block_reason
 from hipercow_tui.roots.files import read_file
 from hipercow_tui.text import count, short_id, visible
@@ -64,9 +72,10 @@ def changes(plan: PurgePlan, snapshot: Snapshot) -> Iterator[str]:
     """What is different now from what the plan names, as sentences: a task, its status or files, a
     retry, what stands in a bundle."""
     going = set(plan.ids)
+    going_of = {lang: set(plan.of_lang(lang).ids) for lang in Lang}
     for one in plan.tasks:
         task, now = one.task, snapshot.tasks.get(one.task.id)
-        if now is None:
+        if now is None or now.lang is not task.lang:
             yield f"task {task.id} is gone"
         elif now.status is not task.status:
             yield f"task {task.id} was {task.status} and is {now.status}"
@@ -88,8 +97,9 @@ def changes(plan: PurgePlan, snapshot: Snapshot) -> Iterator[str]:
         elif found.task_ids != bundle.task_ids:
             yield f"bundle '{visible(bundle.name)}' was rewritten"
     for key, bundle in bundles.items():
-        if key not in then and not going.isdisjoint(bundle.task_ids):
-            yield f"bundle '{visible(bundle.name)}' names {_some(going & set(bundle.task_ids))} now"
+        named = going_of[bundle.lang].intersection(bundle.task_ids)
+        if key not in then and named:
+            yield f"bundle '{visible(bundle.name)}' names {_some(named)} now"
 
 
 def _some(ids: set[str]) -> str:
@@ -215,10 +225,12 @@ def _planned_task(data: Any) -> PlannedTask:
 def _planned_bundle(data: Any) -> PlannedBundle:
     fields = _Fields(data, "a bundle")
     bundle = Bundle(
-        name=fields.take("name", _name),
+        name=fields.take("name", _text),
         task_ids=fields.take("task_ids", _each(_id)),
         lang=Lang(fields.take("lang", _one_of(Lang))),
     )
+    if not is_bundle_name(bundle.name, bundle.lang):
+        raise ValueError(f"'{visible(bundle.name[:40])}' is no bundle's name")
     deleted, surviving = fields.take("deleted", _whole), fields.take("surviving", _whole)
     fields.end()
     return PlannedBundle(bundle, deleted, surviving)
@@ -294,13 +306,6 @@ def _id(value: Any) -> str:
     text = _text(value)
     if not TASK_ID.match(text):
         raise ValueError(f"'{visible(text[:40])}' is no task id")
-    return text
-
-
-def _name(value: Any) -> str:
-    text = _text(value)
-    if text in ("", ".", "..") or "/" in text or "\0" in text:
-        raise ValueError(f"'{visible(text[:40])}' is no bundle's name")
     return text
 
 

@@ -17,12 +17,13 @@ from math import inf
 from hipercow_tui.chains import Retry
 from hipercow_tui.index import Index, Kept, kept_folder
 from hipercow_tui.listing import Folder, Watch, find_folders, list_folder
-from hipercow_tui.model import Lang, Snapshot, Status, Task, quick_tasks
+from hipercow_tui.model import Snapshot, Status, Task, quick_tasks
 from hipercow_tui.reading import Part, parts_of, read_parts
 from hipercow_tui.roots import Root
 from hipercow_tui.roots.r_root import OWN_TIPS, STATUSES, Columns, Moments, Row, moments_of
-from hipercow_tui.roots.relations import Relations
+from hipercow_tui.roots.relations import relations_of
 from hipercow_tui.text import visible
+from hipercow_tui.together import together
 
 BATCH = 0.25  # seconds between two snapshots of a scan that is under way
 
@@ -43,8 +44,14 @@ class ScanState:
 
 
 def read_root(root: Root, index: Index | None = None) -> Snapshot:
-    """Everything there is to know of a root, read once; what is in the index is compared with the
-    listings and not read. Without one, everything is read."""
+    """Everything there is to know of a root, of both languages, read once; what is in the index is
+    compared with the listings and not read. Without one, everything is read."""
+    r, *python = root.parts
+    read = _read_part(r, index)
+    return together(read, _read_part(python[0])) if python else read
+
+
+def _read_part(root: Root, index: Index | None = None) -> Snapshot:
     scanner = Scanner(root, index=index)
     scanner._pause = inf
     with _uncollected():
@@ -66,7 +73,7 @@ def _uncollected() -> Iterator[None]:
 
 
 class Scanner:
-    """Reads one root again and again. Use it from one thread at a time.
+    """Reads the root of one language again and again. Use it from one thread at a time.
 
     ``index`` is what was known of the root the last time, and is kept up to date. ``monotonic`` is
     a clock in seconds, for tests.
@@ -82,8 +89,8 @@ class Scanner:
         self.root = root
         self._tasks_path = str(root.tasks)
         self._monotonic = monotonic
-        self._snapshot = Snapshot(root.path)
-        self._relations = Relations(root)
+        self._snapshot = Snapshot(root.path, lang=root.lang)
+        self._relations = relations_of(root)
         self._tasks: dict[str, Task] = {}
         self._handed_out = False  # whether a snapshot holds _tasks: then it is copied to be changed
         self._folders: dict[str, Folder] = {}
@@ -116,7 +123,7 @@ class Scanner:
         self._tie_anew()
         self._load_index()
         folders = self._find_folders()
-        with closing(read_parts(self._tasks_path, self._parts(folders))) as answers:
+        with closing(read_parts(self._tasks_path, self._parts(folders), self.root.lang)) as answers:
             for part, rows in answers:
                 self._take(part.ids, rows)
                 if (now := clock()) >= resumed + self._pause:
@@ -292,9 +299,9 @@ class Scanner:
             tips[place] = self._tip_status(ids[place], tips[place])
             self._retie.add(ids[place])
         statuses = map(STATUSES.__getitem__, listings)
-        times = (created, started, finished, estimated)
+        times, lang = (created, started, finished, estimated), self.root.lang
         return quick_tasks(
-            zip(ids, statuses, listings, *times, tips, bundles, chains, problems, repeat(Lang.R))
+            zip(ids, statuses, listings, *times, tips, bundles, chains, problems, repeat(lang))
         )
 
     def _put(self, ids: Iterable[str], tasks: Iterable[Task]) -> None:
@@ -401,7 +408,7 @@ class Scanner:
         ):
             self._handed_out = True
             self._snapshot = Snapshot(
-                self.root.path, self._tasks, bundles, relations.chains, problems
+                self.root.path, self._tasks, bundles, relations.chains, problems, self.root.lang
             )
         changed, gone = frozenset(self._changed), frozenset(self._gone)
         self._changed.clear()

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from hipercow_tui.errors import PurgeError
-from hipercow_tui.model import TASK_ID, Task
+from hipercow_tui.model import TASK_ID, Task, is_bundle_name
 from hipercow_tui.plan import PurgePlan
 from hipercow_tui.text import visible
 
@@ -33,7 +33,7 @@ def units_of(plan: PurgePlan) -> tuple[Unit, ...]:
     """
     for planned in plan.bundles:
         name = planned.bundle.name
-        if name in ("", ".", "..") or "/" in name or "\0" in name:
+        if not is_bundle_name(name, planned.bundle.lang):
             raise PurgeError(f"The plan names a bundle '{visible(name)}': nothing was changed")
     chains: dict[tuple[str, ...], dict[str, Task]] = {}
     for task in (planned.task for planned in plan.tasks):

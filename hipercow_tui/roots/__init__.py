@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import re
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hipercow_tui.errors import RootError
+from hipercow_tui.model import Lang
 from hipercow_tui.text import visible
 
+_ROOMS = ("tasks", "bundles", "tui")
+PY = "py"  # the folder in ``hipercow/`` that is the root of Python
 _OLD_LAYOUT = re.compile(r"[0-9a-fA-F]{32}\Z")
 
 
@@ -18,27 +21,45 @@ _OLD_LAYOUT = re.compile(r"[0-9a-fA-F]{32}\Z")
 class Root:
     """A hipercow root: the project's folder and its ``hipercow/``, symbolic links resolved once.
 
-    ``purge_refusal`` says why this root can only be browsed; None if it can be purged.
+    One folder can be a root of R and of Python at once; neither knows of the other. ``lang`` says
+    whose tasks are meant, and ``hipercow`` is the folder that holds them: for Python
+    ``hipercow/py/``. ``purge_refusal`` says why this root can only be browsed; None if it can be
+    purged.
     """
 
     path: Path
     hipercow: Path
     purge_refusal: str | None = None
+    lang: Lang = Lang.R
 
     @property
     def tasks(self) -> Path:
-        """Where the tasks of R stand."""
+        """Where the tasks stand."""
         return self.hipercow / "tasks"
 
     @property
     def bundles(self) -> Path:
-        """Where the bundles of R stand."""
+        """Where the bundles stand."""
         return self.hipercow / "bundles"
 
     @property
     def retry(self) -> Path:
-        """The file of retries of R."""
+        """The file of retries; Python knows none."""
         return self.hipercow / "retry"
+
+    def part(self, lang: Lang) -> Root:
+        """The root of that language in the same project, whether there is one or not."""
+        if lang is self.lang:
+            return self
+        folder = self.hipercow / PY if lang is Lang.PY else self.hipercow.parent
+        return replace(self, hipercow=folder, lang=lang)
+
+    @property
+    def parts(self) -> tuple[Root, ...]:
+        """The root of R, and that of Python where there is one now."""
+        python = self.part(Lang.PY)
+        first = self.part(Lang.R)
+        return (first, python) if os.path.isdir(python.hipercow) else (first,)
 
 
 def find_root(start: str | os.PathLike[str] | None = None) -> Root:
@@ -106,7 +127,7 @@ def _purge_refusal(hipercow: Path) -> str | None:
         return "purging needs a POSIX system; here you can only browse"
     try:
         device = hipercow.stat().st_dev
-        for name in ("tasks", "bundles", "py", "tui"):
+        for name in (*_ROOMS, PY, *(f"{PY}/{room}" for room in _ROOMS)):
             path = hipercow / name
             try:
                 found = path.lstat()

@@ -1,4 +1,4 @@
-"""What ties the tasks of an R root together: its bundles and its retry chains, kept up to date."""
+"""What ties the tasks of a root together: its bundles and its retry chains, kept up to date."""
 
 from __future__ import annotations
 
@@ -7,16 +7,21 @@ import stat
 from collections.abc import Iterable, Mapping
 
 from hipercow_tui.chains import Chains, Retry
-from hipercow_tui.model import Bundle
-from hipercow_tui.roots import Root, r_root
-from hipercow_tui.roots.files import read_file
+from hipercow_tui.model import Bundle, Lang
+from hipercow_tui.roots import Root, py_root, r_root
+from hipercow_tui.roots.files import open_folder, read_file
 from hipercow_tui.text import visible
 
 LIMIT = 256 << 20  # bytes of one bundle, or of ``retry``: several million lines
 
 
+def relations_of(root: Root) -> Relations:
+    """What ties the tasks of a root together, by its language."""
+    return _PythonRelations(root) if root.lang is Lang.PY else Relations(root)
+
+
 class Relations:
-    """Bundles and retry chains of one root; a file is read again only when its stamp moved.
+    """Bundles and retry chains of an R root; a file is read again only when its stamp moved.
 
     A stamp is a file's inode, size and time of change. ``problems`` are sentences on what could
     not be read.
@@ -88,6 +93,9 @@ class Relations:
                 found[name] = known
             elif (bundle := self._read_bundle(name, status)) is not None:
                 found[name] = bundle
+        self._tie(found)
+
+    def _tie(self, found: Mapping[str, Bundle]) -> None:
         before = self.bundles
         if list(map(id, found.values())) != list(map(id, before.values())):
             self.bundles, self.all_bundles = found, tuple(found.values())
@@ -129,6 +137,49 @@ class Relations:
     def _problem(self, name: str, error: OSError) -> None:
         reason = visible(error.strerror or str(error))
         self._bundle_problems[name] = f"'{visible(name)}' can't be read: {reason}"
+
+
+class _PythonRelations(Relations):
+    """The same of a Python root, which knows no retries, and whose bundles are JSON and may stand
+    in folders. A bundle is opened by way of these, so that none of them is a link."""
+
+    def _refresh_retry(self) -> None:
+        pass
+
+    def _refresh_bundles(self) -> None:
+        found: dict[str, Bundle] = {}
+        self._bundle_problems = {}
+        try:
+            folder = open_folder(self._root.bundles)
+        except FileNotFoundError:
+            self._tie(found)
+            return
+        except OSError as error:
+            self._problem("bundles", error)
+            return
+        try:
+            for name, inside, status in py_root.bundle_files(folder, self._bundle_problems):
+                known = self.bundles.get(name)
+                if known is not None and known.stamp == _stamp(status):
+                    found[name] = known
+                elif (bundle := self._bundle_in(inside, name, status)) is not None:
+                    found[name] = bundle
+        except OSError as error:
+            self._problem("bundles", error)
+            return
+        finally:
+            os.close(folder)
+        self._tie(found)
+
+    def _bundle_in(self, folder: int, name: str, status: os.stat_result) -> Bundle | None:
+        try:
+            raw = read_file(name.rpartition("/")[2], limit=LIMIT, dir_fd=folder)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            self._problem(name, error)
+            return None
+        return py_root.parse_bundle(raw, name, status.st_mtime, _stamp(status))
 
 
 def _stamp(status: os.stat_result) -> r_root.Stamp:

@@ -66,12 +66,12 @@ def main(root: str, whose: str) -> None:
     place = str(Path(__file__).parent)
     reading._PROGRAM = f"""
 import sys
-sys.path[:] = sys.argv[1:]
+_, lang, *sys.path = sys.argv
 from hipercow_tui.reading import serve
 sys.path.append({place!r})
 import delayed
 delayed.install()
-serve(sys.stdin.buffer, sys.stdout.buffer)
+serve(sys.stdin.buffer, sys.stdout.buffer, lang)
 """
     found = find_root(root)
     install()

@@ -1,0 +1,45 @@
+"""What stands in a root of R and in one of Python in the same folder, as one list. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hipercow_tui.model import Snapshot
+from hipercow_tui.text import count
+
+
+def together(r: Snapshot, python: Snapshot) -> Snapshot:
+    """Both as one snapshot, whose ``parts`` they are; where there is nothing in one of them, the
+    other, as it is."""
+    if _empty(python):
+        return r
+    if _empty(r):
+        return python
+    if not python.tasks.keys().isdisjoint(r.tasks):
+        python = _without_twins(python, r)
+    return Snapshot(
+        r.root,
+        {**r.tasks, **python.tasks},
+        r.bundles + python.bundles,
+        r.chains,
+        r.problems + tuple(f"Python: {problem}" for problem in python.problems),
+        parts=(r, python),
+    )
+
+
+def _empty(part: Snapshot) -> bool:
+    return not (part.tasks or part.bundles or part.problems or len(part.chains))
+
+
+def _without_twins(python: Snapshot, r: Snapshot) -> Snapshot:
+    """Ids are random: a task that has one of R's was copied, and nobody could tell them apart."""
+    twins = python.tasks.keys() & r.tasks.keys()
+    problem = (
+        f"{count(len(twins), 'task')} under 'py' passed over, whose id a task of R has too,"
+        f" first {min(twins)}"
+    )
+    return replace(
+        python,
+        tasks={i: task for i, task in python.tasks.items() if i not in twins},
+        problems=(*python.problems, problem),
+    )

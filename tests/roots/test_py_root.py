@@ -1,0 +1,248 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small_py_root import py_dir, py_folder, write_py_bundle, write_py_task
+from small_root import DAY, NOW, task_id
+
+from hipercow_tui import scan
+from hipercow_tui.model import Lang, Status, Task
+from hipercow_tui.roots.py_root import parse_bundle, parse_times, read_tasks
+
+A, B, C, D = map(task_id, range(1, 5))
+
+
+def seen(root: Path) -> dict[str, Task]:
+    return dict(scan(root).tasks)
+
+
+@pytest.mark.parametrize(
+    "status", ["created", "submitted", "running", "success", "failure", "cancelled"]
+)
+def test_every_status_is_known(tmp_path: Path, status: str) -> None:
+    write_py_task(tmp_path, A, status)
+    task = seen(tmp_path)[A]
+    assert (task.status, task.tip_status, task.lang) == (status, status, Lang.PY)
+    assert task.problem is None and task.chain == ()
+
+
+def test_times_are_those_that_were_written(tmp_path: Path) -> None:
+    write_py_task(tmp_path, A, "failure")
+    task = seen(tmp_path)[A]
+    assert (task.created, task.started) == (NOW - 30 * DAY, NOW - 30 * DAY + 60)
+    assert (task.finished, task.finished_estimated) == (NOW - 20 * DAY, False)
+
+
+def test_without_times_the_files_tell(tmp_path: Path) -> None:
+    folder = write_py_task(tmp_path, A, "cancelled")
+    task = seen(tmp_path)[A]
+    assert task.created == (folder / "data").stat().st_ctime
+    assert task.started == (folder / "status-running").stat().st_ctime
+    assert (task.finished, task.finished_estimated) == (NOW - 20 * DAY, True)
+
+
+def test_times_before_the_marker_are_no_end(tmp_path: Path) -> None:
+    folder = write_py_task(tmp_path, A, "success")
+    (folder / "status-success").unlink()
+    task = seen(tmp_path)[A]
+    assert (task.status, task.finished) == ("running", None)
+
+
+def test_what_a_driver_wrote_before_its_marker_may_be_queued(tmp_path: Path) -> None:
+    from hipercow_tui.plan import block_reason
+
+    (write_py_task(tmp_path, A, "created") / "task_run.sh").touch()
+    assert "may be queued" in str(block_reason(seen(tmp_path)[A]))
+
+
+@pytest.mark.parametrize("name", ["times", "data"])
+@pytest.mark.parametrize("kind", ["link", "fifo", "folder", "dangling"])
+def test_what_is_no_file_is_not_opened(tmp_path: Path, name: str, kind: str) -> None:
+    path = write_py_task(tmp_path, A, "success") / name
+    write_py_task(tmp_path, B, "success")
+    aside = path.rename(tmp_path / "aside")
+    {
+        "link": lambda: path.symlink_to(aside),
+        "fifo": lambda: os.mkfifo(path),
+        "folder": lambda: path.mkdir(),
+        "dangling": lambda: path.symlink_to("nowhere"),
+    }[kind]()
+    tasks = seen(tmp_path)
+    assert tasks[A].status == "success"
+    assert f"'{name}' is no ordinary file" in str(tasks[A].problem)
+    assert tasks[B].problem is None
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"[" * 16000,
+        b"{}",
+        b'{"created": "yesterday"}',
+        b'{"created": true}',
+        b'{"created": NaN}',
+        b'{"created": 1e999}',
+        b'{"created": ' + b"9" * 4000 + b"}",
+        b'{"created": ' + b"9" * 9000 + b"}",
+        b'{"created": 1, "finished": []}',
+        b'{"created": 1, "x": "' + b"y" * 20000 + b'"}',
+        b"\xff\xfe\x00",
+    ],
+)
+def test_bad_times_are_a_sentence_and_the_files_tell(tmp_path: Path, raw: bytes) -> None:
+    folder = write_py_task(tmp_path, A, "failure")
+    (folder / "times").write_bytes(raw)
+    task = seen(tmp_path)[A]
+    assert str(task.problem).startswith("'times' ")
+    assert task.finished_estimated and task.status == "failure"
+
+
+def test_a_folder_without_data_is_broken_and_hides_no_other(tmp_path: Path) -> None:
+    (write_py_task(tmp_path, A, "created") / "data").unlink()
+    write_py_task(tmp_path, B, "success")
+    tasks = seen(tmp_path)
+    assert tasks[A].status is Status.BROKEN and not tasks[A].exists
+    assert tasks[A].problem == "there is no 'data' in its folder"
+    assert tasks[B].status == "success"
+
+
+def test_what_is_no_id_or_a_link_is_no_task(tmp_path: Path) -> None:
+    write_py_task(tmp_path, A, "created")
+    tasks = py_dir(tmp_path) / "tasks"
+    (tasks / "zz" / "x").mkdir(parents=True)
+    (tasks / A[:2] / "short").mkdir()
+    (tasks / A[:2] / A[2:].upper().replace("0", "F")).mkdir()
+    (tasks / A[:2] / B[2:]).symlink_to(py_folder(tmp_path, A))
+    (tasks / "ee").symlink_to(tasks / A[:2])
+    snapshot = scan(tmp_path)
+    assert set(snapshot.tasks) == {A}
+    assert len(snapshot.problems) == 2 and all(
+        "link" in p or "folder" in p for p in snapshot.problems
+    )
+
+
+def test_bundles_have_any_name(tmp_path: Path) -> None:
+    write_py_task(tmp_path, A, "success")
+    names = ["plain", "a/b", "a/c/d e", ".hidden", "with space", "ü\n", "-x", "a.json", "*"]
+    for name in names:
+        write_py_bundle(tmp_path, name, [A])
+    snapshot = scan(tmp_path)
+    assert {bundle.name for bundle in snapshot.bundles} == set(names)
+    assert all(bundle.task_ids == (A,) and bundle.lang == "py" for bundle in snapshot.bundles)
+    assert set(snapshot.tasks[A].bundles) == set(names)
+
+
+def test_names_that_are_no_text_are_read(tmp_path: Path) -> None:
+    write_py_task(tmp_path, A, "success")
+    path = write_py_bundle(tmp_path, "plain", [A])
+    path.rename(path.with_name(os.fsdecode(b"\xff\xfe")))
+    (bundle,) = scan(tmp_path).bundles
+    assert bundle.name == os.fsdecode(b"\xff\xfe") and bundle.task_ids == (A,)
+
+
+def test_no_link_leads_out_of_the_bundles(tmp_path: Path) -> None:
+    write_py_task(tmp_path, A, "success")
+    write_py_bundle(tmp_path, "good", [A])
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "evil").write_text((py_dir(tmp_path) / "bundles" / "good").read_text())
+    bundles = py_dir(tmp_path) / "bundles"
+    (bundles / "folder").symlink_to(outside)
+    (bundles / "file").symlink_to(outside / "evil")
+    os.mkfifo(bundles / "pipe")
+    snapshot = scan(tmp_path)
+    assert [bundle.name for bundle in snapshot.bundles] == ["good"]
+    assert len(snapshot.problems) == 3
+
+
+@pytest.mark.parametrize(
+    ("raw", "says"),
+    [
+        (b"", "is no JSON"),
+        (b"[]", "has no list"),
+        (b'{"task_ids": 1}', "has no list"),
+        (b'{"task_ids": {"a": 1}}', "has no list"),
+        (b"[" * 100000, "is no JSON"),
+        (b"\xff", "is no JSON"),
+    ],
+)
+def test_a_bad_bundle_is_a_sentence(tmp_path: Path, raw: bytes, says: str) -> None:
+    write_py_task(tmp_path, A, "success")
+    write_py_bundle(tmp_path, "good", [A])
+    write_py_bundle(tmp_path, "bad", []).write_bytes(raw)
+    snapshot = scan(tmp_path)
+    assert {bundle.name: bundle.task_ids for bundle in snapshot.bundles} == {
+        "good": (A,),
+        "bad": (),
+    }
+    assert any(says in problem for problem in snapshot.problems)
+
+
+def test_what_is_no_id_in_a_bundle_is_counted_and_left_out(tmp_path: Path) -> None:
+    odd = [A, "../../x", 3, None, A.upper() + "F", [A], A]
+    bundle = parse_bundle(write_py_bundle(tmp_path, "b", odd).read_bytes(), "b", 0, (0, 0, 0))
+    assert bundle.task_ids == (A,)
+    assert "5 entries" in str(bundle.problem)
+
+
+def test_a_bundle_too_deep_is_a_sentence(tmp_path: Path) -> None:
+    write_py_task(tmp_path, A, "success")
+    write_py_bundle(tmp_path, "/".join("x" * 200), [A])
+    snapshot = scan(tmp_path)
+    assert snapshot.bundles == () and "is no bundle" in snapshot.problems[0]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=200))
+def test_any_bytes_are_times_or_a_sentence(raw: bytes) -> None:
+    try:
+        times = parse_times(raw)
+    except ValueError as error:
+        assert str(error)
+    else:
+        assert isinstance(times[0], float)
+    assert parse_bundle(raw, "b", 0.0, (0, 0, 0)).name == "b"
+
+
+def test_a_pickle_is_never_loaded(tmp_path: Path) -> None:
+    write_py_task(tmp_path, A, "failure")
+    code = "import sys; from hipercow_tui.cli import main; sys.exit(main(sys.argv[1:]))"
+    command = [sys.executable, "-c", code, "list", str(tmp_path), "--details"]
+    assert subprocess.run(command, check=False, capture_output=True).returncode == 0
+
+
+def test_a_task_that_is_gone_is_none(tmp_path: Path) -> None:
+    write_py_task(tmp_path, A, "success")
+    rows = list(read_tasks(str(py_dir(tmp_path) / "tasks"), [B, A]))
+    assert rows[0] is None and rows[1] is not None
+
+
+def test_a_task_that_has_ended_costs_two_opens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_py_task(tmp_path, A, "success")
+    made: list[str] = []
+
+    def counted(name: str) -> None:
+        real = getattr(os, name)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            made.append(name)
+            return real(*args, **kwargs)
+
+        monkeypatch.setattr(os, name, call)
+
+    for name in ("open", "scandir", "lstat", "stat"):
+        counted(name)
+    list(read_tasks(str(py_dir(tmp_path) / "tasks"), [A]))
+    assert made == ["scandir", "open"]
