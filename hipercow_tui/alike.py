@@ -1,0 +1,105 @@
+"""Messages made alike across inputs: what differs between tasks of one cause becomes a placeholder.
+
+``cannot open 'a.rds' at step 12`` and ``cannot open 'b.rds' at step 9`` are both
+``cannot open '…' at step <n>``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+_LONGEST = 4000  # characters of a message that are looked at
+
+_COLOURS = re.compile(r"\x1b\[[0-9;:]*[A-Za-z]")
+# R quotes by ‘’ where the locale has them, else by ''.
+_QUOTES = str.maketrans("‘’“”", "''\"\"")
+_PLACEHOLDER = re.compile("<n>|<path>|<id>|<time>|'…'|\"…\"")
+
+# A quote belongs to a word where letters touch it: `can't`. A name with digits is no number, but
+# its digits are: `chain2` and `chain10` differ in a number only.
+_LETTER = r"[^\W\d]"
+_STEP = r"[\w@%+=~.-]"
+_VALUE = re.compile(
+    rf"""
+      (?P<single> (?<!{_LETTER}) ' (?:[^'] | (?<={_LETTER})'(?={_LETTER}))*+ ' (?!{_LETTER}) )
+    | (?P<double> "[^"]*" )
+    | (?P<path>
+          [A-Za-z][A-Za-z0-9+.-]*+ :// [^\s'"<>)\]]+
+        | (?<!\w) (?: [A-Za-z]: [\\/] | \\\\ ) [^\s'"<>|,;()]+
+        | (?<![\w.~]) ~?//? {_STEP}+ (?: /{_STEP}+ )+ /? (?<!\.)
+        | (?<!{_STEP}) (?: {_STEP}++/ )+ {_STEP}* \.[A-Za-z]\w*
+      )
+    | (?P<id>
+          0x[0-9a-fA-F]+
+        | (?<![0-9A-Za-z]) [0-9a-f]{{8}} (?: -[0-9a-f]{{4}} ){{3}} -[0-9a-f]{{12}} (?![0-9A-Za-z])
+        | (?<![0-9A-Za-z]) (?=[a-f]*\d) (?=\d*[a-f]) [0-9a-f]{{7,}}+ (?![0-9A-Za-z])
+      )
+    | (?P<time>
+          (?<!\d) \d{{4}}-\d\d-\d\d (?: [T ]\d\d:\d\d (?: :\d\d(?:\.\d+)? )? Z? )? (?!\d)
+        | (?<!\d) \d\d:\d\d:\d\d (?:\.\d+)? (?!\d)
+      )
+    | (?P<n>
+          (?: (?<![\w.)\]>'"%-]) [-+] )?
+          (?: \d{{1,3}} (?:,\d{{3}})+ (?!\d) (?:\.\d+)? | \d+ (?:\.\d+)* | (?<!\w)\.\d+ )
+          (?: [eE][-+]?\d+ )? (?: L(?!\w) )?
+      )
+    """,
+    re.VERBOSE,
+)
+_SIGNS = {
+    "single": "'…'", "double": '"…"', "path": "<path>", "id": "<id>", "time": "<time>", "n": "<n>",
+}  # fmt: skip
+_LIST = frozenset((", ", " and ", " or ", ", and ", ", or "))
+_MORE = ", …"  # of a list
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """A message on one line, taken apart: ``values`` are what differs between tasks, ``signs`` the
+    placeholders for these, ``texts`` what stands around them, one more than values."""
+
+    texts: tuple[str, ...]
+    signs: tuple[str, ...]
+    values: tuple[str, ...]
+
+    @property
+    def pattern(self) -> str:
+        """The message with a placeholder for each value: what messages of one cause share."""
+        return self.shown(range(len(self.signs)))
+
+    def shown(self, differing: Collection[int]) -> str:
+        """The message with placeholders in these places, and its own values in all others."""
+        shown = [self.texts[0]]
+        for place, (sign, value) in enumerate(zip(self.signs, self.values, strict=True)):
+            shown += (sign if place in differing else value, self.texts[place + 1])
+        return "".join(shown)
+
+
+def wording(message: str) -> Wording:
+    """The message, as far as its first 4,000 characters, taken apart."""
+    text = _COLOURS.sub("", message[:_LONGEST]).translate(_QUOTES)
+    texts, signs, values = [""], [], []
+    # The text between two values is looked at again by itself: so that nothing is found in a
+    # pattern that was not found in the message.
+    todo: list[str | tuple[str, str]] = [" ".join(text.split())]
+    while todo:
+        piece = todo.pop()
+        if isinstance(piece, tuple):
+            if signs and signs[-1].removesuffix(_MORE) == piece[0] and texts[-1] in _LIST:
+                signs[-1] = piece[0] + _MORE
+                values[-1] += texts[-1] + piece[1]
+                texts[-1] = ""
+            else:
+                signs.append(piece[0])
+                values.append(piece[1])
+                texts.append("")
+            continue
+        match = _PLACEHOLDER.search(piece) or _VALUE.search(piece)
+        if match is None:
+            texts[-1] += piece
+        else:
+            found = (_SIGNS.get(match.lastgroup or "", match[0]), match[0])
+            todo += [piece[match.end() :], found, piece[: match.start()]]
+    return Wording(tuple(texts), tuple(signs), tuple(values))
