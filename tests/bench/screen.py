@@ -1,65 +1,168 @@
-"""What a person at the screen waits for."""
+"""What a person at the screen waits for: the program itself, in a terminal, driven by its keys."""
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
+import random
+import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 from .table import Figure, ratio, shown
+from .terminal import Recording, Replay
 
-REPEATS = 3
+STARTS = 3
+EMPTY = "from textual.app import App; App().run()"
+J, K, DOWN, UP, END, HOME = b"j", b"k", b"\x1b[6~", b"\x1b[5~", b"G", b"g"
+MOVES = (J, J, K, DOWN, J, UP, END, K, HOME, J, DOWN, K) * 8
+SETTLED = 12.0  # seconds after which the first looks are over, for a million tasks ten times that
+PAUSE = 0.35  # seconds between two keys: the details have come, and all is quiet
+MATCHED = re.compile(r"matched [\d,]+")
 
 
 def screen_figures(small: Path, big: Path) -> Iterator[Figure]:
     """From start to frame, to rows, from key to paint and from filter to highlight."""
-    runs = [(_run(), _run(small), _run(big)) for _ in range(REPEATS)]
-    empty, few, many = (list(column) for column in zip(*runs, strict=True))
-    frame = _median(many, "frame")
-    yield ratio("start to first frame / empty app", frame, _median(empty, "frame"), 2)
-    rows = _median(many, "rows") - frame
-    yield _seconds("first frame to first rows, cold", rows, 0.5)
-    moves = _p95(many, "moves")
-    yield ratio("key to painted, p95 / at 1,000 tasks", moves, _p95(few, "moves"), 1.2)
-    yield _seconds("key to painted, p95", moves, 0.016)
-    yield _seconds("key to painted while scanning, p95", _p95(many, "scanning"), 0.05)
     tasks = int(big.name.partition("-")[2])
-    target = 0.05 if tasks <= 100_000 else 0.25
-    yield _seconds("filter to highlight, p95", _p95(many, "filters"), target)
+    empty = [_start(_python("-c", EMPTY), None) for _ in range(STARTS)]
+    starts = [_start(_app(big), big) for _ in range(STARTS)]
+    frame = median(first for first, _, _ in starts)
+    yield ratio("start to first frame / empty app", frame, median(e[0] for e in empty), 2)
+    rows = median(rows - first for first, rows, _ in starts)
+    yield _seconds("first frame to first rows, cold", rows, 0.5)
+    few, _ = _moves(small, SETTLED)
+    many, size = _moves(big, max(SETTLED, tasks * 12e-5))
+    yield ratio("key to painted, p95 / at 1,000 tasks", _p95(many), _p95(few), 1.2)
+    yield _seconds("key to painted, p95", _p95(many), 0.016)
+    yield Figure("bytes to the terminal for j", f"{size:,}", "", size, 4096, "bytes")
+    scanning = [taken for _, _, keys in starts for taken in keys]
+    yield _seconds("key to painted while scanning, p95", _p95(scanning), 0.05)
+    filters = _filters(big, max(SETTLED, tasks * 12e-5))
+    yield _seconds("filter to highlight, p95", _p95(filters), 0.05 if tasks <= 100_000 else 0.25)
 
 
 def _seconds(name: str, measured: float, target: float) -> Figure:
     return Figure(name, shown(measured), "", measured * 1e3, target * 1e3, "ms")
 
 
-def _median(runs: Sequence[dict[str, Any]], name: str) -> float:
-    return float(median(run[name] for run in runs))
+def _p95(times: Sequence[float]) -> float:
+    return sorted(times)[len(times) * 95 // 100]
 
 
-def _p95(runs: Sequence[dict[str, Any]], name: str) -> float:
-    times: list[float] = sorted(seconds for run in runs for seconds in run[name])
-    return times[len(times) * 95 // 100] if times else 0.0
+def _python(*arguments: str) -> list[str]:
+    return [sys.executable, *arguments]
 
 
-def _run(*roots: Path) -> dict[str, Any]:
-    """The times of one start, those of frame and rows from when the process was started."""
-    program = str(Path(__file__).with_name("driven.py"))
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    began = time.monotonic()
-    out = subprocess.run(
-        [sys.executable, program, *map(str, roots)],
-        env=environment,
-        check=True,
-        stdout=subprocess.PIPE,
-    ).stdout
-    found: dict[str, Any] = json.loads(out)
-    for name in ("frame", "rows"):
-        if name in found:
-            found[name] -= began
-    return found
+def _app(root: Path) -> list[str]:
+    return _python("-m", "hipercow_tui", str(root), "--read-only", "--no-index")
+
+
+def _start(command: list[str], root: Path | None) -> tuple[float, float, list[float]]:
+    """Seconds from the start to the first frame and the first rows, and from each key pressed
+    while the root was read to what it changed."""
+    pressed: list[tuple[float, bytes]] = []
+    with Recording(command) as app:
+        app.watch(1.0)
+        while root and time.monotonic() < app.began + 6:
+            pressed.append((app.press(J if len(pressed) % 9 else DOWN), J))
+            app.watch(0.1 + random.random() / 50)
+    screen = Replay(app.chunks)
+    if root is None:
+        frame = screen.until(lambda: not screen.blank)
+        assert frame is not None
+        return frame - app.began, 0.0, []
+    frame = screen.until(lambda: _framed(screen.lines))
+    rows = screen.until(lambda: _cursor(screen.lines) is not None)
+    assert frame is not None and rows is not None, "\n".join(screen.lines)
+    keys = []
+    for (when, _), (then, _) in zip(pressed, pressed[1:], strict=False):
+        screen.play(before=when)
+        if not any("reading" in line for line in screen.lines[:1]):
+            break
+        keys.append(_painted(screen, when, then))
+    return frame - app.began, rows - app.began, keys
+
+
+def _framed(lines: Sequence[str]) -> bool:
+    text = "\n".join(lines)
+    return "Help" in lines[-1] and "failure" in text and "Reading" in text
+
+
+def _cursor(lines: Sequence[str]) -> str | None:
+    """The line under the cursor, and where it stands."""
+    for number, line in enumerate(lines):
+        if "▌" in line:
+            return f"{number} {line[line.index('▌') :]}"
+    return None
+
+
+def _painted(screen: Replay, when: float, then: float) -> float:
+    """Seconds to the frame in which the cursor stands on another row; if that comes after the next
+    key, as long as to that."""
+    before = _cursor(screen.lines)
+    found = screen.until(lambda: _cursor(screen.lines) != before)
+    return min(found or then, then) - when
+
+
+def _moves(root: Path, settled: float) -> tuple[list[float], float]:
+    """Seconds from key to paint; and the bytes that one j costs."""
+    with Recording(_app(root)) as app:
+        app.watch(settled)
+        pressed = []
+        for key in MOVES:
+            pressed.append((app.press(key), key))
+            app.watch(PAUSE + random.random() / 50)
+    screen = Replay(app.chunks)
+    times, sizes = [], []
+    ends = [when for when, _ in pressed[1:]] + [time.monotonic()]
+    for (when, key), then in zip(pressed, ends, strict=True):
+        screen.play(before=when)
+        if key == J:
+            sizes.append(sum(len(raw) for came, raw in app.chunks if when <= came < then))
+        times.append(_painted(screen, when, then))
+    return times, median(sizes)
+
+
+def _filters(root: Path, settled: float) -> list[float]:
+    """Seconds from a change of the filters to the frame that shows what they match: ticks, letters
+    of a glob, a drag over the slider."""
+    with Recording(_app(root)) as app:
+        app.watch(settled)
+        pressed = []
+
+        def press(keys: bytes) -> None:
+            pressed.append(app.press(keys))
+            app.watch(PAUSE + random.random() / 50)
+
+        for key in (b"1", b"2", b"3", b"1", b"4", b"3", b"1", b"2") * 4:
+            press(key)
+        at = _slider(app.chunks)
+        app.press(f"\x1b[<0;{at[0]};{at[1]}M".encode())
+        app.watch(1)
+        for column in (*range(at[0] + 1, at[0] + 14), *range(at[0] + 12, at[0], -1)):
+            press(f"\x1b[<32;{column};{at[1]}M".encode())
+        app.press(f"\x1b[<0;{at[0]};{at[1]}m".encode())
+        app.watch(1)
+    screen = Replay(app.chunks)
+    times = []
+    for when, then in zip(pressed, [*pressed[1:], time.monotonic()], strict=True):
+        screen.play(before=when)
+        before = _matched(screen.lines)
+        found = screen.until(lambda: _matched(screen.lines) != before)  # noqa: B023
+        if found is not None and found < then:
+            times.append(found - when)
+    return times
+
+
+def _matched(lines: Sequence[str]) -> str:
+    found = MATCHED.search("\n".join(lines))
+    return found[0] if found else ""
+
+
+def _slider(chunks: Sequence[tuple[float, bytes]]) -> tuple[int, int]:
+    """Column and line of the slider's beginning, from 1."""
+    screen = Replay(chunks)
+    screen.play(before=time.monotonic())
+    line, column = next((n, line.index("○")) for n, line in enumerate(screen.lines) if "○───" in line)
+    return column + 1, line + 1

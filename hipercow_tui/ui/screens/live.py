@@ -10,6 +10,7 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.widgets import ContentSwitcher, Footer
 
 from hipercow_tui.index import Index
@@ -30,6 +31,7 @@ from hipercow_tui.ui.widgets.task_table import TaskTable
 from hipercow_tui.view import BundleSort, Gist, Key, Sort
 
 AGES_EVERY = 15.0  # seconds after which ages on the screen are told anew
+SETTLE = 0.2  # seconds that the details of the row before may stand, until those of this one come
 WIDE = 150  # cells from which details stand beside the table
 TASKS, BUNDLES = "tasks", "bundles"
 
@@ -56,9 +58,11 @@ class LiveScreen(Screen[None]):
         self._bundle_sort = BundleSort()
         self._only_matched = False
         self._query = ""
+        self._titles = ("", "")
         self._search_from: str | None = None
         self._details: tuple[str, TaskDetails] | None = None
         self._planning = False
+        self._settling: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """Header, filters, tables over or beside details, keys."""
@@ -220,7 +224,7 @@ class LiveScreen(Screen[None]):
         """The tabs stand in the frame, what they show at its foot."""
         frame = self.query_one("#tables")
         tabs = ((TASKS, len(self.snapshot.tasks)), (BUNDLES, len(self.snapshot.bundles)))
-        frame.border_title = " ── ".join(
+        title = " ── ".join(
             f"[{'b' if name == self._tab else 'dim'}][@click=screen.show('{name}')]"
             f"{name.capitalize()} {number:,}[/][/]"
             for name, number in tabs
@@ -233,7 +237,9 @@ class LiveScreen(Screen[None]):
             said.append("only matched")
         if self._tab == TASKS:
             said.append(f"by {self._sort.key} {'↓' if self._sort.reverse else '↑'}")
-        frame.border_subtitle = " · ".join(said)
+        titles = (title, " · ".join(said))
+        if titles != self._titles:
+            frame.border_title, frame.border_subtitle = self._titles = titles
 
     # What tasks run
 
@@ -269,8 +275,13 @@ class LiveScreen(Screen[None]):
     @on(RowTable.CursorMoved, "#tasks")
     def _cursor_moved(self) -> None:
         self._read_details()
+        if self._settling is None:
+            self._settling = self.set_timer(SETTLE, self._settled)
+
+    def _settled(self) -> None:
+        """Where the cursor runs, or the disk is slow, what is known anyway is shown."""
+        self._settling = None
         self._show_details()
-        self.query_one(Details).go_to_top()
 
     def _read_details(self) -> None:
         task = self.tasks.current
@@ -288,6 +299,8 @@ class LiveScreen(Screen[None]):
             self.query_one(Details).show(None)
             return
         known = self._details[1] if self._details and self._details[0] == task.id else None
+        if known is None and self._settling is not None:
+            return  # it comes in a moment
         gist = self.backstage.gists.gists.get(task.id, Gist())
         self.query_one(Details).show(
             Shown(task, self.tasks.view.snapshot, known, gist, self.clock())

@@ -10,14 +10,15 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
-from textual.widgets import Static
+from textual.selection import Selection
+from textual.strip import Strip
 
 from hipercow_tui.model import Snapshot, Status, Task
 from hipercow_tui.roots.details import TaskDetails
 from hipercow_tui.text import age, count, short_id, span, visible
 from hipercow_tui.ui.blending import blended
 from hipercow_tui.ui.looks import GLYPH
+from hipercow_tui.ui.widgets.long_view import LongView
 from hipercow_tui.view import Gist
 
 Styles: TypeAlias = Callable[[str], Style]
@@ -39,7 +40,7 @@ class Shown:
     now: float
 
 
-class Details(VerticalScroll, can_focus=True):
+class Details(LongView, can_focus=True):
     """The pane; its title is the task's id and status.
 
     Component classes: ``details--label``, ``details--error``, ``details--strong``, and one for
@@ -56,34 +57,72 @@ class Details(VerticalScroll, can_focus=True):
         Binding("enter", "screen.details", "In full", id="details.full", show=False),
     ]
 
-    def compose(self) -> Iterable[Static]:
-        """One text that scrolls."""
-        yield Static(id="details-text")
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._said: tuple[tuple[str, Text], ...] = ()
+        self._strips: list[Strip] = []
+        self._task_id = ""
+        self._title = ""
 
     def show(self, shown: Shown | None) -> None:
-        """Show a task, or nothing."""
-        text = self.query_one("#details-text", Static)
-        if shown is None:
-            self.border_title = ""
-            text.update("")
-            return
-        self.border_title = f"{short_id(shown.task.id)}  {headline(shown.task)}"
-        text.update(self._table(shown))
+        """Show a task, or nothing; another task from its beginning."""
+        said = tuple(lines(shown, self._style)) if shown else ()
+        if shown and shown.task.id != self._task_id:
+            self._task_id = shown.task.id
+            self.scroll_to(y=0, animate=False, force=True)
+        title = f"{short_id(shown.task.id)}  {headline(shown.task)}" if shown else ""
+        if title != self._title:
+            self.border_title = self._title = title
+        if said != self._said:
+            self._said = said
+            self._draw()
 
-    def go_to_top(self) -> None:
-        """Another task is read from its beginning."""
-        self.scroll_home(animate=False)
+    def on_resize(self) -> None:
+        """Lines are broken for a width."""
+        self._draw()
 
-    def _table(self, shown: Shown) -> Table:
-        def style(name: str) -> Style:
-            return blended(self, [f"details--{name}"])
+    def notify_style_update(self) -> None:
+        """Another theme: other colours."""
+        super().notify_style_update()
+        self.call_after_refresh(self._draw)
 
-        grid = Table.grid(padding=(0, 2, 0, 0), expand=True)
-        grid.add_column(no_wrap=True, style=style("label"))
-        grid.add_column(ratio=1, overflow="fold")
-        for label, text in lines(shown, style):
-            grid.add_row(Text(label), text)
-        return grid
+    def _draw(self) -> None:
+        width = self.scrollable_content_region.width
+        table = Table.grid(padding=(0, 2, 0, 0), expand=True)
+        table.add_column(no_wrap=True, style=self._style("label"))
+        table.add_column(ratio=1, overflow="fold")
+        for label, text in self._said:
+            table.add_row(Text(label), text)
+        console = self.app.console
+        options = console.options.update(width=max(1, width), height=None)
+        drawn = console.render_lines(table, options, style=blended(self, ()))
+        self._strips = [Strip(line, width) for line in drawn]
+        self.set_lines(len(self._strips))
+        self.refresh()
+
+    def _style(self, name: str) -> Style:
+        return blended(self, [f"details--{name}"])
+
+    # Drawing, and selecting with the mouse
+
+    def render_line(self, y: int) -> Strip:
+        """A line of the pane."""
+        line = self.scroll_offset.y + y
+        width = self.scrollable_content_region.width
+        if line >= len(self._strips):
+            return Strip.blank(width, blended(self, ()))
+        strip = self._strips[line]
+        span = self.text_selection.get_span(line) if self.text_selection else None
+        if span is not None:
+            start, end = span[0], span[1] if span[1] >= 0 else strip.cell_length
+            chosen = self.screen.get_component_rich_style("screen--selection")
+            parts = strip.divide([start, end, strip.cell_length])
+            strip = Strip.join([parts[0], parts[1].apply_style(chosen), *parts[2:]])
+        return strip.apply_offsets(0, line)
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """What was chosen with the mouse, to be copied."""
+        return selection.extract("\n".join(strip.text.rstrip() for strip in self._strips)), "\n"
 
 
 def headline(task: Task) -> str:

@@ -11,7 +11,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.message import Message
-from textual.timer import Timer
 
 from hipercow_tui.counts import FilterCounts
 from hipercow_tui.filters import FilterStack, TaskIds, WithStatus
@@ -23,7 +22,6 @@ from hipercow_tui.ui.widgets.panel_lines import WIDTH, Line, heading
 from hipercow_tui.ui.widgets.status_filter import StatusFilter
 from hipercow_tui.ui.widgets.would_go import WouldGo
 
-SETTLE = 0.03  # seconds: changes that follow each other faster are told as one
 NARROW = WIDTH + 4  # cells; below this there is no room for a frame
 
 # Rows inside the frame from which on there is room for the histogram, for a heading and blank lines
@@ -76,7 +74,6 @@ class FilterPanel(Vertical):
         self._marks_line = Line(classes="part")
         self._would_go = WouldGo()
         self._told = self._choice()
-        self._settling: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """The filters, which scroll where there is no room, and the sum, which stays."""
@@ -156,13 +153,8 @@ class FilterPanel(Vertical):
     @on(AgeFilter.Changed)
     @on(BundleFilter.Changed)
     def _change(self) -> None:
-        """Tell of what follows each other closely as one change."""
+        """Tell of a change at once: whoever works on it passes over what is out of date."""
         self._renew()
-        if self._settling is None:
-            self._settling = self.set_timer(SETTLE, self._tell)
-
-    def _tell(self) -> None:
-        self._settling = None
         if self._choice() != self._told:
             self._told = self._choice()
             self.post_message(self.Changed(self.stack))

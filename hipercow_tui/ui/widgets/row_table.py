@@ -17,15 +17,15 @@ from rich.style import Style
 from textual import events
 from textual.binding import BindingType
 from textual.cache import LRUCache
-from textual.geometry import Region, Size
+from textual.geometry import Region
 from textual.message import Message
 from textual.reactive import reactive
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from hipercow_tui.ui.blending import blended
 from hipercow_tui.ui.cells import GAP, Column, Placed, fit, placed
 from hipercow_tui.ui.keys import MOVES
+from hipercow_tui.ui.widgets.long_view import LongView
 
 # A part of a cell: its text, and the component class (without the prefix) that colours it.
 Part: TypeAlias = tuple[str, str]
@@ -46,7 +46,7 @@ class Row:
     ranged: bool = False
 
 
-class RowTable(ScrollView, can_focus=True):
+class RowTable(LongView, can_focus=True):
     """The table; what its rows are, a subclass says.
 
     Component classes: ``row--header`` and ``row--sorted`` (the title of the column it is sorted
@@ -193,7 +193,7 @@ class RowTable(ScrollView, can_focus=True):
         anchor = row if on_screen else self.scroll_offset.y
         landed = 0 if on_top else self._nearest(before, row)
         moved_to = landed if on_top or on_screen else self._nearest(before, anchor)
-        self.virtual_size = Size(self.scrollable_content_region.width, HEADER + len(self.keys))
+        self.set_lines(HEADER + len(self.keys))
         self.forget_strips()
         if moved_to is not None:
             self.scroll_to(y=moved_to - (anchor - self.scroll_offset.y), animate=False, force=True)
@@ -297,7 +297,7 @@ class RowTable(ScrollView, can_focus=True):
 
     def on_resize(self) -> None:
         """Columns are laid out anew; the cursor stays on the screen."""
-        self.virtual_size = Size(self.scrollable_content_region.width, HEADER + len(self.keys))
+        self.set_lines(HEADER + len(self.keys))
         self.forget_strips()
         self._show_row(self.cursor)
 

@@ -1,0 +1,103 @@
+"""A program in a pseudo-terminal whose output is kept with the times at which it came.
+
+What is on the screen is worked out afterwards: whoever reads is not to slow down who is timed.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import termios
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyte
+
+COLUMNS, ROWS = 120, 40
+
+
+@dataclass
+class Recording:
+    """A program at work; ``began`` is when it was started, on the monotonic clock."""
+
+    command: Sequence[str]
+    began: float = 0.0
+    chunks: list[tuple[float, bytes]] = field(default_factory=list)
+
+    def __enter__(self) -> Recording:
+        self.began = time.monotonic()
+        self._pid, self._fd = pty.fork()
+        if not self._pid:
+            size = struct.pack("HHHH", ROWS, COLUMNS, 0, 0)
+            fcntl.ioctl(0, termios.TIOCSWINSZ, size)
+            more = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
+            os.execve(self.command[0], self.command, {**os.environ, **more})
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.kill(self._pid, signal.SIGKILL)
+        os.waitpid(self._pid, 0)
+        os.close(self._fd)
+
+    def press(self, keys: bytes) -> float:
+        """Type; returns when."""
+        now = time.monotonic()
+        os.write(self._fd, keys)
+        return now
+
+    def watch(self, seconds: float, *, quiet: float | None = None) -> None:
+        """Record for so long; or until nothing has come for ``quiet`` seconds."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            wait = left if quiet is None else min(left, quiet)
+            if select.select([self._fd], [], [], wait)[0]:
+                raw = os.read(self._fd, 1 << 20)
+                self.chunks.append((time.monotonic(), raw))
+            elif quiet is not None:
+                return
+
+
+class Replay:
+    """The screen of a recording, moment by moment."""
+
+    def __init__(self, chunks: Sequence[tuple[float, bytes]]) -> None:
+        self._chunks = iter(chunks)
+        self._next = next(self._chunks, None)
+        self._screen = pyte.Screen(COLUMNS, ROWS)
+        self._stream = pyte.ByteStream(self._screen)
+
+    @property
+    def lines(self) -> list[str]:
+        return list(self._screen.display)
+
+    @property
+    def blank(self) -> bool:
+        """Whether nothing has been drawn, not even a ground."""
+        cell: Any = self._screen.buffer[ROWS // 2][COLUMNS // 2]
+        return bool(cell.bg == "default")
+
+    def play(self, *, before: float) -> None:
+        """All that came before that time."""
+        while self._next is not None and self._next[0] < before:
+            self._step()
+
+    def until(self, true: Callable[[], object]) -> float | None:
+        """When the screen was first so; None if it never was."""
+        while self._next is not None:
+            when = self._next[0]
+            self._step()
+            if true():
+                return when
+        return None
+
+    def _step(self) -> None:
+        assert self._next is not None
+        # pyte takes the m of some of Textual's questions to the terminal for colours.
+        self._stream.feed(self._next[1])
+        self._next = next(self._chunks, None)
