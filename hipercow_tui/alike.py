@@ -80,7 +80,9 @@ class Wording:
 def wording(message: str) -> Wording:
     """The message, as far as its first 4,000 characters, taken apart."""
     text = _COLOURS.sub("", message[:_LONGEST]).translate(_QUOTES)
-    texts, signs, values = [""], [], []
+    texts = [""]
+    signs: list[str] = []
+    values: list[str] = []
     # The text between two values is looked at again by itself: so that nothing is found in a
     # pattern that was not found in the message.
     todo: list[str | tuple[str, str]] = [" ".join(text.split())]
