@@ -25,6 +25,7 @@ from hipercow_tui.report import (
     blocked_message,
     plan_as_json,
     plan_lines,
+    report_lines,
     task_as_json,
 )
 from hipercow_tui.roots import Root, find_root
@@ -33,6 +34,7 @@ from hipercow_tui.roots.sizes import Size, measure_many
 from hipercow_tui.saved_plan import save_plan
 from hipercow_tui.scanning import read_root
 from hipercow_tui.text import age, visible
+from hipercow_tui.signals import no_hurry, on_signals
 
 _STATUSES = "created, success, failure, cancelled"
 _WHEN = "'9 days', '2 w', '12 h' ago, or a date or time such as 2026-01-31"
@@ -260,5 +262,10 @@ def _app(options: argparse.Namespace) -> int:
 
         index = None if demo or options.no_index else Index.of(root)
         app = HipercowApp(root, read_only=options.read_only, index=index)
-        app.run()
+        with on_signals(app.leave):
+            app.run()
+        with on_signals(no_hurry):
+            left = app.settle()
+        if left is not None:
+            commands.say(report_lines(left.report) if left.report else [visible(left.error or "")])
         return app.return_code or DONE

@@ -7,6 +7,7 @@ SPEC section 5.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from hipercow_tui.model import Task
@@ -21,6 +22,7 @@ from hipercow_tui.roots.sizes import Size
 from hipercow_tui.text import age, count, short_id, size, visible
 
 Json: TypeAlias = dict[str, Any]
+Report: TypeAlias = PurgeReport | RestoreReport | EmptyReport
 Sizes: TypeAlias = Mapping[str, Size]
 
 _STATES = {
@@ -80,8 +82,15 @@ def plan_as_json(plan: PurgePlan, sizes: Sizes, *, dry_run: bool) -> Json:
     }
 
 
-def report_as_json(report: PurgeReport, sizes: Sizes) -> Json:
-    """The object of ``purge --json`` after a purge: what really went, and what did not and why."""
+def report_as_json(report: Report, sizes: Sizes = MappingProxyType({})) -> Json:
+    """The object of ``--json`` after a purge, a restoring or an emptying: what really went or came
+    back, and what did not and why."""
+    if isinstance(report, PurgeReport):
+        return _purge_as_json(report, sizes)
+    return _restore_as_json(report) if isinstance(report, RestoreReport) else _empty_as_json(report)
+
+
+def _purge_as_json(report: PurgeReport, sizes: Sizes) -> Json:
     removed, gone = set(report.removed), set(report.removed_bundles)
     whole = plan_as_json(report.plan, sizes, dry_run=False)
     whole["tasks"] = [task for task in whole["tasks"] if task["id"] in removed]
@@ -177,8 +186,14 @@ def plan_lines(plan: PurgePlan, sizes: Sizes) -> Iterator[str]:
         yield f"! {warning}"
 
 
-def report_lines(report: PurgeReport) -> Iterator[str]:
-    """What became of a plan: what went, what could not, and why."""
+def report_lines(report: Report) -> Iterator[str]:
+    """What became of a plan, or a lot: what went or came back, what could not, and why."""
+    if isinstance(report, PurgeReport):
+        return _purge_lines(report)
+    return _restore_lines(report) if isinstance(report, RestoreReport) else _empty_lines(report)
+
+
+def _purge_lines(report: PurgeReport) -> Iterator[str]:
     gone = _numbers(report.removed, report.removed_bundles)
     if report.trash is not None:
         yield f"Moved {gone} to the trash, as {report.trash}: space is freed when it is emptied"
@@ -194,8 +209,7 @@ def report_lines(report: PurgeReport) -> Iterator[str]:
         yield f"What could not be put back or erased stands in {visible(str(report.kept_aside))}"
 
 
-def restore_lines(report: RestoreReport) -> Iterator[str]:
-    """What became of a lot that was brought back."""
+def _restore_lines(report: RestoreReport) -> Iterator[str]:
     back = _numbers(report.restored, report.restored_bundles)
     yield f"Restored {back} of {visible(report.stamp)}"
     if report.gone:
@@ -206,8 +220,7 @@ def restore_lines(report: RestoreReport) -> Iterator[str]:
         yield f"What is kept aside stands in {visible(str(where))}"
 
 
-def empty_lines(report: EmptyReport) -> Iterator[str]:
-    """What became of lots that were emptied."""
+def _empty_lines(report: EmptyReport) -> Iterator[str]:
     gone = _numbers(report.removed, report.removed_bundles)
     yield f"Erased {gone}: {size(report.bytes)} in {count(report.files, 'file')} freed"
     if report.stopped:
@@ -279,8 +292,7 @@ def lot_as_json(lot: TrashLot, measured: Size | None) -> Json:
     }
 
 
-def restore_as_json(report: RestoreReport) -> Json:
-    """The object of ``trash --restore --json``."""
+def _restore_as_json(report: RestoreReport) -> Json:
     return {
         "stamp": report.stamp,
         "tasks": list(report.restored),
@@ -290,8 +302,7 @@ def restore_as_json(report: RestoreReport) -> Json:
     }
 
 
-def empty_as_json(report: EmptyReport) -> Json:
-    """The object of ``trash --empty --json``."""
+def _empty_as_json(report: EmptyReport) -> Json:
     return {
         "stamps": list(report.stamps),
         "tasks": list(report.removed),

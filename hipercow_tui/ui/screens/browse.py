@@ -13,7 +13,7 @@ from hipercow_tui.model import SIX_STATUSES
 from hipercow_tui.text import short_id
 from hipercow_tui.ui import backstage
 from hipercow_tui.ui.keys import BROWSE
-from hipercow_tui.ui.purging import BUSY, Job, PurgeEnded, restoring
+from hipercow_tui.ui.purging import BUSY, Job, PurgeEnded, PurgeRun, restoring
 from hipercow_tui.ui.screens.history import HistoryScreen
 from hipercow_tui.ui.screens.live import BUNDLES, TASKS, LiveScreen
 from hipercow_tui.ui.screens.log import LogScreen
@@ -38,6 +38,7 @@ class BrowseScreen(LiveScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [*BROWSE]
 
+    under_way: PurgeRun | None = None  # what changes the disk
     _trash = TrashLook()
     _told_of: frozenset[str] = frozenset()
     _undoing = False
@@ -203,7 +204,7 @@ class BrowseScreen(LiveScreen):
         stack = self.filters.stack
         if not stack.given:
             self.notify("Set a filter first (1 to 6, tab) or mark tasks (space)", title="No filter")
-        elif self.query(PurgeBar):
+        elif self.purging:
             self.notify(BUSY)
         elif not self._planning:
             self._planning = True
@@ -222,7 +223,9 @@ class BrowseScreen(LiveScreen):
         if job is not None and self.purging:
             self.notify(BUSY)
         elif job is not None:
-            self.mount(PurgeBar(job), before=self.query_one(Footer))
+            bar = PurgeBar(job)
+            self.under_way = bar.run
+            self.mount(bar, before=self.query_one(Footer))
             self.refresh_bindings()
 
     @on(PurgeEnded)
@@ -230,14 +233,15 @@ class BrowseScreen(LiveScreen):
         await self.query(PurgeBar).remove()
         self.action_refresh()
         if message.report is not None:
+        self.under_way = None
             self.app.push_screen(SummaryScreen(message.report))
         elif message.error is not None:
             self.notify(message.error, title="Not done", severity="error", timeout=30, markup=False)
 
     @property
     def purging(self) -> bool:
-        """Whether a purge is under way."""
-        return bool(self.query(PurgeBar))
+        """Whether a purge, or any other job on the disk, is under way."""
+        return self.under_way is not None
 
     # Trash and undo
 

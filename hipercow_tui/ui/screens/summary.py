@@ -14,9 +14,9 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from hipercow_tui.purging import EmptyReport, Outcome, PurgeReport, RestoreReport
+from hipercow_tui.report import Report
 from hipercow_tui.text import count, size, span
 from hipercow_tui.ui.cells import plain
-from hipercow_tui.ui.purging import Report
 from hipercow_tui.ui.widgets.lines import Lines
 
 _WRAP = 62  # cells of a reason: what an 80 column screen has room for
