@@ -29,7 +29,8 @@ from hipercow_tui.report import (
     task_as_json,
 )
 from hipercow_tui.roots import Root, find_root
-from hipercow_tui.roots.details import TaskDetails, read_details
+from hipercow_tui.roots.details import TaskDetails
+from hipercow_tui.roots.py_details import details_of
 from hipercow_tui.roots.sizes import Size, measure_many
 from hipercow_tui.saved_plan import save_plan
 from hipercow_tui.scanning import read_root
@@ -183,7 +184,7 @@ def _list(options: argparse.Namespace) -> int:
         task = snapshot.tasks[task_id]
         details = None
         if options.details:
-            details = read_details(root.tasks, task_id, status=task.status)
+            details = details_of(root, task)
         if options.json:
             print(json.dumps(task_as_json(task, details)))
         else:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
-from small_py_root import py_dir, write_py_bundle, write_py_task
+from small_py_root import py_dir, py_folder, write_py_bundle, write_py_task
 from small_root import NOW, task_id, write_bundle, write_retries, write_task
 
 from hipercow_tui import UnknownTasksError, purge, scan
+from hipercow_tui.both import RootScanner
+from hipercow_tui.cli import main
 from hipercow_tui.filters import FilterStack, InBundle, TaskIds, WithStatus
 from hipercow_tui.model import Lang, Snapshot
 from hipercow_tui.plan import make_plan
 from hipercow_tui.roots import find_root
+from hipercow_tui.roots.sizes import measure_many
 
 R1, R2, P1, P2, GONE = map(task_id, range(1, 6))
 
@@ -124,3 +128,65 @@ def test_a_linked_python_root_is_browsed_and_not_purged(root: Path) -> None:
     bundles = (py_dir(root) / "bundles").rename(root / "elsewhere")
     (py_dir(root) / "bundles").symlink_to(bundles)
     assert "symbolic link" in str(find_root(root).purge_refusal)
+
+
+def test_changes_of_both_are_followed(root: Path) -> None:
+    now = 1000.0
+    scanner = RootScanner(find_root(root), monotonic=lambda: now)
+
+    def look() -> tuple[Snapshot, set[str], set[str]]:
+        nonlocal now
+        now += 5
+        changed: set[str] = set()
+        gone: set[str] = set()
+        for state in scanner.scan():
+            changed |= state.changed
+            gone |= state.gone
+        assert state.complete
+        return state.snapshot, changed, gone
+
+    assert look()[1] == {R1, R2, P1, P2}
+    for _ in range(3):
+        snapshot, *rest = look()
+    assert rest == [set(), set()] and look()[0] is snapshot
+    (py_folder(root, P2) / "status-failure").touch()
+    shutil.rmtree(py_folder(root, P1))
+    write_py_task(root, GONE, "created")
+    snapshot, changed, gone = look()
+    assert changed >= {GONE} and gone == {P1}
+    assert P1 not in snapshot.tasks and snapshot.tasks[GONE].lang is Lang.PY
+    shutil.rmtree(py_dir(root))
+    snapshot, _, gone = look()
+    assert gone == {P2, GONE} and set(snapshot.tasks) == {R1, R2} and not snapshot.parts
+
+
+def test_only_the_last_state_of_a_pass_is_complete(root: Path) -> None:
+    scanner = RootScanner(find_root(root))
+    assert [state.complete for state in scanner.scan()] == [False, True]
+    shutil.rmtree(py_dir(root))
+    assert [state.complete for state in RootScanner(find_root(root)).scan()] == [True]
+
+
+def test_a_python_root_that_comes_later_is_found(root: Path) -> None:
+    aside = py_dir(root).rename(root / "aside")
+    scanner = RootScanner(find_root(root))
+    assert len([*scanner.scan()][-1].snapshot.tasks) == 2
+    aside.rename(py_dir(root))
+    assert len([*scanner.scan()][-1].snapshot.tasks) == 4
+
+
+def test_sizes_are_those_of_the_task_wherever_it_stands(root: Path) -> None:
+    sizes = measure_many(find_root(root), [R1, P1, GONE])
+    assert sizes[P1].bytes == sum(p.stat().st_size for p in py_folder(root, P1).iterdir())
+    assert set(sizes) == {R1, P1}
+
+
+def test_the_command_line_lists_both_with_their_details(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["list", str(root), "--details", "--json"]) == 0
+    lines = {line["id"]: line for line in map(json.loads, capsys.readouterr().out.splitlines())}
+    assert lines[P1]["lang"] == "py" and lines[R1]["lang"] == "r"
+    assert (lines[P1]["type"], lines[P1]["runs"]) == ("shell", "echo hello")
+    assert main(["list", str(root), "--lang", "py", "--json"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 2

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from textual.message import Message
 
+from hipercow_tui.both import RootScanner
 from hipercow_tui.filters import FilterStack
 from hipercow_tui.model import Snapshot, Task
 from hipercow_tui.plan import PurgePlan, make_plan
 from hipercow_tui.roots import Root
-from hipercow_tui.roots.details import TaskDetails, read_details
-from hipercow_tui.scanning import Scanner
+from hipercow_tui.roots.details import TaskDetails
+from hipercow_tui.roots.py_details import details_of
 from hipercow_tui.ui.background import Newest
 from hipercow_tui.ui.board import Board, BoardMaker, Sum, Wish, sum_of
 from hipercow_tui.ui.gist_reader import GistReader
@@ -79,7 +80,7 @@ class Backstage:
     """The threads of a browser; ``post`` takes their messages from any thread."""
 
     def __init__(
-        self, scanner: Scanner, clock: Callable[[], float], post: Callable[[Message], object]
+        self, scanner: RootScanner, clock: Callable[[], float], post: Callable[[Message], object]
     ) -> None:
         self._scanner = scanner
         self._root = root = scanner.root
@@ -90,7 +91,7 @@ class Backstage:
             post(Broke(error))
 
         self.poller = Poller(scanner, lambda: post(Looked()), broke)
-        self.gists = GistReader(root.tasks, lambda: post(GistsRead()), broke)
+        self.gists = GistReader(root, lambda: post(GistsRead()), broke)
         boards = BoardMaker(self.gists.gists)
         self._boards = Newest(boards.make, lambda board: post(BoardMade(board)), broke)
         self._sums = Newest(sum_of, lambda found: post(SumMade(found)), broke, rest=SUM_AFTER)
@@ -131,7 +132,7 @@ class Backstage:
         self.poller.look_now(planned)
 
     def _read_details(self, task: Task) -> DetailsRead:
-        return DetailsRead(task, read_details(self._root.tasks, task.id, status=task.status))
+        return DetailsRead(task, details_of(self._root, task))
 
     def _look_in_trash(self, root: Root) -> TrashSeen:
         seen = TrashSeen(TrashLook())

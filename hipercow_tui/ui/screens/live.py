@@ -12,11 +12,11 @@ from textual.containers import Container, Vertical
 from textual.screen import Screen
 from textual.widgets import ContentSwitcher, Footer
 
+from hipercow_tui.both import RootScanner
 from hipercow_tui.index import Index
-from hipercow_tui.model import Snapshot
+from hipercow_tui.model import Lang, Snapshot
 from hipercow_tui.roots import Root
 from hipercow_tui.roots.details import TaskDetails
-from hipercow_tui.scanning import Scanner
 from hipercow_tui.ui import backstage
 from hipercow_tui.ui.backstage import Backstage
 from hipercow_tui.ui.board import Board, Wish
@@ -48,7 +48,7 @@ class LiveScreen(Screen[None]):
         self.clock = clock
         self.read_only = read_only
         self.snapshot = Snapshot(root.path)
-        self.backstage = Backstage(Scanner(root, index=index), clock, self.post_message)
+        self.backstage = Backstage(RootScanner(root, index=index), clock, self.post_message)
         self._complete = False
         self._looked_at = time.monotonic()
         self._board: Board | None = None
@@ -142,6 +142,7 @@ class LiveScreen(Screen[None]):
         if state.complete:
             self._complete = True
             self._looked_at = time.monotonic()
+        self.backstage.gists.python = state.snapshot.of_lang(Lang.PY).tasks
         self.backstage.gists.forget(state.gone)
         self.backstage.gists.forget_broken(state.changed)
         if state.complete or self._planning or not self._complete:
