@@ -179,8 +179,11 @@ class BrowseScreen(LiveScreen):
 
     def action_log(self) -> None:
         """Show the log of the task under the cursor."""
-        if self.tasks.current is not None and self._tab == TASKS:
-            self.app.push_screen(LogScreen(self.root, self.tasks.current))
+        task_id = self.tasks.cursor_key
+        if task_id is not None and self._tab == TASKS:
+            self.app.push_screen(
+                LogScreen(self.root, task_id, lambda: self.snapshot.tasks.get(task_id))
+            )
 
     def action_copy(self) -> None:
         """Copy the id of the task under the cursor, or the name of the bundle."""
