@@ -34,8 +34,8 @@ from hipercow_tui.roots.py_details import details_of
 from hipercow_tui.roots.sizes import Size, measure_many
 from hipercow_tui.saved_plan import save_plan
 from hipercow_tui.scanning import read_root
-from hipercow_tui.text import age, visible
 from hipercow_tui.signals import no_hurry, on_signals
+from hipercow_tui.text import age, visible
 
 _STATUSES = "created, success, failure, cancelled"
 _WHEN = "'9 days', '2 w', '12 h' ago, or a date or time such as 2026-01-31"
