@@ -233,10 +233,10 @@ class BrowseScreen(LiveScreen):
 
     @on(PurgeEnded)
     async def _purge_ended(self, message: PurgeEnded) -> None:
+        self.under_way = None
         await self.query(PurgeBar).remove()
         self.action_refresh()
         if message.report is not None:
-        self.under_way = None
             self.app.push_screen(SummaryScreen(message.report))
         elif message.error is not None:
             self.notify(message.error, title="Not done", severity="error", timeout=30, markup=False)
