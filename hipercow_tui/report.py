@@ -13,10 +13,10 @@ from typing import Any, TypeAlias
 from hipercow_tui.model import Task
 from hipercow_tui.plan import Blocked, PlannedBundle, PlannedTask, PurgePlan, Reason
 from hipercow_tui.purging.history import HistoryEntry
+from hipercow_tui.purging.looking import TrashLot
 from hipercow_tui.purging.manifest import Aim
 from hipercow_tui.purging.names import State
 from hipercow_tui.purging.outcome import EmptyReport, Outcome, PurgeReport, RestoreReport
-from hipercow_tui.purging.trash import TrashLot
 from hipercow_tui.roots.details import TaskDetails
 from hipercow_tui.roots.sizes import Size
 from hipercow_tui.text import age, count, short_id, size, visible

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hipercow_tui.purging.carrying_out import carry_out, move_to_trash, safety_check
 from hipercow_tui.purging.history import HistoryEntry, Kind, history
+from hipercow_tui.purging.looking import TrashLot, interrupted, trash_size
 from hipercow_tui.purging.names import State
 from hipercow_tui.purging.outcome import (
     EmptyReport,
@@ -13,15 +14,7 @@ from hipercow_tui.purging.outcome import (
     PurgeReport,
     RestoreReport,
 )
-from hipercow_tui.purging.trash import (
-    TrashLot,
-    empty,
-    finish,
-    interrupted,
-    restore,
-    trash,
-    trash_size,
-)
+from hipercow_tui.purging.trash import empty, finish, restore, trash
 
 __all__ = [
     "EmptyReport",

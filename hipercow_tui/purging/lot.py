@@ -23,7 +23,16 @@ from pathlib import Path
 
 from hipercow_tui.errors import PurgeError
 from hipercow_tui.plan import PurgePlan
-from hipercow_tui.purging.heart import ALIVE, Heart, is_alive, last_sign, server_time, touch
+from hipercow_tui.purging.heart import (
+    ALIVE,
+    Heart,
+    is_alive,
+    last_sign,
+    let_go,
+    refuse_alive,
+    server_time,
+    touch,
+)
 from hipercow_tui.purging.manifest import DRAFT, MANIFEST, Aim, write_manifest
 from hipercow_tui.purging.names import TUI, LotName, State, new_stamp
 from hipercow_tui.purging.places import Places, because, opened
@@ -110,7 +119,7 @@ class Lot:
     def discard(self) -> bool:
         """Remove the lot, if it is empty, and then ``hipercow/tui/`` if that is; tells whether the
         lot is gone. The manifest stays as long as anything else does."""
-        self.heart.end()
+        _let_go(self.heart, self.folder)
         return _remove(self.places, self.tui, self.name, self.folder)
 
 
@@ -134,8 +143,8 @@ def new_lot(places: Places, plan: PurgePlan, aim: Aim) -> Iterator[Lot]:
         folder = -1
         try:
             folder = opened(stack, path, tui)
-            heart = Heart.start(folder)
-            stack.callback(heart.end)
+            heart = Heart.of_lot(folder)
+            stack.callback(_let_go, heart, folder)
             for room in ROOMS:
                 os.mkdir(room, dir_fd=folder)
             tasks, bundles, erasing = (opened(stack, path / room, folder) for room in ROOMS)
@@ -162,8 +171,8 @@ def taken_over(places: Places, name: LotName, state: State) -> Iterator[Lot]:
             with suppress(OSError):
                 touch(folder)  # before the rename, for after it this must not look dead
             os.rename(str(name), str(taken), src_dir_fd=tui, dst_dir_fd=tui)
-            heart = Heart.start(folder)
-            stack.callback(heart.end)
+            heart = Heart.of_lot(folder)
+            stack.callback(_let_go, heart, folder)
             for room in ROOMS:
                 with suppress(FileExistsError):
                     os.mkdir(room, dir_fd=folder)
@@ -185,11 +194,12 @@ def _refuse_alive(name: LotName, folder: int, tui: int) -> None:
     now = server_time(tui)
     if is_alive(folder, now):
         who, last = last_sign(folder)
-        raise PurgeError(
-            f"{name.stamp} is being worked on{f' by {visible(str(who))}' if who else ''}: its last"
-            f" sign of life is {max(0, now - last):.0f} seconds old. Stop it there, or wait until"
-            " a minute has passed without one."
-        )
+        refuse_alive(name.stamp, who, now - last)
+
+
+def _let_go(heart: Heart, folder: int) -> None:
+    heart.end()
+    let_go(folder)
 
 
 def _tui_with(stack: ExitStack, places: Places, name: LotName) -> int:

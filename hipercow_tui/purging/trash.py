@@ -1,13 +1,13 @@
-"""What stands in ``hipercow/tui/``: the trash, purges that broke off, and what to do with them."""
+"""What to do with what stands in ``hipercow/tui/``: restore, empty, finish."""
 
 from __future__ import annotations
 
 import os
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 
 from hipercow_tui.errors import PurgeError
 from hipercow_tui.filters import FilterStack
@@ -15,9 +15,9 @@ from hipercow_tui.model import TASK_ID, Bundle, Status, Task
 from hipercow_tui.plan import PlannedBundle, PlannedTask, PurgePlan, Reason
 from hipercow_tui.purging.carrying_out import run_in
 from hipercow_tui.purging.erase import erase, erase_bundle
-from hipercow_tui.purging.heart import is_alive
 from hipercow_tui.purging.history import Kind, remember_empty, remember_purge, remember_restore
-from hipercow_tui.purging.lot import ROOMS, Lot, taken_over
+from hipercow_tui.purging.looking import trash as trash
+from hipercow_tui.purging.lot import Lot, taken_over
 from hipercow_tui.purging.manifest import Aim, Manifest, read_manifest
 from hipercow_tui.purging.names import TUI, LotName, State, parse
 from hipercow_tui.purging.outcome import EmptyReport, Outcome, Progress, PurgeReport, RestoreReport
@@ -26,88 +26,12 @@ from hipercow_tui.purging.purge import Purge
 from hipercow_tui.purging.record import Record
 from hipercow_tui.purging.units import units_of
 from hipercow_tui.purging.watch import Watch, unheard
-from hipercow_tui.purging.who import Who
-from hipercow_tui.purging.without_lot import Aside, aside, erase_aside, put_back
+from hipercow_tui.purging.without_lot import Aside, claimed, erase_aside, put_back
 from hipercow_tui.roots import Root
-from hipercow_tui.roots.files import open_folder, read_file
+from hipercow_tui.roots.files import read_file
 from hipercow_tui.roots.r_root import BUNDLE_NAME, parse_bundle
 from hipercow_tui.roots.relations import LIMIT
-from hipercow_tui.roots.sizes import Size, measure_folder
 from hipercow_tui.text import visible
-
-_WAITING = (State.TRASH, State.KEPT)
-
-
-@dataclass(frozen=True, slots=True)
-class TrashLot:
-    """A lot in ``hipercow/tui/``, or a single task aside where there was no room for a lot.
-
-    ``tasks`` are the ids that are whole in it, ``bundles`` the names, ``remains`` the ids whose
-    erasing began. ``when`` it was made is in seconds since the epoch, ``who`` made it; both None
-    where its manifest can't be read. ``alive`` says that someone works in it right now.
-    """
-
-    name: LotName
-    tasks: tuple[str, ...]
-    bundles: tuple[str, ...]
-    remains: tuple[str, ...]
-    when: float | None
-    who: Who | None
-    aim: Aim | None
-    alive: bool
-
-    @property
-    def stamp(self) -> str:
-        """What people call it by."""
-        return self.name.stamp
-
-    @property
-    def state(self) -> State:
-        """What is happening, or happened, to it."""
-        return self.name.state
-
-    @property
-    def interrupted(self) -> bool:
-        """Whether something was begun in it that nobody works on any more."""
-        return not self.alive and self.state not in _WAITING
-
-
-def trash(root: Root, states: Collection[State] = tuple(State)) -> tuple[TrashLot, ...]:
-    """Every lot of the root that is in one of these states, the oldest first.
-
-    A look writes nothing, so who is alive is told by this machine's clock here; whoever takes a lot
-    over asks the file server's, and leaves alone what is alive by that.
-    Raises PurgeError if they can't be read.
-    """
-    with ExitStack() as stack:
-        hipercow = opened(stack, root.hipercow)
-        found = [_as_lot(task) for task in aside(hipercow)]
-        with suppress(FileNotFoundError):
-            tui = opened(stack, root.hipercow / TUI, hipercow)
-            lots = filter(None, map(parse, os.listdir(tui)))
-            names = sorted((name for name in lots if name.state in states), key=str)
-            found += filter(None, (_seen(name, tui, time.time()) for name in names))
-        return tuple(found)
-
-
-def interrupted(root: Root) -> tuple[TrashLot, ...]:
-    """The lots in which something broke off, for ``finish`` or ``restore``. Raises PurgeError."""
-    if root.purge_refusal:
-        return ()
-    underway = [state for state in State if state not in _WAITING]
-    return tuple(lot for lot in trash(root, underway) if lot.interrupted)
-
-
-def trash_size(root: Root, lot: TrashLot) -> Size | None:
-    """How much a lot holds; None if it is gone or can't all be read. Costs a stat a file."""
-    with ExitStack() as stack:
-        parent = opened(stack, root.hipercow)
-        for task in aside(parent):
-            if task.stamp == lot.stamp:
-                return measure_folder(task.name, parent)
-        with suppress(FileNotFoundError):
-            return measure_folder(str(lot.name), opened(stack, root.hipercow / TUI, parent))
-        return None
 
 
 def restore(
@@ -121,7 +45,7 @@ def restore(
     began = time.monotonic()
     report = RestoreReport(stamp)
     with _working(root) as places:
-        asides = _asides(places, stamp)
+        asides = tuple(claimed(places, stamp))
         for task in asides:
             report = _restore_aside(places, task, began)
         for name in () if asides else _named(places, stamp):
@@ -156,7 +80,7 @@ def empty(
     record, watch = Record(), Watch(on_progress, stop)
     stamps: list[str] = []
     with _working(root) as places:
-        asides = _asides(places, stamp)
+        asides = () if stamp is None else tuple(claimed(places, stamp))
         for task in asides:
             erase_aside(places, task, record, watch)
             stamps.append(task.stamp)
@@ -193,7 +117,7 @@ def finish(
     """Bring to its end what broke off in a lot: a purge or a move to the trash, by its plan and
     with all its checks; an erasing; a restoring. Raises PurgeError as these do."""
     with _working(root) as places:
-        name = None if _asides(places, stamp) else _named(places, stamp)[-1]
+        name = None if any(claimed(places, stamp)) else _named(places, stamp)[-1]
         if name is not None and name.state is State.MOVING:
             with taken_over(places, name, State.MOVING) as lot:
                 return _resume(lot, Watch(on_progress, stop))
@@ -285,49 +209,6 @@ def _bundle_in(lot: Lot, name: str) -> Bundle:
     return parse_bundle(raw, name, 0.0, (0, 0, 0))
 
 
-def _seen(name: LotName, tui: int, now: float) -> TrashLot | None:
-    """A lot as it stands; None if it vanishes meanwhile, or is no folder."""
-    try:
-        folder = open_folder(str(name), dir_fd=tui)
-    except OSError:
-        return None
-    try:
-        manifest = read_manifest(folder)
-        alive = name.state not in _WAITING and is_alive(folder, now)
-        tasks, bundles, remains = (_names_in(room, folder) for room in ROOMS)
-    except OSError:
-        return None
-    finally:
-        os.close(folder)
-    return TrashLot(
-        name,
-        tasks,
-        bundles,
-        remains,
-        when=manifest.when if manifest else None,
-        who=manifest.who if manifest else None,
-        aim=manifest.aim if manifest else None,
-        alive=alive,
-    )
-
-
-def _names_in(room: str, folder: int) -> tuple[str, ...]:
-    try:
-        fd = open_folder(room, dir_fd=folder)
-    except OSError:
-        return ()
-    try:
-        return tuple(sorted(os.listdir(fd)))
-    finally:
-        os.close(fd)
-
-
-def _as_lot(task: Aside) -> TrashLot:
-    name = LotName(task.stamp, state=State.MOVING if task.whole else State.ERASING)
-    whole, remains = ((task.id,), ()) if task.whole else ((), (task.id,))
-    return TrashLot(name, whole, (), remains, None, None, Aim.PURGE, alive=False)
-
-
 def _restore_aside(places: Places, task: Aside, began: float) -> RestoreReport:
     record = Record()
     if task.whole:
@@ -362,10 +243,6 @@ def _lots(places: Places) -> list[LotName]:
         except FileNotFoundError:
             return []
         return sorted(filter(None, map(parse, os.listdir(tui))), key=str)
-
-
-def _asides(places: Places, stamp: str | None) -> list[Aside]:
-    return [task for task in aside(places.hipercow) if task.stamp == stamp]
 
 
 def _named(places: Places, stamp: str) -> list[LotName]:

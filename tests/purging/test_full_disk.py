@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from purge_stage import (
     CHAIN,
     LONE,
     OTHER,
+    RETRY,
     TIP,
     Meanwhile,
     bundles,
@@ -32,7 +34,16 @@ from purge_stage import (
 from small_root import task_id, write_bundle, write_task
 
 from hipercow_tui.errors import PurgeError
-from hipercow_tui.purging import carry_out, history, move_to_trash, restore, safety_check, trash
+from hipercow_tui.purging import (
+    carry_out,
+    empty,
+    finish,
+    history,
+    move_to_trash,
+    restore,
+    safety_check,
+    trash,
+)
 from hipercow_tui.roots import Root
 
 NO_ROOM = [errno.ENOSPC, errno.EDQUOT]
@@ -184,6 +195,7 @@ def test_a_task_left_aside_is_found_and_put_back_or_erased(root: Root, died: str
         if not folder_of(root, LONE).exists():
             write_task(root.path, LONE, "failure")
         folder_of(root, LONE).rename(left)
+        os.utime(left, (0, 0))
         (lot,) = trash(root)
         assert lot.stamp == f"tui-{LONE}" and not lot.alive
         assert (lot.tasks, lot.remains) == (((LONE,), ()) if not died else ((), (LONE,)))
@@ -197,9 +209,56 @@ def test_a_task_left_aside_is_found_and_put_back_or_erased(root: Root, died: str
     assert len(history(root)) == 2
 
 
-def empty_named(root: Root, stamp: str) -> tuple[str, ...]:
-    from hipercow_tui.purging import empty
+def test_a_task_aside_is_left_alone_while_someone_works_with_it(
+    root: Root, monkeypatch: pytest.MonkeyPatch, meanwhile: Meanwhile
+) -> None:
+    """However old the folder, and though the chain takes longer than a minute."""
+    plan, seen = plan_of(root), []
+    for identity in ALL:
+        os.utime(folder_of(root, identity), (0, 0))
+    full(monkeypatch, errno.ENOSPC, ("mkdir",), 10_000)
+    monkeypatch.setattr("hipercow_tui.purging.heart.BEAT", 0.01)
 
+    def look() -> None:
+        asides = {lot.stamp: lot for lot in trash(root)}
+        assert set(asides) == {f"tui-{identity}" for identity in CHAIN}
+        assert all(lot.alive and not lot.interrupted for lot in asides.values())
+        for act in (restore, empty, finish):
+            with pytest.raises(PurgeError, match=f"tui-{BASE} is being worked on: its last sign"):
+                act(root, f"tui-{BASE}")
+        base = root.hipercow / f"tui-{BASE}"
+        os.utime(base, (0, 0))
+        deadline = time.monotonic() + 10
+        while base.stat().st_mtime == 0:  # until the next beat
+            assert time.monotonic() < deadline
+        seen.append(True)
+
+    meanwhile.before("rename", f"tui-{TIP}", look)
+    report = carry_out(plan, root)
+    assert seen and set(report.removed) == set(ALL)
+
+
+def test_a_task_aside_that_someone_took_while_its_owner_stood_still_keeps_its_chain_whole(
+    root: Root, monkeypatch: pytest.MonkeyPatch, meanwhile: Meanwhile
+) -> None:
+    plan, before = plan_of(root), whole(root)
+    full(monkeypatch, errno.ENOSPC, ("mkdir",), 10_000)
+
+    def stand_still() -> None:
+        os.utime(root.hipercow / f"tui-{TIP}", (0, 0))
+        assert restore(root, f"tui-{TIP}").restored == (TIP,)
+
+    meanwhile.before("rename", f"tui-{TIP}", stand_still)
+    report = carry_out(plan, root)
+    assert names(report.failed) >= set(CHAIN) and set(report.removed).isdisjoint(CHAIN)
+    for identity in (BASE, RETRY):
+        os.utime(root.hipercow / f"tui-{identity}", (0, 0))
+        assert restore(root, f"tui-{identity}").complete
+    after = whole(root)
+    assert in_place(root) == set(CHAIN) and all(after[name] == before[name] for name in after)
+
+
+def empty_named(root: Root, stamp: str) -> tuple[str, ...]:
     return empty(root, stamp).removed
 
 

@@ -106,8 +106,8 @@ def later(root: Root) -> None:
     """Long after the process died."""
     for heartbeat in (root.hipercow / "tui").glob("*Z-*/alive"):
         os.utime(heartbeat, (0, 0))
-    for lot in (root.hipercow / "tui").glob("*Z-*"):
-        os.utime(lot, (0, 0))
+    for left in (*root.hipercow.glob("tui/*Z-*"), *root.hipercow.glob("tui-*")):
+        os.utime(left, (0, 0))
 
 
 def copied(root: Path) -> Root:
@@ -224,6 +224,8 @@ def test_a_purge_on_a_full_disk_that_died_is_restored_or_finished(
     died = set()
     for path in killed(tmp_path, "full", "steps"):
         root, other = find_root(path), copied(path)
+        later(root)
+        later(other)
         left, gone = in_place(root), set(ALL) - in_place(root)
         for lot in interrupted(root):
             report = restore(root, lot.stamp)
