@@ -87,7 +87,7 @@ LOOKS = (
         "greater_than_sign", "sort_by(1)", "Sort right", "Sort by the next column", id="sort_right"
     ),
     _key("b", "switch", "Bundles", "To the bundles, and back to the tasks", id="switch"),
-    _key("e", "errors", "Errors", "To the errors, and back to the tasks", id="errors", show=True),
+    _key("e", "errors", "Errors", "To the errors, and back to the tasks", id="errors"),
     _key("o", "messages", "Messages", "Every message of an error, with its task", id="messages"),
     _key("l", "log", "Log", "Log of the task", id="log", show=True),
     _key("r", "refresh", "Refresh", "Look at the disk now", id="refresh"),

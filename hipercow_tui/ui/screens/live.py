@@ -230,14 +230,14 @@ class LiveScreen(Screen[None]):
         """The tabs stand in the frame, what they show at its foot."""
         frame = self.query_one("#tables")
         tabs = (
-            (TASKS, len(self.snapshot.tasks)),
-            (BUNDLES, len(self.snapshot.bundles)),
-            (ERRORS, len(self.errors.groups)),
+            (TASKS, "", len(self.snapshot.tasks)),
+            (BUNDLES, "b ", len(self.snapshot.bundles)),
+            (ERRORS, "e ", len(self.errors.groups)),
         )
         frame.border_title = " ── ".join(
             f"[{'b' if name == self._tab else 'dim'}][@click=screen.show('{name}')]"
-            f"{name.capitalize()} {number:,}[/][/]"
-            for name, number in tabs
+            f"{'' if name == self._tab else key}{name.capitalize()} {number:,}[/][/]"
+            for name, key, number in tabs
         )
         said = []
         view = self._board.view if self._board else None

@@ -21,7 +21,7 @@ from hipercow_tui.ui.widgets.error_table import in_line
 from hipercow_tui.ui.widgets.row_table import Cell, Row, RowTable
 from hipercow_tui.ui.widgets.task_table import ROOMY, bundle_cell, inputs_text, short_age
 
-_MESSAGE = Column("message", "message", 24, 110)
+_MESSAGE = Column("message", "message", 34, 110)
 _INPUTS = Column("inputs", "inputs", 14, 36, rank=2)
 _BUNDLE = Column("bundle", "bundle", 10, 22, rank=3)
 _ID = Column("id", "id", 12, 12, rank=4)
@@ -38,7 +38,6 @@ class MessagesScreen(Screen[str | None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "go", "To the task", show=True, id="messages.go"),
         Binding("c", "copy", "Copy", tooltip="Copy the message", id="messages.copy"),
         Binding("escape,q,o", "back", "Back", key_display="esc", id="messages.back"),
     ]
@@ -90,10 +89,6 @@ class MessagesScreen(Screen[str | None]):
     def _opened(self, message: RowTable.Opened) -> None:
         self.dismiss(message.key)
 
-    def action_go(self) -> None:
-        """To the task under the cursor."""
-        self.dismiss(self.query_one(_MessageTable).cursor_key)
-
     def action_copy(self) -> None:
         """Copy the message under the cursor."""
         key = self.query_one(_MessageTable).cursor_key
@@ -108,6 +103,10 @@ class MessagesScreen(Screen[str | None]):
 
 class _MessageTable(RowTable):
     """The messages, the last first."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "To the task", key_display="Enter", id="messages.go"),
+    ]
 
     def __init__(
         self, rows: Mapping[str, tuple[Task, Failure]], now: float, *, id: str | None = None

@@ -19,13 +19,13 @@ from hipercow_tui.ui.widgets.row_table import Cell, Row, RowTable
 from hipercow_tui.ui.widgets.task_table import bundle_cell, short_age
 from hipercow_tui.view import View
 
-ROOMY = 84  # cells from which ages are written out
+ROOMY = 112  # cells from which ages are written out
 
 _TASKS = Column(ErrorKey.TASKS, "tasks", 6, 7)
 _BAR = Column("bar", "", 5, 16, rank=2)
-_MESSAGE = Column(ErrorKey.MESSAGE, "message", 22, 110)
+_MESSAGE = Column(ErrorKey.MESSAGE, "message", 26, 110)
 _INPUTS = Column(ErrorKey.INPUTS, "differing inputs", 16, 40, rank=3)
-_BUNDLE = Column(ErrorKey.BUNDLE, "bundle", 10, 22, rank=4)
+_BUNDLE = Column(ErrorKey.BUNDLE, "bundle", 12, 22, rank=4)
 _EIGHTHS = "▏▎▍▌▋▊▉█"
 
 
