@@ -22,7 +22,6 @@ from typing import TypeAlias
 from hipercow_tui.failures import Failure
 from hipercow_tui.index import Index
 from hipercow_tui.model import TASK_ID
-from hipercow_tui.roots import Root
 from hipercow_tui.roots.files import read_file
 
 _MAGIC = b"hipercow-tui errors 1\n"
@@ -64,10 +63,9 @@ class ErrorMemory:
     key: bytes
 
     @classmethod
-    def of(cls, root: Root) -> ErrorMemory | None:
-        """That of a root, whether there is a file yet or not; None where it can't be kept."""
-        index = Index.of(root)
-        return None if index is None else cls(index.path.with_suffix(".errors"), index.key)
+    def beside(cls, index: Index) -> ErrorMemory:
+        """That of the root of an index, whether there is a file yet or not."""
+        return cls(index.path.with_suffix(".errors"), index.key)
 
     def load(self) -> dict[str, Remembered]:
         """What the file says, by task; nothing where it is not exactly what we wrote."""

@@ -12,6 +12,7 @@ from small_root import task_id, write_task
 
 from hipercow_tui.error_memory import ErrorMemory, Remembered, identity
 from hipercow_tui.failures import Failure
+from hipercow_tui.index import Index
 from hipercow_tui.roots import find_root
 
 ONE = Remembered((7, 1, 2), Failure("no", "Warning message:\nw", "f(b)", (("b", "1"), ("c", "2"))))
@@ -27,9 +28,9 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def memory_of(where: Path) -> ErrorMemory:
-    memory = ErrorMemory.of(find_root(where))
-    assert memory is not None
-    return memory
+    index = Index.of(find_root(where))
+    assert index is not None
+    return ErrorMemory.beside(index)
 
 
 @pytest.fixture

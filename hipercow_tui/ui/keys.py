@@ -44,7 +44,7 @@ MOVES = (
         "enter",
         "open",
         "Open",
-        "Details in full; of a bundle its tasks",
+        "Details in full; of a bundle its tasks; of an error mark its tasks alone",
         id="open",
         display="Enter",
     ),
@@ -86,7 +86,9 @@ LOOKS = (
     _key(
         "greater_than_sign", "sort_by(1)", "Sort right", "Sort by the next column", id="sort_right"
     ),
-    _key("b", "switch", "Bundles", "From tasks to bundles, and back", id="switch"),
+    _key("b", "switch", "Bundles", "To the bundles, and back to the tasks", id="switch"),
+    _key("e", "errors", "Errors", "To the errors, and back to the tasks", id="errors"),
+    _key("o", "messages", "Messages", "Every message of an error, with its task", id="messages"),
     _key("l", "log", "Log", "Log of the task", id="log", show=True),
     _key("r", "refresh", "Refresh", "Look at the disk now", id="refresh"),
     _key("c", "copy", "Copy", "Copy the id of the task", id="copy"),

@@ -9,19 +9,21 @@ from textual import on
 from textual.binding import BindingType
 from textual.widgets import ContentSwitcher, Footer
 
+from hipercow_tui.failures import ErrorKey
 from hipercow_tui.model import SIX_STATUSES
 from hipercow_tui.text import short_id
 from hipercow_tui.ui import backstage
 from hipercow_tui.ui.keys import BROWSE
 from hipercow_tui.ui.purging import BUSY, Job, PurgeEnded, PurgeRun, restoring
 from hipercow_tui.ui.screens.history import HistoryScreen
-from hipercow_tui.ui.screens.live import BUNDLES, TASKS, LiveScreen
+from hipercow_tui.ui.screens.live import BUNDLES, ERRORS, TASKS
 from hipercow_tui.ui.screens.log import LogScreen
 from hipercow_tui.ui.screens.plan import PlanScreen
 from hipercow_tui.ui.screens.problems import ProblemsScreen
 from hipercow_tui.ui.screens.question import Choice, QuestionScreen
 from hipercow_tui.ui.screens.summary import SummaryScreen
 from hipercow_tui.ui.screens.trash import TrashScreen
+from hipercow_tui.ui.screens.triage import TriageScreen
 from hipercow_tui.ui.trash_look import TrashLook, contents, made
 from hipercow_tui.ui.widgets.details import Details
 from hipercow_tui.ui.widgets.filter_panel import FilterPanel
@@ -33,7 +35,7 @@ from hipercow_tui.ui.widgets.task_table import TaskTable
 from hipercow_tui.view import BundleKey, Key
 
 
-class BrowseScreen(LiveScreen):
+class BrowseScreen(TriageScreen):
     """Filters, marks, orders, searches, plans; only a plan that was confirmed changes the disk."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*BROWSE]
@@ -59,7 +61,7 @@ class BrowseScreen(LiveScreen):
     def _opened(self, message: RowTable.Opened) -> None:
         if message.table is self.tasks:
             self.action_details()
-        else:
+        elif message.table is self.bundles:
             self.filters.set_bundle(message.key)
             self.action_show(TASKS)
 
@@ -94,29 +96,35 @@ class BrowseScreen(LiveScreen):
     # Order and tabs
 
     def action_show(self, tab: str) -> None:
-        """Show tasks or bundles."""
+        """Show tasks, bundles or errors."""
         self.remove_class("-details")
         self.query_one(ContentSwitcher).current = tab
         self.set_class(tab == BUNDLES, "-bundles")
+        self.set_class(tab == ERRORS, "-errors")
         self.table.focus()
+        self._tab_shown()
         self._tell_counts()
 
     def action_switch(self) -> None:
-        """From tasks to bundles, and back."""
-        self.action_show(BUNDLES if self._tab == TASKS else TASKS)
+        """From another table to the bundles, and back to the tasks."""
+        self.action_show(TASKS if self._tab == BUNDLES else BUNDLES)
 
     def action_sort(self) -> None:
         """Sort the other way round."""
-        self._sort_by(self._bundle_sort.key if self._tab == BUNDLES else self._sort.key)
+        self._sort_by(self._sort_key)
 
     def action_sort_by(self, step: int) -> None:
         """Sort by the column before or after."""
-        if self._tab == BUNDLES:
-            keys: list[str] = list(BundleKey)
-            key: str = self._bundle_sort.key
-        else:
-            keys, key = list(Key), self._sort.key
+        key = self._sort_key
+        keys = [*type(key)]
         self._sort_by(keys[(keys.index(key) + step) % len(keys)])
+
+    @property
+    def _sort_key(self) -> Key | BundleKey | ErrorKey:
+        """What the table that is shown is sorted by."""
+        if self._tab == ERRORS:
+            return self._error_sort.key
+        return self._bundle_sort.key if self._tab == BUNDLES else self._sort.key
 
     @on(RowTable.HeaderClicked)
     def _header_clicked(self, message: RowTable.HeaderClicked) -> None:
@@ -124,6 +132,10 @@ class BrowseScreen(LiveScreen):
 
     def _sort_by(self, column: str) -> None:
         """By this column, or if it is that already, the other way round."""
+        if self._tab == ERRORS:
+            if column in tuple(ErrorKey):
+                self._sort_errors(ErrorKey(column))
+            return
         if self._tab == BUNDLES:
             if column in tuple(BundleKey):
                 self._bundle_sort = self._bundle_sort.turned(BundleKey(column))
@@ -186,9 +198,12 @@ class BrowseScreen(LiveScreen):
             )
 
     def action_copy(self) -> None:
-        """Copy the id of the task under the cursor, or the name of the bundle."""
+        """Copy the id of the task under the cursor, the name of the bundle or the message."""
         key = self.table.cursor_key
-        if key is not None:
+        if self._tab == ERRORS and self.errors.current is not None:
+            self.app.copy_to_clipboard(self.errors.current.text)
+            self.notify("Copied the message")
+        elif key is not None:
             self.app.copy_to_clipboard(key)
             self.notify(f"Copied {short_id(key) if self._tab == TASKS else 'the name'}")
 

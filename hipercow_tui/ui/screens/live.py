@@ -22,6 +22,8 @@ from hipercow_tui.ui.backstage import Backstage
 from hipercow_tui.ui.board import Board, Wish
 from hipercow_tui.ui.widgets.bundle_table import BundleTable
 from hipercow_tui.ui.widgets.details import Details, Shown
+from hipercow_tui.ui.widgets.error_details import ErrorDetails
+from hipercow_tui.ui.widgets.error_table import ErrorTable
 from hipercow_tui.ui.widgets.filter_panel import FilterPanel
 from hipercow_tui.ui.widgets.header_line import Facts, Freshness, HeaderLine
 from hipercow_tui.ui.widgets.row_table import RowTable
@@ -31,7 +33,7 @@ from hipercow_tui.view import BundleSort, Gist, Key, Sort
 
 AGES_EVERY = 15.0  # seconds after which ages on the screen are told anew
 WIDE = 150  # cells from which details stand beside the table
-TASKS, BUNDLES = "tasks", "bundles"
+TASKS, BUNDLES, ERRORS = "tasks", "bundles", "errors"
 
 
 class LiveScreen(Screen[None]):
@@ -70,8 +72,10 @@ class LiveScreen(Screen[None]):
                     with ContentSwitcher(initial=TASKS):
                         yield TaskTable(self.backstage.gists.gists, id=TASKS)
                         yield BundleTable(id=BUNDLES)
+                        yield ErrorTable(id=ERRORS)
                     yield SearchBar()
                 yield Details(id="details")
+                yield ErrorDetails(id="error-details")
         yield Footer(compact=True)
 
     def on_mount(self) -> None:
@@ -116,9 +120,14 @@ class LiveScreen(Screen[None]):
         return self.query_one(BundleTable)
 
     @property
+    def errors(self) -> ErrorTable:
+        """The table of errors."""
+        return self.query_one(ErrorTable)
+
+    @property
     def table(self) -> RowTable:
         """The table that is shown."""
-        return self.tasks if self._tab == TASKS else self.bundles
+        return self.query_one(f"#{self._tab}", RowTable)
 
     @property
     def _tab(self) -> str:
@@ -220,11 +229,15 @@ class LiveScreen(Screen[None]):
     def _tell_counts(self) -> None:
         """The tabs stand in the frame, what they show at its foot."""
         frame = self.query_one("#tables")
-        tabs = ((TASKS, len(self.snapshot.tasks)), (BUNDLES, len(self.snapshot.bundles)))
+        tabs = (
+            (TASKS, "", len(self.snapshot.tasks)),
+            (BUNDLES, "b ", len(self.snapshot.bundles)),
+            (ERRORS, "e ", len(self.errors.groups)),
+        )
         frame.border_title = " ── ".join(
             f"[{'b' if name == self._tab else 'dim'}][@click=screen.show('{name}')]"
-            f"{name.capitalize()} {number:,}[/][/]"
-            for name, number in tabs
+            f"{'' if name == self._tab else key}{name.capitalize()} {number:,}[/][/]"
+            for name, key, number in tabs
         )
         said = []
         view = self._board.view if self._board else None
@@ -234,6 +247,8 @@ class LiveScreen(Screen[None]):
             said.append("only matched")
         if self._tab == TASKS:
             said.append(f"by {self._sort.key} {'↓' if self._sort.reverse else '↑'}")
+        elif self._tab == ERRORS and self.errors.progress:
+            said.append(self.errors.progress)
         frame.border_subtitle = " · ".join(said)
 
     # What tasks run
