@@ -127,7 +127,9 @@ class LiveScreen(Screen[None]):
     @property
     def table(self) -> RowTable:
         """The table that is shown."""
-        return self.query_one(f"#{self._tab}", RowTable)
+        if self._tab == ERRORS:
+            return self.errors
+        return self.tasks if self._tab == TASKS else self.bundles
 
     @property
     def _tab(self) -> str:
@@ -153,6 +155,7 @@ class LiveScreen(Screen[None]):
             self._looked_at = time.monotonic()
         self.backstage.gists.python = state.snapshot.of_lang(Lang.PY).tasks
         self.backstage.gists.forget(state.gone)
+        self.backstage.sizes.forget(state.gone)
         self.backstage.gists.forget_broken(state.changed)
         if state.complete or self._planning or not self._complete:
             percent = 100 * state.folders // max(1, state.of_folders)
@@ -181,6 +184,7 @@ class LiveScreen(Screen[None]):
             self._bundle_sort,
             self._only_matched,
             self._query,
+            self.backstage.sizes.known,
         )
         self.backstage.make_board(wish)
         self.backstage.make_sum(wish)
@@ -249,7 +253,11 @@ class LiveScreen(Screen[None]):
             said.append(f"by {self._sort.key} {'↓' if self._sort.reverse else '↑'}")
         elif self._tab == ERRORS and self.errors.progress:
             said.append(self.errors.progress)
-        frame.border_subtitle = " · ".join(said)
+        frame.border_subtitle = " · ".join([*said, *self._asides()])
+
+    def _asides(self) -> list[str]:
+        """What else is told at the foot of the table."""
+        return []
 
     # What tasks run
 
