@@ -18,6 +18,7 @@ from hipercow_tui.ui.background import Newest
 from hipercow_tui.ui.board import Board, BoardMaker, Sum, Wish, sum_of
 from hipercow_tui.ui.gist_reader import GistReader
 from hipercow_tui.ui.polling import Poller
+from hipercow_tui.ui.size_reader import SizeReader
 from hipercow_tui.ui.trash_look import TrashLook, look_in_trash
 
 SUM_AFTER = 0.1  # seconds without another change of the filters: 100,000 tasks cost 0.5 s
@@ -44,6 +45,10 @@ class SumMade(Message):
 
 class GistsRead(Message):
     """More is known of what tasks run."""
+
+
+class SizesRead(Message):
+    """More is known of what tasks hold, or it is no longer asked for."""
 
 
 @dataclass
@@ -92,7 +97,8 @@ class Backstage:
 
         self.poller = Poller(scanner, lambda: post(Looked()), broke)
         self.gists = GistReader(root, lambda: post(GistsRead()), broke)
-        boards = BoardMaker(self.gists.gists)
+        self.sizes = SizeReader(root, lambda: post(SizesRead()), broke)
+        boards = BoardMaker(self.gists.gists, self.sizes.sizes)
         self._boards = Newest(boards.make, lambda board: post(BoardMade(board)), broke)
         self._sums = Newest(sum_of, lambda found: post(SumMade(found)), broke, rest=SUM_AFTER)
         self._details = Newest(self._read_details, post, broke, rest=DETAILS_AFTER)
@@ -100,6 +106,7 @@ class Backstage:
 
     def stop(self) -> None:
         """Say nothing more; what is under way ends by itself."""
+        self.sizes.stop()
         for part in (self.poller, self.gists, self._boards, self._sums, self._details, self._trash):
             part.stop()
 

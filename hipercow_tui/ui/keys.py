@@ -90,6 +90,7 @@ LOOKS = (
     _key("e", "errors", "Errors", "To the errors, and back to the tasks", id="errors"),
     _key("o", "messages", "Messages", "Every message of an error, with its task", id="messages"),
     _key("l", "log", "Log", "Log of the task", id="log", show=True),
+    _key("z", "sizes", "Sizes", "Measure marked, matched or all tasks; stop it", id="sizes"),
     _key("r", "refresh", "Refresh", "Look at the disk now", id="refresh"),
     _key("c", "copy", "Copy", "Copy the id of the task", id="copy"),
     _key("exclamation_mark", "problems", "Problems", "What could not be read", id="problems"),

@@ -116,7 +116,7 @@ class BrowseScreen(TriageScreen):
     def action_sort_by(self, step: int) -> None:
         """Sort by the column before or after."""
         key = self._sort_key
-        keys = [*type(key)]
+        keys = [one for one in type(key) if self.sorts_by(one)]
         self._sort_by(keys[(keys.index(key) + step) % len(keys)])
 
     @property
@@ -179,7 +179,7 @@ class BrowseScreen(TriageScreen):
         """Leave what was begun last: full details, a range, a search."""
         if self.has_class("-details"):
             self.action_details()
-        elif not self.tasks.drop_range() and self._query:
+        elif not (self.tasks.drop_range() or self.stop_measuring()) and self._query:
             self.query_one(SearchBar).action_leave()
 
     # The rest of the keys

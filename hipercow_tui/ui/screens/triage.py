@@ -16,8 +16,9 @@ from hipercow_tui.roots import Root
 from hipercow_tui.text import count
 from hipercow_tui.ui import backstage
 from hipercow_tui.ui.error_desk import ErrorBoard, ErrorDesk, ErrorWish
-from hipercow_tui.ui.screens.live import ERRORS, TASKS, LiveScreen
+from hipercow_tui.ui.screens.live import ERRORS, TASKS
 from hipercow_tui.ui.screens.messages import MessagesScreen
+from hipercow_tui.ui.screens.sizing import SizingScreen
 from hipercow_tui.ui.widgets.error_details import ErrorDetails, ShownError
 from hipercow_tui.ui.widgets.error_table import ErrorTable
 from hipercow_tui.ui.widgets.row_table import RowTable
@@ -31,7 +32,7 @@ class ErrorsMade(Message):
     board: ErrorBoard
 
 
-class TriageScreen(LiveScreen):
+class TriageScreen(SizingScreen):
     """Groups the failed tasks of the root, once the whole of it was read."""
 
     def __init__(

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hipercow_tui.model import SIX_STATUSES, Snapshot, Status
-from hipercow_tui.text import age
+from hipercow_tui.task_sizes import Total
+from hipercow_tui.text import age, size
 from hipercow_tui.ui.cells import Column, Placed, plain
 from hipercow_tui.ui.looks import GLYPH
 from hipercow_tui.ui.widgets.row_table import Cell, Row, RowTable
@@ -16,6 +17,8 @@ _NAME = Column(BundleKey.NAME, "bundle", 10, 36)
 _TASKS = Column(BundleKey.TASKS, "tasks", 6, 7)
 _STATUS = Column(BundleKey.STATUS, "status", 11, 13)
 _BAR = Column("bar", "its tasks", 8, 48, rank=1)
+_SIZE = Column(BundleKey.SIZE, "     size", 9, 9)
+_FILES = Column(BundleKey.FILES, "  files", 7, 7, rank=3)
 _CHANGED = Column(BundleKey.CHANGED, "changed", 14, 14, rank=2)
 
 
@@ -30,6 +33,13 @@ class BundleTable(RowTable):
         self._sort = BundleSort()
         self._view = View(Snapshot(Path()))
         self._matched: dict[str, bool] = {}
+        self._sized = False
+
+    def show_sizes(self) -> None:
+        """Show what the tasks of each hold, in columns of their own."""
+        self._sized = True
+        self._laid_out_for = -1
+        self.forget_strips()
 
     def show(self, lines: tuple[BundleLine, ...], sort: BundleSort, view: View, now: float) -> None:
         """Show these bundles; ``now`` is the time that ages are told against."""
@@ -67,7 +77,8 @@ class BundleTable(RowTable):
 
     def columns(self, width: int) -> Sequence[Column]:
         """The same on every screen, as far as they find room."""
-        return (_NAME, _TASKS, _STATUS, _BAR, _CHANGED)
+        sizes = (_SIZE, _FILES) if self._sized else ()
+        return (_NAME, _TASKS, _STATUS, _BAR, *sizes, _CHANGED)
 
     def sign(self, column: Column) -> str:
         """An arrow on the column that the bundles are sorted by."""
@@ -90,10 +101,22 @@ class BundleTable(RowTable):
                 if reduced is None:
                     return (("all gone" if line.gone else "empty", "quiet"),)
                 return ((f"{GLYPH[reduced]} {reduced}", reduced.value),)
+            case BundleKey.SIZE:
+                return ((held_text(line.held, size(line.held.size.bytes)).rjust(one.width), ""),)
+            case BundleKey.FILES:
+                told = held_text(line.held, f"{line.held.size.files:,}")
+                return ((told.rjust(one.width), "quiet"),)
             case BundleKey.CHANGED:
                 return (("—" if line.changed is None else age(line.changed, self.now), "quiet"),)
             case _:
                 return bar(line.counts, one.width)
+
+
+def held_text(held: Total, told: str) -> str:
+    """Nothing where nothing was measured, ``≥`` where not all of it was."""
+    if not held.measured:
+        return ""
+    return told if held.whole else f"≥{told}"
 
 
 def bar(counts: Mapping[Status, int], width: int) -> Cell:

@@ -109,6 +109,10 @@ class LogPane(Vertical):
         if self._reader is not None and self.view.size:
             self._reader.reshape(self.shape)
 
+    def on_resize(self) -> None:
+        """The head is laid out for a width."""
+        self._show_head()
+
     def _show(self, page: Page) -> None:
         self.page = page
         self._show_head()
