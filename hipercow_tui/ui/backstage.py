@@ -11,7 +11,6 @@ from hipercow_tui.both import RootScanner
 from hipercow_tui.filters import FilterStack
 from hipercow_tui.model import Snapshot, Task
 from hipercow_tui.plan import PurgePlan, make_plan
-from hipercow_tui.roots import Root
 from hipercow_tui.roots.details import TaskDetails
 from hipercow_tui.roots.py_details import details_of
 from hipercow_tui.ui.background import Newest
@@ -19,7 +18,7 @@ from hipercow_tui.ui.board import Board, BoardMaker, Sum, Wish, sum_of
 from hipercow_tui.ui.gist_reader import GistReader
 from hipercow_tui.ui.polling import Poller
 from hipercow_tui.ui.size_reader import SizeReader
-from hipercow_tui.ui.trash_look import TrashLook, look_in_trash
+from hipercow_tui.ui.trash_look import TrashLook, TrashLooker
 
 SUM_AFTER = 0.1  # seconds without another change of the filters: 100,000 tasks cost 0.5 s
 DETAILS_AFTER = 0.05  # seconds on one row: who holds a key down reads nothing in between
@@ -69,7 +68,8 @@ class PlanMade(Message):
 
 @dataclass
 class TrashSeen(Message):
-    """What is in the trash; comes again once its sizes are known."""
+    """What is in the trash, the same as before if nothing changed; comes again once the sizes of
+    what is new are known."""
 
     look: TrashLook
 
@@ -102,6 +102,7 @@ class Backstage:
         self._boards = Newest(boards.make, lambda board: post(BoardMade(board)), broke)
         self._sums = Newest(sum_of, lambda found: post(SumMade(found)), broke, rest=SUM_AFTER)
         self._details = Newest(self._read_details, post, broke, rest=DETAILS_AFTER)
+        self.trash = TrashLooker(root)
         self._trash = Newest(self._look_in_trash, post, broke)
 
     def stop(self) -> None:
@@ -123,8 +124,8 @@ class Backstage:
         self._details.ask(task)
 
     def look_in_trash(self) -> None:
-        """Answered by TrashSeen, twice if there is something."""
-        self._trash.ask(self._root)
+        """Answered by TrashSeen, twice if there is something new."""
+        self._trash.ask(None)
 
     def make_plan(self, stack: FilterStack) -> None:
         """Answered by PlanMade, once all that it names has been read since the start."""
@@ -141,10 +142,10 @@ class Backstage:
     def _read_details(self, task: Task) -> DetailsRead:
         return DetailsRead(task, details_of(self._root, task))
 
-    def _look_in_trash(self, root: Root) -> TrashSeen:
-        seen = TrashSeen(TrashLook())
-        for number, look in enumerate(look_in_trash(root)):
-            if number:
+    def _look_in_trash(self, _: None) -> TrashSeen:
+        seen = None
+        for look in self.trash.look():
+            if seen is not None:
                 self._post(seen)
             seen = TrashSeen(look)
-        return seen
+        return seen or TrashSeen(TrashLook())

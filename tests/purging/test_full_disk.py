@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mounts import SMALL, fill, mounted
 from purge_stage import (
     ALL,
     BASE,
@@ -264,14 +263,9 @@ def empty_named(root: Root, stamp: str) -> tuple[str, ...]:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of its own, of 200 inodes and 2 MB, where we may mount."""
     where = tmp_path / "disk"
-    where.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=2m,nr_inodes=200", "none", str(where)]
-    mounted = os.geteuid() == 0 and subprocess.run(command, capture_output=True).returncode == 0
-    yield where
-    if mounted:
-        subprocess.run(["umount", "-l", str(where)], check=True)
+    with mounted(where, *SMALL):
+        yield where
 
 
 @pytest.mark.parametrize("what", ["bytes", "inodes"])
@@ -279,7 +273,6 @@ def test_a_disk_that_is_really_full(small_disk: Path, what: str) -> None:
     """Where nothing may be mounted, the same is done on a disk with room."""
     root = make_root(small_disk)
     (folder_of(root, OTHER) / "big").write_bytes(bytes(500_000))
-    (root.path / "filler").mkdir()
     if os.path.ismount(small_disk):
         fill(root.path / "filler", what)
         assert "no room" in str(safety_check(plan_of(root), root))
@@ -287,10 +280,3 @@ def test_a_disk_that_is_really_full(small_disk: Path, what: str) -> None:
     assert report.complete and set(report.removed) == set(ALL)
     assert in_place(root) == set() and bundles(root) == {} and nothing_left(root)
     assert report.bytes > 500_000
-    shutil.rmtree(root.path / "filler")
-
-
-def fill(where: Path, what: str) -> None:
-    with pytest.raises(OSError, match="No space left"):
-        for number in range(10_000):
-            (where / str(number)).write_bytes(bytes(4096) if what == "bytes" else b"")

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from purge_stage import (
     lots,
     nothing_left,
     plan_of,
+    purging_elsewhere,
     run_script,
     whole,
 )
@@ -72,17 +72,8 @@ def test_two_purges_at_once_take_each_thing_once_and_lose_nothing(tmp_path: Path
 @pytest.fixture
 def at_work(root: Root) -> Iterator[subprocess.Popen[str]]:
     """A process that waits in the middle of a purge, until its input is closed."""
-    script = str(Path(__file__).parent.parent / "purge_paused.py")
-    with subprocess.Popen(
-        [sys.executable, script, str(root.path)],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as child:
-        assert child.stdout is not None and child.stdout.readline() == "waiting\n"
+    with purging_elsewhere(root) as child:
         yield child
-        child.kill()
 
 
 def test_a_purge_of_another_process_is_left_alone_and_offered_once_dead(

@@ -187,6 +187,7 @@ class BrowseScreen(TriageScreen):
     def action_refresh(self) -> None:
         """Look at the disk now."""
         self.backstage.poller.look_now()
+        self.backstage.trash.forget()
         self.backstage.look_in_trash()
 
     def action_log(self) -> None:
@@ -270,13 +271,19 @@ class BrowseScreen(TriageScreen):
             return "Started with --read-only: the trash can be looked at, not changed"
         return self.root.purge_refusal or ""
 
+    @on(backstage.Looked)
+    def _look_in_trash_too(self) -> None:
+        if not self.purging:  # whoever purges knows, and is told at the end
+            self.backstage.look_in_trash()
+
     @on(backstage.TrashSeen)
     def _trash_seen(self, message: backstage.TrashSeen) -> None:
-        self._trash = look = message.look
-        now = self.clock()
+        look, now = message.look, self.clock()
         broke_off = look.interrupted
         self.header.trash = "! interrupted: T" if broke_off else look.in_short(now)
-        self.refresh_bindings()
+        if look is not self._trash:
+            self._trash = look
+            self.refresh_bindings()
         new = [lot for lot in broke_off if lot.stamp not in self._told_of]
         self._told_of |= {lot.stamp for lot in new}
         for lot in new:

@@ -102,6 +102,8 @@ def _told(report: Report) -> str:
         return f"{what} are in the trash. U undoes; T shows the trash, to empty it too."
     words = f"{what} are gone. {size(report.bytes)} in"
     words += f" {count(report.files, 'file')} freed in {span(max(1.0, report.seconds))}."
+    if isinstance(report, EmptyReport) and report.stopped:
+        words += "\nWhat is left is still in the trash (T): restore it there, or finish."
     if isinstance(report, PurgeReport) and report.kept_aside is not None:
         words += f"\nWhat could not be erased is in {plain(str(report.kept_aside))}."
     return words
