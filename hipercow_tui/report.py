@@ -91,10 +91,15 @@ def report_as_json(report: Report, sizes: Sizes = MappingProxyType({})) -> Json:
 
 
 def _purge_as_json(report: PurgeReport, sizes: Sizes) -> Json:
-    removed, gone = set(report.removed), set(report.removed_bundles)
+    removed = set(report.removed)
     whole = plan_as_json(report.plan, sizes, dry_run=False)
     whole["tasks"] = [task for task in whole["tasks"] if task["id"] in removed]
-    whole["bundles"] = [bundle for bundle in whole["bundles"] if bundle["name"] in gone]
+    whole["bundles"] = [
+        _bundle_as_json(one)
+        for part in report.parts or (report,)  # R and Python may have bundles of one name
+        for one in part.plan.bundles
+        if one.bundle.name in part.removed_bundles
+    ]
     whole["bytes"], whole["files"] = report.bytes, report.files
     for key in ("put_back", "vanished", "failed"):
         whole[key] = _outcomes_as_json(getattr(report, key))

@@ -3,7 +3,8 @@
     20261123T231205Z-3f2a/      its name tells its state, see names.py
         alive                   a heartbeat, while someone works in it
         manifest.json           what the purge is about to do; written before anything moves
-        bundles/NAME            whole
+        recent                  of Python: its list of recent tasks, as it was
+        bundles/NAME            whole; of Python a folder in NAME is written %2F
         tasks/<id>              whole
         erasing/<id>            no longer whole
 
@@ -39,6 +40,9 @@ from hipercow_tui.purging.places import Places, because, opened
 from hipercow_tui.text import visible
 
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
+# Of a Python root: its list of recent tasks as it was, and drafts of that and of the new one.
+RECENT_COPY, RECENT_COPY_DRAFT, RECENT_DRAFT = "recent", "recent.new", "recent.left"
+_RECENT = (RECENT_COPY_DRAFT, RECENT_DRAFT, RECENT_COPY)
 ROOMS = ("tasks", "bundles", "erasing")
 
 
@@ -124,14 +128,14 @@ class Lot:
 
 
 @contextmanager
-def new_lot(places: Places, plan: PurgePlan, aim: Aim) -> Iterator[Lot]:
+def new_lot(places: Places, plan: PurgePlan, aim: Aim, stamp: str | None = None) -> Iterator[Lot]:
     """A fresh lot that holds the plan's manifest and nothing else; makes ``hipercow/tui/`` where
-    there is none.
+    there is none. It gets a ``stamp`` of its own if none is given.
 
     Raises NoRoomError, or PurgeError, if it can't be made; nothing of it is left then.
     """
     when = time.time()
-    name = LotName(new_stamp(when))
+    name = LotName(stamp or new_stamp(when))
     path = places.path / TUI / str(name)
     with ExitStack() as stack:
         try:
@@ -224,7 +228,7 @@ def _remove(places: Places, tui: int, name: LotName, folder: int) -> bool:
         for room in ROOMS:
             with suppress(FileNotFoundError):
                 os.rmdir(room, dir_fd=folder)
-        for file in (DRAFT, MANIFEST, ALIVE):
+        for file in (*_RECENT, DRAFT, MANIFEST, ALIVE):
             with suppress(FileNotFoundError):
                 os.unlink(file, dir_fd=folder)
         os.rmdir(str(name), dir_fd=tui)

@@ -11,15 +11,14 @@ from dataclasses import replace
 
 from hipercow_tui.errors import PurgeError
 from hipercow_tui.filters import FilterStack
-from hipercow_tui.model import TASK_ID, Bundle, Status, Task
+from hipercow_tui.model import TASK_ID, Bundle, Lang, Status, Task, is_bundle_name
 from hipercow_tui.plan import PlannedBundle, PlannedTask, PurgePlan, Reason
 from hipercow_tui.purging.carrying_out import run_in
 from hipercow_tui.purging.erase import erase, erase_bundle
 from hipercow_tui.purging.history import Kind, remember_empty, remember_purge, remember_restore
-from hipercow_tui.purging.looking import trash as trash
 from hipercow_tui.purging.lot import Lot, taken_over
 from hipercow_tui.purging.manifest import Aim, Manifest, read_manifest
-from hipercow_tui.purging.names import TUI, LotName, State, parse
+from hipercow_tui.purging.names import TUI, LotName, State, bundle_file, bundle_name, parse
 from hipercow_tui.purging.outcome import EmptyReport, Outcome, Progress, PurgeReport, RestoreReport
 from hipercow_tui.purging.places import Places, because, exists, open_places, opened
 from hipercow_tui.purging.purge import Purge
@@ -29,7 +28,8 @@ from hipercow_tui.purging.watch import Watch, unheard
 from hipercow_tui.purging.without_lot import Aside, claimed, erase_aside, put_back
 from hipercow_tui.roots import Root
 from hipercow_tui.roots.files import read_file
-from hipercow_tui.roots.r_root import BUNDLE_NAME, parse_bundle
+from hipercow_tui.roots.layouts import LAYOUTS
+from hipercow_tui.roots.r_root import BUNDLE_NAME
 from hipercow_tui.roots.relations import LIMIT
 from hipercow_tui.text import visible
 
@@ -132,7 +132,7 @@ def _resume(lot: Lot, watch: Watch) -> PurgeReport:
     manifest = read_manifest(lot.folder)
     if manifest is None:
         if lot.discard():  # it died before anything was moved
-            return PurgeReport(PurgePlan(lot.places.path.parent, time.time(), FilterStack()))
+            return PurgeReport(PurgePlan(lot.places.project, time.time(), FilterStack()))
         raise PurgeError(
             f"What {lot.stamp} was to do is not written in it, so that it can't be finished:"
             " restore it"
@@ -146,7 +146,7 @@ def _resume(lot: Lot, watch: Watch) -> PurgeReport:
 
 
 def _restore(lot: Lot, watch: Watch) -> RestoreReport:
-    tasks, bundles = os.listdir(lot.tasks), os.listdir(lot.bundles)
+    tasks, bundles = os.listdir(lot.tasks), _bundles_in(lot)
     plan = _plan_in(lot, read_manifest(lot.folder))
     purge = Purge(plan, lot, units_of(plan), watch)
     if lot.name.state is State.ERASING:
@@ -172,7 +172,7 @@ def _erase(lot: Lot, record: Record, watch: Watch) -> None:
     ids = [task_id for unit in units_of(plan) for task_id in reversed(unit.ids)]
     erase(lot, [task_id for task_id in ids if task_id in held], record, watch)
     if not watch.stopped:
-        for name in filter(BUNDLE_NAME.match, os.listdir(lot.bundles)):
+        for name in _bundles_in(lot):
             erase_bundle(lot, name, record)
 
 
@@ -188,25 +188,38 @@ def _stands(lot: Lot, task_id: str) -> bool:
 def _plan_in(lot: Lot, manifest: Manifest | None) -> PurgePlan:
     """The plan that a lot was made for, and whatever else it holds; without a manifest each task
     is taken for itself."""
-    plan = PurgePlan(lot.places.path.parent, time.time(), FilterStack())
+    plan = PurgePlan(lot.places.project, time.time(), FilterStack())
     if manifest is not None:
-        plan = replace(manifest.plan, root=plan.root)
+        plan = replace(manifest.plan.of_lang(lot.places.lang), root=plan.root)
     known = set(plan.ids)
     found = {*os.listdir(lot.tasks), *os.listdir(lot.erasing)}
     strange = sorted(name for name in found - known if TASK_ID.match(name))
-    tasks = (PlannedTask(Task(i, Status.BROKEN), Reason.MATCHED) for i in strange)
+    tasks = (
+        PlannedTask(Task(i, Status.BROKEN, lang=lot.places.lang), Reason.MATCHED) for i in strange
+    )
     named = {one.bundle.name for one in plan.bundles}
-    others = sorted(set(filter(BUNDLE_NAME.match, os.listdir(lot.bundles))) - named)
+    others = sorted(set(_bundles_in(lot)) - named)
     bundles = (PlannedBundle(_bundle_in(lot, name), 0, 0) for name in others)
     return replace(plan, tasks=(*plan.tasks, *tasks), bundles=(*plan.bundles, *bundles))
 
 
 def _bundle_in(lot: Lot, name: str) -> Bundle:
     try:
-        raw = read_file(name, limit=LIMIT, dir_fd=lot.bundles)
+        raw = read_file(bundle_file(name), limit=LIMIT, dir_fd=lot.bundles)
     except OSError:
         raw = b""
-    return parse_bundle(raw, name, 0.0, (0, 0, 0))
+    return LAYOUTS[lot.places.lang].parse_bundle(raw, name, 0.0, (0, 0, 0))
+
+
+def _bundles_in(lot: Lot) -> list[str]:
+    """The names of the bundles in a lot, as far as we can have put them there."""
+    files = os.listdir(lot.bundles)
+    if lot.places.lang is Lang.R:
+        return list(filter(BUNDLE_NAME.match, files))
+    names = ((bundle_name(file), file) for file in files)
+    return [
+        name for name, file in names if bundle_file(name) == file and is_bundle_name(name, Lang.PY)
+    ]
 
 
 def _restore_aside(places: Places, task: Aside, began: float) -> RestoreReport:
