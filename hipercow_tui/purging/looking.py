@@ -7,7 +7,9 @@ import time
 from collections.abc import Collection
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
+from hipercow_tui.errors import PurgeError
 from hipercow_tui.model import Lang
 from hipercow_tui.purging.heart import is_alive
 from hipercow_tui.purging.lot import ROOMS
@@ -94,6 +96,37 @@ def trash_size(root: Root, lot: TrashLot) -> Size | None:
         with suppress(FileNotFoundError):
             return measure_folder(str(lot.name), opened(stack, root.hipercow / TUI, parent))
         return None
+
+
+def trash_signs(root: Root) -> tuple[tuple[int, int] | None, ...]:
+    """What differs once anything came, went or changed its state, for two calls a part of the root:
+    the times of the folders that hold the lots. It does not tell who at work has died."""
+    folders = [path for part in root.parts for path in (part.hipercow, part.hipercow / TUI)]
+    return tuple(map(_time_of, folders))
+
+
+def is_at_work(root: Root, lot: TrashLot) -> bool:
+    """Whether someone works in that lot still, at the cost of six calls; False if it is gone."""
+    part = root.part(lot.lang)
+    with ExitStack() as stack:
+        try:
+            hipercow = opened(stack, part.hipercow)
+            for task in aside(hipercow):
+                if task.stamp == lot.stamp:
+                    return task.is_alive(time.time())
+            folder = opened(stack, part.hipercow / TUI, hipercow)
+            folder = opened(stack, part.hipercow / TUI / str(lot.name), folder)
+            return is_alive(folder, time.time())
+        except (OSError, PurgeError):
+            return False
+
+
+def _time_of(folder: Path) -> tuple[int, int] | None:
+    try:
+        status = os.stat(folder, follow_symlinks=False)
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns
 
 
 def _seen(name: LotName, tui: int, now: float) -> TrashLot | None:
