@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hipercow_tui.purging.carrying_out import carry_out, move_to_trash, safety_check
 from hipercow_tui.purging.history import HistoryEntry, Kind
-from hipercow_tui.purging.looking import TrashLot, is_at_work, trash_signs
+from hipercow_tui.purging.looking import TrashLot, trash_signs
 from hipercow_tui.purging.names import State
 from hipercow_tui.purging.outcome import (
     EmptyReport,
@@ -19,6 +19,7 @@ from hipercow_tui.purging.whole import (
     finish,
     history,
     interrupted,
+    is_at_work,
     restore,
     trash,
     trash_size,

@@ -107,16 +107,14 @@ def trash_signs(root: Root) -> tuple[tuple[int, int] | None, ...]:
 
 def is_at_work(root: Root, lot: TrashLot) -> bool:
     """Whether someone works in that lot still, at the cost of six calls; False if it is gone."""
-    part = root.part(lot.lang)
     with ExitStack() as stack:
         try:
-            hipercow = opened(stack, part.hipercow)
+            hipercow = opened(stack, root.hipercow)
             for task in aside(hipercow):
                 if task.stamp == lot.stamp:
                     return task.is_alive(time.time())
-            folder = opened(stack, part.hipercow / TUI, hipercow)
-            folder = opened(stack, part.hipercow / TUI / str(lot.name), folder)
-            return is_alive(folder, time.time())
+            folder = opened(stack, root.hipercow / TUI, hipercow)
+            return is_alive(opened(stack, root.hipercow / TUI / str(lot.name), folder), time.time())
         except (OSError, PurgeError):
             return False
 

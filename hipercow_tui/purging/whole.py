@@ -44,6 +44,11 @@ def trash_size(root: Root, lot: TrashLot) -> Size | None:
     return looking.trash_size(root.part(lot.lang), lot)
 
 
+def is_at_work(root: Root, lot: TrashLot) -> bool:
+    """Whether someone works in that lot still, at the cost of six calls; False if it is gone."""
+    return looking.is_at_work(root.part(lot.lang), lot)
+
+
 def restore(
     root: Root, stamp: str, *, on_progress: Callable[[Progress], None] = unheard
 ) -> RestoreReport:
