@@ -7,7 +7,7 @@ import time
 
 from real_terminal import Terminal
 
-ROW = re.compile(r"│[▌ ]   +([\d,]+) +[▏▎▍▌▋▊▉█]+ +(\S.{20})").findall
+ROW = re.compile(r"│[▌ ][* ] +([\d,]+) +[▏▎▍▌▋▊▉█]+ +(\S.{20})").findall
 READING = re.compile(r"read [\d,]+ of [\d,]+").search
 
 
