@@ -9,20 +9,30 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
-@contextmanager
-def mounted(where: Path, *options: str, source: str = "none") -> Iterator[bool]:
-    """Mounts there until left; tells whether that was allowed."""
-    where.mkdir(exist_ok=True)
-    command = ["mount", *options, source, str(where)]
+def mount(*arguments: str | Path) -> bool:
+    """Tells whether that was allowed."""
     try:
-        allowed = subprocess.run(command, capture_output=True, check=False).returncode == 0
+        return (
+            subprocess.run(["mount", *arguments], capture_output=True, check=False).returncode == 0
+        )
     except FileNotFoundError:
-        allowed = False
+        return False
+
+
+def unmount(where: Path) -> None:
+    subprocess.run(["umount", "-l", where], check=True)
+
+
+@contextmanager
+def mounted(where: Path, *options: str) -> Iterator[bool]:
+    """A disk there until left; tells whether that was allowed, else it is a folder."""
+    where.mkdir(exist_ok=True)
+    allowed = mount(*options, "none", where)
     try:
         yield allowed
     finally:
         if allowed:
-            subprocess.run(["umount", "-l", str(where)], check=True)
+            unmount(where)
 
 
 SMALL = ("-t", "tmpfs", "-o", "size=2m,nr_inodes=200")

@@ -25,8 +25,7 @@ KINDS = (1, 2, 3, 6, 9, 10, 13, 16, 19, 20, 21, 24, 25, 238, 239, 242, 247, 250,
 
 
 def read_all(raw: bytes) -> None:
-    """What the program reads of a task's files, as if it were each of them. Raises RdsError if it is
-    none."""
+    """Read it as each of a task's files. Raises RdsError if it is none of them."""
     rds.quick_times(raw)
     value: RValue | None = None
     refusals = []

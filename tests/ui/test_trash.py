@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-import subprocess
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mounts import SMALL, fill, mounted
+from mounts import SMALL, fill, mount, mounted
 from purge_stage import (
     ALL,
     BASE,
@@ -33,6 +32,7 @@ from purge_stage import (
 from small_root import NOW, task_id, write_bundle, write_task
 from textual.pilot import Pilot
 from textual.screen import Screen
+from textual.widgets import Static
 from ui_driving import screen_text, until
 
 from hipercow_tui.purging import State, carry_out, empty, history, move_to_trash, restore, trash
@@ -409,8 +409,7 @@ async def test_a_read_only_file_system_is_told_before_and_nothing_is_changed(
     with mounted(tmp_path / "disk", *SMALL) as real:
         root = make_root(tmp_path / "disk")
         if real:
-            remount = ["mount", "-o", "remount,ro", str(tmp_path / "disk")]
-            subprocess.run(remount, check=True)
+            assert mount("-o", "remount,ro", tmp_path / "disk")
         else:
             monkeypatch.setattr(os, "mkdir", read_only)
         before = whole(root)
@@ -420,7 +419,8 @@ async def test_a_read_only_file_system_is_told_before_and_nothing_is_changed(
             await at.shows("6 tasks")
             await at.pilot.press("D")
             await at.on(ConfirmScreen)
-            await at.shows("Read-only file system")
+            said = [str(part.render()) for part in at.app.screen.query(Static)]
+            assert any("Read-only file system" in words for words in said)
             await at.answer("y", ConfirmScreen)
             await until(at.pilot, lambda: "Nothing was changed" in at.notes)
         assert whole(root) == before
