@@ -32,7 +32,9 @@ class MessagesScreen(Screen[str | None]):
     dismisses with the id of the task to go to, or None. ``now`` is in seconds since the epoch."""
 
     DEFAULT_CSS = """
-    MessagesScreen #head { height: 1; padding: 0 1; background: $panel; }
+    MessagesScreen #head {
+        height: 1; padding: 0 1; background: $panel; text-wrap: nowrap; text-overflow: ellipsis;
+    }
     MessagesScreen #in-full { height: auto; max-height: 40%; padding: 0 1; background: $panel; }
     MessagesScreen #in-full:focus { background: $boost; }
     """

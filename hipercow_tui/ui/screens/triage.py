@@ -81,8 +81,8 @@ class TriageScreen(SizingScreen):
         if group is None:
             pane.show(None)
         elif self.table is self.errors:
-            matched = len(view.matched.intersection(group.ids)) if view.filtered else None
-            pane.show(ShownError(group, matched, self.clock()))
+            passing = view.markable.intersection(group.ids) if view.filtered else group.ids
+            pane.show(ShownError(group, len(passing), self.clock()))
 
     def _tab_shown(self) -> None:
         """Another tab is shown: failures are read faster while somebody looks at them."""

@@ -13,22 +13,22 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from hipercow_tui.failures import ErrorGroup, Spread
+from hipercow_tui.failures import FEW, ErrorGroup, Spread
 from hipercow_tui.text import age, count, visible
 from hipercow_tui.ui.blending import blended
 from hipercow_tui.ui.cells import plain
 from hipercow_tui.ui.widgets.details import Styles
 
-MOST = 8  # bundles, or pieces of code, that are told by name
+MOST = 8  # bundles that are told by name
 
 
 @dataclass(frozen=True, slots=True)
 class ShownError:
-    """A group, how many of its tasks pass the filters (None without a filter), and the time that
-    ages are told against."""
+    """A group, how many of its tasks pass the filters (marks aside), and the time that ages are
+    told against."""
 
     group: ErrorGroup
-    matched: int | None
+    passing: int
     now: float
 
 
@@ -77,7 +77,7 @@ def lines(shown: ShownError, style: Styles) -> Iterable[tuple[str, Text]]:
     yield "error" if group.told else "not known", _safe(group.text.splitlines(), style("error"))
     yield from _inputs("differs", group.differing, style("label"))
     yield "times", Text(" · ".join(_times(group, shown.now)))
-    also = [f"{shown.matched:,} pass the filters"] if shown.matched is not None else []
+    also = [f"{shown.passing:,} pass the filters"] if shown.passing < len(group.ids) else []
     if group.saved:
         also.append(f"{group.saved:,} succeeded when retried")
     if also:
@@ -85,7 +85,7 @@ def lines(shown: ShownError, style: Styles) -> Iterable[tuple[str, Text]]:
     if group.bundles:
         yield "bundles", _safe([_few([f"{name} ({n:,})" for name, n in group.bundles])])
     if group.code:
-        yield "runs", _safe(group.code[:MOST], style("strong"))
+        yield "runs", _code(group.code, style)
     same = [spread for spread in group.inputs if not spread.differs]
     yield from _inputs("the same", same, style("label"))
 
@@ -93,7 +93,9 @@ def lines(shown: ShownError, style: Styles) -> Iterable[tuple[str, Text]]:
 def _inputs(label: str, spreads: Iterable[Spread], style: Style) -> Iterable[tuple[str, Text]]:
     for spread in spreads:
         values = str(spread).removeprefix(f"{spread.name} ")
-        number = f"  {spread.distinct:,} values" if spread.distinct > len(spread.few) else ""
+        # What is told by its ends does not say how much stands between them.
+        by_ends = spread.numeric and spread.distinct > len(spread.few)
+        number = f"  {spread.distinct:,} values" if by_ends else ""
         yield (
             label,
             Text.assemble((plain(spread.name) + " = ", style), plain(values), (number, style)),
@@ -114,6 +116,13 @@ def _times(group: ErrorGroup, now: float) -> Iterable[str]:
 def _few(names: Sequence[str]) -> str:
     more = f" and {len(names) - MOST:,} more" if len(names) > MOST else ""
     return ", ".join(names[:MOST]) + more
+
+
+def _code(code: Sequence[str], style: Styles) -> Text:
+    text = _safe(code[:FEW], style("strong"))
+    if len(code) > FEW:
+        text.append(f"\nand {len(code) - FEW:,} more", style("label"))
+    return text
 
 
 def _safe(texts: Iterable[str], style: Style | str = "") -> Text:

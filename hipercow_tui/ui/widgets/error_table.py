@@ -23,15 +23,15 @@ ROOMY = 112  # cells from which ages are written out
 
 _TASKS = Column(ErrorKey.TASKS, "tasks", 6, 7)
 _BAR = Column("bar", "", 5, 16, rank=2)
-_MESSAGE = Column(ErrorKey.MESSAGE, "message", 26, 110)
-_INPUTS = Column(ErrorKey.INPUTS, "differing inputs", 16, 40, rank=3)
-_BUNDLE = Column(ErrorKey.BUNDLE, "bundle", 12, 22, rank=4)
+_MESSAGE = Column(ErrorKey.MESSAGE, "message", 28, 120)
+_INPUTS = Column(ErrorKey.INPUTS, "differing inputs", 16, 32, rank=3)
+_BUNDLE = Column(ErrorKey.BUNDLE, "bundle", 12, 20, rank=4)
 _EIGHTHS = "▏▎▍▌▋▊▉█"
 
 
 class ErrorTable(RowTable):
-    """The groups of a board; those without a matched task are dimmed, those all of whose tasks are
-    marked have the mark."""
+    """The groups of a board; those none of whose tasks passes the filters are dimmed, those all of
+    whose tasks are marked have the mark."""
 
     BINDINGS: ClassVar[list[BindingType]] = [one for one in MARKS if one.id != "range"]
 
@@ -145,7 +145,7 @@ class ErrorTable(RowTable):
         return Row(
             [self._cell(group, one) for one in layout],
             marked=self.marks.issuperset(group.ids),
-            dimmed=view.filtered and view.matched.isdisjoint(group.ids),
+            dimmed=view.filtered and view.markable.isdisjoint(group.ids),
         )
 
     def _cell(self, group: ErrorGroup, one: Placed) -> Cell:
