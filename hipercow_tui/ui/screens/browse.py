@@ -62,7 +62,8 @@ class BrowseScreen(TriageScreen):
         if message.table is self.tasks:
             self.action_details()
         elif message.table is self.bundles:
-            self.filters.set_bundle(message.key)
+            line = self.bundles.current
+            self.filters.set_bundle(message.key, line.lang if line else None)
             self.action_show(TASKS)
 
     # Filters and marks
