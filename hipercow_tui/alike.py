@@ -37,7 +37,7 @@ _VALUE = re.compile(
         | (?<![0-9A-Za-z]) (?=[a-f]*\d) (?=\d*[a-f]) [0-9a-f]{{7,}}+ (?![0-9A-Za-z])
       )
     | (?P<time>
-          (?<!\d) \d{{4}}-\d\d-\d\d (?: [T ]\d\d:\d\d (?: :\d\d(?:\.\d+)? )? Z? )? (?!\d)
+          (?<!\d) \d{{4}}-\d\d-\d\d (?: [T\s]\d\d:\d\d (?: :\d\d(?:\.\d+)? )? Z? )? (?!\d)
         | (?<!\d) \d\d:\d\d:\d\d (?:\.\d+)? (?!\d)
       )
     | (?P<n>
@@ -51,14 +51,14 @@ _VALUE = re.compile(
 _SIGNS = {
     "single": "'…'", "double": '"…"', "path": "<path>", "id": "<id>", "time": "<time>", "n": "<n>",
 }  # fmt: skip
-_LIST = frozenset((", ", " and ", " or ", ", and ", ", or "))
+_LIST = re.compile(r"(?:,\s|,?\s(?:and|or)\s)\Z")
 _MORE = ", …"  # of a list
 
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """A message on one line, taken apart: ``values`` are what differs between tasks, ``signs`` the
-    placeholders for these, ``texts`` what stands around them, one more than values."""
+    """A message taken apart: ``values`` are what differs between tasks, ``signs`` the placeholders
+    for these, ``texts`` what stands around them, one more than values."""
 
     texts: tuple[str, ...]
     signs: tuple[str, ...]
@@ -66,11 +66,13 @@ class Wording:
 
     @property
     def pattern(self) -> str:
-        """The message with a placeholder for each value: what messages of one cause share."""
-        return self.shown(range(len(self.signs)))
+        """The message with a placeholder for each value, on one line, since R breaks lines by
+        length: what messages of one cause share."""
+        return " ".join(self.shown(range(len(self.signs))).split())
 
     def shown(self, differing: Collection[int]) -> str:
-        """The message with placeholders in these places, and its own values in all others."""
+        """The message in its lines, with placeholders in these places, and its own values in all
+        others."""
         shown = [self.texts[0]]
         for place, (sign, value) in enumerate(zip(self.signs, self.values, strict=True)):
             shown += (sign if place in differing else value, self.texts[place + 1])
@@ -80,14 +82,17 @@ class Wording:
 def wording(message: str) -> Wording:
     """The message, as far as its first 4,000 characters, taken apart."""
     text = _COLOURS.sub("", message[:_LONGEST]).translate(_QUOTES)
-    texts, signs, values = [""], [], []
+    texts = [""]
+    signs: list[str] = []
+    values: list[str] = []
     # The text between two values is looked at again by itself: so that nothing is found in a
     # pattern that was not found in the message.
-    todo: list[str | tuple[str, str]] = [" ".join(text.split())]
+    lines = (" ".join(line.split()) for line in text.splitlines())
+    todo: list[str | tuple[str, str]] = ["\n".join(line for line in lines if line)]
     while todo:
         piece = todo.pop()
         if isinstance(piece, tuple):
-            if signs and signs[-1].removesuffix(_MORE) == piece[0] and texts[-1] in _LIST:
+            if signs and signs[-1].removesuffix(_MORE) == piece[0] and _LIST.match(texts[-1]):
                 signs[-1] = piece[0] + _MORE
                 values[-1] += texts[-1] + piece[1]
                 texts[-1] = ""

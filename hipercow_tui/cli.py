@@ -25,13 +25,16 @@ from hipercow_tui.report import (
     blocked_message,
     plan_as_json,
     plan_lines,
+    report_lines,
     task_as_json,
 )
 from hipercow_tui.roots import Root, find_root
-from hipercow_tui.roots.details import TaskDetails, read_details
+from hipercow_tui.roots.details import TaskDetails
+from hipercow_tui.roots.py_details import details_of
 from hipercow_tui.roots.sizes import Size, measure_many
 from hipercow_tui.saved_plan import save_plan
 from hipercow_tui.scanning import read_root
+from hipercow_tui.signals import no_hurry, on_signals
 from hipercow_tui.text import age, visible
 
 _STATUSES = "created, success, failure, cancelled"
@@ -181,7 +184,7 @@ def _list(options: argparse.Namespace) -> int:
         task = snapshot.tasks[task_id]
         details = None
         if options.details:
-            details = read_details(root.tasks, task_id, status=task.status)
+            details = details_of(root, task)
         if options.json:
             print(json.dumps(task_as_json(task, details)))
         else:
@@ -260,5 +263,10 @@ def _app(options: argparse.Namespace) -> int:
 
         index = None if demo or options.no_index else Index.of(root)
         app = HipercowApp(root, read_only=options.read_only, index=index)
-        app.run()
+        with on_signals(app.leave):
+            app.run()
+        with on_signals(no_hurry):
+            left = app.settle()
+        if left is not None:
+            commands.say(report_lines(left.report) if left.report else [visible(left.error or "")])
         return app.return_code or DONE

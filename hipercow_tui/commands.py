@@ -8,20 +8,15 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import FrameType
 
 from hipercow_tui.errors import HipercowTuiError, PurgeError
 from hipercow_tui.plan import PurgePlan
 from hipercow_tui.purging import (
-    EmptyReport,
-    PurgeReport,
     RestoreReport,
     State,
     carry_out,
@@ -37,8 +32,7 @@ from hipercow_tui.purging import (
 )
 from hipercow_tui.report import (
     Json,
-    empty_as_json,
-    empty_lines,
+    Report,
     history_line,
     interrupted_lines,
     lot_as_json,
@@ -46,20 +40,16 @@ from hipercow_tui.report import (
     plan_lines,
     report_as_json,
     report_lines,
-    restore_as_json,
-    restore_lines,
 )
 from hipercow_tui.roots import Root, find_root
 from hipercow_tui.roots.sizes import Size, measure_many
 from hipercow_tui.saved_plan import changes, load_plan
 from hipercow_tui.scanning import read_root
+from hipercow_tui.signals import on_signals
 from hipercow_tui.text import count, visible
 
 DONE, REFUSED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
-_STOPPING = tuple(
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
-)
 _APPLY = """
 The plan is the file that 'hipercow-tui purge … --save-plan FILE' wrote. Nothing is deleted if
 anything it names has changed since: a status, a new retry, what stands in a bundle.
@@ -114,10 +104,11 @@ def confirm_and_carry_out(
     question = f"Move {tasks} to the trash?" if to_trash else f"Purge {tasks} for good?"
     if not yes and not _confirmed(question):
         return REFUSED
-    with _stopped_by_signals() as stopping:
+    stopping = _Stopping()
+    with on_signals(stopping):
         act = move_to_trash if to_trash else carry_out
         report = act(plan, root, stop=stopping.event)
-    _say(report_as_json(report, sizes) if as_json else report_lines(report))
+    say(report_as_json(report, sizes) if as_json else report_lines(report))
     return _status(report, stopping)
 
 
@@ -136,7 +127,7 @@ def _apply(words: Sequence[str]) -> int:
     tell_interrupted(root)
     changed = list(changes(plan, read_root(root)))
     if changed:
-        _say({"root": str(root.path), "changed": changed} if options.json else ())
+        say({"root": str(root.path), "changed": changed} if options.json else ())
         number = count(len(changed), "change")
         print(f"hipercow-tui: nothing was purged: {number} since the plan:", file=sys.stderr)
         for line in changed:
@@ -170,9 +161,9 @@ def _trash(words: Sequence[str]) -> int:
     now, lots = time.time(), trash(root)
     sized = [(lot, trash_size(root, lot)) for lot in lots]
     if options.json:
-        _say({"root": str(root.path), "lots": [lot_as_json(*one) for one in sized]})
+        say({"root": str(root.path), "lots": [lot_as_json(*one) for one in sized]})
     else:
-        _say([lot_line(*one, now) for one in sized] or ["The trash is empty"])
+        say([lot_line(*one, now) for one in sized] or ["The trash is empty"])
     return DONE
 
 
@@ -182,21 +173,19 @@ def _empty(root: Root, stamp: str, *, yes: bool, as_json: bool) -> int:
     question = f"Erase {visible(stamp) or 'all that is in the trash'} for good?"
     if not yes and lots and not _confirmed(question):
         return REFUSED
-    with _stopped_by_signals() as stopping:
-        report: PurgeReport | RestoreReport | EmptyReport
+    stopping = _Stopping()
+    with on_signals(stopping):
+        report: Report
         if named is not None and named.state is State.MOVING:
             report = finish(root, stamp, stop=stopping.event)
         else:
             report = empty(root, stamp or None, stop=stopping.event)
-    if isinstance(report, PurgeReport):
-        _say(report_as_json(report, {}) if as_json else report_lines(report))
-    elif isinstance(report, EmptyReport):
-        _say(empty_as_json(report) if as_json else empty_lines(report))
+    say(report_as_json(report) if as_json else report_lines(report))
     return _status(report, stopping)
 
 
 def _restored(report: RestoreReport, *, as_json: bool) -> int:
-    _say(restore_as_json(report) if as_json else restore_lines(report))
+    say(report_as_json(report) if as_json else report_lines(report))
     return DONE if report.complete else REFUSED
 
 
@@ -207,9 +196,9 @@ def _history(words: Sequence[str]) -> int:
     root, now = find_root(options.root), time.time()
     entries = history(root)
     if options.json:
-        _say(json.dumps(entry.as_json()) for entry in entries)
+        say(json.dumps(entry.as_json()) for entry in entries)
     else:
-        _say([history_line(entry, now) for entry in entries] or ["Nothing was purged yet"])
+        say([history_line(entry, now) for entry in entries] or ["Nothing was purged yet"])
     return DONE
 
 
@@ -256,35 +245,23 @@ def _confirmed(question: str) -> bool:
 
 @dataclass(slots=True)
 class _Stopping:
-    """The wish to stop, and the signal that brought it."""
+    """The wish to stop between two tasks, and the signal that brought it."""
 
     event: threading.Event = field(default_factory=threading.Event)
     signal: int | None = None
 
-    def __call__(self, number: int, frame: FrameType | None) -> None:
+    def __call__(self, number: int) -> None:
         self.signal = number
         self.event.set()
 
 
-@contextmanager
-def _stopped_by_signals() -> Iterator[_Stopping]:
-    """ctrl+c, the end of a job and a terminal that goes away all stop a purge between two tasks."""
-    stopping = _Stopping()
-    before = {number: signal.signal(number, stopping) for number in _STOPPING}
-    try:
-        yield stopping
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _status(report: PurgeReport | RestoreReport | EmptyReport, stopping: _Stopping) -> int:
+def _status(report: Report, stopping: _Stopping) -> int:
     if report.complete:
         return DONE
     return REFUSED if stopping.signal is None else 128 + stopping.signal
 
 
-def _say(said: Json | Iterable[str]) -> None:
+def say(said: Json | Iterable[str]) -> None:
     """Print an object or lines. What was done is done: a terminal that went away, or a reader that
     left, must not change the exit status."""
     lines = [json.dumps(said)] if isinstance(said, dict) else said

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from hipercow_tui.errors import LogError
+from hipercow_tui.log_search import COLOUR, Sought
 from hipercow_tui.model import TASK_ID
 from hipercow_tui.roots import Root
 from hipercow_tui.roots.files import open_file, open_folder
@@ -22,12 +23,10 @@ NAMES = ("log", "log.outer")
 
 # Where a whole block has no newline, its end counts as the end of a line: so lines have a length
 # (under two blocks), and where they begin can be told anywhere in the file from two blocks.
-BLOCK = 65536
+BLOCK = 16384
 _SEARCH = 1 << 20  # bytes of one reading while searching
 _TAB = 8
 
-# Colours are kept. The digits are bounded since a number of thousands of them is no colour.
-_COLOUR = re.compile(r"(\x1b\[[0-9;]{0,64}m)")
 # What a progress bar writes to begin its line anew: a carriage return, and perhaps "erase".
 _ANEW = re.compile(r"\r(?:\x1b\[[012]?K)?")
 
@@ -45,6 +44,14 @@ class LogLine:
 
 
 @dataclass(frozen=True, slots=True)
+class LogState:
+    """How many bytes a log holds, and which file it is: a log that was rotated is another."""
+
+    size: int
+    file: int
+
+
+@dataclass(frozen=True, slots=True)
 class Log:
     """One log of a task: ``log``, or ``log.outer`` of the cluster's own job.
 
@@ -55,10 +62,11 @@ class Log:
     task_id: str
     name: str = NAMES[0]
 
-    def size(self) -> int:
-        """Its length in bytes."""
+    def state(self) -> LogState:
+        """How it stands now."""
         with self._opened() as fd:
-            return os.fstat(fd).st_size
+            status = os.fstat(fd)
+            return LogState(status.st_size, status.st_ino)
 
     def after(self, offset: int, count: int) -> list[LogLine]:
         """Up to ``count`` lines from ``offset`` on, which is where a line begins."""
@@ -75,39 +83,40 @@ class Log:
         return lines[:count]
 
     def before(self, offset: int, count: int) -> list[LogLine]:
-        """The last ``count`` lines before ``offset``, in the order of the file."""
-        blocks = 1
+        """The last ``count`` lines before ``offset``, in the order of the file; if that is within
+        a line, the last of them is its beginning."""
         with self._opened() as fd:
-            offset = min(offset, os.fstat(fd).st_size)
-            while True:
-                edge = max(0, (offset - 1) // BLOCK - blocks + 1) * BLOCK
-                begin = max(0, edge - BLOCK)
-                raw = os.pread(fd, offset - begin, begin)
-                start = _line_start(raw, begin, edge)
-                lines = list(_split(raw[start - begin :], start, at_end=True, last=count))
-                if len(lines) >= count or start == 0:
-                    return lines
-                blocks *= 2
+            return _last_before(fd, min(offset, os.fstat(fd).st_size), count)
 
     def find(
         self,
-        wanted: str,
-        offset: int,
-        *,
-        backwards: bool = False,
-        stopped: Callable[[], bool] = lambda: False,
+        sought: Sought,
+        begin: int,
+        end: int,
+        goes_on: Callable[[int], bool] = lambda offset: True,
     ) -> int | None:
-        """Where the next line begins that contains ``wanted``, from ``offset`` on, or with
-        ``backwards`` before it; None if there is none or once ``stopped`` says so.
+        """Where the next line begins that holds what is sought, from ``begin`` on and before
+        ``end``; or the one before, where ``end`` is the smaller of both. None if there is none.
 
-        Letters of ASCII match in either case. Reads the file until found, about 1 GB/s at best.
+        Reads the file until found, a gigabyte in about a second at best. ``goes_on`` is asked
+        before each reading, and given the offset that was reached.
         """
-        needle = wanted.encode("utf-8", "surrogateescape").lower()
-        if not needle:
-            return None
+        backwards = end < begin
         with self._opened() as fd:
-            found = _find(fd, needle, offset, backwards, stopped)
-        return None if found is None else self.before(found + 1, 1)[-1].start
+            at, rejected = begin, LogLine(0, 0, "")
+            while at != end and goes_on(at):
+                low = max(end, at - _SEARCH) if backwards else at
+                high = at if backwards else min(end, at + _SEARCH)
+                raw = os.pread(fd, high - low + sought.reach, low)
+                places: Iterable[int] = sought.places(raw, high - low)
+                for place in reversed(list(places)) if backwards else places:
+                    if rejected.start <= low + place < rejected.end:
+                        continue
+                    rejected = _line_at(fd, raw, low, place)
+                    if sought.is_in(COLOUR.sub("", rejected.text)):
+                        return rejected.start
+                at = low if backwards else high
+        return None
 
     @contextmanager
     def _opened(self) -> Iterator[int]:
@@ -138,17 +147,30 @@ class Log:
         )
 
 
+def _last_before(fd: int, offset: int, count: int) -> list[LogLine]:
+    blocks = 1
+    while True:
+        edge = max(0, (offset - 1) // BLOCK - blocks + 1) * BLOCK
+        begin = max(0, edge - BLOCK)
+        raw = os.pread(fd, offset - begin, begin)
+        start = _line_start(raw, begin, edge)
+        lines = list(_split(raw[start - begin :], start, at_end=True, last=count))
+        if len(lines) >= count or start == 0:
+            return lines
+        blocks *= 2
+
+
 def harmless(raw: bytes) -> str:
     """One line as it may reach a terminal: a progress bar in its last state, colours kept, all
     else that a terminal would obey made visible."""
     line = decoded(raw.rstrip(b"\r\n"))
     if "\r" in line:
-        states = [state for state in _ANEW.split(line) if _COLOUR.sub("", state).strip()]
+        states = [state for state in _ANEW.split(line) if COLOUR.sub("", state).strip()]
         line = states[-1] if states else ""
     line = line.expandtabs(_TAB)
     if "\x1b" not in line:
         return visible(line)
-    parts = _COLOUR.split(line)
+    parts = COLOUR.split(line)
     return "".join(part if odd % 2 else visible(part) for odd, part in enumerate(parts))
 
 
@@ -177,19 +199,11 @@ def _line_start(raw: bytes, begin: int, edge: int) -> int:
     return begin + newline + 1 if newline >= 0 else edge
 
 
-def _find(
-    fd: int, needle: bytes, offset: int, backwards: bool, stopped: Callable[[], bool]
-) -> int | None:
-    """The offset of a match. Readings overlap, since a match may lie across their border."""
-    overlap = len(needle) - 1
-    while not stopped():
-        begin = max(0, offset - _SEARCH) if backwards else offset
-        wanted = (offset - begin if backwards else _SEARCH) + overlap
-        raw = os.pread(fd, wanted, begin).lower()
-        found = raw.rfind(needle) if backwards else raw.find(needle)
-        if found >= 0:
-            return begin + found
-        if begin == 0 if backwards else len(raw) < wanted:
-            return None
-        offset = begin if backwards else begin + _SEARCH
-    return None
+def _line_at(fd: int, raw: bytes, begin: int, place: int) -> LogLine:
+    """The line that holds the byte at ``place`` in ``raw``, which was read from ``begin`` on."""
+    start, end = raw.rfind(b"\n", 0, place) + 1, raw.find(b"\n", place) + 1
+    if not start or not end or end - start > BLOCK:
+        begin = _last_before(fd, begin + place + 1, 1)[-1].start
+        raw = os.pread(fd, 2 * BLOCK, begin)
+        return next(_split(raw, begin, at_end=True))
+    return LogLine(begin + start, begin + end, harmless(raw[start:end]))

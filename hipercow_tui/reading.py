@@ -28,7 +28,7 @@ from selectors import EVENT_READ, DefaultSelector
 from typing import IO, Any, TypeAlias
 
 from hipercow_tui.model import Lang
-from hipercow_tui.roots import py_root, r_root
+from hipercow_tui.roots.layouts import LAYOUTS
 from hipercow_tui.roots.r_root import Row
 
 PART = 128  # tasks in one message: the way there and back takes 1 µs a task
@@ -40,7 +40,6 @@ GAIN = 2.0  # and kept, if so many times as many tasks are read with them
 
 Rows: TypeAlias = list[Row | None]
 
-_READ = {Lang.R: r_root.read_tasks, Lang.PY: py_root.read_tasks}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,7 @@ def read_parts(
 
     Takes parts ahead of what it gives back. Close it to stop: no process is left behind.
     """
-    read_tasks = _READ[lang]
+    read_tasks = LAYOUTS[lang].read_tasks
     ahead = iter(parts)
     spent = 0.0
     for part in ahead:
@@ -90,7 +89,7 @@ def _read_by_processes(
     try:
         for number, part in enumerate(parts):
             if not pool.started():
-                yield part, list(_READ[lang](tasks, part.ids, part.retried))
+                yield part, list(LAYOUTS[lang].read_tasks(tasks, part.ids, part.retried))
                 continue
             pool.send(number, part)
             sent.append(number)
@@ -107,7 +106,7 @@ class _Pool:
 
     def __init__(self, tasks: str, lang: Lang) -> None:
         self._tasks = tasks
-        self._read = _READ[lang]
+        self._read = LAYOUTS[lang].read_tasks
         self._answers = DefaultSelector()
         self._processes: list[_Process] = []
         self._rows: dict[int, Rows] = {}
@@ -254,7 +253,7 @@ serve(sys.stdin.buffer, sys.stdout.buffer, lang)
 
 def serve(requests: IO[bytes], answers: IO[bytes], lang: str) -> None:
     """What a reading process does, in the folder of all tasks: answer requests until they end."""
-    read_tasks = _READ[Lang(lang)]
+    read_tasks = LAYOUTS[Lang(lang)].read_tasks
     answers.write(_GREETING)
     answers.flush()
     gc.disable()  # nothing here refers to itself

@@ -7,20 +7,23 @@ SPEC section 5.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from hipercow_tui.model import Task
+from hipercow_tui.model import Lang, Task
 from hipercow_tui.plan import Blocked, PlannedBundle, PlannedTask, PurgePlan, Reason
 from hipercow_tui.purging.history import HistoryEntry
+from hipercow_tui.purging.looking import TrashLot
 from hipercow_tui.purging.manifest import Aim
 from hipercow_tui.purging.names import State
 from hipercow_tui.purging.outcome import EmptyReport, Outcome, PurgeReport, RestoreReport
-from hipercow_tui.purging.trash import TrashLot
+from hipercow_tui.r_calls import purge_call
 from hipercow_tui.roots.details import TaskDetails
 from hipercow_tui.roots.sizes import Size
 from hipercow_tui.text import age, count, short_id, size, visible
 
 Json: TypeAlias = dict[str, Any]
+Report: TypeAlias = PurgeReport | RestoreReport | EmptyReport
 Sizes: TypeAlias = Mapping[str, Size]
 
 _STATES = {
@@ -80,12 +83,24 @@ def plan_as_json(plan: PurgePlan, sizes: Sizes, *, dry_run: bool) -> Json:
     }
 
 
-def report_as_json(report: PurgeReport, sizes: Sizes) -> Json:
-    """The object of ``purge --json`` after a purge: what really went, and what did not and why."""
-    removed, gone = set(report.removed), set(report.removed_bundles)
+def report_as_json(report: Report, sizes: Sizes = MappingProxyType({})) -> Json:
+    """The object of ``--json`` after a purge, a restoring or an emptying: what really went or came
+    back, and what did not and why."""
+    if isinstance(report, PurgeReport):
+        return _purge_as_json(report, sizes)
+    return _restore_as_json(report) if isinstance(report, RestoreReport) else _empty_as_json(report)
+
+
+def _purge_as_json(report: PurgeReport, sizes: Sizes) -> Json:
+    removed = set(report.removed)
     whole = plan_as_json(report.plan, sizes, dry_run=False)
     whole["tasks"] = [task for task in whole["tasks"] if task["id"] in removed]
-    whole["bundles"] = [bundle for bundle in whole["bundles"] if bundle["name"] in gone]
+    whole["bundles"] = [
+        _bundle_as_json(one)
+        for part in report.parts or (report,)  # R and Python may have bundles of one name
+        for one in part.plan.bundles
+        if one.bundle.name in part.removed_bundles
+    ]
     whole["bytes"], whole["files"] = report.bytes, report.files
     for key in ("put_back", "vanished", "failed"):
         whole[key] = _outcomes_as_json(getattr(report, key))
@@ -177,8 +192,14 @@ def plan_lines(plan: PurgePlan, sizes: Sizes) -> Iterator[str]:
         yield f"! {warning}"
 
 
-def report_lines(report: PurgeReport) -> Iterator[str]:
-    """What became of a plan: what went, what could not, and why."""
+def report_lines(report: Report) -> Iterator[str]:
+    """What became of a plan, or a lot: what went or came back, what could not, and why."""
+    if isinstance(report, PurgeReport):
+        return _purge_lines(report)
+    return _restore_lines(report) if isinstance(report, RestoreReport) else _empty_lines(report)
+
+
+def _purge_lines(report: PurgeReport) -> Iterator[str]:
     gone = _numbers(report.removed, report.removed_bundles)
     if report.trash is not None:
         yield f"Moved {gone} to the trash, as {report.trash}: space is freed when it is emptied"
@@ -194,8 +215,7 @@ def report_lines(report: PurgeReport) -> Iterator[str]:
         yield f"What could not be put back or erased stands in {visible(str(report.kept_aside))}"
 
 
-def restore_lines(report: RestoreReport) -> Iterator[str]:
-    """What became of a lot that was brought back."""
+def _restore_lines(report: RestoreReport) -> Iterator[str]:
     back = _numbers(report.restored, report.restored_bundles)
     yield f"Restored {back} of {visible(report.stamp)}"
     if report.gone:
@@ -206,8 +226,7 @@ def restore_lines(report: RestoreReport) -> Iterator[str]:
         yield f"What is kept aside stands in {visible(str(where))}"
 
 
-def empty_lines(report: EmptyReport) -> Iterator[str]:
-    """What became of lots that were emptied."""
+def _empty_lines(report: EmptyReport) -> Iterator[str]:
     gone = _numbers(report.removed, report.removed_bundles)
     yield f"Erased {gone}: {size(report.bytes)} in {count(report.files, 'file')} freed"
     if report.stopped:
@@ -279,8 +298,7 @@ def lot_as_json(lot: TrashLot, measured: Size | None) -> Json:
     }
 
 
-def restore_as_json(report: RestoreReport) -> Json:
-    """The object of ``trash --restore --json``."""
+def _restore_as_json(report: RestoreReport) -> Json:
     return {
         "stamp": report.stamp,
         "tasks": list(report.restored),
@@ -290,8 +308,7 @@ def restore_as_json(report: RestoreReport) -> Json:
     }
 
 
-def empty_as_json(report: EmptyReport) -> Json:
-    """The object of ``trash --empty --json``."""
+def _empty_as_json(report: EmptyReport) -> Json:
     return {
         "stamps": list(report.stamps),
         "tasks": list(report.removed),
@@ -329,8 +346,8 @@ def blocked_message(plan: PurgePlan) -> str:
 def r_call(plan: PurgePlan) -> str:
     """The call in R that takes the same tasks. It lists ids: R's own filters would take something
     else for a retried task, a forked chain or a gone one (SPEC, end of section 4)."""
-    ids = ",\n  ".join(f'"{one.task.id}"' for one in plan.matched or plan.tasks)
-    return f"hipercow::hipercow_purge(task_ids = c(\n  {ids}\n))" if ids else ""
+    planned = plan.matched or plan.tasks
+    return purge_call([one.task.id for one in planned if one.task.lang is Lang.R])
 
 
 def _task_line(planned: PlannedTask, measured: Size | None, now: float) -> str:

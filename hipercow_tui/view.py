@@ -14,7 +14,8 @@ from math import inf
 from typing import Any, TypeAlias
 
 from hipercow_tui.filters import FilterStack
-from hipercow_tui.model import Bundle, Snapshot, Status, Task
+from hipercow_tui.model import Bundle, Lang, Snapshot, Status, Task
+from hipercow_tui.task_sizes import Sizes, Total, total
 
 
 class Key(StrEnum):
@@ -27,7 +28,10 @@ class Key(StrEnum):
     CREATED = "created"
     FINISHED = "finished"
     ATTEMPTS = "attempts"
+    LANG = "lang"
     ID = "id"
+    SIZE = "size"
+    FILES = "files"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ class Sort:
         with the newest and largest, words with the first."""
         if key is self.key:
             return Sort(key, not self.reverse)
-        return Sort(key, key in (Key.FINISHED, Key.CREATED, Key.ATTEMPTS))
+        return Sort(key, key in (Key.FINISHED, Key.CREATED, Key.ATTEMPTS, *BY_SIZE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,9 @@ class Gist:
 
 Gists: TypeAlias = Mapping[str, Gist]
 NO_GIST = Gist()
-_TOLD_BY_GISTS = (Key.WHAT, Key.INPUTS)
+BY_SIZE = (Key.SIZE, Key.FILES)
+# Orders that change while more is read of the tasks.
+_TOLD_BY_READING = (Key.WHAT, Key.INPUTS, *BY_SIZE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,19 +123,21 @@ def make_view(
     only_matched: bool = False,
     query: str = "",
     gists: Gists | None = None,
+    sizes: Sizes | None = None,
     before: View | None = None,
 ) -> View:
     """The rows for these filters, this order and this search.
 
-    ``gists`` is what was read of the tasks so far. ``before`` is the view that stood there: its
-    order and its matches are used again where nothing that decides them has changed.
+    ``gists`` is what was read of the tasks so far, ``sizes`` what was measured.
+    ``before`` is the view that stood there: its order and its matches are used again where
+    nothing that decides them has changed.
     """
     known = gists or {}
     same = before is not None and before.snapshot is snapshot
-    if before is not None and same and before.sort == sort and sort.key not in _TOLD_BY_GISTS:
+    if before is not None and same and before.sort == sort and sort.key not in _TOLD_BY_READING:
         order = before.order
     else:
-        order = ordered(snapshot, sort, known)
+        order = ordered(snapshot, sort, known, sizes or {})
     if before is not None and same and before.stack == stack:
         matched, markable = before.matched, before.markable
     else:
@@ -153,10 +161,10 @@ def _markable(snapshot: Snapshot, stack: FilterStack, matched: frozenset[str]) -
     return others.matched(snapshot) if stack.task_ids else matched
 
 
-def ordered(snapshot: Snapshot, sort: Sort, gists: Gists) -> tuple[str, ...]:
+def ordered(snapshot: Snapshot, sort: Sort, gists: Gists, sizes: Sizes) -> tuple[str, ...]:
     """Every task of the snapshot in this order."""
     tasks = sorted(snapshot.tasks.values(), key=_created, reverse=True)
-    tasks.sort(key=_sort_key(sort.key, gists), reverse=sort.reverse)
+    tasks.sort(key=_sort_key(sort.key, gists, sizes), reverse=sort.reverse)
     return tuple([task.id for task in tasks])
 
 
@@ -172,7 +180,11 @@ def _finished(task: Task) -> float:
 _RANK = {status: rank for rank, status in enumerate(Status)}
 
 
-def _sort_key(key: Key, gists: Gists) -> Callable[[Task], Any]:
+def _sort_key(key: Key, gists: Gists, sizes: Sizes) -> Callable[[Task], Any]:
+    if key is Key.SIZE:
+        return lambda task: one.size.bytes if (one := sizes.get(task.id)) else -1
+    if key is Key.FILES:
+        return lambda task: one.size.files if (one := sizes.get(task.id)) else -1
     if key is Key.WHAT:
         return lambda task: gists.get(task.id, NO_GIST).what.casefold()
     if key is Key.INPUTS:
@@ -186,6 +198,7 @@ _KEYS: Mapping[Key, Callable[[Task], Any]] = {
     Key.CREATED: _created,
     Key.FINISHED: _finished,
     Key.ATTEMPTS: lambda task: len(task.chain),
+    Key.LANG: lambda task: task.lang.shown,
     Key.ID: lambda task: task.id,
 }
 
@@ -228,13 +241,16 @@ REDUCED = (
 @dataclass(frozen=True, slots=True)
 class BundleLine:
     """A bundle as a list shows it: how many of its ids are tasks that exist, and of each status,
-    a retried task counted as its tip; ``changed`` is the time of its file."""
+    a retried task counted as its tip; ``changed`` is the time of its file, ``held`` what its tasks
+    hold as far as it was measured."""
 
     name: str
     tasks: int
     gone: int
     counts: Mapping[Status, int]
     changed: float | None
+    held: Total = field(default_factory=Total)
+    lang: Lang = Lang.R
 
     @property
     def reduced(self) -> Status | None:
@@ -246,9 +262,12 @@ class BundleKey(StrEnum):
     """What the bundles can be sorted by."""
 
     NAME = "name"
+    LANG = "lang"
     TASKS = "tasks"
     STATUS = "status"
     CHANGED = "changed"
+    SIZE = "size"
+    FILES = "files"
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,12 +281,18 @@ class BundleSort:
         """By this key, or if it is by that already, the other way round."""
         if key is self.key:
             return BundleSort(key, not self.reverse)
-        return BundleSort(key, key in (BundleKey.CHANGED, BundleKey.TASKS))
+        return BundleSort(key, key not in (BundleKey.NAME, BundleKey.LANG, BundleKey.STATUS))
 
 
-def bundle_lines(snapshot: Snapshot, sort: BundleSort) -> tuple[BundleLine, ...]:
+def bundle_lines(
+    snapshot: Snapshot, sort: BundleSort, sizes: Sizes | None = None
+) -> tuple[BundleLine, ...]:
     """Every bundle of the snapshot in this order; what is equal by name."""
-    lines = [_bundle_line(snapshot, bundle) for bundle in snapshot.bundles]
+    lines = [
+        _bundle_line(part, bundle, sizes or {})
+        for part in snapshot.by_lang
+        for bundle in part.bundles
+    ]
     lines.sort(key=lambda line: line.name)
     lines.sort(key=_BUNDLE_KEYS[sort.key], reverse=sort.reverse)
     return tuple(lines)
@@ -275,14 +300,18 @@ def bundle_lines(snapshot: Snapshot, sort: BundleSort) -> tuple[BundleLine, ...]
 
 _BUNDLE_KEYS: Mapping[BundleKey, Callable[[BundleLine], Any]] = {
     BundleKey.NAME: lambda line: line.name,
+    BundleKey.LANG: lambda line: line.lang.shown,
     BundleKey.TASKS: lambda line: line.tasks,
     BundleKey.STATUS: lambda line: REDUCED.index(line.reduced) if line.reduced else len(REDUCED),
     BundleKey.CHANGED: lambda line: line.changed or 0.0,
+    BundleKey.SIZE: lambda line: line.held.size.bytes,
+    BundleKey.FILES: lambda line: line.held.size.files,
 }
 
 
-def _bundle_line(snapshot: Snapshot, bundle: Bundle) -> BundleLine:
+def _bundle_line(snapshot: Snapshot, bundle: Bundle, sizes: Sizes) -> BundleLine:
     members = list(snapshot.existing(bundle.task_ids))
     counts = Counter(task.tip_status for task in members if task.tip_status)
     gone = len(bundle.task_ids) - len(members)
-    return BundleLine(bundle.name, len(members), gone, counts, bundle.changed)
+    held = total(members, sizes)
+    return BundleLine(bundle.name, len(members), gone, counts, bundle.changed, held, bundle.lang)

@@ -5,7 +5,8 @@ call that opens or changes something, before the second, …, until one comes to
 python purge_killer.py FOLDER ACTION seconds N SEED: dies N times at random moments.
 
 ACTION is purge, full (a purge on a disk without room for a folder), trash, restore or empty; these
-two act on a root whose tasks are in the trash.
+two act on a root whose tasks are in the trash. With "both:" before it, the roots are of R and of
+Python.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from purge_stage import make_root, plan_of
+from py_stage import make_both
 
 from hipercow_tui.purging import carry_out, empty, move_to_trash, restore
 from hipercow_tui.roots import Root
@@ -77,8 +79,10 @@ def in_child(act: Callable[[], object], prepare: Callable[[], None] = lambda: No
 
 
 def by_steps(where: Path, action: str) -> None:
+    whose, _, action = action.rpartition(":")
+    make = make_both if whose == "both" else make_root
     for step in range(1000):
-        act = prepared(action, make_root(where / str(step)))
+        act = prepared(action, make(where / str(step)))
         child = in_child(act, partial(die_at, step, full=action == "full"))
         if os.waitpid(child, 0)[1] == 0:
             break

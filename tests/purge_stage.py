@@ -6,7 +6,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,21 @@ def run_script(name: str, *args: str) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+@contextmanager
+def purging_elsewhere(root: Root) -> Iterator[subprocess.Popen[str]]:
+    """A process that waits in the middle of a purge, until its input is closed."""
+    with subprocess.Popen(
+        [sys.executable, str(Path(__file__).with_name("purge_paused.py")), str(root.path)],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as child:
+        assert child.stdout is not None and child.stdout.readline() == "waiting\n"
+        yield child
+        child.kill()
 
 
 class Meanwhile:

@@ -37,6 +37,8 @@ def alike(message: str) -> str:
         ("chain2 of theta[12]", "chain<n> of theta[<n>]"),
         ("lengths 3, 4, 5 and 6 differ", "lengths <n>, … differ"),
         ("columns 'a' and 'b' are missing", "columns '…', … are missing"),
+        ("lines 1,\n  2\n and 3", "lines <n>, …"),
+        ("at 3 4", "at <n> <n>"),
         ("defaced accede facade", "defaced accede facade"),
         ("\x1b[31mred\x1b[39m\n  ✖ 5 rows", "red ✖ <n> rows"),
         ("", ""),
@@ -74,9 +76,10 @@ def test_what_is_alike_already_stays_as_it_is(message: str) -> None:
 @given(messages)
 @settings(max_examples=200, deadline=None)
 def test_with_its_own_values_a_message_is_what_it_was(message: str) -> None:
-    plain = " ".join(message.translate(str.maketrans("‘’“”", "''\"\"")).split())
+    plain = message.translate(str.maketrans("‘’“”", "''\"\""))
+    lines = [" ".join(line.split()) for line in plain.splitlines()]
     if "\x1b" not in message:
-        assert wording(message).shown(()) == plain
+        assert wording(message).shown(()).splitlines() == [line for line in lines if line]
 
 
 words = st.from_regex(r"[a-z]{1,8}( [a-z]{1,8})?", fullmatch=True)

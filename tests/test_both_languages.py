@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from small_py_root import py_dir, write_py_bundle, write_py_task
+from small_py_root import py_dir, py_folder, write_py_bundle, write_py_task
 from small_root import NOW, task_id, write_bundle, write_retries, write_task
 
 from hipercow_tui import UnknownTasksError, purge, scan
-from hipercow_tui.filters import FilterStack, InBundle, TaskIds, WithStatus
-from hipercow_tui.model import Lang, Snapshot
+from hipercow_tui.both import RootScanner
+from hipercow_tui.cli import main
+from hipercow_tui.counts import count_passing
+from hipercow_tui.filters import FilterStack, InBundle, OfLang, TaskIds, WithStatus
+from hipercow_tui.model import Lang, Snapshot, Status
 from hipercow_tui.plan import make_plan
 from hipercow_tui.roots import find_root
+from hipercow_tui.roots.sizes import measure_many
+from hipercow_tui.saved_plan import plan_as_saved, plan_from_saved, save_plan
 
 R1, R2, P1, P2, GONE = map(task_id, range(1, 6))
 
@@ -39,7 +46,7 @@ def test_both_are_one_list(root: Path) -> None:
     langs = {i: task.lang for i, task in snapshot.tasks.items()}
     assert langs == {R1: Lang.R, R2: Lang.R, P1: Lang.PY, P2: Lang.PY}
     assert [(b.name, b.lang) for b in snapshot.bundles] == [("same", Lang.R), ("same", Lang.PY)]
-    assert set(snapshot.by_status["failure"]) == {R1, P1}  # type: ignore[index]
+    assert set(snapshot.by_status[Status.FAILURE]) == {R1, P1}
 
 
 @pytest.mark.parametrize(
@@ -124,3 +131,100 @@ def test_a_linked_python_root_is_browsed_and_not_purged(root: Path) -> None:
     bundles = (py_dir(root) / "bundles").rename(root / "elsewhere")
     (py_dir(root) / "bundles").symlink_to(bundles)
     assert "symbolic link" in str(find_root(root).purge_refusal)
+
+
+def test_changes_of_both_are_followed(root: Path) -> None:
+    now = 1000.0
+    scanner = RootScanner(find_root(root), monotonic=lambda: now)
+
+    def look() -> tuple[Snapshot, set[str], set[str]]:
+        nonlocal now
+        now += 5
+        changed: set[str] = set()
+        gone: set[str] = set()
+        for state in scanner.scan():
+            changed |= state.changed
+            gone |= state.gone
+        assert state.complete
+        return state.snapshot, changed, gone
+
+    assert look()[1] == {R1, R2, P1, P2}
+    for _ in range(3):
+        snapshot, *rest = look()
+    assert rest == [set(), set()] and look()[0] is snapshot
+    (py_folder(root, P2) / "status-failure").touch()
+    shutil.rmtree(py_folder(root, P1))
+    write_py_task(root, GONE, "created")
+    snapshot, changed, gone = look()
+    assert changed >= {GONE} and gone == {P1}
+    assert P1 not in snapshot.tasks and snapshot.tasks[GONE].lang is Lang.PY
+    shutil.rmtree(py_dir(root))
+    snapshot, _, gone = look()
+    assert gone == {P2, GONE} and set(snapshot.tasks) == {R1, R2} and not snapshot.parts
+
+
+def test_only_the_last_state_of_a_pass_is_complete(root: Path) -> None:
+    scanner = RootScanner(find_root(root))
+    assert [state.complete for state in scanner.scan()] == [False, True]
+    shutil.rmtree(py_dir(root))
+    assert [state.complete for state in RootScanner(find_root(root)).scan()] == [True]
+
+
+def test_a_python_root_that_comes_later_is_found(root: Path) -> None:
+    aside = py_dir(root).rename(root / "aside")
+    scanner = RootScanner(find_root(root))
+    assert len([*scanner.scan()][-1].snapshot.tasks) == 2
+    aside.rename(py_dir(root))
+    assert len([*scanner.scan()][-1].snapshot.tasks) == 4
+
+
+def test_sizes_are_those_of_the_task_wherever_it_stands(root: Path) -> None:
+    sizes = measure_many(find_root(root), [R1, P1, GONE])
+    assert sizes[P1].bytes == sum(p.stat().st_size for p in py_folder(root, P1).iterdir())
+    assert set(sizes) == {R1, P1}
+
+
+def test_the_command_line_lists_both_with_their_details(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["list", str(root), "--details", "--json"]) == 0
+    lines = {line["id"]: line for line in map(json.loads, capsys.readouterr().out.splitlines())}
+    assert lines[P1]["lang"] == "py" and lines[R1]["lang"] == "r"
+    assert (lines[P1]["type"], lines[P1]["runs"]) == ("shell", "echo hello")
+    assert main(["list", str(root), "--lang", "py", "--json"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+def test_a_filter_for_the_language_keeps_what_gone_ids_take(root: Path) -> None:
+    write_py_bundle(root, "old", [GONE])
+    snapshot = scan(root)
+    assert FilterStack(lang=OfLang(Lang.PY)).matched(snapshot) == {P1, P2}
+    assert FilterStack(lang=OfLang(Lang.R)).matched(snapshot.of_lang("py")) == set()
+    stack = FilterStack(in_bundle=InBundle.of("*"), lang=OfLang(Lang.PY))
+    assert going(snapshot, stack) == ({P1}, {("py", "same"), ("py", "old")})
+    assert str(stack) == "in bundle * · of Python"
+
+
+def test_a_plan_of_both_is_saved_and_carried_out_later(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_py_bundle(root, "in/a folder", [P1, P2])
+    write_py_bundle(root, "crossing", [R1])
+    stack = FilterStack(with_status=WithStatus.purgeable(["failure"]))
+    saved = str(root / "plan.json")
+    for lang in (None, OfLang(Lang.PY), OfLang(Lang.R)):
+        plan = make_plan(scan(root), replace(stack, lang=lang), now=NOW)
+        assert plan_from_saved(plan_as_saved(plan)).filters == plan.filters
+    save_plan(make_plan(scan(root), stack, now=NOW), saved)
+    assert main(["apply", saved, "--yes"]) == 0
+    assert "Purged 2 tasks and 3 bundles" in capsys.readouterr().out
+    assert set(scan(root).tasks) == {R2, P2}
+    assert [bundle.name for bundle in scan(root).bundles] == ["crossing"]
+
+
+def test_counts_beside_the_filters_are_of_both(root: Path) -> None:
+    write_retries(root, [(P1, R1, R1)])
+    counts = count_passing(scan(root), FilterStack(), NOW)
+    assert counts.langs == {Lang.R: 2, Lang.PY: 2}
+    assert counts.statuses[Status.FAILURE] == 1  # R's is retried, by what is not there
+    assert counts.statuses[Status.SUCCESS] == 2

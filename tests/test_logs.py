@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import os
+import tracemalloc
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hipercow_tui import logs
+from hipercow_tui import log_search, logs
 from hipercow_tui.errors import LogError
+from hipercow_tui.log_search import COLOUR, Sign, lines_with, sign_of, words
 from hipercow_tui.logs import Log, harmless
 from hipercow_tui.roots import Root, find_root
 
@@ -43,7 +45,7 @@ def test_the_log_that_hipercow_wrote(sir_model: Path) -> None:
     written = next(sir_model.glob("hipercow/tasks/*/*/log"))
     log = Log(root, written.parent.parent.name + written.parent.name)
     lines = log.after(0, 1000)
-    assert lines[-1].end == log.size() == written.stat().st_size
+    assert lines[-1].end == log.state().size == written.stat().st_size
     assert lines[0].text.strip() in written.read_text("utf-8")
 
 
@@ -76,45 +78,185 @@ def test_lines_are_the_same_from_both_ends(
         assert forward == backward == starts
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
-    raw=st.lists(st.sampled_from([b"ab", b"B", b"\n", b"xxx"]), max_size=40).map(b"".join),
+    raw=st.lists(
+        st.sampled_from([b"ab", b"B", b"\n", b"xxx", b"\x1b[1m", b"\x1b[31m\x1b[1m"]), max_size=40
+    ).map(b"".join),
     wanted=st.sampled_from(["ab", "b", "Bx", "xxxx"]),
-    offset=st.integers(0, 60),
+    begin=st.integers(0, 60),
+    end=st.integers(0, 60),
     step=st.integers(1, 7),
 )
 def test_found_is_the_line_of_the_next_match(
-    tmp_path_factory: pytest.TempPathFactory, raw: bytes, wanted: str, offset: int, step: int
+    tmp_path_factory: pytest.TempPathFactory,
+    raw: bytes,
+    wanted: str,
+    begin: int,
+    end: int,
+    step: int,
 ) -> None:
+    begin, end = min(begin, len(raw)), min(end, len(raw))
+    matching = [
+        starts[0]
+        for line, starts in letters_by_line(raw)
+        for at in range(len(line))
+        if line.lower().startswith(wanted.lower(), at)
+        and min(begin, end) <= starts[at + 1] < max(begin, end)
+    ]
+    expected = (matching[-1] if end < begin else matching[0]) if matching else None
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(logs, "_SEARCH", step)
         log = log_of(tmp_path_factory.mktemp("log"), raw)
-        low, needle = raw.lower(), wanted.lower().encode()
-        ahead = low.find(needle, offset)
-        behind = max(
-            (at for at in range(min(offset, len(low))) if low.startswith(needle, at)), default=-1
-        )
-
-        def line(at: int) -> int | None:
-            return None if at < 0 else raw.rfind(b"\n", 0, at) + 1
-
-        assert log.find(wanted, offset) == line(ahead)
-        assert log.find(wanted, offset, backwards=True) == line(behind)
+        assert log.find(words(wanted), begin, end) == expected
 
 
-def test_a_search_can_be_stopped(tmp_path: Path) -> None:
+def letters_by_line(raw: bytes) -> list[tuple[str, list[int]]]:
+    """Each line without its colours, with where it starts and where each of its letters stands."""
+    lines, offset = [], 0
+    for line in raw.decode("ascii").split("\n"):
+        letters, starts = "", [offset]
+        for part in COLOUR.split(line):
+            if not COLOUR.fullmatch(part):
+                letters += part
+                starts += range(offset, offset + len(part))
+            offset += len(part)
+        lines.append((letters, starts))
+        offset += 1
+    return lines
+
+
+LINES = (
+    "Error in f(x) : no",
+    "error: undefined reference",
+    "a.c:1:2: error: no",
+    "\x1b[31mError\x1b[39m in `f()`:",
+    "✖ status: failure",
+    "Warning message:",
+    "! 2 warnings found:",
+    "Residual standard error: 0.5 on 10 degrees of freedom",
+    "Std. Error  t value",
+    "all is well!",
+    "",
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    lines=st.lists(st.sampled_from(LINES), max_size=12),
+    sign=st.sampled_from(Sign),
+    step=st.integers(1, 60),
+    last_ends=st.booleans(),
+)
+def test_jumps_go_to_every_line_that_tells_of_it_and_to_no_other(
+    tmp_path_factory: pytest.TempPathFactory,
+    lines: list[str],
+    sign: Sign,
+    step: int,
+    last_ends: bool,
+) -> None:
+    raw = "\n".join(lines).encode() + b"\n" * last_ends
+    wanted, offset = [], 0
+    for line in lines:
+        if sign_of(COLOUR.sub("", line)) is sign:
+            wanted.append(offset)
+        offset += len(line.encode()) + 1
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(logs, "_SEARCH", step)
+        log = log_of(tmp_path_factory.mktemp("log"), raw)
+        sought = lines_with(sign)
+        down: list[int] = []
+        at = 0
+        while (found := log.find(sought, at, len(raw))) is not None:
+            down.append(found)
+            at = log.after(found, 1)[0].end
+        up: list[int] = []
+        at = len(raw)
+        while (found := log.find(sought, at, 0)) is not None:
+            up.append(found)
+            at = found
+        assert down == up[::-1] == wanted
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.one_of(*(st.from_regex(rule) for rule in log_search._RULES.values())),
+)
+def test_no_line_that_a_rule_takes_is_passed_over(line: str) -> None:
+    sign = sign_of(line)
+    assert sign is not None
+    raw = line.encode("utf-8", "surrogatepass")
+    assert list(lines_with(sign).places(raw, len(raw)))
+
+
+@pytest.mark.parametrize(
+    ("line", "sign"),
+    [
+        ("Error in eval(expr) : object 'x' not found", Sign.ERROR),
+        ("Error: cannot allocate vector of size 8.0 Gb", Sign.ERROR),
+        ("✖ Error: step size too small", Sign.ERROR),
+        ("Caused by error in `g()`:", Sign.ERROR),
+        ("slurmstepd: error: *** JOB 7 ON n1 CANCELLED AT 2026-01-31 ***", Sign.ERROR),
+        ("ValueError: no", Sign.ERROR),
+        ("rpy2.rinterface.RRuntimeError: no", Sign.ERROR),
+        ("2026-01-31 10:00 ERROR no", Sign.ERROR),
+        (" *** caught segfault ***", Sign.ERROR),
+        ("Execution halted", Sign.ERROR),
+        ("Warning message:", Sign.WARNING),
+        ("In addition: Warning messages:", Sign.WARNING),
+        ("Warning in f() : NaNs produced", Sign.WARNING),
+        ("! 1 warning found:", Sign.WARNING),
+        ("There were 50 or more warnings (use warnings() to see the first 50)", Sign.WARNING),
+        ("x.py:3: DeprecationWarning: old", Sign.WARNING),
+        ("WARN no", Sign.WARNING),
+        ("Residual standard error: 0.5 on 10 degrees of freedom", None),
+        ("Mean squared error: 0.2", None),
+        ("            Estimate Std. Error t value", None),
+        ("0 errors, 0 warnings", None),
+        ("Hello, error-prone world! yes", None),
+    ],
+)
+def test_what_a_line_tells_of(line: str, sign: Sign | None) -> None:
+    assert sign_of(line) is sign
+
+
+def test_a_search_can_be_stopped_and_says_how_far_it_is(tmp_path: Path) -> None:
     log = log_of(tmp_path, b"a\n" * 100)
-    assert log.find("a", 0, stopped=lambda: True) is None
+    assert log.find(words("a"), 0, 200, lambda at: False) is None
+    reached: list[int] = []
+
+    def goes_on(at: int) -> bool:
+        reached.append(at)
+        return len(reached) < 3
+
+    with path_of(log).open("r+b") as file:
+        file.truncate(1 << 30)
+    assert log.find(words("b"), 0, 1 << 30, goes_on) is None
+    assert reached == [0, logs._SEARCH, 2 * logs._SEARCH]
 
 
-def test_a_log_of_a_gigabyte_is_read_at_its_end_alone(tmp_path: Path) -> None:
+def test_a_match_is_found_across_the_border_of_two_lines_that_are_one(tmp_path: Path) -> None:
+    raw = b"x" * (logs.BLOCK - 3) + b"needle" + b"x" * 100
+    assert log_of(tmp_path, raw).find(words("NEEDLE"), 0, len(raw)) == 0
+
+
+def test_a_log_of_five_gigabytes_is_read_at_its_end_alone(tmp_path: Path) -> None:
     log = log_of(tmp_path, b"")
     with path_of(log).open("r+b") as file:
-        file.truncate(1 << 30)  # a hole: takes no space
+        file.truncate(5 << 30)  # a hole: takes no space
         file.seek(0, os.SEEK_END)
-        file.write(b"\nlast but one\nlast\n")
-    last = log.before(log.size(), 2)
-    assert [line.text for line in last] == ["last but one", "last"]
+        file.write(b"\nlast but one\nError: last\n")
+    size = log.state().size
+    tracemalloc.start()
+    try:
+        assert [line.text for line in log.before(size, 2)] == ["last but one", "Error: last"]
+        log.after(3 << 30, 50)
+        log.before(3 << 30, 50)
+        found = log.find(lines_with(Sign.ERROR), size, 0)
+        assert found == size - len(b"Error: last\n")
+        assert tracemalloc.get_traced_memory()[1] < 50e6
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize(
@@ -141,14 +283,14 @@ def test_a_line_keeps_its_colours_and_nothing_else_a_terminal_obeys(raw: bytes, 
 
 @given(st.binary(max_size=200))
 def test_no_control_character_is_left_but_in_colours(raw: bytes) -> None:
-    bare = logs._COLOUR.sub("", harmless(raw))
+    bare = COLOUR.sub("", harmless(raw))
     assert not any(ord(char) < 0x20 or 0x7F <= ord(char) < 0xA0 for char in bare)
 
 
 def test_a_missing_log_is_said_in_a_sentence(tmp_path: Path) -> None:
     log = log_of(tmp_path, None, "log.outer")
     with pytest.raises(LogError, match=r"has no 'log\.outer': it has not started"):
-        log.size()
+        log.state()
     path_of(log).parent.rmdir()
     with pytest.raises(LogError, match="is gone, and its logs with it"):
         log.after(0, 1)
@@ -158,7 +300,7 @@ def test_what_is_no_ordinary_file_is_never_opened(tmp_path: Path) -> None:
     log = log_of(tmp_path, None)
     os.mkfifo(path_of(log))
     with pytest.raises(LogError, match="no ordinary file"):
-        log.size()
+        log.state()
     path_of(log).unlink()
     secret = tmp_path / "secret"
     secret.write_text("secret")
@@ -170,7 +312,7 @@ def test_what_is_no_ordinary_file_is_never_opened(tmp_path: Path) -> None:
 def test_no_path_is_made_of_what_is_no_id(tmp_path: Path) -> None:
     log = log_of(tmp_path, b"x")
     with pytest.raises(LogError, match="not the id of a task"):
-        Log(log.root, "../../etc", "log").size()
+        Log(log.root, "../../etc", "log").state()
 
 
 def test_a_log_that_shrinks_or_vanishes_between_readings(tmp_path: Path) -> None:

@@ -11,22 +11,30 @@ from pathlib import Path
 
 from hipercow_tui.demo.cluster import Cluster
 from hipercow_tui.demo.generate import write_root
+from hipercow_tui.signals import leave, no_hurry, on_signals
 
 PROJECT = "sir-model"
 
 
 @contextmanager
 def living_root(tasks: int = 2000, seed: int = 1) -> Iterator[Path]:
-    """A demo root in a temporary folder with a cluster at work in it; both go on leaving."""
-    with tempfile.TemporaryDirectory(prefix="hipercow-demo-") as folder:
-        root = Path(folder) / PROJECT
-        write_root(root, tasks=tasks, seed=seed, now=time.time())
+    """A demo root in a temporary folder with a cluster at work in it; both go on leaving, also by
+    a signal that asks the process to end (SystemExit). For the main thread."""
+    with on_signals(leave):
+        place = tempfile.TemporaryDirectory(prefix="hipercow-demo-")
         stop = threading.Event()
-        cluster = Cluster(root, seed=seed)
-        thread = threading.Thread(target=cluster.run, args=(stop,), daemon=True)
-        thread.start()
+        thread: threading.Thread | None = None
         try:
+            root = Path(place.name) / PROJECT
+            write_root(root, tasks=tasks, seed=seed, now=time.time())
+            thread = threading.Thread(
+                target=Cluster(root, seed=seed).run, args=(stop,), daemon=True
+            )
+            thread.start()
             yield root
         finally:
-            stop.set()
-            thread.join()
+            with on_signals(no_hurry):  # a second signal would leave half of it behind
+                stop.set()
+                if thread is not None:
+                    thread.join()
+                place.cleanup()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from hipercow_tui.purging.carrying_out import carry_out, move_to_trash, safety_check
-from hipercow_tui.purging.history import HistoryEntry, Kind, history
+from hipercow_tui.purging.history import HistoryEntry, Kind
+from hipercow_tui.purging.looking import TrashLot, trash_signs
 from hipercow_tui.purging.names import State
 from hipercow_tui.purging.outcome import (
     EmptyReport,
@@ -13,11 +14,12 @@ from hipercow_tui.purging.outcome import (
     PurgeReport,
     RestoreReport,
 )
-from hipercow_tui.purging.trash import (
-    TrashLot,
+from hipercow_tui.purging.whole import (
     empty,
     finish,
+    history,
     interrupted,
+    is_at_work,
     restore,
     trash,
     trash_size,
@@ -39,9 +41,11 @@ __all__ = [
     "finish",
     "history",
     "interrupted",
+    "is_at_work",
     "move_to_trash",
     "restore",
     "safety_check",
     "trash",
+    "trash_signs",
     "trash_size",
 ]

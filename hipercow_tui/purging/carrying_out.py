@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from hipercow_tui.errors import PurgeError
+from hipercow_tui.model import Lang
 from hipercow_tui.plan import PurgePlan
 from hipercow_tui.purging.history import Kind, remember_purge
 from hipercow_tui.purging.lot import Lot, NoRoomError, TakenOverError, new_lot
 from hipercow_tui.purging.manifest import Aim
-from hipercow_tui.purging.names import State
-from hipercow_tui.purging.outcome import Outcome, Progress, PurgeReport
+from hipercow_tui.purging.names import State, new_stamp
+from hipercow_tui.purging.outcome import Outcome, Progress, PurgeReport, beside
 from hipercow_tui.purging.places import open_places
 from hipercow_tui.purging.purge import Purge
 from hipercow_tui.purging.units import units_of
@@ -59,8 +60,9 @@ def safety_check(plan: PurgePlan, root: Root) -> str | None:
     confirmed; None if all is well. It makes a lot, with all that is written into one, and removes
     it again."""
     try:
-        with open_places(root) as places, new_lot(places, plan, Aim.PURGE) as lot:
-            lot.discard()
+        for part, place in _parts(plan, root):
+            with open_places(place) as places, new_lot(places, part, Aim.PURGE) as lot:
+                lot.discard()
     except NoRoomError:
         return (
             "There is no room for the record of a purge. To make some, chains are freed one by one,"
@@ -77,12 +79,42 @@ def _carry_out(plan: PurgePlan, root: Root, aim: Aim, watch: Watch) -> PurgeRepo
     if plan.empty:
         return PurgeReport(plan)
     units_of(plan)  # refuses a plan that leads out of the root before anything is made
+    stamp = new_stamp(time.time())
+    reports: list[PurgeReport] = []
+    for part, place in _parts(plan, root):
+        try:
+            reports.append(_carry_out_in(place, part, aim, watch, stamp))
+        except PurgeError as error:
+            done = sum(len(report.removed) for report in reports)
+            if not done:
+                raise
+            raise PurgeError(
+                f"Of R {count(done, 'task')} {'is' if done == 1 else 'are'} gone as planned, but"
+                f" of Python: {error}"
+            ) from None
+        if watch.stopped:
+            break
+    return beside(plan, reports)
+
+
+def _parts(plan: PurgePlan, root: Root) -> Iterator[tuple[PurgePlan, Root]]:
+    """What is to be done in the root of each language: no chain and no bundle is of both."""
+    for lang in Lang:
+        part = plan.of_lang(lang)
+        if not part.empty:
+            yield part, root.part(lang)
+
+
+def _carry_out_in(root: Root, plan: PurgePlan, aim: Aim, watch: Watch, stamp: str) -> PurgeReport:
+    """Carry out what is to be done in the root of one language."""
+    fresh: str | None = stamp
     with open_places(root) as places:
         total, rest, chains = PurgeReport(plan), plan, 1
         try:
             while True:
                 try:
-                    with new_lot(places, rest, aim) as lot:
+                    with new_lot(places, rest, aim, fresh) as lot:
+                        fresh = None
                         report = run_in(lot, rest, aim, watch)
                 except NoRoomError as error:
                     if aim is Aim.TRASH:

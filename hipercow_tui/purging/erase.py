@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hipercow_tui.purging.lot import Lot
+from hipercow_tui.purging.names import bundle_file
 from hipercow_tui.purging.outcome import Outcome, Phase
 from hipercow_tui.purging.places import because, exists
 from hipercow_tui.purging.record import Record
@@ -74,10 +75,10 @@ def erase_bundle(lot: Lot, name: str, record: Record) -> None:
     """Remove a bundle of the lot for good."""
     record.bundles_settled.add(name)
     try:
-        os.unlink(name, dir_fd=lot.bundles)
+        os.unlink(bundle_file(name), dir_fd=lot.bundles)
     except OSError as error:
         reason = f"it can't be erased: {because(error)}"
-        where = lot.path / "bundles" / name
+        where = lot.path / "bundles" / bundle_file(name)
         record.failed.append(Outcome(name, reason, where, is_bundle=True))
     else:
         record.removed_bundles.append(name)

@@ -10,10 +10,15 @@ import json
 import os
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
+from typing import NoReturn
 
+from hipercow_tui.errors import PurgeError
 from hipercow_tui.purging.who import Who, whoami
 from hipercow_tui.roots.files import read_file
+from hipercow_tui.text import visible
 
 ALIVE = "alive"
 BEAT = 5.0  # seconds
@@ -27,18 +32,19 @@ _ENDED = (0, 0)
 
 
 class Heart:
-    """Beats in a thread of its own, in an open lot, until ended."""
+    """Beats in a thread of its own, until ended: ``touch`` sets a time on the file server."""
 
-    def __init__(self, folder: int) -> None:
-        self._folder = folder
+    def __init__(self, touch: Callable[[], None]) -> None:
+        self._touch = touch
         self._last = _clock()
         self._gap = False
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._beat_on, name="heartbeat", daemon=True)
+        self._thread.start()
 
     @classmethod
-    def start(cls, folder: int) -> Heart:
-        """A heart that beats in this lot. Raises OSError."""
+    def of_lot(cls, folder: int) -> Heart:
+        """A heart that beats in this open lot. Raises OSError."""
         try:
             fd = _open_to_write(folder)
         except PermissionError:  # another user's, who worked here before us
@@ -50,9 +56,7 @@ class Heart:
             touch(folder)
         finally:
             os.close(fd)
-        heart = cls(folder)
-        heart._thread.start()
-        return heart
+        return cls(partial(touch, folder))
 
     @property
     def missed(self) -> bool:
@@ -63,7 +67,7 @@ class Heart:
         """One beat, now; remembers a long silence before it."""
         self._gap = self.missed
         with suppress(OSError):
-            touch(self._folder)
+            self._touch()
             self._last = _clock()
 
     def forgive(self) -> None:
@@ -71,11 +75,9 @@ class Heart:
         self._gap = False
 
     def end(self) -> None:
-        """Stop beating, so that nobody takes the lot for one in use."""
+        """Stop beating."""
         self._over.set()
         self._thread.join()
-        with suppress(OSError):
-            os.utime(ALIVE, _ENDED, dir_fd=self._folder, follow_symlinks=False)
 
     def _beat_on(self) -> None:
         while not self._over.wait(BEAT):
@@ -92,12 +94,28 @@ def touch(folder: int) -> None:
     os.utime(ALIVE, dir_fd=folder, follow_symlinks=False)
 
 
-def server_time(tui: int) -> float:
-    """What time it is for the file server, in seconds since the epoch, told by writing: for who is
-    about to take a lot over. Our own where we may not write, for there we can't do that either."""
+def let_go(folder: int) -> None:
+    """Nobody works in this open lot any more: nobody is to wait until its heartbeat is old."""
+    with suppress(OSError):
+        os.utime(ALIVE, _ENDED, dir_fd=folder, follow_symlinks=False)
+
+
+def refuse_alive(stamp: str, who: Who | None, silent: float) -> NoReturn:
+    """Raises PurgeError: someone gave a sign of life so many seconds ago."""
+    raise PurgeError(
+        f"{stamp} is being worked on{f' by {visible(str(who))}' if who else ''}: its last"
+        f" sign of life is {max(0, silent):.0f} seconds old. Stop it there, or wait until"
+        " a minute has passed without one."
+    )
+
+
+def server_time(folder: int) -> float:
+    """What time it is for the file server, in seconds since the epoch, told by writing to an open
+    folder: for who is about to take something over. Our own where we may not write, for there we
+    can't do that either."""
     try:
-        os.utime(tui)
-        return os.fstat(tui).st_mtime
+        os.utime(folder)
+        return os.fstat(folder).st_mtime
     except OSError:
         return time.time()
 

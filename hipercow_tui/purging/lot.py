@@ -3,7 +3,8 @@
     20261123T231205Z-3f2a/      its name tells its state, see names.py
         alive                   a heartbeat, while someone works in it
         manifest.json           what the purge is about to do; written before anything moves
-        bundles/NAME            whole
+        recent                  of Python: its list of recent tasks, as it was
+        bundles/NAME            whole; of Python a folder in NAME is written %2F
         tasks/<id>              whole
         erasing/<id>            no longer whole
 
@@ -23,13 +24,25 @@ from pathlib import Path
 
 from hipercow_tui.errors import PurgeError
 from hipercow_tui.plan import PurgePlan
-from hipercow_tui.purging.heart import ALIVE, Heart, is_alive, last_sign, server_time, touch
+from hipercow_tui.purging.heart import (
+    ALIVE,
+    Heart,
+    is_alive,
+    last_sign,
+    let_go,
+    refuse_alive,
+    server_time,
+    touch,
+)
 from hipercow_tui.purging.manifest import DRAFT, MANIFEST, Aim, write_manifest
 from hipercow_tui.purging.names import TUI, LotName, State, new_stamp
 from hipercow_tui.purging.places import Places, because, opened
 from hipercow_tui.text import visible
 
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
+# Of a Python root: its list of recent tasks as it was, and drafts of that and of the new one.
+RECENT_COPY, RECENT_COPY_DRAFT, RECENT_DRAFT = "recent", "recent.new", "recent.left"
+_RECENT = (RECENT_COPY_DRAFT, RECENT_DRAFT, RECENT_COPY)
 ROOMS = ("tasks", "bundles", "erasing")
 
 
@@ -110,19 +123,19 @@ class Lot:
     def discard(self) -> bool:
         """Remove the lot, if it is empty, and then ``hipercow/tui/`` if that is; tells whether the
         lot is gone. The manifest stays as long as anything else does."""
-        self.heart.end()
+        _let_go(self.heart, self.folder)
         return _remove(self.places, self.tui, self.name, self.folder)
 
 
 @contextmanager
-def new_lot(places: Places, plan: PurgePlan, aim: Aim) -> Iterator[Lot]:
+def new_lot(places: Places, plan: PurgePlan, aim: Aim, stamp: str | None = None) -> Iterator[Lot]:
     """A fresh lot that holds the plan's manifest and nothing else; makes ``hipercow/tui/`` where
-    there is none.
+    there is none. It gets a ``stamp`` of its own if none is given.
 
     Raises NoRoomError, or PurgeError, if it can't be made; nothing of it is left then.
     """
     when = time.time()
-    name = LotName(new_stamp(when))
+    name = LotName(stamp or new_stamp(when))
     path = places.path / TUI / str(name)
     with ExitStack() as stack:
         try:
@@ -134,8 +147,8 @@ def new_lot(places: Places, plan: PurgePlan, aim: Aim) -> Iterator[Lot]:
         folder = -1
         try:
             folder = opened(stack, path, tui)
-            heart = Heart.start(folder)
-            stack.callback(heart.end)
+            heart = Heart.of_lot(folder)
+            stack.callback(_let_go, heart, folder)
             for room in ROOMS:
                 os.mkdir(room, dir_fd=folder)
             tasks, bundles, erasing = (opened(stack, path / room, folder) for room in ROOMS)
@@ -162,8 +175,8 @@ def taken_over(places: Places, name: LotName, state: State) -> Iterator[Lot]:
             with suppress(OSError):
                 touch(folder)  # before the rename, for after it this must not look dead
             os.rename(str(name), str(taken), src_dir_fd=tui, dst_dir_fd=tui)
-            heart = Heart.start(folder)
-            stack.callback(heart.end)
+            heart = Heart.of_lot(folder)
+            stack.callback(_let_go, heart, folder)
             for room in ROOMS:
                 with suppress(FileExistsError):
                     os.mkdir(room, dir_fd=folder)
@@ -185,11 +198,12 @@ def _refuse_alive(name: LotName, folder: int, tui: int) -> None:
     now = server_time(tui)
     if is_alive(folder, now):
         who, last = last_sign(folder)
-        raise PurgeError(
-            f"{name.stamp} is being worked on{f' by {visible(str(who))}' if who else ''}: its last"
-            f" sign of life is {max(0, now - last):.0f} seconds old. Stop it there, or wait until"
-            " a minute has passed without one."
-        )
+        refuse_alive(name.stamp, who, now - last)
+
+
+def _let_go(heart: Heart, folder: int) -> None:
+    heart.end()
+    let_go(folder)
 
 
 def _tui_with(stack: ExitStack, places: Places, name: LotName) -> int:
@@ -214,7 +228,7 @@ def _remove(places: Places, tui: int, name: LotName, folder: int) -> bool:
         for room in ROOMS:
             with suppress(FileNotFoundError):
                 os.rmdir(room, dir_fd=folder)
-        for file in (DRAFT, MANIFEST, ALIVE):
+        for file in (*_RECENT, DRAFT, MANIFEST, ALIVE):
             with suppress(FileNotFoundError):
                 os.unlink(file, dir_fd=folder)
         os.rmdir(str(name), dir_fd=tui)

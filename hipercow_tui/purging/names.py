@@ -66,6 +66,16 @@ def parse(name: str) -> LotName | None:
     return LotName(found[1], int(found[2] or 0), State(found[3] or State.MOVING))
 
 
+def bundle_file(name: str) -> str:
+    """The name of a bundle's file in a lot: one of Python may have folders in it."""
+    return name.replace("%", "%25").replace("/", "%2F")
+
+
+def bundle_name(file: str) -> str:
+    """The name of the bundle in that file of a lot."""
+    return file.replace("%2F", "/").replace("%25", "%")
+
+
 def new_stamp(when: float) -> str:
     """A lot's time in UTC, and something random; ``when`` is in seconds since the epoch."""
     return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(when)) + f"-{secrets.token_hex(2)}"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import chain
 from pathlib import Path
 
 from hipercow_tui.plan import PurgePlan
@@ -53,7 +55,8 @@ class PurgeReport:
     holds some of it, None if there is nothing. ``bytes`` and ``files`` are what was freed,
     ``seconds`` how long it took. ``stopped`` says that it ended because it was asked to. ``trash``
     is the stamp of the lot in the trash that holds what was removed; None if it was erased.
-    ``no_room`` says that something could not be moved because the disk is full.
+    ``no_room`` says that something could not be moved because the disk is full. ``parts`` are the
+    reports of R and of Python where the plan was for both.
     """
 
     plan: PurgePlan
@@ -69,6 +72,7 @@ class PurgeReport:
     stopped: bool = False
     trash: str | None = None
     no_room: bool = False
+    parts: tuple[PurgeReport, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -93,6 +97,28 @@ class PurgeReport:
         )
 
 
+def beside(plan: PurgePlan, parts: Sequence[PurgeReport]) -> PurgeReport:
+    """The parts of one purge, which was done in one root after the other, as its report."""
+    if len(parts) == 1:
+        return replace(parts[0], plan=plan)
+    return PurgeReport(
+        plan,
+        removed=tuple(chain.from_iterable(part.removed for part in parts)),
+        removed_bundles=tuple(chain.from_iterable(part.removed_bundles for part in parts)),
+        put_back=tuple(chain.from_iterable(part.put_back for part in parts)),
+        vanished=tuple(chain.from_iterable(part.vanished for part in parts)),
+        failed=tuple(chain.from_iterable(part.failed for part in parts)),
+        kept_aside=next((part.kept_aside for part in parts if part.kept_aside), None),
+        bytes=sum(part.bytes for part in parts),
+        files=sum(part.files for part in parts),
+        seconds=sum(part.seconds for part in parts),
+        stopped=any(part.stopped for part in parts),
+        trash=next((part.trash for part in parts if part.trash), None),
+        no_room=any(part.no_room for part in parts),
+        parts=tuple(parts),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class RestoreReport:
     """What bringing a lot back did.
@@ -113,6 +139,17 @@ class RestoreReport:
     def complete(self) -> bool:
         """Whether everything is back."""
         return not (self.gone or self.failed)
+
+    def then(self, later: RestoreReport) -> RestoreReport:
+        """Both, of lots of the same stamp."""
+        return RestoreReport(
+            self.stamp,
+            self.restored + later.restored,
+            self.restored_bundles + later.restored_bundles,
+            self.gone + later.gone,
+            self.failed + later.failed,
+            self.seconds + later.seconds,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,3 +172,16 @@ class EmptyReport:
     def complete(self) -> bool:
         """Whether everything in these lots is gone."""
         return not (self.failed or self.stopped)
+
+    def then(self, later: EmptyReport) -> EmptyReport:
+        """Both, of other lots."""
+        return EmptyReport(
+            tuple(dict.fromkeys(self.stamps + later.stamps)),
+            self.removed + later.removed,
+            self.removed_bundles + later.removed_bundles,
+            self.failed + later.failed,
+            self.bytes + later.bytes,
+            self.files + later.files,
+            self.seconds + later.seconds,
+            self.stopped or later.stopped,
+        )

@@ -9,11 +9,12 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from hipercow_tui.errors import PurgeError
+from hipercow_tui.model import Lang
 from hipercow_tui.roots import Root
 from hipercow_tui.roots.files import open_folder
 from hipercow_tui.text import visible
@@ -21,7 +22,8 @@ from hipercow_tui.text import visible
 
 @dataclass(slots=True)
 class Places:
-    """``hipercow/`` and, in it, ``tasks/`` and ``bundles/`` (None where there is none).
+    """``hipercow/``, or for Python ``hipercow/py/``, and, in it, ``tasks/`` and ``bundles/`` (None
+    where there is none).
 
     ``path`` is that of ``hipercow/``, for words only; ``device`` the file system all of it is on.
     """
@@ -31,8 +33,14 @@ class Places:
     tasks: int
     bundles: int | None
     device: int
+    lang: Lang = Lang.R
     _shard: str = field(default="", init=False)
     _shard_fd: int = field(default=-1, init=False)
+
+    @property
+    def project(self) -> Path:
+        """The folder of the root, for words."""
+        return self.path.parent if self.lang is Lang.R else self.path.parent.parent
 
     def shard(self, task_id: str) -> int:
         """The open folder ``tasks/ab`` of a task; the last one stays open, for ids come sorted.
@@ -45,6 +53,34 @@ class Places:
             self._shard_fd = open_folder(name, dir_fd=self.tasks)
             self._shard = name
         return self._shard_fd
+
+    @contextmanager
+    def bundle(self, name: str, *, make: bool = False) -> Iterator[tuple[int, str]]:
+        """The open folder that a bundle stands in, and its name there: one of Python may stand in
+        folders of ``bundles/``, which are made with ``make``.
+
+        Raises OSError, also where a link stands in the place of one of them.
+        """
+        if self.bundles is None:
+            raise FileNotFoundError(errno.ENOENT, "hipercow/bundles is gone", name)
+        *steps, last = name.split("/")
+        with ExitStack() as stack:
+            folder = self.bundles
+            for step in steps:
+                if make:
+                    with suppress(FileExistsError):
+                        os.mkdir(step, dir_fd=folder)
+                folder = open_folder(step, dir_fd=folder)
+                stack.callback(os.close, folder)
+            yield folder, last
+
+    def bundle_stands(self, name: str) -> bool:
+        """Whether anything stands at a bundle's place. Raises OSError."""
+        try:
+            with self.bundle(name) as (folder, last):
+                return exists(last, folder)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
 
     def close_shard(self) -> None:
         """Forget which ``tasks/ab`` was the last."""
@@ -71,7 +107,7 @@ def open_places(root: Root) -> Iterator[Places]:
             bundles: int | None = opened(stack, root.bundles, hipercow, device)
         except FileNotFoundError:
             bundles = None
-        places = Places(root.hipercow, hipercow, tasks, bundles, device)
+        places = Places(root.hipercow, hipercow, tasks, bundles, device, root.lang)
         stack.callback(places.close_shard)
         yield places
 

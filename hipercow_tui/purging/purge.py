@@ -7,17 +7,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hipercow_tui.errors import PurgeError
-from hipercow_tui.model import Bundle
+from hipercow_tui.model import Bundle, Lang
 from hipercow_tui.plan import PurgePlan
+from hipercow_tui.purging import recent
 from hipercow_tui.purging.erase import erase, erase_bundle
 from hipercow_tui.purging.lot import Lot
 from hipercow_tui.purging.manifest import Aim
-from hipercow_tui.purging.names import State
+from hipercow_tui.purging.names import State, bundle_file
 from hipercow_tui.purging.outcome import Outcome, Phase, PurgeReport
 from hipercow_tui.purging.places import because
 from hipercow_tui.purging.recheck import recheck
 from hipercow_tui.purging.record import Record
-from hipercow_tui.purging.restore import restore_bundle, restore_task, restore_unit
+from hipercow_tui.purging.restore import (
+    restore_bundle,
+    restore_task,
+    restore_unit,
+    task_stands,
+)
 from hipercow_tui.purging.stage import stage
 from hipercow_tui.purging.units import Unit, by_member
 from hipercow_tui.purging.watch import Watch
@@ -43,6 +49,7 @@ class Purge:
             self.check()
         if not self.watch.stopped:
             self.refuse_strays()
+            self.forget_recent()
             if self.aim is Aim.TRASH:
                 self.keep()
                 return
@@ -68,6 +75,16 @@ class Purge:
         for outcome in self.record.failed:
             if outcome.where is not None and outcome.where.is_relative_to(self.lot.path):
                 raise PurgeError(f"{visible(outcome.name)} stays: {outcome.reason}")
+
+    def forget_recent(self) -> None:
+        """Take what goes out of Python's list of recent tasks, before it can no longer be known
+        which these are. A list that can't be written is no reason to keep them."""
+        if self.lot.places.lang is not Lang.PY:
+            return
+        try:
+            recent.take_out(self.lot, [task_id for unit in self.going() for task_id in unit.ids])
+        except OSError as error:
+            self.record.failed.append(Outcome(recent.RECENT, recent.stays(error)))
 
     def keep(self) -> None:
         """Leave what the lot holds in the trash."""
@@ -114,11 +131,22 @@ class Purge:
                 erase_bundle(self.lot, bundle.name, self.record)
             else:
                 self._keep_aside(bundle, reason)
+        self._put_back_recent()
         self.watch.end()
         return bool(brought)
 
+    def _put_back_recent(self) -> None:
+        """All of the plan that stands now, whoever put it back, for who began this may have died
+        on the way."""
+        if self.lot.places.lang is not Lang.PY:
+            return
+        try:
+            recent.put_back(self.lot, [i for i in self.plan.ids if task_stands(self.lot, i)])
+        except OSError as error:
+            self.record.failed.append(Outcome(recent.RECENT, recent.stays(error)))
+
     def _keep_aside(self, bundle: Bundle, reason: str) -> None:
-        where = self.lot.keep_aside("bundles", bundle.name)
+        where = self.lot.keep_aside("bundles", bundle_file(bundle.name))
         why = f"{reason}; some of its tasks are erased, others are back"
         self.record.failed.append(Outcome(bundle.name, why, where, is_bundle=True))
 

@@ -8,11 +8,13 @@ from types import MappingProxyType
 
 from hipercow_tui.chains import Retry
 from hipercow_tui.errors import PurgeError
-from hipercow_tui.model import Bundle
+from hipercow_tui.model import Bundle, Lang
 from hipercow_tui.purging.places import Places, because
 from hipercow_tui.purging.units import Unit, by_member
+from hipercow_tui.roots import py_root
 from hipercow_tui.roots.files import open_folder, read_file
-from hipercow_tui.roots.r_root import BUNDLE_NAME, parse_bundle, parse_retry
+from hipercow_tui.roots.layouts import LAYOUTS
+from hipercow_tui.roots.r_root import BUNDLE_NAME, parse_retry
 from hipercow_tui.roots.relations import LIMIT
 from hipercow_tui.text import visible
 
@@ -42,6 +44,8 @@ def recheck(
 
 
 def _links(places: Places) -> Iterable[Retry]:
+    if places.lang is Lang.PY:
+        return ()
     try:
         raw = read_file("retry", limit=LIMIT, dir_fd=places.hipercow)
     except FileNotFoundError:
@@ -61,11 +65,24 @@ def _bundles(places: Places) -> Iterable[Bundle]:
     except OSError as error:
         raise PurgeError(f"'bundles' can't be opened: {because(error)}") from None
     try:
-        for name in filter(BUNDLE_NAME.match, os.listdir(folder)):
+        parse = LAYOUTS[places.lang].parse_bundle
+        for name, inside, last in _named(places, folder):
             try:
-                raw = read_file(name, limit=LIMIT, dir_fd=folder)
+                raw = read_file(last, limit=LIMIT, dir_fd=inside)
             except OSError:
                 continue
-            yield parse_bundle(raw, name, 0.0, (0, 0, 0))
+            yield parse(raw, name, 0.0, (0, 0, 0))
+    except OSError as error:
+        raise PurgeError(f"'bundles' can't be read: {because(error)}") from None
     finally:
         os.close(folder)
+
+
+def _named(places: Places, folder: int) -> Iterable[tuple[str, int, str]]:
+    """The name of each bundle, the open folder it stands in, and its name there."""
+    if places.lang is Lang.PY:
+        for name, inside, _ in py_root.bundle_files(folder, {}):
+            yield name, inside, name.rpartition("/")[2]
+    else:
+        for name in filter(BUNDLE_NAME.match, os.listdir(folder)):
+            yield name, folder, name

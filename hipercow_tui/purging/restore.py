@@ -7,6 +7,7 @@ import os
 from contextlib import suppress
 
 from hipercow_tui.purging.lot import Lot
+from hipercow_tui.purging.names import bundle_file
 from hipercow_tui.purging.outcome import Outcome
 from hipercow_tui.purging.places import because, exists
 from hipercow_tui.purging.record import Record
@@ -37,7 +38,7 @@ def restore_task(lot: Lot, task_id: str, reason: str, record: Record) -> None:
     """Put a task back, if it was moved, and record why it stays."""
     try:
         if not exists(task_id, lot.tasks):
-            _record_unmoved(task_id, reason, _in_place(lot, task_id), record)
+            _record_unmoved(task_id, reason, task_stands(lot, task_id), record)
             return
         _return_task(lot, task_id)
     except OSError as error:
@@ -50,15 +51,14 @@ def restore_task(lot: Lot, task_id: str, reason: str, record: Record) -> None:
 def restore_bundle(lot: Lot, name: str, reason: str, record: Record) -> None:
     """Put a bundle back, if it was moved, and record why it stays."""
     record.bundles_settled.add(name)
-    folder = lot.places.bundles
     try:
-        if not exists(name, lot.bundles):
-            stands = folder is not None and exists(name, folder)
+        if not exists(bundle_file(name), lot.bundles):
+            stands = lot.places.bundle_stands(name)
             _record_unmoved(name, reason, stands, record, is_bundle=True)
             return
         _return_bundle(lot, name)
     except OSError as error:
-        where = lot.keep_aside("bundles", name)
+        where = lot.keep_aside("bundles", bundle_file(name))
         record.failed.append(Outcome(name, _stuck(reason, error), where, is_bundle=True))
     else:
         record.put_back.append(Outcome(name, reason, is_bundle=True))
@@ -73,7 +73,8 @@ def _record_unmoved(
         record.vanished.append(Outcome(name, DELETED, is_bundle=is_bundle))
 
 
-def _in_place(lot: Lot, task_id: str) -> bool:
+def task_stands(lot: Lot, task_id: str) -> bool:
+    """Whether anything stands at a task's place."""
     try:
         return exists(task_id[2:], lot.places.shard(task_id))
     except FileNotFoundError:
@@ -103,28 +104,27 @@ def _rename_back(lot: Lot, task_id: str) -> None:
 
 def _return_bundle(lot: Lot, name: str) -> None:
     """By link and unlink, for a link never replaces anything, unlike a rename."""
-    source, folder = lot.bundles, lot.places.bundles
-    if folder is None:
-        raise FileNotFoundError(errno.ENOENT, "hipercow/bundles is gone", name)
+    with lot.places.bundle(name, make=True) as (folder, last):
+        _link_back(bundle_file(name), lot.bundles, last, folder)
+
+
+def _link_back(file: str, source: int, name: str, folder: int) -> None:
     try:
-        os.link(name, name, src_dir_fd=source, dst_dir_fd=folder, follow_symlinks=False)
+        os.link(file, name, src_dir_fd=source, dst_dir_fd=folder, follow_symlinks=False)
     except FileExistsError:
-        if not _same(name, source, folder):
+        one = os.stat(file, dir_fd=source, follow_symlinks=False)
+        other = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        if not os.path.samestat(one, other):
             raise _taken(name) from None
-        os.unlink(name, dir_fd=source)  # who put it back before us died between the two calls
+        os.unlink(file, dir_fd=source)  # who put it back before us died between the two calls
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
         if exists(name, folder):
             raise _taken(name) from None
-        os.rename(name, name, src_dir_fd=source, dst_dir_fd=folder)
+        os.rename(file, name, src_dir_fd=source, dst_dir_fd=folder)
     else:
-        os.unlink(name, dir_fd=source)
-
-
-def _same(name: str, source: int, folder: int) -> bool:
-    one, other = (os.stat(name, dir_fd=fd, follow_symlinks=False) for fd in (source, folder))
-    return os.path.samestat(one, other)
+        os.unlink(file, dir_fd=source)
 
 
 def _taken(name: str) -> FileExistsError:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from hipercow_tui.model import Bundle, Task
 from hipercow_tui.plan import PurgePlan
 from hipercow_tui.purging.lot import NO_ROOM, Lot
+from hipercow_tui.purging.names import bundle_file
 from hipercow_tui.purging.outcome import Outcome, Phase
 from hipercow_tui.purging.places import because, exists
 from hipercow_tui.purging.record import Record
@@ -20,7 +21,8 @@ from hipercow_tui.purging.restore import DELETED, restore_bundle, restore_task, 
 from hipercow_tui.purging.units import Unit, by_member
 from hipercow_tui.purging.watch import Watch
 from hipercow_tui.roots.files import open_folder, read_file
-from hipercow_tui.roots.r_root import listing_of, parse_bundle, status_of
+from hipercow_tui.roots.layouts import LAYOUTS
+from hipercow_tui.roots.r_root import status_of
 from hipercow_tui.roots.relations import LIMIT
 from hipercow_tui.text import visible
 
@@ -66,13 +68,12 @@ def _stage_bundles(
 
 def _stage_bundle(lot: Lot, bundle: Bundle, record: Record) -> str | None:
     """Move one bundle; returns why it can't go, with its outcome recorded, or None."""
-    name, folder = bundle.name, lot.places.bundles
+    name = bundle.name
     try:
-        if folder is None:
-            raise FileNotFoundError(errno.ENOENT, "hipercow/bundles is gone", name)
-        os.rename(name, name, src_dir_fd=folder, dst_dir_fd=lot.bundles)
+        with lot.places.bundle(name) as (folder, last):
+            os.rename(last, bundle_file(name), src_dir_fd=folder, dst_dir_fd=lot.bundles)
     except FileNotFoundError as error:
-        if folder is not None and exists(name, folder):
+        if lot.places.bundle_stands(name):
             raise _lost(error) from None
         record.bundles_settled.add(name)
         record.vanished.append(Outcome(name, DELETED, is_bundle=True))
@@ -91,10 +92,11 @@ def _stage_bundle(lot: Lot, bundle: Bundle, record: Record) -> str | None:
 
 def _bundle_difference(lot: Lot, bundle: Bundle) -> str | None:
     try:
-        raw = read_file(bundle.name, limit=LIMIT, dir_fd=lot.bundles)
+        raw = read_file(bundle_file(bundle.name), limit=LIMIT, dir_fd=lot.bundles)
     except OSError as error:
         return f"it can't be read any more: {because(error)}"
-    found = parse_bundle(raw, bundle.name, 0.0, (0, 0, 0))
+    parse = LAYOUTS[bundle.lang].parse_bundle
+    found = parse(raw, bundle.name, 0.0, (0, 0, 0))
     if found.task_ids == bundle.task_ids:
         return None
     return "it was rewritten since the plan was made"
@@ -138,7 +140,7 @@ def task_difference(task: Task, name: str, parent: int) -> str | None:
             return "it is no folder"
         return f"its folder can't be listed: {because(error)}"
     try:
-        listing = listing_of(os.listdir(folder))
+        listing = LAYOUTS[task.lang].listing_of(os.listdir(folder))
     except OSError as error:
         return f"its folder can't be listed: {because(error)}"
     finally:

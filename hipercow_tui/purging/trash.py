@@ -1,113 +1,37 @@
-"""What stands in ``hipercow/tui/``: the trash, purges that broke off, and what to do with them."""
+"""What to do with what stands in ``hipercow/tui/``: restore, empty, finish."""
 
 from __future__ import annotations
 
 import os
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 
 from hipercow_tui.errors import PurgeError
 from hipercow_tui.filters import FilterStack
-from hipercow_tui.model import TASK_ID, Bundle, Status, Task
+from hipercow_tui.model import TASK_ID, Bundle, Lang, Status, Task, is_bundle_name
 from hipercow_tui.plan import PlannedBundle, PlannedTask, PurgePlan, Reason
 from hipercow_tui.purging.carrying_out import run_in
 from hipercow_tui.purging.erase import erase, erase_bundle
-from hipercow_tui.purging.heart import is_alive
 from hipercow_tui.purging.history import Kind, remember_empty, remember_purge, remember_restore
-from hipercow_tui.purging.lot import ROOMS, Lot, taken_over
+from hipercow_tui.purging.lot import Lot, taken_over
 from hipercow_tui.purging.manifest import Aim, Manifest, read_manifest
-from hipercow_tui.purging.names import TUI, LotName, State, parse
+from hipercow_tui.purging.names import TUI, LotName, State, bundle_file, bundle_name, parse
 from hipercow_tui.purging.outcome import EmptyReport, Outcome, Progress, PurgeReport, RestoreReport
 from hipercow_tui.purging.places import Places, because, exists, open_places, opened
 from hipercow_tui.purging.purge import Purge
 from hipercow_tui.purging.record import Record
 from hipercow_tui.purging.units import units_of
 from hipercow_tui.purging.watch import Watch, unheard
-from hipercow_tui.purging.who import Who
-from hipercow_tui.purging.without_lot import Aside, aside, erase_aside, put_back
+from hipercow_tui.purging.without_lot import Aside, claimed, erase_aside, put_back
 from hipercow_tui.roots import Root
-from hipercow_tui.roots.files import open_folder, read_file
-from hipercow_tui.roots.r_root import BUNDLE_NAME, parse_bundle
+from hipercow_tui.roots.files import read_file
+from hipercow_tui.roots.layouts import LAYOUTS
+from hipercow_tui.roots.r_root import BUNDLE_NAME
 from hipercow_tui.roots.relations import LIMIT
-from hipercow_tui.roots.sizes import Size, measure_folder
 from hipercow_tui.text import visible
-
-_WAITING = (State.TRASH, State.KEPT)
-
-
-@dataclass(frozen=True, slots=True)
-class TrashLot:
-    """A lot in ``hipercow/tui/``, or a single task aside where there was no room for a lot.
-
-    ``tasks`` are the ids that are whole in it, ``bundles`` the names, ``remains`` the ids whose
-    erasing began. ``when`` it was made is in seconds since the epoch, ``who`` made it; both None
-    where its manifest can't be read. ``alive`` says that someone works in it right now.
-    """
-
-    name: LotName
-    tasks: tuple[str, ...]
-    bundles: tuple[str, ...]
-    remains: tuple[str, ...]
-    when: float | None
-    who: Who | None
-    aim: Aim | None
-    alive: bool
-
-    @property
-    def stamp(self) -> str:
-        """What people call it by."""
-        return self.name.stamp
-
-    @property
-    def state(self) -> State:
-        """What is happening, or happened, to it."""
-        return self.name.state
-
-    @property
-    def interrupted(self) -> bool:
-        """Whether something was begun in it that nobody works on any more."""
-        return not self.alive and self.state not in _WAITING
-
-
-def trash(root: Root, states: Collection[State] = tuple(State)) -> tuple[TrashLot, ...]:
-    """Every lot of the root that is in one of these states, the oldest first.
-
-    A look writes nothing, so who is alive is told by this machine's clock here; whoever takes a lot
-    over asks the file server's, and leaves alone what is alive by that.
-    Raises PurgeError if they can't be read.
-    """
-    with ExitStack() as stack:
-        hipercow = opened(stack, root.hipercow)
-        found = [_as_lot(task) for task in aside(hipercow)]
-        with suppress(FileNotFoundError):
-            tui = opened(stack, root.hipercow / TUI, hipercow)
-            lots = filter(None, map(parse, os.listdir(tui)))
-            names = sorted((name for name in lots if name.state in states), key=str)
-            found += filter(None, (_seen(name, tui, time.time()) for name in names))
-        return tuple(found)
-
-
-def interrupted(root: Root) -> tuple[TrashLot, ...]:
-    """The lots in which something broke off, for ``finish`` or ``restore``. Raises PurgeError."""
-    if root.purge_refusal:
-        return ()
-    underway = [state for state in State if state not in _WAITING]
-    return tuple(lot for lot in trash(root, underway) if lot.interrupted)
-
-
-def trash_size(root: Root, lot: TrashLot) -> Size | None:
-    """How much a lot holds; None if it is gone or can't all be read. Costs a stat a file."""
-    with ExitStack() as stack:
-        parent = opened(stack, root.hipercow)
-        for task in aside(parent):
-            if task.stamp == lot.stamp:
-                return measure_folder(task.name, parent)
-        with suppress(FileNotFoundError):
-            return measure_folder(str(lot.name), opened(stack, root.hipercow / TUI, parent))
-        return None
 
 
 def restore(
@@ -121,7 +45,7 @@ def restore(
     began = time.monotonic()
     report = RestoreReport(stamp)
     with _working(root) as places:
-        asides = _asides(places, stamp)
+        asides = tuple(claimed(places, stamp))
         for task in asides:
             report = _restore_aside(places, task, began)
         for name in () if asides else _named(places, stamp):
@@ -156,7 +80,7 @@ def empty(
     record, watch = Record(), Watch(on_progress, stop)
     stamps: list[str] = []
     with _working(root) as places:
-        asides = _asides(places, stamp)
+        asides = () if stamp is None else tuple(claimed(places, stamp))
         for task in asides:
             erase_aside(places, task, record, watch)
             stamps.append(task.stamp)
@@ -193,7 +117,7 @@ def finish(
     """Bring to its end what broke off in a lot: a purge or a move to the trash, by its plan and
     with all its checks; an erasing; a restoring. Raises PurgeError as these do."""
     with _working(root) as places:
-        name = None if _asides(places, stamp) else _named(places, stamp)[-1]
+        name = None if any(claimed(places, stamp)) else _named(places, stamp)[-1]
         if name is not None and name.state is State.MOVING:
             with taken_over(places, name, State.MOVING) as lot:
                 return _resume(lot, Watch(on_progress, stop))
@@ -208,7 +132,7 @@ def _resume(lot: Lot, watch: Watch) -> PurgeReport:
     manifest = read_manifest(lot.folder)
     if manifest is None:
         if lot.discard():  # it died before anything was moved
-            return PurgeReport(PurgePlan(lot.places.path.parent, time.time(), FilterStack()))
+            return PurgeReport(PurgePlan(lot.places.project, time.time(), FilterStack()))
         raise PurgeError(
             f"What {lot.stamp} was to do is not written in it, so that it can't be finished:"
             " restore it"
@@ -222,7 +146,7 @@ def _resume(lot: Lot, watch: Watch) -> PurgeReport:
 
 
 def _restore(lot: Lot, watch: Watch) -> RestoreReport:
-    tasks, bundles = os.listdir(lot.tasks), os.listdir(lot.bundles)
+    tasks, bundles = os.listdir(lot.tasks), _bundles_in(lot)
     plan = _plan_in(lot, read_manifest(lot.folder))
     purge = Purge(plan, lot, units_of(plan), watch)
     if lot.name.state is State.ERASING:
@@ -248,7 +172,7 @@ def _erase(lot: Lot, record: Record, watch: Watch) -> None:
     ids = [task_id for unit in units_of(plan) for task_id in reversed(unit.ids)]
     erase(lot, [task_id for task_id in ids if task_id in held], record, watch)
     if not watch.stopped:
-        for name in filter(BUNDLE_NAME.match, os.listdir(lot.bundles)):
+        for name in _bundles_in(lot):
             erase_bundle(lot, name, record)
 
 
@@ -264,68 +188,38 @@ def _stands(lot: Lot, task_id: str) -> bool:
 def _plan_in(lot: Lot, manifest: Manifest | None) -> PurgePlan:
     """The plan that a lot was made for, and whatever else it holds; without a manifest each task
     is taken for itself."""
-    plan = PurgePlan(lot.places.path.parent, time.time(), FilterStack())
+    plan = PurgePlan(lot.places.project, time.time(), FilterStack())
     if manifest is not None:
-        plan = replace(manifest.plan, root=plan.root)
+        plan = replace(manifest.plan.of_lang(lot.places.lang), root=plan.root)
     known = set(plan.ids)
     found = {*os.listdir(lot.tasks), *os.listdir(lot.erasing)}
     strange = sorted(name for name in found - known if TASK_ID.match(name))
-    tasks = (PlannedTask(Task(i, Status.BROKEN), Reason.MATCHED) for i in strange)
+    tasks = (
+        PlannedTask(Task(i, Status.BROKEN, lang=lot.places.lang), Reason.MATCHED) for i in strange
+    )
     named = {one.bundle.name for one in plan.bundles}
-    others = sorted(set(filter(BUNDLE_NAME.match, os.listdir(lot.bundles))) - named)
+    others = sorted(set(_bundles_in(lot)) - named)
     bundles = (PlannedBundle(_bundle_in(lot, name), 0, 0) for name in others)
     return replace(plan, tasks=(*plan.tasks, *tasks), bundles=(*plan.bundles, *bundles))
 
 
 def _bundle_in(lot: Lot, name: str) -> Bundle:
     try:
-        raw = read_file(name, limit=LIMIT, dir_fd=lot.bundles)
+        raw = read_file(bundle_file(name), limit=LIMIT, dir_fd=lot.bundles)
     except OSError:
         raw = b""
-    return parse_bundle(raw, name, 0.0, (0, 0, 0))
+    return LAYOUTS[lot.places.lang].parse_bundle(raw, name, 0.0, (0, 0, 0))
 
 
-def _seen(name: LotName, tui: int, now: float) -> TrashLot | None:
-    """A lot as it stands; None if it vanishes meanwhile, or is no folder."""
-    try:
-        folder = open_folder(str(name), dir_fd=tui)
-    except OSError:
-        return None
-    try:
-        manifest = read_manifest(folder)
-        alive = name.state not in _WAITING and is_alive(folder, now)
-        tasks, bundles, remains = (_names_in(room, folder) for room in ROOMS)
-    except OSError:
-        return None
-    finally:
-        os.close(folder)
-    return TrashLot(
-        name,
-        tasks,
-        bundles,
-        remains,
-        when=manifest.when if manifest else None,
-        who=manifest.who if manifest else None,
-        aim=manifest.aim if manifest else None,
-        alive=alive,
-    )
-
-
-def _names_in(room: str, folder: int) -> tuple[str, ...]:
-    try:
-        fd = open_folder(room, dir_fd=folder)
-    except OSError:
-        return ()
-    try:
-        return tuple(sorted(os.listdir(fd)))
-    finally:
-        os.close(fd)
-
-
-def _as_lot(task: Aside) -> TrashLot:
-    name = LotName(task.stamp, state=State.MOVING if task.whole else State.ERASING)
-    whole, remains = ((task.id,), ()) if task.whole else ((), (task.id,))
-    return TrashLot(name, whole, (), remains, None, None, Aim.PURGE, alive=False)
+def _bundles_in(lot: Lot) -> list[str]:
+    """The names of the bundles in a lot, as far as we can have put them there."""
+    files = os.listdir(lot.bundles)
+    if lot.places.lang is Lang.R:
+        return list(filter(BUNDLE_NAME.match, files))
+    names = ((bundle_name(file), file) for file in files)
+    return [
+        name for name, file in names if bundle_file(name) == file and is_bundle_name(name, Lang.PY)
+    ]
 
 
 def _restore_aside(places: Places, task: Aside, began: float) -> RestoreReport:
@@ -362,10 +256,6 @@ def _lots(places: Places) -> list[LotName]:
         except FileNotFoundError:
             return []
         return sorted(filter(None, map(parse, os.listdir(tui))), key=str)
-
-
-def _asides(places: Places, stamp: str | None) -> list[Aside]:
-    return [task for task in aside(places.hipercow) if task.stamp == stamp]
 
 
 def _named(places: Places, stamp: str) -> list[LotName]:

@@ -5,8 +5,9 @@
 
 Renaming a folder needs neither an inode nor, almost always, a block: so a chain is moved aside into
 ``hipercow/`` itself, compared with the plan as ever, and erased. Its bundles stay where they are
-until there is room for a lot, which takes them. Who dies on the way leaves tasks there, which
-``aside`` finds.
+until there is room for a lot, which takes them. No heartbeat can be written either, so whoever is
+at work touches these folders, before they are moved and every few seconds. Who dies on the way
+leaves them there, which ``aside`` finds.
 """
 
 from __future__ import annotations
@@ -16,15 +17,18 @@ import os
 import re
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 
 from hipercow_tui.errors import PurgeError
-from hipercow_tui.model import Bundle, Task
+from hipercow_tui.model import Bundle, Lang, Task
 from hipercow_tui.plan import PurgePlan
 from hipercow_tui.purging.erase import Removal, in_words
+from hipercow_tui.purging.heart import DEAD_AFTER, Heart, refuse_alive, server_time
 from hipercow_tui.purging.names import TUI
 from hipercow_tui.purging.outcome import Outcome, Phase, PurgeReport
 from hipercow_tui.purging.places import Places, because, exists
+from hipercow_tui.purging.recent import take_out_without_lot
 from hipercow_tui.purging.recheck import recheck
 from hipercow_tui.purging.record import Record
 from hipercow_tui.purging.restore import DELETED
@@ -40,10 +44,11 @@ _NAME = re.compile(r"tui-([0-9a-f]{32})(\.erasing)?\Z")
 @dataclass(frozen=True, slots=True)
 class Aside:
     """A task that was moved aside where there was no room for a lot; ``whole`` until its erasing
-    began."""
+    began. ``touched`` is when someone last worked with it, in seconds since the epoch."""
 
     id: str
     whole: bool
+    touched: float
 
     @property
     def stamp(self) -> str:
@@ -55,12 +60,29 @@ class Aside:
         """That of its folder in ``hipercow/``."""
         return _name(self.id) + ("" if self.whole else _ERASING)
 
+    def is_alive(self, now: float) -> bool:
+        """Whether someone works with it; ``now`` is the file server's time."""
+        return now - self.touched < DEAD_AFTER
+
 
 def aside(hipercow: int) -> Iterator[Aside]:
     """The tasks that stand aside in the open ``hipercow/``: a purge broke off, or is at work."""
     for name in sorted(os.listdir(hipercow)):
         if found := _NAME.match(name):
-            yield Aside(found[1], found[2] is None)
+            with suppress(FileNotFoundError):
+                touched = os.stat(name, dir_fd=hipercow, follow_symlinks=False).st_mtime
+                yield Aside(found[1], found[2] is None, touched)
+
+
+def claimed(places: Places, stamp: str) -> Iterator[Aside]:
+    """The tasks of that stamp that stand aside, to be put back or erased. Raises PurgeError if
+    someone works with one."""
+    for task in aside(places.hipercow):
+        if task.stamp == stamp:
+            now = server_time(places.hipercow)
+            if task.is_alive(now):
+                refuse_alive(stamp, None, now - task.touched)
+            yield task
 
 
 def free_chains(places: Places, plan: PurgePlan, watch: Watch, number: int) -> PurgeReport:
@@ -70,15 +92,20 @@ def free_chains(places: Places, plan: PurgePlan, watch: Watch, number: int) -> P
     PurgeError if ``retry`` or ``bundles`` can't be read.
     """
     began = time.monotonic()
-    record = Record()
     known = {one.bundle.name: one.bundle for one in plan.bundles}
+    chains = _Chains(places, known, watch)
+    record = chains.record
     watch.begin(Phase.ERASING, len(plan.tasks))
+    heart = Heart(chains.touch)
     freed = 0
-    for unit in units_of(plan):
-        if freed == number or watch.stopped:
-            break
-        freed += _free(places, unit, known, record, watch)
-        watch.at(len(record.removed))
+    try:
+        for unit in units_of(plan):
+            if freed == number or watch.stopped:
+                break
+            freed += chains.free(unit)
+            watch.at(len(record.removed))
+    finally:
+        heart.end()
     return PurgeReport(
         plan,
         removed=tuple(task_id for task_id in plan.ids if task_id in record.removed),
@@ -114,60 +141,86 @@ def erase_aside(places: Places, task: Aside, record: Record, watch: Watch) -> No
     removal = Removal(places.hipercow, places.device, record, watch)
     if left := removal.remove(task.id, gone):
         record.failed.append(Outcome(task.id, in_words(left), places.path / gone))
+    elif places.lang is Lang.PY:
+        with suppress(OSError):
+            take_out_without_lot(places, (task.id,))
 
 
-def _free(
-    places: Places, unit: Unit, known: Mapping[str, Bundle], record: Record, watch: Watch
-) -> bool:
-    """Move the unit aside, check and erase it; tells whether it is gone."""
-    moved: list[Aside] = []
-    reason = None
-    for task in unit.tasks:
-        reason = _move(places, task, moved, record)
-        if reason is not None:
-            break
-    try:
-        if reason is None:
-            reason = recheck(places, [unit], known).get(unit)
-    except PurgeError:
-        _bring_back(places, moved, "nobody can tell whether it was retried", record)
-        raise
-    if reason is not None:
-        _bring_back(places, moved, reason, record)
-        return False
-    for one in reversed(moved):
-        erase_aside(places, one, record, watch)
-    return all(task_id in record.removed for task_id in unit.ids)
+@dataclass(slots=True)
+class _Chains:
+    """Frees one chain after the other; ``moved`` is what of one stands aside now."""
 
+    places: Places
+    known: Mapping[str, Bundle]
+    watch: Watch
+    record: Record = field(default_factory=Record)
+    moved: list[Aside] = field(default_factory=list)
 
-def _move(places: Places, task: Task, moved: list[Aside], record: Record) -> str | None:
-    """Move one task aside and compare it; returns why it can't go, or None."""
-    found = Aside(task.id, whole=True)
-    try:
-        shard = places.shard(task.id)
-        if exists(found.name, places.hipercow):
-            raise FileExistsError(errno.EEXIST, "it stands aside already", task.id)
-        os.rename(task.id[2:], found.name, src_dir_fd=shard, dst_dir_fd=places.hipercow)
-    except FileNotFoundError:
-        record.vanished.append(Outcome(task.id, DELETED))
-        return f"{short_id(task.id)} of its chain: {DELETED}"
-    except OSError as error:
-        reason = f"it can't be moved: {because(error)}"
-        record.failed.append(Outcome(task.id, reason))
-        return reason
-    moved.append(found)
-    return task_difference(task, found.name, places.hipercow)
+    def touch(self) -> None:
+        """Say that someone works with what stands aside. Called in another thread."""
+        for one in tuple(self.moved):
+            for name in (one.name, one.name + _ERASING):
+                with suppress(OSError):
+                    os.utime(name, dir_fd=self.places.hipercow, follow_symlinks=False)
 
-
-def _bring_back(places: Places, moved: list[Aside], reason: str, record: Record) -> None:
-    for one in moved:
+    def free(self, unit: Unit) -> bool:
+        """Move the unit aside, check and erase it; tells whether it is gone."""
+        reason = next(filter(None, map(self._move, unit.tasks)), None)
         try:
-            put_back(places, one)
+            if reason is None:
+                reason = recheck(self.places, [unit], self.known).get(unit)
+        except PurgeError:
+            self._bring_back("nobody can tell whether it was retried")
+            raise
+        if reason is not None:
+            self._bring_back(reason)
+            return False
+        while self.moved:
+            one = self.moved[-1]
+            erase_aside(self.places, one, self.record, self.watch)
+            self.moved.pop()
+            if one.id not in self.record.removed:
+                self._leave_aside(f"{short_id(one.id)} of its chain could not be erased")
+                return False
+        return True
+
+    def _move(self, task: Task) -> str | None:
+        """Move one task aside and compare it; returns why it can't go, or None."""
+        found = Aside(task.id, whole=True, touched=time.time())
+        hipercow = self.places.hipercow
+        try:
+            shard = self.places.shard(task.id)
+            if exists(found.name, hipercow):
+                raise FileExistsError(errno.EEXIST, "it stands aside already", task.id)
+            os.utime(task.id[2:], dir_fd=shard, follow_symlinks=False)
+            os.rename(task.id[2:], found.name, src_dir_fd=shard, dst_dir_fd=hipercow)
+        except FileNotFoundError:
+            self.record.vanished.append(Outcome(task.id, DELETED))
+            return f"{short_id(task.id)} of its chain: {DELETED}"
         except OSError as error:
-            why = f"{reason}; it can't be put back: {because(error)}"
-            record.failed.append(Outcome(one.id, why, places.path / one.name))
-        else:
-            record.put_back.append(Outcome(one.id, reason))
+            reason = f"it can't be moved: {because(error)}"
+            self.record.failed.append(Outcome(task.id, reason))
+            return reason
+        self.moved.append(found)
+        return task_difference(task, found.name, hipercow)
+
+    def _leave_aside(self, reason: str) -> None:
+        """Of a chain that was begun, and perhaps taken over by someone else, no other task may be
+        tried again: it waits until someone restores or erases it."""
+        for one in self.moved:
+            self.record.failed.append(Outcome(one.id, reason, self.places.path / one.name))
+        self.moved.clear()
+
+    def _bring_back(self, reason: str) -> None:
+        for one in self.moved:
+            try:
+                put_back(self.places, one)
+            except OSError as error:
+                why = f"{reason}; it can't be put back: {because(error)}"
+                self.record.failed.append(Outcome(one.id, why, self.places.path / one.name))
+            else:
+                self.record.put_back.append(Outcome(one.id, reason))
+        self.moved.clear()
 
 
 def _name(task_id: str) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from hipercow_tui.errors import RdsError
+from hipercow_tui.model import TASK_ID
 from hipercow_tui.roots import conditions, rds
 from hipercow_tui.roots.deparse import deparse, deparse_short, literals, one_line
 from hipercow_tui.roots.files import open_file, open_folder, read_file
@@ -31,10 +32,15 @@ from hipercow_tui.text import decoded, visible
 
 SECRET = "********"  # as hipercow prints a secret variable (``print_info_data``)
 
-_TASK_ID = re.compile(r"[0-9a-f]{32}\Z")
-_DATA_LIMIT = 64 << 20  # bytes on disk; hipercow itself refuses locals over 1 MB each
+DATA_LIMIT = 64 << 20  # bytes on disk; hipercow itself refuses locals over 1 MB each
 _DRIVER_LIMIT = 4096  # bytes; the file holds one word
 _INPUT_WIDTH = 60  # characters of one input in ``varies``
+
+_SECRET_NAME = re.compile(
+    "secret|token|passw|passphrase|credential|apikey"
+    "|(?:^|[^a-z])(?:key|keys|pass|pat|auth|cookie)(?:[^a-z]|$)",
+    re.IGNORECASE,
+)
 
 _T = TypeVar("_T")
 
@@ -53,18 +59,30 @@ class EnvVar:
         """The value, or stars for a secret one."""
         return SECRET if self.secret else self.value
 
+    @property
+    def on_screen(self) -> str:
+        """The same, with stars too where only the name says that it is secret: a screen is looked
+        at by others."""
+        return SECRET if looks_secret(self.name) else self.shown
+
+
+def looks_secret(name: str) -> bool:
+    """Whether an environment variable of that name likely holds a secret."""
+    return _SECRET_NAME.search(name) is not None
+
 
 @dataclass(frozen=True, slots=True)
 class TaskDetails:
     """What a task runs. ``None`` and ``()`` are what is not known, or not there.
 
-    ``type`` is explicit, expression, call or script; a retry has that of its base, and its
-    ``parent`` and ``base``. ``runs`` is the code as R deparses it, with newlines, or the path of
-    a script; ``inputs`` are local variables or arguments with their deparsed values; ``globals``
-    are the variables that the environment must provide. ``what`` and ``varies`` are ``runs`` and
-    ``inputs`` on one line each, for a row of a table. ``error`` is what R's ``conditionMessage``
-    gives of a failure, ``warnings`` what R prints of those raised on the way. ``problem`` says what
-    could not be read.
+    ``type`` is explicit, expression, call or script, in Python shell; a retry has that of its base,
+    and its ``parent`` and ``base``. ``runs`` is the code as R deparses it, with newlines, the path
+    of a script, or a command as a shell wants it; ``inputs`` are local variables or arguments with
+    their deparsed values; ``globals`` are the variables that the environment must provide,
+    ``resources`` what was asked of the cluster. ``what`` and ``varies`` are ``runs`` and ``inputs``
+    on one line each, for a row of a table. ``error`` is what R's ``conditionMessage`` gives of a
+    failure, ``warnings`` what R prints of those raised on the way. ``problem`` says what could not
+    be read.
     """
 
     type: str | None = None
@@ -73,6 +91,7 @@ class TaskDetails:
     globals: tuple[str, ...] = ()
     environment: str | None = None
     path: str | None = None
+    resources: tuple[tuple[str, str], ...] = ()
     envvars: tuple[EnvVar, ...] = ()
     parent: str | None = None
     base: str | None = None
@@ -90,18 +109,18 @@ def read_details(tasks_dir: Path, task_id: str, *, status: str) -> TaskDetails:
     ``status`` is the task's own; only a failure has its ``result`` read, as far as its error.
     Raises ValueError where ``task_id`` is no 32 lower-case hex digits, and nothing else.
     """
-    if not _TASK_ID.match(task_id):
+    if not TASK_ID.match(task_id):
         raise ValueError(f"not a task id: {task_id!r}")
     problems: list[str] = []
-    with _task_folder(tasks_dir, task_id, problems) as folder:
-        data = _attempt("data", _read_data, folder, problems)
-        driver = _attempt("status-submitted", _read_driver, folder, problems)
-        told = _attempt("result", _read_told, folder, problems) if status == "failure" else None
+    with task_folder(tasks_dir, task_id, problems) as folder:
+        data = attempt("data", _read_data, folder, problems)
+        driver = attempt("status-submitted", read_driver, folder, problems)
+        told = attempt("result", _read_told, folder, problems) if status == "failure" else None
     base = None
     base_id = _text(element(data, "base"))
-    if base_id is not None and _TASK_ID.match(base_id):
-        with _task_folder(tasks_dir, base_id, problems) as folder:
-            base = _attempt("data", _read_data, folder, problems)
+    if base_id is not None and TASK_ID.match(base_id):
+        with task_folder(tasks_dir, base_id, problems) as folder:
+            base = attempt("data", _read_data, folder, problems)
     details = details_from_data(data, base) if data is not None else TaskDetails()
     if details.problem is not None:
         problems.append(details.problem)
@@ -245,10 +264,11 @@ def _text(value: RValue | None) -> str | None:
 
 
 def _read_data(folder: int) -> RValue:
-    return rds.read(read_file("data", dir_fd=folder, limit=_DATA_LIMIT))
+    return rds.read(read_file("data", dir_fd=folder, limit=DATA_LIMIT))
 
 
-def _read_driver(folder: int) -> str | None:
+def read_driver(folder: int) -> str | None:
+    """The driver's name from the open folder of a task; None where it was not submitted."""
     try:
         raw = read_file("status-submitted", dir_fd=folder, limit=_DRIVER_LIMIT)
     except FileNotFoundError:
@@ -263,7 +283,7 @@ def _read_told(folder: int) -> conditions.Told:
 
 
 @contextmanager
-def _task_folder(tasks_dir: Path, task_id: str, problems: list[str]) -> Iterator[int | None]:
+def task_folder(tasks_dir: Path, task_id: str, problems: list[str]) -> Iterator[int | None]:
     """A descriptor of the task's folder; None, and a problem, where it can't be opened."""
     fd = None
     try:
@@ -281,7 +301,7 @@ def _task_folder(tasks_dir: Path, task_id: str, problems: list[str]) -> Iterator
             os.close(fd)
 
 
-def _attempt(
+def attempt(
     name: str, read: Callable[[int], _T], folder: int | None, problems: list[str]
 ) -> _T | None:
     """What ``read`` gives; None, and a problem, where the file ``name`` can't be read."""

@@ -7,8 +7,9 @@ import stat
 import threading
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from pathlib import Path
 
-from hipercow_tui.model import TASK_ID
+from hipercow_tui.model import TASK_ID, Lang
 from hipercow_tui.roots import Root
 from hipercow_tui.roots.files import open_folder
 
@@ -63,15 +64,25 @@ def measure_folder(name: str, parent: int) -> Size | None:
 
 
 def _measured(root: Root, task_id: str) -> Size | None:
+    """Where R has no such task, Python may."""
     if not TASK_ID.match(task_id):
         return None
+    try:
+        return _task(root.tasks, task_id)
+    except FileNotFoundError:
+        if root.lang is Lang.R:
+            return _measured(root.part(Lang.PY), task_id)
+    except OSError:
+        pass
+    return None
+
+
+def _task(tasks: Path, task_id: str) -> Size:
     fds: list[int] = []
     try:
-        for name in (str(root.tasks), task_id[:2], task_id[2:]):
+        for name in (str(tasks), task_id[:2], task_id[2:]):
             fds.append(open_folder(name, dir_fd=fds[-1] if fds else None))
         return _folder(fds[-1], 0)
-    except OSError:
-        return None
     finally:
         for fd in fds:
             os.close(fd)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
 import traceback
@@ -14,14 +15,16 @@ from rich.text import Text
 from textual import on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.driver import Driver
 from textual.screen import Screen
 
 from hipercow_tui.index import Index
 from hipercow_tui.roots import Root
+from hipercow_tui.signals import leave
 from hipercow_tui.text import visible
 from hipercow_tui.ui.backstage import Broke
 from hipercow_tui.ui.keys import APP, MOVES, Group
-from hipercow_tui.ui.purging import BUSY
+from hipercow_tui.ui.purging import BUSY, PurgeEnded
 from hipercow_tui.ui.screens.browse import BrowseScreen
 from hipercow_tui.ui.screens.help import HelpScreen
 from hipercow_tui.ui.screens.plan import PlanScreen
@@ -55,6 +58,15 @@ class HipercowApp(App[None]):
         """Sixteen colours are the terminal's own; blends of a theme would all be the same grey."""
         if self.console.color_system == "standard":
             self.theme = next(name for name in SIXTEEN_COLOURS if name in self.available_themes)
+
+    def get_driver_class(self) -> type[Driver]:
+        """The driver of this platform, one that survives its terminal where there is such."""
+        driver = super().get_driver_class()
+        if driver.__name__ != "LinuxDriver":
+            return driver
+        from hipercow_tui.ui.lasting import LastingDriver
+
+        return LastingDriver
 
     def get_default_screen(self) -> Screen[None]:
         """The browser."""
@@ -97,6 +109,29 @@ class HipercowApp(App[None]):
         """Show every key and the rules."""
         plan = [one for one in PlanScreen.BINDINGS if isinstance(one, Binding)]
         self.push_screen(HelpScreen([Group("In the plan", plan)]))
+
+    def action_help_quit(self) -> None:
+        """ctrl+c stops what is under way, as it would without an app."""
+        if self.browser.purging:
+            self.browser.action_undo()
+        else:
+            self.notify("q leaves; ctrl+c stops a purge that is under way")
+
+    def leave(self, number: int) -> None:
+        """A signal asks the process to end: stop what is under way on the disk, and leave with the
+        status of that signal. May be called at any moment in the main thread."""
+        if self.browser.under_way is not None:
+            self.browser.under_way.stop()
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            leave(number)
+        loop.call_soon_threadsafe(partial(self.exit, return_code=128 + number))
+
+    def settle(self) -> PurgeEnded | None:
+        """Stop what is still under way on the disk, wait, and tell what became of it; None if
+        nothing was. For when the app has ended, however it did."""
+        return self.browser.under_way.settle() if self.browser.under_way else None
 
     async def action_quit(self) -> None:
         """Leave, but not in the middle of a purge."""

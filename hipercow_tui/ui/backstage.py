@@ -7,17 +7,18 @@ from dataclasses import dataclass
 
 from textual.message import Message
 
+from hipercow_tui.both import RootScanner
 from hipercow_tui.filters import FilterStack
 from hipercow_tui.model import Snapshot, Task
 from hipercow_tui.plan import PurgePlan, make_plan
-from hipercow_tui.roots import Root
-from hipercow_tui.roots.details import TaskDetails, read_details
-from hipercow_tui.scanning import Scanner
+from hipercow_tui.roots.details import TaskDetails
+from hipercow_tui.roots.py_details import details_of
 from hipercow_tui.ui.background import Newest
 from hipercow_tui.ui.board import Board, BoardMaker, Sum, Wish, sum_of
 from hipercow_tui.ui.gist_reader import GistReader
 from hipercow_tui.ui.polling import Poller
-from hipercow_tui.ui.trash_look import TrashLook, look_in_trash
+from hipercow_tui.ui.size_reader import SizeReader
+from hipercow_tui.ui.trash_look import TrashLook, TrashLooker
 
 SUM_AFTER = 0.1  # seconds without another change of the filters: 100,000 tasks cost 0.5 s
 DETAILS_AFTER = 0.05  # seconds on one row: who holds a key down reads nothing in between
@@ -45,6 +46,10 @@ class GistsRead(Message):
     """More is known of what tasks run."""
 
 
+class SizesRead(Message):
+    """More is known of what tasks hold, or it is no longer asked for."""
+
+
 @dataclass
 class DetailsRead(Message):
     """The details of one task were read; they are of its status at that time."""
@@ -63,7 +68,8 @@ class PlanMade(Message):
 
 @dataclass
 class TrashSeen(Message):
-    """What is in the trash; comes again once its sizes are known."""
+    """What is in the trash, the same as before if nothing changed; comes again once the sizes of
+    what is new are known."""
 
     look: TrashLook
 
@@ -79,7 +85,7 @@ class Backstage:
     """The threads of a browser; ``post`` takes their messages from any thread."""
 
     def __init__(
-        self, scanner: Scanner, clock: Callable[[], float], post: Callable[[Message], object]
+        self, scanner: RootScanner, clock: Callable[[], float], post: Callable[[Message], object]
     ) -> None:
         self._scanner = scanner
         self._root = root = scanner.root
@@ -90,15 +96,18 @@ class Backstage:
             post(Broke(error))
 
         self.poller = Poller(scanner, lambda: post(Looked()), broke)
-        self.gists = GistReader(root.tasks, lambda: post(GistsRead()), broke)
-        boards = BoardMaker(self.gists.gists)
+        self.gists = GistReader(root, lambda: post(GistsRead()), broke)
+        self.sizes = SizeReader(root, lambda: post(SizesRead()), broke)
+        boards = BoardMaker(self.gists.gists, self.sizes.sizes)
         self._boards = Newest(boards.make, lambda board: post(BoardMade(board)), broke)
         self._sums = Newest(sum_of, lambda found: post(SumMade(found)), broke, rest=SUM_AFTER)
         self._details = Newest(self._read_details, post, broke, rest=DETAILS_AFTER)
+        self.trash = TrashLooker(root)
         self._trash = Newest(self._look_in_trash, post, broke)
 
     def stop(self) -> None:
         """Say nothing more; what is under way ends by itself."""
+        self.sizes.stop()
         for part in (self.poller, self.gists, self._boards, self._sums, self._details, self._trash):
             part.stop()
 
@@ -115,8 +124,8 @@ class Backstage:
         self._details.ask(task)
 
     def look_in_trash(self) -> None:
-        """Answered by TrashSeen, twice if there is something."""
-        self._trash.ask(self._root)
+        """Answered by TrashSeen, twice if there is something new."""
+        self._trash.ask(None)
 
     def make_plan(self, stack: FilterStack) -> None:
         """Answered by PlanMade, once all that it names has been read since the start."""
@@ -131,12 +140,12 @@ class Backstage:
         self.poller.look_now(planned)
 
     def _read_details(self, task: Task) -> DetailsRead:
-        return DetailsRead(task, read_details(self._root.tasks, task.id, status=task.status))
+        return DetailsRead(task, details_of(self._root, task))
 
-    def _look_in_trash(self, root: Root) -> TrashSeen:
-        seen = TrashSeen(TrashLook())
-        for number, look in enumerate(look_in_trash(root)):
-            if number:
+    def _look_in_trash(self, _: None) -> TrashSeen:
+        seen = None
+        for look in self.trash.look():
+            if seen is not None:
                 self._post(seen)
             seen = TrashSeen(look)
-        return seen
+        return seen or TrashSeen(TrashLook())

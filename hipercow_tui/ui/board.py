@@ -8,6 +8,7 @@ from hipercow_tui.counts import FilterCounts, count_passing
 from hipercow_tui.filters import FilterStack
 from hipercow_tui.model import Snapshot
 from hipercow_tui.plan import make_plan
+from hipercow_tui.task_sizes import Sizes
 from hipercow_tui.view import (
     BundleLine,
     BundleSort,
@@ -30,6 +31,7 @@ class Wish:
     bundle_sort: BundleSort
     only_matched: bool
     query: str
+    measured: int = 0  # how much was: a board that knew less is another
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class BoardMaker:
     """Makes one board after another and uses again what has not changed; for one thread."""
 
     gists: Gists
+    sizes: Sizes
     _last: Board | None = field(default=None, init=False)
 
     def make(self, wish: Wish) -> Board:
@@ -59,16 +62,18 @@ class BoardMaker:
             only_matched=wish.only_matched,
             query=wish.query,
             gists=self.gists,
+            sizes=self.sizes,
             before=last.view if last else None,
         )
         if (
             last
             and last.wish.snapshot is wish.snapshot
             and last.wish.bundle_sort == wish.bundle_sort
+            and last.wish.measured == wish.measured
         ):
             bundles = last.bundles
         else:
-            bundles = bundle_lines(wish.snapshot, wish.bundle_sort)
+            bundles = bundle_lines(wish.snapshot, wish.bundle_sort, self.sizes)
         counts = count_passing(wish.snapshot, wish.stack, wish.now)
         self._last = Board(wish, view, bundles, counts)
         return self._last

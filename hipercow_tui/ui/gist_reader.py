@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Collection, Iterable, Iterator
 
-from hipercow_tui.roots.details import read_details
+from hipercow_tui.model import Lang
+from hipercow_tui.roots import Root
+from hipercow_tui.roots.py_details import read_what_runs
 from hipercow_tui.ui.background import in_background
 from hipercow_tui.ui.cells import plain
 from hipercow_tui.view import Gist
@@ -21,13 +22,15 @@ class GistReader:
     """Fills ``gists`` in a thread of its own; what runs in a task never changes.
 
     ``tell`` is called in that thread after every tenth of a second in which something was read.
+    ``python`` are the ids that are tasks of Python, all others are of R.
     """
 
     def __init__(
-        self, tasks: Path, tell: Callable[[], object], broke: Callable[[Exception], object]
+        self, root: Root, tell: Callable[[], object], broke: Callable[[Exception], object]
     ) -> None:
         self.gists: dict[str, Gist] = {}
-        self._tasks = tasks
+        self.python: Collection[str] = ()
+        self._root = root
         self._tell = tell
         self._wanted: list[str] = []
         self._rest: Iterator[str] = iter(())
@@ -86,7 +89,8 @@ class GistReader:
                 yield task_id
 
     def _read(self, task_id: str) -> None:
-        details = read_details(self._tasks, task_id, status="")
+        lang = Lang.PY if task_id in self.python else Lang.R
+        details = read_what_runs(self._root, task_id, lang)
         while len(self.gists) >= KEPT:
             self.gists.pop(next(iter(self.gists)), None)
         self.gists[task_id] = Gist(

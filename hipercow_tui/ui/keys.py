@@ -44,7 +44,7 @@ MOVES = (
         "enter",
         "open",
         "Open",
-        "Details in full; of a bundle its tasks",
+        "Details in full; of a bundle its tasks; of an error mark its tasks alone",
         id="open",
         display="Enter",
     ),
@@ -86,10 +86,13 @@ LOOKS = (
     _key(
         "greater_than_sign", "sort_by(1)", "Sort right", "Sort by the next column", id="sort_right"
     ),
-    _key("b", "switch", "Bundles", "From tasks to bundles, and back", id="switch"),
+    _key("b", "switch", "Bundles", "To the bundles, and back to the tasks", id="switch"),
+    _key("e", "errors", "Errors", "To the errors, and back to the tasks", id="errors"),
+    _key("o", "messages", "Messages", "Every message of an error, with its task", id="messages"),
     _key("l", "log", "Log", "Log of the task", id="log", show=True),
+    _key("z", "sizes", "Sizes", "Measure marked, matched or all tasks; stop it", id="sizes"),
     _key("r", "refresh", "Refresh", "Look at the disk now", id="refresh"),
-    _key("c", "copy", "Copy", "Copy the id of the task", id="copy"),
+    _key("c", "copy", "Copy", "Copy ids, rows or R calls; let R cancel or retry", id="copy"),
     _key("exclamation_mark", "problems", "Problems", "What could not be read", id="problems"),
     _key("tab", "app.focus_next", "Next pane", "To the next pane; shift+tab goes back", id="pane"),
 )
@@ -117,6 +120,32 @@ TRASH = (
     _key("escape,q,T", "back", "Back", "Go back", id="trash.back", show=True, display="esc"),
 )
 
+LOG = (
+    _key("slash", "search", "Search", "Search the whole log", id="log.search", show=True),
+    _key("n", "hit(1)", "Next", "To the next hit, N to the one before", id="log.next", show=True),
+    _key("N", "hit(-1)", "Previous", "To the hit before", id="log.previous"),
+    _key("e", "sign('error',1)", "Error", "To the next error", id="log.error", show=True),
+    _key("E", "sign('error',-1)", "Error above", "To the error before", id="log.error_above"),
+    _key("a", "sign('warning',1)", "Warning", "To the next warning", id="log.warning", show=True),
+    _key(
+        "A", "sign('warning',-1)", "Warning above", "To the warning before", id="log.warning_above"
+    ),
+    _key("w", "wrap", "Wrap", "Let long lines go on below, or cut them", id="log.wrap", show=True),
+    _key("left", "sideways(-1)", "Left", "Left in long lines", id="log.left", display="←"),
+    _key("right", "sideways(1)", "Right", "Right in long lines", id="log.right", display="→"),
+    _key("o", "other", "Outer", "log.outer beside it; tab walks over", id="log.other", show=True),
+    _key("F", "last", "Follow", "To the end, and follow it", id="log.follow", show=True),
+    _key(
+        "escape,q,l",
+        "back",
+        "Back",
+        "Stop a search, else go back",
+        id="log.back",
+        show=True,
+        display="esc",
+    ),
+)
+
 APP = (
     _key("question_mark", "help", "Help", "These keys, and the rules", id="help", show=True),
     _key("q", "quit", "Quit", "Leave; nothing is changed", id="quit", show=True),
@@ -129,6 +158,7 @@ GROUPS = (
     Group("Search", SEARCH),
     Group("Look", LOOKS),
     Group("Purge", PURGE),
+    Group("In the log", LOG),
     Group("In the trash", TRASH),
     Group("App", APP),
 )

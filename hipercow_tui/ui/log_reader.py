@@ -1,159 +1,21 @@
-"""Turns pages of a log in a thread of its own, and follows a log that grows.
-
-A page is known by the byte offset of its first line, so that no index of lines is needed; only a
-search reads more than a few blocks around it.
-"""
+"""Turns the pages of a log in a thread of its own, and follows a log that grows."""
 
 from __future__ import annotations
 
 import queue
-import threading
+import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import TypeAlias
-
-from rich.ansi import AnsiDecoder
-from rich.style import Style
-from rich.text import Text
 
 from hipercow_tui.errors import LogError
-from hipercow_tui.logs import Log, LogLine
+from hipercow_tui.log_search import Sought
+from hipercow_tui.logs import Log
+from hipercow_tui.ui.background import in_background
+from hipercow_tui.ui.log_pages import Page, Shape, Turn, find, follow, stay, to_end
 
 POLL = 1.0  # seconds between two looks at a log that may grow
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """The room there is: rows, and cells a row; lines that are longer go on below if ``wrap``."""
-
-    width: int
-    height: int
-    wrap: bool = False
-
-    def rows(self, line: LogLine) -> int:
-        """How many rows a line takes."""
-        return max(1, -(-styled(line).cell_len // self.width)) if self.wrap else 1
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """What is in sight: ``lines``, without the first ``skip`` rows of the first of them.
-
-    ``size`` is that of the log, in bytes. ``said`` is a sentence: why there is nothing to see, or
-    what came of a search. ``hit`` is where the line begins that was found last.
-    """
-
-    lines: tuple[LogLine, ...] = ()
-    skip: int = 0
-    size: int = 0
-    at_end: bool = True
-    said: str = ""
-    hit: int | None = None
-
-    @property
-    def top(self) -> int:
-        """Where its first line begins."""
-        return self.lines[0].start if self.lines else 0
-
-
-Turn: TypeAlias = Callable[[Log, Page, Shape], Page]
-
-_STEADY = Style(blink=False, blink2=False, conceal=False)
-
-
-def styled(line: LogLine) -> Text:
-    """A line with its colours; what blinks or hides itself is plain to see."""
-    text = AnsiDecoder().decode_line(line.text)
-    text.stylize(_STEADY)
-    return text
-
-
-def to_start(log: Log, page: Page, shape: Shape) -> Page:
-    """The first page."""
-    return _from(log, 0, 0, shape)
-
-
-def to_end(log: Log, page: Page, shape: Shape) -> Page:
-    """The last page."""
-    size = log.size()
-    lines = log.before(size, shape.height)
-    rows = 0
-    for at in range(len(lines) - 1, -1, -1):
-        rows += shape.rows(lines[at])
-        if rows >= shape.height:
-            return Page(tuple(lines[at:]), rows - shape.height, size)
-    return Page(tuple(lines), 0, size)
-
-
-def stay(log: Log, page: Page, shape: Shape) -> Page:
-    """The same place, in another shape."""
-    if page.at_end:
-        return to_end(log, page, shape)
-    return replace(_from(log, page.top, 0, shape), hit=page.hit)
-
-
-def follow(log: Log, page: Page, shape: Shape) -> Page:
-    """The same place, or the new end if the end was in sight; the same page if nothing changed."""
-    size = log.size()
-    if size == page.size and (page.lines or not size):
-        return page
-    if page.at_end or size < page.size:
-        return to_end(log, page, shape)
-    return replace(page, size=size)
-
-
-def by_rows(rows: int) -> Turn:
-    """Turns by rows: down, or up if negative."""
-    return partial(_by_rows, rows)
-
-
-def to_hit(wanted: str, *, backwards: bool, stopped: Callable[[], bool]) -> Turn:
-    """Turns to the next line that contains ``wanted``, or the one before."""
-    return partial(_to_hit, wanted, backwards, stopped)
-
-
-def _by_rows(rows: int, log: Log, page: Page, shape: Shape) -> Page:
-    top, skip = page.top, page.skip + rows
-    if skip < 0:
-        for line in reversed(log.before(top, -skip)):
-            top = line.start
-            skip += shape.rows(line)
-            if skip >= 0:
-                break
-        skip = max(0, skip)
-    else:
-        for line in log.after(top, skip + 1):
-            height = shape.rows(line)
-            if skip < height:
-                break
-            top = line.end
-            skip -= height
-    return replace(_from(log, top, skip, shape), hit=page.hit)
-
-
-def _to_hit(
-    wanted: str, backwards: bool, stopped: Callable[[], bool], log: Log, page: Page, shape: Shape
-) -> Page:
-    start = page.top if page.hit is None else page.hit
-    if not backwards and page.hit is not None:
-        start = log.after(page.hit, 1)[0].end if log.size() > page.hit else 0
-    found = log.find(wanted, start, backwards=backwards, stopped=stopped)
-    if found is None:
-        where = "before here" if backwards else "from here on"
-        return page if stopped() else replace(page, said=f"Not found {where}: {wanted}")
-    return replace(_from(log, found, 0, shape), hit=found)
-
-
-def _from(log: Log, top: int, skip: int, shape: Shape) -> Page:
-    """The page that begins there, or the last one if that would leave room below."""
-    lines = log.after(top, shape.height + 1)
-    rows = -skip
-    for at, line in enumerate(lines):
-        rows += shape.rows(line)
-        if rows > shape.height:
-            return Page(tuple(lines[: at + 1]), skip, log.size(), at_end=False)
-    return to_end(log, Page(), shape)
+TELL_EVERY = 0.2  # seconds between two words on how far a search is
 
 
 class LogReader:
@@ -163,45 +25,65 @@ class LogReader:
     before they could be seen. Leaving the app does not wait for it.
     """
 
-    def __init__(self, log: Log, shape: Shape, deliver: Callable[[Page], object]) -> None:
+    def __init__(
+        self,
+        log: Log,
+        deliver: Callable[[Page], object],
+        broke: Callable[[Exception], object],
+    ) -> None:
         self._log = log
-        self._shape = shape
         self._deliver = deliver
+        self._shape = Shape(80, 24)  # until it is known how much room there is
         self._turns: queue.SimpleQueue[tuple[int, Turn]] = queue.SimpleQueue()
         self._asked = 0
         self._answering = 0
+        self._told = 0.0
         self._stopped = False
-        threading.Thread(target=self._run, name="log", daemon=True).start()
+        in_background(self._run, broke)
 
     def turn(self, turn: Turn) -> None:
         """Turn the page; a search that is under way ends."""
         self._asked += 1
         self._turns.put((self._asked, turn))
 
+    def find(self, sought: Sought, *, backwards: bool) -> None:
+        """Turn to the next line that is sought, or the one before."""
+        self.turn(partial(find, sought=sought, backwards=backwards, goes_on=self._tell))
+
     def reshape(self, shape: Shape) -> None:
         """Fill another room with the same place; a search goes on."""
         self._shape = shape
         self._turns.put((self._asked, stay))
-
-    def interrupted(self) -> bool:
-        """Whether another turn is wanted than the one under way."""
-        return self._stopped or self._asked != self._answering
 
     def stop(self) -> None:
         """Deliver nothing more."""
         self._stopped = True
         self.turn(follow)
 
+    def _interrupted(self) -> bool:
+        """Whether another turn is wanted than the one under way."""
+        return self._stopped or self._asked != self._answering
+
+    def _tell(self, page: Page) -> bool:
+        """Show how far a search is, now and then; whether it is to go on."""
+        if self._interrupted():
+            return False
+        if time.monotonic() - self._told >= TELL_EVERY:
+            self._told = time.monotonic()
+            self._deliver(page)
+        return True
+
     def _run(self) -> None:
-        page, delivered = Page(), None
+        page, delivered = Page(self._shape), None
         turn: Turn = to_end
         while not self._stopped:
+            self._told = time.monotonic()
             try:
                 page = turn(self._log, page, self._shape)
             except LogError as error:
-                if page.said != str(error):
-                    page = Page(said=str(error))
-            if page is not delivered and not self.interrupted():
+                if page.trouble != str(error):
+                    page = replace(page, trouble=str(error), said="")
+            if page is not delivered and not self._interrupted():
                 self._deliver(page)
                 delivered = page
             try:

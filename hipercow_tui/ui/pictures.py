@@ -25,7 +25,8 @@ SIZE = (118, 36)  # columns and rows
 # What differs between two pictures of the same: the seconds since the last look, and so their ids.
 _PASSING = re.compile(r"terminal-\d+-|\d+(&#160;|\s)s(&#160;|\s)ago")
 STEPS = {
-    "browse": ("1", "2", "shift+tab", *"sweep_* forecast-* !*_01", "escape"),
+    "errors": ("e", "j", "j", "space"),
+    "browse": ("u", "e", "1", "2", "shift+tab", *"sweep_* forecast-* !*_01", "escape"),
     "plan": ("p",),
     "confirm": ("D",),
 }
@@ -53,7 +54,7 @@ async def _settled(pilot: Pilot[None]) -> str:
         await pilot.pause(0.15)
         shown = pilot.app.export_screenshot()
         told = _PASSING.sub("", shown)
-        calm = told == last and not re.search("reading|measuring", told)
+        calm = told == last and not re.search(r"reading|measuring|read \d", told)
         last, same = told, same + 1 if calm else 0
     return shown
 

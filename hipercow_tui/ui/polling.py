@@ -8,8 +8,9 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 
+from hipercow_tui.both import RootScanner
 from hipercow_tui.model import Snapshot
-from hipercow_tui.scanning import Scanner, ScanState
+from hipercow_tui.scanning import ScanState
 from hipercow_tui.ui.background import in_background
 
 PAUSE = 1.0  # seconds between two passes over a root that is quick to read
@@ -28,7 +29,7 @@ class Poller:
 
     def __init__(
         self,
-        scanner: Scanner,
+        scanner: RootScanner,
         tell: Callable[[], object],
         broke: Callable[[Exception], object],
     ) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from textual.message import Message
 from textual.message_pump import MessagePump
@@ -14,11 +14,8 @@ from textual.message_pump import MessagePump
 from hipercow_tui.errors import HipercowTuiError
 from hipercow_tui.plan import PurgePlan
 from hipercow_tui.purging import (
-    EmptyReport,
     Phase,
     Progress,
-    PurgeReport,
-    RestoreReport,
     carry_out,
     empty,
     finish,
@@ -26,10 +23,10 @@ from hipercow_tui.purging import (
     restore,
 )
 from hipercow_tui.purging.manifest import Aim
+from hipercow_tui.report import Report
 from hipercow_tui.roots import Root
 
 BUSY = "Work on the disk is under way: wait for its end, or stop it with U"
-Report: TypeAlias = PurgeReport | RestoreReport | EmptyReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +102,7 @@ class PurgeRun:
         self._stop = threading.Event()
         self._phase: Phase | None = None
         self._phase_began = 0.0
+        self._ended = PurgeEnded(None)
         # No daemon: a thread killed between two renames would leave half a chain in its place.
         self._thread = threading.Thread(target=self._carry_out, name="purge")
 
@@ -121,18 +119,25 @@ class PurgeRun:
         """Ask it to end; a purge puts back all that is not erased yet."""
         self._stop.set()
 
+    def settle(self) -> PurgeEnded:
+        """Ask it to end, and wait until it has."""
+        self.stop()
+        if self._thread.ident is not None:
+            self._thread.join()
+        return self._ended
+
     def _carry_out(self) -> None:
         try:
             done = self._job.act(self._progressed, self._stop)
         except HipercowTuiError as error:
-            ended = PurgeEnded(None, str(error))
+            self._ended = PurgeEnded(None, str(error))
         except Exception as error:  # a mistake of ours: whoever waits for the end must hear of it
-            ended = PurgeEnded(
+            self._ended = PurgeEnded(
                 None, f"{self._job.title} broke off: {type(error).__name__}: {error}"
             )
         else:
-            ended = PurgeEnded(done)
-        self._receiver.post_message(ended)
+            self._ended = PurgeEnded(done)
+        self._tell(self._ended)
 
     def _progressed(self, progress: Progress) -> None:
         now = time.monotonic()
@@ -141,4 +146,8 @@ class PurgeRun:
         left = None
         if progress.done and now > self._phase_began:
             left = (now - self._phase_began) / progress.done * (progress.total - progress.done)
-        self._receiver.post_message(PurgeProgressed(progress, left))
+        self._tell(PurgeProgressed(progress, left))
+
+    def _tell(self, message: Message) -> None:
+        with suppress(RuntimeError):  # the app has just ended
+            self._receiver.post_message(message)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from hipercow_tui.errors import PurgeError
-from hipercow_tui.purging import State, TrashLot, trash, trash_size
+from hipercow_tui.purging import State, TrashLot, is_at_work, trash, trash_signs, trash_size
 from hipercow_tui.roots import Root
 from hipercow_tui.roots.sizes import Size
 from hipercow_tui.text import age, count, size, span
+
+# File servers keep times to a second or so: what comes right after a look may not show.
+_SETTLE = 2.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +49,48 @@ class TrashLook:
         return f"{words}, {span(max(1.0, now - min(times)))}" if times else words
 
 
-def look_in_trash(root: Root) -> Iterator[TrashLook]:
-    """What is there, then the same with its sizes, which cost a stat a file."""
-    try:
-        lots = tuple(reversed(trash(root)))
-        yield TrashLook(lots)
-        if lots:
-            sizes = {str(lot.name): trash_size(root, lot) for lot in lots}
-            yield TrashLook(lots, {name: one for name, one in sizes.items() if one is not None})
-    except PurgeError as error:
-        yield TrashLook(problem=str(error))
+class TrashLooker:
+    """Looks at the trash of a root again and again. It reads only after something changed, and what
+    it measured once it does not measure again: in the trash nothing grows."""
+
+    def __init__(self, root: Root) -> None:
+        self._root = root
+        self._look = TrashLook()
+        self._signs: object = None
+        self._again = math.inf
+
+    def forget(self) -> None:
+        """Read at the next look, whatever the signs say."""
+        self._signs = None
+
+    def look(self) -> Iterator[TrashLook]:
+        """What is there, the same object as before if nothing changed; then with its sizes, which
+        cost a stat a file. Nothing is measured while someone works in it."""
+        now, signs = time.monotonic(), trash_signs(self._root)
+        if signs != self._signs:
+            self._signs, self._again = signs, now + _SETTLE
+        elif now >= self._again:
+            self._again = math.inf
+        elif all(is_at_work(self._root, lot) for lot in self._look.lots if lot.alive):
+            yield self._look
+            return
+        for look in self._read(self._look):
+            self._look = look
+            yield look
+
+    def _read(self, before: TrashLook) -> Iterator[TrashLook]:
+        try:
+            lots = tuple(reversed(trash(self._root)))
+            same = {str(lot.name) for lot in lots if lot in before.lots}
+            sizes = {name: one for name, one in before.sizes.items() if name in same}
+            yield TrashLook(lots, sizes)
+            missing = [lot for lot in lots if not lot.alive and str(lot.name) not in sizes]
+            if missing:
+                found = {str(lot.name): trash_size(self._root, lot) for lot in missing}
+                sizes = sizes | {name: one for name, one in found.items() if one is not None}
+                yield TrashLook(lots, sizes)
+        except PurgeError as error:
+            yield TrashLook(problem=str(error))
 
 
 def contents(lot: TrashLot) -> str:

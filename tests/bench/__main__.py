@@ -15,11 +15,12 @@ from pathlib import Path
 from hipercow_tui.demo import write_root
 
 from .core import call_figures, memory_figure, purge_figure, scan_figures, slow_figure
+from .fuzz import fuzz_figures
 from .screen import screen_figures
 from .table import Figure, print_table
 
 PROG = "hipercow-bench"
-PARTS = ("scan", "calls", "memory", "purge", "slow", "screen")
+PARTS = ("scan", "calls", "memory", "purge", "slow", "screen", "fuzz")
 
 
 def main() -> None:
@@ -36,6 +37,10 @@ def main() -> None:
 
 
 def _figures(folder: Path, tasks: int, parts: tuple[str, ...]) -> Iterator[Figure]:
+    if "fuzz" in parts:
+        yield from fuzz_figures()
+    if set(parts) == {"fuzz"}:
+        return
     big = _root(folder, tasks)
     if "scan" in parts:
         yield from scan_figures(big, folder)

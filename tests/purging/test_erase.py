@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from purge_stage import ALL, LONE, folder_of, nothing_left, plan_of
+from purge_stage import LONE, folder_of, nothing_left, plan_of
 
 from hipercow_tui.purging import carry_out
 from hipercow_tui.roots import Root
@@ -124,26 +124,3 @@ def test_space_that_others_still_hold_is_not_counted(root: Root, tmp_path: Path)
     os.link(big, tmp_path / "elsewhere")
     assert purge_lone(root) < 50_000
     assert (tmp_path / "elsewhere").stat().st_size == 50_000
-
-
-def test_another_file_system_mounted_inside_is_not_entered(
-    root: Root, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    mount = folder_of(root, LONE) / "mount"
-    mount.mkdir()
-    (mount / "precious").write_text("keep me")
-    inode, real = mount.stat().st_ino, os.fstat
-
-    def fstat(fd: int) -> os.stat_result:
-        found = real(fd)
-        if found.st_ino != inode:
-            return found
-        return os.stat_result((*found[:2], found.st_dev + 1, *found[3:10]))
-
-    monkeypatch.setattr(os, "fstat", fstat)
-    report = carry_out(plan_of(root), root)
-    (failed,) = report.failed
-    assert f"'{LONE}/mount': another file system is mounted there" in failed.reason
-    assert failed.where is not None
-    assert (failed.where / "mount" / "precious").read_text() == "keep me"
-    assert set(report.removed) == set(ALL) - {LONE}

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
-import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from mounts import SMALL, fill, mounted
 from purge_stage import (
     ALL,
     BASE,
     CHAIN,
     LONE,
     OTHER,
+    RETRY,
     TIP,
     Meanwhile,
     bundles,
@@ -32,7 +33,16 @@ from purge_stage import (
 from small_root import task_id, write_bundle, write_task
 
 from hipercow_tui.errors import PurgeError
-from hipercow_tui.purging import carry_out, history, move_to_trash, restore, safety_check, trash
+from hipercow_tui.purging import (
+    carry_out,
+    empty,
+    finish,
+    history,
+    move_to_trash,
+    restore,
+    safety_check,
+    trash,
+)
 from hipercow_tui.roots import Root
 
 NO_ROOM = [errno.ENOSPC, errno.EDQUOT]
@@ -184,6 +194,7 @@ def test_a_task_left_aside_is_found_and_put_back_or_erased(root: Root, died: str
         if not folder_of(root, LONE).exists():
             write_task(root.path, LONE, "failure")
         folder_of(root, LONE).rename(left)
+        os.utime(left, (0, 0))
         (lot,) = trash(root)
         assert lot.stamp == f"tui-{LONE}" and not lot.alive
         assert (lot.tasks, lot.remains) == (((LONE,), ()) if not died else ((), (LONE,)))
@@ -197,22 +208,64 @@ def test_a_task_left_aside_is_found_and_put_back_or_erased(root: Root, died: str
     assert len(history(root)) == 2
 
 
-def empty_named(root: Root, stamp: str) -> tuple[str, ...]:
-    from hipercow_tui.purging import empty
+def test_a_task_aside_is_left_alone_while_someone_works_with_it(
+    root: Root, monkeypatch: pytest.MonkeyPatch, meanwhile: Meanwhile
+) -> None:
+    """However old the folder, and though the chain takes longer than a minute."""
+    plan, seen = plan_of(root), []
+    for identity in ALL:
+        os.utime(folder_of(root, identity), (0, 0))
+    full(monkeypatch, errno.ENOSPC, ("mkdir",), 10_000)
+    monkeypatch.setattr("hipercow_tui.purging.heart.BEAT", 0.01)
 
+    def look() -> None:
+        asides = {lot.stamp: lot for lot in trash(root)}
+        assert set(asides) == {f"tui-{identity}" for identity in CHAIN}
+        assert all(lot.alive and not lot.interrupted for lot in asides.values())
+        for act in (restore, empty, finish):
+            with pytest.raises(PurgeError, match=f"tui-{BASE} is being worked on: its last sign"):
+                act(root, f"tui-{BASE}")
+        base = root.hipercow / f"tui-{BASE}"
+        os.utime(base, (0, 0))
+        deadline = time.monotonic() + 10
+        while base.stat().st_mtime == 0:  # until the next beat
+            assert time.monotonic() < deadline
+        seen.append(True)
+
+    meanwhile.before("rename", f"tui-{TIP}", look)
+    report = carry_out(plan, root)
+    assert seen and set(report.removed) == set(ALL)
+
+
+def test_a_task_aside_that_someone_took_while_its_owner_stood_still_keeps_its_chain_whole(
+    root: Root, monkeypatch: pytest.MonkeyPatch, meanwhile: Meanwhile
+) -> None:
+    plan, before = plan_of(root), whole(root)
+    full(monkeypatch, errno.ENOSPC, ("mkdir",), 10_000)
+
+    def stand_still() -> None:
+        os.utime(root.hipercow / f"tui-{TIP}", (0, 0))
+        assert restore(root, f"tui-{TIP}").restored == (TIP,)
+
+    meanwhile.before("rename", f"tui-{TIP}", stand_still)
+    report = carry_out(plan, root)
+    assert names(report.failed) >= set(CHAIN) and set(report.removed).isdisjoint(CHAIN)
+    for identity in (BASE, RETRY):
+        os.utime(root.hipercow / f"tui-{identity}", (0, 0))
+        assert restore(root, f"tui-{identity}").complete
+    after = whole(root)
+    assert in_place(root) == set(CHAIN) and all(after[name] == before[name] for name in after)
+
+
+def empty_named(root: Root, stamp: str) -> tuple[str, ...]:
     return empty(root, stamp).removed
 
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of its own, of 200 inodes and 2 MB, where we may mount."""
     where = tmp_path / "disk"
-    where.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=2m,nr_inodes=200", "none", str(where)]
-    mounted = os.geteuid() == 0 and subprocess.run(command, capture_output=True).returncode == 0
-    yield where
-    if mounted:
-        subprocess.run(["umount", "-l", str(where)], check=True)
+    with mounted(where, *SMALL):
+        yield where
 
 
 @pytest.mark.parametrize("what", ["bytes", "inodes"])
@@ -220,7 +273,6 @@ def test_a_disk_that_is_really_full(small_disk: Path, what: str) -> None:
     """Where nothing may be mounted, the same is done on a disk with room."""
     root = make_root(small_disk)
     (folder_of(root, OTHER) / "big").write_bytes(bytes(500_000))
-    (root.path / "filler").mkdir()
     if os.path.ismount(small_disk):
         fill(root.path / "filler", what)
         assert "no room" in str(safety_check(plan_of(root), root))
@@ -228,10 +280,3 @@ def test_a_disk_that_is_really_full(small_disk: Path, what: str) -> None:
     assert report.complete and set(report.removed) == set(ALL)
     assert in_place(root) == set() and bundles(root) == {} and nothing_left(root)
     assert report.bytes > 500_000
-    shutil.rmtree(root.path / "filler")
-
-
-def fill(where: Path, what: str) -> None:
-    with pytest.raises(OSError, match="No space left"):
-        for number in range(10_000):
-            (where / str(number)).write_bytes(bytes(4096) if what == "bytes" else b"")

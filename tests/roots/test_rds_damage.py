@@ -5,10 +5,12 @@ import io
 import random
 import time
 import tracemalloc
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
+from bench.mutants import mutants, read_all
 from rds_files import HEADER, char, fixture, ints, outcome, said, task_files
 
 from hipercow_tui.errors import RdsError
@@ -50,6 +52,17 @@ def test_damage_anywhere_is_an_error_or_another_value(sir_model: Path) -> None:
             raw[at] = random.choice((0, 1, 255, 254, 128, random.randrange(256)))
         outcome(rds.read, bytes(raw))
     assert time.monotonic() - began < 60
+
+
+def test_damaged_files_of_all_kinds_are_errors_of_ours_or_another_value() -> None:
+    """The benchmark does the same with 100,000."""
+    refused = 0
+    for raw in islice(mutants(7), 3000):
+        try:
+            read_all(raw)
+        except RdsError:
+            refused += 1
+    assert 0 < refused < 3000
 
 
 def test_damage_to_compressed_bytes_is_an_error(sir_model: Path) -> None:

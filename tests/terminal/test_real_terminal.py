@@ -2,112 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
 import termios
 import time
-from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
-import pexpect
-import pyte
 import pytest
+from real_terminal import LEAVE_ALTERNATE, Terminal
 from small_root import task_id, write_bundle, write_task
-
-ENTER_ALTERNATE, LEAVE_ALTERNATE, SHOW_CURSOR = "\x1b[?1049h", "\x1b[?1049l", "\x1b[?25h"
-
-
-class Terminal:
-    """A child in a pseudo-terminal, and the screen a person would see."""
-
-    def __init__(
-        self,
-        *arguments: str,
-        env: dict[str, str],
-        program: Sequence[str] = ("-m", "hipercow_tui"),
-        rows: int = 24,
-        columns: int = 80,
-    ):
-        self.child: pexpect.spawn[bytes] = pexpect.spawn(
-            sys.executable,
-            [*program, *arguments],
-            env=env,
-            dimensions=(rows, columns),
-            timeout=20,
-        )
-        self.modes_before = termios.tcgetattr(self.child.child_fd)
-        self.screen = pyte.Screen(columns, rows)
-        self.stream = pyte.ByteStream(self.screen)
-        self.seen = b""
-
-    def read(self) -> None:
-        try:
-            data = self.child.read_nonblocking(65536, timeout=0.05)
-        except (pexpect.TIMEOUT, pexpect.EOF):
-            return
-        self.seen += data
-        self.stream.feed(data)
-
-    def text(self) -> str:
-        return "\n".join(self.screen.display)
-
-    def wait(self, expected: str | Callable[[str], Any], seconds: float = 30) -> str:
-        """Wait until the screen shows a pattern; fails with what it shows instead."""
-        found = expected if callable(expected) else re.compile(expected).search
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            self.read()
-            if found(self.text()):
-                return self.text()
-        raise AssertionError(f"{expected!r} never came up; the screen is:\n{self.text()}")
-
-    def press(self, *keys: str) -> None:
-        for key in keys:
-            self.child.send(key)
-
-    def leave(self) -> int:
-        end = time.monotonic() + 20
-        while self.child.isalive() and time.monotonic() < end:
-            self.read()
-        self.read()
-        self.child.close()
-        assert self.child.exitstatus is not None, self.text()
-        return self.child.exitstatus
-
-    def assert_left_as_it_was(self) -> None:
-        raw = self.seen.decode("utf-8", "replace")
-        assert raw.rfind(LEAVE_ALTERNATE) > raw.rfind(ENTER_ALTERNATE)
-        assert raw.rfind(SHOW_CURSOR) > raw.rfind("\x1b[?25l")
-        for mode in ("1000", "1002", "1003", "1006", "2004"):
-            assert raw.rfind(f"\x1b[?{mode}l") >= raw.rfind(f"\x1b[?{mode}h")
-
-
-@pytest.fixture
-def env(tmp_path: Path) -> dict[str, str]:
-    home = tmp_path / "home"
-    home.mkdir()
-    kept = {
-        key: os.environ[key] for key in ("PATH", "PYTHONPATH", "VIRTUAL_ENV") if key in os.environ
-    }
-    return {
-        **kept,
-        "HOME": str(home),
-        "TMPDIR": str(home),
-        "TERM": "xterm-256color",
-        "LANG": "C.UTF-8",
-        "TEXTUAL_ANIMATIONS": "none",
-    }
-
-
-@pytest.fixture
-def started() -> Iterator[list[Terminal]]:
-    terminals: list[Terminal] = []
-    yield terminals
-    for terminal in terminals:
-        terminal.child.close(force=True)
 
 
 def test_the_demo_from_start_to_purge_to_quit(env: dict[str, str], started: list[Terminal]) -> None:
@@ -226,3 +130,20 @@ def test_an_error_of_our_own_is_a_sentence_and_restores_the_terminal(
     assert b"Please report: LookupError in" in left and b"Traceback" not in left
     assert b"secret" not in left and b"\x1b[31mno" not in left
     terminal.assert_left_as_it_was()
+
+
+def test_what_was_read_is_kept_for_the_next_start_unless_told_not_to(
+    tmp_path: Path, env: dict[str, str], started: list[Terminal]
+) -> None:
+    for number in range(5):
+        write_task(tmp_path / "project", task_id(number), "success")
+    cache = tmp_path / "cache"
+    for flags, files in ((["--no-index"], 0), ([], 1)):
+        arguments = [str(tmp_path / "project"), *flags]
+        terminal = Terminal(*arguments, env=env | {"XDG_CACHE_HOME": str(cache)})
+        started.append(terminal)
+        terminal.wait(r"live")
+        terminal.wait(lambda _: len(list(cache.rglob("*.index"))) == files)
+        terminal.press("q")
+        assert terminal.leave() == 0
+        assert len(list(cache.rglob("*.index"))) == files

@@ -343,7 +343,7 @@ async def test_the_whole_journey_to_a_purge_and_back(small: Path) -> None:
         await at.press("y")
         await at.until(lambda: isinstance(at.app.screen, SummaryScreen))
         await at.press("escape")
-        await at.until(lambda: "Tasks 40 ── Bundles 0" in at.text)
+        await at.until(lambda: "Tasks 40 ── b Bundles 0" in at.text)
         assert "matched 0" in at.text
         assert not at.browser.purging
     left = {i for i in IDS if (small / "hipercow" / "tasks" / i[:2] / i[2:]).is_dir()}

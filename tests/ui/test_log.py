@@ -7,10 +7,12 @@ import pytest
 from plan_hosts import Host, text_of
 from small_root import task_id, write_task
 from textual.pilot import Pilot
+from ui_driving import until
 
 from hipercow_tui.model import Status, Task
 from hipercow_tui.roots import find_root
 from hipercow_tui.ui.screens.log import LogScreen
+from hipercow_tui.ui.widgets.log_pane import LogPane
 
 ID = task_id(1)
 
@@ -24,8 +26,8 @@ def log_file(where: Path, raw: bytes | None, name: str = "log") -> Path:
     return folder / name
 
 
-def screen_on(where: Path) -> LogScreen:
-    return LogScreen(find_root(where), Task(ID, Status.RUNNING))
+def screen_on(where: Path, status: Status = Status.RUNNING) -> LogScreen:
+    return LogScreen(find_root(where), ID, lambda: Task(ID, status))
 
 
 async def shows(pilot: Pilot[None], wanted: str, *, without: str = "\0") -> str:
@@ -80,36 +82,131 @@ async def test_it_follows_at_the_end_and_stays_elsewhere(tmp_path: Path) -> None
         assert "line 0 " in text_of(pilot.app)
 
 
-async def test_the_other_log_and_what_is_missing_or_empty(tmp_path: Path) -> None:
+@pytest.mark.parametrize("size", [(80, 24), (160, 45)])
+async def test_the_other_log_stands_beside_it_once_there_is_one(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
     log_file(tmp_path, b"")
     path = log_file(tmp_path, None, "log.outer")
-    async with Host(screen_on(tmp_path)).run_test(size=(80, 24)) as pilot:
-        await shows(pilot, "'log' is empty so far")
+    async with Host(screen_on(tmp_path)).run_test(size=size) as pilot:
+        shown = await shows(pilot, "'log' is empty so far")
         await pilot.press("o")
-        await shows(pilot, "has no 'log.outer'")
+        assert "o Outer" not in shown
         path.write_bytes(b"from the cluster\n")
-        await shows(pilot, "from the cluster", without="has no")
+        await shows(pilot, "o shows log.outer")
         await pilot.press("o")
-        await shows(pilot, "'log' is empty so far")
+        assert "is empty so far" in await shows(pilot, "from the cluster")
+        await pilot.press("tab", "tab", "o")
+        await shows(pilot, "is empty so far", without="from the cluster")
 
 
-async def test_search_goes_from_hit_to_hit(tmp_path: Path) -> None:
+async def test_it_follows_again_after_f_and_says_when_the_task_has_ended(tmp_path: Path) -> None:
+    path = log_file(tmp_path, numbered(100))
+    task = Task(ID, Status.RUNNING)
+    screen = LogScreen(find_root(tmp_path), ID, lambda: task)
+    async with Host(screen).run_test(size=(80, 24)) as pilot:
+        await shows(pilot, "end, following")
+        await pilot.press("k")
+        await shows(pilot, "F follows")
+        with path.open("ab") as file:
+            file.write(b"more\n" * 50)
+        await shows(pilot, "75%")
+        await pilot.press("F")
+        await shows(pilot, "end, following")
+        task = Task(ID, Status.SUCCESS)
+        await shows(pilot, "✓ success", without="following")
+
+
+async def test_begun_anew_deleted_and_there_again(tmp_path: Path) -> None:
+    path = log_file(tmp_path, numbered(100))
+    async with Host(screen_on(tmp_path)).run_test(size=(120, 24)) as pilot:
+        await shows(pilot, "line 99 ")
+        path.write_bytes(b"shorter\n")
+        await shows(pilot, "The log was begun anew")
+        path.unlink()
+        assert "shorter" in await shows(pilot, "has no 'log'")
+        (tmp_path / "new").write_bytes(b"another file\n")
+        (tmp_path / "new").replace(path)
+        await shows(pilot, "another file", without="has no")
+
+
+async def test_search_goes_from_hit_to_hit_and_around(tmp_path: Path) -> None:
     raw = numbered(500) + b"Error in f(): \xe2\x9c\x96 no\n" + numbered(500) + b"ERROR again\n"
     log_file(tmp_path, raw + numbered(100))
     async with Host(screen_on(tmp_path)).run_test(size=(80, 24)) as pilot:
         await shows(pilot, "line 99 ")
-        await pilot.press("g", "slash", *"error", "enter")
+        await pilot.press("slash", *"error", "enter")
         shown = await shows(pilot, "Error in f(): ✖ no")
-        assert "line 499" not in shown
+        assert "From the beginning again" in shown
+        assert "line 495 " in shown, "what led to it stands above"
         await pilot.press("n")
         await shows(pilot, "ERROR again")
         await pilot.press("n")
-        await shows(pilot, "Not found from here on: error")
-        await pilot.press("N")
         await shows(pilot, "Error in f()")
+        await pilot.press("N")
+        await shows(pilot, "ERROR again")
         await pilot.press("slash", "q", "escape")  # leaves the search, not the log
         await pilot.pause()
         assert isinstance(pilot.app.screen, LogScreen)
+        await pilot.press("slash", *"nowhere", "enter")
+        await shows(pilot, "Not found: nowhere")
+
+
+async def test_jumps_from_error_to_error_and_warning_to_warning(tmp_path: Path) -> None:
+    parts = [numbered(50), b"! 1 warning found:\n", numbered(50), b"Error: one\n", numbered(50)]
+    log_file(tmp_path, b"".join(parts) * 2)
+    async with Host(screen_on(tmp_path)).run_test(size=(80, 24)) as pilot:
+        await shows(pilot, "line 49 ")
+        await pilot.press("E")
+        await shows(pilot, "Error: one", without="! 1 warning")
+        hit = pilot.app.screen.query_one("#log", LogPane).page.hit
+        await pilot.press("E")
+        await until(pilot, lambda: pane_of(pilot).page.hit not in (hit, None))
+        await pilot.press("A")
+        await shows(pilot, "! 1 warning found", without="Error: one")
+        await pilot.press("a", "e")
+        await until(pilot, lambda: pane_of(pilot).page.hit == hit)
+
+
+async def test_a_search_under_way_says_how_far_it_is_and_stops(tmp_path: Path) -> None:
+    path = log_file(tmp_path, b"")
+    with path.open("r+b") as file:
+        file.truncate(200 << 30)  # a hole: takes no space, and minutes to search
+    async with Host(screen_on(tmp_path)).run_test(size=(80, 24)) as pilot:
+        await shows(pilot, "end, following")
+        await pilot.press("slash", *"needle", "enter")
+        await shows(pilot, "searching")
+        await pilot.press("escape")
+        await shows(pilot, "end, following")
+        assert isinstance(pilot.app.screen, LogScreen)
+
+
+def pane_of(pilot: Pilot[None]) -> LogPane:
+    return pilot.app.screen.query_one("#log", LogPane)
+
+
+async def test_what_is_found_far_right_comes_into_sight(tmp_path: Path) -> None:
+    log_file(tmp_path, b"short\n" * 50 + b"x" * 300 + b"needle" + b"y" * 3000 + b"\n" + numbered(9))
+    async with Host(screen_on(tmp_path)).run_test(size=(80, 24)) as pilot:
+        await shows(pilot, "line 8 ")
+        await pilot.press("slash", *"needle", "enter")
+        await shows(pilot, "needle")
+        await pilot.press("left", "left", "left", "left", "left", "left", "left", "left")
+        await shows(pilot, "short", without="needle")
+        await pilot.press("w", "n")
+        await shows(pilot, "needle")
+
+
+async def test_one_line_of_a_gigabyte(tmp_path: Path) -> None:
+    path = log_file(tmp_path, b"")
+    with path.open("r+b") as file:
+        file.truncate(1 << 30)
+    async with Host(screen_on(tmp_path)).run_test(size=(80, 24)) as pilot:
+        await shows(pilot, "␀␀␀")
+        await pilot.press("w", "pageup", "pageup", "g", "pagedown", "j")
+        await shows(pilot, "0%")
+        await pilot.press("G")
+        await shows(pilot, "end, following")
 
 
 async def test_long_lines_are_cut_or_wrapped(tmp_path: Path) -> None:
@@ -160,10 +257,10 @@ async def test_what_is_no_ordinary_file_is_said_and_not_opened(tmp_path: Path, k
         assert "secret" not in shown
 
 
-async def test_a_gigabyte_opens_at_its_end(tmp_path: Path) -> None:
+async def test_five_gigabytes_open_at_their_end(tmp_path: Path) -> None:
     path = log_file(tmp_path, b"")
     with path.open("r+b") as file:
-        file.truncate(1 << 30)  # a hole: takes no space
+        file.truncate(5 << 30)  # a hole: takes no space
         file.seek(0, os.SEEK_END)
         file.write(b"\n" + numbered(100))
     async with Host(screen_on(tmp_path)).run_test(size=(80, 24)) as pilot:

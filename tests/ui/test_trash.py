@@ -1,20 +1,41 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
-from collections.abc import AsyncIterator
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from purge_stage import ALL, BASE, LONE, folder_of, in_place, lots, make_root, plan_of, whole
-from small_root import NOW, write_bundle
+from mounts import SMALL, fill, mount, mounted
+from purge_stage import (
+    ALL,
+    BASE,
+    LONE,
+    OTHER,
+    RETRY,
+    TIP,
+    Meanwhile,
+    bundles,
+    folder_of,
+    in_place,
+    lots,
+    make_root,
+    plan_of,
+    purging_elsewhere,
+    whole,
+)
+from small_root import NOW, task_id, write_bundle, write_task
 from textual.pilot import Pilot
 from textual.screen import Screen
+from textual.widgets import Static
 from ui_driving import screen_text, until
 
-from hipercow_tui.purging import State, history, move_to_trash, trash
+from hipercow_tui.purging import State, carry_out, empty, history, move_to_trash, restore, trash
 from hipercow_tui.purging.heart import DEAD_AFTER
 from hipercow_tui.roots import Root
 from hipercow_tui.ui.app import HipercowApp
@@ -24,6 +45,7 @@ from hipercow_tui.ui.screens.plan import PlanScreen
 from hipercow_tui.ui.screens.question import QuestionScreen
 from hipercow_tui.ui.screens.summary import SummaryScreen
 from hipercow_tui.ui.screens.trash import TrashScreen
+from hipercow_tui.ui.trash_look import TrashLooker
 
 
 class Driven:
@@ -72,28 +94,37 @@ def root(tmp_path: Path) -> Root:
     return make_root(tmp_path)
 
 
+@pytest.fixture
+def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Meanwhile:
+    return Meanwhile(monkeypatch)
+
+
 def trashed(root: Root) -> str:
     return str(move_to_trash(plan_of(root), root).trash)
 
 
-def broken_off(root: Root) -> None:
-    """A purge that is killed by its seventh rename, a good while ago."""
+def died(root: Root, call: str, after: int, act: Callable[[], object]) -> None:
+    """A process that is killed by so many calls, a good while ago."""
     child = os.fork()
     if child == 0:
-        left, real = iter(range(6)), os.rename
+        left, real = iter(range(after)), getattr(os, call)
 
-        def rename(*args: Any, **kwargs: Any) -> None:
+        def counted(*args: Any, **kwargs: Any) -> None:
             if next(left, None) is None:
                 os.kill(os.getpid(), 9)
             real(*args, **kwargs)
 
-        os.rename = rename
-        move_to_trash(plan_of(root), root)
+        setattr(os, call, counted)
+        act()
         os._exit(0)
     os.waitpid(child, 0)
     (lot,) = lots(root)
     before = lot.stat().st_mtime - 10 * DEAD_AFTER
     os.utime(lot / "alive", (before, before))
+
+
+def broken_off(root: Root) -> None:
+    died(root, "rename", 6, lambda: move_to_trash(plan_of(root), root))
 
 
 async def test_what_was_moved_to_the_trash_comes_back_by_u(root: Root) -> None:
@@ -196,6 +227,207 @@ async def test_an_interrupted_purge_is_told_and_finished_or_restored(root: Root,
         assert whole(root) == before
     else:
         assert in_place(root) == set() and trash(root)[0].state is State.TRASH
+
+
+async def test_what_others_move_to_the_trash_shows_by_itself(root: Root) -> None:
+    async with driving(root) as at:
+        assert not at.app.browser.header.trash
+        stamp = trashed(root)
+        await at.shows("trash ", " kB")
+        restore(root, stamp)
+        await until(at.pilot, lambda: not at.app.browser.header.trash)
+
+
+async def test_nothing_is_read_while_nothing_changes(
+    root: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trashed(root)
+    looker, now = TrashLooker(root), time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    first, measured = looker.look()
+    assert not first.sizes and set(measured.sizes) == {str(lot.name) for lot in measured.lots}
+    for shown in (measured, measured):
+        assert [*looker.look()] == [shown]
+    monkeypatch.setattr("hipercow_tui.ui.trash_look.trash_size", None)
+    now += 10  # once more, for the times of files are coarse; nothing is measured again
+    assert [*looker.look()] == [measured]
+    monkeypatch.setattr("hipercow_tui.ui.trash_look.trash", None)
+    assert [*looker.look()] == [measured]
+
+
+async def test_a_purge_of_another_process_is_left_alone_and_offered_once_dead(root: Root) -> None:
+    with purging_elsewhere(root) as child:
+        async with driving(root) as at:
+            await at.pilot.press("T")
+            await at.shows("▶ moving", "someone works in it right now")
+            await at.pilot.press("r", "f", "e", "E")
+            assert isinstance(at.app.screen, TrashScreen)
+            assert "Someone works in it right now" in at.notes and "interrupted" not in at.notes
+            await at.pilot.press("escape")
+            assert not at.app.browser.header.trash
+
+            child.kill()
+            child.wait()
+            (heartbeat,) = (root.hipercow / "tui").glob("*/alive")
+            os.utime(heartbeat, (heartbeat.stat().st_mtime - 3,) * 2)
+            await until(at.pilot, lambda: "was interrupted: T" in at.notes)
+            await at.shows("! interrupted: T")
+            await at.pilot.press("T")
+            await at.shows("! interrupted")
+            await at.pilot.press("r")
+            await at.answer("y")
+            await at.on(SummaryScreen)
+    assert in_place(root) == set(ALL) and not trash(root)
+
+
+async def test_the_list_follows_what_others_do(root: Root) -> None:
+    first = trashed(root)
+    async with driving(root) as at:
+        await at.pilot.press("T")
+        await at.shows("✓ whole", first)
+        write_task(root.path, task_id(50), "failure")
+        later = str(move_to_trash(plan_of(root), root).trash)
+        await at.shows("2 lots", first)  # the cursor stays where it was
+        empty(root, first)
+        await at.shows("1 lot", later)
+
+
+@pytest.mark.parametrize("key", ["f", "r"])
+async def test_a_purge_that_broke_off_while_erasing(root: Root, key: str) -> None:
+    before = whole(root)
+    died(root, "rmdir", 1, lambda: carry_out(plan_of(root), root))
+    async with driving(root) as at:
+        await until(at.pilot, lambda: "was interrupted: T" in at.notes)
+        at.app.clear_notifications()
+        await at.pilot.press("T")
+        await at.shows("! interrupted", "r restores all that is whole: erasing broke off")
+        await at.shows("1 task partly erased")
+        await at.pilot.press(key)
+        await at.shows("erased")
+        await at.answer("y")
+        await at.on(SummaryScreen)
+        if key == "f":
+            await at.shows("Trash emptied", "are gone")
+        else:
+            await at.shows("Restored, but not all", "can't come back", TIP)
+    if key == "f":
+        assert in_place(root) == set() and bundles(root) == {}
+    else:
+        assert in_place(root) == set(ALL) - {TIP, RETRY}
+        after = whole(root)
+        assert all(after[name] == before[name] for name in after)
+    assert not trash(root)
+
+
+@pytest.mark.parametrize("key", ["f", "r"])
+async def test_a_restoring_that_broke_off(root: Root, key: str) -> None:
+    before = whole(root)
+    stamp = trashed(root)
+    died(root, "rename", 4, lambda: restore(root, stamp))
+    async with driving(root) as at:
+        await until(at.pilot, lambda: "was interrupted: T" in at.notes)
+        at.app.clear_notifications()
+        await at.pilot.press("T")
+        await at.shows("! interrupted", "f or r finishes it: restoring broke off")
+        await at.pilot.press(key)
+        await at.answer("y")
+        await at.on(SummaryScreen)
+        await at.shows("Restored", "are back in their places")
+    assert whole(root) == before and not trash(root)
+
+
+async def test_an_emptying_that_is_stopped_says_what_is_left(
+    root: Root, meanwhile: Meanwhile
+) -> None:
+    trashed(root)
+    reached, go_on = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        reached.set()
+        go_on.wait(20)
+
+    meanwhile.after("rmdir", RETRY, wait)
+    async with driving(root) as at:
+        await at.pilot.press("T")
+        await at.shows("✓ whole")
+        await at.pilot.press("E")
+        await at.answer("y")
+        await until(at.pilot, reached.is_set)
+        await at.shows("Erasing", "U stop")
+        await at.pilot.press("U")
+        await at.shows("Stopping")
+        go_on.set()
+        await at.on(SummaryScreen)
+        await at.shows(
+            "Emptying stopped", "2 tasks and 0 bundles are gone", "still in the trash (T)"
+        )
+        await at.back()
+        await at.pilot.press("T")
+        await at.shows("! interrupted", "4 tasks", "2 bundles")
+    (lot,) = trash(root)
+    assert set(lot.tasks) == set(ALL) - {TIP, RETRY}
+
+
+@pytest.mark.parametrize("answer", ["y", "t"])
+async def test_a_full_disk_is_told_before_and_freed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    with mounted(tmp_path / "disk", *SMALL) as real:
+        root = make_root(tmp_path / "disk")
+        (folder_of(root, OTHER) / "big").write_bytes(bytes(500_000))
+        if real:
+            fill(root.path / "filler", "bytes")
+        else:
+            monkeypatch.setattr(os, "fsync", no_room)
+        before = whole(root)
+        async with driving(root) as at:
+            await at.pilot.press("1", "p")
+            await at.on(PlanScreen)
+            await at.shows("6 tasks")
+            await at.pilot.press("D")
+            await at.on(ConfirmScreen)
+            await at.shows("There is no room for the record of a purge", "can't be brought back by")
+            assert whole(root) == before
+            await at.answer(answer, ConfirmScreen)
+            if answer == "t":
+                await until(at.pilot, lambda: "Purging for good makes room" in at.notes)
+                assert whole(root) == before
+            else:
+                await at.on(SummaryScreen)
+                await at.shows("6 tasks and")
+                assert in_place(root) == set()
+                assert bundles(root) == {} or not real
+
+
+def no_room(*args: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+async def test_a_read_only_file_system_is_told_before_and_nothing_is_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with mounted(tmp_path / "disk", *SMALL) as real:
+        root = make_root(tmp_path / "disk")
+        if real:
+            assert mount("-o", "remount,ro", tmp_path / "disk")
+        else:
+            monkeypatch.setattr(os, "mkdir", read_only)
+        before = whole(root)
+        async with driving(root) as at:
+            await at.pilot.press("1", "p")
+            await at.on(PlanScreen)
+            await at.shows("6 tasks")
+            await at.pilot.press("D")
+            await at.on(ConfirmScreen)
+            said = [str(part.render()) for part in at.app.screen.query(Static)]
+            assert any("Read-only file system" in words for words in said)
+            await at.answer("y", ConfirmScreen)
+            await until(at.pilot, lambda: "Nothing was changed" in at.notes)
+        assert whole(root) == before
+
+
+def read_only(*args: object, **kwargs: object) -> None:
+    raise OSError(errno.EROFS, "Read-only file system")
 
 
 async def test_read_only_looks_and_changes_nothing(root: Root) -> None:

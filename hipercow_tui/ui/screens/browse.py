@@ -9,19 +9,24 @@ from textual import on
 from textual.binding import BindingType
 from textual.widgets import ContentSwitcher, Footer
 
+from hipercow_tui.failures import ErrorKey
 from hipercow_tui.model import SIX_STATUSES
-from hipercow_tui.text import short_id
+from hipercow_tui.r_calls import Reach
+from hipercow_tui.text import count
 from hipercow_tui.ui import backstage
 from hipercow_tui.ui.keys import BROWSE
-from hipercow_tui.ui.purging import BUSY, Job, PurgeEnded, restoring
+from hipercow_tui.ui.purging import BUSY, Job, PurgeEnded, PurgeRun, restoring
+from hipercow_tui.ui.screens.hand_over import Chosen, HandOverScreen, called
 from hipercow_tui.ui.screens.history import HistoryScreen
-from hipercow_tui.ui.screens.live import BUNDLES, TASKS, LiveScreen
+from hipercow_tui.ui.screens.let_r import LetRScreen
+from hipercow_tui.ui.screens.live import BUNDLES, ERRORS, TASKS
 from hipercow_tui.ui.screens.log import LogScreen
 from hipercow_tui.ui.screens.plan import PlanScreen
 from hipercow_tui.ui.screens.problems import ProblemsScreen
 from hipercow_tui.ui.screens.question import Choice, QuestionScreen
 from hipercow_tui.ui.screens.summary import SummaryScreen
 from hipercow_tui.ui.screens.trash import TrashScreen
+from hipercow_tui.ui.screens.triage import TriageScreen
 from hipercow_tui.ui.trash_look import TrashLook, contents, made
 from hipercow_tui.ui.widgets.details import Details
 from hipercow_tui.ui.widgets.filter_panel import FilterPanel
@@ -33,11 +38,12 @@ from hipercow_tui.ui.widgets.task_table import TaskTable
 from hipercow_tui.view import BundleKey, Key
 
 
-class BrowseScreen(LiveScreen):
+class BrowseScreen(TriageScreen):
     """Filters, marks, orders, searches, plans; only a plan that was confirmed changes the disk."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*BROWSE]
 
+    under_way: PurgeRun | None = None  # what changes the disk
     _trash = TrashLook()
     _told_of: frozenset[str] = frozenset()
     _undoing = False
@@ -58,8 +64,9 @@ class BrowseScreen(LiveScreen):
     def _opened(self, message: RowTable.Opened) -> None:
         if message.table is self.tasks:
             self.action_details()
-        else:
-            self.filters.set_bundle(message.key)
+        elif message.table is self.bundles:
+            line = self.bundles.current
+            self.filters.set_bundle(message.key, line.lang if line else None)
             self.action_show(TASKS)
 
     # Filters and marks
@@ -93,29 +100,35 @@ class BrowseScreen(LiveScreen):
     # Order and tabs
 
     def action_show(self, tab: str) -> None:
-        """Show tasks or bundles."""
+        """Show tasks, bundles or errors."""
         self.remove_class("-details")
         self.query_one(ContentSwitcher).current = tab
         self.set_class(tab == BUNDLES, "-bundles")
+        self.set_class(tab == ERRORS, "-errors")
         self.table.focus()
+        self._tab_shown()
         self._tell_counts()
 
     def action_switch(self) -> None:
-        """From tasks to bundles, and back."""
-        self.action_show(BUNDLES if self._tab == TASKS else TASKS)
+        """From another table to the bundles, and back to the tasks."""
+        self.action_show(TASKS if self._tab == BUNDLES else BUNDLES)
 
     def action_sort(self) -> None:
         """Sort the other way round."""
-        self._sort_by(self._bundle_sort.key if self._tab == BUNDLES else self._sort.key)
+        self._sort_by(self._sort_key)
 
     def action_sort_by(self, step: int) -> None:
         """Sort by the column before or after."""
-        if self._tab == BUNDLES:
-            keys: list[str] = list(BundleKey)
-            key: str = self._bundle_sort.key
-        else:
-            keys, key = list(Key), self._sort.key
+        key = self._sort_key
+        keys = [one for one in type(key) if self.sorts_by(one)]
         self._sort_by(keys[(keys.index(key) + step) % len(keys)])
+
+    @property
+    def _sort_key(self) -> Key | BundleKey | ErrorKey:
+        """What the table that is shown is sorted by."""
+        if self._tab == ERRORS:
+            return self._error_sort.key
+        return self._bundle_sort.key if self._tab == BUNDLES else self._sort.key
 
     @on(RowTable.HeaderClicked)
     def _header_clicked(self, message: RowTable.HeaderClicked) -> None:
@@ -123,6 +136,10 @@ class BrowseScreen(LiveScreen):
 
     def _sort_by(self, column: str) -> None:
         """By this column, or if it is that already, the other way round."""
+        if self._tab == ERRORS:
+            if column in tuple(ErrorKey):
+                self._sort_errors(ErrorKey(column))
+            return
         if self._tab == BUNDLES:
             if column in tuple(BundleKey):
                 self._bundle_sort = self._bundle_sort.turned(BundleKey(column))
@@ -166,7 +183,7 @@ class BrowseScreen(LiveScreen):
         """Leave what was begun last: full details, a range, a search."""
         if self.has_class("-details"):
             self.action_details()
-        elif not self.tasks.drop_range() and self._query:
+        elif not (self.tasks.drop_range() or self.stop_measuring()) and self._query:
             self.query_one(SearchBar).action_leave()
 
     # The rest of the keys
@@ -174,19 +191,48 @@ class BrowseScreen(LiveScreen):
     def action_refresh(self) -> None:
         """Look at the disk now."""
         self.backstage.poller.look_now()
+        self.backstage.trash.forget()
         self.backstage.look_in_trash()
 
     def action_log(self) -> None:
         """Show the log of the task under the cursor."""
-        if self.tasks.current is not None and self._tab == TASKS:
-            self.app.push_screen(LogScreen(self.root, self.tasks.current))
+        task_id = self.tasks.cursor_key
+        if task_id is not None and self._tab == TASKS:
+            self.app.push_screen(
+                LogScreen(self.root, task_id, lambda: self.snapshot.tasks.get(task_id))
+            )
 
     def action_copy(self) -> None:
-        """Copy the id of the task under the cursor, or the name of the bundle."""
-        key = self.table.cursor_key
-        if key is not None:
-            self.app.copy_to_clipboard(key)
-            self.notify(f"Copied {short_id(key) if self._tab == TASKS else 'the name'}")
+        """Choose what to copy of the marked tasks, else of what is under the cursor; or have R
+        cancel or retry them."""
+        if self._tab == ERRORS and self.errors.current is not None:
+            self.app.copy_to_clipboard(self.errors.current.text)
+            self.notify("Copied the message")
+        elif (chosen := self._chosen()) is not None:
+            refusal = "started with --read-only" if self.read_only else ""
+            self.app.push_screen(HandOverScreen(chosen, refusal=refusal), self._let_r)
+
+    def _chosen(self) -> Chosen | None:
+        snapshot, marks, key = self.snapshot, self.tasks.marks, self.table.cursor_key
+        gists = self.backstage.gists.gists
+        if self._tab == BUNDLES:
+            ids = {bundle.name: bundle.task_ids for bundle in snapshot.bundles}.get(key or "")
+            if key is None or ids is None:
+                return None
+            return Chosen(f"bundle {key}", tuple(snapshot.existing(ids)), snapshot, gists, key)
+        if marks:
+            tasks = tuple(snapshot.tasks[i] for i in self.tasks.keys if i in marks)
+            return Chosen(f"{count(len(tasks), 'marked task')}", tasks, snapshot, gists)
+        task = self.tasks.current
+        return None if task is None else Chosen(called(task), (task,), snapshot, gists)
+
+    def _let_r(self, reach: Reach | None) -> None:
+        def ended(started: bool | None) -> None:
+            if started:
+                self.action_refresh()
+
+        if reach is not None:
+            self.app.push_screen(LetRScreen(reach, self.root), ended)
 
     def action_problems(self) -> None:
         """Tell what could not be read."""
@@ -203,7 +249,7 @@ class BrowseScreen(LiveScreen):
         stack = self.filters.stack
         if not stack.given:
             self.notify("Set a filter first (1 to 6, tab) or mark tasks (space)", title="No filter")
-        elif self.query(PurgeBar):
+        elif self.purging:
             self.notify(BUSY)
         elif not self._planning:
             self._planning = True
@@ -222,11 +268,14 @@ class BrowseScreen(LiveScreen):
         if job is not None and self.purging:
             self.notify(BUSY)
         elif job is not None:
-            self.mount(PurgeBar(job), before=self.query_one(Footer))
+            bar = PurgeBar(job)
+            self.under_way = bar.run
+            self.mount(bar, before=self.query_one(Footer))
             self.refresh_bindings()
 
     @on(PurgeEnded)
     async def _purge_ended(self, message: PurgeEnded) -> None:
+        self.under_way = None
         await self.query(PurgeBar).remove()
         self.action_refresh()
         if message.report is not None:
@@ -236,8 +285,8 @@ class BrowseScreen(LiveScreen):
 
     @property
     def purging(self) -> bool:
-        """Whether a purge is under way."""
-        return bool(self.query(PurgeBar))
+        """Whether a purge, or any other job on the disk, is under way."""
+        return self.under_way is not None
 
     # Trash and undo
 
@@ -248,13 +297,19 @@ class BrowseScreen(LiveScreen):
             return "Started with --read-only: the trash can be looked at, not changed"
         return self.root.purge_refusal or ""
 
+    @on(backstage.Looked)
+    def _look_in_trash_too(self) -> None:
+        if not self.purging:  # whoever purges knows, and is told at the end
+            self.backstage.look_in_trash()
+
     @on(backstage.TrashSeen)
     def _trash_seen(self, message: backstage.TrashSeen) -> None:
-        self._trash = look = message.look
-        now = self.clock()
+        look, now = message.look, self.clock()
         broke_off = look.interrupted
         self.header.trash = "! interrupted: T" if broke_off else look.in_short(now)
-        self.refresh_bindings()
+        if look is not self._trash:
+            self._trash = look
+            self.refresh_bindings()
         new = [lot for lot in broke_off if lot.stamp not in self._told_of]
         self._told_of |= {lot.stamp for lot in new}
         for lot in new:

@@ -13,16 +13,18 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import ContentSwitcher, Footer
 
+from hipercow_tui.both import RootScanner
 from hipercow_tui.index import Index
-from hipercow_tui.model import Snapshot
+from hipercow_tui.model import Lang, Snapshot
 from hipercow_tui.roots import Root
 from hipercow_tui.roots.details import TaskDetails
-from hipercow_tui.scanning import Scanner
 from hipercow_tui.ui import backstage
 from hipercow_tui.ui.backstage import Backstage
 from hipercow_tui.ui.board import Board, Wish
 from hipercow_tui.ui.widgets.bundle_table import BundleTable
 from hipercow_tui.ui.widgets.details import Details, Shown
+from hipercow_tui.ui.widgets.error_details import ErrorDetails
+from hipercow_tui.ui.widgets.error_table import ErrorTable
 from hipercow_tui.ui.widgets.filter_panel import FilterPanel
 from hipercow_tui.ui.widgets.header_line import Facts, Freshness, HeaderLine
 from hipercow_tui.ui.widgets.row_table import RowTable
@@ -33,7 +35,7 @@ from hipercow_tui.view import BundleSort, Gist, Key, Sort
 AGES_EVERY = 15.0  # seconds after which ages on the screen are told anew
 SETTLE = 0.2  # seconds that the details of the row before may stand, until those of this one come
 WIDE = 150  # cells from which details stand beside the table
-TASKS, BUNDLES = "tasks", "bundles"
+TASKS, BUNDLES, ERRORS = "tasks", "bundles", "errors"
 
 
 class LiveScreen(Screen[None]):
@@ -50,7 +52,7 @@ class LiveScreen(Screen[None]):
         self.clock = clock
         self.read_only = read_only
         self.snapshot = Snapshot(root.path)
-        self.backstage = Backstage(Scanner(root, index=index), clock, self.post_message)
+        self.backstage = Backstage(RootScanner(root, index=index), clock, self.post_message)
         self._complete = False
         self._looked_at = time.monotonic()
         self._board: Board | None = None
@@ -74,8 +76,10 @@ class LiveScreen(Screen[None]):
                     with ContentSwitcher(initial=TASKS):
                         yield TaskTable(self.backstage.gists.gists, id=TASKS)
                         yield BundleTable(id=BUNDLES)
+                        yield ErrorTable(id=ERRORS)
                     yield SearchBar()
                 yield Details(id="details")
+                yield ErrorDetails(id="error-details")
         yield Footer(compact=True)
 
     def on_mount(self) -> None:
@@ -120,8 +124,15 @@ class LiveScreen(Screen[None]):
         return self.query_one(BundleTable)
 
     @property
+    def errors(self) -> ErrorTable:
+        """The table of errors."""
+        return self.query_one(ErrorTable)
+
+    @property
     def table(self) -> RowTable:
         """The table that is shown."""
+        if self._tab == ERRORS:
+            return self.errors
         return self.tasks if self._tab == TASKS else self.bundles
 
     @property
@@ -146,7 +157,9 @@ class LiveScreen(Screen[None]):
         if state.complete:
             self._complete = True
             self._looked_at = time.monotonic()
+        self.backstage.gists.python = state.snapshot.of_lang(Lang.PY).tasks
         self.backstage.gists.forget(state.gone)
+        self.backstage.sizes.forget(state.gone)
         self.backstage.gists.forget_broken(state.changed)
         if state.complete or self._planning or not self._complete:
             percent = 100 * state.folders // max(1, state.of_folders)
@@ -175,6 +188,7 @@ class LiveScreen(Screen[None]):
             self._bundle_sort,
             self._only_matched,
             self._query,
+            self.backstage.sizes.known,
         )
         self.backstage.make_board(wish)
         self.backstage.make_sum(wish)
@@ -223,11 +237,15 @@ class LiveScreen(Screen[None]):
     def _tell_counts(self) -> None:
         """The tabs stand in the frame, what they show at its foot."""
         frame = self.query_one("#tables")
-        tabs = ((TASKS, len(self.snapshot.tasks)), (BUNDLES, len(self.snapshot.bundles)))
+        tabs = (
+            (TASKS, "", len(self.snapshot.tasks)),
+            (BUNDLES, "b ", len(self.snapshot.bundles)),
+            (ERRORS, "e ", len(self.errors.groups)),
+        )
         title = " ── ".join(
             f"[{'b' if name == self._tab else 'dim'}][@click=screen.show('{name}')]"
-            f"{name.capitalize()} {number:,}[/][/]"
-            for name, number in tabs
+            f"{'' if name == self._tab else key}{name.capitalize()} {number:,}[/][/]"
+            for name, key, number in tabs
         )
         said = []
         view = self._board.view if self._board else None
@@ -237,9 +255,15 @@ class LiveScreen(Screen[None]):
             said.append("only matched")
         if self._tab == TASKS:
             said.append(f"by {self._sort.key} {'↓' if self._sort.reverse else '↑'}")
-        titles = (title, " · ".join(said))
+        elif self._tab == ERRORS and self.errors.progress:
+            said.append(self.errors.progress)
+        titles = (title, " · ".join([*said, *self._asides()]))
         if titles != self._titles:
             frame.border_title, frame.border_subtitle = self._titles = titles
+
+    def _asides(self) -> list[str]:
+        """What else is told at the foot of the table."""
+        return []
 
     # What tasks run
 
@@ -320,6 +344,8 @@ class LiveScreen(Screen[None]):
                 self.tasks.move_to(hit)
 
     def _tell_hits(self) -> None:
+        if not self._query:
+            return
         unread = len(self.snapshot.tasks) - len(self.backstage.gists.gists)
         note = f", reading {unread:,} more" if unread > 0 else ""
         self.query_one(SearchBar).tell(len(self.tasks.view.hits), note)

@@ -20,7 +20,7 @@ from textual.widgets import Footer, Static
 from textual.worker import get_current_worker
 
 from hipercow_tui import report
-from hipercow_tui.model import Snapshot
+from hipercow_tui.model import Lang, Snapshot
 from hipercow_tui.plan import PurgePlan, make_plan
 from hipercow_tui.purging import safety_check
 from hipercow_tui.purging.manifest import Aim
@@ -30,6 +30,7 @@ from hipercow_tui.text import count
 from hipercow_tui.ui.backstage import Broke
 from hipercow_tui.ui.blending import themed
 from hipercow_tui.ui.cells import plain
+from hipercow_tui.ui.clipboard import copy
 from hipercow_tui.ui.gist_reader import GistReader
 from hipercow_tui.ui.purging import Job, purging
 from hipercow_tui.ui.screens.confirm import ConfirmScreen
@@ -114,10 +115,11 @@ class PlanScreen(Screen[Job | None]):
     def on_mount(self) -> None:
         """Show the plan, and begin to measure it."""
         self._gists = GistReader(
-            self.root.tasks,
+            self.root,
             lambda: self.call_later(self._show_gists),
             lambda error: self.post_message(Broke(error)),
         )
+        self._gists.python = self.snapshot.of_lang(Lang.PY).tasks
         self.lines.sizes, self.lines.gists = self._sizes, self._gists.gists
         self._show(self.plan)
         self.lines.focus()
@@ -284,19 +286,10 @@ class PlanScreen(Screen[Job | None]):
     def action_copy(self) -> None:
         """Copy the call in R that takes the same tasks."""
         call = report.r_call(self.plan)
-        if not call:
-            self.notify("Nothing to purge, so there is no call to copy", markup=False)
-        elif len(call) > _CLIPBOARD:
-            self.notify(
-                "Too many ids for a terminal's clipboard: save the plan (e) instead",
-                severity="warning",
-                markup=False,
-            )
+        if call:
+            copy(self.app, call, "R call", instead="save the plan (e)")
         else:
-            self.app.copy_to_clipboard(call)
-            first = "\n".join(call.splitlines()[:3])
-            more = "\n  …" if call.count("\n") > 2 else ""
-            self.notify(f"{first}{more}", title="Copied, for R", markup=False)
+            self.notify("Nothing that R could purge, so there is no call to copy", markup=False)
 
     def action_back(self) -> None:
         """Go back; nothing has changed."""

@@ -14,9 +14,9 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from hipercow_tui.purging import EmptyReport, Outcome, PurgeReport, RestoreReport
+from hipercow_tui.report import Report
 from hipercow_tui.text import count, size, span
 from hipercow_tui.ui.cells import plain
-from hipercow_tui.ui.purging import Report
 from hipercow_tui.ui.widgets.lines import Lines
 
 _WRAP = 62  # cells of a reason: what an 80 column screen has room for
@@ -102,6 +102,8 @@ def _told(report: Report) -> str:
         return f"{what} are in the trash. U undoes; T shows the trash, to empty it too."
     words = f"{what} are gone. {size(report.bytes)} in"
     words += f" {count(report.files, 'file')} freed in {span(max(1.0, report.seconds))}."
+    if isinstance(report, EmptyReport) and report.stopped:
+        words += "\nWhat is left is still in the trash (T): restore it there, or finish."
     if isinstance(report, PurgeReport) and report.kept_aside is not None:
         words += f"\nWhat could not be erased is in {plain(str(report.kept_aside))}."
     return words

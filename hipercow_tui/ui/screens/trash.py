@@ -21,9 +21,10 @@ from hipercow_tui.ui.keys import TRASH
 from hipercow_tui.ui.purging import Job, emptying, finishing, restoring
 from hipercow_tui.ui.screens.history import HistoryScreen
 from hipercow_tui.ui.screens.question import Choice, QuestionScreen
-from hipercow_tui.ui.trash_look import TrashLook, contents, look_in_trash, made
+from hipercow_tui.ui.trash_look import TrashLook, TrashLooker, contents, made
 from hipercow_tui.ui.widgets.lines import Lines
 
+_LOOK_EVERY = 2.0  # seconds
 _EMPTY = (
     "The trash is empty\n\nWhat is moved to the trash in a plan (p, D) waits here. Esc goes back."
 )
@@ -57,6 +58,8 @@ class TrashScreen(Screen[Job | None]):
     def __init__(self, root: Root, *, refusal: str, clock: Callable[[], float]) -> None:
         super().__init__()
         self._root = root
+        self._looker = TrashLooker(root)
+        self._looking = False
         self._refusal = refusal
         self._clock = clock
 
@@ -69,25 +72,34 @@ class TrashScreen(Screen[Job | None]):
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
-        """Look."""
+        """Look, and go on looking."""
         self.query_one("#nothing").display = False
         self.lots.focus()
-        self._look()
+        self._look_on()
+        self.set_interval(_LOOK_EVERY, self._look_on)
 
     @property
     def lots(self) -> _Lots:
         """The list."""
         return self.query_one(_Lots)
 
-    @work(thread=True, exclusive=True)
+    def _look_on(self) -> None:
+        if not self._looking:
+            self._looking = True
+            self._look()
+
+    @work(thread=True)
     def _look(self) -> None:
         worker = get_current_worker()
-        for look in look_in_trash(self._root):
+        for look in self._looker.look():
             if worker.is_cancelled:
                 return
             self.call_later(self._show, look)
+        self._looking = False
 
     def _show(self, look: TrashLook) -> None:
+        if look is self.lots.look:
+            return
         self.lots.show(look)
         nothing = self.query_one("#nothing", Static)
         nothing.display = not look.lots
@@ -208,9 +220,13 @@ class _Lots(Lines):
         self.look = TrashLook()
 
     def show(self, look: TrashLook) -> None:
-        """Show these lots."""
+        """Show these lots, the cursor on the one it was on."""
+        stamp = self.current.stamp if self.current else None
         self.look = look
         self.count = len(look.lots)
+        stamps = [lot.stamp for lot in look.lots]
+        if stamp in stamps:
+            self.cursor = stamps.index(stamp)
         self.renew()
 
     @property

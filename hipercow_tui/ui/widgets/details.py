@@ -140,6 +140,8 @@ def lines(shown: Shown, style: Styles) -> Iterable[tuple[str, Text]]:
     task, details = shown.task, shown.details
     if details is not None and details.error:
         yield "error", _safe(details.error, style("error"))
+    if details is not None and details.warnings:
+        yield "warnings", _safe(details.warnings)
     if task.problem:
         yield "problem", _safe(task.problem, style("error"))
     if details is not None and details.problem and details.problem != task.problem:
@@ -170,8 +172,9 @@ def _surroundings(details: TaskDetails, style: Styles) -> Iterable[tuple[str, Te
         yield "globals", _safe(", ".join(details.globals))
     if details.path:
         yield "folder", _safe(details.path)
+    yield from _named("resources", details.resources, style("label"))
     yield from _named(
-        "variables", ((one.name, one.shown) for one in details.envvars), style("label")
+        "variables", ((one.name, one.on_screen) for one in details.envvars), style("label")
     )
 
 

@@ -11,7 +11,8 @@ from textual.binding import BindingType
 from textual.message import Message
 
 from hipercow_tui.model import Snapshot, Task
-from hipercow_tui.text import age
+from hipercow_tui.task_sizes import Measured, Sizes
+from hipercow_tui.text import age, size
 from hipercow_tui.ui.cells import Column, Placed, cut_end, plain
 from hipercow_tui.ui.keys import MARKS
 from hipercow_tui.ui.looks import GLYPH
@@ -28,6 +29,9 @@ _BUNDLE = Column(Key.BUNDLE, "bundle", 8, 22, rank=4)
 _CREATED = Column(Key.CREATED, "created", 14, 14, rank=6)
 _ATTEMPTS = Column(Key.ATTEMPTS, "↻", 2, 2, rank=3)
 _ID = Column(Key.ID, "id", 12, 12, rank=5)
+_LANG = Column(Key.LANG, "lang", 6, 6, rank=4)
+_SIZE = Column(Key.SIZE, "     size", 9, 9)
+_FILES = Column(Key.FILES, " files", 6, 6, rank=5)
 
 _SHORT_UNITS = {
     "second": "s",
@@ -64,6 +68,7 @@ class TaskTable(RowTable):
         self.gists = gists
         self.now = 0.0
         self.marks: frozenset[str] | None = None
+        self._sizes: Sizes | None = None
         self._view = View(Snapshot(Path()))
         self._range_from: str | None = None
         self._range_row = 0
@@ -80,12 +85,20 @@ class TaskTable(RowTable):
         """Show these rows; ``now`` is the time that ages are told against."""
         before, self._view = self._view, view
         self.now = now
+        if bool(before.snapshot.parts) != bool(view.snapshot.parts):
+            self._laid_out_for = -1
         self._forget_gone_marks()
         self._find_range()
         if view.ids == before.ids:
             self.forget_strips()
         else:
             self.rows_changed(before.ids)
+
+    def show_sizes(self, sizes: Sizes) -> None:
+        """Show what tasks hold, in columns of their own; what is measured later, on redrawing."""
+        self._sizes = sizes
+        self._laid_out_for = -1
+        self.forget_strips()
 
     def say_if_empty(self, *lines: str) -> None:
         """Why there may be no rows, and what to press."""
@@ -125,6 +138,8 @@ class TaskTable(RowTable):
             *((_CREATED,) if width >= WIDE else ()),
             Column(Key.FINISHED, "finished" if width >= ROOMY else "ended", finished, finished, 2),
             _ATTEMPTS,
+            *((_LANG,) if self._view.snapshot.parts else ()),
+            *((_SIZE, _FILES) if self._sizes is not None else ()),
             *((_ID,) if width >= WIDE else ()),
         )
 
@@ -166,6 +181,11 @@ class TaskTable(RowTable):
                 return ((finished_text(task, self.now, long=one.width >= 15), ""),)
             case Key.ATTEMPTS:
                 return ((f"{len(task.chain)}" if task.chain else "", "quiet"),)
+            case Key.LANG:
+                return ((task.lang.shown, "quiet"),)
+            case Key.SIZE | Key.FILES:
+                measured = self._sizes.get(task.id) if self._sizes else None
+                return (size_part(measured, task, one),)
             case _:
                 return ((f"{task.id[:7]}…{task.id[-4:]}", "quiet"),)
 
@@ -242,6 +262,16 @@ class TaskTable(RowTable):
         super().watch_cursor(before, now)
         if self._range_from is not None:
             self.forget_strips()
+
+
+def size_part(measured: Measured | None, task: Task, one: Placed) -> Part:
+    """``2.1 MB``, or how many files; with ``~`` where it may be another by now."""
+    if measured is None:
+        return "", ""
+    sign = "" if measured.holds(task) else "~"
+    by_bytes = one.column.key == Key.SIZE
+    told = size(measured.size.bytes) if by_bytes else f"{measured.size.files:,}"
+    return (sign + told).rjust(one.width), "" if by_bytes else "quiet"
 
 
 def what_part(task: Task, gist: Gist | None) -> Part:

@@ -1,0 +1,73 @@
+"""A root of R and one of Python in the same folder, scanned as one."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
+
+from hipercow_tui.index import Index
+from hipercow_tui.model import Lang, Snapshot
+from hipercow_tui.roots import Root
+from hipercow_tui.scanning import Scanner, ScanState
+from hipercow_tui.together import together
+
+
+class RootScanner:
+    """Reads a root again and again, R's part first. Use it from one thread at a time.
+
+    Where there is no root of Python, it is R's scanner and a stat a pass. ``index`` and
+    ``monotonic`` are as there; Python's part has an index of its own then.
+    """
+
+    def __init__(
+        self,
+        root: Root,
+        *,
+        index: Index | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.root = root
+        self._monotonic = monotonic
+        self._indexed = index is not None
+        self._r = Scanner(root, index=index, monotonic=monotonic)
+        self._python: Scanner | None = None
+        self._parts = (Snapshot(root.path), Snapshot(root.path, lang=Lang.PY))
+        self._whole = self._parts[0]
+
+    def scan(self) -> Iterator[ScanState]:
+        """One pass over both, as Scanner.scan: the last state is complete."""
+        python = self._python_scanner()
+        spent = 0.0
+        for state in self._r.scan():
+            spent = state.seconds
+            complete = state.complete and python is None
+            yield replace(state, snapshot=self._seen(state.snapshot), complete=complete)
+        if python is not None:
+            for state in python.scan():
+                seconds = spent + state.seconds
+                yield replace(state, snapshot=self._seen(state.snapshot), seconds=seconds)
+
+    def doubt(self, ids: Collection[str]) -> bool:
+        """As Scanner.doubt, of both."""
+        doubted = self._r.doubt(ids)
+        return (self._python is not None and self._python.doubt(ids)) or doubted
+
+    def _python_scanner(self) -> Scanner | None:
+        """Made when there is something to read for the first time, and kept: what it knew must be
+        known to be gone."""
+        python = self.root.part(Lang.PY)
+        if self._python is None and os.path.isdir(python.hipercow):
+            index = Index.of(python) if self._indexed else None
+            self._python = Scanner(python, index=index, monotonic=self._monotonic)
+        return self._python
+
+    def _seen(self, part: Snapshot) -> Snapshot:
+        """Both parts as they are known now; the same object as long as these are."""
+        before = self._parts
+        r, python = (part, before[1]) if part.lang is Lang.R else (before[0], part)
+        if r is not before[0] or python is not before[1]:
+            self._parts = (r, python)
+            self._whole = together(r, python)
+        return self._whole

@@ -1,0 +1,235 @@
+"""Failed tasks in groups: what broke, how often, for which inputs.
+
+Tasks are of one group if their messages are alike. Pure: made from tasks and from what was read of
+their errors; knows neither disk nor screen.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from math import inf
+from typing import Any
+
+from hipercow_tui.alike import Wording, wording
+from hipercow_tui.model import Status, Task
+from hipercow_tui.roots.details import TaskDetails
+from hipercow_tui.text import shortened
+
+NOTHING_SAID = "an error without a message"
+FEW = 3  # values that are told one by one
+_LONGEST = 4000  # characters that are kept of a message or of warnings
+_WIDEST = 60  # characters that are kept of an input
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """How one task failed: its ``message`` and the ``warnings`` before it, what it ran and with
+    which ``inputs`` (names and deparsed values); or the ``problem``: why no message is known."""
+
+    message: str
+    warnings: str = ""
+    what: str = ""
+    inputs: tuple[tuple[str, str], ...] = ()
+    problem: str | None = None
+    wording: Wording = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "wording", wording(self.problem or self.message or NOTHING_SAID))
+
+    @classmethod
+    def of(cls, details: TaskDetails) -> Failure:
+        """What the details of a failed task say."""
+        known = details.error is not None
+        return cls(
+            shortened(details.error or "", _LONGEST),
+            shortened(details.warnings, _LONGEST),
+            details.what,
+            tuple((name, _on_one_line(value)) for name, value in details.inputs),
+            None if known else details.problem or "its 'result' holds no error",
+        )
+
+
+def _on_one_line(value: str) -> str:
+    return shortened(" ".join(value.split()), _WIDEST)
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """An input over the tasks of a group: how many ``distinct`` values it has, and of these a
+    ``few``: all where they are few; else the smallest and the largest if they are numbers, and if
+    not those that are most frequent."""
+
+    name: str
+    distinct: int
+    few: tuple[str, ...]
+    numeric: bool
+
+    @property
+    def differs(self) -> bool:
+        """Whether it has more than one value."""
+        return self.distinct > 1
+
+    def __str__(self) -> str:
+        """``beta 0.2 … 1`` or ``region "London", "Wales" +9``."""
+        if self.distinct == len(self.few):
+            return f"{self.name} {', '.join(self.few)}"
+        if self.numeric:
+            return f"{self.name} {' … '.join(self.few)}"
+        return f"{self.name} {', '.join(self.few)} +{self.distinct - len(self.few)}"
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorGroup:
+    """Failed tasks whose messages are alike.
+
+    ``pattern`` is what all have in common, and ``text`` the same with the values that are equal in
+    all. ``ids`` are the tasks, the last to finish first; ``first`` and ``last`` when they finished,
+    in seconds since the epoch. ``bundles`` are names with how many of the tasks are in each, those
+    with most first; ``code`` what they run, ``inputs`` with what, in order. ``told`` says that
+    there are messages: without, ``text`` says why they are not known. ``saved`` is how many of the
+    tasks succeeded when they were retried.
+    """
+
+    pattern: str
+    text: str
+    ids: tuple[str, ...]
+    first: float | None
+    last: float | None
+    bundles: tuple[tuple[str, int], ...]
+    code: tuple[str, ...]
+    inputs: tuple[Spread, ...]
+    told: bool
+    saved: int
+
+    @property
+    def differing(self) -> tuple[Spread, ...]:
+        """The inputs that differ between the tasks."""
+        return tuple(spread for spread in self.inputs if spread.differs)
+
+
+class ErrorKey(StrEnum):
+    """What groups can be sorted by."""
+
+    TASKS = "tasks"
+    MESSAGE = "message"
+    INPUTS = "inputs"
+    BUNDLE = "bundle"
+    LAST = "last"
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorSort:
+    """An order of the groups; the largest first unless asked otherwise."""
+
+    key: ErrorKey = ErrorKey.TASKS
+    reverse: bool = True
+
+    def turned(self, key: ErrorKey) -> ErrorSort:
+        """By this key, or if it is by that already, the other way round."""
+        if key is self.key:
+            return ErrorSort(key, not self.reverse)
+        return ErrorSort(key, key in (ErrorKey.TASKS, ErrorKey.LAST))
+
+
+def group_failures(
+    tasks: Iterable[Task], known: Mapping[str, Failure], sort: ErrorSort | None = None
+) -> tuple[ErrorGroup, ...]:
+    """Those of the tasks of which it is known how they failed, in groups, in this order."""
+    held: dict[tuple[bool, str], list[tuple[Task, Failure]]] = {}
+    for task in tasks:
+        failure = known.get(task.id)
+        if failure is not None:
+            key = (failure.problem is None, failure.wording.pattern)
+            held.setdefault(key, []).append((task, failure))
+    return ordered([_group(pairs) for pairs in held.values()], sort or ErrorSort())
+
+
+def ordered(groups: Iterable[ErrorGroup], sort: ErrorSort) -> tuple[ErrorGroup, ...]:
+    """The groups in this order; what is equal by size, then by age, then by message."""
+    found = sorted(groups, key=lambda group: (group.pattern, group.told))
+    found.sort(key=lambda group: (len(group.ids), group.last or -inf), reverse=True)
+    found.sort(key=_KEYS[sort.key], reverse=sort.reverse)
+    return tuple(found)
+
+
+_KEYS: Mapping[ErrorKey, Callable[[ErrorGroup], Any]] = {
+    ErrorKey.TASKS: lambda group: len(group.ids),
+    ErrorKey.MESSAGE: lambda group: group.text.casefold(),
+    ErrorKey.INPUTS: lambda group: ", ".join(map(str, group.differing)).casefold(),
+    ErrorKey.BUNDLE: lambda group: [name for name, _ in group.bundles],
+    ErrorKey.LAST: lambda group: group.last or -inf,
+}
+
+
+def _group(pairs: list[tuple[Task, Failure]]) -> ErrorGroup:
+    pairs.sort(key=lambda pair: (-(pair[0].finished or -inf), pair[0].id))
+    tasks = [task for task, _ in pairs]
+    failures = [failure for _, failure in pairs]
+    times = [task.finished for task in tasks if task.finished is not None]
+    bundles = Counter(name for task in tasks for name in task.bundles)
+    code = Counter(failure.what for failure in failures if failure.what)
+    return ErrorGroup(
+        pattern=failures[0].wording.pattern,
+        text=_shared([failure.wording for failure in failures]),
+        ids=tuple(task.id for task in tasks),
+        first=min(times, default=None),
+        last=max(times, default=None),
+        bundles=_most_first(bundles),
+        code=tuple(what for what, _ in _most_first(code)),
+        inputs=_spreads(failures),
+        told=failures[0].problem is None,
+        saved=sum(task.tip_status is Status.SUCCESS for task in tasks),
+    )
+
+
+def _shared(wordings: list[Wording]) -> str:
+    """The message with the values that are the same in all of them."""
+    first = min(wordings, key=lambda each: each.values)
+    columns = zip(*(each.values for each in wordings), strict=False)
+    differing = {place for place, column in enumerate(columns) if len(set(column)) > 1}
+    if any(each.signs != first.signs for each in wordings):
+        return first.pattern
+    return first.shown(differing)
+
+
+def _most_first(counts: Counter[str]) -> tuple[tuple[str, int], ...]:
+    return tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _spreads(failures: Iterable[Failure]) -> tuple[Spread, ...]:
+    """Of every input a task of the group has; those of most tasks first."""
+    values: dict[str, Counter[str]] = {}
+    places: dict[str, int] = {}
+    for failure in failures:
+        for place, (name, value) in enumerate(failure.inputs):
+            values.setdefault(name, Counter())[value] += 1
+            places[name] = min(place, places.get(name, place))
+    names = sorted(values, key=lambda name: (-values[name].total(), places[name], name))
+    return tuple(_spread(name, values[name]) for name in names)
+
+
+def _spread(name: str, counts: Counter[str]) -> Spread:
+    numbers = {value: number(value) for value in counts}
+    numeric = None not in numbers.values()
+    if numeric:
+        in_order = sorted(counts, key=lambda value: (numbers[value], value))
+    else:
+        in_order = [value for value, _ in _most_first(counts)]
+    if len(in_order) <= FEW:
+        few = in_order
+    else:
+        few = [in_order[0], in_order[-1]] if numeric else in_order[: FEW - 1]
+    return Spread(name, len(counts), tuple(few), numeric)
+
+
+def number(value: str) -> float | None:
+    """The number that R's deparser wrote so: ``0.91``, ``4L``, ``1e+05``; None for anything else,
+    and for what has no place among numbers."""
+    try:
+        found = float(value.removesuffix("L"))
+    except ValueError:
+        return None
+    return found if found == found else None

@@ -1,0 +1,25 @@
+"""What differs on disk between a root of R and one of Python, by language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from hipercow_tui.model import Bundle, Lang
+from hipercow_tui.roots import py_root, r_root
+from hipercow_tui.roots.r_root import Row, Stamp
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a root is read: its tasks, what the names in a task's folder mean, and a bundle."""
+
+    read_tasks: Callable[[str, Iterable[str], Collection[str]], Iterator[Row | None]]
+    listing_of: Callable[[Iterable[str]], int]
+    parse_bundle: Callable[[bytes, str, float, Stamp], Bundle]
+
+
+LAYOUTS: Mapping[Lang, Layout] = {
+    Lang.R: Layout(r_root.read_tasks, r_root.listing_of, r_root.parse_bundle),
+    Lang.PY: Layout(py_root.read_tasks, py_root.listing_of, py_root.parse_bundle),
+}

@@ -1,0 +1,125 @@
+"""What one Python task runs, and with what: its ``data`` and its driver (SPEC section 3).
+
+As for R, nothing here raises for a task that is broken.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from hipercow_tui.model import TASK_ID, Lang, Task
+from hipercow_tui.roots import Root
+from hipercow_tui.roots.details import (
+    DATA_LIMIT,
+    EnvVar,
+    TaskDetails,
+    attempt,
+    looks_secret,
+    read_details,
+    read_driver,
+    task_folder,
+)
+from hipercow_tui.roots.files import read_file
+from hipercow_tui.roots.py_root import parse_json
+from hipercow_tui.text import visible
+
+Json: TypeAlias = dict[str, Any]
+
+
+def details_of(root: Root, task: Task) -> TaskDetails:
+    """All that is known of a task of either language."""
+    if task.lang is Lang.PY:
+        return read_py_details(root.part(Lang.PY).tasks, task.id)
+    return read_details(root.tasks, task.id, status=task.status)
+
+
+def read_what_runs(root: Root, task_id: str, lang: Lang) -> TaskDetails:
+    """The same without the error of a failure, which costs most."""
+    if lang is Lang.PY:
+        return read_py_details(root.part(Lang.PY).tasks, task_id)
+    return read_details(root.tasks, task_id, status="")
+
+
+def read_py_details(tasks_dir: Path, task_id: str) -> TaskDetails:
+    """What the task runs, from its folder below ``tasks_dir``.
+
+    Its ``result`` is a pickle of nothing (``task_eval_shell``), and is not opened.
+    Raises ValueError where ``task_id`` is no 32 lower-case hex digits, and nothing else.
+    """
+    if not TASK_ID.match(task_id):
+        raise ValueError(f"not a task id: {task_id!r}")
+    problems: list[str] = []
+    with task_folder(tasks_dir, task_id, problems) as folder:
+        raw = attempt("data", _read_data, folder, problems)
+        driver = attempt("status-submitted", read_driver, folder, problems)
+    details = TaskDetails() if raw is None else parse_data(raw, task_id)
+    if details.problem is not None:
+        problems.append(details.problem)
+    return replace(details, driver=driver, problem="; ".join(problems) or None)
+
+
+def _read_data(folder: int) -> bytes:
+    return read_file("data", dir_fd=folder, limit=DATA_LIMIT)
+
+
+def parse_data(raw: bytes, task_id: str) -> TaskDetails:
+    """What the bytes of ``data`` say; what in it makes no sense is the ``problem``."""
+    try:
+        data = parse_json(raw)
+    except ValueError as error:
+        return TaskDetails(problem=f"'data' {error}")
+    if not isinstance(data, dict):
+        return TaskDetails(problem="'data' is no JSON object")
+    runs = _command(data)
+    return TaskDetails(
+        type=_text(data.get("method")),
+        runs=runs,
+        environment=_text(data.get("environment")),
+        path=_text(data.get("path")),
+        resources=tuple(_resources(data.get("resources"))),
+        envvars=tuple(_envvars(data.get("envvars"))),
+        problem="; ".join(_problems(data, runs, task_id)) or None,
+        what=" ".join((runs or "").splitlines()),
+    )
+
+
+def _command(data: Json) -> str | None:
+    """The command, quoted as a shell needs it; None for what is no shell command."""
+    inner = data.get("data")
+    words = inner.get("cmd") if isinstance(inner, dict) else None
+    if data.get("method") != "shell" or not isinstance(words, list) or not words:
+        return None
+    return shlex.join(words) if all(isinstance(word, str) for word in words) else None
+
+
+def _problems(data: Json, runs: str | None, task_id: str) -> Iterator[str]:
+    if runs is None:
+        yield "its 'data' is of no type of task we know"
+    if data.get("task_id") != task_id:
+        yield f"its 'data' is that of task '{visible(_plain(data.get('task_id'))[:40])}'"
+
+
+def _resources(value: Any) -> Iterator[tuple[str, str]]:
+    """What was asked for; None is the cluster's own choice."""
+    for name, asked in value.items() if isinstance(value, dict) else ():
+        if asked is not None and asked is not False:
+            yield name, "yes" if asked is True else _plain(asked)
+
+
+def _envvars(value: Any) -> Iterator[EnvVar]:
+    """Nothing in the file marks a secret, so its name does."""
+    for name, held in value.items() if isinstance(value, dict) else ():
+        yield EnvVar(name, _plain(held), secret=looks_secret(name))
+
+
+def _plain(value: Any) -> str:
+    """Text and numbers as they are; hipercow writes nothing else."""
+    return str(value) if isinstance(value, str | int | float) else "…"
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None

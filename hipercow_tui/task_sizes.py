@@ -1,0 +1,68 @@
+"""How much tasks hold, as far as it was measured, and when that is out of date.
+
+Measuring costs some ten system calls a task, so it is done for those that someone asked about, and
+kept as long as it holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from hipercow_tui.model import Status, Task
+from hipercow_tui.roots.sizes import Size
+
+# Their logs and files may grow while nothing tells of it.
+_GROWING = (Status.SUBMITTED, Status.RUNNING, Status.BROKEN)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a task held when its folder listed as ``listing``."""
+
+    size: Size
+    listing: int
+
+    def holds(self, task: Task) -> bool:
+        """Whether the task holds as much still: a task is done with its files once it has ended,
+        and until it is submitted it has but those it was created with."""
+        return task.listing == self.listing and task.status not in _GROWING
+
+
+NOTHING = Size()
+Sizes: TypeAlias = Mapping[str, Measured]
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """What some tasks hold together: ``measured`` of them, of ``tasks`` there are."""
+
+    size: Size = NOTHING
+    measured: int = 0
+    tasks: int = 0
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of them were measured."""
+        return self.measured == self.tasks
+
+
+def to_measure(tasks: Iterable[Task], known: Sizes) -> tuple[Task, ...]:
+    """Those that were not measured, or hold something else by now."""
+    return tuple(
+        task for task in tasks if (one := known.get(task.id)) is None or not one.holds(task)
+    )
+
+
+def total(tasks: Iterable[Task], known: Sizes) -> Total:
+    """What these tasks hold together, as far as it was measured."""
+    bytes_ = files = measured = number = 0
+    for task in tasks:
+        number += 1
+        one = known.get(task.id)
+        if one is not None:
+            measured += 1
+            bytes_ += one.size.bytes
+            files += one.size.files
+    return Total(Size(bytes_, files), measured, number)

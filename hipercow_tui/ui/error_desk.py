@@ -1,0 +1,187 @@
+"""Reads how tasks failed, in the background, and puts them in groups."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hipercow_tui.error_memory import ErrorMemory, Identity, Remembered, identity
+from hipercow_tui.failures import ErrorGroup, ErrorSort, Failure, group_failures
+from hipercow_tui.model import Lang, Snapshot, Status, Task
+from hipercow_tui.roots.details import read_details
+from hipercow_tui.ui.background import in_background
+
+TELL_EVERY = 0.5  # seconds
+SAVE_EVERY = 10.0  # seconds, while there is much to read
+SHARE = 5  # of the time of which groups are made anew at most one part: 20,000 failures take 0.1 s
+PYTHON = "a Python task tells why it failed in its log alone"
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorWish:
+    """What to look at, and in which order to tell of it."""
+
+    snapshot: Snapshot
+    sort: ErrorSort
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorBoard:
+    """The groups, as far as ``read`` of the ``failed`` tasks are read."""
+
+    wish: ErrorWish
+    groups: tuple[ErrorGroup, ...]
+    read: int
+    failed: int
+
+    @property
+    def reading(self) -> bool:
+        """Whether some are still to be read."""
+        return self.read < self.failed
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What is known of a task, as long as it is the same object in the snapshots that follow."""
+
+    task: Task
+    remembered: Remembered
+
+
+class ErrorDesk:
+    """Fills ``failures`` in a thread of its own, and hands on boards from there.
+
+    Only failures are read, the last to finish first, and none twice: what is in ``memory`` is
+    compared with its folder, at one stat. Until somebody looks it rests as long as it works, so
+    that keys and the rows on the screen come first.
+    """
+
+    def __init__(
+        self,
+        tasks: Path,
+        memory: ErrorMemory | None,
+        deliver: Callable[[ErrorBoard], object],
+        broke: Callable[[Exception], object],
+    ) -> None:
+        self.failures: dict[str, Failure] = {}
+        self._tasks = tasks
+        self._memory = memory
+        self._deliver = deliver
+        self._remembered: dict[str, Remembered] = {}
+        self._seen: dict[str, _Seen] = {}
+        self._wish: ErrorWish | None = None
+        self._groups: tuple[ErrorGroup, ...] = ()
+        self._sort = ErrorSort()
+        self._regroup = False  # whether the groups are not those of what is known
+        self._unsaved = False
+        self._saved_at = time.monotonic()
+        self._wake = threading.Event()
+        self._looked_at = threading.Event()
+        self._stopped = False
+        in_background(self._run, broke)
+
+    def look(self, wish: ErrorWish) -> None:
+        """Look at this next, in place of what was wished before; answered by boards, the first of
+        them at once."""
+        self._wish = wish
+        self._wake.set()
+
+    def hurry(self) -> None:
+        """Somebody looks: rest no more."""
+        self._looked_at.set()
+
+    def calm(self) -> None:
+        """Nobody looks any more."""
+        self._looked_at.clear()
+
+    def stop(self) -> None:
+        """Read no more."""
+        self._stopped = True
+        self._wake.set()
+        self._looked_at.set()
+
+    def _run(self) -> None:
+        if self._memory is not None:
+            self._remembered = self._memory.load()
+        while True:
+            self._wake.wait()
+            self._wake.clear()
+            if self._stopped:
+                return
+            if self._wish is not None:
+                self._answer(self._wish)
+
+    def _answer(self, wish: ErrorWish) -> None:
+        tasks = wish.snapshot.tasks
+        failed = [tasks[task_id] for task_id in wish.snapshot.by_status[Status.FAILURE]]
+        self._forget(wish.snapshot)
+        todo = [task for task in failed if not self._is_known(task)]
+        todo.sort(key=lambda task: task.finished or 0.0)
+        rest = self._tell(wish, failed)
+        told = time.monotonic()
+        while todo and not self._wake.is_set():
+            self._looked_at.wait(self._read(todo.pop()))
+            if not todo or time.monotonic() >= told + rest:
+                rest = self._tell(wish, failed)
+                told = time.monotonic()
+                self._save(every=SAVE_EVERY)
+        if not todo:
+            self._save()
+
+    def _tell(self, wish: ErrorWish, failed: Sequence[Task]) -> float:
+        """Hand on what is known; in how many seconds it should be done again."""
+        began = time.monotonic()
+        if self._regroup or wish.sort != self._sort:
+            self._groups = group_failures(failed, self.failures, wish.sort)
+            self._regroup, self._sort = False, wish.sort
+        if not self._stopped:
+            self._deliver(ErrorBoard(wish, self._groups, len(self.failures), len(failed)))
+        return max(TELL_EVERY, SHARE * (time.monotonic() - began))
+
+    # What is known
+
+    def _forget(self, snapshot: Snapshot) -> None:
+        failed = snapshot.by_status[Status.FAILURE]
+        for task_id in self._seen.keys() - failed:
+            del self._seen[task_id]
+            del self.failures[task_id]
+            self._unsaved = self._regroup = True
+
+    def _is_known(self, task: Task) -> bool:
+        """Whether it is the task that was read, and not another one by its id."""
+        seen = self._seen.get(task.id)
+        return seen is not None and seen.task is task
+
+    def _read(self, task: Task) -> float:
+        """Learn how it failed, from the memory if that was the same folder; how many seconds that
+        took."""
+        began = time.monotonic()
+        folder = identity(self._tasks, task.id) if task.lang is Lang.R else None
+        seen = self._seen.get(task.id)
+        known = seen.remembered if seen else self._remembered.pop(task.id, None)
+        if known is None or known.folder != folder or known.failure.problem is not None:
+            known = Remembered(folder or _NOWHERE, self._failure(task))
+            self._unsaved = True
+        self._seen[task.id] = _Seen(task, known)
+        self.failures[task.id] = known.failure
+        self._regroup = True
+        return time.monotonic() - began
+
+    def _failure(self, task: Task) -> Failure:
+        if task.lang is Lang.PY:
+            return Failure("", problem=PYTHON)
+        return Failure.of(read_details(self._tasks, task.id, status=task.status))
+
+    def _save(self, *, every: float = 0.0) -> None:
+        """Remember what is new, if it was not done in the last ``every`` seconds."""
+        if self._memory is None or not self._unsaved:
+            return
+        if time.monotonic() >= self._saved_at + every:
+            self._memory.save({task_id: seen.remembered for task_id, seen in self._seen.items()})
+            self._saved_at, self._unsaved = time.monotonic(), False
+
+
+_NOWHERE: Identity = (0, 0, 0)

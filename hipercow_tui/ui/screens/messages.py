@@ -1,0 +1,165 @@
+"""The raw messages of one error: a row a task, and the message under the cursor in full."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import Screen
+from textual.widgets import Footer, Static
+
+from hipercow_tui.failures import ErrorGroup, Failure
+from hipercow_tui.model import Task
+from hipercow_tui.text import age, count, short_id, visible
+from hipercow_tui.ui.cells import Column, Placed, fit, plain
+from hipercow_tui.ui.widgets.error_table import in_line
+from hipercow_tui.ui.widgets.row_table import Cell, Row, RowTable
+from hipercow_tui.ui.widgets.task_table import ROOMY, bundle_cell, inputs_text, short_age
+
+_MESSAGE = Column("message", "message", 34, 110)
+_INPUTS = Column("inputs", "inputs", 14, 36, rank=2)
+_BUNDLE = Column("bundle", "bundle", 10, 22, rank=3)
+_ID = Column("id", "id", 12, 12, rank=4)
+
+
+class MessagesScreen(Screen[str | None]):
+    """Shows what each task of a group said when it failed, as it was when the screen was opened;
+    dismisses with the id of the task to go to, or None. ``now`` is in seconds since the epoch."""
+
+    DEFAULT_CSS = """
+    MessagesScreen #head {
+        height: 1; padding: 0 1; background: $panel; text-wrap: nowrap; text-overflow: ellipsis;
+    }
+    MessagesScreen #in-full { height: auto; max-height: 40%; padding: 0 1; background: $panel; }
+    MessagesScreen #in-full:focus { background: $boost; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("c", "copy", "Copy", tooltip="Copy the message", id="messages.copy"),
+        Binding("escape,q,o", "back", "Back", key_display="esc", id="messages.back"),
+    ]
+
+    def __init__(
+        self,
+        group: ErrorGroup,
+        tasks: Mapping[str, Task],
+        failures: Mapping[str, Failure],
+        now: float,
+    ) -> None:
+        super().__init__()
+        self._group = group
+        ids = [task_id for task_id in group.ids if task_id in tasks and task_id in failures]
+        self._rows = {task_id: (tasks[task_id], failures[task_id]) for task_id in ids}
+        self._now = now
+
+    def compose(self) -> ComposeResult:
+        """Head, a row a task, the message under the cursor, keys."""
+        different = count(len({said(failure) for _, failure in self._rows.values()}), "message")
+        head = f"{count(len(self._rows), 'task')} · {different}   {plain(in_line(self._group))}"
+        yield Static(
+            Text(f"Messages  {head}", "bold", no_wrap=True, overflow="ellipsis"), id="head"
+        )
+        yield _MessageTable(self._rows, self._now, id="messages")
+        with VerticalScroll(id="in-full"):
+            yield Static(id="in-full-text")
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        """Keys go to the table."""
+        self.query_one(_MessageTable).focus()
+        self._show()
+
+    @on(RowTable.CursorMoved)
+    def _show(self) -> None:
+        key = self.query_one(_MessageTable).cursor_key
+        text = Text()
+        if key is not None:
+            task, failure = self._rows[key]
+            text.append(f"{short_id(task.id)}  {plain(failure.what)}\n", "dim")
+            text.append("\n".join(map(visible, said(failure).splitlines())))
+            if failure.warnings:
+                text.append("\n" + "\n".join(map(visible, failure.warnings.splitlines())), "dim")
+        self.query_one("#in-full-text", Static).update(text)
+        self.query_one("#in-full").scroll_home(animate=False)
+
+    @on(RowTable.Opened)
+    def _opened(self, message: RowTable.Opened) -> None:
+        self.dismiss(message.key)
+
+    def action_copy(self) -> None:
+        """Copy the message under the cursor."""
+        key = self.query_one(_MessageTable).cursor_key
+        if key is not None:
+            self.app.copy_to_clipboard(said(self._rows[key][1]))
+            self.notify("Copied the message")
+
+    def action_back(self) -> None:
+        """To where one came from."""
+        self.dismiss(None)
+
+
+class _MessageTable(RowTable):
+    """The messages, the last first."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "To the task", key_display="Enter", id="messages.go"),
+    ]
+
+    def __init__(
+        self, rows: Mapping[str, tuple[Task, Failure]], now: float, *, id: str | None = None
+    ) -> None:
+        super().__init__(id=id)
+        self._rows = rows
+        self._ids = tuple(rows)
+        self._now = now
+
+    @property
+    def keys(self) -> Sequence[str]:
+        """The ids of the tasks."""
+        return self._ids
+
+    def row_of(self, key: str) -> int | None:
+        """Where a task stands."""
+        return self._ids.index(key) if key in self._rows else None
+
+    @property
+    def empty_text(self) -> Sequence[str]:
+        """Why there are no rows."""
+        return ("These tasks are gone", "esc goes back")
+
+    def columns(self, width: int) -> Sequence[Column]:
+        """Ages are short where there is little room."""
+        finished = 14 if width >= ROOMY else 5
+        return (_MESSAGE, _INPUTS, _BUNDLE, Column("finished", "ended", finished, finished, 1), _ID)
+
+    def row(self, index: int, layout: Sequence[Placed]) -> Row:
+        """The cells of a task."""
+        task, failure = self._rows[self._ids[index]]
+        return Row([self._cell(task, failure, one) for one in layout])
+
+    def _cell(self, task: Task, failure: Failure, one: Placed) -> Cell:
+        match one.column.key:
+            case "message":
+                return ((plain(" ".join(said(failure).split())), "strong"),)
+            case "inputs":
+                varies = ", ".join(f"{name} = {value}" for name, value in failure.inputs)
+                return ((inputs_text(plain(varies), one.width), ""),)
+            case "bundle":
+                return bundle_cell(task.bundles)
+            case "finished":
+                if task.finished is None:
+                    return (("—", "quiet"),)
+                told = age(task.finished, self._now)
+                return ((told if one.width >= 14 else short_age(told), "quiet"),)
+            case _:
+                return ((fit(f"{task.id[:7]}…{task.id[-4:]}", one.width), "quiet"),)
+
+
+def said(failure: Failure) -> str:
+    """The message; where there is none, why."""
+    return failure.problem or failure.message or "(nothing)"

@@ -1,0 +1,90 @@
+"""The main screen as far as it tells what tasks and bundles hold, for who asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from textual import on
+
+from hipercow_tui.model import Task
+from hipercow_tui.task_sizes import total
+from hipercow_tui.text import count, size
+from hipercow_tui.ui import backstage
+from hipercow_tui.ui.screens.live import BUNDLES, LiveScreen
+from hipercow_tui.view import BY_SIZE, BundleKey, Key
+
+ONCE_MEASURED = (*BY_SIZE, BundleKey.SIZE, BundleKey.FILES)
+
+
+class SizingScreen(LiveScreen):
+    """Measures on request; what was asked for is told at the foot of the table."""
+
+    _asked_for: frozenset[str] | None = None
+
+    def action_sizes(self) -> None:
+        """Measure the marked tasks, else the matched, else all; on the bundles, all of theirs.
+        While that is under way: stop."""
+        if self.stop_measuring():
+            return
+        tasks = tuple(self._in_question())
+        self._asked_for = frozenset(task.id for task in tasks)
+        self.tasks.show_sizes(self.backstage.sizes.sizes)
+        self.bundles.show_sizes()
+        self.backstage.sizes.want(tasks)
+        self._measure_in_sight()
+        self._tell_counts()
+
+    def _in_question(self) -> Iterable[Task]:
+        tasks, view = self.snapshot.tasks, self.tasks.view
+        if self._tab == BUNDLES:
+            named = {i for bundle in self.snapshot.bundles for i in bundle.task_ids}
+            return [tasks[i] for i in named if i in tasks]
+        if self.tasks.marks:
+            return [tasks[i] for i in view.ids if i in self.tasks.marks and i in tasks]
+        return [tasks[i] for i in view.ids if i in tasks and not view.dims(i)]
+
+    def stop_measuring(self) -> bool:
+        """Measure no more; whether anything was being measured."""
+        had = self.backstage.sizes.rest()
+        if had:
+            self._tell_counts()
+        return had
+
+    @property
+    def _sized(self) -> bool:
+        return self._asked_for is not None
+
+    def sorts_by(self, key: StrEnum) -> bool:
+        """Whether a table can be sorted by it: by size only once that was asked for, by language
+        where there is more than one."""
+        if key in (Key.LANG, BundleKey.LANG):
+            return bool(self.snapshot.parts)
+        return self._sized or key not in ONCE_MEASURED
+
+    @on(backstage.SizesRead)
+    def _sizes_read(self) -> None:
+        self.tasks.forget_strips()
+        if self._sort.key in BY_SIZE or self._tab == BUNDLES:
+            self.renew()
+        self._tell_counts()
+
+    def _read_rows(self) -> None:
+        super()._read_rows()
+        self._measure_in_sight()
+
+    def _measure_in_sight(self) -> None:
+        if self._sized:
+            rows = self.tasks.visible_rows
+            self.backstage.sizes.first(self.tasks.keys[rows.start : rows.stop])
+
+    def _asides(self) -> list[str]:
+        """How far measuring is; then how much it was."""
+        if self._asked_for is None:
+            return []
+        found = total(self.snapshot.existing(self._asked_for), self.backstage.sizes.sizes)
+        said = f"{size(found.size.bytes)} in {count(found.size.files, 'file')}"
+        measuring = self.backstage.sizes.measuring
+        if measuring is not None:
+            return [f"measuring {measuring.done:,}/{measuring.of:,}, esc stops", said]
+        return [said if found.whole else f"{said}, {found.measured:,}/{found.tasks:,} measured"]

@@ -1,0 +1,172 @@
+"""The main screen as far as it tells what broke: errors in groups, their messages, their tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from textual import on
+from textual.message import Message
+
+from hipercow_tui.error_memory import ErrorMemory
+from hipercow_tui.failures import ErrorKey, ErrorSort
+from hipercow_tui.index import Index
+from hipercow_tui.model import Snapshot
+from hipercow_tui.roots import Root
+from hipercow_tui.text import count
+from hipercow_tui.ui import backstage
+from hipercow_tui.ui.error_desk import ErrorBoard, ErrorDesk, ErrorWish
+from hipercow_tui.ui.screens.live import ERRORS, TASKS
+from hipercow_tui.ui.screens.messages import MessagesScreen
+from hipercow_tui.ui.screens.sizing import SizingScreen
+from hipercow_tui.ui.widgets.error_details import ErrorDetails, ShownError
+from hipercow_tui.ui.widgets.error_table import ErrorTable
+from hipercow_tui.ui.widgets.row_table import RowTable
+from hipercow_tui.ui.widgets.task_table import TaskTable
+
+
+@dataclass
+class ErrorsMade(Message):
+    """There are errors to show, or more of them."""
+
+    board: ErrorBoard
+
+
+class TriageScreen(SizingScreen):
+    """Groups the failed tasks of the root, once the whole of it was read."""
+
+    def __init__(
+        self, root: Root, *, read_only: bool, index: Index | None, clock: Callable[[], float]
+    ) -> None:
+        super().__init__(root, read_only=read_only, index=index, clock=clock)
+        self._error_sort = ErrorSort()
+        self._looked_into: Snapshot | None = None
+        self._desk = ErrorDesk(
+            root.tasks,
+            None if index is None else ErrorMemory.beside(index),
+            lambda board: self.post_message(ErrorsMade(board)),
+            lambda error: self.post_message(backstage.Broke(error)),
+        )
+
+    def on_unmount(self) -> None:
+        """No thread outlives the screen."""
+        self._desk.stop()
+
+    # What is shown
+
+    @on(backstage.BoardMade)
+    def _see_board(self, message: backstage.BoardMade) -> None:
+        wish = message.board.wish
+        self.errors.complete = self._complete
+        self.errors.see(message.board.view, wish.now)
+        if self._complete and wish.snapshot is not self._looked_into:
+            self._looked_into = wish.snapshot
+            self._desk.look(ErrorWish(wish.snapshot, self._error_sort))
+        self._show_error()
+
+    @on(ErrorsMade)
+    def _show_errors(self, message: ErrorsMade) -> None:
+        self.errors.show(message.board)
+        self._tell_counts()
+        self._show_error()
+
+    @on(RowTable.CursorMoved, "#errors")
+    def _error_moved(self) -> None:
+        self._show_error()
+        self.query_one(ErrorDetails).go_to_top()
+
+    def _show_error(self) -> None:
+        group, view = self.errors.current, self.tasks.view
+        pane = self.query_one(ErrorDetails)
+        if group is None:
+            pane.show(None)
+        elif self.table is self.errors:
+            passing = view.markable.intersection(group.ids) if view.filtered else group.ids
+            pane.show(ShownError(group, len(passing), self.clock()))
+
+    def _tab_shown(self) -> None:
+        """Another tab is shown: failures are read faster while somebody looks at them."""
+        if self.table is self.errors:
+            self._desk.hurry()
+            self._show_error()
+        else:
+            self._desk.calm()
+
+    def _sort_errors(self, key: ErrorKey) -> None:
+        """By this column, or if it is that already, the other way round."""
+        self._error_sort = self._error_sort.turned(key)
+        if self._looked_into is not None:
+            self._desk.look(ErrorWish(self._looked_into, self._error_sort))
+
+    # Marks
+
+    @on(RowTable.Opened, "#errors")
+    def _take_error(self) -> None:
+        """Mark the tasks of the error, and no others, and go where their plan is a key away."""
+        group = self.errors.current
+        if group is None:
+            return
+        ids = self.tasks.view.markable.intersection(group.ids)
+        if not ids:
+            self.notify("None of these tasks passes the filters: 0 takes them away")
+            return
+        self._mark(ids)
+        self.action_show(TASKS)
+        rest = len(group.ids) - len(ids)
+        others = f", {rest:,} more stand outside the filters" if rest else ""
+        self.notify(f"Marked {count(len(ids), 'task')}{others}: p shows what a purge would take")
+
+    @on(ErrorTable.Marked)
+    def _mark_error(self, message: ErrorTable.Marked) -> None:
+        marks = self.tasks.marks or frozenset()
+        self._mark(marks | message.ids if message.marked else marks - message.ids)
+
+    @on(ErrorTable.AllMarked)
+    def _mark_errors(self) -> None:
+        marks = self.tasks.marks or frozenset()
+        failed = (task_id for group in self.errors.groups for task_id in group.ids)
+        self._mark(marks | self.tasks.view.markable.intersection(failed))
+
+    def _mark(self, ids: frozenset[str]) -> None:
+        """No mark at all is no filter (SPEC rule 1)."""
+        self.tasks.marks = ids or None
+        self.tasks.forget_strips()
+        self.tasks.post_message(TaskTable.Marked(self.tasks.marks))
+
+    @on(TaskTable.Marked)
+    def _marks_changed(self, message: TaskTable.Marked) -> None:
+        self.errors.marks = message.marks or frozenset()
+        self.errors.forget_strips()
+
+    # Raw messages
+
+    def action_messages(self) -> None:
+        """Show every message of the error under the cursor, or of the one the task failed by."""
+        if self.table is self.errors:
+            group = self.errors.current
+        else:
+            task_id = self.tasks.cursor_key if self.table is self.tasks else None
+            group = self.errors.group_of(task_id) if task_id else None
+        if group is None:
+            self.notify("There is no error here: e shows all")
+            return
+        screen = MessagesScreen(group, self.snapshot.tasks, self._desk.failures, self.clock())
+        self.app.push_screen(screen, self._go_to_task)
+
+    def _go_to_task(self, task_id: str | None) -> None:
+        if task_id is None:
+            return
+        self.action_show(TASKS)
+        row = self.tasks.row_of(task_id)
+        if row is None:
+            self.notify("That task is not shown: it is gone, or m hides it")
+        else:
+            self.tasks.move_to(row)
+
+    def action_show(self, tab: str) -> None:
+        """Show one of the tables."""
+        raise NotImplementedError
+
+    def action_errors(self) -> None:
+        """From another table to the errors, and back to the tasks."""
+        self.action_show(TASKS if self.table is self.errors else ERRORS)

@@ -1,0 +1,129 @@
+"""Everything there is to know of one error, over all the tasks that failed by it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.style import Style
+from rich.table import Table
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.widgets import Static
+
+from hipercow_tui.failures import FEW, ErrorGroup, Spread
+from hipercow_tui.text import age, count, visible
+from hipercow_tui.ui.blending import blended
+from hipercow_tui.ui.cells import plain
+from hipercow_tui.ui.widgets.details import Styles
+
+MOST = 8  # bundles that are told by name
+
+
+@dataclass(frozen=True, slots=True)
+class ShownError:
+    """A group, how many of its tasks pass the filters (marks aside), and the time that ages are
+    told against."""
+
+    group: ErrorGroup
+    passing: int
+    now: float
+
+
+class ErrorDetails(VerticalScroll, can_focus=True):
+    """The pane; its title is how many tasks failed so.
+
+    Component classes: ``details--label``, ``details--error``, ``details--strong``.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"details--label", "details--error", "details--strong"}
+
+    def compose(self) -> ComposeResult:
+        """One text that scrolls."""
+        yield Static(id="error-text")
+
+    def show(self, shown: ShownError | None) -> None:
+        """Show a group, or nothing."""
+        text = self.query_one("#error-text", Static)
+        if shown is None:
+            self.border_title = ""
+            text.update("")
+            return
+        self.border_title = f"✗ {count(len(shown.group.ids), 'task')}"
+        self.border_subtitle = "Enter marks them · o every message"
+        text.update(self._table(shown))
+
+    def go_to_top(self) -> None:
+        """Another group is read from its beginning."""
+        self.scroll_home(animate=False)
+
+    def _table(self, shown: ShownError) -> Table:
+        def style(name: str) -> Style:
+            return blended(self, [f"details--{name}"])
+
+        grid = Table.grid(padding=(0, 2, 0, 0), expand=True)
+        grid.add_column(no_wrap=True, style=style("label"))
+        grid.add_column(ratio=1, overflow="fold")
+        for label, text in lines(shown, style):
+            grid.add_row(Text(label), text)
+        return grid
+
+
+def lines(shown: ShownError, style: Styles) -> Iterable[tuple[str, Text]]:
+    """Labels and what stands beside them; a label is empty where the one above goes on."""
+    group = shown.group
+    yield "error" if group.told else "not known", _safe(group.text.splitlines(), style("error"))
+    yield from _inputs("differs", group.differing, style("label"))
+    yield "times", Text(" · ".join(_times(group, shown.now)))
+    also = [f"{shown.passing:,} pass the filters"] if shown.passing < len(group.ids) else []
+    if group.saved:
+        also.append(f"{group.saved:,} succeeded when retried")
+    if also:
+        yield "of these", Text(" · ".join(also))
+    if group.bundles:
+        yield "bundles", _safe([_few([f"{name} ({n:,})" for name, n in group.bundles])])
+    if group.code:
+        yield "runs", _code(group.code, style)
+    same = [spread for spread in group.inputs if not spread.differs]
+    yield from _inputs("the same", same, style("label"))
+
+
+def _inputs(label: str, spreads: Iterable[Spread], style: Style) -> Iterable[tuple[str, Text]]:
+    for spread in spreads:
+        values = str(spread).removeprefix(f"{spread.name} ")
+        # What is told by its ends does not say how much stands between them.
+        by_ends = spread.numeric and spread.distinct > len(spread.few)
+        number = f"  {spread.distinct:,} values" if by_ends else ""
+        yield (
+            label,
+            Text.assemble((plain(spread.name) + " = ", style), plain(values), (number, style)),
+        )
+        label = ""
+
+
+def _times(group: ErrorGroup, now: float) -> Iterable[str]:
+    if group.last is None or group.first is None:
+        yield "not known"
+    elif len(group.ids) == 1:
+        yield age(group.last, now)
+    else:
+        yield f"first {age(group.first, now)}"
+        yield f"last {age(group.last, now)}"
+
+
+def _few(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MOST:,} more" if len(names) > MOST else ""
+    return ", ".join(names[:MOST]) + more
+
+
+def _code(code: Sequence[str], style: Styles) -> Text:
+    text = _safe(code[:FEW], style("strong"))
+    if len(code) > FEW:
+        text.append(f"\nand {len(code) - FEW:,} more", style("label"))
+    return text
+
+
+def _safe(texts: Iterable[str], style: Style | str = "") -> Text:
+    return Text("\n".join(map(visible, texts)), style)

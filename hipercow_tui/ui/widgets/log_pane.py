@@ -1,0 +1,226 @@
+"""One log: a line that says where one is in it, and what is in sight of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.style import Style
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.message import Message
+from textual.reactive import reactive
+from textual.strip import Strip
+from textual.widget import Widget
+from textual.widgets import Static
+
+from hipercow_tui.log_search import Sought
+from hipercow_tui.logs import Log
+from hipercow_tui.text import size
+from hipercow_tui.ui.backstage import Broke
+from hipercow_tui.ui.blending import blended, themed
+from hipercow_tui.ui.cells import plain
+from hipercow_tui.ui.log_pages import LogRow, Page, Shape, Turn
+from hipercow_tui.ui.log_reader import LogReader
+
+
+class LogPane(Vertical):
+    """Shows a log and reads it, in a thread of its own, as long as it is mounted."""
+
+    DEFAULT_CSS = """
+    LogPane { height: 1fr; width: 1fr; }
+    LogPane .head { height: 1; padding: 0 1; background: $panel; }
+    LogPane:focus-within .head { background: $primary 30%; }
+    LogPane LogView { height: 1fr; }
+    """
+
+    what: reactive[str] = reactive("")
+    """Whose log it is."""
+    ended: reactive[bool] = reactive(False)
+    """Whether its task has ended, so that nothing more is waited for."""
+    hint: reactive[str] = reactive("")
+    """What else there is."""
+    wrap: reactive[bool] = reactive(False)
+    """Whether long lines go on below."""
+    needle: reactive[re.Pattern[str] | None] = reactive[re.Pattern[str] | None](None)
+    """What is shown where it stands."""
+
+    class Turned(Message):
+        """Another page is shown, or another state of the log."""
+
+    def __init__(self, log: Log, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._log = log
+        self.page = Page(Shape(1, 1), trouble="not read yet")
+        self._reader: LogReader | None = None
+
+    def compose(self) -> ComposeResult:
+        """Where one is, and what is there."""
+        yield Static(classes="head", markup=False)
+        yield LogView()
+
+    def on_mount(self) -> None:
+        """Begin to read."""
+        self._reader = LogReader(
+            self._log,
+            lambda page: self.call_later(self._show, page),
+            lambda error: self.post_message(Broke(error)),
+        )
+        self._reshape()
+
+    def on_unmount(self) -> None:
+        """Read no more."""
+        if self._reader is not None:
+            self._reader.stop()
+
+    @property
+    def view(self) -> LogView:
+        """The rows."""
+        return self.query_one(LogView)
+
+    @property
+    def shape(self) -> Shape:
+        """The room for rows."""
+        room = self.view.size
+        return Shape(max(1, room.width), max(1, room.height), self.wrap)
+
+    def turn(self, turn: Turn) -> None:
+        """Turn the page."""
+        if self._reader is not None:
+            self._reader.turn(turn)
+
+    def find(self, sought: Sought, *, backwards: bool) -> None:
+        """Turn to the next line that is sought, or the one before."""
+        if self._reader is not None:
+            self._reader.find(sought, backwards=backwards)
+
+    def on_log_view_resized(self) -> None:
+        """Fill the room there is."""
+        self._reshape()
+
+    def watch_wrap(self) -> None:
+        """Lay out anew."""
+        self._reshape()
+
+    def _reshape(self) -> None:
+        """A log that is not shown is read all the same, so that it can be said to be there."""
+        if self._reader is not None and self.view.size:
+            self._reader.reshape(self.shape)
+
+    def on_resize(self) -> None:
+        """The head is laid out for a width."""
+        self._show_head()
+
+    def _show(self, page: Page) -> None:
+        self.page = page
+        self._show_head()
+        self._show_rows()
+        self.post_message(self.Turned())
+
+    def watch_needle(self) -> None:
+        """Show where it stands."""
+        self._show_rows()
+
+    def watch_what(self) -> None:
+        """Say so."""
+        self._show_head()
+
+    watch_ended = watch_hint = watch_what
+
+    def _show_rows(self) -> None:
+        page = self.page
+        said = page.trouble or ("" if page.size else f"'{self._log.name}' is empty so far")
+        for view in self.query(LogView):
+            view.show(page.rows, said, page.hit, self.needle)
+
+    def _show_head(self) -> None:
+        page = self.page
+        head = Text.assemble((f"{self._log.name}  ", "bold"), self.what)
+        said = page.said or (page.trouble if page.rows else "")
+        where = [size(page.size) if page.rows else "", "" if said else self._place(), self.hint]
+        if said:
+            head.append(f"  {plain(said)}", Style(bold=True) + themed(self.app, "text-warning"))
+        if any(where):
+            head.append("  " + " · ".join(filter(None, where)), "dim")
+        head.truncate(max(1, self.size.width - 2), overflow="ellipsis")
+        for shown in self.query(".head").results(Static):
+            shown.update(head)
+
+    def _place(self) -> str:
+        page = self.page
+        if not page.rows:
+            return ""
+        if page.searched is not None:
+            return f"searching {page.searched:.0%}, esc stops"
+        if not page.at_end:
+            return f"{page.part:.0%}" if self.ended else f"{page.part:.0%}, F follows"
+        return "end" if self.ended else "end, following"
+
+
+class LogView(Widget, can_focus=True):
+    """The rows of one page of a log."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "log--error",
+        "log--warning",
+        "log--found",
+        "log--word",
+        "log--said",
+    }
+    """``log--error`` and ``log--warning``: a line that tells of one; ``log--found``: the line that
+    was found last; ``log--word``: what was searched for; ``log--said``: a sentence in place of the
+    log."""
+
+    DEFAULT_CSS = """
+    LogView > .log--error { color: $text-error; }
+    LogView > .log--warning { color: $text-warning; }
+    LogView > .log--found { background: $primary 40%; }
+    LogView > .log--word { background: $warning; color: $background; }
+    LogView > .log--said { color: $text-muted; }
+    LogView:ansi > .log--found { background: ansi_blue; }
+    LogView:ansi > .log--word { background: ansi_yellow; color: ansi_black; }
+    """
+
+    class Resized(Message):
+        """There is another room for rows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._strips: list[Strip] = []
+
+    def on_resize(self) -> None:
+        """Say so: the page is another."""
+        self.post_message(self.Resized())
+
+    def show(
+        self,
+        rows: Sequence[LogRow],
+        said: str,
+        hit: int | None,
+        needle: re.Pattern[str] | None,
+    ) -> None:
+        """Show these rows; where there are none, the sentence that is said."""
+        if rows:
+            self._strips = [self._strip(row, hit, needle) for row in rows]
+        else:
+            text = Text(f" {plain(said)}", blended(self, ("log--said",)))
+            self._strips = [Strip(text.render(self.app.console))]
+        self.refresh()
+
+    def _strip(self, row: LogRow, hit: int | None, needle: re.Pattern[str] | None) -> Strip:
+        text = row.text.copy()
+        if row.sign is not None:
+            text.style = self.get_component_rich_style(f"log--{row.sign}", partial=True)
+        if row.start == hit:
+            text.stylize(self.get_component_rich_style("log--found", partial=True))
+            text.pad_right(max(0, self.size.width - text.cell_len))
+        if needle is not None:
+            text.highlight_regex(needle, self.get_component_rich_style("log--word", partial=True))
+        return Strip(text.render(self.app.console))
+
+    def render_line(self, y: int) -> Strip:
+        """One row, as Textual asks for it."""
+        strip = self._strips[y] if y < len(self._strips) else Strip.blank(0)
+        return strip.adjust_cell_length(self.size.width).apply_style(self.rich_style)

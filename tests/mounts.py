@@ -1,0 +1,50 @@
+"""File systems of their own, where mounting is allowed: decided by trying."""
+
+from __future__ import annotations
+
+import errno
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def mount(*arguments: str | Path) -> bool:
+    """Tells whether that was allowed."""
+    try:
+        return (
+            subprocess.run(["mount", *arguments], capture_output=True, check=False).returncode == 0
+        )
+    except FileNotFoundError:
+        return False
+
+
+def unmount(where: Path) -> None:
+    subprocess.run(["umount", "-l", where], check=True)
+
+
+@contextmanager
+def mounted(where: Path, *options: str) -> Iterator[bool]:
+    """A disk there until left; tells whether that was allowed, else it is a folder."""
+    where.mkdir(exist_ok=True)
+    allowed = mount(*options, "none", where)
+    try:
+        yield allowed
+    finally:
+        if allowed:
+            unmount(where)
+
+
+SMALL = ("-t", "tmpfs", "-o", "size=2m,nr_inodes=200")
+
+
+def fill(where: Path, what: str) -> None:
+    """Fill the disk to its last byte or inode."""
+    where.mkdir()
+    for number in range(10_000):
+        try:
+            (where / str(number)).write_bytes(bytes(4096) if what == "bytes" else b"")
+        except OSError as error:
+            assert error.errno == errno.ENOSPC
+            return
+    raise AssertionError("it has no end")

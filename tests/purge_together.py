@@ -1,0 +1,76 @@
+"""Two processes at once on one root, again and again: they purge, or move to the trash.
+
+python purge_together.py FOLDER ROUNDS: in FOLDER/0, FOLDER/1, …, each beside a file N.json with
+what the two said that they removed, in the order of their aims.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from itertools import cycle, islice
+from pathlib import Path
+
+from purge_stage import ALL, CHAIN, FREE, LONE, OTHER, make_root, plan_of
+from small_root import task_id, write_bundle, write_task
+
+from hipercow_tui.plan import PurgePlan
+from hipercow_tui.purging import carry_out, move_to_trash
+from hipercow_tui.roots import Root
+
+MORE = tuple(task_id(number) for number in range(20, 50))
+PLANS = [
+    ((), ()),  # both take all
+    ((), (LONE, *MORE[:15])),
+    ((*CHAIN, *MORE[:20]), (LONE, *MORE[10:])),
+    ((*CHAIN, LONE), (OTHER, FREE, *MORE)),  # nothing in common
+]
+AIMS = [("purge", "purge"), ("purge", "trash"), ("trash", "trash")]
+
+
+def prepared(where: Path) -> Root:
+    for identity in MORE:
+        write_task(where, identity, "failure")
+    write_bundle(where, "more", MORE[8:12])
+    return make_root(where)
+
+
+def act(plan: PurgePlan, root: Root, aim: str, start: int, said: int) -> None:
+    os.read(start, 1)
+    report = (carry_out if aim == "purge" else move_to_trash)(plan, root)
+    os.write(said, json.dumps([aim, [*report.removed], [*report.removed_bundles]]).encode())
+
+
+def together(where: Path, ids: tuple[tuple[str, ...], ...], aims: tuple[str, ...]) -> list[object]:
+    root = prepared(where)
+    plans = [plan_of(root, some) for some in ids]
+    start, go = os.pipe()
+    children = []
+    for plan, aim in zip(plans, aims, strict=True):
+        heard, said = os.pipe()
+        child = os.fork()
+        if child == 0:
+            act(plan, root, aim, start, said)
+            os._exit(0)
+        os.close(said)
+        children.append((child, heard))
+    os.write(go, b"12")
+    reports: list[object] = []
+    for child, heard in children:
+        with open(heard, "rb") as pipe:
+            reports.append(json.loads(pipe.read()))
+        assert os.waitpid(child, 0)[1] == 0
+    os.close(start)
+    os.close(go)
+    return reports
+
+
+if __name__ == "__main__":
+    folder, rounds = Path(sys.argv[1]), int(sys.argv[2])
+    folder.mkdir()
+    pairs = [(ids, aims) for ids in PLANS for aims in AIMS]
+    for number, (ids, aims) in enumerate(islice(cycle(pairs), rounds)):
+        reports = together(folder / str(number), ids, aims)
+        (folder / f"{number}.json").write_text(json.dumps(reports))
+    assert set(ALL).isdisjoint(MORE)

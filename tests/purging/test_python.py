@@ -1,0 +1,502 @@
+"""Python roots are purged by the same protocol: what died at any moment is restored or finished,
+the list of recent tasks with it."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import stat
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from purge_stage import Meanwhile, names, plan_of, run_script
+from py_stage import (
+    BUNDLES,
+    FAILED,
+    FIRST,
+    KEPT,
+    R_TASK,
+    RECENT,
+    SECOND,
+    THIRD,
+    all_but_ours,
+    left_bundles,
+    make_both,
+    much_later,
+    our_lots,
+    recent,
+    recent_without,
+    standing,
+)
+from small_py_root import py_dir, py_folder, write_py_bundle, write_py_task
+from small_root import NOW, task_id
+
+import hipercow_tui
+from hipercow_tui.errors import BlockedError, PurgeError
+from hipercow_tui.filters import FilterStack, InBundle, TaskIds
+from hipercow_tui.model import Lang
+from hipercow_tui.plan import make_plan
+from hipercow_tui.purging import (
+    State,
+    carry_out,
+    empty,
+    finish,
+    history,
+    interrupted,
+    move_to_trash,
+    restore,
+    safety_check,
+    trash,
+    trash_size,
+)
+from hipercow_tui.purging.recent import merged
+from hipercow_tui.report import report_as_json
+from hipercow_tui.roots import Root, find_root
+from hipercow_tui.scanning import read_root
+
+ALL = {R_TASK, *FAILED}
+
+
+@pytest.fixture
+def both(tmp_path: Path) -> Root:
+    return make_both(tmp_path / "project")
+
+
+def test_a_purge_takes_tasks_bundles_and_recent_lines_of_both(both: Root) -> None:
+    report = carry_out(plan_of(both), both)
+    assert report.complete and set(report.removed) == ALL
+    assert sorted(report.removed_bundles) == sorted(["sweep", *BUNDLES])
+    assert standing(both) == set(KEPT) and left_bundles(both) == {"stays": KEPT}
+    assert recent(both) == list(KEPT)
+    assert our_lots(both) == []
+    assert {frozenset(entry.tasks) for entry in history(both)} == {
+        frozenset([R_TASK]),
+        frozenset(FAILED),
+    }
+
+
+def test_the_trash_of_both_is_one_and_undo_gives_all_back_in_order(both: Root) -> None:
+    before = all_but_ours(both)
+    stamp = str(move_to_trash(plan_of(both), both).trash)
+    lots = trash(both)
+    assert [(lot.lang, lot.stamp, lot.state) for lot in lots] == [
+        (Lang.R, stamp, State.TRASH),
+        (Lang.PY, stamp, State.TRASH),
+    ]
+    (python,) = (lot for lot in lots if lot.lang is Lang.PY)
+    assert set(python.bundles) == set(BUNDLES) and set(python.tasks) == set(FAILED)
+    size = trash_size(both, python)
+    assert size is not None and size.files > 12
+    assert recent(both) == list(KEPT)
+    report = restore(both, stamp)
+    assert report.complete and set(report.restored) == ALL
+    assert set(report.restored_bundles) == {"sweep", *BUNDLES}
+    assert all_but_ours(both) == before and our_lots(both) == []
+
+
+def test_lots_restored_in_any_order_give_the_list_as_it_was(both: Root) -> None:
+    stamps = [str(move_to_trash(plan_of(both, [i]), both).trash) for i in (SECOND, THIRD, FIRST)]
+    assert recent(both) == list(KEPT)
+    assert [restore(both, stamp).complete for stamp in stamps] == [True, True, True]
+    assert recent(both) == list(RECENT)
+
+
+def test_emptying_takes_both(both: Root) -> None:
+    move_to_trash(plan_of(both), both)
+    report = empty(both)
+    assert report.complete and set(report.removed) == ALL
+    assert trash(both) == () and our_lots(both) == []
+
+
+def test_a_purge_of_one_leaves_the_other_alone(both: Root) -> None:
+    assert hipercow_tui.purge(with_status="failure", lang="r", root=both.path) == [R_TASK]
+    assert standing(both) == {*FAILED, *KEPT} and recent(both) == list(RECENT)
+    assert set(left_bundles(both)) == {"stays", *BUNDLES}
+    went = hipercow_tui.purge(with_status="failure", lang="py", root=both.path)
+    assert set(went) == set(FAILED) and recent(both) == list(KEPT)
+
+
+def test_bundles_of_one_name_are_told_apart_in_a_report(both: Root) -> None:
+    path = py_dir(both.path) / "bundles" / "sweep"
+    plan = plan_of(both)
+    path.write_text(json.dumps({"name": "sweep", "task_ids": [KEPT[0]]}))
+    said = report_as_json(carry_out(plan, both), {})
+    gone = {(bundle["lang"], bundle["name"]) for bundle in said["bundles"]}
+    assert gone == {("r", "sweep"), ("py", "deep/er/one .x")}
+    assert standing(both) == {FIRST, SECOND, *KEPT}
+    assert recent(both) == recent_without({THIRD})
+
+
+@pytest.mark.parametrize("name", ["a/b", ".hid", "sp ace", "%2F", "a%/b%2Fc", "x" * 200, "ü\n*"])
+def test_bundles_of_any_name_go_and_come_back(tmp_path: Path, name: str) -> None:
+    write_py_task(tmp_path, FIRST, "failure")
+    path = write_py_bundle(tmp_path, name, [FIRST])
+    root = find_root(tmp_path)
+    before = all_but_ours(root)
+    stamp = str(move_to_trash(plan_of(root), root).trash)
+    assert not path.exists() and trash(root)[0].bundles == (name,)
+    while path.parent.name != "bundles":  # folders that someone has removed are made again
+        path = path.parent
+        path.rmdir()
+    assert restore(root, stamp).complete
+    assert all_but_ours(root) == before
+    assert carry_out(plan_of(root), root).removed_bundles == (name,)
+
+
+def test_a_bundle_whose_name_is_too_long_for_a_lot_keeps_its_tasks(tmp_path: Path) -> None:
+    write_py_task(tmp_path, FIRST, "failure")
+    write_py_bundle(tmp_path, "/".join(["y" * 200] * 3), [FIRST])
+    root = find_root(tmp_path)
+    before = all_but_ours(root)
+    report = carry_out(plan_of(root), root)
+    assert "File name too long" in report.failed[0].reason and not report.removed
+    assert all_but_ours(root) == before and our_lots(root) == []
+
+
+def test_a_glob_takes_bundles_in_folders(both: Root) -> None:
+    stack = FilterStack(in_bundle=InBundle.of("deep/*"))
+    assert make_plan(read_root(both), stack, now=NOW).ids == (THIRD,)
+
+
+@pytest.mark.parametrize("name", ["../../x", "a/../b", "/etc/x", "a//b", ".", "a/.", ""])
+def test_a_plan_that_leads_out_of_the_bundles_is_refused(both: Root, name: str) -> None:
+    plan = plan_of(both)
+    (first, *rest) = plan.bundles
+    evil = replace(first, bundle=replace(first.bundle, name=name, lang=Lang.PY))
+    before = all_but_ours(both)
+    with pytest.raises(PurgeError, match="names a bundle"):
+        carry_out(replace(plan, bundles=(evil, *rest)), both)
+    assert all_but_ours(both) == before
+
+
+def test_running_tasks_block_and_say_how_to_go_on(both: Root) -> None:
+    write_py_task(both.path, task_id(9), "running")
+    with pytest.raises(BlockedError, match="status-cancelled"):
+        hipercow_tui.purge(task_id(9), root=both.path)
+
+
+# What happens meanwhile
+
+
+def test_a_link_for_a_folder_of_bundles_is_not_followed(both: Root, meanwhile: Meanwhile) -> None:
+    plan = plan_of(both)
+    deep = py_dir(both.path) / "bundles" / "deep"
+    outside = deep.rename(both.path / "outside")
+    deep.symlink_to(outside)
+    report = carry_out(plan, both)
+    assert (outside / "er" / "one .x").exists()
+    assert THIRD in standing(both) and THIRD not in report.removed
+
+
+def test_a_task_that_changes_meanwhile_comes_back_and_stays_in_the_list(
+    both: Root, meanwhile: Meanwhile
+) -> None:
+    plan = plan_of(both)
+    change = py_folder(both.path, SECOND) / "status-cancelled"
+    meanwhile.before("rename", SECOND[2:], change.touch)
+    report = carry_out(plan, both)
+    assert SECOND in standing(both) and SECOND in names(report.put_back)
+    assert recent(both) == recent_without({FIRST, THIRD})
+
+
+def test_a_bundle_that_names_a_task_meanwhile_keeps_it(both: Root, meanwhile: Meanwhile) -> None:
+    plan = plan_of(both)
+    meanwhile.after(
+        "rename", THIRD[2:], lambda: write_py_bundle(both.path, "new/one", [THIRD]).exists()
+    )
+    report = carry_out(plan, both)
+    assert THIRD in standing(both) and THIRD in names(report.put_back)
+    assert "deep/er/one .x" in left_bundles(both)
+
+
+def test_what_is_created_while_the_list_is_written_stays_in_it(
+    both: Root, meanwhile: Meanwhile
+) -> None:
+    plan, path = plan_of(both), py_dir(both.path) / "recent"
+    fresh = [task_id(50), task_id(51)]
+
+    def append() -> None:
+        with path.open("a") as file:
+            file.write(f"{fresh.pop(0)}\n")
+
+    meanwhile.before("rename", "recent.left", append)
+    carry_out(plan, both)
+    assert recent(both) == [*KEPT, task_id(50)]
+
+
+def test_a_list_that_others_append_to_keeps_its_rights(both: Root) -> None:
+    path = py_dir(both.path) / "recent"
+    path.chmod(0o664)
+    carry_out(plan_of(both), both)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o664
+
+
+@pytest.mark.parametrize("kind", ["link", "fifo", "folder", "missing"])
+def test_a_list_that_is_none_is_left_alone(both: Root, kind: str) -> None:
+    path = py_dir(both.path) / "recent"
+    aside = path.rename(both.path / "aside")
+    if kind == "link":
+        path.symlink_to(aside)
+    elif kind == "fifo":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    report = carry_out(plan_of(both), both)
+    assert set(report.removed) == ALL and aside.read_text().split() == list(RECENT)
+    assert ("recent" in names(report.failed)) == (kind != "missing")
+    assert all("--rebuild" in one.reason for one in report.failed)
+
+
+def test_lines_that_are_no_ids_stay(both: Root) -> None:
+    path = py_dir(both.path) / "recent"
+    path.write_bytes(b"\xff\x00\n\n" + path.read_bytes() + b"half")
+    stamp = str(move_to_trash(plan_of(both), both).trash)
+    kept = "".join(f"{i}\n" for i in KEPT).encode()
+    assert path.read_bytes() == b"\xff\x00\n\n" + kept + b"half"
+    restore(both, stamp)
+    assert (
+        path.read_bytes() == b"\xff\x00\n\n" + "".join(f"{i}\n" for i in RECENT).encode() + b"half"
+    )
+
+
+words = st.sampled_from([f"{number:032x}".encode() for number in range(8)])
+
+
+@given(st.lists(words, unique=True), st.sets(words), st.lists(words, unique=True))
+@settings(max_examples=200, deadline=None)
+def test_whatever_was_taken_out_comes_back_once_and_the_rest_keeps_its_order(
+    before: list[bytes], gone: set[bytes], late: list[bytes]
+) -> None:
+    def written(ids: list[bytes]) -> bytes:
+        return b"".join(word + b"\n" for word in ids)
+
+    now = [word for word in before if word not in gone]
+    arrived = [word for word in late if word not in before]
+    result = merged(written([*now, *arrived]), written(before), gone).split()
+    assert [word for word in result if word in before] == before
+    assert [word for word in result if word in arrived] == arrived
+    assert len(result) == len(before) + len(arrived)
+
+
+# What dies on the way
+
+
+def killed(tmp_path: Path, action: str) -> list[Path]:
+    run_script("purge_killer.py", str(tmp_path / "roots"), f"both:{action}", "steps")
+    return sorted((tmp_path / "roots").iterdir(), key=lambda path: int(path.name))
+
+
+def copied(root: Root) -> Root:
+    other = root.path.with_name(f"{root.path.name}-copy")
+    subprocess.run(["cp", "-a", root.path, other], check=True)
+    return find_root(other)
+
+
+def assert_whole(root: Root, before: dict[str, bytes | None]) -> set[str]:
+    """Each task is whole in its place, or in a lot, or erased; returns what is erased."""
+    held = {
+        path.name: path for lot in our_lots(root) for path in lot.glob("tasks/*") if path.is_dir()
+    }
+    assert not standing(root) & held.keys()
+    for identity, path in held.items():
+        part = "tasks" if identity == R_TASK else "py/tasks"
+        there = f"{part}/{identity[:2]}/{identity[2:]}/"
+        mine = {name: raw for name, raw in before.items() if name.startswith(there)}
+        assert {f"{there}{file.name}": file.read_bytes() for file in path.iterdir()} == mine
+    listed = recent(root)
+    assert [i for i in listed if i in KEPT] == list(KEPT)
+    assert listed == [i for i in RECENT if i in listed]
+    return ALL - standing(root) - held.keys()
+
+
+def assert_restored(root: Root, before: dict[str, bytes | None], gone: set[str]) -> None:
+    assert standing(root) == ALL - gone | set(KEPT)
+    assert recent(root) == recent_without(gone)
+    after = all_but_ours(root)
+    assert all(after[name] == before[name] for name in after if name != "py/recent")
+    kept = {
+        path.name.replace("%2F", "/") for lot in our_lots(root) for path in lot.glob("bundles/*")
+    }
+    for name, ids in BUNDLES.items():
+        if not gone & set(ids):
+            assert left_bundles(root)[name] == ids
+        elif not gone >= set(ids) & ALL:
+            assert name in kept  # some of its tasks are back, others erased
+        assert not (name in kept and name in left_bundles(root))
+
+
+@pytest.fixture(scope="module")
+def before(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes | None]:
+    return all_but_ours(make_both(tmp_path_factory.mktemp("before")))
+
+
+def test_a_purge_that_died_is_restored_or_finished(
+    tmp_path: Path, before: dict[str, bytes | None]
+) -> None:
+    gone_before: set[str] = set()
+    died_in: set[str] = set()
+    for path in killed(tmp_path, "purge"):
+        root = find_root(path)
+        gone = assert_whole(root, before)
+        assert gone >= gone_before
+        gone_before = gone
+        other = copied(root)
+        much_later(root)
+        much_later(other)
+        for lot in interrupted(root):
+            died_in.add(f"{lot.lang} {lot.state}")
+            restore(root, lot.stamp)
+            finish(other, lot.stamp)
+        assert_restored(root, before, gone)
+        assert not interrupted(root) and not interrupted(other)
+        # A purge of both does one after the other: what was not begun is as it was.
+        left = standing(other) & ALL
+        assert left in (ALL, set(FAILED), set())
+        assert recent(other) == recent_without(ALL - left)
+        assert our_lots(other) == []
+    assert gone_before == ALL
+    assert died_in == {
+        f"{lang} {state}" for lang in Lang for state in (State.MOVING, State.ERASING)
+    }
+
+
+def test_a_move_to_the_trash_that_died_is_restored_or_finished(
+    tmp_path: Path, before: dict[str, bytes | None]
+) -> None:
+    for path in killed(tmp_path, "trash"):
+        root, other = find_root(path), copied(find_root(path))
+        assert assert_whole(root, before) == set()
+        much_later(root)
+        much_later(other)
+        for lot in interrupted(root):
+            finish(other, lot.stamp)
+            assert restore(root, lot.stamp).complete
+        for stamp in {lot.stamp for lot in trash(root)}:
+            assert restore(root, stamp).complete
+        assert all_but_ours(root) == before and our_lots(root) == []
+        assert recent(other) == recent_without(ALL - standing(other))
+        for stamp in {lot.stamp for lot in trash(other)}:
+            assert restore(other, stamp).complete
+        assert all_but_ours(other) == before
+
+
+def test_an_undo_that_died_is_finished(tmp_path: Path, before: dict[str, bytes | None]) -> None:
+    for path in killed(tmp_path, "restore"):
+        root, other = find_root(path), copied(find_root(path))
+        assert assert_whole(root, before) == set()
+        much_later(root)
+        much_later(other)
+        for lot in interrupted(other):
+            finish(other, lot.stamp)
+        for place in (root, other):
+            for stamp in {lot.stamp for lot in trash(place)}:
+                assert restore(place, stamp).complete
+            assert all_but_ours(place) == before and our_lots(place) == []
+
+
+def test_an_emptying_that_died_is_restored_or_finished(
+    tmp_path: Path, before: dict[str, bytes | None]
+) -> None:
+    for path in killed(tmp_path, "empty"):
+        root, other = find_root(path), copied(find_root(path))
+        gone = assert_whole(root, before)
+        much_later(root)
+        much_later(other)
+        for stamp in {lot.stamp for lot in trash(root)}:
+            restore(root, stamp)
+        assert_restored(root, before, gone)
+        for stamp in {lot.stamp for lot in trash(other)}:
+            empty(other, stamp)
+        assert standing(other) == set(KEPT) and recent(other) == list(KEPT)
+        assert our_lots(other) == []
+
+
+def test_a_purge_on_a_full_disk_that_died_is_restored(
+    tmp_path: Path, before: dict[str, bytes | None]
+) -> None:
+    for path in killed(tmp_path, "full"):
+        root = find_root(path)
+        much_later(root)
+        for lot in interrupted(root):
+            restore(root, lot.stamp)
+        left = standing(root)
+        assert set(KEPT) <= left and set(left_bundles(root)) == {"stays", *BUNDLES}
+        # There was no room for a copy of the list: what died just now may stand in it still.
+        assert [i for i in recent(root) if i in left] == recent_without(ALL - left)
+        assert not [*root.hipercow.glob("tui-*"), *py_dir(root.path).glob("tui-[0-9]*")]
+        after = all_but_ours(root)
+        assert all(
+            after[name] == before[name]
+            for name in after
+            if not name.startswith(("py/recent", "py/tui"))
+        )
+
+
+CALLS = ("rename", "unlink", "rmdir", "mkdir", "link", "fsync", "write", "utime", "fchmod")
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO])
+@pytest.mark.parametrize("action", ["purge", "restore"])
+def test_nothing_is_lost_whichever_call_fails(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    before: dict[str, bytes | None],
+    action: str,
+    code: int,
+) -> None:
+    monkeypatch.setattr("hipercow_tui.purging.erase._PAUSES", (0.0,))
+    for step in range(1, 500):
+        root = make_both(tmp_path / str(step))
+        plan = plan_of(root)
+        stamp = "" if action == "purge" else str(move_to_trash(plan, root).trash)
+        made: list[str] = []
+
+        def counted(name: str, made: list[str] = made, step: int = step) -> Callable[..., Any]:
+            real = getattr(os, name)
+
+            def call(*args: Any, **kwargs: Any) -> Any:
+                made.append(name)
+                if len(made) == step:
+                    raise OSError(code, os.strerror(code))
+                return real(*args, **kwargs)
+
+            return call
+
+        with monkeypatch.context() as patch:
+            for name in CALLS:
+                patch.setattr(os, name, counted(name))
+            try:
+                carry_out(plan, root) if action == "purge" else restore(root, stamp)
+            except PurgeError as error:
+                assert str(error)
+        places = standing(root) | {
+            path.name for lot in our_lots(root) for path in lot.glob("tasks/*")
+        }
+        aside = {path.name[4:36] for path in root.hipercow.rglob("tui-*")}
+        assert set(KEPT) <= standing(root)
+        if action == "restore":
+            assert places | aside == ALL | set(KEPT)
+        listed = recent(root)
+        assert [i for i in listed if i in KEPT] == list(KEPT)
+        if len(made) < step:
+            break
+    assert step > 20
+
+
+def test_a_check_before_a_purge_leaves_nothing_behind(both: Root) -> None:
+    before = all_but_ours(both)
+    assert safety_check(plan_of(both), both) is None
+    assert all_but_ours(both) == before and our_lots(both) == []
+
+
+def test_marks_of_both_are_purged_together(both: Root) -> None:
+    stack = FilterStack(task_ids=TaskIds(frozenset([R_TASK, THIRD])))
+    report = carry_out(make_plan(read_root(both), stack, now=NOW), both)
+    assert report.complete and set(report.removed) == {R_TASK, THIRD}

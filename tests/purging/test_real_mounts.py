@@ -1,0 +1,217 @@
+"""File systems that are read-only, become so, or stand in the way: mounted for real where that is
+allowed, else the system's answer is put in its place."""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from mounts import SMALL, mount, mounted, unmount
+from purge_stage import (
+    ALL,
+    LONE,
+    Meanwhile,
+    bundles,
+    folder_of,
+    in_place,
+    make_root,
+    names,
+    nothing_left,
+    plan_of,
+    whole,
+)
+
+from hipercow_tui.cli import main
+from hipercow_tui.errors import PurgeError
+from hipercow_tui.purging import (
+    carry_out,
+    empty,
+    interrupted,
+    move_to_trash,
+    restore,
+    safety_check,
+    trash,
+)
+from hipercow_tui.roots import Root
+
+CHANGING = ("rename", "unlink", "rmdir", "mkdir", "link", "open", "utime", "fchmod")
+READ_ONLY = "Read-only file system"
+
+
+@dataclass
+class Disk:
+    """A disk of its own that can be made read-only."""
+
+    root: Root
+    real: bool
+    patch: pytest.MonkeyPatch
+
+    def protect(self) -> None:
+        if self.real:
+            self._remount("ro")
+            return
+        for name in CHANGING:
+            self.patch.setattr(os, name, refusing(getattr(os, name), name))
+
+    def open_up(self) -> None:
+        if self.real:
+            self._remount("rw")
+        else:
+            self.patch.undo()
+
+    def _remount(self, how: str) -> None:
+        assert mount("-o", f"remount,{how}", self.root.path)
+
+
+def refusing(real: Callable[..., object], name: str) -> Callable[..., object]:
+    def call(*args: object, **kwargs: object) -> object:
+        reads = name == "open" and not (len(args) > 1 and int(str(args[1])) & os.O_WRONLY)
+        if not reads:
+            raise OSError(errno.EROFS, READ_ONLY)
+        return real(*args, **kwargs)
+
+    return call
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    with mounted(tmp_path / "disk", *SMALL) as real, pytest.MonkeyPatch.context() as patch:
+        yield Disk(make_root(tmp_path / "disk"), real, patch)
+
+
+def test_a_read_only_file_system_is_looked_at_and_left_alone(
+    disk: Disk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = disk.root
+    stamp = str(move_to_trash(plan_of(root, [LONE]), root).trash)
+    before, plan = whole(root), plan_of(root)
+    disk.protect()
+    assert READ_ONLY in str(safety_check(plan, root))
+    for act in (carry_out, move_to_trash):
+        with pytest.raises(PurgeError, match=rf"{READ_ONLY}\. Nothing was changed"):
+            act(plan, root)
+    for undo in (restore, empty):
+        with pytest.raises(PurgeError, match=READ_ONLY):
+            undo(root, stamp)
+    assert main(["purge", str(root.path), "--with-status", "failure", "--yes"]) == 1
+    said = capsys.readouterr()
+    assert READ_ONLY in said.err and "Traceback" not in said.err
+    assert main(["list", str(root.path)]) == 0 and main(["trash", str(root.path)]) == 0
+    assert stamp in capsys.readouterr().out
+    assert whole(root) == before and [lot.stamp for lot in trash(root)] == [stamp]
+    disk.open_up()
+    assert restore(root, stamp).complete
+
+
+def test_a_file_system_that_becomes_read_only_while_tasks_are_moved(
+    disk: Disk, meanwhile: Meanwhile
+) -> None:
+    root = disk.root
+    before, plan = whole(root), plan_of(root)
+    meanwhile.after("rename", LONE[2:], disk.protect)
+    with pytest.raises(
+        PurgeError, match=rf"{READ_ONLY}\. Nothing was deleted; .* can't be put back"
+    ):
+        carry_out(plan, root)
+    disk.open_up()
+    (lot,) = trash(root)
+    os.utime(root.hipercow / "tui" / str(lot.name) / "alive", (0, 0))
+    assert [one.stamp for one in interrupted(root)] == [lot.stamp]
+    assert restore(root, lot.stamp).complete
+    assert whole(root) == before and nothing_left(root)
+
+
+def test_a_log_that_someone_holds_for_good_is_reported_and_goes_later(
+    root: Root, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A mount on a file makes its removal fail as a network file system does: EBUSY."""
+    monkeypatch.setattr("hipercow_tui.purging.erase._PAUSES", (0.01, 0.01))
+    log = folder_of(root, LONE) / ".nfs0001"
+    log.write_text("a log that is still written")
+    plan, real = plan_of(root), os.unlink
+    held = mount("--bind", log, log)
+
+    def busy(name: str, **kwargs: int) -> None:
+        if name == ".nfs0001":
+            raise OSError(errno.EBUSY, "Device or resource busy")
+        real(name, **kwargs)
+
+    if not held:
+        monkeypatch.setattr(os, "unlink", busy)
+    report = carry_out(plan, root)
+    (failed,) = report.failed
+    assert failed.name == LONE and ".nfs0001': Device or resource busy" in failed.reason
+    assert set(report.removed) == set(ALL) - {LONE} and in_place(root) == set()
+    assert failed.where is not None and os.listdir(failed.where) == [".nfs0001"]
+    (lot,) = trash(root)
+    assert lot.interrupted and lot.remains == (LONE,)
+
+    if held:
+        unmount(failed.where / ".nfs0001")
+    monkeypatch.setattr(os, "unlink", real)
+    assert empty(root, lot.stamp).removed == (LONE,) and nothing_left(root)
+
+
+@pytest.mark.parametrize("seconds", [0.15, 60])
+def test_a_file_that_comes_back_while_its_writer_lives(
+    root: Root, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    """As a removed file does under NFS until the last who has it open closes it: ENOTEMPTY."""
+    monkeypatch.setattr("hipercow_tui.purging.erase._PAUSES", (0.05, 0.3))
+    plan, stop = plan_of(root), threading.Event()
+    folder = os.open(folder_of(root, LONE), os.O_RDONLY)
+    end = time.monotonic() + seconds
+
+    def write() -> None:
+        while time.monotonic() < end and not stop.is_set():
+            try:
+                os.close(os.open(".nfs0001", os.O_CREAT | os.O_WRONLY, dir_fd=folder))
+            except FileNotFoundError:  # the folder is gone
+                return
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        report = carry_out(plan, root)
+    finally:
+        stop.set()
+        writer.join()
+        os.close(folder)
+    if seconds < 1:
+        assert report.complete and nothing_left(root)
+    elif report.failed:  # it may be removed in the moment in which the file is not there
+        assert names(report.failed) == {LONE} and "not empty" in report.failed[0].reason
+        assert empty(root, trash(root)[0].stamp).complete
+    assert in_place(root) == set() and bundles(root) == {} and nothing_left(root)
+
+
+def test_a_file_system_mounted_in_a_task_is_not_entered(
+    root: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside = folder_of(root, LONE) / "mount"
+    inside.mkdir()
+    plan, real = plan_of(root), mount(*SMALL, "none", inside)
+    (inside / "precious").write_text("keep me")
+    if not real:
+        inode, fstat = inside.stat().st_ino, os.fstat
+        monkeypatch.setattr(os, "fstat", lambda fd: elsewhere(fstat(fd), inode))
+    report = carry_out(plan, root)
+    (failed,) = report.failed
+    assert f"'{LONE}/mount': another file system is mounted there" in failed.reason
+    assert failed.where is not None
+    assert (failed.where / "mount" / "precious").read_text() == "keep me"
+    assert set(report.removed) == set(ALL) - {LONE}
+    if real:
+        unmount(failed.where / "mount")
+
+
+def elsewhere(found: os.stat_result, inode: int) -> os.stat_result:
+    if found.st_ino != inode:
+        return found
+    return os.stat_result((*found[:2], found.st_dev + 1, *found[3:10]))

@@ -1,0 +1,116 @@
+"""Processes that work in the same root at the same time."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from purge_stage import (
+    ALL,
+    LONE,
+    OTHER,
+    bundles,
+    folder_of,
+    in_place,
+    lots,
+    nothing_left,
+    plan_of,
+    purging_elsewhere,
+    run_script,
+    whole,
+)
+from purge_together import MORE, prepared
+from small_root import tree
+
+from hipercow_tui.cli import main
+from hipercow_tui.errors import PurgeError
+from hipercow_tui.purging import State, carry_out, empty, finish, interrupted, restore, trash
+from hipercow_tui.roots import Root, find_root
+
+ROUNDS = 36  # three of each pair of plans and aims
+
+
+def test_two_purges_at_once_take_each_thing_once_and_lose_nothing(tmp_path: Path) -> None:
+    model = prepared(tmp_path / "model")
+    before = whole(model)
+    contents = {identity: tree(folder_of(model, identity)) for identity in (*ALL, *MORE)}
+    run_script("purge_together.py", str(tmp_path / "roots"), str(ROUNDS))
+    shared = 0
+    for number in range(ROUNDS):
+        root = find_root(tmp_path / "roots" / str(number))
+        reports = json.loads((tmp_path / "roots" / f"{number}.json").read_text())
+        purged = {i for aim, ids, _ in reports if aim == "purge" for i in ids}
+        erased_bundles = {name for aim, _, names in reports if aim == "purge" for name in names}
+        (_, one, _), (_, other, _) = reports
+        assert not set(one) & set(other)
+        shared += bool(one) and bool(other)
+        assert not interrupted(root)
+        held = [
+            path for lot in lots(root) for path in lot.glob("tasks/*") if lot.name.endswith("trash")
+        ]
+        for identity in (*ALL, *MORE):
+            places = [path for path in held if path.name == identity]
+            places += [folder_of(root, identity)] * (identity in in_place(root))
+            assert len(places) == (identity not in purged)
+            assert all(tree(path) == contents[identity] for path in places)
+        for lot in trash(root):
+            assert lot.state in (State.TRASH, State.KEPT)
+            restore(root, lot.stamp)
+        assert in_place(root) == {*ALL, *MORE} - purged
+        after = whole(root)
+        assert all(after[name] == before[name] for name in after)
+        assert set(bundles(root)) == {"sweep", "solo", "more"} - erased_bundles
+        assert nothing_left(root)
+    assert shared > 0
+
+
+@pytest.fixture
+def at_work(root: Root) -> Iterator[subprocess.Popen[str]]:
+    """A process that waits in the middle of a purge, until its input is closed."""
+    with purging_elsewhere(root) as child:
+        yield child
+
+
+def test_a_purge_of_another_process_is_left_alone_and_offered_once_dead(
+    root: Root, at_work: subprocess.Popen[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (lot,) = trash(root)
+    assert lot.alive and not interrupted(root)
+    for act in (restore, empty, finish):
+        with pytest.raises(PurgeError, match=rf"worked on by .* process {at_work.pid}"):
+            act(root, lot.stamp)
+    assert main(["list", str(root.path)]) == 0
+    assert main(["trash", str(root.path)]) == 0
+    assert main(["trash", str(root.path), "--empty", "--yes"]) == 0
+    said = capsys.readouterr()
+    assert "interrupted" not in said.out + said.err and lot.stamp in said.out
+    assert main(["trash", str(root.path), "--restore", lot.stamp]) == 1
+    assert "Stop it there" in capsys.readouterr().err
+    assert len(trash(root)[0].tasks) == len(lot.tasks)
+
+    at_work.send_signal(signal.SIGKILL)
+    at_work.wait()
+    heartbeat = root.hipercow / "tui" / str(lot.name) / "alive"
+    os.utime(heartbeat, (heartbeat.stat().st_mtime - 3,) * 2)  # three seconds later
+    assert [one.stamp for one in interrupted(root)] == [lot.stamp]
+    main(["list", str(root.path)])
+    assert f"trash --restore {lot.stamp}" in capsys.readouterr().err
+    assert main(["trash", str(root.path), "--restore", lot.stamp]) == 0
+    assert in_place(root) == set(ALL) and nothing_left(root)
+
+
+def test_another_purge_beside_one_that_waits_harms_neither(
+    root: Root, at_work: subprocess.Popen[str]
+) -> None:
+    moved = {identity for lot in trash(root) for identity in lot.tasks}
+    report = carry_out(plan_of(root), root)
+    assert LONE not in moved and LONE in report.removed and not moved & set(report.removed)
+    at_work.communicate()
+    assert at_work.returncode == 0
+    assert in_place(root) == set() and nothing_left(root)
+    assert bundles(root) == {"solo": [OTHER]}  # of whose tasks the first took none

@@ -1,0 +1,82 @@
+"""A folder with a root of R and one of Python to purge, and where things are afterwards."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from small_py_root import py_dir, recent_ids, write_py_bundle, write_py_task
+from small_root import DAY, NOW, task_id, tree, write_bundle, write_task
+
+from hipercow_tui.roots import Root, find_root
+
+R_TASK = task_id(1)
+FAILED = tuple(map(task_id, (2, 3, 4)))
+KEPT = tuple(map(task_id, (5, 6, 7)))
+FIRST, SECOND, THIRD = FAILED
+RECENT = (KEPT[0], FIRST, SECOND, KEPT[1], THIRD, KEPT[2])
+BUNDLES = {"sweep": (FIRST, SECOND, KEPT[0]), "deep/er/one .x": (THIRD,)}
+
+
+def make_both(where: Path) -> Root:
+    """One task of R and three of Python that failed, three of Python that did not; a bundle
+    ``sweep`` in both, and one in folders."""
+    write_task(where, R_TASK, "failure", finished=NOW - DAY)
+    write_bundle(where, "sweep", [R_TASK])
+    for identity in RECENT:
+        status = "failure" if identity in FAILED else "success"
+        write_py_task(where, identity, status, finished=NOW - DAY)
+    for name, ids in BUNDLES.items():
+        write_py_bundle(where, name, ids)
+    write_py_bundle(where, "stays", KEPT)
+    return find_root(where)
+
+
+def standing(root: Root) -> set[str]:
+    """The tasks of both that are in their places."""
+    places = [*root.tasks.glob("??/*"), *(py_dir(root.path) / "tasks").glob("??/*")]
+    return {path.parent.name + path.name for path in places}
+
+
+def all_but_ours(root: Root) -> dict[str, bytes | None]:
+    """Everything in the root but our own folders."""
+    return {
+        name: held
+        for name, held in tree(root.hipercow).items()
+        if "tui" not in Path(name).parts[:2]
+    }
+
+
+def our_lots(root: Root) -> list[Path]:
+    """What stands in our own folders, but for the history."""
+    tuis = (root.hipercow / "tui", py_dir(root.path) / "tui")
+    return [path for tui in tuis for path in tui.glob("*") if path.name != "history"]
+
+
+def left_bundles(root: Root) -> dict[str, tuple[str, ...]]:
+    """The bundles of Python that are in their places."""
+    top = py_dir(root.path) / "bundles"
+    files = [path for path in top.rglob("*") if path.is_file()]
+    return {
+        str(path.relative_to(top)): tuple(json.loads(path.read_text())["task_ids"])
+        for path in files
+    }
+
+
+def recent_without(gone: set[str]) -> list[str]:
+    return [identity for identity in RECENT if identity not in gone]
+
+
+def recent(root: Root) -> list[str]:
+    return recent_ids(root.path)
+
+
+def much_later(root: Root) -> None:
+    """Long after the process died."""
+    for lot in our_lots(root):
+        for path in (lot / "alive", lot):
+            if path.exists():
+                os.utime(path, (0, 0))
+    for path in root.hipercow.rglob("tui-*"):
+        os.utime(path, (0, 0))

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small_py_root import py_dir, write_py_task
+from small_root import task_id
+
+from hipercow_tui.roots.details import EnvVar, TaskDetails, looks_secret
+from hipercow_tui.roots.py_details import parse_data, read_py_details
+
+A, B = map(task_id, (1, 2))
+
+
+def details(root: Path, **data: Any) -> TaskDetails:
+    write_py_task(root, A, "submitted", **data)
+    return read_py_details(py_dir(root) / "tasks", A)
+
+
+def test_all_that_a_task_says_of_itself(tmp_path: Path) -> None:
+    found = details(
+        tmp_path,
+        cmd=["python", "sim.py", "a b", "it's", "$HOME"],
+        path="sub/folder",
+        environment="science",
+        resources={"queue": "AllNodes", "cores": 4, "exclusive": True, "max_runtime": None},
+        envvars={"LEVEL": "3", "API_TOKEN": "hunter2"},
+    )
+    assert found.type == "shell"
+    assert found.runs == found.what == """python sim.py 'a b' 'it'"'"'s' '$HOME'"""
+    assert (found.path, found.environment, found.driver) == ("sub/folder", "science", "example")
+    assert found.resources == (("queue", "AllNodes"), ("cores", "4"), ("exclusive", "yes"))
+    assert found.envvars == (EnvVar("LEVEL", "3", False), EnvVar("API_TOKEN", "hunter2", True))
+    assert [var.shown for var in found.envvars] == ["3", "********"]
+    assert found.problem is None
+
+
+@given(st.lists(st.text(), min_size=1, max_size=5))
+@settings(max_examples=100, deadline=None)
+def test_a_shell_understands_the_command_as_it_was_meant(words: list[str]) -> None:
+    raw = json.dumps({"task_id": A, "method": "shell", "data": {"cmd": words}}).encode()
+    found = parse_data(raw, A)
+    assert found.runs is not None and shlex.split(found.runs) == words
+    assert "\n" not in found.what
+
+
+@pytest.mark.parametrize(
+    "name", ["MY_SECRET", "GITHUB_TOKEN", "db_password", "API_KEY", "GITHUB_PAT", "apikey", "KEY"]
+)
+def test_names_of_secrets(name: str) -> None:
+    assert looks_secret(name)
+    assert EnvVar(name, "hunter2", secret=False).on_screen == "********"
+    assert EnvVar(name, "hunter2", secret=False).shown == "hunter2"  # as R's own flag says
+
+
+@pytest.mark.parametrize("name", ["PATH", "R_GC_MEM_GROW", "KEYBOARD", "PWD", "COMPASS", "MONKEY"])
+def test_other_names(name: str) -> None:
+    assert not looks_secret(name)
+    assert EnvVar(name, "plain", secret=False).on_screen == "plain"
+
+
+@pytest.mark.parametrize(
+    ("raw", "says"),
+    [
+        (b"{", "is no JSON"),
+        (b"[" * 100_000, "is no JSON"),
+        (b"[]", "is no JSON object"),
+        (b"{}", "of no type of task we know"),
+        (b'{"method": "shell", "data": {"cmd": "ls"}}', "of no type"),
+        (b'{"method": "shell", "data": {"cmd": [1]}}', "of no type"),
+        (b'{"method": "dance", "data": {"cmd": ["ls"]}}', "of no type"),
+        (b'{"method": [], "data": [], "envvars": [], "resources": 3}', "of no type"),
+        (b'{"task_id": "\\u001b]0;", "method": "shell"}', "is that of task '\u241b]0;'"),
+    ],
+)
+def test_damage_is_a_sentence(tmp_path: Path, raw: bytes, says: str) -> None:
+    (write_py_task(tmp_path, A, "success") / "data").write_bytes(raw)
+    assert says in str(read_py_details(py_dir(tmp_path) / "tasks", A).problem)
+
+
+@given(st.recursive(st.none() | st.booleans() | st.text(max_size=5) | st.integers(), st.lists))
+@settings(max_examples=100, deadline=None)
+def test_any_values_are_shown_or_said_to_make_no_sense(value: Any) -> None:
+    for key in ("task_id", "method", "data", "path", "environment", "resources", "envvars"):
+        data = {"task_id": A, "method": "shell", "data": {"cmd": ["ls"]}, key: value}
+        nested = data | {"envvars": {"A": value}, "resources": {"cores": value}}
+        for written in (data, nested):
+            assert isinstance(parse_data(json.dumps(written).encode(), A), TaskDetails)
+
+
+def test_a_task_that_is_gone_is_a_sentence(tmp_path: Path) -> None:
+    write_py_task(tmp_path, A, "success")
+    found = read_py_details(py_dir(tmp_path) / "tasks", B)
+    assert found.runs is None and "folder of task" in str(found.problem)
+    with pytest.raises(ValueError, match="not a task id"):
+        read_py_details(py_dir(tmp_path) / "tasks", "../../etc")

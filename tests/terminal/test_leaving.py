@@ -1,0 +1,189 @@
+"""Signals, ctrl+c and terminals that go away, at rest and in the middle of things."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from purge_stage import in_place, lots, plan_of, whole
+from real_terminal import LEAVE_ALTERNATE, Terminal
+from small_root import task_id, write_task
+
+from hipercow_tui.purging import interrupted, move_to_trash, restore, trash
+from hipercow_tui.roots import Root, find_root
+
+SLOW_APP = str(Path(__file__).parent.parent / "slow_app.py")
+SIGNALS = [signal.SIGHUP, signal.SIGTERM, signal.SIGINT]
+IDS = tuple(map(task_id, range(1, 41)))
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Root:
+    for identity in IDS:
+        write_task(tmp_path / "project", identity, "failure")
+    return find_root(tmp_path / "project")
+
+
+def slow(root: Root, env: dict[str, str], started: list[Terminal]) -> Terminal:
+    """The app on a root where each call that changes something waits."""
+    path = os.pathsep.join(filter(None, [env.get("PYTHONPATH"), str(Path.cwd())]))
+    program = (SLOW_APP,)
+    terminal = Terminal(str(root.path), env=env | {"PYTHONPATH": path}, program=program)
+    started.append(terminal)
+    terminal.wait(r"live")
+    return terminal
+
+
+def confirm(terminal: Terminal, key: str) -> None:
+    """Filter, plan, D, and that answer."""
+    terminal.press("1")
+    terminal.wait(r"matched 40")
+    terminal.press("p")
+    terminal.wait(r"D Purge")
+    terminal.press("D")
+    terminal.wait(r"Cancel")
+    time.sleep(0.6)
+    terminal.press(key)
+
+
+def left_by(terminal: Terminal) -> str:
+    """What stands on the terminal once the app has gone."""
+    return terminal.seen.split(LEAVE_ALTERNATE.encode())[-1].decode()
+
+
+def in_the_middle(terminal: Terminal, key: str, phase: str) -> None:
+    confirm(terminal, key)
+    terminal.wait(rf"{phase} [█░]+ ([4-9]|[12]\d)/40")
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_the_demo_is_gone_after_a_signal(
+    env: dict[str, str], started: list[Terminal], number: signal.Signals
+) -> None:
+    terminal = Terminal("--demo", "--demo-tasks", "300", env=env)
+    started.append(terminal)
+    terminal.wait(r"live")
+    assert list(Path(env["TMPDIR"]).glob("hipercow-demo-*"))
+    terminal.child.kill(number)
+    assert terminal.leave() == 128 + number
+    terminal.assert_left_as_it_was()
+    assert not list(Path(env["TMPDIR"]).glob("hipercow-demo-*"))
+
+
+def test_the_demo_is_gone_when_its_terminal_goes_away(
+    env: dict[str, str], started: list[Terminal]
+) -> None:
+    terminal = Terminal("--demo", "--demo-tasks", "300", env=env)
+    started.append(terminal)
+    terminal.wait(r"live")
+    assert terminal.go_away() == 128 + signal.SIGHUP
+    assert not list(Path(env["TMPDIR"]).glob("hipercow-demo-*"))
+
+
+def test_the_demo_is_gone_by_a_signal_while_it_is_made(
+    env: dict[str, str], started: list[Terminal]
+) -> None:
+    terminal = Terminal("--demo", "--demo-tasks", "20000", env=env)
+    started.append(terminal)
+    end = time.monotonic() + 20
+    while not list(Path(env["TMPDIR"]).glob("hipercow-demo-*/*/hipercow/tasks/*")):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    terminal.child.kill(signal.SIGHUP)
+    assert terminal.leave() == 128 + signal.SIGHUP
+    assert not list(Path(env["TMPDIR"]).glob("hipercow-demo-*"))
+
+
+@pytest.mark.parametrize(
+    ("number", "key", "phase"),
+    [
+        (signal.SIGHUP, "y", "Moving aside"),
+        (signal.SIGTERM, "y", "Erasing"),
+        (signal.SIGINT, "t", "Moving aside"),
+    ],
+)
+def test_a_signal_in_the_middle_of_a_purge(
+    root: Root,
+    env: dict[str, str],
+    started: list[Terminal],
+    number: signal.Signals,
+    key: str,
+    phase: str,
+) -> None:
+    before = whole(root)
+    terminal = slow(root, env, started)
+    in_the_middle(terminal, key, phase)
+    terminal.child.kill(number)
+    assert terminal.leave() == 128 + number
+    terminal.assert_left_as_it_was()
+    assert "Stopped before the end; what was not erased is back in its place" in left_by(terminal)
+    left = in_place(root)
+    assert left == set(IDS) if phase != "Erasing" else 0 < len(left) < len(IDS)
+    after = whole(root)
+    assert all(after[name] == before[name] for name in after)
+    assert not lots(root) and not interrupted(root)
+
+
+@pytest.mark.parametrize("phase", ["Moving aside", "Erasing"])
+def test_a_terminal_that_goes_away_in_the_middle_of_a_purge(
+    root: Root, env: dict[str, str], started: list[Terminal], phase: str
+) -> None:
+    before = whole(root)
+    terminal = slow(root, env, started)
+    in_the_middle(terminal, "y", phase)
+    assert terminal.go_away() == 128 + signal.SIGHUP
+    after = whole(root)
+    assert all(after[name] == before[name] for name in after)
+    assert in_place(root) and (phase == "Erasing" or after == before)
+    assert not lots(root)
+
+
+def test_ctrl_c_in_the_middle_of_a_purge_stops_it_and_stays(
+    root: Root, env: dict[str, str], started: list[Terminal]
+) -> None:
+    before = whole(root)
+    terminal = slow(root, env, started)
+    terminal.press("\x03")
+    terminal.wait(r"q leaves")
+    in_the_middle(terminal, "y", "Moving aside")
+    terminal.press("\x03")
+    terminal.wait(r"Purge stopped")
+    assert whole(root) == before and not lots(root)
+    terminal.press("\x1b")
+    terminal.wait(lambda text: "esc closes" not in text)
+    terminal.press("q")
+    assert terminal.leave() == 0
+    terminal.assert_left_as_it_was()
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_while_the_trash_is_emptied(
+    root: Root,
+    env: dict[str, str],
+    started: list[Terminal],
+    number: signal.Signals,
+    plan: object = None,
+) -> None:
+    before = whole(root)
+    move_to_trash(plan_of(root), root)
+    terminal = slow(root, env, started)
+    terminal.press("T")
+    terminal.wait(r"40 tasks")
+    terminal.press("E")
+    terminal.wait(r"Cancel")
+    time.sleep(0.6)
+    terminal.press("y")
+    terminal.wait(r"Erasing [█░]+ ([4-9]|[12]\d)/40")
+    terminal.child.kill(signal.SIGTERM)
+    assert terminal.leave() == 128 + signal.SIGTERM
+    terminal.assert_left_as_it_was()
+    assert "the rest can still be restored" in left_by(terminal)
+    (lot,) = trash(root)
+    assert lot.interrupted and lot.tasks and not lot.remains
+    report = restore(root, lot.stamp)
+    assert set(report.restored) == in_place(root) == set(lot.tasks)
+    after = whole(root)
+    assert all(after[name] == before[name] for name in after)

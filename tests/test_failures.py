@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small_root import DAY, NOW, task_id
+
+from hipercow_tui.failures import (
+    NOTHING_SAID,
+    ErrorGroup,
+    ErrorKey,
+    ErrorSort,
+    Failure,
+    group_failures,
+    number,
+)
+from hipercow_tui.model import Status, Task
+from hipercow_tui.roots.details import TaskDetails
+
+
+def failed(place: int, *bundles: str, finished: float | None = NOW) -> Task:
+    return Task(task_id(place), Status.FAILURE, finished=finished, bundles=bundles)
+
+
+def grouped(*failures: Failure) -> tuple[ErrorGroup, ...]:
+    tasks = [failed(place, finished=NOW - place) for place in range(len(failures))]
+    return group_failures(tasks, dict(zip((task.id for task in tasks), failures, strict=True)))
+
+
+def test_a_group_tells_how_often_when_where_and_for_which_inputs() -> None:
+    tasks = [
+        failed(0, "sweep_a", finished=NOW - DAY),
+        failed(1, "sweep_a", "mine", finished=NOW),
+        replace(failed(2, finished=None), tip_status=Status.SUCCESS),
+        failed(3),
+    ]
+    known = {
+        tasks[0].id: Failure("too small: 0.9", what="f(b)", inputs=(("b", "0.9"), ("k", "1"))),
+        tasks[1].id: Failure("too small: 0.95", what="f(b)", inputs=(("b", "0.95"), ("k", "1"))),
+        tasks[2].id: Failure("too small: 1", what="g(b)", inputs=(("b", "1e+00"),)),
+        tasks[3].id: Failure("out of memory"),
+    }
+    large, small = group_failures(tasks, known)
+    assert large.pattern == large.text == "too small: <n>"
+    assert large.ids == (tasks[1].id, tasks[0].id, tasks[2].id)
+    assert (large.first, large.last) == (NOW - DAY, NOW)
+    assert large.bundles == (("sweep_a", 2), ("mine", 1))
+    assert large.code == ("f(b)", "g(b)")
+    assert [str(spread) for spread in large.differing] == ["b 0.9, 0.95, 1e+00"]
+    assert [str(spread) for spread in large.inputs] == ["b 0.9, 0.95, 1e+00", "k 1"]
+    assert large.saved == 1
+    assert small.ids == (tasks[3].id,) and small.differing == ()
+
+
+def test_a_value_that_is_the_same_in_all_is_told() -> None:
+    (group,) = grouped(Failure("object 'x' not found at 3"), Failure("object 'x' not found at 4"))
+    assert group.pattern == "object '…' not found at <n>"
+    assert group.text == "object 'x' not found at <n>"
+
+
+def test_what_has_no_message_says_why_and_stands_apart() -> None:
+    groups = grouped(
+        Failure("gone"), Failure("", problem="gone"), Failure("", problem="gone"), Failure("")
+    )
+    assert [(g.text, g.told, len(g.ids)) for g in groups] == [
+        ("gone", False, 2), ("gone", True, 1), (NOTHING_SAID, True, 1),
+    ]  # fmt: skip
+
+
+def test_many_values_are_told_by_their_ends_or_their_number() -> None:
+    inputs = [(("n", f"{n}L"), ("r", f'"r{n % 5}"')) for n in range(2, 12)]
+    (group,) = grouped(*(Failure("x", inputs=each) for each in inputs))
+    assert [str(spread) for spread in group.differing] == ["n 2L … 11L", 'r "r0", "r1" +3']
+
+
+def test_details_become_a_failure() -> None:
+    details = TaskDetails(
+        error="no\nway", warnings="Warning message:\nx", what="f(a)", inputs=(("a", "list(\n  1)"),)
+    )
+    failure = Failure.of(details)
+    assert failure == Failure("no\nway", "Warning message:\nx", "f(a)", (("a", "list( 1)"),))
+    assert failure.wording.pattern == "no way"
+    assert Failure.of(TaskDetails(problem="'result': gone")).problem == "'result': gone"
+    assert len(Failure.of(TaskDetails(error="a" * 20_000)).message) == 4000
+
+
+@pytest.mark.parametrize(
+    ("value", "is_number"),
+    [("0.91", 0.91), ("4L", 4.0), ("1e+05", 1e5), ("-3", -3.0), ('"4"', None), ("NaN", None)],
+)
+def test_numbers_as_r_writes_them(value: str, is_number: float | None) -> None:
+    assert number(value) == is_number
+
+
+@pytest.mark.parametrize("key", list(ErrorKey))
+def test_groups_are_in_the_order_asked_for_and_its_reverse(key: ErrorKey) -> None:
+    tasks = [failed(n, f"b{n:02d}", finished=NOW - n * DAY) for n in range(12)]
+    known = {
+        task.id: Failure("abcd"[min(n // 2, 3)], inputs=(("n", str(n)),))
+        for n, task in enumerate(tasks)
+    }
+    sort = ErrorSort(key) if key is not ErrorKey.TASKS else ErrorSort()
+    rising = group_failures(tasks, known, replace(sort, reverse=False))
+    falling = group_failures(tasks, known, replace(sort, reverse=True))
+    assert {g.pattern for g in rising} == {g.pattern for g in falling} == set("abcd")
+    assert rising[0].pattern == falling[-1].pattern or key is ErrorKey.TASKS
+    assert ErrorSort(key, reverse=True).turned(key) == ErrorSort(key, reverse=False)
+    assert group_failures(tasks, known)[0].pattern == "d"
+
+
+some = st.builds(
+    Failure,
+    st.sampled_from(["step {} failed", "no '{}'", "plain", "", "{} and {}"]).flatmap(
+        lambda text: st.sampled_from(["1", "2", "3.5", "a"]).map(lambda v: text.replace("{}", v))
+    ),
+    inputs=st.lists(
+        st.tuples(st.sampled_from("abc"), st.sampled_from(["1", "2", '"x"'])), max_size=3
+    ).map(tuple),
+    problem=st.sampled_from([None, None, None, "gone"]),
+)
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), some), max_size=20), st.randoms())
+@settings(max_examples=150, deadline=None)
+def test_every_failure_is_in_one_group_whatever_the_order(
+    given_: list[tuple[int, Failure]], random: object
+) -> None:
+    tasks = [
+        failed(place, *("xy"[: days % 3]), finished=NOW - days * DAY if days else None)
+        for place, (days, _) in enumerate(given_)
+    ]
+    known = {task.id: failure for task, (_, failure) in zip(tasks, given_, strict=True)}
+    groups = group_failures(tasks, known)
+    assert sorted(i for group in groups for i in group.ids) == sorted(known)
+    assert sum(len(group.ids) for group in groups) == len(known)
+    assert [len(group.ids) for group in groups] == sorted(
+        (len(group.ids) for group in groups), reverse=True
+    )
+    assert len({(group.told, group.pattern) for group in groups}) == len(groups)
+    for group in groups:
+        patterns = {known[i].wording.pattern for i in group.ids}
+        assert patterns == {group.pattern}
+        assert {known[i].problem is None for i in group.ids} == {group.told}
+    shuffled = list(tasks)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    assert group_failures(shuffled, known) == groups
+
+
+@given(st.lists(some, max_size=12))
+@settings(max_examples=100, deadline=None)
+def test_what_is_not_read_yet_is_in_no_group(failures: list[Failure]) -> None:
+    tasks = [failed(place) for place in range(len(failures))]
+    known = {task.id: f for task, f in list(zip(tasks, failures, strict=True))[::2]}
+    assert sum(len(group.ids) for group in group_failures(tasks, known)) == len(known)

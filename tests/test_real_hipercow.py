@@ -1,0 +1,187 @@
+"""Roots that the real hipercow of Python made, and what it says of them before and after."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from hipercow import root as hipercow_root
+from hipercow.bundle import bundle_create, bundle_list, bundle_load, bundle_status
+from hipercow.cli import cli
+from hipercow.configure import configure
+from hipercow.resources import TaskResources
+from hipercow.task import (
+    TaskStatus,
+    set_task_status,
+    task_data_read,
+    task_exists,
+    task_info,
+    task_last,
+    task_list,
+    task_log,
+    task_recent,
+    task_recent_rebuild,
+    task_status,
+)
+from hipercow.task_create import task_create_shell
+from hipercow.task_create_bulk import bulk_create_shell
+from hipercow.task_eval import task_eval
+
+import hipercow_tui
+from hipercow_tui import BlockedError, scan
+from hipercow_tui.cli import main
+from hipercow_tui.filters import FilterStack, WithStatus
+from hipercow_tui.model import Lang
+from hipercow_tui.plan import make_plan
+from hipercow_tui.purging import move_to_trash, restore
+from hipercow_tui.roots import find_root
+from hipercow_tui.roots.py_details import details_of
+from hipercow_tui.scanning import read_root
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A root with the example driver, in which every status occurs."""
+    monkeypatch.chdir(tmp_path)
+    hipercow_root.init(tmp_path)
+    task_create_shell(["echo", "never submitted"])  # before there is a driver
+    configure("example")
+    done = task_create_shell(["echo", "it's done"], envvars={"LEVEL": "3", "MY_TOKEN": "hunter2"})
+    task_eval(done, capture=True)
+    failed = task_create_shell(["false"], resources=TaskResources(cores=1))
+    task_eval(failed, capture=True)
+    task_create_shell(["sleep", "1"])
+    opened = hipercow_root.open_root()
+    set_task_status(task_create_shell(["sleep", "9"]), TaskStatus.RUNNING, None, opened)
+    set_task_status(task_create_shell(["sleep", "2"]), TaskStatus.CANCELLED, None, opened)
+    sweep = bulk_create_shell(
+        ["sh", "-c", "exit @code"], {"code": ["0", "1", "2"]}, name="sweep/a b"
+    )
+    for task_id in bundle_load(sweep).task_ids:
+        task_eval(task_id, capture=True)
+    bundle_create([done, failed], ".mixed")
+    bundle_create([done], "good")
+    ran = command("create", "bulk", "--data", "n=1..2", "--name", "queued", "--", "echo", "@n")
+    assert ran.endswith("queued")
+    return tmp_path
+
+
+def command(*words: str) -> str:
+    """What the real command line prints."""
+    result = CliRunner().invoke(cli, list(words), catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output.strip()
+
+
+def test_we_say_of_every_task_what_hipercow_says(project: Path) -> None:
+    snapshot = scan(project)
+    assert set(snapshot.tasks) == set(task_list()) and len(snapshot.tasks) == 11
+    assert {task.status.value for task in snapshot.tasks.values()} == {
+        "created", "submitted", "running", "success", "failure", "cancelled",
+    }  # fmt: skip
+    for task_id, task in snapshot.tasks.items():
+        said = task_info(task_id)
+        assert task.status == str(said.status) == str(task_status(task_id))
+        assert (task.created, task.started) == (said.times.created, said.times.started)
+        if said.times.finished is None:
+            assert task.finished is None or task.finished_estimated
+            assert (task.finished is not None) == (task.status == "cancelled")
+        else:
+            assert (task.finished, task.finished_estimated) == (said.times.finished, False)
+        assert (task.lang, task.problem) == (Lang.PY, None)
+    assert snapshot.problems == ()
+
+
+def test_we_show_what_hipercow_wrote_of_a_task(project: Path) -> None:
+    root, opened = find_root(project), hipercow_root.open_root()
+    for task in scan(project).tasks.values():
+        data, shown = task_data_read(task.id, opened), details_of(root, task)
+        assert (shown.type, shown.environment, shown.path) == (
+            data.method,
+            data.environment,
+            data.path,
+        )
+        assert {one.name: one.value for one in shown.envvars} == data.envvars
+        assert shown.driver == ("example" if task.status != "created" else None)
+        assert shown.problem is None
+    runs = [details_of(root, task).runs for task in scan(project).tasks.values()]
+    assert """echo 'it'"'"'s done'""" in runs and "sh -c 'exit 2'" in runs
+
+
+def test_we_list_the_bundles_that_hipercow_loads(project: Path) -> None:
+    bundles = {bundle.name: list(bundle.task_ids) for bundle in scan(project).bundles}
+    assert set(bundles) == {"sweep/a b", ".mixed", "good", "queued"}
+    assert bundles == {name: bundle_load(name).task_ids for name in bundles}
+    assert {name.partition("/")[0] for name in bundles} == set(bundle_list())
+
+
+def test_hipercow_goes_on_with_what_a_purge_left(project: Path) -> None:
+    ids, failed = task_list(), task_list(with_status=TaskStatus.FAILURE)
+    before = task_recent()
+    assert set(hipercow_tui.purge(with_status="failure", root=project)) == set(failed)
+    left = [task_id for task_id in before if task_id not in failed]
+    assert task_recent() == left and set(task_list()) == set(ids) - set(failed)
+    assert set(command("task", "list").split()) == set(left)
+    assert task_last() == command("task", "last") == left[-1]
+    assert command("task", "recent", "--limit", "100").split() == left
+    assert not any(map(task_exists, failed)) and all(map(task_exists, left))
+    assert set(bundle_list()) == {"good", "queued", "sweep"}  # of 'sweep' the empty folder
+    assert bundle_status("good") == [TaskStatus.SUCCESS]
+    assert len(command("bundle", "status", "queued").splitlines()) == 2
+    for task_id in left:
+        assert task_info(task_id).data.task_id == task_id
+    new = task_create_shell(["true"])
+    assert task_last() == new and scan(project).tasks[new].status == "submitted"
+    task_eval(new, capture=True)
+    again = bundle_create([new], "sweep/a b")
+    assert bundle_load(again).task_ids == [new]
+
+
+def test_hipercow_finds_all_again_after_an_undo(project: Path) -> None:
+    before = {i: (task_status(i), task_info(i).times, task_log(i)) for i in task_list()}
+    recent, bundles = task_recent(), {n: bundle_load(n) for n in ("sweep/a b", ".mixed", "good")}
+    root = find_root(project)
+    wanted = WithStatus.purgeable(["failure", "success", "cancelled"])
+    plan = make_plan(read_root(root), FilterStack(with_status=wanted), now=0.0)
+    stamp = str(move_to_trash(plan, root).trash)
+    assert task_recent() == [i for i in recent if i not in plan.ids] and len(plan.ids) == 6
+    assert restore(root, stamp).complete
+    assert {i: (task_status(i), task_info(i).times, task_log(i)) for i in task_list()} == before
+    assert task_recent() == recent
+    assert {name: bundle_load(name) for name in bundles} == bundles
+
+
+def test_a_list_that_hipercow_rebuilt_meanwhile_is_what_counts(project: Path) -> None:
+    root = find_root(project)
+    wanted = WithStatus.purgeable(["failure"])
+    plan = make_plan(read_root(root), FilterStack(with_status=wanted), now=0.0)
+    stamp = str(move_to_trash(plan, root).trash)
+    task_recent_rebuild()
+    rebuilt = task_recent()
+    assert restore(root, stamp).complete
+    assert sorted(task_recent()) == sorted([*rebuilt, *plan.ids]) == sorted(task_list())
+    assert [i for i in task_recent() if i in rebuilt] == rebuilt
+
+
+def test_what_is_queued_or_running_is_not_purged(project: Path) -> None:
+    with pytest.raises(BlockedError):
+        hipercow_tui.purge(in_bundle="queued", root=project)
+    assert len(task_list(with_status=TaskStatus.SUBMITTED)) == 3
+
+
+def test_the_command_line_lists_and_purges_a_python_root(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    assert main(["purge", "--lang", "py", "--in-bundle", "sweep/*", "--yes", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert {task["lang"] for task in said["tasks"]} == {"py"} and len(said["tasks"]) == 3
+    assert [(bundle["lang"], bundle["name"]) for bundle in said["bundles"]] == [
+        ("py", "sweep/a b"),
+    ]
+    assert main(["list", "--lang", "r"]) == 0
+    assert capsys.readouterr().out == ""
+    assert main(["list", "--lang", "py"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == len(task_list()) == 8

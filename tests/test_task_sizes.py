@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small_root import IDS, snapshots
+
+from hipercow_tui.filters import FilterStack
+from hipercow_tui.model import Snapshot, Status, Task
+from hipercow_tui.roots.sizes import Size
+from hipercow_tui.task_sizes import Measured, Total, to_measure, total
+from hipercow_tui.view import BundleKey, BundleSort, Key, Sort, bundle_lines, make_view
+
+measures = st.dictionaries(
+    st.sampled_from(IDS),
+    st.builds(
+        Measured,
+        st.builds(Size, st.integers(0, 5), st.integers(0, 5)),
+        st.sampled_from([0, 1]),
+    ),
+)
+
+
+def test_what_has_ended_holds_what_it_held_until_its_folder_lists_otherwise() -> None:
+    one = Measured(Size(5, 1), listing=3)
+    task = Task(IDS[0], Status.SUCCESS, listing=3)
+    assert one.holds(task)
+    assert not one.holds(replace(task, listing=7))
+    for status in (Status.SUBMITTED, Status.RUNNING, Status.BROKEN):
+        assert not one.holds(replace(task, status=status))
+
+
+@settings(max_examples=100, deadline=None)
+@given(snapshot=snapshots(), known=measures)
+def test_only_what_is_not_known_is_measured_and_totals_add_up(
+    snapshot: Snapshot, known: dict[str, Measured]
+) -> None:
+    tasks = list(snapshot.tasks.values())
+    again = to_measure(tasks, known)
+    assert [t for t in tasks if t not in again] == [
+        t for t in tasks if t.id in known and known[t.id].holds(t)
+    ]
+    found = [known[task.id].size for task in tasks if task.id in known]
+    assert total(tasks, known) == Total(
+        Size(sum(one.bytes for one in found), sum(one.files for one in found)),
+        len(found),
+        len(tasks),
+    )
+    assert total(tasks, known).whole == (len(found) == len(tasks))
+
+
+@settings(max_examples=100, deadline=None)
+@given(snapshot=snapshots(), known=measures, key=st.sampled_from([Key.SIZE, Key.FILES]))
+def test_the_largest_come_first_and_the_unmeasured_last(
+    snapshot: Snapshot, known: dict[str, Measured], key: Key
+) -> None:
+    sort = Sort().turned(key)
+    ids = make_view(snapshot, FilterStack(), sort, sizes=known).ids
+
+    def held(task_id: str) -> int:
+        if task_id not in known:
+            return -1
+        size = known[task_id].size
+        return size.bytes if key is Key.SIZE else size.files
+
+    assert [held(i) for i in ids] == sorted(map(held, snapshot.tasks), reverse=True)
+
+
+@settings(max_examples=100, deadline=None)
+@given(snapshot=snapshots(), known=measures)
+def test_a_bundle_holds_what_its_tasks_hold(snapshot: Snapshot, known: dict[str, Measured]) -> None:
+    sort = BundleSort().turned(BundleKey.SIZE)
+    lines = bundle_lines(snapshot, sort, known)
+    held = [line.held.size.bytes for line in lines]
+    assert held == sorted(held, reverse=True)
+    members = {b.name: list(snapshot.existing(b.task_ids)) for b in snapshot.bundles}
+    assert all(line.held == total(members[line.name], known) for line in lines)

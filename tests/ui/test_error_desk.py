@@ -1,0 +1,223 @@
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from failing import result_file, write_failed
+from small_root import DAY, NOW, task_id, write_task
+
+from hipercow_tui.error_memory import ErrorMemory
+from hipercow_tui.failures import ErrorKey, ErrorSort
+from hipercow_tui.model import Lang, Snapshot, Status
+from hipercow_tui.roots import find_root
+from hipercow_tui.scanning import read_root
+from hipercow_tui.ui.error_desk import PYTHON, ErrorBoard, ErrorDesk, ErrorWish
+
+SORT = ErrorSort()
+
+
+class Desk:
+    """A desk, and the boards that it handed on."""
+
+    def __init__(self, project: Path, memory: ErrorMemory | None = None) -> None:
+        self.boards: list[ErrorBoard] = []
+        self.broke: list[Exception] = []
+        self.root = find_root(project)
+        self.desk = ErrorDesk(self.root.tasks, memory, self.boards.append, self.broke.append)
+
+    def look(self, snapshot: Snapshot, sort: ErrorSort = SORT) -> ErrorBoard:
+        """The last board for this snapshot."""
+        wish = ErrorWish(snapshot, sort)
+        self.desk.look(wish)
+        until(lambda: self.broke or (self.boards and self._whole(wish)))
+        assert not self.broke
+        return self.boards[-1]
+
+    def _whole(self, wish: ErrorWish) -> bool:
+        return self.boards[-1].wish is wish and not self.boards[-1].reading
+
+
+def until(true: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 15
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Seven failures of three kinds, one without a result, and a success."""
+    where = tmp_path / "project"
+    for n in range(4):
+        small = result_file(f"too small: {n / 10}", warning="careful")
+        write_failed(where, task_id(n), small, beta=n / 10, ended=NOW - n * DAY)
+    for n in (4, 5):
+        bullets = result_file("No fit", ("x", f"step {n}"), ("i", "retry"))
+        write_failed(where, task_id(n), bullets, ended=NOW - n * DAY)
+    write_failed(where, task_id(6), None)
+    write_task(where, task_id(7), "success")
+    return where
+
+
+@pytest.fixture
+def desks() -> Iterator[list[Desk]]:
+    made: list[Desk] = []
+    yield made
+    for one in made:
+        one.desk.stop()
+
+
+@pytest.fixture
+def start(project: Path, desks: list[Desk]) -> Callable[..., Desk]:
+    def started(memory: ErrorMemory | None = None) -> Desk:
+        desks.append(Desk(project, memory))
+        return desks[-1]
+
+    return started
+
+
+def folder(project: Path, number: int) -> Path:
+    identity = task_id(number)
+    return project / "hipercow" / "tasks" / identity[:2] / identity[2:]
+
+
+def test_failures_are_read_and_grouped(project: Path, start: Callable[..., Desk]) -> None:
+    board = start().look(read_root(find_root(project)))
+    assert (board.read, board.failed) == (7, 7)
+    small, fit, unknown = board.groups
+    assert small.text == "too small: <n>"
+    assert small.ids == tuple(map(task_id, range(4)))
+    assert [str(spread) for spread in small.differing] == ["beta 0 … 0.3"]
+    assert fit.text == "No fit\n✖ step <n>\nℹ retry"
+    assert not unknown.told and "'result'" in unknown.text
+
+
+def test_the_messages_and_warnings_stay_known(project: Path, start: Callable[..., Desk]) -> None:
+    desk = start()
+    desk.look(read_root(find_root(project)))
+    assert desk.desk.failures[task_id(1)].message == "too small: 0.1"
+    assert desk.desk.failures[task_id(1)].warnings == "Warning message:\ncareful"
+
+
+def test_another_order_reads_nothing_anew(project: Path, start: Callable[..., Desk]) -> None:
+    desk = start()
+    snapshot = read_root(find_root(project))
+    desk.look(snapshot)
+    shutil.rmtree(project / "hipercow" / "tasks")
+    board = desk.look(snapshot, ErrorSort(ErrorKey.LAST, reverse=False))
+    assert [group.text[:6] for group in board.groups] == ["No fit", "too sm", "'resul"]
+
+
+def test_where_no_failure_changed_nothing_is_grouped_anew(
+    project: Path, start: Callable[..., Desk]
+) -> None:
+    desk = start()
+    root = find_root(project)
+    first = desk.look(read_root(root))
+    tasks = dict(first.wish.snapshot.tasks)
+    del tasks[task_id(7)]
+    board = desk.look(replace(first.wish.snapshot, tasks=tasks))
+    assert board.groups is first.groups
+
+
+def test_new_failures_appear_and_gone_ones_vanish(
+    project: Path, start: Callable[..., Desk]
+) -> None:
+    desk = start()
+    root = find_root(project)
+    desk.look(read_root(root))
+    for number in (4, 5):
+        shutil.rmtree(folder(project, number))
+    write_failed(project, task_id(8), result_file("too small: 9"), ended=NOW + DAY)
+    board = desk.look(read_root(root))
+    assert [len(group.ids) for group in board.groups] == [5, 1]
+    assert board.groups[0].ids[0] == task_id(8)
+    assert desk.desk.failures.keys() == {task_id(n) for n in (0, 1, 2, 3, 6, 8)}
+
+
+def test_a_result_that_comes_later_is_read(project: Path, start: Callable[..., Desk]) -> None:
+    desk = start()
+    root = find_root(project)
+    before = read_root(root)
+    desk.look(before)
+    (folder(project, 6) / "result").write_bytes(result_file("too small: 7"))
+    changed = replace(before.tasks[task_id(6)], bundles=("mine",))
+    board = desk.look(replace(before, tasks={**before.tasks, task_id(6): changed}))
+    assert len(board.groups[0].ids) == 5
+
+
+def test_what_is_remembered_is_not_read_again(
+    project: Path, start: Callable[..., Desk], tmp_path: Path
+) -> None:
+    memory = ErrorMemory(tmp_path / "errors", b"key")
+    snapshot = read_root(find_root(project))
+    first = start(memory).look(snapshot)
+    until(lambda: len(memory.load()) == 6)
+    for number in range(6):
+        where = folder(project, number) / "result"
+        with where.open("r+b") as file:  # the folder stays as it was
+            file.write(b"damaged beyond repair")
+    assert start(memory).look(snapshot).groups == first.groups
+
+
+def test_an_id_that_came_back_does_not_get_the_old_message(
+    project: Path, start: Callable[..., Desk], tmp_path: Path
+) -> None:
+    memory = ErrorMemory(tmp_path / "errors", b"key")
+    root = find_root(project)
+    desk = start(memory)
+    desk.look(read_root(root))
+    until(lambda: len(memory.load()) == 6)
+    shutil.rmtree(folder(project, 0))
+    write_failed(project, task_id(0), result_file("something else"), ended=NOW)
+    for looking in (desk, start(memory)):
+        board = looking.look(read_root(root))
+        assert {group.text for group in board.groups if task_id(0) in group.ids} == {
+            "something else"
+        }
+
+
+def test_a_damaged_memory_is_made_anew(
+    project: Path, start: Callable[..., Desk], tmp_path: Path
+) -> None:
+    memory = ErrorMemory(tmp_path / "errors", b"key")
+    memory.path.write_bytes(os.urandom(300))
+    start(memory).look(read_root(find_root(project)))
+    until(lambda: len(memory.load()) == 6)
+
+
+def test_a_python_task_says_why_in_its_log(project: Path, start: Callable[..., Desk]) -> None:
+    before = read_root(find_root(project))
+    tasks = {i: replace(task, lang=Lang.PY) for i, task in before.tasks.items()}
+    board = start().look(replace(before, tasks=tasks, lang=Lang.PY))
+    assert [(group.text, len(group.ids)) for group in board.groups] == [(PYTHON, 7)]
+
+
+def test_without_failures_there_are_no_groups(tmp_path: Path, desks: list[Desk]) -> None:
+    write_task(tmp_path, task_id(1), "success")
+    desks.append(Desk(tmp_path))
+    board = desks[0].look(read_root(find_root(tmp_path)))
+    assert (board.groups, board.failed, board.reading) == ((), 0, False)
+    assert not board.wish.snapshot.by_status[Status.FAILURE]
+
+
+def test_a_newer_wish_comes_before_the_rest_and_stop_ends_it(
+    project: Path, start: Callable[..., Desk]
+) -> None:
+    for n in range(100, 180):
+        write_failed(project, task_id(n), result_file(f"message {n}"))
+    desk = start()
+    snapshot = read_root(find_root(project))
+    desk.desk.look(ErrorWish(snapshot, SORT))
+    board = desk.look(snapshot, ErrorSort(ErrorKey.MESSAGE, reverse=False))
+    assert board.wish.sort.key is ErrorKey.MESSAGE
+    desk.desk.stop()
+    told = len(desk.boards)
+    desk.desk.look(ErrorWish(snapshot, SORT))
+    time.sleep(0.1)
+    assert len(desk.boards) == told

@@ -1,0 +1,286 @@
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from failing import result_file, write_failed
+from small_root import DAY, task_id, write_bundle, write_task
+from textual.pilot import Pilot
+from ui_driving import screen_text, until
+
+from hipercow_tui.index import Index
+from hipercow_tui.roots import find_root
+from hipercow_tui.ui.app import HipercowApp
+from hipercow_tui.ui.screens.browse import BrowseScreen
+from hipercow_tui.ui.screens.help import HelpScreen
+from hipercow_tui.ui.screens.messages import MessagesScreen
+from hipercow_tui.ui.screens.plan import PlanScreen
+from hipercow_tui.ui.widgets.error_table import ErrorTable, bar
+from hipercow_tui.ui.widgets.row_table import RowTable
+
+NOW = 1_795_450_000.0
+SMALL = tuple(map(task_id, range(12)))
+FIT = tuple(map(task_id, range(20, 25)))
+OTHER = task_id(30)
+HOSTILE = "\x1b[31mred\x1b]0;t\x07 [b]x[/b] \u202e 表"
+
+
+class Driven:
+    def __init__(self, app: HipercowApp, pilot: Pilot[None]) -> None:
+        self.app = app
+        self.pilot = pilot
+        self.browser: BrowseScreen = app.browser
+        self.tasks = app.browser.tasks
+        self.errors = app.browser.errors
+
+    async def until(self, true: object) -> None:
+        assert callable(true)
+        await until(self.pilot, true)
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    @property
+    def text(self) -> str:
+        return screen_text(self.app)
+
+    @property
+    def counts(self) -> list[int]:
+        return [len(group.ids) for group in self.errors.groups]
+
+
+@asynccontextmanager
+async def browsing(
+    root: Path, *, size: tuple[int, int] = (118, 40), index: Index | None = None
+) -> AsyncIterator[Driven]:
+    app = HipercowApp(find_root(root), index=index, clock=lambda: NOW)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        at = Driven(app, pilot)
+        await at.until(lambda: app.browser._complete and not app.browser.tasks.filling)
+        yield at
+
+
+@asynccontextmanager
+async def triaging(root: Path, *, size: tuple[int, int] = (118, 40)) -> AsyncIterator[Driven]:
+    """With the errors on the screen, all of them."""
+    async with browsing(root, size=size) as at:
+        await at.press("e")
+        await at.until(lambda: at.errors.groups and not at.errors.progress)
+        yield at
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    """Twelve failures of one kind over two bundles, five of another by rlang, one that has no
+    result, and ten successes."""
+    for n, identity in enumerate(SMALL):
+        result = result_file(f"too small: beta = {n / 100}", warning="careful now")
+        write_failed(tmp_path, identity, result, beta=n / 100, ended=NOW - (30 + n) * DAY)
+    for n, identity in enumerate(FIT):
+        result = result_file("It didn't fit", ("x", f"Rhat is 1.{n}"), ("i", "Try again"))
+        write_failed(tmp_path, identity, result, ended=NOW - (10 + n) * DAY)
+    write_failed(tmp_path, OTHER, None, ended=NOW - DAY)
+    for n in range(40, 50):
+        write_task(tmp_path, task_id(n), "success", created=NOW - 90 * DAY, finished=NOW - 80 * DAY)
+    write_bundle(tmp_path, "sweep_a", SMALL[:8])
+    write_bundle(tmp_path, "sweep_b", [*SMALL[8:], *FIT])
+    return tmp_path
+
+
+@pytest.mark.parametrize("size", [(80, 24), (118, 40), (160, 45)])
+async def test_what_broke_is_told_at_every_size(broken: Path, size: tuple[int, int]) -> None:
+    async with triaging(broken, size=size) as at:
+        await at.until(lambda: "e Errors" not in at.text and "Errors 3" in at.text)
+        assert at.counts == [12, 5, 1]
+        for word in ("too small: ", "It didn't fit", "✗ 12 tasks", "differs", "beta = 0 … 0.11"):
+            assert word in at.text, word
+        assert "too small: beta = <n>" in at.text
+        await at.press("j")
+        await at.until(lambda: "✖ Rhat is 1.<n>" in at.text or "✖ Rhat is <n>" in at.text)
+        assert "✗ 5 tasks" in at.text
+        await at.press("G")
+        await at.until(lambda: "not known" in at.text)
+
+
+async def test_enter_marks_the_tasks_of_an_error_alone_and_p_plans_them(broken: Path) -> None:
+    async with triaging(broken) as at:
+        await at.press("enter")
+        await at.until(lambda: at.tasks.marks == frozenset(SMALL))
+        assert at.browser.table is at.tasks
+        await at.until(lambda: "matched 12" in at.text and "Marked 12 tasks" in at.text)
+        await at.press("e", "j", "enter")
+        await at.until(lambda: at.tasks.marks == frozenset(FIT))
+        await at.press("p")
+        await at.until(lambda: isinstance(at.app.screen, PlanScreen))
+        screen = at.app.screen
+        assert isinstance(screen, PlanScreen)
+        assert set(screen.plan.ids) == set(FIT)
+
+
+async def test_space_marks_more_and_u_none(broken: Path) -> None:
+    async with triaging(broken) as at:
+        await at.press("space", "space")
+        await at.until(lambda: at.tasks.marks == frozenset(SMALL) | frozenset(FIT))
+        assert [line[28] for line in at.text.splitlines()[2:6]] == [" ", "*", "*", " "]
+        assert at.errors.cursor == 2
+        await at.press("g", "space")
+        await at.until(lambda: at.tasks.marks == frozenset(FIT))
+        await at.press("u")
+        await at.until(lambda: at.tasks.marks is None)
+        await at.press("a")
+        await at.until(lambda: at.tasks.marks == frozenset({*SMALL, *FIT, OTHER}))
+
+
+async def test_marks_keep_to_the_other_filters(broken: Path) -> None:
+    async with triaging(broken) as at:
+        at.browser.filters.set_bundle("sweep_b")
+        await at.until(lambda: at.tasks.view.filtered and len(at.tasks.view.matched) == 9)
+        await at.until(lambda: "of these  4 pass the filters" in at.text)
+        await at.press("enter")
+        await at.until(lambda: at.tasks.marks == frozenset(SMALL[8:]))
+        await at.until(lambda: "8 more stand outside the filters" in at.text)
+        await at.press("e", "G", "enter")
+        await at.until(lambda: "None of these tasks passes the filters" in at.text)
+        assert at.tasks.marks == frozenset(SMALL[8:])
+        assert at.browser.table is at.errors
+
+
+async def test_every_message_with_its_task_is_a_key_away(broken: Path) -> None:
+    async with triaging(broken) as at:
+        await at.press("o")
+        await at.until(lambda: isinstance(at.app.screen, MessagesScreen))
+        await at.until(lambda: "12 tasks · 12 messages" in at.text)
+        assert "too small: beta = 0.05" in at.text
+        await at.press("j", "j")
+        await at.until(lambda: "Warning message:" in at.text and "careful now" in at.text)
+        await at.press("c")
+        await at.until(lambda: "Copied the message" in at.text)
+        assert at.app.clipboard == "too small: beta = 0.02"
+        await at.press("enter")
+        await at.until(lambda: at.app.screen is at.browser)
+        assert at.browser.table is at.tasks and at.tasks.cursor_key == SMALL[2]
+        await at.press("o")
+        await at.until(lambda: isinstance(at.app.screen, MessagesScreen) and "12 tasks" in at.text)
+        await at.press("question_mark")
+        await at.until(lambda: isinstance(at.app.screen, HelpScreen))
+        await at.press("escape", "escape")
+        await at.until(lambda: at.app.screen is at.browser)
+
+
+async def test_the_details_of_a_failure_tell_its_warnings(broken: Path) -> None:
+    async with browsing(broken, size=(160, 45)) as at:
+        at.tasks.move_to(at.tasks.keys.index(SMALL[3]))
+        await at.until(lambda: "Warning message:" in at.text and "careful now" in at.text)
+
+
+async def test_a_task_that_did_not_fail_has_no_messages(broken: Path) -> None:
+    async with browsing(broken) as at:
+        at.tasks.move_to(at.tasks.keys.index(task_id(40)))
+        await at.press("o")
+        await at.until(lambda: "no error here" in at.text)
+
+
+async def test_it_is_sorted_by_keys_and_headers(broken: Path) -> None:
+    async with triaging(broken) as at:
+        await at.press("s")
+        await at.until(lambda: at.counts == [1, 5, 12])
+        await at.press("less_than_sign")
+        await at.until(lambda: "last↓" in at.text and at.counts == [1, 5, 12])
+        await at.press("s")
+        await at.until(lambda: at.counts == [12, 5, 1])
+        at.errors.post_message(RowTable.HeaderClicked(at.errors, "message"))
+        await at.until(lambda: at.counts[1:] == [5, 12])
+        at.errors.post_message(RowTable.HeaderClicked(at.errors, "bar"))
+        await at.press("greater_than_sign")
+        await at.until(lambda: "differing inputs↑" in at.text)
+
+
+async def test_tabs_lead_to_each_other(broken: Path) -> None:
+    async with browsing(broken) as at:
+        for key, table in (
+            ("e", at.errors), ("b", at.browser.bundles), ("e", at.errors), ("e", at.tasks),
+            ("b", at.browser.bundles), ("b", at.tasks),
+        ):  # fmt: skip
+            await at.press(key)
+            assert at.browser.table is table and at.app.focused is table
+        await at.press("e", "c", "l", "m", "n", "v")
+        assert at.app.screen is at.browser
+
+
+async def test_new_failures_appear_and_purged_ones_vanish(broken: Path) -> None:
+    async with triaging(broken) as at:
+        await at.press("j")
+        for number in range(60, 70):
+            again = result_file("It didn't fit", ("x", "Rhat is 3"), ("i", "Try again"))
+            write_failed(broken, task_id(number), again, ended=NOW)
+        await at.until(lambda: at.counts == [15, 12, 1])
+        assert at.errors.current is not None and len(at.errors.current.ids) == 15
+        for identity in SMALL:
+            shutil.rmtree(broken / "hipercow" / "tasks" / identity[:2] / identity[2:])
+        await at.until(lambda: at.counts == [15, 1])
+        await at.until(lambda: "Errors 2" in at.text)
+
+
+async def test_a_root_without_failures_says_so(tmp_path: Path) -> None:
+    write_task(tmp_path, task_id(1), "success")
+    async with browsing(tmp_path) as at:
+        await at.press("e")
+        await at.until(lambda: "No task has failed" in at.text)
+        write_failed(tmp_path, task_id(2), result_file("oh no"))
+        await at.until(lambda: "oh no" in at.text)
+
+
+async def test_an_empty_root_says_what_will_stand_here(tmp_path: Path) -> None:
+    (tmp_path / "hipercow").mkdir()
+    async with browsing(tmp_path) as at:
+        await at.press("e")
+        await at.until(lambda: "No tasks yet" in at.text)
+
+
+async def test_the_second_start_remembers(
+    broken: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    index = Index.of(find_root(broken))
+    assert index is not None
+    for _ in range(2):
+        async with browsing(broken, index=index) as at:
+            await at.until(lambda at=at: at.counts == [12, 5, 1] and not at.errors.progress)
+            saved = index.path.with_suffix(".errors")
+            await at.until(saved.exists)
+        for identity in SMALL:
+            (broken / "hipercow" / "tasks" / identity[:2] / identity[2:] / "result").write_text("x")
+
+
+async def test_hostile_messages_never_reach_the_screen_raw(broken: Path) -> None:
+    write_failed(broken, task_id(70), result_file(HOSTILE, warning=HOSTILE), ended=NOW)
+    async with triaging(broken, size=(160, 45)) as at:
+        at.errors.move_to(next(i for i, g in enumerate(at.errors.groups) if "red" in g.text))
+        await at.until(lambda: "✗ 1 task" in at.text and "[b]x[/b]" in at.text)
+        assert not {"\x1b", "\x07", "\u202e"} & set(at.text)
+        await at.press("o")
+        await at.until(lambda: isinstance(at.app.screen, MessagesScreen) and "[b]x" in at.text)
+        assert not {"\x1b", "\x07", "\u202e"} & set(at.text)
+
+
+async def test_every_theme_draws_it(broken: Path) -> None:
+    async with triaging(broken) as at:
+        for theme in at.app.available_themes:
+            at.app.theme = theme
+            await at.until(lambda: "too small" in at.text)
+
+
+def test_a_bar_is_full_for_the_most_and_never_empty() -> None:
+    assert bar(10, 10, 4) == "████"
+    assert bar(5, 10, 4) == "██"
+    assert bar(1, 100_000, 4) == "▏"
+    assert bar(10, 16, 1) == "▋"
+
+
+def test_an_empty_table_has_nothing_under_the_cursor() -> None:
+    table = ErrorTable()
+    assert table.current is None and table.progress == "" and table.empty_text == ("Reading …",)

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from small_root import DAY, NOW, task_id, write_bundle, write_task
+from textual.pilot import Pilot
+from ui_driving import screen_text, until
+
+from hipercow_tui.roots import find_root
+from hipercow_tui.text import size
+from hipercow_tui.ui.app import HipercowApp
+from hipercow_tui.view import BundleKey, Key
+
+IDS = tuple(map(task_id, range(40)))
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Forty tasks, the newest first; each with a file of so many kilobytes as its number says."""
+    for number, identity in enumerate(IDS):
+        status = "running" if number == 1 else "failure" if number % 2 else "success"
+        folder = write_task(tmp_path, identity, status, finished=NOW - (50 - number) * DAY)
+        (folder / "big").write_bytes(bytes(1000 * number))
+    write_bundle(tmp_path, "small", IDS[:3])
+    write_bundle(tmp_path, "large", IDS[30:])
+    return tmp_path
+
+
+def shown(root: Path, *ids: str) -> str:
+    """What files of these tasks hold, by the file system's own account."""
+    folders = [root / "hipercow" / "tasks" / i[:2] / i[2:] for i in ids]
+    return size(sum(path.stat().st_size for folder in folders for path in folder.iterdir()))
+
+
+@asynccontextmanager
+async def browsing(
+    root: Path, room: tuple[int, int] = (118, 40)
+) -> AsyncIterator[tuple[HipercowApp, Pilot[None]]]:
+    app = HipercowApp(find_root(root), clock=lambda: NOW)
+    async with app.run_test(size=room) as pilot:
+        await until(pilot, lambda: len(app.browser.tasks.keys) == 40)
+        yield app, pilot
+
+
+@pytest.mark.parametrize("room", [(80, 24), (118, 40), (160, 45)])
+async def test_a_column_appears_once_asked_for(root: Path, room: tuple[int, int]) -> None:
+    async with browsing(root, room) as (app, pilot):
+        assert " size" not in screen_text(app)
+        await pilot.press("z")
+        await until(pilot, lambda: shown(root, IDS[39]) in screen_text(app))
+        assert " size" in screen_text(app)
+        assert len(app.browser.backstage.sizes.sizes) == 40
+
+
+async def test_only_the_marked_or_matched_are_measured(root: Path) -> None:
+    async with browsing(root) as (app, pilot):
+        sizes = app.browser.backstage.sizes.sizes
+        await pilot.press("space", "space", "z")
+        await until(pilot, lambda: len(sizes) == 2)
+        await until(pilot, lambda: "in 10 files" in screen_text(app))
+        await pilot.press("0", "1")
+        await until(pilot, lambda: len(app.browser.tasks.view.matched) == 19)
+        await pilot.press("z")
+        await until(pilot, lambda: len(sizes) == 20)
+
+
+async def test_sorting_by_size_comes_with_it(root: Path) -> None:
+    async with browsing(root) as (app, pilot):
+        tasks = app.browser.tasks
+        await pilot.press(*["greater_than_sign"] * 3)
+        assert str(app.browser._sort.key) not in ("size", "files")
+        await pilot.press("z")
+        await until(pilot, lambda: app.browser.backstage.sizes.measuring is None)
+        while app.browser._sort.key is not Key.SIZE:
+            await pilot.press("less_than_sign")
+        await until(pilot, lambda: tasks.keys == IDS[::-1])
+        await pilot.press("s")
+        await until(pilot, lambda: tasks.keys == IDS)
+
+
+async def test_what_grows_is_measured_again_and_what_is_gone_forgotten(root: Path) -> None:
+    async with browsing(root) as (app, pilot):
+        sizes = app.browser.backstage.sizes.sizes
+        await pilot.press("z")
+        await until(pilot, lambda: len(sizes) == 40)
+        await pilot.press("g")
+        await until(pilot, lambda: "~" in screen_text(app))
+        before = sizes[IDS[1]].size
+        folder = root / "hipercow" / "tasks" / IDS[1][:2] / IDS[1][2:]
+        (folder / "log").write_bytes(bytes(500))
+        await pilot.press("z")
+        await until(pilot, lambda: sizes[IDS[1]].size.bytes == before.bytes + 500)
+        shutil.rmtree(folder)
+        await pilot.press("r")
+        await until(pilot, lambda: IDS[1] not in sizes)
+
+
+async def test_bundles_tell_what_their_tasks_hold_and_sort_by_it(root: Path) -> None:
+    async with browsing(root) as (app, pilot):
+        await pilot.press("b", "z")
+        await until(pilot, lambda: len(app.browser.backstage.sizes.sizes) == 13)
+        while app.browser._bundle_sort.key is not BundleKey.SIZE:
+            await pilot.press("greater_than_sign")
+        await pilot.press("s", "s")
+        await until(pilot, lambda: app.browser.bundles.keys == ("large", "small"))
+        await until(pilot, lambda: shown(root, *IDS[30:]) in screen_text(app))
+
+
+async def test_measuring_stops_and_what_is_known_stays(root: Path) -> None:
+    async with browsing(root) as (app, pilot):
+        reader = app.browser.backstage.sizes
+        # Nothing is measured twice, so what is known in the end was all there was to do.
+        reader.want([app.browser.snapshot.tasks[i] for i in IDS])
+        assert reader.rest() or reader.measuring is None
+        known = dict(reader.sizes)
+        await pilot.press("z")
+        await until(pilot, lambda: reader.measuring is None)
+        assert len(reader.sizes) == 40
+        assert all(reader.sizes[i] == one for i, one in known.items() if i != IDS[1])
+        assert not app.browser.stop_measuring()
