@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hipercow_tui.ages import histogram
-from hipercow_tui.filters import FilterStack
+from hipercow_tui.filters import FilterStack, InBundle, passing_ids
 from hipercow_tui.model import SIX_STATUSES, Lang, Snapshot, Status
 
 
@@ -38,16 +38,21 @@ def count_passing(snapshot: Snapshot, stack: FilterStack, now: float) -> FilterC
     finished = snapshot.finished_order[0]
     before, bundles, marks = stack.finished_before, stack.in_bundle, stack.task_ids
     return FilterCounts(
-        statuses=_statuses(snapshot),
+        statuses=snapshot.worked_out("statuses", None, lambda: _statuses(snapshot)),
         langs={part.lang: len(part.tasks) for part in snapshot.parts},
         ages=histogram(finished, now),
         finished=len(finished),
         older=bisect_left(finished, before.moment) if before else None,
         bundles=len(snapshot.bundles),
         matching_bundles=len(bundles.bundles(snapshot)) if bundles else None,
-        in_bundles=sum(1 for _ in snapshot.existing(bundles.passes(snapshot))) if bundles else None,
-        marked=len(marks.passes(snapshot)) if marks else None,
+        in_bundles=_existing(snapshot, bundles) if bundles else None,
+        marked=len(passing_ids(marks, snapshot)) if marks else None,
     )
+
+
+def _existing(snapshot: Snapshot, bundles: InBundle) -> int:
+    passing = passing_ids(bundles, snapshot)
+    return len(passing) - len(snapshot.absent & passing)
 
 
 def _statuses(snapshot: Snapshot) -> dict[Status, int]:
@@ -56,7 +61,6 @@ def _statuses(snapshot: Snapshot) -> dict[Status, int]:
         counts = [_statuses(part) for part in snapshot.parts]
         return {status: sum(count[status] for count in counts) for status in SIX_STATUSES}
     groups = snapshot.by_tip_status
-    members = set(snapshot.chains.members())
-    members -= {task.id for task in snapshot.existing(members)}
+    members = snapshot.absent.intersection(snapshot.chains.members())
     gone = Counter(snapshot.tip_status(member) for member in members)
     return {status: len(groups[status]) - gone[status] for status in SIX_STATUSES}

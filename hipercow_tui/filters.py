@@ -11,6 +11,7 @@ import warnings
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from wcmatch import fnmatch
 
@@ -105,7 +106,8 @@ class InBundle:
 
     def bundles(self, snapshot: Snapshot) -> tuple[Bundle, ...]:
         """The bundles that match."""
-        return tuple(bundle for bundle in snapshot.bundles if self.matches(bundle.name))
+        matching = filter(lambda bundle: self.matches(bundle.name), snapshot.bundles)
+        return snapshot.worked_out("bundles", self, lambda: tuple(matching))
 
     def passes(self, snapshot: Snapshot) -> Set[str]:
         """The ids that pass."""
@@ -145,7 +147,8 @@ class WithStatus:
     def passes(self, snapshot: Snapshot) -> Set[str]:
         """The ids that pass; with ``follow`` also gone ones whose tip does."""
         groups = snapshot.by_tip_status if self.follow else snapshot.by_status
-        return _NOTHING.union(*(groups[status] for status in self.statuses))
+        first, *others = [groups[status] for status in self.statuses] or [_NOTHING]
+        return first.union(*others) if others else first
 
     def __str__(self) -> str:
         words = [status for status in Status if status in self.statuses]
@@ -170,6 +173,9 @@ class OfLang:
         return f"of {self.lang.shown}"
 
 
+Filter: TypeAlias = TaskIds | FinishedBefore | InBundle | WithStatus | OfLang
+
+
 @dataclass(frozen=True, slots=True)
 class FilterStack:
     """The filters that are given; None is "not given" (rule 1). What passes all is matched."""
@@ -181,7 +187,7 @@ class FilterStack:
     lang: OfLang | None = None
 
     @property
-    def given(self) -> tuple[TaskIds | FinishedBefore | InBundle | WithStatus | OfLang, ...]:
+    def given(self) -> tuple[Filter, ...]:
         """The filters that are given."""
         every = (self.with_status, self.finished_before, self.in_bundle, self.task_ids, self.lang)
         return tuple(one for one in every if one is not None)
@@ -195,7 +201,7 @@ class FilterStack:
             return _NOTHING
         # In a part of that language the filter for it passes all, gone ids of a bundle too.
         telling = [one for one in self.given if one is not self.lang] or self.given
-        passing = sorted((one.passes(snapshot) for one in telling), key=len)
+        passing = sorted((passing_ids(one, snapshot) for one in telling), key=len)
         if not passing:
             return _NOTHING
         return frozenset(passing[0]).intersection(*passing[1:])
@@ -215,6 +221,11 @@ class FilterStack:
 
     def __str__(self) -> str:
         return " · ".join(map(str, self.given)) or "no filter"
+
+
+def passing_ids(one: Filter, snapshot: Snapshot) -> Set[str]:
+    """The ids that pass this filter alone, worked out once."""
+    return snapshot.worked_out(type(one).__name__, one, lambda: one.passes(snapshot))
 
 
 def requested_filters(

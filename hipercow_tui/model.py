@@ -6,13 +6,14 @@ Times are seconds since the epoch, as floats; None where nothing is known.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, make_dataclass
 from enum import StrEnum
 from functools import cached_property
 from itertools import starmap
+from operator import attrgetter
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from hipercow_tui.chains import Chains
 from hipercow_tui.errors import FilterError
@@ -42,6 +43,9 @@ class Status(StrEnum):
     FAILURE = "failure"
     CANCELLED = "cancelled"
     BROKEN = "broken"
+
+    # That of an enum is written in Python, and is asked for several times a task.
+    __hash__ = str.__hash__
 
 
 PURGEABLE = (Status.CREATED, Status.SUCCESS, Status.FAILURE, Status.CANCELLED)
@@ -137,6 +141,10 @@ def is_bundle_name(name: str, lang: Lang) -> bool:
     return all(step not in ("", ".", "..") and not {"/", "\0"} & set(step) for step in steps)
 
 
+_T = TypeVar("_T")
+_ID, _FINISHED = attrgetter("id"), attrgetter("finished")
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """A root at one moment: every task by id, every bundle by name, the retry chains.
@@ -173,10 +181,37 @@ class Snapshot:
     @cached_property
     def finished_order(self) -> tuple[tuple[float, ...], tuple[str, ...]]:
         """The times of finishing, ascending, and the ids that go with them."""
-        pairs = sorted(
-            (task.finished, task.id) for task in self.tasks.values() if task.finished is not None
+        finished = [task for task in self.tasks.values() if task.finished is not None]
+        finished.sort(key=_FINISHED)
+        return tuple(map(_FINISHED, finished)), tuple(map(_ID, finished))
+
+    @cached_property
+    def gone(self) -> frozenset[str]:
+        """The ids that bundles and chains name though there is nothing of that name."""
+        named = (bundle.task_ids for bundle in self.bundles)
+        chained = (part.chains.members() for part in self.by_lang)
+        return frozenset().union(*named, *chained).difference(self.tasks)
+
+    @cached_property
+    def absent(self) -> frozenset[str]:
+        """The ids of which lists, filters and chains know no task: gone ones, and folders that are
+        none."""
+        broken = Status.BROKEN
+        return self.gone.union(
+            [t.id for t in self.tasks.values() if t.status is broken and not t.exists]
         )
-        return tuple(pair[0] for pair in pairs), tuple(pair[1] for pair in pairs)
+
+    def worked_out(self, what: str, of: object, make: Callable[[], _T]) -> _T:
+        """What ``make`` gives, or gave the last time if that was for the same ``of``: counts and
+        views ask the same filters for the same."""
+        known = self._worked_out.get(what)
+        if known is None or known[0] != of:
+            known = self._worked_out[what] = (of, make())
+        return cast(_T, known[1])
+
+    @cached_property
+    def _worked_out(self) -> dict[str, tuple[object, object]]:
+        return {}
 
     def of_lang(self, lang: str | None) -> Snapshot:
         """The part that hipercow of that language wrote; None is both.
@@ -215,12 +250,11 @@ class Snapshot:
         groups: dict[Status, list[str]] = {status: [] for status in Status}
         for task in self.tasks.values():
             status = task.tip_status if follow else task.status
-            if status is not None and task.exists:
+            if status is not None and (status is not Status.BROKEN or task.exists):
                 groups[status].append(task.id)
         if follow:
-            for task_id in self.chains.members():
-                if not any(self.existing((task_id,))):
-                    status = self.tip_status(task_id)
-                    if status is not None:
-                        groups[status].append(task_id)
+            for task_id in self.absent.intersection(self.chains.members()):
+                status = self.tip_status(task_id)
+                if status is not None:
+                    groups[status].append(task_id)
         return {status: frozenset(ids) for status, ids in groups.items()}

@@ -178,6 +178,42 @@ def _part(snapshot: Snapshot, filters: FilterStack, now: float, *, skip_blocked:
     return _Part(tasks, tuple(_planned_bundles(snapshot, counted, going)), blocked)
 
 
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How much a plan is: tasks that the filters match, tasks that come along with their chains,
+    bundles, and tasks that stand in its way."""
+
+    matched: int = 0
+    cascaded: int = 0
+    bundles: int = 0
+    blocked: int = 0
+
+
+def tally(snapshot: Snapshot, filters: FilterStack) -> Tally:
+    """What ``make_plan`` would come to, in a tenth of its time: it names no task."""
+    parts = [_part_tally(part, filters) for part in snapshot.by_lang]
+    return Tally(*(sum(column) for column in zip(*parts, strict=True)))
+
+
+def _part_tally(snapshot: Snapshot, filters: FilterStack) -> tuple[int, int, int, int]:
+    matched = filters.matched(snapshot)
+    drawn = _with_chains(snapshot, matched).keys()
+    staying = {
+        i
+        for i in snapshot.absent & drawn
+        if i not in snapshot.tasks or not _can_go(snapshot.tasks[i], _named(filters))
+    }
+    going = len(drawn) - len(staying)
+    found = len(matched) - len(matched & staying)
+    bundles = sum(1 for bundle in snapshot.bundles if not drawn.isdisjoint(bundle.task_ids))
+    states = (snapshot.by_status[status] for status in Status if status not in _ENDED)
+    held = (snapshot.tasks[i] for ids in states for i in drawn & ids)
+    return found, going - found, bundles, sum(1 for task in held if block_reason(task))
+
+
+_ENDED = (Status.SUCCESS, Status.FAILURE, Status.CANCELLED)  # these are never in the way
+
+
 def _named(filters: FilterStack) -> Set[str]:
     return filters.task_ids.ids if filters.task_ids else frozenset()
 
@@ -187,14 +223,14 @@ def _can_go(task: Task, named: Set[str]) -> bool:
     return task.exists or task.id in named
 
 
-def _with_chains(snapshot: Snapshot, matched: Set[str]) -> dict[str, str | None]:
+def _with_chains(snapshot: Snapshot, matched: frozenset[str]) -> dict[str, str | None]:
     """Every id that goes, gone ones included, and for those a chain drew in, which id did."""
     drawn: dict[str, str | None] = dict.fromkeys(matched)
     done: set[int] = set()
     chains = snapshot.chains
-    for task_id in matched:
+    for task_id in matched.intersection(chains.members()):
         chain = chains.chain(task_id)
-        if not chain or id(chain) in done:
+        if id(chain) in done:
             continue
         done.add(id(chain))
         drawer = next(member for member in chain if member in matched)

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from math import inf
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 from hipercow_tui.filters import FilterStack
@@ -137,19 +138,21 @@ def make_view(
     if before is not None and same and before.sort == sort and sort.key not in _TOLD_BY_READING:
         order = before.order
     else:
-        order = ordered(snapshot, sort, known, sizes or {})
+        near = before.order if before is not None and before.sort == sort else ()
+        order = ordered(snapshot, sort, known, sizes or {}, near)
     if before is not None and same and before.stack == stack:
         matched, markable = before.matched, before.markable
     else:
-        matched = frozenset(stack.matched(snapshot) & snapshot.tasks.keys())
+        passing, gone = stack.matched(snapshot), snapshot.gone
+        matched = passing if passing.isdisjoint(gone) else passing - gone
         markable = _markable(snapshot, stack, matched)
     ids = order
     if only_matched and stack.given:
-        ids = tuple(task_id for task_id in order if task_id in matched)
+        ids = tuple(filter(matched.__contains__, order))
     if before is not None and ids == before.ids:
-        rows = before.rows
+        ids, rows = before.ids, before.rows
     else:
-        rows = {task_id: row for row, task_id in enumerate(ids)}
+        rows = dict(zip(ids, range(len(ids)), strict=True))
     hits = _hits(snapshot, ids, query, known) if query else ()
     return View(snapshot, stack, sort, query, ids, rows, order, matched, markable, hits)
 
@@ -161,10 +164,18 @@ def _markable(snapshot: Snapshot, stack: FilterStack, matched: frozenset[str]) -
     return others.matched(snapshot) if stack.task_ids else matched
 
 
-def ordered(snapshot: Snapshot, sort: Sort, gists: Gists, sizes: Sizes) -> tuple[str, ...]:
-    """Every task of the snapshot in this order."""
-    tasks = sorted(snapshot.tasks.values(), key=_created, reverse=True)
-    tasks.sort(key=_sort_key(sort.key, gists, sizes), reverse=sort.reverse)
+def ordered(
+    snapshot: Snapshot, sort: Sort, gists: Gists, sizes: Sizes, near: tuple[str, ...] = ()
+) -> tuple[str, ...]:
+    """Every task of the snapshot in this order. ``near`` is an order that comes near to it: what
+    is nearly sorted is sorted in no time."""
+    known = snapshot.tasks
+    tasks = [known[task_id] for task_id in near if task_id in known]
+    if len(tasks) < len(known):
+        tasks += map(known.__getitem__, known.keys() - set(near))
+    value = _sort_key(sort.key, gists, sizes)
+    newest_first = 1.0 if sort.reverse else -1.0
+    tasks.sort(key=lambda task: (value(task), newest_first * _created(task)), reverse=sort.reverse)
     return tuple([task.id for task in tasks])
 
 
@@ -227,6 +238,7 @@ def _hits(snapshot: Snapshot, ids: tuple[str, ...], query: str, gists: Gists) ->
     )
 
 
+_TIP = attrgetter("tip_status")
 # The statuses of a bundle's tasks as one, in the order of R's hipercow_bundle_status(reduce = TRUE)
 REDUCED = (
     Status.CREATED,
@@ -310,8 +322,12 @@ _BUNDLE_KEYS: Mapping[BundleKey, Callable[[BundleLine], Any]] = {
 
 
 def _bundle_line(snapshot: Snapshot, bundle: Bundle, sizes: Sizes) -> BundleLine:
-    members = list(snapshot.existing(bundle.task_ids))
-    counts = Counter(task.tip_status for task in members if task.tip_status)
+    ids: Collection[str] = bundle.task_ids
+    if not snapshot.absent.isdisjoint(ids):
+        ids = [task_id for task_id in ids if task_id not in snapshot.absent]
+    members = list(map(snapshot.tasks.__getitem__, ids))
+    counts = Counter(map(_TIP, members))
+    del counts[None]
     gone = len(bundle.task_ids) - len(members)
-    held = total(members, sizes)
+    held = total(members, sizes) if sizes else Total(tasks=len(members))
     return BundleLine(bundle.name, len(members), gone, counts, bundle.changed, held, bundle.lang)

@@ -7,7 +7,7 @@ from small_root import DAY, IDS, NOW, ages, snapshot_of, snapshots
 
 from hipercow_tui.filters import FilterStack, FinishedBefore, InBundle, TaskIds, WithStatus
 from hipercow_tui.model import DATA, MARK_SUBMITTED, QUEUED, Snapshot, Status, Task
-from hipercow_tui.plan import PurgePlan, Reason, make_plan
+from hipercow_tui.plan import PurgePlan, Reason, Tally, make_plan, tally
 
 A, B, C, D, E = IDS[:5]
 
@@ -215,3 +215,11 @@ def test_a_new_task_and_an_estimated_time_are_warned_of() -> None:
         "created within the last hour",
         "its time of finishing is estimated",
     )
+
+
+@settings(max_examples=200, deadline=None)
+@given(snapshots(), stacks)
+def test_a_tally_is_what_the_plan_comes_to(snapshot: Snapshot, stack: FilterStack) -> None:
+    plan = make_plan(snapshot, stack, now=NOW)
+    counts = (plan.matched, plan.cascaded, plan.bundles, plan.blocked)
+    assert tally(snapshot, stack) == Tally(*map(len, counts))

@@ -10,11 +10,11 @@ from textual.message import Message
 from hipercow_tui.both import RootScanner
 from hipercow_tui.filters import FilterStack
 from hipercow_tui.model import Snapshot, Task
-from hipercow_tui.plan import PurgePlan, make_plan
+from hipercow_tui.plan import PurgePlan, Tally, make_plan
 from hipercow_tui.roots.details import TaskDetails
 from hipercow_tui.roots.py_details import details_of
 from hipercow_tui.ui.background import Newest
-from hipercow_tui.ui.board import Board, BoardMaker, Sum, Wish, sum_of
+from hipercow_tui.ui.board import Board, BoardMaker, Wish, sum_of
 from hipercow_tui.ui.gist_reader import GistReader
 from hipercow_tui.ui.polling import Poller
 from hipercow_tui.ui.size_reader import SizeReader
@@ -39,7 +39,7 @@ class BoardMade(Message):
 class SumMade(Message):
     """How much a purge would take is known for the newest filters."""
 
-    sum: Sum
+    sum: Tally
 
 
 class GistsRead(Message):

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from hipercow_tui.counts import FilterCounts, count_passing
 from hipercow_tui.filters import FilterStack
 from hipercow_tui.model import Snapshot
-from hipercow_tui.plan import make_plan
+from hipercow_tui.plan import Tally, tally
 from hipercow_tui.task_sizes import Sizes
+from hipercow_tui.ui.widgets.header_line import Facts
 from hipercow_tui.view import (
     BundleLine,
     BundleSort,
@@ -42,6 +43,7 @@ class Board:
     view: View
     bundles: tuple[BundleLine, ...]
     counts: FilterCounts
+    facts: Facts
 
 
 @dataclass(slots=True)
@@ -75,23 +77,12 @@ class BoardMaker:
         else:
             bundles = bundle_lines(wish.snapshot, wish.bundle_sort, self.sizes)
         counts = count_passing(wish.snapshot, wish.stack, wish.now)
-        self._last = Board(wish, view, bundles, counts)
+        same = last is not None and last.wish.snapshot is wish.snapshot
+        facts = last.facts if last and same else Facts.of(wish.snapshot)
+        self._last = Board(wish, view, bundles, counts, facts)
         return self._last
 
 
-@dataclass(frozen=True, slots=True)
-class Sum:
-    """How much a purge would take with these filters, and how many tasks stand in its way."""
-
-    matched: int = 0
-    cascaded: int = 0
-    bundles: int = 0
-    blocked: int = 0
-
-
-def sum_of(wish: Wish) -> Sum:
-    """The sum for a wish; nothing without filters."""
-    if not wish.stack.given:
-        return Sum()
-    plan = make_plan(wish.snapshot, wish.stack, now=wish.now)
-    return Sum(len(plan.matched), len(plan.cascaded), len(plan.bundles), len(plan.blocked))
+def sum_of(wish: Wish) -> Tally:
+    """How much a purge would take with these filters; nothing without filters."""
+    return tally(wish.snapshot, wish.stack) if wish.stack.given else Tally()

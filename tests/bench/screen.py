@@ -7,6 +7,7 @@ import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
@@ -76,7 +77,7 @@ def _start(command: list[str], root: Path | None) -> tuple[float, float, list[fl
     rows = screen.until(lambda: _cursor(screen.lines) is not None)
     assert frame is not None and rows is not None, "\n".join(screen.lines)
     keys = []
-    for (when, _), (then, _) in zip(pressed, pressed[1:], strict=False):
+    for (when, _), (then, _) in pairwise(pressed):
         screen.play(before=when)
         if not any("reading" in line for line in screen.lines[:1]):
             break
@@ -164,5 +165,5 @@ def _slider(chunks: Sequence[tuple[float, bytes]]) -> tuple[int, int]:
     """Column and line of the slider's beginning, from 1."""
     screen = Replay(chunks)
     screen.play(before=time.monotonic())
-    line, column = next((n, line.index("○")) for n, line in enumerate(screen.lines) if "○───" in line)
-    return column + 1, line + 1
+    number, line = next((n, line) for n, line in enumerate(screen.lines) if "○───" in line)
+    return line.index("○") + 1, number + 1

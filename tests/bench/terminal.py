@@ -26,7 +26,7 @@ COLUMNS, ROWS = 120, 40
 class Recording:
     """A program at work; ``began`` is when it was started, on the monotonic clock."""
 
-    command: Sequence[str]
+    command: list[str]
     began: float = 0.0
     chunks: list[tuple[float, bytes]] = field(default_factory=list)
 

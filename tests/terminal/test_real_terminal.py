@@ -143,7 +143,9 @@ def test_what_was_read_is_kept_for_the_next_start_unless_told_not_to(
         terminal = Terminal(*arguments, env=env | {"XDG_CACHE_HOME": str(cache)})
         started.append(terminal)
         terminal.wait(r"live")
-        terminal.wait(lambda _: len(list(cache.rglob("*.index"))) == files)
+        waited = time.monotonic() + 10
+        while len(list(cache.rglob("*.index"))) < files and time.monotonic() < waited:
+            terminal.read()
         terminal.press("q")
         assert terminal.leave() == 0
         assert len(list(cache.rglob("*.index"))) == files

@@ -26,12 +26,11 @@ from hipercow_tui.ui.looks import GLYPH
 from hipercow_tui.ui.widgets.age_slider import AgeSlider
 from hipercow_tui.ui.widgets.bundle_filter import literal, patterns
 from hipercow_tui.ui.widgets.entry import PAUSE
-from hipercow_tui.ui.widgets.filter_panel import SETTLE, FilterPanel
+from hipercow_tui.ui.widgets.filter_panel import FilterPanel
 from hipercow_tui.ui.widgets.status_filter import StatusFilter
 
 NOW = 1_800_000_000.0
 DAY = 86400.0
-SETTLED = SETTLE * 3
 
 
 class PanelApp(App[None]):
@@ -92,7 +91,7 @@ class PanelApp(App[None]):
 
 
 async def settled(pilot: Pilot[None]) -> None:
-    await pilot.pause(SETTLED)
+    await pilot.pause()
     await pilot.pause()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -166,7 +167,6 @@ class LiveScreen(Screen[None]):
             self.header.freshness = Freshness(None if state.complete else percent)
         if state.snapshot is not self.snapshot or self._board is None or first_whole:
             self.snapshot = state.snapshot
-            self.header.facts = Facts.of(self.snapshot, self._read_only_text)
             self.renew()
         current = self.tasks.cursor_key
         if current in state.changed:
@@ -197,6 +197,7 @@ class LiveScreen(Screen[None]):
     def _show_board(self, message: backstage.BoardMade) -> None:
         before, board = self._board, message.board
         self._board = board
+        self.header.facts = replace(board.facts, read_only=self._read_only_text)
         self._say_if_empty()
         self.tasks.show(board.view, board.wish.now)
         self.bundles.show(board.bundles, board.wish.bundle_sort, board.view, board.wish.now)

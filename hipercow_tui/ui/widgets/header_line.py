@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 
 from rich.cells import cell_len
@@ -29,6 +30,9 @@ class Freshness:
     seconds: float = 0.0
 
 
+_STATUS = attrgetter("status")
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What the header tells of the root; ``langs`` are how many tasks of R and of Python there are
@@ -42,16 +46,15 @@ class Facts:
     langs: tuple[tuple[str, int], ...] = ()
 
     @classmethod
-    def of(cls, snapshot: Snapshot, read_only: str) -> Facts:
+    def of(cls, snapshot: Snapshot) -> Facts:
         """The facts of a snapshot."""
-        states = Counter(task.status for task in snapshot.tasks.values())
+        states = Counter(map(_STATUS, snapshot.tasks.values()))
         return cls(
             snapshot.root,
             states[Status.RUNNING],
             states[Status.SUBMITTED],
             len(snapshot.problems) + states[Status.BROKEN],
-            read_only,
-            tuple((part.lang.shown, len(part.tasks)) for part in snapshot.parts),
+            langs=tuple((part.lang.shown, len(part.tasks)) for part in snapshot.parts),
         )
 
 

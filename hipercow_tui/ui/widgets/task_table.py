@@ -89,7 +89,7 @@ class TaskTable(RowTable):
             self._laid_out_for = -1
         self._forget_gone_marks()
         self._find_range()
-        if view.ids == before.ids:
+        if view.ids is before.ids:
             self.forget_strips()
         else:
             self.rows_changed(before.ids)
