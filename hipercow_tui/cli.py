@@ -153,6 +153,7 @@ def _filter_parser(command: str) -> argparse.ArgumentParser:
         )
         add("--save-plan", metavar="FILE", help="write the plan to FILE and delete nothing")
         add("--yes", action="store_true", help="do not ask")
+        commands.add_jobs(parser)
     else:
         add("--details", action="store_true", help="also what each task runs, and its error")
     return parser
@@ -225,7 +226,13 @@ def _purge(options: argparse.Namespace) -> int:
         _print_json(options, plan, sizes)
         return DONE
     return commands.confirm_and_carry_out(
-        plan, root, sizes, to_trash=options.trash, yes=options.yes, as_json=options.json
+        plan,
+        root,
+        sizes,
+        to_trash=options.trash,
+        yes=options.yes,
+        as_json=options.json,
+        jobs=options.jobs,
     )
 
 

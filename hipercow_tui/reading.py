@@ -41,7 +41,6 @@ GAIN = 2.0  # and kept, if so many times as many tasks are read with them
 Rows: TypeAlias = list[Row | None]
 
 
-
 @dataclass(frozen=True, slots=True)
 class Part:
     """Tasks to read: ``retried`` are those of ``ids`` that are a new attempt of another. With
