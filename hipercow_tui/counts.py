@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from hipercow_tui.ages import histogram
 from hipercow_tui.filters import FilterStack
-from hipercow_tui.model import SIX_STATUSES, Snapshot, Status
+from hipercow_tui.model import SIX_STATUSES, Lang, Snapshot, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,8 @@ class FilterCounts:
 
     ``statuses`` counts a retried task as its tip (SPEC rule 6). ``ages`` is the histogram of
     ``ages.histogram``; it adds up to ``finished``. ``matching_bundles`` of ``bundles`` match the
-    globs, and hold ``in_bundles`` tasks.
+    globs, and hold ``in_bundles`` tasks. ``langs`` counts the tasks of R and of Python where the
+    root is of both.
     """
 
     statuses: Mapping[Status, int] = field(default_factory=dict)
@@ -29,6 +30,7 @@ class FilterCounts:
     matching_bundles: int | None = None
     in_bundles: int | None = None
     marked: int | None = None
+    langs: Mapping[Lang, int] = field(default_factory=dict)
 
 
 def count_passing(snapshot: Snapshot, stack: FilterStack, now: float) -> FilterCounts:
@@ -37,6 +39,7 @@ def count_passing(snapshot: Snapshot, stack: FilterStack, now: float) -> FilterC
     before, bundles, marks = stack.finished_before, stack.in_bundle, stack.task_ids
     return FilterCounts(
         statuses=_statuses(snapshot),
+        langs={part.lang: len(part.tasks) for part in snapshot.parts},
         ages=histogram(finished, now),
         finished=len(finished),
         older=bisect_left(finished, before.moment) if before else None,
@@ -49,6 +52,9 @@ def count_passing(snapshot: Snapshot, stack: FilterStack, now: float) -> FilterC
 
 def _statuses(snapshot: Snapshot) -> dict[Status, int]:
     """The groups also hold gone members of chains, and nothing else that is gone."""
+    if snapshot.parts:
+        counts = [_statuses(part) for part in snapshot.parts]
+        return {status: sum(count[status] for count in counts) for status in SIX_STATUSES}
     groups = snapshot.by_tip_status
     members = set(snapshot.chains.members())
     members -= {task.id for task in snapshot.existing(members)}

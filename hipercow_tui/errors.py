@@ -54,5 +54,9 @@ class PartlyFailedError(PurgeError):
         self.report = report
 
 
+class RscriptError(HipercowTuiError):
+    """R can't be asked to do what only R can: it is not there, or has no hipercow."""
+
+
 class LogError(HipercowTuiError):
     """A task's log can't be shown: there is none, or what is there is no ordinary file."""

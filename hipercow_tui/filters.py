@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from wcmatch import fnmatch
 
 from hipercow_tui.errors import FilterError, NoFilterError, UnknownTasksError
-from hipercow_tui.model import PURGEABLE, Bundle, Snapshot, Status
+from hipercow_tui.model import PURGEABLE, Bundle, Lang, Snapshot, Status
 from hipercow_tui.moments import When, moment
 from hipercow_tui.text import count, visible
 
@@ -155,6 +155,22 @@ class WithStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class OfLang:
+    """Passes what one of R's and Python's hipercow wrote, where a root is of both. A choice of the
+    app's: for a purge elsewhere it says which part of the root is meant."""
+
+    lang: Lang
+
+    def passes(self, snapshot: Snapshot) -> Set[str]:
+        """The ids that pass."""
+        tasks = snapshot.of_lang(self.lang).tasks.values()
+        return frozenset(task.id for task in tasks if task.exists)
+
+    def __str__(self) -> str:
+        return f"of {self.lang.shown}"
+
+
+@dataclass(frozen=True, slots=True)
 class FilterStack:
     """The filters that are given; None is "not given" (rule 1). What passes all is matched."""
 
@@ -162,11 +178,12 @@ class FilterStack:
     finished_before: FinishedBefore | None = None
     in_bundle: InBundle | None = None
     with_status: WithStatus | None = None
+    lang: OfLang | None = None
 
     @property
-    def given(self) -> tuple[TaskIds | FinishedBefore | InBundle | WithStatus, ...]:
+    def given(self) -> tuple[TaskIds | FinishedBefore | InBundle | WithStatus | OfLang, ...]:
         """The filters that are given."""
-        every = (self.with_status, self.finished_before, self.in_bundle, self.task_ids)
+        every = (self.with_status, self.finished_before, self.in_bundle, self.task_ids, self.lang)
         return tuple(one for one in every if one is not None)
 
     def matched(self, snapshot: Snapshot) -> frozenset[str]:
@@ -174,7 +191,11 @@ class FilterStack:
         filter: none. What passes in one language means nothing in the other."""
         if snapshot.parts:
             return _NOTHING.union(*(self._own(part, snapshot) for part in snapshot.parts))
-        passing = sorted((one.passes(snapshot) for one in self.given), key=len)
+        if self.lang and self.lang.lang is not snapshot.lang:
+            return _NOTHING
+        # In a part of that language the filter for it passes all, gone ids of a bundle too.
+        telling = [one for one in self.given if one is not self.lang] or self.given
+        passing = sorted((one.passes(snapshot) for one in telling), key=len)
         if not passing:
             return _NOTHING
         return frozenset(passing[0]).intersection(*passing[1:])

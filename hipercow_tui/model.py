@@ -61,6 +61,11 @@ class Lang(StrEnum):
     R = "r"
     PY = "py"
 
+    @property
+    def shown(self) -> str:
+        """As people say it."""
+        return "R" if self is Lang.R else "Python"
+
 
 @dataclass(frozen=True, slots=True)
 class Task:

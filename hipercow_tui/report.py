@@ -10,13 +10,14 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from hipercow_tui.model import Task
+from hipercow_tui.model import Lang, Task
 from hipercow_tui.plan import Blocked, PlannedBundle, PlannedTask, PurgePlan, Reason
 from hipercow_tui.purging.history import HistoryEntry
 from hipercow_tui.purging.looking import TrashLot
 from hipercow_tui.purging.manifest import Aim
 from hipercow_tui.purging.names import State
 from hipercow_tui.purging.outcome import EmptyReport, Outcome, PurgeReport, RestoreReport
+from hipercow_tui.r_calls import purge_call
 from hipercow_tui.roots.details import TaskDetails
 from hipercow_tui.roots.sizes import Size
 from hipercow_tui.text import age, count, short_id, size, visible
@@ -345,8 +346,8 @@ def blocked_message(plan: PurgePlan) -> str:
 def r_call(plan: PurgePlan) -> str:
     """The call in R that takes the same tasks. It lists ids: R's own filters would take something
     else for a retried task, a forked chain or a gone one (SPEC, end of section 4)."""
-    ids = ",\n  ".join(f'"{one.task.id}"' for one in plan.matched or plan.tasks)
-    return f"hipercow::hipercow_purge(task_ids = c(\n  {ids}\n))" if ids else ""
+    planned = plan.matched or plan.tasks
+    return purge_call([one.task.id for one in planned if one.task.lang is Lang.R])
 
 
 def _task_line(planned: PlannedTask, measured: Size | None, now: float) -> str:

@@ -13,7 +13,14 @@ from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 from hipercow_tui.errors import FilterError, PurgeError
-from hipercow_tui.filters import FilterStack, FinishedBefore, InBundle, TaskIds, WithStatus
+from hipercow_tui.filters import (
+    FilterStack,
+    FinishedBefore,
+    InBundle,
+    OfLang,
+    TaskIds,
+    WithStatus,
+)
 from hipercow_tui.model import (
     TASK_ID,
     Bundle,
@@ -133,6 +140,8 @@ def _filters_as_saved(filters: FilterStack) -> Json:
     if filters.with_status is not None:
         wanted = filters.with_status
         saved["with_status"] = {"statuses": sorted(wanted.statuses), "follow": wanted.follow}
+    if filters.lang is not None:
+        saved["lang"] = filters.lang.lang
     return saved
 
 
@@ -242,13 +251,18 @@ def _filters(data: Any) -> FilterStack:
     before = fields.take("finished_before", _maybe(_finished_before))
     globs = fields.take("in_bundle", _maybe(_each(_text)))
     statuses = fields.take("with_status", _maybe(_with_status))
+    lang = fields.take("lang", _maybe(_one_of(Lang)))
     fields.end()
     try:
         in_bundle = None if globs is None else InBundle.of(globs)
     except FilterError as error:
         raise ValueError(str(error)) from None
     return FilterStack(
-        None if ids is None else TaskIds(frozenset(ids)), before, in_bundle, statuses
+        None if ids is None else TaskIds(frozenset(ids)),
+        before,
+        in_bundle,
+        statuses,
+        None if lang is None else OfLang(Lang(lang)),
     )
 
 

@@ -14,7 +14,7 @@ from math import inf
 from typing import Any, TypeAlias
 
 from hipercow_tui.filters import FilterStack
-from hipercow_tui.model import Bundle, Snapshot, Status, Task
+from hipercow_tui.model import Bundle, Lang, Snapshot, Status, Task
 from hipercow_tui.task_sizes import Sizes, Total, total
 
 
@@ -28,6 +28,7 @@ class Key(StrEnum):
     CREATED = "created"
     FINISHED = "finished"
     ATTEMPTS = "attempts"
+    LANG = "lang"
     ID = "id"
     SIZE = "size"
     FILES = "files"
@@ -197,6 +198,7 @@ _KEYS: Mapping[Key, Callable[[Task], Any]] = {
     Key.CREATED: _created,
     Key.FINISHED: _finished,
     Key.ATTEMPTS: lambda task: len(task.chain),
+    Key.LANG: lambda task: task.lang.shown,
     Key.ID: lambda task: task.id,
 }
 
@@ -248,6 +250,7 @@ class BundleLine:
     counts: Mapping[Status, int]
     changed: float | None
     held: Total = field(default_factory=Total)
+    lang: Lang = Lang.R
 
     @property
     def reduced(self) -> Status | None:
@@ -259,6 +262,7 @@ class BundleKey(StrEnum):
     """What the bundles can be sorted by."""
 
     NAME = "name"
+    LANG = "lang"
     TASKS = "tasks"
     STATUS = "status"
     CHANGED = "changed"
@@ -277,14 +281,18 @@ class BundleSort:
         """By this key, or if it is by that already, the other way round."""
         if key is self.key:
             return BundleSort(key, not self.reverse)
-        return BundleSort(key, key not in (BundleKey.NAME, BundleKey.STATUS))
+        return BundleSort(key, key not in (BundleKey.NAME, BundleKey.LANG, BundleKey.STATUS))
 
 
 def bundle_lines(
     snapshot: Snapshot, sort: BundleSort, sizes: Sizes | None = None
 ) -> tuple[BundleLine, ...]:
     """Every bundle of the snapshot in this order; what is equal by name."""
-    lines = [_bundle_line(snapshot, bundle, sizes or {}) for bundle in snapshot.bundles]
+    lines = [
+        _bundle_line(part, bundle, sizes or {})
+        for part in snapshot.by_lang
+        for bundle in part.bundles
+    ]
     lines.sort(key=lambda line: line.name)
     lines.sort(key=_BUNDLE_KEYS[sort.key], reverse=sort.reverse)
     return tuple(lines)
@@ -292,6 +300,7 @@ def bundle_lines(
 
 _BUNDLE_KEYS: Mapping[BundleKey, Callable[[BundleLine], Any]] = {
     BundleKey.NAME: lambda line: line.name,
+    BundleKey.LANG: lambda line: line.lang.shown,
     BundleKey.TASKS: lambda line: line.tasks,
     BundleKey.STATUS: lambda line: REDUCED.index(line.reduced) if line.reduced else len(REDUCED),
     BundleKey.CHANGED: lambda line: line.changed or 0.0,
@@ -305,4 +314,4 @@ def _bundle_line(snapshot: Snapshot, bundle: Bundle, sizes: Sizes) -> BundleLine
     counts = Counter(task.tip_status for task in members if task.tip_status)
     gone = len(bundle.task_ids) - len(members)
     held = total(members, sizes)
-    return BundleLine(bundle.name, len(members), gone, counts, bundle.changed, held)
+    return BundleLine(bundle.name, len(members), gone, counts, bundle.changed, held, bundle.lang)

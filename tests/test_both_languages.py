@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,13 @@ from small_root import NOW, task_id, write_bundle, write_retries, write_task
 from hipercow_tui import UnknownTasksError, purge, scan
 from hipercow_tui.both import RootScanner
 from hipercow_tui.cli import main
-from hipercow_tui.filters import FilterStack, InBundle, TaskIds, WithStatus
-from hipercow_tui.model import Lang, Snapshot
+from hipercow_tui.counts import count_passing
+from hipercow_tui.filters import FilterStack, InBundle, OfLang, TaskIds, WithStatus
+from hipercow_tui.model import Lang, Snapshot, Status
 from hipercow_tui.plan import make_plan
 from hipercow_tui.roots import find_root
 from hipercow_tui.roots.sizes import measure_many
+from hipercow_tui.saved_plan import plan_as_saved, plan_from_saved, save_plan
 
 R1, R2, P1, P2, GONE = map(task_id, range(1, 6))
 
@@ -43,7 +46,7 @@ def test_both_are_one_list(root: Path) -> None:
     langs = {i: task.lang for i, task in snapshot.tasks.items()}
     assert langs == {R1: Lang.R, R2: Lang.R, P1: Lang.PY, P2: Lang.PY}
     assert [(b.name, b.lang) for b in snapshot.bundles] == [("same", Lang.R), ("same", Lang.PY)]
-    assert set(snapshot.by_status["failure"]) == {R1, P1}  # type: ignore[index]
+    assert set(snapshot.by_status[Status.FAILURE]) == {R1, P1}
 
 
 @pytest.mark.parametrize(
@@ -190,3 +193,38 @@ def test_the_command_line_lists_both_with_their_details(
     assert (lines[P1]["type"], lines[P1]["runs"]) == ("shell", "echo hello")
     assert main(["list", str(root), "--lang", "py", "--json"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+def test_a_filter_for_the_language_keeps_what_gone_ids_take(root: Path) -> None:
+    write_py_bundle(root, "old", [GONE])
+    snapshot = scan(root)
+    assert FilterStack(lang=OfLang(Lang.PY)).matched(snapshot) == {P1, P2}
+    assert FilterStack(lang=OfLang(Lang.R)).matched(snapshot.of_lang("py")) == set()
+    stack = FilterStack(in_bundle=InBundle.of("*"), lang=OfLang(Lang.PY))
+    assert going(snapshot, stack) == ({P1}, {("py", "same"), ("py", "old")})
+    assert str(stack) == "in bundle * · of Python"
+
+
+def test_a_plan_of_both_is_saved_and_carried_out_later(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_py_bundle(root, "in/a folder", [P1, P2])
+    write_py_bundle(root, "crossing", [R1])
+    stack = FilterStack(with_status=WithStatus.purgeable(["failure"]))
+    saved = str(root / "plan.json")
+    for lang in (None, OfLang(Lang.PY), OfLang(Lang.R)):
+        plan = make_plan(scan(root), replace(stack, lang=lang), now=NOW)
+        assert plan_from_saved(plan_as_saved(plan)).filters == plan.filters
+    save_plan(make_plan(scan(root), stack, now=NOW), saved)
+    assert main(["apply", saved, "--yes"]) == 0
+    assert "Purged 2 tasks and 3 bundles" in capsys.readouterr().out
+    assert set(scan(root).tasks) == {R2, P2}
+    assert [bundle.name for bundle in scan(root).bundles] == ["crossing"]
+
+
+def test_counts_beside_the_filters_are_of_both(root: Path) -> None:
+    write_retries(root, [(P1, R1, R1)])
+    counts = count_passing(scan(root), FilterStack(), NOW)
+    assert counts.langs == {Lang.R: 2, Lang.PY: 2}
+    assert counts.statuses[Status.FAILURE] == 1  # R's is retried, by what is not there
+    assert counts.statuses[Status.SUCCESS] == 2

@@ -73,6 +73,9 @@ class ErrorDesk:
         self._remembered: dict[str, Remembered] = {}
         self._seen: dict[str, _Seen] = {}
         self._wish: ErrorWish | None = None
+        self._groups: tuple[ErrorGroup, ...] = ()
+        self._sort = ErrorSort()
+        self._regroup = False  # whether the groups are not those of what is known
         self._unsaved = False
         self._saved_at = time.monotonic()
         self._wake = threading.Event()
@@ -131,9 +134,11 @@ class ErrorDesk:
     def _tell(self, wish: ErrorWish, failed: Sequence[Task]) -> float:
         """Hand on what is known; in how many seconds it should be done again."""
         began = time.monotonic()
-        groups = group_failures(failed, self.failures, wish.sort)
+        if self._regroup or wish.sort != self._sort:
+            self._groups = group_failures(failed, self.failures, wish.sort)
+            self._regroup, self._sort = False, wish.sort
         if not self._stopped:
-            self._deliver(ErrorBoard(wish, groups, len(self.failures), len(failed)))
+            self._deliver(ErrorBoard(wish, self._groups, len(self.failures), len(failed)))
         return max(TELL_EVERY, SHARE * (time.monotonic() - began))
 
     # What is known
@@ -143,7 +148,7 @@ class ErrorDesk:
         for task_id in self._seen.keys() - failed:
             del self._seen[task_id]
             del self.failures[task_id]
-            self._unsaved = True
+            self._unsaved = self._regroup = True
 
     def _is_known(self, task: Task) -> bool:
         """Whether it is the task that was read, and not another one by its id."""
@@ -162,6 +167,7 @@ class ErrorDesk:
             self._unsaved = True
         self._seen[task.id] = _Seen(task, known)
         self.failures[task.id] = known.failure
+        self._regroup = True
         return time.monotonic() - began
 
     def _failure(self, task: Task) -> Failure:

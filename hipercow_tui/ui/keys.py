@@ -92,7 +92,7 @@ LOOKS = (
     _key("l", "log", "Log", "Log of the task", id="log", show=True),
     _key("z", "sizes", "Sizes", "Measure marked, matched or all tasks; stop it", id="sizes"),
     _key("r", "refresh", "Refresh", "Look at the disk now", id="refresh"),
-    _key("c", "copy", "Copy", "Copy the id of the task", id="copy"),
+    _key("c", "copy", "Copy", "Copy ids, rows or R calls; let R cancel or retry", id="copy"),
     _key("exclamation_mark", "problems", "Problems", "What could not be read", id="problems"),
     _key("tab", "app.focus_next", "Next pane", "To the next pane; shift+tab goes back", id="pane"),
 )

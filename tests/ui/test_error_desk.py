@@ -113,6 +113,18 @@ def test_another_order_reads_nothing_anew(project: Path, start: Callable[..., De
     assert [group.text[:6] for group in board.groups] == ["No fit", "too sm", "'resul"]
 
 
+def test_where_no_failure_changed_nothing_is_grouped_anew(
+    project: Path, start: Callable[..., Desk]
+) -> None:
+    desk = start()
+    root = find_root(project)
+    first = desk.look(read_root(root))
+    tasks = dict(first.wish.snapshot.tasks)
+    del tasks[task_id(7)]
+    board = desk.look(replace(first.wish.snapshot, tasks=tasks))
+    assert board.groups is first.groups
+
+
 def test_new_failures_appear_and_gone_ones_vanish(
     project: Path, start: Callable[..., Desk]
 ) -> None:

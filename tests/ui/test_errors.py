@@ -171,6 +171,12 @@ async def test_every_message_with_its_task_is_a_key_away(broken: Path) -> None:
         await at.until(lambda: at.app.screen is at.browser)
 
 
+async def test_the_details_of_a_failure_tell_its_warnings(broken: Path) -> None:
+    async with browsing(broken, size=(160, 45)) as at:
+        at.tasks.move_to(at.tasks.keys.index(SMALL[3]))
+        await at.until(lambda: "Warning message:" in at.text and "careful now" in at.text)
+
+
 async def test_a_task_that_did_not_fail_has_no_messages(broken: Path) -> None:
     async with browsing(broken) as at:
         at.tasks.move_to(at.tasks.keys.index(task_id(40)))

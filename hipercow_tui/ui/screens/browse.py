@@ -11,11 +11,14 @@ from textual.widgets import ContentSwitcher, Footer
 
 from hipercow_tui.failures import ErrorKey
 from hipercow_tui.model import SIX_STATUSES
-from hipercow_tui.text import short_id
+from hipercow_tui.r_calls import Reach
+from hipercow_tui.text import count
 from hipercow_tui.ui import backstage
 from hipercow_tui.ui.keys import BROWSE
 from hipercow_tui.ui.purging import BUSY, Job, PurgeEnded, PurgeRun, restoring
+from hipercow_tui.ui.screens.hand_over import Chosen, HandOverScreen, called
 from hipercow_tui.ui.screens.history import HistoryScreen
+from hipercow_tui.ui.screens.let_r import LetRScreen
 from hipercow_tui.ui.screens.live import BUNDLES, ERRORS, TASKS
 from hipercow_tui.ui.screens.log import LogScreen
 from hipercow_tui.ui.screens.plan import PlanScreen
@@ -62,7 +65,8 @@ class BrowseScreen(TriageScreen):
         if message.table is self.tasks:
             self.action_details()
         elif message.table is self.bundles:
-            self.filters.set_bundle(message.key)
+            line = self.bundles.current
+            self.filters.set_bundle(message.key, line.lang if line else None)
             self.action_show(TASKS)
 
     # Filters and marks
@@ -199,14 +203,36 @@ class BrowseScreen(TriageScreen):
             )
 
     def action_copy(self) -> None:
-        """Copy the id of the task under the cursor, the name of the bundle or the message."""
-        key = self.table.cursor_key
+        """Choose what to copy of the marked tasks, else of what is under the cursor; or have R
+        cancel or retry them."""
         if self._tab == ERRORS and self.errors.current is not None:
             self.app.copy_to_clipboard(self.errors.current.text)
             self.notify("Copied the message")
-        elif key is not None:
-            self.app.copy_to_clipboard(key)
-            self.notify(f"Copied {short_id(key) if self._tab == TASKS else 'the name'}")
+        elif (chosen := self._chosen()) is not None:
+            refusal = "started with --read-only" if self.read_only else ""
+            self.app.push_screen(HandOverScreen(chosen, refusal=refusal), self._let_r)
+
+    def _chosen(self) -> Chosen | None:
+        snapshot, marks, key = self.snapshot, self.tasks.marks, self.table.cursor_key
+        gists = self.backstage.gists.gists
+        if self._tab == BUNDLES:
+            ids = {bundle.name: bundle.task_ids for bundle in snapshot.bundles}.get(key or "")
+            if key is None or ids is None:
+                return None
+            return Chosen(f"bundle {key}", tuple(snapshot.existing(ids)), snapshot, gists, key)
+        if marks:
+            tasks = tuple(snapshot.tasks[i] for i in self.tasks.keys if i in marks)
+            return Chosen(f"{count(len(tasks), 'marked task')}", tasks, snapshot, gists)
+        task = self.tasks.current
+        return None if task is None else Chosen(called(task), (task,), snapshot, gists)
+
+    def _let_r(self, reach: Reach | None) -> None:
+        def ended(started: bool | None) -> None:
+            if started:
+                self.action_refresh()
+
+        if reach is not None:
+            self.app.push_screen(LetRScreen(reach, self.root), ended)
 
     def action_problems(self) -> None:
         """Tell what could not be read."""

@@ -47,7 +47,8 @@ class LogScreen(Screen[None]):
 
     def __init__(self, root: Root, task_id: str, task: Callable[[], Task | None]) -> None:
         super().__init__()
-        self._root = root
+        known = task()
+        self._root = root if known is None else root.part(known.lang)
         self._task_id = task_id
         self._now = task
         self._wrap = False

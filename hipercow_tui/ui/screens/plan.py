@@ -30,6 +30,7 @@ from hipercow_tui.text import count
 from hipercow_tui.ui.backstage import Broke
 from hipercow_tui.ui.blending import themed
 from hipercow_tui.ui.cells import plain
+from hipercow_tui.ui.clipboard import copy
 from hipercow_tui.ui.gist_reader import GistReader
 from hipercow_tui.ui.purging import Job, purging
 from hipercow_tui.ui.screens.confirm import ConfirmScreen
@@ -285,19 +286,10 @@ class PlanScreen(Screen[Job | None]):
     def action_copy(self) -> None:
         """Copy the call in R that takes the same tasks."""
         call = report.r_call(self.plan)
-        if not call:
-            self.notify("Nothing to purge, so there is no call to copy", markup=False)
-        elif len(call) > _CLIPBOARD:
-            self.notify(
-                "Too many ids for a terminal's clipboard: save the plan (e) instead",
-                severity="warning",
-                markup=False,
-            )
+        if call:
+            copy(self.app, call, "R call", instead="save the plan (e)")
         else:
-            self.app.copy_to_clipboard(call)
-            first = "\n".join(call.splitlines()[:3])
-            more = "\n  …" if call.count("\n") > 2 else ""
-            self.notify(f"{first}{more}", title="Copied, for R", markup=False)
+            self.notify("Nothing that R could purge, so there is no call to copy", markup=False)
 
     def action_back(self) -> None:
         """Go back; nothing has changed."""

@@ -12,7 +12,7 @@ from hipercow_tui.task_sizes import total
 from hipercow_tui.text import count, size
 from hipercow_tui.ui import backstage
 from hipercow_tui.ui.screens.live import BUNDLES, LiveScreen
-from hipercow_tui.view import BY_SIZE, BundleKey
+from hipercow_tui.view import BY_SIZE, BundleKey, Key
 
 ONCE_MEASURED = (*BY_SIZE, BundleKey.SIZE, BundleKey.FILES)
 
@@ -56,7 +56,10 @@ class SizingScreen(LiveScreen):
         return self._asked_for is not None
 
     def sorts_by(self, key: StrEnum) -> bool:
-        """Whether a table can be sorted by it: by size only once that was asked for."""
+        """Whether a table can be sorted by it: by size only once that was asked for, by language
+        where there is more than one."""
+        if key in (Key.LANG, BundleKey.LANG):
+            return bool(self.snapshot.parts)
         return self._sized or key not in ONCE_MEASURED
 
     @on(backstage.SizesRead)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from pathlib import Path
 
-from hipercow_tui.model import SIX_STATUSES, Snapshot, Status
+from hipercow_tui.model import SIX_STATUSES, Bundle, Lang, Snapshot, Status
 from hipercow_tui.task_sizes import Total
 from hipercow_tui.text import age, size
 from hipercow_tui.ui.cells import Column, Placed, plain
@@ -19,6 +19,7 @@ _STATUS = Column(BundleKey.STATUS, "status", 11, 13)
 _BAR = Column("bar", "its tasks", 8, 48, rank=1)
 _SIZE = Column(BundleKey.SIZE, "     size", 9, 9)
 _FILES = Column(BundleKey.FILES, "  files", 7, 7, rank=3)
+_LANG = Column(BundleKey.LANG, "lang", 6, 6, rank=1)
 _CHANGED = Column(BundleKey.CHANGED, "changed", 14, 14, rank=2)
 
 
@@ -32,7 +33,7 @@ class BundleTable(RowTable):
         self._names: tuple[str, ...] = ()
         self._sort = BundleSort()
         self._view = View(Snapshot(Path()))
-        self._matched: dict[str, bool] = {}
+        self._matched: dict[tuple[Lang, str], bool] = {}
         self._sized = False
 
     def show_sizes(self) -> None:
@@ -44,17 +45,34 @@ class BundleTable(RowTable):
     def show(self, lines: tuple[BundleLine, ...], sort: BundleSort, view: View, now: float) -> None:
         """Show these bundles; ``now`` is the time that ages are told against."""
         before = self._names
+        if bool(self._view.snapshot.parts) != bool(view.snapshot.parts):
+            self._laid_out_for = -1
         self._lines, self._sort, self._view, self.now = lines, sort, view, now
         self._names = tuple(line.name for line in lines)
         self._matched = {
-            bundle.name: not view.matched.isdisjoint(bundle.task_ids)
-            for bundle in view.snapshot.bundles
-            if view.filtered
+            (bundle.lang, bundle.name): not part.isdisjoint(bundle.task_ids)
+            for part, bundles in self._matched_parts(view)
+            for bundle in bundles
         }
         if self._names == before:
             self.forget_strips()
         else:
             self.rows_changed(before)
+
+    @staticmethod
+    def _matched_parts(view: View) -> Iterable[tuple[Set[str], Sequence[Bundle]]]:
+        """The matched tasks of each language with its bundles; nothing without a filter."""
+        snapshot = view.snapshot
+        if not view.filtered:
+            return ()
+        if not snapshot.parts:
+            return ((view.matched, snapshot.bundles),)
+        return [(view.matched & part.tasks.keys(), part.bundles) for part in snapshot.parts]
+
+    @property
+    def current(self) -> BundleLine | None:
+        """The bundle under the cursor."""
+        return self._lines[self.cursor] if 0 <= self.cursor < len(self._lines) else None
 
     @property
     def keys(self) -> Sequence[str]:
@@ -78,7 +96,8 @@ class BundleTable(RowTable):
     def columns(self, width: int) -> Sequence[Column]:
         """The same on every screen, as far as they find room."""
         sizes = (_SIZE, _FILES) if self._sized else ()
-        return (_NAME, _TASKS, _STATUS, _BAR, *sizes, _CHANGED)
+        langs = (_LANG,) if self._view.snapshot.parts else ()
+        return (_NAME, *langs, _TASKS, _STATUS, _BAR, *sizes, _CHANGED)
 
     def sign(self, column: Column) -> str:
         """An arrow on the column that the bundles are sorted by."""
@@ -87,13 +106,15 @@ class BundleTable(RowTable):
     def row(self, index: int, layout: Sequence[Placed]) -> Row:
         """The cells of a bundle."""
         line = self._lines[index]
-        dimmed = not self._matched.get(line.name, True)
+        dimmed = not self._matched.get((line.lang, line.name), True)
         return Row([self._cell(line, one) for one in layout], dimmed=dimmed)
 
     def _cell(self, line: BundleLine, one: Placed) -> Cell:
         match one.column.key:
             case BundleKey.NAME:
                 return ((plain(line.name), "strong"),)
+            case BundleKey.LANG:
+                return ((line.lang.shown, "quiet"),)
             case BundleKey.TASKS:
                 return ((f"{line.tasks:,}".rjust(one.width - 1), ""),)
             case BundleKey.STATUS:

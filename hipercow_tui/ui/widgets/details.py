@@ -101,6 +101,8 @@ def lines(shown: Shown, style: Styles) -> Iterable[tuple[str, Text]]:
     task, details = shown.task, shown.details
     if details is not None and details.error:
         yield "error", _safe(details.error, style("error"))
+    if details is not None and details.warnings:
+        yield "warnings", _safe(details.warnings)
     if task.problem:
         yield "problem", _safe(task.problem, style("error"))
     if details is not None and details.problem and details.problem != task.problem:

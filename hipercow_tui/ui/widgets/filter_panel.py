@@ -15,10 +15,11 @@ from textual.timer import Timer
 
 from hipercow_tui.counts import FilterCounts
 from hipercow_tui.filters import FilterStack, TaskIds, WithStatus
-from hipercow_tui.model import Status
+from hipercow_tui.model import Lang, Status
 from hipercow_tui.ui.widgets.age_filter import AgeFilter
 from hipercow_tui.ui.widgets.bundle_filter import BundleFilter, literal
 from hipercow_tui.ui.widgets.entry import Entry
+from hipercow_tui.ui.widgets.lang_filter import LangFilter
 from hipercow_tui.ui.widgets.panel_lines import WIDTH, Line, heading
 from hipercow_tui.ui.widgets.status_filter import StatusFilter
 from hipercow_tui.ui.widgets.would_go import WouldGo
@@ -32,7 +33,8 @@ HISTOGRAM, AIRY, TALL = 20, 24, 26
 
 
 class FilterPanel(Vertical):
-    """Four filters and the sum. It knows no snapshot: it is shown counts, and posts stacks."""
+    """Four filters, one for the language where the root is of both, and the sum. It knows no
+    snapshot: it is shown counts, and posts stacks."""
 
     DEFAULT_CSS = """
     FilterPanel {
@@ -73,6 +75,7 @@ class FilterPanel(Vertical):
         self._statuses = StatusFilter(id="statuses")
         self._ages = AgeFilter(clock, id="ages", classes="part")
         self._bundles = BundleFilter(id="bundles", classes="part")
+        self._langs = LangFilter(classes="part")
         self._marks_line = Line(classes="part")
         self._would_go = WouldGo()
         self._told = self._choice()
@@ -85,6 +88,7 @@ class FilterPanel(Vertical):
             yield self._statuses
             yield self._ages
             yield self._bundles
+            yield self._langs
             yield self._marks_line
         yield self._would_go
 
@@ -102,6 +106,7 @@ class FilterPanel(Vertical):
             finished_before=self._ages.value,
             in_bundle=self._bundles.value,
             with_status=WithStatus(statuses) if statuses else None,
+            lang=self._langs.value,
         )
 
     @property
@@ -119,6 +124,7 @@ class FilterPanel(Vertical):
         self._statuses.counts = counts.statuses
         self._ages.show(counts)
         self._bundles.show(counts)
+        self._langs.counts = counts.langs
 
     def show_sum(self, matched: int, cascaded: int, bundles: int, blocked: int) -> None:
         """What a purge would take, and what stands in its way."""
@@ -129,15 +135,19 @@ class FilterPanel(Vertical):
         """Check a status, or uncheck it."""
         self._statuses.toggle(status)
 
-    def set_bundle(self, name: str) -> None:
-        """Filter by this one bundle."""
+    def set_bundle(self, name: str, lang: Lang | None = None) -> None:
+        """Filter by this one bundle; where the root is of R and Python, both may have one of that
+        name."""
         self._bundles.entry.write(literal(name))
+        if self._langs.counts:
+            self._langs.lang = lang
 
     def clear(self) -> None:
         """Without statuses, age, bundles; the marks are the table's, and stay."""
         self._statuses.checked = frozenset()
         self._ages.entry.write("")
         self._bundles.entry.write("")
+        self._langs.lang = None
 
     @on(Entry.Done)
     def action_leave(self) -> None:
@@ -155,6 +165,7 @@ class FilterPanel(Vertical):
     @on(StatusFilter.Changed)
     @on(AgeFilter.Changed)
     @on(BundleFilter.Changed)
+    @on(LangFilter.Changed)
     def _change(self) -> None:
         """Tell of what follows each other closely as one change."""
         self._renew()
@@ -174,6 +185,7 @@ class FilterPanel(Vertical):
             self._statuses.checked,
             self._ages.entry.meaning,
             bundles and bundles.patterns,
+            self._langs.value,
             self._marks,
         )
 

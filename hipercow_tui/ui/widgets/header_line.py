@@ -31,13 +31,15 @@ class Freshness:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the header tells of the root."""
+    """What the header tells of the root; ``langs`` are how many tasks of R and of Python there are
+    where it is of both."""
 
     root: Path
     running: int = 0
     waiting: int = 0
     problems: int = 0
     read_only: str = ""
+    langs: tuple[tuple[str, int], ...] = ()
 
     @classmethod
     def of(cls, snapshot: Snapshot, read_only: str) -> Facts:
@@ -49,6 +51,7 @@ class Facts:
             states[Status.SUBMITTED],
             len(snapshot.problems) + states[Status.BROKEN],
             read_only,
+            tuple((part.lang.shown, len(part.tasks)) for part in snapshot.parts),
         )
 
 
@@ -94,6 +97,7 @@ class HeaderLine(Widget):
             told.append((f"reading {self.freshness.percent} %", "text-warning"))
             return told
         told.append(("live", "text-success"))
+        told += [(f"{lang} {tasks:,}", "") for lang, tasks in facts.langs]
         if facts.running:
             told.append((f"{facts.running:,} running", ""))
         if facts.waiting:

@@ -29,6 +29,7 @@ _BUNDLE = Column(Key.BUNDLE, "bundle", 8, 22, rank=4)
 _CREATED = Column(Key.CREATED, "created", 14, 14, rank=6)
 _ATTEMPTS = Column(Key.ATTEMPTS, "↻", 2, 2, rank=3)
 _ID = Column(Key.ID, "id", 12, 12, rank=5)
+_LANG = Column(Key.LANG, "lang", 6, 6, rank=4)
 _SIZE = Column(Key.SIZE, "     size", 9, 9)
 _FILES = Column(Key.FILES, " files", 6, 6, rank=5)
 
@@ -84,6 +85,8 @@ class TaskTable(RowTable):
         """Show these rows; ``now`` is the time that ages are told against."""
         before, self._view = self._view, view
         self.now = now
+        if bool(before.snapshot.parts) != bool(view.snapshot.parts):
+            self._laid_out_for = -1
         self._forget_gone_marks()
         self._find_range()
         if view.ids == before.ids:
@@ -135,6 +138,7 @@ class TaskTable(RowTable):
             *((_CREATED,) if width >= WIDE else ()),
             Column(Key.FINISHED, "finished" if width >= ROOMY else "ended", finished, finished, 2),
             _ATTEMPTS,
+            *((_LANG,) if self._view.snapshot.parts else ()),
             *((_SIZE, _FILES) if self._sizes is not None else ()),
             *((_ID,) if width >= WIDE else ()),
         )
@@ -177,6 +181,8 @@ class TaskTable(RowTable):
                 return ((finished_text(task, self.now, long=one.width >= 15), ""),)
             case Key.ATTEMPTS:
                 return ((f"{len(task.chain)}" if task.chain else "", "quiet"),)
+            case Key.LANG:
+                return ((task.lang.shown, "quiet"),)
             case Key.SIZE | Key.FILES:
                 measured = self._sizes.get(task.id) if self._sizes else None
                 return (size_part(measured, task, one),)

@@ -1,0 +1,27 @@
+"""The terminal's clipboard, which is not ours to read and takes only so much."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from textual.app import App
+
+from hipercow_tui.ui.cells import plain
+
+LONGEST = 74_994  # bytes; what terminals take by OSC 52 is 100,000 bytes of base64 at most
+_SHOWN = 3  # lines of what was copied
+
+
+def copy(app: App[Any], text: str, what: str, *, instead: str) -> None:
+    """Copy a text and show how it begins; where it is too long, say what to do ``instead``."""
+    if len(text.encode("utf-8", "replace")) > LONGEST:
+        app.notify(
+            f"{what}: too long for a terminal's clipboard; {instead}",
+            severity="warning",
+            markup=False,
+        )
+        return
+    app.copy_to_clipboard(text)
+    lines = text.splitlines()
+    shown = [*map(plain, lines[:_SHOWN]), *(["  …"] if len(lines) > _SHOWN else [])]
+    app.notify("\n".join(shown), title=f"Copied: {what}", markup=False)

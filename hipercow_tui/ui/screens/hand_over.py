@@ -1,0 +1,209 @@
+"""A small menu: what of the tasks to copy, the equal calls in R, and what R may do by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from hipercow_tui.model import Lang, Snapshot, Task
+from hipercow_tui.r_calls import Act, Reach, act_call, info_call, log_call, purge_call, reach_of
+from hipercow_tui.text import count, short_id
+from hipercow_tui.ui.cells import plain
+from hipercow_tui.ui.clipboard import copy
+from hipercow_tui.ui.looks import GLYPH
+from hipercow_tui.view import NO_GIST, Gists
+
+_LABEL = 24  # cells
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Tasks to hand over, and what they are called: ``3 marked tasks``, ``bundle sweep_03``.
+
+    ``name`` is the name of the bundle, if they are all of one.
+    """
+
+    called: str
+    tasks: tuple[Task, ...]
+    snapshot: Snapshot
+    gists: Gists
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A line of the menu: ``text`` goes to the clipboard, or ``reach`` to R; with neither there is
+    nothing to choose, and ``note`` says why."""
+
+    key: str
+    label: str
+    note: str
+    text: str = ""
+    reach: Reach | None = None
+
+    @property
+    def idle(self) -> bool:
+        """Whether it can't be chosen."""
+        return not self.text and self.reach is None
+
+
+class HandOverScreen(ModalScreen[Reach | None]):
+    """Copies what is chosen; dismisses with what R is to act on, or None.
+
+    ``refusal`` says why R may not act.
+    """
+
+    DEFAULT_CSS = """
+    HandOverScreen { align: center middle; }
+    HandOverScreen #dialog {
+        width: 76; max-width: 100%; height: auto; padding: 1 1 0 1;
+        background: $surface; border: round $primary; border-title-style: bold;
+    }
+    HandOverScreen OptionList {
+        height: auto; max-height: 16; border: none; padding: 0; background: $surface;
+    }
+    HandOverScreen OptionList:focus { border: none; }
+    HandOverScreen #keys { color: $text-muted; padding: 0 1; margin: 1 0; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "dismiss(None)", "Back", id="hand_over.back"),
+        Binding("j", "move(1)", show=False, id="hand_over.down"),
+        Binding("k", "move(-1)", show=False, id="hand_over.up"),
+    ]
+
+    def __init__(self, chosen: Chosen, *, refusal: str = "") -> None:
+        super().__init__()
+        self._chosen = chosen
+        self._entries = {entry.key: entry for entry in _entries(chosen, refusal)}
+        for key in self._entries:
+            self._bindings.bind(key, f"choose('{key}')", show=False)
+
+    def compose(self) -> ComposeResult:
+        """A line for each, those for R apart."""
+        with Vertical(id="dialog") as dialog:
+            dialog.border_title = f"Copy of {plain(self._chosen.called)}"
+            yield OptionList(*self._options())
+            yield Static("letter or enter copies · esc goes back", id="keys")
+
+    def _options(self) -> Iterable[Option | None]:
+        apart = False
+        for entry in self._entries.values():
+            if entry.key.isupper() and not apart:
+                apart = True
+                yield None
+            label = f" {entry.key}  {entry.label}".ljust(_LABEL)
+            line = Text.assemble((label, "" if entry.idle else "bold"), (entry.note, "dim"))
+            line.no_wrap, line.overflow = True, "ellipsis"
+            yield Option(line, id=f"key-{entry.key}", disabled=entry.idle)
+
+    @on(OptionList.OptionSelected)
+    def _selected(self, event: OptionList.OptionSelected) -> None:
+        self.action_choose((event.option.id or "").removeprefix("key-"))
+
+    def action_move(self, by: int) -> None:
+        """Move the cursor."""
+        options = self.query_one(OptionList)
+        (options.action_cursor_down if by > 0 else options.action_cursor_up)()
+
+    def action_choose(self, key: str) -> None:
+        """Copy it, or leave it to R."""
+        entry = self._entries[key]
+        if entry.text:
+            copy(self.app, entry.text, entry.label, instead="mark fewer, or save a plan (p, e)")
+            self.dismiss(None)
+        elif entry.reach is not None:
+            self.dismiss(entry.reach)
+        else:
+            self.notify(entry.note, markup=False)
+
+
+def _entries(chosen: Chosen, refusal: str) -> Iterable[_Entry]:
+    tasks = chosen.tasks
+    ids = [task.id for task in tasks]
+    one = tasks[0] if len(tasks) == 1 and tasks[0].lang is Lang.R else None
+    if chosen.name is not None:
+        yield _Entry("n", "name", plain(chosen.name), chosen.name)
+    yield _Entry("i", "ids", _ids_note(ids), "\n".join(ids))
+    yield _Entry("r", "rows", "for a table: tabs between", rows(tasks, chosen.gists))
+    purged = [task.id for task in tasks if task.lang is Lang.R]
+    yield _Entry("p", "hipercow_purge()", _purge_note(chosen, purged), purge_call(purged))
+    reaches = {act: reach_of(act, tasks, chosen.snapshot) for act in Act}
+    for key, act in (("c", Act.CANCEL), ("t", Act.RETRY)):
+        yield _Entry(key, f"{act}()", _note(reaches[act]), act_call(reaches[act]))
+    if one is not None:
+        yield _Entry("l", "task_log_show()", "its log, in R", log_call(one))
+        yield _Entry("s", "task_info()", "asks the cluster what became of it", info_call(one))
+    for key, label, act in (("C", "cancel in R…", Act.CANCEL), ("T", "retry in R…", Act.RETRY)):
+        reach = reaches[act]
+        note = refusal or (_note(reach) if not reach.tasks else "runs it here, after a question")
+        yield _Entry(key, label, note, reach=reach if reach.tasks and not refusal else None)
+
+
+def _ids_note(ids: Sequence[str]) -> str:
+    if not ids:
+        return "no task is left"
+    more = f" and {len(ids) - 1:,} more" if len(ids) > 1 else ""
+    return f"{short_id(ids[0])}{more}"
+
+
+def _purge_note(chosen: Chosen, ids: Sequence[str]) -> str:
+    if not ids:
+        return "hipercow for Python has no purge"
+    named = set(ids)
+    chains = {other for task in chosen.tasks for other in task.chain} - named
+    chains &= chosen.snapshot.tasks.keys()
+    bundles = {name for task in chosen.tasks for name in task.bundles}
+    drawn = [count(len(ids), "task")]
+    drawn += [f"{len(chains):,} of their chains"] if chains else []
+    drawn += [count(len(bundles), "bundle")] if bundles else []
+    return " + ".join(drawn)
+
+
+_WANTS: Mapping[Act, str] = {
+    Act.CANCEL: "not submitted or running",
+    Act.RETRY: "not ended",
+}
+
+
+def _note(reach: Reach) -> str:
+    if not reach.tasks:
+        return f"nothing to do: {_WANTS[reach.act]}"
+    said = count(len(reach.tasks), "task")
+    if reach.followed:
+        said += f", {reach.followed:,} by a later attempt"
+    if reach.left_out:
+        said += f"; {reach.left_out:,} {_WANTS[reach.act]}"
+    return said
+
+
+def rows(tasks: Sequence[Task], gists: Gists) -> str:
+    """Tasks as lines with tabs, as a spreadsheet takes them; times are local, to the second."""
+    titles = ("id", "status", "what", "inputs", "bundles", "created", "started", "finished")
+    lines = [] if len(tasks) == 1 else ["\t".join(titles)]
+    for task in tasks:
+        gist = gists.get(task.id, NO_GIST)
+        times = map(_time, (task.created, task.started, task.finished))
+        told = (gist.what, gist.varies, " ".join(task.bundles))
+        lines.append("\t".join((task.id, task.status, *map(plain, told), *times)))
+    return "\n".join(lines) if tasks else ""
+
+
+def _time(seconds: float | None) -> str:
+    return "" if seconds is None else f"{datetime.fromtimestamp(seconds):%Y-%m-%d %H:%M:%S}"
+
+
+def called(task: Task) -> str:
+    """What one task is called: ``✗ failure 3f2a9c…71e0``."""
+    return f"{GLYPH[task.status]} {task.status} {short_id(task.id)}"

@@ -1,0 +1,159 @@
+"""R at work: what it is asked to do, after a question, and what it says."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from hipercow_tui import rscript
+from hipercow_tui.errors import RscriptError
+from hipercow_tui.logs import harmless
+from hipercow_tui.r_calls import Act, Reach
+from hipercow_tui.roots import Root
+from hipercow_tui.text import count
+from hipercow_tui.ui.background import in_background
+from hipercow_tui.ui.backstage import Broke
+from hipercow_tui.ui.screens.question import Choice, QuestionScreen
+
+_KEPT = 500  # lines of what R says
+_VERBS = {Act.CANCEL: "cancel", Act.RETRY: "retry"}
+
+
+class LetRScreen(ModalScreen[bool]):
+    """Looks for R and its hipercow, asks, and has it act; dismisses with whether R was started."""
+
+    DEFAULT_CSS = """
+    LetRScreen { align: center middle; }
+    LetRScreen #dialog {
+        width: 90%; max-width: 96; height: auto; max-height: 80%; padding: 1 2;
+        background: $surface; border: round $primary; border-title-style: bold;
+    }
+    LetRScreen VerticalScroll { height: auto; max-height: 100%; scrollbar-size-vertical: 1; }
+    LetRScreen Static { height: auto; width: 1fr; }
+    LetRScreen #keys { color: $text-muted; margin-top: 1; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "leave", "Stop, or close", id="let_r.leave"),
+    ]
+
+    def __init__(self, reach: Reach, root: Root) -> None:
+        super().__init__()
+        self._reach = reach
+        self._root = root
+        self._stop = threading.Event()
+        self._working = False
+        self._lines: deque[str] = deque(maxlen=_KEPT)
+        self._started = False
+
+    def compose(self) -> ComposeResult:
+        """What R says, and what can be pressed."""
+        with Vertical(id="dialog") as dialog:
+            dialog.border_title = f"Let R {_VERBS[self._reach.act]} {self._tasks}"
+            with VerticalScroll():
+                yield Static("Looking for R and its hipercow…", id="said", markup=False)
+            yield Static("esc goes back", id="keys", markup=False)
+
+    def on_mount(self) -> None:
+        """Look for R, which takes a second."""
+        in_background(self._look, self._broke)
+
+    @property
+    def _tasks(self) -> str:
+        return count(len(self._reach.tasks), "task")
+
+    def _broke(self, error: Exception) -> None:
+        self.app.call_later(self.app.post_message, Broke(error))
+
+    def _look(self) -> None:
+        try:
+            version = rscript.hipercow_version(self._root)
+        except RscriptError as error:
+            self.call_later(self._end, str(error), "esc goes back")
+        else:
+            self.call_later(self._ask, version)
+
+    def _ask(self, version: str) -> None:
+        if not self.is_current:
+            return
+        act = self._reach.act
+        text = Text.assemble(
+            ("hipercow::", "dim"), (f"{act}()", "bold"), f" of hipercow {version} is called for "
+        )
+        text.append(f"{self._tasks}.")
+        if self._reach.followed:
+            text.append(f" For {count(self._reach.followed, 'task')}, that is a later attempt.")
+        if self._reach.left_out:
+            text.append(f" {self._reach.left_out:,} can't be and are left out.")
+        if act is Act.RETRY:
+            text.append("\n\nEach is made anew and submitted, if your driver is set up so.")
+        else:
+            text.append("\n\nWhat was calculated so far is lost; a cancelled task can be retried.")
+
+        def answered(answer: str | None) -> None:
+            if answer is None:
+                self.dismiss(False)
+            else:
+                self._work()
+
+        self.query_one("#dialog").display = False
+        choice = Choice("yes", "y", f"Let R {_VERBS[act]}")
+        self.app.push_screen(
+            QuestionScreen(f"{act}() for {self._tasks}?", text, [choice]), answered
+        )
+
+    def _work(self) -> None:
+        self._working = self._started = True
+        self.query_one("#dialog").display = True
+        self._show("R is at work · esc stops it")
+        # No daemon: R finishes what it has begun, and is heard to the end, even if the app is left.
+        threading.Thread(target=self._act, name="R").start()
+
+    def _act(self) -> None:
+        try:
+            ended = rscript.run(
+                self._reach.act, self._reach.ids, self._root, self._heard, self._stop
+            )
+        except RscriptError as error:
+            self.call_later(self._end, str(error), "esc closes")
+            return
+        if ended.well:
+            said = "R is done"
+        else:
+            said = "R was stopped" if ended.stopped else f"R failed, with status {ended.status}"
+        self.call_later(self._end, "", f"{said} · esc closes")
+
+    def _heard(self, line: bytes) -> None:
+        self._lines.append(harmless(line))
+        self.call_later(self._show, None)
+
+    def _end(self, said: str, keys: str) -> None:
+        self._working = False
+        if said:
+            self._lines.append(said)
+        self._show(keys)
+
+    def _show(self, keys: str | None) -> None:
+        if not self.is_mounted:
+            return
+        said = Text("\n").join(map(Text.from_ansi, self._lines)) if self._lines else Text("…")
+        self.query_one("#said", Static).update(said)
+        self.query_one(VerticalScroll).scroll_end(animate=False)
+        if keys is not None:
+            self.query_one("#keys", Static).update(keys)
+
+    def action_leave(self) -> None:
+        """Stop R, or leave once it has ended."""
+        if self._working:
+            self._stop.set()
+            self._show("Stopping R…")
+        else:
+            self.dismiss(self._started)

@@ -1,0 +1,70 @@
+"""One line where a root is of R and of Python: which of them passes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from hipercow_tui.filters import OfLang
+from hipercow_tui.model import Lang
+from hipercow_tui.text import count
+from hipercow_tui.ui.widgets.panel_lines import BAR, NO_BAR, heading
+
+_NEXT = {None: Lang.R, Lang.R: Lang.PY, Lang.PY: None}
+
+
+class LangFilter(Widget, can_focus=True):
+    """Both, R alone or Python alone, with how many tasks pass; not there where there is but one."""
+
+    DEFAULT_CSS = """
+    LangFilter { height: 1; display: none; }
+    LangFilter.-both { display: block; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space,enter,right", "turn", "The next", show=False, id="lang.next"),
+    ]
+
+    lang: reactive[Lang | None] = reactive(None)
+    counts: reactive[Mapping[Lang, int]] = reactive(dict)
+
+    class Changed(Message):
+        """Another language than before."""
+
+    @property
+    def value(self) -> OfLang | None:
+        """The filter."""
+        return None if self.lang is None else OfLang(self.lang)
+
+    def watch_lang(self) -> None:
+        """Say so."""
+        self.post_message(self.Changed())
+
+    def watch_counts(self) -> None:
+        """Where there is but one language left, there is nothing to choose."""
+        self.set_class(bool(self.counts), "-both")
+        if not self.counts:
+            self.lang = None
+
+    def action_turn(self) -> None:
+        """From both to R, to Python, to both."""
+        self.lang = _NEXT[self.lang]
+
+    def on_click(self) -> None:
+        """The same with a mouse."""
+        self.action_turn()
+
+    def render(self) -> Content:
+        """The line."""
+        told = "both"
+        if self.lang is not None:
+            told = f"{self.lang.shown}, {count(self.counts.get(self.lang, 0), 'task')}"
+        return Content.assemble(
+            (BAR if self.has_focus else NO_BAR, "$accent"), heading("Lang", told)
+        )

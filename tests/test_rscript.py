@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from r_stand_in import NEW_ID, library, use_stub
+from small_root import task_id, write_task
+
+from hipercow_tui.errors import RscriptError
+from hipercow_tui.r_calls import Act
+from hipercow_tui.roots import Root, find_root
+from hipercow_tui.rscript import Ended, hipercow_version, run
+
+IDS = tuple(map(task_id, range(3)))
+
+
+@pytest.fixture(scope="module")
+def r_library(tmp_path_factory: pytest.TempPathFactory) -> Path | None:
+    return library(tmp_path_factory.mktemp("r"))
+
+
+@pytest.fixture(params=["R", "program"])
+def root(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    r_library: Path | None,
+) -> Root:
+    """A root, and an Rscript: that of R, where there is one, and a program that acts like it."""
+    if request.param == "R" and r_library is not None:
+        monkeypatch.setenv("R_LIBS", str(r_library))
+        monkeypatch.setenv("R_LIBS_USER", str(r_library))
+    else:
+        (tmp_path / "bin").mkdir()
+        use_stub(monkeypatch, tmp_path / "bin")
+    write_task(tmp_path / "project", IDS[0], "created")
+    return find_root(tmp_path / "project")
+
+
+def act(
+    root: Root, what: Act, *, ids: tuple[str, ...] = IDS, stop: threading.Event | None = None
+) -> tuple[Ended, str]:
+    heard: list[bytes] = []
+    ended = run(what, ids, root, heard.append, stop or threading.Event())
+    return ended, b"".join(heard).decode()
+
+
+def test_it_is_asked_for_its_hipercow(root: Root) -> None:
+    assert hipercow_version(root) == "0.0.1"
+
+
+@pytest.mark.parametrize("what", list(Act))
+def test_r_is_given_the_ids_and_heard(root: Root, what: Act) -> None:
+    ended, heard = act(root, what)
+    assert ended == Ended(0, stopped=False)
+    assert ended.well
+    assert (root.path / what).read_text().split() == [*IDS]
+    assert "called for 3" in heard
+    assert "Warning" not in heard
+    assert (NEW_ID in heard) == (what is Act.RETRY)
+
+
+def test_a_hundred_thousand_ids_are_not_too_many(root: Root) -> None:
+    ids = tuple(f"{number:032x}" for number in range(100_000))
+    ended, heard = act(root, Act.CANCEL, ids=ids)
+    assert ended.well
+    assert "called for 100000" in heard
+
+
+def test_an_error_of_r_is_heard_and_its_status_told(root: Root) -> None:
+    (root.path / "fail").touch()
+    ended, heard = act(root, Act.RETRY)
+    assert ended.status == 1
+    assert not ended.well
+    assert "Error" in heard
+
+
+def test_r_is_stopped_on_request(root: Root) -> None:
+    (root.path / "sleep").touch()
+    stop = threading.Event()
+    threading.Timer(1.0, stop.set).start()
+    began = time.monotonic()
+    ended, _ = act(root, Act.CANCEL, stop=stop)
+    assert ended.stopped
+    assert not ended.well
+    assert time.monotonic() - began < 20
+
+
+def test_nothing_but_ids_is_handed_over(root: Root) -> None:
+    for wrong in ("../../x", 'x"); system("y")', "A" * 32):
+        with pytest.raises(RscriptError, match="Only ids"):
+            act(root, Act.CANCEL, ids=(IDS[0], wrong))
+    assert not (root.path / Act.CANCEL).exists()
+
+
+def test_r_without_hipercow_is_said_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_stub(monkeypatch, tmp_path)
+    (tmp_path / "hipercow").mkdir()
+    (tmp_path / "no-hipercow").touch()
+    with pytest.raises(RscriptError, match="has no package hipercow"):
+        hipercow_version(find_root(tmp_path))
+
+
+def test_no_r_at_all_is_said_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (tmp_path / "hipercow").mkdir()
+    root = find_root(tmp_path)
+    with pytest.raises(RscriptError, match="no 'Rscript' on the PATH"):
+        hipercow_version(root)
+    with pytest.raises(RscriptError, match="no 'Rscript' on the PATH"):
+        act(root, Act.CANCEL)

@@ -1,0 +1,95 @@
+"""The app on a folder that is a root of R and of Python."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from py_stage import FAILED, FIRST, KEPT, R_TASK, make_both, recent, standing
+from small_py_root import py_dir, py_folder
+from small_root import NOW
+from textual.pilot import Pilot
+from ui_driving import screen_text, until
+
+from hipercow_tui.model import Lang
+from hipercow_tui.roots import Root
+from hipercow_tui.ui.app import HipercowApp
+from hipercow_tui.ui.screens.confirm import ConfirmScreen
+from hipercow_tui.ui.screens.plan import PlanScreen
+from hipercow_tui.ui.screens.summary import SummaryScreen
+from hipercow_tui.ui.widgets.lang_filter import LangFilter
+from hipercow_tui.view import Key
+
+
+@asynccontextmanager
+async def driven(root: Root) -> AsyncIterator[tuple[HipercowApp, Pilot[None]]]:
+    app = HipercowApp(root, clock=lambda: NOW)
+    async with app.run_test(size=(150, 40)) as pilot:
+        await until(pilot, lambda: len(app.browser.tasks.keys) > 0 and "live" in screen_text(app))
+        yield app, pilot
+
+
+async def test_both_are_one_list_with_a_column_and_counts(tmp_path: Path) -> None:
+    async with driven(make_both(tmp_path)) as (app, pilot):
+        await until(pilot, lambda: "echo hello" in screen_text(app))
+        shown = screen_text(app)
+        assert "R 1 · Python 6" in shown and " lang" in shown
+        rows = [line for line in shown.splitlines() if "echo hello" in line]
+        assert len(rows) >= 6 and sum("Python" in row for row in rows) == 6
+        await pilot.press("b")
+        await until(pilot, lambda: "deep/er/one .x" in screen_text(app))
+        names = [line.name for line in app.browser.bundles._lines]
+        assert sorted(names) == ["deep/er/one .x", "stays", "sweep", "sweep"]
+
+
+async def test_a_root_of_one_language_shows_neither(tmp_path: Path) -> None:
+    root = make_both(tmp_path)
+    shutil.rmtree(py_dir(tmp_path))
+    async with driven(root) as (app, _):
+        assert " lang" not in screen_text(app) and "Python" not in screen_text(app)
+        assert not app.browser.query_one(LangFilter).display
+        assert not app.browser.sorts_by(Key.LANG)
+
+
+async def test_one_language_is_chosen_and_purged(tmp_path: Path) -> None:
+    root = make_both(tmp_path)
+    async with driven(root) as (app, pilot):
+        chooser = app.browser.query_one(LangFilter)
+        await until(pilot, lambda: chooser.display)
+        chooser.focus()
+        await pilot.press("space", "space")
+        assert chooser.lang is Lang.PY and "Python, 6 tasks" in screen_text(app)
+        await pilot.press("1")
+        await until(pilot, lambda: app.browser.tasks.view.matched == frozenset(FAILED))
+        await pilot.press("p")
+        await until(pilot, lambda: isinstance(app.screen, PlanScreen))
+        await pilot.press("D")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        await asyncio.sleep(0.5)  # what is typed before it is seen is dropped
+        await pilot.press("y")
+        await until(pilot, lambda: isinstance(app.screen, SummaryScreen))
+        assert standing(root) == {R_TASK, *KEPT} and recent(root) == list(KEPT)
+
+
+async def test_enter_on_a_bundle_shows_the_tasks_of_its_language(tmp_path: Path) -> None:
+    async with driven(make_both(tmp_path)) as (app, pilot):
+        await pilot.press("b")
+        await until(pilot, lambda: len(app.browser.bundles.keys) == 4)
+        bundles = app.browser.bundles
+        places = [line.lang is Lang.R and line.name == "sweep" for line in bundles._lines]
+        bundles.cursor = places.index(True)
+        await pilot.press("enter")
+        await until(pilot, lambda: app.browser.tasks.view.matched == {R_TASK})
+
+
+async def test_details_and_log_are_those_of_the_python_task(tmp_path: Path) -> None:
+    root = make_both(tmp_path)
+    (py_folder(tmp_path, FIRST) / "log").write_text("what python printed\n")
+    async with driven(root) as (app, pilot):
+        app.browser.tasks.move_to(app.browser.tasks.keys.index(FIRST))
+        await until(pilot, lambda: "shell" in screen_text(app) and "default" in screen_text(app))
+        await pilot.press("l")
+        await until(pilot, lambda: "what python printed" in screen_text(app))
