@@ -196,11 +196,10 @@ class BrowseScreen(TriageScreen):
 
     def action_log(self) -> None:
         """Show the log of the task under the cursor."""
-        task_id = self.tasks.cursor_key
-        if task_id is not None and self._tab == TASKS:
-            self.app.push_screen(
-                LogScreen(self.root, task_id, lambda: self.snapshot.tasks.get(task_id))
-            )
+        task = self.tasks.current
+        if task is not None and self._tab == TASKS:
+            root = self.root.part(task.lang)
+            self.app.push_screen(LogScreen(root, task.id, lambda: self.snapshot.tasks.get(task.id)))
 
     def action_copy(self) -> None:
         """Choose what to copy of the marked tasks, else of what is under the cursor; or have R
