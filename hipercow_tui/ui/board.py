@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hipercow_tui.counts import FilterCounts, count_passing
 from hipercow_tui.filters import FilterStack
 from hipercow_tui.model import Snapshot
 from hipercow_tui.plan import make_plan
+from hipercow_tui.stuck import stuck
 from hipercow_tui.task_sizes import Sizes
 from hipercow_tui.view import (
     BundleLine,
@@ -42,6 +44,7 @@ class Board:
     view: View
     bundles: tuple[BundleLine, ...]
     counts: FilterCounts
+    stuck: Mapping[str, str]
 
 
 @dataclass(slots=True)
@@ -75,7 +78,7 @@ class BoardMaker:
         else:
             bundles = bundle_lines(wish.snapshot, wish.bundle_sort, self.sizes)
         counts = count_passing(wish.snapshot, wish.stack, wish.now)
-        self._last = Board(wish, view, bundles, counts)
+        self._last = Board(wish, view, bundles, counts, stuck(wish.snapshot, wish.now))
         return self._last
 
 

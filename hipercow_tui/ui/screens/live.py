@@ -194,6 +194,7 @@ class LiveScreen(Screen[None]):
         before, board = self._board, message.board
         self._board = board
         self._say_if_empty()
+        self.tasks.stuck = board.stuck
         self.tasks.show(board.view, board.wish.now)
         self.bundles.show(board.bundles, board.wish.bundle_sort, board.view, board.wish.now)
         if self._complete and board.wish.snapshot is self.snapshot:
@@ -313,9 +314,8 @@ class LiveScreen(Screen[None]):
             return
         known = self._details[1] if self._details and self._details[0] == task.id else None
         gist = self.backstage.gists.gists.get(task.id, Gist())
-        self.query_one(Details).show(
-            Shown(task, self.tasks.view.snapshot, known, gist, self.clock())
-        )
+        snapshot, stuck = self.tasks.view.snapshot, self.tasks.stuck.get(task.id, "")
+        self.query_one(Details).show(Shown(task, snapshot, known, gist, self.clock(), stuck))
 
     # What was searched for
 
