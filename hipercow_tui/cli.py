@@ -189,19 +189,20 @@ def _list(options: argparse.Namespace) -> int:
         if options.json:
             print(json.dumps(task_as_json(task, details)))
         else:
-            print(_row(task, details, now))
+            print(_row(task, details, now, both=bool(snapshot.parts)))
     broken = [task for task in snapshot.tasks.values() if not task.exists]
     for task in broken:
         print(f"hipercow-tui: {task.id} is broken: {task.problem}", file=sys.stderr)
     return DONE
 
 
-def _row(task: Task, details: TaskDetails | None, now: float) -> str:
+def _row(task: Task, details: TaskDetails | None, now: float, *, both: bool) -> str:
     status = task.status.value
     if task.tip_status not in (task.status, None):
         status += f" → {task.tip_status}"
     finished = "-" if task.finished is None else age(task.finished, now)
-    row = [task.id, f"{status:<9}", f"{finished:<14}", ",".join(task.bundles)]
+    lang = [f"{task.lang.shown:<6}"] if both else []
+    row = [task.id, *lang, f"{status:<9}", f"{finished:<14}", ",".join(task.bundles)]
     if details is not None:
         row += [details.what, details.varies]
     return visible("  ".join(row).rstrip())
