@@ -43,7 +43,7 @@ class TriageScreen(SizingScreen):
         self._error_sort = ErrorSort()
         self._looked_into: Snapshot | None = None
         self._desk = ErrorDesk(
-            root.tasks,
+            root,
             None if index is None else ErrorMemory.beside(index),
             lambda board: self.post_message(ErrorsMade(board)),
             lambda error: self.post_message(backstage.Broke(error)),
