@@ -153,6 +153,7 @@ def _filter_parser(command: str) -> argparse.ArgumentParser:
         )
         add("--save-plan", metavar="FILE", help="write the plan to FILE and delete nothing")
         add("--yes", action="store_true", help="do not ask")
+        commands.add_jobs(parser)
     else:
         add("--details", action="store_true", help="also what each task runs, and its error")
     return parser
@@ -188,19 +189,20 @@ def _list(options: argparse.Namespace) -> int:
         if options.json:
             print(json.dumps(task_as_json(task, details)))
         else:
-            print(_row(task, details, now))
+            print(_row(task, details, now, both=bool(snapshot.parts)))
     broken = [task for task in snapshot.tasks.values() if not task.exists]
     for task in broken:
         print(f"hipercow-tui: {task.id} is broken: {task.problem}", file=sys.stderr)
     return DONE
 
 
-def _row(task: Task, details: TaskDetails | None, now: float) -> str:
+def _row(task: Task, details: TaskDetails | None, now: float, *, both: bool) -> str:
     status = task.status.value
     if task.tip_status not in (task.status, None):
         status += f" → {task.tip_status}"
     finished = "-" if task.finished is None else age(task.finished, now)
-    row = [task.id, f"{status:<9}", f"{finished:<14}", ",".join(task.bundles)]
+    lang = [f"{task.lang.shown:<6}"] if both else []
+    row = [task.id, *lang, f"{status:<9}", f"{finished:<14}", ",".join(task.bundles)]
     if details is not None:
         row += [details.what, details.varies]
     return visible("  ".join(row).rstrip())
@@ -225,7 +227,13 @@ def _purge(options: argparse.Namespace) -> int:
         _print_json(options, plan, sizes)
         return DONE
     return commands.confirm_and_carry_out(
-        plan, root, sizes, to_trash=options.trash, yes=options.yes, as_json=options.json
+        plan,
+        root,
+        sizes,
+        to_trash=options.trash,
+        yes=options.yes,
+        as_json=options.json,
+        jobs=options.jobs,
     )
 
 

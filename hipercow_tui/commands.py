@@ -49,6 +49,7 @@ from hipercow_tui.signals import on_signals
 from hipercow_tui.text import count, visible
 
 DONE, REFUSED, USAGE, INTERRUPTED = 0, 1, 2, 130
+_MOST_JOBS = 64
 
 _APPLY = """
 The plan is the file that 'hipercow-tui purge … --save-plan FILE' wrote. Nothing is deleted if
@@ -96,6 +97,7 @@ def confirm_and_carry_out(
     to_trash: bool,
     yes: bool,
     as_json: bool,
+    jobs: int,
 ) -> int:
     """Ask, unless ``yes``, then purge or move to the trash, and say what became of it."""
     if warning := safety_check(plan, root):
@@ -106,10 +108,25 @@ def confirm_and_carry_out(
         return REFUSED
     stopping = _Stopping()
     with on_signals(stopping):
-        act = move_to_trash if to_trash else carry_out
-        report = act(plan, root, stop=stopping.event)
+        if to_trash:
+            report = move_to_trash(plan, root, stop=stopping.event)
+        else:
+            report = carry_out(plan, root, stop=stopping.event, jobs=jobs)
     say(report_as_json(report, sizes) if as_json else report_lines(report))
     return _status(report, stopping)
+
+
+def add_jobs(parser: argparse.ArgumentParser) -> None:
+    """How many chains are erased at a time: more helps where a file server takes its time."""
+    parser.add_argument(
+        "--jobs", type=_jobs, default=1, metavar="N", help="chains to erase at a time (default 1)"
+    )
+
+
+def _jobs(text: str) -> int:
+    if not (text.isdecimal() and 1 <= int(text) <= _MOST_JOBS):
+        raise argparse.ArgumentTypeError(f"it takes a whole number from 1 to {_MOST_JOBS}")
+    return int(text)
 
 
 def _apply(words: Sequence[str]) -> int:
@@ -117,6 +134,7 @@ def _apply(words: Sequence[str]) -> int:
     parser.add_argument("file", metavar="FILE", help="the plan")
     parser.add_argument("--trash", action="store_true", help="move to the trash instead of freeing")
     parser.add_argument("--yes", action="store_true", help="do not ask")
+    add_jobs(parser)
     options = parser.parse_args(words)
     plan = load_plan(options.file)
     root = find_root(plan.root)
@@ -140,7 +158,13 @@ def _apply(words: Sequence[str]) -> int:
     if plan.empty:
         return DONE
     return confirm_and_carry_out(
-        plan, root, sizes, to_trash=options.trash, yes=options.yes, as_json=options.json
+        plan,
+        root,
+        sizes,
+        to_trash=options.trash,
+        yes=options.yes,
+        as_json=options.json,
+        jobs=options.jobs,
     )
 
 
@@ -151,12 +175,13 @@ def _trash(words: Sequence[str]) -> int:
     either.add_argument("--restore", metavar="STAMP", help="put back what it holds")
     either.add_argument("--empty", metavar="STAMP", nargs="?", const="", help="erase it for good")
     parser.add_argument("--yes", action="store_true", help="do not ask before erasing")
+    add_jobs(parser)
     options = parser.parse_args(words)
     root = find_root(options.root)
     if options.restore is not None:
         return _restored(restore(root, options.restore), as_json=options.json)
     if options.empty is not None:
-        return _empty(root, options.empty, yes=options.yes, as_json=options.json)
+        return _empty(root, options)
     tell_interrupted(root)
     now, lots = time.time(), trash(root)
     sized = [(lot, trash_size(root, lot)) for lot in lots]
@@ -167,20 +192,21 @@ def _trash(words: Sequence[str]) -> int:
     return DONE
 
 
-def _empty(root: Root, stamp: str, *, yes: bool, as_json: bool) -> int:
+def _empty(root: Root, options: argparse.Namespace) -> int:
+    stamp: str = options.empty
     lots = [lot for lot in trash(root) if stamp in ("", lot.stamp)]
     named = next((lot for lot in lots if stamp and lot.interrupted), None)
     question = f"Erase {visible(stamp) or 'all that is in the trash'} for good?"
-    if not yes and lots and not _confirmed(question):
+    if not options.yes and lots and not _confirmed(question):
         return REFUSED
     stopping = _Stopping()
     with on_signals(stopping):
         report: Report
         if named is not None and named.state is State.MOVING:
-            report = finish(root, stamp, stop=stopping.event)
+            report = finish(root, stamp, stop=stopping.event, jobs=options.jobs)
         else:
-            report = empty(root, stamp or None, stop=stopping.event)
-    say(report_as_json(report) if as_json else report_lines(report))
+            report = empty(root, stamp or None, stop=stopping.event, jobs=options.jobs)
+    say(report_as_json(report) if options.json else report_lines(report))
     return _status(report, stopping)
 
 

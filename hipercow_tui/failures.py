@@ -47,13 +47,16 @@ class Failure:
             shortened(details.error or "", _LONGEST),
             shortened(details.warnings, _LONGEST),
             details.what,
-            tuple((name, _on_one_line(value)) for name, value in details.inputs),
+            inputs_of(details),
             None if known else details.problem or "its 'result' holds no error",
         )
 
 
-def _on_one_line(value: str) -> str:
-    return shortened(" ".join(value.split()), _WIDEST)
+def inputs_of(details: TaskDetails) -> tuple[tuple[str, str], ...]:
+    """The inputs of a task with their values on one line, of at most 60 characters."""
+    return tuple(
+        (name, shortened(" ".join(value.split()), _WIDEST)) for name, value in details.inputs
+    )
 
 
 @dataclass(frozen=True, slots=True)

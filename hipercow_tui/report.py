@@ -240,7 +240,7 @@ def lot_line(lot: TrashLot, measured: Size | None, now: float) -> str:
         visible(lot.stamp),
         "-" if lot.when is None else age(lot.when, now),
         _STATES[lot.state] if not lot.interrupted else f"interrupted while {_STATES[lot.state]}",
-        _numbers((*lot.tasks, *lot.remains), lot.bundles),
+        _numbers((*lot.tasks, *lot.remains), lot.bundles) + _of_python(lot),
         f"{size(measured.bytes)} in {count(measured.files, 'file')}" if measured else "",
         visible(f"by {lot.who}") if lot.who else "",
     ]
@@ -251,12 +251,16 @@ def interrupted_lines(lots: Iterable[TrashLot]) -> Iterator[str]:
     """What broke off in a root, and the commands that finish it or bring it back."""
     for lot in lots:
         stamp = visible(lot.stamp)
-        held = _numbers((*lot.tasks, *lot.remains), lot.bundles)
+        held = _numbers((*lot.tasks, *lot.remains), lot.bundles) + _of_python(lot)
         yield (
             f"something was interrupted while {_STATES[lot.state]}, with {held}:"
             f" 'hipercow-tui trash --restore {stamp}' brings back what is whole,"
             f" 'hipercow-tui trash --empty {stamp}' {_finish(lot)}"
         )
+
+
+def _of_python(lot: TrashLot) -> str:
+    return " of Python" if lot.lang is Lang.PY else ""
 
 
 def _finish(lot: TrashLot) -> str:
@@ -285,6 +289,7 @@ def lot_as_json(lot: TrashLot, measured: Size | None) -> Json:
     """One lot of ``trash --json``; sizes are None where they can't be told."""
     return {
         "stamp": lot.stamp,
+        "lang": lot.lang.value,
         "state": lot.state.value,
         "interrupted": lot.interrupted,
         "alive": lot.alive,

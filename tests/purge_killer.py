@@ -4,9 +4,9 @@ python purge_killer.py FOLDER ACTION steps: in FOLDER/0, FOLDER/1, … dies befo
 call that opens or changes something, before the second, …, until one comes to its end.
 python purge_killer.py FOLDER ACTION seconds N SEED: dies N times at random moments.
 
-ACTION is purge, full (a purge on a disk without room for a folder), trash, restore or empty; these
-two act on a root whose tasks are in the trash. With "both:" before it, the roots are of R and of
-Python.
+ACTION is purge, four (of four chains at a time), full (a purge on a disk without room for a
+folder), trash, restore or empty; these two act on a root whose tasks are in the trash. With "both:"
+before it, the roots are of R and of Python.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ def fill_the_disk() -> None:
 def prepared(action: str, root: Root) -> Callable[[], object]:
     """The action, ready to be done: all that comes before it is done already."""
     plan = plan_of(root)
-    if action in ("purge", "full"):
-        return lambda: carry_out(plan, root)
+    if action in ("purge", "full", "four"):
+        return lambda: carry_out(plan, root, jobs=4 if action == "four" else 1)
     if action == "trash":
         return lambda: move_to_trash(plan, root)
     stamp = str(move_to_trash(plan, root).trash)

@@ -1,6 +1,7 @@
 """Purges a root in a process of its own, as an ordinary user where it can, and says how it went.
 
 python purge_worker.py ROOT [FOLDER MODE]: FOLDER's permissions are set once the plan is made.
+python purge_worker.py ROOT status: by the command line, whose exit status it says at the end.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import sys
 
 from purge_stage import plan_of
 
+from hipercow_tui.cli import main
 from hipercow_tui.purging import carry_out
 from hipercow_tui.roots import find_root
 from hipercow_tui.roots.sizes import measure_many
@@ -21,12 +23,16 @@ if __name__ == "__main__":
     where, *change = sys.argv[1:]
     root = find_root(where)
     plan = plan_of(root)
-    if change:
+    if len(change) == 2:
         os.chmod(change[0], int(change[1], 8))
     if os.geteuid() == 0:
         os.setgroups([])
         os.setgid(NOBODY)
         os.setuid(NOBODY)
+    if change == ["status"]:
+        status = main(["purge", where, "--with-status", "failure", "--yes"])
+        sys.stdout.write(f"status {status}")
+        sys.exit()
     measured = measure_many(root, plan.ids)
     report = carry_out(plan, root)
     kept = str(report.kept_aside) if report.kept_aside else None

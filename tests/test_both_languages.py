@@ -191,6 +191,11 @@ def test_the_command_line_lists_both_with_their_details(
     lines = {line["id"]: line for line in map(json.loads, capsys.readouterr().out.splitlines())}
     assert lines[P1]["lang"] == "py" and lines[R1]["lang"] == "r"
     assert (lines[P1]["type"], lines[P1]["runs"]) == ("shell", "echo hello")
+    assert main(["list", str(root)]) == 0
+    assert sorted(line.split()[1] for line in capsys.readouterr().out.splitlines()) == [
+        *["Python"] * 2,
+        *["R"] * 2,
+    ]
     assert main(["list", str(root), "--lang", "py", "--json"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 2
 
@@ -220,6 +225,22 @@ def test_a_plan_of_both_is_saved_and_carried_out_later(
     assert "Purged 2 tasks and 3 bundles" in capsys.readouterr().out
     assert set(scan(root).tasks) == {R2, P2}
     assert [bundle.name for bundle in scan(root).bundles] == ["crossing"]
+
+
+def test_the_trash_of_both_says_which_is_which(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["purge", str(root), "--with-status", "failure", "--trash", "--yes"]) == 0
+    capsys.readouterr()
+    assert main(["trash", str(root)]) == 0
+    of_r, of_python = capsys.readouterr().out.splitlines()
+    assert "1 task and 1 bundle of Python" in of_python and "Python" not in of_r
+    assert main(["trash", str(root), "--json"]) == 0
+    lots = json.loads(capsys.readouterr().out)["lots"]
+    assert [lot["lang"] for lot in lots] == ["r", "py"]
+    assert main(["trash", str(root), "--restore", lots[0]["stamp"]]) == 0
+    assert "Restored 2 tasks and 2 bundles" in capsys.readouterr().out
+    assert set(scan(root).tasks) == {R1, R2, P1, P2}
 
 
 def test_counts_beside_the_filters_are_of_both(root: Path) -> None:

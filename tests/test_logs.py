@@ -12,6 +12,7 @@ from hipercow_tui import log_search, logs
 from hipercow_tui.errors import LogError
 from hipercow_tui.log_search import COLOUR, Sign, lines_with, sign_of, words
 from hipercow_tui.logs import Log, harmless
+from hipercow_tui.model import Lang
 from hipercow_tui.roots import Root, find_root
 
 TASK = "ab" + "0" * 30
@@ -320,3 +321,12 @@ def test_a_log_that_shrinks_or_vanishes_between_readings(tmp_path: Path) -> None
     path_of(log).write_bytes(b"one\n")
     assert log.after(4, 5) == []
     assert [line.text for line in log.before(8, 5)] == ["one"]
+
+
+def test_a_task_of_python_has_its_log_in_its_own_part_of_the_root(tmp_path: Path) -> None:
+    log = log_of(tmp_path, b"of R\n")
+    task = tmp_path / "hipercow" / "py" / "tasks" / TASK[:2] / TASK[2:]
+    task.mkdir(parents=True)
+    (task / "log").write_bytes(b"of Python\n")
+    python = Log(log.root.part(Lang.PY), TASK)
+    assert [line.text for line in python.after(0, 5)] == ["of Python"]

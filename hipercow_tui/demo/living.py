@@ -11,6 +11,7 @@ from pathlib import Path
 
 from hipercow_tui.demo.cluster import Cluster
 from hipercow_tui.demo.generate import write_root
+from hipercow_tui.demo.python_side import write_python_side
 from hipercow_tui.signals import leave, no_hurry, on_signals
 
 PROJECT = "sir-model"
@@ -26,7 +27,9 @@ def living_root(tasks: int = 2000, seed: int = 1) -> Iterator[Path]:
         thread: threading.Thread | None = None
         try:
             root = Path(place.name) / PROJECT
-            write_root(root, tasks=tasks, seed=seed, now=time.time())
+            now = time.time()
+            write_root(root, tasks=tasks, seed=seed, now=now)
+            write_python_side(root, seed=seed, now=now)
             thread = threading.Thread(
                 target=Cluster(root, seed=seed).run, args=(stop,), daemon=True
             )

@@ -30,17 +30,18 @@ def carry_out(
     *,
     on_progress: Callable[[Progress], None] = unheard,
     stop: threading.Event | None = None,
+    jobs: int = 1,
 ) -> PurgeReport:
     """Delete what the plan says, nothing else; returns what became of each task and bundle.
 
     ``on_progress`` is called at most every 50 ms and when a phase begins or ends. Setting ``stop``
-    ends the purge and brings back all that has not been erased. An error with one task or bundle
-    keeps it, and its chain, and is in the report.
+    ends the purge and brings back all that has not been erased; ``jobs`` chains are erased at a
+    time. An error with one task or bundle keeps it, and its chain, and is in the report.
 
     Raises PurgeError, a sentence, if the plan is refused or the root can't be purged, and if the
     purge as a whole fails; then everything is where it was, unless the sentence says otherwise.
     """
-    return _carry_out(plan, root, Aim.PURGE, Watch(on_progress, stop))
+    return _carry_out(plan, root, Aim.PURGE, Watch(on_progress, stop, jobs))
 
 
 def move_to_trash(

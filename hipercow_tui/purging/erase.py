@@ -7,7 +7,9 @@ import os
 import secrets
 import stat
 import time
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
 from hipercow_tui.purging.lot import Lot
@@ -34,33 +36,64 @@ class Left:
     error: OSError
 
 
-def erase(lot: Lot, ids: Sequence[str], record: Record, watch: Watch) -> None:
-    """Remove these tasks of the lot, in this order, until stopped; the rest stays whole in it.
+def erase(lot: Lot, chains: Sequence[Sequence[str]], record: Record, watch: Watch) -> None:
+    """Remove the tasks of these chains from the lot, each chain in its order, ``watch.jobs`` chains
+    at a time, until stopped; the rest stays whole in it.
 
     A task leaves the lot's ``tasks`` by a rename first, so that it is always known which are whole.
     What can't be removed completely is recorded as failed.
     """
-    watch.begin(Phase.ERASING, len(ids))
-    removal = Removal(lot.erasing, lot.places.device, record, watch)
+    watch.begin(Phase.ERASING, sum(map(len, chains)))
     left: dict[str, list[Left]] = {}
-    for task_id in ids:
-        if watch.stopped:
-            break
-        lot.make_sure()
-        record.begun.add(task_id)
-        try:
-            _begin(lot, task_id)
-        except OSError as error:
-            where = lot.path / "tasks" / task_id
-            record.failed.append(Outcome(task_id, f"it can't be erased: {because(error)}", where))
-            continue
-        left[task_id] = removal.remove(task_id)
-        watch.at(len(record.begun))
-    _try_again(removal, left)
+
+    def erase_chain(ids: Sequence[str]) -> None:
+        removal = Removal(lot.erasing, lot.places.device, record, watch)
+        for task_id in ids:
+            if watch.stopped:
+                return
+            lot.make_sure()
+            record.begun.add(task_id)
+            try:
+                _begin(lot, task_id)
+            except OSError as error:
+                where, reason = (
+                    lot.path / "tasks" / task_id,
+                    f"it can't be erased: {because(error)}",
+                )
+                record.failed.append(Outcome(task_id, reason, where))
+                continue
+            left[task_id] = removal.remove(task_id)
+            watch.at(len(record.begun))
+
+    _each(erase_chain, chains, watch.jobs)
+    _try_again(Removal(lot.erasing, lot.places.device, record, watch), left)
     for task_id in filter(left.get, left):
         where = lot.path / "erasing" / task_id
         record.failed.append(Outcome(task_id, in_words(left[task_id]), where))
     watch.end()
+
+
+def _each(do: Callable[[Sequence[str]], None], chains: Sequence[Sequence[str]], jobs: int) -> None:
+    """Do it to each chain, so many at a time; after an error to no further one."""
+    waiting = deque(chains)
+
+    def work() -> None:
+        while True:
+            try:
+                chain = waiting.popleft()
+            except IndexError:
+                return
+            do(chain)
+
+    if min(jobs, len(chains)) < 2:
+        work()
+        return
+    with ThreadPoolExecutor(min(jobs, len(chains))) as workers:
+        try:
+            for running in as_completed([workers.submit(work) for _ in range(jobs)]):
+                running.result()
+        finally:
+            waiting.clear()
 
 
 def _begin(lot: Lot, task_id: str) -> None:
@@ -185,11 +218,9 @@ class Removal:
     def _unlink(self, entry: os.DirEntry[str], fd: int) -> None:
         status = entry.stat(follow_symlinks=False)
         os.unlink(entry.name, dir_fd=fd)
-        record = self._record
-        record.files += 1
-        if stat.S_ISREG(status.st_mode) and status.st_nlink == 1:  # else others still hold it
-            record.bytes += status.st_size
-        self._watch.freed(record.bytes)
+        # Of a file of several names others still hold the space.
+        frees = stat.S_ISREG(status.st_mode) and status.st_nlink == 1
+        self._watch.freed(self._record.removed_file(status.st_size if frees else 0))
 
     def _move_up(self, name: str, parent: int) -> None:
         fresh = f"deep-{secrets.token_hex(8)}"

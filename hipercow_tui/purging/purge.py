@@ -99,8 +99,7 @@ class Purge:
         going = self.going()
         if going or self.bundles_going():
             self.lot.mark(State.ERASING)
-        ids = [task_id for unit in going for task_id in reversed(unit.ids)]
-        erase(self.lot, ids, self.record, self.watch)
+        erase(self.lot, [unit.ids[::-1] for unit in going], self.record, self.watch)
         if not self.watch.stopped:
             for bundle in self.bundles_going():
                 erase_bundle(self.lot, bundle.name, self.record)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 
 from hipercow_tui.purging.outcome import Outcome
@@ -28,3 +29,11 @@ class Record:
     no_room: bool = False
     bytes: int = 0
     files: int = 0
+    _counting: threading.Lock = field(default_factory=threading.Lock)
+
+    def removed_file(self, size: int) -> int:
+        """A file of so many bytes is gone; returns how many are by now. From any thread."""
+        with self._counting:
+            self.files += 1
+            self.bytes += size
+            return self.bytes

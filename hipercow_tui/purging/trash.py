@@ -70,14 +70,15 @@ def empty(
     *,
     on_progress: Callable[[Progress], None] = unheard,
     stop: threading.Event | None = None,
+    jobs: int = 1,
 ) -> EmptyReport:
     """Erase a lot for good, or all that are in the trash; the last attempt of a chain goes first.
 
-    Setting ``stop`` ends it between two tasks. Raises PurgeError if there is no such lot or
-    someone works in it.
+    Setting ``stop`` ends it between two tasks; ``jobs`` chains go at a time. Raises PurgeError if
+    there is no such lot or someone works in it.
     """
     began = time.monotonic()
-    record, watch = Record(), Watch(on_progress, stop)
+    record, watch = Record(), Watch(on_progress, stop, jobs)
     stamps: list[str] = []
     with _working(root) as places:
         asides = () if stamp is None else tuple(claimed(places, stamp))
@@ -113,6 +114,7 @@ def finish(
     *,
     on_progress: Callable[[Progress], None] = unheard,
     stop: threading.Event | None = None,
+    jobs: int = 1,
 ) -> PurgeReport | RestoreReport | EmptyReport:
     """Bring to its end what broke off in a lot: a purge or a move to the trash, by its plan and
     with all its checks; an erasing; a restoring. Raises PurgeError as these do."""
@@ -120,10 +122,10 @@ def finish(
         name = None if any(claimed(places, stamp)) else _named(places, stamp)[-1]
         if name is not None and name.state is State.MOVING:
             with taken_over(places, name, State.MOVING) as lot:
-                return _resume(lot, Watch(on_progress, stop))
+                return _resume(lot, Watch(on_progress, stop, jobs))
     if name is not None and name.state is State.RESTORING:
         return restore(root, stamp, on_progress=on_progress)
-    return empty(root, stamp, on_progress=on_progress, stop=stop)
+    return empty(root, stamp, on_progress=on_progress, stop=stop, jobs=jobs)
 
 
 def _resume(lot: Lot, watch: Watch) -> PurgeReport:
@@ -153,7 +155,7 @@ def _restore(lot: Lot, watch: Watch) -> RestoreReport:
         purge.record.begun.update(i for i in plan.ids if not _stands(lot, i))
     purge.bring_back("it was restored")
     remains = [name for name in os.listdir(lot.erasing) if TASK_ID.match(name)]
-    erase(lot, remains, purge.record, Watch(unheard))
+    erase(lot, [remains], purge.record, Watch(unheard))
     lot.discard()
     back = {one.name for one in purge.record.put_back if not one.is_bundle}
     back_bundles = {one.name for one in purge.record.put_back if one.is_bundle}
@@ -169,8 +171,8 @@ def _restore(lot: Lot, watch: Watch) -> RestoreReport:
 def _erase(lot: Lot, record: Record, watch: Watch) -> None:
     held = {*os.listdir(lot.tasks), *os.listdir(lot.erasing)}
     plan = _plan_in(lot, read_manifest(lot.folder))
-    ids = [task_id for unit in units_of(plan) for task_id in reversed(unit.ids)]
-    erase(lot, [task_id for task_id in ids if task_id in held], record, watch)
+    chains = ([i for i in reversed(unit.ids) if i in held] for unit in units_of(plan))
+    erase(lot, list(filter(None, chains)), record, watch)
     if not watch.stopped:
         for name in _bundles_in(lot):
             erase_bundle(lot, name, record)

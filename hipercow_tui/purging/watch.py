@@ -1,4 +1,5 @@
-"""Between a purge and who started it: progress out, the wish to stop in."""
+"""Between a purge and who started it: progress out, the wish to stop, and how much to do at a time,
+in."""
 
 from __future__ import annotations
 
@@ -19,16 +20,22 @@ def unheard(progress: Progress) -> None:
 class Watch:
     """Tells of a purge's progress, at most every 50 ms and when a phase begins or ends.
 
-    With ``stop`` set, ``stopped`` is true from then on.
+    With ``stop`` set, ``stopped`` is true from then on. ``jobs`` chains are erased at a time, and
+    all of these tell of their progress, one after the other.
     """
 
     def __init__(
-        self, on_progress: Callable[[Progress], None], stop: threading.Event | None = None
+        self,
+        on_progress: Callable[[Progress], None],
+        stop: threading.Event | None = None,
+        jobs: int = 1,
     ) -> None:
+        self.jobs = jobs
         self._on_progress = on_progress
         self._stop = stop
         self._now = Progress(Phase.MOVING, 0, 0)
         self._due = 0.0
+        self._telling = threading.Lock()
 
     @property
     def stopped(self) -> bool:
@@ -42,13 +49,15 @@ class Watch:
 
     def at(self, done: int) -> None:
         """``done`` tasks of the phase are done."""
-        self._now = replace(self._now, done=done)
-        self._tell_if_due()
+        with self._telling:
+            self._now = replace(self._now, done=max(done, self._now.done))
+            self._tell_if_due()
 
     def freed(self, total: int) -> None:
         """So many bytes are freed by now."""
-        self._now = replace(self._now, bytes=total)
-        self._tell_if_due()
+        with self._telling:
+            self._now = replace(self._now, bytes=max(total, self._now.bytes))
+            self._tell_if_due()
 
     def end(self) -> None:
         """The phase is over: says how far it came."""

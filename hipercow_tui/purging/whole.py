@@ -69,18 +69,21 @@ def empty(
     *,
     on_progress: Callable[[Progress], None] = unheard,
     stop: threading.Event | None = None,
+    jobs: int = 1,
 ) -> EmptyReport:
     """Erase a lot for good, or all that are in the trash; the last attempt of a chain goes first.
 
-    Setting ``stop`` ends it between two tasks. Raises PurgeError if there is no such lot or
-    someone works in it.
+    Setting ``stop`` ends it between two tasks; ``jobs`` chains go at a time. Raises PurgeError if
+    there is no such lot or someone works in it.
     """
     if stamp is None:
         _refuse(root)
         parts = [part for part in root.parts if State.TRASH in {one.state for one in _lots(part)}]
     else:
         parts = _holding(root, stamp)
-    reports = [empty_in(part, stamp, on_progress=on_progress, stop=stop) for part in parts]
+    reports = [
+        empty_in(part, stamp, on_progress=on_progress, stop=stop, jobs=jobs) for part in parts
+    ]
     return reduce(EmptyReport.then, reports, EmptyReport())
 
 
@@ -90,6 +93,7 @@ def finish(
     *,
     on_progress: Callable[[Progress], None] = unheard,
     stop: threading.Event | None = None,
+    jobs: int = 1,
 ) -> PurgeReport | RestoreReport | EmptyReport:
     """Bring to its end what broke off in a lot: a purge or a move to the trash, by its plan and
     with all its checks; an erasing; a restoring. Raises PurgeError as these do."""
@@ -97,7 +101,7 @@ def finish(
     # Of a purge of both, what is done in one of them is not to be touched.
     broken = [part for part in parts if stamp in {lot.stamp for lot in looking.interrupted(part)}]
     part = (broken or parts)[0]
-    return finish_in(part, stamp, on_progress=on_progress, stop=stop)
+    return finish_in(part, stamp, on_progress=on_progress, stop=stop, jobs=jobs)
 
 
 def history(root: Root) -> tuple[HistoryEntry, ...]:

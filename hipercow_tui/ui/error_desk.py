@@ -6,12 +6,13 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from hipercow_tui.error_memory import ErrorMemory, Identity, Remembered, identity
 from hipercow_tui.failures import ErrorGroup, ErrorSort, Failure, group_failures
 from hipercow_tui.model import Lang, Snapshot, Status, Task
+from hipercow_tui.roots import Root
 from hipercow_tui.roots.details import read_details
+from hipercow_tui.roots.py_details import read_what_runs
 from hipercow_tui.ui.background import in_background
 
 TELL_EVERY = 0.5  # seconds
@@ -61,13 +62,14 @@ class ErrorDesk:
 
     def __init__(
         self,
-        tasks: Path,
+        root: Root,
         memory: ErrorMemory | None,
         deliver: Callable[[ErrorBoard], object],
         broke: Callable[[Exception], object],
     ) -> None:
         self.failures: dict[str, Failure] = {}
-        self._tasks = tasks
+        self._root = root
+        self._tasks = root.tasks
         self._memory = memory
         self._deliver = deliver
         self._remembered: dict[str, Remembered] = {}
@@ -172,7 +174,8 @@ class ErrorDesk:
 
     def _failure(self, task: Task) -> Failure:
         if task.lang is Lang.PY:
-            return Failure("", problem=PYTHON)
+            runs = read_what_runs(self._root, task.id, task.lang)
+            return Failure("", what=runs.what, problem=PYTHON)
         return Failure.of(read_details(self._tasks, task.id, status=task.status))
 
     def _save(self, *, every: float = 0.0) -> None:

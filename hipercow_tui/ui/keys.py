@@ -89,6 +89,7 @@ LOOKS = (
     _key("b", "switch", "Bundles", "To the bundles, and back to the tasks", id="switch"),
     _key("e", "errors", "Errors", "To the errors, and back to the tasks", id="errors"),
     _key("o", "messages", "Messages", "Every message of an error, with its task", id="messages"),
+    _key("i", "inputs", "Inputs", "Inputs as columns: of a bundle or an error", id="inputs"),
     _key("l", "log", "Log", "Log of the task", id="log", show=True),
     _key("z", "sizes", "Sizes", "Measure marked, matched or all tasks; stop it", id="sizes"),
     _key("r", "refresh", "Refresh", "Look at the disk now", id="refresh"),

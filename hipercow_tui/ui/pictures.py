@@ -21,11 +21,13 @@ from hipercow_tui.ui.app import HipercowApp
 
 NOW = 1_795_500_000.0  # seconds since the epoch
 SIZE = (118, 36)  # columns and rows
+PAUSE = 0.3  # seconds after a key, in which what it asked for is read
 
 # What differs between two pictures of the same: the seconds since the last look, and so their ids.
 _PASSING = re.compile(r"terminal-\d+-|\d+(&#160;|\s)s(&#160;|\s)ago")
 STEPS = {
-    "errors": ("e", "j", "j", "space"),
+    "inputs": ("b", *"jjjjjjjjjj", "i", "G", "k"),
+    "errors": ("escape", "e", "j", "j", "space"),
     "browse": ("u", "e", "1", "2", "shift+tab", *"sweep_* forecast-* !*_01", "escape"),
     "plan": ("p",),
     "confirm": ("D",),
@@ -42,7 +44,9 @@ async def take(folder: Path) -> None:
         async with app.run_test(size=SIZE) as pilot:
             await _settled(pilot)
             for name, keys in STEPS.items():
-                await pilot.press(*keys)
+                for key in keys:
+                    await pilot.press(key)
+                    await pilot.pause(PAUSE)
                 (folder / f"{name}.svg").write_text(await _settled(pilot), encoding="utf-8")
 
 

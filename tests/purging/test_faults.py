@@ -68,6 +68,19 @@ def test_what_may_not_be_moved_stays_with_its_chain(open_root: Root) -> None:
     assert report["kept"] is None and nothing_left(open_root)
 
 
+def test_what_may_not_be_moved_is_listed_by_the_command_and_can_be_tried_again(
+    open_root: Root,
+) -> None:
+    shard = folder_of(open_root, RETRY).parent
+    shard.chmod(0o555)
+    said = run_script("purge_worker.py", str(open_root.path), "status")
+    assert "failed 1\n" in said and f"{RETRY}  it can't be moved: Permission denied" in said
+    assert said.endswith("status 1") and in_place(open_root) == set(CHAIN)
+    shard.chmod(0o777)
+    said = run_script("purge_worker.py", str(open_root.path), "status")
+    assert said.endswith("status 0") and in_place(open_root) == set()
+
+
 def test_a_bundle_that_may_not_be_moved_keeps_its_chains(open_root: Root) -> None:
     open_root.bundles.chmod(0o555)
     report = purge_as_ordinary_user(open_root)

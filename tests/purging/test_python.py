@@ -238,6 +238,33 @@ def test_a_list_that_others_append_to_keeps_its_rights(both: Root) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o664
 
 
+@pytest.mark.parametrize(("mode", "left"), [(0o644, True), (0o666, False)])
+def test_another_users_list_is_replaced_only_if_they_can_still_append(
+    both: Root, monkeypatch: pytest.MonkeyPatch, mode: int, left: bool
+) -> None:
+    path = py_dir(both.path) / "recent"
+    path.chmod(mode)
+    inode, real = path.stat().st_ino, os.fstat
+
+    def fstat(fd: int) -> os.stat_result:
+        found = real(fd)
+        other = found.st_uid + 1 if found.st_ino == inode else found.st_uid
+        return os.stat_result((*found[:4], other, *found[5:]))
+
+    def fchown(fd: int, uid: int, gid: int) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "fstat", fstat)
+    monkeypatch.setattr(os, "fchown", fchown)
+    report = carry_out(plan_of(both), both)
+    assert set(report.removed) == ALL
+    assert recent(both) == (list(RECENT) if left else list(KEPT))
+    assert [one.reason for one in report.failed if "another user's" in one.reason] == (
+        [one.reason for one in report.failed] if left else []
+    )
+    assert len(report.failed) == left
+
+
 @pytest.mark.parametrize("kind", ["link", "fifo", "folder", "missing"])
 def test_a_list_that_is_none_is_left_alone(both: Root, kind: str) -> None:
     path = py_dir(both.path) / "recent"

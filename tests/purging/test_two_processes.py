@@ -32,7 +32,7 @@ from hipercow_tui.errors import PurgeError
 from hipercow_tui.purging import State, carry_out, empty, finish, interrupted, restore, trash
 from hipercow_tui.roots import Root, find_root
 
-ROUNDS = 36  # three of each pair of plans and aims
+ROUNDS = 24  # two of each pair of plans and aims
 
 
 def test_two_purges_at_once_take_each_thing_once_and_lose_nothing(tmp_path: Path) -> None:

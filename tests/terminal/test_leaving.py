@@ -27,10 +27,14 @@ def root(tmp_path: Path) -> Root:
     return find_root(tmp_path / "project")
 
 
-def slow(root: Root, env: dict[str, str], started: list[Terminal]) -> Terminal:
+def slow(
+    root: Root,
+    env: dict[str, str],
+    started: list[Terminal],
+    program: tuple[str, ...] = (SLOW_APP,),
+) -> Terminal:
     """The app on a root where each call that changes something waits."""
     path = os.pathsep.join(filter(None, [env.get("PYTHONPATH"), str(Path.cwd())]))
-    program = (SLOW_APP,)
     terminal = Terminal(str(root.path), env=env | {"PYTHONPATH": path}, program=program)
     started.append(terminal)
     terminal.wait(r"live")
@@ -159,13 +163,35 @@ def test_ctrl_c_in_the_middle_of_a_purge_stops_it_and_stays(
     terminal.assert_left_as_it_was()
 
 
-@pytest.mark.parametrize("number", SIGNALS)
+BROKEN = f"""
+import runpy, sys
+from hipercow_tui.ui.screens.browse import BrowseScreen
+
+def broken(self):
+    raise LookupError("no such thing")
+
+BrowseScreen.action_log = broken
+sys.argv[0] = {SLOW_APP!r}
+runpy.run_path({SLOW_APP!r}, run_name="__main__")
+"""
+
+
+def test_an_error_of_our_own_in_the_middle_of_a_purge(
+    root: Root, env: dict[str, str], started: list[Terminal]
+) -> None:
+    before = whole(root)
+    terminal = slow(root, env, started, ("-c", BROKEN))
+    in_the_middle(terminal, "y", "Moving aside")
+    terminal.press("l")
+    assert terminal.leave() == 1
+    terminal.assert_left_as_it_was()
+    said = left_by(terminal)
+    assert "Please report: LookupError" in said and "Stopped before the end" in said
+    assert whole(root) == before and not lots(root)
+
+
 def test_a_signal_while_the_trash_is_emptied(
-    root: Root,
-    env: dict[str, str],
-    started: list[Terminal],
-    number: signal.Signals,
-    plan: object = None,
+    root: Root, env: dict[str, str], started: list[Terminal]
 ) -> None:
     before = whole(root)
     move_to_trash(plan_of(root), root)

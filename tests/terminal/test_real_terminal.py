@@ -7,6 +7,7 @@ import subprocess
 import sys
 import termios
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -132,6 +133,10 @@ def test_an_error_of_our_own_is_a_sentence_and_restores_the_terminal(
     terminal.assert_left_as_it_was()
 
 
+def holds(cache: Path, files: int, _shown: str) -> bool:
+    return len(list(cache.rglob("*.index"))) == files
+
+
 def test_what_was_read_is_kept_for_the_next_start_unless_told_not_to(
     tmp_path: Path, env: dict[str, str], started: list[Terminal]
 ) -> None:
@@ -143,9 +148,7 @@ def test_what_was_read_is_kept_for_the_next_start_unless_told_not_to(
         terminal = Terminal(*arguments, env=env | {"XDG_CACHE_HOME": str(cache)})
         started.append(terminal)
         terminal.wait(r"live")
-        waited = time.monotonic() + 10
-        while len(list(cache.rglob("*.index"))) < files and time.monotonic() < waited:
-            terminal.read()
+        terminal.wait(partial(holds, cache, files))
         terminal.press("q")
         assert terminal.leave() == 0
         assert len(list(cache.rglob("*.index"))) == files

@@ -18,6 +18,7 @@ from hipercow_tui.model import Lang
 from hipercow_tui.roots import Root
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.screens.confirm import ConfirmScreen
+from hipercow_tui.ui.screens.hand_over import HandOverScreen
 from hipercow_tui.ui.screens.plan import PlanScreen
 from hipercow_tui.ui.screens.summary import SummaryScreen
 from hipercow_tui.ui.widgets.lang_filter import LangFilter
@@ -93,3 +94,26 @@ async def test_details_and_log_are_those_of_the_python_task(tmp_path: Path) -> N
         await until(pilot, lambda: "shell" in screen_text(app) and "default" in screen_text(app))
         await pilot.press("l")
         await until(pilot, lambda: "what python printed" in screen_text(app))
+
+
+async def test_what_can_be_copied_of_python_is_for_a_shell(tmp_path: Path) -> None:
+    async with driven(make_both(tmp_path)) as (app, pilot):
+        app.browser.tasks.move_to(app.browser.tasks.keys.index(FIRST))
+        await pilot.press("c")
+        await until(pilot, lambda: isinstance(app.screen, HandOverScreen))
+        assert "hipercow task log" in screen_text(app)
+        assert "hipercow for Python has no purge" in screen_text(app)
+        await pilot.press("l")
+        assert app.clipboard == f"hipercow task log {FIRST}"
+        await pilot.press("b")
+        await until(pilot, lambda: len(app.browser.bundles.keys) == 4)
+        bundles = app.browser.bundles
+        for line in bundles._lines:
+            bundles.cursor = bundles._lines.index(line)
+            await pilot.press("c")
+            await until(pilot, lambda: isinstance(app.screen, HandOverScreen))
+            assert ("hipercow bundle" in screen_text(app)) == (line.lang is Lang.PY)
+            await pilot.press("i")
+            expected = {("r", "sweep"): (R_TASK,), ("py", "stays"): KEPT}
+            if wanted := expected.get((line.lang.value, line.name)):
+                assert app.clipboard.split() == list(wanted)

@@ -28,7 +28,7 @@ class Desk:
         self.boards: list[ErrorBoard] = []
         self.broke: list[Exception] = []
         self.root = find_root(project)
-        self.desk = ErrorDesk(self.root.tasks, memory, self.boards.append, self.broke.append)
+        self.desk = ErrorDesk(self.root, memory, self.boards.append, self.broke.append)
 
     def look(self, snapshot: Snapshot, sort: ErrorSort = SORT) -> ErrorBoard:
         """The last board for this snapshot."""

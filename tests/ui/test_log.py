@@ -93,7 +93,7 @@ async def test_the_other_log_stands_beside_it_once_there_is_one(
         await pilot.press("o")
         assert "o Outer" not in shown
         path.write_bytes(b"from the cluster\n")
-        await shows(pilot, "o shows log.outer")
+        await shows(pilot, "o log.outer")
         await pilot.press("o")
         assert "is empty so far" in await shows(pilot, "from the cluster")
         await pilot.press("tab", "tab", "o")

@@ -196,11 +196,10 @@ class BrowseScreen(TriageScreen):
 
     def action_log(self) -> None:
         """Show the log of the task under the cursor."""
-        task_id = self.tasks.cursor_key
-        if task_id is not None and self._tab == TASKS:
-            self.app.push_screen(
-                LogScreen(self.root, task_id, lambda: self.snapshot.tasks.get(task_id))
-            )
+        task = self.tasks.current
+        if task is not None and self._tab == TASKS:
+            root = self.root.part(task.lang)
+            self.app.push_screen(LogScreen(root, task.id, lambda: self.snapshot.tasks.get(task.id)))
 
     def action_copy(self) -> None:
         """Choose what to copy of the marked tasks, else of what is under the cursor; or have R
@@ -216,10 +215,13 @@ class BrowseScreen(TriageScreen):
         snapshot, marks, key = self.snapshot, self.tasks.marks, self.table.cursor_key
         gists = self.backstage.gists.gists
         if self._tab == BUNDLES:
-            ids = {bundle.name: bundle.task_ids for bundle in snapshot.bundles}.get(key or "")
-            if key is None or ids is None:
+            line = self.bundles.current
+            part = snapshot.of_lang(line.lang if line else None)
+            ids = {bundle.name: bundle.task_ids for bundle in part.bundles}.get(key or "")
+            if key is None or line is None or ids is None:
                 return None
-            return Chosen(f"bundle {key}", tuple(snapshot.existing(ids)), snapshot, gists, key)
+            tasks = tuple(part.existing(ids))
+            return Chosen(f"bundle {key}", tasks, snapshot, gists, key, line.lang)
         if marks:
             tasks = tuple(snapshot.tasks[i] for i in self.tasks.keys if i in marks)
             return Chosen(f"{count(len(tasks), 'marked task')}", tasks, snapshot, gists)

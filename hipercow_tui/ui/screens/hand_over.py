@@ -17,6 +17,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from hipercow_tui.model import Lang, Snapshot, Task
+from hipercow_tui.py_calls import bundle_command, log_command, status_command
 from hipercow_tui.r_calls import Act, Reach, act_call, info_call, log_call, purge_call, reach_of
 from hipercow_tui.text import count, short_id
 from hipercow_tui.ui.cells import plain
@@ -31,7 +32,7 @@ _LABEL = 24  # cells
 class Chosen:
     """Tasks to hand over, and what they are called: ``3 marked tasks``, ``bundle sweep_03``.
 
-    ``name`` is the name of the bundle, if they are all of one.
+    ``name`` is the name of the bundle, if they are all of one, and ``lang`` whose that is.
     """
 
     called: str
@@ -39,6 +40,7 @@ class Chosen:
     snapshot: Snapshot
     gists: Gists
     name: str | None = None
+    lang: Lang = Lang.R
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ class HandOverScreen(ModalScreen[Reach | None]):
 def _entries(chosen: Chosen, refusal: str) -> Iterable[_Entry]:
     tasks = chosen.tasks
     ids = [task.id for task in tasks]
-    one = tasks[0] if len(tasks) == 1 and tasks[0].lang is Lang.R else None
+    one = tasks[0] if len(tasks) == 1 else None
     if chosen.name is not None:
         yield _Entry("n", "name", plain(chosen.name), chosen.name)
     yield _Entry("i", "ids", _ids_note(ids), "\n".join(ids))
@@ -142,9 +144,15 @@ def _entries(chosen: Chosen, refusal: str) -> Iterable[_Entry]:
     reaches = {act: reach_of(act, tasks, chosen.snapshot) for act in Act}
     for key, act in (("c", Act.CANCEL), ("t", Act.RETRY)):
         yield _Entry(key, f"{act}()", _note(reaches[act]), act_call(reaches[act]))
-    if one is not None:
+    if one is not None and one.lang is Lang.PY:
+        yield _Entry("l", "hipercow task log", "its log, in a shell", log_command(one))
+        yield _Entry("s", "hipercow task status", "its status, in a shell", status_command(one))
+    elif one is not None:
         yield _Entry("l", "task_log_show()", "its log, in R", log_call(one))
         yield _Entry("s", "task_info()", "asks the cluster what became of it", info_call(one))
+    if chosen.name is not None and chosen.lang is Lang.PY:
+        command = bundle_command(chosen.name)
+        yield _Entry("b", "hipercow bundle", "the status of its tasks, in a shell", command)
     for key, label, act in (("C", "cancel in R…", Act.CANCEL), ("T", "retry in R…", Act.RETRY)):
         reach = reaches[act]
         note = refusal or (_note(reach) if not reach.tasks else "runs it here, after a question")

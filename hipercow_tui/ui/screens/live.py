@@ -199,6 +199,7 @@ class LiveScreen(Screen[None]):
         self._board = board
         self.header.facts = replace(board.facts, read_only=self._read_only_text)
         self._say_if_empty()
+        self.tasks.stuck = board.stuck
         self.tasks.show(board.view, board.wish.now)
         self.bundles.show(board.bundles, board.wish.bundle_sort, board.view, board.wish.now)
         if self._complete and board.wish.snapshot is self.snapshot:
@@ -327,9 +328,8 @@ class LiveScreen(Screen[None]):
         if known is None and self._settling is not None:
             return  # it comes in a moment
         gist = self.backstage.gists.gists.get(task.id, Gist())
-        self.query_one(Details).show(
-            Shown(task, self.tasks.view.snapshot, known, gist, self.clock())
-        )
+        snapshot, stuck = self.tasks.view.snapshot, self.tasks.stuck.get(task.id, "")
+        self.query_one(Details).show(Shown(task, snapshot, known, gist, self.clock(), stuck))
 
     # What was searched for
 

@@ -99,7 +99,7 @@ class LogScreen(Screen[None]):
     @on(LogPane.Turned)
     def _turned(self, message: LogPane.Turned) -> None:
         other = self.outer
-        self.log_pane.hint = "" if other.display or other.page.trouble else "o shows log.outer"
+        self.log_pane.hint = "" if other.display or other.page.trouble else "o log.outer"
         self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -16,11 +16,12 @@ from hipercow_tui.roots import Root
 from hipercow_tui.text import count
 from hipercow_tui.ui import backstage
 from hipercow_tui.ui.error_desk import ErrorBoard, ErrorDesk, ErrorWish
+from hipercow_tui.ui.screens.inputs import InputsScreen
 from hipercow_tui.ui.screens.live import ERRORS, TASKS
 from hipercow_tui.ui.screens.messages import MessagesScreen
 from hipercow_tui.ui.screens.sizing import SizingScreen
 from hipercow_tui.ui.widgets.error_details import ErrorDetails, ShownError
-from hipercow_tui.ui.widgets.error_table import ErrorTable
+from hipercow_tui.ui.widgets.error_table import ErrorTable, in_line
 from hipercow_tui.ui.widgets.row_table import RowTable
 from hipercow_tui.ui.widgets.task_table import TaskTable
 
@@ -42,7 +43,7 @@ class TriageScreen(SizingScreen):
         self._error_sort = ErrorSort()
         self._looked_into: Snapshot | None = None
         self._desk = ErrorDesk(
-            root.tasks,
+            root,
             None if index is None else ErrorMemory.beside(index),
             lambda board: self.post_message(ErrorsMade(board)),
             lambda error: self.post_message(backstage.Broke(error)),
@@ -151,6 +152,27 @@ class TriageScreen(SizingScreen):
             self.notify("There is no error here: e shows all")
             return
         screen = MessagesScreen(group, self.snapshot.tasks, self._desk.failures, self.clock())
+        self.app.push_screen(screen, self._go_to_task)
+
+    def action_inputs(self) -> None:
+        """Show the inputs of the bundle or the error under the cursor as columns; of a task, those
+        of its first bundle."""
+        group, bundle = None, None
+        if self.table is self.errors:
+            group = self.errors.current
+        elif self.table is self.bundles:
+            bundle = self.bundles.cursor_key
+        elif self.tasks.current is not None:
+            bundle = next(iter(self.tasks.current.bundles), None)
+        found = next((one for one in self.snapshot.bundles if one.name == bundle), None)
+        if group is not None:
+            title, ids = in_line(group), group.ids
+        elif found is not None:
+            title, ids = found.name, found.task_ids
+        else:
+            self.notify("Inputs are shown for a bundle or an error: b or e leads to them")
+            return
+        screen = InputsScreen(self.root, title, ids, lambda: self.snapshot.tasks, self.clock)
         self.app.push_screen(screen, self._go_to_task)
 
     def _go_to_task(self, task_id: str | None) -> None:

@@ -13,7 +13,8 @@ from textual.binding import Binding, BindingType
 from textual.selection import Selection
 from textual.strip import Strip
 
-from hipercow_tui.model import Snapshot, Status, Task
+from hipercow_tui.model import Lang, Snapshot, Status, Task
+from hipercow_tui.r_calls import info_call
 from hipercow_tui.roots.details import TaskDetails
 from hipercow_tui.text import age, count, short_id, span, visible
 from hipercow_tui.ui.blending import blended
@@ -31,13 +32,14 @@ _OPENINGS = {"call": "calls", "script": "script"}
 @dataclass(frozen=True, slots=True)
 class Shown:
     """A task with what is known around it; ``details`` is None until it was read, the ``gist``
-    may be known before."""
+    may be known before. ``stuck`` says why it may be, if it may."""
 
     task: Task
     snapshot: Snapshot
     details: TaskDetails | None
     gist: Gist
     now: float
+    stuck: str = ""
 
 
 class Details(LongView, can_focus=True):
@@ -144,6 +146,10 @@ def lines(shown: Shown, style: Styles) -> Iterable[tuple[str, Text]]:
         yield "warnings", _safe(details.warnings)
     if task.problem:
         yield "problem", _safe(task.problem, style("error"))
+    if shown.stuck:
+        yield "stuck?", _safe(shown.stuck, style("submitted"))
+        if task.lang is Lang.R:
+            yield "", Text(f"{info_call(task)} in R asks the cluster: c, s copies it")
     if details is not None and details.problem and details.problem != task.problem:
         yield "problem", _safe(details.problem, style("error"))
     if details is None:

@@ -214,8 +214,8 @@ class LogView(Widget, can_focus=True):
         if row.sign is not None:
             text.style = self.get_component_rich_style(f"log--{row.sign}", partial=True)
         if row.start == hit:
-            text.stylize(self.get_component_rich_style("log--found", partial=True))
             text.pad_right(max(0, self.size.width - text.cell_len))
+            text.stylize(Style(bgcolor=blended(self, ("log--found",)).bgcolor))
         if needle is not None:
             text.highlight_regex(needle, self.get_component_rich_style("log--word", partial=True))
         return Strip(text.render(self.app.console))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -69,6 +69,7 @@ class TaskTable(RowTable):
         self.now = 0.0
         self.marks: frozenset[str] | None = None
         self._sizes: Sizes | None = None
+        self.stuck: Mapping[str, str] = {}
         self._view = View(Snapshot(Path()))
         self._range_from: str | None = None
         self._range_row = 0
@@ -168,7 +169,8 @@ class TaskTable(RowTable):
         gist = self.gists.get(task.id)
         match one.column.key:
             case Key.STATUS:
-                return status_cell(task, long=one.width >= 23)
+                cell = status_cell(task, long=one.width >= 23)
+                return (*cell, (" !", "mark")) if task.id in self.stuck else cell
             case Key.WHAT:
                 return (what_part(task, gist),)
             case Key.INPUTS:

@@ -1,0 +1,127 @@
+"""The Python side of the demo: what a colleague runs with Python's hipercow in the same folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from hipercow_tui.demo.stages import put
+
+DAY = 86_400.0
+_RESULT = pickle.dumps(None)  # what every shell task leaves (``task_eval_shell``)
+_REGIONS = ("north", "south", "east", "west", "capital", "islands")
+_RESOURCES = {
+    "queue": "AllNodes",
+    "cores": 4,
+    "exclusive": False,
+    "max_runtime": None,
+    "memory_per_node": 32,
+    "memory_per_task": None,
+}
+_FAILED = """\
+Traceback (most recent call last):
+  File "build_tree.py", line 41, in <module>
+    alignment = read_alignment(options.region)
+  File "build_tree.py", line 17, in read_alignment
+    raise ValueError(f"{region}: only {len(rows)} sequences, 50 needed")
+ValueError: {region}: only {rows} sequences, 50 needed
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """Tasks created in one go: days ago, the command for a region, how many of ten fail."""
+
+    bundle: str | None
+    days: float
+    cmd: tuple[str, ...]
+    fails: int = 0
+    status: str = "success"
+
+
+_PLANS = (
+    _Plan("phylo/2026 spring", 160, ("python", "build_tree.py", "--region", "{region}"), 3),
+    _Plan("phylo/2026 summer", 64, ("python", "build_tree.py", "--region", "{region}"), 2),
+    _Plan("figures", 21, ("sh", "-c", "python plot.py {region} > {region}.svg"), 1),
+    _Plan(None, 9, ("python", "-m", "phylo.check", "{region}"), 5),
+    _Plan("phylo/2026 autumn", 2, ("python", "build_tree.py", "--region", "{region}"), 4),
+    _Plan("clocks", 0.2, ("iqtree2", "-s", "{region}.fasta", "--date", "dates.tsv"), 0, "running"),
+    _Plan("clocks", 0.1, ("iqtree2", "-s", "{region}.fasta", "-B", "1000"), 0, "submitted"),
+)
+
+
+def write_python_side(where: Path, *, seed: int = 1, now: float) -> None:
+    """Write a Python root of 42 tasks beside the R root in the folder ``where``.
+
+    ``now`` is in seconds since the epoch. The same arguments give the same bytes; a task that has
+    not ended counts as created when it is written, for its times are those of its files.
+    """
+    rng = Random(f"python {seed}")  # no id that R's side has drawn
+    base = where / "hipercow" / "py"
+    (base / "bundles").mkdir(parents=True)
+    recent: list[str] = []
+    held: dict[str, list[str]] = {}
+    for plan in _PLANS:
+        began = now - plan.days * DAY
+        for number, region in enumerate(_REGIONS):
+            task_id = f"{rng.getrandbits(128):032x}"
+            failed = plan.status == "success" and rng.randrange(10) < plan.fails
+            _write_task(base, task_id, plan, region, rng, began + number, failed=failed)
+            recent.append(task_id)
+            if plan.bundle:
+                held.setdefault(plan.bundle, []).append(task_id)
+    for name, ids in held.items():
+        path = base / "bundles" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        written = next(now - plan.days * DAY for plan in _PLANS if plan.bundle == name)
+        put(str(path.parent), path.name, _json({"name": name, "task_ids": ids}), written)
+    put(str(base), "recent", "".join(f"{i}\n" for i in recent).encode(), now - 0.1 * DAY)
+
+
+def _write_task(
+    base: Path, task_id: str, plan: _Plan, region: str, rng: Random, created: float, *, failed: bool
+) -> None:
+    folder = str(base / "tasks" / task_id[:2] / task_id[2:])
+    os.makedirs(folder)
+    data = {
+        "task_id": task_id,
+        "method": "shell",
+        "data": {"cmd": [word.replace("{region}", region) for word in plan.cmd]},
+        "path": ".",
+        "environment": "default",
+        "resources": _RESOURCES,
+        "envvars": {"PYTHONUNBUFFERED": "1", "NCBI_API_KEY": f"{rng.getrandbits(64):016x}"},
+    }
+    put(folder, "data", _json(data), created)
+    put(folder, "status-submitted", b"dide-linux", created + 1)
+    if plan.status == "submitted":
+        return
+    started = created + rng.uniform(5, 900)
+    put(folder, "status-running", b"", started)
+    lines = "".join(_log(region, rng))
+    if plan.status == "running":
+        put(folder, "log", lines.encode(), started + 60)
+        return
+    finished = started + rng.uniform(60, 9000)
+    if failed:
+        lines += _FAILED.replace("{region}", region).replace("{rows}", str(rng.randrange(3, 49)))
+    put(folder, "log", lines.encode(), finished)
+    put(folder, "result", _RESULT, finished)
+    times = {"created": created, "started": started, "finished": finished}
+    put(folder, "times", _json(times), finished)
+    put(folder, "status-failure" if failed else "status-success", b"", finished)
+
+
+def _log(region: str, rng: Random) -> Iterator[str]:
+    yield f"reading alignment of {region}\n"
+    for step in range(rng.randrange(3, 12)):
+        yield f"[{step:>3}] log likelihood {-rng.uniform(9000, 12000):.2f}\n"
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode("ascii")

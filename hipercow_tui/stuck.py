@@ -1,0 +1,69 @@
+"""Tasks that may be stuck: under way for longer than anything like them ever took.
+
+Files alone can't tell that the cluster killed a task: its status stays until R asks the cluster
+(SPEC section 2). What is told here is a guess, with the figures that make it one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from hipercow_tui.model import Bundle, Snapshot, Status, Task
+from hipercow_tui.text import count, span
+
+TELLING = 3  # tasks of a bundle that must have got as far: the first of a sweep is never late
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long the tasks of a bundle waited and ran at most, in seconds, and how many of them
+    that is known of."""
+
+    waited: float
+    ran: float
+    waits: int
+    runs: int
+
+
+def stuck(snapshot: Snapshot, now: float) -> Mapping[str, str]:
+    """The ids of tasks that may be stuck, each with why: ``running for 3 days; the 40 others of
+    sweep_03 took 2 hours at most``."""
+    under_way = snapshot.by_status[Status.SUBMITTED] | snapshot.by_status[Status.RUNNING]
+    if not under_way:
+        return {}
+    found: dict[str, str] = {}
+    for bundle in snapshot.bundles:
+        waiting = [snapshot.tasks[i] for i in bundle.task_ids if i in under_way]
+        if waiting:
+            pace = pace_of(snapshot.existing(bundle.task_ids))
+            for task in waiting:
+                if why := _why(task, bundle, pace, now):
+                    found.setdefault(task.id, why)
+    return found
+
+
+def pace_of(tasks: Iterable[Task]) -> Pace:
+    """How long these tasks took, of those that have got as far; estimated ends don't count."""
+    waits, runs = [0.0], [0.0]
+    for task in tasks:
+        if task.started is None:
+            continue
+        if task.created is not None:
+            waits.append(task.started - task.created)
+        if task.finished is not None and not task.finished_estimated:
+            runs.append(task.finished - task.started)
+    return Pace(max(waits), max(runs), len(waits) - 1, len(runs) - 1)
+
+
+def _why(task: Task, bundle: Bundle, pace: Pace, now: float) -> str | None:
+    if task.status is Status.RUNNING:
+        since, longest, known = task.started, pace.ran, pace.runs
+        doing, did = "running for", "ran for"
+    else:
+        since, longest, known = task.created, pace.waited, pace.waits
+        doing, did = "waiting for", "waited"
+    if since is None or known < TELLING or now - since <= longest:
+        return None
+    others = count(known, "other")
+    return f"{doing} {span(now - since)}; {others} of {bundle.name} {did} {span(longest)} at most"

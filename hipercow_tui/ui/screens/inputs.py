@@ -1,0 +1,267 @@
+"""The inputs of some tasks as columns, and how many failed along each of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.screen import Screen
+from textual.widgets import Footer, Static
+
+from hipercow_tui.failures import inputs_of, number
+from hipercow_tui.model import Status, Task
+from hipercow_tui.roots import Root
+from hipercow_tui.roots.py_details import read_what_runs
+from hipercow_tui.sweep import Inputs, Share, Sweep, SweepSort, make_sweep, ordered, shares
+from hipercow_tui.text import count
+from hipercow_tui.ui.background import in_background
+from hipercow_tui.ui.backstage import Broke
+from hipercow_tui.ui.blending import themed
+from hipercow_tui.ui.cells import plain
+from hipercow_tui.ui.keys import SEARCH
+from hipercow_tui.ui.widgets.row_table import RowTable
+from hipercow_tui.ui.widgets.search_bar import SearchBar
+from hipercow_tui.ui.widgets.sweep_table import SweepTable
+
+TELL_EVERY = 0.3  # seconds
+PARTS = 24  # of the range of an input
+NAMED = 6  # parts that are told by name
+LINES = 5  # inputs that are told along
+_LEVELS = "▁▂▃▄▅▆▇█"
+
+
+@dataclass
+class InputsRead(Message):
+    """More is known of what the tasks were given."""
+
+    inputs: Mapping[str, Inputs]
+
+
+class InputsScreen(Screen[str | None]):
+    """Shows tasks against their inputs; dismisses with the id of the task to go to, or None.
+
+    ``tasks`` gives the tasks of the root as they are now; those of ``ids`` that are there are
+    shown. ``clock`` gives the time in seconds since the epoch.
+    """
+
+    DEFAULT_CSS = """
+    InputsScreen #head {
+        height: 1; padding: 0 1; background: $panel; text-wrap: nowrap; text-overflow: ellipsis;
+    }
+    InputsScreen #along { height: auto; padding: 0 1; background: $panel; text-wrap: nowrap; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *SEARCH,
+        Binding("s", "sort", "Sort", tooltip="Sort the other way round", id="sweep.sort"),
+        Binding("less_than_sign", "sort_by(-1)", "Sort left", show=False, id="sweep.sort_left"),
+        Binding("greater_than_sign", "sort_by(1)", "Sort right", show=False, id="sweep.sort_right"),
+        Binding("escape,q,i", "back", "Back", key_display="esc", id="sweep.back"),
+    ]
+
+    def __init__(
+        self,
+        root: Root,
+        title: str,
+        ids: Iterable[str],
+        tasks: Callable[[], Mapping[str, Task]],
+        clock: Callable[[], float],
+    ) -> None:
+        super().__init__()
+        self._root = root
+        self._title = title
+        self._ids = tuple(ids)
+        self._tasks = tasks
+        self._clock = clock
+        self._inputs: Mapping[str, Inputs] = {}
+        self._sweep = Sweep()
+        self._sort = SweepSort()
+        self._query = ""
+        self._shown: Mapping[str, Task] | None = None
+        self._stopped = False
+
+    def compose(self) -> ComposeResult:
+        """Head, a row a task, what is searched for, how many failed along each input, keys."""
+        yield Static(id="head")
+        yield SweepTable(id="sweep")
+        yield SearchBar()
+        yield Static(id="along")
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        """Read; look once a second whether tasks have gone on."""
+        self.table.focus()
+        self.table.say_if_empty("Reading …")
+        self._show()
+        todo = [self._tasks()[i] for i in self._ids if i in self._tasks()]
+        in_background(lambda: self._read(todo), lambda error: self.post_message(Broke(error)))
+        self.set_interval(1.0, self._look)
+
+    def on_unmount(self) -> None:
+        """Read no more."""
+        self._stopped = True
+
+    @property
+    def table(self) -> SweepTable:
+        """The table."""
+        return self.query_one(SweepTable)
+
+    def _read(self, tasks: Iterable[Task]) -> None:
+        inputs: dict[str, Inputs] = {}
+        told = time.monotonic()
+        for task in tasks:
+            inputs[task.id] = inputs_of(read_what_runs(self._root, task.id, task.lang))
+            if self._stopped:
+                return
+            if time.monotonic() >= told + TELL_EVERY:
+                self.post_message(InputsRead(dict(inputs)))
+                told = time.monotonic()
+        self.post_message(InputsRead(inputs))
+
+    @on(InputsRead)
+    def _inputs_read(self, message: InputsRead) -> None:
+        self._inputs = message.inputs
+        self._sweep = make_sweep(self._inputs)
+        self._show()
+
+    def _look(self) -> None:
+        if self._tasks() is not self._shown:
+            self._show()
+
+    def _show(self) -> None:
+        self._shown = tasks = self._tasks()
+        present = [tasks[i] for i in self._ids if i in tasks]
+        known = [task for task in present if task.id in self._inputs]
+        table = self.table
+        table.now = self._clock()
+        table.filling = len(known) < len(present)
+        if not present:
+            table.say_if_empty("These tasks are gone", "esc goes back")
+        table.show(self._sweep, tasks, ordered(self._sweep, known, self._sort), self._sort)
+        self._tell_head(present, known)
+        self.query_one("#along", Static).update(self._along(known))
+        self._tell_hits()
+
+    def _tell_head(self, present: list[Task], known: list[Task]) -> None:
+        failed = sum(task.status is Status.FAILURE for task in present)
+        said = [count(len(present), "task"), f"{failed:,} failed"]
+        if len(known) < len(present):
+            said.append(f"read {len(known):,}")
+        elif not self._sweep.names:
+            said.append("no input differs")
+        same = ", ".join(f"{name} = {value}" for name, value in self._sweep.same)
+        head = f"{self._title}  {' · '.join(said)}{f'   in all: {same}' if same else ''}"
+        self.query_one("#head", Static).update(Text(plain(head), "bold"))
+
+    def _along(self, tasks: list[Task]) -> Text:
+        """A line for each input: its values, over them how large a part of the tasks failed."""
+        names = [plain(name) for name in self._sweep.names[:LINES]]
+        width = max(map(len, names), default=0)
+        text = Text()
+        for place, name in enumerate(names):
+            found = shares(self._sweep, tasks, place, PARTS)
+            text.append(f"{name:<{width}}  ", "dim")
+            if len(found) <= NAMED or number(found[0].label) is None:
+                # Of many words, those that failed most.
+                worst = sorted(found, key=lambda share: -share.failed / share.tasks)[:NAMED]
+                for share in found if len(found) <= NAMED else worst:
+                    self._level(text, share)
+                    text.append(f" {plain(share.label)}   ")
+                if len(found) > NAMED:
+                    text.append(f"and {len(found) - NAMED:,} more", "dim")
+            else:
+                text.append(f"{plain(found[0].label)} ")
+                for share in found:
+                    self._level(text, share)
+                text.append(f" {plain(found[-1].label)}")
+            text.append("\n")
+        if names:
+            text.append("height: how many of them failed", "dim")
+        return text
+
+    def _level(self, text: Text, share: Share) -> None:
+        if not share.tasks:
+            text.append(" ")
+            return
+        level = _LEVELS[-(-(len(_LEVELS) - 1) * share.failed // share.tasks)]
+        colour = "text-error" if share.failed else "text-success"
+        text.append(level, themed(self.app, colour))
+
+    # Order
+
+    def action_sort(self) -> None:
+        """Sort the other way round."""
+        self._sort_by(self._sort.key)
+
+    def action_sort_by(self, step: int) -> None:
+        """Sort by the column before or after."""
+        keys = self.table.column_keys
+        at = keys.index(self._sort.key) if self._sort.key in keys else 0
+        self._sort_by(keys[(at + step) % len(keys)])
+
+    @on(RowTable.HeaderClicked)
+    def _header_clicked(self, message: RowTable.HeaderClicked) -> None:
+        if message.column in self.table.column_keys:
+            self._sort_by(message.column)
+
+    def _sort_by(self, key: str) -> None:
+        self._sort = self._sort.turned(key)
+        self._show()
+
+    # Search
+
+    def action_search(self) -> None:
+        """Type what to search for."""
+        self.query_one(SearchBar).open()
+
+    @on(SearchBar.Changed)
+    def _searched(self, message: SearchBar.Changed) -> None:
+        self._query = message.query
+        self.table.search(message.query)
+        self._tell_hits()
+        if self._query and self.table.cursor not in self._hits:
+            self.action_hit(1)
+
+    @on(SearchBar.Done)
+    def _search_done(self) -> None:
+        self.table.focus()
+
+    @property
+    def _hits(self) -> list[int]:
+        keys = self.table.keys if self._query else ()
+        return [row for row, key in enumerate(keys) if self._sweep.hits(key, self._query)]
+
+    def _tell_hits(self) -> None:
+        if self._query:
+            self.query_one(SearchBar).tell(len(self._hits))
+
+    def action_hit(self, step: int) -> None:
+        """To the next hit, or the one before."""
+        hits, at = self._hits, self.table.cursor
+        if not hits:
+            return
+        if step > 0:
+            self.table.move_to(next((row for row in hits if row > at), hits[0]))
+        else:
+            self.table.move_to(next((row for row in reversed(hits) if row < at), hits[-1]))
+
+    # Away
+
+    @on(RowTable.Opened)
+    def _opened(self, message: RowTable.Opened) -> None:
+        self.dismiss(message.key)
+
+    def action_back(self) -> None:
+        """End the search, else go back to where one came from."""
+        bar = self.query_one(SearchBar)
+        if bar.display:
+            bar.action_leave()
+        else:
+            self.dismiss(None)

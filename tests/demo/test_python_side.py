@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from demo_roots import NOW, fingerprint
+from hipercow.bundle import bundle_load
+from hipercow.task import task_info, task_last, task_list, task_recent
+
+from hipercow_tui import demo, scan
+from hipercow_tui.demo.python_side import write_python_side
+from hipercow_tui.model import Lang
+from hipercow_tui.roots import find_root
+from hipercow_tui.roots.py_details import details_of
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    write_python_side(tmp_path, now=NOW)
+    return tmp_path
+
+
+def test_hipercow_itself_takes_it_for_its_own(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(root)
+    snapshot = scan(root)
+    assert set(snapshot.tasks) == set(task_list()) == set(task_recent())
+    assert task_last() == task_recent()[-1]
+    for task_id, task in snapshot.tasks.items():
+        said = task_info(task_id)
+        assert (str(said.status), said.times.started) == (task.status, task.started)
+        assert (said.times.created, said.times.finished) == (task.created, task.finished)
+    for bundle in snapshot.bundles:
+        assert bundle_load(bundle.name).task_ids == list(bundle.task_ids)
+
+
+def test_it_has_every_status_that_hipercow_writes_and_folders_of_bundles(root: Path) -> None:
+    snapshot = scan(root)
+    statuses = Counter(task.status.value for task in snapshot.tasks.values())
+    assert statuses.keys() == {"success", "failure", "running", "submitted"}
+    assert statuses["failure"] >= 5 and len(snapshot.tasks) == 42
+    assert {bundle.name for bundle in snapshot.bundles} > {"phylo/2026 spring", "figures"}
+    shown = [details_of(find_root(root), task) for task in snapshot.tasks.values()]
+    assert all(one.problem is None and one.envvars[1].secret for one in shown)
+
+
+def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        write_python_side(tmp_path / name, seed=3, now=NOW)
+    assert fingerprint(tmp_path / "a") == fingerprint(tmp_path / "b")
+    assert all(path.stat().st_mtime <= NOW for path in tmp_path.rglob("*") if path.is_file())
+
+
+def test_the_living_demo_is_of_both() -> None:
+    with demo.living_root(60, 1) as root:
+        tasks = scan(root).tasks.values()
+        langs = Counter(task.lang for task in tasks)
+        assert langs[Lang.PY] == 42 and langs[Lang.R] >= 60
+        assert scan(root).problems == ()

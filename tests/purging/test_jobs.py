@@ -1,0 +1,153 @@
+"""Several chains are erased at a time."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from purge_stage import (
+    ALL,
+    CHAIN,
+    Meanwhile,
+    bundles,
+    in_place,
+    lots,
+    make_root,
+    nothing_left,
+    plan_of,
+    whole,
+)
+from small_root import task_id, write_task
+
+from hipercow_tui.cli import main
+from hipercow_tui.purging import Phase, Progress, carry_out, empty, move_to_trash, restore, trash
+from hipercow_tui.roots import Root
+
+MORE = tuple(task_id(number) for number in range(20, 60))
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Root:
+    for identity in MORE:
+        write_task(tmp_path, identity, "failure")
+    return make_root(tmp_path)
+
+
+class Slow:
+    """Each removal takes two milliseconds; how many there were at a time, and of which tasks."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.most = self._now = 0
+        self.order: list[str] = []
+        self._counting = threading.Lock()
+        self._unlink, self._rmdir = os.unlink, os.rmdir
+        patch.setattr(os, "unlink", self.unlink)
+        patch.setattr(os, "rmdir", self.rmdir)
+
+    def unlink(self, name: str, **kwargs: int) -> None:
+        with self._counting:
+            self._now += 1
+            self.most = max(self.most, self._now)
+        time.sleep(0.002)
+        try:
+            self._unlink(name, **kwargs)
+        finally:
+            with self._counting:
+                self._now -= 1
+
+    def rmdir(self, name: str, **kwargs: int) -> None:
+        self._rmdir(name, **kwargs)
+        self.order.append(name)
+
+
+@pytest.mark.parametrize("jobs", [1, 4, 64])
+@pytest.mark.parametrize("emptied", [True, False])
+def test_so_many_chains_at_a_time_each_from_its_tip(
+    root: Root, monkeypatch: pytest.MonkeyPatch, jobs: int, emptied: bool
+) -> None:
+    plan = plan_of(root)
+    told: list[Progress] = []
+    if emptied:
+        move_to_trash(plan, root)
+    slow = Slow(monkeypatch)
+    if emptied:
+        assert empty(root, on_progress=told.append, jobs=jobs).complete
+    else:
+        report = carry_out(plan, root, on_progress=told.append, jobs=jobs)
+        assert report.complete and report.removed == plan.ids
+        assert report.files > 200 and told[-1].bytes == report.bytes > 10_000
+    assert in_place(root) == set() and bundles(root) == {} and nothing_left(root)
+    assert [name for name in slow.order if name in CHAIN] == list(reversed(CHAIN))
+    assert slow.most == 1 if jobs == 1 else 1 < slow.most <= jobs
+    erasing = [one.done for one in told if one.phase is Phase.ERASING]
+    assert erasing == sorted(erasing) and erasing[-1] == len(ALL) + len(MORE)
+
+
+def test_stopped_between_tasks(root: Root, meanwhile: Meanwhile) -> None:
+    before, plan, stop = whole(root), plan_of(root), threading.Event()
+    meanwhile.after("rmdir", MORE[10], stop.set)
+    report = carry_out(plan, root, stop=stop, jobs=4)
+    assert report.stopped and MORE[10] in report.removed
+    assert in_place(root) == {*ALL, *MORE} - set(report.removed)
+    after = whole(root)
+    assert all(after[name] == before[name] for name in after)
+    assert not [lot for lot in lots(root) if not lot.name.endswith(".kept")]
+
+
+def test_an_emptying_that_was_stopped_can_be_restored(root: Root, meanwhile: Meanwhile) -> None:
+    stop = threading.Event()
+    stamp = str(move_to_trash(plan_of(root), root).trash)
+    meanwhile.after("rmdir", MORE[10], stop.set)
+    report = empty(root, stop=stop, jobs=4)
+    assert report.stopped
+    assert set(restore(root, stamp).gone) == set(report.removed)
+    assert in_place(root) == {*ALL, *MORE} - set(report.removed)
+
+
+def test_an_error_in_one_of_them_ends_all_and_brings_back_the_rest(
+    root: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = plan_of(root)
+    Slow(monkeypatch)
+
+    def interrupt(progress: Progress) -> None:
+        if progress.phase is Phase.ERASING and progress.done:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        carry_out(plan, root, on_progress=interrupt, jobs=4)
+    left = in_place(root)
+    assert 0 < len(left) < len(plan.ids)
+    for lot in trash(root):  # what was begun when it came
+        assert not lot.tasks and len(lot.remains) <= 4
+        empty(root, lot.stamp)
+    assert in_place(root) == left and nothing_left(root)
+    assert threading.active_count() == 1
+
+
+def test_on_the_command_line(root: Root, tmp_path: Path) -> None:
+    where, saved = str(root.path), str(tmp_path / "plan.json")
+    purge = ["purge", where, "--with-status", "failure"]
+    assert main([*purge, "--trash", "--yes"]) == 0
+    assert main(["trash", where, "--empty", "--yes", "--jobs", "4"]) == 0
+    assert in_place(root) == set() and nothing_left(root)
+    write_task(root.path, MORE[0], "failure")
+    assert main([*purge, "--save-plan", saved]) == 0
+    assert main(["apply", saved, "--yes", "--jobs", "2"]) == 0
+    write_task(root.path, MORE[0], "failure")
+    assert main([*purge, "--yes", "--jobs", "64"]) == 0
+    assert in_place(root) == set()
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "65", "x", "1.5", ""])
+@pytest.mark.parametrize("command", [["purge"], ["apply", "FILE"], ["trash", "--empty"]])
+def test_other_numbers_are_wrong_usage(
+    command: list[str], number: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([*command, "--jobs", number])
+    assert ended.value.code == 2
+    assert "argument --jobs: " in capsys.readouterr().err

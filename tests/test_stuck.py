@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small_root import DAY, IDS, NOW, snapshot_of, snapshots
+
+from hipercow_tui.model import Snapshot, Status, Task
+from hipercow_tui.stuck import TELLING, pace_of, stuck
+
+HOUR = 3600.0
+
+
+def done(task_id: str, waited: float, ran: float) -> Task:
+    began = NOW - 10 * DAY
+    return Task(
+        task_id, Status.SUCCESS, 1, began, began + waited, began + waited + ran, tip_status=None
+    )
+
+
+def sweep(*others: Task, finished: int = TELLING) -> Snapshot:
+    """Tasks that waited a minute and ran for an hour, and others, in one bundle."""
+    tasks = [*(done(task_id, 60, HOUR) for task_id in IDS[5 : 5 + finished]), *others]
+    return snapshot_of(tasks, {"sweep_01": tuple(task.id for task in tasks)})
+
+
+def running(seconds: float) -> Task:
+    return Task(IDS[0], Status.RUNNING, 1, NOW - seconds - 5, NOW - seconds)
+
+
+def submitted(seconds: float) -> Task:
+    return Task(IDS[0], Status.SUBMITTED, 1, NOW - seconds)
+
+
+def test_what_runs_longer_than_any_other_of_its_bundle_may_be_stuck() -> None:
+    assert stuck(sweep(running(2 * HOUR)), NOW) == {
+        IDS[0]: "running for 2 hours; 3 others of sweep_01 ran for 1 hour at most"
+    }
+    assert not stuck(sweep(running(HOUR - 1)), NOW)
+
+
+def test_what_waits_longer_than_any_other_of_its_bundle_may_be_stuck() -> None:
+    assert stuck(sweep(submitted(300)), NOW) == {
+        IDS[0]: "waiting for 5 minutes; 3 others of sweep_01 waited 1 minute at most"
+    }
+    assert not stuck(sweep(submitted(59)), NOW)
+
+
+def test_too_few_have_ended_to_tell() -> None:
+    assert not stuck(sweep(running(50 * DAY), finished=TELLING - 1), NOW)
+    alone = running(50 * DAY)
+    assert not stuck(snapshot_of([alone]), NOW)
+
+
+@settings(max_examples=100, deadline=None)
+@given(snapshot=snapshots(), later=st.floats(0, 100 * DAY))
+def test_only_what_is_under_way_and_what_was_stuck_before_stays_so(
+    snapshot: Snapshot, later: float
+) -> None:
+    now = stuck(snapshot, NOW)
+    assert {snapshot.tasks[i].status for i in now} <= {Status.SUBMITTED, Status.RUNNING}
+    assert now.keys() <= stuck(snapshot, NOW + later).keys()
+    for bundle in snapshot.bundles:
+        pace = pace_of(snapshot.existing(bundle.task_ids))
+        assert pace.waited >= 0
+        assert pace.ran >= 0

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small_root import NOW, task_id
+
+from hipercow_tui.model import Status, Task
+from hipercow_tui.sweep import (
+    FINISHED,
+    STATUS,
+    Share,
+    Sweep,
+    SweepSort,
+    make_sweep,
+    ordered,
+    shares,
+)
+
+
+def task(place: int, status: Status = Status.SUCCESS) -> Task:
+    return Task(task_id(place), status, finished=NOW - place)
+
+
+INPUTS = {
+    task_id(0): (("beta", "10"), ("gamma", "1"), ("region", '"b"')),
+    task_id(1): (("beta", "9"), ("gamma", "1"), ("region", '"a"')),
+    task_id(2): (("beta", "1e+02"), ("gamma", "1")),
+}
+TASKS = [task(0), task(1, Status.FAILURE), task(2)]
+
+
+def places(ids: tuple[str, ...]) -> list[int]:
+    return [[t.id for t in TASKS].index(i) for i in ids]
+
+
+def test_what_differs_becomes_a_column() -> None:
+    sweep = make_sweep(INPUTS)
+    assert sweep.names == ("beta", "region")
+    assert sweep.same == (("gamma", "1"),)
+    assert sweep.values[task_id(2)] == ("1e+02", None)
+    assert make_sweep({}) == Sweep()
+
+
+def test_columns_sort_as_numbers_and_what_is_missing_comes_last() -> None:
+    sweep = make_sweep(INPUTS)
+    assert places(ordered(sweep, TASKS, SweepSort())) == [1, 0, 2]
+    assert places(ordered(sweep, TASKS, SweepSort("0", reverse=True))) == [2, 0, 1]
+    assert places(ordered(sweep, TASKS, SweepSort("1"))) == [1, 0, 2]
+    assert places(ordered(sweep, TASKS, SweepSort(FINISHED, reverse=True))) == [0, 1, 2]
+
+
+def test_by_status_what_is_alike_stands_together() -> None:
+    sweep = make_sweep(INPUTS)
+    ids = ordered(sweep, TASKS, SweepSort(STATUS))
+    statuses = [TASKS[place].status for place in places(ids)]
+    assert statuses in (
+        [Status.FAILURE, *[Status.SUCCESS] * 2],
+        [*[Status.SUCCESS] * 2, Status.FAILURE],
+    )
+
+
+def test_a_second_turn_is_the_other_way_round() -> None:
+    assert SweepSort().turned("0") == SweepSort("0", reverse=True)
+    assert SweepSort().turned("1") == SweepSort("1")
+    assert SweepSort().turned(FINISHED) == SweepSort(FINISHED, reverse=True)
+
+
+def test_it_is_searched_by_name_value_and_id() -> None:
+    sweep = make_sweep(INPUTS)
+    found = {
+        query: [place for place in range(3) if sweep.hits(task_id(place), query)]
+        for query in ("beta = 1", "REGION", task_id(1)[:6], "gamma")
+    }
+    assert found == {"beta = 1": [0, 2], "REGION": [0, 1, 2], task_id(1)[:6]: [1], "gamma": []}
+
+
+def test_how_many_failed_along_numbers_and_along_words() -> None:
+    tasks = [task(n, Status.FAILURE if n >= 15 else Status.SUCCESS) for n in range(20)]
+    inputs = {
+        t.id: (("n", str(n)), ("k", "1L" if n % 2 else "2L"), ("r", f'"r{n}"'))
+        for n, t in enumerate(tasks)
+    }
+    sweep = make_sweep(inputs)
+    assert shares(sweep, tasks, 0, 4) == (
+        Share("0", 5, 0), Share("4.75", 5, 0), Share("9.5", 5, 0), Share("19", 5, 5),
+    )  # fmt: skip
+    assert shares(sweep, tasks, 1, 4) == (Share("1L", 10, 3), Share("2L", 10, 2))
+    assert len(shares(sweep, tasks, 2, 4)) == 4
+    assert shares(Sweep(("n",)), tasks, 0, 4) == ()
+
+
+values = st.sampled_from(
+    ["1", "2.5", "3L", "1e+05", "-Inf", "NaN", "1e+308", "-1e+308", "1.0", '"x"', "NULL"]
+)
+
+
+@given(
+    st.lists(st.dictionaries(st.sampled_from("abc"), values, max_size=3), max_size=10),
+    st.sampled_from([STATUS, FINISHED, "0", "1"]),
+    st.booleans(),
+    st.integers(1, 5),
+)
+@settings(max_examples=150, deadline=None)
+def test_no_task_is_lost(given_: list[dict[str, str]], key: str, back: bool, parts: int) -> None:
+    tasks = [replace(task(n), finished=None if n % 3 else NOW) for n in range(len(given_))]
+    inputs = {t.id: tuple(pairs.items()) for t, pairs in zip(tasks, given_, strict=True)}
+    sweep = make_sweep(inputs)
+    assert sorted(ordered(sweep, tasks, SweepSort(key, back))) == sorted(inputs)
+    for pairs in inputs.values():
+        assert set(dict(sweep.same)) | set(sweep.names) >= {name for name, _ in pairs}
+    for place in range(len(sweep.names)):
+        told = shares(sweep, tasks, place, parts)
+        assert len(told) <= parts and all(0 <= one.failed <= one.tasks for one in told)
