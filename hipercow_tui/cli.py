@@ -266,6 +266,9 @@ def _app(options: argparse.Namespace) -> int:
         place = nullcontext(Path(options.root) if options.root is not None else None)
     with place as where:
         root = find_root(where)
+        # A key is painted by the next beat of Textual, and by when another thread gives way.
+        os.environ.setdefault("TEXTUAL_FPS", "120")
+        sys.setswitchinterval(0.001)
         # Textual takes a third of a second to import: not before it is clear that it is needed.
         from hipercow_tui.ui.app import HipercowApp
 

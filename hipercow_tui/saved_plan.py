@@ -93,7 +93,7 @@ def changes(plan: PurgePlan, snapshot: Snapshot) -> Iterator[str]:
         elif now.chain != task.chain:
             new = [short_id(i) for i in now.chain if i not in task.chain]
             yield f"task {task.id} was retried{': ' if new else ''}{', '.join(new)}"
-        elif any(i not in going for i in now.chain if i in snapshot.tasks):
+        elif not going.issuperset(i for i in now.chain if i not in snapshot.absent):
             yield f"task {task.id} would go without the rest of its retry chain"
     then = {(one.bundle.lang, one.bundle.name): one.bundle for one in plan.bundles}
     bundles = {(bundle.lang, bundle.name): bundle for bundle in snapshot.bundles}

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_root import NOW, snapshots
+from small_root import IDS, NOW, snapshot_of, snapshots
 
 from hipercow_tui.errors import PurgeError
 from hipercow_tui.filters import FilterStack, FinishedBefore, InBundle, TaskIds, WithStatus
-from hipercow_tui.model import Snapshot
+from hipercow_tui.model import Snapshot, Status, Task
 from hipercow_tui.plan import make_plan
 from hipercow_tui.saved_plan import changes, load_plan, plan_as_saved, plan_from_saved, save_plan
 
@@ -34,6 +34,15 @@ def test_a_plan_comes_back_as_it_was(snapshot: Snapshot, status: str) -> None:
     assert plan_as_saved(back) == plan_as_saved(plan)
     assert back.ids == plan.ids and str(back.filters) == str(plan.filters)
     assert list(changes(back, snapshot)) == []
+
+
+def test_a_folder_that_is_no_task_keeps_no_chain_from_going() -> None:
+    first, second = IDS[:2]
+    tasks = [Task(first, Status.BROKEN, 0), Task(second, Status.FAILURE, 1, finished=NOW)]
+    snapshot = snapshot_of(tasks, links=[(second, first, first)])
+    plan = make_plan(snapshot, FilterStack(with_status=WithStatus.purgeable(["failure"])), now=NOW)
+    assert plan.ids == (second,)
+    assert list(changes(plan, snapshot)) == []
 
 
 def test_every_filter_comes_back(tmp_path: Path) -> None:
