@@ -75,6 +75,7 @@ async def test_filters_are_saved_called_up_and_forgotten(
         shown = screen_text(app)
         assert "Save filters as" in shown and "status is failure" in shown
         await write(pilot, "old ones")
+        await until(pilot, lambda: "old ones" in screen_text(app))
         await pilot.press("enter")
         await until(pilot, lambda: "old ones" in app.browser.saved.filters)
         assert file.read().filters == {"old ones": SavedFilter(frozenset({Status.FAILURE}))}

@@ -25,7 +25,7 @@ class NameFiltersScreen(ModalScreen[str | None]):
         background: $surface; border: round $primary; border-title-style: bold;
     }
     NameFiltersScreen Static { height: auto; width: 1fr; }
-    NameFiltersScreen Input {
+    NameFiltersScreen Input, NameFiltersScreen Input:focus {
         height: 1; border: none; padding: 0 1; margin-top: 1; background: $panel;
     }
     NameFiltersScreen #problem { color: $text-warning; margin-top: 1; }
@@ -61,13 +61,13 @@ class NameFiltersScreen(ModalScreen[str | None]):
         try:
             check_name(name)
         except FilterError as error:
-            self._warn(f"{error}")
+            self._warn(str(error))
             return
         there = name in self._known.filters or name in self._known.problems
         if there and self._replaces != name:
             self._replaces = name
             before = self._known.filters.get(name)
-            self._warn(f"'{name}' is there already{f': {before}' if before else ''}.")
+            self._warn(f"'{name}' is there already{f': {before}' if before else ''}")
             self.query_one("#keys", Static).update("enter replaces it · esc goes back")
         else:
             self.dismiss(name)
