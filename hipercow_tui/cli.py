@@ -11,7 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 
 from hipercow_tui import __version__, commands
@@ -32,12 +32,15 @@ from hipercow_tui.roots import Root, find_root
 from hipercow_tui.roots.details import TaskDetails
 from hipercow_tui.roots.py_details import details_of
 from hipercow_tui.roots.sizes import Size, measure_many
+from hipercow_tui.saved_filters import FilterFile
 from hipercow_tui.saved_plan import save_plan
 from hipercow_tui.scanning import read_root
 from hipercow_tui.signals import no_hurry, on_signals
 from hipercow_tui.text import age, visible
 
+_FILTERS = ("task_id", "finished_before", "in_bundle", "with_status", "no_follow", "lang")
 _STATUSES = "created, success, failure, cancelled"
+_FILTER = "the filters that were saved under this name in the app"
 _WHEN = "'9 days', '2 w', '12 h' ago, or a date or time such as 2026-01-31"
 _APP = """
 keys: space marks, / searches, 1 to 6 filter by status, p shows what a purge would take and why,
@@ -74,6 +77,7 @@ _LIST = f"""
 examples:
   hipercow-tui list --with-status running
   hipercow-tui list --in-bundle 'sweep_*' --details --json
+  hipercow-tui list --filter 'old failures'                   saved in the app, with f
 
 WHEN is {_WHEN}.
 STATUS is one of {_STATUSES}, submitted, running.
@@ -116,6 +120,7 @@ def _app_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "root", nargs="?", metavar="ROOT", help="the project's folder, or one in it"
     )
+    parser.add_argument("--filter", metavar="NAME", help=_FILTER)
     parser.add_argument("--read-only", action="store_true", help="start an app that cannot purge")
     parser.add_argument(
         "--no-index", action="store_true", help="read everything; keep nothing for the next start"
@@ -143,6 +148,7 @@ def _filter_parser(command: str) -> argparse.ArgumentParser:
     add("--in-bundle", action="append", metavar="GLOB", help="tasks in such bundles; repeatable")
     add("--with-status", action="append", metavar="STATUS", help="tasks so; may be repeated")
     add("--no-follow", action="store_true", help="a retried task counts as itself, not as its tip")
+    add("--filter", metavar="NAME", help=f"{_FILTER}; stands alone")
     add("--lang", choices=("r", "py"), help="only what this hipercow wrote; default both")
     add("--json", action="store_true", help="machine-readable output")
     if purging:
@@ -160,6 +166,8 @@ def _filter_parser(command: str) -> argparse.ArgumentParser:
 
 
 def _selected(options: argparse.Namespace, now: float) -> tuple[Root, Snapshot, FilterStack]:
+    if options.filter is not None:
+        _take_saved(options)
     filters = requested_filters(
         options.task_id,
         options.finished_before,
@@ -176,6 +184,18 @@ def _selected(options: argparse.Namespace, now: float) -> tuple[Root, Snapshot, 
         print(f"hipercow-tui: {problem}", file=sys.stderr)
     filters.check(snapshot)
     return root, snapshot, filters
+
+
+def _take_saved(options: argparse.Namespace) -> None:
+    """Put the saved filters where those of the command line would stand."""
+    given = [name for name in _FILTERS if getattr(options, name)]
+    if given:
+        raise FilterError(
+            f"--filter stands alone: leave out --{given[0].replace('_', '-')}, or save it with it"
+        )
+    saved = FilterFile.of_user().named(options.filter)
+    options.finished_before, options.lang = saved.finished_before, saved.lang
+    options.in_bundle, options.with_status = saved.in_bundle or None, sorted(saved.status) or None
 
 
 def _list(options: argparse.Namespace) -> int:
@@ -257,6 +277,11 @@ def _app(options: argparse.Namespace) -> int:
             "the app needs a terminal that can be drawn on: start it in one, or use"
             " 'hipercow-tui list' and 'hipercow-tui purge'"
         )
+    filters = first = None
+    with suppress(FilterError):
+        filters = FilterFile.of_user()
+    if options.filter is not None:
+        first = FilterFile.of_user().named(options.filter)
     place: AbstractContextManager[Path | None]
     if demo:
         from hipercow_tui.demo import living_root
@@ -273,7 +298,9 @@ def _app(options: argparse.Namespace) -> int:
         from hipercow_tui.ui.app import HipercowApp
 
         index = None if demo or options.no_index else Index.of(root)
-        app = HipercowApp(root, read_only=options.read_only, index=index)
+        app = HipercowApp(
+            root, read_only=options.read_only, index=index, filters=filters, first=first
+        )
         with on_signals(app.leave):
             app.run()
         with on_signals(no_hurry):

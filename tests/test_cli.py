@@ -11,6 +11,8 @@ import pytest
 from small_root import task_id, tree, write_bundle, write_retries, write_task
 
 from hipercow_tui.cli import main
+from hipercow_tui.model import Status
+from hipercow_tui.saved_filters import FilterFile, SavedFilter
 
 A, B, C, D = map(task_id, range(1, 5))
 
@@ -121,6 +123,54 @@ def test_refusals_are_sentences(
     assert run("purge", root, "--yes", *arguments) == status
     assert says in capsys.readouterr().err
     assert tree(root) == before
+
+
+@pytest.fixture
+def saved(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> FilterFile:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+    return FilterFile.of_user()
+
+
+def test_saved_filters_are_called_up_by_name(
+    root: Path, saved: FilterFile, capsys: pytest.CaptureFixture[str]
+) -> None:
+    saved.save("old failures", SavedFilter(frozenset({Status.FAILURE}), "2090-01-01", ("sweep_*",)))
+    saved.save("under way", SavedFilter(frozenset({Status.RUNNING})))
+    assert run("list", root, "--filter", "under way") == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == [C]
+    assert run("purge", root, "--filter", "under way", "--yes") == 2
+    assert "task_cancel" in capsys.readouterr().err
+    assert run("purge", root, "--filter", "old failures", "--json", "--yes") == 0
+    assert json.loads(capsys.readouterr().out)["tasks"][0]["id"] == A
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("list", "--filter", "nothing"), "No filter 'nothing' in"),
+        (("--filter", "nothing"), "No filter 'nothing' in"),
+        (("--filter", "bad"), "filters.toml, filter 'bad': 'x' is no filter: use status"),
+        (("purge", "--filter", "good", "--with-status", "failure"), "leave out --with-status"),
+        (("list", "--filter", "good", "--no-follow"), "--filter stands alone"),
+        (("purge", "--filter", "good"), "No filter selected"),
+    ],
+)
+def test_what_is_wrong_with_a_saved_filter_is_a_sentence(
+    root: Path,
+    saved: FilterFile,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    says: str,
+) -> None:
+    saved.path.parent.mkdir()
+    saved.path.write_text('[good]\nlang = "r"\n[bad]\nx = 1\n')
+    for stream in (sys.stdin, sys.stdout):
+        monkeypatch.setattr(stream, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.chdir(root)
+    assert run(*arguments) == 2
+    assert says in capsys.readouterr().err
 
 
 def test_no_root_is_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

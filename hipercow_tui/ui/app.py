@@ -20,6 +20,7 @@ from textual.screen import Screen
 
 from hipercow_tui.index import Index
 from hipercow_tui.roots import Root
+from hipercow_tui.saved_filters import FilterFile, SavedFilter
 from hipercow_tui.signals import leave
 from hipercow_tui.text import visible
 from hipercow_tui.ui.backstage import Broke
@@ -35,8 +36,9 @@ SIXTEEN_COLOURS = ("ansi-dark", "textual-ansi")  # the latter before Textual 8
 class HipercowApp(App[None]):
     """Browse a root, see what a purge would take, purge; with ``read_only`` all but the last.
 
-    ``index`` is what was known of the root the last time, if that is kept. ``clock`` gives the time
-    in seconds since the epoch.
+    ``index`` is what was known of the root the last time, if that is kept. ``filters`` is the file
+    of those that were saved, if that may be used, and ``first`` those to begin with. ``clock``
+    gives the time in seconds since the epoch.
     """
 
     TITLE = "hipercow-tui"
@@ -49,10 +51,19 @@ class HipercowApp(App[None]):
         *,
         read_only: bool = False,
         index: Index | None = None,
+        filters: FilterFile | None = None,
+        first: SavedFilter | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__()
-        self.browser = BrowseScreen(root, read_only=read_only, index=index, clock=clock)
+        self.browser = BrowseScreen(
+            root,
+            read_only=read_only,
+            index=index,
+            filters=filters,
+            first=first or SavedFilter(),
+            clock=clock,
+        )
 
     def on_mount(self) -> None:
         """Sixteen colours are the terminal's own; blends of a theme would all be the same grey."""
@@ -73,12 +84,15 @@ class HipercowApp(App[None]):
         return self.browser
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Every key that works on this screen, as a command; and Textual's choice of themes."""
+        """Every key that works on this screen, as a command; saved filters; and Textual's choice
+        of themes."""
         moves = {binding.id for binding in MOVES}
         for node, binding, enabled, tooltip in screen.active_bindings.values():
             if enabled and binding.description and not binding.system and binding.id not in moves:
                 call = partial(self.run_action, binding.action, node)
                 yield SystemCommand(binding.description, tooltip, call)
+        if screen is self.browser:
+            yield from self.browser.filter_commands()
         yield SystemCommand("Theme", "Choose other colours", self.action_change_theme)
 
     def _fatal_error(self) -> None:

@@ -78,6 +78,13 @@ FILTERS = (
     ),
     _key("m", "only_matched", "Only matched", "Show the matched tasks alone", id="only", show=True),
     _key("0", "clear_filters", "No filter", "Take all filters and marks away", id="clear"),
+    _key(
+        "f",
+        "save_filters",
+        "Save filters as …",
+        "Save the filters under a name; ctrl+p calls them up",
+        id="save_filters",
+    ),
 )
 
 LOOKS = (

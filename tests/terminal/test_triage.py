@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import re
 import time
+from pathlib import Path
 
 from real_terminal import Terminal
+from small_root import task_id, write_task
+
+from hipercow_tui.model import Status
+from hipercow_tui.saved_filters import FilterFile, SavedFilter
 
 ROW = re.compile(r"│[▌ ][* ] +([\d,]+) +[▏▎▍▌▋▊▉█]+ +(\S.{20})").findall
 READING = re.compile(r"read [\d,]+ of [\d,]+").search
@@ -53,6 +58,27 @@ def test_one_cause_is_found_and_purged_in_at_most_twelve_keys(
     terminal.wait(lambda text: "live" in text and "Purged" not in text)
     terminal.press("e")
     terminal.wait(lambda text: "negative population" in text and int(ROW(text)[0][0]) < counts[0])
+    terminal.press("q")
+    assert terminal.leave() == 0
+    terminal.assert_left_as_it_was()
+
+
+def test_a_saved_filter_is_there_from_the_start(
+    tmp_path: Path, env: dict[str, str], started: list[Terminal]
+) -> None:
+    for number, status in enumerate(("failure", "success", "success")):
+        write_task(tmp_path / "project", task_id(number), status)
+    config = tmp_path / "config"
+    FilterFile(config / "hipercow-tui" / "filters.toml").save(
+        "what failed", SavedFilter(frozenset({Status.FAILURE}))
+    )
+    terminal = Terminal(
+        str(tmp_path / "project"),
+        *("--filter", "what failed"),
+        env={**env, "XDG_CONFIG_HOME": str(config)},
+    )
+    started.append(terminal)
+    terminal.wait(r"matched 1\b")
     terminal.press("q")
     assert terminal.leave() == 0
     terminal.assert_left_as_it_was()

@@ -22,9 +22,10 @@ from hipercow_tui.counts import FilterCounts, count_passing
 from hipercow_tui.errors import FilterError
 from hipercow_tui.filters import FilterStack, FinishedBefore, InBundle, TaskIds, WithStatus
 from hipercow_tui.model import SIX_STATUSES, Snapshot, Status
+from hipercow_tui.saved_filters import SavedFilter
 from hipercow_tui.ui.looks import GLYPH
 from hipercow_tui.ui.widgets.age_slider import AgeSlider
-from hipercow_tui.ui.widgets.bundle_filter import literal, patterns
+from hipercow_tui.ui.widgets.bundle_filter import line, literal, patterns
 from hipercow_tui.ui.widgets.entry import PAUSE
 from hipercow_tui.ui.widgets.filter_panel import FilterPanel
 from hipercow_tui.ui.widgets.status_filter import StatusFilter
@@ -289,6 +290,16 @@ def test_the_glob_of_a_name_matches_that_name(name: str) -> None:
     assert InBundle.of(globs).matches(name)
 
 
+@given(st.text(st.characters(exclude_categories=["C"]), max_size=20))
+def test_globs_can_be_put_on_a_line_again(text: str) -> None:
+    globs = patterns(text)
+    assert patterns(line(globs)) == globs
+
+
+def test_globs_that_were_not_typed_mean_the_same_on_a_line() -> None:
+    assert line(("my sweep", "a\\ b", "é*", "a\x1bb")) == "my\\ sweep a\\ b é* a?b"
+
+
 @given(st.text(alphabet="{}[]!*?\\, .^-a0:dw\x1b\u202eé\n", max_size=20))
 @settings(max_examples=200, deadline=None)
 def test_any_text_is_understood_or_refused_with_a_sentence(text: str) -> None:
@@ -364,7 +375,7 @@ async def test_clear_keeps_only_the_marks() -> None:
         app.age_entry.value = "3 days"
         app.globs.value = "{"
         await settled(pilot)
-        app.panel.clear()
+        app.panel.call_up(SavedFilter())
         await settled(pilot)
         assert app.stacks[-1] == FilterStack(task_ids=TaskIds(frozenset({"a" * 32})))
         assert app.globs.value == ""

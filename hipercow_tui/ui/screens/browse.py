@@ -10,12 +10,12 @@ from textual.binding import BindingType
 from textual.widgets import ContentSwitcher, Footer
 
 from hipercow_tui.failures import ErrorKey
-from hipercow_tui.model import SIX_STATUSES
 from hipercow_tui.r_calls import Reach
 from hipercow_tui.text import count
 from hipercow_tui.ui import backstage
 from hipercow_tui.ui.keys import BROWSE
 from hipercow_tui.ui.purging import BUSY, Job, PurgeEnded, PurgeRun, restoring
+from hipercow_tui.ui.screens.filtering import FilteringScreen
 from hipercow_tui.ui.screens.hand_over import Chosen, HandOverScreen, called
 from hipercow_tui.ui.screens.history import HistoryScreen
 from hipercow_tui.ui.screens.let_r import LetRScreen
@@ -26,10 +26,8 @@ from hipercow_tui.ui.screens.problems import ProblemsScreen
 from hipercow_tui.ui.screens.question import Choice, QuestionScreen
 from hipercow_tui.ui.screens.summary import SummaryScreen
 from hipercow_tui.ui.screens.trash import TrashScreen
-from hipercow_tui.ui.screens.triage import TriageScreen
 from hipercow_tui.ui.trash_look import TrashLook, contents, made
 from hipercow_tui.ui.widgets.details import Details
-from hipercow_tui.ui.widgets.filter_panel import FilterPanel
 from hipercow_tui.ui.widgets.header_line import HeaderLine
 from hipercow_tui.ui.widgets.purge_bar import PurgeBar
 from hipercow_tui.ui.widgets.row_table import RowTable
@@ -38,7 +36,7 @@ from hipercow_tui.ui.widgets.task_table import TaskTable
 from hipercow_tui.view import BundleKey, Key
 
 
-class BrowseScreen(TriageScreen):
+class BrowseScreen(FilteringScreen):
     """Filters, marks, orders, searches, plans; only a plan that was confirmed changes the disk."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*BROWSE]
@@ -69,33 +67,11 @@ class BrowseScreen(TriageScreen):
             self.filters.set_bundle(message.key, line.lang if line else None)
             self.action_show(TASKS)
 
-    # Filters and marks
-
-    @on(FilterPanel.Changed)
-    def _filtered(self) -> None:
-        self.renew()
-
-    @on(FilterPanel.Left)
-    def _left_filters(self) -> None:
-        self.table.focus()
+    # Marks
 
     @on(TaskTable.Marked)
     def _marked(self, message: TaskTable.Marked) -> None:
         self.filters.marks = message.marks
-
-    def action_status(self, number: int) -> None:
-        """Filter by a status, or no longer."""
-        self.filters.toggle_status(SIX_STATUSES[number - 1])
-
-    def action_clear_filters(self) -> None:
-        """Take all filters and marks away."""
-        self.filters.clear()
-        self.tasks.action_unmark()
-
-    def action_only_matched(self) -> None:
-        """Show the matched tasks alone, or the others dimmed."""
-        self._only_matched = not self._only_matched
-        self.renew()
 
     # Order and tabs
 
@@ -191,6 +167,7 @@ class BrowseScreen(TriageScreen):
     def action_refresh(self) -> None:
         """Look at the disk now."""
         self.backstage.poller.look_now()
+        self.read_saved()
         self.backstage.trash.forget()
         self.backstage.look_in_trash()
 

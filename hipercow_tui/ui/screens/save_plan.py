@@ -30,7 +30,9 @@ class SavePlanScreen(ModalScreen[None]):
         width: 66; max-width: 100%; height: auto; padding: 1 2;
         background: $surface; border: round $primary; border-title-style: bold;
     }
-    SavePlanScreen Input { height: 1; border: none; padding: 0 1; background: $panel; }
+    SavePlanScreen Input, SavePlanScreen Input:focus {
+        height: 1; border: none; padding: 0 1; background: $panel;
+    }
     SavePlanScreen #problem { color: $text-error; margin-top: 1; }
     SavePlanScreen #keys { color: $text-muted; margin-top: 1; }
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from textual import on
 from textual.app import ComposeResult
@@ -16,12 +17,25 @@ from hipercow_tui.ui.widgets.entry import Entry
 from hipercow_tui.ui.widgets.panel_lines import WIDTH, Line, heading
 
 _PATTERN = re.compile(r"(?:\\.|\S)+")
+_UNTYPED = re.compile(r"\\.|[^!-~]", re.DOTALL)
 SPECIAL = "\\*?[]{} "  # what means something in a glob, or ends it
 
 
 def patterns(text: str) -> tuple[str, ...]:
     r"""The globs of a line: separated by blanks, of which ``\ `` is none."""
     return tuple(_PATTERN.findall(text))
+
+
+def line(globs: Iterable[str]) -> str:
+    """The line that means these globs; what can't be typed is a ``?`` in it."""
+    return " ".join(_UNTYPED.sub(_typed, glob) for glob in globs)
+
+
+def _typed(found: re.Match[str]) -> str:
+    sign = found[0][-1]
+    if not sign.isprintable():
+        return "?"
+    return f"\\{sign}" if sign.isspace() else found[0]
 
 
 def literal(name: str) -> str:

@@ -15,8 +15,9 @@ from textual.message import Message
 from hipercow_tui.counts import FilterCounts
 from hipercow_tui.filters import FilterStack, TaskIds, WithStatus
 from hipercow_tui.model import Lang, Status
+from hipercow_tui.saved_filters import SavedFilter
 from hipercow_tui.ui.widgets.age_filter import AgeFilter
-from hipercow_tui.ui.widgets.bundle_filter import BundleFilter, literal
+from hipercow_tui.ui.widgets.bundle_filter import BundleFilter, line, literal
 from hipercow_tui.ui.widgets.entry import Entry
 from hipercow_tui.ui.widgets.lang_filter import LangFilter
 from hipercow_tui.ui.widgets.panel_lines import WIDTH, Line, heading
@@ -139,12 +140,12 @@ class FilterPanel(Vertical):
         if self._langs.counts:
             self._langs.lang = lang
 
-    def clear(self) -> None:
-        """Without statuses, age, bundles; the marks are the table's, and stay."""
-        self._statuses.checked = frozenset()
-        self._ages.entry.write("")
-        self._bundles.entry.write("")
-        self._langs.lang = None
+    def call_up(self, saved: SavedFilter) -> None:
+        """These statuses, age, bundles and language alone; the marks are the table's, and stay."""
+        self._statuses.checked = saved.status
+        self._ages.entry.write(saved.finished_before or "")
+        self._bundles.entry.write(line(saved.in_bundle))
+        self._langs.lang = saved.lang
 
     @on(Entry.Done)
     def action_leave(self) -> None:

@@ -20,7 +20,8 @@ _NEXT = {None: Lang.R, Lang.R: Lang.PY, Lang.PY: None}
 
 
 class LangFilter(Widget, can_focus=True):
-    """Both, R alone or Python alone, with how many tasks pass; not there where there is but one."""
+    """Both, R alone or Python alone, with how many tasks pass; not there where there is but one,
+    unless that was chosen."""
 
     DEFAULT_CSS = """
     LangFilter { height: 1; display: none; }
@@ -43,14 +44,18 @@ class LangFilter(Widget, can_focus=True):
         return None if self.lang is None else OfLang(self.lang)
 
     def watch_lang(self) -> None:
-        """Say so."""
+        """Say so; a choice that a saved filter made is seen even where there is but one."""
+        self._show()
         self.post_message(self.Changed())
 
     def watch_counts(self) -> None:
         """Where there is but one language left, there is nothing to choose."""
-        self.set_class(bool(self.counts), "-both")
         if not self.counts:
             self.lang = None
+        self._show()
+
+    def _show(self) -> None:
+        self.set_class(bool(self.counts) or self.lang is not None, "-both")
 
     def action_turn(self) -> None:
         """From both to R, to Python, to both."""

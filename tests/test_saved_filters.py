@@ -1,0 +1,255 @@
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small_root import NOW
+
+from hipercow_tui.errors import FilterError
+from hipercow_tui.filters import FilterStack, FinishedBefore, InBundle, OfLang, TaskIds, WithStatus
+from hipercow_tui.model import SIX_STATUSES, Lang, Status
+from hipercow_tui.saved_filters import (
+    NAME_LIMIT,
+    FilterFile,
+    SavedFilter,
+    check_name,
+    config_folder,
+)
+from hipercow_tui.text import visible
+
+OLD = SavedFilter(frozenset({Status.FAILURE}), "9 days", ("sweep_*", "!sweep_09"))
+MINE = SavedFilter(lang=Lang.PY)
+
+ages = st.one_of(
+    st.builds("{} {}".format, st.integers(0, 999), st.sampled_from(["h", "days", "weeks"])),
+    st.dates().map(str),
+)
+letters = st.characters(exclude_categories=["Cs"])
+globs = st.text(letters, min_size=1, max_size=12).filter(
+    lambda glob: glob.strip() and not set(glob) & set("{}[]!\\")
+)
+statuses = st.sets(st.sampled_from(SIX_STATUSES), min_size=1)
+stacks = st.builds(
+    FilterStack,
+    finished_before=st.none() | ages.map(lambda text: FinishedBefore.of(text, NOW)),
+    in_bundle=st.none() | st.lists(globs, min_size=1, max_size=3).map(InBundle.of),
+    with_status=st.none()
+    | st.sets(st.sampled_from(SIX_STATUSES), min_size=1).map(WithStatus.any_of),
+    lang=st.none() | st.sampled_from(Lang).map(OfLang),
+    task_ids=st.none() | st.just(TaskIds(frozenset({"0" * 32}))),
+).filter(lambda stack: SavedFilter.of(stack).given)
+names = st.text(letters, min_size=1, max_size=20).filter(
+    lambda name: name.strip() and name.isprintable() and visible(name) == name
+)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> FilterFile:
+    return FilterFile(tmp_path / "config" / "filters.toml")
+
+
+def written(file: FilterFile, text: str) -> FilterFile:
+    file.path.parent.mkdir()
+    file.path.write_text(text, encoding="utf-8")
+    return file
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.dictionaries(names, stacks, min_size=1, max_size=4), st.data())
+def test_what_is_written_is_read_back_as_the_same_stacks(
+    saved: dict[str, FilterStack], data: st.DataObject
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        file = FilterFile(Path(folder) / "filters.toml")
+        for name, stack in saved.items():
+            file.save(name, SavedFilter.of(stack))
+        again, other = data.draw(st.sampled_from(sorted(saved))), data.draw(stacks)
+        saved[again] = other
+        file.save(again, SavedFilter.of(other))
+        gone = data.draw(st.sampled_from(sorted(saved)))
+        file.forget(gone)
+        del saved[gone]
+        read = file.read()
+        assert not read.problems and not read.trouble
+        assert read.filters.keys() == saved.keys()
+        for name, stack in saved.items():
+            back = read.filters[name].stack(NOW)
+            assert back.task_ids is None
+            assert back.finished_before == stack.finished_before
+            assert back.with_status == stack.with_status and back.lang == stack.lang
+            assert (back.in_bundle and back.in_bundle.patterns) == (
+                stack.in_bundle and stack.in_bundle.patterns
+            )
+
+
+def test_a_relative_age_stays_relative(file: FilterFile) -> None:
+    file.save("old", SavedFilter.of(FilterStack(finished_before=FinishedBefore.of("9 days", NOW))))
+    later = file.named("old").stack(NOW + 1000).finished_before
+    assert later is not None and later.moment == NOW + 1000 - 9 * 86400
+
+
+def test_it_is_toml_that_people_can_read(file: FilterFile) -> None:
+    file.save("old", OLD)
+    file.save('my "own" ones', MINE)
+    assert file.path.read_text("utf-8").split("\n", 1)[1] == (
+        '\n[old]\nstatus = ["failure"]\nfinished_before = "9 days"\n'
+        'in_bundle = ["sweep_*", "!sweep_09"]\n\n["my \\"own\\" ones"]\nlang = "py"\n'
+    )
+    assert [path.name for path in file.path.parent.iterdir()] == ["filters.toml"]
+
+
+BY_HAND = """# mine
+[old]  # these
+status = "failure"
+finished_before = 2026-01-31
+# above the next
+
+[wrong]
+stauts = "failure"
+
+[ "last one" ]
+in_bundle = [
+  "a",
+  "b",
+]
+"""
+
+
+def test_what_was_written_by_hand_is_understood_and_stays(file: FilterFile) -> None:
+    written(file, BY_HAND)
+    read = file.read()
+    assert read.filters == {
+        "old": SavedFilter(frozenset({Status.FAILURE}), "2026-01-31"),
+        "last one": SavedFilter(in_bundle=("a", "b")),
+    }
+    file.save("new", MINE)
+    assert file.path.read_text("utf-8") == BY_HAND + '\n[new]\nlang = "py"\n'
+    file.forget("new")
+    file.forget("old")
+    assert file.path.read_text("utf-8").startswith("# mine\n# above the next\n\n[wrong]\n")
+    file.forget("last one")
+    assert file.path.read_text("utf-8").rstrip().endswith('stauts = "failure"')
+
+
+@pytest.mark.parametrize(
+    ("entry", "says"),
+    [
+        ('[bad]\nstauts = "failure"', "'stauts' is no filter: use status, finished_before"),
+        ('[bad]\nstatus = ["failed"]', "did you mean 'failure'"),
+        ("[bad]\nstatus = []", 'status is a word or a list of words, such as ["failure"]'),
+        ("[bad]\nstatus = [3]", "status is a word"),
+        ('[bad]\nfinished_before = "soon"', "'soon' is no time: write '<n> hours'"),
+        ("[bad]\nfinished_before = 9", 'finished_before is a text, such as "9 days"'),
+        ("[bad]\nfinished_before = 10:00:00", "finished_before is a text"),
+        ('[bad]\nin_bundle = "{a"', "not closed"),
+        ('[bad]\nin_bundle = "!a"', "only excludes"),
+        ('[bad]\nin_bundle = [" "]', "in_bundle is a word"),
+        ('[bad]\nlang = "julia"', 'lang is "r" or "py"'),
+        ("[bad]\nlang = [1]", 'lang is "r" or "py"'),
+        ("[bad]", "it has no filters"),
+        ('[bad.worse]\nlang = "r"', "'worse' is no filter"),
+        ('[[bad]]\nlang = "r"', "it is no table"),
+        ('["\\u001b[31m"]\nlang = "r"', "'␛[31m': A name is one line"),
+    ],
+)
+def test_a_wrong_entry_is_a_sentence_and_the_others_hold(
+    file: FilterFile, entry: str, says: str
+) -> None:
+    written(file, f'[good]\nlang = "py"\n{entry}\n')
+    read = file.read()
+    assert read.filters == {"good": MINE} and not read.trouble
+    (problem,) = read.problems.values()
+    assert says in problem and problem.startswith(f"{file.path}, filter '")
+    assert file.named("good") == MINE
+    if "bad" in read.problems:
+        with pytest.raises(FilterError, match=r"filters\.toml, filter 'bad': "):
+            file.named("bad")
+
+
+@pytest.mark.parametrize(
+    ("raw", "says"),
+    [
+        (b"[old\n", "is no TOML: .* line 1, .*: mend it, or remove it"),
+        (b"a = 1\xff", "is not in UTF-8"),
+        (b"x = " + b"[" * 100_000, "is no TOML"),
+        (b"#" * (2 << 20), "can't be read: is larger than"),
+    ],
+)
+def test_a_file_that_is_no_toml_is_left_alone(file: FilterFile, raw: bytes, says: str) -> None:
+    file.path.parent.mkdir()
+    file.path.write_bytes(raw)
+    for attempt in (
+        lambda: file.save("old", OLD),
+        lambda: file.forget("old"),
+        lambda: file.named("old"),
+    ):
+        with pytest.raises(FilterError, match=says):
+            attempt()
+    assert file.read().trouble and file.path.read_bytes() == raw
+
+
+def test_what_cannot_be_changed_line_by_line_is_left_alone(file: FilterFile) -> None:
+    text = 'old = { status = "failure" }\n'
+    written(file, text)
+    with pytest.raises(FilterError, match="do it by hand"):
+        file.forget("old")
+    assert file.path.read_text("utf-8") == text
+
+
+def test_a_pipe_is_not_waited_for_and_a_link_is_the_users_own(
+    file: FilterFile, tmp_path: Path
+) -> None:
+    file.path.parent.mkdir()
+    os.mkfifo(file.path)
+    assert "is no ordinary file" in file.read().trouble
+    file.path.unlink()
+    file.path.symlink_to(tmp_path / "dotfiles.toml")
+    file.save("mine", MINE)
+    assert file.path.is_symlink() and file.named("mine") == MINE
+
+
+def test_an_unknown_name_tells_which_are_there(file: FilterFile) -> None:
+    with pytest.raises(FilterError, match=r"No filter 'x' in .*: f in the app saves one"):
+        file.named("x")
+    file.save("old failures", OLD)
+    file.save("mine", MINE)
+    with pytest.raises(FilterError, match=r"there is 'old failures'$"):
+        file.named("old failure")
+    with pytest.raises(FilterError, match=r"there is 'old failures', 'mine'"):
+        file.named("x")
+
+
+@pytest.mark.parametrize("name", ["", "  ", "a\nb", "\x1b[31m", "x\u202ey", "x" * (NAME_LIMIT + 1)])
+def test_a_name_can_be_seen_and_typed(file: FilterFile, name: str) -> None:
+    with pytest.raises(FilterError):
+        check_name(name)
+    with pytest.raises(FilterError):
+        file.save(name, OLD)
+    assert not file.path.exists()
+
+
+def test_where_nothing_can_be_written_a_sentence_says_so(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(FilterError, match=r"can't be (read|written): Not a directory"):
+        FilterFile(tmp_path / "file" / "filters.toml").save("old", OLD)
+
+
+def test_it_stands_in_the_config_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    assert FilterFile.of_user().path == tmp_path / "hipercow-tui" / "filters.toml"
+    monkeypatch.setenv("XDG_CONFIG_HOME", "relative")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr("sys.platform", "linux")
+    assert config_folder() == tmp_path / ".config" / "hipercow-tui"
+    monkeypatch.setattr("sys.platform", "darwin")
+    assert config_folder() == tmp_path / "Library" / "Application Support" / "hipercow-tui"
+
+
+def test_it_says_what_it_is() -> None:
+    assert str(OLD) == (
+        "status is failure · finished before 9 days ago · in bundle sweep_* !sweep_09"
+    )
