@@ -19,6 +19,7 @@ from hipercow_tui.ui.gist_reader import GistReader
 from hipercow_tui.ui.polling import Poller
 from hipercow_tui.ui.size_reader import SizeReader
 from hipercow_tui.ui.trash_look import TrashLook, TrashLooker
+from hipercow_tui.view import Failures
 
 SUM_AFTER = 0.1  # seconds without another change of the filters: 100,000 tasks cost 0.5 s
 DETAILS_AFTER = 0.05  # seconds on one row: who holds a key down reads nothing in between
@@ -98,8 +99,8 @@ class Backstage:
         self.poller = Poller(scanner, lambda: post(Looked()), broke)
         self.gists = GistReader(root, lambda: post(GistsRead()), broke)
         self.sizes = SizeReader(root, lambda: post(SizesRead()), broke)
-        boards = BoardMaker(self.gists.gists, self.sizes.sizes)
-        self._boards = Newest(boards.make, lambda board: post(BoardMade(board)), broke)
+        self._maker = BoardMaker(self.gists.gists, self.sizes.sizes)
+        self._boards = Newest(self._maker.make, lambda board: post(BoardMade(board)), broke)
         self._sums = Newest(sum_of, lambda found: post(SumMade(found)), broke, rest=SUM_AFTER)
         self._details = Newest(self._read_details, post, broke, rest=DETAILS_AFTER)
         self.trash = TrashLooker(root)
@@ -110,6 +111,10 @@ class Backstage:
         self.sizes.stop()
         for part in (self.poller, self.gists, self._boards, self._sums, self._details, self._trash):
             part.stop()
+
+    def search_in(self, failures: Failures) -> None:
+        """Searches look at these too, which fill as they are read."""
+        self._maker.failures = failures
 
     def make_board(self, wish: Wish) -> None:
         """Answered by BoardMade."""

@@ -14,6 +14,7 @@ from hipercow_tui.task_sizes import Sizes
 from hipercow_tui.view import (
     BundleLine,
     BundleSort,
+    Failures,
     Gists,
     Sort,
     View,
@@ -55,6 +56,7 @@ class BoardMaker:
 
     gists: Gists
     sizes: Sizes
+    failures: Failures = field(default_factory=dict)
     _last: Board | None = field(default=None, init=False)
     _known_stuck: tuple[Snapshot, float, Mapping[str, str]] | None = field(default=None, init=False)
 
@@ -68,6 +70,7 @@ class BoardMaker:
             only_matched=wish.only_matched,
             query=wish.query,
             gists=self.gists,
+            failures=self.failures,
             sizes=self.sizes,
             before=last.view if last else None,
         )

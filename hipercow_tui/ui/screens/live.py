@@ -330,7 +330,12 @@ class LiveScreen(Screen[None]):
             if hit is not None:
                 self.tasks.move_to(hit)
 
+    @property
+    def _unread(self) -> int:
+        """How much is still to be read of what is searched in."""
+        return len(self.snapshot.tasks) - len(self.backstage.gists.gists)
+
     def _tell_hits(self) -> None:
-        unread = len(self.snapshot.tasks) - len(self.backstage.gists.gists)
+        unread = self._unread
         note = f", reading {unread:,} more" if unread > 0 else ""
         self.query_one(SearchBar).tell(len(self.tasks.view.hits), note)
