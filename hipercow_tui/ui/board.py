@@ -37,6 +37,7 @@ class Wish:
     only_matched: bool
     query: str
     measured: int = 0  # how much was: a board that knew less is another
+    written: Mapping[str, float] = field(default_factory=dict)  # when logs were, by task
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,8 @@ class BoardMaker:
     sizes: Sizes
     failures: Failures = field(default_factory=dict)
     _last: Board | None = field(default=None, init=False)
-    _known_stuck: tuple[Snapshot, float, Mapping[str, str]] | None = field(default=None, init=False)
+    _stuck_of: Wish | None = field(default=None, init=False)
+    _known_stuck: Mapping[str, str] = field(default_factory=dict, init=False)
 
     def make(self, wish: Wish) -> Board:
         """The board for a wish."""
@@ -89,10 +91,16 @@ class BoardMaker:
 
     def _stuck(self, wish: Wish) -> Mapping[str, str]:
         """A filter or a search changes nothing of it, and need not wait for it."""
-        known = self._known_stuck
-        if known is None or known[0] is not wish.snapshot or wish.now - known[1] > STUCK_EVERY:
-            known = self._known_stuck = wish.snapshot, wish.now, stuck(wish.snapshot, wish.now)
-        return known[2]
+        known = self._stuck_of
+        if (
+            known is None
+            or known.snapshot is not wish.snapshot
+            or known.written is not wish.written
+            or wish.now - known.now > STUCK_EVERY
+        ):
+            self._stuck_of = wish
+            self._known_stuck = stuck(wish.snapshot, wish.now, wish.written)
+        return self._known_stuck
 
 
 @dataclass(frozen=True, slots=True)

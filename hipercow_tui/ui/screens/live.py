@@ -153,6 +153,7 @@ class LiveScreen(Screen[None]):
         if state.complete:
             self._complete = True
             self._looked_at = time.monotonic()
+            self.backstage.logs.watch(state.snapshot)
         self.backstage.gists.python = state.snapshot.of_lang(Lang.PY).tasks
         self.backstage.gists.forget(state.gone)
         self.backstage.sizes.forget(state.gone)
@@ -185,9 +186,14 @@ class LiveScreen(Screen[None]):
             self._only_matched,
             self._query,
             self.backstage.sizes.known,
+            self.backstage.logs.written,
         )
         self.backstage.make_board(wish)
         self.backstage.make_sum(wish)
+
+    @on(backstage.LogsSeen)
+    def _logs_seen(self) -> None:
+        self.renew()
 
     @on(backstage.BoardMade)
     def _show_board(self, message: backstage.BoardMade) -> None:
