@@ -39,6 +39,10 @@ class Failure:
     def __post_init__(self) -> None:
         object.__setattr__(self, "wording", wording(self.problem or self.message or NOTHING_SAID))
 
+    def says(self, needle: str) -> bool:
+        """Whether the needle, which is case-folded, stands in its message."""
+        return needle in self.message.casefold()
+
     @classmethod
     def of(cls, details: TaskDetails) -> Failure:
         """What the details of a failed task say."""

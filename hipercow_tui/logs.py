@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from hipercow_tui.errors import LogError
 from hipercow_tui.log_search import COLOUR, Sought
@@ -49,6 +51,21 @@ class LogState:
 
     size: int
     file: int
+
+
+def last_written(tasks: Path, task_id: str) -> float | None:
+    """When something was last written to the log of a task below ``tasks``, in seconds since the
+    epoch; None where there is no log. Costs one stat.
+
+    Raises ValueError where ``task_id`` is no task id.
+    """
+    if not TASK_ID.match(task_id):
+        raise ValueError(f"not a task id: {task_id!r}")
+    try:
+        found = os.stat(f"{tasks}/{task_id[:2]}/{task_id[2:]}/{NAMES[0]}", follow_symlinks=False)
+    except OSError:
+        return None
+    return found.st_mtime if stat.S_ISREG(found.st_mode) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,5 @@
-"""Tasks that may be stuck: under way for longer than anything like them ever took.
+"""Tasks that may be stuck: under way for longer than anything like them ever took, or running
+without a word in their log.
 
 Files alone can't tell that the cluster killed a task: its status stays until R asks the cluster
 (SPEC section 2). What is told here is a guess, with the figures that make it one.
@@ -14,6 +15,8 @@ from hipercow_tui.text import count, span
 
 TELLING = 3  # tasks of a bundle that must have got as far: the first of a sweep is never late
 
+SILENT = 86400.0  # seconds without a line in the log after which a running task may be stuck
+
 
 @dataclass(frozen=True, slots=True)
 class Pace:
@@ -26,9 +29,14 @@ class Pace:
     runs: int
 
 
-def stuck(snapshot: Snapshot, now: float) -> Mapping[str, str]:
-    """The ids of tasks that may be stuck, each with why: ``running for 3 days; the 40 others of
-    sweep_03 took 2 hours at most``."""
+def stuck(
+    snapshot: Snapshot, now: float, written: Mapping[str, float] | None = None
+) -> Mapping[str, str]:
+    """The ids of tasks that may be stuck, each with why: ``running for 3 days; 40 others of
+    sweep_03 ran for 2 hours at most; its log has been silent for 2 days``.
+
+    ``written`` is when logs were last written to, in seconds since the epoch, by task.
+    """
     under_way = snapshot.by_status[Status.SUBMITTED] | snapshot.by_status[Status.RUNNING]
     if not under_way:
         return {}
@@ -40,6 +48,14 @@ def stuck(snapshot: Snapshot, now: float) -> Mapping[str, str]:
             for task in waiting:
                 if why := _why(task, bundle, pace, now):
                     found.setdefault(task.id, why)
+    for task_id, at in (written or {}).items():
+        runs = snapshot.tasks.get(task_id)
+        if runs is None or runs.status is not Status.RUNNING or runs.started is None:
+            continue
+        silent = now - max(at, runs.started)
+        if silent > SILENT:
+            why = found.get(task_id) or f"running for {span(now - runs.started)}"
+            found[task_id] = f"{why}; its log has been silent for {span(silent)}"
     return found
 
 

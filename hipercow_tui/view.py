@@ -14,6 +14,7 @@ from math import inf
 from operator import attrgetter
 from typing import Any, TypeAlias
 
+from hipercow_tui.failures import Failure
 from hipercow_tui.filters import FilterStack
 from hipercow_tui.model import Bundle, Lang, Snapshot, Status, Task
 from hipercow_tui.task_sizes import Sizes, Total, total
@@ -65,6 +66,7 @@ class Gist:
 
 
 Gists: TypeAlias = Mapping[str, Gist]
+Failures: TypeAlias = Mapping[str, Failure]
 NO_GIST = Gist()
 BY_SIZE = (Key.SIZE, Key.FILES)
 # Orders that change while more is read of the tasks.
@@ -102,6 +104,13 @@ class View:
         """Whether the row stands outside the intersection of the filters."""
         return self.filtered and task_id not in self.matched
 
+    @property
+    def takes(self) -> frozenset[str]:
+        """What "mark all" marks of the rows: all that pass the other filters, and while something
+        is searched for, of these what was found."""
+        rows = [self.ids[row] for row in self.hits] if self.query else self.ids
+        return self.markable.intersection(rows)
+
     def found_at(self, row: int) -> bool:
         """Whether the search found this row."""
         at = bisect_left(self.hits, row)
@@ -124,12 +133,13 @@ def make_view(
     only_matched: bool = False,
     query: str = "",
     gists: Gists | None = None,
+    failures: Failures | None = None,
     sizes: Sizes | None = None,
     before: View | None = None,
 ) -> View:
     """The rows for these filters, this order and this search.
 
-    ``gists`` is what was read of the tasks so far, ``sizes`` what was measured.
+    ``gists`` and ``failures`` are what was read of the tasks so far, ``sizes`` what was measured.
     ``before`` is the view that stood there: its order and its matches are used again where
     nothing that decides them has changed.
     """
@@ -153,7 +163,7 @@ def make_view(
         ids, rows = before.ids, before.rows
     else:
         rows = dict(zip(ids, range(len(ids)), strict=True))
-    hits = _hits(snapshot, ids, query, known) if query else ()
+    hits = _hits(snapshot, ids, query, known, failures or {}) if query else ()
     return View(snapshot, stack, sort, query, ids, rows, order, matched, markable, hits)
 
 
@@ -223,7 +233,9 @@ def _natural(varies: str) -> tuple[str, float, str]:
         return name, inf, value
 
 
-def _hits(snapshot: Snapshot, ids: tuple[str, ...], query: str, gists: Gists) -> tuple[int, ...]:
+def _hits(
+    snapshot: Snapshot, ids: tuple[str, ...], query: str, gists: Gists, failures: Failures
+) -> tuple[int, ...]:
     needle = query.casefold()
     bundles = frozenset(b.name for b in snapshot.bundles if needle in b.name.casefold())
     tasks = snapshot.tasks
@@ -234,6 +246,7 @@ def _hits(snapshot: Snapshot, ids: tuple[str, ...], query: str, gists: Gists) ->
             if needle in task_id
             or (bundles and not bundles.isdisjoint(tasks[task_id].bundles))
             or gists.get(task_id, NO_GIST).says(needle)
+            or ((failure := failures.get(task_id)) and failure.says(needle))
         ]
     )
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from small_root import DAY, IDS, NOW, snapshot_of, snapshots
 
 from hipercow_tui.model import Snapshot, Status, Task
-from hipercow_tui.stuck import TELLING, pace_of, stuck
+from hipercow_tui.stuck import SILENT, TELLING, pace_of, stuck
 
 HOUR = 3600.0
 
@@ -45,6 +45,23 @@ def test_what_waits_longer_than_any_other_of_its_bundle_may_be_stuck() -> None:
     assert not stuck(sweep(submitted(59)), NOW)
 
 
+def test_what_runs_though_its_log_is_silent_for_a_day_may_be_stuck() -> None:
+    alone = snapshot_of([running(3 * DAY)])
+    assert stuck(alone, NOW, {IDS[0]: NOW - 2.5 * DAY}) == {
+        IDS[0]: "running for 3 days; its log has been silent for 2 days"
+    }
+    assert not stuck(alone, NOW, {IDS[0]: NOW - SILENT})
+    both = stuck(sweep(running(3 * DAY)), NOW, {IDS[0]: NOW - 2 * DAY})[IDS[0]]
+    assert both.startswith("running for 3 days; 3 others of sweep_01 ran for 1 hour at most; its")
+
+
+def test_a_log_is_silent_from_the_start_of_the_task_at_most_and_of_what_runs_alone() -> None:
+    assert not stuck(snapshot_of([running(HOUR)]), NOW, {IDS[0]: NOW - 9 * DAY})
+    for other in (submitted(9 * DAY), done(IDS[0], 1, 1)):
+        assert not stuck(snapshot_of([other]), NOW, {IDS[0]: NOW - 9 * DAY})
+    assert not stuck(snapshot_of([]), NOW, {IDS[0]: NOW - 9 * DAY})
+
+
 def test_too_few_have_ended_to_tell() -> None:
     assert not stuck(sweep(running(50 * DAY), finished=TELLING - 1), NOW)
     alone = running(50 * DAY)
@@ -52,13 +69,17 @@ def test_too_few_have_ended_to_tell() -> None:
 
 
 @settings(max_examples=100, deadline=None)
-@given(snapshot=snapshots(), later=st.floats(0, 100 * DAY))
+@given(
+    snapshot=snapshots(),
+    later=st.floats(0, 100 * DAY),
+    logs=st.dictionaries(st.sampled_from(IDS), st.floats(NOW - 9 * DAY, NOW)),
+)
 def test_only_what_is_under_way_and_what_was_stuck_before_stays_so(
-    snapshot: Snapshot, later: float
+    snapshot: Snapshot, later: float, logs: dict[str, float]
 ) -> None:
-    now = stuck(snapshot, NOW)
+    now = stuck(snapshot, NOW, logs)
     assert {snapshot.tasks[i].status for i in now} <= {Status.SUBMITTED, Status.RUNNING}
-    assert now.keys() <= stuck(snapshot, NOW + later).keys()
+    assert now.keys() <= stuck(snapshot, NOW + later, logs).keys()
     for bundle in snapshot.bundles:
         pace = pace_of(snapshot.existing(bundle.task_ids))
         assert pace.waited >= 0

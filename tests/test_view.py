@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_root import DAY, NOW, snapshot_of, snapshots, task_id
 
+from hipercow_tui.failures import Failure
 from hipercow_tui.filters import FilterStack, FinishedBefore, TaskIds, WithStatus
 from hipercow_tui.model import SIX_STATUSES, Snapshot, Status, Task
 from hipercow_tui.view import (
@@ -120,6 +121,22 @@ def test_search_looks_at_ids_code_inputs_and_bundles_whatever_the_case() -> None
     assert view_of(four(), query="SWEEP", gists=known).hits == (1, 3)
     assert view_of(four(), query="00000", gists=known).hits == (0, 1, 2, 3)
     assert view_of(four(), query=D).hits == (2,)
+
+
+def test_search_looks_at_messages_but_not_at_why_there_is_none() -> None:
+    failed = {A: Failure("Step Size\ntoo small"), B: Failure("", problem="no step to read")}
+    assert view_of(four(), query="step", failures=failed).hits == (3,)
+    assert view_of(four(), query="TOO", failures=failed).hits == (3,)
+
+
+def test_marking_all_of_a_search_takes_what_was_found_and_passes() -> None:
+    known = {A: Gist("fit(x)"), C: Gist("fit(y)")}
+    view = view_of(four(), FAILURES, query="fit", gists=known)
+    assert len(view.hits) == 2 and view.takes == {A}
+    assert view_of(four(), FAILURES).takes == {A, B, D}
+    assert view_of(four(), query="nowhere").takes == set()
+    alone = view_of(four(), FAILURES, only_matched=True)
+    assert alone.takes == set(alone.ids)
 
 
 def test_hits_go_round() -> None:

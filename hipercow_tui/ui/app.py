@@ -28,6 +28,7 @@ from hipercow_tui.ui.keys import APP, MOVES, Group
 from hipercow_tui.ui.purging import BUSY, PurgeEnded
 from hipercow_tui.ui.screens.browse import BrowseScreen
 from hipercow_tui.ui.screens.help import HelpScreen
+from hipercow_tui.ui.screens.let_r import LetRScreen
 from hipercow_tui.ui.screens.plan import PlanScreen
 
 SIXTEEN_COLOURS = ("ansi-dark", "textual-ansi")  # the latter before Textual 8
@@ -148,8 +149,10 @@ class HipercowApp(App[None]):
         return self.browser.under_way.settle() if self.browser.under_way else None
 
     async def action_quit(self) -> None:
-        """Leave, but not in the middle of a purge."""
+        """Leave, but not in the middle of a purge, nor while R is at work."""
         if self.browser.purging:
             self.notify(BUSY)
+        elif any(isinstance(one, LetRScreen) and one.working for one in self.screen_stack):
+            self.notify("R is still at work: wait for its end, or stop it with esc")
         else:
             self.exit()

@@ -16,9 +16,11 @@ from hipercow_tui.roots.py_details import details_of
 from hipercow_tui.ui.background import Newest
 from hipercow_tui.ui.board import Board, BoardMaker, Wish, sum_of
 from hipercow_tui.ui.gist_reader import GistReader
+from hipercow_tui.ui.log_watch import LogWatch
 from hipercow_tui.ui.polling import Poller
 from hipercow_tui.ui.size_reader import SizeReader
 from hipercow_tui.ui.trash_look import TrashLook, TrashLooker
+from hipercow_tui.view import Failures
 
 SUM_AFTER = 0.1  # seconds without another change of the filters: 100,000 tasks cost 0.5 s
 DETAILS_AFTER = 0.05  # seconds on one row: who holds a key down reads nothing in between
@@ -44,6 +46,10 @@ class SumMade(Message):
 
 class GistsRead(Message):
     """More is known of what tasks run."""
+
+
+class LogsSeen(Message):
+    """Logs of running tasks were written to, or are no longer of interest."""
 
 
 class SizesRead(Message):
@@ -98,8 +104,9 @@ class Backstage:
         self.poller = Poller(scanner, lambda: post(Looked()), broke)
         self.gists = GistReader(root, lambda: post(GistsRead()), broke)
         self.sizes = SizeReader(root, lambda: post(SizesRead()), broke)
-        boards = BoardMaker(self.gists.gists, self.sizes.sizes)
-        self._boards = Newest(boards.make, lambda board: post(BoardMade(board)), broke)
+        self.logs = LogWatch(root, lambda: post(LogsSeen()), broke)
+        self._maker = BoardMaker(self.gists.gists, self.sizes.sizes)
+        self._boards = Newest(self._maker.make, lambda board: post(BoardMade(board)), broke)
         self._sums = Newest(sum_of, lambda found: post(SumMade(found)), broke, rest=SUM_AFTER)
         self._details = Newest(self._read_details, post, broke, rest=DETAILS_AFTER)
         self.trash = TrashLooker(root)
@@ -108,8 +115,13 @@ class Backstage:
     def stop(self) -> None:
         """Say nothing more; what is under way ends by itself."""
         self.sizes.stop()
+        self.logs.stop()
         for part in (self.poller, self.gists, self._boards, self._sums, self._details, self._trash):
             part.stop()
+
+    def search_in(self, failures: Failures) -> None:
+        """Searches look at these too, which fill as they are read."""
+        self._maker.failures = failures
 
     def make_board(self, wish: Wish) -> None:
         """Answered by BoardMade."""

@@ -15,6 +15,7 @@ from hipercow_tui.ui.widgets.header_line import Facts
 from hipercow_tui.view import (
     BundleLine,
     BundleSort,
+    Failures,
     Gists,
     Sort,
     View,
@@ -37,6 +38,7 @@ class Wish:
     only_matched: bool
     query: str
     measured: int = 0  # how much was: a board that knew less is another
+    written: Mapping[str, float] = field(default_factory=dict)  # when logs were, by task
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,10 @@ class BoardMaker:
 
     gists: Gists
     sizes: Sizes
+    failures: Failures = field(default_factory=dict)
     _last: Board | None = field(default=None, init=False)
-    _known_stuck: tuple[Snapshot, float, Mapping[str, str]] | None = field(default=None, init=False)
+    _stuck_of: Wish | None = field(default=None, init=False)
+    _known_stuck: Mapping[str, str] = field(default_factory=dict, init=False)
 
     def make(self, wish: Wish) -> Board:
         """The board for a wish."""
@@ -70,6 +74,7 @@ class BoardMaker:
             only_matched=wish.only_matched,
             query=wish.query,
             gists=self.gists,
+            failures=self.failures,
             sizes=self.sizes,
             before=last.view if last else None,
         )
@@ -90,10 +95,16 @@ class BoardMaker:
 
     def _stuck(self, wish: Wish) -> Mapping[str, str]:
         """A filter or a search changes nothing of it, and need not wait for it."""
-        known = self._known_stuck
-        if known is None or known[0] is not wish.snapshot or wish.now - known[1] > STUCK_EVERY:
-            known = self._known_stuck = wish.snapshot, wish.now, stuck(wish.snapshot, wish.now)
-        return known[2]
+        known = self._stuck_of
+        if (
+            known is None
+            or known.snapshot is not wish.snapshot
+            or known.written is not wish.written
+            or wish.now - known.now > STUCK_EVERY
+        ):
+            self._stuck_of = wish
+            self._known_stuck = stuck(wish.snapshot, wish.now, wish.written)
+        return self._known_stuck
 
 
 def sum_of(wish: Wish) -> Tally:

@@ -55,12 +55,25 @@ MARKS = (
         "space", "mark", "Mark", "Mark the task, or take its mark, and go on", id="mark", show=True
     ),
     _key("v", "range", "Range", "Begin a range; v again marks it, esc drops it", id="range"),
-    _key("a", "mark_all", "Mark all", "Mark every matched task", id="mark_all"),
+    _key(
+        "a",
+        "mark_all",
+        "Mark all",
+        "Mark every matched task, of a search every one found",
+        id="mark_all",
+    ),
     _key("u", "unmark", "Unmark", "Take all marks away", id="unmark"),
 )
 
 SEARCH = (
-    _key("slash", "search", "Search", "Search ids, code, inputs, bundles", id="search", show=True),
+    _key(
+        "slash",
+        "search",
+        "Search",
+        "Search ids, code, inputs, bundles, errors",
+        id="search",
+        show=True,
+    ),
     _key("n", "hit(1)", "Next", "To the next hit", id="next_hit"),
     _key("N", "hit(-1)", "Previous", "To the hit before", id="previous_hit"),
 )

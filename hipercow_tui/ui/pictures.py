@@ -31,11 +31,13 @@ STEPS = {
     "browse": ("u", "e", "1", "2", "shift+tab", *"sweep_* forecast-* !*_01", "escape"),
     "plan": ("p",),
     "confirm": ("D",),
+    "log": ("escape", "escape", "l", "e"),
 }
 
 
 async def take(folder: Path) -> None:
-    """Write one SVG a step of the journey from the filters to the confirmation."""
+    """Write one SVG a step of the journey from the filters to the confirmation, and one of a
+    log."""
     with tempfile.TemporaryDirectory() as made:
         where = Path(made) / "sir-model"
         write_root(where, seed=1, now=NOW)

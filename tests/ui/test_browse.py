@@ -397,7 +397,11 @@ async def test_help_tells_every_key_and_the_rules(small: Path) -> None:
     async with browsing(small, size=(118, 110)) as at:
         await at.press("question_mark")
         await at.until(lambda: isinstance(at.app.screen, HelpScreen))
-        for word in ("Mark every matched task", "See what a purge would take", "retry chain goes"):
+        for word in (
+            "Mark every matched task, of a search",
+            "See what a purge would take",
+            "retry chain goes",
+        ):
             assert word in at.text
         await at.press("escape")
         assert at.app.screen is at.browser

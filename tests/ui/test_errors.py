@@ -284,3 +284,35 @@ def test_a_bar_is_full_for_the_most_and_never_empty() -> None:
 def test_an_empty_table_has_nothing_under_the_cursor() -> None:
     table = ErrorTable()
     assert table.current is None and table.progress == "" and table.empty_text == ("Reading …",)
+
+
+async def test_a_search_finds_what_failed_so_and_a_marks_it(broken: Path) -> None:
+    async with browsing(broken) as at:
+        await at.press("slash", *"rhat", "enter", "a")
+        await at.until(lambda: at.tasks.marks == frozenset(FIT))
+        await at.until(lambda: "5 hits" in at.text)
+        await at.press("escape", "u", "slash", *"small", "enter")
+        await at.until(lambda: len(at.tasks.view.hits) == 12 and "reading" not in at.text)
+        at.browser.filters.set_bundle("sweep_b")
+        await at.until(lambda: at.tasks.view.filtered)
+        await at.press("a")
+        await at.until(lambda: at.tasks.marks == frozenset(SMALL[8:]))
+
+
+async def test_a_search_that_finds_nothing_marks_nothing(broken: Path) -> None:
+    async with browsing(broken) as at:
+        await at.press("slash", *"nowhere", "enter", "a")
+        await at.until(lambda: "Nothing that was found passes" in at.text)
+        assert at.tasks.marks is None
+        await at.press("escape", "a")
+        await at.until(lambda: at.tasks.marks and len(at.tasks.marks) == 28)
+
+
+async def test_new_failures_are_found_while_one_searches(broken: Path) -> None:
+    async with browsing(broken) as at:
+        await at.press("slash", *"rhat", "enter")
+        await at.until(lambda: len(at.tasks.view.hits) == 5)
+        result = result_file("It didn't fit", ("x", "Rhat is 9"))
+        write_failed(broken, task_id(60), result, ended=NOW - DAY)
+        await at.press("r")
+        await at.until(lambda: len(at.tasks.view.hits) == 6)

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from queue import Empty, Queue
 
 import pytest
 from small_root import DAY, NOW, task_id, write_bundle, write_task
 from ui_driving import screen_text, until
 
+from hipercow_tui.logs import last_written
 from hipercow_tui.roots import find_root
+from hipercow_tui.scanning import read_root
 from hipercow_tui.ui.app import HipercowApp
+from hipercow_tui.ui.log_watch import LogWatch
 
 IDS = tuple(map(task_id, range(6)))
 
@@ -27,3 +32,43 @@ async def test_a_stuck_task_stands_out_and_its_call_can_be_copied(
         await pilot.press("c", "s")
         await until(pilot, lambda: app.screen is app.browser)
         assert app.clipboard == f'hipercow::task_info("{IDS[0]}")'
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 45)])
+async def test_a_silent_log_is_told_of_until_something_is_written(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    began = NOW - 3 * DAY
+    folder = write_task(tmp_path, IDS[0], "running", created=began - 60, finished=began)
+    (folder / "log").write_text("hello\n")
+    os.utime(folder / "log", (NOW - 2.5 * DAY, NOW - 2.5 * DAY))
+    app = HipercowApp(find_root(tmp_path), clock=lambda: NOW)
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: "▶ running !" in screen_text(app))
+        await until(pilot, lambda: "silent for 2 days" in " ".join(screen_text(app).split()))
+
+
+def test_logs_are_looked_at_again_and_again_and_told_of_only_if_written_to(tmp_path: Path) -> None:
+    folders = [
+        write_task(tmp_path, IDS[number], status)
+        for number, status in enumerate(("running", "running", "running", "success"))
+    ]
+    for folder in (folders[0], folders[1], folders[3]):
+        (folder / "log").write_text("hello\n")
+        os.utime(folder / "log", (NOW - 9, NOW - 9))
+    os.symlink(folders[0] / "log", folders[2] / "log")
+    told: Queue[object] = Queue()
+    root = find_root(tmp_path)
+    watch = LogWatch(root, lambda: told.put(watch.written), told.put, every=0.01)
+    watch.watch(read_root(root))
+    assert told.get(timeout=10) == {IDS[0]: NOW - 9, IDS[1]: NOW - 9}
+    os.utime(folders[0] / "log", (NOW, NOW))
+    assert told.get(timeout=10) == {IDS[0]: NOW, IDS[1]: NOW - 9}
+    with pytest.raises(Empty):
+        told.get(timeout=0.1)
+    watch.stop()
+
+
+def test_no_path_is_made_of_what_is_no_id(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="not a task id"):
+        last_written(tmp_path, "../../x")

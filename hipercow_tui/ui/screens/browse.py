@@ -136,7 +136,8 @@ class BrowseScreen(FilteringScreen):
 
     @on(SearchBar.Changed)
     def _searched(self, message: SearchBar.Changed) -> None:
-        self._query = message.query
+        self._query = self.tasks.sought = message.query
+        self._set_pace()
         if self._query:
             self.backstage.gists.want_all(self.snapshot.tasks)
         self.renew()

@@ -67,6 +67,11 @@ class LetRScreen(ModalScreen[bool]):
         in_background(self._look, self._broke)
 
     @property
+    def working(self) -> bool:
+        """Whether R is at work."""
+        return self._working
+
+    @property
     def _tasks(self) -> str:
         return count(len(self._reach.tasks), "task")
 

@@ -158,6 +158,7 @@ class LiveScreen(Screen[None]):
         if state.complete:
             self._complete = True
             self._looked_at = time.monotonic()
+            self.backstage.logs.watch(state.snapshot)
         self.backstage.gists.python = state.snapshot.of_lang(Lang.PY).tasks
         self.backstage.gists.forget(state.gone)
         self.backstage.sizes.forget(state.gone)
@@ -189,9 +190,14 @@ class LiveScreen(Screen[None]):
             self._only_matched,
             self._query,
             self.backstage.sizes.known,
+            self.backstage.logs.written,
         )
         self.backstage.make_board(wish)
         self.backstage.make_sum(wish)
+
+    @on(backstage.LogsSeen)
+    def _logs_seen(self) -> None:
+        self.renew()
 
     @on(backstage.BoardMade)
     def _show_board(self, message: backstage.BoardMade) -> None:
@@ -344,9 +350,14 @@ class LiveScreen(Screen[None]):
             if hit is not None:
                 self.tasks.move_to(hit)
 
+    @property
+    def _unread(self) -> int:
+        """How much is still to be read of what is searched in."""
+        return len(self.snapshot.tasks) - len(self.backstage.gists.gists)
+
     def _tell_hits(self) -> None:
         if not self._query:
             return
-        unread = len(self.snapshot.tasks) - len(self.backstage.gists.gists)
+        unread = self._unread
         note = f", reading {unread:,} more" if unread > 0 else ""
         self.query_one(SearchBar).tell(len(self.tasks.view.hits), note)

@@ -48,6 +48,7 @@ class TriageScreen(SizingScreen):
             lambda board: self.post_message(ErrorsMade(board)),
             lambda error: self.post_message(backstage.Broke(error)),
         )
+        self.backstage.search_in(self._desk.failures)
 
     def on_unmount(self) -> None:
         """No thread outlives the screen."""
@@ -63,11 +64,15 @@ class TriageScreen(SizingScreen):
         if self._complete and wish.snapshot is not self._looked_into:
             self._looked_into = wish.snapshot
             self._desk.look(ErrorWish(wish.snapshot, self._error_sort))
-        self._show_error()
+        # After the other tables have taken the board in.
+        self.call_later(self._show_error)
 
     @on(ErrorsMade)
     def _show_errors(self, message: ErrorsMade) -> None:
+        unread = self.errors.unread
         self.errors.show(message.board)
+        if self._query and self.errors.unread != unread:
+            self.renew()
         self._tell_counts()
         self._show_error()
 
@@ -86,12 +91,20 @@ class TriageScreen(SizingScreen):
             pane.show(ShownError(group, len(passing), self.clock()))
 
     def _tab_shown(self) -> None:
-        """Another tab is shown: failures are read faster while somebody looks at them."""
+        self._set_pace()
         if self.table is self.errors:
-            self._desk.hurry()
             self._show_error()
+
+    def _set_pace(self) -> None:
+        """Failures are read faster while somebody looks at them, or searches in them."""
+        if self.table is self.errors or self._query:
+            self._desk.hurry()
         else:
             self._desk.calm()
+
+    @property
+    def _unread(self) -> int:
+        return super()._unread + self.errors.unread
 
     def _sort_errors(self, key: ErrorKey) -> None:
         """By this column, or if it is that already, the other way round."""

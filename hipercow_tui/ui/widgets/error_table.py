@@ -107,6 +107,11 @@ class ErrorTable(RowTable):
         return f"read {board.read:,} of {board.failed:,}" if board and board.reading else ""
 
     @property
+    def unread(self) -> int:
+        """How many failures are still to be read."""
+        return self._board.failed - self._board.read if self._board else 0
+
+    @property
     def sort(self) -> ErrorSort:
         """The order of the groups."""
         return self._board.wish.sort if self._board else ErrorSort()

@@ -47,6 +47,8 @@ _SHORT_UNITS = {
 class TaskTable(RowTable):
     """The rows of a view; marks are kept by id, whatever is shown.
 
+    ``sought`` is what was typed to be found; a view of it may be still to come.
+
     What a task runs is not in the view: ``gists`` fills as it is read, and rows that were drawn
     without it are drawn again by ``gists_read``.
     """
@@ -70,6 +72,8 @@ class TaskTable(RowTable):
         self.marks: frozenset[str] | None = None
         self._sizes: Sizes | None = None
         self.stuck: Mapping[str, str] = {}
+        self.sought = ""
+        self._marks_all = False
         self._view = View(Snapshot(Path()))
         self._range_from: str | None = None
         self._range_row = 0
@@ -90,6 +94,7 @@ class TaskTable(RowTable):
             self._laid_out_for = -1
         self._forget_gone_marks()
         self._find_range()
+        self._mark_all()
         if view.ids is before.ids:
             self.forget_strips()
         else:
@@ -220,10 +225,19 @@ class TaskTable(RowTable):
         return had
 
     def action_mark_all(self) -> None:
-        """Mark every task that the filters match, of those that are shown."""
+        """Mark every task that the filters match, of those that are shown, or of a search that
+        are found; once that is known, so that who types ahead never marks more than was meant."""
+        self._marks_all = True
+        self._mark_all()
+
+    def _mark_all(self) -> None:
         view = self._view
-        ids = view.markable.intersection(view.ids)
-        self._mark((self.marks or frozenset()).union(ids))
+        if not self._marks_all or view.query != self.sought:
+            return
+        self._marks_all = False
+        if view.query and not view.takes:
+            self.notify("Nothing that was found passes the filters")
+        self._mark((self.marks or frozenset()) | view.takes)
         self.forget_strips()
 
     def action_unmark(self) -> None:
