@@ -1,6 +1,6 @@
 """The commands that take no filters: apply, trash, history; and carrying out a plan from a shell.
 
-Exit status as in cli.py.
+Exit status as in exits.py.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hipercow_tui.errors import HipercowTuiError, PurgeError
+from hipercow_tui.exits import DONE, REFUSED
 from hipercow_tui.plan import PurgePlan
 from hipercow_tui.purging import (
     RestoreReport,
@@ -48,7 +49,6 @@ from hipercow_tui.scanning import read_root
 from hipercow_tui.signals import on_signals
 from hipercow_tui.text import count, visible
 
-DONE, REFUSED, USAGE, INTERRUPTED = 0, 1, 2, 130
 _MOST_JOBS = 64
 
 _APPLY = """

@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import inf
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hipercow_tui.alike import Wording, wording
 from hipercow_tui.model import Status, Task
-from hipercow_tui.roots.details import TaskDetails
 from hipercow_tui.text import shortened
+
+if TYPE_CHECKING:
+    from hipercow_tui.roots.details import TaskDetails
 
 NOTHING_SAID = "an error without a message"
 FEW = 3  # values that are told one by one

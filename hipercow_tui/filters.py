@@ -6,23 +6,19 @@ Pure: a filter looks at a snapshot and says which ids pass. Source: SPEC section
 from __future__ import annotations
 
 import difflib
-import re
-import warnings
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
-from typing import TypeAlias
-
-from wcmatch import fnmatch
+from typing import TYPE_CHECKING, TypeAlias
 
 from hipercow_tui.errors import FilterError, NoFilterError, UnknownTasksError
 from hipercow_tui.model import PURGEABLE, Bundle, Lang, Snapshot, Status
 from hipercow_tui.moments import When, moment
 from hipercow_tui.text import count, visible
 
-# A brace pattern such as {1..9999}{1..9999} may stand for millions; more than this is refused.
-BRACE_LIMIT = 1000
-_GLOB = fnmatch.CASE | fnmatch.FORCEUNIX | fnmatch.BRACE | fnmatch.DOTMATCH
+if TYPE_CHECKING:
+    from hipercow_tui.globs import Globs
+
 _NOTHING: frozenset[str] = frozenset()
 
 
@@ -83,26 +79,20 @@ class InBundle:
     """
 
     patterns: tuple[str, ...]
-    _matcher: fnmatch.WcMatcher[str] | None
+    _globs: Globs | None
 
     @classmethod
     def of(cls, patterns: str | Iterable[str]) -> InBundle:
         """The filter for one glob or several, which are one set; raises FilterError for globs that
         are unfinished, explode by their braces, or are exclusions alone."""
-        globs = _several(patterns)
-        for glob in globs:
-            _check_closed(glob)
-        takes = [glob for glob in globs if not glob.startswith("!")]
-        drops = [glob[1:] for glob in globs if glob.startswith("!")]
-        if globs and not takes:
-            raise FilterError(
-                f"'{visible(' '.join(globs))}' only excludes: add what to take, such as '*'"
-            )
-        return cls(globs, _compiled(takes, drops) if takes else None)
+        from hipercow_tui.globs import Globs
+
+        words = _several(patterns)
+        return cls(words, Globs.of(words) if words else None)
 
     def matches(self, name: str) -> bool:
         """Whether a bundle of that name is meant; case matters."""
-        return self._matcher is not None and self._matcher.match(name)
+        return self._globs is not None and self._globs.match(name)
 
     def bundles(self, snapshot: Snapshot) -> tuple[Bundle, ...]:
         """The bundles that match."""
@@ -270,32 +260,6 @@ def matched_tasks(snapshot: Snapshot, stack: FilterStack) -> list[str]:
 
 def _several(words: str | Iterable[str]) -> tuple[str, ...]:
     return (words,) if isinstance(words, str) else tuple(words)
-
-
-def _check_closed(glob: str) -> None:
-    """A ``{`` or ``[`` that is still open is being typed, not meant."""
-    bare = re.sub(r"\\.", "", glob)
-    bare = re.sub(r"\[[!^]?\]?[^]]*\]", "", bare)
-    for opening, closing in ("{}", "[]"):
-        if bare.count(opening) > bare.count(closing):
-            raise FilterError(f"'{visible(glob)}' has a {opening} that is not closed")
-
-
-def _compiled(takes: Sequence[str], drops: Sequence[str]) -> fnmatch.WcMatcher[str]:
-    shown = visible(" ".join([*takes, *(f"!{drop}" for drop in drops)]))
-    try:
-        with warnings.catch_warnings():
-            # A class such as [[a] makes re warn of what it may mean one day, on the terminal.
-            warnings.simplefilter("ignore", FutureWarning)
-            return fnmatch.compile(takes, flags=_GLOB, limit=BRACE_LIMIT, exclude=drops or None)
-    except (ValueError, RecursionError, re.error, OverflowError) as error:
-        raise FilterError(f"'{shown}' is no usable pattern: {visible(str(error))}") from None
-    except Exception as error:  # wcmatch keeps the name of its exception to itself
-        if "Limit" not in type(error).__name__:
-            raise
-        raise FilterError(
-            f"'{shown}' stands for more than {BRACE_LIMIT:,} patterns: use * instead"
-        ) from None
 
 
 def _known(statuses: Iterable[str], allowed: Sequence[Status]) -> frozenset[Status]:

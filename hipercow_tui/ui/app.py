@@ -18,18 +18,13 @@ from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.screen import Screen
 
-from hipercow_tui.index import Index
 from hipercow_tui.roots import Root
 from hipercow_tui.saved_filters import FilterFile, SavedFilter
 from hipercow_tui.signals import leave
 from hipercow_tui.text import visible
-from hipercow_tui.ui.backstage import Broke
 from hipercow_tui.ui.keys import APP, MOVES, Group
-from hipercow_tui.ui.purging import BUSY, PurgeEnded
-from hipercow_tui.ui.screens.browse import BrowseScreen
-from hipercow_tui.ui.screens.help import HelpScreen
-from hipercow_tui.ui.screens.let_r import LetRScreen
-from hipercow_tui.ui.screens.plan import PlanScreen
+from hipercow_tui.ui.messages import Broke, PurgeEnded
+from hipercow_tui.ui.screens.browse import BUSY, BrowseScreen
 
 SIXTEEN_COLOURS = ("ansi-dark", "textual-ansi")  # the latter before Textual 8
 
@@ -37,7 +32,7 @@ SIXTEEN_COLOURS = ("ansi-dark", "textual-ansi")  # the latter before Textual 8
 class HipercowApp(App[None]):
     """Browse a root, see what a purge would take, purge; with ``read_only`` all but the last.
 
-    ``index`` is what was known of the root the last time, if that is kept. ``filters`` is the file
+    ``indexed`` says whether what was read is kept for the next start. ``filters`` is the file
     of those that were saved, if that may be used, and ``first`` those to begin with. ``clock``
     gives the time in seconds since the epoch.
     """
@@ -51,7 +46,7 @@ class HipercowApp(App[None]):
         root: Root,
         *,
         read_only: bool = False,
-        index: Index | None = None,
+        indexed: bool = False,
         filters: FilterFile | None = None,
         first: SavedFilter | None = None,
         clock: Callable[[], float] = time.time,
@@ -60,7 +55,7 @@ class HipercowApp(App[None]):
         self.browser = BrowseScreen(
             root,
             read_only=read_only,
-            index=index,
+            indexed=indexed,
             filters=filters,
             first=first or SavedFilter(),
             clock=clock,
@@ -122,6 +117,9 @@ class HipercowApp(App[None]):
 
     def action_help(self) -> None:
         """Show every key and the rules."""
+        from hipercow_tui.ui.screens.help import HelpScreen
+        from hipercow_tui.ui.screens.plan import PlanScreen
+
         plan = [one for one in PlanScreen.BINDINGS if isinstance(one, Binding)]
         self.push_screen(HelpScreen([Group("In the plan", plan)]))
 
@@ -150,6 +148,8 @@ class HipercowApp(App[None]):
 
     async def action_quit(self) -> None:
         """Leave, but not in the middle of a purge, nor while R is at work."""
+        from hipercow_tui.ui.screens.let_r import LetRScreen
+
         if self.browser.purging:
             self.notify(BUSY)
         elif any(isinstance(one, LetRScreen) and one.working for one in self.screen_stack):

@@ -59,7 +59,7 @@ class BoardMaker:
 
     gists: Gists
     sizes: Sizes
-    failures: Failures = field(default_factory=dict)
+    failures: Failures
     _last: Board | None = field(default=None, init=False)
     _stuck_of: Wish | None = field(default=None, init=False)
     _known_stuck: Mapping[str, str] = field(default_factory=dict, init=False)

@@ -122,25 +122,26 @@ class ErrorDesk:
         self._forget(wish.snapshot)
         todo = [task for task in failed if not self._is_known(task)]
         todo.sort(key=lambda task: task.finished or 0.0)
-        rest = self._tell(wish, failed)
+        rest = self._tell(wish, failed, len(todo))
         told = time.monotonic()
         while todo and not self._wake.is_set():
             self._looked_at.wait(self._read(todo.pop()))
             if not todo or time.monotonic() >= told + rest:
-                rest = self._tell(wish, failed)
+                rest = self._tell(wish, failed, len(todo))
                 told = time.monotonic()
                 self._save(every=SAVE_EVERY)
         if not todo:
             self._save()
 
-    def _tell(self, wish: ErrorWish, failed: Sequence[Task]) -> float:
+    def _tell(self, wish: ErrorWish, failed: Sequence[Task], unread: int) -> float:
         """Hand on what is known; in how many seconds it should be done again."""
         began = time.monotonic()
         if self._regroup or wish.sort != self._sort:
             self._groups = group_failures(failed, self.failures, wish.sort)
             self._regroup, self._sort = False, wish.sort
         if not self._stopped:
-            self._deliver(ErrorBoard(wish, self._groups, len(self.failures), len(failed)))
+            read = len(failed) - unread
+            self._deliver(ErrorBoard(wish, self._groups, read, len(failed)))
         return max(TELL_EVERY, SHARE * (time.monotonic() - began))
 
     # What is known

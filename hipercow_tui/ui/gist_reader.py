@@ -26,9 +26,13 @@ class GistReader:
     """
 
     def __init__(
-        self, root: Root, tell: Callable[[], object], broke: Callable[[Exception], object]
+        self,
+        root: Root,
+        gists: dict[str, Gist],
+        tell: Callable[[], object],
+        broke: Callable[[Exception], object],
     ) -> None:
-        self.gists: dict[str, Gist] = {}
+        self.gists = gists
         self.python: Collection[str] = ()
         self._root = root
         self._tell = tell

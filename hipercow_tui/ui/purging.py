@@ -25,8 +25,7 @@ from hipercow_tui.purging import (
 from hipercow_tui.purging.manifest import Aim
 from hipercow_tui.report import Report
 from hipercow_tui.roots import Root
-
-BUSY = "Work on the disk is under way: wait for its end, or stop it with U"
+from hipercow_tui.ui.messages import PurgeEnded
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +78,6 @@ class PurgeProgressed(Message):
     def can_replace(self, message: Message) -> bool:
         """Only the latest state counts for a screen that is behind."""
         return isinstance(message, PurgeProgressed)
-
-
-@dataclass
-class PurgeEnded(Message):
-    """The job is over: what it did, or a sentence on why nothing could be done."""
-
-    report: Report | None
-    error: str | None = None
 
 
 class PurgeRun:

@@ -72,9 +72,9 @@ async def browsing(
     size: tuple[int, int] = (118, 40),
     now: float = RECORDED,
     read_only: bool = False,
-    index: Index | None = None,
+    indexed: bool = False,
 ) -> AsyncIterator[Driven]:
-    app = HipercowApp(find_root(root), read_only=read_only, index=index, clock=lambda: now)
+    app = HipercowApp(find_root(root), read_only=read_only, indexed=indexed, clock=lambda: now)
     async with app.run_test(size=size, notifications=True) as pilot:
         driven = Driven(app, pilot)
         await driven.until(lambda: app.browser._complete and not app.browser.tasks.filling)
@@ -309,9 +309,10 @@ async def test_the_plan_comes_from_a_fresh_look(small: Path) -> None:
 
 
 async def test_a_plan_is_made_of_what_was_read_and_not_of_the_index_alone(
-    small: Path, tmp_path: Path
+    small: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    index = Index(tmp_path / "index", b"small")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+    index = Index.of(find_root(small))
     clock = count(step=3.0)
     scanner = Scanner(find_root(small), index=index, monotonic=lambda: next(clock))
     for _ in range(4):
@@ -319,7 +320,7 @@ async def test_a_plan_is_made_of_what_was_read_and_not_of_the_index_alone(
     # Rewritten in its place, no folder tells of it: only who reads it knows.
     info = small / "hipercow" / "tasks" / IDS[0][:2] / IDS[0][2:] / "info"
     info.write_bytes(info_file("failure", RECORDED, RECORDED, RECORDED))
-    async with browsing(small, index=index) as at:
+    async with browsing(small, indexed=True) as at:
         assert at.tasks.view.snapshot.tasks[IDS[0]].finished == RECORDED - 90 * DAY + 600
         at.browser.filters.toggle_status(Status.FAILURE)
         slider = at.app.query_one(AgeSlider)

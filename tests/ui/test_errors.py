@@ -55,9 +55,9 @@ class Driven:
 
 @asynccontextmanager
 async def browsing(
-    root: Path, *, size: tuple[int, int] = (118, 40), index: Index | None = None
+    root: Path, *, size: tuple[int, int] = (118, 40), indexed: bool = False
 ) -> AsyncIterator[Driven]:
-    app = HipercowApp(find_root(root), index=index, clock=lambda: NOW)
+    app = HipercowApp(find_root(root), indexed=indexed, clock=lambda: NOW)
     async with app.run_test(size=size, notifications=True) as pilot:
         at = Driven(app, pilot)
         await at.until(lambda: app.browser._complete and not app.browser.tasks.filling)
@@ -248,7 +248,7 @@ async def test_the_second_start_remembers(
     index = Index.of(find_root(broken))
     assert index is not None
     for _ in range(2):
-        async with browsing(broken, index=index) as at:
+        async with browsing(broken, indexed=True) as at:
             await at.until(lambda at=at: at.counts == [12, 5, 1] and not at.errors.progress)
             saved = index.path.with_suffix(".errors")
             await at.until(saved.exists)

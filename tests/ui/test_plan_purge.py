@@ -26,7 +26,8 @@ from hipercow_tui.purging import Outcome, Phase, Progress, PurgeReport
 from hipercow_tui.purging.manifest import Aim
 from hipercow_tui.roots import find_root
 from hipercow_tui.scanning import read_root
-from hipercow_tui.ui.purging import Job, PurgeEnded, PurgeProgressed, purging
+from hipercow_tui.ui.messages import PurgeEnded
+from hipercow_tui.ui.purging import Job, PurgeProgressed, purging
 from hipercow_tui.ui.screens.confirm import ConfirmScreen
 from hipercow_tui.ui.screens.summary import SummaryScreen
 from hipercow_tui.ui.widgets.purge_bar import PurgeBar

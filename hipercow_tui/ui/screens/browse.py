@@ -2,38 +2,32 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from rich.text import Text
 from textual import on
 from textual.binding import BindingType
 from textual.widgets import ContentSwitcher, Footer
 
 from hipercow_tui.failures import ErrorKey
-from hipercow_tui.r_calls import Reach
 from hipercow_tui.text import count
-from hipercow_tui.ui import backstage
+from hipercow_tui.ui import messages
 from hipercow_tui.ui.keys import BROWSE
-from hipercow_tui.ui.purging import BUSY, Job, PurgeEnded, PurgeRun, restoring
 from hipercow_tui.ui.screens.filtering import FilteringScreen
-from hipercow_tui.ui.screens.hand_over import Chosen, HandOverScreen, called
-from hipercow_tui.ui.screens.history import HistoryScreen
-from hipercow_tui.ui.screens.let_r import LetRScreen
 from hipercow_tui.ui.screens.live import BUNDLES, ERRORS, TASKS
-from hipercow_tui.ui.screens.log import LogScreen
-from hipercow_tui.ui.screens.plan import PlanScreen
-from hipercow_tui.ui.screens.problems import ProblemsScreen
-from hipercow_tui.ui.screens.question import Choice, QuestionScreen
-from hipercow_tui.ui.screens.summary import SummaryScreen
-from hipercow_tui.ui.screens.trash import TrashScreen
-from hipercow_tui.ui.trash_look import TrashLook, contents, made
 from hipercow_tui.ui.widgets.details import Details
 from hipercow_tui.ui.widgets.header_line import HeaderLine
-from hipercow_tui.ui.widgets.purge_bar import PurgeBar
 from hipercow_tui.ui.widgets.row_table import RowTable
 from hipercow_tui.ui.widgets.search_bar import SearchBar
 from hipercow_tui.ui.widgets.task_table import TaskTable
 from hipercow_tui.view import BundleKey, Key
+
+if TYPE_CHECKING:
+    from hipercow_tui.r_calls import Reach
+    from hipercow_tui.ui.purging import Job, PurgeRun
+    from hipercow_tui.ui.screens.hand_over import Chosen
+    from hipercow_tui.ui.trash_look import TrashLook
+
+BUSY = "Work on the disk is under way: wait for its end, or stop it with U"
 
 
 class BrowseScreen(FilteringScreen):
@@ -42,12 +36,13 @@ class BrowseScreen(FilteringScreen):
     BINDINGS: ClassVar[list[BindingType]] = [*BROWSE]
 
     under_way: PurgeRun | None = None  # what changes the disk
-    _trash = TrashLook()
+    _trash: TrashLook | None = None
     _told_of: frozenset[str] = frozenset()
     _undoing = False
 
-    def on_mount(self) -> None:
-        """Whatever broke off in the root is told of as soon as it is found."""
+    @on(messages.Ready)
+    def _look_for_what_broke_off(self) -> None:
+        """It is told of as soon as it is found."""
         self.backstage.look_in_trash()
 
     # Details
@@ -77,6 +72,7 @@ class BrowseScreen(FilteringScreen):
 
     def action_show(self, tab: str) -> None:
         """Show tasks, bundles or errors."""
+        self.complete()
         self.remove_class("-details")
         self.query_one(ContentSwitcher).current = tab
         self.set_class(tab == BUNDLES, "-bundles")
@@ -174,6 +170,8 @@ class BrowseScreen(FilteringScreen):
 
     def action_log(self) -> None:
         """Show the log of the task under the cursor."""
+        from hipercow_tui.ui.screens.log import LogScreen
+
         task = self.tasks.current
         if task is not None and self._tab == TASKS:
             root = self.root.part(task.lang)
@@ -182,6 +180,8 @@ class BrowseScreen(FilteringScreen):
     def action_copy(self) -> None:
         """Choose what to copy of the marked tasks, else of what is under the cursor; or have R
         cancel or retry them."""
+        from hipercow_tui.ui.screens.hand_over import HandOverScreen
+
         if self._tab == ERRORS and self.errors.current is not None:
             self.app.copy_to_clipboard(self.errors.current.text)
             self.notify("Copied the message")
@@ -190,6 +190,8 @@ class BrowseScreen(FilteringScreen):
             self.app.push_screen(HandOverScreen(chosen, refusal=refusal), self._let_r)
 
     def _chosen(self) -> Chosen | None:
+        from hipercow_tui.ui.screens.hand_over import Chosen, called
+
         snapshot, marks, key = self.snapshot, self.tasks.marks, self.table.cursor_key
         gists = self.backstage.gists.gists
         if self._tab == BUNDLES:
@@ -207,6 +209,8 @@ class BrowseScreen(FilteringScreen):
         return None if task is None else Chosen(called(task), (task,), snapshot, gists)
 
     def _let_r(self, reach: Reach | None) -> None:
+        from hipercow_tui.ui.screens.let_r import LetRScreen
+
         def ended(started: bool | None) -> None:
             if started:
                 self.action_refresh()
@@ -216,6 +220,8 @@ class BrowseScreen(FilteringScreen):
 
     def action_problems(self) -> None:
         """Tell what could not be read."""
+        from hipercow_tui.ui.screens.problems import ProblemsScreen
+
         self.app.push_screen(ProblemsScreen(self.snapshot))
 
     @on(HeaderLine.ProblemsClicked)
@@ -235,8 +241,10 @@ class BrowseScreen(FilteringScreen):
             self._planning = True
             self.backstage.make_plan(stack)
 
-    @on(backstage.PlanMade)
-    def _show_plan(self, message: backstage.PlanMade) -> None:
+    @on(messages.PlanMade)
+    def _show_plan(self, message: messages.PlanMade) -> None:
+        from hipercow_tui.ui.screens.plan import PlanScreen
+
         self._planning = False
         screen = PlanScreen(
             message.plan, message.snapshot, self.root, read_only=self.read_only, clock=self.clock
@@ -245,6 +253,8 @@ class BrowseScreen(FilteringScreen):
 
     def _purge(self, job: Job | None) -> None:
         """Carry out what was confirmed."""
+        from hipercow_tui.ui.widgets.purge_bar import PurgeBar
+
         if job is not None and self.purging:
             self.notify(BUSY)
         elif job is not None:
@@ -253,10 +263,12 @@ class BrowseScreen(FilteringScreen):
             self.mount(bar, before=self.query_one(Footer))
             self.refresh_bindings()
 
-    @on(PurgeEnded)
-    async def _purge_ended(self, message: PurgeEnded) -> None:
+    @on(messages.PurgeEnded)
+    async def _purge_ended(self, message: messages.PurgeEnded) -> None:
+        from hipercow_tui.ui.screens.summary import SummaryScreen
+
         self.under_way = None
-        await self.query(PurgeBar).remove()
+        await self.query("PurgeBar").remove()
         self.action_refresh()
         if message.report is not None:
             self.app.push_screen(SummaryScreen(message.report))
@@ -277,13 +289,15 @@ class BrowseScreen(FilteringScreen):
             return "Started with --read-only: the trash can be looked at, not changed"
         return self.root.purge_refusal or ""
 
-    @on(backstage.Looked)
+    @on(messages.Looked)
     def _look_in_trash_too(self) -> None:
         if not self.purging:  # whoever purges knows, and is told at the end
             self.backstage.look_in_trash()
 
-    @on(backstage.TrashSeen)
-    def _trash_seen(self, message: backstage.TrashSeen) -> None:
+    @on(messages.TrashSeen)
+    def _trash_seen(self, message: messages.TrashSeen) -> None:
+        from hipercow_tui.ui.trash_look import made
+
         look, now = message.look, self.clock()
         broke_off = look.interrupted
         self.header.trash = "! interrupted: T" if broke_off else look.in_short(now)
@@ -306,6 +320,8 @@ class BrowseScreen(FilteringScreen):
     def action_undo(self) -> None:
         """Stop the purge that is under way; else bring back the last of the trash."""
         if self.purging:
+            from hipercow_tui.ui.widgets.purge_bar import PurgeBar
+
             for bar in self.query(PurgeBar):
                 bar.stop()
         elif self._refusal:
@@ -315,9 +331,19 @@ class BrowseScreen(FilteringScreen):
             self.backstage.look_in_trash()
 
     def _ask_to_undo(self) -> None:
-        lot = self._trash.undoable
+        from rich.text import Text
+
+        from hipercow_tui.ui.purging import restoring
+        from hipercow_tui.ui.screens.question import Choice, QuestionScreen
+        from hipercow_tui.ui.trash_look import contents, made
+
+        look = self._trash
+        lot = look.undoable if look else None
         if lot is None:
-            self.notify(self._trash.problem or "Nothing to undo: the trash is empty", markup=False)
+            self.notify(
+                (look.problem if look else "") or "Nothing to undo: the trash is empty",
+                markup=False,
+            )
             return
         job = restoring(self.root, lot.stamp)
         what = f"{contents(lot)} that went to the trash {made(lot, self.clock())} go back."
@@ -330,14 +356,20 @@ class BrowseScreen(FilteringScreen):
 
     def action_trash(self) -> None:
         """Show what is in the trash."""
+        from hipercow_tui.ui.screens.trash import TrashScreen
+
         self.app.push_screen(
             TrashScreen(self.root, refusal=self._refusal, clock=self.clock), self._purge
         )
 
     def action_history(self) -> None:
         """Show what was done before."""
+        from hipercow_tui.ui.screens.history import HistoryScreen
+
         self.app.push_screen(HistoryScreen(self.root, clock=self.clock))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Undo is offered while there is a purge to stop or something to bring back."""
-        return self.purging or bool(self._trash.undoable) if action == "undo" else True
+        if action == "undo":
+            return self.purging or bool(self._trash and self._trash.undoable)
+        return True

@@ -10,14 +10,11 @@ from textual.app import SystemCommand
 from textual.markup import escape
 
 from hipercow_tui.errors import FilterError
-from hipercow_tui.index import Index
 from hipercow_tui.model import SIX_STATUSES
 from hipercow_tui.roots import Root
 from hipercow_tui.saved_filters import FilterFile, SavedFilter, SavedFilters
 from hipercow_tui.text import visible
 from hipercow_tui.ui.background import in_background
-from hipercow_tui.ui.backstage import Broke
-from hipercow_tui.ui.screens.name_filters import NameFiltersScreen
 from hipercow_tui.ui.screens.triage import TriageScreen
 from hipercow_tui.ui.widgets.filter_panel import FilterPanel
 
@@ -31,12 +28,12 @@ class FilteringScreen(TriageScreen):
         root: Root,
         *,
         read_only: bool,
-        index: Index | None,
+        indexed: bool,
         filters: FilterFile | None,
         first: SavedFilter,
         clock: Callable[[], float],
     ) -> None:
-        super().__init__(root, read_only=read_only, index=index, clock=clock)
+        super().__init__(root, read_only=read_only, indexed=indexed, clock=clock)
         self.saved = SavedFilters()
         self._file = filters
         self._first = first
@@ -90,6 +87,8 @@ class FilteringScreen(TriageScreen):
             marks = "Marks are not saved: s" if self.filters.marks else "S"
             self.notify(f"{marks}et a filter first (1 to 6, tab)", title="No filter")
         else:
+            from hipercow_tui.ui.screens.name_filters import NameFiltersScreen
+
             self.app.push_screen(NameFiltersScreen(saved, self.saved), partial(self._save, saved))
 
     def _save(self, saved: SavedFilter, name: str | None) -> None:
@@ -134,6 +133,3 @@ class FilteringScreen(TriageScreen):
 
     def _refuse(self, why: str) -> None:
         self.notify(why, title="Saved filters", severity="warning", timeout=15, markup=False)
-
-    def _broke(self, error: Exception) -> None:
-        self.post_message(Broke(error))

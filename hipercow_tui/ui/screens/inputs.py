@@ -22,10 +22,10 @@ from hipercow_tui.roots.py_details import read_what_runs
 from hipercow_tui.sweep import Inputs, Share, Sweep, SweepSort, make_sweep, ordered, shares
 from hipercow_tui.text import count
 from hipercow_tui.ui.background import in_background
-from hipercow_tui.ui.backstage import Broke
 from hipercow_tui.ui.blending import themed
 from hipercow_tui.ui.cells import plain
 from hipercow_tui.ui.keys import SEARCH
+from hipercow_tui.ui.messages import Broke
 from hipercow_tui.ui.widgets.row_table import RowTable
 from hipercow_tui.ui.widgets.search_bar import SearchBar
 from hipercow_tui.ui.widgets.sweep_table import SweepTable

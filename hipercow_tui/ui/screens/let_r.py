@@ -20,7 +20,7 @@ from hipercow_tui.r_calls import Act, Reach
 from hipercow_tui.roots import Root
 from hipercow_tui.text import count
 from hipercow_tui.ui.background import in_background
-from hipercow_tui.ui.backstage import Broke
+from hipercow_tui.ui.messages import Broke
 from hipercow_tui.ui.screens.question import Choice, QuestionScreen
 
 _KEPT = 500  # lines of what R says

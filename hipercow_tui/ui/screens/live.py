@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gc
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -14,14 +16,11 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import ContentSwitcher, Footer
 
-from hipercow_tui.both import RootScanner
-from hipercow_tui.index import Index
 from hipercow_tui.model import Lang, Snapshot
 from hipercow_tui.roots import Root
-from hipercow_tui.roots.details import TaskDetails
-from hipercow_tui.ui import backstage
-from hipercow_tui.ui.backstage import Backstage
-from hipercow_tui.ui.board import Board, Wish
+from hipercow_tui.ui import messages
+from hipercow_tui.ui.background import in_background
+from hipercow_tui.ui.warm_up import warm_up
 from hipercow_tui.ui.widgets.bundle_table import BundleTable
 from hipercow_tui.ui.widgets.details import Details, Shown
 from hipercow_tui.ui.widgets.error_details import ErrorDetails
@@ -33,6 +32,11 @@ from hipercow_tui.ui.widgets.search_bar import SearchBar
 from hipercow_tui.ui.widgets.task_table import TaskTable
 from hipercow_tui.view import BundleSort, Gist, Key, Sort
 
+if TYPE_CHECKING:
+    from hipercow_tui.roots.details import TaskDetails
+    from hipercow_tui.ui.backstage import Backstage
+    from hipercow_tui.ui.board import Board
+
 AGES_EVERY = 15.0  # seconds after which ages on the screen are told anew
 SETTLE = 0.2  # seconds that the details of the row before may stand, until those of this one come
 WIDE = 150  # cells from which details stand beside the table
@@ -42,18 +46,24 @@ TASKS, BUNDLES, ERRORS = "tasks", "bundles", "errors"
 class LiveScreen(Screen[None]):
     """Shows a root and what filters, marks and search pick of it; changes nothing on disk.
 
-    ``clock`` gives the time in seconds since the epoch.
+    ``indexed`` says whether what was read is kept for the next start. ``clock`` gives the time in
+    seconds since the epoch.
     """
 
+    AUTO_FOCUS = "TaskTable"
+
     def __init__(
-        self, root: Root, *, read_only: bool, index: Index | None, clock: Callable[[], float]
+        self, root: Root, *, read_only: bool, indexed: bool, clock: Callable[[], float]
     ) -> None:
         super().__init__()
         self.root = root
         self.clock = clock
         self.read_only = read_only
         self.snapshot = Snapshot(root.path)
-        self.backstage = Backstage(RootScanner(root, index=index), clock, self.post_message)
+        self._indexed = indexed
+        self._gists: dict[str, Gist] = {}
+        self._backstage: Backstage | None = None
+        self._making = threading.Lock()
         self._complete = False
         self._looked_at = time.monotonic()
         self._board: Board | None = None
@@ -68,31 +78,47 @@ class LiveScreen(Screen[None]):
         self._settling: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        """Header, filters, tables over or beside details, keys."""
+        """Header, filters, tables over or beside details, keys; tabs that nobody sees yet follow
+        behind the first frame."""
         yield HeaderLine()
         with Container(id="body"):
             yield FilterPanel(self.clock, id="filters")
             with Container(id="main"):
                 with Vertical(id="tables"):
                     with ContentSwitcher(initial=TASKS):
-                        yield TaskTable(self.backstage.gists.gists, id=TASKS)
-                        yield BundleTable(id=BUNDLES)
-                        yield ErrorTable(id=ERRORS)
+                        yield TaskTable(self._gists, id=TASKS)
                     yield SearchBar()
                 yield Details(id="details")
-                yield ErrorDetails(id="error-details")
         yield Footer(compact=True)
 
     def on_mount(self) -> None:
         """Begin to look; the first frame does not wait for it."""
         self.header.facts = Facts(self.root.path, read_only=self._read_only_text)
         self.tasks.say_if_empty("Reading …")
-        self.tasks.filling = self.bundles.filling = True
-        self.tasks.focus()
+        self.tasks.filling = True
         self._tell_counts()
-        self.backstage.poller.start()
         self.set_interval(1.0, self._tell_freshness)
         self.set_interval(AGES_EVERY, self.renew)
+        self.call_after_refresh(in_background, self._begin, self._broke)
+
+    def _begin(self) -> None:
+        """Behind the first frame: what the screen needs from now on is imported and at work."""
+        gc.enable()
+        backstage = self.backstage
+        self.post_message(messages.Ready())
+        backstage.poller.start()
+        warm_up()
+
+    @on(messages.Ready)
+    def complete(self) -> None:
+        """Put the other tabs in their place, if they are not there."""
+        if self.query(BundleTable):
+            return
+        others = [BundleTable(id=BUNDLES), ErrorTable(id=ERRORS)]
+        for table in others:
+            table.display, table.filling = False, True
+        self.query_one(ContentSwitcher).mount_all(others)
+        self.query_one("#main").mount(ErrorDetails(id="error-details"))
 
     def on_resize(self, event: events.Resize) -> None:
         """Where there is room, details stand beside the table."""
@@ -100,7 +126,27 @@ class LiveScreen(Screen[None]):
 
     def on_unmount(self) -> None:
         """No thread outlives the screen."""
-        self.backstage.stop()
+        if self._backstage is not None:
+            self._backstage.stop()
+
+    @property
+    def backstage(self) -> Backstage:
+        """What works for the screen, made when it is first needed: it takes 0.1 s to import."""
+        with self._making:
+            if self._backstage is None:
+                from hipercow_tui.ui.backstage import Backstage
+
+                self._backstage = Backstage(
+                    self.root,
+                    self._gists,
+                    indexed=self._indexed,
+                    clock=self.clock,
+                    post=self.post_message,
+                )
+            return self._backstage
+
+    def _broke(self, error: Exception) -> None:
+        self.post_message(messages.Broke(error))
 
     # Parts
 
@@ -146,7 +192,7 @@ class LiveScreen(Screen[None]):
 
     # What is on the disk
 
-    @on(backstage.Looked)
+    @on(messages.Looked)
     def _looked(self) -> None:
         state = self.backstage.poller.take()
         if state is None:
@@ -181,6 +227,10 @@ class LiveScreen(Screen[None]):
 
     def renew(self) -> None:
         """Have everything that is shown made anew, with the filters as they are."""
+        if self._backstage is None:
+            return  # nothing was read yet
+        from hipercow_tui.ui.board import Wish
+
         wish = Wish(
             self.snapshot,
             self.clock(),
@@ -195,12 +245,12 @@ class LiveScreen(Screen[None]):
         self.backstage.make_board(wish)
         self.backstage.make_sum(wish)
 
-    @on(backstage.LogsSeen)
+    @on(messages.LogsSeen)
     def _logs_seen(self) -> None:
         self.renew()
 
-    @on(backstage.BoardMade)
-    def _show_board(self, message: backstage.BoardMade) -> None:
+    @on(messages.BoardMade)
+    def _show_board(self, message: messages.BoardMade) -> None:
         before, board = self._board, message.board
         self._board = board
         self.header.facts = replace(board.facts, read_only=self._read_only_text)
@@ -229,8 +279,8 @@ class LiveScreen(Screen[None]):
                 self.tasks.move_to(row)
                 return
 
-    @on(backstage.SumMade)
-    def _show_sum(self, message: backstage.SumMade) -> None:
+    @on(messages.SumMade)
+    def _show_sum(self, message: messages.SumMade) -> None:
         found = message.sum
         self.filters.show_sum(found.matched, found.cascaded, found.bundles, found.blocked)
 
@@ -248,7 +298,7 @@ class LiveScreen(Screen[None]):
         tabs = (
             (TASKS, "", len(self.snapshot.tasks)),
             (BUNDLES, "b ", len(self.snapshot.bundles)),
-            (ERRORS, "e ", len(self.errors.groups)),
+            (ERRORS, "e ", sum(len(table.groups) for table in self.query(ErrorTable))),
         )
         title = " ── ".join(
             f"[{'b' if name == self._tab else 'dim'}][@click=screen.show('{name}')]"
@@ -275,7 +325,7 @@ class LiveScreen(Screen[None]):
 
     # What tasks run
 
-    @on(backstage.GistsRead)
+    @on(messages.GistsRead)
     def _gists_read(self) -> None:
         self.tasks.forget_strips()
         if self._needs_all_gists:
@@ -320,8 +370,8 @@ class LiveScreen(Screen[None]):
         if task is not None:
             self.backstage.read(task)
 
-    @on(backstage.DetailsRead)
-    def _details_read(self, message: backstage.DetailsRead) -> None:
+    @on(messages.DetailsRead)
+    def _details_read(self, message: messages.DetailsRead) -> None:
         self._details = (message.task.id, message.details)
         self._show_details()
 
@@ -333,7 +383,7 @@ class LiveScreen(Screen[None]):
         known = self._details[1] if self._details and self._details[0] == task.id else None
         if known is None and self._settling is not None:
             return  # it comes in a moment
-        gist = self.backstage.gists.gists.get(task.id, Gist())
+        gist = self._gists.get(task.id, Gist())
         snapshot, stuck = self.tasks.view.snapshot, self.tasks.stuck.get(task.id, "")
         self.query_one(Details).show(Shown(task, snapshot, known, gist, self.clock(), stuck))
 
@@ -353,7 +403,7 @@ class LiveScreen(Screen[None]):
     @property
     def _unread(self) -> int:
         """How much is still to be read of what is searched in."""
-        return len(self.snapshot.tasks) - len(self.backstage.gists.gists)
+        return len(self.snapshot.tasks) - len(self._gists)
 
     def _tell_hits(self) -> None:
         if not self._query:

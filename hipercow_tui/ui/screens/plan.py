@@ -27,11 +27,11 @@ from hipercow_tui.purging.manifest import Aim
 from hipercow_tui.roots import Root
 from hipercow_tui.roots.sizes import Size, measure
 from hipercow_tui.text import count
-from hipercow_tui.ui.backstage import Broke
 from hipercow_tui.ui.blending import themed
 from hipercow_tui.ui.cells import plain
 from hipercow_tui.ui.clipboard import copy
 from hipercow_tui.ui.gist_reader import GistReader
+from hipercow_tui.ui.messages import Broke
 from hipercow_tui.ui.purging import Job, purging
 from hipercow_tui.ui.screens.confirm import ConfirmScreen
 from hipercow_tui.ui.screens.save_plan import SavePlanScreen
@@ -116,6 +116,7 @@ class PlanScreen(Screen[Job | None]):
         """Show the plan, and begin to measure it."""
         self._gists = GistReader(
             self.root,
+            {},
             lambda: self.call_later(self._show_gists),
             lambda error: self.post_message(Broke(error)),
         )

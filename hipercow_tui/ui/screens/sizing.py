@@ -10,7 +10,7 @@ from textual import on
 from hipercow_tui.model import Task
 from hipercow_tui.task_sizes import total
 from hipercow_tui.text import count, size
-from hipercow_tui.ui import backstage
+from hipercow_tui.ui import messages
 from hipercow_tui.ui.screens.live import BUNDLES, LiveScreen
 from hipercow_tui.view import BY_SIZE, BundleKey, Key
 
@@ -62,7 +62,7 @@ class SizingScreen(LiveScreen):
             return bool(self.snapshot.parts)
         return self._sized or key not in ONCE_MEASURED
 
-    @on(backstage.SizesRead)
+    @on(messages.SizesRead)
     def _sizes_read(self) -> None:
         self.tasks.forget_strips()
         if self._sort.key in BY_SIZE or self._tab == BUNDLES:

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from textual import on
-from textual.message import Message
 
-from hipercow_tui.error_memory import ErrorMemory
 from hipercow_tui.failures import ErrorKey, ErrorSort
-from hipercow_tui.index import Index
 from hipercow_tui.model import Snapshot
 from hipercow_tui.roots import Root
 from hipercow_tui.text import count
-from hipercow_tui.ui import backstage
-from hipercow_tui.ui.error_desk import ErrorBoard, ErrorDesk, ErrorWish
-from hipercow_tui.ui.screens.inputs import InputsScreen
-from hipercow_tui.ui.screens.live import ERRORS, TASKS
-from hipercow_tui.ui.screens.messages import MessagesScreen
+from hipercow_tui.ui import messages
+from hipercow_tui.ui.screens.live import BUNDLES, ERRORS, TASKS
 from hipercow_tui.ui.screens.sizing import SizingScreen
 from hipercow_tui.ui.widgets.error_details import ErrorDetails, ShownError
 from hipercow_tui.ui.widgets.error_table import ErrorTable, in_line
@@ -26,49 +19,31 @@ from hipercow_tui.ui.widgets.row_table import RowTable
 from hipercow_tui.ui.widgets.task_table import TaskTable
 
 
-@dataclass
-class ErrorsMade(Message):
-    """There are errors to show, or more of them."""
-
-    board: ErrorBoard
-
-
 class TriageScreen(SizingScreen):
     """Groups the failed tasks of the root, once the whole of it was read."""
 
     def __init__(
-        self, root: Root, *, read_only: bool, index: Index | None, clock: Callable[[], float]
+        self, root: Root, *, read_only: bool, indexed: bool, clock: Callable[[], float]
     ) -> None:
-        super().__init__(root, read_only=read_only, index=index, clock=clock)
+        super().__init__(root, read_only=read_only, indexed=indexed, clock=clock)
         self._error_sort = ErrorSort()
         self._looked_into: Snapshot | None = None
-        self._desk = ErrorDesk(
-            root,
-            None if index is None else ErrorMemory.beside(index),
-            lambda board: self.post_message(ErrorsMade(board)),
-            lambda error: self.post_message(backstage.Broke(error)),
-        )
-        self.backstage.search_in(self._desk.failures)
-
-    def on_unmount(self) -> None:
-        """No thread outlives the screen."""
-        self._desk.stop()
 
     # What is shown
 
-    @on(backstage.BoardMade)
-    def _see_board(self, message: backstage.BoardMade) -> None:
+    @on(messages.BoardMade)
+    def _see_board(self, message: messages.BoardMade) -> None:
         wish = message.board.wish
         self.errors.complete = self._complete
         self.errors.see(message.board.view, wish.now)
         if self._complete and wish.snapshot is not self._looked_into:
             self._looked_into = wish.snapshot
-            self._desk.look(ErrorWish(wish.snapshot, self._error_sort))
+            self.backstage.look_into(wish.snapshot, self._error_sort)
         # After the other tables have taken the board in.
         self.call_later(self._show_error)
 
-    @on(ErrorsMade)
-    def _show_errors(self, message: ErrorsMade) -> None:
+    @on(messages.ErrorsMade)
+    def _show_errors(self, message: messages.ErrorsMade) -> None:
         unread = self.errors.unread
         self.errors.show(message.board)
         if self._query and self.errors.unread != unread:
@@ -86,21 +61,21 @@ class TriageScreen(SizingScreen):
         pane = self.query_one(ErrorDetails)
         if group is None:
             pane.show(None)
-        elif self.table is self.errors:
+        elif self._tab == ERRORS:
             passing = view.markable.intersection(group.ids) if view.filtered else group.ids
             pane.show(ShownError(group, len(passing), self.clock()))
 
     def _tab_shown(self) -> None:
         self._set_pace()
-        if self.table is self.errors:
+        if self._tab == ERRORS:
             self._show_error()
 
     def _set_pace(self) -> None:
         """Failures are read faster while somebody looks at them, or searches in them."""
-        if self.table is self.errors or self._query:
-            self._desk.hurry()
+        if self._tab == ERRORS or self._query:
+            self.backstage.errors.hurry()
         else:
-            self._desk.calm()
+            self.backstage.errors.calm()
 
     @property
     def _unread(self) -> int:
@@ -110,7 +85,7 @@ class TriageScreen(SizingScreen):
         """By this column, or if it is that already, the other way round."""
         self._error_sort = self._error_sort.turned(key)
         if self._looked_into is not None:
-            self._desk.look(ErrorWish(self._looked_into, self._error_sort))
+            self.backstage.look_into(self._looked_into, self._error_sort)
 
     # Marks
 
@@ -156,7 +131,7 @@ class TriageScreen(SizingScreen):
 
     def action_messages(self) -> None:
         """Show every message of the error under the cursor, or of the one the task failed by."""
-        if self.table is self.errors:
+        if self._tab == ERRORS:
             group = self.errors.current
         else:
             task_id = self.tasks.cursor_key if self.table is self.tasks else None
@@ -164,16 +139,20 @@ class TriageScreen(SizingScreen):
         if group is None:
             self.notify("There is no error here: e shows all")
             return
-        screen = MessagesScreen(group, self.snapshot.tasks, self._desk.failures, self.clock())
+        from hipercow_tui.ui.screens.messages import MessagesScreen
+
+        screen = MessagesScreen(
+            group, self.snapshot.tasks, self.backstage.errors.failures, self.clock()
+        )
         self.app.push_screen(screen, self._go_to_task)
 
     def action_inputs(self) -> None:
         """Show the inputs of the bundle or the error under the cursor as columns; of a task, those
         of its first bundle."""
         group, bundle = None, None
-        if self.table is self.errors:
+        if self._tab == ERRORS:
             group = self.errors.current
-        elif self.table is self.bundles:
+        elif self._tab == BUNDLES:
             bundle = self.bundles.cursor_key
         elif self.tasks.current is not None:
             bundle = next(iter(self.tasks.current.bundles), None)
@@ -185,6 +164,8 @@ class TriageScreen(SizingScreen):
         else:
             self.notify("Inputs are shown for a bundle or an error: b or e leads to them")
             return
+        from hipercow_tui.ui.screens.inputs import InputsScreen
+
         screen = InputsScreen(self.root, title, ids, lambda: self.snapshot.tasks, self.clock)
         self.app.push_screen(screen, self._go_to_task)
 
@@ -204,4 +185,4 @@ class TriageScreen(SizingScreen):
 
     def action_errors(self) -> None:
         """From another table to the errors, and back to the tasks."""
-        self.action_show(TASKS if self.table is self.errors else ERRORS)
+        self.action_show(TASKS if self._tab == ERRORS else ERRORS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import ClassVar, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from rich.style import Style
 from rich.table import Table
@@ -15,12 +15,14 @@ from textual.strip import Strip
 
 from hipercow_tui.model import Lang, Snapshot, Status, Task
 from hipercow_tui.r_calls import info_call
-from hipercow_tui.roots.details import TaskDetails
 from hipercow_tui.text import age, count, short_id, span, visible
 from hipercow_tui.ui.blending import blended
 from hipercow_tui.ui.looks import GLYPH
 from hipercow_tui.ui.widgets.long_view import LongView
 from hipercow_tui.view import Gist
+
+if TYPE_CHECKING:
+    from hipercow_tui.roots.details import TaskDetails
 
 Styles: TypeAlias = Callable[[str], Style]
 

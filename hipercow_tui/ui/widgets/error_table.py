@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
 from textual.message import Message
@@ -13,11 +13,13 @@ from hipercow_tui.failures import ErrorGroup, ErrorKey, ErrorSort
 from hipercow_tui.model import Snapshot
 from hipercow_tui.text import age, count
 from hipercow_tui.ui.cells import Column, Placed, cut_end, plain
-from hipercow_tui.ui.error_desk import ErrorBoard
 from hipercow_tui.ui.keys import MARKS
 from hipercow_tui.ui.widgets.row_table import Cell, Row, RowTable
 from hipercow_tui.ui.widgets.task_table import bundle_cell, short_age
 from hipercow_tui.view import View
+
+if TYPE_CHECKING:
+    from hipercow_tui.ui.error_desk import ErrorBoard
 
 ROOMY = 112  # cells from which ages are written out
 

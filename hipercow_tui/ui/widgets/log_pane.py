@@ -19,11 +19,11 @@ from textual.widgets import Static
 from hipercow_tui.log_search import Sought
 from hipercow_tui.logs import Log
 from hipercow_tui.text import size
-from hipercow_tui.ui.backstage import Broke
 from hipercow_tui.ui.blending import blended, themed
 from hipercow_tui.ui.cells import plain
 from hipercow_tui.ui.log_pages import LogRow, Page, Shape, Turn
 from hipercow_tui.ui.log_reader import LogReader
+from hipercow_tui.ui.messages import Broke
 
 
 class LogPane(Vertical):

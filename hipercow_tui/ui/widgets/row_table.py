@@ -316,10 +316,10 @@ class RowTable(LongView, can_focus=True):
             self._laid_out_for = width
             self._layout = placed(self.columns(width), width, start=GUTTER)
             self._strips.clear()
-        if not self.keys:
-            return self._empty_line(y, width)
         if y < HEADER:
             return self._header(width)
+        if not self.keys:
+            return self._empty_line(y, width)
         row = self.scroll_offset.y + y - HEADER
         if row >= len(self.keys):
             return Strip.blank(width, self._style())

@@ -1,0 +1,48 @@
+"""Start the app, and see it through to its end.
+
+What a person waits for is the first frame: Textual takes 0.2 s to import, so whatever the first
+frame does not need is imported behind it (``warm_up``).
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from contextlib import suppress
+
+from hipercow_tui.errors import FilterError
+from hipercow_tui.exits import DONE
+from hipercow_tui.roots import Root
+from hipercow_tui.saved_filters import FilterFile, SavedFilter
+from hipercow_tui.signals import no_hurry, on_signals
+
+
+def named_filters(name: str | None) -> SavedFilter | None:
+    """The filters that were saved under this name; raises FilterError if there are none."""
+    return None if name is None else FilterFile.of_user().named(name)
+
+
+def run_app(root: Root, *, read_only: bool, indexed: bool, first: SavedFilter | None) -> int:
+    """Run the app until it is left; returns the exit status."""
+    # A key is painted by the next beat of Textual, and by when another thread gives way.
+    os.environ.setdefault("TEXTUAL_FPS", "120")
+    sys.setswitchinterval(0.001)
+    gc.disable()  # until the first frame: nothing of what is made up to there is garbage
+    from hipercow_tui.ui.app import HipercowApp
+
+    filters = None
+    with suppress(FilterError):
+        filters = FilterFile.of_user()
+    app = HipercowApp(root, read_only=read_only, indexed=indexed, filters=filters, first=first)
+    with on_signals(app.leave):
+        app.run()
+    with on_signals(no_hurry):
+        left = app.settle()
+    if left is not None:
+        from hipercow_tui.commands import say
+        from hipercow_tui.report import report_lines
+        from hipercow_tui.text import visible
+
+        say(report_lines(left.report) if left.report else [visible(left.error or "")])
+    return app.return_code or DONE
