@@ -72,7 +72,7 @@ class BrowseScreen(FilteringScreen):
 
     def action_show(self, tab: str) -> None:
         """Show tasks, bundles or errors."""
-        self.complete()
+        self._mount_tabs()
         self.remove_class("-details")
         self.query_one(ContentSwitcher).current = tab
         self.set_class(tab == BUNDLES, "-bundles")

@@ -65,6 +65,7 @@ class LiveScreen(Screen[None]):
         self._backstage: Backstage | None = None
         self._making = threading.Lock()
         self._complete = False
+        self._whole = False  # whether all tabs are in their place
         self._looked_at = time.monotonic()
         self._board: Board | None = None
         self._sort = Sort()
@@ -110,10 +111,11 @@ class LiveScreen(Screen[None]):
         warm_up()
 
     @on(messages.Ready)
-    def complete(self) -> None:
+    def _mount_tabs(self) -> None:
         """Put the other tabs in their place, if they are not there."""
-        if self.query(BundleTable):
+        if self._whole:
             return
+        self._whole = True
         others = [BundleTable(id=BUNDLES), ErrorTable(id=ERRORS)]
         for table in others:
             table.display, table.filling = False, True
@@ -168,11 +170,13 @@ class LiveScreen(Screen[None]):
     @property
     def bundles(self) -> BundleTable:
         """The table of bundles."""
+        self._mount_tabs()
         return self.query_one(BundleTable)
 
     @property
     def errors(self) -> ErrorTable:
         """The table of errors."""
+        self._mount_tabs()
         return self.query_one(ErrorTable)
 
     @property
@@ -298,7 +302,7 @@ class LiveScreen(Screen[None]):
         tabs = (
             (TASKS, "", len(self.snapshot.tasks)),
             (BUNDLES, "b ", len(self.snapshot.bundles)),
-            (ERRORS, "e ", sum(len(table.groups) for table in self.query(ErrorTable))),
+            (ERRORS, "e ", len(self.errors.groups) if self._whole else 0),
         )
         title = " ── ".join(
             f"[{'b' if name == self._tab else 'dim'}][@click=screen.show('{name}')]"
