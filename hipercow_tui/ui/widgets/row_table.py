@@ -191,12 +191,13 @@ class RowTable(LongView, can_focus=True):
         offset = row - self.scroll_offset.y
         on_screen = 0 <= offset < self._page
         anchor = row if on_screen else self.scroll_offset.y
+        line = anchor - self.scroll_offset.y
         landed = 0 if on_top else self._nearest(before, row)
         moved_to = landed if on_top or on_screen else self._nearest(before, anchor)
         self.set_lines(HEADER + len(self.keys))
         self.forget_strips()
         if moved_to is not None:
-            self.scroll_to(y=moved_to - (anchor - self.scroll_offset.y), animate=False, force=True)
+            self.scroll_to(y=moved_to - line, animate=False, force=True)
         was = before[row] if row < len(before) else None
         self.set_reactive(RowTable.cursor, self.validate_cursor(landed or 0))
         if was != self.cursor_key:
