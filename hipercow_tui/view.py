@@ -14,6 +14,7 @@ from math import inf
 from operator import attrgetter
 from typing import Any, TypeAlias
 
+from hipercow_tui.elapsed import ran, waited
 from hipercow_tui.failures import Failure
 from hipercow_tui.filters import FilterStack
 from hipercow_tui.model import Bundle, Lang, Snapshot, Status, Task
@@ -28,6 +29,8 @@ class Key(StrEnum):
     INPUTS = "inputs"
     BUNDLE = "bundle"
     CREATED = "created"
+    WAITED = "waited"
+    RAN = "ran"
     FINISHED = "finished"
     ATTEMPTS = "attempts"
     LANG = "lang"
@@ -49,7 +52,8 @@ class Sort:
         with the newest and largest, words with the first."""
         if key is self.key:
             return Sort(key, not self.reverse)
-        return Sort(key, key in (Key.FINISHED, Key.CREATED, Key.ATTEMPTS, *BY_SIZE))
+        largest_first = (Key.FINISHED, Key.CREATED, Key.ATTEMPTS, *BY_SPAN, *BY_SIZE)
+        return Sort(key, key in largest_first)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +73,9 @@ Gists: TypeAlias = Mapping[str, Gist]
 Failures: TypeAlias = Mapping[str, Failure]
 NO_GIST = Gist()
 BY_SIZE = (Key.SIZE, Key.FILES)
-# Orders that change while more is read of the tasks.
-_TOLD_BY_READING = (Key.WHAT, Key.INPUTS, *BY_SIZE)
+BY_SPAN = (Key.WAITED, Key.RAN)
+# Orders that change while more is read of the tasks, or as time goes by.
+_UNSETTLED = (Key.WHAT, Key.INPUTS, *BY_SIZE, *BY_SPAN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,21 +140,23 @@ def make_view(
     gists: Gists | None = None,
     failures: Failures | None = None,
     sizes: Sizes | None = None,
+    now: float = 0.0,
     before: View | None = None,
 ) -> View:
     """The rows for these filters, this order and this search.
 
     ``gists`` and ``failures`` are what was read of the tasks so far, ``sizes`` what was measured.
+    ``now`` is the time, in seconds since the epoch, until which tasks under way have waited or run.
     ``before`` is the view that stood there: its order and its matches are used again where
     nothing that decides them has changed.
     """
     known = gists or {}
     same = before is not None and before.snapshot is snapshot
-    if before is not None and same and before.sort == sort and sort.key not in _TOLD_BY_READING:
+    if before is not None and same and before.sort == sort and sort.key not in _UNSETTLED:
         order = before.order
     else:
         near = before.order if before is not None and before.sort == sort else ()
-        order = ordered(snapshot, sort, known, sizes or {}, near)
+        order = ordered(snapshot, sort, known, sizes or {}, now, near)
     if before is not None and same and before.stack == stack:
         matched, markable = before.matched, before.markable
     else:
@@ -175,15 +182,20 @@ def _markable(snapshot: Snapshot, stack: FilterStack, matched: frozenset[str]) -
 
 
 def ordered(
-    snapshot: Snapshot, sort: Sort, gists: Gists, sizes: Sizes, near: tuple[str, ...] = ()
+    snapshot: Snapshot,
+    sort: Sort,
+    gists: Gists,
+    sizes: Sizes,
+    now: float,
+    near: tuple[str, ...] = (),
 ) -> tuple[str, ...]:
-    """Every task of the snapshot in this order. ``near`` is an order that comes near to it: what
-    is nearly sorted is sorted in no time."""
+    """Every task of the snapshot in this order at the time ``now``. ``near`` is an order that comes
+    near to it: what is nearly sorted is sorted in no time."""
     known = snapshot.tasks
     tasks = [known[task_id] for task_id in near if task_id in known]
     if len(tasks) < len(known):
         tasks += map(known.__getitem__, known.keys() - set(near))
-    value = _sort_key(sort.key, gists, sizes)
+    value = _sort_key(sort.key, gists, sizes, now)
     newest_first = 1.0 if sort.reverse else -1.0
     tasks.sort(key=lambda task: (value(task), newest_first * _created(task)), reverse=sort.reverse)
     return tuple([task.id for task in tasks])
@@ -201,7 +213,10 @@ def _finished(task: Task) -> float:
 _RANK = {status: rank for rank, status in enumerate(Status)}
 
 
-def _sort_key(key: Key, gists: Gists, sizes: Sizes) -> Callable[[Task], Any]:
+def _sort_key(key: Key, gists: Gists, sizes: Sizes, now: float) -> Callable[[Task], Any]:
+    if key in BY_SPAN:
+        span = waited if key is Key.WAITED else ran
+        return lambda task: -1.0 if (found := span(task, now)) is None else found
     if key is Key.SIZE:
         return lambda task: one.size.bytes if (one := sizes.get(task.id)) else -1
     if key is Key.FILES:

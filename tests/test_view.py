@@ -94,6 +94,25 @@ def test_inputs_are_sorted_as_numbers_and_what_runs_as_words() -> None:
     assert view_of(four(), sort=Sort(Key.WHAT, False), gists=known).ids == (D, B, A, C)
 
 
+def test_what_is_under_way_has_waited_and_run_until_now() -> None:
+    spans = snapshot_of(
+        [
+            Task(A, Status.SUCCESS, 1, NOW - 90, NOW - 80, NOW - 50),  # waited 10, ran 30
+            Task(B, Status.RUNNING, 1, NOW - 90, NOW - 20),  # 70, 20
+            Task(C, Status.SUBMITTED, 1, NOW - 60),  # 60
+            Task(D, Status.CREATED, 1, NOW - 5),
+        ]
+    )
+    longest = Sort().turned(Key.WAITED), Sort().turned(Key.RAN)
+    assert [one.reverse for one in longest] == [True, True]
+    by_wait = view_of(spans, sort=longest[0], now=NOW)
+    assert by_wait.ids == (B, C, A, D)
+    by_run = view_of(spans, sort=longest[1], now=NOW)
+    assert by_run.ids == (A, B, D, C)
+    later = view_of(spans, sort=longest[1], now=NOW + 30, before=by_run)
+    assert later.ids == (B, A, D, C), "the snapshot is the same, the time is not"
+
+
 def test_what_passes_all_filters_is_matched_and_the_rest_dimmed() -> None:
     view = view_of(four(), FAILURES)
     assert view.matched == {A, B, D}, "a retried task counts as its tip"

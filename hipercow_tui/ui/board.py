@@ -76,6 +76,7 @@ class BoardMaker:
             gists=self.gists,
             failures=self.failures,
             sizes=self.sizes,
+            now=wish.now,
             before=last.view if last else None,
         )
         if (

@@ -46,6 +46,13 @@ def test_what_runs_and_with_what_comes_first() -> None:
     ]
 
 
+def test_what_is_under_way_tells_how_long_it_has_been() -> None:
+    waiting = said(Task(A, Status.SUBMITTED, 1, NOW - 240))
+    assert ("times", "created 4 minutes ago · waiting for 4 minutes") in waiting
+    running = said(Task(A, Status.RUNNING, 1, NOW - 240, NOW - 12))
+    assert ("times", "created 4 minutes ago · waited 3 minutes · running for 12 seconds") in running
+
+
 def test_before_it_was_read_the_row_s_words_stand_there() -> None:
     assert said(DONE)[0] == ("runs", "known before")
 

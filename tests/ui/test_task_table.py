@@ -21,6 +21,7 @@ from hipercow_tui.ui.widgets.task_table import (
     finished_text,
     inputs_text,
     short_age,
+    span_text,
     status_cell,
 )
 from hipercow_tui.view import Gist, Key, Sort, View, make_view
@@ -218,6 +219,18 @@ async def test_cursor_and_lines_on_screen_stay_with_their_tasks(
                     assert table.cursor - table.scroll_offset.y == offset
 
 
+async def test_a_row_on_the_last_line_stays_there_where_there_is_less_to_scroll_over() -> None:
+    app = TableApp()
+    async with app.run_test(size=(80, 12)) as pilot:
+        table = app.table
+        await shown(pilot, table, view_of([*range(12), 58]))
+        await pilot.press("G")
+        assert table.cursor - table.scroll_offset.y == 10
+        await shown(pilot, table, view_of([*range(11), 58]))
+        assert table.cursor_key == task_id(58)
+        assert table.cursor - table.scroll_offset.y == 10
+
+
 async def test_while_it_fills_the_first_row_is_kept_and_a_chosen_task_too() -> None:
     app = TableApp()
     async with app.run_test(size=(80, 12)) as pilot:
@@ -340,6 +353,56 @@ def test_ages_of_the_end() -> None:
     assert finished_text(replace(task, finished=None), NOW, long=True) == "—"
     told = ("just now", "1 month ago", "11 months ago", "59 minutes ago")
     assert [*map(short_age, told)] == ["now", "1mo", "11mo", "59min"]
+
+
+def test_spans_are_short_and_say_what_is_a_guess() -> None:
+    told = (None, 0.0, 12.9, 240.0, 59 * 60.0, 400 * DAY)
+    assert [*map(span_text, told)] == ["—", "<1s", "12s", "4min", "59min", "1y"]
+    assert span_text(240, estimated=True) == "~4min"
+
+
+TIMED = snapshot_of(
+    [
+        Task(task_id(1), Status.SUCCESS, 1, NOW - DAY, NOW - DAY + 240, NOW - DAY + 252),
+        Task(task_id(2), Status.FAILURE, 1, NOW - DAY, NOW - DAY + 5, NOW - DAY + 7205, True),
+        Task(task_id(3), Status.RUNNING, 1, NOW - 3700, NOW - 600),
+        Task(task_id(4), Status.SUBMITTED, 1, NOW - 90),
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("width", "key", "shown", "hidden"),
+    [
+        (130, Key.FINISHED, ["waited", "ran", "id", "finished"], []),
+        (90, Key.FINISHED, ["ran", "finished"], ["waited", "id"]),
+        (78, Key.FINISHED, ["ran", "ended"], ["waited", "id"]),
+        (60, Key.FINISHED, ["ended"], ["waited", "ran"]),
+        (60, Key.WAITED, ["waited↓"], ["ran"]),
+        (60, Key.RAN, ["ran↓"], ["waited"]),
+    ],
+)
+async def test_waited_and_ran_stand_beside_the_ages_where_there_is_room_or_they_are_sorted_by(
+    width: int, key: Key, shown: list[str], hidden: list[str]
+) -> None:
+    app = TableApp()
+    async with app.run_test(size=(width, 12)) as pilot:
+        app.table.show(make_view(TIMED, FilterStack(), BY_ID), NOW)
+        await pilot.pause()
+        view = make_view(TIMED, FilterStack(), Sort(key, key is not Key.FINISHED), now=NOW)
+        app.table.show(view, NOW)
+        await pilot.pause()
+        header, *rows = screen_text(app).splitlines()
+        words = header.replace("finished↑", "finished").replace("ended↑", "ended").split()
+        assert set(shown) <= set(words), header
+        assert not set(hidden) & set(words), header
+        for name, values in (
+            ("waited", ("4min", "5s", "51min", "1min")),
+            ("ran", ("12s", "~2h", "10min", "—")),
+        ):
+            if name in header:
+                at = header.index(name)
+                assert {row[at:].split()[0] for row in rows[:4]} == set(values)
 
 
 def test_marks_and_their_filter_agree() -> None:

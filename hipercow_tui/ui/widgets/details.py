@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.selection import Selection
 from textual.strip import Strip
 
+from hipercow_tui.elapsed import ran, waited
 from hipercow_tui.model import Lang, Snapshot, Status, Task
 from hipercow_tui.r_calls import info_call
 from hipercow_tui.text import age, count, short_id, span, visible
@@ -197,12 +198,10 @@ def _named(
 def _times(task: Task, now: float) -> Iterable[str]:
     if task.created is not None:
         yield f"created {age(task.created, now)}"
-        if task.started is not None and task.started >= task.created:
-            yield f"waited {span(task.started - task.created)}"
-    if task.started is not None and task.finished is not None and task.finished >= task.started:
-        yield f"ran {span(task.finished - task.started)}"
-    elif task.status is Status.RUNNING and task.started is not None:
-        yield f"running for {span(max(0.0, now - task.started))}"
+    if (waiting := waited(task, now)) is not None:
+        yield f"{'waited' if task.started is not None else 'waiting for'} {span(waiting)}"
+    if (running := ran(task, now)) is not None:
+        yield f"{'ran' if task.finished is not None else 'running for'} {span(running)}"
     if task.finished is not None:
         guess = "about " if task.finished_estimated else ""
         yield f"finished {guess}{age(task.finished, now)}"

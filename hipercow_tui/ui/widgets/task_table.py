@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -10,15 +11,18 @@ from rich.cells import cell_len
 from textual.binding import BindingType
 from textual.message import Message
 
+from hipercow_tui.elapsed import ran, waited
 from hipercow_tui.model import Snapshot, Task
 from hipercow_tui.task_sizes import Measured, Sizes
-from hipercow_tui.text import age, size
+from hipercow_tui.text import age, size, span
 from hipercow_tui.ui.cells import Column, Placed, cut_end, plain
 from hipercow_tui.ui.keys import MARKS
 from hipercow_tui.ui.looks import GLYPH
 from hipercow_tui.ui.widgets.row_table import Cell, Part, Row, RowTable
 from hipercow_tui.view import NO_GIST, Gist, Gists, Key, View
 
+RAN = 76  # cells from which there is room for how long a task ran
+WAITED = 96  # cells from which there is room for how long it waited
 ROOMY = 84  # cells from which ages are written out
 WIDE = 112  # cells from which both statuses of a retried task are written out
 
@@ -26,7 +30,9 @@ WIDE = 112  # cells from which both statuses of a retried task are written out
 _WHAT = Column(Key.WHAT, "what", 14, 48)
 _INPUTS = Column(Key.INPUTS, "inputs", 11, 40, rank=1)
 _BUNDLE = Column(Key.BUNDLE, "bundle", 8, 22, rank=4)
-_CREATED = Column(Key.CREATED, "created", 14, 14, rank=6)
+_CREATED = Column(Key.CREATED, "created", 14, 14, rank=8)
+_WAITED = Column(Key.WAITED, "waited", 7, 7, rank=7)
+_RAN = Column(Key.RAN, "ran", 6, 6, rank=6)
 _ATTEMPTS = Column(Key.ATTEMPTS, "↻", 2, 2, rank=3)
 _ID = Column(Key.ID, "id", 12, 12, rank=5)
 _LANG = Column(Key.LANG, "lang", 6, 6, rank=4)
@@ -90,7 +96,10 @@ class TaskTable(RowTable):
         """Show these rows; ``now`` is the time that ages are told against."""
         before, self._view = self._view, view
         self.now = now
-        if bool(before.snapshot.parts) != bool(view.snapshot.parts):
+        if (bool(before.snapshot.parts), before.sort.key) != (
+            bool(view.snapshot.parts),
+            view.sort.key,
+        ):
             self._laid_out_for = -1
         self._forget_gone_marks()
         self._find_range()
@@ -133,21 +142,26 @@ class TaskTable(RowTable):
         return self._view.snapshot.tasks.get(key) if key else None
 
     def columns(self, width: int) -> Sequence[Column]:
-        """Ages are short, and a status is told by its glyph alone, where there is little room."""
+        """Ages are short, and a status is told by its glyph alone, where there is little room; the
+        column that the tasks are sorted by is there on any screen."""
         finished = 15 if width >= ROOMY else 6
         status = 23 if width >= WIDE else 13
-        return (
+        langs = (_LANG,) if self._view.snapshot.parts else ()
+        room = width - (_LANG.least if langs else 0)
+        spare = {_CREATED: WIDE, _WAITED: WAITED, _RAN: RAN}
+        columns = (
             Column(Key.STATUS, "status", status, status),
             _WHAT,
             _INPUTS,
             _BUNDLE,
-            *((_CREATED,) if width >= WIDE else ()),
+            *(one for one, least in spare.items() if room >= least or self.sign(one)),
             Column(Key.FINISHED, "finished" if width >= ROOMY else "ended", finished, finished, 2),
             _ATTEMPTS,
-            *((_LANG,) if self._view.snapshot.parts else ()),
+            *langs,
             *((_SIZE, _FILES) if self._sizes is not None else ()),
             *((_ID,) if width >= WIDE else ()),
         )
+        return [replace(one, rank=0) if self.sign(one) else one for one in columns]
 
     def sign(self, column: Column) -> str:
         """An arrow on the column that the tasks are sorted by."""
@@ -184,6 +198,11 @@ class TaskTable(RowTable):
                 return bundle_cell(task.bundles)
             case Key.CREATED:
                 return (("—" if task.created is None else age(task.created, self.now), "quiet"),)
+            case Key.WAITED:
+                return ((span_text(waited(task, self.now)), "quiet"),)
+            case Key.RAN:
+                estimated = task.finished is not None and task.finished_estimated
+                return ((span_text(ran(task, self.now), estimated=estimated), ""),)
             case Key.FINISHED:
                 return ((finished_text(task, self.now, long=one.width >= 15), ""),)
             case Key.ATTEMPTS:
@@ -333,7 +352,15 @@ def finished_text(task: Task, now: float, *, long: bool) -> str:
     return ("~" if task.finished_estimated else "") + (told if long else short_age(told))
 
 
+def span_text(seconds: float | None, *, estimated: bool = False) -> str:
+    """``12s``, ``~4min``; ``—`` where it is not known, or has not begun."""
+    if seconds is None:
+        return "—"
+    told = short_age(span(seconds)) if seconds >= 1 else "<1s"
+    return f"~{told}" if estimated else told
+
+
 def short_age(told: str) -> str:
-    """``3 weeks ago`` as ``3w``."""
+    """``3 weeks ago`` and ``3 weeks`` as ``3w``."""
     number, _, unit = told.removesuffix(" ago").partition(" ")
     return f"{number}{_SHORT_UNITS[unit.removesuffix('s')]}" if number.isdigit() else "now"

@@ -1,0 +1,30 @@
+"""How long tasks waited and ran, in seconds: from their times, and of those under way until now."""
+
+from __future__ import annotations
+
+from hipercow_tui.model import Status, Task
+
+
+def waited(task: Task, now: float) -> float | None:
+    """From its creation to its start, or until ``now`` (seconds since the epoch) if it is
+    submitted; None where that is not known, or where two clocks contradict each other."""
+    if task.started is not None:
+        return _between(task.created, task.started)
+    return _until(now, task.created) if task.status is Status.SUBMITTED else None
+
+
+def ran(task: Task, now: float) -> float | None:
+    """From its start to its end, or until ``now`` (seconds since the epoch) if it is running; None
+    where that is not known, or where two clocks contradict each other."""
+    if task.finished is not None:
+        return _between(task.started, task.finished)
+    return _until(now, task.started) if task.status is Status.RUNNING else None
+
+
+def _between(first: float | None, last: float) -> float | None:
+    return None if first is None or last < first else last - first
+
+
+def _until(now: float, first: float | None) -> float | None:
+    """What lies ahead by a wrong clock has just begun."""
+    return None if first is None else max(0.0, now - first)
