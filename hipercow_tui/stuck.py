@@ -15,6 +15,12 @@ from hipercow_tui.text import count, span
 
 TELLING = 3  # tasks of a bundle that must have got as far: the first of a sweep is never late
 
+# Seconds before which nothing is late. Where a bundle's tasks ran for a second, starting R and
+# loading packages from a busy file server makes another take minutes. A wait is the queue's, not
+# the task's: a bundle that found the cluster idle says nothing of one that comes at a full hour.
+RUNNING_AT_LEAST = 600.0
+WAITING_AT_LEAST = 3600.0
+
 SILENT = 86400.0  # seconds without a line in the log after which a running task may be stuck
 
 
@@ -75,11 +81,11 @@ def pace_of(tasks: Iterable[Task]) -> Pace:
 def _why(task: Task, bundle: Bundle, pace: Pace, now: float) -> str | None:
     if task.status is Status.RUNNING:
         since, longest, known = task.started, pace.ran, pace.runs
-        doing, did = "running for", "ran for"
+        doing, did, least = "running for", "ran for", RUNNING_AT_LEAST
     else:
         since, longest, known = task.created, pace.waited, pace.waits
-        doing, did = "waiting for", "waited"
-    if since is None or known < TELLING or now - since <= longest:
+        doing, did, least = "waiting for", "waited", WAITING_AT_LEAST
+    if since is None or known < TELLING or now - since <= max(longest, least):
         return None
     others = count(known, "other")
     return f"{doing} {span(now - since)}; {others} of {bundle.name} {did} {span(longest)} at most"

@@ -5,7 +5,14 @@ from hypothesis import strategies as st
 from small_root import DAY, IDS, NOW, snapshot_of, snapshots
 
 from hipercow_tui.model import Snapshot, Status, Task
-from hipercow_tui.stuck import SILENT, TELLING, pace_of, stuck
+from hipercow_tui.stuck import (
+    RUNNING_AT_LEAST,
+    SILENT,
+    TELLING,
+    WAITING_AT_LEAST,
+    pace_of,
+    stuck,
+)
 
 HOUR = 3600.0
 
@@ -39,10 +46,23 @@ def test_what_runs_longer_than_any_other_of_its_bundle_may_be_stuck() -> None:
 
 
 def test_what_waits_longer_than_any_other_of_its_bundle_may_be_stuck() -> None:
-    assert stuck(sweep(submitted(300)), NOW) == {
-        IDS[0]: "waiting for 5 minutes; 3 others of sweep_01 waited 1 minute at most"
+    assert stuck(sweep(submitted(2 * HOUR)), NOW) == {
+        IDS[0]: "waiting for 2 hours; 3 others of sweep_01 waited 1 minute at most"
     }
-    assert not stuck(sweep(submitted(59)), NOW)
+    patient = sweep(submitted(2 * HOUR), done(IDS[1], 3 * HOUR, 5))
+    assert not stuck(patient, NOW)
+
+
+def test_where_all_was_over_in_no_time_nothing_is_late_for_minutes_or_in_the_queue_an_hour() -> (
+    None
+):
+    quick = [done(task_id, 0, 0.5) for task_id in IDS[5 : 5 + TELLING]]
+    for late, least in ((running, RUNNING_AT_LEAST), (submitted, WAITING_AT_LEAST)):
+        tasks = [*quick, late(least)]
+        snapshot = snapshot_of(tasks, {"sweep_01": tuple(task.id for task in tasks)})
+        assert not stuck(snapshot, NOW)
+        assert IDS[0] in stuck(snapshot, NOW + 1)
+    assert 300 <= RUNNING_AT_LEAST < WAITING_AT_LEAST
 
 
 def test_what_runs_though_its_log_is_silent_for_a_day_may_be_stuck() -> None:
