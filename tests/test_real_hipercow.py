@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -108,6 +109,30 @@ def test_we_show_what_hipercow_wrote_of_a_task(project: Path) -> None:
         assert shown.problem is None
     runs = [details_of(root, task).runs for task in scan(project).tasks.values()]
     assert """echo 'it'"'"'s done'""" in runs and "sh -c 'exit 2'" in runs
+
+
+@pytest.mark.parametrize(
+    ("cmd", "error"),
+    [
+        (
+            [sys.executable, "-c", "raise ValueError('too small: 0.3')"],
+            "ValueError: too small: 0.3",
+        ),
+        ([sys.executable, "-c", "assert 1 > 2"], "AssertionError"),
+        ([sys.executable, "-c", "1 +"], "SyntaxError: invalid syntax"),
+        ([sys.executable, "-c", "import sys; sys.exit('no data')"], "no data"),
+        (["no-such-command"], "[Errno 2] No such file or directory: 'no-such-command'"),
+        (["sh", "-c", "echo begun; exit 3"], "begun"),
+        (["false"], None),
+    ],
+)
+def test_we_tell_of_a_failure_what_its_log_ends_with(
+    project: Path, cmd: list[str], error: str | None
+) -> None:
+    failed = task_create_shell(cmd)
+    task_eval(failed, capture=True)
+    shown = details_of(find_root(project), scan(project).tasks[failed])
+    assert (shown.error, shown.problem) == (error, None)
 
 
 def test_we_list_the_bundles_that_hipercow_loads(project: Path) -> None:

@@ -81,8 +81,8 @@ class TaskDetails:
     their deparsed values; ``globals`` are the variables that the environment must provide,
     ``resources`` what was asked of the cluster. ``what`` and ``varies`` are ``runs`` and ``inputs``
     on one line each, for a row of a table. ``error`` is what R's ``conditionMessage`` gives of a
-    failure, ``warnings`` what R prints of those raised on the way. ``problem`` says what could not
-    be read.
+    failure, or what a Python task's log says last of it; ``warnings`` what R prints of those raised
+    on the way. ``problem`` says what could not be read.
     """
 
     type: str | None = None

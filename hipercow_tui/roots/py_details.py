@@ -24,6 +24,7 @@ from hipercow_tui.roots.details import (
     task_folder,
 )
 from hipercow_tui.roots.files import read_file
+from hipercow_tui.roots.py_errors import read_log_error
 from hipercow_tui.roots.py_root import parse_json
 from hipercow_tui.text import visible
 
@@ -33,21 +34,21 @@ Json: TypeAlias = dict[str, Any]
 def details_of(root: Root, task: Task) -> TaskDetails:
     """All that is known of a task of either language."""
     if task.lang is Lang.PY:
-        return read_py_details(root.part(Lang.PY).tasks, task.id)
+        return read_py_details(root.part(Lang.PY).tasks, task.id, status=task.status)
     return read_details(root.tasks, task.id, status=task.status)
 
 
 def read_what_runs(root: Root, task_id: str, lang: Lang) -> TaskDetails:
     """The same without the error of a failure, which costs most."""
     if lang is Lang.PY:
-        return read_py_details(root.part(Lang.PY).tasks, task_id)
+        return read_py_details(root.part(Lang.PY).tasks, task_id, status="")
     return read_details(root.tasks, task_id, status="")
 
 
-def read_py_details(tasks_dir: Path, task_id: str) -> TaskDetails:
+def read_py_details(tasks_dir: Path, task_id: str, *, status: str) -> TaskDetails:
     """What the task runs, from its folder below ``tasks_dir``.
 
-    Its ``result`` is a pickle of nothing (``task_eval_shell``), and is not opened.
+    ``status`` is the task's own; only of a failure the end of the log is read, for its error.
     Raises ValueError where ``task_id`` is no 32 lower-case hex digits, and nothing else.
     """
     if not TASK_ID.match(task_id):
@@ -56,10 +57,11 @@ def read_py_details(tasks_dir: Path, task_id: str) -> TaskDetails:
     with task_folder(tasks_dir, task_id, problems) as folder:
         raw = attempt("data", _read_data, folder, problems)
         driver = attempt("status-submitted", read_driver, folder, problems)
+        error = attempt("log", read_log_error, folder, problems) if status == "failure" else None
     details = TaskDetails() if raw is None else parse_data(raw, task_id)
     if details.problem is not None:
         problems.append(details.problem)
-    return replace(details, driver=driver, problem="; ".join(problems) or None)
+    return replace(details, driver=driver, error=error, problem="; ".join(problems) or None)
 
 
 def _read_data(folder: int) -> bytes:

@@ -5,20 +5,20 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hipercow_tui.error_memory import ErrorMemory, Identity, Remembered, identity
 from hipercow_tui.failures import ErrorGroup, ErrorSort, Failure, group_failures
 from hipercow_tui.model import Lang, Snapshot, Status, Task
 from hipercow_tui.roots import Root
-from hipercow_tui.roots.details import read_details
-from hipercow_tui.roots.py_details import read_what_runs
+from hipercow_tui.roots.py_details import details_of
 from hipercow_tui.ui.background import in_background
 
 TELL_EVERY = 0.5  # seconds
 SAVE_EVERY = 10.0  # seconds, while there is much to read
 SHARE = 5  # of the time of which groups are made anew at most one part: 20,000 failures take 0.1 s
-PYTHON = "a Python task tells why it failed in its log alone"
+
+NOTHING_LOGGED = "nothing stands in the log, where a Python task tells why it failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,6 @@ class ErrorDesk:
     ) -> None:
         self.failures: dict[str, Failure] = {}
         self._root = root
-        self._tasks = root.tasks
         self._memory = memory
         self._deliver = deliver
         self._remembered: dict[str, Remembered] = {}
@@ -162,7 +161,7 @@ class ErrorDesk:
         """Learn how it failed, from the memory if that was the same folder; how many seconds that
         took."""
         began = time.monotonic()
-        folder = identity(self._tasks, task.id) if task.lang is Lang.R else None
+        folder = identity(self._root.part(task.lang).tasks, task.id)
         seen = self._seen.get(task.id)
         known = seen.remembered if seen else self._remembered.pop(task.id, None)
         if known is None or known.folder != folder or known.failure.problem is not None:
@@ -174,10 +173,10 @@ class ErrorDesk:
         return time.monotonic() - began
 
     def _failure(self, task: Task) -> Failure:
-        if task.lang is Lang.PY:
-            runs = read_what_runs(self._root, task.id, task.lang)
-            return Failure("", what=runs.what, problem=PYTHON)
-        return Failure.of(read_details(self._tasks, task.id, status=task.status))
+        details = details_of(self._root, task)
+        if task.lang is Lang.PY and details.error is None and details.problem is None:
+            details = replace(details, problem=NOTHING_LOGGED)
+        return Failure.of(details)
 
     def _save(self, *, every: float = 0.0) -> None:
         """Remember what is new, if it was not done in the last ``every`` seconds."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -42,6 +43,9 @@ def test_it_has_every_status_that_hipercow_writes_and_folders_of_bundles(root: P
     assert {bundle.name for bundle in snapshot.bundles} > {"phylo/2026 spring", "figures"}
     shown = [details_of(find_root(root), task) for task in snapshot.tasks.values()]
     assert all(one.problem is None and one.envvars[1].secret for one in shown)
+    errors = {one.error for one in shown if one.error}
+    assert len(errors) >= 5
+    assert all(re.fullmatch(r"ValueError: \w+: only \d+ sequences, 50 needed", e) for e in errors)
 
 
 def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:

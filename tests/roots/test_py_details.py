@@ -19,7 +19,7 @@ A, B = map(task_id, (1, 2))
 
 def details(root: Path, **data: Any) -> TaskDetails:
     write_py_task(root, A, "submitted", **data)
-    return read_py_details(py_dir(root) / "tasks", A)
+    return read_py_details(py_dir(root) / "tasks", A, status="submitted")
 
 
 def test_all_that_a_task_says_of_itself(tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_other_names(name: str) -> None:
 )
 def test_damage_is_a_sentence(tmp_path: Path, raw: bytes, says: str) -> None:
     (write_py_task(tmp_path, A, "success") / "data").write_bytes(raw)
-    assert says in str(read_py_details(py_dir(tmp_path) / "tasks", A).problem)
+    assert says in str(read_py_details(py_dir(tmp_path) / "tasks", A, status="success").problem)
 
 
 @given(st.recursive(st.none() | st.booleans() | st.text(max_size=5) | st.integers(), st.lists))
@@ -95,7 +95,7 @@ def test_any_values_are_shown_or_said_to_make_no_sense(value: Any) -> None:
 
 def test_a_task_that_is_gone_is_a_sentence(tmp_path: Path) -> None:
     write_py_task(tmp_path, A, "success")
-    found = read_py_details(py_dir(tmp_path) / "tasks", B)
+    found = read_py_details(py_dir(tmp_path) / "tasks", B, status="failure")
     assert found.runs is None and "folder of task" in str(found.problem)
     with pytest.raises(ValueError, match="not a task id"):
-        read_py_details(py_dir(tmp_path) / "tasks", "../../etc")
+        read_py_details(py_dir(tmp_path) / "tasks", "../../etc", status="")

@@ -9,14 +9,16 @@ from pathlib import Path
 
 import pytest
 from failing import result_file, write_failed
+from small_py_root import write_py_task
 from small_root import DAY, NOW, task_id, write_task
 
+from hipercow_tui import scan
 from hipercow_tui.error_memory import ErrorMemory
 from hipercow_tui.failures import ErrorKey, ErrorSort
-from hipercow_tui.model import Lang, Snapshot, Status
+from hipercow_tui.model import Snapshot, Status
 from hipercow_tui.roots import find_root
 from hipercow_tui.scanning import read_root
-from hipercow_tui.ui.error_desk import PYTHON, ErrorBoard, ErrorDesk, ErrorWish
+from hipercow_tui.ui.error_desk import NOTHING_LOGGED, ErrorBoard, ErrorDesk, ErrorWish
 
 SORT = ErrorSort()
 
@@ -191,11 +193,43 @@ def test_a_damaged_memory_is_made_anew(
     until(lambda: len(memory.load()) == 6)
 
 
-def test_a_python_task_says_why_in_its_log(project: Path, start: Callable[..., Desk]) -> None:
-    before = read_root(find_root(project))
-    tasks = {i: replace(task, lang=Lang.PY) for i, task in before.tasks.items()}
-    board = start().look(replace(before, tasks=tasks, lang=Lang.PY))
-    assert [(group.text, len(group.ids)) for group in board.groups] == [(PYTHON, 7)]
+def traced(error: str) -> str:
+    frame = '  File "sim.py", line 4, in <module>\n    run()\n'
+    return f"step 1\nTraceback (most recent call last):\n{frame}{error}\n"
+
+
+def test_python_tasks_are_grouped_by_what_their_logs_end_with(
+    tmp_path: Path, desks: list[Desk]
+) -> None:
+    logs = [traced(f"ValueError: too small: {n / 10}") for n in range(3)]
+    logs += ["hello\niqtree2: error: cannot open 'a.fasta'\n", "", traced("KeyError: 'beta'")]
+    for number, log in enumerate(logs):
+        (write_py_task(tmp_path, task_id(number), "failure") / "log").write_text(log)
+    write_py_task(tmp_path, task_id(9), "failure")
+    success = write_py_task(tmp_path, task_id(10), "success")
+    (success / "log").write_text(traced("ValueError: caught"))
+    desks.append(Desk(tmp_path))
+    board = desks[0].look(scan(tmp_path))
+    assert {(group.text, len(group.ids), group.told) for group in board.groups} == {
+        ("ValueError: too small: <n>", 3, True),
+        ("iqtree2: error: cannot open 'a.fasta'", 1, True),
+        ("KeyError: 'beta'", 1, True),
+        (NOTHING_LOGGED, 2, False),
+    }
+    assert {group.code for group in board.groups} == {("echo hello",)}
+
+
+def test_the_end_of_a_python_log_is_remembered(tmp_path: Path, desks: list[Desk]) -> None:
+    folder = write_py_task(tmp_path, task_id(1), "failure")
+    (folder / "log").write_text(traced("ValueError: first"))
+    memory = ErrorMemory(tmp_path / "errors", b"key")
+    for _ in range(2):
+        desks.append(Desk(tmp_path, memory))
+        board = desks[-1].look(scan(tmp_path))
+        assert [group.text for group in board.groups] == ["ValueError: first"]
+        until(memory.load)
+        with (folder / "log").open("r+") as log:  # the folder stays as it was
+            log.write("X" * 200)
 
 
 def test_without_failures_there_are_no_groups(tmp_path: Path, desks: list[Desk]) -> None:

@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small_py_root import py_dir, write_py_task
+from small_root import task_id
+
+from hipercow_tui.roots.details import TaskDetails
+from hipercow_tui.roots.py_details import read_py_details
+from hipercow_tui.roots.py_errors import TAIL, last_error
+
+A = task_id(1)
+
+CHAINED = """\
+Traceback (most recent call last):
+  File "a.py", line 2, in <module>
+    float("x")
+ValueError: could not convert string to float: 'x'
+
+During handling of the above exception, another exception occurred:
+
+Traceback (most recent call last):
+  File "a.py", line 4, in <module>
+    raise sim.Diverged(0.3)
+sim.Diverged: at 0.3
+srun: error: node12: task 0: Exited with exit code 1
+"""
+GROUP = """\
+  + Exception Group Traceback (most recent call last):
+  |   File "g.py", line 1, in <module>
+  |     raise ExceptionGroup("many", [ValueError(1)])
+  | ExceptionGroup: many (1 sub-exception)
+  +-+---------------- 1 ----------------
+    | ValueError: 1
+    +------------------------------------
+"""
+SYNTAX = """\
+  File "a.py", line 1
+    f(
+     ^
+SyntaxError: '(' was never closed
+"""
+R_LONG = """\
+reading
+Error in simulate_epidemic(beta = 0.3, gamma = 0.2) :
+  step size too small: 0.3
+Calls: source -> simulate_epidemic
+Execution halted
+"""
+
+
+@pytest.mark.parametrize(
+    ("log", "error"),
+    [
+        ("", None),
+        (" \n\n", None),
+        ("a\nthe last line\n\n", "the last line"),
+        (CHAINED, "sim.Diverged: at 0.3"),
+        (GROUP, "ExceptionGroup: many (1 sub-exception)"),
+        (SYNTAX, "SyntaxError: '(' was never closed"),
+        (R_LONG, "Error in simulate_epidemic(beta = 0.3, gamma = 0.2) :\nstep size too small: 0.3"),
+        ("Error: no data\nExecution halted\n", "Error: no data"),
+        ("working\nExecution halted\n", "Execution halted"),
+        ("working\nKilled\nbye\n", "Killed"),
+        ("10%\r20%\rfatal: no repository", "fatal: no repository"),
+        ("\x1b[31mTraceback (most recent call last):\x1b[0m\n  f\n\x1b[1mE: x\x1b[0m\n", "E: x"),
+        ("Traceback (most recent call last):\r\n  File x\r\nKeyError: 'b'\r\n", "KeyError: 'b'"),
+        ("KeyError: 'b'\nTraceback (most recent call last):\n  File x\n", "Traceback (most"),
+    ],
+)
+def test_what_the_end_of_a_log_says_of_an_error(log: str, error: str | None) -> None:
+    found = last_error(log)
+    assert found == error or (error and found and found.startswith(error) and "Traceback" in error)
+
+
+def failed(root: Path, log: bytes) -> TaskDetails:
+    folder = write_py_task(root, A, "failure")
+    (folder / "log").write_bytes(log)
+    return read_py_details(py_dir(root) / "tasks", A, status="failure")
+
+
+def test_only_the_end_of_a_log_of_any_size_is_read(tmp_path: Path) -> None:
+    folder = write_py_task(tmp_path, A, "failure")
+    with (folder / "log").open("wb") as log:
+        log.write(b"Traceback (most recent call last):\n  f\nOld: 1\n")
+        log.truncate(5_000_000_000)
+        log.seek(0, os.SEEK_END)
+        log.write(b"\n" + CHAINED.encode())
+    began = time.perf_counter()
+    found = read_py_details(py_dir(tmp_path) / "tasks", A, status="failure")
+    assert found.error == "sim.Diverged: at 0.3"
+    assert time.perf_counter() - began < 2
+
+
+def test_a_traceback_longer_than_what_is_read_still_ends_with_its_error(tmp_path: Path) -> None:
+    frames = b'  File "deep.py", line 7, in f\n    return g()\n' * (TAIL // 20)
+    head = b"Traceback (most recent call last):\n"
+    end = b"RecursionError: maximum recursion depth exceeded\n"
+    assert failed(tmp_path, head + frames + end).error == end.decode().strip()
+
+
+def test_a_success_has_no_error_whatever_its_log_says(tmp_path: Path) -> None:
+    (write_py_task(tmp_path, A, "success") / "log").write_text(CHAINED)
+    assert read_py_details(py_dir(tmp_path) / "tasks", A, status="success").error is None
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe", "folder"])
+def test_what_is_no_ordinary_log_is_not_opened(tmp_path: Path, kind: str) -> None:
+    folder = write_py_task(tmp_path, A, "failure")
+    (tmp_path / "secret").write_text("Error: secret")
+    if kind == "link":
+        (folder / "log").symlink_to(tmp_path / "secret")
+    elif kind == "pipe":
+        os.mkfifo(folder / "log")
+    else:
+        (folder / "log").mkdir()
+    found = read_py_details(py_dir(tmp_path) / "tasks", A, status="failure")
+    assert found.error is None and "'log'" in str(found.problem)
+    assert found.runs == "echo hello"
+
+
+@given(
+    st.binary(max_size=300)
+    | st.text(max_size=300).map(lambda text: text.encode("utf-8", "replace"))
+)
+@settings(max_examples=200, deadline=None)
+def test_any_bytes_give_a_short_text_without_escapes_of_colour(raw: bytes) -> None:
+    found = last_error(raw.decode("utf-8", "backslashreplace"))
+    assert found is None or (found and len(found) <= 10_000 and "\x1b[31m" not in found)
