@@ -229,6 +229,11 @@ class Snapshot:
                 return part
         return Snapshot(self.root, lang=Lang(lang))
 
+    def bundle(self, name: str, lang: Lang) -> Bundle | None:
+        """The bundle of that name and language; None if there is none."""
+        named = (one for one in self.bundles if one.name == name and one.lang is lang)
+        return next(named, None)
+
     def existing(self, ids: Collection[str]) -> Iterator[Task]:
         """The tasks among these ids that lists, filters and chains know."""
         tasks = self.tasks

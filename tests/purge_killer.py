@@ -25,7 +25,7 @@ from typing import Any
 from purge_stage import make_root, plan_of
 from py_stage import make_both
 
-from hipercow_tui.purging import carry_out, empty, move_to_trash, restore
+from hipercow_tui.purging import carry_out, empty, move_to_trash, recent, restore
 from hipercow_tui.roots import Root
 
 CALLS = ("rename", "unlink", "rmdir", "mkdir", "link", "fsync", "open", "write", "utime", "fchmod")
@@ -72,6 +72,7 @@ def prepared(action: str, root: Root) -> Callable[[], object]:
 def in_child(act: Callable[[], object], prepare: Callable[[], None] = lambda: None) -> int:
     child = os.fork()
     if child == 0:
+        recent.LINGER = 0.0  # nobody else is at work
         prepare()
         act()
         os._exit(0)

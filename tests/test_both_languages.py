@@ -6,21 +6,26 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from small_py_root import py_dir, py_folder, write_py_bundle, write_py_task
 from small_root import NOW, task_id, write_bundle, write_retries, write_task
 
 from hipercow_tui import UnknownTasksError, purge, scan
 from hipercow_tui.both import RootScanner
+from hipercow_tui.chains import Chains, Retry
 from hipercow_tui.cli import main
 from hipercow_tui.counts import count_passing
 from hipercow_tui.filters import FilterStack, InBundle, OfLang, TaskIds, WithStatus
-from hipercow_tui.model import Lang, Snapshot, Status
+from hipercow_tui.model import DATA, Bundle, Lang, Snapshot, Status, Task
 from hipercow_tui.plan import make_plan
 from hipercow_tui.roots import find_root
 from hipercow_tui.roots.sizes import measure_many
 from hipercow_tui.saved_plan import plan_as_saved, plan_from_saved, save_plan
+from hipercow_tui.together import together
 
 R1, R2, P1, P2, GONE = map(task_id, range(1, 6))
 
@@ -200,6 +205,20 @@ def test_the_command_line_lists_both_with_their_details(
     assert len(capsys.readouterr().out.splitlines()) == 2
 
 
+def test_secrets_of_both_are_starred(
+    root: Path, sir_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """R wrote MY_SECRET of this root in the clear, without its own mark for secrets."""
+    names = {"MY_SECRET": "hunter2", "DB_PASSWORD": "hunter3", "LEVEL": "3"}
+    write_py_task(sir_model, GONE, "success", envvars=names)
+    assert main(["list", str(sir_model), "--details", "--json"]) == 0
+    out = capsys.readouterr().out
+    found = [line["envvars"] for line in map(json.loads, out.splitlines())]
+    starred = [(line.get("MY_SECRET"), line.get("LEVEL")) for line in found]
+    assert starred.count(("********", None)) == 1 and starred.count(("********", "3")) == 1
+    assert "hunter" not in out
+
+
 def test_a_filter_for_the_language_keeps_what_gone_ids_take(root: Path) -> None:
     write_py_bundle(root, "old", [GONE])
     snapshot = scan(root)
@@ -249,3 +268,69 @@ def test_counts_beside_the_filters_are_of_both(root: Path) -> None:
     assert counts.langs == {Lang.R: 2, Lang.PY: 2}
     assert counts.statuses[Status.FAILURE] == 1  # R's is retried, by what is not there
     assert counts.statuses[Status.SUCCESS] == 2
+
+
+# Any two roots in one folder, with ids of each other in retries and bundles
+
+IDS = [task_id(number) for number in range(1, 9)]
+ids = st.sampled_from(IDS)
+statuses = st.sampled_from([Status.FAILURE, Status.SUCCESS, Status.RUNNING, Status.CREATED])
+named = st.dictionaries(st.sampled_from(["a", "b", "c/d"]), st.sets(ids, max_size=4), max_size=3)
+
+
+@given(
+    tasks=st.dictionaries(ids, st.tuples(st.sampled_from(Lang), statuses)),
+    retries=st.lists(st.tuples(ids, ids, ids), max_size=4),
+    bundles=st.fixed_dictionaries(dict.fromkeys(Lang, named)),
+    given=st.fixed_dictionaries(
+        {},
+        optional={
+            "task_ids": st.sets(ids).map(lambda these: TaskIds(frozenset(these))),
+            "in_bundle": st.sampled_from(["*", "a", "[bc]*"]).map(InBundle.of),
+            "with_status": st.sampled_from(["failure", "success"]).map(
+                lambda one: WithStatus.purgeable([one])
+            ),
+        },
+    ),
+)
+@settings(max_examples=300, deadline=None)
+def test_no_cascade_ever_crosses(
+    tasks: dict[str, tuple[Lang, Status]],
+    retries: list[tuple[str, str, str]],
+    bundles: dict[Lang, dict[str, set[str]]],
+    given: dict[str, Any],
+) -> None:
+    """A plan of both is that of R and that of Python, as if each stood alone."""
+    chains = Chains(tuple(Retry(*line) for line in retries))
+    parts = [
+        Snapshot(
+            Path("/project"),
+            {
+                i: Task(i, status, DATA, tip_status=status, chain=chain, lang=lang)
+                for i, (whose, status) in tasks.items()
+                for chain in [chains.chain(i) if lang is Lang.R else ()]
+                if whose is lang
+            },
+            tuple(Bundle(name, tuple(sorted(held)), lang=lang) for name, held in named.items()),
+            chains if lang is Lang.R else Chains(),
+            lang=lang,
+        )
+        for lang, named in bundles.items()
+    ]
+    stack = FilterStack(**given)
+    whole = make_plan(together(*parts), stack, now=NOW, skip_blocked=True)
+    known = {lang: {i for i, (whose, _) in tasks.items() if whose is lang} for lang in Lang}
+    assert set(whole.ids) == {one.task.id for one in whole.tasks} <= tasks.keys()
+    for part in parts:
+        alone = make_plan(part, stack, now=NOW, skip_blocked=True)
+        mine = whole.of_lang(part.lang)
+        assert mine.ids == alone.ids and set(mine.ids) <= known[part.lang]
+        assert {one.task.id for one in mine.blocked} == {one.task.id for one in alone.blocked}
+        # An id that is a task of the other counts here as none, not as one that is gone.
+        strangers = tasks.keys() - known[part.lang]
+        for one in alone.bundles:
+            if strangers.isdisjoint(one.bundle.task_ids):
+                assert one in mine.bundles
+        assert {one.bundle.name for one in mine.bundles} <= {
+            one.bundle.name for one in alone.bundles
+        }

@@ -1,10 +1,16 @@
 from __future__ import annotations
 
+import os
+import re
 import shlex
+import shutil
+import subprocess
 
 import pytest
 from click.testing import CliRunner
 from hipercow.cli import cli
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from small_root import task_id
 
 from hipercow_tui.model import Lang, Status, Task
@@ -13,13 +19,30 @@ from hipercow_tui.py_calls import bundle_command, log_command, status_command
 TASK = Task(task_id(1), Status.FAILURE, lang=Lang.PY)
 
 
+def help_of(*words: str) -> str:
+    result = CliRunner().invoke(cli, [*words, "--help"])
+    assert result.exit_code == 0
+    return result.output
+
+
 @pytest.mark.parametrize(
-    "command", [log_command(TASK), status_command(TASK), bundle_command("sweep")]
+    ("command", "takes"),
+    [
+        (log_command(TASK), "TASK_ID"),
+        (status_command(TASK), "TASK_ID"),
+        (bundle_command("sweep"), "NAME"),
+    ],
 )
-def test_the_real_command_line_knows_these(command: str) -> None:
+def test_the_real_help_names_these(command: str, takes: str) -> None:
     program, *words, argument = shlex.split(command)
     assert program == "hipercow" and argument in (TASK.id, "sweep")
-    assert CliRunner().invoke(cli, [*words, "--help"]).exit_code == 0
+    for depth, word in enumerate(words):
+        assert re.search(rf"^  {word} ", help_of(*words[:depth]), re.MULTILINE)
+    assert re.search(rf"{' '.join(words)} \[OPTIONS\] {takes}$", help_of(*words), re.MULTILINE)
+
+
+def test_the_real_command_line_knows_what_our_sentences_name() -> None:
+    assert "--rebuild" in help_of("task", "recent")
 
 
 @pytest.mark.parametrize("name", ["plain", "a b/c", "it's", "$(rm -rf)", "-x", "--help", ".hid"])
@@ -27,3 +50,26 @@ def test_any_name_is_one_word_to_a_shell(name: str) -> None:
     words = shlex.split(bundle_command(name))
     assert words[:3] == ["hipercow", "bundle", "status"] and words[-1] == name
     assert ("--" in words[:-1]) == name.startswith("-")
+
+
+@given(st.text(min_size=1) | st.binary(min_size=1).map(os.fsdecode))
+@settings(max_examples=60, deadline=None)
+def test_a_shell_reads_the_name_and_nothing_to_obey_is_pasted(name: str) -> None:
+    name = name.replace("\0", "")
+    if not name or not _is_of_a_file(name):
+        return
+    command = bundle_command(name)
+    assert command.isprintable()
+    bash = shutil.which("bash")
+    if bash is None:
+        return
+    said = f"hipercow() {{ printf '%s\\0' \"$@\"; }}; {command}"
+    done = subprocess.run([bash, "-c", said], capture_output=True, check=True, env={"LC_ALL": "C"})
+    assert done.stdout.split(b"\0")[-2] == os.fsencode(name)
+
+
+def _is_of_a_file(name: str) -> bool:
+    try:
+        return os.fsdecode(os.fsencode(name)) == name
+    except UnicodeEncodeError:
+        return False

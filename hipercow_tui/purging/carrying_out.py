@@ -15,8 +15,9 @@ from hipercow_tui.purging.lot import Lot, NoRoomError, TakenOverError, new_lot
 from hipercow_tui.purging.manifest import Aim
 from hipercow_tui.purging.names import State, new_stamp
 from hipercow_tui.purging.outcome import Outcome, Progress, PurgeReport, beside
-from hipercow_tui.purging.places import open_places
+from hipercow_tui.purging.places import Places, open_places
 from hipercow_tui.purging.purge import Purge
+from hipercow_tui.purging.recent import forget_erased, is_of_list
 from hipercow_tui.purging.units import units_of
 from hipercow_tui.purging.watch import Watch, unheard
 from hipercow_tui.purging.without_lot import free_chains
@@ -127,13 +128,25 @@ def _carry_out_in(root: Root, plan: PurgePlan, aim: Aim, watch: Watch, stamp: st
                 total = total.then(report)
                 rest = _rest(rest, report)
                 if rest.empty or watch.stopped or not report.no_room:
-                    return total
+                    break
                 if not report.removed:
-                    return total.then(_left_for_lack_of_room(rest))
+                    total = total.then(_left_for_lack_of_room(rest))
+                    break
         finally:
+            if aim is Aim.PURGE:
+                total = forgotten(places, total)
             if total.removed or total.removed_bundles or total.put_back or total.failed:
                 kind = Kind.TRASH if aim is Aim.TRASH else Kind.PURGE
                 remember_purge(places, kind, total)
+        return total
+
+
+def forgotten(places: Places, report: PurgeReport) -> PurgeReport:
+    """The report of a purge after what it erased was taken out of Python's list of recent tasks, as
+    far as there was no room for that before."""
+    failed = forget_erased(places, report.removed)
+    others = tuple(one for one in report.failed if not is_of_list(one))
+    return replace(report, failed=(*others, failed) if failed else others)
 
 
 def run_in(lot: Lot, plan: PurgePlan, aim: Aim, watch: Watch) -> PurgeReport:

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hipercow_tui.errors import PurgeError
+from hipercow_tui.model import Lang
 from hipercow_tui.plan import PurgePlan
 from hipercow_tui.purging.heart import (
     ALIVE,
@@ -228,6 +229,8 @@ def _remove(places: Places, tui: int, name: LotName, folder: int) -> bool:
         for room in ROOMS:
             with suppress(FileNotFoundError):
                 os.rmdir(room, dir_fd=folder)
+        if places.lang is Lang.PY:
+            _keep_recent(places, tui, name, folder)
         for file in (*_RECENT, DRAFT, MANIFEST, ALIVE):
             with suppress(FileNotFoundError):
                 os.unlink(file, dir_fd=folder)
@@ -237,6 +240,15 @@ def _remove(places: Places, tui: int, name: LotName, folder: int) -> bool:
     with suppress(OSError):
         os.rmdir(TUI, dir_fd=places.hipercow)
     return True
+
+
+def _keep_recent(places: Places, tui: int, name: LotName, folder: int) -> None:
+    """What was kept aside of the lot may come back one day: then its place in the list of recent
+    tasks must be known."""
+    kept = places.path / TUI / str(LotName(name.stamp, state=State.KEPT))
+    with ExitStack() as stack, suppress(OSError, PurgeError):
+        beside = opened(stack, kept, tui, places.device)
+        os.rename(RECENT_COPY, RECENT_COPY, src_dir_fd=folder, dst_dir_fd=beside)
 
 
 def _unwritable(path: Path, error: OSError) -> PurgeError:

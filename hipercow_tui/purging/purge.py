@@ -84,7 +84,7 @@ class Purge:
         try:
             recent.take_out(self.lot, [task_id for unit in self.going() for task_id in unit.ids])
         except OSError as error:
-            self.record.failed.append(Outcome(recent.RECENT, recent.stays(error)))
+            self.record.failed.append(recent.stays(error))
 
     def keep(self) -> None:
         """Leave what the lot holds in the trash."""
@@ -142,7 +142,7 @@ class Purge:
         try:
             recent.put_back(self.lot, [i for i in self.plan.ids if task_stands(self.lot, i)])
         except OSError as error:
-            self.record.failed.append(Outcome(recent.RECENT, recent.stays(error)))
+            self.record.failed.append(recent.stays(error))
 
     def _keep_aside(self, bundle: Bundle, reason: str) -> None:
         where = self.lot.keep_aside("bundles", bundle_file(bundle.name))

@@ -6,7 +6,7 @@ import errno
 import os
 from contextlib import suppress
 
-from hipercow_tui.purging.lot import Lot
+from hipercow_tui.purging.lot import NO_ROOM, Lot
 from hipercow_tui.purging.names import bundle_file
 from hipercow_tui.purging.outcome import Outcome
 from hipercow_tui.purging.places import because, exists
@@ -15,8 +15,9 @@ from hipercow_tui.purging.units import Unit
 from hipercow_tui.text import short_id
 
 DELETED = "someone else deleted it meanwhile"
-# What file systems without hard links say, and Linux of another user's file.
-_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
+# What file systems without hard links say, Linux of another user's file, and a full disk, which has
+# no entry to spare for a second name.
+_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, *NO_ROOM}
 
 
 def restore_unit(

@@ -13,7 +13,7 @@ from hipercow_tui.errors import PurgeError
 from hipercow_tui.filters import FilterStack
 from hipercow_tui.model import TASK_ID, Bundle, Lang, Status, Task, is_bundle_name
 from hipercow_tui.plan import PlannedBundle, PlannedTask, PurgePlan, Reason
-from hipercow_tui.purging.carrying_out import run_in
+from hipercow_tui.purging.carrying_out import forgotten, run_in
 from hipercow_tui.purging.erase import erase, erase_bundle
 from hipercow_tui.purging.history import Kind, remember_empty, remember_purge, remember_restore
 from hipercow_tui.purging.lot import Lot, taken_over
@@ -22,6 +22,7 @@ from hipercow_tui.purging.names import TUI, LotName, State, bundle_file, bundle_
 from hipercow_tui.purging.outcome import EmptyReport, Outcome, Progress, PurgeReport, RestoreReport
 from hipercow_tui.purging.places import Places, because, exists, open_places, opened
 from hipercow_tui.purging.purge import Purge
+from hipercow_tui.purging.recent import forget_erased
 from hipercow_tui.purging.record import Record
 from hipercow_tui.purging.units import units_of
 from hipercow_tui.purging.watch import Watch, unheard
@@ -93,6 +94,8 @@ def empty(
                 stamps.append(lot.stamp)
                 _erase(lot, record, watch)
                 lot.discard()
+        if failed := forget_erased(places, record.removed):
+            record.failed.append(failed)
         report = EmptyReport(
             tuple(dict.fromkeys(stamps)),
             tuple(sorted(record.removed)),
@@ -142,6 +145,8 @@ def _resume(lot: Lot, watch: Watch) -> PurgeReport:
     plan = _plan_in(lot, manifest)
     Purge(plan, lot, units_of(plan), Watch(unheard)).bring_back("the purge begins anew")
     report = run_in(lot, plan, manifest.aim, watch)
+    if manifest.aim is Aim.PURGE:
+        report = forgotten(lot.places, report)
     kind = Kind.TRASH if manifest.aim is Aim.TRASH else Kind.PURGE
     remember_purge(lot.places, kind, report)
     return report
@@ -237,6 +242,8 @@ def _restore_aside(places: Places, task: Aside, began: float) -> RestoreReport:
             back = (task.id,)
     else:
         erase_aside(places, task, record, Watch(unheard))
+        if failed := forget_erased(places, record.removed):
+            record.failed.append(failed)
         back = ()
     gone = () if task.whole else (task.id,)
     seconds = time.monotonic() - began

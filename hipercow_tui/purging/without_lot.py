@@ -21,14 +21,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from hipercow_tui.errors import PurgeError
-from hipercow_tui.model import Bundle, Lang, Task
+from hipercow_tui.model import Bundle, Task
 from hipercow_tui.plan import PurgePlan
 from hipercow_tui.purging.erase import Removal, in_words
 from hipercow_tui.purging.heart import DEAD_AFTER, Heart, refuse_alive, server_time
 from hipercow_tui.purging.names import TUI
 from hipercow_tui.purging.outcome import Outcome, Phase, PurgeReport
 from hipercow_tui.purging.places import Places, because, exists
-from hipercow_tui.purging.recent import take_out_without_lot
 from hipercow_tui.purging.recheck import recheck
 from hipercow_tui.purging.record import Record
 from hipercow_tui.purging.restore import DELETED
@@ -141,9 +140,6 @@ def erase_aside(places: Places, task: Aside, record: Record, watch: Watch) -> No
     removal = Removal(places.hipercow, places.device, record, watch)
     if left := removal.remove(task.id, gone):
         record.failed.append(Outcome(task.id, in_words(left), places.path / gone))
-    elif places.lang is Lang.PY:
-        with suppress(OSError):
-            take_out_without_lot(places, (task.id,))
 
 
 @dataclass(slots=True)

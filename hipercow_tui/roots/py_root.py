@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import stat
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any, TypeAlias
@@ -48,6 +49,7 @@ _BITS = {
 }
 _ENDED = (Status.SUCCESS, Status.FAILURE, Status.CANCELLED)
 _DEPTH = 32  # folders in the name of a bundle; a descent holds one descriptor a level
+_DELETED = re.compile(r"\.nfs[0-9a-f]{16,}\Z")  # on NFS, while someone has it open
 _FAR = 1e15  # seconds: no time of a task lies beyond
 
 # When a task was created, started and finished.
@@ -203,7 +205,7 @@ def bundle_files(
         listed = sorted(entries, key=lambda entry: entry.name)
     for entry in listed:
         name = prefix + entry.name
-        if entry.name.startswith(".nfs"):  # deleted, while someone has it open
+        if _DELETED.match(entry.name):
             continue
         try:
             status = entry.stat(follow_symlinks=False)

@@ -14,14 +14,15 @@ _SHOWN = 3  # lines of what was copied
 
 def copy(app: App[Any], text: str, what: str, *, instead: str) -> None:
     """Copy a text and show how it begins; where it is too long, say what to do ``instead``."""
-    if len(text.encode("utf-8", "replace")) > LONGEST:
+    sent = text.encode("utf-8", "backslashreplace")  # a name of a file may be no UTF-8
+    if len(sent) > LONGEST:
         app.notify(
             f"{what}: too long for a terminal's clipboard; {instead}",
             severity="warning",
             markup=False,
         )
         return
-    app.copy_to_clipboard(text)
+    app.copy_to_clipboard(sent.decode())
     lines = text.splitlines()
     shown = [*map(plain, lines[:_SHOWN]), *(["  …"] if len(lines) > _SHOWN else [])]
     app.notify("\n".join(shown), title=f"Copied: {what}", markup=False)

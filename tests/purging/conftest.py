@@ -16,3 +16,9 @@ def root(tmp_path: Path) -> Root:
 @pytest.fixture
 def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Meanwhile:
     return Meanwhile(monkeypatch)
+
+
+@pytest.fixture(autouse=True)
+def nobody_lingers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who has the list of recent tasks open is waited for at each of a thousand purges."""
+    monkeypatch.setattr("hipercow_tui.purging.recent.LINGER", 0.0)

@@ -60,6 +60,7 @@ from hipercow_tui.purging.recent import merged
 from hipercow_tui.report import report_as_json
 from hipercow_tui.roots import Root, find_root
 from hipercow_tui.scanning import read_root
+from hipercow_tui.ui.widgets.bundle_filter import literal, patterns
 
 ALL = {R_TASK, *FAILED}
 
@@ -134,12 +135,28 @@ def test_bundles_of_one_name_are_told_apart_in_a_report(both: Root) -> None:
     assert recent(both) == recent_without({THIRD})
 
 
-@pytest.mark.parametrize("name", ["a/b", ".hid", "sp ace", "%2F", "a%/b%2Fc", "x" * 200, "ü\n*"])
+NAMES = [
+    "a/b",
+    ".hid",
+    "sp ace",
+    "%2F",
+    "a%/b%2Fc",
+    "x" * 200,
+    "ü\n*",
+    "..x/.nfs-runs",
+    "!a [b]{c}",
+]
+NAMES += ["\x1b]0;x\a", os.fsdecode(b"caf\xe9"), " ", "\\", "-rf"]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_bundles_of_any_name_go_and_come_back(tmp_path: Path, name: str) -> None:
     write_py_task(tmp_path, FIRST, "failure")
     path = write_py_bundle(tmp_path, name, [FIRST])
     root = find_root(tmp_path)
     before = all_but_ours(root)
+    glob = InBundle.of(patterns(literal(name)))  # as Enter on it in the app
+    assert make_plan(read_root(root), FilterStack(in_bundle=glob), now=NOW).ids == (FIRST,)
     stamp = str(move_to_trash(plan_of(root), root).trash)
     assert not path.exists() and trash(root)[0].bundles == (name,)
     while path.parent.name != "bundles":  # folders that someone has removed are made again

@@ -6,10 +6,12 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
-from py_stage import FAILED, FIRST, KEPT, R_TASK, make_both, recent, standing
-from small_py_root import py_dir, py_folder
+import pytest
+from py_stage import FAILED, FIRST, KEPT, R_TASK, SECOND, make_both, recent, standing
+from small_py_root import py_dir, py_folder, write_py_bundle
 from small_root import NOW
 from textual.pilot import Pilot
 from ui_driving import screen_text, until
@@ -19,9 +21,12 @@ from hipercow_tui.roots import Root
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.screens.confirm import ConfirmScreen
 from hipercow_tui.ui.screens.hand_over import HandOverScreen
+from hipercow_tui.ui.screens.inputs import InputsScreen
 from hipercow_tui.ui.screens.plan import PlanScreen
 from hipercow_tui.ui.screens.summary import SummaryScreen
 from hipercow_tui.ui.widgets.lang_filter import LangFilter
+from hipercow_tui.ui.widgets.row_table import RowTable
+from hipercow_tui.ui.widgets.sweep_table import SweepTable
 from hipercow_tui.view import Key
 
 
@@ -31,6 +36,10 @@ async def driven(root: Root) -> AsyncIterator[tuple[HipercowApp, Pilot[None]]]:
     async with app.run_test(size=(150, 40)) as pilot:
         await until(pilot, lambda: len(app.browser.tasks.keys) > 0 and "live" in screen_text(app))
         yield app, pilot
+
+
+def shows(table: RowTable, keys: set[str]) -> bool:
+    return set(table.keys) == keys
 
 
 async def test_both_are_one_list_with_a_column_and_counts(tmp_path: Path) -> None:
@@ -75,15 +84,44 @@ async def test_one_language_is_chosen_and_purged(tmp_path: Path) -> None:
         assert standing(root) == {R_TASK, *KEPT} and recent(root) == list(KEPT)
 
 
-async def test_enter_on_a_bundle_shows_the_tasks_of_its_language(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("lang", "ids"), [(Lang.R, {R_TASK}), (Lang.PY, {FIRST, SECOND, KEPT[0]})])
+async def test_bundles_of_one_name_are_two_rows(tmp_path: Path, lang: Lang, ids: set[str]) -> None:
+    """The cursor stays on the one it stands on, Enter shows its tasks, i their inputs."""
     async with driven(make_both(tmp_path)) as (app, pilot):
+        bundles, tasks = app.browser.bundles, app.browser.tasks
         await pilot.press("b")
-        await until(pilot, lambda: len(app.browser.bundles.keys) == 4)
-        bundles = app.browser.bundles
-        places = [line.lang is Lang.R and line.name == "sweep" for line in bundles._lines]
-        bundles.cursor = places.index(True)
-        await pilot.press("enter")
-        await until(pilot, lambda: app.browser.tasks.view.matched == {R_TASK})
+        await until(pilot, lambda: len(bundles.keys) == 4)
+        assert len(set(bundles.keys)) == 4
+        langs = [line.lang if line.name == "sweep" else None for line in bundles._lines]
+        bundles.cursor = langs.index(lang)
+        for name in ("aaa", "zzz"):  # one more before it, one more behind it
+            write_py_bundle(tmp_path, name, [KEPT[1]])
+        app.browser.action_refresh()
+        await until(pilot, lambda: len(bundles.keys) == 6)
+        for key in ("s", "less_than_sign", "greater_than_sign", "s"):
+            await pilot.press(key)
+            await until(pilot, lambda: bundles._sort == app.browser._bundle_sort)
+            line = bundles.current
+            assert line is not None and (line.name, line.lang) == ("sweep", lang)
+        await pilot.press("i")
+        await until(pilot, lambda: isinstance(app.screen, InputsScreen))
+        await until(pilot, lambda: set(app.screen.query_one(SweepTable).keys) == ids)
+        await pilot.press("escape", "enter")
+        await until(pilot, lambda: tasks.view.matched == ids)
+        await pilot.press("a")  # marks are of these tasks alone
+        await until(pilot, lambda: set(tasks.marks or ()) == ids)
+
+
+async def test_inputs_of_a_task_are_those_of_its_own_bundle(tmp_path: Path) -> None:
+    async with driven(make_both(tmp_path)) as (app, pilot):
+        wanted = {FIRST: {FIRST, SECOND, KEPT[0]}, R_TASK: {R_TASK}}
+        for task, ids in wanted.items():
+            app.browser.tasks.move_to(app.browser.tasks.keys.index(task))
+            await pilot.press("i")
+            await until(pilot, lambda: isinstance(app.screen, InputsScreen))
+            table = app.screen.query_one(SweepTable)
+            await until(pilot, partial(shows, table, ids))
+            await pilot.press("escape")
 
 
 async def test_details_and_log_are_those_of_the_python_task(tmp_path: Path) -> None:

@@ -57,9 +57,8 @@ class BrowseScreen(FilteringScreen):
     def _opened(self, message: RowTable.Opened) -> None:
         if message.table is self.tasks:
             self.action_details()
-        elif message.table is self.bundles:
-            line = self.bundles.current
-            self.filters.set_bundle(message.key, line.lang if line else None)
+        elif message.table is self.bundles and (line := self.bundles.line_of(message.key)):
+            self.filters.set_bundle(line.name, line.lang)
             self.action_show(TASKS)
 
     # Marks
@@ -192,16 +191,16 @@ class BrowseScreen(FilteringScreen):
     def _chosen(self) -> Chosen | None:
         from hipercow_tui.ui.screens.hand_over import Chosen, called
 
-        snapshot, marks, key = self.snapshot, self.tasks.marks, self.table.cursor_key
+        snapshot, marks = self.snapshot, self.tasks.marks
         gists = self.backstage.gists.gists
         if self._tab == BUNDLES:
             line = self.bundles.current
-            part = snapshot.of_lang(line.lang if line else None)
-            ids = {bundle.name: bundle.task_ids for bundle in part.bundles}.get(key or "")
-            if key is None or line is None or ids is None:
+            bundle = snapshot.bundle(line.name, line.lang) if line else None
+            if bundle is None:
                 return None
-            tasks = tuple(part.existing(ids))
-            return Chosen(f"bundle {key}", tasks, snapshot, gists, key, line.lang)
+            tasks = tuple(snapshot.of_lang(bundle.lang).existing(bundle.task_ids))
+            called_so = f"bundle {bundle.name}"
+            return Chosen(called_so, tasks, snapshot, gists, bundle.name, bundle.lang)
         if marks:
             tasks = tuple(snapshot.tasks[i] for i in self.tasks.keys if i in marks)
             return Chosen(f"{count(len(tasks), 'marked task')}", tasks, snapshot, gists)

@@ -149,18 +149,17 @@ class TriageScreen(SizingScreen):
     def action_inputs(self) -> None:
         """Show the inputs of the bundle or the error under the cursor as columns; of a task, those
         of its first bundle."""
-        group, bundle = None, None
-        if self._tab == ERRORS:
-            group = self.errors.current
-        elif self._tab == BUNDLES:
-            bundle = self.bundles.cursor_key
-        elif self.tasks.current is not None:
-            bundle = next(iter(self.tasks.current.bundles), None)
-        found = next((one for one in self.snapshot.bundles if one.name == bundle), None)
+        group = self.errors.current if self._tab == ERRORS else None
+        found = None
+        if self._tab == BUNDLES and (line := self.bundles.current):
+            found = self.snapshot.bundle(line.name, line.lang)
+        elif self._tab == TASKS and (task := self.tasks.current) and task.bundles:
+            found = self.snapshot.bundle(task.bundles[0], task.lang)
         if group is not None:
             title, ids = in_line(group), group.ids
         elif found is not None:
-            title, ids = found.name, found.task_ids
+            existing = self.snapshot.of_lang(found.lang).existing(found.task_ids)
+            title, ids = found.name, tuple(task.id for task in existing)
         else:
             self.notify("Inputs are shown for a bundle or an error: b or e leads to them")
             return

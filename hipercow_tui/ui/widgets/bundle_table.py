@@ -30,7 +30,8 @@ class BundleTable(RowTable):
         super().__init__(id=id)
         self.now = 0.0
         self._lines: tuple[BundleLine, ...] = ()
-        self._names: tuple[str, ...] = ()
+        self._keys: tuple[str, ...] = ()
+        self._rows: dict[str, int] = {}
         self._sort = BundleSort()
         self._view = View(Snapshot(Path()))
         self._matched: dict[tuple[Lang, str], bool] = {}
@@ -44,17 +45,18 @@ class BundleTable(RowTable):
 
     def show(self, lines: tuple[BundleLine, ...], sort: BundleSort, view: View, now: float) -> None:
         """Show these bundles; ``now`` is the time that ages are told against."""
-        before = self._names
+        before = self._keys
         if bool(self._view.snapshot.parts) != bool(view.snapshot.parts):
             self._laid_out_for = -1
         self._lines, self._sort, self._view, self.now = lines, sort, view, now
-        self._names = tuple(line.name for line in lines)
+        self._keys = tuple(map(_key, lines))
+        self._rows = {key: row for row, key in enumerate(self._keys)}
         self._matched = {
             (bundle.lang, bundle.name): not part.isdisjoint(bundle.task_ids)
             for part, bundles in self._matched_parts(view)
             for bundle in bundles
         }
-        if self._names == before:
+        if self._keys == before:
             self.forget_strips()
         else:
             self.rows_changed(before)
@@ -76,12 +78,17 @@ class BundleTable(RowTable):
 
     @property
     def keys(self) -> Sequence[str]:
-        """The names of the bundles."""
-        return self._names
+        """The name of each bundle, and if it is of Python that: both may have one of that name."""
+        return self._keys
 
     def row_of(self, key: str) -> int | None:
-        """Where a bundle stands, if it is there; there are thousands at most."""
-        return self._names.index(key) if key in self._names else None
+        """Where a bundle stands, if it is there."""
+        return self._rows.get(key)
+
+    def line_of(self, key: str) -> BundleLine | None:
+        """The bundle of that key, if it is there."""
+        row = self._rows.get(key)
+        return None if row is None else self._lines[row]
 
     @property
     def empty_text(self) -> Sequence[str]:
@@ -131,6 +138,10 @@ class BundleTable(RowTable):
                 return (("—" if line.changed is None else age(line.changed, self.now), "quiet"),)
             case _:
                 return bar(line.counts, one.width)
+
+
+def _key(line: BundleLine) -> str:
+    return line.name if line.lang is Lang.R else f"{Lang.PY}/{line.name}"  # R's have no slash
 
 
 def held_text(held: Total, told: str) -> str:
