@@ -15,16 +15,17 @@ import tempfile
 import zlib
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from hipercow_tui.alike import Wording
 from hipercow_tui.failures import Failure
 from hipercow_tui.index import Index
 from hipercow_tui.model import TASK_ID
 from hipercow_tui.roots.files import read_file
 
-_MAGIC = b"hipercow-tui errors 1\n"
+_MAGIC = b"hipercow-tui errors 2\n"
 _LIMIT = 1 << 30  # bytes
 _DIGEST = 16  # bytes
 
@@ -107,7 +108,7 @@ class ErrorMemory:
         return _MAGIC + digest.digest()
 
 
-_Row: TypeAlias = tuple[list[int], int, int, int, list[int]]
+_Row: TypeAlias = tuple[list[int], int, int, int, list[int], list[list[int]]]
 
 
 def _encoded(one: Remembered, texts: dict[str, int]) -> _Row:
@@ -120,12 +121,15 @@ def _encoded(one: Remembered, texts: dict[str, int]) -> _Row:
     failure = one.failure
     inputs = [number(part) for pair in failure.inputs for part in pair]
     said = number(failure.message), number(failure.warnings), number(failure.what)
-    return list(one.folder), *said, inputs
+    wording = [[number(text) for text in texts] for texts in astuple(failure.wording)]
+    return list(one.folder), *said, inputs, wording
 
 
 def _decoded(row: _Row, texts: list[str]) -> Remembered:
-    (inode, modified, changed), message, warnings, what, inputs = row
+    (inode, modified, changed), message, warnings, what, inputs, wording = row
     parts = [texts[number] for number in inputs]
     pairs = tuple(zip(parts[::2], parts[1::2], strict=True))
-    failure = Failure(texts[message], texts[warnings], texts[what], pairs)
+    taken_apart = Wording(*(tuple([texts[number] for number in part]) for part in wording))
+    said = texts[message], texts[warnings], texts[what]
+    failure = Failure(*said, pairs, wording=taken_apart)
     return Remembered((inode, modified, changed), failure)

@@ -24,22 +24,26 @@ NOTHING_SAID = "an error without a message"
 FEW = 3  # values that are told one by one
 _LONGEST = 4000  # characters that are kept of a message or of warnings
 _WIDEST = 60  # characters that are kept of an input
+_UNTOLD = Wording((), (), ())
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
     """How one task failed: its ``message`` and the ``warnings`` before it, what it ran and with
-    which ``inputs`` (names and deparsed values); or the ``problem``: why no message is known."""
+    which ``inputs`` (names and deparsed values); or the ``problem``: why no message is known. The
+    ``wording`` is that of its message, taken apart where it is not given."""
 
     message: str
     warnings: str = ""
     what: str = ""
     inputs: tuple[tuple[str, str], ...] = ()
     problem: str | None = None
-    wording: Wording = field(init=False, repr=False, compare=False)
+    wording: Wording = field(default=_UNTOLD, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "wording", wording(self.problem or self.message or NOTHING_SAID))
+        if self.wording is _UNTOLD:
+            said = self.problem or self.message or NOTHING_SAID
+            object.__setattr__(self, "wording", wording(said))
 
     def says(self, needle: str) -> bool:
         """Whether the needle, which is case-folded, stands in its message."""

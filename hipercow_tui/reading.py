@@ -4,30 +4,23 @@ A root that is read in no time is read here and now. Where that would take longe
 own read with us: one interpreter lock lets one core work, and a thread that reads a file every
 20 µs keeps the screen's thread from its keys. Where the file system makes us wait, each of these
 processes reads with many threads.
-
-They are started as programs, never forked: a fork copies the locks of threads that it does not
-copy. Only plain values go through their pipes, by ``marshal``.
 """
 
 from __future__ import annotations
 
 import gc
-import marshal
 import os
 import queue
-import subprocess
-import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from selectors import EVENT_READ, DefaultSelector
 from typing import IO, Any, TypeAlias
 
 from hipercow_tui.model import Lang
+from hipercow_tui.process import Process, read_value, write_value
 from hipercow_tui.roots.layouts import LAYOUTS
 from hipercow_tui.roots.r_root import Row
 
@@ -138,7 +131,8 @@ class _Pool:
         self._parts[number] = part
         if self._processes:
             process = min(self._processes, key=lambda process: len(process.pending))
-            process.send(number, part, self._threads)
+            process.pending.add(number)
+            process.send((number, self._threads, part.ids, part.retried))
 
     def receive(self, number: int) -> tuple[Part, Rows]:
         """The rows of the part sent by that number, when they are there."""
@@ -200,61 +194,17 @@ class _Pace:
         self._waited = 0.0
 
 
-class _Process:
+class _Process(Process):
     """One process that reads, and the numbers of the parts that it has not answered yet."""
 
     def __init__(self, tasks: str, lang: Lang) -> None:
+        super().__init__(__name__, lang, tasks)  # there, paths are short: 1 µs less a task
         self.pending: set[int] = set()
-        places = [str(Path(place).resolve()) for place in sys.path]
-        self._program = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", _PROGRAM, lang, *places],
-            cwd=tasks,  # short paths: 1 µs less a task
-            bufsize=0,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,  # ctrl+c is meant for us
-        )
-        assert self._program.stdin and self._program.stdout
-        self._input, self.output = self._program.stdin, self._program.stdout
-        self._greeted = False
-
-    def send(self, number: int, part: Part, threads: int) -> None:
-        self.pending.add(number)
-        with suppress(OSError):  # it has ended, which its output tells
-            _write(self._input, (number, threads, part.ids, part.retried))
-
-    def receive(self) -> Any:
-        """Its next answer; None if it has ended, or was never ours."""
-        # What is called Python may be another program, where Python is part of that.
-        if not self._greeted and _whole(self.output, len(_GREETING)) != _GREETING:
-            return None
-        self._greeted = True
-        return _read(self.output)
-
-    def close(self) -> None:
-        """End it, now. It only reads; where a file server hangs it ends when that answers."""
-        self._program.kill()
-        self._input.close()
-        self.output.close()
-        with suppress(subprocess.TimeoutExpired):
-            self._program.wait(timeout=0.1)
-
-
-_GREETING = b"hipercow-tui reads\n"
-_PROGRAM = """
-import sys
-_, lang, *sys.path = sys.argv
-from hipercow_tui.reading import serve
-serve(sys.stdin.buffer, sys.stdout.buffer, lang)
-"""
 
 
 def serve(requests: IO[bytes], answers: IO[bytes], lang: str) -> None:
     """What a reading process does, in the folder of all tasks: answer requests until they end."""
     read_tasks = LAYOUTS[Lang(lang)].read_tasks
-    answers.write(_GREETING)
-    answers.flush()
     gc.disable()  # nothing here refers to itself
     todo: queue.SimpleQueue[Any] = queue.SimpleQueue()
     writing = threading.Lock()
@@ -268,11 +218,11 @@ def serve(requests: IO[bytes], answers: IO[bytes], lang: str) -> None:
             rows = list(read_tasks(".", ids, frozenset(retried)))
             waited = time.perf_counter() - began - (time.thread_time() - worked)
             with writing:
-                _write(answers, (number, rows, waited))
+                write_value(answers, (number, rows, waited))
             if place >= wanted:
                 return
 
-    while (request := _read(requests)) is not None:
+    while (request := read_value(requests)) is not None:
         wanted = request[1]
         threads = [thread for thread in threads if thread.is_alive()]
         while len(threads) < wanted:
@@ -283,27 +233,6 @@ def serve(requests: IO[bytes], answers: IO[bytes], lang: str) -> None:
         todo.put(None)
     for thread in threads:
         thread.join()
-
-
-def _write(pipe: IO[bytes], value: Any) -> None:
-    raw = marshal.dumps(value)
-    pipe.write(len(raw).to_bytes(4, "little") + raw)
-    pipe.flush()
-
-
-def _read(pipe: IO[bytes]) -> Any:
-    """The next value; None where the pipe has ended."""
-    size = int.from_bytes(_whole(pipe, 4), "little")
-    raw = _whole(pipe, size)
-    return marshal.loads(raw) if size and len(raw) == size else None
-
-
-def _whole(pipe: IO[bytes], size: int) -> bytes:
-    """So many bytes; fewer where the pipe ends before."""
-    raw = b""
-    while len(raw) < size and (piece := pipe.read(size - len(raw))):
-        raw += piece
-    return raw
 
 
 def _cores() -> int:

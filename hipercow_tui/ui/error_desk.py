@@ -5,20 +5,19 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from hipercow_tui.error_memory import ErrorMemory, Identity, Remembered, identity
+from hipercow_tui.failure_reading import PART, FailureReader
 from hipercow_tui.failures import ErrorGroup, ErrorSort, Failure, group_failures
-from hipercow_tui.model import Lang, Snapshot, Status, Task
+from hipercow_tui.model import Snapshot, Status, Task
 from hipercow_tui.roots import Root
-from hipercow_tui.roots.py_details import details_of
 from hipercow_tui.ui.background import in_background
 
 TELL_EVERY = 0.5  # seconds
+TELL_QUIETLY = 3.0  # seconds, while nobody looks: each time the frame of the table is drawn anew
 SAVE_EVERY = 10.0  # seconds, while there is much to read
 SHARE = 5  # of the time of which groups are made anew at most one part: 20,000 failures take 0.1 s
-
-NOTHING_LOGGED = "nothing stands in the log, where a Python task tells why it failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +68,7 @@ class ErrorDesk:
     ) -> None:
         self.failures: dict[str, Failure] = {}
         self._root = root
+        self._reader = FailureReader(root)
         self._memory = memory
         self._deliver = deliver
         self._remembered: dict[str, Remembered] = {}
@@ -124,11 +124,12 @@ class ErrorDesk:
         rest = self._tell(wish, failed, len(todo))
         told = time.monotonic()
         while todo and not self._wake.is_set():
-            self._looked_at.wait(self._read(todo.pop()))
+            self._looked_at.wait(self._read(todo))
             if not todo or time.monotonic() >= told + rest:
                 rest = self._tell(wish, failed, len(todo))
                 told = time.monotonic()
                 self._save(every=SAVE_EVERY)
+        self._reader.close()
         if not todo:
             self._save()
 
@@ -141,7 +142,8 @@ class ErrorDesk:
         if not self._stopped:
             read = len(failed) - unread
             self._deliver(ErrorBoard(wish, self._groups, read, len(failed)))
-        return max(TELL_EVERY, SHARE * (time.monotonic() - began))
+        every = TELL_EVERY if self._looked_at.is_set() else TELL_QUIETLY
+        return max(every, SHARE * (time.monotonic() - began))
 
     # What is known
 
@@ -157,26 +159,32 @@ class ErrorDesk:
         seen = self._seen.get(task.id)
         return seen is not None and seen.task is task
 
-    def _read(self, task: Task) -> float:
-        """Learn how it failed, from the memory if that was the same folder; how many seconds that
-        took."""
+    def _read(self, todo: list[Task]) -> float:
+        """Learn how the next few failed, from the memory if that was the same folder; how many
+        seconds that took."""
         began = time.monotonic()
-        folder = identity(self._root.part(task.lang).tasks, task.id)
-        seen = self._seen.get(task.id)
-        known = seen.remembered if seen else self._remembered.pop(task.id, None)
-        if known is None or known.folder != folder or known.failure.problem is not None:
-            known = Remembered(folder or _NOWHERE, self._failure(task))
+        part = [todo.pop() for _ in range(min(PART, len(todo)))]
+        unread: list[tuple[Task, Identity]] = []
+        for task in part:
+            folder = identity(self._root.part(task.lang).tasks, task.id) or _NOWHERE
+            seen = self._seen.get(task.id)
+            known = seen.remembered if seen else self._remembered.pop(task.id, None)
+            if known is None or known.folder != folder or known.failure.problem is not None:
+                unread.append((task, folder))
+            else:
+                self._learn(task, known)
+        # Where all of them are new, so are most that follow.
+        more = len(todo) if len(unread) == len(part) else 0
+        failures = self._reader.read([task for task, _ in unread], more=more)
+        for (task, folder), failure in zip(unread, failures, strict=True):
+            self._learn(task, Remembered(folder, failure))
             self._unsaved = True
+        return time.monotonic() - began
+
+    def _learn(self, task: Task, known: Remembered) -> None:
         self._seen[task.id] = _Seen(task, known)
         self.failures[task.id] = known.failure
         self._regroup = True
-        return time.monotonic() - began
-
-    def _failure(self, task: Task) -> Failure:
-        details = details_of(self._root, task)
-        if task.lang is Lang.PY and details.error is None and details.problem is None:
-            details = replace(details, problem=NOTHING_LOGGED)
-        return Failure.of(details)
 
     def _save(self, *, every: float = 0.0) -> None:
         """Remember what is new, if it was not done in the last ``every`` seconds."""

@@ -59,18 +59,20 @@ class _Entry:
 
 def main(root: str, whose: str) -> None:
     """Print the seconds that our scan, or the leanest loop, takes on such a file system."""
-    from hipercow_tui import reading
+    from hipercow_tui import process
     from hipercow_tui.roots import find_root
     from hipercow_tui.scanning import read_root
 
     place = str(Path(__file__).parent)
-    reading._PROGRAM = f"""
+    process.PROGRAM = f"""
 import sys
-_, lang, *sys.path = sys.argv
+_, module, lang, *sys.path = sys.argv
 from hipercow_tui.reading import serve
 sys.path.append({place!r})
 import delayed
 delayed.install()
+sys.stdout.buffer.write(b"hipercow-tui reads\\n")
+sys.stdout.buffer.flush()
 serve(sys.stdin.buffer, sys.stdout.buffer, lang)
 """
     found = find_root(root)

@@ -14,11 +14,12 @@ from small_root import DAY, NOW, task_id, write_task
 
 from hipercow_tui import scan
 from hipercow_tui.error_memory import ErrorMemory
+from hipercow_tui.failure_reading import NOTHING_LOGGED
 from hipercow_tui.failures import ErrorKey, ErrorSort
 from hipercow_tui.model import Snapshot, Status
 from hipercow_tui.roots import find_root
 from hipercow_tui.scanning import read_root
-from hipercow_tui.ui.error_desk import NOTHING_LOGGED, ErrorBoard, ErrorDesk, ErrorWish
+from hipercow_tui.ui.error_desk import ErrorBoard, ErrorDesk, ErrorWish
 
 SORT = ErrorSort()
 

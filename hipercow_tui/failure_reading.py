@@ -1,0 +1,71 @@
+"""Reading how tasks failed: many of them in a process of its own, for each is half a millisecond of
+pure work, and a thread that does it is felt at every key."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import astuple, replace
+from typing import IO, Any
+
+from hipercow_tui.alike import Wording
+from hipercow_tui.failures import Failure
+from hipercow_tui.model import Lang, Status, Task
+from hipercow_tui.process import Process, read_value, write_value
+from hipercow_tui.roots import Root, find_root
+from hipercow_tui.roots.py_details import details_of
+
+PART = 32  # tasks to read at once: 20 ms
+PAYS = 4  # parts still to be read from which on a process, which takes 0.1 s to start, is worth it
+_NICE = 10  # nobody waits for it
+
+NOTHING_LOGGED = "nothing stands in the log, where a Python task tells why it failed"
+
+
+def read_failure(root: Root, task: Task) -> Failure:
+    """How a failed task of either language failed."""
+    details = details_of(root, task)
+    if task.lang is Lang.PY and details.error is None and details.problem is None:
+        details = replace(details, problem=NOTHING_LOGGED)
+    return Failure.of(details)
+
+
+class FailureReader:
+    """Reads failures, a part at a time; for one thread."""
+
+    def __init__(self, root: Root) -> None:
+        self._root = root
+        self._process: Process | None = None
+
+    def read(self, tasks: Sequence[Task], *, more: int) -> list[Failure]:
+        """How these tasks failed, where so many ``more`` are to be read after them."""
+        if self._process is None and more > PART * PAYS:
+            with suppress(OSError):
+                self._process = Process(__name__, str(self._root.path), str(self._root.path))
+        if self._process is not None:
+            self._process.send([(task.id, task.lang.value) for task in tasks])
+            if (answer := self._process.receive()) is not None:
+                return [_failure(row) for row in answer]
+            self.close()
+        return [read_failure(self._root, task) for task in tasks]
+
+    def close(self) -> None:
+        """Leave no process behind."""
+        if self._process is not None:
+            self._process.close()
+            self._process = None
+
+
+def _failure(row: tuple[Any, ...]) -> Failure:
+    *said, wording = row
+    return Failure(*said, wording=Wording(*wording))
+
+
+def serve(requests: IO[bytes], answers: IO[bytes], path: str) -> None:
+    """What the process does: answer requests for failures of the root at ``path``."""
+    os.nice(_NICE)
+    root = find_root(path)
+    while (request := read_value(requests)) is not None:
+        tasks = [Task(task_id, Status.FAILURE, lang=Lang(lang)) for task_id, lang in request]
+        write_value(answers, [astuple(read_failure(root, task)) for task in tasks])

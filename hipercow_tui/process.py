@@ -1,0 +1,92 @@
+"""A process of our own that answers requests through a pipe.
+
+One interpreter lock lets one core work, and a thread that is busy keeps the screen's thread from
+its keys. Such a process is started as a program, never forked: a fork copies the locks of threads
+that it does not copy. Only plain values go through its pipes, by ``marshal``.
+"""
+
+from __future__ import annotations
+
+import marshal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any
+
+_GREETING = b"hipercow-tui reads\n"
+PROGRAM = f"""
+import sys
+_, module, word, *sys.path = sys.argv
+from importlib import import_module
+serve = import_module(module).serve
+sys.stdout.buffer.write({_GREETING!r})
+sys.stdout.buffer.flush()
+serve(sys.stdin.buffer, sys.stdout.buffer, word)
+"""
+
+
+class Process:
+    """Runs ``serve(requests, answers, word)`` of a module, in the folder ``where``.
+
+    ``serve`` reads requests by ``read_value`` until there is none, and answers by ``write_value``.
+    Raises OSError where it can't be started.
+    """
+
+    def __init__(self, module: str, word: str, where: str) -> None:
+        places = [str(Path(place).resolve()) for place in sys.path]
+        self._program = subprocess.Popen(
+            [sys.executable, "-I", "-S", "-c", PROGRAM, module, word, *places],
+            cwd=where,
+            bufsize=0,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # ctrl+c is meant for us
+        )
+        assert self._program.stdin and self._program.stdout
+        self._input, self.output = self._program.stdin, self._program.stdout
+        self._greeted = False
+
+    def send(self, request: Any) -> None:
+        """Ask; whether it has ended is told by its output."""
+        with suppress(OSError):
+            write_value(self._input, request)
+
+    def receive(self) -> Any:
+        """Its next answer; None if it has ended, or was never ours."""
+        # What is called Python may be another program, where Python is part of that.
+        if not self._greeted and _whole(self.output, len(_GREETING)) != _GREETING:
+            return None
+        self._greeted = True
+        return read_value(self.output)
+
+    def close(self) -> None:
+        """End it, now. It only reads; where a file server hangs it ends when that answers."""
+        self._program.kill()
+        self._input.close()
+        self.output.close()
+        with suppress(subprocess.TimeoutExpired):
+            self._program.wait(timeout=0.1)
+
+
+def write_value(pipe: IO[bytes], value: Any) -> None:
+    """Raises OSError where nobody reads."""
+    raw = marshal.dumps(value)
+    pipe.write(len(raw).to_bytes(4, "little") + raw)
+    pipe.flush()
+
+
+def read_value(pipe: IO[bytes]) -> Any:
+    """The next value; None where the pipe has ended."""
+    size = int.from_bytes(_whole(pipe, 4), "little")
+    raw = _whole(pipe, size)
+    return marshal.loads(raw) if size and len(raw) == size else None
+
+
+def _whole(pipe: IO[bytes], size: int) -> bytes:
+    """So many bytes; fewer where the pipe ends before."""
+    raw = b""
+    while len(raw) < size and (piece := pipe.read(size - len(raw))):
+        raw += piece
+    return raw

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from failing import result_file, write_failed
+from small_py_root import write_py_task
+from small_root import NOW, task_id
+
+from hipercow_tui import failure_reading, scan
+from hipercow_tui.failure_reading import FailureReader, read_failure
+from hipercow_tui.model import Task
+from hipercow_tui.roots import Root, find_root
+
+
+@pytest.fixture
+def failed(tmp_path: Path) -> tuple[Root, list[Task]]:
+    """Failures of R and of Python, of several kinds, one without a result."""
+    for number in range(4):
+        said = result_file(f"too small: {number} of 'a.rds'", warning="careful")
+        write_failed(tmp_path, task_id(number), said, beta=number / 10, ended=NOW)
+    write_failed(tmp_path, task_id(5), result_file("No fit", ("x", "step 2")), ended=NOW)
+    write_failed(tmp_path, task_id(6), None)
+    (write_py_task(tmp_path, task_id(7), "failure") / "log").write_text("error: no such file\n")
+    return find_root(tmp_path), list(scan(tmp_path).tasks.values())
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
+    programs: list[subprocess.Popen[bytes]] = []
+    real = subprocess.Popen
+
+    def popen(*arguments: Any, **more: Any) -> subprocess.Popen[bytes]:
+        programs.append(real(*arguments, **more))
+        return programs[-1]
+
+    monkeypatch.setattr(subprocess, "Popen", popen)
+    return programs
+
+
+def test_a_process_says_what_reading_here_says(
+    failed: tuple[Root, list[Task]], started: list[subprocess.Popen[bytes]]
+) -> None:
+    root, tasks = failed
+    reader = FailureReader(root)
+    parts = [reader.read(part, more=1000) for part in (tasks[:3], tasks[3:])]
+    here = [read_failure(root, task) for task in tasks]
+    found = [failure for part in parts for failure in part]
+    assert found == here
+    assert [one.wording for one in found] == [one.wording for one in here]
+    assert len(started) == 1
+    reader.close()
+    assert started[0].wait(10) != 0
+
+
+def test_a_few_are_read_here(
+    failed: tuple[Root, list[Task]], started: list[subprocess.Popen[bytes]]
+) -> None:
+    root, tasks = failed
+    assert len(FailureReader(root).read(tasks, more=0)) == len(tasks)
+    assert not started
+
+
+@pytest.mark.parametrize("program", ["/does/not/exist", "/bin/true", "/bin/cat", "/bin/echo"])
+def test_where_a_process_fails_all_is_read_here(
+    failed: tuple[Root, list[Task]], monkeypatch: pytest.MonkeyPatch, program: str
+) -> None:
+    root, tasks = failed
+    monkeypatch.setattr("sys.executable", program)
+    monkeypatch.setattr(failure_reading, "PAYS", 0)
+    found = FailureReader(root).read(tasks, more=1)
+    assert found == [read_failure(root, task) for task in tasks]
