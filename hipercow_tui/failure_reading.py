@@ -59,7 +59,8 @@ class FailureReader:
 
 def _failure(row: tuple[Any, ...]) -> Failure:
     *said, wording = row
-    return Failure(*said, wording=Wording(*wording))
+    message, warnings, what, inputs, problem = said
+    return Failure(message, warnings, what, inputs, problem, Wording(*wording))
 
 
 def serve(requests: IO[bytes], answers: IO[bytes], path: str) -> None:
