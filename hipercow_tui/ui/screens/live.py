@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.containers import Container, Vertical
+from textual.containers import Container
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import ContentSwitcher, Footer
@@ -26,6 +26,7 @@ from hipercow_tui.ui.widgets.details import Details, Shown
 from hipercow_tui.ui.widgets.error_details import ErrorDetails
 from hipercow_tui.ui.widgets.error_table import ErrorTable
 from hipercow_tui.ui.widgets.filter_panel import FilterPanel
+from hipercow_tui.ui.widgets.frame import Frame
 from hipercow_tui.ui.widgets.header_line import Facts, Freshness, HeaderLine
 from hipercow_tui.ui.widgets.row_table import RowTable
 from hipercow_tui.ui.widgets.search_bar import SearchBar
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from hipercow_tui.ui.backstage import Backstage
     from hipercow_tui.ui.board import Board
 
+FRESH = 5  # seconds, and the steps in which more are told: a line that ticks is 1 kB a second
 AGES_EVERY = 15.0  # seconds after which ages on the screen are told anew
 SETTLE = 0.2  # seconds that the details of the row before may stand, until those of this one come
 WIDE = 150  # cells from which details stand beside the table
@@ -72,7 +74,6 @@ class LiveScreen(Screen[None]):
         self._bundle_sort = BundleSort()
         self._only_matched = False
         self._query = ""
-        self._titles = ("", "")
         self._search_from: str | None = None
         self._details: tuple[str, TaskDetails] | None = None
         self._planning = False
@@ -85,7 +86,7 @@ class LiveScreen(Screen[None]):
         with Container(id="body"):
             yield FilterPanel(self.clock, id="filters")
             with Container(id="main"):
-                with Vertical(id="tables"):
+                with Frame(id="tables"):
                     with ContentSwitcher(initial=TASKS):
                         yield TaskTable(self._gists, id=TASKS)
                     yield SearchBar()
@@ -225,7 +226,8 @@ class LiveScreen(Screen[None]):
 
     def _tell_freshness(self) -> None:
         if self._complete:
-            self.header.freshness = Freshness(None, time.monotonic() - self._looked_at)
+            seconds = time.monotonic() - self._looked_at
+            self.header.freshness = Freshness(None, int(seconds // FRESH * FRESH))
 
     # What is shown of it
 
@@ -298,7 +300,7 @@ class LiveScreen(Screen[None]):
 
     def _tell_counts(self) -> None:
         """The tabs stand in the frame, what they show at its foot."""
-        frame = self.query_one("#tables")
+        frame = self.query_one(Frame)
         tabs = (
             (TASKS, "", len(self.snapshot.tasks)),
             (BUNDLES, "b ", len(self.snapshot.bundles)),
@@ -319,9 +321,7 @@ class LiveScreen(Screen[None]):
             said.append(f"by {self._sort.key} {'↓' if self._sort.reverse else '↑'}")
         elif self._tab == ERRORS and self.errors.progress:
             said.append(self.errors.progress)
-        titles = (title, " · ".join([*said, *self._asides()]))
-        if titles != self._titles:
-            frame.border_title, frame.border_subtitle = self._titles = titles
+        frame.entitle(title, " · ".join([*said, *self._asides()]))
 
     def _asides(self) -> list[str]:
         """What else is told at the foot of the table."""

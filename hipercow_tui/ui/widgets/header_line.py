@@ -24,10 +24,10 @@ NAME = "hipercow-tui"
 @dataclass(frozen=True, slots=True)
 class Freshness:
     """What the header tells of reading: ``percent`` while the first pass is under way, then how
-    many seconds ago the last pass ended."""
+    many ``seconds`` ago the last pass ended: 0 where that was just now."""
 
     percent: int | None = 0
-    seconds: float = 0.0
+    seconds: int = 0
 
 
 _STATUS = attrgetter("status")
@@ -105,7 +105,8 @@ class HeaderLine(Widget):
             told.append((f"{facts.running:,} running", ""))
         if facts.waiting:
             told.append((f"{facts.waiting:,} waiting", ""))
-        told.append((f"{int(self.freshness.seconds)} s ago", ""))
+        if self.freshness.seconds:
+            told.append((f"{self.freshness.seconds} s ago", ""))
         return told
 
 

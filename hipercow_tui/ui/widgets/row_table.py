@@ -125,6 +125,8 @@ class RowTable(LongView, can_focus=True):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._strips: LRUCache[tuple[int, bool], Strip] = LRUCache(STRIPS)
+        self._drawn: dict[int, Strip] = {}  # what Textual has of each line of the screen
+        self._looking_through = False
         self._styles: dict[tuple[str, ...], Style] = {}
         self._layout: tuple[Placed, ...] = ()
         self._laid_out_for = -1
@@ -212,9 +214,17 @@ class RowTable(LongView, can_focus=True):
         return None
 
     def forget_strips(self) -> None:
-        """Draw every line anew."""
+        """Draw every line anew; of those on the screen, what changed goes to the terminal."""
         self._strips.clear()
-        self.refresh()
+        if not self._looking_through:
+            self._looking_through = True
+            self.call_next(self._draw_what_changed)
+
+    def _draw_what_changed(self) -> None:
+        self._looking_through = False
+        for y in range(self.size.height):
+            if self._line(y) != self._drawn.get(y):
+                self.refresh(Region(0, y, self.size.width, 1))
 
     def redraw(self, index: int) -> None:
         """Draw one row anew."""
@@ -312,6 +322,10 @@ class RowTable(LongView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """A line of the table, header first."""
+        strip = self._drawn[y] = self._line(y)
+        return strip
+
+    def _line(self, y: int) -> Strip:
         width = self.scrollable_content_region.width
         if width != self._laid_out_for:
             self._laid_out_for = width
