@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from math import inf
@@ -123,18 +123,13 @@ class View:
         rows = [self.ids[row] for row in self.hits] if self.query else self.ids
         return self.markable.intersection(rows)
 
-    def found_at(self, row: int) -> bool:
-        """Whether the search found this row."""
-        at = bisect_left(self.hits, row)
-        return at < len(self.hits) and self.hits[at] == row
 
-    def hit_after(self, row: int) -> int | None:
-        """The next row with a hit below ``row``; past the last it is the first; None without."""
-        return self.hits[bisect_right(self.hits, row) % len(self.hits)] if self.hits else None
-
-    def hit_before(self, row: int) -> int | None:
-        """The next row with a hit above ``row``; past the first it is the last; None without."""
-        return self.hits[bisect_left(self.hits, row) - 1] if self.hits else None
+def next_hit(hits: Sequence[int], row: int, step: int) -> int | None:
+    """Of these rows, ascending, the next one below ``row``, with a negative ``step`` above; past
+    the last it is the first, past the first the last; None without any."""
+    if not hits:
+        return None
+    return hits[bisect_right(hits, row) % len(hits) if step > 0 else bisect_left(hits, row) - 1]
 
 
 def make_view(
