@@ -122,6 +122,13 @@ class ErrorGroup:
         """The inputs that differ between the tasks."""
         return tuple(spread for spread in self.inputs if spread.differs)
 
+    def says(self, needle: str) -> bool:
+        """Whether the needle, which is case-folded, stands in what is told of it: its message, its
+        inputs, its code, its bundles."""
+        bundles = (name for name, _ in self.bundles)
+        told = (" ".join(self.text.split()), *map(str, self.inputs), *self.code, *bundles)
+        return any(needle in text.casefold() for text in told)
+
 
 class ErrorKey(StrEnum):
     """What groups can be sorted by."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from math import inf
@@ -58,15 +58,22 @@ class Sort:
 
 @dataclass(frozen=True, slots=True)
 class Gist:
-    """What a task runs, in the words of a row: ``run_sir(beta, gamma)`` and ``beta = 0.91``."""
+    """What a task runs, in the words of a row: ``run_sir(beta, gamma)`` and ``beta = 0.91``.
+
+    ``rest`` is what no row has room for, case-folded: the inputs that ``varies`` does not tell
+    whole, and code that ``what`` does not. It is for searches alone.
+    """
 
     what: str = ""
     varies: str = ""
     problem: str | None = None
+    rest: tuple[str, ...] = ()
 
     def says(self, needle: str) -> bool:
         """Whether the needle, which is case-folded, stands in it."""
-        return needle in self.what.casefold() or needle in self.varies.casefold()
+        if needle in self.what.casefold() or needle in self.varies.casefold():
+            return True
+        return any(needle in text for text in self.rest) if self.rest else False
 
 
 Gists: TypeAlias = Mapping[str, Gist]
@@ -116,18 +123,13 @@ class View:
         rows = [self.ids[row] for row in self.hits] if self.query else self.ids
         return self.markable.intersection(rows)
 
-    def found_at(self, row: int) -> bool:
-        """Whether the search found this row."""
-        at = bisect_left(self.hits, row)
-        return at < len(self.hits) and self.hits[at] == row
 
-    def hit_after(self, row: int) -> int | None:
-        """The next row with a hit below ``row``; past the last it is the first; None without."""
-        return self.hits[bisect_right(self.hits, row) % len(self.hits)] if self.hits else None
-
-    def hit_before(self, row: int) -> int | None:
-        """The next row with a hit above ``row``; past the first it is the last; None without."""
-        return self.hits[bisect_left(self.hits, row) - 1] if self.hits else None
+def next_hit(hits: Sequence[int], row: int, step: int) -> int | None:
+    """Of these rows, ascending, the next one below ``row``, with a negative ``step`` above; past
+    the last it is the first, past the first the last; None without any."""
+    if not hits:
+        return None
+    return hits[bisect_right(hits, row) % len(hits) if step > 0 else bisect_left(hits, row) - 1]
 
 
 def make_view(

@@ -19,6 +19,7 @@ from hipercow_tui.view import (
     View,
     bundle_lines,
     make_view,
+    next_hit,
 )
 
 A, B, C, D = map(task_id, range(4))
@@ -160,11 +161,9 @@ def test_marking_all_of_a_search_takes_what_was_found_and_passes() -> None:
 
 def test_hits_go_round() -> None:
     view = View(four(), hits=(2, 5, 9))
-    assert [view.hit_after(row) for row in (0, 2, 8, 9)] == [2, 5, 9, 2]
-    assert [view.hit_before(row) for row in (0, 2, 8, 9)] == [9, 9, 5, 5]
-    assert [view.found_at(row) for row in (2, 3, 9, 10)] == [True, False, True, False]
-    assert View(four()).hit_after(0) is None
-    assert View(four()).hit_before(0) is None
+    assert [next_hit(view.hits, row, 1) for row in (-1, 1, 2, 8, 9)] == [2, 2, 5, 9, 2]
+    assert [next_hit(view.hits, row, -1) for row in (0, 2, 8, 9)] == [9, 9, 5, 5]
+    assert next_hit((), 0, 1) is next_hit((), 0, -1) is None
 
 
 @given(snapshots(), stacks, stacks, sorts, sorts, queries, st.booleans())

@@ -9,12 +9,15 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 
 from hipercow_tui.model import Lang
 from hipercow_tui.roots import Root
+from hipercow_tui.roots.details import TaskDetails
 from hipercow_tui.roots.py_details import read_what_runs
 from hipercow_tui.ui.background import in_background
 from hipercow_tui.ui.cells import plain
 from hipercow_tui.view import Gist
 
 KEPT = 250_000  # gists, some 300 bytes each
+SEARCHED = 2000  # characters of an input, or of code, that a search goes over
+ROOM = 32_000_000  # characters of these, over all tasks, that rows have no room for
 TELL_EVERY = 0.1  # seconds
 
 
@@ -35,6 +38,8 @@ class GistReader:
         self.gists = gists
         self.python: Collection[str] = ()
         self._root = root
+        self._texts: dict[str, str] = {}
+        self._room = ROOM
         self._tell = tell
         self._wanted: list[str] = []
         self._rest: Iterator[str] = iter(())
@@ -97,6 +102,30 @@ class GistReader:
         details = read_what_runs(self._root, task_id, lang)
         while len(self.gists) >= KEPT:
             self.gists.pop(next(iter(self.gists)), None)
-        self.gists[task_id] = Gist(
-            plain(details.what), plain(details.varies), details.problem and plain(details.problem)
-        )
+        self.gists[task_id] = self._gist(details)
+
+    def _gist(self, details: TaskDetails) -> Gist:
+        what, varies = plain(details.what), plain(details.varies)
+        problem = details.problem and plain(details.problem)
+        rest = map(self._once, _untold(details, what, varies))
+        return Gist(what, varies, problem, tuple(filter(None, rest)))
+
+    def _once(self, text: str) -> str:
+        """The same object for the same text: the tasks of a sweep have most of it in common."""
+        known = self._texts.get(text)
+        if known is None and self._room >= len(text):
+            self._room -= len(text)
+            known = self._texts[text] = text
+        return known or ""
+
+
+def _untold(details: TaskDetails, what: str, varies: str) -> Iterator[str]:
+    """What a search goes over beyond the words of the row."""
+    if what != details.what:
+        yield details.what[:SEARCHED].casefold()
+    whole = varies == details.varies
+    for name, value in details.inputs:
+        line = " ".join(value.split())
+        told = f"{name} = {line}"
+        if (line if whole else told) not in varies:
+            yield told[:SEARCHED].casefold()

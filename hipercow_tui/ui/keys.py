@@ -70,7 +70,7 @@ SEARCH = (
         "slash",
         "search",
         "Search",
-        "Search ids, code, inputs, bundles, errors",
+        "Search the tasks, bundles or errors shown",
         id="search",
         show=True,
     ),

@@ -186,6 +186,8 @@ async def test_sorting_by_keys_and_by_the_header(small: Path) -> None:
         await at.until(lambda: at.tasks.keys[0] == IDS[0])
         assert at.tasks.cursor_key == IDS[59], "the cursor stays with its task"
         await at.press("less_than_sign")
+        await at.until(lambda: at.tasks.view.sort.key is Key.RAN)
+        await at.press("less_than_sign", "less_than_sign")
         await at.until(lambda: at.tasks.view.sort.key is Key.CREATED)
         await at.pilot.click("#tasks", offset=(5, 0))
         await at.until(lambda: at.tasks.view.sort.key is Key.STATUS)
@@ -200,10 +202,10 @@ async def test_searching_moves_to_hits_and_reads_what_is_not_read(sir_model: Pat
         await at.type("again")
         await at.until(lambda: len(at.tasks.view.hits) == 2)
         first = at.tasks.cursor
-        assert at.tasks.view.found_at(first)
+        assert first in at.tasks.hits
         assert "2 hits" in at.text
         await at.press("enter", "n")
-        assert at.tasks.view.found_at(at.tasks.cursor)
+        assert at.tasks.cursor in at.tasks.hits
         assert at.tasks.cursor != first
         await at.press("N")
         assert at.tasks.cursor == first
@@ -212,6 +214,36 @@ async def test_searching_moves_to_hits_and_reads_what_is_not_read(sir_model: Pat
         assert not at.browser.query_one("SearchBar").display
         await at.press("n")
         assert at.tasks.cursor == first
+
+
+async def test_a_search_on_the_bundles_goes_over_bundles_and_stays_for_the_tasks(
+    small: Path,
+) -> None:
+    async with browsing(small) as at:
+        await at.press("b")
+        await at.until(lambda: "sweep_b" in at.text)
+        rows = {name: row for row, name in enumerate(at.browser.bundles.keys)}
+        for name in ("sweep_a", "sweep_b"):
+            await at.press("slash")
+            await at.type(name.upper())
+            await at.until(lambda row=rows[name]: at.browser.bundles.cursor == row)
+            await at.until(lambda: "1 hit" in at.text and "reading" not in at.text)
+            await at.press("enter", "n")
+            assert at.focused == "bundles" and at.browser.bundles.cursor == rows[name]
+            await at.press("slash", *["backspace"] * len(name))
+            await at.press("escape")
+        await at.press("slash")
+        await at.type("sweep")
+        await at.until(lambda: "2 hits" in at.text)
+        await at.press("enter", "g", "n")
+        assert at.browser.bundles.cursor == 1
+        await at.press("n")
+        assert at.browser.bundles.cursor == 0
+        await at.press("b")
+        await at.until(lambda: f"{len(at.tasks.view.hits)} hits" in at.text)
+        assert len(at.tasks.view.hits) > 2
+        await at.press("escape")
+        await at.until(lambda: not at.tasks.view.query)
 
 
 async def test_keys_typed_into_a_search_do_nothing_else(small: Path) -> None:

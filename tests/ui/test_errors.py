@@ -9,6 +9,7 @@ import pytest
 from failing import result_file, write_failed
 from small_root import DAY, task_id, write_bundle, write_task
 from textual.pilot import Pilot
+from textual.widgets import Input
 from ui_driving import screen_text, until
 
 from hipercow_tui.index import Index
@@ -297,6 +298,57 @@ async def test_a_search_finds_what_failed_so_and_a_marks_it(broken: Path) -> Non
         await at.until(lambda: at.tasks.view.filtered)
         await at.press("a")
         await at.until(lambda: at.tasks.marks == frozenset(SMALL[8:]))
+
+
+async def test_a_search_on_the_errors_goes_over_errors(broken: Path) -> None:
+    async with triaging(broken) as at:
+        await at.press("slash", *"RHAT")
+        await at.until(lambda: "1 hit" in at.text and at.errors.cursor == 1)
+        assert at.browser.table is at.errors and "reading" not in at.text
+        await at.press("enter")
+        assert at.app.focused is at.errors
+        await at.press("g", "n")
+        assert at.errors.cursor == 1
+        await at.press("a")
+        await at.until(lambda: at.tasks.marks == frozenset(FIT))
+        await at.press("e")
+        await at.until(lambda: "5 hits" in at.text)
+        await at.press("e", "u", "escape")
+        await at.until(lambda: not at.errors.needle and at.browser.table is at.errors)
+
+
+@pytest.mark.parametrize(
+    ("query", "rows"),
+    [("sweep_b", [0, 1]), ("beta 0", [0]), ("beta = <n>", [0]), ("run", [0]), ("nowhere", [])],
+)
+async def test_errors_are_found_by_all_that_is_told_of_them(
+    broken: Path, query: str, rows: list[int]
+) -> None:
+    async with triaging(broken) as at:
+        await at.press("slash")
+        at.browser.query_one("#search-text", Input).value = query
+        said = "no hit" if not rows else "1 hit" if len(rows) == 1 else f"{len(rows)} hits"
+        await at.until(lambda: said in at.text)
+        assert list(at.errors.hits) == rows
+        await at.press("enter", "G", "n")
+        assert at.errors.cursor == (rows[0] if rows else 2)
+        await at.press("N")
+        assert at.errors.cursor == (rows[-1] if rows else 2)
+        if not rows:
+            await at.press("a")
+            await at.until(lambda: "Nothing that was found passes" in at.text)
+            assert at.tasks.marks is None
+
+
+async def test_an_error_that_comes_later_is_found_where_one_searches(broken: Path) -> None:
+    async with triaging(broken) as at:
+        await at.press("slash", *"brand new", "enter")
+        await at.until(lambda: "no hit" in at.text)
+        write_failed(broken, task_id(60), result_file("a brand new error"), ended=NOW)
+        await at.press("r")
+        await at.until(lambda: "1 hit" in at.text)
+        await at.press("n")
+        assert at.errors.current is not None and "brand new" in at.errors.current.text
 
 
 async def test_a_search_that_finds_nothing_marks_nothing(broken: Path) -> None:

@@ -12,8 +12,8 @@ from hipercow_tui.failures import ErrorKey
 from hipercow_tui.text import count
 from hipercow_tui.ui import messages
 from hipercow_tui.ui.keys import BROWSE
-from hipercow_tui.ui.screens.filtering import FilteringScreen
 from hipercow_tui.ui.screens.live import BUNDLES, ERRORS, TASKS
+from hipercow_tui.ui.screens.searching import SearchingScreen
 from hipercow_tui.ui.widgets.details import Details
 from hipercow_tui.ui.widgets.header_line import HeaderLine
 from hipercow_tui.ui.widgets.row_table import RowTable
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 BUSY = "Work on the disk is under way: wait for its end, or stop it with U"
 
 
-class BrowseScreen(FilteringScreen):
+class BrowseScreen(SearchingScreen):
     """Filters, marks, orders, searches, plans; only a plan that was confirmed changes the disk."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*BROWSE]
@@ -120,36 +120,6 @@ class BrowseScreen(FilteringScreen):
             self.backstage.gists.want_all(self.snapshot.tasks)
         self._tell_counts()
         self.renew()
-
-    # Search
-
-    def action_search(self) -> None:
-        """Type what to search for."""
-        self.action_show(TASKS)
-        self._search_from = self.tasks.cursor_key
-        self.query_one(SearchBar).open()
-
-    @on(SearchBar.Changed)
-    def _searched(self, message: SearchBar.Changed) -> None:
-        self._query = self.tasks.sought = message.query
-        self._set_pace()
-        if self._query:
-            self.backstage.gists.want_all(self.snapshot.tasks)
-        self.renew()
-
-    @on(SearchBar.Done)
-    def _search_done(self) -> None:
-        self._search_from = None
-        self.tasks.focus()
-
-    def action_hit(self, step: int) -> None:
-        """To the next hit, or the one before."""
-        view, row = self.tasks.view, self.tasks.cursor
-        hit = view.hit_after(row) if step > 0 else view.hit_before(row)
-        if hit is not None:
-            self.tasks.move_to(hit)
-        elif not self._query:
-            self.notify("Nothing is searched for: / begins")
 
     def key_escape(self) -> None:
         """Leave what was begun last: full details, a range, a search."""

@@ -29,6 +29,7 @@ from hipercow_tui.ui.messages import Broke
 from hipercow_tui.ui.widgets.row_table import RowTable
 from hipercow_tui.ui.widgets.search_bar import SearchBar
 from hipercow_tui.ui.widgets.sweep_table import SweepTable
+from hipercow_tui.view import next_hit
 
 TELL_EVERY = 0.3  # seconds
 PARTS = 24  # of the range of an input
@@ -244,13 +245,9 @@ class InputsScreen(Screen[str | None]):
 
     def action_hit(self, step: int) -> None:
         """To the next hit, or the one before."""
-        hits, at = self._hits, self.table.cursor
-        if not hits:
-            return
-        if step > 0:
-            self.table.move_to(next((row for row in hits if row > at), hits[0]))
-        else:
-            self.table.move_to(next((row for row in reversed(hits) if row < at), hits[-1]))
+        hit = next_hit(self._hits, self.table.cursor, step)
+        if hit is not None:
+            self.table.move_to(hit)
 
     # Away
 

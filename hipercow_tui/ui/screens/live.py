@@ -74,7 +74,6 @@ class LiveScreen(Screen[None]):
         self._bundle_sort = BundleSort()
         self._only_matched = False
         self._query = ""
-        self._search_from: str | None = None
         self._details: tuple[str, TaskDetails] | None = None
         self._planning = False
         self._settling: Timer | None = None
@@ -268,8 +267,6 @@ class LiveScreen(Screen[None]):
             self.tasks.filling = self.bundles.filling = False
         self.filters.show(board.counts)
         self._tell_counts()
-        self._tell_hits()
-        self._jump_to_hit()
         if before is not None and before.wish.stack.given != board.wish.stack.given:
             self._show_a_match()
         self._read_rows()
@@ -390,28 +387,3 @@ class LiveScreen(Screen[None]):
         gist = self._gists.get(task.id, Gist())
         snapshot, stuck = self.tasks.view.snapshot, self.tasks.stuck.get(task.id, "")
         self.query_one(Details).show(Shown(task, snapshot, known, gist, self.clock(), stuck))
-
-    # What was searched for
-
-    def _jump_to_hit(self) -> None:
-        """While one types, the cursor stands on the first hit from where it was."""
-        view = self.tasks.view
-        if self._search_from is None or not view.query:
-            return
-        row = view.rows.get(self._search_from)
-        if row is not None:
-            hit = row if view.found_at(row) else view.hit_after(row)
-            if hit is not None:
-                self.tasks.move_to(hit)
-
-    @property
-    def _unread(self) -> int:
-        """How much is still to be read of what is searched in."""
-        return len(self.snapshot.tasks) - len(self._gists)
-
-    def _tell_hits(self) -> None:
-        if not self._query:
-            return
-        unread = self._unread
-        note = f", reading {unread:,} more" if unread > 0 else ""
-        self.query_one(SearchBar).tell(len(self.tasks.view.hits), note)

@@ -77,10 +77,6 @@ class TriageScreen(SizingScreen):
         else:
             self.backstage.errors.calm()
 
-    @property
-    def _unread(self) -> int:
-        return super()._unread + self.errors.unread
-
     def _sort_errors(self, key: ErrorKey) -> None:
         """By this column, or if it is that already, the other way round."""
         self._error_sort = self._error_sort.turned(key)
@@ -112,9 +108,14 @@ class TriageScreen(SizingScreen):
 
     @on(ErrorTable.AllMarked)
     def _mark_errors(self) -> None:
-        marks = self.tasks.marks or frozenset()
-        failed = (task_id for group in self.errors.groups for task_id in group.ids)
-        self._mark(marks | self.tasks.view.markable.intersection(failed))
+        """While something is searched for, those of the errors that are found."""
+        marks, needle = self.tasks.marks or frozenset(), self._query.casefold()
+        groups = [group for group in self.errors.groups if group.says(needle)]
+        found = (task_id for group in groups for task_id in group.ids)
+        failed = self.tasks.view.markable.intersection(found)
+        if needle and not failed:
+            self.notify("Nothing that was found passes the filters")
+        self._mark(marks | failed)
 
     def _mark(self, ids: frozenset[str]) -> None:
         """No mark at all is no filter (SPEC rule 1)."""

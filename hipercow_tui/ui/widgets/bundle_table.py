@@ -100,6 +100,13 @@ class BundleTable(RowTable):
         """What is searched for."""
         return self._view.query.casefold()
 
+    @property
+    def hits(self) -> Sequence[int]:
+        """The bundles in whose names it was found."""
+        needle = self.needle
+        names = enumerate(self._names) if needle else ()
+        return [row for row, name in names if needle in name.casefold()]
+
     def columns(self, width: int) -> Sequence[Column]:
         """The same on every screen, as far as they find room."""
         sizes = (_SIZE, _FILES) if self._sized else ()

@@ -135,6 +135,12 @@ class ErrorTable(RowTable):
         """What is searched for."""
         return self._view.query.casefold()
 
+    @property
+    def hits(self) -> Sequence[int]:
+        """The errors in which it was found."""
+        needle = self.needle
+        return [row for row, each in enumerate(self.groups) if each.says(needle)] if needle else ()
+
     def columns(self, width: int) -> Sequence[Column]:
         """Ages are short where there is little room."""
         last = 14 if width >= ROOMY else 5

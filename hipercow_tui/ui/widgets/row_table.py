@@ -161,6 +161,11 @@ class RowTable(LongView, can_focus=True):
         return ""
 
     @property
+    def hits(self) -> Sequence[int]:
+        """The rows, ascending, in which it was found."""
+        return ()
+
+    @property
     def empty_text(self) -> Sequence[str]:
         """What to say where there are no rows: why, and what to press."""
         return ()

@@ -173,6 +173,11 @@ class TaskTable(RowTable):
         """What is searched for."""
         return self._view.query.casefold()
 
+    @property
+    def hits(self) -> Sequence[int]:
+        """The tasks in which it was found."""
+        return self._view.hits
+
     def row(self, index: int, layout: Sequence[Placed]) -> Row:
         """The cells of a task."""
         task_id = self._view.ids[index]

@@ -1,0 +1,133 @@
+"""What a search goes over: all inputs, also those that no row has room for."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from queue import Queue
+
+import pytest
+from small_py_root import write_py_task
+from small_root import NOW, task_id, write_task
+from ui_driving import screen_text, until
+
+from hipercow_tui.demo.rbuild import chars, named, reals
+from hipercow_tui.demo.rds_writer import rds
+from hipercow_tui.filters import FilterStack
+from hipercow_tui.roots import find_root
+from hipercow_tui.roots.rvalues import RNull, RValue, RVector
+from hipercow_tui.scanning import read_root
+from hipercow_tui.ui import gist_reader
+from hipercow_tui.ui.app import HipercowApp
+from hipercow_tui.ui.gist_reader import GistReader
+from hipercow_tui.view import Gist, Key, Sort, make_view
+
+LONG = "".join(f"word{n} " for n in range(40)) + "Needle-in-the-middle " + "more " * 40
+
+
+def write_inputs(root: Path, number: int, *inputs: tuple[str, RValue], code: str = "run") -> None:
+    identity = task_id(number)
+    folder = write_task(root, identity, "success")
+    head: list[tuple[str, RValue]] = [
+        ("type", chars("expression")),
+        ("id", chars(identity)),
+        ("time", reals(NOW, attributes=(("class", chars("POSIXct", "POSIXt")),))),
+        ("path", chars(".")),
+        ("environment", chars("default")),
+        ("envvars", RNull()),
+        ("parallel", RNull()),
+        ("expr", chars(code)),
+        ("variables", named(("locals", named(*inputs)))),
+    ]
+    (folder / "data").write_bytes(rds(named(*head)))
+
+
+def gists_of(root: Path, ids: Sequence[str], python: Sequence[str] = ()) -> dict[str, Gist]:
+    """What a reader learns of these tasks."""
+    broke: Queue[Exception] = Queue()
+    reader = GistReader(find_root(root), {}, lambda: None, broke.put)
+    reader.python = python
+    reader.want(ids)
+    deadline = time.monotonic() + 15
+    while len(reader.gists) < len(ids):
+        assert broke.empty() and time.monotonic() < deadline
+        time.sleep(0.01)
+    reader.stop()
+    return reader.gists
+
+
+def test_a_search_goes_over_inputs_that_no_row_shows(tmp_path: Path) -> None:
+    many = [(f"parameter_{n}", reals(n + 0.25)) for n in range(60)]
+    numbers = RVector("double", tuple(n + 0.5 for n in range(50)))
+    write_inputs(tmp_path, 1, ("note", chars(LONG)), ("beta", reals(0.1)))
+    write_inputs(tmp_path, 2, *many)
+    write_inputs(tmp_path, 3, ("x", numbers))
+    write_inputs(tmp_path, 4, ("beta", reals(0.2)))
+    snapshot = read_root(find_root(tmp_path))
+    gists = gists_of(tmp_path, list(snapshot.tasks))
+
+    def found(query: str) -> set[str]:
+        by_id = Sort(Key.ID, False)
+        view = make_view(snapshot, FilterStack(), by_id, query=query, gists=gists)
+        return {view.ids[row] for row in view.hits}
+
+    shown = "".join(gist.what + gist.varies for gist in gists.values())
+    for query, number in (
+        ("needle-IN-the-middle", 1),
+        ("parameter_29 = 29.25", 2),
+        ("parameter_59 = 59.25", 2),
+        ("24.5, 25.5", 3),
+    ):
+        assert found(query) == {task_id(number)}, query
+    for hidden in ("Needle", "parameter_29 =", "24.5"):
+        assert hidden not in shown
+    assert found("beta = 0.2") == {task_id(4)}
+    assert not found("nowhere")
+
+
+def test_code_and_commands_that_are_cut_are_searched_too(tmp_path: Path) -> None:
+    write_inputs(tmp_path, 1, code=LONG + LONG)
+    write_py_task(
+        tmp_path, task_id(2), "success", cmd=["python", *["x" * 300] * 2, "Seek", "y" * 300]
+    )
+    gists = gists_of(tmp_path, [task_id(1), task_id(2)], python=[task_id(2)])
+    assert "Needle" not in gists[task_id(1)].what and gists[task_id(1)].says("needle-in")
+    assert "Seek" not in gists[task_id(2)].what and gists[task_id(2)].says("seek")
+
+
+def test_it_costs_next_to_nothing_where_rows_show_all_or_tasks_have_it_in_common(
+    tmp_path: Path,
+) -> None:
+    for number in range(20):
+        write_inputs(tmp_path, number, ("note", chars(LONG)), ("beta", reals(number / 10)))
+        write_inputs(tmp_path, number + 100, ("beta", reals(number / 10)), ("gamma", reals(2.0)))
+    gists = gists_of(tmp_path, [task_id(n) for n in (*range(20), *range(100, 120))])
+    common = {id(text) for n in range(20) for text in gists[task_id(n)].rest}
+    assert len(common) == 1, "kept once for all"
+    assert sum(sys.getsizeof(gists[task_id(n)].rest) for n in range(20)) <= 20 * 64
+    assert all(gists[task_id(n)].rest == () for n in range(100, 120))
+
+
+def test_what_is_kept_for_searches_is_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(6):
+        write_inputs(tmp_path, number, ("note", chars(f"{number} {LONG * 20}")))
+    monkeypatch.setattr(gist_reader, "ROOM", 3 * gist_reader.SEARCHED)
+    gists = gists_of(tmp_path, [task_id(n) for n in range(6)])
+    kept = [text for gist in gists.values() for text in gist.rest]
+    assert [len(text) for text in kept] == [gist_reader.SEARCHED] * 3
+
+
+async def test_what_no_row_shows_is_found_on_the_screen(tmp_path: Path) -> None:
+    for number in range(3):
+        note = chars(LONG if number == 1 else LONG.replace("Needle", "Hay"))
+        write_inputs(tmp_path, number, ("beta", reals(number / 10)), ("note", note))
+    app = HipercowApp(find_root(tmp_path), clock=lambda: NOW)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "beta" in screen_text(app))
+        await pilot.press("slash", *"needle", "enter")
+        await until(pilot, lambda: "1 hit" in screen_text(app))
+        assert app.browser.tasks.cursor_key == task_id(1)
