@@ -104,8 +104,8 @@ class BundleTable(RowTable):
     def hits(self) -> Sequence[int]:
         """The bundles in whose names it was found."""
         needle = self.needle
-        names = enumerate(self._names) if needle else ()
-        return [row for row, name in names if needle in name.casefold()]
+        lines = enumerate(self._lines) if needle else ()
+        return [row for row, line in lines if needle in line.name.casefold()]
 
     def columns(self, width: int) -> Sequence[Column]:
         """The same on every screen, as far as they find room."""
