@@ -23,7 +23,7 @@ def in_background(work: Callable[[], None], broke: Callable[[Exception], object]
         except Exception as error:
             broke(error)
 
-    threading.Thread(target=guarded, daemon=True).start()
+    threading.Thread(target=guarded, name=work.__qualname__, daemon=True).start()
 
 
 class Newest(Generic[Request, Result]):

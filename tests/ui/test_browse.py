@@ -4,6 +4,7 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -223,10 +224,14 @@ async def test_a_search_on_the_bundles_goes_over_bundles_and_stays_for_the_tasks
         await at.press("b")
         await at.until(lambda: "sweep_b" in at.text)
         rows = {name: row for row, name in enumerate(at.browser.bundles.keys)}
+
+        def on(row: int) -> bool:
+            return at.browser.bundles.cursor == row
+
         for name in ("sweep_a", "sweep_b"):
             await at.press("slash")
             await at.type(name.upper())
-            await at.until(lambda row=rows[name]: at.browser.bundles.cursor == row)
+            await at.until(partial(on, rows[name]))
             await at.until(lambda: "1 hit" in at.text and "reading" not in at.text)
             await at.press("enter", "n")
             assert at.focused == "bundles" and at.browser.bundles.cursor == rows[name]
