@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import strategies as st
@@ -164,3 +165,19 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
         )
     )
     return snapshot_of(tasks, bundles, links)
+
+
+@st.composite
+def successions(draw: st.DrawFn) -> tuple[Snapshot, Snapshot]:
+    """A snapshot and one that follows it, as a scan makes them: what has not changed is the same
+    object; bundles and chains may be others, but mostly are not."""
+    before, other = draw(snapshots()), draw(snapshots())
+    took = draw(st.sets(st.sampled_from(IDS), max_size=6))
+    tasks = {i: task for i, task in before.tasks.items() if i not in took}
+    tasks |= {i: task for i, task in other.tasks.items() if i in took}
+    bundles = draw(st.sampled_from([before, before, other])).bundles
+    chains = draw(st.sampled_from([before, before, other])).chains
+    links = [(link.id, link.parent, link.base) for link in chains.links]
+    now = snapshot_of(tasks.values(), {one.name: one.task_ids for one in bundles}, links)
+    kept = {i: before.tasks[i] if before.tasks.get(i) == t else t for i, t in now.tasks.items()}
+    return before, replace(now, tasks=kept, bundles=bundles, chains=chains)

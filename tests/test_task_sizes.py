@@ -6,11 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_root import IDS, snapshots
 
+from hipercow_tui.bundle_lines import BundleKey, BundleLines, BundleSort, sorted_lines
 from hipercow_tui.filters import FilterStack
 from hipercow_tui.model import Snapshot, Status, Task
+from hipercow_tui.orders import Key, Sort
 from hipercow_tui.roots.sizes import Size
 from hipercow_tui.task_sizes import Measured, Total, to_measure, total
-from hipercow_tui.view import BundleKey, BundleSort, Key, Sort, bundle_lines, make_view
+from hipercow_tui.view import make_view
 
 measures = st.dictionaries(
     st.sampled_from(IDS),
@@ -71,7 +73,7 @@ def test_the_largest_come_first_and_the_unmeasured_last(
 @given(snapshot=snapshots(), known=measures)
 def test_a_bundle_holds_what_its_tasks_hold(snapshot: Snapshot, known: dict[str, Measured]) -> None:
     sort = BundleSort().turned(BundleKey.SIZE)
-    lines = bundle_lines(snapshot, sort, known)
+    lines = sorted_lines(BundleLines().of(snapshot, known), sort)
     held = [line.held.size.bytes for line in lines]
     assert held == sorted(held, reverse=True)
     members = {b.name: list(snapshot.existing(b.task_ids)) for b in snapshot.bundles}

@@ -7,20 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_root import DAY, NOW, snapshot_of, snapshots, task_id
 
+from hipercow_tui.bundle_lines import BundleKey, BundleLines, BundleSort, sorted_lines
 from hipercow_tui.failures import Failure
 from hipercow_tui.filters import FilterStack, FinishedBefore, TaskIds, WithStatus
+from hipercow_tui.gist import Gist
 from hipercow_tui.model import SIX_STATUSES, Snapshot, Status, Task
-from hipercow_tui.view import (
-    BundleKey,
-    BundleSort,
-    Gist,
-    Key,
-    Sort,
-    View,
-    bundle_lines,
-    make_view,
-    next_hit,
-)
+from hipercow_tui.orders import Key, Sort
+from hipercow_tui.view import View, make_view, next_hit
 
 A, B, C, D = map(task_id, range(4))
 NO_FILTER = FilterStack()
@@ -189,7 +182,7 @@ def test_a_view_is_the_same_whatever_was_shown_before(
 
 
 def test_a_bundle_tells_its_tasks_by_their_last_attempt() -> None:
-    (fit, sweep) = bundle_lines(four(), BundleSort(BundleKey.NAME, False))
+    (fit, sweep) = sorted_lines(BundleLines().of(four(), {}), BundleSort(BundleKey.NAME, False))
     assert (fit.name, fit.tasks, fit.counts) == ("fit", 2, {Status.FAILURE: 1, Status.RUNNING: 1})
     assert fit.reduced is Status.FAILURE
     assert sweep.counts == {Status.FAILURE: 2}
@@ -212,5 +205,5 @@ def test_the_statuses_of_a_bundle_are_reduced_in_the_order_of_hipercow(
 ) -> None:
     tasks = [Task(task_id(n), status, 1) for n, status in enumerate(statuses)]
     snapshot = snapshot_of(tasks, {"b": (*(task.id for task in tasks), task_id(200))})
-    (line,) = bundle_lines(snapshot, BundleSort())
+    (line,) = BundleLines().of(snapshot, {})
     assert (line.reduced, line.tasks, line.gone) == (reduced, len(tasks), 1)

@@ -10,6 +10,7 @@ from hipercow_tui.both import RootScanner
 from hipercow_tui.error_memory import ErrorMemory
 from hipercow_tui.failures import ErrorSort
 from hipercow_tui.filters import FilterStack
+from hipercow_tui.gist import Gist
 from hipercow_tui.index import Index
 from hipercow_tui.model import Snapshot, Task
 from hipercow_tui.plan import make_plan
@@ -36,7 +37,6 @@ from hipercow_tui.ui.messages import (
 from hipercow_tui.ui.polling import Poller
 from hipercow_tui.ui.size_reader import SizeReader
 from hipercow_tui.ui.trash_look import TrashLook, TrashLooker
-from hipercow_tui.view import Gist
 
 SUM_AFTER = 0.1  # seconds without another change of the filters: 100,000 tasks cost 0.5 s
 DETAILS_AFTER = 0.05  # seconds on one row: who holds a key down reads nothing in between

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 
+from hipercow_tui.bundle_lines import (
+    BundleId,
+    BundleLine,
+    BundleLines,
+    BundleSort,
+    sorted_lines,
+    with_matches,
+)
 from hipercow_tui.counts import FilterCounts, count_passing
 from hipercow_tui.filters import FilterStack
-from hipercow_tui.model import Snapshot
+from hipercow_tui.gist import Gists
+from hipercow_tui.model import Snapshot, moved_tasks
+from hipercow_tui.orders import Sort
 from hipercow_tui.plan import Tally, tally
 from hipercow_tui.stuck import stuck
 from hipercow_tui.task_sizes import Sizes
 from hipercow_tui.ui.widgets.header_line import Facts
-from hipercow_tui.view import (
-    BundleLine,
-    BundleSort,
-    Failures,
-    Gists,
-    Sort,
-    View,
-    bundle_lines,
-    make_view,
-)
+from hipercow_tui.view import Failures, View, make_view
 
-STUCK_EVERY = 10.0  # seconds; to tell of 100,000 tasks costs up to 0.07 s
+STUCK_EVERY = 10.0  # seconds
+STUCK_SHARE = 20  # of the time, at most one part: 100,000 tasks cost up to 0.07 s
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +46,13 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """What there is to show for a wish."""
+    """What there is to show for a wish; ``matching`` are the bundles with a matched task, None
+    without a filter."""
 
     wish: Wish
     view: View
     bundles: tuple[BundleLine, ...]
+    matching: frozenset[BundleId] | None
     counts: FilterCounts
     facts: Facts
     stuck: Mapping[str, str]
@@ -61,12 +66,16 @@ class BoardMaker:
     sizes: Sizes
     failures: Failures
     _last: Board | None = field(default=None, init=False)
+    _lines: BundleLines = field(default_factory=BundleLines, init=False)
     _stuck_of: Wish | None = field(default=None, init=False)
+    _stuck_due: float = field(default=0.0, init=False)  # on the monotonic clock
     _known_stuck: Mapping[str, str] = field(default_factory=dict, init=False)
 
     def make(self, wish: Wish) -> Board:
         """The board for a wish."""
         last = self._last
+        known = last.wish.snapshot.tasks if last else {}
+        moved = moved_tasks(known, wish.snapshot.tasks)
         view = make_view(
             wish.snapshot,
             wish.stack,
@@ -78,33 +87,49 @@ class BoardMaker:
             sizes=self.sizes,
             now=wish.now,
             before=last.view if last else None,
+            moved=moved,
         )
-        if (
-            last
-            and last.wish.snapshot is wish.snapshot
-            and last.wish.bundle_sort == wish.bundle_sort
-            and last.wish.measured == wish.measured
-        ):
-            bundles = last.bundles
-        else:
-            bundles = bundle_lines(wish.snapshot, wish.bundle_sort, self.sizes)
         counts = count_passing(wish.snapshot, wish.stack, wish.now)
         same = last is not None and last.wish.snapshot is wish.snapshot
         facts = last.facts if last and same else Facts.of(wish.snapshot)
-        self._last = Board(wish, view, bundles, counts, facts, self._stuck(wish))
+        bundles, matching = self._bundles(wish, moved), self._matching(view)
+        self._last = Board(wish, view, bundles, matching, counts, facts, self._stuck(wish))
         return self._last
+
+    def _bundles(self, wish: Wish, moved: Set[str]) -> tuple[BundleLine, ...]:
+        """The lines of the bundles, of which those are made anew whose tasks changed."""
+        last = self._last
+        if last is not None and last.wish.measured == wish.measured:
+            before, now = last.wish.snapshot.tasks, wish.snapshot.tasks
+            if before is now and last.wish.bundle_sort == wish.bundle_sort:
+                return last.bundles
+            changed = [tasks[i] for tasks in (before, now) for i in moved if i in tasks]
+        else:
+            changed = None
+        return sorted_lines(self._lines.of(wish.snapshot, self.sizes, changed), wish.bundle_sort)
+
+    def _matching(self, view: View) -> frozenset[BundleId] | None:
+        last = self._last
+        if not view.filtered:
+            return None
+        if last is not None and last.view.filtered and last.view.matched is view.matched:
+            return last.matching
+        return with_matches(view.snapshot, view.matched)
 
     def _stuck(self, wish: Wish) -> Mapping[str, str]:
         """A filter or a search changes nothing of it, and need not wait for it."""
         known = self._stuck_of
+        began = time.monotonic()
         if (
             known is None
-            or known.snapshot is not wish.snapshot
+            or (known.snapshot is not wish.snapshot and began >= self._stuck_due)
             or known.written is not wish.written
             or wish.now - known.now > STUCK_EVERY
         ):
             self._stuck_of = wish
             self._known_stuck = stuck(wish.snapshot, wish.now, wish.written)
+            ended = time.monotonic()
+            self._stuck_due = ended + STUCK_SHARE * (ended - began)
         return self._known_stuck
 
 

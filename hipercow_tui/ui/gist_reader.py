@@ -7,13 +7,13 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 
+from hipercow_tui.gist import Gist
 from hipercow_tui.model import Lang
 from hipercow_tui.roots import Root
 from hipercow_tui.roots.details import TaskDetails
 from hipercow_tui.roots.py_details import read_what_runs
 from hipercow_tui.ui.background import in_background
 from hipercow_tui.ui.cells import plain
-from hipercow_tui.view import Gist
 
 KEPT = 250_000  # gists, some 300 bytes each
 SEARCHED = 2000  # characters of an input, or of code, that a search goes over

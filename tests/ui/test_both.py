@@ -17,6 +17,7 @@ from textual.pilot import Pilot
 from ui_driving import screen_text, until
 
 from hipercow_tui.model import Lang
+from hipercow_tui.orders import Key
 from hipercow_tui.roots import Root
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.screens.confirm import ConfirmScreen
@@ -27,7 +28,6 @@ from hipercow_tui.ui.screens.summary import SummaryScreen
 from hipercow_tui.ui.widgets.lang_filter import LangFilter
 from hipercow_tui.ui.widgets.row_table import RowTable
 from hipercow_tui.ui.widgets.sweep_table import SweepTable
-from hipercow_tui.view import Key
 
 
 @asynccontextmanager

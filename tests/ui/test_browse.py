@@ -17,6 +17,7 @@ from ui_driving import screen_text, until
 
 from hipercow_tui.index import Index
 from hipercow_tui.model import Status
+from hipercow_tui.orders import Key
 from hipercow_tui.roots import find_root
 from hipercow_tui.scanning import Scanner
 from hipercow_tui.ui.app import SIXTEEN_COLOURS, HipercowApp
@@ -28,7 +29,6 @@ from hipercow_tui.ui.screens.problems import ProblemsScreen
 from hipercow_tui.ui.screens.summary import SummaryScreen
 from hipercow_tui.ui.widgets.age_slider import AgeSlider
 from hipercow_tui.ui.widgets.details import Details
-from hipercow_tui.view import Key
 
 RECORDED = 1_795_450_000.0  # two hours after the recorded root was written
 IDS = tuple(map(task_id, range(60)))

@@ -5,10 +5,10 @@ from dataclasses import replace
 from rich.style import Style
 from small_root import DAY, NOW, snapshot_of, task_id
 
+from hipercow_tui.gist import Gist
 from hipercow_tui.model import Snapshot, Status, Task
 from hipercow_tui.roots.details import EnvVar, TaskDetails
 from hipercow_tui.ui.widgets.details import LONGEST, Shown, headline, lines
-from hipercow_tui.view import Gist
 
 A, B, C = map(task_id, range(3))
 DONE = Task(A, Status.SUCCESS, 1, NOW - DAY, NOW - DAY + 240, NOW - DAY + 252)

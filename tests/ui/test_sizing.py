@@ -10,10 +10,11 @@ from small_root import DAY, NOW, task_id, write_bundle, write_task
 from textual.pilot import Pilot
 from ui_driving import screen_text, until
 
+from hipercow_tui.bundle_lines import BundleKey
+from hipercow_tui.orders import Key
 from hipercow_tui.roots import find_root
 from hipercow_tui.text import size
 from hipercow_tui.ui.app import HipercowApp
-from hipercow_tui.view import BundleKey, Key
 
 IDS = tuple(map(task_id, range(40)))
 

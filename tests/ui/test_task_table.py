@@ -13,7 +13,9 @@ from textual.pilot import Pilot
 from ui_driving import screen_text
 
 from hipercow_tui.filters import FilterStack, TaskIds, WithStatus
+from hipercow_tui.gist import Gist
 from hipercow_tui.model import Snapshot, Status, Task
+from hipercow_tui.orders import Key, Sort
 from hipercow_tui.ui.cells import Placed
 from hipercow_tui.ui.widgets.row_table import Row
 from hipercow_tui.ui.widgets.task_table import (
@@ -24,7 +26,7 @@ from hipercow_tui.ui.widgets.task_table import (
     span_text,
     status_cell,
 )
-from hipercow_tui.view import Gist, Key, Sort, View, make_view
+from hipercow_tui.view import View, make_view
 
 BY_ID = Sort(Key.ID, False)
 

@@ -8,7 +8,9 @@ from textual import on
 from textual.binding import BindingType
 from textual.widgets import ContentSwitcher, Footer
 
+from hipercow_tui.bundle_lines import BundleKey
 from hipercow_tui.failures import ErrorKey
+from hipercow_tui.orders import Key
 from hipercow_tui.text import count
 from hipercow_tui.ui import messages
 from hipercow_tui.ui.keys import BROWSE
@@ -19,7 +21,6 @@ from hipercow_tui.ui.widgets.header_line import HeaderLine
 from hipercow_tui.ui.widgets.row_table import RowTable
 from hipercow_tui.ui.widgets.search_bar import SearchBar
 from hipercow_tui.ui.widgets.task_table import TaskTable
-from hipercow_tui.view import BundleKey, Key
 
 if TYPE_CHECKING:
     from hipercow_tui.r_calls import Reach

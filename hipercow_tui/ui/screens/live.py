@@ -16,7 +16,10 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import ContentSwitcher, Footer
 
+from hipercow_tui.bundle_lines import BundleSort
+from hipercow_tui.gist import Gist
 from hipercow_tui.model import Lang, Snapshot
+from hipercow_tui.orders import Key, Sort
 from hipercow_tui.roots import Root
 from hipercow_tui.ui import messages
 from hipercow_tui.ui.background import in_background
@@ -31,7 +34,6 @@ from hipercow_tui.ui.widgets.header_line import Facts, Freshness, HeaderLine
 from hipercow_tui.ui.widgets.row_table import RowTable
 from hipercow_tui.ui.widgets.search_bar import SearchBar
 from hipercow_tui.ui.widgets.task_table import TaskTable
-from hipercow_tui.view import BundleSort, Gist, Key, Sort
 
 if TYPE_CHECKING:
     from hipercow_tui.roots.details import TaskDetails
@@ -262,7 +264,9 @@ class LiveScreen(Screen[None]):
         self._say_if_empty()
         self.tasks.stuck = board.stuck
         self.tasks.show(board.view, board.wish.now)
-        self.bundles.show(board.bundles, board.wish.bundle_sort, board.view, board.wish.now)
+        self.bundles.show(
+            board.bundles, board.wish.bundle_sort, board.view, board.matching, board.wish.now
+        )
         if self._complete and board.wish.snapshot is self.snapshot:
             self.tasks.filling = self.bundles.filling = False
         self.filters.show(board.counts)

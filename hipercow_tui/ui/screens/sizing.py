@@ -7,12 +7,13 @@ from enum import StrEnum
 
 from textual import on
 
+from hipercow_tui.bundle_lines import BundleKey
 from hipercow_tui.model import Task
+from hipercow_tui.orders import BY_SIZE, Key
 from hipercow_tui.task_sizes import total
 from hipercow_tui.text import count, size
 from hipercow_tui.ui import messages
 from hipercow_tui.ui.screens.live import BUNDLES, LiveScreen
-from hipercow_tui.view import BY_SIZE, BundleKey, Key
 
 ONCE_MEASURED = (*BY_SIZE, BundleKey.SIZE, BundleKey.FILES)
 

@@ -62,7 +62,7 @@ class TriageScreen(SizingScreen):
         if group is None:
             pane.show(None)
         elif self._tab == ERRORS:
-            passing = view.markable.intersection(group.ids) if view.filtered else group.ids
+            passing = view.marked_of(group.ids) if view.filtered else group.ids
             pane.show(ShownError(group, len(passing), self.clock()))
 
     def _tab_shown(self) -> None:
@@ -91,7 +91,7 @@ class TriageScreen(SizingScreen):
         group = self.errors.current
         if group is None:
             return
-        ids = self.tasks.view.markable.intersection(group.ids)
+        ids = self.tasks.view.marked_of(group.ids)
         if not ids:
             self.notify("None of these tasks passes the filters: 0 takes them away")
             return
@@ -112,7 +112,7 @@ class TriageScreen(SizingScreen):
         marks, needle = self.tasks.marks or frozenset(), self._query.casefold()
         groups = [group for group in self.errors.groups if group.says(needle)]
         found = (task_id for group in groups for task_id in group.ids)
-        failed = self.tasks.view.markable.intersection(found)
+        failed = self.tasks.view.marked_of(found)
         if needle and not failed:
             self.notify("Nothing that was found passes the filters")
         self._mark(marks | failed)

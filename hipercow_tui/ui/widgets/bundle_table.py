@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from hipercow_tui.model import SIX_STATUSES, Bundle, Lang, Snapshot, Status
+from hipercow_tui.bundle_lines import BundleId, BundleKey, BundleLine, BundleSort
+from hipercow_tui.model import SIX_STATUSES, Lang, Snapshot, Status
 from hipercow_tui.task_sizes import Total
 from hipercow_tui.text import age, size
 from hipercow_tui.ui.cells import Column, Placed, plain
 from hipercow_tui.ui.looks import GLYPH
 from hipercow_tui.ui.widgets.row_table import Cell, Row, RowTable
-from hipercow_tui.view import BundleKey, BundleLine, BundleSort, View
+from hipercow_tui.view import View
 
 _NAME = Column(BundleKey.NAME, "bundle", 10, 36)
 _TASKS = Column(BundleKey.TASKS, "tasks", 6, 7)
@@ -34,7 +35,7 @@ class BundleTable(RowTable):
         self._rows: dict[str, int] = {}
         self._sort = BundleSort()
         self._view = View(Snapshot(Path()))
-        self._matched: dict[tuple[Lang, str], bool] = {}
+        self._matching: frozenset[BundleId] | None = None
         self._sized = False
 
     def show_sizes(self) -> None:
@@ -43,33 +44,27 @@ class BundleTable(RowTable):
         self._laid_out_for = -1
         self.forget_strips()
 
-    def show(self, lines: tuple[BundleLine, ...], sort: BundleSort, view: View, now: float) -> None:
-        """Show these bundles; ``now`` is the time that ages are told against."""
+    def show(
+        self,
+        lines: tuple[BundleLine, ...],
+        sort: BundleSort,
+        view: View,
+        matching: frozenset[BundleId] | None,
+        now: float,
+    ) -> None:
+        """Show these bundles, those that are not ``matching`` dimmed; ``now`` is the time that ages
+        are told against."""
         before = self._keys
         if bool(self._view.snapshot.parts) != bool(view.snapshot.parts):
             self._laid_out_for = -1
         self._lines, self._sort, self._view, self.now = lines, sort, view, now
+        self._matching = matching
         self._keys = tuple(map(_key, lines))
         self._rows = {key: row for row, key in enumerate(self._keys)}
-        self._matched = {
-            (bundle.lang, bundle.name): not part.isdisjoint(bundle.task_ids)
-            for part, bundles in self._matched_parts(view)
-            for bundle in bundles
-        }
         if self._keys == before:
             self.forget_strips()
         else:
             self.rows_changed(before)
-
-    @staticmethod
-    def _matched_parts(view: View) -> Iterable[tuple[Set[str], Sequence[Bundle]]]:
-        """The matched tasks of each language with its bundles; nothing without a filter."""
-        snapshot = view.snapshot
-        if not view.filtered:
-            return ()
-        if not snapshot.parts:
-            return ((view.matched, snapshot.bundles),)
-        return [(view.matched & part.tasks.keys(), part.bundles) for part in snapshot.parts]
 
     @property
     def current(self) -> BundleLine | None:
@@ -120,7 +115,7 @@ class BundleTable(RowTable):
     def row(self, index: int, layout: Sequence[Placed]) -> Row:
         """The cells of a bundle."""
         line = self._lines[index]
-        dimmed = not self._matched.get((line.lang, line.name), True)
+        dimmed = self._matching is not None and (line.lang, line.name) not in self._matching
         return Row([self._cell(line, one) for one in layout], dimmed=dimmed)
 
     def _cell(self, line: BundleLine, one: Placed) -> Cell:

@@ -14,13 +14,13 @@ from textual.selection import Selection
 from textual.strip import Strip
 
 from hipercow_tui.elapsed import ran, waited
+from hipercow_tui.gist import Gist
 from hipercow_tui.model import Lang, Snapshot, Status, Task
 from hipercow_tui.r_calls import info_call
 from hipercow_tui.text import age, count, short_id, span, visible
 from hipercow_tui.ui.blending import blended
 from hipercow_tui.ui.looks import GLYPH
 from hipercow_tui.ui.widgets.long_view import LongView
-from hipercow_tui.view import Gist
 
 if TYPE_CHECKING:
     from hipercow_tui.roots.details import TaskDetails

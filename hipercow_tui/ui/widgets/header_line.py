@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
-from operator import attrgetter
 from pathlib import Path
 
 from rich.cells import cell_len
@@ -30,9 +28,6 @@ class Freshness:
     seconds: int = 0
 
 
-_STATUS = attrgetter("status")
-
-
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What the header tells of the root; ``langs`` are how many tasks of R and of Python there are
@@ -48,12 +43,13 @@ class Facts:
     @classmethod
     def of(cls, snapshot: Snapshot) -> Facts:
         """The facts of a snapshot."""
-        states = Counter(map(_STATUS, snapshot.tasks.values()))
+        states = snapshot.by_status
+        broken = len(states[Status.BROKEN]) + len(snapshot.absent - snapshot.gone)
         return cls(
             snapshot.root,
-            states[Status.RUNNING],
-            states[Status.SUBMITTED],
-            len(snapshot.problems) + states[Status.BROKEN],
+            len(states[Status.RUNNING]),
+            len(states[Status.SUBMITTED]),
+            len(snapshot.problems) + broken,
             langs=tuple((part.lang.shown, len(part.tasks)) for part in snapshot.parts),
         )
 

@@ -13,6 +13,7 @@ from rich.style import Style
 from rich.text import Text
 
 from hipercow_tui import report
+from hipercow_tui.gist import NO_GIST, Gist
 from hipercow_tui.model import Status, Task
 from hipercow_tui.plan import KEPT, Blocked, PlannedBundle, PlannedTask, PurgePlan
 from hipercow_tui.roots.sizes import Size
@@ -20,7 +21,6 @@ from hipercow_tui.text import age, count, short_id, size, span
 from hipercow_tui.ui.cells import fit, plain
 from hipercow_tui.ui.looks import COLOUR, GLYPH
 from hipercow_tui.ui.widgets.lines import Lines
-from hipercow_tui.view import NO_GIST, Gist
 
 Row: TypeAlias = "PlannedTask | PlannedBundle | Blocked | str"
 

@@ -12,14 +12,16 @@ from textual.binding import BindingType
 from textual.message import Message
 
 from hipercow_tui.elapsed import ran, waited
+from hipercow_tui.gist import NO_GIST, Gist, Gists
 from hipercow_tui.model import Snapshot, Task
+from hipercow_tui.orders import Key
 from hipercow_tui.task_sizes import Measured, Sizes
 from hipercow_tui.text import age, size, span
 from hipercow_tui.ui.cells import Column, Placed, cut_end, plain
 from hipercow_tui.ui.keys import MARKS
 from hipercow_tui.ui.looks import GLYPH
 from hipercow_tui.ui.widgets.row_table import Cell, Part, Row, RowTable
-from hipercow_tui.view import NO_GIST, Gist, Gists, Key, View
+from hipercow_tui.view import View
 
 RAN = 76  # cells from which there is room for how long a task ran
 WAITED = 96  # cells from which there is room for how long it waited
