@@ -10,8 +10,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, make_dataclass
 from enum import StrEnum
 from functools import cached_property
-from itertools import compress, starmap
-from operator import attrgetter, is_not
+from itertools import starmap
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -115,10 +115,13 @@ def quick_tasks(values: Iterable[Iterable[object]]) -> list[Task]:
 
 
 def moved_tasks(before: Mapping[str, Task], now: Mapping[str, Task]) -> frozenset[str]:
-    """The ids of tasks that have changed, come or gone; 60 ns a task, because what did not change
-    is the same object."""
-    others = compress(now, map(is_not, now.values(), map(before.get, now)))
-    return frozenset(others).union(before.keys() - now.keys())
+    """The ids of tasks that have changed, come or gone: what did not change is the same object.
+
+    0.1 µs a task, and not in one call: that would keep every other thread waiting.
+    """
+    known = before.get
+    moved = {task_id for task_id, task in now.items() if known(task_id) is not task}
+    return frozenset(moved).union([task_id for task_id in before if task_id not in now])
 
 
 # The listing of a folder that can't be listed: it may hold anything, so it counts as existing.

@@ -177,7 +177,8 @@ def test_a_view_is_the_same_whatever_was_shown_before(
     )
     assert after == alone
     assert sorted(alone.order) == sorted(snapshot.tasks)
-    assert alone.rows == {task_id: row for row, task_id in enumerate(alone.ids)}
+    assert [alone.row_of(i, 3) for i in alone.ids] == list(range(len(alone.ids)))
+    assert not [i for i in alone.order if i not in alone.ids and alone.row_of(i) is not None]
     assert alone.matched == stack.matched(snapshot) & snapshot.tasks.keys()
 
 

@@ -56,6 +56,7 @@ class Board:
     counts: FilterCounts
     facts: Facts
     stuck: Mapping[str, str]
+    took: float  # seconds to make it
 
 
 @dataclass(slots=True)
@@ -73,7 +74,7 @@ class BoardMaker:
 
     def make(self, wish: Wish) -> Board:
         """The board for a wish."""
-        last = self._last
+        began, last = time.monotonic(), self._last
         known = last.wish.snapshot.tasks if last else {}
         moved = moved_tasks(known, wish.snapshot.tasks)
         view = make_view(
@@ -93,7 +94,8 @@ class BoardMaker:
         same = last is not None and last.wish.snapshot is wish.snapshot
         facts = last.facts if last and same else Facts.of(wish.snapshot)
         bundles, matching = self._bundles(wish, moved), self._matching(view)
-        self._last = Board(wish, view, bundles, matching, counts, facts, self._stuck(wish))
+        known_stuck, took = self._stuck(wish), time.monotonic() - began
+        self._last = Board(wish, view, bundles, matching, counts, facts, known_stuck, took)
         return self._last
 
     def _bundles(self, wish: Wish, moved: Set[str]) -> tuple[BundleLine, ...]:

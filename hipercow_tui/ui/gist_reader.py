@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Set
 
 from hipercow_tui.gist import Gist
 from hipercow_tui.model import Lang
@@ -41,6 +41,7 @@ class GistReader:
         self._texts: dict[str, str] = {}
         self._room = ROOM
         self._tell = tell
+        self._troubled: set[str] = set()  # those of which something could not be read
         self._wanted: list[str] = []
         self._rest: Iterator[str] = iter(())
         self._wake = threading.Event()
@@ -63,10 +64,11 @@ class GistReader:
         """These are gone, or other tasks by the same id."""
         for task_id in ids:
             self.gists.pop(task_id, None)
+            self._troubled.discard(task_id)
 
-    def forget_broken(self, ids: Iterable[str]) -> None:
+    def forget_broken(self, ids: Set[str]) -> None:
         """These have changed: what could not be read of them may be there now."""
-        self.forget([i for i in ids if i in self.gists and self.gists[i].problem])
+        self.forget(self._troubled & ids)
 
     def stop(self) -> None:
         """Read no more."""
@@ -102,7 +104,9 @@ class GistReader:
         details = read_what_runs(self._root, task_id, lang)
         while len(self.gists) >= KEPT:
             self.gists.pop(next(iter(self.gists)), None)
-        self.gists[task_id] = self._gist(details)
+        self.gists[task_id] = gist = self._gist(details)
+        if gist.problem:
+            self._troubled.add(task_id)
 
     def _gist(self, details: TaskDetails) -> Gist:
         what, varies = plain(details.what), plain(details.varies)

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from textual import events, on
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 FRESH = 5  # seconds, and the steps in which more are told: a line that ticks is 1 kB a second
 AGES_EVERY = 15.0  # seconds after which ages on the screen are told anew
 SETTLE = 0.2  # seconds that the details of the row before may stand, until those of this one come
+REST = 3  # times as long as a board took, until the next one while the root is first read
 WIDE = 150  # cells from which details stand beside the table
 TASKS, BUNDLES, ERRORS = "tasks", "bundles", "errors"
 
@@ -71,6 +73,7 @@ class LiveScreen(Screen[None]):
         self._complete = False
         self._whole = False  # whether all tabs are in their place
         self._looked_at = time.monotonic()
+        self._renew_at = 0.0
         self._board: Board | None = None
         self._sort = Sort()
         self._bundle_sort = BundleSort()
@@ -220,7 +223,8 @@ class LiveScreen(Screen[None]):
             self.header.freshness = Freshness(None if state.complete else percent)
         if state.snapshot is not self.snapshot or self._board is None or first_whole:
             self.snapshot = state.snapshot
-            self.renew()
+            if state.complete or time.monotonic() >= self._renew_at:
+                self.renew()
         current = self.tasks.cursor_key
         if current in state.changed:
             self._read_details()
@@ -260,6 +264,7 @@ class LiveScreen(Screen[None]):
     def _show_board(self, message: messages.BoardMade) -> None:
         before, board = self._board, message.board
         self._board = board
+        self._renew_at = time.monotonic() + REST * board.took
         self.header.facts = replace(board.facts, read_only=self._read_only_text)
         self._say_if_empty()
         self.tasks.stuck = board.stuck
@@ -281,10 +286,11 @@ class LiveScreen(Screen[None]):
         view, rows = self.tasks.view, self.tasks.visible_rows
         if not view.matched or any(view.ids[row] in view.matched for row in rows):
             return
-        for row in (*range(rows.stop, len(view.ids)), *range(rows.start)):
-            if view.ids[row] in view.matched:
-                self.tasks.move_to(row)
-                return
+        others = chain(islice(view.ids, rows.stop, None), islice(view.ids, rows.start))
+        match = next(filter(view.matched.__contains__, others), None)
+        row = view.row_of(match, rows.stop) if match else None
+        if row is not None:
+            self.tasks.move_to(row)
 
     @on(messages.SumMade)
     def _show_sum(self, message: messages.SumMade) -> None:

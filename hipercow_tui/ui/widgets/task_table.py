@@ -135,7 +135,7 @@ class TaskTable(RowTable):
 
     def row_of(self, key: str) -> int | None:
         """Where a task stands, if it is shown."""
-        return self._view.rows.get(key)
+        return self._view.row_of(key, self.cursor)
 
     @property
     def current(self) -> Task | None:
@@ -291,7 +291,8 @@ class TaskTable(RowTable):
     def _find_range(self) -> None:
         """A range begins at its task; if that is gone, where it stood."""
         if self._range_from is not None:
-            self._range_row = self._view.rows.get(self._range_from, self._range_row)
+            row = self._view.row_of(self._range_from, self._range_row)
+            self._range_row = self._range_row if row is None else row
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """What the rows run is read when they come into sight."""
