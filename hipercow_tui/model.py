@@ -119,6 +119,8 @@ def moved_tasks(before: Mapping[str, Task], now: Mapping[str, Task]) -> frozense
 
     0.1 µs a task, and not in one call: that would keep every other thread waiting.
     """
+    if before is now:
+        return frozenset()
     known = before.get
     moved = {task_id for task_id, task in now.items() if known(task_id) is not task}
     return frozenset(moved).union([task_id for task_id in before if task_id not in now])
