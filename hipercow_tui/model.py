@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields, make_dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property
-from itertools import starmap
+from functools import cached_property, partial
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import NamedTuple, TypeVar, cast
 
 from hipercow_tui.chains import Chains
 from hipercow_tui.errors import FilterError
@@ -71,9 +70,9 @@ class Lang(StrEnum):
         return "R" if self is Lang.R else "Python"
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One task as its folder shows it (SPEC section 2).
+class Task(NamedTuple):
+    """One task as its folder shows it (SPEC section 2). A tuple, because there are a million of
+    them: it is made in 0.1 µs, a frozen dataclass in 1.6.
 
     ``status`` is its own, ``tip_status`` that of the end of its retry chain (its own where it was
     never retried; None where the chain has no end or the end is gone). ``finished_estimated`` says
@@ -102,16 +101,9 @@ class Task:
         return self.status is not Status.BROKEN or self.listing < 0
 
 
-# A frozen dataclass sets each field by a call of its own, 1.6 µs a task; a root has a million.
-_Unfrozen: Any = make_dataclass("_Unfrozen", [field.name for field in fields(Task)], slots=True)
-
-
 def quick_tasks(values: Iterable[Iterable[object]]) -> list[Task]:
-    """Tasks from the values of all their fields in order, at half a microsecond each."""
-    tasks = list(starmap(_Unfrozen, values))
-    for task in tasks:
-        task.__class__ = Task
-    return cast(list[Task], tasks)
+    """Tasks from the values of all their fields, in order."""
+    return list(map(partial(tuple.__new__, Task), values))
 
 
 def moved_tasks(before: Mapping[str, Task], now: Mapping[str, Task]) -> frozenset[str]:

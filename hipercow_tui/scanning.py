@@ -10,7 +10,7 @@ import gc
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import compress, count, repeat
 from math import inf
 
@@ -387,7 +387,7 @@ class Scanner:
         tip = self._tip_status(task.id, OWN_TIPS[task.listing])
         if (task.tip_status, task.chain, task.bundles) == (tip, chain, bundles):
             return task
-        return replace(task, bundles=bundles, chain=chain, tip_status=tip)
+        return task._replace(bundles=bundles, chain=chain, tip_status=tip)
 
     def _tip_status(self, task_id: str, own: Status | None) -> Status | None:
         tip_id = self._relations.chains.tip(task_id)

@@ -33,7 +33,7 @@ def test_a_group_tells_how_often_when_where_and_for_which_inputs() -> None:
     tasks = [
         failed(0, "sweep_a", finished=NOW - DAY),
         failed(1, "sweep_a", "mine", finished=NOW),
-        replace(failed(2, finished=None), tip_status=Status.SUCCESS),
+        failed(2, finished=None)._replace(tip_status=Status.SUCCESS),
         failed(3),
     ]
     known = {

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -52,14 +51,14 @@ def test_a_running_task_is_cancelled_and_not_retried() -> None:
 
 
 def test_what_python_wrote_is_never_handed_to_r() -> None:
-    task = replace(Task(ONE, Status.FAILURE), lang=Lang.PY)
+    task = Task(ONE, Status.FAILURE)._replace(lang=Lang.PY)
     snapshot = snapshot_of([])
     assert reach_of(Act.RETRY, [task], snapshot).left_out == 1
 
 
 def test_a_log_is_that_of_this_attempt() -> None:
     alone = Task(ONE, Status.FAILURE)
-    retried = replace(alone, chain=(ONE, TWO))
+    retried = alone._replace(chain=(ONE, TWO))
     assert log_call(alone) == f'hipercow::task_log_show("{ONE}")'
     assert log_call(retried, outer=True) == (
         f'hipercow::task_log_show("{ONE}", outer = TRUE, follow = FALSE)'

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_root import NOW, task_id
@@ -104,7 +102,7 @@ values = st.sampled_from(
 )
 @settings(max_examples=150, deadline=None)
 def test_no_task_is_lost(given_: list[dict[str, str]], key: str, back: bool, parts: int) -> None:
-    tasks = [replace(task(n), finished=None if n % 3 else NOW) for n in range(len(given_))]
+    tasks = [task(n)._replace(finished=None if n % 3 else NOW) for n in range(len(given_))]
     inputs = {t.id: tuple(pairs.items()) for t, pairs in zip(tasks, given_, strict=True)}
     sweep = make_sweep(inputs)
     assert sorted(ordered(sweep, tasks, SweepSort(key, back))) == sorted(inputs)

@@ -146,7 +146,7 @@ def test_a_plan_of_another_root_is_refused(root: Root, tmp_path: Path) -> None:
 )
 def test_an_id_that_is_none_is_refused(root: Root, evil: str) -> None:
     plan = plan_of(root)
-    task = replace(plan.tasks[0].task, id=evil)
+    task = plan.tasks[0].task._replace(id=evil)
     bad = replace(plan, tasks=(*plan.tasks, PlannedTask(task, Reason.MATCHED)))
     with pytest.raises(PurgeError, match="The plan names a task"):
         carry_out(bad, root)

@@ -58,7 +58,7 @@ def test_before_it_was_read_the_row_s_words_stand_there() -> None:
 
 
 def test_an_error_comes_before_all_else_and_keeps_its_lines() -> None:
-    failed = replace(DONE, status=Status.FAILURE)
+    failed = DONE._replace(status=Status.FAILURE)
     assert said(failed, replace(RUNS, error="too small:\n✖ beta"))[0] == (
         "error",
         "too small:\n✖ beta",
@@ -66,7 +66,7 @@ def test_an_error_comes_before_all_else_and_keeps_its_lines() -> None:
 
 
 def test_what_could_not_be_read_is_said_once() -> None:
-    broken = replace(DONE, problem="'info': cut off")
+    broken = DONE._replace(problem="'info': cut off")
     told = said(broken, replace(RUNS, problem="'info': cut off"))
     assert [text for label, text in told if label == "problem"] == ["'info': cut off"]
 
@@ -80,7 +80,7 @@ def test_secret_variables_stay_secret() -> None:
 
 
 def test_a_chain_is_a_line_of_attempts_with_its_gaps() -> None:
-    tasks = [replace(DONE, status=Status.FAILURE), replace(DONE, id=C)]
+    tasks = [DONE._replace(status=Status.FAILURE), DONE._replace(id=C)]
     snapshot = snapshot_of(tasks, links=[(B, A, A), (C, B, A)])
     told = dict(said(snapshot.tasks[A], RUNS, snapshot))
     assert told["chain"] == "1 ✗ 000000…0000 → 2 gone 010000…0001 → 3 ✓ 020000…0002"
@@ -96,10 +96,10 @@ def test_times_that_are_not_known_are_not_made_up() -> None:
     assert times(Task(A, Status.RUNNING, 1, NOW - 90, NOW - 60)) == (
         "created 1 minute ago · waited 30 seconds · running for 1 minute"
     )
-    assert times(replace(DONE, started=None, finished_estimated=True)) == (
+    assert times(DONE._replace(started=None, finished_estimated=True)) == (
         "created 1 day ago · finished about 23 hours ago"
     )
-    assert "waited" not in times(replace(DONE, started=NOW - 2 * DAY))
+    assert "waited" not in times(DONE._replace(started=NOW - 2 * DAY))
 
 
 def test_hostile_text_is_shown_and_never_obeyed() -> None:
@@ -116,6 +116,6 @@ def test_hostile_text_is_shown_and_never_obeyed() -> None:
         envvars=(EnvVar(hostile, hostile, False),),
         problem=hostile,
     )
-    for _, text in said(replace(DONE, bundles=(hostile,), problem=hostile), details):
+    for _, text in said(DONE._replace(bundles=(hostile,), problem=hostile), details):
         assert not {"\x1b", "\x07", "\u202e"} & set(text)
         assert len(text) < 2 * LONGEST + 200

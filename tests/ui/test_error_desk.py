@@ -149,7 +149,7 @@ def test_a_result_that_comes_later_is_read(project: Path, start: Callable[..., D
     before = read_root(root)
     desk.look(before)
     (folder(project, 6) / "result").write_bytes(result_file("too small: 7"))
-    changed = replace(before.tasks[task_id(6)], bundles=("mine",))
+    changed = before.tasks[task_id(6)]._replace(bundles=("mine",))
     board = desk.look(replace(before, tasks={**before.tasks, task_id(6): changed}))
     assert len(board.groups[0].ids) == 5
 

@@ -152,8 +152,8 @@ async def test_all_marks_what_the_filters_match_of_what_is_shown() -> None:
     async with app.run_test(size=(80, 21)) as pilot:
         table = app.table
         snapshot = tasks(range(10))
-        failed = replace(
-            snapshot.tasks[task_id(3)], status=Status.FAILURE, tip_status=Status.FAILURE
+        failed = snapshot.tasks[task_id(3)]._replace(
+            status=Status.FAILURE, tip_status=Status.FAILURE
         )
         snapshot = replace(snapshot, tasks={**snapshot.tasks, failed.id: failed})
         stack = FilterStack(with_status=WithStatus(frozenset({Status.SUCCESS})))
@@ -313,7 +313,7 @@ async def test_hostile_text_is_shown_and_never_obeyed() -> None:
         names: dict[str, tuple[str, ...]] = {f"b{n}": (task_id(n),) for n in range(len(HOSTILE))}
         snapshot = snapshot_of(
             [
-                replace(Task(task_id(n), Status.FAILURE, 1, NOW), problem=text)
+                Task(task_id(n), Status.FAILURE, 1, NOW)._replace(problem=text)
                 for n, text in enumerate(HOSTILE)
             ],
             names | {text: (task_id(n),) for n, text in enumerate(HOSTILE)},
@@ -335,8 +335,8 @@ def test_a_status_is_never_told_by_its_colour_alone() -> None:
 
     assert said(retried, long=True) == "✗ failure → success"
     assert said(retried, long=False) == "✗ → success"
-    assert said(replace(retried, tip_status=None), long=True) == "✗ failure → gone"
-    assert said(replace(retried, tip_status=Status.FAILURE), long=True) == "✗ failure"
+    assert said(retried._replace(tip_status=None), long=True) == "✗ failure → gone"
+    assert said(retried._replace(tip_status=Status.FAILURE), long=True) == "✗ failure"
 
 
 def test_inputs_lose_their_spaces_first_and_then_their_end() -> None:
@@ -351,8 +351,8 @@ def test_ages_of_the_end() -> None:
     task = Task(task_id(0), Status.SUCCESS, finished=NOW - 21 * DAY)
     assert finished_text(task, NOW, long=True) == "3 weeks ago"
     assert finished_text(task, NOW, long=False) == "3w"
-    assert finished_text(replace(task, finished_estimated=True), NOW, long=True) == "~3 weeks ago"
-    assert finished_text(replace(task, finished=None), NOW, long=True) == "—"
+    assert finished_text(task._replace(finished_estimated=True), NOW, long=True) == "~3 weeks ago"
+    assert finished_text(task._replace(finished=None), NOW, long=True) == "—"
     told = ("just now", "1 month ago", "11 months ago", "59 minutes ago")
     assert [*map(short_age, told)] == ["now", "1mo", "11mo", "59min"]
 
