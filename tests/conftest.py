@@ -3,13 +3,39 @@
 from __future__ import annotations
 
 import json
+import os
 import tarfile
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 DATA = Path(__file__).parent / "data"
+ON_DISK = Path(tempfile.gettempdir())
+MEMORY = Path("/dev/shm")
+ENOUGH = 2**30  # bytes; all tests together need a third of it
+
+
+def has_room(folder: Path) -> bool:
+    """Whether this is a file system in memory where tests may write, and start what they wrote."""
+    if not (os.path.ismount(folder) and os.access(folder, os.W_OK)):
+        return False
+    held = os.statvfs(folder)
+    return held.f_bavail * held.f_frsize > ENOUGH and not held.f_flag & os.ST_NOEXEC
+
+
+# Tests make and delete a hundred thousand small files, which a disk needs minutes for. Where
+# processes are killed nothing of this depends on the disk: no test pulls the plug. Who sets TMPDIR
+# decides. It is set here, for the processes that tests start, and the workers of xdist, too.
+if "TMPDIR" not in os.environ and has_room(MEMORY):
+    os.environ["TMPDIR"] = str(MEMORY)
+    tempfile.tempdir = None  # look again
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """``-n auto``: tests of screens and terminals wait half of their time, so twice the cores."""
+    return 2 * len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
 
 
 def unpack(archive: Path, into: Path) -> None:
