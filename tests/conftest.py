@@ -33,6 +33,7 @@ if "TMPDIR" not in os.environ and has_room(MEMORY):
     tempfile.tempdir = None  # look again
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """``-n auto``: tests of screens and terminals wait half of their time, so twice the cores."""
     return 2 * len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2

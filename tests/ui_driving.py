@@ -18,8 +18,7 @@ async def until(pilot: Pilot[Any], true: Callable[[], object]) -> None:
     deadline = time.monotonic() + PATIENCE
     while not true():
         assert time.monotonic() < deadline, "it never came true"
-        await asyncio.sleep(0.02)
-        await pilot.pause()
+        await asyncio.sleep(0.02)  # to pause instead asks every widget each time
     await pilot.pause()
 
 
