@@ -9,6 +9,7 @@ from small_root import DAY, NOW, task_id, write_bundle, write_retries, write_tas
 from textual.app import App
 from textual.pilot import Pilot
 from textual.screen import Screen
+from ui_driving import until
 
 from hipercow_tui.filters import FilterStack, FinishedBefore, WithStatus
 from hipercow_tui.model import Snapshot, Status
@@ -69,13 +70,14 @@ def screen_on(
 
 async def settled(pilot: Pilot[Any], screen: PlanScreen) -> None:
     """Waits until all is measured and read."""
-    for _ in range(200):
-        await pilot.pause(0.01)
-        known = screen.lines.gists
-        if screen.measured and all(t.id in known for t in screen.lines.tasks_in_sight()):
-            await pilot.pause(0.05)
-            return
-    raise AssertionError("the plan was never measured")
+
+    def known() -> bool:
+        gists = screen.lines.gists
+        return screen.measured and all(t.id in gists for t in screen.lines.tasks_in_sight())
+
+    await pilot.pause()
+    await until(pilot, known)
+    await pilot.pause(0.05)
 
 
 def lines_of(screen: PlanScreen) -> list[str]:

@@ -17,6 +17,7 @@ import random
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -73,10 +74,21 @@ def in_child(act: Callable[[], object], prepare: Callable[[], None] = lambda: No
     child = os.fork()
     if child == 0:
         recent.LINGER = 0.0  # nobody else is at work
-        prepare()
-        act()
+        try:
+            prepare()
+            act()
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
         os._exit(0)
     return child
+
+
+def ended(child: int) -> int:
+    """How it did: it came to its end, or it was killed. An error is none of these."""
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert code in (0, -signal.SIGKILL), code
+    return code
 
 
 def by_steps(where: Path, action: str) -> None:
@@ -85,7 +97,7 @@ def by_steps(where: Path, action: str) -> None:
     for step in range(1000):
         act = prepared(action, make(where / str(step)))
         child = in_child(act, partial(die_at, step, full=action == "full"))
-        if os.waitpid(child, 0)[1] == 0:
+        if ended(child) == 0:
             break
 
 
@@ -99,7 +111,7 @@ def by_seconds(where: Path, action: str, rounds: int, seed: int) -> None:
         if number > 0:  # the first is let live, to know how long it takes
             time.sleep(moments.uniform(0, longest))
             os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
+        ended(child)
         longest = longest or time.perf_counter() - began
 
 

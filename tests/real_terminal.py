@@ -49,7 +49,7 @@ class Terminal:
     def text(self) -> str:
         return "\n".join(self.screen.display)
 
-    def wait(self, expected: str | Callable[[str], Any], seconds: float = 30) -> str:
+    def wait(self, expected: str | Callable[[str], Any], seconds: float = 60) -> str:
         """Wait until the screen shows a pattern; fails with what it shows instead."""
         found = expected if callable(expected) else re.compile(expected).search
         end = time.monotonic() + seconds
@@ -65,7 +65,7 @@ class Terminal:
 
     def leave(self) -> int:
         """Wait for its end; returns the exit status."""
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while self.child.isalive() and time.monotonic() < end:
             self.read()
         for _ in range(20):  # what still stands in the line
@@ -80,7 +80,7 @@ class Terminal:
         process = self.child.ptyproc  # type: ignore[attr-defined]
         process.fileobj.close()
         process.closed = self.child.closed = True
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while self.child.isalive():
             assert time.monotonic() < end, "it never ended"
             time.sleep(0.02)

@@ -111,6 +111,6 @@ def test_messages_that_differ_in_what_is_quoted_only_fall_together(
 
 @pytest.mark.parametrize("piece", ["'a", "a/", "/", "1,", "0", "a", "'", "ab12", "\\\\", "5 ", "."])
 def test_no_message_takes_long(piece: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     wording(piece * 20_000)
-    assert time.perf_counter() - began < 1.0
+    assert time.process_time() - began < 1.0

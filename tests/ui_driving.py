@@ -10,7 +10,7 @@ from typing import Any
 from textual.app import App
 from textual.pilot import Pilot
 
-PATIENCE = 15.0  # seconds; a busy machine is no failure
+PATIENCE = 30.0  # seconds; a busy machine is no failure
 
 
 async def until(pilot: Pilot[Any], true: Callable[[], object]) -> None:

@@ -104,6 +104,7 @@ def test_the_files_of_a_finished_task_come_in_hipercows_order(root: Path) -> Non
     for second in range(1, 300):
         cluster.step(NOW + second)
     done = [folder for folder in waiting.values() if status(folder) == "success"]
+    assert done
     for folder in done:
         changed = [
             (folder / name).stat().st_ctime_ns for name in ("info", "result", "status-success")

@@ -101,10 +101,10 @@ def test_bundles_and_retry_yield_ids_or_problems(raw: bytes) -> None:
 
 def test_a_bundle_of_a_million_lines(root: Root) -> None:
     write_bundle(root.path, "huge", [f"{n:032x}" for n in range(1_000_000)] + [LONE])
-    began = time.monotonic()
+    began = time.process_time()
     report = carry_out(plan_of(root, [LONE]), root)
     assert report.complete and "huge" in report.removed_bundles
-    assert time.monotonic() - began < 20
+    assert time.process_time() - began < 20
 
 
 HOSTILE = ["../../x", "..", "/etc/passwd", "a" * 31 + "/", "A" * 32, "\x1b[31m" + "a" * 27]

@@ -414,6 +414,7 @@ def test_a_purge_that_died_is_restored_or_finished(
 def test_a_move_to_the_trash_that_died_is_restored_or_finished(
     tmp_path: Path, before: dict[str, bytes | None]
 ) -> None:
+    ends = set()
     for path in killed(tmp_path, "trash"):
         root, other = find_root(path), copied(find_root(path))
         assert assert_whole(root, before) == set()
@@ -426,31 +427,39 @@ def test_a_move_to_the_trash_that_died_is_restored_or_finished(
             assert restore(root, stamp).complete
         assert all_but_ours(root) == before and our_lots(root) == []
         assert recent(other) == recent_without(ALL - standing(other))
+        ends.add(frozenset(ALL & standing(other)))
         for stamp in {lot.stamp for lot in trash(other)}:
             assert restore(other, stamp).complete
         assert all_but_ours(other) == before
+    # A purge of both does one after the other.
+    assert ends == {frozenset(ALL), frozenset(FAILED), frozenset()}
 
 
 def test_an_undo_that_died_is_finished(tmp_path: Path, before: dict[str, bytes | None]) -> None:
-    for path in killed(tmp_path, "restore"):
+    roots, died_in = killed(tmp_path, "restore"), set()
+    for path in roots:
         root, other = find_root(path), copied(find_root(path))
         assert assert_whole(root, before) == set()
         much_later(root)
         much_later(other)
         for lot in interrupted(other):
+            died_in.add(lot.lang)
             finish(other, lot.stamp)
         for place in (root, other):
             for stamp in {lot.stamp for lot in trash(place)}:
                 assert restore(place, stamp).complete
             assert all_but_ours(place) == before and our_lots(place) == []
+    assert died_in == set(Lang) and len(roots) > 30
 
 
 def test_an_emptying_that_died_is_restored_or_finished(
     tmp_path: Path, before: dict[str, bytes | None]
 ) -> None:
+    numbers = []
     for path in killed(tmp_path, "empty"):
         root, other = find_root(path), copied(find_root(path))
         gone = assert_whole(root, before)
+        numbers.append(len(gone))
         much_later(root)
         much_later(other)
         for stamp in {lot.stamp for lot in trash(root)}:
@@ -460,17 +469,20 @@ def test_an_emptying_that_died_is_restored_or_finished(
             empty(other, stamp)
         assert standing(other) == set(KEPT) and recent(other) == list(KEPT)
         assert our_lots(other) == []
+    assert numbers == sorted(numbers) and set(numbers) == set(range(len(ALL) + 1))
 
 
 def test_a_purge_on_a_full_disk_that_died_is_restored(
     tmp_path: Path, before: dict[str, bytes | None]
 ) -> None:
+    numbers = set()
     for path in killed(tmp_path, "full"):
         root = find_root(path)
         much_later(root)
         for lot in interrupted(root):
             restore(root, lot.stamp)
         left = standing(root)
+        numbers.add(len(ALL - left))
         assert set(KEPT) <= left and set(left_bundles(root)) == {"stays", *BUNDLES}
         # There was no room for a copy of the list: what died just now may stand in it still.
         assert [i for i in recent(root) if i in left] == recent_without(ALL - left)
@@ -481,6 +493,7 @@ def test_a_purge_on_a_full_disk_that_died_is_restored(
             for name in after
             if not name.startswith(("py/recent", "py/tui"))
         )
+    assert numbers == set(range(len(ALL) + 1))
 
 
 CALLS = ("rename", "unlink", "rmdir", "mkdir", "link", "fsync", "write", "utime", "fchmod")

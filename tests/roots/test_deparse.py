@@ -114,9 +114,9 @@ def test_long_text_is_cut_at_the_limit() -> None:
 
 def test_a_huge_value_costs_no_more_than_its_limit() -> None:
     value = RVector("double", tuple(index / 7 for index in range(300_000)))
-    began = time.perf_counter()
+    began = time.process_time()
     assert deparse_short(value, 40) == "c(0, 0.142857142857143, … +299998 more)"
-    assert time.perf_counter() - began < 0.1
+    assert time.process_time() - began < 0.1
 
 
 def test_lone_surrogates_and_null_characters_do_no_harm() -> None:

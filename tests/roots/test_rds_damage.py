@@ -44,14 +44,14 @@ def test_damage_anywhere_is_an_error_or_another_value(sir_model: Path) -> None:
     files = [gzip.decompress(raw) for raw in task_files(sir_model, "data")]
     files += [gzip.decompress(raw) for raw in task_files(sir_model, "result")]
     files += [gzip.decompress(fixture(n)) for n in ("bytecode_twice", "environments", "s4")]
-    began = time.monotonic()
+    began = time.process_time()
     for _ in range(3000):
         raw = bytearray(random.choice(files))
         for _ in range(random.randint(1, 4)):
             at = random.randrange(len(raw))
             raw[at] = random.choice((0, 1, 255, 254, 128, random.randrange(256)))
         outcome(rds.read, bytes(raw))
-    assert time.monotonic() - began < 60
+    assert time.process_time() - began < 60
 
 
 def test_damaged_files_of_all_kinds_are_errors_of_ours_or_another_value() -> None:
@@ -101,10 +101,10 @@ def test_a_gzip_bomb_is_an_error() -> None:
 @pytest.mark.parametrize("item", [ints(0xFE), ints(1) + char(""), ints(19, 1), ints(24, 0)])
 def test_a_bomb_of_small_things_is_an_error_soon(item: bytes) -> None:
     bomb = gzip.compress(HEADER + ints(19, 2**31 - 1) + item * (8_000_000 // len(item)), 1)
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(RdsError, match="too much in it"):
         rds.read(bomb, Limits(max_examined=1_000_000))
-    assert time.monotonic() - began < 3
+    assert time.process_time() - began < 3
 
 
 def test_text_is_kept_up_to_its_limit() -> None:

@@ -5,6 +5,7 @@ from plan_hosts import FAILURES, Host, text_of
 from small_root import DAY, NOW, snapshot_of, task_id
 from textual.pilot import Pilot
 from textual.widgets import Button, Input
+from ui_driving import until
 
 from hipercow_tui.filters import FilterStack, TaskIds
 from hipercow_tui.model import Status, Task
@@ -26,11 +27,7 @@ def plan_of(number: int, *, regretted: bool = False) -> PurgePlan:
 
 async def heard(pilot: Pilot[None]) -> None:
     """Waits until the dialog listens."""
-    for _ in range(200):
-        await pilot.pause(0.01)
-        if pilot.app.focused is not None:
-            return
-    raise AssertionError("the dialog never listened")
+    await until(pilot, lambda: pilot.app.focused is not None)
 
 
 @pytest.mark.parametrize(

@@ -471,11 +471,11 @@ async def test_a_hundred_thousand_tasks_are_shown_in_no_time() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         app.globs.value = "*"
         await settled(pilot)
-        start = time.perf_counter()
+        start = time.process_time()
         for _ in range(20):
             app.panel.show(counts)
         await pilot.pause()
-        assert time.perf_counter() - start < 0.5
+        assert time.process_time() - start < 0.5
         assert app.says("3 [ ] ✓ success 123,456")
         assert app.says("5 [ ] ◔ submitted 123k")
         assert app.says("98,123 tasks in 140")

@@ -32,12 +32,16 @@ def screen_on(where: Path, status: Status = Status.RUNNING) -> LogScreen:
 
 async def shows(pilot: Pilot[None], wanted: str, *, without: str = "\0") -> str:
     """Waits until the screen shows it, and returns all it shows."""
-    for _ in range(400):
-        await pilot.pause(0.01)
+    shown = ""
+
+    def there() -> bool:
+        nonlocal shown
         shown = text_of(pilot.app)
-        if wanted in shown and without not in shown:
-            return shown
-    raise AssertionError(f"never shown: {wanted}\n{shown}")
+        return wanted in shown and without not in shown
+
+    await pilot.pause(0.01)
+    await until(pilot, there)
+    return shown
 
 
 def numbered(lines: int) -> bytes:

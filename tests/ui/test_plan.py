@@ -23,6 +23,7 @@ from plan_hosts import (
 from small_root import DAY, NOW, snapshot_of, task_id, tree
 from textual.notifications import Notification
 from textual.widgets import Input
+from ui_driving import until
 
 from hipercow_tui.filters import FilterStack, FinishedBefore, TaskIds, WithStatus
 from hipercow_tui.model import Bundle, Snapshot, Status, Task
@@ -163,13 +164,11 @@ async def test_saved_as_json_and_never_over_a_file(
         proposed = app.screen.query_one(Input).value
         app.screen.query_one(Input).value = "mine.json"
         await pilot.press("enter")
-        await pilot.pause(0.2)
-        assert "exists already" in text_of(app)
+        await until(pilot, lambda: "exists already" in text_of(app))
         assert (tmp_path / "mine.json").read_text() == "mine"
         app.screen.query_one(Input).value = proposed
         await pilot.press("enter")
-        await pilot.pause(0.2)
-        assert app.screen is screen
+        await until(pilot, lambda: app.screen is screen)
     saved = json.loads((tmp_path / proposed).read_text("utf-8"))
     assert saved["dry_run"] is True
     assert {task["id"] for task in saved["tasks"]} == {FAILED, RETRIED, CANCELLED}
@@ -242,9 +241,8 @@ async def test_hostile_text_harms_nothing() -> None:
     screen = screen_for(snapshot, Root(Path("/nowhere"), Path("/nowhere/hipercow")), filters)
     async with (app := Host(screen)).run_test(size=(160, 24)) as pilot:
         await pilot.press("G")
-        await pilot.pause(0.1)
+        await until(pilot, lambda: "[red]x[/]␛[2J<202e>" in text_of(app))
         shown = text_of(app)
-        assert "[red]x[/]␛[2J<202e>" in shown
         assert "\x1b" not in shown
         assert "\u202e" not in shown
 

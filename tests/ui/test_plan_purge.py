@@ -18,6 +18,7 @@ from small_root import NOW, task_id, tree, write_task
 from textual import on
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
+from ui_driving import until
 
 from hipercow_tui.filters import FilterStack, FinishedBefore, WithStatus
 from hipercow_tui.model import Status
@@ -50,39 +51,40 @@ class PurgeHost(App[None]):
 
 
 async def ended(pilot: Pilot[None], app: PurgeHost) -> PurgeEnded:
-    for _ in range(500):
-        await pilot.pause(0.01)
-        if app.ended is not None:
-            return app.ended
-    raise AssertionError("the purge never ended")
+    await until(pilot, lambda: app.ended)
+    assert app.ended is not None
+    return app.ended
 
 
-async def confirmed(where: Path, *answer: str) -> Job | None:
-    """What the plan screen says after D and these keys."""
+async def answered(where: Path, *answer: str, closes: bool = True) -> Job | None:
+    """What the plan screen says after D and these keys, which close the dialog or don't."""
     screen = screen_on(where)
     async with (app := Host(screen)).run_test(size=(80, 24)) as pilot:
         await settled(pilot, screen)
         await pilot.press("D")
-        for _ in range(200):
-            await pilot.pause(0.01)
-            if isinstance(app.screen, ConfirmScreen) and app.focused is not None:
-                break
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen) and app.focused)
         await pilot.press(*answer)
-        await pilot.pause(0.2)
+        if closes:
+            await until(pilot, lambda: not isinstance(app.screen, ConfirmScreen))
+        else:
+            await pilot.pause(0.2)
+            assert isinstance(app.screen, ConfirmScreen)
         jobs = [job for job in app.answers if job is not None]
     return jobs[0] if jobs else None
 
 
 async def test_cancelled_nothing_happens(tmp_path: Path) -> None:
     before = tree(varied_root(tmp_path, blocked=False))
-    for answer in ("n", "escape", "enter", "y"):  # y alone: the plan has a regret, wants its number
-        assert await confirmed(tmp_path, answer) is None
+    for answer in ("n", "escape", "enter"):
+        assert await answered(tmp_path, answer) is None
+    # The plan has a regret, wants its number.
+    assert await answered(tmp_path, "y", closes=False) is None
     assert tree(tmp_path) == before
 
 
 async def test_what_was_confirmed_is_gone_from_disk_and_nothing_else(tmp_path: Path) -> None:
     before = tree(varied_root(tmp_path, blocked=False))
-    job = await confirmed(tmp_path, "3", "y")
+    job = await answered(tmp_path, "3", "y")
     assert job is not None
     async with (app := PurgeHost(job)).run_test(size=(80, 24)) as pilot:
         end = await ended(pilot, app)
@@ -191,15 +193,13 @@ async def test_a_long_summary_scrolls_and_is_harmless(tmp_path: Path) -> None:
         kept_aside=tmp_path,
     )
     async with (app := Host(SummaryScreen(report))).run_test(size=(80, 24)) as pilot:
-        await pilot.pause(0.1)
+        await until(pilot, lambda: "Purged, but not all" in text_of(app))
         shown = text_of(app)
-        assert "Purged, but not all" in shown
         assert "Failed, 2,000: [b]still open␛[2J" in shown
         await pilot.press("G")
-        await pilot.pause(0.1)
-        shown = text_of(app)
-        assert "Put back, or left in its place, 1: it was rewritten meanwhile" in shown
-        assert "bundle sweep_01" in shown
+        await until(pilot, lambda: "bundle sweep_01" in text_of(app))
+        put_back = "Put back, or left in its place, 1: it was rewritten meanwhile"
+        assert put_back in text_of(app)
         await pilot.press("x", "j", "k")
         assert app.answers == []
         await pilot.press("escape")
