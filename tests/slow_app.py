@@ -1,4 +1,5 @@
-"""The program on a file system that takes its time: each call that changes something waits.
+"""The program on a file system that takes its time: each call that changes something waits, and
+one in the middle of moving and one in the middle of erasing wait so long that a test can see it.
 
 python slow_app.py ARGUMENTS…
 """
@@ -9,24 +10,28 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 from hipercow_tui.cli import main
 
 
-def slowed(real: Callable[..., Any], seconds: float) -> Callable[..., Any]:
+def slowed(real: Callable[..., Any], seconds: float, middle: int) -> Callable[..., Any]:
+    calls = count(1)
+
     def call(*args: Any, **kwargs: Any) -> Any:
-        time.sleep(seconds)
+        time.sleep(STALL if next(calls) == middle else seconds)
         return real(*args, **kwargs)
 
     return call
 
 
-WAITS = {"rename": 0.02, "unlink": 0.005, "rmdir": 0.005}  # seconds
+STALL = 2.0  # seconds
+WAITS = {"rename": (0.005, 12), "unlink": (0.001, 60)}  # seconds, and which call stalls
 
 if __name__ == "__main__":
-    for name, seconds in WAITS.items():
-        slow = slowed(getattr(os, name), seconds)
+    for name, (seconds, middle) in WAITS.items():
+        slow = slowed(getattr(os, name), seconds, middle)
         setattr(os, name, slow)
         os.supports_dir_fd.add(slow)
     sys.exit(main(sys.argv[1:]))
