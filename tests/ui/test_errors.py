@@ -13,6 +13,7 @@ from textual.widgets import Input
 from ui_driving import screen_text, until
 
 from hipercow_tui.index import Index
+from hipercow_tui.model import Status
 from hipercow_tui.roots import find_root
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.screens.browse import BrowseScreen
@@ -70,7 +71,9 @@ async def triaging(root: Path, *, size: tuple[int, int] = (118, 40)) -> AsyncIte
     """With the errors on the screen, all of them."""
     async with browsing(root, size=size) as at:
         await at.press("e")
-        await at.until(lambda: at.errors.groups and not at.errors.progress)
+        failed = at.browser.snapshot.by_status[Status.FAILURE]
+        # A board of an earlier look, without the last that failed, may be the first to come.
+        await at.until(lambda: sum(at.counts) == len(failed) and not at.errors.progress)
         yield at
 
 
