@@ -6,13 +6,13 @@ import json
 import os
 import tarfile
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 DATA = Path(__file__).parent / "data"
-ON_DISK = Path(tempfile.gettempdir())
 MEMORY = Path("/dev/shm")
 ENOUGH = 2**30  # bytes; all tests together need a third of it
 
@@ -28,6 +28,7 @@ def has_room(folder: Path) -> bool:
 # Tests make and delete a hundred thousand small files, which a disk needs minutes for. Where
 # processes are killed nothing of this depends on the disk: no test pulls the plug. Who sets TMPDIR
 # decides. It is set here, for the processes that tests start, and the workers of xdist, too.
+DISK = os.environ.setdefault("HIPERCOW_TUI_TESTS_DISK", tempfile.gettempdir())
 if "TMPDIR" not in os.environ and has_room(MEMORY):
     os.environ["TMPDIR"] = str(MEMORY)
     tempfile.tempdir = None  # look again
@@ -46,6 +47,13 @@ def unpack(archive: Path, into: Path) -> None:
             tar.extractall(into, filter="data")
         else:
             tar.extractall(into)
+
+
+@pytest.fixture
+def disk_path() -> Iterator[Path]:
+    """A folder where temporary ones are by default: on a disk, on most machines."""
+    with tempfile.TemporaryDirectory(prefix="hipercow-tui-", dir=DISK) as where:
+        yield Path(where)
 
 
 @pytest.fixture

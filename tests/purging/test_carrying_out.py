@@ -37,6 +37,11 @@ from hipercow_tui.roots.sizes import measure_many
 from hipercow_tui.scanning import read_root
 
 
+@pytest.fixture
+def root(disk_path: Path) -> Root:
+    return make_root(disk_path / "project")  # the others are content with memory
+
+
 def test_the_plan_goes_and_nothing_else(root: Root) -> None:
     keep = write_task(root.path, task_id(200), "success")
     before = whole(root)
@@ -135,8 +140,8 @@ def test_a_root_that_can_only_be_browsed_is_refused(root: Root) -> None:
     assert in_place(root) == set(ALL)
 
 
-def test_a_plan_of_another_root_is_refused(root: Root, tmp_path: Path) -> None:
-    other = make_root(tmp_path / "other")
+def test_a_plan_of_another_root_is_refused(root: Root, disk_path: Path) -> None:
+    other = make_root(disk_path / "other")
     with pytest.raises(PurgeError, match="The plan is for"):
         carry_out(plan_of(other), root)
 
@@ -164,10 +169,10 @@ def test_a_bundle_name_that_leads_elsewhere_is_refused(root: Root, evil: str) ->
 
 
 @pytest.mark.parametrize("name", ["tasks", "bundles", "tui"])
-def test_a_folder_swapped_for_a_link_is_refused(root: Root, tmp_path: Path, name: str) -> None:
+def test_a_folder_swapped_for_a_link_is_refused(root: Root, disk_path: Path, name: str) -> None:
     plan = plan_of(root)
     folder = root.hipercow / name
-    elsewhere = tmp_path / "elsewhere"
+    elsewhere = disk_path / "elsewhere"
     if folder.exists():
         folder.rename(elsewhere)
     else:
@@ -180,9 +185,9 @@ def test_a_folder_swapped_for_a_link_is_refused(root: Root, tmp_path: Path, name
     assert name != "tui" or not list(elsewhere.iterdir())
 
 
-def test_a_link_in_place_of_a_prefix_is_not_followed(root: Root, tmp_path: Path) -> None:
+def test_a_link_in_place_of_a_prefix_is_not_followed(root: Root, disk_path: Path) -> None:
     plan = plan_of(root)
-    elsewhere = tmp_path / "elsewhere"
+    elsewhere = disk_path / "elsewhere"
     (root.tasks / LONE[:2]).rename(elsewhere)
     (root.tasks / LONE[:2]).symlink_to(elsewhere)
     report = carry_out(plan, root)
@@ -245,11 +250,11 @@ def test_progress_is_told_phase_by_phase(root: Root) -> None:
     assert all(one.done <= one.total == 6 for one in told)
 
 
-def test_progress_is_told_twenty_times_a_second_at_most(tmp_path: Path) -> None:
+def test_progress_is_told_twenty_times_a_second_at_most(disk_path: Path) -> None:
     for number in range(300):
-        write_task(tmp_path, f"{number:032x}", "failure")
+        write_task(disk_path, f"{number:032x}", "failure")
     told: list[Progress] = []
-    root = find_root(tmp_path)
+    root = find_root(disk_path)
     report = carry_out(plan_of(root), root, on_progress=told.append)
     assert report.complete
     assert len(told) <= 6 + report.seconds / 0.05
