@@ -58,7 +58,7 @@ def data_shape(data: RValue | None) -> object:
     )
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     where = tmp_path_factory.mktemp("demo") / "sir-model"
     demo.write_root(where, tasks=2000, seed=1, now=NOW)

@@ -91,13 +91,13 @@ def killed(tmp_path: Path, action: str, *how: str) -> list[Path]:
     return sorted((tmp_path / "roots").iterdir(), key=lambda path: int(path.name))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def contents(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, bytes | None]]:
     root = make_root(tmp_path_factory.mktemp("model"))
     return {i: tree(root.tasks / i[:2] / i[2:]) for i in ALL}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def before(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes | None]:
     return whole(make_root(tmp_path_factory.mktemp("before")))
 

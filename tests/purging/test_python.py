@@ -376,7 +376,7 @@ def assert_restored(root: Root, before: dict[str, bytes | None], gone: set[str])
         assert not (name in kept and name in left_bundles(root))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def before(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes | None]:
     return all_but_ours(make_both(tmp_path_factory.mktemp("before")))
 
