@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 from purge_stage import plan_of
 from py_stage import FAILED, FIRST, KEPT, R_TASK, SECOND, THIRD, make_both, recent, standing
-from small_py_root import py_dir, py_folder, write_py_bundle
-from small_root import NOW
+from small_py_root import py_dir, py_folder, write_py_bundle, write_py_task
+from small_root import NOW, task_id
 from textual.pilot import Pilot
 from ui_driving import screen_text, until
 
+from hipercow_tui.gist import Gist
 from hipercow_tui.model import Lang
 from hipercow_tui.orders import Key
 from hipercow_tui.purging import move_to_trash
@@ -33,6 +34,9 @@ from hipercow_tui.ui.screens.trash import TrashScreen
 from hipercow_tui.ui.widgets.lang_filter import LangFilter
 from hipercow_tui.ui.widgets.row_table import RowTable
 from hipercow_tui.ui.widgets.sweep_table import SweepTable
+from hipercow_tui.ui.widgets.task_table import spread
+
+LONG = task_id(60)
 
 
 @asynccontextmanager
@@ -228,3 +232,34 @@ async def test_a_name_that_is_no_text_can_be_copied(tmp_path: Path) -> None:
         assert app.clipboard == "caf\\udce9"
         await pilot.press("c", "b")
         assert app.clipboard == "hipercow bundle status $'caf\\351'"
+
+
+async def test_a_long_command_goes_on_where_inputs_would_stand(tmp_path: Path) -> None:
+    root = make_both(tmp_path)
+    cmd = ("python", "build_tree.py", "--region", "capital", "--seed", "12")
+    write_py_task(tmp_path, LONG, "failure", cmd=cmd)
+    app = HipercowApp(root, clock=lambda: NOW)
+    async with app.run_test(size=(140, 40)) as pilot:
+        await until(pilot, lambda: "build_tree" in screen_text(app))
+        await until(pilot, lambda: "python build_tree.py  --reg" in screen_text(app))
+        (row,) = [line for line in screen_text(app).splitlines() if "build_tree" in line][:1]
+        assert "-seed 12 " in row  # the end of a command tells it from others
+        app.browser.tasks.move_to(app.browser.tasks.keys.index(LONG))
+        await pilot.press("space", "p")
+        await until(pilot, lambda: isinstance(app.screen, PlanScreen))
+        await until(pilot, lambda: " ".join(cmd) in screen_text(app).split("matched 1")[1])
+
+
+@pytest.mark.parametrize(
+    ("what", "width", "head", "rest"),
+    [
+        ("echo hello", 10, "echo hello", ""),
+        ("echo hello", 9, "echo", "hello"),
+        ("echo  two", 8, "echo ", "two"),
+        ("./a-long-program x", 9, "./a-long-program x", ""),
+        ("", 3, "", ""),
+        ("日本 日本 x", 5, "日本", "日本 x"),
+    ],
+)
+def test_a_command_is_cut_at_a_word(what: str, width: int, head: str, rest: str) -> None:
+    assert spread(Gist(what), width) == Gist(head, rest)

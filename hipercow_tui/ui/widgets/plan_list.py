@@ -15,7 +15,7 @@ from rich.text import Text
 
 from hipercow_tui import report
 from hipercow_tui.gist import NO_GIST, Gist
-from hipercow_tui.model import Bundle, Status, Task
+from hipercow_tui.model import Bundle, Lang, Status, Task
 from hipercow_tui.plan import KEPT, Blocked, PlannedBundle, PlannedTask, PurgePlan
 from hipercow_tui.roots.sizes import Size
 from hipercow_tui.text import age, count, short_id, size, span
@@ -222,6 +222,8 @@ class PlanList(Lines):
             width = _SECOND
         else:
             width = (_NARROW_WHY if why else _NARROW) if room >= 2 * _NARROW_WHY - 6 else 0
+        if task.lang is Lang.PY and not why:
+            width = 0  # a command has no inputs
         text = Text(fit(gist.what or gist.problem or "", max(0, room - width - 2)) + "  ")
         if width:
             text.append(_cut(why or gist.varies, width - 2) + "  ", self._styled("quiet"))
