@@ -108,6 +108,17 @@ class PurgePlan:
         return tuple(planned.task.id for planned in self.tasks)
 
     @cached_property
+    def langs(self) -> frozenset[Lang]:
+        """In the roots of which languages something would go."""
+        tasks = {one.task.lang for one in self.tasks}
+        return frozenset(tasks | {one.bundle.lang for one in self.bundles})
+
+    def called(self, bundle: Bundle) -> str:
+        """A bundle's name, and whose it is where the plan is of both: they may have bundles of one
+        name."""
+        return f"{bundle.name} of {bundle.lang.shown}" if len(self.langs) > 1 else bundle.name
+
+    @cached_property
     def matched(self) -> tuple[PlannedTask, ...]:
         """The tasks that go because the filters match them."""
         return tuple(one for one in self.tasks if one.reason is Reason.MATCHED)

@@ -184,7 +184,8 @@ def plan_lines(plan: PurgePlan, sizes: Sizes) -> Iterator[str]:
             yield from (_task_line(one, sizes.get(one.task.id), plan.made) for one in group)
     if plan.bundles:
         yield f"bundles {len(plan.bundles):,}"
-        yield from (f"  - {visible(one.bundle.name)}  {bundle_fate(one)}" for one in plan.bundles)
+        named = ((visible(plan.called(one.bundle)), one) for one in plan.bundles)
+        yield from (f"  - {name}  {bundle_fate(one)}" for name, one in named)
     if plan.blocked:
         yield f"{'left out' if plan.skip_blocked else 'blocked'} {len(plan.blocked):,}"
         yield from (f"    {one.task.status}  {one.task.id}  {one.reason}" for one in plan.blocked)

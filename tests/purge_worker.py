@@ -13,6 +13,7 @@ from importlib import import_module
 
 from purge_stage import plan_of
 
+import hipercow_tui.filter_commands  # noqa: F401 - an ordinary user may not read this Python
 from hipercow_tui.cli import main
 from hipercow_tui.purging import carry_out
 from hipercow_tui.roots import find_root

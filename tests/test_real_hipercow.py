@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -29,6 +32,7 @@ from hipercow.task import (
 from hipercow.task_create import task_create_shell
 from hipercow.task_create_bulk import bulk_create_shell
 from hipercow.task_eval import task_eval
+from small_root import write_bundle, write_task
 
 import hipercow_tui
 from hipercow_tui import BlockedError, scan
@@ -37,6 +41,7 @@ from hipercow_tui.filters import FilterStack, WithStatus
 from hipercow_tui.model import Lang
 from hipercow_tui.plan import make_plan
 from hipercow_tui.purging import move_to_trash, restore
+from hipercow_tui.py_calls import bundle_command
 from hipercow_tui.roots import find_root
 from hipercow_tui.roots.py_details import details_of
 from hipercow_tui.scanning import read_root
@@ -176,6 +181,72 @@ def test_hipercow_finds_all_again_after_an_undo(project: Path) -> None:
     assert {i: (task_status(i), task_info(i).times, task_log(i)) for i in task_list()} == before
     assert task_recent() == recent
     assert {name: bundle_load(name) for name in bundles} == bundles
+
+
+def test_tasks_that_hipercow_makes_while_we_purge_and_undo_stay_in_its_list(project: Path) -> None:
+    root = find_root(project)
+    wanted = WithStatus.purgeable(["failure", "success"])
+    plan = make_plan(read_root(root), FilterStack(with_status=wanted), now=0.0)
+    before, made = task_recent(), list[str]()
+    over = threading.Event()
+
+    def make() -> None:
+        while not over.is_set():
+            made.append(task_create_shell(["true"]))
+
+    maker = threading.Thread(target=make)
+    maker.start()
+    try:
+        for _ in range(8):
+            stamp = str(move_to_trash(plan, root).trash)
+            assert restore(root, stamp).complete
+    finally:
+        over.set()
+        maker.join()
+    listed = task_recent()
+    assert sorted(listed) == sorted([*before, *made]) == sorted(task_list())
+    assert [i for i in listed if i in before] == before
+    assert len(made) > 8 and task_last() in made
+
+
+def test_bundles_of_any_name_that_hipercow_makes_are_listed_matched_and_purged(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = {}
+    for name in ("v1.0/run 2", ".hidden", "two\nlines", "it's", "[a]*{b}?", "-x", "a/.b/c d"):
+        made[name] = task_create_shell(["true"])
+        task_eval(made[name], capture=False)
+        bundle_create([made[name]], name)
+    known = {bundle.name: bundle.task_ids for bundle in scan(project).bundles}
+    assert {name: (task,) for name, task in made.items()}.items() <= known.items()
+    for name, task in made.items():
+        words = shlex.split(bundle_command(name)) if name.isprintable() else []
+        if words:
+            assert command(*words[1:]) == f"{task}: success"
+        capsys.readouterr()
+        glob = re.sub(r"([][*?{}!\\\\-])", r"\\\1", name)
+        assert main(["purge", "--in-bundle", glob, "--yes", "--json"]) == 0
+        said = json.loads(capsys.readouterr().out)
+        assert [one["id"] for one in said["tasks"]] == [task]
+        assert [one["name"] for one in said["bundles"]] == [name]
+        assert not task_exists(task) and task not in task_recent()
+        with pytest.raises(Exception, match="No such bundle"):
+            bundle_load(name)
+    assert len(scan(project).bundles) == 4  # those of before
+
+
+def test_a_root_of_both_is_two_to_hipercow(project: Path) -> None:
+    """R's side comes and goes without a word in Python's."""
+    write_task(project, r_task := "ab" * 16, "failure", finished=1.0)
+    write_bundle(project, "good", [r_task])
+    listed, recent = task_list(), task_recent()
+    assert hipercow_tui.purge(in_bundle="good", lang="r", root=project) == [r_task]
+    assert (task_list(), task_recent()) == (listed, recent)
+    assert bundle_status("good") == [TaskStatus.SUCCESS]
+    done = bundle_load("good").task_ids
+    assert hipercow_tui.purge(in_bundle="good", lang="py", root=project) == done
+    with pytest.raises(hipercow_tui.FilterError):
+        hipercow_tui.purge(in_bundle="good", root=project)
 
 
 def test_a_list_that_hipercow_rebuilt_meanwhile_is_what_counts(project: Path) -> None:

@@ -84,7 +84,8 @@ def find_root(start: str | os.PathLike[str] | None = None) -> Root:
     passed = f" ({_shown(files[0])} is a file, not a folder)" if files else ""
     raise RootError(
         f"Couldn't find hipercow root: no folder 'hipercow' in {_shown(where)} or above it{passed}."
-        " Start in your project's folder or name it; hipercow_init() in R makes a root."
+        " Start in your project's folder or name it; hipercow_init() in R makes a root,"
+        " 'hipercow init' in Python."
     )
 
 

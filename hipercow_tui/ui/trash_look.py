@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hipercow_tui.errors import PurgeError
@@ -27,9 +27,15 @@ class TrashLook:
     problem: str = ""
 
     @property
-    def undoable(self) -> TrashLot | None:
-        """What an undo would bring back: the latest that is whole."""
-        return next((lot for lot in self.lots if lot.state is State.TRASH), None)
+    def undoable(self) -> tuple[TrashLot, ...]:
+        """What an undo would bring back: the latest that is whole; of a purge in R and Python a lot
+        of each."""
+        whole = [lot for lot in self.lots if lot.state is State.TRASH]
+        return self.together(whole[0]) if whole else ()
+
+    def together(self, lot: TrashLot) -> tuple[TrashLot, ...]:
+        """The lots of one purge, which are restored and erased together."""
+        return tuple(one for one in self.lots if one.stamp == lot.stamp)
 
     @property
     def interrupted(self) -> tuple[TrashLot, ...]:
@@ -93,9 +99,14 @@ class TrashLooker:
             yield TrashLook(problem=str(error))
 
 
-def contents(lot: TrashLot) -> str:
+def contents(*lots: TrashLot) -> str:
     """``1,204 tasks and 12 bundles``."""
-    return f"{count(len(lot.tasks), 'task')} and {count(len(lot.bundles), 'bundle')}"
+    tasks, bundles = (sum(map(len, each)) for each in zip(*map(_held, lots), strict=True))
+    return f"{count(tasks, 'task')} and {count(bundles, 'bundle')}"
+
+
+def _held(lot: TrashLot) -> tuple[Sequence[str], Sequence[str]]:
+    return lot.tasks, lot.bundles
 
 
 def made(lot: TrashLot, now: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,24 +11,32 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from py_stage import FAILED, FIRST, KEPT, R_TASK, SECOND, make_both, recent, standing
-from small_py_root import py_dir, py_folder, write_py_bundle
-from small_root import NOW
+from purge_stage import plan_of
+from py_stage import FAILED, FIRST, KEPT, R_TASK, SECOND, THIRD, make_both, recent, standing
+from small_py_root import py_dir, py_folder, write_py_bundle, write_py_task
+from small_root import NOW, task_id
 from textual.pilot import Pilot
 from ui_driving import screen_text, until
 
+from hipercow_tui.gist import Gist
 from hipercow_tui.model import Lang
 from hipercow_tui.orders import Key
+from hipercow_tui.purging import move_to_trash
 from hipercow_tui.roots import Root
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.screens.confirm import ConfirmScreen
 from hipercow_tui.ui.screens.hand_over import HandOverScreen
 from hipercow_tui.ui.screens.inputs import InputsScreen
 from hipercow_tui.ui.screens.plan import PlanScreen
+from hipercow_tui.ui.screens.question import QuestionScreen
 from hipercow_tui.ui.screens.summary import SummaryScreen
+from hipercow_tui.ui.screens.trash import TrashScreen
 from hipercow_tui.ui.widgets.lang_filter import LangFilter
 from hipercow_tui.ui.widgets.row_table import RowTable
 from hipercow_tui.ui.widgets.sweep_table import SweepTable
+from hipercow_tui.ui.widgets.task_table import spread
+
+LONG = task_id(60)
 
 
 @asynccontextmanager
@@ -140,7 +149,9 @@ async def test_what_can_be_copied_of_python_is_for_a_shell(tmp_path: Path) -> No
         await pilot.press("c")
         await until(pilot, lambda: isinstance(app.screen, HandOverScreen))
         assert "hipercow task log" in screen_text(app)
-        assert "hipercow for Python has no purge" in screen_text(app)
+        shown = screen_text(app)
+        assert "hipercow for Python has no purge" in shown and "task_cancel" not in shown
+        assert "status   its status, in a shell" in shown and "in R" not in shown
         await pilot.press("l")
         assert app.clipboard == f"hipercow task log {FIRST}"
         await pilot.press("b")
@@ -155,3 +166,100 @@ async def test_what_can_be_copied_of_python_is_for_a_shell(tmp_path: Path) -> No
             expected = {("r", "sweep"): (R_TASK,), ("py", "stays"): KEPT}
             if wanted := expected.get((line.lang.value, line.name)):
                 assert app.clipboard.split() == list(wanted)
+
+
+async def test_a_plan_of_both_says_whose_bundle_is_whose(tmp_path: Path) -> None:
+    async with driven(make_both(tmp_path)) as (app, pilot):
+        await pilot.press("1", "p")
+        await until(pilot, lambda: isinstance(app.screen, PlanScreen))
+        await until(pilot, lambda: "sweep of R " in screen_text(app))
+        assert "sweep of Python " in screen_text(app) and "Copy R call" in screen_text(app)
+
+
+async def test_a_plan_of_python_alone_speaks_of_no_call_in_r(tmp_path: Path) -> None:
+    async with driven(make_both(tmp_path)) as (app, pilot):
+        app.browser.filters.set_bundle("deep/er/one .x", Lang.PY)
+        await pilot.press("p")
+        await until(pilot, lambda: isinstance(app.screen, PlanScreen))
+        await until(pilot, lambda: "deep/er/one .x " in screen_text(app))
+        assert "of Python " not in screen_text(app).partition("one .x")[2].splitlines()[0]
+        assert "Copy R call" not in screen_text(app)
+
+
+async def test_questions_about_the_trash_name_what_both_hold(tmp_path: Path) -> None:
+    """What one purge took in R and in Python goes back, and is erased, together."""
+    root = make_both(tmp_path)
+    move_to_trash(plan_of(root), root)
+    async with driven(root) as (app, pilot):
+        await pilot.press("U")
+        await until(pilot, lambda: isinstance(app.screen, QuestionScreen))
+        assert "4 tasks and 3 bundles" in screen_text(app)
+        await asyncio.sleep(0.5)  # what is typed before it is seen is dropped
+        await pilot.press("escape", "T")
+        await until(pilot, lambda: isinstance(app.screen, TrashScreen))
+        await until(pilot, lambda: "2 lots" in screen_text(app))
+        for key in ("r", "e"):
+            await pilot.press(key)
+            await until(pilot, lambda: isinstance(app.screen, QuestionScreen))
+            assert "4 tasks and 3 bundles" in screen_text(app)
+            await asyncio.sleep(0.5)
+            await pilot.press("escape")
+        assert standing(root) == set(KEPT)
+
+
+async def test_why_python_tasks_failed_is_what_their_logs_end_with(tmp_path: Path) -> None:
+    root = make_both(tmp_path)
+    for number, identity in enumerate(FAILED):
+        told = f"step 1\nTraceback (most recent call last):\n  File\nValueError: beta = {number}\n"
+        (py_folder(tmp_path, identity) / "log").write_text(told)
+    async with driven(root) as (app, pilot):
+        await pilot.press("e")
+        await until(pilot, lambda: "ValueError: beta = <n>" in screen_text(app))
+        app.browser.action_show("tasks")
+        app.browser.tasks.move_to(app.browser.tasks.keys.index(THIRD))
+        await until(pilot, lambda: "error" in screen_text(app) and "beta = 2" in screen_text(app))
+
+
+async def test_a_name_that_is_no_text_can_be_copied(tmp_path: Path) -> None:
+    root = make_both(tmp_path)
+    write_py_bundle(tmp_path, name := os.fsdecode(b"caf\xe9"), [KEPT[1]])
+    async with driven(root) as (app, pilot):
+        await pilot.press("b")
+        await until(pilot, lambda: len(app.browser.bundles.keys) == 5)
+        bundles = app.browser.bundles
+        bundles.cursor = [line.name for line in bundles._lines].index(name)
+        await pilot.press("c", "n")
+        assert app.clipboard == "caf\\udce9"
+        await pilot.press("c", "b")
+        assert app.clipboard == "hipercow bundle status $'caf\\351'"
+
+
+async def test_a_long_command_goes_on_where_inputs_would_stand(tmp_path: Path) -> None:
+    root = make_both(tmp_path)
+    cmd = ("python", "build_tree.py", "--region", "capital", "--seed", "12")
+    write_py_task(tmp_path, LONG, "failure", cmd=cmd)
+    app = HipercowApp(root, clock=lambda: NOW)
+    async with app.run_test(size=(140, 40)) as pilot:
+        await until(pilot, lambda: "build_tree" in screen_text(app))
+        await until(pilot, lambda: "python build_tree.py  --reg" in screen_text(app))
+        (row,) = [line for line in screen_text(app).splitlines() if "build_tree" in line][:1]
+        assert "-seed 12 " in row  # the end of a command tells it from others
+        app.browser.tasks.move_to(app.browser.tasks.keys.index(LONG))
+        await pilot.press("space", "p")
+        await until(pilot, lambda: isinstance(app.screen, PlanScreen))
+        await until(pilot, lambda: " ".join(cmd) in screen_text(app).split("matched 1")[1])
+
+
+@pytest.mark.parametrize(
+    ("what", "width", "head", "rest"),
+    [
+        ("echo hello", 10, "echo hello", ""),
+        ("echo hello", 9, "echo", "hello"),
+        ("echo  two", 8, "echo ", "two"),
+        ("./a-long-program x", 9, "./a-long-program x", ""),
+        ("", 3, "", ""),
+        ("日本 日本 x", 5, "日本", "日本 x"),
+    ],
+)
+def test_a_command_is_cut_at_a_word(what: str, width: int, head: str, rest: str) -> None:
+    assert spread(Gist(what), width) == Gist(head, rest)

@@ -308,15 +308,15 @@ class BrowseScreen(SearchingScreen):
         from hipercow_tui.ui.trash_look import contents, made
 
         look = self._trash
-        lot = look.undoable if look else None
-        if lot is None:
+        lots = look.undoable if look else ()
+        if not lots:
             self.notify(
                 (look.problem if look else "") or "Nothing to undo: the trash is empty",
                 markup=False,
             )
             return
-        job = restoring(self.root, lot.stamp)
-        what = f"{contents(lot)} that went to the trash {made(lot, self.clock())} go back."
+        job = restoring(self.root, lots[0].stamp)
+        what = f"{contents(*lots)} that went to the trash {made(lots[0], self.clock())} go back."
 
         def answered(answer: str | None) -> None:
             self._purge(job if answer else None)

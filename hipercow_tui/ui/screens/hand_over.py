@@ -25,7 +25,7 @@ from hipercow_tui.ui.cells import plain
 from hipercow_tui.ui.clipboard import copy
 from hipercow_tui.ui.looks import GLYPH
 
-_LABEL = 24  # cells
+_LABEL = 27  # cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +141,11 @@ def _entries(chosen: Chosen, refusal: str) -> Iterable[_Entry]:
     yield _Entry("r", "rows", "for a table: tabs between", rows(tasks, chosen.gists))
     purged = [task.id for task in tasks if task.lang is Lang.R]
     yield _Entry("p", "hipercow_purge()", _purge_note(chosen, purged), purge_call(purged))
-    reaches = {act: reach_of(act, tasks, chosen.snapshot) for act in Act}
-    for key, act in (("c", Act.CANCEL), ("t", Act.RETRY)):
-        yield _Entry(key, f"{act}()", _note(reaches[act]), act_call(reaches[act]))
+    # What R could do with its tasks is nothing to say of Python's alone.
+    acts = () if tasks and not purged else tuple(Act)
+    reaches = {act: reach_of(act, tasks, chosen.snapshot) for act in acts}
+    for act, reach in reaches.items():
+        yield _Entry(_KEYS[act], f"{act}()", _note(reach), act_call(reach))
     if one is not None and one.lang is Lang.PY:
         yield _Entry("l", "hipercow task log", "its log, in a shell", log_command(one))
         yield _Entry("s", "hipercow task status", "its status, in a shell", status_command(one))
@@ -153,10 +155,11 @@ def _entries(chosen: Chosen, refusal: str) -> Iterable[_Entry]:
     if chosen.name is not None and chosen.lang is Lang.PY:
         command = bundle_command(chosen.name)
         yield _Entry("b", "hipercow bundle", "the status of its tasks, in a shell", command)
-    for key, label, act in (("C", "cancel in R…", Act.CANCEL), ("T", "retry in R…", Act.RETRY)):
-        reach = reaches[act]
+    for act, reach in reaches.items():
         note = refusal or (_note(reach) if not reach.tasks else "runs it here, after a question")
-        yield _Entry(key, label, note, reach=reach if reach.tasks and not refusal else None)
+        label = f"{act.value.removeprefix('task_')} in R…"
+        may = reach if reach.tasks and not refusal else None
+        yield _Entry(_KEYS[act].upper(), label, note, reach=may)
 
 
 def _ids_note(ids: Sequence[str]) -> str:
@@ -179,6 +182,7 @@ def _purge_note(chosen: Chosen, ids: Sequence[str]) -> str:
     return " + ".join(drawn)
 
 
+_KEYS: Mapping[Act, str] = {Act.CANCEL: "c", Act.RETRY: "t"}
 _WANTS: Mapping[Act, str] = {
     Act.CANCEL: "not submitted or running",
     Act.RETRY: "not ended",

@@ -250,6 +250,8 @@ class PlanScreen(Screen[Job | None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """The footer has what makes sense for this plan."""
+        if action == "copy":
+            return Lang.R in self.plan.langs or not self.plan.langs
         return action != "leave_out" or bool(self.plan.blocked)
 
     def action_stop(self, by: int) -> None:

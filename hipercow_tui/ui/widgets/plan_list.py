@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import textwrap
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import ClassVar, TypeAlias
 
 from rich.cells import cell_len, set_cell_size
@@ -14,7 +15,7 @@ from rich.text import Text
 
 from hipercow_tui import report
 from hipercow_tui.gist import NO_GIST, Gist
-from hipercow_tui.model import Status, Task
+from hipercow_tui.model import Bundle, Lang, Status, Task
 from hipercow_tui.plan import KEPT, Blocked, PlannedBundle, PlannedTask, PurgePlan
 from hipercow_tui.roots.sizes import Size
 from hipercow_tui.text import age, count, short_id, size, span
@@ -83,6 +84,7 @@ class PlanList(Lines):
         self.sizes: Mapping[str, Size] = {}
         self.gists: Mapping[str, Gist] = {}
         self._now = 0.0
+        self._called: Callable[[Bundle], str] = attrgetter("name")
         self._sections: tuple[Section, ...] = ()
         self._starts: list[int] = []
         self._stops: list[int] = []
@@ -90,6 +92,7 @@ class PlanList(Lines):
     def show(self, plan: PurgePlan) -> None:
         """Show a plan from its beginning."""
         self._now = plan.made
+        self._called = plan.called
         self._sections = tuple(_sections(plan))
         self._starts = []
         total = 0
@@ -129,7 +132,7 @@ class PlanList(Lines):
                     text.append(f"! {why}  ", self._styled("regret"))
                 return text.append(f"{runs.what}  {runs.varies}", self._styled("quiet"))
             case PlannedBundle(bundle=bundle):
-                text = Text(f"{plain(bundle.name)}  {report.bundle_fate(row)}\n")
+                text = Text(f"{plain(self._called(bundle))}  {report.bundle_fate(row)}\n")
                 stays = "its tasks that stay keep everything but their place in it"
                 return text.append(stays if row.surviving else "", self._styled("quiet"))
             case Blocked(task=task, reason=reason):
@@ -219,6 +222,8 @@ class PlanList(Lines):
             width = _SECOND
         else:
             width = (_NARROW_WHY if why else _NARROW) if room >= 2 * _NARROW_WHY - 6 else 0
+        if task.lang is Lang.PY and not why:
+            width = 0  # a command has no inputs
         text = Text(fit(gist.what or gist.problem or "", max(0, room - width - 2)) + "  ")
         if width:
             text.append(_cut(why or gist.varies, width - 2) + "  ", self._styled("quiet"))
@@ -226,7 +231,7 @@ class PlanList(Lines):
 
     def _bundle_line(self, planned: PlannedBundle) -> Text:
         text = Text("   ").append("- ", self._styled("minus"))
-        text.append(fit(plain(planned.bundle.name), 24)).append("  ")
+        text.append(fit(plain(self._called(planned.bundle)), 24)).append("  ")
         style = "regret" if planned.surviving else "quiet"
         return text.append(report.bundle_fate(planned), self._styled(style))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import accumulate
 from pathlib import Path
 from typing import ClassVar
 
@@ -13,7 +14,7 @@ from textual.message import Message
 
 from hipercow_tui.elapsed import ran, waited
 from hipercow_tui.gist import NO_GIST, Gist, Gists
-from hipercow_tui.model import Snapshot, Task
+from hipercow_tui.model import Lang, Snapshot, Task
 from hipercow_tui.orders import Key
 from hipercow_tui.task_sizes import Measured, Sizes
 from hipercow_tui.text import age, size, span
@@ -198,8 +199,10 @@ class TaskTable(RowTable):
                 cell = status_cell(task, long=one.width >= 23)
                 return (*cell, (" !", "mark")) if task.id in self.stuck else cell
             case Key.WHAT:
-                return (what_part(task, gist),)
+                return (what_part(task, self._spread(task, gist)),)
             case Key.INPUTS:
+                if task.lang is Lang.PY:  # the end of a command is what differs: see fit
+                    return (((self._spread(task, gist) or NO_GIST).varies, ""),)
                 return ((inputs_text((gist or NO_GIST).varies, one.width), ""),)
             case Key.BUNDLE:
                 return bundle_cell(task.bundles)
@@ -221,6 +224,13 @@ class TaskTable(RowTable):
                 return (size_part(measured, task, one),)
             case _:
                 return ((f"{task.id[:7]}…{task.id[-4:]}", "quiet"),)
+
+    def _spread(self, task: Task, gist: Gist | None) -> Gist | None:
+        """A command goes on in the column for inputs, which it has none of."""
+        if gist is None or task.lang is Lang.R:
+            return gist
+        widths = {one.column.key: one.width for one in self._layout}
+        return spread(gist, widths[Key.WHAT]) if Key.INPUTS in widths else gist
 
     # Marks
 
@@ -322,6 +332,17 @@ def what_part(task: Task, gist: Gist | None) -> Part:
     if gist is not None and gist.what:
         return gist.what, "strong"
     return plain(task.problem or (gist.problem if gist else None) or ""), "quiet"
+
+
+def spread(gist: Gist, width: int) -> Gist:
+    """What runs, cut before the last word that has no room in so many cells."""
+    if gist.varies or cell_len(gist.what) <= width:
+        return gist
+    ends = accumulate(gist.what.split(" "), "{} {}".format)
+    head = max((end for end in ends if cell_len(end) <= width), key=len, default="")
+    if not head:
+        return gist
+    return replace(gist, what=head, varies=gist.what[len(head) + 1 :])
 
 
 def inputs_text(varies: str, width: int) -> str:
