@@ -205,20 +205,6 @@ def test_the_command_line_lists_both_with_their_details(
     assert len(capsys.readouterr().out.splitlines()) == 2
 
 
-def test_secrets_of_both_are_starred(
-    root: Path, sir_model: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """R wrote MY_SECRET of this root in the clear, without its own mark for secrets."""
-    names = {"MY_SECRET": "hunter2", "DB_PASSWORD": "hunter3", "LEVEL": "3"}
-    write_py_task(sir_model, GONE, "success", envvars=names)
-    assert main(["list", str(sir_model), "--details", "--json"]) == 0
-    out = capsys.readouterr().out
-    found = [line["envvars"] for line in map(json.loads, out.splitlines())]
-    starred = [(line.get("MY_SECRET"), line.get("LEVEL")) for line in found]
-    assert starred.count(("********", None)) == 1 and starred.count(("********", "3")) == 1
-    assert "hunter" not in out
-
-
 def test_a_filter_for_the_language_keeps_what_gone_ids_take(root: Path) -> None:
     write_py_bundle(root, "old", [GONE])
     snapshot = scan(root)

@@ -56,9 +56,14 @@ class EnvVar:
 
     @property
     def shown(self) -> str:
-        """The value, or stars for a secret one, also where only the name says that it is one:
-        screens are looked at by others, and output ends in logs."""
-        return SECRET if self.secret or looks_secret(self.name) else self.value
+        """The value, or stars for a secret one."""
+        return SECRET if self.secret else self.value
+
+    @property
+    def on_screen(self) -> str:
+        """The same, with stars too where only the name says that it is secret: a screen is looked
+        at by others."""
+        return SECRET if looks_secret(self.name) else self.shown
 
 
 def looks_secret(name: str) -> bool:

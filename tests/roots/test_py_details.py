@@ -54,13 +54,14 @@ def test_a_shell_understands_the_command_as_it_was_meant(words: list[str]) -> No
 )
 def test_names_of_secrets(name: str) -> None:
     assert looks_secret(name)
-    assert EnvVar(name, "hunter2", secret=False).shown == "********"
+    assert EnvVar(name, "hunter2", secret=False).on_screen == "********"
+    assert EnvVar(name, "hunter2", secret=False).shown == "hunter2"  # as R's own flag says
 
 
 @pytest.mark.parametrize("name", ["PATH", "R_GC_MEM_GROW", "KEYBOARD", "PWD", "COMPASS", "MONKEY"])
 def test_other_names(name: str) -> None:
     assert not looks_secret(name)
-    assert EnvVar(name, "plain", secret=False).shown == "plain"
+    assert EnvVar(name, "plain", secret=False).on_screen == "plain"
 
 
 @pytest.mark.parametrize(
