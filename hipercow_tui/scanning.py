@@ -16,7 +16,7 @@ from math import inf
 
 from hipercow_tui.chains import Retry
 from hipercow_tui.index import Index, Kept, kept_folder
-from hipercow_tui.listing import Folder, Watch, find_folders, list_folder
+from hipercow_tui.listing import Folder, Watch, find_folders, holds_the_same, list_folder
 from hipercow_tui.model import Snapshot, Status, Task, quick_tasks
 from hipercow_tui.reading import Part, parts_of, read_parts
 from hipercow_tui.roots import Root
@@ -210,7 +210,7 @@ class Scanner:
             folder = self._folders.get(name) or (kept.folder if kept else Folder(name))
             due = self._due.setdefault(name, {})
             try:
-                self._look_at(folder, moments, due)
+                self._look_at(folder, moments, due, kept=kept is not None)
             except FileNotFoundError:
                 continue  # gone since: the next pass tells
             except OSError as error:
@@ -223,15 +223,18 @@ class Scanner:
                 self._adopt(kept)
             yield from parts_of(tuple(due), retried, done, len(folders))
 
-    def _look_at(self, folder: Folder, moments: Moments, due: dict[str, None]) -> None:
+    def _look_at(
+        self, folder: Folder, moments: Moments, due: dict[str, None], *, kept: bool
+    ) -> None:
         """Put into ``due`` the ids in ``tasks/ab`` whose folders are to be read; drop what is
-        gone. Raises OSError."""
+        gone. What was ``kept`` from the last time was settled then. Raises OSError."""
         if not folder.watch.same(moments):
             seen = self._monotonic()
             moved = moments != folder.watch.moments
-            listed = list_folder(self._tasks_path, folder, self._problems, self._same)
-            self._drop(listed.gone)
-            due.update(dict.fromkeys(listed.fresh))
+            if not kept or moved or not holds_the_same(self._tasks_path, folder):
+                listed = list_folder(self._tasks_path, folder, self._problems, self._same)
+                self._drop(listed.gone)
+                due.update(dict.fromkeys(listed.fresh))
             if moved:
                 due.update(dict.fromkeys(self._come_back(folder, due)))
                 folder.newest = self._newest
@@ -313,7 +316,8 @@ class Scanner:
         if fresh:
             self._own_tasks().update(fresh)
             self._changed.update(fresh)
-            self._gone.difference_update(fresh)
+            if self._gone:
+                self._gone.difference_update(fresh)
 
     def _drop(self, ids: Iterable[str]) -> None:
         for task_id in ids:
