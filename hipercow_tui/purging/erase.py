@@ -25,6 +25,7 @@ from hipercow_tui.text import count, visible
 # they close soon is gone after these pauses, in seconds, at the end.
 _PAUSES = (0.1, 0.4, 1.0)
 _PASSING = {errno.ENOTEMPTY, errno.EEXIST, errno.EBUSY, errno.ESTALE}
+_COUNTED = 256  # files after which what is freed is told, within one folder
 _DEPTH = 64  # a descent holds one descriptor a level, and a process often has but 256
 
 
@@ -149,6 +150,7 @@ class Removal:
         self._watch = watch
         self._user = os.geteuid()
         self._left: list[Left] = []
+        self._files = self._bytes = 0  # removed and not told yet
         self._top = -1
         self._moved_up = False
 
@@ -203,24 +205,32 @@ class Removal:
     def _empty(self, fd: int, path: str, depth: int) -> None:
         with os.scandir(fd) as scan:
             entries = list(scan)
-        for entry in entries:
-            inside = f"{path}/{entry.name}"
+        for number, entry in enumerate(entries, 1):
             try:
                 if entry.is_dir(follow_symlinks=False):
-                    self._folder(entry.name, fd, inside, depth + 1)
+                    self._folder(entry.name, fd, f"{path}/{entry.name}", depth + 1)
                 else:
                     self._unlink(entry, fd)
             except FileNotFoundError:
                 continue
             except OSError as error:
-                self._left.append(Left(inside, error))
+                self._left.append(Left(f"{path}/{entry.name}", error))
+            if number % _COUNTED == 0:
+                self._count()
+        self._count()
 
     def _unlink(self, entry: os.DirEntry[str], fd: int) -> None:
         status = entry.stat(follow_symlinks=False)
         os.unlink(entry.name, dir_fd=fd)
+        self._files += 1
         # Of a file of several names others still hold the space.
-        frees = stat.S_ISREG(status.st_mode) and status.st_nlink == 1
-        self._watch.freed(self._record.removed_file(status.st_size if frees else 0))
+        if stat.S_ISREG(status.st_mode) and status.st_nlink == 1:
+            self._bytes += status.st_size
+
+    def _count(self) -> None:
+        """Tell what was removed, of many files at once: each time is as dear as removing one."""
+        self._watch.freed(self._record.removed_files(self._files, self._bytes))
+        self._files = self._bytes = 0
 
     def _move_up(self, name: str, parent: int) -> None:
         fresh = f"deep-{secrets.token_hex(8)}"

@@ -31,9 +31,10 @@ class Record:
     files: int = 0
     _counting: threading.Lock = field(default_factory=threading.Lock)
 
-    def removed_file(self, size: int) -> int:
-        """A file of so many bytes is gone; returns how many are by now. From any thread."""
+    def removed_files(self, number: int, size: int) -> int:
+        """So many files that held so many bytes are gone; returns how many bytes are by now. From
+        any thread."""
         with self._counting:
-            self.files += 1
+            self.files += number
             self.bytes += size
             return self.bytes

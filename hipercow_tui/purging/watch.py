@@ -6,7 +6,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 from hipercow_tui.purging.outcome import Phase, Progress
 
@@ -33,7 +32,7 @@ class Watch:
         self.jobs = jobs
         self._on_progress = on_progress
         self._stop = stop
-        self._now = Progress(Phase.MOVING, 0, 0)
+        self._phase, self._done, self._total, self._bytes = Phase.MOVING, 0, 0, 0
         self._due = 0.0
         self._telling = threading.Lock()
 
@@ -44,19 +43,19 @@ class Watch:
 
     def begin(self, phase: Phase, total: int) -> None:
         """A phase begins, of ``total`` tasks."""
-        self._now = Progress(phase, 0, total, self._now.bytes)
+        self._phase, self._done, self._total = phase, 0, total
         self._tell()
 
     def at(self, done: int) -> None:
         """``done`` tasks of the phase are done."""
         with self._telling:
-            self._now = replace(self._now, done=max(done, self._now.done))
+            self._done = max(done, self._done)
             self._tell_if_due()
 
     def freed(self, total: int) -> None:
         """So many bytes are freed by now."""
         with self._telling:
-            self._now = replace(self._now, bytes=max(total, self._now.bytes))
+            self._bytes = max(total, self._bytes)
             self._tell_if_due()
 
     def end(self) -> None:
@@ -68,5 +67,5 @@ class Watch:
             self._tell()
 
     def _tell(self) -> None:
-        self._on_progress(self._now)
+        self._on_progress(Progress(self._phase, self._done, self._total, self._bytes))
         self._due = time.monotonic() + _INTERVAL
