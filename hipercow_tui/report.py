@@ -19,7 +19,7 @@ from hipercow_tui.purging.names import State
 from hipercow_tui.purging.outcome import EmptyReport, Outcome, PurgeReport, RestoreReport
 from hipercow_tui.r_calls import purge_call
 from hipercow_tui.roots.details import TaskDetails
-from hipercow_tui.roots.sizes import Size
+from hipercow_tui.roots.sizes import Size, freed
 from hipercow_tui.text import age, count, short_id, size, visible
 
 Json: TypeAlias = dict[str, Any]
@@ -117,11 +117,10 @@ def _numbers(tasks: Collection[str], bundles: Collection[str]) -> str:
 
 
 def total_size(plan: PurgePlan, sizes: Sizes) -> Size:
-    """Bytes and files of the tasks that would go, as far as they were measured."""
+    """Bytes that would be freed, and files, by the tasks that would go, as far as measured."""
     if plan.refused:
-        return Size(0, 0)
-    known = [sizes[task_id] for task_id in plan.ids if task_id in sizes]
-    return Size(sum(one.bytes for one in known), sum(one.files for one in known))
+        return Size()
+    return freed(sizes[task_id] for task_id in plan.ids if task_id in sizes)
 
 
 def headline(plan: PurgePlan, total: Size | None = None) -> str:

@@ -79,10 +79,10 @@ class TaskDetails:
     and its ``parent`` and ``base``. ``runs`` is the code as R deparses it, with newlines, the path
     of a script, or a command as a shell wants it; ``inputs`` are local variables or arguments with
     their deparsed values; ``globals`` are the variables that the environment must provide,
-    ``resources`` what was asked of the cluster. ``what`` and ``varies`` are ``runs`` and ``inputs``
-    on one line each, for a row of a table. ``error`` is what R's ``conditionMessage`` gives of a
-    failure, or what a Python task's log says last of it; ``warnings`` what R prints of those raised
-    on the way. ``problem`` says what could not be read.
+    ``resources`` what was asked of the cluster. ``what`` is ``runs`` on one line, and ``shown``
+    each of the ``inputs`` as ``beta = 0.91``, for a row of a table. ``error`` is what R's
+    ``conditionMessage`` gives of a failure, or what a Python task's log says last of it;
+    ``warnings`` what R prints of those raised on the way. ``problem`` says what could not be read.
     """
 
     type: str | None = None
@@ -100,7 +100,12 @@ class TaskDetails:
     warnings: str = ""
     problem: str | None = None
     what: str = ""
-    varies: str = ""
+    shown: tuple[str, ...] = ()
+
+    @property
+    def varies(self) -> str:
+        """All inputs on one line."""
+        return ", ".join(self.shown)
 
 
 def read_details(tasks_dir: Path, task_id: str, *, status: str) -> TaskDetails:
@@ -157,7 +162,7 @@ def _described(data: RValue) -> TaskDetails:
         envvars=_envvars(element(data, "envvars")),
         problem=None if code.runs is not None else "its 'data' is of no type of task we know",
         what=code.what,
-        varies=", ".join(each.tagged(each.short) for each in code.inputs),
+        shown=tuple(each.tagged(each.short) for each in code.inputs),
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import stat
 import threading
-from collections.abc import Callable, Collection
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,12 +18,36 @@ _DEPTH = 100  # a descent holds one descriptor a level, and a process often has 
 
 
 @dataclass(frozen=True, slots=True)
+class Linked:
+    """A file that has several ``names``, here or elsewhere, by which file it is (device, inode)."""
+
+    file: tuple[int, int]
+    names: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Size:
     """What a folder holds, at any depth: the bytes of ordinary files, and everything but folders
-    as ``files``."""
+    as ``files``; ``linked`` are those of them that have several names, by each name."""
 
     bytes: int = 0
     files: int = 0
+    linked: tuple[Linked, ...] = ()
+
+
+def freed(sizes: Iterable[Size]) -> Size:
+    """What is freed if all of these go: the space of a file of several names once, and only if all
+    of its names go. Its names are ``files`` all the same."""
+    bytes_ = files = 0
+    names: Counter[Linked] = Counter()
+    for one in sizes:
+        bytes_ += one.bytes
+        files += one.files
+        names.update(one.linked)
+    for linked, gone in names.items():
+        bytes_ -= linked.bytes * (gone if gone < linked.names else gone - 1)
+    return Size(bytes_, files)
 
 
 def measure(root: Root, task_id: str) -> Size | None:
@@ -92,17 +117,23 @@ def _folder(fd: int, depth: int) -> Size:
     if depth > _DEPTH:
         raise OSError("nested too deeply")
     total = files = 0
+    linked: list[Linked] = []
     with os.scandir(fd) as entries:
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
                 inside = _inside(entry.name, fd, depth + 1)
                 total += inside.bytes
                 files += inside.files
+                linked += inside.linked
             else:
                 status = entry.stat(follow_symlinks=False)
                 files += 1
-                total += status.st_size if stat.S_ISREG(status.st_mode) else 0
-    return Size(total, files)
+                if stat.S_ISREG(status.st_mode):
+                    total += status.st_size
+                    if status.st_nlink > 1:
+                        file = (status.st_dev, status.st_ino)
+                        linked.append(Linked(file, status.st_nlink, status.st_size))
+    return Size(total, files, tuple(linked))
 
 
 def _inside(name: str, parent: int, depth: int) -> Size:

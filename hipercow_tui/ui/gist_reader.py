@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Set
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Set
+from dataclasses import replace
 
 from hipercow_tui.gist import Gist
-from hipercow_tui.model import Lang
+from hipercow_tui.model import Bundle, Lang, Snapshot
 from hipercow_tui.roots import Root
 from hipercow_tui.roots.details import TaskDetails
 from hipercow_tui.roots.py_details import read_what_runs
@@ -25,7 +26,6 @@ class GistReader:
     """Fills ``gists`` in a thread of its own; what runs in a task never changes.
 
     ``tell`` is called in that thread after every tenth of a second in which something was read.
-    ``python`` are the ids that are tasks of Python, all others are of R.
     """
 
     def __init__(
@@ -36,8 +36,14 @@ class GistReader:
         broke: Callable[[Exception], object],
     ) -> None:
         self.gists = gists
-        self.python: Collection[str] = ()
         self._root = root
+        self._snapshot = Snapshot(root.path)
+        self._python: Collection[str] = ()
+        self._bundles: Mapping[str, Bundle] = {}
+        self._ends: dict[
+            tuple[str, str], list[dict[str, int]]
+        ] = {}  # hashes: values are of any length
+        self._alone: set[str] = set()  # read while they were in no bundle
         self._texts: dict[str, str] = {}
         self._room = ROOM
         self._tell = tell
@@ -47,6 +53,18 @@ class GistReader:
         self._wake = threading.Event()
         self._stopped = False
         in_background(self._run, broke)
+
+    def know(self, snapshot: Snapshot, changed: Set[str] = frozenset()) -> None:
+        """Which tasks are of Python, and which stand in a bundle; ``changed`` are those of which
+        that may be otherwise than before."""
+        if snapshot is self._snapshot:
+            return
+        self._python = snapshot.of_lang(Lang.PY).tasks
+        self._bundles = {bundle.name: bundle for bundle in snapshot.of_lang(Lang.R).bundles}
+        self._snapshot = snapshot
+        joined = [i for i in self._alone & changed if snapshot.tasks[i].bundles]
+        self._alone.difference_update(joined)
+        self.forget(joined)
 
     def want(self, ids: Iterable[str]) -> None:
         """Read these next, in place of those that were wanted before."""
@@ -100,13 +118,45 @@ class GistReader:
                 yield task_id
 
     def _read(self, task_id: str) -> None:
-        lang = Lang.PY if task_id in self.python else Lang.R
+        lang = Lang.PY if task_id in self._python else Lang.R
         details = read_what_runs(self._root, task_id, lang)
+        if len(details.shown) > 1:
+            details = self._varying_first(task_id, details)
         while len(self.gists) >= KEPT:
             self.gists.pop(next(iter(self.gists)), None)
         self.gists[task_id] = gist = self._gist(details)
         if gist.problem:
             self._troubled.add(task_id)
+
+    def _varying_first(self, task_id: str, details: TaskDetails) -> TaskDetails:
+        """With the inputs first that differ in the task's bundle. hipercow writes what is the same
+        in all tasks of ``task_create_bulk_expr`` before what its table says."""
+        ends = self._of_ends(task_id)
+
+        def is_same(pair: tuple[tuple[str, str], str]) -> bool:
+            (name, value), _ = pair
+            return all(end.get(name) == hash(value) for end in ends)
+
+        pairs = sorted(zip(details.inputs, details.shown, strict=True), key=is_same)
+        inputs, shown = zip(*pairs, strict=True)
+        return replace(details, inputs=inputs, shown=shown)
+
+    def _of_ends(self, task_id: str) -> list[dict[str, int]]:
+        """The inputs of the first and the last task of its bundle, as far as they can be read: from
+        the one to the other all columns of a grid differ."""
+        task = self._snapshot.tasks.get(task_id)
+        chain = (task_id, *(task.chain if task else ()))
+        tasks = filter(None, map(self._snapshot.tasks.get, chain))
+        name = next((name for one in tasks for name in one.bundles), "")
+        bundle = self._bundles.get(name)
+        if bundle is None:
+            self._alone.add(task_id)
+            return []
+        ids = bundle.task_ids[0], bundle.task_ids[-1]
+        if ids not in self._ends:
+            read = [read_what_runs(self._root, one, Lang.R).inputs for one in ids]
+            self._ends[ids] = [{n: hash(value) for n, value in each} for each in read if each]
+        return self._ends[ids]
 
     def _gist(self, details: TaskDetails) -> Gist:
         what, varies = plain(details.what), plain(details.varies)

@@ -18,9 +18,11 @@ from .core import call_figures, memory_figure, purge_figure, scan_figures, slow_
 from .fuzz import fuzz_figures
 from .screen import screen_figures
 from .table import Figure, print_table
+from .triage import triage_figures
 
 PROG = "hipercow-bench"
-PARTS = ("scan", "calls", "memory", "purge", "slow", "screen", "fuzz")
+PARTS = ("scan", "calls", "memory", "purge", "slow", "screen", "triage", "fuzz")
+ROOTLESS = {"fuzz", "triage"}  # parts that need no root made for them
 
 
 def main() -> None:
@@ -39,7 +41,9 @@ def main() -> None:
 def _figures(folder: Path, tasks: int, parts: tuple[str, ...]) -> Iterator[Figure]:
     if "fuzz" in parts:
         yield from fuzz_figures()
-    if set(parts) == {"fuzz"}:
+    if "triage" in parts:
+        yield from triage_figures()
+    if ROOTLESS.issuperset(parts):
         return
     big = _root(folder, tasks)
     if "scan" in parts:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import sys
 import time
 from collections.abc import Sequence
@@ -10,9 +12,10 @@ from queue import Queue
 
 import pytest
 from small_py_root import write_py_task
-from small_root import NOW, task_id, write_task
+from small_root import NOW, task_id, write_bundle, write_retries, write_task
 from ui_driving import screen_text, until
 
+from hipercow_tui import scan
 from hipercow_tui.demo.rbuild import chars, named, reals
 from hipercow_tui.demo.rds_writer import rds
 from hipercow_tui.filters import FilterStack
@@ -46,11 +49,11 @@ def write_inputs(root: Path, number: int, *inputs: tuple[str, RValue], code: str
     (folder / "data").write_bytes(rds(named(*head)))
 
 
-def gists_of(root: Path, ids: Sequence[str], python: Sequence[str] = ()) -> dict[str, Gist]:
+def gists_of(root: Path, ids: Sequence[str]) -> dict[str, Gist]:
     """What a reader learns of these tasks."""
     broke: Queue[Exception] = Queue()
     reader = GistReader(find_root(root), {}, lambda: None, broke.put)
-    reader.python = python
+    reader.know(scan(root))
     reader.want(ids)
     deadline = time.monotonic() + 15
     while len(reader.gists) < len(ids):
@@ -94,7 +97,7 @@ def test_code_and_commands_that_are_cut_are_searched_too(tmp_path: Path) -> None
     write_py_task(
         tmp_path, task_id(2), "success", cmd=["python", *["x" * 300] * 2, "Seek", "y" * 300]
     )
-    gists = gists_of(tmp_path, [task_id(1), task_id(2)], python=[task_id(2)])
+    gists = gists_of(tmp_path, [task_id(1), task_id(2)])
     assert "Needle" not in gists[task_id(1)].what and gists[task_id(1)].says("needle-in")
     assert "Seek" not in gists[task_id(2)].what and gists[task_id(2)].says("seek")
 
@@ -133,3 +136,54 @@ async def test_what_no_row_shows_is_found_on_the_screen(tmp_path: Path) -> None:
         await pilot.press("slash", *"needle", "enter")
         await until(pilot, lambda: "1 hit" in screen_text(app))
         assert app.browser.tasks.cursor_key == task_id(1)
+
+
+def write_sweep(root: Path) -> list[str]:
+    """As task_create_bulk_expr does it: what is the same in all stands before the table's row."""
+    for number in range(6):
+        write_inputs(
+            root,
+            number,
+            ("pars", chars("a long list of parameters that all tasks have in common")),
+            ("a", reals(number % 2 / 10)),
+            ("region", chars("London")),
+            ("b", reals(number // 2 / 10)),
+        )
+    return [task_id(number) for number in range(6)]
+
+
+def test_what_varies_in_a_bundle_stands_first(tmp_path: Path) -> None:
+    ids = write_sweep(tmp_path)
+    write_bundle(tmp_path, "sweep", ids)
+    write_task(tmp_path, task_id(9), "failure", retry_of=(ids[3], ids[3]))
+    write_retries(tmp_path, [(task_id(9), ids[3], ids[3])])
+    write_inputs(tmp_path, 20, ("z", reals(1.0)), ("a", reals(2.0)))
+    gists = gists_of(tmp_path, [*ids, task_id(9), task_id(20)])
+    assert [gists[i].varies.partition(", pars")[0] for i in ids] == [
+        f"a = {n % 2 / 10:g}, b = {n // 2 / 10:g}" for n in range(6)
+    ]
+    assert gists[ids[0]].varies.endswith(', region = "London"')
+    assert gists[task_id(9)].varies == gists[ids[3]].varies, "a retry stands in no bundle itself"
+    assert gists[task_id(20)].varies == "z = 1, a = 2"
+
+
+@pytest.mark.parametrize("gone", [(0,), (5,), (0, 5)])
+def test_where_an_end_of_the_bundle_is_gone_the_other_tells(
+    tmp_path: Path, gone: tuple[int, ...]
+) -> None:
+    ids = write_sweep(tmp_path)
+    write_bundle(tmp_path, "sweep", ids)
+    for number in gone:
+        shutil.rmtree(tmp_path / "hipercow" / "tasks" / ids[number][:2] / ids[number][2:])
+    varies = gists_of(tmp_path, [ids[3]])[ids[3]].varies
+    assert varies.startswith("pars = " if len(gone) == 2 else ("a = 0.1, b = 0.1", "b = 0.1, pars"))
+
+
+async def test_a_bundle_that_comes_after_its_tasks_puts_what_varies_first(tmp_path: Path) -> None:
+    ids = write_sweep(tmp_path)
+    app = HipercowApp(find_root(tmp_path), clock=lambda: NOW)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: screen_text(app).count("pars=") == 6)
+        write_bundle(tmp_path, "sweep", ids)
+        await pilot.press("r")
+        await until(pilot, lambda: len(re.findall(r" a=0[.1]* b=", screen_text(app))) >= 6)

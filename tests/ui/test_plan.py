@@ -176,6 +176,17 @@ async def test_saved_as_json_and_never_over_a_file(
     assert saved["bundles"][0]["surviving"] == 1
 
 
+async def test_the_field_of_a_file_name_shows_what_is_typed(tmp_path: Path) -> None:
+    screen = screen_on(varied_root(tmp_path, blocked=False))
+    async with (app := Host(screen)).run_test(size=(80, 24)) as pilot:
+        await settled(pilot, screen)
+        await pilot.press("e")
+        await until(pilot, lambda: "hipercow-plan-" in text_of(app) and app.focused)
+        await pilot.press("ctrl+u", *"mine.json")
+        await until(pilot, lambda: "mine.json" in text_of(app))
+        assert "hipercow-plan-" not in text_of(app)
+
+
 async def test_the_equal_call_in_r_is_copied(tmp_path: Path) -> None:
     screen = screen_on(varied_root(tmp_path, blocked=False))
     async with (app := Host(screen)).run_test(size=(80, 24)) as pilot:

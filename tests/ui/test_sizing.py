@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import os
+import re
 import shutil
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,8 +16,10 @@ from ui_driving import screen_text, until
 from hipercow_tui.bundle_lines import BundleKey
 from hipercow_tui.orders import Key
 from hipercow_tui.roots import find_root
+from hipercow_tui.scanning import read_root
 from hipercow_tui.text import size
 from hipercow_tui.ui.app import HipercowApp
+from hipercow_tui.ui.size_reader import SizeReader
 
 IDS = tuple(map(task_id, range(40)))
 
@@ -43,7 +48,7 @@ async def browsing(
 ) -> AsyncIterator[tuple[HipercowApp, Pilot[None]]]:
     app = HipercowApp(find_root(root), clock=lambda: NOW)
     async with app.run_test(size=room) as pilot:
-        await until(pilot, lambda: len(app.browser.tasks.keys) == 40)
+        await until(pilot, lambda: "live" in screen_text(app) and not app.browser.tasks.filling)
         yield app, pilot
 
 
@@ -123,3 +128,46 @@ async def test_measuring_stops_and_what_is_known_stays(root: Path) -> None:
         assert len(reader.sizes) == 40
         assert all(reader.sizes[i] == one for i, one in known.items() if i != IDS[1])
         assert not app.browser.stop_measuring()
+
+
+@pytest.fixture
+def many_files(tmp_path: Path) -> Path:
+    """Sixty tasks of three hundred files each, which take a while to measure."""
+    where = tmp_path / "many"
+    for number in range(60):
+        folder = write_task(where, task_id(number), "success", extra=["one"])
+        for name in range(300):
+            os.link(folder / "one", folder / f"{name}")
+    return where
+
+
+def test_measuring_tells_how_far_it_is_and_stops_at_once(many_files: Path) -> None:
+    root = find_root(many_files)
+    tasks = list(read_root(root).tasks.values())
+    reader = SizeReader(root, lambda: None, lambda error: None)
+    for _ in range(20):  # a machine that stands still just here measures all before we stop it
+        reader.want(tasks)
+        under_way = reader.measuring
+        had = reader.rest()
+        time.sleep(0.1)  # what was begun is measured to its end
+        known = len(reader.sizes)
+        if known < len(tasks):
+            break
+        reader.forget(task.id for task in tasks)
+    assert under_way is not None and under_way.of == 60 and under_way.done < 60
+    assert had and reader.measuring is None and not reader.rest()
+    time.sleep(0.2)
+    assert len(reader.sizes) == known <= 30
+    reader.want(tasks)
+    assert reader.measuring is None or reader.measuring.of == 60 - known, "none twice"
+    reader.stop()
+
+
+async def test_it_is_told_how_far_measuring_is_and_how_to_stop_it(many_files: Path) -> None:
+    async with browsing(many_files) as (app, pilot):
+        app.browser.action_sizes()
+        told = app.browser.query_one("#tables").border_subtitle or ""
+        assert re.search(r"measuring \d+/60, esc stops", told)
+        await pilot.press("escape")
+        await until(pilot, lambda: "measuring" not in screen_text(app))
+        await until(pilot, lambda: re.search(r" in [\d,]+ files?", screen_text(app)))

@@ -19,7 +19,7 @@ from textual.widgets import ContentSwitcher, Footer
 
 from hipercow_tui.bundle_lines import BundleSort
 from hipercow_tui.gist import Gist
-from hipercow_tui.model import Lang, Snapshot
+from hipercow_tui.model import Snapshot
 from hipercow_tui.orders import Key, Sort
 from hipercow_tui.roots import Root
 from hipercow_tui.ui import messages
@@ -214,8 +214,8 @@ class LiveScreen(Screen[None]):
             self._complete = True
             self._looked_at = time.monotonic()
             self.backstage.logs.watch(state.snapshot)
-        self.backstage.gists.python = state.snapshot.of_lang(Lang.PY).tasks
         self.backstage.gists.forget(state.gone)
+        self.backstage.gists.know(state.snapshot, state.changed)
         self.backstage.sizes.forget(state.gone)
         self.backstage.gists.forget_broken(state.changed)
         if state.complete or self._planning or not self._complete:

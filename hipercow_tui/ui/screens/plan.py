@@ -20,7 +20,7 @@ from textual.widgets import Footer, Static
 from textual.worker import get_current_worker
 
 from hipercow_tui import report
-from hipercow_tui.model import Lang, Snapshot
+from hipercow_tui.model import Snapshot
 from hipercow_tui.plan import PurgePlan, make_plan
 from hipercow_tui.purging import safety_check
 from hipercow_tui.purging.manifest import Aim
@@ -120,7 +120,7 @@ class PlanScreen(Screen[Job | None]):
             lambda: self.call_later(self._show_gists),
             lambda error: self.post_message(Broke(error)),
         )
-        self._gists.python = self.snapshot.of_lang(Lang.PY).tasks
+        self._gists.know(self.snapshot)
         self.lines.sizes, self.lines.gists = self._sizes, self._gists.gists
         self._show(self.plan)
         self.lines.focus()

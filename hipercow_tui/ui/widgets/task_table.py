@@ -27,6 +27,7 @@ from hipercow_tui.view import View
 RAN = 76  # cells from which there is room for how long a task ran
 WAITED = 96  # cells from which there is room for how long it waited
 ROOMY = 84  # cells from which ages are written out
+ALL = 128  # cells from which there is room for all there is to tell
 WIDE = 112  # cells from which both statuses of a retried task are written out
 
 # Least and most cells of each column, and its rank: the larger, the sooner it gives way.
@@ -151,7 +152,7 @@ class TaskTable(RowTable):
         status = 23 if width >= WIDE else 13
         langs = (_LANG,) if self._view.snapshot.parts else ()
         room = width - (_LANG.least if langs else 0)
-        spare = {_CREATED: WIDE, _WAITED: WAITED, _RAN: RAN}
+        spare = {_CREATED: ALL, _WAITED: WAITED, _RAN: RAN}
         columns = (
             Column(Key.STATUS, "status", status, status),
             _WHAT,
@@ -162,7 +163,7 @@ class TaskTable(RowTable):
             _ATTEMPTS,
             *langs,
             *((_SIZE, _FILES) if self._sizes is not None else ()),
-            *((_ID,) if width >= WIDE else ()),
+            *((_ID,) if room >= ALL else ()),
         )
         return [replace(one, rank=0) if self.sign(one) else one for one in columns]
 
