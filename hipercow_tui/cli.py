@@ -18,6 +18,7 @@ from hipercow_tui import __version__
 from hipercow_tui.errors import FilterError, HipercowTuiError, UnknownTasksError
 from hipercow_tui.exits import DONE, INTERRUPTED, REFUSED, USAGE
 from hipercow_tui.roots import find_root
+from hipercow_tui.stand_ins import speak_plainly
 
 _APP = """
 keys: space marks, / searches, 1 to 6 filter by status, p shows what a purge would take and why,
@@ -34,6 +35,7 @@ commands (each has a --help of its own):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
+    speak_plainly()
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         return _run(words)

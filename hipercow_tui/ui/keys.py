@@ -50,6 +50,19 @@ MOVES = (
     ),
 )
 
+# Of text that scrolls, beside the arrows and PgUp, PgDn, Home and End that Textual gives it.
+SCROLLS = tuple(
+    Binding(key, action, show=False)
+    for key, action in (
+        ("j", "scroll_down"),
+        ("k", "scroll_up"),
+        ("g", "scroll_home"),
+        ("G", "scroll_end"),
+        ("space,ctrl+f", "page_down"),
+        ("ctrl+b", "page_up"),
+    )
+)
+
 MARKS = (
     _key(
         "space", "mark", "Mark", "Mark the task, or take its mark, and go on", id="mark", show=True

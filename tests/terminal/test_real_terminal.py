@@ -152,3 +152,19 @@ def test_what_was_read_is_kept_for_the_next_start_unless_told_not_to(
         terminal.press("q")
         assert terminal.leave() == 0
         assert len(list(cache.rglob("*.index"))) == files
+
+
+def test_a_terminal_without_utf8_gets_ascii(
+    tmp_path: Path, env: dict[str, str], started: list[Terminal]
+) -> None:
+    write_task(tmp_path, task_id(1), "failure")
+    terminal = Terminal(str(tmp_path), env={**env, "LANG": "C"})
+    started.append(terminal)
+    shown = terminal.wait(r"x failure")
+    assert re.search(r"^\+-+ Filters -+\+", shown, re.MULTILINE) or "- Filters -" in shown
+    terminal.press("?")
+    terminal.wait(r"C\.UTF-8")
+    terminal.press("\x1b")
+    terminal.press("q")
+    assert terminal.leave() == 0
+    assert terminal.seen.isascii()
