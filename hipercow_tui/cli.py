@@ -80,6 +80,9 @@ def _app_parser() -> argparse.ArgumentParser:
     parser.add_argument("--filter", metavar="NAME", help="begin with the filters saved under it")
     parser.add_argument("--read-only", action="store_true", help="start an app that cannot purge")
     parser.add_argument(
+        "--no-mouse", action="store_true", help="leave the mouse to the terminal, to select text"
+    )
+    parser.add_argument(
         "--no-index", action="store_true", help="read everything; keep nothing for the next start"
     )
     parser.add_argument("--demo", action="store_true", help="open a living demo root, gone at exit")
@@ -112,5 +115,10 @@ def _app(options: argparse.Namespace) -> int:
 
     first = named_filters(options.filter)
     with place as where:
-        indexed = not (demo or options.no_index)
-        return run_app(find_root(where), read_only=options.read_only, indexed=indexed, first=first)
+        return run_app(
+            find_root(where),
+            read_only=options.read_only,
+            indexed=not (demo or options.no_index),
+            mouse=not options.no_mouse,
+            first=first,
+        )

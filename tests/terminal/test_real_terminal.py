@@ -164,7 +164,21 @@ def test_a_terminal_without_utf8_gets_ascii(
     assert re.search(r"^\+-+ Filters -+\+", shown, re.MULTILINE) or "- Filters -" in shown
     terminal.press("?")
     terminal.wait(r"C\.UTF-8")
-    terminal.press("\x1b")
+    terminal.press("\r")
+    terminal.wait(lambda text: "esc" not in text)
     terminal.press("q")
     assert terminal.leave() == 0
     assert terminal.seen.isascii()
+
+
+@pytest.mark.parametrize("mouse", [True, False])
+def test_the_mouse_can_be_left_to_the_terminal(
+    tmp_path: Path, env: dict[str, str], started: list[Terminal], *, mouse: bool
+) -> None:
+    write_task(tmp_path, task_id(1), "failure")
+    terminal = Terminal(str(tmp_path), *([] if mouse else ["--no-mouse"]), env=env)
+    started.append(terminal)
+    terminal.wait(r"✗ failure")
+    terminal.press("q")
+    assert terminal.leave() == 0
+    assert (b"\x1b[?1000h" in terminal.seen) is mouse

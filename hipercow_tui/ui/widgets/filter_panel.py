@@ -42,7 +42,7 @@ class FilterPanel(Vertical):
         border: round $border-blurred;
         border-title-color: $foreground;
 
-        &:focus-within { border: round $border; }
+        &:focus-within { border: heavy $border; }
         &.-narrow { width: 24; border: none; }
         & > VerticalScroll { height: 1fr; scrollbar-size-vertical: 0; }
         & #status-title { display: none; }
