@@ -57,7 +57,7 @@ def test_hostile_names_and_text_reach_no_terminal(
     (tmp_path / "hipercow" / "bundles" / "\x1b]0;owned\x07").write_text(task_id(1))
     terminal = Terminal(str(tmp_path), env=env)
     started.append(terminal)
-    terminal.wait(r"failure")
+    terminal.wait(r"▌  ✗ failure")
     terminal.press("l")
     terminal.wait(r"bold")
     terminal.press("\x1b")
