@@ -118,7 +118,7 @@ class LiveScreen(Screen[None]):
     @on(messages.Ready)
     def _mount_tabs(self) -> None:
         """Put the other tabs in their place, if they are not there."""
-        if self._whole:
+        if self._whole or not self.is_attached:
             return
         self._whole = True
         others = [BundleTable(id=BUNDLES), ErrorTable(id=ERRORS)]
@@ -262,6 +262,8 @@ class LiveScreen(Screen[None]):
 
     @on(messages.BoardMade)
     def _show_board(self, message: messages.BoardMade) -> None:
+        if not self.is_attached:  # the app is being left
+            return
         before, board = self._board, message.board
         self._board = board
         self._renew_at = time.monotonic() + REST * board.took
