@@ -102,7 +102,8 @@ FILTERS = (
         )
         for number, status in enumerate(SIX_STATUSES, 1)
     ),
-    _key("m", "only_matched", "Only matched", "Show the matched tasks alone", id="only", show=True),
+    _key("m", "only_matched", "Matched", "Show the matched tasks alone", id="only", show=True),
+    _key("h", "fold", "Filters", "Hide the filters, or bring them back", id="fold"),
     _key("0", "clear_filters", "No filter", "Take all filters and marks away", id="clear"),
     _key(
         "f",
@@ -114,7 +115,7 @@ FILTERS = (
 )
 
 LOOKS = (
-    _key("s", "sort", "Sort", "Sort the other way round", id="sort", show=True),
+    _key("s", "sort", "Sort", "Sort the other way round", id="sort"),
     _key("less_than_sign", "sort_by(-1)", "Sort left", "Sort by the column before", id="sort_left"),
     _key(
         "greater_than_sign", "sort_by(1)", "Sort right", "Sort by the next column", id="sort_right"

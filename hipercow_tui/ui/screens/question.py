@@ -39,17 +39,24 @@ class QuestionScreen(ModalScreen[str | None]):
     """
 
     AUTO_FOCUS = ""
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
+        (0, "-narrow"),  # the buttons stand below each other
+        (66, "-roomy"),
+    ]
 
     DEFAULT_CSS = """
     QuestionScreen { align: center middle; }
     QuestionScreen #dialog {
         width: 66; max-width: 100%; height: auto; padding: 1 2;
+        max-height: 100%; overflow-y: auto; scrollbar-size-vertical: 1;
         background: $surface; border: round $warning; border-title-style: bold;
         border-title-color: $text-warning;
     }
     QuestionScreen Static { height: auto; width: 1fr; }
     QuestionScreen #buttons { height: 1; margin-top: 1; }
     QuestionScreen Button { height: 1; border: none !important; min-width: 10; margin-right: 2; }
+    QuestionScreen.-narrow #dialog { padding: 0 1; }
+    QuestionScreen.-narrow #buttons { layout: vertical; height: auto; }
     QuestionScreen Button:focus { text-style: bold reverse; }
     """
 
@@ -89,6 +96,11 @@ class QuestionScreen(ModalScreen[str | None]):
         for widget in self._answers:
             widget.can_focus = False
         self.call_after_refresh(lambda: self.set_timer(DEAF, self.listen))
+
+    def on_resize(self) -> None:
+        """The button that keys go to stays in sight."""
+        if self.focused is not None:
+            self.call_after_refresh(self.focused.scroll_visible, animate=False)
 
     @property
     def _answers(self) -> list[Button | Input]:

@@ -29,6 +29,7 @@ NARROW = WIDTH + 4  # cells; below this there is no room for a frame
 # Rows inside the frame from which on there is room for the histogram, for a heading and blank lines
 # between the filters, and for a taller histogram.
 HISTOGRAM, AIRY, TALL = 20, 24, 26
+SUM = 12  # rows below which the filters alone are shown, without the sum
 
 
 class FilterPanel(Vertical):
@@ -129,6 +130,10 @@ class FilterPanel(Vertical):
         self._sum = (matched, cascaded, bundles, blocked)
         self._renew()
 
+    def focus_first(self) -> None:
+        """Let keys go to the statuses."""
+        self._statuses.focus()
+
     def toggle_status(self, status: Status) -> None:
         """Check a status, or uncheck it."""
         self._statuses.toggle(status)
@@ -158,6 +163,10 @@ class FilterPanel(Vertical):
         self.set_class(not framed, "-narrow")
         rows = self.outer_size.height - (2 if framed else 0)
         self.set_class(rows >= AIRY, "-airy")
+        self._would_go.display = rows >= SUM
+        focused = self.screen.focused
+        if focused is not None and self.has_focus_within:
+            self.call_after_refresh(focused.scroll_visible, animate=False)
         self._ages.slider.rows = 3 if rows >= TALL else 1 if rows >= HISTOGRAM else 0
 
     @on(StatusFilter.Changed)
