@@ -11,7 +11,7 @@ from hipercow_tui.errors import PurgeError
 from hipercow_tui.purging import State, TrashLot, is_at_work, trash, trash_signs, trash_size
 from hipercow_tui.roots import Root
 from hipercow_tui.roots.sizes import Size
-from hipercow_tui.text import age, count, size, span
+from hipercow_tui.text import age, size, span, tasks_and_bundles
 
 # File servers keep times to a second or so: what comes right after a look may not show.
 _SETTLE = 2.5
@@ -93,9 +93,9 @@ class TrashLooker:
             yield TrashLook(problem=str(error))
 
 
-def contents(lot: TrashLot) -> str:
-    """``1,204 tasks and 12 bundles``."""
-    return f"{count(len(lot.tasks), 'task')} and {count(len(lot.bundles), 'bundle')}"
+def contents(lot: TrashLot, verb: str = "") -> str:
+    """``1,204 tasks and 12 bundles``, and a verb such as ``goes/go``."""
+    return tasks_and_bundles(len(lot.tasks), len(lot.bundles), verb)
 
 
 def made(lot: TrashLot, now: float) -> str:

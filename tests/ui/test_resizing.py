@@ -118,7 +118,7 @@ async def test_while_something_changes_the_disk(sir_model: Path) -> None:
     def act(heard: object, stop: threading.Event) -> RestoreReport:
         heard(Progress(Phase.ERASING, 3, 9, 12_000_000))  # type: ignore[operator]
         go_on.wait(60)
-        return RestoreReport((), (), (), ())
+        return RestoreReport("stamp", (), ())
 
     async with browsing(sir_model) as (app, pilot):
         app.browser._purge(Job("Purging", act))

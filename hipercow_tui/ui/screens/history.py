@@ -71,7 +71,9 @@ class HistoryScreen(Screen[None]):
 
     def _show(self, entries: tuple[HistoryEntry, ...], problem: str) -> None:
         told = plain(problem) or (
-            count(len(entries), "entry", "entries") if entries else "nothing was done yet"
+            count(len(entries), "entry", "entries")
+            if entries
+            else "nothing was purged, restored or emptied here yet"
         )
         self.query_one("#head", Static).update(Text(f"History  {told}", "bold"))
         self.query_one(_Entries).show(entries)

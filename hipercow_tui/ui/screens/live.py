@@ -304,7 +304,9 @@ class LiveScreen(Screen[None]):
             self.tasks.say_if_empty("No task passes all filters", "m shows all · 0 clears filters")
         elif self._complete:
             self.tasks.say_if_empty(
-                "No tasks yet", "task_create_expr() and the like make them in R", "they appear here"
+                "No tasks yet",
+                "task_create_expr() and the like make them in R",
+                "they appear here by themselves; ? shows the keys",
             )
 
     def _tell_counts(self) -> None:

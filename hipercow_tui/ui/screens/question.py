@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.text import Text
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -19,6 +19,7 @@ from textual.widgets.button import ButtonVariant
 # Keys that were meant for what stood there before: hipercow's users type ahead over ssh. A quarter
 # of a second is about the time in which people see that a dialog has come up.
 DEAF = 0.25
+WIDTH = 66  # cells of the dialog, where there are as many
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +40,6 @@ class QuestionScreen(ModalScreen[str | None]):
     """
 
     AUTO_FOCUS = ""
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
-        (0, "-narrow"),  # the buttons stand below each other
-        (66, "-roomy"),
-    ]
 
     DEFAULT_CSS = """
     QuestionScreen { align: center middle; }
@@ -97,8 +94,10 @@ class QuestionScreen(ModalScreen[str | None]):
             widget.can_focus = False
         self.call_after_refresh(lambda: self.set_timer(DEAF, self.listen))
 
-    def on_resize(self) -> None:
-        """The button that keys go to stays in sight."""
+    def on_resize(self, event: events.Resize) -> None:
+        """Where there is little room, buttons stand below each other; that which keys go to stays
+        in sight."""
+        self.set_class(event.size.width < WIDTH, "-narrow")
         if self.focused is not None:
             self.call_after_refresh(self.focused.scroll_visible, animate=False)
 

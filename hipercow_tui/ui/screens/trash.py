@@ -132,7 +132,7 @@ class TrashScreen(Screen[Job | None]):
     def action_restore(self) -> None:
         """Bring back the lot under the cursor."""
         if lot := self._ready():
-            text = f"{contents(lot)} go back to their places; nothing that exists is overwritten."
+            text = f"{contents(lot, 'goes/go')} back in place; nothing that exists is overwritten."
             if lot.remains or lot.state is State.ERASING:
                 text += " What has been erased already can't come back."
             job = restoring(self._root, lot.stamp)
@@ -160,7 +160,7 @@ class TrashScreen(Screen[Job | None]):
             if lot.interrupted and lot.state is not State.ERASING:
                 self.notify("Restore (r) or finish (f) what broke off first")
                 return
-            text = f"{contents(lot)} are erased for good. There is no way to get them back."
+            text = f"{contents(lot, 'is/are')} erased for good. There is no way to get them back."
             job = emptying(self._root, lot.stamp)
             self._ask("Empty this lot?", text, Choice("yes", "y", "Erase for good", "error"), job)
 

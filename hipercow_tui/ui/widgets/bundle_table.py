@@ -88,7 +88,11 @@ class BundleTable(RowTable):
     @property
     def empty_text(self) -> Sequence[str]:
         """Why there are no rows."""
-        return ("No bundles", "hipercow_bundle_create() in R makes one; b goes back to the tasks")
+        return (
+            "No bundles",
+            "hipercow_bundle_create() in R makes one",
+            "b goes back to the tasks",
+        )
 
     @property
     def needle(self) -> str:
