@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hipercow_tui.text import age, count, decoded, short_id, shortened, size, span, visible
+from hipercow_tui.text import (
+    age,
+    count,
+    decoded,
+    short_id,
+    shortened,
+    size,
+    span,
+    tasks_and_bundles,
+    visible,
+)
 
 
 @given(st.text() | st.binary().map(decoded))
