@@ -45,6 +45,7 @@ FRESH = 5  # seconds, and the steps in which more are told: a line that ticks is
 AGES_EVERY = 15.0  # seconds after which ages on the screen are told anew
 SETTLE = 0.2  # seconds that the details of the row before may stand, until those of this one come
 REST = 3  # times as long as a board took, until the next one while the root is first read
+MATCH_AT = 3  # rows above the first match that is brought into sight
 WIDE = 150  # cells from which details stand beside the table
 TASKS, BUNDLES, ERRORS = "tasks", "bundles", "errors"
 
@@ -293,6 +294,8 @@ class LiveScreen(Screen[None]):
         row = view.row_of(match, rows.stop) if match else None
         if row is not None:
             self.tasks.move_to(row)
+            # Not on the last line: what else is matched comes below it.
+            self.tasks.scroll_to(y=row - MATCH_AT, animate=False, force=True)
 
     @on(messages.SumMade)
     def _show_sum(self, message: messages.SumMade) -> None:

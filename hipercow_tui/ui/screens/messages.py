@@ -36,7 +36,9 @@ class MessagesScreen(Screen[str | None]):
         height: 1; padding: 0 1; background: $panel; text-wrap: nowrap; text-overflow: ellipsis;
     }
     MessagesScreen #in-full { height: auto; max-height: 40%; padding: 0 1; background: $panel; }
-    MessagesScreen #in-full:focus { background: $boost; }
+    MessagesScreen #in-full:focus {
+        background: $boost; padding: 0 1 0 0; border-left: outer $accent;
+    }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -389,7 +389,7 @@ class RowTable(LongView, can_focus=True):
         sign = "*" if row.marked else "+" if row.ranged else " "
         segments = [
             Segment("▌", self._style(*below, "bar")) if here else Segment(" ", ground),
-            Segment(sign, self._style(*below, "mark")),
+            Segment(sign, ground if sign == " " else self._style(*below, "mark")),
             Segment(" ", ground),
         ]
         for one, cell in zip(self._layout, row.cells, strict=True):
