@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 from textual.widgets import Button, Footer, Input
 from ui_driving import screen_text, until
@@ -19,6 +20,7 @@ from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.purging import Job
 from hipercow_tui.ui.screens.browse import BrowseScreen
 from hipercow_tui.ui.screens.filtering import LOW, NARROW
+from hipercow_tui.ui.widgets.header_line import Facts, Freshness, HeaderLine
 from hipercow_tui.ui.widgets.lines import Lines
 from hipercow_tui.ui.widgets.row_table import RowTable
 
@@ -191,6 +193,33 @@ async def test_where_both_find_no_room_it_is_one_or_the_other(sir_model: Path) -
         await pilot.pause()
         assert "Filters" in screen_text(app) and "Tasks" in screen_text(app)
         assert browser.query_one(Footer).show_command_palette
+
+
+@pytest.mark.parametrize(
+    ("width", "told"),
+    [
+        (
+            100,
+            "/p/sir ! 1 problem · live · R 4,812 · Python 8 · 3 running · 41 waiting · 9 s ago",
+        ),
+        (80, "/p/sir ! 1 problem · live · 3 running · 41 waiting · 9 s ago"),
+        (60, "! 1 problem · live · 3 running · 9 s ago"),
+        (40, "! 1 problem · live"),
+    ],
+)
+async def test_the_first_line_tells_last_that_something_is_wrong(width: int, told: str) -> None:
+    header = HeaderLine()
+    header.facts = Facts(Path("/p/sir"), 3, 41, 1, langs=(("R", 4812), ("Python", 8)))
+    header.freshness = Freshness(None, 9)
+
+    class Host(App[None]):
+        def compose(self) -> ComposeResult:
+            yield header
+
+    async with Host().run_test(size=(width, 5)) as pilot:
+        await pilot.pause()
+        line = screen_text(pilot.app).splitlines()[0]
+        assert " ".join(line.split()).removeprefix("hipercow-tui ") == told
 
 
 @pytest.mark.parametrize("width", range(40, 161, 7))

@@ -124,6 +124,7 @@ class FilterPanel(Vertical):
         self._ages.show(counts)
         self._bundles.show(counts)
         self._langs.counts = counts.langs
+        self._fit_histogram()
 
     def show_sum(self, matched: int, cascaded: int, bundles: int, blocked: int) -> None:
         """What a purge would take, and what stands in its way."""
@@ -159,15 +160,27 @@ class FilterPanel(Vertical):
 
     def on_resize(self) -> None:
         """Where rows are short the blank lines go first, then the histogram."""
-        framed = self.outer_size.width >= NARROW
-        self.set_class(not framed, "-narrow")
-        rows = self.outer_size.height - (2 if framed else 0)
+        rows = self._rows
+        self.set_class(not self._framed, "-narrow")
         self.set_class(rows >= AIRY, "-airy")
         self._would_go.display = rows >= SUM
         focused = self.screen.focused
         if focused is not None and self.has_focus_within:
             self.call_after_refresh(focused.scroll_visible, animate=False)
-        self._ages.slider.rows = 3 if rows >= TALL else 1 if rows >= HISTOGRAM else 0
+        self._fit_histogram()
+
+    @property
+    def _framed(self) -> bool:
+        return self.outer_size.width >= NARROW
+
+    @property
+    def _rows(self) -> int:
+        return self.outer_size.height - (2 if self._framed else 0)
+
+    def _fit_histogram(self) -> None:
+        """Of two languages there is a line more."""
+        rows, low = self._rows, HISTOGRAM + (1 if self._langs.counts else 0)
+        self._ages.slider.rows = 3 if rows >= TALL else 1 if rows >= low else 0
 
     @on(StatusFilter.Changed)
     @on(AgeFilter.Changed)

@@ -114,7 +114,9 @@ class HeaderLine(Widget):
             told.append(_Told(f"reading {self.freshness.percent} %", "text-warning", 0))
             return told
         told.append(_Told("live", "text-success", 0))
-        told += [_Told(f"{lang} {tasks:,}", "", 7) for lang, tasks in facts.langs]
+        if facts.langs:
+            both = " · ".join(f"{lang} {tasks:,}" for lang, tasks in facts.langs)
+            told.append(_Told(both, "", 7))
         if facts.running:
             told.append(_Told(f"{facts.running:,} running", "", 5))
         if facts.waiting:
