@@ -12,7 +12,7 @@ from small_root import task_id, write_task
 from hipercow_tui.model import Status
 from hipercow_tui.saved_filters import FilterFile, SavedFilter
 
-ROW = re.compile(r"│[▌ ][* ] +([\d,]+) +[▏▎▍▌▋▊▉█]+ +(\S.{20})").findall
+ROW = re.compile(r"[│┃][▌ ][* ] +([\d,]+) +[▏▎▍▌▋▊▉█]+ +(\S.{20})").findall
 READING = re.compile(r"read [\d,]+ of [\d,]+").search
 
 
