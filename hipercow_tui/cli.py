@@ -18,6 +18,7 @@ from hipercow_tui import __version__
 from hipercow_tui.errors import FilterError, HipercowTuiError, UnknownTasksError
 from hipercow_tui.exits import DONE, INTERRUPTED, REFUSED, USAGE
 from hipercow_tui.roots import find_root
+from hipercow_tui.stand_ins import speak_plainly
 
 _APP = """
 keys: space marks, / searches, 1 to 6 filter by status, p shows what a purge would take and why,
@@ -34,6 +35,7 @@ commands (each has a --help of its own):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
+    speak_plainly()
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         return _run(words)
@@ -78,6 +80,9 @@ def _app_parser() -> argparse.ArgumentParser:
     parser.add_argument("--filter", metavar="NAME", help="begin with the filters saved under it")
     parser.add_argument("--read-only", action="store_true", help="start an app that cannot purge")
     parser.add_argument(
+        "--no-mouse", action="store_true", help="leave the mouse to the terminal, to select text"
+    )
+    parser.add_argument(
         "--no-index", action="store_true", help="read everything; keep nothing for the next start"
     )
     parser.add_argument("--demo", action="store_true", help="open a living demo root, gone at exit")
@@ -110,5 +115,10 @@ def _app(options: argparse.Namespace) -> int:
 
     first = named_filters(options.filter)
     with place as where:
-        indexed = not (demo or options.no_index)
-        return run_app(find_root(where), read_only=options.read_only, indexed=indexed, first=first)
+        return run_app(
+            find_root(where),
+            read_only=options.read_only,
+            indexed=not (demo or options.no_index),
+            mouse=not options.no_mouse,
+            first=first,
+        )

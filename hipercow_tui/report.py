@@ -20,7 +20,7 @@ from hipercow_tui.purging.outcome import EmptyReport, Outcome, PurgeReport, Rest
 from hipercow_tui.r_calls import purge_call
 from hipercow_tui.roots.details import TaskDetails
 from hipercow_tui.roots.sizes import Size, freed
-from hipercow_tui.text import age, count, short_id, size, visible
+from hipercow_tui.text import age, count, short_id, size, tasks_and_bundles, visible
 
 Json: TypeAlias = dict[str, Any]
 Report: TypeAlias = PurgeReport | RestoreReport | EmptyReport
@@ -113,7 +113,7 @@ def _outcomes_as_json(outcomes: Iterable[Outcome]) -> list[Json]:
 
 
 def _numbers(tasks: Collection[str], bundles: Collection[str]) -> str:
-    return f"{count(len(tasks), 'task')} and {count(len(bundles), 'bundle')}"
+    return tasks_and_bundles(len(tasks), len(bundles))
 
 
 def total_size(plan: PurgePlan, sizes: Sizes) -> Size:

@@ -17,8 +17,6 @@ import difflib
 import json
 import os
 import re
-import sys
-import tempfile
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -26,6 +24,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from hipercow_tui.config import config_folder, replace_file
 from hipercow_tui.errors import FilterError
 from hipercow_tui.filters import FilterStack, FinishedBefore, InBundle, OfLang, WithStatus
 from hipercow_tui.model import Lang, Status
@@ -184,34 +183,10 @@ class FilterFile:
             raw = text.encode()
         except ValueError:
             raise FilterError(f"{self} can't be changed safely: do it by hand") from None
-        target = Path(os.path.realpath(self.path))
         try:
-            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file:
-                try:
-                    file.write(raw)
-                    file.close()
-                    os.replace(file.name, target)
-                except BaseException:
-                    os.unlink(file.name)
-                    raise
+            replace_file(self.path, raw)
         except OSError as error:
             raise FilterError(f"{self} can't be written: {error.strerror}") from None
-
-
-def config_folder() -> Path:
-    """Where the user's settings are, by the platform's convention; raises RuntimeError where even
-    the home folder is unknown."""
-    named = os.environ.get("XDG_CONFIG_HOME", "")
-    if os.path.isabs(named):  # a relative one is to be ignored, says the specification
-        return Path(named) / "hipercow-tui"
-    if sys.platform == "win32":
-        base = os.environ.get("APPDATA") or Path.home() / "AppData" / "Roaming"
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Application Support"
-    else:
-        base = Path.home() / ".config"
-    return Path(base) / "hipercow-tui"
 
 
 def check_name(name: str) -> None:

@@ -53,6 +53,16 @@ def count(number: int, noun: str, plural: str | None = None) -> str:
     return f"{number:,} {word}"
 
 
+def tasks_and_bundles(tasks: int, bundles: int, verb: str = "") -> str:
+    """``22 tasks and 3 bundles``, without the bundles where there are none; with a verb such as
+    ``is/are`` or ``goes/go`` after it."""
+    both = count(tasks, "task") + (f" and {count(bundles, 'bundle')}" if bundles else "")
+    if not verb:
+        return both
+    one, many = verb.split("/")
+    return f"{both} {one if tasks == 1 and not bundles else many}"
+
+
 def size(number: int) -> str:
     """Bytes in units of 1000, as disks and quotas are sold: ``1.9 GB``."""
     return humanize.naturalsize(number)

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_root import NOW
 
+from hipercow_tui.config import config_folder
 from hipercow_tui.errors import FilterError
 from hipercow_tui.filters import FilterStack, FinishedBefore, InBundle, OfLang, TaskIds, WithStatus
 from hipercow_tui.model import SIX_STATUSES, Lang, Status
@@ -18,7 +19,6 @@ from hipercow_tui.saved_filters import (
     FilterFile,
     SavedFilter,
     check_name,
-    config_folder,
 )
 from hipercow_tui.text import visible
 

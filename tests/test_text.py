@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hipercow_tui.text import age, count, decoded, short_id, shortened, size, span, visible
+from hipercow_tui.text import (
+    age,
+    count,
+    decoded,
+    short_id,
+    shortened,
+    size,
+    span,
+    tasks_and_bundles,
+    visible,
+)
 
 
 @given(st.text() | st.binary().map(decoded))
@@ -57,3 +67,17 @@ def test_words() -> None:
     assert size(1_900_000_000) == "1.9 GB"
     assert span(0.25) == "0.2 seconds"
     assert short_id("3f2a9c" + "0" * 22 + "71e0") == "3f2a9c…71e0"
+
+
+@pytest.mark.parametrize(
+    ("tasks", "bundles", "said"),
+    [
+        (1, 0, "1 task is"),
+        (2, 0, "2 tasks are"),
+        (1, 1, "1 task and 1 bundle are"),
+        (1204, 12, "1,204 tasks and 12 bundles are"),
+    ],
+)
+def test_tasks_and_bundles_with_the_verb_they_want(tasks: int, bundles: int, said: str) -> None:
+    assert tasks_and_bundles(tasks, bundles, "is/are") == said
+    assert tasks_and_bundles(tasks, bundles) == said.rpartition(" ")[0]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from real_terminal import Terminal
 
 MOST_KEYS = 12
-_ROW = re.compile(r"│[▌ ][* ] +([\d,]+) +[▏▎▍▌▋▊▉█]+ +(\S.{20})").findall
+_ROW = re.compile(r"[│┃][▌ ][* ] +([\d,]+) +[▏▎▍▌▋▊▉█]+ +(\S.{20})").findall
 _GONE = re.compile(r"([\d,]+) tasks and [\d,]+ bundles? are gone").search
 _READING = re.compile(r"read [\d,]+ of [\d,]+").search
 

@@ -27,5 +27,6 @@ def screen_text(app: App[Any]) -> str:
     width, height = app.size
     lines = app.screen._compositor.render_strips()
     assert len(lines) == height
-    assert all(line.cell_length == width for line in lines), "no line is longer than the screen"
+    long = [line.text for line in lines if line.cell_length != width]
+    assert not long, f"no line is longer than the screen: {long}"
     return "\n".join(line.text for line in lines)

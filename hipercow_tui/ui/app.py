@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import time
 import traceback
@@ -17,24 +18,32 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.screen import Screen
+from textual.theme import Theme
 
+from hipercow_tui.config import ThemeFile
+from hipercow_tui.errors import HipercowTuiError
 from hipercow_tui.roots import Root
 from hipercow_tui.saved_filters import FilterFile, SavedFilter
 from hipercow_tui.signals import leave
 from hipercow_tui.text import visible
+from hipercow_tui.ui.background import in_background
 from hipercow_tui.ui.keys import APP, MOVES, Group
 from hipercow_tui.ui.messages import Broke, PurgeEnded
 from hipercow_tui.ui.screens.browse import BUSY, BrowseScreen
 
-SIXTEEN_COLOURS = ("ansi-dark", "textual-ansi")  # the latter before Textual 8
+# On dark and on light terminals. The first two use nothing but the sixteen colours of the terminal,
+# and so look as it does.
+SIXTEEN_COLOURS = ("ansi-dark", "ansi-light")
+MANY_COLOURS = ("textual-dark", "textual-light")
 
 
 class HipercowApp(App[None]):
     """Browse a root, see what a purge would take, purge; with ``read_only`` all but the last.
 
     ``indexed`` says whether what was read is kept for the next start. ``filters`` is the file
-    of those that were saved, if that may be used, and ``first`` those to begin with. ``clock``
-    gives the time in seconds since the epoch.
+    of those that were saved, if that may be used, and ``first`` those to begin with. ``theme`` is
+    the file that remembers the theme, if that may be used. ``clock`` gives the time in seconds
+    since the epoch.
     """
 
     TITLE = "hipercow-tui"
@@ -49,9 +58,15 @@ class HipercowApp(App[None]):
         indexed: bool = False,
         filters: FilterFile | None = None,
         first: SavedFilter | None = None,
+        theme: ThemeFile | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        super().__init__()
+        # Without colours Textual would still paint in shades of grey, on a ground of its own.
+        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
+        if "TEXTUAL_ANIMATIONS" not in os.environ:
+            self.animation_level = "none"  # nothing here is clearer for moving
+        self._theme_file = theme
+        self._last_theme = self._first_theme()
         self.browser = BrowseScreen(
             root,
             read_only=read_only,
@@ -62,9 +77,34 @@ class HipercowApp(App[None]):
         )
 
     def on_mount(self) -> None:
-        """Sixteen colours are the terminal's own; blends of a theme would all be the same grey."""
-        if self.console.color_system == "standard":
-            self.theme = next(name for name in SIXTEEN_COLOURS if name in self.available_themes)
+        """Take the theme; from now on, another that is chosen is remembered."""
+        self.theme = self._last_theme
+        self.theme_changed_signal.subscribe(self, self._remember_theme)
+
+    def _first_theme(self) -> str:
+        """The one that was chosen the last time, else one for this terminal. Where there are but
+        sixteen colours, or none, only a theme of these: blends would all be the same grey."""
+        chosen = self._theme_file.read() if self._theme_file else ""
+        few = self.console.color_system == "standard" or self.no_color
+        if chosen in self.available_themes and (self.available_themes[chosen].ansi or not few):
+            return chosen
+        light = light_terminal(os.environ.get("COLORFGBG", ""))
+        return (SIXTEEN_COLOURS if few else MANY_COLOURS)[light]
+
+    def _remember_theme(self, theme: Theme) -> None:
+        file, last = self._theme_file, self._last_theme
+        self._last_theme = theme.name
+        if file is None or theme.name == last:
+            return
+
+        def remember() -> None:
+            try:
+                file.save(theme.name)
+            except HipercowTuiError as error:
+                told = partial(self.notify, str(error), severity="warning", markup=False)
+                self.call_later(told)
+
+        in_background(remember, lambda error: self.post_message(Broke(error)))
 
     def get_driver_class(self) -> type[Driver]:
         """The driver of this platform, one that survives its terminal where there is such."""
@@ -84,7 +124,8 @@ class HipercowApp(App[None]):
         of themes."""
         moves = {binding.id for binding in MOVES}
         for node, binding, enabled, tooltip in screen.active_bindings.values():
-            if enabled and binding.description and not binding.system and binding.id not in moves:
+            of_ours = binding.id and binding.id not in moves
+            if enabled and of_ours and binding.description and not binding.system:
                 call = partial(self.run_action, binding.action, node)
                 yield SystemCommand(binding.description, tooltip, call)
         if screen is self.browser:
@@ -156,3 +197,9 @@ class HipercowApp(App[None]):
             self.notify("R is still at work: wait for its end, or stop it with esc")
         else:
             self.exit()
+
+
+def light_terminal(colours: str) -> bool:
+    """Whether ``COLORFGBG``, which terminals such as Konsole and rxvt set, tells of a light ground:
+    ``0;15``, or ``0;default;15``."""
+    return colours.rpartition(";")[2] in ("7", "15")

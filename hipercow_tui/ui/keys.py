@@ -50,6 +50,19 @@ MOVES = (
     ),
 )
 
+# Of text that scrolls, beside the arrows and PgUp, PgDn, Home and End that Textual gives it.
+SCROLLS = tuple(
+    Binding(key, action, show=False)
+    for key, action in (
+        ("j", "scroll_down"),
+        ("k", "scroll_up"),
+        ("g", "scroll_home"),
+        ("G", "scroll_end"),
+        ("space,ctrl+f", "page_down"),
+        ("ctrl+b", "page_up"),
+    )
+)
+
 MARKS = (
     _key(
         "space", "mark", "Mark", "Mark the task, or take its mark, and go on", id="mark", show=True
@@ -89,7 +102,8 @@ FILTERS = (
         )
         for number, status in enumerate(SIX_STATUSES, 1)
     ),
-    _key("m", "only_matched", "Only matched", "Show the matched tasks alone", id="only", show=True),
+    _key("m", "only_matched", "Matched", "Show the matched tasks alone", id="only", show=True),
+    _key("h", "fold", "Filters", "Hide the filters, or bring them back", id="fold"),
     _key("0", "clear_filters", "No filter", "Take all filters and marks away", id="clear"),
     _key(
         "f",
@@ -101,7 +115,7 @@ FILTERS = (
 )
 
 LOOKS = (
-    _key("s", "sort", "Sort", "Sort the other way round", id="sort", show=True),
+    _key("s", "sort", "Sort", "Sort the other way round", id="sort"),
     _key("less_than_sign", "sort_by(-1)", "Sort left", "Sort by the column before", id="sort_left"),
     _key(
         "greater_than_sign", "sort_by(1)", "Sort right", "Sort by the next column", id="sort_right"

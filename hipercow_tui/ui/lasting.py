@@ -1,4 +1,4 @@
-"""Drawing on a terminal that may go away.
+"""Drawing on a terminal that may go away, and may have no signs but ASCII.
 
 Textual writes in a thread. The first write that fails ends that thread, and the next thirty stop
 the app for good: a purge that was asked to stop could not be waited for.
@@ -11,6 +11,8 @@ import sys
 
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
+
+from hipercow_tui.stand_ins import in_ascii, speaks_utf8
 
 
 class LastingDriver(LinuxDriver):
@@ -26,10 +28,15 @@ class LastingDriver(LinuxDriver):
         size: tuple[int, int] | None = None,
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
+        self._plainly = not speaks_utf8()
         terminal = sys.__stderr__
         if terminal is not None:
             output = io.BufferedWriter(_Lossy(terminal.fileno(), "w", closefd=False))
             self._file = io.TextIOWrapper(output, terminal.encoding, terminal.errors)
+
+    def write(self, data: str) -> None:
+        """Put it on the screen, with stand-ins where the locale knows no UTF-8."""
+        super().write(in_ascii(data) if self._plainly else data)
 
     def run_input_thread(self) -> None:
         """Hand on what is typed, until there is nobody to type."""

@@ -27,6 +27,6 @@ COLOUR: Mapping[Status, str] = {
     Status.SUCCESS: "text-success",
     Status.CREATED: "text-primary",
     Status.SUBMITTED: "text-warning",
-    Status.RUNNING: "text-accent",
+    Status.RUNNING: "foreground",
     Status.BROKEN: "text-error",
 }

@@ -1,6 +1,7 @@
 """The pictures of the README, taken of a demo root: ``python -m hipercow_tui.ui.pictures FOLDER``.
 
-The demo's seed and the clock are fixed, so that they show the same root every time.
+The demo's seed and the clock are fixed, so that they show the same root every time. With
+``--sights`` each is also written as the colour-blind see it, to look whether statuses stay apart.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import os
 import re
 import sys
 import tempfile
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from textual.pilot import Pilot
 from hipercow_tui.demo import write_root
 from hipercow_tui.roots import find_root
 from hipercow_tui.ui.app import HipercowApp
+from hipercow_tui.ui.colour_sight import SIGHTS, picture_seen
 
 NOW = 1_795_500_000.0  # seconds since the epoch
 SIZE = (118, 36)  # columns and rows
@@ -35,9 +38,9 @@ STEPS = {
 }
 
 
-async def take(folder: Path) -> None:
+async def take(folder: Path, sights: Iterable[str] = ()) -> None:
     """Write one SVG a step of the journey from the filters to the confirmation, and one of a
-    log."""
+    log; and of each one for every kind of sight."""
     with tempfile.TemporaryDirectory() as made:
         where = Path(made) / "sir-model"
         write_root(where, seed=1, now=NOW)
@@ -49,7 +52,11 @@ async def take(folder: Path) -> None:
                 for key in keys:
                     await pilot.press(key)
                     await pilot.pause(PAUSE)
-                (folder / f"{name}.svg").write_text(await _settled(pilot), encoding="utf-8")
+                picture = await _settled(pilot)
+                (folder / f"{name}.svg").write_text(picture, encoding="utf-8")
+                for sight in sights:
+                    seen = picture_seen(picture, sight)
+                    (folder / f"{name}-{sight}.svg").write_text(seen, encoding="utf-8")
 
 
 async def _settled(pilot: Pilot[None]) -> str:
@@ -67,4 +74,6 @@ async def _settled(pilot: Pilot[None]) -> str:
 
 if __name__ == "__main__":
     os.environ |= {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
-    asyncio.run(take(Path(sys.argv[1] if len(sys.argv) > 1 else "screenshots")))
+    folders = [word for word in sys.argv[1:] if word != "--sights"]
+    into = Path(folders[0] if folders else "screenshots")
+    asyncio.run(take(into, SIGHTS if "--sights" in sys.argv else ()))

@@ -11,6 +11,7 @@ import os
 import sys
 from contextlib import suppress
 
+from hipercow_tui.config import ThemeFile
 from hipercow_tui.errors import FilterError
 from hipercow_tui.exits import DONE
 from hipercow_tui.roots import Root
@@ -23,8 +24,11 @@ def named_filters(name: str | None) -> SavedFilter | None:
     return None if name is None else FilterFile.of_user().named(name)
 
 
-def run_app(root: Root, *, read_only: bool, indexed: bool, first: SavedFilter | None) -> int:
-    """Run the app until it is left; returns the exit status."""
+def run_app(
+    root: Root, *, read_only: bool, indexed: bool, mouse: bool, first: SavedFilter | None
+) -> int:
+    """Run the app until it is left; returns the exit status. Without ``mouse``, that is left to the
+    terminal."""
     # A key is painted by the next beat of Textual, and by when another thread gives way.
     os.environ.setdefault("TEXTUAL_FPS", "120")
     sys.setswitchinterval(0.001)
@@ -34,9 +38,16 @@ def run_app(root: Root, *, read_only: bool, indexed: bool, first: SavedFilter | 
     filters = None
     with suppress(FilterError):
         filters = FilterFile.of_user()
-    app = HipercowApp(root, read_only=read_only, indexed=indexed, filters=filters, first=first)
+    app = HipercowApp(
+        root,
+        read_only=read_only,
+        indexed=indexed,
+        filters=filters,
+        first=first,
+        theme=ThemeFile.of_user(),
+    )
     with on_signals(app.leave):
-        app.run()
+        app.run(mouse=mouse)
     with on_signals(no_hurry):
         left = app.settle()
     if left is not None:

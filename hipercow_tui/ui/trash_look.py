@@ -11,7 +11,7 @@ from hipercow_tui.errors import PurgeError
 from hipercow_tui.purging import State, TrashLot, is_at_work, trash, trash_signs, trash_size
 from hipercow_tui.roots import Root
 from hipercow_tui.roots.sizes import Size
-from hipercow_tui.text import age, count, size, span
+from hipercow_tui.text import age, size, span, tasks_and_bundles
 
 # File servers keep times to a second or so: what comes right after a look may not show.
 _SETTLE = 2.5
@@ -99,10 +99,10 @@ class TrashLooker:
             yield TrashLook(problem=str(error))
 
 
-def contents(*lots: TrashLot) -> str:
-    """``1,204 tasks and 12 bundles``."""
+def contents(*lots: TrashLot, verb: str = "") -> str:
+    """``1,204 tasks and 12 bundles``, and a verb such as ``goes/go``."""
     tasks, bundles = (sum(map(len, each)) for each in zip(*map(_held, lots), strict=True))
-    return f"{count(tasks, 'task')} and {count(bundles, 'bundle')}"
+    return tasks_and_bundles(tasks, bundles, verb)
 
 
 def _held(lot: TrashLot) -> tuple[Sequence[str], Sequence[str]]:

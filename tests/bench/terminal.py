@@ -36,7 +36,7 @@ class Recording:
         if not self._pid:
             size = struct.pack("HHHH", ROWS, COLUMNS, 0, 0)
             fcntl.ioctl(0, termios.TIOCSWINSZ, size)
-            more = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
+            more = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
             os.execve(self.command[0], self.command, {**os.environ, **more})
         return self
 

@@ -213,3 +213,16 @@ def test_a_signal_while_the_trash_is_emptied(
     assert set(report.restored) == in_place(root) == set(lot.tasks)
     after = whole(root)
     assert all(after[name] == before[name] for name in after)
+
+
+@pytest.mark.parametrize("after", [0.0, 0.02, 0.05, 0.1])
+def test_who_leaves_at_once_may(
+    tmp_path: Path, env: dict[str, str], started: list[Terminal], after: float
+) -> None:
+    write_task(tmp_path, task_id(1), "failure")
+    terminal = Terminal(str(tmp_path), env=env)
+    started.append(terminal)
+    terminal.wait(r"Filters")
+    time.sleep(after)
+    terminal.press("q")
+    assert terminal.leave() == 0, terminal.text()

@@ -57,7 +57,7 @@ def test_hostile_names_and_text_reach_no_terminal(
     (tmp_path / "hipercow" / "bundles" / "\x1b]0;owned\x07").write_text(task_id(1))
     terminal = Terminal(str(tmp_path), env=env)
     started.append(terminal)
-    terminal.wait(r"010000…0001")  # the task, not only the filter of its status
+    terminal.wait(r"▌  ✗ failure")
     terminal.press("l")
     terminal.wait(r"bold")
     terminal.press("\x1b")
@@ -152,3 +152,33 @@ def test_what_was_read_is_kept_for_the_next_start_unless_told_not_to(
         terminal.press("q")
         assert terminal.leave() == 0
         assert len(list(cache.rglob("*.index"))) == files
+
+
+def test_a_terminal_without_utf8_gets_ascii(
+    tmp_path: Path, env: dict[str, str], started: list[Terminal]
+) -> None:
+    write_task(tmp_path, task_id(1), "failure")
+    terminal = Terminal(str(tmp_path), env={**env, "LANG": "C"})
+    started.append(terminal)
+    shown = terminal.wait(r"x failure")
+    assert re.search(r"^\+-+ Filters -+\+", shown, re.MULTILINE) or "- Filters -" in shown
+    terminal.press("?")
+    terminal.wait(r"C\.UTF-8")
+    terminal.press("\r")
+    terminal.wait(lambda text: "esc" not in text)
+    terminal.press("q")
+    assert terminal.leave() == 0
+    assert terminal.seen.isascii()
+
+
+@pytest.mark.parametrize("mouse", [True, False])
+def test_the_mouse_can_be_left_to_the_terminal(
+    tmp_path: Path, env: dict[str, str], started: list[Terminal], *, mouse: bool
+) -> None:
+    write_task(tmp_path, task_id(1), "failure")
+    terminal = Terminal(str(tmp_path), *([] if mouse else ["--no-mouse"]), env=env)
+    started.append(terminal)
+    terminal.wait(r"✗ failure")
+    terminal.press("q")
+    assert terminal.leave() == 0
+    assert (b"\x1b[?1000h" in terminal.seen) is mouse

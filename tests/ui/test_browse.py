@@ -422,7 +422,7 @@ async def test_problems_are_counted_and_told(small: Path) -> None:
 async def test_dark_light_and_sixteen_colours_can_draw_every_screen(small: Path) -> None:
     async with browsing(small) as at:
         await at.press("1", "slash", "x", "enter")
-        sixteen = next(name for name in SIXTEEN_COLOURS if name in at.app.available_themes)
+        sixteen = SIXTEEN_COLOURS[0]
         for theme in ("textual-dark", "textual-light", sixteen):
             at.app.theme = theme
             await at.press("question_mark", "escape", "p")

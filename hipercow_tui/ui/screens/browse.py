@@ -143,7 +143,11 @@ class BrowseScreen(SearchingScreen):
         from hipercow_tui.ui.screens.log import LogScreen
 
         task = self.tasks.current
-        if task is not None and self._tab == TASKS:
+        if self._tab != TASKS:
+            self.notify("A log is one task's: Enter or b leads to the tasks")
+        elif task is None:
+            self.notify("There is no task here, and so no log")
+        else:
             root = self.root.part(task.lang)
             self.app.push_screen(LogScreen(root, task.id, lambda: self.snapshot.tasks.get(task.id)))
 
@@ -316,7 +320,8 @@ class BrowseScreen(SearchingScreen):
             )
             return
         job = restoring(self.root, lots[0].stamp)
-        what = f"{contents(*lots)} that went to the trash {made(lots[0], self.clock())} go back."
+        held, when = contents(*lots, verb="goes/go"), made(lots[0], self.clock())
+        what = f"{held} back in place, moved away {when}."
 
         def answered(answer: str | None) -> None:
             self._purge(job if answer else None)

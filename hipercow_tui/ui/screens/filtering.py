@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from textual import on
+from textual import events, on
 from textual.app import SystemCommand
 from textual.markup import escape
+from textual.widgets import Footer
 
 from hipercow_tui.errors import FilterError
 from hipercow_tui.model import SIX_STATUSES
@@ -16,7 +17,12 @@ from hipercow_tui.saved_filters import FilterFile, SavedFilter, SavedFilters
 from hipercow_tui.text import visible
 from hipercow_tui.ui.background import in_background
 from hipercow_tui.ui.screens.triage import TriageScreen
+from hipercow_tui.ui.widgets.details import Details
+from hipercow_tui.ui.widgets.error_details import ErrorDetails
 from hipercow_tui.ui.widgets.filter_panel import FilterPanel
+
+NARROW = 68  # cells; with fewer, filters and tables do not stand side by side
+LOW = 18  # rows; with fewer, details are shown on demand alone
 
 
 class FilteringScreen(TriageScreen):
@@ -37,6 +43,8 @@ class FilteringScreen(TriageScreen):
         self.saved = SavedFilters()
         self._file = filters
         self._first = first
+        self._narrow = False
+        self._folded = False
 
     def on_mount(self) -> None:
         """Begin with the filters that were asked for; learn which are saved."""
@@ -49,7 +57,53 @@ class FilteringScreen(TriageScreen):
 
     @on(FilterPanel.Left)
     def _left_filters(self) -> None:
+        if self._narrow:
+            self._fold(True)
         self.table.focus()
+
+    # Room for them
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Where there is little room, filters and details come on demand."""
+        narrow = event.size.width < NARROW
+        if narrow is not self._narrow:
+            self._narrow = narrow
+            # Who is at the filters stays there.
+            self._folded = narrow and not self.filters.has_focus_within
+        self.set_class(event.size.height < LOW, "-low")
+        self.query_one(Footer).show_command_palette = not narrow
+        self._fold(self._folded)
+
+    def action_fold(self) -> None:
+        """Hide the filters, or bring them back."""
+        self.remove_class("-details")
+        self._fold(not self._folded)
+
+    def _fold(self, folded: bool) -> None:
+        self._folded = folded
+        self.set_class(folded, "-folded")
+        self.set_class(self._narrow and not folded, "-filters-alone")
+        self.call_after_refresh(self._keep_focus)
+        self._tell_counts()
+
+    def _keep_focus(self) -> None:
+        """Keys go to something that is seen."""
+        among_filters = self.filters.has_focus_within
+        if self.has_class("-filters-alone"):
+            if not among_filters:
+                self.filters.focus_first()
+            return
+        on_details = isinstance(self.focused, Details | ErrorDetails)
+        lost = on_details and self.has_class("-low") and not self.has_class("-details")
+        if lost or (among_filters and self._folded):
+            self.table.focus()
+
+    def _asides(self) -> list[str]:
+        """Filters that are not seen are told."""
+        told = super()._asides()
+        if self._folded:
+            told.append(f"h {escape(str(self.filters.stack)) or 'filters'}")
+        return told
 
     def action_status(self, number: int) -> None:
         """Filter by a status, or no longer."""

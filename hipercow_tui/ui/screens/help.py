@@ -10,11 +10,12 @@ from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from hipercow_tui.stand_ins import speaks_utf8
 from hipercow_tui.ui.keys import GROUPS, Group
+from hipercow_tui.ui.widgets.long_text import LongText
 
 RULES = (
     "A task is matched if it passes every filter that is set; marks are a filter.",
@@ -28,6 +29,11 @@ RULES = (
     "Only files are read; the cluster is not asked.",
     "What changed between the plan and the purge stays, with its chain.",
     "Nothing is deleted before you have seen the plan and confirmed it.",
+)
+
+PLAIN = (
+    "LANG and LC_ALL name no UTF-8 here, so signs and frames are told in ASCII. If your terminal"
+    " has UTF-8, start with LC_ALL=C.UTF-8 before hipercow-tui."
 )
 
 
@@ -44,9 +50,9 @@ class HelpScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """Keys, group by group, then the rules."""
-        with VerticalScroll(classes="dialog") as dialog:
+        with LongText(classes="dialog") as dialog:
             dialog.border_title = "Help"
-            dialog.border_subtitle = "esc closes"
+            dialog.border_subtitle = "G shows the rules of a purge · esc closes"
             yield Static(Stack(*self._parts()))
 
     def _parts(self) -> Iterable[Table | Text]:
@@ -59,6 +65,8 @@ class HelpScreen(ModalScreen[None]):
                 told = Text(binding.tooltip or binding.description)
                 table.add_row(Text(self._keys(binding)), told)
             table.add_row("", "")
+        if not speaks_utf8():
+            yield Text(f"{PLAIN}\n")
         yield table
         yield Text("What a purge takes", "bold underline")
         yield Text("\n".join(RULES))

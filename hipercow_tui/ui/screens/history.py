@@ -26,6 +26,7 @@ _WORDS = {
     Kind.RESTORE: "restored",
     Kind.EMPTY: "emptied",
 }
+_NOTHING = "nothing was purged, restored or emptied here yet"
 
 
 class HistoryScreen(Screen[None]):
@@ -70,9 +71,7 @@ class HistoryScreen(Screen[None]):
             self.call_later(self._show, entries, problem)
 
     def _show(self, entries: tuple[HistoryEntry, ...], problem: str) -> None:
-        told = plain(problem) or (
-            count(len(entries), "entry", "entries") if entries else "nothing was done yet"
-        )
+        told = plain(problem) or (count(len(entries), "entry", "entries") if entries else _NOTHING)
         self.query_one("#head", Static).update(Text(f"History  {told}", "bold"))
         self.query_one(_Entries).show(entries)
         self.on_lines_seen()

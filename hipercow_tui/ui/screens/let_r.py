@@ -9,7 +9,7 @@ from typing import ClassVar
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
@@ -22,6 +22,7 @@ from hipercow_tui.text import count
 from hipercow_tui.ui.background import in_background
 from hipercow_tui.ui.messages import Broke
 from hipercow_tui.ui.screens.question import Choice, QuestionScreen
+from hipercow_tui.ui.widgets.long_text import LongText
 
 _KEPT = 500  # lines of what R says
 _VERBS = {Act.CANCEL: "cancel", Act.RETRY: "retry"}
@@ -36,7 +37,7 @@ class LetRScreen(ModalScreen[bool]):
         width: 90%; max-width: 96; height: auto; max-height: 80%; padding: 1 2;
         background: $surface; border: round $primary; border-title-style: bold;
     }
-    LetRScreen VerticalScroll { height: auto; max-height: 100%; scrollbar-size-vertical: 1; }
+    LetRScreen LongText { height: auto; max-height: 100%; scrollbar-size-vertical: 1; }
     LetRScreen Static { height: auto; width: 1fr; }
     LetRScreen #keys { color: $text-muted; margin-top: 1; }
     """
@@ -58,7 +59,7 @@ class LetRScreen(ModalScreen[bool]):
         """What R says, and what can be pressed."""
         with Vertical(id="dialog") as dialog:
             dialog.border_title = f"Let R {_VERBS[self._reach.act]} {self._tasks}"
-            with VerticalScroll():
+            with LongText():
                 yield Static("Looking for R and its hipercow…", id="said", markup=False)
             yield Static("esc goes back", id="keys", markup=False)
 
@@ -151,7 +152,7 @@ class LetRScreen(ModalScreen[bool]):
             return
         said = Text("\n").join(map(Text.from_ansi, self._lines)) if self._lines else Text("…")
         self.query_one("#said", Static).update(said)
-        self.query_one(VerticalScroll).scroll_end(animate=False)
+        self.query_one(LongText).scroll_end(animate=False)
         if keys is not None:
             self.query_one("#keys", Static).update(keys)
 

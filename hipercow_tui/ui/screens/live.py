@@ -45,6 +45,7 @@ FRESH = 5  # seconds, and the steps in which more are told: a line that ticks is
 AGES_EVERY = 15.0  # seconds after which ages on the screen are told anew
 SETTLE = 0.2  # seconds that the details of the row before may stand, until those of this one come
 REST = 3  # times as long as a board took, until the next one while the root is first read
+MATCH_AT = 3  # rows above the first match that is brought into sight
 WIDE = 150  # cells from which details stand beside the table
 TASKS, BUNDLES, ERRORS = "tasks", "bundles", "errors"
 
@@ -118,7 +119,7 @@ class LiveScreen(Screen[None]):
     @on(messages.Ready)
     def _mount_tabs(self) -> None:
         """Put the other tabs in their place, if they are not there."""
-        if self._whole:
+        if self._whole or not self.is_attached:
             return
         self._whole = True
         others = [BundleTable(id=BUNDLES), ErrorTable(id=ERRORS)]
@@ -262,6 +263,8 @@ class LiveScreen(Screen[None]):
 
     @on(messages.BoardMade)
     def _show_board(self, message: messages.BoardMade) -> None:
+        if not self.is_attached:  # the app is being left
+            return
         before, board = self._board, message.board
         self._board = board
         self._renew_at = time.monotonic() + REST * board.took
@@ -291,6 +294,8 @@ class LiveScreen(Screen[None]):
         row = view.row_of(match, rows.stop) if match else None
         if row is not None:
             self.tasks.move_to(row)
+            # Not on the last line: what else is matched comes below it.
+            self.tasks.scroll_to(y=row - MATCH_AT, animate=False, force=True)
 
     @on(messages.SumMade)
     def _show_sum(self, message: messages.SumMade) -> None:
@@ -304,7 +309,7 @@ class LiveScreen(Screen[None]):
             self.tasks.say_if_empty(
                 "No tasks yet",
                 "task_create_expr() and the like make them in R, 'hipercow task create' in Python",
-                "they appear here",
+                "they appear here by themselves; ? shows the keys",
             )
 
     def _tell_counts(self) -> None:

@@ -9,7 +9,6 @@ from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
@@ -18,6 +17,7 @@ from hipercow_tui.model import Task
 from hipercow_tui.text import age, count, short_id, visible
 from hipercow_tui.ui.cells import Column, Placed, fit, plain
 from hipercow_tui.ui.widgets.error_table import in_line
+from hipercow_tui.ui.widgets.long_text import LongText
 from hipercow_tui.ui.widgets.row_table import Cell, Row, RowTable
 from hipercow_tui.ui.widgets.task_table import ROOMY, bundle_cell, inputs_text, short_age
 
@@ -36,7 +36,9 @@ class MessagesScreen(Screen[str | None]):
         height: 1; padding: 0 1; background: $panel; text-wrap: nowrap; text-overflow: ellipsis;
     }
     MessagesScreen #in-full { height: auto; max-height: 40%; padding: 0 1; background: $panel; }
-    MessagesScreen #in-full:focus { background: $boost; }
+    MessagesScreen #in-full:focus {
+        background: $boost; padding: 0 1 0 0; border-left: outer $accent;
+    }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -65,7 +67,7 @@ class MessagesScreen(Screen[str | None]):
             Text(f"Messages  {head}", "bold", no_wrap=True, overflow="ellipsis"), id="head"
         )
         yield _MessageTable(self._rows, self._now, id="messages")
-        with VerticalScroll(id="in-full"):
+        with LongText(id="in-full"):
             yield Static(id="in-full-text")
         yield Footer(show_command_palette=False)
 

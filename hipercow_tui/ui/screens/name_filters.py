@@ -22,6 +22,7 @@ class NameFiltersScreen(ModalScreen[str | None]):
     NameFiltersScreen { align: center middle; }
     NameFiltersScreen #dialog {
         width: 66; max-width: 100%; height: auto; padding: 1 2;
+        max-height: 100%; overflow-y: auto; scrollbar-size-vertical: 1;
         background: $surface; border: round $primary; border-title-style: bold;
     }
     NameFiltersScreen Static { height: auto; width: 1fr; }

@@ -8,13 +8,13 @@ from typing import ClassVar
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from hipercow_tui.model import Snapshot
 from hipercow_tui.text import count, short_id
 from hipercow_tui.ui.cells import plain
+from hipercow_tui.ui.widgets.long_text import LongText
 
 MOST = 1000  # lines; whoever has more has one problem, not a thousand
 
@@ -32,7 +32,7 @@ class ProblemsScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """One line a problem, wrapped."""
-        with VerticalScroll(classes="dialog") as dialog:
+        with LongText(classes="dialog") as dialog:
             dialog.border_title = count(len(self._problems), "problem")
             dialog.border_subtitle = "esc closes"
             yield Static(self._text(), markup=False)

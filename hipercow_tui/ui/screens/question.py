@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.text import Text
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -19,6 +19,7 @@ from textual.widgets.button import ButtonVariant
 # Keys that were meant for what stood there before: hipercow's users type ahead over ssh. A quarter
 # of a second is about the time in which people see that a dialog has come up.
 DEAF = 0.25
+WIDTH = 66  # cells of the dialog, where there are as many
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +45,15 @@ class QuestionScreen(ModalScreen[str | None]):
     QuestionScreen { align: center middle; }
     QuestionScreen #dialog {
         width: 66; max-width: 100%; height: auto; padding: 1 2;
+        max-height: 100%; overflow-y: auto; scrollbar-size-vertical: 1;
         background: $surface; border: round $warning; border-title-style: bold;
         border-title-color: $text-warning;
     }
     QuestionScreen Static { height: auto; width: 1fr; }
     QuestionScreen #buttons { height: 1; margin-top: 1; }
     QuestionScreen Button { height: 1; border: none !important; min-width: 10; margin-right: 2; }
+    QuestionScreen.-narrow #dialog { padding: 0 1; }
+    QuestionScreen.-narrow #buttons { layout: vertical; height: auto; }
     QuestionScreen Button:focus { text-style: bold reverse; }
     """
 
@@ -89,6 +93,13 @@ class QuestionScreen(ModalScreen[str | None]):
         for widget in self._answers:
             widget.can_focus = False
         self.call_after_refresh(lambda: self.set_timer(DEAF, self.listen))
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Where there is little room, buttons stand below each other; that which keys go to stays
+        in sight."""
+        self.set_class(event.size.width < WIDTH, "-narrow")
+        if self.focused is not None:
+            self.call_after_refresh(self.focused.scroll_visible, animate=False)
 
     @property
     def _answers(self) -> list[Button | Input]:

@@ -28,6 +28,7 @@ class SavePlanScreen(ModalScreen[None]):
     SavePlanScreen { align: center middle; }
     SavePlanScreen #dialog {
         width: 66; max-width: 100%; height: auto; padding: 1 2;
+        max-height: 100%; overflow-y: auto; scrollbar-size-vertical: 1;
         background: $surface; border: round $primary; border-title-style: bold;
     }
     SavePlanScreen Input, SavePlanScreen Input:focus {

@@ -15,7 +15,7 @@ from textual.widgets import Static
 
 from hipercow_tui.purging import EmptyReport, Outcome, PurgeReport, RestoreReport
 from hipercow_tui.report import Report
-from hipercow_tui.text import count, size, span
+from hipercow_tui.text import count, size, span, tasks_and_bundles
 from hipercow_tui.ui.cells import plain
 from hipercow_tui.ui.widgets.lines import Lines
 
@@ -97,10 +97,10 @@ def _title(report: Report) -> str:
 def _told(report: Report) -> str:
     if isinstance(report, RestoreReport):
         return _back(report)
-    what = _both(report.removed, report.removed_bundles)
+    what = tasks_and_bundles(len(report.removed), len(report.removed_bundles), "is/are")
     if isinstance(report, PurgeReport) and report.trash is not None:
-        return f"{what} are in the trash. U undoes; T shows the trash, to empty it too."
-    words = f"{what} are gone. {size(report.bytes)} in"
+        return f"{what} in the trash. U undoes; T shows the trash, to empty it too."
+    words = f"{what} gone. {size(report.bytes)} in"
     words += f" {count(report.files, 'file')} freed in {span(max(1.0, report.seconds))}."
     if isinstance(report, EmptyReport) and report.stopped:
         words += "\nWhat is left is still in the trash (T): restore it there, or finish."
@@ -110,14 +110,11 @@ def _told(report: Report) -> str:
 
 
 def _back(report: RestoreReport) -> str:
-    words = f"{_both(report.restored, report.restored_bundles)} are back in their places."
+    restored = len(report.restored), len(report.restored_bundles)
+    words = f"{tasks_and_bundles(*restored, 'is/are')} back in place."
     if report.gone:
         words += f" {count(len(report.gone), 'task')} had been erased before and can't come back."
     return words
-
-
-def _both(tasks: Sequence[str], bundles: Sequence[str]) -> str:
-    return f"{count(len(tasks), 'task')} and {count(len(bundles), 'bundle')}"
 
 
 def _reasons(report: Report) -> Iterable[str]:

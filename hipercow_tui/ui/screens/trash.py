@@ -132,8 +132,8 @@ class TrashScreen(Screen[Job | None]):
     def action_restore(self) -> None:
         """Bring back the lot under the cursor."""
         if lot := self._ready():
-            held = contents(*self.lots.look.together(lot))
-            text = f"{held} go back to their places; nothing that exists is overwritten."
+            held = contents(*self.lots.look.together(lot), verb="goes/go")
+            text = f"{held} back in place; nothing that exists is overwritten."
             if lot.remains or lot.state is State.ERASING:
                 text += " What has been erased already can't come back."
             job = restoring(self._root, lot.stamp)
@@ -161,8 +161,8 @@ class TrashScreen(Screen[Job | None]):
             if lot.interrupted and lot.state is not State.ERASING:
                 self.notify("Restore (r) or finish (f) what broke off first")
                 return
-            held = contents(*self.lots.look.together(lot))
-            text = f"{held} are erased for good. There is no way to get them back."
+            held = contents(*self.lots.look.together(lot), verb="is/are")
+            text = f"{held} erased for good. There is no way to get them back."
             job = emptying(self._root, lot.stamp)
             self._ask("Empty this lot?", text, Choice("yes", "y", "Erase for good", "error"), job)
 

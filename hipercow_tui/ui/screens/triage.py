@@ -33,6 +33,8 @@ class TriageScreen(SizingScreen):
 
     @on(messages.BoardMade)
     def _see_board(self, message: messages.BoardMade) -> None:
+        if not self.is_attached:  # the app is being left: nothing is mounted any more
+            return
         wish = message.board.wish
         self.errors.complete = self._complete
         self.errors.see(message.board.view, wish.now)
@@ -44,6 +46,8 @@ class TriageScreen(SizingScreen):
 
     @on(messages.ErrorsMade)
     def _show_errors(self, message: messages.ErrorsMade) -> None:
+        if not self.is_attached:
+            return
         unread = self.errors.unread
         self.errors.show(message.board)
         if self._query and self.errors.unread != unread:

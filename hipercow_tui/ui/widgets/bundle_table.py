@@ -17,7 +17,7 @@ from hipercow_tui.view import View
 _NAME = Column(BundleKey.NAME, "bundle", 10, 36)
 _TASKS = Column(BundleKey.TASKS, "tasks", 6, 7)
 _STATUS = Column(BundleKey.STATUS, "status", 11, 13)
-_BAR = Column("bar", "its tasks", 8, 48, rank=1)
+_BAR = Column("bar", "its tasks", 8, 24, rank=1)
 _SIZE = Column(BundleKey.SIZE, "     size", 9, 9)
 _FILES = Column(BundleKey.FILES, "  files", 7, 7, rank=3)
 _LANG = Column(BundleKey.LANG, "lang", 6, 6, rank=1)

@@ -19,6 +19,7 @@ from hipercow_tui.model import Lang, Snapshot, Status, Task
 from hipercow_tui.r_calls import info_call
 from hipercow_tui.text import age, count, short_id, span, visible
 from hipercow_tui.ui.blending import blended
+from hipercow_tui.ui.keys import SCROLLS
 from hipercow_tui.ui.looks import GLYPH
 from hipercow_tui.ui.widgets.long_view import LongView
 
@@ -60,6 +61,7 @@ class Details(LongView, can_focus=True):
     }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "screen.details", "In full", id="details.full", show=False),
+        *(key for key in SCROLLS if "space" not in key.key),
     ]
 
     def __init__(self, *, id: str | None = None) -> None:

@@ -10,7 +10,6 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from hipercow_tui.failures import FEW, ErrorGroup, Spread
@@ -18,6 +17,7 @@ from hipercow_tui.text import age, count, visible
 from hipercow_tui.ui.blending import blended
 from hipercow_tui.ui.cells import plain
 from hipercow_tui.ui.widgets.details import Styles
+from hipercow_tui.ui.widgets.long_text import LongText
 
 MOST = 8  # bundles that are told by name
 
@@ -32,7 +32,7 @@ class ShownError:
     now: float
 
 
-class ErrorDetails(VerticalScroll, can_focus=True):
+class ErrorDetails(LongText, can_focus=True):
     """The pane; its title is how many tasks failed so.
 
     Component classes: ``details--label``, ``details--error``, ``details--strong``.

@@ -127,8 +127,12 @@ class ErrorTable(RowTable):
         if board.failed:
             return (f"Reading how {count(board.failed, 'task')} failed …",)
         if not board.wish.snapshot.tasks:
-            return ("No tasks yet", "when one fails, its error stands here")
-        return ("No task has failed", "errors come up here by themselves, b goes to the bundles")
+            return ("No tasks yet", "when one fails, its error stands here", "e goes back to them")
+        return (
+            "No task has failed",
+            "errors come up here by themselves",
+            "e goes back to the tasks",
+        )
 
     @property
     def needle(self) -> str:

@@ -29,6 +29,7 @@ NARROW = WIDTH + 4  # cells; below this there is no room for a frame
 # Rows inside the frame from which on there is room for the histogram, for a heading and blank lines
 # between the filters, and for a taller histogram.
 HISTOGRAM, AIRY, TALL = 20, 24, 26
+SUM = 12  # rows below which the filters alone are shown, without the sum
 
 
 class FilterPanel(Vertical):
@@ -42,7 +43,7 @@ class FilterPanel(Vertical):
         border: round $border-blurred;
         border-title-color: $foreground;
 
-        &:focus-within { border: round $border; }
+        &:focus-within { border: heavy $border; }
         &.-narrow { width: 24; border: none; }
         & > VerticalScroll { height: 1fr; scrollbar-size-vertical: 0; }
         & #status-title { display: none; }
@@ -123,11 +124,16 @@ class FilterPanel(Vertical):
         self._ages.show(counts)
         self._bundles.show(counts)
         self._langs.counts = counts.langs
+        self._fit_histogram()
 
     def show_sum(self, matched: int, cascaded: int, bundles: int, blocked: int) -> None:
         """What a purge would take, and what stands in its way."""
         self._sum = (matched, cascaded, bundles, blocked)
         self._renew()
+
+    def focus_first(self) -> None:
+        """Let keys go to the statuses."""
+        self._statuses.focus()
 
     def toggle_status(self, status: Status) -> None:
         """Check a status, or uncheck it."""
@@ -154,11 +160,27 @@ class FilterPanel(Vertical):
 
     def on_resize(self) -> None:
         """Where rows are short the blank lines go first, then the histogram."""
-        framed = self.outer_size.width >= NARROW
-        self.set_class(not framed, "-narrow")
-        rows = self.outer_size.height - (2 if framed else 0)
+        rows = self._rows
+        self.set_class(not self._framed, "-narrow")
         self.set_class(rows >= AIRY, "-airy")
-        self._ages.slider.rows = 3 if rows >= TALL else 1 if rows >= HISTOGRAM else 0
+        self._would_go.display = rows >= SUM
+        focused = self.screen.focused
+        if focused is not None and self.has_focus_within:
+            self.call_after_refresh(focused.scroll_visible, animate=False)
+        self._fit_histogram()
+
+    @property
+    def _framed(self) -> bool:
+        return self.outer_size.width >= NARROW
+
+    @property
+    def _rows(self) -> int:
+        return self.outer_size.height - (2 if self._framed else 0)
+
+    def _fit_histogram(self) -> None:
+        """Of two languages there is a line more."""
+        rows, low = self._rows, HISTOGRAM + (1 if self._langs.counts else 0)
+        self._ages.slider.rows = 3 if rows >= TALL else 1 if rows >= low else 0
 
     @on(StatusFilter.Changed)
     @on(AgeFilter.Changed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,8 +55,18 @@ class Facts:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """Something told on the right; what has the largest ``rank`` gives way first."""
+
+    text: str
+    colour: str
+    rank: int
+
+
 class HeaderLine(Widget):
-    """One line; where there is no room, the root's path gives way first, cut in its middle."""
+    """One line; where there is no room, the root's path gives way first, cut in its middle, then
+    what is told on the right: how many there are before that something is wrong."""
 
     facts: reactive[Facts] = reactive(Facts(Path()))
     freshness: reactive[Freshness] = reactive(Freshness())
@@ -73,8 +84,11 @@ class HeaderLine(Widget):
     def render(self) -> Content:
         """The line, in exactly the width there is."""
         facts = self.facts
+        told = self._right()
+        while len(told) > 1 and self._width(told) > self.size.width - len(f" {NAME}  "):
+            told.remove(max(told, key=lambda one: one.rank))
         right = Content(" · ").join(
-            Content.styled(text, f"${colour}" if colour else "") for text, colour in self._right()
+            Content.styled(one.text, f"${one.colour}" if one.colour else "") for one in told
         )
         name = f" {NAME}  "
         room = self.size.width - right.cell_length - len(name) - 3
@@ -84,25 +98,31 @@ class HeaderLine(Widget):
         gap = " " * max(1, self.size.width - left.cell_length - right.cell_length - 1)
         return Content.assemble(left, gap, right)
 
-    def _right(self) -> list[tuple[str, str]]:
+    @staticmethod
+    def _width(told: Sequence[_Told]) -> int:
+        return sum(cell_len(one.text) + len(" · ") for one in told)
+
+    def _right(self) -> list[_Told]:
         facts, told = self.facts, []
         if facts.read_only:
-            told.append((facts.read_only, "text-warning"))
+            told.append(_Told(facts.read_only, "text-warning", 1))
         if self.trash:
-            told.append((self.trash, "text-warning"))
+            told.append(_Told(self.trash, "text-warning", 2))
         if facts.problems:
-            told.append((f"! {count(facts.problems, 'problem')}", "text-error"))
+            told.append(_Told(f"! {count(facts.problems, 'problem')}", "text-error", 3))
         if self.freshness.percent is not None:
-            told.append((f"reading {self.freshness.percent} %", "text-warning"))
+            told.append(_Told(f"reading {self.freshness.percent} %", "text-warning", 0))
             return told
-        told.append(("live", "text-success"))
-        told += [(f"{lang} {tasks:,}", "") for lang, tasks in facts.langs]
+        told.append(_Told("live", "text-success", 0))
+        if facts.langs:
+            both = " · ".join(f"{lang} {tasks:,}" for lang, tasks in facts.langs)
+            told.append(_Told(both, "", 7))
         if facts.running:
-            told.append((f"{facts.running:,} running", ""))
+            told.append(_Told(f"{facts.running:,} running", "", 5))
         if facts.waiting:
-            told.append((f"{facts.waiting:,} waiting", ""))
+            told.append(_Told(f"{facts.waiting:,} waiting", "", 6))
         if self.freshness.seconds:
-            told.append((f"{self.freshness.seconds} s ago", ""))
+            told.append(_Told(f"{self.freshness.seconds} s ago", "", 4))
         return told
 
 

@@ -70,11 +70,14 @@ class Lines(ScrollView, can_focus=True):
         """Draw both lines and bring the new one into sight."""
         self.refresh_lines(before)
         self.refresh_lines(cursor)
-        top, height = self.scroll_offset.y, max(1, self.size.height)
+        self._bring_into_sight()
+        self.post_message(self.Seen())
+
+    def _bring_into_sight(self) -> None:
+        top, height, cursor = self.scroll_offset.y, max(1, self.size.height), self.cursor
         if not top <= cursor < top + height:
             wanted = cursor if cursor < top else cursor - height + 1
             self.scroll_to(y=wanted, animate=False, immediate=True)
-        self.post_message(self.Seen())
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Say that other lines are in sight."""
@@ -82,8 +85,9 @@ class Lines(ScrollView, can_focus=True):
         self.post_message(self.Seen())
 
     def on_resize(self) -> None:
-        """Lines are made for a width."""
+        """Lines are made for a width; the cursor stays in sight."""
         self.renew()
+        self._bring_into_sight()
         self.post_message(self.Seen())
 
     def on_click(self, event: events.Click) -> None:

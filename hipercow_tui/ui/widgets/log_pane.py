@@ -32,7 +32,7 @@ class LogPane(Vertical):
     DEFAULT_CSS = """
     LogPane { height: 1fr; width: 1fr; }
     LogPane .head { height: 1; padding: 0 1; background: $panel; }
-    LogPane:focus-within .head { background: $primary 30%; }
+    LogPane:focus-within .head { background: $primary 30%; text-style: underline; }
     LogPane LogView { height: 1fr; }
     """
 

@@ -386,9 +386,10 @@ class RowTable(LongView, can_focus=True):
             below = ("cursor" if self.has_focus else "cursor-blurred",)
         dimmed = "" if not row.dimmed else "cursor-dimmed" if here else "dimmed"
         ground = self._style(*below)
+        sign = "*" if row.marked else "+" if row.ranged else " "
         segments = [
             Segment("▌", self._style(*below, "bar")) if here else Segment(" ", ground),
-            Segment("*", self._style(*below, "mark")) if row.marked else Segment(" ", ground),
+            Segment(sign, ground if sign == " " else self._style(*below, "mark")),
             Segment(" ", ground),
         ]
         for one, cell in zip(self._layout, row.cells, strict=True):

@@ -15,7 +15,7 @@ class SearchBar(Horizontal):
     """Shown while a search is under way, with the number of hits."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "End search", show=True),
+        Binding("escape", "leave", "End search", show=True, id="search.leave"),
     ]
 
     class Changed(Message):

@@ -273,7 +273,7 @@ class TaskTable(RowTable):
             return
         self._marks_all = False
         if view.query and not view.takes:
-            self.notify("Nothing that was found passes the filters")
+            self.notify("Nothing that was found passes the filters: 0 takes them away")
         self._mark((self.marks or frozenset()) | view.takes)
         self.forget_strips()
 

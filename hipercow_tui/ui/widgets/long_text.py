@@ -1,0 +1,19 @@
+"""Text that is longer than its pane, read with the keys of the tables."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.binding import BindingType
+from textual.containers import VerticalScroll
+
+from hipercow_tui.ui.keys import SCROLLS
+
+
+class LongText(VerticalScroll):
+    """Scrolls over what stands in it: by j, k, g and G too."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*SCROLLS]
+    DEFAULT_CSS = """
+    LongText { scrollbar-size-vertical: 1; }
+    """

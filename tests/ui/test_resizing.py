@@ -1,0 +1,236 @@
+"""Terminals that become larger and smaller in the middle of everything, down to 40 x 10."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from textual.app import App, ComposeResult
+from textual.pilot import Pilot
+from textual.widgets import Button, Footer, Input
+from ui_driving import screen_text, until
+
+from hipercow_tui.purging import Phase, Progress, RestoreReport
+from hipercow_tui.roots import find_root
+from hipercow_tui.saved_filters import FilterFile
+from hipercow_tui.ui.app import HipercowApp
+from hipercow_tui.ui.purging import Job
+from hipercow_tui.ui.screens.browse import BrowseScreen
+from hipercow_tui.ui.screens.filtering import LOW, NARROW
+from hipercow_tui.ui.widgets.header_line import Facts, Freshness, HeaderLine
+from hipercow_tui.ui.widgets.lines import Lines
+from hipercow_tui.ui.widgets.row_table import RowTable
+
+NOW = 1_795_450_000.0  # two hours after the recorded root was written
+SIZES = (
+    (160, 45),
+    (149, 45),
+    (80, 24),
+    (NARROW, LOW),
+    (NARROW - 1, LOW - 1),
+    (40, 10),
+    (200, 10),
+    (40, 60),
+    (118, 36),
+)
+# The keys that lead to a state, and what is on the screen there.
+STATES = {
+    "tasks": ((), "Tasks"),
+    "bundles": (("b",), "Bundles"),
+    "errors": (("e",), "message"),
+    "only matched": (("1", "m"), "Tasks"),
+    "filters": (("shift+tab",), "Filters"),
+    "folded": (("h",), "no filter"),
+    "details": (("enter",), "runs"),
+    "search": (("slash", *"beta"), "beta"),
+    "range": (("v", "j", "j"), "Tasks"),
+    "log": (("l",), "log"),
+    "plan": (("1", "p"), "Plan"),
+    "blocked plan": (("6", "p"), "Plan"),
+    "empty plan": (("4", "1", "2", "3", "tab", "5", "6", "0", "f"), "No filter"),
+    "confirm": (("1", "p", "D"), "Cancel"),
+    "save plan": (("1", "p", "e"), "enter saves"),
+    "trash": (("T",), "Trash"),
+    "history": (("H",), "History"),
+    "help": (("question_mark",), "Help"),
+    "inputs": (("b", "i"), "status"),
+    "messages": (("e", "o"), "Messages"),
+    "copy": (("c",), "Copy"),
+    "problems": (("exclamation_mark",), "problem"),
+    "name": (("1", "f"), "enter saves"),
+    "palette": (("ctrl+p",), "Search for commands"),
+}
+
+
+@asynccontextmanager
+async def browsing(root: Path) -> AsyncIterator[tuple[HipercowApp, Pilot[None]]]:
+    filters = FilterFile(root.parent / "filters.toml")
+    app = HipercowApp(find_root(root), filters=filters, clock=lambda: NOW)
+    async with app.run_test(size=(118, 36), notifications=True) as pilot:
+        await until(pilot, lambda: app.browser._complete and not app.browser.tasks.filling)
+        yield app, pilot
+
+
+def assert_the_cursor_is_seen(app: HipercowApp) -> None:
+    """Where keys go is on the screen, and in it the line that they go to."""
+    focused = app.screen.focused
+    if focused is None:
+        return
+    assert focused.is_on_screen, focused
+    match focused:
+        case RowTable() if focused.keys:
+            assert focused.cursor in focused.visible_rows, (focused.cursor, focused.visible_rows)
+            assert "▌" in screen_text(app)
+        case Lines() if focused.count:
+            assert focused.cursor in focused.in_sight
+        case Input() | Button():
+            assert focused.region.height >= 1
+            assert app.screen.region.overlaps(focused.region)
+
+
+@pytest.mark.parametrize("name", STATES)
+async def test_every_screen_at_every_size(sir_model: Path, name: str) -> None:
+    keys, told = STATES[name]
+    async with browsing(sir_model) as (app, pilot):
+        for key in keys:
+            await pilot.press(key)
+            await pilot.pause(0.05)
+        await until(pilot, lambda: told.lower() in screen_text(app).lower())
+        await pilot.pause(0.3)  # dialogs are deaf at first
+        screen = app.screen
+        for size in SIZES:
+            await pilot.resize_terminal(*size)
+            await pilot.pause()
+            assert app.size == size
+            assert screen_text(app).strip()
+            assert_the_cursor_is_seen(app)
+            await pilot.press("down", "down", "up")
+            await pilot.pause()
+            assert_the_cursor_is_seen(app)
+        assert app.screen is screen
+        assert told.lower() in screen_text(app).lower()
+
+
+async def test_while_something_changes_the_disk(sir_model: Path) -> None:
+    go_on = threading.Event()
+
+    def act(heard: object, stop: threading.Event) -> RestoreReport:
+        heard(Progress(Phase.ERASING, 3, 9, 12_000_000))  # type: ignore[operator]
+        go_on.wait(60)
+        return RestoreReport("stamp", (), ())
+
+    async with browsing(sir_model) as (app, pilot):
+        app.browser._purge(Job("Purging", act))
+        await until(pilot, lambda: "3/9" in screen_text(app))
+        for size in SIZES:
+            await pilot.resize_terminal(*size)
+            await pilot.pause()
+            assert "Erasing ████" in screen_text(app)
+            assert_the_cursor_is_seen(app)
+        go_on.set()
+        await until(pilot, lambda: "Restored" in screen_text(app))
+        for size in SIZES:
+            await pilot.resize_terminal(*size)
+            await pilot.pause()
+            assert "Restored" in screen_text(app)
+
+
+async def test_wide_beside_narrow_below_tiny_on_demand(sir_model: Path) -> None:
+    async with browsing(sir_model) as (app, pilot):
+        details, tables = app.browser.query_one("#details"), app.browser.query_one("#tables")
+        await pilot.resize_terminal(160, 45)
+        await pilot.pause()
+        assert details.region.x >= tables.region.right
+        await pilot.resize_terminal(100, 30)
+        await pilot.pause()
+        assert details.region.y >= tables.region.bottom
+        await pilot.resize_terminal(100, LOW - 1)
+        await pilot.pause()
+        assert not details.is_on_screen
+        await pilot.press("enter")
+        await pilot.pause()
+        assert details.is_on_screen and details.has_focus
+        await pilot.press("escape")
+        await pilot.pause()
+        assert not details.is_on_screen and app.browser.tasks.has_focus
+
+
+async def test_a_key_hides_the_filters_and_they_are_told_all_the_same(sir_model: Path) -> None:
+    async with browsing(sir_model) as (app, pilot):
+        await pilot.press("1", "shift+tab", *"sir_[a]*", "h")  # in a field, h is a letter
+        await pilot.pause()
+        assert "Filters" in screen_text(app)
+        await pilot.press("escape", "h")
+        await until(pilot, lambda: "Filters" not in screen_text(app))
+        assert "status is failure · in bundle sir_[a]*h" in screen_text(app)
+        await pilot.resize_terminal(160, 45)  # no reason to bring back what was hidden
+        await pilot.pause()
+        assert "Filters" not in screen_text(app)
+        await pilot.press("h")
+        await until(pilot, lambda: "Filters" in screen_text(app))
+        assert app.browser.tasks.has_focus
+
+
+async def test_where_both_find_no_room_it_is_one_or_the_other(sir_model: Path) -> None:
+    async with browsing(sir_model) as (app, pilot):
+        browser: BrowseScreen = app.browser
+        await pilot.resize_terminal(NARROW - 1, 24)
+        await pilot.pause()
+        assert "Filters" not in screen_text(app) and "Tasks" in screen_text(app)
+        assert not browser.query_one(Footer).show_command_palette
+        await pilot.press("h")
+        await until(pilot, lambda: browser.filters.has_focus_within)
+        assert "Filters" in screen_text(app) and "Tasks" not in screen_text(app)
+        await pilot.press("space", "escape")
+        await until(pilot, lambda: browser.tasks.has_focus)
+        assert "Tasks" in screen_text(app) and "status is failure" in screen_text(app)
+        await pilot.press("h")
+        await until(pilot, lambda: browser.filters.has_focus_within)
+        await pilot.resize_terminal(118, 36)
+        await pilot.pause()
+        assert "Filters" in screen_text(app) and "Tasks" in screen_text(app)
+        assert browser.query_one(Footer).show_command_palette
+
+
+@pytest.mark.parametrize(
+    ("width", "told"),
+    [
+        (
+            100,
+            "/p/sir ! 1 problem · live · R 4,812 · Python 8 · 3 running · 41 waiting · 9 s ago",
+        ),
+        (80, "/p/sir ! 1 problem · live · 3 running · 41 waiting · 9 s ago"),
+        (60, "! 1 problem · live · 3 running · 9 s ago"),
+        (40, "! 1 problem · live"),
+    ],
+)
+async def test_the_first_line_tells_last_that_something_is_wrong(width: int, told: str) -> None:
+    header = HeaderLine()
+    header.facts = Facts(Path("/p/sir"), 3, 41, 1, langs=(("R", 4812), ("Python", 8)))
+    header.freshness = Freshness(None, 9)
+
+    class Host(App[None]):
+        def compose(self) -> ComposeResult:
+            yield header
+
+    async with Host().run_test(size=(width, 5)) as pilot:
+        await pilot.pause()
+        line = screen_text(pilot.app).splitlines()[0]
+        assert " ".join(line.split()).removeprefix("hipercow-tui ") == told
+
+
+@pytest.mark.parametrize("width", range(40, 161, 7))
+async def test_columns_give_way_the_status_never(sir_model: Path, width: int) -> None:
+    async with browsing(sir_model) as (app, pilot):
+        await pilot.resize_terminal(width, 30)
+        await pilot.pause()
+        for row in screen_text(app).splitlines():
+            for half in ("✗ fail", "✓ succ", "▶ runn", "◔ subm", "⊘ canc", "○ crea"):
+                if half in row:
+                    whole = {"✗": "failure", "✓": "success", "▶": "running", "◔": "submitted"}
+                    whole |= {"⊘": "cancelled", "○": "created"}
+                    assert f"{half[0]} {whole[half[0]]}" in row
+        assert "✗ failure" in screen_text(app)
