@@ -20,7 +20,7 @@ from textual.widgets import Footer, Static
 from textual.worker import get_current_worker
 
 from hipercow_tui import report
-from hipercow_tui.model import Snapshot
+from hipercow_tui.model import Lang, Snapshot
 from hipercow_tui.plan import PurgePlan, make_plan
 from hipercow_tui.purging import safety_check
 from hipercow_tui.purging.manifest import Aim
