@@ -1,0 +1,207 @@
+"""What ``--json`` prints, and a saved plan, are as the schemas in the package say: no key more."""
+
+from __future__ import annotations
+
+import errno
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+from jsonschema import Draft202012Validator
+from purge_stage import BASE, CHAIN, FREE, LONE, OTHER, Meanwhile, folder_of, make_root
+from small_root import task_id, write_bundle, write_task
+
+from hipercow_tui.cli import main
+from hipercow_tui.demo import write_root
+from hipercow_tui.demo.python_side import write_python_side
+from hipercow_tui.roots import Root
+
+HERE = Path(__file__).parent.parent
+FAILED = ("--with-status", "failure")
+Said: TypeAlias = list[tuple[str, Any]]  # the name of a schema, and what must be as it says
+SCHEMAS: dict[str, Any] = {
+    path.name.removesuffix(".json"): json.loads(path.read_text("utf-8"))
+    for path in (files("hipercow_tui") / "schemas").iterdir()
+}
+# Keys that are not always there; every other is required.
+OPTIONAL = {
+    "list-details": {"error", "problem"},
+    "purge": {"put_back", "vanished", "failed", "trash"},
+    "plan": {"task_ids", "finished_before", "in_bundle", "with_status", "lang"},
+}
+
+
+def run(*words: str | Path, status: int = 0) -> list[Any]:
+    """The values that a command prints, one a line."""
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        assert main([*map(str, words), "--json"]) == status, err.getvalue()
+    return [json.loads(line) for line in out.getvalue().splitlines()]
+
+
+def check(said: Said) -> None:
+    for name, value in said:
+        problems = list(Draft202012Validator(SCHEMAS[name]).iter_errors(value))
+        assert not problems, f"{name}: {problems[0]}"
+
+
+def of(name: str, values: list[Any]) -> Said:
+    assert values, f"{name}: nothing was printed"
+    return [(name, value) for value in values]
+
+
+def one(name: str, values: list[Any]) -> Said:
+    assert len(values) == 1, f"{name}: {len(values)} objects"
+    return of(name, values)
+
+
+def journey(root: Path) -> Iterator[Said]:
+    """A purge of all that failed, planned, refused, carried out, undone and erased, in a root that
+    holds failures and tasks under way."""
+    yield of("list", run("list", root))
+    yield of("list-details", run("list", root, "--details"))
+    yield one("purge", run("purge", root, *FAILED, "--skip-blocked", "--dry-run"))
+    busy = run("list", root, "--with-status", "running")[0]["id"]
+    yield one("purge", run("purge", root, "--task-id", busy, status=1))
+    plan = root / "plan.json"
+    words = ("--finished-before", "1 h", "--in-bundle", "*", "--lang", "r", "--skip-blocked")
+    yield one("purge", run("purge", root, *FAILED, *words, "--save-plan", plan))
+    yield [("plan", json.loads(plan.read_bytes()))]
+    moved = run("apply", plan, "--trash", "--yes")
+    yield one("purge", moved)
+    yield one("apply-refused", run("apply", plan, "--yes", status=1))
+    yield one("trash", run("trash", root))
+    yield one("trash-restore", run("trash", root, "--restore", moved[0]["trash"]))
+    yield one("purge", run("apply", plan, "--trash", "--yes"))
+    yield one("trash-empty", run("trash", root, "--empty", "--yes"))
+    yield one("purge", run("purge", root, *FAILED, "--skip-blocked", "--yes"))
+    yield of("history", run("history", root))
+
+
+def test_the_demo_with_both_languages(tmp_path: Path) -> None:
+    write_root(tmp_path, tasks=200, seed=1, now=1_795_500_000.0)
+    write_python_side(tmp_path, seed=1, now=1_795_500_000.0)
+    for said in journey(tmp_path):
+        check(said)
+
+
+def what_goes_wrong(root: Root, patch: pytest.MonkeyPatch) -> Iterator[Said]:
+    """What can't go, go back or be read: the lists that are empty where all is well."""
+    stray = write_task(root.path, task_id(99), "failure")
+    (stray / "data").write_bytes(b"no RDS")
+    yield of("list-details", run("list", root.path, "--details"))
+    stray.rename(root.path / "stray")
+
+    plan = root.path / "plan.json"
+    run("purge", root.path, "--task-id", FREE, "--save-plan", plan)
+    yield [("plan", json.loads(plan.read_bytes()))]
+
+    def disturb() -> None:
+        (folder_of(root, BASE) / "status-success").touch()
+        shutil.rmtree(folder_of(root, LONE))
+        folder_of(root, OTHER).rename(root.path / "elsewhere")
+
+    Meanwhile(patch).before("rename", BASE[2:], disturb)
+    yield one("purge", run("purge", root.path, *FAILED, "--yes", status=1))
+    (root.path / "elsewhere").rename(folder_of(root, OTHER))
+
+    (moved,) = run("purge", root.path, "--task-id", OTHER, "--trash", "--yes")
+    write_bundle(root.path, "solo", [CHAIN[0]])
+    stamp = moved["trash"]
+    yield one("trash-restore", run("trash", root.path, "--restore", stamp, status=1))
+    yield one("trash", run("trash", root.path))
+    yield of("history", run("history", root.path))
+
+    run("purge", root.path, "--task-id", BASE, "--trash", "--yes")
+    real = os.unlink
+
+    def broken(path: Any, **kwargs: Any) -> None:
+        if path == "info":
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        real(path, **kwargs)
+
+    patch.setattr(os, "unlink", broken)
+    yield one("trash-empty", run("trash", root.path, "--empty", "--yes", status=1))
+
+
+def test_the_real_root_what_goes_wrong_and_every_key(
+    sir_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key that nothing ever prints would pass all the rest."""
+    said = [pair for part in journey(sir_model) for pair in part]
+    parts = what_goes_wrong(make_root(tmp_path / "disturbed"), monkeypatch)
+    said += [pair for part in parts for pair in part]
+    check(said)
+    for name, schema in SCHEMAS.items():
+        met: set[str] = set()
+        for value in (value for which, value in said if which == name):
+            met |= set(keys_in(value))
+        promised = {key for part in objects_in(schema) for key in part["properties"]}
+        assert promised <= met, f"{name}: {promised - met} never met"
+
+
+def keys_in(value: Any) -> Iterator[str]:
+    """The keys of objects in it, however deep."""
+    inner = value.values() if isinstance(value, dict) else value
+    if isinstance(value, dict):
+        yield from value
+    if isinstance(value, dict | list):
+        for part in inner:
+            yield from keys_in(part)
+
+
+def objects_in(schema: Any) -> Iterator[dict[str, Any]]:
+    """The parts of a schema that describe an object with named keys."""
+    if isinstance(schema, dict):
+        if isinstance(schema.get("properties"), dict):
+            yield schema
+        schema = list(schema.values())
+    if isinstance(schema, list):
+        for part in schema:
+            yield from objects_in(part)
+
+
+def test_a_plan_of_nothing_is_told_as_well(tmp_path: Path) -> None:
+    root = make_root(tmp_path).path
+    plan = tmp_path / "plan.json"
+    words = ("--with-status", "cancelled")
+    check(one("purge", run("purge", root, *words, "--save-plan", plan)))
+    check(one("purge", run("apply", plan)) + [("plan", json.loads(plan.read_bytes()))])
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_schemas_are_strict(name: str) -> None:
+    Draft202012Validator.check_schema(SCHEMAS[name])
+    assert SCHEMAS[name]["title"].startswith("hipercow-tui ") and SCHEMAS[name]["description"]
+    for part in objects_in(SCHEMAS[name]):
+        assert part["type"] == "object" and part["additionalProperties"] is False
+        assert set(part["properties"]) - set(part["required"]) <= OPTIONAL.get(name, set())
+
+
+def test_what_is_no_output_is_refused() -> None:
+    line: dict[str, Any] = {"root": "/home/you/project", "changed": ["task is gone"]}
+    valid = Draft202012Validator(SCHEMAS["apply-refused"]).is_valid
+    assert valid(line)
+    assert not valid(line | {"more": 1}) and not valid({"root": "/home/you/project"})
+
+
+def test_the_wheel_holds_what_is_no_code(tmp_path: Path) -> None:
+    code = "import sys; from hatchling.build import build_wheel; build_wheel(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", code, tmp_path], cwd=HERE, check=True, text=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+    wanted = {f"hipercow_tui/schemas/{name}.json" for name in SCHEMAS}
+    wanted |= {"hipercow_tui/CHANGELOG.md", "hipercow_tui/ui/app.tcss", "hipercow_tui/py.typed"}
+    assert len(SCHEMAS) == 9 and wanted <= names
+    assert not [name for name in names if name.startswith(("tests", "screenshots"))]
