@@ -38,6 +38,7 @@ from hipercow_tui.report import (
     interrupted_lines,
     lot_as_json,
     lot_line,
+    plan_as_json,
     plan_lines,
     report_as_json,
     report_lines,
@@ -156,6 +157,7 @@ def _apply(words: Sequence[str]) -> int:
         preview = sys.stderr if options.json else sys.stdout
         print("\n".join(plan_lines(plan, sizes)), file=preview)
     if plan.empty:
+        say(plan_as_json(plan, sizes, dry_run=False) if options.json else ())
         return DONE
     return confirm_and_carry_out(
         plan,
