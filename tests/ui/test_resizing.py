@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -234,3 +235,20 @@ async def test_columns_give_way_the_status_never(sir_model: Path, width: int) ->
                     whole |= {"⊘": "cancelled", "○": "created"}
                     assert f"{half[0]} {whole[half[0]]}" in row
         assert "✗ failure" in screen_text(app)
+
+
+async def test_what_an_empty_list_says_is_whole_at_80_columns(tmp_path: Path) -> None:
+    (tmp_path / "hipercow" / "tasks").mkdir(parents=True)
+    async with browsing(tmp_path) as (app, pilot):
+
+        def says(told: tuple[str, ...]) -> bool:
+            return all(one in screen_text(app) for one in told)
+
+        await pilot.resize_terminal(80, 24)
+        for key, told in (
+            ("g", ("No tasks yet", "make them in R,", "in Python", "shows the keys")),
+            ("b", ("No bundles", "in R makes one,", "in Python", "goes back to the tasks")),
+            ("e", ("No tasks yet", "its error stands here", "goes back to them")),
+        ):
+            await pilot.press(key)
+            await until(pilot, partial(says, told))
