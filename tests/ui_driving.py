@@ -25,9 +25,10 @@ async def until(pilot: Pilot[Any], true: Callable[[], object]) -> None:
 def screen_text(app: App[Any]) -> str:
     """What stands on the screen, line by line, without colours; nothing while its size changes."""
     width, height = app.size
-    lines = app.screen._compositor.render_strips()
-    if len(lines) != height:
+    if app.screen._compositor.size != app.size:  # the width, too, changes at a moment of its own
         return ""
+    lines = app.screen._compositor.render_strips()
+    assert len(lines) == height
     long = [line.text for line in lines if line.cell_length != width]
     assert not long, f"no line is longer than the screen: {long}"
     return "\n".join(line.text for line in lines)

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from hipercow_tui.demo import write_root
 
-from .core import call_figures, memory_figure, purge_figure, scan_figures, slow_figure
+from .core import call_figures, purge_figure, scan_figures, slow_figure
 from .fuzz import fuzz_figures
-from .screen import screen_figures
+from .screen import memory_figure, screen_figures
 from .table import Figure, print_table
 from .triage import triage_figures
 
@@ -51,7 +51,7 @@ def _figures(folder: Path, tasks: int, parts: tuple[str, ...]) -> Iterator[Figur
     if "calls" in parts:
         yield from call_figures(big)
     if "memory" in parts:
-        yield memory_figure(big, tasks)
+        yield memory_figure(big)
     if "purge" in parts:
         # 94 of 100 can go.
         some = _root(folder, 10_640)

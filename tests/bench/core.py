@@ -94,34 +94,6 @@ def slow_figure(where: Path) -> Figure:
     return ratio("cold scan / leanest loop, 1 ms more a call", ours, lean, 1 / 8)
 
 
-def memory_figure(where: Path, tasks: int) -> Figure:
-    """Resident memory of scanner and snapshot, all groups and orders made, above what was there."""
-    program = (
-        "import gc, resource, sys, textual.app, textual.widgets\n"
-        "from hipercow_tui.roots import find_root\n"
-        "from hipercow_tui.scanning import Scanner\n"
-        "def resident():\n"
-        "    gc.collect()\n"
-        "    return int(open('/proc/self/statm').read().split()[1]) * resource.getpagesize()\n"
-        "before = resident()\n"
-        "scanner = Scanner(find_root(sys.argv[1]))\n"
-        "for state in scanner.scan(): pass\n"
-        "s = state.snapshot\n"
-        "s.by_status, s.by_tip_status, s.finished_order\n"
-        "sys.stdout.write(str(resident() - before))\n"
-    )
-    name = "memory of a scanned root"
-    if not os.path.exists("/proc/self/statm"):
-        return Figure(name, "not measured: no /proc")
-    command = [sys.executable, "-c", program, str(where)]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    out = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE).stdout
-    megabytes = int(out) / 1e6
-    # 80 MB at 100,000, 600 MB at a million, by a line between and beyond.
-    target = 80 + max(0, tasks - 100_000) * 520 / 900_000
-    return Figure(name, f"{megabytes:.0f} MB", f"{tasks:,} tasks", megabytes, target, "MB")
-
-
 def purge_figure(made: Path, where: Path, target: float, name: str) -> Figure:
     """All that can go of a copy of ``made``, against ``rm -rf`` of the same folders in another."""
     ours, theirs = [where / "ours", where / "theirs"]

@@ -43,6 +43,25 @@ def screen_figures(small: Path, big: Path) -> Iterator[Figure]:
     yield _seconds("filter to highlight, p95", _p95(filters), 0.05 if tasks <= 100_000 else 0.25)
 
 
+def memory_figure(big: Path) -> Figure:
+    """What the app holds in memory once all is read, above an empty one."""
+    name, tasks = "memory above an empty app", int(big.name.partition("-")[2])
+    if not Path("/proc/self/statm").exists():
+        return Figure(name, "not measured: no /proc")
+    nothing = _resident(_python("-c", EMPTY), 3.0)
+    ours = _resident(_app(big), max(SETTLED, tasks * 12e-5))
+    # 80 MB at 100,000, 600 MB at a million, by a line between and beyond.
+    target = 80 + max(0, tasks - 100_000) * 520 / 900_000
+    shown = f"{ours / 1e6:.0f} MB", f"{nothing / 1e6:.0f} MB"
+    return Figure(name, *shown, (ours - nothing) / 1e6, target, "MB")
+
+
+def _resident(command: list[str], settled: float) -> int:
+    with Recording(command) as app:
+        app.watch(settled)
+        return app.resident()
+
+
 def _seconds(name: str, measured: float, target: float) -> Figure:
     return Figure(name, shown(measured), "", measured * 1e3, target * 1e3, "ms")
 
@@ -86,8 +105,11 @@ def _start(command: list[str], root: Path | None) -> tuple[float, float, list[fl
 
 
 def _framed(lines: Sequence[str]) -> bool:
+    """Whether the frame is complete: keys, filters, and the titles of the table's columns."""
     text = "\n".join(lines)
-    return "Help" in lines[-1] and "failure" in text and "Reading" in text
+    return (
+        "Help" in lines[-1] and "failure" in text and re.search(r"status +what", text) is not None
+    )
 
 
 def _cursor(lines: Sequence[str]) -> str | None:
@@ -145,6 +167,12 @@ def _filters(root: Path, settled: float) -> list[float]:
             press(f"\x1b[<32;{column};{at[1]}M".encode())
         app.press(f"\x1b[<0;{at[0]};{at[1]}m".encode())
         app.watch(1)
+        press(b"0")
+        line = _line_of(app.chunks, "or: fit_")
+        app.press(f"\x1b[<0;{at[0]};{line}M\x1b[<0;{at[0]};{line}m".encode())
+        app.watch(1)
+        for letter in (*b"sweep_*", *b"\x7f" * 6, *b"*", *b"\x7f" * 2, *b"fit_*"):
+            press(bytes([letter]))
     screen = Replay(app.chunks)
     times = []
     for when, then in zip(pressed, [*pressed[1:], time.monotonic()], strict=True):
@@ -167,3 +195,10 @@ def _slider(chunks: Sequence[tuple[float, bytes]]) -> tuple[int, int]:
     screen.play(before=time.monotonic())
     number, line = next((n, line) for n, line in enumerate(screen.lines) if "○───" in line)
     return line.index("○") + 1, number + 1
+
+
+def _line_of(chunks: Sequence[tuple[float, bytes]], text: str) -> int:
+    """The line in which the text stands, from 1."""
+    screen = Replay(chunks)
+    screen.play(before=time.monotonic())
+    return next(n for n, line in enumerate(screen.lines, 1) if text in line)

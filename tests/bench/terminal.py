@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import resource
 import select
 import signal
 import struct
@@ -15,6 +16,7 @@ import termios
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pyte
@@ -44,6 +46,11 @@ class Recording:
         os.kill(self._pid, signal.SIGKILL)
         os.waitpid(self._pid, 0)
         os.close(self._fd)
+
+    def resident(self) -> int:
+        """Bytes of memory that the program holds by itself."""
+        pages = Path(f"/proc/{self._pid}/statm").read_text("ascii").split()[1]
+        return int(pages) * resource.getpagesize()
 
     def press(self, keys: bytes) -> float:
         """Type; returns when."""

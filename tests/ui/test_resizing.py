@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,11 @@ async def browsing(root: Path) -> AsyncIterator[tuple[HipercowApp, Pilot[None]]]
         yield app, pilot
 
 
+async def resize(app: HipercowApp, pilot: Pilot[None], width: int, height: int) -> None:
+    await pilot.resize_terminal(width, height)
+    await until(pilot, lambda: screen_text(app).strip())
+
+
 def assert_the_cursor_is_seen(app: HipercowApp) -> None:
     """Where keys go is on the screen, and in it the line that they go to."""
     focused = app.screen.focused
@@ -102,8 +108,7 @@ async def test_every_screen_at_every_size(sir_model: Path, name: str) -> None:
         await pilot.pause(0.3)  # dialogs are deaf at first
         screen = app.screen
         for size in SIZES:
-            await pilot.resize_terminal(*size)
-            await pilot.pause()
+            await resize(app, pilot, *size)
             assert app.size == size
             assert screen_text(app).strip()
             assert_the_cursor_is_seen(app)
@@ -126,29 +131,24 @@ async def test_while_something_changes_the_disk(sir_model: Path) -> None:
         app.browser._purge(Job("Purging", act))
         await until(pilot, lambda: "3/9" in screen_text(app))
         for size in SIZES:
-            await pilot.resize_terminal(*size)
-            await pilot.pause()
+            await resize(app, pilot, *size)
             assert "Erasing ████" in screen_text(app)
             assert_the_cursor_is_seen(app)
         go_on.set()
         await until(pilot, lambda: "Restored" in screen_text(app))
         for size in SIZES:
-            await pilot.resize_terminal(*size)
-            await pilot.pause()
+            await resize(app, pilot, *size)
             assert "Restored" in screen_text(app)
 
 
 async def test_wide_beside_narrow_below_tiny_on_demand(sir_model: Path) -> None:
     async with browsing(sir_model) as (app, pilot):
         details, tables = app.browser.query_one("#details"), app.browser.query_one("#tables")
-        await pilot.resize_terminal(160, 45)
-        await pilot.pause()
+        await resize(app, pilot, 160, 45)
         assert details.region.x >= tables.region.right
-        await pilot.resize_terminal(100, 30)
-        await pilot.pause()
+        await resize(app, pilot, 100, 30)
         assert details.region.y >= tables.region.bottom
-        await pilot.resize_terminal(100, LOW - 1)
-        await pilot.pause()
+        await resize(app, pilot, 100, LOW - 1)
         assert not details.is_on_screen
         await pilot.press("enter")
         await pilot.pause()
@@ -166,8 +166,7 @@ async def test_a_key_hides_the_filters_and_they_are_told_all_the_same(sir_model:
         await pilot.press("escape", "h")
         await until(pilot, lambda: "Filters" not in screen_text(app))
         assert "status is failure · in bundle sir_[a]*h" in screen_text(app)
-        await pilot.resize_terminal(160, 45)  # no reason to bring back what was hidden
-        await pilot.pause()
+        await resize(app, pilot, 160, 45)  # no reason to bring back what was hidden
         assert "Filters" not in screen_text(app)
         await pilot.press("h")
         await until(pilot, lambda: "Filters" in screen_text(app))
@@ -177,8 +176,7 @@ async def test_a_key_hides_the_filters_and_they_are_told_all_the_same(sir_model:
 async def test_where_both_find_no_room_it_is_one_or_the_other(sir_model: Path) -> None:
     async with browsing(sir_model) as (app, pilot):
         browser: BrowseScreen = app.browser
-        await pilot.resize_terminal(NARROW - 1, 24)
-        await pilot.pause()
+        await resize(app, pilot, NARROW - 1, 24)
         assert "Filters" not in screen_text(app) and "Tasks" in screen_text(app)
         assert not browser.query_one(Footer).show_command_palette
         await pilot.press("h")
@@ -189,8 +187,7 @@ async def test_where_both_find_no_room_it_is_one_or_the_other(sir_model: Path) -
         assert "Tasks" in screen_text(app) and "status is failure" in screen_text(app)
         await pilot.press("h")
         await until(pilot, lambda: browser.filters.has_focus_within)
-        await pilot.resize_terminal(118, 36)
-        await pilot.pause()
+        await resize(app, pilot, 118, 36)
         assert "Filters" in screen_text(app) and "Tasks" in screen_text(app)
         assert browser.query_one(Footer).show_command_palette
 
@@ -225,8 +222,7 @@ async def test_the_first_line_tells_last_that_something_is_wrong(width: int, tol
 @pytest.mark.parametrize("width", range(40, 161, 7))
 async def test_columns_give_way_the_status_never(sir_model: Path, width: int) -> None:
     async with browsing(sir_model) as (app, pilot):
-        await pilot.resize_terminal(width, 30)
-        await pilot.pause()
+        await resize(app, pilot, width, 30)
         for row in screen_text(app).splitlines():
             for half in ("✗ fail", "✓ succ", "▶ runn", "◔ subm", "⊘ canc", "○ crea"):
                 if half in row:
@@ -234,3 +230,20 @@ async def test_columns_give_way_the_status_never(sir_model: Path, width: int) ->
                     whole |= {"⊘": "cancelled", "○": "created"}
                     assert f"{half[0]} {whole[half[0]]}" in row
         assert "✗ failure" in screen_text(app)
+
+
+async def test_what_an_empty_list_says_is_whole_at_80_columns(tmp_path: Path) -> None:
+    (tmp_path / "hipercow" / "tasks").mkdir(parents=True)
+    async with browsing(tmp_path) as (app, pilot):
+
+        def says(told: tuple[str, ...]) -> bool:
+            return all(one in screen_text(app) for one in told)
+
+        await resize(app, pilot, 80, 24)
+        for key, told in (
+            ("g", ("No tasks yet", "make them in R,", "in Python", "shows the keys")),
+            ("b", ("No bundles", "in R makes one,", "in Python", "goes back to the tasks")),
+            ("e", ("No tasks yet", "its error stands here", "goes back to them")),
+        ):
+            await pilot.press(key)
+            await until(pilot, partial(says, told))

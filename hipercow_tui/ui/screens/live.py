@@ -308,7 +308,8 @@ class LiveScreen(Screen[None]):
         elif self._complete:
             self.tasks.say_if_empty(
                 "No tasks yet",
-                "task_create_expr() and the like make them in R, 'hipercow task create' in Python",
+                "task_create_expr() and the like make them in R,",
+                "'hipercow task create' in Python",
                 "they appear here by themselves; ? shows the keys",
             )
 

@@ -90,7 +90,8 @@ class BundleTable(RowTable):
         """Why there are no rows."""
         return (
             "No bundles",
-            "hipercow_bundle_create() in R makes one, 'hipercow create bulk' in Python",
+            "hipercow_bundle_create() in R makes one,",
+            "'hipercow create bulk' in Python",
             "b goes back to the tasks",
         )
 
