@@ -1,0 +1,79 @@
+"""The tour of the README, pressed key by key on the demo that it is made for."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from textual.pilot import Pilot
+from ui_driving import screen_text, until
+
+from hipercow_tui.demo import write_root
+from hipercow_tui.demo.python_side import write_python_side
+from hipercow_tui.roots import find_root
+from hipercow_tui.ui.app import HipercowApp
+from hipercow_tui.ui.screens.question import QuestionScreen
+
+README = Path(__file__).parents[2] / "README.md"
+NOW = 1_795_500_000.0
+ANSWERS = ("t", "y")
+NAMES = {"Enter": "enter", "esc": "escape"}
+# What is on the screen once each row's keys were pressed: the words that the row promises.
+SHOWN = (
+    ("274 matched", "[x] ✗ failure", "[x] ⊘ cancelled"),
+    ("only matched",),
+    ("log", "status: failure"),
+    ("Plan  274 tasks", "matched 274"),
+    ("Cancel (n)", "Move to trash (t)", "Purge for good (y)"),
+    ("Moved to the trash", "274 tasks and 33 bundles", "esc closes"),
+    ("Restored", "274 tasks and 33 bundles", "esc closes"),
+    ("Tasks 2,042", "nothing: no filter set"),
+    ("step size too small", "Enter marks them"),
+    ("beta", "gamma", "145 tasks · 145 failed"),
+    ("145 marked", "145 matched", "2 blocked"),
+    ("Refused: 2 tasks can't go",),
+    ("2 chains left out",),
+    ("to_check", "status"),
+)
+
+
+def rows() -> list[tuple[list[str], bool]]:
+    """The keys of each row of the tour, and whether esc goes back from what they open."""
+    tour = README.read_text("utf-8").partition("## A two-minute tour")[2].partition("\n## ")[0]
+    found = re.findall(r"^\| ((?:`[^`]+` ?)+) \| (.*) \|$", tour, re.MULTILINE)
+    return [
+        ([NAMES.get(key, key) for key in re.findall(r"`([^`]+)`", keys)], "`esc`" in told)
+        for keys, told in found
+    ]
+
+
+async def test_the_tour_goes_as_it_is_told(tmp_path: Path) -> None:
+    write_root(tmp_path, seed=1, now=NOW)
+    write_python_side(tmp_path, seed=1, now=NOW)
+    app = HipercowApp(find_root(tmp_path), clock=lambda: NOW)
+    steps = rows()
+    assert len(steps) == len(SHOWN)
+    async with app.run_test(size=(118, 36)) as pilot:
+        await shows(pilot, "Tasks 2,042", "live")
+        for (keys, back), words in zip(steps, SHOWN, strict=True):
+            for key in keys:
+                await press(pilot, key)
+            await shows(pilot, *words)
+            if back:
+                await press(pilot, "escape")
+
+
+async def press(pilot: Pilot[None], key: str) -> None:
+    """A question hears no key before a person can have seen it."""
+    if key in ANSWERS:
+        await until(pilot, lambda: isinstance(pilot.app.screen, QuestionScreen))
+        await until(pilot, lambda: pilot.app.focused is not None)
+    await pilot.press(key)
+    await pilot.pause(0.1)
+
+
+async def shows(pilot: Pilot[None], *words: str) -> None:
+    try:
+        await until(pilot, lambda: all(word in screen_text(pilot.app) for word in words))
+    except AssertionError:
+        raise AssertionError(f"no {words} on\n{screen_text(pilot.app)}") from None
