@@ -27,6 +27,7 @@ from hipercow_tui.text import visible
 from hipercow_tui.together import together
 
 BATCH = 0.25  # seconds between two snapshots of a scan that is under way
+FIRST = 0.03  # seconds until the first one: rows to look at
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def read_root(root: Root, index: Index | None = None) -> Snapshot:
 
 def _read_part(root: Root, index: Index | None = None) -> Snapshot:
     scanner = Scanner(root, index=index)
-    scanner._pause = inf
+    scanner._first_pause = scanner._pause = inf
     with _uncollected():
         for state in scanner.scan():
             snapshot = state.snapshot
@@ -105,7 +106,7 @@ class Scanner:
         self._server_clock = 0  # the newest time of change seen on the file server, nanoseconds
         self._newest = 0  # what it was when this pass began to read
         self._began = 0.0
-        self._pause = BATCH
+        self._first_pause, self._pause = FIRST, BATCH
         self._index = index
         self._kept: dict[str, memoryview] = {}  # what of the index was not compared yet
         self._unread: set[str] = set()  # tasks that are known from the index alone
@@ -121,16 +122,17 @@ class Scanner:
         clock = self._monotonic
         self._began = resumed = clock()
         spent = 0.0
+        pause = self._pause if self._tasks else self._first_pause
         self._tie_anew()
         self._load_index()
         folders = self._find_folders()
         with closing(read_parts(self._tasks_path, self._parts(folders), self.root.lang)) as answers:
             for part, rows in answers:
                 self._take(part.ids, rows)
-                if (now := clock()) >= resumed + self._pause:
+                if (now := clock()) >= resumed + pause:
                     spent += now - resumed
                     yield self._state(part.done, len(folders), spent, complete=False)
-                    resumed = clock()
+                    resumed, pause = clock(), self._pause
         for name in self._folders.keys() - folders.keys():
             self._drop(self._folders.pop(name).ids)
         self._due.clear()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 
@@ -36,7 +38,9 @@ from hipercow_tui.ui.messages import (
 )
 from hipercow_tui.ui.polling import Poller
 from hipercow_tui.ui.size_reader import SizeReader
-from hipercow_tui.ui.trash_look import TrashLook, TrashLooker
+
+if TYPE_CHECKING:
+    from hipercow_tui.ui.trash_look import TrashLooker
 
 SUM_AFTER = 0.1  # seconds without another change of the filters: 100,000 tasks cost 0.5 s
 DETAILS_AFTER = 0.05  # seconds on one row: who holds a key down reads nothing in between
@@ -77,7 +81,6 @@ class Backstage:
         self._boards = Newest(maker.make, lambda board: post(BoardMade(board)), broke)
         self._sums = Newest(sum_of, lambda found: post(SumMade(found)), broke, rest=SUM_AFTER)
         self._details = Newest(self._read_details, post, broke, rest=DETAILS_AFTER)
-        self.trash = TrashLooker(root)
         self._trash = Newest(self._look_in_trash, post, broke)
 
     def stop(self) -> None:
@@ -123,7 +126,16 @@ class Backstage:
     def _read_details(self, task: Task) -> DetailsRead:
         return DetailsRead(task, details_of(self._root, task))
 
+    @cached_property
+    def trash(self) -> TrashLooker:
+        """Knows what is in the trash. It takes 20 ms to import, for which no row waits."""
+        from hipercow_tui.ui.trash_look import TrashLooker
+
+        return TrashLooker(self._root)
+
     def _look_in_trash(self, _: None) -> TrashSeen:
+        from hipercow_tui.ui.trash_look import TrashLook
+
         seen = None
         for look in self.trash.look():
             if seen is not None:

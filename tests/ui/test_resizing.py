@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
-from textual.widgets import Button, Footer, Input
+from textual.widgets import Button, Input
 from ui_driving import screen_text, until
 
 from hipercow_tui.purging import Phase, Progress, RestoreReport
@@ -178,7 +178,7 @@ async def test_where_both_find_no_room_it_is_one_or_the_other(sir_model: Path) -
         browser: BrowseScreen = app.browser
         await resize(app, pilot, NARROW - 1, 24)
         assert "Filters" not in screen_text(app) and "Tasks" in screen_text(app)
-        assert not browser.query_one(Footer).show_command_palette
+        assert "Palette" not in screen_text(app) and "? Help" in screen_text(app)
         await pilot.press("h")
         await until(pilot, lambda: browser.filters.has_focus_within)
         assert "Filters" in screen_text(app) and "Tasks" not in screen_text(app)
@@ -189,7 +189,7 @@ async def test_where_both_find_no_room_it_is_one_or_the_other(sir_model: Path) -
         await until(pilot, lambda: browser.filters.has_focus_within)
         await resize(app, pilot, 118, 36)
         assert "Filters" in screen_text(app) and "Tasks" in screen_text(app)
-        assert browser.query_one(Footer).show_command_palette
+        assert "^p Palette" in screen_text(app)
 
 
 @pytest.mark.parametrize(

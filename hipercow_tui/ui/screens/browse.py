@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.binding import BindingType
-from textual.widgets import ContentSwitcher, Footer
+from textual.widgets import ContentSwitcher
 
 from hipercow_tui.bundle_lines import BundleKey
 from hipercow_tui.failures import ErrorKey
@@ -18,6 +18,7 @@ from hipercow_tui.ui.screens.live import BUNDLES, ERRORS, TASKS
 from hipercow_tui.ui.screens.searching import SearchingScreen
 from hipercow_tui.ui.widgets.details import Details
 from hipercow_tui.ui.widgets.header_line import HeaderLine
+from hipercow_tui.ui.widgets.key_line import KeyLine
 from hipercow_tui.ui.widgets.row_table import RowTable
 from hipercow_tui.ui.widgets.search_bar import SearchBar
 from hipercow_tui.ui.widgets.task_table import TaskTable
@@ -234,7 +235,7 @@ class BrowseScreen(SearchingScreen):
         elif job is not None:
             bar = PurgeBar(job)
             self.under_way = bar.run
-            self.mount(bar, before=self.query_one(Footer))
+            self.mount(bar, before=self.query_one(KeyLine))
             self.refresh_bindings()
 
     @on(messages.PurgeEnded)

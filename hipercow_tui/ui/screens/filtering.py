@@ -8,7 +8,6 @@ from functools import partial
 from textual import events, on
 from textual.app import SystemCommand
 from textual.markup import escape
-from textual.widgets import Footer
 
 from hipercow_tui.errors import FilterError
 from hipercow_tui.model import SIX_STATUSES
@@ -71,7 +70,6 @@ class FilteringScreen(TriageScreen):
             # Who is at the filters stays there.
             self._folded = narrow and not self.filters.has_focus_within
         self.set_class(event.size.height < LOW, "-low")
-        self.query_one(Footer).show_command_palette = not narrow
         self._fold(self._folded)
 
     def action_fold(self) -> None:

@@ -10,7 +10,7 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from hipercow_tui.errors import PurgeError
@@ -18,6 +18,7 @@ from hipercow_tui.purging import HistoryEntry, Kind, history
 from hipercow_tui.roots import Root
 from hipercow_tui.text import age, count, size
 from hipercow_tui.ui.cells import fit, plain
+from hipercow_tui.ui.widgets.key_line import KeyLine
 from hipercow_tui.ui.widgets.lines import Lines
 
 _WORDS = {
@@ -52,7 +53,7 @@ class HistoryScreen(Screen[None]):
         yield Static(Text("History  reading …", "bold"), id="head", markup=False)
         yield _Entries(self._clock, id="entries")
         yield Static(id="in-full", markup=False)
-        yield Footer(show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Read."""

@@ -13,7 +13,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from hipercow_tui.failures import inputs_of, number
 from hipercow_tui.model import Status, Task
@@ -26,6 +26,7 @@ from hipercow_tui.ui.blending import themed
 from hipercow_tui.ui.cells import plain
 from hipercow_tui.ui.keys import SEARCH
 from hipercow_tui.ui.messages import Broke
+from hipercow_tui.ui.widgets.key_line import KeyLine
 from hipercow_tui.ui.widgets.row_table import RowTable
 from hipercow_tui.ui.widgets.search_bar import SearchBar
 from hipercow_tui.ui.widgets.sweep_table import SweepTable
@@ -94,7 +95,7 @@ class InputsScreen(Screen[str | None]):
         yield SweepTable(id="sweep")
         yield SearchBar()
         yield Static(id="along")
-        yield Footer(show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Read; look once a second whether tasks have gone on."""

@@ -15,7 +15,7 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widgets import ContentSwitcher, Footer
+from textual.widgets import ContentSwitcher
 
 from hipercow_tui.bundle_lines import BundleSort
 from hipercow_tui.gist import Gist
@@ -32,6 +32,7 @@ from hipercow_tui.ui.widgets.error_table import ErrorTable
 from hipercow_tui.ui.widgets.filter_panel import FilterPanel
 from hipercow_tui.ui.widgets.frame import Frame
 from hipercow_tui.ui.widgets.header_line import Facts, Freshness, HeaderLine
+from hipercow_tui.ui.widgets.key_line import KeyLine
 from hipercow_tui.ui.widgets.row_table import RowTable
 from hipercow_tui.ui.widgets.search_bar import SearchBar
 from hipercow_tui.ui.widgets.task_table import TaskTable
@@ -96,7 +97,7 @@ class LiveScreen(Screen[None]):
                         yield TaskTable(self._gists, id=TASKS)
                     yield SearchBar()
                 yield Details(id="details")
-        yield Footer(compact=True)
+        yield KeyLine(palette=True)
 
     def on_mount(self) -> None:
         """Begin to look; the first frame does not wait for it."""
@@ -114,9 +115,7 @@ class LiveScreen(Screen[None]):
         backstage = self.backstage
         self.post_message(messages.Ready())
         backstage.poller.start()
-        warm_up()
 
-    @on(messages.Ready)
     def _mount_tabs(self) -> None:
         """Put the other tabs in their place, if they are not there."""
         if self._whole or not self.is_attached:
@@ -266,6 +265,8 @@ class LiveScreen(Screen[None]):
         if not self.is_attached:  # the app is being left
             return
         before, board = self._board, message.board
+        if before is None:
+            self.call_after_refresh(in_background, warm_up, self._broke)
         self._board = board
         self._renew_at = time.monotonic() + REST * board.took
         self.header.facts = replace(board.facts, read_only=self._read_only_text)

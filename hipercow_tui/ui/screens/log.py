@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
 from textual.screen import Screen
-from textual.widgets import Footer, Input
+from textual.widgets import Input
 
 from hipercow_tui.log_search import LONGEST, Sign, Sought, lines_with, words
 from hipercow_tui.logs import NAMES, Log
@@ -20,6 +20,7 @@ from hipercow_tui.text import short_id
 from hipercow_tui.ui.keys import LOG, MOVES
 from hipercow_tui.ui.log_pages import by_cells, by_rows, stay, to_end, to_start
 from hipercow_tui.ui.looks import GLYPH
+from hipercow_tui.ui.widgets.key_line import KeyLine
 from hipercow_tui.ui.widgets.log_pane import LogPane
 
 WIDE = 140  # cells from which two logs stand side by side, else one below the other
@@ -60,7 +61,7 @@ class LogScreen(Screen[None]):
             for name, pane in zip(NAMES, ("log", "outer"), strict=True):
                 yield LogPane(Log(self._root, self._task_id, name), id=pane)
         yield Input(placeholder="search", select_on_focus=True, max_length=LONGEST)
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """The keys go to the log; its task may change while it is looked at."""

@@ -10,13 +10,14 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from hipercow_tui.failures import ErrorGroup, Failure
 from hipercow_tui.model import Task
 from hipercow_tui.text import age, count, short_id, visible
 from hipercow_tui.ui.cells import Column, Placed, fit, plain
 from hipercow_tui.ui.widgets.error_table import in_line
+from hipercow_tui.ui.widgets.key_line import KeyLine
 from hipercow_tui.ui.widgets.long_text import LongText
 from hipercow_tui.ui.widgets.row_table import Cell, Row, RowTable
 from hipercow_tui.ui.widgets.task_table import ROOMY, bundle_cell, inputs_text, short_age
@@ -69,7 +70,7 @@ class MessagesScreen(Screen[str | None]):
         yield _MessageTable(self._rows, self._now, id="messages")
         with LongText(id="in-full"):
             yield Static(id="in-full-text")
-        yield Footer(show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Keys go to the table."""

@@ -16,7 +16,7 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from hipercow_tui import report
@@ -35,6 +35,7 @@ from hipercow_tui.ui.messages import Broke
 from hipercow_tui.ui.purging import Job, purging
 from hipercow_tui.ui.screens.confirm import ConfirmScreen
 from hipercow_tui.ui.screens.save_plan import SavePlanScreen
+from hipercow_tui.ui.widgets.key_line import KeyLine
 from hipercow_tui.ui.widgets.lines import Lines
 from hipercow_tui.ui.widgets.plan_list import PlanList
 
@@ -110,7 +111,7 @@ class PlanScreen(Screen[Job | None]):
         yield PlanList(id="list")
         yield Static("Nothing to purge\n\nNo task passes all filters. Esc goes back.", id="nothing")
         yield Static(id="in-full", markup=False)
-        yield Footer(show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Show the plan, and begin to measure it."""

@@ -10,7 +10,7 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from hipercow_tui.purging import State, TrashLot
@@ -22,6 +22,7 @@ from hipercow_tui.ui.purging import Job, emptying, finishing, restoring
 from hipercow_tui.ui.screens.history import HistoryScreen
 from hipercow_tui.ui.screens.question import Choice, QuestionScreen
 from hipercow_tui.ui.trash_look import TrashLook, TrashLooker, contents, made
+from hipercow_tui.ui.widgets.key_line import KeyLine
 from hipercow_tui.ui.widgets.lines import Lines
 
 _LOOK_EVERY = 2.0  # seconds
@@ -69,7 +70,7 @@ class TrashScreen(Screen[Job | None]):
         yield _Lots(self._clock, id="lots")
         yield Static(_EMPTY, id="nothing", markup=False)
         yield Static(id="in-full", markup=False)
-        yield Footer(show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Look, and go on looking."""

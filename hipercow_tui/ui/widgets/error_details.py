@@ -40,13 +40,17 @@ class ErrorDetails(LongText, can_focus=True):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"details--label", "details--error", "details--strong"}
 
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._text = Static(id="error-text")  # may be told what to show before it is mounted
+
     def compose(self) -> ComposeResult:
         """One text that scrolls."""
-        yield Static(id="error-text")
+        yield self._text
 
     def show(self, shown: ShownError | None) -> None:
         """Show a group, or nothing."""
-        text = self.query_one("#error-text", Static)
+        text = self._text
         if shown is None:
             self.border_title = ""
             text.update("")
