@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from hipercow_tui.alike import Wording
-from hipercow_tui.failures import Failure
+from hipercow_tui.failures import Failure, Sharing
 from hipercow_tui.index import Index
 from hipercow_tui.model import TASK_ID
 from hipercow_tui.roots.files import read_file
@@ -78,7 +78,12 @@ class ErrorMemory:
         if raw[: len(_MAGIC) + _DIGEST] != self._head(body):
             return {}
         texts, tasks = json.loads(zlib.decompress(body))
-        return {task_id: _decoded(row, texts) for task_id, row in tasks.items()}
+        sharing = Sharing()
+        found = {}
+        for task_id, row in tasks.items():
+            one = _decoded(row, texts)
+            found[task_id] = Remembered(one.folder, sharing.shared(one.failure))
+        return found
 
     def save(self, known: Mapping[str, Remembered]) -> None:
         """Write the file anew, in one step; where that can't be done, there is none. What could

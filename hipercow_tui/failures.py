@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from hipercow_tui.alike import Wording, wording
 from hipercow_tui.model import Status, Task
@@ -25,6 +25,7 @@ FEW = 3  # values that are told one by one
 _LONGEST = 4000  # characters that are kept of a message or of warnings
 _WIDEST = 60  # characters that are kept of an input
 _UNTOLD = Wording((), (), ())
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,29 @@ class Failure:
             inputs_of(details),
             None if known else details.problem or "its 'result' holds no error",
         )
+
+
+class Sharing:
+    """Makes failures that share what is the same in all of a cause: code, names, warnings and the
+    words around what differs. That is half of what thousands of them hold."""
+
+    def __init__(self) -> None:
+        self._known: dict[Any, Any] = {}
+
+    def shared(self, failure: Failure) -> Failure:
+        """The same failure, made of what is known already."""
+        same, wording = self._same, failure.wording
+        return Failure(
+            failure.message,
+            same(failure.warnings),
+            same(failure.what),
+            tuple([(same(name), value) for name, value in failure.inputs]),
+            same(failure.problem),
+            Wording(same(wording.texts), same(wording.signs), wording.values),
+        )
+
+    def _same(self, value: _T) -> _T:
+        return cast(_T, self._known.setdefault(value, value))
 
 
 def inputs_of(details: TaskDetails) -> tuple[tuple[str, str], ...]:

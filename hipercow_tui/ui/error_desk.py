@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from hipercow_tui.error_memory import ErrorMemory, Identity, Remembered, identity
 from hipercow_tui.failure_reading import PART, FailureReader
-from hipercow_tui.failures import ErrorGroup, ErrorSort, Failure, group_failures
+from hipercow_tui.failures import ErrorGroup, ErrorSort, Failure, Sharing, group_failures
 from hipercow_tui.model import Snapshot, Status, Task
 from hipercow_tui.roots import Root
 from hipercow_tui.ui.background import in_background
@@ -69,6 +69,7 @@ class ErrorDesk:
         self.failures: dict[str, Failure] = {}
         self._root = root
         self._reader = FailureReader(root)
+        self._sharing = Sharing()
         self._memory = memory
         self._deliver = deliver
         self._remembered: dict[str, Remembered] = {}
@@ -177,7 +178,7 @@ class ErrorDesk:
         more = len(todo) if len(unread) == len(part) else 0
         failures = self._reader.read([task for task, _ in unread], more=more)
         for (task, folder), failure in zip(unread, failures, strict=True):
-            self._learn(task, Remembered(folder, failure))
+            self._learn(task, Remembered(folder, self._sharing.shared(failure)))
             self._unsaved = True
         return time.monotonic() - began
 
