@@ -6,7 +6,7 @@ Times are seconds since the epoch, as floats; None where nothing is known.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property, partial
@@ -149,6 +149,14 @@ _T = TypeVar("_T")
 _ID, _FINISHED = attrgetter("id"), attrgetter("finished")
 
 
+def _created(task: Task) -> float:
+    return task.created or 0.0
+
+
+def _united(groups: Sequence[Mapping[Status, frozenset[str]]]) -> Mapping[Status, frozenset[str]]:
+    return {status: frozenset().union(*(each[status] for each in groups)) for status in Status}
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """A root at one moment: every task by id, every bundle by name, the retry chains.
@@ -174,18 +182,37 @@ class Snapshot:
     @cached_property
     def by_status(self) -> Mapping[Status, frozenset[str]]:
         """The ids of each status, a task's own."""
-        return self._grouped(follow=False)
+        if self.parts:
+            return _united([part.by_status for part in self.parts])
+        groups: dict[Status, list[str]] = {status: [] for status in Status}
+        add = {status: ids.append for status, ids in groups.items()}
+        for task in self.tasks.values():
+            add[task.status](task.id)
+        broken, tasks = groups[Status.BROKEN], self.tasks
+        groups[Status.BROKEN] = [task_id for task_id in broken if tasks[task_id].exists]
+        return {status: frozenset(ids) for status, ids in groups.items()}
 
     @cached_property
     def by_tip_status(self) -> Mapping[Status, frozenset[str]]:
         """The ids of each status, a retried task counted as its tip (SPEC rule 6); ids that are
         gone but tied to a tip that is not are among them."""
-        return self._grouped(follow=True)
+        if self.parts:
+            return _united([part.by_tip_status for part in self.parts])
+        members = self.chains.members()
+        groups: dict[Status, list[str]] = {status: [] for status in Status}
+        for task_id in members:
+            status = self.tip_status(task_id)
+            if status is not None:
+                groups[status].append(task_id)
+        alone = self.by_status.items()
+        return {status: ids.difference(members).union(groups[status]) for status, ids in alone}
 
     @cached_property
     def finished_order(self) -> tuple[tuple[float, ...], tuple[str, ...]]:
-        """The times of finishing, ascending, and the ids that go with them."""
+        """The times of finishing, ascending, and the ids that go with them; what finished at the
+        same time in the order of creation."""
         finished = [task for task in self.tasks.values() if task.finished is not None]
+        finished.sort(key=_created)
         finished.sort(key=_FINISHED)
         return tuple(map(_FINISHED, finished)), tuple(map(_ID, finished))
 
@@ -251,19 +278,3 @@ class Snapshot:
         tip = self.chains.tip(task_id)
         task = self.tasks.get(tip) if tip else None
         return task.status if task is not None and task.exists else None
-
-    def _grouped(self, *, follow: bool) -> Mapping[Status, frozenset[str]]:
-        if self.parts:
-            every = [part.by_tip_status if follow else part.by_status for part in self.parts]
-            return {s: frozenset().union(*(groups[s] for groups in every)) for s in Status}
-        groups: dict[Status, list[str]] = {status: [] for status in Status}
-        for task in self.tasks.values():
-            status = task.tip_status if follow else task.status
-            if status is not None and (status is not Status.BROKEN or task.exists):
-                groups[status].append(task.id)
-        if follow:
-            for task_id in self.absent.intersection(self.chains.members()):
-                status = self.tip_status(task_id)
-                if status is not None:
-                    groups[status].append(task_id)
-        return {status: frozenset(ids) for status, ids in groups.items()}

@@ -61,6 +61,8 @@ def ordered(
     snapshot: Snapshot, sort: Sort, gists: Gists, sizes: Sizes, now: float
 ) -> tuple[str, ...]:
     """Every task of the snapshot in this order at the time ``now``, in seconds since the epoch."""
+    if sort == Sort():
+        return _newest_first(snapshot)
     ids, tasks = list(snapshot.tasks), list(snapshot.tasks.values())
     created = list(map(_created, tasks))
     values = list(map(_sort_key(sort.key, gists, sizes, now), tasks))
@@ -70,6 +72,13 @@ def ordered(
     places.sort(key=created.__getitem__, reverse=True)
     places.sort(key=values.__getitem__, reverse=sort.reverse)
     return tuple(map(ids.__getitem__, places))
+
+
+def _newest_first(snapshot: Snapshot) -> tuple[str, ...]:
+    """The order that the table has unless asked otherwise, of what is in order already."""
+    under_way = [task for task in snapshot.tasks.values() if task.finished is None]
+    under_way.sort(key=_created, reverse=True)
+    return (*[task.id for task in under_way], *reversed(snapshot.finished_order[1]))
 
 
 def reordered(

@@ -26,6 +26,7 @@ from hipercow_tui.roots.r_root import Row
 
 PART = 128  # tasks in one message: the way there and back takes 1 µs a task
 PAYS = 0.4  # seconds still to read from which on processes, which take 0.1 to start, are worth it
+NICE = 5  # of these processes: whoever waits for a key is waited for first
 PROCESSES = 4  # at most, and no more than there are cores
 READERS = 24  # threads of all processes together, where the file system makes us wait
 SLOW = 2e-3  # seconds of waiting a task from which on that is tried
@@ -204,6 +205,7 @@ class _Process(Process):
 
 def serve(requests: IO[bytes], answers: IO[bytes], lang: str) -> None:
     """What a reading process does, in the folder of all tasks: answer requests until they end."""
+    os.nice(NICE)
     read_tasks = LAYOUTS[Lang(lang)].read_tasks
     gc.disable()  # nothing here refers to itself
     todo: queue.SimpleQueue[Any] = queue.SimpleQueue()

@@ -94,7 +94,16 @@ def _reordered(
             at = ids.index(task_id, bisect_left(times, then))
             del times[at], ids[at]
         if moment is not None:
-            at = bisect_left(times, moment)
+            at = _place(times, ids, now, task_id, moment)
             times.insert(at, moment)
             ids.insert(at, task_id)
     return tuple(times), tuple(ids)
+
+
+def _place(times: list[float], ids: list[str], now: Snapshot, task_id: str, moment: float) -> int:
+    """What finished at the same time stands in the order of creation."""
+    at = bisect_left(times, moment)
+    created = now.tasks[task_id].created or 0.0
+    while at < len(times) and times[at] == moment and (now.tasks[ids[at]].created or 0.0) < created:
+        at += 1
+    return at

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
 
 from hipercow_tui.text import shortened, visible
 
@@ -41,6 +43,32 @@ def cut_end(text: str, width: int) -> str:
     if cell_len(text) <= width or width < 1:
         return text
     return set_cell_size(text, width - 1).rstrip() + "…"
+
+
+def joined(segments: Iterable[Segment], ground: Style) -> list[Segment]:
+    """The same line in as few segments as can be: each costs 40 bytes to the terminal and 20 µs on
+    the way there. Blanks behind a text are drawn as the ground where that looks the same."""
+    texts: list[str] = []
+    styles: list[Style] = []
+
+    def add(text: str, style: Style) -> None:
+        if styles and styles[-1] is style:
+            texts[-1] += text
+        elif text:
+            texts.append(text)
+            styles.append(style)
+
+    for text, style, _ in segments:
+        style = style or ground
+        body = text.rstrip(" ") if _as_blank(style) == _as_blank(ground) else text
+        add(body, style)
+        add(" " * (len(text) - len(body)), ground)
+    return list(map(Segment, texts, styles))
+
+
+def _as_blank(style: Style) -> tuple[object, ...]:
+    """What is seen of a style where there is no letter."""
+    return style.bgcolor, style.reverse, style.underline, style.strike
 
 
 def _last_cells(text: str, width: int) -> str:

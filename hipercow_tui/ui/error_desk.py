@@ -15,9 +15,9 @@ from hipercow_tui.roots import Root
 from hipercow_tui.ui.background import in_background
 
 TELL_EVERY = 0.5  # seconds
-TELL_QUIETLY = 3.0  # seconds, while nobody looks: each time the frame of the table is drawn anew
 SAVE_EVERY = 10.0  # seconds, while there is much to read
 SHARE = 5  # of the time of which groups are made anew at most one part: 20,000 failures take 0.1 s
+QUIETLY = (3.0, 50)  # the same while nobody looks
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +143,8 @@ class ErrorDesk:
         if not self._stopped:
             read = len(failed) - unread
             self._deliver(ErrorBoard(wish, self._groups, read, len(failed)))
-        every = TELL_EVERY if self._looked_at.is_set() else TELL_QUIETLY
-        return max(every, SHARE * (time.monotonic() - began))
+        every, share = (TELL_EVERY, SHARE) if self._looked_at.is_set() else QUIETLY
+        return max(every, share * (time.monotonic() - began))
 
     # What is known
 

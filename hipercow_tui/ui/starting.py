@@ -44,7 +44,7 @@ def run_app(
     """Run the app until it is left; returns the exit status. Without ``mouse``, that is left to the
     terminal."""
     # A key is painted by the next beat of Textual, and by when another thread gives way.
-    os.environ.setdefault("TEXTUAL_FPS", "120")
+    os.environ.setdefault("TEXTUAL_FPS", "240")
     sys.setswitchinterval(0.001)
     keep_little()
     gc.disable()  # until the first frame: nothing of what is made up to there is garbage

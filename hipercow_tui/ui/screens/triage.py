@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 
 from textual import on
@@ -48,6 +49,7 @@ class TriageScreen(SizingScreen):
     def _show_errors(self, message: messages.ErrorsMade) -> None:
         if not self.is_attached:
             return
+        gc.freeze()  # what was read stays; a collector that walks over it takes 50 ms
         unread = self.errors.unread
         self.errors.show(message.board)
         if self._query and self.errors.unread != unread:

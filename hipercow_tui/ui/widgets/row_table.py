@@ -23,7 +23,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from hipercow_tui.ui.blending import blended
-from hipercow_tui.ui.cells import GAP, Column, Placed, fit, placed
+from hipercow_tui.ui.cells import GAP, Column, Placed, fit, joined, placed
 from hipercow_tui.ui.keys import MOVES
 from hipercow_tui.ui.widgets.long_view import LongView
 
@@ -395,7 +395,7 @@ class RowTable(LongView, can_focus=True):
         for one, cell in zip(self._layout, row.cells, strict=True):
             segments.extend(self._segments(cell, one.width, below, dimmed))
             segments.append(Segment(" " * GAP, ground))
-        return Strip(segments).adjust_cell_length(width, ground)
+        return Strip(joined(segments, ground)).adjust_cell_length(width, ground)
 
     def _segments(
         self, cell: Cell, width: int, below: tuple[str, ...], dimmed: str
