@@ -58,9 +58,10 @@ def joined(segments: Iterable[Segment], ground: Style) -> list[Segment]:
             texts.append(text)
             styles.append(style)
 
+    blank = _as_blank(ground)
     for text, style, _ in segments:
         style = style or ground
-        body = text.rstrip(" ") if _as_blank(style) == _as_blank(ground) else text
+        body = text.rstrip(" ") if style is ground or _as_blank(style) == blank else text
         add(body, style)
         add(" " * (len(text) - len(body)), ground)
     return list(map(Segment, texts, styles))

@@ -57,10 +57,11 @@ class BundleTable(RowTable):
         before = self._keys
         if bool(self._view.snapshot.parts) != bool(view.snapshot.parts):
             self._laid_out_for = -1
+        if lines is not self._lines:
+            self._keys = tuple(map(_key, lines))
+            self._rows = {key: row for row, key in enumerate(self._keys)}
         self._lines, self._sort, self._view, self.now = lines, sort, view, now
         self._matching = matching
-        self._keys = tuple(map(_key, lines))
-        self._rows = {key: row for row, key in enumerate(self._keys)}
         if self._keys == before:
             self.forget_strips()
         else:

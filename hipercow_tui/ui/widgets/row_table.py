@@ -227,6 +227,9 @@ class RowTable(LongView, can_focus=True):
 
     def _draw_what_changed(self) -> None:
         self._looking_through = False
+        if not self.display:
+            self.refresh()  # nothing is drawn until it is shown
+            return
         for y in range(self.size.height):
             if self._line(y) != self._drawn.get(y):
                 self.refresh(Region(0, y, self.size.width, 1))
