@@ -98,6 +98,7 @@ async def test_a_refused_plan_reads_as_such_and_x_leaves_out_what_blocks(tmp_pat
         assert not {STUCK, RUNNING} & set(screen.plan.ids)
         assert "3 tasks · 1 bundle" in text_of(app)
         assert any(line.strip() == "left out 1" for line in lines_of(screen))
+        assert "While one of these stands in the way" not in text_of(app)
 
         await pilot.press("x")
         await settled(pilot, screen)

@@ -168,6 +168,7 @@ class PlanScreen(Screen[Job | None]):
         self.query_one("#in-full").display = not empty
         self.query_one("#nothing").display = empty
         self.lines.show(plan)
+        self._show_in_full()  # the cursor may stand where it stood, on another line
         self._show_head()
         self.refresh_bindings()
         self._measure(plan)
@@ -239,12 +240,15 @@ class PlanScreen(Screen[Job | None]):
     def on_lines_seen(self, message: Lines.Seen) -> None:
         """Other lines are in sight: say what they run."""
         message.stop()
-        self.query_one("#in-full", Static).update(self.lines.in_full())
+        self._show_in_full()
         if self._gists is not None:
             self._gists.want([task.id for task in self.lines.tasks_in_sight()])
 
     def _show_gists(self) -> None:
         self.lines.renew()
+        self._show_in_full()
+
+    def _show_in_full(self) -> None:
         self.query_one("#in-full", Static).update(self.lines.in_full())
 
     # Keys
