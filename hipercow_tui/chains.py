@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -44,7 +44,7 @@ class Chains:
     def __len__(self) -> int:
         return len(set(map(id, self._chain_of.values())))
 
-    def members(self) -> Iterable[str]:
+    def members(self) -> Collection[str]:
         """Every id that stands in some chain."""
         return self._chain_of.keys()
 

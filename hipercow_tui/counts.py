@@ -56,11 +56,12 @@ def _existing(snapshot: Snapshot, bundles: InBundle) -> int:
 
 
 def _statuses(snapshot: Snapshot) -> dict[Status, int]:
-    """The groups also hold gone members of chains, and nothing else that is gone."""
+    """The tasks of each status, those in chains as their tips; without making the groups."""
     if snapshot.parts:
         counts = [_statuses(part) for part in snapshot.parts]
         return {status: sum(count[status] for count in counts) for status in SIX_STATUSES}
-    groups = snapshot.by_tip_status
-    members = snapshot.absent.intersection(snapshot.chains.members())
-    gone = Counter(snapshot.tip_status(member) for member in members)
-    return {status: len(groups[status]) - gone[status] for status in SIX_STATUSES}
+    members = list(snapshot.existing(snapshot.chains.members()))
+    themselves = Counter(task.status for task in members)
+    tips = Counter(task.tip_status for task in members)
+    own = snapshot.by_status
+    return {s: len(own[s]) - themselves[s] + tips[s] for s in SIX_STATUSES}

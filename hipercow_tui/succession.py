@@ -7,7 +7,7 @@ work, which is felt at the keys.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Mapping, Set
 
 from hipercow_tui.model import Snapshot, Status, Task
 
@@ -21,7 +21,7 @@ def take_over(before: Snapshot, now: Snapshot, moved: Set[str]) -> None:
         return
     known, found = vars(before), vars(now)
     if "by_status" in known:
-        found["by_status"] = _regrouped(before.by_status, before, now, moved, _own)
+        found["by_status"] = _regrouped(before, now, moved)
     if "finished_order" in known:
         found["finished_order"] = _reordered(before, now, moved)
     if before.bundles is not now.bundles or before.chains is not now.chains:
@@ -33,17 +33,10 @@ def take_over(before: Snapshot, now: Snapshot, moved: Set[str]) -> None:
         found["absent"] = frozenset(before.absent - moved).union(
             [i for i in moved if i in now.gone or _is_no_task(now.tasks.get(i))]
         )
-    # What is gone counts as its tip, which may be any of those that moved.
-    if "by_tip_status" in known and not any(map(now.chains.has, now.absent | before.absent)):
-        found["by_tip_status"] = _regrouped(before.by_tip_status, before, now, moved, _tip)
 
 
 def _own(task: Task) -> Status | None:
     return task.status if task.exists else None
-
-
-def _tip(task: Task) -> Status | None:
-    return None if task.tip_status is Status.BROKEN and not task.exists else task.tip_status
 
 
 def _is_no_task(task: Task | None) -> bool:
@@ -56,26 +49,20 @@ def _named(task_id: str, before: Snapshot) -> bool:
     return task_id in before.gone or (task is not None and bool(task.bundles or task.chain))
 
 
-def _regrouped(
-    groups: Mapping[Status, frozenset[str]],
-    before: Snapshot,
-    now: Snapshot,
-    moved: Set[str],
-    status_of: Callable[[Task], Status | None],
-) -> Mapping[Status, frozenset[str]]:
+def _regrouped(before: Snapshot, now: Snapshot, moved: Set[str]) -> Mapping[Status, frozenset[str]]:
     leaving: dict[Status, list[str]] = {}
     coming: dict[Status, list[str]] = {}
     for task_id in moved:
         for snapshot, changes in ((before, leaving), (now, coming)):
             task = snapshot.tasks.get(task_id)
-            if task is not None and (status := status_of(task)) is not None:
+            if task is not None and (status := _own(task)) is not None:
                 changes.setdefault(status, []).append(task_id)
     same = leaving.keys() | coming.keys()
     return {
         status: ids.difference(leaving.get(status, ())).union(coming.get(status, ()))
         if status in same
         else ids
-        for status, ids in groups.items()
+        for status, ids in before.by_status.items()
     }
 
 

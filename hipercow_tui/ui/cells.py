@@ -46,8 +46,8 @@ def cut_end(text: str, width: int) -> str:
 
 
 def joined(segments: Iterable[Segment], ground: Style) -> list[Segment]:
-    """The same line in as few segments as can be: each costs 40 bytes to the terminal and 0.02 ms on
-    the way there. Blanks behind a text are drawn as the ground where that looks the same."""
+    """The same line in as few segments as can be: each costs 40 bytes to the terminal and 0.02 ms
+    on the way there. Blanks behind a text are drawn as the ground where that looks the same."""
     texts: list[str] = []
     styles: list[Style] = []
 
