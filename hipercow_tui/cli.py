@@ -108,7 +108,9 @@ def _app(options: argparse.Namespace) -> int:
     if demo:
         from hipercow_tui.demo import living_root
 
-        place = living_root(options.demo_tasks or 2000)
+        tasks = options.demo_tasks or 2000
+        print(f"making a demo of {tasks:,} tasks, gone when you leave …", file=sys.stderr)
+        place = living_root(tasks)
     else:
         place = nullcontext(Path(options.root) if options.root is not None else None)
     from hipercow_tui.ui.starting import named_filters, run_app
