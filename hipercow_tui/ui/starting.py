@@ -47,7 +47,7 @@ def run_app(
     os.environ.setdefault("TEXTUAL_FPS", "240")
     sys.setswitchinterval(0.001)
     keep_little()
-    gc.disable()  # until the first frame: nothing of what is made up to there is garbage
+    gc.disable()  # until the root is read: next to nothing of what is made up to there is garbage
     from hipercow_tui.ui.app import HipercowApp
 
     filters = None

@@ -111,7 +111,6 @@ class LiveScreen(Screen[None]):
 
     def _begin(self) -> None:
         """Behind the first frame: what the screen needs from now on is imported and at work."""
-        gc.enable()
         backstage = self.backstage
         self.post_message(messages.Ready())
         backstage.poller.start()
@@ -206,10 +205,11 @@ class LiveScreen(Screen[None]):
         state = self.backstage.poller.take()
         if state is None:
             return
-        if not self._complete:
+        first_whole = state.complete and not self._complete
+        if first_whole:
             # What was read stays; a collector that walks over it stops the screen for 0.17 s.
             gc.freeze()
-        first_whole = state.complete and not self._complete
+            gc.enable()
         if state.complete:
             self._complete = True
             self._looked_at = time.monotonic()
