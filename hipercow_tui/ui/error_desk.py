@@ -112,6 +112,7 @@ class ErrorDesk:
             self._wake.wait()
             self._wake.clear()
             if self._stopped:
+                self._reader.close()
                 return
             if self._wish is not None:
                 self._answer(self._wish)
@@ -130,8 +131,8 @@ class ErrorDesk:
                 rest = self._tell(wish, failed, len(todo))
                 told = time.monotonic()
                 self._save(every=SAVE_EVERY)
-        self._reader.close()
         if not todo:
+            self._reader.close()
             self._save()
 
     def _tell(self, wish: ErrorWish, failed: Sequence[Task], unread: int) -> float:

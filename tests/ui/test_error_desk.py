@@ -2,23 +2,26 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from failing import result_file, write_failed
 from small_py_root import write_py_task
 from small_root import DAY, NOW, task_id, write_task
 
-from hipercow_tui import scan
+from hipercow_tui import failure_reading, scan
 from hipercow_tui.error_memory import ErrorMemory
 from hipercow_tui.failure_reading import NOTHING_LOGGED
 from hipercow_tui.failures import ErrorKey, ErrorSort
 from hipercow_tui.model import Snapshot, Status
 from hipercow_tui.roots import find_root
 from hipercow_tui.scanning import read_root
+from hipercow_tui.ui import error_desk
 from hipercow_tui.ui.error_desk import ErrorBoard, ErrorDesk, ErrorWish
 
 SORT = ErrorSort()
@@ -191,6 +194,28 @@ def test_an_id_that_came_back_does_not_get_the_old_message(
 
     tells(desk)
     tells(start(memory))
+
+
+def test_a_newer_look_goes_on_with_the_process_of_the_one_before(
+    project: Path, start: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+    real = subprocess.Popen
+
+    def popen(*arguments: Any, **more: Any) -> subprocess.Popen[bytes]:
+        started.append(real(*arguments, **more))
+        return started[-1]
+
+    monkeypatch.setattr(subprocess, "Popen", popen)
+    monkeypatch.setattr(error_desk, "PART", 1)
+    monkeypatch.setattr(failure_reading, "PAYS", 0)
+    desk = start()
+    snapshot = read_root(find_root(project))
+    desk.desk.look(ErrorWish(snapshot, SORT))
+    until(lambda: started)
+    assert desk.look(snapshot).failed == 7
+    assert len(started) == 1
+    until(lambda: started[0].poll() is not None)  # and leaves none behind once all is read
 
 
 def test_a_damaged_memory_is_made_anew(
