@@ -6,9 +6,9 @@ frame does not need is imported behind it (``warm_up``).
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
-import sys
 from contextlib import suppress
 
 from hipercow_tui.config import ThemeFile
@@ -43,12 +43,11 @@ def run_app(
 ) -> int:
     """Run the app until it is left; returns the exit status. Without ``mouse``, that is left to the
     terminal."""
-    # A key is painted by the next beat of Textual, and by when another thread gives way.
-    os.environ.setdefault("TEXTUAL_FPS", "240")
-    sys.setswitchinterval(0.001)
+    os.environ.setdefault("TEXTUAL_FPS", "240")  # a key is painted by the next beat of Textual
     keep_little()
     gc.disable()  # until the root is read: next to nothing of what is made up to there is garbage
     from hipercow_tui.ui.app import HipercowApp
+    from hipercow_tui.ui.screen_first import new_loop
 
     filters = None
     with suppress(FilterError):
@@ -62,7 +61,8 @@ def run_app(
         theme=ThemeFile.of_user(),
     )
     with on_signals(app.leave):
-        app.run(mouse=mouse)
+        with asyncio.Runner(loop_factory=new_loop) as runner:
+            runner.run(app.run_async(mouse=mouse))
     with on_signals(no_hurry):
         left = app.settle()
     if left is not None:

@@ -123,9 +123,19 @@ def _cursor(lines: Sequence[str]) -> str | None:
 def _painted(screen: Replay, when: float, then: float) -> float:
     """Seconds to the frame in which the cursor stands on another row; if that comes after the next
     key, as long as to that."""
-    before = _cursor(screen.lines)
-    found = screen.until(lambda: _cursor(screen.lines) != before)
-    return min(found or then, then) - when
+    before = screen.lines
+    found = screen.until(lambda: _moved(before, screen.lines), before=then)
+    return (found or then) - when
+
+
+def _moved(before: Sequence[str], lines: Sequence[str]) -> bool:
+    """Whether the cursor stands on another row. Rows that look the same stand next to each other:
+    there it is told by the two rows above the cursor, which were scrolled by one."""
+    if _cursor(before) != _cursor(lines):
+        return True
+    at = next((number for number, line in enumerate(lines) if "▌" in line), 0)
+    above, under = lines[at - 2 : at], before[at - 1 : at + 1]
+    return above != before[at - 2 : at] and above == [line.replace("▌", " ") for line in under]
 
 
 def _moves(root: Path, settled: float) -> tuple[list[float], float]:
@@ -178,8 +188,8 @@ def _filters(root: Path, settled: float) -> list[float]:
     for when, then in zip(pressed, [*pressed[1:], time.monotonic()], strict=True):
         screen.play(before=when)
         before = _matched(screen.lines)
-        found = screen.until(lambda: _matched(screen.lines) != before)  # noqa: B023
-        if found is not None and found < then:
+        found = screen.until(lambda: _matched(screen.lines) != before, before=then)  # noqa: B023
+        if found is not None:
             times.append(found - when)
     return times
 

@@ -16,6 +16,7 @@ import termios
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -94,9 +95,10 @@ class Replay:
         while self._next is not None and self._next[0] < before:
             self._step()
 
-    def until(self, true: Callable[[], object]) -> float | None:
-        """When the screen was first so; None if it never was."""
-        while self._next is not None:
+    def until(self, true: Callable[[], object], *, before: float = inf) -> float | None:
+        """When the screen was first so; None if it was not before that time. Nothing that came
+        later is played: it is the answer to another key."""
+        while self._next is not None and self._next[0] < before:
             when = self._next[0]
             self._step()
             if true():
