@@ -194,7 +194,8 @@ class FilterStack:
         passing = sorted((passing_ids(one, snapshot) for one in telling), key=len)
         if not passing:
             return _NOTHING
-        return frozenset(passing[0]).intersection(*passing[1:])
+        found = frozenset(passing[0])
+        return found.intersection(*passing[1:]) if passing[1:] else found
 
     def _own(self, part: Snapshot, whole: Snapshot) -> Set[str]:
         """What matches in a part, but for ids that are tasks of the other: an R bundle may name

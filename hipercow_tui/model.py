@@ -10,9 +10,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property, partial
-from operator import attrgetter
+from itertools import chain, compress, islice
+from operator import attrgetter, is_, is_not
 from pathlib import Path
-from typing import NamedTuple, TypeVar, cast
+from typing import NamedTuple, TypeAlias, TypeVar, cast
 
 from hipercow_tui.chains import Chains
 from hipercow_tui.errors import FilterError
@@ -64,6 +65,8 @@ class Lang(StrEnum):
     R = "r"
     PY = "py"
 
+    __hash__ = str.__hash__
+
     @property
     def shown(self) -> str:
         """As people say it."""
@@ -109,10 +112,13 @@ def quick_tasks(values: Iterable[Iterable[object]]) -> list[Task]:
 def moved_tasks(before: Mapping[str, Task], now: Mapping[str, Task]) -> frozenset[str]:
     """The ids of tasks that have changed, come or gone: what did not change is the same object.
 
-    0.1 µs a task, and not in one call: that would keep every other thread waiting.
+    Where nothing is gone, what is new stands behind what was there: 0.03 µs a task; else 0.3.
     """
     if before is now:
         return frozenset()
+    if len(before) <= len(now) and all(map(is_, before, now)):
+        others = compress(now, map(is_not, before.values(), now.values()))
+        return frozenset(chain(others, islice(now, len(before), None)))
     known = before.get
     moved = {task_id for task_id, task in now.items() if known(task_id) is not task}
     return frozenset(moved).union([task_id for task_id in before if task_id not in now])
@@ -176,8 +182,21 @@ class TipGroups(Mapping[Status, frozenset[str]]):
         return len(self._own)
 
 
-def _created(task: Task) -> float:
+def created(task: Task) -> float:
+    """When it was made, for an order; what that is not known of is the oldest."""
     return task.created or 0.0
+
+
+# The times of finishing, ascending, and the ids that go with them.
+FinishedOrder: TypeAlias = tuple[tuple[float, ...], tuple[str, ...]]
+
+
+def in_order_of_finishing(tasks: Iterable[Task]) -> list[Task]:
+    """Those that have finished; what did at the same time in the order of creation."""
+    finished = [task for task in tasks if task.finished is not None]
+    finished.sort(key=created)
+    finished.sort(key=_FINISHED)
+    return finished
 
 
 def _united(groups: Sequence[Mapping[Status, frozenset[str]]]) -> Mapping[Status, frozenset[str]]:
@@ -229,12 +248,9 @@ class Snapshot:
         return TipGroups(self.by_status, tips)
 
     @cached_property
-    def finished_order(self) -> tuple[tuple[float, ...], tuple[str, ...]]:
-        """The times of finishing, ascending, and the ids that go with them; what finished at the
-        same time in the order of creation."""
-        finished = [task for task in self.tasks.values() if task.finished is not None]
-        finished.sort(key=_created)
-        finished.sort(key=_FINISHED)
+    def finished_order(self) -> FinishedOrder:
+        """What has finished, in the order of that."""
+        finished = in_order_of_finishing(self.tasks.values())
         return tuple(map(_FINISHED, finished)), tuple(map(_ID, finished))
 
     @cached_property

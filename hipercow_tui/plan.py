@@ -207,19 +207,22 @@ def tally(snapshot: Snapshot, filters: FilterStack) -> Tally:
 
 
 def _part_tally(snapshot: Snapshot, filters: FilterStack) -> tuple[int, int, int, int]:
-    matched = filters.matched(snapshot)
-    drawn = _with_chains(snapshot, matched).keys()
-    staying = {
-        i
-        for i in snapshot.absent & drawn
-        if i not in snapshot.tasks or not _can_go(snapshot.tasks[i], _named(filters))
-    }
-    going = len(drawn) - len(staying)
-    found = len(matched) - len(matched & staying)
-    bundles = sum(1 for bundle in snapshot.bundles if not drawn.isdisjoint(bundle.task_ids))
-    states = (snapshot.by_status[status] for status in Status if status not in _ENDED)
-    held = (snapshot.tasks[i] for ids in states for i in drawn & ids)
-    return found, going - found, bundles, sum(1 for task in held if block_reason(task))
+    matched, named = filters.matched(snapshot), _named(filters)
+    along = frozenset(_drawn_in(snapshot, matched))
+
+    def going(ids: frozenset[str]) -> int:
+        absent = [snapshot.tasks.get(i) for i in snapshot.absent & ids]
+        return len(ids) - sum(1 for task in absent if task is None or not _can_go(task, named))
+
+    bundles = sum(
+        1
+        for bundle in snapshot.bundles
+        if not (matched.isdisjoint(bundle.task_ids) and along.isdisjoint(bundle.task_ids))
+    )
+    states = [snapshot.by_status[status] for status in Status if status not in _ENDED]
+    held = (snapshot.tasks[i] for drawn in (matched, along) for ids in states for i in drawn & ids)
+    blocked = sum(1 for task in held if block_reason(task))
+    return going(matched), going(along), bundles, blocked
 
 
 _ENDED = (Status.SUCCESS, Status.FAILURE, Status.CANCELLED)  # these are never in the way
@@ -236,7 +239,12 @@ def _can_go(task: Task, named: Set[str]) -> bool:
 
 def _with_chains(snapshot: Snapshot, matched: frozenset[str]) -> dict[str, str | None]:
     """Every id that goes, gone ones included, and for those a chain drew in, which id did."""
-    drawn: dict[str, str | None] = dict.fromkeys(matched)
+    return {**dict.fromkeys(matched), **_drawn_in(snapshot, matched)}
+
+
+def _drawn_in(snapshot: Snapshot, matched: frozenset[str]) -> dict[str, str]:
+    """The ids that did not match and go with their chain, and which id of it draws them in."""
+    drawn: dict[str, str] = {}
     done: set[int] = set()
     chains = snapshot.chains
     for task_id in matched.intersection(chains.members()):
@@ -245,8 +253,7 @@ def _with_chains(snapshot: Snapshot, matched: frozenset[str]) -> dict[str, str |
             continue
         done.add(id(chain))
         drawer = next(member for member in chain if member in matched)
-        for member in chain:
-            drawn.setdefault(member, drawer)
+        drawn.update((member, drawer) for member in chain if member not in matched)
     return drawn
 
 

@@ -22,7 +22,6 @@ from hipercow_tui.reading import Part, parts_of, read_parts
 from hipercow_tui.roots import Root
 from hipercow_tui.roots.r_root import OWN_TIPS, STATUSES, Columns, Moments, Row, moments_of
 from hipercow_tui.roots.relations import relations_of
-from hipercow_tui.succession import take_over
 from hipercow_tui.text import visible
 from hipercow_tui.together import together
 
@@ -417,7 +416,6 @@ class Scanner:
             self._snapshot = Snapshot(
                 self.root.path, self._tasks, bundles, relations.chains, problems, self.root.lang
             )
-            take_over(known, self._snapshot, self._changed | self._gone)
         changed, gone = frozenset(self._changed), frozenset(self._gone)
         self._changed.clear()
         self._gone.clear()

@@ -110,7 +110,7 @@ def make_view(
     settled = before is not None and before.sort == sort and sort.key not in UNSETTLED
     if before is not None and settled and same:
         order = before.order
-    elif before is not None and settled and moved is not None and len(moved) <= FEW:
+    elif before and settled and sort != Sort() and moved is not None and len(moved) <= FEW:
         order = reordered(before.order, snapshot, sort, moved)
     else:
         order = ordered(snapshot, sort, known, sizes or {}, now)

@@ -2,16 +2,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from small_root import IDS, NOW, snapshot_of, successions, task_id
+from small_root import NOW, snapshot_of, successions, task_id
 
-from hipercow_tui import orders, succession
+from hipercow_tui import orders
 from hipercow_tui.bundle_lines import BundleLines, with_matches
-from hipercow_tui.model import Snapshot, Status, Task, moved_tasks
+from hipercow_tui.model import Lang, Snapshot, Status, Task, moved_tasks
 from hipercow_tui.orders import UNSETTLED, Key, Sort, ordered, reordered
 from hipercow_tui.succession import take_over
+from hipercow_tui.together import together
 
 WORKED_OUT = ("by_status", "by_tip_status", "gone", "absent")
 
@@ -73,13 +73,31 @@ def test_lines_of_bundles_are_made_anew_where_their_tasks_changed(
     assert lines.of(now, {}, changed) == BundleLines().of(now, {})
 
 
-def test_of_many_changes_nothing_is_taken_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(succession, "FEW", 1)
-    before = snapshot_of([Task(i, Status.CREATED, 1) for i in IDS])
-    now = snapshot_of([Task(i, Status.SUCCESS, 1) for i in IDS])
+def test_what_leaves_and_what_comes_at_the_same_time_stand_in_the_order_of_creation() -> None:
+    first, second, third, fourth = map(task_id, range(4))
+
+    def ended(i: str, created: float) -> Task:
+        return Task(i, Status.SUCCESS, 1, created=created, finished=100.0)
+
+    before = snapshot_of([ended(first, 1.0), ended(second, 2.0), ended(third, 4.0)])
+    now = snapshot_of([ended(second, 2.0), ended(fourth, 3.0), ended(third, 4.0)])
+    assert before.finished_order[1] == (first, second, third)
+    take_over(before, now, moved_tasks(before.tasks, now.tasks))
+    assert vars(now)["finished_order"] == ((100.0,) * 3, (second, fourth, third))
+
+
+def test_each_language_takes_over_its_own() -> None:
+    before, now = [
+        together(
+            snapshot_of([Task(task_id(0), status, 1)]),
+            replace(snapshot_of([Task(task_id(1), status, 1, lang=Lang.PY)]), lang=Lang.PY),
+        )
+        for status in (Status.RUNNING, Status.SUCCESS)
+    ]
     before.by_status  # noqa: B018
-    take_over(before, now, frozenset(IDS))
-    assert "by_status" not in vars(now)
+    take_over(before, now, moved_tasks(before.tasks, now.tasks))
+    for place, part in enumerate(now.parts):
+        assert vars(part)["by_status"][Status.SUCCESS] == {task_id(place)}
 
 
 def test_bundles_match_by_the_tasks_of_their_own() -> None:

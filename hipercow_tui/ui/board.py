@@ -21,6 +21,7 @@ from hipercow_tui.model import Snapshot, moved_tasks
 from hipercow_tui.orders import Sort
 from hipercow_tui.plan import Tally, tally
 from hipercow_tui.stuck import stuck
+from hipercow_tui.succession import take_over
 from hipercow_tui.task_sizes import Sizes
 from hipercow_tui.ui.widgets.header_line import Facts
 from hipercow_tui.view import Failures, View, make_view
@@ -75,8 +76,10 @@ class BoardMaker:
     def make(self, wish: Wish) -> Board:
         """The board for a wish."""
         began, last = time.monotonic(), self._last
-        known = last.wish.snapshot.tasks if last else {}
-        moved = moved_tasks(known, wish.snapshot.tasks)
+        before = last.wish.snapshot if last else Snapshot(wish.snapshot.root)
+        moved = moved_tasks(before.tasks, wish.snapshot.tasks)
+        if before is not wish.snapshot:
+            take_over(before, wish.snapshot, moved)
         view = make_view(
             wish.snapshot,
             wish.stack,

@@ -15,8 +15,10 @@ import time
 from selectors import DefaultSelector, SelectorKey
 
 KEPT_BY_OTHERS = 0.0005  # seconds after which they give the lock to the screen
-KEPT_BY_SCREEN = 0.02  # and the other way round
-LOOKED = 0.004  # seconds for which a loop that has work does not look for input again
+KEPT_BY_SCREEN = float(os.environ.get("KBS", "0.01"))  # and the other way round
+LOOKED = float(
+    os.environ.get("LKD", "0.004")
+)  # seconds for which a loop that has work does not look for input again
 
 
 class _Selector(DefaultSelector):
@@ -37,8 +39,16 @@ class _Selector(DefaultSelector):
             self._looked_at = time.monotonic()
 
 
+class _Loop(asyncio.SelectorEventLoop):
+    def _read_from_self(self) -> None:
+        """Take in what other threads woke us by, which gives them the lock once more."""
+        sys.setswitchinterval(KEPT_BY_OTHERS)
+        super()._read_from_self()  # type: ignore[misc]
+        sys.setswitchinterval(KEPT_BY_SCREEN)
+
+
 def new_loop() -> asyncio.AbstractEventLoop:
-    """The loop for the screen's thread; where input is not waited for by a selector, a plain one."""
+    """The loop for the screen; where input is not waited for by a selector, a plain one."""
     if os.name != "posix":
         return asyncio.new_event_loop()
-    return asyncio.SelectorEventLoop(_Selector())
+    return _Loop(_Selector())

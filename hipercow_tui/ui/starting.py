@@ -60,9 +60,8 @@ def run_app(
         first=first,
         theme=ThemeFile.of_user(),
     )
-    with on_signals(app.leave):
-        with asyncio.Runner(loop_factory=new_loop) as runner:
-            runner.run(app.run_async(mouse=mouse))
+    with on_signals(app.leave), asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(app.run_async(mouse=mouse))
     with on_signals(no_hurry):
         left = app.settle()
     if left is not None:

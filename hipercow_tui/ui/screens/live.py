@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 FRESH = 5  # seconds, and the steps in which more are told: a line that ticks is 1 kB a second
 AGES_EVERY = 15.0  # seconds after which ages on the screen are told anew
 SETTLE = 0.2  # seconds that the details of the row before may stand, until those of this one come
-REST = 3  # times as long as a board took, until the next one while the root is first read
+REST = 8  # times as long as a board took, until the next one while the root is first read
 MATCH_AT = 3  # rows above the first match that is brought into sight
 WIDE = 150  # cells from which details stand beside the table
 TASKS, BUNDLES, ERRORS = "tasks", "bundles", "errors"
@@ -213,7 +213,6 @@ class LiveScreen(Screen[None]):
         if state.complete:
             self._complete = True
             self._looked_at = time.monotonic()
-            self.backstage.logs.watch(state.snapshot)
         self.backstage.gists.forget(state.gone)
         self.backstage.gists.know(state.snapshot, state.changed)
         self.backstage.sizes.forget(state.gone)
@@ -278,6 +277,8 @@ class LiveScreen(Screen[None]):
         )
         if self._complete and board.wish.snapshot is self.snapshot:
             self.tasks.filling = self.bundles.filling = False
+        if self._complete:
+            self.backstage.logs.watch(board.wish.snapshot)
         self.filters.show(board.counts)
         self._tell_counts()
         if before is not None and before.wish.stack.given != board.wish.stack.given:
