@@ -49,6 +49,12 @@ class Kept:
     ids: Sequence[str]
     columns: Columns
     unsettled: bool
+    _names: str  # of the folders of these tasks
+
+    def lists(self, names: Iterable[str]) -> bool:
+        """Whether these are the names in the folder, in their order. Where it did not change since
+        it was settled they tell as much as its inodes do, at half the cost."""
+        return "/".join(names) == self._names
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +188,7 @@ def _encoded(folder: Folder, tasks: Mapping[str, Task]) -> bytes:
 def _decoded_root(body: memoryview) -> KeptRoot:
     (count,) = _COUNT.unpack_from(body)
     at = _COUNT.size + 16 * count
-    retried = _ids("", body[_COUNT.size : at], 16)
+    retried = body[_COUNT.size : at].hex("/", 16).split("/") if count else []
     folders: dict[str, memoryview] = {}
     while at < len(body):
         (size,) = _COUNT.unpack_from(body, at)
@@ -204,7 +210,8 @@ def kept_folder(section: memoryview, same: Mapping[str, str]) -> Kept:
         at += size
         return section[at - size : at]
 
-    raw_ids = _ids(name, take(15 * tasks), 15)
+    names = take(15 * tasks).hex("/", 15)
+    raw_ids = list(map(name.__add__, names.split("/"))) if tasks else []
     ids = tuple(map(same.get, raw_ids, raw_ids))
     listings, flags = take(tasks), bytes(take(tasks))
     inodes = _array("Q", take(8 * tasks))
@@ -223,7 +230,7 @@ def kept_folder(section: memoryview, same: Mapping[str, str]) -> Kept:
     nothing = [None] * tasks
     columns = (listings, *times, estimated, moments, nothing, nothing)
     folder = Folder(name, Watch((modified, changed)), newest, ids, inodes, watches)
-    return Kept(folder, ids, columns, unsettled=not changed)
+    return Kept(folder, ids, columns, not changed, names)
 
 
 def _flagged(flags: bytes, bit: int) -> Iterable[int]:
@@ -235,11 +242,6 @@ _SET = {
     bit: bytes(bool(flag & bit) for flag in range(256))
     for bit in (_ESTIMATED, _UNFINISHED, *_WITHOUT)
 }
-
-
-def _ids(prefix: str, raw: memoryview, size: int) -> list[str]:
-    digits = raw.hex()
-    return [prefix + digits[at : at + 2 * size] for at in range(0, len(digits), 2 * size)]
 
 
 def _array(kind: str, raw: memoryview) -> array[int]:

@@ -83,12 +83,6 @@ def find_folders(tasks: str, problems: dict[str, str]) -> dict[str, Moments]:
     return found
 
 
-def holds_the_same(tasks: str, folder: Folder) -> bool:
-    """Whether ``tasks/ab``, which did not change since it was settled, lists the same names; half
-    of what a listing with inodes costs. Raises OSError."""
-    return os.listdir(f"{tasks}/{folder.name}") == [task_id[2:] for task_id in folder.ids]
-
-
 def list_folder(
     tasks: str, folder: Folder, problems: dict[str, str], same: Mapping[str, str]
 ) -> Listed:

@@ -7,6 +7,7 @@ that are final (SPEC section 2), in ``tasks/ab`` folders that stayed as they wer
 from __future__ import annotations
 
 import gc
+import os
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -16,7 +17,7 @@ from math import inf
 
 from hipercow_tui.chains import Retry
 from hipercow_tui.index import Index, Kept, kept_folder
-from hipercow_tui.listing import Folder, Watch, find_folders, holds_the_same, list_folder
+from hipercow_tui.listing import Folder, Watch, find_folders, list_folder
 from hipercow_tui.model import Snapshot, Status, Task, quick_tasks
 from hipercow_tui.reading import Part, parts_of, read_parts
 from hipercow_tui.roots import Root
@@ -101,14 +102,15 @@ class Scanner:
         self._same: dict[str, str] = {}  # ids in bundles, for the first pass to use the objects of
         self._changed: set[str] = set()
         self._gone: set[str] = set()
-        self._retie: set[str] = set()  # members of chains whose tips may have changed
+        self._retie: set[str] = set()  # members of chains whose tips may be others than they say
         self._server_clock = 0  # the newest time of change seen on the file server, nanoseconds
         self._newest = 0  # what it was when this pass began to read
         self._began = 0.0
         self._first_pause, self._pause = FIRST, BATCH
         self._index = index
         self._kept: dict[str, memoryview] = {}  # what of the index was not compared yet
-        self._unread: set[str] = set()  # tasks that are known from the index alone
+        self._adopted: set[str] = set()  # folders of which tasks may be known from the index alone
+        self._read: set[str] = set()  # tasks in these that have been read since
         self._unsaved = 0
         self._unsettled = False
 
@@ -144,7 +146,11 @@ class Scanner:
     def doubt(self, ids: Iterable[str]) -> bool:
         """Have the next pass read those of these tasks that are known from the index alone, as is
         due before a purge; whether there are any."""
-        unread = self._unread.intersection(ids)
+        unread = {
+            task_id
+            for task_id in ids
+            if task_id[:2] in self._adopted and task_id not in self._read and task_id in self._tasks
+        }
         self._read_again(unread)
         return bool(unread)
 
@@ -174,7 +180,7 @@ class Scanner:
         with _uncollected():
             self._put(ids, self._made(ids, columns))
             gc.freeze()
-        self._unread.update(ids)
+        self._adopted.add(kept.folder.name)
 
     def _save_index(self) -> None:
         """Where a fiftieth of it is out of date, or it has been written while folders still could
@@ -211,7 +217,7 @@ class Scanner:
             folder = self._folders.get(name) or (kept.folder if kept else Folder(name))
             due = self._due.setdefault(name, {})
             try:
-                self._look_at(folder, moments, due, kept=kept is not None)
+                self._look_at(folder, moments, due, kept)
             except FileNotFoundError:
                 continue  # gone since: the next pass tells
             except OSError as error:
@@ -225,14 +231,14 @@ class Scanner:
             yield from parts_of(tuple(due), retried, done, len(folders))
 
     def _look_at(
-        self, folder: Folder, moments: Moments, due: dict[str, None], *, kept: bool
+        self, folder: Folder, moments: Moments, due: dict[str, None], kept: Kept | None
     ) -> None:
         """Put into ``due`` the ids in ``tasks/ab`` whose folders are to be read; drop what is
         gone. What was ``kept`` from the last time was settled then. Raises OSError."""
         if not folder.watch.same(moments):
             seen = self._monotonic()
             moved = moments != folder.watch.moments
-            if not kept or moved or not holds_the_same(self._tasks_path, folder):
+            if moved or not (kept and kept.lists(os.listdir(f"{self._tasks_path}/{folder.name}"))):
                 listed = list_folder(self._tasks_path, folder, self._problems, self._same)
                 self._drop(listed.gone)
                 due.update(dict.fromkeys(listed.fresh))
@@ -286,7 +292,8 @@ class Scanner:
                 del unfinished[task_id]
             if retry:
                 self._links.append(Retry(task_id, *retry))
-        self._unread.difference_update(ids)
+        if ids[0][:2] in self._adopted:
+            self._read.update(ids)
         if found:
             columns = tuple(zip(*found.values(), strict=True))
             self._put(found, self._made(tuple(found), columns))
@@ -302,7 +309,7 @@ class Scanner:
         for place in compress(count(), map(member, ids)):
             chains[place] = self._relations.chains.chain(ids[place])
             tips[place] = self._tip_status(ids[place], tips[place])
-            self._retie.add(ids[place])
+            self._note_tip(ids[place])
         statuses = map(STATUSES.__getitem__, listings)
         times, lang = (created, started, finished, estimated), self.root.lang
         return quick_tasks(
@@ -327,7 +334,6 @@ class Scanner:
                 folder.unfinished.pop(task_id, None)
             if task_id in self._tasks:
                 del self._own_tasks()[task_id]
-                self._unread.discard(task_id)
                 self._unsaved += 1
                 self._gone.add(task_id)
                 self._changed.discard(task_id)
@@ -376,8 +382,17 @@ class Scanner:
         chains = self._relations.chains
         if chains is not before:
             self._retie.update(chains.members())
-        self._tie({member for task_id in self._retie for member in chains.chain(task_id)})
+        self._tie(self._retie)
         self._retie.clear()
+
+    def _note_tip(self, task_id: str) -> None:
+        """A member of a chain is being made: who says of the chain's tip what may not hold?"""
+        chains = self._relations.chains
+        tip = chains.tip(task_id)
+        if tip == task_id:
+            self._retie.update(filter(self._tasks.__contains__, chains.chain(task_id)))
+        elif tip not in self._tasks:
+            self._retie.add(task_id)
 
     def _tie(self, ids: Iterable[str]) -> None:
         known = self._tasks
