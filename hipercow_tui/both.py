@@ -17,8 +17,8 @@ from hipercow_tui.together import together
 class RootScanner:
     """Reads a root again and again, R's part first. Use it from one thread at a time.
 
-    Where there is no root of Python, it is R's scanner and a stat a pass. ``index`` and
-    ``monotonic`` are as there; Python's part has an index of its own then.
+    Where there is no root of Python, it is R's scanner and a stat a pass. ``index``, ``between``
+    and ``monotonic`` are as there; Python's part has an index of its own then.
     """
 
     def __init__(
@@ -26,12 +26,14 @@ class RootScanner:
         root: Root,
         *,
         index: Index | None = None,
+        between: Callable[[], object] = lambda: None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.root = root
+        self._between = between
         self._monotonic = monotonic
         self._indexed = index is not None
-        self._r = Scanner(root, index=index, monotonic=monotonic)
+        self._r = Scanner(root, index=index, between=between, monotonic=monotonic)
         self._python: Scanner | None = None
         self._parts = (Snapshot(root.path), Snapshot(root.path, lang=Lang.PY))
         self._whole = self._parts[0]
@@ -60,7 +62,9 @@ class RootScanner:
         python = self.root.part(Lang.PY)
         if self._python is None and os.path.isdir(python.hipercow):
             index = Index.of(python) if self._indexed else None
-            self._python = Scanner(python, index=index, monotonic=self._monotonic)
+            self._python = Scanner(
+                python, index=index, between=self._between, monotonic=self._monotonic
+            )
         return self._python
 
     def _seen(self, part: Snapshot) -> Snapshot:

@@ -77,8 +77,9 @@ def _uncollected() -> Iterator[None]:
 class Scanner:
     """Reads the root of one language again and again. Use it from one thread at a time.
 
-    ``index`` is what was known of the root the last time, and is kept up to date. ``monotonic`` is
-    a clock in seconds, for tests.
+    ``index`` is what was known of the root the last time, and is kept up to date. ``between`` is
+    called between two steps of some milliseconds, where others may go first. ``monotonic`` is a
+    clock in seconds, for tests.
     """
 
     def __init__(
@@ -86,9 +87,11 @@ class Scanner:
         root: Root,
         *,
         index: Index | None = None,
+        between: Callable[[], object] = lambda: None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.root = root
+        self._between = between
         self._tasks_path = str(root.tasks)
         self._monotonic = monotonic
         self._snapshot = Snapshot(root.path, lang=root.lang)
@@ -129,6 +132,7 @@ class Scanner:
         folders = self._find_folders()
         with closing(read_parts(self._tasks_path, self._parts(folders), self.root.lang)) as answers:
             for part, rows in answers:
+                self._between()
                 self._take(part.ids, rows)
                 if (now := clock()) >= resumed + pause:
                     spent += now - resumed

@@ -37,6 +37,7 @@ from hipercow_tui.ui.messages import (
     TrashSeen,
 )
 from hipercow_tui.ui.polling import Poller
+from hipercow_tui.ui.screen_first import give_way
 from hipercow_tui.ui.size_reader import SizeReader
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class Backstage:
         post: Callable[[Message], object],
     ) -> None:
         index = Index.of(root) if indexed else None
-        self._scanner = scanner = RootScanner(root, index=index)
+        self._scanner = scanner = RootScanner(root, index=index, between=give_way)
         self._root = root
         self._clock = clock
         self._post = post

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Set
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 from hipercow_tui.bundle_lines import (
@@ -23,6 +24,7 @@ from hipercow_tui.plan import Tally, tally
 from hipercow_tui.stuck import stuck
 from hipercow_tui.succession import take_over
 from hipercow_tui.task_sizes import Sizes
+from hipercow_tui.ui.screen_first import answering, give_way
 from hipercow_tui.ui.widgets.header_line import Facts
 from hipercow_tui.view import Failures, View, make_view
 
@@ -43,6 +45,11 @@ class Wish:
     query: str
     measured: int = 0  # how much was: a board that knew less is another
     written: Mapping[str, float] = field(default_factory=dict)  # when logs were, by task
+
+    @property
+    def asks(self) -> tuple[object, ...]:
+        """What somebody asked for: the rest changes by itself."""
+        return self.stack, self.sort, self.bundle_sort, self.only_matched, self.query
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +82,17 @@ class BoardMaker:
 
     def make(self, wish: Wish) -> Board:
         """The board for a wish."""
+        waited_for = self._last is not None and self._last.wish.asks != wish.asks
+        with answering() if waited_for else nullcontext():
+            return self._make(wish)
+
+    def _make(self, wish: Wish) -> Board:
         began, last = time.monotonic(), self._last
         before = last.wish.snapshot if last else Snapshot(wish.snapshot.root)
         moved = moved_tasks(before.tasks, wish.snapshot.tasks)
         if before is not wish.snapshot:
             take_over(before, wish.snapshot, moved)
+        give_way(to_answers=False)
         view = make_view(
             wish.snapshot,
             wish.stack,
@@ -93,10 +106,13 @@ class BoardMaker:
             before=last.view if last else None,
             moved=moved,
         )
+        give_way(to_answers=False)
         counts = count_passing(wish.snapshot, wish.stack, wish.now)
         same = last is not None and last.wish.snapshot is wish.snapshot
         facts = last.facts if last and same else Facts.of(wish.snapshot)
+        give_way(to_answers=False)
         bundles, matching = self._bundles(wish, moved), self._matching(view)
+        give_way(to_answers=False)
         known_stuck, took = self._stuck(wish), time.monotonic() - began
         self._last = Board(wish, view, bundles, matching, counts, facts, known_stuck, took)
         return self._last

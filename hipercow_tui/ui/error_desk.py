@@ -13,6 +13,7 @@ from hipercow_tui.failures import ErrorGroup, ErrorSort, Failure, Sharing, group
 from hipercow_tui.model import Snapshot, Status, Task
 from hipercow_tui.roots import Root
 from hipercow_tui.ui.background import in_background
+from hipercow_tui.ui.screen_first import give_way
 
 TELL_EVERY = 0.5  # seconds
 SAVE_EVERY = 10.0  # seconds, while there is much to read
@@ -127,6 +128,7 @@ class ErrorDesk:
         told = time.monotonic()
         while todo and not self._wake.is_set():
             self._looked_at.wait(self._read(todo))
+            give_way()
             if not todo or time.monotonic() >= told + rest:
                 rest = self._tell(wish, failed, len(todo))
                 told = time.monotonic()

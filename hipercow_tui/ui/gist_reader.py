@@ -15,6 +15,7 @@ from hipercow_tui.roots.details import TaskDetails
 from hipercow_tui.roots.py_details import read_what_runs
 from hipercow_tui.ui.background import in_background
 from hipercow_tui.ui.cells import plain
+from hipercow_tui.ui.screen_first import give_way
 
 KEPT = 250_000  # gists, some 300 bytes each
 SEARCHED = 2000  # characters of an input, or of code, that a search goes over
@@ -100,6 +101,7 @@ class GistReader:
             told = time.monotonic()
             unsaid = False
             for task_id in self._next():
+                give_way()
                 self._read(task_id)
                 unsaid = True
                 if time.monotonic() - told >= TELL_EVERY:

@@ -1,9 +1,8 @@
-"""An event loop that goes before all other threads at the interpreter's lock.
+"""Whom the threads behind the screen let go first: the screen, then who answers its person.
 
-What works behind the screen takes that lock from it wherever it lets go of it, and a loop lets go
-at every turn, to ask whether there is input: thirty turns a key, each of which waits for whoever
-works. Python knows no priorities, but how long a thread may keep the lock is asked anew by each
-that waits for it.
+One interpreter lock lets one thread work, and Python knows no priorities. What there is instead:
+an event loop that lets go of that lock as seldom as it can and gets it back soon, and a word
+between two steps of long work, ``give_way``.
 """
 
 from __future__ import annotations
@@ -12,13 +11,46 @@ import asyncio
 import os
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from selectors import DefaultSelector, SelectorKey
 
 KEPT_BY_OTHERS = 0.0005  # seconds after which they give the lock to the screen
-KEPT_BY_SCREEN = float(os.environ.get("KBS", "0.01"))  # and the other way round
-LOOKED = float(
-    os.environ.get("LKD", "0.004")
-)  # seconds for which a loop that has work does not look for input again
+KEPT_BY_SCREEN = 0.01  # and the other way round
+LOOKED = 0.004  # seconds for which a loop that has work does not look for input again
+LONGEST = 0.1  # seconds that a thread gives way for at most: nothing may stand still for good
+STEP = 0.0005  # seconds between two looks whether it still must
+
+
+@dataclass(slots=True)
+class _AtWork:
+    screen: bool = False
+    answer: bool = False
+
+
+_at_work = _AtWork()
+
+
+def give_way(*, to_answers: bool = True) -> None:
+    """Let the screen go first if it is at work, and who answers it, unless that is who calls."""
+    until = None
+    while _at_work.screen or (to_answers and _at_work.answer):
+        now = time.monotonic()
+        until = until or now + LONGEST
+        if now >= until:
+            return
+        time.sleep(STEP)
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Meanwhile somebody at the screen waits for this thread."""
+    _at_work.answer = True
+    try:
+        yield
+    finally:
+        _at_work.answer = False
 
 
 class _Selector(DefaultSelector):
@@ -31,11 +63,13 @@ class _Selector(DefaultSelector):
         has_work = timeout is not None and timeout <= 0
         if has_work and time.monotonic() < self._looked_at + LOOKED:
             return []
+        _at_work.screen = has_work
         sys.setswitchinterval(KEPT_BY_OTHERS)
         try:
             return super().select(timeout)
         finally:
             sys.setswitchinterval(KEPT_BY_SCREEN)
+            _at_work.screen = True
             self._looked_at = time.monotonic()
 
 
@@ -45,6 +79,11 @@ class _Loop(asyncio.SelectorEventLoop):
         sys.setswitchinterval(KEPT_BY_OTHERS)
         super()._read_from_self()  # type: ignore[misc]
         sys.setswitchinterval(KEPT_BY_SCREEN)
+
+    def close(self) -> None:
+        """Nobody waits for this screen any more."""
+        super().close()
+        _at_work.screen = False
 
 
 def new_loop() -> asyncio.AbstractEventLoop:
