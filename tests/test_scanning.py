@@ -268,6 +268,16 @@ def test_a_pass_can_be_stopped_and_the_next_goes_on(tmp_path: Path) -> None:
     assert len(list(scanner.scan())[-1].snapshot.tasks) == 20
 
 
+def test_others_may_go_first_between_two_steps(tmp_path: Path) -> None:
+    for number in range(20):
+        write_task(tmp_path, task_id(number), "success")
+    known: list[int] = []
+    scanner = Scanner(find_root(tmp_path), between=lambda: known.append(len(scanner._tasks)))
+    list(scanner.scan())
+    assert len(known) >= len(os.listdir(tmp_path / "hipercow" / "tasks"))
+    assert known[0] == 0 and known[-1] < 20
+
+
 def test_what_is_final_is_not_touched_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

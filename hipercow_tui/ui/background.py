@@ -9,6 +9,8 @@ import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from hipercow_tui.ui.screen_first import standing_by
+
 Request = TypeVar("Request")
 Result = TypeVar("Result")
 
@@ -46,13 +48,19 @@ class Newest(Generic[Request, Result]):
         self._rest = rest
         self._waiting: list[Request] = []
         self._asked = threading.Event()
+        self._answered = threading.Event()
         self._stopped = False
         in_background(self._run, broke)
 
-    def ask(self, request: Request) -> None:
-        """Answer this one next, in place of any that still waits."""
+    def ask(self, request: Request, *, patience: float = 0.0) -> None:
+        """Answer this one next, in place of any that still waits; who asks waits for the answer for
+        so many seconds at most."""
+        self._answered.clear()
         self._waiting = [request]
         self._asked.set()
+        if patience:
+            with standing_by():
+                self._answered.wait(patience)
 
     def stop(self) -> None:
         """Deliver nothing more."""
@@ -73,3 +81,4 @@ class Newest(Generic[Request, Result]):
                 result = self._answer(request)
                 if not self._stopped:
                     self._deliver(result)
+            self._answered.set()

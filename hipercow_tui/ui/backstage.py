@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from hipercow_tui.ui.trash_look import TrashLooker
 
 SUM_AFTER = 0.1  # seconds without another change of the filters: 100,000 tasks cost 0.5 s
+PATIENCE = 0.015  # seconds; a board of 100,000 tasks takes 10 ms, a frame that says nothing yet too
 DETAILS_AFTER = 0.05  # seconds on one row: who holds a key down reads nothing in between
 
 
@@ -96,9 +97,9 @@ class Backstage:
         """Answered by ErrorsMade, again and again as failures are read."""
         self.errors.look(ErrorWish(snapshot, sort))
 
-    def make_board(self, wish: Wish) -> None:
-        """Answered by BoardMade."""
-        self._boards.ask(wish)
+    def make_board(self, wish: Wish, *, asked_for: bool) -> None:
+        """Answered by BoardMade; where somebody asked for it, soon enough for the same frame."""
+        self._boards.ask(wish, patience=PATIENCE if asked_for else 0.0)
 
     def make_sum(self, wish: Wish) -> None:
         """Answered by SumMade."""

@@ -1,8 +1,8 @@
 """Whom the threads behind the screen let go first: the screen, then who answers its person.
 
 One interpreter lock lets one thread work, and Python knows no priorities. What there is instead:
-an event loop that lets go of that lock as seldom as it can and gets it back soon, and a word
-between two steps of long work, ``give_way``.
+how long a thread may keep that lock is asked by each that waits for it, so the screen's loop has
+others wait long and itself wait little; and a word between two steps of long work, ``give_way``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from selectors import DefaultSelector, SelectorKey
 
 KEPT_BY_OTHERS = 0.0005  # seconds after which they give the lock to the screen
 KEPT_BY_SCREEN = 0.01  # and the other way round
-LOOKED = 0.004  # seconds for which a loop that has work does not look for input again
 LONGEST = 0.1  # seconds that a thread gives way for at most: nothing may stand still for good
 STEP = 0.0005  # seconds between two looks whether it still must
 
@@ -53,24 +52,28 @@ def answering() -> Iterator[None]:
         _at_work.answer = False
 
 
-class _Selector(DefaultSelector):
-    def __init__(self) -> None:
-        super().__init__()
-        self._looked_at = 0.0
+@contextmanager
+def standing_by() -> Iterator[None]:
+    """Meanwhile the screen's thread waits itself for one behind it."""
+    at_work, _at_work.screen = _at_work.screen, False
+    try:
+        yield
+    finally:
+        _at_work.screen = at_work
 
+
+class _Selector(DefaultSelector):
     def select(self, timeout: float | None = None) -> list[tuple[SelectorKey, int]]:
-        """What came; while there is work to do, nothing for a few milliseconds."""
-        has_work = timeout is not None and timeout <= 0
-        if has_work and time.monotonic() < self._looked_at + LOOKED:
-            return []
-        _at_work.screen = has_work
+        """What came; the loop waits for it, unless it still has work to do."""
+        if timeout is not None and timeout <= 0:
+            return super().select(timeout)
+        _at_work.screen = False
         sys.setswitchinterval(KEPT_BY_OTHERS)
         try:
             return super().select(timeout)
         finally:
             sys.setswitchinterval(KEPT_BY_SCREEN)
             _at_work.screen = True
-            self._looked_at = time.monotonic()
 
 
 class _Loop(asyncio.SelectorEventLoop):

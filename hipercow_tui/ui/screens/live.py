@@ -252,7 +252,8 @@ class LiveScreen(Screen[None]):
             self.backstage.sizes.known,
             self.backstage.logs.written,
         )
-        self.backstage.make_board(wish)
+        asked_for = self._board is not None and self._board.wish.asks != wish.asks
+        self.backstage.make_board(wish, asked_for=asked_for)
         self.backstage.make_sum(wish)
 
     @on(messages.LogsSeen)
@@ -284,7 +285,8 @@ class LiveScreen(Screen[None]):
         if before is not None and before.wish.stack.given != board.wish.stack.given:
             self._show_a_match()
         self._read_rows()
-        self._show_details()
+        if before is None or before.wish.snapshot is not board.wish.snapshot:
+            self._show_details()
 
     def _show_a_match(self) -> None:
         """Who sets a filter sees a matched row: where none is on the screen, the next one."""

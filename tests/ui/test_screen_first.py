@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from statistics import median
+
+import pytest
+
+from hipercow_tui.ui.background import Newest
+from hipercow_tui.ui.screen_first import (
+    LONGEST,
+    answering,
+    give_way,
+    new_loop,
+    standing_by,
+)
+
+TURNS = 15
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="there the loop is a plain one")
+
+
+@pytest.fixture(autouse=True)
+def same_switching() -> Iterator[None]:
+    before = sys.getswitchinterval()
+    yield
+    sys.setswitchinterval(before)
+
+
+@contextmanager
+def busy_thread() -> Iterator[None]:
+    """A thread that keeps the interpreter's lock whenever it can."""
+    done = threading.Event()
+
+    def work() -> None:
+        while not done.is_set():
+            sum(range(100))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def run(loop: asyncio.AbstractEventLoop, work: Callable[[], Awaitable[None]]) -> float:
+    """Seconds that the work takes."""
+
+    async def timed() -> float:
+        began = time.perf_counter()
+        await work()
+        return time.perf_counter() - began
+
+    try:
+        return loop.run_until_complete(timed())
+    finally:
+        loop.close()
+
+
+async def turns() -> None:
+    for _ in range(TURNS):
+        end = time.thread_time() + 0.003
+        while time.thread_time() < end:
+            pass
+        await asyncio.sleep(0.001)
+
+
+def test_a_busy_thread_costs_the_screen_little() -> None:
+    with busy_thread():
+        sys.setswitchinterval(0.001)
+        plain = median(run(asyncio.SelectorEventLoop(), turns) for _ in range(5))
+        ours = median(run(new_loop(), turns) for _ in range(5))
+    assert ours * 1.1 < plain, (ours, plain)
+
+
+def test_input_comes_through_while_there_is_work() -> None:
+    reading, writing = os.pipe()
+    came: list[bytes] = []
+
+    async def work() -> None:
+        loop = asyncio.get_running_loop()
+        loop.add_reader(reading, lambda: came.append(os.read(reading, 10)))
+        os.write(writing, b"x")
+        end = time.monotonic() + 5
+        while not came and time.monotonic() < end:
+            await asyncio.sleep(0)
+        loop.remove_reader(reading)
+
+    run(new_loop(), work)
+    os.close(reading)
+    os.close(writing)
+    assert came == [b"x"]
+
+
+def test_a_word_from_another_thread_wakes_the_screen() -> None:
+    async def work() -> None:
+        heard = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        threading.Timer(0.01, loop.call_soon_threadsafe, [heard.set]).start()
+        await asyncio.wait_for(heard.wait(), 5)
+
+    run(new_loop(), work)
+
+
+def waits(**how: bool) -> float:
+    began = time.monotonic()
+    give_way(**how)
+    return time.monotonic() - began
+
+
+def test_others_give_way_while_the_screen_works_but_not_for_good() -> None:
+    waited: list[float] = []
+
+    async def work() -> None:
+        thread = threading.Thread(target=lambda: waited.append(waits()))
+        thread.start()
+        end = time.monotonic() + 3 * LONGEST
+        while thread.is_alive() and time.monotonic() < end:
+            await asyncio.sleep(0)
+        thread = threading.Thread(target=lambda: waited.append(waits()))
+        thread.start()
+        await asyncio.sleep(2 * LONGEST)
+        thread.join()
+
+    run(new_loop(), work)
+    worked_through, then_rested = waited
+    assert worked_through >= LONGEST * 0.9
+    assert then_rested < worked_through
+
+
+def test_nobody_waits_for_a_screen_that_is_gone() -> None:
+    run(new_loop(), turns)
+    assert waits() < LONGEST / 2
+
+
+def test_who_answers_goes_before_others() -> None:
+    with answering():
+        assert waits(to_answers=False) < LONGEST / 2
+        assert waits() >= LONGEST * 0.9
+    assert waits() < LONGEST / 2
+
+
+def test_a_screen_that_waits_itself_lets_others_work() -> None:
+    waited: list[float] = []
+
+    async def work() -> None:
+        with standing_by():
+            waited.append(waits())
+        waited.append(waits())
+
+    run(new_loop(), work)
+    assert waited[0] < LONGEST / 2 < waited[1]
+
+
+def never(error: Exception) -> None:
+    raise AssertionError from error
+
+
+def test_who_is_patient_has_the_answer() -> None:
+    got: list[int] = []
+    newest: Newest[int, int] = Newest(lambda number: number * 2, got.append, never)
+    newest.ask(21, patience=5)
+    newest.stop()
+    assert got == [42]
+
+
+def test_patience_ends() -> None:
+    go = threading.Event()
+    newest: Newest[None, bool] = Newest(lambda _: go.wait(5), lambda _: None, never)
+    began = time.monotonic()
+    newest.ask(None, patience=0.05)
+    assert time.monotonic() - began < 2
+    newest.stop()
+    go.set()
