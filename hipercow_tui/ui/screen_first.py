@@ -18,6 +18,7 @@ from selectors import DefaultSelector, SelectorKey
 
 KEPT_BY_OTHERS = 0.0005  # seconds after which they give the lock to the screen
 KEPT_BY_SCREEN = 0.01  # and the other way round
+LOOKED = 0.004  # seconds for which a loop that has work does not look for input again
 LONGEST = 0.1  # seconds that a thread gives way for at most: nothing may stand still for good
 STEP = 0.0005  # seconds between two looks whether it still must
 
@@ -63,17 +64,24 @@ def standing_by() -> Iterator[None]:
 
 
 class _Selector(DefaultSelector):
+    def __init__(self) -> None:
+        super().__init__()
+        self._looked_at = 0.0
+
     def select(self, timeout: float | None = None) -> list[tuple[SelectorKey, int]]:
-        """What came; the loop waits for it, unless it still has work to do."""
-        if timeout is not None and timeout <= 0:
-            return super().select(timeout)
-        _at_work.screen = False
+        """What came. A loop that has work looks every few milliseconds: at each look it may lose
+        the lock."""
+        has_work = timeout is not None and timeout <= 0
+        if has_work and time.monotonic() < self._looked_at + LOOKED:
+            return []
+        _at_work.screen = has_work
         sys.setswitchinterval(KEPT_BY_OTHERS)
         try:
             return super().select(timeout)
         finally:
             sys.setswitchinterval(KEPT_BY_SCREEN)
             _at_work.screen = True
+            self._looked_at = time.monotonic()
 
 
 class _Loop(asyncio.SelectorEventLoop):
