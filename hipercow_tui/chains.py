@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Retry:
+class Retry(NamedTuple):
     """One line of ``retry``: ``id`` is a new attempt at ``parent``, in the chain of ``base``."""
 
     id: str
@@ -27,15 +27,44 @@ class Chains:
     links: tuple[Retry, ...] = ()
 
     @cached_property
+    def _lines(self) -> tuple[list[list[str]], list[Retry]]:
+        """The chains that are lines, written attempt by attempt, as nearly all are, and the links
+        of all others: what is general takes ten times as long."""
+        line_of: dict[str, list[str]] = {}
+        lines: list[list[str]] = []
+        others: list[Retry] = []
+        for link in self.links:
+            again, parent, base = link
+            line = line_of.get(parent)
+            if again in line_of or again == parent:
+                others.append(link)
+            elif line is None and parent == base:
+                lines.append([parent, again])
+                line_of[parent] = line_of[again] = lines[-1]
+            elif line is not None and line[-1] == parent and line[0] == base:
+                line.append(again)
+                line_of[again] = line
+            else:
+                others.append(link)
+        if not others:
+            return lines, others
+        tied = {id(line_of[member]) for link in others for member in link if member in line_of}
+        plain = [line for line in lines if id(line) not in tied]
+        known = {member for line in plain for member in line}
+        return plain, [link for link in self.links if link.id not in known]
+
+    @cached_property
     def _next(self) -> dict[str, list[str]]:
         following: dict[str, list[str]] = {}
-        for link in self.links:
+        for link in self._lines[1]:
             following.setdefault(link.parent, []).append(link.id)
         return following
 
     @cached_property
     def _chain_of(self) -> dict[str, tuple[str, ...]]:
         chains: dict[str, tuple[str, ...]] = {}
+        for line in self._lines[0]:
+            chains.update(dict.fromkeys(line, tuple(line)))
         for members in self._components():
             ordered = self._in_order(members)
             chains.update(dict.fromkeys(ordered, ordered))
@@ -59,7 +88,11 @@ class Chains:
 
     @cached_property
     def _tips(self) -> dict[str, str | None]:
-        return {member: self._end_from(member) for member in self._chain_of}
+        tips: dict[str, str | None] = {}
+        for line in self._lines[0]:
+            tips.update(dict.fromkeys(line, line[-1]))
+        others = self._chain_of.keys() - tips.keys()
+        return tips | {member: self._end_from(member) for member in others}
 
     def tip(self, task_id: str) -> str | None:
         """The last attempt: parent to id, at a fork the first line; None where that never ends."""
@@ -77,7 +110,7 @@ class Chains:
     def _components(self) -> Iterator[list[str]]:
         """The sets of ids that hang together through id–parent and id–base, in first-seen order."""
         neighbours: dict[str, list[str]] = {}
-        for link in self.links:
+        for link in self._lines[1]:
             for other in (link.parent, link.base):
                 neighbours.setdefault(other, []).append(link.id)
                 neighbours.setdefault(link.id, []).append(other)

@@ -14,10 +14,9 @@ import sys
 import tempfile
 import time
 from array import array
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import compress, count
 from pathlib import Path
 from typing import Any
 
@@ -233,9 +232,13 @@ def kept_folder(section: memoryview, same: Mapping[str, str]) -> Kept:
     return Kept(folder, ids, columns, not changed, names)
 
 
-def _flagged(flags: bytes, bit: int) -> Iterable[int]:
-    """The places where that bit is set; 15 ns a task."""
-    return compress(count(), flags.translate(_SET[bit]))
+def _flagged(flags: bytes, bit: int) -> Iterator[int]:
+    """The places where that bit is set, which it is at few."""
+    places = flags.translate(_SET[bit])
+    at = places.find(1)
+    while at >= 0:
+        yield at
+        at = places.find(1, at + 1)
 
 
 _SET = {

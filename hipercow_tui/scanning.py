@@ -182,8 +182,10 @@ class Scanner:
             ids = [ids[place] for place in places]
             columns = [[column[place] for place in places] for column in columns]
         with _uncollected():
-            self._put(ids, self._made(ids, columns))
+            # None of these is known yet: a folder is adopted once, before anything in it is read.
+            self._own_tasks().update(zip(ids, self._made(ids, columns), strict=True))
             gc.freeze()
+        self._changed.update(ids)
         self._adopted.add(kept.folder.name)
 
     def _save_index(self) -> None:

@@ -29,6 +29,7 @@ class Relations:
 
     def __init__(self, root: Root) -> None:
         self._root = root
+        self._folder = str(root.bundles)
         self._retry_stamp: r_root.Stamp | None = None
         self._lines: tuple[Retry, ...] = ()
         self._retry_problem: str | None = None
@@ -126,7 +127,7 @@ class Relations:
 
     def _read_bundle(self, name: str, status: os.stat_result) -> Bundle | None:
         try:
-            raw = read_file(f"{self._root.bundles}/{name}", limit=LIMIT)
+            raw = read_file(f"{self._folder}/{name}", limit=LIMIT)
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -190,7 +191,9 @@ def _inverted(bundles: Iterable[Bundle]) -> dict[str, tuple[str, ...]]:
     names: dict[str, tuple[str, ...]] = {}
     for bundle in bundles:
         ids = bundle.task_ids
-        shared = {i: (*names[i], bundle.name) for i in names.keys() & ids}
+        shared: dict[str, tuple[str, ...]] = {}
+        if not names.keys().isdisjoint(ids):
+            shared = {i: (*names[i], bundle.name) for i in names.keys() & ids}
         names.update(dict.fromkeys(ids, (bundle.name,)))
         names.update(shared)
     return names
