@@ -21,18 +21,20 @@ from pathlib import Path
 from typing import Any
 
 from hipercow_tui.listing import Folder, Watch
-from hipercow_tui.model import Task
+from hipercow_tui.model import Bundle, Lang, Task
 from hipercow_tui.roots import Root
 from hipercow_tui.roots.files import read_file
 from hipercow_tui.roots.r_root import Columns, Moments
 
-_MAGIC = b"hipercow-tui index 2\n"
+_MAGIC = b"hipercow-tui index 3\n"
 _LIMIT = 4 << 30  # bytes: some 60 million tasks
 _DIGEST = 16  # bytes
 _UNUSED = 180 * 86400  # seconds after which the index of a root that nobody opens is dropped
 # Name of the folder, its moments, ``newest``, how many tasks, how many of these can still change.
 _COUNT = struct.Struct("<I")
 _FOLDER = struct.Struct("<2sqqqII")
+# Of a bundle: language, when it changed, its stamp, how many bytes its name has, how many ids.
+_BUNDLE = struct.Struct("<2sdQQqII")
 # Bits of a task's flags; the last three say that there is no such time.
 _ESTIMATED, _UNFINISHED, *_WITHOUT = 1, 2, 4, 8, 16
 _SWAPPED = sys.byteorder == "big"
@@ -58,11 +60,12 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class KeptRoot:
-    """All that was known: each folder's part of the file, to be decoded when it is its turn, and
-    the ids of the tasks that were read as retries."""
+    """All that was known: each folder's part of the file, to be decoded when it is its turn, the
+    ids of the tasks that were read as retries, and the bundles."""
 
     folders: Mapping[str, memoryview] = field(default_factory=dict)
     retried: frozenset[str] = frozenset()
+    bundles: tuple[Bundle, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,11 @@ class Index:
         return _decoded_root(body)
 
     def save(
-        self, folders: Iterable[Folder], tasks: Mapping[str, Task], retried: Collection[str]
+        self,
+        folders: Iterable[Folder],
+        tasks: Mapping[str, Task],
+        retried: Collection[str],
+        bundles: Sequence[Bundle],
     ) -> None:
         """Write the file anew, in one step; where that can't be done, there is none.
 
@@ -106,6 +113,9 @@ class Index:
         """
         body = bytearray(_COUNT.pack(len(retried)))
         body += bytes.fromhex("".join(retried))
+        body += _COUNT.pack(len(bundles))
+        for bundle in bundles:
+            body += _encoded_bundle(bundle)
         for folder in folders:
             section = _encoded(folder, tasks)
             body += _COUNT.pack(len(section)) + section
@@ -184,10 +194,36 @@ def _encoded(folder: Folder, tasks: Mapping[str, Task]) -> bytes:
     return head + bytes.fromhex("".join(names)) + listings + flags + columns
 
 
+def _encoded_bundle(bundle: Bundle) -> bytes:
+    name = bundle.name.encode("utf-8", "surrogateescape")
+    ids = bytes.fromhex("".join(bundle.task_ids))
+    sizes = len(name), len(bundle.task_ids)
+    lang, changed = bundle.lang.encode(), bundle.changed or 0.0
+    return _BUNDLE.pack(lang, changed, *bundle.stamp, *sizes) + name + ids
+
+
+def _decoded_bundle(body: memoryview, at: int) -> tuple[Bundle, int]:
+    """The bundle that stands there, and where the next one does."""
+    lang, changed, *stamp, size, tasks = _BUNDLE.unpack_from(body, at)
+    ids = at + _BUNDLE.size + size
+    name = bytes(body[ids - size : ids]).decode("utf-8", "surrogateescape")
+    end = ids + 16 * tasks
+    members = tuple(body[ids:end].hex("/", 16).split("/")) if tasks else ()
+    inode, length, modified = stamp
+    of = Lang(lang.rstrip(b"\0").decode())
+    return Bundle(name, members, changed, (inode, length, modified), lang=of), end
+
+
 def _decoded_root(body: memoryview) -> KeptRoot:
     (count,) = _COUNT.unpack_from(body)
     at = _COUNT.size + 16 * count
     retried = body[_COUNT.size : at].hex("/", 16).split("/") if count else []
+    (count,) = _COUNT.unpack_from(body, at)
+    at += _COUNT.size
+    bundles = []
+    for _ in range(count):
+        bundle, at = _decoded_bundle(body, at)
+        bundles.append(bundle)
     folders: dict[str, memoryview] = {}
     while at < len(body):
         (size,) = _COUNT.unpack_from(body, at)
@@ -195,7 +231,7 @@ def _decoded_root(body: memoryview) -> KeptRoot:
         section = body[at : at + size]
         folders[bytes(section[:2]).decode()] = section
         at += size
-    return KeptRoot(folders, frozenset(retried))
+    return KeptRoot(folders, frozenset(retried), tuple(bundles))
 
 
 def kept_folder(section: memoryview, same: Mapping[str, str]) -> Kept:

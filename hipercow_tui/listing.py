@@ -11,7 +11,7 @@ from operator import attrgetter
 from hipercow_tui.roots.r_root import PREFIX, REST, Moments
 
 SETTLE = 2.0  # seconds after which a folder's time of change tells of every further change
-_SETTLE_NS = int(SETTLE * 1e9)
+SETTLE_NS = int(SETTLE * 1e9)
 
 
 @dataclass(slots=True)
@@ -37,7 +37,7 @@ class Watch:
         server's; on our clock it was ``seen`` to have changed last at these moments."""
         if moments != self.moments:
             self.moments, self.since = moments, seen
-        self.settled = began - self.since >= SETTLE or max(moments) <= newest - _SETTLE_NS
+        self.settled = began - self.since >= SETTLE or max(moments) <= newest - SETTLE_NS
 
 
 @dataclass(slots=True)

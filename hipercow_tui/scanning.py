@@ -16,8 +16,8 @@ from itertools import compress, count, repeat
 from math import inf
 
 from hipercow_tui.chains import Retry
-from hipercow_tui.index import Index, Kept, kept_folder
-from hipercow_tui.listing import Folder, Watch, find_folders, list_folder
+from hipercow_tui.index import Index, Kept, KeptRoot, kept_folder
+from hipercow_tui.listing import SETTLE_NS, Folder, Watch, find_folders, list_folder
 from hipercow_tui.model import Snapshot, Status, Task, quick_tasks
 from hipercow_tui.reading import Part, parts_of, read_parts
 from hipercow_tui.roots import Root
@@ -127,8 +127,10 @@ class Scanner:
         self._began = resumed = clock()
         spent = 0.0
         pause = self._pause if self._tasks else self._first_pause
+        kept = self._load_index()
         self._tie_anew()
-        self._load_index()
+        # Where the time of creation stands depends on whether a task is a retry.
+        self._read_again(kept.retried ^ self._relations.retried if kept else ())
         folders = self._find_folders()
         with closing(read_parts(self._tasks_path, self._parts(folders), self.root.lang)) as answers:
             for part, rows in answers:
@@ -148,15 +150,15 @@ class Scanner:
         self._save_index()
 
     def doubt(self, ids: Iterable[str]) -> bool:
-        """Have the next pass read those of these tasks that are known from the index alone, as is
-        due before a purge; whether there are any."""
+        """Have the next pass read what is known from the index alone of these tasks, and of all
+        bundles, as is due before a purge; whether there is any."""
         unread = {
             task_id
             for task_id in ids
             if task_id[:2] in self._adopted and task_id not in self._read and task_id in self._tasks
         }
         self._read_again(unread)
-        return bool(unread)
+        return self._relations.doubt() or bool(unread)
 
     def _read_again(self, ids: Iterable[str]) -> None:
         for task_id in ids:
@@ -164,14 +166,14 @@ class Scanner:
 
     # What was known the last time
 
-    def _load_index(self) -> None:
+    def _load_index(self) -> KeptRoot | None:
+        """What was known the last time, once: for the first pass."""
         if self._index is None or self._folders or self._kept:
-            return
-        retried = self._relations.retried
+            return None
         kept = self._index.load()
         self._kept = dict(kept.folders)
-        # Where the time of creation stands depends on whether a task is a retry.
-        self._read_again(kept.retried ^ retried)
+        self._relations.keep(kept.bundles)
+        return kept if self._kept else None
 
     def _adopt(self, kept: Kept) -> None:
         due = self._due[kept.folder.name]
@@ -195,7 +197,10 @@ class Scanner:
             return
         settled = all(folder.watch.settled for folder in self._folders.values())
         if self._unsaved * 50 > len(self._tasks) or (self._unsettled and settled):
-            self._index.save(self._folders.values(), self._tasks, self._relations.retried)
+            relations, before = self._relations, self._server_clock - SETTLE_NS
+            bundles = [one for one in relations.all_bundles if one.stamp[2] <= before]
+            sound = [one for one in bundles if one.problem is None]
+            self._index.save(self._folders.values(), self._tasks, relations.retried, sound)
             self._unsaved, self._unsettled = 0, not settled
 
     # The folders tasks/ab and what stands in them

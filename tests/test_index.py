@@ -15,7 +15,7 @@ from hipercow_tui import index as index_module
 from hipercow_tui import scan
 from hipercow_tui.index import Index, cache_folder
 from hipercow_tui.model import Snapshot, Status
-from hipercow_tui.roots import find_root, r_root
+from hipercow_tui.roots import files, find_root, r_root, relations
 from hipercow_tui.scanning import Scanner
 
 STATUSES = ("success", "failure", "cancelled", "running", "submitted", "created")
@@ -249,6 +249,67 @@ def test_what_was_read_since_the_start_is_not_doubted(project: Path) -> None:
     scanner = Scanner(find_root(project))
     list(scanner.scan())
     assert not scanner.doubt(map(task_id, range(50)))
+
+
+@pytest.fixture
+def bundle_reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The bundles that are opened."""
+    opened: list[str] = []
+
+    def read_file(path: str, *, limit: int) -> bytes:
+        if Path(path).parent.name == "bundles":
+            opened.append(Path(path).name)
+        return files.read_file(path, limit=limit)
+
+    monkeypatch.setattr(relations, "read_file", read_file)
+    return opened
+
+
+def long_ago(project: Path, name: str) -> Path:
+    path = project / "hipercow" / "bundles" / name
+    os.utime(path, (1e9, 1e9))
+    return path
+
+
+def test_bundles_that_stayed_as_they_were_are_not_read(
+    project: Path, bundle_reads: list[str]
+) -> None:
+    write_bundle(project, "new", [task_id(3)])
+    long_ago(project, "mine")
+    kept(project)
+    bundle_reads.clear()
+    assert started(project).bundles == scan(project).bundles
+    assert bundle_reads == ["new", "mine", "new"], "what was new then, and all of them by scan()"
+
+
+def test_bundles_that_changed_came_or_went_are_read(project: Path) -> None:
+    for name in ("gone", "other"):
+        write_bundle(project, name, [task_id(3)])
+        long_ago(project, name)
+    long_ago(project, "mine")
+    kept(project)
+    write_bundle(project, "mine", map(task_id, range(5, 9)))
+    write_bundle(project, "came", map(task_id, range(3)))
+    (project / "hipercow" / "bundles" / "gone").unlink()
+    assert_same(project)
+
+
+def test_bundles_are_doubted_too(project: Path, bundle_reads: list[str]) -> None:
+    path = long_ago(project, "mine")
+    kept(project)
+    # No clock tells: the same file, as long and as old as it was.
+    path.write_text("".join(f"{task_id(number)}\n" for number in range(20, 40)))
+    os.utime(path, (1e9, 1e9))
+    root = find_root(project)
+    scanner = Scanner(root, index=Index.of(root))
+    list(scanner.scan())
+    bundle_reads.clear()
+    assert scanner.doubt([])
+    (*_, state) = scanner.scan()
+    assert bundle_reads == ["mine"]
+    assert dict(state.snapshot.tasks) == dict(scan(project).tasks)
+    assert state.snapshot.bundles == scan(project).bundles
+    assert not scanner.doubt([])
 
 
 def test_files_unused_for_long_are_dropped_when_another_is_written(

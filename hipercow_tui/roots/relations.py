@@ -34,6 +34,7 @@ class Relations:
         self._lines: tuple[Retry, ...] = ()
         self._retry_problem: str | None = None
         self._own: dict[str, Retry] = {}
+        self._kept: dict[str, Bundle] = {}  # from the last time, not read since
         self._bundle_problems: dict[str, str] = {}
         self.bundles: Mapping[str, Bundle] = {}
         self.all_bundles: tuple[Bundle, ...] = ()
@@ -53,6 +54,18 @@ class Relations:
         """Read what has changed: one stat for ``retry`` and one a bundle."""
         self._refresh_retry()
         self._refresh_bundles()
+
+    def keep(self, bundles: Iterable[Bundle]) -> None:
+        """Take these from the last time, where their files still have the same stamps."""
+        self._kept = {bundle.name: bundle for bundle in bundles}
+
+    def doubt(self) -> bool:
+        """Have the next refresh read the bundles that are known from the last time alone; whether
+        there are any."""
+        unread = {name for name, kept in self._kept.items() if self.bundles.get(name) is kept}
+        self._kept = {}
+        self.bundles = {name: one for name, one in self.bundles.items() if name not in unread}
+        return bool(unread)
 
     def adopt(self, links: Iterable[Retry]) -> None:
         """Take in links that stand in the tasks' own ``data``, whose lines may be lost."""
@@ -89,12 +102,13 @@ class Relations:
         found: dict[str, Bundle] = {}
         self._bundle_problems = {}
         for name, status in self._bundle_files():
-            known = self.bundles.get(name)
-            if known is not None and known.stamp == _stamp(status):
-                found[name] = known
-            elif (bundle := self._read_bundle(name, status)) is not None:
+            if (bundle := self._known(name, status) or self._read_bundle(name, status)) is not None:
                 found[name] = bundle
         self._tie(found)
+
+    def _known(self, name: str, status: os.stat_result) -> Bundle | None:
+        known = self.bundles.get(name) or self._kept.get(name)
+        return known if known is not None and known.stamp == _stamp(status) else None
 
     def _tie(self, found: Mapping[str, Bundle]) -> None:
         before = self.bundles
@@ -160,10 +174,8 @@ class _PythonRelations(Relations):
             return
         try:
             for name, inside, status in py_root.bundle_files(folder, self._bundle_problems):
-                known = self.bundles.get(name)
-                if known is not None and known.stamp == _stamp(status):
-                    found[name] = known
-                elif (bundle := self._bundle_in(inside, name, status)) is not None:
+                known = self._known(name, status)
+                if (bundle := known or self._bundle_in(inside, name, status)) is not None:
                     found[name] = bundle
         except OSError as error:
             self._problem("bundles", error)
