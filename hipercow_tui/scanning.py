@@ -12,18 +12,18 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from itertools import compress, count, repeat
 from math import inf
 
 from hipercow_tui.chains import Retry
 from hipercow_tui.index import Index, Kept, KeptRoot, kept_folder
 from hipercow_tui.listing import SETTLE_NS, Folder, Watch, find_folders, list_folder
-from hipercow_tui.model import Snapshot, Status, Task, quick_tasks
+from hipercow_tui.model import Snapshot, Task
 from hipercow_tui.reading import Part, parts_of, read_parts
 from hipercow_tui.roots import Root
-from hipercow_tui.roots.r_root import OWN_TIPS, STATUSES, Columns, Moments, Row, moments_of
+from hipercow_tui.roots.r_root import Moments, Row, moments_of
 from hipercow_tui.roots.relations import relations_of
 from hipercow_tui.text import visible
+from hipercow_tui.ties import Ties
 from hipercow_tui.together import together
 
 BATCH = 0.25  # seconds between two snapshots of a scan that is under way
@@ -96,16 +96,15 @@ class Scanner:
         self._monotonic = monotonic
         self._snapshot = Snapshot(root.path, lang=root.lang)
         self._relations = relations_of(root)
+        self._ties = Ties(self._relations)
         self._tasks: dict[str, Task] = {}
         self._handed_out = False  # whether a snapshot holds _tasks: then it is copied to be changed
         self._folders: dict[str, Folder] = {}
         self._problems: dict[str, str] = {}
         self._due: dict[str, dict[str, None]] = {}  # by folder, the ids of tasks still to be read
-        self._links: list[Retry] = []
         self._same: dict[str, str] = {}  # ids in bundles, for the first pass to use the objects of
         self._changed: set[str] = set()
         self._gone: set[str] = set()
-        self._retie: set[str] = set()  # members of chains whose tips may be others than they say
         self._server_clock = 0  # the newest time of change seen on the file server, nanoseconds
         self._newest = 0  # what it was when this pass began to read
         self._began = 0.0
@@ -144,7 +143,7 @@ class Scanner:
             self._drop(self._folders.pop(name).ids)
         self._due.clear()
         self._same = {}
-        self._tie_ends()
+        self._tie(self._ties.loose_ends())
         spent += clock() - resumed
         yield self._state(len(folders), len(folders), spent, complete=True)
         self._save_index()
@@ -185,7 +184,8 @@ class Scanner:
             columns = [[column[place] for place in places] for column in columns]
         with _uncollected():
             # None of these is known yet: a folder is adopted once, before anything in it is read.
-            self._own_tasks().update(zip(ids, self._made(ids, columns), strict=True))
+            tasks = self._ties.tasks(ids, columns, self._tasks)
+            self._own_tasks().update(zip(ids, tasks, strict=True))
             gc.freeze()
         self._changed.update(ids)
         self._adopted.add(kept.folder.name)
@@ -302,30 +302,12 @@ class Scanner:
             elif task_id in unfinished:
                 del unfinished[task_id]
             if retry:
-                self._links.append(Retry(task_id, *retry))
+                self._ties.note(Retry(task_id, *retry))
         if ids[0][:2] in self._adopted:
             self._read.update(ids)
         if found:
             columns = tuple(zip(*found.values(), strict=True))
-            self._put(found, self._made(tuple(found), columns))
-
-    def _made(self, ids: Sequence[str], columns: Columns) -> list[Task]:
-        """The tasks of these rows, tied to their bundles and chains. Column by column, for a
-        million of them: 1 µs a task."""
-        listings, created, started, finished, estimated, _, problems, _ = columns
-        bundles = map(self._relations.bundles_of.get, ids, repeat(()))
-        chains: list[tuple[str, ...]] = [()] * len(ids)
-        tips = list(map(OWN_TIPS.__getitem__, listings))
-        member = self._relations.chains.has
-        for place in compress(count(), map(member, ids)):
-            chains[place] = self._relations.chains.chain(ids[place])
-            tips[place] = self._tip_status(ids[place], tips[place])
-            self._note_tip(ids[place])
-        statuses = map(STATUSES.__getitem__, listings)
-        times, lang = (created, started, finished, estimated), self.root.lang
-        return quick_tasks(
-            zip(ids, statuses, listings, *times, tips, bundles, chains, problems, repeat(lang))
-        )
+            self._put(found, self._ties.tasks(tuple(found), columns, self._tasks))
 
     def _put(self, ids: Iterable[str], tasks: Iterable[Task]) -> None:
         known = self._tasks
@@ -348,7 +330,7 @@ class Scanner:
                 self._unsaved += 1
                 self._gone.add(task_id)
                 self._changed.discard(task_id)
-                self._retie.update(self._relations.chains.chain(task_id))
+                self._ties.dropped(task_id)
 
     def _own_tasks(self) -> dict[str, Task]:
         if self._handed_out:
@@ -363,69 +345,18 @@ class Scanner:
 
     def _tie_anew(self) -> None:
         """Read bundles and chains; tasks that are tied otherwise than before are changed."""
-        relations = self._relations
-        bundles_before, chains_before = relations.bundles_of, relations.chains
-        retried_before = relations.retried
-        relations.refresh()
+        retried_before = self._relations.retried
+        touched = self._ties.refresh()
         if not self._tasks:
-            self._same = {task_id: task_id for task_id in relations.bundles_of}
+            self._same = {task_id: task_id for task_id in self._relations.bundles_of}
             return
-        touched: set[str] = set()
-        if relations.bundles_of is not bundles_before:
-            now_of = relations.bundles_of
-            touched |= {
-                task_id
-                for task_id in bundles_before.keys() | now_of.keys()
-                if bundles_before.get(task_id) != now_of.get(task_id)
-            }
-        if relations.chains is not chains_before:
-            touched |= {*chains_before.members(), *relations.chains.members()}
-            moved = retried_before ^ relations.retried
-            self._read_again(moved & self._tasks.keys())
+        self._read_again((retried_before ^ self._relations.retried) & self._tasks.keys())
         self._tie(touched)
-
-    def _tie_ends(self) -> None:
-        """Links may stand in the tasks' own ``data`` alone, and the end of a chain may have been
-        read after its other members, or be gone."""
-        before = self._relations.chains
-        self._relations.adopt(self._links)
-        self._links.clear()
-        chains = self._relations.chains
-        if chains is not before:
-            self._retie.update(chains.members())
-        self._tie(self._retie)
-        self._retie.clear()
-
-    def _note_tip(self, task_id: str) -> None:
-        """A member of a chain is being made: who says of the chain's tip what may not hold?"""
-        chains = self._relations.chains
-        tip = chains.tip(task_id)
-        if tip == task_id:
-            self._retie.update(filter(self._tasks.__contains__, chains.chain(task_id)))
-        elif tip not in self._tasks:
-            self._retie.add(task_id)
 
     def _tie(self, ids: Iterable[str]) -> None:
         known = self._tasks
         standing = [task_id for task_id in ids if task_id in known]
-        self._put(standing, [self._tied(known[task_id]) for task_id in standing])
-
-    def _tied(self, task: Task) -> Task:
-        """The task with its bundles and chain as they are now; itself where it has these."""
-        relations = self._relations
-        bundles = relations.bundles_of.get(task.id, ())
-        chain = relations.chains.chain(task.id)
-        tip = self._tip_status(task.id, OWN_TIPS[task.listing])
-        if (task.tip_status, task.chain, task.bundles) == (tip, chain, bundles):
-            return task
-        return task._replace(bundles=bundles, chain=chain, tip_status=tip)
-
-    def _tip_status(self, task_id: str, own: Status | None) -> Status | None:
-        tip_id = self._relations.chains.tip(task_id)
-        if tip_id == task_id:
-            return own
-        tip = self._tasks.get(tip_id) if tip_id else None
-        return OWN_TIPS[tip.listing] if tip is not None else None
+        self._put(standing, [self._ties.tied(known[task_id], known) for task_id in standing])
 
     def _state(self, done: int, of: int, seconds: float, *, complete: bool) -> ScanState:
         relations, known = self._relations, self._snapshot

@@ -28,6 +28,7 @@ class Relations:
     """
 
     def __init__(self, root: Root) -> None:
+        self.lang = root.lang
         self._root = root
         self._folder = str(root.bundles)
         self._retry_stamp: r_root.Stamp | None = None

@@ -1,0 +1,101 @@
+"""Tasks with what they hang together by: bundles, retry chains, what they count as in these."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import compress, count, repeat
+
+from hipercow_tui.chains import Retry
+from hipercow_tui.model import Status, Task, quick_tasks
+from hipercow_tui.roots.r_root import OWN_TIPS, STATUSES, Columns
+from hipercow_tui.roots.relations import Relations
+
+
+class Ties:
+    """Makes the tasks of a root while it is read, and tells which have to be tied again. ``known``
+    are the tasks there are so far."""
+
+    def __init__(self, relations: Relations) -> None:
+        self._relations = relations
+        self._links: list[Retry] = []
+        self._stale: set[str] = set()  # members of chains whose tips may be others than they say
+
+    def tasks(self, ids: Sequence[str], columns: Columns, known: Mapping[str, Task]) -> list[Task]:
+        """The tasks of these rows. Column by column, for a million of them: 1 µs a task."""
+        relations = self._relations
+        listings, created, started, finished, estimated, _, problems, _ = columns
+        bundles = map(relations.bundles_of.get, ids, repeat(()))
+        chains: list[tuple[str, ...]] = [()] * len(ids)
+        tips = list(map(OWN_TIPS.__getitem__, listings))
+        for place in compress(count(), map(relations.chains.has, ids)):
+            chains[place] = relations.chains.chain(ids[place])
+            tips[place] = self._tip_status(ids[place], tips[place], known)
+            self._note_tip(ids[place], known)
+        statuses = map(STATUSES.__getitem__, listings)
+        times, lang = (created, started, finished, estimated), relations.lang
+        return quick_tasks(
+            zip(ids, statuses, listings, *times, tips, bundles, chains, problems, repeat(lang))
+        )
+
+    def _note_tip(self, task_id: str, known: Mapping[str, Task]) -> None:
+        """A member of a chain is being made: who says of the chain's tip what may not hold?"""
+        chains = self._relations.chains
+        tip = chains.tip(task_id)
+        if tip == task_id:
+            self._stale.update(filter(known.__contains__, chains.chain(task_id)))
+        elif tip not in known:
+            self._stale.add(task_id)
+
+    def note(self, link: Retry) -> None:
+        """A link stands in a task's own ``data``; its line may be lost."""
+        self._links.append(link)
+
+    def dropped(self, task_id: str) -> None:
+        """This task is gone, which may have been the tip of others."""
+        self._stale.update(self._relations.chains.chain(task_id))
+
+    def refresh(self) -> set[str]:
+        """Read bundles and chains anew; the ids of those that may be tied otherwise now."""
+        relations = self._relations
+        bundles_before, chains_before = relations.bundles_of, relations.chains
+        relations.refresh()
+        touched: set[str] = set()
+        if relations.bundles_of is not bundles_before:
+            now_of = relations.bundles_of
+            touched |= {
+                task_id
+                for task_id in bundles_before.keys() | now_of.keys()
+                if bundles_before.get(task_id) != now_of.get(task_id)
+            }
+        if relations.chains is not chains_before:
+            touched |= {*chains_before.members(), *relations.chains.members()}
+        return touched
+
+    def loose_ends(self) -> set[str]:
+        """The ids of those that have to be tied again now that all is read: the tip of their chain
+        was read after them, or is gone."""
+        before = self._relations.chains
+        self._relations.adopt(self._links)
+        self._links.clear()
+        stale, self._stale = self._stale, set()
+        chains = self._relations.chains
+        return stale if chains is before else stale.union(chains.members())
+
+    def tied(self, task: Task, known: Mapping[str, Task]) -> Task:
+        """The task with its bundles and chain as they are now; itself where it has these."""
+        relations = self._relations
+        bundles = relations.bundles_of.get(task.id, ())
+        chain = relations.chains.chain(task.id)
+        tip = self._tip_status(task.id, OWN_TIPS[task.listing], known)
+        if (task.tip_status, task.chain, task.bundles) == (tip, chain, bundles):
+            return task
+        return task._replace(bundles=bundles, chain=chain, tip_status=tip)
+
+    def _tip_status(
+        self, task_id: str, own: Status | None, known: Mapping[str, Task]
+    ) -> Status | None:
+        tip_id = self._relations.chains.tip(task_id)
+        if tip_id == task_id:
+            return own
+        tip = known.get(tip_id) if tip_id else None
+        return OWN_TIPS[tip.listing] if tip is not None else None
