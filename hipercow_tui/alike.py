@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _LONGEST = 4000  # characters of a message that are looked at
 
@@ -55,12 +55,11 @@ _LIST = re.compile(r"(?:,\s|,?\s(?:and|or)\s)\Z")
 _MORE = ", …"  # of a list
 
 
-@dataclass(frozen=True, slots=True)
-class Wording:
+class Wording(NamedTuple):
     """A message taken apart: ``values`` are what differs between tasks, ``signs`` the placeholders
-    for these, ``texts`` what stands around them, one more than values."""
+    for these, ``template`` what stands around them, for the operator ``%``."""
 
-    texts: tuple[str, ...]
+    template: str
     signs: tuple[str, ...]
     values: tuple[str, ...]
 
@@ -68,15 +67,15 @@ class Wording:
     def pattern(self) -> str:
         """The message with a placeholder for each value, on one line, since R breaks lines by
         length: what messages of one cause share."""
-        return " ".join(self.shown(range(len(self.signs))).split())
+        return " ".join((self.template % self.signs).split())
 
     def shown(self, differing: Collection[int]) -> str:
         """The message in its lines, with placeholders in these places, and its own values in all
         others."""
-        shown = [self.texts[0]]
-        for place, (sign, value) in enumerate(zip(self.signs, self.values, strict=True)):
-            shown += (sign if place in differing else value, self.texts[place + 1])
-        return "".join(shown)
+        both = enumerate(zip(self.signs, self.values, strict=True))
+        return self.template % tuple(
+            [sign if place in differing else value for place, (sign, value) in both]
+        )
 
 
 def wording(message: str) -> Wording:
@@ -107,4 +106,5 @@ def wording(message: str) -> Wording:
         else:
             found = (_SIGNS.get(match.lastgroup or "", match[0]), match[0])
             todo += [piece[match.end() :], found, piece[: match.start()]]
-    return Wording(tuple(texts), tuple(signs), tuple(values))
+    template = "%s".join([text.replace("%", "%%") for text in texts])
+    return Wording(template, tuple(signs), tuple(values))

@@ -9,33 +9,36 @@ none, and is written anew.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import tempfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from struct import Struct
+from typing import Any
 
-from hipercow_tui.alike import Wording
-from hipercow_tui.failures import Failure, Sharing
+from hipercow_tui.failures import Failure, Sharing, pack, unpack
 from hipercow_tui.index import Index
 from hipercow_tui.model import TASK_ID
 from hipercow_tui.roots.files import read_file
 
-_MAGIC = b"hipercow-tui errors 2\n"
+_MAGIC = b"hipercow-tui errors 3\n"
 _LIMIT = 1 << 30  # bytes
 _DIGEST = 16  # bytes
 
-# A task's folder: inode, time of modification and of change, in nanoseconds.
-Identity: TypeAlias = tuple[int, int, int]
+_OWN = Failure._fields.index("packed")  # up to here it is the same in many failures
+_IDENTITY = Struct("<3Q")
+_WORD = (1 << 64) - 1
 
 
-def identity(tasks: Path, task_id: str) -> Identity | None:
-    """Which folder a task is, below ``tasks``: another one if it was deleted and made anew, or if
-    anything in it came or went. None where there is none. Costs one stat.
+def identity(tasks: Path, task_id: str) -> bytes:
+    """Which folder a task is, below ``tasks``, by its inode and its times of modification and of
+    change: another one if it was deleted and made anew, or if anything in it came or went. Empty
+    where there is none. Costs one stat.
 
     Raises ValueError where ``task_id`` is no task id.
     """
@@ -44,16 +47,9 @@ def identity(tasks: Path, task_id: str) -> Identity | None:
     try:
         found = os.stat(f"{tasks}/{task_id[:2]}/{task_id[2:]}", follow_symlinks=False)
     except OSError:
-        return None
-    return found.st_ino, found.st_mtime_ns, found.st_ctime_ns
-
-
-@dataclass(frozen=True, slots=True)
-class Remembered:
-    """How a task failed, and which folder said so."""
-
-    folder: Identity
-    failure: Failure
+        return b""
+    numbers = found.st_ino, found.st_mtime_ns, found.st_ctime_ns
+    return _IDENTITY.pack(*[number & _WORD for number in numbers])
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +64,7 @@ class ErrorMemory:
         """That of the root of an index, whether there is a file yet or not."""
         return cls(index.path.with_suffix(".errors"), index.key)
 
-    def load(self) -> dict[str, Remembered]:
+    def load(self) -> dict[str, Failure]:
         """What the file says, by task; nothing where it is not exactly what we wrote."""
         try:
             raw = read_file(self.path, limit=_LIMIT)
@@ -77,24 +73,13 @@ class ErrorMemory:
         body = raw[len(_MAGIC) + _DIGEST :]
         if raw[: len(_MAGIC) + _DIGEST] != self._head(body):
             return {}
-        texts, tasks = json.loads(zlib.decompress(body))
-        sharing = Sharing()
-        found = {}
-        for task_id, row in tasks.items():
-            one = _decoded(row, texts)
-            found[task_id] = Remembered(one.folder, sharing.shared(one.failure))
-        return found
+        return _read(io.BytesIO(zlib.decompress(body)))
 
-    def save(self, known: Mapping[str, Remembered]) -> None:
+    def save(self, known: Mapping[str, Failure]) -> None:
         """Write the file anew, in one step; where that can't be done, there is none. What could
         not be read is left out, to be tried again."""
-        texts: dict[str, int] = {}
-        rows = {
-            task_id: _encoded(one, texts)
-            for task_id, one in known.items()
-            if one.failure.problem is None
-        }
-        body = zlib.compress(json.dumps([list(texts), rows]).encode(), 1)
+        packer = zlib.compressobj(1)
+        body = b"".join([*map(packer.compress, _written(known)), packer.flush()])
         with suppress(OSError):
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=self.path.parent, delete=False) as file:
@@ -113,28 +98,31 @@ class ErrorMemory:
         return _MAGIC + digest.digest()
 
 
-_Row: TypeAlias = tuple[list[int], int, int, int, list[int], list[list[int]]]
+def _written(known: Mapping[str, Failure]) -> Iterator[bytes]:
+    """The lines of the file: first what many failures have in common, then a line for each with
+    the number of that and what is its own. No more than one is held at a time."""
+    causes: dict[tuple[Any, ...], int] = {}
+    for one in known.values():
+        causes.setdefault(one[:_OWN], len(causes))
+    yield _line(list(causes))
+    for task_id, one in known.items():
+        if one.problem is None:
+            yield _line([task_id, causes[one[:_OWN]], one.folder.hex(), *unpack(one.packed)])
 
 
-def _encoded(one: Remembered, texts: dict[str, int]) -> _Row:
-    """The folder, and the failure with each text as its number among ``texts``, where it is added:
-    messages, code and inputs are much the same in thousands of tasks."""
-
-    def number(text: str) -> int:
-        return texts.setdefault(text, len(texts))
-
-    failure = one.failure
-    inputs = [number(part) for pair in failure.inputs for part in pair]
-    said = number(failure.message), number(failure.warnings), number(failure.what)
-    wording = [[number(text) for text in texts] for texts in astuple(failure.wording)]
-    return list(one.folder), *said, inputs, wording
+def _line(value: object) -> bytes:
+    return json.dumps(value).encode() + b"\n"
 
 
-def _decoded(row: _Row, texts: list[str]) -> Remembered:
-    (inode, modified, changed), message, warnings, what, inputs, wording = row
-    parts = [texts[number] for number in inputs]
-    pairs = tuple(zip(parts[::2], parts[1::2], strict=True))
-    taken_apart = Wording(*(tuple([texts[number] for number in part]) for part in wording))
-    said = texts[message], texts[warnings], texts[what]
-    failure = Failure(*said, pairs, wording=taken_apart)
-    return Remembered((inode, modified, changed), failure)
+def _read(lines: Iterator[bytes]) -> dict[str, Failure]:
+    """What was written so."""
+    same = Sharing().same
+    causes = []
+    for template, signs, warnings, what, names, problem in json.loads(next(lines)):
+        cause = template, tuple(signs), warnings, what, tuple(names), problem
+        causes.append([same(part) for part in cause])
+    found = {}
+    for line in lines:
+        task_id, number, folder, *own = json.loads(line)
+        found[task_id] = Failure._make((*causes[number], pack(own), bytes.fromhex(folder)))
+    return found

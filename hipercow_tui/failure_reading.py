@@ -6,10 +6,9 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import astuple, replace
-from typing import IO, Any
+from dataclasses import replace
+from typing import IO
 
-from hipercow_tui.alike import Wording
 from hipercow_tui.failures import Failure
 from hipercow_tui.model import Lang, Status, Task
 from hipercow_tui.process import Process, read_value, write_value
@@ -46,7 +45,7 @@ class FailureReader:
         if self._process is not None:
             self._process.send([(task.id, task.lang.value) for task in tasks])
             if (answer := self._process.receive()) is not None:
-                return [_failure(row) for row in answer]
+                return [Failure._make(row) for row in answer]
             self.close()
         return [read_failure(self._root, task) for task in tasks]
 
@@ -57,16 +56,10 @@ class FailureReader:
             self._process = None
 
 
-def _failure(row: tuple[Any, ...]) -> Failure:
-    *said, wording = row
-    message, warnings, what, inputs, problem = said
-    return Failure(message, warnings, what, inputs, problem, Wording(*wording))
-
-
 def serve(requests: IO[bytes], answers: IO[bytes], path: str) -> None:
     """What the process does: answer requests for failures of the root at ``path``."""
     os.nice(_NICE)
     root = find_root(path)
     while (request := read_value(requests)) is not None:
         tasks = [Task(task_id, Status.FAILURE, lang=Lang(lang)) for task_id, lang in request]
-        write_value(answers, [astuple(read_failure(root, task)) for task in tasks])
+        write_value(answers, [tuple(read_failure(root, task)) for task in tasks])

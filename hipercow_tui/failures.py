@@ -6,12 +6,13 @@ their errors; knows neither disk nor screen.
 
 from __future__ import annotations
 
+import marshal
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from math import inf
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar, cast
 
 from hipercow_tui.alike import Wording, wording
 from hipercow_tui.model import Status, Task
@@ -24,27 +25,74 @@ NOTHING_SAID = "an error without a message"
 FEW = 3  # values that are told one by one
 _LONGEST = 4000  # characters that are kept of a message or of warnings
 _WIDEST = 60  # characters that are kept of an input
-_UNTOLD = Wording((), (), ())
+Inputs: TypeAlias = tuple[tuple[str, str], ...]
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class _Held(NamedTuple):
+    """What is held of a failure, all of it plain values.
+
+    All but the last two are much the same in thousands of tasks: see Sharing. ``packed`` is what is
+    its own: the values of its inputs, those of its wording, and its message where that is not what
+    its wording shows, in a third of the room that these take as objects.
+    """
+
+    template: str
+    signs: tuple[str, ...]
+    warnings: str
+    what: str
+    names: tuple[str, ...]
+    problem: str | None
+    packed: bytes
+    folder: bytes
+
+
+class Failure(_Held):
     """How one task failed: its ``message`` and the ``warnings`` before it, what it ran and with
-    which ``inputs`` (names and deparsed values); or the ``problem``: why no message is known. The
-    ``wording`` is that of its message, taken apart where it is not given."""
+    which ``inputs`` (names and deparsed values); or the ``problem``: why no message is known.
+    ``folder`` is the state of its folder in which it was read, or empty."""
 
-    message: str
-    warnings: str = ""
-    what: str = ""
-    inputs: tuple[tuple[str, str], ...] = ()
-    problem: str | None = None
-    wording: Wording = field(default=_UNTOLD, repr=False, compare=False)
+    __slots__ = ()
 
-    def __post_init__(self) -> None:
-        if self.wording is _UNTOLD:
-            said = self.problem or self.message or NOTHING_SAID
-            object.__setattr__(self, "wording", wording(said))
+    def __new__(
+        cls,
+        message: str,
+        warnings: str = "",
+        what: str = "",
+        inputs: Inputs = (),
+        problem: str | None = None,
+        folder: bytes = b"",
+    ) -> Failure:
+        """Takes the message apart, which costs most."""
+        template, signs, values = taken = wording(problem or message or NOTHING_SAID)
+        own = [value for _, value in inputs] + list(values)
+        if taken.shown(()) != message:
+            own.append(message)
+        names = tuple([name for name, _ in inputs])
+        return cls._make((template, signs, warnings, what, names, problem, pack(own), folder))
+
+    @property
+    def message(self) -> str:
+        """What it said; empty where that is not known."""
+        template, signs, _, _, names, _, packed, _ = self
+        own, inputs = unpack(packed), len(names)
+        return own[-1] if len(own) > inputs + len(signs) else template % own[inputs:]
+
+    @property
+    def inputs(self) -> Inputs:
+        """Names and values, in order."""
+        return tuple(zip(self.names, unpack(self.packed), strict=False))
+
+    @property
+    def wording(self) -> Wording:
+        """Its message taken apart, or its problem."""
+        return Wording(self.template, self.signs, self.split()[1])
+
+    def split(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The values of its inputs, and those in its message."""
+        own = unpack(self.packed)
+        inputs = len(self.names)
+        return own[:inputs], own[inputs : inputs + len(self.signs)]
 
     def says(self, needle: str) -> bool:
         """Whether the needle, which is case-folded, stands in its message."""
@@ -63,30 +111,34 @@ class Failure:
         )
 
 
+def pack(values: Sequence[str]) -> bytes:
+    """Texts as bytes: the same ones for the same texts."""
+    return marshal.dumps(tuple(values), 2)  # later formats tell objects apart that are equal
+
+
+def unpack(packed: bytes) -> tuple[str, ...]:
+    """The texts again."""
+    return cast(tuple[str, ...], marshal.loads(packed))
+
+
 class Sharing:
     """Makes failures that share what is the same in all of a cause: code, names, warnings and the
-    words around what differs. That is half of what thousands of them hold."""
+    words around what differs. That is most of what thousands of them hold."""
 
     def __init__(self) -> None:
         self._known: dict[Any, Any] = {}
 
-    def shared(self, failure: Failure) -> Failure:
-        """The same failure, made of what is known already."""
-        same, wording = self._same, failure.wording
-        return Failure(
-            failure.message,
-            same(failure.warnings),
-            same(failure.what),
-            tuple([(same(name), value) for name, value in failure.inputs]),
-            same(failure.problem),
-            Wording(same(wording.texts), same(wording.signs), wording.values),
-        )
+    def shared(self, failure: Failure, folder: bytes) -> Failure:
+        """The same failure, made of what is known already, as read in that state of its folder."""
+        *alike, packed, _ = failure
+        return Failure._make((*map(self.same, alike), packed, folder))
 
-    def _same(self, value: _T) -> _T:
+    def same(self, value: _T) -> _T:
+        """The value, as the object that is known already."""
         return cast(_T, self._known.setdefault(value, value))
 
 
-def inputs_of(details: TaskDetails) -> tuple[tuple[str, str], ...]:
+def inputs_of(details: TaskDetails) -> Inputs:
     """The inputs of a task with their values on one line, of at most 60 characters."""
     return tuple(
         (name, shortened(" ".join(value.split()), _WIDEST)) for name, value in details.inputs
@@ -182,13 +234,19 @@ def group_failures(
     tasks: Iterable[Task], known: Mapping[str, Failure], sort: ErrorSort | None = None
 ) -> tuple[ErrorGroup, ...]:
     """Those of the tasks of which it is known how they failed, in groups, in this order."""
-    held: dict[tuple[bool, str], list[tuple[Task, Failure]]] = {}
+    alike: dict[tuple[bool, str, tuple[str, ...]], list[_Pair]] = {}
     for task in tasks:
         failure = known.get(task.id)
         if failure is not None:
-            key = (failure.problem is None, failure.wording.pattern)
-            held.setdefault(key, []).append((task, failure))
-    return ordered([_group(pairs) for pairs in held.values()], sort or ErrorSort())
+            key = (failure.problem is None, failure.template, failure.signs)
+            alike.setdefault(key, []).append((task, failure))
+    # Messages that R broke into lines elsewhere are of one group too.
+    held: dict[tuple[bool, str], list[_Pair]] = {}
+    for (told, template, signs), pairs in alike.items():
+        pattern = Wording(template, signs, signs).pattern
+        held.setdefault((told, pattern), []).extend(pairs)
+    groups = [_group(told, pattern, pairs) for (told, pattern), pairs in held.items()]
+    return ordered(groups, sort or ErrorSort())
 
 
 def ordered(groups: Iterable[ErrorGroup], sort: ErrorSort) -> tuple[ErrorGroup, ...]:
@@ -208,51 +266,59 @@ _KEYS: Mapping[ErrorKey, Callable[[ErrorGroup], Any]] = {
 }
 
 
-def _group(pairs: list[tuple[Task, Failure]]) -> ErrorGroup:
+_Pair: TypeAlias = tuple[Task, Failure]
+
+
+def _group(told: bool, pattern: str, pairs: list[_Pair]) -> ErrorGroup:
     pairs.sort(key=lambda pair: (-(pair[0].finished or -inf), pair[0].id))
     tasks = [task for task, _ in pairs]
     failures = [failure for _, failure in pairs]
     times = [task.finished for task in tasks if task.finished is not None]
     bundles = Counter(name for task in tasks for name in task.bundles)
     code = Counter(failure.what for failure in failures if failure.what)
+    said: dict[tuple[str, ...], Failure] = {}  # one for each
+    given: Counter[tuple[tuple[str, ...], tuple[str, ...]]] = Counter()
+    for failure in failures:
+        inputs, values = failure.split()
+        said.setdefault(values, failure)
+        given[failure.names, inputs] += 1
+    signs = {failure.signs for failure in failures}
     return ErrorGroup(
-        pattern=failures[0].wording.pattern,
-        text=_shared([failure.wording for failure in failures]),
+        pattern=pattern,
+        text=_shared(said) if len(signs) == 1 else pattern,
         ids=tuple(task.id for task in tasks),
         first=min(times, default=None),
         last=max(times, default=None),
         bundles=_most_first(bundles),
         code=tuple(what for what, _ in _most_first(code)),
-        inputs=_spreads(failures),
-        told=failures[0].problem is None,
+        inputs=_spreads(given),
+        told=told,
         saved=sum(task.tip_status is Status.SUCCESS for task in tasks),
     )
 
 
-def _shared(wordings: list[Wording]) -> str:
+def _shared(said: Mapping[tuple[str, ...], Failure]) -> str:
     """The message with the values that are the same in all of them."""
-    first = min(wordings, key=lambda each: each.values)
-    columns = zip(*(each.values for each in wordings), strict=False)
+    columns = zip(*said, strict=True)
     differing = {place for place, column in enumerate(columns) if len(set(column)) > 1}
-    if any(each.signs != first.signs for each in wordings):
-        return first.pattern
-    return first.shown(differing)
+    return said[min(said)].wording.shown(differing)
 
 
 def _most_first(counts: Counter[str]) -> tuple[tuple[str, int], ...]:
     return tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _spreads(failures: Iterable[Failure]) -> tuple[Spread, ...]:
-    """Of every input a task of the group has; those of most tasks first."""
+def _spreads(given: Mapping[tuple[tuple[str, ...], tuple[str, ...]], int]) -> tuple[Spread, ...]:
+    """Of every input a task of the group has, from how many were given which names and values;
+    those of most tasks first."""
     values: dict[str, Counter[str]] = {}
     places: dict[str, int] = {}
-    for failure in failures:
-        for place, (name, value) in enumerate(failure.inputs):
-            values.setdefault(name, Counter())[value] += 1
+    for (names, own), tasks in given.items():
+        for place, (name, value) in enumerate(zip(names, own, strict=True)):
+            values.setdefault(name, Counter())[value] += tasks
             places[name] = min(place, places.get(name, place))
-    names = sorted(values, key=lambda name: (-values[name].total(), places[name], name))
-    return tuple(_spread(name, values[name]) for name in names)
+    in_order = sorted(values, key=lambda name: (-values[name].total(), places[name], name))
+    return tuple(_spread(name, values[name]) for name in in_order)
 
 
 def _spread(name: str, counts: Counter[str]) -> Spread:

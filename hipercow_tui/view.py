@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from hipercow_tui.failures import Failure
 from hipercow_tui.filters import FilterStack
-from hipercow_tui.gist import NO_GIST, Gists
+from hipercow_tui.gist import Gists
 from hipercow_tui.model import Snapshot
 from hipercow_tui.orders import FEW, UNSETTLED, Sort, ordered, reordered
 from hipercow_tui.task_sizes import Sizes
@@ -141,13 +141,14 @@ def _hits(
     needle = query.casefold()
     bundles = frozenset(b.name for b in snapshot.bundles if needle in b.name.casefold())
     tasks = snapshot.tasks
+    may_be_id = set(needle) <= set("0123456789abcdef")
     return tuple(
         [
             row
             for row, task_id in enumerate(ids)
-            if needle in task_id
+            if (may_be_id and needle in task_id)
             or (bundles and not bundles.isdisjoint(tasks[task_id].bundles))
-            or gists.get(task_id, NO_GIST).says(needle)
+            or ((gist := gists.get(task_id)) and gist.says(needle))
             or ((failure := failures.get(task_id)) and failure.says(needle))
         ]
     )

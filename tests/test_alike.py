@@ -41,6 +41,7 @@ def alike(message: str) -> str:
         ("at 3 4", "at <n> <n>"),
         ("defaced accede facade", "defaced accede facade"),
         ("\x1b[31mred\x1b[39m\n  ✖ 5 rows", "red ✖ <n> rows"),
+        ("5% of %s, %d %", "<n>% of %s, %d %"),
         ("", ""),
     ],
 )  # fmt: skip

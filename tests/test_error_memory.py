@@ -10,13 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_root import task_id, write_task
 
-from hipercow_tui.error_memory import ErrorMemory, Remembered, identity
-from hipercow_tui.failures import Failure
+from hipercow_tui.error_memory import ErrorMemory, identity
+from hipercow_tui.failures import Failure, Inputs
 from hipercow_tui.index import Index
 from hipercow_tui.roots import find_root
 
-ONE = Remembered((7, 1, 2), Failure("no", "Warning message:\nw", "f(b)", (("b", "1"), ("c", "2"))))
-OTHER = Remembered((8, 1, 2), Failure("no \udc80 ✖"))
+FOLDER, OTHER_FOLDER = bytes(range(24)), bytes(24)
+INPUTS = (("b", "1"), ("c", "2"))
+ONE = Failure("no 5 of ‘x’", "Warning message:\nw", "f(b)", INPUTS, folder=FOLDER)
+OTHER = Failure("no \udc80 ✖", folder=OTHER_FOLDER)
 KNOWN = {task_id(1): ONE, task_id(2): OTHER}
 
 
@@ -51,7 +53,7 @@ def test_what_was_read_is_remembered(memory: ErrorMemory, cache: Path) -> None:
 
 
 def test_what_could_not_be_read_is_not(memory: ErrorMemory) -> None:
-    memory.save({**KNOWN, task_id(3): Remembered((9, 1, 2), Failure("", problem="gone"))})
+    memory.save({**KNOWN, task_id(3): Failure("", problem="gone")})
     assert memory.load() == KNOWN
 
 
@@ -98,11 +100,19 @@ def test_a_folder_that_was_made_anew_is_another(tmp_path: Path) -> None:
     folder = write_task(tmp_path, task_id(1), "failure")
     tasks = tmp_path / "hipercow" / "tasks"
     before = identity(tasks, task_id(1))
-    assert before is not None and identity(tasks, task_id(1)) == before
+    assert before and identity(tasks, task_id(1)) == before
     shutil.rmtree(folder)
-    assert identity(tasks, task_id(1)) is None
+    assert identity(tasks, task_id(1)) == b""
     write_task(tmp_path, task_id(1), "failure")
-    assert identity(tasks, task_id(1)) not in (None, before)
+    assert identity(tasks, task_id(1)) not in (b"", before)
+
+
+@pytest.mark.parametrize("when", [-1, 0, 2**62])
+def test_a_clock_that_is_wrong_makes_an_identity_too(tmp_path: Path, when: int) -> None:
+    folder = write_task(tmp_path, task_id(1), "failure")
+    before = identity(tmp_path / "hipercow" / "tasks", task_id(1))
+    os.utime(folder, ns=(when, when))
+    assert identity(tmp_path / "hipercow" / "tasks", task_id(1)) not in (b"", before)
 
 
 @pytest.mark.parametrize("bad", ["", "../../x", "A" * 32, task_id(1) + "\n"])
@@ -114,27 +124,21 @@ def test_no_path_is_built_from_what_is_no_id(tmp_path: Path, bad: str) -> None:
 texts = st.text(max_size=20)
 
 
-@given(
-    st.dictionaries(
-        st.integers(0, 99).map(task_id),
-        st.builds(
-            Remembered,
-            st.tuples(*[st.integers(0, 2**63)] * 3),
-            st.builds(
-                Failure,
-                texts,
-                texts,
-                texts,
-                st.lists(st.tuples(texts, texts), max_size=3).map(tuple),
-            ),
-        ),
-        max_size=6,
-    )
-)
+def failure(message: str, warnings: str, what: str, inputs: Inputs, folder: bytes) -> Failure:
+    return Failure(message, warnings, what, inputs, folder=folder)
+
+
+several = st.lists(st.tuples(texts, texts), max_size=3).map(tuple)
+failures = st.builds(failure, texts, texts, texts, several, st.binary(min_size=24, max_size=24))
+
+
+@given(st.dictionaries(st.integers(0, 99).map(task_id), failures, max_size=6))
 @settings(max_examples=100, deadline=None)
 def test_anything_comes_back_as_it_was(
-    tmp_path_factory: pytest.TempPathFactory, known: dict[str, Remembered]
+    tmp_path_factory: pytest.TempPathFactory, known: dict[str, Failure]
 ) -> None:
     memory = ErrorMemory(tmp_path_factory.mktemp("any") / "errors", b"key")
     memory.save(known)
-    assert memory.load() == known
+    found = memory.load()
+    assert found == known
+    assert [one.message for one in found.values()] == [one.message for one in known.values()]

@@ -7,12 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_root import DAY, NOW, task_id
 
+from hipercow_tui.alike import wording
 from hipercow_tui.failures import (
     NOTHING_SAID,
     ErrorGroup,
     ErrorKey,
     ErrorSort,
     Failure,
+    Inputs,
+    Sharing,
     group_failures,
     number,
 )
@@ -86,6 +89,29 @@ def test_details_become_a_failure() -> None:
     assert len(Failure.of(TaskDetails(error="a" * 20_000)).message) == 4000
 
 
+words = st.text(st.sampled_from("a1%'‘’\n\x1b\0✖ \udc80"), max_size=12)
+pairs = st.lists(st.tuples(words, words), max_size=3).map(tuple)
+
+
+@given(words, words, words, pairs, st.none() | words)
+@settings(max_examples=300, deadline=None)
+def test_what_a_failure_is_made_of_it_tells(
+    message: str, warnings: str, what: str, inputs: Inputs, problem: str | None
+) -> None:
+    made = Failure(message, warnings, what, inputs, problem)
+    for one in (made, Sharing().shared(made, b"where")):
+        assert (one.message, one.warnings, one.what) == (message, warnings, what)
+        assert (one.inputs, one.problem) == (inputs, problem)
+        assert one.wording == wording(problem or message or NOTHING_SAID)
+    assert made == Failure(message, warnings, what, inputs, problem)
+
+
+def test_messages_that_are_broken_into_lines_elsewhere_are_of_one_group() -> None:
+    (group,) = grouped(Failure("cannot read 3\nof 5 files"), Failure("cannot\nread 2 of 5 files"))
+    assert group.pattern == "cannot read <n> of <n> files"
+    assert group.text == "cannot\nread <n> of 5 files"
+
+
 @pytest.mark.parametrize(
     ("value", "is_number"),
     [("0.91", 0.91), ("4L", 4.0), ("1e+05", 1e5), ("-3", -3.0), ('"4"', None), ("NaN", None)],
@@ -110,15 +136,19 @@ def test_groups_are_in_the_order_asked_for_and_its_reverse(key: ErrorKey) -> Non
     assert group_failures(tasks, known)[0].pattern == "d"
 
 
+def failure(message: str, inputs: Inputs, problem: str | None) -> Failure:
+    return Failure(message, inputs=inputs, problem=problem)
+
+
 some = st.builds(
-    Failure,
+    failure,
     st.sampled_from(["step {} failed", "no '{}'", "plain", "", "{} and {}"]).flatmap(
         lambda text: st.sampled_from(["1", "2", "3.5", "a"]).map(lambda v: text.replace("{}", v))
     ),
-    inputs=st.lists(
-        st.tuples(st.sampled_from("abc"), st.sampled_from(["1", "2", '"x"'])), max_size=3
-    ).map(tuple),
-    problem=st.sampled_from([None, None, None, "gone"]),
+    st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["1", "2", '"x"'])), max_size=3).map(
+        tuple
+    ),
+    st.sampled_from([None, None, None, "gone"]),
 )
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from hipercow_tui.error_memory import ErrorMemory, Identity, Remembered, identity
+from hipercow_tui.error_memory import ErrorMemory, identity
 from hipercow_tui.failure_reading import PART, FailureReader
 from hipercow_tui.failures import ErrorGroup, ErrorSort, Failure, Sharing, group_failures
 from hipercow_tui.model import Snapshot, Status, Task
@@ -44,14 +44,6 @@ class ErrorBoard:
         return self.read < self.failed
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """What is known of a task, as long as it is the same object in the snapshots that follow."""
-
-    task: Task
-    remembered: Remembered
-
-
 class ErrorDesk:
     """Fills ``failures`` in a thread of its own, and hands on boards from there.
 
@@ -73,8 +65,8 @@ class ErrorDesk:
         self._sharing = Sharing()
         self._memory = memory
         self._deliver = deliver
-        self._remembered: dict[str, Remembered] = {}
-        self._seen: dict[str, _Seen] = {}
+        self._remembered: dict[str, Failure] = {}
+        self._read_as: dict[str, Task] = {}  # in the snapshots that follow it may be another object
         self._wish: ErrorWish | None = None
         self._groups: tuple[ErrorGroup, ...] = ()
         self._sort = ErrorSort()
@@ -136,6 +128,8 @@ class ErrorDesk:
         if not todo:
             self._reader.close()
             self._save()
+            if not self._remembered:
+                self._remembered.clear()  # which gives back the room of what was taken out of it
 
     def _tell(self, wish: ErrorWish, failed: Sequence[Task], unread: int) -> float:
         """Hand on what is known; in how many seconds it should be done again."""
@@ -153,27 +147,25 @@ class ErrorDesk:
 
     def _forget(self, snapshot: Snapshot) -> None:
         failed = snapshot.by_status[Status.FAILURE]
-        for task_id in self._seen.keys() - failed:
-            del self._seen[task_id]
+        for task_id in self._read_as.keys() - failed:
+            del self._read_as[task_id]
             del self.failures[task_id]
             self._unsaved = self._regroup = True
 
     def _is_known(self, task: Task) -> bool:
         """Whether it is the task that was read, and not another one by its id."""
-        seen = self._seen.get(task.id)
-        return seen is not None and seen.task is task
+        return self._read_as.get(task.id) is task
 
     def _read(self, todo: list[Task]) -> float:
         """Learn how the next few failed, from the memory if that was the same folder; how many
         seconds that took."""
         began = time.monotonic()
         part = [todo.pop() for _ in range(min(PART, len(todo)))]
-        unread: list[tuple[Task, Identity]] = []
+        unread: list[tuple[Task, bytes]] = []
         for task in part:
-            folder = identity(self._root.part(task.lang).tasks, task.id) or _NOWHERE
-            seen = self._seen.get(task.id)
-            known = seen.remembered if seen else self._remembered.pop(task.id, None)
-            if known is None or known.folder != folder or known.failure.problem is not None:
+            folder = identity(self._root.part(task.lang).tasks, task.id)
+            known = self.failures.get(task.id) or self._remembered.pop(task.id, None)
+            if known is None or known.folder != folder or known.problem is not None:
                 unread.append((task, folder))
             else:
                 self._learn(task, known)
@@ -181,13 +173,13 @@ class ErrorDesk:
         more = len(todo) if len(unread) == len(part) else 0
         failures = self._reader.read([task for task, _ in unread], more=more)
         for (task, folder), failure in zip(unread, failures, strict=True):
-            self._learn(task, Remembered(folder, self._sharing.shared(failure)))
+            self._learn(task, self._sharing.shared(failure, folder))
             self._unsaved = True
         return time.monotonic() - began
 
-    def _learn(self, task: Task, known: Remembered) -> None:
-        self._seen[task.id] = _Seen(task, known)
-        self.failures[task.id] = known.failure
+    def _learn(self, task: Task, failure: Failure) -> None:
+        self._read_as[task.id] = task
+        self.failures[task.id] = failure
         self._regroup = True
 
     def _save(self, *, every: float = 0.0) -> None:
@@ -195,8 +187,5 @@ class ErrorDesk:
         if self._memory is None or not self._unsaved:
             return
         if time.monotonic() >= self._saved_at + every:
-            self._memory.save({task_id: seen.remembered for task_id, seen in self._seen.items()})
+            self._memory.save(self.failures)
             self._saved_at, self._unsaved = time.monotonic(), False
-
-
-_NOWHERE: Identity = (0, 0, 0)

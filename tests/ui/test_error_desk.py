@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import subprocess
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,10 +17,10 @@ from small_py_root import write_py_task
 from small_root import DAY, NOW, task_id, write_task
 
 from hipercow_tui import failure_reading, scan
-from hipercow_tui.error_memory import ErrorMemory
+from hipercow_tui.error_memory import ErrorMemory, identity
 from hipercow_tui.failure_reading import NOTHING_LOGGED
-from hipercow_tui.failures import ErrorKey, ErrorSort
-from hipercow_tui.model import Snapshot, Status
+from hipercow_tui.failures import ErrorKey, ErrorSort, Failure
+from hipercow_tui.model import Snapshot, Status, Task
 from hipercow_tui.roots import find_root
 from hipercow_tui.scanning import read_root
 from hipercow_tui.ui import error_desk
@@ -216,6 +218,48 @@ def test_a_newer_look_goes_on_with_the_process_of_the_one_before(
     assert desk.look(snapshot).failed == 7
     assert len(started) == 1
     until(lambda: started[0].poll() is not None)  # and leaves none behind once all is read
+
+
+KINDS = (
+    "step size too small: beta = {0}",
+    "Failed to fit region '{1}'\n✖ Chain {2} stopped at step {3}\n! all particles are lost at {3}",
+    "cannot open the connection",
+    "negative population in compartment 'S' at step {3} (beta = {0}, gamma = 0.25)",
+)
+BOUND = 400  # bytes a failure; 300 are held
+
+
+def failing(number: int, folder: bytes) -> Failure:
+    beta, region = str(number / 2000), f"Region {number}"
+    message = KINDS[number % len(KINDS)].format(beta, region, number % 4, number)
+    inputs = (("beta", beta), ("region", f'"{region}"'), ("n_steps", "2000"))
+    return Failure(message, "Warning message:\ncareful", "fit(beta)", inputs, folder=folder)
+
+
+def test_little_is_held_of_a_failure(tmp_path: Path, desks: list[Desk]) -> None:
+    """A root of a million tasks may have 200,000."""
+    tasks_dir = tmp_path / "hipercow" / "tasks"
+    ids = [f"{n % 256:02x}{n:030x}" for n in range(2000)]
+    for one in ids:
+        (tasks_dir / one[:2] / one[2:]).mkdir(parents=True)
+    memory = ErrorMemory(tmp_path / "errors", b"key")
+    memory.save({i: failing(n, identity(tasks_dir, i)) for n, i in enumerate(ids)})
+    snapshot = Snapshot(tmp_path, tasks={i: Task(i, Status.FAILURE) for i in ids})
+    assert len(snapshot.by_status[Status.FAILURE]) == len(ids)
+    desks.append(Desk(tmp_path))  # so that nothing is made for the first time
+    desks[0].look(Snapshot(tmp_path))
+    gc.collect()
+    tracemalloc.start()
+    try:
+        desks.append(Desk(tmp_path, memory))
+        board = desks[1].look(snapshot)
+        del desks[1].boards[:]
+        gc.collect()
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert [(len(group.ids), group.told) for group in board.groups] == [(500, True)] * 4
+    assert held / len(ids) < BOUND
 
 
 def test_a_damaged_memory_is_made_anew(
