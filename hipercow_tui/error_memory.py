@@ -103,7 +103,8 @@ def _written(known: Mapping[str, Failure]) -> Iterator[bytes]:
     the number of that and what is its own. No more than one is held at a time."""
     causes: dict[tuple[Any, ...], int] = {}
     for one in known.values():
-        causes.setdefault(one[:_OWN], len(causes))
+        if one.problem is None:
+            causes.setdefault(one[:_OWN], len(causes))
     yield _line(list(causes))
     for task_id, one in known.items():
         if one.problem is None:
