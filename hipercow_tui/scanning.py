@@ -102,7 +102,9 @@ class Scanner:
         self._folders: dict[str, Folder] = {}
         self._problems: dict[str, str] = {}
         self._due: dict[str, dict[str, None]] = {}  # by folder, the ids of tasks still to be read
-        self._same: dict[str, str] = {}  # ids in bundles, for the first pass to use the objects of
+        self._same: dict[
+            str, str
+        ] = {}  # ids in bundles and chains: the first pass uses the objects
         self._changed: set[str] = set()
         self._gone: set[str] = set()
         self._server_clock = 0  # the newest time of change seen on the file server, nanoseconds
@@ -348,7 +350,9 @@ class Scanner:
         retried_before = self._relations.retried
         touched = self._ties.refresh()
         if not self._tasks:
-            self._same = {task_id: task_id for task_id in self._relations.bundles_of}
+            relations = self._relations
+            tied = relations.chains.members(), relations.bundles_of
+            self._same = {task_id: task_id for ids in tied for task_id in ids}
             return
         self._read_again((retried_before ^ self._relations.retried) & self._tasks.keys())
         self._tie(touched)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from itertools import starmap
 from typing import Any, TypeAlias, TypeVar
 
 from hipercow_tui.chains import Retry
@@ -252,7 +251,10 @@ def parse_retry(raw: bytes) -> tuple[tuple[Retry, ...], str | None]:
     text = decoded(raw)
     plain = _LINK.findall(text)
     if len(plain) * 99 == len(text):
-        return tuple(starmap(Retry, plain)), None
+        # Each id stands there up to three times and more: one object for all.
+        same: dict[str, str] = {}
+        once = [map(same.setdefault, ids, ids) for ids in zip(*plain, strict=True)]
+        return tuple(map(Retry, *once)) if plain else (), None
     links = []
     wrong = 0
     for line in text.splitlines():

@@ -33,7 +33,7 @@ Cell: TypeAlias = tuple[Part, ...]
 
 HEADER = 1  # lines
 GUTTER = 3  # cells before the first column: the cursor's bar, the mark, a gap
-STRIPS = 1024  # kept; some ten screens full
+STRIPS = 256  # kept, a kilobyte each; some screens full
 
 
 @dataclass(frozen=True, slots=True)
