@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -27,116 +27,112 @@ class Chains:
     links: tuple[Retry, ...] = ()
 
     @cached_property
-    def _lines(self) -> tuple[list[list[str]], list[Retry]]:
-        """The chains that are lines, written attempt by attempt, as nearly all are, and the links
-        of all others: what is general takes ten times as long."""
-        line_of: dict[str, list[str]] = {}
-        lines: list[list[str]] = []
-        others: list[Retry] = []
-        for link in self.links:
-            again, parent, base = link
-            line = line_of.get(parent)
-            if again in line_of or again == parent:
-                others.append(link)
-            elif line is None and parent == base:
-                lines.append([parent, again])
-                line_of[parent] = line_of[again] = lines[-1]
-            elif line is not None and line[-1] == parent and line[0] == base:
-                line.append(again)
-                line_of[again] = line
-            else:
-                others.append(link)
-        if not others:
-            return lines, others
-        tied = {id(line_of[member]) for link in others for member in link if member in line_of}
-        plain = [line for line in lines if id(line) not in tied]
-        known = {member for line in plain for member in line}
-        return plain, [link for link in self.links if link.id not in known]
-
-    @cached_property
-    def _next(self) -> dict[str, list[str]]:
-        following: dict[str, list[str]] = {}
-        for link in self._lines[1]:
-            following.setdefault(link.parent, []).append(link.id)
-        return following
-
-    @cached_property
-    def _chain_of(self) -> dict[str, tuple[str, ...]]:
+    def _tied(self) -> tuple[dict[str, tuple[str, ...]], dict[str, str | None]]:
+        """The chain of each member, and its tip."""
+        lines, others = _plain_lines(self.links)
         chains: dict[str, tuple[str, ...]] = {}
-        for line in self._lines[0]:
+        tips: dict[str, str | None] = {}
+        for line in lines:
             chains.update(dict.fromkeys(line, tuple(line)))
-        for members in self._components():
-            ordered = self._in_order(members)
+            tips.update(dict.fromkeys(line, line[-1]))
+        following: dict[str, list[str]] = {}
+        for link in others:
+            following.setdefault(link.parent, []).append(link.id)
+        for members in _components(others):
+            ordered = _in_order(members, following)
             chains.update(dict.fromkeys(ordered, ordered))
-        return chains
+            tips.update((member, _end_from(member, following)) for member in ordered)
+        return chains, tips
 
     def __len__(self) -> int:
-        return len(set(map(id, self._chain_of.values())))
+        return len(set(map(id, self._tied[0].values())))
 
     def members(self) -> Collection[str]:
         """Every id that stands in some chain."""
-        return self._chain_of.keys()
+        return self._tied[0].keys()
 
     @property
     def has(self) -> Callable[[str], bool]:
         """Tells whether an id stands in some chain."""
-        return self._chain_of.__contains__
+        return self._tied[0].__contains__
 
     def chain(self, task_id: str) -> tuple[str, ...]:
         """The ids of a task's chain, the first attempt first; () if it was never retried."""
-        return self._chain_of.get(task_id, ())
-
-    @cached_property
-    def _tips(self) -> dict[str, str | None]:
-        tips: dict[str, str | None] = {}
-        for line in self._lines[0]:
-            tips.update(dict.fromkeys(line, line[-1]))
-        others = self._chain_of.keys() - tips.keys()
-        return tips | {member: self._end_from(member) for member in others}
+        return self._tied[0].get(task_id, ())
 
     def tip(self, task_id: str) -> str | None:
         """The last attempt: parent to id, at a fork the first line; None where that never ends."""
-        return self._tips.get(task_id, task_id)
+        return self._tied[1].get(task_id, task_id)
 
-    def _end_from(self, task_id: str) -> str | None:
-        seen = {task_id}
-        while following := self._next.get(task_id):
-            task_id = following[0]
-            if task_id in seen:
-                return None
-            seen.add(task_id)
-        return task_id
 
-    def _components(self) -> Iterator[list[str]]:
-        """The sets of ids that hang together through id–parent and id–base, in first-seen order."""
-        neighbours: dict[str, list[str]] = {}
-        for link in self._lines[1]:
-            for other in (link.parent, link.base):
-                neighbours.setdefault(other, []).append(link.id)
-                neighbours.setdefault(link.id, []).append(other)
-        seen: set[str] = set()
-        for start in neighbours:
-            if start in seen:
-                continue
-            seen.add(start)
-            members = [start]
-            for member in members:
-                for other in neighbours[member]:
-                    if other not in seen:
-                        seen.add(other)
-                        members.append(other)
-            yield members
+def _plain_lines(links: Sequence[Retry]) -> tuple[list[list[str]], Sequence[Retry]]:
+    """The chains that are lines, written attempt by attempt, as nearly all are, and the links of
+    all others: what is general takes ten times as long."""
+    line_of: dict[str, list[str]] = {}
+    lines: list[list[str]] = []
+    others: list[Retry] = []
+    for link in links:
+        again, parent, base = link
+        line = line_of.get(parent)
+        if again in line_of or again == parent:
+            others.append(link)
+        elif line is None and parent == base:
+            lines.append([parent, again])
+            line_of[parent] = line_of[again] = lines[-1]
+        elif line is not None and line[-1] == parent and line[0] == base:
+            line.append(again)
+            line_of[again] = line
+        else:
+            others.append(link)
+    if not others:
+        return lines, others
+    tied = {id(line_of[member]) for link in others for member in link if member in line_of}
+    plain = [line for line in lines if id(line) not in tied]
+    known = {member for line in plain for member in line}
+    return plain, [link for link in links if link.id not in known]
 
-    def _in_order(self, members: list[str]) -> tuple[str, ...]:
-        """Attempts before what retried them; in a cycle, in the order of the file."""
-        retried = {link_id for member in members for link_id in self._next.get(member, ())}
-        ordered: dict[str, None] = {}
-        starts = [member for member in members if member not in retried] + members
-        for start in starts:
-            pending = [start]
-            while pending:
-                member = pending.pop()
-                if member not in ordered:
-                    ordered[member] = None
-                    pending.extend(reversed(self._next.get(member, ())))
-        return tuple(ordered)
+
+def _components(links: Iterable[Retry]) -> Iterator[list[str]]:
+    """The sets of ids that hang together through id–parent and id–base, in first-seen order."""
+    neighbours: dict[str, list[str]] = {}
+    for link in links:
+        for other in (link.parent, link.base):
+            neighbours.setdefault(other, []).append(link.id)
+            neighbours.setdefault(link.id, []).append(other)
+    seen: set[str] = set()
+    for start in neighbours:
+        if start in seen:
+            continue
+        seen.add(start)
+        members = [start]
+        for member in members:
+            for other in neighbours[member]:
+                if other not in seen:
+                    seen.add(other)
+                    members.append(other)
+        yield members
+
+
+def _in_order(members: list[str], following: Mapping[str, list[str]]) -> tuple[str, ...]:
+    """Attempts before what retried them; in a cycle, in the order of the file."""
+    retried = {link_id for member in members for link_id in following.get(member, ())}
+    ordered: dict[str, None] = {}
+    starts = [member for member in members if member not in retried] + members
+    for start in starts:
+        pending = [start]
+        while pending:
+            member = pending.pop()
+            if member not in ordered:
+                ordered[member] = None
+                pending.extend(reversed(following.get(member, ())))
+    return tuple(ordered)
+
+
+def _end_from(task_id: str, following: Mapping[str, list[str]]) -> str | None:
+    seen = {task_id}
+    while after := following.get(task_id):
+        task_id = after[0]
+        if task_id in seen:
+            return None
+        seen.add(task_id)
+    return task_id

@@ -63,5 +63,5 @@ def _statuses(snapshot: Snapshot) -> dict[Status, int]:
     members = list(snapshot.existing(snapshot.chains.members()))
     themselves = Counter(task.status for task in members)
     tips = Counter(task.tip_status for task in members)
-    own = snapshot.by_status
+    own = snapshot.by_status.ids
     return {s: len(own[s]) - themselves[s] + tips[s] for s in SIX_STATUSES}

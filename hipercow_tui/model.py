@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property, partial
-from itertools import chain, compress, islice
+from itertools import chain, compress, filterfalse, islice
 from operator import attrgetter, is_, is_not
 from pathlib import Path
 from typing import NamedTuple, TypeAlias, TypeVar, cast
@@ -155,31 +155,43 @@ _T = TypeVar("_T")
 _ID, _FINISHED = attrgetter("id"), attrgetter("finished")
 
 
-class TipGroups(Mapping[Status, frozenset[str]]):
-    """The ids of each status, a retried task counted as its tip; a group is made when it is asked
-    for, for of a million tasks all of them hold 60 MB.
+class StatusGroups(Mapping[Status, frozenset[str]]):
+    """The ids of each status. A set of them is made when it is asked for: it takes 60 bytes an id,
+    and most of the time only how many there are is."""
 
-    ``own`` are the groups of what tasks are themselves, ``tips`` what members of chains count as.
-    """
-
-    def __init__(
-        self, own: Mapping[Status, frozenset[str]], tips: Mapping[str, Status | None]
-    ) -> None:
-        self._own = own
-        self._tips = tips
+    def __init__(self, ids: Mapping[Status, Sequence[str]]) -> None:
+        self.ids = ids
         self._made: dict[Status, frozenset[str]] = {}
 
     def __getitem__(self, status: Status) -> frozenset[str]:
         if status not in self._made:
-            tied = [member for member, tip in self._tips.items() if tip is status]
-            self._made[status] = self._own[status].difference(self._tips).union(tied)
+            self._made[status] = self._set_of(status)
         return self._made[status]
 
+    def _set_of(self, status: Status) -> frozenset[str]:
+        return frozenset(self.ids[status])
+
     def __iter__(self) -> Iterator[Status]:
-        return iter(self._own)
+        return iter(self.ids)
 
     def __len__(self) -> int:
-        return len(self._own)
+        return len(self.ids)
+
+
+class TipGroups(StatusGroups):
+    """The same, a retried task counted as its tip: ``tips`` are what members of chains count as,
+    where ``ids`` are of what tasks are themselves."""
+
+    def __init__(
+        self, ids: Mapping[Status, Sequence[str]], tips: Mapping[str, Status | None]
+    ) -> None:
+        super().__init__(ids)
+        self._tips = tips
+
+    def _set_of(self, status: Status) -> frozenset[str]:
+        alone = filterfalse(self._tips.__contains__, self.ids[status])
+        tied = [member for member, tip in self._tips.items() if tip is status]
+        return frozenset(chain(alone, tied))
 
 
 def created(task: Task) -> float:
@@ -226,17 +238,15 @@ class Snapshot:
         return self.parts or (self,)
 
     @cached_property
-    def by_status(self) -> Mapping[Status, frozenset[str]]:
+    def by_status(self) -> StatusGroups:
         """The ids of each status, a task's own."""
-        if self.parts:
-            return _united([part.by_status for part in self.parts])
         groups: dict[Status, list[str]] = {status: [] for status in Status}
         add = {status: ids.append for status, ids in groups.items()}
         for task in self.tasks.values():
             add[task.status](task.id)
         broken, tasks = groups[Status.BROKEN], self.tasks
         groups[Status.BROKEN] = [task_id for task_id in broken if tasks[task_id].exists]
-        return {status: frozenset(ids) for status, ids in groups.items()}
+        return StatusGroups({status: tuple(ids) for status, ids in groups.items()})
 
     @cached_property
     def by_tip_status(self) -> Mapping[Status, frozenset[str]]:
@@ -245,7 +255,7 @@ class Snapshot:
         if self.parts:
             return _united([part.by_tip_status for part in self.parts])
         tips = {member: self.tip_status(member) for member in self.chains.members()}
-        return TipGroups(self.by_status, tips)
+        return TipGroups(self.by_status.ids, tips)
 
     @cached_property
     def finished_order(self) -> FinishedOrder:

@@ -8,7 +8,7 @@ break in upon, which is felt at the keys. Here it costs 2 µs for each that move
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from operator import itemgetter
 from typing import TypeAlias
 
@@ -16,6 +16,7 @@ from hipercow_tui.model import (
     FinishedOrder,
     Snapshot,
     Status,
+    StatusGroups,
     Task,
     created,
     in_order_of_finishing,
@@ -50,18 +51,20 @@ def _is_named(task_id: str, was: Task | None, before: Snapshot) -> bool:
     return task_id in before.gone if was is None else bool(was.bundles or was.chain)
 
 
-def _regrouped(
-    before: Mapping[Status, frozenset[str]], moves: _Moves
-) -> Mapping[Status, frozenset[str]]:
-    leaving: dict[Status, list[str]] = {status: [] for status in Status}
+def _regrouped(before: StatusGroups, moves: _Moves) -> StatusGroups:
+    leaving: dict[Status, set[str]] = {status: set() for status in Status}
     coming: dict[Status, list[str]] = {status: [] for status in Status}
     for task_id, was, task in moves:
         if was is not None and was.exists:
-            leaving[was.status].append(task_id)
+            leaving[was.status].add(task_id)
         if task is not None and task.exists:
             coming[task.status].append(task_id)
-    groups = {s: ids.difference(leaving[s]) if leaving[s] else ids for s, ids in before.items()}
-    return {s: ids.union(coming[s]) if coming[s] else ids for s, ids in groups.items()}
+    groups = {}
+    for status, ids in before.ids.items():
+        gone = leaving[status]
+        staying = [i for i in ids if i not in gone] if gone else ids
+        groups[status] = (*staying, *coming[status]) if gone or coming[status] else ids
+    return StatusGroups(groups)
 
 
 def _reordered(before: Snapshot, moves: _Moves) -> FinishedOrder:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hipercow_tui.chains import Chains, Retry
+from hipercow_tui.chains import Chains, Retry, _components, _end_from, _in_order
 
 NAMES = st.sampled_from("abcdefgh")
 
@@ -57,3 +57,17 @@ def test_chains_part_the_ids_and_every_link_stays_within_one(
         assert chain.count(member) == 1
         tip = made.tip(member)
         assert tip is None or tip in chain
+
+
+@given(st.lists(st.tuples(NAMES, NAMES, NAMES), max_size=12))
+def test_lines_are_what_the_general_way_makes_of_them(links: list[tuple[str, str, str]]) -> None:
+    retries = [Retry(*link) for link in links]
+    made = Chains(tuple(retries))
+    following: dict[str, list[str]] = {}
+    for link in retries:
+        following.setdefault(link.parent, []).append(link.id)
+    for members in _components(retries):
+        ordered = _in_order(members, following)
+        for member in ordered:
+            assert made.chain(member) == ordered
+            assert made.tip(member) == _end_from(member, following)

@@ -44,7 +44,7 @@ class Facts:
     @classmethod
     def of(cls, snapshot: Snapshot) -> Facts:
         """The facts of a snapshot."""
-        states = snapshot.by_status
+        states = snapshot.by_status.ids
         broken = len(states[Status.BROKEN]) + len(snapshot.absent - snapshot.gone)
         return cls(
             snapshot.root,
