@@ -347,14 +347,15 @@ class Scanner:
 
     def _tie_anew(self) -> None:
         """Read bundles and chains; tasks that are tied otherwise than before are changed."""
-        retried_before = self._relations.retried
-        touched = self._ties.refresh()
+        relations = self._relations
         if not self._tasks:
-            relations = self._relations
-            tied = relations.chains.members(), relations.bundles_of
-            self._same = {task_id: task_id for ids in tied for task_id in ids}
+            relations.refresh()
+            for ids in (relations.chains.members(), relations.bundles_of):
+                self._same.update(zip(ids, ids, strict=True))
             return
-        self._read_again((retried_before ^ self._relations.retried) & self._tasks.keys())
+        retried_before = relations.retried
+        touched = self._ties.refresh()
+        self._read_again((retried_before ^ relations.retried) & self._tasks.keys())
         self._tie(touched)
 
     def _tie(self, ids: Iterable[str]) -> None:
