@@ -1,0 +1,45 @@
+"""What the benchmark takes for an answer to a key."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from bench.screen import _painted
+from bench.terminal import ROWS, Replay
+
+
+def drawn(*rows: str, cursor: int) -> bytes:
+    """A table whose first row stands on the third line of the screen."""
+    lines = [f"{'▌' if number == cursor else ' '}{row}" for number, row in enumerate(rows)]
+    shown = ["", "", *lines][:ROWS]
+    return "".join(f"\x1b[{at};1H{line}\x1b[K" for at, line in enumerate(shown, 1)).encode()
+
+
+def painted(*frames: tuple[float, bytes], keys: tuple[float, ...]) -> list[float]:
+    replay = Replay(frames)
+    found = []
+    for when, then in pairwise(keys):
+        replay.play(before=when)
+        found.append(_painted(replay, when, then))
+    return found
+
+
+def test_a_key_is_answered_by_what_comes_before_the_next() -> None:
+    times = painted(
+        (0.5, drawn("a", "b", "c", cursor=0)),
+        (1.01, drawn("a", "b", "c", cursor=1)),
+        (3.02, drawn("a", "b", "c", cursor=2)),
+        keys=(1.0, 2.0, 3.0, 4.0),
+    )
+    assert times == pytest.approx([0.01, 1.0, 0.02]), "the second key had no answer of its own"
+
+
+def test_rows_that_look_the_same_are_told_apart_by_those_above() -> None:
+    times = painted(
+        (0.5, drawn("a", "b", "same", cursor=2)),
+        (1.01, drawn("b", "same", "same", cursor=2)),
+        (2.02, drawn("same", "same", "other", cursor=2)),
+        keys=(1.0, 2.0, 3.0),
+    )
+    assert times == pytest.approx([0.01, 0.02])
