@@ -135,7 +135,8 @@ class Scanner:
         folders = self._find_folders()
         with closing(read_parts(self._tasks_path, self._parts(folders), self.root.lang)) as answers:
             for part, rows in answers:
-                self._between()
+                if self._snapshot.tasks:  # nobody waits for anything but the first of them
+                    self._between()
                 self._take(part.ids, rows)
                 if (now := clock()) >= resumed + pause:
                     spent += now - resumed
