@@ -154,6 +154,21 @@ async def test_what_was_moved_to_the_trash_comes_back_by_u(root: Root) -> None:
     assert whole(root) == before and trash(root) == ()
 
 
+@pytest.mark.parametrize(("key", "then"), [("U", QuestionScreen), ("T", TrashScreen)])
+async def test_the_keys_that_a_report_names_work_while_it_is_shown(
+    root: Root, key: str, then: type[Screen[Any]]
+) -> None:
+    async with driving(root) as at:
+        await at.pilot.press("1", "p")
+        await at.on(PlanScreen)
+        await at.shows("6 tasks")
+        await at.pilot.press("D")
+        await at.answer("t", ConfirmScreen)
+        await at.on(SummaryScreen)
+        await at.pilot.press(key)
+        await at.on(then)
+
+
 async def test_what_exists_again_is_kept_aside_and_told(root: Root) -> None:
     trashed(root)
     folder_of(root, LONE).mkdir(parents=True)

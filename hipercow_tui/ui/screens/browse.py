@@ -246,7 +246,7 @@ class BrowseScreen(SearchingScreen):
         await self.query("PurgeBar").remove()
         self.action_refresh()
         if message.report is not None:
-            self.app.push_screen(SummaryScreen(message.report))
+            self.app.push_screen(SummaryScreen(message.report), self._go_on)
         elif message.error is not None:
             self.notify(message.error, title="Not done", severity="error", timeout=30, markup=False)
 
@@ -291,6 +291,13 @@ class BrowseScreen(SearchingScreen):
         if self._undoing:
             self._undoing = False
             self._ask_to_undo()
+
+    def _go_on(self, action: str | None) -> None:
+        """A report names keys that act on what it tells of."""
+        if action == "undo":
+            self.action_undo()
+        elif action == "trash":
+            self.call_after_refresh(self.action_trash)  # the report is still being taken away
 
     def action_undo(self) -> None:
         """Stop the purge that is under way; else bring back the last of the trash."""

@@ -22,8 +22,9 @@ from hipercow_tui.ui.widgets.lines import Lines
 _WRAP = 62  # cells of a reason: what an 80 column screen has room for
 
 
-class SummaryScreen(ModalScreen[None]):
-    """Shows a report until it is dismissed."""
+class SummaryScreen(ModalScreen[str | None]):
+    """Shows a report until it is dismissed; with what is to be done next, if a key was
+    pressed that the report names."""
 
     DEFAULT_CSS = """
     SummaryScreen { align: center middle; }
@@ -55,6 +56,19 @@ class SummaryScreen(ModalScreen[None]):
             if self._reasons:
                 yield _Reasons(self._reasons)
             yield Static("↑↓ scroll · esc closes" if self._reasons else "esc closes", id="keys")
+
+    def key_upper_u(self) -> None:
+        """Undo what is told of."""
+        self._leave_by("undo")
+
+    def key_upper_t(self) -> None:
+        """Show the trash."""
+        self._leave_by("trash")
+
+    def _leave_by(self, action: str) -> None:
+        report = self._report
+        if isinstance(report, PurgeReport) and report.trash is not None:
+            self.dismiss(action)
 
     def on_mount(self) -> None:
         """As high as it needs, as far as there is room."""
