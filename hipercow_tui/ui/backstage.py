@@ -43,7 +43,7 @@ from hipercow_tui.ui.size_reader import SizeReader
 if TYPE_CHECKING:
     from hipercow_tui.ui.trash_look import TrashLooker
 
-SUM_AFTER = 0.1  # seconds without another change of the filters: 100,000 tasks cost 0.5 s
+SUM_AFTER = 0.1  # seconds without another change of the filters, which is to be answered first
 PATIENCE = 0.015  # seconds; a board of 100,000 tasks takes 10 ms, a frame that says nothing yet too
 DETAILS_AFTER = 0.05  # seconds on one row: who holds a key down reads nothing in between
 

@@ -72,3 +72,14 @@ def test_logs_are_looked_at_again_and_again_and_told_of_only_if_written_to(tmp_p
 def test_no_path_is_made_of_what_is_no_id(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="not a task id"):
         last_written(tmp_path, "../../x")
+
+
+async def test_details_grow_older_though_nothing_changes(tmp_path: Path) -> None:
+    write_task(tmp_path, IDS[0], "success", created=NOW - 3 * DAY, finished=NOW - 2 * DAY)
+    now = [NOW]
+    app = HipercowApp(find_root(tmp_path), clock=lambda: now[0])
+    async with app.run_test(size=(160, 45)) as pilot:
+        await until(pilot, lambda: "finished 2 days ago" in " ".join(screen_text(app).split()))
+        now[0] += 3 * DAY
+        app.browser.renew()
+        await until(pilot, lambda: "finished 5 days ago" in " ".join(screen_text(app).split()))

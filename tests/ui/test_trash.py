@@ -73,6 +73,15 @@ class Driven:
         assert self.app.focused is not None and self.app.focused.id == "cancel"
         await self.pilot.press(key)
 
+    async def to_trash(self) -> None:
+        """The six tasks that failed, by the keys."""
+        await self.pilot.press("1", "p")
+        await self.on(PlanScreen)
+        await self.shows("6 tasks")
+        await self.pilot.press("D")
+        await self.answer("t", ConfirmScreen)
+        await self.on(SummaryScreen)
+
     async def back(self) -> None:
         """Out of a summary, to the browser."""
         await self.pilot.press("escape")
@@ -130,12 +139,7 @@ def broken_off(root: Root) -> None:
 async def test_what_was_moved_to_the_trash_comes_back_by_u(root: Root) -> None:
     before = whole(root)
     async with driving(root) as at:
-        await at.pilot.press("1", "p")
-        await at.on(PlanScreen)
-        await at.shows("6 tasks")
-        await at.pilot.press("D")
-        await at.answer("t", ConfirmScreen)
-        await at.on(SummaryScreen)
+        await at.to_trash()
         await at.shows("6 tasks and 2 bundles are in the trash", "U undoes")
         assert in_place(root) == set() and trash(root)[0].state is State.TRASH
         await at.back()
@@ -159,12 +163,7 @@ async def test_the_keys_that_a_report_names_work_while_it_is_shown(
     root: Root, key: str, then: type[Screen[Any]]
 ) -> None:
     async with driving(root) as at:
-        await at.pilot.press("1", "p")
-        await at.on(PlanScreen)
-        await at.shows("6 tasks")
-        await at.pilot.press("D")
-        await at.answer("t", ConfirmScreen)
-        await at.on(SummaryScreen)
+        await at.to_trash()
         await at.pilot.press(key)
         await at.on(then)
 

@@ -285,7 +285,9 @@ class LiveScreen(Screen[None]):
         if before is not None and before.wish.stack.given != board.wish.stack.given:
             self._show_a_match()
         self._read_rows()
-        if before is None or before.wish.snapshot is not board.wish.snapshot:
+        # What somebody asks for changes no task; time, logs and the disk do.
+        asked_for = before is not None and before.wish.asks != board.wish.asks
+        if before is None or not asked_for or before.wish.snapshot is not board.wish.snapshot:
             self._show_details()
 
     def _show_a_match(self) -> None:

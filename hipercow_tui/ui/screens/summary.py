@@ -40,6 +40,8 @@ class SummaryScreen(ModalScreen[str | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,enter,q", "dismiss", "Close", id="summary.close"),
+        Binding("U", "leave_for('undo')", "Undo", id="summary.undo"),
+        Binding("T", "leave_for('trash')", "Trash", id="summary.trash"),
     ]
 
     def __init__(self, report: Report) -> None:
@@ -57,18 +59,10 @@ class SummaryScreen(ModalScreen[str | None]):
                 yield _Reasons(self._reasons)
             yield Static("↑↓ scroll · esc closes" if self._reasons else "esc closes", id="keys")
 
-    def key_upper_u(self) -> None:
-        """Undo what is told of."""
-        self._leave_by("undo")
-
-    def key_upper_t(self) -> None:
-        """Show the trash."""
-        self._leave_by("trash")
-
-    def _leave_by(self, action: str) -> None:
-        report = self._report
-        if isinstance(report, PurgeReport) and report.trash is not None:
-            self.dismiss(action)
+    def action_leave_for(self, step: str) -> None:
+        """Do this next, if the report speaks of it."""
+        if step in _next_steps(self._report):
+            self.dismiss(step)
 
     def on_mount(self) -> None:
         """As high as it needs, as far as there is room."""
@@ -92,6 +86,12 @@ class _Reasons(Lines):
         """The reason on line ``y``."""
         reason = self._reasons[y]
         return Text(f" {reason}", "" if reason.startswith(" ") else "bold")
+
+
+def _next_steps(report: Report) -> tuple[str, ...]:
+    if isinstance(report, PurgeReport) and report.trash is not None:
+        return "undo", "trash"
+    return ("trash",) if isinstance(report, EmptyReport) and report.stopped else ()
 
 
 def _title(report: Report) -> str:
