@@ -78,7 +78,7 @@ async def test_details_grow_older_though_nothing_changes(tmp_path: Path) -> None
     write_task(tmp_path, IDS[0], "success", created=NOW - 3 * DAY, finished=NOW - 2 * DAY)
     now = [NOW]
     app = HipercowApp(find_root(tmp_path), clock=lambda: now[0])
-    async with app.run_test(size=(160, 45)) as pilot:
+    async with app.run_test(size=(120, 40)) as pilot:
         await until(pilot, lambda: "finished 2 days ago" in " ".join(screen_text(app).split()))
         now[0] += 3 * DAY
         app.browser.renew()
