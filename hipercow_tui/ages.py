@@ -6,8 +6,8 @@ lies in its column or to the right of it, so that the histogram shows what a sto
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from itertools import pairwise
 
@@ -62,10 +62,11 @@ def label(age: float) -> str:
     return f"{whole // MINUTE} min" if whole >= MINUTE else "now"
 
 
-def histogram(finished: Sequence[float], now: float) -> tuple[int, ...]:
-    """How many finished times (seconds since the epoch, ascending) fall into each column: older
-    than its stop, not older than the next. What lies ahead by a wrong clock is in the first."""
-    older = [len(finished), *(bisect_left(finished, now - stop) for stop in STOPS[1:]), 0]
+def histogram(finished: int, older_than: Callable[[float], int], now: float) -> tuple[int, ...]:
+    """How many of ``finished`` tasks did so in each column's time: longer ago than its stop, not
+    longer than the next. ``older_than`` tells how many did before a time, in seconds since the
+    epoch. What lies ahead by a wrong clock is in the first."""
+    older = [finished, *(older_than(now - stop) for stop in STOPS[1:]), 0]
     return tuple(here - beyond for here, beyond in pairwise(older))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from operator import attrgetter
@@ -27,16 +27,23 @@ REDUCED = (
 @dataclass(frozen=True, slots=True)
 class BundleLine:
     """A bundle as a list shows it: how many of its ids are tasks that exist, and of each status,
-    a retried task counted as its tip; ``changed`` is the time of its file, ``held`` what its tasks
-    hold as far as it was measured."""
+    a retried task counted as its tip; ``held`` is what its tasks hold as far as it was measured."""
 
-    name: str
+    bundle: Bundle
     tasks: int
     gone: int
     counts: Mapping[Status, int]
-    changed: float | None
     held: Total = field(default_factory=Total)
-    lang: Lang = Lang.R
+
+    @property
+    def name(self) -> str:
+        """The bundle's."""
+        return self.bundle.name
+
+    @property
+    def lang(self) -> Lang:
+        """The bundle's."""
+        return self.bundle.lang
 
     @property
     def reduced(self) -> Status | None:
@@ -106,25 +113,12 @@ def sorted_lines(lines: Iterable[BundleLine], sort: BundleSort) -> tuple[BundleL
     return tuple(found)
 
 
-def with_matches(snapshot: Snapshot, matched: Collection[str]) -> frozenset[BundleId]:
-    """The bundles that name a matched task of their own language."""
-    return frozenset(_with_matches(snapshot, frozenset(matched)))
-
-
-def _with_matches(snapshot: Snapshot, matched: frozenset[str]) -> Iterator[BundleId]:
-    for part in snapshot.by_lang:
-        own = matched if part is snapshot else matched & part.tasks.keys()
-        for bundle in part.bundles:
-            if not own.isdisjoint(bundle.task_ids):
-                yield bundle.lang, bundle.name
-
-
 _BUNDLE_KEYS: Mapping[BundleKey, Callable[[BundleLine], Any]] = {
     BundleKey.NAME: lambda line: line.name,
     BundleKey.LANG: lambda line: line.lang.shown,
     BundleKey.TASKS: lambda line: line.tasks,
     BundleKey.STATUS: lambda line: REDUCED.index(line.reduced) if line.reduced else len(REDUCED),
-    BundleKey.CHANGED: lambda line: line.changed or 0.0,
+    BundleKey.CHANGED: lambda line: line.bundle.changed or 0.0,
     BundleKey.SIZE: lambda line: line.held.size.bytes,
     BundleKey.FILES: lambda line: line.held.size.files,
 }
@@ -139,4 +133,4 @@ def _bundle_line(snapshot: Snapshot, bundle: Bundle, sizes: Sizes) -> BundleLine
     del counts[None]
     gone = len(bundle.task_ids) - len(members)
     held = total(members, sizes) if sizes else Total(tasks=len(members))
-    return BundleLine(bundle.name, len(members), gone, counts, bundle.changed, held, bundle.lang)
+    return BundleLine(bundle, len(members), gone, counts, held)

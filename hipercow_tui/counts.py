@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hipercow_tui.ages import histogram
-from hipercow_tui.filters import FilterStack, InBundle, passing_ids
-from hipercow_tui.model import SIX_STATUSES, Lang, Snapshot, Status
+from hipercow_tui.filters import FilterStack, InBundle, flags_passing
+from hipercow_tui.model import (
+    SIX_STATUSES,
+    Lang,
+    Snapshot,
+    Status,
+    flagged_by_all,
+    flags_of,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,33 +40,32 @@ class FilterCounts:
 
 def count_passing(snapshot: Snapshot, stack: FilterStack, now: float) -> FilterCounts:
     """The counts of a snapshot at ``now``, in seconds since the epoch."""
-    finished = snapshot.finished_order[0]
+    lineup = snapshot.lineup
+    finished = len(lineup.ids) - lineup.under_way
     before, bundles, marks = stack.finished_before, stack.in_bundle, stack.task_ids
     return FilterCounts(
         statuses=snapshot.worked_out("statuses", None, lambda: _statuses(snapshot)),
         langs={part.lang: len(part.tasks) for part in snapshot.parts},
-        ages=histogram(finished, now),
-        finished=len(finished),
-        older=bisect_left(finished, before.moment) if before else None,
+        ages=histogram(finished, lineup.older_than, now),
+        finished=finished,
+        older=lineup.older_than(before.moment) if before else None,
         bundles=len(snapshot.bundles),
         matching_bundles=len(bundles.bundles(snapshot)) if bundles else None,
         in_bundles=_existing(snapshot, bundles) if bundles else None,
-        marked=len(passing_ids(marks, snapshot)) if marks else None,
+        marked=flags_passing(marks, snapshot).count(1) if marks else None,
     )
 
 
 def _existing(snapshot: Snapshot, bundles: InBundle) -> int:
-    passing = passing_ids(bundles, snapshot)
-    return len(passing) - len(snapshot.absent & passing)
+    existing = flags_of(snapshot.lineup.own, Status)
+    return flagged_by_all([flags_passing(bundles, snapshot), existing]).count(1)
 
 
 def _statuses(snapshot: Snapshot) -> dict[Status, int]:
-    """The tasks of each status, those in chains as their tips; without making the groups."""
-    if snapshot.parts:
-        counts = [_statuses(part) for part in snapshot.parts]
-        return {status: sum(count[status] for count in counts) for status in SIX_STATUSES}
-    members = list(snapshot.existing(snapshot.chains.members()))
-    themselves = Counter(task.status for task in members)
-    tips = Counter(task.tip_status for task in members)
-    own = snapshot.by_status.ids
-    return {s: len(own[s]) - themselves[s] + tips[s] for s in SIX_STATUSES}
+    """The tasks of each status, those in chains as their tips."""
+    lineup = snapshot.lineup
+    existing = flags_of(lineup.own, Status)
+    return {
+        status: flagged_by_all([flags_of(lineup.tips, [status]), existing]).count(1)
+        for status in SIX_STATUSES
+    }

@@ -1,18 +1,30 @@
 """The four filters as values, and the stack of them whose intersection is matched.
 
-Pure: a filter looks at a snapshot and says which ids pass. Source: SPEC section 4, rules 1 to 6.
+Pure: a filter looks at a snapshot and says which tasks pass, as flags in the order of its lineup,
+and which ids of gone tasks. Source: SPEC section 4, rules 1 to 6.
 """
 
 from __future__ import annotations
 
 import difflib
-from bisect import bisect_left
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Container, Iterable, Sequence, Set
 from dataclasses import dataclass
+from functools import reduce
+from itertools import chain
+from operator import and_
 from typing import TYPE_CHECKING, TypeAlias
 
 from hipercow_tui.errors import FilterError, NoFilterError, UnknownTasksError
-from hipercow_tui.model import PURGEABLE, Bundle, Lang, Snapshot, Status
+from hipercow_tui.model import (
+    PURGEABLE,
+    Bundle,
+    Flags,
+    Lang,
+    Snapshot,
+    Status,
+    flagged_by_all,
+    flags_of,
+)
 from hipercow_tui.moments import When, moment
 from hipercow_tui.text import count, visible
 
@@ -28,9 +40,13 @@ class TaskIds:
 
     ids: frozenset[str]
 
-    def passes(self, snapshot: Snapshot) -> Set[str]:
-        """The ids that pass; those that are gone can't."""
-        return self.ids & snapshot.tasks.keys()
+    def passes(self, snapshot: Snapshot) -> Flags:
+        """The tasks that pass."""
+        return _among(self.ids, snapshot)
+
+    def gone(self, snapshot: Snapshot) -> Set[str]:
+        """The ids of gone tasks that pass: none can."""
+        return _NOTHING
 
     def check(self, snapshot: Snapshot) -> None:
         """Raises UnknownTasksError, which counts them, if some ids do not exist."""
@@ -60,10 +76,14 @@ class FinishedBefore:
         """The filter for any form of ``finished_before``; raises FilterError if it is none."""
         return cls(moment(when, now), visible(str(when).strip()))
 
-    def passes(self, snapshot: Snapshot) -> Set[str]:
-        """The ids that pass; what never finished does not."""
-        times, ids = snapshot.finished_order
-        return frozenset(ids[: bisect_left(times, self.moment)])
+    def passes(self, snapshot: Snapshot) -> Flags:
+        """The tasks that pass; what never finished does not."""
+        older = snapshot.lineup.older_than(self.moment)
+        return bytes(len(snapshot.lineup.ids) - older) + b"\1" * older
+
+    def gone(self, snapshot: Snapshot) -> Set[str]:
+        """The ids of gone tasks that pass: none can."""
+        return _NOTHING
 
     def __str__(self) -> str:
         return f"finished before {self.text}" + (
@@ -99,8 +119,21 @@ class InBundle:
         matching = filter(lambda bundle: self.matches(bundle.name), snapshot.bundles)
         return snapshot.worked_out("bundles", self, lambda: tuple(matching))
 
-    def passes(self, snapshot: Snapshot) -> Set[str]:
-        """The ids that pass."""
+    def passes(self, snapshot: Snapshot) -> Flags:
+        """The tasks that pass."""
+        # Globs that are typed further often mean the bundles that they meant before.
+        return snapshot.worked_out(
+            "in bundles", self.bundles(snapshot), lambda: _among(self._named(snapshot), snapshot)
+        )
+
+    def gone(self, snapshot: Snapshot) -> Set[str]:
+        """The ids of gone tasks that pass."""
+        return self._named(snapshot) & snapshot.gone
+
+    def _named(self, snapshot: Snapshot) -> Set[str]:
+        """The ids that they name; a bundle names no task of the other language."""
+        if snapshot.parts:
+            return _NOTHING.union(*(self._named(p) & p.tasks.keys() for p in snapshot.parts))
         return _NOTHING.union(*(bundle.task_ids for bundle in self.bundles(snapshot)))
 
     def check(self, snapshot: Snapshot) -> None:
@@ -134,11 +167,16 @@ class WithStatus:
         """The filter for a list, which knows all six; raises FilterError for other words."""
         return cls(_known(statuses, [s for s in Status if s is not Status.BROKEN]), follow)
 
-    def passes(self, snapshot: Snapshot) -> Set[str]:
-        """The ids that pass; with ``follow`` also gone ones whose tip does."""
-        groups = snapshot.by_tip_status if self.follow else snapshot.by_status
-        first, *others = [groups[status] for status in self.statuses] or [_NOTHING]
-        return first.union(*others) if others else first
+    def passes(self, snapshot: Snapshot) -> Flags:
+        """The tasks that pass."""
+        lineup = snapshot.lineup
+        return flags_of(lineup.tips if self.follow else lineup.own, self.statuses)
+
+    def gone(self, snapshot: Snapshot) -> Set[str]:
+        """The ids of gone tasks that pass: those whose tip does."""
+        if not self.follow:
+            return _NOTHING
+        return {i for i in snapshot.gone if snapshot.tip_status(i) in self.statuses}
 
     def __str__(self) -> str:
         words = [status for status in Status if status in self.statuses]
@@ -154,10 +192,18 @@ class OfLang:
 
     lang: Lang
 
-    def passes(self, snapshot: Snapshot) -> Set[str]:
-        """The ids that pass."""
-        tasks = snapshot.of_lang(self.lang).tasks.values()
-        return frozenset(task.id for task in tasks if task.exists)
+    def passes(self, snapshot: Snapshot) -> Flags:
+        """The tasks that pass."""
+        existing = flags_of(snapshot.lineup.own, Status)
+        return flagged_by_all([existing, self.wrote(snapshot)])
+
+    def gone(self, snapshot: Snapshot) -> Set[str]:
+        """The ids of gone tasks that pass: none can."""
+        return _NOTHING
+
+    def wrote(self, snapshot: Snapshot) -> Flags:
+        """All that it wrote, folders too that are no tasks."""
+        return _among(snapshot.of_lang(self.lang).tasks, snapshot)
 
     def __str__(self) -> str:
         return f"of {self.lang.shown}"
@@ -182,20 +228,31 @@ class FilterStack:
         every = (self.with_status, self.finished_before, self.in_bundle, self.task_ids, self.lang)
         return tuple(one for one in every if one is not None)
 
+    @property
+    def _telling(self) -> tuple[Filter, ...]:
+        """Those of which one or another may fail a task of its language: beside them, that for the
+        language passes all, also what is no task and gone ids of a bundle."""
+        return tuple(one for one in self.given if one is not self.lang) or self.given
+
+    def passes(self, snapshot: Snapshot) -> Flags:
+        """The tasks that pass all filters; without any filter: none."""
+        return snapshot.worked_out("all filters", self, lambda: self._passes(snapshot))
+
+    def _passes(self, snapshot: Snapshot) -> Flags:
+        passing = [flags_passing(one, snapshot) for one in self._telling]
+        if self.lang:
+            passing.append(self.lang.wrote(snapshot))
+        return flagged_by_all(passing) if passing else bytes(len(snapshot.lineup.ids))
+
     def matched(self, snapshot: Snapshot) -> frozenset[str]:
         """The ids that pass all filters; gone ones too, which cascade (rules 4, 7, 8). Without any
         filter: none. What passes in one language means nothing in the other."""
         if snapshot.parts:
             return _NOTHING.union(*(self._own(part, snapshot) for part in snapshot.parts))
-        if self.lang and self.lang.lang is not snapshot.lang:
+        if not self.given or (self.lang and self.lang.lang is not snapshot.lang):
             return _NOTHING
-        # In a part of that language the filter for it passes all, gone ids of a bundle too.
-        telling = [one for one in self.given if one is not self.lang] or self.given
-        passing = sorted((passing_ids(one, snapshot) for one in telling), key=len)
-        if not passing:
-            return _NOTHING
-        found = frozenset(passing[0])
-        return found.intersection(*passing[1:]) if passing[1:] else found
+        gone = reduce(and_, (one.gone(snapshot) for one in self._telling))
+        return frozenset(chain(snapshot.lineup.flagged(self.passes(snapshot)), gone))
 
     def _own(self, part: Snapshot, whole: Snapshot) -> Set[str]:
         """What matches in a part, but for ids that are tasks of the other: an R bundle may name
@@ -214,9 +271,13 @@ class FilterStack:
         return " · ".join(map(str, self.given)) or "no filter"
 
 
-def passing_ids(one: Filter, snapshot: Snapshot) -> Set[str]:
-    """The ids that pass this filter alone, worked out once."""
+def flags_passing(one: Filter, snapshot: Snapshot) -> Flags:
+    """The tasks that pass this filter alone, worked out once."""
     return snapshot.worked_out(type(one).__name__, one, lambda: one.passes(snapshot))
+
+
+def _among(ids: Container[str], snapshot: Snapshot) -> Flags:
+    return bytes(map(ids.__contains__, snapshot.lineup.ids))
 
 
 def requested_filters(

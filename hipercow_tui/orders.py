@@ -62,7 +62,7 @@ def ordered(
 ) -> tuple[str, ...]:
     """Every task of the snapshot in this order at the time ``now``, in seconds since the epoch."""
     if sort == Sort():
-        return _newest_first(snapshot)
+        return snapshot.lineup.ids
     ids, tasks = list(snapshot.tasks), list(snapshot.tasks.values())
     made = list(map(created, tasks))
     values = list(map(_sort_key(sort.key, gists, sizes, now), tasks))
@@ -72,13 +72,6 @@ def ordered(
     places.sort(key=made.__getitem__, reverse=True)
     places.sort(key=values.__getitem__, reverse=sort.reverse)
     return tuple(map(ids.__getitem__, places))
-
-
-def _newest_first(snapshot: Snapshot) -> tuple[str, ...]:
-    """The order that the table has unless asked otherwise, of what is in order already."""
-    under_way = [task for task in snapshot.tasks.values() if task.finished is None]
-    under_way.sort(key=created, reverse=True)
-    return (*[task.id for task in under_way], *reversed(snapshot.finished_order[1]))
 
 
 def reordered(

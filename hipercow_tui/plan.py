@@ -219,13 +219,13 @@ def _part_tally(snapshot: Snapshot, filters: FilterStack) -> tuple[int, int, int
         for bundle in snapshot.bundles
         if not (matched.isdisjoint(bundle.task_ids) and along.isdisjoint(bundle.task_ids))
     )
-    states = [snapshot.by_status[status] for status in Status if status not in _ENDED]
-    held = (snapshot.tasks[i] for drawn in (matched, along) for ids in states for i in drawn & ids)
-    blocked = sum(1 for task in held if block_reason(task))
+    held = [i for i in snapshot.with_status(*_NOT_ENDED) if i in matched or i in along]
+    blocked = sum(1 for i in held if block_reason(snapshot.tasks[i]))
     return going(matched), going(along), bundles, blocked
 
 
-_ENDED = (Status.SUCCESS, Status.FAILURE, Status.CANCELLED)  # these are never in the way
+# The others are never in the way.
+_NOT_ENDED = (Status.CREATED, Status.SUBMITTED, Status.RUNNING, Status.BROKEN)
 
 
 def _named(filters: FilterStack) -> Set[str]:

@@ -43,7 +43,7 @@ def stuck(
 
     ``written`` is when logs were last written to, in seconds since the epoch, by task.
     """
-    under_way = snapshot.by_status[Status.SUBMITTED] | snapshot.by_status[Status.RUNNING]
+    under_way = set(snapshot.with_status(Status.SUBMITTED, Status.RUNNING))
     if not under_way:
         return {}
     found: dict[str, str] = {}

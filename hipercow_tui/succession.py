@@ -7,20 +7,13 @@ break in upon, which is felt at the keys. Here it costs 2 µs for each that move
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence, Set
-from operator import itemgetter
+from operator import itemgetter, neg
 from typing import TypeAlias
 
-from hipercow_tui.model import (
-    FinishedOrder,
-    Snapshot,
-    Status,
-    StatusGroups,
-    Task,
-    created,
-    in_order_of_finishing,
-)
+from hipercow_tui.model import Lineup, Snapshot, Task, created, in_order, own_code, tip_code
 
 
 def take_over(before: Snapshot, now: Snapshot, moved: Set[str]) -> None:
@@ -30,10 +23,8 @@ def take_over(before: Snapshot, now: Snapshot, moved: Set[str]) -> None:
         take_over(was, part, moved)
     known, found = vars(before), vars(now)
     moves = [(i, before.tasks.get(i), now.tasks.get(i)) for i in moved]
-    if "by_status" in known and "by_status" not in found:
-        found["by_status"] = _regrouped(before.by_status, moves)
-    if "finished_order" in known and "finished_order" not in found:
-        found["finished_order"] = _reordered(before, moves)
+    if "lineup" in known and "lineup" not in found:
+        found["lineup"] = _lined_up(before, moves)
     if before.bundles is not now.bundles or before.chains is not now.chains:
         return
     if "absent" in known:
@@ -51,71 +42,71 @@ def _is_named(task_id: str, was: Task | None, before: Snapshot) -> bool:
     return task_id in before.gone if was is None else bool(was.bundles or was.chain)
 
 
-def _regrouped(before: StatusGroups, moves: _Moves) -> StatusGroups:
-    leaving: dict[Status, set[str]] = {status: set() for status in Status}
-    coming: dict[Status, list[str]] = {status: [] for status in Status}
-    for task_id, was, task in moves:
-        if was is not None and was.exists:
-            leaving[was.status].add(task_id)
-        if task is not None and task.exists:
-            coming[task.status].append(task_id)
-    groups = {}
-    for status, ids in before.ids.items():
-        gone = leaving[status]
-        staying = [i for i in ids if i not in gone] if gone else ids
-        groups[status] = (*staying, *coming[status]) if gone or coming[status] else ids
-    return StatusGroups(groups)
+def _lined_up(before: Snapshot, moves: _Moves) -> Lineup:
+    """The lineup without what has left its place, and with what has come to one."""
+    lineup = before.lineup
+    leaving = [_place_of(was, lineup) for _, was, _ in moves if was is not None]
+    coming = in_order([task for _, _, task in moves if task is not None])
+    cuts: list[_Cut] = [*_places_for(coming, before), *[(at, None) for at in leaving]]
+    if leaving:
+        cuts.sort(key=itemgetter(0))
+    return _spliced(lineup, cuts)
 
 
-def _reordered(before: Snapshot, moves: _Moves) -> FinishedOrder:
-    times, ids = before.finished_order
-    leaving: list[int] = []
-    coming: list[Task] = []
-    for task_id, was, task in moves:
-        then = None if was is None else was.finished
-        if then == (None if task is None else task.finished):
-            continue
-        if then is not None:
-            leaving.append(ids.index(task_id, bisect_left(times, then)))
-        if task is not None and task.finished is not None:
-            coming.append(task)
-    return _spliced(before.finished_order, leaving, _placed(before, in_order_of_finishing(coming)))
+# Before which row a task is put in, or, without one, which row is left out.
+_Cut: TypeAlias = tuple[int, Task | None]
 
 
-def _placed(before: Snapshot, coming: Sequence[Task]) -> Iterator[tuple[int, Task]]:
-    """Before what each belongs; what finished at the same time stands in the order of creation."""
-    times, ids = before.finished_order
-    tasks, size, at = before.tasks, len(ids), 0
+def _section(task: Task, lineup: Lineup) -> tuple[float, int, int]:
+    """The time that gives a task its place, and the rows among which that is."""
+    if task.finished is None:
+        return created(task), 0, lineup.under_way
+    return task.finished, lineup.under_way, len(lineup.ids)
+
+
+def _place_of(task: Task, lineup: Lineup) -> int:
+    time, start, stop = _section(task, lineup)
+    return lineup.ids.index(task.id, bisect_left(lineup.times, -time, start, stop, key=neg))
+
+
+def _places_for(coming: Iterable[Task], before: Snapshot) -> Iterator[_Cut]:
+    """Before what each of these, the newest first, belongs; what finished at the same time stands
+    in the order of creation."""
+    lineup, tasks, at = before.lineup, before.tasks, 0
     for task in coming:
-        finished = task.finished or 0.0
-        at = bisect_left(times, finished, at)
+        time, start, stop = _section(task, lineup)
+        at = bisect_left(lineup.times, -time, max(at, start), stop, key=neg)
         place = at
-        while place < size and times[place] == finished:
-            if created(tasks[ids[place]]) >= created(task):
+        while place < stop and lineup.times[place] == time:
+            if created(tasks[lineup.ids[place]]) <= created(task):
                 break
             place += 1
         yield place, task
 
 
-def _spliced(
-    order: FinishedOrder, leaving: Sequence[int], coming: Iterable[tuple[int, Task]]
-) -> FinishedOrder:
-    """The order without what stands at these places, and with others put in before them."""
-    cuts: list[tuple[int, Task | None]] = [*coming, *[(at, None) for at in leaving]]
-    if leaving:
-        cuts.sort(key=itemgetter(0))
-    old_times, old_ids = order
-    times: list[float] = []
+def _spliced(lineup: Lineup, cuts: Iterable[_Cut]) -> Lineup:
     ids: list[str] = []
-    done = 0
+    times, own, tips = array("d"), bytearray(), bytearray()
+    under_way, done = lineup.under_way, 0
+
+    def keep(stop: int | None) -> None:
+        ids.extend(lineup.ids[done:stop])
+        times.extend(lineup.times[done:stop])
+        own.extend(lineup.own[done:stop])
+        tips.extend(lineup.tips[done:stop])
+
     for at, task in cuts:
         if done < at:
-            times += old_times[done:at]
-            ids += old_ids[done:at]
+            keep(at)
         done = at
         if task is None:
+            under_way -= at < lineup.under_way
             done += 1
-        elif task.finished is not None:
-            times.append(task.finished)
+        else:
+            under_way += task.finished is None
             ids.append(task.id)
-    return (*times, *old_times[done:]), (*ids, *old_ids[done:])
+            times.append(created(task) if task.finished is None else task.finished)
+            own.append(own_code(task))
+            tips.append(tip_code(task))
+    keep(None)
+    return Lineup(tuple(ids), under_way, times, bytes(own), bytes(tips))

@@ -9,12 +9,14 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import compress
 from typing import TypeAlias
 
 from hipercow_tui.failures import Failure
 from hipercow_tui.filters import FilterStack
 from hipercow_tui.gist import Gists
-from hipercow_tui.model import Snapshot
+from hipercow_tui.model import Bundle, Flags, Snapshot
 from hipercow_tui.orders import FEW, UNSETTLED, Sort, ordered, reordered
 from hipercow_tui.task_sizes import Sizes
 
@@ -23,15 +25,13 @@ NEAR = 1000  # rows
 Failures: TypeAlias = Mapping[str, Failure]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class View:
     """The rows of the task table.
 
     ``ids`` are the rows in order, with ``alone`` of the matched tasks only; ``order`` is every task
-    in that order. ``matched`` are the ids of tasks that pass all filters; without a filter none
-    does, and ``filtered`` is false.
-    ``markable`` are those that pass all but the marks: what "mark all" means. ``hits`` are the
-    rows, ascending, in which ``query`` was found.
+    in that order, and ``passing`` tells which of these pass all filters; without a filter none
+    does, and ``filtered`` is false. ``hits`` are the rows, ascending, in which ``query`` was found.
     """
 
     snapshot: Snapshot
@@ -41,14 +41,34 @@ class View:
     ids: tuple[str, ...] = ()
     alone: bool = False
     order: tuple[str, ...] = field(default=(), repr=False)
-    matched: frozenset[str] = frozenset()
-    markable: Set[str] = frozenset()
+    passing: Flags = field(default=b"", repr=False)
     hits: tuple[int, ...] = ()
 
     @property
     def filtered(self) -> bool:
         """Whether there is any filter."""
         return bool(self.stack.given)
+
+    @cached_property
+    def matches(self) -> int:
+        """How many tasks pass all filters."""
+        return self.passing.count(1)
+
+    @cached_property
+    def matched(self) -> frozenset[str]:
+        """The ids of the tasks that pass all filters."""
+        return frozenset(compress(self.order, self.passing))
+
+    @cached_property
+    def markable(self) -> Set[str]:
+        """The ids of the tasks that pass all filters but the marks: what "mark all" means."""
+        if self.stack.task_ids is None and self.filtered:
+            return self.matched
+        others = replace(self.stack, task_ids=None)
+        snapshot = self.snapshot
+        if not others.given:
+            return snapshot.tasks.keys()
+        return frozenset(snapshot.lineup.flagged(others.passes(snapshot)))
 
     def row_of(self, task_id: str, near: int = 0) -> int | None:
         """Where a task stands, if it is shown; it is looked for first ``near`` a row. A table of
@@ -60,9 +80,23 @@ class View:
                 return self.ids.index(task_id, start, stop)
         return None
 
-    def dims(self, task_id: str) -> bool:
+    def dims(self, row: int) -> bool:
         """Whether the row stands outside the intersection of the filters."""
-        return self.filtered and task_id not in self.matched
+        return self.filtered and not self.alone and not self.passing[row]
+
+    def match_beside(self, rows: range) -> int | None:
+        """The first row below these, else above them, that is matched; None where one of these
+        is, or none at all."""
+        if self.alone or self.passing.find(1, rows.start, rows.stop) >= 0:
+            return None
+        below = self.passing.find(1, rows.stop)
+        found = below if below >= 0 else self.passing.find(1, 0, rows.start)
+        return None if found < 0 else found
+
+    def has_match(self, bundle: Bundle) -> bool:
+        """Whether a task of this bundle passes all filters; it has none of the other language."""
+        ids = self.matched.intersection(bundle.task_ids)
+        return any(self.snapshot.tasks[task_id].lang is bundle.lang for task_id in ids)
 
     @property
     def takes(self) -> frozenset[str]:
@@ -114,25 +148,23 @@ def make_view(
         order = reordered(before.order, snapshot, sort, moved)
     else:
         order = ordered(snapshot, sort, known, sizes or {}, now)
-    if before is not None and same and before.stack == stack:
-        matched, markable = before.matched, before.markable
+    if before is not None and same and before.stack == stack and before.order is order:
+        passing = before.passing
     else:
-        passing, gone = stack.matched(snapshot), snapshot.gone
-        matched = passing if passing.isdisjoint(gone) else passing - gone
-        markable = _markable(snapshot, stack, matched)
+        passing = _passing(snapshot, stack, order)
     alone = only_matched and bool(stack.given)
-    ids = tuple(filter(matched.__contains__, order)) if alone else order
-    if before is not None and ids == before.ids:
+    ids = tuple(compress(order, passing)) if alone else order
+    if before is not None and ids is not before.ids and ids == before.ids:
         ids = before.ids
     hits = _hits(snapshot, ids, query, known, failures or {}) if query else ()
-    return View(snapshot, stack, sort, query, ids, alone, order, matched, markable, hits)
+    return View(snapshot, stack, sort, query, ids, alone, order, passing, hits)
 
 
-def _markable(snapshot: Snapshot, stack: FilterStack, matched: frozenset[str]) -> Set[str]:
-    others = replace(stack, task_ids=None)
-    if not others.given:
-        return snapshot.tasks.keys()
-    return others.matched(snapshot) if stack.task_ids else matched
+def _passing(snapshot: Snapshot, stack: FilterStack, order: tuple[str, ...]) -> Flags:
+    lineup, passing = snapshot.lineup, stack.passes(snapshot)
+    if order is lineup.ids or not stack.given:
+        return passing
+    return bytes(map(frozenset(lineup.flagged(passing)).__contains__, order))
 
 
 def _hits(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -53,7 +54,7 @@ def test_stops_are_written_as_people_say_them(age: int, text: str) -> None:
 
 @given(finished_times)
 def test_the_histogram_holds_everything_that_finished(times: list[float]) -> None:
-    bars = histogram(times, NOW)
+    bars = histogram(len(times), partial(bisect_left, times), NOW)
     assert len(bars) == len(STOPS)
     assert sum(bars) == len(times)
     assert min(bars) >= 0
@@ -62,7 +63,7 @@ def test_the_histogram_holds_everything_that_finished(times: list[float]) -> Non
 @given(finished_times, st.sampled_from(range(1, len(STOPS))))
 def test_what_stands_right_of_a_stop_is_what_it_passes(times: list[float], column: int) -> None:
     passing = bisect_left(times, NOW - STOPS[column])
-    assert sum(histogram(times, NOW)[column:]) == passing
+    assert sum(histogram(len(times), partial(bisect_left, times), NOW)[column:]) == passing
 
 
 @given(st.lists(st.integers(0, 10**9), max_size=30), st.sampled_from([8, 24]))

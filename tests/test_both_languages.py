@@ -51,7 +51,7 @@ def test_both_are_one_list(root: Path) -> None:
     langs = {i: task.lang for i, task in snapshot.tasks.items()}
     assert langs == {R1: Lang.R, R2: Lang.R, P1: Lang.PY, P2: Lang.PY}
     assert [(b.name, b.lang) for b in snapshot.bundles] == [("same", Lang.R), ("same", Lang.PY)]
-    assert set(snapshot.by_status[Status.FAILURE]) == {R1, P1}
+    assert set(snapshot.with_status(Status.FAILURE)) == {R1, P1}
 
 
 @pytest.mark.parametrize(

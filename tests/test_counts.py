@@ -20,7 +20,7 @@ def test_each_filter_is_counted_on_its_own(snapshot: Snapshot, ids: set[str], da
     counts = count_passing(snapshot, stack, NOW)
 
     def existing(one: FinishedBefore | InBundle | WithStatus) -> int:
-        return sum(1 for _ in snapshot.existing(one.passes(snapshot)))
+        return sum(1 for _ in snapshot.existing(set(snapshot.lineup.flagged(one.passes(snapshot)))))
 
     assert stack.finished_before and stack.in_bundle
     assert counts.older == existing(stack.finished_before)

@@ -3,11 +3,18 @@ from __future__ import annotations
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from small_root import IDS, NOW, snapshot_of
+from small_root import DAY, IDS, NOW, snapshot_of, snapshots
 
 from hipercow_tui.errors import FilterError, NoFilterError, UnknownTasksError
-from hipercow_tui.filters import InBundle, TaskIds, requested_filters
-from hipercow_tui.model import Status, Task
+from hipercow_tui.filters import (
+    FilterStack,
+    FinishedBefore,
+    InBundle,
+    TaskIds,
+    WithStatus,
+    requested_filters,
+)
+from hipercow_tui.model import Snapshot, Status, Task
 
 A, B, C = IDS[:3]
 
@@ -103,3 +110,45 @@ def test_a_list_knows_all_six_statuses() -> None:
     stack = requested_filters(None, None, None, ["running", "submitted"], now=NOW, listing=True)
     assert stack.with_status is not None
     assert stack.with_status.statuses == {Status.RUNNING, Status.SUBMITTED}
+
+
+some_ids = st.sets(st.sampled_from(IDS)).map(frozenset)
+some_statuses = st.sets(st.sampled_from(list(Status))).map(frozenset)
+stacks = st.builds(
+    FilterStack,
+    task_ids=st.none() | st.builds(TaskIds, some_ids),
+    finished_before=st.none()
+    | st.integers(0, 100).map(lambda days: FinishedBefore(NOW - days * DAY, f"{days} days")),
+    in_bundle=st.none() | st.sampled_from(["sweep_*", "fit-?", "mine", "*"]).map(InBundle.of),
+    with_status=st.none() | st.builds(WithStatus, some_statuses, st.booleans()),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(snapshots(), stacks)
+def test_what_matches_is_what_the_rules_say_id_by_id(
+    snapshot: Snapshot, stack: FilterStack
+) -> None:
+    """Rules 1 to 6, asked of each id by itself, whether it is gone or not."""
+    known = {i: task for i, task in snapshot.tasks.items() if task.exists}
+
+    def passes(i: str) -> bool:
+        task, status = snapshot.tasks.get(i), stack.with_status
+        answers = []
+        if stack.task_ids:
+            answers.append(task is not None and i in stack.task_ids.ids)
+        if stack.finished_before:
+            finished = task.finished if task else None
+            answers.append(finished is not None and finished < stack.finished_before.moment)
+        if stack.in_bundle:
+            bundles = [one for one in snapshot.bundles if i in one.task_ids]
+            answers.append(any(stack.in_bundle.matches(one.name) for one in bundles))
+        if status:
+            counted = known.get((snapshot.chains.tip(i) or "") if status.follow else i)
+            answers.append(counted is not None and counted.status in status.statuses)
+        return bool(answers) and all(answers)
+
+    wanted = set(filter(passes, IDS))
+    assert stack.matched(snapshot) == wanted
+    there = set(snapshot.lineup.flagged(stack.passes(snapshot)))
+    assert there == wanted & snapshot.tasks.keys()

@@ -7,16 +7,16 @@ from hypothesis import strategies as st
 from small_root import NOW, snapshot_of, successions, task_id
 
 from hipercow_tui import orders
-from hipercow_tui.bundle_lines import BundleLines, with_matches
+from hipercow_tui.bundle_lines import BundleLines
 from hipercow_tui.model import Lang, Snapshot, Status, Task, moved_tasks
 from hipercow_tui.orders import UNSETTLED, Key, Sort, ordered, reordered
 from hipercow_tui.succession import take_over
 from hipercow_tui.together import together
 
-WORKED_OUT = ("by_status", "by_tip_status", "gone", "absent")
+WORKED_OUT = ("gone", "absent")
 
 
-@given(successions(), st.sets(st.sampled_from([*WORKED_OUT, "finished_order"])))
+@given(successions(), st.sets(st.sampled_from([*WORKED_OUT, "lineup"])))
 def test_what_is_taken_over_is_what_would_be_worked_out(
     both: tuple[Snapshot, Snapshot], asked: set[str]
 ) -> None:
@@ -27,9 +27,15 @@ def test_what_is_taken_over_is_what_would_be_worked_out(
     take_over(before, now, moved_tasks(before.tasks, now.tasks))
     for name in WORKED_OUT:
         assert getattr(now, name) == getattr(fresh, name), name
-    times, ids = now.finished_order
-    assert times == fresh.finished_order[0]
-    assert sorted(zip(times, ids, strict=True)) == sorted(zip(*fresh.finished_order, strict=True))
+    assert now.lineup.under_way == fresh.lineup.under_way
+    assert now.lineup.times == fresh.lineup.times
+    assert _rows(now) == _rows(fresh)
+
+
+def _rows(snapshot: Snapshot) -> list[tuple[float, str, int, int]]:
+    """What stands in the rows, whichever comes first of those that nothing puts in order."""
+    found = snapshot.lineup
+    return sorted(zip(found.times, found.ids, found.own, found.tips, strict=True))
 
 
 @given(successions())
@@ -81,9 +87,9 @@ def test_what_leaves_and_what_comes_at_the_same_time_stand_in_the_order_of_creat
 
     before = snapshot_of([ended(first, 1.0), ended(second, 2.0), ended(third, 4.0)])
     now = snapshot_of([ended(second, 2.0), ended(fourth, 3.0), ended(third, 4.0)])
-    assert before.finished_order[1] == (first, second, third)
+    assert before.lineup.ids == (third, second, first)
     take_over(before, now, moved_tasks(before.tasks, now.tasks))
-    assert vars(now)["finished_order"] == ((100.0,) * 3, (second, fourth, third))
+    assert vars(now)["lineup"].ids == (third, fourth, second)
 
 
 def test_each_language_takes_over_its_own() -> None:
@@ -95,14 +101,8 @@ def test_each_language_takes_over_its_own() -> None:
         for status in (Status.RUNNING, Status.SUCCESS)
     ]
     for part in before.parts:
-        part.by_status  # noqa: B018
+        part.lineup  # noqa: B018
     take_over(before, now, moved_tasks(before.tasks, now.tasks))
     for place, part in enumerate(now.parts):
-        assert vars(part)["by_status"][Status.SUCCESS] == {task_id(place)}
-
-
-def test_bundles_match_by_the_tasks_of_their_own() -> None:
-    a, b = task_id(0), task_id(1)
-    tasks = [Task(a, Status.SUCCESS, 1), Task(b, Status.FAILURE, 1)]
-    snapshot = snapshot_of(tasks, {"one": (a,), "both": (a, b), "none": ()})
-    assert {name for _, name in with_matches(snapshot, {b})} == {"both"}
+        assert vars(part)["lineup"].number_of(Status.SUCCESS) == 1
+        assert vars(part)["lineup"].ids == (task_id(place),)

@@ -110,14 +110,15 @@ def test_what_is_under_way_has_waited_and_run_until_now() -> None:
 def test_what_passes_all_filters_is_matched_and_the_rest_dimmed() -> None:
     view = view_of(four(), FAILURES)
     assert view.matched == {A, B, D}, "a retried task counts as its tip"
-    assert [view.dims(i) for i in view.ids] == [True, False, False, False]
+    assert view.matches == 3
+    assert [view.dims(row) for row in range(4)] == [True, False, False, False]
     assert view_of(four(), FAILURES, only_matched=True).ids == (B, D, A)
 
 
 def test_without_a_filter_nothing_is_dimmed_and_all_are_shown() -> None:
     view = view_of(four(), only_matched=True)
     assert len(view.ids) == 4
-    assert not any(map(view.dims, view.ids))
+    assert not any(map(view.dims, range(4)))
 
 
 def test_marking_all_means_what_the_other_filters_match() -> None:
@@ -180,6 +181,10 @@ def test_a_view_is_the_same_whatever_was_shown_before(
     assert [alone.row_of(i, 3) for i in alone.ids] == list(range(len(alone.ids)))
     assert not [i for i in alone.order if i not in alone.ids and alone.row_of(i) is not None]
     assert alone.matched == stack.matched(snapshot) & snapshot.tasks.keys()
+    assert alone.matches == len(alone.matched)
+    if stack.given:
+        dimmed = [alone.dims(row) for row in range(len(alone.ids))]
+        assert dimmed == [i not in alone.matched for i in alone.ids]
 
 
 def test_a_bundle_tells_its_tasks_by_their_last_attempt() -> None:

@@ -8,12 +8,10 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 from hipercow_tui.bundle_lines import (
-    BundleId,
     BundleLine,
     BundleLines,
     BundleSort,
     sorted_lines,
-    with_matches,
 )
 from hipercow_tui.counts import FilterCounts, count_passing
 from hipercow_tui.filters import FilterStack
@@ -54,13 +52,11 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """What there is to show for a wish; ``matching`` are the bundles with a matched task, None
-    without a filter."""
+    """What there is to show for a wish."""
 
     wish: Wish
     view: View
     bundles: tuple[BundleLine, ...]
-    matching: frozenset[BundleId] | None
     counts: FilterCounts
     facts: Facts
     stuck: Mapping[str, str]
@@ -111,10 +107,10 @@ class BoardMaker:
         same = last is not None and last.wish.snapshot is wish.snapshot
         facts = last.facts if last and same else Facts.of(wish.snapshot)
         give_way(to_answers=False)
-        bundles, matching = self._bundles(wish, moved), self._matching(view)
+        bundles = self._bundles(wish, moved)
         give_way(to_answers=False)
         known_stuck, took = self._stuck(wish), time.monotonic() - began
-        self._last = Board(wish, view, bundles, matching, counts, facts, known_stuck, took)
+        self._last = Board(wish, view, bundles, counts, facts, known_stuck, took)
         return self._last
 
     def _bundles(self, wish: Wish, moved: Set[str]) -> tuple[BundleLine, ...]:
@@ -128,14 +124,6 @@ class BoardMaker:
         else:
             changed = None
         return sorted_lines(self._lines.of(wish.snapshot, self.sizes, changed), wish.bundle_sort)
-
-    def _matching(self, view: View) -> frozenset[BundleId] | None:
-        last = self._last
-        if not view.filtered:
-            return None
-        if last is not None and last.view.filtered and last.view.matched is view.matched:
-            return last.matching
-        return with_matches(view.snapshot, view.matched)
 
     def _stuck(self, wish: Wish) -> Mapping[str, str]:
         """A filter or a search changes nothing of it, and need not wait for it."""

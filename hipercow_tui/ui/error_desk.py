@@ -112,7 +112,7 @@ class ErrorDesk:
 
     def _answer(self, wish: ErrorWish) -> None:
         tasks = wish.snapshot.tasks
-        failed = [tasks[task_id] for task_id in wish.snapshot.by_status[Status.FAILURE]]
+        failed = [tasks[task_id] for task_id in wish.snapshot.with_status(Status.FAILURE)]
         self._forget(wish.snapshot)
         todo = [task for task in failed if not self._is_known(task)]
         todo.sort(key=lambda task: task.finished or 0.0)
@@ -146,8 +146,7 @@ class ErrorDesk:
     # What is known
 
     def _forget(self, snapshot: Snapshot) -> None:
-        failed = snapshot.by_status[Status.FAILURE]
-        for task_id in self._read_as.keys() - failed:
+        for task_id in self._read_as.keys() - snapshot.with_status(Status.FAILURE):
             del self._read_as[task_id]
             del self.failures[task_id]
             self._unsaved = self._regroup = True

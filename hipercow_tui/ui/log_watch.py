@@ -58,7 +58,7 @@ class LogWatch:
         if self._snapshot is None:
             return found
         tasks = self._snapshot.tasks
-        for task_id in self._snapshot.by_status[Status.RUNNING]:
+        for task_id in self._snapshot.with_status(Status.RUNNING):
             if self._stopped.is_set():
                 break
             at = last_written(self._root.part(tasks[task_id].lang).tasks, task_id)

@@ -245,7 +245,7 @@ def test_little_is_held_of_a_failure(tmp_path: Path, desks: list[Desk]) -> None:
     memory = ErrorMemory(tmp_path / "errors", b"key")
     memory.save({i: failing(n, identity(tasks_dir, i)) for n, i in enumerate(ids)})
     snapshot = Snapshot(tmp_path, tasks={i: Task(i, Status.FAILURE) for i in ids})
-    assert len(snapshot.by_status[Status.FAILURE]) == len(ids)
+    assert len(set(snapshot.with_status(Status.FAILURE))) == len(ids)
     desks.append(Desk(tmp_path))  # so that nothing is made for the first time
     desks[0].look(Snapshot(tmp_path))
     gc.collect()
@@ -315,7 +315,7 @@ def test_without_failures_there_are_no_groups(tmp_path: Path, desks: list[Desk])
     desks.append(Desk(tmp_path))
     board = desks[0].look(read_root(find_root(tmp_path)))
     assert (board.groups, board.failed, board.reading) == ((), 0, False)
-    assert not board.wish.snapshot.by_status[Status.FAILURE]
+    assert not set(board.wish.snapshot.with_status(Status.FAILURE))
 
 
 def test_a_newer_wish_comes_before_the_rest_and_stop_ends_it(

@@ -71,7 +71,7 @@ async def triaging(root: Path, *, size: tuple[int, int] = (118, 40)) -> AsyncIte
     """With the errors on the screen, all of them."""
     async with browsing(root, size=size) as at:
         await at.press("e")
-        failed = at.browser.snapshot.by_status[Status.FAILURE]
+        failed = set(at.browser.snapshot.with_status(Status.FAILURE))
         # A board of an earlier look, without the last that failed, may be the first to come.
         await at.until(lambda: sum(at.counts) == len(failed) and not at.errors.progress)
         yield at

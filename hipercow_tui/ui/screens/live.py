@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from textual import events, on
@@ -273,9 +272,7 @@ class LiveScreen(Screen[None]):
         self._say_if_empty()
         self.tasks.stuck = board.stuck
         self.tasks.show(board.view, board.wish.now)
-        self.bundles.show(
-            board.bundles, board.wish.bundle_sort, board.view, board.matching, board.wish.now
-        )
+        self.bundles.show(board.bundles, board.wish.bundle_sort, board.view, board.wish.now)
         if self._complete and board.wish.snapshot is self.snapshot:
             self.tasks.filling = self.bundles.filling = False
         if self._complete:
@@ -292,12 +289,7 @@ class LiveScreen(Screen[None]):
 
     def _show_a_match(self) -> None:
         """Who sets a filter sees a matched row: where none is on the screen, the next one."""
-        view, rows = self.tasks.view, self.tasks.visible_rows
-        if not view.matched or any(view.ids[row] in view.matched for row in rows):
-            return
-        others = chain(islice(view.ids, rows.stop, None), islice(view.ids, rows.start))
-        match = next(filter(view.matched.__contains__, others), None)
-        row = view.row_of(match, rows.stop) if match else None
+        row = self.tasks.view.match_beside(self.tasks.visible_rows)
         if row is not None:
             self.tasks.move_to(row)
             # Not on the last line: what else is matched comes below it.
@@ -335,7 +327,7 @@ class LiveScreen(Screen[None]):
         said = []
         view = self._board.view if self._board else None
         if view is not None and view.filtered:
-            said.append(f"[b]matched {len(view.matched):,}[/]")
+            said.append(f"[b]matched {view.matches:,}[/]")
         if self._only_matched:
             said.append("only matched")
         if self._tab == TASKS:

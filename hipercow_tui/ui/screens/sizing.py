@@ -43,7 +43,7 @@ class SizingScreen(LiveScreen):
             return [tasks[i] for i in named if i in tasks]
         if self.tasks.marks:
             return [tasks[i] for i in view.ids if i in self.tasks.marks and i in tasks]
-        return [tasks[i] for i in view.ids if i in tasks and not view.dims(i)]
+        return [tasks[i] for row, i in enumerate(view.ids) if i in tasks and not view.dims(row)]
 
     def stop_measuring(self) -> bool:
         """Measure no more; whether anything was being measured."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from hipercow_tui.bundle_lines import BundleId, BundleKey, BundleLine, BundleSort
+from hipercow_tui.bundle_lines import BundleKey, BundleLine, BundleSort
 from hipercow_tui.model import SIX_STATUSES, Lang, Snapshot, Status
 from hipercow_tui.task_sizes import Total
 from hipercow_tui.text import age, size
@@ -35,7 +35,6 @@ class BundleTable(RowTable):
         self._rows: dict[str, int] = {}
         self._sort = BundleSort()
         self._view = View(Snapshot(Path()))
-        self._matching: frozenset[BundleId] | None = None
         self._sized = False
 
     def show_sizes(self) -> None:
@@ -49,11 +48,9 @@ class BundleTable(RowTable):
         lines: tuple[BundleLine, ...],
         sort: BundleSort,
         view: View,
-        matching: frozenset[BundleId] | None,
         now: float,
     ) -> None:
-        """Show these bundles, those that are not ``matching`` dimmed; ``now`` is the time that ages
-        are told against."""
+        """Show these bundles; ``now`` is the time that ages are told against."""
         before = self._keys
         if bool(self._view.snapshot.parts) != bool(view.snapshot.parts):
             self._laid_out_for = -1
@@ -61,7 +58,6 @@ class BundleTable(RowTable):
             self._keys = tuple(map(_key, lines))
             self._rows = {key: row for row, key in enumerate(self._keys)}
         self._lines, self._sort, self._view, self.now = lines, sort, view, now
-        self._matching = matching
         if self._keys == before:
             self.forget_strips()
         else:
@@ -121,7 +117,7 @@ class BundleTable(RowTable):
     def row(self, index: int, layout: Sequence[Placed]) -> Row:
         """The cells of a bundle."""
         line = self._lines[index]
-        dimmed = self._matching is not None and (line.lang, line.name) not in self._matching
+        dimmed = self._view.filtered and not self._view.has_match(line.bundle)
         return Row([self._cell(line, one) for one in layout], dimmed=dimmed)
 
     def _cell(self, line: BundleLine, one: Placed) -> Cell:
@@ -143,7 +139,8 @@ class BundleTable(RowTable):
                 told = held_text(line.held, f"{line.held.size.files:,}")
                 return ((told.rjust(one.width), "quiet"),)
             case BundleKey.CHANGED:
-                return (("—" if line.changed is None else age(line.changed, self.now), "quiet"),)
+                changed = line.bundle.changed
+                return (("—" if changed is None else age(changed, self.now), "quiet"),)
             case _:
                 return bar(line.counts, one.width)
 

@@ -44,12 +44,12 @@ class Facts:
     @classmethod
     def of(cls, snapshot: Snapshot) -> Facts:
         """The facts of a snapshot."""
-        states = snapshot.by_status.ids
-        broken = len(states[Status.BROKEN]) + len(snapshot.absent - snapshot.gone)
+        number_of = snapshot.lineup.number_of
+        broken = number_of(Status.BROKEN) + len(snapshot.absent - snapshot.gone)
         return cls(
             snapshot.root,
-            len(states[Status.RUNNING]),
-            len(states[Status.SUBMITTED]),
+            number_of(Status.RUNNING),
+            number_of(Status.SUBMITTED),
             len(snapshot.problems) + broken,
             langs=tuple((part.lang.shown, len(part.tasks)) for part in snapshot.parts),
         )

@@ -189,7 +189,7 @@ class TaskTable(RowTable):
         return Row(
             [self._cell(task, one) for one in layout],
             marked=self.marks is not None and task_id in self.marks,
-            dimmed=self._view.dims(task_id),
+            dimmed=self._view.dims(index),
             ranged=index in self._range(),
         )
 
