@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from operator import attrgetter
@@ -13,6 +13,7 @@ from hipercow_tui.model import Bundle, Lang, Snapshot, Status, Task
 from hipercow_tui.task_sizes import Sizes, Total, total
 
 _TIP = attrgetter("tip_status")
+_TIED = attrgetter("lang", "bundles", "tip_status")
 # The statuses of a bundle's tasks as one, in the order of R's hipercow_bundle_status(reduce = TRUE)
 REDUCED = (
     Status.CREATED,
@@ -81,29 +82,54 @@ class BundleSort:
 BundleId: TypeAlias = tuple[Lang, str]
 
 
+# How many tasks there are of each status, a retried task counted as its tip; of None, which have
+# lost that.
+_Tips: TypeAlias = Mapping[Status | None, int]
+# A task as it was and as it is; None where it was not yet, or is no more.
+Move: TypeAlias = tuple[Task | None, Task | None]
+
+
 class BundleLines:
-    """Makes the lines of one snapshot after another, anew where a bundle or its tasks changed: all
-    of 2,000 bundles with 100,000 tasks take 0.1 s."""
+    """Makes the lines of one snapshot after another, and counts on from the last: to count all
+    tasks of 2,000 bundles with 100,000 takes 0.1 s."""
 
     def __init__(self) -> None:
-        self._known: dict[BundleId, tuple[Bundle, BundleLine]] = {}
+        self._known: dict[BundleId, tuple[_Tips, BundleLine]] = {}
 
     def of(
-        self, snapshot: Snapshot, sizes: Sizes, changed: Iterable[Task] | None = None
+        self, snapshot: Snapshot, sizes: Sizes, moves: Iterable[Move] | None = None
     ) -> list[BundleLine]:
-        """The line of every bundle; ``changed`` are the tasks that did since the last time, as
-        they were and as they are, or None if all that is known may be out of date."""
-        known = {} if changed is None else self._known
-        stale = {(task.lang, name) for task in changed or () for name in task.bundles}
+        """The line of every bundle; ``moves`` are the tasks that changed since the last time, or
+        None if all that is known may be out of date."""
+        known = {} if moves is None else self._known
+        shifts = _shifts(moves or ())
         self._known = {}
         for part in snapshot.by_lang:
             for bundle in part.bundles:
                 key = (bundle.lang, bundle.name)
-                found = known.get(key)
-                if found is None or found[0] is not bundle or key in stale:
-                    found = (bundle, _bundle_line(part, bundle, sizes))
+                found, shift = known.get(key), shifts.get(key)
+                if found is None or found[1].bundle is not bundle:
+                    tips: _Tips = Counter(map(_TIP, part.existing(bundle.task_ids)))
+                    found = (tips, _bundle_line(part, bundle, tips, sizes))
+                elif shift:
+                    tips = {
+                        tip: found[0].get(tip, 0) + shift.get(tip, 0) for tip in {*found[0], *shift}
+                    }
+                    found = (tips, _bundle_line(part, bundle, tips, sizes))
                 self._known[key] = found
         return [line for _, line in self._known.values()]
+
+
+def _shifts(moves: Iterable[Move]) -> Mapping[BundleId, _Tips]:
+    """By how much the tasks of bundles are more or fewer of a status than before."""
+    pairs = list(moves)
+    numbers = Counter(map(_TIED, (now for _, now in pairs if now is not None and now.exists)))
+    numbers.subtract(map(_TIED, (was for was, _ in pairs if was is not None and was.exists)))
+    shifts: defaultdict[BundleId, Counter[Status | None]] = defaultdict(Counter)
+    for (lang, bundles, tip), number in numbers.items():
+        for name in bundles if number else ():
+            shifts[lang, name][tip] += number
+    return shifts
 
 
 def sorted_lines(lines: Iterable[BundleLine], sort: BundleSort) -> tuple[BundleLine, ...]:
@@ -124,13 +150,10 @@ _BUNDLE_KEYS: Mapping[BundleKey, Callable[[BundleLine], Any]] = {
 }
 
 
-def _bundle_line(snapshot: Snapshot, bundle: Bundle, sizes: Sizes) -> BundleLine:
-    ids: Collection[str] = bundle.task_ids
-    if not snapshot.absent.isdisjoint(ids):
-        ids = [task_id for task_id in ids if task_id not in snapshot.absent]
-    members = list(map(snapshot.tasks.__getitem__, ids))
-    counts = Counter(map(_TIP, members))
-    del counts[None]
-    gone = len(bundle.task_ids) - len(members)
-    held = total(members, sizes) if sizes else Total(tasks=len(members))
-    return BundleLine(bundle, len(members), gone, counts, held)
+def _bundle_line(snapshot: Snapshot, bundle: Bundle, tips: _Tips, sizes: Sizes) -> BundleLine:
+    number = sum(tips.values())
+    held = Total(tasks=number)
+    if sizes:
+        held = total(snapshot.existing(bundle.task_ids), sizes)
+    counts = {tip: of_it for tip, of_it in tips.items() if tip is not None and of_it}
+    return BundleLine(bundle, number, len(bundle.task_ids) - number, counts, held)

@@ -44,7 +44,7 @@ class TaskIds:
         """The tasks that pass."""
         return _among(self.ids, snapshot)
 
-    def gone(self, snapshot: Snapshot) -> Set[str]:
+    def gone(self, snapshot: Snapshot) -> frozenset[str]:
         """The ids of gone tasks that pass: none can."""
         return _NOTHING
 
@@ -81,7 +81,7 @@ class FinishedBefore:
         older = snapshot.lineup.older_than(self.moment)
         return bytes(len(snapshot.lineup.ids) - older) + b"\1" * older
 
-    def gone(self, snapshot: Snapshot) -> Set[str]:
+    def gone(self, snapshot: Snapshot) -> frozenset[str]:
         """The ids of gone tasks that pass: none can."""
         return _NOTHING
 
@@ -122,19 +122,13 @@ class InBundle:
     def passes(self, snapshot: Snapshot) -> Flags:
         """The tasks that pass."""
         # Globs that are typed further often mean the bundles that they meant before.
-        return snapshot.worked_out(
-            "in bundles", self.bundles(snapshot), lambda: _among(self._named(snapshot), snapshot)
-        )
+        bundles = self.bundles(snapshot)
+        return snapshot.worked_out("in bundles", bundles, lambda: _tasks_of(bundles, snapshot))
 
-    def gone(self, snapshot: Snapshot) -> Set[str]:
+    def gone(self, snapshot: Snapshot) -> frozenset[str]:
         """The ids of gone tasks that pass."""
-        return self._named(snapshot) & snapshot.gone
-
-    def _named(self, snapshot: Snapshot) -> Set[str]:
-        """The ids that they name; a bundle names no task of the other language."""
-        if snapshot.parts:
-            return _NOTHING.union(*(self._named(p) & p.tasks.keys() for p in snapshot.parts))
-        return _NOTHING.union(*(bundle.task_ids for bundle in self.bundles(snapshot)))
+        named = chain.from_iterable(bundle.task_ids for bundle in self.bundles(snapshot))
+        return frozenset(filter(snapshot.gone.__contains__, named))
 
     def check(self, snapshot: Snapshot) -> None:
         """Raises FilterError if no bundle at all matches."""
@@ -172,11 +166,12 @@ class WithStatus:
         lineup = snapshot.lineup
         return flags_of(lineup.tips if self.follow else lineup.own, self.statuses)
 
-    def gone(self, snapshot: Snapshot) -> Set[str]:
+    def gone(self, snapshot: Snapshot) -> frozenset[str]:
         """The ids of gone tasks that pass: those whose tip does."""
         if not self.follow:
             return _NOTHING
-        return {i for i in snapshot.gone if snapshot.tip_status(i) in self.statuses}
+        tip = snapshot.tip_status
+        return frozenset(i for i in snapshot.gone if tip(i) in self.statuses)
 
     def __str__(self) -> str:
         words = [status for status in Status if status in self.statuses]
@@ -197,7 +192,7 @@ class OfLang:
         existing = flags_of(snapshot.lineup.own, Status)
         return flagged_by_all([existing, self.wrote(snapshot)])
 
-    def gone(self, snapshot: Snapshot) -> Set[str]:
+    def gone(self, snapshot: Snapshot) -> frozenset[str]:
         """The ids of gone tasks that pass: none can."""
         return _NOTHING
 
@@ -249,10 +244,13 @@ class FilterStack:
         filter: none. What passes in one language means nothing in the other."""
         if snapshot.parts:
             return _NOTHING.union(*(self._own(part, snapshot) for part in snapshot.parts))
+        return frozenset(snapshot.lineup.flagged(self.passes(snapshot))).union(self.gone(snapshot))
+
+    def gone(self, snapshot: Snapshot) -> frozenset[str]:
+        """The ids of gone tasks of that one language that pass all filters."""
         if not self.given or (self.lang and self.lang.lang is not snapshot.lang):
             return _NOTHING
-        gone = reduce(and_, (one.gone(snapshot) for one in self._telling))
-        return frozenset(chain(snapshot.lineup.flagged(self.passes(snapshot)), gone))
+        return reduce(and_, (one.gone(snapshot) for one in self._telling))
 
     def _own(self, part: Snapshot, whole: Snapshot) -> Set[str]:
         """What matches in a part, but for ids that are tasks of the other: an R bundle may name
@@ -274,6 +272,13 @@ class FilterStack:
 def flags_passing(one: Filter, snapshot: Snapshot) -> Flags:
     """The tasks that pass this filter alone, worked out once."""
     return snapshot.worked_out(type(one).__name__, one, lambda: one.passes(snapshot))
+
+
+def _tasks_of(bundles: Iterable[Bundle], snapshot: Snapshot) -> Flags:
+    names: dict[Lang, set[str]] = {lang: set() for lang in Lang}
+    for bundle in bundles:
+        names[bundle.lang].add(bundle.name)
+    return snapshot.lineup.bonded(lambda bond: not names[bond.lang].isdisjoint(bond.bundles))
 
 
 def _among(ids: Container[str], snapshot: Snapshot) -> Flags:

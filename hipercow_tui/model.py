@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 from array import array
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property, partial, reduce
-from itertools import chain, compress, islice
+from itertools import chain, compress, count, islice
 from operator import and_, attrgetter, is_, is_not, neg
 from pathlib import Path
 from typing import NamedTuple, TypeAlias, TypeVar, cast
@@ -162,17 +163,6 @@ def created(task: Task) -> float:
     return task.created or 0.0
 
 
-def in_order(tasks: Collection[Task]) -> list[Task]:
-    """The newest first: what has not finished by when it was made, then the others by when they
-    finished, those of the same time in the order of creation."""
-    under_way = [task for task in tasks if task.finished is None]
-    finished = [task for task in tasks if task.finished is not None]
-    for some in (under_way, finished):
-        some.sort(key=created, reverse=True)
-    finished.sort(key=_FINISHED, reverse=True)
-    return under_way + finished
-
-
 # One byte a task, 1 or 0: which of them are meant. A million are combined in 2 ms, where two sets
 # of their ids take 0.1 s and 60 bytes an id.
 Flags: TypeAlias = bytes
@@ -184,21 +174,33 @@ _CODES: Mapping[Status | None, int] = {
 }
 
 
-def own_code(task: Task) -> int:
-    """A task's own status as a number; that of no status for a folder that is none."""
+class Bond(NamedTuple):
+    """What ties a task to others: the bundles that name it, and whether it is in a retry chain.
+    Many tasks have the same."""
+
+    lang: Lang
+    bundles: tuple[str, ...]
+    chained: bool
+
+
+def _bond(task: Task) -> Bond:
+    return tuple.__new__(Bond, (task.lang, task.bundles, bool(task.chain)))
+
+
+def _own_code(task: Task) -> int:
+    """That of no status for a folder that is no task."""
     return _CODES[task.status] if task.exists else _NO_STATUS
-
-
-def tip_code(task: Task) -> int:
-    """The status of the end of its retry chain as a number."""
-    return _CODES[task.tip_status]
 
 
 def flags_of(column: bytes, statuses: Iterable[Status]) -> Flags:
     """Where in the column one of these statuses stands."""
+    return _flags_of(column, map(_CODES.__getitem__, statuses))
+
+
+def _flags_of(column: bytes, codes: Iterable[int]) -> Flags:
     meant = bytearray(256)
-    for status in statuses:
-        meant[_CODES[status]] = 1
+    for code in codes:
+        meant[code] = 1
     return column.translate(meant)
 
 
@@ -212,33 +214,50 @@ def flagged_by_all(several: Sequence[Flags]) -> Flags:
     return both.to_bytes(len(first), "little")
 
 
+def _at(column: Iterable[_T], flags: Flags) -> Iterator[_T]:
+    """What stands where there is a 1; often nothing does."""
+    return compress(column, flags) if 1 in flags else iter(())
+
+
 @dataclass(frozen=True, slots=True)
 class Lineup:
     """All tasks of a snapshot, the newest first, column by column: what filters look at.
 
-    The order is that of ``in_order``. The first ``under_way`` have not finished; ``times`` tells
-    when these were made, and of the others when they finished. ``own`` and ``tips`` are statuses
-    as numbers, a byte each: a task's own, and that of the end of its retry chain.
+    What has not finished, ``under_way`` of them, comes first by when it was made, then the others
+    by when they finished, those of the same time in the order of creation. ``keys`` are these
+    times, negative, so that they ascend. ``own`` and ``tips`` are statuses
+    as numbers, a byte each: a task's own, and that of the end of its retry chain. ``bonds`` are
+    numbers too, which ``kinds`` gives, in their order.
     """
 
     ids: tuple[str, ...]
     under_way: int
-    times: array[float]
+    keys: array[float]
     own: bytes
     tips: bytes
+    bonds: array[int]
+    kinds: Mapping[Bond, int]
 
     @classmethod
-    def of(cls, tasks: Collection[Task]) -> Lineup:
-        """Those tasks, put in order: 1 µs a task."""
-        ordered = in_order(tasks)
-        under_way = sum(task.finished is None for task in ordered)
-        times = chain(map(created, ordered[:under_way]), map(_FINISHED, ordered[under_way:]))
+    def of(cls, tasks: Collection[Task], kinds: Mapping[Bond, int] | None = None) -> Lineup:
+        """Those tasks, put in order: 1 µs a task. ``kinds`` are bonds that have a number."""
+        under_way = [task for task in tasks if task.finished is None]
+        finished = [task for task in tasks if task.finished is not None]
+        for some in (under_way, finished):
+            some.sort(key=created, reverse=True)
+        finished.sort(key=_FINISHED, reverse=True)
+        ordered = under_way + finished
+        times = chain(map(created, under_way), map(_FINISHED, finished))
+        known = kinds or {}
+        numbers = defaultdict(count(len(known)).__next__, known)
         return cls(
             ids=tuple(map(_ID, ordered)),
-            under_way=under_way,
-            times=array("d", times),
-            own=bytes(map(own_code, ordered)),
-            tips=bytes(map(tip_code, ordered)),
+            under_way=len(under_way),
+            keys=array("d", map(neg, times)),
+            own=bytes(map(_own_code, ordered)),
+            tips=bytes(map(_CODES.__getitem__, map(_TIP, ordered))),
+            bonds=array("I", map(numbers.__getitem__, map(_bond, ordered))),
+            kinds=dict(numbers),
         )
 
     def number_of(self, status: Status) -> int:
@@ -248,11 +267,26 @@ class Lineup:
     def older_than(self, moment: float) -> int:
         """How many, from the end, finished before that time, in seconds since the epoch."""
         size = len(self.ids)
-        return size - bisect_right(self.times, -moment, self.under_way, size, key=neg)
+        return size - bisect_right(self.keys, -moment, self.under_way, size)
+
+    @property
+    def no_tasks(self) -> Flags:
+        """The folders that are none."""
+        return _flags_of(self.own, [_NO_STATUS])
+
+    def bonded(self, meant: Callable[[Bond], bool]) -> Flags:
+        """The tasks whose bond is meant."""
+        told = list(map(meant, self.kinds))
+        return bytes(map(told.__getitem__, self.bonds))
+
+    def bonds_of(self, flags: Flags) -> list[Bond]:
+        """What ties the tasks at a 1 to others."""
+        kinds = tuple(self.kinds)
+        return [kinds[number] for number in set(_at(self.bonds, flags))]
 
     def flagged(self, flags: Flags) -> Iterator[str]:
         """The ids where there is a 1."""
-        return compress(self.ids, flags)
+        return _at(self.ids, flags)
 
 
 @dataclass(frozen=True)
@@ -281,6 +315,11 @@ class Snapshot:
     def lineup(self) -> Lineup:
         """All tasks, the newest first."""
         return Lineup.of(self.tasks.values())
+
+    @cached_property
+    def chained(self) -> Flags:
+        """The tasks that are in a retry chain."""
+        return self.lineup.bonded(attrgetter("chained"))
 
     def with_status(self, *statuses: Status) -> Iterator[str]:
         """The ids of the tasks that have one of these statuses themselves."""

@@ -6,7 +6,7 @@ it into an error. A dry run is a plan that nobody carries out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
@@ -17,10 +17,13 @@ from hipercow_tui.model import (
     PURGEABLE,
     QUEUED,
     Bundle,
+    Flags,
     Lang,
     Snapshot,
     Status,
     Task,
+    flagged_by_all,
+    flags_of,
 )
 from hipercow_tui.text import count, short_id
 
@@ -207,21 +210,32 @@ def tally(snapshot: Snapshot, filters: FilterStack) -> Tally:
 
 
 def _part_tally(snapshot: Snapshot, filters: FilterStack) -> tuple[int, int, int, int]:
-    matched, named = filters.matched(snapshot), _named(filters)
-    along = frozenset(_drawn_in(snapshot, matched))
+    lineup, tasks, named = snapshot.lineup, snapshot.tasks, _named(filters)
+    matched, gone = filters.passes(snapshot), filters.gone(snapshot)
 
-    def going(ids: frozenset[str]) -> int:
-        absent = [snapshot.tasks.get(i) for i in snapshot.absent & ids]
-        return len(ids) - sum(1 for task in absent if task is None or not _can_go(task, named))
+    def those(flags: Flags) -> Iterator[str]:
+        return lineup.flagged(flagged_by_all([matched, flags]))
 
-    bundles = sum(
-        1
-        for bundle in snapshot.bundles
-        if not (matched.isdisjoint(bundle.task_ids) and along.isdisjoint(bundle.task_ids))
+    drawn = _drawn_in(snapshot, gone.union(those(snapshot.chained)))
+    along = [tasks[i] for i in drawn if i in tasks]
+    held = [tasks[i] for i in those(flags_of(lineup.own, _NOT_ENDED))]
+    return (
+        matched.count(1) - sum(1 for i in those(lineup.no_tasks) if i not in named),
+        sum(1 for task in along if _can_go(task, named)),
+        len(_bundles_of(snapshot, matched, along, gone.union(i for i in drawn if i not in tasks))),
+        sum(1 for task in (*held, *along) if task.exists and block_reason(task)),
     )
-    held = [i for i in snapshot.with_status(*_NOT_ENDED) if i in matched or i in along]
-    blocked = sum(1 for i in held if block_reason(snapshot.tasks[i]))
-    return going(matched), going(along), bundles, blocked
+
+
+def _bundles_of(
+    snapshot: Snapshot, matched: Flags, along: Iterable[Task], gone: Set[str]
+) -> set[str]:
+    """The names of the bundles that name any of these."""
+    names = {name for bond in snapshot.lineup.bonds_of(matched) for name in bond.bundles}
+    names.update(name for task in along for name in task.bundles)
+    if gone:
+        names |= {one.name for one in snapshot.bundles if not gone.isdisjoint(one.task_ids)}
+    return names
 
 
 # The others are never in the way.
@@ -242,12 +256,12 @@ def _with_chains(snapshot: Snapshot, matched: frozenset[str]) -> dict[str, str |
     return {**dict.fromkeys(matched), **_drawn_in(snapshot, matched)}
 
 
-def _drawn_in(snapshot: Snapshot, matched: frozenset[str]) -> dict[str, str]:
+def _drawn_in(snapshot: Snapshot, matched: Set[str]) -> dict[str, str]:
     """The ids that did not match and go with their chain, and which id of it draws them in."""
     drawn: dict[str, str] = {}
     done: set[int] = set()
     chains = snapshot.chains
-    for task_id in matched.intersection(chains.members()):
+    for task_id in filter(chains.has, matched):
         chain = chains.chain(task_id)
         if id(chain) in done:
             continue

@@ -10,10 +10,10 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence, Set
-from operator import itemgetter, neg
+from operator import itemgetter
 from typing import TypeAlias
 
-from hipercow_tui.model import Lineup, Snapshot, Task, created, in_order, own_code, tip_code
+from hipercow_tui.model import Lineup, Snapshot, Task, created
 
 
 def take_over(before: Snapshot, now: Snapshot, moved: Set[str]) -> None:
@@ -46,67 +46,64 @@ def _lined_up(before: Snapshot, moves: _Moves) -> Lineup:
     """The lineup without what has left its place, and with what has come to one."""
     lineup = before.lineup
     leaving = [_place_of(was, lineup) for _, was, _ in moves if was is not None]
-    coming = in_order([task for _, _, task in moves if task is not None])
-    cuts: list[_Cut] = [*_places_for(coming, before), *[(at, None) for at in leaving]]
+    coming = Lineup.of([task for _, _, task in moves if task is not None], lineup.kinds)
+    cuts: list[_Cut] = [*_places_for(coming, before, moves), *[(at, None) for at in leaving]]
     if leaving:
         cuts.sort(key=itemgetter(0))
-    return _spliced(lineup, cuts)
-
-
-# Before which row a task is put in, or, without one, which row is left out.
-_Cut: TypeAlias = tuple[int, Task | None]
-
-
-def _section(task: Task, lineup: Lineup) -> tuple[float, int, int]:
-    """The time that gives a task its place, and the rows among which that is."""
-    if task.finished is None:
-        return created(task), 0, lineup.under_way
-    return task.finished, lineup.under_way, len(lineup.ids)
+    return _spliced(lineup, coming, cuts)
 
 
 def _place_of(task: Task, lineup: Lineup) -> int:
-    time, start, stop = _section(task, lineup)
-    return lineup.ids.index(task.id, bisect_left(lineup.times, -time, start, stop, key=neg))
+    if task.finished is None:
+        key, start, stop = -created(task), 0, lineup.under_way
+    else:
+        key, start, stop = -task.finished, lineup.under_way, len(lineup.ids)
+    return lineup.ids.index(task.id, bisect_left(lineup.keys, key, start, stop))
 
 
-def _places_for(coming: Iterable[Task], before: Snapshot) -> Iterator[_Cut]:
-    """Before what each of these, the newest first, belongs; what finished at the same time stands
-    in the order of creation."""
+# Before which row of the lineup a row of what comes is put in, or, without one, which is left out.
+_Cut: TypeAlias = tuple[int, int | None]
+
+
+def _places_for(coming: Lineup, before: Snapshot, moves: _Moves) -> Iterator[_Cut]:
+    """Before what each belongs; what finished at the same time stands in the order of creation."""
     lineup, tasks, at = before.lineup, before.tasks, 0
-    for task in coming:
-        time, start, stop = _section(task, lineup)
-        at = bisect_left(lineup.times, -time, max(at, start), stop, key=neg)
-        place = at
-        while place < stop and lineup.times[place] == time:
-            if created(tasks[lineup.ids[place]]) <= created(task):
+    keys, ids = lineup.keys, lineup.ids
+    made = {task_id: created(task) for task_id, _, task in moves if task is not None}
+    stop = lineup.under_way
+    for row, key in enumerate(coming.keys):
+        if row == coming.under_way:
+            at = stop
+            stop = len(ids)
+        at = place = bisect_left(keys, key, at, stop)
+        while row >= coming.under_way and place < stop and keys[place] == key:
+            if created(tasks[ids[place]]) <= made[coming.ids[row]]:
                 break
             place += 1
-        yield place, task
+        yield place, row
 
 
-def _spliced(lineup: Lineup, cuts: Iterable[_Cut]) -> Lineup:
+def _spliced(lineup: Lineup, coming: Lineup, cuts: Iterable[_Cut]) -> Lineup:
     ids: list[str] = []
-    times, own, tips = array("d"), bytearray(), bytearray()
-    under_way, done = lineup.under_way, 0
+    keys, own, tips, bonds = array("d"), bytearray(), bytearray(), array("I")
+    done = 0
 
-    def keep(stop: int | None) -> None:
-        ids.extend(lineup.ids[done:stop])
-        times.extend(lineup.times[done:stop])
-        own.extend(lineup.own[done:stop])
-        tips.extend(lineup.tips[done:stop])
+    def take(source: Lineup, start: int, stop: int) -> None:
+        ids.extend(source.ids[start:stop])
+        keys.extend(source.keys[start:stop])
+        own.extend(source.own[start:stop])
+        tips.extend(source.tips[start:stop])
+        bonds.extend(source.bonds[start:stop])
 
-    for at, task in cuts:
+    for at, row in cuts:
         if done < at:
-            keep(at)
+            take(lineup, done, at)
         done = at
-        if task is None:
-            under_way -= at < lineup.under_way
+        if row is None:
             done += 1
         else:
-            under_way += task.finished is None
-            ids.append(task.id)
-            times.append(created(task) if task.finished is None else task.finished)
-            own.append(own_code(task))
-            tips.append(tip_code(task))
-    keep(None)
-    return Lineup(tuple(ids), under_way, times, bytes(own), bytes(tips))
+            take(coming, row, row + 1)
+    take(lineup, done, len(lineup.ids))
+    left = sum(1 for at, row in cuts if row is None and at < lineup.under_way)
+    under_way = lineup.under_way - left + coming.under_way
+    return Lineup(tuple(ids), under_way, keys, bytes(own), bytes(tips), bonds, coming.kinds)

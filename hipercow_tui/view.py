@@ -16,7 +16,7 @@ from typing import TypeAlias
 from hipercow_tui.failures import Failure
 from hipercow_tui.filters import FilterStack
 from hipercow_tui.gist import Gists
-from hipercow_tui.model import Bundle, Flags, Snapshot
+from hipercow_tui.model import Bundle, Flags, Lang, Snapshot
 from hipercow_tui.orders import FEW, UNSETTLED, Sort, ordered, reordered
 from hipercow_tui.task_sizes import Sizes
 
@@ -94,9 +94,13 @@ class View:
         return None if found < 0 else found
 
     def has_match(self, bundle: Bundle) -> bool:
-        """Whether a task of this bundle passes all filters; it has none of the other language."""
-        ids = self.matched.intersection(bundle.task_ids)
-        return any(self.snapshot.tasks[task_id].lang is bundle.lang for task_id in ids)
+        """Whether a task of this bundle passes all filters."""
+        return (bundle.lang, bundle.name) in self._matched_bundles
+
+    @cached_property
+    def _matched_bundles(self) -> frozenset[tuple[Lang, str]]:
+        bonds = self.snapshot.lineup.bonds_of(self.stack.passes(self.snapshot))
+        return frozenset((bond.lang, name) for bond in bonds for name in bond.bundles)
 
     @property
     def takes(self) -> frozenset[str]:

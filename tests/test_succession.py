@@ -28,14 +28,14 @@ def test_what_is_taken_over_is_what_would_be_worked_out(
     for name in WORKED_OUT:
         assert getattr(now, name) == getattr(fresh, name), name
     assert now.lineup.under_way == fresh.lineup.under_way
-    assert now.lineup.times == fresh.lineup.times
+    assert now.lineup.keys == fresh.lineup.keys
     assert _rows(now) == _rows(fresh)
 
 
 def _rows(snapshot: Snapshot) -> list[tuple[float, str, int, int]]:
     """What stands in the rows, whichever comes first of those that nothing puts in order."""
     found = snapshot.lineup
-    return sorted(zip(found.times, found.ids, found.own, found.tips, strict=True))
+    return sorted(zip(found.keys, found.ids, found.own, found.tips, strict=True))
 
 
 @given(successions())
@@ -75,8 +75,8 @@ def test_lines_of_bundles_are_made_anew_where_their_tasks_changed(
     lines = BundleLines()
     lines.of(before, {})
     moved = moved_tasks(before.tasks, now.tasks)
-    changed = [tasks[i] for tasks in (before.tasks, now.tasks) for i in moved if i in tasks]
-    assert lines.of(now, {}, changed) == BundleLines().of(now, {})
+    moves = [(before.tasks.get(i), now.tasks.get(i)) for i in moved]
+    assert lines.of(now, {}, moves) == BundleLines().of(now, {})
 
 
 def test_what_leaves_and_what_comes_at_the_same_time_stand_in_the_order_of_creation() -> None:

@@ -120,10 +120,10 @@ class BoardMaker:
             before, now = last.wish.snapshot.tasks, wish.snapshot.tasks
             if before is now and last.wish.bundle_sort == wish.bundle_sort:
                 return last.bundles
-            changed = [tasks[i] for tasks in (before, now) for i in moved if i in tasks]
+            moves = [(before.get(i), now.get(i)) for i in moved]
         else:
-            changed = None
-        return sorted_lines(self._lines.of(wish.snapshot, self.sizes, changed), wish.bundle_sort)
+            moves = None
+        return sorted_lines(self._lines.of(wish.snapshot, self.sizes, moves), wish.bundle_sort)
 
     def _stuck(self, wish: Wish) -> Mapping[str, str]:
         """A filter or a search changes nothing of it, and need not wait for it."""
