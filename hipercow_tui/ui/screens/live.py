@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import threading
 import time
@@ -45,6 +46,7 @@ FRESH = 5  # seconds, and the steps in which more are told: a line that ticks is
 AGES_EVERY = 15.0  # seconds after which ages on the screen are told anew
 SETTLE = 0.2  # seconds that the details of the row before may stand, until those of this one come
 REST = 8  # times as long as a board took, until the next one while the root is first read
+TURNS = 2  # of the loop, in which all that is shown of a board comes into one frame
 MATCH_AT = 3  # rows above the first match that is brought into sight
 WIDE = 150  # cells from which details stand beside the table
 TASKS, BUNDLES, ERRORS = "tasks", "bundles", "errors"
@@ -260,10 +262,18 @@ class LiveScreen(Screen[None]):
         self.renew()
 
     @on(messages.BoardMade)
-    def _show_board(self, message: messages.BoardMade) -> None:
+    async def _board_made(self, message: messages.BoardMade) -> None:
         if not self.is_attached:  # the app is being left
             return
-        before, board = self._board, message.board
+        with self.app.batch_update():
+            self._show_board(message.board)
+            # What changed tells the screen of it a turn of the loop later: a frame that was asked
+            # for before that would show one half of it.
+            for _ in range(TURNS):
+                await asyncio.sleep(0)
+
+    def _show_board(self, board: Board) -> None:
+        before = self._board
         if before is None:
             self.call_after_refresh(in_background, warm_up, self._broke)
         self._board = board

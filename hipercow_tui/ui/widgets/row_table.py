@@ -219,14 +219,22 @@ class RowTable(LongView, can_focus=True):
         return None
 
     def forget_strips(self) -> None:
-        """Draw every line anew; of those on the screen, what changed goes to the terminal."""
+        """Draw every line anew, soon; of those on the screen, what changed goes to the terminal."""
         self._strips.clear()
         if not self._looking_through:
             self._looking_through = True
-            self.call_next(self._draw_what_changed)
+            self.call_next(self._look_through)
+
+    def _look_through(self) -> None:
+        self._looking_through = False
+        self._draw_what_changed()
+
+    def draw_anew(self) -> None:
+        """The same at once: in one frame with what else changes now."""
+        self._strips.clear()
+        self._draw_what_changed()
 
     def _draw_what_changed(self) -> None:
-        self._looking_through = False
         if not self.display:
             self.refresh()  # nothing is drawn until it is shown
             return

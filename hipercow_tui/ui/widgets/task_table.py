@@ -109,7 +109,7 @@ class TaskTable(RowTable):
         self._find_range()
         self._mark_all()
         if view.ids is before.ids:
-            self.forget_strips()
+            self.draw_anew()
         else:
             self.rows_changed(before.ids)
 
