@@ -147,6 +147,7 @@ class Scanner:
         self._due.clear()
         self._same = {}
         self._tie(self._ties.loose_ends())
+        self._relations.let_go()
         spent += clock() - resumed
         yield self._state(len(folders), len(folders), spent, complete=True)
         self._save_index()

@@ -57,16 +57,17 @@ class Ties:
     def refresh(self) -> set[str]:
         """Read bundles and chains anew; the ids of those that may be tied otherwise now."""
         relations = self._relations
-        bundles_before, chains_before = relations.bundles_of, relations.chains
+        bundles_before, chains_before = relations.all_bundles, relations.chains
         relations.refresh()
         touched: set[str] = set()
-        if relations.bundles_of is not bundles_before:
-            now_of = relations.bundles_of
-            touched |= {
-                task_id
-                for task_id in bundles_before.keys() | now_of.keys()
-                if bundles_before.get(task_id) != now_of.get(task_id)
-            }
+        if relations.all_bundles is not bundles_before:
+            before, now = [
+                {bundle.name: bundle.task_ids for bundle in some}
+                for some in (bundles_before, relations.all_bundles)
+            ]
+            changed = [name for name in before | now if before.get(name) != now.get(name)]
+            for bundles in (before, now):
+                touched.update(*(bundles.get(name, ()) for name in changed))
         if relations.chains is not chains_before:
             touched |= {*chains_before.members(), *relations.chains.members()}
         return touched

@@ -39,7 +39,7 @@ class Relations:
         self._bundle_problems: dict[str, str] = {}
         self.bundles: Mapping[str, Bundle] = {}
         self.all_bundles: tuple[Bundle, ...] = ()
-        self.bundles_of: Mapping[str, tuple[str, ...]] = {}
+        self._bundles_of: Mapping[str, tuple[str, ...]] | None = None
         self.chains = Chains()
         self.retried: frozenset[str] = frozenset()
 
@@ -50,6 +50,18 @@ class Relations:
         return tuple(
             text for text in (self._retry_problem, *self._bundle_problems.values(), *found) if text
         )
+
+    @property
+    def bundles_of(self) -> Mapping[str, tuple[str, ...]]:
+        """The names of the bundles that name a task, of all that are in any."""
+        if self._bundles_of is None:
+            self._bundles_of = _inverted(self.all_bundles)
+        return self._bundles_of
+
+    def let_go(self) -> None:
+        """Forget what can be worked out again: which bundles name 100,000 tasks takes 5 MB to keep
+        and 10 ms to find."""
+        self._bundles_of = None
 
     def refresh(self) -> None:
         """Read what has changed: one stat for ``retry`` and one a bundle."""
@@ -115,7 +127,7 @@ class Relations:
         before = self.bundles
         if list(map(id, found.values())) != list(map(id, before.values())):
             self.bundles, self.all_bundles = found, tuple(found.values())
-            self.bundles_of = _inverted(found.values())
+            self._bundles_of = None
 
     def _bundle_files(self) -> Iterable[tuple[str, os.stat_result]]:
         try:

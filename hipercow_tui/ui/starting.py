@@ -17,25 +17,12 @@ from hipercow_tui.exits import DONE
 from hipercow_tui.roots import Root
 from hipercow_tui.saved_filters import FilterFile, SavedFilter
 from hipercow_tui.signals import no_hurry, on_signals
+from hipercow_tui.ui.memory import keep_little
 
 
 def named_filters(name: str | None) -> SavedFilter | None:
     """The filters that were saved under this name; raises FilterError if there are none."""
     return None if name is None else FilterFile.of_user().named(name)
-
-
-def keep_little() -> None:
-    """Have glibc give back what large tables took that are gone: by itself it takes ever larger
-    ones from a heap that only grows, 40 MB over the reading of 100,000 tasks."""
-    import ctypes
-
-    with suppress(OSError, AttributeError):  # another C library
-        mallopt = ctypes.CDLL(None).mallopt
-        for option, value in ((_MMAP_THRESHOLD, 65536), (_TRIM_THRESHOLD, 65536), (_ARENAS, 1)):
-            mallopt(option, value)
-
-
-_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENAS = -1, -3, -8  # names of <malloc.h>
 
 
 def run_app(

@@ -12,6 +12,7 @@ from hipercow_tui.model import Snapshot
 from hipercow_tui.roots import Root
 from hipercow_tui.text import count
 from hipercow_tui.ui import messages
+from hipercow_tui.ui.memory import give_back
 from hipercow_tui.ui.screens.live import BUNDLES, ERRORS, TASKS
 from hipercow_tui.ui.screens.sizing import SizingScreen
 from hipercow_tui.ui.widgets.error_details import ErrorDetails, ShownError
@@ -50,6 +51,7 @@ class TriageScreen(SizingScreen):
         if not self.is_attached:
             return
         gc.freeze()  # what was read stays; a collector that walks over it takes 50 ms
+        give_back()
         unread = self.errors.unread
         self.errors.show(message.board)
         if self._query and self.errors.unread != unread:

@@ -156,7 +156,7 @@ def held_text(held: Total, told: str) -> str:
     return told if held.whole else f"≥{told}"
 
 
-def bar(counts: Mapping[Status, int], width: int) -> Cell:
+def bar(counts: Mapping[Status | None, int], width: int) -> Cell:
     """The statuses of the tasks as glyphs, in proportion; what there is has at least one."""
     present = [status for status in (*SIX_STATUSES, Status.BROKEN) if counts.get(status)]
     if not present or width < len(present):
