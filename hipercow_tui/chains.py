@@ -28,13 +28,12 @@ class Chains:
 
     @cached_property
     def _tied(self) -> tuple[dict[str, tuple[str, ...]], dict[str, str | None]]:
-        """The chain of each member, and its tip."""
+        """The chain of each member, and the tip of those whose tip may not be the chain's last."""
         lines, others = _plain_lines(self.links)
         chains: dict[str, tuple[str, ...]] = {}
         tips: dict[str, str | None] = {}
         for line in lines:
             chains.update(dict.fromkeys(line, tuple(line)))
-            tips.update(dict.fromkeys(line, line[-1]))
         following: dict[str, list[str]] = {}
         for link in others:
             following.setdefault(link.parent, []).append(link.id)
@@ -62,7 +61,8 @@ class Chains:
 
     def tip(self, task_id: str) -> str | None:
         """The last attempt: parent to id, at a fork the first line; None where that never ends."""
-        return self._tied[1].get(task_id, task_id)
+        chains, tips = self._tied
+        return tips.get(task_id, chains.get(task_id, (task_id,))[-1])
 
 
 def _plain_lines(links: Sequence[Retry]) -> tuple[list[list[str]], Sequence[Retry]]:

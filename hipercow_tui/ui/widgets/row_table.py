@@ -33,7 +33,7 @@ Cell: TypeAlias = tuple[Part, ...]
 
 HEADER = 1  # lines
 GUTTER = 3  # cells before the first column: the cursor's bar, the mark, a gap
-STRIPS = 256  # kept, a kilobyte each; some screens full
+STRIPS = 128  # kept, two kilobytes each; some screens full
 
 
 @dataclass(frozen=True, slots=True)
