@@ -17,7 +17,7 @@ from hipercow_tui.gist import Gist
 from hipercow_tui.model import Snapshot, Status, Task
 from hipercow_tui.orders import Key, Sort
 from hipercow_tui.ui.cells import Placed
-from hipercow_tui.ui.widgets.row_table import Row
+from hipercow_tui.ui.widgets.rows import Row
 from hipercow_tui.ui.widgets.task_table import (
     TaskTable,
     finished_text,

@@ -19,7 +19,8 @@ from hipercow_tui.ui.cells import Column, Placed, fit, plain
 from hipercow_tui.ui.widgets.error_table import in_line
 from hipercow_tui.ui.widgets.key_line import KeyLine
 from hipercow_tui.ui.widgets.long_text import LongText
-from hipercow_tui.ui.widgets.row_table import Cell, Row, RowTable
+from hipercow_tui.ui.widgets.row_table import RowTable
+from hipercow_tui.ui.widgets.rows import Cell, Row
 from hipercow_tui.ui.widgets.task_table import ROOMY, bundle_cell, inputs_text, short_age
 
 _MESSAGE = Column("message", "message", 34, 110)

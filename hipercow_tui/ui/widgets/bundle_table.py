@@ -11,7 +11,8 @@ from hipercow_tui.task_sizes import Total
 from hipercow_tui.text import age, size
 from hipercow_tui.ui.cells import Column, Placed, plain
 from hipercow_tui.ui.looks import GLYPH
-from hipercow_tui.ui.widgets.row_table import Cell, Row, RowTable
+from hipercow_tui.ui.widgets.row_table import RowTable
+from hipercow_tui.ui.widgets.rows import Cell, Row
 from hipercow_tui.view import View
 
 _NAME = Column(BundleKey.NAME, "bundle", 10, 36)

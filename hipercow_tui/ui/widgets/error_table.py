@@ -14,7 +14,8 @@ from hipercow_tui.model import Snapshot
 from hipercow_tui.text import age, count
 from hipercow_tui.ui.cells import Column, Placed, cut_end, plain
 from hipercow_tui.ui.keys import MARKS
-from hipercow_tui.ui.widgets.row_table import Cell, Row, RowTable
+from hipercow_tui.ui.widgets.row_table import RowTable
+from hipercow_tui.ui.widgets.rows import Cell, Row
 from hipercow_tui.ui.widgets.task_table import bundle_cell, short_age
 from hipercow_tui.view import View
 

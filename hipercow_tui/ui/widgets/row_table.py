@@ -7,9 +7,8 @@ cells of a line when the line is drawn, and keeps the drawn strips until somethi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import chain
-from typing import ClassVar, TypeAlias
+from typing import ClassVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -23,27 +22,13 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from hipercow_tui.ui.blending import blended
-from hipercow_tui.ui.cells import GAP, Column, Placed, fit, joined, placed
+from hipercow_tui.ui.cells import GAP, Column, Placed, fit, placed
 from hipercow_tui.ui.keys import MOVES
 from hipercow_tui.ui.widgets.long_view import LongView
-
-# A part of a cell: its text, and the component class (without the prefix) that colours it.
-Part: TypeAlias = tuple[str, str]
-Cell: TypeAlias = tuple[Part, ...]
+from hipercow_tui.ui.widgets.rows import GUTTER, Row, drawn
 
 HEADER = 1  # lines
-GUTTER = 3  # cells before the first column: the cursor's bar, the mark, a gap
 STRIPS = 128  # kept, two kilobytes each; some screens full
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """What a line of the table shows: cells in the order of the columns that were asked for."""
-
-    cells: Sequence[Cell]
-    marked: bool = False
-    dimmed: bool = False
-    ranged: bool = False
 
 
 class RowTable(LongView, can_focus=True):
@@ -357,8 +342,19 @@ class RowTable(LongView, can_focus=True):
         key = (row, row == self.cursor)
         strip = self._strips.get(key)
         if strip is None:
-            strip = self._strips[key] = self._draw(row, width)
+            strip = self._strips[key] = drawn(
+                self.row(row, self._layout),
+                self._layout,
+                width,
+                self._style,
+                cursor=self._cursor_class if row == self.cursor else "",
+                needle=self.needle,
+            )
         return strip
+
+    @property
+    def _cursor_class(self) -> str:
+        return "cursor" if self.has_focus else "cursor-blurred"
 
     def _style(self, *names: str) -> Style:
         """The colours of these component classes, later ones over earlier ones."""
@@ -386,51 +382,3 @@ class RowTable(LongView, can_focus=True):
         style = self._style("strong" if at == 0 else "quiet")
         strip = Strip([Segment(" " * before, self._style()), Segment(text, style)])
         return strip.adjust_cell_length(width, self._style())
-
-    def _draw(self, index: int, width: int) -> Strip:
-        row = self.row(index, self._layout)
-        below: tuple[str, ...] = ()
-        if row.ranged:
-            below = ("ranged",)
-        here = index == self.cursor
-        if here:
-            below = ("cursor" if self.has_focus else "cursor-blurred",)
-        dimmed = "" if not row.dimmed else "cursor-dimmed" if here else "dimmed"
-        ground = self._style(*below)
-        sign = "*" if row.marked else "+" if row.ranged else " "
-        segments = [
-            Segment("▌", self._style(*below, "bar")) if here else Segment(" ", ground),
-            Segment(sign, ground if sign == " " else self._style(*below, "mark")),
-            Segment(" ", ground),
-        ]
-        for one, cell in zip(self._layout, row.cells, strict=True):
-            segments.extend(self._segments(cell, one.width, below, dimmed))
-            segments.append(Segment(" " * GAP, ground))
-        return Strip(joined(segments, ground)).adjust_cell_length(width, ground)
-
-    def _segments(
-        self, cell: Cell, width: int, below: tuple[str, ...], dimmed: str
-    ) -> Sequence[Segment]:
-        """A cell of one part loses its middle where it is too long; one of several its end."""
-        segments: list[Segment] = []
-        for at, (text, name) in enumerate(cell):
-            last = at == len(cell) - 1
-            shown = fit(text, width if last else min(width, cell_len(text)))
-            width -= cell_len(shown)
-            name = dimmed or name
-            names = (*below, name) if name else below
-            segments.extend(self._with_hits(shown, names))
-        return segments
-
-    def _with_hits(self, text: str, names: tuple[str, ...]) -> Sequence[Segment]:
-        needle = self.needle
-        style = self._style(*names)
-        at = text.casefold().find(needle) if needle else -1
-        if at < 0:
-            return [Segment(text, style)]
-        end = at + len(needle)
-        return [
-            Segment(text[:at], style),
-            Segment(text[at:end], self._style(*names, "hit")),
-            Segment(text[end:], style),
-        ]

@@ -12,7 +12,8 @@ from hipercow_tui.failures import number
 from hipercow_tui.model import Task
 from hipercow_tui.sweep import FINISHED, STATUS, Sweep, SweepSort
 from hipercow_tui.ui.cells import Column, Placed, plain
-from hipercow_tui.ui.widgets.row_table import Cell, Row, RowTable
+from hipercow_tui.ui.widgets.row_table import RowTable
+from hipercow_tui.ui.widgets.rows import Cell, Row
 from hipercow_tui.ui.widgets.task_table import ROOMY, finished_text, status_cell
 
 _NARROWEST, _WIDEST = 6, 24  # cells of an input

@@ -21,7 +21,8 @@ from hipercow_tui.text import age, size, span
 from hipercow_tui.ui.cells import Column, Placed, cut_end, plain
 from hipercow_tui.ui.keys import MARKS
 from hipercow_tui.ui.looks import GLYPH
-from hipercow_tui.ui.widgets.row_table import Cell, Part, Row, RowTable
+from hipercow_tui.ui.widgets.row_table import RowTable
+from hipercow_tui.ui.widgets.rows import Cell, Part, Row
 from hipercow_tui.view import View
 
 RAN = 76  # cells from which there is room for how long a task ran

@@ -1,0 +1,82 @@
+"""A line of a table: what it shows, and how that is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from hipercow_tui.ui.cells import GAP, Placed, fit, joined
+
+# A part of a cell: its text, and the component class (without the prefix) that colours it.
+Part: TypeAlias = tuple[str, str]
+Cell: TypeAlias = tuple[Part, ...]
+
+# Gives the colours of some component classes, later ones over earlier ones.
+Styles: TypeAlias = Callable[..., Style]
+
+GUTTER = 3  # cells before the first column: the cursor's bar, the mark, a gap
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What a line of the table shows: cells in the order of the columns that were asked for."""
+
+    cells: Sequence[Cell]
+    marked: bool = False
+    dimmed: bool = False
+    ranged: bool = False
+
+
+def drawn(
+    row: Row, layout: Sequence[Placed], width: int, style: Styles, *, cursor: str, needle: str
+) -> Strip:
+    """The line, ``width`` cells long. ``cursor`` is the class of the line under the cursor, else
+    nothing; ``needle``, case-folded, is shown where it stands."""
+    below: tuple[str, ...] = ("ranged",) if row.ranged else ()
+    if cursor:
+        below = (cursor,)
+    dimmed = "" if not row.dimmed else "cursor-dimmed" if cursor else "dimmed"
+    ground = style(*below)
+    sign = "*" if row.marked else "+" if row.ranged else " "
+    segments = [
+        Segment("▌", style(*below, "bar")) if cursor else Segment(" ", ground),
+        Segment(sign, ground if sign == " " else style(*below, "mark")),
+        Segment(" ", ground),
+    ]
+    for one, cell in zip(layout, row.cells, strict=True):
+        for text, name in _fitted(cell, one.width):
+            colour = dimmed or name
+            names = (*below, colour) if colour else below
+            segments.extend(_with_hits(text, names, style, needle))
+        segments.append(Segment(" " * GAP, ground))
+    return Strip(joined(segments, ground)).adjust_cell_length(width, ground)
+
+
+def _fitted(cell: Cell, width: int) -> Sequence[Part]:
+    """A cell of one part loses its middle where it is too long; one of several its end."""
+    parts: list[Part] = []
+    for at, (text, name) in enumerate(cell):
+        last = at == len(cell) - 1
+        shown = fit(text, width if last else min(width, cell_len(text)))
+        width -= cell_len(shown)
+        parts.append((shown, name))
+    return parts
+
+
+def _with_hits(text: str, names: tuple[str, ...], style: Styles, needle: str) -> Sequence[Segment]:
+    colours = style(*names)
+    at = text.casefold().find(needle) if needle else -1
+    if at < 0:
+        return [Segment(text, colours)]
+    end = at + len(needle)
+    return [
+        Segment(text[:at], colours),
+        Segment(text[at:end], style(*names, "hit")),
+        Segment(text[end:], colours),
+    ]
