@@ -6,6 +6,7 @@ import os
 from array import array
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from itertools import compress
 from operator import attrgetter
 
 from hipercow_tui.roots.r_root import PREFIX, REST, Moments
@@ -103,12 +104,16 @@ def list_folder(
     names, inodes = [e.name for e in folders], array("Q", [e.inode() for e in folders])
     if inodes == folder.inodes and names == [task_id[2:] for task_id in folder.ids]:
         return Listed((), ())
+    if not all(map(REST.match, names)):
+        are_tasks = list(map(bool, map(REST.match, names)))
+        names, inodes = list(compress(names, are_tasks)), array("Q", compress(inodes, are_tasks))
+    ids = [name + rest for rest in names]
+    ids = list(map(same.get, ids, ids))
     known = dict(zip(folder.ids, folder.inodes, strict=True))
-    found = {name + rest: inode for rest, inode in zip(names, inodes, strict=True)}
-    for other in [i for i in found.keys() - known.keys() if not REST.match(i[2:])]:
-        del found[other]
-    found = {same.get(task_id, task_id): inode for task_id, inode in found.items()}
-    folder.ids, folder.inodes = tuple(found), array("Q", found.values())
+    folder.ids, folder.inodes = tuple(ids), inodes
+    if not known:
+        return Listed((), folder.ids)
+    found = dict(zip(ids, inodes, strict=True))
     gone = [i for i, inode in known.items() if found.get(i) != inode]
     fresh = [i for i, inode in found.items() if known.get(i) != inode]
     return Listed(gone, fresh)
