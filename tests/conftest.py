@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import tarfile
 import tempfile
 from collections.abc import Iterator
@@ -60,6 +61,20 @@ def disk_path() -> Iterator[Path]:
     """A folder where temporary ones are by default: on a disk, on most machines."""
     with tempfile.TemporaryDirectory(prefix="hipercow-tui-", dir=DISK) as where:
         yield Path(where)
+
+
+@pytest.fixture
+def programs(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
+    """The programs that are started from here on, in their order; they are started for real."""
+    programs: list[subprocess.Popen[bytes]] = []
+    real = subprocess.Popen
+
+    def popen(*arguments: Any, **more: Any) -> subprocess.Popen[bytes]:
+        programs.append(real(*arguments, **more))
+        return programs[-1]
+
+    monkeypatch.setattr(subprocess, "Popen", popen)
+    return programs
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 from failing import result_file, write_failed
@@ -27,21 +26,8 @@ def failed(tmp_path: Path) -> tuple[Root, list[Task]]:
     return find_root(tmp_path), list(scan(tmp_path).tasks.values())
 
 
-@pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
-    programs: list[subprocess.Popen[bytes]] = []
-    real = subprocess.Popen
-
-    def popen(*arguments: Any, **more: Any) -> subprocess.Popen[bytes]:
-        programs.append(real(*arguments, **more))
-        return programs[-1]
-
-    monkeypatch.setattr(subprocess, "Popen", popen)
-    return programs
-
-
 def test_a_process_says_what_reading_here_says(
-    failed: tuple[Root, list[Task]], started: list[subprocess.Popen[bytes]]
+    failed: tuple[Root, list[Task]], programs: list[subprocess.Popen[bytes]]
 ) -> None:
     root, tasks = failed
     reader = FailureReader(root)
@@ -50,17 +36,17 @@ def test_a_process_says_what_reading_here_says(
     found = [failure for part in parts for failure in part]
     assert found == here
     assert [one.wording for one in found] == [one.wording for one in here]
-    assert len(started) == 1
+    assert len(programs) == 1
     reader.close()
-    assert started[0].wait(10) != 0
+    assert programs[0].wait(10) != 0
 
 
 def test_a_few_are_read_here(
-    failed: tuple[Root, list[Task]], started: list[subprocess.Popen[bytes]]
+    failed: tuple[Root, list[Task]], programs: list[subprocess.Popen[bytes]]
 ) -> None:
     root, tasks = failed
     assert len(FailureReader(root).read(tasks, more=0)) == len(tasks)
-    assert not started
+    assert not programs
 
 
 @pytest.mark.parametrize("program", ["/does/not/exist", "/bin/true", "/bin/cat", "/bin/echo"])

@@ -5,7 +5,6 @@ import random
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from small_root import task_id, write_retries, write_task
@@ -90,21 +89,13 @@ def test_until_processes_have_started_everything_is_read_here(
 
 
 def test_closing_leaves_no_process_behind(
-    project: Path, eager: None, monkeypatch: pytest.MonkeyPatch
+    project: Path, eager: None, programs: list[subprocess.Popen[bytes]]
 ) -> None:
-    started: list[subprocess.Popen[bytes]] = []
-    real = subprocess.Popen
-
-    def popen(*arguments: Any, **more: Any) -> subprocess.Popen[bytes]:
-        started.append(real(*arguments, **more))
-        return started[-1]
-
-    monkeypatch.setattr(subprocess, "Popen", popen)
     answers = read_parts(str(project / "hipercow" / "tasks"), parts())
     for _ in range(3):
         next(answers)
     answers.close()
-    assert started and all(program.wait(10) != 0 for program in started)
+    assert programs and all(program.wait(10) != 0 for program in programs)
 
 
 def test_a_process_ends_with_its_input() -> None:

@@ -9,7 +9,6 @@ import tracemalloc
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from failing import result_file, write_failed
@@ -199,25 +198,20 @@ def test_an_id_that_came_back_does_not_get_the_old_message(
 
 
 def test_a_newer_look_goes_on_with_the_process_of_the_one_before(
-    project: Path, start: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch
+    project: Path,
+    start: Callable[..., Desk],
+    programs: list[subprocess.Popen[bytes]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    started: list[subprocess.Popen[bytes]] = []
-    real = subprocess.Popen
-
-    def popen(*arguments: Any, **more: Any) -> subprocess.Popen[bytes]:
-        started.append(real(*arguments, **more))
-        return started[-1]
-
-    monkeypatch.setattr(subprocess, "Popen", popen)
     monkeypatch.setattr(error_desk, "PART", 1)
     monkeypatch.setattr(failure_reading, "PAYS", 0)
     desk = start()
     snapshot = read_root(find_root(project))
     desk.desk.look(ErrorWish(snapshot, SORT))
-    until(lambda: started)
+    until(lambda: programs)
     assert desk.look(snapshot).failed == 7
-    assert len(started) == 1
-    until(lambda: started[0].poll() is not None)  # and leaves none behind once all is read
+    assert len(programs) == 1
+    until(lambda: programs[0].poll() is not None)  # and leaves none behind once all is read
 
 
 KINDS = (

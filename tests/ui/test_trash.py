@@ -350,9 +350,9 @@ async def test_a_restoring_that_broke_off(root: Root, key: str) -> None:
     assert whole(root) == before and not trash(root)
 
 
-async def test_an_emptying_that_is_stopped_says_what_is_left(
-    root: Root, meanwhile: Meanwhile
-) -> None:
+@asynccontextmanager
+async def emptying_stopped(root: Root, meanwhile: Meanwhile) -> AsyncIterator[Driven]:
+    """The report of an emptying that was stopped when two of six tasks were gone."""
     trashed(root)
     reached, go_on = threading.Event(), threading.Event()
 
@@ -372,12 +372,30 @@ async def test_an_emptying_that_is_stopped_says_what_is_left(
         await at.shows("Stopping")
         go_on.set()
         await at.on(SummaryScreen)
+        yield at
+
+
+async def test_an_emptying_that_is_stopped_says_what_is_left(
+    root: Root, meanwhile: Meanwhile
+) -> None:
+    async with emptying_stopped(root, meanwhile) as at:
         await at.shows("Emptying stopped", "2 tasks are gone", "still in the trash (T)")
         await at.back()
         await at.pilot.press("T")
         await at.shows("! interrupted", "4 tasks", "2 bundles")
     (lot,) = trash(root)
     assert set(lot.tasks) == set(ALL) - {TIP, RETRY}
+
+
+async def test_the_report_of_an_emptying_that_was_stopped_leads_to_the_trash(
+    root: Root, meanwhile: Meanwhile
+) -> None:
+    async with emptying_stopped(root, meanwhile) as at:
+        await at.pilot.press("U")  # nothing was moved there, so there is nothing to undo
+        assert isinstance(at.app.screen, SummaryScreen)
+        await at.pilot.press("T")
+        await at.on(TrashScreen)
+        await at.shows("! interrupted", "4 tasks", "2 bundles")
 
 
 @pytest.mark.parametrize("answer", ["y", "t"])
