@@ -73,7 +73,6 @@ def prepared(action: str, root: Root) -> Callable[[], object]:
 def in_child(act: Callable[[], object], prepare: Callable[[], None] = lambda: None) -> int:
     child = os.fork()
     if child == 0:
-        recent.LINGER = 0.0  # nobody else is at work
         try:
             prepare()
             act()
@@ -116,6 +115,7 @@ def by_seconds(where: Path, action: str, rounds: int, seed: int) -> None:
 
 
 if __name__ == "__main__":
+    recent.LINGER = 0.0  # nobody else is at work
     if sys.argv[3] == "steps":
         by_steps(Path(sys.argv[1]), sys.argv[2])
     else:

@@ -92,6 +92,19 @@ def run_script(name: str, *args: str) -> str:
     return done.stdout
 
 
+def killed(where: Path, action: str, *how: str) -> list[Path]:
+    """Roots in which that action died, in the order of the moments; each has a copy."""
+    run_script("purge_killer.py", str(where / "roots"), action, *how)
+    copies = ["cp", "-a", where / "roots", where / "copies"]  # which keeps hard links
+    subprocess.run(copies, check=True)
+    return sorted((where / "roots").iterdir(), key=lambda path: int(path.name))
+
+
+def copy_of(path: Path) -> Root:
+    """What that root was when the action had died in it."""
+    return find_root(path.parent.with_name("copies") / path.name)
+
+
 @contextmanager
 def purging_elsewhere(root: Root) -> Iterator[subprocess.Popen[str]]:
     """A process that waits in the middle of a purge, until its input is closed."""

@@ -104,10 +104,14 @@ def write_retries(root: Path, links: Iterable[tuple[str, str, str]]) -> Path:
 
 def tree(root: Path) -> dict[str, bytes | None]:
     """Every path below a folder, with the contents of files."""
-    return {
-        str(path.relative_to(root)): path.read_bytes() if path.is_file() else None
-        for path in sorted(root.rglob("*"))
-    }
+    held: dict[str, bytes | None] = {}
+    for where, folders, files in os.walk(root):  # this is asked a thousand times
+        above = where[len(str(root)) :].lstrip("/")
+        held |= dict.fromkeys(os.path.join(above, name) for name in folders)
+        for name in files:
+            path = Path(where, name)
+            held[os.path.join(above, name)] = path.read_bytes() if path.is_file() else None
+    return held
 
 
 def snapshot_of(

@@ -4,7 +4,6 @@ been in the lot."""
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
 from typing import TypeAlias
 
@@ -16,13 +15,14 @@ from purge_stage import (
     LONE,
     OTHER,
     bundles,
+    copy_of,
     folder_of,
     in_place,
+    killed,
     lots,
     make_root,
     nothing_left,
     plan_of,
-    run_script,
     whole,
 )
 from small_root import tree
@@ -85,12 +85,6 @@ def assert_nothing_lost(where: Path, contents: dict[str, dict[str, bytes | None]
     return "finished" if gone == set(ALL) else "erasing" if not untouched else "whole"
 
 
-def killed(tmp_path: Path, action: str, *how: str) -> list[Path]:
-    """Roots in which that action died, in the order of the moments."""
-    run_script("purge_killer.py", str(tmp_path / "roots"), action, *how)
-    return sorted((tmp_path / "roots").iterdir(), key=lambda path: int(path.name))
-
-
 @pytest.fixture(scope="session")
 def contents(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, bytes | None]]:
     root = make_root(tmp_path_factory.mktemp("model"))
@@ -108,12 +102,6 @@ def later(root: Root) -> None:
         os.utime(heartbeat, (0, 0))
     for left in (*root.hipercow.glob("tui/*Z-*"), *root.hipercow.glob("tui-*")):
         os.utime(left, (0, 0))
-
-
-def copied(root: Path) -> Root:
-    other = root.with_name(f"{root.name}-copy")
-    subprocess.run(["cp", "-a", root, other], check=True)  # which keeps hard links
-    return find_root(other)
 
 
 def assert_restored(root: Root, before: dict[str, bytes | None], gone: set[str]) -> None:
@@ -145,7 +133,7 @@ def test_a_purge_that_died_is_restored_or_finished(
     states, died = [], 0
     for path in roots:
         states.append(assert_nothing_lost(path, contents))
-        root, other = find_root(path), copied(path)
+        root, other = find_root(path), copy_of(path)
         later(root)
         later(other)
         for lot in interrupted(root):
@@ -174,7 +162,7 @@ def test_a_move_to_the_trash_that_died_is_restored_or_finished(
 ) -> None:
     seen = set()
     for path in killed(tmp_path, "trash", "steps"):
-        root, other = find_root(path), copied(path)
+        root, other = find_root(path), copy_of(path)
         later(root)
         later(other)
         for lot in interrupted(root):
@@ -193,7 +181,7 @@ def test_a_move_to_the_trash_that_died_is_restored_or_finished(
 def test_an_undo_that_died_is_finished(tmp_path: Path, before: dict[str, bytes | None]) -> None:
     roots = killed(tmp_path, "restore", "steps")
     for path in roots:
-        root, other = find_root(path), copied(path)
+        root, other = find_root(path), copy_of(path)
         later(root)
         later(other)
         for lot in trash(root):
@@ -209,7 +197,7 @@ def test_an_emptying_that_died_is_restored_or_finished(
 ) -> None:
     numbers = []
     for path in killed(tmp_path, "empty", "steps"):
-        root, other = find_root(path), copied(path)
+        root, other = find_root(path), copy_of(path)
         later(root)
         later(other)
         for lot in trash(root):
@@ -229,7 +217,7 @@ def test_a_purge_on_a_full_disk_that_died_is_restored_or_finished(
 ) -> None:
     died = set()
     for path in killed(tmp_path, "full", "steps"):
-        root, other = find_root(path), copied(path)
+        root, other = find_root(path), copy_of(path)
         later(root)
         later(other)
         left, gone = in_place(root), set(ALL) - in_place(root)

@@ -7,7 +7,6 @@ import errno
 import json
 import os
 import stat
-import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from purge_stage import Meanwhile, names, plan_of, run_script
+from purge_stage import Meanwhile, copy_of, killed, names, plan_of
 from py_stage import (
     BUNDLES,
     FAILED,
@@ -332,17 +331,6 @@ def test_whatever_was_taken_out_comes_back_once_and_the_rest_keeps_its_order(
 # What dies on the way
 
 
-def killed(tmp_path: Path, action: str) -> list[Path]:
-    run_script("purge_killer.py", str(tmp_path / "roots"), f"both:{action}", "steps")
-    return sorted((tmp_path / "roots").iterdir(), key=lambda path: int(path.name))
-
-
-def copied(root: Root) -> Root:
-    other = root.path.with_name(f"{root.path.name}-copy")
-    subprocess.run(["cp", "-a", root.path, other], check=True)
-    return find_root(other)
-
-
 def assert_whole(root: Root, before: dict[str, bytes | None]) -> set[str]:
     """Each task is whole in its place, or in a lot, or erased; returns what is erased."""
     held = {
@@ -386,12 +374,12 @@ def test_a_purge_that_died_is_restored_or_finished(
 ) -> None:
     gone_before: set[str] = set()
     died_in: set[str] = set()
-    for path in killed(tmp_path, "purge"):
+    for path in killed(tmp_path, "both:purge", "steps"):
         root = find_root(path)
         gone = assert_whole(root, before)
         assert gone >= gone_before
         gone_before = gone
-        other = copied(root)
+        other = copy_of(path)
         much_later(root)
         much_later(other)
         for lot in interrupted(root):
@@ -415,8 +403,8 @@ def test_a_move_to_the_trash_that_died_is_restored_or_finished(
     tmp_path: Path, before: dict[str, bytes | None]
 ) -> None:
     ends = set()
-    for path in killed(tmp_path, "trash"):
-        root, other = find_root(path), copied(find_root(path))
+    for path in killed(tmp_path, "both:trash", "steps"):
+        root, other = find_root(path), copy_of(path)
         assert assert_whole(root, before) == set()
         much_later(root)
         much_later(other)
@@ -436,9 +424,9 @@ def test_a_move_to_the_trash_that_died_is_restored_or_finished(
 
 
 def test_an_undo_that_died_is_finished(tmp_path: Path, before: dict[str, bytes | None]) -> None:
-    roots, died_in = killed(tmp_path, "restore"), set()
+    roots, died_in = killed(tmp_path, "both:restore", "steps"), set()
     for path in roots:
-        root, other = find_root(path), copied(find_root(path))
+        root, other = find_root(path), copy_of(path)
         assert assert_whole(root, before) == set()
         much_later(root)
         much_later(other)
@@ -456,8 +444,8 @@ def test_an_emptying_that_died_is_restored_or_finished(
     tmp_path: Path, before: dict[str, bytes | None]
 ) -> None:
     numbers = []
-    for path in killed(tmp_path, "empty"):
-        root, other = find_root(path), copied(find_root(path))
+    for path in killed(tmp_path, "both:empty", "steps"):
+        root, other = find_root(path), copy_of(path)
         gone = assert_whole(root, before)
         numbers.append(len(gone))
         much_later(root)
@@ -476,7 +464,7 @@ def test_a_purge_on_a_full_disk_that_died_is_restored(
     tmp_path: Path, before: dict[str, bytes | None]
 ) -> None:
     numbers = set()
-    for path in killed(tmp_path, "full"):
+    for path in killed(tmp_path, "both:full", "steps"):
         root = find_root(path)
         much_later(root)
         for lot in interrupted(root):
