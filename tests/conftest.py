@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import tarfile
 import tempfile
@@ -77,11 +78,18 @@ def programs(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
     return programs
 
 
+@pytest.fixture(scope="session")
+def recorded_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """``sir_model`` as it was recorded, for all tests together: to be read and copied only."""
+    where = tmp_path_factory.mktemp("recorded")
+    unpack(DATA / "sir-model.tar.gz", where)
+    return where / "sir-model"
+
+
 @pytest.fixture
-def sir_model(tmp_path: Path) -> Path:
+def sir_model(recorded_model: Path, tmp_path: Path) -> Path:
     """The root that the real hipercow wrote: every task type and status, chains, bundles."""
-    unpack(DATA / "sir-model.tar.gz", tmp_path)
-    return tmp_path / "sir-model"
+    return Path(shutil.copytree(recorded_model, tmp_path / "sir-model", symlinks=True))
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,11 @@ async def until(pilot: Pilot[Any], true: Callable[[], object]) -> None:
     await pilot.pause()
 
 
+async def heard(pilot: Pilot[Any]) -> None:
+    """Wait until the question on the screen listens: what is typed before it is seen is dropped."""
+    await until(pilot, lambda: pilot.app.focused is not None)
+
+
 def screen_text(app: App[Any]) -> str:
     """What stands on the screen, line by line, without colours; nothing while its size changes."""
     width, height = app.size

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator
@@ -16,7 +15,7 @@ from py_stage import FAILED, FIRST, KEPT, R_TASK, SECOND, THIRD, make_both, rece
 from small_py_root import py_dir, py_folder, write_py_bundle, write_py_task
 from small_root import NOW, task_id
 from textual.pilot import Pilot
-from ui_driving import screen_text, until
+from ui_driving import heard, screen_text, until
 
 from hipercow_tui.gist import Gist
 from hipercow_tui.model import Lang
@@ -87,7 +86,7 @@ async def test_one_language_is_chosen_and_purged(tmp_path: Path) -> None:
         await until(pilot, lambda: isinstance(app.screen, PlanScreen))
         await pilot.press("D")
         await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
-        await asyncio.sleep(0.5)  # what is typed before it is seen is dropped
+        await heard(pilot)
         await pilot.press("y")
         await until(pilot, lambda: isinstance(app.screen, SummaryScreen))
         assert standing(root) == {R_TASK, *KEPT} and recent(root) == list(KEPT)
@@ -194,7 +193,7 @@ async def test_questions_about_the_trash_name_what_both_hold(tmp_path: Path) -> 
         await pilot.press("U")
         await until(pilot, lambda: isinstance(app.screen, QuestionScreen))
         assert "4 tasks and 3 bundles" in screen_text(app)
-        await asyncio.sleep(0.5)  # what is typed before it is seen is dropped
+        await heard(pilot)
         await pilot.press("escape", "T")
         await until(pilot, lambda: isinstance(app.screen, TrashScreen))
         await until(pilot, lambda: "2 lots" in screen_text(app))
@@ -202,7 +201,7 @@ async def test_questions_about_the_trash_name_what_both_hold(tmp_path: Path) -> 
             await pilot.press(key)
             await until(pilot, lambda: isinstance(app.screen, QuestionScreen))
             assert "4 tasks and 3 bundles" in screen_text(app)
-            await asyncio.sleep(0.5)
+            await heard(pilot)
             await pilot.press("escape")
         assert standing(root) == set(KEPT)
 

@@ -13,7 +13,7 @@ import pytest
 from small_root import DAY, info_file, task_id, write_bundle, write_retries, write_task
 from textual.pilot import Pilot
 from textual.widgets import Input
-from ui_driving import screen_text, until
+from ui_driving import heard, screen_text, until
 
 from hipercow_tui.index import Index
 from hipercow_tui.model import Status
@@ -377,7 +377,7 @@ async def test_the_whole_journey_to_a_purge_and_back(small: Path) -> None:
         await at.until(lambda: "20 tasks · 2 bundles" in at.text)
         await at.press("D")
         await at.until(lambda: isinstance(at.app.screen, ConfirmScreen))
-        await asyncio.sleep(0.5)
+        await heard(at.pilot)
         await at.press("y")
         await at.until(lambda: isinstance(at.app.screen, SummaryScreen))
         await at.press("escape")

@@ -3,9 +3,8 @@ from __future__ import annotations
 import pytest
 from plan_hosts import FAILURES, Host, text_of
 from small_root import DAY, NOW, snapshot_of, task_id
-from textual.pilot import Pilot
 from textual.widgets import Button, Input
-from ui_driving import until
+from ui_driving import heard
 
 from hipercow_tui.filters import FilterStack, TaskIds
 from hipercow_tui.model import Status, Task
@@ -23,11 +22,6 @@ def plan_of(number: int, *, regretted: bool = False) -> PurgePlan:
         tasks.append(Task(task_id(200), Status.SUCCESS, 1, old, None, old))
         links.append((task_id(200), task_id(0), task_id(0)))
     return make_plan(snapshot_of(tasks, links=links), FAILURES, now=NOW)
-
-
-async def heard(pilot: Pilot[None]) -> None:
-    """Waits until the dialog listens."""
-    await until(pilot, lambda: pilot.app.focused is not None)
 
 
 @pytest.mark.parametrize(

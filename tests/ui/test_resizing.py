@@ -12,7 +12,7 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 from textual.widgets import Button, Input
-from ui_driving import screen_text, until
+from ui_driving import heard, screen_text, until
 
 from hipercow_tui.purging import Phase, Progress, RestoreReport
 from hipercow_tui.roots import find_root
@@ -21,6 +21,7 @@ from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.purging import Job
 from hipercow_tui.ui.screens.browse import BrowseScreen
 from hipercow_tui.ui.screens.filtering import LOW, NARROW
+from hipercow_tui.ui.screens.question import QuestionScreen
 from hipercow_tui.ui.widgets.header_line import Facts, Freshness, HeaderLine
 from hipercow_tui.ui.widgets.lines import Lines
 from hipercow_tui.ui.widgets.row_table import RowTable
@@ -103,8 +104,9 @@ async def test_every_screen_at_every_size(sir_model: Path, name: str) -> None:
             await pilot.press(key)
             await pilot.pause(0.05)
         await until(pilot, lambda: told.lower() in screen_text(app).lower())
-        await pilot.pause(0.3)  # dialogs are deaf at first
         screen = app.screen
+        if isinstance(screen, QuestionScreen):
+            await heard(pilot)
         for size in SIZES:
             await resize(app, pilot, *size)
             assert app.size == size
