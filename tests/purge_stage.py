@@ -95,8 +95,8 @@ def run_script(name: str, *args: str) -> str:
 def killed(where: Path, action: str, *how: str) -> list[Path]:
     """Roots in which that action died, in the order of the moments; each has a copy."""
     run_script("purge_killer.py", str(where / "roots"), action, *how)
-    copies = ["cp", "-a", where / "roots", where / "copies"]  # which keeps hard links
-    subprocess.run(copies, check=True)
+    keeping_hard_links = ("cp", "-a")
+    subprocess.run([*keeping_hard_links, where / "roots", where / "copies"], check=True)
     return sorted((where / "roots").iterdir(), key=lambda path: int(path.name))
 
 
