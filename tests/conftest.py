@@ -48,6 +48,16 @@ def pytest_xdist_auto_num_workers() -> int:
     return 2 * len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Who has nothing left takes from who has; else the last tests of screens wait for one."""
+    if config.getoption("dist") != "load":  # somebody chose
+        return None
+    from xdist.scheduler import WorkStealingScheduling  # type: ignore[import-untyped]
+
+    return WorkStealingScheduling(config, log)
+
+
 def unpack(archive: Path, into: Path) -> None:
     # Python 3.11 before 3.11.4 has no filters; what we recorded ourselves needs none.
     with tarfile.open(archive) as tar:
