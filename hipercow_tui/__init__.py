@@ -20,8 +20,9 @@ from hipercow_tui.errors import (
     RootError,
     UnknownTasksError,
 )
-from hipercow_tui.model import Bundle, Lang, Snapshot, Status, Task
+from hipercow_tui.model import Bundle, Lang, Status, Task
 from hipercow_tui.moments import When
+from hipercow_tui.snapshot import Snapshot
 
 __version__ = "0.1.0"
 

@@ -7,14 +7,9 @@ from dataclasses import dataclass, field
 
 from hipercow_tui.ages import histogram
 from hipercow_tui.filters import FilterStack, InBundle, flags_passing
-from hipercow_tui.model import (
-    SIX_STATUSES,
-    Lang,
-    Snapshot,
-    Status,
-    flagged_by_all,
-    flags_of,
-)
+from hipercow_tui.lineup import flagged_by_all, flags_of
+from hipercow_tui.model import SIX_STATUSES, Lang, Status
+from hipercow_tui.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)

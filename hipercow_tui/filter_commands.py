@@ -12,7 +12,7 @@ from hipercow_tui import commands
 from hipercow_tui.errors import FilterError
 from hipercow_tui.exits import DONE, REFUSED
 from hipercow_tui.filters import FilterStack, matched_tasks, requested_filters
-from hipercow_tui.model import Snapshot, Task
+from hipercow_tui.model import Task
 from hipercow_tui.plan import PurgePlan, make_plan
 from hipercow_tui.report import blocked_message, plan_as_json, plan_lines, task_as_json
 from hipercow_tui.roots import Root, find_root
@@ -22,6 +22,7 @@ from hipercow_tui.roots.sizes import Size, measure_many
 from hipercow_tui.saved_filters import FilterFile
 from hipercow_tui.saved_plan import save_plan
 from hipercow_tui.scanning import read_root
+from hipercow_tui.snapshot import Snapshot
 from hipercow_tui.text import age, visible
 
 _FILTERS = ("task_id", "finished_before", "in_bundle", "with_status", "no_follow", "lang")

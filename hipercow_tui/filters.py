@@ -15,17 +15,10 @@ from operator import and_
 from typing import TYPE_CHECKING, TypeAlias
 
 from hipercow_tui.errors import FilterError, NoFilterError, UnknownTasksError
-from hipercow_tui.model import (
-    PURGEABLE,
-    Bundle,
-    Flags,
-    Lang,
-    Snapshot,
-    Status,
-    flagged_by_all,
-    flags_of,
-)
+from hipercow_tui.lineup import Flags, flagged_by_all, flags_of
+from hipercow_tui.model import PURGEABLE, Bundle, Lang, Status
 from hipercow_tui.moments import When, moment
+from hipercow_tui.snapshot import Snapshot
 from hipercow_tui.text import count, visible
 
 if TYPE_CHECKING:

@@ -13,18 +13,9 @@ from functools import cached_property
 from pathlib import Path
 
 from hipercow_tui.filters import FilterStack
-from hipercow_tui.model import (
-    PURGEABLE,
-    QUEUED,
-    Bundle,
-    Flags,
-    Lang,
-    Snapshot,
-    Status,
-    Task,
-    flagged_by_all,
-    flags_of,
-)
+from hipercow_tui.lineup import Flags, flagged_by_all, flags_of
+from hipercow_tui.model import PURGEABLE, QUEUED, Bundle, Lang, Status, Task
+from hipercow_tui.snapshot import Snapshot
 from hipercow_tui.text import count, short_id
 
 RECENT = 3600.0  # a task made within this many seconds is likely still wanted

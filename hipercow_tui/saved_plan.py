@@ -21,17 +21,10 @@ from hipercow_tui.filters import (
     TaskIds,
     WithStatus,
 )
-from hipercow_tui.model import (
-    TASK_ID,
-    Bundle,
-    Lang,
-    Snapshot,
-    Status,
-    Task,
-    is_bundle_name,
-)
+from hipercow_tui.model import TASK_ID, Bundle, Lang, Status, Task, is_bundle_name
 from hipercow_tui.plan import PlannedBundle, PlannedTask, PurgePlan, Reason, block_reason
 from hipercow_tui.roots.files import read_file
+from hipercow_tui.snapshot import Snapshot
 from hipercow_tui.text import count, short_id, visible
 
 FORMAT = 1

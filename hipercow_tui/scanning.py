@@ -17,11 +17,12 @@ from math import inf
 from hipercow_tui.chains import Retry
 from hipercow_tui.index import Index, Kept, KeptRoot, kept_folder
 from hipercow_tui.listing import SETTLE_NS, Folder, Watch, find_folders, list_folder
-from hipercow_tui.model import Snapshot, Task
+from hipercow_tui.model import Task
 from hipercow_tui.reading import Part, parts_of, read_parts
 from hipercow_tui.roots import Root
 from hipercow_tui.roots.r_root import Moments, Row, moments_of
 from hipercow_tui.roots.relations import relations_of
+from hipercow_tui.snapshot import Snapshot
 from hipercow_tui.text import visible
 from hipercow_tui.ties import Ties
 from hipercow_tui.together import together

@@ -13,7 +13,9 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 from operator import itemgetter
 from typing import TypeAlias
 
-from hipercow_tui.model import Lineup, Snapshot, Task, created
+from hipercow_tui.lineup import Lineup
+from hipercow_tui.model import Task, created
+from hipercow_tui.snapshot import Snapshot
 
 
 def take_over(before: Snapshot, now: Snapshot, moved: Set[str]) -> None:

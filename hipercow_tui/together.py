@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hipercow_tui.model import Snapshot
+from hipercow_tui.snapshot import Snapshot
 from hipercow_tui.text import count
 
 

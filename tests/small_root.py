@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from hipercow_tui.chains import Chains, Retry
 from hipercow_tui.demo.rds_writer import rds
-from hipercow_tui.model import Bundle, Snapshot, Status, Task
+from hipercow_tui.model import Bundle, Status, Task
 from hipercow_tui.roots.rvalues import RList, RNull, RSymbol, RVector
+from hipercow_tui.snapshot import Snapshot
 
 NOW = 1_800_000_000.0
 DAY = 86400.0

@@ -6,7 +6,8 @@ from small_root import IDS, NOW, snapshots
 
 from hipercow_tui.counts import count_passing
 from hipercow_tui.filters import FilterStack, FinishedBefore, InBundle, TaskIds, WithStatus
-from hipercow_tui.model import SIX_STATUSES, Snapshot
+from hipercow_tui.model import SIX_STATUSES
+from hipercow_tui.snapshot import Snapshot
 
 
 @settings(max_examples=100, deadline=None)

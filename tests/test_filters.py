@@ -14,7 +14,8 @@ from hipercow_tui.filters import (
     WithStatus,
     requested_filters,
 )
-from hipercow_tui.model import Snapshot, Status, Task
+from hipercow_tui.model import Status, Task
+from hipercow_tui.snapshot import Snapshot
 
 A, B, C = IDS[:3]
 

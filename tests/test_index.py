@@ -14,9 +14,10 @@ from small_root import NOW, task_id, write_bundle, write_retries, write_task
 from hipercow_tui import index as index_module
 from hipercow_tui import scan
 from hipercow_tui.index import Index, cache_folder
-from hipercow_tui.model import Snapshot, Status
+from hipercow_tui.model import Status
 from hipercow_tui.roots import files, find_root, r_root, relations
 from hipercow_tui.scanning import Scanner
+from hipercow_tui.snapshot import Snapshot
 
 STATUSES = ("success", "failure", "cancelled", "running", "submitted", "created")
 

@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 from small_root import DAY, IDS, NOW, ages, snapshot_of, snapshots
 
 from hipercow_tui.filters import FilterStack, FinishedBefore, InBundle, TaskIds, WithStatus
-from hipercow_tui.model import DATA, MARK_SUBMITTED, QUEUED, Snapshot, Status, Task
+from hipercow_tui.model import DATA, MARK_SUBMITTED, QUEUED, Status, Task
 from hipercow_tui.plan import PurgePlan, Reason, Tally, make_plan, tally
+from hipercow_tui.snapshot import Snapshot
 
 A, B, C, D, E = IDS[:5]
 

@@ -10,9 +10,10 @@ from small_root import DAY, NOW, task_id, write_bundle, write_retries, write_tas
 
 from hipercow_tui import scan
 from hipercow_tui.listing import SETTLE
-from hipercow_tui.model import Snapshot, Status
+from hipercow_tui.model import Status
 from hipercow_tui.roots import find_root
 from hipercow_tui.scanning import Scanner, ScanState
+from hipercow_tui.snapshot import Snapshot
 
 A, B, C, D = map(task_id, range(1, 5))
 

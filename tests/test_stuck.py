@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_root import DAY, IDS, NOW, snapshot_of, snapshots
 
-from hipercow_tui.model import Snapshot, Status, Task
+from hipercow_tui.model import Status, Task
+from hipercow_tui.snapshot import Snapshot
 from hipercow_tui.stuck import (
     RUNNING_AT_LEAST,
     SILENT,

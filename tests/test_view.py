@@ -11,8 +11,9 @@ from hipercow_tui.bundle_lines import BundleKey, BundleLines, BundleSort, sorted
 from hipercow_tui.failures import Failure
 from hipercow_tui.filters import FilterStack, FinishedBefore, TaskIds, WithStatus
 from hipercow_tui.gist import Gist
-from hipercow_tui.model import SIX_STATUSES, Snapshot, Status, Task
+from hipercow_tui.model import SIX_STATUSES, Status, Task
 from hipercow_tui.orders import Key, Sort
+from hipercow_tui.snapshot import Snapshot
 from hipercow_tui.view import View, make_view, next_hit
 
 A, B, C, D = map(task_id, range(4))

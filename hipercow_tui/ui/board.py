@@ -16,9 +16,10 @@ from hipercow_tui.bundle_lines import (
 from hipercow_tui.counts import FilterCounts, count_passing
 from hipercow_tui.filters import FilterStack
 from hipercow_tui.gist import Gists
-from hipercow_tui.model import Snapshot, moved_tasks
+from hipercow_tui.model import moved_tasks
 from hipercow_tui.orders import Sort
 from hipercow_tui.plan import Tally, tally
+from hipercow_tui.snapshot import Snapshot
 from hipercow_tui.stuck import stuck
 from hipercow_tui.succession import take_over
 from hipercow_tui.task_sizes import Sizes

@@ -26,9 +26,10 @@ from textual.widgets import Input
 from ui_driving import until
 
 from hipercow_tui.filters import FilterStack, FinishedBefore, TaskIds, WithStatus
-from hipercow_tui.model import Bundle, Snapshot, Status, Task
+from hipercow_tui.model import Bundle, Status, Task
 from hipercow_tui.roots import Root, find_root
 from hipercow_tui.scanning import read_root
+from hipercow_tui.snapshot import Snapshot
 from hipercow_tui.text import short_id
 
 WIDE = (160, 45)

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from textual import on
 
 from hipercow_tui.failures import ErrorKey, ErrorSort
-from hipercow_tui.model import Snapshot
 from hipercow_tui.roots import Root
+from hipercow_tui.snapshot import Snapshot
 from hipercow_tui.text import count
 from hipercow_tui.ui import messages
 from hipercow_tui.ui.memory import give_back

@@ -1,0 +1,115 @@
+"""A root at one moment: a frozen value, no input or output."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from operator import attrgetter
+from pathlib import Path
+from typing import TypeVar, cast
+
+from hipercow_tui.chains import Chains
+from hipercow_tui.errors import FilterError
+from hipercow_tui.lineup import Flags, Lineup, flags_of
+from hipercow_tui.model import Bundle, Lang, Status, Task
+from hipercow_tui.text import visible
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A root at one moment: every task by id, every bundle by name, the retry chains.
+
+    ``problems`` are sentences about what could not be read outside the tasks: bundles, ``retry``.
+    ``parts`` are what it was put together from where one folder is a root of R and of Python, each
+    of one ``lang``; no rule ever looks from one part into the other.
+    """
+
+    root: Path
+    tasks: Mapping[str, Task] = field(default_factory=dict)
+    bundles: tuple[Bundle, ...] = ()
+    chains: Chains = field(default_factory=Chains)
+    problems: tuple[str, ...] = ()
+    lang: Lang = Lang.R
+    parts: tuple[Snapshot, ...] = ()
+
+    @property
+    def by_lang(self) -> tuple[Snapshot, ...]:
+        """The part of each language; itself where there is but one."""
+        return self.parts or (self,)
+
+    @cached_property
+    def lineup(self) -> Lineup:
+        """All tasks, the newest first."""
+        return Lineup.of(self.tasks.values())
+
+    @cached_property
+    def chained(self) -> Flags:
+        """The tasks that are in a retry chain."""
+        return self.lineup.bonded(attrgetter("chained"))
+
+    def with_status(self, *statuses: Status) -> Iterator[str]:
+        """The ids of the tasks that have one of these statuses themselves."""
+        return self.lineup.flagged(flags_of(self.lineup.own, statuses))
+
+    @cached_property
+    def gone(self) -> frozenset[str]:
+        """The ids that bundles and chains name though there is nothing of that name."""
+        named = (bundle.task_ids for bundle in self.bundles)
+        chained = (part.chains.members() for part in self.by_lang)
+        return frozenset().union(*named, *chained).difference(self.tasks)
+
+    @cached_property
+    def absent(self) -> frozenset[str]:
+        """The ids of which lists, filters and chains know no task: gone ones, and folders that are
+        none."""
+        return self.gone.union(self.lineup.flagged(self.lineup.no_tasks))
+
+    def worked_out(self, what: str, of: object, make: Callable[[], _T]) -> _T:
+        """What ``make`` gives, or gave the last time if that was for the same ``of``: counts and
+        views ask the same filters for the same."""
+        known = self._worked_out.get(what)
+        if known is None or known[0] != of:
+            known = self._worked_out[what] = (of, make())
+        return cast(_T, known[1])
+
+    @cached_property
+    def _worked_out(self) -> dict[str, tuple[object, object]]:
+        return {}
+
+    def of_lang(self, lang: str | None) -> Snapshot:
+        """The part that hipercow of that language wrote; None is both.
+
+        Raises FilterError for a language that is neither.
+        """
+        if lang is None:
+            return self
+        if lang not in tuple(Lang):
+            raise FilterError(
+                f"lang can't be '{visible(lang)}': use 'r', 'py', or neither for both"
+            )
+        for part in self.by_lang:
+            if part.lang == lang:
+                return part
+        return Snapshot(self.root, lang=Lang(lang))
+
+    def bundle(self, name: str, lang: Lang) -> Bundle | None:
+        """The bundle of that name and language; None if there is none."""
+        named = (one for one in self.bundles if one.name == name and one.lang is lang)
+        return next(named, None)
+
+    def existing(self, ids: Collection[str]) -> Iterator[Task]:
+        """The tasks among these ids that lists, filters and chains know."""
+        tasks = self.tasks
+        for task_id in ids:
+            task = tasks.get(task_id)
+            if task is not None and task.exists:
+                yield task
+
+    def tip_status(self, task_id: str) -> Status | None:
+        """The status of the end of a task's retry chain; None where there is none."""
+        tip = self.chains.tip(task_id)
+        task = self.tasks.get(tip) if tip else None
+        return task.status if task is not None and task.exists else None
