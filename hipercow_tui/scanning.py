@@ -103,9 +103,9 @@ class Scanner:
         self._folders: dict[str, Folder] = {}
         self._problems: dict[str, str] = {}
         self._due: dict[str, dict[str, None]] = {}  # by folder, the ids of tasks still to be read
-        self._same: dict[
-            str, str
-        ] = {}  # ids in bundles and chains: the first pass uses the objects
+        # Ids in bundles and chains: the first pass, until it has passed, uses these objects.
+        self._same: dict[str, str] = {}
+        self._passed = False
         self._changed: set[str] = set()
         self._gone: set[str] = set()
         self._server_clock = 0  # the newest time of change seen on the file server, nanoseconds
@@ -130,7 +130,12 @@ class Scanner:
         spent = 0.0
         pause = self._pause if self._tasks else self._first_pause
         kept = self._load_index()
-        self._tie_anew()
+        # Rows are there to look at before bundles are read, which may be 20,000.
+        tied = bool(kept or self._tasks) or self._first_pause == inf
+        if tied:
+            self._tie_anew()
+        else:
+            self._relations.refresh_chains()
         # Where the time of creation stands depends on whether a task is a retry.
         self._read_again(kept.retried ^ self._relations.retried if kept else ())
         folders = self._find_folders()
@@ -139,14 +144,19 @@ class Scanner:
                 if self._snapshot.tasks:  # nobody waits for anything but the first of them
                     self._between()
                 self._take(part.ids, rows)
-                if (now := clock()) >= resumed + pause:
+                if (now := clock()) >= resumed + pause or (self._tasks and not tied):
                     spent += now - resumed
                     yield self._state(part.done, len(folders), spent, complete=False)
                     resumed, pause = clock(), self._pause
+                if not tied:
+                    self._tie_anew()
+                    tied = True
+        if not tied:
+            self._tie_anew()
         for name in self._folders.keys() - folders.keys():
             self._drop(self._folders.pop(name).ids)
         self._due.clear()
-        self._same = {}
+        self._same, self._passed = {}, True
         self._tie(self._ties.loose_ends())
         self._relations.let_go()
         spent += clock() - resumed
@@ -351,13 +361,10 @@ class Scanner:
     def _tie_anew(self) -> None:
         """Read bundles and chains; tasks that are tied otherwise than before are changed."""
         relations = self._relations
-        if not self._tasks:
-            relations.refresh()
+        retried_before, touched = relations.retried, self._ties.refresh(self._tasks)
+        if not self._passed:
             for ids in (relations.chains.members(), relations.bundles_of):
                 self._same.update(zip(ids, ids, strict=True))
-            return
-        retried_before = relations.retried
-        touched = self._ties.refresh()
         self._read_again((retried_before ^ relations.retried) & self._tasks.keys())
         self._tie(touched)
 

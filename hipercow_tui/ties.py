@@ -54,12 +54,14 @@ class Ties:
         """This task is gone, which may have been the tip of others."""
         self._stale.update(self._relations.chains.chain(task_id))
 
-    def refresh(self) -> set[str]:
+    def refresh(self, known: Mapping[str, Task]) -> set[str]:
         """Read bundles and chains anew; the ids of those that may be tied otherwise now."""
         relations = self._relations
         bundles_before, chains_before = relations.all_bundles, relations.chains
         relations.refresh()
         touched: set[str] = set()
+        if not known:
+            return touched
         if relations.all_bundles is not bundles_before:
             before, now = [
                 {bundle.name: bundle.task_ids for bundle in some}

@@ -12,7 +12,7 @@ from hipercow_tui import scan
 from hipercow_tui.listing import SETTLE
 from hipercow_tui.model import Status
 from hipercow_tui.roots import find_root
-from hipercow_tui.scanning import Scanner, ScanState
+from hipercow_tui.scanning import Scanner, ScanState, read_root
 from hipercow_tui.snapshot import Snapshot
 
 A, B, C, D = map(task_id, range(1, 5))
@@ -278,9 +278,25 @@ def test_others_may_go_first_between_two_steps_once_there_is_something_to_show(
     known: list[int] = []
     scanner = Scanner(find_root(tmp_path), between=lambda: known.append(len(scanner._tasks)))
     list(scanner.scan())
-    assert not known
+    assert known[0] and len(known) == folders - 1
+    known.clear()
     list(scanner.scan())
     assert known == [20] * folders
+
+
+def test_there_are_rows_before_bundles_are_read(tmp_path: Path) -> None:
+    ids = list(map(task_id, range(20)))
+    for identity in ids:
+        parent = ids[ids.index(identity) - 1]
+        retry_of = (parent, parent) if identity in (ids[1], ids[7]) else None
+        write_task(tmp_path, identity, "success", retry_of=retry_of)
+    write_retries(tmp_path, [(ids[1], ids[0], ids[0])])  # the other link stands in its data alone
+    write_bundle(tmp_path, "sweep", ids[:12])
+    first, *_, last = Scanner(find_root(tmp_path)).scan()
+    assert first.snapshot.tasks and not first.snapshot.bundles and not first.complete
+    read = read_root(find_root(tmp_path))
+    assert last.complete and last.snapshot.tasks == read.tasks
+    assert last.snapshot.bundles == read.bundles and read.tasks[ids[0]].bundles == ("sweep",)
 
 
 def test_what_is_final_is_not_touched_again(

@@ -65,7 +65,7 @@ class Relations:
 
     def refresh(self) -> None:
         """Read what has changed: one stat for ``retry`` and one a bundle."""
-        self._refresh_retry()
+        self.refresh_chains()
         self._refresh_bundles()
 
     def keep(self, bundles: Iterable[Bundle]) -> None:
@@ -87,7 +87,8 @@ class Relations:
             self._own.update(fresh)
             self._link()
 
-    def _refresh_retry(self) -> None:
+    def refresh_chains(self) -> None:
+        """Read ``retry`` if it has changed: one stat."""
         path = self._root.retry
         try:
             stamp = _stamp(os.lstat(path))
@@ -171,8 +172,8 @@ class _PythonRelations(Relations):
     """The same of a Python root, which knows no retries, and whose bundles are JSON and may stand
     in folders. A bundle is opened by way of these, so that none of them is a link."""
 
-    def _refresh_retry(self) -> None:
-        pass
+    def refresh_chains(self) -> None:
+        """There are none."""
 
     def _refresh_bundles(self) -> None:
         found: dict[str, Bundle] = {}
