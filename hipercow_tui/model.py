@@ -109,6 +109,9 @@ def created(task: Task) -> float:
     return task.created or 0.0
 
 
+PIECE = 8192  # tasks that are compared at a time
+
+
 def moved_tasks(before: Mapping[str, Task], now: Mapping[str, Task]) -> frozenset[str]:
     """The ids of tasks that have changed, come or gone: what did not change is the same object.
 
@@ -116,12 +119,25 @@ def moved_tasks(before: Mapping[str, Task], now: Mapping[str, Task]) -> frozense
     """
     if before is now:
         return frozenset()
-    if len(before) <= len(now) and all(map(is_, before, now)):
-        others = compress(now, map(is_not, before.values(), now.values()))
-        return frozenset(chain(others, islice(now, len(before), None)))
+    if len(before) <= len(now) and (moved := _moved_in_place(before, now)) is not None:
+        return moved
     known = before.get
-    moved = {task_id for task_id, task in now.items() if known(task_id) is not task}
-    return frozenset(moved).union([task_id for task_id in before if task_id not in now])
+    others = {task_id for task_id, task in now.items() if known(task_id) is not task}
+    return frozenset(others).union([task_id for task_id in before if task_id not in now])
+
+
+def _moved_in_place(before: Mapping[str, Task], now: Mapping[str, Task]) -> frozenset[str] | None:
+    """Where all that was there stands in its place still, what moved. In pieces, between which
+    other threads may go first: 100,000 at a time would keep them waiting for 20 ms."""
+    moved: list[str] = []
+    new, new_tasks, old_tasks = iter(now), iter(now.values()), iter(before.values())
+    old = iter(before)
+    while ids := tuple(islice(old, PIECE)):
+        if not all(map(is_, ids, islice(new, len(ids)))):
+            return None
+        same = map(is_not, islice(old_tasks, len(ids)), islice(new_tasks, len(ids)))
+        moved += compress(ids, same)
+    return frozenset(chain(moved, new))
 
 
 # The listing of a folder that can't be listed: it may hold anything, so it counts as existing.

@@ -141,8 +141,7 @@ class Scanner:
         folders = self._find_folders()
         with closing(read_parts(self._tasks_path, self._parts(folders), self.root.lang)) as answers:
             for part, rows in answers:
-                if self._snapshot.tasks:  # nobody waits for anything but the first of them
-                    self._between()
+                self._let_go_first()
                 self._take(part.ids, rows)
                 if (now := clock()) >= resumed + pause or (self._tasks and not tied):
                     spent += now - resumed
@@ -162,6 +161,10 @@ class Scanner:
         spent += clock() - resumed
         yield self._state(len(folders), len(folders), spent, complete=True)
         self._save_index()
+
+    def _let_go_first(self) -> None:
+        if self._snapshot.tasks:  # nobody waits for anything but the first of them
+            self._between()
 
     def doubt(self, ids: Iterable[str]) -> bool:
         """Have the next pass read what is known from the index alone of these tasks, and of all
@@ -361,7 +364,10 @@ class Scanner:
     def _tie_anew(self) -> None:
         """Read bundles and chains; tasks that are tied otherwise than before are changed."""
         relations = self._relations
-        retried_before, touched = relations.retried, self._ties.refresh(self._tasks)
+        retried_before, touched = (
+            relations.retried,
+            self._ties.refresh(self._tasks, self._let_go_first),
+        )
         if not self._passed:
             for ids in (relations.chains.members(), relations.bundles_of):
                 self._same.update(zip(ids, ids, strict=True))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import compress, count, repeat
 
 from hipercow_tui.chains import Retry
@@ -54,11 +54,12 @@ class Ties:
         """This task is gone, which may have been the tip of others."""
         self._stale.update(self._relations.chains.chain(task_id))
 
-    def refresh(self, known: Mapping[str, Task]) -> set[str]:
-        """Read bundles and chains anew; the ids of those that may be tied otherwise now."""
+    def refresh(self, known: Mapping[str, Task], between: Callable[[], object]) -> set[str]:
+        """Read bundles and chains anew, ``between`` as there; the ids of those that may be tied
+        otherwise now."""
         relations = self._relations
         bundles_before, chains_before = relations.all_bundles, relations.chains
-        relations.refresh()
+        relations.refresh(between)
         touched: set[str] = set()
         if not known:
             return touched

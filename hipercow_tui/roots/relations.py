@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from hipercow_tui.chains import Chains, Retry
 from hipercow_tui.model import Bundle, Lang
@@ -63,10 +63,11 @@ class Relations:
         and 10 ms to find."""
         self._bundles_of = None
 
-    def refresh(self) -> None:
-        """Read what has changed: one stat for ``retry`` and one a bundle."""
+    def refresh(self, between: Callable[[], object]) -> None:
+        """Read what has changed: one stat for ``retry`` and one a bundle. ``between`` is called
+        between two bundles."""
         self.refresh_chains()
-        self._refresh_bundles()
+        self._refresh_bundles(between)
 
     def keep(self, bundles: Iterable[Bundle]) -> None:
         """Take these from the last time, where their files still have the same stamps."""
@@ -112,10 +113,11 @@ class Relations:
         self.chains = Chains(self._lines + own)
         self.retried = frozenset(lines | self._own.keys())
 
-    def _refresh_bundles(self) -> None:
+    def _refresh_bundles(self, between: Callable[[], object]) -> None:
         found: dict[str, Bundle] = {}
         self._bundle_problems = {}
         for name, status in self._bundle_files():
+            between()
             if (bundle := self._known(name, status) or self._read_bundle(name, status)) is not None:
                 found[name] = bundle
         self._tie(found)
@@ -175,7 +177,7 @@ class _PythonRelations(Relations):
     def refresh_chains(self) -> None:
         """There are none."""
 
-    def _refresh_bundles(self) -> None:
+    def _refresh_bundles(self, between: Callable[[], object]) -> None:
         found: dict[str, Bundle] = {}
         self._bundle_problems = {}
         try:
@@ -188,6 +190,7 @@ class _PythonRelations(Relations):
             return
         try:
             for name, inside, status in py_root.bundle_files(folder, self._bundle_problems):
+                between()
                 known = self._known(name, status)
                 if (bundle := known or self._bundle_in(inside, name, status)) is not None:
                     found[name] = bundle
