@@ -180,7 +180,8 @@ class _Pace:
         self._parts += 1
         self._tasks += tasks
         self._waited += waited
-        if self._tried or self._parts < (READERS // 3 if self.wide else PROCESSES):
+        # The first parts come a whole round after they were asked for.
+        if self._tried or self._parts < (READERS if self.wide else PROCESSES):
             return
         rate = self._tasks / (time.perf_counter() - self._began)
         if self.wide:
