@@ -67,7 +67,8 @@ class ErrorDesk:
         self._memory = memory
         self._deliver = deliver
         self._remembered: dict[str, Failure] = {}
-        self._read_as: dict[str, Task] = {}  # in the snapshots that follow it may be another object
+        self._seen = Snapshot(root.path)  # in those that follow, a task may be another object
+        self._doubted: set[str] = set()  # by such ids, what is known may be of another folder
         self._wish: ErrorWish | None = None
         self._groups: tuple[ErrorGroup, ...] = ()
         self._sort = ErrorSort()
@@ -114,7 +115,7 @@ class ErrorDesk:
     def _answer(self, wish: ErrorWish) -> None:
         tasks = wish.snapshot.tasks
         failed = [tasks[task_id] for task_id in wish.snapshot.with_status(Status.FAILURE)]
-        self._forget(wish.snapshot)
+        self._see(wish.snapshot)
         todo = [task for task in failed if not self._is_known(task)]
         todo.sort(key=lambda task: task.finished or 0.0)
         rest = self._tell(wish, failed, len(todo))
@@ -146,15 +147,17 @@ class ErrorDesk:
 
     # What is known
 
-    def _forget(self, snapshot: Snapshot) -> None:
-        for task_id in self._read_as.keys() - snapshot.with_status(Status.FAILURE):
-            del self._read_as[task_id]
+    def _see(self, snapshot: Snapshot) -> None:
+        for task_id in self.failures.keys() - snapshot.with_status(Status.FAILURE):
             del self.failures[task_id]
             self._unsaved = self._regroup = True
+        before, now = self._seen.tasks, snapshot.tasks
+        self._doubted.update(i for i in self.failures if now[i] is not before.get(i))
+        self._seen = snapshot
 
     def _is_known(self, task: Task) -> bool:
         """Whether it is the task that was read, and not another one by its id."""
-        return self._read_as.get(task.id) is task
+        return task.id in self.failures and task.id not in self._doubted
 
     def _read(self, todo: list[Task]) -> float:
         """Learn how the next few failed, from the memory if that was the same folder; how many
@@ -178,7 +181,7 @@ class ErrorDesk:
         return time.monotonic() - began
 
     def _learn(self, task: Task, failure: Failure) -> None:
-        self._read_as[task.id] = task
+        self._doubted.discard(task.id)
         self.failures[task.id] = failure
         self._regroup = True
 
