@@ -218,8 +218,8 @@ class FilterStack:
 
     @property
     def _telling(self) -> tuple[Filter, ...]:
-        """Those of which one or another may fail a task of its language: beside them, that for the
-        language passes all, also what is no task and gone ids of a bundle."""
+        """The filters but that for the language: beside others it passes all that is of that, also
+        folders that are no tasks, and gone ids of a bundle."""
         return tuple(one for one in self.given if one is not self.lang) or self.given
 
     def passes(self, snapshot: Snapshot) -> Flags:

@@ -364,10 +364,8 @@ class Scanner:
     def _tie_anew(self) -> None:
         """Read bundles and chains; tasks that are tied otherwise than before are changed."""
         relations = self._relations
-        retried_before, touched = (
-            relations.retried,
-            self._ties.refresh(self._tasks, self._let_go_first),
-        )
+        retried_before = relations.retried
+        touched = self._ties.refresh(self._tasks, self._let_go_first)
         if not self._passed:
             for ids in (relations.chains.members(), relations.bundles_of):
                 self._same.update(zip(ids, ids, strict=True))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from operator import itemgetter
 from typing import TypeAlias
 
@@ -85,7 +85,7 @@ def _places_for(coming: Lineup, before: Snapshot, moves: _Moves) -> Iterator[_Cu
         yield place, row
 
 
-def _spliced(lineup: Lineup, coming: Lineup, cuts: Iterable[_Cut]) -> Lineup:
+def _spliced(lineup: Lineup, coming: Lineup, cuts: Sequence[_Cut]) -> Lineup:
     ids: list[str] = []
     keys, own, tips, bonds = array("d"), bytearray(), bytearray(), array("I")
     done = 0
