@@ -12,6 +12,7 @@ from hipercow_tui.filters import (
     FilterStack,
     FinishedBefore,
     InBundle,
+    OfLang,
     TaskIds,
     WithStatus,
     requested_filters,
@@ -116,134 +117,6 @@ def test_a_list_knows_all_six_statuses() -> None:
     assert stack.with_status.statuses == {Status.RUNNING, Status.SUBMITTED}
 
 
-@st.composite
-def both_languages(draw: st.DrawFn) -> Snapshot:
-    """A root of R and of Python, in which bundles may name tasks of the other."""
-    r, other = draw(snapshots()), draw(snapshots())
-    tasks = [replace_lang(task) for i, task in other.tasks.items() if i not in r.tasks]
-    links = [(link.id, link.parent, link.base) for link in other.chains.links]
-    python = snapshot_of(tasks, {one.name: one.task_ids for one in other.bundles}, links)
-    return together(
-        r,
-        replace(
-            python,
-            lang=Lang.PY,
-            tasks={i: replace_lang(task) for i, task in python.tasks.items()},
-            bundles=tuple(replace(one, lang=Lang.PY) for one in python.bundles),
-        ),
-    )
-
-
-def replace_lang(task: Task) -> Task:
-    return task._replace(lang=Lang.PY)
-
-
-@settings(max_examples=150, deadline=None)
-@given(both_languages(), stacks, st.sampled_from([None, *Lang]))
-def test_of_two_languages_each_matches_its_own(
-    snapshot: Snapshot, stack: FilterStack, lang: Lang | None
-) -> None:
-    stack = replace(stack, lang=OfLang(lang) if lang else None)
-    there = set(snapshot.lineup.flagged(stack.passes(snapshot)))
-    assert there == stack.matched(snapshot) & snapshot.tasks.keys()
-    assert lang is None or all(snapshot.tasks[i].lang is lang for i in there)
-    for part in snapshot.parts:
-        own = set(part.lineup.flagged(stack.passes(part)))
-        assert own == there & part.tasks.keys()
-
-
-@settings(max_examples=300, deadline=None)
-def test_any_text_is_a_glob_or_a_sentence(text: str) -> None:
-    try:
-        InBundle.of(text).matches("ab")
-    except FilterError as error:
-        assert "\x1b" not in str(error) and "\n" not in str(error)
-
-
-def test_no_bundle_matching_is_an_error_one_pattern_of_several_is_not() -> None:
-    snapshot = snapshot_of([], bundles={"one": (A,)})
-    InBundle.of(["one", "two"]).check(snapshot)
-    with pytest.raises(FilterError, match="No bundle matches 'two'"):
-        InBundle.of("two").check(snapshot)
-
-
-def test_ids_that_do_not_exist_are_counted() -> None:
-    snapshot = snapshot_of([Task(A, Status.SUCCESS)])
-    with pytest.raises(UnknownTasksError, match=r"2 / 3 tasks do not exist"):
-        TaskIds(frozenset({A, B, C})).check(snapshot)
-
-
-def test_no_filter_at_all_is_refused_for_a_purge_only() -> None:
-    with pytest.raises(NoFilterError, match="No filter selected"):
-        requested_filters(None, None, None, None, now=NOW)
-    assert requested_filters(None, None, None, None, now=NOW, listing=True).given == ()
-
-
-def test_a_string_is_a_list_of_one() -> None:
-    stack = requested_filters(A, None, "sweep_*", "failure", now=NOW)
-    assert stack.task_ids == TaskIds(frozenset({A}))
-    assert stack.in_bundle is not None and stack.in_bundle.patterns == ("sweep_*",)
-    assert stack.with_status is not None and stack.with_status.statuses == {Status.FAILURE}
-
-
-@pytest.mark.parametrize(
-    ("status", "says"),
-    [
-        ("failed", "'failed': did you mean 'failure'"),
-        ("running", "'running': cancel these tasks first, with hipercow::task_cancel"),
-        (["submitted", "success"], "'submitted': cancel"),
-        ("broken", "use one of|did you mean"),
-        ("\x1b[31m", "use one of created, success, failure, cancelled"),
-    ],
-)
-def test_statuses_that_cannot_be_purged_by(status: str | list[str], says: str) -> None:
-    with pytest.raises(FilterError, match=says) as caught:
-        requested_filters(None, None, None, status, now=NOW)
-    assert "\x1b" not in str(caught.value)
-
-
-def test_a_list_knows_all_six_statuses() -> None:
-    stack = requested_filters(None, None, None, ["running", "submitted"], now=NOW, listing=True)
-    assert stack.with_status is not None
-    assert stack.with_status.statuses == {Status.RUNNING, Status.SUBMITTED}
-
-
-@st.composite
-def both_languages(draw: st.DrawFn) -> Snapshot:
-    """A root of R and of Python, in which bundles may name tasks of the other."""
-    r, other = draw(snapshots()), draw(snapshots())
-    tasks = [replace_lang(task) for i, task in other.tasks.items() if i not in r.tasks]
-    links = [(link.id, link.parent, link.base) for link in other.chains.links]
-    python = snapshot_of(tasks, {one.name: one.task_ids for one in other.bundles}, links)
-    return together(
-        r,
-        replace(
-            python,
-            lang=Lang.PY,
-            tasks={i: replace_lang(task) for i, task in python.tasks.items()},
-            bundles=tuple(replace(one, lang=Lang.PY) for one in python.bundles),
-        ),
-    )
-
-
-def replace_lang(task: Task) -> Task:
-    return task._replace(lang=Lang.PY)
-
-
-@settings(max_examples=150, deadline=None)
-@given(both_languages(), stacks, st.sampled_from([None, *Lang]))
-def test_of_two_languages_each_matches_its_own(
-    snapshot: Snapshot, stack: FilterStack, lang: Lang | None
-) -> None:
-    stack = replace(stack, lang=OfLang(lang) if lang else None)
-    there = set(snapshot.lineup.flagged(stack.passes(snapshot)))
-    assert there == stack.matched(snapshot) & snapshot.tasks.keys()
-    assert lang is None or all(snapshot.tasks[i].lang is lang for i in there)
-    for part in snapshot.parts:
-        own = set(part.lineup.flagged(stack.passes(part)))
-        assert own == there & part.tasks.keys()
-
-
 some_ids = st.sets(st.sampled_from(IDS)).map(frozenset)
 some_statuses = st.sets(st.sampled_from(list(Status))).map(frozenset)
 stacks = st.builds(
@@ -284,3 +157,38 @@ def test_what_matches_is_what_the_rules_say_id_by_id(
     assert stack.matched(snapshot) == wanted
     there = set(snapshot.lineup.flagged(stack.passes(snapshot)))
     assert there == wanted & snapshot.tasks.keys()
+
+
+def _in_python(task: Task) -> Task:
+    return task._replace(lang=Lang.PY)
+
+
+@st.composite
+def both_languages(draw: st.DrawFn) -> Snapshot:
+    """A root of R and of Python, in which bundles may name tasks of the other."""
+    r, other = draw(snapshots()), draw(snapshots())
+    tasks = [task for i, task in other.tasks.items() if i not in r.tasks]
+    links = [(link.id, link.parent, link.base) for link in other.chains.links]
+    python = snapshot_of(tasks, {one.name: one.task_ids for one in other.bundles}, links)
+    return together(
+        r,
+        replace(
+            python,
+            lang=Lang.PY,
+            tasks={i: _in_python(task) for i, task in python.tasks.items()},
+            bundles=tuple(replace(one, lang=Lang.PY) for one in python.bundles),
+        ),
+    )
+
+
+@settings(max_examples=150, deadline=None)
+@given(both_languages(), stacks, st.sampled_from([None, *Lang]))
+def test_of_two_languages_each_matches_its_own(
+    snapshot: Snapshot, stack: FilterStack, lang: Lang | None
+) -> None:
+    stack = replace(stack, lang=OfLang(lang) if lang else None)
+    there = set(snapshot.lineup.flagged(stack.passes(snapshot)))
+    assert there == stack.matched(snapshot) & snapshot.tasks.keys()
+    assert lang is None or all(snapshot.tasks[i].lang is lang for i in there)
+    for part in snapshot.parts:
+        assert set(part.lineup.flagged(stack.passes(part))) == there & part.tasks.keys()
