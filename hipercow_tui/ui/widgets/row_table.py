@@ -28,7 +28,7 @@ from hipercow_tui.ui.widgets.long_view import LongView
 from hipercow_tui.ui.widgets.rows import GUTTER, Row, drawn
 
 HEADER = 1  # lines
-STRIPS = 128  # kept, two kilobytes each; some screens full
+STRIPS = 256  # kept, two kilobytes each; some screens full
 
 
 class RowTable(LongView, can_focus=True):
