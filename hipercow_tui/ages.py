@@ -31,7 +31,7 @@ _LABELS = (
     (MINUTE, "min"),
 )
 # Subtracting and adding the clock costs a float this much at most, in seconds.
-_ROUNDING = 0.5
+_ROUNDING = 1e-5
 
 
 def position(age: float) -> int:

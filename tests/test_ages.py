@@ -5,7 +5,7 @@ from functools import partial
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from small_root import NOW
 
@@ -32,6 +32,7 @@ def test_an_older_age_is_never_further_left(one: float, other: float) -> None:
     assert position(min(one, other)) <= position(max(one, other))
 
 
+@example(1, 1065473639.5)  # half a second before the minute is full
 @given(st.sampled_from(range(1, len(STOPS))), st.floats(min_value=1_000_000_000, max_value=4e9))
 def test_a_stop_as_text_is_the_same_column(column: int, now: float) -> None:
     assert position(now - moment(written(STOPS[column], now), now)) == column
