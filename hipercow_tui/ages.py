@@ -54,7 +54,7 @@ def written(stop: int, now: float) -> str:
 
 def label(age: float) -> str:
     """An age in six characters: the largest unit that says it exactly, or in three or more."""
-    whole = int(age + _ROUNDING)
+    whole = round(age)
     for length, unit in _LABELS:
         number, rest = divmod(whole, length)
         if number >= 3 or (number >= 1 and not rest):
