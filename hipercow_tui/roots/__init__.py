@@ -10,6 +10,7 @@ from pathlib import Path
 
 from hipercow_tui.errors import RootError
 from hipercow_tui.model import Lang
+from hipercow_tui.roots.mounts import mount_at
 from hipercow_tui.text import visible
 
 _ROOMS = ("tasks", "bundles", "tui")
@@ -127,19 +128,25 @@ def _purge_refusal(hipercow: Path) -> str | None:
     if os.rename not in os.supports_dir_fd or not hasattr(os, "O_NOFOLLOW"):
         return "purging needs a POSIX system; here you can only browse"
     try:
-        device = hipercow.stat().st_dev
+        mount = mount_at(hipercow)
         for name in (*_ROOMS, PY, *(f"{PY}/{room}" for room in _ROOMS)):
             path = hipercow / name
             try:
                 found = path.lstat()
+                at = mount_at(path)
             except FileNotFoundError:
                 continue
             if stat.S_ISLNK(found.st_mode):
                 return f"{_shown(path)} is a symbolic link: purge where it really stands"
             if not stat.S_ISDIR(found.st_mode):
                 return f"{_shown(path)} is not a folder"
-            if found.st_dev != device:
+            if at.device != mount.device:
                 return f"{_shown(path)} is on another file system than {_shown(hipercow)}"
+            if at != mount:
+                return (
+                    f"{_shown(path)} is a bind mount, and nothing can be moved out of one: unmount"
+                    " it, or purge where it is an ordinary folder"
+                )
     except OSError as error:
         return f"{_shown(hipercow)} can't be examined: {error.strerror}"
     return None
