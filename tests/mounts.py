@@ -23,6 +23,13 @@ def unmount(where: Path) -> None:
     subprocess.run(["umount", "-l", where], check=True)
 
 
+def mount_points(below: Path) -> list[Path]:
+    """What is mounted below a folder, the last mount first."""
+    lines = Path("/proc/self/mounts").read_text("utf-8").splitlines()
+    points = [Path(line.split()[1]) for line in reversed(lines)]
+    return [point for point in points if point.is_relative_to(below)]
+
+
 @contextmanager
 def mounted(where: Path, *options: str) -> Iterator[bool]:
     """A disk there until left; tells whether that was allowed, else it is a folder."""

@@ -167,7 +167,7 @@ def _remember(places: Places, entry: HistoryEntry) -> None:
         for path in (places.path / TUI, places.path / TUI / HISTORY):
             with suppress(FileExistsError):
                 os.mkdir(path.name, dir_fd=folder)
-            folder = opened(stack, path, folder, places.device)
+            folder = opened(stack, path, folder, places.mount)
         write_whole(name, f"{name}.new", data, folder)
 
 

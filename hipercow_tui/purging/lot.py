@@ -25,6 +25,15 @@ from pathlib import Path
 from hipercow_tui.errors import PurgeError
 from hipercow_tui.model import Lang
 from hipercow_tui.plan import PurgePlan
+from hipercow_tui.purging.file_changes import (
+    check_exists,
+    ensure_folder,
+    exists,
+    make_folder,
+    remove_folder,
+    rename,
+    unlink,
+)
 from hipercow_tui.purging.heart import (
     ALIVE,
     Heart,
@@ -86,7 +95,8 @@ class Lot:
     def mark(self, state: State) -> None:
         """Change its state, by one rename. Raises OSError."""
         name = LotName(self.stamp, self.name.turn, state)
-        os.rename(str(self.name), str(name), src_dir_fd=self.tui, dst_dir_fd=self.tui)
+        rename(str(self.name), str(name), self.tui, self.tui)
+        check_exists(str(name), self.tui)
         self.name = name
 
     def make_sure(self) -> None:
@@ -106,17 +116,16 @@ class Lot:
         )
 
     def keep_aside(self, room: str, name: str) -> Path:
-        """Move a task or bundle (``room`` is ``tasks`` or ``bundles``) to where no purge erases
+        """Move a task or bundle (``room`` is one of ROOMS) to where no purge erases
         it; returns where it is now. If it can't be moved it stays in the lot."""
-        source = self.tasks if room == "tasks" else self.bundles
+        source = {"tasks": self.tasks, "bundles": self.bundles, "erasing": self.erasing}[room]
         try:
             with ExitStack() as stack:
                 folder = self.tui
                 for step in (self.kept.name, room):
-                    with suppress(FileExistsError):
-                        os.mkdir(step, dir_fd=folder)
-                    folder = opened(stack, self.kept / step, folder)
-                os.rename(name, name, src_dir_fd=source, dst_dir_fd=folder)
+                    ensure_folder(step, folder)
+                    folder = opened(stack, self.kept / step, folder, self.places.mount)
+                rename(name, name, source, folder)
         except (OSError, PurgeError):
             return self.path / room / name
         return self.kept / room / name
@@ -147,12 +156,14 @@ def new_lot(places: Places, plan: PurgePlan, aim: Aim, stamp: str | None = None)
             raise _unwritable(path, error) from None
         folder = -1
         try:
-            folder = opened(stack, path, tui)
+            folder = opened(stack, path, tui, places.mount)
             heart = Heart.of_lot(folder)
             stack.callback(_let_go, heart, folder)
             for room in ROOMS:
-                os.mkdir(room, dir_fd=folder)
-            tasks, bundles, erasing = (opened(stack, path / room, folder) for room in ROOMS)
+                ensure_folder(room, folder)
+            tasks, bundles, erasing = (
+                opened(stack, path / room, folder, places.mount) for room in ROOMS
+            )
             write_manifest(plan, aim, folder, when)
         except OSError as error:
             _remove(places, tui, name, folder)
@@ -169,19 +180,23 @@ def taken_over(places: Places, name: LotName, state: State) -> Iterator[Lot]:
     path = places.path / TUI / str(name)
     with ExitStack() as stack:
         try:
-            tui = opened(stack, places.path / TUI, places.hipercow, places.device)
-            folder = opened(stack, path, tui, places.device)
+            tui = opened(stack, places.path / TUI, places.hipercow, places.mount)
+            folder = opened(stack, path, tui, places.mount)
             _refuse_alive(name, folder, tui)
             taken = name.taken(state)
+            while exists(str(taken), tui):  # what was kept aside of it, taken over before
+                taken = taken.taken(state)
             with suppress(OSError):
                 touch(folder)  # before the rename, for after it this must not look dead
             os.rename(str(name), str(taken), src_dir_fd=tui, dst_dir_fd=tui)
+            check_exists(str(taken), tui)
             heart = Heart.of_lot(folder)
             stack.callback(_let_go, heart, folder)
             for room in ROOMS:
-                with suppress(FileExistsError):
-                    os.mkdir(room, dir_fd=folder)
-            tasks, bundles, erasing = (opened(stack, path / room, folder) for room in ROOMS)
+                ensure_folder(room, folder)
+            tasks, bundles, erasing = (
+                opened(stack, path / room, folder, places.mount) for room in ROOMS
+            )
         except FileNotFoundError:
             raise PurgeError(
                 f"{name.stamp} is not there any more: someone else took it over"
@@ -214,11 +229,10 @@ def _tui_with(stack: ExitStack, places: Places, name: LotName) -> int:
     may remove ``tui`` just after we found it: then we make it anew.
     """
     while True:
-        with suppress(FileExistsError):
-            os.mkdir(TUI, dir_fd=places.hipercow)
+        ensure_folder(TUI, places.hipercow)
         try:
-            tui = opened(stack, places.path / TUI, places.hipercow, places.device)
-            os.mkdir(str(name), dir_fd=tui)
+            tui = opened(stack, places.path / TUI, places.hipercow, places.mount)
+            make_folder(str(name), tui)
         except FileNotFoundError:
             continue
         return tui
@@ -227,14 +241,12 @@ def _tui_with(stack: ExitStack, places: Places, name: LotName) -> int:
 def _remove(places: Places, tui: int, name: LotName, folder: int) -> bool:
     try:
         for room in ROOMS:
-            with suppress(FileNotFoundError):
-                os.rmdir(room, dir_fd=folder)
+            remove_folder(room, folder)
         if places.lang is Lang.PY:
             _keep_recent(places, tui, name, folder)
         for file in (*_RECENT, DRAFT, MANIFEST, ALIVE):
-            with suppress(FileNotFoundError):
-                os.unlink(file, dir_fd=folder)
-        os.rmdir(str(name), dir_fd=tui)
+            unlink(file, folder)
+        remove_folder(str(name), tui)
     except OSError:
         return False
     with suppress(OSError):
@@ -247,8 +259,8 @@ def _keep_recent(places: Places, tui: int, name: LotName, folder: int) -> None:
     tasks must be known."""
     kept = places.path / TUI / str(LotName(name.stamp, state=State.KEPT))
     with ExitStack() as stack, suppress(OSError, PurgeError):
-        beside = opened(stack, kept, tui, places.device)
-        os.rename(RECENT_COPY, RECENT_COPY, src_dir_fd=folder, dst_dir_fd=beside)
+        beside = opened(stack, kept, tui, places.mount)
+        rename(RECENT_COPY, RECENT_COPY, folder, beside)
 
 
 def _unwritable(path: Path, error: OSError) -> PurgeError:

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from hipercow_tui.plan import PurgePlan
+from hipercow_tui.purging.file_changes import check_exists, rename, sync_folder
 from hipercow_tui.purging.who import Who, whoami
 from hipercow_tui.roots.files import read_file
 from hipercow_tui.saved_plan import LIMIT, plan_as_saved, plan_from_saved
@@ -68,8 +69,9 @@ def write_whole(name: str, draft: str, data: bytes, folder: int) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.rename(draft, name, src_dir_fd=folder, dst_dir_fd=folder)
-        os.fsync(folder)
+        rename(draft, name, folder, folder)
+        check_exists(name, folder)
+        sync_folder(folder)
     except OSError:
         with suppress(OSError):
             os.unlink(draft, dir_fd=folder)

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from hipercow_tui.errors import PurgeError
 from hipercow_tui.model import Lang
+from hipercow_tui.purging.file_changes import ensure_folder, exists, sync_folder
 from hipercow_tui.roots import Root
 from hipercow_tui.roots.files import open_folder
+from hipercow_tui.roots.mounts import Mount, mount_of
 from hipercow_tui.text import visible
+
+_NO_FOLDER = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EACCES, errno.EPERM}
 
 
 @dataclass(slots=True)
@@ -25,14 +29,14 @@ class Places:
     """``hipercow/``, or for Python ``hipercow/py/``, and, in it, ``tasks/`` and ``bundles/`` (None
     where there is none).
 
-    ``path`` is that of ``hipercow/``, for words only; ``device`` the file system all of it is on.
+    ``path`` is that of ``hipercow/``, for words only; ``mount`` is the mount that holds all of it.
     """
 
     path: Path
     hipercow: int
     tasks: int
     bundles: int | None
-    device: int
+    mount: Mount
     lang: Lang = Lang.R
     _shard: str = field(default="", init=False)
     _shard_fd: int = field(default=-1, init=False)
@@ -68,8 +72,7 @@ class Places:
             folder = self.bundles
             for step in steps:
                 if make:
-                    with suppress(FileExistsError):
-                        os.mkdir(step, dir_fd=folder)
+                    ensure_folder(step, folder)
                 folder = open_folder(step, dir_fd=folder)
                 stack.callback(os.close, folder)
             yield folder, last
@@ -82,6 +85,30 @@ class Places:
         except (FileNotFoundError, NotADirectoryError):
             return False
 
+    def has_task(self, task_id: str) -> bool:
+        """Whether a task's place is taken; also where it can't be examined."""
+        try:
+            return exists(task_id[2:], self.shard(task_id))
+        except FileNotFoundError:
+            return False
+        except OSError:  # a link in place of tasks/ab: nothing behind it was moved by a purge
+            return True
+
+    def sync_sources(self, ids: Iterable[str], bundles: Iterable[str]) -> None:
+        """Write the folders that these tasks and bundles were moved out of to the disk, as far as
+        they can be opened. Raises OSError if the disk fails."""
+        for shard in sorted({task_id[:2] for task_id in ids}):
+            with _if_there():
+                fd = open_folder(shard, dir_fd=self.tasks)
+                try:
+                    sync_folder(fd)
+                finally:
+                    os.close(fd)
+        one_of_each_folder = {name.rpartition("/")[0]: name for name in bundles}
+        for name in one_of_each_folder.values():
+            with _if_there(), self.bundle(name) as (folder, _):
+                sync_folder(folder)
+
     def close_shard(self) -> None:
         """Forget which ``tasks/ab`` was the last."""
         if self._shard:
@@ -90,34 +117,44 @@ class Places:
 
 
 @contextmanager
+def _if_there() -> Iterator[None]:
+    """Passes over a folder that is gone, is none any more, or may not be read."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _NO_FOLDER:
+            raise
+
+
+@contextmanager
 def open_places(root: Root) -> Iterator[Places]:
     """The root's folders, open.
 
-    Raises PurgeError if one of them is a link, on another file system, or can't be opened.
+    Raises PurgeError if one of them is a link, on another mount, or can't be opened.
     """
     with ExitStack() as stack:
         try:
             hipercow = opened(stack, root.hipercow)
-            device = os.fstat(hipercow).st_dev
-            tasks = opened(stack, root.tasks, hipercow, device)
+            mount = mount_of(hipercow)
+            tasks = opened(stack, root.tasks, hipercow, mount)
         except FileNotFoundError:
             gone = visible(str(root.tasks))
             raise PurgeError(f"{gone} is gone: there is nothing to purge") from None
         try:
-            bundles: int | None = opened(stack, root.bundles, hipercow, device)
+            bundles: int | None = opened(stack, root.bundles, hipercow, mount)
         except FileNotFoundError:
             bundles = None
-        places = Places(root.hipercow, hipercow, tasks, bundles, device, root.lang)
+        places = Places(root.hipercow, hipercow, tasks, bundles, mount, root.lang)
         stack.callback(places.close_shard)
         yield places
 
 
 def opened(
-    stack: ExitStack, path: Path, parent: int | None = None, device: int | None = None
+    stack: ExitStack, path: Path, parent: int | None = None, mount: Mount | None = None
 ) -> int:
     """The folder at ``path``, open until the stack closes; with ``parent``, the one in it.
 
-    Raises FileNotFoundError, and PurgeError for all else: it is a link, not on ``device``, ….
+    Raises FileNotFoundError, and PurgeError for all else: it is a link, not on ``mount``, ….
     """
     shown = visible(str(path))
     try:
@@ -131,20 +168,29 @@ def opened(
             sentence = f"{shown} can't be opened: {because(error)}. Nothing was changed."
         raise PurgeError(sentence) from None
     stack.callback(os.close, fd)
-    if device is not None and os.fstat(fd).st_dev != device:
-        raise PurgeError(f"{shown} is on another file system than its root: nothing was changed")
+    if mount is not None and (found := mount_of(fd)) != mount:
+        raise PurgeError(f"{shown} can't be used: {foreign(found, mount)}. Nothing was changed.")
     return fd
+
+
+def foreign(found: Mount, mount: Mount) -> str:
+    """What is wrong with a folder that is on the mount ``found`` and not on ``mount``."""
+    if found.device != mount.device:
+        return "another file system is mounted there"
+    return "a folder of the same file system is mounted there (a bind mount)"
+
+
+def names_in(folder: int, path: Path) -> set[str]:
+    """The names in an open folder; ``path`` is for words. Raises PurgeError if it can't be
+    listed."""
+    try:
+        return set(os.listdir(folder))
+    except OSError as error:
+        raise PurgeError(f"{visible(str(path))} can't be listed: {because(error)}") from None
 
 
 def because(error: OSError) -> str:
     """What the system says of an error, fit for a terminal."""
+    if error.strerror == os.strerror(errno.EXDEV):  # "Invalid cross-device link"
+        return "its folder is a mount, and nothing can be moved into or out of one"
     return visible(error.strerror or str(error))
-
-
-def exists(name: str, folder: int) -> bool:
-    """Whether anything stands at that name, a dangling link included."""
-    try:
-        os.stat(name, dir_fd=folder, follow_symlinks=False)
-    except FileNotFoundError:
-        return False
-    return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from hipercow_tui.errors import PurgeError
 from hipercow_tui.model import Bundle, Lang
 from hipercow_tui.plan import PurgePlan
 from hipercow_tui.purging import recent
-from hipercow_tui.purging.erase import erase, erase_bundle
+from hipercow_tui.purging.erase import erase, erase_bundles
 from hipercow_tui.purging.lot import Lot
 from hipercow_tui.purging.manifest import Aim
 from hipercow_tui.purging.names import State, bundle_file
@@ -20,9 +20,9 @@ from hipercow_tui.purging.recheck import recheck
 from hipercow_tui.purging.record import Record
 from hipercow_tui.purging.restore import (
     restore_bundle,
+    restore_strays,
     restore_task,
     restore_unit,
-    task_stands,
 )
 from hipercow_tui.purging.stage import stage
 from hipercow_tui.purging.units import Unit, by_member
@@ -48,6 +48,7 @@ class Purge:
         if not self.watch.stopped:
             self.check()
         if not self.watch.stopped:
+            restore_strays(self.lot, self.record)
             self.refuse_strays()
             self.forget_recent()
             if self.aim is Aim.TRASH:
@@ -96,13 +97,10 @@ class Purge:
 
     def erase(self) -> None:
         """Erase what the lot holds: of a chain the last attempt first, and then the bundles."""
-        going = self.going()
-        if going or self.bundles_going():
+        going, bundles = self.going(), self.bundles_going()
+        if going or bundles:
             self.lot.mark(State.ERASING)
-        erase(self.lot, [unit.ids[::-1] for unit in going], self.record, self.watch)
-        if not self.watch.stopped:
-            for bundle in self.bundles_going():
-                erase_bundle(self.lot, bundle.name, self.record)
+        erase(self.lot, [unit.ids[::-1] for unit in going], bundles, self.record, self.watch)
 
     def bring_back(self, reason: str) -> bool:
         """Put back all that is still whole; tells whether there was anything.
@@ -113,6 +111,8 @@ class Purge:
         begun = self.record.begun
         brought: set[str] = set()
         going = self.going()
+        self._withdraw_failed({i for unit in going for i in unit.ids} - begun)
+        bundles_without_tasks = []
         self.watch.begin(Phase.PUTTING_BACK, sum(len(unit.tasks) for unit in going))
         for unit in going:
             whole = [task_id for task_id in unit.ids if task_id not in begun]
@@ -127,12 +127,19 @@ class Purge:
                 restore_bundle(self.lot, bundle.name, reason, self.record)
                 brought.add(bundle.name)
             elif brought.isdisjoint(bundle.task_ids):
-                erase_bundle(self.lot, bundle.name, self.record)
+                bundles_without_tasks.append(bundle.name)
             else:
                 self._keep_aside(bundle, reason)
+        erase_bundles(self.lot, bundles_without_tasks, self.record)
+        restore_strays(self.lot, self.record)
         self._put_back_recent()
         self.watch.end()
         return bool(brought)
+
+    def _withdraw_failed(self, ids: Set[str]) -> None:
+        """Forget that these tasks could not be erased, because they are about to be put back."""
+        failed = self.record.failed
+        self.record.failed = [one for one in failed if one.is_bundle or one.name not in ids]
 
     def _put_back_recent(self) -> None:
         """All of the plan that stands now, whoever put it back, for who began this may have died
@@ -140,7 +147,7 @@ class Purge:
         if self.lot.places.lang is not Lang.PY:
             return
         try:
-            recent.put_back(self.lot, [i for i in self.plan.ids if task_stands(self.lot, i)])
+            recent.put_back(self.lot, [i for i in self.plan.ids if self.lot.places.has_task(i)])
         except OSError as error:
             self.record.failed.append(recent.stays(error))
 

@@ -38,3 +38,9 @@ class Record:
             self.files += number
             self.bytes += size
             return self.bytes
+
+    def withdraw(self, outcome: Outcome) -> None:
+        """Remove the outcome of a task or bundle that stays, because it does not hold."""
+        for outcomes in (self.put_back, self.vanished, self.failed):
+            if outcome in outcomes:
+                outcomes.remove(outcome)

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import errno
-import os
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
 
+from hipercow_tui.purging.file_changes import (
+    NOT_DONE,
+    ensure_folder,
+    exists,
+    link,
+    rename,
+    unlink,
+)
 from hipercow_tui.purging.lot import NO_ROOM, Lot
-from hipercow_tui.purging.names import bundle_file
+from hipercow_tui.purging.names import bundle_file, bundle_name
 from hipercow_tui.purging.outcome import Outcome
-from hipercow_tui.purging.places import because, exists
+from hipercow_tui.purging.places import because, names_in
 from hipercow_tui.purging.record import Record
 from hipercow_tui.purging.units import Unit
 from hipercow_tui.text import short_id
@@ -39,7 +49,7 @@ def restore_task(lot: Lot, task_id: str, reason: str, record: Record) -> None:
     """Put a task back, if it was moved, and record why it stays."""
     try:
         if not exists(task_id, lot.tasks):
-            _record_unmoved(task_id, reason, task_stands(lot, task_id), record)
+            _record_unmoved(task_id, reason, lot.places.has_task(task_id), record)
             return
         _return_task(lot, task_id)
     except OSError as error:
@@ -65,6 +75,52 @@ def restore_bundle(lot: Lot, name: str, reason: str, record: Record) -> None:
         record.put_back.append(Outcome(name, reason, is_bundle=True))
 
 
+def restore_strays(lot: Lot, record: Record) -> None:
+    """Put back, or keep aside, what is recorded so, or as deleted by others, but is still in the
+    batch.
+
+    Such a record comes from a wrong reply of the file system, so an outcome counts only after
+    this. Costs two listings, or nothing if the record holds no such outcomes. Raises PurgeError
+    if the lot can't be listed.
+    """
+    strays = _strays(lot, record)
+    for outcome in strays:
+        record.withdraw(outcome)
+        if outcome.where is not None:
+            where = lot.keep_aside(*_entry(outcome))
+            record.failed.append(replace(outcome, where=where))
+        elif outcome.is_bundle:
+            restore_bundle(lot, outcome.name, outcome.reason, record)
+        else:
+            restore_task(lot, outcome.name, outcome.reason, record)
+    for outcome in _strays(lot, record) if strays else ():
+        record.withdraw(outcome)
+        reason = _stuck(outcome.reason, OSError(errno.EIO, NOT_DONE))
+        record.failed.append(replace(outcome, reason=reason, where=_place_in(lot, outcome)))
+
+
+def _strays(lot: Lot, record: Record) -> Sequence[Outcome]:
+    staying = (*record.put_back, *record.vanished, *record.failed)
+    if not staying:
+        return ()
+    tasks = names_in(lot.tasks, lot.path / "tasks")
+    bundles = set(map(bundle_name, names_in(lot.bundles, lot.path / "bundles")))
+    return [
+        one
+        for one in staying
+        if one.name in (bundles if one.is_bundle else tasks) and one.where != _place_in(lot, one)
+    ]
+
+
+def _place_in(lot: Lot, outcome: Outcome) -> Path:
+    return lot.path.joinpath(*_entry(outcome))
+
+
+def _entry(outcome: Outcome) -> tuple[str, str]:
+    """The folder of a lot that holds a task or bundle, and its name there."""
+    return ("bundles", bundle_file(outcome.name)) if outcome.is_bundle else ("tasks", outcome.name)
+
+
 def _record_unmoved(
     name: str, reason: str, stands: bool, record: Record, *, is_bundle: bool = False
 ) -> None:
@@ -74,23 +130,12 @@ def _record_unmoved(
         record.vanished.append(Outcome(name, DELETED, is_bundle=is_bundle))
 
 
-def task_stands(lot: Lot, task_id: str) -> bool:
-    """Whether anything stands at a task's place."""
-    try:
-        return exists(task_id[2:], lot.places.shard(task_id))
-    except FileNotFoundError:
-        return False
-    except OSError:  # a link where tasks/ab should be: what is behind it was not moved by us
-        return True
-
-
 def _return_task(lot: Lot, task_id: str) -> None:
     try:
         _rename_back(lot, task_id)
     except FileNotFoundError:  # someone removed the empty tasks/ab
         lot.places.close_shard()
-        with suppress(FileExistsError):
-            os.mkdir(task_id[:2], dir_fd=lot.places.tasks)
+        ensure_folder(task_id[:2], lot.places.tasks)
         _rename_back(lot, task_id)
 
 
@@ -100,7 +145,7 @@ def _rename_back(lot: Lot, task_id: str) -> None:
     shard = lot.places.shard(task_id)
     if exists(task_id[2:], shard):
         raise _taken(task_id)
-    os.rename(task_id, task_id[2:], src_dir_fd=lot.tasks, dst_dir_fd=shard)
+    rename(task_id, task_id[2:], lot.tasks, shard)
 
 
 def _return_bundle(lot: Lot, name: str) -> None:
@@ -111,21 +156,18 @@ def _return_bundle(lot: Lot, name: str) -> None:
 
 def _link_back(file: str, source: int, name: str, folder: int) -> None:
     try:
-        os.link(file, name, src_dir_fd=source, dst_dir_fd=folder, follow_symlinks=False)
+        link(file, name, source, folder)
     except FileExistsError:
-        one = os.stat(file, dir_fd=source, follow_symlinks=False)
-        other = os.stat(name, dir_fd=folder, follow_symlinks=False)
-        if not os.path.samestat(one, other):
-            raise _taken(name) from None
-        os.unlink(file, dir_fd=source)  # who put it back before us died between the two calls
+        raise _taken(name) from None
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
         if exists(name, folder):
             raise _taken(name) from None
-        os.rename(file, name, src_dir_fd=source, dst_dir_fd=folder)
-    else:
-        os.unlink(file, dir_fd=source)
+        rename(file, name, source, folder)
+        return
+    with suppress(OSError):  # it is back; restore_strays removes a second name that is left here
+        unlink(file, source)
 
 
 def _taken(name: str) -> FileExistsError:

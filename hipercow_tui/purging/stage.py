@@ -12,10 +12,11 @@ from collections.abc import Sequence
 
 from hipercow_tui.model import Bundle, Task
 from hipercow_tui.plan import PurgePlan
+from hipercow_tui.purging.file_changes import rename
 from hipercow_tui.purging.lot import NO_ROOM, Lot
 from hipercow_tui.purging.names import bundle_file
 from hipercow_tui.purging.outcome import Outcome, Phase
-from hipercow_tui.purging.places import because, exists
+from hipercow_tui.purging.places import because
 from hipercow_tui.purging.record import Record
 from hipercow_tui.purging.restore import DELETED, restore_bundle, restore_task, restore_unit
 from hipercow_tui.purging.units import Unit, by_member
@@ -25,6 +26,8 @@ from hipercow_tui.roots.layouts import LAYOUTS
 from hipercow_tui.roots.r_root import status_of
 from hipercow_tui.roots.relations import LIMIT
 from hipercow_tui.text import visible
+
+NOT_MOVED = "the file system did not move it, though it reported that it did"
 
 
 def stage(lot: Lot, plan: PurgePlan, units: Sequence[Unit], record: Record, watch: Watch) -> None:
@@ -71,7 +74,7 @@ def _stage_bundle(lot: Lot, bundle: Bundle, record: Record) -> str | None:
     name = bundle.name
     try:
         with lot.places.bundle(name) as (folder, last):
-            os.rename(last, bundle_file(name), src_dir_fd=folder, dst_dir_fd=lot.bundles)
+            rename(last, bundle_file(name), folder, lot.bundles)
     except FileNotFoundError as error:
         if lot.places.bundle_stands(name):
             raise _lost(error) from None
@@ -93,6 +96,8 @@ def _stage_bundle(lot: Lot, bundle: Bundle, record: Record) -> str | None:
 def _bundle_difference(lot: Lot, bundle: Bundle) -> str | None:
     try:
         raw = read_file(bundle_file(bundle.name), limit=LIMIT, dir_fd=lot.bundles)
+    except FileNotFoundError:
+        return NOT_MOVED
     except OSError as error:
         return f"it can't be read any more: {because(error)}"
     parse = LAYOUTS[bundle.lang].parse_bundle
@@ -114,9 +119,9 @@ def _stage_task(lot: Lot, task: Task, record: Record) -> str | None:
     """Move one task; returns why it can't go, with its outcome recorded, or None."""
     try:
         shard = lot.places.shard(task.id)
-        os.rename(task.id[2:], task.id, src_dir_fd=shard, dst_dir_fd=lot.tasks)
+        rename(task.id[2:], task.id, shard, lot.tasks)
     except FileNotFoundError as error:
-        if _stands(lot, task.id):
+        if lot.places.has_task(task.id):
             raise _lost(error) from None
         record.vanished.append(Outcome(task.id, DELETED))
         return DELETED
@@ -138,6 +143,8 @@ def task_difference(task: Task, name: str, parent: int) -> str | None:
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.ENOTDIR):
             return "it is no folder"
+        if error.errno == errno.ENOENT:
+            return NOT_MOVED
         return f"its folder can't be listed: {because(error)}"
     try:
         listing = LAYOUTS[task.lang].listing_of(os.listdir(folder))
@@ -150,13 +157,6 @@ def task_difference(task: Task, name: str, parent: int) -> str | None:
     before, now = status_of(task.listing), status_of(listing)
     change = f"{before} → {now}" if before != now else "what its folder holds"
     return f"it changed since the plan was made ({change})"
-
-
-def _stands(lot: Lot, task_id: str) -> bool:
-    try:
-        return exists(task_id[2:], lot.places.shard(task_id))
-    except FileNotFoundError:
-        return False
 
 
 def _lost(error: OSError) -> OSError:

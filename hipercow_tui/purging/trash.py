@@ -14,13 +14,14 @@ from hipercow_tui.filters import FilterStack
 from hipercow_tui.model import TASK_ID, Bundle, Lang, Status, Task, is_bundle_name
 from hipercow_tui.plan import PlannedBundle, PlannedTask, PurgePlan, Reason
 from hipercow_tui.purging.carrying_out import forgotten, run_in
-from hipercow_tui.purging.erase import erase, erase_bundle
+from hipercow_tui.purging.erase import erase
+from hipercow_tui.purging.file_changes import exists
 from hipercow_tui.purging.history import Kind, remember_empty, remember_purge, remember_restore
 from hipercow_tui.purging.lot import Lot, taken_over
 from hipercow_tui.purging.manifest import Aim, Manifest, read_manifest
 from hipercow_tui.purging.names import TUI, LotName, State, bundle_file, bundle_name, parse
 from hipercow_tui.purging.outcome import EmptyReport, Outcome, Progress, PurgeReport, RestoreReport
-from hipercow_tui.purging.places import Places, because, exists, open_places, opened
+from hipercow_tui.purging.places import Places, because, open_places, opened
 from hipercow_tui.purging.purge import Purge
 from hipercow_tui.purging.recent import forget_erased
 from hipercow_tui.purging.record import Record
@@ -160,7 +161,7 @@ def _restore(lot: Lot, watch: Watch) -> RestoreReport:
         purge.record.begun.update(i for i in plan.ids if not _stands(lot, i))
     purge.bring_back("it was restored")
     remains = [name for name in os.listdir(lot.erasing) if TASK_ID.match(name)]
-    erase(lot, [remains], purge.record, Watch(unheard))
+    erase(lot, [remains], (), purge.record, Watch(unheard))
     lot.discard()
     back = {one.name for one in purge.record.put_back if not one.is_bundle}
     back_bundles = {one.name for one in purge.record.put_back if one.is_bundle}
@@ -177,10 +178,9 @@ def _erase(lot: Lot, record: Record, watch: Watch) -> None:
     held = {*os.listdir(lot.tasks), *os.listdir(lot.erasing)}
     plan = _plan_in(lot, read_manifest(lot.folder))
     chains = ([i for i in reversed(unit.ids) if i in held] for unit in units_of(plan))
-    erase(lot, list(filter(None, chains)), record, watch)
-    if not watch.stopped:
-        for name in _bundles_in(lot):
-            erase_bundle(lot, name, record)
+    bundles_held = set(_bundles_in(lot))
+    bundles = [one.bundle for one in plan.bundles if one.bundle.name in bundles_held]
+    erase(lot, list(filter(None, chains)), bundles, record, watch)
 
 
 def _stands(lot: Lot, task_id: str) -> bool:
@@ -261,7 +261,7 @@ def _working(root: Root) -> Iterator[Places]:
 def _lots(places: Places) -> list[LotName]:
     with ExitStack() as stack:
         try:
-            tui = opened(stack, places.path / TUI, places.hipercow, places.device)
+            tui = opened(stack, places.path / TUI, places.hipercow, places.mount)
         except FileNotFoundError:
             return []
         return sorted(filter(None, map(parse, os.listdir(tui))), key=str)

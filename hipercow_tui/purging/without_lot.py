@@ -21,19 +21,23 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from hipercow_tui.errors import PurgeError
-from hipercow_tui.model import Bundle, Task
+from hipercow_tui.model import DATA, Bundle, Task
 from hipercow_tui.plan import PurgePlan
-from hipercow_tui.purging.erase import Removal, in_words
+from hipercow_tui.purging.erase import Left, Removal, in_words
+from hipercow_tui.purging.file_changes import NOT_DONE, exists, rename, sync_folder
 from hipercow_tui.purging.heart import DEAD_AFTER, Heart, refuse_alive, server_time
+from hipercow_tui.purging.lot import NO_ROOM
 from hipercow_tui.purging.names import TUI
 from hipercow_tui.purging.outcome import Outcome, Phase, PurgeReport
-from hipercow_tui.purging.places import Places, because, exists
+from hipercow_tui.purging.places import Places, because
 from hipercow_tui.purging.recheck import recheck
 from hipercow_tui.purging.record import Record
 from hipercow_tui.purging.restore import DELETED
 from hipercow_tui.purging.stage import task_difference
 from hipercow_tui.purging.units import Unit, units_of
 from hipercow_tui.purging.watch import Watch
+from hipercow_tui.roots.files import open_folder
+from hipercow_tui.roots.layouts import LAYOUTS
 from hipercow_tui.text import short_id
 
 _ERASING = ".erasing"
@@ -123,23 +127,63 @@ def put_back(places: Places, task: Aside) -> None:
     """Move a whole task back into its place. Raises OSError, also if something stands there."""
     shard = places.shard(task.id)
     if exists(task.id[2:], shard):
+        if not exists(task.name, places.hipercow):  # it was never moved, whatever was reported
+            return
         raise FileExistsError(errno.EEXIST, "something else stands in its place", task.id)
-    os.rename(task.name, task.id[2:], src_dir_fd=places.hipercow, dst_dir_fd=shard)
+    rename(task.name, task.id[2:], places.hipercow, shard)
+    if exists(task.name, places.hipercow):
+        raise OSError(errno.EIO, NOT_DONE)
+
+
+def missing_data(places: Places, task: Aside) -> str | None:
+    """Why a task aside is not put back after its process died: it has files of a task, but no
+    ``data``. None if nothing is known to be missing. There is no manifest to compare it with."""
+    try:
+        folder = open_folder(task.name, dir_fd=places.hipercow)
+    except OSError:
+        return None
+    try:
+        listing = LAYOUTS[places.lang].listing_of(os.listdir(folder))
+    except OSError:
+        return None
+    finally:
+        os.close(folder)
+    return "it is no longer whole: data is missing" if listing and not listing & DATA else None
 
 
 def erase_aside(places: Places, task: Aside, record: Record, watch: Watch) -> None:
     """Erase a task that stands aside, and record what became of it."""
-    gone = _name(task.id) + _ERASING
+    hipercow, gone = places.hipercow, _name(task.id) + _ERASING
+    removal = Removal(hipercow, places.mount, record, watch)
+    name = task.name
     try:
         if task.whole:
-            os.rename(task.name, gone, src_dir_fd=places.hipercow, dst_dir_fd=places.hipercow)
+            rename(name, gone, hipercow, hipercow)
+            name = gone
+            _sync(hipercow)
+            left = removal.remove(task.id, gone)
+        else:
+            left = removal.remove_rest(task.id, gone)
+        if not left and exists(gone, hipercow):
+            record.removed.discard(task.id)
+            left = [Left(task.id, OSError(errno.EIO, NOT_DONE))]
     except OSError as error:
+        if isinstance(error, FileNotFoundError):
+            name = task.name  # the rename was reported, but not done
         reason = f"it can't be erased: {because(error)}"
-        record.failed.append(Outcome(task.id, reason, places.path / task.name))
+        record.failed.append(Outcome(task.id, reason, places.path / name))
         return
-    removal = Removal(places.hipercow, places.device, record, watch)
-    if left := removal.remove(task.id, gone):
+    if left:
         record.failed.append(Outcome(task.id, in_words(left), places.path / gone))
+
+
+def _sync(folder: int) -> None:
+    """Write the entries of a folder to the disk, as far as a full disk lets it. Raises OSError."""
+    try:
+        sync_folder(folder)
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
 
 
 @dataclass(slots=True)
@@ -161,24 +205,38 @@ class _Chains:
 
     def free(self, unit: Unit) -> bool:
         """Move the unit aside, check and erase it; tells whether it is gone."""
-        reason = next(filter(None, map(self._move, unit.tasks)), None)
+        # The last attempt first: a process that dies leaves no retry without the attempt before it.
+        reason = next(filter(None, map(self._move, reversed(unit.tasks))), None)
         try:
             if reason is None:
                 reason = recheck(self.places, [unit], self.known).get(unit)
         except PurgeError:
             self._bring_back("nobody can tell whether it was retried")
             raise
+        if reason is None:
+            reason = self._sync_moves(unit)
         if reason is not None:
             self._bring_back(reason)
             return False
         while self.moved:
-            one = self.moved[-1]
+            one = self.moved[0]
             erase_aside(self.places, one, self.record, self.watch)
-            self.moved.pop()
+            del self.moved[0]
             if one.id not in self.record.removed:
                 self._leave_aside(f"{short_id(one.id)} of its chain could not be erased")
                 return False
         return True
+
+    def _sync_moves(self, unit: Unit) -> str | None:
+        """Write the moves of a unit to the disk before anything of it is erased; returns why it
+        can't go, or None."""
+        try:
+            _sync(self.places.hipercow)
+            self.places.sync_sources(unit.ids, ())
+        except OSError as error:
+            if error.errno not in NO_ROOM:
+                return f"hipercow/ can't be written to the disk: {because(error)}"
+        return None
 
     def _move(self, task: Task) -> str | None:
         """Move one task aside and compare it; returns why it can't go, or None."""
@@ -189,11 +247,11 @@ class _Chains:
             if exists(found.name, hipercow):
                 raise FileExistsError(errno.EEXIST, "it stands aside already", task.id)
             os.utime(task.id[2:], dir_fd=shard, follow_symlinks=False)
-            os.rename(task.id[2:], found.name, src_dir_fd=shard, dst_dir_fd=hipercow)
-        except FileNotFoundError:
-            self.record.vanished.append(Outcome(task.id, DELETED))
-            return f"{short_id(task.id)} of its chain: {DELETED}"
+            rename(task.id[2:], found.name, shard, hipercow)
         except OSError as error:
+            if isinstance(error, FileNotFoundError) and not self.places.has_task(task.id):
+                self.record.vanished.append(Outcome(task.id, DELETED))
+                return f"{short_id(task.id)} of its chain: {DELETED}"
             reason = f"it can't be moved: {because(error)}"
             self.record.failed.append(Outcome(task.id, reason))
             return reason
@@ -208,7 +266,7 @@ class _Chains:
         self.moved.clear()
 
     def _bring_back(self, reason: str) -> None:
-        for one in self.moved:
+        for one in reversed(self.moved):
             try:
                 put_back(self.places, one)
             except OSError as error:

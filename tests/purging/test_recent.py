@@ -34,8 +34,8 @@ from small_root import NOW, task_id
 
 from hipercow_tui.plan import PurgePlan
 from hipercow_tui.purging import carry_out, empty, move_to_trash, restore
+from hipercow_tui.purging.file_changes import exists
 from hipercow_tui.purging.names import TUI
-from hipercow_tui.purging.places import exists
 from hipercow_tui.roots import Root, find_root
 
 LATE = task_id(50)

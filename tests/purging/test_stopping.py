@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import os
 import threading
 
 import pytest
@@ -105,3 +107,20 @@ def test_after_the_last_task_is_too_late(
     report = carry_out(plan, root, stop=stop)
     assert set(report.removed) == set(ALL) and set(report.removed_bundles) == {"sweep", "solo"}
     assert report.complete and not report.stopped
+
+
+def test_a_chain_that_can_not_be_erased_is_put_back_when_the_purge_is_stopped(
+    root: Root, stop: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan, real = plan_of(root), os.rename
+
+    def rename(source: str, target: str, **kwargs: int) -> None:
+        if source == target == TIP:
+            stop.set()
+            raise OSError(errno.EBUSY, "Device or resource busy")
+        real(source, target, **kwargs)
+
+    monkeypatch.setattr(os, "rename", rename)
+    report = carry_out(plan, root, stop=stop)
+    assert report.stopped and report.failed == () and report.removed == ()
+    assert names(report.put_back) == {*ALL, "sweep", "solo"} and nothing_left(root)

@@ -1,0 +1,148 @@
+"""Rename, remove and make entries of open folders, and check the result after an error.
+
+The reply to a change can be wrong. A network file system that loses a reply sends the request
+again; the server has made the change already, and the second request fails (SPEC rule 17). So each
+function looks at the entries after an error, and returns normally if the change was made. The
+first attempt costs no extra call.
+
+The opposite error, a change that was reported but not made, is not noticed here. The code that
+reports a change, or can't go back after it, looks at the folders once at the end of a step.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from contextlib import suppress
+
+NOT_DONE = "the file system reported that it was done, but it was not"
+# The replies of file systems that can't write folders to the disk on request (some FUSE, SMB).
+_NO_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EBADF, errno.ENOSYS}
+
+
+def exists(name: str, folder: int) -> bool:
+    """Whether the folder has an entry of that name, a dangling link included. Raises OSError."""
+    try:
+        os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def check_exists(name: str, folder: int) -> None:
+    """Raise OSError if the folder has no entry of that name, after a change that made one."""
+    if not exists(name, folder):
+        raise OSError(errno.EIO, NOT_DONE)
+
+
+def rename(source: str, target: str, source_folder: int, target_folder: int) -> None:
+    """Rename an entry to a name that does not exist yet.
+
+    Raises OSError if that was not done, or if neither place can be examined after an error.
+    FileNotFoundError can mean that the entry or one of the folders is gone.
+    """
+    try:
+        os.rename(source, target, src_dir_fd=source_folder, dst_dir_fd=target_folder)
+    except OSError:
+        if not _is_moved(source, target, source_folder, target_folder):
+            raise
+
+
+def unlink(name: str, folder: int) -> None:
+    """Remove a file; one that is already gone is no error. Raises OSError if it still exists."""
+    try:
+        os.unlink(name, dir_fd=folder)
+    except FileNotFoundError:
+        return
+    except OSError:
+        if not _is_gone(name, folder):
+            raise
+
+
+def remove_folder(name: str, folder: int) -> None:
+    """Remove an empty folder; one that is already gone is no error. Raises OSError if it still
+    exists."""
+    try:
+        os.rmdir(name, dir_fd=folder)
+    except FileNotFoundError:
+        return
+    except OSError:
+        if not _is_gone(name, folder):
+            raise
+
+
+def make_folder(name: str, folder: int) -> None:
+    """Make a folder that must be new. Raises OSError, and FileExistsError if the name is taken."""
+    try:
+        os.mkdir(name, dir_fd=folder)
+    except FileExistsError:
+        raise
+    except OSError:
+        if not _is_folder(name, folder):
+            raise
+
+
+def ensure_folder(name: str, folder: int) -> None:
+    """Make a folder if it does not exist. Raises OSError."""
+    with suppress(FileExistsError):
+        make_folder(name, folder)
+
+
+def link(source: str, target: str, source_folder: int, target_folder: int) -> None:
+    """Give a file a second name, and check that both names lead to it: the caller is about to
+    remove the first. Raises OSError, and FileExistsError if something else has the second name."""
+    try:
+        os.link(
+            source,
+            target,
+            src_dir_fd=source_folder,
+            dst_dir_fd=target_folder,
+            follow_symlinks=False,
+        )
+    except OSError:
+        if not _is_same_file(source, target, source_folder, target_folder):
+            raise
+    else:
+        if not _is_same_file(source, target, source_folder, target_folder):
+            raise OSError(errno.EIO, NOT_DONE)
+
+
+def sync_folder(folder: int) -> None:
+    """Write the entries of an open folder to the disk, where the file system can do that. Raises
+    OSError if the disk fails."""
+    try:
+        os.fsync(folder)
+    except OSError as error:
+        if error.errno not in _NO_SYNC:
+            raise
+
+
+def _is_moved(source: str, target: str, source_folder: int, target_folder: int) -> bool:
+    try:
+        return not exists(source, source_folder) and exists(target, target_folder)
+    except OSError:
+        return False
+
+
+def _is_gone(name: str, folder: int) -> bool:
+    try:
+        return not exists(name, folder)
+    except OSError:
+        return False
+
+
+def _is_folder(name: str, folder: int) -> bool:
+    try:
+        return stat.S_ISDIR(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)
+    except OSError:
+        return False
+
+
+def _is_same_file(source: str, target: str, source_folder: int, target_folder: int) -> bool:
+    try:
+        one = os.stat(source, dir_fd=source_folder, follow_symlinks=False)
+        other = os.stat(target, dir_fd=target_folder, follow_symlinks=False)
+    except OSError:
+        return False
+    return os.path.samestat(one, other)
