@@ -17,6 +17,12 @@ from hipercow_tui.purging.carrying_out import forgotten, run_in
 from hipercow_tui.purging.erase import erase
 from hipercow_tui.purging.file_changes import exists
 from hipercow_tui.purging.history import Kind, remember_empty, remember_purge, remember_restore
+from hipercow_tui.purging.incomplete import (
+    quarantine_in_batch,
+    quarantine_in_place,
+    with_quarantined,
+    without_quarantined,
+)
 from hipercow_tui.purging.lot import Lot, taken_over
 from hipercow_tui.purging.manifest import Aim, Manifest, read_manifest
 from hipercow_tui.purging.names import TUI, LotName, State, bundle_file, bundle_name, parse
@@ -27,7 +33,7 @@ from hipercow_tui.purging.recent import forget_erased
 from hipercow_tui.purging.record import Record
 from hipercow_tui.purging.units import units_of
 from hipercow_tui.purging.watch import Watch, unheard
-from hipercow_tui.purging.without_lot import Aside, claimed, erase_aside, put_back
+from hipercow_tui.purging.without_lot import Aside, claimed, erase_aside, missing_data, put_back
 from hipercow_tui.roots import Root
 from hipercow_tui.roots.files import read_file
 from hipercow_tui.roots.layouts import LAYOUTS
@@ -53,7 +59,7 @@ def restore(
         for name in () if asides else _named(places, stamp):
             state = State.ERASING if name.state is State.ERASING else State.RESTORING
             with taken_over(places, name, state) as lot:
-                one = _restore(lot, Watch(on_progress))
+                one = _restore(lot, Watch(on_progress), died=name.state is not State.TRASH)
             report = replace(
                 report,
                 restored=report.restored + one.restored,
@@ -93,7 +99,7 @@ def empty(
                 continue
             with taken_over(places, name, State.ERASING) as lot:
                 stamps.append(lot.stamp)
-                _erase(lot, record, watch)
+                _erase(lot, record, watch, died=name.state is State.ERASING)
                 lot.discard()
         if failed := forget_erased(places, record.removed):
             record.failed.append(failed)
@@ -144,8 +150,10 @@ def _resume(lot: Lot, watch: Watch) -> PurgeReport:
             " restore it"
         )
     plan = _plan_in(lot, manifest)
-    Purge(plan, lot, units_of(plan), Watch(unheard)).bring_back("the purge begins anew")
-    report = run_in(lot, plan, manifest.aim, watch)
+    incomplete = quarantine_in_batch(lot, plan)
+    complete = without_quarantined(plan, incomplete)
+    Purge(complete, lot, units_of(complete), Watch(unheard)).bring_back("the purge begins again")
+    report = with_quarantined(run_in(lot, plan, manifest.aim, watch), incomplete, lot)
     if manifest.aim is Aim.PURGE:
         report = forgotten(lot.places, report)
     kind = Kind.TRASH if manifest.aim is Aim.TRASH else Kind.PURGE
@@ -153,15 +161,27 @@ def _resume(lot: Lot, watch: Watch) -> PurgeReport:
     return report
 
 
-def _restore(lot: Lot, watch: Watch) -> RestoreReport:
+def _restore(lot: Lot, watch: Watch, *, died: bool) -> RestoreReport:
+    """Put back what is complete; ``died`` says that a process ended while it used the batch."""
     tasks, bundles = os.listdir(lot.tasks), _bundles_in(lot)
+    remains = [name for name in os.listdir(lot.erasing) if TASK_ID.match(name)]
     plan = _plan_in(lot, read_manifest(lot.folder))
+    erasing = lot.name.state is State.ERASING
+    incomplete = quarantine_in_batch(lot, plan) if died else []
+    if erasing:
+        incomplete += quarantine_in_place(lot, plan)
+    plan = without_quarantined(plan, incomplete)
     purge = Purge(plan, lot, units_of(plan), watch)
-    if lot.name.state is State.ERASING:
+    purge.record.failed += incomplete
+    if erasing:
         purge.record.begun.update(i for i in plan.ids if not _stands(lot, i))
     purge.bring_back("it was restored")
-    remains = [name for name in os.listdir(lot.erasing) if TASK_ID.match(name)]
-    erase(lot, [remains], (), purge.record, Watch(unheard))
+    if erasing:
+        erase(lot, [remains], (), purge.record, Watch(unheard))
+    else:  # in quarantine, which an undo must not erase
+        for task_id in remains:
+            where = lot.keep_aside("erasing", task_id)
+            purge.record.failed.append(Outcome(task_id, "it is no longer whole", where))
     lot.discard()
     back = {one.name for one in purge.record.put_back if not one.is_bundle}
     back_bundles = {one.name for one in purge.record.put_back if one.is_bundle}
@@ -174,9 +194,12 @@ def _restore(lot: Lot, watch: Watch) -> RestoreReport:
     )
 
 
-def _erase(lot: Lot, record: Record, watch: Watch) -> None:
+def _erase(lot: Lot, record: Record, watch: Watch, *, died: bool) -> None:
+    """Erase what is in the batch; ``died`` says that a process ended while it did that."""
     held = {*os.listdir(lot.tasks), *os.listdir(lot.erasing)}
     plan = _plan_in(lot, read_manifest(lot.folder))
+    if died:
+        record.failed += quarantine_in_place(lot, plan)
     chains = ([i for i in reversed(unit.ids) if i in held] for unit in units_of(plan))
     bundles_held = set(_bundles_in(lot))
     bundles = [one.bundle for one in plan.bundles if one.bundle.name in bundles_held]
@@ -231,20 +254,21 @@ def _bundles_in(lot: Lot) -> list[str]:
 
 def _restore_aside(places: Places, task: Aside, began: float) -> RestoreReport:
     record = Record()
-    if task.whole:
+    back: tuple[str, ...] = ()
+    if task.whole and (reason := missing_data(places, task)):
+        record.failed.append(Outcome(task.id, reason, places.path / task.name))
+    elif task.whole:
         try:
             put_back(places, task)
         except OSError as error:
             reason = f"it can't be put back: {because(error)}"
             record.failed.append(Outcome(task.id, reason, places.path / task.name))
-            back: tuple[str, ...] = ()
         else:
             back = (task.id,)
     else:
         erase_aside(places, task, record, Watch(unheard))
         if failed := forget_erased(places, record.removed):
             record.failed.append(failed)
-        back = ()
     gone = () if task.whole else (task.id,)
     seconds = time.monotonic() - began
     return RestoreReport(task.stamp, back, (), gone, tuple(record.failed), seconds)

@@ -1,0 +1,320 @@
+"""What a power cut may leave on a file system that writes removals before renames, and what a purge
+writes to the disk first so that it does not."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+from purge_stage import (
+    ALL,
+    CHAIN,
+    LONE,
+    OTHER,
+    bundles,
+    folder_of,
+    in_place,
+    lots,
+    make_root,
+    names,
+    nothing_left,
+    plan_of,
+    whole,
+)
+from py_stage import FIRST, make_both, much_later
+
+from hipercow_tui.cli import main
+from hipercow_tui.errors import PurgeError
+from hipercow_tui.model import Lang
+from hipercow_tui.plan import PurgePlan
+from hipercow_tui.purging import (
+    PurgeReport,
+    State,
+    carry_out,
+    empty,
+    finish,
+    move_to_trash,
+    restore,
+    trash,
+)
+from hipercow_tui.roots import Root
+
+Log: TypeAlias = list[tuple[str, object]]
+
+
+def logged(monkeypatch: pytest.MonkeyPatch) -> Log:
+    """The folders that are written to the disk, by inode, and the names that are removed."""
+    log: Log = []
+    fsync, unlink = os.fsync, os.unlink
+
+    def logging_fsync(fd: int) -> None:
+        log.append(("fsync", os.fstat(fd).st_ino))
+        fsync(fd)
+
+    def logging_unlink(name: str, **kwargs: int) -> None:
+        log.append(("unlink", name))
+        unlink(name, **kwargs)
+
+    monkeypatch.setattr(os, "fsync", logging_fsync)
+    monkeypatch.setattr(os, "unlink", logging_unlink)
+    return log
+
+
+def synced_before(log: Log, name: str) -> set[object]:
+    """What was written to the disk before the first entry of that name was removed."""
+    return {inode for call, inode in log[: log.index(("unlink", name))] if call == "fsync"}
+
+
+def inodes(*paths: Path) -> set[int]:
+    return {path.stat().st_ino for path in paths}
+
+
+@pytest.fixture
+def both(tmp_path: Path) -> Root:
+    return make_both(tmp_path / "both")
+
+
+def sources(root: Root, plan: PurgePlan, lang: Lang) -> set[int]:
+    """The folders that tasks and bundles are moved out of."""
+    part = root.part(lang)
+    shards = [folder_of(part, i).parent for i in plan.of_lang(lang).ids]
+    folders = [(part.bundles / one.bundle.name).parent for one in plan.of_lang(lang).bundles]
+    return inodes(part.hipercow, *shards, *folders)
+
+
+@pytest.mark.parametrize("lang", Lang)
+@pytest.mark.parametrize("act", ["purge", "empty"])
+def test_all_moves_are_written_to_the_disk_before_anything_is_erased(
+    both: Root, monkeypatch: pytest.MonkeyPatch, lang: Lang, act: str
+) -> None:
+    plan = plan_of(both).of_lang(lang)
+    expected, rename = sources(both, plan, lang), os.rename
+    if act == "empty":
+        stamp = str(move_to_trash(plan, both).trash)
+    log = logged(monkeypatch)
+
+    def noticing(source: str, target: str, **kwargs: int) -> None:
+        rename(source, target, **kwargs)
+        if target.endswith(".erasing"):
+            batch = both.part(lang).hipercow / "tui" / target
+            expected.update(
+                inodes(batch.parent, batch, batch / "tasks", batch / "bundles"),
+            )
+            log.clear()  # only what is written after the change of state counts
+
+    monkeypatch.setattr(os, "rename", noticing)
+    report = carry_out(plan, both) if act == "purge" else empty(both, stamp)
+    assert report.complete and len(report.removed) == len(plan.ids)
+    assert synced_before(log, "data") >= expected
+
+
+def test_a_chain_on_a_full_disk_is_written_to_the_disk_before_it_is_erased(
+    root: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*args: object, **kwargs: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    plan = plan_of(root, CHAIN)
+    expected = inodes(root.hipercow, *(folder_of(root, i).parent for i in CHAIN))
+    log = logged(monkeypatch)
+    monkeypatch.setattr(os, "mkdir", full)
+    assert set(carry_out(plan, root).removed) == set(CHAIN)
+    assert synced_before(log, "data") >= expected
+
+
+def test_the_disk_is_asked_once_a_purge_and_not_once_a_task(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = []
+    for ids in ([LONE], [LONE, *CHAIN]):
+        root = make_root(tmp_path / str(len(ids)))
+        plan = plan_of(root, ids)
+        log = logged(monkeypatch)
+        assert carry_out(plan, root).complete
+        numbers.append(len([call for call, _ in log if call == "fsync"]))
+        monkeypatch.undo()
+    assert numbers[1] - numbers[0] == 3  # the three folders tasks/ab of the chain
+
+
+def failing_sync(monkeypatch: pytest.MonkeyPatch, code: int, name: str = "") -> None:
+    """Folders, or those whose path ends so, can't be written to the disk."""
+    real = os.fsync
+
+    def fsync(fd: int) -> None:
+        path = os.readlink(f"/proc/self/fd/{fd}")
+        if stat.S_ISDIR(os.fstat(fd).st_mode) and path.endswith(name):
+            raise OSError(code, os.strerror(code))
+        real(fd)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+
+
+@pytest.mark.parametrize("code", [errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.ENOSYS])
+def test_where_folders_can_not_be_written_on_request_a_purge_goes_on(
+    root: Root, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    plan = plan_of(root)
+    failing_sync(monkeypatch, code)
+    assert carry_out(plan, root).complete and in_place(root) == set() and nothing_left(root)
+
+
+@pytest.mark.parametrize("name", ["/tui", f"tasks/{LONE[:2]}", "/bundles"])
+def test_where_the_disk_fails_nothing_is_erased(
+    root: Root, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    before, plan = whole(root), plan_of(root)
+    failing_sync(monkeypatch, errno.EIO, name)
+    with pytest.raises(PurgeError, match="can't be written to the disk: Input/output error"):
+        carry_out(plan, root)
+    assert whole(root) == before and nothing_left(root)
+    monkeypatch.undo()
+    stamp = str(move_to_trash(plan, root).trash)
+    failing_sync(monkeypatch, errno.EIO, name)
+    with pytest.raises(PurgeError, match="can't be written to the disk: Input/output error"):
+        empty(root, stamp)
+    assert set(trash(root)[0].tasks) == set(ALL)
+
+
+def test_a_source_folder_that_is_gone_or_a_link_is_no_reason_to_fail(root: Root) -> None:
+    stamps = [move_to_trash(plan_of(root, ids), root).trash for ids in ([LONE], [OTHER], CHAIN)]
+    folder_of(root, LONE).parent.rmdir()
+    folder_of(root, OTHER).parent.rmdir()
+    folder_of(root, OTHER).parent.symlink_to(root.bundles)
+    for stamp in stamps:
+        assert empty(root, stamp).complete
+    assert in_place(root) == set(ALL) - {LONE, OTHER, *CHAIN}
+
+
+class Cut:
+    """A batch of all tasks that failed, as a power cut left it in a state."""
+
+    def __init__(self, root: Root, lang: Lang, state: State) -> None:
+        self.root, self.part = root, root.part(lang)
+        self.plan = plan_of(root).of_lang(lang)
+        self.stamp = str(move_to_trash(self.plan, root).trash)
+        (lot,) = lots(self.part)
+        suffix = "" if state is State.MOVING else f".{state}"
+        self.lot = lot.rename(lot.with_name(f"{self.stamp}{suffix}"))
+
+    def lose(self, identity: str, *files: str) -> None:
+        """These removals of a task that was being erased were written, but not its move from
+        ``tasks`` to ``erasing``."""
+        for file in files:
+            (self.lot / "tasks" / identity / file).unlink()
+
+    def undo_move(self, identity: str) -> None:
+        """Nor was its move out of its place."""
+        place = folder_of(self.part, identity)
+        place.parent.mkdir(exist_ok=True)
+        (self.lot / "tasks" / identity).rename(place)
+
+    def is_kept_aside(self, identity: str) -> bool:
+        kept = self.part.hipercow / "tui" / f"{self.stamp}.kept" / "erasing" / identity
+        return (kept / "status-failure").exists() and not folder_of(self.part, identity).exists()
+
+
+CUTS = [(Lang.R, LONE, "info"), (Lang.PY, FIRST, "times")]
+
+
+def cut(tmp_path: Path, lang: Lang, state: State = State.ERASING) -> Cut:
+    root = make_root(tmp_path / "project") if lang is Lang.R else make_both(tmp_path / "project")
+    done = Cut(root, lang, state)
+    much_later(root)
+    return done
+
+
+@pytest.mark.parametrize(("lang", "victim", "info"), CUTS)
+@pytest.mark.parametrize(
+    ("state", "in_batch"),
+    [
+        (State.ERASING, True),
+        (State.ERASING, False),
+        (State.MOVING, True),
+        (State.RESTORING, True),
+    ],
+)
+def test_half_a_task_is_kept_aside_and_named_by_a_restore(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    lang: Lang,
+    victim: str,
+    info: str,
+    state: State,
+    in_batch: bool,
+) -> None:
+    done = cut(tmp_path, lang, state)
+    done.lose(victim, "data", info)
+    if not in_batch:
+        done.undo_move(victim)
+    assert main(["trash", str(done.root.path), "--restore", done.stamp, "--yes"]) == 1
+    said = capsys.readouterr()
+    assert f"it is no longer whole: data, {info} are missing" in said.out + said.err
+    assert done.is_kept_aside(victim)
+    assert in_place(done.part) >= set(done.plan.ids) - {victim}
+    (lot,) = trash(done.root)
+    assert lot.state is State.KEPT and lot.remains == (victim,) and lot.tasks == ()
+
+    (failed,) = restore(done.root, done.stamp).failed  # again: it is not erased by that
+    assert failed.name == victim and done.is_kept_aside(victim)
+    assert failed.where is not None and failed.where.exists()
+    assert empty(done.root, done.stamp).complete and not trash(done.root)
+
+
+@pytest.mark.parametrize(("lang", "victim", "info"), CUTS)
+@pytest.mark.parametrize("file", ["data", "status-failure"])
+def test_half_a_task_is_kept_aside_when_a_move_is_finished(
+    tmp_path: Path, lang: Lang, victim: str, info: str, file: str
+) -> None:
+    del info
+    done = cut(tmp_path, lang, State.MOVING)
+    done.lose(victim, file)
+    report = finish(done.root, done.stamp)
+    assert isinstance(report, PurgeReport) and report.vanished == ()
+    assert [one.reason for one in report.failed] == [f"it is no longer whole: {file} is missing"]
+    assert names(report.failed) == {victim} and report.kept_aside is not None
+    assert report.failed[0].where is not None and report.failed[0].where.exists()
+    assert victim not in report.removed and not folder_of(done.part, victim).exists()
+    assert victim in {i for lot in trash(done.root) for i in lot.remains}
+
+
+@pytest.mark.parametrize(("lang", "victim", "info"), CUTS)
+def test_half_a_task_in_its_place_is_kept_aside_when_erasing_is_finished(
+    tmp_path: Path, lang: Lang, victim: str, info: str
+) -> None:
+    done = cut(tmp_path, lang)
+    done.lose(victim, "data", info)
+    done.undo_move(victim)
+    report = finish(done.root, done.stamp)
+    assert names(report.failed) == {victim} and done.is_kept_aside(victim)
+    assert set(done.plan.ids).isdisjoint(in_place(done.part))
+
+
+@pytest.mark.parametrize("state", [State.ERASING, State.MOVING, State.RESTORING, State.TRASH])
+def test_a_task_that_has_more_files_than_planned_comes_back(tmp_path: Path, state: State) -> None:
+    done = cut(tmp_path, Lang.R, state)
+    (done.lot / "tasks" / LONE / "status-success").touch()
+    assert restore(done.root, done.stamp).complete
+    assert in_place(done.part) == set(ALL) and set(bundles(done.part)) == {"sweep", "solo"}
+
+
+def test_half_a_task_of_a_chain_leaves_the_others_whole(tmp_path: Path) -> None:
+    done = cut(tmp_path, Lang.R)
+    done.lose(CHAIN[-1], "data")
+    report = restore(done.root, done.stamp)
+    assert names(report.failed) == {CHAIN[-1]} and done.is_kept_aside(CHAIN[-1])
+    assert set(report.restored) == set(ALL) - {CHAIN[-1]} == in_place(done.part)
+
+
+def test_half_a_task_of_a_full_disk_is_not_put_back(root: Root) -> None:
+    aside = root.hipercow / f"tui-{LONE}"
+    folder_of(root, LONE).rename(aside)
+    (aside / "data").unlink()
+    os.utime(aside, (0, 0))
+    report = restore(root, aside.name)
+    assert names(report.failed) == {LONE} and "data is missing" in report.failed[0].reason
+    assert aside.exists() and not folder_of(root, LONE).exists()
+    assert empty(root, aside.name).removed == (LONE,) and not aside.exists()
