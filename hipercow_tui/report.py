@@ -56,7 +56,7 @@ def task_as_json(task: Task, details: TaskDetails | None = None) -> Json:
             "inputs": dict(details.inputs),
             "environment": details.environment,
             "path": details.path,
-            "envvars": {variable.name: variable.shown for variable in details.envvars},
+            "envvars": {variable.name: variable.masked for variable in details.envvars},
             "driver": details.driver,
         }
         if details.error is not None:
@@ -124,13 +124,19 @@ def total_size(plan: PurgePlan, sizes: Sizes) -> Size:
 
 
 def headline(plan: PurgePlan, total: Size | None = None) -> str:
-    """``650 tasks · 8 bundles · 1.9 GB in 4,204 files would go``."""
+    """``650 tasks · 8 bundles · 1.9 GB in 4,204 files would go``, or that nothing goes."""
+    if plan.refused:
+        return f"Refused: {count(len(plan.blocked), 'task')} can't go, so nothing goes"
     if plan.empty:
         return "Nothing to purge"
-    parts = [count(len(plan.tasks), "task"), count(len(plan.bundles), "bundle")]
+    parts = [_contents(plan)]
     if total is not None:
         parts.append(f"{size(total.bytes)} in {count(total.files, 'file')}")
     return " · ".join(parts) + " would go"
+
+
+def _contents(plan: PurgePlan) -> str:
+    return f"{count(len(plan.tasks), 'task')} · {count(len(plan.bundles), 'bundle')}"
 
 
 def side_effects(plan: PurgePlan) -> str:
@@ -171,11 +177,14 @@ def bundle_fate(planned: PlannedBundle) -> str:
 
 
 def plan_lines(plan: PurgePlan, sizes: Sizes) -> Iterator[str]:
-    """The plan as it reads on the command line, like a diff, by name."""
-    total = total_size(plan, sizes)
-    yield headline(plan, None if plan.refused else total)
+    """The plan as it reads on the command line, like a diff, by name. A refused plan begins with
+    what blocks it."""
+    yield headline(plan, total_size(plan, sizes))
     yield f"  {plan.filters}"
-    if effects := side_effects(plan):
+    if plan.refused:
+        yield from _blocked_lines(plan)
+        yield f"the plan holds {_contents(plan)}"
+    elif effects := side_effects(plan):
         yield f"  {effects}"
     for title, group in (("matched", plan.matched), ("in retry chains", plan.cascaded)):
         if group:
@@ -185,11 +194,16 @@ def plan_lines(plan: PurgePlan, sizes: Sizes) -> Iterator[str]:
         yield f"bundles {len(plan.bundles):,}"
         named = ((visible(plan.called(one.bundle)), one) for one in plan.bundles)
         yield from (f"  - {name}  {bundle_fate(one)}" for name, one in named)
+    if not plan.refused:
+        yield from _blocked_lines(plan)
+    for warning in plan.warnings:
+        yield f"! {warning}"
+
+
+def _blocked_lines(plan: PurgePlan) -> Iterator[str]:
     if plan.blocked:
         yield f"{'left out' if plan.skip_blocked else 'blocked'} {len(plan.blocked):,}"
         yield from (f"    {one.task.status}  {one.task.id}  {one.reason}" for one in plan.blocked)
-    for warning in plan.warnings:
-        yield f"! {warning}"
 
 
 def report_lines(report: Report) -> Iterator[str]:

@@ -165,7 +165,7 @@ def test_what_is_wrong_with_a_saved_filter_is_a_sentence(
 ) -> None:
     saved.path.parent.mkdir()
     saved.path.write_text('[good]\nlang = "r"\n[bad]\nx = 1\n')
-    for stream in (sys.stdin, sys.stdout):
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
         monkeypatch.setattr(stream, "isatty", lambda: True)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.chdir(root)
@@ -200,7 +200,10 @@ def test_list_json_has_the_promised_keys(
             assert line["runs"] == expected["script"]
         if "local_values" in expected:
             assert line["inputs"] == expected["local_values"]
-        assert line["envvars"] == {v["name"]: v["value"] for v in expected["envvars"]}
+        assert line["envvars"] == {
+            v["name"]: "********" if v["name"].endswith(("_KEY", "_SECRET")) else v["value"]
+            for v in expected["envvars"]
+        }
         assert line.get("error") == expected.get("error")
 
 

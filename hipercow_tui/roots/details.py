@@ -47,23 +47,17 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class EnvVar:
-    """An environment variable of a task. The ``value`` of a secret one is what is on disk, which
-    hipercow has encrypted; ``shown`` is what a person may see."""
+    """An environment variable of a task. The ``value`` is what is on disk; hipercow encrypts that
+    of one that it flags as ``secret``."""
 
     name: str
     value: str
     secret: bool
 
     @property
-    def shown(self) -> str:
-        """The value, or stars for a secret one."""
-        return SECRET if self.secret else self.value
-
-    @property
-    def on_screen(self) -> str:
-        """The same, with stars too where only the name says that it is secret: a screen is looked
-        at by others."""
-        return SECRET if looks_secret(self.name) else self.shown
+    def masked(self) -> str:
+        """The value, or stars if the variable is flagged as secret or its name looks like it."""
+        return SECRET if self.secret or looks_secret(self.name) else self.value
 
 
 def looks_secret(name: str) -> bool:

@@ -186,7 +186,7 @@ def _surroundings(details: TaskDetails, style: Styles) -> Iterable[tuple[str, Te
         yield "folder", _safe(details.path)
     yield from _named("resources", details.resources, style("label"))
     yield from _named(
-        "variables", ((one.name, one.on_screen) for one in details.envvars), style("label")
+        "variables", ((one.name, one.masked) for one in details.envvars), style("label")
     )
 
 
