@@ -73,8 +73,9 @@ def purge(
 
     The rules are those of SPEC section 4, which are those of R's ``hipercow_purge()``. Returns the
     ids of the tasks that existed and went, or, for a ``dry_run``, would go. Raises PurgeError or
-    one of its kinds: NoFilterError, UnknownTasksError, BadFilterError, BlockedError (nothing was
-    deleted), PartlyFailedError (its ``report`` says what was); RootError without a root.
+    one of its kinds: NoFilterError, UnknownTasksError, BadFilterError (also for an argument of a
+    wrong type), BlockedError (nothing was deleted), PartlyFailedError (its ``report`` says what
+    was); RootError without a root.
     """
     from hipercow_tui.filters import requested_filters
     from hipercow_tui.plan import make_plan
@@ -83,6 +84,9 @@ def purge(
     from hipercow_tui.roots import find_root
     from hipercow_tui.scanning import read_root
 
+    for name, flag in (("follow", follow), ("skip_blocked", skip_blocked), ("dry_run", dry_run)):
+        if not isinstance(flag, bool):
+            raise BadFilterError(f"{name} takes True or False, not a {type(flag).__name__}")
     now = time.time()
     try:
         filters = requested_filters(

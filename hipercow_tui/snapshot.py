@@ -88,7 +88,7 @@ class Snapshot:
             return self
         if lang not in tuple(Lang):
             raise FilterError(
-                f"lang can't be '{visible(lang)}': use 'r', 'py', or neither for both"
+                f"lang can't be '{visible(str(lang))}': use 'r', 'py', or neither for both"
             )
         for part in self.by_lang:
             if part.lang == lang:
