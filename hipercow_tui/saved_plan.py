@@ -42,14 +42,24 @@ def save_plan(plan: PurgePlan, path: str | os.PathLike[str]) -> None:
     if plan.refused:
         raise PurgeError("The plan is blocked: leave out the blocked chains before you save it")
     try:
-        with open(path, "x", encoding="ascii") as file:
-            json.dump(plan_as_saved(plan), file, indent=1)
-            file.write("\n")
+        with open(path, "x", encoding="ascii", opener=open_private) as file:
+            try:
+                json.dump(plan_as_saved(plan), file, indent=1)
+                file.write("\n")
+                file.flush()
+            except OSError:
+                os.unlink(path)
+                raise
     except FileExistsError:
         raise PurgeError(f"{shown} exists: a saved plan replaces no file, name another") from None
     except OSError as error:
         reason = visible(error.strerror or str(error))
         raise PurgeError(f"{shown} can't be written: {reason}") from None
+
+
+def open_private(path: str | os.PathLike[str], flags: int) -> int:
+    """An opener for a new file of the user's own: no one else may read it, whatever the umask."""
+    return os.open(path, flags, 0o600)
 
 
 def load_plan(path: str | os.PathLike[str]) -> PurgePlan:
@@ -189,7 +199,7 @@ def plan_from_saved(data: Any) -> PurgePlan:
         tasks=tasks,
         bundles=bundles,
         skip_blocked=fields.take("skip_blocked", _flag),
-        warnings=fields.take("warnings", _each(_text)),
+        warnings=fields.take("warnings", _each(_shown_text)),
     )
     fields.end()
     return plan
@@ -212,7 +222,7 @@ def _planned_task(data: Any) -> PlannedTask:
         task,
         Reason(fields.take("reason", _one_of(Reason))),
         fields.take("of", _maybe(_id)),
-        fields.take("regrets", _each(_text)),
+        fields.take("regrets", _each(_shown_text)),
     )
     fields.end()
     if task.chain and task.id not in task.chain:
@@ -261,7 +271,7 @@ def _filters(data: Any) -> FilterStack:
 
 def _finished_before(data: Any) -> FinishedBefore:
     fields = _Fields(data, "finished_before")
-    before = FinishedBefore(fields.take("moment", _seconds), visible(fields.take("text", _text)))
+    before = FinishedBefore(fields.take("moment", _seconds), fields.take("text", _shown_text))
     fields.end()
     return before
 
@@ -300,6 +310,11 @@ def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError("is no text")
     return value
+
+
+def _shown_text(value: Any) -> str:
+    """A text that is only shown: what a terminal would obey in it is escaped."""
+    return visible(_text(value))
 
 
 def _path(value: Any) -> str:

@@ -16,6 +16,7 @@ from functools import partial
 from typing import NoReturn
 
 from hipercow_tui.errors import PurgeError
+from hipercow_tui.purging.access import create_file
 from hipercow_tui.purging.who import Who, whoami
 from hipercow_tui.roots.files import read_file
 from hipercow_tui.text import visible
@@ -85,8 +86,7 @@ class Heart:
 
 
 def _open_to_write(folder: int) -> int:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-    return os.open(ALIVE, flags, 0o666, dir_fd=folder)
+    return create_file(ALIVE, folder, os.O_TRUNC | os.O_NONBLOCK)
 
 
 def touch(folder: int) -> None:

@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import Any
 
 from hipercow_tui.errors import PurgeError
+from hipercow_tui.purging.access import make_folder
 from hipercow_tui.purging.manifest import write_whole
 from hipercow_tui.purging.names import HISTORY, STAMP, TUI, new_stamp
 from hipercow_tui.purging.outcome import EmptyReport, Outcome, PurgeReport, RestoreReport
@@ -166,7 +167,7 @@ def _remember(places: Places, entry: HistoryEntry) -> None:
         folder = places.hipercow
         for path in (places.path / TUI, places.path / TUI / HISTORY):
             with suppress(FileExistsError):
-                os.mkdir(path.name, dir_fd=folder)
+                make_folder(path.name, folder)
             folder = opened(stack, path, folder, places.device)
         write_whole(name, f"{name}.new", data, folder)
 

@@ -25,6 +25,7 @@ from pathlib import Path
 from hipercow_tui.errors import PurgeError
 from hipercow_tui.model import Lang
 from hipercow_tui.plan import PurgePlan
+from hipercow_tui.purging.access import make_folder
 from hipercow_tui.purging.heart import (
     ALIVE,
     Heart,
@@ -114,7 +115,7 @@ class Lot:
                 folder = self.tui
                 for step in (self.kept.name, room):
                     with suppress(FileExistsError):
-                        os.mkdir(step, dir_fd=folder)
+                        make_folder(step, folder)
                     folder = opened(stack, self.kept / step, folder)
                 os.rename(name, name, src_dir_fd=source, dst_dir_fd=folder)
         except (OSError, PurgeError):
@@ -151,7 +152,7 @@ def new_lot(places: Places, plan: PurgePlan, aim: Aim, stamp: str | None = None)
             heart = Heart.of_lot(folder)
             stack.callback(_let_go, heart, folder)
             for room in ROOMS:
-                os.mkdir(room, dir_fd=folder)
+                make_folder(room, folder)
             tasks, bundles, erasing = (opened(stack, path / room, folder) for room in ROOMS)
             write_manifest(plan, aim, folder, when)
         except OSError as error:
@@ -180,7 +181,7 @@ def taken_over(places: Places, name: LotName, state: State) -> Iterator[Lot]:
             stack.callback(_let_go, heart, folder)
             for room in ROOMS:
                 with suppress(FileExistsError):
-                    os.mkdir(room, dir_fd=folder)
+                    make_folder(room, folder)
             tasks, bundles, erasing = (opened(stack, path / room, folder) for room in ROOMS)
         except FileNotFoundError:
             raise PurgeError(
@@ -215,10 +216,10 @@ def _tui_with(stack: ExitStack, places: Places, name: LotName) -> int:
     """
     while True:
         with suppress(FileExistsError):
-            os.mkdir(TUI, dir_fd=places.hipercow)
+            make_folder(TUI, places.hipercow)
         try:
             tui = opened(stack, places.path / TUI, places.hipercow, places.device)
-            os.mkdir(str(name), dir_fd=tui)
+            make_folder(str(name), tui)
         except FileNotFoundError:
             continue
         return tui

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from hipercow_tui.plan import PurgePlan
+from hipercow_tui.purging.access import create_file
 from hipercow_tui.purging.who import Who, whoami
 from hipercow_tui.roots.files import read_file
 from hipercow_tui.saved_plan import LIMIT, plan_as_saved, plan_from_saved
@@ -62,9 +63,8 @@ def read_manifest(folder: int) -> Manifest | None:
 
 def write_whole(name: str, draft: str, data: bytes, folder: int) -> None:
     """Write a new file in an open folder, under another name first. Raises OSError."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
-        with open(os.open(draft, flags, 0o666, dir_fd=folder), "wb") as file:
+        with open(create_file(draft, folder), "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
