@@ -20,7 +20,7 @@ class CommandParser(argparse.ArgumentParser):
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )
-        self.color = False  # Python 3.14 colours help; what is printed here is escaped
+        self.color = False  # Python 3.14 would colour the help, and the codes would be escaped
 
     def add_root(self) -> None:
         """Take the root's folder as an argument."""

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from hipercow_tui.arguments import CommandParser
 from hipercow_tui.errors import HipercowTuiError, PurgeError
@@ -33,6 +34,7 @@ from hipercow_tui.purging import (
 )
 from hipercow_tui.report import (
     Report,
+    Sizes,
     history_line,
     interrupted_lines,
     lot_as_json,
@@ -47,7 +49,13 @@ from hipercow_tui.roots.sizes import Size, measure_many
 from hipercow_tui.saved_plan import changes, load_plan
 from hipercow_tui.scanning import read_root
 from hipercow_tui.signals import on_signals
-from hipercow_tui.streams import print_message, print_messages, print_output, read_answer
+from hipercow_tui.streams import (
+    is_output_lost,
+    print_message,
+    print_messages,
+    print_output,
+    read_answer,
+)
 from hipercow_tui.text import count, visible
 
 _MOST_JOBS = 64
@@ -85,7 +93,8 @@ def tell_interrupted(root: Root) -> None:
     try:
         lines = list(interrupted_lines(interrupted(root)))
     except (HipercowTuiError, OSError) as error:
-        lines = [f"can't find out whether a purge was interrupted: {error}"]
+        reason = getattr(error, "strerror", None) or error
+        lines = [f"can't find out whether a purge was interrupted: {reason}"]
     for line in lines:
         print_message(line)
 
@@ -113,7 +122,7 @@ def confirm_and_carry_out(
             report = move_to_trash(plan, root, stop=stopping.event)
         else:
             report = carry_out(plan, root, stop=stopping.event, jobs=jobs)
-    print_output(report_as_json(report, sizes) if as_json else report_lines(report))
+    _print_report(report, as_json=as_json, sizes=sizes)
     return _status(report, stopping)
 
 
@@ -205,13 +214,19 @@ def _empty(root: Root, options: argparse.Namespace) -> int:
             report = finish(root, stamp, stop=stopping.event, jobs=options.jobs)
         else:
             report = empty(root, stamp or None, stop=stopping.event, jobs=options.jobs)
-    print_output(report_as_json(report) if options.json else report_lines(report))
+    _print_report(report, as_json=options.json)
     return _status(report, stopping)
 
 
 def _restored(report: RestoreReport, *, as_json: bool) -> int:
-    print_output(report_as_json(report) if as_json else report_lines(report))
+    _print_report(report, as_json=as_json)
     return DONE if report.complete else REFUSED
+
+
+def _print_report(report: Report, *, as_json: bool, sizes: Sizes = MappingProxyType({})) -> None:
+    print_output(report_as_json(report, sizes) if as_json else report_lines(report))
+    if is_output_lost():
+        print_message("it was carried out all the same: 'hipercow-tui history' lists what was done")
 
 
 def _history(words: Sequence[str]) -> int:

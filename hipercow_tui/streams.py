@@ -76,6 +76,11 @@ def read_answer(question: str) -> str:
         return ""
 
 
+def is_output_lost() -> bool:
+    """Whether some of the output could not be written, other than for a reader that left."""
+    return _output_lost
+
+
 def exit_status(status: int) -> int:
     """The exit status of a command that came to ``status``: its output may be lost."""
     return REFUSED if status == DONE and _output_lost else status
@@ -105,8 +110,8 @@ def _try_message(text: str) -> bool:
 
 
 def _discard(stream: TextIO) -> None:
-    """Send all that follows, and what is still in the buffer, to the null device: Python writes
-    the buffer at exit, and would fail again."""
+    """Redirect the stream to the null device. Python flushes its buffer at exit, which would fail
+    again."""
     with suppress(OSError):
         fd = stream.fileno()
         null = os.open(os.devnull, os.O_WRONLY)
