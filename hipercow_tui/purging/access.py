@@ -1,9 +1,9 @@
-"""Group and mode of what is made in a root: they follow the folder it is made in.
+"""Group and mode of new folders and files in a root: they follow their parent folder.
 
-Colleagues work in one root, each with a umask of their own. The group of a folder may do in a new
-folder what it may do in that one, and may read a new file if it may read the folder: else one user
-could not restore, empty or finish what another moved to the trash, nor see that a purge is under
-way. All others get at most what the folder gives them, less what the umask takes.
+Users with different umasks share a root. The group of a folder gets the same rights in a new folder
+in it, and may read a new file if it may read the folder. Without that, one user could not restore,
+empty or finish a batch of another, nor read its heartbeat. All others get at most the rights that
+they have in the parent folder, less the umask.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _READ_OR_OWN = stat.S_IWUSR | stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH
 def make_folder(name: str, parent: int) -> None:
     """Make a folder in an open one. Raises OSError as ``os.mkdir`` does."""
     above = os.fstat(parent)
-    # The group may not write before it is the right one.
+    # No right to write for the group until it is that of the parent.
     os.mkdir(name, stat.S_IMODE(above.st_mode) & ~stat.S_IWGRP, dir_fd=parent)
     with suppress(OSError):
         made = os.stat(name, dir_fd=parent, follow_symlinks=False)
@@ -45,8 +45,9 @@ def create_file(name: str, parent: int, flags: int = os.O_EXCL) -> int:
 
 
 def _share(fd: int, above: os.stat_result, bits: int) -> None:
-    """Give what was made in a folder to the group of that folder, with those of the mode ``bits``
-    that the group has there. Where the group can't be given, the one it has counts as others."""
+    """Set the group of a new folder or file to that of the folder ``above``, with the group's mode
+    there as far as ``bits`` allow. If the group can't be set, the present one gets the rights of
+    all others. Raises OSError."""
     made = os.fstat(fd)
     group = above.st_mode & bits
     if made.st_gid != above.st_gid:
