@@ -86,7 +86,7 @@ def purge(
 
     for name, flag in (("follow", follow), ("skip_blocked", skip_blocked), ("dry_run", dry_run)):
         if not isinstance(flag, bool):
-            raise BadFilterError(f"{name} takes True or False, not a {type(flag).__name__}")
+            raise BadFilterError(f"{name} takes True or False, not {type(flag).__name__}")
     now = time.time()
     try:
         filters = requested_filters(

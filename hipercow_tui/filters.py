@@ -325,12 +325,12 @@ def _words(name: str, value: str | Iterable[str]) -> tuple[str, ...]:
         return (value,)
     if isinstance(value, Iterable) and not isinstance(value, bytes | bytearray):
         words = tuple(value)
-        wrong = next((word for word in words if not isinstance(word, str)), None)
-        if wrong is None:
+        wrong = [word for word in words if not isinstance(word, str)]
+        if not wrong:
             return words
-        given = f"a {type(value).__name__} with a {type(wrong).__name__}"
+        given = f"{type(value).__name__} of {type(wrong[0]).__name__}"
     else:
-        given = f"a {type(value).__name__}"
+        given = type(value).__name__
     raise FilterError(f"{name} takes a string or a list of strings, not {given}")
 
 

@@ -48,7 +48,7 @@ def moment(when: When, now: float) -> float:
             return _from_text(when, now)
     except (OverflowError, ValueError, OSError):
         raise FilterError(f"'{visible(str(when))}' is out of the range of times") from None
-    raise FilterError(f"finished_before can't be a {type(when).__name__}: {EXPECTED}")
+    raise FilterError(f"finished_before can't be of type {type(when).__name__}: {EXPECTED}")
 
 
 def is_ago(text: str) -> bool:
