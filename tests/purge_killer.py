@@ -23,7 +23,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from purge_stage import make_root, plan_of
+from purge_stage import listed, make_root, plan_of
 from py_stage import make_both
 
 from hipercow_tui.purging import carry_out, empty, move_to_trash, recent, restore
@@ -67,7 +67,11 @@ def prepared(action: str, root: Root) -> Callable[[], object]:
     if action == "trash":
         return lambda: move_to_trash(plan, root)
     stamp = str(move_to_trash(plan, root).trash)
-    return (lambda: restore(root, stamp)) if action == "restore" else (lambda: empty(root, stamp))
+    return (
+        (lambda: restore(root, stamp))
+        if action == "restore"
+        else (lambda: empty(root, listed(root, stamp)))
+    )
 
 
 def in_child(act: Callable[[], object], prepare: Callable[[], None] = lambda: None) -> int:

@@ -16,6 +16,7 @@ from small_root import DAY, NOW, task_id, tree, write_bundle, write_retries, wri
 
 from hipercow_tui.filters import FilterStack, TaskIds, WithStatus
 from hipercow_tui.plan import PurgePlan, make_plan
+from hipercow_tui.purging import State, TrashLot, trash
 from hipercow_tui.roots import Root, find_root
 from hipercow_tui.scanning import read_root
 
@@ -69,6 +70,13 @@ def lots(root: Root) -> list[Path]:
     """What stands in our own folder, but for the history."""
     tui = root.hipercow / "tui"
     return sorted(p for p in tui.iterdir() if p.name != "history") if tui.is_dir() else []
+
+
+def listed(root: Root, stamp: str | None = None) -> tuple[TrashLot, ...]:
+    """The lots of that stamp, or all that are in the trash, as they are now."""
+    if stamp is None:
+        return tuple(lot for lot in trash(root) if lot.state is State.TRASH)
+    return tuple(lot for lot in trash(root) if lot.stamp == stamp)
 
 
 def nothing_left(root: Root) -> bool:

@@ -24,6 +24,7 @@ from purge_stage import (
     bundles,
     folder_of,
     in_place,
+    listed,
     make_root,
     names,
     nothing_left,
@@ -258,7 +259,7 @@ def test_a_task_aside_that_someone_took_while_its_owner_stood_still_keeps_its_ch
 
 
 def empty_named(root: Root, stamp: str) -> tuple[str, ...]:
-    return empty(root, stamp).removed
+    return empty(root, listed(root, stamp)).removed
 
 
 @pytest.fixture

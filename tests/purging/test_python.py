@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from purge_stage import Meanwhile, copy_of, killed, names, plan_of
+from purge_stage import Meanwhile, copy_of, killed, listed, names, plan_of
 from py_stage import (
     BUNDLES,
     FAILED,
@@ -110,7 +110,7 @@ def test_lots_restored_in_any_order_give_the_list_as_it_was(both: Root) -> None:
 
 def test_emptying_takes_both(both: Root) -> None:
     move_to_trash(plan_of(both), both)
-    report = empty(both)
+    report = empty(both, listed(both))
     assert report.complete and set(report.removed) == ALL
     assert trash(both) == () and our_lots(both) == []
 
@@ -454,7 +454,7 @@ def test_an_emptying_that_died_is_restored_or_finished(
             restore(root, stamp)
         assert_restored(root, before, gone)
         for stamp in {lot.stamp for lot in trash(other)}:
-            empty(other, stamp)
+            empty(other, listed(other, stamp))
         assert standing(other) == set(KEPT) and recent(other) == list(KEPT)
         assert our_lots(other) == []
     assert numbers == sorted(numbers) and set(numbers) == set(range(len(ALL) + 1))

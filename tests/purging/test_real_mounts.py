@@ -20,6 +20,7 @@ from purge_stage import (
     bundles,
     folder_of,
     in_place,
+    listed,
     make_root,
     names,
     nothing_left,
@@ -155,7 +156,7 @@ def test_a_log_that_someone_holds_for_good_is_reported_and_goes_later(
     if held:
         unmount(failed.where / ".nfs0001")
     monkeypatch.setattr(os, "unlink", real)
-    assert empty(root, lot.stamp).removed == (LONE,) and nothing_left(root)
+    assert empty(root, listed(root, lot.stamp)).removed == (LONE,) and nothing_left(root)
 
 
 @pytest.mark.parametrize("seconds", [0.15, 60])
@@ -187,7 +188,7 @@ def test_a_file_that_comes_back_while_its_writer_lives(
         assert report.complete and nothing_left(root)
     elif report.failed:  # it may be removed in the moment in which the file is not there
         assert names(report.failed) == {LONE} and "not empty" in report.failed[0].reason
-        assert empty(root, trash(root)[0].stamp).complete
+        assert empty(root, listed(root, trash(root)[0].stamp)).complete
     assert in_place(root) == set() and bundles(root) == {} and nothing_left(root)
 
 

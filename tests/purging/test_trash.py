@@ -19,6 +19,7 @@ from purge_stage import (
     bundles,
     folder_of,
     in_place,
+    listed,
     lots,
     make_root,
     names,
@@ -93,7 +94,7 @@ def test_what_is_emptied_is_gone_the_last_attempt_first(
         gone.append(name)
 
     monkeypatch.setattr(os, "rmdir", rmdir)
-    report = empty(root)
+    report = empty(root, listed(root))
     assert report.complete and report.stamps == (stamp,) and report.bytes == expected
     assert set(report.removed) == set(ALL) and set(report.removed_bundles) == {"sweep", "solo"}
     assert [name for name in gone if name in CHAIN] == [TIP, RETRY, BASE]
@@ -105,14 +106,14 @@ def test_emptying_takes_all_that_is_in_the_trash_or_one_lot(root: Root) -> None:
     second = move_to_trash(plan_of(root, [FREE]), root).trash
     third = move_to_trash(plan_of(root, [OTHER]), root).trash
     assert [lot.stamp for lot in trash(root)] == sorted(map(str, (first, second, third)))
-    assert empty(root, second).removed == (FREE,)
-    assert set(empty(root).removed) == {LONE, OTHER} and in_place(root) == set(CHAIN)
-    assert empty(root).stamps == () and nothing_left(root)
+    assert empty(root, listed(root, second)).removed == (FREE,)
+    assert set(empty(root, listed(root)).removed) == {LONE, OTHER} and in_place(root) == set(CHAIN)
+    assert empty(root, listed(root)).stamps == () and nothing_left(root)
 
 
 def test_a_root_without_trash(root: Root) -> None:
     assert not trash(root) and not interrupted(root) and not history(root)
-    assert empty(root).complete
+    assert empty(root, listed(root)).complete
     for act in (restore, empty, finish):
         with pytest.raises(PurgeError, match="There is no '20261123T000000Z-0000'"):
             act(root, "20261123T000000Z-0000")
@@ -165,8 +166,8 @@ def test_what_is_kept_aside_goes_only_when_it_is_named(root: Root) -> None:
     stamp = trashed(root)
     folder_of(root, LONE).mkdir()
     restore(root, stamp)
-    assert empty(root).removed == ()
-    assert empty(root, stamp).removed == (LONE,)
+    assert empty(root, listed(root)).removed == ()
+    assert empty(root, listed(root, stamp)).removed == (LONE,)
     assert nothing_left(root)
 
 
@@ -196,7 +197,7 @@ def test_a_stopped_move_to_the_trash_brings_all_back(root: Root, meanwhile: Mean
 def test_a_stopped_emptying_keeps_the_rest(root: Root, meanwhile: Meanwhile) -> None:
     stamp, stop = trashed(root), threading.Event()
     meanwhile.after("rmdir", RETRY, stop.set)
-    report = empty(root, stop=stop)
+    report = empty(root, listed(root), stop=stop)
     assert report.stopped and set(report.removed) == {TIP, RETRY}
     (lot,) = interrupted(root)
     assert lot.stamp == stamp and lot.state is State.ERASING
@@ -214,7 +215,7 @@ def test_a_bundle_half_of_whose_tasks_were_erased_is_kept_aside(
 ) -> None:
     stamp, stop = trashed(root), threading.Event()
     meanwhile.after("rmdir", BASE, stop.set)
-    empty(root, stop=stop)
+    empty(root, listed(root), stop=stop)
     report = restore(root, stamp)
     assert names(report.failed) == {"sweep"} and bundles(root) == {"solo": [OTHER]}
     assert trash(root)[0].state is State.KEPT
@@ -235,7 +236,7 @@ def test_a_lot_without_a_manifest_can_be_restored_and_emptied(root: Root) -> Non
 def test_what_someone_put_into_a_lot_is_not_lost(root: Root) -> None:
     stamp = trashed(root)
     (lots(root)[0] / "tasks" / "letters").write_text("keep me")
-    report = empty(root, stamp)
+    report = empty(root, listed(root, stamp))
     assert set(report.removed) == set(ALL)
     assert (lots(root)[0] / "tasks" / "letters").read_text() == "keep me"
 
@@ -259,7 +260,7 @@ def test_rooms_swapped_for_links_are_refused(root: Root, tmp_path: Path) -> None
     room.symlink_to(tmp_path / "elsewhere")
     assert trash(root)[0].tasks == ()
     with pytest.raises(PurgeError, match="symbolic link"):
-        empty(root, stamp)
+        empty(root, listed(root, stamp))
     assert (tmp_path / "elsewhere" / LONE).is_dir()
 
 
@@ -268,7 +269,7 @@ def test_each_thing_done_leaves_one_entry(root: Root) -> None:
     stamp = trashed(root)
     restore(root, stamp)
     move_to_trash(plan_of(root, [LONE]), root)
-    empty(root)
+    empty(root, listed(root))
     entries = history(root)
     assert [one.kind for one in reversed(entries)] == [
         Kind.PURGE,
@@ -355,7 +356,7 @@ def test_someone_at_work_is_left_alone(root: Root, meanwhile: Meanwhile) -> None
         for act in (restore, empty, finish):
             with pytest.raises(PurgeError, match=r"is being worked on by .* Stop it there"):
                 act(root, lot.stamp)
-        assert empty(root).stamps == ()
+        assert empty(root, listed(root)).stamps == ()
         seen.append(lot)
 
     meanwhile.after("rename", LONE[2:], look)
@@ -373,7 +374,7 @@ def test_two_who_empty_at_once_take_each_task_once(tmp_path: Path) -> None:
         start.wait()
         try:
             stamp = trash(root)[0].stamp
-            reports.append(empty(root) if what else restore(root, stamp))
+            reports.append(empty(root, listed(root)) if what else restore(root, stamp))
         except (PurgeError, IndexError) as error:
             errors.append(error)
 
