@@ -244,6 +244,7 @@ def lot_line(lot: TrashLot, measured: Size | None, now: float) -> str:
         _numbers((*lot.tasks, *lot.remains), lot.bundles) + _of_python(lot),
         f"{size(measured.bytes)} in {count(measured.files, 'file')}" if measured else "",
         visible(f"by {lot.who}") if lot.who else "",
+        visible(lot.problem),
     ]
     return "  ".join(part for part in parts if part)
 

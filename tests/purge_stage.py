@@ -67,9 +67,10 @@ def whole(root: Root) -> dict[str, bytes | None]:
 
 
 def lots(root: Root) -> list[Path]:
-    """What stands in our own folder, but for the history."""
+    """What our own folder holds, but for the history and what was only prepared."""
     tui = root.hipercow / "tui"
-    return sorted(p for p in tui.iterdir() if p.name != "history") if tui.is_dir() else []
+    names = sorted(tui.iterdir()) if tui.is_dir() else []
+    return [path for path in names if path.name != "history" and path.suffix != ".preparing"]
 
 
 def listed(root: Root, stamp: str | None = None) -> tuple[TrashLot, ...]:
@@ -111,6 +112,14 @@ def killed(where: Path, action: str, *how: str) -> list[Path]:
 def copy_of(path: Path) -> Root:
     """What that root was when the action had died in it."""
     return find_root(path.parent.with_name("copies") / path.name)
+
+
+def later(root: Root) -> None:
+    """Make it long after the process died."""
+    for heartbeat in (root.hipercow / "tui").glob("*Z-*/alive"):
+        os.utime(heartbeat, (0, 0))
+    for left in (*root.hipercow.glob("tui/*Z-*"), *root.hipercow.glob("tui-*")):
+        os.utime(left, (0, 0))
 
 
 @contextmanager

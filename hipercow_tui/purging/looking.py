@@ -97,8 +97,7 @@ def trash(root: Root, states: Collection[State] = tuple(State)) -> tuple[TrashLo
         with suppress(FileNotFoundError):
             tui = opened(stack, root.hipercow / TUI, hipercow)
             names = [name for name in lot_names(tui) if name.state in states]
-            seen = filter(None, (_seen(root, name, tui) for name in names))
-            found += [lot for lot in seen if lot.state is not State.PREPARING or any(lot.contents)]
+            found += filter(None, (_seen(root, name, tui) for name in names))
         return tuple(found)
 
 

@@ -46,6 +46,7 @@ from hipercow_tui.purging.manifest import (
 from hipercow_tui.purging.names import AT_REST, TUI, LotName, State, new_stamp, parse
 from hipercow_tui.purging.places import Places, because, opened
 from hipercow_tui.purging.watch import Watch
+from hipercow_tui.roots.files import open_folder
 from hipercow_tui.text import visible
 
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
@@ -56,7 +57,11 @@ ROOMS = ("tasks", "bundles", "erasing")
 
 
 class TakenOverError(PurgeError):
-    """Another process took our lot over, or removed it."""
+    """Another process took our lot over."""
+
+
+class LotGoneError(PurgeError):
+    """Our lot was moved away or removed, and no other process works in it."""
 
 
 class NoRoomError(PurgeError):
@@ -92,31 +97,40 @@ class Lot:
         return self.places.path / TUI / str(LotName(self.stamp, state=State.KEPT))
 
     def mark(self, state: State) -> None:
-        """Change its state, by one rename. Raises OSError, and TakenOverError."""
+        """Change its state, by one rename. Raises OSError, and as ``make_sure`` does."""
         name = LotName(self.stamp, self.name.turn, state)
         try:
             os.rename(str(self.name), str(name), src_dir_fd=self.tui, dst_dir_fd=self.tui)
         except FileNotFoundError:
-            raise self._taken_over() from None
+            raise self._lost() from None
         self.name = name
 
     def make_sure(self) -> None:
         """Check that the lot is still ours, for one call: before each step that can't be undone.
-        Raises TakenOverError, and OSError if that can't be found out.
+        Raises TakenOverError, LotGoneError, and OSError if that can't be found out.
 
-        On NFS a look may be answered from a cache of up to a minute. Nobody takes a lot over
-        before its heartbeat was silent for longer than that.
+        On NFS a look may be answered from a cache of up to a minute. No process takes a lot over
+        that gave a sign of life within that time.
         """
         try:
             os.stat(str(self.name), dir_fd=self.tui, follow_symlinks=False)
         except FileNotFoundError:
-            raise self._taken_over() from None
+            raise self._lost() from None
 
-    def _taken_over(self) -> TakenOverError:
-        return TakenOverError(
-            f"Another process took over {self.stamp} because this one gave no sign of life, or"
-            " removed it. See 'hipercow-tui trash' and 'hipercow-tui history' for what became of it"
-        )
+    def refuse_taken_over(self) -> None:
+        """As ``make_sure``, before a step that is safe where the lot was only moved away: what is
+        still in it can be put back through its open folders."""
+        with suppress(LotGoneError):
+            self.make_sure()
+
+    def _lost(self) -> PurgeError:
+        others = {name for name in _all_names(self.tui) if name.stamp == self.stamp}
+        if any(name.turn > self.name.turn for name in others):
+            return TakenOverError(
+                f"Another process took over {self.stamp} because this one gave no sign of life:"
+                " see 'hipercow-tui trash' and 'hipercow-tui history'"
+            )
+        return LotGoneError(f"{visible(str(self.path))} was moved away or removed meanwhile")
 
     def keep_aside(self, room: str, name: str) -> Path:
         """Move a task or bundle (``room`` is ``tasks`` or ``bundles``) to where no purge erases
@@ -206,7 +220,6 @@ def _prepared(places: Places, stamp: str | None) -> Iterator[Lot]:
             _remove(places, tui, name, folder)
             raise _unwritable(path, error) from None
         stack.callback(lot.release)
-        _remove_abandoned(lot)
         yield lot
 
 
@@ -225,7 +238,7 @@ def taken_over(places: Places, name: LotName, state: State, watch: Watch) -> Ite
             if name.state not in AT_REST:
                 now = server_time(tui)
                 ensure_dead(heartbeat_key(places, name), lambda: sign_of(folder), now, watch)
-            taken = name.taken(state, lot_names(tui))
+            taken = name.taken(state, _all_names(tui))
             with suppress(OSError):
                 touch(folder)  # before the rename, for after it this must not look dead
             os.rename(str(name), str(taken), src_dir_fd=tui, dst_dir_fd=tui)
@@ -245,13 +258,35 @@ def taken_over(places: Places, name: LotName, state: State, watch: Watch) -> Ite
                 f"{visible(str(path))} can't be taken over: {because(error)}"
             ) from None
         stack.callback(lot.release)
-        _remove_abandoned(lot)
+        _remove_abandoned(places, tui)
         yield lot
 
 
 def lot_names(tui: int) -> list[LotName]:
-    """The names of the lots in the open ``hipercow/tui/``, sorted. Raises OSError."""
+    """The names of the lots in the open ``hipercow/tui/``, sorted, without those that are only
+    prepared and hold nothing. Raises OSError."""
+    names = _all_names(tui)
+    return [name for name in names if name.state is not State.PREPARING or _is_filled(name, tui)]
+
+
+def _all_names(tui: int) -> list[LotName]:
     return sorted(filter(None, map(parse, os.listdir(tui))), key=str)
+
+
+def _is_filled(name: LotName, tui: int) -> bool:
+    """Whether a lot holds a task or bundle, or can't be examined. Raises OSError."""
+    with ExitStack() as stack, suppress(FileNotFoundError):
+        folder = open_folder(str(name), dir_fd=tui)
+        stack.callback(os.close, folder)
+        return any(os.listdir(fd) for fd in _opened_rooms(stack, folder))
+    return False
+
+
+def _opened_rooms(stack: ExitStack, folder: int) -> Iterator[int]:
+    for room in ROOMS:
+        fd = open_folder(room, dir_fd=folder)
+        stack.callback(os.close, fd)
+        yield fd
 
 
 def heartbeat_key(places: Places, name: LotName) -> Path:
@@ -264,35 +299,46 @@ def _rooms(stack: ExitStack, path: Path, folder: int) -> tuple[int, int, int]:
     return tasks, bundles, erasing
 
 
-def _remove_abandoned(lot: Lot) -> None:
+def _remove_abandoned(places: Places, tui: int) -> None:
     """Remove what other processes prepared and left: nothing was ever moved into it. One that is
     only slow loses nothing either: its purge is refused, and nothing was changed."""
-    with suppress(OSError):
-        for name in lot_names(lot.tui):
-            if name.state is State.PREPARING and name != lot.name:
-                _remove_if_abandoned(lot, name)
+    with suppress(OSError, PurgeError):
+        for name in _all_names(tui):
+            if name.state is State.PREPARING and not _is_alive(places, tui, name):
+                _remove_prepared(places, tui, name)
 
 
-def _remove_if_abandoned(lot: Lot, name: LotName) -> None:
-    with ExitStack() as stack, suppress(OSError, PurgeError):
-        folder = opened(stack, lot.path.with_name(str(name)), lot.tui, lot.places.device)
-        if not is_alive(heartbeat_key(lot.places, name), sign_of(folder), time.time()):
-            _remove(lot.places, lot.tui, name, folder)
+def _is_alive(places: Places, tui: int, name: LotName) -> bool:
+    with ExitStack() as stack:
+        folder = opened(stack, places.path / TUI / str(name), tui, places.device)
+        return is_alive(heartbeat_key(places, name), sign_of(folder), time.time())
+
+
+def _remove_prepared(places: Places, tui: int, name: LotName) -> bool:
+    with ExitStack() as stack:
+        folder = opened(stack, places.path / TUI / str(name), tui, places.device)
+        return _remove(places, tui, name, folder)
 
 
 def _tui_with(stack: ExitStack, places: Places, name: LotName) -> int:
     """``hipercow/tui/``, open, with a new folder in it.
 
-    The folder must be new: what is moved into it then can't meet anything. Another purge that ends
-    may remove ``tui`` just after we found it: then we make it anew.
+    The folder must be new: what is moved into it then can't meet anything. Where a purge died
+    before it began here, and is finished now, its folder is made again. Another purge that ends may
+    remove ``tui`` just after we found it: then that is made again too.
     """
     while True:
         with suppress(FileExistsError):
             os.mkdir(TUI, dir_fd=places.hipercow)
         try:
             tui = opened(stack, places.path / TUI, places.hipercow, places.device)
+            _remove_abandoned(places, tui)
             os.mkdir(str(name), dir_fd=tui)
         except FileNotFoundError:
+            continue
+        except FileExistsError:
+            if not _remove_prepared(places, tui, name):
+                raise
             continue
         return tui
 

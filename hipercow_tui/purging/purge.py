@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from hipercow_tui.model import Bundle, Lang
 from hipercow_tui.plan import PurgePlan
 from hipercow_tui.purging import recent
 from hipercow_tui.purging.erase import erase, erase_bundle
-from hipercow_tui.purging.lot import Lot
+from hipercow_tui.purging.lot import Lot, LotGoneError
 from hipercow_tui.purging.manifest import Aim
 from hipercow_tui.purging.names import State, bundle_file
 from hipercow_tui.purging.outcome import Outcome, Phase, PurgeReport
@@ -111,10 +112,11 @@ class Purge:
         """Put back all that is still whole, and never resume: if this process dies meanwhile, what
         is left is only put back. Returns whether there was anything.
 
-        Raises TakenOverError, and OSError if that can't be found out.
+        Raises TakenOverError.
         """
         if self.lot.name.state is State.MOVING:
-            self.lot.mark(State.RESTORING)
+            with suppress(LotGoneError, OSError):
+                self.lot.mark(State.RESTORING)
         return self.bring_back(reason)
 
     def bring_back(self, reason: str) -> bool:
@@ -128,7 +130,7 @@ class Purge:
         going = self.going()
         self.watch.begin(Phase.PUTTING_BACK, sum(len(unit.tasks) for unit in going))
         for unit in going:
-            self.lot.make_sure()
+            self.lot.refuse_taken_over()
             whole = [task_id for task_id in unit.ids if task_id not in begun]
             split = len(whole) < len(unit.tasks)
             why = f"{reason}; the later attempts of its chain are erased" if split else reason

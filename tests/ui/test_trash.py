@@ -274,10 +274,10 @@ async def test_a_purge_of_another_process_is_left_alone_and_offered_once_dead(ro
     with purging_elsewhere(root) as child:
         async with driving(root) as at:
             await at.pilot.press("T")
-            await at.shows("▶ moving", "someone works in it right now")
+            await at.shows("▶ moving", "another process works in it right now")
             await at.pilot.press("r", "f", "e", "E")
             assert isinstance(at.app.screen, TrashScreen)
-            assert "Someone works in it right now" in at.notes and "interrupted" not in at.notes
+            assert "Another process works in it" in at.notes and "interrupted" not in at.notes
             await at.pilot.press("escape")
             assert not at.app.browser.header.trash
 
@@ -315,14 +315,14 @@ async def test_a_purge_that_broke_off_while_erasing(root: Root, key: str) -> Non
         await until(at.pilot, lambda: "was interrupted: T" in at.notes)
         at.app.clear_notifications()
         await at.pilot.press("T")
-        await at.shows("! interrupted", "r restores all that is whole: erasing broke off")
+        await at.shows("! interrupted", "r restores all that is whole: erasing was interrupted")
         await at.shows("1 task partly erased")
         await at.pilot.press(key)
         await at.shows("erased")
         await at.answer("y")
         await at.on(SummaryScreen)
         if key == "f":
-            await at.shows("Trash emptied", "are gone")
+            await at.shows("Purged", "are gone")
         else:
             await at.shows("Restored, but not all", "can't come back", TIP)
     if key == "f":
@@ -343,7 +343,7 @@ async def test_a_restoring_that_broke_off(root: Root, key: str) -> None:
         await until(at.pilot, lambda: "was interrupted: T" in at.notes)
         at.app.clear_notifications()
         await at.pilot.press("T")
-        await at.shows("! interrupted", "f or r finishes it: restoring broke off")
+        await at.shows("! interrupted", "f or r finishes it: restoring was interrupted")
         await at.pilot.press(key)
         await at.answer("y")
         await at.on(SummaryScreen)
