@@ -310,6 +310,7 @@ def lot_as_json(lot: TrashLot, measured: Size | None) -> Json:
         "tasks": list(lot.tasks),
         "bundles": list(lot.bundles),
         "erasing": list(lot.remains),
+        "problem": lot.problem or None,
         "bytes": measured.bytes if measured else None,
         "files": measured.files if measured else None,
     }
