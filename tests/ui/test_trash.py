@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import json
 import os
 import threading
 import time
@@ -515,3 +516,42 @@ async def test_hostile_names_in_the_trash_are_harmless(root: Root) -> None:
         await at.pilot.press("T")
         await at.shows("3 bundles", "[red]␛[2J")
         assert "\x1b" not in at.text
+
+
+async def test_a_lot_that_changes_while_the_question_is_open_is_not_erased(root: Root) -> None:
+    trashed(root)
+    async with driving(root) as at:
+        await at.pilot.press("T")
+        await at.shows("✓ whole")
+        await at.pilot.press("e")
+        await at.shows("6 tasks and 2 bundles are erased for good")
+        (lot,) = lots(root)
+        (lot / "tasks" / LONE).rename(folder_of(root, LONE))
+        await at.answer("y")
+        await until(at.pilot, lambda: "changed since it was listed" in at.notes)
+    assert len(list(lots(root)[0].glob("tasks/*"))) == 5 and in_place(root) == {LONE}
+
+
+@pytest.mark.parametrize("what", ["unconfirmed", "unreadable", "moving"])
+async def test_what_can_not_be_finished_or_emptied_says_why(root: Root, what: str) -> None:
+    trashed(root)
+    (lot,) = lots(root)
+    if what == "unreadable":
+        (lot / "tasks").rename(lot / "elsewhere")
+        (lot / "tasks").touch()
+    else:
+        manifest = json.loads((lot / "manifest.json").read_text())
+        text = json.dumps(manifest | {"confirmed": what == "moving"})
+        (lot / "manifest.json").write_text(text)
+        lot.rename(lot.with_suffix(""))
+    key, words = {
+        "unconfirmed": ("f", "Nothing says that this purge was confirmed"),
+        "unreadable": ("e", "what it holds can't be read: Not a directory"),
+        "moving": ("e", "Restore (r) or finish (f) what was interrupted first"),
+    }[what]
+    async with driving(root) as at:
+        await at.pilot.press("T")
+        await at.shows("1 lot")
+        await at.pilot.press(key)
+        await until(at.pilot, lambda: words in at.notes)
+        assert isinstance(at.app.screen, TrashScreen)
