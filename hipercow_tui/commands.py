@@ -19,19 +19,24 @@ from hipercow_tui.errors import HipercowTuiError, PurgeError
 from hipercow_tui.exits import DONE, REFUSED
 from hipercow_tui.plan import PurgePlan
 from hipercow_tui.purging import (
+    Phase,
+    Progress,
     RestoreReport,
     State,
+    TrashLot,
     carry_out,
     empty,
     finish,
     history,
     interrupted,
     move_to_trash,
+    refuse_unerasable,
     restore,
     safety_check,
     trash,
     trash_size,
 )
+from hipercow_tui.purging.manifest import Aim
 from hipercow_tui.report import (
     Report,
     Sizes,
@@ -56,7 +61,7 @@ from hipercow_tui.streams import (
     print_output,
     read_answer,
 )
-from hipercow_tui.text import count, visible
+from hipercow_tui.text import count, size, tasks_and_bundles, visible
 
 _MOST_JOBS = 64
 
@@ -74,8 +79,9 @@ name in the first column.
 
   --restore STAMP   puts everything back that is still whole, never onto anything that exists; what
                     stands again is kept aside, under the same STAMP
-  --empty STAMP     erases it for good; a purge or a move to the trash that was interrupted is
-                    finished by its plan, with all its checks
+  --finish STAMP    finishes a purge, a move to the trash or an undo that was interrupted, by the
+                    plan that was confirmed, with all its checks
+  --empty STAMP     erases it for good, as it was listed in the question
   --empty           erases all that is in the trash, but nothing interrupted or kept aside
 """
 _HISTORY = """
@@ -182,12 +188,16 @@ def _trash(words: Sequence[str]) -> int:
     either = parser.add_mutually_exclusive_group()
     either.add_argument("--restore", metavar="STAMP", help="put back what it holds")
     either.add_argument("--empty", metavar="STAMP", nargs="?", const="", help="erase it for good")
+    either.add_argument("--finish", metavar="STAMP", help="finish what was interrupted")
     parser.add_argument("--yes", action="store_true", help="do not ask before erasing")
     add_jobs(parser)
     options = parser.parse_args(words)
     root = find_root(options.root)
     if options.restore is not None:
-        return _restored(restore(root, options.restore), as_json=options.json)
+        report = restore(root, options.restore, on_progress=_warn)
+        return _restored(report, as_json=options.json)
+    if options.finish is not None:
+        return _finish(root, options)
     if options.empty is not None:
         return _empty(root, options)
     tell_interrupted(root)
@@ -202,20 +212,62 @@ def _trash(words: Sequence[str]) -> int:
 
 def _empty(root: Root, options: argparse.Namespace) -> int:
     stamp: str = options.empty
-    lots = [lot for lot in trash(root) if stamp in ("", lot.stamp)]
-    named = next((lot for lot in lots if stamp and lot.interrupted), None)
-    question = f"Erase {visible(stamp) or 'all that is in the trash'} for good?"
-    if not options.yes and lots and not _confirmed(question):
+    lots = [lot for lot in trash(root) if lot.stamp == stamp or (not stamp and _is_whole(lot))]
+    if stamp and not lots:
+        raise PurgeError(f"There is no '{visible(stamp)}' in the trash: 'hipercow-tui trash' lists")
+    refuse_unerasable(lots)
+    if not options.yes and lots and not _confirmed(f"Erase {_in_all(root, lots)} for good?"):
         return REFUSED
+    return _run(
+        options, lambda stop: empty(root, lots, on_progress=_warn, stop=stop, jobs=options.jobs)
+    )
+
+
+def _is_whole(lot: TrashLot) -> bool:
+    return lot.state is State.TRASH
+
+
+def _in_all(root: Root, lots: Sequence[TrashLot]) -> str:
+    """What lots hold, counted on the disk: ``12 tasks and 1 bundle (1.2 GB)``."""
+    tasks = sum(len(lot.tasks) + len(lot.remains) for lot in lots)
+    held = tasks_and_bundles(tasks, sum(len(lot.bundles) for lot in lots))
+    sizes = [measured for lot in lots if (measured := trash_size(root, lot))]
+    return f"{held} ({size(sum(one.bytes for one in sizes))})"
+
+
+def _finish(root: Root, options: argparse.Namespace) -> int:
+    stamp: str = options.finish
+    lots = [lot for lot in trash(root) if lot.stamp == stamp]
+    if not options.yes and not _confirmed(_finish_question(root, lots)):
+        return REFUSED
+    return _run(
+        options, lambda stop: finish(root, stamp, on_progress=_warn, stop=stop, jobs=options.jobs)
+    )
+
+
+def _finish_question(root: Root, lots: Sequence[TrashLot]) -> str:
+    held = _in_all(root, lots)
+    states = {lot.state for lot in lots}
+    if State.RESTORING in states:
+        return f"Finish restoring {held}?"
+    if State.MOVING in states and all(lot.aim is Aim.TRASH for lot in lots):
+        return f"Finish moving to the trash, with {held} moved so far?"
+    return f"Finish the purge, with {held} to erase and what its plan holds beyond that?"
+
+
+def _run(options: argparse.Namespace, act: Callable[[threading.Event], Report]) -> int:
+    """Do what was confirmed, until a signal stops it, and say what became of it."""
     stopping = _Stopping()
     with on_signals(stopping):
-        report: Report
-        if named is not None and named.state is State.MOVING:
-            report = finish(root, stamp, stop=stopping.event, jobs=options.jobs)
-        else:
-            report = empty(root, stamp or None, stop=stopping.event, jobs=options.jobs)
+        report = act(stopping.event)
     _print_report(report, as_json=options.json)
     return _status(report, stopping)
+
+
+def _warn(progress: Progress) -> None:
+    """Say, once, that another process is waited for."""
+    if progress.phase is Phase.WAITING and not progress.done:
+        print_message("watching for half a minute whether another process still works on it")
 
 
 def _restored(report: RestoreReport, *, as_json: bool) -> int:

@@ -27,6 +27,7 @@ Report: TypeAlias = PurgeReport | RestoreReport | EmptyReport
 Sizes: TypeAlias = Mapping[str, Size]
 
 _STATES = {
+    State.PREPARING: "being prepared",
     State.MOVING: "moving",
     State.TRASH: "in the trash",
     State.ERASING: "erasing",
@@ -257,20 +258,28 @@ def lot_line(lot: TrashLot, measured: Size | None, now: float) -> str:
         _numbers((*lot.tasks, *lot.remains), lot.bundles) + _of_python(lot),
         f"{size(measured.bytes)} in {count(measured.files, 'file')}" if measured else "",
         visible(f"by {lot.who}") if lot.who else "",
+        visible(lot.problem),
     ]
     return "  ".join(part for part in parts if part)
 
 
 def interrupted_lines(lots: Iterable[TrashLot]) -> Iterator[str]:
-    """What broke off in a root, and the commands that finish it or bring it back."""
+    """What was interrupted in a root, and the commands that finish it or bring it back."""
+    by_stamp: dict[str, list[TrashLot]] = {}
     for lot in lots:
-        stamp = visible(lot.stamp)
-        held = _numbers((*lot.tasks, *lot.remains), lot.bundles) + _of_python(lot)
-        yield (
-            f"something was interrupted while {_STATES[lot.state]}, with {held}:"
-            f" 'hipercow-tui trash --restore {stamp}' brings back what is whole,"
-            f" 'hipercow-tui trash --empty {stamp}' {_finish(lot)}"
+        by_stamp.setdefault(lot.stamp, []).append(lot)
+    for stamp, parts in by_stamp.items():
+        tasks = [task_id for lot in parts for task_id in (*lot.tasks, *lot.remains)]
+        held = _numbers(tasks, [name for lot in parts for name in lot.bundles])
+        languages = "" if any(lot.lang is Lang.R for lot in parts) else " of Python"
+        shown = visible(stamp)
+        text = (
+            f"something was interrupted while {_STATES[parts[0].state]}, with {held}{languages}:"
+            f" 'hipercow-tui trash --restore {shown}' puts back what is whole"
         )
+        if any(lot.resumable for lot in parts):
+            text += f", 'hipercow-tui trash --finish {shown}' {_finish(parts[0])}"
+        yield text
 
 
 def _of_python(lot: TrashLot) -> str:
@@ -278,9 +287,12 @@ def _of_python(lot: TrashLot) -> str:
 
 
 def _finish(lot: TrashLot) -> str:
-    if lot.state is State.MOVING and lot.aim is Aim.TRASH:
-        return "finishes the move to the trash"
-    return "erases it" if lot.state is State.RESTORING else "finishes the purge"
+    if lot.state is State.RESTORING:
+        return "does the same"
+    if lot.aim is Aim.TRASH:
+        emptied = lot.state is State.ERASING
+        return "erases the rest" if emptied else "finishes the move to the trash"
+    return "finishes the purge"
 
 
 def history_line(entry: HistoryEntry, now: float) -> str:
@@ -312,6 +324,7 @@ def lot_as_json(lot: TrashLot, measured: Size | None) -> Json:
         "tasks": list(lot.tasks),
         "bundles": list(lot.bundles),
         "erasing": list(lot.remains),
+        "problem": lot.problem or None,
         "bytes": measured.bytes if measured else None,
         "files": measured.files if measured else None,
     }

@@ -6,9 +6,11 @@ import json
 import os
 from pathlib import Path
 
+from purge_stage import lots
 from small_py_root import py_dir, recent_ids, write_py_bundle, write_py_task
 from small_root import DAY, NOW, task_id, tree, write_bundle, write_task
 
+from hipercow_tui.model import Lang
 from hipercow_tui.roots import Root, find_root
 
 R_TASK = task_id(1)
@@ -49,9 +51,9 @@ def all_but_ours(root: Root) -> dict[str, bytes | None]:
 
 
 def our_lots(root: Root) -> list[Path]:
-    """What stands in our own folders, but for the history."""
-    tuis = (root.hipercow / "tui", py_dir(root.path) / "tui")
-    return [path for tui in tuis for path in tui.glob("*") if path.name != "history"]
+    """What our own folders hold, but for the history and what was only prepared."""
+    python = root.part(Lang.PY)
+    return [*lots(root), *lots(python)]
 
 
 def left_bundles(root: Root) -> dict[str, tuple[str, ...]]:

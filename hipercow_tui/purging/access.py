@@ -14,7 +14,7 @@ from contextlib import suppress
 
 from hipercow_tui.roots.files import open_folder
 
-_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+_CREATE = os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ_OR_OWN = stat.S_IWUSR | stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH
 
 
@@ -34,11 +34,11 @@ def make_folder(name: str, parent: int) -> None:
             os.close(fd)
 
 
-def create_file(name: str, parent: int, flags: int = os.O_EXCL) -> int:
-    """Open a file in an open folder for writing, and make it if it is not there; the caller closes
-    it. ``flags`` are added to those of ``os.open``. Raises OSError."""
+def create_file(name: str, parent: int, flags: int = os.O_WRONLY | os.O_EXCL) -> int:
+    """Open a file in an open folder, and make it if it is not there; the caller closes it.
+    ``flags`` are those of ``os.open`` that say what for. Raises OSError."""
     above = os.fstat(parent)
-    fd = os.open(name, _NEW_FILE | flags, above.st_mode & _READ_OR_OWN, dir_fd=parent)
+    fd = os.open(name, _CREATE | flags, above.st_mode & _READ_OR_OWN, dir_fd=parent)
     with suppress(OSError):
         _share(fd, above, stat.S_IRGRP)
     return fd

@@ -31,22 +31,32 @@ class Aim(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """A lot's plan, who made the lot, when (seconds since the epoch), and what for."""
+    """A lot's plan, in full also where the lot holds the tasks of one language, and what for.
+
+    ``when`` it was confirmed is in seconds since the epoch, ``who`` confirmed it. Without
+    ``confirmed`` nothing says that it was: then it is never carried out.
+    """
 
     plan: PurgePlan
     aim: Aim
     when: float
     who: Who | None
+    confirmed: bool
+
+
+def manifest_bytes(plan: PurgePlan, aim: Aim, when: float) -> bytes:
+    """The manifest of a plan that this process carries out because it was confirmed at ``when``, in
+    seconds since the epoch."""
+    made = {"aim": aim, "when": when, "who": whoami().as_json(), "confirmed": True}
+    return json.dumps(plan_as_saved(plan) | made, separators=(",", ":")).encode("ascii")
 
 
 def write_manifest(plan: PurgePlan, aim: Aim, folder: int, when: float) -> None:
-    """Write the plan's manifest into an open folder: whole or not at all, and on the disk.
+    """Write the manifest into an open folder: whole or not at all, and on the disk.
 
     ``when`` is in seconds since the epoch. Raises OSError.
     """
-    values = plan_as_saved(plan) | {"aim": aim, "when": when, "who": whoami().as_json()}
-    data = json.dumps(values, separators=(",", ":")).encode("ascii")
-    write_whole(MANIFEST, DRAFT, data, folder)
+    write_whole(MANIFEST, DRAFT, manifest_bytes(plan, aim, when), folder)
 
 
 def read_manifest(folder: int) -> Manifest | None:
@@ -56,18 +66,30 @@ def read_manifest(folder: int) -> Manifest | None:
         if not isinstance(data, dict):
             return None
         when, who, aim = (data.pop(key, None) for key in ("when", "who", "aim"))
-        return Manifest(plan_from_saved(data), Aim(aim), float(when), Who.from_json(who))
+        confirmed = data.pop("confirmed", False) is True
+        plan = plan_from_saved(data)
+        return Manifest(plan, Aim(aim), float(when), Who.from_json(who), confirmed)
     except (OSError, ValueError, TypeError, OverflowError, RecursionError):
         return None
 
 
-def write_whole(name: str, draft: str, data: bytes, folder: int) -> None:
-    """Write a new file in an open folder, under another name first. Raises OSError."""
+def write_draft(name: str, data: bytes, folder: int) -> None:
+    """Write a new file in an open folder, to the disk. Raises OSError; nothing is left then."""
     try:
-        with open(create_file(draft, folder), "wb") as file:
+        with open(create_file(name, folder), "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+    except OSError:
+        with suppress(OSError):
+            os.unlink(name, dir_fd=folder)
+        raise
+
+
+def write_whole(name: str, draft: str, data: bytes, folder: int) -> None:
+    """Write a new file in an open folder, under another name first. Raises OSError."""
+    write_draft(draft, data, folder)
+    try:
         os.rename(draft, name, src_dir_fd=folder, dst_dir_fd=folder)
         os.fsync(folder)
     except OSError:

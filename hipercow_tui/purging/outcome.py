@@ -12,8 +12,9 @@ from hipercow_tui.plan import PurgePlan
 
 
 class Phase(StrEnum):
-    """What a purge is doing."""
+    """What a purge is doing; ``waiting`` is for a sign of life of another process."""
 
+    WAITING = "waiting"
     MOVING = "moving"
     CHECKING = "checking"
     PUTTING_BACK = "putting back"
@@ -22,7 +23,8 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a phase is: ``done`` of ``total`` tasks, and the bytes freed so far."""
+    """How far a phase is: ``done`` of ``total`` tasks, or seconds where it waits, and the bytes
+    freed so far."""
 
     phase: Phase
     done: int
@@ -124,8 +126,9 @@ class RestoreReport:
     """What bringing a lot back did.
 
     ``restored`` are ids, ``restored_bundles`` names: they are in their places again. ``gone`` are
-    the ids of what had been erased before. ``failed`` is what could not be put back, or is kept
-    aside, with where it is.
+    the ids of what is neither in its place nor in the lot any more. ``failed`` is what could not be
+    put back, or is kept aside, with where it is. ``lost`` is a sentence if another process took
+    the lot over meanwhile.
     """
 
     stamp: str
@@ -134,6 +137,7 @@ class RestoreReport:
     gone: tuple[str, ...] = ()
     failed: tuple[Outcome, ...] = ()
     seconds: float = 0.0
+    lost: str = ""
 
     @property
     def complete(self) -> bool:
@@ -149,6 +153,7 @@ class RestoreReport:
             self.gone + later.gone,
             self.failed + later.failed,
             self.seconds + later.seconds,
+            self.lost or later.lost,
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from hipercow_tui.model import Bundle, Lang
 from hipercow_tui.plan import PurgePlan
 from hipercow_tui.purging import recent
 from hipercow_tui.purging.erase import erase, erase_bundle
-from hipercow_tui.purging.lot import Lot
+from hipercow_tui.purging.lot import Lot, LotGoneError
 from hipercow_tui.purging.manifest import Aim
 from hipercow_tui.purging.names import State, bundle_file
 from hipercow_tui.purging.outcome import Outcome, Phase, PurgeReport
@@ -55,13 +56,15 @@ class Purge:
                 return
             self.erase()
         if self.watch.stopped:
-            self.stopped = self.bring_back("the purge was stopped")
+            self.stopped = self.abort("the purge was stopped")
 
     def check(self) -> None:
         """Put back what was retried or bundled meanwhile, and the bundles that would lose nothing
         (rule 13)."""
         self.watch.begin(Phase.CHECKING, len(self.plan.tasks))
-        for unit, reason in recheck(self.lot.places, self.going()).items():
+        held = recheck(self.lot.places, self.going())
+        for unit, reason in held.items():
+            self.lot.make_sure()
             restore_unit(self.lot, unit, reason, self.record)
         unit_of = by_member(self.units)
         for bundle in self.bundles_going():
@@ -101,8 +104,20 @@ class Purge:
             self.lot.mark(State.ERASING)
         erase(self.lot, [unit.ids[::-1] for unit in going], self.record, self.watch)
         if not self.watch.stopped:
+            self.lot.make_sure()
             for bundle in self.bundles_going():
                 erase_bundle(self.lot, bundle.name, self.record)
+
+    def abort(self, reason: str) -> bool:
+        """Put back all that is still whole, and never resume: if this process dies meanwhile, what
+        is left is only put back. Returns whether there was anything.
+
+        Raises TakenOverError.
+        """
+        if self.lot.name.state is State.MOVING:
+            with suppress(LotGoneError, OSError):
+                self.lot.mark(State.RESTORING)
+        return self.bring_back(reason)
 
     def bring_back(self, reason: str) -> bool:
         """Put back all that is still whole; tells whether there was anything.
@@ -115,6 +130,7 @@ class Purge:
         going = self.going()
         self.watch.begin(Phase.PUTTING_BACK, sum(len(unit.tasks) for unit in going))
         for unit in going:
+            self.lot.refuse_taken_over()
             whole = [task_id for task_id in unit.ids if task_id not in begun]
             split = len(whole) < len(unit.tasks)
             why = f"{reason}; the later attempts of its chain are erased" if split else reason
@@ -170,6 +186,15 @@ class Purge:
             number = count(len(stuck), "task or bundle", "tasks or bundles")
             rest = f"{number} can't be put back, first what is now {visible(str(stuck[0]))}"
         return f"{reason}. {state}; {rest}."
+
+    def left_behind(self, error: OSError | PurgeError) -> str:
+        """What went wrong where not even all could be put back, and what was erased before."""
+        reason = because(error) if isinstance(error, OSError) else str(error)
+        erased = count(len(self.record.removed), "task")
+        return (
+            f"{reason}. {erased} had been erased; what was moved is in"
+            f" {visible(str(self.lot.path.parent))}."
+        )
 
     def report(self, seconds: float, *, discarded: bool) -> PurgeReport:
         """What the purge did; ``discarded`` says that its lot is gone."""

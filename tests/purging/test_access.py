@@ -15,7 +15,7 @@ from purge_stage import ALL, BASE, in_place, lots, make_root, plan_of
 from py_stage import make_both
 from small_root import write_bundle
 
-from hipercow_tui.purging import access, carry_out, empty, history, move_to_trash, restore
+from hipercow_tui.purging import access, carry_out, empty, history, move_to_trash, restore, trash
 from hipercow_tui.roots import Root
 
 MASKS = [0o000, 0o022, 0o077]
@@ -141,8 +141,8 @@ def test_colleagues_restore_and_empty_what_others_moved(shared_root: Root, mask:
     assert in_place(shared_root) == set(ALL) and not lots(shared_root)
     with umask(mask):
         carry_out(plan_of(shared_root, [BASE]), shared_root)
-        stamp = str(move_to_trash(plan_of(shared_root), shared_root).trash)
-    assert as_colleague(lambda: empty(shared_root, stamp)) == 0
+        move_to_trash(plan_of(shared_root), shared_root)
+    assert as_colleague(lambda: empty(shared_root, trash(shared_root))) == 0
     assert not in_place(shared_root) and not lots(shared_root)
     kinds = [entry.kind.value for entry in history(shared_root)]
     assert sorted(kinds) == ["empty", "purge", "restore", "trash", "trash"]

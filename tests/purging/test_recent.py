@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from mounts import fill, mounted
-from purge_stage import Meanwhile, names, plan_of
+from purge_stage import Meanwhile, listed, names, plan_of
 from py_stage import (
     FAILED,
     FIRST,
@@ -283,7 +283,7 @@ def test_emptying_takes_out_what_the_move_to_the_trash_could_not(
     report = move_to_trash(plan, both)  # there is no list just now
     aside.rename(path_of(both))
     assert report.complete and recent(both) == list(RECENT)
-    assert empty(both, str(report.trash)).complete
+    assert empty(both, listed(both, str(report.trash))).complete
     assert recent(both) == list(KEPT)
 
 
