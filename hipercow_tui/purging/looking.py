@@ -14,7 +14,7 @@ from hipercow_tui.model import Lang
 from hipercow_tui.purging.heart import is_alive
 from hipercow_tui.purging.lot import ROOMS
 from hipercow_tui.purging.manifest import Aim, read_manifest
-from hipercow_tui.purging.names import TUI, LotName, State, parse
+from hipercow_tui.purging.names import TUI, LotName, State, bundle_name, parse
 from hipercow_tui.purging.places import opened
 from hipercow_tui.purging.who import Who
 from hipercow_tui.purging.without_lot import Aside, aside
@@ -144,7 +144,7 @@ def _seen(name: LotName, tui: int, now: float) -> TrashLot | None:
     return TrashLot(
         name,
         tasks,
-        bundles,
+        tuple(map(bundle_name, bundles)),
         remains,
         when=manifest.when if manifest else None,
         who=manifest.who if manifest else None,

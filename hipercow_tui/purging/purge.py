@@ -1,4 +1,4 @@
-"""One purge under way in its lot: move, check, then erase or keep (SPEC section 4, rule 13)."""
+"""One purge under way in its lot: move, check, then erase or keep (docs/spec.md, rule 13)."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Purge:
         """Put back what was retried or bundled meanwhile, and the bundles that would lose nothing
         (rule 13)."""
         self.watch.begin(Phase.CHECKING, len(self.plan.tasks))
-        for unit, reason in recheck(self.lot.places, self.going()).items():
+        for unit, reason in recheck(self.lot.places, self.plan, self.going()).items():
             restore_unit(self.lot, unit, reason, self.record)
         unit_of = by_member(self.units)
         for bundle in self.bundles_going():

@@ -16,7 +16,7 @@ from hipercow_tui.purging import looking
 from hipercow_tui.purging.history import HistoryEntry
 from hipercow_tui.purging.history import history as history_of
 from hipercow_tui.purging.looking import TrashLot
-from hipercow_tui.purging.names import TUI, LotName, State, bundle_name, parse
+from hipercow_tui.purging.names import TUI, LotName, State, parse
 from hipercow_tui.purging.outcome import EmptyReport, Progress, PurgeReport, RestoreReport
 from hipercow_tui.purging.places import opened
 from hipercow_tui.purging.trash import empty as empty_in
@@ -120,7 +120,7 @@ def _both(root: Root, of: Callable[[Root], tuple[TrashLot, ...]]) -> tuple[Trash
 
 
 def _as_python(lot: TrashLot) -> TrashLot:
-    return replace(lot, lang=Lang.PY, bundles=tuple(map(bundle_name, lot.bundles)))
+    return replace(lot, lang=Lang.PY)
 
 
 def _holding(root: Root, stamp: str) -> list[Root]:
