@@ -32,7 +32,8 @@ _WHEN = "'9 days', '2 w', '12 h' ago, or a date or time such as 2026-01-31"
 _PURGE = f"""
 A task goes if it passes every filter given; its whole retry chain goes with it, and so does every
 bundle that names one of these (the bundle's other tasks stay). Nothing goes if any of it is
-submitted or running, unless you leave such chains out with --skip-blocked.
+submitted or running, or can't be read, unless you leave such chains out with --skip-blocked. A
+bundle that can't be read may name any task: nothing goes, unless --ignore-unreadable-bundles.
 
 examples:
   hipercow-tui purge --with-status failure --finished-before '2 weeks' --dry-run
@@ -86,6 +87,11 @@ def _filter_parser(command: str) -> CommandParser:
     add("--json", action="store_true", help="machine-readable output")
     if purging:
         add("--skip-blocked", action="store_true", help="leave out chains that can't go")
+        add(
+            "--ignore-unreadable-bundles",
+            action="store_true",
+            help="purge though a bundle can't be read; it stays, and may name tasks that are gone",
+        )
         add("--dry-run", action="store_true", help="say what would go, delete nothing")
         add(
             "--trash", action="store_true", help="move to the trash: can be restored, frees nothing"
@@ -167,7 +173,13 @@ def _row(task: Task, details: TaskDetails | None, now: float, *, both: bool) -> 
 def _purge(options: argparse.Namespace) -> int:
     now = time.time()
     root, snapshot, filters = _selected(options, now)
-    plan = make_plan(snapshot, filters, now=now, skip_blocked=options.skip_blocked)
+    plan = make_plan(
+        snapshot,
+        filters,
+        now=now,
+        skip_blocked=options.skip_blocked,
+        ignore_unreadable_bundles=options.ignore_unreadable_bundles,
+    )
     sizes = measure_many(root, () if plan.refused else plan.ids)
     silent = options.dry_run or options.yes or options.save_plan is not None
     if not (options.json and silent):

@@ -1,7 +1,7 @@
 """The four filters as values, and the stack of them whose intersection is matched.
 
 Pure: a filter looks at a snapshot and says which tasks pass, as flags in the order of its lineup,
-and which ids of gone tasks. Source: SPEC section 4, rules 1 to 6.
+and which ids of gone tasks. Source: docs/spec.md, rules 1 to 6.
 """
 
 from __future__ import annotations
@@ -38,12 +38,15 @@ class TaskIds:
         return _among(self.ids, snapshot)
 
     def gone(self, snapshot: Snapshot) -> frozenset[str]:
-        """The ids of gone tasks that pass: none can."""
-        return _NOTHING
+        """The ids of gone tasks that pass: those that may exist where nothing can be read."""
+        return frozenset(filter(snapshot.may_exist, self.ids)) if snapshot.unread else _NOTHING
 
     def check(self, snapshot: Snapshot) -> None:
         """Raises UnknownTasksError, which counts them, if some ids do not exist."""
         missing = len(self.ids - snapshot.tasks.keys())
+        if missing:
+            unknown = (self.gone(part) for part in snapshot.by_lang)
+            missing = len(self.ids.difference(snapshot.tasks, *unknown))
         if missing:
             raise UnknownTasksError(
                 f"{missing} / {count(len(self.ids), 'task')} do not exist in"
@@ -124,6 +127,9 @@ class InBundle:
     def check(self, snapshot: Snapshot) -> None:
         """Raises FilterError if no bundle at all matches."""
         if self.patterns and not self.bundles(snapshot):
+            unread = (name for part in snapshot.by_lang for name in part.unread.bundles)
+            if name := next(filter(self.matches, unread), None):
+                raise FilterError(f"Bundle '{visible(name)}' can't be read: repair or remove it")
             known = ", ".join(sorted(bundle.name for bundle in snapshot.bundles)[:5])
             raise FilterError(
                 f"No bundle matches '{visible(' '.join(self.patterns))}' in"

@@ -21,8 +21,15 @@ from hipercow_tui.filters import (
     TaskIds,
     WithStatus,
 )
-from hipercow_tui.model import TASK_ID, Bundle, Lang, Status, Task, is_bundle_name
-from hipercow_tui.plan import PlannedBundle, PlannedTask, PurgePlan, Reason, block_reason
+from hipercow_tui.model import TASK_ID, Bundle, BundleId, Lang, Status, Task, is_bundle_name
+from hipercow_tui.plan import (
+    PlannedBundle,
+    PlannedTask,
+    PurgePlan,
+    Reason,
+    block_reason,
+    blocked_by,
+)
 from hipercow_tui.roots.files import read_file
 from hipercow_tui.snapshot import Snapshot
 from hipercow_tui.text import count, short_id, visible
@@ -104,12 +111,28 @@ def changes(plan: PurgePlan, snapshot: Snapshot) -> Iterator[str]:
         found = bundles.get(key)
         if found is None:
             yield f"bundle '{visible(bundle.name)}' is gone"
-        elif found.task_ids != bundle.task_ids:
+        elif (found.task_ids, found.link) != (bundle.task_ids, bundle.link):
             yield f"bundle '{visible(bundle.name)}' was rewritten"
     for key, bundle in bundles.items():
         named = going_of[bundle.lang].intersection(bundle.task_ids)
         if key not in then and named:
             yield f"bundle '{visible(bundle.name)}' names {_some(named)} now"
+    yield from _blocked_now(plan, snapshot)
+
+
+def _blocked_now(plan: PurgePlan, snapshot: Snapshot) -> Iterator[str]:
+    """What blocks the plan's chains beside what the statuses of its tasks say: each reason once."""
+    for lang in plan.langs:
+        part, own = snapshot.of_lang(lang), plan.of_lang(lang)
+        going = {one.task.id for one in own.tasks}
+        chains = {i for one in own.tasks for i in one.task.chain}
+        ignored = [name for _, name in own.ignored_bundles]
+        reasons: dict[str, set[str]] = {}
+        for one in blocked_by(part, going | chains, plan.made, ignored):
+            if one.task.id not in going or not block_reason(one.task):
+                reasons.setdefault(one.reason, set()).add(one.task.id)
+        for reason, ids in reasons.items():
+            yield f"{_some(ids)} can't go: {reason}"
 
 
 def _some(ids: set[str]) -> str:
@@ -128,6 +151,7 @@ def plan_as_saved(plan: PurgePlan) -> Json:
         "tasks": [_task_as_saved(one) for one in plan.tasks],
         "bundles": [_bundle_as_saved(one) for one in plan.bundles],
         "warnings": plan.warnings,
+        "ignored_bundles": [{"name": name, "lang": lang} for lang, name in plan.ignored_bundles],
     }
 
 
@@ -171,6 +195,7 @@ def _bundle_as_saved(planned: PlannedBundle) -> Json:
     return {
         "name": bundle.name,
         "lang": bundle.lang,
+        "link": bundle.link,
         "task_ids": bundle.task_ids,
         "deleted": planned.deleted,
         "surviving": planned.surviving,
@@ -192,6 +217,8 @@ def plan_from_saved(data: Any) -> PurgePlan:
         raise ValueError("it names a task twice")
     if len({(one.bundle.lang, one.bundle.name) for one in bundles}) < len(bundles):
         raise ValueError("it names a bundle twice")
+    # Plans that were saved before there was such a choice have no such field.
+    ignored = fields.take("ignored_bundles", _maybe(_each(_ignored_bundle)))
     plan = PurgePlan(
         root=Path(fields.take("root", _path)),
         made=fields.take("planned", _seconds),
@@ -200,9 +227,17 @@ def plan_from_saved(data: Any) -> PurgePlan:
         bundles=bundles,
         skip_blocked=fields.take("skip_blocked", _flag),
         warnings=fields.take("warnings", _each(_shown_text)),
+        ignored_bundles=ignored or (),
     )
     fields.end()
     return plan
+
+
+def _ignored_bundle(data: Any) -> BundleId:
+    fields = _Fields(data, "an ignored bundle")
+    lang, name = Lang(fields.take("lang", _one_of(Lang))), fields.take("name", _text)
+    fields.end()
+    return lang, name
 
 
 def _planned_task(data: Any) -> PlannedTask:
@@ -240,6 +275,7 @@ def _planned_bundle(data: Any) -> PlannedBundle:
         name=fields.take("name", _text),
         task_ids=fields.take("task_ids", _each(_id)),
         lang=Lang(fields.take("lang", _one_of(Lang))),
+        link=fields.take("link", _maybe(_text)) or "",
     )
     if not is_bundle_name(bundle.name, bundle.lang):
         raise ValueError(f"'{visible(bundle.name[:40])}' is no bundle's name")

@@ -7,6 +7,7 @@ import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from small_root import NOW, task_id, write_bundle, write_retries, write_task
@@ -14,8 +15,9 @@ from small_root import NOW, task_id, write_bundle, write_retries, write_task
 from hipercow_tui import index as index_module
 from hipercow_tui import scan
 from hipercow_tui.index import Index, cache_folder
-from hipercow_tui.model import Status
-from hipercow_tui.roots import files, find_root, r_root, relations
+from hipercow_tui.model import Bundle, Status
+from hipercow_tui.roots import bundles, find_root, r_root, relations
+from hipercow_tui.roots.r_root import Stamp
 from hipercow_tui.scanning import Scanner
 from hipercow_tui.snapshot import Snapshot
 
@@ -257,12 +259,12 @@ def bundle_reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The bundles that are opened."""
     opened: list[str] = []
 
-    def read_file(path: str, *, limit: int) -> bytes:
-        if Path(path).parent.name == "bundles":
-            opened.append(Path(path).name)
-        return files.read_file(path, limit=limit)
+    def read_bundle(name: str, *args: Any, **kwargs: Any) -> Bundle:
+        opened.append(name)
+        return real(name, *args, **kwargs)
 
-    monkeypatch.setattr(relations, "read_file", read_file)
+    real = bundles.read_bundle
+    monkeypatch.setattr(relations, "read_bundle", read_bundle)
     return opened
 
 
@@ -295,7 +297,13 @@ def test_bundles_that_changed_came_or_went_are_read(project: Path) -> None:
     assert_same(project)
 
 
-def test_bundles_are_doubted_too(project: Path, bundle_reads: list[str]) -> None:
+def test_bundles_are_doubted_too(
+    project: Path, bundle_reads: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stamp(status: os.stat_result) -> Stamp:
+        return (status.st_ino, status.st_size, status.st_mtime_ns, 0)
+
+    monkeypatch.setattr(relations, "_stamp", stamp)
     path = long_ago(project, "mine")
     kept(project)
     # No clock tells: the same file, as long and as old as it was.

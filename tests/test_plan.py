@@ -223,4 +223,4 @@ def test_a_new_task_and_an_estimated_time_are_warned_of() -> None:
 def test_a_tally_is_what_the_plan_comes_to(snapshot: Snapshot, stack: FilterStack) -> None:
     plan = make_plan(snapshot, stack, now=NOW)
     counts = (plan.matched, plan.cascaded, plan.bundles, plan.blocked)
-    assert tally(snapshot, stack) == Tally(*map(len, counts))
+    assert tally(snapshot, stack, now=NOW) == Tally(*map(len, counts))

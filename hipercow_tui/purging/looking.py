@@ -16,7 +16,7 @@ from hipercow_tui.model import Lang
 from hipercow_tui.purging.heart import Sign, is_alive, sign_of
 from hipercow_tui.purging.lot import ROOMS, lot_names
 from hipercow_tui.purging.manifest import Aim, Manifest, read_manifest
-from hipercow_tui.purging.names import AT_REST, TUI, LotName, State
+from hipercow_tui.purging.names import AT_REST, TUI, LotName, State, bundle_name
 from hipercow_tui.purging.places import because, opened
 from hipercow_tui.purging.who import Who
 from hipercow_tui.purging.without_lot import Aside, aside
@@ -154,10 +154,10 @@ def is_at_work(root: Root, lot: TrashLot) -> bool:
 
 
 def contents_of(folder: int) -> Contents:
-    """What an open lot holds: ids that are whole, names of bundles' files, ids whose erasing began;
-    each sorted. Raises OSError."""
+    """What an open lot holds: ids that are whole, names of bundles, ids whose erasing began; each
+    sorted by its file. Raises OSError."""
     tasks, bundles, remains = (_names_in(room, folder) for room in ROOMS)
-    return tasks, bundles, remains
+    return tasks, tuple(map(bundle_name, bundles)), remains
 
 
 def _is_alive(root: Root, stamp: str, sign: Sign, now: float) -> bool:

@@ -1,4 +1,4 @@
-"""One purge under way in its lot: move, check, then erase or keep (SPEC section 4, rule 13)."""
+"""One purge under way in its lot: move, check, then erase or keep (docs/spec.md, rule 13)."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Purge:
         """Put back what was retried or bundled meanwhile, and the bundles that would lose nothing
         (rule 13)."""
         self.watch.begin(Phase.CHECKING, len(self.plan.tasks))
-        held = recheck(self.lot.places, self.going())
+        held = recheck(self.lot.places, self.plan, self.going())
         for unit, reason in held.items():
             self.lot.make_sure()
             restore_unit(self.lot, unit, reason, self.record)

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from hipercow_tui.errors import PurgeError
 from hipercow_tui.filters import FilterStack
-from hipercow_tui.model import TASK_ID, Bundle, Lang, Status, Task, is_bundle_name
+from hipercow_tui.model import TASK_ID, Bundle, Status, Task, is_bundle_name
 from hipercow_tui.plan import PlannedBundle, PlannedTask, PurgePlan, Reason
 from hipercow_tui.purging.carrying_out import forgotten, run_in
 from hipercow_tui.purging.erase import erase, erase_bundle
@@ -29,10 +29,7 @@ from hipercow_tui.purging.units import units_of
 from hipercow_tui.purging.watch import Watch, unheard
 from hipercow_tui.purging.without_lot import Aside, claimed, erase_aside, put_back
 from hipercow_tui.roots import Root
-from hipercow_tui.roots.files import read_file
-from hipercow_tui.roots.layouts import LAYOUTS
-from hipercow_tui.roots.r_root import BUNDLE_NAME
-from hipercow_tui.roots.relations import LIMIT
+from hipercow_tui.roots.bundles import read_bundle
 from hipercow_tui.text import count, visible
 
 
@@ -309,20 +306,17 @@ def _no_plan(lot: Lot) -> PurgePlan:
 
 def _bundle_in(lot: Lot, name: str) -> Bundle:
     try:
-        raw = read_file(bundle_file(name), limit=LIMIT, dir_fd=lot.bundles)
+        return read_bundle(name, bundle_file(name), lot.places.lang, dir_fd=lot.bundles)
     except OSError:
-        raw = b""
-    return LAYOUTS[lot.places.lang].parse_bundle(raw, name, 0.0, (0, 0, 0))
+        return Bundle(name, (), lang=lot.places.lang)
 
 
 def _bundles_in(lot: Lot) -> list[str]:
     """The names of the bundles in a lot, as far as we can have put them there."""
-    files = os.listdir(lot.bundles)
-    if lot.places.lang is Lang.R:
-        return list(filter(BUNDLE_NAME.match, files))
-    names = ((bundle_name(file), file) for file in files)
+    lang = lot.places.lang
+    names = ((bundle_name(file), file) for file in os.listdir(lot.bundles))
     return [
-        name for name, file in names if bundle_file(name) == file and is_bundle_name(name, Lang.PY)
+        name for name, file in names if bundle_file(name) == file and is_bundle_name(name, lang)
     ]
 
 

@@ -19,7 +19,7 @@ from hipercow_tui.purging.history import history as history_of
 from hipercow_tui.purging.looking import TrashLot
 from hipercow_tui.purging.lot import lot_names
 from hipercow_tui.purging.manifest import Manifest
-from hipercow_tui.purging.names import TUI, LotName, State, bundle_file, bundle_name
+from hipercow_tui.purging.names import TUI, LotName, State
 from hipercow_tui.purging.outcome import (
     EmptyReport,
     Progress,
@@ -197,14 +197,12 @@ def _both(root: Root, of: Callable[[Root], tuple[TrashLot, ...]]) -> tuple[Trash
 
 
 def _as_python(lot: TrashLot) -> TrashLot:
-    return replace(lot, lang=Lang.PY, bundles=tuple(map(bundle_name, lot.bundles)))
+    return replace(lot, lang=Lang.PY)
 
 
 def _as_stored(lot: TrashLot) -> TrashLot:
     """A lot as the part of the root of its language lists it."""
-    if lot.lang is Lang.R:
-        return lot
-    return replace(lot, lang=Lang.R, bundles=tuple(sorted(map(bundle_file, lot.bundles))))
+    return replace(lot, lang=Lang.R)
 
 
 def _holding(root: Root, stamp: str) -> list[Root]:

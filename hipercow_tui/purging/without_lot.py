@@ -16,13 +16,13 @@ import errno
 import os
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
 from hipercow_tui.errors import PurgeError
-from hipercow_tui.model import Bundle, Task
+from hipercow_tui.model import Task
 from hipercow_tui.plan import PurgePlan
 from hipercow_tui.purging.erase import Removal, in_words
 from hipercow_tui.purging.heart import Heart, Sign, ensure_dead, server_time
@@ -98,8 +98,7 @@ def free_chains(places: Places, plan: PurgePlan, watch: Watch, number: int) -> P
     PurgeError if ``retry`` or ``bundles`` can't be read.
     """
     began = time.monotonic()
-    known = {one.bundle.name: one.bundle for one in plan.bundles}
-    chains = _Chains(places, known, watch)
+    chains = _Chains(places, plan, watch)
     record = chains.record
     watch.begin(Phase.ERASING, len(plan.tasks))
     heart = Heart(chains.touch)
@@ -154,7 +153,7 @@ class _Chains:
     """Frees one chain after the other; ``moved`` is what of one stands aside now."""
 
     places: Places
-    known: Mapping[str, Bundle]
+    plan: PurgePlan
     watch: Watch
     record: Record = field(default_factory=Record)
     moved: list[Aside] = field(default_factory=list)
@@ -171,9 +170,10 @@ class _Chains:
         reason = next(filter(None, map(self._move, unit.tasks)), None)
         try:
             if reason is None:
-                reason = recheck(self.places, [unit], self.known).get(unit)
+                found = recheck(self.places, self.plan, [unit], bundles_in_place=True)
+                reason = found.get(unit)
         except PurgeError:
-            self._bring_back("nobody can tell whether it was retried")
+            self._bring_back("it can't be checked whether it was retried or bundled")
             raise
         if reason is not None:
             self._bring_back(reason)

@@ -93,7 +93,7 @@ def test_who_is_someone_or_nobody(value: Any) -> None:
 @settings(max_examples=150, deadline=None)
 @given(st.binary(max_size=200))
 def test_bundles_and_retry_yield_ids_or_problems(raw: bytes) -> None:
-    bundle = parse_bundle(raw, "b", 0.0, (0, 0, 0))
+    bundle = parse_bundle(raw, "b")
     assert all(map(TASK_ID.match, bundle.task_ids))
     for link in parse_retry(raw)[0]:
         assert all(map(TASK_ID.match, (link.id, link.parent, link.base)))
