@@ -104,7 +104,8 @@ def bad_plans(root: Root, plan: dict[str, Any]) -> Iterator[Path]:
 
 def commands(root: Root, run: Callable[..., int]) -> None:
     """Every command, with what goes well and what goes wrong."""
-    at, failed = str(root.path), ("--with-status", "failure", "--skip-blocked")
+    at = str(root.path)
+    failed = ("--with-status", "failure", "--skip-blocked", "--ignore-unreadable-bundles")
     config = Path(os.environ["XDG_CONFIG_HOME"], "hipercow-tui")
     for words in ((), ("--details",), ("--json",), ("--details", "--json")):
         assert run("list", at, *words) == 0
@@ -218,6 +219,6 @@ def test_what_could_not_be_purged_is_clean(root: Root, monkeypatch: pytest.Monke
     ended = py_folder(root.path, PY_FAILED) / "status-success"
     Meanwhile(monkeypatch).before("rename", PY_FAILED[2:], ended.touch)
     with pytest.raises(PartlyFailedError) as caught:
-        hipercow_tui.purge(PY_FAILED, root=root.path)
+        hipercow_tui.purge(PY_FAILED, root=root.path, ignore_unreadable_bundles=True)
     check(str(caught.value))
     assert visible(NASTY) in str(caught.value)

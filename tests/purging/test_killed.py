@@ -132,8 +132,8 @@ def test_a_purge_that_died_is_restored_or_finished(
         root, other = find_root(path), copy_of(path)
         later(root)
         later(other)
+        died += bool(list(path.glob("hipercow/tui/*Z-*")))
         for lot in interrupted(root):
-            died += 1
             report = restore(root, lot.stamp)
             # Without a manifest it died while the empty lot was removed, or made.
             gone = set(report.gone) if lot.aim else set(ALL) - in_place(root)
