@@ -162,7 +162,7 @@ def _replace(old: int, draft: int, folder: int, gone: Collection[bytes]) -> None
     except OSError as error:
         failure = error
     try:
-        _bring_over(old, {*whole_lines.split(), *gone}, folder)
+        _bring_over(old, {*_lines(whole_lines), *gone}, folder)
     except OSError as error:
         raise _MissingLinesError(because(error)) from None
     if _lists_any(gone, folder):
@@ -178,7 +178,7 @@ def _bring_over(old: int, known: Collection[bytes], folder: int) -> None:
     for final in (False, True):
         time.sleep(LINGER if final else 0.0)
         now = _whole(old)
-        lines = (now if final else _without_last_part(now)).split()
+        lines = _lines(now if final else _without_last_part(now))
         _append_missing([line for line in lines if line not in known], folder)
 
 
@@ -188,7 +188,7 @@ def _append_missing(wanted: Collection[bytes], folder: int) -> None:
     failure: OSError | None = None
     for _ in range(_ATTEMPTS if wanted else 0):
         listed = _read(folder)
-        present = set(listed.split())
+        present = set(_lines(listed))
         missing = [line for line in wanted if line not in present]
         if not missing:
             return
@@ -199,7 +199,7 @@ def _append_missing(wanted: Collection[bytes], folder: int) -> None:
             _append(b"\n" * unended + b"".join(line + b"\n" for line in missing), folder)
         except OSError as error:
             failure = error
-    if not set(_read(folder).split()).issuperset(wanted):
+    if not set(_lines(_read(folder))).issuperset(wanted):
         raise failure or OSError(errno.EIO, "what was appended is not in it")
 
 
@@ -213,7 +213,12 @@ def _append(lines: bytes, folder: int) -> None:
 
 
 def _lists_any(ids: Collection[bytes], folder: int) -> bool:
-    return not set(ids).isdisjoint(_read(folder).split())
+    return not set(ids).isdisjoint(_lines(_read(folder)))
+
+
+def _lines(listed: bytes) -> list[bytes]:
+    """What is written in the lines that are not blank."""
+    return [line for line in map(bytes.strip, listed.splitlines()) if line]
 
 
 def _read(folder: int) -> bytes:

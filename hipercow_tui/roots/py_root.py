@@ -6,7 +6,6 @@ runs whatever it holds when it is loaded: nothing here opens it.
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import re
@@ -30,6 +29,7 @@ from hipercow_tui.model import (
     Status,
 )
 from hipercow_tui.roots.files import open_folder
+from hipercow_tui.roots.json_reader import load_json
 from hipercow_tui.roots.r_root import Row, Stamp, moments_of, read_head, status_of
 from hipercow_tui.text import count, visible
 
@@ -50,6 +50,8 @@ _BITS = {
 _ENDED = (Status.SUCCESS, Status.FAILURE, Status.CANCELLED)
 _DEPTH = 32  # folders in the name of a bundle; a descent holds one descriptor a level
 _DELETED = re.compile(r"\.nfs[0-9a-f]{16,}\Z")  # on NFS, while someone has it open
+_TIMES_WORK = 1000  # as load_json counts it: a file has three keys
+_BUNDLE_WORK = 8_000_000  # that many ids
 _FAR = 1e15  # seconds: no time of a task lies beyond
 
 # When a task was created, started and finished.
@@ -145,18 +147,9 @@ def _modified(path: str) -> float | None:
         return None
 
 
-def parse_json(raw: bytes) -> Any:
-    """The value in a file; raises ValueError, a sentence's end, if it is none or nested without
-    measure."""
-    try:
-        return json.loads(raw)
-    except (ValueError, RecursionError):
-        raise ValueError("is no JSON that makes sense") from None
-
-
 def parse_times(raw: bytes) -> Times:
     """The three times of a file ``times``, in seconds since the epoch; raises ValueError."""
-    value = parse_json(raw)
+    value = load_json(raw, work=_TIMES_WORK)
     if not isinstance(value, dict):
         raise ValueError("is no JSON object")
     created, started, finished = (
@@ -180,7 +173,7 @@ def parse_bundle(raw: bytes, name: str, changed: float, stamp: Stamp) -> Bundle:
     """A bundle from the bytes of its file; what is wrong with it is its ``problem``."""
     shown = f"bundle '{visible(name)}'"
     try:
-        value = parse_json(raw)
+        value = load_json(raw, work=_BUNDLE_WORK)
     except ValueError as error:
         return Bundle(name, (), changed, stamp, f"{shown} {error}", Lang.PY)
     listed = value.get("task_ids") if isinstance(value, dict) else None
