@@ -31,11 +31,13 @@ from hipercow_tui.plan import (
     blocked_by,
 )
 from hipercow_tui.roots.files import read_file
+from hipercow_tui.roots.json_reader import load_json
 from hipercow_tui.snapshot import Snapshot
 from hipercow_tui.text import count, short_id, visible
 
 FORMAT = 1
 LIMIT = 1 << 30  # bytes of a saved plan: that of a million tasks has some 400 million
+WORK = 512_000_000  # as load_json counts it: a task takes some 150
 Json: TypeAlias = dict[str, Any]
 _T = TypeVar("_T")
 
@@ -73,12 +75,12 @@ def load_plan(path: str | os.PathLike[str]) -> PurgePlan:
     """The plan that was saved in a file. Raises PurgeError if that can't be read or is none."""
     shown = visible(str(path))
     try:
-        data = json.loads(read_file(path, limit=LIMIT))
+        data = load_json(read_file(path, limit=LIMIT), work=WORK)
     except OSError as error:
         reason = visible(error.strerror or str(error))
         raise PurgeError(f"{shown} can't be read: {reason}") from None
-    except (ValueError, RecursionError):
-        raise PurgeError(f"{shown} is no saved plan: it is no JSON") from None
+    except ValueError as error:
+        raise PurgeError(f"{shown} is no saved plan: it {error}") from None
     try:
         return plan_from_saved(data)
     except ValueError as error:

@@ -18,7 +18,7 @@ from hipercow_tui.purging.names import State, new_stamp
 from hipercow_tui.purging.outcome import Outcome, Progress, PurgeReport, beside
 from hipercow_tui.purging.places import Places, open_places
 from hipercow_tui.purging.purge import Purge
-from hipercow_tui.purging.recent import forget_erased, is_of_list
+from hipercow_tui.purging.recent import is_of_removal, remove_ids
 from hipercow_tui.purging.units import units_of
 from hipercow_tui.purging.watch import Watch, unheard
 from hipercow_tui.purging.without_lot import free_chains
@@ -185,8 +185,8 @@ def _carry_out_in(
 def forgotten(places: Places, report: PurgeReport) -> PurgeReport:
     """The report of a purge after what it erased was taken out of Python's list of recent tasks, as
     far as there was no room for that before."""
-    failed = forget_erased(places, report.removed)
-    others = tuple(one for one in report.failed if not is_of_list(one))
+    failed = remove_ids(places, report.removed)
+    others = tuple(one for one in report.failed if not is_of_removal(one))
     return replace(report, failed=(*others, failed) if failed else others)
 
 

@@ -24,9 +24,11 @@ from hipercow_tui.purging.places import Places, opened
 from hipercow_tui.purging.who import Who, whoami
 from hipercow_tui.roots import Root
 from hipercow_tui.roots.files import read_file
+from hipercow_tui.roots.json_reader import load_json
 
 _FORMAT = 1
 _LIMIT = 256 << 20  # bytes of one entry: a million ids have 36 million
+_WORK = 32_000_000  # as load_json counts it: that of a million tasks that all failed
 _ENDING = ".json"
 
 
@@ -174,8 +176,8 @@ def _remember(places: Places, entry: HistoryEntry) -> None:
 
 def _read(name: str, folder: int) -> HistoryEntry | None:
     try:
-        return entry_from_json(json.loads(read_file(name, limit=_LIMIT, dir_fd=folder)))
-    except (OSError, ValueError, RecursionError):
+        return entry_from_json(load_json(read_file(name, limit=_LIMIT, dir_fd=folder), work=_WORK))
+    except (OSError, ValueError):
         return None
 
 

@@ -3,7 +3,6 @@
     20261123T231205Z-3f2a/      its name ends in its state, see names.py
         alive                   the heartbeat of its owner, the process that works in it
         manifest.json           the plan that was confirmed; written before anything moves
-        recent                  of Python: its list of recent tasks, as it was
         bundles/NAME            whole; of Python a folder in NAME is written %2F
         tasks/<id>              whole
         erasing/<id>            no longer whole
@@ -23,7 +22,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hipercow_tui.errors import PurgeError
-from hipercow_tui.model import Lang
 from hipercow_tui.plan import PurgePlan
 from hipercow_tui.purging.access import make_folder
 from hipercow_tui.purging.heart import (
@@ -51,9 +49,6 @@ from hipercow_tui.roots.files import open_folder
 from hipercow_tui.text import visible
 
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
-# Of a Python root: its list of recent tasks as it was, and drafts of that and of the new one.
-RECENT_COPY, RECENT_COPY_DRAFT, RECENT_DRAFT = "recent", "recent.new", "recent.left"
-_RECENT = (RECENT_COPY_DRAFT, RECENT_DRAFT, RECENT_COPY)
 ROOMS = ("tasks", "bundles", "erasing")
 
 
@@ -349,9 +344,7 @@ def _remove(places: Places, tui: int, name: LotName, folder: int) -> bool:
         for room in ROOMS:
             with suppress(FileNotFoundError):
                 os.rmdir(room, dir_fd=folder)
-        if places.lang is Lang.PY:
-            _keep_recent(places, tui, name, folder)
-        for file in (*_RECENT, DRAFT, MANIFEST, ALIVE):
+        for file in (DRAFT, MANIFEST, ALIVE):
             with suppress(FileNotFoundError):
                 os.unlink(file, dir_fd=folder)
         os.rmdir(str(name), dir_fd=tui)
@@ -360,15 +353,6 @@ def _remove(places: Places, tui: int, name: LotName, folder: int) -> bool:
     with suppress(OSError):
         os.rmdir(TUI, dir_fd=places.hipercow)
     return True
-
-
-def _keep_recent(places: Places, tui: int, name: LotName, folder: int) -> None:
-    """What was kept aside of the lot may come back one day: then its place in the list of recent
-    tasks must be known."""
-    kept = places.path / TUI / str(LotName(name.stamp, state=State.KEPT))
-    with ExitStack() as stack, suppress(OSError, PurgeError):
-        beside = opened(stack, kept, tui, places.device)
-        os.rename(RECENT_COPY, RECENT_COPY, src_dir_fd=folder, dst_dir_fd=beside)
 
 
 def _unwritable(path: Path, error: OSError) -> PurgeError:

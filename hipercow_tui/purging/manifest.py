@@ -10,13 +10,13 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from hipercow_tui.plan import PurgePlan
 from hipercow_tui.purging.access import create_file
 from hipercow_tui.purging.who import Who, whoami
 from hipercow_tui.roots.files import read_file
-from hipercow_tui.saved_plan import LIMIT, plan_as_saved, plan_from_saved
+from hipercow_tui.roots.json_reader import load_json
+from hipercow_tui.saved_plan import LIMIT, WORK, plan_as_saved, plan_from_saved
 
 MANIFEST = "manifest.json"
 DRAFT = "manifest.json.new"
@@ -62,14 +62,14 @@ def write_manifest(plan: PurgePlan, aim: Aim, folder: int, when: float) -> None:
 def read_manifest(folder: int) -> Manifest | None:
     """The manifest of an open lot; None where there is none that makes sense."""
     try:
-        data: Any = json.loads(read_file(MANIFEST, limit=LIMIT, dir_fd=folder))
+        data = load_json(read_file(MANIFEST, limit=LIMIT, dir_fd=folder), work=WORK)
         if not isinstance(data, dict):
             return None
         when, who, aim = (data.pop(key, None) for key in ("when", "who", "aim"))
         confirmed = data.pop("confirmed", False) is True
         plan = plan_from_saved(data)
         return Manifest(plan, Aim(aim), float(when), Who.from_json(who), confirmed)
-    except (OSError, ValueError, TypeError, OverflowError, RecursionError):
+    except (OSError, ValueError, TypeError, OverflowError):
         return None
 
 

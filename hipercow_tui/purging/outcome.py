@@ -9,6 +9,7 @@ from itertools import chain
 from pathlib import Path
 
 from hipercow_tui.plan import PurgePlan
+from hipercow_tui.roots.py_root import RECENT
 
 
 class Phase(StrEnum):
@@ -44,6 +45,11 @@ class Outcome:
     reason: str
     where: Path | None = None
     is_bundle: bool = False
+
+    @property
+    def is_of_list(self) -> bool:
+        """Whether it is about Python's list of recent tasks, not about a task or bundle."""
+        return self.name == RECENT and not self.is_bundle
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +90,7 @@ class PurgeReport:
     def then(self, later: PurgeReport) -> PurgeReport:
         """Both parts of one purge: ``later`` tried again what this one did not get done."""
         removed = {*self.removed, *later.removed}
-        aside = tuple(one for one in self.failed if one.where is not None)
+        aside = tuple(one for one in self.failed if one.where is not None or one.is_of_list)
         return replace(
             later,
             plan=self.plan,

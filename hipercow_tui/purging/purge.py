@@ -82,12 +82,9 @@ class Purge:
     def forget_recent(self) -> None:
         """Take what goes out of Python's list of recent tasks, before it can no longer be known
         which these are. A list that can't be written is no reason to keep them."""
-        if self.lot.places.lang is not Lang.PY:
-            return
-        try:
-            recent.take_out(self.lot, [task_id for unit in self.going() for task_id in unit.ids])
-        except OSError as error:
-            self.record.failed.append(recent.stays(error))
+        ids = [task_id for unit in self.going() for task_id in unit.ids]
+        failed = recent.remove_ids(self.lot.places, ids, lambda: self.watch.stopped)
+        self.record.failed += [failed] if failed else []
 
     def keep(self) -> None:
         """Leave what the lot holds in the trash."""
@@ -151,14 +148,14 @@ class Purge:
         return bool(brought)
 
     def _put_back_recent(self) -> None:
-        """All of the plan that stands now, whoever put it back, for who began this may have died
-        on the way."""
+        """Add all tasks of the plan that are in place to the list of recent tasks, the newest
+        last: the process that began this purge may have died after it took them out."""
         if self.lot.places.lang is not Lang.PY:
             return
-        try:
-            recent.put_back(self.lot, [i for i in self.plan.ids if task_stands(self.lot, i)])
-        except OSError as error:
-            self.record.failed.append(recent.stays(error))
+        tasks = sorted((one.task for one in self.plan.tasks), key=lambda task: task.created or 0.0)
+        ids = [task.id for task in tasks if task_stands(self.lot, task.id)]
+        failed = recent.append_ids(self.lot.places, ids)
+        self.record.failed += [failed] if failed else []
 
     def _keep_aside(self, bundle: Bundle, reason: str) -> None:
         where = self.lot.keep_aside("bundles", bundle_file(bundle.name))
@@ -185,7 +182,8 @@ class Purge:
         if stuck:
             number = count(len(stuck), "task or bundle", "tasks or bundles")
             rest = f"{number} can't be put back, first what is now {visible(str(stuck[0]))}"
-        return f"{reason}. {state}; {rest}."
+        listed = [f" {one.name}: {one.reason}." for one in self.record.failed if one.is_of_list]
+        return f"{reason}. {state}; {rest}.{''.join(listed)}"
 
     def left_behind(self, error: OSError | PurgeError) -> str:
         """What went wrong where not even all could be put back, and what was erased before."""

@@ -23,7 +23,7 @@ from hipercow_tui.purging.names import TUI, LotName, State, bundle_file, bundle_
 from hipercow_tui.purging.outcome import EmptyReport, Outcome, Progress, PurgeReport, RestoreReport
 from hipercow_tui.purging.places import Places, because, exists, open_places, opened
 from hipercow_tui.purging.purge import Purge
-from hipercow_tui.purging.recent import forget_erased
+from hipercow_tui.purging.recent import remove_ids
 from hipercow_tui.purging.record import Record
 from hipercow_tui.purging.units import units_of
 from hipercow_tui.purging.watch import Watch, unheard
@@ -88,7 +88,7 @@ def empty(
                     stamps.append(lot.stamp)
                     _empty(places, lot, record, watch)
         finally:
-            if failed := forget_erased(places, record.removed):
+            if failed := remove_ids(places, record.removed):
                 record.failed.append(failed)
             report = EmptyReport(
                 tuple(dict.fromkeys(stamps)),
@@ -333,7 +333,7 @@ def _restore_aside(places: Places, task: Aside) -> RestoreReport:
             back = (task.id,)
     else:
         erase_aside(places, task, record, Watch(unheard))
-        if failed := forget_erased(places, record.removed):
+        if failed := remove_ids(places, record.removed):
             record.failed.append(failed)
         back = ()
     gone = () if task.whole else (task.id,)

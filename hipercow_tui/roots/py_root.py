@@ -6,7 +6,6 @@ runs whatever it holds when it is loaded: nothing here opens it.
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import re
@@ -30,6 +29,7 @@ from hipercow_tui.model import (
     Status,
 )
 from hipercow_tui.roots.files import open_folder, reason
+from hipercow_tui.roots.json_reader import load_json
 from hipercow_tui.roots.r_root import Row, Stamp, moments_of, read_head, status_of
 from hipercow_tui.text import count, visible
 
@@ -51,6 +51,8 @@ _ENDED = (Status.SUCCESS, Status.FAILURE, Status.CANCELLED)
 _DEPTH = 32  # folders in the name of a bundle; a descent holds one descriptor a level
 # Left by systems, not by hipercow: of deleted files that are still open, and by the Finder.
 _OF_A_SYSTEM = re.compile(r"\.nfs[0-9a-f]{16,}\Z|\.fuse_hidden[0-9a-f]+\Z|\.DS_Store\Z")
+_TIMES_WORK = 1000  # as load_json counts it: a file has three keys
+_BUNDLE_WORK = 8_000_000  # that many ids
 _FAR = 1e15  # seconds: no time of a task lies beyond
 
 # When a task was created, started and finished.
@@ -146,18 +148,9 @@ def _modified(path: str) -> float | None:
         return None
 
 
-def parse_json(raw: bytes) -> Any:
-    """The value in a file; raises ValueError, a sentence's end, if it is none or nested without
-    measure."""
-    try:
-        return json.loads(raw)
-    except (ValueError, RecursionError):
-        raise ValueError("is no JSON that makes sense") from None
-
-
 def parse_times(raw: bytes) -> Times:
     """The three times of a file ``times``, in seconds since the epoch; raises ValueError."""
-    value = parse_json(raw)
+    value = load_json(raw, work=_TIMES_WORK)
     if not isinstance(value, dict):
         raise ValueError("is no JSON object")
     created, started, finished = (
@@ -182,7 +175,7 @@ def parse_bundle(raw: bytes, name: str, changed: float = 0.0, stamp: Stamp = NO_
 
     Raises ValueError, a sentence's end, if it can't be told what the bundle lists.
     """
-    value = parse_json(raw)
+    value = load_json(raw, work=_BUNDLE_WORK)
     listed = value.get("task_ids") if isinstance(value, dict) else None
     if not isinstance(listed, list):
         raise ValueError("has no list 'task_ids'")
