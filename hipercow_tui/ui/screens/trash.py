@@ -14,6 +14,7 @@ from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from hipercow_tui.purging import State, TrashLot
+from hipercow_tui.purging.manifest import Aim
 from hipercow_tui.roots import Root
 from hipercow_tui.text import count, size
 from hipercow_tui.ui.cells import fit, plain
@@ -153,12 +154,10 @@ class TrashScreen(Screen[Job | None]):
             self.notify("Nothing says that this purge was confirmed: restore it (r)")
             return
         lots = self.lots.look.together(lot)
-        text = (
-            f"What was begun {made(lot, self._clock())} with {contents(*lots)} is brought to its"
-            " end"
-        )
-        restores = lot.state is State.RESTORING
-        text += "." if restores or lot.aim == "trash" else ": they are erased for good."
+        text = f"{_begun(lot)} of {made(lot, self._clock())} is finished by its plan, with all"
+        text += f" checks. {contents(*lots, verb='is/are')} moved so far."
+        if lot.state is not State.RESTORING and lot.aim is not Aim.TRASH:
+            text += " What goes is erased for good."
         job = finishing(self._root, lot.stamp)
         self._ask("Finish?", text, Choice("yes", "y", "Finish", "error"), job)
 
@@ -270,6 +269,14 @@ def _state(lot: TrashLot) -> str:
     if lot.state is State.KEPT:
         return "? kept aside"
     return "? partly erased" if lot.remains else "✓ whole"
+
+
+def _begun(lot: TrashLot) -> str:
+    if lot.state is State.RESTORING:
+        return "The undo"
+    if lot.aim is Aim.TRASH:
+        return "The emptying" if lot.state is State.ERASING else "The move to the trash"
+    return "The purge"
 
 
 def _in_full(lot: TrashLot) -> Text:
