@@ -125,7 +125,7 @@ async def test_i_ignores_bundles_that_can_not_be_read_and_warns_of_it(tmp_path: 
         assert "! bundle 'pipe' can't be read" in shown and "Refused" not in shown
         assert "it stays, and may name tasks that are gone" in shown
         await pilot.press("D")
-        await until(pilot, lambda: "1 bundle that can't be read stays" in text_of(app))
+        await until(pilot, lambda: "Purge 3 tasks and 1 bundle?" in text_of(app))
         await heard(pilot)
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is screen)
