@@ -104,6 +104,16 @@ def write_retries(root: Path, links: Iterable[tuple[str, str, str]]) -> Path:
     return path
 
 
+def next_tick(root: Path) -> None:
+    """Wait until the file system's clock has moved on, which it does some hundred times a second:
+    two changes in one tick have the same times."""
+    probe = root / "probe"
+    probe.touch()
+    before = probe.stat().st_ctime_ns
+    while probe.stat().st_ctime_ns == before:
+        probe.touch()
+
+
 def tree(root: Path) -> dict[str, bytes | None]:
     """Every path below a folder, with the contents of files."""
     held: dict[str, bytes | None] = {}

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_root import DAY, IDS, NOW, ages, snapshot_of, snapshots, unread_snapshots
 
-from hipercow_tui.errors import FilterError, UnknownTasksError
+from hipercow_tui.errors import BlockedError, UnknownTasksError
 from hipercow_tui.filters import FilterStack, FinishedBefore, InBundle, TaskIds, WithStatus
 from hipercow_tui.model import DATA, MARK_SUBMITTED, QUEUED, Lang, Status, Task
 from hipercow_tui.plan import KEPT, PurgePlan, Reason, Tally, make_plan, tally
@@ -265,7 +265,7 @@ def test_a_bundle_that_can_not_be_read_blocks_all_until_it_is_ignored() -> None:
 
 def test_a_bundle_that_can_not_be_read_is_said_to_be_that_and_not_to_be_missing() -> None:
     snapshot = unread(snapshot_of([ended(A)]), bundles={"mine": "Permission denied"})
-    with pytest.raises(FilterError, match="Bundle 'mine' can't be read"):
+    with pytest.raises(BlockedError, match="Bundle 'mine' can't be read"):
         InBundle.of("m*").check(snapshot)
 
 

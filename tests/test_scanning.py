@@ -7,7 +7,15 @@ from typing import Any
 
 import pytest
 from ordinary_user import open_to_all, ordinary_user
-from small_root import DAY, NOW, task_id, write_bundle, write_retries, write_task
+from small_root import (
+    DAY,
+    NOW,
+    next_tick,
+    task_id,
+    write_bundle,
+    write_retries,
+    write_task,
+)
 
 from hipercow_tui import scan
 from hipercow_tui.listing import SETTLE
@@ -179,16 +187,6 @@ def test_links_in_place_of_folders_are_not_followed(tmp_path: Path) -> None:
     assert set(snapshot.tasks) == {A}
     assert f"'tasks/{B[:2]}/{B[2:]}' is a symbolic link" in " ".join(snapshot.problems)
     assert "'tasks/ff' is a symbolic link" in " ".join(snapshot.problems)
-
-
-def next_tick(root: Path) -> None:
-    """Wait until the file system's clock has moved on, which it does some hundred times a second:
-    two changes in one tick have the same times."""
-    probe = root / "probe"
-    probe.touch()
-    before = probe.stat().st_ctime_ns
-    while probe.stat().st_ctime_ns == before:
-        probe.touch()
 
 
 def swap(path: Path, way: str, kept: Path) -> None:

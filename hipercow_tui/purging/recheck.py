@@ -26,9 +26,9 @@ def recheck(
     *,
     bundles_in_place: bool = False,
 ) -> Mapping[Unit, str]:
-    """The staged units that must be put back, and why: a line of ``retry`` ties one of their tasks
-    to a task that the plan did not know of, a member of their chain that was gone may exist, or a
-    bundle in its place names one of their tasks.
+    """The staged units that must be put back, and why: a line of ``retry`` connects one of their
+    tasks with a task that the plan did not know of, a member of their chain that was gone may
+    exist, or a bundle in its place names one of their tasks.
 
     With ``bundles_in_place`` the plan's own bundles were not moved. Raises PurgeError if ``retry``,
     ``bundles`` or a bundle that the plan does not ignore can't be read: it may name any task.

@@ -40,7 +40,7 @@ from hipercow_tui.purging import PurgeReport, carry_out, move_to_trash, restore
 from hipercow_tui.purging.places import open_places
 from hipercow_tui.purging.watch import Watch, unheard
 from hipercow_tui.purging.without_lot import free_chains
-from hipercow_tui.roots import Root, find_root
+from hipercow_tui.roots import Root
 from hipercow_tui.saved_plan import changes, load_plan, save_plan
 from hipercow_tui.scanning import read_root
 
@@ -327,11 +327,17 @@ def test_a_file_in_place_of_a_link_keeps_its_tasks(root: Root) -> None:
     assert FREE in in_place(root) and (root.bundles / "link").read_text() == f"{FREE}\n"
 
 
-def test_a_task_is_never_purged_through_a_link(root: Root) -> None:
-    real = write_task(root.path / "elsewhere", task_id(60), "failure")
-    place = folder_of(root, task_id(60))
-    place.parent.mkdir()
-    place.symlink_to(real)
+@pytest.mark.parametrize("depth", [1, 2], ids=["tasks/ab", "a task"])
+@pytest.mark.parametrize("lang", [Lang.R, Lang.PY])
+def test_a_task_is_never_purged_through_a_link(root: Root, lang: Lang, depth: int) -> None:
+    identity = task_id(60)
+    made = write_task(root.path, identity, "failure")
+    if lang is Lang.PY:
+        shutil.rmtree(made.parent)
+        made = write_py_task(root.path, identity, "failure")
+    place = made if depth == 2 else made.parent
+    place.symlink_to(place.rename(root.path / "elsewhere"))
+    before = whole(root)
     with pytest.raises(BlockedError, match="is a symbolic link"):
-        hipercow_tui.purge(task_id(60), root=root.path)
-    assert (real / "data").exists() and find_root(root.path)
+        hipercow_tui.purge(identity, root=root.path)
+    assert whole(root) == before and (made / "data").exists()
