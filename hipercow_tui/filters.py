@@ -14,7 +14,7 @@ from itertools import chain
 from operator import and_
 from typing import TYPE_CHECKING, TypeAlias
 
-from hipercow_tui.errors import FilterError, NoFilterError, UnknownTasksError
+from hipercow_tui.errors import BlockedError, FilterError, NoFilterError, UnknownTasksError
 from hipercow_tui.lineup import Flags, flagged_by_all, flags_of
 from hipercow_tui.model import PURGEABLE, Bundle, Lang, Status
 from hipercow_tui.moments import When, is_ago, moment
@@ -39,7 +39,9 @@ class TaskIds:
 
     def gone(self, snapshot: Snapshot) -> frozenset[str]:
         """The ids of gone tasks that pass: those that may exist where nothing can be read."""
-        return frozenset(filter(snapshot.may_exist, self.ids)) if snapshot.unread else _NOTHING
+        return (
+            frozenset(filter(snapshot.may_exist, self.ids)) if snapshot.unread.places else _NOTHING
+        )
 
     def check(self, snapshot: Snapshot) -> None:
         """Raises UnknownTasksError, which counts them, if some ids do not exist."""
@@ -125,11 +127,12 @@ class InBundle:
         return frozenset(filter(snapshot.gone.__contains__, named))
 
     def check(self, snapshot: Snapshot) -> None:
-        """Raises FilterError if no bundle at all matches."""
+        """Raises FilterError if no bundle at all matches, BlockedError if only an unreadable one
+        does."""
         if self.patterns and not self.bundles(snapshot):
             unread = (name for part in snapshot.by_lang for name in part.unread.bundles)
             if name := next(filter(self.matches, unread), None):
-                raise FilterError(f"Bundle '{visible(name)}' can't be read: repair or remove it")
+                raise BlockedError(f"Bundle '{visible(name)}' can't be read: repair or remove it")
             known = ", ".join(sorted(bundle.name for bundle in snapshot.bundles)[:5])
             raise FilterError(
                 f"No bundle matches '{visible(' '.join(self.patterns))}' in"
@@ -257,7 +260,8 @@ class FilterStack:
         return matched - ((matched - part.tasks.keys()) & whole.tasks.keys())
 
     def check(self, snapshot: Snapshot) -> None:
-        """Raises FilterError if ids do not exist or no bundle at all matches (rules 2 and 4)."""
+        """Raises FilterError if ids do not exist or no bundle at all matches (rules 2 and 4), and
+        BlockedError if only an unreadable bundle does."""
         if self.task_ids:
             self.task_ids.check(snapshot)
         if self.in_bundle:

@@ -380,7 +380,7 @@ def _regrets(task: Task, reason: Reason, filters: FilterStack, now: float) -> It
     if reason is Reason.RETRY_CHAIN:
         yield from (f"{why}: {KEPT}" for why in _kept_by(task, filters))
     elif wanted and task.status is Status.SUCCESS and task.status not in wanted.statuses:
-        yield f"a success itself: it counts as its last attempt, which is a {task.tip_status}"
+        yield f"a success itself, but it counts as its last attempt ({task.tip_status})"
     if task.created is not None and now - task.created < RECENT:
         yield "created within the last hour"
     if age and task.finished_estimated:

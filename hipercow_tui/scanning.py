@@ -274,6 +274,8 @@ class Scanner:
             moved = moments != folder.watch.moments
             if moved or not (kept and kept.lists(os.listdir(f"{self._tasks_path}/{folder.name}"))):
                 listed = list_folder(self._tasks_path, folder, self._same)
+                for task_id in listed.gone:  # a link in its place must not be read as the task
+                    folder.unfinished.pop(task_id, None)
                 self._drop(listed.gone)
                 due.update(dict.fromkeys(listed.fresh))
             if moved:

@@ -68,8 +68,8 @@ class Unread:
         return None
 
     def blocks_all(self, ignored: Collection[str] = ()) -> str | None:
-        """Why no task can be purged; None if nothing blocks them all. The ``ignored`` bundles do
-        not."""
+        """Why no task can be purged; None if nothing blocks them all. Bundles of the ``ignored``
+        names do not block."""
         if self.files:
             return f"{'; '.join(self.files)}. Repair that: until then nothing can be purged"
         bundles = [name for name in self.bundles if name not in ignored]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_root import NOW, task_id, write_bundle, write_retries, write_task
+from small_root import NOW, next_tick, task_id, write_bundle, write_retries, write_task
 
 from hipercow_tui import index as index_module
 from hipercow_tui import scan
@@ -75,6 +75,7 @@ def assert_same(project: Path) -> None:
     ours, anew = started(project), scan(project)
     assert dict(ours.tasks) == dict(anew.tasks)
     assert ours.bundles == anew.bundles and ours.problems == anew.problems
+    assert ours.unread == anew.unread
 
 
 @pytest.fixture
@@ -192,6 +193,24 @@ def test_tasks_that_changed_are_read(project: Path) -> None:
     (folder(project, 2) / "status-success").write_text("")
     assert_same(project)
     assert started(project).tasks[task_id(2)].status is Status.SUCCESS
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_what_is_no_folder_is_known_at_a_second_start(project: Path, before: bool) -> None:
+    def spoil() -> None:
+        next_tick(project)
+        for number, place in ((3, folder(project, 3)), (4, folder(project, 4).parent)):
+            place.rename(project / f"kept {number}")
+            place.symlink_to(project / f"kept {number}")
+
+    if before:
+        spoil()
+    kept(project)
+    if not before:
+        spoil()
+    assert_same(project)
+    again = started(project).unread
+    assert again.place(task_id(3)) and again.place(task_id(4)) and not again.place(task_id(5))
 
 
 @pytest.mark.parametrize("status", STATUSES)

@@ -10,9 +10,8 @@ import json
 import os
 import re
 import shutil
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -285,16 +284,10 @@ def test_every_cell_of_the_table_has_a_test_of_each_outcome() -> None:
 
 
 @pytest.fixture
-def where() -> Iterator[Path]:
-    """A folder that every user may enter."""
-    path = Path(tempfile.mkdtemp(prefix="hipercow-tui-"))
-    make_root(path)
-    open_to_all(path)
-    yield path
-    for name in (TASKS, SHARD, TASK, BUNDLES):
-        if (path / "hipercow" / name).is_dir():
-            (path / "hipercow" / name).chmod(0o777)
-    shutil.rmtree(path)
+def where(open_path: Path) -> Path:
+    make_root(open_path)
+    open_to_all(open_path)
+    return open_path
 
 
 def purge_words(case: Case, where: Path) -> list[str]:

@@ -9,10 +9,10 @@ from hipercow_tui.chains import Retry
 from hipercow_tui.errors import PurgeError
 from hipercow_tui.model import QUEUED, Bundle, Lang, Status
 from hipercow_tui.plan import PurgePlan
-from hipercow_tui.purging.places import Places, because
+from hipercow_tui.purging.places import Places
 from hipercow_tui.purging.units import Unit, by_member
 from hipercow_tui.roots.bundles import LIMIT, read_bundle, read_linked_bundle
-from hipercow_tui.roots.files import open_folder, read_file
+from hipercow_tui.roots.files import open_folder, read_file, reason
 from hipercow_tui.roots.layouts import LAYOUTS, BundleFile
 from hipercow_tui.roots.r_root import parse_retry, status_of, unfinished_ids
 from hipercow_tui.text import short_id, visible
@@ -26,9 +26,9 @@ def recheck(
     *,
     bundles_in_place: bool = False,
 ) -> Mapping[Unit, str]:
-    """The staged units that must be put back, and why: a line of ``retry`` ties one of their tasks
-    to a task that the plan did not know of, a member of their chain that was gone may exist, or a
-    bundle in its place names one of their tasks.
+    """The staged units that must be put back, and why: a line of ``retry`` connects one of their
+    tasks with a task that the plan did not know of, a member of their chain that was gone may
+    exist, or a bundle in its place names one of their tasks.
 
     With ``bundles_in_place`` the plan's own bundles were not moved. Raises PurgeError if ``retry``,
     ``bundles`` or a bundle that the plan does not ignore can't be read: it may name any task.
@@ -36,9 +36,9 @@ def recheck(
     unit_of = by_member(staged)
     held: dict[Unit, str] = {}
 
-    def hold(ids: Iterable[str], reason: str) -> None:
+    def hold(ids: Iterable[str], why: str) -> None:
         for unit in {unit_of[i] for i in ids if i in unit_of}:
-            held.setdefault(unit, reason)
+            held.setdefault(unit, why)
 
     links, unfinished = _retries(places)
     for link in links:
@@ -71,7 +71,7 @@ def _retries(places: Places) -> tuple[Iterable[Retry], UnfinishedLine | None]:
     except FileNotFoundError:
         return (), None
     except OSError as error:
-        raise PurgeError(f"'retry' can't be read: {because(error)}") from None
+        raise PurgeError(f"'retry' can't be read: {reason(error)}") from None
     return parse_retry(raw)[0], UnfinishedLine(ids, changed)
 
 
@@ -82,7 +82,7 @@ def _bundles(places: Places, plan: PurgePlan) -> Iterator[Bundle]:
     except FileNotFoundError:
         return
     except OSError as error:
-        raise PurgeError(f"'bundles' can't be opened: {because(error)}") from None
+        raise PurgeError(f"'bundles' can't be opened: {reason(error)}") from None
     unread: dict[str, str] = {}
     try:
         for file in LAYOUTS[places.lang].bundle_files(folder, unread):
@@ -91,9 +91,9 @@ def _bundles(places: Places, plan: PurgePlan) -> Iterator[Bundle]:
             except FileNotFoundError:
                 continue
             except OSError as error:
-                unread[file[0]] = because(error)
+                unread[file[0]] = reason(error)
     except OSError as error:
-        raise PurgeError(f"'bundles' can't be read: {because(error)}") from None
+        raise PurgeError(f"'bundles' can't be read: {reason(error)}") from None
     finally:
         os.close(folder)
     if names := [one for one in unread if (places.lang, one) not in plan.ignored_bundles]:
@@ -113,7 +113,7 @@ def link_difference(places: Places, bundle: Bundle) -> str | None:
     try:
         found = read_linked_bundle(bundle.name, places.path, bundle.lang)
     except OSError as error:
-        return f"it can't be read any more: {because(error)}"
+        return f"it can't be read any more: {reason(error)}"
     same = found.task_ids == bundle.task_ids
     return None if same else "it was rewritten since the plan was made"
 
@@ -126,11 +126,11 @@ def _place_of_gone(places: Places, task_id: str) -> str | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        return f"can't be examined: {because(error)}"
+        return f"can't be examined: {reason(error)}"
     try:
         listing = LAYOUTS[places.lang].listing_of(os.listdir(folder))
     except OSError as error:
-        return f"can't be examined: {because(error)}"
+        return f"can't be examined: {reason(error)}"
     finally:
         os.close(folder)
     no_task = status_of(listing) is Status.BROKEN and not listing & QUEUED

@@ -173,7 +173,7 @@ def _seconds(value: Any) -> float | None:
 def parse_bundle(raw: bytes, name: str, changed: float = 0.0, stamp: Stamp = NO_STAMP) -> Bundle:
     """A bundle from the bytes of its file; entries that are no ids are counted as a problem.
 
-    Raises ValueError, a sentence's end, if it can't be told what the bundle lists.
+    Raises ValueError, the end of a sentence, if it is not the JSON of a bundle.
     """
     value = load_json(raw, work=_BUNDLE_WORK)
     listed = value.get("task_ids") if isinstance(value, dict) else None
