@@ -65,16 +65,19 @@ def purge(
     with_status: str | Iterable[str] | None = None,
     follow: bool = True,
     skip_blocked: bool = False,
+    ignore_unreadable_bundles: bool = False,
     dry_run: bool = False,
     lang: str | None = None,
     root: str | os.PathLike[str] | None = None,
 ) -> list[str]:
     """Delete the tasks that pass all given filters, their retry chains, and their bundles.
 
-    The rules are those of SPEC section 4, which are those of R's ``hipercow_purge()``. Returns the
+    The rules are those of docs/spec.md, section 4, which are those of R's ``hipercow_purge()``.
+    A bundle that can't be read blocks every task, unless ``ignore_unreadable_bundles``. Returns the
     ids of the tasks that existed and went, or, for a ``dry_run``, would go. Raises PurgeError or
-    one of its kinds: NoFilterError, UnknownTasksError, BadFilterError, BlockedError (nothing was
-    deleted), PartlyFailedError (its ``report`` says what was); RootError without a root.
+    one of its kinds: NoFilterError, UnknownTasksError, BadFilterError (also for an argument of a
+    wrong type), BlockedError (nothing was deleted), PartlyFailedError (its ``report`` says what
+    was); RootError without a root.
     """
     from hipercow_tui.filters import requested_filters
     from hipercow_tui.plan import make_plan
@@ -83,6 +86,9 @@ def purge(
     from hipercow_tui.roots import find_root
     from hipercow_tui.scanning import read_root
 
+    for name, flag in (("follow", follow), ("skip_blocked", skip_blocked), ("dry_run", dry_run)):
+        if not isinstance(flag, bool):
+            raise BadFilterError(f"{name} takes True or False, not {type(flag).__name__}")
     now = time.time()
     try:
         filters = requested_filters(
@@ -95,7 +101,13 @@ def purge(
         raise
     except FilterError as error:
         raise BadFilterError(str(error)) from None
-    plan = make_plan(snapshot, filters, now=now, skip_blocked=skip_blocked)
+    plan = make_plan(
+        snapshot,
+        filters,
+        now=now,
+        skip_blocked=skip_blocked,
+        ignore_unreadable_bundles=ignore_unreadable_bundles,
+    )
     if plan.refused:
         raise BlockedError(blocked_message(plan), plan.blocked)
     if dry_run:

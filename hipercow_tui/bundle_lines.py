@@ -9,7 +9,7 @@ from enum import StrEnum
 from operator import attrgetter
 from typing import Any, TypeAlias
 
-from hipercow_tui.model import Bundle, Lang, Status, Task
+from hipercow_tui.model import Bundle, BundleId, Lang, Status, Task
 from hipercow_tui.snapshot import Snapshot
 from hipercow_tui.task_sizes import Sizes, Total, total
 
@@ -78,10 +78,6 @@ class BundleSort:
         if key is self.key:
             return BundleSort(key, not self.reverse)
         return BundleSort(key, key not in (BundleKey.NAME, BundleKey.LANG, BundleKey.STATUS))
-
-
-# What tells bundles apart: both languages may have one of a name.
-BundleId: TypeAlias = tuple[Lang, str]
 
 
 _Counts: TypeAlias = Mapping[Status | None, int]

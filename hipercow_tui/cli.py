@@ -7,7 +7,6 @@ What a command needs is imported when it is run: who starts the app waits for no
 from __future__ import annotations
 
 import argparse
-import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -15,10 +14,18 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from hipercow_tui import __version__
+from hipercow_tui.arguments import CommandParser
 from hipercow_tui.errors import FilterError, HipercowTuiError, UnknownTasksError
 from hipercow_tui.exits import DONE, INTERRUPTED, REFUSED, USAGE
 from hipercow_tui.roots import find_root
 from hipercow_tui.stand_ins import speak_plainly
+from hipercow_tui.streams import (
+    exit_status,
+    open_streams,
+    print_message,
+    print_messages,
+    print_output,
+)
 
 _APP = """
 keys: space marks, / searches, 1 to 6 filter by status, p shows what a purge would take and why,
@@ -34,27 +41,35 @@ commands (each has a --help of its own):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit status."""
+    """Run the command line; returns the exit status. Raises SystemExit after help, and for wrong
+    usage."""
+    open_streams()
     speak_plainly()
     words = list(sys.argv[1:] if arguments is None else arguments)
-    try:
-        return _run(words)
-    except HipercowTuiError as error:
-        print(f"hipercow-tui: {error}", file=sys.stderr)
-        wrong = isinstance(error, FilterError) and not isinstance(error, UnknownTasksError)
-        return USAGE if wrong else REFUSED
-    except KeyboardInterrupt:
-        print("hipercow-tui: interrupted", file=sys.stderr)
-        return INTERRUPTED
-    except OSError as error:
-        if error.errno not in (errno.EPIPE, errno.EIO):
-            raise
-        # Who read our output has left; nothing may be written at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
+    return exit_status(_run(words))
 
 
 def _run(words: Sequence[str]) -> int:
+    try:
+        return _run_command(words)
+    except HipercowTuiError as error:
+        print_message(str(error))
+        wrong = isinstance(error, FilterError) and not isinstance(error, UnknownTasksError)
+        return USAGE if wrong else REFUSED
+    except KeyboardInterrupt:
+        print_message("interrupted")
+        return INTERRUPTED
+    except OSError as error:
+        reason = error.strerror or str(error)
+        path = f" of '{error.filename}'" if isinstance(error.filename, str) else ""
+        print_message(
+            f"reading or writing{path} failed: {reason}. Try again; 'hipercow-tui trash' lists what"
+            " was interrupted, 'hipercow-tui history' what was done"
+        )
+        return REFUSED
+
+
+def _run_command(words: Sequence[str]) -> int:
     match words:
         case ["purge" | "list" as command, *rest]:
             from hipercow_tui import filter_commands
@@ -67,16 +82,10 @@ def _run(words: Sequence[str]) -> int:
     return _app(_app_parser().parse_args(words))
 
 
-def _app_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="hipercow-tui",
-        description="Browse, filter and safely purge the tasks of a hipercow root.",
-        epilog=_APP,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument(
-        "root", nargs="?", metavar="ROOT", help="the project's folder, or one in it"
-    )
+def _app_parser() -> CommandParser:
+    description = "Browse, filter and safely purge the tasks of a hipercow root."
+    parser = CommandParser("", description, _APP)
+    parser.add_root()
     parser.add_argument("--filter", metavar="NAME", help="begin with the filters saved under it")
     parser.add_argument("--read-only", action="store_true", help="start an app that cannot purge")
     parser.add_argument(
@@ -89,17 +98,22 @@ def _app_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--demo-tasks", type=int, metavar="N", help="a demo root of N tasks (default 2000)"
     )
-    parser.add_argument("--version", action="version", version=f"hipercow-tui {__version__}")
+    parser.add_argument("--version", action="store_true", help="print the version and exit")
     return parser
 
 
 def _app(options: argparse.Namespace) -> int:
+    if options.version:
+        print_output([f"hipercow-tui {__version__}"])
+        return DONE
     demo = options.demo or options.demo_tasks is not None
     if demo and options.root is not None:
         _app_parser().error("--demo makes a root of its own: leave out ROOT")
     if options.demo_tasks is not None and options.demo_tasks < 1:
         _app_parser().error("--demo-tasks takes a whole number of at least 1")
-    if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM") == "dumb":
+    # Textual reads from standard input and draws on standard error.
+    streams = (sys.stdin, sys.stdout, sys.stderr)
+    if not all(stream.isatty() for stream in streams) or os.environ.get("TERM") == "dumb":
         raise HipercowTuiError(
             "the app needs a terminal that can be drawn on: start it in one, or use"
             " 'hipercow-tui list' and 'hipercow-tui purge'"
@@ -109,7 +123,7 @@ def _app(options: argparse.Namespace) -> int:
         from hipercow_tui.demo import living_root
 
         tasks = options.demo_tasks or 2000
-        print(f"making a demo of {tasks:,} tasks, gone when you leave …", file=sys.stderr)
+        print_messages([f"making a demo of {tasks:,} tasks, gone when you leave …"])
         place = living_root(tasks)
     else:
         place = nullcontext(Path(options.root) if options.root is not None else None)

@@ -7,33 +7,39 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
+from hipercow_tui.arguments import CommandParser
 from hipercow_tui.errors import HipercowTuiError, PurgeError
 from hipercow_tui.exits import DONE, REFUSED
 from hipercow_tui.plan import PurgePlan
 from hipercow_tui.purging import (
+    Phase,
+    Progress,
     RestoreReport,
     State,
+    TrashLot,
     carry_out,
     empty,
     finish,
     history,
     interrupted,
     move_to_trash,
+    refuse_unerasable,
     restore,
     safety_check,
     trash,
     trash_size,
 )
+from hipercow_tui.purging.manifest import Aim
 from hipercow_tui.report import (
-    Json,
     Report,
+    Sizes,
     history_line,
     interrupted_lines,
     lot_as_json,
@@ -48,7 +54,14 @@ from hipercow_tui.roots.sizes import Size, measure_many
 from hipercow_tui.saved_plan import changes, load_plan
 from hipercow_tui.scanning import read_root
 from hipercow_tui.signals import on_signals
-from hipercow_tui.text import count, visible
+from hipercow_tui.streams import (
+    is_output_lost,
+    print_message,
+    print_messages,
+    print_output,
+    read_answer,
+)
+from hipercow_tui.text import count, size, tasks_and_bundles, visible
 
 _MOST_JOBS = 64
 
@@ -66,8 +79,9 @@ name in the first column.
 
   --restore STAMP   puts everything back that is still whole, never onto anything that exists; what
                     stands again is kept aside, under the same STAMP
-  --empty STAMP     erases it for good; a purge or a move to the trash that was interrupted is
-                    finished by its plan, with all its checks
+  --finish STAMP    finishes a purge, a move to the trash or an undo that was interrupted, by the
+                    plan that was confirmed, with all its checks
+  --empty STAMP     erases it for good, as it was listed in the question
   --empty           erases all that is in the trash, but nothing interrupted or kept aside
 """
 _HISTORY = """
@@ -85,9 +99,10 @@ def tell_interrupted(root: Root) -> None:
     try:
         lines = list(interrupted_lines(interrupted(root)))
     except (HipercowTuiError, OSError) as error:
-        lines = [f"whether a purge was interrupted can't be told: {visible(str(error))}"]
+        reason = getattr(error, "strerror", None) or error
+        lines = [f"can't find out whether a purge was interrupted: {reason}"]
     for line in lines:
-        print(f"hipercow-tui: {line}", file=sys.stderr)
+        print_message(line)
 
 
 def confirm_and_carry_out(
@@ -102,7 +117,7 @@ def confirm_and_carry_out(
 ) -> int:
     """Ask, unless ``yes``, then purge or move to the trash, and say what became of it."""
     if warning := safety_check(plan, root):
-        print(f"! {warning}", file=sys.stderr)
+        print_messages([f"! {warning}"])
     tasks = count(len(plan.tasks), "task")
     question = f"Move {tasks} to the trash?" if to_trash else f"Purge {tasks} for good?"
     if not yes and not _confirmed(question):
@@ -113,7 +128,7 @@ def confirm_and_carry_out(
             report = move_to_trash(plan, root, stop=stopping.event)
         else:
             report = carry_out(plan, root, stop=stopping.event, jobs=jobs)
-    say(report_as_json(report, sizes) if as_json else report_lines(report))
+    _print_report(report, as_json=as_json, sizes=sizes)
     return _status(report, stopping)
 
 
@@ -146,18 +161,15 @@ def _apply(words: Sequence[str]) -> int:
     tell_interrupted(root)
     changed = list(changes(plan, read_root(root)))
     if changed:
-        say({"root": str(root.path), "changed": changed} if options.json else ())
-        number = count(len(changed), "change")
-        print(f"hipercow-tui: nothing was purged: {number} since the plan:", file=sys.stderr)
-        for line in changed:
-            print(f"    {line}", file=sys.stderr)
+        print_output({"root": str(root.path), "changed": changed} if options.json else ())
+        print_message(f"nothing was purged: {count(len(changed), 'change')} since the plan:")
+        print_messages(f"    {line}" for line in changed)
         return REFUSED
     sizes = measure_many(root, plan.ids)
     if not (options.json and options.yes):
-        preview = sys.stderr if options.json else sys.stdout
-        print("\n".join(plan_lines(plan, sizes)), file=preview)
+        (print_messages if options.json else print_output)(plan_lines(plan, sizes))
     if plan.empty:
-        say(plan_as_json(plan, sizes, dry_run=False) if options.json else ())
+        print_output(plan_as_json(plan, sizes, dry_run=False) if options.json else ())
         return DONE
     return confirm_and_carry_out(
         plan,
@@ -172,61 +184,113 @@ def _apply(words: Sequence[str]) -> int:
 
 def _trash(words: Sequence[str]) -> int:
     parser = _parser("trash", "List, restore or empty the trash.", _TRASH)
-    _add_root(parser)
+    parser.add_root()
     either = parser.add_mutually_exclusive_group()
     either.add_argument("--restore", metavar="STAMP", help="put back what it holds")
     either.add_argument("--empty", metavar="STAMP", nargs="?", const="", help="erase it for good")
+    either.add_argument("--finish", metavar="STAMP", help="finish what was interrupted")
     parser.add_argument("--yes", action="store_true", help="do not ask before erasing")
     add_jobs(parser)
     options = parser.parse_args(words)
     root = find_root(options.root)
     if options.restore is not None:
-        return _restored(restore(root, options.restore), as_json=options.json)
+        report = restore(root, options.restore, on_progress=_warn)
+        return _restored(report, as_json=options.json)
+    if options.finish is not None:
+        return _finish(root, options)
     if options.empty is not None:
         return _empty(root, options)
     tell_interrupted(root)
     now, lots = time.time(), trash(root)
     sized = [(lot, trash_size(root, lot)) for lot in lots]
     if options.json:
-        say({"root": str(root.path), "lots": [lot_as_json(*one) for one in sized]})
+        print_output({"root": str(root.path), "lots": [lot_as_json(*one) for one in sized]})
     else:
-        say([lot_line(*one, now) for one in sized] or ["The trash is empty"])
+        print_output([lot_line(*one, now) for one in sized] or ["The trash is empty"])
     return DONE
 
 
 def _empty(root: Root, options: argparse.Namespace) -> int:
     stamp: str = options.empty
-    lots = [lot for lot in trash(root) if stamp in ("", lot.stamp)]
-    named = next((lot for lot in lots if stamp and lot.interrupted), None)
-    question = f"Erase {visible(stamp) or 'all that is in the trash'} for good?"
-    if not options.yes and lots and not _confirmed(question):
+    lots = [lot for lot in trash(root) if lot.stamp == stamp or (not stamp and _is_whole(lot))]
+    if stamp and not lots:
+        raise PurgeError(f"There is no '{visible(stamp)}' in the trash: 'hipercow-tui trash' lists")
+    refuse_unerasable(lots)
+    if not options.yes and lots and not _confirmed(f"Erase {_in_all(root, lots)} for good?"):
         return REFUSED
+    return _run(
+        options, lambda stop: empty(root, lots, on_progress=_warn, stop=stop, jobs=options.jobs)
+    )
+
+
+def _is_whole(lot: TrashLot) -> bool:
+    return lot.state is State.TRASH
+
+
+def _in_all(root: Root, lots: Sequence[TrashLot]) -> str:
+    """What lots hold, counted on the disk: ``12 tasks and 1 bundle (1.2 GB)``."""
+    tasks = sum(len(lot.tasks) + len(lot.remains) for lot in lots)
+    held = tasks_and_bundles(tasks, sum(len(lot.bundles) for lot in lots))
+    sizes = [measured for lot in lots if (measured := trash_size(root, lot))]
+    return f"{held} ({size(sum(one.bytes for one in sizes))})"
+
+
+def _finish(root: Root, options: argparse.Namespace) -> int:
+    stamp: str = options.finish
+    lots = [lot for lot in trash(root) if lot.stamp == stamp]
+    if not options.yes and not _confirmed(_finish_question(root, lots)):
+        return REFUSED
+    return _run(
+        options, lambda stop: finish(root, stamp, on_progress=_warn, stop=stop, jobs=options.jobs)
+    )
+
+
+def _finish_question(root: Root, lots: Sequence[TrashLot]) -> str:
+    held = _in_all(root, lots)
+    states = {lot.state for lot in lots}
+    if State.RESTORING in states:
+        return f"Finish restoring {held}?"
+    if State.MOVING in states and all(lot.aim is Aim.TRASH for lot in lots):
+        return f"Finish moving to the trash, with {held} moved so far?"
+    return f"Finish the purge, with {held} to erase and what its plan holds beyond that?"
+
+
+def _run(options: argparse.Namespace, act: Callable[[threading.Event], Report]) -> int:
+    """Do what was confirmed, until a signal stops it, and say what became of it."""
     stopping = _Stopping()
     with on_signals(stopping):
-        report: Report
-        if named is not None and named.state is State.MOVING:
-            report = finish(root, stamp, stop=stopping.event, jobs=options.jobs)
-        else:
-            report = empty(root, stamp or None, stop=stopping.event, jobs=options.jobs)
-    say(report_as_json(report) if options.json else report_lines(report))
+        report = act(stopping.event)
+    _print_report(report, as_json=options.json)
     return _status(report, stopping)
 
 
+def _warn(progress: Progress) -> None:
+    """Say, once, that another process is waited for."""
+    if progress.phase is Phase.WAITING and not progress.done:
+        print_message("watching for half a minute whether another process still works on it")
+
+
 def _restored(report: RestoreReport, *, as_json: bool) -> int:
-    say(report_as_json(report) if as_json else report_lines(report))
+    _print_report(report, as_json=as_json)
     return DONE if report.complete else REFUSED
+
+
+def _print_report(report: Report, *, as_json: bool, sizes: Sizes = MappingProxyType({})) -> None:
+    print_output(report_as_json(report, sizes) if as_json else report_lines(report))
+    if is_output_lost():
+        print_message("it was carried out all the same: 'hipercow-tui history' lists what was done")
 
 
 def _history(words: Sequence[str]) -> int:
     parser = _parser("history", "What was purged, restored and emptied.", _HISTORY)
-    _add_root(parser)
+    parser.add_root()
     options = parser.parse_args(words)
     root, now = find_root(options.root), time.time()
     entries = history(root)
     if options.json:
-        say(json.dumps(entry.as_json()) for entry in entries)
+        print_output(json.dumps(entry.as_json()) for entry in entries)
     else:
-        say([history_line(entry, now) for entry in entries] or ["Nothing was purged yet"])
+        print_output([history_line(entry, now) for entry in entries] or ["Nothing was purged yet"])
     return DONE
 
 
@@ -237,37 +301,23 @@ COMMANDS: Mapping[str, Callable[[Sequence[str]], int]] = {
 }
 
 
-def _parser(command: str, description: str, epilog: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog=f"hipercow-tui {command}",
-        description=description,
-        epilog=epilog,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def _parser(command: str, description: str, epilog: str) -> CommandParser:
+    parser = CommandParser(command, description, epilog)
     parser.add_argument("--json", action="store_true", help="machine-readable output")
     return parser
 
 
-def _add_root(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "root", nargs="?", metavar="ROOT", help="the project's folder, or one in it"
-    )
-
-
 def _confirmed(question: str) -> bool:
-    """Ask, once, on the terminal; without one nobody can have meant yes."""
+    """Ask once, on the terminal; without a terminal the answer is no."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        print(
-            "hipercow-tui: nothing was purged: there is no terminal to ask on; look at it first,"
-            " for a purge with --dry-run, then say --yes",
-            file=sys.stderr,
+        print_message(
+            "nothing was purged: there is no terminal to ask on; look at it first, for a purge with"
+            " --dry-run, then say --yes"
         )
         return False
-    print(f"{question} [y/N] ", end="", file=sys.stderr)
-    sys.stderr.flush()
-    if sys.stdin.readline().strip().lower() in ("y", "yes"):
+    if read_answer(f"{question} [y/N]") in ("y", "yes"):
         return True
-    print("hipercow-tui: nothing was purged", file=sys.stderr)
+    print_message("nothing was purged")
     return False
 
 
@@ -287,15 +337,3 @@ def _status(report: Report, stopping: _Stopping) -> int:
     if report.complete:
         return DONE
     return REFUSED if stopping.signal is None else 128 + stopping.signal
-
-
-def say(said: Json | Iterable[str]) -> None:
-    """Print an object or lines. What was done is done: a terminal that went away, or a reader that
-    left, must not change the exit status."""
-    lines = [json.dumps(said)] if isinstance(said, dict) else said
-    try:
-        for line in lines:
-            print(line)
-        sys.stdout.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from hipercow_tui import commands
+from hipercow_tui.arguments import CommandParser
 from hipercow_tui.errors import FilterError
 from hipercow_tui.exits import DONE, REFUSED
 from hipercow_tui.filters import FilterStack, matched_tasks, requested_filters
@@ -23,7 +23,8 @@ from hipercow_tui.saved_filters import FilterFile
 from hipercow_tui.saved_plan import save_plan
 from hipercow_tui.scanning import read_root
 from hipercow_tui.snapshot import Snapshot
-from hipercow_tui.text import age, visible
+from hipercow_tui.streams import print_message, print_messages, print_output
+from hipercow_tui.text import age
 
 _FILTERS = ("task_id", "finished_before", "in_bundle", "with_status", "no_follow", "lang")
 _STATUSES = "created, success, failure, cancelled"
@@ -31,7 +32,8 @@ _WHEN = "'9 days', '2 w', '12 h' ago, or a date or time such as 2026-01-31"
 _PURGE = f"""
 A task goes if it passes every filter given; its whole retry chain goes with it, and so does every
 bundle that names one of these (the bundle's other tasks stay). Nothing goes if any of it is
-submitted or running, unless you leave such chains out with --skip-blocked.
+submitted or running, or can't be read, unless you leave such chains out with --skip-blocked. A
+bundle that can't be read may name any task: nothing goes, unless --ignore-unreadable-bundles.
 
 examples:
   hipercow-tui purge --with-status failure --finished-before '2 weeks' --dry-run
@@ -65,16 +67,12 @@ def run(command: str, words: Sequence[str]) -> int:
     return _purge(options) if command == "purge" else _list(options)
 
 
-def _filter_parser(command: str) -> argparse.ArgumentParser:
+def _filter_parser(command: str) -> CommandParser:
     purging = command == "purge"
-    parser = argparse.ArgumentParser(
-        prog=f"hipercow-tui {command}",
-        description="Delete tasks by filters." if purging else "List tasks by filters.",
-        epilog=_PURGE if purging else _LIST,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    description = "Delete tasks by filters." if purging else "List tasks by filters."
+    parser = CommandParser(command, description, _PURGE if purging else _LIST)
+    parser.add_root()
     add = parser.add_argument
-    add("root", nargs="?", metavar="ROOT", help="the project's folder, or one in it")
     add("--task-id", action="append", metavar="ID", help="this task; may be repeated")
     add("--finished-before", metavar="WHEN", help="tasks that finished before then")
     add("--in-bundle", action="append", metavar="GLOB", help="tasks in such bundles; repeatable")
@@ -89,6 +87,11 @@ def _filter_parser(command: str) -> argparse.ArgumentParser:
     add("--json", action="store_true", help="machine-readable output")
     if purging:
         add("--skip-blocked", action="store_true", help="leave out chains that can't go")
+        add(
+            "--ignore-unreadable-bundles",
+            action="store_true",
+            help="purge though a bundle can't be read; it stays, and may name tasks that are gone",
+        )
         add("--dry-run", action="store_true", help="say what would go, delete nothing")
         add(
             "--trash", action="store_true", help="move to the trash: can be restored, frees nothing"
@@ -117,7 +120,7 @@ def _selected(options: argparse.Namespace, now: float) -> tuple[Root, Snapshot, 
     commands.tell_interrupted(root)
     snapshot = read_root(root).of_lang(options.lang)
     for problem in snapshot.problems:
-        print(f"hipercow-tui: {problem}", file=sys.stderr)
+        print_message(problem)
     filters.check(snapshot)
     return root, snapshot, filters
 
@@ -137,18 +140,21 @@ def _take_saved(options: argparse.Namespace) -> None:
 def _list(options: argparse.Namespace) -> int:
     now = time.time()
     root, snapshot, filters = _selected(options, now)
-    for task_id in matched_tasks(snapshot, filters):
-        task = snapshot.tasks[task_id]
-        details = None
-        if options.details:
-            details = details_of(root, task)
-        if options.json:
-            print(json.dumps(task_as_json(task, details)))
-        else:
-            print(_row(task, details, now, both=bool(snapshot.parts)))
-    broken = [task for task in snapshot.tasks.values() if not task.exists]
-    for task in broken:
-        print(f"hipercow-tui: {task.id} is broken: {task.problem}", file=sys.stderr)
+    both = bool(snapshot.parts)
+
+    def lines() -> Iterator[str]:
+        for task_id in matched_tasks(snapshot, filters):
+            task = snapshot.tasks[task_id]
+            details = details_of(root, task) if options.details else None
+            if options.json:
+                yield json.dumps(task_as_json(task, details))
+            else:
+                yield _row(task, details, now, both=both)
+
+    print_output(lines())
+    for task in snapshot.tasks.values():
+        if not task.exists:
+            print_message(f"{task.id} is broken: {task.problem}")
     return DONE
 
 
@@ -161,21 +167,26 @@ def _row(task: Task, details: TaskDetails | None, now: float, *, both: bool) -> 
     row = [task.id, *lang, f"{status:<9}", f"{finished:<14}", ",".join(task.bundles)]
     if details is not None:
         row += [details.what, details.varies]
-    return visible("  ".join(row).rstrip())
+    return "  ".join(row).rstrip()
 
 
 def _purge(options: argparse.Namespace) -> int:
     now = time.time()
     root, snapshot, filters = _selected(options, now)
-    plan = make_plan(snapshot, filters, now=now, skip_blocked=options.skip_blocked)
+    plan = make_plan(
+        snapshot,
+        filters,
+        now=now,
+        skip_blocked=options.skip_blocked,
+        ignore_unreadable_bundles=options.ignore_unreadable_bundles,
+    )
     sizes = measure_many(root, () if plan.refused else plan.ids)
-    preview = sys.stderr if options.json else sys.stdout
     silent = options.dry_run or options.yes or options.save_plan is not None
     if not (options.json and silent):
-        print("\n".join(plan_lines(plan, sizes)), file=preview)
+        (print_messages if options.json else print_output)(plan_lines(plan, sizes))
     if plan.refused:
         _print_json(options, plan, sizes)
-        print(f"hipercow-tui: {blocked_message(plan)}", file=sys.stderr)
+        print_message(blocked_message(plan))
         return REFUSED
     if options.save_plan is not None:
         save_plan(plan, options.save_plan)
@@ -195,8 +206,5 @@ def _purge(options: argparse.Namespace) -> int:
 
 def _print_json(options: argparse.Namespace, plan: PurgePlan, sizes: dict[str, Size]) -> None:
     if options.json:
-        print(
-            json.dumps(
-                plan_as_json(plan, sizes, dry_run=options.dry_run or options.save_plan is not None)
-            )
-        )
+        dry_run = options.dry_run or options.save_plan is not None
+        print_output(plan_as_json(plan, sizes, dry_run=dry_run))

@@ -1,7 +1,7 @@
 """The four filters as values, and the stack of them whose intersection is matched.
 
 Pure: a filter looks at a snapshot and says which tasks pass, as flags in the order of its lineup,
-and which ids of gone tasks. Source: SPEC section 4, rules 1 to 6.
+and which ids of gone tasks. Source: docs/spec.md, rules 1 to 6.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from itertools import chain
 from operator import and_
 from typing import TYPE_CHECKING, TypeAlias
 
-from hipercow_tui.errors import FilterError, NoFilterError, UnknownTasksError
+from hipercow_tui.errors import BlockedError, FilterError, NoFilterError, UnknownTasksError
 from hipercow_tui.lineup import Flags, flagged_by_all, flags_of
 from hipercow_tui.model import PURGEABLE, Bundle, Lang, Status
-from hipercow_tui.moments import When, moment
+from hipercow_tui.moments import When, is_ago, moment
 from hipercow_tui.snapshot import Snapshot
 from hipercow_tui.text import count, visible
 
@@ -38,16 +38,21 @@ class TaskIds:
         return _among(self.ids, snapshot)
 
     def gone(self, snapshot: Snapshot) -> frozenset[str]:
-        """The ids of gone tasks that pass: none can."""
-        return _NOTHING
+        """The ids of gone tasks that pass: those that may exist where nothing can be read."""
+        return (
+            frozenset(filter(snapshot.may_exist, self.ids)) if snapshot.unread.places else _NOTHING
+        )
 
     def check(self, snapshot: Snapshot) -> None:
         """Raises UnknownTasksError, which counts them, if some ids do not exist."""
         missing = len(self.ids - snapshot.tasks.keys())
         if missing:
+            unknown = (self.gone(part) for part in snapshot.by_lang)
+            missing = len(self.ids.difference(snapshot.tasks, *unknown))
+        if missing:
             raise UnknownTasksError(
-                f"{missing} / {count(len(self.ids), 'task')} do not exist in {snapshot.root}:"
-                " leave out the ids that are gone"
+                f"{missing} / {count(len(self.ids), 'task')} do not exist in"
+                f" {visible(str(snapshot.root))}: leave out the ids that are gone"
             )
 
     def __str__(self) -> str:
@@ -79,9 +84,7 @@ class FinishedBefore:
         return _NOTHING
 
     def __str__(self) -> str:
-        return f"finished before {self.text}" + (
-            " ago" if self.text[:1].isdigit() and self.text[-1:].isalpha() else ""
-        )
+        return f"finished before {self.text}{' ago' if is_ago(self.text) else ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,7 @@ class InBundle:
         are unfinished, explode by their braces, or are exclusions alone."""
         from hipercow_tui.globs import Globs
 
-        words = _several(patterns)
+        words = _words("in_bundle", patterns)
         return cls(words, Globs.of(words) if words else None)
 
     def matches(self, name: str) -> bool:
@@ -124,11 +127,16 @@ class InBundle:
         return frozenset(filter(snapshot.gone.__contains__, named))
 
     def check(self, snapshot: Snapshot) -> None:
-        """Raises FilterError if no bundle at all matches."""
+        """Raises FilterError if no bundle at all matches, BlockedError if only an unreadable one
+        does."""
         if self.patterns and not self.bundles(snapshot):
+            unread = (name for part in snapshot.by_lang for name in part.unread.bundles)
+            if name := next(filter(self.matches, unread), None):
+                raise BlockedError(f"Bundle '{visible(name)}' can't be read: repair or remove it")
             known = ", ".join(sorted(bundle.name for bundle in snapshot.bundles)[:5])
             raise FilterError(
-                f"No bundle matches '{visible(' '.join(self.patterns))}' in {snapshot.root}"
+                f"No bundle matches '{visible(' '.join(self.patterns))}' in"
+                f" {visible(str(snapshot.root))}"
                 + (f": there are {visible(known)} …" if known else ": it has no bundles")
             )
 
@@ -252,7 +260,8 @@ class FilterStack:
         return matched - ((matched - part.tasks.keys()) & whole.tasks.keys())
 
     def check(self, snapshot: Snapshot) -> None:
-        """Raises FilterError if ids do not exist or no bundle at all matches (rules 2 and 4)."""
+        """Raises FilterError if ids do not exist or no bundle at all matches (rules 2 and 4), and
+        BlockedError if only an unreadable bundle does."""
         if self.task_ids:
             self.task_ids.check(snapshot)
         if self.in_bundle:
@@ -291,16 +300,18 @@ def requested_filters(
     """The filters as a purge takes them, or, with ``listing``, as a list does: that needs none and
     knows all six statuses. None is not given, a string is a list of one.
 
-    Raises NoFilterError, or FilterError for one that can't be understood.
+    Raises NoFilterError, or FilterError for one that can't be understood or is of a wrong type.
     """
     statuses = WithStatus.any_of if listing else WithStatus.purgeable
     stack = FilterStack(
-        task_ids=None if task_ids is None else TaskIds(frozenset(_several(task_ids))),
+        task_ids=None if task_ids is None else TaskIds(frozenset(_words("task_ids", task_ids))),
         finished_before=None
         if finished_before is None
         else FinishedBefore.of(finished_before, now),
-        in_bundle=None if in_bundle is None else InBundle.of(_several(in_bundle)),
-        with_status=None if with_status is None else statuses(_several(with_status), follow=follow),
+        in_bundle=None if in_bundle is None else InBundle.of(in_bundle),
+        with_status=None
+        if with_status is None
+        else statuses(_words("with_status", with_status), follow=follow),
     )
     if not stack.given and not listing:
         raise NoFilterError(
@@ -318,21 +329,34 @@ def matched_tasks(snapshot: Snapshot, stack: FilterStack) -> list[str]:
     return [task.id for task in snapshot.tasks.values() if task.id in matched and task.exists]
 
 
-def _several(words: str | Iterable[str]) -> tuple[str, ...]:
-    return (words,) if isinstance(words, str) else tuple(words)
+def _words(name: str, value: str | Iterable[str]) -> tuple[str, ...]:
+    """The words of a filter; raises FilterError for what is neither a string nor a list of them."""
+    if isinstance(value, str):
+        return (value,)
+    if isinstance(value, Iterable) and not isinstance(value, bytes | bytearray):
+        words = tuple(value)
+        wrong = [word for word in words if not isinstance(word, str)]
+        if not wrong:
+            return words
+        given = f"{type(value).__name__} of {type(wrong[0]).__name__}"
+    else:
+        given = type(value).__name__
+    raise FilterError(f"{name} takes a string or a list of strings, not {given}")
 
 
 def _known(statuses: Iterable[str], allowed: Sequence[Status]) -> frozenset[Status]:
-    asked = tuple(statuses)
+    asked = dict.fromkeys(statuses)
     wrong = [word for word in asked if word not in allowed]
     if not wrong:
         return frozenset(Status(word) for word in asked)
-    named = ", ".join(f"'{visible(str(word))}'" for word in wrong)
-    if set(wrong) & {Status.SUBMITTED, Status.RUNNING}:
-        hint = "cancel these tasks first, with hipercow::task_cancel()"
-    else:
-        words = [s.value for s in allowed]
-        near = difflib.get_close_matches(str(wrong[0]).lower(), words, n=1, cutoff=0.5)
-        hint = f"did you mean '{near[0]}'?" if near else f"use one of {', '.join(words)}"
     noun = "status" if len(wrong) == 1 else "statuses"
-    raise FilterError(f"Cannot select tasks with {noun} {named}: {hint}")
+    hints = (f"'{visible(word)}': {_status_hint(word, allowed)}" for word in wrong)
+    raise FilterError(f"Cannot select tasks with {noun} {'; '.join(hints)}")
+
+
+def _status_hint(word: str, allowed: Sequence[Status]) -> str:
+    if word in (Status.SUBMITTED, Status.RUNNING):
+        return "cancel these tasks first, with hipercow::task_cancel()"
+    words = [status.value for status in allowed]
+    near = difflib.get_close_matches(word.lower(), words, n=1, cutoff=0.5)
+    return f"did you mean '{near[0]}'?" if near else f"use one of {', '.join(words)}"

@@ -26,7 +26,7 @@ from hipercow_tui.roots import Root
 from hipercow_tui.roots.files import read_file
 from hipercow_tui.roots.r_root import Columns, Moments
 
-_MAGIC = b"hipercow-tui index 3\n"
+_MAGIC = b"hipercow-tui index 4\n"
 _LIMIT = 4 << 30  # bytes: some 60 million tasks
 _DIGEST = 16  # bytes
 _UNUSED = 180 * 86400  # seconds after which the index of a root that nobody opens is dropped
@@ -34,7 +34,7 @@ _UNUSED = 180 * 86400  # seconds after which the index of a root that nobody ope
 _COUNT = struct.Struct("<I")
 _FOLDER = struct.Struct("<2sqqqII")
 # Of a bundle: language, when it changed, its stamp, how many bytes its name has, how many ids.
-_BUNDLE = struct.Struct("<2sdQQqII")
+_BUNDLE = struct.Struct("<2sdQQqqII")
 # Bits of a task's flags; the last three say that there is no such time.
 _ESTIMATED, _UNFINISHED, *_WITHOUT = 1, 2, 4, 8, 16
 _SWAPPED = sys.byteorder == "big"
@@ -204,14 +204,13 @@ def _encoded_bundle(bundle: Bundle) -> bytes:
 
 def _decoded_bundle(body: memoryview, at: int) -> tuple[Bundle, int]:
     """The bundle that stands there, and where the next one does."""
-    lang, changed, *stamp, size, tasks = _BUNDLE.unpack_from(body, at)
+    lang, changed, inode, length, modified, status, size, tasks = _BUNDLE.unpack_from(body, at)
     ids = at + _BUNDLE.size + size
     name = bytes(body[ids - size : ids]).decode("utf-8", "surrogateescape")
     end = ids + 16 * tasks
     members = tuple(body[ids:end].hex("/", 16).split("/")) if tasks else ()
-    inode, length, modified = stamp
     of = Lang(lang.rstrip(b"\0").decode())
-    return Bundle(name, members, changed, (inode, length, modified), lang=of), end
+    return Bundle(name, members, changed, (inode, length, modified, status), lang=of), end
 
 
 def _decoded_root(body: memoryview) -> KeptRoot:

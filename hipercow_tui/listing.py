@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from array import array
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import compress
 from operator import attrgetter
 
+from hipercow_tui.roots.files import reason
 from hipercow_tui.roots.r_root import PREFIX, REST, Moments
 
 SETTLE = 2.0  # seconds after which a folder's time of change tells of every further change
@@ -45,7 +46,8 @@ class Watch:
 class Folder:
     """One ``tasks/ab``: the ids of its tasks, the inodes of their folders in the same order, and
     those of them that can still change. ``newest`` is how late it was on the file server, at the
-    least, when it was last found changed."""
+    least, when it was last found changed. ``odd`` has a sentence for each id whose entry is not a
+    folder."""
 
     name: str
     watch: Watch = field(default_factory=Watch)
@@ -53,6 +55,7 @@ class Folder:
     ids: Collection[str] = ()
     inodes: array[int] = field(default_factory=lambda: array("Q"))
     unfinished: dict[str, Watch] = field(default_factory=dict)
+    odd: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,43 +67,39 @@ class Listed:
     fresh: Collection[str]
 
 
-def find_folders(tasks: str, problems: dict[str, str]) -> dict[str, Moments]:
+def find_folders(tasks: str, unread: dict[str, str]) -> dict[str, Moments]:
     """The names of the folders ``tasks/ab``, in order, and when each last changed; raises OSError.
 
-    A sentence on each that is none is added to ``problems``.
+    For each that is not a folder, or can't be examined, a sentence is added to ``unread``.
     """
     with os.scandir(tasks) as entries:
         named = [entry for entry in entries if PREFIX.match(entry.name)]
     found: dict[str, Moments] = {}
     for entry in sorted(named, key=attrgetter("name")):
-        if not entry.is_dir(follow_symlinks=False):
-            problems[entry.name] = f"'tasks/{entry.name}' is no folder, not read"
-            continue
         try:
+            if not entry.is_dir(follow_symlinks=False):
+                unread[entry.name] = f"'tasks/{entry.name}' {_kind(entry)}, not read"
+                continue
             status = entry.stat(follow_symlinks=False)
         except FileNotFoundError:
+            continue
+        except OSError as error:
+            unread[entry.name] = f"'tasks/{entry.name}' can't be examined: {reason(error)}"
             continue
         found[entry.name] = (status.st_mtime_ns, status.st_ctime_ns)
     return found
 
 
-def list_folder(
-    tasks: str, folder: Folder, problems: dict[str, str], same: Mapping[str, str]
-) -> Listed:
+def list_folder(tasks: str, folder: Folder, same: Mapping[str, str]) -> Listed:
     """List ``tasks/ab`` and bring ``folder`` up to date; raises OSError.
 
-    A sentence on each symbolic link in the place of a task is added to ``problems``. ``same`` has
-    the objects to use for ids that stand elsewhere already: a million of them take 88 MB.
+    ``same`` has the objects to use for ids that are known already: a million of them take 88 MB.
     """
     name = folder.name
     with os.scandir(f"{tasks}/{name}") as scanned:
         entries = list(scanned)
     folders = [entry for entry in entries if entry.is_dir(follow_symlinks=False)]
-    if len(folders) < len(entries):
-        for entry in entries:
-            if entry.is_symlink() and REST.match(entry.name):
-                path = f"tasks/{name}/{entry.name}"
-                problems[path] = f"'{path}' is a symbolic link, not followed"
+    folder.odd = _odd(name, entries, folders) if len(folders) < len(entries) else {}
     names, inodes = [e.name for e in folders], array("Q", [e.inode() for e in folders])
     if inodes == folder.inodes and names == [task_id[2:] for task_id in folder.ids]:
         return Listed((), ())
@@ -117,3 +116,18 @@ def list_folder(
     gone = [i for i, inode in known.items() if found.get(i) != inode]
     fresh = [i for i, inode in found.items() if known.get(i) != inode]
     return Listed(gone, fresh)
+
+
+def _odd(
+    name: str, entries: Iterable[os.DirEntry[str]], folders: Iterable[os.DirEntry[str]]
+) -> Mapping[str, str]:
+    are_folders = {entry.name for entry in folders}
+    return {
+        name + entry.name: f"'tasks/{name}/{entry.name}' {_kind(entry)}, not read"
+        for entry in entries
+        if entry.name not in are_folders and REST.match(entry.name)
+    }
+
+
+def _kind(entry: os.DirEntry[str]) -> str:
+    return "is a symbolic link" if entry.is_symlink() else "is no folder"

@@ -12,12 +12,13 @@ from enum import StrEnum
 from functools import partial
 from itertools import chain, compress, islice
 from operator import is_, is_not
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 TASK_ID = re.compile(r"[0-9a-f]{32}\Z")
 
 # What a task folder holds, as bits: one small number a task, compared when a plan is carried out
-# (SPEC rule 13). QUEUED: dide_id, run.bat or run.sh, which the driver writes before the marker.
+# (docs/spec.md, rule 13). QUEUED: dide_id, run.bat or run.sh, which the driver writes before the
+# marker.
 DATA = 1
 INFO = 2
 MARK_SUBMITTED = 4
@@ -69,8 +70,8 @@ class Lang(StrEnum):
 
 
 class Task(NamedTuple):
-    """One task as its folder shows it (SPEC section 2). A tuple, because there are a million of
-    them: it is made in 0.1 µs, a frozen dataclass in 1.6.
+    """One task as its folder shows it (docs/spec.md, section 2). A tuple, because there are a
+    million of them: it is made in 0.1 µs, a frozen dataclass in 1.6.
 
     ``status`` is its own, ``tip_status`` that of the end of its retry chain (its own where it was
     never retried; None where the chain has no end or the end is gone). ``finished_estimated`` says
@@ -95,7 +96,7 @@ class Task(NamedTuple):
     @property
     def exists(self) -> bool:
         """Whether lists, filters and chains know it: a folder without ``data`` or marker they do
-        not (SPEC section 2), one that can't be read they must."""
+        not (docs/spec.md, section 2), one that can't be read they must."""
         return self.status is not Status.BROKEN or self.listing < 0
 
 
@@ -144,20 +145,30 @@ def _moved_in_place(before: Mapping[str, Task], now: Mapping[str, Task]) -> froz
 UNREADABLE = -1
 
 
+# The stamp of a file that was not examined.
+NO_STAMP = (0, 0, 0, 0)
+
+
 @dataclass(frozen=True, slots=True)
 class Bundle:
     """A named list of task ids (``bundles/NAME``), each once, in the order of the file.
 
     ``changed`` is the file's modification time. ``stamp`` tells one state of the file from another
-    (inode, size, modification time in nanoseconds). ``problem`` says what in it was no task id.
+    (inode, size, times of modification and of change in nanoseconds). ``problem`` says what in it
+    was no task id. ``link`` is where it leads if it is a symbolic link, else empty.
     """
 
     name: str
     task_ids: tuple[str, ...]
     changed: float | None = None
-    stamp: tuple[int, int, int] = (0, 0, 0)
+    stamp: tuple[int, int, int, int] = NO_STAMP
     problem: str | None = None
     lang: Lang = Lang.R
+    link: str = ""
+
+
+# Both languages may have a bundle of one name.
+BundleId: TypeAlias = tuple[Lang, str]
 
 
 def is_bundle_name(name: str, lang: Lang) -> bool:

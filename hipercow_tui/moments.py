@@ -17,7 +17,18 @@ _UNITS = {
     **dict.fromkeys(("d", "day", "days"), 86400),
     **dict.fromkeys(("w", "week", "weeks"), 7 * 86400),
 }
-EXPECTED = "write '<n> hours', '<n> days' or '<n> weeks', or a date such as 2026-01-31"
+EXPECTED = (
+    "write '<n> hours', '<n> days' or '<n> weeks', a date such as 2026-01-31, or a time from"
+    " 2026-01-31 00:00 to 2026-01-31 23:59:59"
+)
+# What Python reads differs from version to version, and any sign may part date and time: the hour
+# of 2026-01-31-12:00 could be a time zone.
+_ISO = re.compile(
+    r"(?:\d{4}-\d\d-\d\d|\d{8}|\d{4}-W\d\d-\d|\d{4}W\d{3})"
+    r"(?:[ T]([01]\d|2[0-3])(?::?[0-5]\d(?::?[0-5]\d(?:[.,]\d+)?)?)?"
+    r"(?:Z|[+-]\d\d(?::?\d\d)?)?)?\Z",
+    re.ASCII,
+)
 
 
 def moment(when: When, now: float) -> float:
@@ -37,7 +48,12 @@ def moment(when: When, now: float) -> float:
             return _from_text(when, now)
     except (OverflowError, ValueError, OSError):
         raise FilterError(f"'{visible(str(when))}' is out of the range of times") from None
-    raise FilterError(f"finished_before can't be a {type(when).__name__}: {EXPECTED}")
+    raise FilterError(f"finished_before can't be of type {type(when).__name__}: {EXPECTED}")
+
+
+def is_ago(text: str) -> bool:
+    """Whether the text is an age, such as ``9 days``, and does not say ``ago`` itself."""
+    return _AGO.match(text) is not None and not text.rstrip().lower().endswith("ago")
 
 
 def _from_text(text: str, now: float) -> float:
@@ -45,10 +61,14 @@ def _from_text(text: str, now: float) -> float:
         unit = _UNITS.get(ago[2].lower())
         if unit is None:
             raise FilterError(f"'{visible(ago[2])}' is not a unit of time: {EXPECTED}")
-        if len(ago[1]) > 12:
+        number = ago[1].lstrip("+-0") or "0"
+        if len(number) > 12:
             raise OverflowError
-        return now - abs(int(ago[1])) * unit
+        return now - int(number) * unit
+    iso = text.strip()
     try:
-        return datetime.fromisoformat(text.strip()).timestamp()
+        if _ISO.match(iso):
+            return datetime.fromisoformat(iso).timestamp()
     except ValueError:
-        raise FilterError(f"'{visible(text)}' is no time: {EXPECTED}") from None
+        pass
+    raise FilterError(f"'{visible(text)}' is no time: {EXPECTED}")

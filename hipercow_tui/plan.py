@@ -1,12 +1,12 @@
 """What a purge would do and why: a pure function of a snapshot, the filters and the time.
 
-Source: SPEC section 4, rules 7 to 9 and 14. A refusal is data here; who carries a plan out turns
-it into an error. A dry run is a plan that nobody carries out.
+Source: docs/spec.md, rules 7 to 9 and 14. A refusal is data here; what carries a plan out turns it
+into an error. A dry run is a plan that is not carried out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
@@ -14,9 +14,18 @@ from pathlib import Path
 
 from hipercow_tui.filters import FilterStack
 from hipercow_tui.lineup import Flags, flagged_by_all, flags_of
-from hipercow_tui.model import PURGEABLE, QUEUED, Bundle, Lang, Status, Task
+from hipercow_tui.model import (
+    QUEUED,
+    UNREADABLE,
+    Bundle,
+    BundleId,
+    Lang,
+    Status,
+    Task,
+)
 from hipercow_tui.snapshot import Snapshot
 from hipercow_tui.text import count, short_id
+from hipercow_tui.unread import unread_bundles
 
 RECENT = 3600.0  # a task made within this many seconds is likely still wanted
 
@@ -66,6 +75,8 @@ class PurgePlan:
 
     ``made`` is the time the plan was made for, in seconds since the epoch. With ``skip_blocked``
     the blocked chains are left out of ``tasks``; else ``refused`` says that nothing may go.
+    ``ignored_bundles`` are the unreadable bundles that do not block it, because the user said so:
+    they stay.
     """
 
     root: Path
@@ -76,6 +87,7 @@ class PurgePlan:
     blocked: tuple[Blocked, ...] = ()
     skip_blocked: bool = False
     warnings: tuple[str, ...] = ()
+    ignored_bundles: tuple[BundleId, ...] = ()
 
     @property
     def refused(self) -> bool:
@@ -94,6 +106,7 @@ class PurgePlan:
             tasks=tuple(one for one in self.tasks if one.task.lang is lang),
             bundles=tuple(one for one in self.bundles if one.bundle.lang is lang),
             blocked=tuple(one for one in self.blocked if one.task.lang is lang),
+            ignored_bundles=tuple(one for one in self.ignored_bundles if one[0] is lang),
         )
 
     @cached_property
@@ -138,14 +151,23 @@ KEPT = "your filters alone would have kept it"
 
 
 def make_plan(
-    snapshot: Snapshot, filters: FilterStack, *, now: float, skip_blocked: bool = False
+    snapshot: Snapshot,
+    filters: FilterStack,
+    *,
+    now: float,
+    skip_blocked: bool = False,
+    ignore_unreadable_bundles: bool = False,
 ) -> PurgePlan:
     """The plan for what the filters match, with whole retry chains and the bundles that name them.
 
     ``now`` is in seconds since the epoch. Reads nothing but its arguments. Tasks of R and of Python
-    are planned each by themselves: no cascade crosses.
+    are planned each by themselves: no cascade crosses. A bundle that can't be read blocks every
+    task of its language, unless those are ignored: then it stays, and the plan names it.
     """
-    parts = [_part(part, filters, now, skip_blocked=skip_blocked) for part in snapshot.by_lang]
+    parts = [
+        _part(part, snapshot, filters, now, skip_blocked, ignore_unreadable_bundles)
+        for part in snapshot.by_lang
+    ]
     tasks = tuple(one for part in parts for one in part.tasks)
     return PurgePlan(
         root=snapshot.root,
@@ -155,7 +177,11 @@ def make_plan(
         bundles=tuple(one for part in parts for one in part.bundles),
         blocked=tuple(one for part in parts for one in part.blocked),
         skip_blocked=skip_blocked,
-        warnings=tuple(_warnings(tasks)),
+        warnings=(
+            *(warning for part in parts for warning in part.warnings),
+            *_warnings(tasks, filters, now),
+        ),
+        ignored_bundles=tuple(one for part in parts for one in part.ignored_bundles),
     )
 
 
@@ -166,12 +192,23 @@ class _Part:
     tasks: tuple[PlannedTask, ...]
     bundles: tuple[PlannedBundle, ...]
     blocked: tuple[Blocked, ...]
+    ignored_bundles: tuple[BundleId, ...]
+    warnings: tuple[str, ...]
 
 
-def _part(snapshot: Snapshot, filters: FilterStack, now: float, *, skip_blocked: bool) -> _Part:
+def _part(
+    snapshot: Snapshot,
+    whole: Snapshot,
+    filters: FilterStack,
+    now: float,
+    skip_blocked: bool = False,
+    ignore_unreadable_bundles: bool = False,
+) -> _Part:
     matched = filters.matched(snapshot)
     drawn = _with_chains(snapshot, matched)
-    blocked = tuple(_blocked(snapshot, drawn, named=_named(filters)))
+    unread = snapshot.unread.bundles if drawn and ignore_unreadable_bundles else {}
+    ours = (i for i in drawn if i in snapshot.tasks or i not in whole.tasks)
+    blocked = tuple(blocked_by(snapshot, ours, now, unread))
     held = {i for one in blocked for i in (one.task.id, *one.chain)} if skip_blocked else set()
     counted = drawn.keys() - held
     tasks = tuple(
@@ -180,7 +217,23 @@ def _part(snapshot: Snapshot, filters: FilterStack, now: float, *, skip_blocked:
         if _can_go(task, _named(filters))
     )
     going = {one.task.id for one in tasks}
-    return _Part(tasks, tuple(_planned_bundles(snapshot, counted, going)), blocked)
+    return _Part(
+        tasks,
+        tuple(_planned_bundles(snapshot, counted, going)),
+        blocked,
+        tuple((snapshot.lang, name) for name in unread),
+        tuple(_ignored_warning(unread)),
+    )
+
+
+def _ignored_warning(unread: Mapping[str, str]) -> Iterator[str]:
+    if unread:
+        one = len(unread) == 1
+        yield (
+            f"{unread_bundles(unread, next(iter(unread.values())))} and"
+            f" {'is' if one else 'are'} ignored: {'it stays' if one else 'they stay'}, and may name"
+            " tasks that are gone afterwards"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,27 +247,34 @@ class Tally:
     blocked: int = 0
 
 
-def tally(snapshot: Snapshot, filters: FilterStack) -> Tally:
+def tally(snapshot: Snapshot, filters: FilterStack, *, now: float) -> Tally:
     """What ``make_plan`` would come to, in a tenth of its time: it names no task."""
-    parts = [_part_tally(part, filters) for part in snapshot.by_lang]
+    parts = [_part_tally(part, snapshot, filters, now) for part in snapshot.by_lang]
     return Tally(*(sum(column) for column in zip(*parts, strict=True)))
 
 
-def _part_tally(snapshot: Snapshot, filters: FilterStack) -> tuple[int, int, int, int]:
+def _part_tally(
+    snapshot: Snapshot, whole: Snapshot, filters: FilterStack, now: float
+) -> tuple[int, int, int, int]:
+    if snapshot.unread:  # rare; then ids block of which there is no task
+        part = _part(snapshot, whole, filters, now)
+        matched = sum(1 for one in part.tasks if one.reason is Reason.MATCHED)
+        return matched, len(part.tasks) - matched, len(part.bundles), len(part.blocked)
     lineup, tasks, named = snapshot.lineup, snapshot.tasks, _named(filters)
-    matched, gone = filters.passes(snapshot), filters.gone(snapshot)
+    passing, gone = filters.passes(snapshot), filters.gone(snapshot)
 
     def those(flags: Flags) -> Iterator[str]:
-        return lineup.flagged(flagged_by_all([matched, flags]))
+        return lineup.flagged(flagged_by_all([passing, flags]))
 
     drawn = _drawn_in(snapshot, gone.union(those(snapshot.chained)))
     along = [tasks[i] for i in drawn if i in tasks]
+    no_tasks = [tasks[i] for i in those(lineup.no_tasks)]
     held = [tasks[i] for i in those(flags_of(lineup.own, _NOT_ENDED))]
     return (
-        matched.count(1) - sum(1 for i in those(lineup.no_tasks) if i not in named),
+        passing.count(1) - sum(1 for task in no_tasks if task.id not in named),
         sum(1 for task in along if _can_go(task, named)),
-        len(_bundles_of(snapshot, matched, along, gone.union(i for i in drawn if i not in tasks))),
-        sum(1 for task in (*held, *along) if task.exists and block_reason(task)),
+        len(_bundles_of(snapshot, passing, along, gone.union(i for i in drawn if i not in tasks))),
+        sum(1 for task in (*held, *no_tasks, *along) if block_reason(task)),
     )
 
 
@@ -268,11 +328,24 @@ def _ordered(snapshot: Snapshot, ids: Set[str]) -> Iterable[Task]:
     return [task for task_id, task in snapshot.tasks.items() if task_id in ids]
 
 
-def _blocked(snapshot: Snapshot, ids: Iterable[str], *, named: Set[str]) -> Iterable[Blocked]:
+def blocked_by(
+    snapshot: Snapshot, ids: Iterable[str], now: float, ignored_bundles: Collection[str] = ()
+) -> Iterator[Blocked]:
+    """What of these ids, of tasks of one language and of gone ones, can't go (rule 9).
+
+    ``now`` is in seconds since the epoch. The bundles of those names may be unreadable.
+    """
+    unread = snapshot.unread
+    blocks_all = unread.blocks_all(ignored_bundles)
     for task_id in sorted(ids):
         task = snapshot.tasks.get(task_id)
-        if task is not None and _can_go(task, named) and (reason := block_reason(task)):
-            yield Blocked(task, reason, snapshot.chains.chain(task_id))
+        reason = block_reason(task) if task is not None else None
+        if unread:
+            reason = reason or unread.blocks(task_id, now) or blocks_all
+        if reason:
+            chain = snapshot.chains.chain(task_id)
+            unknown = Task(task_id, Status.BROKEN, UNREADABLE, chain=chain, lang=snapshot.lang)
+            yield Blocked(task or unknown, reason, chain)
 
 
 def block_reason(task: Task) -> str | None:
@@ -289,7 +362,7 @@ def block_reason(task: Task) -> str | None:
             f"it is {task.status}: cancel it with task_cancel(), or, if the cluster has lost it,"
             " call task_info() to free it"
         )
-    if task.status is Status.CREATED and task.listing & QUEUED:
+    if task.status in (Status.CREATED, Status.BROKEN) and task.listing & QUEUED:
         return "it may be queued already: the driver's files are there, its marker is not yet"
     return None
 
@@ -304,14 +377,28 @@ def _planned(
 
 def _regrets(task: Task, reason: Reason, filters: FilterStack, now: float) -> Iterable[str]:
     wanted, age = filters.with_status, filters.finished_before
-    if wanted and task.status not in wanted.statuses and task.status in PURGEABLE:
-        yield f"{task.status}: {KEPT}"
-    if age and reason is Reason.RETRY_CHAIN and not (task.finished or now) < age.moment:
-        yield f"newer than {age.text}: {KEPT}"
+    if reason is Reason.RETRY_CHAIN:
+        yield from (f"{why}: {KEPT}" for why in _kept_by(task, filters))
+    elif wanted and task.status is Status.SUCCESS and task.status not in wanted.statuses:
+        yield f"a success itself, but it counts as its last attempt ({task.tip_status})"
     if task.created is not None and now - task.created < RECENT:
         yield "created within the last hour"
     if age and task.finished_estimated:
         yield "its time of finishing is estimated"
+
+
+def _kept_by(task: Task, filters: FilterStack) -> Iterable[str]:
+    """For each filter that does not pass a task: why not (rules 2 to 6)."""
+    wanted, age, bundles = filters.with_status, filters.finished_before, filters.in_bundle
+    status = task.tip_status if wanted and wanted.follow else task.status
+    if wanted and status not in wanted.statuses:
+        yield f"{status or 'its last attempt is gone'}"
+    if age and not (task.finished is not None and task.finished < age.moment):
+        yield f"newer than {age.text}"
+    if filters.task_ids and task.id not in filters.task_ids.ids:
+        yield "not named itself"
+    if bundles and not any(map(bundles.matches, task.bundles)):
+        yield f"not {bundles} itself"
 
 
 def _planned_bundles(
@@ -320,16 +407,21 @@ def _planned_bundles(
     for bundle in snapshot.bundles:
         ids = set(bundle.task_ids)
         if not ids.isdisjoint(counted):
-            surviving = sum(1 for _ in snapshot.existing(ids - going))
+            staying = ids - going
+            surviving = sum(1 for _ in snapshot.existing(staying))
+            surviving += sum(map(snapshot.may_exist, staying))
             yield PlannedBundle(bundle, len(ids & going), surviving)
 
 
-def _warnings(tasks: Iterable[PlannedTask]) -> Iterable[str]:
-    """One sentence for each kind of regret, with a count."""
+def _warnings(tasks: Collection[PlannedTask], filters: FilterStack, now: float) -> Iterable[str]:
+    """A sentence for an age in the future, and one for each kind of regret, with a count."""
     kinds: dict[str, list[Task]] = {}
     for planned in tasks:
         for why in planned.regrets:
             kinds.setdefault(why, []).append(planned.task)
+    age = filters.finished_before
+    if tasks and age and age.moment > now:
+        yield f"{age.text} is in the future: every task that has finished is older"
     for why, affected in kinds.items():
         first = short_id(affected[0].id)
         yield f"{count(len(affected), 'task')} ({first}{' …' if len(affected) > 1 else ''}): {why}"

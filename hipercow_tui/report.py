@@ -27,6 +27,7 @@ Report: TypeAlias = PurgeReport | RestoreReport | EmptyReport
 Sizes: TypeAlias = Mapping[str, Size]
 
 _STATES = {
+    State.PREPARING: "being prepared",
     State.MOVING: "moving",
     State.TRASH: "in the trash",
     State.ERASING: "erasing",
@@ -56,7 +57,7 @@ def task_as_json(task: Task, details: TaskDetails | None = None) -> Json:
             "inputs": dict(details.inputs),
             "environment": details.environment,
             "path": details.path,
-            "envvars": {variable.name: variable.shown for variable in details.envvars},
+            "envvars": {variable.name: variable.masked for variable in details.envvars},
             "driver": details.driver,
         }
         if details.error is not None:
@@ -124,13 +125,19 @@ def total_size(plan: PurgePlan, sizes: Sizes) -> Size:
 
 
 def headline(plan: PurgePlan, total: Size | None = None) -> str:
-    """``650 tasks · 8 bundles · 1.9 GB in 4,204 files would go``."""
+    """``650 tasks · 8 bundles · 1.9 GB in 4,204 files would go``, or that nothing goes."""
+    if plan.refused:
+        return f"Refused: {count(len(plan.blocked), 'task')} can't go, so nothing goes"
     if plan.empty:
         return "Nothing to purge"
-    parts = [count(len(plan.tasks), "task"), count(len(plan.bundles), "bundle")]
+    parts = [_contents(plan)]
     if total is not None:
         parts.append(f"{size(total.bytes)} in {count(total.files, 'file')}")
     return " · ".join(parts) + " would go"
+
+
+def _contents(plan: PurgePlan) -> str:
+    return f"{count(len(plan.tasks), 'task')} · {count(len(plan.bundles), 'bundle')}"
 
 
 def side_effects(plan: PurgePlan) -> str:
@@ -171,11 +178,14 @@ def bundle_fate(planned: PlannedBundle) -> str:
 
 
 def plan_lines(plan: PurgePlan, sizes: Sizes) -> Iterator[str]:
-    """The plan as it reads on the command line, like a diff, by name."""
-    total = total_size(plan, sizes)
-    yield headline(plan, None if plan.refused else total)
+    """The plan as it reads on the command line, like a diff, by name. A refused plan begins with
+    what blocks it."""
+    yield headline(plan, total_size(plan, sizes))
     yield f"  {plan.filters}"
-    if effects := side_effects(plan):
+    if plan.refused:
+        yield from _blocked_lines(plan)
+        yield f"the plan holds {_contents(plan)}"
+    elif effects := side_effects(plan):
         yield f"  {effects}"
     for title, group in (("matched", plan.matched), ("in retry chains", plan.cascaded)):
         if group:
@@ -185,11 +195,16 @@ def plan_lines(plan: PurgePlan, sizes: Sizes) -> Iterator[str]:
         yield f"bundles {len(plan.bundles):,}"
         named = ((visible(plan.called(one.bundle)), one) for one in plan.bundles)
         yield from (f"  - {name}  {bundle_fate(one)}" for name, one in named)
+    if not plan.refused:
+        yield from _blocked_lines(plan)
+    for warning in plan.warnings:
+        yield f"! {warning}"
+
+
+def _blocked_lines(plan: PurgePlan) -> Iterator[str]:
     if plan.blocked:
         yield f"{'left out' if plan.skip_blocked else 'blocked'} {len(plan.blocked):,}"
         yield from (f"    {one.task.status}  {one.task.id}  {one.reason}" for one in plan.blocked)
-    for warning in plan.warnings:
-        yield f"! {warning}"
 
 
 def report_lines(report: Report) -> Iterator[str]:
@@ -243,20 +258,28 @@ def lot_line(lot: TrashLot, measured: Size | None, now: float) -> str:
         _numbers((*lot.tasks, *lot.remains), lot.bundles) + _of_python(lot),
         f"{size(measured.bytes)} in {count(measured.files, 'file')}" if measured else "",
         visible(f"by {lot.who}") if lot.who else "",
+        visible(lot.problem),
     ]
     return "  ".join(part for part in parts if part)
 
 
 def interrupted_lines(lots: Iterable[TrashLot]) -> Iterator[str]:
-    """What broke off in a root, and the commands that finish it or bring it back."""
+    """What was interrupted in a root, and the commands that finish it or bring it back."""
+    by_stamp: dict[str, list[TrashLot]] = {}
     for lot in lots:
-        stamp = visible(lot.stamp)
-        held = _numbers((*lot.tasks, *lot.remains), lot.bundles) + _of_python(lot)
-        yield (
-            f"something was interrupted while {_STATES[lot.state]}, with {held}:"
-            f" 'hipercow-tui trash --restore {stamp}' brings back what is whole,"
-            f" 'hipercow-tui trash --empty {stamp}' {_finish(lot)}"
+        by_stamp.setdefault(lot.stamp, []).append(lot)
+    for stamp, parts in by_stamp.items():
+        tasks = [task_id for lot in parts for task_id in (*lot.tasks, *lot.remains)]
+        held = _numbers(tasks, [name for lot in parts for name in lot.bundles])
+        languages = "" if any(lot.lang is Lang.R for lot in parts) else " of Python"
+        shown = visible(stamp)
+        text = (
+            f"something was interrupted while {_STATES[parts[0].state]}, with {held}{languages}:"
+            f" 'hipercow-tui trash --restore {shown}' puts back what is whole"
         )
+        if any(lot.resumable for lot in parts):
+            text += f", 'hipercow-tui trash --finish {shown}' {_finish(parts[0])}"
+        yield text
 
 
 def _of_python(lot: TrashLot) -> str:
@@ -264,9 +287,12 @@ def _of_python(lot: TrashLot) -> str:
 
 
 def _finish(lot: TrashLot) -> str:
-    if lot.state is State.MOVING and lot.aim is Aim.TRASH:
-        return "finishes the move to the trash"
-    return "erases it" if lot.state is State.RESTORING else "finishes the purge"
+    if lot.state is State.RESTORING:
+        return "does the same"
+    if lot.aim is Aim.TRASH:
+        emptied = lot.state is State.ERASING
+        return "erases the rest" if emptied else "finishes the move to the trash"
+    return "finishes the purge"
 
 
 def history_line(entry: HistoryEntry, now: float) -> str:
@@ -298,6 +324,7 @@ def lot_as_json(lot: TrashLot, measured: Size | None) -> Json:
         "tasks": list(lot.tasks),
         "bundles": list(lot.bundles),
         "erasing": list(lot.remains),
+        "problem": lot.problem or None,
         "bytes": measured.bytes if measured else None,
         "files": measured.files if measured else None,
     }

@@ -21,14 +21,23 @@ from hipercow_tui.filters import (
     TaskIds,
     WithStatus,
 )
-from hipercow_tui.model import TASK_ID, Bundle, Lang, Status, Task, is_bundle_name
-from hipercow_tui.plan import PlannedBundle, PlannedTask, PurgePlan, Reason, block_reason
+from hipercow_tui.model import TASK_ID, Bundle, BundleId, Lang, Status, Task, is_bundle_name
+from hipercow_tui.plan import (
+    PlannedBundle,
+    PlannedTask,
+    PurgePlan,
+    Reason,
+    block_reason,
+    blocked_by,
+)
 from hipercow_tui.roots.files import read_file
+from hipercow_tui.roots.json_reader import load_json
 from hipercow_tui.snapshot import Snapshot
 from hipercow_tui.text import count, short_id, visible
 
 FORMAT = 1
 LIMIT = 1 << 30  # bytes of a saved plan: that of a million tasks has some 400 million
+WORK = 512_000_000  # as load_json counts it: a task takes some 150
 Json: TypeAlias = dict[str, Any]
 _T = TypeVar("_T")
 
@@ -42,9 +51,14 @@ def save_plan(plan: PurgePlan, path: str | os.PathLike[str]) -> None:
     if plan.refused:
         raise PurgeError("The plan is blocked: leave out the blocked chains before you save it")
     try:
-        with open(path, "x", encoding="ascii") as file:
-            json.dump(plan_as_saved(plan), file, indent=1)
-            file.write("\n")
+        with open(path, "x", encoding="ascii", opener=open_private) as file:
+            try:
+                json.dump(plan_as_saved(plan), file, indent=1)
+                file.write("\n")
+                file.flush()
+            except OSError:
+                os.unlink(path)
+                raise
     except FileExistsError:
         raise PurgeError(f"{shown} exists: a saved plan replaces no file, name another") from None
     except OSError as error:
@@ -52,16 +66,21 @@ def save_plan(plan: PurgePlan, path: str | os.PathLike[str]) -> None:
         raise PurgeError(f"{shown} can't be written: {reason}") from None
 
 
+def open_private(path: str | os.PathLike[str], flags: int) -> int:
+    """An opener for a new file of the user's own: no one else may read it, whatever the umask."""
+    return os.open(path, flags, 0o600)
+
+
 def load_plan(path: str | os.PathLike[str]) -> PurgePlan:
     """The plan that was saved in a file. Raises PurgeError if that can't be read or is none."""
     shown = visible(str(path))
     try:
-        data = json.loads(read_file(path, limit=LIMIT))
+        data = load_json(read_file(path, limit=LIMIT), work=WORK)
     except OSError as error:
         reason = visible(error.strerror or str(error))
         raise PurgeError(f"{shown} can't be read: {reason}") from None
-    except (ValueError, RecursionError):
-        raise PurgeError(f"{shown} is no saved plan: it is no JSON") from None
+    except ValueError as error:
+        raise PurgeError(f"{shown} is no saved plan: it {error}") from None
     try:
         return plan_from_saved(data)
     except ValueError as error:
@@ -94,12 +113,28 @@ def changes(plan: PurgePlan, snapshot: Snapshot) -> Iterator[str]:
         found = bundles.get(key)
         if found is None:
             yield f"bundle '{visible(bundle.name)}' is gone"
-        elif found.task_ids != bundle.task_ids:
+        elif (found.task_ids, found.link) != (bundle.task_ids, bundle.link):
             yield f"bundle '{visible(bundle.name)}' was rewritten"
     for key, bundle in bundles.items():
         named = going_of[bundle.lang].intersection(bundle.task_ids)
         if key not in then and named:
             yield f"bundle '{visible(bundle.name)}' names {_some(named)} now"
+    yield from _blocked_now(plan, snapshot)
+
+
+def _blocked_now(plan: PurgePlan, snapshot: Snapshot) -> Iterator[str]:
+    """What blocks the plan's chains beside what the statuses of its tasks say: each reason once."""
+    for lang in plan.langs:
+        part, own = snapshot.of_lang(lang), plan.of_lang(lang)
+        going = {one.task.id for one in own.tasks}
+        chains = {i for one in own.tasks for i in one.task.chain}
+        ignored = [name for _, name in own.ignored_bundles]
+        reasons: dict[str, set[str]] = {}
+        for one in blocked_by(part, going | chains, plan.made, ignored):
+            if one.task.id not in going or not block_reason(one.task):
+                reasons.setdefault(one.reason, set()).add(one.task.id)
+        for reason, ids in reasons.items():
+            yield f"{_some(ids)} can't go: {reason}"
 
 
 def _some(ids: set[str]) -> str:
@@ -118,6 +153,7 @@ def plan_as_saved(plan: PurgePlan) -> Json:
         "tasks": [_task_as_saved(one) for one in plan.tasks],
         "bundles": [_bundle_as_saved(one) for one in plan.bundles],
         "warnings": plan.warnings,
+        "ignored_bundles": [{"name": name, "lang": lang} for lang, name in plan.ignored_bundles],
     }
 
 
@@ -161,6 +197,7 @@ def _bundle_as_saved(planned: PlannedBundle) -> Json:
     return {
         "name": bundle.name,
         "lang": bundle.lang,
+        "link": bundle.link,
         "task_ids": bundle.task_ids,
         "deleted": planned.deleted,
         "surviving": planned.surviving,
@@ -182,6 +219,8 @@ def plan_from_saved(data: Any) -> PurgePlan:
         raise ValueError("it names a task twice")
     if len({(one.bundle.lang, one.bundle.name) for one in bundles}) < len(bundles):
         raise ValueError("it names a bundle twice")
+    # Plans that were saved before there was such a choice have no such field.
+    ignored = fields.take("ignored_bundles", _maybe(_each(_ignored_bundle)))
     plan = PurgePlan(
         root=Path(fields.take("root", _path)),
         made=fields.take("planned", _seconds),
@@ -189,10 +228,18 @@ def plan_from_saved(data: Any) -> PurgePlan:
         tasks=tasks,
         bundles=bundles,
         skip_blocked=fields.take("skip_blocked", _flag),
-        warnings=fields.take("warnings", _each(_text)),
+        warnings=fields.take("warnings", _each(_shown_text)),
+        ignored_bundles=ignored or (),
     )
     fields.end()
     return plan
+
+
+def _ignored_bundle(data: Any) -> BundleId:
+    fields = _Fields(data, "an ignored bundle")
+    lang, name = Lang(fields.take("lang", _one_of(Lang))), fields.take("name", _text)
+    fields.end()
+    return lang, name
 
 
 def _planned_task(data: Any) -> PlannedTask:
@@ -212,7 +259,7 @@ def _planned_task(data: Any) -> PlannedTask:
         task,
         Reason(fields.take("reason", _one_of(Reason))),
         fields.take("of", _maybe(_id)),
-        fields.take("regrets", _each(_text)),
+        fields.take("regrets", _each(_shown_text)),
     )
     fields.end()
     if task.chain and task.id not in task.chain:
@@ -230,6 +277,7 @@ def _planned_bundle(data: Any) -> PlannedBundle:
         name=fields.take("name", _text),
         task_ids=fields.take("task_ids", _each(_id)),
         lang=Lang(fields.take("lang", _one_of(Lang))),
+        link=fields.take("link", _maybe(_text)) or "",
     )
     if not is_bundle_name(bundle.name, bundle.lang):
         raise ValueError(f"'{visible(bundle.name[:40])}' is no bundle's name")
@@ -261,7 +309,7 @@ def _filters(data: Any) -> FilterStack:
 
 def _finished_before(data: Any) -> FinishedBefore:
     fields = _Fields(data, "finished_before")
-    before = FinishedBefore(fields.take("moment", _seconds), visible(fields.take("text", _text)))
+    before = FinishedBefore(fields.take("moment", _seconds), fields.take("text", _shown_text))
     fields.end()
     return before
 
@@ -300,6 +348,11 @@ def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError("is no text")
     return value
+
+
+def _shown_text(value: Any) -> str:
+    """A text that is only shown: what a terminal would obey in it is escaped."""
+    return visible(_text(value))
 
 
 def _path(value: Any) -> str:

@@ -1,7 +1,7 @@
 """A root as a stream of snapshots: first everything, later only what can have changed.
 
 Network file systems tell nobody of changes, so a root is polled. What is not touched again: tasks
-that are final (SPEC section 2), in ``tasks/ab`` folders that stayed as they were.
+that are final (docs/spec.md, section 2), in ``tasks/ab`` folders that stayed as they were.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 
 from hipercow_tui.chains import Retry
@@ -20,12 +20,13 @@ from hipercow_tui.listing import SETTLE_NS, Folder, Watch, find_folders, list_fo
 from hipercow_tui.model import Task
 from hipercow_tui.reading import Part, parts_of, read_parts
 from hipercow_tui.roots import Root
+from hipercow_tui.roots.files import reason
 from hipercow_tui.roots.r_root import Moments, Row, moments_of
 from hipercow_tui.roots.relations import relations_of
 from hipercow_tui.snapshot import Snapshot
-from hipercow_tui.text import visible
 from hipercow_tui.ties import Ties
 from hipercow_tui.together import together
+from hipercow_tui.unread import Unread
 
 BATCH = 0.25  # seconds between two snapshots of a scan that is under way
 FIRST = 0.03  # seconds until the first one: rows to look at
@@ -101,7 +102,9 @@ class Scanner:
         self._tasks: dict[str, Task] = {}
         self._handed_out = False  # whether a snapshot holds _tasks: then it is copied to be changed
         self._folders: dict[str, Folder] = {}
-        self._problems: dict[str, str] = {}
+        self._tasks_unread: str | None = None  # a sentence, if ``tasks`` itself can't be listed
+        self._no_folders: dict[str, str] = {}  # a sentence on each ``tasks/ab`` that is none
+        self._unlisted: dict[str, str] = {}  # a sentence on each folder that can't be listed
         self._due: dict[str, dict[str, None]] = {}  # by folder, the ids of tasks still to be read
         # Ids in bundles and chains: the first pass, until it has passed, uses these objects.
         self._same: dict[str, str] = {}
@@ -217,22 +220,23 @@ class Scanner:
         if self._unsaved * 50 > len(self._tasks) or (self._unsettled and settled):
             relations, before = self._relations, self._server_clock - SETTLE_NS
             bundles = [one for one in relations.all_bundles if one.stamp[2] <= before]
-            sound = [one for one in bundles if one.problem is None]
+            sound = [one for one in bundles if one.problem is None and not one.link]
             self._index.save(self._folders.values(), self._tasks, relations.retried, sound)
             self._unsaved, self._unsettled = 0, not settled
 
     # The folders tasks/ab and what stands in them
 
     def _find_folders(self) -> dict[str, Moments]:
-        self._problems = {}
+        self._tasks_unread, self._no_folders = None, {}
         try:
-            folders = find_folders(self._tasks_path, self._problems)
+            folders = find_folders(self._tasks_path, self._no_folders)
         except FileNotFoundError:
             folders = {}
         except OSError as error:
-            self._problem("tasks", error)
+            self._tasks_unread = f"'tasks' can't be read: {reason(error)}"
             known = self._folders.items()
             folders = {name: folder.watch.moments or (0, 0) for name, folder in known}
+        self._unlisted = {name: why for name, why in self._unlisted.items() if name in folders}
         self._newest = self._server_clock = max(
             [self._server_clock, *(changed for _, changed in folders.values())]
         )
@@ -250,8 +254,9 @@ class Scanner:
             except FileNotFoundError:
                 continue  # gone since: the next pass tells
             except OSError as error:
-                self._problem(f"tasks/{name}", error)
+                self._unlisted[name] = f"'tasks/{name}' can't be read: {reason(error)}"
                 continue
+            self._unlisted.pop(name, None)
             self._folders[name] = folder
             if kept:
                 del self._kept[name]
@@ -268,7 +273,9 @@ class Scanner:
             seen = self._monotonic()
             moved = moments != folder.watch.moments
             if moved or not (kept and kept.lists(os.listdir(f"{self._tasks_path}/{folder.name}"))):
-                listed = list_folder(self._tasks_path, folder, self._problems, self._same)
+                listed = list_folder(self._tasks_path, folder, self._same)
+                for task_id in listed.gone:  # a link in its place must not be read as the task
+                    folder.unfinished.pop(task_id, None)
                 self._drop(listed.gone)
                 due.update(dict.fromkeys(listed.fresh))
             if moved:
@@ -292,9 +299,16 @@ class Scanner:
         self._server_clock = max(self._server_clock, found[1])
         return found
 
-    def _problem(self, name: str, error: OSError) -> None:
-        reason = visible(error.strerror or str(error))
-        self._problems[name] = f"'{name}' can't be read: {reason}"
+    @property
+    def _unread(self) -> Unread:
+        """What could not be read, so far."""
+        unread = self._relations.unread
+        places = self._no_folders | self._unlisted
+        for folder in self._folders.values():
+            if folder.odd:
+                places |= folder.odd
+        files = (self._tasks_unread, *unread.files) if self._tasks_unread else unread.files
+        return replace(unread, files=files, places=places)
 
     # Tasks
 
@@ -380,17 +394,25 @@ class Scanner:
     def _state(self, done: int, of: int, seconds: float, *, complete: bool) -> ScanState:
         relations, known = self._relations, self._snapshot
         bundles = relations.all_bundles
-        problems = (*relations.problems, *self._problems.values())
+        unread = self._unread
+        problems = (*unread.sentences, *relations.problems)
         if (
             self._changed
             or self._gone
             or bundles is not known.bundles
             or relations.chains is not known.chains
             or problems != known.problems
+            or unread != known.unread
         ):
             self._handed_out = True
             self._snapshot = Snapshot(
-                self.root.path, self._tasks, bundles, relations.chains, problems, self.root.lang
+                self.root.path,
+                self._tasks,
+                bundles,
+                relations.chains,
+                problems,
+                self.root.lang,
+                unread=unread,
             )
         changed, gone = frozenset(self._changed), frozenset(self._gone)
         self._changed.clear()

@@ -14,6 +14,7 @@ from hipercow_tui.errors import FilterError
 from hipercow_tui.lineup import Flags, Lineup, flags_of
 from hipercow_tui.model import Bundle, Lang, Status, Task
 from hipercow_tui.text import visible
+from hipercow_tui.unread import Unread
 
 _T = TypeVar("_T")
 
@@ -23,6 +24,8 @@ class Snapshot:
     """A root at one moment: every task by id, every bundle by name, the retry chains.
 
     ``problems`` are sentences about what could not be read outside the tasks: bundles, ``retry``.
+    ``unread`` is the part of that which may hold anything; of a root of both languages the parts
+    have it.
     ``parts`` are what it was put together from where one folder is a root of R and of Python, each
     of one ``lang``; no rule ever looks from one part into the other.
     """
@@ -34,6 +37,7 @@ class Snapshot:
     problems: tuple[str, ...] = ()
     lang: Lang = Lang.R
     parts: tuple[Snapshot, ...] = ()
+    unread: Unread = field(default_factory=Unread)
 
     @property
     def by_lang(self) -> tuple[Snapshot, ...]:
@@ -88,7 +92,7 @@ class Snapshot:
             return self
         if lang not in tuple(Lang):
             raise FilterError(
-                f"lang can't be '{visible(lang)}': use 'r', 'py', or neither for both"
+                f"lang can't be '{visible(str(lang))}': use 'r', 'py', or neither for both"
             )
         for part in self.by_lang:
             if part.lang == lang:
@@ -99,6 +103,10 @@ class Snapshot:
         """The bundle of that name and language; None if there is none."""
         named = (one for one in self.bundles if one.name == name and one.lang is lang)
         return next(named, None)
+
+    def may_exist(self, task_id: str) -> bool:
+        """Whether there is no task of that id only because its place could not be examined."""
+        return task_id not in self.tasks and self.unread.place(task_id) is not None
 
     def existing(self, ids: Collection[str]) -> Iterator[Task]:
         """The tasks among these ids that lists, filters and chains know."""

@@ -75,6 +75,18 @@ def disk_path() -> Iterator[Path]:
 
 
 @pytest.fixture
+def open_path() -> Iterator[Path]:
+    """A folder that every user may enter, which those of pytest are not."""
+    where = Path(tempfile.mkdtemp(prefix="hipercow-tui-"))
+    where.chmod(0o777)
+    yield where
+    for path in where.rglob("*"):
+        if path.is_dir() and not path.is_symlink():
+            path.chmod(0o777)
+    shutil.rmtree(where)
+
+
+@pytest.fixture
 def programs(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
     """The programs that are started from here on, in their order; they are started for real."""
     programs: list[subprocess.Popen[bytes]] = []

@@ -5,8 +5,9 @@ call that opens or changes something, before the second, …, until one comes to
 python purge_killer.py FOLDER ACTION seconds N SEED: dies N times at random moments.
 
 ACTION is purge, four (of four chains at a time), full (a purge on a disk without room for a
-folder), trash, restore or empty; these two act on a root whose tasks are in the trash. With "both:"
-before it, the roots are of R and of Python.
+folder), trash, check (what is checked before the question), restore, taken (a restoring where the
+place of a task is taken) or empty; these three act on a root whose tasks are in the trash.
+With "both:" before it, the roots are of R and of Python.
 """
 
 from __future__ import annotations
@@ -23,10 +24,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from purge_stage import make_root, plan_of
+from purge_stage import LONE, folder_of, listed, make_root, plan_of
 from py_stage import make_both
 
-from hipercow_tui.purging import carry_out, empty, move_to_trash, recent, restore
+from hipercow_tui.purging import (
+    carry_out,
+    empty,
+    move_to_trash,
+    recent,
+    restore,
+    safety_check,
+)
 from hipercow_tui.roots import Root
 
 CALLS = ("rename", "unlink", "rmdir", "mkdir", "link", "fsync", "open", "write", "utime", "fchmod")
@@ -66,8 +74,17 @@ def prepared(action: str, root: Root) -> Callable[[], object]:
         return lambda: carry_out(plan, root, jobs=4 if action == "four" else 1)
     if action == "trash":
         return lambda: move_to_trash(plan, root)
+    if action == "check":
+        return lambda: safety_check(plan, root)
     stamp = str(move_to_trash(plan, root).trash)
-    return (lambda: restore(root, stamp)) if action == "restore" else (lambda: empty(root, stamp))
+    if action == "taken":
+        folder_of(root, LONE).mkdir(parents=True)
+        return lambda: restore(root, stamp)
+    return (
+        (lambda: restore(root, stamp))
+        if action == "restore"
+        else (lambda: empty(root, listed(root, stamp)))
+    )
 
 
 def in_child(act: Callable[[], object], prepare: Callable[[], None] = lambda: None) -> int:

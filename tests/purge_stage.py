@@ -16,6 +16,7 @@ from small_root import DAY, NOW, task_id, tree, write_bundle, write_retries, wri
 
 from hipercow_tui.filters import FilterStack, TaskIds, WithStatus
 from hipercow_tui.plan import PurgePlan, make_plan
+from hipercow_tui.purging import State, TrashLot, trash
 from hipercow_tui.roots import Root, find_root
 from hipercow_tui.scanning import read_root
 
@@ -66,9 +67,17 @@ def whole(root: Root) -> dict[str, bytes | None]:
 
 
 def lots(root: Root) -> list[Path]:
-    """What stands in our own folder, but for the history."""
+    """What our own folder holds, but for the history and what was only prepared."""
     tui = root.hipercow / "tui"
-    return sorted(p for p in tui.iterdir() if p.name != "history") if tui.is_dir() else []
+    names = sorted(tui.iterdir()) if tui.is_dir() else []
+    return [path for path in names if path.name != "history" and path.suffix != ".preparing"]
+
+
+def listed(root: Root, stamp: str | None = None) -> tuple[TrashLot, ...]:
+    """The lots of that stamp, or all that are in the trash, as they are now."""
+    if stamp is None:
+        return tuple(lot for lot in trash(root) if lot.state is State.TRASH)
+    return tuple(lot for lot in trash(root) if lot.stamp == stamp)
 
 
 def nothing_left(root: Root) -> bool:
@@ -103,6 +112,14 @@ def killed(where: Path, action: str, *how: str) -> list[Path]:
 def copy_of(path: Path) -> Root:
     """What that root was when the action had died in it."""
     return find_root(path.parent.with_name("copies") / path.name)
+
+
+def later(root: Root) -> None:
+    """Make it long after the process died."""
+    for heartbeat in (root.hipercow / "tui").glob("*Z-*/alive"):
+        os.utime(heartbeat, (0, 0))
+    for left in (*root.hipercow.glob("tui/*Z-*"), *root.hipercow.glob("tui-*")):
+        os.utime(left, (0, 0))
 
 
 @contextmanager

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Collection
 from pathlib import Path
 
+from purge_stage import lots
 from small_py_root import py_dir, recent_ids, write_py_bundle, write_py_task
 from small_root import DAY, NOW, task_id, tree, write_bundle, write_task
 
+from hipercow_tui.model import Lang
 from hipercow_tui.roots import Root, find_root
 
 R_TASK = task_id(1)
@@ -24,9 +27,10 @@ def make_both(where: Path) -> Root:
     ``sweep`` in both, and one in folders."""
     write_task(where, R_TASK, "failure", finished=NOW - DAY)
     write_bundle(where, "sweep", [R_TASK])
-    for identity in RECENT:
+    for number, identity in enumerate(RECENT):
         status = "failure" if identity in FAILED else "success"
-        write_py_task(where, identity, status, finished=NOW - DAY)
+        created = NOW - 30 * DAY + number
+        write_py_task(where, identity, status, created=created, finished=NOW - DAY)
     for name, ids in BUNDLES.items():
         write_py_bundle(where, name, ids)
     write_py_bundle(where, "stays", KEPT)
@@ -40,18 +44,18 @@ def standing(root: Root) -> set[str]:
 
 
 def all_but_ours(root: Root) -> dict[str, bytes | None]:
-    """Everything in the root but our own folders."""
+    """Everything in the root but our own folders and the list of recent tasks."""
     return {
         name: held
         for name, held in tree(root.hipercow).items()
-        if "tui" not in Path(name).parts[:2]
+        if "tui" not in Path(name).parts[:2] and name not in ("py/recent", "py/tui-recent")
     }
 
 
 def our_lots(root: Root) -> list[Path]:
-    """What stands in our own folders, but for the history."""
-    tuis = (root.hipercow / "tui", py_dir(root.path) / "tui")
-    return [path for tui in tuis for path in tui.glob("*") if path.name != "history"]
+    """What our own folders hold, but for the history and what was only prepared."""
+    python = root.part(Lang.PY)
+    return [*lots(root), *lots(python)]
 
 
 def left_bundles(root: Root) -> dict[str, tuple[str, ...]]:
@@ -66,6 +70,11 @@ def left_bundles(root: Root) -> dict[str, tuple[str, ...]]:
 
 def recent_without(gone: set[str]) -> list[str]:
     return [identity for identity in RECENT if identity not in gone]
+
+
+def recent_after_undo(back: Collection[str]) -> list[str]:
+    """What an undo appends comes last, the newest at the end."""
+    return [*recent_without(set(back)), *(i for i in RECENT if i in back)]
 
 
 def recent(root: Root) -> list[str]:

@@ -14,6 +14,7 @@ from hipercow_tui.demo.rds_writer import rds
 from hipercow_tui.model import Bundle, Status, Task
 from hipercow_tui.roots.rvalues import RList, RNull, RSymbol, RVector
 from hipercow_tui.snapshot import Snapshot
+from hipercow_tui.unread import UnfinishedLine, Unread
 
 NOW = 1_800_000_000.0
 DAY = 86400.0
@@ -103,6 +104,16 @@ def write_retries(root: Path, links: Iterable[tuple[str, str, str]]) -> Path:
     return path
 
 
+def next_tick(root: Path) -> None:
+    """Wait until the file system's clock has moved on, which it does some hundred times a second:
+    two changes in one tick have the same times."""
+    probe = root / "probe"
+    probe.touch()
+    before = probe.stat().st_ctime_ns
+    while probe.stat().st_ctime_ns == before:
+        probe.touch()
+
+
 def tree(root: Path) -> dict[str, bytes | None]:
     """Every path below a folder, with the contents of files."""
     held: dict[str, bytes | None] = {}
@@ -170,6 +181,24 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
         )
     )
     return snapshot_of(tasks, bundles, links)
+
+
+@st.composite
+def unread_snapshots(draw: st.DrawFn) -> Snapshot:
+    """Random roots of which something could not be read."""
+    places = st.sampled_from([*IDS, *(identity[:2] for identity in IDS)])
+    unfinished = st.builds(
+        UnfinishedLine,
+        st.lists(st.sampled_from(IDS).map(lambda i: i[:20]), min_size=1, max_size=2).map(tuple),
+        st.sampled_from([NOW - 100, NOW - 1, NOW + 100]),
+    )
+    unread = Unread(
+        draw(st.sampled_from([(), (), ("'retry' can't be read",)])),
+        draw(st.dictionaries(places, st.just("it is a link"), max_size=3)),
+        draw(st.dictionaries(st.sampled_from(["odd", "other"]), st.just("no"), max_size=2)),
+        draw(st.none() | unfinished),
+    )
+    return replace(draw(snapshots()), unread=unread)
 
 
 @st.composite

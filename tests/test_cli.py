@@ -2,16 +2,21 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from small_py_root import write_py_task
 from small_root import task_id, tree, write_bundle, write_retries, write_task
 
 from hipercow_tui.cli import main
+from hipercow_tui.demo.rbuild import chars, flags, named
+from hipercow_tui.demo.rds_writer import rds
 from hipercow_tui.model import Status
+from hipercow_tui.roots.rvalues import RNull
 from hipercow_tui.saved_filters import FilterFile, SavedFilter
 
 A, B, C, D = map(task_id, range(1, 5))
@@ -95,6 +100,53 @@ def test_what_blocks_is_told_and_can_be_left_out(
     assert not (root / "hipercow" / "tasks" / A[:2] / A[2:]).exists()
 
 
+def test_a_refused_plan_begins_with_what_blocks(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for words in (("--dry-run",), ("--yes",), ("--json",)):
+        assert run("purge", root, "--in-bundle", "*", *words) == 1
+        out, err = capsys.readouterr()
+        shown = err if "--json" in words else out
+        first, _, blocked, reason, held, *_ = shown.splitlines()
+        assert first == "Refused: 1 task can't go, so nothing goes"
+        assert blocked == "blocked 1" and C in reason and "task_info" in reason
+        assert held == "the plan holds 2 tasks · 1 bundle"
+        assert "would go" not in shown and shown.count(C) == (2 if shown is out else 3)
+
+
+def test_list_masks_what_its_name_says_is_secret(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """R flags only what was registered as secret; Python flags nothing."""
+    data = named(
+        ("type", chars("script")),
+        ("id", chars(A)),
+        ("time", RNull()),
+        ("path", chars(".")),
+        ("environment", chars("default")),
+        (
+            "envvars",
+            named(
+                ("name", chars("API_TOKEN", "HIDDEN", "LEVEL")),
+                ("value", chars("hunter2", "hunter3", "4")),
+                ("secret", flags(False, True, False)),
+            ),
+        ),
+        ("script", chars("run.R")),
+    )
+    (root / "hipercow" / "tasks" / A[:2] / A[2:] / "data").write_bytes(rds(data))
+    write_py_task(root, D, "success", envvars={"db_password": "hunter4", "LEVEL": "5"})
+    for words in (("--json",), ()):
+        assert run("list", root, "--details", "--task-id", A, "--task-id", D, *words) == 0
+        out, err = capsys.readouterr()
+        assert "hunter" not in out + err
+        if words:
+            lines = {line["id"]: line for line in map(json.loads, out.splitlines())}
+            stars = "********"
+            assert lines[A]["envvars"] == {"API_TOKEN": stars, "HIDDEN": stars, "LEVEL": "4"}
+            assert lines[D]["envvars"] == {"db_password": stars, "LEVEL": "5"}
+
+
 def test_nothing_to_purge_is_no_error(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("purge", root, "--with-status", "cancelled", "--yes") == 0
     assert "Nothing to purge" in capsys.readouterr().out
@@ -165,7 +217,7 @@ def test_what_is_wrong_with_a_saved_filter_is_a_sentence(
 ) -> None:
     saved.path.parent.mkdir()
     saved.path.write_text('[good]\nlang = "r"\n[bad]\nx = 1\n')
-    for stream in (sys.stdin, sys.stdout):
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
         monkeypatch.setattr(stream, "isatty", lambda: True)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.chdir(root)
@@ -200,7 +252,10 @@ def test_list_json_has_the_promised_keys(
             assert line["runs"] == expected["script"]
         if "local_values" in expected:
             assert line["inputs"] == expected["local_values"]
-        assert line["envvars"] == {v["name"]: v["value"] for v in expected["envvars"]}
+        assert line["envvars"] == {
+            v["name"]: "********" if v["name"].endswith(("_KEY", "_SECRET")) else v["value"]
+            for v in expected["envvars"]
+        }
         assert line.get("error") == expected.get("error")
 
 
@@ -239,6 +294,29 @@ def test_wrong_usage_is_2(arguments: list[str], capsys: pytest.CaptureFixture[st
         main(arguments)
     assert caught.value.code == 2
     assert "usage:" in capsys.readouterr().err
+
+
+COMMANDS = ("", "purge", "list", "apply", "trash", "history")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_options_are_not_abbreviated(
+    root: Path, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """--y must not confirm a purge."""
+    before = tree(root)
+    with pytest.raises(SystemExit):
+        main([*command.split(), "--help"])
+    options = set(re.findall(r"--[a-z][a-z-]+", capsys.readouterr().out))
+    assert options >= {"--help"}
+    for option in options:
+        for length in range(3, len(option)):
+            if option[:length] not in options:
+                filters = ["--with-status", "failure"] if command in ("purge", "list") else []
+                with pytest.raises(SystemExit) as caught:
+                    main([*command.split(), str(root), option[:length], *filters])
+                assert caught.value.code == 2, option[:length]
+    assert tree(root) == before
 
 
 @pytest.mark.parametrize("words", [["--help"], ["purge", "--help"], ["list", "--help"]])

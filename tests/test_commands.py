@@ -161,7 +161,7 @@ def test_what_was_interrupted_is_said_with_the_way_out(
     assert run(command, root, *more) == 0
     err = capsys.readouterr().err
     assert f"hipercow-tui trash --restore {stamp}" in err
-    assert f"hipercow-tui trash --empty {stamp}' finishes the purge" in err
+    assert f"hipercow-tui trash --finish {stamp}' finishes the purge" in err
 
 
 def interrupt(root: Root) -> str:
@@ -183,7 +183,7 @@ def test_an_interrupted_purge_is_restored_by_its_stamp(root: Root, capsys: Said)
 
 
 def test_an_interrupted_purge_is_finished_by_its_stamp(root: Root, capsys: Said) -> None:
-    assert run("trash", root, "--empty", interrupt(root), "--yes") == 0
+    assert run("trash", root, "--finish", interrupt(root), "--yes") == 0
     assert "Purged 6 tasks and 2 bundles" in capsys.readouterr().out
     assert in_place(root) == set() and bundles(root) == {} and nothing_left(root)
 
@@ -191,7 +191,7 @@ def test_an_interrupted_purge_is_finished_by_its_stamp(root: Root, capsys: Said)
 def test_what_changed_meanwhile_stays_when_a_purge_is_finished(root: Root, capsys: Said) -> None:
     stamp = interrupt(root)
     (folder_of(root, TIP) / "status-success").touch()
-    assert run("trash", root, "--empty", stamp, "--yes") == 1
+    assert run("trash", root, "--finish", stamp, "--yes") == 1
     assert "failure → success" in capsys.readouterr().out
     assert in_place(root) == set(CHAIN)
 

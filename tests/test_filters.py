@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
@@ -103,12 +104,54 @@ def test_a_string_is_a_list_of_one() -> None:
         (["submitted", "success"], "'submitted': cancel"),
         ("broken", "use one of|did you mean"),
         ("\x1b[31m", "use one of created, success, failure, cancelled"),
+        (
+            ["failed", "success", "running", "succes", "x", "x"],
+            "statuses 'failed': did you mean 'failure'\\?; 'running': cancel these tasks first,"
+            ".*; 'succes': did you mean 'success'\\?; 'x': use one of created, [a-z, ]*$",
+        ),
     ],
 )
 def test_statuses_that_cannot_be_purged_by(status: str | list[str], says: str) -> None:
     with pytest.raises(FilterError, match=says) as caught:
         requested_filters(None, None, None, status, now=NOW)
     assert "\x1b" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["task_ids", "in_bundle", "with_status"])
+@pytest.mark.parametrize(
+    ("value", "given"),
+    [
+        (5, "int"),
+        (b"failure", "bytes"),
+        (bytearray(b"x"), "bytearray"),
+        (True, "bool"),
+        (object(), "object"),
+        ([1], "list of int"),
+        (["failure", None], "list of NoneType"),
+        (("failure", b"x"), "tuple of bytes"),
+        ([["failure"]], "list of list"),
+        ({3: 4}, "dict of int"),
+    ],
+)
+def test_values_of_a_wrong_type_are_refused(name: str, value: Any, given: str) -> None:
+    arguments = {"task_ids": None, "in_bundle": None, "with_status": None, name: value}
+    with pytest.raises(FilterError) as caught:
+        requested_filters(finished_before=None, now=NOW, **arguments)
+    assert str(caught.value) == f"{name} takes a string or a list of strings, not {given}"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("9 days", "9 days ago"),
+        ("+9 days", "+9 days ago"),
+        ("1 week ago", "1 week ago"),
+        ("2026-01-31", "2026-01-31"),
+        ("2026-01-31T12:00Z", "2026-01-31T12:00Z"),
+    ],
+)
+def test_an_age_is_shown_as_one(text: str, shown: str) -> None:
+    assert str(FinishedBefore.of(text, NOW)) == f"finished before {shown}"
 
 
 def test_a_list_knows_all_six_statuses() -> None:

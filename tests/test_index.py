@@ -7,15 +7,17 @@ import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from small_root import NOW, task_id, write_bundle, write_retries, write_task
+from small_root import NOW, next_tick, task_id, write_bundle, write_retries, write_task
 
 from hipercow_tui import index as index_module
 from hipercow_tui import scan
 from hipercow_tui.index import Index, cache_folder
-from hipercow_tui.model import Status
-from hipercow_tui.roots import files, find_root, r_root, relations
+from hipercow_tui.model import Bundle, Status
+from hipercow_tui.roots import bundles, find_root, r_root, relations
+from hipercow_tui.roots.r_root import Stamp
 from hipercow_tui.scanning import Scanner
 from hipercow_tui.snapshot import Snapshot
 
@@ -73,6 +75,7 @@ def assert_same(project: Path) -> None:
     ours, anew = started(project), scan(project)
     assert dict(ours.tasks) == dict(anew.tasks)
     assert ours.bundles == anew.bundles and ours.problems == anew.problems
+    assert ours.unread == anew.unread
 
 
 @pytest.fixture
@@ -192,6 +195,24 @@ def test_tasks_that_changed_are_read(project: Path) -> None:
     assert started(project).tasks[task_id(2)].status is Status.SUCCESS
 
 
+@pytest.mark.parametrize("before", [True, False])
+def test_what_is_no_folder_is_known_at_a_second_start(project: Path, before: bool) -> None:
+    def spoil() -> None:
+        next_tick(project)
+        for number, place in ((3, folder(project, 3)), (4, folder(project, 4).parent)):
+            place.rename(project / f"kept {number}")
+            place.symlink_to(project / f"kept {number}")
+
+    if before:
+        spoil()
+    kept(project)
+    if not before:
+        spoil()
+    assert_same(project)
+    again = started(project).unread
+    assert again.place(task_id(3)) and again.place(task_id(4)) and not again.place(task_id(5))
+
+
 @pytest.mark.parametrize("status", STATUSES)
 def test_an_id_that_came_back_is_read_though_its_inode_be_the_same(
     project: Path, status: str
@@ -257,12 +278,12 @@ def bundle_reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The bundles that are opened."""
     opened: list[str] = []
 
-    def read_file(path: str, *, limit: int) -> bytes:
-        if Path(path).parent.name == "bundles":
-            opened.append(Path(path).name)
-        return files.read_file(path, limit=limit)
+    def read_bundle(name: str, *args: Any, **kwargs: Any) -> Bundle:
+        opened.append(name)
+        return real(name, *args, **kwargs)
 
-    monkeypatch.setattr(relations, "read_file", read_file)
+    real = bundles.read_bundle
+    monkeypatch.setattr(relations, "read_bundle", read_bundle)
     return opened
 
 
@@ -295,7 +316,13 @@ def test_bundles_that_changed_came_or_went_are_read(project: Path) -> None:
     assert_same(project)
 
 
-def test_bundles_are_doubted_too(project: Path, bundle_reads: list[str]) -> None:
+def test_bundles_are_doubted_too(
+    project: Path, bundle_reads: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stamp(status: os.stat_result) -> Stamp:
+        return (status.st_ino, status.st_size, status.st_mtime_ns, 0)
+
+    monkeypatch.setattr(relations, "_stamp", stamp)
     path = long_ago(project, "mine")
     kept(project)
     # No clock tells: the same file, as long and as old as it was.

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hipercow_tui.errors import FilterError
-from hipercow_tui.moments import moment
+from hipercow_tui.moments import EXPECTED, moment
 from hipercow_tui.text import visible
 
 NOW = 1_800_000_000.0
@@ -28,6 +28,11 @@ NOW = 1_800_000_000.0
         ("0 hours", 0),
         ("1 week ago", 7 * 86400),
         (" 10  Weeks ", 70 * 86400),
+        ("0000009 days", 9 * 86400),
+        ("0000000000000009 days", 9 * 86400),
+        ("+9 days", 9 * 86400),
+        ("-9 days", 9 * 86400),
+        ("000 h", 0),
     ],
 )
 def test_so_long_ago(text: str, ago: float) -> None:
@@ -48,11 +53,49 @@ def test_a_timedelta_is_that_long_ago_whatever_its_sign() -> None:
     assert moment(timedelta(days=2), NOW) == moment(timedelta(days=-2), NOW) == NOW - 2 * 86400
 
 
+LAST_OF_JANUARY = ["2026-01-31", "20260131", "2026-W05-6", "2026W056"]
+NOON = ["12", "12:00", "1200", "12:00:00", "120000", "12:00:00.0", "12:00:00,0", "12:00:00.0000000"]
+
+
+@pytest.mark.parametrize("day", LAST_OF_JANUARY)
+def test_dates_and_times_of_iso_8601(day: str) -> None:
+    assert moment(day, NOW) == moment(date(2026, 1, 31), NOW)
+    for between in "T ":
+        for hour in NOON:
+            assert moment(f"{day}{between}{hour}", NOW) == moment(datetime(2026, 1, 31, 12), NOW)
+            for zone, seconds in (("Z", 0), ("+02", 7200), ("-0230", -9000), ("+02:00", 7200)):
+                there = moment(f" {day}{between}{hour}{zone} ", NOW)
+                assert there == 1769860800.0 - seconds
+    assert moment("2026-01-31 12:00:00,5Z", NOW) == moment("2026-01-31 12:00:00.5Z", NOW)
+    assert moment("2026-01-31 12:00:00,5Z", NOW) == 1769860800.5
+
+
 @pytest.mark.parametrize(
-    "text", ["", "soon", "9", "9 fortnights", "2026-13-01", "9" * 40 + " days", "1.5 days"]
+    "text",
+    [
+        *("", "soon", "9", "1.5 days", "days", "٩ days"),
+        *("2026", "2026-01", "2026-W05", "2026W05", "2026-031", "2026031", "2026-1-31", "26-01-31"),
+        *("2026-13-01", "2026-02-30", "2026-W54-1", "2026-W05-8", "31/01/2026", "٢٠٢٦-01-31"),
+        *("12:00", "24:00", "2026-01-31 24:00", "2026-01-31T24:00:00", "2026-01-31 23:60"),
+        *("2026-01-31 12:00:60", "2026-01-31 12.5", "2026-01-31 12:00,5", "2026-01-31 12:00:00,"),
+        *("2026-01-31x12:00", "2026-01-31-12:00", "2026-01-31+02:00", "2026-01-31  12:00"),
+        *("2026-01-31T12:00 +02:00", "2026-01-31T12:00+02:00:30", "2026-01-31T12:0000"),
+    ],
 )
-def test_what_is_no_time_is_told_with_what_to_write(text: str) -> None:
-    with pytest.raises(FilterError):
+def test_what_is_no_time_is_refused_with_what_to_write(text: str) -> None:
+    with pytest.raises(FilterError) as caught:
+        moment(text, NOW)
+    assert EXPECTED in str(caught.value) and visible(text.strip()) in str(caught.value)
+
+
+def test_a_unit_that_is_not_known_is_refused_with_what_to_write() -> None:
+    with pytest.raises(FilterError, match="'fortnights' is not a unit of time: write '<n> hours'"):
+        moment("9 fortnights", NOW)
+
+
+@pytest.mark.parametrize("text", ["9" * 40 + " days", "1000000000000 w"])
+def test_times_out_of_range_are_refused(text: str) -> None:
+    with pytest.raises(FilterError, match="out of the range of times"):
         moment(text, NOW)
 
 

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_root import DAY, IDS, NOW, ages, snapshot_of, snapshots
+from small_root import DAY, IDS, NOW, ages, snapshot_of, snapshots, unread_snapshots
 
+from hipercow_tui.errors import BlockedError, UnknownTasksError
 from hipercow_tui.filters import FilterStack, FinishedBefore, InBundle, TaskIds, WithStatus
-from hipercow_tui.model import DATA, MARK_SUBMITTED, QUEUED, Status, Task
-from hipercow_tui.plan import PurgePlan, Reason, Tally, make_plan, tally
+from hipercow_tui.model import DATA, MARK_SUBMITTED, QUEUED, Lang, Status, Task
+from hipercow_tui.plan import KEPT, PurgePlan, Reason, Tally, make_plan, tally
 from hipercow_tui.snapshot import Snapshot
+from hipercow_tui.unread import UnfinishedLine, Unread
 
 A, B, C, D, E = IDS[:5]
 
@@ -165,6 +169,7 @@ def test_bundles_say_what_they_lose_and_what_survives() -> None:
         (Task(A, Status.SUBMITTED, DATA | MARK_SUBMITTED), "submitted"),
         (Task(A, Status.RUNNING, DATA), "task_info()"),
         (Task(A, Status.CREATED, DATA | QUEUED), "queued"),
+        (Task(A, Status.BROKEN, QUEUED), "queued"),
         (Task(A, Status.BROKEN, -1, problem="Permission denied"), "Permission denied"),
     ],
 )
@@ -185,6 +190,107 @@ def test_a_folder_without_data_goes_only_by_its_own_id() -> None:
     assert make_plan(snapshot, failures(), now=NOW).ids == (B,)
     in_bundle = FilterStack(in_bundle=InBundle.of("one"))
     assert make_plan(snapshot, in_bundle, now=NOW).ids == (B,)
+
+
+def test_a_folder_without_data_that_may_be_queued_blocks_though_it_is_named() -> None:
+    snapshot = snapshot_of([Task(A, Status.BROKEN, QUEUED), ended(B)], bundles={"one": (A, B)})
+    for stack in (by_ids(A), FilterStack(in_bundle=InBundle.of("one"))):
+        plan = make_plan(snapshot, stack, now=NOW)
+        assert [one.task.id for one in plan.blocked] == [A] and plan.refused
+        assert tally(snapshot, stack, now=NOW).blocked == 1
+    assert make_plan(snapshot, failures(), now=NOW).ids == (B,)
+
+
+# What could not be read
+
+
+def unread(snapshot: Snapshot, **what: object) -> Snapshot:
+    return replace(snapshot, unread=Unread(**what))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("place", [B[:2], B])
+def test_a_member_of_a_chain_whose_place_can_not_be_examined_blocks_it(place: str) -> None:
+    snapshot = snapshot_of([ended(A), ended(C)], links=[(B, A, A)])
+    assert set(make_plan(snapshot, failures(follow=False), now=NOW).ids) == {A, C}
+    plan = make_plan(unread(snapshot, places={place: "x is a link"}), by_ids(A, C), now=NOW)
+    (one,) = plan.blocked
+    assert (one.task.id, one.task.status, one.chain) == (B, Status.BROKEN, (A, B))
+    assert "x is a link" in one.reason and plan.refused
+    rest = make_plan(
+        unread(snapshot, places={place: "x"}), by_ids(A, C), now=NOW, skip_blocked=True
+    )
+    assert rest.ids == (C,)
+
+
+def test_an_id_whose_place_can_not_be_examined_is_not_taken_for_gone() -> None:
+    snapshot = unread(snapshot_of([ended(A)], bundles={"one": (A, B)}), places={B[:2]: "x"})
+    by_ids(A, B).check(snapshot)
+    with pytest.raises(UnknownTasksError, match="1 / 3 tasks"):
+        by_ids(A, B, C).check(snapshot)
+    for stack in (by_ids(A, B), FilterStack(in_bundle=InBundle.of("one"))):
+        plan = make_plan(snapshot, stack, now=NOW)
+        assert [one.task.id for one in plan.blocked] == [B]
+    plan = make_plan(snapshot, failures(), now=NOW)
+    assert plan.ids == (A,) and plan.bundles[0].surviving == 1
+
+
+def test_tasks_of_the_other_language_are_not_blocked() -> None:
+    r = unread(Snapshot(snapshot_of([]).root), places={B[:2]: "x"})
+    task = ended(B)._replace(lang=Lang.PY)
+    python = Snapshot(r.root, {B: task}, lang=Lang.PY)
+    whole = Snapshot(r.root, {B: task}, parts=(r, python))
+    by_ids(B).check(whole)
+    plan = make_plan(whole, by_ids(B), now=NOW)
+    assert plan.ids == (B,) and not plan.blocked
+    assert tally(whole, by_ids(B), now=NOW) == Tally(matched=1)
+
+
+def test_a_bundle_that_can_not_be_read_blocks_all_until_it_is_ignored() -> None:
+    snapshot = unread(
+        snapshot_of([ended(A), ended(B)], bundles={"one": (A,)}),
+        bundles={"a\x1b": "Permission denied", "b": "a pipe"},
+    )
+    plan = make_plan(snapshot, failures(), now=NOW)
+    assert [one.task.id for one in plan.blocked] == [A, B] and not plan.ignored_bundles
+    assert "2 bundles can't be read (first 'a␛': Permission denied)" in plan.blocked[0].reason
+    assert "--ignore-unreadable-bundles" in plan.blocked[0].reason
+    assert make_plan(snapshot, failures(), now=NOW, skip_blocked=True).empty
+    plan = make_plan(snapshot, failures(), now=NOW, ignore_unreadable_bundles=True)
+    assert plan.ids == (A, B) and not plan.refused
+    assert plan.ignored_bundles == ((Lang.R, "a\x1b"), (Lang.R, "b"))
+    assert "they stay, and may name tasks that are gone" in plan.warnings[0]
+    none = make_plan(snapshot, by_ids(), now=NOW, ignore_unreadable_bundles=True)
+    assert none.empty and not none.ignored_bundles and not none.warnings
+
+
+def test_a_bundle_that_can_not_be_read_is_said_to_be_that_and_not_to_be_missing() -> None:
+    snapshot = unread(snapshot_of([ended(A)]), bundles={"mine": "Permission denied"})
+    with pytest.raises(BlockedError, match="Bundle 'mine' can't be read"):
+        InBundle.of("m*").check(snapshot)
+
+
+@pytest.mark.parametrize(
+    ("age", "blocks"), [(0.0, True), (59.0, True), (60.0, False), (-1e9, True), (1e9, False)]
+)
+def test_ids_in_an_unfinished_line_block_for_a_minute(age: float, blocks: bool) -> None:
+    snapshot = snapshot_of([ended(A), ended(B), ended(C)])
+    line = UnfinishedLine((A, B[:7]), NOW - age)
+    plan = make_plan(unread(snapshot, unfinished=line), failures(), now=NOW)
+    assert [one.task.id for one in plan.blocked] == ([A, B] if blocks else [])
+
+
+@settings(max_examples=200, deadline=None)
+@given(unread_snapshots(), stacks, st.booleans())
+def test_nothing_goes_that_may_be_named_by_what_could_not_be_read(
+    snapshot: Snapshot, stack: FilterStack, ignore: bool
+) -> None:
+    plan = make_plan(snapshot, stack, now=NOW, skip_blocked=True, ignore_unreadable_bundles=ignore)
+    unread = snapshot.unread
+    for one in plan.tasks:
+        assert not unread.files and (ignore or not unread.bundles)
+        assert not any(map(unread.place, (one.task.id, *one.task.chain)))
+        assert not any(unread.blocks(i, NOW) for i in (one.task.id, *one.task.chain))
+    assert not plan.tasks or bool(plan.ignored_bundles) == (ignore and bool(unread.bundles))
 
 
 def test_nothing_given_matches_nothing_and_an_empty_list_passes_nothing() -> None:
@@ -218,9 +324,60 @@ def test_a_new_task_and_an_estimated_time_are_warned_of() -> None:
     )
 
 
-@settings(max_examples=200, deadline=None)
+def test_a_failure_that_counts_as_its_success_is_not_called_kept() -> None:
+    snapshot = snapshot_of([ended(A), ended(B, Status.SUCCESS)], links=[(B, A, A)])
+    stack = FilterStack(with_status=WithStatus(frozenset({Status.SUCCESS})))
+    plan = make_plan(snapshot, stack, now=NOW)
+    assert len(plan.matched) == 2 and not plan.regretted and not plan.warnings
+
+
+def test_a_success_that_counts_as_its_failure_is_warned_of() -> None:
+    snapshot = snapshot_of([ended(A, Status.SUCCESS), ended(B)], links=[(B, A, A)])
+    plan = make_plan(snapshot, failures(), now=NOW)
+    assert len(plan.matched) == 2 and not plan.regretted
+    assert "a success itself, but it counts as its last attempt (failure)" in plan.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("stack", "says"),
+    [
+        (by_ids(A), "not named itself"),
+        (FilterStack(in_bundle=InBundle.of("one")), "not in bundle one itself"),
+        (failures(follow=False), "success"),
+        (FilterStack(finished_before=FinishedBefore(NOW - 10 * DAY, "10 days")), "newer than"),
+    ],
+)
+def test_a_member_of_a_chain_that_a_filter_alone_would_have_kept_is_warned_of(
+    stack: FilterStack, says: str
+) -> None:
+    tasks = [ended(A, days=20), ended(B, Status.SUCCESS, days=1)]
+    snapshot = snapshot_of(tasks, bundles={"one": (A,)}, links=[(B, A, A)])
+    plan = make_plan(snapshot, stack, now=NOW)
+    assert [one.task.id for one in plan.regretted] == [B]
+    assert says in plan.warnings[0] and KEPT in plan.warnings[0]
+
+
 @given(snapshots(), stacks)
+@settings(max_examples=200, deadline=None)
+def test_what_a_chain_draws_in_is_always_warned_of_and_what_matches_is_never_called_kept(
+    snapshot: Snapshot, stack: FilterStack
+) -> None:
+    plan = make_plan(snapshot, stack, now=NOW)
+    assert {one.task.id for one in plan.regretted} == {one.task.id for one in plan.cascaded}
+
+
+def test_an_age_in_the_future_is_warned_of() -> None:
+    snapshot = snapshot_of([ended(A)])
+    for moment, warned in ((NOW + 1, True), (NOW, False)):
+        stack = FilterStack(finished_before=FinishedBefore(moment, "2099-01-01"))
+        plan = make_plan(snapshot, stack, now=NOW)
+        assert ("2099-01-01 is in the future" in " ".join(plan.warnings)) is warned
+        assert not make_plan(snapshot_of([]), stack, now=NOW).warnings
+
+
+@settings(max_examples=200, deadline=None)
+@given(snapshots() | unread_snapshots(), stacks)
 def test_a_tally_is_what_the_plan_comes_to(snapshot: Snapshot, stack: FilterStack) -> None:
     plan = make_plan(snapshot, stack, now=NOW)
     counts = (plan.matched, plan.cascaded, plan.bundles, plan.blocked)
-    assert tally(snapshot, stack) == Tally(*map(len, counts))
+    assert tally(snapshot, stack, now=NOW) == Tally(*map(len, counts))

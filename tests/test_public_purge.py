@@ -24,6 +24,7 @@ from hipercow_tui import (
     UnknownTasksError,
     purge,
 )
+from hipercow_tui.text import visible
 
 SOME = IDS[:8]
 A, B, C = IDS[:3]
@@ -114,6 +115,21 @@ def root(tmp_path: Path) -> Path:
         ({"in_bundle": "mine"}, BlockedError, "task_info"),
         ({"task_ids": B}, BlockedError, B),
         ({"task_ids": A, "lang": "c"}, BadFilterError, "lang can't be 'c'"),
+        ({"task_ids": A, "lang": 5}, BadFilterError, "lang can't be '5'"),
+        ({"task_ids": A, "lang": ["r"]}, BadFilterError, "lang can't be"),
+        ({"task_ids": A, "follow": None}, BadFilterError, "follow takes True or False"),
+        ({"task_ids": A, "skip_blocked": "no"}, BadFilterError, "skip_blocked takes True or"),
+        ({"task_ids": 5}, BadFilterError, "task_ids takes a string or a list of strings"),
+        ({"task_ids": A.encode()}, BadFilterError, "not bytes"),
+        ({"task_ids": [A, 5]}, BadFilterError, "not list of int"),
+        ({"task_ids": f"{A}\0"}, UnknownTasksError, "1 / 1 task do not exist"),
+        ({"in_bundle": ["mine", None]}, BadFilterError, "in_bundle takes a string or"),
+        ({"in_bundle": "mine\0"}, BadFilterError, "No bundle matches 'mine␀'"),
+        ({"with_status": [1]}, BadFilterError, "with_status takes a string or"),
+        ({"with_status": ["failed", "done"]}, BadFilterError, "'done': use one of"),
+        ({"finished_before": b"9 days"}, BadFilterError, "can't be of type bytes"),
+        ({"finished_before": 9}, BadFilterError, "can't be of type int"),
+        ({"finished_before": "9\0 days"}, BadFilterError, "is no time"),
     ],
 )
 @pytest.mark.parametrize("dry_run", [True, False])
@@ -131,6 +147,22 @@ def test_an_empty_list_is_given_and_passes_nothing(root: Path) -> None:
     assert purge([], root=root) == purge(A, with_status=[], root=root) == []
     assert purge(with_status=["failure"], in_bundle=[], root=root) == []
     assert tree(root) == before
+
+
+def test_a_dry_run_that_is_neither_true_nor_false_is_refused(root: Path) -> None:
+    before = tree(root)
+    for wrong in ("no", 0, None):
+        with pytest.raises(BadFilterError, match="dry_run takes True or False, not"):
+            purge(A, dry_run=wrong, root=root)  # type: ignore[arg-type]
+    assert tree(root) == before
+
+
+@pytest.mark.parametrize("root", ["a\0b", b"bytes", 5, ["x"], "\ud800", "x" * 5000, True])
+def test_a_root_that_is_no_path_is_a_root_error(root: Any) -> None:
+    for act in (lambda: hipercow_tui.scan(root), lambda: purge(A, root=root)):
+        with pytest.raises(RootError, match="look for a hipercow root") as caught:
+            act()
+        assert visible(str(caught.value)) == str(caught.value)
 
 
 def test_without_a_root_it_says_so(tmp_path: Path) -> None:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import copy
+import errno
 import json
 import os
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +129,42 @@ def test_what_is_wrong_with_a_plan_is_said(path: tuple[Any, ...], value: Any) ->
     inner[path[-1]] = value
     with pytest.raises(ValueError, match=r"\w"):
         plan_from_saved(data)
+
+
+def test_texts_that_are_only_shown_are_escaped() -> None:
+    """A terminal obeys them, wherever they are printed."""
+    data: Any = copy.deepcopy(BASE)
+    data["warnings"] = ["\x1b[2J1 task"]
+    data["tasks"][0]["regrets"] = ["\x1b]0;x\x07\nnewer"]
+    data["filters"] = {"finished_before": {"moment": 1.0, "text": "9\x9b31m days"}}
+    plan = plan_from_saved(data)
+    assert plan.warnings == ("␛[2J1 task",)
+    assert plan.tasks[0].regrets == ("␛]0;x␇␊newer",)
+    assert "9<009b>31m days" in str(plan.filters)
+
+
+@pytest.mark.parametrize("mask", [0o000, 0o022, 0o077])
+def test_a_saved_plan_is_private_whatever_the_umask(tmp_path: Path, mask: int) -> None:
+    before = os.umask(mask)
+    try:
+        save_plan(make_plan(Snapshot(tmp_path), STACK, now=NOW), tmp_path / "plan.json")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "plan.json").stat().st_mode) == 0o600
+
+
+def test_a_plan_that_cannot_be_saved_leaves_no_file(tmp_path: Path) -> None:
+    plan = make_plan(Snapshot(tmp_path), STACK, now=NOW)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json, "dump", lambda *_, **__: full())
+        with pytest.raises(PurgeError, match="can't be written: No space left"):
+            save_plan(plan, tmp_path / "plan.json")
+    assert not list(tmp_path.iterdir())
+    save_plan(plan, tmp_path / "plan.json")
+
+
+def full() -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 @pytest.mark.parametrize("key", ["tasks", "bundles"])

@@ -6,7 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_root import DAY, NOW, task_id, write_bundle, write_retries, write_task
+from ordinary_user import open_to_all, ordinary_user
+from small_root import (
+    DAY,
+    NOW,
+    next_tick,
+    task_id,
+    write_bundle,
+    write_retries,
+    write_task,
+)
 
 from hipercow_tui import scan
 from hipercow_tui.listing import SETTLE
@@ -142,13 +151,11 @@ def test_torn_lines_are_passed_over_and_counted(tmp_path: Path) -> None:
     with retry.open("a") as file:
         file.write(f"{C},{A}")
     write_bundle(tmp_path, "mine", [A, "../../x", B[:20], A])
-    (tmp_path / "hipercow" / "bundles" / "not a bundle").write_text(A)
     snapshot = scan(tmp_path)
     assert snapshot.tasks[A].chain == (A, B)
     assert [bundle.task_ids for bundle in snapshot.bundles] == [(A,)]
     assert "1 line of 'retry'" in " ".join(snapshot.problems)
     assert "2 lines of bundle 'mine'" in " ".join(snapshot.problems)
-    assert "not a bundle" in " ".join(snapshot.problems)
 
 
 def test_a_lost_line_of_retry_is_made_good_by_the_tasks_own_data(tmp_path: Path) -> None:
@@ -178,8 +185,137 @@ def test_links_in_place_of_folders_are_not_followed(tmp_path: Path) -> None:
     (tmp_path / "hipercow" / "tasks" / "ff").symlink_to(real.parent)
     snapshot = scan(tmp_path)
     assert set(snapshot.tasks) == {A}
-    assert "symbolic link" in " ".join(snapshot.problems)
-    assert "'tasks/ff' is no folder" in " ".join(snapshot.problems)
+    assert f"'tasks/{B[:2]}/{B[2:]}' is a symbolic link" in " ".join(snapshot.problems)
+    assert "'tasks/ff' is a symbolic link" in " ".join(snapshot.problems)
+
+
+def swap(path: Path, way: str, kept: Path) -> None:
+    """Put something else in the place of a folder, which is kept elsewhere."""
+    path.rename(kept)
+    if way == "a link":
+        path.symlink_to(kept)
+    elif way == "a FIFO":
+        os.mkfifo(path)
+    else:
+        path.write_text("a file")
+
+
+@pytest.mark.parametrize("way", ["a link", "a FIFO", "a file"])
+@pytest.mark.parametrize("depth", [1, 2], ids=["tasks/ab", "a task"])
+def test_a_place_that_is_no_folder_is_known_in_every_pass_until_it_is_one(
+    tmp_path: Path, way: str, depth: int
+) -> None:
+    write_task(tmp_path, A, "failure")
+    write_task(tmp_path, B, "running")
+    place = folder(tmp_path, B).parent if depth == 1 else folder(tmp_path, B)
+    watch = Watch(tmp_path)
+    assert not watch.look().snapshot.unread
+    next_tick(tmp_path)
+    swap(place, way, tmp_path / "kept")
+    state = watch.look()
+    assert state.gone == {B} and state.snapshot.unread.place(B)
+    assert "link" in (state.snapshot.unread.place(B) or "") or way != "a link"
+    for _ in range(3):
+        again = watch.look(SETTLE + 1).snapshot
+        assert again.unread == state.snapshot.unread and again.problems == state.snapshot.problems
+    assert again.problems and set(again.tasks) == {A}
+    next_tick(tmp_path)
+    place.unlink()
+    (tmp_path / "kept").rename(place)
+    back = watch.look().snapshot
+    assert set(back.tasks) == {A, B} and not back.unread and not back.problems
+
+
+def test_a_folder_that_can_no_longer_be_listed_is_known_until_it_can(open_path: Path) -> None:
+    write_task(open_path, A, "failure")
+    write_task(open_path, B, "running")
+    open_to_all(open_path)
+    watch, shard = Watch(open_path), folder(open_path, B).parent
+    watch.settle()
+    next_tick(open_path)
+    shard.chmod(0o333)
+    with ordinary_user():
+        states = list(watch.scanner.scan())
+    for state in states:
+        assert "Permission denied" in (state.snapshot.unread.place(B) or "")
+        assert set(state.snapshot.tasks) == {A, B}
+    next_tick(open_path)
+    shard.chmod(0o777)
+    assert not watch.look().snapshot.unread
+
+
+def test_a_folder_of_all_tasks_that_can_no_longer_be_listed_is_known(open_path: Path) -> None:
+    write_task(open_path, A, "failure")
+    open_to_all(open_path)
+    watch, tasks = Watch(open_path), open_path / "hipercow" / "tasks"
+    watch.settle()
+    next_tick(open_path)
+    tasks.chmod(0o333)
+    with ordinary_user():
+        snapshot = watch.look().snapshot
+    tasks.chmod(0o777)
+    assert set(snapshot.tasks) == {A} and "'tasks' can't be read" in snapshot.unread.files[0]
+    assert not watch.look().snapshot.unread
+
+
+def test_an_unreadable_retry_keeps_the_chains_and_is_known_until_it_is_read(
+    open_path: Path,
+) -> None:
+    write_task(open_path, A, "failure")
+    write_task(open_path, B, "success")
+    retry = write_retries(open_path, [(B, A, A)])
+    open_to_all(open_path)
+    watch = Watch(open_path)
+    watch.settle()
+    next_tick(open_path)
+    retry.chmod(0)
+    with ordinary_user():
+        for _ in range(2):
+            snapshot = watch.look().snapshot
+            assert "'retry' can't be read: Permission denied" in snapshot.unread.files[0]
+            assert snapshot.tasks[A].chain == (A, B)
+    next_tick(open_path)
+    retry.chmod(0o666)
+    assert not watch.look().snapshot.unread
+
+
+def test_an_unreadable_bundle_is_known_until_it_is_read(open_path: Path) -> None:
+    write_task(open_path, A, "failure")
+    bundle = write_bundle(open_path, "mine", [A])
+    open_to_all(open_path)
+    watch = Watch(open_path)
+    watch.settle()
+    next_tick(open_path)
+    bundle.chmod(0)
+    with ordinary_user():
+        for _ in range(2):
+            snapshot = watch.look().snapshot
+            assert snapshot.unread.bundles == {"mine": "Permission denied"}
+            assert snapshot.tasks[A].bundles == () and not snapshot.bundles
+    next_tick(open_path)
+    bundle.chmod(0o666)
+    state = watch.look().snapshot
+    assert not state.unread and state.tasks[A].bundles == ("mine",)
+
+
+def test_an_unfinished_line_of_retry_is_known_until_it_is_complete(tmp_path: Path) -> None:
+    write_task(tmp_path, A, "failure")
+    retry = write_retries(tmp_path, [(B, A, A)])
+    watch = Watch(tmp_path)
+    assert watch.look().snapshot.unread.unfinished is None
+    next_tick(tmp_path)
+    with retry.open("a") as file:
+        file.write(f"{C},{B},{A[:10]}")
+    for _ in range(2):
+        line = watch.look().snapshot.unread.unfinished
+        assert line is not None and line.ids == (C, B, A[:10])
+        assert line.changed == pytest.approx(retry.stat().st_mtime)
+    with retry.open("a") as file:
+        file.write(f"{A[10:]}\n")
+    snapshot = watch.look().snapshot
+    assert snapshot.unread.unfinished is None and snapshot.tasks[A].chain == (A, B, C)
+    retry.unlink()
+    assert not watch.look().snapshot.unread
 
 
 def test_other_names_are_no_tasks(tmp_path: Path) -> None:

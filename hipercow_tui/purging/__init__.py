@@ -14,6 +14,7 @@ from hipercow_tui.purging.outcome import (
     PurgeReport,
     RestoreReport,
 )
+from hipercow_tui.purging.trash import refuse_unerasable
 from hipercow_tui.purging.whole import (
     empty,
     finish,
@@ -43,6 +44,7 @@ __all__ = [
     "interrupted",
     "is_at_work",
     "move_to_trash",
+    "refuse_unerasable",
     "restore",
     "safety_check",
     "trash",

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, nullcontext
 from dataclasses import replace
 
 from hipercow_tui.errors import PurgeError
 from hipercow_tui.model import Lang
 from hipercow_tui.plan import PurgePlan
 from hipercow_tui.purging.history import Kind, remember_purge
-from hipercow_tui.purging.lot import Lot, NoRoomError, TakenOverError, new_lot
+from hipercow_tui.purging.lot import Lot, NoRoomError, TakenOverError, check_room, new_lot
 from hipercow_tui.purging.manifest import Aim
 from hipercow_tui.purging.names import State, new_stamp
 from hipercow_tui.purging.outcome import Outcome, Progress, PurgeReport, beside
 from hipercow_tui.purging.places import Places, open_places
 from hipercow_tui.purging.purge import Purge
-from hipercow_tui.purging.recent import forget_erased, is_of_list
+from hipercow_tui.purging.recent import is_of_removal, remove_ids
 from hipercow_tui.purging.units import units_of
 from hipercow_tui.purging.watch import Watch, unheard
 from hipercow_tui.purging.without_lot import free_chains
@@ -58,13 +59,13 @@ def move_to_trash(
 
 
 def safety_check(plan: PurgePlan, root: Root) -> str | None:
-    """What a purge by this plan would lack in safety, or why it would fail, to be said before it is
-    confirmed; None if all is well. It makes a lot, with all that is written into one, and removes
-    it again."""
+    """What a purge by this plan would lack in safety, or why it would fail, for the question before
+    it; None if all is well. It prepares a lot that recovery never takes for a purge, and removes it
+    again."""
     try:
-        for part, place in _parts(plan, root):
-            with open_places(place) as places, new_lot(places, part, Aim.PURGE) as lot:
-                lot.discard()
+        for lang in _langs_of(plan):
+            with open_places(root.part(lang)) as places:
+                check_room(places, plan, Aim.PURGE)
     except NoRoomError:
         return (
             "There is no room for the record of a purge. To make some, chains are freed one by one,"
@@ -81,71 +82,111 @@ def _carry_out(plan: PurgePlan, root: Root, aim: Aim, watch: Watch) -> PurgeRepo
     if plan.empty:
         return PurgeReport(plan)
     units_of(plan)  # refuses a plan that leads out of the root before anything is made
-    stamp = new_stamp(time.time())
+    return carry_out_confirmed(plan, root, _langs_of(plan), aim, watch, new_stamp(time.time()))
+
+
+def carry_out_confirmed(
+    plan: PurgePlan, root: Root, langs: Sequence[Lang], aim: Aim, watch: Watch, stamp: str
+) -> PurgeReport:
+    """Carry out what the plan holds of these languages, one after the other, in lots of one stamp.
+
+    All lots are made before anything moves, so that a purge which dies in the first of two roots
+    can be finished in both. Raises PurgeError.
+    """
     reports: list[PurgeReport] = []
-    for part, place in _parts(plan, root):
-        try:
-            reports.append(_carry_out_in(place, part, aim, watch, stamp))
-        except PurgeError as error:
-            done = sum(len(report.removed) for report in reports)
-            if not done:
-                raise
-            raise PurgeError(
-                f"Of R {count(done, 'task')} {'is' if done == 1 else 'are'} gone as planned, but"
-                f" of Python: {error}"
-            ) from None
-        if watch.stopped:
-            break
+    with ExitStack() as stack:
+        places = [stack.enter_context(open_places(root.part(lang))) for lang in langs]
+        lots = _lots_of(stack, places, plan, aim, stamp)
+        for lang, place in zip(langs, places, strict=True):
+            part = plan.of_lang(lang)
+            if watch.stopped:
+                reports.append(_not_begun(part))
+                continue
+            try:
+                reports.append(_carry_out_in(place, part, aim, watch, lots.pop(lang, None)))
+            except PurgeError as error:
+                raise _half_done(reports, error) from None
     return beside(plan, reports)
 
 
-def _parts(plan: PurgePlan, root: Root) -> Iterator[tuple[PurgePlan, Root]]:
-    """What is to be done in the root of each language: no chain and no bundle is of both."""
-    for lang in Lang:
-        part = plan.of_lang(lang)
-        if not part.empty:
-            yield part, root.part(lang)
+def _langs_of(plan: PurgePlan) -> list[Lang]:
+    """The languages in whose roots something is to be done: no chain and no bundle is of both."""
+    return [lang for lang in Lang if not plan.of_lang(lang).empty]
 
 
-def _carry_out_in(root: Root, plan: PurgePlan, aim: Aim, watch: Watch, stamp: str) -> PurgeReport:
-    """Carry out what is to be done in the root of one language."""
-    fresh: str | None = stamp
-    with open_places(root) as places:
-        total, rest, chains = PurgeReport(plan), plan, 1
-        try:
-            while True:
-                try:
-                    with new_lot(places, rest, aim, fresh) as lot:
-                        fresh = None
-                        report = run_in(lot, rest, aim, watch)
-                except NoRoomError as error:
-                    if aim is Aim.TRASH:
-                        raise PurgeError(f"{error} Purging for good makes room.") from None
-                    report = free_chains(places, rest, watch, chains)
-                    chains *= 2  # so that the rest is not written down, in vain, for each of them
-                    if not (report.removed or total.removed or watch.stopped):
-                        raise PurgeError(_no_room(report, error)) from None
-                total = total.then(report)
-                rest = _rest(rest, report)
-                if rest.empty or watch.stopped or not report.no_room:
-                    break
-                if not report.removed:
-                    total = total.then(_left_for_lack_of_room(rest))
-                    break
-        finally:
-            if aim is Aim.PURGE:
-                total = forgotten(places, total)
-            if total.removed or total.removed_bundles or total.put_back or total.failed:
-                kind = Kind.TRASH if aim is Aim.TRASH else Kind.PURGE
-                remember_purge(places, kind, total)
-        return total
+def _lots_of(
+    stack: ExitStack, places: Sequence[Places], plan: PurgePlan, aim: Aim, stamp: str
+) -> dict[Lang, Lot]:
+    """A lot in each of these places; none at all where there is no room for one. What is still in
+    the result when the stack closes was not used, and is removed."""
+    lots: dict[Lang, Lot] = {}
+    made = stack.enter_context(ExitStack())
+    stack.callback(lambda: [lot.discard() for lot in lots.values()])  # before ``made`` is closed
+    try:
+        for place in places:
+            lots[place.lang] = made.enter_context(new_lot(place, plan, aim, stamp))
+    except NoRoomError:
+        for lot in lots.values():
+            lot.discard()
+        lots.clear()
+    return lots
+
+
+def _not_begun(part: PurgePlan) -> PurgeReport:
+    """The report of a part that was not begun because the purge was stopped before it."""
+    return PurgeReport(part, put_back=_outcomes(part, "the purge was stopped"), stopped=True)
+
+
+def _half_done(reports: Sequence[PurgeReport], error: PurgeError) -> PurgeError:
+    done = sum(len(report.removed) for report in reports)
+    if not done:
+        return error
+    return PurgeError(
+        f"{count(done, 'task')} of R {'is' if done == 1 else 'are'} gone as planned, but not those"
+        f" of Python: {error}"
+    )
+
+
+def _carry_out_in(
+    places: Places, plan: PurgePlan, aim: Aim, watch: Watch, lot: Lot | None
+) -> PurgeReport:
+    """Carry out what is to be done in the root of one language, in ``lot`` or, where there was no
+    room for it, in lots that are made once there is."""
+    total, rest, chains = PurgeReport(plan), plan, 1
+    try:
+        while True:
+            try:
+                with nullcontext(lot) if lot else new_lot(places, rest, aim) as used:
+                    lot = None
+                    report = run_in(used, rest, aim, watch)
+            except NoRoomError as error:
+                if aim is Aim.TRASH:
+                    raise PurgeError(f"{error} Purging for good makes room.") from None
+                report = free_chains(places, rest, watch, chains)
+                chains *= 2  # so that the rest is not written down, in vain, for each of them
+                if not (report.removed or total.removed or watch.stopped):
+                    raise PurgeError(_no_room(report, error)) from None
+            total = total.then(report)
+            rest = _rest(rest, report)
+            if rest.empty or watch.stopped or not report.no_room:
+                break
+            if not report.removed:
+                total = total.then(_left_for_lack_of_room(rest))
+                break
+    finally:
+        if aim is Aim.PURGE:
+            total = forgotten(places, total)
+        if total.removed or total.removed_bundles or total.put_back or total.failed:
+            kind = Kind.TRASH if aim is Aim.TRASH else Kind.PURGE
+            remember_purge(places, kind, total)
+    return total
 
 
 def forgotten(places: Places, report: PurgeReport) -> PurgeReport:
     """The report of a purge after what it erased was taken out of Python's list of recent tasks, as
     far as there was no room for that before."""
-    failed = forget_erased(places, report.removed)
-    others = tuple(one for one in report.failed if not is_of_list(one))
+    failed = remove_ids(places, report.removed)
+    others = tuple(one for one in report.failed if not is_of_removal(one))
     return replace(report, failed=(*others, failed) if failed else others)
 
 
@@ -155,21 +196,30 @@ def run_in(lot: Lot, plan: PurgePlan, aim: Aim, watch: Watch) -> PurgeReport:
     purge = Purge(plan, lot, units_of(plan), watch, aim)
     try:
         purge.run()
-    except TakenOverError:
-        raise
     except BaseException as error:  # also ctrl+c, and an error in on_progress
-        purge.watch = Watch(unheard)
-        ours = isinstance(error, (OSError, PurgeError))
-        purge.bring_back("the purge failed" if ours else "the purge was interrupted")
-        lot.discard()
+        sentence = _brought_back(purge, error)
         if purge.record.removed:
             report = purge.report(time.monotonic() - began, discarded=True)
             remember_purge(lot.places, Kind.PURGE, report)
         if isinstance(error, (OSError, PurgeError)):
-            raise PurgeError(purge.failure(error)) from None
+            raise PurgeError(sentence) from None
         raise
     discarded = lot.name.state is not State.TRASH and lot.discard()
     return purge.report(time.monotonic() - began, discarded=discarded)
+
+
+def _brought_back(purge: Purge, error: BaseException) -> str:
+    """What went wrong, in a sentence, after all was put back, as far as the lot is still ours."""
+    purge.watch = Watch(unheard)
+    ours = isinstance(error, (OSError, PurgeError))
+    try:
+        if isinstance(error, TakenOverError):
+            raise error
+        purge.abort("the purge failed" if ours else "the purge was interrupted")
+        purge.lot.discard()
+    except (OSError, PurgeError) as lost:
+        return purge.left_behind(lost)
+    return purge.failure(error) if isinstance(error, (OSError, PurgeError)) else ""
 
 
 def _rest(plan: PurgePlan, report: PurgeReport) -> PurgePlan:
@@ -186,9 +236,13 @@ def _rest(plan: PurgePlan, report: PurgeReport) -> PurgePlan:
 
 def _left_for_lack_of_room(rest: PurgePlan) -> PurgeReport:
     why = "there is no room to move it: try again when there is"
-    names = [(one.bundle.name, True) for one in rest.bundles] + [(i, False) for i in rest.ids]
-    failed = tuple(Outcome(name, why, is_bundle=is_bundle) for name, is_bundle in names)
-    return PurgeReport(rest, failed=failed)
+    return PurgeReport(rest, failed=_outcomes(rest, why))
+
+
+def _outcomes(plan: PurgePlan, why: str) -> tuple[Outcome, ...]:
+    """The same outcome for each bundle and task of a plan."""
+    names = [(one.bundle.name, True) for one in plan.bundles] + [(i, False) for i in plan.ids]
+    return tuple(Outcome(name, why, is_bundle=is_bundle) for name, is_bundle in names)
 
 
 def _no_room(report: PurgeReport, error: NoRoomError) -> str:

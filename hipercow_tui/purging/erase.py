@@ -74,7 +74,8 @@ def erase(
         for number, task_id in enumerate(ids):
             if watch.stopped:
                 return
-            lot.make_sure()
+            if number == 0:  # one call a chain
+                lot.make_sure()
             record.begun.add(task_id)
             try:
                 rename(task_id, task_id, lot.tasks, lot.erasing)
@@ -98,6 +99,7 @@ def erase(
             where = lot.path / "erasing" / task_id
             record.failed.append(Outcome(task_id, in_words(left[task_id]), where))
     if not watch.stopped:
+        lot.make_sure()
         going = [bundle.name for bundle in bundles if staying.isdisjoint(bundle.task_ids)]
         erase_bundles(lot, going, record)
         for bundle in bundles:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from contextlib import suppress
 
 NOT_DONE = "the file system reported that it was done, but it was not"
 # The replies of file systems that can't write folders to the disk on request (some FUSE, SMB).
@@ -72,21 +71,15 @@ def remove_folder(name: str, folder: int) -> None:
             raise
 
 
-def make_folder(name: str, folder: int) -> None:
+def make_folder(name: str, folder: int, mode: int) -> None:
     """Make a folder that must be new. Raises OSError, and FileExistsError if the name is taken."""
     try:
-        os.mkdir(name, dir_fd=folder)
+        os.mkdir(name, mode, dir_fd=folder)
     except FileExistsError:
         raise
     except OSError:
         if not _is_folder(name, folder):
             raise
-
-
-def ensure_folder(name: str, folder: int) -> None:
-    """Make a folder if it does not exist. Raises OSError."""
-    with suppress(FileExistsError):
-        make_folder(name, folder)
 
 
 def link(source: str, target: str, source_folder: int, target_folder: int) -> None:

@@ -1,7 +1,8 @@
-"""The heartbeat of a lot: a file in it that whoever works there touches every few seconds.
+"""The heartbeat of a lot: a file in it that its owner rewrites every few seconds.
 
-A machine's clock may be hours wrong, so only times that the file server gave are compared: that of
-the heartbeat, and that of ``hipercow/tui/`` itself right after it was touched.
+A machine's clock may be hours wrong, and some file servers store the time of the client. So a
+process is never taken for dead because a time looks old. It is dead if it ran on this machine and
+is gone, if it released its lot, or if its heartbeat did not change while we watched.
 """
 
 from __future__ import annotations
@@ -12,32 +13,63 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
+from dataclasses import dataclass
+from pathlib import Path
 from typing import NoReturn
 
 from hipercow_tui.errors import PurgeError
+from hipercow_tui.purging.access import create_file
+from hipercow_tui.purging.watch import Watch
 from hipercow_tui.purging.who import Who, whoami
 from hipercow_tui.roots.files import read_file
 from hipercow_tui.text import visible
 
 ALIVE = "alive"
 BEAT = 5.0  # seconds
-DEAD_AFTER = 60.0  # seconds of silence; a network file system may stall for some of them
-# Whoever takes a lot over touches it, renames it, then writes its own name: for this long the name
-# in it may be that of the one before.
+DEAD_AFTER = 60.0  # seconds without a change; a network file system may stall for some of them
+WATCHED = 30.0  # seconds, six beats, in which a heartbeat that we never saw change may change
+_LOOK_EVERY = 1.0  # seconds
+# A process that takes a lot over renames it, then writes its own name into the heartbeat: for this
+# long, in seconds, the name in it may be that of the owner before.
 _SETTLING = 2.0
-_DOUBTFUL = 20.0  # a process that was stopped for so long may have been taken for dead
-_LIMIT = 10_000
-_ENDED = (0, 0)
+_LIMIT = 10_000  # bytes
+_RELEASED = (0, 0)
+_FIRST_TIME = 946_684_800_000_000_000  # in the year 2000; FAT can't keep a time before 1980
+_NO_CREATE = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """What a heartbeat was at one look: its owner if known, its count, and its time in nanoseconds
+    since the epoch, by the clock of the file server or of the owner."""
+
+    owner: Who | None
+    count: int
+    time_ns: int
+
+    @property
+    def released(self) -> bool:
+        """Whether the owner ended, and said so."""
+        return self.time_ns < _FIRST_TIME
+
+    def is_over(self, now: float) -> bool:
+        """Whether it is certain that no owner works any more; ``now`` is the file server's time in
+        seconds since the epoch, or ours."""
+        if self.released:
+            return True
+        settled = abs(self.age(now)) > _SETTLING
+        return settled and self.owner is not None and self.owner.is_gone
+
+    def age(self, now: float) -> float:
+        """Seconds since the beat, as far as clocks agree."""
+        return now - self.time_ns / 1e9
 
 
 class Heart:
-    """Beats in a thread of its own, until ended: ``touch`` sets a time on the file server."""
+    """Beats in a thread, until ended."""
 
-    def __init__(self, touch: Callable[[], None]) -> None:
-        self._touch = touch
-        self._last = _clock()
-        self._gap = False
+    def __init__(self, beat: Callable[[], None]) -> None:
+        self._beat = beat
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._beat_on, name="heartbeat", daemon=True)
         self._thread.start()
@@ -45,34 +77,27 @@ class Heart:
     @classmethod
     def of_lot(cls, folder: int) -> Heart:
         """A heart that beats in this open lot. Raises OSError."""
+        owner = whoami()
+        flags = _NO_CREATE | os.O_TRUNC
         try:
-            fd = _open_to_write(folder)
-        except PermissionError:  # another user's, who worked here before us
+            fd = create_file(ALIVE, folder, flags)
+        except PermissionError:  # another user's, an owner before us
             os.unlink(ALIVE, dir_fd=folder)
-            fd = _open_to_write(folder)
+            fd = create_file(ALIVE, folder, flags)
         try:
-            os.write(fd, json.dumps(whoami().as_json()).encode("ascii"))
-        except OSError:  # a full disk: that somebody is alive can be seen all the same
+            os.write(fd, _written(owner, 0))
+        except OSError:  # a full disk: a new time shows that we are alive
             touch(folder)
         finally:
             os.close(fd)
-        return cls(partial(touch, folder))
+        count = 0
 
-    @property
-    def missed(self) -> bool:
-        """Whether it was silent for so long that someone may have taken us for dead."""
-        return self._gap or _clock() - self._last > _DOUBTFUL
+        def beat() -> None:
+            nonlocal count
+            count += 1
+            _rewrite(folder, owner, count)
 
-    def beat(self) -> None:
-        """One beat, now; remembers a long silence before it."""
-        self._gap = self.missed
-        with suppress(OSError):
-            self._touch()
-            self._last = _clock()
-
-    def forgive(self) -> None:
-        """Forget the silence: nobody took us for dead."""
-        self._gap = False
+        return cls(beat)
 
     def end(self) -> None:
         """Stop beating."""
@@ -81,38 +106,68 @@ class Heart:
 
     def _beat_on(self) -> None:
         while not self._over.wait(BEAT):
-            self.beat()
+            with suppress(OSError):
+                self._beat()
 
 
-def _open_to_write(folder: int) -> int:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-    return os.open(ALIVE, flags, 0o666, dir_fd=folder)
+def _written(owner: Who, count: int) -> bytes:
+    """The contents, of one length for one owner, so that rewriting them takes no room."""
+    return json.dumps(owner.as_json() | {"beat": f"{count:010}"}).encode("ascii")
+
+
+def _rewrite(folder: int, owner: Who, count: int) -> None:
+    """One beat: rewrite the heartbeat in its place, unless it is another owner's by now. It is not
+    made again where it is gone. Raises OSError."""
+    fd = os.open(ALIVE, _NO_CREATE, dir_fd=folder)
+    try:
+        held = os.pread(fd, _LIMIT, 0)
+        if held and _parsed(held)[0] not in (owner, None):
+            return
+        try:
+            os.pwrite(fd, _written(owner, count), 0)
+        except OSError:
+            os.utime(fd)
+    finally:
+        os.close(fd)
 
 
 def touch(folder: int) -> None:
-    """Set the heartbeat of an open lot to the file server's time. Raises OSError."""
+    """Set the heartbeat of an open lot to the present time. Raises OSError."""
     os.utime(ALIVE, dir_fd=folder, follow_symlinks=False)
 
 
-def let_go(folder: int) -> None:
-    """Nobody works in this open lot any more: nobody is to wait until its heartbeat is old."""
+def release(folder: int) -> None:
+    """Say that the owner of this open lot ended, so that others need not watch it."""
     with suppress(OSError):
-        os.utime(ALIVE, _ENDED, dir_fd=folder, follow_symlinks=False)
+        os.utime(ALIVE, _RELEASED, dir_fd=folder, follow_symlinks=False)
 
 
-def refuse_alive(stamp: str, who: Who | None, silent: float) -> NoReturn:
-    """Raises PurgeError: someone gave a sign of life so many seconds ago."""
-    raise PurgeError(
-        f"{stamp} is being worked on{f' by {visible(str(who))}' if who else ''}: its last"
-        f" sign of life is {max(0, silent):.0f} seconds old. Stop it there, or wait until"
-        " a minute has passed without one."
-    )
+def sign_of(folder: int) -> Sign:
+    """The heartbeat of an open lot; the time of the lot itself where there is none yet.
+
+    Raises OSError if the lot can't be examined.
+    """
+    try:
+        raw = read_file(ALIVE, limit=_LIMIT, dir_fd=folder)  # an open makes NFS ask the server
+        status = os.stat(ALIVE, dir_fd=folder, follow_symlinks=False)
+    except OSError:
+        return Sign(None, 0, os.fstat(folder).st_mtime_ns)
+    owner, count = _parsed(raw)
+    return Sign(owner, count, status.st_mtime_ns)
+
+
+def _parsed(raw: bytes) -> tuple[Who | None, int]:
+    try:
+        data = json.loads(raw)
+        count = int(data.pop("beat", 0))
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return None, 0
+    return Who.from_json(data), count
 
 
 def server_time(folder: int) -> float:
-    """What time it is for the file server, in seconds since the epoch, told by writing to an open
-    folder: for who is about to take something over. Our own where we may not write, for there we
-    can't do that either."""
+    """The file server's time in seconds since the epoch, found by writing to an open folder; our
+    own where that may not be written."""
     try:
         os.utime(folder)
         return os.fstat(folder).st_mtime
@@ -120,29 +175,72 @@ def server_time(folder: int) -> float:
         return time.time()
 
 
-def is_alive(folder: int, now: float) -> bool:
-    """Whether someone works in an open lot; ``now`` is the file server's time."""
-    who, last = last_sign(folder)
-    silent = now - last
-    if who is not None and who.is_gone and silent > _SETTLING:
+@dataclass(frozen=True, slots=True)
+class _Observation:
+    """The latest sign of a heartbeat, since when on our clock it is like that, and whether it was
+    another before."""
+
+    sign: Sign
+    since: float
+    changed: bool
+
+
+# By the path of a lot without its state: this process may look at a lot many times before it takes
+# it over.
+_observed: dict[Path, _Observation] = {}
+_observing = threading.Lock()
+
+
+def _observe(lot: Path, sign: Sign) -> _Observation:
+    with _observing:
+        seen = _observed.get(lot)
+        if seen is None or seen.sign != sign:
+            seen = _observed[lot] = _Observation(sign, _clock(), changed=seen is not None)
+        return seen
+
+
+def is_alive(lot: Path, sign: Sign, now: float) -> bool:
+    """Whether an owner seems to work in a lot, for a list: at the first look at a sign of another
+    machine this is a guess, by ``now``, in seconds since the epoch."""
+    seen = _observe(lot, sign)
+    if sign.is_over(now):
         return False
-    return silent < DEAD_AFTER
+    unchanged = _clock() - seen.since
+    if seen.changed:
+        return unchanged < DEAD_AFTER
+    return unchanged < WATCHED and sign.age(now) < DEAD_AFTER
 
 
-def last_sign(folder: int) -> tuple[Who | None, float]:
-    """Who works or worked in an open lot, if that is known, and the time of the last heartbeat.
+def ensure_dead(lot: Path, read: Callable[[], Sign], now: float, watch: Watch) -> None:
+    """Return once no owner works in a lot: at once where that is certain, else after watching its
+    heartbeat. ``read`` looks at it; ``now`` is the file server's time.
 
-    A lot that has none may be in the making: then its own time counts.
+    Raises PurgeError if an owner works in it, or if we are asked to stop, and OSError.
     """
-    try:
-        raw = read_file(ALIVE, limit=_LIMIT, dir_fd=folder)  # opened anew: NFS asks the server then
-        last = os.stat(ALIVE, dir_fd=folder, follow_symlinks=False).st_mtime
-    except OSError:
-        return None, os.fstat(folder).st_mtime
-    try:
-        return Who.from_json(json.loads(raw)), last
-    except (ValueError, RecursionError):
-        return None, last
+    began = _clock()
+    while True:
+        sign = read()
+        seen = _observe(lot, sign)
+        waited = _clock() - began
+        if sign.is_over(now + waited):
+            return
+        unchanged = _clock() - seen.since
+        if unchanged >= (DEAD_AFTER if seen.changed else WATCHED):
+            return
+        if seen.changed or 0 <= sign.age(now + waited) < DEAD_AFTER:
+            _refuse_alive(lot, sign.owner)
+        if watch.stopped:
+            raise PurgeError(f"Stopped while {lot.name} was watched for a sign of life")
+        watch.waiting(unchanged, WATCHED)
+        time.sleep(_LOOK_EVERY)
+
+
+def _refuse_alive(lot: Path, owner: Who | None) -> NoReturn:
+    by = f" by {visible(str(owner))}" if owner else ""
+    raise PurgeError(
+        f"{lot.name} is being worked on{by}: it gave a sign of life within the last minute. Stop it"
+        " there, or wait until a minute has passed without one."
+    )
 
 
 def _clock() -> float:

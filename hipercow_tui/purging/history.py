@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import Any
 
 from hipercow_tui.errors import PurgeError
+from hipercow_tui.purging.access import ensure_folder
 from hipercow_tui.purging.manifest import write_whole
 from hipercow_tui.purging.names import HISTORY, STAMP, TUI, new_stamp
 from hipercow_tui.purging.outcome import EmptyReport, Outcome, PurgeReport, RestoreReport
@@ -23,9 +24,11 @@ from hipercow_tui.purging.places import Places, opened
 from hipercow_tui.purging.who import Who, whoami
 from hipercow_tui.roots import Root
 from hipercow_tui.roots.files import read_file
+from hipercow_tui.roots.json_reader import load_json
 
 _FORMAT = 1
 _LIMIT = 256 << 20  # bytes of one entry: a million ids have 36 million
+_WORK = 32_000_000  # as load_json counts it: that of a million tasks that all failed
 _ENDING = ".json"
 
 
@@ -165,16 +168,15 @@ def _remember(places: Places, entry: HistoryEntry) -> None:
     with suppress(OSError, PurgeError), ExitStack() as stack:
         folder = places.hipercow
         for path in (places.path / TUI, places.path / TUI / HISTORY):
-            with suppress(FileExistsError):
-                os.mkdir(path.name, dir_fd=folder)
+            ensure_folder(path.name, folder)
             folder = opened(stack, path, folder, places.mount)
         write_whole(name, f"{name}.new", data, folder)
 
 
 def _read(name: str, folder: int) -> HistoryEntry | None:
     try:
-        return entry_from_json(json.loads(read_file(name, limit=_LIMIT, dir_fd=folder)))
-    except (OSError, ValueError, RecursionError):
+        return entry_from_json(load_json(read_file(name, limit=_LIMIT, dir_fd=folder), work=_WORK))
+    except (OSError, ValueError):
         return None
 
 

@@ -1,28 +1,31 @@
-"""What stands in ``hipercow/tui/``: the trash, and purges that broke off or are under way."""
+"""What ``hipercow/tui/`` holds: the trash, and purges that run or were interrupted."""
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Collection
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeAlias
 
 from hipercow_tui.errors import PurgeError
 from hipercow_tui.model import Lang
-from hipercow_tui.purging.heart import is_alive
-from hipercow_tui.purging.lot import ROOMS
-from hipercow_tui.purging.manifest import Aim, read_manifest
-from hipercow_tui.purging.names import TUI, LotName, State, parse
-from hipercow_tui.purging.places import opened
+from hipercow_tui.purging.heart import Sign, is_alive, sign_of
+from hipercow_tui.purging.lot import ROOMS, lot_names
+from hipercow_tui.purging.manifest import Aim, Manifest, read_manifest
+from hipercow_tui.purging.names import AT_REST, TUI, LotName, State, bundle_name
+from hipercow_tui.purging.places import because, opened
 from hipercow_tui.purging.who import Who
 from hipercow_tui.purging.without_lot import Aside, aside
 from hipercow_tui.roots import Root
 from hipercow_tui.roots.files import open_folder
 from hipercow_tui.roots.sizes import Size, measure_folder
 
-_WAITING = (State.TRASH, State.KEPT)
+# Ids that are whole, names of bundles, ids whose erasing began.
+Contents: TypeAlias = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +33,10 @@ class TrashLot:
     """A lot in ``hipercow/tui/``, or a single task aside where there was no room for a lot.
 
     ``tasks`` are the ids that are whole in it, ``bundles`` the names, ``remains`` the ids whose
-    erasing began. ``when`` it was made is in seconds since the epoch, ``who`` made it; both None
-    where its manifest can't be read. ``alive`` says that someone works in it right now.
+    erasing began. ``when`` its plan was confirmed is in seconds since the epoch, ``who`` confirmed
+    it; both None where its manifest can't be read. ``confirmed`` says that its plan may be carried
+    out. ``alive`` says that a process seems to work in it. ``problem`` is a sentence on what of it
+    can't be read, or empty.
     """
 
     name: LotName
@@ -42,6 +47,8 @@ class TrashLot:
     who: Who | None
     aim: Aim | None
     alive: bool
+    confirmed: bool = False
+    problem: str = ""
     lang: Lang = Lang.R
 
     @property
@@ -56,34 +63,60 @@ class TrashLot:
 
     @property
     def interrupted(self) -> bool:
-        """Whether something was begun in it that nobody works on any more."""
-        return not self.alive and self.state not in _WAITING
+        """Whether something was begun in it that no process works on any more."""
+        return not self.alive and self.state not in AT_REST
+
+    @property
+    def resumable(self) -> bool:
+        """Whether what was interrupted in it can be brought to its end: it was confirmed."""
+        if self.state in (State.PREPARING, State.MOVING):
+            return self.interrupted and self.confirmed and self.state is State.MOVING
+        return self.interrupted
+
+    @property
+    def erasable(self) -> bool:
+        """Whether it can be erased as it is; else it is to be finished or restored first."""
+        return self.state in (State.ERASING, *AT_REST)
+
+    @property
+    def contents(self) -> Contents:
+        """What is in it."""
+        return self.tasks, self.bundles, self.remains
 
 
 def trash(root: Root, states: Collection[State] = tuple(State)) -> tuple[TrashLot, ...]:
-    """Every lot of the root that is in one of these states, the oldest first.
+    """Every lot of the root that is in one of these states, the oldest first. What is only being
+    prepared is left out unless it holds something.
 
-    A look writes nothing, so who is alive is told by this machine's clock here; whoever takes a lot
-    over asks the file server's, and leaves alone what is alive by that.
-    Raises PurgeError if they can't be read.
+    Nothing is written, so whether a process works in a lot may be a guess by this machine's clock.
+    Raises PurgeError if they can't be read, and OSError.
     """
     with ExitStack() as stack:
         hipercow = opened(stack, root.hipercow)
-        found = [_as_lot(task, time.time()) for task in aside(hipercow)]
+        found = [_as_lot(root, task, time.time()) for task in aside(hipercow)]
         with suppress(FileNotFoundError):
             tui = opened(stack, root.hipercow / TUI, hipercow)
-            lots = filter(None, map(parse, os.listdir(tui)))
-            names = sorted((name for name in lots if name.state in states), key=str)
-            found += filter(None, (_seen(name, tui, time.time()) for name in names))
+            names = [name for name in lot_names(tui) if name.state in states]
+            found += filter(None, (_seen(root, name, tui) for name in names))
         return tuple(found)
 
 
 def interrupted(root: Root) -> tuple[TrashLot, ...]:
-    """The lots in which something broke off, for ``finish`` or ``restore``. Raises PurgeError."""
+    """The lots in which something was interrupted, for ``finish`` or ``restore``. Raises
+    PurgeError, and OSError."""
     if root.purge_refusal:
         return ()
-    underway = [state for state in State if state not in _WAITING]
+    underway = [state for state in State if state not in AT_REST]
     return tuple(lot for lot in trash(root, underway) if lot.interrupted)
+
+
+def manifest_in(root: Root, name: LotName) -> Manifest | None:
+    """The manifest of a lot; None if there is none that makes sense. Raises PurgeError."""
+    with ExitStack() as stack, suppress(FileNotFoundError):
+        parent = opened(stack, root.hipercow)
+        tui = opened(stack, root.hipercow / TUI, parent)
+        return read_manifest(opened(stack, root.hipercow / TUI / str(name), tui))
+    return None
 
 
 def trash_size(root: Root, lot: TrashLot) -> Size | None:
@@ -106,17 +139,29 @@ def trash_signs(root: Root) -> tuple[tuple[int, int] | None, ...]:
 
 
 def is_at_work(root: Root, lot: TrashLot) -> bool:
-    """Whether someone works in that lot still, at the cost of six calls; False if it is gone."""
+    """Whether a process seems to work in that lot still, for six calls; False if it is gone."""
     with ExitStack() as stack:
         try:
             hipercow = opened(stack, root.hipercow)
             for task in aside(hipercow):
                 if task.stamp == lot.stamp:
-                    return task.is_alive(time.time())
-            folder = opened(stack, root.hipercow / TUI, hipercow)
-            return is_alive(opened(stack, root.hipercow / TUI / str(lot.name), folder), time.time())
+                    return _is_alive(root, task.stamp, task.sign, time.time())
+            tui = opened(stack, root.hipercow / TUI, hipercow)
+            folder = opened(stack, root.hipercow / TUI / str(lot.name), tui)
+            return _is_alive(root, lot.stamp, sign_of(folder), time.time())
         except (OSError, PurgeError):
             return False
+
+
+def contents_of(folder: int) -> Contents:
+    """What an open lot holds: ids that are whole, names of bundles, ids whose erasing began; each
+    sorted by its file. Raises OSError."""
+    tasks, bundles, remains = (_names_in(room, folder) for room in ROOMS)
+    return tasks, tuple(map(bundle_name, bundles)), remains
+
+
+def _is_alive(root: Root, stamp: str, sign: Sign, now: float) -> bool:
+    return is_alive(root.hipercow / TUI / stamp, sign, now)
 
 
 def _time_of(folder: Path) -> tuple[int, int] | None:
@@ -127,36 +172,42 @@ def _time_of(folder: Path) -> tuple[int, int] | None:
     return status.st_ino, status.st_mtime_ns
 
 
-def _seen(name: LotName, tui: int, now: float) -> TrashLot | None:
-    """A lot as it stands; None if it vanishes meanwhile, or is no folder."""
+def _seen(root: Root, name: LotName, tui: int) -> TrashLot | None:
+    """A lot as it is now; None if it vanishes meanwhile, or is no folder."""
+    lot = TrashLot(name, (), (), (), when=None, who=None, aim=None, alive=False)
     try:
         folder = open_folder(str(name), dir_fd=tui)
-    except OSError:
-        return None
+    except OSError as error:
+        gone = error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
+        return None if gone else replace(lot, problem=_unreadable(error))
     try:
         manifest = read_manifest(folder)
-        alive = name.state not in _WAITING and is_alive(folder, now)
-        tasks, bundles, remains = (_names_in(room, folder) for room in ROOMS)
-    except OSError:
-        return None
+        if manifest is not None:
+            lot = replace(
+                lot,
+                when=manifest.when,
+                who=manifest.who,
+                aim=manifest.aim,
+                confirmed=manifest.confirmed,
+            )
+        at_rest = name.state in AT_REST
+        alive = not at_rest and _is_alive(root, name.stamp, sign_of(folder), time.time())
+        tasks, bundles, remains = contents_of(folder)
+        return replace(lot, tasks=tasks, bundles=bundles, remains=remains, alive=alive)
+    except OSError as error:
+        return replace(lot, problem=_unreadable(error))
     finally:
         os.close(folder)
-    return TrashLot(
-        name,
-        tasks,
-        bundles,
-        remains,
-        when=manifest.when if manifest else None,
-        who=manifest.who if manifest else None,
-        aim=manifest.aim if manifest else None,
-        alive=alive,
-    )
+
+
+def _unreadable(error: OSError) -> str:
+    return f"what it holds can't be read: {because(error)}"
 
 
 def _names_in(room: str, folder: int) -> tuple[str, ...]:
     try:
         fd = open_folder(room, dir_fd=folder)
-    except OSError:
+    except FileNotFoundError:
         return ()
     try:
         return tuple(sorted(os.listdir(fd)))
@@ -164,7 +215,8 @@ def _names_in(room: str, folder: int) -> tuple[str, ...]:
         os.close(fd)
 
 
-def _as_lot(task: Aside, now: float) -> TrashLot:
+def _as_lot(root: Root, task: Aside, now: float) -> TrashLot:
     name = LotName(task.stamp, state=State.MOVING if task.whole else State.ERASING)
     whole, remains = ((task.id,), ()) if task.whole else ((), (task.id,))
-    return TrashLot(name, whole, (), remains, None, None, Aim.PURGE, alive=task.is_alive(now))
+    alive = _is_alive(root, task.stamp, task.sign, now)
+    return TrashLot(name, whole, (), remains, None, None, Aim.PURGE, alive, confirmed=True)

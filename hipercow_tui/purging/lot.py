@@ -1,15 +1,14 @@
 """A lot: the folder in ``hipercow/tui/`` that one purge moves everything into.
 
-    20261123T231205Z-3f2a/      its name tells its state, see names.py
-        alive                   a heartbeat, while someone works in it
-        manifest.json           what the purge is about to do; written before anything moves
-        recent                  of Python: its list of recent tasks, as it was
+    20261123T231205Z-3f2a/      its name ends in its state, see names.py
+        alive                   the heartbeat of its owner, the process that works in it
+        manifest.json           the plan that was confirmed; written before anything moves
         bundles/NAME            whole; of Python a folder in NAME is written %2F
         tasks/<id>              whole
         erasing/<id>            no longer whole
 
-What could not be put back, because something else stands there now, is kept in a folder beside it
-that only those erase who name it.
+What could not be put back, because its place is taken, is kept in a folder beside it, which is
+erased only by its own name.
 """
 
 from __future__ import annotations
@@ -23,41 +22,49 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hipercow_tui.errors import PurgeError
-from hipercow_tui.model import Lang
 from hipercow_tui.plan import PurgePlan
+from hipercow_tui.purging.access import ensure_folder, make_folder
 from hipercow_tui.purging.file_changes import (
     check_exists,
-    ensure_folder,
-    exists,
-    make_folder,
     remove_folder,
     rename,
+    sync_folder,
     unlink,
 )
 from hipercow_tui.purging.heart import (
     ALIVE,
     Heart,
+    ensure_dead,
     is_alive,
-    last_sign,
-    let_go,
-    refuse_alive,
+    release,
     server_time,
+    sign_of,
     touch,
 )
-from hipercow_tui.purging.manifest import DRAFT, MANIFEST, Aim, write_manifest
-from hipercow_tui.purging.names import TUI, LotName, State, new_stamp
+from hipercow_tui.purging.manifest import (
+    DRAFT,
+    MANIFEST,
+    Aim,
+    manifest_bytes,
+    write_draft,
+    write_manifest,
+)
+from hipercow_tui.purging.names import AT_REST, TUI, LotName, State, new_stamp, parse
 from hipercow_tui.purging.places import Places, because, opened
+from hipercow_tui.purging.watch import Watch
+from hipercow_tui.roots.files import open_folder
 from hipercow_tui.text import visible
 
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
-# Of a Python root: its list of recent tasks as it was, and drafts of that and of the new one.
-RECENT_COPY, RECENT_COPY_DRAFT, RECENT_DRAFT = "recent", "recent.new", "recent.left"
-_RECENT = (RECENT_COPY_DRAFT, RECENT_DRAFT, RECENT_COPY)
 ROOMS = ("tasks", "bundles", "erasing")
 
 
 class TakenOverError(PurgeError):
-    """Someone took our lot over, after a silence so long that we seemed dead."""
+    """Another process took our lot over."""
+
+
+class LotGoneError(PurgeError):
+    """Our lot was moved away or removed, and no other process works in it."""
 
 
 class NoRoomError(PurgeError):
@@ -84,40 +91,54 @@ class Lot:
 
     @property
     def path(self) -> Path:
-        """Where it is, for words."""
+        """Where it is, for messages."""
         return self.places.path / TUI / str(self.name)
 
     @property
     def kept(self) -> Path:
-        """Where what could not be put back is, for words."""
+        """Where what could not be put back is, for messages."""
         return self.places.path / TUI / str(LotName(self.stamp, state=State.KEPT))
 
     def mark(self, state: State) -> None:
-        """Change its state, by one rename. Raises OSError."""
+        """Change its state, by one rename. Raises OSError, and as ``make_sure`` does."""
         name = LotName(self.stamp, self.name.turn, state)
-        rename(str(self.name), str(name), self.tui, self.tui)
+        try:
+            rename(str(self.name), str(name), self.tui, self.tui)
+        except FileNotFoundError:
+            raise self._lost() from None
         check_exists(str(name), self.tui)
         self.name = name
 
     def make_sure(self) -> None:
-        """Raises TakenOverError if we were silent, and someone took it over; else costs a look at
-        the clock."""
-        if not self.heart.missed:
-            return
-        self.heart.beat()
-        with suppress(FileNotFoundError):
-            there = os.stat(str(self.name), dir_fd=self.tui, follow_symlinks=False)
-            if os.path.samestat(there, os.fstat(self.folder)):
-                self.heart.forgive()
-                return
-        raise TakenOverError(
-            f"Someone took this purge over while it stood still: what became of {self.stamp} is"
-            " theirs to say"
-        )
+        """Check that the lot is still ours, for one call: before each step that can't be undone.
+        Raises TakenOverError, LotGoneError, and OSError if that can't be found out.
+
+        On NFS a look may be answered from a cache of up to a minute. No process takes a lot over
+        that gave a sign of life within that time.
+        """
+        try:
+            os.stat(str(self.name), dir_fd=self.tui, follow_symlinks=False)
+        except FileNotFoundError:
+            raise self._lost() from None
+
+    def refuse_taken_over(self) -> None:
+        """As ``make_sure``, before a step that is safe where the lot was only moved away: what is
+        still in it can be put back through its open folders."""
+        with suppress(LotGoneError):
+            self.make_sure()
+
+    def _lost(self) -> PurgeError:
+        others = {name for name in _all_names(self.tui) if name.stamp == self.stamp}
+        if any(name.turn > self.name.turn for name in others):
+            return TakenOverError(
+                f"Another process took over {self.stamp} because this one gave no sign of life:"
+                " see 'hipercow-tui trash' and 'hipercow-tui history'"
+            )
+        return LotGoneError(f"{visible(str(self.path))} was moved away or removed meanwhile")
 
     def keep_aside(self, room: str, name: str) -> Path:
-        """Move a task or bundle (``room`` is one of ROOMS) to where no purge erases
-        it; returns where it is now. If it can't be moved it stays in the lot."""
+        """Move a task or bundle (``room`` is one of ROOMS) to where no purge erases it; returns
+        where it is now. If it can't be moved it stays in the lot."""
         source = {"tasks": self.tasks, "bundles": self.bundles, "erasing": self.erasing}[room]
         try:
             with ExitStack() as stack:
@@ -131,21 +152,57 @@ class Lot:
         return self.kept / room / name
 
     def discard(self) -> bool:
-        """Remove the lot, if it is empty, and then ``hipercow/tui/`` if that is; tells whether the
-        lot is gone. The manifest stays as long as anything else does."""
-        _let_go(self.heart, self.folder)
+        """Remove the lot, if it is empty, and then ``hipercow/tui/`` if that is; returns whether
+        the lot is gone. The manifest stays as long as anything else does."""
+        if not self.release():
+            return False
         return _remove(self.places, self.tui, self.name, self.folder)
+
+    def release(self) -> bool:
+        """End the heartbeat; returns whether the lot was ours to the end."""
+        self.heart.end()
+        try:
+            self.make_sure()
+        except (OSError, PurgeError):
+            return False
+        release(self.folder)
+        return True
 
 
 @contextmanager
 def new_lot(places: Places, plan: PurgePlan, aim: Aim, stamp: str | None = None) -> Iterator[Lot]:
-    """A fresh lot that holds the plan's manifest and nothing else; makes ``hipercow/tui/`` where
-    there is none. It gets a ``stamp`` of its own if none is given.
+    """A new lot for a plan that was confirmed. It holds the manifest and nothing else, and makes
+    ``hipercow/tui/`` where there is none. It gets a ``stamp`` if none is given.
 
-    Raises NoRoomError, or PurgeError, if it can't be made; nothing of it is left then.
+    Its name says that it is only being prepared until the manifest is on the disk. Raises
+    NoRoomError, or PurgeError, if it can't be made; nothing of it is left then.
     """
-    when = time.time()
-    name = LotName(stamp or new_stamp(when))
+    with _prepared(places, stamp) as lot:
+        try:
+            write_manifest(plan, aim, lot.folder, time.time())
+            lot.mark(State.MOVING)
+            sync_folder(lot.tui)
+        except OSError as error:
+            lot.discard()
+            raise _unwritable(lot.path, error) from None
+        yield lot
+
+
+def check_room(places: Places, plan: PurgePlan, aim: Aim) -> None:
+    """Check that a lot for this plan could be made: prepare one, with a file of the size of its
+    manifest, and remove it. Raises NoRoomError, or PurgeError."""
+    with _prepared(places, None) as lot:
+        try:
+            write_draft(DRAFT, bytes(len(manifest_bytes(plan, aim, time.time()))), lot.folder)
+        except OSError as error:
+            raise _unwritable(lot.path, error) from None
+        finally:
+            lot.discard()
+
+
+@contextmanager
+def _prepared(places: Places, stamp: str | None) -> Iterator[Lot]:
+    name = LotName(stamp or new_stamp(time.time()), state=State.PREPARING)
     path = places.path / TUI / str(name)
     with ExitStack() as stack:
         try:
@@ -158,82 +215,132 @@ def new_lot(places: Places, plan: PurgePlan, aim: Aim, stamp: str | None = None)
         try:
             folder = opened(stack, path, tui, places.mount)
             heart = Heart.of_lot(folder)
-            stack.callback(_let_go, heart, folder)
-            for room in ROOMS:
-                ensure_folder(room, folder)
-            tasks, bundles, erasing = (
-                opened(stack, path / room, folder, places.mount) for room in ROOMS
-            )
-            write_manifest(plan, aim, folder, when)
+            stack.callback(heart.end)
+            rooms = _rooms(stack, places, path, folder)
+            lot = Lot(places, name, tui, folder, *rooms, heart)
         except OSError as error:
             _remove(places, tui, name, folder)
             raise _unwritable(path, error) from None
-        yield Lot(places, name, tui, folder, tasks, bundles, erasing, heart)
+        stack.callback(lot.release)
+        yield lot
 
 
 @contextmanager
-def taken_over(places: Places, name: LotName, state: State) -> Iterator[Lot]:
-    """A lot that nobody works in, taken over by the rename that also puts it into ``state``.
+def taken_over(places: Places, name: LotName, state: State, watch: Watch) -> Iterator[Lot]:
+    """A lot without an owner, taken over by the rename that also puts it into ``state``.
 
-    Raises PurgeError if someone works in it, or was faster, or it can't be opened.
+    Its heartbeat is watched before, where it is not certain that its owner is gone. Raises
+    PurgeError if an owner works in it, if another process was faster, or if it can't be opened.
     """
     path = places.path / TUI / str(name)
     with ExitStack() as stack:
         try:
             tui = opened(stack, places.path / TUI, places.hipercow, places.mount)
             folder = opened(stack, path, tui, places.mount)
-            _refuse_alive(name, folder, tui)
-            taken = name.taken(state)
-            while exists(str(taken), tui):  # what was kept aside of it, taken over before
-                taken = taken.taken(state)
+            if name.state not in AT_REST:
+                now = server_time(tui)
+                ensure_dead(heartbeat_key(places, name), lambda: sign_of(folder), now, watch)
+            taken = name.taken(state, _all_names(tui))
             with suppress(OSError):
                 touch(folder)  # before the rename, for after it this must not look dead
             os.rename(str(name), str(taken), src_dir_fd=tui, dst_dir_fd=tui)
-            check_exists(str(taken), tui)
             heart = Heart.of_lot(folder)
-            stack.callback(_let_go, heart, folder)
-            for room in ROOMS:
-                ensure_folder(room, folder)
-            tasks, bundles, erasing = (
-                opened(stack, path / room, folder, places.mount) for room in ROOMS
-            )
+            stack.callback(heart.end)
+            rooms = _rooms(stack, places, path, folder)
+            lot = Lot(places, taken, tui, folder, *rooms, heart)
         except FileNotFoundError:
             raise PurgeError(
-                f"{name.stamp} is not there any more: someone else took it over"
+                f"{name.stamp} is gone, or another process took it over: 'hipercow-tui trash' lists"
+                " what there is"
             ) from None
         except OSError as error:
             raise PurgeError(
                 f"{visible(str(path))} can't be taken over: {because(error)}"
             ) from None
-        yield Lot(places, taken, tui, folder, tasks, bundles, erasing, heart)
+        stack.callback(lot.release)
+        _remove_abandoned(places, tui)
+        yield lot
 
 
-def _refuse_alive(name: LotName, folder: int, tui: int) -> None:
-    if name.state in (State.TRASH, State.KEPT):  # nobody works in these
-        return
-    now = server_time(tui)
-    if is_alive(folder, now):
-        who, last = last_sign(folder)
-        refuse_alive(name.stamp, who, now - last)
+def lot_names(tui: int) -> list[LotName]:
+    """The names of the lots in the open ``hipercow/tui/``, sorted, without those that are only
+    prepared and hold nothing. Raises OSError."""
+    names = _all_names(tui)
+    return [name for name in names if name.state is not State.PREPARING or _is_filled(name, tui)]
 
 
-def _let_go(heart: Heart, folder: int) -> None:
-    heart.end()
-    let_go(folder)
+def _all_names(tui: int) -> list[LotName]:
+    return sorted(filter(None, map(parse, os.listdir(tui))), key=str)
+
+
+def _is_filled(name: LotName, tui: int) -> bool:
+    """Whether a lot holds a task or bundle, or can't be examined. Raises OSError."""
+    with ExitStack() as stack, suppress(FileNotFoundError):
+        folder = open_folder(str(name), dir_fd=tui)
+        stack.callback(os.close, folder)
+        return any(os.listdir(fd) for fd in _opened_rooms(stack, folder))
+    return False
+
+
+def _opened_rooms(stack: ExitStack, folder: int) -> Iterator[int]:
+    for room in ROOMS:
+        fd = open_folder(room, dir_fd=folder)
+        stack.callback(os.close, fd)
+        yield fd
+
+
+def heartbeat_key(places: Places, name: LotName) -> Path:
+    """What a lot's heartbeat is known by, whatever state the lot is in."""
+    return places.path / TUI / name.stamp
+
+
+def _rooms(stack: ExitStack, places: Places, path: Path, folder: int) -> tuple[int, int, int]:
+    """The folders in an open batch, made where there are none. Raises OSError, and PurgeError."""
+    for room in ROOMS:
+        ensure_folder(room, folder)
+    tasks, bundles, erasing = (opened(stack, path / room, folder, places.mount) for room in ROOMS)
+    return tasks, bundles, erasing
+
+
+def _remove_abandoned(places: Places, tui: int) -> None:
+    """Remove what other processes prepared and left: nothing was ever moved into it. One that is
+    only slow loses nothing either: its purge is refused, and nothing was changed."""
+    with suppress(OSError, PurgeError):
+        for name in _all_names(tui):
+            if name.state is State.PREPARING and not _is_alive(places, tui, name):
+                _remove_prepared(places, tui, name)
+
+
+def _is_alive(places: Places, tui: int, name: LotName) -> bool:
+    with ExitStack() as stack:
+        folder = opened(stack, places.path / TUI / str(name), tui, places.mount)
+        return is_alive(heartbeat_key(places, name), sign_of(folder), time.time())
+
+
+def _remove_prepared(places: Places, tui: int, name: LotName) -> bool:
+    with ExitStack() as stack:
+        folder = opened(stack, places.path / TUI / str(name), tui, places.mount)
+        return _remove(places, tui, name, folder)
 
 
 def _tui_with(stack: ExitStack, places: Places, name: LotName) -> int:
     """``hipercow/tui/``, open, with a new folder in it.
 
-    The folder must be new: what is moved into it then can't meet anything. Another purge that ends
-    may remove ``tui`` just after we found it: then we make it anew.
+    The folder must be new: what is moved into it then can't meet anything. Where a purge died
+    before it began here, and is finished now, its folder is made again. Another purge that ends may
+    remove ``tui`` just after we found it: then that is made again too.
     """
     while True:
         ensure_folder(TUI, places.hipercow)
         try:
             tui = opened(stack, places.path / TUI, places.hipercow, places.mount)
+            _remove_abandoned(places, tui)
             make_folder(str(name), tui)
         except FileNotFoundError:
+            continue
+        except FileExistsError:
+            if not _remove_prepared(places, tui, name):
+                raise
             continue
         return tui
 
@@ -242,9 +349,7 @@ def _remove(places: Places, tui: int, name: LotName, folder: int) -> bool:
     try:
         for room in ROOMS:
             remove_folder(room, folder)
-        if places.lang is Lang.PY:
-            _keep_recent(places, tui, name, folder)
-        for file in (*_RECENT, DRAFT, MANIFEST, ALIVE):
+        for file in (DRAFT, MANIFEST, ALIVE):
             unlink(file, folder)
         remove_folder(str(name), tui)
     except OSError:
@@ -252,15 +357,6 @@ def _remove(places: Places, tui: int, name: LotName, folder: int) -> bool:
     with suppress(OSError):
         os.rmdir(TUI, dir_fd=places.hipercow)
     return True
-
-
-def _keep_recent(places: Places, tui: int, name: LotName, folder: int) -> None:
-    """What was kept aside of the lot may come back one day: then its place in the list of recent
-    tasks must be known."""
-    kept = places.path / TUI / str(LotName(name.stamp, state=State.KEPT))
-    with ExitStack() as stack, suppress(OSError, PurgeError):
-        beside = opened(stack, kept, tui, places.mount)
-        rename(RECENT_COPY, RECENT_COPY, folder, beside)
 
 
 def _unwritable(path: Path, error: OSError) -> PurgeError:

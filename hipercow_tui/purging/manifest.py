@@ -10,13 +10,14 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from hipercow_tui.plan import PurgePlan
+from hipercow_tui.purging.access import create_file
 from hipercow_tui.purging.file_changes import check_exists, rename, sync_folder
 from hipercow_tui.purging.who import Who, whoami
 from hipercow_tui.roots.files import read_file
-from hipercow_tui.saved_plan import LIMIT, plan_as_saved, plan_from_saved
+from hipercow_tui.roots.json_reader import load_json
+from hipercow_tui.saved_plan import LIMIT, WORK, plan_as_saved, plan_from_saved
 
 MANIFEST = "manifest.json"
 DRAFT = "manifest.json.new"
@@ -31,44 +32,65 @@ class Aim(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """A lot's plan, who made the lot, when (seconds since the epoch), and what for."""
+    """A lot's plan, in full also where the lot holds the tasks of one language, and what for.
+
+    ``when`` it was confirmed is in seconds since the epoch, ``who`` confirmed it. Without
+    ``confirmed`` nothing says that it was: then it is never carried out.
+    """
 
     plan: PurgePlan
     aim: Aim
     when: float
     who: Who | None
+    confirmed: bool
+
+
+def manifest_bytes(plan: PurgePlan, aim: Aim, when: float) -> bytes:
+    """The manifest of a plan that this process carries out because it was confirmed at ``when``, in
+    seconds since the epoch."""
+    made = {"aim": aim, "when": when, "who": whoami().as_json(), "confirmed": True}
+    return json.dumps(plan_as_saved(plan) | made, separators=(",", ":")).encode("ascii")
 
 
 def write_manifest(plan: PurgePlan, aim: Aim, folder: int, when: float) -> None:
-    """Write the plan's manifest into an open folder: whole or not at all, and on the disk.
+    """Write the manifest into an open folder: whole or not at all, and on the disk.
 
     ``when`` is in seconds since the epoch. Raises OSError.
     """
-    values = plan_as_saved(plan) | {"aim": aim, "when": when, "who": whoami().as_json()}
-    data = json.dumps(values, separators=(",", ":")).encode("ascii")
-    write_whole(MANIFEST, DRAFT, data, folder)
+    write_whole(MANIFEST, DRAFT, manifest_bytes(plan, aim, when), folder)
 
 
 def read_manifest(folder: int) -> Manifest | None:
     """The manifest of an open lot; None where there is none that makes sense."""
     try:
-        data: Any = json.loads(read_file(MANIFEST, limit=LIMIT, dir_fd=folder))
+        data = load_json(read_file(MANIFEST, limit=LIMIT, dir_fd=folder), work=WORK)
         if not isinstance(data, dict):
             return None
         when, who, aim = (data.pop(key, None) for key in ("when", "who", "aim"))
-        return Manifest(plan_from_saved(data), Aim(aim), float(when), Who.from_json(who))
-    except (OSError, ValueError, TypeError, OverflowError, RecursionError):
+        confirmed = data.pop("confirmed", False) is True
+        plan = plan_from_saved(data)
+        return Manifest(plan, Aim(aim), float(when), Who.from_json(who), confirmed)
+    except (OSError, ValueError, TypeError, OverflowError):
         return None
+
+
+def write_draft(name: str, data: bytes, folder: int) -> None:
+    """Write a new file in an open folder, to the disk. Raises OSError; nothing is left then."""
+    try:
+        with open(create_file(name, folder), "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        with suppress(OSError):
+            os.unlink(name, dir_fd=folder)
+        raise
 
 
 def write_whole(name: str, draft: str, data: bytes, folder: int) -> None:
     """Write a new file in an open folder, under another name first. Raises OSError."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    write_draft(draft, data, folder)
     try:
-        with open(os.open(draft, flags, 0o666, dir_fd=folder), "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
         rename(draft, name, folder, folder)
         check_exists(name, folder)
         sync_folder(folder)

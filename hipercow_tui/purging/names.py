@@ -1,7 +1,9 @@
 """The names of what stands in ``hipercow/tui/``: a lot's name tells its state, so that one rename
 changes it.
 
-    20261123T231205Z-3f2a              a purge, or a move to the trash, is under way or broke off
+    20261123T231205Z-3f2a.preparing    not confirmed, or not begun: only ever removed
+    20261123T231205Z-3f2a              a confirmed purge, or move to the trash, is running or was
+                                       interrupted
     20261123T231205Z-3f2a.trash        in the trash, whole
     20261123T231205Z-3f2a.erasing      something in it may no longer be whole
     20261123T231205Z-3f2a.restoring    being put back
@@ -15,6 +17,7 @@ from __future__ import annotations
 import re
 import secrets
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -23,13 +26,14 @@ HISTORY = "history"
 _STAMP = r"\d{8}T\d{6}Z-[0-9a-f]{4}"
 STAMP = re.compile(rf"(?:{_STAMP}|{TUI}-[0-9a-f]{{32}})\Z", re.ASCII)  # or a task without a lot
 _NAME = re.compile(
-    rf"({_STAMP})(?:\.([1-9]\d{{0,8}}))?(?:\.(trash|erasing|restoring|kept))?\Z", re.ASCII
+    rf"({_STAMP})(?:\.([1-9]\d{{0,8}}))?(?:\.(preparing|trash|erasing|restoring|kept))?\Z", re.ASCII
 )
 
 
 class State(StrEnum):
     """What is happening, or happened, to a lot."""
 
+    PREPARING = "preparing"
     MOVING = "moving"
     TRASH = "trash"
     ERASING = "erasing"
@@ -37,12 +41,15 @@ class State(StrEnum):
     KEPT = "kept"
 
 
+AT_REST = (State.TRASH, State.KEPT)  # no process works in a lot that is so, or was interrupted
+
+
 @dataclass(frozen=True, slots=True)
 class LotName:
     """A lot's name: when it began, how often it was taken over, and its state.
 
-    Whoever takes a lot over raises ``turn`` by that rename: of two who try, one finds nothing at
-    the old name any more.
+    Taking a lot over is a rename that raises ``turn``. Of two processes that try, one finds
+    nothing at the old name, and so does a former owner that still runs.
     """
 
     stamp: str
@@ -53,9 +60,11 @@ class LotName:
         turn = f".{self.turn}" if self.turn else ""
         return self.stamp + turn + ("" if self.state is State.MOVING else f".{self.state}")
 
-    def taken(self, state: State) -> LotName:
-        """The name after taking it over, in another state."""
-        return replace(self, turn=self.turn + 1, state=state)
+    def taken(self, state: State, others: Iterable[LotName] = ()) -> LotName:
+        """The name after taking it over, in ``state``: its turn is above that of the ``others`` of
+        the same stamp too, so that it meets none of them."""
+        turns = (name.turn for name in others if name.stamp == self.stamp)
+        return replace(self, turn=max(self.turn, *turns, 0) + 1, state=state)
 
 
 def parse(name: str) -> LotName | None:

@@ -9,11 +9,13 @@ from itertools import chain
 from pathlib import Path
 
 from hipercow_tui.plan import PurgePlan
+from hipercow_tui.roots.py_root import RECENT
 
 
 class Phase(StrEnum):
-    """What a purge is doing."""
+    """What a purge is doing; ``waiting`` is for a sign of life of another process."""
 
+    WAITING = "waiting"
     MOVING = "moving"
     CHECKING = "checking"
     PUTTING_BACK = "putting back"
@@ -22,7 +24,8 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a phase is: ``done`` of ``total`` tasks, and the bytes freed so far."""
+    """How far a phase is: ``done`` of ``total`` tasks, or seconds where it waits, and the bytes
+    freed so far."""
 
     phase: Phase
     done: int
@@ -42,6 +45,11 @@ class Outcome:
     reason: str
     where: Path | None = None
     is_bundle: bool = False
+
+    @property
+    def is_of_list(self) -> bool:
+        """Whether it is about Python's list of recent tasks, not about a task or bundle."""
+        return self.name == RECENT and not self.is_bundle
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +90,7 @@ class PurgeReport:
     def then(self, later: PurgeReport) -> PurgeReport:
         """Both parts of one purge: ``later`` tried again what this one did not get done."""
         removed = {*self.removed, *later.removed}
-        aside = tuple(one for one in self.failed if one.where is not None)
+        aside = tuple(one for one in self.failed if one.where is not None or one.is_of_list)
         return replace(
             later,
             plan=self.plan,
@@ -124,8 +132,9 @@ class RestoreReport:
     """What bringing a lot back did.
 
     ``restored`` are ids, ``restored_bundles`` names: they are in their places again. ``gone`` are
-    the ids of what had been erased before. ``failed`` is what could not be put back, or is kept
-    aside, with where it is.
+    the ids of what is neither in its place nor in the lot any more. ``failed`` is what could not be
+    put back, or is kept aside, with where it is. ``lost`` is a sentence if another process took
+    the lot over meanwhile.
     """
 
     stamp: str
@@ -134,6 +143,7 @@ class RestoreReport:
     gone: tuple[str, ...] = ()
     failed: tuple[Outcome, ...] = ()
     seconds: float = 0.0
+    lost: str = ""
 
     @property
     def complete(self) -> bool:
@@ -149,6 +159,7 @@ class RestoreReport:
             self.gone + later.gone,
             self.failed + later.failed,
             self.seconds + later.seconds,
+            self.lost or later.lost,
         )
 
 

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from hipercow_tui.errors import PurgeError
 from hipercow_tui.model import Lang
-from hipercow_tui.purging.file_changes import ensure_folder, exists, sync_folder
+from hipercow_tui.purging.access import ensure_folder
+from hipercow_tui.purging.file_changes import exists, sync_folder
 from hipercow_tui.roots import Root
 from hipercow_tui.roots.files import open_folder
 from hipercow_tui.roots.mounts import Mount, mount_of

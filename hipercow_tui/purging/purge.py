@@ -1,8 +1,9 @@
-"""One purge under way in its lot: move, check, then erase or keep (SPEC section 4, rule 13)."""
+"""One purge under way in its lot: move, check, then erase or keep (docs/spec.md, rule 13)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from hipercow_tui.model import Bundle, Lang
 from hipercow_tui.plan import PurgePlan
 from hipercow_tui.purging import recent
 from hipercow_tui.purging.erase import erase, erase_bundles
-from hipercow_tui.purging.lot import Lot
+from hipercow_tui.purging.lot import Lot, LotGoneError
 from hipercow_tui.purging.manifest import Aim
 from hipercow_tui.purging.names import State, bundle_file
 from hipercow_tui.purging.outcome import Outcome, Phase, PurgeReport
@@ -56,13 +57,15 @@ class Purge:
                 return
             self.erase()
         if self.watch.stopped:
-            self.stopped = self.bring_back("the purge was stopped")
+            self.stopped = self.abort("the purge was stopped")
 
     def check(self) -> None:
         """Put back what was retried or bundled meanwhile, and the bundles that would lose nothing
         (rule 13)."""
         self.watch.begin(Phase.CHECKING, len(self.plan.tasks))
-        for unit, reason in recheck(self.lot.places, self.going()).items():
+        held = recheck(self.lot.places, self.plan, self.going())
+        for unit, reason in held.items():
+            self.lot.make_sure()
             restore_unit(self.lot, unit, reason, self.record)
         unit_of = by_member(self.units)
         for bundle in self.bundles_going():
@@ -80,12 +83,9 @@ class Purge:
     def forget_recent(self) -> None:
         """Take what goes out of Python's list of recent tasks, before it can no longer be known
         which these are. A list that can't be written is no reason to keep them."""
-        if self.lot.places.lang is not Lang.PY:
-            return
-        try:
-            recent.take_out(self.lot, [task_id for unit in self.going() for task_id in unit.ids])
-        except OSError as error:
-            self.record.failed.append(recent.stays(error))
+        ids = [task_id for unit in self.going() for task_id in unit.ids]
+        failed = recent.remove_ids(self.lot.places, ids, lambda: self.watch.stopped)
+        self.record.failed += [failed] if failed else []
 
     def keep(self) -> None:
         """Leave what the lot holds in the trash."""
@@ -102,6 +102,17 @@ class Purge:
             self.lot.mark(State.ERASING)
         erase(self.lot, [unit.ids[::-1] for unit in going], bundles, self.record, self.watch)
 
+    def abort(self, reason: str) -> bool:
+        """Put back all that is still whole, and never resume: if this process dies meanwhile, what
+        is left is only put back. Returns whether there was anything.
+
+        Raises TakenOverError.
+        """
+        if self.lot.name.state is State.MOVING:
+            with suppress(LotGoneError, OSError):
+                self.lot.mark(State.RESTORING)
+        return self.bring_back(reason)
+
     def bring_back(self, reason: str) -> bool:
         """Put back all that is still whole; tells whether there was anything.
 
@@ -115,6 +126,7 @@ class Purge:
         bundles_without_tasks = []
         self.watch.begin(Phase.PUTTING_BACK, sum(len(unit.tasks) for unit in going))
         for unit in going:
+            self.lot.refuse_taken_over()
             whole = [task_id for task_id in unit.ids if task_id not in begun]
             split = len(whole) < len(unit.tasks)
             why = f"{reason}; the later attempts of its chain are erased" if split else reason
@@ -142,14 +154,14 @@ class Purge:
         self.record.failed = [one for one in failed if one.is_bundle or one.name not in ids]
 
     def _put_back_recent(self) -> None:
-        """All of the plan that stands now, whoever put it back, for who began this may have died
-        on the way."""
+        """Add all tasks of the plan that are in place to the list of recent tasks, the newest
+        last: the process that began this purge may have died after it took them out."""
         if self.lot.places.lang is not Lang.PY:
             return
-        try:
-            recent.put_back(self.lot, [i for i in self.plan.ids if self.lot.places.has_task(i)])
-        except OSError as error:
-            self.record.failed.append(recent.stays(error))
+        tasks = sorted((one.task for one in self.plan.tasks), key=lambda task: task.created or 0.0)
+        ids = [task.id for task in tasks if self.lot.places.has_task(task.id)]
+        failed = recent.append_ids(self.lot.places, ids)
+        self.record.failed += [failed] if failed else []
 
     def _keep_aside(self, bundle: Bundle, reason: str) -> None:
         where = self.lot.keep_aside("bundles", bundle_file(bundle.name))
@@ -176,7 +188,17 @@ class Purge:
         if stuck:
             number = count(len(stuck), "task or bundle", "tasks or bundles")
             rest = f"{number} can't be put back, first what is now {visible(str(stuck[0]))}"
-        return f"{reason}. {state}; {rest}."
+        listed = [f" {one.name}: {one.reason}." for one in self.record.failed if one.is_of_list]
+        return f"{reason}. {state}; {rest}.{''.join(listed)}"
+
+    def left_behind(self, error: OSError | PurgeError) -> str:
+        """What went wrong where not even all could be put back, and what was erased before."""
+        reason = because(error) if isinstance(error, OSError) else str(error)
+        erased = count(len(self.record.removed), "task")
+        return (
+            f"{reason}. {erased} had been erased; what was moved is in"
+            f" {visible(str(self.lot.path.parent))}."
+        )
 
     def report(self, seconds: float, *, discarded: bool) -> PurgeReport:
         """What the purge did; ``discarded`` says that its lot is gone."""

@@ -3,86 +3,135 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from hipercow_tui.chains import Retry
 from hipercow_tui.errors import PurgeError
-from hipercow_tui.model import Bundle, Lang
-from hipercow_tui.purging.places import Places, because
+from hipercow_tui.model import QUEUED, Bundle, Lang, Status
+from hipercow_tui.plan import PurgePlan
+from hipercow_tui.purging.places import Places
 from hipercow_tui.purging.units import Unit, by_member
-from hipercow_tui.roots import py_root
-from hipercow_tui.roots.files import open_folder, read_file
-from hipercow_tui.roots.layouts import LAYOUTS
-from hipercow_tui.roots.r_root import BUNDLE_NAME, parse_retry
-from hipercow_tui.roots.relations import LIMIT
-from hipercow_tui.text import visible
+from hipercow_tui.roots.bundles import LIMIT, read_bundle, read_linked_bundle
+from hipercow_tui.roots.files import open_folder, read_file, reason
+from hipercow_tui.roots.layouts import LAYOUTS, BundleFile
+from hipercow_tui.roots.r_root import parse_retry, status_of, unfinished_ids
+from hipercow_tui.text import short_id, visible
+from hipercow_tui.unread import UnfinishedLine, unread_bundles
 
 
 def recheck(
-    places: Places, staged: Sequence[Unit], known: Mapping[str, Bundle] = MappingProxyType({})
+    places: Places,
+    plan: PurgePlan,
+    staged: Sequence[Unit],
+    *,
+    bundles_in_place: bool = False,
 ) -> Mapping[Unit, str]:
-    """The staged units that must be put back, and why: a line of ``retry`` ties one of their tasks
-    to a task that the plan did not know of, or a bundle that still stands names one, and is not as
-    the plan knew it if it is one of the ``known``.
+    """The staged units that must be put back, and why: a line of ``retry`` connects one of their
+    tasks with a task that the plan did not know of, a member of their chain that was gone may
+    exist, or a bundle in its place names one of their tasks.
 
-    Raises PurgeError if ``retry`` or ``bundles`` can't be read, for then nobody knows.
+    With ``bundles_in_place`` the plan's own bundles were not moved. Raises PurgeError if ``retry``,
+    ``bundles`` or a bundle that the plan does not ignore can't be read: it may name any task.
     """
     unit_of = by_member(staged)
     held: dict[Unit, str] = {}
-    for link in _links(places):
-        ids = {link.id, link.parent, link.base}
+
+    def hold(ids: Iterable[str], why: str) -> None:
         for unit in {unit_of[i] for i in ids if i in unit_of}:
-            if not ids <= unit.members:
+            held.setdefault(unit, why)
+
+    links, unfinished = _retries(places)
+    for link in links:
+        for unit in {unit_of[i] for i in link if i in unit_of}:
+            if not unit.members.issuperset(link):
                 held.setdefault(unit, "it was retried since the plan was made")
-    for bundle in _bundles(places):
-        if bundle.name in known and known[bundle.name].task_ids == bundle.task_ids:
-            continue
-        for unit in {unit_of[i] for i in bundle.task_ids if i in unit_of}:
-            held.setdefault(unit, f"bundle '{visible(bundle.name)}' names it since")
+    if unfinished is not None:
+        # By the plan's own time, so that nothing blocks here that did not block the plan.
+        named = [i for i in unit_of if unfinished.may_name(i, plan.made)]
+        hold(named, "a retry of it is being written to 'retry'")
+    known = {one.bundle.name: one.bundle for one in plan.bundles} if bundles_in_place else {}
+    for bundle in _bundles(places, plan):
+        if bundle.name not in known or known[bundle.name].task_ids != bundle.task_ids:
+            hold(bundle.task_ids, f"bundle '{visible(bundle.name)}' names it since")
+    for unit in staged:
+        for task_id in unit.members.difference(unit.ids):
+            if there := _place_of_gone(places, task_id):
+                held.setdefault(unit, f"{short_id(task_id)} of its retry chain {there}")
     return held
 
 
-def _links(places: Places) -> Iterable[Retry]:
+def _retries(places: Places) -> tuple[Iterable[Retry], UnfinishedLine | None]:
     if places.lang is Lang.PY:
-        return ()
+        return (), None
     try:
         raw = read_file("retry", limit=LIMIT, dir_fd=places.hipercow)
+        if not (ids := unfinished_ids(raw)):
+            return parse_retry(raw)[0], None
+        changed = os.stat("retry", dir_fd=places.hipercow, follow_symlinks=False).st_mtime
     except FileNotFoundError:
-        return ()
+        return (), None
     except OSError as error:
-        raise PurgeError(f"'retry' can't be read: {because(error)}") from None
-    return parse_retry(raw)[0]
+        raise PurgeError(f"'retry' can't be read: {reason(error)}") from None
+    return parse_retry(raw)[0], UnfinishedLine(ids, changed)
 
 
-def _bundles(places: Places) -> Iterable[Bundle]:
-    """The bundles that stand now; the folder is opened anew, for it may be new. A bundle that can't
-    be read the plan could not know either."""
+def _bundles(places: Places, plan: PurgePlan) -> Iterator[Bundle]:
+    """The bundles in their places; the folder is opened again, for it may be new."""
     try:
         folder = open_folder("bundles", dir_fd=places.hipercow)
     except FileNotFoundError:
         return
     except OSError as error:
-        raise PurgeError(f"'bundles' can't be opened: {because(error)}") from None
+        raise PurgeError(f"'bundles' can't be opened: {reason(error)}") from None
+    unread: dict[str, str] = {}
     try:
-        parse = LAYOUTS[places.lang].parse_bundle
-        for name, inside, last in _named(places, folder):
+        for file in LAYOUTS[places.lang].bundle_files(folder, unread):
             try:
-                raw = read_file(last, limit=LIMIT, dir_fd=inside)
-            except OSError:
+                yield _bundle(places, file)
+            except FileNotFoundError:
                 continue
-            yield parse(raw, name, 0.0, (0, 0, 0))
+            except OSError as error:
+                unread[file[0]] = reason(error)
     except OSError as error:
-        raise PurgeError(f"'bundles' can't be read: {because(error)}") from None
+        raise PurgeError(f"'bundles' can't be read: {reason(error)}") from None
     finally:
         os.close(folder)
+    if names := [one for one in unread if (places.lang, one) not in plan.ignored_bundles]:
+        raise PurgeError(f"{unread_bundles(names, unread[names[0]])}, so it may name any task")
 
 
-def _named(places: Places, folder: int) -> Iterable[tuple[str, int, str]]:
-    """The name of each bundle, the open folder it stands in, and its name there."""
-    if places.lang is Lang.PY:
-        for name, inside, _ in py_root.bundle_files(folder, {}):
-            yield name, inside, name.rpartition("/")[2]
-    else:
-        for name in filter(BUNDLE_NAME.match, os.listdir(folder)):
-            yield name, folder, name
+def _bundle(places: Places, file: BundleFile) -> Bundle:
+    name, entry, folder = file
+    if entry.is_symlink():
+        return read_linked_bundle(name, places.path, places.lang)
+    return read_bundle(name, entry.path, places.lang, dir_fd=folder)
+
+
+def link_difference(places: Places, bundle: Bundle) -> str | None:
+    """What differs from the plan in a bundle that is a link and was not moved yet; None if nothing
+    does."""
+    try:
+        found = read_linked_bundle(bundle.name, places.path, bundle.lang)
+    except OSError as error:
+        return f"it can't be read any more: {reason(error)}"
+    same = found.task_ids == bundle.task_ids
+    return None if same else "it was rewritten since the plan was made"
+
+
+def _place_of_gone(places: Places, task_id: str) -> str | None:
+    """What speaks against a task being gone; None if it is, or if there is only a folder that is
+    no task (docs/spec.md, section 2). One call for a task that is gone."""
+    try:
+        folder = open_folder(task_id[2:], dir_fd=places.shard(task_id))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return f"can't be examined: {reason(error)}"
+    try:
+        listing = LAYOUTS[places.lang].listing_of(os.listdir(folder))
+    except OSError as error:
+        return f"can't be examined: {reason(error)}"
+    finally:
+        os.close(folder)
+    no_task = status_of(listing) is Status.BROKEN and not listing & QUEUED
+    return None if no_task else "is there again"

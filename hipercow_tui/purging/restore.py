@@ -8,9 +8,9 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from hipercow_tui.purging.access import ensure_folder
 from hipercow_tui.purging.file_changes import (
     NOT_DONE,
-    ensure_folder,
     exists,
     link,
     rename,

@@ -1,7 +1,7 @@
 """Move what a plan names into a lot, and compare each thing with the plan right after the move.
 
 Bundles go first, then the tasks, chain by chain. What differs from the plan is put back, and the
-whole chain with it (SPEC rule 13).
+whole chain with it (docs/spec.md, rule 13).
 """
 
 from __future__ import annotations
@@ -17,14 +17,15 @@ from hipercow_tui.purging.lot import NO_ROOM, Lot
 from hipercow_tui.purging.names import bundle_file
 from hipercow_tui.purging.outcome import Outcome, Phase
 from hipercow_tui.purging.places import because
+from hipercow_tui.purging.recheck import link_difference
 from hipercow_tui.purging.record import Record
 from hipercow_tui.purging.restore import DELETED, restore_bundle, restore_task, restore_unit
 from hipercow_tui.purging.units import Unit, by_member
 from hipercow_tui.purging.watch import Watch
-from hipercow_tui.roots.files import open_folder, read_file
+from hipercow_tui.roots.bundles import read_bundle
+from hipercow_tui.roots.files import open_folder
 from hipercow_tui.roots.layouts import LAYOUTS
 from hipercow_tui.roots.r_root import status_of
-from hipercow_tui.roots.relations import LIMIT
 from hipercow_tui.text import visible
 
 NOT_MOVED = "the file system did not move it, though it reported that it did"
@@ -59,8 +60,14 @@ def _stage_bundles(
     """Move the bundles; returns the units that must stay because one of theirs does, and why."""
     unit_of = by_member(units)
     held: dict[Unit, str] = {}
-    for bundle in (planned.bundle for planned in plan.bundles):
-        reason = _stage_bundle(lot, bundle, record)
+    bundles = [planned.bundle for planned in plan.bundles]
+    # Before any bundle is moved, for a link may lead to another one of them.
+    changed = {one.name: link_difference(lot.places, one) for one in bundles if one.link}
+    for bundle in bundles:
+        if reason := changed.get(bundle.name):
+            restore_bundle(lot, bundle.name, reason, record)
+        else:
+            reason = _stage_bundle(lot, bundle, record)
         if reason is not None:
             why = f"its bundle '{visible(bundle.name)}' stays: {reason}"
             for task_id in bundle.task_ids:
@@ -94,17 +101,18 @@ def _stage_bundle(lot: Lot, bundle: Bundle, record: Record) -> str | None:
 
 
 def _bundle_difference(lot: Lot, bundle: Bundle) -> str | None:
+    file = bundle_file(bundle.name)
     try:
-        raw = read_file(bundle_file(bundle.name), limit=LIMIT, dir_fd=lot.bundles)
+        if bundle.link:
+            same = os.readlink(file, dir_fd=lot.bundles) == bundle.link
+        else:
+            found = read_bundle(bundle.name, file, bundle.lang, dir_fd=lot.bundles)
+            same = found.task_ids == bundle.task_ids
     except FileNotFoundError:
         return NOT_MOVED
     except OSError as error:
         return f"it can't be read any more: {because(error)}"
-    parse = LAYOUTS[bundle.lang].parse_bundle
-    found = parse(raw, bundle.name, 0.0, (0, 0, 0))
-    if found.task_ids == bundle.task_ids:
-        return None
-    return "it was rewritten since the plan was made"
+    return None if same else "it was rewritten since the plan was made"
 
 
 def _stage_unit(lot: Lot, unit: Unit, record: Record) -> None:

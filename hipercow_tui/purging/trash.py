@@ -1,17 +1,17 @@
-"""What to do with what stands in ``hipercow/tui/``: restore, empty, finish."""
+"""What can be done with the lots in ``hipercow/tui/``: restore, empty, finish."""
 
 from __future__ import annotations
 
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 
 from hipercow_tui.errors import PurgeError
 from hipercow_tui.filters import FilterStack
-from hipercow_tui.model import TASK_ID, Bundle, Lang, Status, Task, is_bundle_name
+from hipercow_tui.model import TASK_ID, Bundle, Status, Task, is_bundle_name
 from hipercow_tui.plan import PlannedBundle, PlannedTask, PurgePlan, Reason
 from hipercow_tui.purging.carrying_out import forgotten, run_in
 from hipercow_tui.purging.erase import erase
@@ -23,23 +23,21 @@ from hipercow_tui.purging.incomplete import (
     with_quarantined,
     without_quarantined,
 )
-from hipercow_tui.purging.lot import Lot, taken_over
+from hipercow_tui.purging.looking import TrashLot, contents_of
+from hipercow_tui.purging.lot import Lot, TakenOverError, lot_names, taken_over
 from hipercow_tui.purging.manifest import Aim, Manifest, read_manifest
-from hipercow_tui.purging.names import TUI, LotName, State, bundle_file, bundle_name, parse
+from hipercow_tui.purging.names import TUI, LotName, State, bundle_file, bundle_name
 from hipercow_tui.purging.outcome import EmptyReport, Outcome, Progress, PurgeReport, RestoreReport
 from hipercow_tui.purging.places import Places, because, open_places, opened
 from hipercow_tui.purging.purge import Purge
-from hipercow_tui.purging.recent import forget_erased
+from hipercow_tui.purging.recent import remove_ids
 from hipercow_tui.purging.record import Record
 from hipercow_tui.purging.units import units_of
 from hipercow_tui.purging.watch import Watch, unheard
 from hipercow_tui.purging.without_lot import Aside, claimed, erase_aside, missing_data, put_back
 from hipercow_tui.roots import Root
-from hipercow_tui.roots.files import read_file
-from hipercow_tui.roots.layouts import LAYOUTS
-from hipercow_tui.roots.r_root import BUNDLE_NAME
-from hipercow_tui.roots.relations import LIMIT
-from hipercow_tui.text import visible
+from hipercow_tui.roots.bundles import read_bundle
+from hipercow_tui.text import count, visible
 
 
 def restore(
@@ -48,73 +46,70 @@ def restore(
     """Put back what a lot holds, as far as it is whole; never onto anything that exists.
 
     Of a chain whose last attempts are erased the others come back; a bundle of which some tasks
-    are erased is kept aside. Raises PurgeError if there is no such lot or someone works in it.
+    are erased is kept aside. Raises PurgeError if there is no such lot or a process works in it,
+    and OSError.
     """
     began = time.monotonic()
-    report = RestoreReport(stamp)
+    report, watch = RestoreReport(stamp), Watch(on_progress)
     with _working(root) as places:
-        asides = tuple(claimed(places, stamp))
-        for task in asides:
-            report = _restore_aside(places, task, began)
-        for name in () if asides else _named(places, stamp):
-            state = State.ERASING if name.state is State.ERASING else State.RESTORING
-            with taken_over(places, name, state) as lot:
-                one = _restore(lot, Watch(on_progress), died=name.state is not State.TRASH)
-            report = replace(
-                report,
-                restored=report.restored + one.restored,
-                restored_bundles=report.restored_bundles + one.restored_bundles,
-                gone=report.gone + one.gone,
-                failed=report.failed + one.failed,
-            )
-        report = replace(report, seconds=time.monotonic() - began)
-        remember_restore(places, report)
+        asides = tuple(claimed(places, stamp, watch))
+        try:
+            for task in asides:
+                report = report.then(_restore_aside(places, task))
+            for name in () if asides else _named(places, stamp):
+                state = State.ERASING if name.state is State.ERASING else State.RESTORING
+                with taken_over(places, name, state, watch) as lot:
+                    died = name.state is not State.TRASH
+                    report = report.then(_restore(lot, watch, died=died))
+        finally:
+            report = replace(report, seconds=time.monotonic() - began)
+            if report.restored or report.restored_bundles or report.gone or report.failed:
+                remember_restore(places, report)
+    if report.lost:
+        raise PurgeError(f"{report.lost}. {count(len(report.restored), 'task')} had been restored.")
     return report
 
 
 def empty(
     root: Root,
-    stamp: str | None = None,
+    lots: Iterable[TrashLot],
     *,
     on_progress: Callable[[Progress], None] = unheard,
     stop: threading.Event | None = None,
     jobs: int = 1,
 ) -> EmptyReport:
-    """Erase a lot for good, or all that are in the trash; the last attempt of a chain goes first.
+    """Erase these lots for good, the last attempt of a chain first: those that are in the trash or
+    kept aside, and those of which some is erased already.
 
-    Setting ``stop`` ends it between two tasks; ``jobs`` chains go at a time. Raises PurgeError if
-    there is no such lot or someone works in it.
+    Nothing of a lot is erased if it is not as it was listed. Setting ``stop`` ends it between two
+    tasks; ``jobs`` chains go at a time. Raises PurgeError if a lot is not as listed or a process
+    works in it, and OSError; what was erased before that is in the history.
     """
     began = time.monotonic()
     record, watch = Record(), Watch(on_progress, stop, jobs)
     stamps: list[str] = []
+    report = EmptyReport()
     with _working(root) as places:
-        asides = () if stamp is None else tuple(claimed(places, stamp))
-        for task in asides:
-            erase_aside(places, task, record, watch)
-            stamps.append(task.stamp)
-        names = _lots(places) if stamp is None else _named(places, stamp) if not asides else []
-        for name in names:
-            if watch.stopped or (stamp is None and name.state is not State.TRASH):
-                continue
-            with taken_over(places, name, State.ERASING) as lot:
-                stamps.append(lot.stamp)
-                _erase(lot, record, watch, died=name.state is State.ERASING)
-                lot.discard()
-        if failed := forget_erased(places, record.removed):
-            record.failed.append(failed)
-        report = EmptyReport(
-            tuple(dict.fromkeys(stamps)),
-            tuple(sorted(record.removed)),
-            tuple(record.removed_bundles),
-            tuple(record.failed),
-            record.bytes,
-            record.files,
-            time.monotonic() - began,
-            watch.stopped,
-        )
-        if stamps:
-            remember_empty(places, report)
+        try:
+            for lot in lots:
+                if not watch.stopped:
+                    stamps.append(lot.stamp)
+                    _empty(places, lot, record, watch)
+        finally:
+            if failed := remove_ids(places, record.removed):
+                record.failed.append(failed)
+            report = EmptyReport(
+                tuple(dict.fromkeys(stamps)),
+                tuple(sorted(record.removed)),
+                tuple(record.removed_bundles),
+                tuple(record.failed),
+                record.bytes,
+                record.files,
+                time.monotonic() - began,
+                watch.stopped,
+            )
+            if report.removed or report.removed_bundles or report.failed:
+                remember_empty(places, report)
     return report
 
 
@@ -125,29 +120,38 @@ def finish(
     on_progress: Callable[[Progress], None] = unheard,
     stop: threading.Event | None = None,
     jobs: int = 1,
-) -> PurgeReport | RestoreReport | EmptyReport:
-    """Bring to its end what broke off in a lot: a purge or a move to the trash, by its plan and
-    with all its checks; an erasing; a restoring. Raises PurgeError as these do."""
+) -> PurgeReport:
+    """Bring to its end what was interrupted in a lot: a purge or a move to the trash, by its plan
+    and with all its checks, or an erasing.
+
+    Raises PurgeError if nothing says that it was confirmed, or as ``carry_out`` does, and OSError.
+    """
+    watch = Watch(on_progress, stop, jobs)
     with _working(root) as places:
-        name = None if any(claimed(places, stamp)) else _named(places, stamp)[-1]
-        if name is not None and name.state is State.MOVING:
-            with taken_over(places, name, State.MOVING) as lot:
-                return _resume(lot, Watch(on_progress, stop, jobs))
-    if name is not None and name.state is State.RESTORING:
-        return restore(root, stamp, on_progress=on_progress)
-    return empty(root, stamp, on_progress=on_progress, stop=stop, jobs=jobs)
+        if asides := tuple(claimed(places, stamp, watch)):
+            return _finish_asides(places, asides, watch)
+        name = _named(places, stamp)[-1]
+        if name.state not in (State.MOVING, State.ERASING):
+            raise PurgeError(
+                f"There is nothing to finish in {stamp}: it is {name.state}. 'hipercow-tui trash"
+                f" --restore {stamp}' puts back what it holds"
+            )
+        with taken_over(places, name, name.state, watch) as lot:
+            manifest = read_manifest(lot.folder)
+            if name.state is State.MOVING:
+                return _resume(lot, manifest, watch)
+            return _finish_erasing(lot, manifest, watch)
 
 
-def _resume(lot: Lot, watch: Watch) -> PurgeReport:
+def _resume(lot: Lot, manifest: Manifest | None, watch: Watch) -> PurgeReport:
     """Everything back into its place, and from the beginning: what was compared with the plan
-    before the purge broke off may be different now."""
-    manifest = read_manifest(lot.folder)
-    if manifest is None:
+    before the purge was interrupted may be different now."""
+    if manifest is None or not manifest.confirmed:
         if lot.discard():  # it died before anything was moved
-            return PurgeReport(PurgePlan(lot.places.project, time.time(), FilterStack()))
+            return PurgeReport(_no_plan(lot))
         raise PurgeError(
-            f"What {lot.stamp} was to do is not written in it, so that it can't be finished:"
-            " restore it"
+            f"Nothing in {lot.stamp} says that its purge was confirmed, so that it can't be"
+            " finished: restore it"
         )
     plan = _plan_in(lot, manifest)
     incomplete = quarantine_in_batch(lot, plan)
@@ -158,6 +162,55 @@ def _resume(lot: Lot, watch: Watch) -> PurgeReport:
         report = forgotten(lot.places, report)
     kind = Kind.TRASH if manifest.aim is Aim.TRASH else Kind.PURGE
     remember_purge(lot.places, kind, report)
+    return report
+
+
+def _finish_erasing(lot: Lot, manifest: Manifest | None, watch: Watch) -> PurgeReport:
+    began = time.monotonic()
+    plan = _plan_in(lot, manifest)
+    purge = Purge(plan, lot, units_of(plan), watch)
+    try:
+        purge.record.failed += quarantine_in_place(lot, plan)
+        _erase(lot, plan, purge.record, watch)
+    finally:
+        purge.stopped = watch.stopped
+        discarded = lot.discard()
+        report = purge.report(time.monotonic() - began, discarded=discarded)
+        report = forgotten(lot.places, report)
+        if manifest is not None and manifest.aim is Aim.TRASH:
+            remember_empty(lot.places, _as_emptying(lot.stamp, report))
+        else:
+            remember_purge(lot.places, Kind.PURGE, report)
+    return report
+
+
+def _as_emptying(stamp: str, report: PurgeReport) -> EmptyReport:
+    return EmptyReport(
+        (stamp,),
+        report.removed,
+        report.removed_bundles,
+        report.failed,
+        report.bytes,
+        report.files,
+        report.seconds,
+        report.stopped,
+    )
+
+
+def _finish_asides(places: Places, asides: Iterable[Aside], watch: Watch) -> PurgeReport:
+    began, record = time.monotonic(), Record()
+    for task in asides:
+        erase_aside(places, task, record, watch)
+    report = PurgeReport(
+        PurgePlan(places.project, time.time(), FilterStack()),
+        removed=tuple(sorted(record.removed)),
+        failed=tuple(record.failed),
+        bytes=record.bytes,
+        files=record.files,
+        seconds=time.monotonic() - began,
+    )
+    report = forgotten(places, report)
+    remember_purge(places, Kind.PURGE, report)
     return report
 
 
@@ -172,34 +225,72 @@ def _restore(lot: Lot, watch: Watch, *, died: bool) -> RestoreReport:
         incomplete += quarantine_in_place(lot, plan)
     plan = without_quarantined(plan, incomplete)
     purge = Purge(plan, lot, units_of(plan), watch)
-    purge.record.failed += incomplete
+    record = purge.record
+    record.failed += incomplete
     if erasing:
-        purge.record.begun.update(i for i in plan.ids if not _stands(lot, i))
-    purge.bring_back("it was restored")
-    if erasing:
-        erase(lot, [remains], (), purge.record, Watch(unheard))
-    else:  # in quarantine, which an undo must not erase
-        for task_id in remains:
-            where = lot.keep_aside("erasing", task_id)
-            purge.record.failed.append(Outcome(task_id, "it is no longer whole", where))
-    lot.discard()
-    back = {one.name for one in purge.record.put_back if not one.is_bundle}
-    back_bundles = {one.name for one in purge.record.put_back if one.is_bundle}
+        record.begun.update(i for i in plan.ids if not _stands(lot, i))
+    lost = ""
+    try:
+        purge.bring_back("it was restored")
+        if erasing:
+            erase(lot, [remains], (), record, Watch(unheard))
+        else:  # in quarantine, which an undo must not erase
+            for task_id in remains:
+                where = lot.keep_aside("erasing", task_id)
+                record.failed.append(Outcome(task_id, "it is no longer whole", where))
+        lot.discard()
+    except TakenOverError as error:
+        lost = str(error)
+    back = {one.name for one in record.put_back if not one.is_bundle}
+    back_bundles = {one.name for one in record.put_back if one.is_bundle}
+    vanished = {one.name for one in record.vanished if not one.is_bundle}
     return RestoreReport(
         lot.stamp,
         tuple(sorted(back.intersection(tasks))),
         tuple(sorted(back_bundles.intersection(bundles))),
-        tuple(sorted(purge.record.begun)),
-        tuple(purge.record.failed),
+        tuple(sorted(record.begun | vanished)),
+        tuple(record.failed),
+        lost=lost,
     )
 
 
-def _erase(lot: Lot, record: Record, watch: Watch, *, died: bool) -> None:
-    """Erase what is in the batch; ``died`` says that a process ended while it did that."""
+def refuse_unerasable(lots: Iterable[TrashLot]) -> None:
+    """Raises PurgeError if one of these lots can't be erased: something was interrupted in it, or
+    it can't be read."""
+    for lot in lots:
+        if lot.problem:
+            raise PurgeError(f"{lot.stamp} can't be erased: {lot.problem}")
+        if not lot.erasable:
+            raise PurgeError(
+                f"{lot.stamp} was interrupted while {lot.state}: 'hipercow-tui trash --finish"
+                f" {lot.stamp}' or 'hipercow-tui trash --restore {lot.stamp}' it first"
+            )
+
+
+def _empty(places: Places, listed: TrashLot, record: Record, watch: Watch) -> None:
+    """Erase one lot, if it is as it was listed."""
+    stamp = listed.stamp
+    refuse_unerasable([listed])
+    if asides := tuple(claimed(places, stamp, watch)):
+        for task in asides:
+            erase_aside(places, task, record, watch)
+        return
+    with taken_over(places, listed.name, listed.state, watch) as lot:
+        if contents_of(lot.folder) != listed.contents:
+            raise PurgeError(
+                f"What {stamp} holds changed since it was listed, so that nothing of it was erased:"
+                " list it again"
+            )
+        lot.mark(State.ERASING)
+        plan = _plan_in(lot, read_manifest(lot.folder))
+        if listed.state is State.ERASING:
+            record.failed += quarantine_in_place(lot, plan)
+        _erase(lot, plan, record, watch)
+        lot.discard()
+
+
+def _erase(lot: Lot, plan: PurgePlan, record: Record, watch: Watch) -> None:
     held = {*os.listdir(lot.tasks), *os.listdir(lot.erasing)}
-    plan = _plan_in(lot, read_manifest(lot.folder))
-    if died:
-        record.failed += quarantine_in_place(lot, plan)
     chains = ([i for i in reversed(unit.ids) if i in held] for unit in units_of(plan))
     bundles_held = set(_bundles_in(lot))
     bundles = [one.bundle for one in plan.bundles if one.bundle.name in bundles_held]
@@ -218,7 +309,7 @@ def _stands(lot: Lot, task_id: str) -> bool:
 def _plan_in(lot: Lot, manifest: Manifest | None) -> PurgePlan:
     """The plan that a lot was made for, and whatever else it holds; without a manifest each task
     is taken for itself."""
-    plan = PurgePlan(lot.places.project, time.time(), FilterStack())
+    plan = _no_plan(lot)
     if manifest is not None:
         plan = replace(manifest.plan.of_lang(lot.places.lang), root=plan.root)
     known = set(plan.ids)
@@ -233,26 +324,27 @@ def _plan_in(lot: Lot, manifest: Manifest | None) -> PurgePlan:
     return replace(plan, tasks=(*plan.tasks, *tasks), bundles=(*plan.bundles, *bundles))
 
 
+def _no_plan(lot: Lot) -> PurgePlan:
+    return PurgePlan(lot.places.project, time.time(), FilterStack())
+
+
 def _bundle_in(lot: Lot, name: str) -> Bundle:
     try:
-        raw = read_file(bundle_file(name), limit=LIMIT, dir_fd=lot.bundles)
+        return read_bundle(name, bundle_file(name), lot.places.lang, dir_fd=lot.bundles)
     except OSError:
-        raw = b""
-    return LAYOUTS[lot.places.lang].parse_bundle(raw, name, 0.0, (0, 0, 0))
+        return Bundle(name, (), lang=lot.places.lang)
 
 
 def _bundles_in(lot: Lot) -> list[str]:
     """The names of the bundles in a lot, as far as we can have put them there."""
-    files = os.listdir(lot.bundles)
-    if lot.places.lang is Lang.R:
-        return list(filter(BUNDLE_NAME.match, files))
-    names = ((bundle_name(file), file) for file in files)
+    lang = lot.places.lang
+    names = ((bundle_name(file), file) for file in os.listdir(lot.bundles))
     return [
-        name for name, file in names if bundle_file(name) == file and is_bundle_name(name, Lang.PY)
+        name for name, file in names if bundle_file(name) == file and is_bundle_name(name, lang)
     ]
 
 
-def _restore_aside(places: Places, task: Aside, began: float) -> RestoreReport:
+def _restore_aside(places: Places, task: Aside) -> RestoreReport:
     record = Record()
     back: tuple[str, ...] = ()
     if task.whole and (reason := missing_data(places, task)):
@@ -267,11 +359,10 @@ def _restore_aside(places: Places, task: Aside, began: float) -> RestoreReport:
             back = (task.id,)
     else:
         erase_aside(places, task, record, Watch(unheard))
-        if failed := forget_erased(places, record.removed):
+        if failed := remove_ids(places, record.removed):
             record.failed.append(failed)
     gone = () if task.whole else (task.id,)
-    seconds = time.monotonic() - began
-    return RestoreReport(task.stamp, back, (), gone, tuple(record.failed), seconds)
+    return RestoreReport(task.stamp, back, (), gone, tuple(record.failed))
 
 
 @contextmanager
@@ -282,18 +373,13 @@ def _working(root: Root) -> Iterator[Places]:
         yield places
 
 
-def _lots(places: Places) -> list[LotName]:
-    with ExitStack() as stack:
-        try:
-            tui = opened(stack, places.path / TUI, places.hipercow, places.mount)
-        except FileNotFoundError:
-            return []
-        return sorted(filter(None, map(parse, os.listdir(tui))), key=str)
-
-
 def _named(places: Places, stamp: str) -> list[LotName]:
     """The lots of one purge: the one it was in, and what was kept aside of it."""
-    names = [name for name in _lots(places) if name.stamp == stamp]
+    with ExitStack() as stack:
+        names: list[LotName] = []
+        with suppress(FileNotFoundError):
+            tui = opened(stack, places.path / TUI, places.hipercow, places.mount)
+            names = [name for name in lot_names(tui) if name.stamp == stamp]
     # What is kept aside first: what can't be put back from the others joins it.
     names.sort(key=lambda name: name.state is not State.KEPT)
     if not names:

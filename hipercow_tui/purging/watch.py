@@ -58,6 +58,11 @@ class Watch:
             self._bytes = max(total, self._bytes)
             self._tell_if_due()
 
+    def waiting(self, seconds: float, most: float) -> None:
+        """Report that we wait for another process, for ``most`` seconds at most."""
+        self._phase, self._done, self._total = Phase.WAITING, int(seconds), int(most)
+        self._tell()
+
     def end(self) -> None:
         """The phase is over: says how far it came."""
         self._tell()

@@ -3,49 +3,66 @@
 
 from __future__ import annotations
 
-import os
 import threading
-from collections.abc import Callable, Collection, Iterator
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from functools import reduce
 
 from hipercow_tui.errors import PurgeError
 from hipercow_tui.model import Lang
+from hipercow_tui.plan import PurgePlan
 from hipercow_tui.purging import looking
+from hipercow_tui.purging.carrying_out import carry_out_confirmed
 from hipercow_tui.purging.history import HistoryEntry
 from hipercow_tui.purging.history import history as history_of
 from hipercow_tui.purging.looking import TrashLot
-from hipercow_tui.purging.names import TUI, LotName, State, bundle_name, parse
-from hipercow_tui.purging.outcome import EmptyReport, Progress, PurgeReport, RestoreReport
-from hipercow_tui.purging.places import opened
+from hipercow_tui.purging.lot import lot_names
+from hipercow_tui.purging.manifest import Manifest
+from hipercow_tui.purging.names import TUI, LotName, State
+from hipercow_tui.purging.outcome import (
+    EmptyReport,
+    Progress,
+    PurgeReport,
+    RestoreReport,
+    beside,
+)
+from hipercow_tui.purging.places import because, opened
 from hipercow_tui.purging.trash import empty as empty_in
 from hipercow_tui.purging.trash import finish as finish_in
+from hipercow_tui.purging.trash import refuse_unerasable
 from hipercow_tui.purging.trash import restore as restore_in
-from hipercow_tui.purging.watch import unheard
+from hipercow_tui.purging.watch import Watch, unheard
 from hipercow_tui.purging.without_lot import aside
 from hipercow_tui.roots import Root
 from hipercow_tui.roots.sizes import Size
+from hipercow_tui.text import visible
 
 
 def trash(root: Root, states: Collection[State] = tuple(State)) -> tuple[TrashLot, ...]:
     """Every lot that is in one of these states, the oldest first. Raises PurgeError if they can't
     be read."""
-    return _both(root, lambda part: looking.trash(part, states))
+    with _in_words("The trash can't be read"):
+        return _both(root, lambda part: looking.trash(part, states))
 
 
 def interrupted(root: Root) -> tuple[TrashLot, ...]:
-    """The lots in which something broke off, for ``finish`` or ``restore``. Raises PurgeError."""
-    return _both(root, looking.interrupted)
+    """The lots in which something was interrupted, for ``finish`` or ``restore``. Raises
+    PurgeError."""
+    with _in_words("The trash can't be read"):
+        return _both(root, looking.interrupted)
 
 
 def trash_size(root: Root, lot: TrashLot) -> Size | None:
     """How much a lot holds; None if it is gone or can't all be read. Costs a stat a file."""
-    return looking.trash_size(root.part(lot.lang), lot)
+    try:
+        return looking.trash_size(root.part(lot.lang), lot)
+    except OSError:
+        return None
 
 
 def is_at_work(root: Root, lot: TrashLot) -> bool:
-    """Whether someone works in that lot still, at the cost of six calls; False if it is gone."""
+    """Whether a process seems to work in that lot, for six calls; False if it is gone."""
     return looking.is_at_work(root.part(lot.lang), lot)
 
 
@@ -56,35 +73,38 @@ def restore(
     exists.
 
     Of a chain whose last attempts are erased the others come back; a bundle of which some tasks
-    are erased is kept aside. Raises PurgeError if there is no such lot or someone works in it.
+    are erased is kept aside. Raises PurgeError if there is no such lot or a process works in it.
     """
-    parts = _holding(root, stamp)
-    reports = [restore_in(part, stamp, on_progress=on_progress) for part in parts]
+    with _in_words(_broken_off("restored", stamp)):
+        parts = _holding(root, stamp)
+        reports = [restore_in(part, stamp, on_progress=on_progress) for part in parts]
     return reduce(RestoreReport.then, reports)
 
 
 def empty(
     root: Root,
-    stamp: str | None = None,
+    lots: Sequence[TrashLot],
     *,
     on_progress: Callable[[Progress], None] = unheard,
     stop: threading.Event | None = None,
     jobs: int = 1,
 ) -> EmptyReport:
-    """Erase a lot for good, or all that are in the trash; the last attempt of a chain goes first.
+    """Erase these lots for good, as ``trash`` listed them; the last attempt of a chain goes first.
 
-    Setting ``stop`` ends it between two tasks; ``jobs`` chains go at a time. Raises PurgeError if
-    there is no such lot or someone works in it.
+    Nothing of a lot is erased if it is not as listed. Setting ``stop`` ends it between two tasks;
+    ``jobs`` chains go at a time. Raises PurgeError if a lot is not as listed, if something was
+    interrupted in it that is to be finished or restored first, or if a process works in it.
     """
-    if stamp is None:
-        _refuse(root)
-        parts = [part for part in root.parts if State.TRASH in {one.state for one in _lots(part)}]
-    else:
-        parts = _holding(root, stamp)
-    reports = [
-        empty_in(part, stamp, on_progress=on_progress, stop=stop, jobs=jobs) for part in parts
-    ]
-    return reduce(EmptyReport.then, reports, EmptyReport())
+    _refuse(root)
+    refuse_unerasable(lots)
+    report = EmptyReport()
+    for part in root.parts:
+        listed = [_as_stored(lot) for lot in lots if lot.lang is part.lang]
+        with _in_words(_broken_off("erased", *(lot.stamp for lot in listed))):
+            if listed:
+                more = empty_in(part, listed, on_progress=on_progress, stop=stop, jobs=jobs)
+                report = report.then(more)
+    return report
 
 
 def finish(
@@ -94,19 +114,76 @@ def finish(
     on_progress: Callable[[Progress], None] = unheard,
     stop: threading.Event | None = None,
     jobs: int = 1,
-) -> PurgeReport | RestoreReport | EmptyReport:
-    """Bring to its end what broke off in a lot: a purge or a move to the trash, by its plan and
-    with all its checks; an erasing; a restoring. Raises PurgeError as these do."""
-    parts = _holding(root, stamp)
-    # Of a purge of both, what is done in one of them is not to be touched.
-    broken = [part for part in parts if stamp in {lot.stamp for lot in looking.interrupted(part)}]
-    part = (broken or parts)[0]
-    return finish_in(part, stamp, on_progress=on_progress, stop=stop, jobs=jobs)
+) -> PurgeReport | RestoreReport:
+    """Bring to its end what was interrupted in the lots of that stamp: a purge or a move to the
+    trash, by its plan and with all its checks; an erasing; a restoring.
+
+    A purge of tasks of both languages is finished in both. Raises PurgeError as these do, and if
+    nothing says that the purge was confirmed.
+    """
+    with _in_words(_broken_off("finished", stamp)):
+        parts = _holding(root, stamp)
+        states = [_interrupted_state(part, stamp) for part in parts]
+        if State.RESTORING in states:
+            return restore(root, stamp, on_progress=on_progress)
+        broken = [part for part, state in zip(parts, states, strict=True) if state]
+        left = _not_begun(root, stamp, broken)
+        reports = [
+            finish_in(part, stamp, on_progress=on_progress, stop=stop, jobs=jobs)
+            for part in broken or parts
+        ]
+        if left is not None and not any(report.stopped for report in reports):
+            watch = Watch(on_progress, stop, jobs)
+            reports.append(carry_out_confirmed(left.plan, root, [Lang.PY], left.aim, watch, stamp))
+    return beside(_together([report.plan for report in reports]), reports)
+
+
+def _together(parts: Sequence[PurgePlan]) -> PurgePlan:
+    """The plan of which these are the parts by language."""
+    return replace(
+        parts[0],
+        tasks=tuple(task for part in parts for task in part.tasks),
+        bundles=tuple(bundle for part in parts for bundle in part.bundles),
+    )
+
+
+def _interrupted_state(part: Root, stamp: str) -> State | None:
+    """The state in which something was interrupted in a part of a root; None if nothing was."""
+    states = (lot.state for lot in looking.interrupted(part) if lot.stamp == stamp)
+    return next(states, None)
+
+
+def _not_begun(root: Root, stamp: str, broken: Sequence[Root]) -> Manifest | None:
+    """The manifest of a purge of both languages that died before it had a lot in Python's part: no
+    more than the lots had been made by then."""
+    if [part.lang for part in broken] != [Lang.R]:
+        return None
+    named = (name for name in _lots(broken[0]) if name.stamp == stamp)
+    name = next((name for name in named if name.state is State.MOVING), None)
+    manifest = looking.manifest_in(broken[0], name) if name else None
+    if manifest is None or not manifest.confirmed or manifest.plan.of_lang(Lang.PY).empty:
+        return None
+    python = {name.state for name in _lots(root.part(Lang.PY)) if name.stamp == stamp}
+    return None if python - {State.PREPARING} else manifest
+
+
+@contextmanager
+def _in_words(what: str) -> Iterator[None]:
+    """Raise PurgeError instead of OSError: that ``what`` failed, and why."""
+    try:
+        yield
+    except OSError as error:
+        raise PurgeError(f"{what}: {because(error)}") from None
+
+
+def _broken_off(done: str, *stamps: str) -> str:
+    return f"Not all of {', '.join(map(visible, stamps))} could be {done}; the rest is still there"
 
 
 def history(root: Root) -> tuple[HistoryEntry, ...]:
     """What was done in the root, the latest first. Raises PurgeError if that can't be read."""
-    entries = [entry for part in root.parts for entry in history_of(part)]
+    with _in_words("The history can't be read"):
+        entries = [entry for part in root.parts for entry in history_of(part)]
     return tuple(sorted(entries, key=lambda entry: entry.when, reverse=True))
 
 
@@ -120,7 +197,12 @@ def _both(root: Root, of: Callable[[Root], tuple[TrashLot, ...]]) -> tuple[Trash
 
 
 def _as_python(lot: TrashLot) -> TrashLot:
-    return replace(lot, lang=Lang.PY, bundles=tuple(map(bundle_name, lot.bundles)))
+    return replace(lot, lang=Lang.PY)
+
+
+def _as_stored(lot: TrashLot) -> TrashLot:
+    """A lot as the part of the root of its language lists it."""
+    return replace(lot, lang=Lang.R)
 
 
 def _holding(root: Root, stamp: str) -> list[Root]:
@@ -146,5 +228,4 @@ def _lots(part: Root) -> Iterator[LotName]:
     """The names alone: a manifest of a million tasks takes seconds to read."""
     with ExitStack() as stack, suppress(FileNotFoundError):
         parent = opened(stack, part.hipercow)
-        tui = opened(stack, part.hipercow / TUI, parent)
-        yield from filter(None, map(parse, os.listdir(tui)))
+        yield from lot_names(opened(stack, part.hipercow / TUI, parent))

@@ -16,16 +16,17 @@ import errno
 import os
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 from hipercow_tui.errors import PurgeError
-from hipercow_tui.model import DATA, Bundle, Task
+from hipercow_tui.model import DATA, Task
 from hipercow_tui.plan import PurgePlan
 from hipercow_tui.purging.erase import Left, Removal, in_words
 from hipercow_tui.purging.file_changes import NOT_DONE, exists, rename, sync_folder
-from hipercow_tui.purging.heart import DEAD_AFTER, Heart, refuse_alive, server_time
+from hipercow_tui.purging.heart import Heart, Sign, ensure_dead, server_time
 from hipercow_tui.purging.lot import NO_ROOM
 from hipercow_tui.purging.names import TUI
 from hipercow_tui.purging.outcome import Outcome, Phase, PurgeReport
@@ -43,15 +44,17 @@ from hipercow_tui.text import short_id
 _ERASING = ".erasing"
 _NAME = re.compile(r"tui-([0-9a-f]{32})(\.erasing)?\Z")
 
+_NEW = Sign(None, 0, 0)  # of a task that this process moves
+
 
 @dataclass(frozen=True, slots=True)
 class Aside:
     """A task that was moved aside where there was no room for a lot; ``whole`` until its erasing
-    began. ``touched`` is when someone last worked with it, in seconds since the epoch."""
+    began. ``sign`` is its heartbeat: the time of its folder."""
 
     id: str
     whole: bool
-    touched: float
+    sign: Sign = _NEW
 
     @property
     def stamp(self) -> str:
@@ -63,29 +66,33 @@ class Aside:
         """That of its folder in ``hipercow/``."""
         return _name(self.id) + ("" if self.whole else _ERASING)
 
-    def is_alive(self, now: float) -> bool:
-        """Whether someone works with it; ``now`` is the file server's time."""
-        return now - self.touched < DEAD_AFTER
-
 
 def aside(hipercow: int) -> Iterator[Aside]:
-    """The tasks that stand aside in the open ``hipercow/``: a purge broke off, or is at work."""
+    """The tasks that were moved aside in the open ``hipercow/``: a purge runs or was interrupted.
+    Raises OSError."""
     for name in sorted(os.listdir(hipercow)):
         if found := _NAME.match(name):
             with suppress(FileNotFoundError):
-                touched = os.stat(name, dir_fd=hipercow, follow_symlinks=False).st_mtime
-                yield Aside(found[1], found[2] is None, touched)
+                yield Aside(found[1], found[2] is None, _sign_of(name, hipercow))
 
 
-def claimed(places: Places, stamp: str) -> Iterator[Aside]:
-    """The tasks of that stamp that stand aside, to be put back or erased. Raises PurgeError if
-    someone works with one."""
+def claimed(places: Places, stamp: str, watch: Watch) -> Iterator[Aside]:
+    """The tasks of that stamp that were moved aside, to be put back or erased, after watching that
+    no process works with them. Raises PurgeError if one does."""
     for task in aside(places.hipercow):
         if task.stamp == stamp:
-            now = server_time(places.hipercow)
-            if task.is_alive(now):
-                refuse_alive(stamp, None, now - task.touched)
+            ensure_dead(
+                places.path / TUI / stamp,
+                partial(_sign_of, task.name, places.hipercow),
+                server_time(places.hipercow),
+                watch,
+            )
             yield task
+
+
+def _sign_of(name: str, hipercow: int) -> Sign:
+    status = os.stat(name, dir_fd=hipercow, follow_symlinks=False)
+    return Sign(None, 0, status.st_mtime_ns)
 
 
 def free_chains(places: Places, plan: PurgePlan, watch: Watch, number: int) -> PurgeReport:
@@ -95,8 +102,7 @@ def free_chains(places: Places, plan: PurgePlan, watch: Watch, number: int) -> P
     PurgeError if ``retry`` or ``bundles`` can't be read.
     """
     began = time.monotonic()
-    known = {one.bundle.name: one.bundle for one in plan.bundles}
-    chains = _Chains(places, known, watch)
+    chains = _Chains(places, plan, watch)
     record = chains.record
     watch.begin(Phase.ERASING, len(plan.tasks))
     heart = Heart(chains.touch)
@@ -191,7 +197,7 @@ class _Chains:
     """Frees one chain after the other; ``moved`` is what of one stands aside now."""
 
     places: Places
-    known: Mapping[str, Bundle]
+    plan: PurgePlan
     watch: Watch
     record: Record = field(default_factory=Record)
     moved: list[Aside] = field(default_factory=list)
@@ -209,9 +215,10 @@ class _Chains:
         reason = next(filter(None, map(self._move, reversed(unit.tasks))), None)
         try:
             if reason is None:
-                reason = recheck(self.places, [unit], self.known).get(unit)
+                found = recheck(self.places, self.plan, [unit], bundles_in_place=True)
+                reason = found.get(unit)
         except PurgeError:
-            self._bring_back("nobody can tell whether it was retried")
+            self._bring_back("it can't be checked whether it was retried or bundled")
             raise
         if reason is None:
             reason = self._sync_moves(unit)
@@ -240,7 +247,7 @@ class _Chains:
 
     def _move(self, task: Task) -> str | None:
         """Move one task aside and compare it; returns why it can't go, or None."""
-        found = Aside(task.id, whole=True, touched=time.time())
+        found = Aside(task.id, whole=True)
         hipercow = self.places.hipercow
         try:
             shard = self.places.shard(task.id)

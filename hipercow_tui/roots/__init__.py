@@ -69,9 +69,13 @@ def find_root(start: str | os.PathLike[str] | None = None) -> Root:
     Raises RootError, which says where the search began, if there is none or if what is there is
     the source of the R package or a root from before hipercow 0.3.0.
     """
-    began = Path(start if start is not None else ".")
     try:
+        began = Path(start if start is not None else ".")
         where = began.resolve(strict=True)
+    except (TypeError, ValueError) as error:  # not a path; NUL, or a name that can't be encoded
+        raise RootError(
+            f"Can't look for a hipercow root: {visible(repr(start))} is no path: {error}"
+        ) from None
     except (OSError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or "a loop of symbolic links"
         raise RootError(f"Couldn't look for a hipercow root at {_shown(began)}: {reason}") from None

@@ -27,7 +27,13 @@ _LARGEST_PART = 500  # elements
 _MOST_WARNINGS = 50  # that are told, as many as R itself keeps
 _GENERATIONS = 20
 _DEPTH = 50  # of calls within each other
-_LIMITS = Limits(max_examined=128 << 20, max_elements=20_000, max_text=1 << 16)
+_LIMITS = Limits(
+    max_bytes=512 << 20,
+    max_examined=128 << 20,
+    max_steps=8_000_000,  # a trace of 30 MB
+    max_elements=20_000,
+    max_text=1 << 16,
+)
 
 _RLANG = frozenset(("rlang_error", "rlang_warning", "rlang_message"))
 _TYPES = frozenset(("error", "warning", "message", "interrupt"))

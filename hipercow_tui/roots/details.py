@@ -28,12 +28,14 @@ from hipercow_tui.roots.rvalues import (
     element,
     names,
 )
-from hipercow_tui.text import decoded, visible
+from hipercow_tui.text import count, decoded, visible
 
 SECRET = "********"  # as hipercow prints a secret variable (``print_info_data``)
 
 DATA_LIMIT = 64 << 20  # bytes on disk; hipercow itself refuses locals over 1 MB each
 _DRIVER_LIMIT = 4096  # bytes; the file holds one word
+MOST_LISTED = 1000  # inputs, variables or resources of a task that are shown
+_MOST_TEXT = 1 << 20  # characters of all inputs of a task: a second's work
 _INPUT_WIDTH = 60  # characters of one input in ``varies``
 
 _SECRET_NAME = re.compile(
@@ -47,23 +49,17 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class EnvVar:
-    """An environment variable of a task. The ``value`` of a secret one is what is on disk, which
-    hipercow has encrypted; ``shown`` is what a person may see."""
+    """An environment variable of a task. The ``value`` is what is on disk; hipercow encrypts that
+    of one that it flags as ``secret``."""
 
     name: str
     value: str
     secret: bool
 
     @property
-    def shown(self) -> str:
-        """The value, or stars for a secret one."""
-        return SECRET if self.secret else self.value
-
-    @property
-    def on_screen(self) -> str:
-        """The same, with stars too where only the name says that it is secret: a screen is looked
-        at by others."""
-        return SECRET if looks_secret(self.name) else self.shown
+    def masked(self) -> str:
+        """The value, or stars if the variable is flagged as secret or its name looks like it."""
+        return SECRET if self.secret or looks_secret(self.name) else self.value
 
 
 def looks_secret(name: str) -> bool:
@@ -152,15 +148,18 @@ def _described(data: RValue) -> TaskDetails:
     """The details of a task that is no retry."""
     kind = _text(element(data, "type"))
     code = _CODE.get(kind or "", _no_code)(data)
+    problems = [] if code.runs is not None else ["its 'data' is of no type of task we know"]
+    if code.left_out:
+        problems.append(f"{count(code.left_out, 'input')} too many to show")
     return TaskDetails(
         type=kind,
         runs=code.runs,
         inputs=tuple((each.name, each.full) for each in code.inputs),
-        globals=names(element(element(data, "variables"), "globals") or RNull()),
+        globals=names(element(element(data, "variables"), "globals") or RNull())[:MOST_LISTED],
         environment=_text(element(data, "environment")),
         path=_text(element(data, "path")),
         envvars=_envvars(element(data, "envvars")),
-        problem=None if code.runs is not None else "its 'data' is of no type of task we know",
+        problem="; ".join(problems) or None,
         what=code.what,
         shown=tuple(each.tagged(each.short) for each in code.inputs),
     )
@@ -181,25 +180,27 @@ class _Input:
 
 @dataclass(frozen=True, slots=True)
 class _Code:
-    """What is run, in full and on one line, and with what."""
+    """What is run, in full and on one line, with which inputs, and how many more there are."""
 
     runs: str | None
     what: str = ""
     inputs: tuple[_Input, ...] = ()
+    left_out: int = 0
 
 
 def _expression(data: RValue) -> _Code:
     lines = deparse(element(data, "expr") or RNull())
     locals_ = element(element(data, "variables"), "locals")
-    return _Code("\n".join(lines), one_line(lines), _inputs(locals_))
+    return _Code("\n".join(lines), one_line(lines), _inputs(locals_), _left_out(locals_))
 
 
 def _call(data: RValue) -> _Code:
     function = _function(element(data, "fn"))
-    inputs = _inputs(element(data, "args"))
+    args = element(data, "args")
+    inputs = _inputs(args)
     full = ", ".join(each.tagged(each.full) for each in inputs)
     short = ", ".join(each.tagged(each.short) for each in inputs)
-    return _Code(f"{function}({full})", f"{function}({short})", inputs)
+    return _Code(f"{function}({full})", f"{function}({short})", inputs, _left_out(args))
 
 
 def _script(data: RValue) -> _Code:
@@ -231,21 +232,28 @@ def _function(fn: RValue | None) -> str:
 
 
 def _inputs(values: RValue | None) -> tuple[_Input, ...]:
-    """The values of a list with their names, or their places from 1 where they have none."""
+    """The first values of a list with their names, or their places from 1 where they have none."""
     if not isinstance(values, RList):
         return ()
     tags = names(values)
-    return tuple(
-        _input(place, tags[place] if place < len(tags) else "", value)
-        for place, value in enumerate(values.values)
-    )
+    inputs: list[_Input] = []
+    left = _MOST_TEXT
+    for place, value in enumerate(values.values[:MOST_LISTED]):
+        tag = tags[place] if place < len(tags) else ""
+        inputs.append(_input(place, tag, value, limit=left))
+        left = max(0, left - len(inputs[-1].full))
+    return tuple(inputs)
 
 
-def _input(place: int, tag: str, value: RValue) -> _Input:
+def _left_out(values: RValue | None) -> int:
+    return max(0, len(values.values) - MOST_LISTED) if isinstance(values, RList) else 0
+
+
+def _input(place: int, tag: str, value: RValue, *, limit: int) -> _Input:
     return _Input(
         name=tag or str(place + 1),
         tag=literals.name(tag),
-        full="\n".join(deparse(value)),
+        full="\n".join(deparse(value, limit)),
         short=deparse_short(value, _INPUT_WIDTH),
     )
 
@@ -253,7 +261,10 @@ def _input(place: int, tag: str, value: RValue) -> _Input:
 def _envvars(value: RValue | None) -> tuple[EnvVar, ...]:
     """The rows of a ``hipercow_envvars``; one whose flag can't be read is taken as secret."""
     columns = [element(value, column) for column in ("name", "value", "secret")]
-    rows = zip(*(column.values for column in columns if isinstance(column, RVector)), strict=False)
+    rows = zip(
+        *(column.values[:MOST_LISTED] for column in columns if isinstance(column, RVector)),
+        strict=False,
+    )
     return tuple(
         EnvVar(str(row[0] or ""), str(row[1] or ""), secret=row[2] is not False)
         for row in rows

@@ -8,8 +8,9 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from pathlib import Path
 
-from hipercow_tui.text import size
+from hipercow_tui.text import size, visible
 
 # 0 where a platform has no such flag; there fstat still refuses what is no ordinary file.
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
@@ -17,6 +18,11 @@ _NO_WAIT = getattr(os, "O_NONBLOCK", 0)
 _FILE = os.O_RDONLY | os.O_CLOEXEC | _NO_FOLLOW | _NO_WAIT
 _PIECE = 1 << 16
 _FOLDER = os.O_RDONLY | os.O_CLOEXEC | _NO_FOLLOW | getattr(os, "O_DIRECTORY", 0)
+
+
+def reason(error: OSError) -> str:
+    """Why a call failed, in words, safe for a terminal."""
+    return visible(error.strerror or str(error))
 
 
 def open_folder(path: str | os.PathLike[str], *, dir_fd: int | None = None) -> int:
@@ -59,3 +65,27 @@ def read_file(path: str | os.PathLike[str], *, limit: int, dir_fd: int | None = 
     if read > limit:
         raise OSError(errno.EFBIG, f"is larger than {size(limit)}", path)
     return b"".join(pieces)
+
+
+def read_link_target(path: str | os.PathLike[str], *, within: Path, limit: int) -> bytes:
+    """All bytes of the ordinary file that the symbolic link at ``path`` leads to.
+
+    Raises OSError, also where that is outside the folder ``within``, whose path has no links in it.
+    The target is opened step by step from there, so a link that is changed meanwhile is not
+    followed. FileNotFoundError is not raised: the link itself is there.
+    """
+    folder = -1
+    try:
+        *steps, last = Path(os.path.realpath(path, strict=True)).relative_to(within).parts
+        folder = open_folder(within)
+        for step in steps:
+            outer, folder = folder, open_folder(step, dir_fd=folder)
+            os.close(outer)
+        return read_file(last, limit=limit, dir_fd=folder)
+    except ValueError:
+        raise OSError(errno.EPERM, "is a link that leads out of the root", path) from None
+    except FileNotFoundError:
+        raise OSError(errno.EINVAL, "is a link that leads nowhere", path) from None
+    finally:
+        if folder >= 0:
+            os.close(folder)

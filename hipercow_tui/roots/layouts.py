@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from hipercow_tui.model import Bundle, Lang
 from hipercow_tui.roots import py_root, r_root
 from hipercow_tui.roots.r_root import Row, Stamp
 
+# The name of a bundle, its file's entry, and the open folder that the entry's path is relative to,
+# if any.
+BundleFile: TypeAlias = tuple[str, "os.DirEntry[str]", int | None]
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How a root is read: its tasks, what the names in a task's folder mean, and a bundle."""
+    """How a root is read: its tasks, what the names in a task's folder mean, which files are
+    bundles, and what is in a bundle."""
 
     read_tasks: Callable[[str, Iterable[str], Collection[str]], Iterator[Row | None]]
     listing_of: Callable[[Iterable[str]], int]
+    bundle_files: Callable[[str | int, dict[str, str]], Iterator[BundleFile]]
     parse_bundle: Callable[[bytes, str, float, Stamp], Bundle]
 
 
 LAYOUTS: Mapping[Lang, Layout] = {
-    Lang.R: Layout(r_root.read_tasks, r_root.listing_of, r_root.parse_bundle),
-    Lang.PY: Layout(py_root.read_tasks, py_root.listing_of, py_root.parse_bundle),
+    Lang.R: Layout(r_root.read_tasks, r_root.listing_of, r_root.bundle_files, r_root.parse_bundle),
+    Lang.PY: Layout(
+        py_root.read_tasks, py_root.listing_of, py_root.bundle_files, py_root.parse_bundle
+    ),
 }

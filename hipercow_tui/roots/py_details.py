@@ -8,13 +8,14 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from hipercow_tui.model import TASK_ID, Lang, Task
 from hipercow_tui.roots import Root
 from hipercow_tui.roots.details import (
-    DATA_LIMIT,
+    MOST_LISTED,
     EnvVar,
     TaskDetails,
     attempt,
@@ -24,11 +25,14 @@ from hipercow_tui.roots.details import (
     task_folder,
 )
 from hipercow_tui.roots.files import read_file
+from hipercow_tui.roots.json_reader import load_json
 from hipercow_tui.roots.py_errors import read_log_error
-from hipercow_tui.roots.py_root import parse_json
 from hipercow_tui.text import visible
 
 Json: TypeAlias = dict[str, Any]
+
+_DATA_LIMIT = 2 << 20  # bytes: no longer command can be started on Linux
+_DATA_WORK = 1_000_000  # as load_json counts it
 
 
 def details_of(root: Root, task: Task) -> TaskDetails:
@@ -65,13 +69,13 @@ def read_py_details(tasks_dir: Path, task_id: str, *, status: str) -> TaskDetail
 
 
 def _read_data(folder: int) -> bytes:
-    return read_file("data", dir_fd=folder, limit=DATA_LIMIT)
+    return read_file("data", dir_fd=folder, limit=_DATA_LIMIT)
 
 
 def parse_data(raw: bytes, task_id: str) -> TaskDetails:
     """What the bytes of ``data`` say; what in it makes no sense is the ``problem``."""
     try:
-        data = parse_json(raw)
+        data = load_json(raw, work=_DATA_WORK)
     except ValueError as error:
         return TaskDetails(problem=f"'data' {error}")
     if not isinstance(data, dict):
@@ -107,15 +111,19 @@ def _problems(data: Json, runs: str | None, task_id: str) -> Iterator[str]:
 
 def _resources(value: Any) -> Iterator[tuple[str, str]]:
     """What was asked for; None is the cluster's own choice."""
-    for name, asked in value.items() if isinstance(value, dict) else ():
+    for name, asked in _first_items(value):
         if asked is not None and asked is not False:
             yield name, "yes" if asked is True else _plain(asked)
 
 
 def _envvars(value: Any) -> Iterator[EnvVar]:
     """Nothing in the file marks a secret, so its name does."""
-    for name, held in value.items() if isinstance(value, dict) else ():
+    for name, held in _first_items(value):
         yield EnvVar(name, _plain(held), secret=looks_secret(name))
+
+
+def _first_items(value: Any) -> Iterator[tuple[str, Any]]:
+    return islice(value.items(), MOST_LISTED) if isinstance(value, dict) else iter(())
 
 
 def _plain(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""The layout of a Python root under ``hipercow/py/`` (SPEC section 3): names, files, meaning.
+"""The layout of a Python root under ``hipercow/py/`` (docs/spec.md, section 3).
 
 Source: ``hipercow.task`` and ``hipercow.bundle`` of hipercow 0.2.4. ``result`` is a pickle, which
 runs whatever it holds when it is loaded: nothing here opens it.
@@ -6,11 +6,9 @@ runs whatever it holds when it is loaded: nothing here opens it.
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import re
-import stat
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any, TypeAlias
 
@@ -22,6 +20,7 @@ from hipercow_tui.model import (
     MARK_RUNNING,
     MARK_SUBMITTED,
     MARK_SUCCESS,
+    NO_STAMP,
     QUEUED,
     TASK_ID,
     UNREADABLE,
@@ -29,7 +28,8 @@ from hipercow_tui.model import (
     Lang,
     Status,
 )
-from hipercow_tui.roots.files import open_folder
+from hipercow_tui.roots.files import open_folder, reason
+from hipercow_tui.roots.json_reader import load_json
 from hipercow_tui.roots.r_root import Row, Stamp, moments_of, read_head, status_of
 from hipercow_tui.text import count, visible
 
@@ -49,7 +49,10 @@ _BITS = {
 }
 _ENDED = (Status.SUCCESS, Status.FAILURE, Status.CANCELLED)
 _DEPTH = 32  # folders in the name of a bundle; a descent holds one descriptor a level
-_DELETED = re.compile(r"\.nfs[0-9a-f]{16,}\Z")  # on NFS, while someone has it open
+# Left by systems, not by hipercow: of deleted files that are still open, and by the Finder.
+_OF_A_SYSTEM = re.compile(r"\.nfs[0-9a-f]{16,}\Z|\.fuse_hidden[0-9a-f]+\Z|\.DS_Store\Z")
+_TIMES_WORK = 1000  # as load_json counts it: a file has three keys
+_BUNDLE_WORK = 8_000_000  # that many ids
 _FAR = 1e15  # seconds: no time of a task lies beyond
 
 # When a task was created, started and finished.
@@ -91,7 +94,7 @@ def _read_task(folder: str) -> Row | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        return _broken(folder, UNREADABLE, f"its folder: {_reason(error)}")
+        return _broken(folder, UNREADABLE, f"its folder: {reason(error)}")
     if not listing & DATA:
         odd["data"] = "there is no 'data' in its folder"
     status = status_of(listing)
@@ -115,7 +118,7 @@ def _times(folder: str, odd: dict[str, str]) -> Times | None:
     try:
         return parse_times(read_head(f"{folder}/times"))
     except OSError as error:
-        odd["times"] = f"'times': {_reason(error)}"
+        odd["times"] = f"'times': {reason(error)}"
     except ValueError as error:
         odd["times"] = f"'times' {error}"
     return None
@@ -145,18 +148,9 @@ def _modified(path: str) -> float | None:
         return None
 
 
-def parse_json(raw: bytes) -> Any:
-    """The value in a file; raises ValueError, a sentence's end, if it is none or nested without
-    measure."""
-    try:
-        return json.loads(raw)
-    except (ValueError, RecursionError):
-        raise ValueError("is no JSON that makes sense") from None
-
-
 def parse_times(raw: bytes) -> Times:
     """The three times of a file ``times``, in seconds since the epoch; raises ValueError."""
-    value = parse_json(raw)
+    value = load_json(raw, work=_TIMES_WORK)
     if not isinstance(value, dict):
         raise ValueError("is no JSON object")
     created, started, finished = (
@@ -176,54 +170,59 @@ def _seconds(value: Any) -> float | None:
     return float(value)
 
 
-def parse_bundle(raw: bytes, name: str, changed: float, stamp: Stamp) -> Bundle:
-    """A bundle from the bytes of its file; what is wrong with it is its ``problem``."""
-    shown = f"bundle '{visible(name)}'"
-    try:
-        value = parse_json(raw)
-    except ValueError as error:
-        return Bundle(name, (), changed, stamp, f"{shown} {error}", Lang.PY)
+def parse_bundle(raw: bytes, name: str, changed: float = 0.0, stamp: Stamp = NO_STAMP) -> Bundle:
+    """A bundle from the bytes of its file; entries that are no ids are counted as a problem.
+
+    Raises ValueError, the end of a sentence, if it is not the JSON of a bundle.
+    """
+    value = load_json(raw, work=_BUNDLE_WORK)
     listed = value.get("task_ids") if isinstance(value, dict) else None
     if not isinstance(listed, list):
-        return Bundle(name, (), changed, stamp, f"{shown} has no list 'task_ids'", Lang.PY)
+        raise ValueError("has no list 'task_ids'")
     ids = dict.fromkeys(i for i in listed if isinstance(i, str) and TASK_ID.match(i))
     wrong = sum(1 for i in listed if not isinstance(i, str) or i not in ids)
+    shown = f"bundle '{visible(name)}'"
     problem = f"{count(wrong, 'entry', 'entries')} of {shown} no task id" if wrong else None
     return Bundle(name, tuple(ids), changed, stamp, problem, Lang.PY)
 
 
 def bundle_files(
-    folder: int, problems: dict[str, str], prefix: str = "", depth: int = 0
-) -> Iterator[tuple[str, int, os.stat_result]]:
-    """The files in the open ``bundles/`` and in the folders in it: the name of each bundle, the
-    open folder that it stands in, and its stat. Raises OSError.
+    bundles: str | int, unread: dict[str, str], prefix: str = "", depth: int = 0
+) -> Iterator[tuple[str, os.DirEntry[str], int | None]]:
+    """The files in ``bundles/``, a path or an open folder, and in the folders in it.
 
-    A sentence on what is neither file nor folder is added to ``problems``. No link is followed.
-    Costs a stat a bundle, and six calls a folder.
+    Gives the name of each, its entry, and the open folder that the entry's path is relative to.
+    Links and pipes are among them. For a folder that can't be listed, by its name, the reason is
+    added to ``unread``. No link is followed. Costs six calls a folder. Raises OSError.
     """
-    with os.scandir(folder) as entries:
+    folder = bundles if isinstance(bundles, int) else None
+    with os.scandir(bundles) as entries:
         listed = sorted(entries, key=lambda entry: entry.name)
     for entry in listed:
         name = prefix + entry.name
-        if _DELETED.match(entry.name):
+        if _OF_A_SYSTEM.match(entry.name):
             continue
-        try:
-            status = entry.stat(follow_symlinks=False)
-            if stat.S_ISREG(status.st_mode):
-                yield name, folder, status
-            elif stat.S_ISDIR(status.st_mode) and depth < _DEPTH:
-                inside = open_folder(entry.name, dir_fd=folder)
-                try:
-                    yield from bundle_files(inside, problems, f"{name}/", depth + 1)
-                finally:
-                    os.close(inside)
-            else:
-                problems[name] = f"'bundles/{visible(name)}' is no bundle, passed over"
-        except FileNotFoundError:
-            continue
-        except OSError as error:
-            problems[name] = f"'bundles/{visible(name)}' can't be read: {_reason(error)}"
+        if not entry.is_dir(follow_symlinks=False):
+            yield name, entry, folder
+        elif depth == _DEPTH:
+            unread[name] = f"there are more than {_DEPTH} folders in its name"
+        else:
+            yield from _bundle_files_in(entry.path, folder, unread, name, depth + 1)
 
 
-def _reason(error: OSError) -> str:
-    return visible(error.strerror or str(error))
+def _bundle_files_in(
+    path: str, parent: int | None, unread: dict[str, str], name: str, depth: int
+) -> Iterator[tuple[str, os.DirEntry[str], int | None]]:
+    try:
+        inside = open_folder(path, dir_fd=parent)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        unread[name] = reason(error)
+        return
+    try:
+        yield from bundle_files(inside, unread, f"{name}/", depth)
+    except OSError as error:
+        unread[name] = reason(error)
+    finally:
+        os.close(inside)

@@ -1,4 +1,4 @@
-"""The layout of an R root under ``hipercow/`` (SPEC section 2): names, files, what they mean."""
+"""The layout of an R root under ``hipercow/`` (docs/spec.md, section 2)."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from hipercow_tui.model import (
     MARK_RUNNING,
     MARK_SUBMITTED,
     MARK_SUCCESS,
+    NO_STAMP,
     QUEUED,
     TASK_ID,
     UNREADABLE,
@@ -24,13 +25,15 @@ from hipercow_tui.model import (
     Status,
 )
 from hipercow_tui.roots import rds
+from hipercow_tui.roots.files import reason
 from hipercow_tui.text import count, decoded, visible
 
 PREFIX = re.compile(r"[0-9a-f]{2}\Z")
 REST = re.compile(r"[0-9a-f]{30}\Z")
 _LINK = re.compile(r"([0-9a-f]{32}),([0-9a-f]{32}),([0-9a-f]{32})\n")
 _HEX = b"0123456789abcdef"
-BUNDLE_NAME = re.compile(r"[a-zA-Z0-9_-]+\Z")
+_ID_OR_PART = re.compile(r"[0-9a-f]{1,32}\Z")
+_LINE = 1000  # bytes; a line of ``retry`` has 99, or 107 with quotes and a carriage return
 
 _BITS = {
     "data": DATA,
@@ -44,7 +47,7 @@ _BITS = {
     "run.bat": QUEUED,
     "run.sh": QUEUED,
 }
-# The first marker that is there is the status (SPEC section 2); created needs ``data``.
+# The first marker that is there is the status (docs/spec.md, section 2); created needs ``data``.
 _ORDER = (
     (MARK_SUCCESS, Status.SUCCESS),
     (MARK_FAILURE, Status.FAILURE),
@@ -71,7 +74,8 @@ _HEAD = 16384
 _OPEN = os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 _T = TypeVar("_T")
-Stamp: TypeAlias = tuple[int, int, int]
+# One state of a file: inode, size, times of modification and of change in nanoseconds.
+Stamp: TypeAlias = tuple[int, int, int, int]
 
 # When a folder last changed: modification and change time, in nanoseconds.
 Moments: TypeAlias = tuple[int, int]
@@ -133,7 +137,7 @@ def _read_task(folder: str, retried: bool) -> Row | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        return _broken(folder, UNREADABLE, f"its folder: {_reason(error)}")
+        return _broken(folder, UNREADABLE, f"its folder: {reason(error)}")
     if not listing & DATA:
         odd["data"] = "there is no 'data' in its folder"
     status = _STATUS[listing]
@@ -169,7 +173,7 @@ class _Reader:
         except RdsError as error:
             self.problems[name] = f"'{name}': {error}"
         except OSError as error:
-            self.problems[name] = f"'{name}': {_reason(error)}"
+            self.problems[name] = f"'{name}': {reason(error)}"
         return None
 
     def mtime(self, name: str) -> float | None:
@@ -180,7 +184,7 @@ class _Reader:
 
 
 def _with_times(reader: _Reader, status: Status, listing: int, *, retried: bool) -> Row:
-    """The row with its times: from ``info``, else estimated (SPEC section 2, "Times")."""
+    """The row with its times: from ``info``, else estimated (docs/spec.md, section 2, "Times")."""
     ended = _FINAL_MARKERS.get(status)
     times = reader.read("info", rds.read_times) if listing & INFO else None
     if times is not None:
@@ -224,7 +228,22 @@ def read_head(path: str) -> bytes:
         os.close(fd)
 
 
-def parse_bundle(raw: bytes, name: str, changed: float, stamp: Stamp) -> Bundle:
+def bundle_files(
+    bundles: str | int, unread: dict[str, str]
+) -> Iterator[tuple[str, os.DirEntry[str], int | None]]:
+    """The files in ``bundles/``, a path or an open folder, that R's ``dir()`` lists: what R takes
+    for bundles. Raises OSError.
+
+    Gives the name of each, its entry, and the open folder that the entry's path is relative to.
+    Links, folders and pipes are among them. ``unread`` is for likeness to Python.
+    """
+    folder = bundles if isinstance(bundles, int) else None
+    with os.scandir(bundles) as entries:
+        listed = sorted(entries, key=lambda entry: entry.name)
+    return ((one.name, one, folder) for one in listed if not one.name.startswith("."))
+
+
+def parse_bundle(raw: bytes, name: str, changed: float = 0.0, stamp: Stamp = NO_STAMP) -> Bundle:
     """A bundle from the bytes of its file: an id a line; other lines are counted as a problem."""
     lines, rest = divmod(len(raw), 33)
     if rest or not raw.translate(None, _HEX) == raw[32::33] == b"\n" * lines:
@@ -242,7 +261,8 @@ def _parse_odd_bundle(raw: bytes, name: str, changed: float, stamp: Stamp) -> Bu
             ids[word] = None
         elif word:
             wrong += 1
-    problem = f"{count(wrong, 'line')} of bundle '{name}' no task id" if wrong else None
+    shown = f"bundle '{visible(name)}'"
+    problem = f"{count(wrong, 'line')} of {shown} no task id" if wrong else None
     return Bundle(name, tuple(ids), changed, stamp, problem)
 
 
@@ -267,5 +287,11 @@ def parse_retry(raw: bytes) -> tuple[tuple[Retry, ...], str | None]:
     return tuple(links), problem
 
 
-def _reason(error: OSError) -> str:
-    return visible(error.strerror or str(error))
+def unfinished_ids(raw: bytes) -> tuple[str, ...]:
+    """The task ids in the last line of ``retry``, of which one may be cut off, if that line may be
+    half written: it has no newline or is not three ids. () if it is complete."""
+    *_, last, rest = (b"\n" + raw[-_LINE:]).split(b"\n")
+    fields = [field.strip().strip('"') for field in decoded(rest or last).split(",")]
+    if not rest and (fields == [""] or (len(fields) == 3 and all(map(TASK_ID.match, fields)))):
+        return ()
+    return tuple(filter(_ID_OR_PART.match, fields))

@@ -22,6 +22,11 @@ from hipercow_tui.roots.rds_walk import DEFAULT, LIST, Limits
 from hipercow_tui.roots.rvalues import RValue, RVector, attribute, names
 
 _GZIP = 16 + zlib.MAX_WBITS
+# Of ``info``, and of what is asked of ``data``: both take less than 2 kB as hipercow writes them.
+# A scan reads them of every task.
+_OF_BEGINNING = Limits(
+    max_bytes=1 << 20, max_examined=1 << 18, max_steps=20_000, max_elements=10_000, max_text=1 << 16
+)
 _DOUBLE, _THREE_DOUBLES = struct.Struct(">d"), struct.Struct(">3d")
 
 
@@ -79,7 +84,7 @@ def read_times(raw: bytes) -> Times:
     """The times in a task's ``info``; raises RdsError. The end of the file may be missing."""
     if match := rds_shapes.INFO.match(_beginning(raw)):
         return Times(*(_seconds(value) for value in _THREE_DOUBLES.unpack(match[1])))
-    times = read_elements(raw, (1,)).get(1)
+    times = read_elements(raw, (1,), _OF_BEGINNING).get(1)
     values = dict(zip(names(times), _moments(times), strict=False)) if times else {}
     for name in ("created", "started", "finished"):
         if name not in values:
@@ -118,13 +123,13 @@ def read_origin(raw: bytes) -> Origin:
     if match := rds_shapes.RETRY.match(beginning):
         created = _seconds(_DOUBLE.unpack(match[1])[0])
         return Origin("retry", created, match[2].decode(), match[3].decode())
-    found = read_elements(raw, (0, 2))
+    found = read_elements(raw, (0, 2), _OF_BEGINNING)
     kind, times = _text(found.get(0)), _moments(found.get(2))
     if kind is None or len(times) != 1:
         raise RdsError("it does not begin with type, id and time")
     if kind != "retry":
         return Origin(kind, times[0])
-    found = read_elements(raw, (7, 8))
+    found = read_elements(raw, (7, 8), _OF_BEGINNING)
     return Origin(kind, times[0], _text(found.get(7)), _text(found.get(8)))
 
 

@@ -62,6 +62,8 @@ def _value(reader: Reader, kind: int, shared: _Shared) -> RValue:
         number = reader.integer()
         if number not in shared:
             raise reader.error(f"bytecode refers to its piece {number}, which did not come yet")
+        if not reader.keeps(len(shared[number])):
+            raise reader.error("bytecode whose shared pieces are too long")
         cells += shared[number]
     else:
         end = reader.item()

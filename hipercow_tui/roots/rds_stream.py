@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, Protocol, TypeAlias
 
 from hipercow_tui.errors import RdsError
-from hipercow_tui.text import count
+from hipercow_tui.text import count, size
 
 Source: TypeAlias = bytes | BinaryIO
 
@@ -78,7 +78,7 @@ def chunks(source: Source, max_bytes: int) -> Iterator[bytes]:
         for chunk in _decompressed(file):
             total += len(chunk)
             if total > max_bytes:
-                raise RdsError(f"it holds more than {count(max_bytes, 'byte')}, decompressed")
+                raise RdsError(f"it is too large to read: more than {size(max_bytes)} decompressed")
             yield chunk
     except (zlib.error, lzma.LZMAError, OSError, EOFError, ValueError, MemoryError) as error:
         raise RdsError(f"it can't be read beyond {_byte(total)}: {error}") from error
@@ -194,4 +194,4 @@ class Cursor:
     def _examine(self, size: int) -> None:
         self._examinable -= size
         if self._examinable < 0:
-            raise self.error("there is too much in it, beside large vectors, to look through")
+            raise self.error("it is too large to read: too much in it beside large vectors")

@@ -39,6 +39,7 @@ _LINKED = CELLS | {CLOSURE, PROMISE}
 
 # Each symbol that is met is kept, since it may be referred to; R code has some thousands.
 _MOST_SYMBOLS = 1_000_000
+_SPENT_TOGETHER = 10_000  # steps: to count each by itself would take as long as the step
 LOCAL = REnvironment("local")
 _INTEGER = struct.Struct(">i").unpack_from
 _TWO_INTEGERS = struct.Struct(">ii").unpack_from
@@ -66,15 +67,18 @@ _HAS_DATA = tuple(kind not in _BARE and kind not in _LINKED for kind in range(0x
 class Limits:
     """How much is accepted and kept of one file.
 
-    More decompressed bytes than ``max_bytes`` are an error; so are more than ``max_examined`` of
-    them beside the vectors that are read past as a whole, since these cost 0.1 s a megabyte, and
-    values nested deeper than ``max_depth``. A vector or list that would bring the elements kept to
-    more than ``max_elements`` is read past and stands as an ``ROpaque`` of its typeof; of a string
-    longer than ``max_text`` bytes the beginning is kept, and a note of how many more there are.
+    More decompressed bytes than ``max_bytes`` are an error, which take up to 6 s a gigabyte; so are
+    more than ``max_examined`` of them beside the vectors that are read past as a whole, and values
+    nested deeper than ``max_depth``. ``max_steps`` bounds the work of reading past items: 1 for an
+    item, 3 for one with data of its own, a fifth of a microsecond each. A vector or list that would
+    bring the elements kept to more than ``max_elements`` is read past and stands as an ``ROpaque``
+    of its typeof; of a string longer than ``max_text`` bytes the beginning is kept, and a note of
+    how many more there are.
     """
 
-    max_bytes: int = 1 << 30
+    max_bytes: int = 256 << 20
     max_examined: int = 32 << 20
+    max_steps: int = 4_000_000
     max_depth: int = 150  # each takes up to four of Python's 1,000 frames
     max_elements: int = 1_000_000
     max_text: int = 1 << 20
@@ -86,11 +90,12 @@ DEFAULT = Limits()
 class Walker(Cursor):
     """Walks past the items of one file, and keeps the table that references refer to."""
 
-    __slots__ = ("_encoding", "limits", "references")
+    __slots__ = ("_encoding", "limits", "references", "steps_left")
 
     def __init__(self, source: Source, limits: Limits) -> None:
         super().__init__(chunks(source, limits.max_bytes), limits.max_examined)
         self.limits = limits
+        self.steps_left = limits.max_steps
         self.references: list[RValue] = []
         self._encoding = "utf-8"
 
@@ -176,8 +181,9 @@ class Walker(Cursor):
 
     def _environment_of(self, kind: int) -> RValue:
         self.integer()  # always zero: names of the strings never were written
-        texts = [self.string() or "" for _ in range(self.integer())]
-        first = texts[0] if texts else ""
+        number = self.integer()
+        first = (self.string() or "") if number > 0 else ""
+        self.skip(max(0, number - 1))
         if kind == PERSISTENT:
             return ROpaque("persistent")
         if kind == PACKAGE:
@@ -222,21 +228,36 @@ class Walker(Cursor):
         cells and references come through here: the loop keeps to its own variables.
         """
         buffer, at = self._buffer, self._at
+        steps = 0
         while left:
             try:
                 (flags,) = _INTEGER(buffer, at)
             except struct.error:
                 self._at = at
+                self._spend(steps)
+                steps = 0
                 self._gather(4)
                 buffer, at = self._buffer, self._at
                 continue
             at += 4
+            steps += 1
             left += _INSIDE[flags & 0x7FF] - 1
             if _HAS_DATA[flags & 0xFF] and (flags & 0xFF != REFERENCE or flags == REFERENCE):
                 self._at = at
+                steps += 2
+                if steps > _SPENT_TOGETHER:
+                    self._spend(steps)
+                    steps = 0
                 left = self._walk_into(flags, left, todo)
                 buffer, at = self._buffer, self._at
         self._at = at
+        self._spend(steps)
+
+    def _spend(self, steps: int) -> None:
+        """Count what was read past; raises RdsError where that is too much."""
+        self.steps_left -= steps
+        if self.steps_left < 0:
+            raise self.error("it is too large to read: too many small values")
 
     def _walk_into(self, flags: int, left: int, todo: list[int]) -> int:
         """Read past an item's own data; how many items are left to read past behind them."""
@@ -277,6 +298,7 @@ class Walker(Cursor):
         self.pass_over(4 * self.length())
 
     def _walk_into_constant(self, todo: list[int]) -> None:
+        self._spend(3)
         kind = self.integer()
         if kind == SHARING:
             self.integer()  # its number

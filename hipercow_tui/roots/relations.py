@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Callable, Iterable, Mapping
 
 from hipercow_tui.chains import Chains, Retry
 from hipercow_tui.model import Bundle, Lang
-from hipercow_tui.roots import Root, py_root, r_root
-from hipercow_tui.roots.files import open_folder, read_file
-from hipercow_tui.text import visible
-
-LIMIT = 256 << 20  # bytes of one bundle, or of ``retry``: several million lines
+from hipercow_tui.roots import Root, r_root
+from hipercow_tui.roots.bundles import LIMIT, read_bundle, read_linked_bundle
+from hipercow_tui.roots.files import read_file, reason
+from hipercow_tui.roots.layouts import LAYOUTS, BundleFile
+from hipercow_tui.unread import UnfinishedLine, Unread
 
 
 def relations_of(root: Root) -> Relations:
@@ -23,20 +22,22 @@ def relations_of(root: Root) -> Relations:
 class Relations:
     """Bundles and retry chains of an R root; a file is read again only when its stamp moved.
 
-    A stamp is a file's inode, size and time of change. ``problems`` are sentences on what could
-    not be read.
+    A stamp is a file's inode, size and times of change. ``unread`` is what could not be read, and
+    ``problems`` are sentences on lines that are no ids.
     """
 
     def __init__(self, root: Root) -> None:
         self.lang = root.lang
         self._root = root
-        self._folder = str(root.bundles)
         self._retry_stamp: r_root.Stamp | None = None
         self._lines: tuple[Retry, ...] = ()
-        self._retry_problem: str | None = None
+        self._retry_problem: str | None = None  # lines in it that are no links
+        self._retry_unread: str | None = None
+        self._unfinished: UnfinishedLine | None = None
         self._own: dict[str, Retry] = {}
         self._kept: dict[str, Bundle] = {}  # from the last time, not read since
-        self._bundle_problems: dict[str, str] = {}
+        self._folder_unread: str | None = None
+        self._bundles_unread: dict[str, str] = {}
         self.bundles: Mapping[str, Bundle] = {}
         self.all_bundles: tuple[Bundle, ...] = ()
         self._bundles_of: Mapping[str, tuple[str, ...]] | None = None
@@ -45,11 +46,15 @@ class Relations:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """Sentences on what could not be read, or was no id."""
+        """Sentences on lines and entries that are no ids."""
         found = [bundle.problem for bundle in self.bundles.values()]
-        return tuple(
-            text for text in (self._retry_problem, *self._bundle_problems.values(), *found) if text
-        )
+        return tuple(text for text in (self._retry_problem, *found) if text)
+
+    @property
+    def unread(self) -> Unread:
+        """What could not be read."""
+        files = tuple(filter(None, (self._retry_unread, self._folder_unread)))
+        return Unread(files, {}, self._bundles_unread, self._unfinished)
 
     @property
     def bundles_of(self) -> Mapping[str, tuple[str, ...]]:
@@ -93,17 +98,23 @@ class Relations:
         path = self._root.retry
         try:
             stamp = _stamp(os.lstat(path))
-            if stamp == self._retry_stamp:
+            if stamp == self._retry_stamp and self._retry_unread is None:
                 return
             raw = read_file(str(path), limit=LIMIT)
+            self._retry_unread = None
             self._lines, self._retry_problem = r_root.parse_retry(raw)
+            ids = r_root.unfinished_ids(raw)
+            # Its time is asked for again: more may have been written before it was read.
+            self._unfinished = UnfinishedLine(ids, os.lstat(path).st_mtime) if ids else None
             self._retry_stamp = stamp
         except FileNotFoundError:
+            self._retry_unread = None
             if self._retry_stamp is None:
                 return
             self._lines, self._retry_problem, self._retry_stamp = (), None, None
+            self._unfinished = None
         except OSError as error:
-            self._retry_problem = f"'retry' can't be read: {visible(error.strerror or str(error))}"
+            self._retry_unread = f"'retry' can't be read: {reason(error)}"
             return
         self._link()
 
@@ -115,16 +126,47 @@ class Relations:
 
     def _refresh_bundles(self, between: Callable[[], object]) -> None:
         found: dict[str, Bundle] = {}
-        self._bundle_problems = {}
-        for name, status in self._bundle_files():
-            between()
-            if (bundle := self._known(name, status) or self._read_bundle(name, status)) is not None:
-                found[name] = bundle
+        unread: dict[str, str] = {}
+        self._folder_unread = None
+        try:
+            for file in LAYOUTS[self.lang].bundle_files(str(self._root.bundles), unread):
+                between()
+                self._take(file, found, unread)
+        except FileNotFoundError:
+            found.clear()
+        except OSError as error:
+            self._folder_unread = f"'bundles' can't be read: {reason(error)}"
+        self._bundles_unread = unread
         self._tie(found)
 
-    def _known(self, name: str, status: os.stat_result) -> Bundle | None:
+    def _take(self, file: BundleFile, found: dict[str, Bundle], unread: dict[str, str]) -> None:
+        """Add a bundle to those that are ``found``, or the reason to those that are ``unread``."""
+        name, entry, folder = file
+        try:
+            status = entry.stat(follow_symlinks=False)
+            changed, stamp = status.st_mtime, _stamp(status)
+            if entry.is_symlink():
+                found[name] = self._linked(name, changed, stamp)
+            else:
+                found[name] = self._known(name, stamp) or read_bundle(
+                    name, entry.path, self.lang, dir_fd=folder, changed=changed, stamp=stamp
+                )
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            unread[name] = reason(error)
+
+    def _linked(self, name: str, changed: float, stamp: r_root.Stamp) -> Bundle:
+        """Read a bundle that is a link: what it leads to may change without the link."""
+        bundle = read_linked_bundle(
+            name, self._root.hipercow, self.lang, changed=changed, stamp=stamp
+        )
+        known = self.bundles.get(name)
+        return known if known is not None and known == bundle else bundle
+
+    def _known(self, name: str, stamp: r_root.Stamp) -> Bundle | None:
         known = self.bundles.get(name) or self._kept.get(name)
-        return known if known is not None and known.stamp == _stamp(status) else None
+        return known if known is not None and known.stamp == stamp else None
 
     def _tie(self, found: Mapping[str, Bundle]) -> None:
         before = self.bundles
@@ -132,88 +174,16 @@ class Relations:
             self.bundles, self.all_bundles = found, tuple(found.values())
             self._bundles_of = None
 
-    def _bundle_files(self) -> Iterable[tuple[str, os.stat_result]]:
-        try:
-            with os.scandir(self._root.bundles) as entries:
-                listed = sorted(entries, key=lambda entry: entry.name)
-        except FileNotFoundError:
-            return
-        except OSError as error:
-            self._problem("bundles", error)
-            return
-        for entry in listed:
-            name = entry.name
-            try:
-                status = entry.stat(follow_symlinks=False)
-            except FileNotFoundError:
-                continue
-            except OSError as error:
-                self._problem(name, error)
-                continue
-            if stat.S_ISREG(status.st_mode) and r_root.BUNDLE_NAME.match(name):
-                yield name, status
-            elif not name.startswith("."):
-                self._bundle_problems[name] = f"'bundles/{visible(name)}' is no bundle, passed over"
-
-    def _read_bundle(self, name: str, status: os.stat_result) -> Bundle | None:
-        try:
-            raw = read_file(f"{self._folder}/{name}", limit=LIMIT)
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            self._problem(name, error)
-            return None
-        return r_root.parse_bundle(raw, name, status.st_mtime, _stamp(status))
-
-    def _problem(self, name: str, error: OSError) -> None:
-        reason = visible(error.strerror or str(error))
-        self._bundle_problems[name] = f"'{visible(name)}' can't be read: {reason}"
-
 
 class _PythonRelations(Relations):
-    """The same of a Python root, which knows no retries, and whose bundles are JSON and may stand
-    in folders. A bundle is opened by way of these, so that none of them is a link."""
+    """The same of a Python root, which knows no retries."""
 
     def refresh_chains(self) -> None:
         """There are none."""
 
-    def _refresh_bundles(self, between: Callable[[], object]) -> None:
-        found: dict[str, Bundle] = {}
-        self._bundle_problems = {}
-        try:
-            folder = open_folder(self._root.bundles)
-        except FileNotFoundError:
-            self._tie(found)
-            return
-        except OSError as error:
-            self._problem("bundles", error)
-            return
-        try:
-            for name, inside, status in py_root.bundle_files(folder, self._bundle_problems):
-                between()
-                known = self._known(name, status)
-                if (bundle := known or self._bundle_in(inside, name, status)) is not None:
-                    found[name] = bundle
-        except OSError as error:
-            self._problem("bundles", error)
-            return
-        finally:
-            os.close(folder)
-        self._tie(found)
-
-    def _bundle_in(self, folder: int, name: str, status: os.stat_result) -> Bundle | None:
-        try:
-            raw = read_file(name.rpartition("/")[2], limit=LIMIT, dir_fd=folder)
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            self._problem(name, error)
-            return None
-        return py_root.parse_bundle(raw, name, status.st_mtime, _stamp(status))
-
 
 def _stamp(status: os.stat_result) -> r_root.Stamp:
-    return (status.st_ino, status.st_size, status.st_mtime_ns)
+    return (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
 def _inverted(bundles: Iterable[Bundle]) -> dict[str, tuple[str, ...]]:

@@ -145,4 +145,4 @@ class BoardMaker:
 
 def sum_of(wish: Wish) -> Tally:
     """How much a purge would take with these filters; nothing without filters."""
-    return tally(wish.snapshot, wish.stack) if wish.stack.given else Tally()
+    return tally(wish.snapshot, wish.stack, now=wish.now) if wish.stack.given else Tally()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -16,6 +16,7 @@ from hipercow_tui.plan import PurgePlan
 from hipercow_tui.purging import (
     Phase,
     Progress,
+    TrashLot,
     carry_out,
     empty,
     finish,
@@ -55,11 +56,11 @@ def restoring(root: Root, stamp: str) -> Job:
     return Job("Restoring", act, can_stop=False)
 
 
-def emptying(root: Root, stamp: str | None = None) -> Job:
-    """Erase a lot, or all that is in the trash."""
+def emptying(root: Root, lots: Sequence[TrashLot]) -> Job:
+    """Erase these lots, if they are as they were listed."""
     return Job(
         "Emptying the trash",
-        lambda heard, stop: empty(root, stamp, on_progress=heard, stop=stop),
+        lambda heard, stop: empty(root, lots, on_progress=heard, stop=stop),
     )
 
 

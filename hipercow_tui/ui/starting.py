@@ -17,6 +17,7 @@ from hipercow_tui.exits import DONE
 from hipercow_tui.roots import Root
 from hipercow_tui.saved_filters import FilterFile, SavedFilter
 from hipercow_tui.signals import no_hurry, on_signals
+from hipercow_tui.streams import print_output
 from hipercow_tui.ui.memory import keep_little
 
 
@@ -52,9 +53,7 @@ def run_app(
     with on_signals(no_hurry):
         left = app.settle()
     if left is not None:
-        from hipercow_tui.commands import say
         from hipercow_tui.report import report_lines
-        from hipercow_tui.text import visible
 
-        say(report_lines(left.report) if left.report else [visible(left.error or "")])
+        print_output(report_lines(left.report) if left.report else [left.error or ""])
     return app.return_code or DONE

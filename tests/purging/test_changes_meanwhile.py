@@ -219,22 +219,17 @@ def test_bundles_that_were_deleted_altogether_keep_their_chains(root: Root) -> N
     assert_stayed(root, report, (*CHAIN, LONE, OTHER))
 
 
-def test_a_bundle_swapped_for_a_pipe_stays_and_blocks_nothing(root: Root) -> None:
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_a_bundle_swapped_for_what_can_not_be_read_stays_and_so_does_everything(
+    root: Root, make: Callable[[Path], None]
+) -> None:
     plan = plan_of(root)
     (root.bundles / "solo").unlink()
-    os.mkfifo(root.bundles / "solo")
-    report = carry_out(plan, root)
-    assert_stayed(root, report, (OTHER,))
-    assert (root.bundles / "solo").is_fifo()
-
-
-def test_a_bundle_swapped_for_a_folder_stays(root: Root) -> None:
-    plan = plan_of(root)
-    (root.bundles / "solo").unlink()
-    (root.bundles / "solo").mkdir()
-    report = carry_out(plan, root)
-    assert_stayed(root, report, (OTHER,))
-    assert (root.bundles / "solo").is_dir()
+    make(root.bundles / "solo")
+    before = whole(root)
+    with pytest.raises(PurgeError, match=r"bundle 'solo' can't be read.*Nothing was deleted"):
+        carry_out(plan, root)
+    assert whole(root) == before and nothing_left(root)
 
 
 def test_a_bundle_made_between_puts_its_tasks_back(root: Root, meanwhile: Meanwhile) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from purge_stage import ALL, CHAIN, bundles, in_place, lots, make_root, plan_of, whole
+from purge_stage import ALL, CHAIN, bundles, in_place, listed, lots, make_root, plan_of, whole
 
 from hipercow_tui.errors import PurgeError
 from hipercow_tui.purging import carry_out, empty, move_to_trash, restore
@@ -77,7 +77,7 @@ def test_nothing_is_lost_whichever_call_fails(
                 if action == "purge":
                     gone = set(carry_out(plan, root).removed)
                 elif action == "empty":
-                    gone = set(empty(root, stamp).removed)
+                    gone = set(empty(root, listed(root, stamp)).removed)
                 else:
                     restore(root, stamp)
             except PurgeError as error:

@@ -34,8 +34,8 @@ from small_root import task_id, write_bundle, write_task
 
 from hipercow_tui.errors import PurgeError
 from hipercow_tui.purging import (
+    PurgeReport,
     carry_out,
-    empty,
     finish,
     history,
     move_to_trash,
@@ -202,7 +202,8 @@ def test_a_task_left_aside_is_found_and_put_back_or_erased(root: Root, died: str
             report = restore(root, lot.stamp)
             assert (report.restored, report.gone) == (((LONE,), ()) if not died else ((), (LONE,)))
         else:
-            assert empty_named(root, lot.stamp) == (LONE,)
+            finished = finish(root, lot.stamp)
+            assert isinstance(finished, PurgeReport) and finished.removed == (LONE,)
         assert not left.exists() and not trash(root)
         assert folder_of(root, LONE).exists() == (act == "restore" and not died)
     assert len(history(root)) == 2
@@ -222,8 +223,8 @@ def test_a_task_aside_is_left_alone_while_someone_works_with_it(
         asides = {lot.stamp: lot for lot in trash(root)}
         assert set(asides) == {f"tui-{identity}" for identity in CHAIN}
         assert all(lot.alive and not lot.interrupted for lot in asides.values())
-        for act in (restore, empty, finish):
-            with pytest.raises(PurgeError, match=f"tui-{BASE} is being worked on: its last sign"):
+        for act in (restore, finish):
+            with pytest.raises(PurgeError, match=f"tui-{BASE} is being worked on"):
                 act(root, f"tui-{BASE}")
         base = root.hipercow / f"tui-{BASE}"
         os.utime(base, (0, 0))
@@ -255,10 +256,6 @@ def test_a_task_aside_that_someone_took_while_its_owner_stood_still_keeps_its_ch
         assert restore(root, f"tui-{identity}").complete
     after = whole(root)
     assert in_place(root) == set(CHAIN) and all(after[name] == before[name] for name in after)
-
-
-def empty_named(root: Root, stamp: str) -> tuple[str, ...]:
-    return empty(root, stamp).removed
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from purge_stage import (
     Meanwhile,
     bundles,
     in_place,
+    listed,
     lots,
     make_root,
     nothing_left,
@@ -74,7 +75,7 @@ def test_so_many_chains_at_a_time_each_from_its_tip(
         move_to_trash(plan, root)
     slow = Slow(monkeypatch)
     if emptied:
-        assert empty(root, on_progress=told.append, jobs=jobs).complete
+        assert empty(root, listed(root), on_progress=told.append, jobs=jobs).complete
     else:
         report = carry_out(plan, root, on_progress=told.append, jobs=jobs)
         assert report.complete and report.removed == plan.ids
@@ -101,7 +102,7 @@ def test_an_emptying_that_was_stopped_can_be_restored(root: Root, meanwhile: Mea
     stop = threading.Event()
     stamp = str(move_to_trash(plan_of(root), root).trash)
     meanwhile.after("rmdir", MORE[10], stop.set)
-    report = empty(root, stop=stop, jobs=4)
+    report = empty(root, listed(root), stop=stop, jobs=4)
     assert report.stopped
     assert set(restore(root, stamp).gone) == set(report.removed)
     assert in_place(root) == {*ALL, *MORE} - set(report.removed)
@@ -124,7 +125,7 @@ def test_an_error_in_one_of_them_ends_all_and_brings_back_the_rest(
     begun = trash(root)  # when it came; and a bundle that only some of its tasks are left of
     assert not any(lot.tasks for lot in begun) and sum(len(lot.remains) for lot in begun) <= 4
     for stamp in {lot.stamp for lot in begun}:
-        empty(root, stamp)
+        empty(root, listed(root, stamp))
     assert in_place(root) == left and nothing_left(root)
     assert threading.active_count() == 1
 

@@ -21,7 +21,7 @@ from hipercow_tui.purging.history import HistoryEntry, Kind, entry_from_json
 from hipercow_tui.purging.names import LotName, State, parse
 from hipercow_tui.purging.who import Who, whoami
 from hipercow_tui.roots import Root
-from hipercow_tui.roots.r_root import parse_bundle, parse_retry
+from hipercow_tui.roots.r_root import parse_bundle, parse_retry, unfinished_ids
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
@@ -93,8 +93,9 @@ def test_who_is_someone_or_nobody(value: Any) -> None:
 @settings(max_examples=150, deadline=None)
 @given(st.binary(max_size=200))
 def test_bundles_and_retry_yield_ids_or_problems(raw: bytes) -> None:
-    bundle = parse_bundle(raw, "b", 0.0, (0, 0, 0))
+    bundle = parse_bundle(raw, "b")
     assert all(map(TASK_ID.match, bundle.task_ids))
+    assert all(TASK_ID.match(i.ljust(32, "0")) for i in unfinished_ids(raw))
     for link in parse_retry(raw)[0]:
         assert all(map(TASK_ID.match, (link.id, link.parent, link.base)))
 

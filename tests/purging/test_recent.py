@@ -1,5 +1,4 @@
-"""Python's list of recent tasks while others write to it, on full disks, and after what was kept
-aside came back."""
+"""Python's list of recent tasks while others write to it, after an undo and on full disks."""
 
 from __future__ import annotations
 
@@ -15,7 +14,7 @@ from typing import Any
 
 import pytest
 from mounts import fill, mounted
-from purge_stage import Meanwhile, names, plan_of
+from purge_stage import Meanwhile, listed, names, plan_of
 from py_stage import (
     FAILED,
     FIRST,
@@ -26,15 +25,15 @@ from py_stage import (
     make_both,
     our_lots,
     recent,
+    recent_after_undo,
     recent_without,
     standing,
 )
 from small_py_root import py_dir, py_folder, write_py_task
-from small_root import NOW, task_id
+from small_root import task_id
 
 from hipercow_tui.plan import PurgePlan
 from hipercow_tui.purging import carry_out, empty, move_to_trash, restore
-from hipercow_tui.purging.file_changes import exists
 from hipercow_tui.purging.names import TUI
 from hipercow_tui.roots import Root, find_root
 
@@ -77,7 +76,7 @@ def test_who_opened_the_list_just_before_the_rename_is_waited_for(
         writers.append(threading.Thread(target=write))
         writers[0].start()
 
-    meanwhile.before("rename", "recent.left", write_late)
+    meanwhile.before("rename", "tui-recent", write_late)
     carry_out(plan, both)
     writers[0].join()
     assert recent(both) == [*KEPT, LATE]
@@ -92,7 +91,7 @@ def test_the_id_of_a_task_that_goes_is_not_brought_over(both: Root, meanwhile: M
         append(both, THIRD)
         append(both, LATE)
 
-    meanwhile.before("rename", "recent.left", make)
+    meanwhile.before("rename", "tui-recent", make)
     carry_out(plan, both)
     assert recent(both) == [*KEPT, LATE]
 
@@ -105,7 +104,7 @@ def test_a_list_that_is_written_anew_meanwhile_loses_nothing(
     rebuilt = [LATE, *KEPT[::-1], task_id(51)]
     meanwhile.before(
         "rename",
-        "recent.left",
+        "tui-recent",
         lambda: path_of(both).write_text("".join(f"{i}\n" for i in rebuilt)),
     )
     carry_out(plan, both)
@@ -145,91 +144,171 @@ def test_purges_at_once_and_tasks_that_are_made_lose_no_line(
     assert sorted(recent(root)) == sorted([*tasks, *KEPT, *made])
 
 
-def test_a_list_that_others_have_locked_for_long_is_written_all_the_same(
+def draft_of(root: Root) -> Path:
+    return py_dir(root.path) / "tui-recent"
+
+
+def test_a_draft_of_a_process_that_died_is_replaced(
     both: Root, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import fcntl
-
-    monkeypatch.setattr("hipercow_tui.purging.recent._PATIENCE", 0.1)
-    with path_of(both).open() as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        carry_out(plan_of(both), both)
-    assert recent(both) == list(KEPT)
+    monkeypatch.setattr("hipercow_tui.purging.recent.ABANDONED", 0.05)
+    draft_of(both).write_text("half a li")
+    assert carry_out(plan_of(both), both).complete
+    assert recent(both) == list(KEPT) and not draft_of(both).exists()
 
 
-# What comes back late
-
-
-@pytest.mark.parametrize("gone", [*itertools.permutations((FIRST, SECOND, KEPT[0]))])
-@pytest.mark.parametrize("back", [*itertools.permutations(range(3))])
-def test_lots_come_back_in_any_order_to_the_list_as_it_was(
-    tmp_path: Path, gone: tuple[str, ...], back: tuple[int, ...]
+def test_another_purge_that_writes_the_list_is_waited_for(
+    both: Root, meanwhile: Meanwhile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Even at its beginning, where what stood before them is gone too."""
-    root = make_both(tmp_path)
-    for number, identity in enumerate(RECENT):  # as if made a second after the other
-        os.utime(py_folder(tmp_path, identity) / "data", (NOW, NOW + number))
-    stamps = [str(move_to_trash(plan_of(root, [i]), root).trash) for i in gone]
-    write_py_task(tmp_path, LATE, "created")
+    draft, looks = draft_of(both), []
+    real = time.sleep
+
+    def sleep(seconds: float) -> None:
+        looks.append(seconds)
+        if len(looks) == 3:
+            draft.unlink()
+        real(seconds)
+
+    draft.touch()
+    monkeypatch.setattr(time, "sleep", sleep)
+    assert carry_out(plan_of(both), both).complete
+    assert recent(both) == list(KEPT) and len(looks) >= 3
+
+
+def test_a_purge_that_waits_for_the_list_can_be_stopped(
+    both: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop, before = threading.Event(), recent(both)
+    monkeypatch.setattr(time, "sleep", lambda seconds: stop.set())
+    draft_of(both).touch()
+    report = carry_out(plan_of(both, FAILED), both, stop=stop)
+    assert report.stopped and not report.removed and not report.failed
+    assert standing(both) >= {*FAILED, *KEPT} and recent(both) == before
+
+
+def test_the_wait_for_other_purges_ends(both: Root, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the state of a file looks different with each call, its draft is never abandoned."""
+    monkeypatch.setattr("hipercow_tui.purging.recent.PATIENCE", 0.05)
+    monkeypatch.setattr("hipercow_tui.purging.recent.ABANDONED", 0.0)
+    states = itertools.count()
+    monkeypatch.setattr(
+        "hipercow_tui.purging.recent._state_of_draft", lambda folder: (next(states), 0)
+    )
+    draft_of(both).touch()
+    report = carry_out(plan_of(both), both)
+    (failed,) = report.failed
+    assert "another purge is writing it" in failed.reason and "--rebuild" in failed.reason
+    assert set(report.removed) >= set(FAILED) and draft_of(both).exists()
+
+
+def test_a_list_whose_inode_number_changes_with_each_call_is_written(
+    both: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on FUSE, and on SMB mounted with noserverino."""
+    stamp, calls, fstat = "", itertools.count(1), os.fstat
+
+    def changing(fd: int) -> os.stat_result:
+        number = next(calls)
+        assert number < 10_000, "this goes on forever"
+        found = fstat(fd)
+        return os.stat_result((found[0], number, *found[2:]))
+
+    plan = plan_of(both)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fstat", changing)
+        stamp = str(move_to_trash(plan, both).trash)
+        assert recent(both) == list(KEPT)
+        assert restore(both, stamp).complete
+    assert recent(both) == recent_after_undo(FAILED)
+
+
+# What comes back
+
+
+@pytest.mark.parametrize("back", [*itertools.permutations(range(3))])
+def test_an_undo_appends_what_is_missing_the_newest_last(both: Root, back: tuple[int, ...]) -> None:
+    gone = ([THIRD, FIRST], [SECOND], [KEPT[0]])
+    stamps = [str(move_to_trash(plan_of(both, ids), both).trash) for ids in gone]
+    write_py_task(both.path, LATE, "created")
     for place in back:
-        assert restore(root, stamps[place]).complete
-    assert recent(root) == [*RECENT, LATE]
+        assert restore(both, stamps[place]).complete
+    appended = [i for place in back for i in RECENT if i in gone[place]]
+    assert recent(both) == [KEPT[1], KEPT[2], LATE, *appended]
 
 
-def test_what_was_kept_aside_comes_back_to_its_place_in_the_list(both: Root) -> None:
+def test_an_undo_adds_no_id_twice(both: Root) -> None:
+    """Someone may have rebuilt the list, or made a task by the id of one in the trash."""
     stamp = str(move_to_trash(plan_of(both), both).trash)
-    write_py_task(both.path, SECOND, "running", recent=False)
+    write_py_task(both.path, SECOND, "running")
+    append(both, FIRST)
     report = restore(both, stamp)
-    assert names(report.failed) == {SECOND} and SECOND not in report.restored
-    # Something of that id stands there, so it is in the list.
-    assert recent(both) == list(RECENT)
+    assert names(report.failed) == {SECOND}
+    assert recent(both) == [*KEPT, SECOND, FIRST, THIRD]
     shutil.rmtree(py_folder(both.path, SECOND))
-    path_of(both).write_text("".join(f"{i}\n" for i in [*recent_without({SECOND}), LATE]))
+    path_of(both).write_text(f"{KEPT[0]}\n{LATE}")
     assert restore(both, stamp).restored == (SECOND,)
-    assert recent(both) == [*RECENT, LATE] and our_lots(both) == []
+    assert recent(both) == [KEPT[0], LATE, SECOND] and our_lots(both) == []
+
+
+def test_an_undo_makes_no_list_where_there_is_none(both: Root) -> None:
+    stamp = str(move_to_trash(plan_of(both), both).trash)
+    path_of(both).unlink()  # as 'hipercow task recent --rebuild --limit 0' does
+    assert restore(both, stamp).complete and not path_of(both).exists()
+
+
+@pytest.mark.parametrize("kind", ["link", "fifo", "folder"])
+def test_an_undo_leaves_alone_what_is_no_list(both: Root, kind: str) -> None:
+    stamp = str(move_to_trash(plan_of(both), both).trash)
+    aside = path_of(both).rename(both.path / "aside")
+    {
+        "link": lambda: path_of(both).symlink_to(aside),
+        "fifo": lambda: os.mkfifo(path_of(both)),
+        "folder": lambda: path_of(both).mkdir(),
+    }[kind]()
+    report = restore(both, stamp)
+    (failed,) = report.failed
+    assert failed.name == "recent" and "--rebuild" in failed.reason
+    assert standing(both) >= set(FAILED) and aside.read_text().split() == list(KEPT)
+
+
+def test_an_undo_appends_to_the_list_that_a_purge_has_just_written(
+    both: Root, meanwhile: Meanwhile
+) -> None:
+    """Between opening the list and writing to it, a purge renames another one over it."""
+    stamp = str(move_to_trash(plan_of(both, [FIRST]), both).trash)
+    fresh = both.path / "fresh"
+    fresh.write_text("".join(f"{i}\n" for i in KEPT))
+    real = os.open
+
+    def opened(path: Any, flags: int, *args: Any, **kwargs: Any) -> int:
+        fd = real(path, flags, *args, **kwargs)
+        if path == "recent" and flags & os.O_APPEND and fresh.exists():
+            fresh.rename(path_of(both))
+        return fd
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "open", opened)
+        assert restore(both, stamp).complete
+    assert not fresh.exists() and recent(both) == [*KEPT, FIRST]
 
 
 # Full disks
 
 
-@pytest.fixture
-def no_new_file(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
-    """While it holds True, no file can be made in a Python root."""
-    full = [False]
-    real = os.open
+def test_an_undo_that_can_not_append_says_so(both: Root, monkeypatch: pytest.MonkeyPatch) -> None:
+    stamp, real = str(move_to_trash(plan_of(both), both).trash), os.write
 
-    def refuse(path: Any, flags: int, *args: Any, **kwargs: Any) -> int:
-        if full[-1] and flags & os.O_CREAT and not exists(str(path), kwargs["dir_fd"]):
+    def write(fd: int, data: bytes) -> int:
+        if FIRST.encode() in data and b"\n" in data:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        return real(path, flags, *args, **kwargs)
+        return real(fd, data)
 
-    supported = os.supports_dir_fd
-    monkeypatch.setattr(os, "open", refuse)
-    monkeypatch.setattr(os, "supports_dir_fd", supported | {refuse})
-    return full
-
-
-@pytest.mark.parametrize("others", ["nothing", "a new task", "another purge"])
-def test_what_comes_back_on_a_full_disk_comes_back_to_the_list(
-    both: Root, no_new_file: list[bool], others: str
-) -> None:
-    stamp = str(move_to_trash(plan_of(both, [FIRST, SECOND]), both).trash)
-    if others == "a new task":
-        append(both, LATE)
-    elif others == "another purge":
-        carry_out(plan_of(both, [THIRD, KEPT[0]]), both)
-    now = recent(both)
-    no_new_file.append(True)
+    monkeypatch.setattr(os, "write", write)
     report = restore(both, stamp)
-    no_new_file.append(False)
-    assert set(report.restored) == {FIRST, SECOND} and report.complete
-    assert sorted(recent(both)) == sorted([*now, FIRST, SECOND])
-    assert [i for i in recent(both) if i != LATE] == [
-        i for i in RECENT if i in {*now, FIRST, SECOND}
-    ]
-    assert our_lots(both) == []
-    append(both, task_id(51))
-    assert recent(both)[-1] == task_id(51)
+    (failed,) = report.failed
+    assert failed.name == "recent" and "No space left" in failed.reason
+    assert "tasks may be missing in it" in failed.reason and "--rebuild" in failed.reason
+    assert set(report.restored) >= set(FAILED) and recent(both) == list(KEPT)
 
 
 @pytest.fixture
@@ -248,7 +327,7 @@ def test_an_undo_on_a_disk_that_is_really_full(small_disk: Path, what: str) -> N
         fill(small_disk / "filler", what)
     report = restore(root, stamp)
     assert report.complete and standing(root) >= {*FAILED, *KEPT}
-    assert recent(root) == list(RECENT)
+    assert recent(root) == recent_after_undo(FAILED)
 
 
 def test_what_there_was_no_room_to_take_out_is_taken_out_once_there_is(
@@ -283,7 +362,7 @@ def test_emptying_takes_out_what_the_move_to_the_trash_could_not(
     report = move_to_trash(plan, both)  # there is no list just now
     aside.rename(path_of(both))
     assert report.complete and recent(both) == list(RECENT)
-    assert empty(both, str(report.trash)).complete
+    assert empty(both, listed(both, str(report.trash))).complete
     assert recent(both) == list(KEPT)
 
 

@@ -29,7 +29,7 @@ from small_root import tree
 
 from hipercow_tui.cli import main
 from hipercow_tui.errors import PurgeError
-from hipercow_tui.purging import State, carry_out, empty, finish, interrupted, restore, trash
+from hipercow_tui.purging import State, carry_out, finish, interrupted, restore, trash
 from hipercow_tui.roots import Root, find_root
 
 ROUNDS = 24  # two of each pair of plans and aims
@@ -81,7 +81,7 @@ def test_a_purge_of_another_process_is_left_alone_and_offered_once_dead(
 ) -> None:
     (lot,) = trash(root)
     assert lot.alive and not interrupted(root)
-    for act in (restore, empty, finish):
+    for act in (restore, finish):
         with pytest.raises(PurgeError, match=rf"worked on by .* process {at_work.pid}"):
             act(root, lot.stamp)
     assert main(["list", str(root.path)]) == 0

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
-from purge_stage import folder_of, in_place, lots, plan_of
+from purge_stage import folder_of, in_place, listed, lots, plan_of
 from small_py_root import write_py_bundle, write_py_task
 from small_root import DAY, NOW, task_id, tree, write_bundle, write_retries, write_task
 
@@ -35,8 +35,8 @@ from hipercow_tui.purging import (
     restore,
     trash,
 )
-from hipercow_tui.purging.recent import RECENT
 from hipercow_tui.roots import Root, find_root
+from hipercow_tui.roots.py_root import RECENT
 
 Report: TypeAlias = PurgeReport | RestoreReport | EmptyReport
 Action: TypeAlias = Callable[["Stage"], Report]
@@ -220,7 +220,7 @@ def undo(stage: Stage) -> Report:
 
 
 def empty_it(stage: Stage) -> Report:
-    return empty(stage.root, stage.stamps[-1])
+    return empty(stage.root, listed(stage.root, stage.stamps[-1]))
 
 
 def finish_it(stage: Stage) -> Report:
@@ -264,7 +264,7 @@ CASES: dict[str, tuple[Callable[[Stage], object], Action, Lang]] = {
     "finish erasing": (die_while_erasing, finish_it, Lang.R),
     "restore after erasing": (die_while_erasing, undo, Lang.R),
     "restore from a full disk": (die_on_a_full_disk, undo, Lang.R),
-    "empty on a full disk": (die_on_a_full_disk, empty_it, Lang.R),
+    "finish on a full disk": (die_on_a_full_disk, finish_it, Lang.R),
     "purge of Python": (nothing, purge, Lang.PY),
     "undo of Python": (move, undo, Lang.PY),
     "restore of Python": (die_while_moving, undo, Lang.PY),
@@ -307,7 +307,7 @@ def bring_to_an_end(stage: Stage, *, by_restoring: bool) -> None:
         elif stamp in broken_off:
             finish(root, stamp)
         else:
-            empty(root, stamp)
+            empty(root, listed(root, stamp))
     gone, left = stage.gone(), trash(root)
     assert not interrupted(root) and not stage.is_split
     assert not any(lot.remains for lot in left)

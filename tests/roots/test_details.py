@@ -160,15 +160,15 @@ def test_globals_are_the_names_that_are_checked() -> None:
     assert details_from_data(data, None).globals == ("model",)
 
 
-def test_secret_variables_are_starred_and_so_is_what_may_be_secret() -> None:
+def test_variables_are_masked_by_their_flag_and_by_their_name() -> None:
     envvars = named(
-        name=text("A", "B", "C"),
-        value=text("plain", "ciphertext", "unsure"),
-        secret=RVector("logical", (False, True, None)),
+        name=text("A", "B", "C", "API_TOKEN"),
+        value=text("plain", "ciphertext", "unsure", "hunter2"),
+        secret=RVector("logical", (False, True, None, False)),
     )
     data = named(type=text("script"), script=text("run.R"), envvars=envvars)
     details = details_from_data(data, None)
-    assert [var.shown for var in details.envvars] == ["plain", "********", "********"]
+    assert [var.masked for var in details.envvars] == ["plain", *["********"] * 3]
     assert details.envvars[0] == EnvVar("A", "plain", secret=False)
 
 

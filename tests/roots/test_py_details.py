@@ -36,7 +36,7 @@ def test_all_that_a_task_says_of_itself(tmp_path: Path) -> None:
     assert (found.path, found.environment, found.driver) == ("sub/folder", "science", "example")
     assert found.resources == (("queue", "AllNodes"), ("cores", "4"), ("exclusive", "yes"))
     assert found.envvars == (EnvVar("LEVEL", "3", False), EnvVar("API_TOKEN", "hunter2", True))
-    assert [var.shown for var in found.envvars] == ["3", "********"]
+    assert [var.masked for var in found.envvars] == ["3", "********"]
     assert found.problem is None
 
 
@@ -54,14 +54,13 @@ def test_a_shell_understands_the_command_as_it_was_meant(words: list[str]) -> No
 )
 def test_names_of_secrets(name: str) -> None:
     assert looks_secret(name)
-    assert EnvVar(name, "hunter2", secret=False).on_screen == "********"
-    assert EnvVar(name, "hunter2", secret=False).shown == "hunter2"  # as R's own flag says
+    assert EnvVar(name, "hunter2", secret=False).masked == "********"
 
 
 @pytest.mark.parametrize("name", ["PATH", "R_GC_MEM_GROW", "KEYBOARD", "PWD", "COMPASS", "MONKEY"])
 def test_other_names(name: str) -> None:
     assert not looks_secret(name)
-    assert EnvVar(name, "plain", secret=False).on_screen == "plain"
+    assert EnvVar(name, "plain", secret=False).masked == "plain"
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,10 @@ import io
 import random
 import time
 import tracemalloc
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
-from bench.mutants import mutants, read_all
 from rds_files import HEADER, char, fixture, ints, outcome, said, task_files
 
 from hipercow_tui.errors import RdsError
@@ -54,17 +52,6 @@ def test_damage_anywhere_is_an_error_or_another_value(sir_model: Path) -> None:
     assert time.process_time() - began < 60
 
 
-def test_damaged_files_of_all_kinds_are_errors_of_ours_or_another_value() -> None:
-    """The benchmark does the same with 100,000."""
-    refused = 0
-    for raw in islice(mutants(7), 3000):
-        try:
-            read_all(raw)
-        except RdsError:
-            refused += 1
-    assert 0 < refused < 3000
-
-
 def test_damage_to_compressed_bytes_is_an_error(sir_model: Path) -> None:
     random.seed(8)
     for raw in (*task_files(sir_model, "info")[:4], fixture("packed_bzip2"), fixture("packed_xz")):
@@ -102,7 +89,7 @@ def test_a_gzip_bomb_is_an_error() -> None:
 def test_a_bomb_of_small_things_is_an_error_soon(item: bytes) -> None:
     bomb = gzip.compress(HEADER + ints(19, 2**31 - 1) + item * (8_000_000 // len(item)), 1)
     began = time.process_time()
-    with pytest.raises(RdsError, match="too much in it"):
+    with pytest.raises(RdsError, match=r"too much in it|too many small values"):
         rds.read(bomb, Limits(max_examined=1_000_000))
     assert time.process_time() - began < 3
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from plan_hosts import FAILURES, Host, text_of
 from small_root import DAY, NOW, snapshot_of, task_id
@@ -7,7 +9,7 @@ from textual.widgets import Button, Input
 from ui_driving import heard
 
 from hipercow_tui.filters import FilterStack, TaskIds
-from hipercow_tui.model import Status, Task
+from hipercow_tui.model import Lang, Status, Task
 from hipercow_tui.plan import PurgePlan, make_plan
 from hipercow_tui.roots.sizes import Size
 from hipercow_tui.ui.screens import question
@@ -47,6 +49,13 @@ async def test_the_answer(keys: list[str], answer: str | None) -> None:
         await pilot.press(*keys)
         await pilot.pause()
         assert app.answers == [answer]
+
+
+async def test_it_says_that_an_ignored_bundle_stays() -> None:
+    ignored = replace(plan_of(3), ignored_bundles=((Lang.R, "a"), (Lang.R, "b")))
+    async with (app := Host(ConfirmScreen(ignored, Size()))).run_test(size=(80, 24)):
+        shown = " ".join(text_of(app).replace("│", "").split())
+    assert "2 bundles that can't be read stay, and may name tasks that are gone." in shown
 
 
 async def test_it_says_the_numbers() -> None:

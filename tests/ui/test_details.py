@@ -9,7 +9,7 @@ from hipercow_tui.gist import Gist
 from hipercow_tui.model import Status, Task
 from hipercow_tui.roots.details import EnvVar, TaskDetails
 from hipercow_tui.snapshot import Snapshot
-from hipercow_tui.ui.widgets.details import LONGEST, Shown, headline, lines
+from hipercow_tui.ui.widgets.details import LONGEST, MOST, Shown, headline, lines
 
 A, B, C = map(task_id, range(3))
 DONE = Task(A, Status.SUCCESS, 1, NOW - DAY, NOW - DAY + 240, NOW - DAY + 252)
@@ -120,3 +120,14 @@ def test_hostile_text_is_shown_and_never_obeyed() -> None:
     for _, text in said(DONE._replace(bundles=(hostile,), problem=hostile), details):
         assert not {"\x1b", "\x07", "\u202e"} & set(text)
         assert len(text) < 2 * LONGEST + 200
+
+
+def test_of_a_great_many_inputs_as_many_are_shown_as_can_be_drawn_at_once() -> None:
+    many = tuple((f"x{number}", "1" * 990) for number in range(1000))
+    shown = said(DONE, replace(RUNS, inputs=many))
+    inputs = [text for _, text in shown if " = " in text]
+    assert 0 < sum(map(len, inputs)) <= MOST
+    assert f"… and {1000 - len(inputs)} more: 'hipercow-tui list --details'" in [
+        text for _, text in shown
+    ]
+    assert shown[-1] == ("id", A)

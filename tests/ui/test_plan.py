@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tarfile
 from pathlib import Path
 
@@ -23,10 +24,10 @@ from plan_hosts import (
 from small_root import DAY, NOW, snapshot_of, task_id, tree
 from textual.notifications import Notification
 from textual.widgets import Input
-from ui_driving import until
+from ui_driving import heard, until
 
 from hipercow_tui.filters import FilterStack, FinishedBefore, TaskIds, WithStatus
-from hipercow_tui.model import Bundle, Status, Task
+from hipercow_tui.model import Bundle, Lang, Status, Task
 from hipercow_tui.roots import Root, find_root
 from hipercow_tui.scanning import read_root
 from hipercow_tui.snapshot import Snapshot
@@ -108,6 +109,57 @@ async def test_a_refused_plan_reads_as_such_and_x_leaves_out_what_blocks(tmp_pat
 
 def notes(app: Host) -> list[Notification]:
     return list(app._notifications)
+
+
+async def test_i_ignores_bundles_that_can_not_be_read_and_warns_of_it(tmp_path: Path) -> None:
+    os.mkfifo(varied_root(tmp_path, blocked=False) / "hipercow" / "bundles" / "pipe")
+    screen = screen_on(tmp_path)
+    async with (app := Host(screen)).run_test(size=(120, 30)) as pilot:
+        await settled(pilot, screen)
+        assert "i ignores bundles" in text_of(app) and "Refused" in text_of(app)
+        assert "bundle 'pipe' can't be read" in "".join(lines_of(screen))
+        await pilot.press("i")
+        await settled(pilot, screen)
+        assert not screen.plan.refused and screen.plan.ignored_bundles == ((Lang.R, "pipe"),)
+        shown = text_of(app)
+        assert "! bundle 'pipe' can't be read" in shown and "Refused" not in shown
+        assert "it stays, and may name tasks that are gone" in shown
+        await pilot.press("D")
+        await until(pilot, lambda: "Purge 3 tasks and 1 bundle?" in text_of(app))
+        await heard(pilot)
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is screen)
+        await pilot.press("i")
+        await settled(pilot, screen)
+        assert not screen.plan.ignored_bundles and screen.plan.refused
+        await pilot.press("x")
+        await settled(pilot, screen)
+        assert screen.plan.empty and not screen.plan.refused
+
+
+async def test_i_is_no_key_where_every_bundle_can_be_read(tmp_path: Path) -> None:
+    screen = screen_on(varied_root(tmp_path))
+    async with Host(screen).run_test(size=(120, 30)) as pilot:
+        await settled(pilot, screen)
+        plan = screen.plan
+        assert screen.check_action("ignore", ()) is False
+        await pilot.press("i")
+        await settled(pilot, screen)
+        assert screen.plan is plan
+
+
+async def test_what_blocks_without_being_a_task_is_shown_with_its_reason(tmp_path: Path) -> None:
+    shard = varied_root(tmp_path, blocked=False) / "hipercow" / "tasks" / RETRIED[:2]
+    shard.rename(tmp_path / "moved")
+    shard.symlink_to(tmp_path / "moved")
+    screen = screen_on(tmp_path)
+    async with (app := Host(screen)).run_test(size=(120, 30)) as pilot:
+        await settled(pilot, screen)
+        assert "Refused: 1 task can't go" in text_of(app)
+        lines = "".join(lines_of(screen))
+        assert f"'tasks/{RETRIED[:2]}' is a symbolic link" in lines
+        assert short_id(RETRIED) in lines and "holds its chain of 2" in lines
+        assert RETRIED not in screen.lines.gists
 
 
 async def test_nothing_to_purge_is_said_and_cannot_be_purged(tmp_path: Path) -> None:

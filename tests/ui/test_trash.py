@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import json
 import os
 import threading
 import time
@@ -23,6 +24,7 @@ from purge_stage import (
     bundles,
     folder_of,
     in_place,
+    listed,
     lots,
     make_root,
     plan_of,
@@ -273,10 +275,10 @@ async def test_a_purge_of_another_process_is_left_alone_and_offered_once_dead(ro
     with purging_elsewhere(root) as child:
         async with driving(root) as at:
             await at.pilot.press("T")
-            await at.shows("▶ moving", "someone works in it right now")
+            await at.shows("▶ moving", "another process works in it right now")
             await at.pilot.press("r", "f", "e", "E")
             assert isinstance(at.app.screen, TrashScreen)
-            assert "Someone works in it right now" in at.notes and "interrupted" not in at.notes
+            assert "Another process works in it" in at.notes and "interrupted" not in at.notes
             await at.pilot.press("escape")
             assert not at.app.browser.header.trash
 
@@ -302,7 +304,7 @@ async def test_the_list_follows_what_others_do(root: Root) -> None:
         write_task(root.path, task_id(50), "failure")
         later = str(move_to_trash(plan_of(root), root).trash)
         await at.shows("2 lots", first)  # the cursor stays where it was
-        empty(root, first)
+        empty(root, listed(root, first))
         await at.shows("1 lot", later)
 
 
@@ -314,14 +316,14 @@ async def test_a_purge_that_broke_off_while_erasing(root: Root, key: str) -> Non
         await until(at.pilot, lambda: "was interrupted: T" in at.notes)
         at.app.clear_notifications()
         await at.pilot.press("T")
-        await at.shows("! interrupted", "r restores all that is whole: erasing broke off")
+        await at.shows("! interrupted", "r restores all that is whole: erasing was interrupted")
         await at.shows("1 task partly erased")
         await at.pilot.press(key)
         await at.shows("erased")
         await at.answer("y")
         await at.on(SummaryScreen)
         if key == "f":
-            await at.shows("Trash emptied", "are gone")
+            await at.shows("Purged", "are gone")
         else:
             await at.shows("Restored, but not all", "can't come back", TIP)
     if key == "f":
@@ -342,7 +344,7 @@ async def test_a_restoring_that_broke_off(root: Root, key: str) -> None:
         await until(at.pilot, lambda: "was interrupted: T" in at.notes)
         at.app.clear_notifications()
         await at.pilot.press("T")
-        await at.shows("! interrupted", "f or r finishes it: restoring broke off")
+        await at.shows("! interrupted", "f or r finishes it: restoring was interrupted")
         await at.pilot.press(key)
         await at.answer("y")
         await at.on(SummaryScreen)
@@ -514,3 +516,42 @@ async def test_hostile_names_in_the_trash_are_harmless(root: Root) -> None:
         await at.pilot.press("T")
         await at.shows("3 bundles", "[red]␛[2J")
         assert "\x1b" not in at.text
+
+
+async def test_a_lot_that_changes_while_the_question_is_open_is_not_erased(root: Root) -> None:
+    trashed(root)
+    async with driving(root) as at:
+        await at.pilot.press("T")
+        await at.shows("✓ whole")
+        await at.pilot.press("e")
+        await at.shows("6 tasks and 2 bundles are erased for good")
+        (lot,) = lots(root)
+        (lot / "tasks" / LONE).rename(folder_of(root, LONE))
+        await at.answer("y")
+        await until(at.pilot, lambda: "changed since it was listed" in at.notes)
+    assert len(list(lots(root)[0].glob("tasks/*"))) == 5 and in_place(root) == {LONE}
+
+
+@pytest.mark.parametrize("what", ["unconfirmed", "unreadable", "moving"])
+async def test_what_can_not_be_finished_or_emptied_says_why(root: Root, what: str) -> None:
+    trashed(root)
+    (lot,) = lots(root)
+    if what == "unreadable":
+        (lot / "tasks").rename(lot / "elsewhere")
+        (lot / "tasks").touch()
+    else:
+        manifest = json.loads((lot / "manifest.json").read_text())
+        text = json.dumps(manifest | {"confirmed": what == "moving"})
+        (lot / "manifest.json").write_text(text)
+        lot.rename(lot.with_suffix(""))
+    key, words = {
+        "unconfirmed": ("f", "Nothing says that this purge was confirmed"),
+        "unreadable": ("e", "what it holds can't be read: Not a directory"),
+        "moving": ("e", "Restore (r) or finish (f) what was interrupted first"),
+    }[what]
+    async with driving(root) as at:
+        await at.pilot.press("T")
+        await at.shows("1 lot")
+        await at.pilot.press(key)
+        await until(at.pilot, lambda: words in at.notes)
+        assert isinstance(at.app.screen, TrashScreen)

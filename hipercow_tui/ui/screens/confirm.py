@@ -111,6 +111,11 @@ def _numbers(plan: PurgePlan, total: Size | None, warning: str | None) -> Text:
     if plan.surviving:
         stays = "task stays and loses its" if plan.surviving == 1 else "tasks stay and lose a"
         text.append(f"{plan.surviving:,} {stays} bundle. ")
+    if ignored := len(plan.ignored_bundles):
+        stay = (
+            "bundle that can't be read stays" if ignored == 1 else "bundles that can't be read stay"
+        )
+        text.append(f"{ignored:,} {stay}, and may name tasks that are gone. ", "bold")
     if warning:
         text.append(f"\n\n! {plain(warning)}", "bold")
     return text.append(

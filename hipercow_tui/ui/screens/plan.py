@@ -80,6 +80,13 @@ class PlanScreen(Screen[Job | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         _key("D", "purge", "Purge…", "Purge this plan, after a question", "purge"),
         _key("x", "leave_out", "Leave out blocked", "Leave blocked chains out, or in", "leave_out"),
+        _key(
+            "i",
+            "ignore",
+            "Ignore bundles",
+            "Purge though bundles can't be read, which then stay; or no longer",
+            "ignore",
+        ),
         _key("e", "save", "Save plan", "Save the plan as JSON", "save"),
         _key("c", "copy", "Copy R call", "Copy the call in R that takes the same tasks", "copy"),
         _key("escape,q", "back", "Back", "Go back; nothing has changed", "back", shown_as="esc"),
@@ -101,6 +108,8 @@ class PlanScreen(Screen[Job | None]):
         self.snapshot = snapshot
         self.root = root
         self._read_only = read_only
+        self._skipping = plan.skip_blocked
+        self._ignoring = bool(plan.ignored_bundles)
         self._clock = clock
         self._sizes: dict[str, Size] = {}
         self._part_measured: float | None = 0.0  # the part that is done; None once all is known
@@ -183,7 +192,10 @@ class PlanScreen(Screen[Job | None]):
             headline = Text.assemble(
                 ("Plan  ", "bold"), (f"Refused: {tasks} can't go, so nothing goes", _BOLD + error)
             )
-            lines = [_headed(headline, Text("x leaves out their chains", error), width), filters]
+            keys = "x leaves out their chains"
+            if self._unread_bundles and not self._ignoring:
+                keys += " · i ignores bundles"
+            lines = [_headed(headline, Text(keys, error), width), filters]
         else:
             effects = Text(report.side_effects(self.plan), warning)
             lines = [_headed(self._headline(), effects, width), filters]
@@ -203,14 +215,28 @@ class PlanScreen(Screen[Job | None]):
             head.append(f"  measuring {self._part_measured:.0%}", "dim")
         return head
 
+    @property
+    def _unread_bundles(self) -> bool:
+        return any(part.unread.bundles for part in self.snapshot.by_lang)
+
     def action_leave_out(self) -> None:
         """Leave blocked chains out, or take them in again."""
-        self._plan_anew(skip_blocked=not self.plan.skip_blocked)
+        self._skipping = not self._skipping
+        self._make_plan()
+
+    def action_ignore(self) -> None:
+        """Let bundles that can't be read stay, or let them block again."""
+        self._ignoring = not self._ignoring
+        self._make_plan()
 
     @work(thread=True, exclusive=True, group="plan")
-    def _plan_anew(self, *, skip_blocked: bool) -> None:
+    def _make_plan(self) -> None:
         plan = make_plan(
-            self.snapshot, self.plan.filters, now=self._clock(), skip_blocked=skip_blocked
+            self.snapshot,
+            self.plan.filters,
+            now=self._clock(),
+            skip_blocked=self._skipping,
+            ignore_unreadable_bundles=self._ignoring,
         )
         if not get_current_worker().is_cancelled:
             self.call_later(self._show, plan)
@@ -258,6 +284,8 @@ class PlanScreen(Screen[Job | None]):
         """The footer has what makes sense for this plan."""
         if action == "copy":
             return Lang.R in self.plan.langs or not self.plan.langs
+        if action == "ignore":
+            return self._unread_bundles
         return action != "leave_out" or bool(self.plan.blocked)
 
     def action_stop(self, by: int) -> None:

@@ -18,6 +18,7 @@ from textual.widgets import Input, Static
 from hipercow_tui import report
 from hipercow_tui.plan import PurgePlan
 from hipercow_tui.roots.sizes import Size
+from hipercow_tui.saved_plan import open_private
 from hipercow_tui.ui.cells import plain
 
 
@@ -67,7 +68,7 @@ class SavePlanScreen(ModalScreen[None]):
     @work(thread=True, exclusive=True)
     def _save(self, path: Path) -> None:
         try:
-            with path.open("x", encoding="utf-8") as file:
+            with open(path, "x", encoding="utf-8", opener=open_private) as file:
                 plan = report.plan_as_json(self._plan, self._sizes, dry_run=True)
                 json.dump(plan, file, indent=1)
                 file.write("\n")

@@ -14,6 +14,7 @@ from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from hipercow_tui.purging import State, TrashLot
+from hipercow_tui.purging.manifest import Aim
 from hipercow_tui.roots import Root
 from hipercow_tui.text import count, size
 from hipercow_tui.ui.cells import fit, plain
@@ -29,10 +30,11 @@ _LOOK_EVERY = 2.0  # seconds
 _EMPTY = (
     "The trash is empty\n\nWhat is moved to the trash in a plan (p, D) waits here. Esc goes back."
 )
-_BROKE_OFF = {
-    State.MOVING: "f finishes it, r restores it: it broke off before anything was erased",
-    State.ERASING: "f finishes it, r restores all that is whole: erasing broke off",
-    State.RESTORING: "f or r finishes it: restoring broke off",
+_INTERRUPTED = {
+    State.PREPARING: "r restores it: it was interrupted before it was confirmed",
+    State.MOVING: "f finishes it, r restores it: it was interrupted before anything was erased",
+    State.ERASING: "f finishes it, r restores all that is whole: erasing was interrupted",
+    State.RESTORING: "f or r finishes it: restoring was interrupted",
 }
 _WAITING = {
     State.TRASH: "it frees its space when it is emptied (e); until then r restores it",
@@ -146,25 +148,29 @@ class TrashScreen(Screen[Job | None]):
         if lot is None:
             return
         if not lot.interrupted:
-            self.notify("Nothing broke off here: there is nothing to finish")
+            self.notify("Nothing was interrupted here: there is nothing to finish")
             return
-        text = (
-            f"What was begun {made(lot, self._clock())} with {contents(lot)} is brought to its end"
-        )
-        restores = lot.state is State.RESTORING
-        text += "." if restores or lot.aim == "trash" else ": they are erased for good."
+        if not lot.resumable:
+            self.notify("Nothing says that this purge was confirmed: restore it (r)")
+            return
+        lots = self.lots.look.together(lot)
+        text = f"{_begun(lot)} of {made(lot, self._clock())} is finished by its plan, with all"
+        text += f" checks. {contents(*lots, verb='is/are')} moved so far."
+        if lot.state is not State.RESTORING and lot.aim is not Aim.TRASH:
+            text += " What goes is erased for good."
         job = finishing(self._root, lot.stamp)
         self._ask("Finish?", text, Choice("yes", "y", "Finish", "error"), job)
 
     def action_empty(self) -> None:
         """Erase the lot under the cursor."""
         if lot := self._ready():
-            if lot.interrupted and lot.state is not State.ERASING:
-                self.notify("Restore (r) or finish (f) what broke off first")
+            lots = self.lots.look.together(lot)
+            if not all(one.erasable for one in lots):
+                self.notify("Restore (r) or finish (f) what was interrupted first")
                 return
-            held = contents(*self.lots.look.together(lot), verb="is/are")
+            held = contents(*lots, verb="is/are")
             text = f"{held} erased for good. There is no way to get them back."
-            job = emptying(self._root, lot.stamp)
+            job = emptying(self._root, lots)
             self._ask("Empty this lot?", text, Choice("yes", "y", "Erase for good", "error"), job)
 
     def action_empty_all(self) -> None:
@@ -183,7 +189,7 @@ class TrashScreen(Screen[Job | None]):
         text += f", {size(sum(sizes))}," if sizes else ""
         text += " are erased for good. There is no way to get them back."
         choice = Choice("yes", "y", "Erase for good", "error")
-        self._ask("Empty the trash?", text, choice, emptying(self._root))
+        self._ask("Empty the trash?", text, choice, emptying(self._root, lots))
 
     def _ready(self) -> TrashLot | None:
         """The lot under the cursor, if something may be done with it; says why not."""
@@ -194,7 +200,10 @@ class TrashScreen(Screen[Job | None]):
             self.notify(self._refusal, severity="warning", markup=False)
             return None
         if lot.alive:
-            self.notify("Someone works in it right now: wait for the end", severity="warning")
+            self.notify("Another process works in it: wait for its end", severity="warning")
+            return None
+        if lot.problem:
+            self.notify(plain(lot.problem), severity="error", markup=False)
             return None
         return lot
 
@@ -262,11 +271,21 @@ def _state(lot: TrashLot) -> str:
     return "? partly erased" if lot.remains else "✓ whole"
 
 
+def _begun(lot: TrashLot) -> str:
+    if lot.state is State.RESTORING:
+        return "The undo"
+    if lot.aim is Aim.TRASH:
+        return "The emptying" if lot.state is State.ERASING else "The move to the trash"
+    return "The purge"
+
+
 def _in_full(lot: TrashLot) -> Text:
-    if lot.alive:
-        told = "someone works in it right now"
+    if lot.problem:
+        told = lot.problem
+    elif lot.alive:
+        told = "another process works in it right now"
     elif lot.interrupted:
-        told = _BROKE_OFF[lot.state]
+        told = _INTERRUPTED[lot.state]
     else:
         told = _WAITING[lot.state]
     erased = f", {count(len(lot.remains), 'task')} partly erased" if lot.remains else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 Styles: TypeAlias = Callable[[str], Style]
 
 LONGEST = 20_000  # characters of one value; the log and R show the rest
+MOST = 100_000  # characters of all inputs: breaking them into lines takes 3 ms for each 10,000
 
 _OPENINGS = {"call": "calls", "script": "script"}
 
@@ -186,15 +187,21 @@ def _surroundings(details: TaskDetails, style: Styles) -> Iterable[tuple[str, Te
         yield "folder", _safe(details.path)
     yield from _named("resources", details.resources, style("label"))
     yield from _named(
-        "variables", ((one.name, one.on_screen) for one in details.envvars), style("label")
+        "variables", [(one.name, one.masked) for one in details.envvars], style("label")
     )
 
 
 def _named(
-    label: str, values: Iterable[tuple[str, str]], style: Style
+    label: str, values: Sequence[tuple[str, str]], style: Style
 ) -> Iterable[tuple[str, Text]]:
-    for name, value in values:
-        yield label, Text.assemble(_safe(f"{name} = " if name else "", style), _safe(value))
+    left = MOST
+    for place, (name, value) in enumerate(values):
+        text = Text.assemble(_safe(f"{name} = " if name else "", style), _safe(value))
+        left -= len(text)
+        if left < 0:
+            yield label, Text(f"… and {len(values) - place:,} more: 'hipercow-tui list --details'")
+            return
+        yield label, text
         label = ""
 
 

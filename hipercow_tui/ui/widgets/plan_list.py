@@ -106,9 +106,10 @@ class PlanList(Lines):
         self.renew()
 
     def tasks_in_sight(self) -> list[Task]:
-        """The tasks of the lines that are in sight."""
+        """The tasks of the lines that are in sight, but for those that can't be read."""
         rows = (self._row(y) for y in self.in_sight)
-        return [row.task for row in rows if isinstance(row, PlannedTask | Blocked)]
+        tasks = (row.task for row in rows if isinstance(row, PlannedTask | Blocked))
+        return [task for task in tasks if task.status is not Status.BROKEN]
 
     def go_to_stop(self, by: int) -> None:
         """Move to the next (1) or previous (-1) group or first of some tasks to think twice of."""

@@ -10,6 +10,7 @@ from hipercow_tui.text import size, span
 from hipercow_tui.ui.purging import Job, PurgeProgressed, PurgeRun
 
 _WORDS = {
+    Phase.WAITING: "Watching whether another process still works here",
     Phase.MOVING: "Moving aside",
     Phase.CHECKING: "Checking",
     Phase.PUTTING_BACK: "Putting back",

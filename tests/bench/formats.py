@@ -1,0 +1,328 @@
+"""Every format of file that is read from a root: originals, and everything that reads them.
+
+A reader returns whether it read anything, or raises an error of ours.
+"""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import json
+import lzma
+import os
+import tarfile
+import tempfile
+import zlib
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import TypeAlias
+
+from hipercow_tui.chains import Chains
+from hipercow_tui.errors import HipercowTuiError, RdsError
+from hipercow_tui.filters import FilterStack, TaskIds, WithStatus
+from hipercow_tui.model import TASK_ID, Bundle, Lang, Status, Task
+from hipercow_tui.plan import PlannedBundle, PlannedTask, PurgePlan, Reason
+from hipercow_tui.purging import recent
+from hipercow_tui.purging.history import HistoryEntry, Kind, entry_from_json
+from hipercow_tui.purging.manifest import Aim, read_manifest, write_manifest
+from hipercow_tui.purging.names import new_stamp
+from hipercow_tui.purging.places import open_places
+from hipercow_tui.purging.who import whoami
+from hipercow_tui.roots import conditions, details, find_root, py_details, py_root, r_root, rds
+from hipercow_tui.roots.deparse import deparse
+from hipercow_tui.roots.files import open_folder
+from hipercow_tui.roots.json_reader import load_json
+from hipercow_tui.roots.rvalues import RValue
+from hipercow_tui.saved_plan import load_plan, plan_as_saved, plan_from_saved
+
+DATA = Path(__file__).parents[1] / "data"
+LONGEST = 40_000  # bytes of an original: of longer ones the beginning
+IDS = tuple(f"{number:032x}" for number in range(1, 9))
+WORK = 1_000_000
+
+Reader: TypeAlias = Callable[[bytes], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A kind of file: its originals, and what opens a reader of files like them, which may use an
+    empty folder while the stack is open."""
+
+    originals: Callable[[], list[bytes]]
+    opened: Callable[[ExitStack], Reader]
+    is_text: bool = True
+
+
+def reader_of(format: Format, stack: ExitStack) -> Reader:
+    """Reads one file; False where it was refused, by an error of ours. Anything else that is raised
+    is a mistake."""
+    read = format.opened(stack)
+
+    def reading(raw: bytes) -> bool:
+        try:
+            return read(raw)
+        except (HipercowTuiError, ValueError) as error:
+            foreign = isinstance(error, UnicodeError | json.JSONDecodeError)
+            if foreign or not str(error):
+                raise AssertionError(f"no error of ours: {error!r}") from error
+            return False
+
+    return reading
+
+
+# RDS
+
+
+def rds_files() -> list[bytes]:
+    """What R wrote, decompressed: of every type, and a root's tasks."""
+    files = [path.read_bytes() for path in sorted(DATA.glob("**/*.rds"))]
+    with tarfile.open(DATA / "sir-model.tar.gz") as tar:
+        for member in tar:
+            if member.name.rpartition("/")[2] in ("data", "info", "result"):
+                file = tar.extractfile(member)
+                files += [file.read()] if file else []
+    return [_unpacked(raw)[:LONGEST] for raw in files]
+
+
+def _unpacked(raw: bytes) -> bytes:
+    for unpack in (gzip.decompress, bz2.decompress, lzma.decompress):
+        try:
+            return unpack(raw)
+        except (OSError, EOFError, lzma.LZMAError, zlib.error):
+            continue
+    return raw
+
+
+def read_rds(raw: bytes) -> bool:
+    """Read it as each of a task's files."""
+    rds.quick_times(raw)
+    value: RValue | None = None
+    refusals = 0
+    try:
+        value = rds.read(raw)
+    except RdsError:
+        refusals += 1
+    for read in (rds.read_times, rds.read_origin, conditions.read_told):
+        try:
+            read(raw)
+        except RdsError:
+            refusals += 1
+    if value is not None:
+        deparse(value)
+        details.details_from_data(value, None)
+    return refusals < 4
+
+
+# What ties tasks together
+
+
+def r_bundles() -> list[bytes]:
+    return ["".join(f"{i}\n" for i in IDS[:number]).encode() for number in (1, 3, 8)]
+
+
+def read_r_bundle(raw: bytes) -> bool:
+    return _is_sound(r_root.parse_bundle(raw, "sweep"))
+
+
+def py_bundles() -> list[bytes]:
+    texts = ({"name": "a/b", "task_ids": list(IDS[:number])} for number in (1, 3, 8))
+    return [json.dumps(text).encode() for text in texts]
+
+
+def read_py_bundle(raw: bytes) -> bool:
+    try:
+        return _is_sound(py_root.parse_bundle(raw, "sweep"))
+    except ValueError:
+        return False
+
+
+def _is_sound(bundle: Bundle) -> bool:
+    assert all(map(TASK_ID.match, bundle.task_ids))
+    return bool(bundle.task_ids)
+
+
+def retries() -> list[bytes]:
+    lines = [f"{one},{parent},{IDS[0]}\n" for parent, one in pairwise(IDS)]
+    return ["".join(lines[:number]).encode() for number in (1, 3, 7)]
+
+
+def read_retry(raw: bytes) -> bool:
+    links, _ = r_root.parse_retry(raw)
+    chains = Chains(links)
+    for link in links:
+        assert all(map(TASK_ID.match, (link.id, link.parent, link.base)))
+        assert link.id in chains.chain(link.id)
+        assert chains.tip(link.id) in {None, *chains.members()}
+    return bool(links)
+
+
+# A Python task
+
+
+def py_data() -> list[bytes]:
+    data = {
+        "task_id": IDS[0],
+        "method": "shell",
+        "data": {"cmd": ["echo", "a b", "ü"]},
+        "path": ".",
+        "environment": "default",
+        "resources": {"cores": 4, "exclusive": True, "queue": None},
+        "envvars": {"A": "1", "API_TOKEN": "secret"},
+    }
+    return [json.dumps(data).encode(), json.dumps(data, indent=1, ensure_ascii=False).encode()]
+
+
+def read_py_data(raw: bytes) -> bool:
+    found = py_details.parse_data(raw, IDS[0])
+    return found.runs is not None or not found.problem
+
+
+def py_times() -> list[bytes]:
+    known = {"created": 1.5, "started": 2.5, "finished": 3.5}
+    return [json.dumps(known).encode(), json.dumps(known | {"started": None}).encode()]
+
+
+def read_py_times(raw: bytes) -> bool:
+    return py_root.parse_times(raw)[0] is not None
+
+
+# What we write ourselves
+
+
+def plans() -> list[PurgePlan]:
+    chain = IDS[:3]
+    tasks = [
+        PlannedTask(
+            Task(i, Status.FAILURE, created=1.5, finished=2.5, listing=33, chain=chain),
+            Reason.MATCHED if i == chain[0] else Reason.RETRY_CHAIN,
+            None if i == chain[0] else chain[0],
+        )
+        for i in chain
+    ]
+    tasks += [PlannedTask(Task(i, Status.SUCCESS, lang=Lang.PY), Reason.MATCHED) for i in IDS[3:5]]
+    bundles = [
+        PlannedBundle(Bundle("sweep", IDS[:4]), 3, 1),
+        PlannedBundle(Bundle("a/b", IDS[3:5], lang=Lang.PY), 2, 0),
+    ]
+    filters = FilterStack(
+        task_ids=TaskIds(frozenset(IDS)),
+        with_status=WithStatus.purgeable(["failure", "success"]),
+    )
+    plan = PurgePlan(Path("/root"), 3.5, filters, tuple(tasks), tuple(bundles))
+    return [plan, replace(plan, tasks=plan.tasks[:1], bundles=(), warnings=("one", "two"))]
+
+
+def saved_plans() -> list[bytes]:
+    return [json.dumps(plan_as_saved(plan), indent=1).encode() for plan in plans()]
+
+
+def saved_plan_reader(stack: ExitStack) -> Reader:
+    path = _folder(stack) / "plan.json"
+
+    def read(raw: bytes) -> bool:
+        path.write_bytes(raw)
+        plan = load_plan(path)
+        assert plan_from_saved(plan_as_saved(plan)) == plan
+        return True
+
+    return read
+
+
+def manifests() -> list[bytes]:
+    with tempfile.TemporaryDirectory() as where, ExitStack() as stack:
+        folder = open_folder(where)
+        stack.callback(os.close, folder)
+        found = []
+        for plan in plans():
+            write_manifest(plan, Aim.TRASH, folder, 4.5)
+            found.append((Path(where) / "manifest.json").read_bytes())
+        return found
+
+
+def manifest_reader(stack: ExitStack) -> Reader:
+    where = _folder(stack)
+    folder = open_folder(where)
+    stack.callback(os.close, folder)
+
+    def read(raw: bytes) -> bool:
+        (where / "manifest.json").write_bytes(raw)
+        return read_manifest(folder) is not None
+
+    return read
+
+
+def history_entries() -> list[bytes]:
+    stamp = new_stamp(5.5)
+    entries = [
+        HistoryEntry(
+            *(Kind.PURGE, 5.5, whoami(), (stamp,), "status is failure", IDS[:3], ("sweep",)),
+            kept=((IDS[4], "it changed"),),
+            bytes=12,
+            files=3,
+            seconds=0.5,
+        ),
+        HistoryEntry(Kind.EMPTY, 6.5, None, (), stopped=True),
+    ]
+    return [json.dumps(entry.as_json()).encode() for entry in entries]
+
+
+def read_history_entry(raw: bytes) -> bool:
+    entry_from_json(load_json(raw, work=WORK)).as_json()
+    return True
+
+
+# Python's list of recent tasks
+
+
+def recent_lists() -> list[bytes]:
+    return ["".join(f"{i}\n" for i in IDS[:number]).encode() for number in (2, 5, 8)]
+
+
+def recent_reader(stack: ExitStack) -> Reader:
+    project = _folder(stack)
+    (project / "hipercow" / "py" / "tasks").mkdir(parents=True)
+    places = stack.enter_context(open_places(find_root(project).part(Lang.PY)))
+    path = project / "hipercow" / "py" / "recent"
+    stack.callback(setattr, recent, "LINGER", recent.LINGER)
+    recent.LINGER = 0.0  # nobody else is at work
+    gone, back = ([i.encode() for i in ids] for ids in (IDS[:2], IDS[5:]))
+
+    def lines() -> list[bytes]:
+        return [*dict.fromkeys(filter(None, map(bytes.strip, path.read_bytes().splitlines())))]
+
+    def read(raw: bytes) -> bool:
+        path.write_bytes(raw)
+        expected = [line for line in lines() if line not in gone]
+        assert recent.remove_ids(places, IDS[:2]) is None
+        assert lines() == expected
+        assert recent.append_ids(places, IDS[5:]) is None
+        assert lines() == [*expected, *(line for line in back if line not in expected)]
+        return True
+
+    return read
+
+
+def _folder(stack: ExitStack) -> Path:
+    where = "/dev/shm" if os.path.isdir("/dev/shm") else None
+    return Path(stack.enter_context(tempfile.TemporaryDirectory(dir=where)))
+
+
+def _plain(read: Reader) -> Callable[[ExitStack], Reader]:
+    return lambda stack: read
+
+
+FORMATS = {
+    "RDS": Format(rds_files, _plain(read_rds), is_text=False),
+    "bundles of R": Format(r_bundles, _plain(read_r_bundle)),
+    "bundles of Python": Format(py_bundles, _plain(read_py_bundle)),
+    "retry": Format(retries, _plain(read_retry)),
+    "data of Python": Format(py_data, _plain(read_py_data)),
+    "times of Python": Format(py_times, _plain(read_py_times)),
+    "manifests": Format(manifests, manifest_reader),
+    "saved plans": Format(saved_plans, saved_plan_reader),
+    "history": Format(history_entries, _plain(read_history_entry)),
+    "recent": Format(recent_lists, recent_reader),
+}

@@ -1,0 +1,494 @@
+"""What recovery takes for a purge, which lots it may erase, and how owners know each other."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from purge_stage import (
+    ALL,
+    CHAIN,
+    LONE,
+    OTHER,
+    Meanwhile,
+    bundles,
+    copy_of,
+    folder_of,
+    in_place,
+    killed,
+    later,
+    listed,
+    lots,
+    make_root,
+    names,
+    nothing_left,
+    plan_of,
+    whole,
+)
+
+from hipercow_tui import commands
+from hipercow_tui.cli import main
+from hipercow_tui.errors import PurgeError
+from hipercow_tui.purging import (
+    Phase,
+    Progress,
+    State,
+    carry_out,
+    empty,
+    finish,
+    heart,
+    history,
+    interrupted,
+    move_to_trash,
+    restore,
+    safety_check,
+    trash,
+)
+from hipercow_tui.purging.heart import Heart, Sign, ensure_dead, is_alive, sign_of
+from hipercow_tui.purging.watch import Watch, unheard
+from hipercow_tui.purging.who import Who, whoami
+from hipercow_tui.roots import Root, find_root
+
+MINUTES, HOURS = 60.0, 3600.0
+
+
+def trashed(root: Root) -> str:
+    return str(move_to_trash(plan_of(root), root).trash)
+
+
+def died_moving(root: Root, aim: str) -> str:
+    """A purge, or move to the trash, that died after three of its tasks were moved; its stamp."""
+    stamp = trashed(root)
+    (lot,) = lots(root)
+    manifest = json.loads((lot / "manifest.json").read_text())
+    (lot / "manifest.json").write_text(json.dumps(manifest | {"aim": aim}))
+    for name in (LONE, OTHER, ALL[5]):
+        (lot / "tasks" / name).rename(folder_of(root, name))
+    lot.rename(lot.with_suffix(""))
+    return stamp
+
+
+def prepared(root: Root) -> list[Path]:
+    return list(root.hipercow.glob("tui/*.preparing"))
+
+
+# Only what was confirmed is a purge
+
+
+def test_a_check_before_the_question_that_died_is_never_taken_for_a_purge(tmp_path: Path) -> None:
+    roots = killed(tmp_path, "check", "steps")
+    left = 0
+    for path in roots:
+        root = find_root(path)
+        before = whole(root)
+        assert not trash(root) and not interrupted(root)
+        found = prepared(root)
+        left += len(found)
+        for folder in found:
+            assert not list(folder.glob("*/*")) and not (folder / "manifest.json").exists()
+            stamp = folder.stem
+            for act in (restore, finish):
+                with pytest.raises(PurgeError, match="There is no"):
+                    act(root, stamp)
+            assert main(["trash", str(path), "--empty", stamp, "--yes"]) == 1
+        assert whole(root) == before and in_place(root) == set(ALL)
+        later(root)
+        assert safety_check(plan_of(root), root) is None
+        assert not prepared(root) and whole(root) == before
+    assert len(roots) > 10 and left > 5
+
+
+def test_what_is_checked_before_the_question_is_seen_by_nobody(
+    root: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[object] = []
+    with monkeypatch.context() as patch:
+        for call in ("mkdir", "rmdir", "unlink", "fsync"):
+            real: Callable[..., Any] = getattr(os, call)
+
+            def looking(*args: Any, real: Callable[..., Any] = real, **kwargs: Any) -> Any:
+                result = real(*args, **kwargs)
+                seen.append((trash(root), interrupted(root)))
+                return result
+
+            patch.setattr(os, call, looking)
+        assert safety_check(plan_of(root), root) is None
+    assert len(seen) > 8 and set(seen) == {((), ())}
+
+
+def test_a_manifest_says_who_confirmed_the_plan_and_when(root: Root) -> None:
+    began = time.time()
+    trashed(root)
+    (lot,) = lots(root)
+    manifest = json.loads((lot / "manifest.json").read_text())
+    assert manifest["confirmed"] is True and began <= manifest["when"] <= time.time()
+    assert Who.from_json(manifest["who"]) == whoami()
+
+
+@pytest.mark.parametrize("aim", ["purge", "trash"])
+def test_what_does_not_say_that_it_was_confirmed_is_only_put_back(root: Root, aim: str) -> None:
+    before = whole(root)
+    stamp = died_moving(root, aim)
+    (lot,) = lots(root)
+    manifest = json.loads((lot / "manifest.json").read_text())
+    del manifest["confirmed"]
+    (lot / "manifest.json").write_text(json.dumps(manifest))
+    (found,) = interrupted(root)
+    assert not found.resumable
+    with pytest.raises(PurgeError, match=r"Nothing in .* says that its purge was confirmed"):
+        finish(root, stamp)
+    (again,) = interrupted(root)
+    with pytest.raises(PurgeError, match="was interrupted while moving"):
+        empty(root, [again])
+    assert restore(root, stamp).complete and whole(root) == before and nothing_left(root)
+
+
+def test_a_stopped_purge_that_died_while_it_put_things_back_is_not_resumed(
+    root: Root, meanwhile: Meanwhile
+) -> None:
+    """Where it was stopped, finishing what is left is putting it back."""
+    seen: list[str] = []
+
+    def look() -> None:
+        seen.extend(path.name for path in lots(root))
+
+    def fail(progress: Progress) -> None:
+        if progress.phase is Phase.CHECKING:
+            raise ValueError("stop here")
+
+    meanwhile.before("rename", LONE, look)
+    with pytest.raises(ValueError, match="stop here"):
+        carry_out(plan_of(root), root, on_progress=fail)
+    assert [name.rpartition(".")[2] for name in seen] == ["restoring"]
+    assert in_place(root) == set(ALL)
+
+
+# Emptying takes what was listed, and nothing that was interrupted
+
+
+@pytest.mark.parametrize("apart", [0.0, 10 * MINUTES, -10 * MINUTES, 3 * HOURS, -3 * HOURS])
+def test_a_move_that_died_is_finished_into_the_trash_and_emptied_by_another_question(
+    root: Root, capsys: pytest.CaptureFixture[str], apart: float
+) -> None:
+    stamp = died_moving(root, "trash")
+    (lot,) = lots(root)
+    at = time.time() + apart
+    os.utime(lot / "alive", (at, at))  # the clock of another machine
+    held = whole(root)
+    assert main(["trash", str(root.path), "--empty", stamp, "--yes"]) == 1
+    assert f"--finish {stamp}" in capsys.readouterr().err
+    assert main(["trash", str(root.path), "--empty", "--yes"]) == 0
+    assert whole(root) == held and len(list(lots(root)[0].glob("tasks/*"))) == 3
+    os.utime(lots(root)[0] / "alive", (0, 0))
+    assert main(["trash", str(root.path), "--finish", stamp, "--yes"]) == 0
+    assert {one.state for one in trash(root)} == {State.TRASH} and not in_place(root)
+    assert main(["trash", str(root.path), "--empty", stamp, "--yes"]) == 0
+    assert nothing_left(root)
+
+
+def test_a_task_that_was_retried_meanwhile_is_kept_when_a_move_is_finished(root: Root) -> None:
+    stamp = died_moving(root, "trash")
+    with root.retry.open("a") as file:
+        file.write(f"{'f' * 32},{LONE},{LONE}\n")
+    finish(root, stamp)
+    assert in_place(root) == {LONE}
+
+
+def test_a_lot_that_changed_since_it_was_listed_is_not_erased(root: Root) -> None:
+    trashed(root)
+    before = listed(root)
+    (lot,) = lots(root)
+    (lot / "tasks" / LONE).rename(folder_of(root, LONE))
+    with pytest.raises(PurgeError, match="changed since it was listed"):
+        empty(root, before)
+    assert {*in_place(root), *listed(root)[0].tasks} == set(ALL)
+    assert empty(root, listed(root)).complete and in_place(root) == {LONE}
+
+
+def test_a_lot_that_was_kept_aside_and_grew_is_not_erased(root: Root) -> None:
+    stamp = trashed(root)
+    folder_of(root, LONE).mkdir(parents=True)
+    restore(root, stamp)
+    before = listed(root, stamp)
+    (kept,) = lots(root)
+    (kept / "tasks" / OTHER).mkdir()
+    with pytest.raises(PurgeError, match="changed since it was listed"):
+        empty(root, before)
+    assert (lots(root)[0] / "tasks" / LONE).is_dir()
+
+
+def test_the_question_counts_what_is_on_the_disk(
+    root: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def refuse(question: str) -> bool:
+        asked.append(question)
+        return False
+
+    monkeypatch.setattr(commands, "_confirmed", refuse)
+    stamp = trashed(root)
+    (lot,) = lots(root)
+    (lot / "tasks" / LONE).rename(folder_of(root, LONE))
+    for words in (["--empty"], ["--empty", stamp]):
+        assert main(["trash", str(root.path), *words]) == 1
+    assert all(re.match(r"Erase 5 tasks and 2 bundles \([\d.]+ .?B\) for", q) for q in asked)
+    lot.rename(lot.with_suffix(""))
+    assert main(["trash", str(root.path), "--finish", stamp]) == 1
+    assert asked[2].startswith("Finish moving to the trash, with 5 tasks and 2 bundles")
+    assert history(root)[0].kind != "empty" and in_place(root) == {LONE}
+
+
+# Putting back
+
+
+def test_an_undo_that_died_with_something_kept_aside_is_finished(tmp_path: Path) -> None:
+    for path in killed(tmp_path, "taken", "steps"):
+        root, other = find_root(path), copy_of(path)
+        later(root)
+        later(other)
+        folder_of(other, LONE).rmdir()  # the place is free again
+        stamps = {lot.stamp for lot in trash(root)}
+        for stamp in stamps:
+            assert names(restore(root, stamp).failed) <= {LONE}
+            assert restore(other, stamp).complete
+        assert in_place(root) == in_place(other) == set(ALL)
+        assert nothing_left(other) and len(bundles(other)) == 2
+        if stamps:
+            (kept,) = trash(root)
+            assert kept.state is State.KEPT and kept.tasks == (LONE,)
+            folder_of(root, LONE).rmdir()
+            assert restore(root, kept.stamp).complete and nothing_left(root)
+            assert whole(root) == whole(other)
+
+
+# What can't be listed
+
+
+@pytest.mark.parametrize("words", [["--restore"], ["--empty"], ["--finish"], []])
+def test_an_error_of_a_listing_is_a_sentence_and_never_success(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+) -> None:
+    for step in range(1, 60):
+        root = make_root(tmp_path / str(step))
+        stamp = died_moving(root, "purge") if words == ["--finish"] else trashed(root)
+        more = [stamp, "--yes"] if words in (["--empty"], ["--finish"]) else [stamp] * len(words)
+        made = 0
+        with monkeypatch.context() as patch:
+            for call in ("listdir", "scandir"):
+                real: Callable[..., Any] = getattr(os, call)
+
+                def failing(
+                    path: Any = ".", real: Callable[..., Any] = real, step: int = step
+                ) -> Any:
+                    nonlocal made
+                    made += isinstance(path, int)
+                    if made == step and isinstance(path, int):
+                        raise OSError(errno.EIO, os.strerror(errno.EIO))
+                    return real(path)
+
+                patch.setattr(os, call, failing)
+            status = main(["trash", str(root.path), *words, *more])
+        said = capsys.readouterr()
+        assert "Traceback" not in said.err
+        done = {
+            "--restore": in_place(root) == set(ALL),
+            "--empty": nothing_left(root),
+            "--finish": not in_place(root) and nothing_left(root),
+            "": "6 tasks" in said.out or "can't be read" in said.out,
+        }["".join(words)]
+        assert done if status == 0 else status == 1 and (said.err or said.out)
+        if made < step:
+            break
+    assert 2 < step < 59
+
+
+@pytest.mark.parametrize("code", [errno.EIO, errno.EACCES, errno.ESTALE])
+def test_trash_and_history_that_can_not_be_listed_are_sentences(
+    root: Root, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], code: int
+) -> None:
+    stamp = trashed(root)
+
+    def failing(path: Any = ".") -> Any:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "listdir", failing)
+    for command in (["trash"], ["history"], ["trash", "--restore", stamp]):
+        assert main([command[0], str(root.path), *command[1:]]) == 1
+        assert os.strerror(code) in capsys.readouterr().err
+
+
+# Owners
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The clock of this process, in its one element; sleeping passes time."""
+    now = [1000.0]
+    monkeypatch.setattr(heart, "_clock", lambda: now[0])
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+
+    monkeypatch.setattr(time, "sleep", sleep)
+    return now
+
+
+ELSEWHERE = Who("ann", "other", 1, "another boot")
+APART = [0.0, 10 * MINUTES, -10 * MINUTES, 3 * HOURS, -3 * HOURS]
+
+
+def sign(count: int, age: float) -> Sign:
+    return Sign(ELSEWHERE, count, int((time.time() - age + count) * 1e9))
+
+
+@pytest.mark.parametrize("apart", APART)
+def test_a_heartbeat_that_changes_is_alive_whatever_its_clock_says(
+    tmp_path: Path, clock: list[float], apart: float
+) -> None:
+    lot, began = tmp_path / "lot", clock[0]
+    with pytest.raises(PurgeError, match="is being worked on by ann on other"):
+        ensure_dead(
+            lot,
+            lambda: sign(int((clock[0] - began) / heart.BEAT), apart),
+            time.time(),
+            Watch(unheard),
+        )
+    assert clock[0] - began <= heart.BEAT + 1
+    clock[0] += heart.DEAD_AFTER - 2  # never within the last minute of our own clock
+    last = sign(int((clock[0] - began) / heart.BEAT), apart)
+    assert is_alive(lot, last, time.time())
+    clock[0] += heart.DEAD_AFTER - 1
+    assert is_alive(lot, last, time.time())
+    clock[0] += 2
+    assert not is_alive(lot, last, time.time())
+    ensure_dead(lot, lambda: last, time.time(), Watch(unheard))
+
+
+@pytest.mark.parametrize("apart", APART[1:])
+def test_a_heartbeat_that_never_changes_is_dead_after_half_a_minute(
+    tmp_path: Path, clock: list[float], apart: float
+) -> None:
+    said: list[Progress] = []
+    began, last = clock[0], sign(7, apart)
+    ensure_dead(tmp_path / "lot", lambda: last, time.time(), Watch(said.append))
+    assert heart.WATCHED <= clock[0] - began <= heart.WATCHED + 1
+    assert {one.phase for one in said} == {Phase.WAITING}
+
+
+def test_a_process_of_this_machine_that_is_gone_is_not_watched(
+    tmp_path: Path, clock: list[float]
+) -> None:
+    with subprocess.Popen(["true"]) as child:
+        child.wait()
+    gone = replace(whoami(), pid=child.pid)
+    began = clock[0]
+    last = Sign(gone, 0, int((time.time() - 5) * 1e9))
+    assert not is_alive(tmp_path / "lot", last, time.time())
+    ensure_dead(tmp_path / "lot", lambda: last, time.time(), Watch(unheard))
+    assert clock[0] == began
+
+
+def test_a_heartbeat_counts_in_its_place_and_spares_that_of_another_owner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(heart, "BEAT", 0.005)
+    folder = os.open(tmp_path, os.O_RDONLY)
+    alive = tmp_path / "alive"
+    beating = Heart.of_lot(folder)
+    try:
+        first = sign_of(folder)
+        wait_until(lambda: sign_of(folder).count > first.count + 2)
+        assert sign_of(folder).owner == whoami() and alive.stat().st_ino
+        other = json.dumps(ELSEWHERE.as_json() | {"beat": "0000000007"})
+        alive.write_text(other)
+        time.sleep(0.05)
+        assert alive.read_text() == other
+        alive.unlink()
+        time.sleep(0.05)
+        assert not alive.exists()
+    finally:
+        beating.end()
+        os.close(folder)
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+
+
+@pytest.mark.parametrize("where", ["moving", "erasing"])
+def test_an_owner_whose_lot_is_taken_over_moves_and_erases_nothing_more(
+    root: Root, meanwhile: Meanwhile, where: str
+) -> None:
+    before, left = whole(root), set[str]()
+
+    def take_over() -> None:
+        (lot,) = lots(root)
+        stamp = lot.name.partition(".")[0]
+        taken = lot.rename(lot.with_name(f"{stamp}.1.restoring"))
+        left.update(path.name for path in taken.glob("tasks/*"))
+
+    if where == "moving":
+        meanwhile.after("rename", CHAIN[2][2:], take_over)
+    else:
+        meanwhile.after("rmdir", CHAIN[0], take_over)
+    plan = plan_of(root)
+    with pytest.raises(PurgeError, match="Another process took over"):
+        carry_out(plan, root)
+    (lot,) = lots(root)
+    assert {path.name for path in lot.glob("tasks/*")} == left and left
+    assert len(left) == 3 and (lot / "alive").stat().st_mtime > 0
+    assert len(history(root)) == (where == "erasing")
+    os.utime(lot / "alive", (0, 0))
+    report = restore(root, lot.name.partition(".")[0])
+    assert set(report.restored) == left
+    after = whole(root)
+    assert in_place(root) == (set(ALL) if where == "moving" else set(ALL) - set(CHAIN))
+    assert all(after[name] == before[name] for name in after)
+
+
+def test_an_undo_whose_lot_is_emptied_by_another_reports_what_is_there(
+    root: Root, meanwhile: Meanwhile
+) -> None:
+    stamp = trashed(root)
+
+    def take_over() -> None:
+        (lot,) = lots(root)
+        taken = lot.rename(lot.with_name(f"{stamp}.2.trash"))
+        assert empty(root, listed(root, stamp)).complete and not taken.exists()
+
+    meanwhile.after("rename", LONE, take_over)
+    report = restore(root, stamp)
+    assert set(report.restored) == in_place(root) == {*CHAIN, LONE}
+    assert set(report.gone) == set(ALL) - in_place(root) and not report.complete
+
+
+def test_an_undo_whose_lot_another_works_in_stops_and_says_what_it_did(
+    root: Root, meanwhile: Meanwhile
+) -> None:
+    stamp = trashed(root)
+
+    def take_over() -> None:
+        (lot,) = lots(root)
+        lot.rename(lot.with_name(f"{stamp}.2.erasing"))
+
+    meanwhile.after("rename", LONE, take_over)
+    with pytest.raises(PurgeError, match=r"Another process .* 4 tasks had been restored"):
+        restore(root, stamp)
+    assert set(history(root)[0].tasks) == in_place(root) == {*CHAIN, LONE}
+    assert len(list(lots(root)[0].glob("tasks/*"))) == 2

@@ -1,0 +1,343 @@
+"""What can't be read when a plan is carried out, and bundles of any name and kind."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from ordinary_user import open_to_all, ordinary_user
+from purge_stage import (
+    ALL,
+    BASE,
+    CHAIN,
+    FREE,
+    LONE,
+    OTHER,
+    TIP,
+    Meanwhile,
+    folder_of,
+    in_place,
+    make_root,
+    names,
+    nothing_left,
+    plan_of,
+    whole,
+)
+from small_py_root import write_py_bundle, write_py_task
+from small_root import task_id, write_bundle, write_task
+
+import hipercow_tui
+from hipercow_tui.cli import main
+from hipercow_tui.errors import BlockedError, PurgeError
+from hipercow_tui.filters import FilterStack, TaskIds
+from hipercow_tui.model import Lang
+from hipercow_tui.plan import PurgePlan, make_plan
+from hipercow_tui.purging import PurgeReport, carry_out, move_to_trash, restore
+from hipercow_tui.purging.places import open_places
+from hipercow_tui.purging.watch import Watch, unheard
+from hipercow_tui.purging.without_lot import free_chains
+from hipercow_tui.roots import Root
+from hipercow_tui.saved_plan import changes, load_plan, save_plan
+from hipercow_tui.scanning import read_root
+
+Purge = Callable[[PurgePlan, Root], PurgeReport]
+
+
+def without_room(plan: PurgePlan, root: Root) -> PurgeReport:
+    """Carry a plan out as on a full disk, chain by chain."""
+    with open_places(root) as places:
+        return free_chains(places, plan, Watch(unheard), len(ALL))
+
+
+BOTH_WAYS = pytest.mark.parametrize("purge", [carry_out, without_room])
+
+
+# A member of a chain that was gone when the plan was made
+
+
+def link(path: Path) -> None:
+    path.symlink_to(path.parents[3])
+
+
+def fifo(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def submitted(path: Path) -> None:
+    path.mkdir(parents=True)
+    (path / "status-submitted").touch()
+
+
+def queued(path: Path) -> None:
+    path.mkdir(parents=True)
+    (path / "run.sh").touch()
+
+
+def without_data(path: Path) -> None:
+    path.mkdir(parents=True)
+    (path / "log").touch()
+
+
+def shard_is(make: Callable[[Path], None]) -> Callable[[Path], None]:
+    def make_shard(path: Path) -> None:
+        path.parent.rmdir()
+        make(path.parent)
+
+    return make_shard
+
+
+@BOTH_WAYS
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (link, "can't be examined"),
+        (fifo, "can't be examined"),
+        (shard_is(link), "can't be examined"),
+        (shard_is(fifo), "can't be examined"),
+        (submitted, "is there again"),
+        (queued, "is there again"),
+    ],
+)
+def test_a_gone_member_that_may_exist_after_all_keeps_its_chain(
+    root: Root, meanwhile: Meanwhile, make: Callable[[Path], None], says: str, purge: Purge
+) -> None:
+    shutil.rmtree(folder_of(root, TIP))
+    plan = plan_of(root, set(ALL) - {TIP})
+    assert set(plan.ids) == set(ALL) - {TIP}
+    meanwhile.after("rename", BASE[2:], lambda: make(folder_of(root, TIP)))
+    report = purge(plan, root)
+    assert set(CHAIN) - {TIP} <= in_place(root) and {OTHER, FREE}.isdisjoint(in_place(root))
+    reasons = {one.name: one.reason for one in report.put_back}
+    assert says in reasons[BASE] and TIP[:6] in reasons[BASE]
+    assert not report.complete and nothing_left(root)
+
+
+@BOTH_WAYS
+def test_a_gone_member_of_which_there_is_only_a_folder_keeps_nothing(
+    root: Root, meanwhile: Meanwhile, purge: Purge
+) -> None:
+    shutil.rmtree(folder_of(root, TIP))
+    plan = plan_of(root, set(ALL) - {TIP})
+    meanwhile.after("rename", BASE[2:], lambda: without_data(folder_of(root, TIP)))
+    assert set(purge(plan, root).removed) == set(ALL) - {TIP}
+    assert in_place(root) == {TIP}
+
+
+@BOTH_WAYS
+def test_a_gone_member_whose_folder_can_no_longer_be_listed_keeps_its_chain(
+    open_path: Path, purge: Purge
+) -> None:
+    root = make_root(open_path)
+    folder = folder_of(root, TIP)
+    shutil.rmtree(folder)
+    open_to_all(open_path)
+    plan = plan_of(root, set(ALL) - {TIP})
+    folder.parent.chmod(0o333)
+    with ordinary_user():
+        report = purge(plan, root)
+    assert "can't be examined: Permission denied" in report.put_back[0].reason
+    assert set(CHAIN) - {TIP} <= in_place(root)
+
+
+# retry
+
+
+@BOTH_WAYS
+def test_a_half_written_line_keeps_the_tasks_that_it_names(
+    root: Root, meanwhile: Meanwhile, purge: Purge
+) -> None:
+    plan = plan_of(root)
+
+    def append() -> None:
+        with root.retry.open("a") as file:
+            file.write(f"{task_id(77)},{LONE},{TIP[:20]}")
+        os.utime(root.retry, (plan.made, plan.made))
+
+    meanwhile.after("rename", BASE[2:], append)
+    report = purge(plan, root)
+    assert in_place(root) == {*CHAIN, LONE} and not report.complete
+    assert {LONE, TIP} <= names(report.put_back)
+
+
+# Bundles that can't be read
+
+
+@BOTH_WAYS
+def test_a_bundle_that_can_not_be_read_any_more_keeps_everything(
+    root: Root, meanwhile: Meanwhile, purge: Purge
+) -> None:
+    plan = plan_of(root)
+    before = whole(root)
+    meanwhile.after("rename", BASE[2:], lambda: fifo(root.bundles / "pipe"))
+    with pytest.raises(PurgeError, match="bundle 'pipe' can't be read"):
+        purge(plan, root)
+    (root.bundles / "pipe").unlink()
+    assert whole(root) == before and nothing_left(root)
+
+
+@BOTH_WAYS
+def test_a_bundle_that_the_plan_ignores_stays_and_no_other_may_be_unreadable(
+    root: Root, meanwhile: Meanwhile, purge: Purge
+) -> None:
+    fifo(root.bundles / "pipe")
+    filters = FilterStack(task_ids=TaskIds(frozenset({FREE})))
+    plan = make_plan(read_root(root), filters, now=0.0, ignore_unreadable_bundles=True)
+    assert plan.ignored_bundles == ((Lang.R, "pipe"),)
+    other = root.bundles / "other"
+    meanwhile.after("rename", FREE[2:], lambda: fifo(other))
+    with pytest.raises(PurgeError, match="bundle 'other' can't be read"):
+        purge(plan, root)
+    assert in_place(root) == set(ALL)
+    other.unlink()
+    assert purge(plan, root).removed == (FREE,) and (root.bundles / "pipe").is_fifo()
+
+
+def test_the_function_and_a_saved_plan_ignore_bundles_when_asked(
+    root: Root, tmp_path: Path
+) -> None:
+    fifo(root.bundles / "pipe")
+    with pytest.raises(BlockedError, match="ignore it"):
+        hipercow_tui.purge(FREE, root=root.path)
+    assert hipercow_tui.purge(FREE, ignore_unreadable_bundles=True, root=root.path) == [FREE]
+    plan = str(tmp_path / "plan.json")
+    words = ["purge", str(root.path), "--task-id", OTHER, "--save-plan", plan]
+    assert main(words) == 1
+    assert main([*words, "--ignore-unreadable-bundles"]) == 0
+    fifo(root.bundles / "other")
+    assert main(["apply", plan, "--yes"]) == 1 and OTHER in in_place(root)
+    (root.bundles / "other").unlink()
+    assert main(["apply", plan, "--yes"]) == 0 and OTHER not in in_place(root)
+
+
+def test_a_bundle_of_the_other_language_blocks_nothing(root: Root) -> None:
+    fifo(root.bundles / "pipe")
+    write_py_task(root.path, task_id(50), "failure")
+    assert hipercow_tui.purge(task_id(50), root=root.path) == [task_id(50)]
+    write_py_bundle(root.path, "torn", []).write_text("{")
+    write_py_task(root.path, task_id(51), "failure")
+    with pytest.raises(BlockedError, match="bundle 'torn'"):
+        hipercow_tui.purge(task_id(51), root=root.path)
+
+
+def test_a_saved_plan_says_what_can_not_be_read_since(root: Root, tmp_path: Path) -> None:
+    shutil.rmtree(folder_of(root, TIP))
+    save_plan(plan_of(root, [BASE, LONE]), tmp_path / "plan.json")
+    plan = load_plan(tmp_path / "plan.json")
+    assert not list(changes(plan, read_root(root)))
+    link(folder_of(root, TIP))
+    (only,) = changes(plan, read_root(root))
+    assert f"{TIP[:6]}…" in only and "symbolic link" in only
+    root.retry.unlink()
+    root.retry.mkdir()
+    assert "'retry' can't be read" in " ".join(changes(plan, read_root(root)))
+
+
+def test_a_plan_of_before_bundles_could_be_ignored_is_understood(
+    root: Root, tmp_path: Path
+) -> None:
+    save_plan(plan_of(root), tmp_path / "plan.json")
+    data = json.loads((tmp_path / "plan.json").read_text())
+    del data["ignored_bundles"]
+    for bundle in data["bundles"]:
+        del bundle["link"]
+    (tmp_path / "plan.json").write_text(json.dumps(data))
+    assert main(["apply", str(tmp_path / "plan.json"), "--yes"]) == 0
+    assert in_place(root) == set()
+
+
+# Names and links
+
+
+@pytest.mark.parametrize(
+    "name", ["my.bundle", "mine~", "a b", "%2F", "x%2F..", "new\nline", "\x1b[31m", "mine\udcff"]
+)
+def test_a_bundle_of_any_name_goes_and_comes_back(root: Root, name: str) -> None:
+    path = write_bundle(root.path, name, [FREE])
+    before = whole(root)
+    report = move_to_trash(plan_of(root, [FREE]), root)
+    assert report.removed_bundles == (name,) and not path.exists()
+    assert hipercow_tui.purging.trash(root)[0].bundles == (name,)
+    assert report.trash is not None and restore(root, report.trash).restored_bundles == (name,)
+    assert whole(root) == before and nothing_left(root)
+    assert carry_out(plan_of(root, [FREE]), root).removed_bundles == (name,)
+    assert not path.exists() and FREE not in in_place(root)
+
+
+def test_a_link_goes_as_a_link_and_comes_back_as_one(root: Root) -> None:
+    kept = root.hipercow / "list"
+    kept.write_text(f"{FREE}\n")
+    links = {"a": "c", "b": "../list", "c": "b", "d": "solo"}
+    for name, target in links.items():
+        (root.bundles / name).symlink_to(target)
+    plan = plan_of(root, [FREE, OTHER])
+    report = move_to_trash(plan, root)
+    assert report.complete and set(report.removed_bundles) == {*links, "solo"}
+    assert {path.name for path in root.bundles.iterdir()} == {"sweep"}
+    assert report.trash is not None and restore(root, report.trash).complete
+    assert {name: os.readlink(root.bundles / name) for name in links} == links
+    assert carry_out(plan_of(root, [FREE, OTHER]), root).complete
+    assert {path.name for path in root.bundles.iterdir()} == {"sweep"}
+    assert kept.read_text() == f"{FREE}\n"
+
+
+@pytest.mark.parametrize("moment", ["before", "between"])
+@pytest.mark.parametrize("change", ["target", "contents", "nowhere"])
+def test_a_link_that_changes_keeps_its_tasks(
+    root: Root, meanwhile: Meanwhile, change: str, moment: str
+) -> None:
+    for name in ("list", "other"):
+        (root.hipercow / name).write_text(f"{FREE}\n")
+    bundle = root.bundles / "link"
+    bundle.symlink_to("../list")
+    plan = plan_of(root, [FREE, LONE])
+
+    def disturb() -> None:
+        if change == "contents":
+            (root.hipercow / "list").write_text(f"{FREE}\n{OTHER}\n")
+            return
+        bundle.unlink()
+        bundle.symlink_to("../other" if change == "target" else "nowhere")
+
+    if moment == "before":
+        disturb()
+    else:
+        meanwhile.before("rename", "link", disturb)
+    if change == "nowhere":
+        with pytest.raises(PurgeError, match=r"bundle 'link' can't be read.*leads nowhere"):
+            carry_out(plan, root)
+    elif change == "contents" and moment == "between":
+        assert carry_out(plan, root).complete  # the file stays, and so does what it lists
+        return
+    else:
+        assert not carry_out(plan, root).complete
+    assert FREE in in_place(root) and bundle.is_symlink() and nothing_left(root)
+
+
+def test_a_file_in_place_of_a_link_keeps_its_tasks(root: Root) -> None:
+    (root.hipercow / "list").write_text(f"{FREE}\n")
+    (root.bundles / "link").symlink_to("../list")
+    plan = plan_of(root, [FREE])
+    (root.bundles / "link").unlink()
+    write_bundle(root.path, "link", [FREE])
+    assert not carry_out(plan, root).complete
+    assert FREE in in_place(root) and (root.bundles / "link").read_text() == f"{FREE}\n"
+
+
+@pytest.mark.parametrize("depth", [1, 2], ids=["tasks/ab", "a task"])
+@pytest.mark.parametrize("lang", [Lang.R, Lang.PY])
+def test_a_task_is_never_purged_through_a_link(root: Root, lang: Lang, depth: int) -> None:
+    identity = task_id(60)
+    made = write_task(root.path, identity, "failure")
+    if lang is Lang.PY:
+        shutil.rmtree(made.parent)
+        made = write_py_task(root.path, identity, "failure")
+    place = made if depth == 2 else made.parent
+    place.symlink_to(place.rename(root.path / "elsewhere"))
+    before = whole(root)
+    with pytest.raises(BlockedError, match="is a symbolic link"):
+        hipercow_tui.purge(identity, root=root.path)
+    assert whole(root) == before and (made / "data").exists()

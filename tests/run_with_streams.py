@@ -1,0 +1,74 @@
+"""Runs commands of hipercow-tui as a shell does, with standard streams that are broken.
+
+python run_with_streams.py: reads a list of cases as JSON, each an object with the ``words`` of the
+command and its three ``streams``: "closed", "full" (/dev/full), "no reader" (a pipe), "terminal",
+or the path of a file. ``typed`` is what is typed on the terminal. Prints a list of exit statuses,
+each with what was written on the terminal.
+
+Each case is a fork of this process, which imports the commands once. As at the start of Python, a
+closed stream is None; at its end, Python writes what is left in the buffers.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import sys
+
+from hipercow_tui import commands, filter_commands  # noqa: F401
+from hipercow_tui.cli import main
+
+
+def replace_stream(fd: int, kind: str, terminal: int) -> None:
+    os.close(fd)
+    if kind == "closed":
+        return
+    if kind == "no reader":
+        reader, opened = os.pipe()
+        os.close(reader)
+    elif kind == "terminal":
+        opened = os.dup(terminal)
+    else:
+        path = "/dev/full" if kind == "full" else kind
+        opened = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+    if opened != fd:
+        os.dup2(opened, fd)
+        os.close(opened)
+
+
+def open_as_python_does(streams: list[str]) -> None:
+    for fd, name in enumerate(("stdin", "stdout", "stderr")):
+        stream = None
+        if streams[fd] != "closed":
+            stream = os.fdopen(fd, "w" if fd else "r", encoding="utf-8", closefd=False)
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
+
+
+def run(words: list[str], streams: list[str], typed: str) -> tuple[int, str]:
+    """The exit status of the command in a child process, and what it wrote on its terminal."""
+    screen, terminal = os.openpty()
+    os.write(screen, typed.encode("latin-1"))
+    child = os.fork()
+    if child:
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        os.set_blocking(screen, False)
+        try:
+            shown = os.read(screen, 1 << 16)
+        except BlockingIOError:
+            shown = b""
+        os.close(screen)
+        os.close(terminal)
+        return status, shown.decode("utf-8", "replace")
+    # Those that are closed come last: no other stream must get their descriptors.
+    for fd, kind in sorted(enumerate(streams), key=lambda one: one[1] == "closed"):
+        replace_stream(fd, kind, terminal)
+    open_as_python_does(streams)
+    raise SystemExit(main(words))
+
+
+if __name__ == "__main__":
+    gc.freeze()  # a child that ends need not look at all that it was born with
+    results = [run(**case) for case in json.load(sys.stdin)]
+    sys.stdout.write(json.dumps(results))
