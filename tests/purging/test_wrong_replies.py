@@ -92,20 +92,21 @@ class Stage:
 
     @classmethod
     def make(cls, where: Path, lang: Lang, chains: int) -> Stage:
-        """Chains of three (which Python does not have) and a task without, each with a folder in
-        it; a bundle of each chain's last task and that task, and one of that task alone."""
+        """Chains of two (which Python does not have) and a task without, each with a folder in it;
+        a bundle of each chain's last task and that task, and one of that task alone."""
         number = count(1)
-        made = [[task_id(next(number)) for _ in range(3)] for _ in range(chains)]
+        made = [[task_id(next(number)) for _ in range(2)] for _ in range(chains)]
         alone = task_id(next(number))
         ids = [*chain.from_iterable(made), alone]
         make_task: Callable[..., Path] = write_task if lang is Lang.R else write_py_task
         for identity in ids:
             folder = make_task(where, identity, "failure", finished=NOW - DAY)
-            (folder / "status-running").unlink()
+            for marker in ("submitted", "running"):
+                (folder / f"status-{marker}").unlink()
             (folder / "figures").mkdir()
             (folder / "figures" / "one").write_text(identity)
         if lang is Lang.R:
-            write_retries(where, [link for a, b, c in made for link in ((b, a, a), (c, b, a))])
+            write_retries(where, [(b, a, a) for a, b in made])
         else:
             made = []
         make_bundle = write_bundle if lang is Lang.R else write_py_bundle
@@ -127,7 +128,7 @@ class Stage:
 
     def reset(self) -> None:
         shutil.rmtree(self.root.path)
-        shutil.copytree(self.saved, self.root.path)
+        shutil.copytree(self.saved, self.root.path, copy_function=shutil.copyfile)
         self.let_time_pass()
 
     def let_time_pass(self) -> None:
@@ -383,7 +384,7 @@ def test_a_change_that_is_reported_but_not_done_loses_and_hides_nothing(
 
 
 def test_one_wrong_error_in_a_hundred_changes_nothing(tmp_path: Path) -> None:
-    stage = Stage.make(tmp_path / "project", Lang.R, 6)
+    stage = Stage.make(tmp_path / "project", Lang.R, 8)
     stage.save()
     wrong = 0
     for seed in range(30):
