@@ -1,8 +1,8 @@
 """Rename, remove and make entries of open folders, and check the result after an error.
 
-The reply to a change can be wrong. A network file system that loses a reply sends the request
-again; the server has made the change already, and the second request fails (SPEC rule 17). So each
-function looks at the entries after an error, and returns normally if the change was made. The
+The reply to a change can be wrong (docs/spec.md, rule 17). A network file system that loses a reply
+sends the request again; the server has made the change already, and the second request fails. So
+each function looks at the entries after an error, and returns normally if the change was made. The
 first attempt costs no extra call.
 
 The opposite error, a change that was reported but not made, is not noticed here. The code that
