@@ -47,7 +47,7 @@ from hipercow_tui.roots import Root, find_root
 from hipercow_tui.roots.sizes import Size, measure_many
 from hipercow_tui.saved_plan import changes, load_plan
 from hipercow_tui.scanning import read_root
-from hipercow_tui.signals import on_signals
+from hipercow_tui.signals import ended_by_interrupt, on_signals
 from hipercow_tui.text import count, visible
 
 _MOST_JOBS = 64
@@ -137,14 +137,15 @@ def _apply(words: Sequence[str]) -> int:
     parser.add_argument("--yes", action="store_true", help="do not ask")
     add_jobs(parser)
     options = parser.parse_args(words)
-    plan = load_plan(options.file)
-    root = find_root(plan.root)
-    if root.path != plan.root:
-        raise PurgeError(
-            f"The plan is for {visible(str(plan.root))}, where there is no root any more"
-        )
-    tell_interrupted(root)
-    changed = list(changes(plan, read_root(root)))
+    with ended_by_interrupt():
+        plan = load_plan(options.file)
+        root = find_root(plan.root)
+        if root.path != plan.root:
+            raise PurgeError(
+                f"The plan is for {visible(str(plan.root))}, where there is no root any more"
+            )
+        tell_interrupted(root)
+        changed = list(changes(plan, read_root(root)))
     if changed:
         say({"root": str(root.path), "changed": changed} if options.json else ())
         number = count(len(changed), "change")
@@ -152,7 +153,8 @@ def _apply(words: Sequence[str]) -> int:
         for line in changed:
             print(f"    {line}", file=sys.stderr)
         return REFUSED
-    sizes = measure_many(root, plan.ids)
+    with ended_by_interrupt():
+        sizes = measure_many(root, plan.ids)
     if not (options.json and options.yes):
         preview = sys.stderr if options.json else sys.stdout
         print("\n".join(plan_lines(plan, sizes)), file=preview)
@@ -179,14 +181,16 @@ def _trash(words: Sequence[str]) -> int:
     parser.add_argument("--yes", action="store_true", help="do not ask before erasing")
     add_jobs(parser)
     options = parser.parse_args(words)
-    root = find_root(options.root)
+    with ended_by_interrupt():
+        root = find_root(options.root)
     if options.restore is not None:
         return _restored(restore(root, options.restore), as_json=options.json)
     if options.empty is not None:
         return _empty(root, options)
-    tell_interrupted(root)
-    now, lots = time.time(), trash(root)
-    sized = [(lot, trash_size(root, lot)) for lot in lots]
+    with ended_by_interrupt():
+        tell_interrupted(root)
+        now, lots = time.time(), trash(root)
+        sized = [(lot, trash_size(root, lot)) for lot in lots]
     if options.json:
         say({"root": str(root.path), "lots": [lot_as_json(*one) for one in sized]})
     else:
@@ -196,7 +200,8 @@ def _trash(words: Sequence[str]) -> int:
 
 def _empty(root: Root, options: argparse.Namespace) -> int:
     stamp: str = options.empty
-    lots = [lot for lot in trash(root) if stamp in ("", lot.stamp)]
+    with ended_by_interrupt():
+        lots = [lot for lot in trash(root) if stamp in ("", lot.stamp)]
     named = next((lot for lot in lots if stamp and lot.interrupted), None)
     question = f"Erase {visible(stamp) or 'all that is in the trash'} for good?"
     if not options.yes and lots and not _confirmed(question):
@@ -217,6 +222,7 @@ def _restored(report: RestoreReport, *, as_json: bool) -> int:
     return DONE if report.complete else REFUSED
 
 
+@ended_by_interrupt()
 def _history(words: Sequence[str]) -> int:
     parser = _parser("history", "What was purged, restored and emptied.", _HISTORY)
     _add_root(parser)
