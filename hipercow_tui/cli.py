@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 
 from hipercow_tui import __version__
@@ -132,7 +133,8 @@ def _app(options: argparse.Namespace) -> int:
     first = named_filters(options.filter)
     with place as where:
         return run_app(
-            find_root(where),
+            partial(find_root, where),
+            "the working directory" if where is None else str(where),
             read_only=options.read_only,
             indexed=not (demo or options.no_index),
             mouse=not options.no_mouse,

@@ -53,7 +53,7 @@ from hipercow_tui.roots import Root, find_root
 from hipercow_tui.roots.sizes import Size, measure_many
 from hipercow_tui.saved_plan import changes, load_plan
 from hipercow_tui.scanning import read_root
-from hipercow_tui.signals import on_signals
+from hipercow_tui.signals import ended_by_interrupt, on_signals
 from hipercow_tui.streams import (
     is_output_lost,
     print_message,
@@ -152,20 +152,22 @@ def _apply(words: Sequence[str]) -> int:
     parser.add_argument("--yes", action="store_true", help="do not ask")
     add_jobs(parser)
     options = parser.parse_args(words)
-    plan = load_plan(options.file)
-    root = find_root(plan.root)
-    if root.path != plan.root:
-        raise PurgeError(
-            f"The plan is for {visible(str(plan.root))}, where there is no root any more"
-        )
-    tell_interrupted(root)
-    changed = list(changes(plan, read_root(root)))
+    with ended_by_interrupt():
+        plan = load_plan(options.file)
+        root = find_root(plan.root)
+        if root.path != plan.root:
+            raise PurgeError(
+                f"The plan is for {visible(str(plan.root))}, where there is no root any more"
+            )
+        tell_interrupted(root)
+        changed = list(changes(plan, read_root(root)))
     if changed:
         print_output({"root": str(root.path), "changed": changed} if options.json else ())
         print_message(f"nothing was purged: {count(len(changed), 'change')} since the plan:")
         print_messages(f"    {line}" for line in changed)
         return REFUSED
-    sizes = measure_many(root, plan.ids)
+    with ended_by_interrupt():
+        sizes = measure_many(root, plan.ids)
     if not (options.json and options.yes):
         (print_messages if options.json else print_output)(plan_lines(plan, sizes))
     if plan.empty:
@@ -192,7 +194,8 @@ def _trash(words: Sequence[str]) -> int:
     parser.add_argument("--yes", action="store_true", help="do not ask before erasing")
     add_jobs(parser)
     options = parser.parse_args(words)
-    root = find_root(options.root)
+    with ended_by_interrupt():
+        root = find_root(options.root)
     if options.restore is not None:
         report = restore(root, options.restore, on_progress=_warn)
         return _restored(report, as_json=options.json)
@@ -200,9 +203,10 @@ def _trash(words: Sequence[str]) -> int:
         return _finish(root, options)
     if options.empty is not None:
         return _empty(root, options)
-    tell_interrupted(root)
-    now, lots = time.time(), trash(root)
-    sized = [(lot, trash_size(root, lot)) for lot in lots]
+    with ended_by_interrupt():
+        tell_interrupted(root)
+        now, lots = time.time(), trash(root)
+        sized = [(lot, trash_size(root, lot)) for lot in lots]
     if options.json:
         print_output({"root": str(root.path), "lots": [lot_as_json(*one) for one in sized]})
     else:
@@ -212,7 +216,8 @@ def _trash(words: Sequence[str]) -> int:
 
 def _empty(root: Root, options: argparse.Namespace) -> int:
     stamp: str = options.empty
-    lots = [lot for lot in trash(root) if lot.stamp == stamp or (not stamp and _is_whole(lot))]
+    with ended_by_interrupt():
+        lots = [lot for lot in trash(root) if lot.stamp == stamp or (not stamp and _is_whole(lot))]
     if stamp and not lots:
         raise PurgeError(f"There is no '{visible(stamp)}' in the trash: 'hipercow-tui trash' lists")
     refuse_unerasable(lots)
@@ -237,7 +242,8 @@ def _in_all(root: Root, lots: Sequence[TrashLot]) -> str:
 
 def _finish(root: Root, options: argparse.Namespace) -> int:
     stamp: str = options.finish
-    lots = [lot for lot in trash(root) if lot.stamp == stamp]
+    with ended_by_interrupt():
+        lots = [lot for lot in trash(root) if lot.stamp == stamp]
     if not options.yes and not _confirmed(_finish_question(root, lots)):
         return REFUSED
     return _run(
@@ -281,6 +287,7 @@ def _print_report(report: Report, *, as_json: bool, sizes: Sizes = MappingProxyT
         print_message("it was carried out all the same: 'hipercow-tui history' lists what was done")
 
 
+@ended_by_interrupt()
 def _history(words: Sequence[str]) -> int:
     parser = _parser("history", "What was purged, restored and emptied.", _HISTORY)
     parser.add_root()

@@ -22,6 +22,7 @@ from hipercow_tui.roots.sizes import Size, measure_many
 from hipercow_tui.saved_filters import FilterFile
 from hipercow_tui.saved_plan import save_plan
 from hipercow_tui.scanning import read_root
+from hipercow_tui.signals import ended_by_interrupt
 from hipercow_tui.snapshot import Snapshot
 from hipercow_tui.streams import print_message, print_messages, print_output
 from hipercow_tui.text import age
@@ -104,6 +105,7 @@ def _filter_parser(command: str) -> CommandParser:
     return parser
 
 
+@ended_by_interrupt()
 def _selected(options: argparse.Namespace, now: float) -> tuple[Root, Snapshot, FilterStack]:
     if options.filter is not None:
         _take_saved(options)
@@ -137,6 +139,7 @@ def _take_saved(options: argparse.Namespace) -> None:
     options.in_bundle, options.with_status = saved.in_bundle or None, sorted(saved.status) or None
 
 
+@ended_by_interrupt()
 def _list(options: argparse.Namespace) -> int:
     now = time.time()
     root, snapshot, filters = _selected(options, now)
@@ -180,7 +183,8 @@ def _purge(options: argparse.Namespace) -> int:
         skip_blocked=options.skip_blocked,
         ignore_unreadable_bundles=options.ignore_unreadable_bundles,
     )
-    sizes = measure_many(root, () if plan.refused else plan.ids)
+    with ended_by_interrupt():
+        sizes = measure_many(root, () if plan.refused else plan.ids)
     silent = options.dry_run or options.yes or options.save_plan is not None
     if not (options.json and silent):
         (print_messages if options.json else print_output)(plan_lines(plan, sizes))

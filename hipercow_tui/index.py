@@ -81,12 +81,12 @@ class Index:
         """The index of a root, whether there is a file yet or not; None where it can't be kept."""
         try:
             where = cache_folder()
-            status = os.stat(root.hipercow)
+            device, inode = root.identity or _identity(root)
         except (OSError, RuntimeError):
             return None
         path = os.fsencode(root.hipercow)
         name = hashlib.blake2b(path, digest_size=_DIGEST).hexdigest()
-        key = b"%d %d %b" % (status.st_dev, status.st_ino, path)
+        key = b"%d %d %b" % (device, inode, path)
         return cls(where / f"{name}.index", key)
 
     def load(self) -> KeptRoot:
@@ -139,6 +139,11 @@ class Index:
         for entry in indexes:
             if entry.stat(follow_symlinks=False).st_mtime < time.time() - _UNUSED:
                 os.unlink(entry.path)
+
+
+def _identity(root: Root) -> tuple[int, int]:
+    found = os.stat(root.hipercow)
+    return found.st_dev, found.st_ino
 
 
 def cache_folder() -> Path:

@@ -10,14 +10,16 @@ from __future__ import annotations
 import marshal
 import subprocess
 import sys
+import weakref
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
 _GREETING = b"hipercow-tui reads\n"
 PROGRAM = f"""
-import sys
-_, module, word, *sys.path = sys.argv
+import os, sys
+_, module, word, where, *sys.path = sys.argv
+os.chdir(where)
 from importlib import import_module
 serve = import_module(module).serve
 sys.stdout.buffer.write({_GREETING!r})
@@ -35,15 +37,18 @@ class Process:
 
     def __init__(self, module: str, word: str, where: str) -> None:
         places = [str(Path(place).resolve()) for place in sys.path]
+        # It goes to its folder by itself. Where a file server hangs, a fork that has not become
+        # another program yet would keep our pipes open.
         self._program = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", PROGRAM, module, word, *places],
-            cwd=where,
+            [sys.executable, "-I", "-S", "-c", PROGRAM, module, word, where, *places],
             bufsize=0,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # ctrl+c is meant for us
         )
+        # At the latest when we end: where a file server hangs, it would wait for an answer.
+        self._kill = weakref.finalize(self, self._program.kill)
         assert self._program.stdin and self._program.stdout
         self._input, self.output = self._program.stdin, self._program.stdout
         self._greeted = False
@@ -63,7 +68,7 @@ class Process:
 
     def close(self) -> None:
         """End it, now. It only reads; where a file server hangs it ends when that answers."""
-        self._program.kill()
+        self._kill()
         self._input.close()
         self.output.close()
         with suppress(subprocess.TimeoutExpired):

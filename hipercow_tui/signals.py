@@ -23,6 +23,17 @@ def on_signals(act: Callable[[int], object]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
+@contextmanager
+def ended_by_interrupt() -> Iterator[None]:
+    """While nothing is changed, ctrl+c ends the process at once. Python itself would take note of
+    it and then go on waiting for a file server that hangs. Use it in the main thread."""
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def leave(number: int) -> NoReturn:
     """Unwind, so that what is temporary goes, and end with the status of that signal."""
     raise SystemExit(128 + number)

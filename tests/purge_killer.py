@@ -1,7 +1,7 @@
 """Purges roots in processes that die on the way.
 
 python purge_killer.py FOLDER ACTION steps: in FOLDER/0, FOLDER/1, … dies before the first system
-call that opens or changes something, before the second, …, until one comes to its end.
+call that changes something, before the second, …, until one comes to its end.
 python purge_killer.py FOLDER ACTION seconds N SEED: dies N times at random moments.
 
 ACTION is purge, four (of four chains at a time), full (a purge on a disk without room for a
@@ -37,21 +37,23 @@ from hipercow_tui.purging import (
 )
 from hipercow_tui.roots import Root
 
-CALLS = ("rename", "unlink", "rmdir", "mkdir", "link", "fsync", "open", "write", "utime", "fchmod")
+CALLS = ("rename", "unlink", "rmdir", "mkdir", "link", "open", "write", "utime", "fchmod")
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
 
 def die_at(step: int, *, full: bool) -> None:
-    """Die before the so-many-th call, which is after the one before."""
-    made = 0
+    """Die before the so-many-th call that changes something, which is after the one before."""
+    made, really_open = 0, os.open
     if full:
         fill_the_disk()
 
     def dying(real: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:
             nonlocal made
-            if made == step:
-                os.kill(os.getpid(), signal.SIGKILL)
-            made += 1
+            if real is not really_open or args[1] & _WRITING:
+                if made == step:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                made += 1
             return real(*args, **kwargs)
 
         return call

@@ -156,7 +156,7 @@ def _replace(old: int, draft: int, folder: int, gone: Collection[bytes]) -> None
     _write(draft, fresh)
     os.fsync(draft)
     if read_file(DRAFT, limit=LIMIT, dir_fd=folder) != fresh:
-        raise OSError(errno.EIO, "what was written is not in the new list")
+        raise OSError(errno.EIO, "the new list lacks lines that were written")
     failure = OSError(errno.EIO, "the new list is not in its place")
     try:
         os.rename(DRAFT, RECENT, src_dir_fd=folder, dst_dir_fd=folder)
@@ -184,8 +184,8 @@ def _bring_over(old: int, known: Collection[bytes], folder: int) -> None:
 
 
 def _append_missing(wanted: Collection[bytes], folder: int) -> None:
-    """Append to the list what it lacks of the wanted lines, in one write, and look whether it has
-    them: another purge may have replaced it meanwhile. Raises OSError if some are still missing."""
+    """Append the wanted lines that are missing in the list, in one write, and check that they are
+    there: another purge may have replaced the list meanwhile. Raises OSError if some are not."""
     failure: OSError | None = None
     for _ in range(_ATTEMPTS if wanted else 0):
         listed = _read(folder)
@@ -201,7 +201,7 @@ def _append_missing(wanted: Collection[bytes], folder: int) -> None:
         except OSError as error:
             failure = error
     if not set(_lines(_read(folder))).issuperset(wanted):
-        raise failure or OSError(errno.EIO, "what was appended is not in it")
+        raise failure or OSError(errno.EIO, "the list lacks lines that were appended")
 
 
 def _append(lines: bytes, folder: int) -> None:
@@ -218,7 +218,7 @@ def _lists_any(ids: Collection[bytes], folder: int) -> bool:
 
 
 def _lines(listed: bytes) -> list[bytes]:
-    """What is written in the lines that are not blank."""
+    """The text of the lines that are not blank."""
     return [line for line in map(bytes.strip, listed.splitlines()) if line]
 
 

@@ -25,13 +25,14 @@ class Root:
     One folder can be a root of R and of Python at once; neither knows of the other. ``lang`` says
     whose tasks are meant, and ``hipercow`` is the folder that holds them: for Python
     ``hipercow/py/``. ``purge_refusal`` says why this root can only be browsed; None if it can be
-    purged.
+    purged. ``identity`` is the device and inode of ``hipercow``, None where it is not known.
     """
 
     path: Path
     hipercow: Path
     purge_refusal: str | None = None
     lang: Lang = Lang.R
+    identity: tuple[int, int] | None = None
 
     @property
     def tasks(self) -> Path:
@@ -53,7 +54,7 @@ class Root:
         if lang is self.lang:
             return self
         folder = self.hipercow / PY if lang is Lang.PY else self.hipercow.parent
-        return replace(self, hipercow=folder, lang=lang)
+        return replace(self, hipercow=folder, lang=lang, identity=None)
 
     @property
     def parts(self) -> tuple[Root, ...]:
@@ -113,7 +114,15 @@ def _checked(folder: Path, hipercow: Path) -> Root:
             f"{_shown(hipercow)} holds tasks created with hipercow earlier than 0.3.0, whose layout"
             " is not supported: ask the authors of hipercow how to migrate it."
         )
-    return Root(folder, hipercow, _purge_refusal(hipercow))
+    return Root(folder, hipercow, _purge_refusal(hipercow), identity=_identity(hipercow))
+
+
+def _identity(hipercow: Path) -> tuple[int, int] | None:
+    try:
+        found = hipercow.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _is_package_source(description: Path) -> bool:

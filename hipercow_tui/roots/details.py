@@ -180,7 +180,7 @@ class _Input:
 
 @dataclass(frozen=True, slots=True)
 class _Code:
-    """What is run, in full and on one line, with which inputs, and how many more there are."""
+    """The code, in full and on one line, its inputs, and the number of inputs left out."""
 
     runs: str | None
     what: str = ""

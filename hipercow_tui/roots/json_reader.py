@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 from typing import Any
 
-_NESTED = 8  # an object, a list or a key takes so many times as long as another value
+_NESTED = 8  # the work of an object, a list or a key, where another value takes 1
 
 
 def load_json(raw: bytes, *, work: int) -> Any:
     """The value that the bytes hold.
 
-    ``work`` bounds what is decoded: 1 for each value in a list, 8 for each object, list and key,
-    some 0.1 microseconds each. What would take more is refused before anything is decoded. Other
+    ``work`` bounds the decoding: 1 for each value in a list, 8 for each object, list and key,
+    some 0.1 microseconds each. A file that would take more is refused before it is decoded. Other
     threads get their turn at each object, for the whole is one call.
 
-    Raises ValueError, whose text continues a sentence on the file.
+    Raises ValueError with a text that continues a sentence on the file.
     """
     nested = raw.count(b"{") + raw.count(b"[") + raw.count(b":")
     if raw.count(b",") + _NESTED * nested > work:

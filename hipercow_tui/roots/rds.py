@@ -22,8 +22,8 @@ from hipercow_tui.roots.rds_walk import DEFAULT, LIST, Limits
 from hipercow_tui.roots.rvalues import RValue, RVector, attribute, names
 
 _GZIP = 16 + zlib.MAX_WBITS
-# Of ``info``, and of what is asked of ``data``: both take less than 2 kB as hipercow writes them.
-# A scan reads them of every task.
+# For ``info`` and the first elements of ``data``: both take less than 2 kB as hipercow writes them.
+# A scan reads them for every task.
 _OF_BEGINNING = Limits(
     max_bytes=1 << 20, max_examined=1 << 18, max_steps=20_000, max_elements=10_000, max_text=1 << 16
 )

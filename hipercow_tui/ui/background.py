@@ -1,16 +1,22 @@
 """Threads that work for the screen, so that it never waits for a disk.
 
-They are daemons: leaving the app does not wait for a file server that hangs.
+They are daemons: leaving the app does not wait for a file server that hangs, or not for long.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import wait as _wait
+from functools import partial
+from typing import Any, Generic, TypeVar
 
 from hipercow_tui.ui.screen_first import standing_by
 
+GRACE = 2.0  # seconds that leaving the app waits for calls under way, such as saving a plan
+
+T = TypeVar("T")
 Request = TypeVar("Request")
 Result = TypeVar("Result")
 
@@ -26,6 +32,44 @@ def in_background(work: Callable[[], None], broke: Callable[[Exception], object]
             broke(error)
 
     threading.Thread(target=guarded, name=work.__qualname__, daemon=True).start()
+
+
+def promised(work: Callable[[], T]) -> Future[T]:
+    """Do the work in a daemon thread; the future will hold its result or its error."""
+    future: Future[T] = Future()
+
+    def done() -> None:
+        try:
+            result = work()
+        except BaseException as error:
+            future.set_exception(error)
+        else:
+            future.set_result(result)
+
+    future.set_running_or_notify_cancel()
+    threading.Thread(target=done, name="promised", daemon=True).start()
+    return future
+
+
+class DaemonExecutor(ThreadPoolExecutor):
+    """Runs each call in a daemon thread. Python's own executors are waited for at exit, as long as
+    it takes; this one for ``GRACE`` seconds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._promised: list[Future[Any]] = []
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        """Begin the call now."""
+        self._promised = [future for future in self._promised if not future.done()]
+        future = promised(partial(fn, *args, **kwargs))
+        self._promised.append(future)
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Wait for the calls under way, but no longer than ``GRACE`` seconds."""
+        if wait:
+            _wait(self._promised, timeout=GRACE)
 
 
 class Newest(Generic[Request, Result]):

@@ -92,6 +92,7 @@ class PurgeRun:
         self._job = job
         self._receiver = receiver
         self._stop = threading.Event()
+        self._progress: Progress | None = None
         self._phase: Phase | None = None
         self._phase_began = 0.0
         self._ended = PurgeEnded(None)
@@ -110,6 +111,26 @@ class PurgeRun:
     def stop(self) -> None:
         """Ask it to end; a purge puts back all that is not erased yet."""
         self._stop.set()
+
+    @property
+    def waited_for(self) -> str:
+        """A sentence on this job and how far it is, for a person that leaves the app."""
+        how_far = ""
+        if self._progress is not None:
+            progress = self._progress
+            how_far = f" ({progress.phase}, {progress.done:,} of {progress.total:,} tasks)"
+        title = f"{self._job.title}{how_far}"
+        if self.stopping:
+            return f"{title} is being stopped: wait until the file system has answered"
+        return f"{title} is under way: wait for its end" + (
+            ", or stop it with U" if self._job.can_stop else ""
+        )
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for its end, but no longer than that; returns whether it has ended."""
+        if self._thread.ident is not None:
+            self._thread.join(seconds)
+        return not self._thread.is_alive()
 
     def settle(self) -> PurgeEnded:
         """Ask it to end, and wait until it has."""
@@ -133,6 +154,7 @@ class PurgeRun:
 
     def _progressed(self, progress: Progress) -> None:
         now = time.monotonic()
+        self._progress = progress
         if progress.phase is not self._phase:
             self._phase, self._phase_began = progress.phase, now
         left = None

@@ -1,7 +1,8 @@
 """Start the app, and see it through to its end.
 
 What a person waits for is the first frame: Textual takes 0.2 s to import, so whatever the first
-frame does not need is imported behind it (``warm_up``).
+frame does not need is imported behind it (``warm_up``). Nor does it wait for a file server: the
+root is looked for in a thread, and if that takes long, a screen says so.
 """
 
 from __future__ import annotations
@@ -9,7 +10,10 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+from collections.abc import Callable
+from concurrent.futures import wait
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from hipercow_tui.config import ThemeFile
 from hipercow_tui.errors import FilterError
@@ -17,8 +21,16 @@ from hipercow_tui.exits import DONE
 from hipercow_tui.roots import Root
 from hipercow_tui.saved_filters import FilterFile, SavedFilter
 from hipercow_tui.signals import no_hurry, on_signals
-from hipercow_tui.streams import print_output
+from hipercow_tui.streams import print_message, print_output
 from hipercow_tui.ui.memory import keep_little
+
+if TYPE_CHECKING:
+    from hipercow_tui.ui.messages import PurgeEnded
+    from hipercow_tui.ui.purging import PurgeRun
+    from hipercow_tui.ui.terminal_app import TerminalApp
+
+QUICK = 0.3  # seconds; if the root is not found by then, a screen says so
+PATIENCE = 1.0  # seconds; if a job has not stopped by then, a message says so
 
 
 def named_filters(name: str | None) -> SavedFilter | None:
@@ -27,33 +39,73 @@ def named_filters(name: str | None) -> SavedFilter | None:
 
 
 def run_app(
-    root: Root, *, read_only: bool, indexed: bool, mouse: bool, first: SavedFilter | None
+    find: Callable[[], Root],
+    where: str,
+    *,
+    read_only: bool,
+    indexed: bool,
+    mouse: bool,
+    first: SavedFilter | None,
 ) -> int:
-    """Run the app until it is left; returns the exit status. Without ``mouse``, that is left to the
-    terminal."""
+    """Run the app on the root that ``find`` finds, until it is left; returns the exit status.
+
+    ``where`` is the place that is searched, for people. Without ``mouse``, that is left to the
+    terminal. Raises what ``find`` raises.
+    """
     os.environ.setdefault("TEXTUAL_FPS", "240")  # a key is painted by the next beat of Textual
     keep_little()
     gc.disable()  # until the root is read: next to nothing of what is made up to there is garbage
-    from hipercow_tui.ui.app import HipercowApp
-    from hipercow_tui.ui.screen_first import new_loop
+    from hipercow_tui.ui.background import promised
 
+    root = promised(find)
+    from hipercow_tui.ui.app import HipercowApp
+
+    theme = ThemeFile.of_user()
+    wait([root], timeout=QUICK)
+    if not root.done():
+        from hipercow_tui.ui.waiting import WaitingApp
+
+        waiting = WaitingApp(root, where, theme)
+        _run(waiting, mouse=mouse)
+        if waiting.left or not root.done():
+            return waiting.return_code or DONE
     filters = None
     with suppress(FilterError):
         filters = FilterFile.of_user()
     app = HipercowApp(
-        root,
+        root.result(),
         read_only=read_only,
         indexed=indexed,
         filters=filters,
         first=first,
-        theme=ThemeFile.of_user(),
+        theme=theme,
     )
-    with on_signals(app.leave), asyncio.Runner(loop_factory=new_loop) as runner:
-        runner.run(app.run_async(mouse=mouse))
-    with on_signals(no_hurry):
-        left = app.settle()
-    if left is not None:
-        from hipercow_tui.report import report_lines
-
-        print_output(report_lines(left.report) if left.report else [left.error or ""])
+    _run(app, mouse=mouse)
+    if app.browser.under_way is not None:
+        with on_signals(no_hurry):
+            _print_end(_stopped(app.browser.under_way))
     return app.return_code or DONE
+
+
+def _run(app: TerminalApp, *, mouse: bool) -> None:
+    from hipercow_tui.ui.background import DaemonExecutor
+    from hipercow_tui.ui.screen_first import new_loop
+
+    with on_signals(app.leave), asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.get_loop().set_default_executor(DaemonExecutor())
+        runner.run(app.run_async(mouse=mouse))
+
+
+def _stopped(job: PurgeRun) -> PurgeEnded:
+    """Stop the job and wait, however long that takes: half of a chain must not stay behind. If it
+    takes long, say so."""
+    job.stop()
+    if not job.wait(PATIENCE):
+        print_message(job.waited_for)
+    return job.settle()
+
+
+def _print_end(ended: PurgeEnded) -> None:
+    from hipercow_tui.report import report_lines
+
+    print_output(report_lines(ended.report) if ended.report else [ended.error or ""])

@@ -348,6 +348,13 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes | None]:
     return all_but_ours(make_both(tmp_path_factory.mktemp("before")))
 
 
+@pytest.fixture
+def nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A draft of the list belongs to the process that was killed."""
+    monkeypatch.setattr("hipercow_tui.purging.recent.ABANDONED", 0.0)
+
+
+@pytest.mark.usefixtures("nobody_else")
 def test_a_purge_that_died_is_restored_or_finished(
     tmp_path: Path, before: dict[str, bytes | None]
 ) -> None:
@@ -378,6 +385,7 @@ def test_a_purge_that_died_is_restored_or_finished(
     }
 
 
+@pytest.mark.usefixtures("nobody_else")
 def test_a_move_to_the_trash_that_died_is_restored_or_finished(
     tmp_path: Path, before: dict[str, bytes | None]
 ) -> None:
@@ -403,6 +411,7 @@ def test_a_move_to_the_trash_that_died_is_restored_or_finished(
     assert ends == {frozenset(ALL), frozenset()}
 
 
+@pytest.mark.usefixtures("nobody_else")
 def test_an_undo_that_died_is_finished(tmp_path: Path, before: dict[str, bytes | None]) -> None:
     roots, died_in = killed(tmp_path, "both:restore", "steps"), set()
     for path in roots:
@@ -421,6 +430,7 @@ def test_an_undo_that_died_is_finished(tmp_path: Path, before: dict[str, bytes |
     assert died_in == set(Lang) and len(roots) > 30
 
 
+@pytest.mark.usefixtures("nobody_else")
 def test_an_emptying_that_died_is_restored_or_finished(
     tmp_path: Path, before: dict[str, bytes | None]
 ) -> None:
@@ -441,6 +451,7 @@ def test_an_emptying_that_died_is_restored_or_finished(
     assert numbers == sorted(numbers) and set(numbers) == set(range(len(ALL) + 1))
 
 
+@pytest.mark.usefixtures("nobody_else")
 def test_a_purge_on_a_full_disk_that_died_is_restored(
     tmp_path: Path, before: dict[str, bytes | None]
 ) -> None:

@@ -20,13 +20,14 @@ from hipercow_tui.model import Status
 from hipercow_tui.orders import Key
 from hipercow_tui.roots import find_root
 from hipercow_tui.scanning import Scanner
-from hipercow_tui.ui.app import SIXTEEN_COLOURS, HipercowApp
+from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.screens.browse import BrowseScreen
 from hipercow_tui.ui.screens.confirm import ConfirmScreen
 from hipercow_tui.ui.screens.help import HelpScreen
 from hipercow_tui.ui.screens.plan import PlanScreen
 from hipercow_tui.ui.screens.problems import ProblemsScreen
 from hipercow_tui.ui.screens.summary import SummaryScreen
+from hipercow_tui.ui.terminal_app import SIXTEEN_COLOURS
 from hipercow_tui.ui.widgets.age_slider import AgeSlider
 from hipercow_tui.ui.widgets.details import Details
 

@@ -17,7 +17,8 @@ from ui_driving import PATIENCE, screen_text, until
 from hipercow_tui.config import ThemeFile
 from hipercow_tui.errors import HipercowTuiError
 from hipercow_tui.roots import find_root
-from hipercow_tui.ui.app import MANY_COLOURS, SIXTEEN_COLOURS, HipercowApp, light_terminal
+from hipercow_tui.ui.app import HipercowApp
+from hipercow_tui.ui.terminal_app import MANY_COLOURS, SIXTEEN_COLOURS, light_terminal
 
 
 @pytest.fixture

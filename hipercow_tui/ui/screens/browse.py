@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from hipercow_tui.ui.screens.hand_over import Chosen
     from hipercow_tui.ui.trash_look import TrashLook
 
-BUSY = "Work on the disk is under way: wait for its end, or stop it with U"
-
 
 class BrowseScreen(SearchingScreen):
     """Filters, marks, orders, searches, plans; only a plan that was confirmed changes the disk."""
@@ -211,7 +209,7 @@ class BrowseScreen(SearchingScreen):
         if not stack.given:
             self.notify("Set a filter first (1 to 6, tab) or mark tasks (space)", title="No filter")
         elif self.purging:
-            self.notify(BUSY)
+            self.notify(self.busy)
         elif not self._planning:
             self._planning = True
             self.backstage.make_plan(stack)
@@ -231,7 +229,7 @@ class BrowseScreen(SearchingScreen):
         from hipercow_tui.ui.widgets.purge_bar import PurgeBar
 
         if job is not None and self.purging:
-            self.notify(BUSY)
+            self.notify(self.busy)
         elif job is not None:
             bar = PurgeBar(job)
             self.under_way = bar.run
@@ -254,6 +252,11 @@ class BrowseScreen(SearchingScreen):
     def purging(self) -> bool:
         """Whether a purge, or any other job on the disk, is under way."""
         return self.under_way is not None
+
+    @property
+    def busy(self) -> str:
+        """A sentence on the job under way, and what to do; empty if there is none."""
+        return self.under_way.waited_for if self.under_way else ""
 
     # Trash and undo
 

@@ -1,0 +1,83 @@
+"""The screen that is there before a root is found, and threads that nothing waits for."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from concurrent.futures import Future
+from pathlib import Path
+
+import pytest
+
+from hipercow_tui.errors import RootError
+from hipercow_tui.roots import Root
+from hipercow_tui.ui.background import DaemonExecutor, promised
+from hipercow_tui.ui.waiting import WaitingApp
+
+
+@pytest.mark.parametrize(
+    ("keys", "status"), [(["q"], 0), (["escape"], 0), (["ctrl+c"], 130), (["x", "ctrl+c"], 130)]
+)
+async def test_a_root_that_is_not_found_yet_need_not_be_waited_for(
+    keys: list[str], status: int
+) -> None:
+    app = WaitingApp(Future(), "/srv/\x1b[2Jproject", None)
+    async with app.run_test() as pilot:
+        shown = str(app.query_one("#waiting").render())
+        assert "Looking for a hipercow root at /srv/␛[2Jproject …" in shown
+        assert "has not answered for 1 second" in shown
+        await pilot.press(*keys)
+    assert app.left and app.return_code == status
+
+
+@pytest.mark.parametrize("found", [True, False])
+async def test_it_ends_once_there_is_an_answer(found: bool) -> None:
+    root: Future[Root] = Future()
+    app = WaitingApp(root, "/srv", None)
+    async with app.run_test() as pilot:
+        await pilot.pause(0.1)
+        assert app.is_running
+        if found:
+            root.set_result(Root(Path("/srv"), Path("/srv/hipercow")))
+        else:
+            root.set_exception(RootError("Couldn't find hipercow root"))
+        while app.is_running:
+            await pilot.pause(0.01)
+    assert not app.left and app.return_code == 0
+
+
+def test_a_promise_is_kept_or_its_error_raised() -> None:
+    assert promised(lambda: 7).result(10) == 7
+    with pytest.raises(ZeroDivisionError):
+        promised(lambda: 1 // 0).result(10)
+
+
+def test_what_hangs_is_not_waited_for_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hipercow_tui.ui.background.GRACE", 0.05)
+    never, done = threading.Event(), threading.Event()
+    with asyncio.Runner() as runner:
+        loop = runner.get_loop()
+        loop.set_default_executor(DaemonExecutor())
+
+        async def begin() -> None:
+            loop.run_in_executor(None, never.wait)
+            await loop.run_in_executor(None, done.set)
+
+        runner.run(begin())
+    assert done.is_set() and not never.is_set()
+    never.set()
+
+
+def test_what_is_done_in_a_moment_is_waited_for_at_the_end() -> None:
+    executor, begun, go_on, done = DaemonExecutor(), *(threading.Event() for _ in range(3))
+
+    def work() -> None:
+        begun.set()
+        go_on.wait()
+        done.set()
+
+    executor.submit(work)
+    begun.wait()
+    threading.Timer(0.05, go_on.set).start()
+    executor.shutdown()
+    assert done.is_set()
