@@ -155,9 +155,12 @@ def test_the_command_line_on_a_hanging_file_system_ends_by_ctrl_c(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     ) as child:
-        wait_until_it_hangs(child.pid)
-        child.send_signal(signal.SIGINT)
-        assert child.wait(20) == -signal.SIGINT
+        try:
+            wait_until_it_hangs(child.pid)
+            child.send_signal(signal.SIGINT)
+            assert child.wait(20) == -signal.SIGINT
+        finally:
+            child.kill()
     assert in_place(root) == set(IDS)
 
 
