@@ -37,6 +37,7 @@ from hipercow_tui.purging import (
     trash_size,
 )
 from hipercow_tui.purging.manifest import Aim
+from hipercow_tui.purging.names import AT_REST
 from hipercow_tui.report import (
     Report,
     Sizes,
@@ -197,7 +198,7 @@ def _trash(words: Sequence[str]) -> int:
     with ended_by_interrupt():
         root = find_root(options.root)
     if options.restore is not None:
-        report = restore(root, options.restore, on_progress=_warn)
+        report = restore(root, options.restore, on_progress=_Warning())
         return _restored(report, as_json=options.json)
     if options.finish is not None:
         return _finish(root, options)
@@ -224,7 +225,8 @@ def _empty(root: Root, options: argparse.Namespace) -> int:
     if not options.yes and lots and not _confirmed(f"Erase {_in_all(root, lots)} for good?"):
         return REFUSED
     return _run(
-        options, lambda stop: empty(root, lots, on_progress=_warn, stop=stop, jobs=options.jobs)
+        options,
+        lambda stop: empty(root, lots, on_progress=_Warning(), stop=stop, jobs=options.jobs),
     )
 
 
@@ -243,11 +245,20 @@ def _in_all(root: Root, lots: Sequence[TrashLot]) -> str:
 def _finish(root: Root, options: argparse.Namespace) -> int:
     stamp: str = options.finish
     with ended_by_interrupt():
-        lots = [lot for lot in trash(root) if lot.stamp == stamp]
-    if not options.yes and not _confirmed(_finish_question(root, lots)):
+        named = [lot for lot in trash(root) if lot.stamp == stamp]
+    lots = [lot for lot in named if lot.state not in AT_REST]
+    if named and not lots:
+        raise PurgeError(f"There is nothing to finish in {stamp}: nothing was interrupted in it")
+    if lots and not any(lot.resumable or lot.alive for lot in lots):
+        raise PurgeError(
+            f"Nothing says that what was begun in {stamp} was confirmed and checked:"
+            f" 'hipercow-tui trash --restore {stamp}' puts it back"
+        )
+    if not options.yes and lots and not _confirmed(_finish_question(root, lots)):
         return REFUSED
     return _run(
-        options, lambda stop: finish(root, stamp, on_progress=_warn, stop=stop, jobs=options.jobs)
+        options,
+        lambda stop: finish(root, stamp, on_progress=_Warning(), stop=stop, jobs=options.jobs),
     )
 
 
@@ -258,7 +269,9 @@ def _finish_question(root: Root, lots: Sequence[TrashLot]) -> str:
         return f"Finish restoring {held}?"
     if State.MOVING in states and all(lot.aim is Aim.TRASH for lot in lots):
         return f"Finish moving to the trash, with {held} moved so far?"
-    return f"Finish the purge, with {held} to erase and what its plan holds beyond that?"
+    if State.MOVING in states:
+        return f"Finish the purge, with {held} moved so far, which erases all that its plan holds?"
+    return f"Finish erasing {held}?"
 
 
 def _run(options: argparse.Namespace, act: Callable[[threading.Event], Report]) -> int:
@@ -270,9 +283,15 @@ def _run(options: argparse.Namespace, act: Callable[[threading.Event], Report]) 
     return _status(report, stopping)
 
 
-def _warn(progress: Progress) -> None:
-    """Say, once, that another process is waited for."""
-    if progress.phase is Phase.WAITING and not progress.done:
+class _Warning:
+    """Says, once, that another process is waited for."""
+
+    said = False
+
+    def __call__(self, progress: Progress) -> None:
+        if progress.phase is not Phase.WAITING or self.said:
+            return
+        self.said = True
         print_message("watching for half a minute whether another process still works on it")
 
 

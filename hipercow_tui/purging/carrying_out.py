@@ -1,4 +1,4 @@
-"""Carry a plan out: for good, or into the trash (SPEC section 4, rules 12, 13 and 15)."""
+"""Carry a plan out: for good, or into the trash (docs/spec.md, rules 12, 13 and 15)."""
 
 from __future__ import annotations
 

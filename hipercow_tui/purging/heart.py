@@ -160,7 +160,7 @@ def _parsed(raw: bytes) -> tuple[Who | None, int]:
     try:
         data = json.loads(raw)
         count = int(data.pop("beat", 0))
-    except (ValueError, TypeError, AttributeError, RecursionError):
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         return None, 0
     return Who.from_json(data), count
 
@@ -230,7 +230,7 @@ def ensure_dead(lot: Path, read: Callable[[], Sign], now: float, watch: Watch) -
         if seen.changed or 0 <= sign.age(now + waited) < DEAD_AFTER:
             _refuse_alive(lot, sign.owner)
         if watch.stopped:
-            raise PurgeError(f"Stopped while {lot.name} was watched for a sign of life")
+            raise PurgeError(f"Stopped while {lot.stem} was watched for a sign of life")
         watch.waiting(unchanged, WATCHED)
         time.sleep(_LOOK_EVERY)
 
@@ -238,7 +238,7 @@ def ensure_dead(lot: Path, read: Callable[[], Sign], now: float, watch: Watch) -
 def _refuse_alive(lot: Path, owner: Who | None) -> NoReturn:
     by = f" by {visible(str(owner))}" if owner else ""
     raise PurgeError(
-        f"{lot.name} is being worked on{by}: it gave a sign of life within the last minute. Stop it"
+        f"{lot.stem} is being worked on{by}: it gave a sign of life within the last minute. Stop it"
         " there, or wait until a minute has passed without one."
     )
 

@@ -11,14 +11,15 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hipercow_tui.model import Task
+from hipercow_tui.errors import PurgeError
+from hipercow_tui.model import DATA, QUEUED, Status, Task
 from hipercow_tui.plan import PurgePlan
-from hipercow_tui.purging.file_changes import check_exists, rename
 from hipercow_tui.purging.lot import Lot
 from hipercow_tui.purging.outcome import Outcome, PurgeReport
 from hipercow_tui.purging.places import because, names_in
 from hipercow_tui.roots.files import open_folder
 from hipercow_tui.roots.layouts import LAYOUTS
+from hipercow_tui.roots.r_root import status_of
 
 _MARKERS = ("submitted", "running", "success", "failure", "cancelled")
 # The files that decide what a task is, in R and Python. Those of a queued job may come and go.
@@ -30,20 +31,27 @@ def quarantine_in_batch(lot: Lot, plan: PurgePlan) -> list[Outcome]:
     each. Costs five calls a task. Raises PurgeError if the batch can't be listed."""
     held = names_in(lot.tasks, lot.path / "tasks")
     tasks = (planned.task for planned in plan.tasks if planned.task.id in held)
-    return [found for task in tasks if (found := _quarantine(lot, task, task.id, lot.tasks))]
+    return [
+        _quarantine(lot, task, task.id, lot.tasks)
+        for task in tasks
+        if missing_files(task, task.id, lot.tasks)
+    ]
 
 
 def quarantine_in_place(lot: Lot, plan: PurgePlan) -> list[Outcome]:
-    """Quarantine the tasks in their places that lack files which the plan lists, after erasing has
-    begun; returns an outcome for each. Costs at most six calls a task."""
+    """Quarantine the tasks in their places whose ``data`` is lost, after erasing has begun; returns
+    an outcome for each. What lost other files, or may be queued or running, is not touched: others
+    may have changed it after it was put back. Costs at most six calls a task."""
     outcomes = []
     for task in (planned.task for planned in plan.tasks):
         try:
             shard = lot.places.shard(task.id)
         except OSError:  # gone, or a link: no purge erased anything there
             continue
-        if found := _quarantine(lot, task, task.id[2:], shard):
-            outcomes.append(found)
+        listing = _listing(task, task.id[2:], shard)
+        lost = task.listing & DATA and listing is not None and not listing & (DATA | QUEUED)
+        if lost and status_of(listing or 0) not in (Status.SUBMITTED, Status.RUNNING):
+            outcomes.append(_quarantine(lot, task, task.id[2:], shard))
     return outcomes
 
 
@@ -67,33 +75,37 @@ def with_quarantined(report: PurgeReport, outcomes: Sequence[Outcome], lot: Lot)
 
 
 def missing_files(task: Task, name: str, parent: int) -> list[str]:
-    """The names of files that the listing in the plan has and the folder ``name`` lacks. None if
+    """The names of files that the listing in the plan has and the folder ``name`` lacks; empty if
     it can't be listed: a scan shows such a task as broken, wherever it is."""
+    listing = _listing(task, name, parent)
+    if listing is None or task.listing < 0:
+        return []
+    missing = task.listing & ~listing
+    return [file for file in _NAMES if LAYOUTS[task.lang].listing_of([file]) & missing]
+
+
+def _listing(task: Task, name: str, parent: int) -> int | None:
+    """The listing of the folder ``name`` now; None if it can't be listed."""
     try:
         folder = open_folder(name, dir_fd=parent)
     except OSError:
-        return []
+        return None
     try:
-        names = os.listdir(folder)
+        return LAYOUTS[task.lang].listing_of(os.listdir(folder))
     except OSError:
-        return []
+        return None
     finally:
         os.close(folder)
-    listing_of = LAYOUTS[task.lang].listing_of
-    missing = task.listing & ~listing_of(names) if task.listing > 0 else 0
-    return [file for file in _NAMES if listing_of([file]) & missing]
 
 
-def _quarantine(lot: Lot, task: Task, name: str, folder: int) -> Outcome | None:
+def _quarantine(lot: Lot, task: Task, name: str, folder: int) -> Outcome:
     missing = missing_files(task, name, folder)
-    if not missing:
-        return None
     verb = "is" if len(missing) == 1 else "are"
     reason = f"it is no longer whole: {', '.join(missing)} {verb} missing"
     try:
-        rename(name, task.id, folder, lot.erasing)
-        check_exists(task.id, lot.erasing)
-    except OSError as error:
-        where = lot.path / "tasks" / task.id if folder == lot.tasks else None
-        return Outcome(task.id, f"{reason}; it can't be quarantined: {because(error)}", where)
-    return Outcome(task.id, reason, lot.keep_aside("erasing", task.id))
+        where = lot.move_aside("erasing", task.id, folder, name)
+    except (OSError, PurgeError) as error:
+        why = because(error) if isinstance(error, OSError) else str(error)
+        in_lot = lot.path / "tasks" / task.id if folder == lot.tasks else None
+        return Outcome(task.id, f"{reason}; it can't be kept aside: {why}", in_lot)
+    return Outcome(task.id, reason, where)

@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from hipercow_tui.errors import PurgeError
 from hipercow_tui.model import Lang
+from hipercow_tui.purging.file_changes import exists
 from hipercow_tui.purging.heart import Sign, is_alive, sign_of
 from hipercow_tui.purging.lot import ROOMS, lot_names
 from hipercow_tui.purging.manifest import Aim, Manifest, read_manifest
@@ -69,9 +70,9 @@ class TrashLot:
     @property
     def resumable(self) -> bool:
         """Whether what was interrupted in it can be brought to its end: it was confirmed."""
-        if self.state in (State.PREPARING, State.MOVING):
-            return self.interrupted and self.confirmed and self.state is State.MOVING
-        return self.interrupted
+        if not self.interrupted or self.state is State.PREPARING:
+            return False
+        return self.confirmed or self.state is not State.MOVING
 
     @property
     def erasable(self) -> bool:
@@ -93,7 +94,7 @@ def trash(root: Root, states: Collection[State] = tuple(State)) -> tuple[TrashLo
     """
     with ExitStack() as stack:
         hipercow = opened(stack, root.hipercow)
-        found = [_as_lot(root, task, time.time()) for task in aside(hipercow)]
+        found = [_as_lot(root, task, hipercow) for task in aside(hipercow)]
         with suppress(FileNotFoundError):
             tui = opened(stack, root.hipercow / TUI, hipercow)
             names = [name for name in lot_names(tui) if name.state in states]
@@ -148,7 +149,7 @@ def is_at_work(root: Root, lot: TrashLot) -> bool:
                     return _is_alive(root, task.stamp, task.sign, time.time())
             tui = opened(stack, root.hipercow / TUI, hipercow)
             folder = opened(stack, root.hipercow / TUI / str(lot.name), tui)
-            return _is_alive(root, lot.stamp, sign_of(folder), time.time())
+            return _is_alive(root, lot.name.owner, sign_of(folder), time.time())
         except (OSError, PurgeError):
             return False
 
@@ -160,8 +161,8 @@ def contents_of(folder: int) -> Contents:
     return tasks, tuple(map(bundle_name, bundles)), remains
 
 
-def _is_alive(root: Root, stamp: str, sign: Sign, now: float) -> bool:
-    return is_alive(root.hipercow / TUI / stamp, sign, now)
+def _is_alive(root: Root, name: str, sign: Sign, now: float) -> bool:
+    return is_alive(root.hipercow / TUI / name, sign, now)
 
 
 def _time_of(folder: Path) -> tuple[int, int] | None:
@@ -191,7 +192,7 @@ def _seen(root: Root, name: LotName, tui: int) -> TrashLot | None:
                 confirmed=manifest.confirmed,
             )
         at_rest = name.state in AT_REST
-        alive = not at_rest and _is_alive(root, name.stamp, sign_of(folder), time.time())
+        alive = not at_rest and _is_alive(root, name.owner, sign_of(folder), time.time())
         tasks, bundles, remains = contents_of(folder)
         return replace(lot, tasks=tasks, bundles=bundles, remains=remains, alive=alive)
     except OSError as error:
@@ -215,8 +216,10 @@ def _names_in(room: str, folder: int) -> tuple[str, ...]:
         os.close(fd)
 
 
-def _as_lot(root: Root, task: Aside, now: float) -> TrashLot:
+def _as_lot(root: Root, task: Aside, hipercow: int) -> TrashLot:
+    """A task aside; one that is whole is only ever put back, for it was not compared."""
     name = LotName(task.stamp, state=State.MOVING if task.whole else State.ERASING)
     whole, remains = ((task.id,), ()) if task.whole else ((), (task.id,))
-    alive = _is_alive(root, task.stamp, task.sign, now)
-    return TrashLot(name, whole, (), remains, None, None, Aim.PURGE, alive, confirmed=True)
+    alive = _is_alive(root, task.stamp, task.sign, time.time())
+    half = task.whole and not exists(f"{task.name}/data", hipercow)
+    return TrashLot(name, whole, (), remains, None, None, Aim.PURGE, alive, confirmed=half)

@@ -19,6 +19,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from itertools import count as count_from
 from pathlib import Path
 
 from hipercow_tui.errors import PurgeError
@@ -26,6 +27,7 @@ from hipercow_tui.plan import PurgePlan
 from hipercow_tui.purging.access import ensure_folder, make_folder
 from hipercow_tui.purging.file_changes import (
     check_exists,
+    exists,
     remove_folder,
     rename,
     sync_folder,
@@ -35,7 +37,6 @@ from hipercow_tui.purging.heart import (
     ALIVE,
     Heart,
     ensure_dead,
-    is_alive,
     release,
     server_time,
     sign_of,
@@ -56,6 +57,7 @@ from hipercow_tui.roots.files import open_folder
 from hipercow_tui.text import visible
 
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
+_DAY = 86400.0  # seconds
 ROOMS = ("tasks", "bundles", "erasing")
 
 
@@ -129,7 +131,7 @@ class Lot:
 
     def _lost(self) -> PurgeError:
         others = {name for name in _all_names(self.tui) if name.stamp == self.stamp}
-        if any(name.turn > self.name.turn for name in others):
+        if any(one.turn > self.name.turn and one.state is not State.KEPT for one in others):
             return TakenOverError(
                 f"Another process took over {self.stamp} because this one gave no sign of life:"
                 " see 'hipercow-tui trash' and 'hipercow-tui history'"
@@ -141,15 +143,29 @@ class Lot:
         where it is now. If it can't be moved it stays in the lot."""
         source = {"tasks": self.tasks, "bundles": self.bundles, "erasing": self.erasing}[room]
         try:
-            with ExitStack() as stack:
-                folder = self.tui
-                for step in (self.kept.name, room):
-                    ensure_folder(step, folder)
-                    folder = opened(stack, self.kept / step, folder, self.places.mount)
-                rename(name, name, source, folder)
+            return self.move_aside(room, name, source, name)
         except (OSError, PurgeError):
             return self.path / room / name
-        return self.kept / room / name
+
+    def move_aside(self, room: str, name: str, source: int, source_name: str) -> Path:
+        """Move what is in the open folder ``source`` to ``room`` of what is kept aside, by one
+        rename; returns where it is now. Nothing that is kept already is replaced.
+
+        Raises OSError, and PurgeError.
+        """
+        for turn in count_from(0):
+            kept = LotName(self.stamp, turn, State.KEPT)
+            path = self.places.path / TUI / str(kept) / room
+            with ExitStack() as stack:
+                folder = self.tui
+                for step in (path.parent, path):
+                    ensure_folder(step.name, folder)
+                    folder = opened(stack, step, folder, self.places.mount)
+                if not exists(name, folder):
+                    rename(source_name, name, source, folder)
+                    check_exists(name, folder)
+                    return path / name
+        raise AssertionError("there is always another turn")
 
     def discard(self) -> bool:
         """Remove the lot, if it is empty, and then ``hipercow/tui/`` if that is; returns whether
@@ -238,8 +254,7 @@ def taken_over(places: Places, name: LotName, state: State, watch: Watch) -> Ite
             tui = opened(stack, places.path / TUI, places.hipercow, places.mount)
             folder = opened(stack, path, tui, places.mount)
             if name.state not in AT_REST:
-                now = server_time(tui)
-                ensure_dead(heartbeat_key(places, name), lambda: sign_of(folder), now, watch)
+                ensure_owner_gone(places, tui, name, watch)
             taken = name.taken(state, _all_names(tui))
             with suppress(OSError):
                 touch(folder)  # before the rename, for after it this must not look dead
@@ -260,6 +275,15 @@ def taken_over(places: Places, name: LotName, state: State, watch: Watch) -> Ite
         stack.callback(lot.release)
         _remove_abandoned(places, tui)
         yield lot
+
+
+def ensure_owner_gone(places: Places, tui: int, name: LotName, watch: Watch) -> None:
+    """Return once no process works in a lot of the open ``hipercow/tui/``. Raises PurgeError if one
+    does, and OSError."""
+    with ExitStack() as stack:
+        folder = opened(stack, places.path / TUI / str(name), tui, places.mount)
+        now = server_time(tui)
+        ensure_dead(places.path / TUI / name.owner, lambda: sign_of(folder), now, watch)
 
 
 def lot_names(tui: int) -> list[LotName]:
@@ -289,11 +313,6 @@ def _opened_rooms(stack: ExitStack, folder: int) -> Iterator[int]:
         yield fd
 
 
-def heartbeat_key(places: Places, name: LotName) -> Path:
-    """What a lot's heartbeat is known by, whatever state the lot is in."""
-    return places.path / TUI / name.stamp
-
-
 def _rooms(stack: ExitStack, places: Places, path: Path, folder: int) -> tuple[int, int, int]:
     """The folders in an open batch, made where there are none. Raises OSError, and PurgeError."""
     for room in ROOMS:
@@ -303,18 +322,19 @@ def _rooms(stack: ExitStack, places: Places, path: Path, folder: int) -> tuple[i
 
 
 def _remove_abandoned(places: Places, tui: int) -> None:
-    """Remove what other processes prepared and left: nothing was ever moved into it. One that is
-    only slow loses nothing either: its purge is refused, and nothing was changed."""
+    """Remove what other processes prepared and left: nothing was ever moved into it. If its owner
+    may be on another machine, it is kept for a day."""
     with suppress(OSError, PurgeError):
         for name in _all_names(tui):
-            if name.state is State.PREPARING and not _is_alive(places, tui, name):
+            if name.state is State.PREPARING and _is_abandoned(places, tui, name):
                 _remove_prepared(places, tui, name)
 
 
-def _is_alive(places: Places, tui: int, name: LotName) -> bool:
+def _is_abandoned(places: Places, tui: int, name: LotName) -> bool:
     with ExitStack() as stack:
         folder = opened(stack, places.path / TUI / str(name), tui, places.mount)
-        return is_alive(heartbeat_key(places, name), sign_of(folder), time.time())
+        sign, now = sign_of(folder), time.time()
+        return sign.is_over(now) or sign.age(now) > _DAY
 
 
 def _remove_prepared(places: Places, tui: int, name: LotName) -> bool:

@@ -21,6 +21,7 @@ from hipercow_tui.saved_plan import LIMIT, WORK, plan_as_saved, plan_from_saved
 
 MANIFEST = "manifest.json"
 DRAFT = "manifest.json.new"
+_FAR = 1e15  # seconds: no time of a purge is beyond that
 
 
 class Aim(StrEnum):
@@ -61,16 +62,31 @@ def write_manifest(plan: PurgePlan, aim: Aim, folder: int, when: float) -> None:
 
 
 def read_manifest(folder: int) -> Manifest | None:
-    """The manifest of an open lot; None where there is none that makes sense."""
+    """The manifest of an open lot; None where there is none that can be read and makes sense."""
     try:
-        data = load_json(read_file(MANIFEST, limit=LIMIT, dir_fd=folder), work=WORK)
+        return load_manifest(folder)
+    except OSError:
+        return None
+
+
+def load_manifest(folder: int) -> Manifest | None:
+    """The same; raises OSError where there is one that can't be read: a plan that was confirmed is
+    not given up for that."""
+    try:
+        raw = read_file(MANIFEST, limit=LIMIT, dir_fd=folder)
+    except FileNotFoundError:
+        return None
+    try:
+        data = load_json(raw, work=WORK)
         if not isinstance(data, dict):
             return None
         when, who, aim = (data.pop(key, None) for key in ("when", "who", "aim"))
+        if not abs(float(when)) < _FAR:
+            return None
         confirmed = data.pop("confirmed", False) is True
         plan = plan_from_saved(data)
         return Manifest(plan, Aim(aim), float(when), Who.from_json(who), confirmed)
-    except (OSError, ValueError, TypeError, OverflowError):
+    except (ValueError, TypeError, OverflowError):
         return None
 
 

@@ -1,7 +1,7 @@
 """The names of what stands in ``hipercow/tui/``: a lot's name tells its state, so that one rename
 changes it.
 
-    20261123T231205Z-3f2a.preparing    not confirmed, or not begun: only ever removed
+    20261123T231205Z-3f2a.preparing    not confirmed, or not begun: never carried out
     20261123T231205Z-3f2a              a confirmed purge, or move to the trash, is running or was
                                        interrupted
     20261123T231205Z-3f2a.trash        in the trash, whole
@@ -41,7 +41,8 @@ class State(StrEnum):
     KEPT = "kept"
 
 
-AT_REST = (State.TRASH, State.KEPT)  # no process works in a lot that is so, or was interrupted
+# No process works in such a lot, and none was interrupted in it.
+AT_REST = (State.TRASH, State.KEPT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,11 @@ class LotName:
     def __str__(self) -> str:
         turn = f".{self.turn}" if self.turn else ""
         return self.stamp + turn + ("" if self.state is State.MOVING else f".{self.state}")
+
+    @property
+    def owner(self) -> str:
+        """What the time with one owner is called by, in whatever state."""
+        return f"{self.stamp}.{self.turn}"
 
     def taken(self, state: State, others: Iterable[LotName] = ()) -> LotName:
         """The name after taking it over, in ``state``: its turn is above that of the ``others`` of

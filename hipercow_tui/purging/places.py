@@ -136,7 +136,7 @@ def open_places(root: Root) -> Iterator[Places]:
     with ExitStack() as stack:
         try:
             hipercow = opened(stack, root.hipercow)
-            mount = mount_of(hipercow)
+            mount = _mount_of(hipercow, root.hipercow)
             tasks = opened(stack, root.tasks, hipercow, mount)
         except FileNotFoundError:
             gone = visible(str(root.tasks))
@@ -148,6 +148,13 @@ def open_places(root: Root) -> Iterator[Places]:
         places = Places(root.hipercow, hipercow, tasks, bundles, mount, root.lang)
         stack.callback(places.close_shard)
         yield places
+
+
+def _mount_of(folder: int, path: Path) -> Mount:
+    try:
+        return mount_of(folder)
+    except OSError as error:
+        raise PurgeError(f"{visible(str(path))} can't be examined: {because(error)}") from None
 
 
 def opened(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 
@@ -24,14 +24,22 @@ from hipercow_tui.purging.incomplete import (
     without_quarantined,
 )
 from hipercow_tui.purging.looking import TrashLot, contents_of
-from hipercow_tui.purging.lot import Lot, TakenOverError, lot_names, taken_over
-from hipercow_tui.purging.manifest import Aim, Manifest, read_manifest
-from hipercow_tui.purging.names import TUI, LotName, State, bundle_file, bundle_name
+from hipercow_tui.purging.lot import (
+    Lot,
+    TakenOverError,
+    ensure_owner_gone,
+    lot_names,
+    new_lot,
+    taken_over,
+)
+from hipercow_tui.purging.manifest import Aim, Manifest, load_manifest, read_manifest
+from hipercow_tui.purging.names import AT_REST, TUI, LotName, State, bundle_file, bundle_name
 from hipercow_tui.purging.outcome import EmptyReport, Outcome, Progress, PurgeReport, RestoreReport
 from hipercow_tui.purging.places import Places, because, open_places, opened
 from hipercow_tui.purging.purge import Purge
 from hipercow_tui.purging.recent import remove_ids
 from hipercow_tui.purging.record import Record
+from hipercow_tui.purging.restore import restore_bundle
 from hipercow_tui.purging.units import units_of
 from hipercow_tui.purging.watch import Watch, unheard
 from hipercow_tui.purging.without_lot import Aside, claimed, erase_aside, missing_data, put_back
@@ -95,6 +103,8 @@ def empty(
                 if not watch.stopped:
                     stamps.append(lot.stamp)
                     _empty(places, lot, record, watch)
+        except PurgeError as error:
+            raise after_erasing(len(record.removed), error) from None
         finally:
             if failed := remove_ids(places, record.removed):
                 record.failed.append(failed)
@@ -111,6 +121,13 @@ def empty(
             if report.removed or report.removed_bundles or report.failed:
                 remember_empty(places, report)
     return report
+
+
+def after_erasing(erased: int, error: PurgeError) -> PurgeError:
+    """The error, with what was erased before it."""
+    if not erased:
+        return error
+    return PurgeError(f"{error}. Before that {count(erased, 'task')} had been erased.")
 
 
 def finish(
@@ -130,25 +147,40 @@ def finish(
     with _working(root) as places:
         if asides := tuple(claimed(places, stamp, watch)):
             return _finish_asides(places, asides, watch)
-        name = _named(places, stamp)[-1]
-        if name.state not in (State.MOVING, State.ERASING):
+        names = _named(places, stamp)
+        name = next((one for one in names if one.state in (State.MOVING, State.ERASING)), None)
+        if name is None:
             raise PurgeError(
-                f"There is nothing to finish in {stamp}: it is {name.state}. 'hipercow-tui trash"
-                f" --restore {stamp}' puts back what it holds"
+                f"There is nothing to finish in {stamp}: it is {names[-1].state}. 'hipercow-tui"
+                f" trash --restore {stamp}' puts back what it holds"
             )
         with taken_over(places, name, name.state, watch) as lot:
-            manifest = read_manifest(lot.folder)
+            manifest = load_manifest(lot.folder)
             if name.state is State.MOVING:
                 return _resume(lot, manifest, watch)
             return _finish_erasing(lot, manifest, watch)
+
+
+def begin(root: Root, manifest: Manifest, stamp: str) -> None:
+    """Make the lot of a part of a confirmed purge that died before it had one, for ``finish``."""
+    with _working(root) as places, new_lot(places, manifest.plan, manifest.aim, stamp):
+        pass
+
+
+def ensure_idle(root: Root, stamp: str, watch: Watch) -> None:
+    """Return once no process works in the lots of that stamp; raises PurgeError if one does, and
+    OSError."""
+    with _working(root) as places, ExitStack() as stack, suppress(FileNotFoundError):
+        tui = opened(stack, places.path / TUI, places.hipercow, places.mount)
+        for name in lot_names(tui):
+            if name.stamp == stamp and name.state not in AT_REST:
+                ensure_owner_gone(places, tui, name, watch)
 
 
 def _resume(lot: Lot, manifest: Manifest | None, watch: Watch) -> PurgeReport:
     """Everything back into its place, and from the beginning: what was compared with the plan
     before the purge was interrupted may be different now."""
     if manifest is None or not manifest.confirmed:
-        if lot.discard():  # it died before anything was moved
-            return PurgeReport(_no_plan(lot))
         raise PurgeError(
             f"Nothing in {lot.stamp} says that its purge was confirmed, so that it can't be"
             " finished: restore it"
@@ -156,8 +188,11 @@ def _resume(lot: Lot, manifest: Manifest | None, watch: Watch) -> PurgeReport:
     plan = _plan_in(lot, manifest)
     incomplete = quarantine_in_batch(lot, plan)
     complete = without_quarantined(plan, incomplete)
-    Purge(complete, lot, units_of(complete), Watch(unheard)).bring_back("the purge begins again")
+    before = Purge(complete, lot, units_of(complete), Watch(unheard))
+    before.bring_back("the purge begins again")
     report = with_quarantined(run_in(lot, plan, manifest.aim, watch), incomplete, lot)
+    aside = tuple(one for one in before.record.failed if one.where is not None)
+    report = replace(report, failed=(*aside, *report.failed))
     if manifest.aim is Aim.PURGE:
         report = forgotten(lot.places, report)
     kind = Kind.TRASH if manifest.aim is Aim.TRASH else Kind.PURGE
@@ -171,6 +206,7 @@ def _finish_erasing(lot: Lot, manifest: Manifest | None, watch: Watch) -> PurgeR
     purge = Purge(plan, lot, units_of(plan), watch)
     try:
         purge.record.failed += quarantine_in_place(lot, plan)
+        _leave_in_place(lot, plan, purge.record)
         _erase(lot, plan, purge.record, watch)
     finally:
         purge.stopped = watch.stopped
@@ -182,6 +218,24 @@ def _finish_erasing(lot: Lot, manifest: Manifest | None, watch: Watch) -> PurgeR
         else:
             remember_purge(lot.places, Kind.PURGE, report)
     return report
+
+
+def _leave_in_place(lot: Lot, plan: PurgePlan, record: Record) -> None:
+    """Record the planned tasks that are in their places, because they were put back before the
+    purge died, and keep the bundles that list them."""
+    reason = "it was put back before the purge was interrupted"
+    there = [task_id for task_id in plan.ids if lot.places.has_task(task_id)]
+    record.put_back += [Outcome(task_id, reason) for task_id in there]
+    held = set(_bundles_in(lot))
+    for bundle in (one.bundle for one in plan.bundles if one.bundle.name in held):
+        left = set(plan.ids).intersection(bundle.task_ids)
+        if left and left <= set(there):
+            restore_bundle(lot, bundle.name, reason, record)
+        elif left & set(there):
+            record.bundles_settled.add(bundle.name)
+            where = lot.keep_aside("bundles", bundle_file(bundle.name))
+            why = "some of its tasks are erased, others are in their places"
+            record.failed.append(Outcome(bundle.name, why, where, is_bundle=True))
 
 
 def _as_emptying(stamp: str, report: PurgeReport) -> EmptyReport:
@@ -197,13 +251,17 @@ def _as_emptying(stamp: str, report: PurgeReport) -> EmptyReport:
     )
 
 
-def _finish_asides(places: Places, asides: Iterable[Aside], watch: Watch) -> PurgeReport:
+def _finish_asides(places: Places, asides: Sequence[Aside], watch: Watch) -> PurgeReport:
     began, record = time.monotonic(), Record()
     for task in asides:
-        erase_aside(places, task, record, watch)
+        if task.whole and not missing_data(places, task):
+            _put_back(places, task, record)  # what was moved is erased only after it was compared
+        else:
+            erase_aside(places, task, record, watch)
     report = PurgeReport(
         PurgePlan(places.project, time.time(), FilterStack()),
         removed=tuple(sorted(record.removed)),
+        put_back=tuple(record.put_back),
         failed=tuple(record.failed),
         bytes=record.bytes,
         files=record.files,
@@ -298,12 +356,8 @@ def _erase(lot: Lot, plan: PurgePlan, record: Record, watch: Watch) -> None:
 
 
 def _stands(lot: Lot, task_id: str) -> bool:
-    if exists(task_id, lot.tasks):
-        return True
-    try:
-        return exists(task_id[2:], lot.places.shard(task_id))
-    except OSError:
-        return False
+    """Whether a task is in the lot or in its place, or may be."""
+    return exists(task_id, lot.tasks) or lot.places.has_task(task_id)
 
 
 def _plan_in(lot: Lot, manifest: Manifest | None) -> PurgePlan:
@@ -350,19 +404,25 @@ def _restore_aside(places: Places, task: Aside) -> RestoreReport:
     if task.whole and (reason := missing_data(places, task)):
         record.failed.append(Outcome(task.id, reason, places.path / task.name))
     elif task.whole:
-        try:
-            put_back(places, task)
-        except OSError as error:
-            reason = f"it can't be put back: {because(error)}"
-            record.failed.append(Outcome(task.id, reason, places.path / task.name))
-        else:
-            back = (task.id,)
+        _put_back(places, task, record)
+        back = tuple(one.name for one in record.put_back)
     else:
         erase_aside(places, task, record, Watch(unheard))
         if failed := remove_ids(places, record.removed):
             record.failed.append(failed)
     gone = () if task.whole else (task.id,)
     return RestoreReport(task.stamp, back, (), gone, tuple(record.failed))
+
+
+def _put_back(places: Places, task: Aside, record: Record) -> None:
+    try:
+        put_back(places, task)
+    except OSError as error:
+        reason = f"it can't be put back: {because(error)}"
+        record.failed.append(Outcome(task.id, reason, places.path / task.name))
+    else:
+        reason = "it was moved aside on a full disk, and not compared with its plan any more"
+        record.put_back.append(Outcome(task.id, reason))
 
 
 @contextmanager

@@ -13,7 +13,6 @@ from hipercow_tui.errors import PurgeError
 from hipercow_tui.model import Lang
 from hipercow_tui.plan import PurgePlan
 from hipercow_tui.purging import looking
-from hipercow_tui.purging.carrying_out import carry_out_confirmed
 from hipercow_tui.purging.history import HistoryEntry
 from hipercow_tui.purging.history import history as history_of
 from hipercow_tui.purging.looking import TrashLot
@@ -28,9 +27,9 @@ from hipercow_tui.purging.outcome import (
     beside,
 )
 from hipercow_tui.purging.places import because, opened
+from hipercow_tui.purging.trash import after_erasing, begin, ensure_idle, refuse_unerasable
 from hipercow_tui.purging.trash import empty as empty_in
 from hipercow_tui.purging.trash import finish as finish_in
-from hipercow_tui.purging.trash import refuse_unerasable
 from hipercow_tui.purging.trash import restore as restore_in
 from hipercow_tui.purging.watch import Watch, unheard
 from hipercow_tui.purging.without_lot import aside
@@ -101,9 +100,12 @@ def empty(
     for part in root.parts:
         listed = [_as_stored(lot) for lot in lots if lot.lang is part.lang]
         with _in_words(_broken_off("erased", *(lot.stamp for lot in listed))):
-            if listed:
-                more = empty_in(part, listed, on_progress=on_progress, stop=stop, jobs=jobs)
-                report = report.then(more)
+            try:
+                if listed:
+                    more = empty_in(part, listed, on_progress=on_progress, stop=stop, jobs=jobs)
+                    report = report.then(more)
+            except PurgeError as error:
+                raise after_erasing(len(report.removed), error) from None
     return report
 
 
@@ -121,20 +123,26 @@ def finish(
     A purge of tasks of both languages is finished in both. Raises PurgeError as these do, and if
     nothing says that the purge was confirmed.
     """
+    watch = Watch(on_progress, stop)
     with _in_words(_broken_off("finished", stamp)):
         parts = _holding(root, stamp)
-        states = [_interrupted_state(part, stamp) for part in parts]
-        if State.RESTORING in states:
+        for part in parts:
+            ensure_idle(part, stamp, watch)
+        states = {part.lang: _states(part, stamp) for part in parts}
+        if any(State.RESTORING in found for found in states.values()):
             return restore(root, stamp, on_progress=on_progress)
-        broken = [part for part, state in zip(parts, states, strict=True) if state]
-        left = _not_begun(root, stamp, broken)
-        reports = [
-            finish_in(part, stamp, on_progress=on_progress, stop=stop, jobs=jobs)
-            for part in broken or parts
-        ]
-        if left is not None and not any(report.stopped for report in reports):
-            watch = Watch(on_progress, stop, jobs)
-            reports.append(carry_out_confirmed(left.plan, root, [Lang.PY], left.aim, watch, stamp))
+        broken = [part for part in parts if states[part.lang] & {State.MOVING, State.ERASING}]
+        if left := _not_begun(root, stamp, broken):
+            begin(root.part(Lang.PY), left, stamp)
+            broken.append(root.part(Lang.PY))
+        reports: list[PurgeReport] = []
+        for part in broken or parts:
+            try:
+                reports.append(
+                    finish_in(part, stamp, on_progress=on_progress, stop=stop, jobs=jobs)
+                )
+            except PurgeError as error:
+                raise after_erasing(sum(len(one.removed) for one in reports), error) from None
     return beside(_together([report.plan for report in reports]), reports)
 
 
@@ -147,10 +155,9 @@ def _together(parts: Sequence[PurgePlan]) -> PurgePlan:
     )
 
 
-def _interrupted_state(part: Root, stamp: str) -> State | None:
-    """The state in which something was interrupted in a part of a root; None if nothing was."""
-    states = (lot.state for lot in looking.interrupted(part) if lot.stamp == stamp)
-    return next(states, None)
+def _states(part: Root, stamp: str) -> set[State]:
+    """The states of the lots of that stamp in a part of a root."""
+    return {name.state for name in _lots(part) if name.stamp == stamp}
 
 
 def _not_begun(root: Root, stamp: str, broken: Sequence[Root]) -> Manifest | None:
@@ -163,8 +170,8 @@ def _not_begun(root: Root, stamp: str, broken: Sequence[Root]) -> Manifest | Non
     manifest = looking.manifest_in(broken[0], name) if name else None
     if manifest is None or not manifest.confirmed or manifest.plan.of_lang(Lang.PY).empty:
         return None
-    python = {name.state for name in _lots(root.part(Lang.PY)) if name.stamp == stamp}
-    return None if python - {State.PREPARING} else manifest
+    begun = _states(root.part(Lang.PY), stamp) - {State.PREPARING}
+    return None if begun else manifest
 
 
 @contextmanager

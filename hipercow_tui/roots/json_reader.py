@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, NoReturn
 
 _NESTED = 8  # the work of an object, a list or a key, where another value takes 1
 
@@ -21,9 +21,14 @@ def load_json(raw: bytes, *, work: int) -> Any:
     if raw.count(b",") + _NESTED * nested > work:
         raise ValueError("is too large to read: it holds too many values")
     try:
-        return json.loads(raw, object_hook=_give_turn)
+        return json.loads(raw, object_hook=_give_turn, parse_constant=_refuse)
     except (ValueError, RecursionError):
         raise ValueError("is no JSON that makes sense") from None
+
+
+def _refuse(constant: str) -> NoReturn:
+    """NaN and Infinity, which Python reads and JSON does not have."""
+    raise ValueError(constant)
 
 
 def _give_turn(value: dict[str, Any]) -> dict[str, Any]:

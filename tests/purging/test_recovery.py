@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import re
+import shutil
 import subprocess
 import time
 from collections.abc import Callable
@@ -17,6 +18,7 @@ import pytest
 from purge_stage import (
     ALL,
     CHAIN,
+    FREE,
     LONE,
     OTHER,
     Meanwhile,
@@ -34,13 +36,17 @@ from purge_stage import (
     plan_of,
     whole,
 )
+from py_stage import make_both
+from small_root import tree, write_bundle
 
 from hipercow_tui import commands
 from hipercow_tui.cli import main
 from hipercow_tui.errors import PurgeError
+from hipercow_tui.model import Lang
 from hipercow_tui.purging import (
     Phase,
     Progress,
+    PurgeReport,
     State,
     carry_out,
     empty,
@@ -53,10 +59,16 @@ from hipercow_tui.purging import (
     safety_check,
     trash,
 )
+from hipercow_tui.purging import whole as whole_module
 from hipercow_tui.purging.heart import Heart, Sign, ensure_dead, is_alive, sign_of
+from hipercow_tui.purging.lot import new_lot
+from hipercow_tui.purging.manifest import Aim
+from hipercow_tui.purging.places import open_places
+from hipercow_tui.purging.trash import finish as finish_in_part
 from hipercow_tui.purging.watch import Watch, unheard
 from hipercow_tui.purging.who import Who, whoami
 from hipercow_tui.roots import Root, find_root
+from hipercow_tui.roots.files import read_file
 
 MINUTES, HOURS = 60.0, 3600.0
 
@@ -68,7 +80,7 @@ def trashed(root: Root) -> str:
 def died_moving(root: Root, aim: str) -> str:
     """A purge, or move to the trash, that died after three of its tasks were moved; its stamp."""
     stamp = trashed(root)
-    (lot,) = lots(root)
+    lot = root.hipercow / "tui" / f"{stamp}.trash"
     manifest = json.loads((lot / "manifest.json").read_text())
     (lot / "manifest.json").write_text(json.dumps(manifest | {"aim": aim}))
     for name in (LONE, OTHER, ALL[5]):
@@ -492,3 +504,179 @@ def test_an_undo_whose_lot_another_works_in_stops_and_says_what_it_did(
         restore(root, stamp)
     assert set(history(root)[0].tasks) == in_place(root) == {*CHAIN, LONE}
     assert len(list(lots(root)[0].glob("tasks/*"))) == 2
+
+
+# What a second reading found
+
+
+def died_erasing(root: Root, *, gone: str = CHAIN[2]) -> str:
+    """A purge that died when one task was erased, and LONE had been put back; its stamp."""
+    stamp = trashed(root)
+    (lot,) = lots(root)
+    shutil.rmtree(lot / "tasks" / gone)
+    (lot / "tasks" / LONE).rename(folder_of(root, LONE))
+    manifest = json.loads((lot / "manifest.json").read_text())
+    (lot / "manifest.json").write_text(json.dumps(manifest | {"aim": "purge"}))
+    lot.rename(lot.with_suffix(".erasing"))
+    return stamp
+
+
+@pytest.mark.parametrize("lost", ["status-failure", "data"])
+def test_a_task_in_its_place_is_not_taken_out_of_it_while_it_may_run(root: Root, lost: str) -> None:
+    """It was put back by rule 13, and something changed it since."""
+    stamp = died_erasing(root)
+    (folder_of(root, LONE) / lost).unlink()
+    (folder_of(root, LONE) / "status-failure").unlink(missing_ok=True)
+    (folder_of(root, LONE) / "status-running").touch()
+    before = tree(folder_of(root, LONE))
+    report = restore(root, stamp)
+    assert tree(folder_of(root, LONE)) == before and set(report.gone) == {CHAIN[2]}
+
+
+def test_finishing_names_what_is_in_its_place_and_keeps_the_bundles_that_list_it(
+    root: Root,
+) -> None:
+    stamp = died_erasing(root)
+    report = finish(root, stamp)
+    assert isinstance(report, PurgeReport) and not report.complete
+    assert names(report.put_back) == {LONE} == in_place(root)
+    assert [(one.name, one.is_bundle) for one in report.failed] == [("sweep", True)]
+    assert (report.failed[0].where or root.path).read_text().split() == [CHAIN[0], LONE]
+
+
+def test_what_can_not_be_examined_is_not_taken_for_erased(root: Root, tmp_path: Path) -> None:
+    stamp = died_erasing(root)
+    folder_of(root, LONE).parent.rename(tmp_path / "elsewhere")
+    folder_of(root, LONE).parent.symlink_to(tmp_path / "elsewhere")
+    report = restore(root, stamp)
+    assert set(report.gone) == {CHAIN[2]}
+    kept = list(root.hipercow.glob("tui/*.kept/bundles/sweep"))
+    assert bundles(root).get("sweep") or kept
+
+
+def test_nothing_that_is_kept_aside_is_replaced(root: Root) -> None:
+    stamp = trashed(root)
+    (lot,) = lots(root)
+    kept = lot.with_name(f"{stamp}.kept") / "bundles"
+    kept.mkdir(parents=True)
+    (kept / "solo").write_text("one")
+    write_bundle(root.path, "solo", [FREE])
+    restore(root, stamp)
+    held = {path.read_text() for path in root.hipercow.glob("tui/*.kept/bundles/solo")}
+    assert held == {"one", f"{OTHER}\n"}
+    (root.bundles / "solo").unlink()
+    restore(root, stamp)
+    assert in_place(root) == set(ALL) and bundles(root)["solo"] in (["one"], [OTHER])
+
+
+@pytest.mark.parametrize("broken", ["", "{"])
+def test_a_plan_that_can_not_be_read_is_not_given_up(
+    root: Root, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    """Though nothing was moved yet."""
+    stamp = died_moving(root, "purge")
+    (lot,) = lots(root)
+    for path in lot.glob("tasks/*"):
+        path.rename(folder_of(root, path.name))
+    if broken:
+        (lot / "manifest.json").write_text(broken)
+    else:
+        real = read_file
+
+        def failing(path: Any, **kwargs: Any) -> bytes:
+            if path == "manifest.json":
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            return real(path, **kwargs)
+
+        monkeypatch.setattr("hipercow_tui.purging.manifest.read_file", failing)
+    with pytest.raises(PurgeError, match=r"says that its purge was confirmed|Input/output error"):
+        finish(root, stamp)
+    assert (lots(root)[0] / "manifest.json").exists() and in_place(root) == set(ALL)
+
+
+def test_what_is_kept_aside_before_a_purge_is_resumed_is_in_its_report(root: Root) -> None:
+    stamp = died_moving(root, "purge")
+    write_bundle(root.path, "solo", [ALL[5]])
+    report = finish(root, stamp)
+    assert "solo" in names(report.failed)
+
+
+def test_an_error_with_a_second_lot_says_what_was_erased_before(root: Root) -> None:
+    move_to_trash(plan_of(root, [ALL[5]]), root)
+    trashed(root)
+    before = listed(root)
+    first, second = before
+    path = root.hipercow / "tui" / str(second.name)
+    moved = second.tasks[0]
+    (path / "tasks" / moved).rename(folder_of(root, moved))
+    with pytest.raises(PurgeError, match=r"list it again\. Before that \d tasks? had been erased"):
+        empty(root, before)
+    assert len(history(root)[0].tasks) == len(first.tasks)
+
+
+@pytest.mark.parametrize("when", ["-Infinity", "NaN", "1e999", "-1e308"])
+def test_numbers_out_of_all_proportion_are_no_tracebacks(
+    root: Root, capsys: pytest.CaptureFixture[str], when: str
+) -> None:
+    stamp = trashed(root)
+    (lot,) = lots(root)
+    text = (lot / "manifest.json").read_text()
+    (lot / "manifest.json").write_text(re.sub(r'"when":[\d.]+', f'"when":{when}', text))
+    (lot / "alive").write_text(f'{{"beat": {when}}}')
+    lot.rename(lot.with_suffix(""))
+    assert main(["trash", str(root.path)]) == main(["trash", str(root.path), "--json"]) == 0
+    said = capsys.readouterr()
+    assert stamp in said.out and "nan" not in said.out.lower() and "inf" not in said.out.lower()
+
+
+def test_a_question_to_finish_is_not_asked_of_what_can_not_be_finished(
+    root: Root, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[str] = []
+
+    def yes(question: str) -> bool:
+        asked.append(question)
+        return True
+
+    monkeypatch.setattr(commands, "_confirmed", yes)
+    stamp = trashed(root)
+    for words, said in (
+        (stamp, "nothing was interrupted in it"),
+        ("20261123T000000Z-0000", "There is no '20261123T000000Z-0000'"),
+    ):
+        assert main(["trash", str(root.path), "--finish", words]) == 1
+        assert said in capsys.readouterr().err
+    assert not asked
+    write_bundle(root.path, "solo", [OTHER])
+    restore(root, stamp)  # the old bundle is kept aside
+    stamp = died_moving(root, "purge")
+    assert main(["trash", str(root.path), "--finish", stamp]) == 0
+    assert asked[0].startswith("Finish the purge, with 3 tasks")
+
+
+def test_a_purge_of_both_that_dies_while_it_is_finished_is_finished_in_both(tmp_path: Path) -> None:
+    """It died before it had a lot of Python, and again after it was finished in R."""
+    both = make_both(tmp_path)
+    plan = plan_of(both)
+    stamp = str(move_to_trash(plan, both).trash)
+    restored = restore(both, stamp)
+    assert restored.complete
+    part = both.part(Lang.R)
+    with open_places(part) as places, new_lot(places, plan, Aim.PURGE, stamp):
+        pass
+    child = os.fork()
+    if child == 0:
+
+        def dying(root: Root, *args: Any, **kwargs: Any) -> None:
+            finish_in_part(root, *args, **kwargs)
+            os._exit(9)
+
+        try:
+            setattr(whole_module, "finish_in", dying)  # noqa: B010 - of this child alone
+            finish(both, stamp)
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    assert [lot.lang for lot in interrupted(both)] == [Lang.PY] and not in_place(both)
+    report = finish(both, stamp)
+    assert isinstance(report, PurgeReport) and set(report.removed) == set(plan.of_lang(Lang.PY).ids)

@@ -228,6 +228,10 @@ def finish_it(stage: Stage) -> Report:
     return finish(stage.root, stage.stamps[-1])
 
 
+def finish_the_first(stage: Stage) -> Report:
+    return finish(stage.root, stage.stamps[0])
+
+
 def nothing(stage: Stage) -> None:
     """The root is as it was made."""
 
@@ -265,7 +269,7 @@ CASES: dict[str, tuple[Callable[[Stage], object], Action, Lang]] = {
     "finish erasing": (die_while_erasing, finish_it, Lang.R),
     "restore after erasing": (die_while_erasing, undo, Lang.R),
     "restore from a full disk": (die_on_a_full_disk, undo, Lang.R),
-    "finish on a full disk": (die_on_a_full_disk, finish_it, Lang.R),
+    "finish on a full disk": (die_on_a_full_disk, finish_the_first, Lang.R),
     "purge of Python": (nothing, purge, Lang.PY),
     "undo of Python": (move, undo, Lang.PY),
     "restore of Python": (die_while_moving, undo, Lang.PY),
