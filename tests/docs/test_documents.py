@@ -247,3 +247,13 @@ def texts_of(source: str) -> Iterator[str]:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.value
+
+
+# The glossary
+
+
+def test_the_glossary_is_short_and_each_term_is_used_elsewhere() -> None:
+    terms = first_cells(page("glossary"))
+    assert 10 < len(terms) <= 24
+    others = "\n".join(text for path, text in TEXTS.items() if path.stem != "glossary").lower()
+    assert not [term for term in terms if not re.search(rf"\b{term}", others)]
