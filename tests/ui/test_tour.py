@@ -1,4 +1,4 @@
-"""The tour of the README, pressed key by key on the demo that it is made for."""
+"""The tour of the guide, pressed key by key on the demo. The README shows its first rows."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.screens.question import QuestionScreen
 
 README = Path(__file__).parents[2] / "README.md"
+GUIDE = README.parent / "hipercow_tui" / "docs" / "guide.md"
 NOW = 1_795_500_000.0
 ANSWERS = ("t", "y")
 NAMES = {"Enter": "enter", "esc": "escape"}
-# What is on the screen once each row's keys were pressed: the words that the row promises.
+# The words that the screen shows after the keys of each row.
 SHOWN = (
     ("274 matched", "[x] ✗ failure", "[x] ⊘ cancelled"),
     ("only matched",),
@@ -37,25 +38,34 @@ SHOWN = (
 )
 
 
-def rows() -> list[tuple[list[str], bool]]:
+def rows(page: Path) -> list[tuple[str, str]]:
+    """Each row of the tour of this page: its keys, and what happens."""
+    tour = page.read_text("utf-8").partition("\n## Tour\n")[2].partition("\n## ")[0]
+    return re.findall(r"^\| ((?:`[^`]+` ?)+) \| (.*) \|$", tour, re.MULTILINE)
+
+
+def steps() -> list[tuple[list[str], bool]]:
     """The keys of each row of the tour, and whether esc goes back from what they open."""
-    tour = README.read_text("utf-8").partition("## A two-minute tour")[2].partition("\n## ")[0]
-    found = re.findall(r"^\| ((?:`[^`]+` ?)+) \| (.*) \|$", tour, re.MULTILINE)
     return [
-        ([NAMES.get(key, key) for key in re.findall(r"`([^`]+)`", keys)], "`esc`" in told)
-        for keys, told in found
+        ([NAMES.get(key, key) for key in re.findall(r"`([^`]+)`", keys)], "`esc`" in text)
+        for keys, text in rows(GUIDE)
     ]
 
 
-async def test_the_tour_goes_as_it_is_told(tmp_path: Path) -> None:
+def test_the_tour_of_the_readme_is_the_beginning_of_the_guides() -> None:
+    short = rows(README)
+    assert len(short) > 5
+    assert short == rows(GUIDE)[: len(short)]
+
+
+async def test_the_tour_shows_the_described_results(tmp_path: Path) -> None:
     write_root(tmp_path, seed=1, now=NOW)
     write_python_side(tmp_path, seed=1, now=NOW)
     app = HipercowApp(find_root(tmp_path), clock=lambda: NOW)
-    steps = rows()
-    assert len(steps) == len(SHOWN)
+    assert len(steps()) == len(SHOWN)
     async with app.run_test(size=(118, 36)) as pilot:
         await shows(pilot, "Tasks 2,042", "live")
-        for (keys, back), words in zip(steps, SHOWN, strict=True):
+        for (keys, back), words in zip(steps(), SHOWN, strict=True):
             for key in keys:
                 await press(pilot, key)
             await shows(pilot, *words)
