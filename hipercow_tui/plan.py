@@ -394,7 +394,7 @@ def _kept_by(task: Task, filters: FilterStack) -> Iterable[str]:
     if wanted and status not in wanted.statuses:
         yield f"{status or 'its last attempt is gone'}"
     if age and not (task.finished is not None and task.finished < age.moment):
-        yield f"newer than {age.text}"
+        yield "it never finished" if task.finished is None else f"newer than {age.text}"
     if filters.task_ids and task.id not in filters.task_ids.ids:
         yield "not named itself"
     if bundles and not any(map(bundles.matches, task.bundles)):
