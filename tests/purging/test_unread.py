@@ -36,7 +36,7 @@ from hipercow_tui.errors import BlockedError, PurgeError
 from hipercow_tui.filters import FilterStack, TaskIds
 from hipercow_tui.model import Lang
 from hipercow_tui.plan import PurgePlan, make_plan
-from hipercow_tui.purging import PurgeReport, carry_out, move_to_trash, restore
+from hipercow_tui.purging import PurgeReport, carry_out, move_to_trash, restore, trash
 from hipercow_tui.purging.places import open_places
 from hipercow_tui.purging.watch import Watch, unheard
 from hipercow_tui.purging.without_lot import free_chains
@@ -260,7 +260,7 @@ def test_a_bundle_of_any_name_goes_and_comes_back(root: Root, name: str) -> None
     before = whole(root)
     report = move_to_trash(plan_of(root, [FREE]), root)
     assert report.removed_bundles == (name,) and not path.exists()
-    assert hipercow_tui.purging.trash(root)[0].bundles == (name,)
+    assert trash(root)[0].bundles == (name,)
     assert report.trash is not None and restore(root, report.trash).restored_bundles == (name,)
     assert whole(root) == before and nothing_left(root)
     assert carry_out(plan_of(root, [FREE]), root).removed_bundles == (name,)

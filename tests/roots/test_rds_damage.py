@@ -39,12 +39,12 @@ def test_a_file_cut_off_anywhere_is_an_error(sir_model: Path) -> None:
 
 def test_damage_anywhere_is_an_error_or_another_value(sir_model: Path) -> None:
     random.seed(7)
-    files = [gzip.decompress(raw) for raw in task_files(sir_model, "data")]
-    files += [gzip.decompress(raw) for raw in task_files(sir_model, "result")]
-    files += [gzip.decompress(fixture(n)) for n in ("bytecode_twice", "environments", "s4")]
+    whole = [gzip.decompress(raw) for raw in task_files(sir_model, "data")]
+    whole += [gzip.decompress(raw) for raw in task_files(sir_model, "result")]
+    whole += [gzip.decompress(fixture(n)) for n in ("bytecode_twice", "environments", "s4")]
     began = time.process_time()
     for _ in range(3000):
-        raw = bytearray(random.choice(files))
+        raw = bytearray(random.choice(whole))
         for _ in range(random.randint(1, 4)):
             at = random.randrange(len(raw))
             raw[at] = random.choice((0, 1, 255, 254, 128, random.randrange(256)))
