@@ -9,7 +9,10 @@ import os
 import time
 from collections.abc import Iterable
 
-from hipercow_tui.errors import (
+from hipercow_tui.model import Bundle, Lang, Status, Task
+from hipercow_tui.moments import When
+from hipercow_tui.snapshot import Snapshot
+from hipercow_tui.support.errors import (
     BadFilterError,
     BlockedError,
     FilterError,
@@ -20,9 +23,6 @@ from hipercow_tui.errors import (
     RootError,
     UnknownTasksError,
 )
-from hipercow_tui.model import Bundle, Lang, Status, Task
-from hipercow_tui.moments import When
-from hipercow_tui.snapshot import Snapshot
 
 __version__ = "0.1.0"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any, NoReturn
 
-from hipercow_tui.exits import DONE, USAGE
-from hipercow_tui.streams import exit_status, print_messages, print_output
+from hipercow_tui.support.exit_codes import DONE, USAGE
+from hipercow_tui.support.streams import exit_status, print_messages, print_output
 
 
 class CommandParser(argparse.ArgumentParser):

@@ -15,8 +15,6 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from hipercow_tui.arguments import CommandParser
-from hipercow_tui.errors import HipercowTuiError, PurgeError
-from hipercow_tui.exits import DONE, REFUSED
 from hipercow_tui.plan import PurgePlan
 from hipercow_tui.purging import (
     Phase,
@@ -54,15 +52,17 @@ from hipercow_tui.roots import Root, find_root
 from hipercow_tui.roots.sizes import Size, measure_many
 from hipercow_tui.saved_plan import changes, load_plan
 from hipercow_tui.scanning import read_root
-from hipercow_tui.signals import ended_by_interrupt, on_signals
-from hipercow_tui.streams import (
+from hipercow_tui.support.errors import HipercowTuiError, PurgeError
+from hipercow_tui.support.exit_codes import DONE, REFUSED
+from hipercow_tui.support.signals import ended_by_interrupt, on_signals
+from hipercow_tui.support.streams import (
     is_output_lost,
     print_message,
     print_messages,
     print_output,
     read_answer,
 )
-from hipercow_tui.text import count, size, tasks_and_bundles, visible
+from hipercow_tui.support.text import count, size, tasks_and_bundles, visible
 
 _MOST_JOBS = 64
 

@@ -8,9 +8,9 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from hipercow_tui.errors import HipercowTuiError
 from hipercow_tui.roots.files import read_file
-from hipercow_tui.text import visible
+from hipercow_tui.support.errors import HipercowTuiError
+from hipercow_tui.support.text import visible
 
 _LIMIT = 1 << 16  # bytes
 

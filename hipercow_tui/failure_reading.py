@@ -11,9 +11,9 @@ from typing import IO
 
 from hipercow_tui.failures import Failure
 from hipercow_tui.model import Lang, Status, Task
-from hipercow_tui.process import Process, read_value, write_value
 from hipercow_tui.roots import Root, find_root
 from hipercow_tui.roots.py_details import details_of
+from hipercow_tui.support.worker_process import Process, read_value, write_value
 
 PART = 32  # tasks to read at once: 20 ms
 PAYS = 4  # parts still to be read from which on a process, which takes 0.1 s to start, is worth it

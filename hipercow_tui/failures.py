@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar, cast
 
 from hipercow_tui.alike import Wording, wording
 from hipercow_tui.model import Status, Task
-from hipercow_tui.text import shortened
+from hipercow_tui.support.text import shortened
 
 if TYPE_CHECKING:
     from hipercow_tui.roots.details import TaskDetails

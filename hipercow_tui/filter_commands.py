@@ -9,8 +9,6 @@ from collections.abc import Iterator, Sequence
 
 from hipercow_tui import commands
 from hipercow_tui.arguments import CommandParser
-from hipercow_tui.errors import FilterError
-from hipercow_tui.exits import DONE, REFUSED
 from hipercow_tui.filters import FilterStack, matched_tasks, requested_filters
 from hipercow_tui.model import Task
 from hipercow_tui.plan import PurgePlan, make_plan
@@ -22,10 +20,12 @@ from hipercow_tui.roots.sizes import Size, measure_many
 from hipercow_tui.saved_filters import FilterFile
 from hipercow_tui.saved_plan import save_plan
 from hipercow_tui.scanning import read_root
-from hipercow_tui.signals import ended_by_interrupt
 from hipercow_tui.snapshot import Snapshot
-from hipercow_tui.streams import print_message, print_messages, print_output
-from hipercow_tui.text import age
+from hipercow_tui.support.errors import FilterError
+from hipercow_tui.support.exit_codes import DONE, REFUSED
+from hipercow_tui.support.signals import ended_by_interrupt
+from hipercow_tui.support.streams import print_message, print_messages, print_output
+from hipercow_tui.support.text import age
 
 _FILTERS = ("task_id", "finished_before", "in_bundle", "with_status", "no_follow", "lang")
 _STATUSES = "created, success, failure, cancelled"

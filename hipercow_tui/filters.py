@@ -14,12 +14,12 @@ from itertools import chain
 from operator import and_
 from typing import TYPE_CHECKING, TypeAlias
 
-from hipercow_tui.errors import BlockedError, FilterError, NoFilterError, UnknownTasksError
 from hipercow_tui.lineup import Flags, flagged_by_all, flags_of
 from hipercow_tui.model import PURGEABLE, Bundle, Lang, Status
 from hipercow_tui.moments import When, is_ago, moment
 from hipercow_tui.snapshot import Snapshot
-from hipercow_tui.text import count, visible
+from hipercow_tui.support.errors import BlockedError, FilterError, NoFilterError, UnknownTasksError
+from hipercow_tui.support.text import count, visible
 
 if TYPE_CHECKING:
     from hipercow_tui.globs import Globs

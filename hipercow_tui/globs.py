@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from wcmatch import fnmatch
 
-from hipercow_tui.errors import FilterError
-from hipercow_tui.text import visible
+from hipercow_tui.support.errors import FilterError
+from hipercow_tui.support.text import visible
 
 # A brace pattern such as {1..9999}{1..9999} may stand for millions; more than this is refused.
 BRACE_LIMIT = 1000

@@ -6,8 +6,8 @@ import re
 from datetime import date, datetime, time, timedelta
 from typing import TypeAlias
 
-from hipercow_tui.errors import FilterError
-from hipercow_tui.text import visible
+from hipercow_tui.support.errors import FilterError
+from hipercow_tui.support.text import visible
 
 When: TypeAlias = "str | datetime | date | timedelta"
 

@@ -24,7 +24,7 @@ from hipercow_tui.model import (
     Task,
 )
 from hipercow_tui.snapshot import Snapshot
-from hipercow_tui.text import count, short_id
+from hipercow_tui.support.text import count, short_id
 from hipercow_tui.unread import unread_bundles
 
 RECENT = 3600.0  # a task made within this many seconds is likely still wanted

@@ -20,9 +20,9 @@ from selectors import EVENT_READ, DefaultSelector
 from typing import IO, Any, TypeAlias
 
 from hipercow_tui.model import Lang
-from hipercow_tui.process import Process, read_value, write_value
 from hipercow_tui.roots.layouts import LAYOUTS
 from hipercow_tui.roots.r_root import Row
+from hipercow_tui.support.worker_process import Process, read_value, write_value
 
 PART = 128  # tasks in one message: the way there and back takes 1 µs a task
 PAYS = 0.4  # seconds still to read from which on processes, which take 0.1 to start, are worth it

@@ -20,7 +20,7 @@ from hipercow_tui.purging.outcome import EmptyReport, Outcome, PurgeReport, Rest
 from hipercow_tui.r_calls import purge_call
 from hipercow_tui.roots.details import TaskDetails
 from hipercow_tui.roots.sizes import Size, freed
-from hipercow_tui.text import age, count, short_id, size, tasks_and_bundles, visible
+from hipercow_tui.support.text import age, count, short_id, size, tasks_and_bundles, visible
 
 Json: TypeAlias = dict[str, Any]
 Report: TypeAlias = PurgeReport | RestoreReport | EmptyReport

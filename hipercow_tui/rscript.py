@@ -15,11 +15,11 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from hipercow_tui.errors import RscriptError
 from hipercow_tui.model import TASK_ID
 from hipercow_tui.r_calls import Act
 from hipercow_tui.roots import Root
-from hipercow_tui.text import visible
+from hipercow_tui.support.errors import RscriptError
+from hipercow_tui.support.text import visible
 
 PROGRAM = "Rscript"
 _PATIENCE = 5.0  # seconds from asking R to stop until it is killed

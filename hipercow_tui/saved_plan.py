@@ -12,7 +12,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
-from hipercow_tui.errors import FilterError, PurgeError
 from hipercow_tui.filters import (
     FilterStack,
     FinishedBefore,
@@ -33,7 +32,8 @@ from hipercow_tui.plan import (
 from hipercow_tui.roots.files import read_file
 from hipercow_tui.roots.json_reader import load_json
 from hipercow_tui.snapshot import Snapshot
-from hipercow_tui.text import count, short_id, visible
+from hipercow_tui.support.errors import FilterError, PurgeError
+from hipercow_tui.support.text import count, short_id, visible
 
 FORMAT = 1
 LIMIT = 1 << 30  # bytes of a saved plan: that of a million tasks has some 400 million

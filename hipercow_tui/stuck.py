@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from hipercow_tui.model import Bundle, Status, Task
 from hipercow_tui.snapshot import Snapshot
-from hipercow_tui.text import count, span
+from hipercow_tui.support.text import count, span
 
 TELLING = 3  # tasks of a bundle that must have got as far: the first of a sweep is never late
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hipercow_tui.snapshot import Snapshot
-from hipercow_tui.text import count
+from hipercow_tui.support.text import count
 
 
 def together(r: Snapshot, python: Snapshot) -> Snapshot:

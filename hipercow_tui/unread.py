@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from hipercow_tui.text import count, visible
+from hipercow_tui.support.text import count, visible
 
 WRITING = 60.0  # seconds after the last change of ``retry`` during which its end may be unfinished
 

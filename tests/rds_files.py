@@ -7,7 +7,6 @@ import struct
 from pathlib import Path
 from typing import Any
 
-from hipercow_tui.errors import RdsError
 from hipercow_tui.roots.rvalues import (
     RS4,
     RBuiltin,
@@ -22,6 +21,7 @@ from hipercow_tui.roots.rvalues import (
     RValue,
     RVector,
 )
+from hipercow_tui.support.errors import RdsError
 
 FIXTURES = Path(__file__).parent / "data" / "rds"
 EXPECTED: dict[str, Any] = json.loads((FIXTURES / "expected.json").read_text("utf-8"))

@@ -22,7 +22,7 @@ from hipercow_tui.report import report_lines, total_size
 from hipercow_tui.roots import find_root
 from hipercow_tui.roots.sizes import Linked, Size, freed, measure, measure_many
 from hipercow_tui.scanning import read_root
-from hipercow_tui.text import count, size
+from hipercow_tui.support.text import count, size
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.screens.confirm import ConfirmScreen
 from hipercow_tui.ui.screens.plan import PlanScreen

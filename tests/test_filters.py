@@ -8,7 +8,6 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from small_root import DAY, IDS, NOW, snapshot_of, snapshots
 
-from hipercow_tui.errors import FilterError, NoFilterError, UnknownTasksError
 from hipercow_tui.filters import (
     FilterStack,
     FinishedBefore,
@@ -20,6 +19,7 @@ from hipercow_tui.filters import (
 )
 from hipercow_tui.model import Lang, Status, Task
 from hipercow_tui.snapshot import Snapshot
+from hipercow_tui.support.errors import FilterError, NoFilterError, UnknownTasksError
 from hipercow_tui.together import together
 
 A, B, C = IDS[:3]

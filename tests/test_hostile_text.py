@@ -22,7 +22,7 @@ from hipercow_tui.demo.rbuild import chars, flags, named, reals
 from hipercow_tui.demo.rds_writer import rds
 from hipercow_tui.purging import trash
 from hipercow_tui.roots import Root, find_root
-from hipercow_tui.text import visible
+from hipercow_tui.support.text import visible
 
 # A title, a cleared screen, a line that looks like ours, C1 and bidirectional controls.
 NASTY = "a\x1b]0;owned\x07\x1b[2J\t\r\nforged: \x9b31m\u202e\u2028\x7f\u200b"

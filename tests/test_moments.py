@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hipercow_tui.errors import FilterError
 from hipercow_tui.moments import EXPECTED, moment
-from hipercow_tui.text import visible
+from hipercow_tui.support.errors import FilterError
+from hipercow_tui.support.text import visible
 
 NOW = 1_800_000_000.0
 

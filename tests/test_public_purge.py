@@ -24,7 +24,7 @@ from hipercow_tui import (
     UnknownTasksError,
     purge,
 )
-from hipercow_tui.text import visible
+from hipercow_tui.support.text import visible
 
 SOME = IDS[:8]
 A, B, C = IDS[:3]

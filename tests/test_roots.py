@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from hipercow_tui.errors import RootError
 from hipercow_tui.roots import find_root
+from hipercow_tui.support.errors import RootError
 
 OLD_ID = "5D5f8875c27aa1bf6be6fa469682930c"
 

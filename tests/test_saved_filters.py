@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from small_root import NOW
 
 from hipercow_tui.config import config_folder
-from hipercow_tui.errors import FilterError
 from hipercow_tui.filters import FilterStack, FinishedBefore, InBundle, OfLang, TaskIds, WithStatus
 from hipercow_tui.model import SIX_STATUSES, Lang, Status
 from hipercow_tui.saved_filters import (
@@ -20,7 +19,8 @@ from hipercow_tui.saved_filters import (
     SavedFilter,
     check_name,
 )
-from hipercow_tui.text import visible
+from hipercow_tui.support.errors import FilterError
+from hipercow_tui.support.text import visible
 
 OLD = SavedFilter(frozenset({Status.FAILURE}), "9 days", ("sweep_*", "!sweep_09"))
 MINE = SavedFilter(lang=Lang.PY)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from small_root import task_id, write_task
 
-from hipercow_tui.stand_ins import _replace, in_ascii, speaks_utf8
+from hipercow_tui.support.ascii_fallback import _replace, in_ascii, speaks_utf8
 from hipercow_tui.ui.looks import GLYPH
 
 PACKAGE = Path(__file__).parent.parent / "hipercow_tui"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hipercow_tui.text import (
+from hipercow_tui.support.text import (
     age,
     count,
     decoded,

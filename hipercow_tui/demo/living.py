@@ -12,7 +12,7 @@ from pathlib import Path
 from hipercow_tui.demo.cluster import Cluster
 from hipercow_tui.demo.generate import write_root
 from hipercow_tui.demo.python_side import write_python_side
-from hipercow_tui.signals import leave, no_hurry, on_signals
+from hipercow_tui.support.signals import leave, no_hurry, on_signals
 
 PROJECT = "sir-model"
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from hipercow_tui.demo.cast import SINGLES, STUDIES, Study, Values
 from hipercow_tui.demo.job import Job
 from hipercow_tui.demo.rds_writer import Hole
-from hipercow_tui.errors import RdsError
 from hipercow_tui.roots import rds
 from hipercow_tui.roots.rvalues import RValue, RVector, element
+from hipercow_tui.support.errors import RdsError
 
 
 def job_of(hipercow: str, task_id: str) -> Job | None:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, nullcontext
 from dataclasses import replace
 
-from hipercow_tui.errors import PurgeError
 from hipercow_tui.model import Lang
 from hipercow_tui.plan import PurgePlan
 from hipercow_tui.purging.history import Kind, remember_purge
@@ -23,7 +22,8 @@ from hipercow_tui.purging.units import units_of
 from hipercow_tui.purging.watch import Watch, unheard
 from hipercow_tui.purging.without_lot import free_chains
 from hipercow_tui.roots import Root
-from hipercow_tui.text import count, visible
+from hipercow_tui.support.errors import PurgeError
+from hipercow_tui.support.text import count, visible
 
 
 def carry_out(

@@ -13,7 +13,6 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from dataclasses import dataclass
 
-from hipercow_tui.errors import PurgeError
 from hipercow_tui.model import Bundle
 from hipercow_tui.purging.file_changes import (
     NOT_DONE,
@@ -31,7 +30,8 @@ from hipercow_tui.purging.record import Record
 from hipercow_tui.purging.watch import Watch
 from hipercow_tui.roots.files import open_folder
 from hipercow_tui.roots.mounts import Mount, folder_status
-from hipercow_tui.text import count, short_id, visible
+from hipercow_tui.support.errors import PurgeError
+from hipercow_tui.support.text import count, short_id, visible
 
 # NFS keeps a removed file as .nfs… while someone has it open, so that its folder is not empty. What
 # they close soon is gone after these pauses, in seconds, at the end.

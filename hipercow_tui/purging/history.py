@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from hipercow_tui.errors import PurgeError
 from hipercow_tui.purging.access import ensure_folder
 from hipercow_tui.purging.manifest import write_whole
 from hipercow_tui.purging.names import HISTORY, STAMP, TUI, new_stamp
@@ -25,6 +24,7 @@ from hipercow_tui.purging.who import Who, whoami
 from hipercow_tui.roots import Root
 from hipercow_tui.roots.files import read_file
 from hipercow_tui.roots.json_reader import load_json
+from hipercow_tui.support.errors import PurgeError
 
 _FORMAT = 1
 _LIMIT = 256 << 20  # bytes of one entry: a million ids have 36 million

@@ -11,7 +11,6 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hipercow_tui.errors import PurgeError
 from hipercow_tui.model import DATA, QUEUED, Status, Task
 from hipercow_tui.plan import PurgePlan
 from hipercow_tui.purging.lot import Lot
@@ -20,6 +19,7 @@ from hipercow_tui.purging.places import because, names_in
 from hipercow_tui.roots.files import open_folder
 from hipercow_tui.roots.layouts import LAYOUTS
 from hipercow_tui.roots.r_root import status_of
+from hipercow_tui.support.errors import PurgeError
 
 _MARKERS = ("submitted", "running", "success", "failure", "cancelled")
 # The files that decide what a task is, in R and Python. Those of a queued job may come and go.

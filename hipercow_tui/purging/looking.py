@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
-from hipercow_tui.errors import PurgeError
 from hipercow_tui.model import Lang
 from hipercow_tui.purging.file_changes import exists
 from hipercow_tui.purging.heart import Sign, is_alive, sign_of
@@ -24,6 +23,7 @@ from hipercow_tui.purging.without_lot import Aside, aside
 from hipercow_tui.roots import Root
 from hipercow_tui.roots.files import open_folder
 from hipercow_tui.roots.sizes import Size, measure_folder
+from hipercow_tui.support.errors import PurgeError
 
 # Ids that are whole, names of bundles, ids whose erasing began.
 Contents: TypeAlias = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]

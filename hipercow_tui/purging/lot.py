@@ -22,7 +22,6 @@ from dataclasses import dataclass
 from itertools import count as count_from
 from pathlib import Path
 
-from hipercow_tui.errors import PurgeError
 from hipercow_tui.plan import PurgePlan
 from hipercow_tui.purging.access import ensure_folder, make_folder
 from hipercow_tui.purging.file_changes import (
@@ -54,7 +53,8 @@ from hipercow_tui.purging.names import AT_REST, TUI, LotName, State, new_stamp, 
 from hipercow_tui.purging.places import Places, because, opened
 from hipercow_tui.purging.watch import Watch
 from hipercow_tui.roots.files import open_folder
-from hipercow_tui.text import visible
+from hipercow_tui.support.errors import PurgeError
+from hipercow_tui.support.text import visible
 
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 _DAY = 86400.0  # seconds

@@ -13,14 +13,14 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hipercow_tui.errors import PurgeError
 from hipercow_tui.model import Lang
 from hipercow_tui.purging.access import ensure_folder
 from hipercow_tui.purging.file_changes import exists, sync_folder
 from hipercow_tui.roots import Root
 from hipercow_tui.roots.files import open_folder
 from hipercow_tui.roots.mounts import Mount, mount_of
-from hipercow_tui.text import visible
+from hipercow_tui.support.errors import PurgeError
+from hipercow_tui.support.text import visible
 
 _NO_FOLDER = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EACCES, errno.EPERM}
 

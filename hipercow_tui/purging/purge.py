@@ -7,7 +7,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hipercow_tui.errors import PurgeError
 from hipercow_tui.model import Bundle, Lang
 from hipercow_tui.plan import PurgePlan
 from hipercow_tui.purging import recent
@@ -28,7 +27,8 @@ from hipercow_tui.purging.restore import (
 from hipercow_tui.purging.stage import stage
 from hipercow_tui.purging.units import Unit, by_member
 from hipercow_tui.purging.watch import Watch
-from hipercow_tui.text import count, visible
+from hipercow_tui.support.errors import PurgeError
+from hipercow_tui.support.text import count, visible
 
 
 @dataclass(slots=True)

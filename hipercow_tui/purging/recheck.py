@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from hipercow_tui.chains import Retry
-from hipercow_tui.errors import PurgeError
 from hipercow_tui.model import QUEUED, Bundle, Lang, Status
 from hipercow_tui.plan import PurgePlan
 from hipercow_tui.purging.places import Places
@@ -15,7 +14,8 @@ from hipercow_tui.roots.bundles import LIMIT, read_bundle, read_linked_bundle
 from hipercow_tui.roots.files import open_folder, read_file, reason
 from hipercow_tui.roots.layouts import LAYOUTS, BundleFile
 from hipercow_tui.roots.r_root import parse_retry, status_of, unfinished_ids
-from hipercow_tui.text import short_id, visible
+from hipercow_tui.support.errors import PurgeError
+from hipercow_tui.support.text import short_id, visible
 from hipercow_tui.unread import UnfinishedLine, unread_bundles
 
 

@@ -22,7 +22,7 @@ from hipercow_tui.purging.outcome import Outcome
 from hipercow_tui.purging.places import because, names_in
 from hipercow_tui.purging.record import Record
 from hipercow_tui.purging.units import Unit
-from hipercow_tui.text import short_id
+from hipercow_tui.support.text import short_id
 
 DELETED = "someone else deleted it meanwhile"
 # What file systems without hard links say, Linux of another user's file, and a full disk, which has

@@ -26,7 +26,7 @@ from hipercow_tui.roots.bundles import read_bundle
 from hipercow_tui.roots.files import open_folder
 from hipercow_tui.roots.layouts import LAYOUTS
 from hipercow_tui.roots.r_root import status_of
-from hipercow_tui.text import visible
+from hipercow_tui.support.text import visible
 
 NOT_MOVED = "the file system did not move it, though it reported that it did"
 

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 
-from hipercow_tui.errors import PurgeError
 from hipercow_tui.filters import FilterStack
 from hipercow_tui.model import TASK_ID, Bundle, Status, Task, is_bundle_name
 from hipercow_tui.plan import PlannedBundle, PlannedTask, PurgePlan, Reason
@@ -45,7 +44,8 @@ from hipercow_tui.purging.watch import Watch, unheard
 from hipercow_tui.purging.without_lot import Aside, claimed, erase_aside, missing_data, put_back
 from hipercow_tui.roots import Root
 from hipercow_tui.roots.bundles import read_bundle
-from hipercow_tui.text import count, visible
+from hipercow_tui.support.errors import PurgeError
+from hipercow_tui.support.text import count, visible
 
 
 def restore(

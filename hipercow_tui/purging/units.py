@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from hipercow_tui.errors import PurgeError
 from hipercow_tui.model import TASK_ID, Task, is_bundle_name
 from hipercow_tui.plan import PurgePlan
-from hipercow_tui.text import visible
+from hipercow_tui.support.errors import PurgeError
+from hipercow_tui.support.text import visible
 
 
 @dataclass(frozen=True, slots=True, eq=False)

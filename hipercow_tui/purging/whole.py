@@ -9,7 +9,6 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from functools import reduce
 
-from hipercow_tui.errors import PurgeError
 from hipercow_tui.model import Lang
 from hipercow_tui.plan import PurgePlan
 from hipercow_tui.purging import looking
@@ -35,7 +34,8 @@ from hipercow_tui.purging.watch import Watch, unheard
 from hipercow_tui.purging.without_lot import aside
 from hipercow_tui.roots import Root
 from hipercow_tui.roots.sizes import Size
-from hipercow_tui.text import visible
+from hipercow_tui.support.errors import PurgeError
+from hipercow_tui.support.text import visible
 
 
 def trash(root: Root, states: Collection[State] = tuple(State)) -> tuple[TrashLot, ...]:

@@ -21,7 +21,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
-from hipercow_tui.errors import PurgeError
 from hipercow_tui.model import DATA, Task
 from hipercow_tui.plan import PurgePlan
 from hipercow_tui.purging.erase import Left, Removal, in_words
@@ -39,7 +38,8 @@ from hipercow_tui.purging.units import Unit, units_of
 from hipercow_tui.purging.watch import Watch
 from hipercow_tui.roots.files import open_folder
 from hipercow_tui.roots.layouts import LAYOUTS
-from hipercow_tui.text import short_id
+from hipercow_tui.support.errors import PurgeError
+from hipercow_tui.support.text import short_id
 
 _ERASING = ".erasing"
 _NAME = re.compile(r"tui-([0-9a-f]{32})(\.erasing)?\Z")

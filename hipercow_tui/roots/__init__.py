@@ -8,10 +8,10 @@ import stat
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from hipercow_tui.errors import RootError
 from hipercow_tui.model import Lang
 from hipercow_tui.roots.mounts import mount_at
-from hipercow_tui.text import visible
+from hipercow_tui.support.errors import RootError
+from hipercow_tui.support.text import visible
 
 _ROOMS = ("tasks", "bundles", "tui")
 PY = "py"  # the folder in ``hipercow/`` that is the root of Python

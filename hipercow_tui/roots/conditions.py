@@ -19,7 +19,7 @@ from hipercow_tui.roots.rds_reader import Reader
 from hipercow_tui.roots.rds_stream import Source
 from hipercow_tui.roots.rds_walk import CHARACTER, LIST, Limits
 from hipercow_tui.roots.rvalues import RLanguage, RSymbol, RValue, RVector, names
-from hipercow_tui.text import count
+from hipercow_tui.support.text import count
 
 _LONGEST = 20_000  # characters of an error's text
 _MOST_PARTS = 100  # of a condition

@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from hipercow_tui.errors import RdsError
 from hipercow_tui.model import TASK_ID
 from hipercow_tui.roots import conditions, rds
 from hipercow_tui.roots.deparse import deparse, deparse_short, literals, one_line
@@ -28,7 +27,8 @@ from hipercow_tui.roots.rvalues import (
     element,
     names,
 )
-from hipercow_tui.text import count, decoded, visible
+from hipercow_tui.support.errors import RdsError
+from hipercow_tui.support.text import count, decoded, visible
 
 SECRET = "********"  # as hipercow prints a secret variable (``print_info_data``)
 

@@ -10,7 +10,7 @@ import os
 import stat
 from pathlib import Path
 
-from hipercow_tui.text import size, visible
+from hipercow_tui.support.text import size, visible
 
 # 0 where a platform has no such flag; there fstat still refuses what is no ordinary file.
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)

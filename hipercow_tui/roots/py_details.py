@@ -27,7 +27,7 @@ from hipercow_tui.roots.details import (
 from hipercow_tui.roots.files import read_file
 from hipercow_tui.roots.json_reader import load_json
 from hipercow_tui.roots.py_errors import read_log_error
-from hipercow_tui.text import visible
+from hipercow_tui.support.text import visible
 
 Json: TypeAlias = dict[str, Any]
 

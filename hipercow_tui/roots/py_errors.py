@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from hipercow_tui.log_search import Sign, sign_of
 from hipercow_tui.roots.files import open_file
-from hipercow_tui.text import decoded
+from hipercow_tui.support.text import decoded
 
 TAIL = 65536  # bytes of a log's end that are read; a traceback of a thousand frames is longer
 _TELLING = 4096  # characters of a line that are looked at

@@ -31,7 +31,7 @@ from hipercow_tui.model import (
 from hipercow_tui.roots.files import open_folder, reason
 from hipercow_tui.roots.json_reader import load_json
 from hipercow_tui.roots.r_root import Row, Stamp, moments_of, read_head, status_of
-from hipercow_tui.text import count, visible
+from hipercow_tui.support.text import count, visible
 
 RECENT = "recent"  # the ids in the order in which the tasks were made, one a line
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, TypeAlias, TypeVar
 
 from hipercow_tui.chains import Retry
-from hipercow_tui.errors import RdsError
 from hipercow_tui.model import (
     DATA,
     INFO,
@@ -26,7 +25,8 @@ from hipercow_tui.model import (
 )
 from hipercow_tui.roots import rds
 from hipercow_tui.roots.files import reason
-from hipercow_tui.text import count, decoded, visible
+from hipercow_tui.support.errors import RdsError
+from hipercow_tui.support.text import count, decoded, visible
 
 PREFIX = re.compile(r"[0-9a-f]{2}\Z")
 REST = re.compile(r"[0-9a-f]{30}\Z")

@@ -14,12 +14,12 @@ import zlib
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from hipercow_tui.errors import RdsError
 from hipercow_tui.roots import rds_shapes
 from hipercow_tui.roots.rds_reader import Reader
 from hipercow_tui.roots.rds_stream import Source
 from hipercow_tui.roots.rds_walk import DEFAULT, LIST, Limits
 from hipercow_tui.roots.rvalues import RValue, RVector, attribute, names
+from hipercow_tui.support.errors import RdsError
 
 _GZIP = 16 + zlib.MAX_WBITS
 # For ``info`` and the first elements of ``data``: both take less than 2 kB as hipercow writes them.

@@ -10,8 +10,8 @@ import zlib
 from collections.abc import Iterator
 from typing import BinaryIO, Protocol, TypeAlias
 
-from hipercow_tui.errors import RdsError
-from hipercow_tui.text import count, size
+from hipercow_tui.support.errors import RdsError
+from hipercow_tui.support.text import count, size
 
 Source: TypeAlias = bytes | BinaryIO
 

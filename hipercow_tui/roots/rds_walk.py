@@ -12,9 +12,9 @@ import codecs
 import struct
 from dataclasses import dataclass
 
-from hipercow_tui.errors import RdsError
 from hipercow_tui.roots.rds_stream import Cursor, Source, chunks
 from hipercow_tui.roots.rvalues import REnvironment, ROpaque, RSymbol, RValue
+from hipercow_tui.support.errors import RdsError
 
 SYMBOL, PAIRLIST, CLOSURE, ENVIRONMENT, PROMISE, LANGUAGE = 1, 2, 3, 4, 5, 6
 SPECIAL, BUILTIN, STRING, LOGICAL, INTEGER, DOUBLE, COMPLEX = 7, 8, 9, 10, 13, 14, 15

@@ -14,10 +14,10 @@ from textual.screen import Screen
 from textual.theme import Theme
 
 from hipercow_tui.config import ThemeFile
-from hipercow_tui.errors import HipercowTuiError
 from hipercow_tui.roots import Root
 from hipercow_tui.saved_filters import FilterFile, SavedFilter
-from hipercow_tui.text import visible
+from hipercow_tui.support.errors import HipercowTuiError
+from hipercow_tui.support.text import visible
 from hipercow_tui.ui.background import in_background
 from hipercow_tui.ui.keys import APP, MOVES, Group
 from hipercow_tui.ui.messages import Broke

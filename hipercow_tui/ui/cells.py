@@ -9,7 +9,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 
-from hipercow_tui.text import shortened, visible
+from hipercow_tui.support.text import shortened, visible
 
 # Joiners and variation selectors make one sign of several, of a width that terminals disagree on:
 # without them each code point has the width that every terminal gives it.

@@ -12,7 +12,7 @@ import sys
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
-from hipercow_tui.stand_ins import in_ascii, speaks_utf8
+from hipercow_tui.support.ascii_fallback import in_ascii, speaks_utf8
 
 
 class LastingDriver(LinuxDriver):

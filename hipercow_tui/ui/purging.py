@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from textual.message import Message
 from textual.message_pump import MessagePump
 
-from hipercow_tui.errors import HipercowTuiError
 from hipercow_tui.plan import PurgePlan
 from hipercow_tui.purging import (
     Phase,
@@ -26,6 +25,7 @@ from hipercow_tui.purging import (
 from hipercow_tui.purging.manifest import Aim
 from hipercow_tui.report import Report
 from hipercow_tui.roots import Root
+from hipercow_tui.support.errors import HipercowTuiError
 from hipercow_tui.ui.messages import PurgeEnded
 
 

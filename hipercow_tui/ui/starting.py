@@ -16,13 +16,13 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from hipercow_tui.config import ThemeFile
-from hipercow_tui.errors import FilterError
-from hipercow_tui.exits import DONE
 from hipercow_tui.roots import Root
 from hipercow_tui.saved_filters import FilterFile, SavedFilter
-from hipercow_tui.signals import no_hurry, on_signals
-from hipercow_tui.streams import print_message, print_output
-from hipercow_tui.ui.memory import keep_little
+from hipercow_tui.support.errors import FilterError
+from hipercow_tui.support.exit_codes import DONE
+from hipercow_tui.support.malloc_tuning import keep_little
+from hipercow_tui.support.signals import no_hurry, on_signals
+from hipercow_tui.support.streams import print_message, print_output
 
 if TYPE_CHECKING:
     from hipercow_tui.ui.messages import PurgeEnded

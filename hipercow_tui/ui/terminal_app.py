@@ -14,8 +14,8 @@ from textual.app import App
 from textual.driver import Driver
 
 from hipercow_tui.config import ThemeFile
-from hipercow_tui.signals import leave
-from hipercow_tui.text import visible
+from hipercow_tui.support.signals import leave
+from hipercow_tui.support.text import visible
 
 # On dark and on light terminals. The first two use nothing but the sixteen colours of the terminal,
 # and so look as it does.

@@ -11,9 +11,9 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
 from hipercow_tui.config import ThemeFile
-from hipercow_tui.exits import DONE, INTERRUPTED
 from hipercow_tui.roots import Root
-from hipercow_tui.text import span, visible
+from hipercow_tui.support.exit_codes import DONE, INTERRUPTED
+from hipercow_tui.support.text import span, visible
 from hipercow_tui.ui.terminal_app import TerminalApp
 from hipercow_tui.ui.widgets.key_line import KeyLine
 

@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import TypeAlias
 
 from hipercow_tui.chains import Chains
-from hipercow_tui.errors import HipercowTuiError, RdsError
 from hipercow_tui.filters import FilterStack, TaskIds, WithStatus
 from hipercow_tui.model import TASK_ID, Bundle, Lang, Status, Task
 from hipercow_tui.plan import PlannedBundle, PlannedTask, PurgePlan, Reason
@@ -37,6 +36,7 @@ from hipercow_tui.roots.files import open_folder
 from hipercow_tui.roots.json_reader import load_json
 from hipercow_tui.roots.rvalues import RValue
 from hipercow_tui.saved_plan import load_plan, plan_as_saved, plan_from_saved
+from hipercow_tui.support.errors import HipercowTuiError, RdsError
 
 DATA = Path(__file__).parents[1] / "data"
 LONGEST = 40_000  # bytes of an original: of longer ones the beginning

@@ -11,10 +11,10 @@ from demo_roots import NOW, bundles, fingerprint, folders, retries, status
 from hipercow_tui import demo
 from hipercow_tui.chains import Chains
 from hipercow_tui.demo.cast import SINGLES, STUDIES
-from hipercow_tui.errors import RdsError
 from hipercow_tui.roots import rds
 from hipercow_tui.roots.deparse import deparse
 from hipercow_tui.roots.rvalues import RList, RNull, RValue, RVector, element, names
+from hipercow_tui.support.errors import RdsError
 
 DRIVERS_OWN = {"run.bat", "dide_id", "log", "log.outer", "status-submitted", "resources"}
 

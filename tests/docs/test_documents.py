@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from textual.keys import format_key
 
-from hipercow_tui import exits
 from hipercow_tui.cli import main
+from hipercow_tui.support import exit_codes
 from hipercow_tui.ui import starting
 from hipercow_tui.ui.keys import GROUPS
 
@@ -208,7 +208,7 @@ def test_the_section_of_a_command_names_its_options(
 
 def test_exit_statuses_are_listed() -> None:
     signals = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
-    known = {value for name, value in vars(exits).items() if name.isupper()}
+    known = {value for name, value in vars(exit_codes).items() if name.isupper()}
     known |= {128 + number for number in signals}
     listed = first_cells(section(page("cli"), "Exit statuses"))
     assert {int(cell) for cell in listed} == known

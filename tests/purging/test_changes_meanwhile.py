@@ -28,9 +28,9 @@ from purge_stage import (
 )
 from small_root import task_id, write_bundle
 
-from hipercow_tui.errors import PurgeError
 from hipercow_tui.purging import PurgeReport, carry_out
 from hipercow_tui.roots import Root
+from hipercow_tui.support.errors import PurgeError
 
 
 def lot_of(root: Root) -> Path:

@@ -33,9 +33,9 @@ from purge_stage import (
     whole,
 )
 
-from hipercow_tui.errors import PurgeError
 from hipercow_tui.purging import Progress, carry_out
 from hipercow_tui.roots import Root
+from hipercow_tui.support.errors import PurgeError
 
 
 @pytest.fixture

@@ -32,7 +32,6 @@ from purge_stage import (
 )
 from small_root import task_id, write_bundle, write_task
 
-from hipercow_tui.errors import PurgeError
 from hipercow_tui.purging import (
     PurgeReport,
     carry_out,
@@ -44,6 +43,7 @@ from hipercow_tui.purging import (
     trash,
 )
 from hipercow_tui.roots import Root
+from hipercow_tui.support.errors import PurgeError
 
 NO_ROOM = [errno.ENOSPC, errno.EDQUOT]
 

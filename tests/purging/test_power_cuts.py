@@ -29,7 +29,6 @@ from purge_stage import (
 from py_stage import FIRST, make_both, much_later
 
 from hipercow_tui.cli import main
-from hipercow_tui.errors import PurgeError
 from hipercow_tui.model import Lang
 from hipercow_tui.plan import PurgePlan
 from hipercow_tui.purging import (
@@ -43,6 +42,7 @@ from hipercow_tui.purging import (
     trash,
 )
 from hipercow_tui.roots import Root
+from hipercow_tui.support.errors import PurgeError
 
 Log: TypeAlias = list[tuple[str, object]]
 

@@ -37,7 +37,6 @@ from small_py_root import py_dir, py_folder, write_py_bundle, write_py_task
 from small_root import NOW, task_id
 
 import hipercow_tui
-from hipercow_tui.errors import BlockedError, PurgeError
 from hipercow_tui.filters import FilterStack, InBundle, TaskIds
 from hipercow_tui.model import Lang
 from hipercow_tui.plan import make_plan
@@ -57,6 +56,7 @@ from hipercow_tui.purging import (
 from hipercow_tui.report import report_as_json
 from hipercow_tui.roots import Root, find_root
 from hipercow_tui.scanning import read_root
+from hipercow_tui.support.errors import BlockedError, PurgeError
 from hipercow_tui.ui.widgets.bundle_filter import literal, patterns
 
 ALL = {R_TASK, *FAILED}

@@ -29,7 +29,6 @@ from purge_stage import (
 )
 
 from hipercow_tui.cli import main
-from hipercow_tui.errors import PurgeError
 from hipercow_tui.purging import (
     carry_out,
     empty,
@@ -40,6 +39,7 @@ from hipercow_tui.purging import (
     trash,
 )
 from hipercow_tui.roots import Root, mounts
+from hipercow_tui.support.errors import PurgeError
 
 CHANGING = ("rename", "unlink", "rmdir", "mkdir", "link", "open", "utime", "fchmod")
 READ_ONLY = "Read-only file system"

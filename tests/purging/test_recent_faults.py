@@ -17,7 +17,6 @@ from py_stage import our_lots, recent, standing
 from small_py_root import write_py_task
 from small_root import task_id
 
-from hipercow_tui.errors import PurgeError
 from hipercow_tui.model import Lang
 from hipercow_tui.plan import PurgePlan
 from hipercow_tui.purging import carry_out, empty, move_to_trash, restore
@@ -25,6 +24,7 @@ from hipercow_tui.purging.outcome import Outcome
 from hipercow_tui.purging.places import open_places
 from hipercow_tui.purging.recent import append_ids, remove_ids
 from hipercow_tui.roots import Root, find_root
+from hipercow_tui.support.errors import PurgeError
 
 GONE = (task_id(1), task_id(2))
 KEPT = (task_id(3), task_id(4))

@@ -41,7 +41,6 @@ from small_root import tree, write_bundle
 
 from hipercow_tui import commands
 from hipercow_tui.cli import main
-from hipercow_tui.errors import PurgeError
 from hipercow_tui.model import Lang
 from hipercow_tui.purging import (
     Phase,
@@ -69,6 +68,7 @@ from hipercow_tui.purging.watch import Watch, unheard
 from hipercow_tui.purging.who import Who, whoami
 from hipercow_tui.roots import Root, find_root
 from hipercow_tui.roots.files import read_file
+from hipercow_tui.support.errors import PurgeError
 
 MINUTES, HOURS = 60.0, 3600.0
 

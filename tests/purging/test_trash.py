@@ -30,7 +30,6 @@ from purge_stage import (
 from small_root import task_id, write_bundle, write_task
 
 from hipercow_tui.cli import main
-from hipercow_tui.errors import PurgeError
 from hipercow_tui.purging import (
     EmptyReport,
     Kind,
@@ -47,6 +46,7 @@ from hipercow_tui.purging import (
 )
 from hipercow_tui.roots import Root, find_root
 from hipercow_tui.roots.sizes import measure_many
+from hipercow_tui.support.errors import PurgeError
 
 
 def trashed(root: Root) -> str:

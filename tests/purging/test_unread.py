@@ -32,7 +32,6 @@ from small_root import task_id, write_bundle, write_task
 
 import hipercow_tui
 from hipercow_tui.cli import main
-from hipercow_tui.errors import BlockedError, PurgeError
 from hipercow_tui.filters import FilterStack, TaskIds
 from hipercow_tui.model import Lang
 from hipercow_tui.plan import PurgePlan, make_plan
@@ -43,6 +42,7 @@ from hipercow_tui.purging.without_lot import free_chains
 from hipercow_tui.roots import Root
 from hipercow_tui.saved_plan import changes, load_plan, save_plan
 from hipercow_tui.scanning import read_root
+from hipercow_tui.support.errors import BlockedError, PurgeError
 
 Purge = Callable[[PurgePlan, Root], PurgeReport]
 

@@ -19,7 +19,6 @@ from purge_stage import folder_of, in_place, listed, lots, plan_of
 from small_py_root import write_py_bundle, write_py_task
 from small_root import DAY, NOW, task_id, tree, write_bundle, write_retries, write_task
 
-from hipercow_tui.errors import PurgeError
 from hipercow_tui.model import Lang
 from hipercow_tui.plan import PurgePlan
 from hipercow_tui.purging import (
@@ -37,6 +36,7 @@ from hipercow_tui.purging import (
 )
 from hipercow_tui.roots import Root, find_root
 from hipercow_tui.roots.py_root import RECENT
+from hipercow_tui.support.errors import PurgeError
 
 Report: TypeAlias = PurgeReport | RestoreReport | EmptyReport
 Action: TypeAlias = Callable[["Stage"], Report]

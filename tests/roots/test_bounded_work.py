@@ -16,7 +16,6 @@ from rds_files import HEADER, char, ints
 from small_py_root import py_dir, write_py_task
 from small_root import task_id
 
-from hipercow_tui.errors import RdsError
 from hipercow_tui.filters import FilterStack
 from hipercow_tui.model import Lang, Status, Task
 from hipercow_tui.plan import PlannedTask, PurgePlan, Reason
@@ -37,6 +36,7 @@ from hipercow_tui.roots.rvalues import (
     RVector,
 )
 from hipercow_tui.saved_plan import WORK, load_plan, plan_as_saved, save_plan
+from hipercow_tui.support.errors import RdsError
 
 A = task_id(1)
 MANY = 20_000_000

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from rds_files import FIXTURES, char, ints
 
-from hipercow_tui.errors import RdsError
 from hipercow_tui.roots.conditions import read_told
 from hipercow_tui.roots.rds_stream import Source
+from hipercow_tui.support.errors import RdsError
 
 MESSAGES: dict[str, str] = json.loads((FIXTURES / "messages.json").read_text("utf-8"))
 HEADER = b"X\n" + struct.pack(">iii", 2, 0x40202, 0x20300)

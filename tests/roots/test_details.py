@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hipercow_tui.errors import RdsError
 from hipercow_tui.roots import rds
 from hipercow_tui.roots.details import EnvVar, TaskDetails, details_from_data, read_details
 from hipercow_tui.roots.rvalues import RLanguage, RList, RNull, RSymbol, RValue, RVector
+from hipercow_tui.support.errors import RdsError
 
 DATA = Path(__file__).parent.parent / "data"
 RETRY, BASE = "169222b97fd519b16c6a58176ee0c176", "121f8bdc0c7b66a41e3213dc83aaee9a"

@@ -8,7 +8,6 @@ import lzma
 import pytest
 from rds_files import EXPECTED, FIXTURES, HEADER, char, fixture, ints, said
 
-from hipercow_tui.errors import RdsError
 from hipercow_tui.roots import rds
 from hipercow_tui.roots.rvalues import (
     REnvironment,
@@ -21,6 +20,7 @@ from hipercow_tui.roots.rvalues import (
     RVector,
     attribute,
 )
+from hipercow_tui.support.errors import RdsError
 
 
 @pytest.mark.parametrize("name", EXPECTED)

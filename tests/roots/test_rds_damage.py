@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from rds_files import HEADER, char, fixture, ints, outcome, said, task_files
 
-from hipercow_tui.errors import RdsError
 from hipercow_tui.roots import rds
 from hipercow_tui.roots.rds_walk import Limits
 from hipercow_tui.roots.rvalues import (
@@ -21,6 +20,7 @@ from hipercow_tui.roots.rvalues import (
     RPairlist,
     RVector,
 )
+from hipercow_tui.support.errors import RdsError
 
 
 def test_a_file_cut_off_anywhere_is_an_error(sir_model: Path) -> None:

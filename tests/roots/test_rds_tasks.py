@@ -12,13 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rds_files import FIXTURES, fixture, ints, outcome, task_files
 
-from hipercow_tui.errors import RdsError
 from hipercow_tui.roots import rds, rds_shapes
 from hipercow_tui.roots.rvalues import (
     RVector,
     element,
     names,
 )
+from hipercow_tui.support.errors import RdsError
 
 
 def test_every_file_of_a_real_root_is_read(sir_model: Path) -> None:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from hipercow_tui.text import visible
+from hipercow_tui.support.text import visible
 from hipercow_tui.ui.cells import GAP, Column, fit, placed, plain
 
 COLUMNS = (

@@ -31,7 +31,7 @@ from hipercow_tui.model import Bundle, Lang, Status, Task
 from hipercow_tui.roots import Root, find_root
 from hipercow_tui.scanning import read_root
 from hipercow_tui.snapshot import Snapshot
-from hipercow_tui.text import short_id
+from hipercow_tui.support.text import short_id
 
 WIDE = (160, 45)
 

@@ -17,7 +17,7 @@ from hipercow_tui.bundle_lines import BundleKey
 from hipercow_tui.orders import Key
 from hipercow_tui.roots import find_root
 from hipercow_tui.scanning import read_root
-from hipercow_tui.text import size
+from hipercow_tui.support.text import size
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.size_reader import SizeReader
 

@@ -11,7 +11,7 @@ from textual.widgets import ContentSwitcher
 from hipercow_tui.bundle_lines import BundleKey
 from hipercow_tui.failures import ErrorKey
 from hipercow_tui.orders import Key
-from hipercow_tui.text import count
+from hipercow_tui.support.text import count
 from hipercow_tui.ui import messages
 from hipercow_tui.ui.keys import BROWSE
 from hipercow_tui.ui.screens.live import BUNDLES, ERRORS, TASKS

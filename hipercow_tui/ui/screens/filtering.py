@@ -9,11 +9,11 @@ from textual import events, on
 from textual.app import SystemCommand
 from textual.markup import escape
 
-from hipercow_tui.errors import FilterError
 from hipercow_tui.model import SIX_STATUSES
 from hipercow_tui.roots import Root
 from hipercow_tui.saved_filters import FilterFile, SavedFilter, SavedFilters
-from hipercow_tui.text import visible
+from hipercow_tui.support.errors import FilterError
+from hipercow_tui.support.text import visible
 from hipercow_tui.ui.background import in_background
 from hipercow_tui.ui.screens.triage import TriageScreen
 from hipercow_tui.ui.widgets.details import Details

@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from hipercow_tui.stand_ins import speaks_utf8
+from hipercow_tui.support.ascii_fallback import speaks_utf8
 from hipercow_tui.ui.keys import GROUPS, Group
 from hipercow_tui.ui.widgets.long_text import LongText
 

@@ -13,10 +13,10 @@ from textual.screen import Screen
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
-from hipercow_tui.errors import PurgeError
 from hipercow_tui.purging import HistoryEntry, Kind, history
 from hipercow_tui.roots import Root
-from hipercow_tui.text import age, count, size
+from hipercow_tui.support.errors import PurgeError
+from hipercow_tui.support.text import age, count, size
 from hipercow_tui.ui.cells import fit, plain
 from hipercow_tui.ui.widgets.key_line import KeyLine
 from hipercow_tui.ui.widgets.lines import Lines

@@ -16,7 +16,7 @@ from hipercow_tui.log_search import LONGEST, Sign, Sought, lines_with, words
 from hipercow_tui.logs import NAMES, Log
 from hipercow_tui.model import PURGEABLE, Status, Task
 from hipercow_tui.roots import Root
-from hipercow_tui.text import short_id
+from hipercow_tui.support.text import short_id
 from hipercow_tui.ui.keys import LOG, MOVES
 from hipercow_tui.ui.log_pages import by_cells, by_rows, stay, to_end, to_start
 from hipercow_tui.ui.looks import GLYPH

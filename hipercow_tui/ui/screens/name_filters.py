@@ -11,8 +11,8 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from hipercow_tui.errors import FilterError
 from hipercow_tui.saved_filters import NAME_LIMIT, SavedFilter, SavedFilters, check_name
+from hipercow_tui.support.errors import FilterError
 
 
 class NameFiltersScreen(ModalScreen[str | None]):

@@ -27,7 +27,7 @@ from hipercow_tui.purging.manifest import Aim
 from hipercow_tui.roots import Root
 from hipercow_tui.roots.sizes import Size, measure
 from hipercow_tui.snapshot import Snapshot
-from hipercow_tui.text import count
+from hipercow_tui.support.text import count
 from hipercow_tui.ui.blending import themed
 from hipercow_tui.ui.cells import plain
 from hipercow_tui.ui.clipboard import copy

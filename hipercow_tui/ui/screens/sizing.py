@@ -10,8 +10,8 @@ from textual import on
 from hipercow_tui.bundle_lines import BundleKey
 from hipercow_tui.model import Task
 from hipercow_tui.orders import BY_SIZE, Key
+from hipercow_tui.support.text import count, size
 from hipercow_tui.task_sizes import total
-from hipercow_tui.text import count, size
 from hipercow_tui.ui import messages
 from hipercow_tui.ui.screens.live import BUNDLES, LiveScreen
 

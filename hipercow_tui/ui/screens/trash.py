@@ -16,7 +16,7 @@ from textual.worker import get_current_worker
 from hipercow_tui.purging import State, TrashLot
 from hipercow_tui.purging.manifest import Aim
 from hipercow_tui.roots import Root
-from hipercow_tui.text import count, size
+from hipercow_tui.support.text import count, size
 from hipercow_tui.ui.cells import fit, plain
 from hipercow_tui.ui.keys import TRASH
 from hipercow_tui.ui.purging import Job, emptying, finishing, restoring

@@ -10,9 +10,9 @@ from textual import on
 from hipercow_tui.failures import ErrorKey, ErrorSort
 from hipercow_tui.roots import Root
 from hipercow_tui.snapshot import Snapshot
-from hipercow_tui.text import count
+from hipercow_tui.support.malloc_tuning import give_back
+from hipercow_tui.support.text import count
 from hipercow_tui.ui import messages
-from hipercow_tui.ui.memory import give_back
 from hipercow_tui.ui.screens.live import BUNDLES, ERRORS, TASKS
 from hipercow_tui.ui.screens.sizing import SizingScreen
 from hipercow_tui.ui.widgets.error_details import ErrorDetails, ShownError

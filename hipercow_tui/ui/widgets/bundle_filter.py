@@ -12,7 +12,7 @@ from textual.message import Message
 
 from hipercow_tui.counts import FilterCounts
 from hipercow_tui.filters import InBundle
-from hipercow_tui.text import count
+from hipercow_tui.support.text import count
 from hipercow_tui.ui.widgets.entry import Entry
 from hipercow_tui.ui.widgets.panel_lines import WIDTH, Line, heading
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from hipercow_tui.bundle_lines import BundleKey, BundleLine, BundleSort
 from hipercow_tui.model import SIX_STATUSES, Lang, Status
 from hipercow_tui.snapshot import Snapshot
+from hipercow_tui.support.text import age, size
 from hipercow_tui.task_sizes import Total
-from hipercow_tui.text import age, size
 from hipercow_tui.ui.cells import Column, Placed, plain
 from hipercow_tui.ui.looks import GLYPH
 from hipercow_tui.ui.widgets.row_table import RowTable

@@ -18,7 +18,7 @@ from hipercow_tui.gist import Gist
 from hipercow_tui.model import Lang, Status, Task
 from hipercow_tui.r_calls import info_call
 from hipercow_tui.snapshot import Snapshot
-from hipercow_tui.text import age, count, short_id, span, visible
+from hipercow_tui.support.text import age, count, short_id, span, visible
 from hipercow_tui.ui.blending import blended
 from hipercow_tui.ui.keys import SCROLLS
 from hipercow_tui.ui.looks import GLYPH

@@ -13,8 +13,8 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
-from hipercow_tui.errors import FilterError
-from hipercow_tui.text import shortened, visible
+from hipercow_tui.support.errors import FilterError
+from hipercow_tui.support.text import shortened, visible
 from hipercow_tui.ui.widgets.panel_lines import WIDTH, Line
 
 Meaning = TypeVar("Meaning")

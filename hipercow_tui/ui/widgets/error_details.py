@@ -13,7 +13,7 @@ from textual.app import ComposeResult
 from textual.widgets import Static
 
 from hipercow_tui.failures import FEW, ErrorGroup, Spread
-from hipercow_tui.text import age, count, visible
+from hipercow_tui.support.text import age, count, visible
 from hipercow_tui.ui.blending import blended
 from hipercow_tui.ui.cells import plain
 from hipercow_tui.ui.widgets.details import Styles

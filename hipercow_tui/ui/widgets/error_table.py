@@ -11,7 +11,7 @@ from textual.message import Message
 
 from hipercow_tui.failures import ErrorGroup, ErrorKey, ErrorSort
 from hipercow_tui.snapshot import Snapshot
-from hipercow_tui.text import age, count
+from hipercow_tui.support.text import age, count
 from hipercow_tui.ui.cells import Column, Placed, cut_end, plain
 from hipercow_tui.ui.keys import MARKS
 from hipercow_tui.ui.widgets.row_table import RowTable

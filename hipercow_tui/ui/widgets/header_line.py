@@ -15,7 +15,7 @@ from textual.widget import Widget
 
 from hipercow_tui.model import Status
 from hipercow_tui.snapshot import Snapshot
-from hipercow_tui.text import count, visible
+from hipercow_tui.support.text import count, visible
 from hipercow_tui.ui.cells import fit, plain
 
 NAME = "hipercow-tui"

@@ -13,7 +13,7 @@ from textual.widget import Widget
 
 from hipercow_tui.filters import OfLang
 from hipercow_tui.model import Lang
-from hipercow_tui.text import count
+from hipercow_tui.support.text import count
 from hipercow_tui.ui.widgets.panel_lines import BAR, NO_BAR, heading
 
 _NEXT = {None: Lang.R, Lang.R: Lang.PY, Lang.PY: None}

@@ -18,7 +18,7 @@ from textual.widgets import Static
 
 from hipercow_tui.log_search import Sought
 from hipercow_tui.logs import Log
-from hipercow_tui.text import size
+from hipercow_tui.support.text import size
 from hipercow_tui.ui.blending import blended, themed
 from hipercow_tui.ui.cells import plain
 from hipercow_tui.ui.log_pages import LogRow, Page, Shape, Turn

@@ -18,7 +18,7 @@ from hipercow_tui.gist import NO_GIST, Gist
 from hipercow_tui.model import Bundle, Lang, Status, Task
 from hipercow_tui.plan import KEPT, Blocked, PlannedBundle, PlannedTask, PurgePlan
 from hipercow_tui.roots.sizes import Size
-from hipercow_tui.text import age, count, short_id, size, span
+from hipercow_tui.support.text import age, count, short_id, size, span
 from hipercow_tui.ui.cells import fit, plain
 from hipercow_tui.ui.looks import COLOUR, GLYPH
 from hipercow_tui.ui.widgets.lines import Lines

@@ -6,7 +6,7 @@ from rich.text import Text
 from textual.widgets import Static
 
 from hipercow_tui.purging import Phase
-from hipercow_tui.text import size, span
+from hipercow_tui.support.text import size, span
 from hipercow_tui.ui.purging import Job, PurgeProgressed, PurgeRun
 
 _WORDS = {

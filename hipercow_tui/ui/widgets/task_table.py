@@ -17,8 +17,8 @@ from hipercow_tui.gist import NO_GIST, Gist, Gists
 from hipercow_tui.model import Lang, Task
 from hipercow_tui.orders import Key
 from hipercow_tui.snapshot import Snapshot
+from hipercow_tui.support.text import age, size, span
 from hipercow_tui.task_sizes import Measured, Sizes
-from hipercow_tui.text import age, size, span
 from hipercow_tui.ui.cells import Column, Placed, cut_end, plain
 from hipercow_tui.ui.keys import MARKS
 from hipercow_tui.ui.looks import GLYPH

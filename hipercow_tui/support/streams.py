@@ -18,8 +18,8 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, TextIO
 
-from hipercow_tui.exits import DONE, REFUSED
-from hipercow_tui.text import visible
+from hipercow_tui.support.exit_codes import DONE, REFUSED
+from hipercow_tui.support.text import visible
 
 _output_lost = False
 
