@@ -9,9 +9,9 @@ import os
 import time
 from collections.abc import Iterable
 
-from hipercow_tui.model import Bundle, Lang, Status, Task
-from hipercow_tui.moments import When
-from hipercow_tui.snapshot import Snapshot
+from hipercow_tui.domain.cutoff_time import When
+from hipercow_tui.domain.snapshot import Snapshot
+from hipercow_tui.domain.task import Bundle, Lang, Status, Task
 from hipercow_tui.support.errors import (
     BadFilterError,
     BlockedError,
@@ -79,8 +79,8 @@ def purge(
     wrong type), BlockedError (nothing was deleted), PartlyFailedError (its ``report`` says what
     was); RootError without a root.
     """
-    from hipercow_tui.filters import requested_filters
-    from hipercow_tui.plan import make_plan
+    from hipercow_tui.domain.filters import requested_filters
+    from hipercow_tui.domain.plan import make_plan
     from hipercow_tui.purging import carry_out
     from hipercow_tui.report import blocked_message, report_lines
     from hipercow_tui.roots import find_root

@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 
+from hipercow_tui.domain.combined_snapshot import together
+from hipercow_tui.domain.snapshot import Snapshot
+from hipercow_tui.domain.task import Lang
 from hipercow_tui.index import Index
-from hipercow_tui.model import Lang
 from hipercow_tui.roots import Root
 from hipercow_tui.scanning import Scanner, ScanState
-from hipercow_tui.snapshot import Snapshot
-from hipercow_tui.together import together
 
 
 class RootScanner:

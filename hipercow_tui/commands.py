@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from hipercow_tui.arguments import CommandParser
-from hipercow_tui.plan import PurgePlan
+from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.purging import (
     Phase,
     Progress,

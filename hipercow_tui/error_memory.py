@@ -21,9 +21,9 @@ from pathlib import Path
 from struct import Struct
 from typing import Any
 
+from hipercow_tui.domain.task import TASK_ID
 from hipercow_tui.failures import Failure, Sharing, pack, unpack
 from hipercow_tui.index import Index
-from hipercow_tui.model import TASK_ID
 from hipercow_tui.roots.files import read_file
 
 _MAGIC = b"hipercow-tui errors 3\n"

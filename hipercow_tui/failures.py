@@ -15,7 +15,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar, cast
 
 from hipercow_tui.alike import Wording, wording
-from hipercow_tui.model import Status, Task
+from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.support.text import shortened
 
 if TYPE_CHECKING:

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Sequence
 
 from hipercow_tui import commands
 from hipercow_tui.arguments import CommandParser
-from hipercow_tui.filters import FilterStack, matched_tasks, requested_filters
-from hipercow_tui.model import Task
-from hipercow_tui.plan import PurgePlan, make_plan
+from hipercow_tui.domain.filters import FilterStack, matched_tasks, requested_filters
+from hipercow_tui.domain.plan import PurgePlan, make_plan
+from hipercow_tui.domain.snapshot import Snapshot
+from hipercow_tui.domain.task import Task
 from hipercow_tui.report import blocked_message, plan_as_json, plan_lines, task_as_json
 from hipercow_tui.roots import Root, find_root
 from hipercow_tui.roots.details import TaskDetails
@@ -20,7 +21,6 @@ from hipercow_tui.roots.sizes import Size, measure_many
 from hipercow_tui.saved_filters import FilterFile
 from hipercow_tui.saved_plan import save_plan
 from hipercow_tui.scanning import read_root
-from hipercow_tui.snapshot import Snapshot
 from hipercow_tui.support.errors import FilterError
 from hipercow_tui.support.exit_codes import DONE, REFUSED
 from hipercow_tui.support.signals import ended_by_interrupt

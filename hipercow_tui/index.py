@@ -20,8 +20,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hipercow_tui.domain.task import Bundle, Lang, Task
 from hipercow_tui.listing import Folder, Watch
-from hipercow_tui.model import Bundle, Lang, Task
 from hipercow_tui.roots import Root
 from hipercow_tui.roots.files import read_file
 from hipercow_tui.roots.r_root import Columns, Moments

@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from hipercow_tui.domain.task import TASK_ID
 from hipercow_tui.log_search import COLOUR, Sought
-from hipercow_tui.model import TASK_ID
 from hipercow_tui.roots import Root
 from hipercow_tui.roots.files import open_file, open_folder
 from hipercow_tui.support.errors import LogError

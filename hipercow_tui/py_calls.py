@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shlex
 
-from hipercow_tui.model import Task
+from hipercow_tui.domain.task import Task
 
 
 def log_command(task: Task) -> str:

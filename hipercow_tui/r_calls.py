@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from hipercow_tui.model import Lang, Status, Task
-from hipercow_tui.snapshot import Snapshot
+from hipercow_tui.domain.snapshot import Snapshot
+from hipercow_tui.domain.task import Lang, Status, Task
 
 _TERMINAL = (Status.SUCCESS, Status.FAILURE, Status.CANCELLED)
 _UNDER_WAY = (Status.SUBMITTED, Status.RUNNING)

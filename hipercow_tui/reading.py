@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from selectors import EVENT_READ, DefaultSelector
 from typing import IO, Any, TypeAlias
 
-from hipercow_tui.model import Lang
+from hipercow_tui.domain.task import Lang
 from hipercow_tui.roots.layouts import LAYOUTS
 from hipercow_tui.roots.r_root import Row
 from hipercow_tui.support.worker_process import Process, read_value, write_value

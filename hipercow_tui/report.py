@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from hipercow_tui.model import Lang, Task
-from hipercow_tui.plan import Blocked, PlannedBundle, PlannedTask, PurgePlan, Reason
+from hipercow_tui.domain.plan import Blocked, PlannedBundle, PlannedTask, PurgePlan, Reason
+from hipercow_tui.domain.task import Lang, Task
 from hipercow_tui.purging.history import HistoryEntry
 from hipercow_tui.purging.looking import TrashLot
 from hipercow_tui.purging.manifest import Aim

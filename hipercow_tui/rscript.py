@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from hipercow_tui.model import TASK_ID
+from hipercow_tui.domain.task import TASK_ID
 from hipercow_tui.r_calls import Act
 from hipercow_tui.roots import Root
 from hipercow_tui.support.errors import RscriptError

@@ -12,7 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
-from hipercow_tui.filters import (
+from hipercow_tui.domain.filters import (
     FilterStack,
     FinishedBefore,
     InBundle,
@@ -20,8 +20,7 @@ from hipercow_tui.filters import (
     TaskIds,
     WithStatus,
 )
-from hipercow_tui.model import TASK_ID, Bundle, BundleId, Lang, Status, Task, is_bundle_name
-from hipercow_tui.plan import (
+from hipercow_tui.domain.plan import (
     PlannedBundle,
     PlannedTask,
     PurgePlan,
@@ -29,9 +28,10 @@ from hipercow_tui.plan import (
     block_reason,
     blocked_by,
 )
+from hipercow_tui.domain.snapshot import Snapshot
+from hipercow_tui.domain.task import TASK_ID, Bundle, BundleId, Lang, Status, Task, is_bundle_name
 from hipercow_tui.roots.files import read_file
 from hipercow_tui.roots.json_reader import load_json
-from hipercow_tui.snapshot import Snapshot
 from hipercow_tui.support.errors import FilterError, PurgeError
 from hipercow_tui.support.text import count, short_id, visible
 

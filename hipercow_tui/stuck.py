@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from hipercow_tui.model import Bundle, Status, Task
-from hipercow_tui.snapshot import Snapshot
+from hipercow_tui.domain.snapshot import Snapshot
+from hipercow_tui.domain.task import Bundle, Status, Task
 from hipercow_tui.support.text import count, span
 
 TELLING = 3  # tasks of a bundle that must have got as far: the first of a sweep is never late

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from hipercow_tui.model import Status, Task
+from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.roots.sizes import Size
 
 # Their logs and files may grow while nothing tells of it.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from itertools import compress, count, repeat
 
-from hipercow_tui.chains import Retry
-from hipercow_tui.model import Status, Task, quick_tasks
+from hipercow_tui.domain.retry_chains import Retry
+from hipercow_tui.domain.task import Status, Task, quick_tasks
 from hipercow_tui.roots.r_root import OWN_TIPS, STATUSES, Columns
 from hipercow_tui.roots.relations import Relations
 

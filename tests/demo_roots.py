@@ -6,7 +6,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from hipercow_tui.chains import Retry
+from hipercow_tui.domain.retry_chains import Retry
 
 NOW = 1_795_474_800.0
 ORDER = ("success", "failure", "cancelled", "running", "submitted")

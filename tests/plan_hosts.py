@@ -11,12 +11,12 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 from ui_driving import until
 
-from hipercow_tui.filters import FilterStack, FinishedBefore, WithStatus
-from hipercow_tui.model import Status
-from hipercow_tui.plan import make_plan
+from hipercow_tui.domain.filters import FilterStack, FinishedBefore, WithStatus
+from hipercow_tui.domain.plan import make_plan
+from hipercow_tui.domain.snapshot import Snapshot
+from hipercow_tui.domain.task import Status
 from hipercow_tui.roots import Root, find_root
 from hipercow_tui.scanning import read_root
-from hipercow_tui.snapshot import Snapshot
 from hipercow_tui.ui.screens.plan import PlanScreen
 
 FAILED, RETRIED, STUCK, RUNNING, CANCELLED, KEPT = map(task_id, range(1, 7))

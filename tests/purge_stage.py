@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from small_root import DAY, NOW, task_id, tree, write_bundle, write_retries, write_task
 
-from hipercow_tui.filters import FilterStack, TaskIds, WithStatus
-from hipercow_tui.plan import PurgePlan, make_plan
+from hipercow_tui.domain.filters import FilterStack, TaskIds, WithStatus
+from hipercow_tui.domain.plan import PurgePlan, make_plan
 from hipercow_tui.purging import State, TrashLot, trash
 from hipercow_tui.roots import Root, find_root
 from hipercow_tui.scanning import read_root

@@ -11,7 +11,7 @@ from purge_stage import lots
 from small_py_root import py_dir, recent_ids, write_py_bundle, write_py_task
 from small_root import DAY, NOW, task_id, tree, write_bundle, write_task
 
-from hipercow_tui.model import Lang
+from hipercow_tui.domain.task import Lang
 from hipercow_tui.roots import Root, find_root
 
 R_TASK = task_id(1)

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
-from hipercow_tui.chains import Chains, Retry
 from hipercow_tui.demo.rds_writer import rds
-from hipercow_tui.model import Bundle, Status, Task
+from hipercow_tui.domain.retry_chains import Chains, Retry
+from hipercow_tui.domain.snapshot import Snapshot
+from hipercow_tui.domain.task import Bundle, Status, Task
+from hipercow_tui.domain.unread import UnfinishedLine, Unread
 from hipercow_tui.roots.rvalues import RList, RNull, RSymbol, RVector
-from hipercow_tui.snapshot import Snapshot
-from hipercow_tui.unread import UnfinishedLine, Unread
 
 NOW = 1_800_000_000.0
 DAY = 86400.0

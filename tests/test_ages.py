@@ -9,8 +9,17 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from small_root import NOW
 
-from hipercow_tui.ages import DAY, HOUR, STOPS, heights, histogram, label, position, written
-from hipercow_tui.moments import moment
+from hipercow_tui.domain.age_scale import (
+    DAY,
+    HOUR,
+    STOPS,
+    heights,
+    histogram,
+    label,
+    position,
+    written,
+)
+from hipercow_tui.domain.cutoff_time import moment
 
 ages = st.floats(min_value=-DAY, max_value=40 * 365 * DAY)
 finished_times = st.lists(ages.map(lambda age: NOW - age), max_size=60).map(sorted)

@@ -16,17 +16,17 @@ from small_root import NOW, task_id, write_bundle, write_retries, write_task
 
 from hipercow_tui import UnknownTasksError, purge, scan
 from hipercow_tui.both import RootScanner
-from hipercow_tui.chains import Chains, Retry
 from hipercow_tui.cli import main
-from hipercow_tui.counts import count_passing
-from hipercow_tui.filters import FilterStack, InBundle, OfLang, TaskIds, WithStatus
-from hipercow_tui.model import DATA, Bundle, Lang, Status, Task
-from hipercow_tui.plan import make_plan
+from hipercow_tui.domain.combined_snapshot import together
+from hipercow_tui.domain.filter_counts import count_passing
+from hipercow_tui.domain.filters import FilterStack, InBundle, OfLang, TaskIds, WithStatus
+from hipercow_tui.domain.plan import make_plan
+from hipercow_tui.domain.retry_chains import Chains, Retry
+from hipercow_tui.domain.snapshot import Snapshot
+from hipercow_tui.domain.task import DATA, Bundle, Lang, Status, Task
 from hipercow_tui.roots import find_root
 from hipercow_tui.roots.sizes import measure_many
 from hipercow_tui.saved_plan import plan_as_saved, plan_from_saved, save_plan
-from hipercow_tui.snapshot import Snapshot
-from hipercow_tui.together import together
 
 R1, R2, P1, P2, GONE = map(task_id, range(1, 6))
 

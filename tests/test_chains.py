@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hipercow_tui.chains import Chains, Retry, _components, _end_from, _in_order
+from hipercow_tui.domain.retry_chains import Chains, Retry, _components, _end_from, _in_order
 
 NAMES = st.sampled_from("abcdefgh")
 

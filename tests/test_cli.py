@@ -15,7 +15,7 @@ from small_root import task_id, tree, write_bundle, write_retries, write_task
 from hipercow_tui.cli import main
 from hipercow_tui.demo.rbuild import chars, flags, named
 from hipercow_tui.demo.rds_writer import rds
-from hipercow_tui.model import Status
+from hipercow_tui.domain.task import Status
 from hipercow_tui.roots.rvalues import RNull
 from hipercow_tui.saved_filters import FilterFile, SavedFilter
 

@@ -4,10 +4,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_root import IDS, NOW, snapshots
 
-from hipercow_tui.counts import count_passing
-from hipercow_tui.filters import FilterStack, FinishedBefore, InBundle, TaskIds, WithStatus
-from hipercow_tui.model import SIX_STATUSES
-from hipercow_tui.snapshot import Snapshot
+from hipercow_tui.domain.filter_counts import count_passing
+from hipercow_tui.domain.filters import FilterStack, FinishedBefore, InBundle, TaskIds, WithStatus
+from hipercow_tui.domain.snapshot import Snapshot
+from hipercow_tui.domain.task import SIX_STATUSES
 
 
 @settings(max_examples=100, deadline=None)

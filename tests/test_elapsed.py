@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from small_root import DAY, NOW, task_id
 
-from hipercow_tui.elapsed import ran, waited
-from hipercow_tui.model import Status, Task
+from hipercow_tui.domain.durations import ran, waited
+from hipercow_tui.domain.task import Status, Task
 
 BEGAN = NOW - DAY
 

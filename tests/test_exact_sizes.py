@@ -14,9 +14,9 @@ from small_root import NOW, task_id, write_bundle, write_retries, write_task
 from ui_driving import screen_text, until
 
 from hipercow_tui.cli import main
-from hipercow_tui.filters import FilterStack, WithStatus
-from hipercow_tui.model import Status
-from hipercow_tui.plan import make_plan
+from hipercow_tui.domain.filters import FilterStack, WithStatus
+from hipercow_tui.domain.plan import make_plan
+from hipercow_tui.domain.task import Status
 from hipercow_tui.purging import carry_out
 from hipercow_tui.report import report_lines, total_size
 from hipercow_tui.roots import find_root

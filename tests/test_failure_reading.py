@@ -9,8 +9,8 @@ from small_py_root import write_py_task
 from small_root import NOW, task_id
 
 from hipercow_tui import failure_reading, scan
+from hipercow_tui.domain.task import Task
 from hipercow_tui.failure_reading import FailureReader, read_failure
-from hipercow_tui.model import Task
 from hipercow_tui.roots import Root, find_root
 
 

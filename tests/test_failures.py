@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from small_root import DAY, NOW, task_id
 
 from hipercow_tui.alike import wording
+from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.failures import (
     NOTHING_SAID,
     ErrorGroup,
@@ -19,7 +20,6 @@ from hipercow_tui.failures import (
     group_failures,
     number,
 )
-from hipercow_tui.model import Status, Task
 from hipercow_tui.roots.details import TaskDetails
 
 

@@ -8,7 +8,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from small_root import DAY, IDS, NOW, snapshot_of, snapshots
 
-from hipercow_tui.filters import (
+from hipercow_tui.domain.combined_snapshot import together
+from hipercow_tui.domain.filters import (
     FilterStack,
     FinishedBefore,
     InBundle,
@@ -17,10 +18,9 @@ from hipercow_tui.filters import (
     WithStatus,
     requested_filters,
 )
-from hipercow_tui.model import Lang, Status, Task
-from hipercow_tui.snapshot import Snapshot
+from hipercow_tui.domain.snapshot import Snapshot
+from hipercow_tui.domain.task import Lang, Status, Task
 from hipercow_tui.support.errors import FilterError, NoFilterError, UnknownTasksError
-from hipercow_tui.together import together
 
 A, B, C = IDS[:3]
 

@@ -14,12 +14,12 @@ from small_root import NOW, next_tick, task_id, write_bundle, write_retries, wri
 
 from hipercow_tui import index as index_module
 from hipercow_tui import scan
+from hipercow_tui.domain.snapshot import Snapshot
+from hipercow_tui.domain.task import Bundle, Status
 from hipercow_tui.index import Index, cache_folder
-from hipercow_tui.model import Bundle, Status
 from hipercow_tui.roots import bundles, find_root, r_root, relations
 from hipercow_tui.roots.r_root import Stamp
 from hipercow_tui.scanning import Scanner
-from hipercow_tui.snapshot import Snapshot
 
 STATUSES = ("success", "failure", "cancelled", "running", "submitted", "created")
 

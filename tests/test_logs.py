@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hipercow_tui import log_search, logs
+from hipercow_tui.domain.task import Lang
 from hipercow_tui.log_search import COLOUR, Sign, lines_with, sign_of, words
 from hipercow_tui.logs import Log, harmless
-from hipercow_tui.model import Lang
 from hipercow_tui.roots import Root, find_root
 from hipercow_tui.support.errors import LogError
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hipercow_tui.moments import EXPECTED, moment
+from hipercow_tui.domain.cutoff_time import EXPECTED, moment
 from hipercow_tui.support.errors import FilterError
 from hipercow_tui.support.text import visible
 

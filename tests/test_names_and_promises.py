@@ -26,8 +26,8 @@ from small_root import task_id, tree, write_bundle, write_retries, write_task
 import hipercow_tui
 from hipercow_tui import HipercowTuiError, PurgeError
 from hipercow_tui.cli import main
-from hipercow_tui.filters import requested_filters
-from hipercow_tui.plan import make_plan
+from hipercow_tui.domain.filters import requested_filters
+from hipercow_tui.domain.plan import make_plan
 from hipercow_tui.purging import carry_out
 from hipercow_tui.roots import find_root
 from hipercow_tui.scanning import read_root

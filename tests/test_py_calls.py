@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_root import task_id
 
-from hipercow_tui.model import Lang, Status, Task
+from hipercow_tui.domain.task import Lang, Status, Task
 from hipercow_tui.py_calls import bundle_command, log_command, status_command
 
 TASK = Task(task_id(1), Status.FAILURE, lang=Lang.PY)

@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_root import IDS, NOW, snapshot_of, snapshots
 
-from hipercow_tui.filters import FilterStack, TaskIds
-from hipercow_tui.model import Lang, Status, Task
-from hipercow_tui.plan import make_plan
+from hipercow_tui.domain.filters import FilterStack, TaskIds
+from hipercow_tui.domain.plan import make_plan
+from hipercow_tui.domain.snapshot import Snapshot
+from hipercow_tui.domain.task import Lang, Status, Task
 from hipercow_tui.r_calls import Act, act_call, info_call, log_call, purge_call, reach_of
 from hipercow_tui.report import r_call
-from hipercow_tui.snapshot import Snapshot
 
 ONE, TWO, THREE = IDS[:3]
 

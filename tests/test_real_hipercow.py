@@ -37,9 +37,9 @@ from small_root import write_bundle, write_task
 import hipercow_tui
 from hipercow_tui import BlockedError, scan
 from hipercow_tui.cli import main
-from hipercow_tui.filters import FilterStack, WithStatus
-from hipercow_tui.model import Lang
-from hipercow_tui.plan import make_plan
+from hipercow_tui.domain.filters import FilterStack, WithStatus
+from hipercow_tui.domain.plan import make_plan
+from hipercow_tui.domain.task import Lang
 from hipercow_tui.purging import move_to_trash, restore
 from hipercow_tui.py_calls import bundle_command
 from hipercow_tui.roots import find_root

@@ -11,8 +11,15 @@ from hypothesis import strategies as st
 from small_root import NOW
 
 from hipercow_tui.config import config_folder
-from hipercow_tui.filters import FilterStack, FinishedBefore, InBundle, OfLang, TaskIds, WithStatus
-from hipercow_tui.model import SIX_STATUSES, Lang, Status
+from hipercow_tui.domain.filters import (
+    FilterStack,
+    FinishedBefore,
+    InBundle,
+    OfLang,
+    TaskIds,
+    WithStatus,
+)
+from hipercow_tui.domain.task import SIX_STATUSES, Lang, Status
 from hipercow_tui.saved_filters import (
     NAME_LIMIT,
     FilterFile,

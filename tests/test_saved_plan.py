@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_root import IDS, NOW, snapshot_of, snapshots
 
-from hipercow_tui.filters import FilterStack, FinishedBefore, InBundle, TaskIds, WithStatus
-from hipercow_tui.model import Status, Task
-from hipercow_tui.plan import make_plan
+from hipercow_tui.domain.filters import FilterStack, FinishedBefore, InBundle, TaskIds, WithStatus
+from hipercow_tui.domain.plan import make_plan
+from hipercow_tui.domain.snapshot import Snapshot
+from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.saved_plan import changes, load_plan, plan_as_saved, plan_from_saved, save_plan
-from hipercow_tui.snapshot import Snapshot
 from hipercow_tui.support.errors import PurgeError
 
 STACK = FilterStack(

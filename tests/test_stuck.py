@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_root import DAY, IDS, NOW, snapshot_of, snapshots
 
-from hipercow_tui.model import Status, Task
-from hipercow_tui.snapshot import Snapshot
+from hipercow_tui.domain.snapshot import Snapshot
+from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.stuck import (
     RUNNING_AT_LEAST,
     SILENT,

@@ -8,11 +8,11 @@ from small_root import NOW, snapshot_of, successions, task_id
 
 from hipercow_tui import orders
 from hipercow_tui.bundle_lines import BundleLines
-from hipercow_tui.model import Lang, Status, Task, moved_tasks
+from hipercow_tui.domain.combined_snapshot import together
+from hipercow_tui.domain.incremental import take_over
+from hipercow_tui.domain.snapshot import Snapshot
+from hipercow_tui.domain.task import Lang, Status, Task, moved_tasks
 from hipercow_tui.orders import UNSETTLED, Key, Sort, ordered, reordered
-from hipercow_tui.snapshot import Snapshot
-from hipercow_tui.succession import take_over
-from hipercow_tui.together import together
 
 WORKED_OUT = ("gone", "absent")
 

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_root import NOW, task_id
 
-from hipercow_tui.model import Status, Task
+from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.sweep import (
     FINISHED,
     STATUS,

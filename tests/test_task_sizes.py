@@ -5,11 +5,11 @@ from hypothesis import strategies as st
 from small_root import IDS, snapshots
 
 from hipercow_tui.bundle_lines import BundleKey, BundleLines, BundleSort, sorted_lines
-from hipercow_tui.filters import FilterStack
-from hipercow_tui.model import Status, Task
+from hipercow_tui.domain.filters import FilterStack
+from hipercow_tui.domain.snapshot import Snapshot
+from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.orders import Key, Sort
 from hipercow_tui.roots.sizes import Size
-from hipercow_tui.snapshot import Snapshot
 from hipercow_tui.task_sizes import Measured, Total, to_measure, total
 from hipercow_tui.view import make_view
 

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from small_root import DAY, NOW, snapshot_of, snapshots, task_id
 
 from hipercow_tui.bundle_lines import BundleKey, BundleLines, BundleSort, sorted_lines
+from hipercow_tui.domain.filters import FilterStack, FinishedBefore, TaskIds, WithStatus
+from hipercow_tui.domain.snapshot import Snapshot
+from hipercow_tui.domain.task import SIX_STATUSES, Status, Task
 from hipercow_tui.failures import Failure
-from hipercow_tui.filters import FilterStack, FinishedBefore, TaskIds, WithStatus
 from hipercow_tui.gist import Gist
-from hipercow_tui.model import SIX_STATUSES, Status, Task
 from hipercow_tui.orders import Key, Sort
-from hipercow_tui.snapshot import Snapshot
 from hipercow_tui.view import View, make_view, next_hit
 
 A, B, C, D = map(task_id, range(4))

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, nullcontext
 from dataclasses import replace
 
-from hipercow_tui.model import Lang
-from hipercow_tui.plan import PurgePlan
+from hipercow_tui.domain.plan import PurgePlan
+from hipercow_tui.domain.task import Lang
 from hipercow_tui.purging.history import Kind, remember_purge
 from hipercow_tui.purging.lot import Lot, NoRoomError, TakenOverError, check_room, new_lot
 from hipercow_tui.purging.manifest import Aim

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from dataclasses import dataclass
 
-from hipercow_tui.model import Bundle
+from hipercow_tui.domain.task import Bundle
 from hipercow_tui.purging.file_changes import (
     NOT_DONE,
     exists,

@@ -11,8 +11,8 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hipercow_tui.model import DATA, QUEUED, Status, Task
-from hipercow_tui.plan import PurgePlan
+from hipercow_tui.domain.plan import PurgePlan
+from hipercow_tui.domain.task import DATA, QUEUED, Status, Task
 from hipercow_tui.purging.lot import Lot
 from hipercow_tui.purging.outcome import Outcome, PurgeReport
 from hipercow_tui.purging.places import because, names_in

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
-from hipercow_tui.model import Lang
+from hipercow_tui.domain.task import Lang
 from hipercow_tui.purging.file_changes import exists
 from hipercow_tui.purging.heart import Sign, is_alive, sign_of
 from hipercow_tui.purging.lot import ROOMS, lot_names

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from itertools import count as count_from
 from pathlib import Path
 
-from hipercow_tui.plan import PurgePlan
+from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.purging.access import ensure_folder, make_folder
 from hipercow_tui.purging.file_changes import (
     check_exists,

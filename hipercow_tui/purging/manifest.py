@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
-from hipercow_tui.plan import PurgePlan
+from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.purging.access import create_file
 from hipercow_tui.purging.file_changes import check_exists, rename, sync_folder
 from hipercow_tui.purging.who import Who, whoami

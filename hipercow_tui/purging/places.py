@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hipercow_tui.model import Lang
+from hipercow_tui.domain.task import Lang
 from hipercow_tui.purging.access import ensure_folder
 from hipercow_tui.purging.file_changes import exists, sync_folder
 from hipercow_tui.roots import Root

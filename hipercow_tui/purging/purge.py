@@ -7,8 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hipercow_tui.model import Bundle, Lang
-from hipercow_tui.plan import PurgePlan
+from hipercow_tui.domain.plan import PurgePlan
+from hipercow_tui.domain.task import Bundle, Lang
 from hipercow_tui.purging import recent
 from hipercow_tui.purging.erase import erase, erase_bundles
 from hipercow_tui.purging.lot import Lot, LotGoneError

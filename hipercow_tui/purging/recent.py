@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 
-from hipercow_tui.model import Lang
+from hipercow_tui.domain.task import Lang
 from hipercow_tui.purging.file_changes import exists
 from hipercow_tui.purging.names import TUI
 from hipercow_tui.purging.outcome import Outcome

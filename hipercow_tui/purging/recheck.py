@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from hipercow_tui.chains import Retry
-from hipercow_tui.model import QUEUED, Bundle, Lang, Status
-from hipercow_tui.plan import PurgePlan
+from hipercow_tui.domain.plan import PurgePlan
+from hipercow_tui.domain.retry_chains import Retry
+from hipercow_tui.domain.task import QUEUED, Bundle, Lang, Status
+from hipercow_tui.domain.unread import UnfinishedLine, unread_bundles
 from hipercow_tui.purging.places import Places
 from hipercow_tui.purging.units import Unit, by_member
 from hipercow_tui.roots.bundles import LIMIT, read_bundle, read_linked_bundle
@@ -16,7 +17,6 @@ from hipercow_tui.roots.layouts import LAYOUTS, BundleFile
 from hipercow_tui.roots.r_root import parse_retry, status_of, unfinished_ids
 from hipercow_tui.support.errors import PurgeError
 from hipercow_tui.support.text import short_id, visible
-from hipercow_tui.unread import UnfinishedLine, unread_bundles
 
 
 def recheck(

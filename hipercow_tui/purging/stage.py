@@ -10,8 +10,8 @@ import errno
 import os
 from collections.abc import Sequence
 
-from hipercow_tui.model import Bundle, Task
-from hipercow_tui.plan import PurgePlan
+from hipercow_tui.domain.plan import PurgePlan
+from hipercow_tui.domain.task import Bundle, Task
 from hipercow_tui.purging.file_changes import rename
 from hipercow_tui.purging.lot import NO_ROOM, Lot
 from hipercow_tui.purging.names import bundle_file

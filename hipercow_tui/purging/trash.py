@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 
-from hipercow_tui.filters import FilterStack
-from hipercow_tui.model import TASK_ID, Bundle, Status, Task, is_bundle_name
-from hipercow_tui.plan import PlannedBundle, PlannedTask, PurgePlan, Reason
+from hipercow_tui.domain.filters import FilterStack
+from hipercow_tui.domain.plan import PlannedBundle, PlannedTask, PurgePlan, Reason
+from hipercow_tui.domain.task import TASK_ID, Bundle, Status, Task, is_bundle_name
 from hipercow_tui.purging.carrying_out import forgotten, run_in
 from hipercow_tui.purging.erase import erase
 from hipercow_tui.purging.file_changes import exists

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from hipercow_tui.model import TASK_ID, Task, is_bundle_name
-from hipercow_tui.plan import PurgePlan
+from hipercow_tui.domain.plan import PurgePlan
+from hipercow_tui.domain.task import TASK_ID, Task, is_bundle_name
 from hipercow_tui.support.errors import PurgeError
 from hipercow_tui.support.text import visible
 

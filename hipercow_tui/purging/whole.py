@@ -9,8 +9,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from functools import reduce
 
-from hipercow_tui.model import Lang
-from hipercow_tui.plan import PurgePlan
+from hipercow_tui.domain.plan import PurgePlan
+from hipercow_tui.domain.task import Lang
 from hipercow_tui.purging import looking
 from hipercow_tui.purging.history import HistoryEntry
 from hipercow_tui.purging.history import history as history_of

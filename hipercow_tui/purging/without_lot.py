@@ -21,8 +21,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
-from hipercow_tui.model import DATA, Task
-from hipercow_tui.plan import PurgePlan
+from hipercow_tui.domain.plan import PurgePlan
+from hipercow_tui.domain.task import DATA, Task
 from hipercow_tui.purging.erase import Left, Removal, in_words
 from hipercow_tui.purging.file_changes import NOT_DONE, exists, rename, sync_folder
 from hipercow_tui.purging.heart import Heart, Sign, ensure_dead, server_time

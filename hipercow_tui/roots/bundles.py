@@ -7,7 +7,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from hipercow_tui.model import NO_STAMP, Bundle, Lang
+from hipercow_tui.domain.task import NO_STAMP, Bundle, Lang
 from hipercow_tui.roots.files import read_file, read_link_target
 from hipercow_tui.roots.layouts import LAYOUTS
 from hipercow_tui.roots.r_root import Stamp

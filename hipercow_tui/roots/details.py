@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from hipercow_tui.model import TASK_ID
+from hipercow_tui.domain.task import TASK_ID
 from hipercow_tui.roots import conditions, rds
 from hipercow_tui.roots.deparse import deparse, deparse_short, literals, one_line
 from hipercow_tui.roots.files import open_file, open_folder, read_file

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from hipercow_tui.model import Bundle, Lang
+from hipercow_tui.domain.task import Bundle, Lang
 from hipercow_tui.roots import py_root, r_root
 from hipercow_tui.roots.r_root import Row, Stamp
 

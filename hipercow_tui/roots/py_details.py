@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from hipercow_tui.model import TASK_ID, Lang, Task
+from hipercow_tui.domain.task import TASK_ID, Lang, Task
 from hipercow_tui.roots import Root
 from hipercow_tui.roots.details import (
     MOST_LISTED,

@@ -12,7 +12,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any, TypeAlias
 
-from hipercow_tui.model import (
+from hipercow_tui.domain.task import (
     DATA,
     INFO,
     MARK_CANCELLED,

@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, TypeAlias, TypeVar
 
-from hipercow_tui.chains import Retry
-from hipercow_tui.model import (
+from hipercow_tui.domain.retry_chains import Retry
+from hipercow_tui.domain.task import (
     DATA,
     INFO,
     MARK_CANCELLED,

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 
-from hipercow_tui.chains import Chains, Retry
-from hipercow_tui.model import Bundle, Lang
+from hipercow_tui.domain.retry_chains import Chains, Retry
+from hipercow_tui.domain.task import Bundle, Lang
+from hipercow_tui.domain.unread import UnfinishedLine, Unread
 from hipercow_tui.roots import Root, r_root
 from hipercow_tui.roots.bundles import LIMIT, read_bundle, read_linked_bundle
 from hipercow_tui.roots.files import read_file, reason
 from hipercow_tui.roots.layouts import LAYOUTS, BundleFile
-from hipercow_tui.unread import UnfinishedLine, Unread
 
 
 def relations_of(root: Root) -> Relations:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from hipercow_tui.model import TASK_ID, Lang
+from hipercow_tui.domain.task import TASK_ID, Lang
 from hipercow_tui.roots import Root
 from hipercow_tui.roots.files import open_folder
 

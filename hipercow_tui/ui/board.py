@@ -13,15 +13,15 @@ from hipercow_tui.bundle_lines import (
     BundleSort,
     sorted_lines,
 )
-from hipercow_tui.counts import FilterCounts, count_passing
-from hipercow_tui.filters import FilterStack
+from hipercow_tui.domain.filter_counts import FilterCounts, count_passing
+from hipercow_tui.domain.filters import FilterStack
+from hipercow_tui.domain.incremental import take_over
+from hipercow_tui.domain.plan import Tally, tally
+from hipercow_tui.domain.snapshot import Snapshot
+from hipercow_tui.domain.task import moved_tasks
 from hipercow_tui.gist import Gists
-from hipercow_tui.model import moved_tasks
 from hipercow_tui.orders import Sort
-from hipercow_tui.plan import Tally, tally
-from hipercow_tui.snapshot import Snapshot
 from hipercow_tui.stuck import stuck
-from hipercow_tui.succession import take_over
 from hipercow_tui.task_sizes import Sizes
 from hipercow_tui.ui.screen_first import answering, give_way
 from hipercow_tui.ui.widgets.header_line import Facts

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from textual.binding import Binding
 
-from hipercow_tui.model import SIX_STATUSES
+from hipercow_tui.domain.task import SIX_STATUSES
 from hipercow_tui.ui.looks import GLYPH
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 
+from hipercow_tui.domain.snapshot import Snapshot
+from hipercow_tui.domain.task import Status
 from hipercow_tui.logs import last_written
-from hipercow_tui.model import Status
 from hipercow_tui.roots import Root
-from hipercow_tui.snapshot import Snapshot
 from hipercow_tui.ui.background import in_background
 
 EVERY = 60.0  # seconds between two looks, each of one stat a running task

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hipercow_tui.model import Status
+from hipercow_tui.domain.task import Status
 
 GLYPH: Mapping[Status, str] = {
     Status.FAILURE: "✗",

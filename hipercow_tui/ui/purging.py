@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from textual.message import Message
 from textual.message_pump import MessagePump
 
-from hipercow_tui.plan import PurgePlan
+from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.purging import (
     Phase,
     Progress,

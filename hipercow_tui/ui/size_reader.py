@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from hipercow_tui.model import Task
+from hipercow_tui.domain.task import Task
 from hipercow_tui.roots import Root
 from hipercow_tui.roots.sizes import measure
 from hipercow_tui.task_sizes import Measured, to_measure

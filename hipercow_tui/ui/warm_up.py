@@ -24,6 +24,6 @@ _SCREENS = (
 
 def warm_up() -> None:
     """Import every screen that a key may open, and what understands globs. Call it in a thread."""
-    import_module("hipercow_tui.globs")
+    import_module("hipercow_tui.domain.bundle_globs")
     for name in _SCREENS:
         import_module(f"hipercow_tui.ui.screens.{name}")

@@ -10,11 +10,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from hipercow_tui.filters import requested_filters
+from hipercow_tui.domain.filters import requested_filters
+from hipercow_tui.domain.plan import PurgePlan, make_plan
+from hipercow_tui.domain.task import PURGEABLE
 from hipercow_tui.index import Index
 from hipercow_tui.listing import SETTLE
-from hipercow_tui.model import PURGEABLE
-from hipercow_tui.plan import PurgePlan, make_plan
 from hipercow_tui.purging import carry_out
 from hipercow_tui.roots import Root, find_root
 from hipercow_tui.scanning import Scanner, read_root

@@ -20,10 +20,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TypeAlias
 
-from hipercow_tui.chains import Chains
-from hipercow_tui.filters import FilterStack, TaskIds, WithStatus
-from hipercow_tui.model import TASK_ID, Bundle, Lang, Status, Task
-from hipercow_tui.plan import PlannedBundle, PlannedTask, PurgePlan, Reason
+from hipercow_tui.domain.filters import FilterStack, TaskIds, WithStatus
+from hipercow_tui.domain.plan import PlannedBundle, PlannedTask, PurgePlan, Reason
+from hipercow_tui.domain.retry_chains import Chains
+from hipercow_tui.domain.task import TASK_ID, Bundle, Lang, Status, Task
 from hipercow_tui.purging import recent
 from hipercow_tui.purging.history import HistoryEntry, Kind, entry_from_json
 from hipercow_tui.purging.manifest import Aim, read_manifest, write_manifest

@@ -9,8 +9,8 @@ import pytest
 from demo_roots import NOW, bundles, fingerprint, folders, retries, status
 
 from hipercow_tui import demo
-from hipercow_tui.chains import Chains
 from hipercow_tui.demo.cast import SINGLES, STUDIES
+from hipercow_tui.domain.retry_chains import Chains
 from hipercow_tui.roots import rds
 from hipercow_tui.roots.deparse import deparse
 from hipercow_tui.roots.rvalues import RList, RNull, RValue, RVector, element, names

@@ -25,7 +25,7 @@ from purge_stage import (
 )
 from py_stage import THIRD, make_both
 
-from hipercow_tui.model import Lang
+from hipercow_tui.domain.task import Lang
 from hipercow_tui.purging import carry_out, empty, move_to_trash, restore, trash
 from hipercow_tui.roots import Root, find_root, mounts
 from hipercow_tui.support.errors import PurgeError

@@ -28,8 +28,8 @@ from purge_stage import (
 )
 from small_root import NOW, task_id, write_bundle, write_task
 
-from hipercow_tui.filters import FilterStack, InBundle, WithStatus
-from hipercow_tui.plan import PlannedBundle, PlannedTask, PurgePlan, Reason, make_plan
+from hipercow_tui.domain.filters import FilterStack, InBundle, WithStatus
+from hipercow_tui.domain.plan import PlannedBundle, PlannedTask, PurgePlan, Reason, make_plan
 from hipercow_tui.purging import Phase, Progress, carry_out
 from hipercow_tui.roots import Root, find_root
 from hipercow_tui.roots.sizes import measure_many

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from purge_stage import ALL, LONE, folder_of, in_place, lots, make_root, nothing_left, plan_of
 from small_root import task_id, write_bundle
 
-from hipercow_tui.model import TASK_ID
+from hipercow_tui.domain.task import TASK_ID
 from hipercow_tui.purging import carry_out, history, interrupted, move_to_trash, restore, trash
 from hipercow_tui.purging.history import HistoryEntry, Kind, entry_from_json
 from hipercow_tui.purging.names import LotName, State, parse

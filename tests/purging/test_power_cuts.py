@@ -29,8 +29,8 @@ from purge_stage import (
 from py_stage import FIRST, make_both, much_later
 
 from hipercow_tui.cli import main
-from hipercow_tui.model import Lang
-from hipercow_tui.plan import PurgePlan
+from hipercow_tui.domain.plan import PurgePlan
+from hipercow_tui.domain.task import Lang
 from hipercow_tui.purging import (
     PurgeReport,
     State,

@@ -37,9 +37,9 @@ from small_py_root import py_dir, py_folder, write_py_bundle, write_py_task
 from small_root import NOW, task_id
 
 import hipercow_tui
-from hipercow_tui.filters import FilterStack, InBundle, TaskIds
-from hipercow_tui.model import Lang
-from hipercow_tui.plan import make_plan
+from hipercow_tui.domain.filters import FilterStack, InBundle, TaskIds
+from hipercow_tui.domain.plan import make_plan
+from hipercow_tui.domain.task import Lang
 from hipercow_tui.purging import (
     State,
     carry_out,

@@ -32,7 +32,7 @@ from py_stage import (
 from small_py_root import py_dir, py_folder, write_py_task
 from small_root import task_id
 
-from hipercow_tui.plan import PurgePlan
+from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.purging import carry_out, empty, move_to_trash, restore
 from hipercow_tui.purging.names import TUI
 from hipercow_tui.roots import Root, find_root

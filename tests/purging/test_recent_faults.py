@@ -17,8 +17,8 @@ from py_stage import our_lots, recent, standing
 from small_py_root import write_py_task
 from small_root import task_id
 
-from hipercow_tui.model import Lang
-from hipercow_tui.plan import PurgePlan
+from hipercow_tui.domain.plan import PurgePlan
+from hipercow_tui.domain.task import Lang
 from hipercow_tui.purging import carry_out, empty, move_to_trash, restore
 from hipercow_tui.purging.outcome import Outcome
 from hipercow_tui.purging.places import open_places

@@ -41,7 +41,7 @@ from small_root import tree, write_bundle
 
 from hipercow_tui import commands
 from hipercow_tui.cli import main
-from hipercow_tui.model import Lang
+from hipercow_tui.domain.task import Lang
 from hipercow_tui.purging import (
     Phase,
     Progress,

@@ -32,9 +32,9 @@ from small_root import task_id, write_bundle, write_task
 
 import hipercow_tui
 from hipercow_tui.cli import main
-from hipercow_tui.filters import FilterStack, TaskIds
-from hipercow_tui.model import Lang
-from hipercow_tui.plan import PurgePlan, make_plan
+from hipercow_tui.domain.filters import FilterStack, TaskIds
+from hipercow_tui.domain.plan import PurgePlan, make_plan
+from hipercow_tui.domain.task import Lang
 from hipercow_tui.purging import PurgeReport, carry_out, move_to_trash, restore, trash
 from hipercow_tui.purging.places import open_places
 from hipercow_tui.purging.watch import Watch, unheard

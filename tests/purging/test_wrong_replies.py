@@ -19,8 +19,8 @@ from purge_stage import folder_of, in_place, listed, lots, plan_of
 from small_py_root import write_py_bundle, write_py_task
 from small_root import DAY, NOW, task_id, tree, write_bundle, write_retries, write_task
 
-from hipercow_tui.model import Lang
-from hipercow_tui.plan import PurgePlan
+from hipercow_tui.domain.plan import PurgePlan
+from hipercow_tui.domain.task import Lang
 from hipercow_tui.purging import (
     EmptyReport,
     PurgeReport,

@@ -16,9 +16,9 @@ from rds_files import HEADER, char, ints
 from small_py_root import py_dir, write_py_task
 from small_root import task_id
 
-from hipercow_tui.filters import FilterStack
-from hipercow_tui.model import Lang, Status, Task
-from hipercow_tui.plan import PlannedTask, PurgePlan, Reason
+from hipercow_tui.domain.filters import FilterStack
+from hipercow_tui.domain.plan import PlannedTask, PurgePlan, Reason
+from hipercow_tui.domain.task import Lang, Status, Task
 from hipercow_tui.purging.history import _WORK as HISTORY_WORK
 from hipercow_tui.purging.history import HistoryEntry, Kind, entry_from_json
 from hipercow_tui.roots import conditions, details, json_reader, py_details, rds

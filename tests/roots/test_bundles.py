@@ -11,11 +11,11 @@ from small_py_root import write_py_bundle
 from small_root import task_id, write_bundle, write_task
 
 from hipercow_tui import scan
+from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.index import Index
 from hipercow_tui.roots import find_root
 from hipercow_tui.roots.files import read_link_target
 from hipercow_tui.scanning import Scanner
-from hipercow_tui.snapshot import Snapshot
 
 A, B = map(task_id, (1, 2))
 NAMES = ["my.bundle", "mine~", "#mine#", "a b", "ü", "percent%2F", "new\nline", "-", "mine\udcff"]

@@ -13,7 +13,7 @@ from small_py_root import py_dir, py_folder, write_py_bundle, write_py_task
 from small_root import DAY, NOW, task_id
 
 from hipercow_tui import scan
-from hipercow_tui.model import Lang, Status, Task
+from hipercow_tui.domain.task import Lang, Status, Task
 from hipercow_tui.roots.py_root import parse_bundle, parse_times, read_tasks
 
 A, B, C, D = map(task_id, range(1, 5))
@@ -56,7 +56,7 @@ def test_times_before_the_marker_are_no_end(tmp_path: Path) -> None:
 
 
 def test_what_a_driver_wrote_before_its_marker_may_be_queued(tmp_path: Path) -> None:
-    from hipercow_tui.plan import block_reason
+    from hipercow_tui.domain.plan import block_reason
 
     (write_py_task(tmp_path, A, "created") / "task_run.sh").touch()
     assert "may be queued" in str(block_reason(seen(tmp_path)[A]))

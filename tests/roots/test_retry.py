@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from small_root import task_id
 
-from hipercow_tui.chains import Retry
+from hipercow_tui.domain.retry_chains import Retry
 from hipercow_tui.roots.r_root import parse_retry, unfinished_ids
 
 A, B, C = map(task_id, (1, 2, 3))

@@ -8,7 +8,7 @@ from real_terminal import Terminal
 from small_root import task_id, write_task
 from triage_journey import MOST_KEYS, take_journey
 
-from hipercow_tui.model import Status
+from hipercow_tui.domain.task import Status
 from hipercow_tui.saved_filters import FilterFile, SavedFilter
 
 

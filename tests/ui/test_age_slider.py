@@ -4,7 +4,7 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.geometry import Offset
 
-from hipercow_tui.ages import DAY, HOUR, STOPS
+from hipercow_tui.domain.age_scale import DAY, HOUR, STOPS
 from hipercow_tui.ui.widgets.age_slider import AgeSlider
 
 

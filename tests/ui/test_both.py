@@ -17,8 +17,8 @@ from small_root import NOW, task_id
 from textual.pilot import Pilot
 from ui_driving import heard, screen_text, until
 
+from hipercow_tui.domain.task import Lang
 from hipercow_tui.gist import Gist
-from hipercow_tui.model import Lang
 from hipercow_tui.orders import Key
 from hipercow_tui.purging import move_to_trash
 from hipercow_tui.roots import Root

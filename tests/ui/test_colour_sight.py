@@ -8,7 +8,7 @@ import pytest
 from textual.color import Color, rgb_to_lab
 from textual.theme import BUILTIN_THEMES
 
-from hipercow_tui.model import SIX_STATUSES, Status, Task
+from hipercow_tui.domain.task import SIX_STATUSES, Status, Task
 from hipercow_tui.ui.colour_sight import SIGHTS, Rgb, picture_seen, seen
 from hipercow_tui.ui.looks import COLOUR, GLYPH
 from hipercow_tui.ui.widgets.task_table import status_cell

@@ -8,9 +8,9 @@ from small_root import DAY, NOW, snapshot_of, task_id
 from textual.widgets import Button, Input
 from ui_driving import heard
 
-from hipercow_tui.filters import FilterStack, TaskIds
-from hipercow_tui.model import Lang, Status, Task
-from hipercow_tui.plan import PurgePlan, make_plan
+from hipercow_tui.domain.filters import FilterStack, TaskIds
+from hipercow_tui.domain.plan import PurgePlan, make_plan
+from hipercow_tui.domain.task import Lang, Status, Task
 from hipercow_tui.roots.sizes import Size
 from hipercow_tui.ui.screens import question
 from hipercow_tui.ui.screens.confirm import LARGE, ConfirmScreen

@@ -16,13 +16,13 @@ from small_py_root import write_py_task
 from small_root import DAY, NOW, task_id, write_task
 
 from hipercow_tui import failure_reading, scan
+from hipercow_tui.domain.snapshot import Snapshot
+from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.error_memory import ErrorMemory, identity
 from hipercow_tui.failure_reading import NOTHING_LOGGED
 from hipercow_tui.failures import ErrorKey, ErrorSort, Failure
-from hipercow_tui.model import Status, Task
 from hipercow_tui.roots import find_root
 from hipercow_tui.scanning import read_root
-from hipercow_tui.snapshot import Snapshot
 from hipercow_tui.ui import error_desk
 from hipercow_tui.ui.error_desk import ErrorBoard, ErrorDesk, ErrorWish
 

@@ -18,7 +18,7 @@ from ui_driving import screen_text, until
 from hipercow_tui import scan
 from hipercow_tui.demo.rbuild import chars, named, reals
 from hipercow_tui.demo.rds_writer import rds
-from hipercow_tui.filters import FilterStack
+from hipercow_tui.domain.filters import FilterStack
 from hipercow_tui.gist import Gist
 from hipercow_tui.orders import Key, Sort
 from hipercow_tui.roots import find_root

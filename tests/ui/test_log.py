@@ -9,7 +9,7 @@ from small_root import task_id, write_task
 from textual.pilot import Pilot
 from ui_driving import until
 
-from hipercow_tui.model import Status, Task
+from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.roots import find_root
 from hipercow_tui.ui.screens.log import LogScreen
 from hipercow_tui.ui.widgets.log_pane import LogPane

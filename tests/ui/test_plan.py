@@ -26,11 +26,11 @@ from textual.notifications import Notification
 from textual.widgets import Input
 from ui_driving import heard, until
 
-from hipercow_tui.filters import FilterStack, FinishedBefore, TaskIds, WithStatus
-from hipercow_tui.model import Bundle, Lang, Status, Task
+from hipercow_tui.domain.filters import FilterStack, FinishedBefore, TaskIds, WithStatus
+from hipercow_tui.domain.snapshot import Snapshot
+from hipercow_tui.domain.task import Bundle, Lang, Status, Task
 from hipercow_tui.roots import Root, find_root
 from hipercow_tui.scanning import read_root
-from hipercow_tui.snapshot import Snapshot
 from hipercow_tui.support.text import short_id
 
 WIDE = (160, 45)

@@ -20,9 +20,9 @@ from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 from ui_driving import until
 
-from hipercow_tui.filters import FilterStack, FinishedBefore, WithStatus
-from hipercow_tui.model import Status
-from hipercow_tui.plan import make_plan
+from hipercow_tui.domain.filters import FilterStack, FinishedBefore, WithStatus
+from hipercow_tui.domain.plan import make_plan
+from hipercow_tui.domain.task import Status
 from hipercow_tui.purging import Outcome, Phase, Progress, PurgeReport
 from hipercow_tui.purging.manifest import Aim
 from hipercow_tui.roots import find_root

@@ -10,8 +10,8 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 from ui_driving import screen_text, until
 
-from hipercow_tui.filters import OfLang
-from hipercow_tui.model import Lang, Status
+from hipercow_tui.domain.filters import OfLang
+from hipercow_tui.domain.task import Lang, Status
 from hipercow_tui.roots import find_root
 from hipercow_tui.saved_filters import FilterFile, SavedFilter
 from hipercow_tui.ui.app import HipercowApp

@@ -12,11 +12,11 @@ from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 from ui_driving import screen_text
 
-from hipercow_tui.filters import FilterStack, TaskIds, WithStatus
+from hipercow_tui.domain.filters import FilterStack, TaskIds, WithStatus
+from hipercow_tui.domain.snapshot import Snapshot
+from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.gist import Gist
-from hipercow_tui.model import Status, Task
 from hipercow_tui.orders import Key, Sort
-from hipercow_tui.snapshot import Snapshot
 from hipercow_tui.ui.cells import Placed
 from hipercow_tui.ui.widgets.rows import Row
 from hipercow_tui.ui.widgets.task_table import (

@@ -10,7 +10,7 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
-from hipercow_tui.plan import PurgePlan
+from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.purging.manifest import Aim
 from hipercow_tui.roots.sizes import Size
 from hipercow_tui.support.text import count, size

@@ -15,8 +15,8 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Static
 
+from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.failures import inputs_of, number
-from hipercow_tui.model import Status, Task
 from hipercow_tui.roots import Root
 from hipercow_tui.roots.py_details import read_what_runs
 from hipercow_tui.support.text import count

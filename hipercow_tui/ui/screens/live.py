@@ -18,10 +18,10 @@ from textual.timer import Timer
 from textual.widgets import ContentSwitcher
 
 from hipercow_tui.bundle_lines import BundleSort
+from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.gist import Gist
 from hipercow_tui.orders import Key, Sort
 from hipercow_tui.roots import Root
-from hipercow_tui.snapshot import Snapshot
 from hipercow_tui.ui import messages
 from hipercow_tui.ui.background import in_background
 from hipercow_tui.ui.warm_up import warm_up

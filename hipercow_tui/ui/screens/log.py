@@ -12,9 +12,9 @@ from textual.containers import Container
 from textual.screen import Screen
 from textual.widgets import Input
 
+from hipercow_tui.domain.task import PURGEABLE, Status, Task
 from hipercow_tui.log_search import LONGEST, Sign, Sought, lines_with, words
 from hipercow_tui.logs import NAMES, Log
-from hipercow_tui.model import PURGEABLE, Status, Task
 from hipercow_tui.roots import Root
 from hipercow_tui.support.text import short_id
 from hipercow_tui.ui.keys import LOG, MOVES

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from hipercow_tui.snapshot import Snapshot
+from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.support.text import count, short_id
 from hipercow_tui.ui.cells import plain
 from hipercow_tui.ui.widgets.long_text import LongText

@@ -16,7 +16,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from hipercow_tui import report
-from hipercow_tui.plan import PurgePlan
+from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.roots.sizes import Size
 from hipercow_tui.saved_plan import open_private
 from hipercow_tui.ui.cells import plain

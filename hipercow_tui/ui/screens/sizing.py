@@ -8,7 +8,7 @@ from enum import StrEnum
 from textual import on
 
 from hipercow_tui.bundle_lines import BundleKey
-from hipercow_tui.model import Task
+from hipercow_tui.domain.task import Task
 from hipercow_tui.orders import BY_SIZE, Key
 from hipercow_tui.support.text import count, size
 from hipercow_tui.task_sizes import total

@@ -9,9 +9,9 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
 
-from hipercow_tui.ages import label, written
-from hipercow_tui.counts import FilterCounts
-from hipercow_tui.filters import FinishedBefore
+from hipercow_tui.domain.age_scale import label, written
+from hipercow_tui.domain.filter_counts import FilterCounts
+from hipercow_tui.domain.filters import FinishedBefore
 from hipercow_tui.ui.widgets.age_slider import AgeSlider
 from hipercow_tui.ui.widgets.entry import Entry
 from hipercow_tui.ui.widgets.panel_lines import Line, heading

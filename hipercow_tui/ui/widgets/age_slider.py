@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from hipercow_tui.ages import STOPS, heights, position
+from hipercow_tui.domain.age_scale import STOPS, heights, position
 from hipercow_tui.ui.widgets.panel_lines import BAR, NO_BAR, QUIET
 
 BLOCKS = " ▁▂▃▄▅▆▇█"

@@ -10,8 +10,8 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
 
-from hipercow_tui.counts import FilterCounts
-from hipercow_tui.filters import InBundle
+from hipercow_tui.domain.filter_counts import FilterCounts
+from hipercow_tui.domain.filters import InBundle
 from hipercow_tui.support.text import count
 from hipercow_tui.ui.widgets.entry import Entry
 from hipercow_tui.ui.widgets.panel_lines import WIDTH, Line, heading

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hipercow_tui.bundle_lines import BundleKey, BundleLine, BundleSort
-from hipercow_tui.model import SIX_STATUSES, Lang, Status
-from hipercow_tui.snapshot import Snapshot
+from hipercow_tui.domain.snapshot import Snapshot
+from hipercow_tui.domain.task import SIX_STATUSES, Lang, Status
 from hipercow_tui.support.text import age, size
 from hipercow_tui.task_sizes import Total
 from hipercow_tui.ui.cells import Column, Placed, plain

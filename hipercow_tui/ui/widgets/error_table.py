@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import BindingType
 from textual.message import Message
 
+from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.failures import ErrorGroup, ErrorKey, ErrorSort
-from hipercow_tui.snapshot import Snapshot
 from hipercow_tui.support.text import age, count
 from hipercow_tui.ui.cells import Column, Placed, cut_end, plain
 from hipercow_tui.ui.keys import MARKS

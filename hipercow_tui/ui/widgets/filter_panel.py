@@ -12,9 +12,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.message import Message
 
-from hipercow_tui.counts import FilterCounts
-from hipercow_tui.filters import FilterStack, TaskIds, WithStatus
-from hipercow_tui.model import Lang, Status
+from hipercow_tui.domain.filter_counts import FilterCounts
+from hipercow_tui.domain.filters import FilterStack, TaskIds, WithStatus
+from hipercow_tui.domain.task import Lang, Status
 from hipercow_tui.saved_filters import SavedFilter
 from hipercow_tui.ui.widgets.age_filter import AgeFilter
 from hipercow_tui.ui.widgets.bundle_filter import BundleFilter, line, literal

@@ -13,8 +13,8 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from hipercow_tui.model import Status
-from hipercow_tui.snapshot import Snapshot
+from hipercow_tui.domain.snapshot import Snapshot
+from hipercow_tui.domain.task import Status
 from hipercow_tui.support.text import count, visible
 from hipercow_tui.ui.cells import fit, plain
 

@@ -11,8 +11,8 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from hipercow_tui.filters import OfLang
-from hipercow_tui.model import Lang
+from hipercow_tui.domain.filters import OfLang
+from hipercow_tui.domain.task import Lang
 from hipercow_tui.support.text import count
 from hipercow_tui.ui.widgets.panel_lines import BAR, NO_BAR, heading
 

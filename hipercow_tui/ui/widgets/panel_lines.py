@@ -7,7 +7,7 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from hipercow_tui.ages import STOPS
+from hipercow_tui.domain.age_scale import STOPS
 
 WIDTH = len(STOPS)  # cells of every line: as many as the age scale has columns
 BAR, NO_BAR = "▌", " "  # in the gutter, at the line that has the focus

@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from hipercow_tui.model import SIX_STATUSES, Status
+from hipercow_tui.domain.task import SIX_STATUSES, Status
 from hipercow_tui.ui.looks import COLOUR, GLYPH
 from hipercow_tui.ui.widgets.panel_lines import BAR, NO_BAR, QUIET, WIDTH, number
 

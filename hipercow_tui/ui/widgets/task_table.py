@@ -12,11 +12,11 @@ from rich.cells import cell_len
 from textual.binding import BindingType
 from textual.message import Message
 
-from hipercow_tui.elapsed import ran, waited
+from hipercow_tui.domain.durations import ran, waited
+from hipercow_tui.domain.snapshot import Snapshot
+from hipercow_tui.domain.task import Lang, Task
 from hipercow_tui.gist import NO_GIST, Gist, Gists
-from hipercow_tui.model import Lang, Task
 from hipercow_tui.orders import Key
-from hipercow_tui.snapshot import Snapshot
 from hipercow_tui.support.text import age, size, span
 from hipercow_tui.task_sizes import Measured, Sizes
 from hipercow_tui.ui.cells import Column, Placed, cut_end, plain

@@ -14,15 +14,15 @@ from itertools import chain
 from operator import and_
 from typing import TYPE_CHECKING, TypeAlias
 
-from hipercow_tui.lineup import Flags, flagged_by_all, flags_of
-from hipercow_tui.model import PURGEABLE, Bundle, Lang, Status
-from hipercow_tui.moments import When, is_ago, moment
-from hipercow_tui.snapshot import Snapshot
+from hipercow_tui.domain.cutoff_time import When, is_ago, moment
+from hipercow_tui.domain.snapshot import Snapshot
+from hipercow_tui.domain.task import PURGEABLE, Bundle, Lang, Status
+from hipercow_tui.domain.task_columns import Flags, flagged_by_all, flags_of
 from hipercow_tui.support.errors import BlockedError, FilterError, NoFilterError, UnknownTasksError
 from hipercow_tui.support.text import count, visible
 
 if TYPE_CHECKING:
-    from hipercow_tui.globs import Globs
+    from hipercow_tui.domain.bundle_globs import Globs
 
 _NOTHING: frozenset[str] = frozenset()
 
@@ -101,7 +101,7 @@ class InBundle:
     def of(cls, patterns: str | Iterable[str]) -> InBundle:
         """The filter for one glob or several, which are one set; raises FilterError for globs that
         are unfinished, explode by their braces, or are exclusions alone."""
-        from hipercow_tui.globs import Globs
+        from hipercow_tui.domain.bundle_globs import Globs
 
         words = _words("in_bundle", patterns)
         return cls(words, Globs.of(words) if words else None)

@@ -12,9 +12,9 @@ from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 
-from hipercow_tui.filters import FilterStack
-from hipercow_tui.lineup import Flags, flagged_by_all, flags_of
-from hipercow_tui.model import (
+from hipercow_tui.domain.filters import FilterStack
+from hipercow_tui.domain.snapshot import Snapshot
+from hipercow_tui.domain.task import (
     QUEUED,
     UNREADABLE,
     Bundle,
@@ -23,9 +23,9 @@ from hipercow_tui.model import (
     Status,
     Task,
 )
-from hipercow_tui.snapshot import Snapshot
+from hipercow_tui.domain.task_columns import Flags, flagged_by_all, flags_of
+from hipercow_tui.domain.unread import unread_bundles
 from hipercow_tui.support.text import count, short_id
-from hipercow_tui.unread import unread_bundles
 
 RECENT = 3600.0  # a task made within this many seconds is likely still wanted
 

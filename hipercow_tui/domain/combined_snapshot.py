@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hipercow_tui.snapshot import Snapshot
+from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.support.text import count
 
 

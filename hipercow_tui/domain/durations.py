@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hipercow_tui.model import Status, Task
+from hipercow_tui.domain.task import Status, Task
 
 
 def waited(task: Task, now: float) -> float | None:

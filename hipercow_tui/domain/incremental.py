@@ -13,9 +13,9 @@ from collections.abc import Iterator, Sequence, Set
 from operator import itemgetter
 from typing import TypeAlias
 
-from hipercow_tui.lineup import Lineup
-from hipercow_tui.model import Task, created
-from hipercow_tui.snapshot import Snapshot
+from hipercow_tui.domain.snapshot import Snapshot
+from hipercow_tui.domain.task import Task, created
+from hipercow_tui.domain.task_columns import Lineup
 
 
 def take_over(before: Snapshot, now: Snapshot, moved: Set[str]) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from hipercow_tui.ages import histogram
-from hipercow_tui.filters import FilterStack, InBundle, flags_passing
-from hipercow_tui.lineup import flagged_by_all, flags_of
-from hipercow_tui.model import SIX_STATUSES, Lang, Status
-from hipercow_tui.snapshot import Snapshot
+from hipercow_tui.domain.age_scale import histogram
+from hipercow_tui.domain.filters import FilterStack, InBundle, flags_passing
+from hipercow_tui.domain.snapshot import Snapshot
+from hipercow_tui.domain.task import SIX_STATUSES, Lang, Status
+from hipercow_tui.domain.task_columns import flagged_by_all, flags_of
 
 
 @dataclass(frozen=True, slots=True)

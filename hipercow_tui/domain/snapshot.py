@@ -9,12 +9,12 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TypeVar, cast
 
-from hipercow_tui.chains import Chains
-from hipercow_tui.lineup import Flags, Lineup, flags_of
-from hipercow_tui.model import Bundle, Lang, Status, Task
+from hipercow_tui.domain.retry_chains import Chains
+from hipercow_tui.domain.task import Bundle, Lang, Status, Task
+from hipercow_tui.domain.task_columns import Flags, Lineup, flags_of
+from hipercow_tui.domain.unread import Unread
 from hipercow_tui.support.errors import FilterError
 from hipercow_tui.support.text import visible
-from hipercow_tui.unread import Unread
 
 _T = TypeVar("_T")
 

@@ -16,7 +16,7 @@ from itertools import chain, compress, count
 from operator import and_, attrgetter, neg
 from typing import NamedTuple, TypeAlias, TypeVar
 
-from hipercow_tui.model import Lang, Status, Task, created
+from hipercow_tui.domain.task import Lang, Status, Task, created
 
 _T = TypeVar("_T")
 _ID, _FINISHED, _TIP = attrgetter("id"), attrgetter("finished"), attrgetter("tip_status")

@@ -1,0 +1,1 @@
+"""Tasks, filters and the rules of a purge as pure values; imports ``support``."""
