@@ -10,8 +10,8 @@ from dataclasses import replace
 from hipercow_tui.domain.combined_snapshot import together
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Lang
+from hipercow_tui.formats.root import Root
 from hipercow_tui.index import Index
-from hipercow_tui.roots import Root
 from hipercow_tui.scanning import Scanner, ScanState
 
 

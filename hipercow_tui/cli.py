@@ -16,7 +16,7 @@ from pathlib import Path
 
 from hipercow_tui import __version__
 from hipercow_tui.arguments import CommandParser
-from hipercow_tui.roots import find_root
+from hipercow_tui.formats.root import find_root
 from hipercow_tui.support.ascii_fallback import speak_plainly
 from hipercow_tui.support.errors import FilterError, HipercowTuiError, UnknownTasksError
 from hipercow_tui.support.exit_codes import DONE, INTERRUPTED, REFUSED, USAGE

@@ -16,6 +16,8 @@ from types import MappingProxyType
 
 from hipercow_tui.arguments import CommandParser
 from hipercow_tui.domain.plan import PurgePlan
+from hipercow_tui.formats.folder_size import Size, measure_many
+from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.purging import (
     Phase,
     Progress,
@@ -48,8 +50,6 @@ from hipercow_tui.report import (
     report_as_json,
     report_lines,
 )
-from hipercow_tui.roots import Root, find_root
-from hipercow_tui.roots.sizes import Size, measure_many
 from hipercow_tui.saved_plan import changes, load_plan
 from hipercow_tui.scanning import read_root
 from hipercow_tui.support.errors import HipercowTuiError, PurgeError

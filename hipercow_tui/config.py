@@ -8,7 +8,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from hipercow_tui.roots.files import read_file
+from hipercow_tui.formats.safe_open import read_file
 from hipercow_tui.support.errors import HipercowTuiError
 from hipercow_tui.support.text import visible
 

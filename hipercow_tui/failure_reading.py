@@ -11,8 +11,8 @@ from typing import IO
 
 from hipercow_tui.domain.task import Lang, Status, Task
 from hipercow_tui.failures import Failure
-from hipercow_tui.roots import Root, find_root
-from hipercow_tui.roots.py_details import details_of
+from hipercow_tui.formats.py_details import details_of
+from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.support.worker_process import Process, read_value, write_value
 
 PART = 32  # tasks to read at once: 20 ms

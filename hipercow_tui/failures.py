@@ -19,7 +19,7 @@ from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.support.text import shortened
 
 if TYPE_CHECKING:
-    from hipercow_tui.roots.details import TaskDetails
+    from hipercow_tui.formats.details import TaskDetails
 
 NOTHING_SAID = "an error without a message"
 FEW = 3  # values that are told one by one

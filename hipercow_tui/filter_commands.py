@@ -13,11 +13,11 @@ from hipercow_tui.domain.filters import FilterStack, matched_tasks, requested_fi
 from hipercow_tui.domain.plan import PurgePlan, make_plan
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Task
+from hipercow_tui.formats.details import TaskDetails
+from hipercow_tui.formats.folder_size import Size, measure_many
+from hipercow_tui.formats.py_details import details_of
+from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.report import blocked_message, plan_as_json, plan_lines, task_as_json
-from hipercow_tui.roots import Root, find_root
-from hipercow_tui.roots.details import TaskDetails
-from hipercow_tui.roots.py_details import details_of
-from hipercow_tui.roots.sizes import Size, measure_many
 from hipercow_tui.saved_filters import FilterFile
 from hipercow_tui.saved_plan import save_plan
 from hipercow_tui.scanning import read_root

@@ -21,10 +21,10 @@ from pathlib import Path
 from typing import Any
 
 from hipercow_tui.domain.task import Bundle, Lang, Task
+from hipercow_tui.formats.r_layout import Columns, Moments
+from hipercow_tui.formats.root import Root
+from hipercow_tui.formats.safe_open import read_file
 from hipercow_tui.listing import Folder, Watch
-from hipercow_tui.roots import Root
-from hipercow_tui.roots.files import read_file
-from hipercow_tui.roots.r_root import Columns, Moments
 
 _MAGIC = b"hipercow-tui index 4\n"
 _LIMIT = 4 << 30  # bytes: some 60 million tasks

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from itertools import compress
 from operator import attrgetter
 
-from hipercow_tui.roots.files import reason
-from hipercow_tui.roots.r_root import PREFIX, REST, Moments
+from hipercow_tui.formats.r_layout import PREFIX, REST, Moments
+from hipercow_tui.formats.safe_open import reason
 
 SETTLE = 2.0  # seconds after which a folder's time of change tells of every further change
 SETTLE_NS = int(SETTLE * 1e9)

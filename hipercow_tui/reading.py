@@ -20,8 +20,8 @@ from selectors import EVENT_READ, DefaultSelector
 from typing import IO, Any, TypeAlias
 
 from hipercow_tui.domain.task import Lang
-from hipercow_tui.roots.layouts import LAYOUTS
-from hipercow_tui.roots.r_root import Row
+from hipercow_tui.formats.layout import LAYOUTS
+from hipercow_tui.formats.r_layout import Row
 from hipercow_tui.support.worker_process import Process, read_value, write_value
 
 PART = 128  # tasks in one message: the way there and back takes 1 µs a task

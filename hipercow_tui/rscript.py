@@ -16,8 +16,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from hipercow_tui.domain.task import TASK_ID
+from hipercow_tui.formats.root import Root
 from hipercow_tui.r_calls import Act
-from hipercow_tui.roots import Root
 from hipercow_tui.support.errors import RscriptError
 from hipercow_tui.support.text import visible
 

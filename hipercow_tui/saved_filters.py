@@ -27,7 +27,7 @@ from typing import Any, TypeAlias
 from hipercow_tui.config import config_folder, replace_file
 from hipercow_tui.domain.filters import FilterStack, FinishedBefore, InBundle, OfLang, WithStatus
 from hipercow_tui.domain.task import Lang, Status
-from hipercow_tui.roots.files import read_file
+from hipercow_tui.formats.safe_open import read_file
 from hipercow_tui.support.errors import FilterError
 from hipercow_tui.support.text import visible
 

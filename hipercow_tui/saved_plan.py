@@ -30,8 +30,8 @@ from hipercow_tui.domain.plan import (
 )
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import TASK_ID, Bundle, BundleId, Lang, Status, Task, is_bundle_name
-from hipercow_tui.roots.files import read_file
-from hipercow_tui.roots.json_reader import load_json
+from hipercow_tui.formats.json_reader import load_json
+from hipercow_tui.formats.safe_open import read_file
 from hipercow_tui.support.errors import FilterError, PurgeError
 from hipercow_tui.support.text import count, short_id, visible
 

@@ -19,13 +19,13 @@ from hipercow_tui.domain.retry_chains import Retry
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Task
 from hipercow_tui.domain.unread import Unread
+from hipercow_tui.formats.r_layout import Moments, Row, moments_of
+from hipercow_tui.formats.relations import relations_of
+from hipercow_tui.formats.root import Root
+from hipercow_tui.formats.safe_open import reason
 from hipercow_tui.index import Index, Kept, KeptRoot, kept_folder
 from hipercow_tui.listing import SETTLE_NS, Folder, Watch, find_folders, list_folder
 from hipercow_tui.reading import Part, parts_of, read_parts
-from hipercow_tui.roots import Root
-from hipercow_tui.roots.files import reason
-from hipercow_tui.roots.r_root import Moments, Row, moments_of
-from hipercow_tui.roots.relations import relations_of
 from hipercow_tui.ties import Ties
 
 BATCH = 0.25  # seconds between two snapshots of a scan that is under way

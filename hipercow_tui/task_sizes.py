@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from hipercow_tui.domain.task import Status, Task
-from hipercow_tui.roots.sizes import Size
+from hipercow_tui.formats.folder_size import Size
 
 # Their logs and files may grow while nothing tells of it.
 _GROWING = (Status.SUBMITTED, Status.RUNNING, Status.BROKEN)

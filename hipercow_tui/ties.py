@@ -7,8 +7,8 @@ from itertools import compress, count, repeat
 
 from hipercow_tui.domain.retry_chains import Retry
 from hipercow_tui.domain.task import Status, Task, quick_tasks
-from hipercow_tui.roots.r_root import OWN_TIPS, STATUSES, Columns
-from hipercow_tui.roots.relations import Relations
+from hipercow_tui.formats.r_layout import OWN_TIPS, STATUSES, Columns
+from hipercow_tui.formats.relations import Relations
 
 
 class Ties:

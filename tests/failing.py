@@ -8,7 +8,7 @@ from small_root import NOW, write_task
 
 from hipercow_tui.demo.rbuild import chars, named, reals
 from hipercow_tui.demo.rds_writer import rds
-from hipercow_tui.roots.rvalues import RList, RNull, RValue, RVector
+from hipercow_tui.formats.rlang.values import RList, RNull, RValue, RVector
 
 
 def result_file(message: str, *bullets: tuple[str, str], warning: str | None = None) -> bytes:

@@ -15,7 +15,7 @@ from hipercow_tui.domain.filters import FilterStack, FinishedBefore, WithStatus
 from hipercow_tui.domain.plan import make_plan
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Status
-from hipercow_tui.roots import Root, find_root
+from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.scanning import read_root
 from hipercow_tui.ui.screens.plan import PlanScreen
 

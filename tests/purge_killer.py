@@ -27,6 +27,7 @@ from typing import Any
 from purge_stage import LONE, folder_of, listed, make_root, plan_of
 from py_stage import make_both
 
+from hipercow_tui.formats.root import Root
 from hipercow_tui.purging import (
     carry_out,
     empty,
@@ -35,7 +36,6 @@ from hipercow_tui.purging import (
     restore,
     safety_check,
 )
-from hipercow_tui.roots import Root
 
 CALLS = ("rename", "unlink", "rmdir", "mkdir", "link", "open", "write", "utime", "fchmod")
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT

@@ -8,8 +8,8 @@ from typing import Any
 
 from purge_stage import LONE, plan_of
 
+from hipercow_tui.formats.root import find_root
 from hipercow_tui.purging import carry_out
-from hipercow_tui.roots import find_root
 
 CALL = "rename"
 real = getattr(os, CALL)

@@ -16,8 +16,8 @@ from small_root import DAY, NOW, task_id, tree, write_bundle, write_retries, wri
 
 from hipercow_tui.domain.filters import FilterStack, TaskIds, WithStatus
 from hipercow_tui.domain.plan import PurgePlan, make_plan
+from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.purging import State, TrashLot, trash
-from hipercow_tui.roots import Root, find_root
 from hipercow_tui.scanning import read_root
 
 BASE, RETRY, TIP = map(task_id, (1, 2, 3))  # a chain of three

@@ -16,8 +16,8 @@ from purge_stage import ALL, CHAIN, FREE, LONE, OTHER, make_root, plan_of
 from small_root import task_id, write_bundle, write_task
 
 from hipercow_tui.domain.plan import PurgePlan
+from hipercow_tui.formats.root import Root
 from hipercow_tui.purging import carry_out, move_to_trash
-from hipercow_tui.roots import Root
 
 MORE = tuple(task_id(number) for number in range(20, 50))
 PLANS = [

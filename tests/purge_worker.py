@@ -15,9 +15,9 @@ from purge_stage import plan_of
 
 import hipercow_tui.filter_commands  # noqa: F401 - an ordinary user may not read this Python
 from hipercow_tui.cli import main
+from hipercow_tui.formats.folder_size import measure_many
+from hipercow_tui.formats.root import find_root
 from hipercow_tui.purging import carry_out
-from hipercow_tui.roots import find_root
-from hipercow_tui.roots.sizes import measure_many
 
 NOBODY = 65534
 

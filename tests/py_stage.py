@@ -12,7 +12,7 @@ from small_py_root import py_dir, recent_ids, write_py_bundle, write_py_task
 from small_root import DAY, NOW, task_id, tree, write_bundle, write_task
 
 from hipercow_tui.domain.task import Lang
-from hipercow_tui.roots import Root, find_root
+from hipercow_tui.formats.root import Root, find_root
 
 R_TASK = task_id(1)
 FAILED = tuple(map(task_id, (2, 3, 4)))

@@ -7,7 +7,7 @@ import struct
 from pathlib import Path
 from typing import Any
 
-from hipercow_tui.roots.rvalues import (
+from hipercow_tui.formats.rlang.values import (
     RS4,
     RBuiltin,
     RClosure,

@@ -14,7 +14,7 @@ from hipercow_tui.domain.retry_chains import Chains, Retry
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Bundle, Status, Task
 from hipercow_tui.domain.unread import UnfinishedLine, Unread
-from hipercow_tui.roots.rvalues import RList, RNull, RSymbol, RVector
+from hipercow_tui.formats.rlang.values import RList, RNull, RSymbol, RVector
 
 NOW = 1_800_000_000.0
 DAY = 86400.0

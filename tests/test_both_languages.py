@@ -24,8 +24,8 @@ from hipercow_tui.domain.plan import make_plan
 from hipercow_tui.domain.retry_chains import Chains, Retry
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import DATA, Bundle, Lang, Status, Task
-from hipercow_tui.roots import find_root
-from hipercow_tui.roots.sizes import measure_many
+from hipercow_tui.formats.folder_size import measure_many
+from hipercow_tui.formats.root import find_root
 from hipercow_tui.saved_plan import plan_as_saved, plan_from_saved, save_plan
 
 R1, R2, P1, P2, GONE = map(task_id, range(1, 6))

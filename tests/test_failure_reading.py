@@ -11,7 +11,7 @@ from small_root import NOW, task_id
 from hipercow_tui import failure_reading, scan
 from hipercow_tui.domain.task import Task
 from hipercow_tui.failure_reading import FailureReader, read_failure
-from hipercow_tui.roots import Root, find_root
+from hipercow_tui.formats.root import Root, find_root
 
 
 @pytest.fixture

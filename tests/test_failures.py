@@ -20,7 +20,7 @@ from hipercow_tui.failures import (
     group_failures,
     number,
 )
-from hipercow_tui.roots.details import TaskDetails
+from hipercow_tui.formats.details import TaskDetails
 
 
 def failed(place: int, *bundles: str, finished: float | None = NOW) -> Task:

@@ -20,8 +20,8 @@ from hipercow_tui import HipercowTuiError, PartlyFailedError
 from hipercow_tui.cli import main
 from hipercow_tui.demo.rbuild import chars, flags, named, reals
 from hipercow_tui.demo.rds_writer import rds
+from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.purging import trash
-from hipercow_tui.roots import Root, find_root
 from hipercow_tui.support.text import visible
 
 # A title, a cleared screen, a line that looks like ours, C1 and bidirectional controls.

@@ -16,9 +16,10 @@ from hipercow_tui import index as index_module
 from hipercow_tui import scan
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Bundle, Status
+from hipercow_tui.formats import bundles, r_layout, relations
+from hipercow_tui.formats.r_layout import Stamp
+from hipercow_tui.formats.root import find_root
 from hipercow_tui.index import Index, cache_folder
-from hipercow_tui.roots import bundles, find_root, r_root, relations
-from hipercow_tui.roots.r_root import Stamp
 from hipercow_tui.scanning import Scanner
 
 STATUSES = ("success", "failure", "cancelled", "running", "submitted", "created")
@@ -82,13 +83,13 @@ def assert_same(project: Path) -> None:
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The paths of task files that are opened."""
     opened: list[str] = []
-    real = r_root.read_head
+    real = r_layout.read_head
 
     def read_head(path: str) -> bytes:
         opened.append(path)
         return real(path)
 
-    monkeypatch.setattr(r_root, "read_head", read_head)
+    monkeypatch.setattr(r_layout, "read_head", read_head)
     return opened
 
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hipercow_tui import log_search, logs
 from hipercow_tui.domain.task import Lang
-from hipercow_tui.log_search import COLOUR, Sign, lines_with, sign_of, words
-from hipercow_tui.logs import Log, harmless
-from hipercow_tui.roots import Root, find_root
+from hipercow_tui.formats import log_file, log_patterns
+from hipercow_tui.formats.log_file import Log, harmless
+from hipercow_tui.formats.log_patterns import COLOUR, Sign, lines_with, sign_of, words
+from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.support.errors import LogError
 
 TASK = "ab" + "0" * 30
@@ -38,7 +38,7 @@ def starts_by_reading_all(raw: bytes) -> list[int]:
         for at in range(len(raw))
         if at == 0
         or raw[at - 1 : at] == b"\n"
-        or (at % logs.BLOCK == 0 and b"\n" not in raw[at - logs.BLOCK : at])
+        or (at % log_file.BLOCK == 0 and b"\n" not in raw[at - log_file.BLOCK : at])
     ]
 
 
@@ -63,7 +63,7 @@ def test_lines_are_the_same_from_both_ends(
     tmp_path_factory: pytest.TempPathFactory, parts: list[tuple[int, bool]], count: int
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(logs, "BLOCK", 8)
+        patch.setattr(log_file, "BLOCK", 8)
         raw = b"".join(b"x" * length + (b"\n" if newline else b"") for length, newline in parts)
         log = log_of(tmp_path_factory.mktemp("log"), raw)
         starts = starts_by_reading_all(raw)
@@ -114,7 +114,7 @@ def test_found_is_the_line_of_the_next_match(
     ]
     expected = (matching[-1] if end < begin else matching[0]) if matching else None
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(logs, "_SEARCH", step)
+        patch.setattr(log_file, "_SEARCH", step)
         log = log_of(tmp_path_factory.mktemp("log"), raw)
         assert log.find(words(wanted), begin, end) == expected
 
@@ -170,7 +170,7 @@ def test_jumps_go_to_every_line_that_tells_of_it_and_to_no_other(
             wanted.append(offset)
         offset += len(line.encode()) + 1
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(logs, "_SEARCH", step)
+        patch.setattr(log_file, "_SEARCH", step)
         log = log_of(tmp_path_factory.mktemp("log"), raw)
         sought = lines_with(sign)
         down: list[int] = []
@@ -188,7 +188,7 @@ def test_jumps_go_to_every_line_that_tells_of_it_and_to_no_other(
 
 @settings(max_examples=200, deadline=None)
 @given(
-    st.one_of(*(st.from_regex(rule) for rule in log_search._RULES.values())),
+    st.one_of(*(st.from_regex(rule) for rule in log_patterns._RULES.values())),
 )
 def test_no_line_that_a_rule_takes_is_passed_over(line: str) -> None:
     sign = sign_of(line)
@@ -240,11 +240,11 @@ def test_a_search_can_be_stopped_and_says_how_far_it_is(tmp_path: Path) -> None:
     with path_of(log).open("r+b") as file:
         file.truncate(1 << 30)
     assert log.find(words("b"), 0, 1 << 30, goes_on) is None
-    assert reached == [0, logs._SEARCH, 2 * logs._SEARCH]
+    assert reached == [0, log_file._SEARCH, 2 * log_file._SEARCH]
 
 
 def test_a_match_is_found_across_the_border_of_two_lines_that_are_one(tmp_path: Path) -> None:
-    raw = b"x" * (logs.BLOCK - 3) + b"needle" + b"x" * 100
+    raw = b"x" * (log_file.BLOCK - 3) + b"needle" + b"x" * 100
     assert log_of(tmp_path, raw).find(words("NEEDLE"), 0, len(raw)) == 0
 
 

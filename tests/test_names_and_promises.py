@@ -28,8 +28,8 @@ from hipercow_tui import HipercowTuiError, PurgeError
 from hipercow_tui.cli import main
 from hipercow_tui.domain.filters import requested_filters
 from hipercow_tui.domain.plan import make_plan
+from hipercow_tui.formats.root import find_root
 from hipercow_tui.purging import carry_out
-from hipercow_tui.roots import find_root
 from hipercow_tui.scanning import read_root
 
 SPEC = Path(hipercow_tui.__file__).with_name("docs") / "spec.md"

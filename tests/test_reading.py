@@ -10,9 +10,9 @@ import pytest
 from small_root import task_id, write_retries, write_task
 
 from hipercow_tui import reading
+from hipercow_tui.formats.r_layout import read_tasks
+from hipercow_tui.formats.root import find_root
 from hipercow_tui.reading import Part, parts_of, read_parts
-from hipercow_tui.roots import find_root
-from hipercow_tui.roots.r_root import read_tasks
 from hipercow_tui.scanning import Scanner
 
 STATUSES = ("success", "failure", "cancelled", "running", "submitted", "created")

@@ -40,10 +40,10 @@ from hipercow_tui.cli import main
 from hipercow_tui.domain.filters import FilterStack, WithStatus
 from hipercow_tui.domain.plan import make_plan
 from hipercow_tui.domain.task import Lang
+from hipercow_tui.formats.py_details import details_of
+from hipercow_tui.formats.root import find_root
 from hipercow_tui.purging import move_to_trash, restore
 from hipercow_tui.py_calls import bundle_command
-from hipercow_tui.roots import find_root
-from hipercow_tui.roots.py_details import details_of
 from hipercow_tui.scanning import read_root
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hipercow_tui.roots import find_root
+from hipercow_tui.formats.root import find_root
 from hipercow_tui.support.errors import RootError
 
 OLD_ID = "5D5f8875c27aa1bf6be6fa469682930c"

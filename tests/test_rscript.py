@@ -8,8 +8,8 @@ import pytest
 from r_stand_in import NEW_ID, library, use_stub
 from small_root import task_id, write_task
 
+from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.r_calls import Act
-from hipercow_tui.roots import Root, find_root
 from hipercow_tui.rscript import Ended, hipercow_version, run
 from hipercow_tui.support.errors import RscriptError
 

@@ -20,8 +20,8 @@ from small_root import (
 from hipercow_tui import scan
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Status
+from hipercow_tui.formats.root import find_root
 from hipercow_tui.listing import SETTLE
-from hipercow_tui.roots import find_root
 from hipercow_tui.scanning import Scanner, ScanState, read_root
 
 A, B, C, D = map(task_id, range(1, 5))

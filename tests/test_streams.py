@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from purge_stage import ALL, FREE, in_place, make_root, plan_of
 
+from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.purging import history, move_to_trash, trash
-from hipercow_tui.roots import Root, find_root
 from hipercow_tui.saved_plan import save_plan
 
 HERE = Path(__file__).parent

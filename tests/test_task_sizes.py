@@ -8,8 +8,8 @@ from hipercow_tui.bundle_lines import BundleKey, BundleLines, BundleSort, sorted
 from hipercow_tui.domain.filters import FilterStack
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Status, Task
+from hipercow_tui.formats.folder_size import Size
 from hipercow_tui.orders import Key, Sort
-from hipercow_tui.roots.sizes import Size
 from hipercow_tui.task_sizes import Measured, Total, to_measure, total
 from hipercow_tui.view import make_view
 

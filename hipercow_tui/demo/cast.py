@@ -22,7 +22,7 @@ from hipercow_tui.demo.rbuild import (
     symbol,
 )
 from hipercow_tui.demo.rds_writer import Filling, Hole
-from hipercow_tui.roots.rvalues import RList, RValue
+from hipercow_tui.formats.rlang.values import RList, RValue
 
 Values: TypeAlias = dict[str, Filling]
 

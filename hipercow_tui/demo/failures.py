@@ -20,7 +20,7 @@ from hipercow_tui.demo.rbuild import (
     value,
 )
 from hipercow_tui.demo.rds_writer import Filling, Hole, Template
-from hipercow_tui.roots.rvalues import RList, RValue, RVector
+from hipercow_tui.formats.rlang.values import RList, RValue, RVector
 
 LOST = "task reported as lost"
 

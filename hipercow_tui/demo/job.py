@@ -17,7 +17,7 @@ from hipercow_tui.demo.rbuild import (
     time_point,
 )
 from hipercow_tui.demo.rds_writer import Filling, Hole, Template
-from hipercow_tui.roots.rvalues import Attributes, RList, RValue, RVector
+from hipercow_tui.formats.rlang.values import Attributes, RList, RValue, RVector
 
 KEY = "//qdrive.dide.ic.ac.uk/homes/epi/.hipercow/key"
 EnvVar = tuple[str, str, bool]

@@ -10,7 +10,7 @@ from hipercow_tui.demo.failures import Failure
 from hipercow_tui.demo.job import Job
 from hipercow_tui.demo.rbuild import NULL, chars, data_frame, reals
 from hipercow_tui.demo.rds_writer import rds
-from hipercow_tui.roots.rvalues import RValue
+from hipercow_tui.formats.rlang.values import RValue
 
 
 def attempt(rng: Random, job: Job, risk: float) -> tuple[Failure, tuple[str, ...]] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from hipercow_tui.roots.rvalues import (
+from hipercow_tui.formats.rlang.values import (
     Attributes,
     Element,
     RClosure,

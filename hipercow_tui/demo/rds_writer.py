@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from hipercow_tui.roots.rvalues import (
+from hipercow_tui.formats.rlang.values import (
     Attributes,
     Element,
     RBuiltin,

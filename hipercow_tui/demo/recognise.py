@@ -8,8 +8,8 @@ from pathlib import Path
 from hipercow_tui.demo.cast import SINGLES, STUDIES, Study, Values
 from hipercow_tui.demo.job import Job
 from hipercow_tui.demo.rds_writer import Hole
-from hipercow_tui.roots import rds
-from hipercow_tui.roots.rvalues import RValue, RVector, element
+from hipercow_tui.formats.rlang.rds import files
+from hipercow_tui.formats.rlang.values import RValue, RVector, element
 from hipercow_tui.support.errors import RdsError
 
 
@@ -64,7 +64,7 @@ def bind(pattern: object, found: object, values: Values) -> bool:
 def _data(hipercow: str, task_id: str) -> RValue | None:
     path = Path(f"{hipercow}/tasks/{task_id[:2]}/{task_id[2:]}/data")
     try:
-        return rds.read(path.read_bytes())
+        return files.read(path.read_bytes())
     except RdsError:
         return None
 

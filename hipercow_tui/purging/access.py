@@ -12,8 +12,8 @@ import os
 import stat
 from contextlib import suppress
 
+from hipercow_tui.formats.safe_open import open_folder
 from hipercow_tui.purging import file_changes
-from hipercow_tui.roots.files import open_folder
 
 _CREATE = os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ_OR_OWN = stat.S_IWUSR | stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH

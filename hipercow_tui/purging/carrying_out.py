@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.domain.task import Lang
+from hipercow_tui.formats.root import Root
 from hipercow_tui.purging.history import Kind, remember_purge
 from hipercow_tui.purging.lot import Lot, NoRoomError, TakenOverError, check_room, new_lot
 from hipercow_tui.purging.manifest import Aim
@@ -21,7 +22,6 @@ from hipercow_tui.purging.recent import is_of_removal, remove_ids
 from hipercow_tui.purging.units import units_of
 from hipercow_tui.purging.watch import Watch, unheard
 from hipercow_tui.purging.without_lot import free_chains
-from hipercow_tui.roots import Root
 from hipercow_tui.support.errors import PurgeError
 from hipercow_tui.support.text import count, visible
 

@@ -14,6 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from hipercow_tui.domain.task import Bundle
+from hipercow_tui.formats.mounts import Mount, folder_status
+from hipercow_tui.formats.safe_open import open_folder
 from hipercow_tui.purging.file_changes import (
     NOT_DONE,
     exists,
@@ -28,8 +30,6 @@ from hipercow_tui.purging.outcome import Outcome, Phase
 from hipercow_tui.purging.places import because, foreign, names_in
 from hipercow_tui.purging.record import Record
 from hipercow_tui.purging.watch import Watch
-from hipercow_tui.roots.files import open_folder
-from hipercow_tui.roots.mounts import Mount, folder_status
 from hipercow_tui.support.errors import PurgeError
 from hipercow_tui.support.text import count, short_id, visible
 

@@ -15,15 +15,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from hipercow_tui.formats.json_reader import load_json
+from hipercow_tui.formats.root import Root
+from hipercow_tui.formats.safe_open import read_file
 from hipercow_tui.purging.access import ensure_folder
 from hipercow_tui.purging.manifest import write_whole
 from hipercow_tui.purging.names import HISTORY, STAMP, TUI, new_stamp
 from hipercow_tui.purging.outcome import EmptyReport, Outcome, PurgeReport, RestoreReport
 from hipercow_tui.purging.places import Places, opened
 from hipercow_tui.purging.who import Who, whoami
-from hipercow_tui.roots import Root
-from hipercow_tui.roots.files import read_file
-from hipercow_tui.roots.json_reader import load_json
 from hipercow_tui.support.errors import PurgeError
 
 _FORMAT = 1

@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 from hipercow_tui.domain.task import Lang
+from hipercow_tui.formats.folder_size import Size, measure_folder
+from hipercow_tui.formats.root import Root
+from hipercow_tui.formats.safe_open import open_folder
 from hipercow_tui.purging.file_changes import exists
 from hipercow_tui.purging.heart import Sign, is_alive, sign_of
 from hipercow_tui.purging.lot import ROOMS, lot_names
@@ -20,9 +23,6 @@ from hipercow_tui.purging.names import AT_REST, TUI, LotName, State, bundle_name
 from hipercow_tui.purging.places import because, opened
 from hipercow_tui.purging.who import Who
 from hipercow_tui.purging.without_lot import Aside, aside
-from hipercow_tui.roots import Root
-from hipercow_tui.roots.files import open_folder
-from hipercow_tui.roots.sizes import Size, measure_folder
 from hipercow_tui.support.errors import PurgeError
 
 # Ids that are whole, names of bundles, ids whose erasing began.

@@ -23,6 +23,7 @@ from itertools import count as count_from
 from pathlib import Path
 
 from hipercow_tui.domain.plan import PurgePlan
+from hipercow_tui.formats.safe_open import open_folder
 from hipercow_tui.purging.access import ensure_folder, make_folder
 from hipercow_tui.purging.file_changes import (
     check_exists,
@@ -52,7 +53,6 @@ from hipercow_tui.purging.manifest import (
 from hipercow_tui.purging.names import AT_REST, TUI, LotName, State, new_stamp, parse
 from hipercow_tui.purging.places import Places, because, opened
 from hipercow_tui.purging.watch import Watch
-from hipercow_tui.roots.files import open_folder
 from hipercow_tui.support.errors import PurgeError
 from hipercow_tui.support.text import visible
 

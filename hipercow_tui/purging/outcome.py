@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 
 from hipercow_tui.domain.plan import PurgePlan
-from hipercow_tui.roots.py_root import RECENT
+from hipercow_tui.formats.py_layout import RECENT
 
 
 class Phase(StrEnum):

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hipercow_tui.domain.task import Lang
+from hipercow_tui.formats.mounts import Mount, mount_of
+from hipercow_tui.formats.root import Root
+from hipercow_tui.formats.safe_open import open_folder
 from hipercow_tui.purging.access import ensure_folder
 from hipercow_tui.purging.file_changes import exists, sync_folder
-from hipercow_tui.roots import Root
-from hipercow_tui.roots.files import open_folder
-from hipercow_tui.roots.mounts import Mount, mount_of
 from hipercow_tui.support.errors import PurgeError
 from hipercow_tui.support.text import visible
 

@@ -9,12 +9,12 @@ from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.domain.retry_chains import Retry
 from hipercow_tui.domain.task import QUEUED, Bundle, Lang, Status
 from hipercow_tui.domain.unread import UnfinishedLine, unread_bundles
+from hipercow_tui.formats.bundles import LIMIT, read_bundle, read_linked_bundle
+from hipercow_tui.formats.layout import LAYOUTS, BundleFile
+from hipercow_tui.formats.r_layout import parse_retry, status_of, unfinished_ids
+from hipercow_tui.formats.safe_open import open_folder, read_file, reason
 from hipercow_tui.purging.places import Places
 from hipercow_tui.purging.units import Unit, by_member
-from hipercow_tui.roots.bundles import LIMIT, read_bundle, read_linked_bundle
-from hipercow_tui.roots.files import open_folder, read_file, reason
-from hipercow_tui.roots.layouts import LAYOUTS, BundleFile
-from hipercow_tui.roots.r_root import parse_retry, status_of, unfinished_ids
 from hipercow_tui.support.errors import PurgeError
 from hipercow_tui.support.text import short_id, visible
 

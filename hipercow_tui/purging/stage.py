@@ -12,6 +12,10 @@ from collections.abc import Sequence
 
 from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.domain.task import Bundle, Task
+from hipercow_tui.formats.bundles import read_bundle
+from hipercow_tui.formats.layout import LAYOUTS
+from hipercow_tui.formats.r_layout import status_of
+from hipercow_tui.formats.safe_open import open_folder
 from hipercow_tui.purging.file_changes import rename
 from hipercow_tui.purging.lot import NO_ROOM, Lot
 from hipercow_tui.purging.names import bundle_file
@@ -22,10 +26,6 @@ from hipercow_tui.purging.record import Record
 from hipercow_tui.purging.restore import DELETED, restore_bundle, restore_task, restore_unit
 from hipercow_tui.purging.units import Unit, by_member
 from hipercow_tui.purging.watch import Watch
-from hipercow_tui.roots.bundles import read_bundle
-from hipercow_tui.roots.files import open_folder
-from hipercow_tui.roots.layouts import LAYOUTS
-from hipercow_tui.roots.r_root import status_of
 from hipercow_tui.support.text import visible
 
 NOT_MOVED = "the file system did not move it, though it reported that it did"

@@ -12,6 +12,8 @@ from dataclasses import replace
 from hipercow_tui.domain.filters import FilterStack
 from hipercow_tui.domain.plan import PlannedBundle, PlannedTask, PurgePlan, Reason
 from hipercow_tui.domain.task import TASK_ID, Bundle, Status, Task, is_bundle_name
+from hipercow_tui.formats.bundles import read_bundle
+from hipercow_tui.formats.root import Root
 from hipercow_tui.purging.carrying_out import forgotten, run_in
 from hipercow_tui.purging.erase import erase
 from hipercow_tui.purging.file_changes import exists
@@ -42,8 +44,6 @@ from hipercow_tui.purging.restore import restore_bundle
 from hipercow_tui.purging.units import units_of
 from hipercow_tui.purging.watch import Watch, unheard
 from hipercow_tui.purging.without_lot import Aside, claimed, erase_aside, missing_data, put_back
-from hipercow_tui.roots import Root
-from hipercow_tui.roots.bundles import read_bundle
 from hipercow_tui.support.errors import PurgeError
 from hipercow_tui.support.text import count, visible
 

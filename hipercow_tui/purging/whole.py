@@ -11,6 +11,8 @@ from functools import reduce
 
 from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.domain.task import Lang
+from hipercow_tui.formats.folder_size import Size
+from hipercow_tui.formats.root import Root
 from hipercow_tui.purging import looking
 from hipercow_tui.purging.history import HistoryEntry
 from hipercow_tui.purging.history import history as history_of
@@ -32,8 +34,6 @@ from hipercow_tui.purging.trash import finish as finish_in
 from hipercow_tui.purging.trash import restore as restore_in
 from hipercow_tui.purging.watch import Watch, unheard
 from hipercow_tui.purging.without_lot import aside
-from hipercow_tui.roots import Root
-from hipercow_tui.roots.sizes import Size
 from hipercow_tui.support.errors import PurgeError
 from hipercow_tui.support.text import visible
 

@@ -23,6 +23,8 @@ from functools import partial
 
 from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.domain.task import DATA, Task
+from hipercow_tui.formats.layout import LAYOUTS
+from hipercow_tui.formats.safe_open import open_folder
 from hipercow_tui.purging.erase import Left, Removal, in_words
 from hipercow_tui.purging.file_changes import NOT_DONE, exists, rename, sync_folder
 from hipercow_tui.purging.heart import Heart, Sign, ensure_dead, server_time
@@ -36,8 +38,6 @@ from hipercow_tui.purging.restore import DELETED
 from hipercow_tui.purging.stage import task_difference
 from hipercow_tui.purging.units import Unit, units_of
 from hipercow_tui.purging.watch import Watch
-from hipercow_tui.roots.files import open_folder
-from hipercow_tui.roots.layouts import LAYOUTS
 from hipercow_tui.support.errors import PurgeError
 from hipercow_tui.support.text import short_id
 

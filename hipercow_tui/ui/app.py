@@ -14,7 +14,7 @@ from textual.screen import Screen
 from textual.theme import Theme
 
 from hipercow_tui.config import ThemeFile
-from hipercow_tui.roots import Root
+from hipercow_tui.formats.root import Root
 from hipercow_tui.saved_filters import FilterFile, SavedFilter
 from hipercow_tui.support.errors import HipercowTuiError
 from hipercow_tui.support.text import visible

@@ -15,10 +15,10 @@ from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Task
 from hipercow_tui.error_memory import ErrorMemory
 from hipercow_tui.failures import ErrorSort
+from hipercow_tui.formats.py_details import details_of
+from hipercow_tui.formats.root import Root
 from hipercow_tui.gist import Gist
 from hipercow_tui.index import Index
-from hipercow_tui.roots import Root
-from hipercow_tui.roots.py_details import details_of
 from hipercow_tui.ui.background import Newest
 from hipercow_tui.ui.board import BoardMaker, Wish, sum_of
 from hipercow_tui.ui.error_desk import ErrorDesk, ErrorWish

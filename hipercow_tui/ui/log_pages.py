@@ -17,8 +17,8 @@ from rich.cells import cell_len, set_cell_size
 from rich.style import Style
 from rich.text import Text
 
-from hipercow_tui.log_search import COLOUR, Sign, Sought, sign_of
-from hipercow_tui.logs import Log, LogLine, LogState
+from hipercow_tui.formats.log_file import Log, LogLine, LogState
+from hipercow_tui.formats.log_patterns import COLOUR, Sign, Sought, sign_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from hipercow_tui.log_search import Sought
-from hipercow_tui.logs import Log
+from hipercow_tui.formats.log_file import Log
+from hipercow_tui.formats.log_patterns import Sought
 from hipercow_tui.support.errors import LogError
 from hipercow_tui.ui.background import in_background
 from hipercow_tui.ui.log_pages import Page, Shape, Turn, find, follow, stay, to_end

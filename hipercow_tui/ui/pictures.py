@@ -18,7 +18,7 @@ from pathlib import Path
 from textual.pilot import Pilot
 
 from hipercow_tui.demo import write_root
-from hipercow_tui.roots import find_root
+from hipercow_tui.formats.root import find_root
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.colour_sight import SIGHTS, picture_seen
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from hipercow_tui.domain.task import Task
-from hipercow_tui.roots import Root
-from hipercow_tui.roots.sizes import measure
+from hipercow_tui.formats.folder_size import measure
+from hipercow_tui.formats.root import Root
 from hipercow_tui.task_sizes import Measured, to_measure
 from hipercow_tui.ui.background import in_background
 

@@ -16,7 +16,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from hipercow_tui.config import ThemeFile
-from hipercow_tui.roots import Root
+from hipercow_tui.formats.root import Root
 from hipercow_tui.saved_filters import FilterFile, SavedFilter
 from hipercow_tui.support.errors import FilterError
 from hipercow_tui.support.exit_codes import DONE

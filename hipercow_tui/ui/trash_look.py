@@ -7,9 +7,9 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from hipercow_tui.formats.folder_size import Size
+from hipercow_tui.formats.root import Root
 from hipercow_tui.purging import State, TrashLot, is_at_work, trash, trash_signs, trash_size
-from hipercow_tui.roots import Root
-from hipercow_tui.roots.sizes import Size
 from hipercow_tui.support.errors import PurgeError
 from hipercow_tui.support.text import age, size, span, tasks_and_bundles
 

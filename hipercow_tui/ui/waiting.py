@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
 from hipercow_tui.config import ThemeFile
-from hipercow_tui.roots import Root
+from hipercow_tui.formats.root import Root
 from hipercow_tui.support.exit_codes import DONE, INTERRUPTED
 from hipercow_tui.support.text import span, visible
 from hipercow_tui.ui.terminal_app import TerminalApp

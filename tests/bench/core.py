@@ -13,10 +13,10 @@ from pathlib import Path
 from hipercow_tui.domain.filters import requested_filters
 from hipercow_tui.domain.plan import PurgePlan, make_plan
 from hipercow_tui.domain.task import PURGEABLE
+from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.index import Index
 from hipercow_tui.listing import SETTLE
 from hipercow_tui.purging import carry_out
-from hipercow_tui.roots import Root, find_root
 from hipercow_tui.scanning import Scanner, read_root
 
 from .lean import lean_loop

@@ -59,7 +59,7 @@ class _Entry:
 
 def main(root: str, whose: str) -> None:
     """Print the seconds that our scan, or the leanest loop, takes on such a file system."""
-    from hipercow_tui.roots import find_root
+    from hipercow_tui.formats.root import find_root
     from hipercow_tui.scanning import read_root
     from hipercow_tui.support import worker_process
 

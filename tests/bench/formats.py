@@ -24,17 +24,19 @@ from hipercow_tui.domain.filters import FilterStack, TaskIds, WithStatus
 from hipercow_tui.domain.plan import PlannedBundle, PlannedTask, PurgePlan, Reason
 from hipercow_tui.domain.retry_chains import Chains
 from hipercow_tui.domain.task import TASK_ID, Bundle, Lang, Status, Task
+from hipercow_tui.formats import details, py_details, py_layout, r_conditions, r_layout
+from hipercow_tui.formats.json_reader import load_json
+from hipercow_tui.formats.rlang.deparse import deparse
+from hipercow_tui.formats.rlang.rds import files
+from hipercow_tui.formats.rlang.values import RValue
+from hipercow_tui.formats.root import find_root
+from hipercow_tui.formats.safe_open import open_folder
 from hipercow_tui.purging import recent
 from hipercow_tui.purging.history import HistoryEntry, Kind, entry_from_json
 from hipercow_tui.purging.manifest import Aim, read_manifest, write_manifest
 from hipercow_tui.purging.names import new_stamp
 from hipercow_tui.purging.places import open_places
 from hipercow_tui.purging.who import whoami
-from hipercow_tui.roots import conditions, details, find_root, py_details, py_root, r_root, rds
-from hipercow_tui.roots.deparse import deparse
-from hipercow_tui.roots.files import open_folder
-from hipercow_tui.roots.json_reader import load_json
-from hipercow_tui.roots.rvalues import RValue
 from hipercow_tui.saved_plan import load_plan, plan_as_saved, plan_from_saved
 from hipercow_tui.support.errors import HipercowTuiError, RdsError
 
@@ -98,14 +100,14 @@ def _unpacked(raw: bytes) -> bytes:
 
 def read_rds(raw: bytes) -> bool:
     """Read it as each of a task's files."""
-    rds.quick_times(raw)
+    files.quick_times(raw)
     value: RValue | None = None
     refusals = 0
     try:
-        value = rds.read(raw)
+        value = files.read(raw)
     except RdsError:
         refusals += 1
-    for read in (rds.read_times, rds.read_origin, conditions.read_told):
+    for read in (files.read_times, files.read_origin, r_conditions.read_told):
         try:
             read(raw)
         except RdsError:
@@ -124,7 +126,7 @@ def r_bundles() -> list[bytes]:
 
 
 def read_r_bundle(raw: bytes) -> bool:
-    return _is_sound(r_root.parse_bundle(raw, "sweep"))
+    return _is_sound(r_layout.parse_bundle(raw, "sweep"))
 
 
 def py_bundles() -> list[bytes]:
@@ -134,7 +136,7 @@ def py_bundles() -> list[bytes]:
 
 def read_py_bundle(raw: bytes) -> bool:
     try:
-        return _is_sound(py_root.parse_bundle(raw, "sweep"))
+        return _is_sound(py_layout.parse_bundle(raw, "sweep"))
     except ValueError:
         return False
 
@@ -150,7 +152,7 @@ def retries() -> list[bytes]:
 
 
 def read_retry(raw: bytes) -> bool:
-    links, _ = r_root.parse_retry(raw)
+    links, _ = r_layout.parse_retry(raw)
     chains = Chains(links)
     for link in links:
         assert all(map(TASK_ID.match, (link.id, link.parent, link.base)))
@@ -186,7 +188,7 @@ def py_times() -> list[bytes]:
 
 
 def read_py_times(raw: bytes) -> bool:
-    return py_root.parse_times(raw)[0] is not None
+    return py_layout.parse_times(raw)[0] is not None
 
 
 # What we write ourselves

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 import time
 
+from hipercow_tui.formats.root import find_root
 from hipercow_tui.listing import SETTLE
-from hipercow_tui.roots import find_root
 from hipercow_tui.scanning import Scanner
 
 

@@ -10,8 +10,8 @@ import pytest
 from demo_roots import NOW, bundles, fingerprint, folders, retries, status, with_status
 
 from hipercow_tui import demo
-from hipercow_tui.roots import rds
-from hipercow_tui.roots.rvalues import RVector, element
+from hipercow_tui.formats.rlang.rds import files
+from hipercow_tui.formats.rlang.values import RVector, element
 
 
 @pytest.fixture
@@ -85,10 +85,10 @@ def test_what_it_finishes_has_the_times_of_its_own_creation_and_start(root: Path
     done = [folder for folder in waiting.values() if status(folder) in ("success", "failure")]
     assert len(done) > 5
     for folder in done:
-        times = element(rds.read((folder / "info").read_bytes()), "times")
+        times = element(files.read((folder / "info").read_bytes()), "times")
         assert isinstance(times, RVector)
         created, started, finished = times.values
-        data = rds.read((folder / "data").read_bytes())
+        data = files.read((folder / "data").read_bytes())
         own = element(data, "time")
         assert isinstance(own, RVector)
         assert isinstance(created, float) and isinstance(started, float)

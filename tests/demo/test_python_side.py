@@ -12,8 +12,8 @@ from hipercow.task import task_info, task_last, task_list, task_recent
 from hipercow_tui import demo, scan
 from hipercow_tui.demo.python_side import write_python_side
 from hipercow_tui.domain.task import Lang
-from hipercow_tui.roots import find_root
-from hipercow_tui.roots.py_details import details_of
+from hipercow_tui.formats.py_details import details_of
+from hipercow_tui.formats.root import find_root
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from demo_roots import NOW, bundles, fingerprint, folders, retries, status
 from hipercow_tui import demo
 from hipercow_tui.demo.cast import SINGLES, STUDIES
 from hipercow_tui.domain.retry_chains import Chains
-from hipercow_tui.roots import rds
-from hipercow_tui.roots.deparse import deparse
-from hipercow_tui.roots.rvalues import RList, RNull, RValue, RVector, element, names
+from hipercow_tui.formats.rlang.deparse import deparse
+from hipercow_tui.formats.rlang.rds import files
+from hipercow_tui.formats.rlang.values import RList, RNull, RValue, RVector, element, names
 from hipercow_tui.support.errors import RdsError
 
 DRIVERS_OWN = {"run.bat", "dide_id", "log", "log.outer", "status-submitted", "resources"}
@@ -21,7 +21,7 @@ DRIVERS_OWN = {"run.bat", "dide_id", "log", "log.outer", "status-submitted", "re
 
 def readable(path: Path) -> RValue | None:
     try:
-        return rds.read(path.read_bytes())
+        return files.read(path.read_bytes())
     except (RdsError, FileNotFoundError):
         return None
 
@@ -131,7 +131,7 @@ def test_what_went_through_the_cluster_has_the_drivers_files(root: Path) -> None
 def test_the_rds_files_are_built_as_the_recorded_ones(root: Path, sir_model: Path) -> None:
     for name, shaped in (("data", data_shape), ("info", shape), ("resources", shape)):
         real = {
-            shaped(rds.read(path.read_bytes())) for path in sir_model.rglob(f"tasks/*/*/{name}")
+            shaped(files.read(path.read_bytes())) for path in sir_model.rglob(f"tasks/*/*/{name}")
         }
         for path in root.rglob(f"tasks/*/*/{name}"):
             value = readable(path)
@@ -146,7 +146,7 @@ def test_the_rds_files_are_built_as_the_recorded_ones(root: Path, sir_model: Pat
 def test_errors_of_base_r_are_built_as_the_recorded_ones(root: Path, sir_model: Path) -> None:
     def errors(where: Path) -> list[RValue]:
         marked = (path.parent / "result" for path in where.rglob("tasks/*/*/status-failure"))
-        return [rds.read(path.read_bytes()) for path in marked]
+        return [files.read(path.read_bytes()) for path in marked]
 
     recorded = {shape(error, 2) for error in errors(sir_model)}
     shapes = {shape(error, 2) for error in errors(root)}
@@ -166,7 +166,7 @@ def test_errors_of_base_r_are_built_as_the_recorded_ones(root: Path, sir_model: 
 
 def test_a_task_is_created_then_started_then_finished_and_all_before_now(root: Path) -> None:
     for path in root.rglob("tasks/*/*/info"):
-        times = element(rds.read(path.read_bytes()), "times")
+        times = element(files.read(path.read_bytes()), "times")
         assert isinstance(times, RVector)
         moments = [moment for moment in times.values if isinstance(moment, float)]
         assert moments == sorted(moments)
@@ -207,7 +207,7 @@ def test_every_form_of_chain_is_there(root: Path) -> None:
 def test_a_retrys_data_says_what_its_line_says(root: Path) -> None:
     where = folders(root)
     for link in retries(root):
-        data = rds.read((where[link.id] / "data").read_bytes())
+        data = files.read((where[link.id] / "data").read_bytes())
         assert element(data, "parent") == RVector("character", (link.parent,))
         assert element(data, "base") == RVector("character", (link.base,))
         assert isinstance(element(data, "path"), RNull)

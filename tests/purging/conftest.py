@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from purge_stage import Meanwhile, make_root
 
-from hipercow_tui.roots import Root
+from hipercow_tui.formats.root import Root
 
 
 @pytest.fixture

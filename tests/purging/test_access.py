@@ -15,8 +15,8 @@ from purge_stage import ALL, BASE, in_place, lots, make_root, plan_of
 from py_stage import make_both
 from small_root import write_bundle
 
+from hipercow_tui.formats.root import Root
 from hipercow_tui.purging import access, carry_out, empty, history, move_to_trash, restore, trash
-from hipercow_tui.roots import Root
 
 MASKS = [0o000, 0o022, 0o077]
 needs_users = pytest.mark.skipif(os.getuid() != 0, reason="only root can be other users")

@@ -17,8 +17,8 @@ from small_root import NOW, task_id, write_bundle, write_retries, write_task
 
 from hipercow_tui.domain.filters import FilterStack, TaskIds
 from hipercow_tui.domain.plan import make_plan
+from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.purging import carry_out
-from hipercow_tui.roots import Root, find_root
 from hipercow_tui.scanning import read_root
 
 IDS = tuple(map(task_id, range(8)))

@@ -26,8 +26,9 @@ from purge_stage import (
 from py_stage import THIRD, make_both
 
 from hipercow_tui.domain.task import Lang
+from hipercow_tui.formats import mounts
+from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.purging import carry_out, empty, move_to_trash, restore, trash
-from hipercow_tui.roots import Root, find_root, mounts
 from hipercow_tui.support.errors import PurgeError
 
 Bind: TypeAlias = Callable[..., None]

@@ -30,9 +30,9 @@ from small_root import NOW, task_id, write_bundle, write_task
 
 from hipercow_tui.domain.filters import FilterStack, InBundle, WithStatus
 from hipercow_tui.domain.plan import PlannedBundle, PlannedTask, PurgePlan, Reason, make_plan
+from hipercow_tui.formats.folder_size import measure_many
+from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.purging import Phase, Progress, carry_out
-from hipercow_tui.roots import Root, find_root
-from hipercow_tui.roots.sizes import measure_many
 from hipercow_tui.scanning import read_root
 from hipercow_tui.support.errors import PurgeError
 

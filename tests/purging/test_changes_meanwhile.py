@@ -28,8 +28,8 @@ from purge_stage import (
 )
 from small_root import task_id, write_bundle
 
+from hipercow_tui.formats.root import Root
 from hipercow_tui.purging import PurgeReport, carry_out
-from hipercow_tui.roots import Root
 from hipercow_tui.support.errors import PurgeError
 
 

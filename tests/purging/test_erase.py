@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from purge_stage import LONE, folder_of, nothing_left, plan_of
 
+from hipercow_tui.formats.root import Root
 from hipercow_tui.purging import carry_out
-from hipercow_tui.roots import Root
 
 
 def purge_lone(root: Root) -> int:

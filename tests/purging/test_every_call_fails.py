@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from purge_stage import ALL, CHAIN, bundles, in_place, listed, lots, make_root, plan_of, whole
 
+from hipercow_tui.formats.root import Root
 from hipercow_tui.purging import carry_out, empty, move_to_trash, restore
-from hipercow_tui.roots import Root
 from hipercow_tui.support.errors import PurgeError
 
 CALLS = ("rename", "unlink", "rmdir", "mkdir", "link", "fsync", "write", "utime", "fchmod")

@@ -33,8 +33,8 @@ from purge_stage import (
     whole,
 )
 
+from hipercow_tui.formats.root import Root
 from hipercow_tui.purging import Progress, carry_out
-from hipercow_tui.roots import Root
 from hipercow_tui.support.errors import PurgeError
 
 

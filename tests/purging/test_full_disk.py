@@ -32,6 +32,7 @@ from purge_stage import (
 )
 from small_root import task_id, write_bundle, write_task
 
+from hipercow_tui.formats.root import Root
 from hipercow_tui.purging import (
     PurgeReport,
     carry_out,
@@ -42,7 +43,6 @@ from hipercow_tui.purging import (
     safety_check,
     trash,
 )
-from hipercow_tui.roots import Root
 from hipercow_tui.support.errors import PurgeError
 
 NO_ROOM = [errno.ENOSPC, errno.EDQUOT]

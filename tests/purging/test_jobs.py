@@ -24,8 +24,8 @@ from purge_stage import (
 from small_root import task_id, write_task
 
 from hipercow_tui.cli import main
+from hipercow_tui.formats.root import Root
 from hipercow_tui.purging import Phase, Progress, carry_out, empty, move_to_trash, restore, trash
-from hipercow_tui.roots import Root
 
 MORE = tuple(task_id(number) for number in range(20, 60))
 

@@ -29,6 +29,7 @@ from purge_stage import (
 )
 from small_root import tree
 
+from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.purging import (
     State,
     carry_out,
@@ -39,7 +40,6 @@ from hipercow_tui.purging import (
     restore,
     trash,
 )
-from hipercow_tui.roots import Root, find_root
 
 Contents: TypeAlias = dict[str, dict[str, bytes | None]]
 

@@ -16,12 +16,12 @@ from purge_stage import ALL, LONE, folder_of, in_place, lots, make_root, nothing
 from small_root import task_id, write_bundle
 
 from hipercow_tui.domain.task import TASK_ID
+from hipercow_tui.formats.r_layout import parse_bundle, parse_retry, unfinished_ids
+from hipercow_tui.formats.root import Root
 from hipercow_tui.purging import carry_out, history, interrupted, move_to_trash, restore, trash
 from hipercow_tui.purging.history import HistoryEntry, Kind, entry_from_json
 from hipercow_tui.purging.names import LotName, State, parse
 from hipercow_tui.purging.who import Who, whoami
-from hipercow_tui.roots import Root
-from hipercow_tui.roots.r_root import parse_bundle, parse_retry, unfinished_ids
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),

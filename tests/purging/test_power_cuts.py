@@ -31,6 +31,7 @@ from py_stage import FIRST, make_both, much_later
 from hipercow_tui.cli import main
 from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.domain.task import Lang
+from hipercow_tui.formats.root import Root
 from hipercow_tui.purging import (
     PurgeReport,
     State,
@@ -41,7 +42,6 @@ from hipercow_tui.purging import (
     restore,
     trash,
 )
-from hipercow_tui.roots import Root
 from hipercow_tui.support.errors import PurgeError
 
 Log: TypeAlias = list[tuple[str, object]]

@@ -29,6 +29,8 @@ from purge_stage import (
 )
 
 from hipercow_tui.cli import main
+from hipercow_tui.formats import mounts
+from hipercow_tui.formats.root import Root
 from hipercow_tui.purging import (
     carry_out,
     empty,
@@ -38,7 +40,6 @@ from hipercow_tui.purging import (
     safety_check,
     trash,
 )
-from hipercow_tui.roots import Root, mounts
 from hipercow_tui.support.errors import PurgeError
 
 CHANGING = ("rename", "unlink", "rmdir", "mkdir", "link", "open", "utime", "fchmod")

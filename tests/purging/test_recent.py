@@ -33,9 +33,9 @@ from small_py_root import py_dir, py_folder, write_py_task
 from small_root import task_id
 
 from hipercow_tui.domain.plan import PurgePlan
+from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.purging import carry_out, empty, move_to_trash, restore
 from hipercow_tui.purging.names import TUI
-from hipercow_tui.roots import Root, find_root
 
 LATE = task_id(50)
 

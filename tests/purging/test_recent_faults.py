@@ -19,11 +19,11 @@ from small_root import task_id
 
 from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.domain.task import Lang
+from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.purging import carry_out, empty, move_to_trash, restore
 from hipercow_tui.purging.outcome import Outcome
 from hipercow_tui.purging.places import open_places
 from hipercow_tui.purging.recent import append_ids, remove_ids
-from hipercow_tui.roots import Root, find_root
 from hipercow_tui.support.errors import PurgeError
 
 GONE = (task_id(1), task_id(2))

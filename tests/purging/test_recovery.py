@@ -42,6 +42,8 @@ from small_root import tree, write_bundle
 from hipercow_tui import commands
 from hipercow_tui.cli import main
 from hipercow_tui.domain.task import Lang
+from hipercow_tui.formats.root import Root, find_root
+from hipercow_tui.formats.safe_open import read_file
 from hipercow_tui.purging import (
     Phase,
     Progress,
@@ -66,8 +68,6 @@ from hipercow_tui.purging.places import open_places
 from hipercow_tui.purging.trash import finish as finish_in_part
 from hipercow_tui.purging.watch import Watch, unheard
 from hipercow_tui.purging.who import Who, whoami
-from hipercow_tui.roots import Root, find_root
-from hipercow_tui.roots.files import read_file
 from hipercow_tui.support.errors import PurgeError
 
 MINUTES, HOURS = 60.0, 3600.0

@@ -23,8 +23,8 @@ from purge_stage import (
     whole,
 )
 
+from hipercow_tui.formats.root import Root
 from hipercow_tui.purging import PurgeReport, carry_out
-from hipercow_tui.roots import Root
 
 
 @pytest.fixture

@@ -30,6 +30,8 @@ from purge_stage import (
 from small_root import task_id, write_bundle, write_task
 
 from hipercow_tui.cli import main
+from hipercow_tui.formats.folder_size import measure_many
+from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.purging import (
     EmptyReport,
     Kind,
@@ -44,8 +46,6 @@ from hipercow_tui.purging import (
     trash,
     trash_size,
 )
-from hipercow_tui.roots import Root, find_root
-from hipercow_tui.roots.sizes import measure_many
 from hipercow_tui.support.errors import PurgeError
 
 

@@ -21,6 +21,8 @@ from small_root import DAY, NOW, task_id, tree, write_bundle, write_retries, wri
 
 from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.domain.task import Lang
+from hipercow_tui.formats.py_layout import RECENT
+from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.purging import (
     EmptyReport,
     PurgeReport,
@@ -34,8 +36,6 @@ from hipercow_tui.purging import (
     restore,
     trash,
 )
-from hipercow_tui.roots import Root, find_root
-from hipercow_tui.roots.py_root import RECENT
 from hipercow_tui.support.errors import PurgeError
 
 Report: TypeAlias = PurgeReport | RestoreReport | EmptyReport

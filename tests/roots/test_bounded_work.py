@@ -19,14 +19,13 @@ from small_root import task_id
 from hipercow_tui.domain.filters import FilterStack
 from hipercow_tui.domain.plan import PlannedTask, PurgePlan, Reason
 from hipercow_tui.domain.task import Lang, Status, Task
-from hipercow_tui.purging.history import _WORK as HISTORY_WORK
-from hipercow_tui.purging.history import HistoryEntry, Kind, entry_from_json
-from hipercow_tui.roots import conditions, details, json_reader, py_details, rds
-from hipercow_tui.roots.deparse import deparse
-from hipercow_tui.roots.json_reader import load_json
-from hipercow_tui.roots.py_root import parse_bundle, parse_times
-from hipercow_tui.roots.rds_walk import Limits
-from hipercow_tui.roots.rvalues import (
+from hipercow_tui.formats import details, json_reader, py_details, r_conditions
+from hipercow_tui.formats.json_reader import load_json
+from hipercow_tui.formats.py_layout import parse_bundle, parse_times
+from hipercow_tui.formats.rlang.deparse import deparse
+from hipercow_tui.formats.rlang.rds import files
+from hipercow_tui.formats.rlang.rds.skip import Limits
+from hipercow_tui.formats.rlang.values import (
     RLanguage,
     RList,
     RNull,
@@ -35,6 +34,8 @@ from hipercow_tui.roots.rvalues import (
     RValue,
     RVector,
 )
+from hipercow_tui.purging.history import _WORK as HISTORY_WORK
+from hipercow_tui.purging.history import HistoryEntry, Kind, entry_from_json
 from hipercow_tui.saved_plan import WORK, load_plan, plan_as_saved, save_plan
 from hipercow_tui.support.errors import RdsError
 
@@ -69,10 +70,10 @@ BIG_MESSAGE = HEADER + ints(19, 2) + ints(16, 1) + char("no") + ints(16, MANY)
 @pytest.mark.parametrize(
     ("read", "beginning", "most"),
     [
-        (rds.read, MANY_STRINGS, 12 << 20),
-        (conditions.read_told, BIG_MESSAGE, 24 << 20),
-        (rds.read_times, HEADER + ints(19, 2, 19, MANY), 1 << 18),
-        (rds.read_origin, HEADER + ints(19, 3, 16, 1) + char("call") + ints(19, MANY), 1 << 18),
+        (files.read, MANY_STRINGS, 12 << 20),
+        (r_conditions.read_told, BIG_MESSAGE, 24 << 20),
+        (files.read_times, HEADER + ints(19, 2, 19, MANY), 1 << 18),
+        (files.read_origin, HEADER + ints(19, 3, 16, 1) + char("call") + ints(19, MANY), 1 << 18),
     ],
 )
 def test_millions_of_small_values_are_not_looked_through(
@@ -80,7 +81,7 @@ def test_millions_of_small_values_are_not_looked_through(
 ) -> None:
     """20 million strings take 160 MB, and 0.3 MB in a file."""
     file = Endless(beginning, ints(0x40009, 0))
-    raw = file if read in (rds.read, conditions.read_told) else file.read(1 << 20)
+    raw = file if read in (files.read, r_conditions.read_told) else file.read(1 << 20)
     with pytest.raises(RdsError, match=r"too large to read: too (many small values|much in it)"):
         read(raw)
     assert file.read_bytes <= max(most, 1 << 20)
@@ -107,7 +108,7 @@ def test_each_kind_of_small_value_counts(beginning: bytes, item: bytes, steps: i
     before = HEADER + ints(19, 2) + ints(1) + char("a") + beginning
     file = Endless(before, item)
     with pytest.raises(RdsError, match="too large to read: too many small values"):
-        rds.read(file, replace(FEW, max_elements=100))
+        files.read(file, replace(FEW, max_elements=100))
     values = (file.read_bytes - len(before)) / len(item)
     assert values <= 10_000 / steps + (1 << 16)  # a piece of the file is read as a whole
 
@@ -116,10 +117,10 @@ def test_a_vector_of_ten_million_numbers_costs_no_work() -> None:
     beginning = HEADER + ints(19, 2) + ints(14, 10_000_000)
     end = ints(13, 1, 7)
     file = io.BytesIO(beginning + bytes(80_000_000) + end)
-    value = rds.read(file, replace(FEW, max_elements=1000))
+    value = files.read(file, replace(FEW, max_elements=1000))
     assert isinstance(value, RList)
     assert value.values == (ROpaque("double"), RVector("integer", (7,)))
-    assert rds.read(io.BytesIO(file.getvalue())) == value
+    assert files.read(io.BytesIO(file.getvalue())) == value
 
 
 def test_pieces_that_bytecode_shares_count_each_time_they_are_copied() -> None:
@@ -130,7 +131,7 @@ def test_pieces_that_bytecode_shares_count_each_time_they_are_copied() -> None:
     tree = ints(6) + ints(0xFE) + ints(1, 1) + char("f") + ints(2) + ints(0xFE) + piece + copies
     code = HEADER + ints(21, 2) + ints(13, 1, 0) + ints(1) + tree + ints(0xFE, 0xFE)
     with pytest.raises(RdsError, match="shared pieces are too long"):
-        rds.read(code, Limits(max_elements=50_000))
+        files.read(code, Limits(max_elements=50_000))
 
 
 def named(values: list[RValue], names: list[str]) -> RList:

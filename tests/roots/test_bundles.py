@@ -12,9 +12,9 @@ from small_root import task_id, write_bundle, write_task
 
 from hipercow_tui import scan
 from hipercow_tui.domain.snapshot import Snapshot
+from hipercow_tui.formats.root import find_root
+from hipercow_tui.formats.safe_open import read_link_target
 from hipercow_tui.index import Index
-from hipercow_tui.roots import find_root
-from hipercow_tui.roots.files import read_link_target
 from hipercow_tui.scanning import Scanner
 
 A, B = map(task_id, (1, 2))
@@ -134,7 +134,7 @@ def test_any_other_link_is_not_read(root: Path, target: Callable[[Path], str], s
 
 
 def test_what_is_too_large_is_not_read(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hipercow_tui.roots.bundles.LIMIT", 50)
+    monkeypatch.setattr("hipercow_tui.formats.bundles.LIMIT", 50)
     (folder(root) / "link").symlink_to(inside(root))
     write_bundle(root, "large", [A, B])
     assert set(scan(root).unread.bundles) == {"large", "link"}

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from rds_files import FIXTURES, char, ints
 
-from hipercow_tui.roots.conditions import read_told
-from hipercow_tui.roots.rds_stream import Source
+from hipercow_tui.formats.r_conditions import read_told
+from hipercow_tui.formats.rlang.rds.stream import Source
 from hipercow_tui.support.errors import RdsError
 
 MESSAGES: dict[str, str] = json.loads((FIXTURES / "messages.json").read_text("utf-8"))

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hipercow_tui.roots import rds
-from hipercow_tui.roots.deparse import LIMIT, deparse, deparse_short, one_line
-from hipercow_tui.roots.rvalues import (
+from hipercow_tui.formats.rlang.deparse import LIMIT, deparse, deparse_short, one_line
+from hipercow_tui.formats.rlang.rds import files
+from hipercow_tui.formats.rlang.values import (
     RS4,
     RBuiltin,
     REnvironment,
@@ -29,7 +29,7 @@ X = RSymbol("x")
 
 
 def recorded() -> list[tuple[RValue, list[str]]]:
-    values = rds.read((RECORDED / "values.rds").read_bytes())
+    values = files.read((RECORDED / "values.rds").read_bytes())
     expected = json.loads((RECORDED / "expected.json").read_text("utf-8"))
     assert isinstance(values, RList)
     return list(zip(values.values, expected, strict=True))

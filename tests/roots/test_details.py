@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hipercow_tui.roots import rds
-from hipercow_tui.roots.details import EnvVar, TaskDetails, details_from_data, read_details
-from hipercow_tui.roots.rvalues import RLanguage, RList, RNull, RSymbol, RValue, RVector
+from hipercow_tui.formats.details import EnvVar, TaskDetails, details_from_data, read_details
+from hipercow_tui.formats.rlang.rds import files
+from hipercow_tui.formats.rlang.values import RLanguage, RList, RNull, RSymbol, RValue, RVector
 from hipercow_tui.support.errors import RdsError
 
 DATA = Path(__file__).parent.parent / "data"
@@ -323,5 +323,5 @@ def test_whatever_can_still_be_read_has_details(damage: list[tuple[int, int]]) -
     for place, byte in damage:
         raw[place] = byte
     with contextlib.suppress(RdsError):
-        value = rds.read(bytes(raw))
+        value = files.read(bytes(raw))
         assert isinstance(details_from_data(value, value), TaskDetails)

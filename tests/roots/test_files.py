@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hipercow_tui.roots.files import open_file, open_folder, read_file
+from hipercow_tui.formats.safe_open import open_file, open_folder, read_file
 
 
 def test_a_file_is_read_whole(tmp_path: Path) -> None:

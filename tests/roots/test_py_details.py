@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from small_py_root import py_dir, write_py_task
 from small_root import task_id
 
-from hipercow_tui.roots.details import EnvVar, TaskDetails, looks_secret
-from hipercow_tui.roots.py_details import parse_data, read_py_details
+from hipercow_tui.formats.details import EnvVar, TaskDetails, looks_secret
+from hipercow_tui.formats.py_details import parse_data, read_py_details
 
 A, B = map(task_id, (1, 2))
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from small_py_root import py_dir, write_py_task
 from small_root import task_id
 
-from hipercow_tui.roots.details import TaskDetails
-from hipercow_tui.roots.py_details import read_py_details
-from hipercow_tui.roots.py_errors import TAIL, last_error
+from hipercow_tui.formats.details import TaskDetails
+from hipercow_tui.formats.py_details import read_py_details
+from hipercow_tui.formats.py_errors import TAIL, last_error
 
 A = task_id(1)
 

@@ -14,7 +14,7 @@ from small_root import DAY, NOW, task_id
 
 from hipercow_tui import scan
 from hipercow_tui.domain.task import Lang, Status, Task
-from hipercow_tui.roots.py_root import parse_bundle, parse_times, read_tasks
+from hipercow_tui.formats.py_layout import parse_bundle, parse_times, read_tasks
 
 A, B, C, D = map(task_id, range(1, 5))
 

@@ -8,8 +8,8 @@ import lzma
 import pytest
 from rds_files import EXPECTED, FIXTURES, HEADER, char, fixture, ints, said
 
-from hipercow_tui.roots import rds
-from hipercow_tui.roots.rvalues import (
+from hipercow_tui.formats.rlang.rds import files
+from hipercow_tui.formats.rlang.values import (
     REnvironment,
     RLanguage,
     RList,
@@ -25,19 +25,19 @@ from hipercow_tui.support.errors import RdsError
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_reads_what_r_wrote(name: str) -> None:
-    assert said(rds.read(fixture(name))) == EXPECTED[name]
+    assert said(files.read(fixture(name))) == EXPECTED[name]
 
 
 def test_the_versions_and_compressions_of_r_give_the_same_value() -> None:
-    values = [rds.read(fixture(f"packed_{name}")) for name in ("gzip", "bzip2", "xz", "none")]
+    values = [files.read(fixture(f"packed_{name}")) for name in ("gzip", "bzip2", "xz", "none")]
     assert all(said(value) == said(values[0]) for value in values)
     plain = gzip.decompress(fixture("packed_gzip"))
     members = gzip.compress(plain[:100]) + gzip.compress(b"") + gzip.compress(plain[100:])
-    assert said(rds.read(members)) == said(values[0])
+    assert said(files.read(members)) == said(values[0])
     streams = bz2.compress(plain[:100]) + bz2.compress(plain[100:])
-    assert said(rds.read(streams)) == said(values[0])
+    assert said(files.read(streams)) == said(values[0])
     streams = lzma.compress(plain[:9]) + lzma.compress(plain[9:])
-    assert said(rds.read(streams)) == said(values[0])
+    assert said(files.read(streams)) == said(values[0])
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_the_versions_and_compressions_of_r_give_the_same_value() -> None:
 )
 def test_what_is_no_rds_as_we_read_it_is_named(name: str, reason: str) -> None:
     with pytest.raises(RdsError) as raised:
-        rds.read((FIXTURES / name).read_bytes())
+        files.read((FIXTURES / name).read_bytes())
     assert reason in str(raised.value)
 
 
@@ -78,32 +78,34 @@ def test_what_is_no_rds_as_we_read_it_is_named(name: str, reason: str) -> None:
 )
 def test_damage_is_said_in_a_sentence(raw: bytes, reason: str) -> None:
     with pytest.raises(RdsError) as raised:
-        rds.read(raw)
+        files.read(raw)
     assert reason in str(raised.value)
 
 
 def test_an_error_names_the_byte() -> None:
     with pytest.raises(RdsError, match=r"byte 27 of its decompressed data"):
-        rds.read(HEADER + ints(77))
+        files.read(HEADER + ints(77))
 
 
 def test_a_native_string_is_read_in_the_encoding_of_the_header() -> None:
     value = ints(16, 2, 9, 2) + b"\xa4\xe9" + ints(9, 1) + b"\xff"
     for name, text in (("ISO-8859-15", ("€é", "ÿ")), ("rot13", ("\\xa4\\xe9", "\\xff"))):
         head = HEADER[:14] + ints(len(name)) + name.encode()
-        assert rds.read(head + value) == RVector("character", text)
+        assert files.read(head + value) == RVector("character", text)
 
 
 def test_small_things_that_r_hardly_writes() -> None:
-    assert rds.read(HEADER + ints(251)) == RSymbol("")
-    assert rds.read(HEADER + ints(252)) == RSymbol("")
-    assert rds.read(HEADER + char("alone")) == RVector("character", ("alone",))
-    assert rds.read(HEADER + ints(9 + 0x200, 1) + b"x" + ints(0xFE)) == RVector("character", ("x",))
-    assert rds.read(HEADER + ints(19, 2, 23, (1 << 8) + 255)) == RList((ROpaque("weakref"),) * 2)
-    assert rds.read(HEADER + ints(5 + 0x400, 0xFD, 0xFE, 0xFE)) == ROpaque("promise")
+    assert files.read(HEADER + ints(251)) == RSymbol("")
+    assert files.read(HEADER + ints(252)) == RSymbol("")
+    assert files.read(HEADER + char("alone")) == RVector("character", ("alone",))
+    assert files.read(HEADER + ints(9 + 0x200, 1) + b"x" + ints(0xFE)) == RVector(
+        "character", ("x",)
+    )
+    assert files.read(HEADER + ints(19, 2, 23, (1 << 8) + 255)) == RList((ROpaque("weakref"),) * 2)
+    assert files.read(HEADER + ints(5 + 0x400, 0xFD, 0xFE, 0xFE)) == ROpaque("promise")
     long = HEADER + ints(13, -1, 0, 2, 5, 6)
-    assert rds.read(long) == RVector("integer", (5, 6))
-    assert rds.read(HEADER + ints(1, 9, -1)) == RSymbol("NA")
+    assert files.read(long) == RVector("integer", (5, 6))
+    assert files.read(HEADER + ints(1, 9, -1)) == RSymbol("NA")
 
 
 def test_a_shared_tail_in_bytecode_is_the_same_for_each_who_shares_it() -> None:
@@ -120,21 +122,21 @@ def test_a_shared_tail_in_bytecode_is_the_same_for_each_who_shares_it() -> None:
         return RLanguage(RSymbol(name), ((None, RSymbol("x")),))
 
     combined = RLanguage(RSymbol("c"), ((None, called("f")), (None, called("g"))))
-    assert rds.read(raw) == RList((combined, RNull()))
-    assert rds.read_elements(raw, (1,)) == {1: RNull()}
+    assert files.read(raw) == RList((combined, RNull()))
+    assert files.read_elements(raw, (1,)) == {1: RNull()}
 
 
 def test_elements_are_read_by_place_without_what_stands_between_and_behind() -> None:
-    whole = rds.read(fixture("environments"))
+    whole = files.read(fixture("environments"))
     assert isinstance(whole, RList)
     raw = gzip.decompress(fixture("environments"))
     for source in (raw, raw[:-4], io.BytesIO(raw)):
-        found = rds.read_elements(source, (3, 7, 8))
+        found = files.read_elements(source, (3, 7, 8))
         local = REnvironment("local")
         assert found == {3: whole.values[3], 7: local, 8: whole.values[8]}
-    assert rds.read_elements(raw, (0, 99)) == {0: REnvironment("global")}
+    assert files.read_elements(raw, (0, 99)) == {0: REnvironment("global")}
     with pytest.raises(RdsError, match="a list was expected"):
-        rds.read_elements(fixture("v3_integer"), (0,))
+        files.read_elements(fixture("v3_integer"), (0,))
 
 
 @pytest.mark.parametrize("name", [name for name in EXPECTED if EXPECTED[name]["kind"] != "NULL"])
@@ -144,9 +146,9 @@ def test_what_is_skipped_is_left_behind_exactly(name: str) -> None:
         raw = bz2.decompress(raw) if raw[:2] == b"BZ" else lzma.decompress(raw)
     start = 14 if raw[5] == 2 else 23
     pair = raw[:start] + ints(19, 2) + raw[start:] + ints(13, 1, 42)
-    assert rds.read_elements(pair, (1,)) == {1: RVector("integer", (42,))}
+    assert files.read_elements(pair, (1,)) == {1: RVector("integer", (42,))}
 
 
 def test_attributes_come_with_their_value() -> None:
-    value = rds.read(fixture("times"))
+    value = files.read(fixture("times"))
     assert attribute(value, "class") == RVector("character", ("POSIXct", "POSIXt"))

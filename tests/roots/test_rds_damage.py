@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from rds_files import HEADER, char, fixture, ints, outcome, said, task_files
 
-from hipercow_tui.roots import rds
-from hipercow_tui.roots.rds_walk import Limits
-from hipercow_tui.roots.rvalues import (
+from hipercow_tui.formats.rlang.rds import files
+from hipercow_tui.formats.rlang.rds.skip import Limits
+from hipercow_tui.formats.rlang.values import (
     RLanguage,
     RList,
     ROpaque,
@@ -29,12 +29,12 @@ def test_a_file_cut_off_anywhere_is_an_error(sir_model: Path) -> None:
     for raw in packed:
         for end in range(len(raw)):
             with pytest.raises(RdsError):
-                rds.read(raw[:end])
+                files.read(raw[:end])
     for name in ("packed_gzip", "bytecode", "environments", "s4", "altrep_string", "pairlist"):
         plain = gzip.decompress(fixture(name))
         for end in range(len(plain)):
             with pytest.raises(RdsError):
-                rds.read(plain[:end])
+                files.read(plain[:end])
 
 
 def test_damage_anywhere_is_an_error_or_another_value(sir_model: Path) -> None:
@@ -48,18 +48,18 @@ def test_damage_anywhere_is_an_error_or_another_value(sir_model: Path) -> None:
         for _ in range(random.randint(1, 4)):
             at = random.randrange(len(raw))
             raw[at] = random.choice((0, 1, 255, 254, 128, random.randrange(256)))
-        outcome(rds.read, bytes(raw))
+        outcome(files.read, bytes(raw))
     assert time.process_time() - began < 60
 
 
 def test_damage_to_compressed_bytes_is_an_error(sir_model: Path) -> None:
     random.seed(8)
     for raw in (*task_files(sir_model, "info")[:4], fixture("packed_bzip2"), fixture("packed_xz")):
-        value = said(rds.read(raw))
+        value = said(files.read(raw))
         for _ in range(100):
             damaged = bytearray(raw)
             damaged[random.randrange(10, len(raw))] ^= 1 << random.randrange(8)
-            assert outcome(lambda raw: said(rds.read(raw)), bytes(damaged)) in (RdsError, value)
+            assert outcome(lambda raw: said(files.read(raw)), bytes(damaged)) in (RdsError, value)
 
 
 def peak(read: Any) -> int:
@@ -76,13 +76,13 @@ def peak(read: Any) -> int:
 @pytest.mark.parametrize("length", [(900_000,), (2**31 - 1,), (-1, 2**20, 0)])
 def test_a_lying_length_takes_no_memory(kind: int, length: tuple[int, ...]) -> None:
     raw = HEADER + ints(kind, *length) + b"\0" * 100
-    assert peak(lambda: rds.read(raw)) < 1_000_000
+    assert peak(lambda: files.read(raw)) < 1_000_000
 
 
 def test_a_gzip_bomb_is_an_error() -> None:
     bomb = gzip.compress(HEADER + ints(24, 2**31 - 1) + bytes(40_000_000))
     assert len(bomb) < 50_000
-    assert peak(lambda: rds.read(bomb, Limits(max_bytes=30_000_000))) < 2_000_000
+    assert peak(lambda: files.read(bomb, Limits(max_bytes=30_000_000))) < 2_000_000
 
 
 @pytest.mark.parametrize("item", [ints(0xFE), ints(1) + char(""), ints(19, 1), ints(24, 0)])
@@ -90,44 +90,44 @@ def test_a_bomb_of_small_things_is_an_error_soon(item: bytes) -> None:
     bomb = gzip.compress(HEADER + ints(19, 2**31 - 1) + item * (8_000_000 // len(item)), 1)
     began = time.process_time()
     with pytest.raises(RdsError, match=r"too much in it|too many small values"):
-        rds.read(bomb, Limits(max_examined=1_000_000))
+        files.read(bomb, Limits(max_examined=1_000_000))
     assert time.process_time() - began < 3
 
 
 def test_text_is_kept_up_to_its_limit() -> None:
     raw = HEADER + ints(16, 1) + char("a" * 50)
-    assert rds.read(raw, Limits(max_text=10)) == RVector(
+    assert files.read(raw, Limits(max_text=10)) == RVector(
         "character", ("aaaaaaaaaa… (40 more bytes)",)
     )
 
 
 def test_what_is_too_much_to_keep_is_read_past() -> None:
     few = Limits(max_elements=20)
-    value = rds.read(fixture("packed_gzip"), few)
+    value = files.read(fixture("packed_gzip"), few)
     assert isinstance(value, RList)
     assert ROpaque("raw") in value.values
     assert value.values[0] == RVector("logical", (True, False, None))
-    assert rds.read(fixture("altrep_int"), few) == ROpaque("integer")
-    wide = rds.read(fixture("wide_pairlist"), few)
+    assert files.read(fixture("altrep_int"), few) == ROpaque("integer")
+    wide = files.read(fixture("wide_pairlist"), few)
     assert isinstance(wide, RPairlist)
     assert wide.items[-1] == (None, ROpaque("pairlist"))
 
 
 def test_nesting_is_read_to_a_depth_and_skipped_to_any() -> None:
-    value = rds.read(fixture("deep_120"))
+    value = files.read(fixture("deep_120"))
     for _ in range(120):
         assert isinstance(value, RList)
         (value,) = value.values
-    assert isinstance(rds.read(fixture("long_sum")), RLanguage)
+    assert isinstance(files.read(fixture("long_sum")), RLanguage)
     with pytest.raises(RdsError, match="nested more than 150 deep"):
-        rds.read(fixture("deep_3000"))
+        files.read(fixture("deep_3000"))
     deep = HEADER + ints(19, 2) + ints(19, 1) * 100_000 + ints(0xFE) + ints(13, 1, 7)
-    assert rds.read_elements(deep, (1,)) == {1: RVector("integer", (7,))}
+    assert files.read_elements(deep, (1,)) == {1: RVector("integer", (7,))}
 
 
 def test_reading_on_a_deep_stack_is_an_error_at_worst() -> None:
     def deeper(levels: int) -> object:
-        return deeper(levels - 1) if levels else outcome(rds.read, fixture("deep_120"))
+        return deeper(levels - 1) if levels else outcome(files.read, fixture("deep_120"))
 
     assert deeper(700) is RdsError
 
@@ -138,4 +138,4 @@ def test_a_source_that_fails_is_an_error() -> None:
             raise OSError(5, "Input/output error")
 
     with pytest.raises(RdsError, match="Input/output error"):
-        rds.read(Broken())
+        files.read(Broken())

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rds_files import FIXTURES, fixture, ints, outcome, task_files
 
-from hipercow_tui.roots import rds, rds_shapes
-from hipercow_tui.roots.rvalues import (
+from hipercow_tui.formats.rlang.rds import files, patterns
+from hipercow_tui.formats.rlang.values import (
     RVector,
     element,
     names,
@@ -22,7 +22,7 @@ from hipercow_tui.support.errors import RdsError
 
 
 def test_every_file_of_a_real_root_is_read(sir_model: Path) -> None:
-    data = [rds.read(raw) for raw in task_files(sir_model, "data")]
+    data = [files.read(raw) for raw in task_files(sir_model, "data")]
     assert {element(value, "type") for value in data} == {
         RVector("character", (kind,))
         for kind in ("explicit", "expression", "call", "script", "retry")
@@ -32,9 +32,9 @@ def test_every_file_of_a_real_root_is_read(sir_model: Path) -> None:
             "type", "id", "time", "path", "environment", "envvars", "parallel",
         )  # fmt: skip
     for raw in task_files(sir_model, "info"):
-        assert names(rds.read(raw)) == ("status", "times", "cpu", "memory")
+        assert names(files.read(raw)) == ("status", "times", "cpu", "memory")
     for raw in task_files(sir_model, "result"):
-        rds.read(raw)
+        files.read(raw)
 
 
 def test_times_are_those_that_hipercow_says(
@@ -42,11 +42,11 @@ def test_times_are_those_that_hipercow_says(
 ) -> None:
     for task in sir_model_expected["tasks"]:
         folder = sir_model / "hipercow" / "tasks" / task["id"][:2] / task["id"][2:]
-        origin = rds.read_origin((folder / "data").read_bytes())
+        origin = files.read_origin((folder / "data").read_bytes())
         assert origin.created == pytest.approx(task["created"], abs=5.1e-6)
         assert origin.type == task["type"]
         if (folder / "info").exists():
-            times = rds.read_times((folder / "info").read_bytes())
+            times = files.read_times((folder / "info").read_bytes())
             if task.get("finished") is not None:
                 assert times.finished == pytest.approx(task["finished"], abs=5.1e-6)
             if origin.type != "retry":
@@ -55,16 +55,16 @@ def test_times_are_those_that_hipercow_says(
 
 def test_the_patterns_take_every_file_of_a_real_root(sir_model: Path) -> None:
     for raw in task_files(sir_model, "info"):
-        assert rds_shapes.INFO.match(gzip.decompress(raw)[: rds_shapes.LONGEST])
+        assert patterns.INFO.match(gzip.decompress(raw)[: patterns.LONGEST])
     for raw in task_files(sir_model, "data"):
-        beginning = gzip.decompress(raw)[: rds_shapes.LONGEST]
-        assert rds_shapes.DATA.match(beginning) or rds_shapes.RETRY.match(beginning)
+        beginning = gzip.decompress(raw)[: patterns.LONGEST]
+        assert patterns.DATA.match(beginning) or patterns.RETRY.match(beginning)
 
 
 def test_pattern_and_reader_agree(sir_model: Path) -> None:
     """What is not compressed is never tried by pattern."""
     random.seed(20241123)
-    for name, read in (("info", rds.read_times), ("data", rds.read_origin)):
+    for name, read in (("info", files.read_times), ("data", files.read_origin)):
         for packed in task_files(sir_model, name):
             raw = gzip.decompress(packed)
             assert read(packed) == read(raw)
@@ -84,8 +84,8 @@ def test_any_times_are_read_the_same_by_pattern_and_reader(values: list[float | 
     packed = b"".join(na if value is None else struct.pack(">d", value) for value in values)
     start = raw.index(ints(0x30E, 3)) + 8
     varied = raw[:start] + packed + raw[start + 24 :]
-    times = rds.read_times(gzip.compress(varied, 1))
-    assert times == rds.read_times(varied)
+    times = files.read_times(gzip.compress(varied, 1))
+    assert times == files.read_times(varied)
     finite = [v if v is not None and abs(v) < float("inf") else None for v in values]
     assert [times.created, times.started, times.finished] == finite
 
@@ -99,19 +99,19 @@ def info_fixtures(*, good: bool) -> Iterator[str]:
 @pytest.mark.parametrize("name", list(info_fixtures(good=True)))
 def test_times_of_other_shapes_are_read_too(name: str) -> None:
     fraction = 0.0 if name == "info_integer" else 0.25
-    expected = rds.Times(1.7e9 + fraction, None, 1.7e9 + 60 + 2 * fraction)
-    assert rds.read_times(fixture(name)) == expected
+    expected = files.Times(1.7e9 + fraction, None, 1.7e9 + 60 + 2 * fraction)
+    assert files.read_times(fixture(name)) == expected
 
 
 @pytest.mark.parametrize("name", list(info_fixtures(good=False)))
 def test_times_that_are_none_are_an_error(name: str) -> None:
     with pytest.raises(RdsError):
-        rds.read_times(fixture(name))
+        files.read_times(fixture(name))
 
 
 def test_the_end_of_data_may_be_missing(sir_model: Path) -> None:
     for raw in task_files(sir_model, "data"):
         plain = gzip.decompress(raw)
-        assert rds.read_origin(plain[:423]) == rds.read_origin(raw)
+        assert files.read_origin(plain[:423]) == files.read_origin(raw)
         with pytest.raises(RdsError):
-            rds.read_origin(plain[:150])
+            files.read_origin(plain[:150])

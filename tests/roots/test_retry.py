@@ -6,7 +6,7 @@ import pytest
 from small_root import task_id
 
 from hipercow_tui.domain.retry_chains import Retry
-from hipercow_tui.roots.r_root import parse_retry, unfinished_ids
+from hipercow_tui.formats.r_layout import parse_retry, unfinished_ids
 
 A, B, C = map(task_id, (1, 2, 3))
 WHOLE = f"{B},{A},{A}\n"

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from small_root import task_id, write_task
 
-from hipercow_tui.roots import Root, find_root
-from hipercow_tui.roots.sizes import Size, measure, measure_many
+from hipercow_tui.formats.folder_size import Size, measure, measure_many
+from hipercow_tui.formats.root import Root, find_root
 
 ONE, TWO, GONE = map(task_id, (1, 2, 3))
 

@@ -18,7 +18,7 @@ from purge_stage import in_place, lots
 from real_terminal import Terminal
 from small_root import task_id, write_task
 
-from hipercow_tui.roots import Root, find_root
+from hipercow_tui.formats.root import Root, find_root
 
 HANGING_APP = str(Path(__file__).parent.parent / "hanging_app.py")
 IDS = tuple(map(task_id, range(1, 41)))

@@ -12,8 +12,8 @@ from purge_stage import in_place, lots, plan_of, whole
 from real_terminal import LEAVE_ALTERNATE, Terminal
 from small_root import task_id, write_task
 
+from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.purging import interrupted, move_to_trash, restore, trash
-from hipercow_tui.roots import Root, find_root
 
 SLOW_APP = str(Path(__file__).parent.parent / "slow_app.py")
 SIGNALS = [signal.SIGHUP, signal.SIGTERM, signal.SIGINT]

@@ -11,7 +11,7 @@ from ui_driving import heard
 from hipercow_tui.domain.filters import FilterStack, TaskIds
 from hipercow_tui.domain.plan import PurgePlan, make_plan
 from hipercow_tui.domain.task import Lang, Status, Task
-from hipercow_tui.roots.sizes import Size
+from hipercow_tui.formats.folder_size import Size
 from hipercow_tui.ui.screens import question
 from hipercow_tui.ui.screens.confirm import LARGE, ConfirmScreen
 

@@ -19,10 +19,10 @@ from hipercow_tui import scan
 from hipercow_tui.demo.rbuild import chars, named, reals
 from hipercow_tui.demo.rds_writer import rds
 from hipercow_tui.domain.filters import FilterStack
+from hipercow_tui.formats.rlang.values import RNull, RValue, RVector
+from hipercow_tui.formats.root import find_root
 from hipercow_tui.gist import Gist
 from hipercow_tui.orders import Key, Sort
-from hipercow_tui.roots import find_root
-from hipercow_tui.roots.rvalues import RNull, RValue, RVector
 from hipercow_tui.scanning import read_root
 from hipercow_tui.ui import gist_reader
 from hipercow_tui.ui.app import HipercowApp

@@ -11,7 +11,7 @@ from small_root import DAY, NOW, task_id, write_bundle, write_retries, write_tas
 from textual.pilot import Pilot
 from ui_driving import screen_text, until
 
-from hipercow_tui.roots import find_root
+from hipercow_tui.formats.root import find_root
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.screens.hand_over import HandOverScreen
 from hipercow_tui.ui.screens.let_r import LetRScreen

@@ -11,7 +11,7 @@ from small_root import DAY, task_id, write_bundle, write_task
 from textual.pilot import Pilot
 from ui_driving import screen_text, until
 
-from hipercow_tui.roots import find_root
+from hipercow_tui.formats.root import find_root
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.screens.inputs import InputsScreen
 from hipercow_tui.ui.widgets.row_table import RowTable

@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 from ui_driving import until
 
 from hipercow_tui.domain.task import Status, Task
-from hipercow_tui.roots import find_root
+from hipercow_tui.formats.root import find_root
 from hipercow_tui.ui.screens.log import LogScreen
 from hipercow_tui.ui.widgets.log_pane import LogPane
 

@@ -15,7 +15,7 @@ from textual.strip import Strip
 from ui_driving import PATIENCE, screen_text, until
 
 from hipercow_tui.config import ThemeFile
-from hipercow_tui.roots import find_root
+from hipercow_tui.formats.root import find_root
 from hipercow_tui.support.errors import HipercowTuiError
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.terminal_app import MANY_COLOURS, SIXTEEN_COLOURS, light_terminal

@@ -29,7 +29,7 @@ from ui_driving import heard, until
 from hipercow_tui.domain.filters import FilterStack, FinishedBefore, TaskIds, WithStatus
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Bundle, Lang, Status, Task
-from hipercow_tui.roots import Root, find_root
+from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.scanning import read_root
 from hipercow_tui.support.text import short_id
 

@@ -23,9 +23,9 @@ from ui_driving import until
 from hipercow_tui.domain.filters import FilterStack, FinishedBefore, WithStatus
 from hipercow_tui.domain.plan import make_plan
 from hipercow_tui.domain.task import Status
+from hipercow_tui.formats.root import find_root
 from hipercow_tui.purging import Outcome, Phase, Progress, PurgeReport
 from hipercow_tui.purging.manifest import Aim
-from hipercow_tui.roots import find_root
 from hipercow_tui.scanning import read_root
 from hipercow_tui.ui.messages import PurgeEnded
 from hipercow_tui.ui.purging import Job, PurgeProgressed, purging

@@ -14,8 +14,8 @@ from textual.pilot import Pilot
 from textual.widgets import Button, Input
 from ui_driving import heard, screen_text, until
 
+from hipercow_tui.formats.root import find_root
 from hipercow_tui.purging import Phase, Progress, RestoreReport
-from hipercow_tui.roots import find_root
 from hipercow_tui.saved_filters import FilterFile
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.purging import Job

@@ -8,8 +8,8 @@ import pytest
 from small_root import DAY, NOW, task_id, write_bundle, write_task
 from ui_driving import screen_text, until
 
-from hipercow_tui.logs import last_written
-from hipercow_tui.roots import find_root
+from hipercow_tui.formats.log_file import last_written
+from hipercow_tui.formats.root import find_root
 from hipercow_tui.scanning import read_root
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.log_watch import LogWatch

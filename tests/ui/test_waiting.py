@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hipercow_tui.roots import Root
+from hipercow_tui.formats.root import Root
 from hipercow_tui.support.errors import RootError
 from hipercow_tui.ui.background import DaemonExecutor, promised
 from hipercow_tui.ui.waiting import WaitingApp

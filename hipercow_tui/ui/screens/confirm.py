@@ -11,8 +11,8 @@ from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
 from hipercow_tui.domain.plan import PurgePlan
+from hipercow_tui.formats.folder_size import Size
 from hipercow_tui.purging.manifest import Aim
-from hipercow_tui.roots.sizes import Size
 from hipercow_tui.support.text import count, size
 from hipercow_tui.ui.cells import plain
 from hipercow_tui.ui.screens.question import Choice, QuestionScreen

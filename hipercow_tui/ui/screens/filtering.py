@@ -10,7 +10,7 @@ from textual.app import SystemCommand
 from textual.markup import escape
 
 from hipercow_tui.domain.task import SIX_STATUSES
-from hipercow_tui.roots import Root
+from hipercow_tui.formats.root import Root
 from hipercow_tui.saved_filters import FilterFile, SavedFilter, SavedFilters
 from hipercow_tui.support.errors import FilterError
 from hipercow_tui.support.text import visible

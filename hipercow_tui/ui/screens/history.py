@@ -13,8 +13,8 @@ from textual.screen import Screen
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
+from hipercow_tui.formats.root import Root
 from hipercow_tui.purging import HistoryEntry, Kind, history
-from hipercow_tui.roots import Root
 from hipercow_tui.support.errors import PurgeError
 from hipercow_tui.support.text import age, count, size
 from hipercow_tui.ui.cells import fit, plain

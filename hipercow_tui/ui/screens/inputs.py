@@ -17,8 +17,8 @@ from textual.widgets import Static
 
 from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.failures import inputs_of, number
-from hipercow_tui.roots import Root
-from hipercow_tui.roots.py_details import read_what_runs
+from hipercow_tui.formats.py_details import read_what_runs
+from hipercow_tui.formats.root import Root
 from hipercow_tui.support.text import count
 from hipercow_tui.sweep import Inputs, Share, Sweep, SweepSort, make_sweep, ordered, shares
 from hipercow_tui.ui.background import in_background

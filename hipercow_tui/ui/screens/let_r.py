@@ -14,9 +14,9 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from hipercow_tui import rscript
-from hipercow_tui.logs import harmless
+from hipercow_tui.formats.log_file import harmless
+from hipercow_tui.formats.root import Root
 from hipercow_tui.r_calls import Act, Reach
-from hipercow_tui.roots import Root
 from hipercow_tui.support.errors import RscriptError
 from hipercow_tui.support.text import count
 from hipercow_tui.ui.background import in_background

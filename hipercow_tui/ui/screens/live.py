@@ -19,9 +19,9 @@ from textual.widgets import ContentSwitcher
 
 from hipercow_tui.bundle_lines import BundleSort
 from hipercow_tui.domain.snapshot import Snapshot
+from hipercow_tui.formats.root import Root
 from hipercow_tui.gist import Gist
 from hipercow_tui.orders import Key, Sort
-from hipercow_tui.roots import Root
 from hipercow_tui.ui import messages
 from hipercow_tui.ui.background import in_background
 from hipercow_tui.ui.warm_up import warm_up
@@ -38,7 +38,7 @@ from hipercow_tui.ui.widgets.search_bar import SearchBar
 from hipercow_tui.ui.widgets.task_table import TaskTable
 
 if TYPE_CHECKING:
-    from hipercow_tui.roots.details import TaskDetails
+    from hipercow_tui.formats.details import TaskDetails
     from hipercow_tui.ui.backstage import Backstage
     from hipercow_tui.ui.board import Board
 

@@ -13,9 +13,9 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from hipercow_tui.domain.task import PURGEABLE, Status, Task
-from hipercow_tui.log_search import LONGEST, Sign, Sought, lines_with, words
-from hipercow_tui.logs import NAMES, Log
-from hipercow_tui.roots import Root
+from hipercow_tui.formats.log_file import NAMES, Log
+from hipercow_tui.formats.log_patterns import LONGEST, Sign, Sought, lines_with, words
+from hipercow_tui.formats.root import Root
 from hipercow_tui.support.text import short_id
 from hipercow_tui.ui.keys import LOG, MOVES
 from hipercow_tui.ui.log_pages import by_cells, by_rows, stay, to_end, to_start

@@ -23,10 +23,10 @@ from hipercow_tui import report
 from hipercow_tui.domain.plan import PurgePlan, make_plan
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Lang
+from hipercow_tui.formats.folder_size import Size, measure
+from hipercow_tui.formats.root import Root
 from hipercow_tui.purging import safety_check
 from hipercow_tui.purging.manifest import Aim
-from hipercow_tui.roots import Root
-from hipercow_tui.roots.sizes import Size, measure
 from hipercow_tui.support.text import count
 from hipercow_tui.ui.blending import themed
 from hipercow_tui.ui.cells import plain

@@ -13,9 +13,9 @@ from textual.screen import Screen
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
+from hipercow_tui.formats.root import Root
 from hipercow_tui.purging import State, TrashLot
 from hipercow_tui.purging.manifest import Aim
-from hipercow_tui.roots import Root
 from hipercow_tui.support.text import count, size
 from hipercow_tui.ui.cells import fit, plain
 from hipercow_tui.ui.keys import TRASH

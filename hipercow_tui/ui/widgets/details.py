@@ -25,7 +25,7 @@ from hipercow_tui.ui.looks import GLYPH
 from hipercow_tui.ui.widgets.long_view import LongView
 
 if TYPE_CHECKING:
-    from hipercow_tui.roots.details import TaskDetails
+    from hipercow_tui.formats.details import TaskDetails
 
 Styles: TypeAlias = Callable[[str], Style]
 

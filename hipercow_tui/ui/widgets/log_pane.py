@@ -16,8 +16,8 @@ from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Static
 
-from hipercow_tui.log_search import Sought
-from hipercow_tui.logs import Log
+from hipercow_tui.formats.log_file import Log
+from hipercow_tui.formats.log_patterns import Sought
 from hipercow_tui.support.text import size
 from hipercow_tui.ui.blending import blended, themed
 from hipercow_tui.ui.cells import plain

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from hipercow_tui.domain.task import TASK_ID
-from hipercow_tui.roots import conditions, rds
-from hipercow_tui.roots.deparse import deparse, deparse_short, literals, one_line
-from hipercow_tui.roots.files import open_file, open_folder, read_file
-from hipercow_tui.roots.rvalues import (
+from hipercow_tui.formats import r_conditions
+from hipercow_tui.formats.rlang.deparse import deparse, deparse_short, literals, one_line
+from hipercow_tui.formats.rlang.rds import files
+from hipercow_tui.formats.rlang.values import (
     RLanguage,
     RList,
     RNull,
@@ -27,6 +27,7 @@ from hipercow_tui.roots.rvalues import (
     element,
     names,
 )
+from hipercow_tui.formats.safe_open import open_file, open_folder, read_file
 from hipercow_tui.support.errors import RdsError
 from hipercow_tui.support.text import count, decoded, visible
 
@@ -280,7 +281,7 @@ def _text(value: RValue | None) -> str | None:
 
 
 def _read_data(folder: int) -> RValue:
-    return rds.read(read_file("data", dir_fd=folder, limit=DATA_LIMIT))
+    return files.read(read_file("data", dir_fd=folder, limit=DATA_LIMIT))
 
 
 def read_driver(folder: int) -> str | None:
@@ -293,9 +294,9 @@ def read_driver(folder: int) -> str | None:
     return lines[0].strip() or None if lines else None
 
 
-def _read_told(folder: int) -> conditions.Told:
+def _read_told(folder: int) -> r_conditions.Told:
     with os.fdopen(open_file("result", dir_fd=folder), "rb") as result:
-        return conditions.read_told(result)
+        return r_conditions.read_told(result)
 
 
 @contextmanager

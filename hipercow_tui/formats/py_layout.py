@@ -28,9 +28,9 @@ from hipercow_tui.domain.task import (
     Lang,
     Status,
 )
-from hipercow_tui.roots.files import open_folder, reason
-from hipercow_tui.roots.json_reader import load_json
-from hipercow_tui.roots.r_root import Row, Stamp, moments_of, read_head, status_of
+from hipercow_tui.formats.json_reader import load_json
+from hipercow_tui.formats.r_layout import Row, Stamp, moments_of, read_head, status_of
+from hipercow_tui.formats.safe_open import open_folder, reason
 from hipercow_tui.support.text import count, visible
 
 RECENT = "recent"  # the ids in the order in which the tasks were made, one a line

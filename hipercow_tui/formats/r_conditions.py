@@ -14,11 +14,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from hipercow_tui.roots.deparse import deparse
-from hipercow_tui.roots.rds_reader import Reader
-from hipercow_tui.roots.rds_stream import Source
-from hipercow_tui.roots.rds_walk import CHARACTER, LIST, Limits
-from hipercow_tui.roots.rvalues import RLanguage, RSymbol, RValue, RVector, names
+from hipercow_tui.formats.rlang.deparse import deparse
+from hipercow_tui.formats.rlang.rds.reader import Reader
+from hipercow_tui.formats.rlang.rds.skip import CHARACTER, LIST, Limits
+from hipercow_tui.formats.rlang.rds.stream import Source
+from hipercow_tui.formats.rlang.values import RLanguage, RSymbol, RValue, RVector, names
 from hipercow_tui.support.text import count
 
 _LONGEST = 20_000  # characters of an error's text

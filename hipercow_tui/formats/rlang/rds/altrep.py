@@ -9,7 +9,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hipercow_tui.roots.rvalues import (
+from hipercow_tui.formats.rlang.values import (
     Attributes,
     Element,
     RList,
@@ -21,7 +21,7 @@ from hipercow_tui.roots.rvalues import (
 )
 
 if TYPE_CHECKING:
-    from hipercow_tui.roots.rds_reader import Reader
+    from hipercow_tui.formats.rlang.rds.reader import Reader
 
 _DIGITS = 15  # what as.character() gives of a double
 

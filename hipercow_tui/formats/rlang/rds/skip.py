@@ -12,8 +12,8 @@ import codecs
 import struct
 from dataclasses import dataclass
 
-from hipercow_tui.roots.rds_stream import Cursor, Source, chunks
-from hipercow_tui.roots.rvalues import REnvironment, ROpaque, RSymbol, RValue
+from hipercow_tui.formats.rlang.rds.stream import Cursor, Source, chunks
+from hipercow_tui.formats.rlang.values import REnvironment, ROpaque, RSymbol, RValue
 from hipercow_tui.support.errors import RdsError
 
 SYMBOL, PAIRLIST, CLOSURE, ENVIRONMENT, PROMISE, LANGUAGE = 1, 2, 3, 4, 5, 6

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TypeAlias
 
-from hipercow_tui.roots.deparse import literals
-from hipercow_tui.roots.rvalues import RSymbol, RValue
+from hipercow_tui.formats.rlang.deparse import literals
+from hipercow_tui.formats.rlang.values import RSymbol, RValue
 
 MORE = "[...]"  # what hipercow itself puts where it cuts an expression
 MISSING = RSymbol("")  # an argument left out, as in x[, 1]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from hipercow_tui.roots.rds_walk import (
+from hipercow_tui.formats.rlang.rds.skip import (
     ATTRIBUTE_LANGUAGE,
     ATTRIBUTE_PAIRLIST,
     BYTECODE,
@@ -18,10 +18,10 @@ from hipercow_tui.roots.rds_walk import (
     SHARED,
     SHARING,
 )
-from hipercow_tui.roots.rvalues import Attributes, RLanguage, RNull, RPairlist, RValue
+from hipercow_tui.formats.rlang.values import Attributes, RLanguage, RNull, RPairlist, RValue
 
 if TYPE_CHECKING:
-    from hipercow_tui.roots.rds_reader import Reader
+    from hipercow_tui.formats.rlang.rds.reader import Reader
 
 # Whether a cell begins a call, its attributes, its tag and its head.
 _Cell: TypeAlias = tuple[bool, Attributes, str | None, RValue]

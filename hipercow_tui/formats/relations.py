@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Mapping
 from hipercow_tui.domain.retry_chains import Chains, Retry
 from hipercow_tui.domain.task import Bundle, Lang
 from hipercow_tui.domain.unread import UnfinishedLine, Unread
-from hipercow_tui.roots import Root, r_root
-from hipercow_tui.roots.bundles import LIMIT, read_bundle, read_linked_bundle
-from hipercow_tui.roots.files import read_file, reason
-from hipercow_tui.roots.layouts import LAYOUTS, BundleFile
+from hipercow_tui.formats import r_layout
+from hipercow_tui.formats.bundles import LIMIT, read_bundle, read_linked_bundle
+from hipercow_tui.formats.layout import LAYOUTS, BundleFile
+from hipercow_tui.formats.root import Root
+from hipercow_tui.formats.safe_open import read_file, reason
 
 
 def relations_of(root: Root) -> Relations:
@@ -29,7 +30,7 @@ class Relations:
     def __init__(self, root: Root) -> None:
         self.lang = root.lang
         self._root = root
-        self._retry_stamp: r_root.Stamp | None = None
+        self._retry_stamp: r_layout.Stamp | None = None
         self._lines: tuple[Retry, ...] = ()
         self._retry_problem: str | None = None  # lines in it that are no links
         self._retry_unread: str | None = None
@@ -102,8 +103,8 @@ class Relations:
                 return
             raw = read_file(str(path), limit=LIMIT)
             self._retry_unread = None
-            self._lines, self._retry_problem = r_root.parse_retry(raw)
-            ids = r_root.unfinished_ids(raw)
+            self._lines, self._retry_problem = r_layout.parse_retry(raw)
+            ids = r_layout.unfinished_ids(raw)
             # Its time is asked for again: more may have been written before it was read.
             self._unfinished = UnfinishedLine(ids, os.lstat(path).st_mtime) if ids else None
             self._retry_stamp = stamp
@@ -156,7 +157,7 @@ class Relations:
         except OSError as error:
             unread[name] = reason(error)
 
-    def _linked(self, name: str, changed: float, stamp: r_root.Stamp) -> Bundle:
+    def _linked(self, name: str, changed: float, stamp: r_layout.Stamp) -> Bundle:
         """Read a bundle that is a link: what it leads to may change without the link."""
         bundle = read_linked_bundle(
             name, self._root.hipercow, self.lang, changed=changed, stamp=stamp
@@ -164,7 +165,7 @@ class Relations:
         known = self.bundles.get(name)
         return known if known is not None and known == bundle else bundle
 
-    def _known(self, name: str, stamp: r_root.Stamp) -> Bundle | None:
+    def _known(self, name: str, stamp: r_layout.Stamp) -> Bundle | None:
         known = self.bundles.get(name) or self._kept.get(name)
         return known if known is not None and known.stamp == stamp else None
 
@@ -182,7 +183,7 @@ class _PythonRelations(Relations):
         """There are none."""
 
 
-def _stamp(status: os.stat_result) -> r_root.Stamp:
+def _stamp(status: os.stat_result) -> r_layout.Stamp:
     return (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 

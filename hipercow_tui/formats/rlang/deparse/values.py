@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from hipercow_tui.roots.deparse import literals
-from hipercow_tui.roots.deparse.context import MISSING, Context, Writing
-from hipercow_tui.roots.rvalues import (
+from hipercow_tui.formats.rlang.deparse import literals
+from hipercow_tui.formats.rlang.deparse.context import MISSING, Context, Writing
+from hipercow_tui.formats.rlang.values import (
     Attributes,
     RClosure,
     RList,

@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from hipercow_tui.domain.task import TASK_ID, Lang, Task
-from hipercow_tui.roots import Root
-from hipercow_tui.roots.details import (
+from hipercow_tui.formats.details import (
     MOST_LISTED,
     EnvVar,
     TaskDetails,
@@ -24,9 +23,10 @@ from hipercow_tui.roots.details import (
     read_driver,
     task_folder,
 )
-from hipercow_tui.roots.files import read_file
-from hipercow_tui.roots.json_reader import load_json
-from hipercow_tui.roots.py_errors import read_log_error
+from hipercow_tui.formats.json_reader import load_json
+from hipercow_tui.formats.py_errors import read_log_error
+from hipercow_tui.formats.root import Root
+from hipercow_tui.formats.safe_open import read_file
 from hipercow_tui.support.text import visible
 
 Json: TypeAlias = dict[str, Any]

@@ -6,17 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from hipercow_tui.roots.deparse import literals
-from hipercow_tui.roots.deparse.context import Context, Writing
-from hipercow_tui.roots.deparse.operators import (
+from hipercow_tui.formats.rlang.deparse import literals
+from hipercow_tui.formats.rlang.deparse.context import Context, Writing
+from hipercow_tui.formats.rlang.deparse.operators import (
     Form,
     Operator,
     needs_parens,
     operator_of,
     stands_alone,
 )
-from hipercow_tui.roots.deparse.values import write_arguments
-from hipercow_tui.roots.rvalues import RLanguage, RNull, RPairlist, RSymbol, RValue, RVector
+from hipercow_tui.formats.rlang.deparse.values import write_arguments
+from hipercow_tui.formats.rlang.values import RLanguage, RNull, RPairlist, RSymbol, RValue, RVector
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hipercow_tui.domain.task import Lang
-from hipercow_tui.roots.mounts import mount_at
+from hipercow_tui.formats.mounts import mount_at
 from hipercow_tui.support.errors import RootError
 from hipercow_tui.support.text import visible
 

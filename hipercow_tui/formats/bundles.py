@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from hipercow_tui.domain.task import NO_STAMP, Bundle, Lang
-from hipercow_tui.roots.files import read_file, read_link_target
-from hipercow_tui.roots.layouts import LAYOUTS
-from hipercow_tui.roots.r_root import Stamp
+from hipercow_tui.formats.layout import LAYOUTS
+from hipercow_tui.formats.r_layout import Stamp
+from hipercow_tui.formats.safe_open import read_file, read_link_target
 
 LIMIT = 256 << 20  # bytes of one bundle, or of ``retry``: several million lines
 

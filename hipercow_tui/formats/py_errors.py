@@ -10,8 +10,8 @@ import os
 import re
 from collections.abc import Sequence
 
-from hipercow_tui.log_search import Sign, sign_of
-from hipercow_tui.roots.files import open_file
+from hipercow_tui.formats.log_patterns import Sign, sign_of
+from hipercow_tui.formats.safe_open import open_file
 from hipercow_tui.support.text import decoded
 
 TAIL = 65536  # bytes of a log's end that are read; a traceback of a thousand frames is longer

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from hipercow_tui.domain.task import Bundle, Lang
-from hipercow_tui.roots import py_root, r_root
-from hipercow_tui.roots.r_root import Row, Stamp
+from hipercow_tui.formats import py_layout, r_layout
+from hipercow_tui.formats.r_layout import Row, Stamp
 
 # The name of a bundle, its file's entry, and the open folder that the entry's path is relative to,
 # if any.
@@ -28,8 +28,10 @@ class Layout:
 
 
 LAYOUTS: Mapping[Lang, Layout] = {
-    Lang.R: Layout(r_root.read_tasks, r_root.listing_of, r_root.bundle_files, r_root.parse_bundle),
+    Lang.R: Layout(
+        r_layout.read_tasks, r_layout.listing_of, r_layout.bundle_files, r_layout.parse_bundle
+    ),
     Lang.PY: Layout(
-        py_root.read_tasks, py_root.listing_of, py_root.bundle_files, py_root.parse_bundle
+        py_layout.read_tasks, py_layout.listing_of, py_layout.bundle_files, py_layout.parse_bundle
     ),
 }

@@ -7,9 +7,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TypeAlias
 
-from hipercow_tui.roots import rds_altrep, rds_bytecode
-from hipercow_tui.roots.rds_stream import Source
-from hipercow_tui.roots.rds_walk import (
+from hipercow_tui.formats.rlang.rds import altrep, bytecode
+from hipercow_tui.formats.rlang.rds.skip import (
     ALTREP,
     BASE,
     BASE_NAMESPACE,
@@ -46,7 +45,8 @@ from hipercow_tui.roots.rds_walk import (
     Limits,
     Walker,
 )
-from hipercow_tui.roots.rvalues import (
+from hipercow_tui.formats.rlang.rds.stream import Source
+from hipercow_tui.formats.rlang.values import (
     RS4,
     Attributes,
     Element,
@@ -303,14 +303,14 @@ def _s4(reader: Reader, flags: int) -> RValue:
 
 
 def _bytecode(reader: Reader, flags: int) -> RValue:
-    source = rds_bytecode.source(reader)
+    source = bytecode.source(reader)
     reader.attributes_of(flags)
     return source
 
 
 def _altrep(reader: Reader, _flags: int) -> RValue:
     described, state = reader.item(), reader.item()
-    return rds_altrep.expand(reader, described, state, reader.attributes())
+    return altrep.expand(reader, described, state, reader.attributes())
 
 
 def _just(value: RValue) -> Callable[[Reader, int], RValue]:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hipercow_tui.domain.task import TASK_ID, Lang
-from hipercow_tui.roots import Root
-from hipercow_tui.roots.files import open_folder
+from hipercow_tui.formats.root import Root
+from hipercow_tui.formats.safe_open import open_folder
 
 _DEPTH = 100  # a descent holds one descriptor a level, and a process often has but 256
 

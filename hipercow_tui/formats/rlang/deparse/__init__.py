@@ -10,16 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from hipercow_tui.roots.deparse import literals
-from hipercow_tui.roots.deparse.calls import write_call
-from hipercow_tui.roots.deparse.context import CUTOFF, MORE, Context, Full, Writing
-from hipercow_tui.roots.deparse.values import (
+from hipercow_tui.formats.rlang.deparse import literals
+from hipercow_tui.formats.rlang.deparse.calls import write_call
+from hipercow_tui.formats.rlang.deparse.context import CUTOFF, MORE, Context, Full, Writing
+from hipercow_tui.formats.rlang.deparse.values import (
     write_closure,
     write_list,
     write_pairlist,
     write_vector,
 )
-from hipercow_tui.roots.rvalues import (
+from hipercow_tui.formats.rlang.values import (
     RS4,
     RBuiltin,
     RClosure,

@@ -23,8 +23,8 @@ from hipercow_tui.domain.task import (
     Bundle,
     Status,
 )
-from hipercow_tui.roots import rds
-from hipercow_tui.roots.files import reason
+from hipercow_tui.formats.rlang.rds import files
+from hipercow_tui.formats.safe_open import reason
 from hipercow_tui.support.errors import RdsError
 from hipercow_tui.support.text import count, decoded, visible
 
@@ -145,7 +145,7 @@ def _read_task(folder: str, retried: bool) -> Row | None:
         return _broken(folder, listing, "; ".join(odd.values()))
     if listing & INFO and not retried and not odd and status in _FINAL_MARKERS:
         try:
-            times = rds.quick_times(read_head(f"{folder}/info"))
+            times = files.quick_times(read_head(f"{folder}/info"))
         except OSError:
             times = None
         if times is not None:
@@ -186,7 +186,7 @@ class _Reader:
 def _with_times(reader: _Reader, status: Status, listing: int, *, retried: bool) -> Row:
     """The row with its times: from ``info``, else estimated (docs/spec.md, section 2, "Times")."""
     ended = _FINAL_MARKERS.get(status)
-    times = reader.read("info", rds.read_times) if listing & INFO else None
+    times = reader.read("info", files.read_times) if listing & INFO else None
     if times is not None:
         created, started = times.created, times.started
         finished = times.finished if ended else None
@@ -196,7 +196,7 @@ def _with_times(reader: _Reader, status: Status, listing: int, *, retried: bool)
         finished = reader.mtime(ended) if ended else None
     retry = None
     if times is None or retried:
-        origin = reader.read("data", rds.read_origin)
+        origin = reader.read("data", files.read_origin)
         created = origin.created if origin else created
         if origin and origin.parent and origin.base:
             retry = (origin.parent, origin.base)

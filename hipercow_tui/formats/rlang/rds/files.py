@@ -14,11 +14,11 @@ import zlib
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from hipercow_tui.roots import rds_shapes
-from hipercow_tui.roots.rds_reader import Reader
-from hipercow_tui.roots.rds_stream import Source
-from hipercow_tui.roots.rds_walk import DEFAULT, LIST, Limits
-from hipercow_tui.roots.rvalues import RValue, RVector, attribute, names
+from hipercow_tui.formats.rlang.rds import patterns
+from hipercow_tui.formats.rlang.rds.reader import Reader
+from hipercow_tui.formats.rlang.rds.skip import DEFAULT, LIST, Limits
+from hipercow_tui.formats.rlang.rds.stream import Source
+from hipercow_tui.formats.rlang.values import RValue, RVector, attribute, names
 from hipercow_tui.support.errors import RdsError
 
 _GZIP = 16 + zlib.MAX_WBITS
@@ -82,7 +82,7 @@ def read_elements(
 
 def read_times(raw: bytes) -> Times:
     """The times in a task's ``info``; raises RdsError. The end of the file may be missing."""
-    if match := rds_shapes.INFO.match(_beginning(raw)):
+    if match := patterns.INFO.match(_beginning(raw)):
         return Times(*(_seconds(value) for value in _THREE_DOUBLES.unpack(match[1])))
     times = read_elements(raw, (1,), _OF_BEGINNING).get(1)
     values = dict(zip(names(times), _moments(times), strict=False)) if times else {}
@@ -98,7 +98,7 @@ def quick_times(raw: bytes) -> tuple[float | None, float | None, float | None] |
     7 µs, of which zlib takes 5; ``read_times`` takes 11.
     """
     try:
-        match = rds_shapes.INFO.match(zlib.decompress(raw, _GZIP, rds_shapes.LONGEST))
+        match = patterns.INFO.match(zlib.decompress(raw, _GZIP, patterns.LONGEST))
     except zlib.error:
         return None
     if match is None:
@@ -118,9 +118,9 @@ def read_origin(raw: bytes) -> Origin:
     The end of the file may be missing.
     """
     beginning = _beginning(raw)
-    if match := rds_shapes.DATA.match(beginning):
+    if match := patterns.DATA.match(beginning):
         return Origin(match[1].decode(), _seconds(_DOUBLE.unpack(match[2])[0]))
-    if match := rds_shapes.RETRY.match(beginning):
+    if match := patterns.RETRY.match(beginning):
         created = _seconds(_DOUBLE.unpack(match[1])[0])
         return Origin("retry", created, match[2].decode(), match[3].decode())
     found = read_elements(raw, (0, 2), _OF_BEGINNING)
@@ -158,6 +158,6 @@ def _seconds(moment: object) -> float | None:
 def _beginning(raw: bytes) -> bytes:
     """The first decompressed bytes of a gzip file; none of what is another kind of file."""
     try:
-        return zlib.decompressobj(_GZIP).decompress(raw, rds_shapes.LONGEST)
+        return zlib.decompressobj(_GZIP).decompress(raw, patterns.LONGEST)
     except zlib.error:
         return b""

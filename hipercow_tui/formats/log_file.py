@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hipercow_tui.domain.task import TASK_ID
-from hipercow_tui.log_search import COLOUR, Sought
-from hipercow_tui.roots import Root
-from hipercow_tui.roots.files import open_file, open_folder
+from hipercow_tui.formats.log_patterns import COLOUR, Sought
+from hipercow_tui.formats.root import Root
+from hipercow_tui.formats.safe_open import open_file, open_folder
 from hipercow_tui.support.errors import LogError
 from hipercow_tui.support.text import decoded, short_id, visible
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, IntEnum, auto
 
-from hipercow_tui.roots.rvalues import RClosure, RLanguage, RSymbol, RValue, RVector
+from hipercow_tui.formats.rlang.values import RClosure, RLanguage, RSymbol, RValue, RVector
 
 
 class Form(Enum):

@@ -1,0 +1,1 @@
+"""What the files of a root mean, read-only; imports ``domain`` and ``support``."""

@@ -1,0 +1,1 @@
+"""Values of R: their files and their text; imports ``support``."""

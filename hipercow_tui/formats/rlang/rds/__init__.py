@@ -1,0 +1,1 @@
+"""Reads R's serialization format; imports ``rlang.values`` and ``support``."""
