@@ -52,7 +52,7 @@ def scan(root: str | os.PathLike[str] | None = None) -> Snapshot:
     Raises RootError if there is none.
     """
     from hipercow_tui.formats.root import find_root
-    from hipercow_tui.scanning import read_root
+    from hipercow_tui.scanning.scanner import read_root
 
     return read_root(find_root(root))
 
@@ -84,7 +84,7 @@ def purge(
     from hipercow_tui.formats.root import find_root
     from hipercow_tui.purging import carry_out
     from hipercow_tui.report import blocked_message, report_lines
-    from hipercow_tui.scanning import read_root
+    from hipercow_tui.scanning.scanner import read_root
 
     for name, flag in (("follow", follow), ("skip_blocked", skip_blocked), ("dry_run", dry_run)):
         if not isinstance(flag, bool):

@@ -51,7 +51,7 @@ from hipercow_tui.report import (
     report_lines,
 )
 from hipercow_tui.saved_plan import changes, load_plan
-from hipercow_tui.scanning import read_root
+from hipercow_tui.scanning.scanner import read_root
 from hipercow_tui.support.errors import HipercowTuiError, PurgeError
 from hipercow_tui.support.exit_codes import DONE, REFUSED
 from hipercow_tui.support.signals import ended_by_interrupt, on_signals

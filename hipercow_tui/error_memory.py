@@ -24,7 +24,7 @@ from typing import Any
 from hipercow_tui.domain.task import TASK_ID
 from hipercow_tui.failures import Failure, Sharing, pack, unpack
 from hipercow_tui.formats.safe_open import read_file
-from hipercow_tui.index import Index
+from hipercow_tui.scanning.scan_cache import Index
 
 _MAGIC = b"hipercow-tui errors 3\n"
 _LIMIT = 1 << 30  # bytes

@@ -16,7 +16,7 @@ from hipercow_tui.domain.plan import make_plan
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Status
 from hipercow_tui.formats.root import Root, find_root
-from hipercow_tui.scanning import read_root
+from hipercow_tui.scanning.scanner import read_root
 from hipercow_tui.ui.screens.plan import PlanScreen
 
 FAILED, RETRIED, STUCK, RUNNING, CANCELLED, KEPT = map(task_id, range(1, 7))

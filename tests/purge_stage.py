@@ -18,7 +18,7 @@ from hipercow_tui.domain.filters import FilterStack, TaskIds, WithStatus
 from hipercow_tui.domain.plan import PurgePlan, make_plan
 from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.purging import State, TrashLot, trash
-from hipercow_tui.scanning import read_root
+from hipercow_tui.scanning.scanner import read_root
 
 BASE, RETRY, TIP = map(task_id, (1, 2, 3))  # a chain of three
 LONE, OTHER, FREE = map(task_id, (4, 5, 6))

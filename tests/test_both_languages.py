@@ -15,7 +15,6 @@ from small_py_root import py_dir, py_folder, write_py_bundle, write_py_task
 from small_root import NOW, task_id, write_bundle, write_retries, write_task
 
 from hipercow_tui import UnknownTasksError, purge, scan
-from hipercow_tui.both import RootScanner
 from hipercow_tui.cli import main
 from hipercow_tui.domain.combined_snapshot import together
 from hipercow_tui.domain.filter_counts import count_passing
@@ -27,6 +26,7 @@ from hipercow_tui.domain.task import DATA, Bundle, Lang, Status, Task
 from hipercow_tui.formats.folder_size import measure_many
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.saved_plan import plan_as_saved, plan_from_saved, save_plan
+from hipercow_tui.scanning.combined_scanner import RootScanner
 
 R1, R2, P1, P2, GONE = map(task_id, range(1, 6))
 

@@ -13,7 +13,7 @@ from small_root import task_id, write_task
 from hipercow_tui.error_memory import ErrorMemory, identity
 from hipercow_tui.failures import Failure, Inputs
 from hipercow_tui.formats.root import find_root
-from hipercow_tui.index import Index
+from hipercow_tui.scanning.scan_cache import Index
 
 FOLDER, OTHER_FOLDER = bytes(range(24)), bytes(24)
 INPUTS = (("b", "1"), ("c", "2"))

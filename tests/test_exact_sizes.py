@@ -21,7 +21,7 @@ from hipercow_tui.formats.folder_size import Linked, Size, freed, measure, measu
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.purging import carry_out
 from hipercow_tui.report import report_lines, total_size
-from hipercow_tui.scanning import read_root
+from hipercow_tui.scanning.scanner import read_root
 from hipercow_tui.support.text import count, size
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.screens.confirm import ConfirmScreen

@@ -12,15 +12,15 @@ from typing import Any
 import pytest
 from small_root import NOW, next_tick, task_id, write_bundle, write_retries, write_task
 
-from hipercow_tui import index as index_module
 from hipercow_tui import scan
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Bundle, Status
 from hipercow_tui.formats import bundles, r_layout, relations
 from hipercow_tui.formats.r_layout import Stamp
 from hipercow_tui.formats.root import find_root
-from hipercow_tui.index import Index, cache_folder
-from hipercow_tui.scanning import Scanner
+from hipercow_tui.scanning import scan_cache as index_module
+from hipercow_tui.scanning.scan_cache import Index, cache_folder
+from hipercow_tui.scanning.scanner import Scanner
 
 STATUSES = ("success", "failure", "cancelled", "running", "submitted", "created")
 

@@ -30,7 +30,7 @@ from hipercow_tui.domain.filters import requested_filters
 from hipercow_tui.domain.plan import make_plan
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.purging import carry_out
-from hipercow_tui.scanning import read_root
+from hipercow_tui.scanning.scanner import read_root
 
 SPEC = Path(hipercow_tui.__file__).with_name("docs") / "spec.md"
 # A failure that was retried with success, a failure in a bundle, one that is new, one of Python.

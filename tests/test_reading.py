@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from small_root import task_id, write_retries, write_task
 
-from hipercow_tui import reading
 from hipercow_tui.formats.r_layout import read_tasks
 from hipercow_tui.formats.root import find_root
-from hipercow_tui.reading import Part, parts_of, read_parts
-from hipercow_tui.scanning import Scanner
+from hipercow_tui.scanning import batch_reader
+from hipercow_tui.scanning.batch_reader import Part, parts_of, read_parts
+from hipercow_tui.scanning.scanner import Scanner
 
 STATUSES = ("success", "failure", "cancelled", "running", "submitted", "created")
 
@@ -35,9 +35,9 @@ def project(tmp_path: Path) -> Path:
 @pytest.fixture
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """Processes from the second part on, waited for, and many parts."""
-    monkeypatch.setattr(reading, "PAYS", 0.0)
-    monkeypatch.setattr(reading._Pool, "started", lambda _: True)
-    monkeypatch.setattr(reading, "PART", 7)
+    monkeypatch.setattr(batch_reader, "PAYS", 0.0)
+    monkeypatch.setattr(batch_reader._Pool, "started", lambda _: True)
+    monkeypatch.setattr(batch_reader, "PART", 7)
 
 
 IDS = [task_id(number) for number in range(210)]
@@ -52,8 +52,8 @@ def test_processes_and_their_threads_say_what_reading_here_says(
     project: Path, eager: None, monkeypatch: pytest.MonkeyPatch, slow: float, gain: float
 ) -> None:
     # Few threads; many; many are tried and given up.
-    monkeypatch.setattr(reading, "SLOW", slow)
-    monkeypatch.setattr(reading, "GAIN", gain)
+    monkeypatch.setattr(batch_reader, "SLOW", slow)
+    monkeypatch.setattr(batch_reader, "GAIN", gain)
     tasks = str(project / "hipercow" / "tasks")
     answers = list(read_parts(tasks, parts()))
     assert [i for part, _ in answers for i in part.ids] == IDS
@@ -82,7 +82,7 @@ def test_where_processes_fail_everything_is_read_here(
 def test_until_processes_have_started_everything_is_read_here(
     project: Path, eager: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading._Pool, "started", lambda _: False)
+    monkeypatch.setattr(batch_reader._Pool, "started", lambda _: False)
     tasks = str(project / "hipercow" / "tasks")
     rows = [row for _, answer in read_parts(tasks, parts()) for row in answer]
     assert rows == list(read_tasks(tasks, IDS, frozenset(IDS[:50:5])))
@@ -100,7 +100,7 @@ def test_closing_leaves_no_process_behind(
 
 def test_a_process_ends_with_its_input() -> None:
     answers = io.BytesIO()
-    reading.serve(io.BytesIO(b"\x05\0\0\0cut"), answers, "r")
+    batch_reader.serve(io.BytesIO(b"\x05\0\0\0cut"), answers, "r")
     assert answers.getvalue() == b""
 
 

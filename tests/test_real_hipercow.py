@@ -44,7 +44,7 @@ from hipercow_tui.formats.py_details import details_of
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.purging import move_to_trash, restore
 from hipercow_tui.py_calls import bundle_command
-from hipercow_tui.scanning import read_root
+from hipercow_tui.scanning.scanner import read_root
 
 
 @pytest.fixture

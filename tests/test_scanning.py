@@ -21,8 +21,8 @@ from hipercow_tui import scan
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Status
 from hipercow_tui.formats.root import find_root
-from hipercow_tui.listing import SETTLE
-from hipercow_tui.scanning import Scanner, ScanState, read_root
+from hipercow_tui.scanning.scanner import Scanner, ScanState, read_root
+from hipercow_tui.scanning.shard_listing import SETTLE
 
 A, B, C, D = map(task_id, range(1, 5))
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from hipercow_tui.both import RootScanner
 from hipercow_tui.domain.filters import FilterStack
 from hipercow_tui.domain.plan import make_plan
 from hipercow_tui.domain.snapshot import Snapshot
@@ -18,7 +17,8 @@ from hipercow_tui.failures import ErrorSort
 from hipercow_tui.formats.py_details import details_of
 from hipercow_tui.formats.root import Root
 from hipercow_tui.gist import Gist
-from hipercow_tui.index import Index
+from hipercow_tui.scanning.combined_scanner import RootScanner
+from hipercow_tui.scanning.scan_cache import Index
 from hipercow_tui.ui.background import Newest
 from hipercow_tui.ui.board import BoardMaker, Wish, sum_of
 from hipercow_tui.ui.error_desk import ErrorDesk, ErrorWish

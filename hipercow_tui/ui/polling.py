@@ -8,9 +8,9 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 
-from hipercow_tui.both import RootScanner
 from hipercow_tui.domain.snapshot import Snapshot
-from hipercow_tui.scanning import ScanState
+from hipercow_tui.scanning.combined_scanner import RootScanner
+from hipercow_tui.scanning.scanner import ScanState
 from hipercow_tui.ui.background import in_background
 
 PAUSE = 1.0  # seconds between two passes over a root that is quick to read

@@ -14,10 +14,10 @@ from hipercow_tui.domain.filters import requested_filters
 from hipercow_tui.domain.plan import PurgePlan, make_plan
 from hipercow_tui.domain.task import PURGEABLE
 from hipercow_tui.formats.root import Root, find_root
-from hipercow_tui.index import Index
-from hipercow_tui.listing import SETTLE
 from hipercow_tui.purging import carry_out
-from hipercow_tui.scanning import Scanner, read_root
+from hipercow_tui.scanning.scan_cache import Index
+from hipercow_tui.scanning.scanner import Scanner, read_root
+from hipercow_tui.scanning.shard_listing import SETTLE
 
 from .lean import lean_loop
 from .table import Figure, interleaved, ratio

@@ -60,14 +60,14 @@ class _Entry:
 def main(root: str, whose: str) -> None:
     """Print the seconds that our scan, or the leanest loop, takes on such a file system."""
     from hipercow_tui.formats.root import find_root
-    from hipercow_tui.scanning import read_root
+    from hipercow_tui.scanning.scanner import read_root
     from hipercow_tui.support import worker_process
 
     place = str(Path(__file__).parent)
     worker_process.PROGRAM = f"""
 import sys
 _, module, lang, *sys.path = sys.argv
-from hipercow_tui.reading import serve
+from hipercow_tui.scanning.batch_reader import serve
 sys.path.append({place!r})
 import delayed
 delayed.install()

@@ -6,8 +6,8 @@ import sys
 import time
 
 from hipercow_tui.formats.root import find_root
-from hipercow_tui.listing import SETTLE
-from hipercow_tui.scanning import Scanner
+from hipercow_tui.scanning.scanner import Scanner
+from hipercow_tui.scanning.shard_listing import SETTLE
 
 
 def main(root: str, passes: int) -> None:

@@ -19,7 +19,7 @@ from hipercow_tui.domain.filters import FilterStack, TaskIds
 from hipercow_tui.domain.plan import make_plan
 from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.purging import carry_out
-from hipercow_tui.scanning import read_root
+from hipercow_tui.scanning.scanner import read_root
 
 IDS = tuple(map(task_id, range(8)))
 NEW = task_id(99)

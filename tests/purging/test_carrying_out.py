@@ -33,7 +33,7 @@ from hipercow_tui.domain.plan import PlannedBundle, PlannedTask, PurgePlan, Reas
 from hipercow_tui.formats.folder_size import measure_many
 from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.purging import Phase, Progress, carry_out
-from hipercow_tui.scanning import read_root
+from hipercow_tui.scanning.scanner import read_root
 from hipercow_tui.support.errors import PurgeError
 
 

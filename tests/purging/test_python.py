@@ -55,7 +55,7 @@ from hipercow_tui.purging import (
     trash_size,
 )
 from hipercow_tui.report import report_as_json
-from hipercow_tui.scanning import read_root
+from hipercow_tui.scanning.scanner import read_root
 from hipercow_tui.support.errors import BlockedError, PurgeError
 from hipercow_tui.ui.widgets.bundle_filter import literal, patterns
 

@@ -41,7 +41,7 @@ from hipercow_tui.purging.places import open_places
 from hipercow_tui.purging.watch import Watch, unheard
 from hipercow_tui.purging.without_lot import free_chains
 from hipercow_tui.saved_plan import changes, load_plan, save_plan
-from hipercow_tui.scanning import read_root
+from hipercow_tui.scanning.scanner import read_root
 from hipercow_tui.support.errors import BlockedError, PurgeError
 
 Purge = Callable[[PurgePlan, Root], PurgeReport]

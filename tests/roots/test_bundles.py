@@ -14,8 +14,8 @@ from hipercow_tui import scan
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.formats.safe_open import read_link_target
-from hipercow_tui.index import Index
-from hipercow_tui.scanning import Scanner
+from hipercow_tui.scanning.scan_cache import Index
+from hipercow_tui.scanning.scanner import Scanner
 
 A, B = map(task_id, (1, 2))
 NAMES = ["my.bundle", "mine~", "#mine#", "a b", "ü", "percent%2F", "new\nline", "-", "mine\udcff"]

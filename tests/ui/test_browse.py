@@ -17,9 +17,9 @@ from ui_driving import heard, screen_text, until
 
 from hipercow_tui.domain.task import Status
 from hipercow_tui.formats.root import find_root
-from hipercow_tui.index import Index
 from hipercow_tui.orders import Key
-from hipercow_tui.scanning import Scanner
+from hipercow_tui.scanning.scan_cache import Index
+from hipercow_tui.scanning.scanner import Scanner
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.screens.browse import BrowseScreen
 from hipercow_tui.ui.screens.confirm import ConfirmScreen

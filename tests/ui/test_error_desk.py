@@ -22,7 +22,7 @@ from hipercow_tui.error_memory import ErrorMemory, identity
 from hipercow_tui.failure_reading import NOTHING_LOGGED
 from hipercow_tui.failures import ErrorKey, ErrorSort, Failure
 from hipercow_tui.formats.root import find_root
-from hipercow_tui.scanning import read_root
+from hipercow_tui.scanning.scanner import read_root
 from hipercow_tui.ui import error_desk
 from hipercow_tui.ui.error_desk import ErrorBoard, ErrorDesk, ErrorWish
 

@@ -14,7 +14,7 @@ from ui_driving import screen_text, until
 
 from hipercow_tui.domain.task import Status
 from hipercow_tui.formats.root import find_root
-from hipercow_tui.index import Index
+from hipercow_tui.scanning.scan_cache import Index
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.screens.browse import BrowseScreen
 from hipercow_tui.ui.screens.help import HelpScreen

@@ -23,7 +23,7 @@ from hipercow_tui.formats.rlang.values import RNull, RValue, RVector
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.gist import Gist
 from hipercow_tui.orders import Key, Sort
-from hipercow_tui.scanning import read_root
+from hipercow_tui.scanning.scanner import read_root
 from hipercow_tui.ui import gist_reader
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.gist_reader import GistReader

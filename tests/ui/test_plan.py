@@ -30,7 +30,7 @@ from hipercow_tui.domain.filters import FilterStack, FinishedBefore, TaskIds, Wi
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Bundle, Lang, Status, Task
 from hipercow_tui.formats.root import Root, find_root
-from hipercow_tui.scanning import read_root
+from hipercow_tui.scanning.scanner import read_root
 from hipercow_tui.support.text import short_id
 
 WIDE = (160, 45)

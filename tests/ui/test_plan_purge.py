@@ -26,7 +26,7 @@ from hipercow_tui.domain.task import Status
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.purging import Outcome, Phase, Progress, PurgeReport
 from hipercow_tui.purging.manifest import Aim
-from hipercow_tui.scanning import read_root
+from hipercow_tui.scanning.scanner import read_root
 from hipercow_tui.ui.messages import PurgeEnded
 from hipercow_tui.ui.purging import Job, PurgeProgressed, purging
 from hipercow_tui.ui.screens.confirm import ConfirmScreen

@@ -10,7 +10,7 @@ from ui_driving import screen_text, until
 
 from hipercow_tui.formats.log_file import last_written
 from hipercow_tui.formats.root import find_root
-from hipercow_tui.scanning import read_root
+from hipercow_tui.scanning.scanner import read_root
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.log_watch import LogWatch
 

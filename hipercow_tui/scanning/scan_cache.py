@@ -24,7 +24,7 @@ from hipercow_tui.domain.task import Bundle, Lang, Task
 from hipercow_tui.formats.r_layout import Columns, Moments
 from hipercow_tui.formats.root import Root
 from hipercow_tui.formats.safe_open import read_file
-from hipercow_tui.listing import Folder, Watch
+from hipercow_tui.scanning.shard_listing import Folder, Watch
 
 _MAGIC = b"hipercow-tui index 4\n"
 _LIMIT = 4 << 30  # bytes: some 60 million tasks

@@ -23,10 +23,10 @@ from hipercow_tui.formats.r_layout import Moments, Row, moments_of
 from hipercow_tui.formats.relations import relations_of
 from hipercow_tui.formats.root import Root
 from hipercow_tui.formats.safe_open import reason
-from hipercow_tui.index import Index, Kept, KeptRoot, kept_folder
-from hipercow_tui.listing import SETTLE_NS, Folder, Watch, find_folders, list_folder
-from hipercow_tui.reading import Part, parts_of, read_parts
-from hipercow_tui.ties import Ties
+from hipercow_tui.scanning.batch_reader import Part, parts_of, read_parts
+from hipercow_tui.scanning.scan_cache import Index, Kept, KeptRoot, kept_folder
+from hipercow_tui.scanning.shard_listing import SETTLE_NS, Folder, Watch, find_folders, list_folder
+from hipercow_tui.scanning.task_linker import Ties
 
 BATCH = 0.25  # seconds between two snapshots of a scan that is under way
 FIRST = 0.03  # seconds until the first one: rows to look at

@@ -11,8 +11,8 @@ from hipercow_tui.domain.combined_snapshot import together
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.root import Root
-from hipercow_tui.index import Index
-from hipercow_tui.scanning import Scanner, ScanState
+from hipercow_tui.scanning.scan_cache import Index
+from hipercow_tui.scanning.scanner import Scanner, ScanState
 
 
 class RootScanner:

@@ -1,0 +1,1 @@
+"""Keeps a snapshot of a root current; imports ``formats`` and what that may import."""
