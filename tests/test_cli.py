@@ -17,7 +17,7 @@ from hipercow_tui.demo.rbuild import chars, flags, named
 from hipercow_tui.demo.rds_writer import rds
 from hipercow_tui.domain.task import Status
 from hipercow_tui.formats.rlang.values import RNull
-from hipercow_tui.saved_filters import FilterFile, SavedFilter
+from hipercow_tui.settings.saved_filters import FilterFile, SavedFilter
 
 A, B, C, D = map(task_id, range(1, 5))
 

@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_root import NOW
 
-from hipercow_tui.config import config_folder
 from hipercow_tui.domain.filters import (
     FilterStack,
     FinishedBefore,
@@ -20,12 +19,13 @@ from hipercow_tui.domain.filters import (
     WithStatus,
 )
 from hipercow_tui.domain.task import SIX_STATUSES, Lang, Status
-from hipercow_tui.saved_filters import (
+from hipercow_tui.settings.saved_filters import (
     NAME_LIMIT,
     FilterFile,
     SavedFilter,
     check_name,
 )
+from hipercow_tui.settings.theme_store import config_folder
 from hipercow_tui.support.errors import FilterError
 from hipercow_tui.support.text import visible
 

@@ -13,9 +13,9 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.theme import Theme
 
-from hipercow_tui.config import ThemeFile
 from hipercow_tui.formats.root import Root
-from hipercow_tui.saved_filters import FilterFile, SavedFilter
+from hipercow_tui.settings.saved_filters import FilterFile, SavedFilter
+from hipercow_tui.settings.theme_store import ThemeFile
 from hipercow_tui.support.errors import HipercowTuiError
 from hipercow_tui.support.text import visible
 from hipercow_tui.ui.background import in_background

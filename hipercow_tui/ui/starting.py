@@ -15,9 +15,9 @@ from concurrent.futures import wait
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from hipercow_tui.config import ThemeFile
 from hipercow_tui.formats.root import Root
-from hipercow_tui.saved_filters import FilterFile, SavedFilter
+from hipercow_tui.settings.saved_filters import FilterFile, SavedFilter
+from hipercow_tui.settings.theme_store import ThemeFile
 from hipercow_tui.support.errors import FilterError
 from hipercow_tui.support.exit_codes import DONE
 from hipercow_tui.support.malloc_tuning import keep_little

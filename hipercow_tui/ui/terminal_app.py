@@ -13,7 +13,7 @@ from rich.text import Text
 from textual.app import App
 from textual.driver import Driver
 
-from hipercow_tui.config import ThemeFile
+from hipercow_tui.settings.theme_store import ThemeFile
 from hipercow_tui.support.signals import leave
 from hipercow_tui.support.text import visible
 

@@ -10,8 +10,8 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
-from hipercow_tui.config import ThemeFile
 from hipercow_tui.formats.root import Root
+from hipercow_tui.settings.theme_store import ThemeFile
 from hipercow_tui.support.exit_codes import DONE, INTERRUPTED
 from hipercow_tui.support.text import span, visible
 from hipercow_tui.ui.terminal_app import TerminalApp

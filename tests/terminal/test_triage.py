@@ -9,7 +9,7 @@ from small_root import task_id, write_task
 from triage_journey import MOST_KEYS, take_journey
 
 from hipercow_tui.domain.task import Status
-from hipercow_tui.saved_filters import FilterFile, SavedFilter
+from hipercow_tui.settings.saved_filters import FilterFile, SavedFilter
 
 
 def test_one_cause_is_found_and_purged_in_at_most_twelve_keys(

@@ -22,7 +22,7 @@ from hipercow_tui.domain.filter_counts import FilterCounts, count_passing
 from hipercow_tui.domain.filters import FilterStack, FinishedBefore, InBundle, TaskIds, WithStatus
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import SIX_STATUSES, Status
-from hipercow_tui.saved_filters import SavedFilter
+from hipercow_tui.settings.saved_filters import SavedFilter
 from hipercow_tui.support.errors import FilterError
 from hipercow_tui.ui.looks import GLYPH
 from hipercow_tui.ui.widgets.age_slider import AgeSlider

@@ -14,8 +14,8 @@ from textual.pilot import Pilot
 from textual.strip import Strip
 from ui_driving import PATIENCE, screen_text, until
 
-from hipercow_tui.config import ThemeFile
 from hipercow_tui.formats.root import find_root
+from hipercow_tui.settings.theme_store import ThemeFile
 from hipercow_tui.support.errors import HipercowTuiError
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.terminal_app import MANY_COLOURS, SIXTEEN_COLOURS, light_terminal

@@ -16,7 +16,7 @@ from ui_driving import heard, screen_text, until
 
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.purging import Phase, Progress, RestoreReport
-from hipercow_tui.saved_filters import FilterFile
+from hipercow_tui.settings.saved_filters import FilterFile
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.purging import Job
 from hipercow_tui.ui.screens.browse import BrowseScreen

@@ -13,7 +13,7 @@ from ui_driving import screen_text, until
 from hipercow_tui.domain.filters import OfLang
 from hipercow_tui.domain.task import Lang, Status
 from hipercow_tui.formats.root import find_root
-from hipercow_tui.saved_filters import FilterFile, SavedFilter
+from hipercow_tui.settings.saved_filters import FilterFile, SavedFilter
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.screens.name_filters import NameFiltersScreen
 

@@ -11,7 +11,7 @@ from textual.markup import escape
 
 from hipercow_tui.domain.task import SIX_STATUSES
 from hipercow_tui.formats.root import Root
-from hipercow_tui.saved_filters import FilterFile, SavedFilter, SavedFilters
+from hipercow_tui.settings.saved_filters import FilterFile, SavedFilter, SavedFilters
 from hipercow_tui.support.errors import FilterError
 from hipercow_tui.support.text import visible
 from hipercow_tui.ui.background import in_background

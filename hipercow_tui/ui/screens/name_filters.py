@@ -11,7 +11,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from hipercow_tui.saved_filters import NAME_LIMIT, SavedFilter, SavedFilters, check_name
+from hipercow_tui.settings.saved_filters import NAME_LIMIT, SavedFilter, SavedFilters, check_name
 from hipercow_tui.support.errors import FilterError
 
 

@@ -15,7 +15,7 @@ from textual.message import Message
 from hipercow_tui.domain.filter_counts import FilterCounts
 from hipercow_tui.domain.filters import FilterStack, TaskIds, WithStatus
 from hipercow_tui.domain.task import Lang, Status
-from hipercow_tui.saved_filters import SavedFilter
+from hipercow_tui.settings.saved_filters import SavedFilter
 from hipercow_tui.ui.widgets.age_filter import AgeFilter
 from hipercow_tui.ui.widgets.bundle_filter import BundleFilter, line, literal
 from hipercow_tui.ui.widgets.entry import Entry

@@ -24,10 +24,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from hipercow_tui.config import config_folder, replace_file
 from hipercow_tui.domain.filters import FilterStack, FinishedBefore, InBundle, OfLang, WithStatus
 from hipercow_tui.domain.task import Lang, Status
 from hipercow_tui.formats.safe_open import read_file
+from hipercow_tui.settings.theme_store import config_folder, replace_file
 from hipercow_tui.support.errors import FilterError
 from hipercow_tui.support.text import visible
 

@@ -1,0 +1,1 @@
+"""The user's own files; imports ``formats`` and what that may import."""
