@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hipercow_tui.alike import wording
+from hipercow_tui.analysis.message_template import wording
 
 ID = "3f2a9c0123456789abcdef0123456789"
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_root import task_id, write_task
 
-from hipercow_tui.error_memory import ErrorMemory, identity
-from hipercow_tui.failures import Failure, Inputs
+from hipercow_tui.analysis.error_groups import Failure, Inputs
+from hipercow_tui.analysis.failure_cache import ErrorMemory, identity
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.scanning.scan_cache import Index
 

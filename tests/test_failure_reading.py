@@ -8,9 +8,10 @@ from failing import result_file, write_failed
 from small_py_root import write_py_task
 from small_root import NOW, task_id
 
-from hipercow_tui import failure_reading, scan
+from hipercow_tui import scan
+from hipercow_tui.analysis import failure_reader
+from hipercow_tui.analysis.failure_reader import FailureReader, read_failure
 from hipercow_tui.domain.task import Task
-from hipercow_tui.failure_reading import FailureReader, read_failure
 from hipercow_tui.formats.root import Root, find_root
 
 
@@ -55,6 +56,6 @@ def test_where_a_process_fails_all_is_read_here(
 ) -> None:
     root, tasks = failed
     monkeypatch.setattr("sys.executable", program)
-    monkeypatch.setattr(failure_reading, "PAYS", 0)
+    monkeypatch.setattr(failure_reader, "PAYS", 0)
     found = FailureReader(root).read(tasks, more=1)
     assert found == [read_failure(root, task) for task in tasks]

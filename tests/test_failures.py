@@ -7,9 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_root import DAY, NOW, task_id
 
-from hipercow_tui.alike import wording
-from hipercow_tui.domain.task import Status, Task
-from hipercow_tui.failures import (
+from hipercow_tui.analysis.error_groups import (
     NOTHING_SAID,
     ErrorGroup,
     ErrorKey,
@@ -20,6 +18,8 @@ from hipercow_tui.failures import (
     group_failures,
     number,
 )
+from hipercow_tui.analysis.message_template import wording
+from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.formats.details import TaskDetails
 
 

@@ -4,9 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_root import DAY, IDS, NOW, snapshot_of, snapshots
 
-from hipercow_tui.domain.snapshot import Snapshot
-from hipercow_tui.domain.task import Status, Task
-from hipercow_tui.stuck import (
+from hipercow_tui.analysis.possibly_stuck import (
     RUNNING_AT_LEAST,
     SILENT,
     TELLING,
@@ -14,6 +12,8 @@ from hipercow_tui.stuck import (
     pace_of,
     stuck,
 )
+from hipercow_tui.domain.snapshot import Snapshot
+from hipercow_tui.domain.task import Status, Task
 
 HOUR = 3600.0
 

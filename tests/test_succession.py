@@ -6,13 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_root import NOW, snapshot_of, successions, task_id
 
-from hipercow_tui import orders
-from hipercow_tui.bundle_lines import BundleLines
+from hipercow_tui.analysis import task_sorting
+from hipercow_tui.analysis.bundle_rows import BundleLines
+from hipercow_tui.analysis.task_sorting import UNSETTLED, Key, Sort, ordered, reordered
 from hipercow_tui.domain.combined_snapshot import together
 from hipercow_tui.domain.incremental import take_over
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Lang, Status, Task, moved_tasks
-from hipercow_tui.orders import UNSETTLED, Key, Sort, ordered, reordered
 
 WORKED_OUT = ("gone", "absent")
 
@@ -63,7 +63,7 @@ def test_who_moved_stands_where_a_new_order_would_put_it(
 
     def place(i: str) -> tuple[object, float]:
         task = now.tasks[i]
-        return orders._KEYS[key](task), task.created or 0.0
+        return task_sorting._KEYS[key](task), task.created or 0.0
 
     assert list(map(place, found)) == list(map(place, wanted))
 

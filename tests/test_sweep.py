@@ -4,8 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_root import NOW, task_id
 
-from hipercow_tui.domain.task import Status, Task
-from hipercow_tui.sweep import (
+from hipercow_tui.analysis.sweep import (
     FINISHED,
     STATUS,
     Share,
@@ -15,6 +14,7 @@ from hipercow_tui.sweep import (
     ordered,
     shares,
 )
+from hipercow_tui.domain.task import Status, Task
 
 
 def task(place: int, status: Status = Status.SUCCESS) -> Task:

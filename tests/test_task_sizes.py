@@ -4,14 +4,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_root import IDS, snapshots
 
-from hipercow_tui.bundle_lines import BundleKey, BundleLines, BundleSort, sorted_lines
+from hipercow_tui.analysis.bundle_rows import BundleKey, BundleLines, BundleSort, sorted_lines
+from hipercow_tui.analysis.disk_usage import Measured, Total, to_measure, total
+from hipercow_tui.analysis.task_sorting import Key, Sort
+from hipercow_tui.analysis.task_view import make_view
 from hipercow_tui.domain.filters import FilterStack
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.formats.folder_size import Size
-from hipercow_tui.orders import Key, Sort
-from hipercow_tui.task_sizes import Measured, Total, to_measure, total
-from hipercow_tui.view import make_view
 
 measures = st.dictionaries(
     st.sampled_from(IDS),

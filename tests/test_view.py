@@ -7,14 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_root import DAY, NOW, snapshot_of, snapshots, task_id
 
-from hipercow_tui.bundle_lines import BundleKey, BundleLines, BundleSort, sorted_lines
+from hipercow_tui.analysis.bundle_rows import BundleKey, BundleLines, BundleSort, sorted_lines
+from hipercow_tui.analysis.error_groups import Failure
+from hipercow_tui.analysis.task_sorting import Key, Sort
+from hipercow_tui.analysis.task_summary import Gist
+from hipercow_tui.analysis.task_view import View, make_view, next_hit
 from hipercow_tui.domain.filters import FilterStack, FinishedBefore, TaskIds, WithStatus
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import SIX_STATUSES, Status, Task
-from hipercow_tui.failures import Failure
-from hipercow_tui.gist import Gist
-from hipercow_tui.orders import Key, Sort
-from hipercow_tui.view import View, make_view, next_hit
 
 A, B, C, D = map(task_id, range(4))
 NO_FILTER = FilterStack()

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
+from hipercow_tui.analysis.error_groups import ErrorSort
+from hipercow_tui.analysis.failure_cache import ErrorMemory
+from hipercow_tui.analysis.task_summary import Gist
 from hipercow_tui.domain.filters import FilterStack
 from hipercow_tui.domain.plan import make_plan
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Task
-from hipercow_tui.error_memory import ErrorMemory
-from hipercow_tui.failures import ErrorSort
 from hipercow_tui.formats.py_details import details_of
 from hipercow_tui.formats.root import Root
-from hipercow_tui.gist import Gist
 from hipercow_tui.scanning.combined_scanner import RootScanner
 from hipercow_tui.scanning.scan_cache import Index
 from hipercow_tui.ui.background import Newest

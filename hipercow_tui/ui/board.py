@@ -7,25 +7,25 @@ from collections.abc import Mapping, Set
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 
-from hipercow_tui.bundle_lines import (
+from hipercow_tui.analysis.bundle_rows import (
     BundleLine,
     BundleLines,
     BundleSort,
     sorted_lines,
 )
+from hipercow_tui.analysis.disk_usage import Sizes
+from hipercow_tui.analysis.possibly_stuck import stuck
+from hipercow_tui.analysis.task_sorting import Sort
+from hipercow_tui.analysis.task_summary import Gists
+from hipercow_tui.analysis.task_view import Failures, View, make_view
 from hipercow_tui.domain.filter_counts import FilterCounts, count_passing
 from hipercow_tui.domain.filters import FilterStack
 from hipercow_tui.domain.incremental import take_over
 from hipercow_tui.domain.plan import Tally, tally
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import moved_tasks
-from hipercow_tui.gist import Gists
-from hipercow_tui.orders import Sort
-from hipercow_tui.stuck import stuck
-from hipercow_tui.task_sizes import Sizes
 from hipercow_tui.ui.screen_first import answering, give_way
 from hipercow_tui.ui.widgets.header_line import Facts
-from hipercow_tui.view import Failures, View, make_view
 
 STUCK_EVERY = 10.0  # seconds
 STUCK_SHARE = 20  # of the time, at most one part: 100,000 tasks cost up to 0.07 s

@@ -7,11 +7,17 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from hipercow_tui.analysis.error_groups import (
+    ErrorGroup,
+    ErrorSort,
+    Failure,
+    Sharing,
+    group_failures,
+)
+from hipercow_tui.analysis.failure_cache import ErrorMemory, identity
+from hipercow_tui.analysis.failure_reader import PART, FailureReader
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Status, Task
-from hipercow_tui.error_memory import ErrorMemory, identity
-from hipercow_tui.failure_reading import PART, FailureReader
-from hipercow_tui.failures import ErrorGroup, ErrorSort, Failure, Sharing, group_failures
 from hipercow_tui.formats.root import Root
 from hipercow_tui.ui.background import in_background
 from hipercow_tui.ui.screen_first import give_way

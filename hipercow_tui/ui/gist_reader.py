@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Set
 from dataclasses import replace
 
+from hipercow_tui.analysis.task_summary import Gist
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Bundle, Lang
 from hipercow_tui.formats.details import TaskDetails
 from hipercow_tui.formats.py_details import read_what_runs
 from hipercow_tui.formats.root import Root
-from hipercow_tui.gist import Gist
 from hipercow_tui.ui.background import in_background
 from hipercow_tui.ui.cells import plain
 from hipercow_tui.ui.screen_first import give_way

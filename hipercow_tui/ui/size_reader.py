@@ -8,10 +8,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from hipercow_tui.analysis.disk_usage import Measured, to_measure
 from hipercow_tui.domain.task import Task
 from hipercow_tui.formats.folder_size import measure
 from hipercow_tui.formats.root import Root
-from hipercow_tui.task_sizes import Measured, to_measure
 from hipercow_tui.ui.background import in_background
 
 TELL_EVERY = 0.1  # seconds

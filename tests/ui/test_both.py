@@ -17,10 +17,10 @@ from small_root import NOW, task_id
 from textual.pilot import Pilot
 from ui_driving import heard, screen_text, until
 
+from hipercow_tui.analysis.task_sorting import Key
+from hipercow_tui.analysis.task_summary import Gist
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.root import Root
-from hipercow_tui.gist import Gist
-from hipercow_tui.orders import Key
 from hipercow_tui.purging import move_to_trash
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.screens.confirm import ConfirmScreen

@@ -15,9 +15,9 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 from ui_driving import heard, screen_text, until
 
+from hipercow_tui.analysis.task_sorting import Key
 from hipercow_tui.domain.task import Status
 from hipercow_tui.formats.root import find_root
-from hipercow_tui.orders import Key
 from hipercow_tui.scanning.scan_cache import Index
 from hipercow_tui.scanning.scanner import Scanner
 from hipercow_tui.ui.app import HipercowApp

@@ -5,10 +5,10 @@ from dataclasses import replace
 from rich.style import Style
 from small_root import DAY, NOW, snapshot_of, task_id
 
+from hipercow_tui.analysis.task_summary import Gist
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.formats.details import EnvVar, TaskDetails
-from hipercow_tui.gist import Gist
 from hipercow_tui.ui.widgets.details import LONGEST, MOST, Shown, headline, lines
 
 A, B, C = map(task_id, range(3))

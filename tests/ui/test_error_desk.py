@@ -15,12 +15,13 @@ from failing import result_file, write_failed
 from small_py_root import write_py_task
 from small_root import DAY, NOW, task_id, write_task
 
-from hipercow_tui import failure_reading, scan
+from hipercow_tui import scan
+from hipercow_tui.analysis import failure_reader
+from hipercow_tui.analysis.error_groups import ErrorKey, ErrorSort, Failure
+from hipercow_tui.analysis.failure_cache import ErrorMemory, identity
+from hipercow_tui.analysis.failure_reader import NOTHING_LOGGED
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Status, Task
-from hipercow_tui.error_memory import ErrorMemory, identity
-from hipercow_tui.failure_reading import NOTHING_LOGGED
-from hipercow_tui.failures import ErrorKey, ErrorSort, Failure
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.scanning.scanner import read_root
 from hipercow_tui.ui import error_desk
@@ -205,7 +206,7 @@ def test_a_newer_look_goes_on_with_the_process_of_the_one_before(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(error_desk, "PART", 1)
-    monkeypatch.setattr(failure_reading, "PAYS", 0)
+    monkeypatch.setattr(failure_reader, "PAYS", 0)
     desk = start()
     snapshot = read_root(find_root(project))
     desk.desk.look(ErrorWish(snapshot, SORT))

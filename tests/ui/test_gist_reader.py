@@ -16,18 +16,18 @@ from small_root import NOW, task_id, write_bundle, write_retries, write_task
 from ui_driving import screen_text, until
 
 from hipercow_tui import scan
+from hipercow_tui.analysis.task_sorting import Key, Sort
+from hipercow_tui.analysis.task_summary import Gist
+from hipercow_tui.analysis.task_view import make_view
 from hipercow_tui.demo.rbuild import chars, named, reals
 from hipercow_tui.demo.rds_writer import rds
 from hipercow_tui.domain.filters import FilterStack
 from hipercow_tui.formats.rlang.values import RNull, RValue, RVector
 from hipercow_tui.formats.root import find_root
-from hipercow_tui.gist import Gist
-from hipercow_tui.orders import Key, Sort
 from hipercow_tui.scanning.scanner import read_root
 from hipercow_tui.ui import gist_reader
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.gist_reader import GistReader
-from hipercow_tui.view import make_view
 
 LONG = "".join(f"word{n} " for n in range(40)) + "Needle-in-the-middle " + "more " * 40
 

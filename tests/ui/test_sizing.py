@@ -13,9 +13,9 @@ from small_root import DAY, NOW, task_id, write_bundle, write_task
 from textual.pilot import Pilot
 from ui_driving import screen_text, until
 
-from hipercow_tui.bundle_lines import BundleKey
+from hipercow_tui.analysis.bundle_rows import BundleKey
+from hipercow_tui.analysis.task_sorting import Key
 from hipercow_tui.formats.root import find_root
-from hipercow_tui.orders import Key
 from hipercow_tui.scanning.scanner import read_root
 from hipercow_tui.support.text import size
 from hipercow_tui.ui.app import HipercowApp

@@ -12,11 +12,12 @@ from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 from ui_driving import screen_text
 
+from hipercow_tui.analysis.task_sorting import Key, Sort
+from hipercow_tui.analysis.task_summary import Gist
+from hipercow_tui.analysis.task_view import View, make_view
 from hipercow_tui.domain.filters import FilterStack, TaskIds, WithStatus
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Status, Task
-from hipercow_tui.gist import Gist
-from hipercow_tui.orders import Key, Sort
 from hipercow_tui.ui.cells import Placed
 from hipercow_tui.ui.widgets.rows import Row
 from hipercow_tui.ui.widgets.task_table import (
@@ -27,7 +28,6 @@ from hipercow_tui.ui.widgets.task_table import (
     span_text,
     status_cell,
 )
-from hipercow_tui.view import View, make_view
 
 BY_ID = Sort(Key.ID, False)
 

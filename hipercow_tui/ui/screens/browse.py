@@ -8,9 +8,9 @@ from textual import on
 from textual.binding import BindingType
 from textual.widgets import ContentSwitcher
 
-from hipercow_tui.bundle_lines import BundleKey
-from hipercow_tui.failures import ErrorKey
-from hipercow_tui.orders import Key
+from hipercow_tui.analysis.bundle_rows import BundleKey
+from hipercow_tui.analysis.error_groups import ErrorKey
+from hipercow_tui.analysis.task_sorting import Key
 from hipercow_tui.support.text import count
 from hipercow_tui.ui import messages
 from hipercow_tui.ui.keys import BROWSE

@@ -15,12 +15,13 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Static
 
+from hipercow_tui.analysis.error_groups import inputs_of, number
+from hipercow_tui.analysis.sweep import Inputs, Share, Sweep, SweepSort, make_sweep, ordered, shares
+from hipercow_tui.analysis.task_view import next_hit
 from hipercow_tui.domain.task import Status, Task
-from hipercow_tui.failures import inputs_of, number
 from hipercow_tui.formats.py_details import read_what_runs
 from hipercow_tui.formats.root import Root
 from hipercow_tui.support.text import count
-from hipercow_tui.sweep import Inputs, Share, Sweep, SweepSort, make_sweep, ordered, shares
 from hipercow_tui.ui.background import in_background
 from hipercow_tui.ui.blending import themed
 from hipercow_tui.ui.cells import plain
@@ -30,7 +31,6 @@ from hipercow_tui.ui.widgets.key_line import KeyLine
 from hipercow_tui.ui.widgets.row_table import RowTable
 from hipercow_tui.ui.widgets.search_bar import SearchBar
 from hipercow_tui.ui.widgets.sweep_table import SweepTable
-from hipercow_tui.view import next_hit
 
 TELL_EVERY = 0.3  # seconds
 PARTS = 24  # of the range of an input

@@ -17,11 +17,11 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import ContentSwitcher
 
-from hipercow_tui.bundle_lines import BundleSort
+from hipercow_tui.analysis.bundle_rows import BundleSort
+from hipercow_tui.analysis.task_sorting import Key, Sort
+from hipercow_tui.analysis.task_summary import Gist
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.formats.root import Root
-from hipercow_tui.gist import Gist
-from hipercow_tui.orders import Key, Sort
 from hipercow_tui.ui import messages
 from hipercow_tui.ui.background import in_background
 from hipercow_tui.ui.warm_up import warm_up

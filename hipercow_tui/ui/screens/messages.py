@@ -12,8 +12,8 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widgets import Static
 
+from hipercow_tui.analysis.error_groups import ErrorGroup, Failure
 from hipercow_tui.domain.task import Task
-from hipercow_tui.failures import ErrorGroup, Failure
 from hipercow_tui.support.text import age, count, short_id, visible
 from hipercow_tui.ui.cells import Column, Placed, fit, plain
 from hipercow_tui.ui.widgets.error_table import in_line

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from textual import on
 
+from hipercow_tui.analysis.task_view import next_hit
 from hipercow_tui.ui import messages
 from hipercow_tui.ui.screens.filtering import FilteringScreen
 from hipercow_tui.ui.screens.live import BUNDLES, ERRORS, TASKS
 from hipercow_tui.ui.widgets.search_bar import SearchBar
-from hipercow_tui.view import next_hit
 
 
 class SearchingScreen(FilteringScreen):

@@ -7,11 +7,11 @@ from enum import StrEnum
 
 from textual import on
 
-from hipercow_tui.bundle_lines import BundleKey
+from hipercow_tui.analysis.bundle_rows import BundleKey
+from hipercow_tui.analysis.disk_usage import total
+from hipercow_tui.analysis.task_sorting import BY_SIZE, Key
 from hipercow_tui.domain.task import Task
-from hipercow_tui.orders import BY_SIZE, Key
 from hipercow_tui.support.text import count, size
-from hipercow_tui.task_sizes import total
 from hipercow_tui.ui import messages
 from hipercow_tui.ui.screens.live import BUNDLES, LiveScreen
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from textual import on
 
+from hipercow_tui.analysis.error_groups import ErrorKey, ErrorSort
 from hipercow_tui.domain.snapshot import Snapshot
-from hipercow_tui.failures import ErrorKey, ErrorSort
 from hipercow_tui.formats.root import Root
 from hipercow_tui.support.malloc_tuning import give_back
 from hipercow_tui.support.text import count

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from hipercow_tui.bundle_lines import BundleKey, BundleLine, BundleSort
+from hipercow_tui.analysis.bundle_rows import BundleKey, BundleLine, BundleSort
+from hipercow_tui.analysis.disk_usage import Total
+from hipercow_tui.analysis.task_view import View
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import SIX_STATUSES, Lang, Status
 from hipercow_tui.support.text import age, size
-from hipercow_tui.task_sizes import Total
 from hipercow_tui.ui.cells import Column, Placed, plain
 from hipercow_tui.ui.looks import GLYPH
 from hipercow_tui.ui.widgets.row_table import RowTable
 from hipercow_tui.ui.widgets.rows import Cell, Row
-from hipercow_tui.view import View
 
 _NAME = Column(BundleKey.NAME, "bundle", 10, 36)
 _TASKS = Column(BundleKey.TASKS, "tasks", 6, 7)

@@ -12,7 +12,7 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.widgets import Static
 
-from hipercow_tui.failures import FEW, ErrorGroup, Spread
+from hipercow_tui.analysis.error_groups import FEW, ErrorGroup, Spread
 from hipercow_tui.support.text import age, count, visible
 from hipercow_tui.ui.blending import blended
 from hipercow_tui.ui.cells import plain

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import BindingType
 from textual.message import Message
 
+from hipercow_tui.analysis.error_groups import ErrorGroup, ErrorKey, ErrorSort
+from hipercow_tui.analysis.task_view import View
 from hipercow_tui.domain.snapshot import Snapshot
-from hipercow_tui.failures import ErrorGroup, ErrorKey, ErrorSort
 from hipercow_tui.support.text import age, count
 from hipercow_tui.ui.cells import Column, Placed, cut_end, plain
 from hipercow_tui.ui.keys import MARKS
 from hipercow_tui.ui.widgets.row_table import RowTable
 from hipercow_tui.ui.widgets.rows import Cell, Row
 from hipercow_tui.ui.widgets.task_table import bundle_cell, short_age
-from hipercow_tui.view import View
 
 if TYPE_CHECKING:
     from hipercow_tui.ui.error_desk import ErrorBoard

@@ -8,9 +8,9 @@ from typing import ClassVar
 from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 
+from hipercow_tui.analysis.error_groups import number
+from hipercow_tui.analysis.sweep import FINISHED, STATUS, Sweep, SweepSort
 from hipercow_tui.domain.task import Task
-from hipercow_tui.failures import number
-from hipercow_tui.sweep import FINISHED, STATUS, Sweep, SweepSort
 from hipercow_tui.ui.cells import Column, Placed, plain
 from hipercow_tui.ui.widgets.row_table import RowTable
 from hipercow_tui.ui.widgets.rows import Cell, Row

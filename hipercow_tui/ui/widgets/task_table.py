@@ -12,19 +12,19 @@ from rich.cells import cell_len
 from textual.binding import BindingType
 from textual.message import Message
 
+from hipercow_tui.analysis.disk_usage import Measured, Sizes
+from hipercow_tui.analysis.task_sorting import Key
+from hipercow_tui.analysis.task_summary import NO_GIST, Gist, Gists
+from hipercow_tui.analysis.task_view import View
 from hipercow_tui.domain.durations import ran, waited
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Lang, Task
-from hipercow_tui.gist import NO_GIST, Gist, Gists
-from hipercow_tui.orders import Key
 from hipercow_tui.support.text import age, size, span
-from hipercow_tui.task_sizes import Measured, Sizes
 from hipercow_tui.ui.cells import Column, Placed, cut_end, plain
 from hipercow_tui.ui.keys import MARKS
 from hipercow_tui.ui.looks import GLYPH
 from hipercow_tui.ui.widgets.row_table import RowTable
 from hipercow_tui.ui.widgets.rows import Cell, Part, Row
-from hipercow_tui.view import View
 
 RAN = 76  # cells from which there is room for how long a task ran
 WAITED = 96  # cells from which there is room for how long it waited

@@ -14,7 +14,7 @@ from enum import StrEnum
 from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar, cast
 
-from hipercow_tui.alike import Wording, wording
+from hipercow_tui.analysis.message_template import Wording, wording
 from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.support.text import shortened
 

@@ -9,8 +9,8 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import IO
 
+from hipercow_tui.analysis.error_groups import Failure
 from hipercow_tui.domain.task import Lang, Status, Task
-from hipercow_tui.failures import Failure
 from hipercow_tui.formats.py_details import details_of
 from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.support.worker_process import Process, read_value, write_value

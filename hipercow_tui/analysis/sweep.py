@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import TypeAlias
 
+from hipercow_tui.analysis.error_groups import number
 from hipercow_tui.domain.task import Status, Task
-from hipercow_tui.failures import number
 
 # Names and deparsed values, in the order of the task's ``data``.
 Inputs: TypeAlias = tuple[tuple[str, str], ...]

@@ -8,11 +8,11 @@ from enum import StrEnum
 from math import inf
 from typing import Any
 
+from hipercow_tui.analysis.disk_usage import Sizes
+from hipercow_tui.analysis.task_summary import NO_GIST, Gists
 from hipercow_tui.domain.durations import ran, waited
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Status, Task, created
-from hipercow_tui.gist import NO_GIST, Gists
-from hipercow_tui.task_sizes import Sizes
 
 FEW = 2000  # tasks that are put in their new place one by one, at 60 µs each
 

@@ -9,9 +9,9 @@ from enum import StrEnum
 from operator import attrgetter
 from typing import Any, TypeAlias
 
+from hipercow_tui.analysis.disk_usage import Sizes, Total, total
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Bundle, BundleId, Lang, Status, Task
-from hipercow_tui.task_sizes import Sizes, Total, total
 
 _TIP = attrgetter("tip_status")
 _TIED = attrgetter("lang", "bundles", "tip_status")

@@ -13,14 +13,14 @@ from functools import cached_property
 from itertools import compress
 from typing import TypeAlias
 
+from hipercow_tui.analysis.disk_usage import Sizes
+from hipercow_tui.analysis.error_groups import Failure
+from hipercow_tui.analysis.task_sorting import FEW, UNSETTLED, Sort, ordered, reordered
+from hipercow_tui.analysis.task_summary import Gists
 from hipercow_tui.domain.filters import FilterStack
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Bundle, Lang
 from hipercow_tui.domain.task_columns import Flags
-from hipercow_tui.failures import Failure
-from hipercow_tui.gist import Gists
-from hipercow_tui.orders import FEW, UNSETTLED, Sort, ordered, reordered
-from hipercow_tui.task_sizes import Sizes
 
 NEAR = 1000  # rows
 

@@ -21,8 +21,8 @@ from pathlib import Path
 from struct import Struct
 from typing import Any
 
+from hipercow_tui.analysis.error_groups import Failure, Sharing, pack, unpack
 from hipercow_tui.domain.task import TASK_ID
-from hipercow_tui.failures import Failure, Sharing, pack, unpack
 from hipercow_tui.formats.safe_open import read_file
 from hipercow_tui.scanning.scan_cache import Index
 
