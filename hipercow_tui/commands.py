@@ -36,8 +36,9 @@ from hipercow_tui.purging import (
     trash,
     trash_size,
 )
+from hipercow_tui.purging.batch_name import AT_REST
 from hipercow_tui.purging.manifest import Aim
-from hipercow_tui.purging.names import AT_REST
+from hipercow_tui.purging.plan_file import changes, load_plan
 from hipercow_tui.report import (
     Report,
     Sizes,
@@ -50,7 +51,6 @@ from hipercow_tui.report import (
     report_as_json,
     report_lines,
 )
-from hipercow_tui.saved_plan import changes, load_plan
 from hipercow_tui.scanning.scanner import read_root
 from hipercow_tui.support.errors import HipercowTuiError, PurgeError
 from hipercow_tui.support.exit_codes import DONE, REFUSED

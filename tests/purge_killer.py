@@ -28,14 +28,7 @@ from purge_stage import LONE, folder_of, listed, make_root, plan_of
 from py_stage import make_both
 
 from hipercow_tui.formats.root import Root
-from hipercow_tui.purging import (
-    carry_out,
-    empty,
-    move_to_trash,
-    recent,
-    restore,
-    safety_check,
-)
+from hipercow_tui.purging import carry_out, empty, move_to_trash, recent_list, restore, safety_check
 
 CALLS = ("rename", "unlink", "rmdir", "mkdir", "link", "open", "write", "utime", "fchmod")
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
@@ -134,7 +127,7 @@ def by_seconds(where: Path, action: str, rounds: int, seed: int) -> None:
 
 
 if __name__ == "__main__":
-    recent.LINGER = 0.0  # nobody else is at work
+    recent_list.LINGER = 0.0  # nobody else is at work
     if sys.argv[3] == "steps":
         by_steps(Path(sys.argv[1]), sys.argv[2])
     else:

@@ -17,7 +17,13 @@ from hipercow_tui.domain.filters import FilterStack, FinishedBefore, InBundle, T
 from hipercow_tui.domain.plan import make_plan
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Status, Task
-from hipercow_tui.saved_plan import changes, load_plan, plan_as_saved, plan_from_saved, save_plan
+from hipercow_tui.purging.plan_file import (
+    changes,
+    load_plan,
+    plan_as_saved,
+    plan_from_saved,
+    save_plan,
+)
 from hipercow_tui.support.errors import PurgeError
 
 STACK = FilterStack(

@@ -16,7 +16,7 @@ from purge_stage import ALL, FREE, in_place, make_root, plan_of
 
 from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.purging import history, move_to_trash, trash
-from hipercow_tui.saved_plan import save_plan
+from hipercow_tui.purging.plan_file import save_plan
 
 HERE = Path(__file__).parent
 ENV = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "TERM": "xterm"}

@@ -2,20 +2,8 @@
 
 from __future__ import annotations
 
-from hipercow_tui.purging.carrying_out import carry_out, move_to_trash, safety_check
-from hipercow_tui.purging.history import HistoryEntry, Kind
-from hipercow_tui.purging.looking import TrashLot, trash_signs
-from hipercow_tui.purging.names import State
-from hipercow_tui.purging.outcome import (
-    EmptyReport,
-    Outcome,
-    Phase,
-    Progress,
-    PurgeReport,
-    RestoreReport,
-)
-from hipercow_tui.purging.trash import refuse_unerasable
-from hipercow_tui.purging.whole import (
+from hipercow_tui.purging.batch_name import State
+from hipercow_tui.purging.both_languages import (
     empty,
     finish,
     history,
@@ -25,6 +13,18 @@ from hipercow_tui.purging.whole import (
     trash,
     trash_size,
 )
+from hipercow_tui.purging.executor import carry_out, move_to_trash, safety_check
+from hipercow_tui.purging.history import HistoryEntry, Kind
+from hipercow_tui.purging.results import (
+    EmptyReport,
+    Outcome,
+    Phase,
+    Progress,
+    PurgeReport,
+    RestoreReport,
+)
+from hipercow_tui.purging.trash_actions import refuse_unerasable
+from hipercow_tui.purging.trash_listing import TrashLot, trash_signs
 
 __all__ = [
     "EmptyReport",

@@ -19,11 +19,11 @@ from hipercow_tui.formats.json_reader import load_json
 from hipercow_tui.formats.root import Root
 from hipercow_tui.formats.safe_open import read_file
 from hipercow_tui.purging.access import ensure_folder
+from hipercow_tui.purging.batch_name import HISTORY, STAMP, TUI, new_stamp
 from hipercow_tui.purging.manifest import write_whole
-from hipercow_tui.purging.names import HISTORY, STAMP, TUI, new_stamp
-from hipercow_tui.purging.outcome import EmptyReport, Outcome, PurgeReport, RestoreReport
-from hipercow_tui.purging.places import Places, opened
-from hipercow_tui.purging.who import Who, whoami
+from hipercow_tui.purging.process_identity import Who, whoami
+from hipercow_tui.purging.results import EmptyReport, Outcome, PurgeReport, RestoreReport
+from hipercow_tui.purging.root_dirs import Places, opened
 from hipercow_tui.support.errors import PurgeError
 
 _FORMAT = 1

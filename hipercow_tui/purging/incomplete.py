@@ -16,9 +16,9 @@ from hipercow_tui.domain.task import DATA, QUEUED, Status, Task
 from hipercow_tui.formats.layout import LAYOUTS
 from hipercow_tui.formats.r_layout import status_of
 from hipercow_tui.formats.safe_open import open_folder
-from hipercow_tui.purging.lot import Lot
-from hipercow_tui.purging.outcome import Outcome, PurgeReport
-from hipercow_tui.purging.places import because, names_in
+from hipercow_tui.purging.batch import Lot
+from hipercow_tui.purging.results import Outcome, PurgeReport
+from hipercow_tui.purging.root_dirs import because, names_in
 from hipercow_tui.support.errors import PurgeError
 
 _MARKERS = ("submitted", "running", "success", "failure", "cancelled")

@@ -16,8 +16,8 @@ from hipercow_tui.formats.json_reader import load_json
 from hipercow_tui.formats.safe_open import read_file
 from hipercow_tui.purging.access import create_file
 from hipercow_tui.purging.file_changes import check_exists, rename, sync_folder
-from hipercow_tui.purging.who import Who, whoami
-from hipercow_tui.saved_plan import LIMIT, WORK, plan_as_saved, plan_from_saved
+from hipercow_tui.purging.plan_file import LIMIT, WORK, plan_as_saved, plan_from_saved
+from hipercow_tui.purging.process_identity import Who, whoami
 
 MANIFEST = "manifest.json"
 DRAFT = "manifest.json.new"

@@ -31,13 +31,13 @@ from hipercow_tui.formats.rlang.rds import files
 from hipercow_tui.formats.rlang.values import RValue
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.formats.safe_open import open_folder
-from hipercow_tui.purging import recent
+from hipercow_tui.purging import recent_list
+from hipercow_tui.purging.batch_name import new_stamp
 from hipercow_tui.purging.history import HistoryEntry, Kind, entry_from_json
 from hipercow_tui.purging.manifest import Aim, read_manifest, write_manifest
-from hipercow_tui.purging.names import new_stamp
-from hipercow_tui.purging.places import open_places
-from hipercow_tui.purging.who import whoami
-from hipercow_tui.saved_plan import load_plan, plan_as_saved, plan_from_saved
+from hipercow_tui.purging.plan_file import load_plan, plan_as_saved, plan_from_saved
+from hipercow_tui.purging.process_identity import whoami
+from hipercow_tui.purging.root_dirs import open_places
 from hipercow_tui.support.errors import HipercowTuiError, RdsError
 
 DATA = Path(__file__).parents[1] / "data"
@@ -288,8 +288,8 @@ def recent_reader(stack: ExitStack) -> Reader:
     (project / "hipercow" / "py" / "tasks").mkdir(parents=True)
     places = stack.enter_context(open_places(find_root(project).part(Lang.PY)))
     path = project / "hipercow" / "py" / "recent"
-    stack.callback(setattr, recent, "LINGER", recent.LINGER)
-    recent.LINGER = 0.0  # nobody else is at work
+    stack.callback(setattr, recent_list, "LINGER", recent_list.LINGER)
+    recent_list.LINGER = 0.0  # nobody else is at work
     gone, back = ([i.encode() for i in ids] for ids in (IDS[:2], IDS[5:]))
 
     def lines() -> list[bytes]:
@@ -298,9 +298,9 @@ def recent_reader(stack: ExitStack) -> Reader:
     def read(raw: bytes) -> bool:
         path.write_bytes(raw)
         expected = [line for line in lines() if line not in gone]
-        assert recent.remove_ids(places, IDS[:2]) is None
+        assert recent_list.remove_ids(places, IDS[:2]) is None
         assert lines() == expected
-        assert recent.append_ids(places, IDS[5:]) is None
+        assert recent_list.append_ids(places, IDS[5:]) is None
         assert lines() == [*expected, *(line for line in back if line not in expected)]
         return True
 

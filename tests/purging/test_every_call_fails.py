@@ -65,7 +65,7 @@ def accounted_for(root: Root, before: dict[str, bytes | None], gone: set[str]) -
 def test_nothing_is_lost_whichever_call_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, action: str, code: int
 ) -> None:
-    monkeypatch.setattr("hipercow_tui.purging.erase._PAUSES", (0.0,))
+    monkeypatch.setattr("hipercow_tui.purging.eraser._PAUSES", (0.0,))
     for step in range(1, 500):
         root = make_root(tmp_path / str(step))
         before, plan = whole(root), plan_of(root)

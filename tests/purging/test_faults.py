@@ -174,7 +174,7 @@ def test_what_a_network_file_system_keeps_for_a_moment_goes_at_the_end(
 ) -> None:
     plan = plan_of(root)
     failed = failing(monkeypatch, "rmdir", LONE, errno.ENOTEMPTY, times)
-    monkeypatch.setattr("hipercow_tui.purging.erase._PAUSES", (0.01, 0.01, 0.01))
+    monkeypatch.setattr("hipercow_tui.purging.eraser._PAUSES", (0.01, 0.01, 0.01))
     report = carry_out(plan, root)
     assert len(failed) == times and report.complete
     assert nothing_left(root)
@@ -186,7 +186,7 @@ def test_what_a_network_file_system_keeps_for_good_is_reported(
     plan = plan_of(root)
     (folder_of(root, LONE) / ".nfs0001").write_text("a log that is still written")
     failing(monkeypatch, "unlink", ".nfs0001", errno.EBUSY, 99)
-    monkeypatch.setattr("hipercow_tui.purging.erase._PAUSES", (0.01, 0.01, 0.01))
+    monkeypatch.setattr("hipercow_tui.purging.eraser._PAUSES", (0.01, 0.01, 0.01))
     report = carry_out(plan, root)
     assert set(report.removed) == set(ALL) - {LONE} and not report.complete
     (failed,) = report.failed

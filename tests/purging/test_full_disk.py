@@ -219,7 +219,7 @@ def test_a_task_aside_is_left_alone_while_someone_works_with_it(
     for identity in ALL:
         os.utime(folder_of(root, identity), (0, 0))
     full(monkeypatch, errno.ENOSPC, ("mkdir",), 10_000)
-    monkeypatch.setattr("hipercow_tui.purging.heart.BEAT", 0.01)
+    monkeypatch.setattr("hipercow_tui.purging.heartbeat.BEAT", 0.01)
 
     def look() -> None:
         asides = {lot.stamp: lot for lot in trash(root)}

@@ -19,9 +19,9 @@ from hipercow_tui.domain.task import TASK_ID
 from hipercow_tui.formats.r_layout import parse_bundle, parse_retry, unfinished_ids
 from hipercow_tui.formats.root import Root
 from hipercow_tui.purging import carry_out, history, interrupted, move_to_trash, restore, trash
+from hipercow_tui.purging.batch_name import LotName, State, parse
 from hipercow_tui.purging.history import HistoryEntry, Kind, entry_from_json
-from hipercow_tui.purging.names import LotName, State, parse
-from hipercow_tui.purging.who import Who, whoami
+from hipercow_tui.purging.process_identity import Who, whoami
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),

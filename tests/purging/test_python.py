@@ -351,7 +351,7 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes | None]:
 @pytest.fixture
 def nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
     """A draft of the list belongs to the process that was killed."""
-    monkeypatch.setattr("hipercow_tui.purging.recent.ABANDONED", 0.0)
+    monkeypatch.setattr("hipercow_tui.purging.recent_list.ABANDONED", 0.0)
 
 
 @pytest.mark.usefixtures("nobody_else")
@@ -484,7 +484,7 @@ def test_nothing_is_lost_whichever_call_fails(
     action: str,
     code: int,
 ) -> None:
-    monkeypatch.setattr("hipercow_tui.purging.erase._PAUSES", (0.0,))
+    monkeypatch.setattr("hipercow_tui.purging.eraser._PAUSES", (0.0,))
     for step in range(1, 500):
         root = make_both(tmp_path / str(step))
         plan = plan_of(root)

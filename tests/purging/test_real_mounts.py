@@ -134,7 +134,7 @@ def test_a_log_that_someone_holds_for_good_is_reported_and_goes_later(
     root: Root, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """A mount on a file makes its removal fail as a network file system does: EBUSY."""
-    monkeypatch.setattr("hipercow_tui.purging.erase._PAUSES", (0.01, 0.01))
+    monkeypatch.setattr("hipercow_tui.purging.eraser._PAUSES", (0.01, 0.01))
     log = folder_of(root, LONE) / ".nfs0001"
     log.write_text("a log that is still written")
     plan, real = plan_of(root), os.unlink
@@ -166,7 +166,7 @@ def test_a_file_that_comes_back_while_its_writer_lives(
     root: Root, monkeypatch: pytest.MonkeyPatch, seconds: float
 ) -> None:
     """As a removed file does under NFS until the last who has it open closes it: ENOTEMPTY."""
-    monkeypatch.setattr("hipercow_tui.purging.erase._PAUSES", (0.05, 0.3))
+    monkeypatch.setattr("hipercow_tui.purging.eraser._PAUSES", (0.05, 0.3))
     plan, stop = plan_of(root), threading.Event()
     folder = os.open(folder_of(root, LONE), os.O_RDONLY)
     end = time.monotonic() + seconds

@@ -35,7 +35,7 @@ from small_root import task_id
 from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.purging import carry_out, empty, move_to_trash, restore
-from hipercow_tui.purging.names import TUI
+from hipercow_tui.purging.batch_name import TUI
 
 LATE = task_id(50)
 
@@ -61,7 +61,7 @@ def append(root: Root, identity: str) -> None:
 def test_who_opened_the_list_just_before_the_rename_is_waited_for(
     both: Root, meanwhile: Meanwhile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hipercow_tui.purging.recent.LINGER", 0.5)
+    monkeypatch.setattr("hipercow_tui.purging.recent_list.LINGER", 0.5)
     plan = plan_of(both)
     writers = []
 
@@ -114,7 +114,7 @@ def test_a_list_that_is_written_anew_meanwhile_loses_nothing(
 def test_purges_at_once_and_tasks_that_are_made_lose_no_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hipercow_tui.purging.recent.LINGER", 0.05)
+    monkeypatch.setattr("hipercow_tui.purging.recent_list.LINGER", 0.05)
     tasks = [task_id(number) for number in range(100, 124)]
     for identity in (*tasks, *KEPT):
         write_py_task(tmp_path, identity, "failure")
@@ -151,7 +151,7 @@ def draft_of(root: Root) -> Path:
 def test_a_draft_of_a_process_that_died_is_replaced(
     both: Root, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hipercow_tui.purging.recent.ABANDONED", 0.05)
+    monkeypatch.setattr("hipercow_tui.purging.recent_list.ABANDONED", 0.05)
     draft_of(both).write_text("half a li")
     assert carry_out(plan_of(both), both).complete
     assert recent(both) == list(KEPT) and not draft_of(both).exists()
@@ -188,11 +188,11 @@ def test_a_purge_that_waits_for_the_list_can_be_stopped(
 
 def test_the_wait_for_other_purges_ends(both: Root, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the state of a file looks different with each call, its draft is never abandoned."""
-    monkeypatch.setattr("hipercow_tui.purging.recent.PATIENCE", 0.05)
-    monkeypatch.setattr("hipercow_tui.purging.recent.ABANDONED", 0.0)
+    monkeypatch.setattr("hipercow_tui.purging.recent_list.PATIENCE", 0.05)
+    monkeypatch.setattr("hipercow_tui.purging.recent_list.ABANDONED", 0.0)
     states = itertools.count()
     monkeypatch.setattr(
-        "hipercow_tui.purging.recent._state_of_draft", lambda folder: (next(states), 0)
+        "hipercow_tui.purging.recent_list._state_of_draft", lambda folder: (next(states), 0)
     )
     draft_of(both).touch()
     report = carry_out(plan_of(both), both)

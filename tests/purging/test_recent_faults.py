@@ -21,9 +21,9 @@ from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.purging import carry_out, empty, move_to_trash, restore
-from hipercow_tui.purging.outcome import Outcome
-from hipercow_tui.purging.places import open_places
-from hipercow_tui.purging.recent import append_ids, remove_ids
+from hipercow_tui.purging.recent_list import append_ids, remove_ids
+from hipercow_tui.purging.results import Outcome
+from hipercow_tui.purging.root_dirs import open_places
 from hipercow_tui.support.errors import PurgeError
 
 GONE = (task_id(1), task_id(2))
@@ -100,8 +100,8 @@ class Fault:
 @pytest.fixture(autouse=True)
 def nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("ABANDONED", "_POLL"):
-        monkeypatch.setattr(f"hipercow_tui.purging.recent.{name}", 0.001)
-    monkeypatch.setattr("hipercow_tui.purging.erase._PAUSES", (0.0,))
+        monkeypatch.setattr(f"hipercow_tui.purging.recent_list.{name}", 0.001)
+    monkeypatch.setattr("hipercow_tui.purging.eraser._PAUSES", (0.0,))
 
 
 @pytest.fixture

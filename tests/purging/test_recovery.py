@@ -52,7 +52,7 @@ from hipercow_tui.purging import (
     carry_out,
     empty,
     finish,
-    heart,
+    heartbeat,
     history,
     interrupted,
     move_to_trash,
@@ -60,14 +60,14 @@ from hipercow_tui.purging import (
     safety_check,
     trash,
 )
-from hipercow_tui.purging import whole as whole_module
-from hipercow_tui.purging.heart import Heart, Sign, ensure_dead, is_alive, sign_of
-from hipercow_tui.purging.lot import new_lot
+from hipercow_tui.purging import both_languages as whole_module
+from hipercow_tui.purging.batch import new_lot
+from hipercow_tui.purging.heartbeat import Heart, Sign, ensure_dead, is_alive, sign_of
 from hipercow_tui.purging.manifest import Aim
-from hipercow_tui.purging.places import open_places
-from hipercow_tui.purging.trash import finish as finish_in_part
-from hipercow_tui.purging.watch import Watch, unheard
-from hipercow_tui.purging.who import Who, whoami
+from hipercow_tui.purging.process_identity import Who, whoami
+from hipercow_tui.purging.progress import Watch, unheard
+from hipercow_tui.purging.root_dirs import open_places
+from hipercow_tui.purging.trash_actions import finish as finish_in_part
 from hipercow_tui.support.errors import PurgeError
 
 MINUTES, HOURS = 60.0, 3600.0
@@ -349,7 +349,7 @@ def test_trash_and_history_that_can_not_be_listed_are_sentences(
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The clock of this process, in its one element; sleeping passes time."""
     now = [1000.0]
-    monkeypatch.setattr(heart, "_clock", lambda: now[0])
+    monkeypatch.setattr(heartbeat, "_clock", lambda: now[0])
 
     def sleep(seconds: float) -> None:
         now[0] += seconds
@@ -374,15 +374,15 @@ def test_a_heartbeat_that_changes_is_alive_whatever_its_clock_says(
     with pytest.raises(PurgeError, match="is being worked on by ann on other"):
         ensure_dead(
             lot,
-            lambda: sign(int((clock[0] - began) / heart.BEAT), apart),
+            lambda: sign(int((clock[0] - began) / heartbeat.BEAT), apart),
             time.time(),
             Watch(unheard),
         )
-    assert clock[0] - began <= heart.BEAT + 1
-    clock[0] += heart.DEAD_AFTER - 2  # never within the last minute of our own clock
-    last = sign(int((clock[0] - began) / heart.BEAT), apart)
+    assert clock[0] - began <= heartbeat.BEAT + 1
+    clock[0] += heartbeat.DEAD_AFTER - 2  # never within the last minute of our own clock
+    last = sign(int((clock[0] - began) / heartbeat.BEAT), apart)
     assert is_alive(lot, last, time.time())
-    clock[0] += heart.DEAD_AFTER - 1
+    clock[0] += heartbeat.DEAD_AFTER - 1
     assert is_alive(lot, last, time.time())
     clock[0] += 2
     assert not is_alive(lot, last, time.time())
@@ -396,7 +396,7 @@ def test_a_heartbeat_that_never_changes_is_dead_after_half_a_minute(
     said: list[Progress] = []
     began, last = clock[0], sign(7, apart)
     ensure_dead(tmp_path / "lot", lambda: last, time.time(), Watch(said.append))
-    assert heart.WATCHED <= clock[0] - began <= heart.WATCHED + 1
+    assert heartbeat.WATCHED <= clock[0] - began <= heartbeat.WATCHED + 1
     assert {one.phase for one in said} == {Phase.WAITING}
 
 
@@ -416,7 +416,7 @@ def test_a_process_of_this_machine_that_is_gone_is_not_watched(
 def test_a_heartbeat_counts_in_its_place_and_spares_that_of_another_owner(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(heart, "BEAT", 0.005)
+    monkeypatch.setattr(heartbeat, "BEAT", 0.005)
     folder = os.open(tmp_path, os.O_RDONLY)
     alive = tmp_path / "alive"
     beating = Heart.of_lot(folder)

@@ -37,10 +37,10 @@ from hipercow_tui.domain.plan import PurgePlan, make_plan
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.root import Root
 from hipercow_tui.purging import PurgeReport, carry_out, move_to_trash, restore, trash
-from hipercow_tui.purging.places import open_places
-from hipercow_tui.purging.watch import Watch, unheard
-from hipercow_tui.purging.without_lot import free_chains
-from hipercow_tui.saved_plan import changes, load_plan, save_plan
+from hipercow_tui.purging.full_disk import free_chains
+from hipercow_tui.purging.plan_file import changes, load_plan, save_plan
+from hipercow_tui.purging.progress import Watch, unheard
+from hipercow_tui.purging.root_dirs import open_places
 from hipercow_tui.scanning.scanner import read_root
 from hipercow_tui.support.errors import BlockedError, PurgeError
 

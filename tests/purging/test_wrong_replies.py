@@ -72,7 +72,7 @@ def wrong_replies(reply: Reply, hipercow: Path) -> Iterator[list[str]]:
         return call
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("hipercow_tui.purging.erase._PAUSES", (0.0,))
+        patch.setattr("hipercow_tui.purging.eraser._PAUSES", (0.0,))
         patch.setattr(os, "fsync", lambda fd: None)
         for name in CHANGES:
             patch.setattr(os, name, replying(name, getattr(os, name)))

@@ -36,7 +36,7 @@ from hipercow_tui.formats.rlang.values import (
 )
 from hipercow_tui.purging.history import _WORK as HISTORY_WORK
 from hipercow_tui.purging.history import HistoryEntry, Kind, entry_from_json
-from hipercow_tui.saved_plan import WORK, load_plan, plan_as_saved, save_plan
+from hipercow_tui.purging.plan_file import WORK, load_plan, plan_as_saved, save_plan
 from hipercow_tui.support.errors import RdsError
 
 A = task_id(1)
@@ -251,7 +251,7 @@ def test_a_python_bundle_of_too_many_values_is_a_sentence(undecoded: None) -> No
 def test_a_saved_plan_of_too_many_values_is_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, undecoded: None
 ) -> None:
-    monkeypatch.setattr("hipercow_tui.saved_plan.WORK", 1000)
+    monkeypatch.setattr("hipercow_tui.purging.plan_file.WORK", 1000)
     (path := tmp_path / "plan.json").write_bytes(too_many(1000))
     with pytest.raises(Exception, match="is no saved plan: it is too large to read"):
         load_plan(path)

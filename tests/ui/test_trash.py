@@ -39,7 +39,7 @@ from ui_driving import screen_text, until
 
 from hipercow_tui.formats.root import Root
 from hipercow_tui.purging import State, carry_out, empty, history, move_to_trash, restore, trash
-from hipercow_tui.purging.heart import DEAD_AFTER
+from hipercow_tui.purging.heartbeat import DEAD_AFTER
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.screens.confirm import ConfirmScreen
 from hipercow_tui.ui.screens.history import HistoryScreen

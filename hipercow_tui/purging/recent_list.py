@@ -21,10 +21,10 @@ from contextlib import suppress
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.py_layout import RECENT
 from hipercow_tui.formats.safe_open import open_file, read_file
+from hipercow_tui.purging.batch_name import TUI
 from hipercow_tui.purging.file_changes import exists
-from hipercow_tui.purging.names import TUI
-from hipercow_tui.purging.outcome import Outcome
-from hipercow_tui.purging.places import Places, because
+from hipercow_tui.purging.results import Outcome
+from hipercow_tui.purging.root_dirs import Places, because
 
 DRAFT = f"{TUI}-{RECENT}"  # created exclusively, so it is also the lock between purges
 LIMIT = 256 << 20  # bytes: 8 million tasks

@@ -16,16 +16,16 @@ from hipercow_tui.formats.bundles import read_bundle
 from hipercow_tui.formats.layout import LAYOUTS
 from hipercow_tui.formats.r_layout import status_of
 from hipercow_tui.formats.safe_open import open_folder
+from hipercow_tui.purging.batch import NO_ROOM, Lot
+from hipercow_tui.purging.batch_name import bundle_file
+from hipercow_tui.purging.chain_units import Unit, by_member
+from hipercow_tui.purging.conflict_check import link_difference
 from hipercow_tui.purging.file_changes import rename
-from hipercow_tui.purging.lot import NO_ROOM, Lot
-from hipercow_tui.purging.names import bundle_file
-from hipercow_tui.purging.outcome import Outcome, Phase
-from hipercow_tui.purging.places import because
-from hipercow_tui.purging.recheck import link_difference
-from hipercow_tui.purging.record import Record
-from hipercow_tui.purging.restore import DELETED, restore_bundle, restore_task, restore_unit
-from hipercow_tui.purging.units import Unit, by_member
-from hipercow_tui.purging.watch import Watch
+from hipercow_tui.purging.progress import Watch
+from hipercow_tui.purging.results import Outcome, Phase
+from hipercow_tui.purging.rollback import DELETED, restore_bundle, restore_task, restore_unit
+from hipercow_tui.purging.root_dirs import because
+from hipercow_tui.purging.run_log import Record
 from hipercow_tui.support.text import visible
 
 NOT_MOVED = "the file system did not move it, though it reported that it did"

@@ -14,18 +14,7 @@ from hipercow_tui.domain.plan import PlannedBundle, PlannedTask, PurgePlan, Reas
 from hipercow_tui.domain.task import TASK_ID, Bundle, Status, Task, is_bundle_name
 from hipercow_tui.formats.bundles import read_bundle
 from hipercow_tui.formats.root import Root
-from hipercow_tui.purging.carrying_out import forgotten, run_in
-from hipercow_tui.purging.erase import erase
-from hipercow_tui.purging.file_changes import exists
-from hipercow_tui.purging.history import Kind, remember_empty, remember_purge, remember_restore
-from hipercow_tui.purging.incomplete import (
-    quarantine_in_batch,
-    quarantine_in_place,
-    with_quarantined,
-    without_quarantined,
-)
-from hipercow_tui.purging.looking import TrashLot, contents_of
-from hipercow_tui.purging.lot import (
+from hipercow_tui.purging.batch import (
     Lot,
     TakenOverError,
     ensure_owner_gone,
@@ -33,17 +22,28 @@ from hipercow_tui.purging.lot import (
     new_lot,
     taken_over,
 )
+from hipercow_tui.purging.batch_name import AT_REST, TUI, LotName, State, bundle_file, bundle_name
+from hipercow_tui.purging.chain_units import units_of
+from hipercow_tui.purging.eraser import erase
+from hipercow_tui.purging.executor import forgotten, run_in
+from hipercow_tui.purging.file_changes import exists
+from hipercow_tui.purging.full_disk import Aside, claimed, erase_aside, missing_data, put_back
+from hipercow_tui.purging.history import Kind, remember_empty, remember_purge, remember_restore
+from hipercow_tui.purging.incomplete import (
+    quarantine_in_batch,
+    quarantine_in_place,
+    with_quarantined,
+    without_quarantined,
+)
 from hipercow_tui.purging.manifest import Aim, Manifest, load_manifest, read_manifest
-from hipercow_tui.purging.names import AT_REST, TUI, LotName, State, bundle_file, bundle_name
-from hipercow_tui.purging.outcome import EmptyReport, Outcome, Progress, PurgeReport, RestoreReport
-from hipercow_tui.purging.places import Places, because, open_places, opened
-from hipercow_tui.purging.purge import Purge
-from hipercow_tui.purging.recent import remove_ids
-from hipercow_tui.purging.record import Record
-from hipercow_tui.purging.restore import restore_bundle
-from hipercow_tui.purging.units import units_of
-from hipercow_tui.purging.watch import Watch, unheard
-from hipercow_tui.purging.without_lot import Aside, claimed, erase_aside, missing_data, put_back
+from hipercow_tui.purging.progress import Watch, unheard
+from hipercow_tui.purging.recent_list import remove_ids
+from hipercow_tui.purging.results import EmptyReport, Outcome, Progress, PurgeReport, RestoreReport
+from hipercow_tui.purging.rollback import restore_bundle
+from hipercow_tui.purging.root_dirs import Places, because, open_places, opened
+from hipercow_tui.purging.run_log import Record
+from hipercow_tui.purging.transaction import Purge
+from hipercow_tui.purging.trash_listing import TrashLot, contents_of
 from hipercow_tui.support.errors import PurgeError
 from hipercow_tui.support.text import count, visible
 

@@ -15,14 +15,14 @@ from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.folder_size import Size, measure_folder
 from hipercow_tui.formats.root import Root
 from hipercow_tui.formats.safe_open import open_folder
+from hipercow_tui.purging.batch import ROOMS, lot_names
+from hipercow_tui.purging.batch_name import AT_REST, TUI, LotName, State, bundle_name
 from hipercow_tui.purging.file_changes import exists
-from hipercow_tui.purging.heart import Sign, is_alive, sign_of
-from hipercow_tui.purging.lot import ROOMS, lot_names
+from hipercow_tui.purging.full_disk import Aside, aside
+from hipercow_tui.purging.heartbeat import Sign, is_alive, sign_of
 from hipercow_tui.purging.manifest import Aim, Manifest, read_manifest
-from hipercow_tui.purging.names import AT_REST, TUI, LotName, State, bundle_name
-from hipercow_tui.purging.places import because, opened
-from hipercow_tui.purging.who import Who
-from hipercow_tui.purging.without_lot import Aside, aside
+from hipercow_tui.purging.process_identity import Who
+from hipercow_tui.purging.root_dirs import because, opened
 from hipercow_tui.support.errors import PurgeError
 
 # Ids that are whole, names of bundles, ids whose erasing began.

@@ -11,17 +11,17 @@ from dataclasses import replace
 from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.root import Root
+from hipercow_tui.purging.batch import Lot, NoRoomError, TakenOverError, check_room, new_lot
+from hipercow_tui.purging.batch_name import State, new_stamp
+from hipercow_tui.purging.chain_units import units_of
+from hipercow_tui.purging.full_disk import free_chains
 from hipercow_tui.purging.history import Kind, remember_purge
-from hipercow_tui.purging.lot import Lot, NoRoomError, TakenOverError, check_room, new_lot
 from hipercow_tui.purging.manifest import Aim
-from hipercow_tui.purging.names import State, new_stamp
-from hipercow_tui.purging.outcome import Outcome, Progress, PurgeReport, beside
-from hipercow_tui.purging.places import Places, open_places
-from hipercow_tui.purging.purge import Purge
-from hipercow_tui.purging.recent import is_of_removal, remove_ids
-from hipercow_tui.purging.units import units_of
-from hipercow_tui.purging.watch import Watch, unheard
-from hipercow_tui.purging.without_lot import free_chains
+from hipercow_tui.purging.progress import Watch, unheard
+from hipercow_tui.purging.recent_list import is_of_removal, remove_ids
+from hipercow_tui.purging.results import Outcome, Progress, PurgeReport, beside
+from hipercow_tui.purging.root_dirs import Places, open_places
+from hipercow_tui.purging.transaction import Purge
 from hipercow_tui.support.errors import PurgeError
 from hipercow_tui.support.text import count, visible
 

@@ -13,8 +13,8 @@ from hipercow_tui.formats.bundles import LIMIT, read_bundle, read_linked_bundle
 from hipercow_tui.formats.layout import LAYOUTS, BundleFile
 from hipercow_tui.formats.r_layout import parse_retry, status_of, unfinished_ids
 from hipercow_tui.formats.safe_open import open_folder, read_file, reason
-from hipercow_tui.purging.places import Places
-from hipercow_tui.purging.units import Unit, by_member
+from hipercow_tui.purging.chain_units import Unit, by_member
+from hipercow_tui.purging.root_dirs import Places
 from hipercow_tui.support.errors import PurgeError
 from hipercow_tui.support.text import short_id, visible
 

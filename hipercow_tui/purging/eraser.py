@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from hipercow_tui.domain.task import Bundle
 from hipercow_tui.formats.mounts import Mount, folder_status
 from hipercow_tui.formats.safe_open import open_folder
+from hipercow_tui.purging.batch import Lot
+from hipercow_tui.purging.batch_name import bundle_file
 from hipercow_tui.purging.file_changes import (
     NOT_DONE,
     exists,
@@ -24,12 +26,10 @@ from hipercow_tui.purging.file_changes import (
     sync_folder,
     unlink,
 )
-from hipercow_tui.purging.lot import Lot
-from hipercow_tui.purging.names import bundle_file
-from hipercow_tui.purging.outcome import Outcome, Phase
-from hipercow_tui.purging.places import because, foreign, names_in
-from hipercow_tui.purging.record import Record
-from hipercow_tui.purging.watch import Watch
+from hipercow_tui.purging.progress import Watch
+from hipercow_tui.purging.results import Outcome, Phase
+from hipercow_tui.purging.root_dirs import because, foreign, names_in
+from hipercow_tui.purging.run_log import Record
 from hipercow_tui.support.errors import PurgeError
 from hipercow_tui.support.text import count, short_id, visible
 

@@ -25,6 +25,7 @@ from pathlib import Path
 from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.formats.safe_open import open_folder
 from hipercow_tui.purging.access import ensure_folder, make_folder
+from hipercow_tui.purging.batch_name import AT_REST, TUI, LotName, State, new_stamp, parse
 from hipercow_tui.purging.file_changes import (
     check_exists,
     exists,
@@ -33,7 +34,7 @@ from hipercow_tui.purging.file_changes import (
     sync_folder,
     unlink,
 )
-from hipercow_tui.purging.heart import (
+from hipercow_tui.purging.heartbeat import (
     ALIVE,
     Heart,
     ensure_dead,
@@ -50,9 +51,8 @@ from hipercow_tui.purging.manifest import (
     write_draft,
     write_manifest,
 )
-from hipercow_tui.purging.names import AT_REST, TUI, LotName, State, new_stamp, parse
-from hipercow_tui.purging.places import Places, because, opened
-from hipercow_tui.purging.watch import Watch
+from hipercow_tui.purging.progress import Watch
+from hipercow_tui.purging.root_dirs import Places, because, opened
 from hipercow_tui.support.errors import PurgeError
 from hipercow_tui.support.text import visible
 

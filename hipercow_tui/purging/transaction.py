@@ -9,24 +9,24 @@ from pathlib import Path
 
 from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.domain.task import Bundle, Lang
-from hipercow_tui.purging import recent
-from hipercow_tui.purging.erase import erase, erase_bundles
-from hipercow_tui.purging.lot import Lot, LotGoneError
+from hipercow_tui.purging import recent_list
+from hipercow_tui.purging.batch import Lot, LotGoneError
+from hipercow_tui.purging.batch_name import State, bundle_file
+from hipercow_tui.purging.chain_units import Unit, by_member
+from hipercow_tui.purging.conflict_check import recheck
+from hipercow_tui.purging.eraser import erase, erase_bundles
 from hipercow_tui.purging.manifest import Aim
-from hipercow_tui.purging.names import State, bundle_file
-from hipercow_tui.purging.outcome import Outcome, Phase, PurgeReport
-from hipercow_tui.purging.places import because
-from hipercow_tui.purging.recheck import recheck
-from hipercow_tui.purging.record import Record
-from hipercow_tui.purging.restore import (
+from hipercow_tui.purging.progress import Watch
+from hipercow_tui.purging.results import Outcome, Phase, PurgeReport
+from hipercow_tui.purging.rollback import (
     restore_bundle,
     restore_strays,
     restore_task,
     restore_unit,
 )
-from hipercow_tui.purging.stage import stage
-from hipercow_tui.purging.units import Unit, by_member
-from hipercow_tui.purging.watch import Watch
+from hipercow_tui.purging.root_dirs import because
+from hipercow_tui.purging.run_log import Record
+from hipercow_tui.purging.staging import stage
 from hipercow_tui.support.errors import PurgeError
 from hipercow_tui.support.text import count, visible
 
@@ -84,7 +84,7 @@ class Purge:
         """Take what goes out of Python's list of recent tasks, before it can no longer be known
         which these are. A list that can't be written is no reason to keep them."""
         ids = [task_id for unit in self.going() for task_id in unit.ids]
-        failed = recent.remove_ids(self.lot.places, ids, lambda: self.watch.stopped)
+        failed = recent_list.remove_ids(self.lot.places, ids, lambda: self.watch.stopped)
         self.record.failed += [failed] if failed else []
 
     def keep(self) -> None:
@@ -160,7 +160,7 @@ class Purge:
             return
         tasks = sorted((one.task for one in self.plan.tasks), key=lambda task: task.created or 0.0)
         ids = [task.id for task in tasks if self.lot.places.has_task(task.id)]
-        failed = recent.append_ids(self.lot.places, ids)
+        failed = recent_list.append_ids(self.lot.places, ids)
         self.record.failed += [failed] if failed else []
 
     def _keep_aside(self, bundle: Bundle, reason: str) -> None:

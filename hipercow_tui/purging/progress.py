@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from hipercow_tui.purging.outcome import Phase, Progress
+from hipercow_tui.purging.results import Phase, Progress
 
 _INTERVAL = 0.05  # seconds between two reports: twenty a second is as live as an eye can tell
 

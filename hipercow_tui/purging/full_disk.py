@@ -25,19 +25,19 @@ from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.domain.task import DATA, Task
 from hipercow_tui.formats.layout import LAYOUTS
 from hipercow_tui.formats.safe_open import open_folder
-from hipercow_tui.purging.erase import Left, Removal, in_words
+from hipercow_tui.purging.batch import NO_ROOM
+from hipercow_tui.purging.batch_name import TUI
+from hipercow_tui.purging.chain_units import Unit, units_of
+from hipercow_tui.purging.conflict_check import recheck
+from hipercow_tui.purging.eraser import Left, Removal, in_words
 from hipercow_tui.purging.file_changes import NOT_DONE, exists, rename, sync_folder
-from hipercow_tui.purging.heart import Heart, Sign, ensure_dead, server_time
-from hipercow_tui.purging.lot import NO_ROOM
-from hipercow_tui.purging.names import TUI
-from hipercow_tui.purging.outcome import Outcome, Phase, PurgeReport
-from hipercow_tui.purging.places import Places, because
-from hipercow_tui.purging.recheck import recheck
-from hipercow_tui.purging.record import Record
-from hipercow_tui.purging.restore import DELETED
-from hipercow_tui.purging.stage import task_difference
-from hipercow_tui.purging.units import Unit, units_of
-from hipercow_tui.purging.watch import Watch
+from hipercow_tui.purging.heartbeat import Heart, Sign, ensure_dead, server_time
+from hipercow_tui.purging.progress import Watch
+from hipercow_tui.purging.results import Outcome, Phase, PurgeReport
+from hipercow_tui.purging.rollback import DELETED
+from hipercow_tui.purging.root_dirs import Places, because
+from hipercow_tui.purging.run_log import Record
+from hipercow_tui.purging.staging import task_difference
 from hipercow_tui.support.errors import PurgeError
 from hipercow_tui.support.text import short_id
 

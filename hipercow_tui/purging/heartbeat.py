@@ -19,8 +19,8 @@ from typing import NoReturn
 
 from hipercow_tui.formats.safe_open import read_file
 from hipercow_tui.purging.access import create_file
-from hipercow_tui.purging.watch import Watch
-from hipercow_tui.purging.who import Who, whoami
+from hipercow_tui.purging.process_identity import Who, whoami
+from hipercow_tui.purging.progress import Watch
 from hipercow_tui.support.errors import PurgeError
 from hipercow_tui.support.text import visible
 

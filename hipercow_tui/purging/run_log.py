@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 
-from hipercow_tui.purging.outcome import Outcome
-from hipercow_tui.purging.units import Unit
+from hipercow_tui.purging.chain_units import Unit
+from hipercow_tui.purging.results import Outcome
 
 
 @dataclass(slots=True)

@@ -13,27 +13,27 @@ from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.folder_size import Size
 from hipercow_tui.formats.root import Root
-from hipercow_tui.purging import looking
+from hipercow_tui.purging import trash_listing
+from hipercow_tui.purging.batch import lot_names
+from hipercow_tui.purging.batch_name import TUI, LotName, State
+from hipercow_tui.purging.full_disk import aside
 from hipercow_tui.purging.history import HistoryEntry
 from hipercow_tui.purging.history import history as history_of
-from hipercow_tui.purging.looking import TrashLot
-from hipercow_tui.purging.lot import lot_names
 from hipercow_tui.purging.manifest import Manifest
-from hipercow_tui.purging.names import TUI, LotName, State
-from hipercow_tui.purging.outcome import (
+from hipercow_tui.purging.progress import Watch, unheard
+from hipercow_tui.purging.results import (
     EmptyReport,
     Progress,
     PurgeReport,
     RestoreReport,
     beside,
 )
-from hipercow_tui.purging.places import because, opened
-from hipercow_tui.purging.trash import after_erasing, begin, ensure_idle, refuse_unerasable
-from hipercow_tui.purging.trash import empty as empty_in
-from hipercow_tui.purging.trash import finish as finish_in
-from hipercow_tui.purging.trash import restore as restore_in
-from hipercow_tui.purging.watch import Watch, unheard
-from hipercow_tui.purging.without_lot import aside
+from hipercow_tui.purging.root_dirs import because, opened
+from hipercow_tui.purging.trash_actions import after_erasing, begin, ensure_idle, refuse_unerasable
+from hipercow_tui.purging.trash_actions import empty as empty_in
+from hipercow_tui.purging.trash_actions import finish as finish_in
+from hipercow_tui.purging.trash_actions import restore as restore_in
+from hipercow_tui.purging.trash_listing import TrashLot
 from hipercow_tui.support.errors import PurgeError
 from hipercow_tui.support.text import visible
 
@@ -42,27 +42,27 @@ def trash(root: Root, states: Collection[State] = tuple(State)) -> tuple[TrashLo
     """Every lot that is in one of these states, the oldest first. Raises PurgeError if they can't
     be read."""
     with _in_words("The trash can't be read"):
-        return _both(root, lambda part: looking.trash(part, states))
+        return _both(root, lambda part: trash_listing.trash(part, states))
 
 
 def interrupted(root: Root) -> tuple[TrashLot, ...]:
     """The lots in which something was interrupted, for ``finish`` or ``restore``. Raises
     PurgeError."""
     with _in_words("The trash can't be read"):
-        return _both(root, looking.interrupted)
+        return _both(root, trash_listing.interrupted)
 
 
 def trash_size(root: Root, lot: TrashLot) -> Size | None:
     """How much a lot holds; None if it is gone or can't all be read. Costs a stat a file."""
     try:
-        return looking.trash_size(root.part(lot.lang), lot)
+        return trash_listing.trash_size(root.part(lot.lang), lot)
     except OSError:
         return None
 
 
 def is_at_work(root: Root, lot: TrashLot) -> bool:
     """Whether a process seems to work in that lot, for six calls; False if it is gone."""
-    return looking.is_at_work(root.part(lot.lang), lot)
+    return trash_listing.is_at_work(root.part(lot.lang), lot)
 
 
 def restore(
@@ -167,7 +167,7 @@ def _not_begun(root: Root, stamp: str, broken: Sequence[Root]) -> Manifest | Non
         return None
     named = (name for name in _lots(broken[0]) if name.stamp == stamp)
     name = next((name for name in named if name.state is State.MOVING), None)
-    manifest = looking.manifest_in(broken[0], name) if name else None
+    manifest = trash_listing.manifest_in(broken[0], name) if name else None
     if manifest is None or not manifest.confirmed or manifest.plan.of_lang(Lang.PY).empty:
         return None
     begun = _states(root.part(Lang.PY), stamp) - {State.PREPARING}

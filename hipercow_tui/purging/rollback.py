@@ -9,6 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from hipercow_tui.purging.access import ensure_folder
+from hipercow_tui.purging.batch import NO_ROOM, Lot
+from hipercow_tui.purging.batch_name import bundle_file, bundle_name
+from hipercow_tui.purging.chain_units import Unit
 from hipercow_tui.purging.file_changes import (
     NOT_DONE,
     exists,
@@ -16,12 +19,9 @@ from hipercow_tui.purging.file_changes import (
     rename,
     unlink,
 )
-from hipercow_tui.purging.lot import NO_ROOM, Lot
-from hipercow_tui.purging.names import bundle_file, bundle_name
-from hipercow_tui.purging.outcome import Outcome
-from hipercow_tui.purging.places import because, names_in
-from hipercow_tui.purging.record import Record
-from hipercow_tui.purging.units import Unit
+from hipercow_tui.purging.results import Outcome
+from hipercow_tui.purging.root_dirs import because, names_in
+from hipercow_tui.purging.run_log import Record
 from hipercow_tui.support.text import short_id
 
 DELETED = "someone else deleted it meanwhile"
