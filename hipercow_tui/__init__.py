@@ -82,8 +82,8 @@ def purge(
     from hipercow_tui.domain.filters import requested_filters
     from hipercow_tui.domain.plan import make_plan
     from hipercow_tui.formats.root import find_root
+    from hipercow_tui.output.report import blocked_message, report_lines
     from hipercow_tui.purging import carry_out
-    from hipercow_tui.report import blocked_message, report_lines
     from hipercow_tui.scanning.scanner import read_root
 
     for name, flag in (("follow", follow), ("skip_blocked", skip_blocked), ("dry_run", dry_run)):

@@ -18,6 +18,18 @@ from hipercow_tui.arguments import CommandParser
 from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.formats.folder_size import Size, measure_many
 from hipercow_tui.formats.root import Root, find_root
+from hipercow_tui.output.report import (
+    Report,
+    Sizes,
+    history_line,
+    interrupted_lines,
+    lot_as_json,
+    lot_line,
+    plan_as_json,
+    plan_lines,
+    report_as_json,
+    report_lines,
+)
 from hipercow_tui.purging import (
     Phase,
     Progress,
@@ -39,18 +51,6 @@ from hipercow_tui.purging import (
 from hipercow_tui.purging.batch_name import AT_REST
 from hipercow_tui.purging.manifest import Aim
 from hipercow_tui.purging.plan_file import changes, load_plan
-from hipercow_tui.report import (
-    Report,
-    Sizes,
-    history_line,
-    interrupted_lines,
-    lot_as_json,
-    lot_line,
-    plan_as_json,
-    plan_lines,
-    report_as_json,
-    report_lines,
-)
 from hipercow_tui.scanning.scanner import read_root
 from hipercow_tui.support.errors import HipercowTuiError, PurgeError
 from hipercow_tui.support.exit_codes import DONE, REFUSED

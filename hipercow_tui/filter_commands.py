@@ -17,8 +17,8 @@ from hipercow_tui.formats.details import TaskDetails
 from hipercow_tui.formats.folder_size import Size, measure_many
 from hipercow_tui.formats.py_details import details_of
 from hipercow_tui.formats.root import Root, find_root
+from hipercow_tui.output.report import blocked_message, plan_as_json, plan_lines, task_as_json
 from hipercow_tui.purging.plan_file import save_plan
-from hipercow_tui.report import blocked_message, plan_as_json, plan_lines, task_as_json
 from hipercow_tui.scanning.scanner import read_root
 from hipercow_tui.settings.saved_filters import FilterFile
 from hipercow_tui.support.errors import FilterError

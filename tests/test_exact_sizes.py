@@ -19,8 +19,8 @@ from hipercow_tui.domain.plan import make_plan
 from hipercow_tui.domain.task import Status
 from hipercow_tui.formats.folder_size import Linked, Size, freed, measure, measure_many
 from hipercow_tui.formats.root import find_root
+from hipercow_tui.output.report import report_lines, total_size
 from hipercow_tui.purging import carry_out
-from hipercow_tui.report import report_lines, total_size
 from hipercow_tui.scanning.scanner import read_root
 from hipercow_tui.support.text import count, size
 from hipercow_tui.ui.app import HipercowApp

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from small_root import task_id
 
 from hipercow_tui.domain.task import Lang, Status, Task
-from hipercow_tui.py_calls import bundle_command, log_command, status_command
+from hipercow_tui.output.py_commands import bundle_command, log_command, status_command
 
 TASK = Task(task_id(1), Status.FAILURE, lang=Lang.PY)
 

@@ -10,8 +10,8 @@ from hipercow_tui.domain.filters import FilterStack, TaskIds
 from hipercow_tui.domain.plan import make_plan
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Lang, Status, Task
-from hipercow_tui.r_calls import Act, act_call, info_call, log_call, purge_call, reach_of
-from hipercow_tui.report import r_call
+from hipercow_tui.output.r_calls import Act, act_call, info_call, log_call, purge_call, reach_of
+from hipercow_tui.output.report import r_call
 
 ONE, TWO, THREE = IDS[:3]
 

@@ -42,8 +42,8 @@ from hipercow_tui.domain.plan import make_plan
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.py_details import details_of
 from hipercow_tui.formats.root import find_root
+from hipercow_tui.output.py_commands import bundle_command
 from hipercow_tui.purging import move_to_trash, restore
-from hipercow_tui.py_calls import bundle_command
 from hipercow_tui.scanning.scanner import read_root
 
 

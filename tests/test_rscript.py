@@ -9,8 +9,8 @@ from r_stand_in import NEW_ID, library, use_stub
 from small_root import task_id, write_task
 
 from hipercow_tui.formats.root import Root, find_root
-from hipercow_tui.r_calls import Act
-from hipercow_tui.rscript import Ended, hipercow_version, run
+from hipercow_tui.output.r_calls import Act
+from hipercow_tui.output.r_runner import Ended, hipercow_version, run
 from hipercow_tui.support.errors import RscriptError
 
 IDS = tuple(map(task_id, range(3)))

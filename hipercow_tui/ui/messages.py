@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from hipercow_tui.domain.snapshot import Snapshot
     from hipercow_tui.domain.task import Task
     from hipercow_tui.formats.details import TaskDetails
-    from hipercow_tui.report import Report
+    from hipercow_tui.output.report import Report
     from hipercow_tui.ui.board import Board
     from hipercow_tui.ui.error_desk import ErrorBoard
     from hipercow_tui.ui.trash_look import TrashLook

@@ -13,6 +13,7 @@ from textual.message_pump import MessagePump
 
 from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.formats.root import Root
+from hipercow_tui.output.report import Report
 from hipercow_tui.purging import (
     Phase,
     Progress,
@@ -24,7 +25,6 @@ from hipercow_tui.purging import (
     restore,
 )
 from hipercow_tui.purging.manifest import Aim
-from hipercow_tui.report import Report
 from hipercow_tui.support.errors import HipercowTuiError
 from hipercow_tui.ui.messages import PurgeEnded
 

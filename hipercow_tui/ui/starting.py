@@ -106,6 +106,6 @@ def _stopped(job: PurgeRun) -> PurgeEnded:
 
 
 def _print_end(ended: PurgeEnded) -> None:
-    from hipercow_tui.report import report_lines
+    from hipercow_tui.output.report import report_lines
 
     print_output(report_lines(ended.report) if ended.report else [ended.error or ""])

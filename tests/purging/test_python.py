@@ -41,6 +41,7 @@ from hipercow_tui.domain.filters import FilterStack, InBundle, TaskIds
 from hipercow_tui.domain.plan import make_plan
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.root import Root, find_root
+from hipercow_tui.output.report import report_as_json
 from hipercow_tui.purging import (
     State,
     carry_out,
@@ -54,7 +55,6 @@ from hipercow_tui.purging import (
     trash,
     trash_size,
 )
-from hipercow_tui.report import report_as_json
 from hipercow_tui.scanning.scanner import read_root
 from hipercow_tui.support.errors import BlockedError, PurgeError
 from hipercow_tui.ui.widgets.bundle_filter import literal, patterns

@@ -24,7 +24,7 @@ from hipercow_tui.ui.widgets.search_bar import SearchBar
 from hipercow_tui.ui.widgets.task_table import TaskTable
 
 if TYPE_CHECKING:
-    from hipercow_tui.r_calls import Reach
+    from hipercow_tui.output.r_calls import Reach
     from hipercow_tui.ui.purging import Job, PurgeRun
     from hipercow_tui.ui.screens.hand_over import Chosen
     from hipercow_tui.ui.trash_look import TrashLook

@@ -19,8 +19,16 @@ from textual.widgets.option_list import Option
 from hipercow_tui.analysis.task_summary import NO_GIST, Gists
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Lang, Task
-from hipercow_tui.py_calls import bundle_command, log_command, status_command
-from hipercow_tui.r_calls import Act, Reach, act_call, info_call, log_call, purge_call, reach_of
+from hipercow_tui.output.py_commands import bundle_command, log_command, status_command
+from hipercow_tui.output.r_calls import (
+    Act,
+    Reach,
+    act_call,
+    info_call,
+    log_call,
+    purge_call,
+    reach_of,
+)
 from hipercow_tui.support.text import count, short_id
 from hipercow_tui.ui.cells import plain
 from hipercow_tui.ui.clipboard import copy

@@ -13,10 +13,10 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from hipercow_tui import rscript
 from hipercow_tui.formats.log_file import harmless
 from hipercow_tui.formats.root import Root
-from hipercow_tui.r_calls import Act, Reach
+from hipercow_tui.output import r_runner
+from hipercow_tui.output.r_calls import Act, Reach
 from hipercow_tui.support.errors import RscriptError
 from hipercow_tui.support.text import count
 from hipercow_tui.ui.background import in_background
@@ -81,7 +81,7 @@ class LetRScreen(ModalScreen[bool]):
 
     def _look(self) -> None:
         try:
-            version = rscript.hipercow_version(self._root)
+            version = r_runner.hipercow_version(self._root)
         except RscriptError as error:
             self.call_later(self._end, str(error), "esc goes back")
         else:
@@ -125,7 +125,7 @@ class LetRScreen(ModalScreen[bool]):
 
     def _act(self) -> None:
         try:
-            ended = rscript.run(
+            ended = r_runner.run(
                 self._reach.act, self._reach.ids, self._root, self._heard, self._stop
             )
         except RscriptError as error:

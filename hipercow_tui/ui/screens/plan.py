@@ -19,12 +19,12 @@ from textual.screen import Screen
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
-from hipercow_tui import report
 from hipercow_tui.domain.plan import PurgePlan, make_plan
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.folder_size import Size, measure
 from hipercow_tui.formats.root import Root
+from hipercow_tui.output import report
 from hipercow_tui.purging import safety_check
 from hipercow_tui.purging.manifest import Aim
 from hipercow_tui.support.text import count

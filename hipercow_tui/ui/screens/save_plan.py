@@ -15,9 +15,9 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from hipercow_tui import report
 from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.formats.folder_size import Size
+from hipercow_tui.output import report
 from hipercow_tui.purging.plan_file import open_private
 from hipercow_tui.ui.cells import plain
 

@@ -13,8 +13,8 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from hipercow_tui.output.report import Report
 from hipercow_tui.purging import EmptyReport, Outcome, PurgeReport, RestoreReport
-from hipercow_tui.report import Report
 from hipercow_tui.support.text import count, size, span, tasks_and_bundles
 from hipercow_tui.ui.cells import plain
 from hipercow_tui.ui.widgets.lines import Lines

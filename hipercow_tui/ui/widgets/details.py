@@ -17,7 +17,7 @@ from hipercow_tui.analysis.task_summary import Gist
 from hipercow_tui.domain.durations import ran, waited
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Lang, Status, Task
-from hipercow_tui.r_calls import info_call
+from hipercow_tui.output.r_calls import info_call
 from hipercow_tui.support.text import age, count, short_id, span, visible
 from hipercow_tui.ui.blending import blended
 from hipercow_tui.ui.keys import SCROLLS

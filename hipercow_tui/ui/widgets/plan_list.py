@@ -13,11 +13,11 @@ from rich.cells import cell_len, set_cell_size
 from rich.style import Style
 from rich.text import Text
 
-from hipercow_tui import report
 from hipercow_tui.analysis.task_summary import NO_GIST, Gist
 from hipercow_tui.domain.plan import KEPT, Blocked, PlannedBundle, PlannedTask, PurgePlan
 from hipercow_tui.domain.task import Bundle, Lang, Status, Task
 from hipercow_tui.formats.folder_size import Size
+from hipercow_tui.output import report
 from hipercow_tui.support.text import age, count, short_id, size, span
 from hipercow_tui.ui.cells import fit, plain
 from hipercow_tui.ui.looks import COLOUR, GLYPH

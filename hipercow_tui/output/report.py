@@ -14,12 +14,12 @@ from hipercow_tui.domain.plan import Blocked, PlannedBundle, PlannedTask, PurgeP
 from hipercow_tui.domain.task import Lang, Task
 from hipercow_tui.formats.details import TaskDetails
 from hipercow_tui.formats.folder_size import Size, freed
+from hipercow_tui.output.r_calls import purge_call
 from hipercow_tui.purging.batch_name import State
 from hipercow_tui.purging.history import HistoryEntry
 from hipercow_tui.purging.manifest import Aim
 from hipercow_tui.purging.results import EmptyReport, Outcome, PurgeReport, RestoreReport
 from hipercow_tui.purging.trash_listing import TrashLot
-from hipercow_tui.r_calls import purge_call
 from hipercow_tui.support.text import age, count, short_id, size, tasks_and_bundles, visible
 
 Json: TypeAlias = dict[str, Any]

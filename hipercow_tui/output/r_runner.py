@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from hipercow_tui.domain.task import TASK_ID
 from hipercow_tui.formats.root import Root
-from hipercow_tui.r_calls import Act
+from hipercow_tui.output.r_calls import Act
 from hipercow_tui.support.errors import RscriptError
 from hipercow_tui.support.text import visible
 
