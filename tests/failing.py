@@ -6,7 +6,7 @@ from pathlib import Path
 
 from small_root import NOW, write_task
 
-from hipercow_tui.demo.rbuild import chars, named, reals
+from hipercow_tui.demo.r_builders import chars, named, reals
 from hipercow_tui.demo.rds_writer import rds
 from hipercow_tui.formats.rlang.values import RList, RNull, RValue, RVector
 

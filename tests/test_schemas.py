@@ -23,7 +23,7 @@ from small_root import task_id, write_bundle, write_task
 
 from hipercow_tui.cli import main
 from hipercow_tui.demo import write_root
-from hipercow_tui.demo.python_side import write_python_side
+from hipercow_tui.demo.py_root import write_python_side
 from hipercow_tui.formats.root import Root
 
 HERE = Path(__file__).parent.parent

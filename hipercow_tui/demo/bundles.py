@@ -7,8 +7,8 @@ from collections import Counter, deque
 from collections.abc import Sequence
 from random import Random
 
-from hipercow_tui.demo import stages
-from hipercow_tui.demo.cast import Study, bundle_name
+from hipercow_tui.demo import task_lifecycle
+from hipercow_tui.demo.studies import Study, bundle_name
 
 PICKED = ("paper_fig", "thesis_ch", "to_check_")
 ONE_IN = 6
@@ -50,4 +50,4 @@ class Bundles:
         self._names[name] += 1
         unique = name if self._names[name] == 1 else f"{name}_{self._names[name]}"
         content = "".join(f"{task_id}\n" for task_id in ids)
-        stages.put(self._folder, unique, content.encode(), at)
+        task_lifecycle.put(self._folder, unique, content.encode(), at)

@@ -16,11 +16,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
-from hipercow_tui.demo import project, stages
-from hipercow_tui.demo.cast import STUDIES, bundle_name
+from hipercow_tui.demo import project, task_lifecycle
 from hipercow_tui.demo.job import Job
-from hipercow_tui.demo.outcome import attempt, result_of
+from hipercow_tui.demo.outcomes import attempt, result_of
 from hipercow_tui.demo.recognise import job_of
+from hipercow_tui.demo.studies import STUDIES, bundle_name
 
 RUNNING, WAITING = 3, 40
 FAILED_REMEMBERED = 200
@@ -79,7 +79,7 @@ class Cluster:
         """A cancelled task does not start."""
         folder = self._folder(job.id)
         if os.path.exists(f"{folder}/status-submitted") and not self._over(folder):
-            stages.start(folder, job, now)
+            task_lifecycle.start(folder, job, now)
             self._running.append(_Running(job, now))
 
     def _say(self, now: float) -> None:
@@ -88,7 +88,7 @@ class Cluster:
         run = self._rng.choice(self._running)
         says = run.job.study.says or ("working",)
         with self._or_forget(run):
-            stages.say(self._folder(run.job.id), [says[run.said % len(says)]], now)
+            task_lifecycle.say(self._folder(run.job.id), [says[run.said % len(says)]], now)
         run.said += 1
 
     def _finish(self, now: float) -> None:
@@ -100,9 +100,9 @@ class Cluster:
             return
         failed = attempt(self._rng, job, 0.3)
         if failed is None:
-            stages.succeed(folder, job, result_of(self._rng, job.study), run.started, now)
+            task_lifecycle.succeed(folder, job, result_of(self._rng, job.study), run.started, now)
         else:
-            stages.fail(folder, job, *failed, run.started, now)
+            task_lifecycle.fail(folder, job, *failed, run.started, now)
             self._failed.append(job)
 
     def _retry(self, now: float) -> None:
@@ -123,7 +123,7 @@ class Cluster:
         )
         folder = self._create(retry)
         line = f"{retry.id},{job.id},{base}\n".encode()
-        stages.put(self._hipercow, "retry", line, now, stages.MORE | os.O_CREAT)
+        task_lifecycle.put(self._hipercow, "retry", line, now, task_lifecycle.MORE | os.O_CREAT)
         self._submit(folder, retry, now)
 
     def _submit_one(self, now: float) -> None:
@@ -148,7 +148,7 @@ class Cluster:
         week = time.strftime("%G-w%V", time.gmtime(now))
         name = self._unused(bundle_name(study, rng, rng.randrange(20, 100), week))
         ids = "".join(f"{job.id}\n" for job in jobs)
-        stages.put(f"{self._hipercow}/bundles", name, ids.encode(), now)
+        task_lifecycle.put(f"{self._hipercow}/bundles", name, ids.encode(), now)
 
     # -- how it is written
 
@@ -156,12 +156,12 @@ class Cluster:
         folder = self._folder(job.id)
         with suppress(FileExistsError):
             os.mkdir(os.path.dirname(folder))
-        stages.create(folder, job)
+        task_lifecycle.create(folder, job)
         return folder
 
     def _submit(self, folder: str, job: Job, now: float) -> None:
         self._number += 1
-        stages.submit(folder, job, self._number, now)
+        task_lifecycle.submit(folder, job, self._number, now)
         self._waiting.append(job)
 
     def _over(self, folder: str) -> bool:

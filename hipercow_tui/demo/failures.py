@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from hipercow_tui.demo.rbuild import (
+from hipercow_tui.demo.r_builders import (
     NULL,
     Buildable,
     call,

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cache
 
-from hipercow_tui.demo.cast import Study, Values
-from hipercow_tui.demo.rbuild import (
+from hipercow_tui.demo.r_builders import (
     NULL,
     chars,
     data_frame,
@@ -17,6 +16,7 @@ from hipercow_tui.demo.rbuild import (
     time_point,
 )
 from hipercow_tui.demo.rds_writer import Filling, Hole, Template
+from hipercow_tui.demo.studies import Study, Values
 from hipercow_tui.formats.rlang.values import Attributes, RList, RValue, RVector
 
 KEY = "//qdrive.dide.ic.ac.uk/homes/epi/.hipercow/key"

@@ -8,8 +8,8 @@ from functools import cache
 from pathlib import Path
 from random import Random
 
-from hipercow_tui.demo import stages
-from hipercow_tui.demo.rbuild import NULL, chars, named
+from hipercow_tui.demo import task_lifecycle
+from hipercow_tui.demo.r_builders import NULL, chars, named
 from hipercow_tui.demo.rds_writer import rds, rds_of_doubles
 
 FUNCTIONS = """\
@@ -57,12 +57,14 @@ def write(where: Path, now: float) -> None:
     for name, content in FILES.items():
         path = where / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        stages.put(str(path.parent), path.name, content.encode(), written)
+        task_lifecycle.put(str(path.parent), path.name, content.encode(), written)
     for folder in ("tasks", "bundles", "environments"):
         (where / "hipercow" / folder).mkdir(parents=True)
     environments = str(where / "hipercow" / "environments")
-    stages.put(environments, "default", _environment("default", "dplyr", "mcstate"), written)
-    stages.put(environments, "report", _environment("report", "rmarkdown"), written)
+    task_lifecycle.put(
+        environments, "default", _environment("default", "dplyr", "mcstate"), written
+    )
+    task_lifecycle.put(environments, "report", _environment("report", "rmarkdown"), written)
 
 
 def cipher(rng: Random) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 
-from hipercow_tui.demo.cast import SINGLES, STUDIES, Study, Values
 from hipercow_tui.demo.job import Job
 from hipercow_tui.demo.rds_writer import Hole
+from hipercow_tui.demo.studies import SINGLES, STUDIES, Study, Values
 from hipercow_tui.formats.rlang.rds import files
 from hipercow_tui.formats.rlang.values import RValue, RVector, element
 from hipercow_tui.support.errors import RdsError

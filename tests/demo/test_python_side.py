@@ -10,7 +10,7 @@ from hipercow.bundle import bundle_load
 from hipercow.task import task_info, task_last, task_list, task_recent
 
 from hipercow_tui import demo, scan
-from hipercow_tui.demo.python_side import write_python_side
+from hipercow_tui.demo.py_root import write_python_side
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.py_details import details_of
 from hipercow_tui.formats.root import find_root

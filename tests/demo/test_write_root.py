@@ -9,7 +9,7 @@ import pytest
 from demo_roots import NOW, bundles, fingerprint, folders, retries, status
 
 from hipercow_tui import demo
-from hipercow_tui.demo.cast import SINGLES, STUDIES
+from hipercow_tui.demo.studies import SINGLES, STUDIES
 from hipercow_tui.domain.retry_chains import Chains
 from hipercow_tui.formats.rlang.deparse import deparse
 from hipercow_tui.formats.rlang.rds import files

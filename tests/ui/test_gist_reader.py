@@ -19,7 +19,7 @@ from hipercow_tui import scan
 from hipercow_tui.analysis.task_sorting import Key, Sort
 from hipercow_tui.analysis.task_summary import Gist
 from hipercow_tui.analysis.task_view import make_view
-from hipercow_tui.demo.rbuild import chars, named, reals
+from hipercow_tui.demo.r_builders import chars, named, reals
 from hipercow_tui.demo.rds_writer import rds
 from hipercow_tui.domain.filters import FilterStack
 from hipercow_tui.formats.rlang.values import RNull, RValue, RVector

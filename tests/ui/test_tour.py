@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 from ui_driving import screen_text, until
 
 from hipercow_tui.demo import write_root
-from hipercow_tui.demo.python_side import write_python_side
+from hipercow_tui.demo.py_root import write_python_side
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.screens.question import QuestionScreen

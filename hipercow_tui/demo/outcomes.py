@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import cache
 from random import Random
 
-from hipercow_tui.demo.cast import Study, noise
 from hipercow_tui.demo.failures import Failure
 from hipercow_tui.demo.job import Job
-from hipercow_tui.demo.rbuild import NULL, chars, data_frame, reals
+from hipercow_tui.demo.r_builders import NULL, chars, data_frame, reals
 from hipercow_tui.demo.rds_writer import rds
+from hipercow_tui.demo.studies import Study, noise
 from hipercow_tui.formats.rlang.values import RValue
 
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
-from hipercow_tui.demo import project, stages
+from hipercow_tui.demo import project, task_lifecycle
 from hipercow_tui.demo.bundles import Bundles
-from hipercow_tui.demo.cast import SINGLES, STUDIES, Study
 from hipercow_tui.demo.job import Job
-from hipercow_tui.demo.outcome import attempt, median_wait, result_of
+from hipercow_tui.demo.outcomes import attempt, median_wait, result_of
+from hipercow_tui.demo.studies import SINGLES, STUDIES, Study
 
 RUNNING, WAITING = 3, 41
 MANY = 20_000
@@ -76,7 +76,7 @@ class _Writer:
         self._retries.sort()
         if self._retries:
             lines = "".join(line for _, line in self._retries)
-            stages.put(self._hipercow, "retry", lines.encode(), self._retries[-1][0])
+            task_lifecycle.put(self._hipercow, "retry", lines.encode(), self._retries[-1][0])
 
     # -- what there is to do
 
@@ -106,11 +106,11 @@ class _Writer:
         jobs = self._jobs(_Campaign(study, created, running + waiting, True))
         for index, job in enumerate(jobs):
             folder = self._create(job)
-            stages.submit(folder, job, self._next_number(), job.created + 1)
+            task_lifecycle.submit(folder, job, self._next_number(), job.created + 1)
             if index < running:
                 started = self._now - self._rng.uniform(60, 1500)
-                stages.start(folder, job, started)
-                stages.say(folder, study.says[:1], started + 45)
+                task_lifecycle.start(folder, job, started)
+                task_lifecycle.say(folder, study.says[:1], started + 45)
         self._bundles.write(study, created, [job.id for job in jobs])
 
     def _campaign(self, campaign: _Campaign) -> None:
@@ -162,7 +162,7 @@ class _Writer:
 
     def _create(self, job: Job) -> str:
         folder = self._folder(job.id)
-        stages.create(folder, job)
+        task_lifecycle.create(folder, job)
         return folder
 
     def _live(self, folder: str, job: Job, index: int) -> None:
@@ -170,19 +170,19 @@ class _Writer:
         rng = self._rng
         started, finished = self._moments(job, index)
         if job.driver:
-            stages.submit(folder, job, self._next_number(), min(job.created + 1, started))
-        stages.start(folder, job, started)
+            task_lifecycle.submit(folder, job, self._next_number(), min(job.created + 1, started))
+        task_lifecycle.start(folder, job, started)
         if job.driver:
-            stages.say(folder, job.study.says, finished)
+            task_lifecycle.say(folder, job.study.says, finished)
         risk = job.study.risk(job.values) if job.retries is None else 0.45
         failed = attempt(rng, job, 1.0 if self._wants_tip(job) else risk)
         if failed is None:
-            stages.succeed(folder, job, self._result(job), started, finished)
+            task_lifecycle.succeed(folder, job, self._result(job), started, finished)
             return
         if job.driver and rng.random() < 0.03:
-            stages.lose(folder, job, started, finished)
+            task_lifecycle.lose(folder, job, started, finished)
         else:
-            stages.fail(folder, job, *failed, started, finished)
+            task_lifecycle.fail(folder, job, *failed, started, finished)
         self._try_again(job, finished)
 
     def _wants_tip(self, job: Job) -> bool:
@@ -211,14 +211,14 @@ class _Writer:
     def _cancel(self, folder: str, job: Job, was_running: bool) -> None:
         """One of them was cut short between marker and ``info``: its times are estimates."""
         self._cancelled += 1
-        stages.submit(folder, job, self._next_number(), job.created + 1)
+        task_lifecycle.submit(folder, job, self._next_number(), job.created + 1)
         started, finished = self._moments(job, 0)
         if was_running:
-            stages.start(folder, job, started)
+            task_lifecycle.start(folder, job, started)
         if self._cancelled == 1:
-            stages.put(folder, "status-cancelled", b"", finished)
+            task_lifecycle.put(folder, "status-cancelled", b"", finished)
         else:
-            stages.cancel(folder, job, started if was_running else None, finished)
+            task_lifecycle.cancel(folder, job, started if was_running else None, finished)
 
     def _try_again(self, job: Job, failed_at: float) -> None:
         """Retry a failure now and then, up to three times; rarely twice at once: a fork."""
@@ -255,11 +255,11 @@ class _Writer:
         if not unfinished:
             self._live(folder, retry, 0)
             return
-        stages.submit(folder, retry, self._next_number(), created)
+        task_lifecycle.submit(folder, retry, self._next_number(), created)
         if self._waiting_tips.pop() == "running":
             started = created + (self._now - created) * 0.2
-            stages.start(folder, retry, started)
-            stages.say(folder, retry.study.says[:1], started)
+            task_lifecycle.start(folder, retry, started)
+            task_lifecycle.say(folder, retry.study.says[:1], started)
 
     def _next_number(self) -> int:
         self._number += 1
@@ -278,6 +278,6 @@ class _Writer:
             folder = self._folder(job.id)
             os.mkdir(folder)
             if keep:
-                stages.put(folder, "data", job.data()[:keep], created)
+                task_lifecycle.put(folder, "data", job.data()[:keep], created)
             else:
-                stages.put(folder, "Renviron", job.renviron(), created)
+                task_lifecycle.put(folder, "Renviron", job.renviron(), created)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from hipercow_tui.demo.stages import put
+from hipercow_tui.demo.task_lifecycle import put
 
 DAY = 86_400.0
 _RESULT = pickle.dumps(None)  # what every shell task leaves (``task_eval_shell``)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
-from hipercow_tui.demo.cast import as_text
 from hipercow_tui.demo.job import Job
+from hipercow_tui.demo.studies import as_text
 
 WIDTH = 80
 PROJECT = "V:/sir-model"

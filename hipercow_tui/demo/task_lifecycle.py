@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable
 from functools import cache
 
-from hipercow_tui.demo import failures, logs
+from hipercow_tui.demo import failures, task_logs
 from hipercow_tui.demo.failures import Failure
 from hipercow_tui.demo.job import Job, resources
 
@@ -49,7 +49,7 @@ def start(folder: str, job: Job, at: float) -> None:
     """The marker, and on a node the beginning of the log."""
     put(folder, "status-running", b"", at)
     if job.driver:
-        put(folder, "log", logs.opening(job, at).encode(), at)
+        put(folder, "log", task_logs.opening(job, at).encode(), at)
 
 
 def say(folder: str, lines: Iterable[str], at: float) -> None:
@@ -63,7 +63,7 @@ def succeed(folder: str, job: Job, result: bytes, started: float, at: float) -> 
     put(folder, "result", result, at)
     put(folder, "status-success", b"", at)
     if job.driver:
-        ending = logs.closing("success", None, job.study.warns, started, at)
+        ending = task_logs.closing("success", None, job.study.warns, started, at)
         put(folder, "log", ending.encode(), at, MORE)
 
 
@@ -77,7 +77,7 @@ def fail(
     if job.driver:
         message = failure.condition_message(texts)
         warnings = texts[-1:] if failure.warning else ()
-        ending = logs.closing("failure", message, warnings, started, at)
+        ending = task_logs.closing("failure", message, warnings, started, at)
         put(folder, "log", ending.encode(), at, MORE)
 
 

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hipercow_tui.demo.cluster import Cluster
-from hipercow_tui.demo.generate import write_root
-from hipercow_tui.demo.python_side import write_python_side
+from hipercow_tui.demo.py_root import write_python_side
+from hipercow_tui.demo.root_writer import write_root
 from hipercow_tui.support.signals import leave, no_hurry, on_signals
 
 PROJECT = "sir-model"

@@ -8,7 +8,7 @@ from random import Random
 from typing import TypeAlias
 
 from hipercow_tui.demo.failures import Failure
-from hipercow_tui.demo.rbuild import (
+from hipercow_tui.demo.r_builders import (
     NULL,
     assign,
     block,
