@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from hipercow_tui.domain.task import Task
     from hipercow_tui.formats.details import TaskDetails
     from hipercow_tui.output.report import Report
-    from hipercow_tui.ui.board import Board
-    from hipercow_tui.ui.error_desk import ErrorBoard
-    from hipercow_tui.ui.trash_look import TrashLook
+    from hipercow_tui.ui.workers.failure_worker import ErrorBoard
+    from hipercow_tui.ui.workers.trash_monitor import TrashLook
+    from hipercow_tui.ui.workers.view_model import Board
 
 
 class Ready(Message):

@@ -26,8 +26,8 @@ from hipercow_tui.support.streams import print_message, print_output
 
 if TYPE_CHECKING:
     from hipercow_tui.ui.messages import PurgeEnded
-    from hipercow_tui.ui.purging import PurgeRun
     from hipercow_tui.ui.terminal_app import TerminalApp
+    from hipercow_tui.ui.workers.purge_job import PurgeRun
 
 QUICK = 0.3  # seconds; if the root is not found by then, a screen says so
 PATIENCE = 1.0  # seconds; if a job has not stopped by then, a message says so
@@ -55,7 +55,7 @@ def run_app(
     os.environ.setdefault("TEXTUAL_FPS", "240")  # a key is painted by the next beat of Textual
     keep_little()
     gc.disable()  # until the root is read: next to nothing of what is made up to there is garbage
-    from hipercow_tui.ui.background import promised
+    from hipercow_tui.ui.workers.base import promised
 
     root = promised(find)
     from hipercow_tui.ui.app import HipercowApp
@@ -88,8 +88,8 @@ def run_app(
 
 
 def _run(app: TerminalApp, *, mouse: bool) -> None:
-    from hipercow_tui.ui.background import DaemonExecutor
-    from hipercow_tui.ui.screen_first import new_loop
+    from hipercow_tui.ui.workers.base import DaemonExecutor
+    from hipercow_tui.ui.workers.loop_priority import new_loop
 
     with on_signals(app.leave), asyncio.Runner(loop_factory=new_loop) as runner:
         runner.get_loop().set_default_executor(DaemonExecutor())

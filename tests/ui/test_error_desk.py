@@ -24,8 +24,8 @@ from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.scanning.scanner import read_root
-from hipercow_tui.ui import error_desk
-from hipercow_tui.ui.error_desk import ErrorBoard, ErrorDesk, ErrorWish
+from hipercow_tui.ui.workers import failure_worker
+from hipercow_tui.ui.workers.failure_worker import ErrorBoard, ErrorDesk, ErrorWish
 
 SORT = ErrorSort()
 
@@ -205,7 +205,7 @@ def test_a_newer_look_goes_on_with_the_process_of_the_one_before(
     programs: list[subprocess.Popen[bytes]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(error_desk, "PART", 1)
+    monkeypatch.setattr(failure_worker, "PART", 1)
     monkeypatch.setattr(failure_reader, "PAYS", 0)
     desk = start()
     snapshot = read_root(find_root(project))

@@ -25,9 +25,9 @@ from hipercow_tui.domain.filters import FilterStack
 from hipercow_tui.formats.rlang.values import RNull, RValue, RVector
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.scanning.scanner import read_root
-from hipercow_tui.ui import gist_reader
 from hipercow_tui.ui.app import HipercowApp
-from hipercow_tui.ui.gist_reader import GistReader
+from hipercow_tui.ui.workers import summary_loader
+from hipercow_tui.ui.workers.summary_loader import GistReader
 
 LONG = "".join(f"word{n} " for n in range(40)) + "Needle-in-the-middle " + "more " * 40
 
@@ -120,10 +120,10 @@ def test_what_is_kept_for_searches_is_bounded(
 ) -> None:
     for number in range(6):
         write_inputs(tmp_path, number, ("note", chars(f"{number} {LONG * 20}")))
-    monkeypatch.setattr(gist_reader, "ROOM", 3 * gist_reader.SEARCHED)
+    monkeypatch.setattr(summary_loader, "ROOM", 3 * summary_loader.SEARCHED)
     gists = gists_of(tmp_path, [task_id(n) for n in range(6)])
     kept = [text for gist in gists.values() for text in gist.rest]
-    assert [len(text) for text in kept] == [gist_reader.SEARCHED] * 3
+    assert [len(text) for text in kept] == [summary_loader.SEARCHED] * 3
 
 
 async def test_what_no_row_shows_is_found_on_the_screen(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from collections.abc import Callable, Coroutine, Iterator
 
 import pytest
 
-from hipercow_tui.ui.background import Newest
-from hipercow_tui.ui.screen_first import (
+from hipercow_tui.ui.workers.base import Newest
+from hipercow_tui.ui.workers.loop_priority import (
     LONGEST,
     answering,
     give_way,

@@ -19,7 +19,7 @@ from hipercow_tui.formats.root import find_root
 from hipercow_tui.scanning.scanner import read_root
 from hipercow_tui.support.text import size
 from hipercow_tui.ui.app import HipercowApp
-from hipercow_tui.ui.size_reader import SizeReader
+from hipercow_tui.ui.workers.size_worker import SizeReader
 
 IDS = tuple(map(task_id, range(40)))
 

@@ -12,7 +12,7 @@ from hipercow_tui.formats.log_file import last_written
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.scanning.scanner import read_root
 from hipercow_tui.ui.app import HipercowApp
-from hipercow_tui.ui.log_watch import LogWatch
+from hipercow_tui.ui.workers.log_activity import LogWatch
 
 IDS = tuple(map(task_id, range(6)))
 

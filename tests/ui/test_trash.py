@@ -47,7 +47,7 @@ from hipercow_tui.ui.screens.plan import PlanScreen
 from hipercow_tui.ui.screens.question import QuestionScreen
 from hipercow_tui.ui.screens.summary import SummaryScreen
 from hipercow_tui.ui.screens.trash import TrashScreen
-from hipercow_tui.ui.trash_look import TrashLooker
+from hipercow_tui.ui.workers.trash_monitor import TrashLooker
 
 
 class Driven:
@@ -264,10 +264,10 @@ async def test_nothing_is_read_while_nothing_changes(
     assert not first.sizes and set(measured.sizes) == {str(lot.name) for lot in measured.lots}
     for shown in (measured, measured):
         assert [*looker.look()] == [shown]
-    monkeypatch.setattr("hipercow_tui.ui.trash_look.trash_size", None)
+    monkeypatch.setattr("hipercow_tui.ui.workers.trash_monitor.trash_size", None)
     now += 10  # once more, for the times of files are coarse; nothing is measured again
     assert [*looker.look()] == [measured]
-    monkeypatch.setattr("hipercow_tui.ui.trash_look.trash", None)
+    monkeypatch.setattr("hipercow_tui.ui.workers.trash_monitor.trash", None)
     assert [*looker.look()] == [measured]
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from hipercow_tui.formats.root import Root
 from hipercow_tui.support.errors import RootError
-from hipercow_tui.ui.background import DaemonExecutor, promised
 from hipercow_tui.ui.waiting import WaitingApp
+from hipercow_tui.ui.workers.base import DaemonExecutor, promised
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_a_promise_is_kept_or_its_error_raised() -> None:
 
 
 def test_what_hangs_is_not_waited_for_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hipercow_tui.ui.background.GRACE", 0.05)
+    monkeypatch.setattr("hipercow_tui.ui.workers.base.GRACE", 0.05)
     never, done = threading.Event(), threading.Event()
     with asyncio.Runner() as runner:
         loop = runner.get_loop()

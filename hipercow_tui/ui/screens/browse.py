@@ -25,9 +25,9 @@ from hipercow_tui.ui.widgets.task_table import TaskTable
 
 if TYPE_CHECKING:
     from hipercow_tui.output.r_calls import Reach
-    from hipercow_tui.ui.purging import Job, PurgeRun
     from hipercow_tui.ui.screens.hand_over import Chosen
-    from hipercow_tui.ui.trash_look import TrashLook
+    from hipercow_tui.ui.workers.purge_job import Job, PurgeRun
+    from hipercow_tui.ui.workers.trash_monitor import TrashLook
 
 
 class BrowseScreen(SearchingScreen):
@@ -274,7 +274,7 @@ class BrowseScreen(SearchingScreen):
 
     @on(messages.TrashSeen)
     def _trash_seen(self, message: messages.TrashSeen) -> None:
-        from hipercow_tui.ui.trash_look import made
+        from hipercow_tui.ui.workers.trash_monitor import made
 
         look, now = message.look, self.clock()
         broke_off = look.interrupted
@@ -318,9 +318,9 @@ class BrowseScreen(SearchingScreen):
     def _ask_to_undo(self) -> None:
         from rich.text import Text
 
-        from hipercow_tui.ui.purging import restoring
         from hipercow_tui.ui.screens.question import Choice, QuestionScreen
-        from hipercow_tui.ui.trash_look import contents, made
+        from hipercow_tui.ui.workers.purge_job import restoring
+        from hipercow_tui.ui.workers.trash_monitor import contents, made
 
         look = self._trash
         lots = look.undoable if look else ()

@@ -14,11 +14,11 @@ from hipercow_tui.formats.root import Root
 from hipercow_tui.settings.saved_filters import FilterFile, SavedFilter, SavedFilters
 from hipercow_tui.support.errors import FilterError
 from hipercow_tui.support.text import visible
-from hipercow_tui.ui.background import in_background
 from hipercow_tui.ui.screens.triage import TriageScreen
 from hipercow_tui.ui.widgets.details import Details
 from hipercow_tui.ui.widgets.error_details import ErrorDetails
 from hipercow_tui.ui.widgets.filter_panel import FilterPanel
+from hipercow_tui.ui.workers.base import in_background
 
 NARROW = 68  # cells; with fewer, filters and tables do not stand side by side
 LOW = 18  # rows; with fewer, details are shown on demand alone

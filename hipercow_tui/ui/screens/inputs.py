@@ -22,7 +22,6 @@ from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.formats.py_details import read_what_runs
 from hipercow_tui.formats.root import Root
 from hipercow_tui.support.text import count
-from hipercow_tui.ui.background import in_background
 from hipercow_tui.ui.blending import themed
 from hipercow_tui.ui.cells import plain
 from hipercow_tui.ui.keys import SEARCH
@@ -31,6 +30,7 @@ from hipercow_tui.ui.widgets.key_line import KeyLine
 from hipercow_tui.ui.widgets.row_table import RowTable
 from hipercow_tui.ui.widgets.search_bar import SearchBar
 from hipercow_tui.ui.widgets.sweep_table import SweepTable
+from hipercow_tui.ui.workers.base import in_background
 
 TELL_EVERY = 0.3  # seconds
 PARTS = 24  # of the range of an input

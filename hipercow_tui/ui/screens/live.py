@@ -23,7 +23,6 @@ from hipercow_tui.analysis.task_summary import Gist
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.formats.root import Root
 from hipercow_tui.ui import messages
-from hipercow_tui.ui.background import in_background
 from hipercow_tui.ui.warm_up import warm_up
 from hipercow_tui.ui.widgets.bundle_table import BundleTable
 from hipercow_tui.ui.widgets.details import Details, Shown
@@ -36,11 +35,12 @@ from hipercow_tui.ui.widgets.key_line import KeyLine
 from hipercow_tui.ui.widgets.row_table import RowTable
 from hipercow_tui.ui.widgets.search_bar import SearchBar
 from hipercow_tui.ui.widgets.task_table import TaskTable
+from hipercow_tui.ui.workers.base import in_background
 
 if TYPE_CHECKING:
     from hipercow_tui.formats.details import TaskDetails
-    from hipercow_tui.ui.backstage import Backstage
-    from hipercow_tui.ui.board import Board
+    from hipercow_tui.ui.workers.services import Backstage
+    from hipercow_tui.ui.workers.view_model import Board
 
 FRESH = 5  # seconds, and the steps in which more are told: a line that ticks is 1 kB a second
 AGES_EVERY = 15.0  # seconds after which ages on the screen are told anew
@@ -141,7 +141,7 @@ class LiveScreen(Screen[None]):
         """What works for the screen, made when it is first needed: it takes 0.1 s to import."""
         with self._making:
             if self._backstage is None:
-                from hipercow_tui.ui.backstage import Backstage
+                from hipercow_tui.ui.workers.services import Backstage
 
                 self._backstage = Backstage(
                     self.root,
@@ -240,7 +240,7 @@ class LiveScreen(Screen[None]):
         """Have everything that is shown made anew, with the filters as they are."""
         if self._backstage is None:
             return  # nothing was read yet
-        from hipercow_tui.ui.board import Wish
+        from hipercow_tui.ui.workers.view_model import Wish
 
         wish = Wish(
             self.snapshot,

@@ -18,10 +18,10 @@ from hipercow_tui.formats.log_patterns import LONGEST, Sign, Sought, lines_with,
 from hipercow_tui.formats.root import Root
 from hipercow_tui.support.text import short_id
 from hipercow_tui.ui.keys import LOG, MOVES
-from hipercow_tui.ui.log_pages import by_cells, by_rows, stay, to_end, to_start
 from hipercow_tui.ui.looks import GLYPH
 from hipercow_tui.ui.widgets.key_line import KeyLine
 from hipercow_tui.ui.widgets.log_pane import LogPane
+from hipercow_tui.ui.workers.log_paging import by_cells, by_rows, stay, to_end, to_start
 
 WIDE = 140  # cells from which two logs stand side by side, else one below the other
 _WHEEL = 3  # rows

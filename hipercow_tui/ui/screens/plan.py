@@ -31,14 +31,14 @@ from hipercow_tui.support.text import count
 from hipercow_tui.ui.blending import themed
 from hipercow_tui.ui.cells import plain
 from hipercow_tui.ui.clipboard import copy
-from hipercow_tui.ui.gist_reader import GistReader
 from hipercow_tui.ui.messages import Broke
-from hipercow_tui.ui.purging import Job, purging
 from hipercow_tui.ui.screens.confirm import ConfirmScreen
 from hipercow_tui.ui.screens.save_plan import SavePlanScreen
 from hipercow_tui.ui.widgets.key_line import KeyLine
 from hipercow_tui.ui.widgets.lines import Lines
 from hipercow_tui.ui.widgets.plan_list import PlanList
+from hipercow_tui.ui.workers.purge_job import Job, purging
+from hipercow_tui.ui.workers.summary_loader import GistReader
 
 # What terminals take by OSC 52 is 100,000 bytes of base64 at most.
 _CLIPBOARD = 74_994

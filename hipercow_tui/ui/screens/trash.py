@@ -19,12 +19,12 @@ from hipercow_tui.purging.manifest import Aim
 from hipercow_tui.support.text import count, size
 from hipercow_tui.ui.cells import fit, plain
 from hipercow_tui.ui.keys import TRASH
-from hipercow_tui.ui.purging import Job, emptying, finishing, restoring
 from hipercow_tui.ui.screens.history import HistoryScreen
 from hipercow_tui.ui.screens.question import Choice, QuestionScreen
-from hipercow_tui.ui.trash_look import TrashLook, TrashLooker, contents, made
 from hipercow_tui.ui.widgets.key_line import KeyLine
 from hipercow_tui.ui.widgets.lines import Lines
+from hipercow_tui.ui.workers.purge_job import Job, emptying, finishing, restoring
+from hipercow_tui.ui.workers.trash_monitor import TrashLook, TrashLooker, contents, made
 
 _LOOK_EVERY = 2.0  # seconds
 _EMPTY = (

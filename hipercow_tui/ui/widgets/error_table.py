@@ -20,7 +20,7 @@ from hipercow_tui.ui.widgets.rows import Cell, Row
 from hipercow_tui.ui.widgets.task_table import bundle_cell, short_age
 
 if TYPE_CHECKING:
-    from hipercow_tui.ui.error_desk import ErrorBoard
+    from hipercow_tui.ui.workers.failure_worker import ErrorBoard
 
 ROOMY = 112  # cells from which ages are written out
 

@@ -7,7 +7,7 @@ from textual.widgets import Static
 
 from hipercow_tui.purging import Phase
 from hipercow_tui.support.text import size, span
-from hipercow_tui.ui.purging import Job, PurgeProgressed, PurgeRun
+from hipercow_tui.ui.workers.purge_job import Job, PurgeProgressed, PurgeRun
 
 _WORDS = {
     Phase.WAITING: "Watching whether another process still works here",

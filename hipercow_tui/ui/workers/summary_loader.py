@@ -14,9 +14,9 @@ from hipercow_tui.domain.task import Bundle, Lang
 from hipercow_tui.formats.details import TaskDetails
 from hipercow_tui.formats.py_details import read_what_runs
 from hipercow_tui.formats.root import Root
-from hipercow_tui.ui.background import in_background
 from hipercow_tui.ui.cells import plain
-from hipercow_tui.ui.screen_first import give_way
+from hipercow_tui.ui.workers.base import in_background
+from hipercow_tui.ui.workers.loop_priority import give_way
 
 KEPT = 250_000  # gists, some 300 bytes each
 SEARCHED = 2000  # characters of an input, or of code, that a search goes over

@@ -11,7 +11,7 @@ from dataclasses import replace
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.scanning.combined_scanner import RootScanner
 from hipercow_tui.scanning.scanner import ScanState
-from hipercow_tui.ui.background import in_background
+from hipercow_tui.ui.workers.base import in_background
 
 PAUSE = 1.0  # seconds between two passes over a root that is quick to read
 # A pass is followed by a pause of ten times its length; of the last three passes the shortest

@@ -9,7 +9,7 @@ from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Status
 from hipercow_tui.formats.log_file import last_written
 from hipercow_tui.formats.root import Root
-from hipercow_tui.ui.background import in_background
+from hipercow_tui.ui.workers.base import in_background
 
 EVERY = 60.0  # seconds between two looks, each of one stat a running task
 

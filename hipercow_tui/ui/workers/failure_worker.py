@@ -19,8 +19,8 @@ from hipercow_tui.analysis.failure_reader import PART, FailureReader
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.formats.root import Root
-from hipercow_tui.ui.background import in_background
-from hipercow_tui.ui.screen_first import give_way
+from hipercow_tui.ui.workers.base import in_background
+from hipercow_tui.ui.workers.loop_priority import give_way
 
 TELL_EVERY = 0.5  # seconds
 SAVE_EVERY = 10.0  # seconds, while there is much to read

@@ -24,8 +24,8 @@ from hipercow_tui.domain.incremental import take_over
 from hipercow_tui.domain.plan import Tally, tally
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import moved_tasks
-from hipercow_tui.ui.screen_first import answering, give_way
 from hipercow_tui.ui.widgets.header_line import Facts
+from hipercow_tui.ui.workers.loop_priority import answering, give_way
 
 STUCK_EVERY = 10.0  # seconds
 STUCK_SHARE = 20  # of the time, at most one part: 100,000 tasks cost up to 0.07 s

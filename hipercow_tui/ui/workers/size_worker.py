@@ -12,7 +12,7 @@ from hipercow_tui.analysis.disk_usage import Measured, to_measure
 from hipercow_tui.domain.task import Task
 from hipercow_tui.formats.folder_size import measure
 from hipercow_tui.formats.root import Root
-from hipercow_tui.ui.background import in_background
+from hipercow_tui.ui.workers.base import in_background
 
 TELL_EVERY = 0.1  # seconds
 

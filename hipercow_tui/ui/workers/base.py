@@ -12,7 +12,7 @@ from concurrent.futures import wait as _wait
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-from hipercow_tui.ui.screen_first import standing_by
+from hipercow_tui.ui.workers.loop_priority import standing_by
 
 GRACE = 2.0  # seconds that leaving the app waits for calls under way, such as saving a plan
 

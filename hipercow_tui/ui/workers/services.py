@@ -19,11 +19,6 @@ from hipercow_tui.formats.py_details import details_of
 from hipercow_tui.formats.root import Root
 from hipercow_tui.scanning.combined_scanner import RootScanner
 from hipercow_tui.scanning.scan_cache import Index
-from hipercow_tui.ui.background import Newest
-from hipercow_tui.ui.board import BoardMaker, Wish, sum_of
-from hipercow_tui.ui.error_desk import ErrorDesk, ErrorWish
-from hipercow_tui.ui.gist_reader import GistReader
-from hipercow_tui.ui.log_watch import LogWatch
 from hipercow_tui.ui.messages import (
     BoardMade,
     Broke,
@@ -37,12 +32,17 @@ from hipercow_tui.ui.messages import (
     SumMade,
     TrashSeen,
 )
-from hipercow_tui.ui.polling import Poller
-from hipercow_tui.ui.screen_first import give_way
-from hipercow_tui.ui.size_reader import SizeReader
+from hipercow_tui.ui.workers.base import Newest
+from hipercow_tui.ui.workers.failure_worker import ErrorDesk, ErrorWish
+from hipercow_tui.ui.workers.log_activity import LogWatch
+from hipercow_tui.ui.workers.loop_priority import give_way
+from hipercow_tui.ui.workers.poller import Poller
+from hipercow_tui.ui.workers.size_worker import SizeReader
+from hipercow_tui.ui.workers.summary_loader import GistReader
+from hipercow_tui.ui.workers.view_model import BoardMaker, Wish, sum_of
 
 if TYPE_CHECKING:
-    from hipercow_tui.ui.trash_look import TrashLooker
+    from hipercow_tui.ui.workers.trash_monitor import TrashLooker
 
 SUM_AFTER = 0.1  # seconds without another change of the filters, which is to be answered first
 PATIENCE = 0.015  # seconds; a board of 100,000 tasks takes 10 ms, a frame that says nothing yet too
@@ -132,12 +132,12 @@ class Backstage:
     @cached_property
     def trash(self) -> TrashLooker:
         """Knows what is in the trash. It takes 20 ms to import, for which no row waits."""
-        from hipercow_tui.ui.trash_look import TrashLooker
+        from hipercow_tui.ui.workers.trash_monitor import TrashLooker
 
         return TrashLooker(self._root)
 
     def _look_in_trash(self, _: None) -> TrashSeen:
-        from hipercow_tui.ui.trash_look import TrashLook
+        from hipercow_tui.ui.workers.trash_monitor import TrashLook
 
         seen = None
         for look in self.trash.look():

@@ -11,8 +11,8 @@ from functools import partial
 from hipercow_tui.formats.log_file import Log
 from hipercow_tui.formats.log_patterns import Sought
 from hipercow_tui.support.errors import LogError
-from hipercow_tui.ui.background import in_background
-from hipercow_tui.ui.log_pages import Page, Shape, Turn, find, follow, stay, to_end
+from hipercow_tui.ui.workers.base import in_background
+from hipercow_tui.ui.workers.log_paging import Page, Shape, Turn, find, follow, stay, to_end
 
 POLL = 1.0  # seconds between two looks at a log that may grow
 TELL_EVERY = 0.2  # seconds between two words on how far a search is

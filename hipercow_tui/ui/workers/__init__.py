@@ -1,0 +1,1 @@
+"""Threads that feed the screens; imports no widget and no screen."""
