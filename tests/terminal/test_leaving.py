@@ -165,7 +165,7 @@ def test_ctrl_c_in_the_middle_of_a_purge_stops_it_and_stays(
 
 BROKEN = f"""
 import runpy, sys
-from hipercow_tui.ui.screens.browse import BrowseScreen
+from hipercow_tui.ui.browse.screen import BrowseScreen
 
 def broken(self):
     raise LookupError("no such thing")

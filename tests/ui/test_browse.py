@@ -21,7 +21,7 @@ from hipercow_tui.formats.root import find_root
 from hipercow_tui.scanning.scan_cache import Index
 from hipercow_tui.scanning.scanner import Scanner
 from hipercow_tui.ui.app import HipercowApp
-from hipercow_tui.ui.screens.browse import BrowseScreen
+from hipercow_tui.ui.browse.screen import BrowseScreen
 from hipercow_tui.ui.screens.confirm import ConfirmScreen
 from hipercow_tui.ui.screens.help import HelpScreen
 from hipercow_tui.ui.screens.plan import PlanScreen

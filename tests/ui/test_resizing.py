@@ -18,8 +18,8 @@ from hipercow_tui.formats.root import find_root
 from hipercow_tui.purging import Phase, Progress, RestoreReport
 from hipercow_tui.settings.saved_filters import FilterFile
 from hipercow_tui.ui.app import HipercowApp
-from hipercow_tui.ui.screens.browse import BrowseScreen
-from hipercow_tui.ui.screens.filtering import LOW, NARROW
+from hipercow_tui.ui.browse.filtering import LOW, NARROW
+from hipercow_tui.ui.browse.screen import BrowseScreen
 from hipercow_tui.ui.screens.question import QuestionScreen
 from hipercow_tui.ui.widgets.header_line import Facts, Freshness, HeaderLine
 from hipercow_tui.ui.widgets.lines import Lines

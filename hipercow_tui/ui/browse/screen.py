@@ -13,9 +13,9 @@ from hipercow_tui.analysis.error_groups import ErrorKey
 from hipercow_tui.analysis.task_sorting import Key
 from hipercow_tui.support.text import count
 from hipercow_tui.ui import messages
+from hipercow_tui.ui.browse.live import BUNDLES, ERRORS, TASKS
+from hipercow_tui.ui.browse.searching import SearchingScreen
 from hipercow_tui.ui.keys import BROWSE
-from hipercow_tui.ui.screens.live import BUNDLES, ERRORS, TASKS
-from hipercow_tui.ui.screens.searching import SearchingScreen
 from hipercow_tui.ui.widgets.details import Details
 from hipercow_tui.ui.widgets.header_line import HeaderLine
 from hipercow_tui.ui.widgets.key_line import KeyLine

@@ -7,8 +7,8 @@ from textual import on
 
 from hipercow_tui.analysis.task_view import next_hit
 from hipercow_tui.ui import messages
-from hipercow_tui.ui.screens.filtering import FilteringScreen
-from hipercow_tui.ui.screens.live import BUNDLES, ERRORS, TASKS
+from hipercow_tui.ui.browse.filtering import FilteringScreen
+from hipercow_tui.ui.browse.live import BUNDLES, ERRORS, TASKS
 from hipercow_tui.ui.widgets.search_bar import SearchBar
 
 

@@ -14,7 +14,7 @@ from hipercow_tui.formats.root import Root
 from hipercow_tui.settings.saved_filters import FilterFile, SavedFilter, SavedFilters
 from hipercow_tui.support.errors import FilterError
 from hipercow_tui.support.text import visible
-from hipercow_tui.ui.screens.triage import TriageScreen
+from hipercow_tui.ui.browse.errors_pane import TriageScreen
 from hipercow_tui.ui.widgets.details import Details
 from hipercow_tui.ui.widgets.error_details import ErrorDetails
 from hipercow_tui.ui.widgets.filter_panel import FilterPanel

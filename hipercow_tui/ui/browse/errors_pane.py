@@ -13,8 +13,8 @@ from hipercow_tui.formats.root import Root
 from hipercow_tui.support.malloc_tuning import give_back
 from hipercow_tui.support.text import count
 from hipercow_tui.ui import messages
-from hipercow_tui.ui.screens.live import BUNDLES, ERRORS, TASKS
-from hipercow_tui.ui.screens.sizing import SizingScreen
+from hipercow_tui.ui.browse.live import BUNDLES, ERRORS, TASKS
+from hipercow_tui.ui.browse.sizing import SizingScreen
 from hipercow_tui.ui.widgets.error_details import ErrorDetails, ShownError
 from hipercow_tui.ui.widgets.error_table import ErrorTable, in_line
 from hipercow_tui.ui.widgets.row_table import RowTable

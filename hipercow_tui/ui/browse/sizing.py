@@ -13,7 +13,7 @@ from hipercow_tui.analysis.task_sorting import BY_SIZE, Key
 from hipercow_tui.domain.task import Task
 from hipercow_tui.support.text import count, size
 from hipercow_tui.ui import messages
-from hipercow_tui.ui.screens.live import BUNDLES, LiveScreen
+from hipercow_tui.ui.browse.live import BUNDLES, LiveScreen
 
 ONCE_MEASURED = (*BY_SIZE, BundleKey.SIZE, BundleKey.FILES)
 

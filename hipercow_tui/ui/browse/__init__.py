@@ -1,0 +1,1 @@
+"""The main screen: tasks, bundles and errors, with filters and search."""
