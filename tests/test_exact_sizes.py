@@ -24,9 +24,9 @@ from hipercow_tui.purging import carry_out
 from hipercow_tui.scanning.scanner import read_root
 from hipercow_tui.support.text import count, size
 from hipercow_tui.ui.app import HipercowApp
-from hipercow_tui.ui.screens.confirm import ConfirmScreen
+from hipercow_tui.ui.dialogs.confirm import ConfirmScreen
+from hipercow_tui.ui.dialogs.job_result import SummaryScreen
 from hipercow_tui.ui.screens.plan import PlanScreen
-from hipercow_tui.ui.screens.summary import SummaryScreen
 
 GO = tuple(map(task_id, range(6)))
 PYTHON, KEPT = task_id(20), task_id(30)

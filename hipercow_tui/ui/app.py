@@ -109,7 +109,7 @@ class HipercowApp(TerminalApp):
 
     def action_help(self) -> None:
         """Show every key and the rules."""
-        from hipercow_tui.ui.screens.help import HelpScreen
+        from hipercow_tui.ui.dialogs.help import HelpScreen
         from hipercow_tui.ui.screens.plan import PlanScreen
 
         plan = [one for one in PlanScreen.BINDINGS if isinstance(one, Binding)]
@@ -131,7 +131,7 @@ class HipercowApp(TerminalApp):
 
     async def action_quit(self) -> None:
         """Leave, but not in the middle of a purge, nor while R is at work."""
-        from hipercow_tui.ui.screens.let_r import LetRScreen
+        from hipercow_tui.ui.dialogs.run_r import LetRScreen
 
         if self.browser.purging:
             self.notify(self.browser.busy)

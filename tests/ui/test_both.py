@@ -23,12 +23,12 @@ from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.root import Root
 from hipercow_tui.purging import move_to_trash
 from hipercow_tui.ui.app import HipercowApp
-from hipercow_tui.ui.screens.confirm import ConfirmScreen
-from hipercow_tui.ui.screens.hand_over import HandOverScreen
-from hipercow_tui.ui.screens.inputs import InputsScreen
+from hipercow_tui.ui.dialogs.choice import QuestionScreen
+from hipercow_tui.ui.dialogs.confirm import ConfirmScreen
+from hipercow_tui.ui.dialogs.copy_menu import HandOverScreen
+from hipercow_tui.ui.dialogs.job_result import SummaryScreen
 from hipercow_tui.ui.screens.plan import PlanScreen
-from hipercow_tui.ui.screens.question import QuestionScreen
-from hipercow_tui.ui.screens.summary import SummaryScreen
+from hipercow_tui.ui.screens.sweep import InputsScreen
 from hipercow_tui.ui.screens.trash import TrashScreen
 from hipercow_tui.ui.widgets.lang_filter import LangFilter
 from hipercow_tui.ui.widgets.row_table import RowTable

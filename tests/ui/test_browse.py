@@ -22,11 +22,11 @@ from hipercow_tui.scanning.scan_cache import Index
 from hipercow_tui.scanning.scanner import Scanner
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.browse.screen import BrowseScreen
-from hipercow_tui.ui.screens.confirm import ConfirmScreen
-from hipercow_tui.ui.screens.help import HelpScreen
+from hipercow_tui.ui.dialogs.confirm import ConfirmScreen
+from hipercow_tui.ui.dialogs.help import HelpScreen
+from hipercow_tui.ui.dialogs.job_result import SummaryScreen
+from hipercow_tui.ui.dialogs.problems import ProblemsScreen
 from hipercow_tui.ui.screens.plan import PlanScreen
-from hipercow_tui.ui.screens.problems import ProblemsScreen
-from hipercow_tui.ui.screens.summary import SummaryScreen
 from hipercow_tui.ui.terminal_app import SIXTEEN_COLOURS
 from hipercow_tui.ui.widgets.age_slider import AgeSlider
 from hipercow_tui.ui.widgets.details import Details

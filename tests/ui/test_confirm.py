@@ -12,8 +12,8 @@ from hipercow_tui.domain.filters import FilterStack, TaskIds
 from hipercow_tui.domain.plan import PurgePlan, make_plan
 from hipercow_tui.domain.task import Lang, Status, Task
 from hipercow_tui.formats.folder_size import Size
-from hipercow_tui.ui.screens import question
-from hipercow_tui.ui.screens.confirm import LARGE, ConfirmScreen
+from hipercow_tui.ui.dialogs import choice
+from hipercow_tui.ui.dialogs.confirm import LARGE, ConfirmScreen
 
 
 def plan_of(number: int, *, regretted: bool = False) -> PurgePlan:
@@ -71,7 +71,7 @@ async def test_it_says_the_numbers() -> None:
 async def test_keys_typed_before_it_could_be_read_are_dropped(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(question, "DEAF", 3600.0)  # so long that no machine is too slow for it
+    monkeypatch.setattr(choice, "DEAF", 3600.0)  # so long that no machine is too slow for it
     screen = ConfirmScreen(plan_of(LARGE), None)
     async with (app := Host(screen)).run_test() as pilot:
         await pilot.press("y", "t", "enter", "tab", "enter", "right", "enter", "n", "escape", "1")

@@ -17,8 +17,8 @@ from hipercow_tui.formats.root import find_root
 from hipercow_tui.scanning.scan_cache import Index
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.browse.screen import BrowseScreen
-from hipercow_tui.ui.screens.help import HelpScreen
-from hipercow_tui.ui.screens.messages import MessagesScreen
+from hipercow_tui.ui.dialogs.help import HelpScreen
+from hipercow_tui.ui.screens.error_messages import MessagesScreen
 from hipercow_tui.ui.screens.plan import PlanScreen
 from hipercow_tui.ui.widgets.error_table import ErrorTable, bar
 from hipercow_tui.ui.widgets.row_table import RowTable

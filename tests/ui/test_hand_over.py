@@ -13,9 +13,9 @@ from ui_driving import screen_text, until
 
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.ui.app import HipercowApp
-from hipercow_tui.ui.screens.hand_over import HandOverScreen
-from hipercow_tui.ui.screens.let_r import LetRScreen
-from hipercow_tui.ui.screens.question import QuestionScreen
+from hipercow_tui.ui.dialogs.choice import QuestionScreen
+from hipercow_tui.ui.dialogs.copy_menu import HandOverScreen
+from hipercow_tui.ui.dialogs.run_r import LetRScreen
 
 RUNNING, FAILED, RETRIED, DONE = map(task_id, range(1, 5))
 

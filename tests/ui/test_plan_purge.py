@@ -27,9 +27,9 @@ from hipercow_tui.formats.root import find_root
 from hipercow_tui.purging import Outcome, Phase, Progress, PurgeReport
 from hipercow_tui.purging.manifest import Aim
 from hipercow_tui.scanning.scanner import read_root
+from hipercow_tui.ui.dialogs.confirm import ConfirmScreen
+from hipercow_tui.ui.dialogs.job_result import SummaryScreen
 from hipercow_tui.ui.messages import PurgeEnded
-from hipercow_tui.ui.screens.confirm import ConfirmScreen
-from hipercow_tui.ui.screens.summary import SummaryScreen
 from hipercow_tui.ui.widgets.purge_bar import PurgeBar
 from hipercow_tui.ui.workers.purge_job import Job, PurgeProgressed, purging
 

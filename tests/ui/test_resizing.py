@@ -20,7 +20,7 @@ from hipercow_tui.settings.saved_filters import FilterFile
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.browse.filtering import LOW, NARROW
 from hipercow_tui.ui.browse.screen import BrowseScreen
-from hipercow_tui.ui.screens.question import QuestionScreen
+from hipercow_tui.ui.dialogs.choice import QuestionScreen
 from hipercow_tui.ui.widgets.header_line import Facts, Freshness, HeaderLine
 from hipercow_tui.ui.widgets.lines import Lines
 from hipercow_tui.ui.widgets.row_table import RowTable

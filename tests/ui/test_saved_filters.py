@@ -15,7 +15,7 @@ from hipercow_tui.domain.task import Lang, Status
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.settings.saved_filters import FilterFile, SavedFilter
 from hipercow_tui.ui.app import HipercowApp
-from hipercow_tui.ui.screens.name_filters import NameFiltersScreen
+from hipercow_tui.ui.dialogs.save_filter import NameFiltersScreen
 
 IDS = tuple(map(task_id, range(6)))
 OLD = SavedFilter(frozenset({Status.FAILURE}), "9 days", ("sweep_*", "my sweep"))

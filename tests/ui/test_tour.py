@@ -12,7 +12,7 @@ from hipercow_tui.demo import write_root
 from hipercow_tui.demo.py_root import write_python_side
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.ui.app import HipercowApp
-from hipercow_tui.ui.screens.question import QuestionScreen
+from hipercow_tui.ui.dialogs.choice import QuestionScreen
 
 README = Path(__file__).parents[2] / "README.md"
 GUIDE = README.parent / "hipercow_tui" / "docs" / "guide.md"

@@ -41,11 +41,11 @@ from hipercow_tui.formats.root import Root
 from hipercow_tui.purging import State, carry_out, empty, history, move_to_trash, restore, trash
 from hipercow_tui.purging.heartbeat import DEAD_AFTER
 from hipercow_tui.ui.app import HipercowApp
-from hipercow_tui.ui.screens.confirm import ConfirmScreen
+from hipercow_tui.ui.dialogs.choice import QuestionScreen
+from hipercow_tui.ui.dialogs.confirm import ConfirmScreen
+from hipercow_tui.ui.dialogs.job_result import SummaryScreen
 from hipercow_tui.ui.screens.history import HistoryScreen
 from hipercow_tui.ui.screens.plan import PlanScreen
-from hipercow_tui.ui.screens.question import QuestionScreen
-from hipercow_tui.ui.screens.summary import SummaryScreen
 from hipercow_tui.ui.screens.trash import TrashScreen
 from hipercow_tui.ui.workers.trash_monitor import TrashLooker
 

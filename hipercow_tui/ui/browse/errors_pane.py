@@ -148,7 +148,7 @@ class TriageScreen(SizingScreen):
         if group is None:
             self.notify("There is no error here: e shows all")
             return
-        from hipercow_tui.ui.screens.messages import MessagesScreen
+        from hipercow_tui.ui.screens.error_messages import MessagesScreen
 
         screen = MessagesScreen(
             group, self.snapshot.tasks, self.backstage.errors.failures, self.clock()
@@ -172,7 +172,7 @@ class TriageScreen(SizingScreen):
         else:
             self.notify("Inputs are shown for a bundle or an error: b or e leads to them")
             return
-        from hipercow_tui.ui.screens.inputs import InputsScreen
+        from hipercow_tui.ui.screens.sweep import InputsScreen
 
         screen = InputsScreen(self.root, title, ids, lambda: self.snapshot.tasks, self.clock)
         self.app.push_screen(screen, self._go_to_task)

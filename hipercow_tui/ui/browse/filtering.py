@@ -139,7 +139,7 @@ class FilteringScreen(TriageScreen):
             marks = "Marks are not saved: s" if self.filters.marks else "S"
             self.notify(f"{marks}et a filter first (1 to 6, tab)", title="No filter")
         else:
-            from hipercow_tui.ui.screens.name_filters import NameFiltersScreen
+            from hipercow_tui.ui.dialogs.save_filter import NameFiltersScreen
 
             self.app.push_screen(NameFiltersScreen(saved, self.saved), partial(self._save, saved))
 

@@ -25,7 +25,7 @@ from hipercow_tui.ui.widgets.task_table import TaskTable
 
 if TYPE_CHECKING:
     from hipercow_tui.output.r_calls import Reach
-    from hipercow_tui.ui.screens.hand_over import Chosen
+    from hipercow_tui.ui.dialogs.copy_menu import Chosen
     from hipercow_tui.ui.workers.purge_job import Job, PurgeRun
     from hipercow_tui.ui.workers.trash_monitor import TrashLook
 
@@ -153,7 +153,7 @@ class BrowseScreen(SearchingScreen):
     def action_copy(self) -> None:
         """Choose what to copy of the marked tasks, else of what is under the cursor; or have R
         cancel or retry them."""
-        from hipercow_tui.ui.screens.hand_over import HandOverScreen
+        from hipercow_tui.ui.dialogs.copy_menu import HandOverScreen
 
         if self._tab == ERRORS and self.errors.current is not None:
             self.app.copy_to_clipboard(self.errors.current.text)
@@ -163,7 +163,7 @@ class BrowseScreen(SearchingScreen):
             self.app.push_screen(HandOverScreen(chosen, refusal=refusal), self._let_r)
 
     def _chosen(self) -> Chosen | None:
-        from hipercow_tui.ui.screens.hand_over import Chosen, called
+        from hipercow_tui.ui.dialogs.copy_menu import Chosen, called
 
         snapshot, marks = self.snapshot, self.tasks.marks
         gists = self.backstage.gists.gists
@@ -182,7 +182,7 @@ class BrowseScreen(SearchingScreen):
         return None if task is None else Chosen(called(task), (task,), snapshot, gists)
 
     def _let_r(self, reach: Reach | None) -> None:
-        from hipercow_tui.ui.screens.let_r import LetRScreen
+        from hipercow_tui.ui.dialogs.run_r import LetRScreen
 
         def ended(started: bool | None) -> None:
             if started:
@@ -193,7 +193,7 @@ class BrowseScreen(SearchingScreen):
 
     def action_problems(self) -> None:
         """Tell what could not be read."""
-        from hipercow_tui.ui.screens.problems import ProblemsScreen
+        from hipercow_tui.ui.dialogs.problems import ProblemsScreen
 
         self.app.push_screen(ProblemsScreen(self.snapshot))
 
@@ -238,7 +238,7 @@ class BrowseScreen(SearchingScreen):
 
     @on(messages.PurgeEnded)
     async def _purge_ended(self, message: messages.PurgeEnded) -> None:
-        from hipercow_tui.ui.screens.summary import SummaryScreen
+        from hipercow_tui.ui.dialogs.job_result import SummaryScreen
 
         self.under_way = None
         await self.query("PurgeBar").remove()
@@ -318,7 +318,7 @@ class BrowseScreen(SearchingScreen):
     def _ask_to_undo(self) -> None:
         from rich.text import Text
 
-        from hipercow_tui.ui.screens.question import Choice, QuestionScreen
+        from hipercow_tui.ui.dialogs.choice import Choice, QuestionScreen
         from hipercow_tui.ui.workers.purge_job import restoring
         from hipercow_tui.ui.workers.trash_monitor import contents, made
 

@@ -31,9 +31,9 @@ from hipercow_tui.support.text import count
 from hipercow_tui.ui.blending import themed
 from hipercow_tui.ui.cells import plain
 from hipercow_tui.ui.clipboard import copy
+from hipercow_tui.ui.dialogs.confirm import ConfirmScreen
+from hipercow_tui.ui.dialogs.save_plan import SavePlanScreen
 from hipercow_tui.ui.messages import Broke
-from hipercow_tui.ui.screens.confirm import ConfirmScreen
-from hipercow_tui.ui.screens.save_plan import SavePlanScreen
 from hipercow_tui.ui.widgets.key_line import KeyLine
 from hipercow_tui.ui.widgets.lines import Lines
 from hipercow_tui.ui.widgets.plan_list import PlanList

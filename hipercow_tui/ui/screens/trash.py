@@ -18,9 +18,9 @@ from hipercow_tui.purging import State, TrashLot
 from hipercow_tui.purging.manifest import Aim
 from hipercow_tui.support.text import count, size
 from hipercow_tui.ui.cells import fit, plain
+from hipercow_tui.ui.dialogs.choice import Choice, QuestionScreen
 from hipercow_tui.ui.keys import TRASH
 from hipercow_tui.ui.screens.history import HistoryScreen
-from hipercow_tui.ui.screens.question import Choice, QuestionScreen
 from hipercow_tui.ui.widgets.key_line import KeyLine
 from hipercow_tui.ui.widgets.lines import Lines
 from hipercow_tui.ui.workers.purge_job import Job, emptying, finishing, restoring

@@ -15,7 +15,7 @@ from hipercow_tui.formats.folder_size import Size
 from hipercow_tui.purging.manifest import Aim
 from hipercow_tui.support.text import count, size
 from hipercow_tui.ui.cells import plain
-from hipercow_tui.ui.screens.question import Choice, QuestionScreen
+from hipercow_tui.ui.dialogs.choice import Choice, QuestionScreen
 
 LARGE = 100  # tasks from which the number is to be typed
 _CHOICES = (

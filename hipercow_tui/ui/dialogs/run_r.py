@@ -19,8 +19,8 @@ from hipercow_tui.output import r_runner
 from hipercow_tui.output.r_calls import Act, Reach
 from hipercow_tui.support.errors import RscriptError
 from hipercow_tui.support.text import count
+from hipercow_tui.ui.dialogs.choice import Choice, QuestionScreen
 from hipercow_tui.ui.messages import Broke
-from hipercow_tui.ui.screens.question import Choice, QuestionScreen
 from hipercow_tui.ui.widgets.long_text import LongText
 from hipercow_tui.ui.workers.base import in_background
 
