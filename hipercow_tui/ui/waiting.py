@@ -15,7 +15,7 @@ from hipercow_tui.settings.theme_store import ThemeFile
 from hipercow_tui.support.exit_codes import DONE, INTERRUPTED
 from hipercow_tui.support.text import span, visible
 from hipercow_tui.ui.terminal_app import TerminalApp
-from hipercow_tui.ui.widgets.key_line import KeyLine
+from hipercow_tui.ui.widgets.footer import KeyLine
 
 _LOOK = 0.05  # seconds between two looks whether the root is found
 

@@ -57,7 +57,7 @@ from hipercow_tui.purging import (
 )
 from hipercow_tui.scanning.scanner import read_root
 from hipercow_tui.support.errors import BlockedError, PurgeError
-from hipercow_tui.ui.widgets.bundle_filter import literal, patterns
+from hipercow_tui.ui.widgets.filters.bundle import literal, patterns
 
 ALL = {R_TASK, *FAILED}
 

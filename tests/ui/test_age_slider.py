@@ -5,7 +5,7 @@ from textual.app import App, ComposeResult
 from textual.geometry import Offset
 
 from hipercow_tui.domain.age_scale import DAY, HOUR, STOPS
-from hipercow_tui.ui.widgets.age_slider import AgeSlider
+from hipercow_tui.ui.widgets.filters.age_slider import AgeSlider
 
 
 class SliderApp(App[None]):

@@ -30,10 +30,10 @@ from hipercow_tui.ui.dialogs.job_result import SummaryScreen
 from hipercow_tui.ui.screens.plan import PlanScreen
 from hipercow_tui.ui.screens.sweep import InputsScreen
 from hipercow_tui.ui.screens.trash import TrashScreen
-from hipercow_tui.ui.widgets.lang_filter import LangFilter
-from hipercow_tui.ui.widgets.row_table import RowTable
+from hipercow_tui.ui.widgets.filters.language import LangFilter
 from hipercow_tui.ui.widgets.sweep_table import SweepTable
 from hipercow_tui.ui.widgets.task_table import spread
+from hipercow_tui.ui.widgets.virtual_table import RowTable
 
 LONG = task_id(60)
 

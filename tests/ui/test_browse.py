@@ -28,8 +28,8 @@ from hipercow_tui.ui.dialogs.job_result import SummaryScreen
 from hipercow_tui.ui.dialogs.problems import ProblemsScreen
 from hipercow_tui.ui.screens.plan import PlanScreen
 from hipercow_tui.ui.terminal_app import SIXTEEN_COLOURS
-from hipercow_tui.ui.widgets.age_slider import AgeSlider
-from hipercow_tui.ui.widgets.details import Details
+from hipercow_tui.ui.widgets.filters.age_slider import AgeSlider
+from hipercow_tui.ui.widgets.task_details import Details
 
 RECORDED = 1_795_450_000.0  # two hours after the recorded root was written
 IDS = tuple(map(task_id, range(60)))

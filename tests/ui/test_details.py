@@ -9,7 +9,7 @@ from hipercow_tui.analysis.task_summary import Gist
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.formats.details import EnvVar, TaskDetails
-from hipercow_tui.ui.widgets.details import LONGEST, MOST, Shown, headline, lines
+from hipercow_tui.ui.widgets.task_details import LONGEST, MOST, Shown, headline, lines
 
 A, B, C = map(task_id, range(3))
 DONE = Task(A, Status.SUCCESS, 1, NOW - DAY, NOW - DAY + 240, NOW - DAY + 252)

@@ -21,7 +21,7 @@ from hipercow_tui.ui.dialogs.help import HelpScreen
 from hipercow_tui.ui.screens.error_messages import MessagesScreen
 from hipercow_tui.ui.screens.plan import PlanScreen
 from hipercow_tui.ui.widgets.error_table import ErrorTable, bar
-from hipercow_tui.ui.widgets.row_table import RowTable
+from hipercow_tui.ui.widgets.virtual_table import RowTable
 
 NOW = 1_795_450_000.0
 SMALL = tuple(map(task_id, range(12)))

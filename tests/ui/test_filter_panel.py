@@ -25,11 +25,11 @@ from hipercow_tui.domain.task import SIX_STATUSES, Status
 from hipercow_tui.settings.saved_filters import SavedFilter
 from hipercow_tui.support.errors import FilterError
 from hipercow_tui.ui.looks import GLYPH
-from hipercow_tui.ui.widgets.age_slider import AgeSlider
-from hipercow_tui.ui.widgets.bundle_filter import line, literal, patterns
-from hipercow_tui.ui.widgets.entry import PAUSE
-from hipercow_tui.ui.widgets.filter_panel import FilterPanel
-from hipercow_tui.ui.widgets.status_filter import StatusFilter
+from hipercow_tui.ui.widgets.filters.age_slider import AgeSlider
+from hipercow_tui.ui.widgets.filters.bundle import line, literal, patterns
+from hipercow_tui.ui.widgets.filters.panel import FilterPanel
+from hipercow_tui.ui.widgets.filters.status import StatusFilter
+from hipercow_tui.ui.widgets.filters.validated_input import PAUSE
 
 NOW = 1_800_000_000.0
 DAY = 86400.0

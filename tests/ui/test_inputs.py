@@ -14,7 +14,7 @@ from ui_driving import screen_text, until
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.screens.sweep import InputsScreen
-from hipercow_tui.ui.widgets.row_table import RowTable
+from hipercow_tui.ui.widgets.virtual_table import RowTable
 
 NOW = 1_795_450_000.0
 IDS = tuple(map(task_id, range(40)))

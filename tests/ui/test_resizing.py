@@ -21,9 +21,9 @@ from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.browse.filtering import LOW, NARROW
 from hipercow_tui.ui.browse.screen import BrowseScreen
 from hipercow_tui.ui.dialogs.choice import QuestionScreen
-from hipercow_tui.ui.widgets.header_line import Facts, Freshness, HeaderLine
-from hipercow_tui.ui.widgets.lines import Lines
-from hipercow_tui.ui.widgets.row_table import RowTable
+from hipercow_tui.ui.widgets.header import Facts, Freshness, HeaderLine
+from hipercow_tui.ui.widgets.virtual_list import Lines
+from hipercow_tui.ui.widgets.virtual_table import RowTable
 from hipercow_tui.ui.workers.purge_job import Job
 
 NOW = 1_795_450_000.0  # two hours after the recorded root was written

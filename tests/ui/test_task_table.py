@@ -19,7 +19,7 @@ from hipercow_tui.domain.filters import FilterStack, TaskIds, WithStatus
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.ui.cells import Placed
-from hipercow_tui.ui.widgets.rows import Row
+from hipercow_tui.ui.widgets.row_rendering import Row
 from hipercow_tui.ui.widgets.task_table import (
     TaskTable,
     finished_text,

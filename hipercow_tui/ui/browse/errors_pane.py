@@ -17,8 +17,8 @@ from hipercow_tui.ui.browse.live import BUNDLES, ERRORS, TASKS
 from hipercow_tui.ui.browse.sizing import SizingScreen
 from hipercow_tui.ui.widgets.error_details import ErrorDetails, ShownError
 from hipercow_tui.ui.widgets.error_table import ErrorTable, in_line
-from hipercow_tui.ui.widgets.row_table import RowTable
 from hipercow_tui.ui.widgets.task_table import TaskTable
+from hipercow_tui.ui.widgets.virtual_table import RowTable
 
 
 class TriageScreen(SizingScreen):

@@ -15,9 +15,9 @@ from hipercow_tui.settings.saved_filters import FilterFile, SavedFilter, SavedFi
 from hipercow_tui.support.errors import FilterError
 from hipercow_tui.support.text import visible
 from hipercow_tui.ui.browse.errors_pane import TriageScreen
-from hipercow_tui.ui.widgets.details import Details
 from hipercow_tui.ui.widgets.error_details import ErrorDetails
-from hipercow_tui.ui.widgets.filter_panel import FilterPanel
+from hipercow_tui.ui.widgets.filters.panel import FilterPanel
+from hipercow_tui.ui.widgets.task_details import Details
 from hipercow_tui.ui.workers.base import in_background
 
 NARROW = 68  # cells; with fewer, filters and tables do not stand side by side

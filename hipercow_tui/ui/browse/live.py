@@ -25,16 +25,16 @@ from hipercow_tui.formats.root import Root
 from hipercow_tui.ui import messages
 from hipercow_tui.ui.warm_up import warm_up
 from hipercow_tui.ui.widgets.bundle_table import BundleTable
-from hipercow_tui.ui.widgets.details import Details, Shown
 from hipercow_tui.ui.widgets.error_details import ErrorDetails
 from hipercow_tui.ui.widgets.error_table import ErrorTable
-from hipercow_tui.ui.widgets.filter_panel import FilterPanel
-from hipercow_tui.ui.widgets.frame import Frame
-from hipercow_tui.ui.widgets.header_line import Facts, Freshness, HeaderLine
-from hipercow_tui.ui.widgets.key_line import KeyLine
-from hipercow_tui.ui.widgets.row_table import RowTable
+from hipercow_tui.ui.widgets.filters.panel import FilterPanel
+from hipercow_tui.ui.widgets.footer import KeyLine
+from hipercow_tui.ui.widgets.header import Facts, Freshness, HeaderLine
 from hipercow_tui.ui.widgets.search_bar import SearchBar
+from hipercow_tui.ui.widgets.task_details import Details, Shown
 from hipercow_tui.ui.widgets.task_table import TaskTable
+from hipercow_tui.ui.widgets.titled_frame import Frame
+from hipercow_tui.ui.widgets.virtual_table import RowTable
 from hipercow_tui.ui.workers.base import in_background
 
 if TYPE_CHECKING:

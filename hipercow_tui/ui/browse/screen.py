@@ -16,12 +16,12 @@ from hipercow_tui.ui import messages
 from hipercow_tui.ui.browse.live import BUNDLES, ERRORS, TASKS
 from hipercow_tui.ui.browse.searching import SearchingScreen
 from hipercow_tui.ui.keys import BROWSE
-from hipercow_tui.ui.widgets.details import Details
-from hipercow_tui.ui.widgets.header_line import HeaderLine
-from hipercow_tui.ui.widgets.key_line import KeyLine
-from hipercow_tui.ui.widgets.row_table import RowTable
+from hipercow_tui.ui.widgets.footer import KeyLine
+from hipercow_tui.ui.widgets.header import HeaderLine
 from hipercow_tui.ui.widgets.search_bar import SearchBar
+from hipercow_tui.ui.widgets.task_details import Details
 from hipercow_tui.ui.widgets.task_table import TaskTable
+from hipercow_tui.ui.widgets.virtual_table import RowTable
 
 if TYPE_CHECKING:
     from hipercow_tui.output.r_calls import Reach

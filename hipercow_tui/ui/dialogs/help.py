@@ -15,7 +15,7 @@ from textual.widgets import Static
 
 from hipercow_tui.support.ascii_fallback import speaks_utf8
 from hipercow_tui.ui.keys import GROUPS, Group
-from hipercow_tui.ui.widgets.long_text import LongText
+from hipercow_tui.ui.widgets.scroll_text import LongText
 
 RULES = (
     "A task is matched if it passes every filter that is set; marks are a filter.",

@@ -17,7 +17,7 @@ from hipercow_tui.output.report import Report
 from hipercow_tui.purging import EmptyReport, Outcome, PurgeReport, RestoreReport
 from hipercow_tui.support.text import count, size, span, tasks_and_bundles
 from hipercow_tui.ui.cells import plain
-from hipercow_tui.ui.widgets.lines import Lines
+from hipercow_tui.ui.widgets.virtual_list import Lines
 
 _WRAP = 62  # cells of a reason: what an 80 column screen has room for
 

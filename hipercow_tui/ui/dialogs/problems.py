@@ -14,7 +14,7 @@ from textual.widgets import Static
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.support.text import count, short_id
 from hipercow_tui.ui.cells import plain
-from hipercow_tui.ui.widgets.long_text import LongText
+from hipercow_tui.ui.widgets.scroll_text import LongText
 
 MOST = 1000  # lines; whoever has more has one problem, not a thousand
 

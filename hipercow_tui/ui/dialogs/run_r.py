@@ -21,7 +21,7 @@ from hipercow_tui.support.errors import RscriptError
 from hipercow_tui.support.text import count
 from hipercow_tui.ui.dialogs.choice import Choice, QuestionScreen
 from hipercow_tui.ui.messages import Broke
-from hipercow_tui.ui.widgets.long_text import LongText
+from hipercow_tui.ui.widgets.scroll_text import LongText
 from hipercow_tui.ui.workers.base import in_background
 
 _KEPT = 500  # lines of what R says

@@ -17,11 +17,11 @@ from hipercow_tui.domain.task import Task
 from hipercow_tui.support.text import age, count, short_id, visible
 from hipercow_tui.ui.cells import Column, Placed, fit, plain
 from hipercow_tui.ui.widgets.error_table import in_line
-from hipercow_tui.ui.widgets.key_line import KeyLine
-from hipercow_tui.ui.widgets.long_text import LongText
-from hipercow_tui.ui.widgets.row_table import RowTable
-from hipercow_tui.ui.widgets.rows import Cell, Row
+from hipercow_tui.ui.widgets.footer import KeyLine
+from hipercow_tui.ui.widgets.row_rendering import Cell, Row
+from hipercow_tui.ui.widgets.scroll_text import LongText
 from hipercow_tui.ui.widgets.task_table import ROOMY, bundle_cell, inputs_text, short_age
+from hipercow_tui.ui.widgets.virtual_table import RowTable
 
 _MESSAGE = Column("message", "message", 34, 110)
 _INPUTS = Column("inputs", "inputs", 14, 36, rank=2)

@@ -18,8 +18,8 @@ from hipercow_tui.purging import HistoryEntry, Kind, history
 from hipercow_tui.support.errors import PurgeError
 from hipercow_tui.support.text import age, count, size
 from hipercow_tui.ui.cells import fit, plain
-from hipercow_tui.ui.widgets.key_line import KeyLine
-from hipercow_tui.ui.widgets.lines import Lines
+from hipercow_tui.ui.widgets.footer import KeyLine
+from hipercow_tui.ui.widgets.virtual_list import Lines
 
 _WORDS = {
     Kind.PURGE: "purged",

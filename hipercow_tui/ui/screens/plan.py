@@ -34,9 +34,9 @@ from hipercow_tui.ui.clipboard import copy
 from hipercow_tui.ui.dialogs.confirm import ConfirmScreen
 from hipercow_tui.ui.dialogs.save_plan import SavePlanScreen
 from hipercow_tui.ui.messages import Broke
-from hipercow_tui.ui.widgets.key_line import KeyLine
-from hipercow_tui.ui.widgets.lines import Lines
+from hipercow_tui.ui.widgets.footer import KeyLine
 from hipercow_tui.ui.widgets.plan_list import PlanList
+from hipercow_tui.ui.widgets.virtual_list import Lines
 from hipercow_tui.ui.workers.purge_job import Job, purging
 from hipercow_tui.ui.workers.summary_loader import GistReader
 

@@ -26,10 +26,10 @@ from hipercow_tui.ui.blending import themed
 from hipercow_tui.ui.cells import plain
 from hipercow_tui.ui.keys import SEARCH
 from hipercow_tui.ui.messages import Broke
-from hipercow_tui.ui.widgets.key_line import KeyLine
-from hipercow_tui.ui.widgets.row_table import RowTable
+from hipercow_tui.ui.widgets.footer import KeyLine
 from hipercow_tui.ui.widgets.search_bar import SearchBar
 from hipercow_tui.ui.widgets.sweep_table import SweepTable
+from hipercow_tui.ui.widgets.virtual_table import RowTable
 from hipercow_tui.ui.workers.base import in_background
 
 TELL_EVERY = 0.3  # seconds

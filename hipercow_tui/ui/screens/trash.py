@@ -21,8 +21,8 @@ from hipercow_tui.ui.cells import fit, plain
 from hipercow_tui.ui.dialogs.choice import Choice, QuestionScreen
 from hipercow_tui.ui.keys import TRASH
 from hipercow_tui.ui.screens.history import HistoryScreen
-from hipercow_tui.ui.widgets.key_line import KeyLine
-from hipercow_tui.ui.widgets.lines import Lines
+from hipercow_tui.ui.widgets.footer import KeyLine
+from hipercow_tui.ui.widgets.virtual_list import Lines
 from hipercow_tui.ui.workers.purge_job import Job, emptying, finishing, restoring
 from hipercow_tui.ui.workers.trash_monitor import TrashLook, TrashLooker, contents, made
 

@@ -13,8 +13,8 @@ from hipercow_tui.domain.task import SIX_STATUSES, Lang, Status
 from hipercow_tui.support.text import age, size
 from hipercow_tui.ui.cells import Column, Placed, plain
 from hipercow_tui.ui.looks import GLYPH
-from hipercow_tui.ui.widgets.row_table import RowTable
-from hipercow_tui.ui.widgets.rows import Cell, Row
+from hipercow_tui.ui.widgets.row_rendering import Cell, Row
+from hipercow_tui.ui.widgets.virtual_table import RowTable
 
 _NAME = Column(BundleKey.NAME, "bundle", 10, 36)
 _TASKS = Column(BundleKey.TASKS, "tasks", 6, 7)

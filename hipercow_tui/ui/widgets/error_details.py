@@ -16,8 +16,8 @@ from hipercow_tui.analysis.error_groups import FEW, ErrorGroup, Spread
 from hipercow_tui.support.text import age, count, visible
 from hipercow_tui.ui.blending import blended
 from hipercow_tui.ui.cells import plain
-from hipercow_tui.ui.widgets.details import Styles
-from hipercow_tui.ui.widgets.long_text import LongText
+from hipercow_tui.ui.widgets.scroll_text import LongText
+from hipercow_tui.ui.widgets.task_details import Styles
 
 MOST = 8  # bundles that are told by name
 

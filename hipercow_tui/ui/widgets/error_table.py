@@ -15,9 +15,9 @@ from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.support.text import age, count
 from hipercow_tui.ui.cells import Column, Placed, cut_end, plain
 from hipercow_tui.ui.keys import MARKS
-from hipercow_tui.ui.widgets.row_table import RowTable
-from hipercow_tui.ui.widgets.rows import Cell, Row
+from hipercow_tui.ui.widgets.row_rendering import Cell, Row
 from hipercow_tui.ui.widgets.task_table import bundle_cell, short_age
+from hipercow_tui.ui.widgets.virtual_table import RowTable
 
 if TYPE_CHECKING:
     from hipercow_tui.ui.workers.failure_worker import ErrorBoard

@@ -12,9 +12,9 @@ from hipercow_tui.analysis.error_groups import number
 from hipercow_tui.analysis.sweep import FINISHED, STATUS, Sweep, SweepSort
 from hipercow_tui.domain.task import Task
 from hipercow_tui.ui.cells import Column, Placed, plain
-from hipercow_tui.ui.widgets.row_table import RowTable
-from hipercow_tui.ui.widgets.rows import Cell, Row
+from hipercow_tui.ui.widgets.row_rendering import Cell, Row
 from hipercow_tui.ui.widgets.task_table import ROOMY, finished_text, status_cell
+from hipercow_tui.ui.widgets.virtual_table import RowTable
 
 _NARROWEST, _WIDEST = 6, 24  # cells of an input
 _ID = Column("id", "id", 12, 12, rank=99)

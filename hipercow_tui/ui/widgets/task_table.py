@@ -23,8 +23,8 @@ from hipercow_tui.support.text import age, size, span
 from hipercow_tui.ui.cells import Column, Placed, cut_end, plain
 from hipercow_tui.ui.keys import MARKS
 from hipercow_tui.ui.looks import GLYPH
-from hipercow_tui.ui.widgets.row_table import RowTable
-from hipercow_tui.ui.widgets.rows import Cell, Part, Row
+from hipercow_tui.ui.widgets.row_rendering import Cell, Part, Row
+from hipercow_tui.ui.widgets.virtual_table import RowTable
 
 RAN = 76  # cells from which there is room for how long a task ran
 WAITED = 96  # cells from which there is room for how long it waited

@@ -24,7 +24,7 @@ from hipercow_tui.domain.incremental import take_over
 from hipercow_tui.domain.plan import Tally, tally
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import moved_tasks
-from hipercow_tui.ui.widgets.header_line import Facts
+from hipercow_tui.ui.widgets.header import Facts
 from hipercow_tui.ui.workers.loop_priority import answering, give_way
 
 STUCK_EVERY = 10.0  # seconds

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from hipercow_tui.ui.widgets.panel_lines import QUIET, WIDTH, Line, number
+from hipercow_tui.ui.widgets.filters.line import QUIET, WIDTH, Line, number
 
 TITLE = " Would go "
 ROOM = 6  # cells of a number

@@ -15,7 +15,7 @@ from textual.widgets import Input, Static
 
 from hipercow_tui.support.errors import FilterError
 from hipercow_tui.support.text import shortened, visible
-from hipercow_tui.ui.widgets.panel_lines import WIDTH, Line
+from hipercow_tui.ui.widgets.filters.line import WIDTH, Line
 
 Meaning = TypeVar("Meaning")
 

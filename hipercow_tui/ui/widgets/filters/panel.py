@@ -16,13 +16,13 @@ from hipercow_tui.domain.filter_counts import FilterCounts
 from hipercow_tui.domain.filters import FilterStack, TaskIds, WithStatus
 from hipercow_tui.domain.task import Lang, Status
 from hipercow_tui.settings.saved_filters import SavedFilter
-from hipercow_tui.ui.widgets.age_filter import AgeFilter
-from hipercow_tui.ui.widgets.bundle_filter import BundleFilter, line, literal
-from hipercow_tui.ui.widgets.entry import Entry
-from hipercow_tui.ui.widgets.lang_filter import LangFilter
-from hipercow_tui.ui.widgets.panel_lines import WIDTH, Line, heading
-from hipercow_tui.ui.widgets.status_filter import StatusFilter
-from hipercow_tui.ui.widgets.would_go import WouldGo
+from hipercow_tui.ui.widgets.filters.age import AgeFilter
+from hipercow_tui.ui.widgets.filters.bundle import BundleFilter, line, literal
+from hipercow_tui.ui.widgets.filters.language import LangFilter
+from hipercow_tui.ui.widgets.filters.line import WIDTH, Line, heading
+from hipercow_tui.ui.widgets.filters.purge_totals import WouldGo
+from hipercow_tui.ui.widgets.filters.status import StatusFilter
+from hipercow_tui.ui.widgets.filters.validated_input import Entry
 
 NARROW = WIDTH + 4  # cells; below this there is no room for a frame
 

@@ -13,7 +13,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from hipercow_tui.domain.age_scale import STOPS, heights, position
-from hipercow_tui.ui.widgets.panel_lines import BAR, NO_BAR, QUIET
+from hipercow_tui.ui.widgets.filters.line import BAR, NO_BAR, QUIET
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
 LEAP = 4  # stops; about a factor of fifteen

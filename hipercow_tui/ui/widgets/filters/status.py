@@ -14,7 +14,7 @@ from textual.widget import Widget
 
 from hipercow_tui.domain.task import SIX_STATUSES, Status
 from hipercow_tui.ui.looks import COLOUR, GLYPH
-from hipercow_tui.ui.widgets.panel_lines import BAR, NO_BAR, QUIET, WIDTH, number
+from hipercow_tui.ui.widgets.filters.line import BAR, NO_BAR, QUIET, WIDTH, number
 
 
 class StatusFilter(Widget, can_focus=True):

@@ -12,9 +12,9 @@ from textual.message import Message
 from hipercow_tui.domain.age_scale import label, written
 from hipercow_tui.domain.filter_counts import FilterCounts
 from hipercow_tui.domain.filters import FinishedBefore
-from hipercow_tui.ui.widgets.age_slider import AgeSlider
-from hipercow_tui.ui.widgets.entry import Entry
-from hipercow_tui.ui.widgets.panel_lines import Line, heading
+from hipercow_tui.ui.widgets.filters.age_slider import AgeSlider
+from hipercow_tui.ui.widgets.filters.line import Line, heading
+from hipercow_tui.ui.widgets.filters.validated_input import Entry
 
 
 class AgeFilter(Vertical):

@@ -13,8 +13,8 @@ from textual.message import Message
 from hipercow_tui.domain.filter_counts import FilterCounts
 from hipercow_tui.domain.filters import InBundle
 from hipercow_tui.support.text import count
-from hipercow_tui.ui.widgets.entry import Entry
-from hipercow_tui.ui.widgets.panel_lines import WIDTH, Line, heading
+from hipercow_tui.ui.widgets.filters.line import WIDTH, Line, heading
+from hipercow_tui.ui.widgets.filters.validated_input import Entry
 
 _PATTERN = re.compile(r"(?:\\.|\S)+")
 _UNTYPED = re.compile(r"\\.|[^!-~]", re.DOTALL)

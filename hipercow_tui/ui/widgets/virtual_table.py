@@ -24,8 +24,8 @@ from textual.strip import Strip
 from hipercow_tui.ui.blending import blended
 from hipercow_tui.ui.cells import GAP, Column, Placed, fit, placed
 from hipercow_tui.ui.keys import MOVES
-from hipercow_tui.ui.widgets.long_view import LongView
-from hipercow_tui.ui.widgets.rows import GUTTER, Row, drawn
+from hipercow_tui.ui.widgets.row_rendering import GUTTER, Row, drawn
+from hipercow_tui.ui.widgets.virtual_scroll import LongView
 
 HEADER = 1  # lines
 STRIPS = 256  # kept, two kilobytes each; some screens full

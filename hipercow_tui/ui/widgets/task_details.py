@@ -22,7 +22,7 @@ from hipercow_tui.support.text import age, count, short_id, span, visible
 from hipercow_tui.ui.blending import blended
 from hipercow_tui.ui.keys import SCROLLS
 from hipercow_tui.ui.looks import GLYPH
-from hipercow_tui.ui.widgets.long_view import LongView
+from hipercow_tui.ui.widgets.virtual_scroll import LongView
 
 if TYPE_CHECKING:
     from hipercow_tui.formats.details import TaskDetails

@@ -14,7 +14,7 @@ from textual.widget import Widget
 from hipercow_tui.domain.filters import OfLang
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.support.text import count
-from hipercow_tui.ui.widgets.panel_lines import BAR, NO_BAR, heading
+from hipercow_tui.ui.widgets.filters.line import BAR, NO_BAR, heading
 
 _NEXT = {None: Lang.R, Lang.R: Lang.PY, Lang.PY: None}
 
