@@ -128,7 +128,7 @@ def _app(options: argparse.Namespace) -> int:
         place = living_root(tasks)
     else:
         place = nullcontext(Path(options.root) if options.root is not None else None)
-    from hipercow_tui.ui.starting import named_filters, run_app
+    from hipercow_tui.ui.run import named_filters, run_app
 
     first = named_filters(options.filter)
     with place as where:

@@ -15,7 +15,7 @@ from rich.cells import cell_len
 from small_root import task_id, write_task
 
 from hipercow_tui.support.ascii_fallback import _replace, in_ascii, speaks_utf8
-from hipercow_tui.ui.looks import GLYPH
+from hipercow_tui.ui.status_style import GLYPH
 
 PACKAGE = Path(__file__).parent.parent / "hipercow_tui"
 

@@ -19,7 +19,7 @@ from hipercow_tui.settings.theme_store import ThemeFile
 from hipercow_tui.support.errors import HipercowTuiError
 from hipercow_tui.support.text import visible
 from hipercow_tui.ui.browse.screen import BrowseScreen
-from hipercow_tui.ui.keys import APP, MOVES, Group
+from hipercow_tui.ui.keymap import APP, MOVES, Group
 from hipercow_tui.ui.messages import Broke
 from hipercow_tui.ui.terminal_app import TerminalApp
 from hipercow_tui.ui.workers.base import in_background

@@ -55,7 +55,7 @@ class TerminalApp(App[None]):
         driver = super().get_driver_class()
         if driver.__name__ != "LinuxDriver":
             return driver
-        from hipercow_tui.ui.lasting import LastingDriver
+        from hipercow_tui.ui.resilient_driver import LastingDriver
 
         return LastingDriver
 

@@ -16,8 +16,8 @@ from textual.keys import format_key
 
 from hipercow_tui.cli import main
 from hipercow_tui.support import exit_codes
-from hipercow_tui.ui import starting
-from hipercow_tui.ui.keys import GROUPS
+from hipercow_tui.ui import run
+from hipercow_tui.ui.keymap import GROUPS
 
 HERE = Path(__file__).parents[2]
 PACKAGE = HERE / "hipercow_tui"
@@ -226,7 +226,7 @@ def test_environment_variables_are_listed() -> None:
 
 
 def test_the_default_of_textual_fps_is_the_one_in_the_code() -> None:
-    default = re.search(r'setdefault\("TEXTUAL_FPS", "(\d+)"\)', SOURCES[Path(starting.__file__)])
+    default = re.search(r'setdefault\("TEXTUAL_FPS", "(\d+)"\)', SOURCES[Path(run.__file__)])
     assert default is not None
     row = next(line for line in page("configuration").splitlines() if "TEXTUAL_FPS" in line)
     assert f"{default[1]} by default" in row

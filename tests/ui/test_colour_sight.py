@@ -10,7 +10,7 @@ from textual.theme import BUILTIN_THEMES
 
 from hipercow_tui.domain.task import SIX_STATUSES, Status, Task
 from hipercow_tui.ui.colour_sight import SIGHTS, Rgb, picture_seen, seen
-from hipercow_tui.ui.looks import COLOUR, GLYPH
+from hipercow_tui.ui.status_style import COLOUR, GLYPH
 from hipercow_tui.ui.widgets.task_table import status_cell
 
 THEMES = [name for name, theme in BUILTIN_THEMES.items() if not theme.ansi]

@@ -24,7 +24,7 @@ from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import SIX_STATUSES, Status
 from hipercow_tui.settings.saved_filters import SavedFilter
 from hipercow_tui.support.errors import FilterError
-from hipercow_tui.ui.looks import GLYPH
+from hipercow_tui.ui.status_style import GLYPH
 from hipercow_tui.ui.widgets.filters.age_slider import AgeSlider
 from hipercow_tui.ui.widgets.filters.bundle import line, literal, patterns
 from hipercow_tui.ui.widgets.filters.panel import FilterPanel

@@ -15,7 +15,7 @@ from hipercow_tui.support.text import count
 from hipercow_tui.ui import messages
 from hipercow_tui.ui.browse.live import BUNDLES, ERRORS, TASKS
 from hipercow_tui.ui.browse.searching import SearchingScreen
-from hipercow_tui.ui.keys import BROWSE
+from hipercow_tui.ui.keymap import BROWSE
 from hipercow_tui.ui.widgets.footer import KeyLine
 from hipercow_tui.ui.widgets.header import HeaderLine
 from hipercow_tui.ui.widgets.search_bar import SearchBar

@@ -32,7 +32,7 @@ from hipercow_tui.output.r_calls import (
 from hipercow_tui.support.text import count, short_id
 from hipercow_tui.ui.cells import plain
 from hipercow_tui.ui.clipboard import copy
-from hipercow_tui.ui.looks import GLYPH
+from hipercow_tui.ui.status_style import GLYPH
 
 _LABEL = 27  # cells
 

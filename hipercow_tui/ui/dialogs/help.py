@@ -14,7 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from hipercow_tui.support.ascii_fallback import speaks_utf8
-from hipercow_tui.ui.keys import GROUPS, Group
+from hipercow_tui.ui.keymap import GROUPS, Group
 from hipercow_tui.ui.widgets.scroll_text import LongText
 
 RULES = (

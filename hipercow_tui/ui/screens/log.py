@@ -17,8 +17,8 @@ from hipercow_tui.formats.log_file import NAMES, Log
 from hipercow_tui.formats.log_patterns import LONGEST, Sign, Sought, lines_with, words
 from hipercow_tui.formats.root import Root
 from hipercow_tui.support.text import short_id
-from hipercow_tui.ui.keys import LOG, MOVES
-from hipercow_tui.ui.looks import GLYPH
+from hipercow_tui.ui.keymap import LOG, MOVES
+from hipercow_tui.ui.status_style import GLYPH
 from hipercow_tui.ui.widgets.footer import KeyLine
 from hipercow_tui.ui.widgets.log_pane import LogPane
 from hipercow_tui.ui.workers.log_paging import by_cells, by_rows, stay, to_end, to_start

@@ -28,12 +28,12 @@ from hipercow_tui.output import report
 from hipercow_tui.purging import safety_check
 from hipercow_tui.purging.manifest import Aim
 from hipercow_tui.support.text import count
-from hipercow_tui.ui.blending import themed
 from hipercow_tui.ui.cells import plain
 from hipercow_tui.ui.clipboard import copy
 from hipercow_tui.ui.dialogs.confirm import ConfirmScreen
 from hipercow_tui.ui.dialogs.save_plan import SavePlanScreen
 from hipercow_tui.ui.messages import Broke
+from hipercow_tui.ui.styles import themed
 from hipercow_tui.ui.widgets.footer import KeyLine
 from hipercow_tui.ui.widgets.plan_list import PlanList
 from hipercow_tui.ui.widgets.virtual_list import Lines

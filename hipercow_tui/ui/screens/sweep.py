@@ -22,10 +22,10 @@ from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.formats.py_details import read_what_runs
 from hipercow_tui.formats.root import Root
 from hipercow_tui.support.text import count
-from hipercow_tui.ui.blending import themed
 from hipercow_tui.ui.cells import plain
-from hipercow_tui.ui.keys import SEARCH
+from hipercow_tui.ui.keymap import SEARCH
 from hipercow_tui.ui.messages import Broke
+from hipercow_tui.ui.styles import themed
 from hipercow_tui.ui.widgets.footer import KeyLine
 from hipercow_tui.ui.widgets.search_bar import SearchBar
 from hipercow_tui.ui.widgets.sweep_table import SweepTable

@@ -19,7 +19,7 @@ from hipercow_tui.purging.manifest import Aim
 from hipercow_tui.support.text import count, size
 from hipercow_tui.ui.cells import fit, plain
 from hipercow_tui.ui.dialogs.choice import Choice, QuestionScreen
-from hipercow_tui.ui.keys import TRASH
+from hipercow_tui.ui.keymap import TRASH
 from hipercow_tui.ui.screens.history import HistoryScreen
 from hipercow_tui.ui.widgets.footer import KeyLine
 from hipercow_tui.ui.widgets.virtual_list import Lines

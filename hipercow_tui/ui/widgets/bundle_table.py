@@ -12,7 +12,7 @@ from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import SIX_STATUSES, Lang, Status
 from hipercow_tui.support.text import age, size
 from hipercow_tui.ui.cells import Column, Placed, plain
-from hipercow_tui.ui.looks import GLYPH
+from hipercow_tui.ui.status_style import GLYPH
 from hipercow_tui.ui.widgets.row_rendering import Cell, Row
 from hipercow_tui.ui.widgets.virtual_table import RowTable
 

@@ -14,8 +14,8 @@ from textual.widgets import Static
 
 from hipercow_tui.analysis.error_groups import FEW, ErrorGroup, Spread
 from hipercow_tui.support.text import age, count, visible
-from hipercow_tui.ui.blending import blended
 from hipercow_tui.ui.cells import plain
+from hipercow_tui.ui.styles import blended
 from hipercow_tui.ui.widgets.scroll_text import LongText
 from hipercow_tui.ui.widgets.task_details import Styles
 

@@ -14,7 +14,7 @@ from hipercow_tui.analysis.task_view import View
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.support.text import age, count
 from hipercow_tui.ui.cells import Column, Placed, cut_end, plain
-from hipercow_tui.ui.keys import MARKS
+from hipercow_tui.ui.keymap import MARKS
 from hipercow_tui.ui.widgets.row_rendering import Cell, Row
 from hipercow_tui.ui.widgets.task_table import bundle_cell, short_age
 from hipercow_tui.ui.widgets.virtual_table import RowTable

@@ -19,9 +19,9 @@ from textual.widgets import Static
 from hipercow_tui.formats.log_file import Log
 from hipercow_tui.formats.log_patterns import Sought
 from hipercow_tui.support.text import size
-from hipercow_tui.ui.blending import blended, themed
 from hipercow_tui.ui.cells import plain
 from hipercow_tui.ui.messages import Broke
+from hipercow_tui.ui.styles import blended, themed
 from hipercow_tui.ui.workers.log_paging import LogRow, Page, Shape, Turn
 from hipercow_tui.ui.workers.log_reader import LogReader
 

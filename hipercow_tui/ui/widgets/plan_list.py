@@ -20,7 +20,7 @@ from hipercow_tui.formats.folder_size import Size
 from hipercow_tui.output import report
 from hipercow_tui.support.text import age, count, short_id, size, span
 from hipercow_tui.ui.cells import fit, plain
-from hipercow_tui.ui.looks import COLOUR, GLYPH
+from hipercow_tui.ui.status_style import COLOUR, GLYPH
 from hipercow_tui.ui.widgets.virtual_list import Lines
 
 Row: TypeAlias = "PlannedTask | PlannedBundle | Blocked | str"

@@ -7,7 +7,7 @@ from typing import ClassVar
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
 
-from hipercow_tui.ui.keys import SCROLLS
+from hipercow_tui.ui.keymap import SCROLLS
 
 
 class LongText(VerticalScroll):

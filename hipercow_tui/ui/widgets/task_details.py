@@ -19,9 +19,9 @@ from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Lang, Status, Task
 from hipercow_tui.output.r_calls import info_call
 from hipercow_tui.support.text import age, count, short_id, span, visible
-from hipercow_tui.ui.blending import blended
-from hipercow_tui.ui.keys import SCROLLS
-from hipercow_tui.ui.looks import GLYPH
+from hipercow_tui.ui.keymap import SCROLLS
+from hipercow_tui.ui.status_style import GLYPH
+from hipercow_tui.ui.styles import blended
 from hipercow_tui.ui.widgets.virtual_scroll import LongView
 
 if TYPE_CHECKING:

@@ -21,8 +21,8 @@ from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Lang, Task
 from hipercow_tui.support.text import age, size, span
 from hipercow_tui.ui.cells import Column, Placed, cut_end, plain
-from hipercow_tui.ui.keys import MARKS
-from hipercow_tui.ui.looks import GLYPH
+from hipercow_tui.ui.keymap import MARKS
+from hipercow_tui.ui.status_style import GLYPH
 from hipercow_tui.ui.widgets.row_rendering import Cell, Part, Row
 from hipercow_tui.ui.widgets.virtual_table import RowTable
 

@@ -14,8 +14,8 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from hipercow_tui.ui.blending import blended
-from hipercow_tui.ui.keys import MOVES
+from hipercow_tui.ui.keymap import MOVES
+from hipercow_tui.ui.styles import blended
 
 
 class Lines(ScrollView, can_focus=True):

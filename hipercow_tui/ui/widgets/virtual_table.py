@@ -21,9 +21,9 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from hipercow_tui.ui.blending import blended
 from hipercow_tui.ui.cells import GAP, Column, Placed, fit, placed
-from hipercow_tui.ui.keys import MOVES
+from hipercow_tui.ui.keymap import MOVES
+from hipercow_tui.ui.styles import blended
 from hipercow_tui.ui.widgets.row_rendering import GUTTER, Row, drawn
 from hipercow_tui.ui.widgets.virtual_scroll import LongView
 

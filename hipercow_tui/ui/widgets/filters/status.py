@@ -13,7 +13,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from hipercow_tui.domain.task import SIX_STATUSES, Status
-from hipercow_tui.ui.looks import COLOUR, GLYPH
+from hipercow_tui.ui.status_style import COLOUR, GLYPH
 from hipercow_tui.ui.widgets.filters.line import BAR, NO_BAR, QUIET, WIDTH, number
 
 

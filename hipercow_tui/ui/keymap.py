@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from textual.binding import Binding
 
 from hipercow_tui.domain.task import SIX_STATUSES
-from hipercow_tui.ui.looks import GLYPH
+from hipercow_tui.ui.status_style import GLYPH
 
 
 @dataclass(frozen=True, slots=True)
