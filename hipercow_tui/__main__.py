@@ -1,6 +1,6 @@
 """``python -m hipercow_tui``."""
 
-from hipercow_tui.cli import main
+from hipercow_tui.cli.main import main
 
 if __name__ == "__main__":
     raise SystemExit(main())

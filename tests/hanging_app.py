@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from hipercow_tui.cli import main
+from hipercow_tui.cli.main import main
 
 LIBC = ctypes.CDLL(None)
 CALLS = ("stat", "lstat", "open", "scandir", "listdir", "readlink", "rename", "unlink", "rmdir")

@@ -10,7 +10,7 @@ import sys
 
 from purge_stage import BASE, LONE
 
-from hipercow_tui.cli import main
+from hipercow_tui.cli.main import main
 
 if __name__ == "__main__":
     where, number, when, status = sys.argv[1:]

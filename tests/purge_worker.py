@@ -13,8 +13,8 @@ from importlib import import_module
 
 from purge_stage import plan_of
 
-import hipercow_tui.filter_commands  # noqa: F401 - an ordinary user may not read this Python
-from hipercow_tui.cli import main
+import hipercow_tui.cli.list_purge  # noqa: F401 - an ordinary user may not read this Python
+from hipercow_tui.cli.main import main
 from hipercow_tui.formats.folder_size import measure_many
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.purging import carry_out
@@ -28,7 +28,7 @@ if __name__ == "__main__":
     if len(change) == 2:
         os.chmod(change[0], int(change[1], 8))
     if change == ["status"]:  # what it imports late may lie where an ordinary user can't read
-        import_module("hipercow_tui.filter_commands")
+        import_module("hipercow_tui.cli.list_purge")
     if os.geteuid() == 0:
         os.setgroups([])
         os.setgid(NOBODY)

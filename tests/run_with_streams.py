@@ -16,8 +16,7 @@ import json
 import os
 import sys
 
-from hipercow_tui import commands, filter_commands  # noqa: F401
-from hipercow_tui.cli import main
+from hipercow_tui.cli.main import main
 
 
 def replace_stream(fd: int, kind: str, terminal: int) -> None:

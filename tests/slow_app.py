@@ -13,7 +13,7 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any
 
-from hipercow_tui.cli import main
+from hipercow_tui.cli.main import main
 
 
 def slowed(real: Callable[..., Any], seconds: float, middle: int) -> Callable[..., Any]:

@@ -15,7 +15,7 @@ from small_py_root import py_dir, py_folder, write_py_bundle, write_py_task
 from small_root import NOW, task_id, write_bundle, write_retries, write_task
 
 from hipercow_tui import UnknownTasksError, purge, scan
-from hipercow_tui.cli import main
+from hipercow_tui.cli.main import main
 from hipercow_tui.domain.combined_snapshot import together
 from hipercow_tui.domain.filter_counts import count_passing
 from hipercow_tui.domain.filters import FilterStack, InBundle, OfLang, TaskIds, WithStatus

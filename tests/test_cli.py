@@ -12,7 +12,7 @@ import pytest
 from small_py_root import write_py_task
 from small_root import task_id, tree, write_bundle, write_retries, write_task
 
-from hipercow_tui.cli import main
+from hipercow_tui.cli.main import main
 from hipercow_tui.demo.r_builders import chars, flags, named
 from hipercow_tui.demo.rds_writer import rds
 from hipercow_tui.domain.task import Status

@@ -30,7 +30,7 @@ from purge_stage import (
 )
 from small_root import task_id, write_bundle, write_task
 
-from hipercow_tui.cli import main
+from hipercow_tui.cli.main import main
 from hipercow_tui.formats.root import Root
 from hipercow_tui.purging import move_to_trash, trash
 

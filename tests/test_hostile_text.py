@@ -17,7 +17,7 @@ from small_root import task_id, write_bundle, write_retries, write_task
 
 import hipercow_tui
 from hipercow_tui import HipercowTuiError, PartlyFailedError
-from hipercow_tui.cli import main
+from hipercow_tui.cli.main import main
 from hipercow_tui.demo.r_builders import chars, flags, named, reals
 from hipercow_tui.demo.rds_writer import rds
 from hipercow_tui.formats.root import Root, find_root

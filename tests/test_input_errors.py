@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from purge_stage import ALL, FREE, in_place, lots, make_root, plan_of
 
-from hipercow_tui.cli import main
+from hipercow_tui.cli.main import main
 from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.purging import move_to_trash, trash
 

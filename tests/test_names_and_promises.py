@@ -25,7 +25,7 @@ from small_root import task_id, tree, write_bundle, write_retries, write_task
 
 import hipercow_tui
 from hipercow_tui import HipercowTuiError, PurgeError
-from hipercow_tui.cli import main
+from hipercow_tui.cli.main import main
 from hipercow_tui.domain.filters import requested_filters
 from hipercow_tui.domain.plan import make_plan
 from hipercow_tui.formats.root import find_root

@@ -36,7 +36,7 @@ from small_root import write_bundle, write_task
 
 import hipercow_tui
 from hipercow_tui import BlockedError, scan
-from hipercow_tui.cli import main
+from hipercow_tui.cli.main import main
 from hipercow_tui.domain.filters import FilterStack, WithStatus
 from hipercow_tui.domain.plan import make_plan
 from hipercow_tui.domain.task import Lang

@@ -21,7 +21,7 @@ from jsonschema import Draft202012Validator
 from purge_stage import BASE, CHAIN, FREE, LONE, OTHER, Meanwhile, folder_of, make_root
 from small_root import task_id, write_bundle, write_task
 
-from hipercow_tui.cli import main
+from hipercow_tui.cli.main import main
 from hipercow_tui.demo import write_root
 from hipercow_tui.demo.py_root import write_python_side
 from hipercow_tui.formats.root import Root

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from textual.keys import format_key
 
-from hipercow_tui.cli import main
+from hipercow_tui.cli.main import main
 from hipercow_tui.support import exit_codes
 from hipercow_tui.ui import run
 from hipercow_tui.ui.keymap import GROUPS

@@ -23,7 +23,7 @@ from purge_stage import (
 )
 from small_root import task_id, write_task
 
-from hipercow_tui.cli import main
+from hipercow_tui.cli.main import main
 from hipercow_tui.formats.root import Root
 from hipercow_tui.purging import Phase, Progress, carry_out, empty, move_to_trash, restore, trash
 

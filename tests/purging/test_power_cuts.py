@@ -28,7 +28,7 @@ from purge_stage import (
 )
 from py_stage import FIRST, make_both, much_later
 
-from hipercow_tui.cli import main
+from hipercow_tui.cli.main import main
 from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.root import Root

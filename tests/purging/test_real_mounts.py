@@ -28,7 +28,7 @@ from purge_stage import (
     whole,
 )
 
-from hipercow_tui.cli import main
+from hipercow_tui.cli.main import main
 from hipercow_tui.formats import mounts
 from hipercow_tui.formats.root import Root
 from hipercow_tui.purging import (

@@ -39,8 +39,8 @@ from purge_stage import (
 from py_stage import make_both
 from small_root import tree, write_bundle
 
-from hipercow_tui import commands
-from hipercow_tui.cli import main
+from hipercow_tui.cli import commands
+from hipercow_tui.cli.main import main
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.formats.safe_open import read_file

@@ -29,7 +29,7 @@ from purge_stage import (
 )
 from small_root import task_id, write_bundle, write_task
 
-from hipercow_tui.cli import main
+from hipercow_tui.cli.main import main
 from hipercow_tui.formats.folder_size import measure_many
 from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.purging import (

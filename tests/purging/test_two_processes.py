@@ -27,7 +27,7 @@ from purge_stage import (
 from purge_together import MORE, prepared
 from small_root import tree
 
-from hipercow_tui.cli import main
+from hipercow_tui.cli.main import main
 from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.purging import State, carry_out, finish, interrupted, restore, trash
 from hipercow_tui.support.errors import PurgeError

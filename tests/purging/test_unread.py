@@ -31,7 +31,7 @@ from small_py_root import write_py_bundle, write_py_task
 from small_root import task_id, write_bundle, write_task
 
 import hipercow_tui
-from hipercow_tui.cli import main
+from hipercow_tui.cli.main import main
 from hipercow_tui.domain.filters import FilterStack, TaskIds
 from hipercow_tui.domain.plan import PurgePlan, make_plan
 from hipercow_tui.domain.task import Lang

@@ -217,7 +217,7 @@ def test_any_bytes_are_times_or_a_sentence(raw: bytes) -> None:
 
 def test_a_pickle_is_never_loaded(tmp_path: Path) -> None:
     write_py_task(tmp_path, A, "failure")
-    code = "import sys; from hipercow_tui.cli import main; sys.exit(main(sys.argv[1:]))"
+    code = "import sys; from hipercow_tui.cli.main import main; sys.exit(main(sys.argv[1:]))"
     command = [sys.executable, "-c", code, "list", str(tmp_path), "--details"]
     assert subprocess.run(command, check=False, capture_output=True).returncode == 0
 

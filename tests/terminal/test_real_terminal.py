@@ -106,7 +106,7 @@ def test_the_command_line_asks_and_takes_no_for_an_answer(
 
 BROKEN = """
 import sys
-from hipercow_tui.cli import main
+from hipercow_tui.cli.main import main
 from hipercow_tui.ui.browse.screen import BrowseScreen
 
 def broken(self):

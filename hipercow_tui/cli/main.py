@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from hipercow_tui import __version__
-from hipercow_tui.arguments import CommandParser
+from hipercow_tui.cli.arguments import CommandParser
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.support.ascii_fallback import speak_plainly
 from hipercow_tui.support.errors import FilterError, HipercowTuiError, UnknownTasksError
@@ -73,11 +73,11 @@ def _run(words: Sequence[str]) -> int:
 def _run_command(words: Sequence[str]) -> int:
     match words:
         case ["purge" | "list" as command, *rest]:
-            from hipercow_tui import filter_commands
+            from hipercow_tui.cli import list_purge
 
-            return filter_commands.run(command, rest)
+            return list_purge.run(command, rest)
         case ["apply" | "trash" | "history" as command, *rest]:
-            from hipercow_tui import commands
+            from hipercow_tui.cli import commands
 
             return commands.run(command, rest)
     return _app(_app_parser().parse_args(words))

@@ -7,8 +7,8 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 
-from hipercow_tui import commands
-from hipercow_tui.arguments import CommandParser
+from hipercow_tui.cli import commands
+from hipercow_tui.cli.arguments import CommandParser
 from hipercow_tui.domain.filters import FilterStack, matched_tasks, requested_filters
 from hipercow_tui.domain.plan import PurgePlan, make_plan
 from hipercow_tui.domain.snapshot import Snapshot

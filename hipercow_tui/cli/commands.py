@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from hipercow_tui.arguments import CommandParser
+from hipercow_tui.cli.arguments import CommandParser
 from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.formats.folder_size import Size, measure_many
 from hipercow_tui.formats.root import Root, find_root

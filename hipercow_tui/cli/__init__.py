@@ -1,0 +1,1 @@
+"""The command line: arguments to calls; imports all but screens and widgets."""
