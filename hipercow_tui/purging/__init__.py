@@ -1,4 +1,5 @@
-"""The only rooms that change a root: a plan is carried out by moving, checking, then erasing."""
+"""The only package that changes a root: it moves, checks, then erases; imports ``formats`` and what
+that may import."""
 
 from __future__ import annotations
 

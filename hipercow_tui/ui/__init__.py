@@ -1,1 +1,1 @@
-"""The app: the only rooms that import Textual."""
+"""The Textual app: the only package that imports Textual; imports all but ``cli``."""

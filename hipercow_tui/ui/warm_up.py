@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from importlib import import_module
 
-_SCREENS = (
-    "plan",
-    "confirm",
-    "log",
-    "inputs",
-    "messages",
-    "trash",
-    "summary",
-    "hand_over",
-    "let_r",
-    "help",
-    "history",
-    "name_filters",
-    "problems",
-    "question",
+_LATER = (
+    "domain.bundle_globs",
+    "ui.screens.plan",
+    "ui.dialogs.confirm",
+    "ui.screens.log",
+    "ui.screens.sweep",
+    "ui.screens.error_messages",
+    "ui.screens.trash",
+    "ui.dialogs.job_result",
+    "ui.dialogs.copy_menu",
+    "ui.dialogs.run_r",
+    "ui.dialogs.help",
+    "ui.screens.history",
+    "ui.dialogs.save_filter",
+    "ui.dialogs.problems",
+    "ui.dialogs.choice",
 )
 
 
 def warm_up() -> None:
-    """Import every screen that a key may open, and what understands globs. Call it in a thread."""
-    import_module("hipercow_tui.domain.bundle_globs")
-    for name in _SCREENS:
-        import_module(f"hipercow_tui.ui.screens.{name}")
+    """Import every screen that a key may open, and what reads globs. Call it in a thread."""
+    for name in _LATER:
+        import_module(f"hipercow_tui.{name}")

@@ -7,8 +7,6 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from moved_modules import NEW_PLACES
-
 PACKAGE = Path(__file__).parents[2] / "hipercow_tui"
 ARCHITECTURE = (PACKAGE / "docs" / "architecture.md").read_text("utf-8")
 MODULES = {
@@ -30,8 +28,7 @@ def rows() -> list[list[set[str]]]:
 
 
 def package_of(module: str) -> str:
-    """The package that a module belongs to, or will belong to once it is moved."""
-    return NEW_PLACES.get(module, module).split(".")[0]
+    return module.split(".")[0]
 
 
 def test_the_drawing_comes_first_and_has_at_most_twelve_boxes() -> None:
@@ -68,7 +65,7 @@ def imported(source: str) -> Iterator[str]:
 
 def test_every_module_that_is_named_exists() -> None:
     named = set(re.findall(r"`([\w/]+)\.py`", ARCHITECTURE))
-    present = {NEW_PLACES.get(module, module).replace(".", "/") for module in MODULES}
+    present = {module.replace(".", "/") for module in MODULES}
     present |= {f"{name}/__init__" for name in present}
     missing = {name for name in named if name not in present}
     assert len(named) > 20
