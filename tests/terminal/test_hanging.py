@@ -20,7 +20,7 @@ from small_root import task_id, write_task
 
 from hipercow_tui.formats.root import Root, find_root
 
-HANGING_APP = str(Path(__file__).parent.parent / "hanging_app.py")
+HANGING_APP = str(Path(__file__).parents[1] / "support" / "hanging_app.py")
 IDS = tuple(map(task_id, range(1, 41)))
 Starter = Callable[..., Terminal]
 

@@ -15,7 +15,7 @@ from small_root import task_id, write_task
 from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.purging import interrupted, move_to_trash, restore, trash
 
-SLOW_APP = str(Path(__file__).parent.parent / "slow_app.py")
+SLOW_APP = str(Path(__file__).parents[1] / "support" / "slow_app.py")
 SIGNALS = [signal.SIGHUP, signal.SIGTERM, signal.SIGINT]
 IDS = tuple(map(task_id, range(1, 41)))
 

@@ -26,7 +26,7 @@ from hipercow_tui.demo import write_root
 from hipercow_tui.demo.py_root import write_python_side
 from hipercow_tui.formats.root import Root
 
-HERE = Path(__file__).parent.parent
+HERE = Path(__file__).parents[2]
 FAILED = ("--with-status", "failure")
 Said: TypeAlias = list[tuple[str, Any]]  # the name of a schema, and what must be as it says
 SCHEMAS: dict[str, Any] = {

@@ -23,7 +23,7 @@ from hipercow_tui.formats.rlang.values import (
 )
 from hipercow_tui.support.errors import RdsError
 
-FIXTURES = Path(__file__).parent / "data" / "rds"
+FIXTURES = Path(__file__).parents[1] / "data" / "rds"
 EXPECTED: dict[str, Any] = json.loads((FIXTURES / "expected.json").read_text("utf-8"))
 HEADER = b"X\n" + struct.pack(">iiii", 3, 0x40202, 0x30500, 5) + b"UTF-8"
 

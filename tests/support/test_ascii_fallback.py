@@ -17,7 +17,7 @@ from small_root import task_id, write_task
 from hipercow_tui.support.ascii_fallback import _replace, in_ascii, speaks_utf8
 from hipercow_tui.ui.status_style import GLYPH
 
-PACKAGE = Path(__file__).parent.parent / "hipercow_tui"
+PACKAGE = Path(__file__).parents[2] / "hipercow_tui"
 
 
 def test_statuses_keep_signs_of_their_own() -> None:

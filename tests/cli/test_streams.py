@@ -18,7 +18,7 @@ from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.purging import history, move_to_trash, trash
 from hipercow_tui.purging.plan_file import save_plan
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1] / "support"
 ENV = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "TERM": "xterm"}
 OTHERS = set(ALL) - {FREE}
 PURGE = ("purge", "ROOT", "--with-status", "failure")
