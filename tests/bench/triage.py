@@ -17,9 +17,7 @@ PATIENCE = 600.0  # seconds for one step, on a busy machine
 
 def triage_figures() -> Iterator[Figure]:
     """How many keys it takes, and what was found and purged with them."""
-    sys.path.append(
-        str(Path(__file__).parents[1] / "support")
-    )  # where the helpers of the tests are
+    sys.path.append(str(Path(__file__).parents[1] / "support"))
     from real_terminal import Terminal
     from triage_journey import MOST_KEYS, take_journey
 

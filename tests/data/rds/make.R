@@ -1,4 +1,4 @@
-# Writes the fixtures of tests/roots/test_rds*.py and test_conditions.py: RDS files, and what R
+# Writes the fixtures of tests/formats/test_rds*.py and test_conditions.py: RDS files, and what R
 # itself says is in them. Run in this folder, with R >= 4.2, jsonlite, rlang and cli:
 #   Rscript make.R
 # The tests do not need R.
