@@ -208,7 +208,10 @@ def test_tasks_that_hipercow_makes_while_we_purge_and_undo_stay_in_its_list(proj
     assert sorted(listed) == sorted([*before, *made]) == sorted(task_list())
     back = [i for i in before if i in plan.ids]
     assert [i for i in listed if i in back] == back
-    assert [i for i in listed if i not in back] == [i for i in (*before, *made) if i not in back]
+    # A line that arrives in the old list at the moment of the rename is appended to the new one, so
+    # that two tasks made at that moment may change places.
+    kept = [i for i in before if i not in back]
+    assert [i for i in listed if i in kept] == kept
     assert len(made) > 8
 
 

@@ -75,14 +75,14 @@ examples:
   hipercow-tui apply old-failures.json --yes        later, or in a job on the cluster
 """
 _TRASH = """
-Without an option it lists what is in the trash, and purges that were interrupted. STAMP is the
+Without an option it lists what is in the trash, and purges that were interrupted. BATCH is the
 name in the first column.
 
-  --restore STAMP   puts everything back that is still whole, never onto anything that exists; what
-                    stands again is kept aside, under the same STAMP
-  --finish STAMP    finishes a purge, a move to the trash or an undo that was interrupted, by the
+  --restore BATCH   puts everything back that is still whole, never onto anything that exists; what
+                    exists again is kept aside, under the same BATCH
+  --finish BATCH    finishes a purge, a move to the trash or an undo that was interrupted, by the
                     plan that was confirmed, with all its checks
-  --empty STAMP     erases it for good, as it was listed in the question
+  --empty BATCH     erases it for good, as it was listed in the question
   --empty           erases all that is in the trash, but nothing interrupted or kept aside
 """
 _HISTORY = """
@@ -189,9 +189,9 @@ def _trash(words: Sequence[str]) -> int:
     parser = _parser("trash", "List, restore or empty the trash.", _TRASH)
     parser.add_root()
     either = parser.add_mutually_exclusive_group()
-    either.add_argument("--restore", metavar="STAMP", help="put back what it holds")
-    either.add_argument("--empty", metavar="STAMP", nargs="?", const="", help="erase it for good")
-    either.add_argument("--finish", metavar="STAMP", help="finish what was interrupted")
+    either.add_argument("--restore", metavar="BATCH", help="put back what it holds")
+    either.add_argument("--empty", metavar="BATCH", nargs="?", const="", help="erase it for good")
+    either.add_argument("--finish", metavar="BATCH", help="finish what was interrupted")
     parser.add_argument("--yes", action="store_true", help="do not ask before erasing")
     add_jobs(parser)
     options = parser.parse_args(words)

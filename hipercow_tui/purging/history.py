@@ -202,7 +202,7 @@ def entry_from_json(data: Any) -> HistoryEntry:
         raise ValueError("'kept' is no list of pairs")
     stamps = _words(data.get("stamps"))
     if not all(map(STAMP.match, stamps)):
-        raise ValueError("it names what is no lot")
+        raise ValueError("it names what is no batch")
     return HistoryEntry(
         kind=Kind(data["kind"]),
         who=Who.from_json(data.get("who")),

@@ -303,9 +303,9 @@ async def test_the_list_follows_what_others_do(root: Root) -> None:
         await at.shows("✓ whole", first)
         write_task(root.path, task_id(50), "failure")
         later = str(move_to_trash(plan_of(root), root).trash)
-        await at.shows("2 lots", first)  # the cursor stays where it was
+        await at.shows("2 batches", first)  # the cursor stays where it was
         empty(root, listed(root, first))
-        await at.shows("1 lot", later)
+        await at.shows("1 batch", later)
 
 
 @pytest.mark.parametrize("key", ["f", "r"])
@@ -551,7 +551,7 @@ async def test_what_can_not_be_finished_or_emptied_says_why(root: Root, what: st
     }[what]
     async with driving(root) as at:
         await at.pilot.press("T")
-        await at.shows("1 lot")
+        await at.shows("1 batch")
         await at.pilot.press(key)
         await until(at.pilot, lambda: words in at.notes)
         assert isinstance(at.app.screen, TrashScreen)

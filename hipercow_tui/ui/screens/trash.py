@@ -109,7 +109,9 @@ class TrashScreen(Screen[Job | None]):
         self.lots.display = bool(look.lots)
         if look.problem:
             nothing.update(plain(look.problem))
-        head = Text.assemble(("Trash  ", "bold"), (count(len(look.lots), "lot"), "bold"))
+        head = Text.assemble(
+            ("Trash  ", "bold"), (count(len(look.lots), "batch", "batches"), "bold")
+        )
         if look.sizes:
             head.append(f" · {size(sum(one.bytes for one in look.sizes.values()))}", "bold")
         if self._refusal:
@@ -171,7 +173,7 @@ class TrashScreen(Screen[Job | None]):
             held = contents(*lots, verb="is/are")
             text = f"{held} erased for good. There is no way to get them back."
             job = emptying(self._root, lots)
-            self._ask("Empty this lot?", text, Choice("yes", "y", "Erase for good", "error"), job)
+            self._ask("Empty this batch?", text, Choice("yes", "y", "Erase for good", "error"), job)
 
     def action_empty_all(self) -> None:
         """Erase all that waits in the trash."""
@@ -180,12 +182,14 @@ class TrashScreen(Screen[Job | None]):
         look = self.lots.look
         lots = [lot for lot in look.lots if lot.state is State.TRASH]
         if not lots:
-            self.notify("Nothing here goes when the trash is emptied: e erases the lot by itself")
+            self.notify(
+                "Nothing here goes when the trash is emptied: e erases the batch under the cursor"
+            )
             return
         sizes = [look.sizes[str(lot.name)].bytes for lot in lots if str(lot.name) in look.sizes]
         tasks = count(sum(len(lot.tasks) for lot in lots), "task")
         bundles = count(sum(len(lot.bundles) for lot in lots), "bundle")
-        text = f"{tasks} and {bundles} in {count(len(lots), 'lot')}"
+        text = f"{tasks} and {bundles} in {count(len(lots), 'batch', 'batches')}"
         text += f", {size(sum(sizes))}," if sizes else ""
         text += " are erased for good. There is no way to get them back."
         choice = Choice("yes", "y", "Erase for good", "error")
