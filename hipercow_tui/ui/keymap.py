@@ -148,7 +148,7 @@ PURGE = (
 
 TRASH = (
     _key("r,enter", "restore", "Restore", "Restore the batch", id="trash.restore", show=True),
-    _key("f", "finish", "Finish", "Finish what broke off", id="trash.finish", show=True),
+    _key("f", "finish", "Finish", "Finish what was interrupted", id="trash.finish", show=True),
     _key("e", "empty", "Empty batch", "Erase the batch for good", id="trash.empty", show=True),
     _key("E", "empty_all", "Empty all", "Empty the trash", id="trash.empty_all", show=True),
     _key("h", "history", "History", "What was done before", id="trash.history", show=True),

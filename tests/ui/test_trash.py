@@ -197,7 +197,7 @@ async def test_the_trash_is_emptied_only_after_a_question(root: Root, key: str) 
         await at.on(TrashScreen)
         assert len(trash(root)) == 1
         await at.pilot.press(key)
-        await at.shows("6 tasks and 2 bundles", "erased for good")
+        await at.shows("6 tasks and 2 bundles", "erased")
         await at.answer("y")
         await at.on(SummaryScreen)
         await at.shows("Trash emptied", "6 tasks and 2 bundles are gone")
