@@ -196,7 +196,7 @@ async def test_questions_about_the_trash_name_what_both_hold(tmp_path: Path) -> 
         await heard(pilot)
         await pilot.press("escape", "T")
         await until(pilot, lambda: isinstance(app.screen, TrashScreen))
-        await until(pilot, lambda: "2 lots" in screen_text(app))
+        await until(pilot, lambda: "2 batches" in screen_text(app))
         for key in ("r", "e"):
             await pilot.press(key)
             await until(pilot, lambda: isinstance(app.screen, QuestionScreen))
