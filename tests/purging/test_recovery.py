@@ -48,6 +48,7 @@ from hipercow_tui.purging import (
     Phase,
     Progress,
     PurgeReport,
+    RestoreReport,
     State,
     carry_out,
     empty,
@@ -680,3 +681,39 @@ def test_a_purge_of_both_that_dies_while_it_is_finished_is_finished_in_both(tmp_
     assert [lot.lang for lot in interrupted(both)] == [Lang.PY] and not in_place(both)
     report = finish(both, stamp)
     assert isinstance(report, PurgeReport) and set(report.removed) == set(plan.of_lang(Lang.PY).ids)
+
+
+def test_two_interrupted_batches_of_one_purge_are_brought_to_an_end(root: Root) -> None:
+    stamp = died_moving(root, "purge")
+    kept = root.hipercow / "tui" / f"{stamp}.1.restoring" / "bundles"
+    kept.mkdir(parents=True)
+    (kept / "older").write_text(f"{FREE}\n")
+    later(root)
+    assert isinstance(finish(root, stamp), RestoreReport)
+    assert in_place(root) == set(ALL) and bundles(root)["older"] == [FREE] and not interrupted(root)
+
+
+def test_a_finish_waits_for_the_owners_of_both_languages_before_it_begins(tmp_path: Path) -> None:
+    both = make_both(tmp_path)
+    stamp = str(move_to_trash(plan_of(both), both).trash)
+    for part in both.parts:
+        (lot,) = lots(part)
+        lot.rename(lot.with_suffix(""))
+    alive = both.part(Lang.PY).hipercow / "tui" / stamp / "alive"
+    alive.write_text(json.dumps(ELSEWHERE.as_json() | {"beat": "0000000007"}))
+    before = tree(both.part(Lang.R).hipercow / "tui" / stamp / "tasks")
+    with pytest.raises(PurgeError, match="is being worked on by ann on other"):
+        finish(both, stamp)
+    assert tree(both.part(Lang.R).hipercow / "tui" / stamp / "tasks") == before
+
+
+@pytest.mark.parametrize("hours", [1, 25])
+def test_what_another_machine_prepared_is_removed_after_a_day(root: Root, hours: int) -> None:
+    folder = root.hipercow / "tui" / "20261123T231205Z-3f2a.preparing"
+    folder.mkdir(parents=True)
+    alive = folder / "alive"
+    alive.write_text(json.dumps(ELSEWHERE.as_json() | {"beat": "0000000007"}))
+    at = time.time() - hours * HOURS
+    os.utime(alive, (at, at))
+    assert carry_out(plan_of(root, [FREE]), root).complete
+    assert folder.exists() == (hours < 24)
