@@ -333,13 +333,14 @@ def _empty(places: Places, listed: TrashLot, record: Record, watch: Watch) -> No
         for task in asides:
             erase_aside(places, task, record, watch)
         return
-    with taken_over(places, listed.name, listed.state, watch) as lot:
+    # In a state at rest another process could take the batch over during the check.
+    with taken_over(places, listed.name, State.ERASING, watch) as lot:
         if contents_of(lot.folder) != listed.contents:
+            lot.mark(listed.state)
             raise PurgeError(
                 f"What {stamp} holds changed since it was listed, so that nothing of it was erased:"
                 " list it again"
             )
-        lot.mark(State.ERASING)
         plan = _plan_in(lot, read_manifest(lot.folder))
         if listed.state is State.ERASING:
             record.failed += quarantine_in_place(lot, plan)

@@ -87,9 +87,17 @@ def test_so_many_chains_at_a_time_each_from_its_tip(
     assert erasing == sorted(erasing) and erasing[-1] == len(ALL) + len(MORE)
 
 
-def test_stopped_between_tasks(root: Root, meanwhile: Meanwhile) -> None:
-    before, plan, stop = whole(root), plan_of(root), threading.Event()
+def stop_after_the_eleventh(meanwhile: Meanwhile) -> threading.Event:
+    """An event that is set once MORE[10] is erased; the workers of the last tasks wait for it."""
+    stop = threading.Event()
     meanwhile.after("rmdir", MORE[10], stop.set)
+    for late in MORE[20:]:
+        meanwhile.before("rmdir", late, lambda: stop.wait(60))
+    return stop
+
+
+def test_stopped_between_tasks(root: Root, meanwhile: Meanwhile) -> None:
+    before, plan, stop = whole(root), plan_of(root), stop_after_the_eleventh(meanwhile)
     report = carry_out(plan, root, stop=stop, jobs=4)
     assert report.stopped and MORE[10] in report.removed
     assert in_place(root) == {*ALL, *MORE} - set(report.removed)
@@ -99,9 +107,8 @@ def test_stopped_between_tasks(root: Root, meanwhile: Meanwhile) -> None:
 
 
 def test_an_emptying_that_was_stopped_can_be_restored(root: Root, meanwhile: Meanwhile) -> None:
-    stop = threading.Event()
     stamp = str(move_to_trash(plan_of(root), root).trash)
-    meanwhile.after("rmdir", MORE[10], stop.set)
+    stop = stop_after_the_eleventh(meanwhile)
     report = empty(root, listed(root), stop=stop, jobs=4)
     assert report.stopped
     assert set(restore(root, stamp).gone) == set(report.removed)

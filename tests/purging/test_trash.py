@@ -369,6 +369,26 @@ def test_someone_at_work_is_left_alone(root: Root, meanwhile: Meanwhile) -> None
     assert carry_out(plan, root).complete and seen
 
 
+def test_a_batch_has_an_owner_while_it_is_compared_with_what_was_listed(
+    root: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stamp = trashed(root)
+    refused: list[str] = []
+
+    def compare(folder: int) -> tuple[()]:
+        with pytest.raises(PurgeError) as error:
+            restore(root, stamp)
+        refused.append(str(error.value))
+        return ()
+
+    monkeypatch.setattr("hipercow_tui.purging.trash_actions.contents_of", compare)
+    with pytest.raises(PurgeError, match="nothing of it was erased"):
+        empty(root, listed(root))
+    assert "is being worked on" in refused[0]
+    (lot,) = trash(root)
+    assert lot.state is State.TRASH and len(lot.tasks) == len(ALL)
+
+
 def test_two_who_empty_at_once_take_each_task_once(tmp_path: Path) -> None:
     root = make_root(tmp_path / "one")
     for number in range(20, 60):
