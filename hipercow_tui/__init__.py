@@ -83,7 +83,7 @@ def purge(
     from hipercow_tui.domain.plan import make_plan
     from hipercow_tui.formats.root import find_root
     from hipercow_tui.output.report import blocked_message, report_lines
-    from hipercow_tui.purging import carry_out
+    from hipercow_tui.purging import execute
     from hipercow_tui.scanning.scanner import read_root
 
     for name, flag in (("follow", follow), ("skip_blocked", skip_blocked), ("dry_run", dry_run)):
@@ -112,7 +112,7 @@ def purge(
         raise BlockedError(blocked_message(plan), plan.blocked)
     if dry_run:
         return list(plan.ids)
-    report = carry_out(plan, found)
+    report = execute(plan, found)
     if not report.complete:
         raise PartlyFailedError("\n".join(report_lines(report)), report)
     return list(report.removed)

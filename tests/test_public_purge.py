@@ -24,7 +24,7 @@ from hipercow_tui import (
     UnknownTasksError,
     purge,
 )
-from hipercow_tui.support.text import visible
+from hipercow_tui.support.text import escape_controls
 
 SOME = IDS[:8]
 A, B, C = IDS[:3]
@@ -162,7 +162,7 @@ def test_a_root_that_is_no_path_is_a_root_error(root: Any) -> None:
     for act in (lambda: hipercow_tui.scan(root), lambda: purge(A, root=root)):
         with pytest.raises(RootError, match="look for a hipercow root") as caught:
             act()
-        assert visible(str(caught.value)) == str(caught.value)
+        assert escape_controls(str(caught.value)) == str(caught.value)
 
 
 def test_without_a_root_it_says_so(tmp_path: Path) -> None:

@@ -175,9 +175,9 @@ def test_hipercow_finds_all_again_after_an_undo(project: Path) -> None:
     root = find_root(project)
     wanted = WithStatus.purgeable(["failure", "success", "cancelled"])
     plan = make_plan(read_root(root), FilterStack(with_status=wanted), now=0.0)
-    stamp = str(move_to_trash(plan, root).trash)
+    batch_id = str(move_to_trash(plan, root).trash)
     assert task_recent() == [i for i in recent if i not in plan.ids] and len(plan.ids) == 6
-    assert restore(root, stamp).complete
+    assert restore(root, batch_id).complete
     assert {i: (task_status(i), task_info(i).times, task_log(i)) for i in task_list()} == before
     back = [i for i in recent if i in plan.ids]  # the newest last
     assert task_recent() == [*(i for i in recent if i not in back), *back]
@@ -199,8 +199,8 @@ def test_tasks_that_hipercow_makes_while_we_purge_and_undo_stay_in_its_list(proj
     maker.start()
     try:
         for _ in range(8):
-            stamp = str(move_to_trash(plan, root).trash)
-            assert restore(root, stamp).complete
+            batch_id = str(move_to_trash(plan, root).trash)
+            assert restore(root, batch_id).complete
     finally:
         over.set()
         maker.join()
@@ -259,10 +259,10 @@ def test_a_list_that_hipercow_rebuilt_meanwhile_is_what_counts(project: Path) ->
     root = find_root(project)
     wanted = WithStatus.purgeable(["failure"])
     plan = make_plan(read_root(root), FilterStack(with_status=wanted), now=0.0)
-    stamp = str(move_to_trash(plan, root).trash)
+    batch_id = str(move_to_trash(plan, root).trash)
     task_recent_rebuild()
     rebuilt = task_recent()
-    assert restore(root, stamp).complete
+    assert restore(root, batch_id).complete
     assert sorted(task_recent()) == sorted([*rebuilt, *plan.ids]) == sorted(task_list())
     assert [i for i in task_recent() if i in rebuilt] == rebuilt
 

@@ -9,14 +9,14 @@ from enum import StrEnum
 from operator import attrgetter
 from typing import Any, TypeAlias
 
-from hipercow_tui.analysis.disk_usage import Sizes, Total, total
+from hipercow_tui.analysis.disk_usage import Sizes, Total, total_size
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Bundle, BundleId, Lang, Status, Task
 
-_TIP = attrgetter("tip_status")
-_TIED = attrgetter("lang", "bundles", "tip_status")
+_TIP = attrgetter("latest_status")
+_TIED = attrgetter("lang", "bundles", "latest_status")
 # The statuses of a bundle's tasks as one, in the order of R's hipercow_bundle_status(reduce = TRUE)
-REDUCED = (
+REDUCE_ORDER = (
     Status.CREATED,
     Status.FAILURE,
     Status.CANCELLED,
@@ -27,16 +27,16 @@ REDUCED = (
 
 
 @dataclass(frozen=True, slots=True)
-class BundleLine:
+class BundleRow:
     """A bundle as a list shows it: how many of its ids are tasks that exist; ``counts`` is how many
-    of each status, a retried task counted as its tip, and of None, which have lost that; ``held``
+    of each status, a retried task counted as its tip, and of None, which have lost that; ``disk_usage``
     is what its tasks hold as far as it was measured."""
 
     bundle: Bundle
     tasks: int
-    gone: int
+    missing_ids: int
     counts: Mapping[Status | None, int]
-    held: Total = field(default_factory=Total)
+    disk_usage: Total = field(default_factory=Total)
 
     @property
     def name(self) -> str:
@@ -49,9 +49,9 @@ class BundleLine:
         return self.bundle.lang
 
     @property
-    def reduced(self) -> Status | None:
+    def overall_status(self) -> Status | None:
         """One status for all: the first of R's order that any task has; None without tasks."""
-        return next((status for status in REDUCED if self.counts.get(status)), None)
+        return next((status for status in REDUCE_ORDER if self.counts.get(status)), None)
 
 
 class BundleKey(StrEnum):
@@ -73,7 +73,7 @@ class BundleSort:
     key: BundleKey = BundleKey.CHANGED
     reverse: bool = True
 
-    def turned(self, key: BundleKey) -> BundleSort:
+    def toggled(self, key: BundleKey) -> BundleSort:
         """By this key, or if it is by that already, the other way round."""
         if key is self.key:
             return BundleSort(key, not self.reverse)
@@ -85,22 +85,22 @@ _Counts: TypeAlias = Mapping[Status | None, int]
 Move: TypeAlias = tuple[Task | None, Task | None]
 
 
-class BundleLines:
+class BundleRowBuilder:
     """Makes the lines of one snapshot after another, and counts on from the last: to count all
     tasks of 2,000 bundles with 100,000 takes 0.1 s."""
 
     def __init__(self) -> None:
-        self._known: dict[BundleId, BundleLine] = {}
+        self._known: dict[BundleId, BundleRow] = {}
 
-    def of(
+    def build(
         self, snapshot: Snapshot, sizes: Sizes, moves: Iterable[Move] | None = None
-    ) -> list[BundleLine]:
+    ) -> list[BundleRow]:
         """The line of every bundle; ``moves`` are the tasks that changed since the last time, or
         None if all that is known may be out of date."""
         known = {} if moves is None else self._known
         shifts = _shifts(moves or ())
         self._known = {}
-        for part in snapshot.by_lang:
+        for part in snapshot.language_parts:
             for bundle in part.bundles:
                 key = (bundle.lang, bundle.name)
                 line, shift = known.get(key), shifts.get(key)
@@ -130,27 +130,29 @@ def _shifts(moves: Iterable[Move]) -> Mapping[BundleId, _Counts]:
     return shifts
 
 
-def sorted_lines(lines: Iterable[BundleLine], sort: BundleSort) -> tuple[BundleLine, ...]:
+def sort_rows(lines: Iterable[BundleRow], sort: BundleSort) -> tuple[BundleRow, ...]:
     """The lines in this order; what is equal by name."""
     found = sorted(lines, key=lambda line: line.name)
     found.sort(key=_BUNDLE_KEYS[sort.key], reverse=sort.reverse)
     return tuple(found)
 
 
-_BUNDLE_KEYS: Mapping[BundleKey, Callable[[BundleLine], Any]] = {
+_BUNDLE_KEYS: Mapping[BundleKey, Callable[[BundleRow], Any]] = {
     BundleKey.NAME: lambda line: line.name,
     BundleKey.LANG: lambda line: line.lang.shown,
     BundleKey.TASKS: lambda line: line.tasks,
-    BundleKey.STATUS: lambda line: REDUCED.index(line.reduced) if line.reduced else len(REDUCED),
+    BundleKey.STATUS: lambda line: (
+        REDUCE_ORDER.index(line.overall_status) if line.overall_status else len(REDUCE_ORDER)
+    ),
     BundleKey.CHANGED: lambda line: line.bundle.changed or 0.0,
-    BundleKey.SIZE: lambda line: line.held.size.bytes,
-    BundleKey.FILES: lambda line: line.held.size.files,
+    BundleKey.SIZE: lambda line: line.disk_usage.size.bytes,
+    BundleKey.FILES: lambda line: line.disk_usage.size.files,
 }
 
 
-def _bundle_line(snapshot: Snapshot, bundle: Bundle, counts: _Counts, sizes: Sizes) -> BundleLine:
+def _bundle_line(snapshot: Snapshot, bundle: Bundle, counts: _Counts, sizes: Sizes) -> BundleRow:
     number = sum(counts.values())
     held = Total(tasks=number)
     if sizes:
-        held = total(snapshot.existing(bundle.task_ids), sizes)
-    return BundleLine(bundle, number, len(bundle.task_ids) - number, dict(counts), held)
+        held = total_size(snapshot.existing(bundle.task_ids), sizes)
+    return BundleRow(bundle, number, len(bundle.task_ids) - number, dict(counts), held)

@@ -19,7 +19,7 @@ _GROWING = (Status.SUBMITTED, Status.RUNNING, Status.BROKEN)
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What a task held when its folder listed as ``listing``."""
+    """What a task held when its folder listed as ``files_mask``."""
 
     size: Size
     listing: int
@@ -27,7 +27,7 @@ class Measured:
     def holds(self, task: Task) -> bool:
         """Whether the task holds as much still: a task is done with its files once it has ended,
         and until it is submitted it has but those it was created with."""
-        return task.listing == self.listing and task.status not in _GROWING
+        return task.files_mask == self.listing and task.status not in _GROWING
 
 
 NOTHING = Size()
@@ -43,19 +43,19 @@ class Total:
     tasks: int = 0
 
     @property
-    def whole(self) -> bool:
+    def complete(self) -> bool:
         """Whether all of them were measured."""
         return self.measured == self.tasks
 
 
-def to_measure(tasks: Iterable[Task], known: Sizes) -> tuple[Task, ...]:
+def ids_to_measure(tasks: Iterable[Task], known: Sizes) -> tuple[Task, ...]:
     """Those that were not measured, or hold something else by now."""
     return tuple(
         task for task in tasks if (one := known.get(task.id)) is None or not one.holds(task)
     )
 
 
-def total(tasks: Iterable[Task], known: Sizes) -> Total:
+def total_size(tasks: Iterable[Task], known: Sizes) -> Total:
     """What these tasks hold together, as far as it was measured."""
     bytes_ = files = measured = number = 0
     for task in tasks:

@@ -14,15 +14,15 @@ from enum import StrEnum
 from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar, cast
 
-from hipercow_tui.analysis.message_template import Wording, wording
+from hipercow_tui.analysis.message_template import MessageTemplate, parse_message
 from hipercow_tui.domain.task import Status, Task
-from hipercow_tui.support.text import shortened
+from hipercow_tui.support.text import truncate_middle
 
 if TYPE_CHECKING:
     from hipercow_tui.formats.details import TaskDetails
 
-NOTHING_SAID = "an error without a message"
-FEW = 3  # values that are told one by one
+NO_MESSAGE = "an error without a message"
+SAMPLE = 3  # values that are told one by one
 _LONGEST = 4000  # characters that are kept of a message or of warnings
 _WIDEST = 60  # characters that are kept of an input
 Inputs: TypeAlias = tuple[tuple[str, str], ...]
@@ -64,7 +64,7 @@ class Failure(_Held):
         folder: bytes = b"",
     ) -> Failure:
         """Takes the message apart, which costs most."""
-        template, signs, values = taken = wording(problem or message or NOTHING_SAID)
+        template, signs, values = taken = parse_message(problem or message or NO_MESSAGE)
         own = [value for _, value in inputs] + list(values)
         if taken.shown(()) != message:
             own.append(message)
@@ -84,9 +84,9 @@ class Failure(_Held):
         return tuple(zip(self.names, unpack(self.packed), strict=False))
 
     @property
-    def wording(self) -> Wording:
+    def message_template(self) -> MessageTemplate:
         """Its message taken apart, or its problem."""
-        return Wording(self.template, self.signs, self.split()[1])
+        return MessageTemplate(self.template, self.signs, self.split()[1])
 
     def split(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The values of its inputs, and those in its message."""
@@ -94,18 +94,18 @@ class Failure(_Held):
         inputs = len(self.names)
         return own[:inputs], own[inputs : inputs + len(self.signs)]
 
-    def says(self, needle: str) -> bool:
+    def matches(self, needle: str) -> bool:
         """Whether the needle, which is case-folded, stands in its message."""
         return needle in self.message.casefold()
 
     @classmethod
-    def of(cls, details: TaskDetails) -> Failure:
+    def from_text(cls, details: TaskDetails) -> Failure:
         """What the details of a failed task say."""
         known = details.error is not None
         return cls(
-            shortened(details.error or "", _LONGEST),
-            shortened(details.warnings, _LONGEST),
-            details.what,
+            truncate_middle(details.error or "", _LONGEST),
+            truncate_middle(details.warnings, _LONGEST),
+            details.code_text,
             inputs_of(details),
             None if known else details.problem or "its 'result' holds no error",
         )
@@ -121,7 +121,7 @@ def unpack(packed: bytes) -> tuple[str, ...]:
     return cast(tuple[str, ...], marshal.loads(packed))
 
 
-class Sharing:
+class Interner:
     """Makes failures that share what is the same in all of a cause: code, names, warnings and the
     words around what differs. That is most of what thousands of them hold."""
 
@@ -141,19 +141,19 @@ class Sharing:
 def inputs_of(details: TaskDetails) -> Inputs:
     """The inputs of a task with their values on one line, of at most 60 characters."""
     return tuple(
-        (name, shortened(" ".join(value.split()), _WIDEST)) for name, value in details.inputs
+        (name, truncate_middle(" ".join(value.split()), _WIDEST)) for name, value in details.inputs
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
+class ValueSummary:
     """An input over the tasks of a group: how many ``distinct`` values it has, and of these a
-    ``few``: all where they are few; else the smallest and the largest if they are numbers, and if
+    ``sample``: all where they are few; else the smallest and the largest if they are numbers, and if
     not those that are most frequent."""
 
     name: str
     distinct: int
-    few: tuple[str, ...]
+    sample: tuple[str, ...]
     numeric: bool
 
     @property
@@ -163,11 +163,11 @@ class Spread:
 
     def __str__(self) -> str:
         """``beta 0.2 … 1`` or ``region "London", "Wales" +9``."""
-        if self.distinct == len(self.few):
-            return f"{self.name} {', '.join(self.few)}"
+        if self.distinct == len(self.sample):
+            return f"{self.name} {', '.join(self.sample)}"
         if self.numeric:
-            return f"{self.name} {' … '.join(self.few)}"
-        return f"{self.name} {', '.join(self.few)} +{self.distinct - len(self.few)}"
+            return f"{self.name} {' … '.join(self.sample)}"
+        return f"{self.name} {', '.join(self.sample)} +{self.distinct - len(self.sample)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +177,7 @@ class ErrorGroup:
     ``pattern`` is what all have in common, and ``text`` the same with the values that are equal in
     all. ``ids`` are the tasks, the last to finish first; ``first`` and ``last`` when they finished,
     in seconds since the epoch. ``bundles`` are names with how many of the tasks are in each, those
-    with most first; ``code`` what they run, ``inputs`` with what, in order. ``told`` says that
+    with most first; ``code`` what they run, ``inputs`` with what, in order. ``has_message`` says that
     there are messages: without, ``text`` says why they are not known. ``saved`` is how many of the
     tasks succeeded when they were retried.
     """
@@ -189,16 +189,16 @@ class ErrorGroup:
     last: float | None
     bundles: tuple[tuple[str, int], ...]
     code: tuple[str, ...]
-    inputs: tuple[Spread, ...]
-    told: bool
+    inputs: tuple[ValueSummary, ...]
+    has_message: bool
     saved: int
 
     @property
-    def differing(self) -> tuple[Spread, ...]:
+    def varying(self) -> tuple[ValueSummary, ...]:
         """The inputs that differ between the tasks."""
         return tuple(spread for spread in self.inputs if spread.differs)
 
-    def says(self, needle: str) -> bool:
+    def matches(self, needle: str) -> bool:
         """Whether the needle, which is case-folded, stands in what is told of it: its message, its
         inputs, its code, its bundles."""
         bundles = (name for name, _ in self.bundles)
@@ -223,7 +223,7 @@ class ErrorSort:
     key: ErrorKey = ErrorKey.TASKS
     reverse: bool = True
 
-    def turned(self, key: ErrorKey) -> ErrorSort:
+    def toggled(self, key: ErrorKey) -> ErrorSort:
         """By this key, or if it is by that already, the other way round."""
         if key is self.key:
             return ErrorSort(key, not self.reverse)
@@ -243,15 +243,15 @@ def group_failures(
     # Messages that R broke into lines elsewhere are of one group too.
     held: dict[tuple[bool, str], list[_Pair]] = {}
     for (told, template, signs), pairs in alike.items():
-        pattern = Wording(template, signs, signs).pattern
+        pattern = MessageTemplate(template, signs, signs).pattern
         held.setdefault((told, pattern), []).extend(pairs)
     groups = [_group(told, pattern, pairs) for (told, pattern), pairs in held.items()]
-    return ordered(groups, sort or ErrorSort())
+    return sort_groups(groups, sort or ErrorSort())
 
 
-def ordered(groups: Iterable[ErrorGroup], sort: ErrorSort) -> tuple[ErrorGroup, ...]:
+def sort_groups(groups: Iterable[ErrorGroup], sort: ErrorSort) -> tuple[ErrorGroup, ...]:
     """The groups in this order; what is equal by size, then by age, then by message."""
-    found = sorted(groups, key=lambda group: (group.pattern, group.told))
+    found = sorted(groups, key=lambda group: (group.pattern, group.has_message))
     found.sort(key=lambda group: (len(group.ids), group.last or -inf), reverse=True)
     found.sort(key=_KEYS[sort.key], reverse=sort.reverse)
     return tuple(found)
@@ -260,7 +260,7 @@ def ordered(groups: Iterable[ErrorGroup], sort: ErrorSort) -> tuple[ErrorGroup, 
 _KEYS: Mapping[ErrorKey, Callable[[ErrorGroup], Any]] = {
     ErrorKey.TASKS: lambda group: len(group.ids),
     ErrorKey.MESSAGE: lambda group: group.text.casefold(),
-    ErrorKey.INPUTS: lambda group: ", ".join(map(str, group.differing)).casefold(),
+    ErrorKey.INPUTS: lambda group: ", ".join(map(str, group.varying)).casefold(),
     ErrorKey.BUNDLE: lambda group: [name for name, _ in group.bundles],
     ErrorKey.LAST: lambda group: group.last or -inf,
 }
@@ -292,8 +292,8 @@ def _group(told: bool, pattern: str, pairs: list[_Pair]) -> ErrorGroup:
         bundles=_most_first(bundles),
         code=tuple(what for what, _ in _most_first(code)),
         inputs=_spreads(given),
-        told=told,
-        saved=sum(task.tip_status is Status.SUCCESS for task in tasks),
+        has_message=told,
+        saved=sum(task.latest_status is Status.SUCCESS for task in tasks),
     )
 
 
@@ -301,14 +301,16 @@ def _shared(said: Mapping[tuple[str, ...], Failure]) -> str:
     """The message with the values that are the same in all of them."""
     columns = zip(*said, strict=True)
     differing = {place for place, column in enumerate(columns) if len(set(column)) > 1}
-    return said[min(said)].wording.shown(differing)
+    return said[min(said)].message_template.shown(differing)
 
 
 def _most_first(counts: Counter[str]) -> tuple[tuple[str, int], ...]:
     return tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _spreads(given: Mapping[tuple[tuple[str, ...], tuple[str, ...]], int]) -> tuple[Spread, ...]:
+def _spreads(
+    given: Mapping[tuple[tuple[str, ...], tuple[str, ...]], int],
+) -> tuple[ValueSummary, ...]:
     """Of every input a task of the group has, from how many were given which names and values;
     those of most tasks first."""
     values: dict[str, Counter[str]] = {}
@@ -321,18 +323,18 @@ def _spreads(given: Mapping[tuple[tuple[str, ...], tuple[str, ...]], int]) -> tu
     return tuple(_spread(name, values[name]) for name in in_order)
 
 
-def _spread(name: str, counts: Counter[str]) -> Spread:
+def _spread(name: str, counts: Counter[str]) -> ValueSummary:
     numbers = {value: number(value) for value in counts}
     numeric = None not in numbers.values()
     if numeric:
         in_order = sorted(counts, key=lambda value: (numbers[value], value))
     else:
         in_order = [value for value, _ in _most_first(counts)]
-    if len(in_order) <= FEW:
+    if len(in_order) <= SAMPLE:
         few = in_order
     else:
-        few = [in_order[0], in_order[-1]] if numeric else in_order[: FEW - 1]
-    return Spread(name, len(counts), tuple(few), numeric)
+        few = [in_order[0], in_order[-1]] if numeric else in_order[: SAMPLE - 1]
+    return ValueSummary(name, len(counts), tuple(few), numeric)
 
 
 def number(value: str) -> float | None:

@@ -21,10 +21,10 @@ from pathlib import Path
 from struct import Struct
 from typing import Any
 
-from hipercow_tui.analysis.error_groups import Failure, Sharing, pack, unpack
+from hipercow_tui.analysis.error_groups import Failure, Interner, pack, unpack
 from hipercow_tui.domain.task import TASK_ID
 from hipercow_tui.formats.safe_open import read_file
-from hipercow_tui.scanning.scan_cache import Index
+from hipercow_tui.scanning.scan_cache import ScanCache
 
 _MAGIC = b"hipercow-tui errors 3\n"
 _LIMIT = 1 << 30  # bytes
@@ -35,7 +35,7 @@ _IDENTITY = Struct("<3Q")
 _WORD = (1 << 64) - 1
 
 
-def identity(tasks: Path, task_id: str) -> bytes:
+def folder_fingerprint(tasks: Path, task_id: str) -> bytes:
     """Which folder a task is, below ``tasks``, by its inode and its times of modification and of
     change: another one if it was deleted and made anew, or if anything in it came or went. Empty
     where there is none. Costs one stat.
@@ -53,14 +53,14 @@ def identity(tasks: Path, task_id: str) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class ErrorMemory:
+class FailureCache:
     """The file of one root. ``key`` is what makes that root itself."""
 
     path: Path
     key: bytes
 
     @classmethod
-    def beside(cls, index: Index) -> ErrorMemory:
+    def beside(cls, index: ScanCache) -> FailureCache:
         """That of the root of an index, whether there is a file yet or not."""
         return cls(index.path.with_suffix(".errors"), index.key)
 
@@ -117,7 +117,7 @@ def _line(value: object) -> bytes:
 
 def _read(lines: Iterator[bytes]) -> dict[str, Failure]:
     """What was written so."""
-    same = Sharing().same
+    same = Interner().same
     causes = []
     for template, signs, warnings, what, names, problem in json.loads(next(lines)):
         cause = template, tuple(signs), warnings, what, tuple(names), problem

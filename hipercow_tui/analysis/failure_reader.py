@@ -13,21 +13,23 @@ from hipercow_tui.analysis.error_groups import Failure
 from hipercow_tui.domain.task import Lang, Status, Task
 from hipercow_tui.formats.py_details import details_of
 from hipercow_tui.formats.root import Root, find_root
-from hipercow_tui.support.worker_process import Process, read_value, write_value
+from hipercow_tui.support.worker_process import WorkerProcess, read_value, write_value
 
-PART = 32  # tasks to read at once: 20 ms
-PAYS = 4  # parts still to be read from which on a process, which takes 0.1 s to start, is worth it
+BATCH_SIZE = 32  # tasks to read at once: 20 ms
+POOL_THRESHOLD = (
+    4  # parts still to be read from which on a process, which takes 0.1 s to start, is worth it
+)
 _NICE = 10  # nobody waits for it
 
-NOTHING_LOGGED = "nothing stands in the log, where a Python task tells why it failed"
+NO_LOG = "nothing stands in the log, where a Python task tells why it failed"
 
 
 def read_failure(root: Root, task: Task) -> Failure:
     """How a failed task of either language failed."""
     details = details_of(root, task)
     if task.lang is Lang.PY and details.error is None and details.problem is None:
-        details = replace(details, problem=NOTHING_LOGGED)
-    return Failure.of(details)
+        details = replace(details, problem=NO_LOG)
+    return Failure.from_text(details)
 
 
 class FailureReader:
@@ -35,13 +37,13 @@ class FailureReader:
 
     def __init__(self, root: Root) -> None:
         self._root = root
-        self._process: Process | None = None
+        self._process: WorkerProcess | None = None
 
     def read(self, tasks: Sequence[Task], *, more: int) -> list[Failure]:
         """How these tasks failed, where so many ``more`` are to be read after them."""
-        if self._process is None and more > PART * PAYS:
+        if self._process is None and more > BATCH_SIZE * POOL_THRESHOLD:
             with suppress(OSError):
-                self._process = Process(__name__, str(self._root.path), str(self._root.path))
+                self._process = WorkerProcess(__name__, str(self._root.path), str(self._root.path))
         if self._process is not None:
             self._process.send([(task.id, task.lang.value) for task in tasks])
             if (answer := self._process.receive()) is not None:

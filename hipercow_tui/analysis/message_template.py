@@ -55,30 +55,30 @@ _LIST = re.compile(r"(?:,\s|,?\s(?:and|or)\s)\Z")
 _MORE = ", …"  # of a list
 
 
-class Wording(NamedTuple):
-    """A message taken apart: ``values`` are what differs between tasks, ``signs`` the placeholders
+class MessageTemplate(NamedTuple):
+    """A message taken apart: ``values`` are what differs between tasks, ``placeholders`` the placeholders
     for these, ``template`` what stands around them, for the operator ``%``."""
 
     template: str
-    signs: tuple[str, ...]
+    placeholders: tuple[str, ...]
     values: tuple[str, ...]
 
     @property
     def pattern(self) -> str:
         """The message with a placeholder for each value, on one line, since R breaks lines by
         length: what messages of one cause share."""
-        return " ".join((self.template % self.signs).split())
+        return " ".join((self.template % self.placeholders).split())
 
     def shown(self, differing: Collection[int]) -> str:
         """The message in its lines, with placeholders in these places, and its own values in all
         others."""
-        both = enumerate(zip(self.signs, self.values, strict=True))
+        both = enumerate(zip(self.placeholders, self.values, strict=True))
         return self.template % tuple(
             [sign if place in differing else value for place, (sign, value) in both]
         )
 
 
-def wording(message: str) -> Wording:
+def parse_message(message: str) -> MessageTemplate:
     """The message, as far as its first 4,000 characters, taken apart."""
     text = _COLOURS.sub("", message[:_LONGEST]).translate(_QUOTES)
     texts = [""]
@@ -107,4 +107,4 @@ def wording(message: str) -> Wording:
             found = (_SIGNS.get(match.lastgroup or "", match[0]), match[0])
             todo += [piece[match.end() :], found, piece[: match.start()]]
     template = "%s".join([text.replace("%", "%%") for text in texts])
-    return Wording(template, tuple(signs), tuple(values))
+    return MessageTemplate(template, tuple(signs), tuple(values))

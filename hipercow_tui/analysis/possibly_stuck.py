@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Bundle, Status, Task
-from hipercow_tui.support.text import count, span
+from hipercow_tui.support.text import format_duration, pluralize
 
-TELLING = 3  # tasks of a bundle that must have got as far: the first of a sweep is never late
+MIN_SAMPLES = 3  # tasks of a bundle that must have got as far: the first of a sweep is never late
 
 # Seconds before which nothing is late. Where a bundle's tasks ran for a second, starting R and
 # loading packages from a busy file server makes another take minutes. A wait is the queue's, not
@@ -26,7 +26,7 @@ SILENT = 86400.0  # seconds without a line in the log after which a running task
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class DurationStats:
     """How long the tasks of a bundle waited and ran at most, in seconds, and how many of them
     that is known of."""
 
@@ -36,13 +36,13 @@ class Pace:
     runs: int
 
 
-def stuck(
+def find_stuck(
     snapshot: Snapshot, now: float, written: Mapping[str, float] | None = None
 ) -> Mapping[str, str]:
     """The ids of tasks that may be stuck, each with why: ``running for 3 days; 40 others of
     sweep_03 ran for 2 hours at most; its log has been silent for 2 days``.
 
-    ``written`` is when logs were last written to, in seconds since the epoch, by task.
+    ``log_times`` is when logs were last written to, in seconds since the epoch, by task.
     """
     under_way = set(snapshot.with_status(Status.SUBMITTED, Status.RUNNING))
     if not under_way:
@@ -51,7 +51,7 @@ def stuck(
     for bundle in snapshot.bundles:
         waiting = [snapshot.tasks[i] for i in bundle.task_ids if i in under_way]
         if waiting:
-            pace = pace_of(snapshot.existing(bundle.task_ids))
+            pace = duration_stats(snapshot.existing(bundle.task_ids))
             for task in waiting:
                 if why := _why(task, bundle, pace, now):
                     found.setdefault(task.id, why)
@@ -61,12 +61,12 @@ def stuck(
             continue
         silent = now - max(at, runs.started)
         if silent > SILENT:
-            why = found.get(task_id) or f"running for {span(now - runs.started)}"
-            found[task_id] = f"{why}; its log has been silent for {span(silent)}"
+            why = found.get(task_id) or f"running for {format_duration(now - runs.started)}"
+            found[task_id] = f"{why}; its log has been silent for {format_duration(silent)}"
     return found
 
 
-def pace_of(tasks: Iterable[Task]) -> Pace:
+def duration_stats(tasks: Iterable[Task]) -> DurationStats:
     """How long these tasks took, of those that have got as far; estimated ends don't count."""
     waits, runs = [0.0], [0.0]
     for task in tasks:
@@ -76,17 +76,17 @@ def pace_of(tasks: Iterable[Task]) -> Pace:
             waits.append(task.started - task.created)
         if task.finished is not None and not task.finished_estimated:
             runs.append(task.finished - task.started)
-    return Pace(max(waits), max(runs), len(waits) - 1, len(runs) - 1)
+    return DurationStats(max(waits), max(runs), len(waits) - 1, len(runs) - 1)
 
 
-def _why(task: Task, bundle: Bundle, pace: Pace, now: float) -> str | None:
+def _why(task: Task, bundle: Bundle, pace: DurationStats, now: float) -> str | None:
     if task.status is Status.RUNNING:
         since, longest, known = task.started, pace.ran, pace.runs
         doing, did, least = "running for", "ran for", RUNNING_AT_LEAST
     else:
         since, longest, known = task.created, pace.waited, pace.waits
         doing, did, least = "waiting for", "waited", WAITING_AT_LEAST
-    if since is None or known < TELLING or now - since <= max(longest, least):
+    if since is None or known < MIN_SAMPLES or now - since <= max(longest, least):
         return None
-    others = count(known, "other")
-    return f"{doing} {span(now - since)}; {others} of {bundle.name} {did} {span(longest)} at most"
+    others = pluralize(known, "other")
+    return f"{doing} {format_duration(now - since)}; {others} of {bundle.name} {did} {format_duration(longest)} at most"

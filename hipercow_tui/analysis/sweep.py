@@ -61,7 +61,7 @@ class SweepSort:
     key: str = "0"
     reverse: bool = False
 
-    def turned(self, key: str) -> SweepSort:
+    def toggled(self, key: str) -> SweepSort:
         """By this key, or if it is by that already, the other way round."""
         return SweepSort(key, not self.reverse if key == self.key else key == FINISHED)
 
@@ -69,7 +69,7 @@ class SweepSort:
 _RANK = {status: rank for rank, status in enumerate(Status)}
 
 
-def ordered(sweep: Sweep, tasks: Iterable[Task], sort: SweepSort) -> tuple[str, ...]:
+def sort_rows(sweep: Sweep, tasks: Iterable[Task], sort: SweepSort) -> tuple[str, ...]:
     """The ids of the tasks in this order: numbers as numbers, what is missing last. What is equal
     stands in the order of the inputs."""
     found = sorted(tasks, key=lambda task: _row_key(sweep.values.get(task.id, ())))
@@ -98,7 +98,7 @@ def _value_key(value: str | None) -> tuple[float, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class FailureRate:
     """Of the ``tasks`` whose input has one value, or lies in one part of its range, how many
     ``failed``; ``label`` is that value, or where the part begins, of the last where it ends."""
 
@@ -107,7 +107,9 @@ class Share:
     failed: int
 
 
-def shares(sweep: Sweep, tasks: Iterable[Task], place: int, parts: int) -> tuple[Share, ...]:
+def failure_rates(
+    sweep: Sweep, tasks: Iterable[Task], place: int, parts: int
+) -> tuple[FailureRate, ...]:
     """How many failed along an input: its range in so many equal parts if it has many numbers, else
     a part for each value, the most frequent of them if there are more."""
     pairs = [
@@ -127,8 +129,8 @@ def shares(sweep: Sweep, tasks: Iterable[Task], place: int, parts: int) -> tuple
         total = Counter(part(value) for value, _ in pairs)
         failed = Counter(part(value) for value, bad in pairs if bad)
         labels = [*(f"{low + step * at:.3g}" for at in range(parts - 1)), f"{high:.3g}"]
-        return tuple(Share(label, total[at], failed[at]) for at, label in enumerate(labels))
+        return tuple(FailureRate(label, total[at], failed[at]) for at, label in enumerate(labels))
     of_value = Counter(value for value, _ in pairs)
     failed_of = Counter(value for value, bad in pairs if bad)
     most = sorted(of_value, key=lambda value: -of_value[value])[:parts]
-    return tuple(Share(v, of_value[v], failed_of[v]) for v in sorted(most, key=_value_key))
+    return tuple(FailureRate(v, of_value[v], failed_of[v]) for v in sorted(most, key=_value_key))

@@ -9,15 +9,15 @@ from math import inf
 from typing import Any
 
 from hipercow_tui.analysis.disk_usage import Sizes
-from hipercow_tui.analysis.task_summary import NO_GIST, Gists
-from hipercow_tui.domain.durations import ran, waited
+from hipercow_tui.analysis.task_summary import NO_SUMMARY, Summaries
+from hipercow_tui.domain.durations import queue_time, run_time
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Status, Task, created
 
 FEW = 2000  # tasks that are put in their new place one by one, at 60 µs each
 
 
-class Key(StrEnum):
+class SortKey(StrEnum):
     """What the tasks can be sorted by."""
 
     STATUS = "status"
@@ -36,37 +36,37 @@ class Key(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Sort:
+class TaskSort:
     """An order of the tasks; ``reverse`` puts the largest, the newest, first. What is equal stands
     newest first either way."""
 
-    key: Key = Key.FINISHED
+    key: SortKey = SortKey.FINISHED
     reverse: bool = True
 
-    def turned(self, key: Key) -> Sort:
+    def toggled(self, key: SortKey) -> TaskSort:
         """By this key, or if it is by that already, the other way round. Times and numbers begin
         with the newest and largest, words with the first."""
         if key is self.key:
-            return Sort(key, not self.reverse)
-        largest_first = (Key.FINISHED, Key.CREATED, Key.ATTEMPTS, *BY_SPAN, *BY_SIZE)
-        return Sort(key, key in largest_first)
+            return TaskSort(key, not self.reverse)
+        largest_first = (SortKey.FINISHED, SortKey.CREATED, SortKey.ATTEMPTS, *BY_SPAN, *BY_SIZE)
+        return TaskSort(key, key in largest_first)
 
 
-BY_SIZE = (Key.SIZE, Key.FILES)
-BY_SPAN = (Key.WAITED, Key.RAN)
+BY_SIZE = (SortKey.SIZE, SortKey.FILES)
+BY_SPAN = (SortKey.WAITED, SortKey.RAN)
 # Orders that change while more is read of the tasks, or as time goes by.
-UNSETTLED = (Key.WHAT, Key.INPUTS, *BY_SIZE, *BY_SPAN)
+UNSETTLED = (SortKey.WHAT, SortKey.INPUTS, *BY_SIZE, *BY_SPAN)
 
 
-def ordered(
-    snapshot: Snapshot, sort: Sort, gists: Gists, sizes: Sizes, now: float
+def sort_tasks(
+    snapshot: Snapshot, sort: TaskSort, summaries: Summaries, sizes: Sizes, now: float
 ) -> tuple[str, ...]:
     """Every task of the snapshot in this order at the time ``now``, in seconds since the epoch."""
-    if sort == Sort():
-        return snapshot.lineup.ids
+    if sort == TaskSort():
+        return snapshot.columns.ids
     ids, tasks = list(snapshot.tasks), list(snapshot.tasks.values())
     made = list(map(created, tasks))
-    values = list(map(_sort_key(sort.key, gists, sizes, now), tasks))
+    values = list(map(_sort_key(sort.key, summaries, sizes, now), tasks))
     # Twice by plain values, which are compared without a call of ours: a fifth of the time that
     # pairs of them take.
     places = list(range(len(ids)))
@@ -75,8 +75,8 @@ def ordered(
     return tuple(map(ids.__getitem__, places))
 
 
-def reordered(
-    before: tuple[str, ...], snapshot: Snapshot, sort: Sort, moved: Set[str]
+def resort_changed(
+    before: tuple[str, ...], snapshot: Snapshot, sort: TaskSort, moved: Set[str]
 ) -> tuple[str, ...]:
     """The order ``before``, with the tasks ``moved`` put where they belong now: changed ones, new
     ones and gone ones. For a few of them, and settled orders."""
@@ -119,29 +119,31 @@ def _finished(task: Task) -> float:
 _RANK = {status: rank for rank, status in enumerate(Status)}
 
 
-def _sort_key(key: Key, gists: Gists, sizes: Sizes, now: float) -> Callable[[Task], Any]:
+def _sort_key(
+    key: SortKey, summaries: Summaries, sizes: Sizes, now: float
+) -> Callable[[Task], Any]:
     if key in BY_SPAN:
-        span = waited if key is Key.WAITED else ran
+        span = queue_time if key is SortKey.WAITED else run_time
         return lambda task: -1.0 if (found := span(task, now)) is None else found
-    if key is Key.SIZE:
+    if key is SortKey.SIZE:
         return lambda task: one.size.bytes if (one := sizes.get(task.id)) else -1
-    if key is Key.FILES:
+    if key is SortKey.FILES:
         return lambda task: one.size.files if (one := sizes.get(task.id)) else -1
-    if key is Key.WHAT:
-        return lambda task: gists.get(task.id, NO_GIST).what.casefold()
-    if key is Key.INPUTS:
-        return lambda task: _natural(gists.get(task.id, NO_GIST).varies)
+    if key is SortKey.WHAT:
+        return lambda task: summaries.get(task.id, NO_SUMMARY).code_text.casefold()
+    if key is SortKey.INPUTS:
+        return lambda task: _natural(summaries.get(task.id, NO_SUMMARY).inputs_text)
     return _KEYS[key]
 
 
-_KEYS: Mapping[Key, Callable[[Task], Any]] = {
-    Key.STATUS: lambda task: _RANK[task.status],
-    Key.BUNDLE: lambda task: " ".join(task.bundles),
-    Key.CREATED: created,
-    Key.FINISHED: _finished,
-    Key.ATTEMPTS: lambda task: len(task.chain),
-    Key.LANG: lambda task: task.lang.shown,
-    Key.ID: lambda task: task.id,
+_KEYS: Mapping[SortKey, Callable[[Task], Any]] = {
+    SortKey.STATUS: lambda task: _RANK[task.status],
+    SortKey.BUNDLE: lambda task: " ".join(task.bundles),
+    SortKey.CREATED: created,
+    SortKey.FINISHED: _finished,
+    SortKey.ATTEMPTS: lambda task: len(task.chain),
+    SortKey.LANG: lambda task: task.lang.shown,
+    SortKey.ID: lambda task: task.id,
 }
 
 

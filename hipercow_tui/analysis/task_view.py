@@ -15,12 +15,12 @@ from typing import TypeAlias
 
 from hipercow_tui.analysis.disk_usage import Sizes
 from hipercow_tui.analysis.error_groups import Failure
-from hipercow_tui.analysis.task_sorting import FEW, UNSETTLED, Sort, ordered, reordered
-from hipercow_tui.analysis.task_summary import Gists
+from hipercow_tui.analysis.task_sorting import FEW, UNSETTLED, TaskSort, resort_changed, sort_tasks
+from hipercow_tui.analysis.task_summary import Summaries
 from hipercow_tui.domain.filters import FilterStack
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Bundle, Lang
-from hipercow_tui.domain.task_columns import Flags
+from hipercow_tui.domain.task_columns import TaskMask
 
 NEAR = 1000  # rows
 
@@ -28,22 +28,22 @@ Failures: TypeAlias = Mapping[str, Failure]
 
 
 @dataclass(frozen=True)
-class View:
+class TaskView:
     """The rows of the task table.
 
-    ``ids`` are the rows in order, with ``alone`` of the matched tasks only; ``order`` is every task
-    in that order, and ``passing`` tells which of these pass all filters; without a filter none
+    ``ids`` are the rows in order, with ``only_matched`` of the matched tasks only; ``order`` is every task
+    in that order, and ``mask`` tells which of these pass all filters; without a filter none
     does, and ``filtered`` is false. ``hits`` are the rows, ascending, in which ``query`` was found.
     """
 
     snapshot: Snapshot
     stack: FilterStack = field(default_factory=FilterStack)
-    sort: Sort = field(default_factory=Sort)
+    sort: TaskSort = field(default_factory=TaskSort)
     query: str = ""
     ids: tuple[str, ...] = ()
-    alone: bool = False
+    only_matched: bool = False
     order: tuple[str, ...] = field(default=(), repr=False)
-    passing: Flags = field(default=b"", repr=False)
+    mask: TaskMask = field(default=b"", repr=False)
     hits: tuple[int, ...] = ()
 
     @property
@@ -54,12 +54,12 @@ class View:
     @cached_property
     def matches(self) -> int:
         """How many tasks pass all filters."""
-        return self.passing.count(1)
+        return self.mask.count(1)
 
     @cached_property
     def matched(self) -> frozenset[str]:
         """The ids of the tasks that pass all filters."""
-        return frozenset(compress(self.order, self.passing))
+        return frozenset(compress(self.order, self.mask))
 
     @cached_property
     def markable(self) -> Set[str]:
@@ -70,29 +70,29 @@ class View:
         snapshot = self.snapshot
         if not others.given:
             return snapshot.tasks.keys()
-        return frozenset(snapshot.lineup.flagged(others.passes(snapshot)))
+        return frozenset(snapshot.columns.select(others.mask(snapshot)))
 
     def row_of(self, task_id: str, near: int = 0) -> int | None:
         """Where a task stands, if it is shown; it is looked for first ``near`` a row. A table of
         where each stands would be 100 MB for a million."""
-        if task_id not in (self.matched if self.alone else self.snapshot.tasks):
+        if task_id not in (self.matched if self.only_matched else self.snapshot.tasks):
             return None
         for start, stop in ((max(0, near - NEAR), near + NEAR), (0, len(self.ids))):
             with suppress(ValueError):
                 return self.ids.index(task_id, start, stop)
         return None
 
-    def dims(self, row: int) -> bool:
+    def is_dimmed(self, row: int) -> bool:
         """Whether the row stands outside the intersection of the filters."""
-        return self.filtered and not self.alone and not self.passing[row]
+        return self.filtered and not self.only_matched and not self.mask[row]
 
-    def match_beside(self, rows: range) -> int | None:
+    def nearest_match(self, rows: range) -> int | None:
         """The first row below these, else above them, that is matched; None where one of these
         is, or none at all."""
-        if self.alone or self.passing.find(1, rows.start, rows.stop) >= 0:
+        if self.only_matched or self.mask.find(1, rows.start, rows.stop) >= 0:
             return None
-        below = self.passing.find(1, rows.stop)
-        found = below if below >= 0 else self.passing.find(1, 0, rows.start)
+        below = self.mask.find(1, rows.stop)
+        found = below if below >= 0 else self.mask.find(1, 0, rows.start)
         return None if found < 0 else found
 
     def has_match(self, bundle: Bundle) -> bool:
@@ -101,16 +101,18 @@ class View:
 
     @cached_property
     def _matched_bundles(self) -> frozenset[tuple[Lang, str]]:
-        bonds = self.snapshot.lineup.bonds_of(self.stack.passes(self.snapshot))
-        return frozenset((bond.lang, name) for bond in bonds for name in bond.bundles)
+        bonds = self.snapshot.columns.relations_of(self.stack.mask(self.snapshot))
+        return frozenset(
+            (relations.lang, name) for relations in bonds for name in relations.bundles
+        )
 
     @property
-    def takes(self) -> frozenset[str]:
+    def markable_rows(self) -> frozenset[str]:
         """What "mark all" marks of the rows: all that pass the other filters, and while something
         is searched for, of these what was found."""
-        return self.marked_of([self.ids[row] for row in self.hits] if self.query else self.ids)
+        return self.markable_among([self.ids[row] for row in self.hits] if self.query else self.ids)
 
-    def marked_of(self, ids: Iterable[str]) -> frozenset[str]:
+    def markable_among(self, ids: Iterable[str]) -> frozenset[str]:
         """Those of the tasks that can be marked: all that pass the other filters."""
         return frozenset(filter(self.markable.__contains__, ids))
 
@@ -126,36 +128,36 @@ def next_hit(hits: Sequence[int], row: int, step: int) -> int | None:
 def make_view(
     snapshot: Snapshot,
     stack: FilterStack,
-    sort: Sort,
+    sort: TaskSort,
     *,
     only_matched: bool = False,
     query: str = "",
-    gists: Gists | None = None,
+    summaries: Summaries | None = None,
     failures: Failures | None = None,
     sizes: Sizes | None = None,
     now: float = 0.0,
-    before: View | None = None,
+    before: TaskView | None = None,
     moved: Set[str] | None = None,
-) -> View:
+) -> TaskView:
     """The rows for these filters, this order and this search.
 
-    ``gists`` and ``failures`` are what was read of the tasks so far, ``sizes`` what was measured.
+    ``summaries`` and ``failures`` are what was read of the tasks so far, ``sizes`` what was measured.
     ``now`` is the time, in seconds since the epoch, until which tasks under way have waited or run.
     ``before`` is the view that stood there: its order and its matches are used again where
     nothing that decides them has changed. ``moved`` are the ids of tasks that have changed, come or
     gone since; None if that is not known.
     """
-    known = gists or {}
+    known = summaries or {}
     same = before is not None and before.snapshot is snapshot
     settled = before is not None and before.sort == sort and sort.key not in UNSETTLED
     if before is not None and settled and same:
         order = before.order
-    elif before and settled and sort != Sort() and moved is not None and len(moved) <= FEW:
-        order = reordered(before.order, snapshot, sort, moved)
+    elif before and settled and sort != TaskSort() and moved is not None and len(moved) <= FEW:
+        order = resort_changed(before.order, snapshot, sort, moved)
     else:
-        order = ordered(snapshot, sort, known, sizes or {}, now)
+        order = sort_tasks(snapshot, sort, known, sizes or {}, now)
     if before is not None and same and before.stack == stack and before.order is order:
-        passing = before.passing
+        passing = before.mask
     else:
         passing = _passing(snapshot, stack, order)
     alone = only_matched and bool(stack.given)
@@ -163,18 +165,18 @@ def make_view(
     if before is not None and ids is not before.ids and ids == before.ids:
         ids = before.ids
     hits = _hits(snapshot, ids, query, known, failures or {}) if query else ()
-    return View(snapshot, stack, sort, query, ids, alone, order, passing, hits)
+    return TaskView(snapshot, stack, sort, query, ids, alone, order, passing, hits)
 
 
-def _passing(snapshot: Snapshot, stack: FilterStack, order: tuple[str, ...]) -> Flags:
-    lineup, passing = snapshot.lineup, stack.passes(snapshot)
-    if order is lineup.ids or not stack.given:
+def _passing(snapshot: Snapshot, stack: FilterStack, order: tuple[str, ...]) -> TaskMask:
+    columns, passing = snapshot.columns, stack.mask(snapshot)
+    if order is columns.ids or not stack.given:
         return passing
-    return bytes(map(frozenset(lineup.flagged(passing)).__contains__, order))
+    return bytes(map(frozenset(columns.select(passing)).__contains__, order))
 
 
 def _hits(
-    snapshot: Snapshot, ids: tuple[str, ...], query: str, gists: Gists, failures: Failures
+    snapshot: Snapshot, ids: tuple[str, ...], query: str, summaries: Summaries, failures: Failures
 ) -> tuple[int, ...]:
     needle = query.casefold()
     bundles = frozenset(b.name for b in snapshot.bundles if needle in b.name.casefold())
@@ -186,7 +188,7 @@ def _hits(
             for row, task_id in enumerate(ids)
             if (may_be_id and needle in task_id)
             or (bundles and not bundles.isdisjoint(tasks[task_id].bundles))
-            or ((gist := gists.get(task_id)) and gist.says(needle))
-            or ((failure := failures.get(task_id)) and failure.says(needle))
+            or ((summary := summaries.get(task_id)) and summary.matches(needle))
+            or ((failure := failures.get(task_id)) and failure.matches(needle))
         ]
     )

@@ -21,36 +21,36 @@ from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.output.report import (
     Report,
     Sizes,
+    batch_as_json,
+    batch_line,
     history_line,
     interrupted_lines,
-    lot_as_json,
-    lot_line,
     plan_as_json,
     plan_lines,
     report_as_json,
     report_lines,
 )
 from hipercow_tui.purging import (
+    BatchState,
     Phase,
     Progress,
     RestoreReport,
-    State,
-    TrashLot,
-    carry_out,
+    TrashEntry,
     empty,
+    execute,
     finish,
     history,
-    interrupted,
+    list_interrupted,
+    list_trash,
     move_to_trash,
+    preflight,
     refuse_unerasable,
     restore,
-    safety_check,
-    trash,
     trash_size,
 )
 from hipercow_tui.purging.batch_name import AT_REST
-from hipercow_tui.purging.manifest import Aim
-from hipercow_tui.purging.plan_file import changes, load_plan
+from hipercow_tui.purging.manifest import PurgeMode
+from hipercow_tui.purging.plan_file import find_changes, load_plan
 from hipercow_tui.scanning.scanner import read_root
 from hipercow_tui.support.errors import HipercowTuiError, PurgeError
 from hipercow_tui.support.exit_codes import DONE, REFUSED
@@ -62,7 +62,7 @@ from hipercow_tui.support.streams import (
     print_output,
     read_answer,
 )
-from hipercow_tui.support.text import count, size, tasks_and_bundles, visible
+from hipercow_tui.support.text import escape_controls, format_size, pluralize, tasks_and_bundles
 
 _MOST_JOBS = 64
 
@@ -95,10 +95,10 @@ def run(command: str, words: Sequence[str]) -> int:
     return COMMANDS[command](words)
 
 
-def tell_interrupted(root: Root) -> None:
+def warn_interrupted(root: Root) -> None:
     """Say on standard error what broke off in the root, and how to finish it or bring it back."""
     try:
-        lines = list(interrupted_lines(interrupted(root)))
+        lines = list(interrupted_lines(list_interrupted(root)))
     except (HipercowTuiError, OSError) as error:
         reason = getattr(error, "strerror", None) or error
         lines = [f"can't find out whether a purge was interrupted: {reason}"]
@@ -117,9 +117,9 @@ def confirm_and_carry_out(
     jobs: int,
 ) -> int:
     """Ask, unless ``yes``, then purge or move to the trash, and say what became of it."""
-    if warning := safety_check(plan, root):
+    if warning := preflight(plan, root):
         print_messages([f"! {warning}"])
-    tasks = count(len(plan.tasks), "task")
+    tasks = pluralize(len(plan.tasks), "task")
     question = f"Move {tasks} to the trash?" if to_trash else f"Purge {tasks} for good?"
     if not yes and not _confirmed(question):
         return REFUSED
@@ -128,7 +128,7 @@ def confirm_and_carry_out(
         if to_trash:
             report = move_to_trash(plan, root, stop=stopping.event)
         else:
-            report = carry_out(plan, root, stop=stopping.event, jobs=jobs)
+            report = execute(plan, root, stop=stopping.event, jobs=jobs)
     _print_report(report, as_json=as_json, sizes=sizes)
     return _status(report, stopping)
 
@@ -158,13 +158,13 @@ def _apply(words: Sequence[str]) -> int:
         root = find_root(plan.root)
         if root.path != plan.root:
             raise PurgeError(
-                f"The plan is for {visible(str(plan.root))}, where there is no root any more"
+                f"The plan is for {escape_controls(str(plan.root))}, where there is no root any more"
             )
-        tell_interrupted(root)
-        changed = list(changes(plan, read_root(root)))
+        warn_interrupted(root)
+        changed = list(find_changes(plan, read_root(root)))
     if changed:
         print_output({"root": str(root.path), "changed": changed} if options.json else ())
-        print_message(f"nothing was purged: {count(len(changed), 'change')} since the plan:")
+        print_message(f"nothing was purged: {pluralize(len(changed), 'change')} since the plan:")
         print_messages(f"    {line}" for line in changed)
         return REFUSED
     with ended_by_interrupt():
@@ -205,71 +205,77 @@ def _trash(words: Sequence[str]) -> int:
     if options.empty is not None:
         return _empty(root, options)
     with ended_by_interrupt():
-        tell_interrupted(root)
-        now, lots = time.time(), trash(root)
-        sized = [(lot, trash_size(root, lot)) for lot in lots]
+        warn_interrupted(root)
+        now, batches = time.time(), list_trash(root)
+        sized = [(batch, trash_size(root, batch)) for batch in batches]
     if options.json:
-        print_output({"root": str(root.path), "lots": [lot_as_json(*one) for one in sized]})
+        print_output({"root": str(root.path), "lots": [batch_as_json(*one) for one in sized]})
     else:
-        print_output([lot_line(*one, now) for one in sized] or ["The trash is empty"])
+        print_output([batch_line(*one, now) for one in sized] or ["The trash is empty"])
     return DONE
 
 
 def _empty(root: Root, options: argparse.Namespace) -> int:
-    stamp: str = options.empty
+    batch_id: str = options.empty
     with ended_by_interrupt():
-        lots = [lot for lot in trash(root) if lot.stamp == stamp or (not stamp and _is_whole(lot))]
-    if stamp and not lots:
-        raise PurgeError(f"There is no '{visible(stamp)}' in the trash: 'hipercow-tui trash' lists")
-    refuse_unerasable(lots)
-    if not options.yes and lots and not _confirmed(f"Erase {_in_all(root, lots)} for good?"):
+        batches = [
+            batch
+            for batch in list_trash(root)
+            if batch.batch_id == batch_id or (not batch_id and _is_whole(batch))
+        ]
+    if batch_id and not batches:
+        raise PurgeError(
+            f"There is no '{escape_controls(batch_id)}' in the trash: 'hipercow-tui trash' lists"
+        )
+    refuse_unerasable(batches)
+    if not options.yes and batches and not _confirmed(f"Erase {_in_all(root, batches)} for good?"):
         return REFUSED
     return _run(
         options,
-        lambda stop: empty(root, lots, on_progress=_Warning(), stop=stop, jobs=options.jobs),
+        lambda stop: empty(root, batches, on_progress=_Warning(), stop=stop, jobs=options.jobs),
     )
 
 
-def _is_whole(lot: TrashLot) -> bool:
-    return lot.state is State.TRASH
+def _is_whole(batch: TrashEntry) -> bool:
+    return batch.state is BatchState.TRASH
 
 
-def _in_all(root: Root, lots: Sequence[TrashLot]) -> str:
+def _in_all(root: Root, batches: Sequence[TrashEntry]) -> str:
     """What lots hold, counted on the disk: ``12 tasks and 1 bundle (1.2 GB)``."""
-    tasks = sum(len(lot.tasks) + len(lot.remains) for lot in lots)
-    held = tasks_and_bundles(tasks, sum(len(lot.bundles) for lot in lots))
-    sizes = [measured for lot in lots if (measured := trash_size(root, lot))]
-    return f"{held} ({size(sum(one.bytes for one in sizes))})"
+    tasks = sum(len(batch.tasks) + len(batch.partly_erased) for batch in batches)
+    held = tasks_and_bundles(tasks, sum(len(batch.bundles) for batch in batches))
+    sizes = [measured for batch in batches if (measured := trash_size(root, batch))]
+    return f"{held} ({format_size(sum(one.bytes for one in sizes))})"
 
 
 def _finish(root: Root, options: argparse.Namespace) -> int:
-    stamp: str = options.finish
+    batch_id: str = options.finish
     with ended_by_interrupt():
-        named = [lot for lot in trash(root) if lot.stamp == stamp]
-    lots = [lot for lot in named if lot.state not in AT_REST]
-    if named and not lots:
-        raise PurgeError(f"There is nothing to finish in {stamp}: nothing was interrupted in it")
-    if lots and not any(lot.resumable or lot.alive for lot in lots):
+        named = [batch for batch in list_trash(root) if batch.batch_id == batch_id]
+    batches = [batch for batch in named if batch.state not in AT_REST]
+    if named and not batches:
+        raise PurgeError(f"There is nothing to finish in {batch_id}: nothing was interrupted in it")
+    if batches and not any(batch.resumable or batch.in_use for batch in batches):
         raise PurgeError(
-            f"Nothing says that what was begun in {stamp} was confirmed and checked:"
-            f" 'hipercow-tui trash --restore {stamp}' puts it back"
+            f"Nothing says that what was begun in {batch_id} was confirmed and checked:"
+            f" 'hipercow-tui trash --restore {batch_id}' puts it back"
         )
-    if not options.yes and lots and not _confirmed(_finish_question(root, lots)):
+    if not options.yes and batches and not _confirmed(_finish_question(root, batches)):
         return REFUSED
     return _run(
         options,
-        lambda stop: finish(root, stamp, on_progress=_Warning(), stop=stop, jobs=options.jobs),
+        lambda stop: finish(root, batch_id, on_progress=_Warning(), stop=stop, jobs=options.jobs),
     )
 
 
-def _finish_question(root: Root, lots: Sequence[TrashLot]) -> str:
-    held = _in_all(root, lots)
-    states = {lot.state for lot in lots}
-    if State.RESTORING in states:
+def _finish_question(root: Root, batches: Sequence[TrashEntry]) -> str:
+    held = _in_all(root, batches)
+    states = {batch.state for batch in batches}
+    if BatchState.RESTORING in states:
         return f"Finish restoring {held}?"
-    if State.MOVING in states and all(lot.aim is Aim.TRASH for lot in lots):
+    if BatchState.MOVING in states and all(batch.mode is PurgeMode.TRASH for batch in batches):
         return f"Finish moving to the trash, with {held} moved so far?"
-    if State.MOVING in states:
+    if BatchState.MOVING in states:
         return f"Finish the purge, with {held} moved so far, which erases all that its plan holds?"
     return f"Finish erasing {held}?"
 

@@ -25,7 +25,7 @@ from hipercow_tui.support.errors import FilterError
 from hipercow_tui.support.exit_codes import DONE, REFUSED
 from hipercow_tui.support.signals import ended_by_interrupt
 from hipercow_tui.support.streams import print_message, print_messages, print_output
-from hipercow_tui.support.text import age
+from hipercow_tui.support.text import format_age
 
 _FILTERS = ("task_id", "finished_before", "in_bundle", "with_status", "no_follow", "lang")
 _STATUSES = "created, success, failure, cancelled"
@@ -119,7 +119,7 @@ def _selected(options: argparse.Namespace, now: float) -> tuple[Root, Snapshot, 
         listing=not hasattr(options, "dry_run"),
     )
     root = find_root(options.root)
-    commands.tell_interrupted(root)
+    commands.warn_interrupted(root)
     snapshot = read_root(root).of_lang(options.lang)
     for problem in snapshot.problems:
         print_message(problem)
@@ -134,7 +134,7 @@ def _take_saved(options: argparse.Namespace) -> None:
         raise FilterError(
             f"--filter stands alone: leave out --{given[0].replace('_', '-')}, or save it with it"
         )
-    saved = FilterFile.of_user().named(options.filter)
+    saved = FilterFile.of_user().get(options.filter)
     options.finished_before, options.lang = saved.finished_before, saved.lang
     options.in_bundle, options.with_status = saved.in_bundle or None, sorted(saved.status) or None
 
@@ -143,7 +143,7 @@ def _take_saved(options: argparse.Namespace) -> None:
 def _list(options: argparse.Namespace) -> int:
     now = time.time()
     root, snapshot, filters = _selected(options, now)
-    both = bool(snapshot.parts)
+    both = bool(snapshot.by_language)
 
     def lines() -> Iterator[str]:
         for task_id in matched_tasks(snapshot, filters):
@@ -163,13 +163,13 @@ def _list(options: argparse.Namespace) -> int:
 
 def _row(task: Task, details: TaskDetails | None, now: float, *, both: bool) -> str:
     status = task.status.value
-    if task.tip_status not in (task.status, None):
-        status += f" → {task.tip_status}"
-    finished = "-" if task.finished is None else age(task.finished, now)
+    if task.latest_status not in (task.status, None):
+        status += f" → {task.latest_status}"
+    finished = "-" if task.finished is None else format_age(task.finished, now)
     lang = [f"{task.lang.shown:<6}"] if both else []
     row = [task.id, *lang, f"{status:<9}", f"{finished:<14}", ",".join(task.bundles)]
     if details is not None:
-        row += [details.what, details.varies]
+        row += [details.code_text, details.inputs_text]
     return "  ".join(row).rstrip()
 
 

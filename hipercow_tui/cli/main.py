@@ -17,7 +17,7 @@ from pathlib import Path
 from hipercow_tui import __version__
 from hipercow_tui.cli.arguments import CommandParser
 from hipercow_tui.formats.root import find_root
-from hipercow_tui.support.ascii_fallback import speak_plainly
+from hipercow_tui.support.ascii_fallback import use_ascii
 from hipercow_tui.support.errors import FilterError, HipercowTuiError, UnknownTasksError
 from hipercow_tui.support.exit_codes import DONE, INTERRUPTED, REFUSED, USAGE
 from hipercow_tui.support.streams import (
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status. Raises SystemExit after help, and for wrong
     usage."""
     open_streams()
-    speak_plainly()
+    use_ascii()
     words = list(sys.argv[1:] if arguments is None else arguments)
     return exit_status(_run(words))
 
@@ -128,9 +128,9 @@ def _app(options: argparse.Namespace) -> int:
         place = living_root(tasks)
     else:
         place = nullcontext(Path(options.root) if options.root is not None else None)
-    from hipercow_tui.ui.run import named_filters, run_app
+    from hipercow_tui.ui.run import filters_by_name, run_app
 
-    first = named_filters(options.filter)
+    first = filters_by_name(options.filter)
     with place as where:
         return run_app(
             partial(find_root, where),

@@ -86,7 +86,7 @@ class Cluster:
         if not self._running:
             return
         run = self._rng.choice(self._running)
-        says = run.job.study.says or ("working",)
+        says = run.job.study.message or ("working",)
         with self._or_forget(run):
             task_lifecycle.say(self._folder(run.job.id), [says[run.said % len(says)]], now)
         run.said += 1

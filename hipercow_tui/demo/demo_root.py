@@ -12,7 +12,7 @@ from pathlib import Path
 from hipercow_tui.demo.cluster import Cluster
 from hipercow_tui.demo.py_root import write_python_side
 from hipercow_tui.demo.root_writer import write_root
-from hipercow_tui.support.signals import leave, no_hurry, on_signals
+from hipercow_tui.support.signals import exit_for_signal, no_hurry, on_signals
 
 PROJECT = "sir-model"
 
@@ -21,7 +21,7 @@ PROJECT = "sir-model"
 def living_root(tasks: int = 2000, seed: int = 1) -> Iterator[Path]:
     """A demo root in a temporary folder with a cluster at work in it; both go on leaving, also by
     a signal that asks the process to end (SystemExit). For the main thread."""
-    with on_signals(leave):
+    with on_signals(exit_for_signal):
         place = tempfile.TemporaryDirectory(prefix="hipercow-demo-")
         stop = threading.Event()
         thread: threading.Thread | None = None

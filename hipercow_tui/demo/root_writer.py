@@ -110,7 +110,7 @@ class _Writer:
             if index < running:
                 started = self._now - self._rng.uniform(60, 1500)
                 task_lifecycle.start(folder, job, started)
-                task_lifecycle.say(folder, study.says[:1], started + 45)
+                task_lifecycle.say(folder, study.message[:1], started + 45)
         self._bundles.write(study, created, [job.id for job in jobs])
 
     def _campaign(self, campaign: _Campaign) -> None:
@@ -173,7 +173,7 @@ class _Writer:
             task_lifecycle.submit(folder, job, self._next_number(), min(job.created + 1, started))
         task_lifecycle.start(folder, job, started)
         if job.driver:
-            task_lifecycle.say(folder, job.study.says, finished)
+            task_lifecycle.say(folder, job.study.message, finished)
         risk = job.study.risk(job.values) if job.retries is None else 0.45
         failed = attempt(rng, job, 1.0 if self._wants_tip(job) else risk)
         if failed is None:
@@ -259,7 +259,7 @@ class _Writer:
         if self._waiting_tips.pop() == "running":
             started = created + (self._now - created) * 0.2
             task_lifecycle.start(folder, retry, started)
-            task_lifecycle.say(folder, retry.study.says[:1], started)
+            task_lifecycle.say(folder, retry.study.message[:1], started)
 
     def _next_number(self) -> int:
         self._number += 1

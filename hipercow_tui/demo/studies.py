@@ -56,7 +56,7 @@ class Study:
     bundle: str
     seconds: float
     failures: tuple[Failure, ...]
-    says: tuple[str, ...]
+    message: tuple[str, ...]
     risk: Callable[[Values], float] = lambda values: 0.15
     warns: tuple[str, ...] = ()
     share: int = 1

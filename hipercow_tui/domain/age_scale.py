@@ -34,12 +34,12 @@ _LABELS = (
 _ROUNDING = 1e-5
 
 
-def position(age: float) -> int:
+def column_of(age: float) -> int:
     """The column of an age: the last stop that is not older."""
     return max(0, bisect_right(STOPS, age + _ROUNDING) - 1)
 
 
-def written(stop: int, now: float) -> str:
+def to_filter_text(stop: int, now: float) -> str:
     """A stop of an hour or more as ``finished_before`` takes it (SPEC section 4, rule 3).
 
     The shorter ones, for which it knows no unit, are the local time that long before ``now``, to
@@ -70,7 +70,7 @@ def histogram(finished: int, older_than: Callable[[float], int], now: float) -> 
     return tuple(here - beyond for here, beyond in pairwise(older))
 
 
-def heights(bars: Sequence[int], levels: int) -> tuple[int, ...]:
+def bar_heights(bars: Sequence[int], levels: int) -> tuple[int, ...]:
     """Each bar as a number of levels, the largest as all of them; a bar that is not empty never
     vanishes."""
     largest = max(bars, default=0)

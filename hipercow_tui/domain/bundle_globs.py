@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from wcmatch import fnmatch
 
 from hipercow_tui.support.errors import FilterError
-from hipercow_tui.support.text import visible
+from hipercow_tui.support.text import escape_controls
 
 # A brace pattern such as {1..9999}{1..9999} may stand for millions; more than this is refused.
 BRACE_LIMIT = 1000
@@ -34,7 +34,7 @@ class Globs:
         drops = [glob[1:] for glob in globs if glob.startswith("!")]
         if not takes:
             raise FilterError(
-                f"'{visible(' '.join(globs))}' only excludes: add what to take, such as '*'"
+                f"'{escape_controls(' '.join(globs))}' only excludes: add what to take, such as '*'"
             )
         return cls(_compiled(takes, drops))
 
@@ -49,18 +49,20 @@ def _check_closed(glob: str) -> None:
     bare = re.sub(r"\[[!^]?\]?[^]]*\]", "", bare)
     for opening, closing in ("{}", "[]"):
         if bare.count(opening) > bare.count(closing):
-            raise FilterError(f"'{visible(glob)}' has a {opening} that is not closed")
+            raise FilterError(f"'{escape_controls(glob)}' has a {opening} that is not closed")
 
 
 def _compiled(takes: Sequence[str], drops: Sequence[str]) -> fnmatch.WcMatcher[str]:
-    shown = visible(" ".join([*takes, *(f"!{drop}" for drop in drops)]))
+    shown = escape_controls(" ".join([*takes, *(f"!{drop}" for drop in drops)]))
     try:
         with warnings.catch_warnings():
             # A class such as [[a] makes re warn of what it may mean one day, on the terminal.
             warnings.simplefilter("ignore", FutureWarning)
             return fnmatch.compile(takes, flags=_GLOB, limit=BRACE_LIMIT, exclude=drops or None)
     except (ValueError, RecursionError, re.error, OverflowError) as error:
-        raise FilterError(f"'{shown}' is no usable pattern: {visible(str(error))}") from None
+        raise FilterError(
+            f"'{shown}' is no usable pattern: {escape_controls(str(error))}"
+        ) from None
     except Exception as error:  # wcmatch keeps the name of its exception to itself
         if "Limit" not in type(error).__name__:
             raise

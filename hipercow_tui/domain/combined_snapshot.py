@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hipercow_tui.domain.snapshot import Snapshot
-from hipercow_tui.support.text import count
+from hipercow_tui.support.text import pluralize
 
 
-def together(r: Snapshot, python: Snapshot) -> Snapshot:
-    """Both as one snapshot, whose ``parts`` they are; where there is nothing in one of them, the
+def combine(r: Snapshot, python: Snapshot) -> Snapshot:
+    """Both as one snapshot, whose ``by_language`` they are; where there is nothing in one of them, the
     other, as it is."""
     if _empty(python):
         return r
@@ -23,7 +23,7 @@ def together(r: Snapshot, python: Snapshot) -> Snapshot:
         r.bundles + python.bundles,
         r.chains,
         r.problems + tuple(f"Python: {problem}" for problem in python.problems),
-        parts=(r, python),
+        by_language=(r, python),
     )
 
 
@@ -35,7 +35,7 @@ def _without_twins(python: Snapshot, r: Snapshot) -> Snapshot:
     """Ids are random: a task that has one of R's was copied, and nobody could tell them apart."""
     twins = python.tasks.keys() & r.tasks.keys()
     problem = (
-        f"{count(len(twins), 'task')} under 'py' passed over, whose id a task of R has too,"
+        f"{pluralize(len(twins), 'task')} under 'py' passed over, whose id a task of R has too,"
         f" first {min(twins)}"
     )
     return replace(

@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from typing import TypeAlias
 
 from hipercow_tui.support.errors import FilterError
-from hipercow_tui.support.text import visible
+from hipercow_tui.support.text import escape_controls
 
 When: TypeAlias = "str | datetime | date | timedelta"
 
@@ -31,7 +31,7 @@ _ISO = re.compile(
 )
 
 
-def moment(when: When, now: float) -> float:
+def parse_cutoff(when: When, now: float) -> float:
     """The moment meant, in seconds since the epoch.
 
     A naive datetime and a date are local; a timedelta is that long before ``now``, its sign
@@ -47,11 +47,11 @@ def moment(when: When, now: float) -> float:
         if isinstance(when, str):
             return _from_text(when, now)
     except (OverflowError, ValueError, OSError):
-        raise FilterError(f"'{visible(str(when))}' is out of the range of times") from None
+        raise FilterError(f"'{escape_controls(str(when))}' is out of the range of times") from None
     raise FilterError(f"finished_before can't be of type {type(when).__name__}: {EXPECTED}")
 
 
-def is_ago(text: str) -> bool:
+def is_relative(text: str) -> bool:
     """Whether the text is an age, such as ``9 days``, and does not say ``ago`` itself."""
     return _AGO.match(text) is not None and not text.rstrip().lower().endswith("ago")
 
@@ -60,7 +60,7 @@ def _from_text(text: str, now: float) -> float:
     if ago := _AGO.match(text):
         unit = _UNITS.get(ago[2].lower())
         if unit is None:
-            raise FilterError(f"'{visible(ago[2])}' is not a unit of time: {EXPECTED}")
+            raise FilterError(f"'{escape_controls(ago[2])}' is not a unit of time: {EXPECTED}")
         number = ago[1].lstrip("+-0") or "0"
         if len(number) > 12:
             raise OverflowError
@@ -71,4 +71,4 @@ def _from_text(text: str, now: float) -> float:
             return datetime.fromisoformat(iso).timestamp()
     except ValueError:
         pass
-    raise FilterError(f"'{visible(text)}' is no time: {EXPECTED}")
+    raise FilterError(f"'{escape_controls(text)}' is no time: {EXPECTED}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hipercow_tui.domain.task import Status, Task
 
 
-def waited(task: Task, now: float) -> float | None:
+def queue_time(task: Task, now: float) -> float | None:
     """From its creation to its start, or until ``now`` (seconds since the epoch) if it is
     submitted; None where that is not known, or where two clocks contradict each other."""
     if task.started is not None:
@@ -13,7 +13,7 @@ def waited(task: Task, now: float) -> float | None:
     return _until(now, task.created) if task.status is Status.SUBMITTED else None
 
 
-def ran(task: Task, now: float) -> float | None:
+def run_time(task: Task, now: float) -> float | None:
     """From its start to its end, or until ``now`` (seconds since the epoch) if it is running; None
     where that is not known, or where two clocks contradict each other."""
     if task.finished is not None:

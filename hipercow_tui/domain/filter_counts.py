@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hipercow_tui.domain.age_scale import histogram
-from hipercow_tui.domain.filters import FilterStack, InBundle, flags_passing
+from hipercow_tui.domain.filters import FilterStack, InBundle, mask_of
 from hipercow_tui.domain.snapshot import Snapshot
-from hipercow_tui.domain.task import SIX_STATUSES, Lang, Status
-from hipercow_tui.domain.task_columns import flagged_by_all, flags_of
+from hipercow_tui.domain.task import FILTERABLE_STATUSES, Lang, Status
+from hipercow_tui.domain.task_columns import mask_and, mask_where
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,32 +35,32 @@ class FilterCounts:
 
 def count_passing(snapshot: Snapshot, stack: FilterStack, now: float) -> FilterCounts:
     """The counts of a snapshot at ``now``, in seconds since the epoch."""
-    lineup = snapshot.lineup
-    finished = len(lineup.ids) - lineup.under_way
+    columns = snapshot.columns
+    finished = len(columns.ids) - columns.unfinished_count
     before, bundles, marks = stack.finished_before, stack.in_bundle, stack.task_ids
     return FilterCounts(
-        statuses=snapshot.worked_out("statuses", None, lambda: _statuses(snapshot)),
-        langs={part.lang: len(part.tasks) for part in snapshot.parts},
-        ages=histogram(finished, lineup.older_than, now),
+        statuses=snapshot.memoized("statuses", None, lambda: _statuses(snapshot)),
+        langs={part.lang: len(part.tasks) for part in snapshot.by_language},
+        ages=histogram(finished, columns.count_older_than, now),
         finished=finished,
-        older=lineup.older_than(before.moment) if before else None,
+        older=columns.count_older_than(before.cutoff) if before else None,
         bundles=len(snapshot.bundles),
         matching_bundles=len(bundles.bundles(snapshot)) if bundles else None,
         in_bundles=_existing(snapshot, bundles) if bundles else None,
-        marked=flags_passing(marks, snapshot).count(1) if marks else None,
+        marked=mask_of(marks, snapshot).count(1) if marks else None,
     )
 
 
 def _existing(snapshot: Snapshot, bundles: InBundle) -> int:
-    existing = flags_of(snapshot.lineup.own, Status)
-    return flagged_by_all([flags_passing(bundles, snapshot), existing]).count(1)
+    existing = mask_where(snapshot.columns.status_codes, Status)
+    return mask_and([mask_of(bundles, snapshot), existing]).count(1)
 
 
 def _statuses(snapshot: Snapshot) -> dict[Status, int]:
     """The tasks of each status, those in chains as their tips."""
-    lineup = snapshot.lineup
-    existing = flags_of(lineup.own, Status)
+    columns = snapshot.columns
+    existing = mask_where(columns.status_codes, Status)
     return {
-        status: flagged_by_all([flags_of(lineup.tips, [status]), existing]).count(1)
-        for status in SIX_STATUSES
+        status: mask_and([mask_where(columns.latest_codes, [status]), existing]).count(1)
+        for status in FILTERABLE_STATUSES
     }

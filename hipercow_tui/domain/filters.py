@@ -14,12 +14,12 @@ from itertools import chain
 from operator import and_
 from typing import TYPE_CHECKING, TypeAlias
 
-from hipercow_tui.domain.cutoff_time import When, is_ago, moment
+from hipercow_tui.domain.cutoff_time import When, is_relative, parse_cutoff
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import PURGEABLE, Bundle, Lang, Status
-from hipercow_tui.domain.task_columns import Flags, flagged_by_all, flags_of
+from hipercow_tui.domain.task_columns import TaskMask, mask_and, mask_where
 from hipercow_tui.support.errors import BlockedError, FilterError, NoFilterError, UnknownTasksError
-from hipercow_tui.support.text import count, visible
+from hipercow_tui.support.text import escape_controls, pluralize
 
 if TYPE_CHECKING:
     from hipercow_tui.domain.bundle_globs import Globs
@@ -33,11 +33,11 @@ class TaskIds:
 
     ids: frozenset[str]
 
-    def passes(self, snapshot: Snapshot) -> Flags:
+    def mask(self, snapshot: Snapshot) -> TaskMask:
         """The tasks that pass."""
         return _among(self.ids, snapshot)
 
-    def gone(self, snapshot: Snapshot) -> frozenset[str]:
+    def missing_ids(self, snapshot: Snapshot) -> frozenset[str]:
         """The ids of gone tasks that pass: those that may exist where nothing can be read."""
         return (
             frozenset(filter(snapshot.may_exist, self.ids)) if snapshot.unread.places else _NOTHING
@@ -47,44 +47,44 @@ class TaskIds:
         """Raises UnknownTasksError, which counts them, if some ids do not exist."""
         missing = len(self.ids - snapshot.tasks.keys())
         if missing:
-            unknown = (self.gone(part) for part in snapshot.by_lang)
+            unknown = (self.missing_ids(part) for part in snapshot.language_parts)
             missing = len(self.ids.difference(snapshot.tasks, *unknown))
         if missing:
             raise UnknownTasksError(
-                f"{missing} / {count(len(self.ids), 'task')} do not exist in"
-                f" {visible(str(snapshot.root))}: leave out the ids that are gone"
+                f"{missing} / {pluralize(len(self.ids), 'task')} do not exist in"
+                f" {escape_controls(str(snapshot.root))}: leave out the ids that are gone"
             )
 
     def __str__(self) -> str:
-        return f"one of {count(len(self.ids), 'id')}"
+        return f"one of {pluralize(len(self.ids), 'id')}"
 
 
 @dataclass(frozen=True, slots=True)
 class FinishedBefore:
-    """Passes what finished strictly before ``moment``, in seconds since the epoch (rule 3).
+    """Passes what finished strictly before ``cutoff``, in seconds since the epoch (rule 3).
 
     ``text`` is the moment as it was asked for, such as ``1 week``.
     """
 
-    moment: float
+    cutoff: float
     text: str
 
     @classmethod
     def of(cls, when: When, now: float) -> FinishedBefore:
         """The filter for any form of ``finished_before``; raises FilterError if it is none."""
-        return cls(moment(when, now), visible(str(when).strip()))
+        return cls(parse_cutoff(when, now), escape_controls(str(when).strip()))
 
-    def passes(self, snapshot: Snapshot) -> Flags:
+    def mask(self, snapshot: Snapshot) -> TaskMask:
         """The tasks that pass; what never finished does not."""
-        older = snapshot.lineup.older_than(self.moment)
-        return bytes(len(snapshot.lineup.ids) - older) + b"\1" * older
+        older = snapshot.columns.count_older_than(self.cutoff)
+        return bytes(len(snapshot.columns.ids) - older) + b"\1" * older
 
-    def gone(self, snapshot: Snapshot) -> frozenset[str]:
+    def missing_ids(self, snapshot: Snapshot) -> frozenset[str]:
         """The ids of gone tasks that pass: none can."""
         return _NOTHING
 
     def __str__(self) -> str:
-        return f"finished before {self.text}{' ago' if is_ago(self.text) else ''}"
+        return f"finished before {self.text}{' ago' if is_relative(self.text) else ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,35 +113,37 @@ class InBundle:
     def bundles(self, snapshot: Snapshot) -> tuple[Bundle, ...]:
         """The bundles that match."""
         matching = filter(lambda bundle: self.matches(bundle.name), snapshot.bundles)
-        return snapshot.worked_out("bundles", self, lambda: tuple(matching))
+        return snapshot.memoized("bundles", self, lambda: tuple(matching))
 
-    def passes(self, snapshot: Snapshot) -> Flags:
+    def mask(self, snapshot: Snapshot) -> TaskMask:
         """The tasks that pass."""
         # Globs that are typed further often mean the bundles that they meant before.
         bundles = self.bundles(snapshot)
-        return snapshot.worked_out("in bundles", bundles, lambda: _tasks_of(bundles, snapshot))
+        return snapshot.memoized("in bundles", bundles, lambda: _tasks_of(bundles, snapshot))
 
-    def gone(self, snapshot: Snapshot) -> frozenset[str]:
+    def missing_ids(self, snapshot: Snapshot) -> frozenset[str]:
         """The ids of gone tasks that pass."""
         named = chain.from_iterable(bundle.task_ids for bundle in self.bundles(snapshot))
-        return frozenset(filter(snapshot.gone.__contains__, named))
+        return frozenset(filter(snapshot.missing_ids.__contains__, named))
 
     def check(self, snapshot: Snapshot) -> None:
         """Raises FilterError if no bundle at all matches, BlockedError if only an unreadable one
         does."""
         if self.patterns and not self.bundles(snapshot):
-            unread = (name for part in snapshot.by_lang for name in part.unread.bundles)
+            unread = (name for part in snapshot.language_parts for name in part.unread.bundles)
             if name := next(filter(self.matches, unread), None):
-                raise BlockedError(f"Bundle '{visible(name)}' can't be read: repair or remove it")
+                raise BlockedError(
+                    f"Bundle '{escape_controls(name)}' can't be read: repair or remove it"
+                )
             known = ", ".join(sorted(bundle.name for bundle in snapshot.bundles)[:5])
             raise FilterError(
-                f"No bundle matches '{visible(' '.join(self.patterns))}' in"
-                f" {visible(str(snapshot.root))}"
-                + (f": there are {visible(known)} …" if known else ": it has no bundles")
+                f"No bundle matches '{escape_controls(' '.join(self.patterns))}' in"
+                f" {escape_controls(str(snapshot.root))}"
+                + (f": there are {escape_controls(known)} …" if known else ": it has no bundles")
             )
 
     def __str__(self) -> str:
-        return f"in bundle {visible(' '.join(self.patterns))}"
+        return f"in bundle {escape_controls(' '.join(self.patterns))}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,17 +164,19 @@ class WithStatus:
         """The filter for a list, which knows all six; raises FilterError for other words."""
         return cls(_known(statuses, [s for s in Status if s is not Status.BROKEN]), follow)
 
-    def passes(self, snapshot: Snapshot) -> Flags:
+    def mask(self, snapshot: Snapshot) -> TaskMask:
         """The tasks that pass."""
-        lineup = snapshot.lineup
-        return flags_of(lineup.tips if self.follow else lineup.own, self.statuses)
+        columns = snapshot.columns
+        return mask_where(
+            columns.latest_codes if self.follow else columns.status_codes, self.statuses
+        )
 
-    def gone(self, snapshot: Snapshot) -> frozenset[str]:
+    def missing_ids(self, snapshot: Snapshot) -> frozenset[str]:
         """The ids of gone tasks that pass: those whose tip does."""
         if not self.follow:
             return _NOTHING
-        tip = snapshot.tip_status
-        return frozenset(i for i in snapshot.gone if tip(i) in self.statuses)
+        tip = snapshot.latest_status
+        return frozenset(i for i in snapshot.missing_ids if tip(i) in self.statuses)
 
     def __str__(self) -> str:
         words = [status for status in Status if status in self.statuses]
@@ -188,16 +192,16 @@ class OfLang:
 
     lang: Lang
 
-    def passes(self, snapshot: Snapshot) -> Flags:
+    def mask(self, snapshot: Snapshot) -> TaskMask:
         """The tasks that pass."""
-        existing = flags_of(snapshot.lineup.own, Status)
-        return flagged_by_all([existing, self.wrote(snapshot)])
+        existing = mask_where(snapshot.columns.status_codes, Status)
+        return mask_and([existing, self.wrote(snapshot)])
 
-    def gone(self, snapshot: Snapshot) -> frozenset[str]:
+    def missing_ids(self, snapshot: Snapshot) -> frozenset[str]:
         """The ids of gone tasks that pass: none can."""
         return _NOTHING
 
-    def wrote(self, snapshot: Snapshot) -> Flags:
+    def wrote(self, snapshot: Snapshot) -> TaskMask:
         """All that it wrote, folders too that are no tasks."""
         return _among(snapshot.of_lang(self.lang).tasks, snapshot)
 
@@ -225,33 +229,35 @@ class FilterStack:
         return tuple(one for one in every if one is not None)
 
     @property
-    def _telling(self) -> tuple[Filter, ...]:
+    def _selective_filters(self) -> tuple[Filter, ...]:
         """The filters but that for the language: beside others it passes all that is of that, also
         folders that are no tasks, and gone ids of a bundle."""
         return tuple(one for one in self.given if one is not self.lang) or self.given
 
-    def passes(self, snapshot: Snapshot) -> Flags:
+    def mask(self, snapshot: Snapshot) -> TaskMask:
         """The tasks that pass all filters; without any filter: none."""
-        return snapshot.worked_out("all filters", self, lambda: self._passes(snapshot))
+        return snapshot.memoized("all filters", self, lambda: self._passes(snapshot))
 
-    def _passes(self, snapshot: Snapshot) -> Flags:
-        passing = [flags_passing(one, snapshot) for one in self._telling]
+    def _passes(self, snapshot: Snapshot) -> TaskMask:
+        passing = [mask_of(one, snapshot) for one in self._selective_filters]
         if self.lang:
             passing.append(self.lang.wrote(snapshot))
-        return flagged_by_all(passing) if passing else bytes(len(snapshot.lineup.ids))
+        return mask_and(passing) if passing else bytes(len(snapshot.columns.ids))
 
     def matched(self, snapshot: Snapshot) -> frozenset[str]:
         """The ids that pass all filters; gone ones too, which cascade (rules 4, 7, 8). Without any
         filter: none. What passes in one language means nothing in the other."""
-        if snapshot.parts:
-            return _NOTHING.union(*(self._own(part, snapshot) for part in snapshot.parts))
-        return frozenset(snapshot.lineup.flagged(self.passes(snapshot))).union(self.gone(snapshot))
+        if snapshot.by_language:
+            return _NOTHING.union(*(self._own(part, snapshot) for part in snapshot.by_language))
+        return frozenset(snapshot.columns.select(self.mask(snapshot))).union(
+            self.missing_ids(snapshot)
+        )
 
-    def gone(self, snapshot: Snapshot) -> frozenset[str]:
+    def missing_ids(self, snapshot: Snapshot) -> frozenset[str]:
         """The ids of gone tasks of that one language that pass all filters."""
         if not self.given or (self.lang and self.lang.lang is not snapshot.lang):
             return _NOTHING
-        return reduce(and_, (one.gone(snapshot) for one in self._telling))
+        return reduce(and_, (one.missing_ids(snapshot) for one in self._selective_filters))
 
     def _own(self, part: Snapshot, whole: Snapshot) -> Set[str]:
         """What matches in a part, but for ids that are tasks of the other: an R bundle may name
@@ -271,20 +277,22 @@ class FilterStack:
         return " · ".join(map(str, self.given)) or "no filter"
 
 
-def flags_passing(one: Filter, snapshot: Snapshot) -> Flags:
+def mask_of(one: Filter, snapshot: Snapshot) -> TaskMask:
     """The tasks that pass this filter alone, worked out once."""
-    return snapshot.worked_out(type(one).__name__, one, lambda: one.passes(snapshot))
+    return snapshot.memoized(type(one).__name__, one, lambda: one.mask(snapshot))
 
 
-def _tasks_of(bundles: Iterable[Bundle], snapshot: Snapshot) -> Flags:
+def _tasks_of(bundles: Iterable[Bundle], snapshot: Snapshot) -> TaskMask:
     names: dict[Lang, set[str]] = {lang: set() for lang in Lang}
     for bundle in bundles:
         names[bundle.lang].add(bundle.name)
-    return snapshot.lineup.bonded(lambda bond: not names[bond.lang].isdisjoint(bond.bundles))
+    return snapshot.columns.where_relations(
+        lambda relations: not names[relations.lang].isdisjoint(relations.bundles)
+    )
 
 
-def _among(ids: Container[str], snapshot: Snapshot) -> Flags:
-    return bytes(map(ids.__contains__, snapshot.lineup.ids))
+def _among(ids: Container[str], snapshot: Snapshot) -> TaskMask:
+    return bytes(map(ids.__contains__, snapshot.columns.ids))
 
 
 def requested_filters(
@@ -297,7 +305,7 @@ def requested_filters(
     now: float,
     listing: bool = False,
 ) -> FilterStack:
-    """The filters as a purge takes them, or, with ``listing``, as a list does: that needs none and
+    """The filters as a purge takes them, or, with ``files_mask``, as a list does: that needs none and
     knows all six statuses. None is not given, a string is a list of one.
 
     Raises NoFilterError, or FilterError for one that can't be understood or is of a wrong type.
@@ -350,7 +358,7 @@ def _known(statuses: Iterable[str], allowed: Sequence[Status]) -> frozenset[Stat
     if not wrong:
         return frozenset(Status(word) for word in asked)
     noun = "status" if len(wrong) == 1 else "statuses"
-    hints = (f"'{visible(word)}': {_status_hint(word, allowed)}" for word in wrong)
+    hints = (f"'{escape_controls(word)}': {_status_hint(word, allowed)}" for word in wrong)
     raise FilterError(f"Cannot select tasks with {noun} {'; '.join(hints)}")
 
 

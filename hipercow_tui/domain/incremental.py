@@ -15,25 +15,25 @@ from typing import TypeAlias
 
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Task, created
-from hipercow_tui.domain.task_columns import Lineup
+from hipercow_tui.domain.task_columns import TaskColumns
 
 
-def take_over(before: Snapshot, now: Snapshot, moved: Set[str]) -> None:
+def derive_incrementally(before: Snapshot, now: Snapshot, moved: Set[str]) -> None:
     """Give ``now`` what ``before`` has worked out, brought up to date by the tasks ``moved``: all
     that have changed, come or gone, also in how they hang together."""
-    for was, part in zip(before.parts, now.parts, strict=False):
-        take_over(was, part, moved)
+    for was, part in zip(before.by_language, now.by_language, strict=False):
+        derive_incrementally(was, part, moved)
     known, found = vars(before), vars(now)
     moves = [(i, before.tasks.get(i), now.tasks.get(i)) for i in moved]
-    if "lineup" in known and "lineup" not in found:
-        found["lineup"] = _lined_up(before, moves)
+    if "columns" in known and "columns" not in found:
+        found["columns"] = _lined_up(before, moves)
     if before.bundles is not now.bundles or before.chains is not now.chains:
         return
-    if "absent" in known:
+    if "non_task_ids" in known:
         gone = [i for i, was, task in moves if task is None and _is_named(i, was, before)]
-        found["gone"] = (before.gone - moved).union(gone)
+        found["missing_ids"] = (before.missing_ids - moved).union(gone)
         no_tasks = [i for i, _, task in moves if task is not None and not task.exists]
-        found["absent"] = (before.absent - moved).union(gone, no_tasks)
+        found["non_task_ids"] = (before.non_task_ids - moved).union(gone, no_tasks)
 
 
 _Moves: TypeAlias = Sequence[tuple[str, Task | None, Task | None]]  # id, as it was, as it is
@@ -41,71 +41,75 @@ _Moves: TypeAlias = Sequence[tuple[str, Task | None, Task | None]]  # id, as it 
 
 def _is_named(task_id: str, was: Task | None, before: Snapshot) -> bool:
     """Whether a bundle or a chain names it."""
-    return task_id in before.gone if was is None else bool(was.bundles or was.chain)
+    return task_id in before.missing_ids if was is None else bool(was.bundles or was.chain)
 
 
-def _lined_up(before: Snapshot, moves: _Moves) -> Lineup:
+def _lined_up(before: Snapshot, moves: _Moves) -> TaskColumns:
     """The lineup without what has left its place, and with what has come to one."""
-    lineup = before.lineup
-    leaving = [_place_of(was, lineup) for _, was, _ in moves if was is not None]
-    coming = Lineup.of([task for _, _, task in moves if task is not None], lineup.kinds)
+    columns = before.columns
+    leaving = [_place_of(was, columns) for _, was, _ in moves if was is not None]
+    coming = TaskColumns.from_tasks(
+        [task for _, _, task in moves if task is not None], columns.relation_kinds
+    )
     cuts: list[_Cut] = [*_places_for(coming, before, moves), *[(at, None) for at in leaving]]
     if leaving:
         cuts.sort(key=itemgetter(0))
-    return _spliced(lineup, coming, cuts)
+    return _spliced(columns, coming, cuts)
 
 
-def _place_of(task: Task, lineup: Lineup) -> int:
+def _place_of(task: Task, columns: TaskColumns) -> int:
     if task.finished is None:
-        key, start, stop = -created(task), 0, lineup.under_way
+        key, start, stop = -created(task), 0, columns.unfinished_count
     else:
-        key, start, stop = -task.finished, lineup.under_way, len(lineup.ids)
-    return lineup.ids.index(task.id, bisect_left(lineup.keys, key, start, stop))
+        key, start, stop = -task.finished, columns.unfinished_count, len(columns.ids)
+    return columns.ids.index(task.id, bisect_left(columns.keys, key, start, stop))
 
 
 # Before which row of the lineup a row of what comes is put in, or, without one, which is left out.
 _Cut: TypeAlias = tuple[int, int | None]
 
 
-def _places_for(coming: Lineup, before: Snapshot, moves: _Moves) -> Iterator[_Cut]:
+def _places_for(coming: TaskColumns, before: Snapshot, moves: _Moves) -> Iterator[_Cut]:
     """Before what each belongs; what finished at the same time stands in the order of creation."""
-    lineup, tasks, at = before.lineup, before.tasks, 0
-    keys, ids = lineup.keys, lineup.ids
+    columns, tasks, at = before.columns, before.tasks, 0
+    keys, ids = columns.keys, columns.ids
     made = {task_id: created(task) for task_id, _, task in moves if task is not None}
-    stop = lineup.under_way
+    stop = columns.unfinished_count
     for row, key in enumerate(coming.keys):
-        if row == coming.under_way:
+        if row == coming.unfinished_count:
             at = stop
             stop = len(ids)
         at = place = bisect_left(keys, key, at, stop)
-        while row >= coming.under_way and place < stop and keys[place] == key:
+        while row >= coming.unfinished_count and place < stop and keys[place] == key:
             if created(tasks[ids[place]]) <= made[coming.ids[row]]:
                 break
             place += 1
         yield place, row
 
 
-def _spliced(lineup: Lineup, coming: Lineup, cuts: Sequence[_Cut]) -> Lineup:
+def _spliced(columns: TaskColumns, coming: TaskColumns, cuts: Sequence[_Cut]) -> TaskColumns:
     ids: list[str] = []
     keys, own, tips, bonds = array("d"), bytearray(), bytearray(), array("I")
     done = 0
 
-    def take(source: Lineup, start: int, stop: int) -> None:
+    def take(source: TaskColumns, start: int, stop: int) -> None:
         ids.extend(source.ids[start:stop])
         keys.extend(source.keys[start:stop])
-        own.extend(source.own[start:stop])
-        tips.extend(source.tips[start:stop])
-        bonds.extend(source.bonds[start:stop])
+        own.extend(source.status_codes[start:stop])
+        tips.extend(source.latest_codes[start:stop])
+        bonds.extend(source.relation_codes[start:stop])
 
     for at, row in cuts:
         if done < at:
-            take(lineup, done, at)
+            take(columns, done, at)
         done = at
         if row is None:
             done += 1
         else:
             take(coming, row, row + 1)
-    take(lineup, done, len(lineup.ids))
-    left = sum(1 for at, row in cuts if row is None and at < lineup.under_way)
-    under_way = lineup.under_way - left + coming.under_way
-    return Lineup(tuple(ids), under_way, keys, bytes(own), bytes(tips), bonds, coming.kinds)
+    take(columns, done, len(columns.ids))
+    left = sum(1 for at, row in cuts if row is None and at < columns.unfinished_count)
+    under_way = columns.unfinished_count - left + coming.unfinished_count
+    return TaskColumns(
+        tuple(ids), under_way, keys, bytes(own), bytes(tips), bonds, coming.relation_kinds
+    )

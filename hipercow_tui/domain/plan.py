@@ -23,9 +23,9 @@ from hipercow_tui.domain.task import (
     Status,
     Task,
 )
-from hipercow_tui.domain.task_columns import Flags, flagged_by_all, flags_of
+from hipercow_tui.domain.task_columns import TaskMask, mask_and, mask_where
 from hipercow_tui.domain.unread import unread_bundles
-from hipercow_tui.support.text import count, short_id
+from hipercow_tui.support.text import pluralize, short_id
 
 RECENT = 3600.0  # a task made within this many seconds is likely still wanted
 
@@ -39,16 +39,16 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PlannedTask:
-    """A task that goes: it matched, or the chain of ``of``, which did, draws it in.
+    """A task that goes: it matched, or the chain of ``cause_id``, which did, draws it in.
 
-    ``regrets`` are reasons to think twice: what the filters alone would have kept, what is an hour
+    ``cautions`` are reasons to think twice: what the filters alone would have kept, what is an hour
     old, what has an estimated time.
     """
 
     task: Task
     reason: Reason
-    of: str | None = None
-    regrets: tuple[str, ...] = ()
+    cause_id: str | None = None
+    cautions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ class PurgePlan:
         tasks = {one.task.lang for one in self.tasks}
         return frozenset(tasks | {one.bundle.lang for one in self.bundles})
 
-    def called(self, bundle: Bundle) -> str:
+    def bundle_label(self, bundle: Bundle) -> str:
         """A bundle's name, and whose it is where the plan is of both: they may have bundles of one
         name."""
         return f"{bundle.name} of {bundle.lang.shown}" if len(self.langs) > 1 else bundle.name
@@ -136,9 +136,9 @@ class PurgePlan:
         return tuple(one for one in self.tasks if one.reason is Reason.RETRY_CHAIN)
 
     @cached_property
-    def regretted(self) -> tuple[PlannedTask, ...]:
+    def beyond_filters(self) -> tuple[PlannedTask, ...]:
         """The tasks that go though the filters alone would have kept them."""
-        return tuple(one for one in self.tasks if any(KEPT in why for why in one.regrets))
+        return tuple(one for one in self.tasks if any(KEPT in why for why in one.cautions))
 
     @cached_property
     def surviving(self) -> int:
@@ -166,7 +166,7 @@ def make_plan(
     """
     parts = [
         _part(part, snapshot, filters, now, skip_blocked, ignore_unreadable_bundles)
-        for part in snapshot.by_lang
+        for part in snapshot.language_parts
     ]
     tasks = tuple(one for part in parts for one in part.tasks)
     return PurgePlan(
@@ -237,7 +237,7 @@ def _ignored_warning(unread: Mapping[str, str]) -> Iterator[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class PlanTotals:
     """How much a plan is: tasks that the filters match, tasks that come along with their chains,
     bundles, and tasks that stand in its way."""
 
@@ -247,29 +247,29 @@ class Tally:
     blocked: int = 0
 
 
-def tally(snapshot: Snapshot, filters: FilterStack, *, now: float) -> Tally:
+def plan_totals(snapshot: Snapshot, filters: FilterStack, *, now: float) -> PlanTotals:
     """What ``make_plan`` would come to, in a tenth of its time: it names no task."""
-    parts = [_part_tally(part, snapshot, filters, now) for part in snapshot.by_lang]
-    return Tally(*(sum(column) for column in zip(*parts, strict=True)))
+    parts = [_part_totals(part, snapshot, filters, now) for part in snapshot.language_parts]
+    return PlanTotals(*(sum(column) for column in zip(*parts, strict=True)))
 
 
-def _part_tally(
+def _part_totals(
     snapshot: Snapshot, whole: Snapshot, filters: FilterStack, now: float
 ) -> tuple[int, int, int, int]:
     if snapshot.unread:  # rare; then ids block of which there is no task
         part = _part(snapshot, whole, filters, now)
         matched = sum(1 for one in part.tasks if one.reason is Reason.MATCHED)
         return matched, len(part.tasks) - matched, len(part.bundles), len(part.blocked)
-    lineup, tasks, named = snapshot.lineup, snapshot.tasks, _named(filters)
-    passing, gone = filters.passes(snapshot), filters.gone(snapshot)
+    columns, tasks, named = snapshot.columns, snapshot.tasks, _named(filters)
+    passing, gone = filters.mask(snapshot), filters.missing_ids(snapshot)
 
-    def those(flags: Flags) -> Iterator[str]:
-        return lineup.flagged(flagged_by_all([passing, flags]))
+    def those(flags: TaskMask) -> Iterator[str]:
+        return columns.select(mask_and([passing, flags]))
 
-    drawn = _drawn_in(snapshot, gone.union(those(snapshot.chained)))
+    drawn = _cascaded(snapshot, gone.union(those(snapshot.chained)))
     along = [tasks[i] for i in drawn if i in tasks]
-    no_tasks = [tasks[i] for i in those(lineup.no_tasks)]
-    held = [tasks[i] for i in those(flags_of(lineup.own, _NOT_ENDED))]
+    no_tasks = [tasks[i] for i in those(columns.non_task_mask)]
+    held = [tasks[i] for i in those(mask_where(columns.status_codes, _NOT_ENDED))]
     return (
         passing.count(1) - sum(1 for task in no_tasks if task.id not in named),
         sum(1 for task in along if _can_go(task, named)),
@@ -279,10 +279,12 @@ def _part_tally(
 
 
 def _bundles_of(
-    snapshot: Snapshot, matched: Flags, along: Iterable[Task], gone: Set[str]
+    snapshot: Snapshot, matched: TaskMask, along: Iterable[Task], gone: Set[str]
 ) -> set[str]:
     """The names of the bundles that name any of these."""
-    names = {name for bond in snapshot.lineup.bonds_of(matched) for name in bond.bundles}
+    names = {
+        name for relations in snapshot.columns.relations_of(matched) for name in relations.bundles
+    }
     names.update(name for task in along for name in task.bundles)
     if gone:
         names |= {one.name for one in snapshot.bundles if not gone.isdisjoint(one.task_ids)}
@@ -304,10 +306,10 @@ def _can_go(task: Task, named: Set[str]) -> bool:
 
 def _with_chains(snapshot: Snapshot, matched: frozenset[str]) -> dict[str, str | None]:
     """Every id that goes, gone ones included, and for those a chain drew in, which id did."""
-    return {**dict.fromkeys(matched), **_drawn_in(snapshot, matched)}
+    return {**dict.fromkeys(matched), **_cascaded(snapshot, matched)}
 
 
-def _drawn_in(snapshot: Snapshot, matched: Set[str]) -> dict[str, str]:
+def _cascaded(snapshot: Snapshot, matched: Set[str]) -> dict[str, str]:
     """The ids that did not match and go with their chain, and which id of it draws them in."""
     drawn: dict[str, str] = {}
     done: set[int] = set()
@@ -362,7 +364,7 @@ def block_reason(task: Task) -> str | None:
             f"it is {task.status}: cancel it with task_cancel(), or, if the cluster has lost it,"
             " call task_info() to free it"
         )
-    if task.status in (Status.CREATED, Status.BROKEN) and task.listing & QUEUED:
+    if task.status in (Status.CREATED, Status.BROKEN) and task.files_mask & QUEUED:
         return "it may be queued already: the driver's files are there, its marker is not yet"
     return None
 
@@ -371,16 +373,16 @@ def _planned(
     task: Task, matched: Set[str], of: str | None, filters: FilterStack, now: float
 ) -> PlannedTask:
     reason = Reason.MATCHED if task.id in matched else Reason.RETRY_CHAIN
-    regrets = tuple(_regrets(task, reason, filters, now))
+    regrets = tuple(_cautions(task, reason, filters, now))
     return PlannedTask(task, reason, of if reason is Reason.RETRY_CHAIN else None, regrets)
 
 
-def _regrets(task: Task, reason: Reason, filters: FilterStack, now: float) -> Iterable[str]:
+def _cautions(task: Task, reason: Reason, filters: FilterStack, now: float) -> Iterable[str]:
     wanted, age = filters.with_status, filters.finished_before
     if reason is Reason.RETRY_CHAIN:
         yield from (f"{why}: {KEPT}" for why in _kept_by(task, filters))
     elif wanted and task.status is Status.SUCCESS and task.status not in wanted.statuses:
-        yield f"a success itself, but it counts as its last attempt ({task.tip_status})"
+        yield f"a success itself, but it counts as its last attempt ({task.latest_status})"
     if task.created is not None and now - task.created < RECENT:
         yield "created within the last hour"
     if age and task.finished_estimated:
@@ -390,10 +392,10 @@ def _regrets(task: Task, reason: Reason, filters: FilterStack, now: float) -> It
 def _kept_by(task: Task, filters: FilterStack) -> Iterable[str]:
     """For each filter that does not pass a task: why not (rules 2 to 6)."""
     wanted, age, bundles = filters.with_status, filters.finished_before, filters.in_bundle
-    status = task.tip_status if wanted and wanted.follow else task.status
+    status = task.latest_status if wanted and wanted.follow else task.status
     if wanted and status not in wanted.statuses:
         yield f"{status or 'its last attempt is gone'}"
-    if age and not (task.finished is not None and task.finished < age.moment):
+    if age and not (task.finished is not None and task.finished < age.cutoff):
         yield "it never finished" if task.finished is None else f"newer than {age.text}"
     if filters.task_ids and task.id not in filters.task_ids.ids:
         yield "not named itself"
@@ -417,11 +419,11 @@ def _warnings(tasks: Collection[PlannedTask], filters: FilterStack, now: float) 
     """A sentence for an age in the future, and one for each kind of regret, with a count."""
     kinds: dict[str, list[Task]] = {}
     for planned in tasks:
-        for why in planned.regrets:
+        for why in planned.cautions:
             kinds.setdefault(why, []).append(planned.task)
     age = filters.finished_before
-    if tasks and age and age.moment > now:
+    if tasks and age and age.cutoff > now:
         yield f"{age.text} is in the future: every task that has finished is older"
     for why, affected in kinds.items():
         first = short_id(affected[0].id)
-        yield f"{count(len(affected), 'task')} ({first}{' …' if len(affected) > 1 else ''}): {why}"
+        yield f"{pluralize(len(affected), 'task')} ({first}{' …' if len(affected) > 1 else ''}): {why}"

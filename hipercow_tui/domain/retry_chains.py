@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 
-class Retry(NamedTuple):
+class RetryLink(NamedTuple):
     """One line of ``retry``: ``id`` is a new attempt at ``parent``, in the chain of ``base``."""
 
     id: str
@@ -17,14 +17,14 @@ class Retry(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Chains:
+class RetryChains:
     """All retry chains of a root, made from its links in the order of the file.
 
     Usually a chain is a line; ``task_retry(c(a, a))`` forks it, and a damaged file may close it to
     a cycle. Members whose tasks are gone still tie the others together.
     """
 
-    links: tuple[Retry, ...] = ()
+    links: tuple[RetryLink, ...] = ()
 
     @cached_property
     def _tied(self) -> tuple[dict[str, tuple[str, ...]], dict[str, str | None]]:
@@ -59,18 +59,18 @@ class Chains:
         """The ids of a task's chain, the first attempt first; () if it was never retried."""
         return self._tied[0].get(task_id, ())
 
-    def tip(self, task_id: str) -> str | None:
+    def latest_attempt(self, task_id: str) -> str | None:
         """The last attempt: parent to id, at a fork the first line; None where that never ends."""
         chains, tips = self._tied
         return tips.get(task_id, chains.get(task_id, (task_id,))[-1])
 
 
-def _plain_lines(links: Sequence[Retry]) -> tuple[list[list[str]], Sequence[Retry]]:
+def _plain_lines(links: Sequence[RetryLink]) -> tuple[list[list[str]], Sequence[RetryLink]]:
     """The chains that are lines, written attempt by attempt, as nearly all are, and the links of
     all others: what is general takes ten times as long."""
     line_of: dict[str, list[str]] = {}
     lines: list[list[str]] = []
-    others: list[Retry] = []
+    others: list[RetryLink] = []
     for link in links:
         again, parent, base = link
         line = line_of.get(parent)
@@ -92,7 +92,7 @@ def _plain_lines(links: Sequence[Retry]) -> tuple[list[list[str]], Sequence[Retr
     return plain, [link for link in links if link.id not in known]
 
 
-def _components(links: Iterable[Retry]) -> Iterator[list[str]]:
+def _components(links: Iterable[RetryLink]) -> Iterator[list[str]]:
     """The sets of ids that hang together through id–parent and id–base, in first-seen order."""
     neighbours: dict[str, list[str]] = {}
     for link in links:

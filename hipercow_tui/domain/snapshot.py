@@ -9,12 +9,12 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TypeVar, cast
 
-from hipercow_tui.domain.retry_chains import Chains
+from hipercow_tui.domain.retry_chains import RetryChains
 from hipercow_tui.domain.task import Bundle, Lang, Status, Task
-from hipercow_tui.domain.task_columns import Flags, Lineup, flags_of
+from hipercow_tui.domain.task_columns import TaskColumns, TaskMask, mask_where
 from hipercow_tui.domain.unread import Unread
 from hipercow_tui.support.errors import FilterError
-from hipercow_tui.support.text import visible
+from hipercow_tui.support.text import escape_controls
 
 _T = TypeVar("_T")
 
@@ -26,61 +26,61 @@ class Snapshot:
     ``problems`` are sentences about what could not be read outside the tasks: bundles, ``retry``.
     ``unread`` is the part of that which may hold anything; of a root of both languages the parts
     have it.
-    ``parts`` are what it was put together from where one folder is a root of R and of Python, each
+    ``by_language`` are what it was put together from where one folder is a root of R and of Python, each
     of one ``lang``; no rule ever looks from one part into the other.
     """
 
     root: Path
     tasks: Mapping[str, Task] = field(default_factory=dict)
     bundles: tuple[Bundle, ...] = ()
-    chains: Chains = field(default_factory=Chains)
+    chains: RetryChains = field(default_factory=RetryChains)
     problems: tuple[str, ...] = ()
     lang: Lang = Lang.R
-    parts: tuple[Snapshot, ...] = ()
+    by_language: tuple[Snapshot, ...] = ()
     unread: Unread = field(default_factory=Unread)
 
     @property
-    def by_lang(self) -> tuple[Snapshot, ...]:
+    def language_parts(self) -> tuple[Snapshot, ...]:
         """The part of each language; itself where there is but one."""
-        return self.parts or (self,)
+        return self.by_language or (self,)
 
     @cached_property
-    def lineup(self) -> Lineup:
+    def columns(self) -> TaskColumns:
         """All tasks, the newest first."""
-        return Lineup.of(self.tasks.values())
+        return TaskColumns.from_tasks(self.tasks.values())
 
     @cached_property
-    def chained(self) -> Flags:
+    def chained(self) -> TaskMask:
         """The tasks that are in a retry chain."""
-        return self.lineup.bonded(attrgetter("chained"))
+        return self.columns.where_relations(attrgetter("chained"))
 
     def with_status(self, *statuses: Status) -> Iterator[str]:
         """The ids of the tasks that have one of these statuses themselves."""
-        return self.lineup.flagged(flags_of(self.lineup.own, statuses))
+        return self.columns.select(mask_where(self.columns.status_codes, statuses))
 
     @cached_property
-    def gone(self) -> frozenset[str]:
+    def missing_ids(self) -> frozenset[str]:
         """The ids that bundles and chains name though there is nothing of that name."""
         named = (bundle.task_ids for bundle in self.bundles)
-        chained = (part.chains.members() for part in self.by_lang)
+        chained = (part.chains.members() for part in self.language_parts)
         return frozenset().union(*named, *chained).difference(self.tasks)
 
     @cached_property
-    def absent(self) -> frozenset[str]:
+    def non_task_ids(self) -> frozenset[str]:
         """The ids of which lists, filters and chains know no task: gone ones, and folders that are
         none."""
-        return self.gone.union(self.lineup.flagged(self.lineup.no_tasks))
+        return self.missing_ids.union(self.columns.select(self.columns.non_task_mask))
 
-    def worked_out(self, what: str, of: object, make: Callable[[], _T]) -> _T:
+    def memoized(self, what: str, of: object, make: Callable[[], _T]) -> _T:
         """What ``make`` gives, or gave the last time if that was for the same ``of``: counts and
         views ask the same filters for the same."""
-        known = self._worked_out.get(what)
+        known = self._memo.get(what)
         if known is None or known[0] != of:
-            known = self._worked_out[what] = (of, make())
+            known = self._memo[what] = (of, make())
         return cast(_T, known[1])
 
     @cached_property
-    def _worked_out(self) -> dict[str, tuple[object, object]]:
+    def _memo(self) -> dict[str, tuple[object, object]]:
         return {}
 
     def of_lang(self, lang: str | None) -> Snapshot:
@@ -92,9 +92,9 @@ class Snapshot:
             return self
         if lang not in tuple(Lang):
             raise FilterError(
-                f"lang can't be '{visible(str(lang))}': use 'r', 'py', or neither for both"
+                f"lang can't be '{escape_controls(str(lang))}': use 'r', 'py', or neither for both"
             )
-        for part in self.by_lang:
+        for part in self.language_parts:
             if part.lang == lang:
                 return part
         return Snapshot(self.root, lang=Lang(lang))
@@ -116,8 +116,8 @@ class Snapshot:
             if task is not None and task.exists:
                 yield task
 
-    def tip_status(self, task_id: str) -> Status | None:
+    def latest_status(self, task_id: str) -> Status | None:
         """The status of the end of a task's retry chain; None where there is none."""
-        tip = self.chains.tip(task_id)
+        tip = self.chains.latest_attempt(task_id)
         task = self.tasks.get(tip) if tip else None
         return task.status if task is not None and task.exists else None

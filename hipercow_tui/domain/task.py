@@ -45,7 +45,7 @@ class Status(StrEnum):
 
 
 PURGEABLE = (Status.CREATED, Status.SUCCESS, Status.FAILURE, Status.CANCELLED)
-SIX_STATUSES = (
+FILTERABLE_STATUSES = (
     Status.FAILURE,
     Status.CANCELLED,
     Status.SUCCESS,
@@ -73,21 +73,21 @@ class Task(NamedTuple):
     """One task as its folder shows it (docs/spec.md, section 2). A tuple, because there are a
     million of them: it is made in 0.1 µs, a frozen dataclass in 1.6.
 
-    ``status`` is its own, ``tip_status`` that of the end of its retry chain (its own where it was
+    ``status`` is its own, ``latest_status`` that of the end of its retry chain (its own where it was
     never retried; None where the chain has no end or the end is gone). ``finished_estimated`` says
     that ``finished`` is the time of a marker file. ``chain`` holds the ids of its retry chain, the
-    first attempt first, gone ones included; () if it was never retried. ``listing`` is the bits of
+    first attempt first, gone ones included; () if it was never retried. ``files_mask`` is the bits of
     what its folder holds. ``problem`` is a sentence on what could not be read, or None.
     """
 
     id: str
     status: Status
-    listing: int = 0
+    files_mask: int = 0
     created: float | None = None
     started: float | None = None
     finished: float | None = None
     finished_estimated: bool = False
-    tip_status: Status | None = None
+    latest_status: Status | None = None
     bundles: tuple[str, ...] = ()
     chain: tuple[str, ...] = ()
     problem: str | None = None
@@ -97,10 +97,10 @@ class Task(NamedTuple):
     def exists(self) -> bool:
         """Whether lists, filters and chains know it: a folder without ``data`` or marker they do
         not (docs/spec.md, section 2), one that can't be read they must."""
-        return self.status is not Status.BROKEN or self.listing < 0
+        return self.status is not Status.BROKEN or self.files_mask < 0
 
 
-def quick_tasks(values: Iterable[Iterable[object]]) -> list[Task]:
+def tasks_from_rows(values: Iterable[Iterable[object]]) -> list[Task]:
     """Tasks from the values of all their fields, in order."""
     return list(map(partial(tuple.__new__, Task), values))
 
@@ -110,30 +110,30 @@ def created(task: Task) -> float:
     return task.created or 0.0
 
 
-PIECE = 8192  # tasks that are compared at a time
+CHUNK = 8192  # tasks that are compared at a time
 
 
-def moved_tasks(before: Mapping[str, Task], now: Mapping[str, Task]) -> frozenset[str]:
+def changed_ids(before: Mapping[str, Task], now: Mapping[str, Task]) -> frozenset[str]:
     """The ids of tasks that have changed, come or gone: what did not change is the same object.
 
     Where nothing is gone, what is new stands behind what was there: 0.03 µs a task; else 0.3.
     """
     if before is now:
         return frozenset()
-    if len(before) <= len(now) and (moved := _moved_in_place(before, now)) is not None:
+    if len(before) <= len(now) and (moved := _changed_in_order(before, now)) is not None:
         return moved
     known = before.get
     others = {task_id for task_id, task in now.items() if known(task_id) is not task}
     return frozenset(others).union([task_id for task_id in before if task_id not in now])
 
 
-def _moved_in_place(before: Mapping[str, Task], now: Mapping[str, Task]) -> frozenset[str] | None:
+def _changed_in_order(before: Mapping[str, Task], now: Mapping[str, Task]) -> frozenset[str] | None:
     """Where all that was there stands in its place still, what moved. In pieces, between which
     other threads may go first: 100,000 at a time would keep them waiting for 20 ms."""
     moved: list[str] = []
     new, new_tasks, old_tasks = iter(now), iter(now.values()), iter(before.values())
     old = iter(before)
-    while ids := tuple(islice(old, PIECE)):
+    while ids := tuple(islice(old, CHUNK)):
         if not all(map(is_, ids, islice(new, len(ids)))):
             return None
         same = map(is_not, islice(old_tasks, len(ids)), islice(new_tasks, len(ids)))
@@ -146,7 +146,7 @@ UNREADABLE = -1
 
 
 # The stamp of a file that was not examined.
-NO_STAMP = (0, 0, 0, 0)
+NO_FILE_STAMP = (0, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,7 @@ class Bundle:
     name: str
     task_ids: tuple[str, ...]
     changed: float | None = None
-    stamp: tuple[int, int, int, int] = NO_STAMP
+    stamp: tuple[int, int, int, int] = NO_FILE_STAMP
     problem: str | None = None
     lang: Lang = Lang.R
     link: str = ""

@@ -19,10 +19,10 @@ from typing import NamedTuple, TypeAlias, TypeVar
 from hipercow_tui.domain.task import Lang, Status, Task, created
 
 _T = TypeVar("_T")
-_ID, _FINISHED, _TIP = attrgetter("id"), attrgetter("finished"), attrgetter("tip_status")
+_ID, _FINISHED, _TIP = attrgetter("id"), attrgetter("finished"), attrgetter("latest_status")
 
 # One byte a task, in the order of a lineup: 1 for one that is meant, else 0.
-Flags: TypeAlias = bytes
+TaskMask: TypeAlias = bytes
 
 _NO_STATUS = len(Status)
 _CODES: Mapping[Status | None, int] = {
@@ -31,7 +31,7 @@ _CODES: Mapping[Status | None, int] = {
 }
 
 
-class Bond(NamedTuple):
+class TaskRelations(NamedTuple):
     """What ties a task to others: the bundles that name it, and whether it is in a retry chain.
     Many tasks have the same."""
 
@@ -40,8 +40,8 @@ class Bond(NamedTuple):
     chained: bool
 
 
-def _bond(task: Task) -> Bond:
-    return tuple.__new__(Bond, (task.lang, task.bundles, bool(task.chain)))
+def _relations(task: Task) -> TaskRelations:
+    return tuple.__new__(TaskRelations, (task.lang, task.bundles, bool(task.chain)))
 
 
 def _own_code(task: Task) -> int:
@@ -49,19 +49,19 @@ def _own_code(task: Task) -> int:
     return _CODES[task.status] if task.exists else _NO_STATUS
 
 
-def flags_of(column: bytes, statuses: Iterable[Status]) -> Flags:
+def mask_where(column: bytes, statuses: Iterable[Status]) -> TaskMask:
     """Where in the column one of these statuses stands."""
-    return _flags_of(column, map(_CODES.__getitem__, statuses))
+    return _mask_where(column, map(_CODES.__getitem__, statuses))
 
 
-def _flags_of(column: bytes, codes: Iterable[int]) -> Flags:
+def _mask_where(column: bytes, codes: Iterable[int]) -> TaskMask:
     meant = bytearray(256)
     for code in codes:
         meant[code] = 1
     return column.translate(meant)
 
 
-def flagged_by_all(several: Sequence[Flags]) -> Flags:
+def mask_and(several: Sequence[TaskMask]) -> TaskMask:
     """Where all of them, of which there is at least one, are 1."""
     first, *others = several
     if not others:
@@ -71,33 +71,35 @@ def flagged_by_all(several: Sequence[Flags]) -> Flags:
     return both.to_bytes(len(first), "little")
 
 
-def _at(column: Iterable[_T], flags: Flags) -> Iterator[_T]:
+def _at(column: Iterable[_T], flags: TaskMask) -> Iterator[_T]:
     """What stands where there is a 1; often nothing does."""
     return compress(column, flags) if 1 in flags else iter(())
 
 
 @dataclass(frozen=True, slots=True)
-class Lineup:
+class TaskColumns:
     """All tasks of a snapshot, the newest first, column by column: what filters look at.
 
-    What has not finished, ``under_way`` of them, comes first by when it was made, then the others
+    What has not finished, ``unfinished_count`` of them, comes first by when it was made, then the others
     by when they finished, those of the same time in the order of creation. ``keys`` are these
-    times, negative, so that they ascend. ``own`` and ``tips`` are statuses
-    as numbers, a byte each: a task's own, and that of the end of its retry chain. ``bonds`` are
-    numbers too, which ``kinds`` gives, in their order.
+    times, negative, so that they ascend. ``status_codes`` and ``latest_codes`` are statuses
+    as numbers, a byte each: a task's own, and that of the end of its retry chain. ``relation_codes`` are
+    numbers too, which ``relation_kinds`` gives, in their order.
     """
 
     ids: tuple[str, ...]
-    under_way: int
+    unfinished_count: int
     keys: array[float]
-    own: bytes
-    tips: bytes
-    bonds: array[int]
-    kinds: Mapping[Bond, int]
+    status_codes: bytes
+    latest_codes: bytes
+    relation_codes: array[int]
+    relation_kinds: Mapping[TaskRelations, int]
 
     @classmethod
-    def of(cls, tasks: Collection[Task], kinds: Mapping[Bond, int] | None = None) -> Lineup:
-        """Those tasks, put in order: 1 µs a task. ``kinds`` are bonds that have a number."""
+    def from_tasks(
+        cls, tasks: Collection[Task], kinds: Mapping[TaskRelations, int] | None = None
+    ) -> TaskColumns:
+        """Those tasks, put in order: 1 µs a task. ``relation_kinds`` are bonds that have a number."""
         under_way = [task for task in tasks if task.finished is None]
         finished = [task for task in tasks if task.finished is not None]
         for some in (under_way, finished):
@@ -109,38 +111,38 @@ class Lineup:
         numbers = defaultdict(count(len(known)).__next__, known)
         return cls(
             ids=tuple(map(_ID, ordered)),
-            under_way=len(under_way),
+            unfinished_count=len(under_way),
             keys=array("d", map(neg, times)),
-            own=bytes(map(_own_code, ordered)),
-            tips=bytes(map(_CODES.__getitem__, map(_TIP, ordered))),
-            bonds=array("I", map(numbers.__getitem__, map(_bond, ordered))),
-            kinds=dict(numbers),
+            status_codes=bytes(map(_own_code, ordered)),
+            latest_codes=bytes(map(_CODES.__getitem__, map(_TIP, ordered))),
+            relation_codes=array("I", map(numbers.__getitem__, map(_relations, ordered))),
+            relation_kinds=dict(numbers),
         )
 
-    def number_of(self, status: Status) -> int:
+    def count_status(self, status: Status) -> int:
         """How many have that status themselves."""
-        return self.own.count(_CODES[status])
+        return self.status_codes.count(_CODES[status])
 
-    def older_than(self, moment: float) -> int:
+    def count_older_than(self, moment: float) -> int:
         """How many, from the end, finished before that time, in seconds since the epoch."""
         size = len(self.ids)
-        return size - bisect_right(self.keys, -moment, self.under_way, size)
+        return size - bisect_right(self.keys, -moment, self.unfinished_count, size)
 
     @property
-    def no_tasks(self) -> Flags:
+    def non_task_mask(self) -> TaskMask:
         """The folders that are none."""
-        return _flags_of(self.own, [_NO_STATUS])
+        return _mask_where(self.status_codes, [_NO_STATUS])
 
-    def bonded(self, meant: Callable[[Bond], bool]) -> Flags:
+    def where_relations(self, meant: Callable[[TaskRelations], bool]) -> TaskMask:
         """The tasks whose bond is meant."""
-        told = list(map(meant, self.kinds))
-        return bytes(map(told.__getitem__, self.bonds))
+        told = list(map(meant, self.relation_kinds))
+        return bytes(map(told.__getitem__, self.relation_codes))
 
-    def bonds_of(self, flags: Flags) -> list[Bond]:
+    def relations_of(self, flags: TaskMask) -> list[TaskRelations]:
         """What ties the tasks at a 1 to others."""
-        kinds = tuple(self.kinds)
-        return [kinds[number] for number in set(_at(self.bonds, flags))]
+        kinds = tuple(self.relation_kinds)
+        return [kinds[number] for number in set(_at(self.relation_codes, flags))]
 
-    def flagged(self, flags: Flags) -> Iterator[str]:
+    def select(self, flags: TaskMask) -> Iterator[str]:
         """The ids where there is a 1."""
         return _at(self.ids, flags)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from hipercow_tui.support.text import count, visible
+from hipercow_tui.support.text import escape_controls, pluralize
 
 WRITING = 60.0  # seconds after the last change of ``retry`` during which its end may be unfinished
 
@@ -51,7 +51,7 @@ class Unread:
         """A sentence for each, for a list of problems."""
         yield from self.files
         for name, why in self.bundles.items():
-            yield f"'bundles/{visible(name)}' can't be read: {why}"
+            yield f"'bundles/{escape_controls(name)}' can't be read: {why}"
         yield from self.places.values()
 
     def place(self, task_id: str) -> str | None:
@@ -83,7 +83,7 @@ class Unread:
 
 def unread_bundles(names: Collection[str], why: str) -> str:
     """``bundle 'a' can't be read (Permission denied)``; ``why`` is that of the first."""
-    first = visible(next(iter(names)))
+    first = escape_controls(next(iter(names)))
     if len(names) == 1:
         return f"bundle '{first}' can't be read ({why})"
-    return f"{count(len(names), 'bundle')} can't be read (first '{first}': {why})"
+    return f"{pluralize(len(names), 'bundle')} can't be read (first '{first}': {why})"

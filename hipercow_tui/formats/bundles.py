@@ -7,7 +7,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from hipercow_tui.domain.task import NO_STAMP, Bundle, Lang
+from hipercow_tui.domain.task import NO_FILE_STAMP, Bundle, Lang
 from hipercow_tui.formats.layout import LAYOUTS
 from hipercow_tui.formats.r_layout import Stamp
 from hipercow_tui.formats.safe_open import read_file, read_link_target
@@ -22,7 +22,7 @@ def read_bundle(
     *,
     dir_fd: int | None = None,
     changed: float = 0.0,
-    stamp: Stamp = NO_STAMP,
+    stamp: Stamp = NO_FILE_STAMP,
 ) -> Bundle:
     """The bundle of that name from an ordinary file.
 
@@ -32,7 +32,7 @@ def read_bundle(
 
 
 def read_linked_bundle(
-    name: str, hipercow: Path, lang: Lang, *, changed: float = 0.0, stamp: Stamp = NO_STAMP
+    name: str, hipercow: Path, lang: Lang, *, changed: float = 0.0, stamp: Stamp = NO_FILE_STAMP
 ) -> Bundle:
     """The bundle of that name in ``hipercow/``, which is a symbolic link, from where it leads.
 

@@ -29,7 +29,7 @@ from hipercow_tui.formats.rlang.values import (
 )
 from hipercow_tui.formats.safe_open import open_file, open_folder, read_file
 from hipercow_tui.support.errors import RdsError
-from hipercow_tui.support.text import count, decoded, visible
+from hipercow_tui.support.text import decoded, escape_controls, pluralize
 
 SECRET = "********"  # as hipercow prints a secret variable (``print_info_data``)
 
@@ -37,7 +37,7 @@ DATA_LIMIT = 64 << 20  # bytes on disk; hipercow itself refuses locals over 1 MB
 _DRIVER_LIMIT = 4096  # bytes; the file holds one word
 MOST_LISTED = 1000  # inputs, variables or resources of a task that are shown
 _MOST_TEXT = 1 << 20  # characters of all inputs of a task: a second's work
-_INPUT_WIDTH = 60  # characters of one input in ``varies``
+_INPUT_WIDTH = 60  # characters of one input in ``inputs_text``
 
 _SECRET_NAME = re.compile(
     "secret|token|passw|passphrase|credential|apikey"
@@ -76,7 +76,7 @@ class TaskDetails:
     and its ``parent`` and ``base``. ``runs`` is the code as R deparses it, with newlines, the path
     of a script, or a command as a shell wants it; ``inputs`` are local variables or arguments with
     their deparsed values; ``globals`` are the variables that the environment must provide,
-    ``resources`` what was asked of the cluster. ``what`` is ``runs`` on one line, and ``shown``
+    ``resources`` what was asked of the cluster. ``code_text`` is ``runs`` on one line, and ``shown``
     each of the ``inputs`` as ``beta = 0.91``, for a row of a table. ``error`` is what R's
     ``conditionMessage`` gives of a failure, or what a Python task's log says last of it;
     ``warnings`` what R prints of those raised on the way. ``problem`` says what could not be read.
@@ -96,11 +96,11 @@ class TaskDetails:
     error: str | None = None
     warnings: str = ""
     problem: str | None = None
-    what: str = ""
+    code_text: str = ""
     shown: tuple[str, ...] = ()
 
     @property
-    def varies(self) -> str:
+    def inputs_text(self) -> str:
         """All inputs on one line."""
         return ", ".join(self.shown)
 
@@ -115,14 +115,18 @@ def read_details(tasks_dir: Path, task_id: str, *, status: str) -> TaskDetails:
         raise ValueError(f"not a task id: {task_id!r}")
     problems: list[str] = []
     with task_folder(tasks_dir, task_id, problems) as folder:
-        data = attempt("data", _read_data, folder, problems)
-        driver = attempt("status-submitted", read_driver, folder, problems)
-        told = attempt("result", _read_told, folder, problems) if status == "failure" else None
+        data = try_read("data", _read_data, folder, problems)
+        driver = try_read("status-submitted", read_driver, folder, problems)
+        told = (
+            try_read("result", _read_failure_text, folder, problems)
+            if status == "failure"
+            else None
+        )
     base = None
     base_id = _text(element(data, "base"))
     if base_id is not None and TASK_ID.match(base_id):
         with task_folder(tasks_dir, base_id, problems) as folder:
-            base = attempt("data", _read_data, folder, problems)
+            base = try_read("data", _read_data, folder, problems)
     details = details_from_data(data, base) if data is not None else TaskDetails()
     if details.problem is not None:
         problems.append(details.problem)
@@ -151,7 +155,7 @@ def _described(data: RValue) -> TaskDetails:
     code = _CODE.get(kind or "", _no_code)(data)
     problems = [] if code.runs is not None else ["its 'data' is of no type of task we know"]
     if code.left_out:
-        problems.append(f"{count(code.left_out, 'input')} too many to show")
+        problems.append(f"{pluralize(code.left_out, 'input')} too many to show")
     return TaskDetails(
         type=kind,
         runs=code.runs,
@@ -161,7 +165,7 @@ def _described(data: RValue) -> TaskDetails:
         path=_text(element(data, "path")),
         envvars=_envvars(element(data, "envvars")),
         problem="; ".join(problems) or None,
-        what=code.what,
+        code_text=code.what,
         shown=tuple(each.tagged(each.short) for each in code.inputs),
     )
 
@@ -294,9 +298,9 @@ def read_driver(folder: int) -> str | None:
     return lines[0].strip() or None if lines else None
 
 
-def _read_told(folder: int) -> r_conditions.Told:
+def _read_failure_text(folder: int) -> r_conditions.FailureText:
     with os.fdopen(open_file("result", dir_fd=folder), "rb") as result:
-        return r_conditions.read_told(result)
+        return r_conditions.read_failure_text(result)
 
 
 @contextmanager
@@ -318,7 +322,7 @@ def task_folder(tasks_dir: Path, task_id: str, problems: list[str]) -> Iterator[
             os.close(fd)
 
 
-def attempt(
+def try_read(
     name: str, read: Callable[[int], _T], folder: int | None, problems: list[str]
 ) -> _T | None:
     """What ``read`` gives; None, and a problem, where the file ``name`` can't be read."""
@@ -334,4 +338,4 @@ def attempt(
 
 
 def _reason(error: OSError) -> str:
-    return visible(error.strerror or str(error))
+    return escape_controls(error.strerror or str(error))

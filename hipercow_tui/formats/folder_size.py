@@ -18,7 +18,7 @@ _DEPTH = 100  # a descent holds one descriptor a level, and a process often has 
 
 
 @dataclass(frozen=True, slots=True)
-class Linked:
+class HardLink:
     """A file that has several ``names``, here or elsewhere, by which file it is (device, inode)."""
 
     file: tuple[int, int]
@@ -33,14 +33,14 @@ class Size:
 
     bytes: int = 0
     files: int = 0
-    linked: tuple[Linked, ...] = ()
+    linked: tuple[HardLink, ...] = ()
 
 
 def freed(sizes: Iterable[Size]) -> Size:
     """What is freed if all of these go: the space of a file of several names once, and only if all
     of its names go. Its names are ``files`` all the same."""
     bytes_ = files = 0
-    names: Counter[Linked] = Counter()
+    names: Counter[HardLink] = Counter()
     for one in sizes:
         bytes_ += one.bytes
         files += one.files
@@ -117,7 +117,7 @@ def _folder(fd: int, depth: int) -> Size:
     if depth > _DEPTH:
         raise OSError("nested too deeply")
     total = files = 0
-    linked: list[Linked] = []
+    linked: list[HardLink] = []
     with os.scandir(fd) as entries:
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
@@ -132,7 +132,7 @@ def _folder(fd: int, depth: int) -> Size:
                     total += status.st_size
                     if status.st_nlink > 1:
                         file = (status.st_dev, status.st_ino)
-                        linked.append(Linked(file, status.st_nlink, status.st_size))
+                        linked.append(HardLink(file, status.st_nlink, status.st_size))
     return Size(total, files, tuple(linked))
 
 

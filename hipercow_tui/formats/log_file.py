@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hipercow_tui.domain.task import TASK_ID
-from hipercow_tui.formats.log_patterns import COLOUR, Sought
+from hipercow_tui.formats.log_patterns import COLOUR, LogQuery
 from hipercow_tui.formats.root import Root
 from hipercow_tui.formats.safe_open import open_file, open_folder
 from hipercow_tui.support.errors import LogError
-from hipercow_tui.support.text import decoded, short_id, visible
+from hipercow_tui.support.text import decoded, escape_controls, short_id
 
-NAMES = ("log", "log.outer")
+LOG_NAMES = ("log", "log.outer")
 
 # Where a whole block has no newline, its end counts as the end of a line: so lines have a length
 # (under two blocks), and where they begin can be told anywhere in the file from two blocks.
@@ -62,7 +62,9 @@ def last_written(tasks: Path, task_id: str) -> float | None:
     if not TASK_ID.match(task_id):
         raise ValueError(f"not a task id: {task_id!r}")
     try:
-        found = os.stat(f"{tasks}/{task_id[:2]}/{task_id[2:]}/{NAMES[0]}", follow_symlinks=False)
+        found = os.stat(
+            f"{tasks}/{task_id[:2]}/{task_id[2:]}/{LOG_NAMES[0]}", follow_symlinks=False
+        )
     except OSError:
         return None
     return found.st_mtime if stat.S_ISREG(found.st_mode) else None
@@ -77,7 +79,7 @@ class Log:
 
     root: Root
     task_id: str
-    name: str = NAMES[0]
+    name: str = LOG_NAMES[0]
 
     def state(self) -> LogState:
         """How it stands now."""
@@ -107,7 +109,7 @@ class Log:
 
     def find(
         self,
-        sought: Sought,
+        sought: LogQuery,
         begin: int,
         end: int,
         goes_on: Callable[[int], bool] = lambda offset: True,
@@ -138,7 +140,7 @@ class Log:
     @contextmanager
     def _opened(self) -> Iterator[int]:
         if not TASK_ID.match(self.task_id):
-            raise LogError(f"'{visible(self.task_id)}' is not the id of a task")
+            raise LogError(f"'{escape_controls(self.task_id)}' is not the id of a task")
         open_fds: list[int] = []
         try:
             # One step at a time: none of them may be a symbolic link to elsewhere.
@@ -149,7 +151,7 @@ class Log:
         except FileNotFoundError:
             raise LogError(self._missing(task_gone=len(open_fds) < 2)) from None
         except OSError as error:
-            why = visible(error.strerror or str(error))
+            why = escape_controls(error.strerror or str(error))
             raise LogError(f"'{self.name}' of task {short_id(self.task_id)}: {why}") from None
         finally:
             for fd in open_fds:
@@ -177,7 +179,7 @@ def _last_before(fd: int, offset: int, count: int) -> list[LogLine]:
         blocks *= 2
 
 
-def harmless(raw: bytes) -> str:
+def sanitize_line(raw: bytes) -> str:
     """One line as it may reach a terminal: a progress bar in its last state, colours kept, all
     else that a terminal would obey made visible."""
     line = decoded(raw.rstrip(b"\r\n"))
@@ -186,9 +188,9 @@ def harmless(raw: bytes) -> str:
         line = states[-1] if states else ""
     line = line.expandtabs(_TAB)
     if "\x1b" not in line:
-        return visible(line)
+        return escape_controls(line)
     parts = COLOUR.split(line)
-    return "".join(part if odd % 2 else visible(part) for odd, part in enumerate(parts))
+    return "".join(part if odd % 2 else escape_controls(part) for odd, part in enumerate(parts))
 
 
 def _split(raw: bytes, base: int, *, at_end: bool, last: int | None = None) -> Iterator[LogLine]:
@@ -206,7 +208,7 @@ def _split(raw: bytes, base: int, *, at_end: bool, last: int | None = None) -> I
         spans.append((start, end))
         start = end
     for start, end in spans[-last:] if last is not None else spans:
-        yield LogLine(base + start, base + end, harmless(raw[start:end]))
+        yield LogLine(base + start, base + end, sanitize_line(raw[start:end]))
 
 
 def _line_start(raw: bytes, begin: int, edge: int) -> int:
@@ -223,4 +225,4 @@ def _line_at(fd: int, raw: bytes, begin: int, place: int) -> LogLine:
         begin = _last_before(fd, begin + place + 1, 1)[-1].start
         raw = os.pread(fd, 2 * BLOCK, begin)
         return next(_split(raw, begin, at_end=True))
-    return LogLine(begin + start, begin + end, harmless(raw[start:end]))
+    return LogLine(begin + start, begin + end, sanitize_line(raw[start:end]))

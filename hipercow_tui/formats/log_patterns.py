@@ -21,7 +21,7 @@ _LONGEST_SIGN = 64  # bytes; longer than each of the words that give a line away
 LONGEST = 200  # characters of a search
 
 
-class Sign(StrEnum):
+class Severity(StrEnum):
     """What a line of a log may tell of."""
 
     ERROR = "error"
@@ -29,7 +29,7 @@ class Sign(StrEnum):
 
 
 _RULES = {
-    Sign.ERROR: re.compile(
+    Severity.ERROR: re.compile(
         r"^\W*(?:Fatal |Caused by )?[Ee]rror(?: in |:| \()"
         r"|^\s*[✖✗]"
         r"|\b(?:ERROR|FATAL|CRITICAL)\b"
@@ -40,7 +40,7 @@ _RULES = {
         r"|\*\*\* caught |\bSegmentation fault|\bcore dumped|\boom-kill"
         r"|\bCANCELLED AT |\bDUE TO TIME LIMIT"
     ),
-    Sign.WARNING: re.compile(
+    Severity.WARNING: re.compile(
         r"^\W*(?:In addition: )?Warning(?: messages?:| in |:)"
         r"|^\s*! "
         r"|\bWARN(?:ING)?\b"
@@ -50,32 +50,32 @@ _RULES = {
     ),
 }
 # Every line that a rule takes has one of these, whatever the case of its letters.
-_GIVEAWAYS: dict[Sign, tuple[bytes, ...]] = {
-    Sign.ERROR: (
+_GIVEAWAYS: dict[Severity, tuple[bytes, ...]] = {
+    Severity.ERROR: (
         *(b"error", "✖".encode(), "✗".encode(), b"fatal", b"critical", b"exception"),
         *(b"traceback", b"execution halted", b"killed", b"aborted", b"*** caught"),
         *(b"segmentation fault", b"core dumped", b"oom-kill", b"cancelled at", b"time limit"),
     ),
-    Sign.WARNING: (b"warn", b"! "),
+    Severity.WARNING: (b"warn", b"! "),
 }
 
 
-def sign_of(line: str) -> Sign | None:
+def severity_of(line: str) -> Severity | None:
     """What a line tells of; an error where it tells of both."""
     return next((sign for sign, rule in _RULES.items() if rule.search(line)), None)
 
 
 @dataclass(frozen=True, slots=True)
-class Sought:
+class LogQuery:
     """What is looked for. ``name`` is what it is called, ``shown`` where it stands in a line.
 
-    ``sign`` is set where lines are sought that tell of it.
+    ``severity`` is set where lines are sought that tell of it.
     """
 
     name: str
     shown: re.Pattern[str] | None
     reach: int
-    sign: Sign | None
+    severity: Severity | None
     _giveaways: tuple[bytes, ...]
     _candidates: re.Pattern[bytes]
 
@@ -93,7 +93,7 @@ class Sought:
 
     def is_in(self, line: str) -> bool:
         """Whether a line, that holds a candidate, is one that is sought."""
-        return self.sign is None or sign_of(line) is self.sign
+        return self.severity is None or severity_of(line) is self.severity
 
     def column(self, line: str) -> int:
         """How many characters stand before it in a line."""
@@ -101,14 +101,14 @@ class Sought:
         return found.start() if found else 0
 
 
-def words(text: str) -> Sought:
+def words(text: str) -> LogQuery:
     """This text, in which letters of ASCII match in either case; colours may stand within.
 
     No more than ``LONGEST`` characters of it count.
     """
     text = text[:LONGEST]
     letters = [bytes((byte,)) for byte in text.encode("utf-8", "surrogateescape")]
-    return Sought(
+    return LogQuery(
         text,
         re.compile(re.escape(text), re.IGNORECASE | re.ASCII),
         max(0, len(letters) - 1) * (1 + _WIDEST),
@@ -118,8 +118,8 @@ def words(text: str) -> Sought:
     )
 
 
-def lines_with(sign: Sign) -> Sought:
+def lines_with(sign: Severity) -> LogQuery:
     """The lines that tell of an error, or of a warning."""
     giveaways = _GIVEAWAYS[sign]
     candidates = re.compile(b"|".join(map(re.escape, giveaways)), re.IGNORECASE)
-    return Sought(sign.value, None, _LONGEST_SIGN, sign, giveaways, candidates)
+    return LogQuery(sign.value, None, _LONGEST_SIGN, sign, giveaways, candidates)

@@ -17,17 +17,17 @@ from hipercow_tui.formats.details import (
     MOST_LISTED,
     EnvVar,
     TaskDetails,
-    attempt,
     looks_secret,
     read_details,
     read_driver,
     task_folder,
+    try_read,
 )
 from hipercow_tui.formats.json_reader import load_json
 from hipercow_tui.formats.py_errors import read_log_error
 from hipercow_tui.formats.root import Root
 from hipercow_tui.formats.safe_open import read_file
-from hipercow_tui.support.text import visible
+from hipercow_tui.support.text import escape_controls
 
 Json: TypeAlias = dict[str, Any]
 
@@ -59,9 +59,9 @@ def read_py_details(tasks_dir: Path, task_id: str, *, status: str) -> TaskDetail
         raise ValueError(f"not a task id: {task_id!r}")
     problems: list[str] = []
     with task_folder(tasks_dir, task_id, problems) as folder:
-        raw = attempt("data", _read_data, folder, problems)
-        driver = attempt("status-submitted", read_driver, folder, problems)
-        error = attempt("log", read_log_error, folder, problems) if status == "failure" else None
+        raw = try_read("data", _read_data, folder, problems)
+        driver = try_read("status-submitted", read_driver, folder, problems)
+        error = try_read("log", read_log_error, folder, problems) if status == "failure" else None
     details = TaskDetails() if raw is None else parse_data(raw, task_id)
     if details.problem is not None:
         problems.append(details.problem)
@@ -89,7 +89,7 @@ def parse_data(raw: bytes, task_id: str) -> TaskDetails:
         resources=tuple(_resources(data.get("resources"))),
         envvars=tuple(_envvars(data.get("envvars"))),
         problem="; ".join(_problems(data, runs, task_id)) or None,
-        what=" ".join((runs or "").splitlines()),
+        code_text=" ".join((runs or "").splitlines()),
     )
 
 
@@ -106,7 +106,7 @@ def _problems(data: Json, runs: str | None, task_id: str) -> Iterator[str]:
     if runs is None:
         yield "its 'data' is of no type of task we know"
     if data.get("task_id") != task_id:
-        yield f"its 'data' is that of task '{visible(_plain(data.get('task_id'))[:40])}'"
+        yield f"its 'data' is that of task '{escape_controls(_plain(data.get('task_id'))[:40])}'"
 
 
 def _resources(value: Any) -> Iterator[tuple[str, str]]:

@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Sequence
 
-from hipercow_tui.formats.log_patterns import Sign, sign_of
+from hipercow_tui.formats.log_patterns import Severity, severity_of
 from hipercow_tui.formats.safe_open import open_file
 from hipercow_tui.support.text import decoded
 
@@ -52,7 +52,7 @@ def last_error(log: str) -> str | None:
             if (exception := _exception(lines[at + 1 :], found.end())) is not None:
                 return exception
             break  # cut off within its frames
-    signs = [at for at, line in enumerate(lines) if sign_of(line) is Sign.ERROR]
+    signs = [at for at, line in enumerate(lines) if severity_of(line) is Severity.ERROR]
     telling = [at for at in signs if not _EMPTY.match(lines[at])] or signs or [-1]
     last = telling[-1]
     told = [line.strip() for line in lines[last:][:2]]

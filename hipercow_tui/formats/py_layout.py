@@ -20,7 +20,7 @@ from hipercow_tui.domain.task import (
     MARK_RUNNING,
     MARK_SUBMITTED,
     MARK_SUCCESS,
-    NO_STAMP,
+    NO_FILE_STAMP,
     QUEUED,
     TASK_ID,
     UNREADABLE,
@@ -29,9 +29,9 @@ from hipercow_tui.domain.task import (
     Status,
 )
 from hipercow_tui.formats.json_reader import load_json
-from hipercow_tui.formats.r_layout import Row, Stamp, moments_of, read_head, status_of
-from hipercow_tui.formats.safe_open import open_folder, reason
-from hipercow_tui.support.text import count, visible
+from hipercow_tui.formats.r_layout import Row, Stamp, folder_times, read_head, status_of
+from hipercow_tui.formats.safe_open import open_folder, os_error_text
+from hipercow_tui.support.text import escape_controls, pluralize
 
 RECENT = "recent"  # the ids in the order in which the tasks were made, one a line
 
@@ -94,7 +94,7 @@ def _read_task(folder: str) -> Row | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        return _broken(folder, UNREADABLE, f"its folder: {reason(error)}")
+        return _broken(folder, UNREADABLE, f"its folder: {os_error_text(error)}")
     if not listing & DATA:
         odd["data"] = "there is no 'data' in its folder"
     status = status_of(listing)
@@ -105,20 +105,20 @@ def _read_task(folder: str) -> Row | None:
     if times is None:
         return _estimated(folder, status, listing, problem)
     ended = status in _ENDED
-    changed = None if ended and status is not Status.CANCELLED else moments_of(folder)
+    changed = None if ended and status is not Status.CANCELLED else folder_times(folder)
     finished = times[2] if ended else None
     return (listing, times[0], times[1], finished, False, changed, problem, None)
 
 
 def _broken(folder: str, listing: int, problem: str) -> Row:
-    return (listing, None, None, None, False, moments_of(folder), problem, None)
+    return (listing, None, None, None, False, folder_times(folder), problem, None)
 
 
 def _times(folder: str, odd: dict[str, str]) -> Times | None:
     try:
         return parse_times(read_head(f"{folder}/times"))
     except OSError as error:
-        odd["times"] = f"'times': {reason(error)}"
+        odd["times"] = f"'times': {os_error_text(error)}"
     except ValueError as error:
         odd["times"] = f"'times' {error}"
     return None
@@ -131,7 +131,7 @@ def _estimated(folder: str, status: Status, listing: int, problem: str | None) -
     started = _changed(f"{folder}/status-running") if listing & MARK_RUNNING else None
     finished = _modified(f"{folder}/status-{status}") if status in _ENDED else None
     estimate = finished is not None
-    return (listing, created, started, finished, estimate, moments_of(folder), problem, None)
+    return (listing, created, started, finished, estimate, folder_times(folder), problem, None)
 
 
 def _changed(path: str) -> float | None:
@@ -170,7 +170,9 @@ def _seconds(value: Any) -> float | None:
     return float(value)
 
 
-def parse_bundle(raw: bytes, name: str, changed: float = 0.0, stamp: Stamp = NO_STAMP) -> Bundle:
+def parse_bundle(
+    raw: bytes, name: str, changed: float = 0.0, stamp: Stamp = NO_FILE_STAMP
+) -> Bundle:
     """A bundle from the bytes of its file; entries that are no ids are counted as a problem.
 
     Raises ValueError, the end of a sentence, if it is not the JSON of a bundle.
@@ -181,8 +183,8 @@ def parse_bundle(raw: bytes, name: str, changed: float = 0.0, stamp: Stamp = NO_
         raise ValueError("has no list 'task_ids'")
     ids = dict.fromkeys(i for i in listed if isinstance(i, str) and TASK_ID.match(i))
     wrong = sum(1 for i in listed if not isinstance(i, str) or i not in ids)
-    shown = f"bundle '{visible(name)}'"
-    problem = f"{count(wrong, 'entry', 'entries')} of {shown} no task id" if wrong else None
+    shown = f"bundle '{escape_controls(name)}'"
+    problem = f"{pluralize(wrong, 'entry', 'entries')} of {shown} no task id" if wrong else None
     return Bundle(name, tuple(ids), changed, stamp, problem, Lang.PY)
 
 
@@ -218,11 +220,11 @@ def _bundle_files_in(
     except FileNotFoundError:
         return
     except OSError as error:
-        unread[name] = reason(error)
+        unread[name] = os_error_text(error)
         return
     try:
         yield from bundle_files(inside, unread, f"{name}/", depth)
     except OSError as error:
-        unread[name] = reason(error)
+        unread[name] = os_error_text(error)
     finally:
         os.close(inside)

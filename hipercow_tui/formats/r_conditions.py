@@ -19,7 +19,7 @@ from hipercow_tui.formats.rlang.rds.reader import Reader
 from hipercow_tui.formats.rlang.rds.skip import CHARACTER, LIST, Limits
 from hipercow_tui.formats.rlang.rds.stream import Source
 from hipercow_tui.formats.rlang.values import RLanguage, RSymbol, RValue, RVector, names
-from hipercow_tui.support.text import count
+from hipercow_tui.support.text import pluralize
 
 _LONGEST = 20_000  # characters of an error's text
 _MOST_PARTS = 100  # of a condition
@@ -56,7 +56,7 @@ _CALL = 50  # bytes of a call after which it is cut
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class FailureText:
     """What a failed task says of its end: the ``message`` as ``conditionMessage()`` gives it, and
     the ``warnings`` that were raised on the way as R prints them, empty if there were none."""
 
@@ -82,7 +82,7 @@ class _Sketcher(Reader):
         return super().build(flags)
 
 
-def read_told(source: Source) -> Told:
+def read_failure_text(source: Source) -> FailureText:
     """What the condition in a failed task's ``result`` says.
 
     The file is read in chunks, to its end. Beyond 20,000 characters a text is cut, with a note
@@ -96,13 +96,13 @@ def read_told(source: Source) -> Told:
         condition = _condition(reader, flags, _GENERATIONS)
     warnings = condition.parts.get("warnings")
     printed = _printed(warnings) if isinstance(warnings, tuple) else ""
-    return Told(_cut("\n".join(_message(condition))), _cut(printed))
+    return FailureText(_cut("\n".join(_message(condition))), _cut(printed))
 
 
 def _cut(text: str) -> str:
     if len(text) <= _LONGEST:
         return text
-    return f"{text[:_LONGEST]}… ({count(len(text) - _LONGEST, 'more character')})"
+    return f"{text[:_LONGEST]}… ({pluralize(len(text) - _LONGEST, 'more character')})"
 
 
 def _condition(reader: Reader, flags: int, generations: int) -> _Condition:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, TypeAlias, TypeVar
 
-from hipercow_tui.domain.retry_chains import Retry
+from hipercow_tui.domain.retry_chains import RetryLink
 from hipercow_tui.domain.task import (
     DATA,
     INFO,
@@ -16,7 +16,7 @@ from hipercow_tui.domain.task import (
     MARK_RUNNING,
     MARK_SUBMITTED,
     MARK_SUCCESS,
-    NO_STAMP,
+    NO_FILE_STAMP,
     QUEUED,
     TASK_ID,
     UNREADABLE,
@@ -24,9 +24,9 @@ from hipercow_tui.domain.task import (
     Status,
 )
 from hipercow_tui.formats.rlang.rds import files
-from hipercow_tui.formats.safe_open import reason
+from hipercow_tui.formats.safe_open import os_error_text
 from hipercow_tui.support.errors import RdsError
-from hipercow_tui.support.text import count, decoded, visible
+from hipercow_tui.support.text import decoded, escape_controls, pluralize
 
 PREFIX = re.compile(r"[0-9a-f]{2}\Z")
 REST = re.compile(r"[0-9a-f]{30}\Z")
@@ -63,7 +63,10 @@ _STATUS = tuple(
 # The same with one more, the last, for UNREADABLE, which is -1; and what a task counts as that is
 # the end of its chain: one that does not exist has no status.
 STATUSES = (*_STATUS, Status.BROKEN)
-OWN_TIPS = (*(None if status is Status.BROKEN else status for status in _STATUS), Status.BROKEN)
+LATEST_STATUS_BY_MASK = (
+    *(None if status is Status.BROKEN else status for status in _STATUS),
+    Status.BROKEN,
+)
 _FINAL_MARKERS = {
     Status.SUCCESS: "status-success",
     Status.FAILURE: "status-failure",
@@ -78,7 +81,7 @@ _T = TypeVar("_T")
 Stamp: TypeAlias = tuple[int, int, int, int]
 
 # When a folder last changed: modification and change time, in nanoseconds.
-Moments: TypeAlias = tuple[int, int]
+FolderTimes: TypeAlias = tuple[int, int]
 # What a task's own folder says; how it stands to chains and bundles is not in it: listing, created,
 # started, finished, whether that is an estimate, the folder's moments, taken after all else was
 # read, or None where it is final and can only vanish, a sentence on what could not be read, and
@@ -90,7 +93,7 @@ Row: TypeAlias = tuple[
     float | None,
     float | None,
     bool,
-    Moments | None,
+    FolderTimes | None,
     str | None,
     tuple[str, str] | None,
 ]
@@ -137,7 +140,7 @@ def _read_task(folder: str, retried: bool) -> Row | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        return _broken(folder, UNREADABLE, f"its folder: {reason(error)}")
+        return _broken(folder, UNREADABLE, f"its folder: {os_error_text(error)}")
     if not listing & DATA:
         odd["data"] = "there is no 'data' in its folder"
     status = _STATUS[listing]
@@ -149,13 +152,13 @@ def _read_task(folder: str, retried: bool) -> Row | None:
         except OSError:
             times = None
         if times is not None:
-            changed = moments_of(folder) if status is Status.CANCELLED else None
+            changed = folder_times(folder) if status is Status.CANCELLED else None
             return (listing, *times, False, changed, None, None)
     return _with_times(_Reader(folder, odd), status, listing, retried=retried)
 
 
 def _broken(folder: str, listing: int, problem: str) -> Row:
-    return (listing, None, None, None, False, moments_of(folder), problem, None)
+    return (listing, None, None, None, False, folder_times(folder), problem, None)
 
 
 class _Reader:
@@ -173,7 +176,7 @@ class _Reader:
         except RdsError as error:
             self.problems[name] = f"'{name}': {error}"
         except OSError as error:
-            self.problems[name] = f"'{name}': {reason(error)}"
+            self.problems[name] = f"'{name}': {os_error_text(error)}"
         return None
 
     def mtime(self, name: str) -> float | None:
@@ -202,12 +205,12 @@ def _with_times(reader: _Reader, status: Status, listing: int, *, retried: bool)
             retry = (origin.parent, origin.base)
     estimated = times is None and finished is not None
     final = times is not None and status in (Status.SUCCESS, Status.FAILURE)
-    changed = None if final else moments_of(reader.folder)
+    changed = None if final else folder_times(reader.folder)
     problem = "; ".join(reader.problems.values()) or None
     return (listing, created, started, finished, estimated, changed, problem, retry)
 
 
-def moments_of(folder: str) -> Moments:
+def folder_times(folder: str) -> FolderTimes:
     """When the folder last changed; zeros where that can't be told."""
     try:
         found = os.lstat(folder)
@@ -243,7 +246,9 @@ def bundle_files(
     return ((one.name, one, folder) for one in listed if not one.name.startswith("."))
 
 
-def parse_bundle(raw: bytes, name: str, changed: float = 0.0, stamp: Stamp = NO_STAMP) -> Bundle:
+def parse_bundle(
+    raw: bytes, name: str, changed: float = 0.0, stamp: Stamp = NO_FILE_STAMP
+) -> Bundle:
     """A bundle from the bytes of its file: an id a line; other lines are counted as a problem."""
     lines, rest = divmod(len(raw), 33)
     if rest or not raw.translate(None, _HEX) == raw[32::33] == b"\n" * lines:
@@ -261,12 +266,12 @@ def _parse_odd_bundle(raw: bytes, name: str, changed: float, stamp: Stamp) -> Bu
             ids[word] = None
         elif word:
             wrong += 1
-    shown = f"bundle '{visible(name)}'"
-    problem = f"{count(wrong, 'line')} of {shown} no task id" if wrong else None
+    shown = f"bundle '{escape_controls(name)}'"
+    problem = f"{pluralize(wrong, 'line')} of {shown} no task id" if wrong else None
     return Bundle(name, tuple(ids), changed, stamp, problem)
 
 
-def parse_retry(raw: bytes) -> tuple[tuple[Retry, ...], str | None]:
+def parse_retry(raw: bytes) -> tuple[tuple[RetryLink, ...], str | None]:
     """The links of ``retry``, and what in it is no link: a last line may be half written."""
     text = decoded(raw)
     plain = _LINK.findall(text)
@@ -274,16 +279,18 @@ def parse_retry(raw: bytes) -> tuple[tuple[Retry, ...], str | None]:
         # Each id stands there up to three times and more: one object for all.
         same: dict[str, str] = {}
         once = [map(same.setdefault, ids, ids) for ids in zip(*plain, strict=True)]
-        return tuple(map(Retry, *once)) if plain else (), None
+        return tuple(map(RetryLink, *once)) if plain else (), None
     links = []
     wrong = 0
     for line in text.splitlines():
         fields = [field.strip().strip('"') for field in line.split(",")]
         if len(fields) == 3 and all(map(TASK_ID.match, fields)):
-            links.append(Retry(*fields))
+            links.append(RetryLink(*fields))
         elif line.strip():
             wrong += 1
-    problem = f"{count(wrong, 'line')} of 'retry' not three task ids, skipped" if wrong else None
+    problem = (
+        f"{pluralize(wrong, 'line')} of 'retry' not three task ids, skipped" if wrong else None
+    )
     return tuple(links), problem
 
 

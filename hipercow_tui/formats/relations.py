@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 
-from hipercow_tui.domain.retry_chains import Chains, Retry
+from hipercow_tui.domain.retry_chains import RetryChains, RetryLink
 from hipercow_tui.domain.task import Bundle, Lang
 from hipercow_tui.domain.unread import UnfinishedLine, Unread
 from hipercow_tui.formats import r_layout
 from hipercow_tui.formats.bundles import LIMIT, read_bundle, read_linked_bundle
 from hipercow_tui.formats.layout import LAYOUTS, BundleFile
 from hipercow_tui.formats.root import Root
-from hipercow_tui.formats.safe_open import read_file, reason
+from hipercow_tui.formats.safe_open import os_error_text, read_file
 
 
 def relations_of(root: Root) -> Relations:
@@ -31,18 +31,18 @@ class Relations:
         self.lang = root.lang
         self._root = root
         self._retry_stamp: r_layout.Stamp | None = None
-        self._lines: tuple[Retry, ...] = ()
+        self._lines: tuple[RetryLink, ...] = ()
         self._retry_problem: str | None = None  # lines in it that are no links
         self._retry_unread: str | None = None
         self._unfinished: UnfinishedLine | None = None
-        self._own: dict[str, Retry] = {}
+        self._own: dict[str, RetryLink] = {}
         self._kept: dict[str, Bundle] = {}  # from the last time, not read since
         self._folder_unread: str | None = None
         self._bundles_unread: dict[str, str] = {}
         self.bundles: Mapping[str, Bundle] = {}
         self.all_bundles: tuple[Bundle, ...] = ()
         self._bundles_of: Mapping[str, tuple[str, ...]] | None = None
-        self.chains = Chains()
+        self.chains = RetryChains()
         self.retried: frozenset[str] = frozenset()
 
     @property
@@ -75,11 +75,11 @@ class Relations:
         self.refresh_chains()
         self._refresh_bundles(between)
 
-    def keep(self, bundles: Iterable[Bundle]) -> None:
+    def seed_from_cache(self, bundles: Iterable[Bundle]) -> None:
         """Take these from the last time, where their files still have the same stamps."""
         self._kept = {bundle.name: bundle for bundle in bundles}
 
-    def doubt(self) -> bool:
+    def invalidate(self) -> bool:
         """Have the next refresh read the bundles that are known from the last time alone; whether
         there are any."""
         unread = {name for name, kept in self._kept.items() if self.bundles.get(name) is kept}
@@ -87,7 +87,7 @@ class Relations:
         self.bundles = {name: one for name, one in self.bundles.items() if name not in unread}
         return bool(unread)
 
-    def adopt(self, links: Iterable[Retry]) -> None:
+    def add_links(self, links: Iterable[RetryLink]) -> None:
         """Take in links that stand in the tasks' own ``data``, whose lines may be lost."""
         fresh = {link.id: link for link in links if link.id not in self.retried}
         if fresh:
@@ -115,14 +115,14 @@ class Relations:
             self._lines, self._retry_problem, self._retry_stamp = (), None, None
             self._unfinished = None
         except OSError as error:
-            self._retry_unread = f"'retry' can't be read: {reason(error)}"
+            self._retry_unread = f"'retry' can't be read: {os_error_text(error)}"
             return
         self._link()
 
     def _link(self) -> None:
         lines = {link.id for link in self._lines}
         own = tuple(link for task_id, link in self._own.items() if task_id not in lines)
-        self.chains = Chains(self._lines + own)
+        self.chains = RetryChains(self._lines + own)
         self.retried = frozenset(lines | self._own.keys())
 
     def _refresh_bundles(self, between: Callable[[], object]) -> None:
@@ -136,7 +136,7 @@ class Relations:
         except FileNotFoundError:
             found.clear()
         except OSError as error:
-            self._folder_unread = f"'bundles' can't be read: {reason(error)}"
+            self._folder_unread = f"'bundles' can't be read: {os_error_text(error)}"
         self._bundles_unread = unread
         self._tie(found)
 
@@ -155,7 +155,7 @@ class Relations:
         except FileNotFoundError:
             return
         except OSError as error:
-            unread[name] = reason(error)
+            unread[name] = os_error_text(error)
 
     def _linked(self, name: str, changed: float, stamp: r_layout.Stamp) -> Bundle:
         """Read a bundle that is a link: what it leads to may change without the link."""

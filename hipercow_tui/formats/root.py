@@ -11,9 +11,9 @@ from pathlib import Path
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.mounts import mount_at
 from hipercow_tui.support.errors import RootError
-from hipercow_tui.support.text import visible
+from hipercow_tui.support.text import escape_controls
 
-_ROOMS = ("tasks", "bundles", "tui")
+_SUBFOLDERS = ("tasks", "bundles", "tui")
 PY = "py"  # the folder in ``hipercow/`` that is the root of Python
 _OLD_LAYOUT = re.compile(r"[0-9a-fA-F]{32}\Z")
 
@@ -75,7 +75,7 @@ def find_root(start: str | os.PathLike[str] | None = None) -> Root:
         where = began.resolve(strict=True)
     except (TypeError, ValueError) as error:  # not a path; NUL, or a name that can't be encoded
         raise RootError(
-            f"Can't look for a hipercow root: {visible(repr(start))} is no path: {error}"
+            f"Can't look for a hipercow root: {escape_controls(repr(start))} is no path: {error}"
         ) from None
     except (OSError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or "a loop of symbolic links"
@@ -142,7 +142,7 @@ def _purge_refusal(hipercow: Path) -> str | None:
         return "purging needs a POSIX system; here you can only browse"
     try:
         mount = mount_at(hipercow)
-        for name in (*_ROOMS, PY, *(f"{PY}/{room}" for room in _ROOMS)):
+        for name in (*_SUBFOLDERS, PY, *(f"{PY}/{room}" for room in _SUBFOLDERS)):
             path = hipercow / name
             try:
                 found = path.lstat()
@@ -166,4 +166,4 @@ def _purge_refusal(hipercow: Path) -> str | None:
 
 
 def _shown(path: Path) -> str:
-    return visible(str(path))
+    return escape_controls(str(path))

@@ -10,7 +10,7 @@ import os
 import stat
 from pathlib import Path
 
-from hipercow_tui.support.text import size, visible
+from hipercow_tui.support.text import escape_controls, format_size
 
 # 0 where a platform has no such flag; there fstat still refuses what is no ordinary file.
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
@@ -20,9 +20,9 @@ _PIECE = 1 << 16
 _FOLDER = os.O_RDONLY | os.O_CLOEXEC | _NO_FOLLOW | getattr(os, "O_DIRECTORY", 0)
 
 
-def reason(error: OSError) -> str:
+def os_error_text(error: OSError) -> str:
     """Why a call failed, in words, safe for a terminal."""
-    return visible(error.strerror or str(error))
+    return escape_controls(error.strerror or str(error))
 
 
 def open_folder(path: str | os.PathLike[str], *, dir_fd: int | None = None) -> int:
@@ -63,7 +63,7 @@ def read_file(path: str | os.PathLike[str], *, limit: int, dir_fd: int | None = 
     finally:
         os.close(fd)
     if read > limit:
-        raise OSError(errno.EFBIG, f"is larger than {size(limit)}", path)
+        raise OSError(errno.EFBIG, f"is larger than {format_size(limit)}", path)
     return b"".join(pieces)
 
 

@@ -17,7 +17,7 @@ _TERMINAL = (Status.SUCCESS, Status.FAILURE, Status.CANCELLED)
 _UNDER_WAY = (Status.SUBMITTED, Status.RUNNING)
 
 
-class Act(StrEnum):
+class RAction(StrEnum):
     """What R can do with tasks that we don't; the name of its function in hipercow."""
 
     CANCEL = "task_cancel"
@@ -27,18 +27,18 @@ class Act(StrEnum):
     def takes(self) -> Sequence[Status]:
         """The statuses of tasks it can be done with. R refuses to retry any of the tasks if one of
         them has another."""
-        return _UNDER_WAY if self is Act.CANCEL else _TERMINAL
+        return _UNDER_WAY if self is RAction.CANCEL else _TERMINAL
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class RCallTargets:
     """What a call in R would act on: for each task the last attempt of its chain, once.
 
     ``left_out`` counts the tasks whose last attempt is gone, or has a status with which it can't
     be done; ``followed`` those in place of which a later attempt is named.
     """
 
-    act: Act
+    action: RAction
     tasks: tuple[Task, ...]
     left_out: int = 0
     followed: int = 0
@@ -49,25 +49,25 @@ class Reach:
         return tuple(task.id for task in self.tasks)
 
 
-def reach_of(act: Act, tasks: Iterable[Task], snapshot: Snapshot) -> Reach:
+def targets_of(act: RAction, tasks: Iterable[Task], snapshot: Snapshot) -> RCallTargets:
     """What the call would act on. R follows retries, in ``follow_retry_map()``; two attempts of
     one chain are one task to it, but would be retried twice if both were named."""
     found: dict[str, Task] = {}
     left_out = followed = 0
     for task in tasks:
-        tip_id = snapshot.chains.tip(task.id) if task.chain else task.id
+        tip_id = snapshot.chains.latest_attempt(task.id) if task.chain else task.id
         tip = snapshot.tasks.get(tip_id or "")
         if tip is None or tip.lang is not Lang.R or tip.status not in act.takes:
             left_out += 1
             continue
         followed += tip.id != task.id
         found[tip.id] = tip
-    return Reach(act, tuple(found.values()), left_out, followed)
+    return RCallTargets(act, tuple(found.values()), left_out, followed)
 
 
-def act_call(reach: Reach) -> str:
+def action_call(reach: RCallTargets) -> str:
     """``hipercow::task_cancel(c(…))``; nothing if it would act on nothing."""
-    return _call(reach.act, "", reach.ids)
+    return _call(reach.action, "", reach.ids)
 
 
 def purge_call(ids: Sequence[str]) -> str:

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 
 from hipercow_tui.domain.task import TASK_ID
 from hipercow_tui.formats.root import Root
-from hipercow_tui.output.r_calls import Act
+from hipercow_tui.output.r_calls import RAction
 from hipercow_tui.support.errors import RscriptError
-from hipercow_tui.support.text import visible
+from hipercow_tui.support.text import escape_controls
 
 PROGRAM = "Rscript"
 _PATIENCE = 5.0  # seconds from asking R to stop until it is killed
@@ -27,21 +27,21 @@ _PATIENCE = 5.0  # seconds from asking R to stop until it is killed
 # task_retry() gives the new ids; task_cancel() tells what it did by itself.
 _IDS = 'from <- file("stdin"); ids <- readLines(from); close(from); '
 _PROGRAMS = {
-    Act.CANCEL: _IDS + "invisible(hipercow::task_cancel(ids))",
-    Act.RETRY: _IDS + "writeLines(hipercow::task_retry(ids))",
+    RAction.CANCEL: _IDS + "invisible(hipercow::task_cancel(ids))",
+    RAction.RETRY: _IDS + "writeLines(hipercow::task_retry(ids))",
 }
 _VERSION = 'cat(as.character(utils::packageVersion("hipercow")))'
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class RResult:
     """How R ended: its exit status, and whether it was asked to stop."""
 
     status: int
     stopped: bool
 
     @property
-    def well(self) -> bool:
+    def succeeded(self) -> bool:
         """Whether it did what it was to do."""
         return self.status == 0 and not self.stopped
 
@@ -62,16 +62,16 @@ def hipercow_version(root: Root) -> str:
         raise RscriptError(
             "R is there but has no package hipercow: start the app with the R that you use for it"
         )
-    return visible(run.stdout.decode("utf-8", "replace").splitlines()[-1])
+    return escape_controls(run.stdout.decode("utf-8", "replace").splitlines()[-1])
 
 
 def run(
-    act: Act,
+    act: RAction,
     ids: Sequence[str],
     root: Root,
     heard: Callable[[bytes], object],
     stop: threading.Event,
-) -> Ended:
+) -> RResult:
     """Have R act on these tasks; ``heard`` is given each line that R prints, as it comes.
 
     Once ``stop`` is set, R is interrupted as by ctrl+c. Raises RscriptError if it can't be started.
@@ -100,7 +100,7 @@ def run(
             heard(line)
     status = process.wait()
     ended.set()
-    return Ended(status, stop.is_set())
+    return RResult(status, stop.is_set())
 
 
 def _found() -> str:

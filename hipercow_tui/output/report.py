@@ -15,24 +15,31 @@ from hipercow_tui.domain.task import Lang, Task
 from hipercow_tui.formats.details import TaskDetails
 from hipercow_tui.formats.folder_size import Size, freed
 from hipercow_tui.output.r_calls import purge_call
-from hipercow_tui.purging.batch_name import State
+from hipercow_tui.purging.batch_name import BatchState
 from hipercow_tui.purging.history import HistoryEntry
-from hipercow_tui.purging.manifest import Aim
-from hipercow_tui.purging.results import EmptyReport, Outcome, PurgeReport, RestoreReport
-from hipercow_tui.purging.trash_listing import TrashLot
-from hipercow_tui.support.text import age, count, short_id, size, tasks_and_bundles, visible
+from hipercow_tui.purging.manifest import PurgeMode
+from hipercow_tui.purging.results import EmptyReport, ItemResult, PurgeReport, RestoreReport
+from hipercow_tui.purging.trash_listing import TrashEntry
+from hipercow_tui.support.text import (
+    escape_controls,
+    format_age,
+    format_size,
+    pluralize,
+    short_id,
+    tasks_and_bundles,
+)
 
 Json: TypeAlias = dict[str, Any]
 Report: TypeAlias = PurgeReport | RestoreReport | EmptyReport
 Sizes: TypeAlias = Mapping[str, Size]
 
 _STATES = {
-    State.PREPARING: "being prepared",
-    State.MOVING: "moving",
-    State.TRASH: "in the trash",
-    State.ERASING: "erasing",
-    State.RESTORING: "restoring",
-    State.KEPT: "kept aside",
+    BatchState.PREPARING: "being prepared",
+    BatchState.MOVING: "moving",
+    BatchState.TRASH: "in the trash",
+    BatchState.ERASING: "erasing",
+    BatchState.RESTORING: "restoring",
+    BatchState.QUARANTINED: "kept aside",
 }
 
 
@@ -42,7 +49,7 @@ def task_as_json(task: Task, details: TaskDetails | None = None) -> Json:
         "id": task.id,
         "lang": task.lang.value,
         "status": task.status.value,
-        "tip_status": task.tip_status.value if task.tip_status else None,
+        "tip_status": task.latest_status.value if task.latest_status else None,
         "created": task.created,
         "started": task.started,
         "finished": task.finished,
@@ -109,7 +116,7 @@ def _purge_as_json(report: PurgeReport, sizes: Sizes) -> Json:
     return whole
 
 
-def _outcomes_as_json(outcomes: Iterable[Outcome]) -> list[Json]:
+def _outcomes_as_json(outcomes: Iterable[ItemResult]) -> list[Json]:
     return [{"name": one.name, "reason": one.reason} for one in outcomes]
 
 
@@ -127,17 +134,17 @@ def total_size(plan: PurgePlan, sizes: Sizes) -> Size:
 def headline(plan: PurgePlan, total: Size | None = None) -> str:
     """``650 tasks · 8 bundles · 1.9 GB in 4,204 files would go``, or that nothing goes."""
     if plan.refused:
-        return f"Refused: {count(len(plan.blocked), 'task')} can't go, so nothing goes"
+        return f"Refused: {pluralize(len(plan.blocked), 'task')} can't go, so nothing goes"
     if plan.empty:
         return "Nothing to purge"
     parts = [_contents(plan)]
     if total is not None:
-        parts.append(f"{size(total.bytes)} in {count(total.files, 'file')}")
+        parts.append(f"{format_size(total.bytes)} in {pluralize(total.files, 'file')}")
     return " · ".join(parts) + " would go"
 
 
 def _contents(plan: PurgePlan) -> str:
-    return f"{count(len(plan.tasks), 'task')} · {count(len(plan.bundles), 'bundle')}"
+    return f"{pluralize(len(plan.tasks), 'task')} · {pluralize(len(plan.bundles), 'bundle')}"
 
 
 def side_effects(plan: PurgePlan) -> str:
@@ -145,25 +152,27 @@ def side_effects(plan: PurgePlan) -> str:
     parts = []
     if plan.blocked:
         chains = len({one.chain or one.task.id for one in plan.blocked})
-        parts.append(f"{count(chains, 'chain')} {'left out' if plan.skip_blocked else 'blocked'}")
+        parts.append(
+            f"{pluralize(chains, 'chain')} {'left out' if plan.skip_blocked else 'blocked'}"
+        )
     if plan.surviving:
         verb = "loses" if plan.surviving == 1 else "lose"
-        parts.append(f"{count(plan.surviving, 'surviving task')} {verb} a bundle")
+        parts.append(f"{pluralize(plan.surviving, 'surviving task')} {verb} a bundle")
     return " · ".join(parts)
 
 
-def drawn_in_by(planned: PlannedTask) -> str:
+def cascade_reason(planned: PlannedTask) -> str:
     """How a task hangs together with the one that drew it in: ``retry of 91bb02…44d1``."""
-    if planned.reason is Reason.MATCHED or planned.of is None:
+    if planned.reason is Reason.MATCHED or planned.cause_id is None:
         return ""
     chain = planned.task.chain
-    of = short_id(planned.of)
-    if chain.index(planned.task.id) > chain.index(planned.of):
+    of = short_id(planned.cause_id)
+    if chain.index(planned.task.id) > chain.index(planned.cause_id):
         return f"retry of {of}"
     return f"first attempt of {of}" if chain[0] == planned.task.id else f"retried as {of}"
 
 
-def bundle_fate(planned: PlannedBundle) -> str:
+def bundle_outcome(planned: PlannedBundle) -> str:
     """``400 tasks: 380 go, 20 stay without it``; ids of tasks long gone are counted as gone."""
     total = len(planned.bundle.task_ids)
     gone = total - planned.deleted - planned.surviving
@@ -174,7 +183,7 @@ def bundle_fate(planned: PlannedBundle) -> str:
         parts = ["all go" if not gone else f"{planned.deleted:,} go"]
     if gone:
         parts.append(f"{gone:,} gone already")
-    return f"{count(total, 'task')}: {', '.join(parts)}"
+    return f"{pluralize(total, 'task')}: {', '.join(parts)}"
 
 
 def plan_lines(plan: PurgePlan, sizes: Sizes) -> Iterator[str]:
@@ -193,8 +202,8 @@ def plan_lines(plan: PurgePlan, sizes: Sizes) -> Iterator[str]:
             yield from (_task_line(one, sizes.get(one.task.id), plan.made) for one in group)
     if plan.bundles:
         yield f"bundles {len(plan.bundles):,}"
-        named = ((visible(plan.called(one.bundle)), one) for one in plan.bundles)
-        yield from (f"  - {name}  {bundle_fate(one)}" for name, one in named)
+        named = ((escape_controls(plan.bundle_label(one.bundle)), one) for one in plan.bundles)
+        yield from (f"  - {name}  {bundle_outcome(one)}" for name, one in named)
     if not plan.refused:
         yield from _blocked_lines(plan)
     for warning in plan.warnings:
@@ -219,78 +228,80 @@ def _purge_lines(report: PurgeReport) -> Iterator[str]:
     if report.trash is not None:
         yield f"Moved {gone} to the trash, as {report.trash}: space is freed when it is emptied"
     else:
-        yield f"Purged {gone}: {size(report.bytes)} in {count(report.files, 'file')} freed"
+        yield f"Purged {gone}: {format_size(report.bytes)} in {pluralize(report.files, 'file')} freed"
     if report.stopped:
         yield "Stopped before the end; what was not erased is back in its place"
         yield from (f"    {task_id}  is gone" for task_id in report.removed)
     yield from outcome_lines("put back", report.put_back)
     yield from outcome_lines("vanished meanwhile", report.vanished)
     yield from outcome_lines("failed", report.failed)
-    if report.kept_aside:
-        yield f"What could not be put back or erased stands in {visible(str(report.kept_aside))}"
+    if report.quarantine_path:
+        yield f"What could not be put back or erased stands in {escape_controls(str(report.quarantine_path))}"
 
 
 def _restore_lines(report: RestoreReport) -> Iterator[str]:
     back = _numbers(report.restored, report.restored_bundles)
-    yield f"Restored {back} of {visible(report.stamp)}"
-    if report.gone:
-        yield f"erased before {len(report.gone):,}"
-        yield from (f"    {task_id}" for task_id in report.gone)
+    yield f"Restored {back} of {escape_controls(report.batch_id)}"
+    if report.missing_ids:
+        yield f"erased before {len(report.missing_ids):,}"
+        yield from (f"    {task_id}" for task_id in report.missing_ids)
     yield from outcome_lines("kept aside", report.failed)
     for where in dict.fromkeys(one.where.parent for one in report.failed if one.where):
-        yield f"What is kept aside stands in {visible(str(where))}"
+        yield f"What is kept aside stands in {escape_controls(str(where))}"
 
 
 def _empty_lines(report: EmptyReport) -> Iterator[str]:
     gone = _numbers(report.removed, report.removed_bundles)
-    yield f"Erased {gone}: {size(report.bytes)} in {count(report.files, 'file')} freed"
+    yield f"Erased {gone}: {format_size(report.bytes)} in {pluralize(report.files, 'file')} freed"
     if report.stopped:
         yield "Stopped before the end; the rest can still be restored"
     yield from outcome_lines("failed", report.failed)
 
 
-def lot_line(lot: TrashLot, measured: Size | None, now: float) -> str:
+def batch_line(batch: TrashEntry, measured: Size | None, now: float) -> str:
     """A lot of the trash in a line: its stamp, age, state, what it holds, how much, who made it."""
     parts = [
-        visible(lot.stamp),
-        "-" if lot.when is None else age(lot.when, now),
-        _STATES[lot.state] if not lot.interrupted else f"interrupted while {_STATES[lot.state]}",
-        _numbers((*lot.tasks, *lot.remains), lot.bundles) + _of_python(lot),
-        f"{size(measured.bytes)} in {count(measured.files, 'file')}" if measured else "",
-        visible(f"by {lot.who}") if lot.who else "",
-        visible(lot.problem),
+        escape_controls(batch.batch_id),
+        "-" if batch.confirmed_at is None else format_age(batch.confirmed_at, now),
+        _STATES[batch.state]
+        if not batch.interrupted
+        else f"interrupted while {_STATES[batch.state]}",
+        _numbers((*batch.tasks, *batch.partly_erased), batch.bundles) + _of_python(batch),
+        f"{format_size(measured.bytes)} in {pluralize(measured.files, 'file')}" if measured else "",
+        escape_controls(f"by {batch.confirmed_by}") if batch.confirmed_by else "",
+        escape_controls(batch.problem),
     ]
     return "  ".join(part for part in parts if part)
 
 
-def interrupted_lines(lots: Iterable[TrashLot]) -> Iterator[str]:
+def interrupted_lines(batches: Iterable[TrashEntry]) -> Iterator[str]:
     """What was interrupted in a root, and the commands that finish it or bring it back."""
-    by_stamp: dict[str, list[TrashLot]] = {}
-    for lot in lots:
-        by_stamp.setdefault(lot.stamp, []).append(lot)
-    for stamp, parts in by_stamp.items():
-        tasks = [task_id for lot in parts for task_id in (*lot.tasks, *lot.remains)]
-        held = _numbers(tasks, [name for lot in parts for name in lot.bundles])
-        languages = "" if any(lot.lang is Lang.R for lot in parts) else " of Python"
-        shown = visible(stamp)
+    by_stamp: dict[str, list[TrashEntry]] = {}
+    for batch in batches:
+        by_stamp.setdefault(batch.batch_id, []).append(batch)
+    for batch_id, parts in by_stamp.items():
+        tasks = [task_id for batch in parts for task_id in (*batch.tasks, *batch.partly_erased)]
+        held = _numbers(tasks, [name for batch in parts for name in batch.bundles])
+        languages = "" if any(batch.lang is Lang.R for batch in parts) else " of Python"
+        shown = escape_controls(batch_id)
         text = (
             f"something was interrupted while {_STATES[parts[0].state]}, with {held}{languages}:"
             f" 'hipercow-tui trash --restore {shown}' puts back what is whole"
         )
-        if any(lot.resumable for lot in parts):
+        if any(batch.resumable for batch in parts):
             text += f", 'hipercow-tui trash --finish {shown}' {_finish(parts[0])}"
         yield text
 
 
-def _of_python(lot: TrashLot) -> str:
-    return " of Python" if lot.lang is Lang.PY else ""
+def _of_python(batch: TrashEntry) -> str:
+    return " of Python" if batch.lang is Lang.PY else ""
 
 
-def _finish(lot: TrashLot) -> str:
-    if lot.state is State.RESTORING:
+def _finish(batch: TrashEntry) -> str:
+    if batch.state is BatchState.RESTORING:
         return "does the same"
-    if lot.aim is Aim.TRASH:
-        emptied = lot.state is State.ERASING
+    if batch.mode is PurgeMode.TRASH:
+        emptied = batch.state is BatchState.ERASING
         return "erases the rest" if emptied else "finishes the move to the trash"
     return "finishes the purge"
 
@@ -298,33 +309,33 @@ def _finish(lot: TrashLot) -> str:
 def history_line(entry: HistoryEntry, now: float) -> str:
     """One thing that was done, in a line."""
     parts = [
-        f"{age(entry.when, now):<14}",
+        f"{format_age(entry.time, now):<14}",
         f"{entry.kind:<7}",
         _numbers(entry.tasks, entry.bundles),
-        f"{size(entry.bytes)} freed" if entry.bytes else "",
+        f"{format_size(entry.bytes)} freed" if entry.bytes else "",
         "stopped" if entry.stopped else "",
-        f"{len(entry.kept):,} stayed or failed" if entry.kept else "",
-        " ".join(entry.stamps),
+        f"{len(entry.kept_back):,} stayed or failed" if entry.kept_back else "",
+        " ".join(entry.batch_ids),
         entry.filters,
-        f"by {entry.who}" if entry.who else "",
+        f"by {entry.process}" if entry.process else "",
     ]
-    return visible("  ".join(part for part in parts if part))
+    return escape_controls("  ".join(part for part in parts if part))
 
 
-def lot_as_json(lot: TrashLot, measured: Size | None) -> Json:
+def batch_as_json(batch: TrashEntry, measured: Size | None) -> Json:
     """One lot of ``trash --json``; sizes are None where they can't be told."""
     return {
-        "stamp": lot.stamp,
-        "lang": lot.lang.value,
-        "state": lot.state.value,
-        "interrupted": lot.interrupted,
-        "alive": lot.alive,
-        "when": lot.when,
-        "who": str(lot.who) if lot.who else None,
-        "tasks": list(lot.tasks),
-        "bundles": list(lot.bundles),
-        "erasing": list(lot.remains),
-        "problem": lot.problem or None,
+        "stamp": batch.batch_id,
+        "lang": batch.lang.value,
+        "state": batch.state.value,
+        "interrupted": batch.interrupted,
+        "alive": batch.in_use,
+        "when": batch.confirmed_at,
+        "who": str(batch.confirmed_by) if batch.confirmed_by else None,
+        "tasks": list(batch.tasks),
+        "bundles": list(batch.bundles),
+        "erasing": list(batch.partly_erased),
+        "problem": batch.problem or None,
         "bytes": measured.bytes if measured else None,
         "files": measured.files if measured else None,
     }
@@ -332,17 +343,17 @@ def lot_as_json(lot: TrashLot, measured: Size | None) -> Json:
 
 def _restore_as_json(report: RestoreReport) -> Json:
     return {
-        "stamp": report.stamp,
+        "stamp": report.batch_id,
         "tasks": list(report.restored),
         "bundles": list(report.restored_bundles),
-        "gone": list(report.gone),
+        "gone": list(report.missing_ids),
         "failed": _outcomes_as_json(report.failed),
     }
 
 
 def _empty_as_json(report: EmptyReport) -> Json:
     return {
-        "stamps": list(report.stamps),
+        "stamps": list(report.batch_ids),
         "tasks": list(report.removed),
         "bundles": list(report.removed_bundles),
         "failed": _outcomes_as_json(report.failed),
@@ -352,12 +363,14 @@ def _empty_as_json(report: EmptyReport) -> Json:
     }
 
 
-def outcome_lines(title: str, outcomes: Iterable[Outcome]) -> Iterator[str]:
+def outcome_lines(title: str, outcomes: Iterable[ItemResult]) -> Iterator[str]:
     """Lines for what did not go, each with its reason, under a title with their number."""
     listed = list(outcomes)
     if listed:
         yield f"{title} {len(listed):,}"
-        yield from (f"    {visible(one.name)}  {visible(one.reason)}" for one in listed)
+        yield from (
+            f"    {escape_controls(one.name)}  {escape_controls(one.reason)}" for one in listed
+        )
 
 
 def blocked_message(plan: PurgePlan) -> str:
@@ -370,7 +383,7 @@ def blocked_message(plan: PurgePlan) -> str:
         for why, ids in reasons.items()
     )
     return (
-        f"Nothing was purged: {count(len(plan.blocked), 'task')} can't go. {listed}."
+        f"Nothing was purged: {pluralize(len(plan.blocked), 'task')} can't go. {listed}."
         " Or leave out the blocked chains (skip_blocked)."
     )
 
@@ -384,14 +397,14 @@ def r_call(plan: PurgePlan) -> str:
 
 def _task_line(planned: PlannedTask, measured: Size | None, now: float) -> str:
     task = planned.task
-    finished = "never finished" if task.finished is None else age(task.finished, now)
+    finished = "never finished" if task.finished is None else format_age(task.finished, now)
     parts = [
-        f"{'!' if planned.regrets else ' '} - {task.status:<9}",
+        f"{'!' if planned.cautions else ' '} - {task.status:<9}",
         task.id,
         finished + (" ~" if task.finished_estimated else ""),
-        size(measured.bytes) if measured else "",
-        drawn_in_by(planned),
-        "; ".join(planned.regrets),
+        format_size(measured.bytes) if measured else "",
+        cascade_reason(planned),
+        "; ".join(planned.cautions),
     ]
     return "  ".join(part for part in parts if part)
 
@@ -402,7 +415,7 @@ def _planned_as_json(planned: PlannedTask, measured: Size | None) -> Json:
         "lang": planned.task.lang.value,
         "status": planned.task.status.value,
         "reason": planned.reason.value,
-        "of": planned.of,
+        "of": planned.cause_id,
         "bytes": measured.bytes if measured else None,
         "files": measured.files if measured else None,
     }

@@ -3,52 +3,52 @@ that may import."""
 
 from __future__ import annotations
 
-from hipercow_tui.purging.batch_name import State
+from hipercow_tui.purging.batch_name import BatchState
 from hipercow_tui.purging.both_languages import (
     empty,
     finish,
     history,
-    interrupted,
-    is_at_work,
+    is_batch_in_use,
+    list_interrupted,
+    list_trash,
     restore,
-    trash,
     trash_size,
 )
-from hipercow_tui.purging.executor import carry_out, move_to_trash, safety_check
-from hipercow_tui.purging.history import HistoryEntry, Kind
+from hipercow_tui.purging.executor import execute, move_to_trash, preflight
+from hipercow_tui.purging.history import HistoryEntry, HistoryKind
 from hipercow_tui.purging.results import (
     EmptyReport,
-    Outcome,
+    ItemResult,
     Phase,
     Progress,
     PurgeReport,
     RestoreReport,
 )
 from hipercow_tui.purging.trash_actions import refuse_unerasable
-from hipercow_tui.purging.trash_listing import TrashLot, trash_signs
+from hipercow_tui.purging.trash_listing import TrashEntry, trash_fingerprint
 
 __all__ = [
+    "BatchState",
     "EmptyReport",
     "HistoryEntry",
-    "Kind",
-    "Outcome",
+    "HistoryKind",
+    "ItemResult",
     "Phase",
     "Progress",
     "PurgeReport",
     "RestoreReport",
-    "State",
-    "TrashLot",
-    "carry_out",
+    "TrashEntry",
     "empty",
+    "execute",
     "finish",
     "history",
-    "interrupted",
-    "is_at_work",
+    "is_batch_in_use",
+    "list_interrupted",
+    "list_trash",
     "move_to_trash",
+    "preflight",
     "refuse_unerasable",
     "restore",
-    "safety_check",
-    "trash",
-    "trash_signs",
+    "trash_fingerprint",
     "trash_size",
 ]

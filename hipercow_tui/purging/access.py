@@ -30,7 +30,7 @@ def make_folder(name: str, parent: int) -> None:
             return
         fd = open_folder(name, dir_fd=parent)
         try:
-            _share(fd, above, stat.S_IRWXG)
+            _share_with_group(fd, above, stat.S_IRWXG)
         finally:
             os.close(fd)
 
@@ -47,11 +47,11 @@ def create_file(name: str, parent: int, flags: int = os.O_WRONLY | os.O_EXCL) ->
     above = os.fstat(parent)
     fd = os.open(name, _CREATE | flags, above.st_mode & _READ_OR_OWN, dir_fd=parent)
     with suppress(OSError):
-        _share(fd, above, stat.S_IRGRP)
+        _share_with_group(fd, above, stat.S_IRGRP)
     return fd
 
 
-def _share(fd: int, above: os.stat_result, bits: int) -> None:
+def _share_with_group(fd: int, above: os.stat_result, bits: int) -> None:
     """Set the group of a new folder or file to that of the folder ``above``, with the group's mode
     there as far as ``bits`` allow. If the group can't be set, the present one gets the rights of
     all others. Raises OSError."""

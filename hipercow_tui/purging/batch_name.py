@@ -21,16 +21,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-TUI = "tui"  # our only folder in a root
+TUI_FOLDER = "tui"  # our only folder in a root
 HISTORY = "history"
 _STAMP = r"\d{8}T\d{6}Z-[0-9a-f]{4}"
-STAMP = re.compile(rf"(?:{_STAMP}|{TUI}-[0-9a-f]{{32}})\Z", re.ASCII)  # or a task without a lot
+BATCH_ID = re.compile(
+    rf"(?:{_STAMP}|{TUI_FOLDER}-[0-9a-f]{{32}})\Z", re.ASCII
+)  # or a task without a lot
 _NAME = re.compile(
     rf"({_STAMP})(?:\.([1-9]\d{{0,8}}))?(?:\.(preparing|trash|erasing|restoring|kept))?\Z", re.ASCII
 )
 
 
-class State(StrEnum):
+class BatchState(StrEnum):
     """What is happening, or happened, to a lot."""
 
     PREPARING = "preparing"
@@ -38,47 +40,47 @@ class State(StrEnum):
     TRASH = "trash"
     ERASING = "erasing"
     RESTORING = "restoring"
-    KEPT = "kept"
+    QUARANTINED = "kept"
 
 
 # No process works in such a lot, and none was interrupted in it.
-AT_REST = (State.TRASH, State.KEPT)
+AT_REST = (BatchState.TRASH, BatchState.QUARANTINED)
 
 
 @dataclass(frozen=True, slots=True)
-class LotName:
+class BatchName:
     """A lot's name: when it began, how often it was taken over, and its state.
 
-    Taking a lot over is a rename that raises ``turn``. Of two processes that try, one finds
+    Taking a lot over is a rename that raises ``generation``. Of two processes that try, one finds
     nothing at the old name, and so does a former owner that still runs.
     """
 
-    stamp: str
-    turn: int = 0
-    state: State = State.MOVING
+    batch_id: str
+    generation: int = 0
+    state: BatchState = BatchState.MOVING
 
     def __str__(self) -> str:
-        turn = f".{self.turn}" if self.turn else ""
-        return self.stamp + turn + ("" if self.state is State.MOVING else f".{self.state}")
+        turn = f".{self.generation}" if self.generation else ""
+        return self.batch_id + turn + ("" if self.state is BatchState.MOVING else f".{self.state}")
 
     @property
-    def owner(self) -> str:
+    def owner_key(self) -> str:
         """What the time with one owner is called by, in whatever state."""
-        return f"{self.stamp}.{self.turn}"
+        return f"{self.batch_id}.{self.generation}"
 
-    def taken(self, state: State, others: Iterable[LotName] = ()) -> LotName:
+    def after_takeover(self, state: BatchState, others: Iterable[BatchName] = ()) -> BatchName:
         """The name after taking it over, in ``state``: its turn is above that of the ``others`` of
         the same stamp too, so that it meets none of them."""
-        turns = (name.turn for name in others if name.stamp == self.stamp)
-        return replace(self, turn=max(self.turn, *turns, 0) + 1, state=state)
+        turns = (name.generation for name in others if name.batch_id == self.batch_id)
+        return replace(self, generation=max(self.generation, *turns, 0) + 1, state=state)
 
 
-def parse(name: str) -> LotName | None:
+def parse_batch_name(name: str) -> BatchName | None:
     """The lot of that name; None if it is no lot's."""
     found = _NAME.match(name)
     if found is None:
         return None
-    return LotName(found[1], int(found[2] or 0), State(found[3] or State.MOVING))
+    return BatchName(found[1], int(found[2] or 0), BatchState(found[3] or BatchState.MOVING))
 
 
 def bundle_file(name: str) -> str:
@@ -91,6 +93,6 @@ def bundle_name(file: str) -> str:
     return file.replace("%2F", "/").replace("%25", "%")
 
 
-def new_stamp(when: float) -> str:
+def new_batch_id(when: float) -> str:
     """A lot's time in UTC, and something random; ``when`` is in seconds since the epoch."""
     return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(when)) + f"-{secrets.token_hex(2)}"

@@ -14,59 +14,66 @@ from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.folder_size import Size
 from hipercow_tui.formats.root import Root
 from hipercow_tui.purging import trash_listing
-from hipercow_tui.purging.batch import lot_names
-from hipercow_tui.purging.batch_name import TUI, LotName, State
-from hipercow_tui.purging.full_disk import aside
+from hipercow_tui.purging.batch import batch_names
+from hipercow_tui.purging.batch_name import TUI_FOLDER, BatchName, BatchState
+from hipercow_tui.purging.full_disk import find_loose_tasks
 from hipercow_tui.purging.history import HistoryEntry
 from hipercow_tui.purging.history import history as history_of
 from hipercow_tui.purging.manifest import Manifest
-from hipercow_tui.purging.progress import Watch, unheard
+from hipercow_tui.purging.progress import ProgressReporter, ignore_progress
 from hipercow_tui.purging.results import (
     EmptyReport,
     Progress,
     PurgeReport,
     RestoreReport,
-    beside,
+    merge_reports,
 )
-from hipercow_tui.purging.root_dirs import because, opened
-from hipercow_tui.purging.trash_actions import after_erasing, begin, ensure_idle, refuse_unerasable
+from hipercow_tui.purging.root_dirs import open_dir, os_error_text
+from hipercow_tui.purging.trash_actions import (
+    after_erasing,
+    create_missing_batch,
+    ensure_idle,
+    refuse_unerasable,
+)
 from hipercow_tui.purging.trash_actions import empty as empty_in
 from hipercow_tui.purging.trash_actions import finish as finish_in
 from hipercow_tui.purging.trash_actions import restore as restore_in
-from hipercow_tui.purging.trash_listing import TrashLot
+from hipercow_tui.purging.trash_listing import TrashEntry
 from hipercow_tui.support.errors import PurgeError
-from hipercow_tui.support.text import visible
+from hipercow_tui.support.text import escape_controls
 
 
-def trash(root: Root, states: Collection[State] = tuple(State)) -> tuple[TrashLot, ...]:
+def list_trash(
+    root: Root, states: Collection[BatchState] = tuple(BatchState)
+) -> tuple[TrashEntry, ...]:
     """Every lot that is in one of these states, the oldest first. Raises PurgeError if they can't
     be read."""
     with _in_words("The trash can't be read"):
-        return _both(root, lambda part: trash_listing.trash(part, states))
+        return _both(root, lambda part: trash_listing.list_trash(part, states))
 
 
-def interrupted(root: Root) -> tuple[TrashLot, ...]:
+def list_interrupted(root: Root) -> tuple[TrashEntry, ...]:
     """The lots in which something was interrupted, for ``finish`` or ``restore``. Raises
     PurgeError."""
     with _in_words("The trash can't be read"):
-        return _both(root, trash_listing.interrupted)
+        return _both(root, trash_listing.list_interrupted)
 
 
-def trash_size(root: Root, lot: TrashLot) -> Size | None:
+def trash_size(root: Root, batch: TrashEntry) -> Size | None:
     """How much a lot holds; None if it is gone or can't all be read. Costs a stat a file."""
     try:
-        return trash_listing.trash_size(root.part(lot.lang), lot)
+        return trash_listing.trash_size(root.part(batch.lang), batch)
     except OSError:
         return None
 
 
-def is_at_work(root: Root, lot: TrashLot) -> bool:
+def is_batch_in_use(root: Root, batch: TrashEntry) -> bool:
     """Whether a process seems to work in that lot, for six calls; False if it is gone."""
-    return trash_listing.is_at_work(root.part(lot.lang), lot)
+    return trash_listing.is_batch_in_use(root.part(batch.lang), batch)
 
 
 def restore(
-    root: Root, stamp: str, *, on_progress: Callable[[Progress], None] = unheard
+    root: Root, batch_id: str, *, on_progress: Callable[[Progress], None] = ignore_progress
 ) -> RestoreReport:
     """Put back what the lots of that stamp hold, as far as it is whole; never onto anything that
     exists.
@@ -74,17 +81,17 @@ def restore(
     Of a chain whose last attempts are erased the others come back; a bundle of which some tasks
     are erased is kept aside. Raises PurgeError if there is no such lot or a process works in it.
     """
-    with _in_words(_broken_off("restored", stamp)):
-        parts = _holding(root, stamp)
-        reports = [restore_in(part, stamp, on_progress=on_progress) for part in parts]
-    return reduce(RestoreReport.then, reports)
+    with _in_words(_broken_off("restored", batch_id)):
+        parts = _holding(root, batch_id)
+        reports = [restore_in(part, batch_id, on_progress=on_progress) for part in parts]
+    return reduce(RestoreReport.followed_by, reports)
 
 
 def empty(
     root: Root,
-    lots: Sequence[TrashLot],
+    batches: Sequence[TrashEntry],
     *,
-    on_progress: Callable[[Progress], None] = unheard,
+    on_progress: Callable[[Progress], None] = ignore_progress,
     stop: threading.Event | None = None,
     jobs: int = 1,
 ) -> EmptyReport:
@@ -95,15 +102,15 @@ def empty(
     interrupted in it that is to be finished or restored first, or if a process works in it.
     """
     _refuse(root)
-    refuse_unerasable(lots)
+    refuse_unerasable(batches)
     report = EmptyReport()
     for part in root.parts:
-        listed = [_as_stored(lot) for lot in lots if lot.lang is part.lang]
-        with _in_words(_broken_off("erased", *(lot.stamp for lot in listed))):
+        listed = [_as_stored(batch) for batch in batches if batch.lang is part.lang]
+        with _in_words(_broken_off("erased", *(batch.batch_id for batch in listed))):
             try:
                 if listed:
                     more = empty_in(part, listed, on_progress=on_progress, stop=stop, jobs=jobs)
-                    report = report.then(more)
+                    report = report.followed_by(more)
             except PurgeError as error:
                 raise after_erasing(len(report.removed), error) from None
     return report
@@ -111,9 +118,9 @@ def empty(
 
 def finish(
     root: Root,
-    stamp: str,
+    batch_id: str,
     *,
-    on_progress: Callable[[Progress], None] = unheard,
+    on_progress: Callable[[Progress], None] = ignore_progress,
     stop: threading.Event | None = None,
     jobs: int = 1,
 ) -> PurgeReport | RestoreReport:
@@ -123,27 +130,29 @@ def finish(
     A purge of tasks of both languages is finished in both. Raises PurgeError as these do, and if
     nothing says that the purge was confirmed.
     """
-    watch = Watch(on_progress, stop)
-    with _in_words(_broken_off("finished", stamp)):
-        parts = _holding(root, stamp)
+    progress = ProgressReporter(on_progress, stop)
+    with _in_words(_broken_off("finished", batch_id)):
+        parts = _holding(root, batch_id)
         for part in parts:
-            ensure_idle(part, stamp, watch)
-        states = {part.lang: _states(part, stamp) for part in parts}
-        if any(State.RESTORING in found for found in states.values()):
-            return restore(root, stamp, on_progress=on_progress)
-        broken = [part for part in parts if states[part.lang] & {State.MOVING, State.ERASING}]
-        if left := _not_begun(root, stamp, broken):
-            begin(root.part(Lang.PY), left, stamp)
+            ensure_idle(part, batch_id, progress)
+        states = {part.lang: _states(part, batch_id) for part in parts}
+        if any(BatchState.RESTORING in found for found in states.values()):
+            return restore(root, batch_id, on_progress=on_progress)
+        broken = [
+            part for part in parts if states[part.lang] & {BatchState.MOVING, BatchState.ERASING}
+        ]
+        if left := _not_begun(root, batch_id, broken):
+            create_missing_batch(root.part(Lang.PY), left, batch_id)
             broken.append(root.part(Lang.PY))
         reports: list[PurgeReport] = []
         for part in broken or parts:
             try:
                 reports.append(
-                    finish_in(part, stamp, on_progress=on_progress, stop=stop, jobs=jobs)
+                    finish_in(part, batch_id, on_progress=on_progress, stop=stop, jobs=jobs)
                 )
             except PurgeError as error:
                 raise after_erasing(sum(len(one.removed) for one in reports), error) from None
-    return beside(_together([report.plan for report in reports]), reports)
+    return merge_reports(_together([report.plan for report in reports]), reports)
 
 
 def _together(parts: Sequence[PurgePlan]) -> PurgePlan:
@@ -155,22 +164,22 @@ def _together(parts: Sequence[PurgePlan]) -> PurgePlan:
     )
 
 
-def _states(part: Root, stamp: str) -> set[State]:
+def _states(part: Root, batch_id: str) -> set[BatchState]:
     """The states of the lots of that stamp in a part of a root."""
-    return {name.state for name in _lots(part) if name.stamp == stamp}
+    return {name.state for name in _batch_names(part) if name.batch_id == batch_id}
 
 
-def _not_begun(root: Root, stamp: str, broken: Sequence[Root]) -> Manifest | None:
+def _not_begun(root: Root, batch_id: str, broken: Sequence[Root]) -> Manifest | None:
     """The manifest of a purge of both languages that died before it had a lot in Python's part: no
     more than the lots had been made by then."""
     if [part.lang for part in broken] != [Lang.R]:
         return None
-    named = (name for name in _lots(broken[0]) if name.stamp == stamp)
-    name = next((name for name in named if name.state is State.MOVING), None)
+    named = (name for name in _batch_names(broken[0]) if name.batch_id == batch_id)
+    name = next((name for name in named if name.state is BatchState.MOVING), None)
     manifest = trash_listing.manifest_in(broken[0], name) if name else None
     if manifest is None or not manifest.confirmed or manifest.plan.of_lang(Lang.PY).empty:
         return None
-    begun = _states(root.part(Lang.PY), stamp) - {State.PREPARING}
+    begun = _states(root.part(Lang.PY), batch_id) - {BatchState.PREPARING}
     return None if begun else manifest
 
 
@@ -180,44 +189,44 @@ def _in_words(what: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise PurgeError(f"{what}: {because(error)}") from None
+        raise PurgeError(f"{what}: {os_error_text(error)}") from None
 
 
-def _broken_off(done: str, *stamps: str) -> str:
-    return f"Not all of {', '.join(map(visible, stamps))} could be {done}; the rest is still there"
+def _broken_off(done: str, *batch_ids: str) -> str:
+    return f"Not all of {', '.join(map(escape_controls, batch_ids))} could be {done}; the rest is still there"
 
 
 def history(root: Root) -> tuple[HistoryEntry, ...]:
     """What was done in the root, the latest first. Raises PurgeError if that can't be read."""
     with _in_words("The history can't be read"):
         entries = [entry for part in root.parts for entry in history_of(part)]
-    return tuple(sorted(entries, key=lambda entry: entry.when, reverse=True))
+    return tuple(sorted(entries, key=lambda entry: entry.time, reverse=True))
 
 
-def _both(root: Root, of: Callable[[Root], tuple[TrashLot, ...]]) -> tuple[TrashLot, ...]:
+def _both(root: Root, of: Callable[[Root], tuple[TrashEntry, ...]]) -> tuple[TrashEntry, ...]:
     r, *python = root.parts
     found = of(r)
     for part in python:
         found += tuple(map(_as_python, of(part)))
     # Tasks aside come first, as each of them says: their names begin with a letter.
-    return tuple(sorted(found, key=lambda lot: (lot.stamp[0].isdigit(), str(lot.name))))
+    return tuple(sorted(found, key=lambda batch: (batch.batch_id[0].isdigit(), str(batch.name))))
 
 
-def _as_python(lot: TrashLot) -> TrashLot:
-    return replace(lot, lang=Lang.PY)
+def _as_python(batch: TrashEntry) -> TrashEntry:
+    return replace(batch, lang=Lang.PY)
 
 
-def _as_stored(lot: TrashLot) -> TrashLot:
+def _as_stored(batch: TrashEntry) -> TrashEntry:
     """A lot as the part of the root of its language lists it."""
-    return replace(lot, lang=Lang.R)
+    return replace(batch, lang=Lang.R)
 
 
-def _holding(root: Root, stamp: str) -> list[Root]:
+def _holding(root: Root, batch_id: str) -> list[Root]:
     """The parts in which something of that stamp stands; one that can say that nothing does, if
     there is none. Raises PurgeError if the root can't be purged."""
     _refuse(root)
     parts = root.parts
-    return [part for part in parts if _holds(part, stamp)] or [parts[-1]]
+    return [part for part in parts if _holds(part, batch_id)] or [parts[-1]]
 
 
 def _refuse(root: Root) -> None:
@@ -225,14 +234,16 @@ def _refuse(root: Root) -> None:
         raise PurgeError(root.purge_refusal)
 
 
-def _holds(part: Root, stamp: str) -> bool:
+def _holds(part: Root, batch_id: str) -> bool:
     with ExitStack() as stack:
-        asides = aside(opened(stack, part.hipercow))
-        return stamp in {one.stamp for one in asides} | {one.stamp for one in _lots(part)}
+        loose_tasks = find_loose_tasks(open_dir(stack, part.hipercow))
+        return batch_id in {one.batch_id for one in loose_tasks} | {
+            one.batch_id for one in _batch_names(part)
+        }
 
 
-def _lots(part: Root) -> Iterator[LotName]:
+def _batch_names(part: Root) -> Iterator[BatchName]:
     """The names alone: a manifest of a million tasks takes seconds to read."""
     with ExitStack() as stack, suppress(FileNotFoundError):
-        parent = opened(stack, part.hipercow)
-        yield from lot_names(opened(stack, part.hipercow / TUI, parent))
+        parent = open_dir(stack, part.hipercow)
+        yield from batch_names(open_dir(stack, part.hipercow / TUI_FOLDER, parent))

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from hipercow_tui.domain.task import Bundle
 from hipercow_tui.formats.mounts import Mount, folder_status
 from hipercow_tui.formats.safe_open import open_folder
-from hipercow_tui.purging.batch import Lot
+from hipercow_tui.purging.batch import Batch
 from hipercow_tui.purging.batch_name import bundle_file
 from hipercow_tui.purging.file_changes import (
     NOT_DONE,
@@ -26,12 +26,12 @@ from hipercow_tui.purging.file_changes import (
     sync_folder,
     unlink,
 )
-from hipercow_tui.purging.progress import Watch
-from hipercow_tui.purging.results import Outcome, Phase
-from hipercow_tui.purging.root_dirs import because, foreign, names_in
-from hipercow_tui.purging.run_log import Record
+from hipercow_tui.purging.progress import ProgressReporter
+from hipercow_tui.purging.results import ItemResult, Phase
+from hipercow_tui.purging.root_dirs import mount_mismatch, names_in, os_error_text
+from hipercow_tui.purging.run_log import RunRecord
 from hipercow_tui.support.errors import PurgeError
-from hipercow_tui.support.text import count, short_id, visible
+from hipercow_tui.support.text import escape_controls, pluralize, short_id
 
 # NFS keeps a removed file as .nfs… while someone has it open, so that its folder is not empty. What
 # they close soon is gone after these pauses, in seconds, at the end.
@@ -42,7 +42,7 @@ _DEPTH = 64  # a descent holds one descriptor a level, and a process often has b
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class Leftover:
     """What could not be removed: where in the lot, and what the system said."""
 
     path: str
@@ -50,11 +50,11 @@ class Left:
 
 
 def erase(
-    lot: Lot,
+    batch: Batch,
     chains: Sequence[Sequence[str]],
     bundles: Sequence[Bundle],
-    record: Record,
-    watch: Watch,
+    record: RunRecord,
+    progress: ProgressReporter,
 ) -> None:
     """Remove tasks and bundles of the batch for good: first the tasks, each chain in its order and
     ``watch.jobs`` chains at a time, then the bundles. Ends early if stopped; the rest stays whole.
@@ -64,87 +64,87 @@ def erase(
     stays whole. Raises PurgeError if the batch can't be listed, and, before anything is removed,
     if the moves can't be written to the disk.
     """
-    _sync(lot, chains, bundles)
-    watch.begin(Phase.ERASING, sum(map(len, chains)))
-    left: dict[str, list[Left]] = {}
+    _sync(batch, chains, bundles)
+    progress.begin(Phase.ERASING, sum(map(len, chains)))
+    left: dict[str, list[Leftover]] = {}
     staying: set[str] = set()
 
     def erase_chain(ids: Sequence[str]) -> None:
-        removal = Removal(lot.erasing, lot.places.mount, record, watch)
+        removal = Removal(batch.erasing, batch.dirs.mount, record, progress)
         for number, task_id in enumerate(ids):
-            if watch.stopped:
+            if progress.stopped:
                 return
             if number == 0:  # one call a chain
-                lot.make_sure()
-            record.begun.add(task_id)
+                batch.ensure_owned()
+            record.partially_erased.add(task_id)
             try:
-                rename(task_id, task_id, lot.tasks, lot.erasing)
+                rename(task_id, task_id, batch.tasks, batch.erasing)
                 left[task_id] = removal.remove(task_id)
             except OSError as error:
                 staying.update(ids[number:])
-                _stop_chain(lot, ids[number:], error, record)
+                _stop_chain(batch, ids[number:], error, record)
                 return
-            watch.at(len(record.begun))
+            progress.advance(len(record.partially_erased))
 
     try:
-        _each(erase_chain, chains, watch.jobs)
-        removal = Removal(lot.erasing, lot.places.mount, record, watch)
+        _each(erase_chain, chains, progress.jobs)
+        removal = Removal(batch.erasing, batch.dirs.mount, record, progress)
         _try_again(removal, left)
-        for task_id in _withdraw_unremoved(lot, record):
+        for task_id in _withdraw_unremoved(batch, record):
             left[task_id] = removal.remove_rest(task_id)
     finally:
-        for task_id in _withdraw_unremoved(lot, record):
-            left[task_id] = [Left(task_id, OSError(errno.EIO, NOT_DONE))]
+        for task_id in _withdraw_unremoved(batch, record):
+            left[task_id] = [Leftover(task_id, OSError(errno.EIO, NOT_DONE))]
         for task_id in filter(left.get, left):
-            where = lot.path / "erasing" / task_id
-            record.failed.append(Outcome(task_id, in_words(left[task_id]), where))
-    if not watch.stopped:
-        lot.make_sure()
+            where = batch.path / "erasing" / task_id
+            record.failed.append(ItemResult(task_id, describe_leftovers(left[task_id]), where))
+    if not progress.stopped:
+        batch.ensure_owned()
         going = [bundle.name for bundle in bundles if staying.isdisjoint(bundle.task_ids)]
-        erase_bundles(lot, going, record)
+        erase_bundles(batch, going, record)
         for bundle in bundles:
             if bundle.name not in going:
-                _fail_bundle(lot, bundle.name, "a task of it can't be erased", record)
-    watch.end()
+                _fail_bundle(batch, bundle.name, "a task of it can't be erased", record)
+    progress.end()
 
 
-def _sync(lot: Lot, chains: Sequence[Sequence[str]], bundles: Sequence[Bundle]) -> None:
+def _sync(batch: Batch, chains: Sequence[Sequence[str]], bundles: Sequence[Bundle]) -> None:
     """Write the moves to the disk before the first removal. A file system may write the removals
     first, and after a power cut a task of which half is removed would be in its place again.
 
     Costs a call for each folder that was changed: at most 256 ``tasks/ab``. Raises PurgeError.
     """
-    places = lot.places
+    dirs = batch.dirs
     ids = (task_id for chain in chains for task_id in chain)
     try:
-        for folder in (lot.tasks, lot.bundles, lot.folder, lot.tui, places.hipercow):
+        for folder in (batch.tasks, batch.bundles, batch.folder, batch.tui, dirs.hipercow):
             sync_folder(folder)
-        places.sync_sources(ids, (bundle.name for bundle in bundles))
+        dirs.sync_sources(ids, (bundle.name for bundle in bundles))
     except OSError as error:
         raise PurgeError(
-            f"{visible(str(lot.path))} can't be written to the disk: {because(error)}"
+            f"{escape_controls(str(batch.path))} can't be written to the disk: {os_error_text(error)}"
         ) from None
 
 
-def _stop_chain(lot: Lot, ids: Sequence[str], error: OSError, record: Record) -> None:
+def _stop_chain(batch: Batch, ids: Sequence[str], error: OSError, record: RunRecord) -> None:
     """Record why these tasks of a chain are not erased: the first can't be, and the others are
     earlier attempts, which a whole later attempt needs."""
     first, *others = ids
     where = None
     with suppress(OSError):
-        if exists(first, lot.tasks):
-            record.begun.discard(first)
-            where = lot.path / "tasks" / first
-    reason = f"it can't be erased: {because(error)}"
-    record.failed.append(Outcome(first, reason, where))
+        if exists(first, batch.tasks):
+            record.partially_erased.discard(first)
+            where = batch.path / "tasks" / first
+    reason = f"it can't be erased: {os_error_text(error)}"
+    record.failed.append(ItemResult(first, reason, where))
     reason = f"its retry chain stays, because of {short_id(first)}: {reason}"
-    record.failed += [Outcome(i, reason, lot.path / "tasks" / i) for i in others]
+    record.failed += [ItemResult(i, reason, batch.path / "tasks" / i) for i in others]
 
 
-def _withdraw_unremoved(lot: Lot, record: Record) -> Sequence[str]:
+def _withdraw_unremoved(batch: Batch, record: RunRecord) -> Sequence[str]:
     """The tasks that were recorded as removed and still exist, now withdrawn from the record.
     Raises PurgeError."""
-    found = record.removed.intersection(names_in(lot.erasing, lot.path / "erasing"))
+    found = record.removed.intersection(names_in(batch.erasing, batch.path / "erasing"))
     record.removed -= found
     return sorted(found)
 
@@ -172,7 +172,7 @@ def _each(do: Callable[[Sequence[str]], None], chains: Sequence[Sequence[str]], 
             waiting.clear()
 
 
-def erase_bundles(lot: Lot, names: Sequence[str], record: Record) -> None:
+def erase_bundles(batch: Batch, names: Sequence[str], record: RunRecord) -> None:
     """Remove bundles of the batch for good, and record those that are gone. Raises PurgeError if
     the batch can't be listed."""
     errors: dict[str, OSError] = {}
@@ -182,25 +182,25 @@ def erase_bundles(lot: Lot, names: Sequence[str], record: Record) -> None:
             break
         for name in left:
             try:
-                unlink(bundle_file(name), lot.bundles)
+                unlink(bundle_file(name), batch.bundles)
             except OSError as error:
                 errors[name] = error
-        held = names_in(lot.bundles, lot.path / "bundles")
+        held = names_in(batch.bundles, batch.path / "bundles")
         left = [name for name in left if bundle_file(name) in held]
     for name in left:
-        why = because(errors.get(name) or OSError(errno.EIO, NOT_DONE))
-        _fail_bundle(lot, name, f"it can't be erased: {why}", record)
+        why = os_error_text(errors.get(name) or OSError(errno.EIO, NOT_DONE))
+        _fail_bundle(batch, name, f"it can't be erased: {why}", record)
     record.bundles_settled.update(names)
     record.removed_bundles += [name for name in names if name not in left]
 
 
-def _fail_bundle(lot: Lot, name: str, reason: str, record: Record) -> None:
+def _fail_bundle(batch: Batch, name: str, reason: str, record: RunRecord) -> None:
     record.bundles_settled.add(name)
-    where = lot.path / "bundles" / bundle_file(name)
-    record.failed.append(Outcome(name, reason, where, is_bundle=True))
+    where = batch.path / "bundles" / bundle_file(name)
+    record.failed.append(ItemResult(name, reason, where, is_bundle=True))
 
 
-def _try_again(removal: Removal, left: dict[str, list[Left]]) -> None:
+def _try_again(removal: Removal, left: dict[str, list[Leftover]]) -> None:
     for pause in _PAUSES:
         passing = [
             i for i, rest in left.items() if any(one.error.errno in _PASSING for one in rest)
@@ -211,12 +211,12 @@ def _try_again(removal: Removal, left: dict[str, list[Left]]) -> None:
             left[task_id] = removal.remove_rest(task_id)
 
 
-def in_words(left: Sequence[Left]) -> str:
+def describe_leftovers(left: Sequence[Leftover]) -> str:
     """How much of a task is left, and why its first entry is."""
     first = left[0]
     return (
-        f"{count(len(left), 'entry', 'entries')} of it can't be removed,"
-        f" first '{visible(first.path)}': {because(first.error)}"
+        f"{pluralize(len(left), 'entry', 'entries')} of it can't be removed,"
+        f" first '{escape_controls(first.path)}': {os_error_text(first.error)}"
     )
 
 
@@ -225,18 +225,20 @@ class Removal:
     followed, and no other mount is entered. Entries are lstat'ed and unlinked, two system
     calls each; a folder costs seven."""
 
-    def __init__(self, parent: int, mount: Mount, record: Record, watch: Watch) -> None:
+    def __init__(
+        self, parent: int, mount: Mount, record: RunRecord, progress: ProgressReporter
+    ) -> None:
         self._parent = parent
         self._mount = mount
         self._record = record
-        self._watch = watch
+        self._progress = progress
         self._user = os.geteuid()
-        self._left: list[Left] = []
+        self._left: list[Leftover] = []
         self._files = self._bytes = 0  # removed and not told yet
         self._top = -1
         self._moved_up = False
 
-    def remove(self, task_id: str, name: str | None = None) -> list[Left]:
+    def remove(self, task_id: str, name: str | None = None) -> list[Leftover]:
         """Remove a task and all in it, and record it as removed; returns what is left of it. Its
         folder's name is its id, or ``name``.
 
@@ -248,7 +250,7 @@ class Removal:
             self._record.removed.add(task_id)
         return self._left
 
-    def remove_rest(self, task_id: str, name: str | None = None) -> list[Left]:
+    def remove_rest(self, task_id: str, name: str | None = None) -> list[Leftover]:
         """As ``remove``, for a task of which a part was left: it may be gone by now."""
         try:
             return self.remove(task_id, name)
@@ -277,13 +279,13 @@ class Removal:
             if depth == 0:
                 raise FileNotFoundError(errno.ENOENT, NOT_DONE) from None
         except OSError as error:
-            self._left.append(Left(path, error))
+            self._left.append(Leftover(path, error))
 
     def _make_ours(self, fd: int) -> None:
         """Check that nothing is mounted there, and give us the right to remove entries."""
         status = folder_status(fd)
         if status.mount != self._mount:
-            raise OSError(errno.EXDEV, foreign(status.mount, self._mount))
+            raise OSError(errno.EXDEV, mount_mismatch(status.mount, self._mount))
         if status.owner == self._user and status.mode & stat.S_IRWXU != stat.S_IRWXU:
             os.fchmod(fd, stat.S_IMODE(status.mode) | stat.S_IRWXU)
 
@@ -308,7 +310,7 @@ class Removal:
             except FileNotFoundError:
                 continue
             except OSError as error:
-                self._left.append(Left(f"{path}/{entry.name}", error))
+                self._left.append(Leftover(f"{path}/{entry.name}", error))
             if number % _COUNTED == 0:
                 self._count()
         self._count()
@@ -323,7 +325,7 @@ class Removal:
 
     def _count(self) -> None:
         """Tell what was removed, of many files at once: each time is as dear as removing one."""
-        self._watch.freed(self._record.removed_files(self._files, self._bytes))
+        self._progress.add_bytes(self._record.removed_files(self._files, self._bytes))
         self._files = self._bytes = 0
 
     def _move_up(self, name: str, parent: int) -> None:

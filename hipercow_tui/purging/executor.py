@@ -11,26 +11,32 @@ from dataclasses import replace
 from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.root import Root
-from hipercow_tui.purging.batch import Lot, NoRoomError, TakenOverError, check_room, new_lot
-from hipercow_tui.purging.batch_name import State, new_stamp
-from hipercow_tui.purging.chain_units import units_of
-from hipercow_tui.purging.full_disk import free_chains
-from hipercow_tui.purging.history import Kind, remember_purge
-from hipercow_tui.purging.manifest import Aim
-from hipercow_tui.purging.progress import Watch, unheard
+from hipercow_tui.purging.batch import (
+    Batch,
+    NoSpaceError,
+    TakenOverError,
+    check_space,
+    create_batch,
+)
+from hipercow_tui.purging.batch_name import BatchState, new_batch_id
+from hipercow_tui.purging.chain_units import chain_units
+from hipercow_tui.purging.full_disk import erase_unbatched
+from hipercow_tui.purging.history import HistoryKind, record_purge
+from hipercow_tui.purging.manifest import PurgeMode
+from hipercow_tui.purging.progress import ProgressReporter, ignore_progress
 from hipercow_tui.purging.recent_list import is_of_removal, remove_ids
-from hipercow_tui.purging.results import Outcome, Progress, PurgeReport, beside
-from hipercow_tui.purging.root_dirs import Places, open_places
-from hipercow_tui.purging.transaction import Purge
+from hipercow_tui.purging.results import ItemResult, Progress, PurgeReport, merge_reports
+from hipercow_tui.purging.root_dirs import RootDirs, open_root_dirs
+from hipercow_tui.purging.transaction import PurgeTransaction
 from hipercow_tui.support.errors import PurgeError
-from hipercow_tui.support.text import count, visible
+from hipercow_tui.support.text import escape_controls, pluralize
 
 
-def carry_out(
+def execute(
     plan: PurgePlan,
     root: Root,
     *,
-    on_progress: Callable[[Progress], None] = unheard,
+    on_progress: Callable[[Progress], None] = ignore_progress,
     stop: threading.Event | None = None,
     jobs: int = 1,
 ) -> PurgeReport:
@@ -43,30 +49,30 @@ def carry_out(
     Raises PurgeError, a sentence, if the plan is refused or the root can't be purged, and if the
     purge as a whole fails; then everything is where it was, unless the sentence says otherwise.
     """
-    return _carry_out(plan, root, Aim.PURGE, Watch(on_progress, stop, jobs))
+    return _execute(plan, root, PurgeMode.PURGE, ProgressReporter(on_progress, stop, jobs))
 
 
 def move_to_trash(
     plan: PurgePlan,
     root: Root,
     *,
-    on_progress: Callable[[Progress], None] = unheard,
+    on_progress: Callable[[Progress], None] = ignore_progress,
     stop: threading.Event | None = None,
 ) -> PurgeReport:
-    """Like ``carry_out``, but what goes is kept, in a lot in the trash that the report names: it
+    """Like ``execute``, but what goes is kept, in a lot in the trash that the report names: it
     frees no space until it is emptied, and can be restored until then."""
-    return _carry_out(plan, root, Aim.TRASH, Watch(on_progress, stop))
+    return _execute(plan, root, PurgeMode.TRASH, ProgressReporter(on_progress, stop))
 
 
-def safety_check(plan: PurgePlan, root: Root) -> str | None:
+def preflight(plan: PurgePlan, root: Root) -> str | None:
     """What a purge by this plan would lack in safety, or why it would fail, for the question before
     it; None if all is well. It prepares a lot that recovery never takes for a purge, and removes it
     again."""
     try:
         for lang in _langs_of(plan):
-            with open_places(root.part(lang)) as places:
-                check_room(places, plan, Aim.PURGE)
-    except NoRoomError:
+            with open_root_dirs(root.part(lang)) as dirs:
+                check_space(dirs, plan, PurgeMode.PURGE)
+    except NoSpaceError:
         return (
             "There is no room for the record of a purge. To make some, chains are freed one by one,"
             " without it: what is freed so can't be brought back by an undo, and nothing can be"
@@ -77,16 +83,23 @@ def safety_check(plan: PurgePlan, root: Root) -> str | None:
     return None
 
 
-def _carry_out(plan: PurgePlan, root: Root, aim: Aim, watch: Watch) -> PurgeReport:
+def _execute(
+    plan: PurgePlan, root: Root, mode: PurgeMode, progress: ProgressReporter
+) -> PurgeReport:
     _check(plan, root)
     if plan.empty:
         return PurgeReport(plan)
-    units_of(plan)  # refuses a plan that leads out of the root before anything is made
-    return carry_out_confirmed(plan, root, _langs_of(plan), aim, watch, new_stamp(time.time()))
+    chain_units(plan)  # refuses a plan that leads out of the root before anything is made
+    return execute_confirmed(plan, root, _langs_of(plan), mode, progress, new_batch_id(time.time()))
 
 
-def carry_out_confirmed(
-    plan: PurgePlan, root: Root, langs: Sequence[Lang], aim: Aim, watch: Watch, stamp: str
+def execute_confirmed(
+    plan: PurgePlan,
+    root: Root,
+    langs: Sequence[Lang],
+    mode: PurgeMode,
+    progress: ProgressReporter,
+    batch_id: str,
 ) -> PurgeReport:
     """Carry out what the plan holds of these languages, one after the other, in lots of one stamp.
 
@@ -95,18 +108,18 @@ def carry_out_confirmed(
     """
     reports: list[PurgeReport] = []
     with ExitStack() as stack:
-        places = [stack.enter_context(open_places(root.part(lang))) for lang in langs]
-        lots = _lots_of(stack, places, plan, aim, stamp)
-        for lang, place in zip(langs, places, strict=True):
+        dirs = [stack.enter_context(open_root_dirs(root.part(lang))) for lang in langs]
+        batches = _create_batches(stack, dirs, plan, mode, batch_id)
+        for lang, place in zip(langs, dirs, strict=True):
             part = plan.of_lang(lang)
-            if watch.stopped:
-                reports.append(_not_begun(part))
+            if progress.stopped:
+                reports.append(_not_started(part))
                 continue
             try:
-                reports.append(_carry_out_in(place, part, aim, watch, lots.pop(lang, None)))
+                reports.append(_execute_in(place, part, mode, progress, batches.pop(lang, None)))
             except PurgeError as error:
-                raise _half_done(reports, error) from None
-    return beside(plan, reports)
+                raise _partly_done_error(reports, error) from None
+    return merge_reports(plan, reports)
 
 
 def _langs_of(plan: PurgePlan) -> list[Lang]:
@@ -114,115 +127,125 @@ def _langs_of(plan: PurgePlan) -> list[Lang]:
     return [lang for lang in Lang if not plan.of_lang(lang).empty]
 
 
-def _lots_of(
-    stack: ExitStack, places: Sequence[Places], plan: PurgePlan, aim: Aim, stamp: str
-) -> dict[Lang, Lot]:
+def _create_batches(
+    stack: ExitStack, dirs: Sequence[RootDirs], plan: PurgePlan, mode: PurgeMode, batch_id: str
+) -> dict[Lang, Batch]:
     """A lot in each of these places; none at all where there is no room for one. What is still in
     the result when the stack closes was not used, and is removed."""
-    lots: dict[Lang, Lot] = {}
+    batches: dict[Lang, Batch] = {}
     made = stack.enter_context(ExitStack())
-    stack.callback(lambda: [lot.discard() for lot in lots.values()])  # before ``made`` is closed
+    stack.callback(
+        lambda: [batch.discard() for batch in batches.values()]
+    )  # before ``made`` is closed
     try:
-        for place in places:
-            lots[place.lang] = made.enter_context(new_lot(place, plan, aim, stamp))
-    except NoRoomError:
-        for lot in lots.values():
-            lot.discard()
-        lots.clear()
-    return lots
+        for place in dirs:
+            batches[place.lang] = made.enter_context(create_batch(place, plan, mode, batch_id))
+    except NoSpaceError:
+        for batch in batches.values():
+            batch.discard()
+        batches.clear()
+    return batches
 
 
-def _not_begun(part: PurgePlan) -> PurgeReport:
+def _not_started(part: PurgePlan) -> PurgeReport:
     """The report of a part that was not begun because the purge was stopped before it."""
-    return PurgeReport(part, put_back=_outcomes(part, "the purge was stopped"), stopped=True)
+    return PurgeReport(
+        part, put_back=_same_result_for_all(part, "the purge was stopped"), stopped=True
+    )
 
 
-def _half_done(reports: Sequence[PurgeReport], error: PurgeError) -> PurgeError:
+def _partly_done_error(reports: Sequence[PurgeReport], error: PurgeError) -> PurgeError:
     done = sum(len(report.removed) for report in reports)
     if not done:
         return error
     return PurgeError(
-        f"{count(done, 'task')} of R {'is' if done == 1 else 'are'} gone as planned, but not those"
+        f"{pluralize(done, 'task')} of R {'is' if done == 1 else 'are'} gone as planned, but not those"
         f" of Python: {error}"
     )
 
 
-def _carry_out_in(
-    places: Places, plan: PurgePlan, aim: Aim, watch: Watch, lot: Lot | None
+def _execute_in(
+    dirs: RootDirs,
+    plan: PurgePlan,
+    mode: PurgeMode,
+    progress: ProgressReporter,
+    batch: Batch | None,
 ) -> PurgeReport:
-    """Carry out what is to be done in the root of one language, in ``lot`` or, where there was no
+    """Carry out what is to be done in the root of one language, in ``batch`` or, where there was no
     room for it, in lots that are made once there is."""
     total, rest, chains = PurgeReport(plan), plan, 1
     try:
         while True:
             try:
-                with nullcontext(lot) if lot else new_lot(places, rest, aim) as used:
-                    lot = None
-                    report = run_in(used, rest, aim, watch)
-            except NoRoomError as error:
-                if aim is Aim.TRASH:
+                with nullcontext(batch) if batch else create_batch(dirs, rest, mode) as used:
+                    batch = None
+                    report = run_in_batch(used, rest, mode, progress)
+            except NoSpaceError as error:
+                if mode is PurgeMode.TRASH:
                     raise PurgeError(f"{error} Purging for good makes room.") from None
-                report = free_chains(places, rest, watch, chains)
+                report = erase_unbatched(dirs, rest, progress, chains)
                 chains *= 2  # so that the rest is not written down, in vain, for each of them
-                if not (report.removed or total.removed or watch.stopped):
-                    raise PurgeError(_no_room(report, error)) from None
-            total = total.then(report)
-            rest = _rest(rest, report)
-            if rest.empty or watch.stopped or not report.no_room:
+                if not (report.removed or total.removed or progress.stopped):
+                    raise PurgeError(_no_space_sentence(report, error)) from None
+            total = total.followed_by(report)
+            rest = _remaining_plan(rest, report)
+            if rest.empty or progress.stopped or not report.no_space:
                 break
             if not report.removed:
-                total = total.then(_left_for_lack_of_room(rest))
+                total = total.followed_by(_failed_for_lack_of_space(rest))
                 break
     finally:
-        if aim is Aim.PURGE:
-            total = forgotten(places, total)
+        if mode is PurgeMode.PURGE:
+            total = remove_from_recent(dirs, total)
         if total.removed or total.removed_bundles or total.put_back or total.failed:
-            kind = Kind.TRASH if aim is Aim.TRASH else Kind.PURGE
-            remember_purge(places, kind, total)
+            kind = HistoryKind.TRASH if mode is PurgeMode.TRASH else HistoryKind.PURGE
+            record_purge(dirs, kind, total)
     return total
 
 
-def forgotten(places: Places, report: PurgeReport) -> PurgeReport:
+def remove_from_recent(dirs: RootDirs, report: PurgeReport) -> PurgeReport:
     """The report of a purge after what it erased was taken out of Python's list of recent tasks, as
     far as there was no room for that before."""
-    failed = remove_ids(places, report.removed)
+    failed = remove_ids(dirs, report.removed)
     others = tuple(one for one in report.failed if not is_of_removal(one))
     return replace(report, failed=(*others, failed) if failed else others)
 
 
-def run_in(lot: Lot, plan: PurgePlan, aim: Aim, watch: Watch) -> PurgeReport:
-    """Carry the plan out in this lot. Raises PurgeError as ``carry_out`` does."""
+def run_in_batch(
+    batch: Batch, plan: PurgePlan, mode: PurgeMode, progress: ProgressReporter
+) -> PurgeReport:
+    """Carry the plan out in this lot. Raises PurgeError as ``execute`` does."""
     began = time.monotonic()
-    purge = Purge(plan, lot, units_of(plan), watch, aim)
+    purge = PurgeTransaction(plan, batch, chain_units(plan), progress, mode)
     try:
         purge.run()
     except BaseException as error:  # also ctrl+c, and an error in on_progress
-        sentence = _brought_back(purge, error)
+        sentence = _roll_back_sentence(purge, error)
         if purge.record.removed:
             report = purge.report(time.monotonic() - began, discarded=True)
-            remember_purge(lot.places, Kind.PURGE, report)
+            record_purge(batch.dirs, HistoryKind.PURGE, report)
         if isinstance(error, (OSError, PurgeError)):
             raise PurgeError(sentence) from None
         raise
-    discarded = lot.name.state is not State.TRASH and lot.discard()
+    discarded = batch.name.state is not BatchState.TRASH and batch.discard()
     return purge.report(time.monotonic() - began, discarded=discarded)
 
 
-def _brought_back(purge: Purge, error: BaseException) -> str:
+def _roll_back_sentence(purge: PurgeTransaction, error: BaseException) -> str:
     """What went wrong, in a sentence, after all was put back, as far as the lot is still ours."""
-    purge.watch = Watch(unheard)
+    purge.progress = ProgressReporter(ignore_progress)
     ours = isinstance(error, (OSError, PurgeError))
     try:
         if isinstance(error, TakenOverError):
             raise error
         purge.abort("the purge failed" if ours else "the purge was interrupted")
-        purge.lot.discard()
+        purge.batch.discard()
     except (OSError, PurgeError) as lost:
-        return purge.left_behind(lost)
-    return purge.failure(error) if isinstance(error, (OSError, PurgeError)) else ""
+        return purge.interrupted_sentence(lost)
+    return purge.failure_sentence(error) if isinstance(error, (OSError, PurgeError)) else ""
 
 
-def _rest(plan: PurgePlan, report: PurgeReport) -> PurgePlan:
+def _remaining_plan(plan: PurgePlan, report: PurgeReport) -> PurgePlan:
     """What of the plan is still to do after a part of it."""
     settled = {*report.removed, *report.removed_bundles}
     settled |= {one.name for one in report.vanished}
@@ -234,18 +257,18 @@ def _rest(plan: PurgePlan, report: PurgeReport) -> PurgePlan:
     )
 
 
-def _left_for_lack_of_room(rest: PurgePlan) -> PurgeReport:
+def _failed_for_lack_of_space(rest: PurgePlan) -> PurgeReport:
     why = "there is no room to move it: try again when there is"
-    return PurgeReport(rest, failed=_outcomes(rest, why))
+    return PurgeReport(rest, failed=_same_result_for_all(rest, why))
 
 
-def _outcomes(plan: PurgePlan, why: str) -> tuple[Outcome, ...]:
+def _same_result_for_all(plan: PurgePlan, why: str) -> tuple[ItemResult, ...]:
     """The same outcome for each bundle and task of a plan."""
     names = [(one.bundle.name, True) for one in plan.bundles] + [(i, False) for i in plan.ids]
-    return tuple(Outcome(name, why, is_bundle=is_bundle) for name, is_bundle in names)
+    return tuple(ItemResult(name, why, is_bundle=is_bundle) for name, is_bundle in names)
 
 
-def _no_room(report: PurgeReport, error: NoRoomError) -> str:
+def _no_space_sentence(report: PurgeReport, error: NoSpaceError) -> str:
     why = next((f" ({one.reason})" for one in (*report.failed, *report.put_back)), "")
     return (
         f"{error} Nor could a single chain of the plan be freed to make room{why}: delete a file or"
@@ -258,10 +281,10 @@ def _check(plan: PurgePlan, root: Root) -> None:
         raise PurgeError(root.purge_refusal)
     if plan.refused:
         raise PurgeError(
-            f"{count(len(plan.blocked), 'task')} of the plan can't be purged, so nothing was:"
+            f"{pluralize(len(plan.blocked), 'task')} of the plan can't be purged, so nothing was:"
             " leave out their chains, or free them first"
         )
     if plan.root != root.path:
         raise PurgeError(
-            f"The plan is for {visible(str(plan.root))}, not for {visible(str(root.path))}"
+            f"The plan is for {escape_controls(str(plan.root))}, not for {escape_controls(str(root.path))}"
         )

@@ -7,7 +7,7 @@ Renaming a folder needs neither an inode nor, almost always, a block: so a chain
 ``hipercow/`` itself, compared with the plan as ever, and erased. Its bundles stay where they are
 until there is room for a lot, which takes them. No heartbeat can be written either, so whoever is
 at work touches these folders, before they are moved and every few seconds. Who dies on the way
-leaves them there, which ``aside`` finds.
+leaves them there, which ``find_loose_tasks`` finds.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.domain.task import DATA, Task
 from hipercow_tui.formats.layout import LAYOUTS
 from hipercow_tui.formats.safe_open import open_folder
-from hipercow_tui.purging.batch import NO_ROOM
-from hipercow_tui.purging.batch_name import TUI
-from hipercow_tui.purging.chain_units import Unit, units_of
+from hipercow_tui.purging.batch import NO_SPACE
+from hipercow_tui.purging.batch_name import TUI_FOLDER
+from hipercow_tui.purging.chain_units import ChainUnit, chain_units
 from hipercow_tui.purging.conflict_check import recheck
-from hipercow_tui.purging.eraser import Left, Removal, in_words
+from hipercow_tui.purging.eraser import Leftover, Removal, describe_leftovers
 from hipercow_tui.purging.file_changes import NOT_DONE, exists, rename, sync_folder
-from hipercow_tui.purging.heartbeat import Heart, Sign, ensure_dead, server_time
-from hipercow_tui.purging.progress import Watch
-from hipercow_tui.purging.results import Outcome, Phase, PurgeReport
+from hipercow_tui.purging.heartbeat import Heartbeat, HeartbeatReading, ensure_dead, server_time
+from hipercow_tui.purging.progress import ProgressReporter
+from hipercow_tui.purging.results import ItemResult, Phase, PurgeReport
 from hipercow_tui.purging.rollback import DELETED
-from hipercow_tui.purging.root_dirs import Places, because
-from hipercow_tui.purging.run_log import Record
+from hipercow_tui.purging.root_dirs import RootDirs, os_error_text
+from hipercow_tui.purging.run_log import RunRecord
 from hipercow_tui.purging.staging import task_difference
 from hipercow_tui.support.errors import PurgeError
 from hipercow_tui.support.text import short_id
@@ -44,112 +44,116 @@ from hipercow_tui.support.text import short_id
 _ERASING = ".erasing"
 _NAME = re.compile(r"tui-([0-9a-f]{32})(\.erasing)?\Z")
 
-_NEW = Sign(None, 0, 0)  # of a task that this process moves
+_NEW = HeartbeatReading(None, 0, 0)  # of a task that this process moves
 
 
 @dataclass(frozen=True, slots=True)
-class Aside:
-    """A task that was moved aside where there was no room for a lot; ``whole`` until its erasing
-    began. ``sign`` is its heartbeat: the time of its folder."""
+class LooseTask:
+    """A task that was moved aside where there was no room for a lot; ``complete`` until its erasing
+    began. ``heartbeat`` is its heartbeat: the time of its folder."""
 
     id: str
-    whole: bool
-    sign: Sign = _NEW
+    complete: bool
+    heartbeat: HeartbeatReading = _NEW
 
     @property
-    def stamp(self) -> str:
+    def batch_id(self) -> str:
         """What people call it by, as they do a lot."""
         return _name(self.id)
 
     @property
     def name(self) -> str:
         """That of its folder in ``hipercow/``."""
-        return _name(self.id) + ("" if self.whole else _ERASING)
+        return _name(self.id) + ("" if self.complete else _ERASING)
 
 
-def aside(hipercow: int) -> Iterator[Aside]:
+def find_loose_tasks(hipercow: int) -> Iterator[LooseTask]:
     """The tasks that were moved aside in the open ``hipercow/``: a purge runs or was interrupted.
     Raises OSError."""
     for name in sorted(os.listdir(hipercow)):
         if found := _NAME.match(name):
             with suppress(FileNotFoundError):
-                yield Aside(found[1], found[2] is None, _sign_of(name, hipercow))
+                yield LooseTask(found[1], found[2] is None, _sign_of(name, hipercow))
 
 
-def claimed(places: Places, stamp: str, watch: Watch) -> Iterator[Aside]:
+def claim_loose_tasks(
+    dirs: RootDirs, batch_id: str, progress: ProgressReporter
+) -> Iterator[LooseTask]:
     """The tasks of that stamp that were moved aside, to be put back or erased, after watching that
     no process works with them. Raises PurgeError if one does."""
-    for task in aside(places.hipercow):
-        if task.stamp == stamp:
+    for task in find_loose_tasks(dirs.hipercow):
+        if task.batch_id == batch_id:
             ensure_dead(
-                places.path / TUI / stamp,
-                partial(_sign_of, task.name, places.hipercow),
-                server_time(places.hipercow),
-                watch,
+                dirs.path / TUI_FOLDER / batch_id,
+                partial(_sign_of, task.name, dirs.hipercow),
+                server_time(dirs.hipercow),
+                progress,
             )
             yield task
 
 
-def _sign_of(name: str, hipercow: int) -> Sign:
+def _sign_of(name: str, hipercow: int) -> HeartbeatReading:
     status = os.stat(name, dir_fd=hipercow, follow_symlinks=False)
-    return Sign(None, 0, status.st_mtime_ns)
+    return HeartbeatReading(None, 0, status.st_mtime_ns)
 
 
-def free_chains(places: Places, plan: PurgePlan, watch: Watch, number: int) -> PurgeReport:
+def erase_unbatched(
+    dirs: RootDirs, plan: PurgePlan, progress: ProgressReporter, number: int
+) -> PurgeReport:
     """Erase that many chains of the plan, the last attempt of each first, or until stopped.
 
     What differs from the plan is put back and passed over; its bundles are left alone. Raises
     PurgeError if ``retry`` or ``bundles`` can't be read.
     """
     began = time.monotonic()
-    chains = _Chains(places, plan, watch)
+    chains = _Chains(dirs, plan, progress)
     record = chains.record
-    watch.begin(Phase.ERASING, len(plan.tasks))
-    heart = Heart(chains.touch)
+    progress.begin(Phase.ERASING, len(plan.tasks))
+    heartbeat = Heartbeat(chains.touch)
     freed = 0
     try:
-        for unit in units_of(plan):
-            if freed == number or watch.stopped:
+        for unit in chain_units(plan):
+            if freed == number or progress.stopped:
                 break
             freed += chains.free(unit)
-            watch.at(len(record.removed))
+            progress.advance(len(record.removed))
     finally:
-        heart.end()
+        heartbeat.end()
     return PurgeReport(
         plan,
         removed=tuple(task_id for task_id in plan.ids if task_id in record.removed),
         put_back=tuple(record.put_back),
-        vanished=tuple(record.vanished),
+        vanished=tuple(record.missing),
         failed=tuple(record.failed),
         bytes=record.bytes,
         files=record.files,
         seconds=time.monotonic() - began,
-        stopped=watch.stopped,
-        no_room=True,
+        stopped=progress.stopped,
+        no_space=True,
     )
 
 
-def put_back(places: Places, task: Aside) -> None:
+def put_back(dirs: RootDirs, task: LooseTask) -> None:
     """Move a whole task back into its place. Raises OSError, also if something stands there."""
-    shard = places.shard(task.id)
+    shard = dirs.shard(task.id)
     if exists(task.id[2:], shard):
-        if not exists(task.name, places.hipercow):  # it was never moved, whatever was reported
+        if not exists(task.name, dirs.hipercow):  # it was never moved, whatever was reported
             return
         raise FileExistsError(errno.EEXIST, "something else stands in its place", task.id)
-    rename(task.name, task.id[2:], places.hipercow, shard)
-    if exists(task.name, places.hipercow):
+    rename(task.name, task.id[2:], dirs.hipercow, shard)
+    if exists(task.name, dirs.hipercow):
         raise OSError(errno.EIO, NOT_DONE)
 
 
-def missing_data(places: Places, task: Aside) -> str | None:
+def missing_data(dirs: RootDirs, task: LooseTask) -> str | None:
     """Why a task aside is not put back after its process died: it has files of a task, but no
     ``data``. None if nothing is known to be missing. There is no manifest to compare it with."""
     try:
-        folder = open_folder(task.name, dir_fd=places.hipercow)
+        folder = open_folder(task.name, dir_fd=dirs.hipercow)
     except OSError:
         return None
     try:
-        listing = LAYOUTS[places.lang].listing_of(os.listdir(folder))
+        listing = LAYOUTS[dirs.lang].listing_of(os.listdir(folder))
     except OSError:
         return None
     finally:
@@ -157,13 +161,15 @@ def missing_data(places: Places, task: Aside) -> str | None:
     return "it is no longer whole: data is missing" if listing and not listing & DATA else None
 
 
-def erase_aside(places: Places, task: Aside, record: Record, watch: Watch) -> None:
+def erase_loose_task(
+    dirs: RootDirs, task: LooseTask, record: RunRecord, progress: ProgressReporter
+) -> None:
     """Erase a task that stands aside, and record what became of it."""
-    hipercow, gone = places.hipercow, _name(task.id) + _ERASING
-    removal = Removal(hipercow, places.mount, record, watch)
+    hipercow, gone = dirs.hipercow, _name(task.id) + _ERASING
+    removal = Removal(hipercow, dirs.mount, record, progress)
     name = task.name
     try:
-        if task.whole:
+        if task.complete:
             rename(name, gone, hipercow, hipercow)
             name = gone
             _sync(hipercow)
@@ -172,15 +178,15 @@ def erase_aside(places: Places, task: Aside, record: Record, watch: Watch) -> No
             left = removal.remove_rest(task.id, gone)
         if not left and exists(gone, hipercow):
             record.removed.discard(task.id)
-            left = [Left(task.id, OSError(errno.EIO, NOT_DONE))]
+            left = [Leftover(task.id, OSError(errno.EIO, NOT_DONE))]
     except OSError as error:
         if isinstance(error, FileNotFoundError):
             name = task.name  # the rename was reported, but not done
-        reason = f"it can't be erased: {because(error)}"
-        record.failed.append(Outcome(task.id, reason, places.path / name))
+        reason = f"it can't be erased: {os_error_text(error)}"
+        record.failed.append(ItemResult(task.id, reason, dirs.path / name))
         return
     if left:
-        record.failed.append(Outcome(task.id, in_words(left), places.path / gone))
+        record.failed.append(ItemResult(task.id, describe_leftovers(left), dirs.path / gone))
 
 
 def _sync(folder: int) -> None:
@@ -188,7 +194,7 @@ def _sync(folder: int) -> None:
     try:
         sync_folder(folder)
     except OSError as error:
-        if error.errno not in NO_ROOM:
+        if error.errno not in NO_SPACE:
             raise
 
 
@@ -196,26 +202,26 @@ def _sync(folder: int) -> None:
 class _Chains:
     """Frees one chain after the other; ``moved`` is what of one stands aside now."""
 
-    places: Places
+    dirs: RootDirs
     plan: PurgePlan
-    watch: Watch
-    record: Record = field(default_factory=Record)
-    moved: list[Aside] = field(default_factory=list)
+    progress: ProgressReporter
+    record: RunRecord = field(default_factory=RunRecord)
+    moved: list[LooseTask] = field(default_factory=list)
 
     def touch(self) -> None:
         """Say that someone works with what stands aside. Called in another thread."""
         for one in tuple(self.moved):
             for name in (one.name, one.name + _ERASING):
                 with suppress(OSError):
-                    os.utime(name, dir_fd=self.places.hipercow, follow_symlinks=False)
+                    os.utime(name, dir_fd=self.dirs.hipercow, follow_symlinks=False)
 
-    def free(self, unit: Unit) -> bool:
+    def free(self, unit: ChainUnit) -> bool:
         """Move the unit aside, check and erase it; tells whether it is gone."""
         # The last attempt first: a process that dies leaves no retry without the attempt before it.
         reason = next(filter(None, map(self._move, reversed(unit.tasks))), None)
         try:
             if reason is None:
-                found = recheck(self.places, self.plan, [unit], bundles_in_place=True)
+                found = recheck(self.dirs, self.plan, [unit], bundles_in_place=True)
                 reason = found.get(unit)
         except PurgeError:
             self._bring_back("it can't be checked whether it was retried or bundled")
@@ -227,40 +233,40 @@ class _Chains:
             return False
         while self.moved:
             one = self.moved[0]
-            erase_aside(self.places, one, self.record, self.watch)
+            erase_loose_task(self.dirs, one, self.record, self.progress)
             del self.moved[0]
             if one.id not in self.record.removed:
                 self._leave_aside(f"{short_id(one.id)} of its chain could not be erased")
                 return False
         return True
 
-    def _sync_moves(self, unit: Unit) -> str | None:
+    def _sync_moves(self, unit: ChainUnit) -> str | None:
         """Write the moves of a unit to the disk before anything of it is erased; returns why it
         can't go, or None."""
         try:
-            _sync(self.places.hipercow)
-            self.places.sync_sources(unit.ids, ())
+            _sync(self.dirs.hipercow)
+            self.dirs.sync_sources(unit.ids, ())
         except OSError as error:
-            if error.errno not in NO_ROOM:
-                return f"hipercow/ can't be written to the disk: {because(error)}"
+            if error.errno not in NO_SPACE:
+                return f"hipercow/ can't be written to the disk: {os_error_text(error)}"
         return None
 
     def _move(self, task: Task) -> str | None:
         """Move one task aside and compare it; returns why it can't go, or None."""
-        found = Aside(task.id, whole=True)
-        hipercow = self.places.hipercow
+        found = LooseTask(task.id, complete=True)
+        hipercow = self.dirs.hipercow
         try:
-            shard = self.places.shard(task.id)
+            shard = self.dirs.shard(task.id)
             if exists(found.name, hipercow):
                 raise FileExistsError(errno.EEXIST, "it stands aside already", task.id)
             os.utime(task.id[2:], dir_fd=shard, follow_symlinks=False)
             rename(task.id[2:], found.name, shard, hipercow)
         except OSError as error:
-            if isinstance(error, FileNotFoundError) and not self.places.has_task(task.id):
-                self.record.vanished.append(Outcome(task.id, DELETED))
+            if isinstance(error, FileNotFoundError) and not self.dirs.has_task(task.id):
+                self.record.missing.append(ItemResult(task.id, DELETED))
                 return f"{short_id(task.id)} of its chain: {DELETED}"
-            reason = f"it can't be moved: {because(error)}"
-            self.record.failed.append(Outcome(task.id, reason))
+            reason = f"it can't be moved: {os_error_text(error)}"
+            self.record.failed.append(ItemResult(task.id, reason))
             return reason
         self.moved.append(found)
         return task_difference(task, found.name, hipercow)
@@ -269,20 +275,20 @@ class _Chains:
         """Of a chain that was begun, and perhaps taken over by someone else, no other task may be
         tried again: it waits until someone restores or erases it."""
         for one in self.moved:
-            self.record.failed.append(Outcome(one.id, reason, self.places.path / one.name))
+            self.record.failed.append(ItemResult(one.id, reason, self.dirs.path / one.name))
         self.moved.clear()
 
     def _bring_back(self, reason: str) -> None:
         for one in reversed(self.moved):
             try:
-                put_back(self.places, one)
+                put_back(self.dirs, one)
             except OSError as error:
-                why = f"{reason}; it can't be put back: {because(error)}"
-                self.record.failed.append(Outcome(one.id, why, self.places.path / one.name))
+                why = f"{reason}; it can't be put back: {os_error_text(error)}"
+                self.record.failed.append(ItemResult(one.id, why, self.dirs.path / one.name))
             else:
-                self.record.put_back.append(Outcome(one.id, reason))
+                self.record.put_back.append(ItemResult(one.id, reason))
         self.moved.clear()
 
 
 def _name(task_id: str) -> str:
-    return f"{TUI}-{task_id}"
+    return f"{TUI_FOLDER}-{task_id}"

@@ -19,15 +19,15 @@ from typing import NoReturn
 
 from hipercow_tui.formats.safe_open import read_file
 from hipercow_tui.purging.access import create_file
-from hipercow_tui.purging.process_identity import Who, whoami
-from hipercow_tui.purging.progress import Watch
+from hipercow_tui.purging.process_identity import ProcessIdentity, current_process
+from hipercow_tui.purging.progress import ProgressReporter
 from hipercow_tui.support.errors import PurgeError
-from hipercow_tui.support.text import visible
+from hipercow_tui.support.text import escape_controls
 
 ALIVE = "alive"
-BEAT = 5.0  # seconds
+INTERVAL = 5.0  # seconds
 DEAD_AFTER = 60.0  # seconds without a change; a network file system may stall for some of them
-WATCHED = 30.0  # seconds, six beats, in which a heartbeat that we never saw change may change
+WATCH_TIME = 30.0  # seconds, six beats, in which a heartbeat that we never saw change may change
 _LOOK_EVERY = 1.0  # seconds
 # A process that takes a lot over renames it, then writes its own name into the heartbeat: for this
 # long, in seconds, the name in it may be that of the owner before.
@@ -39,11 +39,11 @@ _NO_CREATE = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 
 
 @dataclass(frozen=True, slots=True)
-class Sign:
+class HeartbeatReading:
     """What a heartbeat was at one look: its owner if known, its count, and its time in nanoseconds
     since the epoch, by the clock of the file server or of the owner."""
 
-    owner: Who | None
+    owner: ProcessIdentity | None
     count: int
     time_ns: int
 
@@ -52,7 +52,7 @@ class Sign:
         """Whether the owner ended, and said so."""
         return self.time_ns < _FIRST_TIME
 
-    def is_over(self, now: float) -> bool:
+    def is_owner_gone(self, now: float) -> bool:
         """Whether it is certain that no owner works any more; ``now`` is the file server's time in
         seconds since the epoch, or ours."""
         if self.released:
@@ -65,19 +65,19 @@ class Sign:
         return now - self.time_ns / 1e9
 
 
-class Heart:
+class Heartbeat:
     """Beats in a thread, until ended."""
 
     def __init__(self, beat: Callable[[], None]) -> None:
         self._beat = beat
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._beat_on, name="heartbeat", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
         self._thread.start()
 
     @classmethod
-    def of_lot(cls, folder: int) -> Heart:
+    def of_batch(cls, folder: int) -> Heartbeat:
         """A heart that beats in this open lot. Raises OSError."""
-        owner = whoami()
+        owner = current_process()
         flags = _NO_CREATE | os.O_TRUNC
         try:
             fd = create_file(ALIVE, folder, flags)
@@ -104,18 +104,18 @@ class Heart:
         self._over.set()
         self._thread.join()
 
-    def _beat_on(self) -> None:
-        while not self._over.wait(BEAT):
+    def _run(self) -> None:
+        while not self._over.wait(INTERVAL):
             with suppress(OSError):
                 self._beat()
 
 
-def _written(owner: Who, count: int) -> bytes:
+def _written(owner: ProcessIdentity, count: int) -> bytes:
     """The contents, of one length for one owner, so that rewriting them takes no room."""
     return json.dumps(owner.as_json() | {"beat": f"{count:010}"}).encode("ascii")
 
 
-def _rewrite(folder: int, owner: Who, count: int) -> None:
+def _rewrite(folder: int, owner: ProcessIdentity, count: int) -> None:
     """One beat: rewrite the heartbeat in its place, unless it is another owner's by now. It is not
     made again where it is gone. Raises OSError."""
     fd = os.open(ALIVE, _NO_CREATE, dir_fd=folder)
@@ -142,7 +142,7 @@ def release(folder: int) -> None:
         os.utime(ALIVE, _RELEASED, dir_fd=folder, follow_symlinks=False)
 
 
-def sign_of(folder: int) -> Sign:
+def read_heartbeat(folder: int) -> HeartbeatReading:
     """The heartbeat of an open lot; the time of the lot itself where there is none yet.
 
     Raises OSError if the lot can't be examined.
@@ -151,18 +151,18 @@ def sign_of(folder: int) -> Sign:
         raw = read_file(ALIVE, limit=_LIMIT, dir_fd=folder)  # an open makes NFS ask the server
         status = os.stat(ALIVE, dir_fd=folder, follow_symlinks=False)
     except OSError:
-        return Sign(None, 0, os.fstat(folder).st_mtime_ns)
+        return HeartbeatReading(None, 0, os.fstat(folder).st_mtime_ns)
     owner, count = _parsed(raw)
-    return Sign(owner, count, status.st_mtime_ns)
+    return HeartbeatReading(owner, count, status.st_mtime_ns)
 
 
-def _parsed(raw: bytes) -> tuple[Who | None, int]:
+def _parsed(raw: bytes) -> tuple[ProcessIdentity | None, int]:
     try:
         data = json.loads(raw)
         count = int(data.pop("beat", 0))
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         return None, 0
-    return Who.from_json(data), count
+    return ProcessIdentity.from_json(data), count
 
 
 def server_time(folder: int) -> float:
@@ -180,7 +180,7 @@ class _Observation:
     """The latest sign of a heartbeat, since when on our clock it is like that, and whether it was
     another before."""
 
-    sign: Sign
+    sign: HeartbeatReading
     since: float
     changed: bool
 
@@ -191,27 +191,29 @@ _observed: dict[Path, _Observation] = {}
 _observing = threading.Lock()
 
 
-def _observe(lot: Path, sign: Sign) -> _Observation:
+def _observe(batch: Path, sign: HeartbeatReading) -> _Observation:
     with _observing:
-        seen = _observed.get(lot)
+        seen = _observed.get(batch)
         if seen is None or seen.sign != sign:
-            seen = _observed[lot] = _Observation(sign, _clock(), changed=seen is not None)
+            seen = _observed[batch] = _Observation(sign, _clock(), changed=seen is not None)
         return seen
 
 
-def is_alive(lot: Path, sign: Sign, now: float) -> bool:
+def is_alive(batch: Path, sign: HeartbeatReading, now: float) -> bool:
     """Whether an owner seems to work in a lot, for a list: at the first look at a sign of another
     machine this is a guess, by ``now``, in seconds since the epoch."""
-    seen = _observe(lot, sign)
-    if sign.is_over(now):
+    seen = _observe(batch, sign)
+    if sign.is_owner_gone(now):
         return False
     unchanged = _clock() - seen.since
     if seen.changed:
         return unchanged < DEAD_AFTER
-    return unchanged < WATCHED and sign.age(now) < DEAD_AFTER
+    return unchanged < WATCH_TIME and sign.age(now) < DEAD_AFTER
 
 
-def ensure_dead(lot: Path, read: Callable[[], Sign], now: float, watch: Watch) -> None:
+def ensure_dead(
+    batch: Path, read: Callable[[], HeartbeatReading], now: float, progress: ProgressReporter
+) -> None:
     """Return once no owner works in a lot: at once where that is certain, else after watching its
     heartbeat. ``read`` looks at it; ``now`` is the file server's time.
 
@@ -220,25 +222,25 @@ def ensure_dead(lot: Path, read: Callable[[], Sign], now: float, watch: Watch) -
     began = _clock()
     while True:
         sign = read()
-        seen = _observe(lot, sign)
+        seen = _observe(batch, sign)
         waited = _clock() - began
-        if sign.is_over(now + waited):
+        if sign.is_owner_gone(now + waited):
             return
         unchanged = _clock() - seen.since
-        if unchanged >= (DEAD_AFTER if seen.changed else WATCHED):
+        if unchanged >= (DEAD_AFTER if seen.changed else WATCH_TIME):
             return
         if seen.changed or 0 <= sign.age(now + waited) < DEAD_AFTER:
-            _refuse_alive(lot, sign.owner)
-        if watch.stopped:
-            raise PurgeError(f"Stopped while {lot.stem} was watched for a sign of life")
-        watch.waiting(unchanged, WATCHED)
+            _refuse_alive(batch, sign.owner)
+        if progress.stopped:
+            raise PurgeError(f"Stopped while {batch.stem} was watched for a sign of life")
+        progress.waiting(unchanged, WATCH_TIME)
         time.sleep(_LOOK_EVERY)
 
 
-def _refuse_alive(lot: Path, owner: Who | None) -> NoReturn:
-    by = f" by {visible(str(owner))}" if owner else ""
+def _refuse_alive(batch: Path, owner: ProcessIdentity | None) -> NoReturn:
+    by = f" by {escape_controls(str(owner))}" if owner else ""
     raise PurgeError(
-        f"{lot.stem} is being worked on{by}: it gave a sign of life within the last minute. Stop it"
+        f"{batch.stem} is being worked on{by}: it gave a sign of life within the last minute. Stop it"
         " there, or wait until a minute has passed without one."
     )
 

@@ -19,11 +19,11 @@ from hipercow_tui.formats.json_reader import load_json
 from hipercow_tui.formats.root import Root
 from hipercow_tui.formats.safe_open import read_file
 from hipercow_tui.purging.access import ensure_folder
-from hipercow_tui.purging.batch_name import HISTORY, STAMP, TUI, new_stamp
-from hipercow_tui.purging.manifest import write_whole
-from hipercow_tui.purging.process_identity import Who, whoami
-from hipercow_tui.purging.results import EmptyReport, Outcome, PurgeReport, RestoreReport
-from hipercow_tui.purging.root_dirs import Places, opened
+from hipercow_tui.purging.batch_name import BATCH_ID, HISTORY, TUI_FOLDER, new_batch_id
+from hipercow_tui.purging.manifest import write_atomic
+from hipercow_tui.purging.process_identity import ProcessIdentity, current_process
+from hipercow_tui.purging.results import EmptyReport, ItemResult, PurgeReport, RestoreReport
+from hipercow_tui.purging.root_dirs import RootDirs, open_dir
 from hipercow_tui.support.errors import PurgeError
 
 _FORMAT = 1
@@ -32,7 +32,7 @@ _WORK = 32_000_000  # as load_json counts it: that of a million tasks that all f
 _ENDING = ".json"
 
 
-class Kind(StrEnum):
+class HistoryKind(StrEnum):
     """What was done."""
 
     PURGE = "purge"
@@ -45,19 +45,19 @@ class Kind(StrEnum):
 class HistoryEntry:
     """One thing that was done: when (seconds since the epoch), by whom.
 
-    ``stamps`` are the lots that were filled, restored or emptied. ``tasks`` and ``bundles`` are
-    what went, to the trash or for good, or came back. ``kept`` is what stayed or failed against
+    ``batch_ids`` are the lots that were filled, restored or emptied. ``tasks`` and ``bundles`` are
+    what went, to the trash or for good, or came back. ``kept_back`` is what stayed or failed against
     the plan, each with its reason. ``bytes`` and ``files`` are what was freed.
     """
 
-    kind: Kind
-    when: float
-    who: Who | None
-    stamps: tuple[str, ...]
+    kind: HistoryKind
+    time: float
+    process: ProcessIdentity | None
+    batch_ids: tuple[str, ...]
     filters: str = ""
     tasks: tuple[str, ...] = ()
     bundles: tuple[str, ...] = ()
-    kept: tuple[tuple[str, str], ...] = ()
+    kept_back: tuple[tuple[str, str], ...] = ()
     bytes: int = 0
     files: int = 0
     seconds: float = 0.0
@@ -68,13 +68,13 @@ class HistoryEntry:
         return {
             "format": _FORMAT,
             "kind": self.kind,
-            "when": self.when,
-            "who": self.who.as_json() if self.who else None,
-            "stamps": self.stamps,
+            "when": self.time,
+            "who": self.process.as_json() if self.process else None,
+            "stamps": self.batch_ids,
             "filters": self.filters,
             "tasks": self.tasks,
             "bundles": self.bundles,
-            "kept": self.kept,
+            "kept": self.kept_back,
             "bytes": self.bytes,
             "files": self.files,
             "seconds": self.seconds,
@@ -89,24 +89,24 @@ def history(root: Root) -> tuple[HistoryEntry, ...]:
     """
     with ExitStack() as stack:
         try:
-            folder = opened(stack, root.hipercow)
-            folder = opened(stack, root.hipercow / TUI, folder)
-            folder = opened(stack, root.hipercow / TUI / HISTORY, folder)
+            folder = open_dir(stack, root.hipercow)
+            folder = open_dir(stack, root.hipercow / TUI_FOLDER, folder)
+            folder = open_dir(stack, root.hipercow / TUI_FOLDER / HISTORY, folder)
         except FileNotFoundError:
             return ()
         names = [name for name in os.listdir(folder) if name.endswith(_ENDING)]
         entries = [entry for name in names if (entry := _read(name, folder))]
-    return tuple(sorted(entries, key=lambda entry: entry.when, reverse=True))
+    return tuple(sorted(entries, key=lambda entry: entry.time, reverse=True))
 
 
-def remember_purge(places: Places, kind: Kind, report: PurgeReport) -> None:
+def record_purge(dirs: RootDirs, kind: HistoryKind, report: PurgeReport) -> None:
     """Write down a purge or a move to the trash. Never fails: it is over already."""
-    _remember(
-        places,
+    _record(
+        dirs,
         HistoryEntry(
             kind,
             time.time(),
-            whoami(),
+            current_process(),
             (report.trash,) if report.trash else (),
             str(report.plan.filters),
             report.removed,
@@ -120,35 +120,35 @@ def remember_purge(places: Places, kind: Kind, report: PurgeReport) -> None:
     )
 
 
-def remember_restore(places: Places, report: RestoreReport) -> None:
+def record_restore(dirs: RootDirs, report: RestoreReport) -> None:
     """Write down that a lot was brought back. Never fails."""
-    _remember(
-        places,
+    _record(
+        dirs,
         HistoryEntry(
-            Kind.RESTORE,
+            HistoryKind.RESTORE,
             time.time(),
-            whoami(),
-            (report.stamp,),
+            current_process(),
+            (report.batch_id,),
             tasks=report.restored,
             bundles=report.restored_bundles,
-            kept=_reasons(report.failed),
+            kept_back=_reasons(report.failed),
             seconds=report.seconds,
         ),
     )
 
 
-def remember_empty(places: Places, report: EmptyReport) -> None:
+def record_empty(dirs: RootDirs, report: EmptyReport) -> None:
     """Write down that lots were erased. Never fails."""
-    _remember(
-        places,
+    _record(
+        dirs,
         HistoryEntry(
-            Kind.EMPTY,
+            HistoryKind.EMPTY,
             time.time(),
-            whoami(),
-            report.stamps,
+            current_process(),
+            report.batch_ids,
             tasks=report.removed,
             bundles=report.removed_bundles,
-            kept=_reasons(report.failed),
+            kept_back=_reasons(report.failed),
             bytes=report.bytes,
             files=report.files,
             seconds=report.seconds,
@@ -157,20 +157,20 @@ def remember_empty(places: Places, report: EmptyReport) -> None:
     )
 
 
-def _reasons(outcomes: Sequence[Outcome]) -> tuple[tuple[str, str], ...]:
+def _reasons(outcomes: Sequence[ItemResult]) -> tuple[tuple[str, str], ...]:
     return tuple((one.name, one.reason) for one in outcomes)
 
 
-def _remember(places: Places, entry: HistoryEntry) -> None:
+def _record(dirs: RootDirs, entry: HistoryEntry) -> None:
     """What was done is done: a full disk, or a link in the history's place, must not undo it."""
-    name = f"{new_stamp(entry.when)}-{entry.kind}-{secrets.token_hex(4)}{_ENDING}"
+    name = f"{new_batch_id(entry.time)}-{entry.kind}-{secrets.token_hex(4)}{_ENDING}"
     data = json.dumps(entry.as_json(), separators=(",", ":")).encode("ascii")
     with suppress(OSError, PurgeError), ExitStack() as stack:
-        folder = places.hipercow
-        for path in (places.path / TUI, places.path / TUI / HISTORY):
+        folder = dirs.hipercow
+        for path in (dirs.path / TUI_FOLDER, dirs.path / TUI_FOLDER / HISTORY):
             ensure_folder(path.name, folder)
-            folder = opened(stack, path, folder, places.mount)
-        write_whole(name, f"{name}.new", data, folder)
+            folder = open_dir(stack, path, folder, dirs.mount)
+        write_atomic(name, f"{name}.new", data, folder)
 
 
 def _read(name: str, folder: int) -> HistoryEntry | None:
@@ -200,17 +200,18 @@ def entry_from_json(data: Any) -> HistoryEntry:
     kept = data.get("kept")
     if not isinstance(kept, list) or not all(len(_words(pair)) == 2 for pair in kept):
         raise ValueError("'kept' is no list of pairs")
-    stamps = _words(data.get("stamps"))
-    if not all(map(STAMP.match, stamps)):
+    batch_ids = _words(data.get("stamps"))
+    if not all(map(BATCH_ID.match, batch_ids)):
         raise ValueError("it names what is no batch")
     return HistoryEntry(
-        kind=Kind(data["kind"]),
-        who=Who.from_json(data.get("who")),
-        stamps=stamps,
+        kind=HistoryKind(data["kind"]),
+        process=ProcessIdentity.from_json(data.get("who")),
+        batch_ids=batch_ids,
         tasks=_words(data.get("tasks")),
         bundles=_words(data.get("bundles")),
-        kept=tuple((pair[0], pair[1]) for pair in kept),
-        **{key: data[key] for key in kinds if key != "kind"},
+        kept_back=tuple((pair[0], pair[1]) for pair in kept),
+        time=data["when"],
+        **{key: data[key] for key in kinds if key not in ("kind", "when")},
     )
 
 

@@ -16,15 +16,15 @@ from hipercow_tui.formats.json_reader import load_json
 from hipercow_tui.formats.safe_open import read_file
 from hipercow_tui.purging.access import create_file
 from hipercow_tui.purging.file_changes import check_exists, rename, sync_folder
-from hipercow_tui.purging.plan_file import LIMIT, WORK, plan_as_saved, plan_from_saved
-from hipercow_tui.purging.process_identity import Who, whoami
+from hipercow_tui.purging.plan_file import LIMIT, WORK, plan_from_dict, plan_to_dict
+from hipercow_tui.purging.process_identity import ProcessIdentity, current_process
 
 MANIFEST = "manifest.json"
 DRAFT = "manifest.json.new"
 _FAR = 1e15  # seconds: no time of a purge is beyond that
 
 
-class Aim(StrEnum):
+class PurgeMode(StrEnum):
     """Where what was moved into a lot is to go."""
 
     PURGE = "purge"
@@ -35,30 +35,30 @@ class Aim(StrEnum):
 class Manifest:
     """A lot's plan, in full also where the lot holds the tasks of one language, and what for.
 
-    ``when`` it was confirmed is in seconds since the epoch, ``who`` confirmed it. Without
+    ``when`` it was confirmed is in seconds since the epoch, ``confirmed_by`` confirmed it. Without
     ``confirmed`` nothing says that it was: then it is never carried out.
     """
 
     plan: PurgePlan
-    aim: Aim
-    when: float
-    who: Who | None
+    mode: PurgeMode
+    confirmed_at: float
+    confirmed_by: ProcessIdentity | None
     confirmed: bool
 
 
-def manifest_bytes(plan: PurgePlan, aim: Aim, when: float) -> bytes:
+def manifest_bytes(plan: PurgePlan, mode: PurgeMode, when: float) -> bytes:
     """The manifest of a plan that this process carries out because it was confirmed at ``when``, in
     seconds since the epoch."""
-    made = {"aim": aim, "when": when, "who": whoami().as_json(), "confirmed": True}
-    return json.dumps(plan_as_saved(plan) | made, separators=(",", ":")).encode("ascii")
+    made = {"aim": mode, "when": when, "who": current_process().as_json(), "confirmed": True}
+    return json.dumps(plan_to_dict(plan) | made, separators=(",", ":")).encode("ascii")
 
 
-def write_manifest(plan: PurgePlan, aim: Aim, folder: int, when: float) -> None:
+def write_manifest(plan: PurgePlan, mode: PurgeMode, folder: int, when: float) -> None:
     """Write the manifest into an open folder: whole or not at all, and on the disk.
 
     ``when`` is in seconds since the epoch. Raises OSError.
     """
-    write_whole(MANIFEST, DRAFT, manifest_bytes(plan, aim, when), folder)
+    write_atomic(MANIFEST, DRAFT, manifest_bytes(plan, mode, when), folder)
 
 
 def read_manifest(folder: int) -> Manifest | None:
@@ -80,12 +80,14 @@ def load_manifest(folder: int) -> Manifest | None:
         data = load_json(raw, work=WORK)
         if not isinstance(data, dict):
             return None
-        when, who, aim = (data.pop(key, None) for key in ("when", "who", "aim"))
+        when, who, mode = (data.pop(key, None) for key in ("when", "who", "aim"))
         if not abs(float(when)) < _FAR:
             return None
         confirmed = data.pop("confirmed", False) is True
-        plan = plan_from_saved(data)
-        return Manifest(plan, Aim(aim), float(when), Who.from_json(who), confirmed)
+        plan = plan_from_dict(data)
+        return Manifest(
+            plan, PurgeMode(mode), float(when), ProcessIdentity.from_json(who), confirmed
+        )
     except (ValueError, TypeError, OverflowError):
         return None
 
@@ -103,7 +105,7 @@ def write_draft(name: str, data: bytes, folder: int) -> None:
         raise
 
 
-def write_whole(name: str, draft: str, data: bytes, folder: int) -> None:
+def write_atomic(name: str, draft: str, data: bytes, folder: int) -> None:
     """Write a new file in an open folder, under another name first. Raises OSError."""
     write_draft(draft, data, folder)
     try:

@@ -33,7 +33,7 @@ from hipercow_tui.domain.task import TASK_ID, Bundle, BundleId, Lang, Status, Ta
 from hipercow_tui.formats.json_reader import load_json
 from hipercow_tui.formats.safe_open import read_file
 from hipercow_tui.support.errors import FilterError, PurgeError
-from hipercow_tui.support.text import count, short_id, visible
+from hipercow_tui.support.text import escape_controls, pluralize, short_id
 
 FORMAT = 1
 LIMIT = 1 << 30  # bytes of a saved plan: that of a million tasks has some 400 million
@@ -47,13 +47,13 @@ def save_plan(plan: PurgePlan, path: str | os.PathLike[str]) -> None:
 
     Raises PurgeError if the plan is refused or the file can't be written.
     """
-    shown = visible(str(path))
+    shown = escape_controls(str(path))
     if plan.refused:
         raise PurgeError("The plan is blocked: leave out the blocked chains before you save it")
     try:
         with open(path, "x", encoding="ascii", opener=open_private) as file:
             try:
-                json.dump(plan_as_saved(plan), file, indent=1)
+                json.dump(plan_to_dict(plan), file, indent=1)
                 file.write("\n")
                 file.flush()
             except OSError:
@@ -62,7 +62,7 @@ def save_plan(plan: PurgePlan, path: str | os.PathLike[str]) -> None:
     except FileExistsError:
         raise PurgeError(f"{shown} exists: a saved plan replaces no file, name another") from None
     except OSError as error:
-        reason = visible(error.strerror or str(error))
+        reason = escape_controls(error.strerror or str(error))
         raise PurgeError(f"{shown} can't be written: {reason}") from None
 
 
@@ -73,21 +73,21 @@ def open_private(path: str | os.PathLike[str], flags: int) -> int:
 
 def load_plan(path: str | os.PathLike[str]) -> PurgePlan:
     """The plan that was saved in a file. Raises PurgeError if that can't be read or is none."""
-    shown = visible(str(path))
+    shown = escape_controls(str(path))
     try:
         data = load_json(read_file(path, limit=LIMIT), work=WORK)
     except OSError as error:
-        reason = visible(error.strerror or str(error))
+        reason = escape_controls(error.strerror or str(error))
         raise PurgeError(f"{shown} can't be read: {reason}") from None
     except ValueError as error:
         raise PurgeError(f"{shown} is no saved plan: it {error}") from None
     try:
-        return plan_from_saved(data)
+        return plan_from_dict(data)
     except ValueError as error:
         raise PurgeError(f"{shown} is no saved plan: {error}") from None
 
 
-def changes(plan: PurgePlan, snapshot: Snapshot) -> Iterator[str]:
+def find_changes(plan: PurgePlan, snapshot: Snapshot) -> Iterator[str]:
     """What is different now from what the plan names, as sentences: a task, its status or files, a
     retry, what stands in a bundle."""
     going = set(plan.ids)
@@ -98,27 +98,27 @@ def changes(plan: PurgePlan, snapshot: Snapshot) -> Iterator[str]:
             yield f"task {task.id} is gone"
         elif now.status is not task.status:
             yield f"task {task.id} was {task.status} and is {now.status}"
-        elif now.listing != task.listing:
+        elif now.files_mask != task.files_mask:
             yield f"task {task.id} holds other files"
         elif reason := block_reason(now):
             yield f"task {task.id} can't go: {reason}"
         elif now.chain != task.chain:
             new = [short_id(i) for i in now.chain if i not in task.chain]
             yield f"task {task.id} was retried{': ' if new else ''}{', '.join(new)}"
-        elif not going.issuperset(i for i in now.chain if i not in snapshot.absent):
+        elif not going.issuperset(i for i in now.chain if i not in snapshot.non_task_ids):
             yield f"task {task.id} would go without the rest of its retry chain"
     then = {(one.bundle.lang, one.bundle.name): one.bundle for one in plan.bundles}
     bundles = {(bundle.lang, bundle.name): bundle for bundle in snapshot.bundles}
     for key, bundle in then.items():
         found = bundles.get(key)
         if found is None:
-            yield f"bundle '{visible(bundle.name)}' is gone"
+            yield f"bundle '{escape_controls(bundle.name)}' is gone"
         elif (found.task_ids, found.link) != (bundle.task_ids, bundle.link):
-            yield f"bundle '{visible(bundle.name)}' was rewritten"
+            yield f"bundle '{escape_controls(bundle.name)}' was rewritten"
     for key, bundle in bundles.items():
         named = going_of[bundle.lang].intersection(bundle.task_ids)
         if key not in then and named:
-            yield f"bundle '{visible(bundle.name)}' names {_some(named)} now"
+            yield f"bundle '{escape_controls(bundle.name)}' names {_some(named)} now"
     yield from _blocked_now(plan, snapshot)
 
 
@@ -139,10 +139,10 @@ def _blocked_now(plan: PurgePlan, snapshot: Snapshot) -> Iterator[str]:
 
 def _some(ids: set[str]) -> str:
     first = short_id(min(ids))
-    return first if len(ids) == 1 else f"{count(len(ids), 'task')} ({first} …)"
+    return first if len(ids) == 1 else f"{pluralize(len(ids), 'task')} ({first} …)"
 
 
-def plan_as_saved(plan: PurgePlan) -> Json:
+def plan_to_dict(plan: PurgePlan) -> Json:
     """The plan as JSON values. Names that are no UTF-8 keep their bytes as lone surrogates."""
     return {
         "format": FORMAT,
@@ -163,7 +163,7 @@ def _filters_as_saved(filters: FilterStack) -> Json:
         saved["task_ids"] = sorted(filters.task_ids.ids)
     if filters.finished_before is not None:
         before = filters.finished_before
-        saved["finished_before"] = {"moment": before.moment, "text": before.text}
+        saved["finished_before"] = {"moment": before.cutoff, "text": before.text}
     if filters.in_bundle is not None:
         saved["in_bundle"] = filters.in_bundle.patterns
     if filters.with_status is not None:
@@ -180,15 +180,15 @@ def _task_as_saved(planned: PlannedTask) -> Json:
         "id": task.id,
         "lang": task.lang,
         "status": task.status,
-        "listing": task.listing,
+        "listing": task.files_mask,
         "created": task.created,
         "started": task.started,
         "finished": task.finished,
         "finished_estimated": task.finished_estimated,
         "chain": task.chain,
         "reason": planned.reason,
-        "of": planned.of,
-        "regrets": planned.regrets,
+        "of": planned.cause_id,
+        "regrets": planned.cautions,
     }
 
 
@@ -204,8 +204,8 @@ def _bundle_as_saved(planned: PlannedBundle) -> Json:
     }
 
 
-def plan_from_saved(data: Any) -> PurgePlan:
-    """The plan that ``plan_as_saved`` gave, its bundles without their files' stamps.
+def plan_from_dict(data: Any) -> PurgePlan:
+    """The plan that ``plan_to_dict`` gave, its bundles without their files' stamps.
 
     Raises ValueError, which says what is wrong, for anything else.
     """
@@ -247,7 +247,7 @@ def _planned_task(data: Any) -> PlannedTask:
     task = Task(
         id=fields.take("id", _id),
         status=Status(fields.take("status", _one_of(Status))),
-        listing=fields.take("listing", _whole),
+        files_mask=fields.take("listing", _whole),
         created=fields.take("created", _maybe(_seconds)),
         started=fields.take("started", _maybe(_seconds)),
         finished=fields.take("finished", _maybe(_seconds)),
@@ -264,8 +264,8 @@ def _planned_task(data: Any) -> PlannedTask:
     fields.end()
     if task.chain and task.id not in task.chain:
         raise ValueError(f"the chain of {task.id} is not its own")
-    if (planned.reason is Reason.RETRY_CHAIN) != (planned.of is not None) or (
-        planned.of is not None and planned.of not in task.chain
+    if (planned.reason is Reason.RETRY_CHAIN) != (planned.cause_id is not None) or (
+        planned.cause_id is not None and planned.cause_id not in task.chain
     ):
         raise ValueError(f"what drew {task.id} in is not in its chain")
     return planned
@@ -280,7 +280,7 @@ def _planned_bundle(data: Any) -> PlannedBundle:
         link=fields.take("link", _maybe(_text)) or "",
     )
     if not is_bundle_name(bundle.name, bundle.lang):
-        raise ValueError(f"'{visible(bundle.name[:40])}' is no bundle's name")
+        raise ValueError(f"'{escape_controls(bundle.name[:40])}' is no bundle's name")
     deleted, surviving = fields.take("deleted", _whole), fields.take("surviving", _whole)
     fields.end()
     return PlannedBundle(bundle, deleted, surviving)
@@ -341,7 +341,9 @@ class _Fields:
     def end(self) -> None:
         """Raises ValueError if there are more fields."""
         if self._left:
-            raise ValueError(f"'{visible(next(iter(self._left)))}' of {self._what} is unknown")
+            raise ValueError(
+                f"'{escape_controls(next(iter(self._left)))}' of {self._what} is unknown"
+            )
 
 
 def _text(value: Any) -> str:
@@ -352,7 +354,7 @@ def _text(value: Any) -> str:
 
 def _shown_text(value: Any) -> str:
     """A text that is only shown: what a terminal would obey in it is escaped."""
-    return visible(_text(value))
+    return escape_controls(_text(value))
 
 
 def _path(value: Any) -> str:
@@ -365,7 +367,7 @@ def _path(value: Any) -> str:
 def _id(value: Any) -> str:
     text = _text(value)
     if not TASK_ID.match(text):
-        raise ValueError(f"'{visible(text[:40])}' is no task id")
+        raise ValueError(f"'{escape_controls(text[:40])}' is no task id")
     return text
 
 

@@ -17,7 +17,7 @@ _SPACE = Path("/proc/self/ns/pid")
 
 
 @dataclass(frozen=True, slots=True)
-class Who:
+class ProcessIdentity:
     """A process; ``space`` tells where its ``pid`` means something, empty where that is unknown."""
 
     user: str
@@ -46,7 +46,7 @@ class Who:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, data: Any) -> Who | None:
+    def from_json(cls, data: Any) -> ProcessIdentity | None:
         """What ``as_json`` gave; None for anything else."""
         kinds = {"user": str, "host": str, "pid": int, "space": str}
         if not isinstance(data, dict) or data.keys() != kinds.keys():
@@ -57,13 +57,13 @@ class Who:
         return cls(**data) if 0 < data["pid"] < 1 << 31 else None
 
 
-def whoami() -> Who:
+def current_process() -> ProcessIdentity:
     """This process."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError, ImportError):  # a user id without a name, as in a container
         user = str(os.getuid())
-    return Who(user, socket.gethostname(), os.getpid(), _space())
+    return ProcessIdentity(user, socket.gethostname(), os.getpid(), _space())
 
 
 def _space() -> str:

@@ -12,11 +12,11 @@ from hipercow_tui.purging.results import Phase, Progress
 _INTERVAL = 0.05  # seconds between two reports: twenty a second is as live as an eye can tell
 
 
-def unheard(progress: Progress) -> None:
+def ignore_progress(progress: Progress) -> None:
     """Where progress goes that nobody asked for."""
 
 
-class Watch:
+class ProgressReporter:
     """Tells of a purge's progress, at most every 50 ms and when a phase begins or ends.
 
     With ``stop`` set, ``stopped`` is true from then on. ``jobs`` chains are erased at a time, and
@@ -46,13 +46,13 @@ class Watch:
         self._phase, self._done, self._total = phase, 0, total
         self._tell()
 
-    def at(self, done: int) -> None:
+    def advance(self, done: int) -> None:
         """``done`` tasks of the phase are done."""
         with self._telling:
             self._done = max(done, self._done)
             self._tell_if_due()
 
-    def freed(self, total: int) -> None:
+    def add_bytes(self, total: int) -> None:
         """So many bytes are freed by now."""
         with self._telling:
             self._bytes = max(total, self._bytes)

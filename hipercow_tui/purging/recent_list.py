@@ -21,14 +21,14 @@ from contextlib import suppress
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.py_layout import RECENT
 from hipercow_tui.formats.safe_open import open_file, read_file
-from hipercow_tui.purging.batch_name import TUI
+from hipercow_tui.purging.batch_name import TUI_FOLDER
 from hipercow_tui.purging.file_changes import exists
-from hipercow_tui.purging.results import Outcome
-from hipercow_tui.purging.root_dirs import Places, because
+from hipercow_tui.purging.results import ItemResult
+from hipercow_tui.purging.root_dirs import RootDirs, os_error_text
 
-DRAFT = f"{TUI}-{RECENT}"  # created exclusively, so it is also the lock between purges
+DRAFT = f"{TUI_FOLDER}-{RECENT}"  # created exclusively, so it is also the lock between purges
 LIMIT = 256 << 20  # bytes: 8 million tasks
-LINGER = 0.02  # seconds in which a program that opened the old list has appended to it
+APPEND_GRACE = 0.02  # seconds in which a program that opened the old list has appended to it
 ABANDONED = 5.0  # seconds without a change after which a draft belongs to a process that died
 PATIENCE = 30.0  # seconds to wait for other purges
 _POLL = 0.005  # seconds
@@ -43,49 +43,49 @@ class _MissingLinesError(Exception):
 
 
 def remove_ids(
-    places: Places, ids: Iterable[str], stopped: Callable[[], bool] = lambda: False
-) -> Outcome | None:
+    dirs: RootDirs, ids: Iterable[str], stopped: Callable[[], bool] = lambda: False
+) -> ItemResult | None:
     """Take the ids of purged tasks out of the list of a Python root, as far as they are in it.
 
     Returns what failed, None if nothing did. Waits while another purge rewrites the list, for
     ``PATIENCE`` at most; ``stopped`` ends that wait, and then the list is unchanged.
     """
     gone = _as_bytes(ids)
-    if places.lang is not Lang.PY or not gone:
+    if dirs.lang is not Lang.PY or not gone:
         return None
     try:
-        if _lists_any(gone, places.hipercow):
-            _rewrite(places.hipercow, gone, stopped)
+        if _lists_any(gone, dirs.hipercow):
+            _rewrite(dirs.hipercow, gone, stopped)
     except _MissingLinesError as error:
-        return _failure(_MISSING, str(error), places)
+        return _failure(_MISSING, str(error), dirs)
     except OSError as error:
-        return _failure(_STILL_LISTED, because(error), places)
+        return _failure(_STILL_LISTED, os_error_text(error), dirs)
     return None
 
 
-def append_ids(places: Places, ids: Iterable[str]) -> Outcome | None:
+def append_ids(dirs: RootDirs, ids: Iterable[str]) -> ItemResult | None:
     """Append the ids of restored tasks, the oldest first, to the list of a Python root, as far as
     they are missing in it. Returns what failed, None if nothing did."""
-    if places.lang is not Lang.PY:
+    if dirs.lang is not Lang.PY:
         return None
     try:
-        _append_missing(list(_as_bytes(ids)), places.hipercow)
+        _append_missing(list(_as_bytes(ids)), dirs.hipercow)
     except OSError as error:
-        return _failure(_MISSING, because(error), places)
+        return _failure(_MISSING, os_error_text(error), dirs)
     return None
 
 
-def is_of_removal(outcome: Outcome) -> bool:
+def is_of_removal(outcome: ItemResult) -> bool:
     """Whether the outcome says that gone tasks may still be in the list."""
     return outcome.is_of_list and outcome.reason.startswith(_STILL_LISTED)
 
 
-def _failure(what: str, why: str, places: Places) -> Outcome | None:
+def _failure(what: str, why: str, dirs: RootDirs) -> ItemResult | None:
     """The outcome to report; None where there is no list, which has no wrong lines either."""
     with suppress(OSError):
-        if not exists(RECENT, places.hipercow):
+        if not exists(RECENT, dirs.hipercow):
             return None
-    return Outcome(RECENT, f"{what}: {why}; 'hipercow task recent --rebuild' corrects it")
+    return ItemResult(RECENT, f"{what}: {why}; 'hipercow task recent --rebuild' corrects it")
 
 
 def _as_bytes(ids: Iterable[str]) -> dict[bytes, None]:
@@ -165,7 +165,7 @@ def _replace(old: int, draft: int, folder: int, gone: Collection[bytes]) -> None
     try:
         _bring_over(old, {*_lines(whole_lines), *gone}, folder)
     except OSError as error:
-        raise _MissingLinesError(because(error)) from None
+        raise _MissingLinesError(os_error_text(error)) from None
     if _lists_any(gone, folder):
         raise failure
 
@@ -177,7 +177,7 @@ def _bring_over(old: int, known: Collection[bytes], folder: int) -> None:
     the rename. A last line without an end may still be written, so it waits for the second look.
     """
     for final in (False, True):
-        time.sleep(LINGER if final else 0.0)
+        time.sleep(APPEND_GRACE if final else 0.0)
         now = _whole(old)
         lines = _lines(now if final else _without_last_part(now))
         _append_missing([line for line in lines if line not in known], folder)

@@ -34,7 +34,7 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ItemResult:
     """What became of one task or bundle that did not simply go, as a sentence's end.
 
     ``name`` is a task's id or a bundle's name; ``where`` is where it stands if that is not its
@@ -59,27 +59,27 @@ class PurgeReport:
     ``removed`` are ids in the order of the plan, ``removed_bundles`` names. ``put_back`` is what
     stayed in its place, or is there again, because something differed from the plan or because
     its chain stayed. ``vanished`` is what others deleted meanwhile. ``failed`` is what could not
-    be moved, put back or erased. ``kept_aside`` is the folder in ``hipercow/tui/`` that still
+    be moved, put back or erased. ``quarantine_path`` is the folder in ``hipercow/tui/`` that still
     holds some of it, None if there is nothing. ``bytes`` and ``files`` are what was freed,
     ``seconds`` how long it took. ``stopped`` says that it ended because it was asked to. ``trash``
     is the stamp of the lot in the trash that holds what was removed; None if it was erased.
-    ``no_room`` says that something could not be moved because the disk is full. ``parts`` are the
+    ``no_space`` says that something could not be moved because the disk is full. ``parts`` are the
     reports of R and of Python where the plan was for both.
     """
 
     plan: PurgePlan
     removed: tuple[str, ...] = ()
     removed_bundles: tuple[str, ...] = ()
-    put_back: tuple[Outcome, ...] = ()
-    vanished: tuple[Outcome, ...] = ()
-    failed: tuple[Outcome, ...] = ()
-    kept_aside: Path | None = None
+    put_back: tuple[ItemResult, ...] = ()
+    vanished: tuple[ItemResult, ...] = ()
+    failed: tuple[ItemResult, ...] = ()
+    quarantine_path: Path | None = None
     bytes: int = 0
     files: int = 0
     seconds: float = 0.0
     stopped: bool = False
     trash: str | None = None
-    no_room: bool = False
+    no_space: bool = False
     parts: tuple[PurgeReport, ...] = ()
 
     @property
@@ -87,25 +87,25 @@ class PurgeReport:
         """Whether everything that was planned is gone."""
         return not (self.put_back or self.failed or self.stopped)
 
-    def then(self, later: PurgeReport) -> PurgeReport:
+    def followed_by(self, later: PurgeReport) -> PurgeReport:
         """Both parts of one purge: ``later`` tried again what this one did not get done."""
         removed = {*self.removed, *later.removed}
-        aside = tuple(one for one in self.failed if one.where is not None or one.is_of_list)
+        loose_task = tuple(one for one in self.failed if one.where is not None or one.is_of_list)
         return replace(
             later,
             plan=self.plan,
             removed=tuple(task_id for task_id in self.plan.ids if task_id in removed),
             removed_bundles=self.removed_bundles + later.removed_bundles,
             vanished=self.vanished + later.vanished,
-            failed=aside + later.failed,
-            kept_aside=later.kept_aside or self.kept_aside,
+            failed=loose_task + later.failed,
+            quarantine_path=later.quarantine_path or self.quarantine_path,
             bytes=self.bytes + later.bytes,
             files=self.files + later.files,
             seconds=self.seconds + later.seconds,
         )
 
 
-def beside(plan: PurgePlan, parts: Sequence[PurgeReport]) -> PurgeReport:
+def merge_reports(plan: PurgePlan, parts: Sequence[PurgeReport]) -> PurgeReport:
     """The parts of one purge, which was done in one root after the other, as its report."""
     if len(parts) == 1:
         return replace(parts[0], plan=plan)
@@ -116,13 +116,15 @@ def beside(plan: PurgePlan, parts: Sequence[PurgeReport]) -> PurgeReport:
         put_back=tuple(chain.from_iterable(part.put_back for part in parts)),
         vanished=tuple(chain.from_iterable(part.vanished for part in parts)),
         failed=tuple(chain.from_iterable(part.failed for part in parts)),
-        kept_aside=next((part.kept_aside for part in parts if part.kept_aside), None),
+        quarantine_path=next(
+            (part.quarantine_path for part in parts if part.quarantine_path), None
+        ),
         bytes=sum(part.bytes for part in parts),
         files=sum(part.files for part in parts),
         seconds=sum(part.seconds for part in parts),
         stopped=any(part.stopped for part in parts),
         trash=next((part.trash for part in parts if part.trash), None),
-        no_room=any(part.no_room for part in parts),
+        no_space=any(part.no_space for part in parts),
         parts=tuple(parts),
     )
 
@@ -131,32 +133,32 @@ def beside(plan: PurgePlan, parts: Sequence[PurgeReport]) -> PurgeReport:
 class RestoreReport:
     """What bringing a lot back did.
 
-    ``restored`` are ids, ``restored_bundles`` names: they are in their places again. ``gone`` are
+    ``restored`` are ids, ``restored_bundles`` names: they are in their places again. ``missing_ids`` are
     the ids of what is neither in its place nor in the lot any more. ``failed`` is what could not be
     put back, or is kept aside, with where it is. ``lost`` is a sentence if another process took
     the lot over meanwhile.
     """
 
-    stamp: str
+    batch_id: str
     restored: tuple[str, ...] = ()
     restored_bundles: tuple[str, ...] = ()
-    gone: tuple[str, ...] = ()
-    failed: tuple[Outcome, ...] = ()
+    missing_ids: tuple[str, ...] = ()
+    failed: tuple[ItemResult, ...] = ()
     seconds: float = 0.0
     lost: str = ""
 
     @property
     def complete(self) -> bool:
         """Whether everything is back."""
-        return not (self.gone or self.failed)
+        return not (self.missing_ids or self.failed)
 
-    def then(self, later: RestoreReport) -> RestoreReport:
+    def followed_by(self, later: RestoreReport) -> RestoreReport:
         """Both, of lots of the same stamp."""
         return RestoreReport(
-            self.stamp,
+            self.batch_id,
             self.restored + later.restored,
             self.restored_bundles + later.restored_bundles,
-            self.gone + later.gone,
+            self.missing_ids + later.missing_ids,
             self.failed + later.failed,
             self.seconds + later.seconds,
             self.lost or later.lost,
@@ -170,10 +172,10 @@ class EmptyReport:
     asked to; the rest is still in its lot then.
     """
 
-    stamps: tuple[str, ...] = ()
+    batch_ids: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     removed_bundles: tuple[str, ...] = ()
-    failed: tuple[Outcome, ...] = ()
+    failed: tuple[ItemResult, ...] = ()
     bytes: int = 0
     files: int = 0
     seconds: float = 0.0
@@ -184,10 +186,10 @@ class EmptyReport:
         """Whether everything in these lots is gone."""
         return not (self.failed or self.stopped)
 
-    def then(self, later: EmptyReport) -> EmptyReport:
+    def followed_by(self, later: EmptyReport) -> EmptyReport:
         """Both, of other lots."""
         return EmptyReport(
-            tuple(dict.fromkeys(self.stamps + later.stamps)),
+            tuple(dict.fromkeys(self.batch_ids + later.batch_ids)),
             self.removed + later.removed,
             self.removed_bundles + later.removed_bundles,
             self.failed + later.failed,

@@ -9,9 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from hipercow_tui.purging.access import ensure_folder
-from hipercow_tui.purging.batch import NO_ROOM, Lot
+from hipercow_tui.purging.batch import NO_SPACE, Batch
 from hipercow_tui.purging.batch_name import bundle_file, bundle_name
-from hipercow_tui.purging.chain_units import Unit
+from hipercow_tui.purging.chain_units import ChainUnit
 from hipercow_tui.purging.file_changes import (
     NOT_DONE,
     exists,
@@ -19,63 +19,63 @@ from hipercow_tui.purging.file_changes import (
     rename,
     unlink,
 )
-from hipercow_tui.purging.results import Outcome
-from hipercow_tui.purging.root_dirs import because, names_in
-from hipercow_tui.purging.run_log import Record
+from hipercow_tui.purging.results import ItemResult
+from hipercow_tui.purging.root_dirs import names_in, os_error_text
+from hipercow_tui.purging.run_log import RunRecord
 from hipercow_tui.support.text import short_id
 
 DELETED = "someone else deleted it meanwhile"
 # What file systems without hard links say, Linux of another user's file, and a full disk, which has
 # no entry to spare for a second name.
-_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, *NO_ROOM}
+_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, *NO_SPACE}
 
 
 def restore_unit(
-    lot: Lot, unit: Unit, reason: str, record: Record, culprit: str | None = None
+    batch: Batch, unit: ChainUnit, reason: str, record: RunRecord, culprit: str | None = None
 ) -> None:
     """Put back all tasks of a unit that were moved, and record that all of it stays.
 
     ``reason`` is that of the unit, or of the task ``culprit`` whose outcome is recorded already.
     """
-    record.stayed.add(unit)
+    record.held_units.add(unit)
     if culprit is not None:
         reason = f"its retry chain stays, because of {short_id(culprit)}: {reason}"
     for task_id in unit.ids:
         if task_id != culprit:
-            restore_task(lot, task_id, reason, record)
+            restore_task(batch, task_id, reason, record)
 
 
-def restore_task(lot: Lot, task_id: str, reason: str, record: Record) -> None:
+def restore_task(batch: Batch, task_id: str, reason: str, record: RunRecord) -> None:
     """Put a task back, if it was moved, and record why it stays."""
     try:
-        if not exists(task_id, lot.tasks):
-            _record_unmoved(task_id, reason, lot.places.has_task(task_id), record)
+        if not exists(task_id, batch.tasks):
+            _record_unmoved(task_id, reason, batch.dirs.has_task(task_id), record)
             return
-        _return_task(lot, task_id)
+        _return_task(batch, task_id)
     except OSError as error:
-        where = lot.keep_aside("tasks", task_id)
-        record.failed.append(Outcome(task_id, _stuck(reason, error), where))
+        where = batch.quarantine("tasks", task_id)
+        record.failed.append(ItemResult(task_id, _stuck(reason, error), where))
     else:
-        record.put_back.append(Outcome(task_id, reason))
+        record.put_back.append(ItemResult(task_id, reason))
 
 
-def restore_bundle(lot: Lot, name: str, reason: str, record: Record) -> None:
+def restore_bundle(batch: Batch, name: str, reason: str, record: RunRecord) -> None:
     """Put a bundle back, if it was moved, and record why it stays."""
     record.bundles_settled.add(name)
     try:
-        if not exists(bundle_file(name), lot.bundles):
-            stands = lot.places.bundle_stands(name)
+        if not exists(bundle_file(name), batch.bundles):
+            stands = batch.dirs.has_bundle(name)
             _record_unmoved(name, reason, stands, record, is_bundle=True)
             return
-        _return_bundle(lot, name)
+        _return_bundle(batch, name)
     except OSError as error:
-        where = lot.keep_aside("bundles", bundle_file(name))
-        record.failed.append(Outcome(name, _stuck(reason, error), where, is_bundle=True))
+        where = batch.quarantine("bundles", bundle_file(name))
+        record.failed.append(ItemResult(name, _stuck(reason, error), where, is_bundle=True))
     else:
-        record.put_back.append(Outcome(name, reason, is_bundle=True))
+        record.put_back.append(ItemResult(name, reason, is_bundle=True))
 
 
-def restore_strays(lot: Lot, record: Record) -> None:
+def restore_unplanned(batch: Batch, record: RunRecord) -> None:
     """Put back, or keep aside, what is recorded so, or as deleted by others, but is still in the
     batch.
 
@@ -83,75 +83,75 @@ def restore_strays(lot: Lot, record: Record) -> None:
     this. Costs two listings, or nothing if the record holds no such outcomes. Raises PurgeError
     if the lot can't be listed.
     """
-    strays = _strays(lot, record)
+    strays = _find_unplanned(batch, record)
     for outcome in strays:
         record.withdraw(outcome)
         if outcome.where is not None:
-            where = lot.keep_aside(*_entry(outcome))
+            where = batch.quarantine(*_entry(outcome))
             record.failed.append(replace(outcome, where=where))
         elif outcome.is_bundle:
-            restore_bundle(lot, outcome.name, outcome.reason, record)
+            restore_bundle(batch, outcome.name, outcome.reason, record)
         else:
-            restore_task(lot, outcome.name, outcome.reason, record)
-    for outcome in _strays(lot, record) if strays else ():
+            restore_task(batch, outcome.name, outcome.reason, record)
+    for outcome in _find_unplanned(batch, record) if strays else ():
         record.withdraw(outcome)
         reason = _stuck(outcome.reason, OSError(errno.EIO, NOT_DONE))
-        record.failed.append(replace(outcome, reason=reason, where=_place_in(lot, outcome)))
+        record.failed.append(replace(outcome, reason=reason, where=_place_in(batch, outcome)))
 
 
-def _strays(lot: Lot, record: Record) -> Sequence[Outcome]:
-    staying = (*record.put_back, *record.vanished, *record.failed)
+def _find_unplanned(batch: Batch, record: RunRecord) -> Sequence[ItemResult]:
+    staying = (*record.put_back, *record.missing, *record.failed)
     if not staying:
         return ()
-    tasks = names_in(lot.tasks, lot.path / "tasks")
-    bundles = set(map(bundle_name, names_in(lot.bundles, lot.path / "bundles")))
+    tasks = names_in(batch.tasks, batch.path / "tasks")
+    bundles = set(map(bundle_name, names_in(batch.bundles, batch.path / "bundles")))
     return [
         one
         for one in staying
-        if one.name in (bundles if one.is_bundle else tasks) and one.where != _place_in(lot, one)
+        if one.name in (bundles if one.is_bundle else tasks) and one.where != _place_in(batch, one)
     ]
 
 
-def _place_in(lot: Lot, outcome: Outcome) -> Path:
-    return lot.path.joinpath(*_entry(outcome))
+def _place_in(batch: Batch, outcome: ItemResult) -> Path:
+    return batch.path.joinpath(*_entry(outcome))
 
 
-def _entry(outcome: Outcome) -> tuple[str, str]:
+def _entry(outcome: ItemResult) -> tuple[str, str]:
     """The folder of a lot that holds a task or bundle, and its name there."""
     return ("bundles", bundle_file(outcome.name)) if outcome.is_bundle else ("tasks", outcome.name)
 
 
 def _record_unmoved(
-    name: str, reason: str, stands: bool, record: Record, *, is_bundle: bool = False
+    name: str, reason: str, stands: bool, record: RunRecord, *, is_bundle: bool = False
 ) -> None:
     if stands:
-        record.put_back.append(Outcome(name, reason, is_bundle=is_bundle))
+        record.put_back.append(ItemResult(name, reason, is_bundle=is_bundle))
     else:
-        record.vanished.append(Outcome(name, DELETED, is_bundle=is_bundle))
+        record.missing.append(ItemResult(name, DELETED, is_bundle=is_bundle))
 
 
-def _return_task(lot: Lot, task_id: str) -> None:
+def _return_task(batch: Batch, task_id: str) -> None:
     try:
-        _rename_back(lot, task_id)
+        _rename_back(batch, task_id)
     except FileNotFoundError:  # someone removed the empty tasks/ab
-        lot.places.close_shard()
-        ensure_folder(task_id[:2], lot.places.tasks)
-        _rename_back(lot, task_id)
+        batch.dirs.close_shard()
+        ensure_folder(task_id[:2], batch.dirs.tasks)
+        _rename_back(batch, task_id)
 
 
-def _rename_back(lot: Lot, task_id: str) -> None:
+def _rename_back(batch: Batch, task_id: str) -> None:
     """A rename silently replaces an empty folder, so we look first. The gap between the two calls
     is some microseconds, and ids are random: only who knows this id could fill it."""
-    shard = lot.places.shard(task_id)
+    shard = batch.dirs.shard(task_id)
     if exists(task_id[2:], shard):
         raise _taken(task_id)
-    rename(task_id, task_id[2:], lot.tasks, shard)
+    rename(task_id, task_id[2:], batch.tasks, shard)
 
 
-def _return_bundle(lot: Lot, name: str) -> None:
+def _return_bundle(batch: Batch, name: str) -> None:
     """By link and unlink, for a link never replaces anything, unlike a rename."""
-    with lot.places.bundle(name, make=True) as (folder, last):
-        _link_back(bundle_file(name), lot.bundles, last, folder)
+    with batch.dirs.bundle(name, make=True) as (folder, last):
+        _link_back(bundle_file(name), batch.bundles, last, folder)
 
 
 def _link_back(file: str, source: int, name: str, folder: int) -> None:
@@ -175,4 +175,4 @@ def _taken(name: str) -> FileExistsError:
 
 
 def _stuck(reason: str, error: OSError) -> str:
-    return f"{reason}; it can't be put back: {because(error)}"
+    return f"{reason}; it can't be put back: {os_error_text(error)}"

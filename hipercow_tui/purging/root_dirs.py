@@ -20,13 +20,13 @@ from hipercow_tui.formats.safe_open import open_folder
 from hipercow_tui.purging.access import ensure_folder
 from hipercow_tui.purging.file_changes import exists, sync_folder
 from hipercow_tui.support.errors import PurgeError
-from hipercow_tui.support.text import visible
+from hipercow_tui.support.text import escape_controls
 
 _NO_FOLDER = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EACCES, errno.EPERM}
 
 
 @dataclass(slots=True)
-class Places:
+class RootDirs:
     """``hipercow/``, or for Python ``hipercow/py/``, and, in it, ``tasks/`` and ``bundles/`` (None
     where there is none).
 
@@ -78,7 +78,7 @@ class Places:
                 stack.callback(os.close, folder)
             yield folder, last
 
-    def bundle_stands(self, name: str) -> bool:
+    def has_bundle(self, name: str) -> bool:
         """Whether anything stands at a bundle's place. Raises OSError."""
         try:
             with self.bundle(name) as (folder, last):
@@ -128,43 +128,45 @@ def _if_there() -> Iterator[None]:
 
 
 @contextmanager
-def open_places(root: Root) -> Iterator[Places]:
+def open_root_dirs(root: Root) -> Iterator[RootDirs]:
     """The root's folders, open.
 
     Raises PurgeError if one of them is a link, on another mount, or can't be opened.
     """
     with ExitStack() as stack:
         try:
-            hipercow = opened(stack, root.hipercow)
+            hipercow = open_dir(stack, root.hipercow)
             mount = _mount_of(hipercow, root.hipercow)
-            tasks = opened(stack, root.tasks, hipercow, mount)
+            tasks = open_dir(stack, root.tasks, hipercow, mount)
         except FileNotFoundError:
-            gone = visible(str(root.tasks))
+            gone = escape_controls(str(root.tasks))
             raise PurgeError(f"{gone} is gone: there is nothing to purge") from None
         try:
-            bundles: int | None = opened(stack, root.bundles, hipercow, mount)
+            bundles: int | None = open_dir(stack, root.bundles, hipercow, mount)
         except FileNotFoundError:
             bundles = None
-        places = Places(root.hipercow, hipercow, tasks, bundles, mount, root.lang)
-        stack.callback(places.close_shard)
-        yield places
+        dirs = RootDirs(root.hipercow, hipercow, tasks, bundles, mount, root.lang)
+        stack.callback(dirs.close_shard)
+        yield dirs
 
 
 def _mount_of(folder: int, path: Path) -> Mount:
     try:
         return mount_of(folder)
     except OSError as error:
-        raise PurgeError(f"{visible(str(path))} can't be examined: {because(error)}") from None
+        raise PurgeError(
+            f"{escape_controls(str(path))} can't be examined: {os_error_text(error)}"
+        ) from None
 
 
-def opened(
+def open_dir(
     stack: ExitStack, path: Path, parent: int | None = None, mount: Mount | None = None
 ) -> int:
     """The folder at ``path``, open until the stack closes; with ``parent``, the one in it.
 
     Raises FileNotFoundError, and PurgeError for all else: it is a link, not on ``mount``, ….
     """
-    shown = visible(str(path))
+    shown = escape_controls(str(path))
     try:
         fd = open_folder(str(path) if parent is None else path.name, dir_fd=parent)
     except FileNotFoundError:
@@ -173,15 +175,17 @@ def opened(
         if error.errno in (errno.ELOOP, errno.ENOTDIR):
             sentence = f"{shown} is a symbolic link or no folder: nothing was changed"
         else:
-            sentence = f"{shown} can't be opened: {because(error)}. Nothing was changed."
+            sentence = f"{shown} can't be opened: {os_error_text(error)}. Nothing was changed."
         raise PurgeError(sentence) from None
     stack.callback(os.close, fd)
     if mount is not None and (found := mount_of(fd)) != mount:
-        raise PurgeError(f"{shown} can't be used: {foreign(found, mount)}. Nothing was changed.")
+        raise PurgeError(
+            f"{shown} can't be used: {mount_mismatch(found, mount)}. Nothing was changed."
+        )
     return fd
 
 
-def foreign(found: Mount, mount: Mount) -> str:
+def mount_mismatch(found: Mount, mount: Mount) -> str:
     """What is wrong with a folder that is on the mount ``found`` and not on ``mount``."""
     if found.device != mount.device:
         return "another file system is mounted there"
@@ -194,11 +198,13 @@ def names_in(folder: int, path: Path) -> set[str]:
     try:
         return set(os.listdir(folder))
     except OSError as error:
-        raise PurgeError(f"{visible(str(path))} can't be listed: {because(error)}") from None
+        raise PurgeError(
+            f"{escape_controls(str(path))} can't be listed: {os_error_text(error)}"
+        ) from None
 
 
-def because(error: OSError) -> str:
+def os_error_text(error: OSError) -> str:
     """What the system says of an error, fit for a terminal."""
     if error.strerror == os.strerror(errno.EXDEV):  # "Invalid cross-device link"
         return "its folder is a mount, and nothing can be moved into or out of one"
-    return visible(error.strerror or str(error))
+    return escape_controls(error.strerror or str(error))

@@ -5,28 +5,28 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 
-from hipercow_tui.purging.chain_units import Unit
-from hipercow_tui.purging.results import Outcome
+from hipercow_tui.purging.chain_units import ChainUnit
+from hipercow_tui.purging.results import ItemResult
 
 
 @dataclass(slots=True)
-class Record:
+class RunRecord:
     """The outcomes so far, as in PurgeReport.
 
-    ``stayed`` are the units that will not go any more, ``bundles_settled`` the bundles whose
-    outcome is known, ``begun`` the tasks that may no longer be whole. ``no_room`` says that
+    ``held_units`` are the units that will not go any more, ``bundles_settled`` the bundles whose
+    outcome is known, ``partially_erased`` the tasks that may no longer be whole. ``no_space`` says that
     something could not be moved because the disk is full.
     """
 
     removed: set[str] = field(default_factory=set)
     removed_bundles: list[str] = field(default_factory=list)
-    put_back: list[Outcome] = field(default_factory=list)
-    vanished: list[Outcome] = field(default_factory=list)
-    failed: list[Outcome] = field(default_factory=list)
-    stayed: set[Unit] = field(default_factory=set)
+    put_back: list[ItemResult] = field(default_factory=list)
+    missing: list[ItemResult] = field(default_factory=list)
+    failed: list[ItemResult] = field(default_factory=list)
+    held_units: set[ChainUnit] = field(default_factory=set)
     bundles_settled: set[str] = field(default_factory=set)
-    begun: set[str] = field(default_factory=set)
-    no_room: bool = False
+    partially_erased: set[str] = field(default_factory=set)
+    no_space: bool = False
     bytes: int = 0
     files: int = 0
     _counting: threading.Lock = field(default_factory=threading.Lock)
@@ -39,8 +39,8 @@ class Record:
             self.bytes += size
             return self.bytes
 
-    def withdraw(self, outcome: Outcome) -> None:
+    def withdraw(self, outcome: ItemResult) -> None:
         """Remove the outcome of a task or bundle that stays, because it does not hold."""
-        for outcomes in (self.put_back, self.vanished, self.failed):
+        for outcomes in (self.put_back, self.missing, self.failed):
             if outcome in outcomes:
                 outcomes.remove(outcome)

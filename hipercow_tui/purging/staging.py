@@ -16,131 +16,137 @@ from hipercow_tui.formats.bundles import read_bundle
 from hipercow_tui.formats.layout import LAYOUTS
 from hipercow_tui.formats.r_layout import status_of
 from hipercow_tui.formats.safe_open import open_folder
-from hipercow_tui.purging.batch import NO_ROOM, Lot
+from hipercow_tui.purging.batch import NO_SPACE, Batch
 from hipercow_tui.purging.batch_name import bundle_file
-from hipercow_tui.purging.chain_units import Unit, by_member
+from hipercow_tui.purging.chain_units import ChainUnit, by_member
 from hipercow_tui.purging.conflict_check import link_difference
 from hipercow_tui.purging.file_changes import rename
-from hipercow_tui.purging.progress import Watch
-from hipercow_tui.purging.results import Outcome, Phase
+from hipercow_tui.purging.progress import ProgressReporter
+from hipercow_tui.purging.results import ItemResult, Phase
 from hipercow_tui.purging.rollback import DELETED, restore_bundle, restore_task, restore_unit
-from hipercow_tui.purging.root_dirs import because
-from hipercow_tui.purging.run_log import Record
-from hipercow_tui.support.text import visible
+from hipercow_tui.purging.root_dirs import os_error_text
+from hipercow_tui.purging.run_log import RunRecord
+from hipercow_tui.support.text import escape_controls
 
 NOT_MOVED = "the file system did not move it, though it reported that it did"
 
 
-def stage(lot: Lot, plan: PurgePlan, units: Sequence[Unit], record: Record, watch: Watch) -> None:
+def stage(
+    batch: Batch,
+    plan: PurgePlan,
+    units: Sequence[ChainUnit],
+    record: RunRecord,
+    progress: ProgressReporter,
+) -> None:
     """Move the plan's bundles and tasks into the lot, and put back at once what differs.
 
     What is in neither ``record.stayed`` nor ``record.bundles_settled`` afterwards is in the lot as
     planned, unless the purge was stopped, which ends this between two tasks.
     Raises OSError if the lot itself fails.
     """
-    held = _stage_bundles(lot, plan, units, record)
-    watch.begin(Phase.MOVING, len(plan.tasks))
+    held = _stage_bundles(batch, plan, units, record)
+    progress.begin(Phase.MOVING, len(plan.tasks))
     done = 0
     for unit in units:
-        if watch.stopped:
+        if progress.stopped:
             return
-        lot.make_sure()
+        batch.ensure_owned()
         if unit in held:
-            restore_unit(lot, unit, held[unit], record)
+            restore_unit(batch, unit, held[unit], record)
         else:
-            _stage_unit(lot, unit, record)
+            _stage_unit(batch, unit, record)
         done += len(unit.tasks)
-        watch.at(done)
-    watch.end()
+        progress.advance(done)
+    progress.end()
 
 
 def _stage_bundles(
-    lot: Lot, plan: PurgePlan, units: Sequence[Unit], record: Record
-) -> dict[Unit, str]:
+    batch: Batch, plan: PurgePlan, units: Sequence[ChainUnit], record: RunRecord
+) -> dict[ChainUnit, str]:
     """Move the bundles; returns the units that must stay because one of theirs does, and why."""
     unit_of = by_member(units)
-    held: dict[Unit, str] = {}
+    held: dict[ChainUnit, str] = {}
     bundles = [planned.bundle for planned in plan.bundles]
     # Before any bundle is moved, for a link may lead to another one of them.
-    changed = {one.name: link_difference(lot.places, one) for one in bundles if one.link}
+    changed = {one.name: link_difference(batch.dirs, one) for one in bundles if one.link}
     for bundle in bundles:
         if reason := changed.get(bundle.name):
-            restore_bundle(lot, bundle.name, reason, record)
+            restore_bundle(batch, bundle.name, reason, record)
         else:
-            reason = _stage_bundle(lot, bundle, record)
+            reason = _stage_bundle(batch, bundle, record)
         if reason is not None:
-            why = f"its bundle '{visible(bundle.name)}' stays: {reason}"
+            why = f"its bundle '{escape_controls(bundle.name)}' stays: {reason}"
             for task_id in bundle.task_ids:
                 if task_id in unit_of:
                     held.setdefault(unit_of[task_id], why)
     return held
 
 
-def _stage_bundle(lot: Lot, bundle: Bundle, record: Record) -> str | None:
+def _stage_bundle(batch: Batch, bundle: Bundle, record: RunRecord) -> str | None:
     """Move one bundle; returns why it can't go, with its outcome recorded, or None."""
     name = bundle.name
     try:
-        with lot.places.bundle(name) as (folder, last):
-            rename(last, bundle_file(name), folder, lot.bundles)
+        with batch.dirs.bundle(name) as (folder, last):
+            rename(last, bundle_file(name), folder, batch.bundles)
     except FileNotFoundError as error:
-        if lot.places.bundle_stands(name):
+        if batch.dirs.has_bundle(name):
             raise _lost(error) from None
         record.bundles_settled.add(name)
-        record.vanished.append(Outcome(name, DELETED, is_bundle=True))
+        record.missing.append(ItemResult(name, DELETED, is_bundle=True))
         return DELETED
     except OSError as error:
-        record.no_room |= error.errno in NO_ROOM
-        reason = f"it can't be moved: {because(error)}"
+        record.no_space |= error.errno in NO_SPACE
+        reason = f"it can't be moved: {os_error_text(error)}"
         record.bundles_settled.add(name)
-        record.failed.append(Outcome(name, reason, is_bundle=True))
+        record.failed.append(ItemResult(name, reason, is_bundle=True))
         return reason
-    difference = _bundle_difference(lot, bundle)
+    difference = _bundle_difference(batch, bundle)
     if difference is not None:
-        restore_bundle(lot, name, difference, record)
+        restore_bundle(batch, name, difference, record)
     return difference
 
 
-def _bundle_difference(lot: Lot, bundle: Bundle) -> str | None:
+def _bundle_difference(batch: Batch, bundle: Bundle) -> str | None:
     file = bundle_file(bundle.name)
     try:
         if bundle.link:
-            same = os.readlink(file, dir_fd=lot.bundles) == bundle.link
+            same = os.readlink(file, dir_fd=batch.bundles) == bundle.link
         else:
-            found = read_bundle(bundle.name, file, bundle.lang, dir_fd=lot.bundles)
+            found = read_bundle(bundle.name, file, bundle.lang, dir_fd=batch.bundles)
             same = found.task_ids == bundle.task_ids
     except FileNotFoundError:
         return NOT_MOVED
     except OSError as error:
-        return f"it can't be read any more: {because(error)}"
+        return f"it can't be read any more: {os_error_text(error)}"
     return None if same else "it was rewritten since the plan was made"
 
 
-def _stage_unit(lot: Lot, unit: Unit, record: Record) -> None:
+def _stage_unit(batch: Batch, unit: ChainUnit, record: RunRecord) -> None:
     for task in unit.tasks:
-        reason = _stage_task(lot, task, record)
+        reason = _stage_task(batch, task, record)
         if reason is not None:
-            restore_unit(lot, unit, reason, record, culprit=task.id)
+            restore_unit(batch, unit, reason, record, culprit=task.id)
             return
 
 
-def _stage_task(lot: Lot, task: Task, record: Record) -> str | None:
+def _stage_task(batch: Batch, task: Task, record: RunRecord) -> str | None:
     """Move one task; returns why it can't go, with its outcome recorded, or None."""
     try:
-        shard = lot.places.shard(task.id)
-        rename(task.id[2:], task.id, shard, lot.tasks)
+        shard = batch.dirs.shard(task.id)
+        rename(task.id[2:], task.id, shard, batch.tasks)
     except FileNotFoundError as error:
-        if lot.places.has_task(task.id):
+        if batch.dirs.has_task(task.id):
             raise _lost(error) from None
-        record.vanished.append(Outcome(task.id, DELETED))
+        record.missing.append(ItemResult(task.id, DELETED))
         return DELETED
     except OSError as error:
-        record.no_room |= error.errno in NO_ROOM
-        reason = f"it can't be moved: {because(error)}"
-        record.failed.append(Outcome(task.id, reason))
+        record.no_space |= error.errno in NO_SPACE
+        reason = f"it can't be moved: {os_error_text(error)}"
+        record.failed.append(ItemResult(task.id, reason))
         return reason
-    difference = task_difference(task, task.id, lot.tasks)
+    difference = task_difference(task, task.id, batch.tasks)
     if difference is not None:
-        restore_task(lot, task.id, difference, record)
+        restore_task(batch, task.id, difference, record)
     return difference
 
 
@@ -153,16 +159,16 @@ def task_difference(task: Task, name: str, parent: int) -> str | None:
             return "it is no folder"
         if error.errno == errno.ENOENT:
             return NOT_MOVED
-        return f"its folder can't be listed: {because(error)}"
+        return f"its folder can't be listed: {os_error_text(error)}"
     try:
         listing = LAYOUTS[task.lang].listing_of(os.listdir(folder))
     except OSError as error:
-        return f"its folder can't be listed: {because(error)}"
+        return f"its folder can't be listed: {os_error_text(error)}"
     finally:
         os.close(folder)
-    if listing == task.listing:
+    if listing == task.files_mask:
         return None
-    before, now = status_of(task.listing), status_of(listing)
+    before, now = status_of(task.files_mask), status_of(listing)
     change = f"{before} → {now}" if before != now else "what its folder holds"
     return f"it changed since the plan was made ({change})"
 

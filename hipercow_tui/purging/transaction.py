@@ -10,97 +10,97 @@ from pathlib import Path
 from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.domain.task import Bundle, Lang
 from hipercow_tui.purging import recent_list
-from hipercow_tui.purging.batch import Lot, LotGoneError
-from hipercow_tui.purging.batch_name import State, bundle_file
-from hipercow_tui.purging.chain_units import Unit, by_member
+from hipercow_tui.purging.batch import Batch, BatchGoneError
+from hipercow_tui.purging.batch_name import BatchState, bundle_file
+from hipercow_tui.purging.chain_units import ChainUnit, by_member
 from hipercow_tui.purging.conflict_check import recheck
 from hipercow_tui.purging.eraser import erase, erase_bundles
-from hipercow_tui.purging.manifest import Aim
-from hipercow_tui.purging.progress import Watch
-from hipercow_tui.purging.results import Outcome, Phase, PurgeReport
+from hipercow_tui.purging.manifest import PurgeMode
+from hipercow_tui.purging.progress import ProgressReporter
+from hipercow_tui.purging.results import ItemResult, Phase, PurgeReport
 from hipercow_tui.purging.rollback import (
     restore_bundle,
-    restore_strays,
     restore_task,
     restore_unit,
+    restore_unplanned,
 )
-from hipercow_tui.purging.root_dirs import because
-from hipercow_tui.purging.run_log import Record
+from hipercow_tui.purging.root_dirs import os_error_text
+from hipercow_tui.purging.run_log import RunRecord
 from hipercow_tui.purging.staging import stage
 from hipercow_tui.support.errors import PurgeError
-from hipercow_tui.support.text import count, visible
+from hipercow_tui.support.text import escape_controls, pluralize
 
 
 @dataclass(slots=True)
-class Purge:
+class PurgeTransaction:
     """One purge under way, in its lot."""
 
     plan: PurgePlan
-    lot: Lot
-    units: Sequence[Unit]
-    watch: Watch
-    aim: Aim = Aim.PURGE
-    record: Record = field(default_factory=Record)
+    batch: Batch
+    units: Sequence[ChainUnit]
+    progress: ProgressReporter
+    mode: PurgeMode = PurgeMode.PURGE
+    record: RunRecord = field(default_factory=RunRecord)
     stopped: bool = False
 
     def run(self) -> None:
         """All steps, or as many as there are until stopped."""
-        stage(self.lot, self.plan, self.units, self.record, self.watch)
-        if not self.watch.stopped:
+        stage(self.batch, self.plan, self.units, self.record, self.progress)
+        if not self.progress.stopped:
             self.check()
-        if not self.watch.stopped:
-            restore_strays(self.lot, self.record)
-            self.refuse_strays()
+        if not self.progress.stopped:
+            restore_unplanned(self.batch, self.record)
+            self.refuse_unplanned()
             self.forget_recent()
-            if self.aim is Aim.TRASH:
+            if self.mode is PurgeMode.TRASH:
                 self.keep()
                 return
             self.erase()
-        if self.watch.stopped:
+        if self.progress.stopped:
             self.stopped = self.abort("the purge was stopped")
 
     def check(self) -> None:
         """Put back what was retried or bundled meanwhile, and the bundles that would lose nothing
         (rule 13)."""
-        self.watch.begin(Phase.CHECKING, len(self.plan.tasks))
-        held = recheck(self.lot.places, self.plan, self.going())
+        self.progress.begin(Phase.CHECKING, len(self.plan.tasks))
+        held = recheck(self.batch.dirs, self.plan, self.remaining_units())
         for unit, reason in held.items():
-            self.lot.make_sure()
-            restore_unit(self.lot, unit, reason, self.record)
+            self.batch.ensure_owned()
+            restore_unit(self.batch, unit, reason, self.record)
         unit_of = by_member(self.units)
-        for bundle in self.bundles_going():
+        for bundle in self.remaining_bundles():
             units = {unit_of[i] for i in bundle.task_ids if i in unit_of}
-            if units and units <= self.record.stayed:
-                restore_bundle(self.lot, bundle.name, "all of its tasks stay", self.record)
+            if units and units <= self.record.held_units:
+                restore_bundle(self.batch, bundle.name, "all of its tasks stay", self.record)
 
-    def refuse_strays(self) -> None:
+    def refuse_unplanned(self) -> None:
         """What can neither be put back nor kept aside must not be erased or forgotten with the
         rest. Raises PurgeError."""
         for outcome in self.record.failed:
-            if outcome.where is not None and outcome.where.is_relative_to(self.lot.path):
-                raise PurgeError(f"{visible(outcome.name)} stays: {outcome.reason}")
+            if outcome.where is not None and outcome.where.is_relative_to(self.batch.path):
+                raise PurgeError(f"{escape_controls(outcome.name)} stays: {outcome.reason}")
 
     def forget_recent(self) -> None:
         """Take what goes out of Python's list of recent tasks, before it can no longer be known
         which these are. A list that can't be written is no reason to keep them."""
-        ids = [task_id for unit in self.going() for task_id in unit.ids]
-        failed = recent_list.remove_ids(self.lot.places, ids, lambda: self.watch.stopped)
+        ids = [task_id for unit in self.remaining_units() for task_id in unit.ids]
+        failed = recent_list.remove_ids(self.batch.dirs, ids, lambda: self.progress.stopped)
         self.record.failed += [failed] if failed else []
 
     def keep(self) -> None:
         """Leave what the lot holds in the trash."""
-        going, bundles = self.going(), self.bundles_going()
+        going, bundles = self.remaining_units(), self.remaining_bundles()
         if going or bundles:
-            self.lot.mark(State.TRASH)
+            self.batch.set_state(BatchState.TRASH)
         self.record.removed.update(task_id for unit in going for task_id in unit.ids)
         self.record.removed_bundles += [bundle.name for bundle in bundles]
 
     def erase(self) -> None:
         """Erase what the lot holds: of a chain the last attempt first, and then the bundles."""
-        going, bundles = self.going(), self.bundles_going()
+        going, bundles = self.remaining_units(), self.remaining_bundles()
         if going or bundles:
-            self.lot.mark(State.ERASING)
-        erase(self.lot, [unit.ids[::-1] for unit in going], bundles, self.record, self.watch)
+            self.batch.set_state(BatchState.ERASING)
+        erase(self.batch, [unit.ids[::-1] for unit in going], bundles, self.record, self.progress)
 
     def abort(self, reason: str) -> bool:
         """Put back all that is still whole, and never resume: if this process dies meanwhile, what
@@ -108,44 +108,44 @@ class Purge:
 
         Raises TakenOverError.
         """
-        if self.lot.name.state is State.MOVING:
-            with suppress(LotGoneError, OSError):
-                self.lot.mark(State.RESTORING)
-        return self.bring_back(reason)
+        if self.batch.name.state is BatchState.MOVING:
+            with suppress(BatchGoneError, OSError):
+                self.batch.set_state(BatchState.RESTORING)
+        return self.roll_back(reason)
 
-    def bring_back(self, reason: str) -> bool:
+    def roll_back(self, reason: str) -> bool:
         """Put back all that is still whole; tells whether there was anything.
 
         Of a chain whose last attempts are erased the others come back. A bundle comes back if none
         of its tasks are erased, is kept aside if some are, and goes if all are.
         """
-        begun = self.record.begun
+        begun = self.record.partially_erased
         brought: set[str] = set()
-        going = self.going()
+        going = self.remaining_units()
         self._withdraw_failed({i for unit in going for i in unit.ids} - begun)
         bundles_without_tasks = []
-        self.watch.begin(Phase.PUTTING_BACK, sum(len(unit.tasks) for unit in going))
+        self.progress.begin(Phase.PUTTING_BACK, sum(len(unit.tasks) for unit in going))
         for unit in going:
-            self.lot.refuse_taken_over()
+            self.batch.ensure_not_taken_over()
             whole = [task_id for task_id in unit.ids if task_id not in begun]
             split = len(whole) < len(unit.tasks)
             why = f"{reason}; the later attempts of its chain are erased" if split else reason
             for task_id in whole:
-                restore_task(self.lot, task_id, why, self.record)
+                restore_task(self.batch, task_id, why, self.record)
                 brought.add(task_id)
-                self.watch.at(len(brought))
-        for bundle in self.bundles_going():
+                self.progress.advance(len(brought))
+        for bundle in self.remaining_bundles():
             if begun.isdisjoint(bundle.task_ids):
-                restore_bundle(self.lot, bundle.name, reason, self.record)
+                restore_bundle(self.batch, bundle.name, reason, self.record)
                 brought.add(bundle.name)
             elif brought.isdisjoint(bundle.task_ids):
                 bundles_without_tasks.append(bundle.name)
             else:
-                self._keep_aside(bundle, reason)
-        erase_bundles(self.lot, bundles_without_tasks, self.record)
-        restore_strays(self.lot, self.record)
+                self._quarantine(bundle, reason)
+        erase_bundles(self.batch, bundles_without_tasks, self.record)
+        restore_unplanned(self.batch, self.record)
         self._put_back_recent()
-        self.watch.end()
+        self.progress.end()
         return bool(brought)
 
     def _withdraw_failed(self, ids: Set[str]) -> None:
@@ -156,48 +156,50 @@ class Purge:
     def _put_back_recent(self) -> None:
         """Add all tasks of the plan that are in place to the list of recent tasks, the newest
         last: the process that began this purge may have died after it took them out."""
-        if self.lot.places.lang is not Lang.PY:
+        if self.batch.dirs.lang is not Lang.PY:
             return
         tasks = sorted((one.task for one in self.plan.tasks), key=lambda task: task.created or 0.0)
-        ids = [task.id for task in tasks if self.lot.places.has_task(task.id)]
-        failed = recent_list.append_ids(self.lot.places, ids)
+        ids = [task.id for task in tasks if self.batch.dirs.has_task(task.id)]
+        failed = recent_list.append_ids(self.batch.dirs, ids)
         self.record.failed += [failed] if failed else []
 
-    def _keep_aside(self, bundle: Bundle, reason: str) -> None:
-        where = self.lot.keep_aside("bundles", bundle_file(bundle.name))
+    def _quarantine(self, bundle: Bundle, reason: str) -> None:
+        where = self.batch.quarantine("bundles", bundle_file(bundle.name))
         why = f"{reason}; some of its tasks are erased, others are back"
-        self.record.failed.append(Outcome(bundle.name, why, where, is_bundle=True))
+        self.record.failed.append(ItemResult(bundle.name, why, where, is_bundle=True))
 
-    def going(self) -> list[Unit]:
+    def remaining_units(self) -> list[ChainUnit]:
         """The units that nothing holds back, so far."""
-        return [unit for unit in self.units if unit not in self.record.stayed]
+        return [unit for unit in self.units if unit not in self.record.held_units]
 
-    def bundles_going(self) -> list[Bundle]:
+    def remaining_bundles(self) -> list[Bundle]:
         """The bundles that nothing holds back, so far, and that are not erased."""
         settled = self.record.bundles_settled
         bundles = (planned.bundle for planned in self.plan.bundles)
         return [bundle for bundle in bundles if bundle.name not in settled]
 
-    def failure(self, error: OSError | PurgeError) -> str:
+    def failure_sentence(self, error: OSError | PurgeError) -> str:
         """What went wrong with the purge as a whole, and how it left the root."""
-        reason = because(error) if isinstance(error, OSError) else str(error)
+        reason = os_error_text(error) if isinstance(error, OSError) else str(error)
         removed = len(self.record.removed)
         stuck = [outcome.where for outcome in self.record.failed if outcome.where]
-        state = f"{count(removed, 'task')} had been erased" if removed else "Nothing was deleted"
+        state = (
+            f"{pluralize(removed, 'task')} had been erased" if removed else "Nothing was deleted"
+        )
         rest = "all else is where it was"
         if stuck:
-            number = count(len(stuck), "task or bundle", "tasks or bundles")
-            rest = f"{number} can't be put back, first what is now {visible(str(stuck[0]))}"
+            number = pluralize(len(stuck), "task or bundle", "tasks or bundles")
+            rest = f"{number} can't be put back, first what is now {escape_controls(str(stuck[0]))}"
         listed = [f" {one.name}: {one.reason}." for one in self.record.failed if one.is_of_list]
         return f"{reason}. {state}; {rest}.{''.join(listed)}"
 
-    def left_behind(self, error: OSError | PurgeError) -> str:
+    def interrupted_sentence(self, error: OSError | PurgeError) -> str:
         """What went wrong where not even all could be put back, and what was erased before."""
-        reason = because(error) if isinstance(error, OSError) else str(error)
-        erased = count(len(self.record.removed), "task")
+        reason = os_error_text(error) if isinstance(error, OSError) else str(error)
+        erased = pluralize(len(self.record.removed), "task")
         return (
             f"{reason}. {erased} had been erased; what was moved is in"
-            f" {visible(str(self.lot.path.parent))}."
+            f" {escape_controls(str(self.batch.path.parent))}."
         )
 
     def report(self, seconds: float, *, discarded: bool) -> PurgeReport:
@@ -208,20 +210,20 @@ class Purge:
             removed=tuple(i for i in self.plan.ids if i in record.removed),
             removed_bundles=tuple(record.removed_bundles),
             put_back=tuple(record.put_back),
-            vanished=tuple(record.vanished),
+            vanished=tuple(record.missing),
             failed=tuple(record.failed),
-            kept_aside=self.kept_aside(discarded=discarded),
+            quarantine_path=self.quarantine_path(discarded=discarded),
             bytes=record.bytes,
             files=record.files,
             seconds=seconds,
             stopped=self.stopped,
-            no_room=record.no_room,
-            trash=self.lot.stamp if self.lot.name.state is State.TRASH else None,
+            no_space=record.no_space,
+            trash=self.batch.batch_id if self.batch.name.state is BatchState.TRASH else None,
         )
 
-    def kept_aside(self, *, discarded: bool) -> Path | None:
+    def quarantine_path(self, *, discarded: bool) -> Path | None:
         """Where what could neither go nor stay is; None if there is nothing."""
-        if not discarded and self.lot.name.state is not State.TRASH:
-            return self.lot.path
-        aside = any(outcome.where for outcome in self.record.failed)
-        return self.lot.kept if aside else None
+        if not discarded and self.batch.name.state is not BatchState.TRASH:
+            return self.batch.path
+        loose_task = any(outcome.where for outcome in self.record.failed)
+        return self.batch.quarantine_path if loose_task else None

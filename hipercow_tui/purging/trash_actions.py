@@ -15,41 +15,60 @@ from hipercow_tui.domain.task import TASK_ID, Bundle, Status, Task, is_bundle_na
 from hipercow_tui.formats.bundles import read_bundle
 from hipercow_tui.formats.root import Root
 from hipercow_tui.purging.batch import (
-    Lot,
+    Batch,
     TakenOverError,
+    batch_names,
+    create_batch,
     ensure_owner_gone,
-    lot_names,
-    new_lot,
-    taken_over,
+    take_over,
 )
-from hipercow_tui.purging.batch_name import AT_REST, TUI, LotName, State, bundle_file, bundle_name
-from hipercow_tui.purging.chain_units import units_of
+from hipercow_tui.purging.batch_name import (
+    AT_REST,
+    TUI_FOLDER,
+    BatchName,
+    BatchState,
+    bundle_file,
+    bundle_name,
+)
+from hipercow_tui.purging.chain_units import chain_units
 from hipercow_tui.purging.eraser import erase
-from hipercow_tui.purging.executor import forgotten, run_in
+from hipercow_tui.purging.executor import remove_from_recent, run_in_batch
 from hipercow_tui.purging.file_changes import exists
-from hipercow_tui.purging.full_disk import Aside, claimed, erase_aside, missing_data, put_back
-from hipercow_tui.purging.history import Kind, remember_empty, remember_purge, remember_restore
+from hipercow_tui.purging.full_disk import (
+    LooseTask,
+    claim_loose_tasks,
+    erase_loose_task,
+    missing_data,
+    put_back,
+)
+from hipercow_tui.purging.history import HistoryKind, record_empty, record_purge, record_restore
 from hipercow_tui.purging.incomplete import (
     quarantine_in_batch,
     quarantine_in_place,
     with_quarantined,
     without_quarantined,
 )
-from hipercow_tui.purging.manifest import Aim, Manifest, load_manifest, read_manifest
-from hipercow_tui.purging.progress import Watch, unheard
+from hipercow_tui.purging.manifest import Manifest, PurgeMode, load_manifest, read_manifest
+from hipercow_tui.purging.progress import ProgressReporter, ignore_progress
 from hipercow_tui.purging.recent_list import remove_ids
-from hipercow_tui.purging.results import EmptyReport, Outcome, Progress, PurgeReport, RestoreReport
+from hipercow_tui.purging.results import (
+    EmptyReport,
+    ItemResult,
+    Progress,
+    PurgeReport,
+    RestoreReport,
+)
 from hipercow_tui.purging.rollback import restore_bundle
-from hipercow_tui.purging.root_dirs import Places, because, open_places, opened
-from hipercow_tui.purging.run_log import Record
-from hipercow_tui.purging.transaction import Purge
-from hipercow_tui.purging.trash_listing import TrashLot, contents_of
+from hipercow_tui.purging.root_dirs import RootDirs, open_dir, open_root_dirs, os_error_text
+from hipercow_tui.purging.run_log import RunRecord
+from hipercow_tui.purging.transaction import PurgeTransaction
+from hipercow_tui.purging.trash_listing import TrashEntry, contents_of
 from hipercow_tui.support.errors import PurgeError
-from hipercow_tui.support.text import count, visible
+from hipercow_tui.support.text import escape_controls, pluralize
 
 
 def restore(
-    root: Root, stamp: str, *, on_progress: Callable[[Progress], None] = unheard
+    root: Root, batch_id: str, *, on_progress: Callable[[Progress], None] = ignore_progress
 ) -> RestoreReport:
     """Put back what a lot holds, as far as it is whole; never onto anything that exists.
 
@@ -58,31 +77,35 @@ def restore(
     and OSError.
     """
     began = time.monotonic()
-    report, watch = RestoreReport(stamp), Watch(on_progress)
-    with _working(root) as places:
-        asides = tuple(claimed(places, stamp, watch))
+    report, progress = RestoreReport(batch_id), ProgressReporter(on_progress)
+    with _open_dirs(root) as dirs:
+        loose_tasks = tuple(claim_loose_tasks(dirs, batch_id, progress))
         try:
-            for task in asides:
-                report = report.then(_restore_aside(places, task))
-            for name in () if asides else _named(places, stamp):
-                state = State.ERASING if name.state is State.ERASING else State.RESTORING
-                with taken_over(places, name, state, watch) as lot:
-                    died = name.state is not State.TRASH
-                    report = report.then(_restore(lot, watch, died=died))
+            for task in loose_tasks:
+                report = report.followed_by(_restore_loose_task(dirs, task))
+            for name in () if loose_tasks else _find_batches(dirs, batch_id):
+                state = (
+                    BatchState.ERASING if name.state is BatchState.ERASING else BatchState.RESTORING
+                )
+                with take_over(dirs, name, state, progress) as batch:
+                    died = name.state is not BatchState.TRASH
+                    report = report.followed_by(_restore(batch, progress, died=died))
         finally:
             report = replace(report, seconds=time.monotonic() - began)
-            if report.restored or report.restored_bundles or report.gone or report.failed:
-                remember_restore(places, report)
+            if report.restored or report.restored_bundles or report.missing_ids or report.failed:
+                record_restore(dirs, report)
     if report.lost:
-        raise PurgeError(f"{report.lost}. {count(len(report.restored), 'task')} had been restored.")
+        raise PurgeError(
+            f"{report.lost}. {pluralize(len(report.restored), 'task')} had been restored."
+        )
     return report
 
 
 def empty(
     root: Root,
-    lots: Iterable[TrashLot],
+    batches: Iterable[TrashEntry],
     *,
-    on_progress: Callable[[Progress], None] = unheard,
+    on_progress: Callable[[Progress], None] = ignore_progress,
     stop: threading.Event | None = None,
     jobs: int = 1,
 ) -> EmptyReport:
@@ -94,32 +117,32 @@ def empty(
     works in it, and OSError; what was erased before that is in the history.
     """
     began = time.monotonic()
-    record, watch = Record(), Watch(on_progress, stop, jobs)
-    stamps: list[str] = []
+    record, progress = RunRecord(), ProgressReporter(on_progress, stop, jobs)
+    batch_ids: list[str] = []
     report = EmptyReport()
-    with _working(root) as places:
+    with _open_dirs(root) as dirs:
         try:
-            for lot in lots:
-                if not watch.stopped:
-                    stamps.append(lot.stamp)
-                    _empty(places, lot, record, watch)
+            for batch in batches:
+                if not progress.stopped:
+                    batch_ids.append(batch.batch_id)
+                    _empty(dirs, batch, record, progress)
         except PurgeError as error:
             raise after_erasing(len(record.removed), error) from None
         finally:
-            if failed := remove_ids(places, record.removed):
+            if failed := remove_ids(dirs, record.removed):
                 record.failed.append(failed)
             report = EmptyReport(
-                tuple(dict.fromkeys(stamps)),
+                tuple(dict.fromkeys(batch_ids)),
                 tuple(sorted(record.removed)),
                 tuple(record.removed_bundles),
                 tuple(record.failed),
                 record.bytes,
                 record.files,
                 time.monotonic() - began,
-                watch.stopped,
+                progress.stopped,
             )
             if report.removed or report.removed_bundles or report.failed:
-                remember_empty(places, report)
+                record_empty(dirs, report)
     return report
 
 
@@ -127,120 +150,126 @@ def after_erasing(erased: int, error: PurgeError) -> PurgeError:
     """The error, with what was erased before it."""
     if not erased:
         return error
-    return PurgeError(f"{error}. Before that {count(erased, 'task')} had been erased.")
+    return PurgeError(f"{error}. Before that {pluralize(erased, 'task')} had been erased.")
 
 
 def finish(
     root: Root,
-    stamp: str,
+    batch_id: str,
     *,
-    on_progress: Callable[[Progress], None] = unheard,
+    on_progress: Callable[[Progress], None] = ignore_progress,
     stop: threading.Event | None = None,
     jobs: int = 1,
 ) -> PurgeReport:
     """Bring to its end what was interrupted in a lot: a purge or a move to the trash, by its plan
     and with all its checks, or an erasing.
 
-    Raises PurgeError if nothing says that it was confirmed, or as ``carry_out`` does, and OSError.
+    Raises PurgeError if nothing says that it was confirmed, or as ``execute`` does, and OSError.
     """
-    watch = Watch(on_progress, stop, jobs)
-    with _working(root) as places:
-        if asides := tuple(claimed(places, stamp, watch)):
-            return _finish_asides(places, asides, watch)
-        names = _named(places, stamp)
-        name = next((one for one in names if one.state in (State.MOVING, State.ERASING)), None)
+    progress = ProgressReporter(on_progress, stop, jobs)
+    with _open_dirs(root) as dirs:
+        if loose_tasks := tuple(claim_loose_tasks(dirs, batch_id, progress)):
+            return _finish_loose_tasks(dirs, loose_tasks, progress)
+        names = _find_batches(dirs, batch_id)
+        name = next(
+            (one for one in names if one.state in (BatchState.MOVING, BatchState.ERASING)), None
+        )
         if name is None:
             raise PurgeError(
-                f"There is nothing to finish in {stamp}: it is {names[-1].state}. 'hipercow-tui"
-                f" trash --restore {stamp}' puts back what it holds"
+                f"There is nothing to finish in {batch_id}: it is {names[-1].state}. 'hipercow-tui"
+                f" trash --restore {batch_id}' puts back what it holds"
             )
-        with taken_over(places, name, name.state, watch) as lot:
-            manifest = load_manifest(lot.folder)
-            if name.state is State.MOVING:
-                return _resume(lot, manifest, watch)
-            return _finish_erasing(lot, manifest, watch)
+        with take_over(dirs, name, name.state, progress) as batch:
+            manifest = load_manifest(batch.folder)
+            if name.state is BatchState.MOVING:
+                return _resume(batch, manifest, progress)
+            return _finish_erasing(batch, manifest, progress)
 
 
-def begin(root: Root, manifest: Manifest, stamp: str) -> None:
+def create_missing_batch(root: Root, manifest: Manifest, batch_id: str) -> None:
     """Make the lot of a part of a confirmed purge that died before it had one, for ``finish``."""
-    with _working(root) as places, new_lot(places, manifest.plan, manifest.aim, stamp):
+    with _open_dirs(root) as dirs, create_batch(dirs, manifest.plan, manifest.mode, batch_id):
         pass
 
 
-def ensure_idle(root: Root, stamp: str, watch: Watch) -> None:
+def ensure_idle(root: Root, batch_id: str, progress: ProgressReporter) -> None:
     """Return once no process works in the lots of that stamp; raises PurgeError if one does, and
     OSError."""
-    with _working(root) as places, ExitStack() as stack, suppress(FileNotFoundError):
-        tui = opened(stack, places.path / TUI, places.hipercow, places.mount)
-        for name in lot_names(tui):
-            if name.stamp == stamp and name.state not in AT_REST:
-                ensure_owner_gone(places, tui, name, watch)
+    with _open_dirs(root) as dirs, ExitStack() as stack, suppress(FileNotFoundError):
+        tui = open_dir(stack, dirs.path / TUI_FOLDER, dirs.hipercow, dirs.mount)
+        for name in batch_names(tui):
+            if name.batch_id == batch_id and name.state not in AT_REST:
+                ensure_owner_gone(dirs, tui, name, progress)
 
 
-def _resume(lot: Lot, manifest: Manifest | None, watch: Watch) -> PurgeReport:
+def _resume(batch: Batch, manifest: Manifest | None, progress: ProgressReporter) -> PurgeReport:
     """Everything back into its place, and from the beginning: what was compared with the plan
     before the purge was interrupted may be different now."""
     if manifest is None or not manifest.confirmed:
         raise PurgeError(
-            f"Nothing in {lot.stamp} says that its purge was confirmed, so that it can't be"
+            f"Nothing in {batch.batch_id} says that its purge was confirmed, so that it can't be"
             " finished: restore it"
         )
-    plan = _plan_in(lot, manifest)
-    incomplete = quarantine_in_batch(lot, plan)
+    plan = _plan_in(batch, manifest)
+    incomplete = quarantine_in_batch(batch, plan)
     complete = without_quarantined(plan, incomplete)
-    before = Purge(complete, lot, units_of(complete), Watch(unheard))
-    before.bring_back("the purge begins again")
-    report = with_quarantined(run_in(lot, plan, manifest.aim, watch), incomplete, lot)
-    aside = tuple(one for one in before.record.failed if one.where is not None)
-    report = replace(report, failed=(*aside, *report.failed))
-    if manifest.aim is Aim.PURGE:
-        report = forgotten(lot.places, report)
-    kind = Kind.TRASH if manifest.aim is Aim.TRASH else Kind.PURGE
-    remember_purge(lot.places, kind, report)
+    before = PurgeTransaction(
+        complete, batch, chain_units(complete), ProgressReporter(ignore_progress)
+    )
+    before.roll_back("the purge begins again")
+    report = with_quarantined(run_in_batch(batch, plan, manifest.mode, progress), incomplete, batch)
+    loose_task = tuple(one for one in before.record.failed if one.where is not None)
+    report = replace(report, failed=(*loose_task, *report.failed))
+    if manifest.mode is PurgeMode.PURGE:
+        report = remove_from_recent(batch.dirs, report)
+    kind = HistoryKind.TRASH if manifest.mode is PurgeMode.TRASH else HistoryKind.PURGE
+    record_purge(batch.dirs, kind, report)
     return report
 
 
-def _finish_erasing(lot: Lot, manifest: Manifest | None, watch: Watch) -> PurgeReport:
+def _finish_erasing(
+    batch: Batch, manifest: Manifest | None, progress: ProgressReporter
+) -> PurgeReport:
     began = time.monotonic()
-    plan = _plan_in(lot, manifest)
-    purge = Purge(plan, lot, units_of(plan), watch)
+    plan = _plan_in(batch, manifest)
+    purge = PurgeTransaction(plan, batch, chain_units(plan), progress)
     try:
-        purge.record.failed += quarantine_in_place(lot, plan)
-        _leave_in_place(lot, plan, purge.record)
-        _erase(lot, plan, purge.record, watch)
+        purge.record.failed += quarantine_in_place(batch, plan)
+        _leave_in_place(batch, plan, purge.record)
+        _erase(batch, plan, purge.record, progress)
     finally:
-        purge.stopped = watch.stopped
-        discarded = lot.discard()
+        purge.stopped = progress.stopped
+        discarded = batch.discard()
         report = purge.report(time.monotonic() - began, discarded=discarded)
-        report = forgotten(lot.places, report)
-        if manifest is not None and manifest.aim is Aim.TRASH:
-            remember_empty(lot.places, _as_emptying(lot.stamp, report))
+        report = remove_from_recent(batch.dirs, report)
+        if manifest is not None and manifest.mode is PurgeMode.TRASH:
+            record_empty(batch.dirs, _as_emptying(batch.batch_id, report))
         else:
-            remember_purge(lot.places, Kind.PURGE, report)
+            record_purge(batch.dirs, HistoryKind.PURGE, report)
     return report
 
 
-def _leave_in_place(lot: Lot, plan: PurgePlan, record: Record) -> None:
+def _leave_in_place(batch: Batch, plan: PurgePlan, record: RunRecord) -> None:
     """Record the planned tasks that are in their places, because they were put back before the
     purge died, and keep the bundles that list them."""
     reason = "it was put back before the purge was interrupted"
-    there = [task_id for task_id in plan.ids if lot.places.has_task(task_id)]
-    record.put_back += [Outcome(task_id, reason) for task_id in there]
-    held = set(_bundles_in(lot))
+    there = [task_id for task_id in plan.ids if batch.dirs.has_task(task_id)]
+    record.put_back += [ItemResult(task_id, reason) for task_id in there]
+    held = set(_bundles_in(batch))
     for bundle in (one.bundle for one in plan.bundles if one.bundle.name in held):
         left = set(plan.ids).intersection(bundle.task_ids)
         if left and left <= set(there):
-            restore_bundle(lot, bundle.name, reason, record)
+            restore_bundle(batch, bundle.name, reason, record)
         elif left & set(there):
             record.bundles_settled.add(bundle.name)
-            where = lot.keep_aside("bundles", bundle_file(bundle.name))
+            where = batch.quarantine("bundles", bundle_file(bundle.name))
             why = "some of its tasks are erased, others are in their places"
-            record.failed.append(Outcome(bundle.name, why, where, is_bundle=True))
+            record.failed.append(ItemResult(bundle.name, why, where, is_bundle=True))
 
 
-def _as_emptying(stamp: str, report: PurgeReport) -> EmptyReport:
+def _as_emptying(batch_id: str, report: PurgeReport) -> EmptyReport:
     return EmptyReport(
-        (stamp,),
+        (batch_id,),
         report.removed,
         report.removed_bundles,
         report.failed,
@@ -251,15 +280,17 @@ def _as_emptying(stamp: str, report: PurgeReport) -> EmptyReport:
     )
 
 
-def _finish_asides(places: Places, asides: Sequence[Aside], watch: Watch) -> PurgeReport:
-    began, record = time.monotonic(), Record()
-    for task in asides:
-        if task.whole and not missing_data(places, task):
-            _put_back(places, task, record)  # what was moved is erased only after it was compared
+def _finish_loose_tasks(
+    dirs: RootDirs, loose_tasks: Sequence[LooseTask], progress: ProgressReporter
+) -> PurgeReport:
+    began, record = time.monotonic(), RunRecord()
+    for task in loose_tasks:
+        if task.complete and not missing_data(dirs, task):
+            _put_back(dirs, task, record)  # what was moved is erased only after it was compared
         else:
-            erase_aside(places, task, record, watch)
+            erase_loose_task(dirs, task, record, progress)
     report = PurgeReport(
-        PurgePlan(places.project, time.time(), FilterStack()),
+        PurgePlan(dirs.project, time.time(), FilterStack()),
         removed=tuple(sorted(record.removed)),
         put_back=tuple(record.put_back),
         failed=tuple(record.failed),
@@ -267,183 +298,187 @@ def _finish_asides(places: Places, asides: Sequence[Aside], watch: Watch) -> Pur
         files=record.files,
         seconds=time.monotonic() - began,
     )
-    report = forgotten(places, report)
-    remember_purge(places, Kind.PURGE, report)
+    report = remove_from_recent(dirs, report)
+    record_purge(dirs, HistoryKind.PURGE, report)
     return report
 
 
-def _restore(lot: Lot, watch: Watch, *, died: bool) -> RestoreReport:
+def _restore(batch: Batch, progress: ProgressReporter, *, died: bool) -> RestoreReport:
     """Put back what is complete; ``died`` says that a process ended while it used the batch."""
-    tasks, bundles = os.listdir(lot.tasks), _bundles_in(lot)
-    remains = [name for name in os.listdir(lot.erasing) if TASK_ID.match(name)]
-    plan = _plan_in(lot, read_manifest(lot.folder))
-    erasing = lot.name.state is State.ERASING
-    incomplete = quarantine_in_batch(lot, plan) if died else []
+    tasks, bundles = os.listdir(batch.tasks), _bundles_in(batch)
+    remains = [name for name in os.listdir(batch.erasing) if TASK_ID.match(name)]
+    plan = _plan_in(batch, read_manifest(batch.folder))
+    erasing = batch.name.state is BatchState.ERASING
+    incomplete = quarantine_in_batch(batch, plan) if died else []
     if erasing:
-        incomplete += quarantine_in_place(lot, plan)
+        incomplete += quarantine_in_place(batch, plan)
     plan = without_quarantined(plan, incomplete)
-    purge = Purge(plan, lot, units_of(plan), watch)
+    purge = PurgeTransaction(plan, batch, chain_units(plan), progress)
     record = purge.record
     record.failed += incomplete
     if erasing:
-        record.begun.update(i for i in plan.ids if not _stands(lot, i))
+        record.partially_erased.update(i for i in plan.ids if not _is_in_batch(batch, i))
     lost = ""
     try:
-        purge.bring_back("it was restored")
+        purge.roll_back("it was restored")
         if erasing:
-            erase(lot, [remains], (), record, Watch(unheard))
+            erase(batch, [remains], (), record, ProgressReporter(ignore_progress))
         else:  # in quarantine, which an undo must not erase
             for task_id in remains:
-                where = lot.keep_aside("erasing", task_id)
-                record.failed.append(Outcome(task_id, "it is no longer whole", where))
-        lot.discard()
+                where = batch.quarantine("erasing", task_id)
+                record.failed.append(ItemResult(task_id, "it is no longer whole", where))
+        batch.discard()
     except TakenOverError as error:
         lost = str(error)
     back = {one.name for one in record.put_back if not one.is_bundle}
     back_bundles = {one.name for one in record.put_back if one.is_bundle}
-    vanished = {one.name for one in record.vanished if not one.is_bundle}
+    vanished = {one.name for one in record.missing if not one.is_bundle}
     return RestoreReport(
-        lot.stamp,
+        batch.batch_id,
         tuple(sorted(back.intersection(tasks))),
         tuple(sorted(back_bundles.intersection(bundles))),
-        tuple(sorted(record.begun | vanished)),
+        tuple(sorted(record.partially_erased | vanished)),
         tuple(record.failed),
         lost=lost,
     )
 
 
-def refuse_unerasable(lots: Iterable[TrashLot]) -> None:
+def refuse_unerasable(batches: Iterable[TrashEntry]) -> None:
     """Raises PurgeError if one of these lots can't be erased: something was interrupted in it, or
     it can't be read."""
-    for lot in lots:
-        if lot.problem:
-            raise PurgeError(f"{lot.stamp} can't be erased: {lot.problem}")
-        if not lot.erasable:
+    for batch in batches:
+        if batch.problem:
+            raise PurgeError(f"{batch.batch_id} can't be erased: {batch.problem}")
+        if not batch.erasable:
             raise PurgeError(
-                f"{lot.stamp} was interrupted while {lot.state}: 'hipercow-tui trash --finish"
-                f" {lot.stamp}' or 'hipercow-tui trash --restore {lot.stamp}' it first"
+                f"{batch.batch_id} was interrupted while {batch.state}: 'hipercow-tui trash --finish"
+                f" {batch.batch_id}' or 'hipercow-tui trash --restore {batch.batch_id}' it first"
             )
 
 
-def _empty(places: Places, listed: TrashLot, record: Record, watch: Watch) -> None:
+def _empty(
+    dirs: RootDirs, listed: TrashEntry, record: RunRecord, progress: ProgressReporter
+) -> None:
     """Erase one lot, if it is as it was listed."""
-    stamp = listed.stamp
+    batch_id = listed.batch_id
     refuse_unerasable([listed])
-    if asides := tuple(claimed(places, stamp, watch)):
-        for task in asides:
-            erase_aside(places, task, record, watch)
+    if loose_tasks := tuple(claim_loose_tasks(dirs, batch_id, progress)):
+        for task in loose_tasks:
+            erase_loose_task(dirs, task, record, progress)
         return
     # In a state at rest another process could take the batch over during the check.
-    with taken_over(places, listed.name, State.ERASING, watch) as lot:
-        if contents_of(lot.folder) != listed.contents:
-            lot.mark(listed.state)
+    with take_over(dirs, listed.name, BatchState.ERASING, progress) as batch:
+        if contents_of(batch.folder) != listed.contents:
+            batch.set_state(listed.state)
             raise PurgeError(
-                f"What {stamp} holds changed since it was listed, so that nothing of it was erased:"
+                f"What {batch_id} holds changed since it was listed, so that nothing of it was erased:"
                 " list it again"
             )
-        plan = _plan_in(lot, read_manifest(lot.folder))
-        if listed.state is State.ERASING:
-            record.failed += quarantine_in_place(lot, plan)
-        _erase(lot, plan, record, watch)
-        lot.discard()
+        plan = _plan_in(batch, read_manifest(batch.folder))
+        if listed.state is BatchState.ERASING:
+            record.failed += quarantine_in_place(batch, plan)
+        _erase(batch, plan, record, progress)
+        batch.discard()
 
 
-def _erase(lot: Lot, plan: PurgePlan, record: Record, watch: Watch) -> None:
-    held = {*os.listdir(lot.tasks), *os.listdir(lot.erasing)}
-    chains = ([i for i in reversed(unit.ids) if i in held] for unit in units_of(plan))
-    bundles_held = set(_bundles_in(lot))
+def _erase(batch: Batch, plan: PurgePlan, record: RunRecord, progress: ProgressReporter) -> None:
+    held = {*os.listdir(batch.tasks), *os.listdir(batch.erasing)}
+    chains = ([i for i in reversed(unit.ids) if i in held] for unit in chain_units(plan))
+    bundles_held = set(_bundles_in(batch))
     bundles = [one.bundle for one in plan.bundles if one.bundle.name in bundles_held]
-    erase(lot, list(filter(None, chains)), bundles, record, watch)
+    erase(batch, list(filter(None, chains)), bundles, record, progress)
 
 
-def _stands(lot: Lot, task_id: str) -> bool:
+def _is_in_batch(batch: Batch, task_id: str) -> bool:
     """Whether a task is in the lot or in its place, or may be."""
-    return exists(task_id, lot.tasks) or lot.places.has_task(task_id)
+    return exists(task_id, batch.tasks) or batch.dirs.has_task(task_id)
 
 
-def _plan_in(lot: Lot, manifest: Manifest | None) -> PurgePlan:
+def _plan_in(batch: Batch, manifest: Manifest | None) -> PurgePlan:
     """The plan that a lot was made for, and whatever else it holds; without a manifest each task
     is taken for itself."""
-    plan = _no_plan(lot)
+    plan = _no_plan(batch)
     if manifest is not None:
-        plan = replace(manifest.plan.of_lang(lot.places.lang), root=plan.root)
+        plan = replace(manifest.plan.of_lang(batch.dirs.lang), root=plan.root)
     known = set(plan.ids)
-    found = {*os.listdir(lot.tasks), *os.listdir(lot.erasing)}
+    found = {*os.listdir(batch.tasks), *os.listdir(batch.erasing)}
     strange = sorted(name for name in found - known if TASK_ID.match(name))
     tasks = (
-        PlannedTask(Task(i, Status.BROKEN, lang=lot.places.lang), Reason.MATCHED) for i in strange
+        PlannedTask(Task(i, Status.BROKEN, lang=batch.dirs.lang), Reason.MATCHED) for i in strange
     )
     named = {one.bundle.name for one in plan.bundles}
-    others = sorted(set(_bundles_in(lot)) - named)
-    bundles = (PlannedBundle(_bundle_in(lot, name), 0, 0) for name in others)
+    others = sorted(set(_bundles_in(batch)) - named)
+    bundles = (PlannedBundle(_bundle_in(batch, name), 0, 0) for name in others)
     return replace(plan, tasks=(*plan.tasks, *tasks), bundles=(*plan.bundles, *bundles))
 
 
-def _no_plan(lot: Lot) -> PurgePlan:
-    return PurgePlan(lot.places.project, time.time(), FilterStack())
+def _no_plan(batch: Batch) -> PurgePlan:
+    return PurgePlan(batch.dirs.project, time.time(), FilterStack())
 
 
-def _bundle_in(lot: Lot, name: str) -> Bundle:
+def _bundle_in(batch: Batch, name: str) -> Bundle:
     try:
-        return read_bundle(name, bundle_file(name), lot.places.lang, dir_fd=lot.bundles)
+        return read_bundle(name, bundle_file(name), batch.dirs.lang, dir_fd=batch.bundles)
     except OSError:
-        return Bundle(name, (), lang=lot.places.lang)
+        return Bundle(name, (), lang=batch.dirs.lang)
 
 
-def _bundles_in(lot: Lot) -> list[str]:
+def _bundles_in(batch: Batch) -> list[str]:
     """The names of the bundles in a lot, as far as we can have put them there."""
-    lang = lot.places.lang
-    names = ((bundle_name(file), file) for file in os.listdir(lot.bundles))
+    lang = batch.dirs.lang
+    names = ((bundle_name(file), file) for file in os.listdir(batch.bundles))
     return [
         name for name, file in names if bundle_file(name) == file and is_bundle_name(name, lang)
     ]
 
 
-def _restore_aside(places: Places, task: Aside) -> RestoreReport:
-    record = Record()
+def _restore_loose_task(dirs: RootDirs, task: LooseTask) -> RestoreReport:
+    record = RunRecord()
     back: tuple[str, ...] = ()
-    if task.whole and (reason := missing_data(places, task)):
-        record.failed.append(Outcome(task.id, reason, places.path / task.name))
-    elif task.whole:
-        _put_back(places, task, record)
+    if task.complete and (reason := missing_data(dirs, task)):
+        record.failed.append(ItemResult(task.id, reason, dirs.path / task.name))
+    elif task.complete:
+        _put_back(dirs, task, record)
         back = tuple(one.name for one in record.put_back)
     else:
-        erase_aside(places, task, record, Watch(unheard))
-        if failed := remove_ids(places, record.removed):
+        erase_loose_task(dirs, task, record, ProgressReporter(ignore_progress))
+        if failed := remove_ids(dirs, record.removed):
             record.failed.append(failed)
-    gone = () if task.whole else (task.id,)
-    return RestoreReport(task.stamp, back, (), gone, tuple(record.failed))
+    gone = () if task.complete else (task.id,)
+    return RestoreReport(task.batch_id, back, (), gone, tuple(record.failed))
 
 
-def _put_back(places: Places, task: Aside, record: Record) -> None:
+def _put_back(dirs: RootDirs, task: LooseTask, record: RunRecord) -> None:
     try:
-        put_back(places, task)
+        put_back(dirs, task)
     except OSError as error:
-        reason = f"it can't be put back: {because(error)}"
-        record.failed.append(Outcome(task.id, reason, places.path / task.name))
+        reason = f"it can't be put back: {os_error_text(error)}"
+        record.failed.append(ItemResult(task.id, reason, dirs.path / task.name))
     else:
         reason = "it was moved aside on a full disk, and not compared with its plan any more"
-        record.put_back.append(Outcome(task.id, reason))
+        record.put_back.append(ItemResult(task.id, reason))
 
 
 @contextmanager
-def _working(root: Root) -> Iterator[Places]:
+def _open_dirs(root: Root) -> Iterator[RootDirs]:
     if root.purge_refusal:
         raise PurgeError(root.purge_refusal)
-    with open_places(root) as places:
-        yield places
+    with open_root_dirs(root) as dirs:
+        yield dirs
 
 
-def _named(places: Places, stamp: str) -> list[LotName]:
+def _find_batches(dirs: RootDirs, batch_id: str) -> list[BatchName]:
     """The lots of one purge: the one it was in, and what was kept aside of it."""
     with ExitStack() as stack:
-        names: list[LotName] = []
+        names: list[BatchName] = []
         with suppress(FileNotFoundError):
-            tui = opened(stack, places.path / TUI, places.hipercow, places.mount)
-            names = [name for name in lot_names(tui) if name.stamp == stamp]
+            tui = open_dir(stack, dirs.path / TUI_FOLDER, dirs.hipercow, dirs.mount)
+            names = [name for name in batch_names(tui) if name.batch_id == batch_id]
     # What is kept aside first: what can't be put back from the others joins it.
-    names.sort(key=lambda name: name.state is not State.KEPT)
+    names.sort(key=lambda name: name.state is not BatchState.QUARANTINED)
     if not names:
-        shown = visible(str(places.path / TUI))
-        raise PurgeError(f"There is no '{visible(stamp)}' in {shown}: 'hipercow-tui trash' lists")
+        shown = escape_controls(str(dirs.path / TUI_FOLDER))
+        raise PurgeError(
+            f"There is no '{escape_controls(batch_id)}' in {shown}: 'hipercow-tui trash' lists"
+        )
     return names

@@ -15,14 +15,14 @@ from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.folder_size import Size, measure_folder
 from hipercow_tui.formats.root import Root
 from hipercow_tui.formats.safe_open import open_folder
-from hipercow_tui.purging.batch import ROOMS, lot_names
-from hipercow_tui.purging.batch_name import AT_REST, TUI, LotName, State, bundle_name
+from hipercow_tui.purging.batch import SUBFOLDERS, batch_names
+from hipercow_tui.purging.batch_name import AT_REST, TUI_FOLDER, BatchName, BatchState, bundle_name
 from hipercow_tui.purging.file_changes import exists
-from hipercow_tui.purging.full_disk import Aside, aside
-from hipercow_tui.purging.heartbeat import Sign, is_alive, sign_of
-from hipercow_tui.purging.manifest import Aim, Manifest, read_manifest
-from hipercow_tui.purging.process_identity import Who
-from hipercow_tui.purging.root_dirs import because, opened
+from hipercow_tui.purging.full_disk import LooseTask, find_loose_tasks
+from hipercow_tui.purging.heartbeat import HeartbeatReading, is_alive, read_heartbeat
+from hipercow_tui.purging.manifest import Manifest, PurgeMode, read_manifest
+from hipercow_tui.purging.process_identity import ProcessIdentity
+from hipercow_tui.purging.root_dirs import open_dir, os_error_text
 from hipercow_tui.support.errors import PurgeError
 
 # Ids that are whole, names of bundles, ids whose erasing began.
@@ -30,62 +30,64 @@ Contents: TypeAlias = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class TrashLot:
+class TrashEntry:
     """A lot in ``hipercow/tui/``, or a single task aside where there was no room for a lot.
 
-    ``tasks`` are the ids that are whole in it, ``bundles`` the names, ``remains`` the ids whose
-    erasing began. ``when`` its plan was confirmed is in seconds since the epoch, ``who`` confirmed
+    ``tasks`` are the ids that are whole in it, ``bundles`` the names, ``partly_erased`` the ids whose
+    erasing began. ``confirmed_at`` its plan was confirmed is in seconds since the epoch, ``confirmed_by`` confirmed
     it; both None where its manifest can't be read. ``confirmed`` says that its plan may be carried
-    out. ``alive`` says that a process seems to work in it. ``problem`` is a sentence on what of it
+    out. ``in_use`` says that a process seems to work in it. ``problem`` is a sentence on what of it
     can't be read, or empty.
     """
 
-    name: LotName
+    name: BatchName
     tasks: tuple[str, ...]
     bundles: tuple[str, ...]
-    remains: tuple[str, ...]
-    when: float | None
-    who: Who | None
-    aim: Aim | None
-    alive: bool
+    partly_erased: tuple[str, ...]
+    confirmed_at: float | None
+    confirmed_by: ProcessIdentity | None
+    mode: PurgeMode | None
+    in_use: bool
     confirmed: bool = False
     problem: str = ""
     lang: Lang = Lang.R
 
     @property
-    def stamp(self) -> str:
+    def batch_id(self) -> str:
         """What people call it by."""
-        return self.name.stamp
+        return self.name.batch_id
 
     @property
-    def state(self) -> State:
+    def state(self) -> BatchState:
         """What is happening, or happened, to it."""
         return self.name.state
 
     @property
     def interrupted(self) -> bool:
         """Whether something was begun in it that no process works on any more."""
-        return not self.alive and self.state not in AT_REST
+        return not self.in_use and self.state not in AT_REST
 
     @property
     def resumable(self) -> bool:
         """Whether what was interrupted in it can be brought to its end: it was confirmed."""
-        if not self.interrupted or self.state is State.PREPARING:
+        if not self.interrupted or self.state is BatchState.PREPARING:
             return False
-        return self.confirmed or self.state is not State.MOVING
+        return self.confirmed or self.state is not BatchState.MOVING
 
     @property
     def erasable(self) -> bool:
         """Whether it can be erased as it is; else it is to be finished or restored first."""
-        return self.state in (State.ERASING, *AT_REST)
+        return self.state in (BatchState.ERASING, *AT_REST)
 
     @property
     def contents(self) -> Contents:
         """What is in it."""
-        return self.tasks, self.bundles, self.remains
+        return self.tasks, self.bundles, self.partly_erased
 
 
-def trash(root: Root, states: Collection[State] = tuple(State)) -> tuple[TrashLot, ...]:
+def list_trash(
+    root: Root, states: Collection[BatchState] = tuple(BatchState)
+) -> tuple[TrashEntry, ...]:
     """Every lot of the root that is in one of these states, the oldest first. What is only being
     prepared is left out unless it holds something.
 
@@ -93,63 +95,65 @@ def trash(root: Root, states: Collection[State] = tuple(State)) -> tuple[TrashLo
     Raises PurgeError if they can't be read, and OSError.
     """
     with ExitStack() as stack:
-        hipercow = opened(stack, root.hipercow)
-        found = [_as_lot(root, task, hipercow) for task in aside(hipercow)]
+        hipercow = open_dir(stack, root.hipercow)
+        found = [_loose_task_entry(root, task, hipercow) for task in find_loose_tasks(hipercow)]
         with suppress(FileNotFoundError):
-            tui = opened(stack, root.hipercow / TUI, hipercow)
-            names = [name for name in lot_names(tui) if name.state in states]
-            found += filter(None, (_seen(root, name, tui) for name in names))
+            tui = open_dir(stack, root.hipercow / TUI_FOLDER, hipercow)
+            names = [name for name in batch_names(tui) if name.state in states]
+            found += filter(None, (_read_entry(root, name, tui) for name in names))
         return tuple(found)
 
 
-def interrupted(root: Root) -> tuple[TrashLot, ...]:
+def list_interrupted(root: Root) -> tuple[TrashEntry, ...]:
     """The lots in which something was interrupted, for ``finish`` or ``restore``. Raises
     PurgeError, and OSError."""
     if root.purge_refusal:
         return ()
-    underway = [state for state in State if state not in AT_REST]
-    return tuple(lot for lot in trash(root, underway) if lot.interrupted)
+    underway = [state for state in BatchState if state not in AT_REST]
+    return tuple(batch for batch in list_trash(root, underway) if batch.interrupted)
 
 
-def manifest_in(root: Root, name: LotName) -> Manifest | None:
+def manifest_in(root: Root, name: BatchName) -> Manifest | None:
     """The manifest of a lot; None if there is none that makes sense. Raises PurgeError."""
     with ExitStack() as stack, suppress(FileNotFoundError):
-        parent = opened(stack, root.hipercow)
-        tui = opened(stack, root.hipercow / TUI, parent)
-        return read_manifest(opened(stack, root.hipercow / TUI / str(name), tui))
+        parent = open_dir(stack, root.hipercow)
+        tui = open_dir(stack, root.hipercow / TUI_FOLDER, parent)
+        return read_manifest(open_dir(stack, root.hipercow / TUI_FOLDER / str(name), tui))
     return None
 
 
-def trash_size(root: Root, lot: TrashLot) -> Size | None:
+def trash_size(root: Root, batch: TrashEntry) -> Size | None:
     """How much a lot holds; None if it is gone or can't all be read. Costs a stat a file."""
     with ExitStack() as stack:
-        parent = opened(stack, root.hipercow)
-        for task in aside(parent):
-            if task.stamp == lot.stamp:
+        parent = open_dir(stack, root.hipercow)
+        for task in find_loose_tasks(parent):
+            if task.batch_id == batch.batch_id:
                 return measure_folder(task.name, parent)
         with suppress(FileNotFoundError):
-            return measure_folder(str(lot.name), opened(stack, root.hipercow / TUI, parent))
+            return measure_folder(
+                str(batch.name), open_dir(stack, root.hipercow / TUI_FOLDER, parent)
+            )
         return None
 
 
-def trash_signs(root: Root) -> tuple[tuple[int, int] | None, ...]:
+def trash_fingerprint(root: Root) -> tuple[tuple[int, int] | None, ...]:
     """What differs once anything came, went or changed its state, for two calls a part of the root:
     the times of the folders that hold the lots. It does not tell who at work has died."""
-    folders = [path for part in root.parts for path in (part.hipercow, part.hipercow / TUI)]
+    folders = [path for part in root.parts for path in (part.hipercow, part.hipercow / TUI_FOLDER)]
     return tuple(map(_time_of, folders))
 
 
-def is_at_work(root: Root, lot: TrashLot) -> bool:
+def is_batch_in_use(root: Root, batch: TrashEntry) -> bool:
     """Whether a process seems to work in that lot still, for six calls; False if it is gone."""
     with ExitStack() as stack:
         try:
-            hipercow = opened(stack, root.hipercow)
-            for task in aside(hipercow):
-                if task.stamp == lot.stamp:
-                    return _is_alive(root, task.stamp, task.sign, time.time())
-            tui = opened(stack, root.hipercow / TUI, hipercow)
-            folder = opened(stack, root.hipercow / TUI / str(lot.name), tui)
-            return _is_alive(root, lot.name.owner, sign_of(folder), time.time())
+            hipercow = open_dir(stack, root.hipercow)
+            for task in find_loose_tasks(hipercow):
+                if task.batch_id == batch.batch_id:
+                    return _is_alive(root, task.batch_id, task.heartbeat, time.time())
+            tui = open_dir(stack, root.hipercow / TUI_FOLDER, hipercow)
+            folder = open_dir(stack, root.hipercow / TUI_FOLDER / str(batch.name), tui)
+            return _is_alive(root, batch.name.owner_key, read_heartbeat(folder), time.time())
         except (OSError, PurgeError):
             return False
 
@@ -157,12 +161,12 @@ def is_at_work(root: Root, lot: TrashLot) -> bool:
 def contents_of(folder: int) -> Contents:
     """What an open lot holds: ids that are whole, names of bundles, ids whose erasing began; each
     sorted by its file. Raises OSError."""
-    tasks, bundles, remains = (_names_in(room, folder) for room in ROOMS)
+    tasks, bundles, remains = (_names_in(subfolder, folder) for subfolder in SUBFOLDERS)
     return tasks, tuple(map(bundle_name, bundles)), remains
 
 
-def _is_alive(root: Root, name: str, sign: Sign, now: float) -> bool:
-    return is_alive(root.hipercow / TUI / name, sign, now)
+def _is_alive(root: Root, name: str, sign: HeartbeatReading, now: float) -> bool:
+    return is_alive(root.hipercow / TUI_FOLDER / name, sign, now)
 
 
 def _time_of(folder: Path) -> tuple[int, int] | None:
@@ -173,41 +177,43 @@ def _time_of(folder: Path) -> tuple[int, int] | None:
     return status.st_ino, status.st_mtime_ns
 
 
-def _seen(root: Root, name: LotName, tui: int) -> TrashLot | None:
+def _read_entry(root: Root, name: BatchName, tui: int) -> TrashEntry | None:
     """A lot as it is now; None if it vanishes meanwhile, or is no folder."""
-    lot = TrashLot(name, (), (), (), when=None, who=None, aim=None, alive=False)
+    batch = TrashEntry(
+        name, (), (), (), confirmed_at=None, confirmed_by=None, mode=None, in_use=False
+    )
     try:
         folder = open_folder(str(name), dir_fd=tui)
     except OSError as error:
         gone = error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
-        return None if gone else replace(lot, problem=_unreadable(error))
+        return None if gone else replace(batch, problem=_unreadable(error))
     try:
         manifest = read_manifest(folder)
         if manifest is not None:
-            lot = replace(
-                lot,
-                when=manifest.when,
-                who=manifest.who,
-                aim=manifest.aim,
+            batch = replace(
+                batch,
+                confirmed_at=manifest.confirmed_at,
+                confirmed_by=manifest.confirmed_by,
+                mode=manifest.mode,
                 confirmed=manifest.confirmed,
             )
         at_rest = name.state in AT_REST
-        alive = not at_rest and _is_alive(root, name.owner, sign_of(folder), time.time())
+        alive = not at_rest and _is_alive(root, name.owner_key, read_heartbeat(folder), time.time())
         tasks, bundles, remains = contents_of(folder)
-        return replace(lot, tasks=tasks, bundles=bundles, remains=remains, alive=alive)
+        return replace(batch, tasks=tasks, bundles=bundles, partly_erased=remains, in_use=alive)
     except OSError as error:
-        return replace(lot, problem=_unreadable(error))
+        return replace(batch, problem=_unreadable(error))
     finally:
         os.close(folder)
 
 
 def _unreadable(error: OSError) -> str:
-    return f"what it holds can't be read: {because(error)}"
+    return f"what it holds can't be read: {os_error_text(error)}"
 
 
-def _names_in(room: str, folder: int) -> tuple[str, ...]:
+def _names_in(subfolder: str, folder: int) -> tuple[str, ...]:
     try:
-        fd = open_folder(room, dir_fd=folder)
+        fd = open_folder(subfolder, dir_fd=folder)
     except FileNotFoundError:
         return ()
     try:
@@ -216,10 +222,12 @@ def _names_in(room: str, folder: int) -> tuple[str, ...]:
         os.close(fd)
 
 
-def _as_lot(root: Root, task: Aside, hipercow: int) -> TrashLot:
+def _loose_task_entry(root: Root, task: LooseTask, hipercow: int) -> TrashEntry:
     """A task aside; one that is whole is only ever put back, for it was not compared."""
-    name = LotName(task.stamp, state=State.MOVING if task.whole else State.ERASING)
-    whole, remains = ((task.id,), ()) if task.whole else ((), (task.id,))
-    alive = _is_alive(root, task.stamp, task.sign, time.time())
-    half = task.whole and not exists(f"{task.name}/data", hipercow)
-    return TrashLot(name, whole, (), remains, None, None, Aim.PURGE, alive, confirmed=half)
+    name = BatchName(
+        task.batch_id, state=BatchState.MOVING if task.complete else BatchState.ERASING
+    )
+    whole, remains = ((task.id,), ()) if task.complete else ((), (task.id,))
+    alive = _is_alive(root, task.batch_id, task.heartbeat, time.time())
+    half = task.complete and not exists(f"{task.name}/data", hipercow)
+    return TrashEntry(name, whole, (), remains, None, None, PurgeMode.PURGE, alive, confirmed=half)

@@ -22,10 +22,12 @@ from typing import IO, Any, TypeAlias
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.layout import LAYOUTS
 from hipercow_tui.formats.r_layout import Row
-from hipercow_tui.support.worker_process import Process, read_value, write_value
+from hipercow_tui.support.worker_process import WorkerProcess, read_value, write_value
 
-PART = 128  # tasks in one message: the way there and back takes 1 µs a task
-PAYS = 0.4  # seconds still to read from which on processes, which take 0.1 to start, are worth it
+BATCH_SIZE = 128  # tasks in one message: the way there and back takes 1 µs a task
+POOL_THRESHOLD = (
+    0.4  # seconds still to read from which on processes, which take 0.1 to start, are worth it
+)
 NICE = 5  # of these processes: whoever waits for a key is waited for first
 PROCESSES = 4  # at most, and no more than there are cores
 READERS = 24  # threads of all processes together, where the file system makes us wait
@@ -37,7 +39,7 @@ Rows: TypeAlias = list[Row | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ReadBatch:
     """Tasks to read: ``retried`` are those of ``ids`` that are a new attempt of another. With
     them, ``done`` of all ``folders`` of a pass are done, or nearly."""
 
@@ -47,18 +49,18 @@ class Part:
     folders: int
 
 
-def parts_of(
+def split_into_batches(
     ids: Sequence[str], retried: frozenset[str], done: int, folders: int
-) -> Iterator[Part]:
+) -> Iterator[ReadBatch]:
     """The tasks of one folder in parts as large as are read at once; an empty one without any."""
-    for start in range(0, len(ids) or 1, PART):
-        piece = ids[start : start + PART]
-        yield Part(piece, [task_id for task_id in piece if task_id in retried], done, folders)
+    for start in range(0, len(ids) or 1, BATCH_SIZE):
+        piece = ids[start : start + BATCH_SIZE]
+        yield ReadBatch(piece, [task_id for task_id in piece if task_id in retried], done, folders)
 
 
-def read_parts(
-    tasks: str, parts: Iterable[Part], lang: Lang = Lang.R
-) -> Generator[tuple[Part, Rows], None, None]:
+def read_batches(
+    tasks: str, parts: Iterable[ReadBatch], lang: Lang = Lang.R
+) -> Generator[tuple[ReadBatch, Rows], None, None]:
     """Every part with what the task folders under ``tasks`` say, in the order given.
 
     Takes parts ahead of what it gives back. Close it to stop: no process is left behind.
@@ -71,13 +73,13 @@ def read_parts(
         rows = list(read_tasks(tasks, part.ids, part.retried))
         spent += time.perf_counter() - began
         yield part, rows
-        if spent * (part.folders - part.done) > PAYS * part.done:
+        if spent * (part.folders - part.done) > POOL_THRESHOLD * part.done:
             yield from _read_by_processes(tasks, ahead, lang)
 
 
 def _read_by_processes(
-    tasks: str, parts: Iterable[Part], lang: Lang
-) -> Iterator[tuple[Part, Rows]]:
+    tasks: str, parts: Iterable[ReadBatch], lang: Lang
+) -> Iterator[tuple[ReadBatch, Rows]]:
     pool = _Pool(tasks, lang)
     sent: deque[int] = deque()
     try:
@@ -87,7 +89,7 @@ def _read_by_processes(
                 continue
             pool.send(number, part)
             sent.append(number)
-            while sent and len(sent) >= pool.room:
+            while sent and len(sent) >= pool.max_in_flight:
                 yield pool.receive(sent.popleft())
         while sent:
             yield pool.receive(sent.popleft())
@@ -104,8 +106,8 @@ class _Pool:
         self._answers = DefaultSelector()
         self._processes: list[_Process] = []
         self._rows: dict[int, Rows] = {}
-        self._parts: dict[int, Part] = {}
-        self._pace = _Pace()
+        self._parts: dict[int, ReadBatch] = {}
+        self._pace = _ThreadTuner()
         self._started = False
         for _ in range(min(PROCESSES, _cores())):
             try:
@@ -116,7 +118,7 @@ class _Pool:
             self._answers.register(process.output, EVENT_READ, process)
 
     @property
-    def room(self) -> int:
+    def max_in_flight(self) -> int:
         """How many parts are worth having under way: each reader's, and one more a process."""
         return len(self._processes) * (self._threads + 1)
 
@@ -129,14 +131,14 @@ class _Pool:
         self._started = self._started or bool(self._answers.select(timeout=0))
         return self._started
 
-    def send(self, number: int, part: Part) -> None:
+    def send(self, number: int, part: ReadBatch) -> None:
         self._parts[number] = part
         if self._processes:
             process = min(self._processes, key=lambda process: len(process.pending))
             process.pending.add(number)
             process.send((number, self._threads, part.ids, part.retried))
 
-    def receive(self, number: int) -> tuple[Part, Rows]:
+    def receive(self, number: int) -> tuple[ReadBatch, Rows]:
         """The rows of the part sent by that number, when they are there."""
         while number not in self._rows and any(number in p.pending for p in self._processes):
             for ready, _ in self._answers.select():
@@ -165,7 +167,7 @@ class _Pool:
             process.close()
 
 
-class _Pace:
+class _ThreadTuner:
     """Whether many threads read. They are tried where a task makes us wait, and given up where they
     do not help: on a busy machine, or where all calls go through one eye of a needle, they only
     take the interpreter from each other, at ten more system calls for each of ours."""
@@ -197,7 +199,7 @@ class _Pace:
         self._waited = 0.0
 
 
-class _Process(Process):
+class _Process(WorkerProcess):
     """One process that reads, and the numbers of the parts that it has not answered yet."""
 
     def __init__(self, tasks: str, lang: Lang) -> None:

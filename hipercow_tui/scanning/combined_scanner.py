@@ -7,15 +7,15 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 
-from hipercow_tui.domain.combined_snapshot import together
+from hipercow_tui.domain.combined_snapshot import combine
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.root import Root
-from hipercow_tui.scanning.scan_cache import Index
+from hipercow_tui.scanning.scan_cache import ScanCache
 from hipercow_tui.scanning.scanner import Scanner, ScanState
 
 
-class RootScanner:
+class CombinedScanner:
     """Reads a root again and again, R's part first. Use it from one thread at a time.
 
     Where there is no root of Python, it is R's scanner and a stat a pass. ``index``, ``between``
@@ -26,7 +26,7 @@ class RootScanner:
         self,
         root: Root,
         *,
-        index: Index | None = None,
+        index: ScanCache | None = None,
         between: Callable[[], object] = lambda: None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -52,17 +52,17 @@ class RootScanner:
                 seconds = spent + state.seconds
                 yield replace(state, snapshot=self._seen(state.snapshot), seconds=seconds)
 
-    def doubt(self, ids: Collection[str]) -> bool:
+    def invalidate_cached(self, ids: Collection[str]) -> bool:
         """As Scanner.doubt, of both."""
-        doubted = self._r.doubt(ids)
-        return (self._python is not None and self._python.doubt(ids)) or doubted
+        doubted = self._r.invalidate_cached(ids)
+        return (self._python is not None and self._python.invalidate_cached(ids)) or doubted
 
     def _python_scanner(self) -> Scanner | None:
         """Made when there is something to read for the first time, and kept: what it knew must be
         known to be gone."""
         python = self.root.part(Lang.PY)
         if self._python is None and os.path.isdir(python.hipercow):
-            index = Index.of(python) if self._indexed else None
+            index = ScanCache.of(python) if self._indexed else None
             self._python = Scanner(
                 python, index=index, between=self._between, monotonic=self._monotonic
             )
@@ -74,5 +74,5 @@ class RootScanner:
         r, python = (part, before[1]) if part.lang is Lang.R else (before[0], part)
         if r is not before[0] or python is not before[1]:
             self._parts = (r, python)
-            self._whole = together(r, python)
+            self._whole = combine(r, python)
         return self._whole

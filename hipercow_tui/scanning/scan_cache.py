@@ -21,16 +21,16 @@ from pathlib import Path
 from typing import Any
 
 from hipercow_tui.domain.task import Bundle, Lang, Task
-from hipercow_tui.formats.r_layout import Columns, Moments
+from hipercow_tui.formats.r_layout import Columns, FolderTimes
 from hipercow_tui.formats.root import Root
 from hipercow_tui.formats.safe_open import read_file
-from hipercow_tui.scanning.shard_listing import Folder, Watch
+from hipercow_tui.scanning.shard_listing import ChangeTracker, Shard
 
 _MAGIC = b"hipercow-tui index 4\n"
 _LIMIT = 4 << 30  # bytes: some 60 million tasks
 _DIGEST = 16  # bytes
 _UNUSED = 180 * 86400  # seconds after which the index of a root that nobody opens is dropped
-# Name of the folder, its moments, ``newest``, how many tasks, how many of these can still change.
+# Name of the folder, its moments, ``server_time_ns``, how many tasks, how many of these can still change.
 _COUNT = struct.Struct("<I")
 _FOLDER = struct.Struct("<2sqqqII")
 # Of a bundle: language, when it changed, its stamp, how many bytes its name has, how many ids.
@@ -41,12 +41,12 @@ _SWAPPED = sys.byteorder == "big"
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class CachedFolder:
     """What was known of the tasks in one ``tasks/ab``: an id a place, and its row's values in
     ``columns``. ``unsettled`` says that the folder could still change unnoticed when that was
     written."""
 
-    folder: Folder
+    folder: Shard
     ids: Sequence[str]
     columns: Columns
     unsettled: bool
@@ -59,7 +59,7 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptRoot:
+class CachedRoot:
     """All that was known: each folder's part of the file, to be decoded when it is its turn, the
     ids of the tasks that were read as retries, and the bundles."""
 
@@ -69,7 +69,7 @@ class KeptRoot:
 
 
 @dataclass(frozen=True, slots=True)
-class Index:
+class ScanCache:
     """The index of one root. ``key`` is what makes that root itself: its path, and the device and
     inode of ``hipercow/``."""
 
@@ -77,7 +77,7 @@ class Index:
     key: bytes
 
     @classmethod
-    def of(cls, root: Root) -> Index | None:
+    def of(cls, root: Root) -> ScanCache | None:
         """The index of a root, whether there is a file yet or not; None where it can't be kept."""
         try:
             where = cache_folder()
@@ -89,20 +89,20 @@ class Index:
         key = b"%d %d %b" % (device, inode, path)
         return cls(where / f"{name}.index", key)
 
-    def load(self) -> KeptRoot:
+    def load(self) -> CachedRoot:
         """What the file says; nothing where it is not exactly what we wrote for this root."""
         try:
             raw = memoryview(read_file(self.path, limit=_LIMIT))
         except OSError:
-            return KeptRoot()
+            return CachedRoot()
         body = raw[len(_MAGIC) + _DIGEST :]
         if raw[: len(_MAGIC) + _DIGEST] != _head(self.key, body):
-            return KeptRoot()
+            return CachedRoot()
         return _decoded_root(body)
 
     def save(
         self,
-        folders: Iterable[Folder],
+        folders: Iterable[Shard],
         tasks: Mapping[str, Task],
         retried: Collection[str],
         bundles: Sequence[Bundle],
@@ -166,7 +166,7 @@ def _head(key: bytes, body: bytearray | memoryview) -> bytes:
     return _MAGIC + digest.digest()
 
 
-def _encoded(folder: Folder, tasks: Mapping[str, Task]) -> bytes:
+def _encoded(folder: Shard, tasks: Mapping[str, Task]) -> bytes:
     """One folder's section: what can't be kept is left out, and read as new the next time."""
     inodes, listings, flags = array("Q"), bytearray(), bytearray()
     created, started, finished = array("d"), array("d"), array("d")
@@ -177,12 +177,12 @@ def _encoded(folder: Folder, tasks: Mapping[str, Task]) -> bytes:
             continue
         watch = folder.unfinished.get(task_id)
         if watch is not None:
-            if not watch.settled or watch.moments is None:
+            if not watch.mtime_trusted or watch.times is None:
                 continue
-            moments.extend(watch.moments)
+            moments.extend(watch.times)
         names.append(task_id[2:])
         inodes.append(inode)
-        listings.append(task.listing)
+        listings.append(task.files_mask)
         flag = _ESTIMATED * task.finished_estimated | _UNFINISHED * (watch is not None)
         times = (task.created, task.started, task.finished)
         for column, moment, without in zip(
@@ -191,9 +191,13 @@ def _encoded(folder: Folder, tasks: Mapping[str, Task]) -> bytes:
             column.append(moment or 0.0)
             flag |= without * (moment is None)
         flags.append(flag)
-    watched = folder.watch.moments if folder.watch.settled else None
+    watched = folder.tracker.times if folder.tracker.mtime_trusted else None
     head = _FOLDER.pack(
-        folder.name.encode(), *(watched or (0, 0)), folder.newest, len(names), len(moments) // 2
+        folder.name.encode(),
+        *(watched or (0, 0)),
+        folder.server_time_ns,
+        len(names),
+        len(moments) // 2,
     )
     columns = b"".join([_bytes(c) for c in (inodes, created, started, finished, moments)])
     return head + bytes.fromhex("".join(names)) + listings + flags + columns
@@ -218,7 +222,7 @@ def _decoded_bundle(body: memoryview, at: int) -> tuple[Bundle, int]:
     return Bundle(name, members, changed, (inode, length, modified, status), lang=of), end
 
 
-def _decoded_root(body: memoryview) -> KeptRoot:
+def _decoded_root(body: memoryview) -> CachedRoot:
     (count,) = _COUNT.unpack_from(body)
     at = _COUNT.size + 16 * count
     retried = body[_COUNT.size : at].hex("/", 16).split("/") if count else []
@@ -235,10 +239,10 @@ def _decoded_root(body: memoryview) -> KeptRoot:
         section = body[at : at + size]
         folders[bytes(section[:2]).decode()] = section
         at += size
-    return KeptRoot(folders, frozenset(retried), tuple(bundles))
+    return CachedRoot(folders, frozenset(retried), tuple(bundles))
 
 
-def kept_folder(section: memoryview, same: Mapping[str, str]) -> Kept:
+def cached_folder(section: memoryview, same: Mapping[str, str]) -> CachedFolder:
     """What stands in one folder's part of the file; ``same`` has the objects to use for ids."""
     raw_name, modified, changed, newest, tasks, unfinished = _FOLDER.unpack_from(section)
     name = raw_name.decode()
@@ -256,20 +260,20 @@ def kept_folder(section: memoryview, same: Mapping[str, str]) -> Kept:
     inodes = _array("Q", take(8 * tasks))
     times = [_times(take(8 * tasks), _flagged(flags, without)) for without in _WITHOUT]
     stamps = _array("q", take(16 * unfinished))
-    moments: list[Moments | None] = [None] * tasks
+    moments: list[FolderTimes | None] = [None] * tasks
     estimated = [False] * tasks
     for place in _flagged(flags, _ESTIMATED):
         estimated[place] = True
-    watches: dict[str, Watch] = {}
+    watches: dict[str, ChangeTracker] = {}
     for place, pair in zip(
         _flagged(flags, _UNFINISHED), zip(stamps[::2], stamps[1::2], strict=True), strict=True
     ):
         moments[place] = pair
-        watches[ids[place]] = Watch(pair, settled=True)
+        watches[ids[place]] = ChangeTracker(pair, mtime_trusted=True)
     nothing = [None] * tasks
     columns = (listings, *times, estimated, moments, nothing, nothing)
-    folder = Folder(name, Watch((modified, changed)), newest, ids, inodes, watches)
-    return Kept(folder, ids, columns, not changed, names)
+    folder = Shard(name, ChangeTracker((modified, changed)), newest, ids, inodes, watches)
+    return CachedFolder(folder, ids, columns, not changed, names)
 
 
 def _flagged(flags: bytes, bit: int) -> Iterator[int]:

@@ -9,15 +9,17 @@ from dataclasses import dataclass, field
 from itertools import compress
 from operator import attrgetter
 
-from hipercow_tui.formats.r_layout import PREFIX, REST, Moments
-from hipercow_tui.formats.safe_open import reason
+from hipercow_tui.formats.r_layout import PREFIX, REST, FolderTimes
+from hipercow_tui.formats.safe_open import os_error_text
 
-SETTLE = 2.0  # seconds after which a folder's time of change tells of every further change
-SETTLE_NS = int(SETTLE * 1e9)
+MTIME_GRANULARITY = (
+    2.0  # seconds after which a folder's time of change tells of every further change
+)
+MTIME_GRANULARITY_NS = int(MTIME_GRANULARITY * 1e9)
 
 
 @dataclass(slots=True)
-class Watch:
+class ChangeTracker:
     """Whether a folder has been read since it last changed, and so long after that a further change
     would have moved its time again: file servers count time in steps of up to a second.
 
@@ -26,55 +28,57 @@ class Watch:
     that much later.
     """
 
-    moments: Moments | None = None
+    times: FolderTimes | None = None
     since: float = 0.0
-    settled: bool = False
+    mtime_trusted: bool = False
 
-    def same(self, moments: Moments) -> bool:
+    def is_unchanged(self, moments: FolderTimes) -> bool:
         """Whether nothing can have changed."""
-        return self.settled and moments == self.moments
+        return self.mtime_trusted and moments == self.times
 
-    def was_read(self, moments: Moments, *, seen: float, began: float, newest: int) -> None:
-        """It was read after ``began`` on our clock, and no earlier than ``newest`` on the
+    def record_read(self, moments: FolderTimes, *, seen: float, began: float, newest: int) -> None:
+        """It was read after ``began`` on our clock, and no earlier than ``server_time_ns`` on the
         server's; on our clock it was ``seen`` to have changed last at these moments."""
-        if moments != self.moments:
-            self.moments, self.since = moments, seen
-        self.settled = began - self.since >= SETTLE or max(moments) <= newest - SETTLE_NS
+        if moments != self.times:
+            self.times, self.since = moments, seen
+        self.mtime_trusted = (
+            began - self.since >= MTIME_GRANULARITY or max(moments) <= newest - MTIME_GRANULARITY_NS
+        )
 
 
 @dataclass(slots=True)
-class Folder:
+class Shard:
     """One ``tasks/ab``: the ids of its tasks, the inodes of their folders in the same order, and
-    those of them that can still change. ``newest`` is how late it was on the file server, at the
-    least, when it was last found changed. ``odd`` has a sentence for each id whose entry is not a
+    those of them that can still change. ``server_time_ns`` is how late it was on the file server, at the
+    least, when it was last found changed. ``problems`` has a sentence for each id whose entry is not a
     folder."""
 
     name: str
-    watch: Watch = field(default_factory=Watch)
-    newest: int = 0
+    tracker: ChangeTracker = field(default_factory=ChangeTracker)
+    server_time_ns: int = 0
     ids: Collection[str] = ()
     inodes: array[int] = field(default_factory=lambda: array("Q"))
-    unfinished: dict[str, Watch] = field(default_factory=dict)
-    odd: Mapping[str, str] = field(default_factory=dict)
+    unfinished: dict[str, ChangeTracker] = field(default_factory=dict)
+    problems: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """A listing compared with the one before: ids that are ``gone``, because there is none or
-    another folder of that name, and ``fresh`` ones."""
+class ShardChanges:
+    """A listing compared with the one before: ids that are ``removed``, because there is none or
+    another folder of that name, and ``added`` ones."""
 
-    gone: Collection[str]
-    fresh: Collection[str]
+    removed: Collection[str]
+    added: Collection[str]
 
 
-def find_folders(tasks: str, unread: dict[str, str]) -> dict[str, Moments]:
+def find_folders(tasks: str, unread: dict[str, str]) -> dict[str, FolderTimes]:
     """The names of the folders ``tasks/ab``, in order, and when each last changed; raises OSError.
 
     For each that is not a folder, or can't be examined, a sentence is added to ``unread``.
     """
     with os.scandir(tasks) as entries:
         named = [entry for entry in entries if PREFIX.match(entry.name)]
-    found: dict[str, Moments] = {}
+    found: dict[str, FolderTimes] = {}
     for entry in sorted(named, key=attrgetter("name")):
         try:
             if not entry.is_dir(follow_symlinks=False):
@@ -84,13 +88,13 @@ def find_folders(tasks: str, unread: dict[str, str]) -> dict[str, Moments]:
         except FileNotFoundError:
             continue
         except OSError as error:
-            unread[entry.name] = f"'tasks/{entry.name}' can't be examined: {reason(error)}"
+            unread[entry.name] = f"'tasks/{entry.name}' can't be examined: {os_error_text(error)}"
             continue
         found[entry.name] = (status.st_mtime_ns, status.st_ctime_ns)
     return found
 
 
-def list_folder(tasks: str, folder: Folder, same: Mapping[str, str]) -> Listed:
+def list_folder(tasks: str, folder: Shard, same: Mapping[str, str]) -> ShardChanges:
     """List ``tasks/ab`` and bring ``folder`` up to date; raises OSError.
 
     ``same`` has the objects to use for ids that are known already: a million of them take 88 MB.
@@ -99,10 +103,10 @@ def list_folder(tasks: str, folder: Folder, same: Mapping[str, str]) -> Listed:
     with os.scandir(f"{tasks}/{name}") as scanned:
         entries = list(scanned)
     folders = [entry for entry in entries if entry.is_dir(follow_symlinks=False)]
-    folder.odd = _odd(name, entries, folders) if len(folders) < len(entries) else {}
+    folder.problems = _odd(name, entries, folders) if len(folders) < len(entries) else {}
     names, inodes = [e.name for e in folders], array("Q", [e.inode() for e in folders])
     if inodes == folder.inodes and names == [task_id[2:] for task_id in folder.ids]:
-        return Listed((), ())
+        return ShardChanges((), ())
     if not all(map(REST.match, names)):
         are_tasks = list(map(bool, map(REST.match, names)))
         names, inodes = list(compress(names, are_tasks)), array("Q", compress(inodes, are_tasks))
@@ -111,11 +115,11 @@ def list_folder(tasks: str, folder: Folder, same: Mapping[str, str]) -> Listed:
     known = dict(zip(folder.ids, folder.inodes, strict=True))
     folder.ids, folder.inodes = tuple(ids), inodes
     if not known:
-        return Listed((), folder.ids)
+        return ShardChanges((), folder.ids)
     found = dict(zip(ids, inodes, strict=True))
     gone = [i for i, inode in known.items() if found.get(i) != inode]
     fresh = [i for i, inode in found.items() if known.get(i) != inode]
-    return Listed(gone, fresh)
+    return ShardChanges(gone, fresh)
 
 
 def _odd(

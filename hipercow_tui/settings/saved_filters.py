@@ -29,7 +29,7 @@ from hipercow_tui.domain.task import Lang, Status
 from hipercow_tui.formats.safe_open import read_file
 from hipercow_tui.settings.theme_store import config_folder, replace_file
 from hipercow_tui.support.errors import FilterError
-from hipercow_tui.support.text import visible
+from hipercow_tui.support.text import escape_controls
 
 NAME_LIMIT = 60  # characters
 _LIMIT = 1 << 20  # bytes
@@ -84,11 +84,11 @@ class SavedFilter:
 @dataclass(frozen=True, slots=True)
 class SavedFilters:
     """What a file says: ``filters`` by name, ``problems`` by the name of what can't be understood;
-    ``trouble`` is why nothing of it can be read, if so."""
+    ``file_error`` is why nothing of it can be read, if so."""
 
     filters: Mapping[str, SavedFilter] = field(default_factory=dict)
     problems: Mapping[str, str] = field(default_factory=dict)
-    trouble: str = ""
+    file_error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,28 +112,28 @@ class FilterFile:
         try:
             document = self._document(self._text())
         except FilterError as error:
-            return SavedFilters(trouble=str(error))
+            return SavedFilters(file_error=str(error))
         filters, problems = {}, {}
         for name, table in document.items():
             try:
                 check_name(name)
                 filters[name] = _understood(table)
             except FilterError as error:
-                problems[name] = f"{self}, filter '{visible(name)}': {error}"
+                problems[name] = f"{self}, filter '{escape_controls(name)}': {error}"
         return SavedFilters(filters, problems)
 
-    def named(self, name: str) -> SavedFilter:
+    def get(self, name: str) -> SavedFilter:
         """The filter of that name. Raises FilterError where there is none, or a wrong one."""
         saved = self.read()
         if name in saved.filters:
             return saved.filters[name]
-        wrong = saved.problems.get(name) or saved.trouble
+        wrong = saved.problems.get(name) or saved.file_error
         if wrong:
             raise FilterError(wrong)
         near = difflib.get_close_matches(name, saved.filters, n=1)
         known = near or list(saved.filters)[:5]
         there = f"there is {', '.join(map(repr, known))}" if known else "f in the app saves one"
-        raise FilterError(f"No filter '{visible(name)}' in {self}: {there}")
+        raise FilterError(f"No filter '{escape_controls(name)}' in {self}: {there}")
 
     def save(self, name: str, saved: SavedFilter) -> None:
         """Write it under this name, in place of what had it. Raises FilterError."""
@@ -154,7 +154,7 @@ class FilterFile:
         self._change(_without(text, name), document)
 
     def __str__(self) -> str:
-        return visible(str(self.path))
+        return escape_controls(str(self.path))
 
     def _text(self) -> str:
         try:
@@ -172,7 +172,7 @@ class FilterFile:
             return tomllib.loads(text)
         except (tomllib.TOMLDecodeError, RecursionError) as error:
             raise FilterError(
-                f"{self} is no TOML: {visible(str(error))}: mend it, or remove it"
+                f"{self} is no TOML: {escape_controls(str(error))}: mend it, or remove it"
             ) from None
 
     def _change(self, text: str, wanted: _Table) -> None:
@@ -193,7 +193,7 @@ def check_name(name: str) -> None:
     """Raises FilterError if nothing can have this name."""
     if not name.strip():
         raise FilterError("A filter needs a name")
-    if visible(name) != name or not name.isprintable():
+    if escape_controls(name) != name or not name.isprintable():
         raise FilterError("A name is one line of letters that can be seen")
     if len(name) > NAME_LIMIT:
         raise FilterError(f"A name has at most {NAME_LIMIT} letters")
@@ -207,7 +207,7 @@ def _understood(table: object) -> SavedFilter:
         raise FilterError("it is no table: put a line [NAME] above its filters")
     unknown = [key for key in table if key not in _READERS]
     if unknown:
-        raise FilterError(f"'{visible(unknown[0])}' is no filter: use {_KEYS}")
+        raise FilterError(f"'{escape_controls(unknown[0])}' is no filter: use {_KEYS}")
     if not table:
         raise FilterError(f"it has no filters: give it {_KEYS}, or remove it")
     return SavedFilter(**{key: _READERS[key](value) for key, value in table.items()})

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hipercow_tui.formats.safe_open import read_file
 from hipercow_tui.support.errors import HipercowTuiError
-from hipercow_tui.support.text import visible
+from hipercow_tui.support.text import escape_controls
 
 _LIMIT = 1 << 16  # bytes
 
@@ -79,5 +79,5 @@ class ThemeFile:
         except OSError as error:
             raise HipercowTuiError(
                 f"The theme holds for now, but is not remembered:"
-                f" {visible(str(self.path))} can't be written: {error.strerror}"
+                f" {escape_controls(str(self.path))} can't be written: {error.strerror}"
             ) from None

@@ -71,12 +71,12 @@ def _stand_in(sign: str) -> str:
 _TABLE = _Table({ord(sign): ascii_ for signs, ascii_ in _ALIKE.items() for sign in signs})
 
 
-def in_ascii(text: str) -> str:
+def to_ascii(text: str) -> str:
     """The text in ASCII, as many cells wide."""
     return text if text.isascii() else text.translate(_TABLE)
 
 
-def speaks_utf8(environ: Mapping[str, str] | None = None) -> bool:
+def supports_utf8(environ: Mapping[str, str] | None = None) -> bool:
     """Whether the locale says that the terminal understands UTF-8."""
     if sys.platform == "win32":
         return True
@@ -101,16 +101,16 @@ def _started_with() -> Mapping[str, str]:
 def _replace(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    return in_ascii(error.object[error.start : error.end]), error.end
+    return to_ascii(error.object[error.start : error.end]), error.end
 
 
-def speak_plainly() -> None:
+def use_ascii() -> None:
     """Let output that can't take our signs have their stand-ins, and no error."""
     codecs.register_error("stand-in", _replace)
     for stream in (sys.stdout, sys.stderr):
         if not isinstance(stream, io.TextIOWrapper):
             continue
-        if stream.isatty() and not speaks_utf8():
+        if stream.isatty() and not supports_utf8():
             stream.reconfigure(encoding="ascii", errors="stand-in")
         elif stream.encoding.lower() not in ("utf-8", "utf8"):
             stream.reconfigure(errors="stand-in")

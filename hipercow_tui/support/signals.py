@@ -34,7 +34,7 @@ def ended_by_interrupt() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def leave(number: int) -> NoReturn:
+def exit_for_signal(number: int) -> NoReturn:
     """Unwind, so that what is temporary goes, and end with the status of that signal."""
     raise SystemExit(128 + number)
 

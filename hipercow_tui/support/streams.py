@@ -1,6 +1,6 @@
 """Standard streams of a command: results on standard output, messages on standard error.
 
-All that a command prints passes through here and is escaped (``text.visible``): no text from disk,
+All that a command prints passes through here and is escaped (``text.escape_controls``): no text from disk,
 from the environment or from an argument reaches a terminal raw. A stream may be closed, full, or a
 pipe without a reader:
 
@@ -19,7 +19,7 @@ from contextlib import suppress
 from typing import Any, TextIO
 
 from hipercow_tui.support.exit_codes import DONE, REFUSED
-from hipercow_tui.support.text import visible
+from hipercow_tui.support.text import escape_controls
 
 _output_lost = False
 
@@ -49,7 +49,7 @@ def print_output(result: dict[str, Any] | Iterable[str]) -> None:
     """
     lines = [json.dumps(result)] if isinstance(result, dict) else result
     for line in lines:
-        if not _try_output(sys.stdout.write, f"{visible(line)}\n"):
+        if not _try_output(sys.stdout.write, f"{escape_controls(line)}\n"):
             return
     _try_output(sys.stdout.flush)
 
@@ -62,13 +62,13 @@ def print_message(message: str) -> None:
 def print_messages(lines: Iterable[str]) -> None:
     """Print lines on standard error, as they are."""
     for line in lines:
-        _try_message(f"{visible(line)}\n")
+        _try_message(f"{escape_controls(line)}\n")
 
 
 def read_answer(question: str) -> str:
     """The line that is typed after a question on standard error, in lower case; empty if the
     question can't be shown or the answer can't be read."""
-    if not _try_message(f"{visible(question)} "):
+    if not _try_message(f"{escape_controls(question)} "):
         return ""
     try:
         return sys.stdin.readline().strip().lower()

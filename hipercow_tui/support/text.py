@@ -15,7 +15,7 @@ _UNSAFE = re.compile(
 _CARETS = {code: chr(0x2400 + code) for code in range(0x20)} | {0x7F: "\u2421"}
 
 
-def visible(text: str) -> str:
+def escape_controls(text: str) -> str:
     """The text with everything shown that a terminal would obey: ``␛`` for ESC, ``<202e>`` for a
     bidirectional mark. Newlines and tabs too: split into lines first where they are wanted."""
     if text.isascii() and text.isprintable():
@@ -33,7 +33,7 @@ def decoded(raw: bytes) -> str:
     return raw.decode("utf-8", "backslashreplace")
 
 
-def shortened(text: str, width: int) -> str:
+def truncate_middle(text: str, width: int) -> str:
     """The text cut in the middle to at most ``width`` characters: both ends of a name tell."""
     if len(text) <= width:
         return text
@@ -47,7 +47,7 @@ def short_id(task_id: str) -> str:
     return f"{task_id[:6]}…{task_id[-4:]}"
 
 
-def count(number: int, noun: str, plural: str | None = None) -> str:
+def pluralize(number: int, noun: str, plural: str | None = None) -> str:
     """``1 task``, ``1,204 tasks``."""
     word = noun if number == 1 else (plural or f"{noun}s")
     return f"{number:,} {word}"
@@ -56,24 +56,24 @@ def count(number: int, noun: str, plural: str | None = None) -> str:
 def tasks_and_bundles(tasks: int, bundles: int, verb: str = "") -> str:
     """``22 tasks and 3 bundles``, without the bundles where there are none; with a verb such as
     ``is/are`` or ``goes/go`` after it."""
-    both = count(tasks, "task") + (f" and {count(bundles, 'bundle')}" if bundles else "")
+    both = pluralize(tasks, "task") + (f" and {pluralize(bundles, 'bundle')}" if bundles else "")
     if not verb:
         return both
     one, many = verb.split("/")
     return f"{both} {one if tasks == 1 and not bundles else many}"
 
 
-def size(number: int) -> str:
+def format_size(number: int) -> str:
     """Bytes in units of 1000, as disks and quotas are sold: ``1.9 GB``."""
     return humanize.naturalsize(number)
 
 
-def age(then: float, now: float) -> str:
+def format_age(then: float, now: float) -> str:
     """How long ago: ``3 weeks ago``; what lies ahead by a wrong clock is ``just now``."""
     seconds = now - then
     if seconds < 10:
         return "just now"
-    return f"{span(seconds)} ago"
+    return f"{format_duration(seconds)} ago"
 
 
 _UNITS = (
@@ -86,9 +86,9 @@ _UNITS = (
 )
 
 
-def span(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """A length of time in its largest whole unit: ``3 weeks``, ``12 seconds``."""
     for length, unit in _UNITS:
         if seconds >= length:
-            return count(int(seconds // length), unit)
-    return count(max(0, int(seconds)), "second") if seconds >= 1 else f"{seconds:.1g} seconds"
+            return pluralize(int(seconds // length), unit)
+    return pluralize(max(0, int(seconds)), "second") if seconds >= 1 else f"{seconds:.1g} seconds"

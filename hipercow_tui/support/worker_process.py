@@ -15,20 +15,20 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
-_GREETING = b"hipercow-tui reads\n"
+_HANDSHAKE = b"hipercow-tui reads\n"
 PROGRAM = f"""
 import os, sys
 _, module, word, where, *sys.path = sys.argv
 os.chdir(where)
 from importlib import import_module
 serve = import_module(module).serve
-sys.stdout.buffer.write({_GREETING!r})
+sys.stdout.buffer.write({_HANDSHAKE!r})
 sys.stdout.buffer.flush()
 serve(sys.stdin.buffer, sys.stdout.buffer, word)
 """
 
 
-class Process:
+class WorkerProcess:
     """Runs ``serve(requests, answers, word)`` of a module, in the folder ``where``.
 
     ``serve`` reads requests by ``read_value`` until there is none, and answers by ``write_value``.
@@ -61,7 +61,7 @@ class Process:
     def receive(self) -> Any:
         """Its next answer; None if it has ended, or was never ours."""
         # What is called Python may be another program, where Python is part of that.
-        if not self._greeted and _whole(self.output, len(_GREETING)) != _GREETING:
+        if not self._greeted and _whole(self.output, len(_HANDSHAKE)) != _HANDSHAKE:
             return None
         self._greeted = True
         return read_value(self.output)

@@ -17,12 +17,12 @@ from hipercow_tui.formats.root import Root
 from hipercow_tui.settings.saved_filters import FilterFile, SavedFilter
 from hipercow_tui.settings.theme_store import ThemeFile
 from hipercow_tui.support.errors import HipercowTuiError
-from hipercow_tui.support.text import visible
+from hipercow_tui.support.text import escape_controls
 from hipercow_tui.ui.browse.screen import BrowseScreen
 from hipercow_tui.ui.keymap import APP, MOVES, Group
-from hipercow_tui.ui.messages import Broke
+from hipercow_tui.ui.messages import WorkerFailed
 from hipercow_tui.ui.terminal_app import TerminalApp
-from hipercow_tui.ui.workers.base import in_background
+from hipercow_tui.ui.workers.base import start_thread
 
 
 class HipercowApp(TerminalApp):
@@ -77,7 +77,7 @@ class HipercowApp(TerminalApp):
                 told = partial(self.notify, str(error), severity="warning", markup=False)
                 self.call_later(told)
 
-        in_background(remember, lambda error: self.post_message(Broke(error)))
+        start_thread(remember, lambda error: self.post_message(WorkerFailed(error)))
 
     def get_default_screen(self) -> Screen[None]:
         """The browser."""
@@ -96,9 +96,9 @@ class HipercowApp(TerminalApp):
             yield from self.browser.filter_commands()
         yield SystemCommand("Theme", "Choose other colours", self.action_change_theme)
 
-    @on(Broke)
-    def _broke(self, message: Broke) -> None:
-        error = visible(f"{type(message.error).__name__}: {message.error}")
+    @on(WorkerFailed)
+    def _broke(self, message: WorkerFailed) -> None:
+        error = escape_controls(f"{type(message.error).__name__}: {message.error}")
         self.notify(
             f"What is shown may be out of date. Leave with q, and please report this: {error}",
             title="An error of hipercow-tui itself",
@@ -117,7 +117,7 @@ class HipercowApp(TerminalApp):
 
     def action_help_quit(self) -> None:
         """ctrl+c stops what is under way, as it would without an app."""
-        if self.browser.purging:
+        if self.browser.is_purging:
             self.browser.action_undo()
         else:
             self.notify("q leaves; ctrl+c stops a purge that is under way")
@@ -125,17 +125,17 @@ class HipercowApp(TerminalApp):
     def leave(self, number: int) -> None:
         """Stop the job under way on the disk, and end with the status of the signal of that number.
         May be called at any moment in the main thread."""
-        if self.browser.under_way is not None:
-            self.browser.under_way.stop()
+        if self.browser.job is not None:
+            self.browser.job.stop()
         super().leave(number)
 
     async def action_quit(self) -> None:
         """Leave, but not in the middle of a purge, nor while R is at work."""
-        from hipercow_tui.ui.dialogs.run_r import LetRScreen
+        from hipercow_tui.ui.dialogs.run_r import RunRScreen
 
-        if self.browser.purging:
-            self.notify(self.browser.busy)
-        elif any(isinstance(one, LetRScreen) and one.working for one in self.screen_stack):
+        if self.browser.is_purging:
+            self.notify(self.browser.is_busy)
+        elif any(isinstance(one, RunRScreen) and one.working for one in self.screen_stack):
             self.notify("R is still at work: wait for its end, or stop it with esc")
         else:
             self.exit()

@@ -9,7 +9,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 
-from hipercow_tui.support.text import shortened, visible
+from hipercow_tui.support.text import escape_controls, truncate_middle
 
 # Joiners and variation selectors make one sign of several, of a width that terminals disagree on:
 # without them each code point has the width that every terminal gives it.
@@ -18,17 +18,17 @@ _LONGEST = 400  # characters looked at; wide enough for any terminal, and hostil
 GAP = 1  # cells between two columns
 
 
-def plain(text: str) -> str:
+def plain_text(text: str) -> str:
     """Text from disk as one harmless line of a bounded length, cut in the middle."""
     if text.isascii() and text.isprintable():
-        return shortened(text, _LONGEST)
-    return visible(shortened(text, _LONGEST)).translate(_JOINING)
+        return truncate_middle(text, _LONGEST)
+    return escape_controls(truncate_middle(text, _LONGEST)).translate(_JOINING)
 
 
 def fit(text: str, width: int) -> str:
     """The text in exactly ``width`` cells; what is too long loses its middle."""
     if text.isascii():
-        return shortened(text, width).ljust(width)
+        return truncate_middle(text, width).ljust(width)
     if cell_len(text) <= width:
         return set_cell_size(text, width)
     if width < 2:
@@ -45,7 +45,7 @@ def cut_end(text: str, width: int) -> str:
     return set_cell_size(text, width - 1).rstrip() + "…"
 
 
-def joined(segments: Iterable[Segment], ground: Style) -> list[Segment]:
+def join_cells(segments: Iterable[Segment], ground: Style) -> list[Segment]:
     """The same line in as few segments as can be: each costs 40 bytes to the terminal and 0.02 ms
     on the way there. Blanks behind a text are drawn as the ground where that looks the same."""
     texts: list[str] = []
@@ -92,13 +92,13 @@ class Column:
 
     key: str
     title: str
-    least: int
-    most: int
+    min_width: int
+    max_width: int
     rank: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class PlacedColumn:
     """A column with the width it got, and the cell at which it begins."""
 
     column: Column
@@ -106,7 +106,9 @@ class Placed:
     width: int
 
 
-def placed(columns: Sequence[Column], width: int, *, start: int = 0) -> tuple[Placed, ...]:
+def place_columns(
+    columns: Sequence[Column], width: int, *, start: int = 0
+) -> tuple[PlacedColumn, ...]:
     """The columns that find room in ``width`` cells, spread over it, beginning at ``start``."""
     shown = list(columns)
     while len(shown) > 1 and _least(shown) > width - start:
@@ -117,21 +119,21 @@ def placed(columns: Sequence[Column], width: int, *, start: int = 0) -> tuple[Pl
     widths = _spread(shown, max(0, width - start - _least(shown)))
     result = []
     for column, cells in zip(shown, widths, strict=True):
-        result.append(Placed(column, start, cells))
+        result.append(PlacedColumn(column, start, cells))
         start += cells + GAP
     return tuple(result)
 
 
 def _least(columns: Sequence[Column]) -> int:
-    return sum(column.least + GAP for column in columns) - GAP
+    return sum(column.min_width + GAP for column in columns) - GAP
 
 
 def _spread(columns: Sequence[Column], spare: int) -> list[int]:
     """Each column's share of the spare cells, in proportion to how much it would like."""
-    wishes = [column.most - column.least for column in columns]
+    wishes = [column.max_width - column.min_width for column in columns]
     total = sum(wishes)
     given = min(spare, total)
     return [
-        column.least + (given * wish // total if total else 0)
-        for column, wish in zip(columns, wishes, strict=True)
+        column.min_width + (given * request // total if total else 0)
+        for column, request in zip(columns, wishes, strict=True)
     ]

@@ -6,7 +6,7 @@ from typing import Any
 
 from textual.app import App
 
-from hipercow_tui.ui.cells import plain
+from hipercow_tui.ui.cells import plain_text
 
 LONGEST = 74_994  # bytes; what terminals take by OSC 52 is 100,000 bytes of base64 at most
 _SHOWN = 3  # lines of what was copied
@@ -24,5 +24,5 @@ def copy(app: App[Any], text: str, what: str, *, instead: str) -> None:
         return
     app.copy_to_clipboard(sent.decode())
     lines = text.splitlines()
-    shown = [*map(plain, lines[:_SHOWN]), *(["  …"] if len(lines) > _SHOWN else [])]
+    shown = [*map(plain_text, lines[:_SHOWN]), *(["  …"] if len(lines) > _SHOWN else [])]
     app.notify("\n".join(shown), title=f"Copied: {what}", markup=False)

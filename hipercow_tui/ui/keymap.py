@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from textual.binding import Binding
 
-from hipercow_tui.domain.task import SIX_STATUSES
+from hipercow_tui.domain.task import FILTERABLE_STATUSES
 from hipercow_tui.ui.status_style import GLYPH
 
 
@@ -100,7 +100,7 @@ FILTERS = (
             f"Filter by {GLYPH[status]} {status}, or no longer",
             id=f"status_{status}",
         )
-        for number, status in enumerate(SIX_STATUSES, 1)
+        for number, status in enumerate(FILTERABLE_STATUSES, 1)
     ),
     _key("m", "only_matched", "Matched", "Show the matched tasks alone", id="only", show=True),
     _key("h", "fold", "Filters", "Hide the filters, or bring them back", id="fold"),

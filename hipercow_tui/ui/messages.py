@@ -8,59 +8,59 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 if TYPE_CHECKING:
-    from hipercow_tui.domain.plan import PurgePlan, Tally
+    from hipercow_tui.domain.plan import PlanTotals, PurgePlan
     from hipercow_tui.domain.snapshot import Snapshot
     from hipercow_tui.domain.task import Task
     from hipercow_tui.formats.details import TaskDetails
     from hipercow_tui.output.report import Report
-    from hipercow_tui.ui.workers.failure_worker import ErrorBoard
-    from hipercow_tui.ui.workers.trash_monitor import TrashLook
-    from hipercow_tui.ui.workers.view_model import Board
+    from hipercow_tui.ui.workers.failure_worker import FailureViewModel
+    from hipercow_tui.ui.workers.trash_monitor import TrashState
+    from hipercow_tui.ui.workers.view_model import ViewModel
 
 
-class Ready(Message):
+class ServicesReady(Message):
     """What works behind the browser is there."""
 
 
-class Looked(Message):
+class ScanUpdated(Message):
     """The poller has a look to take."""
 
 
 @dataclass
-class BoardMade(Message):
+class ViewModelReady(Message):
     """There is a new board to show."""
 
-    board: Board
+    view_model: ViewModel
 
 
 @dataclass
-class SumMade(Message):
+class TotalsReady(Message):
     """How much a purge would take is known for the newest filters."""
 
-    sum: Tally
+    totals: PlanTotals
 
 
 @dataclass
-class ErrorsMade(Message):
+class ErrorsReady(Message):
     """There are errors to show, or more of them."""
 
-    board: ErrorBoard
+    view_model: FailureViewModel
 
 
-class GistsRead(Message):
+class SummariesLoaded(Message):
     """More is known of what tasks run."""
 
 
-class LogsSeen(Message):
+class LogActivityChanged(Message):
     """Logs of running tasks were written to, or are no longer of interest."""
 
 
-class SizesRead(Message):
+class SizesMeasured(Message):
     """More is known of what tasks hold, or it is no longer asked for."""
 
 
 @dataclass
-class DetailsRead(Message):
+class DetailsLoaded(Message):
     """The details of one task were read; they are of its status at that time."""
 
     task: Task
@@ -68,7 +68,7 @@ class DetailsRead(Message):
 
 
 @dataclass
-class PlanMade(Message):
+class PlanReady(Message):
     """The plan that was asked for, from a look that began after the asking."""
 
     plan: PurgePlan
@@ -76,15 +76,15 @@ class PlanMade(Message):
 
 
 @dataclass
-class TrashSeen(Message):
+class TrashUpdated(Message):
     """What is in the trash, the same as before if nothing changed; comes again once the sizes of
     what is new are known."""
 
-    look: TrashLook
+    trash: TrashState
 
 
 @dataclass
-class PurgeEnded(Message):
+class JobEnded(Message):
     """The job on the disk is over: what it did, or a sentence on why nothing could be done."""
 
     report: Report | None
@@ -92,7 +92,7 @@ class PurgeEnded(Message):
 
 
 @dataclass
-class Broke(Message):
+class WorkerFailed(Message):
     """A thread has ended by an error that nothing foresaw."""
 
     error: Exception

@@ -12,10 +12,10 @@ import sys
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
-from hipercow_tui.support.ascii_fallback import in_ascii, speaks_utf8
+from hipercow_tui.support.ascii_fallback import supports_utf8, to_ascii
 
 
-class LastingDriver(LinuxDriver):
+class ResilientDriver(LinuxDriver):
     """What is written when the terminal has gone away is lost, and nothing else happens; SIGHUP
     says that it has."""
 
@@ -28,7 +28,7 @@ class LastingDriver(LinuxDriver):
         size: tuple[int, int] | None = None,
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
-        self._plainly = not speaks_utf8()
+        self._plainly = not supports_utf8()
         terminal = sys.__stderr__
         if terminal is not None:
             output = io.BufferedWriter(_Lossy(terminal.fileno(), "w", closefd=False))
@@ -36,7 +36,7 @@ class LastingDriver(LinuxDriver):
 
     def write(self, data: str) -> None:
         """Put it on the screen, with stand-ins where the locale knows no UTF-8."""
-        super().write(in_ascii(data) if self._plainly else data)
+        super().write(to_ascii(data) if self._plainly else data)
 
     def run_input_thread(self) -> None:
         """Hand on what is typed, until there is nobody to type."""

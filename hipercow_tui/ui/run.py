@@ -25,17 +25,17 @@ from hipercow_tui.support.signals import no_hurry, on_signals
 from hipercow_tui.support.streams import print_message, print_output
 
 if TYPE_CHECKING:
-    from hipercow_tui.ui.messages import PurgeEnded
+    from hipercow_tui.ui.messages import JobEnded
     from hipercow_tui.ui.terminal_app import TerminalApp
-    from hipercow_tui.ui.workers.purge_job import PurgeRun
+    from hipercow_tui.ui.workers.purge_job import JobRunner
 
 QUICK = 0.3  # seconds; if the root is not found by then, a screen says so
 PATIENCE = 1.0  # seconds; if a job has not stopped by then, a message says so
 
 
-def named_filters(name: str | None) -> SavedFilter | None:
+def filters_by_name(name: str | None) -> SavedFilter | None:
     """The filters that were saved under this name; raises FilterError if there are none."""
-    return None if name is None else FilterFile.of_user().named(name)
+    return None if name is None else FilterFile.of_user().get(name)
 
 
 def run_app(
@@ -55,9 +55,9 @@ def run_app(
     os.environ.setdefault("TEXTUAL_FPS", "240")  # a key is painted by the next beat of Textual
     keep_little()
     gc.disable()  # until the root is read: next to nothing of what is made up to there is garbage
-    from hipercow_tui.ui.workers.base import promised
+    from hipercow_tui.ui.workers.base import run_in_thread
 
-    root = promised(find)
+    root = run_in_thread(find)
     from hipercow_tui.ui.app import HipercowApp
 
     theme = ThemeFile.of_user()
@@ -81,9 +81,9 @@ def run_app(
         theme=theme,
     )
     _run(app, mouse=mouse)
-    if app.browser.under_way is not None:
+    if app.browser.job is not None:
         with on_signals(no_hurry):
-            _print_end(_stopped(app.browser.under_way))
+            _print_end(_stopped(app.browser.job))
     return app.return_code or DONE
 
 
@@ -96,16 +96,16 @@ def _run(app: TerminalApp, *, mouse: bool) -> None:
         runner.run(app.run_async(mouse=mouse))
 
 
-def _stopped(job: PurgeRun) -> PurgeEnded:
+def _stopped(job: JobRunner) -> JobEnded:
     """Stop the job and wait, however long that takes: half of a chain must not stay behind. If it
     takes long, say so."""
     job.stop()
     if not job.wait(PATIENCE):
         print_message(job.waited_for)
-    return job.settle()
+    return job.stop_and_wait()
 
 
-def _print_end(ended: PurgeEnded) -> None:
+def _print_end(ended: JobEnded) -> None:
     from hipercow_tui.output.report import report_lines
 
     print_output(report_lines(ended.report) if ended.report else [ended.error or ""])

@@ -11,7 +11,7 @@ from textual.color import Color
 from textual.widget import Widget
 
 
-def blended(widget: Widget, classes: Iterable[str]) -> Style:
+def blend(widget: Widget, classes: Iterable[str]) -> Style:
     """The style of the widget with these component classes over it, later ones on top.
 
     Textual's own ``get_component_rich_style`` does not blend what is half transparent.
@@ -28,7 +28,7 @@ def blended(widget: Widget, classes: Iterable[str]) -> Style:
     return Style.from_color((ground + colour).rich_color, ground.rich_color) + emphasis
 
 
-def themed(app: App[Any], variable: str) -> Style:
+def theme_style(app: App[Any], variable: str) -> Style:
     """The colour that a theme gives a variable such as ``text-error``, for text that rich draws;
     rich knows none of the names that themes of sixteen colours use."""
     return Style.from_color(Color.parse(app.theme_variables[variable]).rich_color)

@@ -14,8 +14,8 @@ from textual.app import App
 from textual.driver import Driver
 
 from hipercow_tui.settings.theme_store import ThemeFile
-from hipercow_tui.support.signals import leave
-from hipercow_tui.support.text import visible
+from hipercow_tui.support.signals import exit_for_signal
+from hipercow_tui.support.text import escape_controls
 
 # On dark and on light terminals. The first two use nothing but the sixteen colours of the terminal,
 # and so look as it does.
@@ -55,9 +55,9 @@ class TerminalApp(App[None]):
         driver = super().get_driver_class()
         if driver.__name__ != "LinuxDriver":
             return driver
-        from hipercow_tui.ui.resilient_driver import LastingDriver
+        from hipercow_tui.ui.resilient_driver import ResilientDriver
 
-        return LastingDriver
+        return ResilientDriver
 
     def _fatal_error(self) -> None:
         """Textual would print a traceback with everything in it that was read from disk."""
@@ -68,7 +68,7 @@ class TerminalApp(App[None]):
             Text(
                 "hipercow-tui stopped by an error of its own; what was purged stays purged, and"
                 f" nothing else was changed. Please report: {type(error).__name__}{place}:"
-                f" {visible(str(error))}"
+                f" {escape_controls(str(error))}"
             )
         )
 
@@ -78,7 +78,7 @@ class TerminalApp(App[None]):
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
-            leave(number)
+            exit_for_signal(number)
         loop.call_soon_threadsafe(partial(self.exit, return_code=128 + number))
 
 

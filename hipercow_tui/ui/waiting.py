@@ -13,9 +13,9 @@ from textual.widgets import Static
 from hipercow_tui.formats.root import Root
 from hipercow_tui.settings.theme_store import ThemeFile
 from hipercow_tui.support.exit_codes import DONE, INTERRUPTED
-from hipercow_tui.support.text import span, visible
+from hipercow_tui.support.text import escape_controls, format_duration
 from hipercow_tui.ui.terminal_app import TerminalApp
-from hipercow_tui.ui.widgets.footer import KeyLine
+from hipercow_tui.ui.widgets.footer import KeyFooter
 
 _LOOK = 0.05  # seconds between two looks whether the root is found
 
@@ -47,7 +47,7 @@ class WaitingApp(TerminalApp):
         """Head, what is waited for, keys."""
         yield Static("hipercow-tui", id="head")
         yield Static(id="waiting", markup=False)
-        yield KeyLine()
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         """Look again and again, and show how long it has taken."""
@@ -56,9 +56,9 @@ class WaitingApp(TerminalApp):
         self.set_interval(_LOOK, self._look)
 
     def _show(self) -> None:
-        waited = span(max(1.0, time.monotonic() - self._began))
+        waited = format_duration(max(1.0, time.monotonic() - self._began))
         self.query_one("#waiting", Static).update(
-            f"Looking for a hipercow root at {visible(self._where)} …\n\n"
+            f"Looking for a hipercow root at {escape_controls(self._where)} …\n\n"
             f"The file system has not answered for {waited}."
         )
 

@@ -4,9 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_root import IDS, snapshots
 
-from hipercow_tui.analysis.bundle_rows import BundleKey, BundleLines, BundleSort, sorted_lines
-from hipercow_tui.analysis.disk_usage import Measured, Total, to_measure, total
-from hipercow_tui.analysis.task_sorting import Key, Sort
+from hipercow_tui.analysis.bundle_rows import BundleKey, BundleRowBuilder, BundleSort, sort_rows
+from hipercow_tui.analysis.disk_usage import Measured, Total, ids_to_measure, total_size
+from hipercow_tui.analysis.task_sorting import SortKey, TaskSort
 from hipercow_tui.analysis.task_view import make_view
 from hipercow_tui.domain.filters import FilterStack
 from hipercow_tui.domain.snapshot import Snapshot
@@ -25,9 +25,9 @@ measures = st.dictionaries(
 
 def test_what_has_ended_holds_what_it_held_until_its_folder_lists_otherwise() -> None:
     one = Measured(Size(5, 1), listing=3)
-    task = Task(IDS[0], Status.SUCCESS, listing=3)
+    task = Task(IDS[0], Status.SUCCESS, files_mask=3)
     assert one.holds(task)
-    assert not one.holds(task._replace(listing=7))
+    assert not one.holds(task._replace(files_mask=7))
     for status in (Status.SUBMITTED, Status.RUNNING, Status.BROKEN):
         assert not one.holds(task._replace(status=status))
 
@@ -38,32 +38,32 @@ def test_only_what_is_not_known_is_measured_and_totals_add_up(
     snapshot: Snapshot, known: dict[str, Measured]
 ) -> None:
     tasks = list(snapshot.tasks.values())
-    again = to_measure(tasks, known)
+    again = ids_to_measure(tasks, known)
     assert [t for t in tasks if t not in again] == [
         t for t in tasks if t.id in known and known[t.id].holds(t)
     ]
     found = [known[task.id].size for task in tasks if task.id in known]
-    assert total(tasks, known) == Total(
+    assert total_size(tasks, known) == Total(
         Size(sum(one.bytes for one in found), sum(one.files for one in found)),
         len(found),
         len(tasks),
     )
-    assert total(tasks, known).whole == (len(found) == len(tasks))
+    assert total_size(tasks, known).complete == (len(found) == len(tasks))
 
 
 @settings(max_examples=100, deadline=None)
-@given(snapshot=snapshots(), known=measures, key=st.sampled_from([Key.SIZE, Key.FILES]))
+@given(snapshot=snapshots(), known=measures, key=st.sampled_from([SortKey.SIZE, SortKey.FILES]))
 def test_the_largest_come_first_and_the_unmeasured_last(
-    snapshot: Snapshot, known: dict[str, Measured], key: Key
+    snapshot: Snapshot, known: dict[str, Measured], key: SortKey
 ) -> None:
-    sort = Sort().turned(key)
+    sort = TaskSort().toggled(key)
     ids = make_view(snapshot, FilterStack(), sort, sizes=known).ids
 
     def held(task_id: str) -> int:
         if task_id not in known:
             return -1
         size = known[task_id].size
-        return size.bytes if key is Key.SIZE else size.files
+        return size.bytes if key is SortKey.SIZE else size.files
 
     assert [held(i) for i in ids] == sorted(map(held, snapshot.tasks), reverse=True)
 
@@ -71,9 +71,9 @@ def test_the_largest_come_first_and_the_unmeasured_last(
 @settings(max_examples=100, deadline=None)
 @given(snapshot=snapshots(), known=measures)
 def test_a_bundle_holds_what_its_tasks_hold(snapshot: Snapshot, known: dict[str, Measured]) -> None:
-    sort = BundleSort().turned(BundleKey.SIZE)
-    lines = sorted_lines(BundleLines().of(snapshot, known), sort)
-    held = [line.held.size.bytes for line in lines]
+    sort = BundleSort().toggled(BundleKey.SIZE)
+    lines = sort_rows(BundleRowBuilder().build(snapshot, known), sort)
+    held = [line.disk_usage.size.bytes for line in lines]
     assert held == sorted(held, reverse=True)
     members = {b.name: list(snapshot.existing(b.task_ids)) for b in snapshot.bundles}
-    assert all(line.held == total(members[line.name], known) for line in lines)
+    assert all(line.disk_usage == total_size(members[line.name], known) for line in lines)

@@ -8,17 +8,17 @@ from hypothesis import strategies as st
 from small_root import DAY, NOW, task_id
 
 from hipercow_tui.analysis.error_groups import (
-    NOTHING_SAID,
+    NO_MESSAGE,
     ErrorGroup,
     ErrorKey,
     ErrorSort,
     Failure,
     Inputs,
-    Sharing,
+    Interner,
     group_failures,
     number,
 )
-from hipercow_tui.analysis.message_template import wording
+from hipercow_tui.analysis.message_template import parse_message
 from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.formats.details import TaskDetails
 
@@ -36,7 +36,7 @@ def test_a_group_tells_how_often_when_where_and_for_which_inputs() -> None:
     tasks = [
         failed(0, "sweep_a", finished=NOW - DAY),
         failed(1, "sweep_a", "mine", finished=NOW),
-        failed(2, finished=None)._replace(tip_status=Status.SUCCESS),
+        failed(2, finished=None)._replace(latest_status=Status.SUCCESS),
         failed(3),
     ]
     known = {
@@ -51,10 +51,10 @@ def test_a_group_tells_how_often_when_where_and_for_which_inputs() -> None:
     assert (large.first, large.last) == (NOW - DAY, NOW)
     assert large.bundles == (("sweep_a", 2), ("mine", 1))
     assert large.code == ("f(b)", "g(b)")
-    assert [str(spread) for spread in large.differing] == ["b 0.9, 0.95, 1e+00"]
+    assert [str(spread) for spread in large.varying] == ["b 0.9, 0.95, 1e+00"]
     assert [str(spread) for spread in large.inputs] == ["b 0.9, 0.95, 1e+00", "k 1"]
     assert large.saved == 1
-    assert small.ids == (tasks[3].id,) and small.differing == ()
+    assert small.ids == (tasks[3].id,) and small.varying == ()
 
 
 def test_a_value_that_is_the_same_in_all_is_told() -> None:
@@ -67,26 +67,29 @@ def test_what_has_no_message_says_why_and_stands_apart() -> None:
     groups = grouped(
         Failure("gone"), Failure("", problem="gone"), Failure("", problem="gone"), Failure("")
     )
-    assert [(g.text, g.told, len(g.ids)) for g in groups] == [
-        ("gone", False, 2), ("gone", True, 1), (NOTHING_SAID, True, 1),
+    assert [(g.text, g.has_message, len(g.ids)) for g in groups] == [
+        ("gone", False, 2), ("gone", True, 1), (NO_MESSAGE, True, 1),
     ]  # fmt: skip
 
 
 def test_many_values_are_told_by_their_ends_or_their_number() -> None:
     inputs = [(("n", f"{n}L"), ("r", f'"r{n % 5}"')) for n in range(2, 12)]
     (group,) = grouped(*(Failure("x", inputs=each) for each in inputs))
-    assert [str(spread) for spread in group.differing] == ["n 2L … 11L", 'r "r0", "r1" +3']
+    assert [str(spread) for spread in group.varying] == ["n 2L … 11L", 'r "r0", "r1" +3']
 
 
 def test_details_become_a_failure() -> None:
     details = TaskDetails(
-        error="no\nway", warnings="Warning message:\nx", what="f(a)", inputs=(("a", "list(\n  1)"),)
+        error="no\nway",
+        warnings="Warning message:\nx",
+        code_text="f(a)",
+        inputs=(("a", "list(\n  1)"),),
     )
-    failure = Failure.of(details)
+    failure = Failure.from_text(details)
     assert failure == Failure("no\nway", "Warning message:\nx", "f(a)", (("a", "list( 1)"),))
-    assert failure.wording.pattern == "no way"
-    assert Failure.of(TaskDetails(problem="'result': gone")).problem == "'result': gone"
-    assert len(Failure.of(TaskDetails(error="a" * 20_000)).message) == 4000
+    assert failure.message_template.pattern == "no way"
+    assert Failure.from_text(TaskDetails(problem="'result': gone")).problem == "'result': gone"
+    assert len(Failure.from_text(TaskDetails(error="a" * 20_000)).message) == 4000
 
 
 words = st.text(st.sampled_from("a1%'‘’\n\x1b\0✖ \udc80"), max_size=12)
@@ -99,10 +102,10 @@ def test_what_a_failure_is_made_of_it_tells(
     message: str, warnings: str, what: str, inputs: Inputs, problem: str | None
 ) -> None:
     made = Failure(message, warnings, what, inputs, problem)
-    for one in (made, Sharing().shared(made, b"where")):
+    for one in (made, Interner().shared(made, b"where")):
         assert (one.message, one.warnings, one.what) == (message, warnings, what)
         assert (one.inputs, one.problem) == (inputs, problem)
-        assert one.wording == wording(problem or message or NOTHING_SAID)
+        assert one.message_template == parse_message(problem or message or NO_MESSAGE)
     assert made == Failure(message, warnings, what, inputs, problem)
 
 
@@ -132,7 +135,7 @@ def test_groups_are_in_the_order_asked_for_and_its_reverse(key: ErrorKey) -> Non
     falling = group_failures(tasks, known, replace(sort, reverse=True))
     assert {g.pattern for g in rising} == {g.pattern for g in falling} == set("abcd")
     assert rising[0].pattern == falling[-1].pattern or key is ErrorKey.TASKS
-    assert ErrorSort(key, reverse=True).turned(key) == ErrorSort(key, reverse=False)
+    assert ErrorSort(key, reverse=True).toggled(key) == ErrorSort(key, reverse=False)
     assert group_failures(tasks, known)[0].pattern == "d"
 
 
@@ -168,11 +171,11 @@ def test_every_failure_is_in_one_group_whatever_the_order(
     assert [len(group.ids) for group in groups] == sorted(
         (len(group.ids) for group in groups), reverse=True
     )
-    assert len({(group.told, group.pattern) for group in groups}) == len(groups)
+    assert len({(group.has_message, group.pattern) for group in groups}) == len(groups)
     for group in groups:
-        patterns = {known[i].wording.pattern for i in group.ids}
+        patterns = {known[i].message_template.pattern for i in group.ids}
         assert patterns == {group.pattern}
-        assert {known[i].problem is None for i in group.ids} == {group.told}
+        assert {known[i].problem is None for i in group.ids} == {group.has_message}
     shuffled = list(tasks)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
     assert group_failures(shuffled, known) == groups

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from small_root import task_id, write_task
 
 from hipercow_tui.analysis.error_groups import Failure, Inputs
-from hipercow_tui.analysis.failure_cache import ErrorMemory, identity
+from hipercow_tui.analysis.failure_cache import FailureCache, folder_fingerprint
 from hipercow_tui.formats.root import find_root
-from hipercow_tui.scanning.scan_cache import Index
+from hipercow_tui.scanning.scan_cache import ScanCache
 
 FOLDER, OTHER_FOLDER = bytes(range(24)), bytes(24)
 INPUTS = (("b", "1"), ("c", "2"))
@@ -29,19 +29,19 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache"
 
 
-def memory_of(where: Path) -> ErrorMemory:
-    index = Index.of(find_root(where))
+def memory_of(where: Path) -> FailureCache:
+    index = ScanCache.of(find_root(where))
     assert index is not None
-    return ErrorMemory.beside(index)
+    return FailureCache.beside(index)
 
 
 @pytest.fixture
-def memory(tmp_path: Path) -> ErrorMemory:
+def memory(tmp_path: Path) -> FailureCache:
     (tmp_path / "project" / "hipercow").mkdir(parents=True)
     return memory_of(tmp_path / "project")
 
 
-def test_what_was_read_is_remembered(memory: ErrorMemory, cache: Path) -> None:
+def test_what_was_read_is_remembered(memory: FailureCache, cache: Path) -> None:
     assert memory.load() == {}
     memory.save(KNOWN)
     assert memory.load() == KNOWN
@@ -52,13 +52,13 @@ def test_what_was_read_is_remembered(memory: ErrorMemory, cache: Path) -> None:
     assert memory.path.stat().st_mode & 0o77 == 0
 
 
-def test_what_could_not_be_read_is_not(memory: ErrorMemory) -> None:
+def test_what_could_not_be_read_is_not(memory: FailureCache) -> None:
     memory.save({**KNOWN, task_id(3): Failure("", problem="gone")})
     assert memory.load() == KNOWN
 
 
 def test_another_root_in_the_same_place_is_not_taken_for_it(
-    memory: ErrorMemory, tmp_path: Path
+    memory: FailureCache, tmp_path: Path
 ) -> None:
     memory.save(KNOWN)
     (tmp_path / "project").rename(tmp_path / "elsewhere")
@@ -68,7 +68,7 @@ def test_another_root_in_the_same_place_is_not_taken_for_it(
     assert memory_of(tmp_path / "elsewhere").load() == {}
 
 
-def test_damage_anywhere_is_as_good_as_none(memory: ErrorMemory) -> None:
+def test_damage_anywhere_is_as_good_as_none(memory: FailureCache) -> None:
     memory.save(KNOWN)
     whole = memory.path.read_bytes()
     random.seed(3)
@@ -82,13 +82,13 @@ def test_damage_anywhere_is_as_good_as_none(memory: ErrorMemory) -> None:
         assert memory.load() == {}
 
 
-def test_where_it_cannot_be_written_nothing_happens(memory: ErrorMemory, cache: Path) -> None:
+def test_where_it_cannot_be_written_nothing_happens(memory: FailureCache, cache: Path) -> None:
     cache.write_text("in the way")
     memory.save(KNOWN)
     assert memory.load() == {}
 
 
-def test_a_pipe_in_its_place_blocks_nobody(memory: ErrorMemory) -> None:
+def test_a_pipe_in_its_place_blocks_nobody(memory: FailureCache) -> None:
     memory.path.parent.mkdir(parents=True)
     os.mkfifo(memory.path)
     assert memory.load() == {}
@@ -99,26 +99,26 @@ def test_a_pipe_in_its_place_blocks_nobody(memory: ErrorMemory) -> None:
 def test_a_folder_that_was_made_anew_is_another(tmp_path: Path) -> None:
     folder = write_task(tmp_path, task_id(1), "failure")
     tasks = tmp_path / "hipercow" / "tasks"
-    before = identity(tasks, task_id(1))
-    assert before and identity(tasks, task_id(1)) == before
+    before = folder_fingerprint(tasks, task_id(1))
+    assert before and folder_fingerprint(tasks, task_id(1)) == before
     shutil.rmtree(folder)
-    assert identity(tasks, task_id(1)) == b""
+    assert folder_fingerprint(tasks, task_id(1)) == b""
     write_task(tmp_path, task_id(1), "failure")
-    assert identity(tasks, task_id(1)) not in (b"", before)
+    assert folder_fingerprint(tasks, task_id(1)) not in (b"", before)
 
 
 @pytest.mark.parametrize("when", [-1, 0, 2**62])
 def test_a_clock_that_is_wrong_makes_an_identity_too(tmp_path: Path, when: int) -> None:
     folder = write_task(tmp_path, task_id(1), "failure")
-    before = identity(tmp_path / "hipercow" / "tasks", task_id(1))
+    before = folder_fingerprint(tmp_path / "hipercow" / "tasks", task_id(1))
     os.utime(folder, ns=(when, when))
-    assert identity(tmp_path / "hipercow" / "tasks", task_id(1)) not in (b"", before)
+    assert folder_fingerprint(tmp_path / "hipercow" / "tasks", task_id(1)) not in (b"", before)
 
 
 @pytest.mark.parametrize("bad", ["", "../../x", "A" * 32, task_id(1) + "\n"])
 def test_no_path_is_built_from_what_is_no_id(tmp_path: Path, bad: str) -> None:
     with pytest.raises(ValueError, match="not a task id"):
-        identity(tmp_path, bad)
+        folder_fingerprint(tmp_path, bad)
 
 
 texts = st.text(max_size=20)
@@ -137,7 +137,7 @@ failures = st.builds(failure, texts, texts, texts, several, st.binary(min_size=2
 def test_anything_comes_back_as_it_was(
     tmp_path_factory: pytest.TempPathFactory, known: dict[str, Failure]
 ) -> None:
-    memory = ErrorMemory(tmp_path_factory.mktemp("any") / "errors", b"key")
+    memory = FailureCache(tmp_path_factory.mktemp("any") / "errors", b"key")
     memory.save(known)
     found = memory.load()
     assert found == known

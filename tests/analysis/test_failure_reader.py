@@ -36,7 +36,7 @@ def test_a_process_says_what_reading_here_says(
     here = [read_failure(root, task) for task in tasks]
     found = [failure for part in parts for failure in part]
     assert found == here
-    assert [one.wording for one in found] == [one.wording for one in here]
+    assert [one.template for one in found] == [one.template for one in here]
     assert len(programs) == 1
     reader.close()
     assert programs[0].wait(10) != 0
@@ -56,6 +56,6 @@ def test_where_a_process_fails_all_is_read_here(
 ) -> None:
     root, tasks = failed
     monkeypatch.setattr("sys.executable", program)
-    monkeypatch.setattr(failure_reader, "PAYS", 0)
+    monkeypatch.setattr(failure_reader, "POOL_THRESHOLD", 0)
     found = FailureReader(root).read(tasks, more=1)
     assert found == [read_failure(root, task) for task in tasks]

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hipercow_tui.analysis.message_template import wording
+from hipercow_tui.analysis.message_template import parse_message
 
 ID = "3f2a9c0123456789abcdef0123456789"
 
 
 def alike(message: str) -> str:
-    return wording(message).pattern
+    return parse_message(message).pattern
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_what_differs_between_tasks_becomes_a_placeholder(message: str, pattern:
 
 
 def test_values_come_back_where_they_are_the_same_everywhere() -> None:
-    taken = wording("object 'gamma' not found at step 12 of 20, 30")
+    taken = parse_message("object 'gamma' not found at step 12 of 20, 30")
     assert taken.shown(()) == "object 'gamma' not found at step 12 of 20, 30"
     assert taken.shown({1}) == "object 'gamma' not found at step <n> of 20, 30"
     assert taken.values == ("'gamma'", "12", "20, 30")
@@ -80,7 +80,7 @@ def test_with_its_own_values_a_message_is_what_it_was(message: str) -> None:
     plain = message.translate(str.maketrans("‘’“”", "''\"\""))
     lines = [" ".join(line.split()) for line in plain.splitlines()]
     if "\x1b" not in message:
-        assert wording(message).shown(()).splitlines() == [line for line in lines if line]
+        assert parse_message(message).shown(()).splitlines() == [line for line in lines if line]
 
 
 words = st.from_regex(r"[a-z]{1,8}( [a-z]{1,8})?", fullmatch=True)
@@ -113,5 +113,5 @@ def test_messages_that_differ_in_what_is_quoted_only_fall_together(
 @pytest.mark.parametrize("piece", ["'a", "a/", "/", "1,", "0", "a", "'", "ab12", "\\\\", "5 ", "."])
 def test_no_message_takes_long(piece: str) -> None:
     began = time.process_time()
-    wording(piece * 20_000)
+    parse_message(piece * 20_000)
     assert time.process_time() - began < 1.0

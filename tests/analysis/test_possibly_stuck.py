@@ -5,12 +5,12 @@ from hypothesis import strategies as st
 from small_root import DAY, IDS, NOW, snapshot_of, snapshots
 
 from hipercow_tui.analysis.possibly_stuck import (
+    MIN_SAMPLES,
     RUNNING_AT_LEAST,
     SILENT,
-    TELLING,
     WAITING_AT_LEAST,
-    pace_of,
-    stuck,
+    duration_stats,
+    find_stuck,
 )
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Status, Task
@@ -21,11 +21,11 @@ HOUR = 3600.0
 def done(task_id: str, waited: float, ran: float) -> Task:
     began = NOW - 10 * DAY
     return Task(
-        task_id, Status.SUCCESS, 1, began, began + waited, began + waited + ran, tip_status=None
+        task_id, Status.SUCCESS, 1, began, began + waited, began + waited + ran, latest_status=None
     )
 
 
-def sweep(*others: Task, finished: int = TELLING) -> Snapshot:
+def sweep(*others: Task, finished: int = MIN_SAMPLES) -> Snapshot:
     """Tasks that waited a minute and ran for an hour, and others, in one bundle."""
     tasks = [*(done(task_id, 60, HOUR) for task_id in IDS[5 : 5 + finished]), *others]
     return snapshot_of(tasks, {"sweep_01": tuple(task.id for task in tasks)})
@@ -40,53 +40,53 @@ def submitted(seconds: float) -> Task:
 
 
 def test_what_runs_longer_than_any_other_of_its_bundle_may_be_stuck() -> None:
-    assert stuck(sweep(running(2 * HOUR)), NOW) == {
+    assert find_stuck(sweep(running(2 * HOUR)), NOW) == {
         IDS[0]: "running for 2 hours; 3 others of sweep_01 ran for 1 hour at most"
     }
-    assert not stuck(sweep(running(HOUR - 1)), NOW)
+    assert not find_stuck(sweep(running(HOUR - 1)), NOW)
 
 
 def test_what_waits_longer_than_any_other_of_its_bundle_may_be_stuck() -> None:
-    assert stuck(sweep(submitted(2 * HOUR)), NOW) == {
+    assert find_stuck(sweep(submitted(2 * HOUR)), NOW) == {
         IDS[0]: "waiting for 2 hours; 3 others of sweep_01 waited 1 minute at most"
     }
     patient = sweep(submitted(2 * HOUR), done(IDS[1], 3 * HOUR, 5))
-    assert not stuck(patient, NOW)
+    assert not find_stuck(patient, NOW)
 
 
 def test_where_all_was_over_in_no_time_nothing_is_late_for_minutes_or_in_the_queue_an_hour() -> (
     None
 ):
-    quick = [done(task_id, 0, 0.5) for task_id in IDS[5 : 5 + TELLING]]
+    quick = [done(task_id, 0, 0.5) for task_id in IDS[5 : 5 + MIN_SAMPLES]]
     for late, least in ((running, RUNNING_AT_LEAST), (submitted, WAITING_AT_LEAST)):
         tasks = [*quick, late(least)]
         snapshot = snapshot_of(tasks, {"sweep_01": tuple(task.id for task in tasks)})
-        assert not stuck(snapshot, NOW)
-        assert IDS[0] in stuck(snapshot, NOW + 1)
+        assert not find_stuck(snapshot, NOW)
+        assert IDS[0] in find_stuck(snapshot, NOW + 1)
     assert 300 <= RUNNING_AT_LEAST < WAITING_AT_LEAST
 
 
 def test_what_runs_though_its_log_is_silent_for_a_day_may_be_stuck() -> None:
     alone = snapshot_of([running(3 * DAY)])
-    assert stuck(alone, NOW, {IDS[0]: NOW - 2.5 * DAY}) == {
+    assert find_stuck(alone, NOW, {IDS[0]: NOW - 2.5 * DAY}) == {
         IDS[0]: "running for 3 days; its log has been silent for 2 days"
     }
-    assert not stuck(alone, NOW, {IDS[0]: NOW - SILENT})
-    both = stuck(sweep(running(3 * DAY)), NOW, {IDS[0]: NOW - 2 * DAY})[IDS[0]]
+    assert not find_stuck(alone, NOW, {IDS[0]: NOW - SILENT})
+    both = find_stuck(sweep(running(3 * DAY)), NOW, {IDS[0]: NOW - 2 * DAY})[IDS[0]]
     assert both.startswith("running for 3 days; 3 others of sweep_01 ran for 1 hour at most; its")
 
 
 def test_a_log_is_silent_from_the_start_of_the_task_at_most_and_of_what_runs_alone() -> None:
-    assert not stuck(snapshot_of([running(HOUR)]), NOW, {IDS[0]: NOW - 9 * DAY})
+    assert not find_stuck(snapshot_of([running(HOUR)]), NOW, {IDS[0]: NOW - 9 * DAY})
     for other in (submitted(9 * DAY), done(IDS[0], 1, 1)):
-        assert not stuck(snapshot_of([other]), NOW, {IDS[0]: NOW - 9 * DAY})
-    assert not stuck(snapshot_of([]), NOW, {IDS[0]: NOW - 9 * DAY})
+        assert not find_stuck(snapshot_of([other]), NOW, {IDS[0]: NOW - 9 * DAY})
+    assert not find_stuck(snapshot_of([]), NOW, {IDS[0]: NOW - 9 * DAY})
 
 
 def test_too_few_have_ended_to_tell() -> None:
-    assert not stuck(sweep(running(50 * DAY), finished=TELLING - 1), NOW)
+    assert not find_stuck(sweep(running(50 * DAY), finished=MIN_SAMPLES - 1), NOW)
     alone = running(50 * DAY)
-    assert not stuck(snapshot_of([alone]), NOW)
+    assert not find_stuck(snapshot_of([alone]), NOW)
 
 
 @settings(max_examples=100, deadline=None)
@@ -98,10 +98,10 @@ def test_too_few_have_ended_to_tell() -> None:
 def test_only_what_is_under_way_and_what_was_stuck_before_stays_so(
     snapshot: Snapshot, later: float, logs: dict[str, float]
 ) -> None:
-    now = stuck(snapshot, NOW, logs)
+    now = find_stuck(snapshot, NOW, logs)
     assert {snapshot.tasks[i].status for i in now} <= {Status.SUBMITTED, Status.RUNNING}
-    assert now.keys() <= stuck(snapshot, NOW + later, logs).keys()
+    assert now.keys() <= find_stuck(snapshot, NOW + later, logs).keys()
     for bundle in snapshot.bundles:
-        pace = pace_of(snapshot.existing(bundle.task_ids))
+        pace = duration_stats(snapshot.existing(bundle.task_ids))
         assert pace.waited >= 0
         assert pace.ran >= 0

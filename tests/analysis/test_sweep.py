@@ -7,12 +7,12 @@ from small_root import NOW, task_id
 from hipercow_tui.analysis.sweep import (
     FINISHED,
     STATUS,
-    Share,
+    FailureRate,
     Sweep,
     SweepSort,
+    failure_rates,
     make_sweep,
-    ordered,
-    shares,
+    sort_rows,
 )
 from hipercow_tui.domain.task import Status, Task
 
@@ -43,15 +43,15 @@ def test_what_differs_becomes_a_column() -> None:
 
 def test_columns_sort_as_numbers_and_what_is_missing_comes_last() -> None:
     sweep = make_sweep(INPUTS)
-    assert places(ordered(sweep, TASKS, SweepSort())) == [1, 0, 2]
-    assert places(ordered(sweep, TASKS, SweepSort("0", reverse=True))) == [2, 0, 1]
-    assert places(ordered(sweep, TASKS, SweepSort("1"))) == [1, 0, 2]
-    assert places(ordered(sweep, TASKS, SweepSort(FINISHED, reverse=True))) == [0, 1, 2]
+    assert places(sort_rows(sweep, TASKS, SweepSort())) == [1, 0, 2]
+    assert places(sort_rows(sweep, TASKS, SweepSort("0", reverse=True))) == [2, 0, 1]
+    assert places(sort_rows(sweep, TASKS, SweepSort("1"))) == [1, 0, 2]
+    assert places(sort_rows(sweep, TASKS, SweepSort(FINISHED, reverse=True))) == [0, 1, 2]
 
 
 def test_by_status_what_is_alike_stands_together() -> None:
     sweep = make_sweep(INPUTS)
-    ids = ordered(sweep, TASKS, SweepSort(STATUS))
+    ids = sort_rows(sweep, TASKS, SweepSort(STATUS))
     statuses = [TASKS[place].status for place in places(ids)]
     assert statuses in (
         [Status.FAILURE, *[Status.SUCCESS] * 2],
@@ -60,9 +60,9 @@ def test_by_status_what_is_alike_stands_together() -> None:
 
 
 def test_a_second_turn_is_the_other_way_round() -> None:
-    assert SweepSort().turned("0") == SweepSort("0", reverse=True)
-    assert SweepSort().turned("1") == SweepSort("1")
-    assert SweepSort().turned(FINISHED) == SweepSort(FINISHED, reverse=True)
+    assert SweepSort().toggled("0") == SweepSort("0", reverse=True)
+    assert SweepSort().toggled("1") == SweepSort("1")
+    assert SweepSort().toggled(FINISHED) == SweepSort(FINISHED, reverse=True)
 
 
 def test_it_is_searched_by_name_value_and_id() -> None:
@@ -81,12 +81,12 @@ def test_how_many_failed_along_numbers_and_along_words() -> None:
         for n, t in enumerate(tasks)
     }
     sweep = make_sweep(inputs)
-    assert shares(sweep, tasks, 0, 4) == (
-        Share("0", 5, 0), Share("4.75", 5, 0), Share("9.5", 5, 0), Share("19", 5, 5),
+    assert failure_rates(sweep, tasks, 0, 4) == (
+        FailureRate("0", 5, 0), FailureRate("4.75", 5, 0), FailureRate("9.5", 5, 0), FailureRate("19", 5, 5),
     )  # fmt: skip
-    assert shares(sweep, tasks, 1, 4) == (Share("1L", 10, 3), Share("2L", 10, 2))
-    assert len(shares(sweep, tasks, 2, 4)) == 4
-    assert shares(Sweep(("n",)), tasks, 0, 4) == ()
+    assert failure_rates(sweep, tasks, 1, 4) == (FailureRate("1L", 10, 3), FailureRate("2L", 10, 2))
+    assert len(failure_rates(sweep, tasks, 2, 4)) == 4
+    assert failure_rates(Sweep(("n",)), tasks, 0, 4) == ()
 
 
 values = st.sampled_from(
@@ -105,9 +105,9 @@ def test_no_task_is_lost(given_: list[dict[str, str]], key: str, back: bool, par
     tasks = [task(n)._replace(finished=None if n % 3 else NOW) for n in range(len(given_))]
     inputs = {t.id: tuple(pairs.items()) for t, pairs in zip(tasks, given_, strict=True)}
     sweep = make_sweep(inputs)
-    assert sorted(ordered(sweep, tasks, SweepSort(key, back))) == sorted(inputs)
+    assert sorted(sort_rows(sweep, tasks, SweepSort(key, back))) == sorted(inputs)
     for pairs in inputs.values():
         assert set(dict(sweep.same)) | set(sweep.names) >= {name for name, _ in pairs}
     for place in range(len(sweep.names)):
-        told = shares(sweep, tasks, place, parts)
+        told = failure_rates(sweep, tasks, place, parts)
         assert len(told) <= parts and all(0 <= one.failed <= one.tasks for one in told)

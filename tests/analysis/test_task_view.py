@@ -7,27 +7,29 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_root import DAY, NOW, snapshot_of, snapshots, task_id
 
-from hipercow_tui.analysis.bundle_rows import BundleKey, BundleLines, BundleSort, sorted_lines
+from hipercow_tui.analysis.bundle_rows import BundleKey, BundleRowBuilder, BundleSort, sort_rows
 from hipercow_tui.analysis.error_groups import Failure
-from hipercow_tui.analysis.task_sorting import Key, Sort
-from hipercow_tui.analysis.task_summary import Gist
-from hipercow_tui.analysis.task_view import View, make_view, next_hit
+from hipercow_tui.analysis.task_sorting import SortKey, TaskSort
+from hipercow_tui.analysis.task_summary import TaskSummary
+from hipercow_tui.analysis.task_view import TaskView, make_view, next_hit
 from hipercow_tui.domain.filters import FilterStack, FinishedBefore, TaskIds, WithStatus
 from hipercow_tui.domain.snapshot import Snapshot
-from hipercow_tui.domain.task import SIX_STATUSES, Status, Task
+from hipercow_tui.domain.task import FILTERABLE_STATUSES, Status, Task
 
 A, B, C, D = map(task_id, range(4))
 NO_FILTER = FilterStack()
 FAILURES = FilterStack(with_status=WithStatus(frozenset({Status.FAILURE})))
 
-sorts = st.builds(Sort, st.sampled_from(list(Key)), st.booleans())
+sorts = st.builds(TaskSort, st.sampled_from(list(SortKey)), st.booleans())
 stacks = st.one_of(
     st.just(NO_FILTER),
     st.builds(
         FilterStack,
         with_status=st.one_of(
             st.none(),
-            st.sets(st.sampled_from(SIX_STATUSES)).map(lambda some: WithStatus(frozenset(some))),
+            st.sets(st.sampled_from(FILTERABLE_STATUSES)).map(
+                lambda some: WithStatus(frozenset(some))
+            ),
         ),
         task_ids=st.one_of(
             st.none(),
@@ -37,7 +39,7 @@ stacks = st.one_of(
     ),
 )
 queries = st.sampled_from(["", "00", "sweep", "BETA", "beta = 2", "fit-a"])
-gists = {task_id(n): Gist("run_sir(beta)", f"beta = {n}") for n in range(0, 24, 2)}
+summaries = {task_id(n): TaskSummary("run_sir(beta)", f"beta = {n}") for n in range(0, 24, 2)}
 
 
 def four() -> Snapshot:
@@ -53,8 +55,8 @@ def four() -> Snapshot:
     )
 
 
-def view_of(snapshot: Snapshot, stack: FilterStack = NO_FILTER, **how: object) -> View:
-    sort = how.pop("sort", Sort())
+def view_of(snapshot: Snapshot, stack: FilterStack = NO_FILTER, **how: object) -> TaskView:
+    sort = how.pop("sort", TaskSort())
     return make_view(snapshot, stack, sort, **how)  # type: ignore[arg-type]
 
 
@@ -65,28 +67,33 @@ def test_newest_first_and_what_has_not_ended_is_newest() -> None:
 @pytest.mark.parametrize(
     ("sort", "expected"),
     [
-        (Sort(Key.CREATED, True), (D, C, B, A)),
-        (Sort(Key.CREATED, False), (A, B, C, D)),
-        (Sort(Key.FINISHED, False), (A, D, B, C)),
-        (Sort(Key.ID, False), (A, B, C, D)),
-        (Sort(Key.STATUS, False), (C, A, D, B)),
-        (Sort(Key.BUNDLE, False), (D, C, A, B)),
-        (Sort(Key.ATTEMPTS, True), (B, A, D, C)),
+        (TaskSort(SortKey.CREATED, True), (D, C, B, A)),
+        (TaskSort(SortKey.CREATED, False), (A, B, C, D)),
+        (TaskSort(SortKey.FINISHED, False), (A, D, B, C)),
+        (TaskSort(SortKey.ID, False), (A, B, C, D)),
+        (TaskSort(SortKey.STATUS, False), (C, A, D, B)),
+        (TaskSort(SortKey.BUNDLE, False), (D, C, A, B)),
+        (TaskSort(SortKey.ATTEMPTS, True), (B, A, D, C)),
     ],
 )
-def test_each_order(sort: Sort, expected: tuple[str, ...]) -> None:
+def test_each_order(sort: TaskSort, expected: tuple[str, ...]) -> None:
     assert view_of(four(), sort=sort).ids == expected
 
 
 def test_inputs_are_sorted_as_numbers_and_what_runs_as_words() -> None:
     known = {
-        A: Gist("b", "n = 10L"),
-        B: Gist("a", "n = 9L"),
-        C: Gist("c", "n = -1"),
-        D: Gist("A", 'n = "x"'),
+        A: TaskSummary("b", "n = 10L"),
+        B: TaskSummary("a", "n = 9L"),
+        C: TaskSummary("c", "n = -1"),
+        D: TaskSummary("A", 'n = "x"'),
     }
-    assert view_of(four(), sort=Sort(Key.INPUTS, False), gists=known).ids == (C, B, A, D)
-    assert view_of(four(), sort=Sort(Key.WHAT, False), gists=known).ids == (D, B, A, C)
+    assert view_of(four(), sort=TaskSort(SortKey.INPUTS, False), summaries=known).ids == (
+        C,
+        B,
+        A,
+        D,
+    )
+    assert view_of(four(), sort=TaskSort(SortKey.WHAT, False), summaries=known).ids == (D, B, A, C)
 
 
 def test_what_is_under_way_has_waited_and_run_until_now() -> None:
@@ -98,7 +105,7 @@ def test_what_is_under_way_has_waited_and_run_until_now() -> None:
             Task(D, Status.CREATED, 1, NOW - 5),
         ]
     )
-    longest = Sort().turned(Key.WAITED), Sort().turned(Key.RAN)
+    longest = TaskSort().toggled(SortKey.WAITED), TaskSort().toggled(SortKey.RAN)
     assert [one.reverse for one in longest] == [True, True]
     by_wait = view_of(spans, sort=longest[0], now=NOW)
     assert by_wait.ids == (B, C, A, D)
@@ -112,14 +119,14 @@ def test_what_passes_all_filters_is_matched_and_the_rest_dimmed() -> None:
     view = view_of(four(), FAILURES)
     assert view.matched == {A, B, D}, "a retried task counts as its tip"
     assert view.matches == 3
-    assert [view.dims(row) for row in range(4)] == [True, False, False, False]
+    assert [view.is_dimmed(row) for row in range(4)] == [True, False, False, False]
     assert view_of(four(), FAILURES, only_matched=True).ids == (B, D, A)
 
 
 def test_without_a_filter_nothing_is_dimmed_and_all_are_shown() -> None:
     view = view_of(four(), only_matched=True)
     assert len(view.ids) == 4
-    assert not any(map(view.dims, range(4)))
+    assert not any(map(view.is_dimmed, range(4)))
 
 
 def test_marking_all_means_what_the_other_filters_match() -> None:
@@ -130,11 +137,11 @@ def test_marking_all_means_what_the_other_filters_match() -> None:
 
 
 def test_search_looks_at_ids_code_inputs_and_bundles_whatever_the_case() -> None:
-    known = {A: Gist("Run_SIR(beta)", "beta = 1"), B: Gist("fit(x)", "x = 'ß'")}
-    assert view_of(four(), query="run_sir", gists=known).hits == (3,)
-    assert view_of(four(), query="SS", gists=known).hits == (1,)
-    assert view_of(four(), query="SWEEP", gists=known).hits == (1, 3)
-    assert view_of(four(), query="00000", gists=known).hits == (0, 1, 2, 3)
+    known = {A: TaskSummary("Run_SIR(beta)", "beta = 1"), B: TaskSummary("fit(x)", "x = 'ß'")}
+    assert view_of(four(), query="run_sir", summaries=known).hits == (3,)
+    assert view_of(four(), query="SS", summaries=known).hits == (1,)
+    assert view_of(four(), query="SWEEP", summaries=known).hits == (1, 3)
+    assert view_of(four(), query="00000", summaries=known).hits == (0, 1, 2, 3)
     assert view_of(four(), query=D).hits == (2,)
 
 
@@ -145,17 +152,17 @@ def test_search_looks_at_messages_but_not_at_why_there_is_none() -> None:
 
 
 def test_marking_all_of_a_search_takes_what_was_found_and_passes() -> None:
-    known = {A: Gist("fit(x)"), C: Gist("fit(y)")}
-    view = view_of(four(), FAILURES, query="fit", gists=known)
-    assert len(view.hits) == 2 and view.takes == {A}
-    assert view_of(four(), FAILURES).takes == {A, B, D}
-    assert view_of(four(), query="nowhere").takes == set()
+    known = {A: TaskSummary("fit(x)"), C: TaskSummary("fit(y)")}
+    view = view_of(four(), FAILURES, query="fit", summaries=known)
+    assert len(view.hits) == 2 and view.markable_rows == {A}
+    assert view_of(four(), FAILURES).markable_rows == {A, B, D}
+    assert view_of(four(), query="nowhere").markable_rows == set()
     alone = view_of(four(), FAILURES, only_matched=True)
-    assert alone.takes == set(alone.ids)
+    assert alone.markable_rows == set(alone.ids)
 
 
 def test_hits_go_round() -> None:
-    view = View(four(), hits=(2, 5, 9))
+    view = TaskView(four(), hits=(2, 5, 9))
     assert [next_hit(view.hits, row, 1) for row in (-1, 1, 2, 8, 9)] == [2, 2, 5, 9, 2]
     assert [next_hit(view.hits, row, -1) for row in (0, 2, 8, 9)] == [9, 9, 5, 5]
     assert next_hit((), 0, 1) is next_hit((), 0, -1) is None
@@ -167,15 +174,15 @@ def test_a_view_is_the_same_whatever_was_shown_before(
     snapshot: Snapshot,
     stack: FilterStack,
     earlier_stack: FilterStack,
-    sort: Sort,
-    earlier_sort: Sort,
+    sort: TaskSort,
+    earlier_sort: TaskSort,
     query: str,
     only: bool,
 ) -> None:
-    before = make_view(snapshot, earlier_stack, earlier_sort, query=query, gists=gists)
-    alone = make_view(snapshot, stack, sort, only_matched=only, query=query, gists=gists)
+    before = make_view(snapshot, earlier_stack, earlier_sort, query=query, summaries=summaries)
+    alone = make_view(snapshot, stack, sort, only_matched=only, query=query, summaries=summaries)
     after = make_view(
-        snapshot, stack, sort, only_matched=only, query=query, gists=gists, before=before
+        snapshot, stack, sort, only_matched=only, query=query, summaries=summaries, before=before
     )
     assert after == alone
     assert sorted(alone.order) == sorted(snapshot.tasks)
@@ -184,14 +191,16 @@ def test_a_view_is_the_same_whatever_was_shown_before(
     assert alone.matched == stack.matched(snapshot) & snapshot.tasks.keys()
     assert alone.matches == len(alone.matched)
     if stack.given:
-        dimmed = [alone.dims(row) for row in range(len(alone.ids))]
+        dimmed = [alone.is_dimmed(row) for row in range(len(alone.ids))]
         assert dimmed == [i not in alone.matched for i in alone.ids]
 
 
 def test_a_bundle_tells_its_tasks_by_their_last_attempt() -> None:
-    (fit, sweep) = sorted_lines(BundleLines().of(four(), {}), BundleSort(BundleKey.NAME, False))
+    (fit, sweep) = sort_rows(
+        BundleRowBuilder().build(four(), {}), BundleSort(BundleKey.NAME, False)
+    )
     assert (fit.name, fit.tasks, fit.counts) == ("fit", 2, {Status.FAILURE: 1, Status.RUNNING: 1})
-    assert fit.reduced is Status.FAILURE
+    assert fit.overall_status is Status.FAILURE
     assert sweep.counts == {Status.FAILURE: 2}
 
 
@@ -212,5 +221,5 @@ def test_the_statuses_of_a_bundle_are_reduced_in_the_order_of_hipercow(
 ) -> None:
     tasks = [Task(task_id(n), status, 1) for n, status in enumerate(statuses)]
     snapshot = snapshot_of(tasks, {"b": (*(task.id for task in tasks), task_id(200))})
-    (line,) = BundleLines().of(snapshot, {})
-    assert (line.reduced, line.tasks, line.gone) == (reduced, len(tasks), 1)
+    (line,) = BundleRowBuilder().build(snapshot, {})
+    assert (line.overall_status, line.tasks, line.missing_ids) == (reduced, len(tasks), 1)

@@ -14,10 +14,10 @@ from hipercow_tui.domain.filters import requested_filters
 from hipercow_tui.domain.plan import PurgePlan, make_plan
 from hipercow_tui.domain.task import PURGEABLE
 from hipercow_tui.formats.root import Root, find_root
-from hipercow_tui.purging import carry_out
-from hipercow_tui.scanning.scan_cache import Index
+from hipercow_tui.purging import execute
+from hipercow_tui.scanning.scan_cache import ScanCache
 from hipercow_tui.scanning.scanner import Scanner, read_root
-from hipercow_tui.scanning.shard_listing import SETTLE
+from hipercow_tui.scanning.shard_listing import MTIME_GRANULARITY
 
 from .lean import lean_loop
 from .table import Figure, interleaved, ratio
@@ -29,7 +29,7 @@ CHANGING = ("created", "submitted", "running", "cancelled", "broken")
 def scan_figures(where: Path, cache: Path) -> Iterator[Figure]:
     """Cold scan, refresh and second start; everything is in the machine's cache."""
     root = find_root(where)
-    index = Index(cache / "bench.index", b"bench")
+    index = ScanCache(cache / "bench.index", b"bench")
 
     def once(scanner: Scanner) -> None:
         for _ in scanner.scan():
@@ -38,7 +38,7 @@ def scan_figures(where: Path, cache: Path) -> Iterator[Figure]:
     settled = Scanner(root, index=index)
     for _ in range(4):
         once(settled)
-        time.sleep(SETTLE)
+        time.sleep(MTIME_GRANULARITY)
     lean, cold, second, refresh = interleaved(
         REPEATS,
         lambda: lean_loop(str(root.tasks)),
@@ -100,7 +100,7 @@ def purge_figure(made: Path, where: Path, target: float, name: str) -> Figure:
     times: list[float] = []
 
     def purge() -> None:
-        carry_out(plan, root)
+        execute(plan, root)
 
     def remove() -> None:
         paths = [f"{theirs}/hipercow/tasks/{i[:2]}/{i[2:]}" for i in plan.ids]

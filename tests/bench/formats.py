@@ -22,7 +22,7 @@ from typing import TypeAlias
 
 from hipercow_tui.domain.filters import FilterStack, TaskIds, WithStatus
 from hipercow_tui.domain.plan import PlannedBundle, PlannedTask, PurgePlan, Reason
-from hipercow_tui.domain.retry_chains import Chains
+from hipercow_tui.domain.retry_chains import RetryChains
 from hipercow_tui.domain.task import TASK_ID, Bundle, Lang, Status, Task
 from hipercow_tui.formats import details, py_details, py_layout, r_conditions, r_layout
 from hipercow_tui.formats.json_reader import load_json
@@ -32,12 +32,12 @@ from hipercow_tui.formats.rlang.values import RValue
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.formats.safe_open import open_folder
 from hipercow_tui.purging import recent_list
-from hipercow_tui.purging.batch_name import new_stamp
-from hipercow_tui.purging.history import HistoryEntry, Kind, entry_from_json
-from hipercow_tui.purging.manifest import Aim, read_manifest, write_manifest
-from hipercow_tui.purging.plan_file import load_plan, plan_as_saved, plan_from_saved
-from hipercow_tui.purging.process_identity import whoami
-from hipercow_tui.purging.root_dirs import open_places
+from hipercow_tui.purging.batch_name import new_batch_id
+from hipercow_tui.purging.history import HistoryEntry, HistoryKind, entry_from_json
+from hipercow_tui.purging.manifest import PurgeMode, read_manifest, write_manifest
+from hipercow_tui.purging.plan_file import load_plan, plan_from_dict, plan_to_dict
+from hipercow_tui.purging.process_identity import current_process
+from hipercow_tui.purging.root_dirs import open_root_dirs
 from hipercow_tui.support.errors import HipercowTuiError, RdsError
 
 DATA = Path(__file__).parents[1] / "data"
@@ -107,7 +107,7 @@ def read_rds(raw: bytes) -> bool:
         value = files.read(raw)
     except RdsError:
         refusals += 1
-    for read in (files.read_times, files.read_origin, r_conditions.read_told):
+    for read in (files.read_times, files.read_origin, r_conditions.read_failure_text):
         try:
             read(raw)
         except RdsError:
@@ -153,11 +153,11 @@ def retries() -> list[bytes]:
 
 def read_retry(raw: bytes) -> bool:
     links, _ = r_layout.parse_retry(raw)
-    chains = Chains(links)
+    chains = RetryChains(links)
     for link in links:
         assert all(map(TASK_ID.match, (link.id, link.parent, link.base)))
         assert link.id in chains.chain(link.id)
-        assert chains.tip(link.id) in {None, *chains.members()}
+        assert chains.latest_attempt(link.id) in {None, *chains.members()}
     return bool(links)
 
 
@@ -198,7 +198,7 @@ def plans() -> list[PurgePlan]:
     chain = IDS[:3]
     tasks = [
         PlannedTask(
-            Task(i, Status.FAILURE, created=1.5, finished=2.5, listing=33, chain=chain),
+            Task(i, Status.FAILURE, created=1.5, finished=2.5, files_mask=33, chain=chain),
             Reason.MATCHED if i == chain[0] else Reason.RETRY_CHAIN,
             None if i == chain[0] else chain[0],
         )
@@ -218,7 +218,7 @@ def plans() -> list[PurgePlan]:
 
 
 def saved_plans() -> list[bytes]:
-    return [json.dumps(plan_as_saved(plan), indent=1).encode() for plan in plans()]
+    return [json.dumps(plan_to_dict(plan), indent=1).encode() for plan in plans()]
 
 
 def saved_plan_reader(stack: ExitStack) -> Reader:
@@ -227,7 +227,7 @@ def saved_plan_reader(stack: ExitStack) -> Reader:
     def read(raw: bytes) -> bool:
         path.write_bytes(raw)
         plan = load_plan(path)
-        assert plan_from_saved(plan_as_saved(plan)) == plan
+        assert plan_from_dict(plan_to_dict(plan)) == plan
         return True
 
     return read
@@ -239,7 +239,7 @@ def manifests() -> list[bytes]:
         stack.callback(os.close, folder)
         found = []
         for plan in plans():
-            write_manifest(plan, Aim.TRASH, folder, 4.5)
+            write_manifest(plan, PurgeMode.TRASH, folder, 4.5)
             found.append((Path(where) / "manifest.json").read_bytes())
         return found
 
@@ -257,16 +257,24 @@ def manifest_reader(stack: ExitStack) -> Reader:
 
 
 def history_entries() -> list[bytes]:
-    stamp = new_stamp(5.5)
+    batch_id = new_batch_id(5.5)
     entries = [
         HistoryEntry(
-            *(Kind.PURGE, 5.5, whoami(), (stamp,), "status is failure", IDS[:3], ("sweep",)),
-            kept=((IDS[4], "it changed"),),
+            *(
+                HistoryKind.PURGE,
+                5.5,
+                current_process(),
+                (batch_id,),
+                "status is failure",
+                IDS[:3],
+                ("sweep",),
+            ),
+            kept_back=((IDS[4], "it changed"),),
             bytes=12,
             files=3,
             seconds=0.5,
         ),
-        HistoryEntry(Kind.EMPTY, 6.5, None, (), stopped=True),
+        HistoryEntry(HistoryKind.EMPTY, 6.5, None, (), stopped=True),
     ]
     return [json.dumps(entry.as_json()).encode() for entry in entries]
 
@@ -286,10 +294,10 @@ def recent_lists() -> list[bytes]:
 def recent_reader(stack: ExitStack) -> Reader:
     project = _folder(stack)
     (project / "hipercow" / "py" / "tasks").mkdir(parents=True)
-    places = stack.enter_context(open_places(find_root(project).part(Lang.PY)))
+    places = stack.enter_context(open_root_dirs(find_root(project).part(Lang.PY)))
     path = project / "hipercow" / "py" / "recent"
-    stack.callback(setattr, recent_list, "LINGER", recent_list.LINGER)
-    recent_list.LINGER = 0.0  # nobody else is at work
+    stack.callback(setattr, recent_list, "LINGER", recent_list.APPEND_GRACE)
+    recent_list.APPEND_GRACE = 0.0  # nobody else is at work
     gone, back = ([i.encode() for i in ids] for ids in (IDS[:2], IDS[5:]))
 
     def lines() -> list[bytes]:

@@ -7,7 +7,7 @@ import time
 
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.scanning.scanner import Scanner
-from hipercow_tui.scanning.shard_listing import SETTLE
+from hipercow_tui.scanning.shard_listing import MTIME_GRANULARITY
 
 
 def main(root: str, passes: int) -> None:
@@ -16,7 +16,7 @@ def main(root: str, passes: int) -> None:
         for _ in scanner.scan():
             pass
         if number < 2:
-            time.sleep(SETTLE)
+            time.sleep(MTIME_GRANULARITY)
 
 
 if __name__ == "__main__":

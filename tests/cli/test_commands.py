@@ -18,10 +18,10 @@ from purge_stage import (
     LONE,
     OTHER,
     TIP,
+    batches,
     bundles,
     folder_of,
     in_place,
-    lots,
     make_root,
     nothing_left,
     plan_of,
@@ -32,7 +32,7 @@ from small_root import task_id, write_bundle, write_task
 
 from hipercow_tui.cli.main import main
 from hipercow_tui.formats.root import Root
-from hipercow_tui.purging import move_to_trash, trash
+from hipercow_tui.purging import list_trash, move_to_trash
 
 FAILED = ("--with-status", "failure")
 Said = pytest.CaptureFixture[str]
@@ -58,18 +58,18 @@ def test_purge_to_the_trash_restore_and_empty(root: Root, capsys: Said) -> None:
     assert {task["id"] for task in first["tasks"]} == set(ALL) and first["bytes"] == 0
 
     assert run("trash", root, "--json") == 0
-    (lot,) = said(capsys)["lots"]
-    assert lot["stamp"] == first["trash"] and lot["state"] == "trash" and lot["bytes"] > 1500
+    (batch,) = said(capsys)["lots"]
+    assert batch["stamp"] == first["trash"] and batch["state"] == "trash" and batch["bytes"] > 1500
     assert run("trash", root) == 0
-    assert lot["stamp"] in capsys.readouterr().out
+    assert batch["stamp"] in capsys.readouterr().out
 
-    assert run("trash", root, "--restore", lot["stamp"], "--json") == 0
+    assert run("trash", root, "--restore", batch["stamp"], "--json") == 0
     assert set(said(capsys)["tasks"]) == set(ALL) and whole(root) == before
 
     assert run("purge", root, *FAILED, "--trash", "--yes") == 0
     assert "Moved 6 tasks and 2 bundles to the trash" in capsys.readouterr().out
     assert run("trash", root, "--empty") == 1  # there is no terminal to ask on
-    assert "--yes" in capsys.readouterr().err and len(trash(root)) == 1
+    assert "--yes" in capsys.readouterr().err and len(list_trash(root)) == 1
     assert run("trash", root, "--empty", "--yes", "--json") == 0
     assert set(said(capsys)["tasks"]) == set(ALL) and nothing_left(root)
     assert run("trash", root) == 0 and "The trash is empty" in capsys.readouterr().out
@@ -156,23 +156,23 @@ def test_a_plan_for_a_root_that_is_gone_is_refused(
 def test_what_was_interrupted_is_said_with_the_way_out(
     root: Root, capsys: Said, command: str
 ) -> None:
-    stamp = interrupt(root)
+    batch_id = interrupt(root)
     more = [*FAILED, "--dry-run"] if command == "purge" else []
     assert run(command, root, *more) == 0
     err = capsys.readouterr().err
-    assert f"hipercow-tui trash --restore {stamp}" in err
-    assert f"hipercow-tui trash --finish {stamp}' finishes the purge" in err
+    assert f"hipercow-tui trash --restore {batch_id}" in err
+    assert f"hipercow-tui trash --finish {batch_id}' finishes the purge" in err
 
 
 def interrupt(root: Root) -> str:
     """A purge that died after two tasks were moved; returns its stamp."""
     move_to_trash(plan_of(root), root)
-    (lot,) = lots(root)
-    manifest = json.loads((lot / "manifest.json").read_text())
-    (lot / "manifest.json").write_text(json.dumps(manifest | {"aim": "purge"}))
+    (batch,) = batches(root)
+    manifest = json.loads((batch / "manifest.json").read_text())
+    (batch / "manifest.json").write_text(json.dumps(manifest | {"aim": "purge"}))
     for name in (TIP, OTHER, FREE):
-        (lot / "tasks" / name).rename(folder_of(root, name))
-    return lot.rename(lot.with_suffix("")).name
+        (batch / "tasks" / name).rename(folder_of(root, name))
+    return batch.rename(batch.with_suffix("")).name
 
 
 def test_an_interrupted_purge_is_restored_by_its_stamp(root: Root, capsys: Said) -> None:
@@ -189,9 +189,9 @@ def test_an_interrupted_purge_is_finished_by_its_stamp(root: Root, capsys: Said)
 
 
 def test_what_changed_meanwhile_stays_when_a_purge_is_finished(root: Root, capsys: Said) -> None:
-    stamp = interrupt(root)
+    batch_id = interrupt(root)
     (folder_of(root, TIP) / "status-success").touch()
-    assert run("trash", root, "--finish", stamp, "--yes") == 1
+    assert run("trash", root, "--finish", batch_id, "--yes") == 1
     assert "failure → success" in capsys.readouterr().out
     assert in_place(root) == set(CHAIN)
 
@@ -231,7 +231,7 @@ def test_a_signal_stops_a_purge_between_two_tasks(
     assert left == (set(ALL) if when == "moving" else set(ALL) - set(CHAIN))
     after = whole(root)
     assert all(after[name] == before[name] for name in after)
-    assert not [lot for lot in lots(root) if not lot.name.endswith(".kept")]
+    assert not [batch for batch in batches(root) if not batch.name.endswith(".kept")]
 
 
 def test_a_terminal_that_goes_away_changes_nothing_of_the_outcome(root: Root) -> None:

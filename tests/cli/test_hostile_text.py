@@ -21,8 +21,8 @@ from hipercow_tui.cli.main import main
 from hipercow_tui.demo.r_builders import chars, flags, named, reals
 from hipercow_tui.demo.rds_writer import rds
 from hipercow_tui.formats.root import Root, find_root
-from hipercow_tui.purging import trash
-from hipercow_tui.support.text import visible
+from hipercow_tui.purging import list_trash
+from hipercow_tui.support.text import escape_controls
 
 # A title, a cleared screen, a line that looks like ours, C1 and bidirectional controls.
 NASTY = "a\x1b]0;owned\x07\x1b[2J\t\r\nforged: \x9b31m\u202e\u2028\x7f\u200b"
@@ -33,7 +33,7 @@ Said = pytest.CaptureFixture[str]
 
 def check(text: str) -> None:
     for line in text.split("\n"):
-        assert visible(line) == line, line
+        assert escape_controls(line) == line, line
         assert not line.startswith("forged"), text
 
 
@@ -157,13 +157,13 @@ def commands(root: Root, run: Callable[..., int]) -> None:
 
     for word in ((), ("--json",), ("--restore", NASTY), ("--empty", NASTY), (NASTY, NASTY)):
         run("trash", at, *word)
-    stamp = trash(root)[0].stamp
+    batch_id = list_trash(root)[0].batch_id
     write_py_bundle(root.path, NASTY, [PY_BUSY])
-    assert run("trash", at, "--restore", stamp) == 1
+    assert run("trash", at, "--restore", batch_id) == 1
     (py_dir(root.path) / "bundles" / NASTY).unlink()
     assert run("trash", at) == 0
-    assert run("trash", at, "--empty", stamp) == 1
-    assert run("trash", at, "--empty", stamp, "--yes") == 0
+    assert run("trash", at, "--empty", batch_id) == 1
+    assert run("trash", at, "--empty", batch_id, "--yes") == 0
     assert run("purge", at, *failed, "--yes") == 0
     assert run("history", at) == run("history", at, "--json") == 0
 
@@ -187,7 +187,7 @@ def test_nothing_that_is_printed_is_obeyed(root: Root, capsys: Said) -> None:
         return status
 
     commands(root, run)
-    shown = sum(visible(NASTY)[:20] in line for line in printed)
+    shown = sum(escape_controls(NASTY)[:20] in line for line in printed)
     assert shown > 40  # it was there to be obeyed
 
 
@@ -221,4 +221,4 @@ def test_what_could_not_be_purged_is_clean(root: Root, monkeypatch: pytest.Monke
     with pytest.raises(PartlyFailedError) as caught:
         hipercow_tui.purge(PY_FAILED, root=root.path, ignore_unreadable_bundles=True)
     check(str(caught.value))
-    assert visible(NASTY) in str(caught.value)
+    assert escape_controls(NASTY) in str(caught.value)

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from purge_stage import ALL, FREE, in_place, lots, make_root, plan_of
+from purge_stage import ALL, FREE, batches, in_place, make_root, plan_of
 
 from hipercow_tui.cli.main import main
 from hipercow_tui.formats.root import Root, find_root
-from hipercow_tui.purging import move_to_trash, trash
+from hipercow_tui.purging import list_trash, move_to_trash
 
 CALLS = ("listdir", "scandir", "open", "stat")
 OTHERS = set(ALL) - {FREE}
@@ -38,9 +38,9 @@ def restored(root: Root, out: str) -> bool:
 def emptied(root: Root, out: str) -> bool:
     left = [
         path
-        for lot in lots(root)
+        for batch in batches(root)
         for room in ("tasks", "erasing")
-        for path in lot.glob(f"{room}/*")
+        for path in batch.glob(f"{room}/*")
     ]
     return not left and "Erased 1 task:" in out
 
@@ -96,7 +96,7 @@ def test_what_fails_is_said(
     words, done = COMMANDS[name]
     for step in range(1, 1000, 5 if name == "purge" else 1):
         root = find_root(shutil.copytree(model, tmp_path / str(step)))
-        replaced = {"ROOT": str(root.path), "STAMP": trash(root)[0].stamp}
+        replaced = {"ROOT": str(root.path), "STAMP": list_trash(root)[0].batch_id}
         with monkeypatch.context() as patch:
             made = failing_at(patch, step)
             status = main([replaced.get(word, word) for word in words])

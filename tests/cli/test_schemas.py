@@ -117,8 +117,8 @@ def what_goes_wrong(root: Root, patch: pytest.MonkeyPatch) -> Iterator[Said]:
 
     (moved,) = run("purge", root.path, "--task-id", OTHER, "--trash", "--yes")
     write_bundle(root.path, "solo", [CHAIN[0]])
-    stamp = moved["trash"]
-    yield one("trash-restore", run("trash", root.path, "--restore", stamp, status=1))
+    batch_id = moved["trash"]
+    yield one("trash-restore", run("trash", root.path, "--restore", batch_id, status=1))
     yield one("trash", run("trash", root.path))
     yield of("history", run("history", root.path))
 

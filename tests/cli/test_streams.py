@@ -15,7 +15,7 @@ import pytest
 from purge_stage import ALL, FREE, in_place, make_root, plan_of
 
 from hipercow_tui.formats.root import Root, find_root
-from hipercow_tui.purging import history, move_to_trash, trash
+from hipercow_tui.purging import history, list_trash, move_to_trash
 from hipercow_tui.purging.plan_file import save_plan
 
 HERE = Path(__file__).parents[1] / "support"
@@ -113,9 +113,9 @@ def copies(model: Path, tmp_path: Path) -> Callable[[str], Root]:
 
 
 def words_of(command: Command, root: Root) -> list[str]:
-    (lot,) = trash(root)
+    (batch,) = list_trash(root)
     words = (word.replace("ROOT", str(root.path)) for word in command.words)
-    return [lot.stamp if word == "STAMP" else word for word in words]
+    return [batch.batch_id if word == "STAMP" else word for word in words]
 
 
 def run(

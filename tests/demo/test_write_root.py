@@ -10,7 +10,7 @@ from demo_roots import NOW, bundles, fingerprint, folders, retries, status
 
 from hipercow_tui import demo
 from hipercow_tui.demo.studies import SINGLES, STUDIES
-from hipercow_tui.domain.retry_chains import Chains
+from hipercow_tui.domain.retry_chains import RetryChains
 from hipercow_tui.formats.rlang.deparse import deparse
 from hipercow_tui.formats.rlang.rds import files
 from hipercow_tui.formats.rlang.values import RList, RNull, RValue, RVector, element, names
@@ -195,10 +195,10 @@ def test_bundles_overlap_and_some_tasks_are_in_none(root: Path) -> None:
 
 def test_every_form_of_chain_is_there(root: Path) -> None:
     links, where = retries(root), folders(root)
-    chains = Chains(tuple(links))
+    chains = RetryChains(tuple(links))
     forks = Counter(link.parent for link in links)
     lines = {chains.chain(link.base) for link in links if forks[link.parent] == 1}
-    tips = {status(where[chains.tip(link.base) or ""]) for link in links}
+    tips = {status(where[chains.latest_attempt(link.base) or ""]) for link in links}
     assert max(forks.values()) == 2
     assert {2, 3} <= {len(line) for line in lines}
     assert {"success", "failure", "running", "submitted"} <= tips

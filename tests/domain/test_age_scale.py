@@ -13,13 +13,13 @@ from hipercow_tui.domain.age_scale import (
     DAY,
     HOUR,
     STOPS,
-    heights,
+    bar_heights,
+    column_of,
     histogram,
     label,
-    position,
-    written,
+    to_filter_text,
 )
-from hipercow_tui.domain.cutoff_time import moment
+from hipercow_tui.domain.cutoff_time import parse_cutoff
 
 ages = st.floats(min_value=-DAY, max_value=40 * 365 * DAY)
 finished_times = st.lists(ages.map(lambda age: NOW - age), max_size=60).map(sorted)
@@ -33,18 +33,18 @@ def test_stops_are_ascending_and_about_a_factor_of_two_apart() -> None:
 
 @given(st.sampled_from(range(len(STOPS))))
 def test_every_stop_has_its_column(column: int) -> None:
-    assert position(STOPS[column]) == column
+    assert column_of(STOPS[column]) == column
 
 
 @given(ages, ages)
 def test_an_older_age_is_never_further_left(one: float, other: float) -> None:
-    assert position(min(one, other)) <= position(max(one, other))
+    assert column_of(min(one, other)) <= column_of(max(one, other))
 
 
 @example(1, 1065473639.5)  # half a second before the minute is full
 @given(st.sampled_from(range(1, len(STOPS))), st.floats(min_value=1_000_000_000, max_value=4e9))
 def test_a_stop_as_text_is_the_same_column(column: int, now: float) -> None:
-    assert position(now - moment(written(STOPS[column], now), now)) == column
+    assert column_of(now - parse_cutoff(to_filter_text(STOPS[column], now), now)) == column
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_a_stop_as_text_is_the_same_column(column: int, now: float) -> None:
     ],
 )
 def test_stops_are_written_as_people_say_them(age: int, text: str) -> None:
-    assert written(age, NOW) == text
+    assert to_filter_text(age, NOW) == text
 
 
 @given(finished_times)
@@ -78,7 +78,7 @@ def test_what_stands_right_of_a_stop_is_what_it_passes(times: list[float], colum
 
 @given(st.lists(st.integers(0, 10**9), max_size=30), st.sampled_from([8, 24]))
 def test_bars_fit_and_none_vanishes(bars: list[int], levels: int) -> None:
-    drawn = heights(bars, levels)
+    drawn = bar_heights(bars, levels)
     assert all(0 <= height <= levels for height in drawn)
     assert [height > 0 for height in drawn] == [bar > 0 for bar in bars]
 

@@ -16,17 +16,17 @@ from small_root import NOW, task_id, write_bundle, write_retries, write_task
 
 from hipercow_tui import UnknownTasksError, purge, scan
 from hipercow_tui.cli.main import main
-from hipercow_tui.domain.combined_snapshot import together
+from hipercow_tui.domain.combined_snapshot import combine
 from hipercow_tui.domain.filter_counts import count_passing
 from hipercow_tui.domain.filters import FilterStack, InBundle, OfLang, TaskIds, WithStatus
 from hipercow_tui.domain.plan import make_plan
-from hipercow_tui.domain.retry_chains import Chains, Retry
+from hipercow_tui.domain.retry_chains import RetryChains, RetryLink
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import DATA, Bundle, Lang, Status, Task
 from hipercow_tui.formats.folder_size import measure_many
 from hipercow_tui.formats.root import find_root
-from hipercow_tui.purging.plan_file import plan_as_saved, plan_from_saved, save_plan
-from hipercow_tui.scanning.combined_scanner import RootScanner
+from hipercow_tui.purging.plan_file import plan_from_dict, plan_to_dict, save_plan
+from hipercow_tui.scanning.combined_scanner import CombinedScanner
 
 R1, R2, P1, P2, GONE = map(task_id, range(1, 6))
 
@@ -68,7 +68,7 @@ def test_a_root_of_one_language_is_that_part_alone(root: Path) -> None:
     shutil.rmtree(root / "hipercow" / "tasks")
     shutil.rmtree(root / "hipercow" / "bundles")
     snapshot = scan(root)
-    assert snapshot.lang is Lang.PY and not snapshot.parts
+    assert snapshot.lang is Lang.PY and not snapshot.by_language
     assert not snapshot.of_lang("r").tasks
     shutil.rmtree(py_dir(root))
     assert not scan(root).tasks
@@ -96,7 +96,7 @@ def test_a_retry_of_one_draws_no_task_of_the_other_in(root: Path) -> None:
         {P1},
         {("py", "same")},
     )
-    assert snapshot.tasks[R1].tip_status is None  # R's tip is gone, whatever Python has
+    assert snapshot.tasks[R1].latest_status is None  # R's tip is gone, whatever Python has
     followed = FilterStack(with_status=WithStatus.purgeable(["failure"]))
     assert followed.matched(snapshot) == {P1}
 
@@ -141,7 +141,7 @@ def test_a_linked_python_root_is_browsed_and_not_purged(root: Path) -> None:
 
 def test_changes_of_both_are_followed(root: Path) -> None:
     now = 1000.0
-    scanner = RootScanner(find_root(root), monotonic=lambda: now)
+    scanner = CombinedScanner(find_root(root), monotonic=lambda: now)
 
     def look() -> tuple[Snapshot, set[str], set[str]]:
         nonlocal now
@@ -150,7 +150,7 @@ def test_changes_of_both_are_followed(root: Path) -> None:
         gone: set[str] = set()
         for state in scanner.scan():
             changed |= state.changed
-            gone |= state.gone
+            gone |= state.removed_ids
         assert state.complete
         return state.snapshot, changed, gone
 
@@ -166,23 +166,23 @@ def test_changes_of_both_are_followed(root: Path) -> None:
     assert P1 not in snapshot.tasks and snapshot.tasks[GONE].lang is Lang.PY
     shutil.rmtree(py_dir(root))
     snapshot, _, gone = look()
-    assert gone == {P2, GONE} and set(snapshot.tasks) == {R1, R2} and not snapshot.parts
+    assert gone == {P2, GONE} and set(snapshot.tasks) == {R1, R2} and not snapshot.by_language
 
 
 def test_only_the_last_state_of_a_pass_is_complete(root: Path) -> None:
-    scanner = RootScanner(find_root(root))
+    scanner = CombinedScanner(find_root(root))
     *others, last = [state.complete for state in scanner.scan()]
     assert last and others and not any(others)
     shutil.rmtree(py_dir(root))
-    *others, last = [state.complete for state in RootScanner(find_root(root)).scan()]
+    *others, last = [state.complete for state in CombinedScanner(find_root(root)).scan()]
     assert last and not any(others)
 
 
 def test_a_python_root_that_comes_later_is_found(root: Path) -> None:
-    aside = py_dir(root).rename(root / "aside")
-    scanner = RootScanner(find_root(root))
+    loose_task = py_dir(root).rename(root / "aside")
+    scanner = CombinedScanner(find_root(root))
     assert len([*scanner.scan()][-1].snapshot.tasks) == 2
-    aside.rename(py_dir(root))
+    loose_task.rename(py_dir(root))
     assert len([*scanner.scan()][-1].snapshot.tasks) == 4
 
 
@@ -227,7 +227,7 @@ def test_a_plan_of_both_is_saved_and_carried_out_later(
     saved = str(root / "plan.json")
     for lang in (None, OfLang(Lang.PY), OfLang(Lang.R)):
         plan = make_plan(scan(root), replace(stack, lang=lang), now=NOW)
-        assert plan_from_saved(plan_as_saved(plan)).filters == plan.filters
+        assert plan_from_dict(plan_to_dict(plan)).filters == plan.filters
     save_plan(make_plan(scan(root), stack, now=NOW), saved)
     assert main(["apply", saved, "--yes"]) == 0
     assert "Purged 2 tasks and 3 bundles" in capsys.readouterr().out
@@ -244,9 +244,9 @@ def test_the_trash_of_both_says_which_is_which(
     of_r, of_python = capsys.readouterr().out.splitlines()
     assert "1 task and 1 bundle of Python" in of_python and "Python" not in of_r
     assert main(["trash", str(root), "--json"]) == 0
-    lots = json.loads(capsys.readouterr().out)["lots"]
-    assert [lot["lang"] for lot in lots] == ["r", "py"]
-    assert main(["trash", str(root), "--restore", lots[0]["stamp"]]) == 0
+    batches = json.loads(capsys.readouterr().out)["lots"]
+    assert [batch["lang"] for batch in batches] == ["r", "py"]
+    assert main(["trash", str(root), "--restore", batches[0]["stamp"]]) == 0
     assert "Restored 2 tasks and 2 bundles" in capsys.readouterr().out
     assert set(scan(root).tasks) == {R1, R2, P1, P2}
 
@@ -290,24 +290,24 @@ def test_no_cascade_ever_crosses(
     given: dict[str, Any],
 ) -> None:
     """A plan of both is that of R and that of Python, as if each stood alone."""
-    chains = Chains(tuple(Retry(*line) for line in retries))
+    chains = RetryChains(tuple(RetryLink(*line) for line in retries))
     parts = [
         Snapshot(
             Path("/project"),
             {
-                i: Task(i, status, DATA, tip_status=status, chain=chain, lang=lang)
+                i: Task(i, status, DATA, latest_status=status, chain=chain, lang=lang)
                 for i, (whose, status) in tasks.items()
                 for chain in [chains.chain(i) if lang is Lang.R else ()]
                 if whose is lang
             },
             tuple(Bundle(name, tuple(sorted(held)), lang=lang) for name, held in named.items()),
-            chains if lang is Lang.R else Chains(),
+            chains if lang is Lang.R else RetryChains(),
             lang=lang,
         )
         for lang, named in bundles.items()
     ]
     stack = FilterStack(**given)
-    whole = make_plan(together(*parts), stack, now=NOW, skip_blocked=True)
+    whole = make_plan(combine(*parts), stack, now=NOW, skip_blocked=True)
     known = {lang: {i for i, (whose, _) in tasks.items() if whose is lang} for lang in Lang}
     assert set(whole.ids) == {one.task.id for one in whole.tasks} <= tasks.keys()
     for part in parts:

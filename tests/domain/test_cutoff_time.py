@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hipercow_tui.domain.cutoff_time import EXPECTED, moment
+from hipercow_tui.domain.cutoff_time import EXPECTED, parse_cutoff
 from hipercow_tui.support.errors import FilterError
-from hipercow_tui.support.text import visible
+from hipercow_tui.support.text import escape_controls
 
 NOW = 1_800_000_000.0
 
@@ -36,21 +36,25 @@ NOW = 1_800_000_000.0
     ],
 )
 def test_so_long_ago(text: str, ago: float) -> None:
-    assert moment(text, NOW) == NOW - ago
+    assert parse_cutoff(text, NOW) == NOW - ago
 
 
 def test_dates_and_times_are_local_unless_they_say_otherwise() -> None:
     midnight = time.mktime((2026, 1, 31, 0, 0, 0, 0, 0, -1))
-    assert moment("2026-01-31", NOW) == midnight
-    assert moment(date(2026, 1, 31), NOW) == midnight
-    assert moment(datetime(2026, 1, 31), NOW) == midnight
-    assert moment("2026-01-31T12:00:00+00:00", NOW) == 1769860800.0
-    assert moment("2026-01-31T12:00:00Z", NOW) == 1769860800.0
-    assert moment(datetime(2026, 1, 31, 12, tzinfo=UTC), NOW) == 1769860800.0
+    assert parse_cutoff("2026-01-31", NOW) == midnight
+    assert parse_cutoff(date(2026, 1, 31), NOW) == midnight
+    assert parse_cutoff(datetime(2026, 1, 31), NOW) == midnight
+    assert parse_cutoff("2026-01-31T12:00:00+00:00", NOW) == 1769860800.0
+    assert parse_cutoff("2026-01-31T12:00:00Z", NOW) == 1769860800.0
+    assert parse_cutoff(datetime(2026, 1, 31, 12, tzinfo=UTC), NOW) == 1769860800.0
 
 
 def test_a_timedelta_is_that_long_ago_whatever_its_sign() -> None:
-    assert moment(timedelta(days=2), NOW) == moment(timedelta(days=-2), NOW) == NOW - 2 * 86400
+    assert (
+        parse_cutoff(timedelta(days=2), NOW)
+        == parse_cutoff(timedelta(days=-2), NOW)
+        == NOW - 2 * 86400
+    )
 
 
 LAST_OF_JANUARY = ["2026-01-31", "20260131", "2026-W05-6", "2026W056"]
@@ -59,15 +63,19 @@ NOON = ["12", "12:00", "1200", "12:00:00", "120000", "12:00:00.0", "12:00:00,0",
 
 @pytest.mark.parametrize("day", LAST_OF_JANUARY)
 def test_dates_and_times_of_iso_8601(day: str) -> None:
-    assert moment(day, NOW) == moment(date(2026, 1, 31), NOW)
+    assert parse_cutoff(day, NOW) == parse_cutoff(date(2026, 1, 31), NOW)
     for between in "T ":
         for hour in NOON:
-            assert moment(f"{day}{between}{hour}", NOW) == moment(datetime(2026, 1, 31, 12), NOW)
+            assert parse_cutoff(f"{day}{between}{hour}", NOW) == parse_cutoff(
+                datetime(2026, 1, 31, 12), NOW
+            )
             for zone, seconds in (("Z", 0), ("+02", 7200), ("-0230", -9000), ("+02:00", 7200)):
-                there = moment(f" {day}{between}{hour}{zone} ", NOW)
+                there = parse_cutoff(f" {day}{between}{hour}{zone} ", NOW)
                 assert there == 1769860800.0 - seconds
-    assert moment("2026-01-31 12:00:00,5Z", NOW) == moment("2026-01-31 12:00:00.5Z", NOW)
-    assert moment("2026-01-31 12:00:00,5Z", NOW) == 1769860800.5
+    assert parse_cutoff("2026-01-31 12:00:00,5Z", NOW) == parse_cutoff(
+        "2026-01-31 12:00:00.5Z", NOW
+    )
+    assert parse_cutoff("2026-01-31 12:00:00,5Z", NOW) == 1769860800.5
 
 
 @pytest.mark.parametrize(
@@ -84,30 +92,30 @@ def test_dates_and_times_of_iso_8601(day: str) -> None:
 )
 def test_what_is_no_time_is_refused_with_what_to_write(text: str) -> None:
     with pytest.raises(FilterError) as caught:
-        moment(text, NOW)
-    assert EXPECTED in str(caught.value) and visible(text.strip()) in str(caught.value)
+        parse_cutoff(text, NOW)
+    assert EXPECTED in str(caught.value) and escape_controls(text.strip()) in str(caught.value)
 
 
 def test_a_unit_that_is_not_known_is_refused_with_what_to_write() -> None:
     with pytest.raises(FilterError, match="'fortnights' is not a unit of time: write '<n> hours'"):
-        moment("9 fortnights", NOW)
+        parse_cutoff("9 fortnights", NOW)
 
 
 @pytest.mark.parametrize("text", ["9" * 40 + " days", "1000000000000 w"])
 def test_times_out_of_range_are_refused(text: str) -> None:
     with pytest.raises(FilterError, match="out of the range of times"):
-        moment(text, NOW)
+        parse_cutoff(text, NOW)
 
 
 @pytest.mark.parametrize("value", [3, None, object()])
 def test_other_kinds_of_values_are_refused(value: object) -> None:
     with pytest.raises(FilterError, match="finished_before"):
-        moment(value, NOW)  # type: ignore[arg-type]
+        parse_cutoff(value, NOW)  # type: ignore[arg-type]
 
 
 @given(st.text(max_size=30))
 def test_any_text_is_a_moment_or_a_clean_sentence(text: str) -> None:
     try:
-        assert isinstance(moment(text, NOW), float)
+        assert isinstance(parse_cutoff(text, NOW), float)
     except FilterError as error:
-        assert visible(str(error)) == str(error)
+        assert escape_controls(str(error)) == str(error)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from small_root import DAY, NOW, task_id
 
-from hipercow_tui.domain.durations import ran, waited
+from hipercow_tui.domain.durations import queue_time, run_time
 from hipercow_tui.domain.task import Status, Task
 
 BEGAN = NOW - DAY
@@ -35,13 +35,13 @@ def task(
 def test_waiting_ends_with_the_start_and_running_with_the_end(
     one: Task, wait: float | None, run: float | None
 ) -> None:
-    assert waited(one, NOW) == wait
-    assert ran(one, NOW) == run
+    assert queue_time(one, NOW) == wait
+    assert run_time(one, NOW) == run
 
 
 def test_clocks_that_contradict_each_other_tell_nothing_that_is_over() -> None:
     backwards = task(Status.SUCCESS, BEGAN + 9, BEGAN + 5, BEGAN)
-    assert waited(backwards, NOW) is ran(backwards, NOW) is None
+    assert queue_time(backwards, NOW) is run_time(backwards, NOW) is None
     ahead = task(Status.RUNNING, NOW + 5, NOW + 9)
-    assert (waited(ahead, NOW), ran(ahead, NOW)) == (4, 0)
-    assert waited(task(Status.SUBMITTED, NOW + 5), NOW) == 0
+    assert (queue_time(ahead, NOW), run_time(ahead, NOW)) == (4, 0)
+    assert queue_time(task(Status.SUBMITTED, NOW + 5), NOW) == 0

@@ -7,7 +7,7 @@ from small_root import IDS, NOW, snapshots
 from hipercow_tui.domain.filter_counts import count_passing
 from hipercow_tui.domain.filters import FilterStack, FinishedBefore, InBundle, TaskIds, WithStatus
 from hipercow_tui.domain.snapshot import Snapshot
-from hipercow_tui.domain.task import SIX_STATUSES
+from hipercow_tui.domain.task import FILTERABLE_STATUSES
 
 
 @settings(max_examples=100, deadline=None)
@@ -21,14 +21,14 @@ def test_each_filter_is_counted_on_its_own(snapshot: Snapshot, ids: set[str], da
     counts = count_passing(snapshot, stack, NOW)
 
     def existing(one: FinishedBefore | InBundle | WithStatus) -> int:
-        return sum(1 for _ in snapshot.existing(set(snapshot.lineup.flagged(one.passes(snapshot)))))
+        return sum(1 for _ in snapshot.existing(set(snapshot.columns.select(one.mask(snapshot)))))
 
     assert stack.finished_before and stack.in_bundle
     assert counts.older == existing(stack.finished_before)
     assert counts.in_bundles == existing(stack.in_bundle)
     assert counts.matching_bundles == len(stack.in_bundle.bundles(snapshot))
     assert counts.marked == len(ids & snapshot.tasks.keys())
-    for status in SIX_STATUSES:
+    for status in FILTERABLE_STATUSES:
         assert counts.statuses[status] == existing(WithStatus(frozenset({status})))
     assert sum(counts.ages) == counts.finished
     assert counts.finished == sum(t.finished is not None for t in snapshot.tasks.values())

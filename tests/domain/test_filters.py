@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from small_root import DAY, IDS, NOW, snapshot_of, snapshots
 
-from hipercow_tui.domain.combined_snapshot import together
+from hipercow_tui.domain.combined_snapshot import combine
 from hipercow_tui.domain.filters import (
     FilterStack,
     FinishedBefore,
@@ -187,18 +187,18 @@ def test_what_matches_is_what_the_rules_say_id_by_id(
             answers.append(task is not None and i in stack.task_ids.ids)
         if stack.finished_before:
             finished = task.finished if task else None
-            answers.append(finished is not None and finished < stack.finished_before.moment)
+            answers.append(finished is not None and finished < stack.finished_before.cutoff)
         if stack.in_bundle:
             bundles = [one for one in snapshot.bundles if i in one.task_ids]
             answers.append(any(stack.in_bundle.matches(one.name) for one in bundles))
         if status:
-            counted = known.get((snapshot.chains.tip(i) or "") if status.follow else i)
+            counted = known.get((snapshot.chains.latest_attempt(i) or "") if status.follow else i)
             answers.append(counted is not None and counted.status in status.statuses)
         return bool(answers) and all(answers)
 
     wanted = set(filter(passes, IDS))
     assert stack.matched(snapshot) == wanted
-    there = set(snapshot.lineup.flagged(stack.passes(snapshot)))
+    there = set(snapshot.columns.select(stack.mask(snapshot)))
     assert there == wanted & snapshot.tasks.keys()
 
 
@@ -213,7 +213,7 @@ def both_languages(draw: st.DrawFn) -> Snapshot:
     tasks = [task for i, task in other.tasks.items() if i not in r.tasks]
     links = [(link.id, link.parent, link.base) for link in other.chains.links]
     python = snapshot_of(tasks, {one.name: one.task_ids for one in other.bundles}, links)
-    return together(
+    return combine(
         r,
         replace(
             python,
@@ -230,8 +230,8 @@ def test_of_two_languages_each_matches_its_own(
     snapshot: Snapshot, stack: FilterStack, lang: Lang | None
 ) -> None:
     stack = replace(stack, lang=OfLang(lang) if lang else None)
-    there = set(snapshot.lineup.flagged(stack.passes(snapshot)))
+    there = set(snapshot.columns.select(stack.mask(snapshot)))
     assert there == stack.matched(snapshot) & snapshot.tasks.keys()
     assert lang is None or all(snapshot.tasks[i].lang is lang for i in there)
-    for part in snapshot.parts:
-        assert set(part.lineup.flagged(stack.passes(part))) == there & part.tasks.keys()
+    for part in snapshot.by_language:
+        assert set(part.columns.select(stack.mask(part))) == there & part.tasks.keys()

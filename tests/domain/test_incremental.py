@@ -7,17 +7,23 @@ from hypothesis import strategies as st
 from small_root import NOW, snapshot_of, successions, task_id
 
 from hipercow_tui.analysis import task_sorting
-from hipercow_tui.analysis.bundle_rows import BundleLines
-from hipercow_tui.analysis.task_sorting import UNSETTLED, Key, Sort, ordered, reordered
-from hipercow_tui.domain.combined_snapshot import together
-from hipercow_tui.domain.incremental import take_over
+from hipercow_tui.analysis.bundle_rows import BundleRowBuilder
+from hipercow_tui.analysis.task_sorting import (
+    UNSETTLED,
+    SortKey,
+    TaskSort,
+    resort_changed,
+    sort_tasks,
+)
+from hipercow_tui.domain.combined_snapshot import combine
+from hipercow_tui.domain.incremental import derive_incrementally
 from hipercow_tui.domain.snapshot import Snapshot
-from hipercow_tui.domain.task import Lang, Status, Task, moved_tasks
+from hipercow_tui.domain.task import Lang, Status, Task, changed_ids
 
-WORKED_OUT = ("gone", "absent")
+WORKED_OUT = ("missing_ids", "non_task_ids")
 
 
-@given(successions(), st.sets(st.sampled_from([*WORKED_OUT, "lineup"])))
+@given(successions(), st.sets(st.sampled_from([*WORKED_OUT, "columns"])))
 def test_what_is_taken_over_is_what_would_be_worked_out(
     both: tuple[Snapshot, Snapshot], asked: set[str]
 ) -> None:
@@ -25,40 +31,40 @@ def test_what_is_taken_over_is_what_would_be_worked_out(
     for name in asked:
         getattr(before, name)
     fresh = replace(now)
-    take_over(before, now, moved_tasks(before.tasks, now.tasks))
+    derive_incrementally(before, now, changed_ids(before.tasks, now.tasks))
     for name in WORKED_OUT:
         assert getattr(now, name) == getattr(fresh, name), name
-    assert now.lineup.under_way == fresh.lineup.under_way
-    assert now.lineup.keys == fresh.lineup.keys
+    assert now.columns.unfinished_count == fresh.columns.unfinished_count
+    assert now.columns.keys == fresh.columns.keys
     assert _rows(now) == _rows(fresh)
 
 
 def _rows(snapshot: Snapshot) -> list[tuple[float, str, int, int]]:
     """What stands in the rows, whichever comes first of those that nothing puts in order."""
-    found = snapshot.lineup
-    return sorted(zip(found.keys, found.ids, found.own, found.tips, strict=True))
+    found = snapshot.columns
+    return sorted(zip(found.keys, found.ids, found.status_codes, found.latest_codes, strict=True))
 
 
 @given(successions())
 def test_tasks_that_moved_are_those_that_differ(both: tuple[Snapshot, Snapshot]) -> None:
     before, now = (dict(snapshot.tasks) for snapshot in both)
     differing = {i for i in before.keys() | now.keys() if before.get(i) != now.get(i)}
-    assert moved_tasks(before, now) == differing
+    assert changed_ids(before, now) == differing
 
 
-settled = st.sampled_from([key for key in Key if key not in UNSETTLED])
+settled = st.sampled_from([key for key in SortKey if key not in UNSETTLED])
 
 
 @given(successions(), settled, st.booleans())
 def test_who_moved_stands_where_a_new_order_would_put_it(
-    both: tuple[Snapshot, Snapshot], key: Key, reverse: bool
+    both: tuple[Snapshot, Snapshot], key: SortKey, reverse: bool
 ) -> None:
     before, now = both
-    sort = Sort(key, reverse)
-    first = ordered(before, sort, {}, {}, NOW)
-    moved = moved_tasks(before.tasks, now.tasks)
-    found = reordered(first, now, sort, moved)
-    wanted = ordered(now, sort, {}, {}, NOW)
+    sort = TaskSort(key, reverse)
+    first = sort_tasks(before, sort, {}, {}, NOW)
+    moved = changed_ids(before.tasks, now.tasks)
+    found = resort_changed(first, now, sort, moved)
+    wanted = sort_tasks(now, sort, {}, {}, NOW)
     assert sorted(found) == sorted(wanted)
 
     def place(i: str) -> tuple[object, float]:
@@ -73,11 +79,11 @@ def test_lines_of_bundles_are_made_anew_where_their_tasks_changed(
     both: tuple[Snapshot, Snapshot],
 ) -> None:
     before, now = both
-    lines = BundleLines()
-    lines.of(before, {})
-    moved = moved_tasks(before.tasks, now.tasks)
+    lines = BundleRowBuilder()
+    lines.build(before, {})
+    moved = changed_ids(before.tasks, now.tasks)
     moves = [(before.tasks.get(i), now.tasks.get(i)) for i in moved]
-    assert lines.of(now, {}, moves) == BundleLines().of(now, {})
+    assert lines.build(now, {}, moves) == BundleRowBuilder().build(now, {})
 
 
 def test_what_leaves_and_what_comes_at_the_same_time_stand_in_the_order_of_creation() -> None:
@@ -88,22 +94,22 @@ def test_what_leaves_and_what_comes_at_the_same_time_stand_in_the_order_of_creat
 
     before = snapshot_of([ended(first, 1.0), ended(second, 2.0), ended(third, 4.0)])
     now = snapshot_of([ended(second, 2.0), ended(fourth, 3.0), ended(third, 4.0)])
-    assert before.lineup.ids == (third, second, first)
-    take_over(before, now, moved_tasks(before.tasks, now.tasks))
-    assert vars(now)["lineup"].ids == (third, fourth, second)
+    assert before.columns.ids == (third, second, first)
+    derive_incrementally(before, now, changed_ids(before.tasks, now.tasks))
+    assert vars(now)["columns"].ids == (third, fourth, second)
 
 
 def test_each_language_takes_over_its_own() -> None:
     before, now = [
-        together(
+        combine(
             snapshot_of([Task(task_id(0), status, 1)]),
             replace(snapshot_of([Task(task_id(1), status, 1, lang=Lang.PY)]), lang=Lang.PY),
         )
         for status in (Status.RUNNING, Status.SUCCESS)
     ]
-    for part in before.parts:
-        part.lineup  # noqa: B018
-    take_over(before, now, moved_tasks(before.tasks, now.tasks))
-    for place, part in enumerate(now.parts):
-        assert vars(part)["lineup"].number_of(Status.SUCCESS) == 1
-        assert vars(part)["lineup"].ids == (task_id(place),)
+    for part in before.by_language:
+        part.columns  # noqa: B018
+    derive_incrementally(before, now, changed_ids(before.tasks, now.tasks))
+    for place, part in enumerate(now.by_language):
+        assert vars(part)["columns"].count_status(Status.SUCCESS) == 1
+        assert vars(part)["columns"].ids == (task_id(place),)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from small_root import DAY, IDS, NOW, ages, snapshot_of, snapshots, unread_snapshots
 
 from hipercow_tui.domain.filters import FilterStack, FinishedBefore, InBundle, TaskIds, WithStatus
-from hipercow_tui.domain.plan import KEPT, PurgePlan, Reason, Tally, make_plan, tally
+from hipercow_tui.domain.plan import KEPT, PlanTotals, PurgePlan, Reason, make_plan, plan_totals
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import DATA, MARK_SUBMITTED, QUEUED, Lang, Status, Task
 from hipercow_tui.domain.unread import UnfinishedLine, Unread
@@ -51,7 +51,7 @@ def failures(follow: bool = True) -> FilterStack:
 
 
 def reasons(plan: PurgePlan) -> dict[str, tuple[str, str | None]]:
-    return {one.task.id: (one.reason.value, one.of) for one in plan.tasks}
+    return {one.task.id: (one.reason.value, one.cause_id) for one in plan.tasks}
 
 
 @given(snapshots(), stacks, st.booleans())
@@ -136,7 +136,7 @@ def test_a_retried_task_counts_as_its_tip_by_status_and_as_itself_by_age() -> No
 
 def test_a_tip_that_is_gone_has_no_status() -> None:
     snapshot = snapshot_of([ended(A)], links=[(B, A, A)])
-    assert snapshot.tasks[A].tip_status is None
+    assert snapshot.tasks[A].latest_status is None
     assert failures().matched(snapshot) == set()
 
 
@@ -197,7 +197,7 @@ def test_a_folder_without_data_that_may_be_queued_blocks_though_it_is_named() ->
     for stack in (by_ids(A), FilterStack(in_bundle=InBundle.of("one"))):
         plan = make_plan(snapshot, stack, now=NOW)
         assert [one.task.id for one in plan.blocked] == [A] and plan.refused
-        assert tally(snapshot, stack, now=NOW).blocked == 1
+        assert plan_totals(snapshot, stack, now=NOW).blocked == 1
     assert make_plan(snapshot, failures(), now=NOW).ids == (B,)
 
 
@@ -238,11 +238,11 @@ def test_tasks_of_the_other_language_are_not_blocked() -> None:
     r = unread(Snapshot(snapshot_of([]).root), places={B[:2]: "x"})
     task = ended(B)._replace(lang=Lang.PY)
     python = Snapshot(r.root, {B: task}, lang=Lang.PY)
-    whole = Snapshot(r.root, {B: task}, parts=(r, python))
+    whole = Snapshot(r.root, {B: task}, by_language=(r, python))
     by_ids(B).check(whole)
     plan = make_plan(whole, by_ids(B), now=NOW)
     assert plan.ids == (B,) and not plan.blocked
-    assert tally(whole, by_ids(B), now=NOW) == Tally(matched=1)
+    assert plan_totals(whole, by_ids(B), now=NOW) == PlanTotals(matched=1)
 
 
 def test_a_bundle_that_can_not_be_read_blocks_all_until_it_is_ignored() -> None:
@@ -308,7 +308,7 @@ def test_what_the_filters_would_have_kept_stands_out() -> None:
         with_status=WithStatus(frozenset({Status.FAILURE}), follow=False),
     )
     plan = make_plan(snapshot, stack, now=NOW)
-    assert [one.task.id for one in plan.regretted] == [B]
+    assert [one.task.id for one in plan.beyond_filters] == [B]
     assert any("success" in text for text in plan.warnings)
     assert any("newer than 10 days" in text for text in plan.warnings)
 
@@ -318,7 +318,7 @@ def test_a_new_task_and_an_estimated_time_are_warned_of() -> None:
     stack = FilterStack(finished_before=FinishedBefore(NOW, "0 days"))
     (planned,) = make_plan(snapshot_of([fresh]), stack, now=NOW).tasks
     assert planned.reason is Reason.MATCHED
-    assert planned.regrets == (
+    assert planned.cautions == (
         "created within the last hour",
         "its time of finishing is estimated",
     )
@@ -328,13 +328,13 @@ def test_a_failure_that_counts_as_its_success_is_not_called_kept() -> None:
     snapshot = snapshot_of([ended(A), ended(B, Status.SUCCESS)], links=[(B, A, A)])
     stack = FilterStack(with_status=WithStatus(frozenset({Status.SUCCESS})))
     plan = make_plan(snapshot, stack, now=NOW)
-    assert len(plan.matched) == 2 and not plan.regretted and not plan.warnings
+    assert len(plan.matched) == 2 and not plan.beyond_filters and not plan.warnings
 
 
 def test_a_success_that_counts_as_its_failure_is_warned_of() -> None:
     snapshot = snapshot_of([ended(A, Status.SUCCESS), ended(B)], links=[(B, A, A)])
     plan = make_plan(snapshot, failures(), now=NOW)
-    assert len(plan.matched) == 2 and not plan.regretted
+    assert len(plan.matched) == 2 and not plan.beyond_filters
     assert "a success itself, but it counts as its last attempt (failure)" in plan.warnings[0]
 
 
@@ -353,7 +353,7 @@ def test_a_member_of_a_chain_that_a_filter_alone_would_have_kept_is_warned_of(
     tasks = [ended(A, days=20), ended(B, Status.SUCCESS, days=1)]
     snapshot = snapshot_of(tasks, bundles={"one": (A,)}, links=[(B, A, A)])
     plan = make_plan(snapshot, stack, now=NOW)
-    assert [one.task.id for one in plan.regretted] == [B]
+    assert [one.task.id for one in plan.beyond_filters] == [B]
     assert says in plan.warnings[0] and KEPT in plan.warnings[0]
 
 
@@ -363,7 +363,7 @@ def test_what_a_chain_draws_in_is_always_warned_of_and_what_matches_is_never_cal
     snapshot: Snapshot, stack: FilterStack
 ) -> None:
     plan = make_plan(snapshot, stack, now=NOW)
-    assert {one.task.id for one in plan.regretted} == {one.task.id for one in plan.cascaded}
+    assert {one.task.id for one in plan.beyond_filters} == {one.task.id for one in plan.cascaded}
 
 
 def test_an_age_in_the_future_is_warned_of() -> None:
@@ -380,4 +380,4 @@ def test_an_age_in_the_future_is_warned_of() -> None:
 def test_a_tally_is_what_the_plan_comes_to(snapshot: Snapshot, stack: FilterStack) -> None:
     plan = make_plan(snapshot, stack, now=NOW)
     counts = (plan.matched, plan.cascaded, plan.bundles, plan.blocked)
-    assert tally(snapshot, stack, now=NOW) == Tally(*map(len, counts))
+    assert plan_totals(snapshot, stack, now=NOW) == PlanTotals(*map(len, counts))

@@ -35,8 +35,8 @@ from hipercow_tui.formats.rlang.values import (
     RVector,
 )
 from hipercow_tui.purging.history import _WORK as HISTORY_WORK
-from hipercow_tui.purging.history import HistoryEntry, Kind, entry_from_json
-from hipercow_tui.purging.plan_file import WORK, load_plan, plan_as_saved, save_plan
+from hipercow_tui.purging.history import HistoryEntry, HistoryKind, entry_from_json
+from hipercow_tui.purging.plan_file import WORK, load_plan, plan_to_dict, save_plan
 from hipercow_tui.support.errors import RdsError
 
 A = task_id(1)
@@ -71,7 +71,7 @@ BIG_MESSAGE = HEADER + ints(19, 2) + ints(16, 1) + char("no") + ints(16, MANY)
     ("read", "beginning", "most"),
     [
         (files.read, MANY_STRINGS, 12 << 20),
-        (r_conditions.read_told, BIG_MESSAGE, 24 << 20),
+        (r_conditions.read_failure_text, BIG_MESSAGE, 24 << 20),
         (files.read_times, HEADER + ints(19, 2, 19, MANY), 1 << 18),
         (files.read_origin, HEADER + ints(19, 3, 16, 1) + char("call") + ints(19, MANY), 1 << 18),
     ],
@@ -81,7 +81,7 @@ def test_millions_of_small_values_are_not_looked_through(
 ) -> None:
     """20 million strings take 160 MB, and 0.3 MB in a file."""
     file = Endless(beginning, ints(0x40009, 0))
-    raw = file if read in (files.read, r_conditions.read_told) else file.read(1 << 20)
+    raw = file if read in (files.read, r_conditions.read_failure_text) else file.read(1 << 20)
     with pytest.raises(RdsError, match=r"too large to read: too (many small values|much in it)"):
         read(raw)
     assert file.read_bytes <= max(most, 1 << 20)
@@ -288,18 +288,18 @@ def test_what_is_saved_of_a_million_tasks_may_be_read(tmp_path: Path) -> None:
         PlannedTask(
             Task(i, Status.FAILURE, 33, 1.5, 2.5, 3.5, chain=chain, lang=Lang.R),
             Reason.MATCHED,
-            regrets=("it is not even an hour old",),
+            cautions=("it is not even an hour old",),
         )
         for i in chain
     ]
     plan = PurgePlan(Path("/root"), 1.0, FilterStack(), tasks=tuple(tasks))
     save_plan(plan, path := tmp_path / "plan.json")
     assert load_plan(path) == plan
-    raw = json.dumps(plan_as_saved(plan)["tasks"]).encode()
+    raw = json.dumps(plan_to_dict(plan)["tasks"]).encode()
     assert work_of(raw) / len(tasks) * 1_000_000 < WORK
-    entry = HistoryEntry(Kind.PURGE, 1.0, None, ())
+    entry = HistoryEntry(HistoryKind.PURGE, 1.0, None, ())
     reason = "it can't be moved: Permission denied"
-    more = replace(entry, tasks=(A,) * 1000, kept=((A, reason),) * 1000)
+    more = replace(entry, tasks=(A,) * 1000, kept_back=((A, reason),) * 1000)
     small, large = (json.dumps(one.as_json()).encode() for one in (entry, more))
     assert (work_of(large) - work_of(small)) * 1000 < HISTORY_WORK
     assert entry_from_json(load_json(large, work=HISTORY_WORK)) == more

@@ -14,7 +14,7 @@ from hipercow_tui import scan
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.formats.safe_open import read_link_target
-from hipercow_tui.scanning.scan_cache import Index
+from hipercow_tui.scanning.scan_cache import ScanCache
 from hipercow_tui.scanning.scanner import Scanner
 
 A, B = map(task_id, (1, 2))
@@ -175,11 +175,11 @@ def test_a_cache_holds_neither_links_nor_what_could_not_be_read(
     for name in ("mine", "link"):
         os.utime(folder(root) / name, (1e9, 1e9), follow_symlinks=False)
     found = find_root(root)
-    scanner = Scanner(found, index=Index.of(found))
+    scanner = Scanner(found, index=ScanCache.of(found))
     for _ in range(2):
         known = last_of(scanner)
-    index = Index.of(found)
+    index = ScanCache.of(found)
     assert index is not None and {one.name for one in index.load().bundles} <= {"mine"}
-    again = last_of(Scanner(found, index=Index.of(found)))
+    again = last_of(Scanner(found, index=ScanCache.of(found)))
     assert again.bundles == known.bundles and again.unread == known.unread
     assert set(again.unread.bundles) == {"pipe"}

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from rds_files import FIXTURES, char, ints
 
-from hipercow_tui.formats.r_conditions import read_told
+from hipercow_tui.formats.r_conditions import read_failure_text
 from hipercow_tui.formats.rlang.rds.stream import Source
 from hipercow_tui.support.errors import RdsError
 
@@ -22,7 +22,7 @@ NULL = 0xFE
 
 
 def read_error(source: Source) -> str:
-    return read_told(source).message
+    return read_failure_text(source).message
 
 
 def fixture(name: str) -> bytes:
@@ -153,18 +153,20 @@ PRINTED: dict[str, str] = json.loads((WARNINGS / "printed.json").read_text("utf-
 
 @pytest.mark.parametrize("name", PRINTED)
 def test_warnings_are_told_as_r_prints_them(name: str) -> None:
-    told = read_told((WARNINGS / f"{name}.rds").read_bytes())
+    told = read_failure_text((WARNINGS / f"{name}.rds").read_bytes())
     assert told.message == "it ended"
     assert told.warnings == PRINTED[name]
 
 
 def test_an_error_without_warnings_has_none() -> None:
-    assert [name for name in MESSAGES if read_told(fixture(name)).warnings] == ["with_warnings"]
+    assert [name for name in MESSAGES if read_failure_text(fixture(name)).warnings] == [
+        "with_warnings"
+    ]
 
 
 def test_of_thousands_of_warnings_as_many_are_told_as_r_keeps() -> None:
     warned = condition({"message": texts("w"), "call": ints(NULL)}, "simpleWarning")
     parts = {"message": texts("end"), "warnings": ints(19, 3000) + warned * 3000}
-    told = read_told(HEADER + condition(parts))
+    told = read_failure_text(HEADER + condition(parts))
     assert told.message == "end"
     assert told.warnings.splitlines()[-1] == "50: w"

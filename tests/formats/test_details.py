@@ -92,14 +92,14 @@ def test_a_retry_whose_base_is_gone_knows_its_base_and_says_so(sir_model: Path) 
 def test_braces_become_one_line_for_a_table(sir_model: Path) -> None:
     details = read_details(tasks_of(sir_model), EXPLICIT, status="success")
     assert details.runs == "{\n    a <- 1\n    a + 2\n}"
-    assert details.what == "{ a <- 1; a + 2 }"
+    assert details.code_text == "{ a <- 1; a + 2 }"
 
 
 def test_the_arguments_of_a_call_are_its_inputs(sir_model: Path) -> None:
     details = read_details(tasks_of(sir_model), FAILED, status="failure")
-    assert details.runs == details.what == "run_sir(0.9, 0.2)"
+    assert details.runs == details.code_text == "run_sir(0.9, 0.2)"
     assert details.inputs == (("1", "0.9"), ("2", "0.2"))
-    assert details.varies == "0.9, 0.2"
+    assert details.inputs_text == "0.9, 0.2"
     assert details.driver == "example"
 
 
@@ -130,7 +130,7 @@ def test_odd_names_of_arguments_stand_in_backticks_where_they_are_code() -> None
     details = details_from_data(call_data(named(name=text("f")), args), None)
     assert details.runs == "f(`odd name` = 1, 2)"
     assert details.inputs == (("odd name", "1"), ("2", "2"))
-    assert details.varies == "`odd name` = 1, 2"
+    assert details.inputs_text == "`odd name` = 1, 2"
 
 
 def test_a_call_without_arguments() -> None:
@@ -145,9 +145,9 @@ def test_large_inputs_are_whole_in_inputs_and_short_in_a_row() -> None:
     assert details.runs is not None
     assert details.runs.endswith("997, 998, 999))")
     assert details.inputs[0][1].count("\n") > 50
-    assert len(details.varies) < 70
-    assert details.varies.startswith("x = c(0, 1, 2,")
-    assert details.what == f"f({details.varies})"
+    assert len(details.inputs_text) < 70
+    assert details.inputs_text.startswith("x = c(0, 1, 2,")
+    assert details.code_text == f"f({details.inputs_text})"
 
 
 def test_globals_are_the_names_that_are_checked() -> None:
@@ -189,7 +189,7 @@ def test_data_of_no_known_kind_is_a_problem_or_empty(data: RValue) -> None:
     details = details_from_data(data, None)
     assert details.runs is None
     assert details.base is None
-    assert details.what == ""
+    assert details.code_text == ""
 
 
 @pytest.mark.parametrize("left", [0, 1, 20, 100])

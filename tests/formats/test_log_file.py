@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats import log_file, log_patterns
-from hipercow_tui.formats.log_file import Log, harmless
-from hipercow_tui.formats.log_patterns import COLOUR, Sign, lines_with, sign_of, words
+from hipercow_tui.formats.log_file import Log, sanitize_line
+from hipercow_tui.formats.log_patterns import COLOUR, Severity, lines_with, severity_of, words
 from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.support.errors import LogError
 
@@ -152,21 +152,21 @@ LINES = (
 @settings(max_examples=100, deadline=None)
 @given(
     lines=st.lists(st.sampled_from(LINES), max_size=12),
-    sign=st.sampled_from(Sign),
+    sign=st.sampled_from(Severity),
     step=st.integers(1, 60),
     last_ends=st.booleans(),
 )
 def test_jumps_go_to_every_line_that_tells_of_it_and_to_no_other(
     tmp_path_factory: pytest.TempPathFactory,
     lines: list[str],
-    sign: Sign,
+    sign: Severity,
     step: int,
     last_ends: bool,
 ) -> None:
     raw = "\n".join(lines).encode() + b"\n" * last_ends
     wanted, offset = [], 0
     for line in lines:
-        if sign_of(COLOUR.sub("", line)) is sign:
+        if severity_of(COLOUR.sub("", line)) is sign:
             wanted.append(offset)
         offset += len(line.encode()) + 1
     with pytest.MonkeyPatch.context() as patch:
@@ -191,7 +191,7 @@ def test_jumps_go_to_every_line_that_tells_of_it_and_to_no_other(
     st.one_of(*(st.from_regex(rule) for rule in log_patterns._RULES.values())),
 )
 def test_no_line_that_a_rule_takes_is_passed_over(line: str) -> None:
-    sign = sign_of(line)
+    sign = severity_of(line)
     assert sign is not None
     raw = line.encode("utf-8", "surrogatepass")
     assert list(lines_with(sign).places(raw, len(raw)))
@@ -200,23 +200,23 @@ def test_no_line_that_a_rule_takes_is_passed_over(line: str) -> None:
 @pytest.mark.parametrize(
     ("line", "sign"),
     [
-        ("Error in eval(expr) : object 'x' not found", Sign.ERROR),
-        ("Error: cannot allocate vector of size 8.0 Gb", Sign.ERROR),
-        ("✖ Error: step size too small", Sign.ERROR),
-        ("Caused by error in `g()`:", Sign.ERROR),
-        ("slurmstepd: error: *** JOB 7 ON n1 CANCELLED AT 2026-01-31 ***", Sign.ERROR),
-        ("ValueError: no", Sign.ERROR),
-        ("rpy2.rinterface.RRuntimeError: no", Sign.ERROR),
-        ("2026-01-31 10:00 ERROR no", Sign.ERROR),
-        (" *** caught segfault ***", Sign.ERROR),
-        ("Execution halted", Sign.ERROR),
-        ("Warning message:", Sign.WARNING),
-        ("In addition: Warning messages:", Sign.WARNING),
-        ("Warning in f() : NaNs produced", Sign.WARNING),
-        ("! 1 warning found:", Sign.WARNING),
-        ("There were 50 or more warnings (use warnings() to see the first 50)", Sign.WARNING),
-        ("x.py:3: DeprecationWarning: old", Sign.WARNING),
-        ("WARN no", Sign.WARNING),
+        ("Error in eval(expr) : object 'x' not found", Severity.ERROR),
+        ("Error: cannot allocate vector of size 8.0 Gb", Severity.ERROR),
+        ("✖ Error: step size too small", Severity.ERROR),
+        ("Caused by error in `g()`:", Severity.ERROR),
+        ("slurmstepd: error: *** JOB 7 ON n1 CANCELLED AT 2026-01-31 ***", Severity.ERROR),
+        ("ValueError: no", Severity.ERROR),
+        ("rpy2.rinterface.RRuntimeError: no", Severity.ERROR),
+        ("2026-01-31 10:00 ERROR no", Severity.ERROR),
+        (" *** caught segfault ***", Severity.ERROR),
+        ("Execution halted", Severity.ERROR),
+        ("Warning message:", Severity.WARNING),
+        ("In addition: Warning messages:", Severity.WARNING),
+        ("Warning in f() : NaNs produced", Severity.WARNING),
+        ("! 1 warning found:", Severity.WARNING),
+        ("There were 50 or more warnings (use warnings() to see the first 50)", Severity.WARNING),
+        ("x.py:3: DeprecationWarning: old", Severity.WARNING),
+        ("WARN no", Severity.WARNING),
         ("Residual standard error: 0.5 on 10 degrees of freedom", None),
         ("Mean squared error: 0.2", None),
         ("            Estimate Std. Error t value", None),
@@ -224,8 +224,8 @@ def test_no_line_that_a_rule_takes_is_passed_over(line: str) -> None:
         ("Hello, error-prone world! yes", None),
     ],
 )
-def test_what_a_line_tells_of(line: str, sign: Sign | None) -> None:
-    assert sign_of(line) is sign
+def test_what_a_line_tells_of(line: str, sign: Severity | None) -> None:
+    assert severity_of(line) is sign
 
 
 def test_a_search_can_be_stopped_and_says_how_far_it_is(tmp_path: Path) -> None:
@@ -260,7 +260,7 @@ def test_a_log_of_five_gigabytes_is_read_at_its_end_alone(tmp_path: Path) -> Non
         assert [line.text for line in log.before(size, 2)] == ["last but one", "Error: last"]
         log.after(3 << 30, 50)
         log.before(3 << 30, 50)
-        found = log.find(lines_with(Sign.ERROR), size, 0)
+        found = log.find(lines_with(Severity.ERROR), size, 0)
         assert found == size - len(b"Error: last\n")
         assert tracemalloc.get_traced_memory()[1] < 50e6
     finally:
@@ -286,12 +286,12 @@ def test_a_log_of_five_gigabytes_is_read_at_its_end_alone(tmp_path: Path) -> Non
     ],
 )
 def test_a_line_keeps_its_colours_and_nothing_else_a_terminal_obeys(raw: bytes, shown: str) -> None:
-    assert harmless(raw) == shown
+    assert sanitize_line(raw) == shown
 
 
 @given(st.binary(max_size=200))
 def test_no_control_character_is_left_but_in_colours(raw: bytes) -> None:
-    bare = COLOUR.sub("", harmless(raw))
+    bare = COLOUR.sub("", sanitize_line(raw))
     assert not any(ord(char) < 0x20 or 0x7F <= ord(char) < 0xA0 for char in bare)
 
 

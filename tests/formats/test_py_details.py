@@ -32,7 +32,7 @@ def test_all_that_a_task_says_of_itself(tmp_path: Path) -> None:
         envvars={"LEVEL": "3", "API_TOKEN": "hunter2"},
     )
     assert found.type == "shell"
-    assert found.runs == found.what == """python sim.py 'a b' 'it'"'"'s' '$HOME'"""
+    assert found.runs == found.code_text == """python sim.py 'a b' 'it'"'"'s' '$HOME'"""
     assert (found.path, found.environment, found.driver) == ("sub/folder", "science", "example")
     assert found.resources == (("queue", "AllNodes"), ("cores", "4"), ("exclusive", "yes"))
     assert found.envvars == (EnvVar("LEVEL", "3", False), EnvVar("API_TOKEN", "hunter2", True))
@@ -46,7 +46,7 @@ def test_a_shell_understands_the_command_as_it_was_meant(words: list[str]) -> No
     raw = json.dumps({"task_id": A, "method": "shell", "data": {"cmd": words}}).encode()
     found = parse_data(raw, A)
     assert found.runs is not None and shlex.split(found.runs) == words
-    assert "\n" not in found.what
+    assert "\n" not in found.code_text
 
 
 @pytest.mark.parametrize(

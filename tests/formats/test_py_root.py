@@ -29,7 +29,7 @@ def seen(root: Path) -> dict[str, Task]:
 def test_every_status_is_known(tmp_path: Path, status: str) -> None:
     write_py_task(tmp_path, A, status)
     task = seen(tmp_path)[A]
-    assert (task.status, task.tip_status, task.lang) == (status, status, Lang.PY)
+    assert (task.status, task.latest_status, task.lang) == (status, status, Lang.PY)
     assert task.problem is None and task.chain == ()
 
 
@@ -67,9 +67,9 @@ def test_what_a_driver_wrote_before_its_marker_may_be_queued(tmp_path: Path) -> 
 def test_what_is_no_file_is_not_opened(tmp_path: Path, name: str, kind: str) -> None:
     path = write_py_task(tmp_path, A, "success") / name
     write_py_task(tmp_path, B, "success")
-    aside = path.rename(tmp_path / "aside")
+    loose_task = path.rename(tmp_path / "aside")
     {
-        "link": lambda: path.symlink_to(aside),
+        "link": lambda: path.symlink_to(loose_task),
         "fifo": lambda: os.mkfifo(path),
         "folder": lambda: path.mkdir(),
         "dangling": lambda: path.symlink_to("nowhere"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from small_root import task_id
 
-from hipercow_tui.domain.retry_chains import Retry
+from hipercow_tui.domain.retry_chains import RetryLink
 from hipercow_tui.formats.r_layout import parse_retry, unfinished_ids
 
 A, B, C = map(task_id, (1, 2, 3))
@@ -40,4 +40,4 @@ def test_ids_in_a_last_line_that_may_be_half_written(
 
 
 def test_a_last_line_without_a_newline_is_read_as_r_reads_it() -> None:
-    assert parse_retry(f"{B},{A},{A}".encode()) == ((Retry(B, A, A),), None)
+    assert parse_retry(f"{B},{A},{A}".encode()) == ((RetryLink(B, A, A),), None)

@@ -10,51 +10,58 @@ from hipercow_tui.domain.filters import FilterStack, TaskIds
 from hipercow_tui.domain.plan import make_plan
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Lang, Status, Task
-from hipercow_tui.output.r_calls import Act, act_call, info_call, log_call, purge_call, reach_of
+from hipercow_tui.output.r_calls import (
+    RAction,
+    action_call,
+    info_call,
+    log_call,
+    purge_call,
+    targets_of,
+)
 from hipercow_tui.output.report import r_call
 
 ONE, TWO, THREE = IDS[:3]
 
 
 @settings(max_examples=150, deadline=None)
-@given(snapshot=snapshots(), act=st.sampled_from(Act), data=st.data())
+@given(snapshot=snapshots(), act=st.sampled_from(RAction), data=st.data())
 def test_a_call_acts_on_last_attempts_it_can_act_on_each_once(
-    snapshot: Snapshot, act: Act, data: st.DataObject
+    snapshot: Snapshot, act: RAction, data: st.DataObject
 ) -> None:
     ids = sorted(snapshot.tasks)
     chosen = data.draw(st.lists(st.sampled_from(ids), unique=True)) if ids else []
-    reach = reach_of(act, [snapshot.tasks[i] for i in chosen], snapshot)
+    reach = targets_of(act, [snapshot.tasks[i] for i in chosen], snapshot)
     assert len(set(reach.ids)) == len(reach.ids)
     assert all(snapshot.tasks[i].status in act.takes for i in reach.ids)
-    tips = {snapshot.chains.tip(i) if snapshot.tasks[i].chain else i for i in chosen}
+    tips = {snapshot.chains.latest_attempt(i) if snapshot.tasks[i].chain else i for i in chosen}
     there = [snapshot.tasks[tip] for tip in tips if tip is not None and tip in snapshot.tasks]
     assert {task.id for task in there if task.status in act.takes} == set(reach.ids)
     assert 0 <= reach.left_out <= len(chosen) - len(reach.ids)
-    assert re.findall("[0-9a-f]{32}", act_call(reach)) == [*reach.ids]
+    assert re.findall("[0-9a-f]{32}", action_call(reach)) == [*reach.ids]
 
 
 def test_a_retry_of_two_attempts_of_a_chain_is_one_retry_of_the_last() -> None:
     snapshot = snapshot_of(
         [Task(ONE, Status.FAILURE), Task(TWO, Status.FAILURE)], links=[(TWO, ONE, ONE)]
     )
-    reach = reach_of(Act.RETRY, snapshot.tasks.values(), snapshot)
+    reach = targets_of(RAction.RETRY, snapshot.tasks.values(), snapshot)
     assert (reach.ids, reach.followed, reach.left_out) == ((TWO,), 1, 0)
-    assert act_call(reach) == f'hipercow::task_retry("{TWO}")'
-    assert reach_of(Act.CANCEL, snapshot.tasks.values(), snapshot).left_out == 2
+    assert action_call(reach) == f'hipercow::task_retry("{TWO}")'
+    assert targets_of(RAction.CANCEL, snapshot.tasks.values(), snapshot).left_out == 2
 
 
 def test_a_running_task_is_cancelled_and_not_retried() -> None:
     tasks = [Task(ONE, Status.RUNNING), Task(TWO, Status.SUBMITTED), Task(THREE, Status.CREATED)]
     snapshot = snapshot_of(tasks)
-    reach = reach_of(Act.CANCEL, tasks, snapshot)
-    assert act_call(reach) == f'hipercow::task_cancel(c(\n  "{ONE}",\n  "{TWO}"\n))'
-    assert act_call(reach_of(Act.RETRY, tasks, snapshot)) == ""
+    reach = targets_of(RAction.CANCEL, tasks, snapshot)
+    assert action_call(reach) == f'hipercow::task_cancel(c(\n  "{ONE}",\n  "{TWO}"\n))'
+    assert action_call(targets_of(RAction.RETRY, tasks, snapshot)) == ""
 
 
 def test_what_python_wrote_is_never_handed_to_r() -> None:
     task = Task(ONE, Status.FAILURE)._replace(lang=Lang.PY)
     snapshot = snapshot_of([])
-    assert reach_of(Act.RETRY, [task], snapshot).left_out == 1
+    assert targets_of(RAction.RETRY, [task], snapshot).left_out == 1
 
 
 def test_a_log_is_that_of_this_attempt() -> None:

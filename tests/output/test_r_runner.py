@@ -9,8 +9,8 @@ from r_stand_in import NEW_ID, library, use_stub
 from small_root import task_id, write_task
 
 from hipercow_tui.formats.root import Root, find_root
-from hipercow_tui.output.r_calls import Act
-from hipercow_tui.output.r_runner import Ended, hipercow_version, run
+from hipercow_tui.output.r_calls import RAction
+from hipercow_tui.output.r_runner import RResult, hipercow_version, run
 from hipercow_tui.support.errors import RscriptError
 
 IDS = tuple(map(task_id, range(3)))
@@ -40,8 +40,8 @@ def root(
 
 
 def act(
-    root: Root, what: Act, *, ids: tuple[str, ...] = IDS, stop: threading.Event | None = None
-) -> tuple[Ended, str]:
+    root: Root, what: RAction, *, ids: tuple[str, ...] = IDS, stop: threading.Event | None = None
+) -> tuple[RResult, str]:
     heard: list[bytes] = []
     ended = run(what, ids, root, heard.append, stop or threading.Event())
     return ended, b"".join(heard).decode()
@@ -51,29 +51,29 @@ def test_it_is_asked_for_its_hipercow(root: Root) -> None:
     assert hipercow_version(root) == "0.0.1"
 
 
-@pytest.mark.parametrize("what", list(Act))
-def test_r_is_given_the_ids_and_heard(root: Root, what: Act) -> None:
+@pytest.mark.parametrize("what", list(RAction))
+def test_r_is_given_the_ids_and_heard(root: Root, what: RAction) -> None:
     ended, heard = act(root, what)
-    assert ended == Ended(0, stopped=False)
-    assert ended.well
+    assert ended == RResult(0, stopped=False)
+    assert ended.succeeded
     assert (root.path / what).read_text().split() == [*IDS]
     assert "called for 3" in heard
     assert "Warning" not in heard
-    assert (NEW_ID in heard) == (what is Act.RETRY)
+    assert (NEW_ID in heard) == (what is RAction.RETRY)
 
 
 def test_a_hundred_thousand_ids_are_not_too_many(root: Root) -> None:
     ids = tuple(f"{number:032x}" for number in range(100_000))
-    ended, heard = act(root, Act.CANCEL, ids=ids)
-    assert ended.well
+    ended, heard = act(root, RAction.CANCEL, ids=ids)
+    assert ended.succeeded
     assert "called for 100000" in heard
 
 
 def test_an_error_of_r_is_heard_and_its_status_told(root: Root) -> None:
     (root.path / "fail").touch()
-    ended, heard = act(root, Act.RETRY)
+    ended, heard = act(root, RAction.RETRY)
     assert ended.status == 1
-    assert not ended.well
+    assert not ended.succeeded
     assert "Error" in heard
 
 
@@ -82,17 +82,17 @@ def test_r_is_stopped_on_request(root: Root) -> None:
     stop = threading.Event()
     threading.Timer(1.0, stop.set).start()
     began = time.monotonic()
-    ended, _ = act(root, Act.CANCEL, stop=stop)
+    ended, _ = act(root, RAction.CANCEL, stop=stop)
     assert ended.stopped
-    assert not ended.well
+    assert not ended.succeeded
     assert time.monotonic() - began < 20
 
 
 def test_nothing_but_ids_is_handed_over(root: Root) -> None:
     for wrong in ("../../x", 'x"); system("y")', "A" * 32):
         with pytest.raises(RscriptError, match="Only ids"):
-            act(root, Act.CANCEL, ids=(IDS[0], wrong))
-    assert not (root.path / Act.CANCEL).exists()
+            act(root, RAction.CANCEL, ids=(IDS[0], wrong))
+    assert not (root.path / RAction.CANCEL).exists()
 
 
 def test_r_without_hipercow_is_said_in_a_sentence(
@@ -112,4 +112,4 @@ def test_no_r_at_all_is_said_in_a_sentence(tmp_path: Path, monkeypatch: pytest.M
     with pytest.raises(RscriptError, match="no 'Rscript' on the PATH"):
         hipercow_version(root)
     with pytest.raises(RscriptError, match="no 'Rscript' on the PATH"):
-        act(root, Act.CANCEL)
+        act(root, RAction.CANCEL)

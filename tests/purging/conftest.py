@@ -21,4 +21,4 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Meanwhile:
 @pytest.fixture(autouse=True)
 def nobody_lingers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who has the list of recent tasks open is waited for at each of a thousand purges."""
-    monkeypatch.setattr("hipercow_tui.purging.recent_list.LINGER", 0.0)
+    monkeypatch.setattr("hipercow_tui.purging.recent_list.APPEND_GRACE", 0.0)

@@ -11,12 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from purge_stage import ALL, BASE, in_place, lots, make_root, plan_of
+from purge_stage import ALL, BASE, batches, in_place, make_root, plan_of
 from py_stage import make_both
 from small_root import write_bundle
 
 from hipercow_tui.formats.root import Root
-from hipercow_tui.purging import access, carry_out, empty, history, move_to_trash, restore, trash
+from hipercow_tui.purging import access, empty, execute, history, list_trash, move_to_trash, restore
 
 MASKS = [0o000, 0o022, 0o077]
 needs_users = pytest.mark.skipif(os.getuid() != 0, reason="only root can be other users")
@@ -56,9 +56,9 @@ def test_modes_follow_the_root(
             folder.chmod(given)
     with umask(mask):
         if make is make_root:  # something is kept aside, too
-            stamp = str(move_to_trash(plan_of(root), root).trash)
+            batch_id = str(move_to_trash(plan_of(root), root).trash)
             write_bundle(root.path, "solo", [])
-            assert not restore(root, stamp).complete
+            assert not restore(root, batch_id).complete
         assert move_to_trash(plan_of(root), root).removed
     made = made_in(root)
     assert {path.name for path in made} >= {"manifest.json", "alive", "history", "tui"}
@@ -136,14 +136,14 @@ def as_colleague(act: Callable[[], object]) -> int:
 @pytest.mark.parametrize("mask", MASKS)
 def test_colleagues_restore_and_empty_what_others_moved(shared_root: Root, mask: int) -> None:
     with umask(mask):
-        stamp = str(move_to_trash(plan_of(shared_root), shared_root).trash)
-    assert as_colleague(lambda: restore(shared_root, stamp)) == 0
-    assert in_place(shared_root) == set(ALL) and not lots(shared_root)
+        batch_id = str(move_to_trash(plan_of(shared_root), shared_root).trash)
+    assert as_colleague(lambda: restore(shared_root, batch_id)) == 0
+    assert in_place(shared_root) == set(ALL) and not batches(shared_root)
     with umask(mask):
-        carry_out(plan_of(shared_root, [BASE]), shared_root)
+        execute(plan_of(shared_root, [BASE]), shared_root)
         move_to_trash(plan_of(shared_root), shared_root)
-    assert as_colleague(lambda: empty(shared_root, trash(shared_root))) == 0
-    assert not in_place(shared_root) and not lots(shared_root)
+    assert as_colleague(lambda: empty(shared_root, list_trash(shared_root))) == 0
+    assert not in_place(shared_root) and not batches(shared_root)
     kinds = [entry.kind.value for entry in history(shared_root)]
     assert sorted(kinds) == ["empty", "purge", "restore", "trash", "trash"]
     assert as_colleague(lambda: [history(shared_root)[4]]) == 0

@@ -18,7 +18,7 @@ from small_root import NOW, task_id, write_bundle, write_retries, write_task
 from hipercow_tui.domain.filters import FilterStack, TaskIds
 from hipercow_tui.domain.plan import make_plan
 from hipercow_tui.formats.root import Root, find_root
-from hipercow_tui.purging import carry_out
+from hipercow_tui.purging import execute
 from hipercow_tui.scanning.scanner import read_root
 
 IDS = tuple(map(task_id, range(8)))
@@ -72,7 +72,7 @@ def test_no_chain_is_split_and_no_bundle_names_what_went(
         chains = read_root(root).chains
         plan = make_plan(read_root(root), FilterStack(task_ids=TaskIds(frozenset(marked))), now=NOW)
         after_rename(patch, moment, lambda: change(root, *happening))
-        report = carry_out(plan, root)
+        report = execute(plan, root)
 
         gone, vanished = set(report.removed), {o.name for o in report.vanished if not o.is_bundle}
         assert gone <= set(plan.ids)

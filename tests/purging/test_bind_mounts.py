@@ -15,10 +15,10 @@ from purge_stage import (
     ALL,
     LONE,
     Meanwhile,
+    batches,
     folder_of,
     in_place,
     listed,
-    lots,
     names,
     plan_of,
     whole,
@@ -28,7 +28,7 @@ from py_stage import THIRD, make_both
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats import mounts
 from hipercow_tui.formats.root import Root, find_root
-from hipercow_tui.purging import carry_out, empty, move_to_trash, restore, trash
+from hipercow_tui.purging import empty, execute, list_trash, move_to_trash, restore
 from hipercow_tui.support.errors import PurgeError
 
 Bind: TypeAlias = Callable[..., None]
@@ -74,7 +74,7 @@ def mechanism(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 def test_a_bind_mount_inside_a_task_is_not_emptied(root: Root, bind: Bind, where: str) -> None:
     (folder_of(root, LONE) / where).mkdir(parents=True)
     bind(folder_of(root, LONE) / where)
-    report = carry_out(plan_of(root), root)
+    report = execute(plan_of(root), root)
     (failed,) = report.failed
     assert failed.name == LONE and f"'{LONE}/{where}': a folder of the same" in failed.reason
     assert "bind mount" in failed.reason and failed.where is not None
@@ -85,7 +85,7 @@ def test_a_bind_mount_inside_a_task_is_not_emptied(root: Root, bind: Bind, where
 def test_a_bind_mount_in_place_of_a_task_stays(root: Root, bind: Bind) -> None:
     plan = plan_of(root)
     bind(folder_of(root, LONE))
-    report = carry_out(plan, root)
+    report = execute(plan, root)
     assert names(report.failed) == {LONE} and set(report.removed) == set(ALL) - {LONE}
 
 
@@ -95,12 +95,12 @@ def test_tasks_inside_a_bind_mount_can_not_be_moved(root: Root, tmp_path: Path, 
     shard.mkdir()
     bind(shard, tmp_path / "shard")
     before = whole(root)
-    for act in (carry_out, move_to_trash):
+    for act in (execute, move_to_trash):
         report = act(plan_of(root, [LONE]), root)
         assert [one.reason for one in report.failed if one.name == LONE] == [
             "it can't be moved: its folder is a mount, and nothing can be moved into or out of one"
         ]
-    assert whole(root) == before and lots(root) == []
+    assert whole(root) == before and batches(root) == []
 
 
 @pytest.mark.usefixtures("mechanism")
@@ -114,10 +114,10 @@ def test_a_root_with_a_bind_mount_is_not_purged(tmp_path: Path, bind: Bind, name
     assert refusal is not None and f"hipercow/{name} is a bind mount" in refusal
     assert "unmount it" in refusal
     with pytest.raises(PurgeError, match="is a bind mount"):
-        carry_out(plan, find_root(root.path))
+        execute(plan, find_root(root.path))
     if name != "py":  # it was mounted after the root was found, in front of what is to be purged
         with pytest.raises(PurgeError, match=r"can't be used: .*bind mount"):
-            carry_out(plan.of_lang(Lang.PY if name.startswith("py") else Lang.R), root)
+            execute(plan.of_lang(Lang.PY if name.startswith("py") else Lang.R), root)
 
 
 @pytest.mark.usefixtures("mechanism")
@@ -127,28 +127,28 @@ def test_a_bind_mount_in_place_of_a_batch_or_in_it_is_not_entered(
     root: Root, bind: Bind, name: str, act: str
 ) -> None:
     before = whole(root)
-    stamp = str(move_to_trash(plan_of(root), root).trash)
-    (lot,) = lots(root)
-    as_listed = listed(root, stamp)
-    bind(lot / name)
+    batch_id = str(move_to_trash(plan_of(root), root).trash)
+    (batch,) = batches(root)
+    as_listed = listed(root, batch_id)
+    bind(batch / name)
     with pytest.raises(PurgeError, match="bind mount"):
-        restore(root, stamp) if act == "restore" else empty(root, as_listed)
+        restore(root, batch_id) if act == "restore" else empty(root, as_listed)
     for point in mount_points(root.path):
         unmount(point)
-    (found,) = trash(root)
+    (found,) = list_trash(root)
     assert set(found.tasks) == set(ALL)
-    os.utime(lots(root)[0] / "alive", (0, 0))
-    assert restore(root, stamp).complete and whole(root) == before
+    os.utime(batches(root)[0] / "alive", (0, 0))
+    assert restore(root, batch_id).complete and whole(root) == before
 
 
 def test_a_bind_mount_in_place_of_the_folder_for_what_is_kept_aside(root: Root, bind: Bind) -> None:
-    stamp = str(move_to_trash(plan_of(root), root).trash)
+    batch_id = str(move_to_trash(plan_of(root), root).trash)
     folder_of(root, LONE).mkdir()
-    kept = root.hipercow / "tui" / f"{stamp}.kept"
+    kept = root.hipercow / "tui" / f"{batch_id}.kept"
     (kept / "tasks").mkdir(parents=True)
     bind(kept / "tasks")
     with pytest.raises(PurgeError, match="bind mount"):
-        restore(root, stamp)
+        restore(root, batch_id)
 
 
 def test_a_bundle_of_python_inside_a_bind_mount_can_not_be_moved(
@@ -159,7 +159,7 @@ def test_a_bundle_of_python_inside_a_bind_mount_can_not_be_moved(
     folder.rename(tmp_path / "deep")
     folder.mkdir()
     bind(folder, tmp_path / "deep")
-    report = carry_out(plan_of(root).of_lang(Lang.PY), root)
+    report = execute(plan_of(root).of_lang(Lang.PY), root)
     (failed,) = report.failed
     assert failed.name == "deep/er/one .x" and "its folder is a mount" in failed.reason
     assert (folder / "er" / "one .x").exists() and THIRD in in_place(root.part(Lang.PY))
@@ -181,7 +181,7 @@ def test_a_bind_mount_that_appears_while_a_task_is_emptied(
 
     meanwhile.before("open", "early", lambda: bind(find("early")))
     meanwhile.after("open", "late", lambda: bind(find("late")))
-    report = carry_out(plan, root)
+    report = execute(plan, root)
     (failed,) = report.failed
     assert failed.name == LONE and failed.where is not None and "2 entries" in failed.reason
     for point in mount_points(root.path):
@@ -209,7 +209,7 @@ def test_without_mount_ids_device_numbers_are_compared(
         return os.stat_result((*status[:2], status.st_dev + 1, *status[3:10]))
 
     monkeypatch.setattr(os, "fstat", fstat)
-    (failed,) = carry_out(plan, root).failed
+    (failed,) = execute(plan, root).failed
     assert failed.name == LONE and "another file system is mounted there" in failed.reason
 
 

@@ -32,7 +32,7 @@ from hipercow_tui.domain.filters import FilterStack, InBundle, WithStatus
 from hipercow_tui.domain.plan import PlannedBundle, PlannedTask, PurgePlan, Reason, make_plan
 from hipercow_tui.formats.folder_size import measure_many
 from hipercow_tui.formats.root import Root, find_root
-from hipercow_tui.purging import Phase, Progress, carry_out
+from hipercow_tui.purging import Phase, Progress, execute
 from hipercow_tui.scanning.scanner import read_root
 from hipercow_tui.support.errors import PurgeError
 
@@ -47,7 +47,7 @@ def test_the_plan_goes_and_nothing_else(root: Root) -> None:
     before = whole(root)
     plan = plan_of(root)
 
-    report = carry_out(plan, root)
+    report = execute(plan, root)
 
     assert report.complete
     assert report.removed == plan.ids and set(plan.ids) == set(ALL)
@@ -65,14 +65,14 @@ def test_the_plan_goes_and_nothing_else(root: Root) -> None:
 
 def test_folders_of_prefixes_stay(root: Root) -> None:
     prefixes = set(root.tasks.iterdir())
-    carry_out(plan_of(root), root)
+    execute(plan_of(root), root)
     assert set(root.tasks.iterdir()) == prefixes
 
 
 def test_what_was_freed_is_counted(root: Root) -> None:
     plan = plan_of(root)
     sizes = measure_many(root, plan.ids).values()
-    report = carry_out(plan, root)
+    report = execute(plan, root)
     assert report.bytes == sum(size.bytes for size in sizes) > 1500
     assert report.files == sum(size.files for size in sizes)
     assert report.seconds > 0
@@ -85,7 +85,7 @@ def test_every_recorded_task_that_ended_goes(sir_model: Path) -> None:
     done = FilterStack(with_status=WithStatus.purgeable(["success", "failure", "cancelled"]))
     plan = make_plan(snapshot, done, now=NOW, skip_blocked=True)
 
-    report = carry_out(plan, root)
+    report = execute(plan, root)
 
     assert report.complete and report.removed == plan.ids and len(plan.ids) > 20
     after = read_root(root)
@@ -106,7 +106,7 @@ def test_of_a_chain_the_last_attempt_goes_first(
         gone.append(name)
 
     monkeypatch.setattr(os, "rmdir", rmdir)
-    carry_out(plan_of(root, CHAIN), root)
+    execute(plan_of(root, CHAIN), root)
     assert [name for name in gone if name in ALL] == [TIP, RETRY, BASE]
 
 
@@ -114,7 +114,7 @@ def test_a_bundle_of_gone_tasks_alone_goes(root: Root) -> None:
     write_bundle(root.path, "old", [task_id(90), task_id(91)])
     filters = FilterStack(in_bundle=InBundle.of("old"))
     plan = make_plan(read_root(root), filters, now=NOW)
-    report = carry_out(plan, root)
+    report = execute(plan, root)
     assert report.complete and report.removed_bundles == ("old",) and report.removed == ()
     assert in_place(root) == set(ALL)
 
@@ -122,7 +122,7 @@ def test_a_bundle_of_gone_tasks_alone_goes(root: Root) -> None:
 def test_an_empty_plan_does_nothing(root: Root) -> None:
     before = whole(root)
     empty = PurgePlan(root.path, NOW, FilterStack())
-    assert carry_out(empty, root).complete
+    assert execute(empty, root).complete
     assert whole(root) == before and nothing_left(root)
 
 
@@ -130,20 +130,20 @@ def test_a_plan_that_is_blocked_is_refused(root: Root) -> None:
     write_task(root.path, task_id(7), "running")
     plan = plan_of(root, [LONE, task_id(7)])
     with pytest.raises(PurgeError, match="1 task of the plan can't be purged"):
-        carry_out(plan, root)
+        execute(plan, root)
     assert LONE in in_place(root)
 
 
 def test_a_root_that_can_only_be_browsed_is_refused(root: Root) -> None:
     with pytest.raises(PurgeError, match="needs a POSIX system"):
-        carry_out(plan_of(root), replace(root, purge_refusal="purging needs a POSIX system"))
+        execute(plan_of(root), replace(root, purge_refusal="purging needs a POSIX system"))
     assert in_place(root) == set(ALL)
 
 
 def test_a_plan_of_another_root_is_refused(root: Root, disk_path: Path) -> None:
     other = make_root(disk_path / "other")
     with pytest.raises(PurgeError, match="The plan is for"):
-        carry_out(plan_of(other), root)
+        execute(plan_of(other), root)
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_an_id_that_is_none_is_refused(root: Root, evil: str) -> None:
     task = plan.tasks[0].task._replace(id=evil)
     bad = replace(plan, tasks=(*plan.tasks, PlannedTask(task, Reason.MATCHED)))
     with pytest.raises(PurgeError, match="The plan names a task"):
-        carry_out(bad, root)
+        execute(bad, root)
     assert in_place(root) == set(ALL)
 
 
@@ -164,7 +164,7 @@ def test_a_bundle_name_that_leads_elsewhere_is_refused(root: Root, evil: str) ->
     bundle = replace(plan.bundles[0].bundle, name=evil)
     bad = replace(plan, bundles=(PlannedBundle(bundle, 1, 0),))
     with pytest.raises(PurgeError, match="The plan names a bundle"):
-        carry_out(bad, root)
+        execute(bad, root)
     assert root.retry.exists() and in_place(root) == set(ALL)
 
 
@@ -180,7 +180,7 @@ def test_a_folder_swapped_for_a_link_is_refused(root: Root, disk_path: Path, nam
     folder.symlink_to(elsewhere)
     before = whole(root)
     with pytest.raises(PurgeError, match="symbolic link"):
-        carry_out(plan, root)
+        execute(plan, root)
     assert whole(root) == before
     assert name != "tui" or not list(elsewhere.iterdir())
 
@@ -190,7 +190,7 @@ def test_a_link_in_place_of_a_prefix_is_not_followed(root: Root, disk_path: Path
     elsewhere = disk_path / "elsewhere"
     (root.tasks / LONE[:2]).rename(elsewhere)
     (root.tasks / LONE[:2]).symlink_to(elsewhere)
-    report = carry_out(plan, root)
+    report = execute(plan, root)
     assert names(report.failed) == {LONE}
     assert (elsewhere / LONE[2:] / "data").exists()
 
@@ -199,13 +199,13 @@ def test_tasks_that_are_gone_altogether_are_an_error(root: Root) -> None:
     plan = plan_of(root)
     root.tasks.rename(root.hipercow / "moved")
     with pytest.raises(PurgeError, match="is gone"):
-        carry_out(plan, root)
+        execute(plan, root)
 
 
 def test_what_others_keep_in_our_folder_stays(root: Root) -> None:
     history = root.hipercow / "tui" / "history"
     history.mkdir(parents=True)
-    assert carry_out(plan_of(root), root).complete
+    assert execute(plan_of(root), root).complete
     assert list((root.hipercow / "tui").iterdir()) == [history]
 
 
@@ -221,7 +221,7 @@ def test_the_manifest_says_everything_before_anything_moves(
 
     plan = plan_of(root)
     meanwhile.before("rename", plan.bundles[0].bundle.name, look)
-    carry_out(plan, root)
+    execute(plan, root)
 
     (manifest,) = found
     assert manifest["format"] == 1
@@ -240,7 +240,7 @@ def test_the_manifest_says_everything_before_anything_moves(
 
 def test_progress_is_told_phase_by_phase(root: Root) -> None:
     told: list[Progress] = []
-    report = carry_out(plan_of(root), root, on_progress=told.append)
+    report = execute(plan_of(root), root, on_progress=told.append)
     assert list(dict.fromkeys(one.phase for one in told)) == [
         Phase.MOVING,
         Phase.CHECKING,
@@ -255,7 +255,7 @@ def test_progress_is_told_twenty_times_a_second_at_most(disk_path: Path) -> None
         write_task(disk_path, f"{number:032x}", "failure")
     told: list[Progress] = []
     root = find_root(disk_path)
-    report = carry_out(plan_of(root), root, on_progress=told.append)
+    report = execute(plan_of(root), root, on_progress=told.append)
     assert report.complete
     assert len(told) <= 6 + report.seconds / 0.05
 
@@ -266,7 +266,7 @@ def test_two_purges_at_once_take_each_task_once(root: Root) -> None:
 
     def purge() -> None:
         start.wait()
-        reports.append(carry_out(plan, root))
+        reports.append(execute(plan, root))
 
     threads = [threading.Thread(target=purge) for _ in range(2)]
     for thread in threads:
@@ -282,13 +282,13 @@ def test_two_purges_at_once_take_each_task_once(root: Root) -> None:
 
 def test_no_descriptor_is_left_open(root: Root) -> None:
     before = len(os.listdir("/dev/fd"))
-    carry_out(plan_of(root), root)
+    execute(plan_of(root), root)
     assert len(os.listdir("/dev/fd")) == before
 
 
 def test_a_folder_without_data_goes_by_its_id(root: Root) -> None:
     torn = write_task(root.path, task_id(9), "created")
     (torn / "data").unlink()
-    report = carry_out(plan_of(root, [task_id(9)]), root)
+    report = execute(plan_of(root, [task_id(9)]), root)
     assert report.removed == (task_id(9),) and not torn.exists()
     assert folder_of(root, FREE).exists()

@@ -29,13 +29,13 @@ from purge_stage import (
 from small_root import task_id, write_bundle
 
 from hipercow_tui.formats.root import Root
-from hipercow_tui.purging import PurgeReport, carry_out
+from hipercow_tui.purging import PurgeReport, execute
 from hipercow_tui.support.errors import PurgeError
 
 
 def lot_of(root: Root) -> Path:
-    (lot,) = (root.hipercow / "tui").iterdir()
-    return lot
+    (batch,) = (root.hipercow / "tui").iterdir()
+    return batch
 
 
 def append_retry(root: Root, line: str) -> None:
@@ -48,7 +48,7 @@ def assert_stayed(root: Root, report: PurgeReport, stayed: tuple[str, ...]) -> N
     assert in_place(root) == set(stayed)
     assert set(report.removed) == set(ALL) - set(stayed) - names(report.vanished)
     assert not report.complete
-    assert nothing_left(root) and report.kept_aside is None
+    assert nothing_left(root) and report.quarantine_path is None
 
 
 def add_running(root: Root) -> None:
@@ -91,7 +91,7 @@ def test_a_task_that_changed_stays_with_its_chain(
     change(root)
     before = whole(root)
 
-    report = carry_out(plan, root)
+    report = execute(plan, root)
 
     assert_stayed(root, report, CHAIN)
     assert names(report.put_back) == set(CHAIN) and not report.failed
@@ -107,7 +107,7 @@ def test_a_task_that_changed_stays_with_its_chain(
 def test_a_status_that_changed_is_named(root: Root) -> None:
     plan = plan_of(root)
     add_running(root)
-    report = carry_out(plan, root)
+    report = execute(plan, root)
     assert "failure → running" in next(o.reason for o in report.put_back if o.name == RETRY)
 
 
@@ -119,7 +119,7 @@ def test_a_marker_that_appears_right_after_the_move_is_seen(
 
     plan = plan_of(root)
     meanwhile.after("rename", LONE[2:], start)
-    report = carry_out(plan, root)
+    report = execute(plan, root)
     assert_stayed(root, report, (LONE,))
     assert (folder_of(root, LONE) / "status-success").exists()
 
@@ -129,7 +129,7 @@ def test_a_bundle_goes_back_when_none_of_its_tasks_went(root: Root) -> None:
     (folder_of(root, OTHER) / "status-running").touch()
     (folder_of(root, OTHER) / "status-success").touch()
     before = (root.bundles / "solo").stat()
-    report = carry_out(plan, root)
+    report = execute(plan, root)
     assert_stayed(root, report, (OTHER,))
     assert bundles(root) == {"solo": [OTHER]}
     after = (root.bundles / "solo").stat()
@@ -141,7 +141,7 @@ def test_a_bundle_goes_back_when_none_of_its_tasks_went(root: Root) -> None:
 def test_a_task_that_someone_deleted_keeps_its_chain(root: Root, gone: str) -> None:
     plan = plan_of(root)
     shutil.rmtree(folder_of(root, gone))
-    report = carry_out(plan, root)
+    report = execute(plan, root)
     assert_stayed(root, report, tuple(i for i in CHAIN if i != gone))
     assert names(report.vanished) == {gone}
     assert gone not in report.removed and not report.failed
@@ -150,7 +150,7 @@ def test_a_task_that_someone_deleted_keeps_its_chain(root: Root, gone: str) -> N
 def test_a_lone_task_that_someone_deleted_is_no_failure(root: Root) -> None:
     plan = plan_of(root)
     shutil.rmtree(folder_of(root, FREE).parent)
-    report = carry_out(plan, root)
+    report = execute(plan, root)
     assert report.complete and names(report.vanished) == {FREE}
     assert set(report.removed) == set(ALL) - {FREE}
 
@@ -159,7 +159,7 @@ def test_a_chain_that_someone_deleted_has_vanished(root: Root) -> None:
     plan = plan_of(root)
     for identity in CHAIN:
         shutil.rmtree(folder_of(root, identity))
-    report = carry_out(plan, root)
+    report = execute(plan, root)
     assert names(report.vanished) == set(CHAIN) and report.complete
 
 
@@ -170,7 +170,7 @@ def test_a_new_retry_between_puts_the_task_back(
     plan = plan_of(root)
     new = task_id(77)
     meanwhile.after("rename", moment[2:], lambda: append_retry(root, f"{new},{LONE},{LONE}"))
-    report = carry_out(plan, root)
+    report = execute(plan, root)
     assert_stayed(root, report, (LONE,))
     assert "retried" in next(o.reason for o in report.put_back if o.name == LONE)
     assert root.retry.read_text().splitlines()[-1].startswith(new)
@@ -179,20 +179,20 @@ def test_a_new_retry_between_puts_the_task_back(
 def test_a_new_retry_of_one_member_puts_the_chain_back(root: Root, meanwhile: Meanwhile) -> None:
     plan = plan_of(root)
     meanwhile.after("rename", FREE[2:], lambda: append_retry(root, f"{task_id(77)},{TIP},{BASE}"))
-    report = carry_out(plan, root)
+    report = execute(plan, root)
     assert_stayed(root, report, CHAIN)
 
 
 def test_a_half_written_retry_is_passed_over(root: Root) -> None:
     plan = plan_of(root)
     append_retry(root, f"{task_id(77)},{LONE[:9]}")
-    assert carry_out(plan, root).complete
+    assert execute(plan, root).complete
 
 
 def test_a_bundle_that_was_rewritten_stays_with_its_chains(root: Root) -> None:
     plan = plan_of(root)
     write_bundle(root.path, "sweep", [BASE, LONE, task_id(50)])
-    report = carry_out(plan, root)
+    report = execute(plan, root)
     assert_stayed(root, report, (*CHAIN, LONE))
     assert bundles(root) == {"sweep": [BASE, LONE, task_id(50)]}
     assert "rewritten" in next(o.reason for o in report.put_back if o.name == "sweep")
@@ -201,13 +201,13 @@ def test_a_bundle_that_was_rewritten_stays_with_its_chains(root: Root) -> None:
 def test_a_bundle_rewritten_as_it_was_goes(root: Root) -> None:
     plan = plan_of(root)
     write_bundle(root.path, "sweep", [BASE, LONE])
-    assert carry_out(plan, root).complete
+    assert execute(plan, root).complete
 
 
 def test_a_bundle_that_was_deleted_keeps_its_chains(root: Root) -> None:
     plan = plan_of(root)
     (root.bundles / "sweep").unlink()
-    report = carry_out(plan, root)
+    report = execute(plan, root)
     assert_stayed(root, report, (*CHAIN, LONE))
     assert names(report.vanished) == {"sweep"}
 
@@ -215,7 +215,7 @@ def test_a_bundle_that_was_deleted_keeps_its_chains(root: Root) -> None:
 def test_bundles_that_were_deleted_altogether_keep_their_chains(root: Root) -> None:
     plan = plan_of(root)
     shutil.rmtree(root.bundles)
-    report = carry_out(plan, root)
+    report = execute(plan, root)
     assert_stayed(root, report, (*CHAIN, LONE, OTHER))
 
 
@@ -228,14 +228,14 @@ def test_a_bundle_swapped_for_what_can_not_be_read_stays_and_so_does_everything(
     make(root.bundles / "solo")
     before = whole(root)
     with pytest.raises(PurgeError, match=r"bundle 'solo' can't be read.*Nothing was deleted"):
-        carry_out(plan, root)
+        execute(plan, root)
     assert whole(root) == before and nothing_left(root)
 
 
 def test_a_bundle_made_between_puts_its_tasks_back(root: Root, meanwhile: Meanwhile) -> None:
     plan = plan_of(root)
     meanwhile.after("rename", FREE[2:], lambda: write_bundle(root.path, "fresh", [OTHER]))
-    report = carry_out(plan, root)
+    report = execute(plan, root)
     assert_stayed(root, report, (OTHER,))
     assert bundles(root) == {"solo": [OTHER], "fresh": [OTHER]}
 
@@ -245,14 +245,14 @@ def test_a_bundle_written_anew_after_the_move_is_not_replaced(
 ) -> None:
     plan = plan_of(root)
     meanwhile.after("rename", "solo", lambda: write_bundle(root.path, "solo", [OTHER, FREE]))
-    report = carry_out(plan, root)
+    report = execute(plan, root)
     assert in_place(root) == {OTHER, FREE}
     assert bundles(root)["solo"] == [OTHER, FREE]
     (failed,) = report.failed
     assert failed.name == "solo" and failed.is_bundle
     assert "something else stands in its place" in failed.reason
     assert failed.where is not None and failed.where.read_text().split() == [OTHER]
-    assert report.kept_aside == failed.where.parents[1]
+    assert report.quarantine_path == failed.where.parents[1]
 
 
 @pytest.mark.parametrize("empty", [True, False])
@@ -267,12 +267,14 @@ def test_a_task_is_not_put_back_onto_what_stands_there(
 
     plan = plan_of(root)
     meanwhile.before("rename", TIP[2:], occupy)
-    report = carry_out(plan, root)
+    report = execute(plan, root)
     (failed,) = report.failed
     assert failed.name == BASE and failed.where is not None
     assert (failed.where / "data").read_bytes().startswith(b"\x1f\x8b")
     assert sorted(os.listdir(folder_of(root, BASE))) == ([] if empty else ["data"])
-    assert report.kept_aside is not None and failed.where.is_relative_to(report.kept_aside)
+    assert report.quarantine_path is not None and failed.where.is_relative_to(
+        report.quarantine_path
+    )
     assert in_place(root) == set(CHAIN) and (folder_of(root, RETRY) / "data").exists()
 
 
@@ -283,7 +285,7 @@ def test_a_prefix_that_was_removed_is_made_again(root: Root, meanwhile: Meanwhil
 
     plan = plan_of(root)
     meanwhile.before("rename", TIP[2:], change)
-    report = carry_out(plan, root)
+    report = execute(plan, root)
     assert_stayed(root, report, CHAIN)
 
 
@@ -298,7 +300,7 @@ def test_nothing_goes_when_nobody_can_tell_what_was_retried(
     before = whole(root)
     meanwhile.after("rename", FREE[2:], spoil)
     with pytest.raises(PurgeError, match=r"'retry' can't be read.*Nothing was deleted"):
-        carry_out(plan, root)
+        execute(plan, root)
     root.retry.rmdir()
     del before["retry"]
     assert whole(root) == before and nothing_left(root)
@@ -312,5 +314,5 @@ def test_a_lot_that_someone_moves_away_is_an_error_that_loses_nothing(
     before = whole(root)
     meanwhile.after("rename", FREE[2:], lambda: lot_of(root).rename(root.path / "taken"))
     with pytest.raises(PurgeError, match="Nothing was deleted; all else is where it was"):
-        carry_out(plan, root)
+        execute(plan, root)
     assert whole(root) == before

@@ -12,11 +12,11 @@ import pytest
 from purge_stage import LONE, folder_of, nothing_left, plan_of
 
 from hipercow_tui.formats.root import Root
-from hipercow_tui.purging import carry_out
+from hipercow_tui.purging import execute
 
 
 def purge_lone(root: Root) -> int:
-    report = carry_out(plan_of(root, [LONE]), root)
+    report = execute(plan_of(root, [LONE]), root)
     assert report.complete and report.removed == (LONE,)
     assert not folder_of(root, LONE).exists() and nothing_left(root)
     return report.bytes
@@ -57,7 +57,7 @@ def test_a_folder_swapped_for_a_link_while_it_is_emptied_is_not_followed(
         return real(path, *args, **kwargs)
 
     monkeypatch.setattr(os, "open", swapping)
-    report = carry_out(plan, root)
+    report = execute(plan, root)
     assert (outside / "precious").read_text() == "keep me"
     assert [outcome.name for outcome in report.failed] == [LONE]
 
@@ -106,7 +106,7 @@ def test_ten_thousand_files_in_one_folder(root: Root) -> None:
     results.mkdir()
     for number in range(10_000):
         (results / f"{number}").touch()
-    report = carry_out(plan_of(root), root)
+    report = execute(plan_of(root), root)
     assert report.complete and report.files > 10_000
 
 

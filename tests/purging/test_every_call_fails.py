@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from purge_stage import ALL, CHAIN, bundles, in_place, listed, lots, make_root, plan_of, whole
+from purge_stage import ALL, CHAIN, batches, bundles, in_place, listed, make_root, plan_of, whole
 
 from hipercow_tui.formats.root import Root
-from hipercow_tui.purging import carry_out, empty, move_to_trash, restore
+from hipercow_tui.purging import empty, execute, move_to_trash, restore
 from hipercow_tui.support.errors import PurgeError
 
 CALLS = ("rename", "unlink", "rmdir", "mkdir", "link", "fsync", "write", "utime", "fchmod")
@@ -39,14 +39,14 @@ def failing_at(patch: pytest.MonkeyPatch, step: int, code: int) -> list[str]:
 
 def accounted_for(root: Root, before: dict[str, bytes | None], gone: set[str]) -> None:
     """Each task and bundle is whole in its place, or in a lot, or was said to be gone."""
-    held = {path.name for lot in lots(root) for path in lot.glob("tasks/*")}
-    left = {path.name for lot in lots(root) for path in lot.glob("erasing/*")}
-    aside = {path.name[4:36] for path in root.hipercow.glob("tui-*")}
-    assert in_place(root) | held | left | aside | gone == set(ALL)
+    held = {path.name for batch in batches(root) for path in batch.glob("tasks/*")}
+    left = {path.name for batch in batches(root) for path in batch.glob("erasing/*")}
+    loose_task = {path.name[4:36] for path in root.hipercow.glob("tui-*")}
+    assert in_place(root) | held | left | loose_task | gone == set(ALL)
     assert not in_place(root) & held and not (in_place(root) | held) & gone
     after = whole(root)
     assert all(after[name] == before[name] for name in after if name in before)
-    kept = {path.name for lot in lots(root) for path in lot.glob("bundles/*")}
+    kept = {path.name for batch in batches(root) for path in batch.glob("bundles/*")}
     assert gone or set(bundles(root)) | kept == BUNDLES
 
 
@@ -69,17 +69,17 @@ def test_nothing_is_lost_whichever_call_fails(
     for step in range(1, 500):
         root = make_root(tmp_path / str(step))
         before, plan = whole(root), plan_of(root)
-        stamp = "" if action == "purge" else str(move_to_trash(plan, root).trash)
+        batch_id = "" if action == "purge" else str(move_to_trash(plan, root).trash)
         gone: set[str] = set()
         with monkeypatch.context() as patch:
             made = failing_at(patch, step, code)
             try:
                 if action == "purge":
-                    gone = set(carry_out(plan, root).removed)
+                    gone = set(execute(plan, root).removed)
                 elif action == "empty":
-                    gone = set(empty(root, listed(root, stamp)).removed)
+                    gone = set(empty(root, listed(root, batch_id)).removed)
                 else:
-                    restore(root, stamp)
+                    restore(root, batch_id)
             except PurgeError as error:
                 assert str(error)  # a sentence, never a traceback
         accounted_for(root, before, gone)

@@ -17,15 +17,15 @@ from hipercow_tui.cli.main import main
 from hipercow_tui.domain.filters import FilterStack, WithStatus
 from hipercow_tui.domain.plan import make_plan
 from hipercow_tui.domain.task import Status
-from hipercow_tui.formats.folder_size import Linked, Size, freed, measure, measure_many
+from hipercow_tui.formats.folder_size import HardLink, Size, freed, measure, measure_many
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.output.report import report_lines, total_size
-from hipercow_tui.purging import carry_out
+from hipercow_tui.purging import execute
 from hipercow_tui.scanning.scanner import read_root
-from hipercow_tui.support.text import count, size
+from hipercow_tui.support.text import format_size, pluralize
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.dialogs.confirm import ConfirmScreen
-from hipercow_tui.ui.dialogs.job_result import SummaryScreen
+from hipercow_tui.ui.dialogs.job_result import JobResultScreen
 from hipercow_tui.ui.screens.plan import PlanScreen
 
 GO = tuple(map(task_id, range(6)))
@@ -147,13 +147,13 @@ def test_what_changed_meanwhile_is_freed_as_it_is_or_stays(root: Path) -> None:
         log.write(bytes(5000))  # more to free than was planned
     (folder_of(root, GO[4]) / "status-cancelled").touch()  # another status: it stays
     before = all_held(root)
-    report = carry_out(plan, where)
+    report = execute(plan, where)
     really = less(before, all_held(root))
     assert GO[4] in {one.name for one in report.put_back}
     assert GO[4] not in report.removed and GO[3] in report.removed
     assert Size(report.bytes, report.files) == really != total
     told = "\n".join(report_lines(report))
-    assert f"{size(really.bytes)} in {count(really.files, 'file')} freed" in told
+    assert f"{format_size(really.bytes)} in {pluralize(really.files, 'file')} freed" in told
 
 
 async def test_the_screens_say_so_too(root: Path) -> None:
@@ -170,15 +170,15 @@ async def test_the_screens_say_so_too(root: Path) -> None:
         await until(pilot, lambda: isinstance(app.screen, ConfirmScreen) and app.focused)
         asked = screen_text(app)
         await pilot.press("y")
-        await until(pilot, lambda: isinstance(app.screen, SummaryScreen))
+        await until(pilot, lambda: isinstance(app.screen, JobResultScreen))
         told = screen_text(app)
     really = less(before, all_held(root))
-    said = f"{size(really.bytes)} in {count(really.files, 'file')}"
+    said = f"{format_size(really.bytes)} in {pluralize(really.files, 'file')}"
     assert said in planned and said in asked and f"{said} freed" in told
 
 
 def test_a_file_of_several_names_is_freed_with_the_last() -> None:
-    two = Linked((1, 7), 2, 100)
+    two = HardLink((1, 7), 2, 100)
     one = Size(100, 1, (two,))
     assert freed([one]) == Size(0, 1)
     assert freed([one, one, Size(5, 1)]) == Size(105, 3)

@@ -34,7 +34,7 @@ from purge_stage import (
 )
 
 from hipercow_tui.formats.root import Root
-from hipercow_tui.purging import Progress, carry_out
+from hipercow_tui.purging import Progress, execute
 from hipercow_tui.support.errors import PurgeError
 
 
@@ -121,7 +121,7 @@ def test_a_folder_of_ours_that_is_write_protected_is_emptied(root: Root) -> None
     (results / "one").write_text("1")
     (results / "one").chmod(0o444)
     results.chmod(0o555)
-    assert carry_out(plan_of(root), root).complete
+    assert execute(plan_of(root), root).complete
 
 
 @pytest.mark.parametrize("code", [errno.EROFS, errno.EACCES, errno.EIO])
@@ -135,7 +135,7 @@ def test_where_no_lot_can_be_made_nothing_is_changed(
     before, plan = whole(root), plan_of(root)
     monkeypatch.setattr(os, call, refuse)
     with pytest.raises(PurgeError, match="Nothing was changed") as raised:
-        carry_out(plan, root)
+        execute(plan, root)
     assert os.strerror(code) in str(raised.value)
     assert whole(root) == before and nothing_left(root)
 
@@ -163,7 +163,7 @@ def test_a_task_that_can_not_be_moved_is_a_failure_of_its_own(
 ) -> None:
     plan = plan_of(root)
     failing(monkeypatch, "rename", LONE[2:], code, 1)
-    report = carry_out(plan, root)
+    report = execute(plan, root)
     assert names(report.failed) == {LONE} and os.strerror(code) in report.failed[0].reason
     assert set(report.removed) == set(ALL) - {LONE} and in_place(root) == {LONE}
 
@@ -175,7 +175,7 @@ def test_what_a_network_file_system_keeps_for_a_moment_goes_at_the_end(
     plan = plan_of(root)
     failed = failing(monkeypatch, "rmdir", LONE, errno.ENOTEMPTY, times)
     monkeypatch.setattr("hipercow_tui.purging.eraser._PAUSES", (0.01, 0.01, 0.01))
-    report = carry_out(plan, root)
+    report = execute(plan, root)
     assert len(failed) == times and report.complete
     assert nothing_left(root)
 
@@ -187,12 +187,12 @@ def test_what_a_network_file_system_keeps_for_good_is_reported(
     (folder_of(root, LONE) / ".nfs0001").write_text("a log that is still written")
     failing(monkeypatch, "unlink", ".nfs0001", errno.EBUSY, 99)
     monkeypatch.setattr("hipercow_tui.purging.eraser._PAUSES", (0.01, 0.01, 0.01))
-    report = carry_out(plan, root)
+    report = execute(plan, root)
     assert set(report.removed) == set(ALL) - {LONE} and not report.complete
     (failed,) = report.failed
     assert ".nfs0001': Device or resource busy" in failed.reason
     assert failed.where is not None and os.listdir(failed.where) == [".nfs0001"]
-    assert report.kept_aside is not None and report.kept_aside.name.endswith(".erasing")
+    assert report.quarantine_path is not None and report.quarantine_path.name.endswith(".erasing")
     assert set(report.removed_bundles) == {"sweep", "solo"}
 
 
@@ -202,7 +202,7 @@ def test_without_hard_links_bundles_are_put_back_all_the_same(
     plan = plan_of(root)
     (folder_of(root, OTHER) / "status-success").touch()
     failing(monkeypatch, "link", "solo", errno.EPERM, 1)
-    carry_out(plan, root)
+    execute(plan, root)
     assert bundles(root) == {"solo": [OTHER]}
 
 
@@ -219,7 +219,7 @@ def test_when_erasing_can_not_begin_everything_is_put_back(
     before, plan = whole(root), plan_of(root)
     monkeypatch.setattr(os, "rename", rename)
     with pytest.raises(PurgeError) as raised:
-        carry_out(plan, root)
+        execute(plan, root)
     assert str(raised.value) == (
         "Input/output error. Nothing was deleted; all else is where it was."
     )
@@ -239,7 +239,7 @@ def test_what_can_not_be_put_back_when_a_purge_fails_is_told(
     with pytest.raises(
         PurgeError, match=r"Nothing was deleted; 1 task or bundle can't be put"
     ) as e:
-        carry_out(plan, root)
+        execute(plan, root)
     (kept,) = (root.hipercow / "tui").glob("*.kept/tasks/*")
     assert str(kept) in str(e.value) and (kept / "data").exists()
 
@@ -254,7 +254,7 @@ def test_an_interrupt_brings_back_what_is_whole(root: Root, calls: int) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        carry_out(plan, root, on_progress=interrupt)
+        execute(plan, root, on_progress=interrupt)
     after = whole(root)
     if calls < 5:  # the last is told when all is erased
         assert after == before

@@ -35,13 +35,13 @@ from small_root import task_id, write_bundle, write_task
 from hipercow_tui.formats.root import Root
 from hipercow_tui.purging import (
     PurgeReport,
-    carry_out,
+    execute,
     finish,
     history,
+    list_trash,
     move_to_trash,
+    preflight,
     restore,
-    safety_check,
-    trash,
 )
 from hipercow_tui.support.errors import PurgeError
 
@@ -82,7 +82,7 @@ def test_a_full_disk_is_freed_all_the_same(
 ) -> None:
     plan = plan_of(root)
     full(monkeypatch, code, calls, until)
-    report = carry_out(plan, root)
+    report = execute(plan, root)
     assert set(report.removed) == set(ALL) and in_place(root) == set()
     assert report.bytes > 1500
     if until < 10_000:
@@ -108,7 +108,7 @@ def test_what_finds_no_room_to_be_moved_goes_once_others_went(
 
     plan = plan_of(root)
     monkeypatch.setattr(os, "rename", rename)
-    report = carry_out(plan, root)
+    report = execute(plan, root)
     assert failed and report.complete and report.removed == plan.ids
     assert set(report.removed_bundles) == {"sweep", "solo"} and nothing_left(root)
 
@@ -124,7 +124,7 @@ def test_where_nothing_can_be_moved_it_is_said_what_to_free(
     monkeypatch.setattr(os, "mkdir", refuse)
     monkeypatch.setattr(os, "rename", refuse)
     with pytest.raises(PurgeError, match=r"No space left .* delete a file or two by hand"):
-        carry_out(plan, root)
+        execute(plan, root)
     assert whole(root) == before
 
 
@@ -132,9 +132,9 @@ def test_what_is_lost_in_safety_is_said_beforehand(
     root: Root, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before, plan = whole(root), plan_of(root)
-    assert safety_check(plan, root) is None
+    assert preflight(plan, root) is None
     full(monkeypatch, errno.EDQUOT, ("fsync",), 10_000)
-    warning = safety_check(plan, root)
+    warning = preflight(plan, root)
     assert warning is not None and "no room" in warning and "undo" in warning
     assert whole(root) == before and not (root.hipercow / "tui").exists()
 
@@ -143,7 +143,7 @@ def test_a_folder_that_may_not_be_written_is_told_beforehand(
     root: Root, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     full(monkeypatch, errno.EROFS, ("mkdir",), 1)
-    assert "Read-only file system" in str(safety_check(plan_of(root), root))
+    assert "Read-only file system" in str(preflight(plan_of(root), root))
 
 
 def test_nothing_is_moved_to_the_trash_of_a_full_disk(
@@ -171,7 +171,7 @@ def test_what_changed_stays_on_a_full_disk_too(
     plan = plan_of(root)
     change(root)
     full(monkeypatch, errno.ENOSPC, ("mkdir",), 10_000)
-    report = carry_out(plan, root)
+    report = execute(plan, root)
     assert set(CHAIN) <= in_place(root) and set(report.removed).isdisjoint(CHAIN)
     assert OTHER in report.removed and not list(root.hipercow.glob("tui-*"))
 
@@ -182,7 +182,7 @@ def test_stopped_on_a_full_disk(
     plan, stop = plan_of(root), threading.Event()
     full(monkeypatch, errno.ENOSPC, ("mkdir",), 10_000)
     meanwhile.after("rmdir", f"tui-{BASE}.erasing", stop.set)
-    report = carry_out(plan, root, stop=stop)
+    report = execute(plan, root, stop=stop)
     assert report.stopped and report.removed == CHAIN
     assert in_place(root) == set(ALL) - set(CHAIN) and set(bundles(root)) == {"sweep", "solo"}
 
@@ -195,18 +195,20 @@ def test_a_task_left_aside_is_found_and_put_back_or_erased(root: Root, died: str
             write_task(root.path, LONE, "failure")
         folder_of(root, LONE).rename(left)
         os.utime(left, (0, 0))
-        (lot,) = trash(root)
-        assert lot.stamp == f"tui-{LONE}" and not lot.alive
-        assert (lot.tasks, lot.remains) == (((LONE,), ()) if not died else ((), (LONE,)))
+        (batch,) = list_trash(root)
+        assert batch.batch_id == f"tui-{LONE}" and not batch.in_use
+        assert (batch.tasks, batch.partly_erased) == (((LONE,), ()) if not died else ((), (LONE,)))
         if act == "restore":
-            report = restore(root, lot.stamp)
-            assert (report.restored, report.gone) == (((LONE,), ()) if not died else ((), (LONE,)))
+            report = restore(root, batch.batch_id)
+            assert (report.restored, report.missing_ids) == (
+                ((LONE,), ()) if not died else ((), (LONE,))
+            )
         else:
-            finished = finish(root, lot.stamp)
+            finished = finish(root, batch.batch_id)
             assert isinstance(finished, PurgeReport)
             assert finished.removed == ((LONE,) if died else ())
-            assert lot.resumable == bool(died)
-        assert not left.exists() and not trash(root)
+            assert batch.resumable == bool(died)
+        assert not left.exists() and not list_trash(root)
         assert folder_of(root, LONE).exists() == (not died)
     assert len(history(root)) == 2
 
@@ -219,12 +221,12 @@ def test_a_task_aside_is_left_alone_while_someone_works_with_it(
     for identity in ALL:
         os.utime(folder_of(root, identity), (0, 0))
     full(monkeypatch, errno.ENOSPC, ("mkdir",), 10_000)
-    monkeypatch.setattr("hipercow_tui.purging.heartbeat.BEAT", 0.01)
+    monkeypatch.setattr("hipercow_tui.purging.heartbeat.INTERVAL", 0.01)
 
     def look() -> None:
-        asides = {lot.stamp: lot for lot in trash(root)}
-        assert set(asides) == {f"tui-{identity}" for identity in CHAIN}
-        assert all(lot.alive and not lot.interrupted for lot in asides.values())
+        loose_tasks = {batch.batch_id: batch for batch in list_trash(root)}
+        assert set(loose_tasks) == {f"tui-{identity}" for identity in CHAIN}
+        assert all(batch.in_use and not batch.interrupted for batch in loose_tasks.values())
         for act in (restore, finish):
             with pytest.raises(PurgeError, match=f"tui-{BASE} is being worked on"):
                 act(root, f"tui-{BASE}")
@@ -236,7 +238,7 @@ def test_a_task_aside_is_left_alone_while_someone_works_with_it(
         seen.append(True)
 
     meanwhile.before("rename", f"tui-{TIP}", look)
-    report = carry_out(plan, root)
+    report = execute(plan, root)
     assert seen and set(report.removed) == set(ALL)
 
 
@@ -251,7 +253,7 @@ def test_a_task_aside_that_someone_took_while_its_owner_stood_still_keeps_its_ch
         assert restore(root, f"tui-{TIP}").restored == (TIP,)
 
     meanwhile.before("rename", f"tui-{TIP}", stand_still)
-    report = carry_out(plan, root)
+    report = execute(plan, root)
     assert names(report.failed) >= set(CHAIN) and set(report.removed).isdisjoint(CHAIN)
     for identity in (BASE, RETRY):
         os.utime(root.hipercow / f"tui-{identity}", (0, 0))
@@ -274,8 +276,8 @@ def test_a_disk_that_is_really_full(small_disk: Path, what: str) -> None:
     (folder_of(root, OTHER) / "big").write_bytes(bytes(500_000))
     if os.path.ismount(small_disk):
         fill(root.path / "filler", what)
-        assert "no room" in str(safety_check(plan_of(root), root))
-    report = carry_out(plan_of(root), root)
+        assert "no room" in str(preflight(plan_of(root), root))
+    report = execute(plan_of(root), root)
     assert report.complete and set(report.removed) == set(ALL)
     assert in_place(root) == set() and bundles(root) == {} and nothing_left(root)
     assert report.bytes > 500_000

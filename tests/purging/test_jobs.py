@@ -12,10 +12,10 @@ from purge_stage import (
     ALL,
     CHAIN,
     Meanwhile,
+    batches,
     bundles,
     in_place,
     listed,
-    lots,
     make_root,
     nothing_left,
     plan_of,
@@ -25,7 +25,7 @@ from small_root import task_id, write_task
 
 from hipercow_tui.cli.main import main
 from hipercow_tui.formats.root import Root
-from hipercow_tui.purging import Phase, Progress, carry_out, empty, move_to_trash, restore, trash
+from hipercow_tui.purging import Phase, Progress, empty, execute, list_trash, move_to_trash, restore
 
 MORE = tuple(task_id(number) for number in range(20, 60))
 
@@ -77,7 +77,7 @@ def test_so_many_chains_at_a_time_each_from_its_tip(
     if emptied:
         assert empty(root, listed(root), on_progress=told.append, jobs=jobs).complete
     else:
-        report = carry_out(plan, root, on_progress=told.append, jobs=jobs)
+        report = execute(plan, root, on_progress=told.append, jobs=jobs)
         assert report.complete and report.removed == plan.ids
         assert report.files > 200 and told[-1].bytes == report.bytes > 10_000
     assert in_place(root) == set() and bundles(root) == {} and nothing_left(root)
@@ -98,20 +98,20 @@ def stop_after_the_eleventh(meanwhile: Meanwhile) -> threading.Event:
 
 def test_stopped_between_tasks(root: Root, meanwhile: Meanwhile) -> None:
     before, plan, stop = whole(root), plan_of(root), stop_after_the_eleventh(meanwhile)
-    report = carry_out(plan, root, stop=stop, jobs=4)
+    report = execute(plan, root, stop=stop, jobs=4)
     assert report.stopped and MORE[10] in report.removed
     assert in_place(root) == {*ALL, *MORE} - set(report.removed)
     after = whole(root)
     assert all(after[name] == before[name] for name in after)
-    assert not [lot for lot in lots(root) if not lot.name.endswith(".kept")]
+    assert not [batch for batch in batches(root) if not batch.name.endswith(".kept")]
 
 
 def test_an_emptying_that_was_stopped_can_be_restored(root: Root, meanwhile: Meanwhile) -> None:
-    stamp = str(move_to_trash(plan_of(root), root).trash)
+    batch_id = str(move_to_trash(plan_of(root), root).trash)
     stop = stop_after_the_eleventh(meanwhile)
     report = empty(root, listed(root), stop=stop, jobs=4)
     assert report.stopped
-    assert set(restore(root, stamp).gone) == set(report.removed)
+    assert set(restore(root, batch_id).missing_ids) == set(report.removed)
     assert in_place(root) == {*ALL, *MORE} - set(report.removed)
 
 
@@ -126,13 +126,16 @@ def test_an_error_in_one_of_them_ends_all_and_brings_back_the_rest(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        carry_out(plan, root, on_progress=interrupt, jobs=4)
+        execute(plan, root, on_progress=interrupt, jobs=4)
     left = in_place(root)
     assert 0 < len(left) < len(plan.ids)
-    begun = trash(root)  # when it came; and a bundle that only some of its tasks are left of
-    assert not any(lot.tasks for lot in begun) and sum(len(lot.remains) for lot in begun) <= 4
-    for stamp in {lot.stamp for lot in begun}:
-        empty(root, listed(root, stamp))
+    begun = list_trash(root)  # when it came; and a bundle that only some of its tasks are left of
+    assert (
+        not any(batch.tasks for batch in begun)
+        and sum(len(batch.partly_erased) for batch in begun) <= 4
+    )
+    for batch_id in {batch.batch_id for batch in begun}:
+        empty(root, listed(root, batch_id))
     assert in_place(root) == left and nothing_left(root)
     assert threading.active_count() == 1
 

@@ -14,6 +14,7 @@ from purge_stage import (
     CHAIN,
     LONE,
     OTHER,
+    batches,
     bundles,
     copy_of,
     folder_of,
@@ -21,7 +22,6 @@ from purge_stage import (
     killed,
     later,
     listed,
-    lots,
     make_root,
     nothing_left,
     plan_of,
@@ -31,14 +31,14 @@ from small_root import tree
 
 from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.purging import (
-    State,
-    carry_out,
+    BatchState,
     empty,
+    execute,
     finish,
-    interrupted,
+    list_interrupted,
+    list_trash,
     move_to_trash,
     restore,
-    trash,
 )
 
 Contents: TypeAlias = dict[str, dict[str, bytes | None]]
@@ -54,22 +54,22 @@ def assert_nothing_lost(where: Path, contents: dict[str, dict[str, bytes | None]
     """Returns the state it was left in."""
     hipercow = where / "hipercow"
     tui = hipercow / "tui"
-    standing = lots(find_root(where))
+    standing = batches(find_root(where))
     assert len(standing) <= 1
     assert not list(tui.glob("*.preparing/*/*")), "something was moved before it was confirmed"
-    lot = standing[0] if standing else tui / "none"
-    erasing = lot.name.endswith(".erasing")
+    batch = standing[0] if standing else tui / "none"
+    erasing = batch.name.endswith(".erasing")
     finished = not standing
     gone = set()
     for identity in ALL:
         places = [
             held(hipercow / "tasks" / identity[:2] / identity[2:]),
-            held(lot / "tasks" / identity),
+            held(batch / "tasks" / identity),
         ]
         found = [place for place in places if place is not None]
         if found:
             assert found == [contents[identity]], "in two places, or not whole"
-            assert not (lot / "erasing" / identity).exists()
+            assert not (batch / "erasing" / identity).exists()
         else:
             assert erasing or finished
             gone.add(identity)
@@ -79,13 +79,15 @@ def assert_nothing_lost(where: Path, contents: dict[str, dict[str, bytes | None]
     assert left == list(CHAIN[: len(left)])
     for name, ids in BUNDLES.items():
         files = [
-            path for path in (hipercow / "bundles" / name, lot / "bundles" / name) if path.exists()
+            path
+            for path in (hipercow / "bundles" / name, batch / "bundles" / name)
+            if path.exists()
         ]
         if gone == set(ALL):
             continue
         assert [path.read_text().split() for path in files] == [ids]
-    in_lot = list(lot.glob("*/*"))
-    assert not in_lot or (lot / "manifest.json").exists()
+    in_lot = list(batch.glob("*/*"))
+    assert not in_lot or (batch / "manifest.json").exists()
     return "finished" if gone == set(ALL) else "erasing" if not untouched else "whole"
 
 
@@ -133,18 +135,18 @@ def test_a_purge_that_died_is_restored_or_finished(
         later(root)
         later(other)
         died += bool(list(path.glob("hipercow/tui/*Z-*")))
-        for lot in interrupted(root):
-            report = restore(root, lot.stamp)
+        for batch in list_interrupted(root):
+            report = restore(root, batch.batch_id)
             # Without a manifest it died while the empty lot was removed, or made.
-            gone = set(report.gone) if lot.aim else set(ALL) - in_place(root)
+            gone = set(report.missing_ids) if batch.mode else set(ALL) - in_place(root)
             assert_restored(root, before, gone)
-            finish(other, lot.stamp)
+            finish(other, batch.batch_id)
         assert states[-1] == "finished" or in_place(root)
         if in_place(other):  # it died before there was a lot
             assert whole(other) == before and whole(root) == before
         else:
             assert bundles(other) == {}
-        assert nothing_left(other) and not interrupted(root)
+        assert nothing_left(other) and not list_interrupted(root)
     if "steps" in how:
         order = ["whole", "erasing", "finished"]
         assert states == sorted(states, key=order.index) and set(states) == set(order)
@@ -161,14 +163,14 @@ def test_a_move_to_the_trash_that_died_is_restored_or_finished(
         root, other = find_root(path), copy_of(path)
         later(root)
         later(other)
-        for lot in interrupted(root):
-            assert restore(root, lot.stamp).complete
-            finish(other, lot.stamp)
-        for lot in trash(root):
-            assert lot.state is State.TRASH and set(lot.tasks) == set(ALL)
-            assert restore(root, lot.stamp).complete
+        for batch in list_interrupted(root):
+            assert restore(root, batch.batch_id).complete
+            finish(other, batch.batch_id)
+        for batch in list_trash(root):
+            assert batch.state is BatchState.TRASH and set(batch.tasks) == set(ALL)
+            assert restore(root, batch.batch_id).complete
         assert whole(root) == before and nothing_left(root)
-        held = [set(lot.tasks) for lot in trash(other) if lot.state is State.TRASH]
+        held = [set(batch.tasks) for batch in list_trash(other) if batch.state is BatchState.TRASH]
         assert (held == [set(ALL)] and not in_place(other)) or whole(other) == before
         seen.add(bool(held))
     assert seen == {True, False}
@@ -180,9 +182,9 @@ def test_an_undo_that_died_is_finished(tmp_path: Path, before: dict[str, bytes |
         root, other = find_root(path), copy_of(path)
         later(root)
         later(other)
-        for lot in trash(root):
-            finish(other, lot.stamp) if lot.interrupted else restore(other, lot.stamp)
-            assert restore(root, lot.stamp).complete
+        for batch in list_trash(root):
+            finish(other, batch.batch_id) if batch.interrupted else restore(other, batch.batch_id)
+            assert restore(root, batch.batch_id).complete
         assert whole(root) == before == whole(other)
         assert nothing_left(root) and nothing_left(other)
     assert len(roots) > 30
@@ -196,17 +198,17 @@ def test_an_emptying_that_died_is_restored_or_finished(
         root, other = find_root(path), copy_of(path)
         later(root)
         later(other)
-        for lot in trash(root):
-            assert lot.interrupted or lot.state is State.TRASH
-            report = restore(root, lot.stamp)
+        for batch in list_trash(root):
+            assert batch.interrupted or batch.state is BatchState.TRASH
+            report = restore(root, batch.batch_id)
             # Without a manifest it died while the empty lot was removed, or made.
-            gone = set(report.gone) if lot.aim else set(ALL) - in_place(root)
+            gone = set(report.missing_ids) if batch.mode else set(ALL) - in_place(root)
             assert_restored(root, before, gone)
             numbers.append(len(gone))
-            if lot.interrupted:
-                assert finish(other, lot.stamp).complete
+            if batch.interrupted:
+                assert finish(other, batch.batch_id).complete
             else:
-                assert empty(other, listed(other, lot.stamp)).complete
+                assert empty(other, listed(other, batch.batch_id)).complete
         assert in_place(other) == set() and bundles(other) == {} and nothing_left(other)
     assert numbers == sorted(numbers) and set(numbers) == set(range(len(ALL) + 1))
 
@@ -220,11 +222,11 @@ def test_a_purge_on_a_full_disk_that_died_is_restored_or_finished(
         later(root)
         later(other)
         gone = set(ALL) - in_place(root)
-        for lot in interrupted(root):
-            report = restore(root, lot.stamp)
-            died.add((report.restored != (), report.gone != ()))
+        for batch in list_interrupted(root):
+            report = restore(root, batch.batch_id)
+            died.add((report.restored != (), report.missing_ids != ()))
             gone -= set(report.restored)
-            finish(other, lot.stamp)
+            finish(other, batch.batch_id)
         after = whole(root)
         assert all(after[name] == before[name] for name in after)
         assert in_place(root) == set(ALL) - gone and set(bundles(root)) == set(BUNDLES)
@@ -239,15 +241,15 @@ def test_a_purge_on_a_full_disk_that_died_is_restored_or_finished(
 def test_a_recovery_that_died_is_recovered(tmp_path: Path, before: dict[str, bytes | None]) -> None:
     """The lot has been taken over once when the second process dies."""
     root = make_root(tmp_path)
-    stamp = str(move_to_trash(plan_of(root), root).trash)
-    (lot,) = lots(root)
+    batch_id = str(move_to_trash(plan_of(root), root).trash)
+    (batch,) = batches(root)
     for turn in range(1, 4):
-        lot = lot.rename(lot.with_name(f"{stamp}.{turn}.restoring"))
+        batch = batch.rename(batch.with_name(f"{batch_id}.{turn}.restoring"))
         later(root)
         (folder_of(root, ALL[turn])).parent.mkdir(exist_ok=True)
-        (lot / "tasks" / ALL[turn]).rename(folder_of(root, ALL[turn]))
-        assert interrupted(root)[0].stamp == stamp
-    assert finish(root, stamp).complete
+        (batch / "tasks" / ALL[turn]).rename(folder_of(root, ALL[turn]))
+        assert list_interrupted(root)[0].batch_id == batch_id
+    assert finish(root, batch_id).complete
     assert whole(root) == before and nothing_left(root)
 
 
@@ -263,10 +265,10 @@ def test_a_crash_a_moment_ago_on_this_machine_is_known_at_once(tmp_path: Path) -
             real(name, *args, **kwargs)
 
         setattr(os, "rename", rename)  # noqa: B010 - of this child alone
-        carry_out(plan_of(root), root)
+        execute(plan_of(root), root)
     os.waitpid(child, 0)
     (heartbeat,) = (root.hipercow / "tui").glob("*/alive")
-    assert not interrupted(root)  # the name in it may be that of an owner before
+    assert not list_interrupted(root)  # the name in it may be that of an owner before
     recent = heartbeat.stat().st_mtime - 5
     os.utime(heartbeat, (recent, recent))
-    assert len(interrupted(root)) == 1
+    assert len(list_interrupted(root)) == 1

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 from ordinary_user import open_to_all, ordinary_user
-from purge_stage import lots
+from purge_stage import batches
 from small_py_root import write_py_bundle, write_py_task
 from small_root import task_id, tree, write_bundle, write_retries, write_task
 
@@ -29,7 +29,7 @@ from hipercow_tui.cli.main import main
 from hipercow_tui.domain.filters import requested_filters
 from hipercow_tui.domain.plan import make_plan
 from hipercow_tui.formats.root import find_root
-from hipercow_tui.purging import carry_out
+from hipercow_tui.purging import execute
 from hipercow_tui.scanning.scanner import read_root
 
 SPEC = Path(hipercow_tui.__file__).with_name("docs") / "spec.md"
@@ -374,11 +374,11 @@ def check_change(case: Case, name: Path, where: Path, capsys: pytest.CaptureFixt
         return
     assert status == 1 and tree(where) == held
     if case.outcome == "put back":
-        assert not carry_out(plan, root).complete
+        assert not execute(plan, root).complete
         assert tasks - in_place(where) == case.gone
     else:
         with pytest.raises(PurgeError):
-            carry_out(plan, root)
+            execute(plan, root)
         assert in_place(where) == tasks
-    assert not lots(root)
+    assert not batches(root)
     capsys.readouterr()

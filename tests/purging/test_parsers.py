@@ -12,16 +12,23 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from purge_stage import ALL, LONE, folder_of, in_place, lots, make_root, nothing_left, plan_of
+from purge_stage import ALL, LONE, batches, folder_of, in_place, make_root, nothing_left, plan_of
 from small_root import task_id, write_bundle
 
 from hipercow_tui.domain.task import TASK_ID
 from hipercow_tui.formats.r_layout import parse_bundle, parse_retry, unfinished_ids
 from hipercow_tui.formats.root import Root
-from hipercow_tui.purging import carry_out, history, interrupted, move_to_trash, restore, trash
-from hipercow_tui.purging.batch_name import LotName, State, parse
-from hipercow_tui.purging.history import HistoryEntry, Kind, entry_from_json
-from hipercow_tui.purging.process_identity import Who, whoami
+from hipercow_tui.purging import (
+    execute,
+    history,
+    list_interrupted,
+    list_trash,
+    move_to_trash,
+    restore,
+)
+from hipercow_tui.purging.batch_name import BatchName, BatchState, parse_batch_name
+from hipercow_tui.purging.history import HistoryEntry, HistoryKind, entry_from_json
+from hipercow_tui.purging.process_identity import ProcessIdentity, current_process
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
@@ -36,13 +43,13 @@ STAMP = "20261123T231205Z-3f2a"
 def test_a_damaged_manifest_loses_nothing(damage: bytes, at: float, cut: bool) -> None:
     with tempfile.TemporaryDirectory() as where:
         root = make_root(Path(where))
-        stamp = str(move_to_trash(plan_of(root), root).trash)
-        manifest = lots(root)[0] / "manifest.json"
+        batch_id = str(move_to_trash(plan_of(root), root).trash)
+        manifest = batches(root)[0] / "manifest.json"
         raw = manifest.read_bytes()
         place = int(at * len(raw))
         manifest.write_bytes(raw[:place] + damage + (b"" if cut else raw[place + len(damage) :]))
-        assert set(trash(root)[0].tasks) == set(ALL)
-        report = restore(root, stamp)
+        assert set(list_trash(root)[0].tasks) == set(ALL)
+        report = restore(root, batch_id)
         assert set(report.restored) == set(ALL) == in_place(root)
         assert nothing_left(root)
 
@@ -52,7 +59,9 @@ def test_a_damaged_manifest_loses_nothing(damage: bytes, at: float, cut: bool) -
 def test_any_value_in_a_history_entry_is_one_or_a_value_error(
     data: st.DataObject, value: Any
 ) -> None:
-    entry = HistoryEntry(Kind.PURGE, 1.0, whoami(), (STAMP,), "status is failure", (LONE,))
+    entry = HistoryEntry(
+        HistoryKind.PURGE, 1.0, current_process(), (STAMP,), "status is failure", (LONE,)
+    )
     saved = json.loads(json.dumps(entry.as_json()))
     assert entry_from_json(saved) == entry
     saved[data.draw(st.sampled_from(sorted(saved)))] = value
@@ -64,7 +73,7 @@ def test_any_value_in_a_history_entry_is_one_or_a_value_error(
 
 @pytest.mark.parametrize("name", ["half", "empty", "list", "deep"])
 def test_a_history_that_is_damaged_is_left_out(root: Root, name: str) -> None:
-    carry_out(plan_of(root), root)
+    execute(plan_of(root), root)
     held = {"half": b'{"kind": "pur', "empty": b"", "list": b"[]", "deep": b"[" * 100_000}[name]
     (root.hipercow / "tui" / "history" / f"{name}.json").write_bytes(held)
     assert len(history(root)) == 1
@@ -72,21 +81,21 @@ def test_a_history_that_is_damaged_is_left_out(root: Root, name: str) -> None:
 
 @given(st.text(max_size=40) | st.from_regex(r"\d{8}T\d{6}Z-[0-9a-f]{4}(\.\d+)?(\.\w+)?"))
 def test_only_names_of_lots_are_lots(name: str) -> None:
-    found = parse(name)
+    found = parse_batch_name(name)
     assert found is None or str(found) == name
 
 
-@pytest.mark.parametrize("state", list(State))
+@pytest.mark.parametrize("state", list(BatchState))
 @pytest.mark.parametrize("turn", [0, 1, 12])
-def test_names_of_lots_come_back(state: State, turn: int) -> None:
-    name = LotName(STAMP, turn, state)
-    assert parse(str(name)) == name
+def test_names_of_lots_come_back(state: BatchState, turn: int) -> None:
+    name = BatchName(STAMP, turn, state)
+    assert parse_batch_name(str(name)) == name
 
 
 @given(values)
 def test_who_is_someone_or_nobody(value: Any) -> None:
-    for data in (value, whoami().as_json() | {"pid": value}):
-        who = Who.from_json(data)
+    for data in (value, current_process().as_json() | {"pid": value}):
+        who = ProcessIdentity.from_json(data)
         assert who is None or who.pid > 0
 
 
@@ -103,7 +112,7 @@ def test_bundles_and_retry_yield_ids_or_problems(raw: bytes) -> None:
 def test_a_bundle_of_a_million_lines(root: Root) -> None:
     write_bundle(root.path, "huge", [f"{n:032x}" for n in range(1_000_000)] + [LONE])
     began = time.process_time()
-    report = carry_out(plan_of(root, [LONE]), root)
+    report = execute(plan_of(root, [LONE]), root)
     assert report.complete and "huge" in report.removed_bundles
     assert time.process_time() - began < 20
 
@@ -117,7 +126,7 @@ def test_hostile_ids_in_bundles_and_retry_lead_nowhere(root: Root, evil: str) ->
     write_bundle(root.path, "evil", [evil, LONE])
     with root.retry.open("a") as file:
         file.write(f"{evil},{LONE},{LONE}\n{LONE},{evil},{evil}\n")
-    report = carry_out(plan_of(root), root)
+    report = execute(plan_of(root), root)
     assert report.complete and set(report.removed) == set(ALL)
     assert (root.path / "x").read_text() == "keep me"
 
@@ -127,7 +136,7 @@ def test_cycles_and_forks_go_as_one(root: Root) -> None:
     with root.retry.open("a") as file:
         file.write(f"{ALL[0]},{ALL[2]},{ALL[0]}\n")  # a cycle
         file.writelines(f"{new},{LONE},{LONE}\n" for new in forked)
-    report = carry_out(plan_of(root, ALL), root)
+    report = execute(plan_of(root, ALL), root)
     assert report.complete and set(report.removed) == set(ALL)
 
 
@@ -135,26 +144,26 @@ def test_cycles_and_forks_go_as_one(root: Root) -> None:
 def test_strange_names_in_our_folder_are_left_alone(root: Root, name: str) -> None:
     strange = root.hipercow / "tui" / name
     strange.mkdir(parents=True)
-    assert trash(root) == interrupted(root) == ()
-    assert carry_out(plan_of(root), root).complete and strange.is_dir()
+    assert list_trash(root) == list_interrupted(root) == ()
+    assert execute(plan_of(root), root).complete and strange.is_dir()
 
 
 def test_a_pipe_as_heartbeat_and_manifest_blocks_nothing(root: Root) -> None:
 
-    stamp = str(move_to_trash(plan_of(root), root).trash)
-    (lot,) = lots(root)
+    batch_id = str(move_to_trash(plan_of(root), root).trash)
+    (batch,) = batches(root)
     for name in ("alive", "manifest.json"):
-        (lot / name).unlink()
-        os.mkfifo(lot / name)
-    assert trash(root)[0].stamp == stamp
-    assert interrupted(root) == ()
-    (lot / "alive").unlink()
-    assert set(restore(root, stamp).restored) == set(ALL)
+        (batch / name).unlink()
+        os.mkfifo(batch / name)
+    assert list_trash(root)[0].batch_id == batch_id
+    assert list_interrupted(root) == ()
+    (batch / "alive").unlink()
+    assert set(restore(root, batch_id).restored) == set(ALL)
     assert (folder_of(root, LONE) / "data").exists()
 
 
 def test_a_log_that_is_still_written_goes_or_is_reported(root: Root) -> None:
     with (folder_of(root, LONE) / "log").open("w") as log:
-        report = carry_out(plan_of(root), root)
+        report = execute(plan_of(root), root)
         log.write("still here")
     assert report.complete and in_place(root) == set()

@@ -18,10 +18,10 @@ from hipercow_tui.domain.plan import make_plan
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.purging.plan_file import (
-    changes,
+    find_changes,
     load_plan,
-    plan_as_saved,
-    plan_from_saved,
+    plan_from_dict,
+    plan_to_dict,
     save_plan,
 )
 from hipercow_tui.support.errors import PurgeError
@@ -39,10 +39,10 @@ STACK = FilterStack(
 def test_a_plan_comes_back_as_it_was(snapshot: Snapshot, status: str) -> None:
     filters = FilterStack(with_status=WithStatus.purgeable([status]))
     plan = make_plan(snapshot, filters, now=NOW, skip_blocked=True)
-    back = plan_from_saved(json.loads(json.dumps(plan_as_saved(plan))))
-    assert plan_as_saved(back) == plan_as_saved(plan)
+    back = plan_from_dict(json.loads(json.dumps(plan_to_dict(plan))))
+    assert plan_to_dict(back) == plan_to_dict(plan)
     assert back.ids == plan.ids and str(back.filters) == str(plan.filters)
-    assert list(changes(back, snapshot)) == []
+    assert list(find_changes(back, snapshot)) == []
 
 
 def test_a_folder_that_is_no_task_keeps_no_chain_from_going() -> None:
@@ -51,7 +51,7 @@ def test_a_folder_that_is_no_task_keeps_no_chain_from_going() -> None:
     snapshot = snapshot_of(tasks, links=[(second, first, first)])
     plan = make_plan(snapshot, FilterStack(with_status=WithStatus.purgeable(["failure"])), now=NOW)
     assert plan.ids == (second,)
-    assert list(changes(plan, snapshot)) == []
+    assert list(find_changes(plan, snapshot)) == []
 
 
 def test_every_filter_comes_back(tmp_path: Path) -> None:
@@ -128,13 +128,13 @@ BASE = {
 )
 def test_what_is_wrong_with_a_plan_is_said(path: tuple[Any, ...], value: Any) -> None:
     data: Any = copy.deepcopy(BASE)
-    assert plan_from_saved(data).ids == ("a" * 32,)
+    assert plan_from_dict(data).ids == ("a" * 32,)
     inner = data
     for step in path[:-1]:
         inner = inner[step]
     inner[path[-1]] = value
     with pytest.raises(ValueError, match=r"\w"):
-        plan_from_saved(data)
+        plan_from_dict(data)
 
 
 def test_texts_that_are_only_shown_are_escaped() -> None:
@@ -143,9 +143,9 @@ def test_texts_that_are_only_shown_are_escaped() -> None:
     data["warnings"] = ["\x1b[2J1 task"]
     data["tasks"][0]["regrets"] = ["\x1b]0;x\x07\nnewer"]
     data["filters"] = {"finished_before": {"moment": 1.0, "text": "9\x9b31m days"}}
-    plan = plan_from_saved(data)
+    plan = plan_from_dict(data)
     assert plan.warnings == ("␛[2J1 task",)
-    assert plan.tasks[0].regrets == ("␛]0;x␇␊newer",)
+    assert plan.tasks[0].cautions == ("␛]0;x␇␊newer",)
     assert "9<009b>31m days" in str(plan.filters)
 
 
@@ -178,7 +178,7 @@ def test_what_is_named_twice_is_refused(key: str) -> None:
     data: Any = copy.deepcopy(BASE)
     data[key] *= 2
     with pytest.raises(ValueError, match="twice"):
-        plan_from_saved(data)
+        plan_from_dict(data)
 
 
 values = st.recursive(
@@ -201,7 +201,7 @@ def test_any_value_anywhere_is_a_plan_or_a_value_error(data: st.DataObject, valu
             break
         inner = inner[key]
     try:
-        plan_from_saved(plan)
+        plan_from_dict(plan)
     except ValueError:
         return
 

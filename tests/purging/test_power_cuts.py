@@ -15,11 +15,11 @@ from purge_stage import (
     CHAIN,
     LONE,
     OTHER,
+    batches,
     bundles,
     folder_of,
     in_place,
     listed,
-    lots,
     make_root,
     names,
     nothing_left,
@@ -33,14 +33,14 @@ from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.root import Root
 from hipercow_tui.purging import (
+    BatchState,
     PurgeReport,
-    State,
-    carry_out,
     empty,
+    execute,
     finish,
+    list_trash,
     move_to_trash,
     restore,
-    trash,
 )
 from hipercow_tui.support.errors import PurgeError
 
@@ -95,7 +95,7 @@ def test_all_moves_are_written_to_the_disk_before_anything_is_erased(
     plan = plan_of(both).of_lang(lang)
     expected, rename = sources(both, plan, lang), os.rename
     if act == "empty":
-        stamp = str(move_to_trash(plan, both).trash)
+        batch_id = str(move_to_trash(plan, both).trash)
     log = logged(monkeypatch)
 
     def noticing(source: str, target: str, **kwargs: int) -> None:
@@ -108,7 +108,7 @@ def test_all_moves_are_written_to_the_disk_before_anything_is_erased(
             log.clear()  # only what is written after the change of state counts
 
     monkeypatch.setattr(os, "rename", noticing)
-    report = carry_out(plan, both) if act == "purge" else empty(both, listed(both, stamp))
+    report = execute(plan, both) if act == "purge" else empty(both, listed(both, batch_id))
     assert report.complete and len(report.removed) == len(plan.ids)
     assert synced_before(log, "data") >= expected
 
@@ -123,7 +123,7 @@ def test_a_chain_on_a_full_disk_is_written_to_the_disk_before_it_is_erased(
     expected = inodes(root.hipercow, *(folder_of(root, i).parent for i in CHAIN))
     log = logged(monkeypatch)
     monkeypatch.setattr(os, "mkdir", full)
-    assert set(carry_out(plan, root).removed) == set(CHAIN)
+    assert set(execute(plan, root).removed) == set(CHAIN)
     assert synced_before(log, "data") >= expected
 
 
@@ -135,7 +135,7 @@ def test_the_disk_is_asked_once_a_purge_and_not_once_a_task(
         root = make_root(tmp_path / str(len(ids)))
         plan = plan_of(root, ids)
         log = logged(monkeypatch)
-        assert carry_out(plan, root).complete
+        assert execute(plan, root).complete
         numbers.append(len([call for call, _ in log if call == "fsync"]))
         monkeypatch.undo()
     assert numbers[1] - numbers[0] == 3  # the three folders tasks/ab of the chain
@@ -160,7 +160,7 @@ def test_where_folders_can_not_be_written_on_request_a_purge_goes_on(
 ) -> None:
     plan = plan_of(root)
     failing_sync(monkeypatch, code)
-    assert carry_out(plan, root).complete and in_place(root) == set() and nothing_left(root)
+    assert execute(plan, root).complete and in_place(root) == set() and nothing_left(root)
 
 
 @pytest.mark.parametrize("name", ["/tui", f"tasks/{LONE[:2]}", "/bundles"])
@@ -170,58 +170,58 @@ def test_where_the_disk_fails_nothing_is_erased(
     before, plan = whole(root), plan_of(root)
     failing_sync(monkeypatch, errno.EIO, name)
     with pytest.raises(PurgeError, match=r"can't be written.*: Input/output error"):
-        carry_out(plan, root)
+        execute(plan, root)
     assert whole(root) == before and nothing_left(root)
     monkeypatch.undo()
-    stamp = str(move_to_trash(plan, root).trash)
+    batch_id = str(move_to_trash(plan, root).trash)
     failing_sync(monkeypatch, errno.EIO, name)
     with pytest.raises(PurgeError, match="can't be written to the disk: Input/output error"):
-        empty(root, listed(root, stamp))
-    assert set(trash(root)[0].tasks) == set(ALL)
+        empty(root, listed(root, batch_id))
+    assert set(list_trash(root)[0].tasks) == set(ALL)
 
 
 def test_a_source_folder_that_is_gone_or_a_link_is_no_reason_to_fail(root: Root) -> None:
-    stamps = [move_to_trash(plan_of(root, ids), root).trash for ids in ([LONE], [OTHER], CHAIN)]
+    batch_ids = [move_to_trash(plan_of(root, ids), root).trash for ids in ([LONE], [OTHER], CHAIN)]
     folder_of(root, LONE).parent.rmdir()
     folder_of(root, OTHER).parent.rmdir()
     folder_of(root, OTHER).parent.symlink_to(root.bundles)
-    for stamp in stamps:
-        assert empty(root, listed(root, stamp)).complete
+    for batch_id in batch_ids:
+        assert empty(root, listed(root, batch_id)).complete
     assert in_place(root) == set(ALL) - {LONE, OTHER, *CHAIN}
 
 
 class Cut:
     """A batch of all tasks that failed, as a power cut left it in a state."""
 
-    def __init__(self, root: Root, lang: Lang, state: State) -> None:
+    def __init__(self, root: Root, lang: Lang, state: BatchState) -> None:
         self.root, self.part = root, root.part(lang)
         self.plan = plan_of(root).of_lang(lang)
-        self.stamp = str(move_to_trash(self.plan, root).trash)
-        (lot,) = lots(self.part)
-        suffix = "" if state is State.MOVING else f".{state}"
-        self.lot = lot.rename(lot.with_name(f"{self.stamp}{suffix}"))
+        self.batch_id = str(move_to_trash(self.plan, root).trash)
+        (batch,) = batches(self.part)
+        suffix = "" if state is BatchState.MOVING else f".{state}"
+        self.batch = batch.rename(batch.with_name(f"{self.batch_id}{suffix}"))
 
     def lose(self, identity: str, *files: str) -> None:
         """These removals of a task that was being erased were written, but not its move from
         ``tasks`` to ``erasing``."""
         for file in files:
-            (self.lot / "tasks" / identity / file).unlink()
+            (self.batch / "tasks" / identity / file).unlink()
 
     def undo_move(self, identity: str) -> None:
         """Nor was its move out of its place."""
         place = folder_of(self.part, identity)
         place.parent.mkdir(exist_ok=True)
-        (self.lot / "tasks" / identity).rename(place)
+        (self.batch / "tasks" / identity).rename(place)
 
     def is_kept_aside(self, identity: str) -> bool:
-        kept = self.part.hipercow / "tui" / f"{self.stamp}.kept" / "erasing" / identity
+        kept = self.part.hipercow / "tui" / f"{self.batch_id}.kept" / "erasing" / identity
         return (kept / "status-failure").exists() and not folder_of(self.part, identity).exists()
 
 
 CUTS = [(Lang.R, LONE, "info"), (Lang.PY, FIRST, "times")]
 
 
-def cut(tmp_path: Path, lang: Lang, state: State = State.ERASING) -> Cut:
+def cut(tmp_path: Path, lang: Lang, state: BatchState = BatchState.ERASING) -> Cut:
     root = make_root(tmp_path / "project") if lang is Lang.R else make_both(tmp_path / "project")
     done = Cut(root, lang, state)
     much_later(root)
@@ -232,10 +232,10 @@ def cut(tmp_path: Path, lang: Lang, state: State = State.ERASING) -> Cut:
 @pytest.mark.parametrize(
     ("state", "in_batch"),
     [
-        (State.ERASING, True),
-        (State.ERASING, False),
-        (State.MOVING, True),
-        (State.RESTORING, True),
+        (BatchState.ERASING, True),
+        (BatchState.ERASING, False),
+        (BatchState.MOVING, True),
+        (BatchState.RESTORING, True),
     ],
 )
 def test_half_a_task_is_kept_aside_and_named_by_a_restore(
@@ -244,25 +244,29 @@ def test_half_a_task_is_kept_aside_and_named_by_a_restore(
     lang: Lang,
     victim: str,
     info: str,
-    state: State,
+    state: BatchState,
     in_batch: bool,
 ) -> None:
     done = cut(tmp_path, lang, state)
     done.lose(victim, "data", info)
     if not in_batch:
         done.undo_move(victim)
-    assert main(["trash", str(done.root.path), "--restore", done.stamp, "--yes"]) == 1
+    assert main(["trash", str(done.root.path), "--restore", done.batch_id, "--yes"]) == 1
     said = capsys.readouterr()
     assert f"it is no longer whole: data, {info} are missing" in said.out + said.err
     assert done.is_kept_aside(victim)
     assert in_place(done.part) >= set(done.plan.ids) - {victim}
-    (lot,) = trash(done.root)
-    assert lot.state is State.KEPT and lot.remains == (victim,) and lot.tasks == ()
+    (batch,) = list_trash(done.root)
+    assert (
+        batch.state is BatchState.QUARANTINED
+        and batch.partly_erased == (victim,)
+        and batch.tasks == ()
+    )
 
-    (failed,) = restore(done.root, done.stamp).failed  # again: it is not erased by that
+    (failed,) = restore(done.root, done.batch_id).failed  # again: it is not erased by that
     assert failed.name == victim and done.is_kept_aside(victim)
     assert failed.where is not None and failed.where.exists()
-    assert empty(done.root, listed(done.root, done.stamp)).complete and not trash(done.root)
+    assert empty(done.root, listed(done.root, done.batch_id)).complete and not list_trash(done.root)
 
 
 @pytest.mark.parametrize(("lang", "victim", "info"), CUTS)
@@ -271,15 +275,15 @@ def test_half_a_task_is_kept_aside_when_a_move_is_finished(
     tmp_path: Path, lang: Lang, victim: str, info: str, file: str
 ) -> None:
     del info
-    done = cut(tmp_path, lang, State.MOVING)
+    done = cut(tmp_path, lang, BatchState.MOVING)
     done.lose(victim, file)
-    report = finish(done.root, done.stamp)
+    report = finish(done.root, done.batch_id)
     assert isinstance(report, PurgeReport) and report.vanished == ()
     assert [one.reason for one in report.failed] == [f"it is no longer whole: {file} is missing"]
-    assert names(report.failed) == {victim} and report.kept_aside is not None
+    assert names(report.failed) == {victim} and report.quarantine_path is not None
     assert report.failed[0].where is not None and report.failed[0].where.exists()
     assert victim not in report.removed and not folder_of(done.part, victim).exists()
-    assert victim in {i for lot in trash(done.root) for i in lot.remains}
+    assert victim in {i for batch in list_trash(done.root) for i in batch.partly_erased}
 
 
 @pytest.mark.parametrize(("lang", "victim", "info"), CUTS)
@@ -289,34 +293,42 @@ def test_half_a_task_in_its_place_is_kept_aside_when_erasing_is_finished(
     done = cut(tmp_path, lang)
     done.lose(victim, "data", info)
     done.undo_move(victim)
-    report = finish(done.root, done.stamp)
+    report = finish(done.root, done.batch_id)
     assert names(report.failed) == {victim} and done.is_kept_aside(victim)
     assert set(done.plan.ids).isdisjoint(in_place(done.part))
 
 
-@pytest.mark.parametrize("state", [State.ERASING, State.MOVING, State.RESTORING, State.TRASH])
-def test_a_task_that_has_more_files_than_planned_comes_back(tmp_path: Path, state: State) -> None:
+@pytest.mark.parametrize(
+    "state", [BatchState.ERASING, BatchState.MOVING, BatchState.RESTORING, BatchState.TRASH]
+)
+def test_a_task_that_has_more_files_than_planned_comes_back(
+    tmp_path: Path, state: BatchState
+) -> None:
     done = cut(tmp_path, Lang.R, state)
-    (done.lot / "tasks" / LONE / "status-success").touch()
-    assert restore(done.root, done.stamp).complete
+    (done.batch / "tasks" / LONE / "status-success").touch()
+    assert restore(done.root, done.batch_id).complete
     assert in_place(done.part) == set(ALL) and set(bundles(done.part)) == {"sweep", "solo"}
 
 
 def test_half_a_task_of_a_chain_leaves_the_others_whole(tmp_path: Path) -> None:
     done = cut(tmp_path, Lang.R)
     done.lose(CHAIN[-1], "data")
-    report = restore(done.root, done.stamp)
+    report = restore(done.root, done.batch_id)
     assert names(report.failed) == {CHAIN[-1]} and done.is_kept_aside(CHAIN[-1])
     assert set(report.restored) == set(ALL) - {CHAIN[-1]} == in_place(done.part)
 
 
 def test_half_a_task_of_a_full_disk_is_not_put_back(root: Root) -> None:
-    aside = root.hipercow / f"tui-{LONE}"
-    folder_of(root, LONE).rename(aside)
-    (aside / "data").unlink()
-    os.utime(aside, (0, 0))
-    report = restore(root, aside.name)
+    loose_task = root.hipercow / f"tui-{LONE}"
+    folder_of(root, LONE).rename(loose_task)
+    (loose_task / "data").unlink()
+    os.utime(loose_task, (0, 0))
+    report = restore(root, loose_task.name)
     assert names(report.failed) == {LONE} and "data is missing" in report.failed[0].reason
-    assert aside.exists() and not folder_of(root, LONE).exists()
-    finished = finish(root, aside.name)
-    assert isinstance(finished, PurgeReport) and finished.removed == (LONE,) and not aside.exists()
+    assert loose_task.exists() and not folder_of(root, LONE).exists()
+    finished = finish(root, loose_task.name)
+    assert (
+        isinstance(finished, PurgeReport)
+        and finished.removed == (LONE,)
+        and not loose_task.exists()
+    )

@@ -43,16 +43,16 @@ from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.output.report import report_as_json
 from hipercow_tui.purging import (
-    State,
-    carry_out,
+    BatchState,
     empty,
+    execute,
     finish,
     history,
-    interrupted,
+    list_interrupted,
+    list_trash,
     move_to_trash,
+    preflight,
     restore,
-    safety_check,
-    trash,
     trash_size,
 )
 from hipercow_tui.scanning.scanner import read_root
@@ -68,7 +68,7 @@ def both(tmp_path: Path) -> Root:
 
 
 def test_a_purge_takes_tasks_bundles_and_recent_lines_of_both(both: Root) -> None:
-    report = carry_out(plan_of(both), both)
+    report = execute(plan_of(both), both)
     assert report.complete and set(report.removed) == ALL
     assert sorted(report.removed_bundles) == sorted(["sweep", *BUNDLES])
     assert standing(both) == set(KEPT) and left_bundles(both) == {"stays": KEPT}
@@ -82,18 +82,18 @@ def test_a_purge_takes_tasks_bundles_and_recent_lines_of_both(both: Root) -> Non
 
 def test_the_trash_of_both_is_one_and_undo_gives_all_back(both: Root) -> None:
     before = all_but_ours(both)
-    stamp = str(move_to_trash(plan_of(both), both).trash)
-    lots = trash(both)
-    assert [(lot.lang, lot.stamp, lot.state) for lot in lots] == [
-        (Lang.R, stamp, State.TRASH),
-        (Lang.PY, stamp, State.TRASH),
+    batch_id = str(move_to_trash(plan_of(both), both).trash)
+    batches = list_trash(both)
+    assert [(batch.lang, batch.batch_id, batch.state) for batch in batches] == [
+        (Lang.R, batch_id, BatchState.TRASH),
+        (Lang.PY, batch_id, BatchState.TRASH),
     ]
-    (python,) = (lot for lot in lots if lot.lang is Lang.PY)
+    (python,) = (batch for batch in batches if batch.lang is Lang.PY)
     assert set(python.bundles) == set(BUNDLES) and set(python.tasks) == set(FAILED)
     size = trash_size(both, python)
     assert size is not None and size.files > 12
     assert recent(both) == list(KEPT)
-    report = restore(both, stamp)
+    report = restore(both, batch_id)
     assert report.complete and set(report.restored) == ALL
     assert set(report.restored_bundles) == {"sweep", *BUNDLES}
     assert all_but_ours(both) == before and our_lots(both) == []
@@ -104,7 +104,7 @@ def test_emptying_takes_both(both: Root) -> None:
     move_to_trash(plan_of(both), both)
     report = empty(both, listed(both))
     assert report.complete and set(report.removed) == ALL
-    assert trash(both) == () and our_lots(both) == []
+    assert list_trash(both) == () and our_lots(both) == []
 
 
 def test_a_purge_of_one_leaves_the_other_alone(both: Root) -> None:
@@ -119,7 +119,7 @@ def test_bundles_of_one_name_are_told_apart_in_a_report(both: Root) -> None:
     path = py_dir(both.path) / "bundles" / "sweep"
     plan = plan_of(both)
     path.write_text(json.dumps({"name": "sweep", "task_ids": [KEPT[0]]}))
-    said = report_as_json(carry_out(plan, both), {})
+    said = report_as_json(execute(plan, both), {})
     gone = {(bundle["lang"], bundle["name"]) for bundle in said["bundles"]}
     assert gone == {("r", "sweep"), ("py", "deep/er/one .x")}
     assert standing(both) == {FIRST, SECOND, *KEPT}
@@ -148,14 +148,14 @@ def test_bundles_of_any_name_go_and_come_back(tmp_path: Path, name: str) -> None
     before = all_but_ours(root)
     glob = InBundle.of(patterns(literal(name)))  # as Enter on it in the app
     assert make_plan(read_root(root), FilterStack(in_bundle=glob), now=NOW).ids == (FIRST,)
-    stamp = str(move_to_trash(plan_of(root), root).trash)
-    assert not path.exists() and trash(root)[0].bundles == (name,)
+    batch_id = str(move_to_trash(plan_of(root), root).trash)
+    assert not path.exists() and list_trash(root)[0].bundles == (name,)
     while path.parent.name != "bundles":  # folders that someone has removed are made again
         path = path.parent
         path.rmdir()
-    assert restore(root, stamp).complete
+    assert restore(root, batch_id).complete
     assert all_but_ours(root) == before
-    assert carry_out(plan_of(root), root).removed_bundles == (name,)
+    assert execute(plan_of(root), root).removed_bundles == (name,)
 
 
 def test_a_bundle_whose_name_is_too_long_for_a_lot_keeps_its_tasks(tmp_path: Path) -> None:
@@ -163,7 +163,7 @@ def test_a_bundle_whose_name_is_too_long_for_a_lot_keeps_its_tasks(tmp_path: Pat
     write_py_bundle(tmp_path, "/".join(["y" * 200] * 3), [FIRST])
     root = find_root(tmp_path)
     before = all_but_ours(root)
-    report = carry_out(plan_of(root), root)
+    report = execute(plan_of(root), root)
     assert "File name too long" in report.failed[0].reason and not report.removed
     assert all_but_ours(root) == before and our_lots(root) == []
 
@@ -180,7 +180,7 @@ def test_a_plan_that_leads_out_of_the_bundles_is_refused(both: Root, name: str) 
     evil = replace(first, bundle=replace(first.bundle, name=name, lang=Lang.PY))
     before = all_but_ours(both)
     with pytest.raises(PurgeError, match="names a bundle"):
-        carry_out(replace(plan, bundles=(evil, *rest)), both)
+        execute(replace(plan, bundles=(evil, *rest)), both)
     assert all_but_ours(both) == before
 
 
@@ -199,7 +199,7 @@ def test_a_link_for_a_folder_of_bundles_is_not_followed(both: Root, meanwhile: M
     outside = deep.rename(both.path / "outside")
     deep.symlink_to(outside)
     with pytest.raises(PurgeError, match=r"bundle 'deep' can't be read.*leads out of the root"):
-        carry_out(plan, both)
+        execute(plan, both)
     assert (outside / "er" / "one .x").exists()
     assert set(FAILED) <= standing(both)
 
@@ -210,7 +210,7 @@ def test_a_task_that_changes_meanwhile_comes_back_and_stays_in_the_list(
     plan = plan_of(both)
     change = py_folder(both.path, SECOND) / "status-cancelled"
     meanwhile.before("rename", SECOND[2:], change.touch)
-    report = carry_out(plan, both)
+    report = execute(plan, both)
     assert SECOND in standing(both) and SECOND in names(report.put_back)
     assert recent(both) == recent_without({FIRST, THIRD})
 
@@ -220,7 +220,7 @@ def test_a_bundle_that_names_a_task_meanwhile_keeps_it(both: Root, meanwhile: Me
     meanwhile.after(
         "rename", THIRD[2:], lambda: write_py_bundle(both.path, "new/one", [THIRD]).exists()
     )
-    report = carry_out(plan, both)
+    report = execute(plan, both)
     assert THIRD in standing(both) and THIRD in names(report.put_back)
     assert "deep/er/one .x" in left_bundles(both)
 
@@ -236,14 +236,14 @@ def test_what_is_created_while_the_list_is_written_stays_in_it(
             file.write(f"{fresh.pop(0)}\n")
 
     meanwhile.before("rename", "tui-recent", append)
-    carry_out(plan, both)
+    execute(plan, both)
     assert recent(both) == [*KEPT, task_id(50)]
 
 
 def test_a_list_that_others_append_to_keeps_its_rights(both: Root) -> None:
     path = py_dir(both.path) / "recent"
     path.chmod(0o664)
-    carry_out(plan_of(both), both)
+    execute(plan_of(both), both)
     assert stat.S_IMODE(path.stat().st_mode) == 0o664
 
 
@@ -265,7 +265,7 @@ def test_another_users_list_is_replaced_only_if_they_can_still_append(
 
     monkeypatch.setattr(os, "fstat", fstat)
     monkeypatch.setattr(os, "fchown", fchown)
-    report = carry_out(plan_of(both), both)
+    report = execute(plan_of(both), both)
     assert set(report.removed) == ALL
     assert recent(both) == (list(RECENT) if left else list(KEPT))
     assert [one.reason for one in report.failed if "another user's" in one.reason] == (
@@ -277,15 +277,15 @@ def test_another_users_list_is_replaced_only_if_they_can_still_append(
 @pytest.mark.parametrize("kind", ["link", "fifo", "folder", "missing"])
 def test_a_list_that_is_none_is_left_alone(both: Root, kind: str) -> None:
     path = py_dir(both.path) / "recent"
-    aside = path.rename(both.path / "aside")
+    loose_task = path.rename(both.path / "aside")
     if kind == "link":
-        path.symlink_to(aside)
+        path.symlink_to(loose_task)
     elif kind == "fifo":
         os.mkfifo(path)
     elif kind == "folder":
         path.mkdir()
-    report = carry_out(plan_of(both), both)
-    assert set(report.removed) == ALL and aside.read_text().split() == list(RECENT)
+    report = execute(plan_of(both), both)
+    assert set(report.removed) == ALL and loose_task.read_text().split() == list(RECENT)
     assert ("recent" in names(report.failed)) == (kind != "missing")
     assert all("--rebuild" in one.reason for one in report.failed)
 
@@ -293,10 +293,10 @@ def test_a_list_that_is_none_is_left_alone(both: Root, kind: str) -> None:
 def test_lines_that_are_no_ids_stay(both: Root) -> None:
     path = py_dir(both.path) / "recent"
     path.write_bytes(b"\xff\x00\n\n" + path.read_bytes() + b"half")
-    stamp = str(move_to_trash(plan_of(both), both).trash)
+    batch_id = str(move_to_trash(plan_of(both), both).trash)
     kept = b"\xff\x00\n\n" + "".join(f"{i}\n" for i in KEPT).encode() + b"half\n"
     assert path.read_bytes() == kept
-    restore(both, stamp)
+    restore(both, batch_id)
     assert path.read_bytes() == kept + "".join(f"{i}\n" for i in FAILED).encode()
 
 
@@ -306,7 +306,10 @@ def test_lines_that_are_no_ids_stay(both: Root) -> None:
 def assert_whole(root: Root, before: dict[str, bytes | None]) -> set[str]:
     """Each task is whole in its place, or in a lot, or erased; returns what is erased."""
     held = {
-        path.name: path for lot in our_lots(root) for path in lot.glob("tasks/*") if path.is_dir()
+        path.name: path
+        for batch in our_lots(root)
+        for path in batch.glob("tasks/*")
+        if path.is_dir()
     }
     assert not standing(root) & held.keys()
     for identity, path in held.items():
@@ -333,7 +336,9 @@ def assert_restored(root: Root, before: dict[str, bytes | None], gone: set[str])
     after = all_but_ours(root)
     assert all(after[name] == before[name] for name in after)
     kept = {
-        path.name.replace("%2F", "/") for lot in our_lots(root) for path in lot.glob("bundles/*")
+        path.name.replace("%2F", "/")
+        for batch in our_lots(root)
+        for path in batch.glob("bundles/*")
     }
     for name, ids in BUNDLES.items():
         if not gone & set(ids):
@@ -368,12 +373,12 @@ def test_a_purge_that_died_is_restored_or_finished(
         other = copy_of(path)
         much_later(root)
         much_later(other)
-        died_in |= {f"{lot.lang} {lot.state}" for lot in interrupted(root)}
-        for stamp in {lot.stamp for lot in interrupted(root)}:
-            restore(root, stamp)
-            finish(other, stamp)
+        died_in |= {f"{batch.lang} {batch.state}" for batch in list_interrupted(root)}
+        for batch_id in {batch.batch_id for batch in list_interrupted(root)}:
+            restore(root, batch_id)
+            finish(other, batch_id)
         assert_restored(root, before, gone)
-        assert not interrupted(root) and not interrupted(other)
+        assert not list_interrupted(root) and not list_interrupted(other)
         # A purge of both is finished in both, or was not begun in either.
         left = standing(other) & ALL
         assert left in (ALL, set())
@@ -381,7 +386,7 @@ def test_a_purge_that_died_is_restored_or_finished(
         assert our_lots(other) == []
     assert gone_before == ALL
     assert died_in == {
-        f"{lang} {state}" for lang in Lang for state in (State.MOVING, State.ERASING)
+        f"{lang} {state}" for lang in Lang for state in (BatchState.MOVING, BatchState.ERASING)
     }
 
 
@@ -395,17 +400,17 @@ def test_a_move_to_the_trash_that_died_is_restored_or_finished(
         assert assert_whole(root, before) == set()
         much_later(root)
         much_later(other)
-        for stamp in {lot.stamp for lot in interrupted(root)}:
-            finish(other, stamp)
-            assert restore(root, stamp).complete
-        for stamp in {lot.stamp for lot in trash(root)}:
-            assert restore(root, stamp).complete
+        for batch_id in {batch.batch_id for batch in list_interrupted(root)}:
+            finish(other, batch_id)
+            assert restore(root, batch_id).complete
+        for batch_id in {batch.batch_id for batch in list_trash(root)}:
+            assert restore(root, batch_id).complete
         assert all_but_ours(root) == before and our_lots(root) == []
         assert_listed(root)
         assert_listed(other)
         ends.add(frozenset(ALL & standing(other)))
-        for stamp in {lot.stamp for lot in trash(other)}:
-            assert restore(other, stamp).complete
+        for batch_id in {batch.batch_id for batch in list_trash(other)}:
+            assert restore(other, batch_id).complete
         assert all_but_ours(other) == before
     # It is finished in both, or was not begun in either.
     assert ends == {frozenset(ALL), frozenset()}
@@ -419,12 +424,12 @@ def test_an_undo_that_died_is_finished(tmp_path: Path, before: dict[str, bytes |
         assert assert_whole(root, before) == set()
         much_later(root)
         much_later(other)
-        for lot in interrupted(other):
-            died_in.add(lot.lang)
-            finish(other, lot.stamp)
+        for batch in list_interrupted(other):
+            died_in.add(batch.lang)
+            finish(other, batch.batch_id)
         for place in (root, other):
-            for stamp in {lot.stamp for lot in trash(place)}:
-                assert restore(place, stamp).complete
+            for batch_id in {batch.batch_id for batch in list_trash(place)}:
+                assert restore(place, batch_id).complete
             assert all_but_ours(place) == before and our_lots(place) == []
             assert_listed(place)
     assert died_in == set(Lang) and len(roots) > 30
@@ -441,11 +446,11 @@ def test_an_emptying_that_died_is_restored_or_finished(
         numbers.append(len(gone))
         much_later(root)
         much_later(other)
-        for stamp in {lot.stamp for lot in trash(root)}:
-            restore(root, stamp)
+        for batch_id in {batch.batch_id for batch in list_trash(root)}:
+            restore(root, batch_id)
         assert_restored(root, before, gone)
-        for stamp in {lot.stamp for lot in trash(other)}:
-            empty(other, listed(other, stamp))
+        for batch_id in {batch.batch_id for batch in list_trash(other)}:
+            empty(other, listed(other, batch_id))
         assert standing(other) == set(KEPT) and recent(other) == list(KEPT)
         assert our_lots(other) == []
     assert numbers == sorted(numbers) and set(numbers) == set(range(len(ALL) + 1))
@@ -459,8 +464,8 @@ def test_a_purge_on_a_full_disk_that_died_is_restored(
     for path in killed(tmp_path, "both:full", "steps"):
         root = find_root(path)
         much_later(root)
-        for lot in interrupted(root):
-            restore(root, lot.stamp)
+        for batch in list_interrupted(root):
+            restore(root, batch.batch_id)
         left = standing(root)
         numbers.add(len(ALL - left))
         assert set(KEPT) <= left and set(left_bundles(root)) == {"stays", *BUNDLES}
@@ -488,7 +493,7 @@ def test_nothing_is_lost_whichever_call_fails(
     for step in range(1, 500):
         root = make_both(tmp_path / str(step))
         plan = plan_of(root)
-        stamp = "" if action == "purge" else str(move_to_trash(plan, root).trash)
+        batch_id = "" if action == "purge" else str(move_to_trash(plan, root).trash)
         made: list[str] = []
 
         def counted(name: str, made: list[str] = made, step: int = step) -> Callable[..., Any]:
@@ -506,16 +511,16 @@ def test_nothing_is_lost_whichever_call_fails(
             for name in CALLS:
                 patch.setattr(os, name, counted(name))
             try:
-                carry_out(plan, root) if action == "purge" else restore(root, stamp)
+                execute(plan, root) if action == "purge" else restore(root, batch_id)
             except PurgeError as error:
                 assert str(error)
         places = standing(root) | {
-            path.name for lot in our_lots(root) for path in lot.glob("tasks/*")
+            path.name for batch in our_lots(root) for path in batch.glob("tasks/*")
         }
-        aside = {path.name[4:36] for path in root.hipercow.rglob("tui-*")}
+        loose_task = {path.name[4:36] for path in root.hipercow.rglob("tui-*")}
         assert set(KEPT) <= standing(root)
         if action == "restore":
-            assert places | aside == ALL | set(KEPT)
+            assert places | loose_task == ALL | set(KEPT)
         listed = recent(root)
         assert [i for i in listed if i in KEPT] == list(KEPT)
         if len(made) < step:
@@ -525,11 +530,11 @@ def test_nothing_is_lost_whichever_call_fails(
 
 def test_a_check_before_a_purge_leaves_nothing_behind(both: Root) -> None:
     before = all_but_ours(both)
-    assert safety_check(plan_of(both), both) is None
+    assert preflight(plan_of(both), both) is None
     assert all_but_ours(both) == before and our_lots(both) == []
 
 
 def test_marks_of_both_are_purged_together(both: Root) -> None:
     stack = FilterStack(task_ids=TaskIds(frozenset([R_TASK, THIRD])))
-    report = carry_out(make_plan(read_root(both), stack, now=NOW), both)
+    report = execute(make_plan(read_root(both), stack, now=NOW), both)
     assert report.complete and set(report.removed) == {R_TASK, THIRD}

@@ -32,13 +32,13 @@ from hipercow_tui.cli.main import main
 from hipercow_tui.formats import mounts
 from hipercow_tui.formats.root import Root
 from hipercow_tui.purging import (
-    carry_out,
     empty,
-    interrupted,
+    execute,
+    list_interrupted,
+    list_trash,
     move_to_trash,
+    preflight,
     restore,
-    safety_check,
-    trash,
 )
 from hipercow_tui.support.errors import PurgeError
 
@@ -91,25 +91,25 @@ def test_a_read_only_file_system_is_looked_at_and_left_alone(
     disk: Disk, capsys: pytest.CaptureFixture[str]
 ) -> None:
     root = disk.root
-    stamp = str(move_to_trash(plan_of(root, [LONE]), root).trash)
+    batch_id = str(move_to_trash(plan_of(root, [LONE]), root).trash)
     before, plan = whole(root), plan_of(root)
     disk.protect()
-    assert READ_ONLY in str(safety_check(plan, root))
-    for act in (carry_out, move_to_trash):
+    assert READ_ONLY in str(preflight(plan, root))
+    for act in (execute, move_to_trash):
         with pytest.raises(PurgeError, match=rf"{READ_ONLY}\. Nothing was changed"):
             act(plan, root)
     with pytest.raises(PurgeError, match=READ_ONLY):
-        restore(root, stamp)
+        restore(root, batch_id)
     with pytest.raises(PurgeError, match=READ_ONLY):
         empty(root, listed(root))
     assert main(["purge", str(root.path), "--with-status", "failure", "--yes"]) == 1
     said = capsys.readouterr()
     assert READ_ONLY in said.err and "Traceback" not in said.err
     assert main(["list", str(root.path)]) == 0 and main(["trash", str(root.path)]) == 0
-    assert stamp in capsys.readouterr().out
-    assert whole(root) == before and [lot.stamp for lot in trash(root)] == [stamp]
+    assert batch_id in capsys.readouterr().out
+    assert whole(root) == before and [batch.batch_id for batch in list_trash(root)] == [batch_id]
     disk.open_up()
-    assert restore(root, stamp).complete
+    assert restore(root, batch_id).complete
 
 
 def test_a_file_system_that_becomes_read_only_while_tasks_are_moved(
@@ -121,12 +121,12 @@ def test_a_file_system_that_becomes_read_only_while_tasks_are_moved(
     with pytest.raises(
         PurgeError, match=rf"{READ_ONLY}\. Nothing was deleted; .* can't be put back"
     ):
-        carry_out(plan, root)
+        execute(plan, root)
     disk.open_up()
-    (lot,) = trash(root)
-    os.utime(root.hipercow / "tui" / str(lot.name) / "alive", (0, 0))
-    assert [one.stamp for one in interrupted(root)] == [lot.stamp]
-    assert restore(root, lot.stamp).complete
+    (batch,) = list_trash(root)
+    os.utime(root.hipercow / "tui" / str(batch.name) / "alive", (0, 0))
+    assert [one.batch_id for one in list_interrupted(root)] == [batch.batch_id]
+    assert restore(root, batch.batch_id).complete
     assert whole(root) == before and nothing_left(root)
 
 
@@ -147,18 +147,18 @@ def test_a_log_that_someone_holds_for_good_is_reported_and_goes_later(
 
     if not held:
         monkeypatch.setattr(os, "unlink", busy)
-    report = carry_out(plan, root)
+    report = execute(plan, root)
     (failed,) = report.failed
     assert failed.name == LONE and ".nfs0001': Device or resource busy" in failed.reason
     assert set(report.removed) == set(ALL) - {LONE} and in_place(root) == set()
     assert failed.where is not None and os.listdir(failed.where) == [".nfs0001"]
-    (lot,) = trash(root)
-    assert lot.interrupted and lot.remains == (LONE,)
+    (batch,) = list_trash(root)
+    assert batch.interrupted and batch.partly_erased == (LONE,)
 
     if held:
         unmount(failed.where / ".nfs0001")
     monkeypatch.setattr(os, "unlink", real)
-    assert empty(root, listed(root, lot.stamp)).removed == (LONE,) and nothing_left(root)
+    assert empty(root, listed(root, batch.batch_id)).removed == (LONE,) and nothing_left(root)
 
 
 @pytest.mark.parametrize("seconds", [0.15, 60])
@@ -181,7 +181,7 @@ def test_a_file_that_comes_back_while_its_writer_lives(
     writer = threading.Thread(target=write)
     writer.start()
     try:
-        report = carry_out(plan, root)
+        report = execute(plan, root)
     finally:
         stop.set()
         writer.join()
@@ -190,7 +190,7 @@ def test_a_file_that_comes_back_while_its_writer_lives(
         assert report.complete and nothing_left(root)
     elif report.failed:  # it may be removed in the moment in which the file is not there
         assert names(report.failed) == {LONE} and "not empty" in report.failed[0].reason
-        assert empty(root, listed(root, trash(root)[0].stamp)).complete
+        assert empty(root, listed(root, list_trash(root)[0].batch_id)).complete
     assert in_place(root) == set() and bundles(root) == {} and nothing_left(root)
 
 
@@ -205,7 +205,7 @@ def test_a_file_system_mounted_in_a_task_is_not_entered(
         inode, fstat = inside.stat().st_ino, os.fstat
         monkeypatch.setattr(mounts, "_statx", lambda: None)
         monkeypatch.setattr(os, "fstat", lambda fd: elsewhere(fstat(fd), inode))
-    report = carry_out(plan, root)
+    report = execute(plan, root)
     (failed,) = report.failed
     assert f"'{LONE}/mount': another file system is mounted there" in failed.reason
     assert failed.where is not None

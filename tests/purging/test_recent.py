@@ -34,8 +34,8 @@ from small_root import task_id
 
 from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.formats.root import Root, find_root
-from hipercow_tui.purging import carry_out, empty, move_to_trash, restore
-from hipercow_tui.purging.batch_name import TUI
+from hipercow_tui.purging import empty, execute, move_to_trash, restore
+from hipercow_tui.purging.batch_name import TUI_FOLDER
 
 LATE = task_id(50)
 
@@ -61,7 +61,7 @@ def append(root: Root, identity: str) -> None:
 def test_who_opened_the_list_just_before_the_rename_is_waited_for(
     both: Root, meanwhile: Meanwhile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hipercow_tui.purging.recent_list.LINGER", 0.5)
+    monkeypatch.setattr("hipercow_tui.purging.recent_list.APPEND_GRACE", 0.5)
     plan = plan_of(both)
     writers = []
 
@@ -77,7 +77,7 @@ def test_who_opened_the_list_just_before_the_rename_is_waited_for(
         writers[0].start()
 
     meanwhile.before("rename", "tui-recent", write_late)
-    carry_out(plan, both)
+    execute(plan, both)
     writers[0].join()
     assert recent(both) == [*KEPT, LATE]
 
@@ -92,7 +92,7 @@ def test_the_id_of_a_task_that_goes_is_not_brought_over(both: Root, meanwhile: M
         append(both, LATE)
 
     meanwhile.before("rename", "tui-recent", make)
-    carry_out(plan, both)
+    execute(plan, both)
     assert recent(both) == [*KEPT, LATE]
 
 
@@ -107,14 +107,14 @@ def test_a_list_that_is_written_anew_meanwhile_loses_nothing(
         "tui-recent",
         lambda: path_of(both).write_text("".join(f"{i}\n" for i in rebuilt)),
     )
-    carry_out(plan, both)
+    execute(plan, both)
     assert recent(both) == [*KEPT, LATE, task_id(51)]
 
 
 def test_purges_at_once_and_tasks_that_are_made_lose_no_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hipercow_tui.purging.recent_list.LINGER", 0.05)
+    monkeypatch.setattr("hipercow_tui.purging.recent_list.APPEND_GRACE", 0.05)
     tasks = [task_id(number) for number in range(100, 124)]
     for identity in (*tasks, *KEPT):
         write_py_task(tmp_path, identity, "failure")
@@ -153,7 +153,7 @@ def test_a_draft_of_a_process_that_died_is_replaced(
 ) -> None:
     monkeypatch.setattr("hipercow_tui.purging.recent_list.ABANDONED", 0.05)
     draft_of(both).write_text("half a li")
-    assert carry_out(plan_of(both), both).complete
+    assert execute(plan_of(both), both).complete
     assert recent(both) == list(KEPT) and not draft_of(both).exists()
 
 
@@ -171,7 +171,7 @@ def test_another_purge_that_writes_the_list_is_waited_for(
 
     draft.touch()
     monkeypatch.setattr(time, "sleep", sleep)
-    assert carry_out(plan_of(both), both).complete
+    assert execute(plan_of(both), both).complete
     assert recent(both) == list(KEPT) and len(looks) >= 3
 
 
@@ -181,7 +181,7 @@ def test_a_purge_that_waits_for_the_list_can_be_stopped(
     stop, before = threading.Event(), recent(both)
     monkeypatch.setattr(time, "sleep", lambda seconds: stop.set())
     draft_of(both).touch()
-    report = carry_out(plan_of(both, FAILED), both, stop=stop)
+    report = execute(plan_of(both, FAILED), both, stop=stop)
     assert report.stopped and not report.removed and not report.failed
     assert standing(both) >= {*FAILED, *KEPT} and recent(both) == before
 
@@ -195,7 +195,7 @@ def test_the_wait_for_other_purges_ends(both: Root, monkeypatch: pytest.MonkeyPa
         "hipercow_tui.purging.recent_list._state_of_draft", lambda folder: (next(states), 0)
     )
     draft_of(both).touch()
-    report = carry_out(plan_of(both), both)
+    report = execute(plan_of(both), both)
     (failed,) = report.failed
     assert "another purge is writing it" in failed.reason and "--rebuild" in failed.reason
     assert set(report.removed) >= set(FAILED) and draft_of(both).exists()
@@ -205,7 +205,7 @@ def test_a_list_whose_inode_number_changes_with_each_call_is_written(
     both: Root, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As on FUSE, and on SMB mounted with noserverino."""
-    stamp, calls, fstat = "", itertools.count(1), os.fstat
+    batch_id, calls, fstat = "", itertools.count(1), os.fstat
 
     def changing(fd: int) -> os.stat_result:
         number = next(calls)
@@ -216,9 +216,9 @@ def test_a_list_whose_inode_number_changes_with_each_call_is_written(
     plan = plan_of(both)
     with monkeypatch.context() as patch:
         patch.setattr(os, "fstat", changing)
-        stamp = str(move_to_trash(plan, both).trash)
+        batch_id = str(move_to_trash(plan, both).trash)
         assert recent(both) == list(KEPT)
-        assert restore(both, stamp).complete
+        assert restore(both, batch_id).complete
     assert recent(both) == recent_after_undo(FAILED)
 
 
@@ -228,54 +228,54 @@ def test_a_list_whose_inode_number_changes_with_each_call_is_written(
 @pytest.mark.parametrize("back", [*itertools.permutations(range(3))])
 def test_an_undo_appends_what_is_missing_the_newest_last(both: Root, back: tuple[int, ...]) -> None:
     gone = ([THIRD, FIRST], [SECOND], [KEPT[0]])
-    stamps = [str(move_to_trash(plan_of(both, ids), both).trash) for ids in gone]
+    batch_ids = [str(move_to_trash(plan_of(both, ids), both).trash) for ids in gone]
     write_py_task(both.path, LATE, "created")
     for place in back:
-        assert restore(both, stamps[place]).complete
+        assert restore(both, batch_ids[place]).complete
     appended = [i for place in back for i in RECENT if i in gone[place]]
     assert recent(both) == [KEPT[1], KEPT[2], LATE, *appended]
 
 
 def test_an_undo_adds_no_id_twice(both: Root) -> None:
     """Someone may have rebuilt the list, or made a task by the id of one in the trash."""
-    stamp = str(move_to_trash(plan_of(both), both).trash)
+    batch_id = str(move_to_trash(plan_of(both), both).trash)
     write_py_task(both.path, SECOND, "running")
     append(both, FIRST)
-    report = restore(both, stamp)
+    report = restore(both, batch_id)
     assert names(report.failed) == {SECOND}
     assert recent(both) == [*KEPT, SECOND, FIRST, THIRD]
     shutil.rmtree(py_folder(both.path, SECOND))
     path_of(both).write_text(f"{KEPT[0]}\n{LATE}")
-    assert restore(both, stamp).restored == (SECOND,)
+    assert restore(both, batch_id).restored == (SECOND,)
     assert recent(both) == [KEPT[0], LATE, SECOND] and our_lots(both) == []
 
 
 def test_an_undo_makes_no_list_where_there_is_none(both: Root) -> None:
-    stamp = str(move_to_trash(plan_of(both), both).trash)
+    batch_id = str(move_to_trash(plan_of(both), both).trash)
     path_of(both).unlink()  # as 'hipercow task recent --rebuild --limit 0' does
-    assert restore(both, stamp).complete and not path_of(both).exists()
+    assert restore(both, batch_id).complete and not path_of(both).exists()
 
 
 @pytest.mark.parametrize("kind", ["link", "fifo", "folder"])
 def test_an_undo_leaves_alone_what_is_no_list(both: Root, kind: str) -> None:
-    stamp = str(move_to_trash(plan_of(both), both).trash)
-    aside = path_of(both).rename(both.path / "aside")
+    batch_id = str(move_to_trash(plan_of(both), both).trash)
+    loose_task = path_of(both).rename(both.path / "aside")
     {
-        "link": lambda: path_of(both).symlink_to(aside),
+        "link": lambda: path_of(both).symlink_to(loose_task),
         "fifo": lambda: os.mkfifo(path_of(both)),
         "folder": lambda: path_of(both).mkdir(),
     }[kind]()
-    report = restore(both, stamp)
+    report = restore(both, batch_id)
     (failed,) = report.failed
     assert failed.name == "recent" and "--rebuild" in failed.reason
-    assert standing(both) >= set(FAILED) and aside.read_text().split() == list(KEPT)
+    assert standing(both) >= set(FAILED) and loose_task.read_text().split() == list(KEPT)
 
 
 def test_an_undo_appends_to_the_list_that_a_purge_has_just_written(
     both: Root, meanwhile: Meanwhile
 ) -> None:
     """Between opening the list and writing to it, a purge renames another one over it."""
-    stamp = str(move_to_trash(plan_of(both, [FIRST]), both).trash)
+    batch_id = str(move_to_trash(plan_of(both, [FIRST]), both).trash)
     fresh = both.path / "fresh"
     fresh.write_text("".join(f"{i}\n" for i in KEPT))
     real = os.open
@@ -288,7 +288,7 @@ def test_an_undo_appends_to_the_list_that_a_purge_has_just_written(
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "open", opened)
-        assert restore(both, stamp).complete
+        assert restore(both, batch_id).complete
     assert not fresh.exists() and recent(both) == [*KEPT, FIRST]
 
 
@@ -296,7 +296,7 @@ def test_an_undo_appends_to_the_list_that_a_purge_has_just_written(
 
 
 def test_an_undo_that_can_not_append_says_so(both: Root, monkeypatch: pytest.MonkeyPatch) -> None:
-    stamp, real = str(move_to_trash(plan_of(both), both).trash), os.write
+    batch_id, real = str(move_to_trash(plan_of(both), both).trash), os.write
 
     def write(fd: int, data: bytes) -> int:
         if FIRST.encode() in data and b"\n" in data:
@@ -304,7 +304,7 @@ def test_an_undo_that_can_not_append_says_so(both: Root, monkeypatch: pytest.Mon
         return real(fd, data)
 
     monkeypatch.setattr(os, "write", write)
-    report = restore(both, stamp)
+    report = restore(both, batch_id)
     (failed,) = report.failed
     assert failed.name == "recent" and "No space left" in failed.reason
     assert "tasks may be missing in it" in failed.reason and "--rebuild" in failed.reason
@@ -322,10 +322,10 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 def test_an_undo_on_a_disk_that_is_really_full(small_disk: Path, what: str) -> None:
     """Where nothing may be mounted, the same is done on a disk with room."""
     root = make_both(small_disk / "project")
-    stamp = str(move_to_trash(plan_of(root), root).trash)
+    batch_id = str(move_to_trash(plan_of(root), root).trash)
     if os.path.ismount(small_disk):
         fill(small_disk / "filler", what)
-    report = restore(root, stamp)
+    report = restore(root, batch_id)
     assert report.complete and standing(root) >= {*FAILED, *KEPT}
     assert recent(root) == recent_after_undo(FAILED)
 
@@ -349,18 +349,18 @@ def test_what_there_was_no_room_to_take_out_is_taken_out_once_there_is(
     plan = plan_of(both, [FIRST, SECOND])
     monkeypatch.setattr(os, "open", refuse)
     monkeypatch.setattr(os, "unlink", count)
-    report = carry_out(plan, both)
+    report = execute(plan, both)
     assert report.complete and removed and recent(both) == recent_without({FIRST, SECOND})
-    assert not list(py_dir(both.path).glob(f"{TUI}-*"))
+    assert not list(py_dir(both.path).glob(f"{TUI_FOLDER}-*"))
 
 
 def test_emptying_takes_out_what_the_move_to_the_trash_could_not(
     both: Root,
 ) -> None:
     plan = plan_of(both, FAILED)
-    path_of(both).rename(aside := both.path / "aside")
+    path_of(both).rename(loose_task := both.path / "aside")
     report = move_to_trash(plan, both)  # there is no list just now
-    aside.rename(path_of(both))
+    loose_task.rename(path_of(both))
     assert report.complete and recent(both) == list(RECENT)
     assert empty(both, listed(both, str(report.trash))).complete
     assert recent(both) == list(KEPT)
@@ -375,6 +375,6 @@ def test_what_was_freed_without_a_record_is_out_of_the_list(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "mkdir", mkdir)
-    report = carry_out(plan, both)
+    report = execute(plan, both)
     assert set(report.removed) == set(FAILED) and recent(both) == list(KEPT)
-    assert not list(py_dir(both.path).glob(f"{TUI}-*"))
+    assert not list(py_dir(both.path).glob(f"{TUI_FOLDER}-*"))

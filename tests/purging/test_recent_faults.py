@@ -20,10 +20,10 @@ from small_root import task_id
 from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.root import Root, find_root
-from hipercow_tui.purging import carry_out, empty, move_to_trash, restore
+from hipercow_tui.purging import empty, execute, move_to_trash, restore
 from hipercow_tui.purging.recent_list import append_ids, remove_ids
-from hipercow_tui.purging.results import Outcome
-from hipercow_tui.purging.root_dirs import open_places
+from hipercow_tui.purging.results import ItemResult
+from hipercow_tui.purging.root_dirs import open_root_dirs
 from hipercow_tui.support.errors import PurgeError
 
 GONE = (task_id(1), task_id(2))
@@ -116,14 +116,14 @@ def write_list(root: Root, ids: Collection[str]) -> None:
     (root.hipercow / "py" / "recent").write_text("".join(f"{i}\n" for i in ids))
 
 
-def says_so(failed: Outcome | None) -> bool:
+def says_so(failed: ItemResult | None) -> bool:
     return failed is not None and failed.name == "recent" and "--rebuild" in failed.reason
 
 
 @pytest.mark.parametrize(("code", "done"), FAULTS)
 def test_ids_are_taken_out_or_it_is_reported(root: Root, code: int | None, done: bool) -> None:
     spoiled = set()
-    with open_places(root.part(Lang.PY)) as places:
+    with open_root_dirs(root.part(Lang.PY)) as places:
         for step in range(1, 50):
             write_list(root, BEFORE)
             fault = Fault(step, code, done)
@@ -143,7 +143,7 @@ def test_ids_are_taken_out_or_it_is_reported(root: Root, code: int | None, done:
 @pytest.mark.parametrize(("code", "done"), FAULTS)
 def test_ids_are_appended_once_or_it_is_reported(root: Root, code: int | None, done: bool) -> None:
     spoiled = set()
-    with open_places(root.part(Lang.PY)) as places:
+    with open_root_dirs(root.part(Lang.PY)) as places:
         for step in range(1, 50):
             write_list(root, KEPT)
             fault = Fault(step, code, done)
@@ -169,7 +169,7 @@ def test_a_write_of_a_part_is_completed(
         return real(fd, data[:size] if len(calls) == 1 else data)
 
     write_list(root, KEPT)
-    with open_places(root.part(Lang.PY)) as places:
+    with open_root_dirs(root.part(Lang.PY)) as places:
         monkeypatch.setattr(os, "write", write)
         assert append_ids(places, GONE) is None
     listed = recent(root)
@@ -185,7 +185,7 @@ def test_lines_that_arrive_meanwhile_are_there_or_it_is_reported(
     root: Root, code: int | None, done: bool
 ) -> None:
     """hipercow makes a task between the reading of the list and the rename."""
-    with open_places(root.part(Lang.PY)) as places:
+    with open_root_dirs(root.part(Lang.PY)) as places:
         for step in range(1, 50):
             write_list(root, BEFORE)
             fault = Fault(step, code, done)
@@ -208,23 +208,23 @@ def test_lines_that_arrive_meanwhile_are_there_or_it_is_reported(
     assert step > 8
 
 
-def purge(plan: PurgePlan, root: Root, _: str) -> tuple[Outcome, ...]:
-    return carry_out(plan, root).failed
+def purge(plan: PurgePlan, root: Root, _: str) -> tuple[ItemResult, ...]:
+    return execute(plan, root).failed
 
 
-def trash(plan: PurgePlan, root: Root, _: str) -> tuple[Outcome, ...]:
+def trash(plan: PurgePlan, root: Root, _: str) -> tuple[ItemResult, ...]:
     return move_to_trash(plan, root).failed
 
 
-def undo(_: PurgePlan, root: Root, stamp: str) -> tuple[Outcome, ...]:
-    return restore(root, stamp).failed
+def undo(_: PurgePlan, root: Root, batch_id: str) -> tuple[ItemResult, ...]:
+    return restore(root, batch_id).failed
 
 
-def erase(_: PurgePlan, root: Root, stamp: str) -> tuple[Outcome, ...]:
-    return empty(root, listed(root, stamp)).failed
+def erase(_: PurgePlan, root: Root, batch_id: str) -> tuple[ItemResult, ...]:
+    return empty(root, listed(root, batch_id)).failed
 
 
-Action = Callable[[PurgePlan, Root, str], tuple[Outcome, ...]]
+Action = Callable[[PurgePlan, Root, str], tuple[ItemResult, ...]]
 
 
 @pytest.mark.parametrize("action", [purge, trash, undo, erase])
@@ -237,14 +237,14 @@ def test_the_report_of_every_action_says_what_may_be_wrong(
         for identity in BEFORE:
             write_py_task(where, identity, "failure" if identity in GONE else "success")
         root = find_root(where)
-        plan, stamp = plan_of(root), ""
+        plan, batch_id = plan_of(root), ""
         if action in (undo, erase):
-            stamp = str(move_to_trash(plan, root).trash)
+            batch_id = str(move_to_trash(plan, root).trash)
         if action is erase:
             write_list(root, BEFORE)  # as a move to the trash on a full disk leaves it
         fault = Fault(step, code, done)
         with fault.at_work():
-            failed = action(plan, root, stamp)
+            failed = action(plan, root, batch_id)
         listed = recent(root)
         assert sorted(listed) == sorted(standing(root)) or any(map(says_so, failed))
         assert action is trash or our_lots(root) == []
@@ -273,7 +273,7 @@ def test_a_purge_that_fails_says_what_the_list_may_lack(
 
     monkeypatch.setattr(os, "rename", rename)
     with pytest.raises(PurgeError) as raised:
-        carry_out(plan, root)
+        execute(plan, root)
     said = str(raised.value)
     assert "Nothing was deleted; all else is where it was. recent: tasks may be missing" in said
     assert said.endswith("'hipercow task recent --rebuild' corrects it.")

@@ -22,6 +22,7 @@ from purge_stage import (
     LONE,
     OTHER,
     Meanwhile,
+    batches,
     bundles,
     copy_of,
     folder_of,
@@ -29,7 +30,6 @@ from purge_stage import (
     killed,
     later,
     listed,
-    lots,
     make_root,
     names,
     nothing_left,
@@ -45,29 +45,35 @@ from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.formats.safe_open import read_file
 from hipercow_tui.purging import (
+    BatchState,
     Phase,
     Progress,
     PurgeReport,
     RestoreReport,
-    State,
-    carry_out,
     empty,
+    execute,
     finish,
     heartbeat,
     history,
-    interrupted,
+    list_interrupted,
+    list_trash,
     move_to_trash,
+    preflight,
     restore,
-    safety_check,
-    trash,
 )
 from hipercow_tui.purging import both_languages as whole_module
-from hipercow_tui.purging.batch import new_lot
-from hipercow_tui.purging.heartbeat import Heart, Sign, ensure_dead, is_alive, sign_of
-from hipercow_tui.purging.manifest import Aim
-from hipercow_tui.purging.process_identity import Who, whoami
-from hipercow_tui.purging.progress import Watch, unheard
-from hipercow_tui.purging.root_dirs import open_places
+from hipercow_tui.purging.batch import create_batch
+from hipercow_tui.purging.heartbeat import (
+    Heartbeat,
+    HeartbeatReading,
+    ensure_dead,
+    is_alive,
+    read_heartbeat,
+)
+from hipercow_tui.purging.manifest import PurgeMode
+from hipercow_tui.purging.process_identity import ProcessIdentity, current_process
+from hipercow_tui.purging.progress import ProgressReporter, ignore_progress
+from hipercow_tui.purging.root_dirs import open_root_dirs
 from hipercow_tui.purging.trash_actions import finish as finish_in_part
 from hipercow_tui.support.errors import PurgeError
 
@@ -80,14 +86,14 @@ def trashed(root: Root) -> str:
 
 def died_moving(root: Root, aim: str) -> str:
     """A purge, or move to the trash, that died after three of its tasks were moved; its stamp."""
-    stamp = trashed(root)
-    lot = root.hipercow / "tui" / f"{stamp}.trash"
-    manifest = json.loads((lot / "manifest.json").read_text())
-    (lot / "manifest.json").write_text(json.dumps(manifest | {"aim": aim}))
+    batch_id = trashed(root)
+    batch = root.hipercow / "tui" / f"{batch_id}.trash"
+    manifest = json.loads((batch / "manifest.json").read_text())
+    (batch / "manifest.json").write_text(json.dumps(manifest | {"aim": aim}))
     for name in (LONE, OTHER, ALL[5]):
-        (lot / "tasks" / name).rename(folder_of(root, name))
-    lot.rename(lot.with_suffix(""))
-    return stamp
+        (batch / "tasks" / name).rename(folder_of(root, name))
+    batch.rename(batch.with_suffix(""))
+    return batch_id
 
 
 def prepared(root: Root) -> list[Path]:
@@ -103,19 +109,19 @@ def test_a_check_before_the_question_that_died_is_never_taken_for_a_purge(tmp_pa
     for path in roots:
         root = find_root(path)
         before = whole(root)
-        assert not trash(root) and not interrupted(root)
+        assert not list_trash(root) and not list_interrupted(root)
         found = prepared(root)
         left += len(found)
         for folder in found:
             assert not list(folder.glob("*/*")) and not (folder / "manifest.json").exists()
-            stamp = folder.stem
+            batch_id = folder.stem
             for act in (restore, finish):
                 with pytest.raises(PurgeError, match="There is no"):
-                    act(root, stamp)
-            assert main(["trash", str(path), "--empty", stamp, "--yes"]) == 1
+                    act(root, batch_id)
+            assert main(["trash", str(path), "--empty", batch_id, "--yes"]) == 1
         assert whole(root) == before and in_place(root) == set(ALL)
         later(root)
-        assert safety_check(plan_of(root), root) is None
+        assert preflight(plan_of(root), root) is None
         assert not prepared(root) and whole(root) == before
     assert len(roots) > 10 and left > 5
 
@@ -130,39 +136,39 @@ def test_what_is_checked_before_the_question_is_seen_by_nobody(
 
             def looking(*args: Any, real: Callable[..., Any] = real, **kwargs: Any) -> Any:
                 result = real(*args, **kwargs)
-                seen.append((trash(root), interrupted(root)))
+                seen.append((list_trash(root), list_interrupted(root)))
                 return result
 
             patch.setattr(os, call, looking)
-        assert safety_check(plan_of(root), root) is None
+        assert preflight(plan_of(root), root) is None
     assert len(seen) > 8 and set(seen) == {((), ())}
 
 
 def test_a_manifest_says_who_confirmed_the_plan_and_when(root: Root) -> None:
     began = time.time()
     trashed(root)
-    (lot,) = lots(root)
-    manifest = json.loads((lot / "manifest.json").read_text())
+    (batch,) = batches(root)
+    manifest = json.loads((batch / "manifest.json").read_text())
     assert manifest["confirmed"] is True and began <= manifest["when"] <= time.time()
-    assert Who.from_json(manifest["who"]) == whoami()
+    assert ProcessIdentity.from_json(manifest["who"]) == current_process()
 
 
 @pytest.mark.parametrize("aim", ["purge", "trash"])
 def test_what_does_not_say_that_it_was_confirmed_is_only_put_back(root: Root, aim: str) -> None:
     before = whole(root)
-    stamp = died_moving(root, aim)
-    (lot,) = lots(root)
-    manifest = json.loads((lot / "manifest.json").read_text())
+    batch_id = died_moving(root, aim)
+    (batch,) = batches(root)
+    manifest = json.loads((batch / "manifest.json").read_text())
     del manifest["confirmed"]
-    (lot / "manifest.json").write_text(json.dumps(manifest))
-    (found,) = interrupted(root)
+    (batch / "manifest.json").write_text(json.dumps(manifest))
+    (found,) = list_interrupted(root)
     assert not found.resumable
     with pytest.raises(PurgeError, match=r"Nothing in .* says that its purge was confirmed"):
-        finish(root, stamp)
-    (again,) = interrupted(root)
+        finish(root, batch_id)
+    (again,) = list_interrupted(root)
     with pytest.raises(PurgeError, match="was interrupted while moving"):
         empty(root, [again])
-    assert restore(root, stamp).complete and whole(root) == before and nothing_left(root)
+    assert restore(root, batch_id).complete and whole(root) == before and nothing_left(root)
 
 
 def test_a_stopped_purge_that_died_while_it_put_things_back_is_not_resumed(
@@ -172,7 +178,7 @@ def test_a_stopped_purge_that_died_while_it_put_things_back_is_not_resumed(
     seen: list[str] = []
 
     def look() -> None:
-        seen.extend(path.name for path in lots(root))
+        seen.extend(path.name for path in batches(root))
 
     def fail(progress: Progress) -> None:
         if progress.phase is Phase.CHECKING:
@@ -180,7 +186,7 @@ def test_a_stopped_purge_that_died_while_it_put_things_back_is_not_resumed(
 
     meanwhile.before("rename", LONE, look)
     with pytest.raises(ValueError, match="stop here"):
-        carry_out(plan_of(root), root, on_progress=fail)
+        execute(plan_of(root), root, on_progress=fail)
     assert [name.rpartition(".")[2] for name in seen] == ["restoring"]
     assert in_place(root) == set(ALL)
 
@@ -192,35 +198,35 @@ def test_a_stopped_purge_that_died_while_it_put_things_back_is_not_resumed(
 def test_a_move_that_died_is_finished_into_the_trash_and_emptied_by_another_question(
     root: Root, capsys: pytest.CaptureFixture[str], apart: float
 ) -> None:
-    stamp = died_moving(root, "trash")
-    (lot,) = lots(root)
+    batch_id = died_moving(root, "trash")
+    (batch,) = batches(root)
     at = time.time() + apart
-    os.utime(lot / "alive", (at, at))  # the clock of another machine
+    os.utime(batch / "alive", (at, at))  # the clock of another machine
     held = whole(root)
-    assert main(["trash", str(root.path), "--empty", stamp, "--yes"]) == 1
-    assert f"--finish {stamp}" in capsys.readouterr().err
+    assert main(["trash", str(root.path), "--empty", batch_id, "--yes"]) == 1
+    assert f"--finish {batch_id}" in capsys.readouterr().err
     assert main(["trash", str(root.path), "--empty", "--yes"]) == 0
-    assert whole(root) == held and len(list(lots(root)[0].glob("tasks/*"))) == 3
-    os.utime(lots(root)[0] / "alive", (0, 0))
-    assert main(["trash", str(root.path), "--finish", stamp, "--yes"]) == 0
-    assert {one.state for one in trash(root)} == {State.TRASH} and not in_place(root)
-    assert main(["trash", str(root.path), "--empty", stamp, "--yes"]) == 0
+    assert whole(root) == held and len(list(batches(root)[0].glob("tasks/*"))) == 3
+    os.utime(batches(root)[0] / "alive", (0, 0))
+    assert main(["trash", str(root.path), "--finish", batch_id, "--yes"]) == 0
+    assert {one.state for one in list_trash(root)} == {BatchState.TRASH} and not in_place(root)
+    assert main(["trash", str(root.path), "--empty", batch_id, "--yes"]) == 0
     assert nothing_left(root)
 
 
 def test_a_task_that_was_retried_meanwhile_is_kept_when_a_move_is_finished(root: Root) -> None:
-    stamp = died_moving(root, "trash")
+    batch_id = died_moving(root, "trash")
     with root.retry.open("a") as file:
         file.write(f"{'f' * 32},{LONE},{LONE}\n")
-    finish(root, stamp)
+    finish(root, batch_id)
     assert in_place(root) == {LONE}
 
 
 def test_a_lot_that_changed_since_it_was_listed_is_not_erased(root: Root) -> None:
     trashed(root)
     before = listed(root)
-    (lot,) = lots(root)
-    (lot / "tasks" / LONE).rename(folder_of(root, LONE))
+    (batch,) = batches(root)
+    (batch / "tasks" / LONE).rename(folder_of(root, LONE))
     with pytest.raises(PurgeError, match="changed since it was listed"):
         empty(root, before)
     assert {*in_place(root), *listed(root)[0].tasks} == set(ALL)
@@ -228,15 +234,15 @@ def test_a_lot_that_changed_since_it_was_listed_is_not_erased(root: Root) -> Non
 
 
 def test_a_lot_that_was_kept_aside_and_grew_is_not_erased(root: Root) -> None:
-    stamp = trashed(root)
+    batch_id = trashed(root)
     folder_of(root, LONE).mkdir(parents=True)
-    restore(root, stamp)
-    before = listed(root, stamp)
-    (kept,) = lots(root)
+    restore(root, batch_id)
+    before = listed(root, batch_id)
+    (kept,) = batches(root)
     (kept / "tasks" / OTHER).mkdir()
     with pytest.raises(PurgeError, match="changed since it was listed"):
         empty(root, before)
-    assert (lots(root)[0] / "tasks" / LONE).is_dir()
+    assert (batches(root)[0] / "tasks" / LONE).is_dir()
 
 
 def test_the_question_counts_what_is_on_the_disk(
@@ -249,14 +255,14 @@ def test_the_question_counts_what_is_on_the_disk(
         return False
 
     monkeypatch.setattr(commands, "_confirmed", refuse)
-    stamp = trashed(root)
-    (lot,) = lots(root)
-    (lot / "tasks" / LONE).rename(folder_of(root, LONE))
-    for words in (["--empty"], ["--empty", stamp]):
+    batch_id = trashed(root)
+    (batch,) = batches(root)
+    (batch / "tasks" / LONE).rename(folder_of(root, LONE))
+    for words in (["--empty"], ["--empty", batch_id]):
         assert main(["trash", str(root.path), *words]) == 1
     assert all(re.match(r"Erase 5 tasks and 2 bundles \([\d.]+ .?B\) for", q) for q in asked)
-    lot.rename(lot.with_suffix(""))
-    assert main(["trash", str(root.path), "--finish", stamp]) == 1
+    batch.rename(batch.with_suffix(""))
+    assert main(["trash", str(root.path), "--finish", batch_id]) == 1
     assert asked[2].startswith("Finish moving to the trash, with 5 tasks and 2 bundles")
     assert history(root)[0].kind != "empty" and in_place(root) == {LONE}
 
@@ -270,17 +276,17 @@ def test_an_undo_that_died_with_something_kept_aside_is_finished(tmp_path: Path)
         later(root)
         later(other)
         folder_of(other, LONE).rmdir()  # the place is free again
-        stamps = {lot.stamp for lot in trash(root)}
-        for stamp in stamps:
-            assert names(restore(root, stamp).failed) <= {LONE}
-            assert restore(other, stamp).complete
+        batch_ids = {batch.batch_id for batch in list_trash(root)}
+        for batch_id in batch_ids:
+            assert names(restore(root, batch_id).failed) <= {LONE}
+            assert restore(other, batch_id).complete
         assert in_place(root) == in_place(other) == set(ALL)
         assert nothing_left(other) and len(bundles(other)) == 2
-        if stamps:
-            (kept,) = trash(root)
-            assert kept.state is State.KEPT and kept.tasks == (LONE,)
+        if batch_ids:
+            (kept,) = list_trash(root)
+            assert kept.state is BatchState.QUARANTINED and kept.tasks == (LONE,)
             folder_of(root, LONE).rmdir()
-            assert restore(root, kept.stamp).complete and nothing_left(root)
+            assert restore(root, kept.batch_id).complete and nothing_left(root)
             assert whole(root) == whole(other)
 
 
@@ -296,8 +302,10 @@ def test_an_error_of_a_listing_is_a_sentence_and_never_success(
 ) -> None:
     for step in range(1, 60):
         root = make_root(tmp_path / str(step))
-        stamp = died_moving(root, "purge") if words == ["--finish"] else trashed(root)
-        more = [stamp, "--yes"] if words in (["--empty"], ["--finish"]) else [stamp] * len(words)
+        batch_id = died_moving(root, "purge") if words == ["--finish"] else trashed(root)
+        more = (
+            [batch_id, "--yes"] if words in (["--empty"], ["--finish"]) else [batch_id] * len(words)
+        )
         made = 0
         with monkeypatch.context() as patch:
             for call in ("listdir", "scandir"):
@@ -332,13 +340,13 @@ def test_an_error_of_a_listing_is_a_sentence_and_never_success(
 def test_trash_and_history_that_can_not_be_listed_are_sentences(
     root: Root, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], code: int
 ) -> None:
-    stamp = trashed(root)
+    batch_id = trashed(root)
 
     def failing(path: Any = ".") -> Any:
         raise OSError(code, os.strerror(code))
 
     monkeypatch.setattr(os, "listdir", failing)
-    for command in (["trash"], ["history"], ["trash", "--restore", stamp]):
+    for command in (["trash"], ["history"], ["trash", "--restore", batch_id]):
         assert main([command[0], str(root.path), *command[1:]]) == 1
         assert os.strerror(code) in capsys.readouterr().err
 
@@ -359,35 +367,35 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return now
 
 
-ELSEWHERE = Who("ann", "other", 1, "another boot")
+ELSEWHERE = ProcessIdentity("ann", "other", 1, "another boot")
 APART = [0.0, 10 * MINUTES, -10 * MINUTES, 3 * HOURS, -3 * HOURS]
 
 
-def sign(count: int, age: float) -> Sign:
-    return Sign(ELSEWHERE, count, int((time.time() - age + count) * 1e9))
+def sign(count: int, age: float) -> HeartbeatReading:
+    return HeartbeatReading(ELSEWHERE, count, int((time.time() - age + count) * 1e9))
 
 
 @pytest.mark.parametrize("apart", APART)
 def test_a_heartbeat_that_changes_is_alive_whatever_its_clock_says(
     tmp_path: Path, clock: list[float], apart: float
 ) -> None:
-    lot, began = tmp_path / "lot", clock[0]
+    batch, began = tmp_path / "lot", clock[0]
     with pytest.raises(PurgeError, match="is being worked on by ann on other"):
         ensure_dead(
-            lot,
-            lambda: sign(int((clock[0] - began) / heartbeat.BEAT), apart),
+            batch,
+            lambda: sign(int((clock[0] - began) / heartbeat.INTERVAL), apart),
             time.time(),
-            Watch(unheard),
+            ProgressReporter(ignore_progress),
         )
-    assert clock[0] - began <= heartbeat.BEAT + 1
+    assert clock[0] - began <= heartbeat.INTERVAL + 1
     clock[0] += heartbeat.DEAD_AFTER - 2  # never within the last minute of our own clock
-    last = sign(int((clock[0] - began) / heartbeat.BEAT), apart)
-    assert is_alive(lot, last, time.time())
+    last = sign(int((clock[0] - began) / heartbeat.INTERVAL), apart)
+    assert is_alive(batch, last, time.time())
     clock[0] += heartbeat.DEAD_AFTER - 1
-    assert is_alive(lot, last, time.time())
+    assert is_alive(batch, last, time.time())
     clock[0] += 2
-    assert not is_alive(lot, last, time.time())
-    ensure_dead(lot, lambda: last, time.time(), Watch(unheard))
+    assert not is_alive(batch, last, time.time())
+    ensure_dead(batch, lambda: last, time.time(), ProgressReporter(ignore_progress))
 
 
 @pytest.mark.parametrize("apart", APART[1:])
@@ -396,8 +404,8 @@ def test_a_heartbeat_that_never_changes_is_dead_after_half_a_minute(
 ) -> None:
     said: list[Progress] = []
     began, last = clock[0], sign(7, apart)
-    ensure_dead(tmp_path / "lot", lambda: last, time.time(), Watch(said.append))
-    assert heartbeat.WATCHED <= clock[0] - began <= heartbeat.WATCHED + 1
+    ensure_dead(tmp_path / "lot", lambda: last, time.time(), ProgressReporter(said.append))
+    assert heartbeat.WATCH_TIME <= clock[0] - began <= heartbeat.WATCH_TIME + 1
     assert {one.phase for one in said} == {Phase.WAITING}
 
 
@@ -406,25 +414,25 @@ def test_a_process_of_this_machine_that_is_gone_is_not_watched(
 ) -> None:
     with subprocess.Popen(["true"]) as child:
         child.wait()
-    gone = replace(whoami(), pid=child.pid)
+    gone = replace(current_process(), pid=child.pid)
     began = clock[0]
-    last = Sign(gone, 0, int((time.time() - 5) * 1e9))
+    last = HeartbeatReading(gone, 0, int((time.time() - 5) * 1e9))
     assert not is_alive(tmp_path / "lot", last, time.time())
-    ensure_dead(tmp_path / "lot", lambda: last, time.time(), Watch(unheard))
+    ensure_dead(tmp_path / "lot", lambda: last, time.time(), ProgressReporter(ignore_progress))
     assert clock[0] == began
 
 
 def test_a_heartbeat_counts_in_its_place_and_spares_that_of_another_owner(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(heartbeat, "BEAT", 0.005)
+    monkeypatch.setattr(heartbeat, "INTERVAL", 0.005)
     folder = os.open(tmp_path, os.O_RDONLY)
     alive = tmp_path / "alive"
-    beating = Heart.of_lot(folder)
+    beating = Heartbeat.of_batch(folder)
     try:
-        first = sign_of(folder)
-        wait_until(lambda: sign_of(folder).count > first.count + 2)
-        assert sign_of(folder).owner == whoami() and alive.stat().st_ino
+        first = read_heartbeat(folder)
+        wait_until(lambda: read_heartbeat(folder).count > first.count + 2)
+        assert read_heartbeat(folder).owner == current_process() and alive.stat().st_ino
         other = json.dumps(ELSEWHERE.as_json() | {"beat": "0000000007"})
         alive.write_text(other)
         time.sleep(0.05)
@@ -451,9 +459,9 @@ def test_an_owner_whose_lot_is_taken_over_moves_and_erases_nothing_more(
     before, left = whole(root), set[str]()
 
     def take_over() -> None:
-        (lot,) = lots(root)
-        stamp = lot.name.partition(".")[0]
-        taken = lot.rename(lot.with_name(f"{stamp}.1.restoring"))
+        (batch,) = batches(root)
+        batch_id = batch.name.partition(".")[0]
+        taken = batch.rename(batch.with_name(f"{batch_id}.1.restoring"))
         left.update(path.name for path in taken.glob("tasks/*"))
 
     if where == "moving":
@@ -462,13 +470,13 @@ def test_an_owner_whose_lot_is_taken_over_moves_and_erases_nothing_more(
         meanwhile.after("rmdir", CHAIN[0], take_over)
     plan = plan_of(root)
     with pytest.raises(PurgeError, match="Another process took over"):
-        carry_out(plan, root)
-    (lot,) = lots(root)
-    assert {path.name for path in lot.glob("tasks/*")} == left and left
-    assert len(left) == 3 and (lot / "alive").stat().st_mtime > 0
+        execute(plan, root)
+    (batch,) = batches(root)
+    assert {path.name for path in batch.glob("tasks/*")} == left and left
+    assert len(left) == 3 and (batch / "alive").stat().st_mtime > 0
     assert len(history(root)) == (where == "erasing")
-    os.utime(lot / "alive", (0, 0))
-    report = restore(root, lot.name.partition(".")[0])
+    os.utime(batch / "alive", (0, 0))
+    report = restore(root, batch.name.partition(".")[0])
     assert set(report.restored) == left
     after = whole(root)
     assert in_place(root) == (set(ALL) if where == "moving" else set(ALL) - set(CHAIN))
@@ -478,33 +486,33 @@ def test_an_owner_whose_lot_is_taken_over_moves_and_erases_nothing_more(
 def test_an_undo_whose_lot_is_emptied_by_another_reports_what_is_there(
     root: Root, meanwhile: Meanwhile
 ) -> None:
-    stamp = trashed(root)
+    batch_id = trashed(root)
 
     def take_over() -> None:
-        (lot,) = lots(root)
-        taken = lot.rename(lot.with_name(f"{stamp}.2.trash"))
-        assert empty(root, listed(root, stamp)).complete and not taken.exists()
+        (batch,) = batches(root)
+        taken = batch.rename(batch.with_name(f"{batch_id}.2.trash"))
+        assert empty(root, listed(root, batch_id)).complete and not taken.exists()
 
     meanwhile.after("rename", LONE, take_over)
-    report = restore(root, stamp)
+    report = restore(root, batch_id)
     assert set(report.restored) == in_place(root) == {*CHAIN, LONE}
-    assert set(report.gone) == set(ALL) - in_place(root) and not report.complete
+    assert set(report.missing_ids) == set(ALL) - in_place(root) and not report.complete
 
 
 def test_an_undo_whose_lot_another_works_in_stops_and_says_what_it_did(
     root: Root, meanwhile: Meanwhile
 ) -> None:
-    stamp = trashed(root)
+    batch_id = trashed(root)
 
     def take_over() -> None:
-        (lot,) = lots(root)
-        lot.rename(lot.with_name(f"{stamp}.2.erasing"))
+        (batch,) = batches(root)
+        batch.rename(batch.with_name(f"{batch_id}.2.erasing"))
 
     meanwhile.after("rename", LONE, take_over)
     with pytest.raises(PurgeError, match=r"Another process .* 4 tasks had been restored"):
-        restore(root, stamp)
+        restore(root, batch_id)
     assert set(history(root)[0].tasks) == in_place(root) == {*CHAIN, LONE}
-    assert len(list(lots(root)[0].glob("tasks/*"))) == 2
+    assert len(list(batches(root)[0].glob("tasks/*"))) == 2
 
 
 # What a second reading found
@@ -512,33 +520,33 @@ def test_an_undo_whose_lot_another_works_in_stops_and_says_what_it_did(
 
 def died_erasing(root: Root, *, gone: str = CHAIN[2]) -> str:
     """A purge that died when one task was erased, and LONE had been put back; its stamp."""
-    stamp = trashed(root)
-    (lot,) = lots(root)
-    shutil.rmtree(lot / "tasks" / gone)
-    (lot / "tasks" / LONE).rename(folder_of(root, LONE))
-    manifest = json.loads((lot / "manifest.json").read_text())
-    (lot / "manifest.json").write_text(json.dumps(manifest | {"aim": "purge"}))
-    lot.rename(lot.with_suffix(".erasing"))
-    return stamp
+    batch_id = trashed(root)
+    (batch,) = batches(root)
+    shutil.rmtree(batch / "tasks" / gone)
+    (batch / "tasks" / LONE).rename(folder_of(root, LONE))
+    manifest = json.loads((batch / "manifest.json").read_text())
+    (batch / "manifest.json").write_text(json.dumps(manifest | {"aim": "purge"}))
+    batch.rename(batch.with_suffix(".erasing"))
+    return batch_id
 
 
 @pytest.mark.parametrize("lost", ["status-failure", "data"])
 def test_a_task_in_its_place_is_not_taken_out_of_it_while_it_may_run(root: Root, lost: str) -> None:
     """It was put back by rule 13, and something changed it since."""
-    stamp = died_erasing(root)
+    batch_id = died_erasing(root)
     (folder_of(root, LONE) / lost).unlink()
     (folder_of(root, LONE) / "status-failure").unlink(missing_ok=True)
     (folder_of(root, LONE) / "status-running").touch()
     before = tree(folder_of(root, LONE))
-    report = restore(root, stamp)
-    assert tree(folder_of(root, LONE)) == before and set(report.gone) == {CHAIN[2]}
+    report = restore(root, batch_id)
+    assert tree(folder_of(root, LONE)) == before and set(report.missing_ids) == {CHAIN[2]}
 
 
 def test_finishing_names_what_is_in_its_place_and_keeps_the_bundles_that_list_it(
     root: Root,
 ) -> None:
-    stamp = died_erasing(root)
-    report = finish(root, stamp)
+    batch_id = died_erasing(root)
+    report = finish(root, batch_id)
     assert isinstance(report, PurgeReport) and not report.complete
     assert names(report.put_back) == {LONE} == in_place(root)
     assert [(one.name, one.is_bundle) for one in report.failed] == [("sweep", True)]
@@ -546,27 +554,27 @@ def test_finishing_names_what_is_in_its_place_and_keeps_the_bundles_that_list_it
 
 
 def test_what_can_not_be_examined_is_not_taken_for_erased(root: Root, tmp_path: Path) -> None:
-    stamp = died_erasing(root)
+    batch_id = died_erasing(root)
     folder_of(root, LONE).parent.rename(tmp_path / "elsewhere")
     folder_of(root, LONE).parent.symlink_to(tmp_path / "elsewhere")
-    report = restore(root, stamp)
-    assert set(report.gone) == {CHAIN[2]}
+    report = restore(root, batch_id)
+    assert set(report.missing_ids) == {CHAIN[2]}
     kept = list(root.hipercow.glob("tui/*.kept/bundles/sweep"))
     assert bundles(root).get("sweep") or kept
 
 
 def test_nothing_that_is_kept_aside_is_replaced(root: Root) -> None:
-    stamp = trashed(root)
-    (lot,) = lots(root)
-    kept = lot.with_name(f"{stamp}.kept") / "bundles"
+    batch_id = trashed(root)
+    (batch,) = batches(root)
+    kept = batch.with_name(f"{batch_id}.kept") / "bundles"
     kept.mkdir(parents=True)
     (kept / "solo").write_text("one")
     write_bundle(root.path, "solo", [FREE])
-    restore(root, stamp)
+    restore(root, batch_id)
     held = {path.read_text() for path in root.hipercow.glob("tui/*.kept/bundles/solo")}
     assert held == {"one", f"{OTHER}\n"}
     (root.bundles / "solo").unlink()
-    restore(root, stamp)
+    restore(root, batch_id)
     assert in_place(root) == set(ALL) and bundles(root)["solo"] in (["one"], [OTHER])
 
 
@@ -575,12 +583,12 @@ def test_a_plan_that_can_not_be_read_is_not_given_up(
     root: Root, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
     """Though nothing was moved yet."""
-    stamp = died_moving(root, "purge")
-    (lot,) = lots(root)
-    for path in lot.glob("tasks/*"):
+    batch_id = died_moving(root, "purge")
+    (batch,) = batches(root)
+    for path in batch.glob("tasks/*"):
         path.rename(folder_of(root, path.name))
     if broken:
-        (lot / "manifest.json").write_text(broken)
+        (batch / "manifest.json").write_text(broken)
     else:
         real = read_file
 
@@ -591,14 +599,14 @@ def test_a_plan_that_can_not_be_read_is_not_given_up(
 
         monkeypatch.setattr("hipercow_tui.purging.manifest.read_file", failing)
     with pytest.raises(PurgeError, match=r"says that its purge was confirmed|Input/output error"):
-        finish(root, stamp)
-    assert (lots(root)[0] / "manifest.json").exists() and in_place(root) == set(ALL)
+        finish(root, batch_id)
+    assert (batches(root)[0] / "manifest.json").exists() and in_place(root) == set(ALL)
 
 
 def test_what_is_kept_aside_before_a_purge_is_resumed_is_in_its_report(root: Root) -> None:
-    stamp = died_moving(root, "purge")
+    batch_id = died_moving(root, "purge")
     write_bundle(root.path, "solo", [ALL[5]])
-    report = finish(root, stamp)
+    report = finish(root, batch_id)
     assert "solo" in names(report.failed)
 
 
@@ -619,15 +627,15 @@ def test_an_error_with_a_second_lot_says_what_was_erased_before(root: Root) -> N
 def test_numbers_out_of_all_proportion_are_no_tracebacks(
     root: Root, capsys: pytest.CaptureFixture[str], when: str
 ) -> None:
-    stamp = trashed(root)
-    (lot,) = lots(root)
-    text = (lot / "manifest.json").read_text()
-    (lot / "manifest.json").write_text(re.sub(r'"when":[\d.]+', f'"when":{when}', text))
-    (lot / "alive").write_text(f'{{"beat": {when}}}')
-    lot.rename(lot.with_suffix(""))
+    batch_id = trashed(root)
+    (batch,) = batches(root)
+    text = (batch / "manifest.json").read_text()
+    (batch / "manifest.json").write_text(re.sub(r'"when":[\d.]+', f'"when":{when}', text))
+    (batch / "alive").write_text(f'{{"beat": {when}}}')
+    batch.rename(batch.with_suffix(""))
     assert main(["trash", str(root.path)]) == main(["trash", str(root.path), "--json"]) == 0
     said = capsys.readouterr()
-    assert stamp in said.out and "nan" not in said.out.lower() and "inf" not in said.out.lower()
+    assert batch_id in said.out and "nan" not in said.out.lower() and "inf" not in said.out.lower()
 
 
 def test_a_question_to_finish_is_not_asked_of_what_can_not_be_finished(
@@ -640,18 +648,18 @@ def test_a_question_to_finish_is_not_asked_of_what_can_not_be_finished(
         return True
 
     monkeypatch.setattr(commands, "_confirmed", yes)
-    stamp = trashed(root)
+    batch_id = trashed(root)
     for words, said in (
-        (stamp, "nothing was interrupted in it"),
+        (batch_id, "nothing was interrupted in it"),
         ("20261123T000000Z-0000", "There is no '20261123T000000Z-0000'"),
     ):
         assert main(["trash", str(root.path), "--finish", words]) == 1
         assert said in capsys.readouterr().err
     assert not asked
     write_bundle(root.path, "solo", [OTHER])
-    restore(root, stamp)  # the old bundle is kept aside
-    stamp = died_moving(root, "purge")
-    assert main(["trash", str(root.path), "--finish", stamp]) == 0
+    restore(root, batch_id)  # the old bundle is kept aside
+    batch_id = died_moving(root, "purge")
+    assert main(["trash", str(root.path), "--finish", batch_id]) == 0
     assert asked[0].startswith("Finish the purge, with 3 tasks")
 
 
@@ -659,11 +667,11 @@ def test_a_purge_of_both_that_dies_while_it_is_finished_is_finished_in_both(tmp_
     """It died before it had a lot of Python, and again after it was finished in R."""
     both = make_both(tmp_path)
     plan = plan_of(both)
-    stamp = str(move_to_trash(plan, both).trash)
-    restored = restore(both, stamp)
+    batch_id = str(move_to_trash(plan, both).trash)
+    restored = restore(both, batch_id)
     assert restored.complete
     part = both.part(Lang.R)
-    with open_places(part) as places, new_lot(places, plan, Aim.PURGE, stamp):
+    with open_root_dirs(part) as places, create_batch(places, plan, PurgeMode.PURGE, batch_id):
         pass
     child = os.fork()
     if child == 0:
@@ -674,37 +682,41 @@ def test_a_purge_of_both_that_dies_while_it_is_finished_is_finished_in_both(tmp_
 
         try:
             setattr(whole_module, "finish_in", dying)  # noqa: B010 - of this child alone
-            finish(both, stamp)
+            finish(both, batch_id)
         finally:
             os._exit(0)
     os.waitpid(child, 0)
-    assert [lot.lang for lot in interrupted(both)] == [Lang.PY] and not in_place(both)
-    report = finish(both, stamp)
+    assert [batch.lang for batch in list_interrupted(both)] == [Lang.PY] and not in_place(both)
+    report = finish(both, batch_id)
     assert isinstance(report, PurgeReport) and set(report.removed) == set(plan.of_lang(Lang.PY).ids)
 
 
 def test_two_interrupted_batches_of_one_purge_are_brought_to_an_end(root: Root) -> None:
-    stamp = died_moving(root, "purge")
-    kept = root.hipercow / "tui" / f"{stamp}.1.restoring" / "bundles"
+    batch_id = died_moving(root, "purge")
+    kept = root.hipercow / "tui" / f"{batch_id}.1.restoring" / "bundles"
     kept.mkdir(parents=True)
     (kept / "older").write_text(f"{FREE}\n")
     later(root)
-    assert isinstance(finish(root, stamp), RestoreReport)
-    assert in_place(root) == set(ALL) and bundles(root)["older"] == [FREE] and not interrupted(root)
+    assert isinstance(finish(root, batch_id), RestoreReport)
+    assert (
+        in_place(root) == set(ALL)
+        and bundles(root)["older"] == [FREE]
+        and not list_interrupted(root)
+    )
 
 
 def test_a_finish_waits_for_the_owners_of_both_languages_before_it_begins(tmp_path: Path) -> None:
     both = make_both(tmp_path)
-    stamp = str(move_to_trash(plan_of(both), both).trash)
+    batch_id = str(move_to_trash(plan_of(both), both).trash)
     for part in both.parts:
-        (lot,) = lots(part)
-        lot.rename(lot.with_suffix(""))
-    alive = both.part(Lang.PY).hipercow / "tui" / stamp / "alive"
+        (batch,) = batches(part)
+        batch.rename(batch.with_suffix(""))
+    alive = both.part(Lang.PY).hipercow / "tui" / batch_id / "alive"
     alive.write_text(json.dumps(ELSEWHERE.as_json() | {"beat": "0000000007"}))
-    before = tree(both.part(Lang.R).hipercow / "tui" / stamp / "tasks")
+    before = tree(both.part(Lang.R).hipercow / "tui" / batch_id / "tasks")
     with pytest.raises(PurgeError, match="is being worked on by ann on other"):
-        finish(both, stamp)
-    assert tree(both.part(Lang.R).hipercow / "tui" / stamp / "tasks") == before
+        finish(both, batch_id)
+    assert tree(both.part(Lang.R).hipercow / "tui" / batch_id / "tasks") == before
 
 
 @pytest.mark.parametrize("hours", [1, 25])
@@ -715,5 +727,5 @@ def test_what_another_machine_prepared_is_removed_after_a_day(root: Root, hours:
     alive.write_text(json.dumps(ELSEWHERE.as_json() | {"beat": "0000000007"}))
     at = time.time() - hours * HOURS
     os.utime(alive, (at, at))
-    assert carry_out(plan_of(root, [FREE]), root).complete
+    assert execute(plan_of(root, [FREE]), root).complete
     assert folder.exists() == (hours < 24)

@@ -24,7 +24,7 @@ from purge_stage import (
 )
 
 from hipercow_tui.formats.root import Root
-from hipercow_tui.purging import PurgeReport, carry_out
+from hipercow_tui.purging import PurgeReport, execute
 
 
 @pytest.fixture
@@ -42,20 +42,20 @@ def assert_untouched(root: Root, before: dict[str, bytes | None], report: PurgeR
 def test_before_anything_moved(root: Root, stop: threading.Event) -> None:
     before, plan = whole(root), plan_of(root)
     stop.set()
-    assert_untouched(root, before, carry_out(plan, root, stop=stop))
+    assert_untouched(root, before, execute(plan, root, stop=stop))
 
 
 @pytest.mark.parametrize("moved", ["sweep", BASE[2:], TIP[2:], LONE[2:], FREE[2:]])
 def test_while_moving(root: Root, stop: threading.Event, meanwhile: Meanwhile, moved: str) -> None:
     before, plan = whole(root), plan_of(root)
     meanwhile.after("rename", moved, stop.set)
-    assert_untouched(root, before, carry_out(plan, root, stop=stop))
+    assert_untouched(root, before, execute(plan, root, stop=stop))
 
 
 def test_while_checking(root: Root, stop: threading.Event, meanwhile: Meanwhile) -> None:
     before, plan = whole(root), plan_of(root)
     meanwhile.after("open", "retry", stop.set)
-    assert_untouched(root, before, carry_out(plan, root, stop=stop))
+    assert_untouched(root, before, execute(plan, root, stop=stop))
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_while_erasing(
 ) -> None:
     plan = plan_of(root)
     meanwhile.after("rmdir", last, stop.set)
-    report = carry_out(plan, root, stop=stop)
+    report = execute(plan, root, stop=stop)
 
     assert report.stopped and set(report.removed) == gone
     assert in_place(root) == set(ALL) - gone
@@ -80,12 +80,12 @@ def test_a_bundle_half_of_whose_tasks_are_erased_is_kept_aside(
 ) -> None:
     plan = plan_of(root)
     meanwhile.after("rmdir", BASE, stop.set)
-    report = carry_out(plan, root, stop=stop)
+    report = execute(plan, root, stop=stop)
     assert bundles(root) == {"solo": [OTHER]}
     (failed,) = report.failed
     assert failed.name == "sweep" and failed.where is not None
     assert failed.where.read_text().split() == [BASE, LONE]
-    assert report.kept_aside == failed.where.parents[1]
+    assert report.quarantine_path == failed.where.parents[1]
 
 
 def test_a_bundle_all_of_whose_tasks_are_erased_goes(
@@ -93,7 +93,7 @@ def test_a_bundle_all_of_whose_tasks_are_erased_goes(
 ) -> None:
     plan = plan_of(root)
     meanwhile.after("rmdir", LONE, stop.set)
-    report = carry_out(plan, root, stop=stop)
+    report = execute(plan, root, stop=stop)
     assert bundles(root) == {"solo": [OTHER]}
     assert report.removed_bundles == ("sweep",) and report.failed == ()
     assert nothing_left(root)
@@ -104,7 +104,7 @@ def test_after_the_last_task_is_too_late(
 ) -> None:
     plan = plan_of(root)
     meanwhile.after("rmdir", FREE, stop.set)
-    report = carry_out(plan, root, stop=stop)
+    report = execute(plan, root, stop=stop)
     assert set(report.removed) == set(ALL) and set(report.removed_bundles) == {"sweep", "solo"}
     assert report.complete and not report.stopped
 
@@ -121,6 +121,6 @@ def test_a_chain_that_can_not_be_erased_is_put_back_when_the_purge_is_stopped(
         real(source, target, **kwargs)
 
     monkeypatch.setattr(os, "rename", rename)
-    report = carry_out(plan, root, stop=stop)
+    report = execute(plan, root, stop=stop)
     assert report.stopped and report.failed == () and report.removed == ()
     assert names(report.put_back) == {*ALL, "sweep", "solo"} and nothing_left(root)

@@ -16,11 +16,11 @@ from purge_stage import (
     RETRY,
     TIP,
     Meanwhile,
+    batches,
     bundles,
     folder_of,
     in_place,
     listed,
-    lots,
     make_root,
     names,
     nothing_left,
@@ -33,17 +33,17 @@ from hipercow_tui.cli.main import main
 from hipercow_tui.formats.folder_size import measure_many
 from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.purging import (
+    BatchState,
     EmptyReport,
-    Kind,
-    State,
-    carry_out,
+    HistoryKind,
     empty,
+    execute,
     finish,
     history,
-    interrupted,
+    list_interrupted,
+    list_trash,
     move_to_trash,
     restore,
-    trash,
     trash_size,
 )
 from hipercow_tui.support.errors import PurgeError
@@ -60,16 +60,22 @@ def test_what_goes_to_the_trash_is_whole_there_and_frees_nothing(root: Root) -> 
     sizes = measure_many(root, plan.ids)
     report = move_to_trash(plan, root)
     assert report.complete and report.removed == plan.ids and report.bytes == 0
-    assert set(report.removed_bundles) == {"sweep", "solo"} and report.kept_aside is None
+    assert set(report.removed_bundles) == {"sweep", "solo"} and report.quarantine_path is None
     assert in_place(root) == set() and bundles(root) == {}
-    (lot,) = trash(root)
-    assert lot.stamp == report.trash and lot.state is State.TRASH and not lot.interrupted
-    assert set(lot.tasks) == set(ALL) and set(lot.bundles) == {"sweep", "solo"}
-    assert lot.who is not None and lot.who.pid == os.getpid() and lot.when is not None
-    held = trash_size(root, lot)
+    (batch,) = list_trash(root)
+    assert (
+        batch.batch_id == report.trash and batch.state is BatchState.TRASH and not batch.interrupted
+    )
+    assert set(batch.tasks) == set(ALL) and set(batch.bundles) == {"sweep", "solo"}
+    assert (
+        batch.confirmed_by is not None
+        and batch.confirmed_by.pid == os.getpid()
+        and batch.confirmed_at is not None
+    )
+    held = trash_size(root, batch)
     assert held is not None and held.bytes > sum(size.bytes for size in sizes.values())
-    assert interrupted(root) == ()
-    (path,) = lots(root)
+    assert list_interrupted(root) == ()
+    (path,) = batches(root)
     assert (path / "tasks" / LONE / "data").read_bytes() == before[
         f"tasks/{LONE[:2]}/{LONE[2:]}/data"
     ]
@@ -80,14 +86,14 @@ def test_what_is_restored_is_as_it_was(root: Root) -> None:
     report = restore(root, trashed(root))
     assert report.complete and set(report.restored) == set(ALL)
     assert set(report.restored_bundles) == {"sweep", "solo"}
-    assert whole(root) == before and nothing_left(root) and trash(root) == ()
+    assert whole(root) == before and nothing_left(root) and list_trash(root) == ()
 
 
 def test_what_is_emptied_is_gone_the_last_attempt_first(
     root: Root, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = sum(size.bytes for size in measure_many(root, ALL).values())
-    stamp = trashed(root)
+    batch_id = trashed(root)
     real, gone = os.rmdir, []
 
     def rmdir(name: str, **kwargs: int) -> None:
@@ -96,7 +102,7 @@ def test_what_is_emptied_is_gone_the_last_attempt_first(
 
     monkeypatch.setattr(os, "rmdir", rmdir)
     report = empty(root, listed(root))
-    assert report.complete and report.stamps == (stamp,) and report.bytes == expected
+    assert report.complete and report.batch_ids == (batch_id,) and report.bytes == expected
     assert set(report.removed) == set(ALL) and set(report.removed_bundles) == {"sweep", "solo"}
     assert [name for name in gone if name in CHAIN] == [TIP, RETRY, BASE]
     assert nothing_left(root) and in_place(root) == set()
@@ -106,18 +112,20 @@ def test_emptying_takes_all_that_is_in_the_trash_or_one_lot(root: Root) -> None:
     first = move_to_trash(plan_of(root, [LONE]), root).trash
     second = move_to_trash(plan_of(root, [FREE]), root).trash
     third = move_to_trash(plan_of(root, [OTHER]), root).trash
-    assert [lot.stamp for lot in trash(root)] == sorted(map(str, (first, second, third)))
+    assert [batch.batch_id for batch in list_trash(root)] == sorted(
+        map(str, (first, second, third))
+    )
     assert empty(root, listed(root, second)).removed == (FREE,)
     assert set(empty(root, listed(root)).removed) == {LONE, OTHER} and in_place(root) == set(CHAIN)
-    assert empty(root, listed(root)).stamps == () and nothing_left(root)
+    assert empty(root, listed(root)).batch_ids == () and nothing_left(root)
 
 
-def empty_named(root: Root, stamp: str) -> EmptyReport:
-    return empty(root, listed(root, stamp))
+def empty_named(root: Root, batch_id: str) -> EmptyReport:
+    return empty(root, listed(root, batch_id))
 
 
 def test_a_root_without_trash(root: Root) -> None:
-    assert not trash(root) and not interrupted(root) and not history(root)
+    assert not list_trash(root) and not list_interrupted(root) and not history(root)
     assert empty(root, listed(root)).complete
     for act in (restore, finish):
         with pytest.raises(PurgeError, match="There is no '20261123T000000Z-0000'"):
@@ -132,47 +140,49 @@ def test_a_stamp_that_is_none_is_refused(root: Root, evil: str) -> None:
         with pytest.raises(PurgeError, match="There is no") as raised:
             act(root, evil)
         assert "\x1b" not in str(raised.value)
-    assert len(trash(root)) == 1
+    assert len(list_trash(root)) == 1
 
 
 @pytest.mark.parametrize("vacant", [True, False])
 def test_a_task_that_stands_again_is_kept_aside(root: Root, vacant: bool) -> None:
-    stamp = trashed(root)
+    batch_id = trashed(root)
     again = folder_of(root, LONE)
     again.mkdir()
     if not vacant:
         (again / "data").write_text("another")
-    report = restore(root, stamp)
+    report = restore(root, batch_id)
     (failed,) = report.failed
     assert failed.name == LONE and failed.where is not None and (failed.where / "info").exists()
     assert os.listdir(again) == ([] if vacant else ["data"])
     assert set(report.restored) == set(ALL) - {LONE}
-    (lot,) = trash(root)
-    assert lot.state is State.KEPT and lot.tasks == (LONE,) and not lot.interrupted
+    (batch,) = list_trash(root)
+    assert (
+        batch.state is BatchState.QUARANTINED and batch.tasks == (LONE,) and not batch.interrupted
+    )
 
     shutil.rmtree(again)
-    assert restore(root, stamp).restored == (LONE,)
+    assert restore(root, batch_id).restored == (LONE,)
     assert (again / "info").exists() and nothing_left(root)
 
 
 def test_a_bundle_that_stands_again_is_kept_aside(root: Root) -> None:
-    stamp = trashed(root)
+    batch_id = trashed(root)
     write_bundle(root.path, "solo", [FREE])
-    report = restore(root, stamp)
+    report = restore(root, batch_id)
     assert names(report.failed) == {"solo"} and report.failed[0].is_bundle
     assert bundles(root) == {"solo": [FREE], "sweep": [BASE, LONE]}
     assert in_place(root) == set(ALL)
     (root.bundles / "solo").unlink()
-    assert restore(root, stamp).restored_bundles == ("solo",)
+    assert restore(root, batch_id).restored_bundles == ("solo",)
     assert bundles(root)["solo"] == [OTHER] and nothing_left(root)
 
 
 def test_what_is_kept_aside_goes_only_when_it_is_named(root: Root) -> None:
-    stamp = trashed(root)
+    batch_id = trashed(root)
     folder_of(root, LONE).mkdir()
-    restore(root, stamp)
+    restore(root, batch_id)
     assert empty(root, listed(root)).removed == ()
-    assert empty(root, listed(root, stamp)).removed == (LONE,)
+    assert empty(root, listed(root, batch_id)).removed == (LONE,)
     assert nothing_left(root)
 
 
@@ -181,7 +191,7 @@ def test_what_changed_since_the_plan_is_not_moved_to_the_trash(root: Root) -> No
     (folder_of(root, TIP) / "status-success").touch()
     report = move_to_trash(plan, root)
     assert in_place(root) == set(CHAIN) and not report.complete
-    assert set(trash(root)[0].tasks) == set(ALL) - set(CHAIN)
+    assert set(list_trash(root)[0].tasks) == set(ALL) - set(CHAIN)
 
 
 def test_nothing_that_can_go_leaves_no_lot(root: Root) -> None:
@@ -200,16 +210,16 @@ def test_a_stopped_move_to_the_trash_brings_all_back(root: Root, meanwhile: Mean
 
 
 def test_a_stopped_emptying_keeps_the_rest(root: Root, meanwhile: Meanwhile) -> None:
-    stamp, stop = trashed(root), threading.Event()
+    batch_id, stop = trashed(root), threading.Event()
     meanwhile.after("rmdir", RETRY, stop.set)
     report = empty(root, listed(root), stop=stop)
     assert report.stopped and set(report.removed) == {TIP, RETRY}
-    (lot,) = interrupted(root)
-    assert lot.stamp == stamp and lot.state is State.ERASING
-    assert set(lot.tasks) == set(ALL) - {TIP, RETRY}
+    (batch,) = list_interrupted(root)
+    assert batch.batch_id == batch_id and batch.state is BatchState.ERASING
+    assert set(batch.tasks) == set(ALL) - {TIP, RETRY}
 
-    back = restore(root, stamp)
-    assert set(back.restored) == set(ALL) - {TIP, RETRY} and set(back.gone) == {TIP, RETRY}
+    back = restore(root, batch_id)
+    assert set(back.restored) == set(ALL) - {TIP, RETRY} and set(back.missing_ids) == {TIP, RETRY}
     assert in_place(root) == set(ALL) - {TIP, RETRY}
     assert set(bundles(root)) == {"solo", "sweep"}
     assert nothing_left(root)
@@ -218,91 +228,91 @@ def test_a_stopped_emptying_keeps_the_rest(root: Root, meanwhile: Meanwhile) -> 
 def test_a_bundle_half_of_whose_tasks_were_erased_is_kept_aside(
     root: Root, meanwhile: Meanwhile
 ) -> None:
-    stamp, stop = trashed(root), threading.Event()
+    batch_id, stop = trashed(root), threading.Event()
     meanwhile.after("rmdir", BASE, stop.set)
     empty(root, listed(root), stop=stop)
-    report = restore(root, stamp)
+    report = restore(root, batch_id)
     assert names(report.failed) == {"sweep"} and bundles(root) == {"solo": [OTHER]}
-    assert trash(root)[0].state is State.KEPT
+    assert list_trash(root)[0].state is BatchState.QUARANTINED
 
 
 def test_a_lot_without_a_manifest_can_be_restored_and_emptied(root: Root) -> None:
     before = whole(root)
     for act in (restore, empty_named):
-        stamp = trashed(root)
-        (lots(root)[0] / "manifest.json").write_text('{"format": 1')
-        assert trash(root)[0].when is None and trash(root)[0].who is None
-        assert act(root, stamp).complete
+        batch_id = trashed(root)
+        (batches(root)[0] / "manifest.json").write_text('{"format": 1')
+        assert list_trash(root)[0].confirmed_at is None and list_trash(root)[0].confirmed_by is None
+        assert act(root, batch_id).complete
         assert nothing_left(root)
         assert whole(root) == before or act is empty_named
     assert in_place(root) == set()
 
 
 def test_what_someone_put_into_a_lot_is_not_lost(root: Root) -> None:
-    stamp = trashed(root)
-    (lots(root)[0] / "tasks" / "letters").write_text("keep me")
-    report = empty(root, listed(root, stamp))
+    batch_id = trashed(root)
+    (batches(root)[0] / "tasks" / "letters").write_text("keep me")
+    report = empty(root, listed(root, batch_id))
     assert set(report.removed) == set(ALL)
-    assert (lots(root)[0] / "tasks" / "letters").read_text() == "keep me"
+    assert (batches(root)[0] / "tasks" / "letters").read_text() == "keep me"
 
 
 def test_a_lot_swapped_for_a_link_is_refused(root: Root, tmp_path: Path) -> None:
-    stamp = trashed(root)
-    (lot,) = lots(root)
-    known = listed(root, stamp)
-    lot.rename(tmp_path / "elsewhere")
-    lot.symlink_to(tmp_path / "elsewhere")
-    assert trash(root) == ()
-    for act in (lambda: restore(root, stamp), lambda: empty(root, known)):
+    batch_id = trashed(root)
+    (batch,) = batches(root)
+    known = listed(root, batch_id)
+    batch.rename(tmp_path / "elsewhere")
+    batch.symlink_to(tmp_path / "elsewhere")
+    assert list_trash(root) == ()
+    for act in (lambda: restore(root, batch_id), lambda: empty(root, known)):
         with pytest.raises(PurgeError, match="symbolic link"):
             act()
     assert (tmp_path / "elsewhere" / "tasks" / LONE).is_dir()
 
 
 def test_rooms_swapped_for_links_are_refused(root: Root, tmp_path: Path) -> None:
-    stamp = trashed(root)
-    room = lots(root)[0] / "tasks"
+    batch_id = trashed(root)
+    room = batches(root)[0] / "tasks"
     room.rename(tmp_path / "elsewhere")
     room.symlink_to(tmp_path / "elsewhere")
-    assert "can't be read: Not a directory" in trash(root)[0].problem
+    assert "can't be read: Not a directory" in list_trash(root)[0].problem
     with pytest.raises(PurgeError, match="can't be erased: what it holds can't be read"):
-        empty(root, listed(root, stamp))
+        empty(root, listed(root, batch_id))
     with pytest.raises(PurgeError, match="symbolic link"):
-        restore(root, stamp)
+        restore(root, batch_id)
     assert (tmp_path / "elsewhere" / LONE).is_dir()
 
 
 def test_each_thing_done_leaves_one_entry(root: Root) -> None:
-    carry_out(plan_of(root, [FREE]), root)
-    stamp = trashed(root)
-    restore(root, stamp)
+    execute(plan_of(root, [FREE]), root)
+    batch_id = trashed(root)
+    restore(root, batch_id)
     move_to_trash(plan_of(root, [LONE]), root)
     empty(root, listed(root))
     entries = history(root)
     assert [one.kind for one in reversed(entries)] == [
-        Kind.PURGE,
-        Kind.TRASH,
-        Kind.RESTORE,
-        Kind.TRASH,
-        Kind.EMPTY,
+        HistoryKind.PURGE,
+        HistoryKind.TRASH,
+        HistoryKind.RESTORE,
+        HistoryKind.TRASH,
+        HistoryKind.EMPTY,
     ]
     first, last = entries[-1], entries[0]
-    assert first.tasks == (FREE,) and first.bytes > 0 and first.who is not None
+    assert first.tasks == (FREE,) and first.bytes > 0 and first.process is not None
     assert last.tasks == (LONE,) and last.bundles == ("sweep",) and last.bytes > 0
-    assert [one.stamps != () for one in entries] == [True, True, True, True, False]
+    assert [one.batch_ids != () for one in entries] == [True, True, True, True, False]
 
 
 def test_history_that_can_not_be_written_fails_nothing(root: Root, tmp_path: Path) -> None:
     (root.hipercow / "tui").mkdir()
     (root.hipercow / "tui" / "history").symlink_to(tmp_path)
-    assert carry_out(plan_of(root), root).complete
+    assert execute(plan_of(root), root).complete
     with pytest.raises(PurgeError, match="symbolic link"):
         history(root)
     assert not list(tmp_path.glob("*.json"))
 
 
 def test_history_of_others_making_is_left_out(root: Root) -> None:
-    carry_out(plan_of(root), root)
+    execute(plan_of(root), root)
     folder = root.hipercow / "tui" / "history"
     (folder / "half.json").write_text('{"format": 1, "kind": "pur')
     (folder / "other.json").write_text('{"format": 1, "kind": "conquest"}')
@@ -315,7 +325,7 @@ def test_looking_writes_nothing(root: Root, meanwhile: Meanwhile) -> None:
     """Not even a time: neither beside what waits in the trash nor beside someone at work."""
     seen: list[bool] = []
 
-    def stamps() -> dict[str, int]:
+    def batch_ids() -> dict[str, int]:
         paths = [root.hipercow, *root.hipercow.rglob("*")]
         # Whoever works there beats meanwhile.
         return {str(path): path.lstat().st_mtime_ns for path in paths if path.name != "alive"}
@@ -323,12 +333,12 @@ def test_looking_writes_nothing(root: Root, meanwhile: Meanwhile) -> None:
     def look() -> None:
         for path in (root.hipercow / "tui", root.hipercow):
             os.utime(path, (1_700_000_000, 1_700_000_000))
-        before = stamps()
-        trash(root)
-        interrupted(root)
+        before = batch_ids()
+        list_trash(root)
+        list_interrupted(root)
         assert main(["list", str(root.path)]) == 0
         assert main(["purge", str(root.path), "--with-status", "cancelled", "--dry-run"]) == 0
-        seen.append(stamps() == before)
+        seen.append(batch_ids() == before)
 
     meanwhile.after("rename", LONE[2:], look)
     trashed(root)
@@ -343,13 +353,13 @@ def test_a_lot_taken_while_nobody_beats_makes_its_owner_stop(
     before, plan = whole(root), plan_of(root)
 
     def stand_still() -> None:
-        (lot,) = lots(root)
-        os.utime(lot / "alive", (0, 0))
-        restore(find_root(root.path), lot.name)
+        (batch,) = batches(root)
+        os.utime(batch / "alive", (0, 0))
+        restore(find_root(root.path), batch.name)
 
     meanwhile.after("rename", LONE[2:], stand_still)
     with pytest.raises(PurgeError, match="was moved away or removed meanwhile"):
-        carry_out(plan, root)
+        execute(plan, root)
     assert whole(root) == before
 
 
@@ -357,27 +367,27 @@ def test_someone_at_work_is_left_alone(root: Root, meanwhile: Meanwhile) -> None
     plan, seen = plan_of(root), []
 
     def look() -> None:
-        (lot,) = trash(root)
-        assert lot.alive and not lot.interrupted and interrupted(root) == ()
+        (batch,) = list_trash(root)
+        assert batch.in_use and not batch.interrupted and list_interrupted(root) == ()
         for act in (restore, finish):
             with pytest.raises(PurgeError, match=r"is being worked on by .* Stop it there"):
-                act(root, lot.stamp)
-        assert empty(root, listed(root)).stamps == ()
-        seen.append(lot)
+                act(root, batch.batch_id)
+        assert empty(root, listed(root)).batch_ids == ()
+        seen.append(batch)
 
     meanwhile.after("rename", LONE[2:], look)
-    assert carry_out(plan, root).complete and seen
+    assert execute(plan, root).complete and seen
 
 
 def test_a_batch_has_an_owner_while_it_is_compared_with_what_was_listed(
     root: Root, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stamp = trashed(root)
+    batch_id = trashed(root)
     refused: list[str] = []
 
     def compare(folder: int) -> tuple[()]:
         with pytest.raises(PurgeError) as error:
-            restore(root, stamp)
+            restore(root, batch_id)
         refused.append(str(error.value))
         return ()
 
@@ -385,8 +395,8 @@ def test_a_batch_has_an_owner_while_it_is_compared_with_what_was_listed(
     with pytest.raises(PurgeError, match="nothing of it was erased"):
         empty(root, listed(root))
     assert "is being worked on" in refused[0]
-    (lot,) = trash(root)
-    assert lot.state is State.TRASH and len(lot.tasks) == len(ALL)
+    (batch,) = list_trash(root)
+    assert batch.state is BatchState.TRASH and len(batch.tasks) == len(ALL)
 
 
 def test_two_who_empty_at_once_take_each_task_once(tmp_path: Path) -> None:
@@ -399,8 +409,8 @@ def test_two_who_empty_at_once_take_each_task_once(tmp_path: Path) -> None:
     def act(what: int) -> None:
         start.wait()
         try:
-            stamp = trash(root)[0].stamp
-            reports.append(empty(root, listed(root)) if what else restore(root, stamp))
+            batch_id = list_trash(root)[0].batch_id
+            reports.append(empty(root, listed(root)) if what else restore(root, batch_id))
         except (PurgeError, IndexError) as error:
             errors.append(error)
 

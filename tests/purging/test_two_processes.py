@@ -14,10 +14,10 @@ from purge_stage import (
     ALL,
     LONE,
     OTHER,
+    batches,
     bundles,
     folder_of,
     in_place,
-    lots,
     nothing_left,
     plan_of,
     purging_elsewhere,
@@ -29,7 +29,7 @@ from small_root import tree
 
 from hipercow_tui.cli.main import main
 from hipercow_tui.formats.root import Root, find_root
-from hipercow_tui.purging import State, carry_out, finish, interrupted, restore, trash
+from hipercow_tui.purging import BatchState, execute, finish, list_interrupted, list_trash, restore
 from hipercow_tui.support.errors import PurgeError
 
 ROUNDS = 24  # two of each pair of plans and aims
@@ -49,18 +49,21 @@ def test_two_purges_at_once_take_each_thing_once_and_lose_nothing(tmp_path: Path
         (_, one, _), (_, other, _) = reports
         assert not set(one) & set(other)
         shared += bool(one) and bool(other)
-        assert not interrupted(root)
+        assert not list_interrupted(root)
         held = [
-            path for lot in lots(root) for path in lot.glob("tasks/*") if lot.name.endswith("trash")
+            path
+            for batch in batches(root)
+            for path in batch.glob("tasks/*")
+            if batch.name.endswith("trash")
         ]
         for identity in (*ALL, *MORE):
             places = [path for path in held if path.name == identity]
             places += [folder_of(root, identity)] * (identity in in_place(root))
             assert len(places) == (identity not in purged)
             assert all(tree(path) == contents[identity] for path in places)
-        for lot in trash(root):
-            assert lot.state in (State.TRASH, State.KEPT)
-            restore(root, lot.stamp)
+        for batch in list_trash(root):
+            assert batch.state in (BatchState.TRASH, BatchState.QUARANTINED)
+            restore(root, batch.batch_id)
         assert in_place(root) == {*ALL, *MORE} - purged
         after = whole(root)
         assert all(after[name] == before[name] for name in after)
@@ -79,36 +82,36 @@ def at_work(root: Root) -> Iterator[subprocess.Popen[str]]:
 def test_a_purge_of_another_process_is_left_alone_and_offered_once_dead(
     root: Root, at_work: subprocess.Popen[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (lot,) = trash(root)
-    assert lot.alive and not interrupted(root)
+    (batch,) = list_trash(root)
+    assert batch.in_use and not list_interrupted(root)
     for act in (restore, finish):
         with pytest.raises(PurgeError, match=rf"worked on by .* process {at_work.pid}"):
-            act(root, lot.stamp)
+            act(root, batch.batch_id)
     assert main(["list", str(root.path)]) == 0
     assert main(["trash", str(root.path)]) == 0
     assert main(["trash", str(root.path), "--empty", "--yes"]) == 0
     said = capsys.readouterr()
-    assert "interrupted" not in said.out + said.err and lot.stamp in said.out
-    assert main(["trash", str(root.path), "--restore", lot.stamp]) == 1
+    assert "interrupted" not in said.out + said.err and batch.batch_id in said.out
+    assert main(["trash", str(root.path), "--restore", batch.batch_id]) == 1
     assert "Stop it there" in capsys.readouterr().err
-    assert len(trash(root)[0].tasks) == len(lot.tasks)
+    assert len(list_trash(root)[0].tasks) == len(batch.tasks)
 
     at_work.send_signal(signal.SIGKILL)
     at_work.wait()
-    heartbeat = root.hipercow / "tui" / str(lot.name) / "alive"
+    heartbeat = root.hipercow / "tui" / str(batch.name) / "alive"
     os.utime(heartbeat, (heartbeat.stat().st_mtime - 3,) * 2)  # three seconds later
-    assert [one.stamp for one in interrupted(root)] == [lot.stamp]
+    assert [one.batch_id for one in list_interrupted(root)] == [batch.batch_id]
     main(["list", str(root.path)])
-    assert f"trash --restore {lot.stamp}" in capsys.readouterr().err
-    assert main(["trash", str(root.path), "--restore", lot.stamp]) == 0
+    assert f"trash --restore {batch.batch_id}" in capsys.readouterr().err
+    assert main(["trash", str(root.path), "--restore", batch.batch_id]) == 0
     assert in_place(root) == set(ALL) and nothing_left(root)
 
 
 def test_another_purge_beside_one_that_waits_harms_neither(
     root: Root, at_work: subprocess.Popen[str]
 ) -> None:
-    moved = {identity for lot in trash(root) for identity in lot.tasks}
-    report = carry_out(plan_of(root), root)
+    moved = {identity for batch in list_trash(root) for identity in batch.tasks}
+    report = execute(plan_of(root), root)
     assert LONE not in moved and LONE in report.removed and not moved & set(report.removed)
     at_work.communicate()
     assert at_work.returncode == 0

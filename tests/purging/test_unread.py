@@ -36,11 +36,11 @@ from hipercow_tui.domain.filters import FilterStack, TaskIds
 from hipercow_tui.domain.plan import PurgePlan, make_plan
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.root import Root
-from hipercow_tui.purging import PurgeReport, carry_out, move_to_trash, restore, trash
-from hipercow_tui.purging.full_disk import free_chains
-from hipercow_tui.purging.plan_file import changes, load_plan, save_plan
-from hipercow_tui.purging.progress import Watch, unheard
-from hipercow_tui.purging.root_dirs import open_places
+from hipercow_tui.purging import PurgeReport, execute, list_trash, move_to_trash, restore
+from hipercow_tui.purging.full_disk import erase_unbatched
+from hipercow_tui.purging.plan_file import find_changes, load_plan, save_plan
+from hipercow_tui.purging.progress import ProgressReporter, ignore_progress
+from hipercow_tui.purging.root_dirs import open_root_dirs
 from hipercow_tui.scanning.scanner import read_root
 from hipercow_tui.support.errors import BlockedError, PurgeError
 
@@ -49,11 +49,11 @@ Purge = Callable[[PurgePlan, Root], PurgeReport]
 
 def without_room(plan: PurgePlan, root: Root) -> PurgeReport:
     """Carry a plan out as on a full disk, chain by chain."""
-    with open_places(root) as places:
-        return free_chains(places, plan, Watch(unheard), len(ALL))
+    with open_root_dirs(root) as places:
+        return erase_unbatched(places, plan, ProgressReporter(ignore_progress), len(ALL))
 
 
-BOTH_WAYS = pytest.mark.parametrize("purge", [carry_out, without_room])
+BOTH_WAYS = pytest.mark.parametrize("purge", [execute, without_room])
 
 
 # A member of a chain that was gone when the plan was made
@@ -227,13 +227,13 @@ def test_a_saved_plan_says_what_can_not_be_read_since(root: Root, tmp_path: Path
     shutil.rmtree(folder_of(root, TIP))
     save_plan(plan_of(root, [BASE, LONE]), tmp_path / "plan.json")
     plan = load_plan(tmp_path / "plan.json")
-    assert not list(changes(plan, read_root(root)))
+    assert not list(find_changes(plan, read_root(root)))
     link(folder_of(root, TIP))
-    (only,) = changes(plan, read_root(root))
+    (only,) = find_changes(plan, read_root(root))
     assert f"{TIP[:6]}…" in only and "symbolic link" in only
     root.retry.unlink()
     root.retry.mkdir()
-    assert "'retry' can't be read" in " ".join(changes(plan, read_root(root)))
+    assert "'retry' can't be read" in " ".join(find_changes(plan, read_root(root)))
 
 
 def test_a_plan_of_before_bundles_could_be_ignored_is_understood(
@@ -260,10 +260,10 @@ def test_a_bundle_of_any_name_goes_and_comes_back(root: Root, name: str) -> None
     before = whole(root)
     report = move_to_trash(plan_of(root, [FREE]), root)
     assert report.removed_bundles == (name,) and not path.exists()
-    assert trash(root)[0].bundles == (name,)
+    assert list_trash(root)[0].bundles == (name,)
     assert report.trash is not None and restore(root, report.trash).restored_bundles == (name,)
     assert whole(root) == before and nothing_left(root)
-    assert carry_out(plan_of(root, [FREE]), root).removed_bundles == (name,)
+    assert execute(plan_of(root, [FREE]), root).removed_bundles == (name,)
     assert not path.exists() and FREE not in in_place(root)
 
 
@@ -279,7 +279,7 @@ def test_a_link_goes_as_a_link_and_comes_back_as_one(root: Root) -> None:
     assert {path.name for path in root.bundles.iterdir()} == {"sweep"}
     assert report.trash is not None and restore(root, report.trash).complete
     assert {name: os.readlink(root.bundles / name) for name in links} == links
-    assert carry_out(plan_of(root, [FREE, OTHER]), root).complete
+    assert execute(plan_of(root, [FREE, OTHER]), root).complete
     assert {path.name for path in root.bundles.iterdir()} == {"sweep"}
     assert kept.read_text() == f"{FREE}\n"
 
@@ -308,12 +308,12 @@ def test_a_link_that_changes_keeps_its_tasks(
         meanwhile.before("rename", "link", disturb)
     if change == "nowhere":
         with pytest.raises(PurgeError, match=r"bundle 'link' can't be read.*leads nowhere"):
-            carry_out(plan, root)
+            execute(plan, root)
     elif change == "contents" and moment == "between":
-        assert carry_out(plan, root).complete  # the file stays, and so does what it lists
+        assert execute(plan, root).complete  # the file stays, and so does what it lists
         return
     else:
-        assert not carry_out(plan, root).complete
+        assert not execute(plan, root).complete
     assert FREE in in_place(root) and bundle.is_symlink() and nothing_left(root)
 
 
@@ -323,7 +323,7 @@ def test_a_file_in_place_of_a_link_keeps_its_tasks(root: Root) -> None:
     plan = plan_of(root, [FREE])
     (root.bundles / "link").unlink()
     write_bundle(root.path, "link", [FREE])
-    assert not carry_out(plan, root).complete
+    assert not execute(plan, root).complete
     assert FREE in in_place(root) and (root.bundles / "link").read_text() == f"{FREE}\n"
 
 

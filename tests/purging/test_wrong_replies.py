@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
-from purge_stage import folder_of, in_place, listed, lots, plan_of
+from purge_stage import batches, folder_of, in_place, listed, plan_of
 from small_py_root import write_py_bundle, write_py_task
 from small_root import DAY, NOW, task_id, tree, write_bundle, write_retries, write_task
 
@@ -24,17 +24,17 @@ from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.py_layout import RECENT
 from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.purging import (
+    BatchState,
     EmptyReport,
     PurgeReport,
     RestoreReport,
-    State,
-    carry_out,
     empty,
+    execute,
     finish,
-    interrupted,
+    list_interrupted,
+    list_trash,
     move_to_trash,
     restore,
-    trash,
 )
 from hipercow_tui.support.errors import PurgeError
 
@@ -140,9 +140,9 @@ class Stage:
     def places(self, identity: str) -> dict[str, Path]:
         """Where a task is, whole or not."""
         found = {"place": folder_of(self.part, identity)}
-        for lot in lots(self.part):
+        for batch in batches(self.part):
             for name in ("tasks", "erasing"):
-                found[f"{lot.name}/{name}"] = lot / name / identity
+                found[f"{batch.name}/{name}"] = batch / name / identity
         for name in (f"tui-{identity}", f"tui-{identity}.erasing"):
             found[name] = self.part.hipercow / name
         return {name: path for name, path in found.items() if path.exists()}
@@ -167,13 +167,13 @@ class Stage:
         return any(some != ids[: len(some)] for some, ids in zip(left, self.chains, strict=True))
 
     def bundle_exists(self, name: str) -> bool:
-        found = [self.part.bundles, *(lot / "bundles" for lot in lots(self.part))]
+        found = [self.part.bundles, *(batch / "bundles" for batch in batches(self.part))]
         return any((folder / name).exists() for folder in found)
 
     @property
-    def stamps(self) -> list[str]:
+    def batch_ids(self) -> list[str]:
         """That of the batch, or those of the tasks that a full disk left, first attempt first."""
-        return [lot.stamp for lot in trash(self.root)]
+        return [batch.batch_id for batch in list_trash(self.root)]
 
 
 def die_at(call: str, name: str, act: Callable[[], object]) -> None:
@@ -204,12 +204,12 @@ def full_disk() -> Iterator[None]:
 
 
 def purge(stage: Stage) -> Report:
-    return carry_out(stage.plan, stage.root)
+    return execute(stage.plan, stage.root)
 
 
 def purge_full_disk(stage: Stage) -> Report:
     with full_disk():
-        return carry_out(stage.plan, stage.root)
+        return execute(stage.plan, stage.root)
 
 
 def move(stage: Stage) -> Report:
@@ -217,19 +217,19 @@ def move(stage: Stage) -> Report:
 
 
 def undo(stage: Stage) -> Report:
-    return restore(stage.root, stage.stamps[0])
+    return restore(stage.root, stage.batch_ids[0])
 
 
 def empty_it(stage: Stage) -> Report:
-    return empty(stage.root, listed(stage.root, stage.stamps[-1]))
+    return empty(stage.root, listed(stage.root, stage.batch_ids[-1]))
 
 
 def finish_it(stage: Stage) -> Report:
-    return finish(stage.root, stage.stamps[-1])
+    return finish(stage.root, stage.batch_ids[-1])
 
 
 def finish_the_first(stage: Stage) -> Report:
-    return finish(stage.root, stage.stamps[0])
+    return finish(stage.root, stage.batch_ids[0])
 
 
 def nothing(stage: Stage) -> None:
@@ -282,15 +282,15 @@ def check_report(stage: Stage, report: Report, gone: set[str], gone_before: set[
     bundles = {path.name for path in stage.part.bundles.iterdir()}
     if isinstance(report, RestoreReport):
         assert set(report.restored) <= standing and set(report.restored_bundles) <= bundles
-        assert not standing & set(report.gone)
-        assert gone <= set(report.gone) | gone_before
+        assert not standing & set(report.missing_ids)
+        assert gone <= set(report.missing_ids) | gone_before
     elif isinstance(report, PurgeReport) and report.trash:
         for identity in report.removed:
             assert f"{report.trash}.trash/tasks" in stage.places(identity)
     else:
         assert set(report.removed) <= gone and gone - gone_before <= set(report.removed)
         assert not any(map(stage.bundle_exists, report.removed_bundles))
-    if isinstance(report, RestoreReport) and not report.stamp.startswith("tui"):
+    if isinstance(report, RestoreReport) and not report.batch_id.startswith("tui"):
         assert not any(stage.bundles[name] & gone for name in bundles)
     if isinstance(report, PurgeReport):
         for one in report.put_back:
@@ -305,20 +305,20 @@ def bring_to_an_end(stage: Stage, *, by_restoring: bool) -> None:
     """Whatever is left can be restored or finished; then nothing is interrupted any more."""
     root = stage.root
     stage.let_time_pass()
-    broken_off = {lot.stamp for lot in interrupted(root)}
-    for stamp in sorted({lot.stamp for lot in trash(root)}):
+    broken_off = {batch.batch_id for batch in list_interrupted(root)}
+    for batch_id in sorted({batch.batch_id for batch in list_trash(root)}):
         if by_restoring:
-            restore(root, stamp)
-        elif stamp in broken_off:
-            finish(root, stamp)
+            restore(root, batch_id)
+        elif batch_id in broken_off:
+            finish(root, batch_id)
         else:
-            empty(root, listed(root, stamp))
-    gone, left = stage.gone(), trash(root)
-    assert not interrupted(root) and not stage.is_split
-    assert not any(lot.remains for lot in left)
+            empty(root, listed(root, batch_id))
+    gone, left = stage.gone(), list_trash(root)
+    assert not list_interrupted(root) and not stage.is_split
+    assert not any(batch.partly_erased for batch in left)
     if by_restoring:
-        assert {lot.state for lot in left} <= {State.KEPT}
-        kept = {i for lot in left for i in lot.tasks}
+        assert {batch.state for batch in left} <= {BatchState.QUARANTINED}
+        kept = {i for batch in left for i in batch.tasks}
         assert in_place(stage.part) == set(stage.contents) - gone - kept
         for name, members in stage.bundles.items():
             assert stage.bundle_exists(name) or not members <= in_place(stage.part)

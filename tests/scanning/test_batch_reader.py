@@ -12,7 +12,7 @@ from small_root import task_id, write_retries, write_task
 from hipercow_tui.formats.r_layout import read_tasks
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.scanning import batch_reader
-from hipercow_tui.scanning.batch_reader import Part, parts_of, read_parts
+from hipercow_tui.scanning.batch_reader import ReadBatch, read_batches, split_into_batches
 from hipercow_tui.scanning.scanner import Scanner
 
 STATUSES = ("success", "failure", "cancelled", "running", "submitted", "created")
@@ -35,16 +35,16 @@ def project(tmp_path: Path) -> Path:
 @pytest.fixture
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """Processes from the second part on, waited for, and many parts."""
-    monkeypatch.setattr(batch_reader, "PAYS", 0.0)
+    monkeypatch.setattr(batch_reader, "POOL_THRESHOLD", 0.0)
     monkeypatch.setattr(batch_reader._Pool, "started", lambda _: True)
-    monkeypatch.setattr(batch_reader, "PART", 7)
+    monkeypatch.setattr(batch_reader, "BATCH_SIZE", 7)
 
 
 IDS = [task_id(number) for number in range(210)]
 
 
-def parts() -> Iterator[Part]:
-    return parts_of(IDS, frozenset(IDS[:50:5]), 1, 10)
+def parts() -> Iterator[ReadBatch]:
+    return split_into_batches(IDS, frozenset(IDS[:50:5]), 1, 10)
 
 
 @pytest.mark.parametrize(("slow", "gain"), [(1e9, 2.0), (-1e9, 0.0), (-1e9, 1e9)])
@@ -55,7 +55,7 @@ def test_processes_and_their_threads_say_what_reading_here_says(
     monkeypatch.setattr(batch_reader, "SLOW", slow)
     monkeypatch.setattr(batch_reader, "GAIN", gain)
     tasks = str(project / "hipercow" / "tasks")
-    answers = list(read_parts(tasks, parts()))
+    answers = list(read_batches(tasks, parts()))
     assert [i for part, _ in answers for i in part.ids] == IDS
     expected = list(read_tasks(tasks, IDS, frozenset(IDS[:50:5])))
     assert [row for _, rows in answers for row in rows] == expected
@@ -75,7 +75,7 @@ def test_where_processes_fail_everything_is_read_here(
 ) -> None:
     monkeypatch.setattr("sys.executable", program)
     tasks = str(project / "hipercow" / "tasks")
-    rows = [row for _, answer in read_parts(tasks, parts()) for row in answer]
+    rows = [row for _, answer in read_batches(tasks, parts()) for row in answer]
     assert rows == list(read_tasks(tasks, IDS, frozenset(IDS[:50:5])))
 
 
@@ -84,14 +84,14 @@ def test_until_processes_have_started_everything_is_read_here(
 ) -> None:
     monkeypatch.setattr(batch_reader._Pool, "started", lambda _: False)
     tasks = str(project / "hipercow" / "tasks")
-    rows = [row for _, answer in read_parts(tasks, parts()) for row in answer]
+    rows = [row for _, answer in read_batches(tasks, parts()) for row in answer]
     assert rows == list(read_tasks(tasks, IDS, frozenset(IDS[:50:5])))
 
 
 def test_closing_leaves_no_process_behind(
     project: Path, eager: None, programs: list[subprocess.Popen[bytes]]
 ) -> None:
-    answers = read_parts(str(project / "hipercow" / "tasks"), parts())
+    answers = read_batches(str(project / "hipercow" / "tasks"), parts())
     for _ in range(3):
         next(answers)
     answers.close()
@@ -105,4 +105,4 @@ def test_a_process_ends_with_its_input() -> None:
 
 
 def test_an_empty_folder_still_tells_how_far_a_scan_is() -> None:
-    assert [part.done for part in parts_of((), frozenset(), 3, 4)] == [3]
+    assert [part.done for part in split_into_batches((), frozenset(), 3, 4)] == [3]

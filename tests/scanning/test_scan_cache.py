@@ -19,7 +19,7 @@ from hipercow_tui.formats import bundles, r_layout, relations
 from hipercow_tui.formats.r_layout import Stamp
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.scanning import scan_cache as index_module
-from hipercow_tui.scanning.scan_cache import Index, cache_folder
+from hipercow_tui.scanning.scan_cache import ScanCache, cache_folder
 from hipercow_tui.scanning.scanner import Scanner
 
 STATUSES = ("success", "failure", "cancelled", "running", "submitted", "created")
@@ -56,7 +56,7 @@ def started(project: Path, *, passes: int = 1) -> Snapshot:
     """What is known after a start with the index, and so many passes three seconds apart."""
     clock = Clock()
     root = find_root(project)
-    scanner = Scanner(root, index=Index.of(root), monotonic=clock)
+    scanner = Scanner(root, index=ScanCache.of(root), monotonic=clock)
     for _ in range(passes):
         clock.now += 3
         for state in scanner.scan():
@@ -67,7 +67,7 @@ def started(project: Path, *, passes: int = 1) -> Snapshot:
 def kept(project: Path) -> Path:
     """The file of the index, written when everything had settled."""
     started(project, passes=4)
-    index = Index.of(find_root(project))
+    index = ScanCache.of(find_root(project))
     assert index is not None
     return index.path
 
@@ -131,7 +131,7 @@ def damages(raw: bytes) -> Iterator[bytes]:
 
 def test_a_damaged_one_is_as_good_as_none(project: Path) -> None:
     path = kept(project)
-    index = Index.of(find_root(project))
+    index = ScanCache.of(find_root(project))
     assert index is not None and index.load().folders
     for damaged in damages(path.read_bytes()):
         path.write_bytes(damaged)
@@ -146,20 +146,20 @@ def test_one_of_another_root_or_version_is_as_good_as_none(
 ) -> None:
     path = kept(project)
     shutil.copytree(project, tmp_path / "other")
-    other = Index.of(find_root(tmp_path / "other"))
+    other = ScanCache.of(find_root(tmp_path / "other"))
     assert other is not None and other.path != path
     shutil.copy(path, other.path)
     assert not other.load().folders
     # Another folder in the same place.
     project.rename(tmp_path / "away")
     (tmp_path / "other").rename(project)
-    index = Index.of(find_root(project))
+    index = ScanCache.of(find_root(project))
     assert index is not None and index.path == path and not index.load().folders
     (tmp_path / "away").rename(tmp_path / "back")
     shutil.rmtree(project)
     (tmp_path / "back").rename(project)
     assert index is not None
-    again = Index.of(find_root(project))
+    again = ScanCache.of(find_root(project))
     assert again is not None and again.load().folders
     monkeypatch.setattr(index_module, "_MAGIC", b"hipercow-tui index 9\n")
     assert not again.load().folders
@@ -259,19 +259,19 @@ def test_tasks_with_a_problem_are_read_again(project: Path, reads: list[str]) ->
 def test_doubted_tasks_are_read_anew_and_once(project: Path, reads: list[str]) -> None:
     kept(project)
     root = find_root(project)
-    scanner = Scanner(root, index=Index.of(root))
+    scanner = Scanner(root, index=ScanCache.of(root))
     list(scanner.scan())
     reads.clear()
-    assert scanner.doubt([task_id(0), task_id(77)])
+    assert scanner.invalidate_cached([task_id(0), task_id(77)])
     list(scanner.scan())
     assert str(folder(project, 0) / "info") in reads
-    assert not scanner.doubt([task_id(0), task_id(77)])
+    assert not scanner.invalidate_cached([task_id(0), task_id(77)])
 
 
 def test_what_was_read_since_the_start_is_not_doubted(project: Path) -> None:
     scanner = Scanner(find_root(project))
     list(scanner.scan())
-    assert not scanner.doubt(map(task_id, range(50)))
+    assert not scanner.invalidate_cached(map(task_id, range(50)))
 
 
 @pytest.fixture
@@ -320,25 +320,25 @@ def test_bundles_that_changed_came_or_went_are_read(project: Path) -> None:
 def test_bundles_are_doubted_too(
     project: Path, bundle_reads: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stamp(status: os.stat_result) -> Stamp:
+    def batch_id(status: os.stat_result) -> Stamp:
         return (status.st_ino, status.st_size, status.st_mtime_ns, 0)
 
-    monkeypatch.setattr(relations, "_stamp", stamp)
+    monkeypatch.setattr(relations, "_stamp", batch_id)
     path = long_ago(project, "mine")
     kept(project)
     # No clock tells: the same file, as long and as old as it was.
     path.write_text("".join(f"{task_id(number)}\n" for number in range(20, 40)))
     os.utime(path, (1e9, 1e9))
     root = find_root(project)
-    scanner = Scanner(root, index=Index.of(root))
+    scanner = Scanner(root, index=ScanCache.of(root))
     list(scanner.scan())
     bundle_reads.clear()
-    assert scanner.doubt([])
+    assert scanner.invalidate_cached([])
     (*_, state) = scanner.scan()
     assert bundle_reads == ["mine"]
     assert dict(state.snapshot.tasks) == dict(scan(project).tasks)
     assert state.snapshot.bundles == scan(project).bundles
-    assert not scanner.doubt([])
+    assert not scanner.invalidate_cached([])
 
 
 def test_files_unused_for_long_are_dropped_when_another_is_written(

@@ -22,7 +22,7 @@ from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Status
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.scanning.scanner import Scanner, ScanState, read_root
-from hipercow_tui.scanning.shard_listing import SETTLE
+from hipercow_tui.scanning.shard_listing import MTIME_GRANULARITY
 
 A, B, C, D = map(task_id, range(1, 5))
 
@@ -50,14 +50,14 @@ class Watch:
         gone: set[str] = set()
         for state in self.scanner.scan():
             changed |= state.changed
-            gone |= state.gone
+            gone |= state.removed_ids
         assert state.complete
         return ScanState(state.snapshot, 0, 0, True, frozenset(changed), frozenset(gone))
 
     def settle(self) -> Snapshot:
         for _ in range(4):
-            state = self.look(SETTLE + 1)
-        assert not state.changed and not state.gone
+            state = self.look(MTIME_GRANULARITY + 1)
+        assert not state.changed and not state.removed_ids
         return state.snapshot
 
 
@@ -79,7 +79,7 @@ def test_the_recorded_root_equals_what_hipercow_says_of_it(
     for expected in sir_model_expected["tasks"]:
         task = snapshot.tasks[expected["id"]]
         assert task.status == expected["status"]
-        assert task.tip_status == expected["followed"]
+        assert task.latest_status == expected["followed"]
         assert task.created == pytest.approx(expected["created"], abs=5.3e-6)
         if "finished" in expected:
             assert task.finished == pytest.approx(expected["finished"], abs=5.3e-6)
@@ -163,7 +163,7 @@ def test_a_lost_line_of_retry_is_made_good_by_the_tasks_own_data(tmp_path: Path)
     write_task(tmp_path, B, "running", retry_of=(A, A))
     snapshot = scan(tmp_path)
     assert snapshot.tasks[A].chain == (A, B)
-    assert snapshot.tasks[A].tip_status is Status.RUNNING
+    assert snapshot.tasks[A].latest_status is Status.RUNNING
 
 
 @pytest.mark.parametrize("name", ["data", "info"])
@@ -213,10 +213,10 @@ def test_a_place_that_is_no_folder_is_known_in_every_pass_until_it_is_one(
     next_tick(tmp_path)
     swap(place, way, tmp_path / "kept")
     state = watch.look()
-    assert state.gone == {B} and state.snapshot.unread.place(B)
+    assert state.removed_ids == {B} and state.snapshot.unread.place(B)
     assert "link" in (state.snapshot.unread.place(B) or "") or way != "a link"
     for _ in range(3):
-        again = watch.look(SETTLE + 1).snapshot
+        again = watch.look(MTIME_GRANULARITY + 1).snapshot
         assert again.unread == state.snapshot.unread and again.problems == state.snapshot.problems
     assert again.problems and set(again.tasks) == {A}
     next_tick(tmp_path)
@@ -336,13 +336,13 @@ def test_changes_by_others_are_seen_and_told(tmp_path: Path) -> None:
 
     finish(tmp_path, A)
     seen = watch.look()
-    assert seen.changed == {A} and not seen.gone
+    assert seen.changed == {A} and not seen.removed_ids
     assert seen.snapshot.tasks[A].status is Status.SUCCESS
 
     write_task(tmp_path, C, "submitted")
     assert watch.look().changed == {C}
     shutil.rmtree(folder(tmp_path, B))
-    assert watch.look().gone == {B}
+    assert watch.look().removed_ids == {B}
     write_bundle(tmp_path, "mine", [A])
     seen = watch.look()
     assert seen.changed == {A} and seen.snapshot.tasks[A].bundles == ("mine",)
@@ -359,9 +359,9 @@ def test_a_new_retry_ties_what_was_read_before(tmp_path: Path) -> None:
     write_retries(tmp_path, [(B, A, A)])
     seen = watch.look()
     assert seen.changed == {A, B}
-    assert seen.snapshot.tasks[A].tip_status is Status.SUBMITTED
+    assert seen.snapshot.tasks[A].latest_status is Status.SUBMITTED
     finish(tmp_path, B)
-    assert watch.look().snapshot.tasks[A].tip_status is Status.SUCCESS
+    assert watch.look().snapshot.tasks[A].latest_status is Status.SUCCESS
 
 
 def test_a_change_within_one_tick_of_the_file_server_is_not_missed(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from hipercow_tui.domain.filters import (
     TaskIds,
     WithStatus,
 )
-from hipercow_tui.domain.task import SIX_STATUSES, Lang, Status
+from hipercow_tui.domain.task import FILTERABLE_STATUSES, Lang, Status
 from hipercow_tui.settings.saved_filters import (
     NAME_LIMIT,
     FilterFile,
@@ -27,7 +27,7 @@ from hipercow_tui.settings.saved_filters import (
 )
 from hipercow_tui.settings.theme_store import config_folder
 from hipercow_tui.support.errors import FilterError
-from hipercow_tui.support.text import visible
+from hipercow_tui.support.text import escape_controls
 
 OLD = SavedFilter(frozenset({Status.FAILURE}), "9 days", ("sweep_*", "!sweep_09"))
 MINE = SavedFilter(lang=Lang.PY)
@@ -40,18 +40,18 @@ letters = st.characters(exclude_categories=["Cs"])
 globs = st.text(letters, min_size=1, max_size=12).filter(
     lambda glob: glob.strip() and not set(glob) & set("{}[]!\\")
 )
-statuses = st.sets(st.sampled_from(SIX_STATUSES), min_size=1)
+statuses = st.sets(st.sampled_from(FILTERABLE_STATUSES), min_size=1)
 stacks = st.builds(
     FilterStack,
     finished_before=st.none() | ages.map(lambda text: FinishedBefore.of(text, NOW)),
     in_bundle=st.none() | st.lists(globs, min_size=1, max_size=3).map(InBundle.of),
     with_status=st.none()
-    | st.sets(st.sampled_from(SIX_STATUSES), min_size=1).map(WithStatus.any_of),
+    | st.sets(st.sampled_from(FILTERABLE_STATUSES), min_size=1).map(WithStatus.any_of),
     lang=st.none() | st.sampled_from(Lang).map(OfLang),
     task_ids=st.none() | st.just(TaskIds(frozenset({"0" * 32}))),
 ).filter(lambda stack: SavedFilter.of(stack).given)
 names = st.text(letters, min_size=1, max_size=20).filter(
-    lambda name: name.strip() and name.isprintable() and visible(name) == name
+    lambda name: name.strip() and name.isprintable() and escape_controls(name) == name
 )
 
 
@@ -82,7 +82,7 @@ def test_what_is_written_is_read_back_as_the_same_stacks(
         file.forget(gone)
         del saved[gone]
         read = file.read()
-        assert not read.problems and not read.trouble
+        assert not read.problems and not read.file_error
         assert read.filters.keys() == saved.keys()
         for name, stack in saved.items():
             back = read.filters[name].stack(NOW)
@@ -96,8 +96,8 @@ def test_what_is_written_is_read_back_as_the_same_stacks(
 
 def test_a_relative_age_stays_relative(file: FilterFile) -> None:
     file.save("old", SavedFilter.of(FilterStack(finished_before=FinishedBefore.of("9 days", NOW))))
-    later = file.named("old").stack(NOW + 1000).finished_before
-    assert later is not None and later.moment == NOW + 1000 - 9 * 86400
+    later = file.get("old").stack(NOW + 1000).finished_before
+    assert later is not None and later.cutoff == NOW + 1000 - 9 * 86400
 
 
 def test_it_is_toml_that_people_can_read(file: FilterFile) -> None:
@@ -169,13 +169,13 @@ def test_a_wrong_entry_is_a_sentence_and_the_others_hold(
 ) -> None:
     written(file, f'[good]\nlang = "py"\n{entry}\n')
     read = file.read()
-    assert read.filters == {"good": MINE} and not read.trouble
+    assert read.filters == {"good": MINE} and not read.file_error
     (problem,) = read.problems.values()
     assert says in problem and problem.startswith(f"{file.path}, filter '")
-    assert file.named("good") == MINE
+    assert file.get("good") == MINE
     if "bad" in read.problems:
         with pytest.raises(FilterError, match=r"filters\.toml, filter 'bad': "):
-            file.named("bad")
+            file.get("bad")
 
 
 @pytest.mark.parametrize(
@@ -193,11 +193,11 @@ def test_a_file_that_is_no_toml_is_left_alone(file: FilterFile, raw: bytes, says
     for attempt in (
         lambda: file.save("old", OLD),
         lambda: file.forget("old"),
-        lambda: file.named("old"),
+        lambda: file.get("old"),
     ):
         with pytest.raises(FilterError, match=says):
             attempt()
-    assert file.read().trouble and file.path.read_bytes() == raw
+    assert file.read().file_error and file.path.read_bytes() == raw
 
 
 def test_what_cannot_be_changed_line_by_line_is_left_alone(file: FilterFile) -> None:
@@ -213,22 +213,22 @@ def test_a_pipe_is_not_waited_for_and_a_link_is_the_users_own(
 ) -> None:
     file.path.parent.mkdir()
     os.mkfifo(file.path)
-    assert "is no ordinary file" in file.read().trouble
+    assert "is no ordinary file" in file.read().file_error
     file.path.unlink()
     file.path.symlink_to(tmp_path / "dotfiles.toml")
     file.save("mine", MINE)
-    assert file.path.is_symlink() and file.named("mine") == MINE
+    assert file.path.is_symlink() and file.get("mine") == MINE
 
 
 def test_an_unknown_name_tells_which_are_there(file: FilterFile) -> None:
     with pytest.raises(FilterError, match=r"No filter 'x' in .*: f in the app saves one"):
-        file.named("x")
+        file.get("x")
     file.save("old failures", OLD)
     file.save("mine", MINE)
     with pytest.raises(FilterError, match=r"there is 'old failures'$"):
-        file.named("old failure")
+        file.get("old failure")
     with pytest.raises(FilterError, match=r"there is 'old failures', 'mine'"):
-        file.named("x")
+        file.get("x")
 
 
 @pytest.mark.parametrize("name", ["", "  ", "a\nb", "\x1b[31m", "x\u202ey", "x" * (NAME_LIMIT + 1)])

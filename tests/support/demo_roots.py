@@ -6,7 +6,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from hipercow_tui.domain.retry_chains import Retry
+from hipercow_tui.domain.retry_chains import RetryLink
 
 NOW = 1_795_474_800.0
 ORDER = ("success", "failure", "cancelled", "running", "submitted")
@@ -53,7 +53,7 @@ def bundles(root: Path) -> dict[str, list[str]]:
     }
 
 
-def retries(root: Path) -> list[Retry]:
+def retries(root: Path) -> list[RetryLink]:
     """The lines of ``retry``."""
     lines = (root / "hipercow" / "retry").read_text("ascii").splitlines()
-    return [Retry(*line.split(",")) for line in lines]
+    return [RetryLink(*line.split(",")) for line in lines]

@@ -73,8 +73,8 @@ async def settled(pilot: Pilot[Any], screen: PlanScreen) -> None:
     """Waits until all is measured and read."""
 
     def known() -> bool:
-        gists = screen.lines.gists
-        return screen.measured and all(t.id in gists for t in screen.lines.tasks_in_sight())
+        summaries = screen.lines.summaries
+        return screen.measured and all(t.id in summaries for t in screen.lines.tasks_in_sight())
 
     await pilot.pause()
     await until(pilot, known)

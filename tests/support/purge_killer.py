@@ -28,7 +28,7 @@ from purge_stage import LONE, folder_of, listed, make_root, plan_of
 from py_stage import make_both
 
 from hipercow_tui.formats.root import Root
-from hipercow_tui.purging import carry_out, empty, move_to_trash, recent_list, restore, safety_check
+from hipercow_tui.purging import empty, execute, move_to_trash, preflight, recent_list, restore
 
 CALLS = ("rename", "unlink", "rmdir", "mkdir", "link", "open", "write", "utime", "fchmod")
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
@@ -66,19 +66,19 @@ def prepared(action: str, root: Root) -> Callable[[], object]:
     """The action, ready to be done: all that comes before it is done already."""
     plan = plan_of(root)
     if action in ("purge", "full", "four"):
-        return lambda: carry_out(plan, root, jobs=4 if action == "four" else 1)
+        return lambda: execute(plan, root, jobs=4 if action == "four" else 1)
     if action == "trash":
         return lambda: move_to_trash(plan, root)
     if action == "check":
-        return lambda: safety_check(plan, root)
-    stamp = str(move_to_trash(plan, root).trash)
+        return lambda: preflight(plan, root)
+    batch_id = str(move_to_trash(plan, root).trash)
     if action == "taken":
         folder_of(root, LONE).mkdir(parents=True)
-        return lambda: restore(root, stamp)
+        return lambda: restore(root, batch_id)
     return (
-        (lambda: restore(root, stamp))
+        (lambda: restore(root, batch_id))
         if action == "restore"
-        else (lambda: empty(root, listed(root, stamp)))
+        else (lambda: empty(root, listed(root, batch_id)))
     )
 
 
@@ -127,7 +127,7 @@ def by_seconds(where: Path, action: str, rounds: int, seed: int) -> None:
 
 
 if __name__ == "__main__":
-    recent_list.LINGER = 0.0  # nobody else is at work
+    recent_list.APPEND_GRACE = 0.0  # nobody else is at work
     if sys.argv[3] == "steps":
         by_steps(Path(sys.argv[1]), sys.argv[2])
     else:

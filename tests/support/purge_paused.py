@@ -9,7 +9,7 @@ from typing import Any
 from purge_stage import LONE, plan_of
 
 from hipercow_tui.formats.root import find_root
-from hipercow_tui.purging import carry_out
+from hipercow_tui.purging import execute
 
 CALL = "rename"
 real = getattr(os, CALL)
@@ -27,4 +27,4 @@ if __name__ == "__main__":
     root = find_root(sys.argv[1])
     plan = plan_of(root)
     setattr(os, CALL, rename)
-    carry_out(plan, root)
+    execute(plan, root)

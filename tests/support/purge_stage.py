@@ -17,7 +17,7 @@ from small_root import DAY, NOW, task_id, tree, write_bundle, write_retries, wri
 from hipercow_tui.domain.filters import FilterStack, TaskIds, WithStatus
 from hipercow_tui.domain.plan import PurgePlan, make_plan
 from hipercow_tui.formats.root import Root, find_root
-from hipercow_tui.purging import State, TrashLot, trash
+from hipercow_tui.purging import BatchState, TrashEntry, list_trash
 from hipercow_tui.scanning.scanner import read_root
 
 BASE, RETRY, TIP = map(task_id, (1, 2, 3))  # a chain of three
@@ -66,22 +66,22 @@ def whole(root: Root) -> dict[str, bytes | None]:
     return {name: held for name, held in paths.items() if Path(name).parts[0] != "tui"}
 
 
-def lots(root: Root) -> list[Path]:
+def batches(root: Root) -> list[Path]:
     """What our own folder holds, but for the history and what was only prepared."""
     tui = root.hipercow / "tui"
     names = sorted(tui.iterdir()) if tui.is_dir() else []
     return [path for path in names if path.name != "history" and path.suffix != ".preparing"]
 
 
-def listed(root: Root, stamp: str | None = None) -> tuple[TrashLot, ...]:
+def listed(root: Root, batch_id: str | None = None) -> tuple[TrashEntry, ...]:
     """The lots of that stamp, or all that are in the trash, as they are now."""
-    if stamp is None:
-        return tuple(lot for lot in trash(root) if lot.state is State.TRASH)
-    return tuple(lot for lot in trash(root) if lot.stamp == stamp)
+    if batch_id is None:
+        return tuple(batch for batch in list_trash(root) if batch.state is BatchState.TRASH)
+    return tuple(batch for batch in list_trash(root) if batch.batch_id == batch_id)
 
 
 def nothing_left(root: Root) -> bool:
-    return not lots(root)
+    return not batches(root)
 
 
 def names(outcomes: Iterable[Any]) -> set[str]:

@@ -17,7 +17,7 @@ from small_root import task_id, write_bundle, write_task
 
 from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.formats.root import Root
-from hipercow_tui.purging import carry_out, move_to_trash
+from hipercow_tui.purging import execute, move_to_trash
 
 MORE = tuple(task_id(number) for number in range(20, 50))
 PLANS = [
@@ -38,7 +38,7 @@ def prepared(where: Path) -> Root:
 
 def act(plan: PurgePlan, root: Root, aim: str, start: int, said: int) -> None:
     os.read(start, 1)
-    report = (carry_out if aim == "purge" else move_to_trash)(plan, root)
+    report = (execute if aim == "purge" else move_to_trash)(plan, root)
     os.write(said, json.dumps([aim, [*report.removed], [*report.removed_bundles]]).encode())
 
 

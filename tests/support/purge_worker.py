@@ -17,7 +17,7 @@ import hipercow_tui.cli.list_purge  # noqa: F401 - an ordinary user may not read
 from hipercow_tui.cli.main import main
 from hipercow_tui.formats.folder_size import measure_many
 from hipercow_tui.formats.root import find_root
-from hipercow_tui.purging import carry_out
+from hipercow_tui.purging import execute
 
 NOBODY = 65534
 
@@ -38,8 +38,8 @@ if __name__ == "__main__":
         sys.stdout.write(f"status {status}")
         sys.exit()
     measured = measure_many(root, plan.ids)
-    report = carry_out(plan, root)
-    kept = str(report.kept_aside) if report.kept_aside else None
+    report = execute(plan, root)
+    kept = str(report.quarantine_path) if report.quarantine_path else None
     said: dict[str, object] = {"removed": report.removed, "measured": list(measured), "kept": kept}
     for key in ("put_back", "vanished", "failed"):
         said[key] = {one.name: one.reason for one in getattr(report, key)}

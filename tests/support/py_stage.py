@@ -7,7 +7,7 @@ import os
 from collections.abc import Collection
 from pathlib import Path
 
-from purge_stage import lots
+from purge_stage import batches
 from small_py_root import py_dir, recent_ids, write_py_bundle, write_py_task
 from small_root import DAY, NOW, task_id, tree, write_bundle, write_task
 
@@ -55,7 +55,7 @@ def all_but_ours(root: Root) -> dict[str, bytes | None]:
 def our_lots(root: Root) -> list[Path]:
     """What our own folders hold, but for the history and what was only prepared."""
     python = root.part(Lang.PY)
-    return [*lots(root), *lots(python)]
+    return [*batches(root), *batches(python)]
 
 
 def left_bundles(root: Root) -> dict[str, tuple[str, ...]]:
@@ -83,8 +83,8 @@ def recent(root: Root) -> list[str]:
 
 def much_later(root: Root) -> None:
     """Long after the process died."""
-    for lot in our_lots(root):
-        for path in (lot / "alive", lot):
+    for batch in our_lots(root):
+        for path in (batch / "alive", batch):
             if path.exists():
                 os.utime(path, (0, 0))
     for path in root.hipercow.rglob("tui-*"):

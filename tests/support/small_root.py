@@ -10,7 +10,7 @@ from pathlib import Path
 from hypothesis import strategies as st
 
 from hipercow_tui.demo.rds_writer import rds
-from hipercow_tui.domain.retry_chains import Chains, Retry
+from hipercow_tui.domain.retry_chains import RetryChains, RetryLink
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Bundle, Status, Task
 from hipercow_tui.domain.unread import UnfinishedLine, Unread
@@ -132,16 +132,16 @@ def snapshot_of(
     links: Iterable[tuple[str, str, str]] = (),
 ) -> Snapshot:
     """A snapshot with its tasks tied to bundles and chains, as a scan would tie them."""
-    chains = Chains(tuple(Retry(*link) for link in links))
+    chains = RetryChains(tuple(RetryLink(*link) for link in links))
     known = {task.id: task for task in tasks}
     held = bundles or {}
     tied = {}
     for task in known.values():
-        tip = known.get(chains.tip(task.id) or "")
+        tip = known.get(chains.latest_attempt(task.id) or "")
         tied[task.id] = Task(
             task.id,
             task.status,
-            task.listing,
+            task.files_mask,
             task.created,
             task.started,
             task.finished,

@@ -14,16 +14,16 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from small_root import task_id, write_task
 
-from hipercow_tui.support.ascii_fallback import _replace, in_ascii, speaks_utf8
+from hipercow_tui.support.ascii_fallback import _replace, supports_utf8, to_ascii
 from hipercow_tui.ui.status_style import GLYPH
 
 PACKAGE = Path(__file__).parents[2] / "hipercow_tui"
 
 
 def test_statuses_keep_signs_of_their_own() -> None:
-    stand_ins = [in_ascii(glyph) for glyph in GLYPH.values()]
+    stand_ins = [to_ascii(glyph) for glyph in GLYPH.values()]
     assert len(set(stand_ins)) == len(GLYPH)
-    assert in_ascii("".join(GLYPH.values())).isascii()
+    assert to_ascii("".join(GLYPH.values())).isascii()
 
 
 def test_every_sign_that_the_app_shows_has_one() -> None:
@@ -34,19 +34,19 @@ def test_every_sign_that_the_app_shows_has_one() -> None:
         if not sign.isascii()
     }
     assert len(shown) > 20
-    assert not [sign for sign in shown if in_ascii(sign) == "?"]
+    assert not [sign for sign in shown if to_ascii(sign) == "?"]
 
 
 @given(st.text(alphabet=st.characters(codec="utf-8", max_codepoint=0xFFFF), max_size=9))
 def test_ascii_is_as_wide_and_stays_as_it_is(text: str) -> None:
-    told = in_ascii(text)
+    told = to_ascii(text)
     assert told.isascii()
-    assert in_ascii(told) == told
+    assert to_ascii(told) == told
 
 
 @pytest.mark.parametrize("text", ["✗ failure → success", "╭─ Tasks ─╮", "naïve", "漢字", "e\u0301"])
 def test_the_same_cells(text: str) -> None:
-    assert cell_len(in_ascii(text)) == cell_len(text)
+    assert cell_len(to_ascii(text)) == cell_len(text)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_the_same_cells(text: str) -> None:
 def test_the_locale_says_what_the_terminal_understands(
     environ: dict[str, str], speaks: bool
 ) -> None:
-    assert speaks_utf8(environ) is speaks
+    assert supports_utf8(environ) is speaks
 
 
 def test_other_mistakes_stay_mistakes() -> None:

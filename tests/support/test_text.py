@@ -7,39 +7,39 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hipercow_tui.support.text import (
-    age,
-    count,
     decoded,
+    escape_controls,
+    format_age,
+    format_duration,
+    format_size,
+    pluralize,
     short_id,
-    shortened,
-    size,
-    span,
     tasks_and_bundles,
-    visible,
+    truncate_middle,
 )
 
 
 @given(st.text() | st.binary().map(decoded))
 def test_nothing_that_a_terminal_obeys_stays(text: str) -> None:
-    shown = visible(text)
+    shown = escape_controls(text)
     for character in shown:
         assert unicodedata.category(character) not in ("Cc", "Cs", "Zl", "Zp")
         assert unicodedata.bidirectional(character) not in (
             *("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"),
         )
-    assert visible(shown) == shown
+    assert escape_controls(shown) == shown
 
 
 def test_what_was_hidden_is_shown() -> None:
-    assert visible("\x1b[31mred\x07\n\x7f") == "␛[31mred␇␊␡"
-    assert visible("a\u202eb\u009bc") == "a<202e>b<009b>c"
-    assert visible("µ = 0.5 ✓") == "µ = 0.5 ✓"
+    assert escape_controls("\x1b[31mred\x07\n\x7f") == "␛[31mred␇␊␡"
+    assert escape_controls("a\u202eb\u009bc") == "a<202e>b<009b>c"
+    assert escape_controls("µ = 0.5 ✓") == "µ = 0.5 ✓"
     assert decoded(b"caf\xe9") == "caf\\xe9"
 
 
 @given(st.text(max_size=40), st.integers(0, 30))
 def test_shortened_fits_and_keeps_both_ends(text: str, width: int) -> None:
-    cut = shortened(text, width)
+    cut = truncate_middle(text, width)
     assert len(cut) <= width
     if len(text) > width >= 3:
         assert cut[0] == text[0] and cut[-1] == text[-1]
@@ -58,14 +58,14 @@ def test_shortened_fits_and_keeps_both_ends(text: str, width: int) -> None:
     ],
 )
 def test_ages(seconds: float, text: str) -> None:
-    assert age(1000.0, 1000.0 + seconds) == text
+    assert format_age(1000.0, 1000.0 + seconds) == text
 
 
 def test_words() -> None:
-    assert count(1, "task") == "1 task"
-    assert count(1204, "task") == "1,204 tasks"
-    assert size(1_900_000_000) == "1.9 GB"
-    assert span(0.25) == "0.2 seconds"
+    assert pluralize(1, "task") == "1 task"
+    assert pluralize(1204, "task") == "1,204 tasks"
+    assert format_size(1_900_000_000) == "1.9 GB"
+    assert format_duration(0.25) == "0.2 seconds"
     assert short_id("3f2a9c" + "0" * 22 + "71e0") == "3f2a9c…71e0"
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from hanging_mount import hanging_mount
-from purge_stage import in_place, lots
+from purge_stage import batches, in_place
 from real_terminal import Terminal
 from small_root import task_id, write_task
 
@@ -131,7 +131,7 @@ def test_a_purge_that_hangs_is_waited_for_and_says_so(
     assert terminal.child.isalive()
     flag.unlink()
     assert leaves(terminal) == 128 + signal.SIGTERM
-    assert in_place(root) == set(IDS) and not lots(root)
+    assert in_place(root) == set(IDS) and not batches(root)
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,12 @@ import time
 from pathlib import Path
 
 import pytest
-from purge_stage import in_place, lots, plan_of, whole
+from purge_stage import batches, in_place, plan_of, whole
 from real_terminal import LEAVE_ALTERNATE, Terminal
 from small_root import task_id, write_task
 
 from hipercow_tui.formats.root import Root, find_root
-from hipercow_tui.purging import interrupted, move_to_trash, restore, trash
+from hipercow_tui.purging import list_interrupted, list_trash, move_to_trash, restore
 
 SLOW_APP = str(Path(__file__).parents[1] / "support" / "slow_app.py")
 SIGNALS = [signal.SIGHUP, signal.SIGTERM, signal.SIGINT]
@@ -128,7 +128,7 @@ def test_a_signal_in_the_middle_of_a_purge(
     assert left == set(IDS) if phase != "Erasing" else 0 < len(left) < len(IDS)
     after = whole(root)
     assert all(after[name] == before[name] for name in after)
-    assert not lots(root) and not interrupted(root)
+    assert not batches(root) and not list_interrupted(root)
 
 
 @pytest.mark.parametrize("phase", ["Moving aside", "Erasing"])
@@ -142,7 +142,7 @@ def test_a_terminal_that_goes_away_in_the_middle_of_a_purge(
     after = whole(root)
     assert all(after[name] == before[name] for name in after)
     assert in_place(root) and (phase == "Erasing" or after == before)
-    assert not lots(root)
+    assert not batches(root)
 
 
 def test_ctrl_c_in_the_middle_of_a_purge_stops_it_and_stays(
@@ -155,7 +155,7 @@ def test_ctrl_c_in_the_middle_of_a_purge_stops_it_and_stays(
     in_the_middle(terminal, "y", "Moving aside")
     terminal.press("\x03")
     terminal.wait(r"Purge stopped")
-    assert whole(root) == before and not lots(root)
+    assert whole(root) == before and not batches(root)
     terminal.press("\x1b")
     terminal.wait(lambda text: "esc closes" not in text)
     terminal.press("q")
@@ -187,7 +187,7 @@ def test_an_error_of_our_own_in_the_middle_of_a_purge(
     terminal.assert_left_as_it_was()
     said = left_by(terminal)
     assert "Please report: LookupError" in said and "Stopped before the end" in said
-    assert whole(root) == before and not lots(root)
+    assert whole(root) == before and not batches(root)
 
 
 def test_a_signal_while_the_trash_is_emptied(
@@ -207,10 +207,10 @@ def test_a_signal_while_the_trash_is_emptied(
     assert terminal.leave() == 128 + signal.SIGTERM
     terminal.assert_left_as_it_was()
     assert "the rest can still be restored" in left_by(terminal)
-    (lot,) = trash(root)
-    assert lot.interrupted and lot.tasks and not lot.remains
-    report = restore(root, lot.stamp)
-    assert set(report.restored) == in_place(root) == set(lot.tasks)
+    (batch,) = list_trash(root)
+    assert batch.interrupted and batch.tasks and not batch.partly_erased
+    report = restore(root, batch.batch_id)
+    assert set(report.restored) == in_place(root) == set(batch.tasks)
     after = whole(root)
     assert all(after[name] == before[name] for name in after)
 

@@ -17,23 +17,23 @@ from small_root import NOW, task_id
 from textual.pilot import Pilot
 from ui_driving import heard, screen_text, until
 
-from hipercow_tui.analysis.task_sorting import Key
-from hipercow_tui.analysis.task_summary import Gist
+from hipercow_tui.analysis.task_sorting import SortKey
+from hipercow_tui.analysis.task_summary import TaskSummary
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.root import Root
 from hipercow_tui.purging import move_to_trash
 from hipercow_tui.ui.app import HipercowApp
-from hipercow_tui.ui.dialogs.choice import QuestionScreen
+from hipercow_tui.ui.dialogs.choice import ChoiceScreen
 from hipercow_tui.ui.dialogs.confirm import ConfirmScreen
-from hipercow_tui.ui.dialogs.copy_menu import HandOverScreen
-from hipercow_tui.ui.dialogs.job_result import SummaryScreen
+from hipercow_tui.ui.dialogs.copy_menu import CopyMenuScreen
+from hipercow_tui.ui.dialogs.job_result import JobResultScreen
 from hipercow_tui.ui.screens.plan import PlanScreen
-from hipercow_tui.ui.screens.sweep import InputsScreen
+from hipercow_tui.ui.screens.sweep import SweepScreen
 from hipercow_tui.ui.screens.trash import TrashScreen
-from hipercow_tui.ui.widgets.filters.language import LangFilter
+from hipercow_tui.ui.widgets.filters.language import LanguageFilter
 from hipercow_tui.ui.widgets.sweep_table import SweepTable
 from hipercow_tui.ui.widgets.task_table import spread
-from hipercow_tui.ui.widgets.virtual_table import RowTable
+from hipercow_tui.ui.widgets.virtual_table import VirtualTable
 
 LONG = task_id(60)
 
@@ -46,7 +46,7 @@ async def driven(root: Root) -> AsyncIterator[tuple[HipercowApp, Pilot[None]]]:
         yield app, pilot
 
 
-def shows(table: RowTable, keys: set[str]) -> bool:
+def shows(table: VirtualTable, keys: set[str]) -> bool:
     return set(table.keys) == keys
 
 
@@ -68,14 +68,14 @@ async def test_a_root_of_one_language_shows_neither(tmp_path: Path) -> None:
     shutil.rmtree(py_dir(tmp_path))
     async with driven(root) as (app, _):
         assert " lang" not in screen_text(app) and "Python" not in screen_text(app)
-        assert not app.browser.query_one(LangFilter).display
-        assert not app.browser.sorts_by(Key.LANG)
+        assert not app.browser.query_one(LanguageFilter).display
+        assert not app.browser.sorts_by(SortKey.LANG)
 
 
 async def test_one_language_is_chosen_and_purged(tmp_path: Path) -> None:
     root = make_both(tmp_path)
     async with driven(root) as (app, pilot):
-        chooser = app.browser.query_one(LangFilter)
+        chooser = app.browser.query_one(LanguageFilter)
         await until(pilot, lambda: chooser.display)
         chooser.focus()
         await pilot.press("space", "space")
@@ -88,7 +88,7 @@ async def test_one_language_is_chosen_and_purged(tmp_path: Path) -> None:
         await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
         await heard(pilot)
         await pilot.press("y")
-        await until(pilot, lambda: isinstance(app.screen, SummaryScreen))
+        await until(pilot, lambda: isinstance(app.screen, JobResultScreen))
         assert standing(root) == {R_TASK, *KEPT} and recent(root) == list(KEPT)
 
 
@@ -112,7 +112,7 @@ async def test_bundles_of_one_name_are_two_rows(tmp_path: Path, lang: Lang, ids:
             line = bundles.current
             assert line is not None and (line.name, line.lang) == ("sweep", lang)
         await pilot.press("i")
-        await until(pilot, lambda: isinstance(app.screen, InputsScreen))
+        await until(pilot, lambda: isinstance(app.screen, SweepScreen))
         await until(pilot, lambda: set(app.screen.query_one(SweepTable).keys) == ids)
         await pilot.press("escape", "enter")
         await until(pilot, lambda: tasks.view.matched == ids)
@@ -126,7 +126,7 @@ async def test_inputs_of_a_task_are_those_of_its_own_bundle(tmp_path: Path) -> N
         for task, ids in wanted.items():
             app.browser.tasks.move_to(app.browser.tasks.keys.index(task))
             await pilot.press("i")
-            await until(pilot, lambda: isinstance(app.screen, InputsScreen))
+            await until(pilot, lambda: isinstance(app.screen, SweepScreen))
             table = app.screen.query_one(SweepTable)
             await until(pilot, partial(shows, table, ids))
             await pilot.press("escape")
@@ -146,7 +146,7 @@ async def test_what_can_be_copied_of_python_is_for_a_shell(tmp_path: Path) -> No
     async with driven(make_both(tmp_path)) as (app, pilot):
         app.browser.tasks.move_to(app.browser.tasks.keys.index(FIRST))
         await pilot.press("c")
-        await until(pilot, lambda: isinstance(app.screen, HandOverScreen))
+        await until(pilot, lambda: isinstance(app.screen, CopyMenuScreen))
         assert "hipercow task log" in screen_text(app)
         shown = screen_text(app)
         assert "hipercow for Python has no purge" in shown and "task_cancel" not in shown
@@ -159,7 +159,7 @@ async def test_what_can_be_copied_of_python_is_for_a_shell(tmp_path: Path) -> No
         for line in bundles._lines:
             bundles.cursor = bundles._lines.index(line)
             await pilot.press("c")
-            await until(pilot, lambda: isinstance(app.screen, HandOverScreen))
+            await until(pilot, lambda: isinstance(app.screen, CopyMenuScreen))
             assert ("hipercow bundle" in screen_text(app)) == (line.lang is Lang.PY)
             await pilot.press("i")
             expected = {("r", "sweep"): (R_TASK,), ("py", "stays"): KEPT}
@@ -191,7 +191,7 @@ async def test_questions_about_the_trash_name_what_both_hold(tmp_path: Path) -> 
     move_to_trash(plan_of(root), root)
     async with driven(root) as (app, pilot):
         await pilot.press("U")
-        await until(pilot, lambda: isinstance(app.screen, QuestionScreen))
+        await until(pilot, lambda: isinstance(app.screen, ChoiceScreen))
         assert "4 tasks and 3 bundles" in screen_text(app)
         await heard(pilot)
         await pilot.press("escape", "T")
@@ -199,7 +199,7 @@ async def test_questions_about_the_trash_name_what_both_hold(tmp_path: Path) -> 
         await until(pilot, lambda: "2 batches" in screen_text(app))
         for key in ("r", "e"):
             await pilot.press(key)
-            await until(pilot, lambda: isinstance(app.screen, QuestionScreen))
+            await until(pilot, lambda: isinstance(app.screen, ChoiceScreen))
             assert "4 tasks and 3 bundles" in screen_text(app)
             await heard(pilot)
             await pilot.press("escape")
@@ -261,4 +261,4 @@ async def test_a_long_command_goes_on_where_inputs_would_stand(tmp_path: Path) -
     ],
 )
 def test_a_command_is_cut_at_a_word(what: str, width: int, head: str, rest: str) -> None:
-    assert spread(Gist(what), width) == Gist(head, rest)
+    assert spread(TaskSummary(what), width) == TaskSummary(head, rest)

@@ -15,21 +15,21 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 from ui_driving import heard, screen_text, until
 
-from hipercow_tui.analysis.task_sorting import Key
+from hipercow_tui.analysis.task_sorting import SortKey
 from hipercow_tui.domain.task import Status
 from hipercow_tui.formats.root import find_root
-from hipercow_tui.scanning.scan_cache import Index
+from hipercow_tui.scanning.scan_cache import ScanCache
 from hipercow_tui.scanning.scanner import Scanner
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.browse.screen import BrowseScreen
 from hipercow_tui.ui.dialogs.confirm import ConfirmScreen
 from hipercow_tui.ui.dialogs.help import HelpScreen
-from hipercow_tui.ui.dialogs.job_result import SummaryScreen
+from hipercow_tui.ui.dialogs.job_result import JobResultScreen
 from hipercow_tui.ui.dialogs.problems import ProblemsScreen
 from hipercow_tui.ui.screens.plan import PlanScreen
 from hipercow_tui.ui.terminal_app import SIXTEEN_COLOURS
 from hipercow_tui.ui.widgets.filters.age_slider import AgeSlider
-from hipercow_tui.ui.widgets.task_details import Details
+from hipercow_tui.ui.widgets.task_details import TaskDetailsView
 
 RECORDED = 1_795_450_000.0  # two hours after the recorded root was written
 IDS = tuple(map(task_id, range(60)))
@@ -119,7 +119,9 @@ async def test_the_details_tell_what_runs_and_why_it_failed(
         chain = [line for line in at.text.splitlines() if "1 ✗" in line]
         assert chain
         await at.cursor_to(names["locals"])
-        await at.until(lambda: "✓ success" in str(at.browser.query_one(Details).border_title))
+        await at.until(
+            lambda: "✓ success" in str(at.browser.query_one(TaskDetailsView).border_title)
+        )
 
 
 async def test_enter_shows_details_in_full_and_back(small: Path) -> None:
@@ -188,14 +190,14 @@ async def test_sorting_by_keys_and_by_the_header(small: Path) -> None:
         await at.until(lambda: at.tasks.keys[0] == IDS[0])
         assert at.tasks.cursor_key == IDS[59], "the cursor stays with its task"
         await at.press("less_than_sign")
-        await at.until(lambda: at.tasks.view.sort.key is Key.RAN)
+        await at.until(lambda: at.tasks.view.sort.key is SortKey.RAN)
         await at.press("less_than_sign", "less_than_sign")
-        await at.until(lambda: at.tasks.view.sort.key is Key.CREATED)
+        await at.until(lambda: at.tasks.view.sort.key is SortKey.CREATED)
         await at.pilot.click("#tasks", offset=(5, 0))
-        await at.until(lambda: at.tasks.view.sort.key is Key.STATUS)
+        await at.until(lambda: at.tasks.view.sort.key is SortKey.STATUS)
         assert "by status ↑" in at.text
         await at.press("greater_than_sign")
-        await at.until(lambda: at.tasks.view.sort.key is Key.WHAT)
+        await at.until(lambda: at.tasks.view.sort.key is SortKey.WHAT)
 
 
 async def test_searching_moves_to_hits_and_reads_what_is_not_read(sir_model: Path) -> None:
@@ -350,7 +352,7 @@ async def test_a_plan_is_made_of_what_was_read_and_not_of_the_index_alone(
     small: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-    index = Index.of(find_root(small))
+    index = ScanCache.of(find_root(small))
     clock = count(step=3.0)
     scanner = Scanner(find_root(small), index=index, monotonic=lambda: next(clock))
     for _ in range(4):
@@ -380,11 +382,11 @@ async def test_the_whole_journey_to_a_purge_and_back(small: Path) -> None:
         await at.until(lambda: isinstance(at.app.screen, ConfirmScreen))
         await heard(at.pilot)
         await at.press("y")
-        await at.until(lambda: isinstance(at.app.screen, SummaryScreen))
+        await at.until(lambda: isinstance(at.app.screen, JobResultScreen))
         await at.press("escape")
         await at.until(lambda: "Tasks 40 ── b Bundles 0" in at.text)
         assert "matched 0" in at.text
-        assert not at.browser.purging
+        assert not at.browser.is_purging
     left = {i for i in IDS if (small / "hipercow" / "tasks" / i[:2] / i[2:]).is_dir()}
     assert left == {i for number, i in enumerate(IDS) if number % 3}
 

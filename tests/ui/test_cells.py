@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from hipercow_tui.support.text import visible
-from hipercow_tui.ui.cells import GAP, Column, fit, placed, plain
+from hipercow_tui.support.text import escape_controls
+from hipercow_tui.ui.cells import GAP, Column, fit, place_columns, plain_text
 
 COLUMNS = (
     Column("a", "a", 11, 11),
@@ -27,9 +27,9 @@ HOSTILE = st.text(
 @given(HOSTILE, st.integers(0, 40))
 @settings(max_examples=200, deadline=None)
 def test_text_fits_exactly_whatever_it_is(text: str, width: int) -> None:
-    shown = fit(plain(text), width)
+    shown = fit(plain_text(text), width)
     assert cell_len(shown) == width
-    assert visible(shown) == shown, "nothing a terminal would obey"
+    assert escape_controls(shown) == shown, "nothing a terminal would obey"
 
 
 def test_names_are_cut_in_their_middle() -> None:
@@ -40,14 +40,14 @@ def test_names_are_cut_in_their_middle() -> None:
 
 
 def test_ten_thousand_characters_are_looked_at_no_further_than_a_screen() -> None:
-    assert len(plain("x" * 10_000)) <= 400
-    assert len(plain("a\u0301" * 10_000)) <= 400
+    assert len(plain_text("x" * 10_000)) <= 400
+    assert len(plain_text("a\u0301" * 10_000)) <= 400
 
 
 @given(st.integers(0, 200))
 @settings(deadline=None)
 def test_columns_never_overlap_and_use_the_room(width: int) -> None:
-    layout = placed(COLUMNS, width, start=3)
+    layout = place_columns(COLUMNS, width, start=3)
     assert layout[0].column.key == "a", "a column of rank 0 never gives way"
     for one, after in pairwise(layout):
         assert one.start + one.width + GAP == after.start
@@ -57,7 +57,7 @@ def test_columns_never_overlap_and_use_the_room(width: int) -> None:
 
 def test_columns_give_way_by_rank() -> None:
     def keys(width: int) -> str:
-        return "".join(one.column.key for one in placed(COLUMNS, width))
+        return "".join(one.column.key for one in place_columns(COLUMNS, width))
 
     assert [keys(width) for width in (40, 36, 35, 27, 26, 22, 21)] == [
         "abcd", "abcd", "abd", "abd", "ab", "ab", "a",

@@ -8,7 +8,7 @@ import pytest
 from textual.color import Color, rgb_to_lab
 from textual.theme import BUILTIN_THEMES
 
-from hipercow_tui.domain.task import SIX_STATUSES, Status, Task
+from hipercow_tui.domain.task import FILTERABLE_STATUSES, Status, Task
 from hipercow_tui.ui.colour_sight import SIGHTS, Rgb, picture_seen, seen
 from hipercow_tui.ui.status_style import COLOUR, GLYPH
 from hipercow_tui.ui.widgets.task_table import status_cell
@@ -56,7 +56,7 @@ def test_failure_and_success_are_told_apart_by_colour_in_every_theme(
 @pytest.mark.parametrize("theme", ["textual-dark", "textual-light"])
 def test_in_our_own_themes_no_two_statuses_have_the_same_colour(theme: str) -> None:
     of = colours(theme)
-    for one, other in combinations(SIX_STATUSES, 2):
+    for one, other in combinations(FILTERABLE_STATUSES, 2):
         assert apart(of[one], of[other]) > 10 * NOTICED, (one, other)
         for sight in SIGHTS:
             assert apart(seen(of[one], sight), seen(of[other], sight)) > NOTICED, (one, other)
@@ -65,8 +65,8 @@ def test_in_our_own_themes_no_two_statuses_have_the_same_colour(theme: str) -> N
 def test_each_status_has_a_glyph_and_a_word_of_its_own() -> None:
     cells = {
         "".join(text for text, _ in status_cell(Task("a" * 32, status=status), long=False))
-        for status in SIX_STATUSES
+        for status in FILTERABLE_STATUSES
     }
-    assert len(cells) == len(SIX_STATUSES)
+    assert len(cells) == len(FILTERABLE_STATUSES)
     assert len(set(GLYPH.values())) == len(GLYPH)
-    assert all(str(status) in " ".join(cells) for status in SIX_STATUSES)
+    assert all(str(status) in " ".join(cells) for status in FILTERABLE_STATUSES)

@@ -71,7 +71,7 @@ async def test_it_says_the_numbers() -> None:
 async def test_keys_typed_before_it_could_be_read_are_dropped(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(choice, "DEAF", 3600.0)  # so long that no machine is too slow for it
+    monkeypatch.setattr(choice, "INPUT_DELAY", 3600.0)  # so long that no machine is too slow for it
     screen = ConfirmScreen(plan_of(LARGE), None)
     async with (app := Host(screen)).run_test() as pilot:
         await pilot.press("y", "t", "enter", "tab", "enter", "right", "enter", "n", "escape", "1")

@@ -5,11 +5,11 @@ from dataclasses import replace
 from rich.style import Style
 from small_root import DAY, NOW, snapshot_of, task_id
 
-from hipercow_tui.analysis.task_summary import Gist
+from hipercow_tui.analysis.task_summary import TaskSummary
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.formats.details import EnvVar, TaskDetails
-from hipercow_tui.ui.widgets.task_details import LONGEST, MOST, Shown, headline, lines
+from hipercow_tui.ui.widgets.task_details import LONGEST, MOST, ShownTask, headline, lines
 
 A, B, C = map(task_id, range(3))
 DONE = Task(A, Status.SUCCESS, 1, NOW - DAY, NOW - DAY + 240, NOW - DAY + 252)
@@ -26,7 +26,9 @@ RUNS = TaskDetails(
 def said(
     task: Task, details: TaskDetails | None = None, snapshot: Snapshot | None = None
 ) -> list[tuple[str, str]]:
-    shown = Shown(task, snapshot or snapshot_of([task]), details, Gist("known before"), NOW)
+    shown = ShownTask(
+        task, snapshot or snapshot_of([task]), details, TaskSummary("known before"), NOW
+    )
     return [(label, text.plain) for label, text in lines(shown, lambda name: Style())]
 
 

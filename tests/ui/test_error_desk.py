@@ -18,37 +18,37 @@ from small_root import DAY, NOW, task_id, write_task
 from hipercow_tui import scan
 from hipercow_tui.analysis import failure_reader
 from hipercow_tui.analysis.error_groups import ErrorKey, ErrorSort, Failure
-from hipercow_tui.analysis.failure_cache import ErrorMemory, identity
-from hipercow_tui.analysis.failure_reader import NOTHING_LOGGED
+from hipercow_tui.analysis.failure_cache import FailureCache, folder_fingerprint
+from hipercow_tui.analysis.failure_reader import NO_LOG
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.scanning.scanner import read_root
-from hipercow_tui.ui.workers import failure_worker
-from hipercow_tui.ui.workers.failure_worker import ErrorBoard, ErrorDesk, ErrorWish
+from hipercow_tui.ui.workers import failure_worker as worker_module
+from hipercow_tui.ui.workers.failure_worker import FailureRequest, FailureViewModel, FailureWorker
 
 SORT = ErrorSort()
 
 
-class Desk:
+class Harness:
     """A desk, and the boards that it handed on."""
 
-    def __init__(self, project: Path, memory: ErrorMemory | None = None) -> None:
-        self.boards: list[ErrorBoard] = []
+    def __init__(self, project: Path, memory: FailureCache | None = None) -> None:
+        self.boards: list[FailureViewModel] = []
         self.broke: list[Exception] = []
         self.root = find_root(project)
-        self.desk = ErrorDesk(self.root, memory, self.boards.append, self.broke.append)
+        self.worker = FailureWorker(self.root, memory, self.boards.append, self.broke.append)
 
-    def look(self, snapshot: Snapshot, sort: ErrorSort = SORT) -> ErrorBoard:
+    def look(self, snapshot: Snapshot, sort: ErrorSort = SORT) -> FailureViewModel:
         """The last board for this snapshot."""
-        wish = ErrorWish(snapshot, sort)
-        self.desk.look(wish)
-        until(lambda: self.broke or (self.boards and self._whole(wish)))
+        request = FailureRequest(snapshot, sort)
+        self.worker.update(request)
+        until(lambda: self.broke or (self.boards and self._whole(request)))
         assert not self.broke
         return self.boards[-1]
 
-    def _whole(self, wish: ErrorWish) -> bool:
-        return self.boards[-1].wish is wish and not self.boards[-1].reading
+    def _whole(self, request: FailureRequest) -> bool:
+        return self.boards[-1].request is request and not self.boards[-1].reading
 
 
 def until(true: Callable[[], object]) -> None:
@@ -74,17 +74,17 @@ def project(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def desks() -> Iterator[list[Desk]]:
-    made: list[Desk] = []
+def desks() -> Iterator[list[Harness]]:
+    made: list[Harness] = []
     yield made
     for one in made:
-        one.desk.stop()
+        one.worker.stop()
 
 
 @pytest.fixture
-def start(project: Path, desks: list[Desk]) -> Callable[..., Desk]:
-    def started(memory: ErrorMemory | None = None) -> Desk:
-        desks.append(Desk(project, memory))
+def start(project: Path, desks: list[Harness]) -> Callable[..., Harness]:
+    def started(memory: FailureCache | None = None) -> Harness:
+        desks.append(Harness(project, memory))
         return desks[-1]
 
     return started
@@ -95,76 +95,76 @@ def folder(project: Path, number: int) -> Path:
     return project / "hipercow" / "tasks" / identity[:2] / identity[2:]
 
 
-def test_failures_are_read_and_grouped(project: Path, start: Callable[..., Desk]) -> None:
-    board = start().look(read_root(find_root(project)))
-    assert (board.read, board.failed) == (7, 7)
-    small, fit, unknown = board.groups
+def test_failures_are_read_and_grouped(project: Path, start: Callable[..., Harness]) -> None:
+    view_model = start().look(read_root(find_root(project)))
+    assert (view_model.read, view_model.failed) == (7, 7)
+    small, fit, unknown = view_model.groups
     assert small.text == "too small: <n>"
     assert small.ids == tuple(map(task_id, range(4)))
-    assert [str(spread) for spread in small.differing] == ["beta 0 … 0.3"]
+    assert [str(spread) for spread in small.varying] == ["beta 0 … 0.3"]
     assert fit.text == "No fit\n✖ step <n>\nℹ retry"
-    assert not unknown.told and "'result'" in unknown.text
+    assert not unknown.has_message and "'result'" in unknown.text
 
 
-def test_the_messages_and_warnings_stay_known(project: Path, start: Callable[..., Desk]) -> None:
-    desk = start()
-    desk.look(read_root(find_root(project)))
-    assert desk.desk.failures[task_id(1)].message == "too small: 0.1"
-    assert desk.desk.failures[task_id(1)].warnings == "Warning message:\ncareful"
+def test_the_messages_and_warnings_stay_known(project: Path, start: Callable[..., Harness]) -> None:
+    harness = start()
+    harness.look(read_root(find_root(project)))
+    assert harness.worker.failures[task_id(1)].message == "too small: 0.1"
+    assert harness.worker.failures[task_id(1)].warnings == "Warning message:\ncareful"
 
 
-def test_another_order_reads_nothing_anew(project: Path, start: Callable[..., Desk]) -> None:
-    desk = start()
+def test_another_order_reads_nothing_anew(project: Path, start: Callable[..., Harness]) -> None:
+    harness = start()
     snapshot = read_root(find_root(project))
-    desk.look(snapshot)
+    harness.look(snapshot)
     shutil.rmtree(project / "hipercow" / "tasks")
-    board = desk.look(snapshot, ErrorSort(ErrorKey.LAST, reverse=False))
-    assert [group.text[:6] for group in board.groups] == ["No fit", "too sm", "'resul"]
+    view_model = harness.look(snapshot, ErrorSort(ErrorKey.LAST, reverse=False))
+    assert [group.text[:6] for group in view_model.groups] == ["No fit", "too sm", "'resul"]
 
 
 def test_where_no_failure_changed_nothing_is_grouped_anew(
-    project: Path, start: Callable[..., Desk]
+    project: Path, start: Callable[..., Harness]
 ) -> None:
-    desk = start()
+    harness = start()
     root = find_root(project)
-    first = desk.look(read_root(root))
-    tasks = dict(first.wish.snapshot.tasks)
+    first = harness.look(read_root(root))
+    tasks = dict(first.request.snapshot.tasks)
     del tasks[task_id(7)]
-    board = desk.look(replace(first.wish.snapshot, tasks=tasks))
-    assert board.groups is first.groups
+    view_model = harness.look(replace(first.request.snapshot, tasks=tasks))
+    assert view_model.groups is first.groups
 
 
 def test_new_failures_appear_and_gone_ones_vanish(
-    project: Path, start: Callable[..., Desk]
+    project: Path, start: Callable[..., Harness]
 ) -> None:
-    desk = start()
+    harness = start()
     root = find_root(project)
-    desk.look(read_root(root))
+    harness.look(read_root(root))
     for number in (4, 5):
         shutil.rmtree(folder(project, number))
     write_failed(project, task_id(8), result_file("too small: 9"), ended=NOW + DAY)
-    board = desk.look(read_root(root))
-    assert [len(group.ids) for group in board.groups] == [5, 1]
-    assert board.groups[0].ids[0] == task_id(8)
-    assert desk.desk.failures.keys() == {task_id(n) for n in (0, 1, 2, 3, 6, 8)}
+    view_model = harness.look(read_root(root))
+    assert [len(group.ids) for group in view_model.groups] == [5, 1]
+    assert view_model.groups[0].ids[0] == task_id(8)
+    assert harness.worker.failures.keys() == {task_id(n) for n in (0, 1, 2, 3, 6, 8)}
 
 
-def test_a_result_that_comes_later_is_read(project: Path, start: Callable[..., Desk]) -> None:
-    desk = start()
+def test_a_result_that_comes_later_is_read(project: Path, start: Callable[..., Harness]) -> None:
+    harness = start()
     root = find_root(project)
     before = read_root(root)
-    desk.look(before)
+    harness.look(before)
     (folder(project, 6) / "result").write_bytes(result_file("too small: 7"))
     changed = before.tasks[task_id(6)]._replace(bundles=("mine",))
-    desk.look(replace(before, tasks={**before.tasks, task_id(6): changed}))
+    harness.look(replace(before, tasks={**before.tasks, task_id(6): changed}))
     # What was told before is shown until it is read.
-    until(lambda: len(desk.boards[-1].groups[0].ids) == 5)
+    until(lambda: len(harness.boards[-1].groups[0].ids) == 5)
 
 
 def test_what_is_remembered_is_not_read_again(
-    project: Path, start: Callable[..., Desk], tmp_path: Path
+    project: Path, start: Callable[..., Harness], tmp_path: Path
 ) -> None:
-    memory = ErrorMemory(tmp_path / "errors", b"key")
+    memory = FailureCache(tmp_path / "errors", b"key")
     snapshot = read_root(find_root(project))
     first = start(memory).look(snapshot)
     until(lambda: len(memory.load()) == 6)
@@ -176,42 +176,42 @@ def test_what_is_remembered_is_not_read_again(
 
 
 def test_an_id_that_came_back_does_not_get_the_old_message(
-    project: Path, start: Callable[..., Desk], tmp_path: Path
+    project: Path, start: Callable[..., Harness], tmp_path: Path
 ) -> None:
-    memory = ErrorMemory(tmp_path / "errors", b"key")
+    memory = FailureCache(tmp_path / "errors", b"key")
     root = find_root(project)
-    desk = start(memory)
-    desk.look(read_root(root))
+    harness = start(memory)
+    harness.look(read_root(root))
     until(lambda: len(memory.load()) == 6)
     shutil.rmtree(folder(project, 0))
     write_failed(project, task_id(0), result_file("something else"), ended=NOW)
 
-    def tells(looking: Desk) -> None:
+    def tells(looking: Harness) -> None:
         """What was told before is shown until the new message is read."""
         looking.look(read_root(root))
         until(lambda: text_of_first(looking) == ["something else"])
 
-    def text_of_first(looking: Desk) -> list[str]:
+    def text_of_first(looking: Harness) -> list[str]:
         groups = looking.boards[-1].groups
         return [group.text for group in groups if task_id(0) in group.ids]
 
-    tells(desk)
+    tells(harness)
     tells(start(memory))
 
 
 def test_a_newer_look_goes_on_with_the_process_of_the_one_before(
     project: Path,
-    start: Callable[..., Desk],
+    start: Callable[..., Harness],
     programs: list[subprocess.Popen[bytes]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(failure_worker, "PART", 1)
-    monkeypatch.setattr(failure_reader, "PAYS", 0)
-    desk = start()
+    monkeypatch.setattr(worker_module, "BATCH_SIZE", 1)
+    monkeypatch.setattr(failure_reader, "POOL_THRESHOLD", 0)
+    harness = start()
     snapshot = read_root(find_root(project))
-    desk.desk.look(ErrorWish(snapshot, SORT))
+    harness.worker.update(FailureRequest(snapshot, SORT))
     until(lambda: programs)
-    assert desk.look(snapshot).failed == 7
+    assert harness.look(snapshot).failed == 7
     assert len(programs) == 1
     until(lambda: programs[0].poll() is not None)  # and leaves none behind once all is read
 
@@ -232,36 +232,36 @@ def failing(number: int, folder: bytes) -> Failure:
     return Failure(message, "Warning message:\ncareful", "fit(beta)", inputs, folder=folder)
 
 
-def test_little_is_held_of_a_failure(tmp_path: Path, desks: list[Desk]) -> None:
+def test_little_is_held_of_a_failure(tmp_path: Path, desks: list[Harness]) -> None:
     """A root of a million tasks may have 200,000."""
     tasks_dir = tmp_path / "hipercow" / "tasks"
     ids = [f"{n % 256:02x}{n:030x}" for n in range(2000)]
     for one in ids:
         (tasks_dir / one[:2] / one[2:]).mkdir(parents=True)
-    memory = ErrorMemory(tmp_path / "errors", b"key")
-    memory.save({i: failing(n, identity(tasks_dir, i)) for n, i in enumerate(ids)})
+    memory = FailureCache(tmp_path / "errors", b"key")
+    memory.save({i: failing(n, folder_fingerprint(tasks_dir, i)) for n, i in enumerate(ids)})
     snapshot = Snapshot(tmp_path, tasks={i: Task(i, Status.FAILURE) for i in ids})
     assert len(set(snapshot.with_status(Status.FAILURE))) == len(ids)
-    desks.append(Desk(tmp_path))  # so that nothing is made for the first time
+    desks.append(Harness(tmp_path))  # so that nothing is made for the first time
     desks[0].look(Snapshot(tmp_path))
     gc.collect()
     tracemalloc.start()
     try:
-        desks.append(Desk(tmp_path, memory))
-        board = desks[1].look(snapshot)
+        desks.append(Harness(tmp_path, memory))
+        view_model = desks[1].look(snapshot)
         del desks[1].boards[:]
         gc.collect()
         held, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert [(len(group.ids), group.told) for group in board.groups] == [(500, True)] * 4
+    assert [(len(group.ids), group.has_message) for group in view_model.groups] == [(500, True)] * 4
     assert held / len(ids) < BOUND
 
 
 def test_a_damaged_memory_is_made_anew(
-    project: Path, start: Callable[..., Desk], tmp_path: Path
+    project: Path, start: Callable[..., Harness], tmp_path: Path
 ) -> None:
-    memory = ErrorMemory(tmp_path / "errors", b"key")
+    memory = FailureCache(tmp_path / "errors", b"key")
     memory.path.write_bytes(os.urandom(300))
     start(memory).look(read_root(find_root(project)))
     until(lambda: len(memory.load()) == 6)
@@ -273,7 +273,7 @@ def traced(error: str) -> str:
 
 
 def test_python_tasks_are_grouped_by_what_their_logs_end_with(
-    tmp_path: Path, desks: list[Desk]
+    tmp_path: Path, desks: list[Harness]
 ) -> None:
     logs = [traced(f"ValueError: too small: {n / 10}") for n in range(3)]
     logs += ["hello\niqtree2: error: cannot open 'a.fasta'\n", "", traced("KeyError: 'beta'")]
@@ -282,50 +282,50 @@ def test_python_tasks_are_grouped_by_what_their_logs_end_with(
     write_py_task(tmp_path, task_id(9), "failure")
     success = write_py_task(tmp_path, task_id(10), "success")
     (success / "log").write_text(traced("ValueError: caught"))
-    desks.append(Desk(tmp_path))
-    board = desks[0].look(scan(tmp_path))
-    assert {(group.text, len(group.ids), group.told) for group in board.groups} == {
+    desks.append(Harness(tmp_path))
+    view_model = desks[0].look(scan(tmp_path))
+    assert {(group.text, len(group.ids), group.has_message) for group in view_model.groups} == {
         ("ValueError: too small: <n>", 3, True),
         ("iqtree2: error: cannot open 'a.fasta'", 1, True),
         ("KeyError: 'beta'", 1, True),
-        (NOTHING_LOGGED, 2, False),
+        (NO_LOG, 2, False),
     }
-    assert {group.code for group in board.groups} == {("echo hello",)}
+    assert {group.code for group in view_model.groups} == {("echo hello",)}
 
 
-def test_the_end_of_a_python_log_is_remembered(tmp_path: Path, desks: list[Desk]) -> None:
+def test_the_end_of_a_python_log_is_remembered(tmp_path: Path, desks: list[Harness]) -> None:
     folder = write_py_task(tmp_path, task_id(1), "failure")
     (folder / "log").write_text(traced("ValueError: first"))
-    memory = ErrorMemory(tmp_path / "errors", b"key")
+    memory = FailureCache(tmp_path / "errors", b"key")
     for _ in range(2):
-        desks.append(Desk(tmp_path, memory))
-        board = desks[-1].look(scan(tmp_path))
-        assert [group.text for group in board.groups] == ["ValueError: first"]
+        desks.append(Harness(tmp_path, memory))
+        view_model = desks[-1].look(scan(tmp_path))
+        assert [group.text for group in view_model.groups] == ["ValueError: first"]
         until(memory.load)
         with (folder / "log").open("r+") as log:  # the folder stays as it was
             log.write("X" * 200)
 
 
-def test_without_failures_there_are_no_groups(tmp_path: Path, desks: list[Desk]) -> None:
+def test_without_failures_there_are_no_groups(tmp_path: Path, desks: list[Harness]) -> None:
     write_task(tmp_path, task_id(1), "success")
-    desks.append(Desk(tmp_path))
-    board = desks[0].look(read_root(find_root(tmp_path)))
-    assert (board.groups, board.failed, board.reading) == ((), 0, False)
-    assert not set(board.wish.snapshot.with_status(Status.FAILURE))
+    desks.append(Harness(tmp_path))
+    view_model = desks[0].look(read_root(find_root(tmp_path)))
+    assert (view_model.groups, view_model.failed, view_model.reading) == ((), 0, False)
+    assert not set(view_model.request.snapshot.with_status(Status.FAILURE))
 
 
 def test_a_newer_wish_comes_before_the_rest_and_stop_ends_it(
-    project: Path, start: Callable[..., Desk]
+    project: Path, start: Callable[..., Harness]
 ) -> None:
     for n in range(100, 180):
         write_failed(project, task_id(n), result_file(f"message {n}"))
-    desk = start()
+    harness = start()
     snapshot = read_root(find_root(project))
-    desk.desk.look(ErrorWish(snapshot, SORT))
-    board = desk.look(snapshot, ErrorSort(ErrorKey.MESSAGE, reverse=False))
-    assert board.wish.sort.key is ErrorKey.MESSAGE
-    desk.desk.stop()
-    told = len(desk.boards)
-    desk.desk.look(ErrorWish(snapshot, SORT))
+    harness.worker.update(FailureRequest(snapshot, SORT))
+    view_model = harness.look(snapshot, ErrorSort(ErrorKey.MESSAGE, reverse=False))
+    assert view_model.request.sort.key is ErrorKey.MESSAGE
+    harness.worker.stop()
+    told = len(harness.boards)
+    harness.worker.update(FailureRequest(snapshot, SORT))
     time.sleep(0.1)
-    assert len(desk.boards) == told
+    assert len(harness.boards) == told

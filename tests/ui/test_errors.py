@@ -14,14 +14,14 @@ from ui_driving import screen_text, until
 
 from hipercow_tui.domain.task import Status
 from hipercow_tui.formats.root import find_root
-from hipercow_tui.scanning.scan_cache import Index
+from hipercow_tui.scanning.scan_cache import ScanCache
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.browse.screen import BrowseScreen
 from hipercow_tui.ui.dialogs.help import HelpScreen
-from hipercow_tui.ui.screens.error_messages import MessagesScreen
+from hipercow_tui.ui.screens.error_messages import ErrorMessagesScreen
 from hipercow_tui.ui.screens.plan import PlanScreen
 from hipercow_tui.ui.widgets.error_table import ErrorTable, bar
-from hipercow_tui.ui.widgets.virtual_table import RowTable
+from hipercow_tui.ui.widgets.virtual_table import VirtualTable
 
 NOW = 1_795_450_000.0
 SMALL = tuple(map(task_id, range(12)))
@@ -156,7 +156,7 @@ async def test_marks_keep_to_the_other_filters(broken: Path) -> None:
 async def test_every_message_with_its_task_is_a_key_away(broken: Path) -> None:
     async with triaging(broken) as at:
         await at.press("o")
-        await at.until(lambda: isinstance(at.app.screen, MessagesScreen))
+        await at.until(lambda: isinstance(at.app.screen, ErrorMessagesScreen))
         await at.until(lambda: "12 tasks · 12 messages" in at.text)
         assert "too small: beta = 0.05" in at.text
         await at.press("j", "j")
@@ -168,7 +168,9 @@ async def test_every_message_with_its_task_is_a_key_away(broken: Path) -> None:
         await at.until(lambda: at.app.screen is at.browser)
         assert at.browser.table is at.tasks and at.tasks.cursor_key == SMALL[2]
         await at.press("o")
-        await at.until(lambda: isinstance(at.app.screen, MessagesScreen) and "12 tasks" in at.text)
+        await at.until(
+            lambda: isinstance(at.app.screen, ErrorMessagesScreen) and "12 tasks" in at.text
+        )
         await at.press("question_mark")
         await at.until(lambda: isinstance(at.app.screen, HelpScreen))
         await at.press("escape", "escape")
@@ -196,9 +198,9 @@ async def test_it_is_sorted_by_keys_and_headers(broken: Path) -> None:
         await at.until(lambda: "last↓" in at.text and at.counts == [1, 5, 12])
         await at.press("s")
         await at.until(lambda: at.counts == [12, 5, 1])
-        at.errors.post_message(RowTable.HeaderClicked(at.errors, "message"))
+        at.errors.post_message(VirtualTable.HeaderClicked(at.errors, "message"))
         await at.until(lambda: at.counts[1:] == [5, 12])
-        at.errors.post_message(RowTable.HeaderClicked(at.errors, "bar"))
+        at.errors.post_message(VirtualTable.HeaderClicked(at.errors, "bar"))
         await at.press("greater_than_sign")
         await at.until(lambda: "differing inputs↑" in at.text)
 
@@ -249,7 +251,7 @@ async def test_the_second_start_remembers(
     broken: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    index = Index.of(find_root(broken))
+    index = ScanCache.of(find_root(broken))
     assert index is not None
     for _ in range(2):
         async with browsing(broken, indexed=True) as at:
@@ -267,7 +269,7 @@ async def test_hostile_messages_never_reach_the_screen_raw(broken: Path) -> None
         await at.until(lambda: "✗ 1 task" in at.text and "[b]x[/b]" in at.text)
         assert not {"\x1b", "\x07", "\u202e"} & set(at.text)
         await at.press("o")
-        await at.until(lambda: isinstance(at.app.screen, MessagesScreen) and "[b]x" in at.text)
+        await at.until(lambda: isinstance(at.app.screen, ErrorMessagesScreen) and "[b]x" in at.text)
         assert not {"\x1b", "\x07", "\u202e"} & set(at.text)
 
 

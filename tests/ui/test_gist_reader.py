@@ -16,8 +16,8 @@ from small_root import NOW, task_id, write_bundle, write_retries, write_task
 from ui_driving import screen_text, until
 
 from hipercow_tui import scan
-from hipercow_tui.analysis.task_sorting import Key, Sort
-from hipercow_tui.analysis.task_summary import Gist
+from hipercow_tui.analysis.task_sorting import SortKey, TaskSort
+from hipercow_tui.analysis.task_summary import TaskSummary
 from hipercow_tui.analysis.task_view import make_view
 from hipercow_tui.demo.r_builders import chars, named, reals
 from hipercow_tui.demo.rds_writer import rds
@@ -27,7 +27,7 @@ from hipercow_tui.formats.root import find_root
 from hipercow_tui.scanning.scanner import read_root
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.workers import summary_loader
-from hipercow_tui.ui.workers.summary_loader import GistReader
+from hipercow_tui.ui.workers.summary_loader import SummaryLoader
 
 LONG = "".join(f"word{n} " for n in range(40)) + "Needle-in-the-middle " + "more " * 40
 
@@ -49,18 +49,18 @@ def write_inputs(root: Path, number: int, *inputs: tuple[str, RValue], code: str
     (folder / "data").write_bytes(rds(named(*head)))
 
 
-def gists_of(root: Path, ids: Sequence[str]) -> dict[str, Gist]:
+def gists_of(root: Path, ids: Sequence[str]) -> dict[str, TaskSummary]:
     """What a reader learns of these tasks."""
     broke: Queue[Exception] = Queue()
-    reader = GistReader(find_root(root), {}, lambda: None, broke.put)
+    reader = SummaryLoader(find_root(root), {}, lambda: None, broke.put)
     reader.know(scan(root))
     reader.want(ids)
     deadline = time.monotonic() + 15
-    while len(reader.gists) < len(ids):
+    while len(reader.summaries) < len(ids):
         assert broke.empty() and time.monotonic() < deadline
         time.sleep(0.01)
     reader.stop()
-    return reader.gists
+    return reader.summaries
 
 
 def test_a_search_goes_over_inputs_that_no_row_shows(tmp_path: Path) -> None:
@@ -71,14 +71,14 @@ def test_a_search_goes_over_inputs_that_no_row_shows(tmp_path: Path) -> None:
     write_inputs(tmp_path, 3, ("x", numbers))
     write_inputs(tmp_path, 4, ("beta", reals(0.2)))
     snapshot = read_root(find_root(tmp_path))
-    gists = gists_of(tmp_path, list(snapshot.tasks))
+    summaries = gists_of(tmp_path, list(snapshot.tasks))
 
     def found(query: str) -> set[str]:
-        by_id = Sort(Key.ID, False)
-        view = make_view(snapshot, FilterStack(), by_id, query=query, gists=gists)
+        by_id = TaskSort(SortKey.ID, False)
+        view = make_view(snapshot, FilterStack(), by_id, query=query, summaries=summaries)
         return {view.ids[row] for row in view.hits}
 
-    shown = "".join(gist.what + gist.varies for gist in gists.values())
+    shown = "".join(summary.code_text + summary.inputs_text for summary in summaries.values())
     for query, number in (
         ("needle-IN-the-middle", 1),
         ("parameter_29 = 29.25", 2),
@@ -97,9 +97,11 @@ def test_code_and_commands_that_are_cut_are_searched_too(tmp_path: Path) -> None
     write_py_task(
         tmp_path, task_id(2), "success", cmd=["python", *["x" * 300] * 2, "Seek", "y" * 300]
     )
-    gists = gists_of(tmp_path, [task_id(1), task_id(2)])
-    assert "Needle" not in gists[task_id(1)].what and gists[task_id(1)].says("needle-in")
-    assert "Seek" not in gists[task_id(2)].what and gists[task_id(2)].says("seek")
+    summaries = gists_of(tmp_path, [task_id(1), task_id(2)])
+    assert "Needle" not in summaries[task_id(1)].code_text and summaries[task_id(1)].matches(
+        "needle-in"
+    )
+    assert "Seek" not in summaries[task_id(2)].code_text and summaries[task_id(2)].matches("seek")
 
 
 def test_it_costs_next_to_nothing_where_rows_show_all_or_tasks_have_it_in_common(
@@ -108,11 +110,11 @@ def test_it_costs_next_to_nothing_where_rows_show_all_or_tasks_have_it_in_common
     for number in range(20):
         write_inputs(tmp_path, number, ("note", chars(LONG)), ("beta", reals(number / 10)))
         write_inputs(tmp_path, number + 100, ("beta", reals(number / 10)), ("gamma", reals(2.0)))
-    gists = gists_of(tmp_path, [task_id(n) for n in (*range(20), *range(100, 120))])
-    common = {id(text) for n in range(20) for text in gists[task_id(n)].rest}
+    summaries = gists_of(tmp_path, [task_id(n) for n in (*range(20), *range(100, 120))])
+    common = {id(text) for n in range(20) for text in summaries[task_id(n)].rest}
     assert len(common) == 1, "kept once for all"
-    assert sum(sys.getsizeof(gists[task_id(n)].rest) for n in range(20)) <= 20 * 64
-    assert all(gists[task_id(n)].rest == () for n in range(100, 120))
+    assert sum(sys.getsizeof(summaries[task_id(n)].rest) for n in range(20)) <= 20 * 64
+    assert all(summaries[task_id(n)].rest == () for n in range(100, 120))
 
 
 def test_what_is_kept_for_searches_is_bounded(
@@ -121,8 +123,8 @@ def test_what_is_kept_for_searches_is_bounded(
     for number in range(6):
         write_inputs(tmp_path, number, ("note", chars(f"{number} {LONG * 20}")))
     monkeypatch.setattr(summary_loader, "ROOM", 3 * summary_loader.SEARCHED)
-    gists = gists_of(tmp_path, [task_id(n) for n in range(6)])
-    kept = [text for gist in gists.values() for text in gist.rest]
+    summaries = gists_of(tmp_path, [task_id(n) for n in range(6)])
+    kept = [text for summary in summaries.values() for text in summary.rest]
     assert [len(text) for text in kept] == [summary_loader.SEARCHED] * 3
 
 
@@ -158,13 +160,15 @@ def test_what_varies_in_a_bundle_stands_first(tmp_path: Path) -> None:
     write_task(tmp_path, task_id(9), "failure", retry_of=(ids[3], ids[3]))
     write_retries(tmp_path, [(task_id(9), ids[3], ids[3])])
     write_inputs(tmp_path, 20, ("z", reals(1.0)), ("a", reals(2.0)))
-    gists = gists_of(tmp_path, [*ids, task_id(9), task_id(20)])
-    assert [gists[i].varies.partition(", pars")[0] for i in ids] == [
+    summaries = gists_of(tmp_path, [*ids, task_id(9), task_id(20)])
+    assert [summaries[i].inputs_text.partition(", pars")[0] for i in ids] == [
         f"a = {n % 2 / 10:g}, b = {n // 2 / 10:g}" for n in range(6)
     ]
-    assert gists[ids[0]].varies.endswith(', region = "London"')
-    assert gists[task_id(9)].varies == gists[ids[3]].varies, "a retry stands in no bundle itself"
-    assert gists[task_id(20)].varies == "z = 1, a = 2"
+    assert summaries[ids[0]].inputs_text.endswith(', region = "London"')
+    assert summaries[task_id(9)].inputs_text == summaries[ids[3]].inputs_text, (
+        "a retry stands in no bundle itself"
+    )
+    assert summaries[task_id(20)].inputs_text == "z = 1, a = 2"
 
 
 @pytest.mark.parametrize("gone", [(0,), (5,), (0, 5)])
@@ -175,7 +179,7 @@ def test_where_an_end_of_the_bundle_is_gone_the_other_tells(
     write_bundle(tmp_path, "sweep", ids)
     for number in gone:
         shutil.rmtree(tmp_path / "hipercow" / "tasks" / ids[number][:2] / ids[number][2:])
-    varies = gists_of(tmp_path, [ids[3]])[ids[3]].varies
+    varies = gists_of(tmp_path, [ids[3]])[ids[3]].inputs_text
     assert varies.startswith("pars = " if len(gone) == 2 else ("a = 0.1, b = 0.1", "b = 0.1, pars"))
 
 

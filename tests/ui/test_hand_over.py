@@ -13,9 +13,9 @@ from ui_driving import screen_text, until
 
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.ui.app import HipercowApp
-from hipercow_tui.ui.dialogs.choice import QuestionScreen
-from hipercow_tui.ui.dialogs.copy_menu import HandOverScreen
-from hipercow_tui.ui.dialogs.run_r import LetRScreen
+from hipercow_tui.ui.dialogs.choice import ChoiceScreen
+from hipercow_tui.ui.dialogs.copy_menu import CopyMenuScreen
+from hipercow_tui.ui.dialogs.run_r import RunRScreen
 
 RUNNING, FAILED, RETRIED, DONE = map(task_id, range(1, 5))
 
@@ -49,7 +49,7 @@ async def browsing(
 
 async def menu(app: HipercowApp, pilot: Pilot[None], *keys: str) -> str:
     await pilot.press(*keys, "c")
-    await until(pilot, lambda: isinstance(app.screen, HandOverScreen))
+    await until(pilot, lambda: isinstance(app.screen, CopyMenuScreen))
     return screen_text(app)
 
 
@@ -86,7 +86,7 @@ async def test_a_letter_copies(root: Path, key: str, copied: str) -> None:
 
 async def test_rows_have_tabs_and_titles(root: Path) -> None:
     async with browsing(root) as (app, pilot):
-        await until(pilot, lambda: len(app.browser.backstage.gists.gists) == 4)
+        await until(pilot, lambda: len(app.browser.services.summaries.summaries) == 4)
         await menu(app, pilot, "space", "space")
         await pilot.press("j", "enter")
         await until(pilot, lambda: app.screen is app.browser)
@@ -116,7 +116,7 @@ async def test_what_cannot_be_done_says_why(root: Path) -> None:
         shown = await menu(app, pilot)
         assert "nothing to do: not submitted or running" in shown
         await pilot.press("c", "C")
-        assert isinstance(app.screen, HandOverScreen)
+        assert isinstance(app.screen, CopyMenuScreen)
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is app.browser)
 
@@ -125,7 +125,7 @@ async def test_read_only_copies_and_runs_nothing(root: Path) -> None:
     async with browsing(root, read_only=True) as (app, pilot):
         assert "started with --read-only" in await menu(app, pilot)
         await pilot.press("C")
-        assert isinstance(app.screen, HandOverScreen)
+        assert isinstance(app.screen, CopyMenuScreen)
         await pilot.press("i")
         assert app.clipboard == RUNNING
 
@@ -134,7 +134,7 @@ async def test_r_cancels_after_a_question_and_is_heard(root: Path) -> None:
     async with browsing(root, (80, 24)) as (app, pilot):
         await menu(app, pilot)
         await pilot.press("C")
-        await until(pilot, lambda: isinstance(app.screen, QuestionScreen))
+        await until(pilot, lambda: isinstance(app.screen, ChoiceScreen))
         assert "hipercow 0.0.1" in screen_text(app)
         await listening(app, pilot)
         await pilot.press("y")
@@ -154,7 +154,7 @@ async def test_no_is_the_answer_that_has_the_focus(root: Path) -> None:
     async with browsing(root) as (app, pilot):
         await menu(app, pilot)
         await pilot.press("C")
-        await until(pilot, lambda: isinstance(app.screen, QuestionScreen))
+        await until(pilot, lambda: isinstance(app.screen, ChoiceScreen))
         await listening(app, pilot)
         await pilot.press("enter")
         await until(pilot, lambda: app.screen is app.browser)
@@ -164,7 +164,7 @@ async def test_no_is_the_answer_that_has_the_focus(root: Path) -> None:
 async def let_r_retry(app: HipercowApp, pilot: Pilot[None], expected: str) -> str:
     await menu(app, pilot)
     await pilot.press("T")
-    await until(pilot, lambda: isinstance(app.screen, QuestionScreen))
+    await until(pilot, lambda: isinstance(app.screen, ChoiceScreen))
     await listening(app, pilot)
     await pilot.press("y")
     await until(pilot, lambda: expected in screen_text(app))
@@ -188,7 +188,7 @@ async def test_r_at_work_is_stopped_by_escape(root: Path) -> None:
     async with browsing(root) as (app, pilot):
         await menu(app, pilot)
         await pilot.press("C")
-        await until(pilot, lambda: isinstance(app.screen, QuestionScreen))
+        await until(pilot, lambda: isinstance(app.screen, ChoiceScreen))
         await listening(app, pilot)
         await pilot.press("y")
         await until(pilot, lambda: "esc stops it" in screen_text(app))
@@ -205,6 +205,6 @@ async def test_without_r_it_says_so(root: Path, monkeypatch: pytest.MonkeyPatch)
         await menu(app, pilot)
         await pilot.press("C")
         await until(pilot, lambda: "There is no 'Rscript' on the PATH" in screen_text(app))
-        assert isinstance(app.screen, LetRScreen)
+        assert isinstance(app.screen, RunRScreen)
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is app.browser)

@@ -13,8 +13,8 @@ from ui_driving import screen_text, until
 
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.ui.app import HipercowApp
-from hipercow_tui.ui.screens.sweep import InputsScreen
-from hipercow_tui.ui.widgets.virtual_table import RowTable
+from hipercow_tui.ui.screens.sweep import SweepScreen
+from hipercow_tui.ui.widgets.virtual_table import VirtualTable
 
 NOW = 1_795_450_000.0
 IDS = tuple(map(task_id, range(40)))
@@ -50,8 +50,8 @@ class Driven:
         return screen_text(self.app)
 
     @property
-    def screen(self) -> InputsScreen:
-        assert isinstance(self.app.screen, InputsScreen)
+    def screen(self) -> SweepScreen:
+        assert isinstance(self.app.screen, SweepScreen)
         return self.app.screen
 
     @property
@@ -68,7 +68,7 @@ async def inputs_of_the_bundle(
         at = Driven(app, pilot)
         await at.until(lambda: app.browser._complete and not app.browser.tasks.filling)
         await at.press(*(keys or ("b", "i")))
-        await at.until(lambda: isinstance(app.screen, InputsScreen))
+        await at.until(lambda: isinstance(app.screen, SweepScreen))
         await at.until(lambda: at.screen.table.keys and not at.screen.table.filling)
         yield at
 
@@ -93,9 +93,9 @@ async def test_it_is_sorted_by_any_column(sweep: Path) -> None:
         await at.until(lambda: "status↑" in at.text)
         await at.press("greater_than_sign")
         await at.until(lambda: at.first == IDS[0])
-        at.screen.table.post_message(RowTable.HeaderClicked(at.screen.table, "finished"))
+        at.screen.table.post_message(VirtualTable.HeaderClicked(at.screen.table, "finished"))
         await at.until(lambda: "finished↓" in at.text)
-        at.screen.table.post_message(RowTable.HeaderClicked(at.screen.table, "id"))
+        at.screen.table.post_message(VirtualTable.HeaderClicked(at.screen.table, "id"))
 
 
 async def test_it_is_searched_by_name_and_value(sweep: Path) -> None:
@@ -116,11 +116,11 @@ async def test_it_is_searched_by_name_and_value(sweep: Path) -> None:
 async def test_enter_goes_to_the_task(sweep: Path) -> None:
     async with inputs_of_the_bundle(sweep) as at:
         await at.press("j", "j", "enter")
-        await at.until(lambda: not isinstance(at.app.screen, InputsScreen))
+        await at.until(lambda: not isinstance(at.app.screen, SweepScreen))
         browser = at.app.browser
         assert browser.table is browser.tasks and browser.tasks.cursor_key == IDS[2]
         await at.press("i")
-        await at.until(lambda: isinstance(at.app.screen, InputsScreen))
+        await at.until(lambda: isinstance(at.app.screen, SweepScreen))
 
 
 async def test_the_inputs_of_an_error(sweep: Path) -> None:

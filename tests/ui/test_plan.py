@@ -159,7 +159,7 @@ async def test_what_blocks_without_being_a_task_is_shown_with_its_reason(tmp_pat
         lines = "".join(lines_of(screen))
         assert f"'tasks/{RETRIED[:2]}' is a symbolic link" in lines
         assert short_id(RETRIED) in lines and "holds its chain of 2" in lines
-        assert RETRIED not in screen.lines.gists
+        assert RETRIED not in screen.lines.summaries
 
 
 async def test_nothing_to_purge_is_said_and_cannot_be_purged(tmp_path: Path) -> None:

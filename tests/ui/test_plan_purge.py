@@ -24,39 +24,39 @@ from hipercow_tui.domain.filters import FilterStack, FinishedBefore, WithStatus
 from hipercow_tui.domain.plan import make_plan
 from hipercow_tui.domain.task import Status
 from hipercow_tui.formats.root import find_root
-from hipercow_tui.purging import Outcome, Phase, Progress, PurgeReport
-from hipercow_tui.purging.manifest import Aim
+from hipercow_tui.purging import ItemResult, Phase, Progress, PurgeReport
+from hipercow_tui.purging.manifest import PurgeMode
 from hipercow_tui.scanning.scanner import read_root
 from hipercow_tui.ui.dialogs.confirm import ConfirmScreen
-from hipercow_tui.ui.dialogs.job_result import SummaryScreen
-from hipercow_tui.ui.messages import PurgeEnded
+from hipercow_tui.ui.dialogs.job_result import JobResultScreen
+from hipercow_tui.ui.messages import JobEnded
 from hipercow_tui.ui.widgets.purge_bar import PurgeBar
-from hipercow_tui.ui.workers.purge_job import Job, PurgeProgressed, purging
+from hipercow_tui.ui.workers.purge_job import JobProgressed, JobSpec, purge_job
 
 
 class PurgeHost(App[None]):
     """An app that begins a purge as it starts."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: JobSpec) -> None:
         super().__init__()
         self.bar = PurgeBar(job)
-        self.ended: PurgeEnded | None = None
+        self.ended: JobEnded | None = None
 
     def compose(self) -> ComposeResult:
         yield self.bar
 
-    @on(PurgeEnded)
-    def _ended(self, message: PurgeEnded) -> None:
+    @on(JobEnded)
+    def _ended(self, message: JobEnded) -> None:
         self.ended = message
 
 
-async def ended(pilot: Pilot[None], app: PurgeHost) -> PurgeEnded:
+async def ended(pilot: Pilot[None], app: PurgeHost) -> JobEnded:
     await until(pilot, lambda: app.ended)
     assert app.ended is not None
     return app.ended
 
 
-async def answered(where: Path, *answer: str, closes: bool = True) -> Job | None:
+async def answered(where: Path, *answer: str, closes: bool = True) -> JobSpec | None:
     """What the plan screen says after D and these keys, which close the dialog or don't."""
     screen = screen_on(where)
     async with (app := Host(screen)).run_test(size=(80, 24)) as pilot:
@@ -92,12 +92,12 @@ async def test_what_was_confirmed_is_gone_from_disk_and_nothing_else(tmp_path: P
         assert isinstance(end.report, PurgeReport)
         assert end.report.complete
         assert set(end.report.removed) == {FAILED, RETRIED, CANCELLED}
-        app.push_screen(SummaryScreen(end.report))
+        app.push_screen(JobResultScreen(end.report))
         await pilot.pause()
         assert "3 tasks and 1 bundle are gone" in text_of(app)
         await pilot.press("escape")
         await pilot.pause()
-        assert not isinstance(app.screen, SummaryScreen)
+        assert not isinstance(app.screen, JobResultScreen)
     gone = {f"hipercow/tasks/{i[:2]}/{i[2:]}" for i in (FAILED, RETRIED, CANCELLED)}
     left = {
         path: raw
@@ -120,7 +120,7 @@ async def test_purges_of_recorded_roots(tmp_path: Path) -> None:
     failures = FilterStack(with_status=WithStatus(frozenset({Status.FAILURE})))
     plan = make_plan(snapshot, failures, now=NOW, skip_blocked=True)
     assert plan.tasks
-    async with (app := PurgeHost(purging(plan, find_root(where), Aim.PURGE))).run_test(
+    async with (app := PurgeHost(purge_job(plan, find_root(where), PurgeMode.PURGE))).run_test(
         size=(80, 24)
     ) as pilot:
         await ended(pilot, app)
@@ -137,13 +137,13 @@ async def test_a_stopped_purge_puts_back_what_is_not_erased(tmp_path: Path) -> N
     snapshot = read_root(find_root(tmp_path))
     everything = FilterStack(finished_before=FinishedBefore(NOW, "now"))
     plan = make_plan(snapshot, everything, now=NOW)
-    app = PurgeHost(purging(plan, find_root(tmp_path), Aim.PURGE))
+    app = PurgeHost(purge_job(plan, find_root(tmp_path), PurgeMode.PURGE))
     app.bar.run.stop()
     async with app.run_test(size=(80, 24)) as pilot:
         end = await ended(pilot, app)
         assert isinstance(end.report, PurgeReport)
         assert end.report.stopped
-        app.push_screen(SummaryScreen(end.report))
+        app.push_screen(JobResultScreen(end.report))
         await pilot.pause()
         assert "Purge stopped" in text_of(app)
         assert f"{len(end.report.removed)} tasks" in text_of(app)
@@ -161,7 +161,7 @@ async def test_a_purge_that_cannot_begin_says_why(tmp_path: Path) -> None:
     assert plan.refused
     before = tree(tmp_path)
     async with (
-        app := PurgeHost(purging(plan, find_root(tmp_path), Aim.PURGE))
+        app := PurgeHost(purge_job(plan, find_root(tmp_path), PurgeMode.PURGE))
     ).run_test() as pilot:
         end = await ended(pilot, app)
         assert end.report is None
@@ -172,12 +172,12 @@ async def test_a_purge_that_cannot_begin_says_why(tmp_path: Path) -> None:
 async def test_the_bar_says_how_far_it_is(tmp_path: Path) -> None:
     write_task(tmp_path, task_id(1), "failure")
     plan = make_plan(read_root(find_root(tmp_path)), FilterStack(), now=NOW)
-    async with (app := PurgeHost(purging(plan, find_root(tmp_path), Aim.PURGE))).run_test(
+    async with (app := PurgeHost(purge_job(plan, find_root(tmp_path), PurgeMode.PURGE))).run_test(
         size=(80, 24)
     ) as pilot:
         await ended(pilot, app)
         progress = Progress(Phase.ERASING, 412, 648, 1_200_000_000)
-        app.bar.post_message(PurgeProgressed(progress, 3.2))
+        app.bar.post_message(JobProgressed(progress, 3.2))
         await pilot.pause()
         assert "Erasing ████████░░░░ 412/648 · 1.2 GB · 3 seconds left · U stop" in text_of(app)
 
@@ -188,11 +188,11 @@ async def test_a_long_summary_scrolls_and_is_harmless(tmp_path: Path) -> None:
     report = PurgeReport(
         plan,
         removed=(task_id(1),),
-        failed=tuple(Outcome(task_id(n), "[b]still open\x1b[2J") for n in range(2000)),
-        put_back=(Outcome("sweep_01", "it was rewritten meanwhile", is_bundle=True),),
-        kept_aside=tmp_path,
+        failed=tuple(ItemResult(task_id(n), "[b]still open\x1b[2J") for n in range(2000)),
+        put_back=(ItemResult("sweep_01", "it was rewritten meanwhile", is_bundle=True),),
+        quarantine_path=tmp_path,
     )
-    async with (app := Host(SummaryScreen(report))).run_test(size=(80, 24)) as pilot:
+    async with (app := Host(JobResultScreen(report))).run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: "Purged, but not all" in text_of(app))
         shown = text_of(app)
         assert "Failed, 2,000: [b]still open␛[2J" in shown

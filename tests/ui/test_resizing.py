@@ -20,11 +20,11 @@ from hipercow_tui.settings.saved_filters import FilterFile
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.browse.filtering import LOW, NARROW
 from hipercow_tui.ui.browse.screen import BrowseScreen
-from hipercow_tui.ui.dialogs.choice import QuestionScreen
-from hipercow_tui.ui.widgets.header import Facts, Freshness, HeaderLine
-from hipercow_tui.ui.widgets.virtual_list import Lines
-from hipercow_tui.ui.widgets.virtual_table import RowTable
-from hipercow_tui.ui.workers.purge_job import Job
+from hipercow_tui.ui.dialogs.choice import ChoiceScreen
+from hipercow_tui.ui.widgets.header import Freshness, HeaderBar, HeaderFacts
+from hipercow_tui.ui.widgets.virtual_list import VirtualList
+from hipercow_tui.ui.widgets.virtual_table import VirtualTable
+from hipercow_tui.ui.workers.purge_job import JobSpec
 
 NOW = 1_795_450_000.0  # two hours after the recorded root was written
 SIZES = (
@@ -86,10 +86,10 @@ def assert_the_cursor_is_seen(app: HipercowApp) -> None:
         return
     assert focused.is_on_screen, focused
     match focused:
-        case RowTable() if focused.keys:
+        case VirtualTable() if focused.keys:
             assert focused.cursor in focused.visible_rows, (focused.cursor, focused.visible_rows)
             assert "▌" in screen_text(app)
-        case Lines() if focused.count:
+        case VirtualList() if focused.count:
             assert focused.cursor in focused.in_sight
         case Input() | Button():
             assert focused.region.height >= 1
@@ -105,7 +105,7 @@ async def test_every_screen_at_every_size(sir_model: Path, name: str) -> None:
             await pilot.pause(0.05)
         await until(pilot, lambda: told.lower() in screen_text(app).lower())
         screen = app.screen
-        if isinstance(screen, QuestionScreen):
+        if isinstance(screen, ChoiceScreen):
             await heard(pilot)
         for size in SIZES:
             await resize(app, pilot, *size)
@@ -128,7 +128,7 @@ async def test_while_something_changes_the_disk(sir_model: Path) -> None:
         return RestoreReport("stamp", (), ())
 
     async with browsing(sir_model) as (app, pilot):
-        app.browser._purge(Job("Purging", act))
+        app.browser._purge(JobSpec("Purging", act))
         await until(pilot, lambda: "3/9" in screen_text(app))
         for size in SIZES:
             await resize(app, pilot, *size)
@@ -205,8 +205,8 @@ async def test_where_both_find_no_room_it_is_one_or_the_other(sir_model: Path) -
     ],
 )
 async def test_the_first_line_tells_last_that_something_is_wrong(width: int, told: str) -> None:
-    header = HeaderLine()
-    header.facts = Facts(Path("/p/sir"), 3, 41, 1, langs=(("R", 4812), ("Python", 8)))
+    header = HeaderBar()
+    header.facts = HeaderFacts(Path("/p/sir"), 3, 41, 1, langs=(("R", 4812), ("Python", 8)))
     header.freshness = Freshness(None, 9)
 
     class Host(App[None]):

@@ -15,7 +15,7 @@ from hipercow_tui.domain.task import Lang, Status
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.settings.saved_filters import FilterFile, SavedFilter
 from hipercow_tui.ui.app import HipercowApp
-from hipercow_tui.ui.dialogs.save_filter import NameFiltersScreen
+from hipercow_tui.ui.dialogs.save_filter import SaveFilterScreen
 
 IDS = tuple(map(task_id, range(6)))
 OLD = SavedFilter(frozenset({Status.FAILURE}), "9 days", ("sweep_*", "my sweep"))
@@ -71,7 +71,7 @@ async def test_filters_are_saved_called_up_and_forgotten(
 ) -> None:
     async with browsing(root, file, size=size) as (app, pilot):
         await pilot.press("1", "space", "f")
-        await until(pilot, lambda: isinstance(app.screen, NameFiltersScreen))
+        await until(pilot, lambda: isinstance(app.screen, SaveFilterScreen))
         shown = screen_text(app)
         assert "Save filters as" in shown and "status is failure" in shown
         await write(pilot, "old ones")
@@ -99,20 +99,20 @@ async def test_a_name_that_is_taken_is_replaced_only_by_a_second_enter(
     async with browsing(root, file) as (app, pilot):
         await until(pilot, lambda: app.browser.saved.filters)
         await pilot.press("3", "f")
-        await until(pilot, lambda: isinstance(app.screen, NameFiltersScreen))
+        await until(pilot, lambda: isinstance(app.screen, SaveFilterScreen))
         await pilot.press("enter")
         await until(pilot, lambda: "A filter needs a name" in screen_text(app))
         await write(pilot, "old")
         await pilot.press("enter")
         await until(pilot, lambda: "'old' is there already" in screen_text(app))
         assert "enter replaces it" in screen_text(app)
-        assert file.named("old") == OLD
+        assert file.get("old") == OLD
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is app.browser)
-        assert file.named("old") == OLD
+        assert file.get("old") == OLD
         await pilot.press("f", "o", "l", "d", "enter", "enter")
         await until(pilot, lambda: app.browser.saved.filters["old"] != OLD)
-        assert file.named("old") == SavedFilter(frozenset({Status.SUCCESS}))
+        assert file.get("old") == SavedFilter(frozenset({Status.SUCCESS}))
 
 
 async def test_it_begins_with_the_filters_that_were_asked_for(root: Path, file: FilterFile) -> None:
@@ -122,7 +122,7 @@ async def test_it_begins_with_the_filters_that_were_asked_for(root: Path, file: 
             OLD.status, OLD.finished_before, ("sweep_*", "my\\ sweep")
         )
         age = app.browser.filters.stack.finished_before
-        assert age is not None and age.moment == NOW - 9 * DAY
+        assert age is not None and age.cutoff == NOW - 9 * DAY
 
 
 async def test_a_language_that_is_not_there_is_seen_and_can_be_taken_away(

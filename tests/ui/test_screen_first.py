@@ -9,13 +9,13 @@ from collections.abc import Callable, Coroutine, Iterator
 
 import pytest
 
-from hipercow_tui.ui.workers.base import Newest
+from hipercow_tui.ui.workers.base import LatestOnlyWorker
 from hipercow_tui.ui.workers.loop_priority import (
     LONGEST,
-    answering,
-    give_way,
+    foreground_work,
     new_loop,
-    standing_by,
+    ui_waiting,
+    yield_to_ui,
 )
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="there the loop is a plain one")
@@ -75,7 +75,7 @@ def test_a_word_from_another_thread_wakes_the_screen() -> None:
 
 def waits(**how: bool) -> float:
     began = time.monotonic()
-    give_way(**how)
+    yield_to_ui(**how)
     return time.monotonic() - began
 
 
@@ -106,7 +106,7 @@ def test_nobody_waits_for_a_screen_that_is_gone() -> None:
 
 
 def test_who_answers_goes_before_others() -> None:
-    with answering():
+    with foreground_work():
         assert waits(to_answers=False) < LONGEST / 2
         assert waits() >= LONGEST * 0.9
     assert waits() < LONGEST / 2
@@ -117,7 +117,7 @@ def test_a_screen_that_waits_itself_lets_others_work() -> None:
 
     async def work() -> None:
         await asyncio.sleep(0.001)
-        with standing_by():
+        with ui_waiting():
             waited.append(waits())
         waited.append(waits())
 
@@ -131,7 +131,9 @@ def never(error: Exception) -> None:
 
 def test_who_is_patient_has_the_answer() -> None:
     got: list[int] = []
-    newest: Newest[int, int] = Newest(lambda number: number * 2, got.append, never)
+    newest: LatestOnlyWorker[int, int] = LatestOnlyWorker(
+        lambda number: number * 2, got.append, never
+    )
     newest.ask(21, patience=5)
     newest.stop()
     assert got == [42]
@@ -139,7 +141,9 @@ def test_who_is_patient_has_the_answer() -> None:
 
 def test_patience_ends() -> None:
     go = threading.Event()
-    newest: Newest[None, bool] = Newest(lambda _: go.wait(5), lambda _: None, never)
+    newest: LatestOnlyWorker[None, bool] = LatestOnlyWorker(
+        lambda _: go.wait(5), lambda _: None, never
+    )
     began = time.monotonic()
     newest.ask(None, patience=0.05)
     assert time.monotonic() - began < 2

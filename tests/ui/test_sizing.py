@@ -14,12 +14,12 @@ from textual.pilot import Pilot
 from ui_driving import screen_text, until
 
 from hipercow_tui.analysis.bundle_rows import BundleKey
-from hipercow_tui.analysis.task_sorting import Key
+from hipercow_tui.analysis.task_sorting import SortKey
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.scanning.scanner import read_root
-from hipercow_tui.support.text import size
+from hipercow_tui.support.text import format_size
 from hipercow_tui.ui.app import HipercowApp
-from hipercow_tui.ui.workers.size_worker import SizeReader
+from hipercow_tui.ui.workers.size_worker import SizeWorker
 
 IDS = tuple(map(task_id, range(40)))
 
@@ -39,7 +39,7 @@ def root(tmp_path: Path) -> Path:
 def shown(root: Path, *ids: str) -> str:
     """What files of these tasks hold, by the file system's own account."""
     folders = [root / "hipercow" / "tasks" / i[:2] / i[2:] for i in ids]
-    return size(sum(path.stat().st_size for folder in folders for path in folder.iterdir()))
+    return format_size(sum(path.stat().st_size for folder in folders for path in folder.iterdir()))
 
 
 @asynccontextmanager
@@ -59,12 +59,12 @@ async def test_a_column_appears_once_asked_for(root: Path, room: tuple[int, int]
         await pilot.press("z")
         await until(pilot, lambda: shown(root, IDS[39]) in screen_text(app))
         assert " size" in screen_text(app)
-        assert len(app.browser.backstage.sizes.sizes) == 40
+        assert len(app.browser.services.sizes.sizes) == 40
 
 
 async def test_only_the_marked_or_matched_are_measured(root: Path) -> None:
     async with browsing(root) as (app, pilot):
-        sizes = app.browser.backstage.sizes.sizes
+        sizes = app.browser.services.sizes.sizes
         await pilot.press("space", "space", "z")
         await until(pilot, lambda: len(sizes) == 2)
         await until(pilot, lambda: "in 10 files" in screen_text(app))
@@ -80,8 +80,8 @@ async def test_sorting_by_size_comes_with_it(root: Path) -> None:
         await pilot.press(*["greater_than_sign"] * 3)
         assert str(app.browser._sort.key) not in ("size", "files")
         await pilot.press("z")
-        await until(pilot, lambda: app.browser.backstage.sizes.measuring is None)
-        while app.browser._sort.key is not Key.SIZE:
+        await until(pilot, lambda: app.browser.services.sizes.measuring is None)
+        while app.browser._sort.key is not SortKey.SIZE:
             await pilot.press("less_than_sign")
         await until(pilot, lambda: tasks.keys == IDS[::-1])
         await pilot.press("s")
@@ -90,7 +90,7 @@ async def test_sorting_by_size_comes_with_it(root: Path) -> None:
 
 async def test_what_grows_is_measured_again_and_what_is_gone_forgotten(root: Path) -> None:
     async with browsing(root) as (app, pilot):
-        sizes = app.browser.backstage.sizes.sizes
+        sizes = app.browser.services.sizes.sizes
         await pilot.press("z")
         await until(pilot, lambda: len(sizes) == 40)
         await pilot.press("g")
@@ -108,7 +108,7 @@ async def test_what_grows_is_measured_again_and_what_is_gone_forgotten(root: Pat
 async def test_bundles_tell_what_their_tasks_hold_and_sort_by_it(root: Path) -> None:
     async with browsing(root) as (app, pilot):
         await pilot.press("b", "z")
-        await until(pilot, lambda: len(app.browser.backstage.sizes.sizes) == 13)
+        await until(pilot, lambda: len(app.browser.services.sizes.sizes) == 13)
         while app.browser._bundle_sort.key is not BundleKey.SIZE:
             await pilot.press("greater_than_sign")
         await pilot.press("s", "s")
@@ -118,7 +118,7 @@ async def test_bundles_tell_what_their_tasks_hold_and_sort_by_it(root: Path) -> 
 
 async def test_measuring_stops_and_what_is_known_stays(root: Path) -> None:
     async with browsing(root) as (app, pilot):
-        reader = app.browser.backstage.sizes
+        reader = app.browser.services.sizes
         # Nothing is measured twice, so what is known in the end was all there was to do.
         reader.want([app.browser.snapshot.tasks[i] for i in IDS])
         assert reader.rest() or reader.measuring is None
@@ -144,7 +144,7 @@ def many_files(tmp_path: Path) -> Path:
 def test_measuring_tells_how_far_it_is_and_stops_at_once(many_files: Path) -> None:
     root = find_root(many_files)
     tasks = list(read_root(root).tasks.values())
-    reader = SizeReader(root, lambda: None, lambda error: None)
+    reader = SizeWorker(root, lambda: None, lambda error: None)
     for _ in range(20):  # a machine that stands still just here measures all before we stop it
         reader.want(tasks)
         under_way = reader.measuring

@@ -12,14 +12,14 @@ from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 from ui_driving import screen_text
 
-from hipercow_tui.analysis.task_sorting import Key, Sort
-from hipercow_tui.analysis.task_summary import Gist
-from hipercow_tui.analysis.task_view import View, make_view
+from hipercow_tui.analysis.task_sorting import SortKey, TaskSort
+from hipercow_tui.analysis.task_summary import TaskSummary
+from hipercow_tui.analysis.task_view import TaskView, make_view
 from hipercow_tui.domain.filters import FilterStack, TaskIds, WithStatus
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Status, Task
-from hipercow_tui.ui.cells import Placed
-from hipercow_tui.ui.widgets.row_rendering import Row
+from hipercow_tui.ui.cells import PlacedColumn
+from hipercow_tui.ui.widgets.row_rendering import RenderedRow
 from hipercow_tui.ui.widgets.task_table import (
     TaskTable,
     finished_text,
@@ -29,13 +29,13 @@ from hipercow_tui.ui.widgets.task_table import (
     status_cell,
 )
 
-BY_ID = Sort(Key.ID, False)
+BY_ID = TaskSort(SortKey.ID, False)
 
 
 class CountingTable(TaskTable):
     drawn = 0
 
-    def row(self, index: int, layout: Sequence[Placed]) -> Row:
+    def row(self, index: int, layout: Sequence[PlacedColumn]) -> RenderedRow:
         self.drawn += 1
         return super().row(index, layout)
 
@@ -45,11 +45,11 @@ class TableApp(App[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.gists: dict[str, Gist] = {}
+        self.summaries: dict[str, TaskSummary] = {}
         self.marked: list[frozenset[str] | None] = []
 
     def compose(self) -> ComposeResult:
-        yield CountingTable(self.gists)
+        yield CountingTable(self.summaries)
 
     @property
     def table(self) -> CountingTable:
@@ -65,11 +65,11 @@ def tasks(numbers: Sequence[int]) -> Snapshot:
     )
 
 
-def view_of(numbers: Sequence[int]) -> View:
+def view_of(numbers: Sequence[int]) -> TaskView:
     return make_view(tasks(numbers), FilterStack(), BY_ID)
 
 
-async def shown(pilot: Pilot[Any], table: TaskTable, view: View) -> None:
+async def shown(pilot: Pilot[Any], table: TaskTable, view: TaskView) -> None:
     table.show(view, NOW)
     await pilot.pause()
 
@@ -154,7 +154,7 @@ async def test_all_marks_what_the_filters_match_of_what_is_shown() -> None:
         table = app.table
         snapshot = tasks(range(10))
         failed = snapshot.tasks[task_id(3)]._replace(
-            status=Status.FAILURE, tip_status=Status.FAILURE
+            status=Status.FAILURE, latest_status=Status.FAILURE
         )
         snapshot = replace(snapshot, tasks={**snapshot.tasks, failed.id: failed})
         stack = FilterStack(with_status=WithStatus(frozenset({Status.SUCCESS})))
@@ -255,7 +255,7 @@ async def test_clicks_move_mark_nothing_and_sort_on_the_header() -> None:
     sorted_by: list[str] = []
 
     class ClickedApp(TableApp):
-        def on_row_table_header_clicked(self, message: TaskTable.HeaderClicked) -> None:
+        def on_virtual_table_header_clicked(self, message: TaskTable.HeaderClicked) -> None:
             sorted_by.append(message.column)
 
     app = ClickedApp()
@@ -267,7 +267,7 @@ async def test_clicks_move_mark_nothing_and_sort_on_the_header() -> None:
         await pilot.click(TaskTable, offset=(10, 19))
         assert table.cursor == 4, "there is no row"
         await pilot.click(TaskTable, offset=(4, 0))
-        assert sorted_by == [Key.STATUS]
+        assert sorted_by == [SortKey.STATUS]
         assert table.marks is None
 
 
@@ -284,7 +284,9 @@ async def test_every_width_has_whole_statuses_and_no_overlap(width: int) -> None
             {"a_bundle_with_a_long_name_indeed": (task_id(0),), "b": (task_id(0),)},
             [(task_id(1), task_id(0), task_id(0))],
         )
-        app.gists |= {i: Gist("run_sir(beta, gamma)", "beta = 0.91") for i in snapshot.tasks}
+        app.summaries |= {
+            i: TaskSummary("run_sir(beta, gamma)", "beta = 0.91") for i in snapshot.tasks
+        }
         await shown(pilot, app.table, make_view(snapshot, FilterStack(), BY_ID))
         text = screen_text(app)
         assert "✗ failure" in text
@@ -329,15 +331,15 @@ async def test_hostile_text_is_shown_and_never_obeyed() -> None:
 
 def test_a_status_is_never_told_by_its_colour_alone() -> None:
     chain = (task_id(0), task_id(1))
-    retried = Task(task_id(0), Status.FAILURE, tip_status=Status.SUCCESS, chain=chain)
+    retried = Task(task_id(0), Status.FAILURE, latest_status=Status.SUCCESS, chain=chain)
 
     def said(task: Task, *, long: bool) -> str:
         return "".join(text for text, _ in status_cell(task, long=long))
 
     assert said(retried, long=True) == "✗ failure → success"
     assert said(retried, long=False) == "✗ → success"
-    assert said(retried._replace(tip_status=None), long=True) == "✗ failure → gone"
-    assert said(retried._replace(tip_status=Status.FAILURE), long=True) == "✗ failure"
+    assert said(retried._replace(latest_status=None), long=True) == "✗ failure → gone"
+    assert said(retried._replace(latest_status=Status.FAILURE), long=True) == "✗ failure"
 
 
 def test_inputs_lose_their_spaces_first_and_then_their_end() -> None:
@@ -377,22 +379,22 @@ TIMED = snapshot_of(
 @pytest.mark.parametrize(
     ("width", "key", "shown", "hidden"),
     [
-        (130, Key.FINISHED, ["waited", "ran", "id", "finished"], []),
-        (90, Key.FINISHED, ["ran", "finished"], ["waited", "id"]),
-        (78, Key.FINISHED, ["ran", "ended"], ["waited", "id"]),
-        (60, Key.FINISHED, ["ended"], ["waited", "ran"]),
-        (60, Key.WAITED, ["waited↓"], ["ran"]),
-        (60, Key.RAN, ["ran↓"], ["waited"]),
+        (130, SortKey.FINISHED, ["waited", "ran", "id", "finished"], []),
+        (90, SortKey.FINISHED, ["ran", "finished"], ["waited", "id"]),
+        (78, SortKey.FINISHED, ["ran", "ended"], ["waited", "id"]),
+        (60, SortKey.FINISHED, ["ended"], ["waited", "ran"]),
+        (60, SortKey.WAITED, ["waited↓"], ["ran"]),
+        (60, SortKey.RAN, ["ran↓"], ["waited"]),
     ],
 )
 async def test_waited_and_ran_stand_beside_the_ages_where_there_is_room_or_they_are_sorted_by(
-    width: int, key: Key, shown: list[str], hidden: list[str]
+    width: int, key: SortKey, shown: list[str], hidden: list[str]
 ) -> None:
     app = TableApp()
     async with app.run_test(size=(width, 12)) as pilot:
         app.table.show(make_view(TIMED, FilterStack(), BY_ID), NOW)
         await pilot.pause()
-        view = make_view(TIMED, FilterStack(), Sort(key, key is not Key.FINISHED), now=NOW)
+        view = make_view(TIMED, FilterStack(), TaskSort(key, key is not SortKey.FINISHED), now=NOW)
         app.table.show(view, NOW)
         await pilot.pause()
         header, *rows = screen_text(app).splitlines()

@@ -12,7 +12,7 @@ from hipercow_tui.demo import write_root
 from hipercow_tui.demo.py_root import write_python_side
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.ui.app import HipercowApp
-from hipercow_tui.ui.dialogs.choice import QuestionScreen
+from hipercow_tui.ui.dialogs.choice import ChoiceScreen
 
 README = Path(__file__).parents[2] / "README.md"
 GUIDE = README.parent / "hipercow_tui" / "docs" / "guide.md"
@@ -76,7 +76,7 @@ async def test_the_tour_shows_the_described_results(tmp_path: Path) -> None:
 async def press(pilot: Pilot[None], key: str) -> None:
     """A question hears no key before a person can have seen it."""
     if key in ANSWERS:
-        await until(pilot, lambda: isinstance(pilot.app.screen, QuestionScreen))
+        await until(pilot, lambda: isinstance(pilot.app.screen, ChoiceScreen))
         await until(pilot, lambda: pilot.app.focused is not None)
     await pilot.press(key)
     await pilot.pause(0.1)

@@ -21,11 +21,11 @@ from purge_stage import (
     RETRY,
     TIP,
     Meanwhile,
+    batches,
     bundles,
     folder_of,
     in_place,
     listed,
-    lots,
     make_root,
     plan_of,
     purging_elsewhere,
@@ -38,16 +38,24 @@ from textual.widgets import Static
 from ui_driving import screen_text, until
 
 from hipercow_tui.formats.root import Root
-from hipercow_tui.purging import State, carry_out, empty, history, move_to_trash, restore, trash
+from hipercow_tui.purging import (
+    BatchState,
+    empty,
+    execute,
+    history,
+    list_trash,
+    move_to_trash,
+    restore,
+)
 from hipercow_tui.purging.heartbeat import DEAD_AFTER
 from hipercow_tui.ui.app import HipercowApp
-from hipercow_tui.ui.dialogs.choice import QuestionScreen
+from hipercow_tui.ui.dialogs.choice import ChoiceScreen
 from hipercow_tui.ui.dialogs.confirm import ConfirmScreen
-from hipercow_tui.ui.dialogs.job_result import SummaryScreen
+from hipercow_tui.ui.dialogs.job_result import JobResultScreen
 from hipercow_tui.ui.screens.history import HistoryScreen
 from hipercow_tui.ui.screens.plan import PlanScreen
 from hipercow_tui.ui.screens.trash import TrashScreen
-from hipercow_tui.ui.workers.trash_monitor import TrashLooker
+from hipercow_tui.ui.workers.trash_monitor import TrashMonitor
 
 
 class Driven:
@@ -69,7 +77,7 @@ class Driven:
     async def on(self, kind: type[Screen[Any]]) -> None:
         await until(self.pilot, lambda: isinstance(self.app.screen, kind))
 
-    async def answer(self, key: str, asked: type[Screen[Any]] = QuestionScreen) -> None:
+    async def answer(self, key: str, asked: type[Screen[Any]] = ChoiceScreen) -> None:
         await self.on(asked)
         await until(self.pilot, lambda: self.app.focused is not None)
         assert self.app.focused is not None and self.app.focused.id == "cancel"
@@ -82,7 +90,7 @@ class Driven:
         await self.shows("6 tasks")
         await self.pilot.press("D")
         await self.answer("t", ConfirmScreen)
-        await self.on(SummaryScreen)
+        await self.on(JobResultScreen)
 
     async def back(self) -> None:
         """Out of a summary, to the browser."""
@@ -129,9 +137,9 @@ def died(root: Root, call: str, after: int, act: Callable[[], object]) -> None:
         act()
         os._exit(0)
     os.waitpid(child, 0)
-    (lot,) = lots(root)
-    before = lot.stat().st_mtime - 10 * DEAD_AFTER
-    os.utime(lot / "alive", (before, before))
+    (batch,) = batches(root)
+    before = batch.stat().st_mtime - 10 * DEAD_AFTER
+    os.utime(batch / "alive", (before, before))
 
 
 def broken_off(root: Root) -> None:
@@ -143,24 +151,24 @@ async def test_what_was_moved_to_the_trash_comes_back_by_u(root: Root) -> None:
     async with driving(root) as at:
         await at.to_trash()
         await at.shows("6 tasks and 2 bundles are in the trash", "U undoes")
-        assert in_place(root) == set() and trash(root)[0].state is State.TRASH
+        assert in_place(root) == set() and list_trash(root)[0].state is BatchState.TRASH
         await at.back()
         await at.shows("Tasks 0", "trash ")
         await at.pilot.press("U")
         await at.answer("n")
         await asyncio.sleep(0.1)
-        assert trash(root)
+        assert list_trash(root)
         await at.pilot.press("U")
         await at.answer("y")
-        await at.on(SummaryScreen)
+        await at.on(JobResultScreen)
         await at.shows("6 tasks and 2 bundles are back in place")
         await at.back()
         await at.shows("Tasks 6")
         await until(at.pilot, lambda: not at.app.browser.header.trash)
-    assert whole(root) == before and trash(root) == ()
+    assert whole(root) == before and list_trash(root) == ()
 
 
-@pytest.mark.parametrize(("key", "then"), [("U", QuestionScreen), ("T", TrashScreen)])
+@pytest.mark.parametrize(("key", "then"), [("U", ChoiceScreen), ("T", TrashScreen)])
 async def test_the_keys_that_a_report_names_work_while_it_is_shown(
     root: Root, key: str, then: type[Screen[Any]]
 ) -> None:
@@ -178,7 +186,7 @@ async def test_what_exists_again_is_kept_aside_and_told(root: Root) -> None:
         await at.shows("trash ")
         await at.pilot.press("U")
         await at.answer("y")
-        await at.on(SummaryScreen)
+        await at.on(JobResultScreen)
         await at.shows("Restored, but not all", "Not put back", LONE)
         await at.back()
         await at.pilot.press("T")
@@ -195,16 +203,16 @@ async def test_the_trash_is_emptied_only_after_a_question(root: Root, key: str) 
         await at.pilot.press(key)
         await at.answer("enter")
         await at.on(TrashScreen)
-        assert len(trash(root)) == 1
+        assert len(list_trash(root)) == 1
         await at.pilot.press(key)
         await at.shows("6 tasks and 2 bundles", "erased")
         await at.answer("y")
-        await at.on(SummaryScreen)
+        await at.on(JobResultScreen)
         await at.shows("Trash emptied", "6 tasks and 2 bundles are gone")
         await at.back()
         await at.pilot.press("T")
         await at.shows("The trash is empty")
-    assert trash(root) == () and in_place(root) == set()
+    assert list_trash(root) == () and in_place(root) == set()
 
 
 @pytest.mark.parametrize("key", ["r", "enter"])
@@ -216,7 +224,7 @@ async def test_a_lot_is_restored_from_the_list(root: Root, key: str) -> None:
         await at.shows("✓ whole")
         await at.pilot.press(key)
         await at.answer("y")
-        await at.on(SummaryScreen)
+        await at.on(JobResultScreen)
         await at.shows("are back in place")
     assert whole(root) == before
 
@@ -235,22 +243,22 @@ async def test_an_interrupted_purge_is_told_and_finished_or_restored(root: Root,
         assert isinstance(at.app.screen, TrashScreen)
         await at.pilot.press(key)
         await at.answer("y")
-        await at.on(SummaryScreen)
+        await at.on(JobResultScreen)
         await at.shows("Moved to the trash" if key == "f" else "Restored")
         await at.back()
         await until(at.pilot, lambda: "interrupted" not in at.app.browser.header.trash)
     if key == "r":
         assert whole(root) == before
     else:
-        assert in_place(root) == set() and trash(root)[0].state is State.TRASH
+        assert in_place(root) == set() and list_trash(root)[0].state is BatchState.TRASH
 
 
 async def test_what_others_move_to_the_trash_shows_by_itself(root: Root) -> None:
     async with driving(root) as at:
         assert not at.app.browser.header.trash
-        stamp = trashed(root)
+        batch_id = trashed(root)
         await at.shows("trash ", " kB")
-        restore(root, stamp)
+        restore(root, batch_id)
         await until(at.pilot, lambda: not at.app.browser.header.trash)
 
 
@@ -258,16 +266,18 @@ async def test_nothing_is_read_while_nothing_changes(
     root: Root, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trashed(root)
-    looker, now = TrashLooker(root), time.monotonic()
+    looker, now = TrashMonitor(root), time.monotonic()
     monkeypatch.setattr(time, "monotonic", lambda: now)
     first, measured = looker.look()
-    assert not first.sizes and set(measured.sizes) == {str(lot.name) for lot in measured.lots}
+    assert not first.sizes and set(measured.sizes) == {
+        str(batch.name) for batch in measured.entries
+    }
     for shown in (measured, measured):
         assert [*looker.look()] == [shown]
     monkeypatch.setattr("hipercow_tui.ui.workers.trash_monitor.trash_size", None)
     now += 10  # once more, for the times of files are coarse; nothing is measured again
     assert [*looker.look()] == [measured]
-    monkeypatch.setattr("hipercow_tui.ui.workers.trash_monitor.trash", None)
+    monkeypatch.setattr("hipercow_tui.ui.workers.trash_monitor.list_trash", None)
     assert [*looker.look()] == [measured]
 
 
@@ -292,8 +302,8 @@ async def test_a_purge_of_another_process_is_left_alone_and_offered_once_dead(ro
             await at.shows("! interrupted")
             await at.pilot.press("r")
             await at.answer("y")
-            await at.on(SummaryScreen)
-    assert in_place(root) == set(ALL) and not trash(root)
+            await at.on(JobResultScreen)
+    assert in_place(root) == set(ALL) and not list_trash(root)
 
 
 async def test_the_list_follows_what_others_do(root: Root) -> None:
@@ -311,7 +321,7 @@ async def test_the_list_follows_what_others_do(root: Root) -> None:
 @pytest.mark.parametrize("key", ["f", "r"])
 async def test_a_purge_that_broke_off_while_erasing(root: Root, key: str) -> None:
     before = whole(root)
-    died(root, "rmdir", 1, lambda: carry_out(plan_of(root), root))
+    died(root, "rmdir", 1, lambda: execute(plan_of(root), root))
     async with driving(root) as at:
         await until(at.pilot, lambda: "was interrupted: T" in at.notes)
         at.app.clear_notifications()
@@ -321,7 +331,7 @@ async def test_a_purge_that_broke_off_while_erasing(root: Root, key: str) -> Non
         await at.pilot.press(key)
         await at.shows("erased")
         await at.answer("y")
-        await at.on(SummaryScreen)
+        await at.on(JobResultScreen)
         if key == "f":
             await at.shows("Purged", "are gone")
         else:
@@ -332,14 +342,14 @@ async def test_a_purge_that_broke_off_while_erasing(root: Root, key: str) -> Non
         assert in_place(root) == set(ALL) - {TIP, RETRY}
         after = whole(root)
         assert all(after[name] == before[name] for name in after)
-    assert not trash(root)
+    assert not list_trash(root)
 
 
 @pytest.mark.parametrize("key", ["f", "r"])
 async def test_a_restoring_that_broke_off(root: Root, key: str) -> None:
     before = whole(root)
-    stamp = trashed(root)
-    died(root, "rename", 4, lambda: restore(root, stamp))
+    batch_id = trashed(root)
+    died(root, "rename", 4, lambda: restore(root, batch_id))
     async with driving(root) as at:
         await until(at.pilot, lambda: "was interrupted: T" in at.notes)
         at.app.clear_notifications()
@@ -347,9 +357,9 @@ async def test_a_restoring_that_broke_off(root: Root, key: str) -> None:
         await at.shows("! interrupted", "f or r finishes it: restoring was interrupted")
         await at.pilot.press(key)
         await at.answer("y")
-        await at.on(SummaryScreen)
+        await at.on(JobResultScreen)
         await at.shows("Restored", "are back in place")
-    assert whole(root) == before and not trash(root)
+    assert whole(root) == before and not list_trash(root)
 
 
 @asynccontextmanager
@@ -373,7 +383,7 @@ async def emptying_stopped(root: Root, meanwhile: Meanwhile) -> AsyncIterator[Dr
         await at.pilot.press("U")
         await at.shows("Stopping")
         go_on.set()
-        await at.on(SummaryScreen)
+        await at.on(JobResultScreen)
         yield at
 
 
@@ -385,8 +395,8 @@ async def test_an_emptying_that_is_stopped_says_what_is_left(
         await at.back()
         await at.pilot.press("T")
         await at.shows("! interrupted", "4 tasks", "2 bundles")
-    (lot,) = trash(root)
-    assert set(lot.tasks) == set(ALL) - {TIP, RETRY}
+    (batch,) = list_trash(root)
+    assert set(batch.tasks) == set(ALL) - {TIP, RETRY}
 
 
 async def test_the_report_of_an_emptying_that_was_stopped_leads_to_the_trash(
@@ -394,7 +404,7 @@ async def test_the_report_of_an_emptying_that_was_stopped_leads_to_the_trash(
 ) -> None:
     async with emptying_stopped(root, meanwhile) as at:
         await at.pilot.press("U")  # nothing was moved there, so there is nothing to undo
-        assert isinstance(at.app.screen, SummaryScreen)
+        assert isinstance(at.app.screen, JobResultScreen)
         await at.pilot.press("T")
         await at.on(TrashScreen)
         await at.shows("! interrupted", "4 tasks", "2 bundles")
@@ -425,7 +435,7 @@ async def test_a_full_disk_is_told_before_and_freed(
                 await until(at.pilot, lambda: "Purging for good makes room" in at.notes)
                 assert whole(root) == before
             else:
-                await at.on(SummaryScreen)
+                await at.on(JobResultScreen)
                 await at.shows("6 tasks and")
                 assert in_place(root) == set()
                 assert bundles(root) == {} or not real
@@ -474,20 +484,20 @@ async def test_read_only_looks_and_changes_nothing(root: Root) -> None:
         await at.pilot.press("r", "e", "E", "enter")
         await at.pilot.pause()
         assert isinstance(at.app.screen, TrashScreen)
-    assert whole(root) == before and len(trash(root)) == 1
+    assert whole(root) == before and len(list_trash(root)) == 1
 
 
 async def test_a_lot_that_is_gone_meanwhile_is_a_sentence(root: Root) -> None:
-    stamp = trashed(root)
+    batch_id = trashed(root)
     async with driving(root) as at:
         await at.pilot.press("T")
         await at.shows("✓ whole")
         await at.pilot.press("r")
-        await at.on(QuestionScreen)
-        (lot,) = lots(root)
-        lot.rename(root.path / "elsewhere")
+        await at.on(ChoiceScreen)
+        (batch,) = batches(root)
+        batch.rename(root.path / "elsewhere")
         await at.answer("y")
-        await until(at.pilot, lambda: f"There is no '{stamp}'" in at.notes)
+        await until(at.pilot, lambda: f"There is no '{batch_id}'" in at.notes)
 
 
 async def test_the_history_tells_what_was_done(root: Root) -> None:
@@ -508,10 +518,10 @@ async def test_the_history_tells_what_was_done(root: Root) -> None:
 
 async def test_hostile_names_in_the_trash_are_harmless(root: Root) -> None:
     trashed(root)
-    (lot,) = lots(root)
-    (lot / "bundles" / "\x1b[2J[bold]").write_text("x")
-    manifest = (lot / "manifest.json").read_text()
-    (lot / "manifest.json").write_text(manifest.replace('"user":"', '"user":"[red]\\u001b[2J'))
+    (batch,) = batches(root)
+    (batch / "bundles" / "\x1b[2J[bold]").write_text("x")
+    manifest = (batch / "manifest.json").read_text()
+    (batch / "manifest.json").write_text(manifest.replace('"user":"', '"user":"[red]\\u001b[2J'))
     async with driving(root) as at:
         await at.pilot.press("T")
         await at.shows("3 bundles", "[red]␛[2J")
@@ -525,25 +535,25 @@ async def test_a_lot_that_changes_while_the_question_is_open_is_not_erased(root:
         await at.shows("✓ whole")
         await at.pilot.press("e")
         await at.shows("6 tasks and 2 bundles are erased for good")
-        (lot,) = lots(root)
-        (lot / "tasks" / LONE).rename(folder_of(root, LONE))
+        (batch,) = batches(root)
+        (batch / "tasks" / LONE).rename(folder_of(root, LONE))
         await at.answer("y")
         await until(at.pilot, lambda: "changed since it was listed" in at.notes)
-    assert len(list(lots(root)[0].glob("tasks/*"))) == 5 and in_place(root) == {LONE}
+    assert len(list(batches(root)[0].glob("tasks/*"))) == 5 and in_place(root) == {LONE}
 
 
 @pytest.mark.parametrize("what", ["unconfirmed", "unreadable", "moving"])
 async def test_what_can_not_be_finished_or_emptied_says_why(root: Root, what: str) -> None:
     trashed(root)
-    (lot,) = lots(root)
+    (batch,) = batches(root)
     if what == "unreadable":
-        (lot / "tasks").rename(lot / "elsewhere")
-        (lot / "tasks").touch()
+        (batch / "tasks").rename(batch / "elsewhere")
+        (batch / "tasks").touch()
     else:
-        manifest = json.loads((lot / "manifest.json").read_text())
+        manifest = json.loads((batch / "manifest.json").read_text())
         text = json.dumps(manifest | {"confirmed": what == "moving"})
-        (lot / "manifest.json").write_text(text)
-        lot.rename(lot.with_suffix(""))
+        (batch / "manifest.json").write_text(text)
+        batch.rename(batch.with_suffix(""))
     key, words = {
         "unconfirmed": ("f", "Nothing says that this purge was confirmed"),
         "unreadable": ("e", "what it holds can't be read: Not a directory"),

@@ -12,7 +12,7 @@ import pytest
 from hipercow_tui.formats.root import Root
 from hipercow_tui.support.errors import RootError
 from hipercow_tui.ui.waiting import WaitingApp
-from hipercow_tui.ui.workers.base import DaemonExecutor, promised
+from hipercow_tui.ui.workers.base import DaemonExecutor, run_in_thread
 
 
 @pytest.mark.parametrize(
@@ -47,9 +47,9 @@ async def test_it_ends_once_there_is_an_answer(found: bool) -> None:
 
 
 def test_a_promise_is_kept_or_its_error_raised() -> None:
-    assert promised(lambda: 7).result(10) == 7
+    assert run_in_thread(lambda: 7).result(10) == 7
     with pytest.raises(ZeroDivisionError):
-        promised(lambda: 1 // 0).result(10)
+        run_in_thread(lambda: 1 // 0).result(10)
 
 
 def test_what_hangs_is_not_waited_for_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:

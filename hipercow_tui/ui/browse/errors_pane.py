@@ -11,14 +11,14 @@ from hipercow_tui.analysis.error_groups import ErrorKey, ErrorSort
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.formats.root import Root
 from hipercow_tui.support.malloc_tuning import give_back
-from hipercow_tui.support.text import count
+from hipercow_tui.support.text import pluralize
 from hipercow_tui.ui import messages
 from hipercow_tui.ui.browse.live import BUNDLES, ERRORS, TASKS
 from hipercow_tui.ui.browse.sizing import SizingScreen
-from hipercow_tui.ui.widgets.error_details import ErrorDetails, ShownError
+from hipercow_tui.ui.widgets.error_details import ErrorDetailsView, ShownError
 from hipercow_tui.ui.widgets.error_table import ErrorTable, in_line
 from hipercow_tui.ui.widgets.task_table import TaskTable
-from hipercow_tui.ui.widgets.virtual_table import RowTable
+from hipercow_tui.ui.widgets.virtual_table import VirtualTable
 
 
 class TriageScreen(SizingScreen):
@@ -33,44 +33,44 @@ class TriageScreen(SizingScreen):
 
     # What is shown
 
-    @on(messages.BoardMade)
-    def _see_board(self, message: messages.BoardMade) -> None:
+    @on(messages.ViewModelReady)
+    def _see_board(self, message: messages.ViewModelReady) -> None:
         if not self.is_attached:  # the app is being left: nothing is mounted any more
             return
-        wish = message.board.wish
+        request = message.view_model.request
         self.errors.complete = self._complete
-        self.errors.see(message.board.view, wish.now)
-        if self._complete and wish.snapshot is not self._looked_into:
-            self._looked_into = wish.snapshot
-            self.backstage.look_into(wish.snapshot, self._error_sort)
+        self.errors.see(message.view_model.view, request.now)
+        if self._complete and request.snapshot is not self._looked_into:
+            self._looked_into = request.snapshot
+            self.services.load_details(request.snapshot, self._error_sort)
         # After the other tables have taken the board in.
         self.call_later(self._show_error)
 
-    @on(messages.ErrorsMade)
-    def _show_errors(self, message: messages.ErrorsMade) -> None:
+    @on(messages.ErrorsReady)
+    def _show_errors(self, message: messages.ErrorsReady) -> None:
         if not self.is_attached:
             return
         gc.freeze()  # what was read stays; a collector that walks over it takes 50 ms
         give_back()
         unread = self.errors.unread
-        self.errors.show(message.board)
+        self.errors.show(message.view_model)
         if self._query and self.errors.unread != unread:
             self.renew()
         self._tell_counts()
         self._show_error()
 
-    @on(RowTable.CursorMoved, "#errors")
+    @on(VirtualTable.CursorMoved, "#errors")
     def _error_moved(self) -> None:
         self._show_error()
-        self.query_one(ErrorDetails).go_to_top()
+        self.query_one(ErrorDetailsView).go_to_top()
 
     def _show_error(self) -> None:
         group, view = self.errors.current, self.tasks.view
-        pane = self.query_one(ErrorDetails)
+        pane = self.query_one(ErrorDetailsView)
         if group is None:
             pane.show(None)
         elif self._tab == ERRORS:
-            passing = view.marked_of(group.ids) if view.filtered else group.ids
+            passing = view.markable_among(group.ids) if view.filtered else group.ids
             pane.show(ShownError(group, len(passing), self.clock()))
 
     def _tab_shown(self) -> None:
@@ -81,25 +81,25 @@ class TriageScreen(SizingScreen):
     def _set_pace(self) -> None:
         """Failures are read faster while somebody looks at them, or searches in them."""
         if self._tab == ERRORS or self._query:
-            self.backstage.errors.hurry()
+            self.services.errors.speed_up()
         else:
-            self.backstage.errors.calm()
+            self.services.errors.slow_down()
 
     def _sort_errors(self, key: ErrorKey) -> None:
         """By this column, or if it is that already, the other way round."""
-        self._error_sort = self._error_sort.turned(key)
+        self._error_sort = self._error_sort.toggled(key)
         if self._looked_into is not None:
-            self.backstage.look_into(self._looked_into, self._error_sort)
+            self.services.load_details(self._looked_into, self._error_sort)
 
     # Marks
 
-    @on(RowTable.Opened, "#errors")
+    @on(VirtualTable.Opened, "#errors")
     def _take_error(self) -> None:
         """Mark the tasks of the error, and no others, and go where their plan is a key away."""
         group = self.errors.current
         if group is None:
             return
-        ids = self.tasks.view.marked_of(group.ids)
+        ids = self.tasks.view.markable_among(group.ids)
         if not ids:
             self.notify("None of these tasks passes the filters: 0 takes them away")
             return
@@ -107,7 +107,9 @@ class TriageScreen(SizingScreen):
         self.action_show(TASKS)
         rest = len(group.ids) - len(ids)
         others = f", {rest:,} more stand outside the filters" if rest else ""
-        self.notify(f"Marked {count(len(ids), 'task')}{others}: p shows what a purge would take")
+        self.notify(
+            f"Marked {pluralize(len(ids), 'task')}{others}: p shows what a purge would take"
+        )
 
     @on(ErrorTable.Marked)
     def _mark_error(self, message: ErrorTable.Marked) -> None:
@@ -118,9 +120,9 @@ class TriageScreen(SizingScreen):
     def _mark_errors(self) -> None:
         """While something is searched for, those of the errors that are found."""
         marks, needle = self.tasks.marks or frozenset(), self._query.casefold()
-        groups = [group for group in self.errors.groups if group.says(needle)]
+        groups = [group for group in self.errors.groups if group.matches(needle)]
         found = (task_id for group in groups for task_id in group.ids)
-        failed = self.tasks.view.marked_of(found)
+        failed = self.tasks.view.markable_among(found)
         if needle and not failed:
             self.notify("Nothing that was found passes the filters")
         self._mark(marks | failed)
@@ -148,10 +150,10 @@ class TriageScreen(SizingScreen):
         if group is None:
             self.notify("There is no error here: e shows all")
             return
-        from hipercow_tui.ui.screens.error_messages import MessagesScreen
+        from hipercow_tui.ui.screens.error_messages import ErrorMessagesScreen
 
-        screen = MessagesScreen(
-            group, self.snapshot.tasks, self.backstage.errors.failures, self.clock()
+        screen = ErrorMessagesScreen(
+            group, self.snapshot.tasks, self.services.errors.failures, self.clock()
         )
         self.app.push_screen(screen, self._go_to_task)
 
@@ -172,9 +174,9 @@ class TriageScreen(SizingScreen):
         else:
             self.notify("Inputs are shown for a bundle or an error: b or e leads to them")
             return
-        from hipercow_tui.ui.screens.sweep import InputsScreen
+        from hipercow_tui.ui.screens.sweep import SweepScreen
 
-        screen = InputsScreen(self.root, title, ids, lambda: self.snapshot.tasks, self.clock)
+        screen = SweepScreen(self.root, title, ids, lambda: self.snapshot.tasks, self.clock)
         self.app.push_screen(screen, self._go_to_task)
 
     def _go_to_task(self, task_id: str | None) -> None:

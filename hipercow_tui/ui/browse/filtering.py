@@ -9,16 +9,16 @@ from textual import events, on
 from textual.app import SystemCommand
 from textual.markup import escape
 
-from hipercow_tui.domain.task import SIX_STATUSES
+from hipercow_tui.domain.task import FILTERABLE_STATUSES
 from hipercow_tui.formats.root import Root
 from hipercow_tui.settings.saved_filters import FilterFile, SavedFilter, SavedFilters
 from hipercow_tui.support.errors import FilterError
-from hipercow_tui.support.text import visible
+from hipercow_tui.support.text import escape_controls
 from hipercow_tui.ui.browse.errors_pane import TriageScreen
-from hipercow_tui.ui.widgets.error_details import ErrorDetails
+from hipercow_tui.ui.widgets.error_details import ErrorDetailsView
 from hipercow_tui.ui.widgets.filters.panel import FilterPanel
-from hipercow_tui.ui.widgets.task_details import Details
-from hipercow_tui.ui.workers.base import in_background
+from hipercow_tui.ui.widgets.task_details import TaskDetailsView
+from hipercow_tui.ui.workers.base import start_thread
 
 NARROW = 68  # cells; with fewer, filters and tables do not stand side by side
 LOW = 18  # rows; with fewer, details are shown on demand alone
@@ -91,21 +91,21 @@ class FilteringScreen(TriageScreen):
             if not among_filters:
                 self.filters.focus_first()
             return
-        on_details = isinstance(self.focused, Details | ErrorDetails)
+        on_details = isinstance(self.focused, TaskDetailsView | ErrorDetailsView)
         lost = on_details and self.has_class("-low") and not self.has_class("-details")
         if lost or (among_filters and self._folded):
             self.table.focus()
 
-    def _asides(self) -> list[str]:
+    def _loose_tasks(self) -> list[str]:
         """Filters that are not seen are told."""
-        told = super()._asides()
+        told = super()._loose_tasks()
         if self._folded:
             told.append(f"h {escape(str(self.filters.stack)) or 'filters'}")
         return told
 
     def action_status(self, number: int) -> None:
         """Filter by a status, or no longer."""
-        self.filters.toggle_status(SIX_STATUSES[number - 1])
+        self.filters.toggle_status(FILTERABLE_STATUSES[number - 1])
 
     def action_clear_filters(self) -> None:
         """Take all filters and marks away."""
@@ -127,7 +127,7 @@ class FilteringScreen(TriageScreen):
         for name in (*self.saved.filters, *self.saved.problems):
             what = escape(self.saved.problems.get(name, "")) or "Take it out of the saved filters"
             yield SystemCommand(
-                f"Forget filters {escape(visible(name))}", what, partial(self._forget, name)
+                f"Forget filters {escape(escape_controls(name))}", what, partial(self._forget, name)
             )
 
     def action_save_filters(self) -> None:
@@ -139,9 +139,9 @@ class FilteringScreen(TriageScreen):
             marks = "Marks are not saved: s" if self.filters.marks else "S"
             self.notify(f"{marks}et a filter first (1 to 6, tab)", title="No filter")
         else:
-            from hipercow_tui.ui.dialogs.save_filter import NameFiltersScreen
+            from hipercow_tui.ui.dialogs.save_filter import SaveFilterScreen
 
-            self.app.push_screen(NameFiltersScreen(saved, self.saved), partial(self._save, saved))
+            self.app.push_screen(SaveFilterScreen(saved, self.saved), partial(self._save, saved))
 
     def _save(self, saved: SavedFilter, name: str | None) -> None:
         if name is not None and self._file is not None:
@@ -151,7 +151,9 @@ class FilteringScreen(TriageScreen):
 
     def _forget(self, name: str) -> None:
         if self._file is not None:
-            self._change(partial(self._file.forget, name), f"'{visible(name)}' is forgotten")
+            self._change(
+                partial(self._file.forget, name), f"'{escape_controls(name)}' is forgotten"
+            )
 
     def _change(self, change: Callable[[], None], done: str) -> None:
         def work() -> None:
@@ -163,11 +165,11 @@ class FilteringScreen(TriageScreen):
                 self.call_later(partial(self.notify, done, markup=False))
             self._read()
 
-        in_background(work, self._broke)
+        start_thread(work, self._broke)
 
     def read_saved(self) -> None:
         """Learn which filters are saved, in the background."""
-        in_background(self._read, self._broke)
+        start_thread(self._read, self._broke)
 
     def _read(self) -> None:
         if self._file is not None:
@@ -177,8 +179,8 @@ class FilteringScreen(TriageScreen):
         """What is wrong with the file is told once."""
         told = self.saved
         self.saved = saved
-        if saved.trouble not in ("", told.trouble):
-            self._refuse(saved.trouble)
+        if saved.file_error not in ("", told.file_error):
+            self._refuse(saved.file_error)
         for name, problem in saved.problems.items():
             if told.problems.get(name) != problem:
                 self._refuse(problem)

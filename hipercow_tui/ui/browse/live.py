@@ -18,29 +18,29 @@ from textual.timer import Timer
 from textual.widgets import ContentSwitcher
 
 from hipercow_tui.analysis.bundle_rows import BundleSort
-from hipercow_tui.analysis.task_sorting import Key, Sort
-from hipercow_tui.analysis.task_summary import Gist
+from hipercow_tui.analysis.task_sorting import SortKey, TaskSort
+from hipercow_tui.analysis.task_summary import TaskSummary
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.formats.root import Root
 from hipercow_tui.ui import messages
 from hipercow_tui.ui.warm_up import warm_up
 from hipercow_tui.ui.widgets.bundle_table import BundleTable
-from hipercow_tui.ui.widgets.error_details import ErrorDetails
+from hipercow_tui.ui.widgets.error_details import ErrorDetailsView
 from hipercow_tui.ui.widgets.error_table import ErrorTable
 from hipercow_tui.ui.widgets.filters.panel import FilterPanel
-from hipercow_tui.ui.widgets.footer import KeyLine
-from hipercow_tui.ui.widgets.header import Facts, Freshness, HeaderLine
+from hipercow_tui.ui.widgets.footer import KeyFooter
+from hipercow_tui.ui.widgets.header import Freshness, HeaderBar, HeaderFacts
 from hipercow_tui.ui.widgets.search_bar import SearchBar
-from hipercow_tui.ui.widgets.task_details import Details, Shown
+from hipercow_tui.ui.widgets.task_details import ShownTask, TaskDetailsView
 from hipercow_tui.ui.widgets.task_table import TaskTable
-from hipercow_tui.ui.widgets.titled_frame import Frame
-from hipercow_tui.ui.widgets.virtual_table import RowTable
-from hipercow_tui.ui.workers.base import in_background
+from hipercow_tui.ui.widgets.titled_frame import TitledFrame
+from hipercow_tui.ui.widgets.virtual_table import VirtualTable
+from hipercow_tui.ui.workers.base import start_thread
 
 if TYPE_CHECKING:
     from hipercow_tui.formats.details import TaskDetails
-    from hipercow_tui.ui.workers.services import Backstage
-    from hipercow_tui.ui.workers.view_model import Board
+    from hipercow_tui.ui.workers.services import BackgroundServices
+    from hipercow_tui.ui.workers.view_model import ViewModel
 
 FRESH = 5  # seconds, and the steps in which more are told: a line that ticks is 1 kB a second
 AGES_EVERY = 15.0  # seconds after which ages on the screen are told anew
@@ -70,15 +70,15 @@ class LiveScreen(Screen[None]):
         self.read_only = read_only
         self.snapshot = Snapshot(root.path)
         self._indexed = indexed
-        self._gists: dict[str, Gist] = {}
-        self._backstage: Backstage | None = None
+        self._summaries: dict[str, TaskSummary] = {}
+        self._services: BackgroundServices | None = None
         self._making = threading.Lock()
         self._complete = False
         self._whole = False  # whether all tabs are in their place
         self._looked_at = time.monotonic()
         self._renew_at = 0.0
-        self._board: Board | None = None
-        self._sort = Sort()
+        self._view_model: ViewModel | None = None
+        self._sort = TaskSort()
         self._bundle_sort = BundleSort()
         self._only_matched = False
         self._query = ""
@@ -89,32 +89,32 @@ class LiveScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Header, filters, tables over or beside details, keys; tabs that nobody sees yet follow
         behind the first frame."""
-        yield HeaderLine()
+        yield HeaderBar()
         with Container(id="body"):
             yield FilterPanel(self.clock, id="filters")
             with Container(id="main"):
-                with Frame(id="tables"):
+                with TitledFrame(id="tables"):
                     with ContentSwitcher(initial=TASKS):
-                        yield TaskTable(self._gists, id=TASKS)
+                        yield TaskTable(self._summaries, id=TASKS)
                     yield SearchBar()
-                yield Details(id="details")
-        yield KeyLine(palette=True)
+                yield TaskDetailsView(id="details")
+        yield KeyFooter(palette=True)
 
     def on_mount(self) -> None:
         """Begin to look; the first frame does not wait for it."""
-        self.header.facts = Facts(self.root.path, read_only=self._read_only_text)
+        self.header.facts = HeaderFacts(self.root.path, read_only=self._read_only_text)
         self.tasks.say_if_empty("Reading …")
         self.tasks.filling = True
         self._tell_counts()
         self.set_interval(1.0, self._tell_freshness)
         self.set_interval(AGES_EVERY, self.renew)
-        self.call_after_refresh(in_background, self._begin, self._broke)
+        self.call_after_refresh(start_thread, self._begin, self._broke)
 
     def _begin(self) -> None:
         """Behind the first frame: what the screen needs from now on is imported and at work."""
-        backstage = self.backstage
-        self.post_message(messages.Ready())
-        backstage.poller.start()
+        services = self.services
+        self.post_message(messages.ServicesReady())
+        services.poller.start()
 
     def _mount_tabs(self) -> None:
         """Put the other tabs in their place, if they are not there."""
@@ -125,7 +125,7 @@ class LiveScreen(Screen[None]):
         for table in others:
             table.display, table.filling = False, True
         self.query_one(ContentSwitcher).mount_all(others)
-        self.query_one("#main").mount(ErrorDetails(id="error-details"))
+        self.query_one("#main").mount(ErrorDetailsView(id="error-details"))
 
     def on_resize(self, event: events.Resize) -> None:
         """Where there is room, details stand beside the table."""
@@ -133,34 +133,34 @@ class LiveScreen(Screen[None]):
 
     def on_unmount(self) -> None:
         """No thread outlives the screen."""
-        if self._backstage is not None:
-            self._backstage.stop()
+        if self._services is not None:
+            self._services.stop()
 
     @property
-    def backstage(self) -> Backstage:
+    def services(self) -> BackgroundServices:
         """What works for the screen, made when it is first needed: it takes 0.1 s to import."""
         with self._making:
-            if self._backstage is None:
-                from hipercow_tui.ui.workers.services import Backstage
+            if self._services is None:
+                from hipercow_tui.ui.workers.services import BackgroundServices
 
-                self._backstage = Backstage(
+                self._services = BackgroundServices(
                     self.root,
-                    self._gists,
+                    self._summaries,
                     indexed=self._indexed,
                     clock=self.clock,
                     post=self.post_message,
                 )
-            return self._backstage
+            return self._services
 
     def _broke(self, error: Exception) -> None:
-        self.post_message(messages.Broke(error))
+        self.post_message(messages.WorkerFailed(error))
 
     # Parts
 
     @property
-    def header(self) -> HeaderLine:
+    def header(self) -> HeaderBar:
         """The first line."""
-        return self.query_one(HeaderLine)
+        return self.query_one(HeaderBar)
 
     @property
     def filters(self) -> FilterPanel:
@@ -185,7 +185,7 @@ class LiveScreen(Screen[None]):
         return self.query_one(ErrorTable)
 
     @property
-    def table(self) -> RowTable:
+    def table(self) -> VirtualTable:
         """The table that is shown."""
         if self._tab == ERRORS:
             return self.errors
@@ -201,9 +201,9 @@ class LiveScreen(Screen[None]):
 
     # What is on the disk
 
-    @on(messages.Looked)
+    @on(messages.ScanUpdated)
     def _looked(self) -> None:
-        state = self.backstage.poller.take()
+        state = self.services.poller.take_state()
         if state is None:
             return
         first_whole = state.complete and not self._complete
@@ -214,14 +214,14 @@ class LiveScreen(Screen[None]):
         if state.complete:
             self._complete = True
             self._looked_at = time.monotonic()
-        self.backstage.gists.forget(state.gone)
-        self.backstage.gists.know(state.snapshot, state.changed)
-        self.backstage.sizes.forget(state.gone)
-        self.backstage.gists.forget_broken(state.changed)
+        self.services.summaries.forget(state.removed_ids)
+        self.services.summaries.know(state.snapshot, state.changed)
+        self.services.sizes.forget(state.removed_ids)
+        self.services.summaries.forget_broken(state.changed)
         if state.complete or self._planning or not self._complete:
-            percent = 100 * state.folders // max(1, state.of_folders)
+            percent = 100 * state.folders // max(1, state.folder_count)
             self.header.freshness = Freshness(None if state.complete else percent)
-        if state.snapshot is not self.snapshot or self._board is None or first_whole:
+        if state.snapshot is not self.snapshot or self._view_model is None or first_whole:
             self.snapshot = state.snapshot
             if state.complete or time.monotonic() >= self._renew_at:
                 self.renew()
@@ -238,11 +238,11 @@ class LiveScreen(Screen[None]):
 
     def renew(self) -> None:
         """Have everything that is shown made anew, with the filters as they are."""
-        if self._backstage is None:
+        if self._services is None:
             return  # nothing was read yet
-        from hipercow_tui.ui.workers.view_model import Wish
+        from hipercow_tui.ui.workers.view_model import ViewRequest
 
-        wish = Wish(
+        request = ViewRequest(
             self.snapshot,
             self.clock(),
             self.filters.stack,
@@ -250,64 +250,78 @@ class LiveScreen(Screen[None]):
             self._bundle_sort,
             self._only_matched,
             self._query,
-            self.backstage.sizes.known,
-            self.backstage.logs.written,
+            self.services.sizes.known,
+            self.services.logs.written,
         )
-        asked_for = self._board is not None and self._board.wish.asks != wish.asks
-        self.backstage.make_board(wish, asked_for=asked_for)
-        self.backstage.make_sum(wish)
+        asked_for = (
+            self._view_model is not None
+            and self._view_model.request.user_choices != request.user_choices
+        )
+        self.services.build_view_model(request, asked_for=asked_for)
+        self.services.compute_totals(request)
 
-    @on(messages.LogsSeen)
+    @on(messages.LogActivityChanged)
     def _logs_seen(self) -> None:
         self.renew()
 
-    @on(messages.BoardMade)
-    async def _board_made(self, message: messages.BoardMade) -> None:
+    @on(messages.ViewModelReady)
+    async def _board_made(self, message: messages.ViewModelReady) -> None:
         if not self.is_attached:  # the app is being left
             return
         with self.app.batch_update():
-            self._show_board(message.board)
+            self._show_board(message.view_model)
             # What changed tells the screen of it a turn of the loop later: a frame that was asked
             # for before that would show one half of it.
             for _ in range(TURNS):
                 await asyncio.sleep(0)
 
-    def _show_board(self, board: Board) -> None:
-        before = self._board
+    def _show_board(self, view_model: ViewModel) -> None:
+        before = self._view_model
         if before is None:
-            self.call_after_refresh(in_background, warm_up, self._broke)
-        self._board = board
-        self._renew_at = time.monotonic() + REST * board.took
-        self.header.facts = replace(board.facts, read_only=self._read_only_text)
+            self.call_after_refresh(start_thread, warm_up, self._broke)
+        self._view_model = view_model
+        self._renew_at = time.monotonic() + REST * view_model.seconds
+        self.header.facts = replace(view_model.facts, read_only=self._read_only_text)
         self._say_if_empty()
-        self.tasks.stuck = board.stuck
-        self.tasks.show(board.view, board.wish.now)
-        self.bundles.show(board.bundles, board.wish.bundle_sort, board.view, board.wish.now)
-        if self._complete and board.wish.snapshot is self.snapshot:
+        self.tasks.stuck = view_model.stuck
+        self.tasks.show(view_model.view, view_model.request.now)
+        self.bundles.show(
+            view_model.bundles,
+            view_model.request.bundle_sort,
+            view_model.view,
+            view_model.request.now,
+        )
+        if self._complete and view_model.request.snapshot is self.snapshot:
             self.tasks.filling = self.bundles.filling = False
         if self._complete:
-            self.backstage.logs.watch(board.wish.snapshot)
-        self.filters.show(board.counts)
+            self.services.logs.watch(view_model.request.snapshot)
+        self.filters.show(view_model.counts)
         self._tell_counts()
-        if before is not None and before.wish.stack.given != board.wish.stack.given:
+        if before is not None and before.request.stack.given != view_model.request.stack.given:
             self._show_a_match()
         self._read_rows()
         # What somebody asks for changes no task; time, logs and the disk do.
-        asked_for = before is not None and before.wish.asks != board.wish.asks
-        if before is None or not asked_for or before.wish.snapshot is not board.wish.snapshot:
+        asked_for = (
+            before is not None and before.request.user_choices != view_model.request.user_choices
+        )
+        if (
+            before is None
+            or not asked_for
+            or before.request.snapshot is not view_model.request.snapshot
+        ):
             self._show_details()
 
     def _show_a_match(self) -> None:
         """Who sets a filter sees a matched row: where none is on the screen, the next one."""
-        row = self.tasks.view.match_beside(self.tasks.visible_rows)
+        row = self.tasks.view.nearest_match(self.tasks.visible_rows)
         if row is not None:
             self.tasks.move_to(row)
             # Not on the last line: what else is matched comes below it.
             self.tasks.scroll_to(y=row - MATCH_AT, animate=False, force=True)
 
-    @on(messages.SumMade)
-    def _show_sum(self, message: messages.SumMade) -> None:
-        found = message.sum
+    @on(messages.TotalsReady)
+    def _show_sum(self, message: messages.TotalsReady) -> None:
+        found = message.totals
         self.filters.show_sum(found.matched, found.cascaded, found.bundles, found.blocked)
 
     def _say_if_empty(self) -> None:
@@ -323,7 +337,7 @@ class LiveScreen(Screen[None]):
 
     def _tell_counts(self) -> None:
         """The tabs stand in the frame, what they show at its foot."""
-        frame = self.query_one(Frame)
+        frame = self.query_one(TitledFrame)
         tabs = (
             (TASKS, "", len(self.snapshot.tasks)),
             (BUNDLES, "b ", len(self.snapshot.bundles)),
@@ -335,7 +349,7 @@ class LiveScreen(Screen[None]):
             for name, key, number in tabs
         )
         said = []
-        view = self._board.view if self._board else None
+        view = self._view_model.view if self._view_model else None
         if view is not None and view.filtered:
             said.append(f"[b]matched {view.matches:,}[/]")
         if self._only_matched:
@@ -344,15 +358,15 @@ class LiveScreen(Screen[None]):
             said.append(f"by {self._sort.key} {'↓' if self._sort.reverse else '↑'}")
         elif self._tab == ERRORS and self.errors.progress:
             said.append(self.errors.progress)
-        frame.entitle(title, " · ".join([*said, *self._asides()]))
+        frame.entitle(title, " · ".join([*said, *self._loose_tasks()]))
 
-    def _asides(self) -> list[str]:
+    def _loose_tasks(self) -> list[str]:
         """What else is told at the foot of the table."""
         return []
 
     # What tasks run
 
-    @on(messages.GistsRead)
+    @on(messages.SummariesLoaded)
     def _gists_read(self) -> None:
         self.tasks.forget_strips()
         if self._needs_all_gists:
@@ -362,14 +376,14 @@ class LiveScreen(Screen[None]):
 
     @property
     def _needs_all_gists(self) -> bool:
-        return bool(self._query) or self._sort.key in (Key.WHAT, Key.INPUTS)
+        return bool(self._query) or self._sort.key in (SortKey.WHAT, SortKey.INPUTS)
 
     def _read_rows(self) -> None:
         """Read the rows on the screen and a page around, from the top of the screen."""
         rows = self.tasks.visible_rows
         page = len(rows)
         ids = self.tasks.keys
-        self.backstage.gists.want([*ids[rows.start : rows.stop + page], *self._above(page)])
+        self.services.summaries.want([*ids[rows.start : rows.stop + page], *self._above(page)])
 
     def _above(self, page: int) -> tuple[str, ...]:
         top = self.tasks.visible_rows.start
@@ -381,7 +395,7 @@ class LiveScreen(Screen[None]):
 
     # The task under the cursor
 
-    @on(RowTable.CursorMoved, "#tasks")
+    @on(VirtualTable.CursorMoved, "#tasks")
     def _cursor_moved(self) -> None:
         self._read_details()
         if self._settling is None:
@@ -395,21 +409,23 @@ class LiveScreen(Screen[None]):
     def _read_details(self) -> None:
         task = self.tasks.current
         if task is not None:
-            self.backstage.read(task)
+            self.services.read(task)
 
-    @on(messages.DetailsRead)
-    def _details_read(self, message: messages.DetailsRead) -> None:
+    @on(messages.DetailsLoaded)
+    def _details_read(self, message: messages.DetailsLoaded) -> None:
         self._details = (message.task.id, message.details)
         self._show_details()
 
     def _show_details(self) -> None:
         task = self.tasks.current
         if task is None:
-            self.query_one(Details).show(None)
+            self.query_one(TaskDetailsView).show(None)
             return
         known = self._details[1] if self._details and self._details[0] == task.id else None
         if known is None and self._settling is not None:
             return  # it comes in a moment
-        gist = self._gists.get(task.id, Gist())
+        summary = self._summaries.get(task.id, TaskSummary())
         snapshot, stuck = self.tasks.view.snapshot, self.tasks.stuck.get(task.id, "")
-        self.query_one(Details).show(Shown(task, snapshot, known, gist, self.clock(), stuck))
+        self.query_one(TaskDetailsView).show(
+            ShownTask(task, snapshot, known, summary, self.clock(), stuck)
+        )

@@ -10,24 +10,24 @@ from textual.widgets import ContentSwitcher
 
 from hipercow_tui.analysis.bundle_rows import BundleKey
 from hipercow_tui.analysis.error_groups import ErrorKey
-from hipercow_tui.analysis.task_sorting import Key
-from hipercow_tui.support.text import count
+from hipercow_tui.analysis.task_sorting import SortKey
+from hipercow_tui.support.text import pluralize
 from hipercow_tui.ui import messages
 from hipercow_tui.ui.browse.live import BUNDLES, ERRORS, TASKS
 from hipercow_tui.ui.browse.searching import SearchingScreen
 from hipercow_tui.ui.keymap import BROWSE
-from hipercow_tui.ui.widgets.footer import KeyLine
-from hipercow_tui.ui.widgets.header import HeaderLine
+from hipercow_tui.ui.widgets.footer import KeyFooter
+from hipercow_tui.ui.widgets.header import HeaderBar
 from hipercow_tui.ui.widgets.search_bar import SearchBar
-from hipercow_tui.ui.widgets.task_details import Details
+from hipercow_tui.ui.widgets.task_details import TaskDetailsView
 from hipercow_tui.ui.widgets.task_table import TaskTable
-from hipercow_tui.ui.widgets.virtual_table import RowTable
+from hipercow_tui.ui.widgets.virtual_table import VirtualTable
 
 if TYPE_CHECKING:
-    from hipercow_tui.output.r_calls import Reach
-    from hipercow_tui.ui.dialogs.copy_menu import Chosen
-    from hipercow_tui.ui.workers.purge_job import Job, PurgeRun
-    from hipercow_tui.ui.workers.trash_monitor import TrashLook
+    from hipercow_tui.output.r_calls import RCallTargets
+    from hipercow_tui.ui.dialogs.copy_menu import CopySource
+    from hipercow_tui.ui.workers.purge_job import JobRunner, JobSpec
+    from hipercow_tui.ui.workers.trash_monitor import TrashState
 
 
 class BrowseScreen(SearchingScreen):
@@ -35,15 +35,15 @@ class BrowseScreen(SearchingScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [*BROWSE]
 
-    under_way: PurgeRun | None = None  # what changes the disk
-    _trash: TrashLook | None = None
+    job: JobRunner | None = None  # what changes the disk
+    _trash: TrashState | None = None
     _told_of: frozenset[str] = frozenset()
     _undoing = False
 
-    @on(messages.Ready)
+    @on(messages.ServicesReady)
     def _look_for_what_broke_off(self) -> None:
         """It is told of as soon as it is found."""
-        self.backstage.look_in_trash()
+        self.services.refresh_trash()
 
     # Details
 
@@ -51,10 +51,10 @@ class BrowseScreen(SearchingScreen):
         """Show the task under the cursor on the whole screen, or no longer."""
         full = not self.has_class("-details")
         self.set_class(full, "-details")
-        (self.query_one(Details) if full else self.table).focus()
+        (self.query_one(TaskDetailsView) if full else self.table).focus()
 
-    @on(RowTable.Opened)
-    def _opened(self, message: RowTable.Opened) -> None:
+    @on(VirtualTable.Opened)
+    def _opened(self, message: VirtualTable.Opened) -> None:
         if message.table is self.tasks:
             self.action_details()
         elif message.table is self.bundles and (line := self.bundles.line_of(message.key)):
@@ -95,14 +95,14 @@ class BrowseScreen(SearchingScreen):
         self._sort_by(keys[(keys.index(key) + step) % len(keys)])
 
     @property
-    def _sort_key(self) -> Key | BundleKey | ErrorKey:
+    def _sort_key(self) -> SortKey | BundleKey | ErrorKey:
         """What the table that is shown is sorted by."""
         if self._tab == ERRORS:
             return self._error_sort.key
         return self._bundle_sort.key if self._tab == BUNDLES else self._sort.key
 
-    @on(RowTable.HeaderClicked)
-    def _header_clicked(self, message: RowTable.HeaderClicked) -> None:
+    @on(VirtualTable.HeaderClicked)
+    def _header_clicked(self, message: VirtualTable.HeaderClicked) -> None:
         self._sort_by(message.column)
 
     def _sort_by(self, column: str) -> None:
@@ -113,11 +113,11 @@ class BrowseScreen(SearchingScreen):
             return
         if self._tab == BUNDLES:
             if column in tuple(BundleKey):
-                self._bundle_sort = self._bundle_sort.turned(BundleKey(column))
+                self._bundle_sort = self._bundle_sort.toggled(BundleKey(column))
         else:
-            self._sort = self._sort.turned(Key(column))
+            self._sort = self._sort.toggled(SortKey(column))
         if self._needs_all_gists:
-            self.backstage.gists.want_all(self.snapshot.tasks)
+            self.services.summaries.want_all(self.snapshot.tasks)
         self._tell_counts()
         self.renew()
 
@@ -132,10 +132,10 @@ class BrowseScreen(SearchingScreen):
 
     def action_refresh(self) -> None:
         """Look at the disk now."""
-        self.backstage.poller.look_now()
+        self.services.poller.refresh_now()
         self.read_saved()
-        self.backstage.trash.forget()
-        self.backstage.look_in_trash()
+        self.services.trash.forget()
+        self.services.refresh_trash()
 
     def action_log(self) -> None:
         """Show the log of the task under the cursor."""
@@ -153,20 +153,20 @@ class BrowseScreen(SearchingScreen):
     def action_copy(self) -> None:
         """Choose what to copy of the marked tasks, else of what is under the cursor; or have R
         cancel or retry them."""
-        from hipercow_tui.ui.dialogs.copy_menu import HandOverScreen
+        from hipercow_tui.ui.dialogs.copy_menu import CopyMenuScreen
 
         if self._tab == ERRORS and self.errors.current is not None:
             self.app.copy_to_clipboard(self.errors.current.text)
             self.notify("Copied the message")
         elif (chosen := self._chosen()) is not None:
             refusal = "started with --read-only" if self.read_only else ""
-            self.app.push_screen(HandOverScreen(chosen, refusal=refusal), self._let_r)
+            self.app.push_screen(CopyMenuScreen(chosen, refusal=refusal), self._let_r)
 
-    def _chosen(self) -> Chosen | None:
-        from hipercow_tui.ui.dialogs.copy_menu import Chosen, called
+    def _chosen(self) -> CopySource | None:
+        from hipercow_tui.ui.dialogs.copy_menu import CopySource, called
 
         snapshot, marks = self.snapshot, self.tasks.marks
-        gists = self.backstage.gists.gists
+        summaries = self.services.summaries.summaries
         if self._tab == BUNDLES:
             line = self.bundles.current
             bundle = snapshot.bundle(line.name, line.lang) if line else None
@@ -174,22 +174,22 @@ class BrowseScreen(SearchingScreen):
                 return None
             tasks = tuple(snapshot.of_lang(bundle.lang).existing(bundle.task_ids))
             called_so = f"bundle {bundle.name}"
-            return Chosen(called_so, tasks, snapshot, gists, bundle.name, bundle.lang)
+            return CopySource(called_so, tasks, snapshot, summaries, bundle.name, bundle.lang)
         if marks:
             tasks = tuple(snapshot.tasks[i] for i in self.tasks.keys if i in marks)
-            return Chosen(f"{count(len(tasks), 'marked task')}", tasks, snapshot, gists)
+            return CopySource(f"{pluralize(len(tasks), 'marked task')}", tasks, snapshot, summaries)
         task = self.tasks.current
-        return None if task is None else Chosen(called(task), (task,), snapshot, gists)
+        return None if task is None else CopySource(called(task), (task,), snapshot, summaries)
 
-    def _let_r(self, reach: Reach | None) -> None:
-        from hipercow_tui.ui.dialogs.run_r import LetRScreen
+    def _let_r(self, reach: RCallTargets | None) -> None:
+        from hipercow_tui.ui.dialogs.run_r import RunRScreen
 
         def ended(started: bool | None) -> None:
             if started:
                 self.action_refresh()
 
         if reach is not None:
-            self.app.push_screen(LetRScreen(reach, self.root), ended)
+            self.app.push_screen(RunRScreen(reach, self.root), ended)
 
     def action_problems(self) -> None:
         """Tell what could not be read."""
@@ -197,7 +197,7 @@ class BrowseScreen(SearchingScreen):
 
         self.app.push_screen(ProblemsScreen(self.snapshot))
 
-    @on(HeaderLine.ProblemsClicked)
+    @on(HeaderBar.ProblemsClicked)
     def _problems_clicked(self) -> None:
         self.action_problems()
 
@@ -208,14 +208,14 @@ class BrowseScreen(SearchingScreen):
         stack = self.filters.stack
         if not stack.given:
             self.notify("Set a filter first (1 to 6, tab) or mark tasks (space)", title="No filter")
-        elif self.purging:
-            self.notify(self.busy)
+        elif self.is_purging:
+            self.notify(self.is_busy)
         elif not self._planning:
             self._planning = True
-            self.backstage.make_plan(stack)
+            self.services.make_plan(stack)
 
-    @on(messages.PlanMade)
-    def _show_plan(self, message: messages.PlanMade) -> None:
+    @on(messages.PlanReady)
+    def _show_plan(self, message: messages.PlanReady) -> None:
         from hipercow_tui.ui.screens.plan import PlanScreen
 
         self._planning = False
@@ -224,39 +224,39 @@ class BrowseScreen(SearchingScreen):
         )
         self.app.push_screen(screen, self._purge)
 
-    def _purge(self, job: Job | None) -> None:
+    def _purge(self, job: JobSpec | None) -> None:
         """Carry out what was confirmed."""
         from hipercow_tui.ui.widgets.purge_bar import PurgeBar
 
-        if job is not None and self.purging:
-            self.notify(self.busy)
+        if job is not None and self.is_purging:
+            self.notify(self.is_busy)
         elif job is not None:
             bar = PurgeBar(job)
-            self.under_way = bar.run
-            self.mount(bar, before=self.query_one(KeyLine))
+            self.job = bar.run
+            self.mount(bar, before=self.query_one(KeyFooter))
             self.refresh_bindings()
 
-    @on(messages.PurgeEnded)
-    async def _purge_ended(self, message: messages.PurgeEnded) -> None:
-        from hipercow_tui.ui.dialogs.job_result import SummaryScreen
+    @on(messages.JobEnded)
+    async def _purge_ended(self, message: messages.JobEnded) -> None:
+        from hipercow_tui.ui.dialogs.job_result import JobResultScreen
 
-        self.under_way = None
+        self.job = None
         await self.query("PurgeBar").remove()
         self.action_refresh()
         if message.report is not None:
-            self.app.push_screen(SummaryScreen(message.report), self._go_on)
+            self.app.push_screen(JobResultScreen(message.report), self._go_on)
         elif message.error is not None:
             self.notify(message.error, title="Not done", severity="error", timeout=30, markup=False)
 
     @property
-    def purging(self) -> bool:
+    def is_purging(self) -> bool:
         """Whether a purge, or any other job on the disk, is under way."""
-        return self.under_way is not None
+        return self.job is not None
 
     @property
-    def busy(self) -> str:
+    def is_busy(self) -> str:
         """A sentence on the job under way, and what to do; empty if there is none."""
-        return self.under_way.waited_for if self.under_way else ""
+        return self.job.waited_for if self.job else ""
 
     # Trash and undo
 
@@ -267,26 +267,26 @@ class BrowseScreen(SearchingScreen):
             return "Started with --read-only: the trash can be looked at, not changed"
         return self.root.purge_refusal or ""
 
-    @on(messages.Looked)
+    @on(messages.ScanUpdated)
     def _look_in_trash_too(self) -> None:
-        if not self.purging:  # whoever purges knows, and is told at the end
-            self.backstage.look_in_trash()
+        if not self.is_purging:  # whoever purges knows, and is told at the end
+            self.services.refresh_trash()
 
-    @on(messages.TrashSeen)
-    def _trash_seen(self, message: messages.TrashSeen) -> None:
+    @on(messages.TrashUpdated)
+    def _trash_seen(self, message: messages.TrashUpdated) -> None:
         from hipercow_tui.ui.workers.trash_monitor import made
 
-        look, now = message.look, self.clock()
+        look, now = message.trash, self.clock()
         broke_off = look.interrupted
         self.header.trash = "! interrupted: T" if broke_off else look.in_short(now)
         if look is not self._trash:
             self._trash = look
             self.refresh_bindings()
-        new = [lot for lot in broke_off if lot.stamp not in self._told_of]
-        self._told_of |= {lot.stamp for lot in new}
-        for lot in new:
+        new = [batch for batch in broke_off if batch.batch_id not in self._told_of]
+        self._told_of |= {batch.batch_id for batch in new}
+        for batch in new:
             self.notify(
-                f"A purge of {made(lot, now)} was interrupted: T to finish or restore it",
+                f"A purge of {made(batch, now)} was interrupted: T to finish or restore it",
                 severity="warning",
                 timeout=30,
                 markup=False,
@@ -304,7 +304,7 @@ class BrowseScreen(SearchingScreen):
 
     def action_undo(self) -> None:
         """Stop the purge that is under way; else bring back the last of the trash."""
-        if self.purging:
+        if self.is_purging:
             from hipercow_tui.ui.widgets.purge_bar import PurgeBar
 
             for bar in self.query(PurgeBar):
@@ -313,31 +313,31 @@ class BrowseScreen(SearchingScreen):
             self.notify(self._refusal, severity="warning", markup=False)
         else:
             self._undoing = True
-            self.backstage.look_in_trash()
+            self.services.refresh_trash()
 
     def _ask_to_undo(self) -> None:
         from rich.text import Text
 
-        from hipercow_tui.ui.dialogs.choice import Choice, QuestionScreen
-        from hipercow_tui.ui.workers.purge_job import restoring
+        from hipercow_tui.ui.dialogs.choice import Choice, ChoiceScreen
+        from hipercow_tui.ui.workers.purge_job import restore_job
         from hipercow_tui.ui.workers.trash_monitor import contents, made
 
         look = self._trash
-        lots = look.undoable if look else ()
-        if not lots:
+        batches = look.undoable if look else ()
+        if not batches:
             self.notify(
                 (look.problem if look else "") or "Nothing to undo: the trash is empty",
                 markup=False,
             )
             return
-        job = restoring(self.root, lots[0].stamp)
-        held, when = contents(*lots, verb="goes/go"), made(lots[0], self.clock())
+        job = restore_job(self.root, batches[0].batch_id)
+        held, when = contents(*batches, verb="goes/go"), made(batches[0], self.clock())
         what = f"{held} back in place, moved away {when}."
 
         def answered(answer: str | None) -> None:
             self._purge(job if answer else None)
 
-        question = QuestionScreen("Undo?", Text(what), [Choice("yes", "y", "Undo")])
+        question = ChoiceScreen("Undo?", Text(what), [Choice("yes", "y", "Undo")])
         self.app.push_screen(question, answered)
 
     def action_trash(self) -> None:
@@ -357,5 +357,5 @@ class BrowseScreen(SearchingScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Undo is offered while there is a purge to stop or something to bring back."""
         if action == "undo":
-            return self.purging or bool(self._trash and self._trash.undoable)
+            return self.is_purging or bool(self._trash and self._trash.undoable)
         return True

@@ -33,7 +33,7 @@ class SearchingScreen(FilteringScreen):
     def _read_all(self) -> None:
         """What tasks run is read where it is searched in."""
         if self._query and self._tab == TASKS:
-            self.backstage.gists.want_all(self.snapshot.tasks)
+            self.services.summaries.want_all(self.snapshot.tasks)
 
     @on(SearchBar.Done)
     def _search_done(self) -> None:
@@ -53,8 +53,8 @@ class SearchingScreen(FilteringScreen):
         self._read_all()
         self._tell_hits()
 
-    @on(messages.BoardMade)
-    @on(messages.ErrorsMade)
+    @on(messages.ViewModelReady)
+    @on(messages.ErrorsReady)
     def _search_anew(self) -> None:
         self.call_later(self._show_hits)  # once the tables have taken it in
 
@@ -81,5 +81,5 @@ class SearchingScreen(FilteringScreen):
         if self._tab == BUNDLES:
             return 0
         failures = self.errors.unread
-        tasks = len(self.snapshot.tasks) - len(self.backstage.gists.gists)
+        tasks = len(self.snapshot.tasks) - len(self.services.summaries.summaries)
         return failures if self._tab == ERRORS else failures + tasks

@@ -8,10 +8,10 @@ from enum import StrEnum
 from textual import on
 
 from hipercow_tui.analysis.bundle_rows import BundleKey
-from hipercow_tui.analysis.disk_usage import total
-from hipercow_tui.analysis.task_sorting import BY_SIZE, Key
+from hipercow_tui.analysis.disk_usage import total_size
+from hipercow_tui.analysis.task_sorting import BY_SIZE, SortKey
 from hipercow_tui.domain.task import Task
-from hipercow_tui.support.text import count, size
+from hipercow_tui.support.text import format_size, pluralize
 from hipercow_tui.ui import messages
 from hipercow_tui.ui.browse.live import BUNDLES, LiveScreen
 
@@ -30,9 +30,9 @@ class SizingScreen(LiveScreen):
             return
         tasks = tuple(self._in_question())
         self._asked_for = frozenset(task.id for task in tasks)
-        self.tasks.show_sizes(self.backstage.sizes.sizes)
+        self.tasks.show_sizes(self.services.sizes.sizes)
         self.bundles.show_sizes()
-        self.backstage.sizes.want(tasks)
+        self.services.sizes.want(tasks)
         self._measure_in_sight()
         self._tell_counts()
 
@@ -43,11 +43,13 @@ class SizingScreen(LiveScreen):
             return [tasks[i] for i in named if i in tasks]
         if self.tasks.marks:
             return [tasks[i] for i in view.ids if i in self.tasks.marks and i in tasks]
-        return [tasks[i] for row, i in enumerate(view.ids) if i in tasks and not view.dims(row)]
+        return [
+            tasks[i] for row, i in enumerate(view.ids) if i in tasks and not view.is_dimmed(row)
+        ]
 
     def stop_measuring(self) -> bool:
         """Measure no more; whether anything was being measured."""
-        had = self.backstage.sizes.rest()
+        had = self.services.sizes.rest()
         if had:
             self._tell_counts()
         return had
@@ -59,11 +61,11 @@ class SizingScreen(LiveScreen):
     def sorts_by(self, key: StrEnum) -> bool:
         """Whether a table can be sorted by it: by size only once that was asked for, by language
         where there is more than one."""
-        if key in (Key.LANG, BundleKey.LANG):
-            return bool(self.snapshot.parts)
+        if key in (SortKey.LANG, BundleKey.LANG):
+            return bool(self.snapshot.by_language)
         return self._sized or key not in ONCE_MEASURED
 
-    @on(messages.SizesRead)
+    @on(messages.SizesMeasured)
     def _sizes_read(self) -> None:
         self.tasks.forget_strips()
         if self._sort.key in BY_SIZE or self._tab == BUNDLES:
@@ -77,15 +79,15 @@ class SizingScreen(LiveScreen):
     def _measure_in_sight(self) -> None:
         if self._sized:
             rows = self.tasks.visible_rows
-            self.backstage.sizes.first(self.tasks.keys[rows.start : rows.stop])
+            self.services.sizes.first(self.tasks.keys[rows.start : rows.stop])
 
-    def _asides(self) -> list[str]:
+    def _loose_tasks(self) -> list[str]:
         """How far measuring is; then how much it was."""
         if self._asked_for is None:
             return []
-        found = total(self.snapshot.existing(self._asked_for), self.backstage.sizes.sizes)
-        said = f"{size(found.size.bytes)} in {count(found.size.files, 'file')}"
-        measuring = self.backstage.sizes.measuring
+        found = total_size(self.snapshot.existing(self._asked_for), self.services.sizes.sizes)
+        said = f"{format_size(found.size.bytes)} in {pluralize(found.size.files, 'file')}"
+        measuring = self.services.sizes.measuring
         if measuring is not None:
             return [f"measuring {measuring.done:,}/{measuring.of:,}, esc stops", said]
-        return [said if found.whole else f"{said}, {found.measured:,}/{found.tasks:,} measured"]
+        return [said if found.complete else f"{said}, {found.measured:,}/{found.tasks:,} measured"]

@@ -18,7 +18,7 @@ from textual.widgets.button import ButtonVariant
 
 # Keys that were meant for what stood there before: hipercow's users type ahead over ssh. A quarter
 # of a second is about the time in which people see that a dialog has come up.
-DEAF = 0.25
+INPUT_DELAY = 0.25
 WIDTH = 66  # cells of the dialog, where there are as many
 
 
@@ -32,29 +32,29 @@ class Choice:
     variant: ButtonVariant = "primary"
 
 
-class QuestionScreen(ModalScreen[str | None]):
+class ChoiceScreen(ModalScreen[str | None]):
     """Asks; dismisses with the id of the choice, None for Cancel.
 
-    Whatever is typed or clicked before the dialog was on the screen for ``DEAF`` seconds is
+    Whatever is typed or clicked before the dialog was on the screen for ``INPUT_DELAY`` seconds is
     dropped.
     """
 
     AUTO_FOCUS = ""
 
     DEFAULT_CSS = """
-    QuestionScreen { align: center middle; }
-    QuestionScreen #dialog {
+    ChoiceScreen { align: center middle; }
+    ChoiceScreen #dialog {
         width: 66; max-width: 100%; height: auto; padding: 1 2;
         max-height: 100%; overflow-y: auto; scrollbar-size-vertical: 1;
         background: $surface; border: round $warning; border-title-style: bold;
         border-title-color: $text-warning;
     }
-    QuestionScreen Static { height: auto; width: 1fr; }
-    QuestionScreen #buttons { height: 1; margin-top: 1; }
-    QuestionScreen Button { height: 1; border: none !important; min-width: 10; margin-right: 2; }
-    QuestionScreen.-narrow #dialog { padding: 0 1; }
-    QuestionScreen.-narrow #buttons { layout: vertical; height: auto; }
-    QuestionScreen Button:focus { text-style: bold reverse; }
+    ChoiceScreen Static { height: auto; width: 1fr; }
+    ChoiceScreen #buttons { height: 1; margin-top: 1; }
+    ChoiceScreen Button { height: 1; border: none !important; min-width: 10; margin-right: 2; }
+    ChoiceScreen.-narrow #dialog { padding: 0 1; }
+    ChoiceScreen.-narrow #buttons { layout: vertical; height: auto; }
+    ChoiceScreen Button:focus { text-style: bold reverse; }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -92,7 +92,7 @@ class QuestionScreen(ModalScreen[str | None]):
         """Deaf, until people can have seen what they answer."""
         for widget in self._answers:
             widget.can_focus = False
-        self.call_after_refresh(lambda: self.set_timer(DEAF, self.listen))
+        self.call_after_refresh(lambda: self.set_timer(INPUT_DELAY, self.listen))
 
     def on_resize(self, event: events.Resize) -> None:
         """Where there is little room, buttons stand below each other; that which keys go to stays

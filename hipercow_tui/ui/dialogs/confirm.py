@@ -12,20 +12,20 @@ from textual.widgets import Button, Input, Static
 
 from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.formats.folder_size import Size
-from hipercow_tui.purging.manifest import Aim
-from hipercow_tui.support.text import count, size
-from hipercow_tui.ui.cells import plain
-from hipercow_tui.ui.dialogs.choice import Choice, QuestionScreen
+from hipercow_tui.purging.manifest import PurgeMode
+from hipercow_tui.support.text import format_size, pluralize
+from hipercow_tui.ui.cells import plain_text
+from hipercow_tui.ui.dialogs.choice import Choice, ChoiceScreen
 
 LARGE = 100  # tasks from which the number is to be typed
 _CHOICES = (
-    Choice(Aim.TRASH, "t", "Move to trash"),
-    Choice(Aim.PURGE, "y", "Purge for good", "error"),
+    Choice(PurgeMode.TRASH, "t", "Move to trash"),
+    Choice(PurgeMode.PURGE, "y", "Purge for good", "error"),
 )
 
 
-class ConfirmScreen(QuestionScreen):
-    """Asks whether to carry a plan out; dismisses with the value of an ``Aim``, or None.
+class ConfirmScreen(ChoiceScreen):
+    """Asks whether to carry a plan out; dismisses with the value of an ``PurgeMode``, or None.
 
     ``total`` is what the tasks hold, None if that is still being measured. A large purge for good,
     or one that takes what the filters alone would have kept, wants its number of tasks typed; a
@@ -40,11 +40,11 @@ class ConfirmScreen(QuestionScreen):
     """
 
     def __init__(self, plan: PurgePlan, total: Size | None, warning: str | None = None) -> None:
-        also = f" and {count(len(plan.bundles), 'bundle')}" if plan.bundles else ""
-        title = f"Purge {count(len(plan.tasks), 'task')}{also}?"
+        also = f" and {pluralize(len(plan.bundles), 'bundle')}" if plan.bundles else ""
+        title = f"Purge {pluralize(len(plan.tasks), 'task')}{also}?"
         super().__init__(title, _numbers(plan, total, warning), _CHOICES)
         self._tasks = len(plan.tasks)
-        self._wants_number = self._tasks >= LARGE or bool(plan.regretted)
+        self._wants_number = self._tasks >= LARGE or bool(plan.beyond_filters)
 
     def more(self) -> Iterable[Widget]:
         """The field, if there is one."""
@@ -68,7 +68,7 @@ class ConfirmScreen(QuestionScreen):
 
     @on(Input.Changed)
     def _show_typed(self) -> None:
-        purge = self.query_one(f"#{Aim.PURGE}", Button)
+        purge = self.query_one(f"#{PurgeMode.PURGE}", Button)
         purge.disabled = not self._typed
         if self._typed:
             self.query_one("#hint").display = False
@@ -77,7 +77,7 @@ class ConfirmScreen(QuestionScreen):
     def _go_on(self) -> None:
         """Enter after the number only goes on to the button: it never means yes by itself."""
         if self._typed:
-            self.query_one(f"#{Aim.PURGE}").focus()
+            self.query_one(f"#{PurgeMode.PURGE}").focus()
         else:
             self.query_one("#hint").display = True
 
@@ -92,7 +92,7 @@ class ConfirmScreen(QuestionScreen):
 
     def action_choose(self, answer: str) -> None:
         """Purge for good only if the number stands there or none is wanted."""
-        if answer == Aim.TRASH or self._typed:
+        if answer == PurgeMode.TRASH or self._typed:
             self.dismiss(answer)
         else:
             self.query_one("#hint").display = True
@@ -102,10 +102,10 @@ class ConfirmScreen(QuestionScreen):
 def _numbers(plan: PurgePlan, total: Size | None, warning: str | None) -> Text:
     text = Text()
     if total is not None:
-        text.append(f"{size(total.bytes)} in {count(total.files, 'file')}. ")
+        text.append(f"{format_size(total.bytes)} in {pluralize(total.files, 'file')}. ")
     elif plan.tasks:
         text.append("How much that frees is still being measured. ")
-    if kept := len(plan.regretted):
+    if kept := len(plan.beyond_filters):
         goes = "task goes" if kept == 1 else "tasks go"
         text.append(f"{kept:,} {goes} that your filters alone would have kept. ", "bold")
     if plan.surviving:
@@ -117,7 +117,7 @@ def _numbers(plan: PurgePlan, total: Size | None, warning: str | None) -> Text:
         )
         text.append(f"{ignored:,} {stay}, and may name tasks that are gone. ", "bold")
     if warning:
-        text.append(f"\n\n! {plain(warning)}", "bold")
+        text.append(f"\n\n! {plain_text(warning)}", "bold")
     return text.append(
         "\n\nWhat is moved to the trash can come back, and frees the space when the trash is"
         " emptied. What is purged for good frees it at once and never comes back."

@@ -16,21 +16,21 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from hipercow_tui.analysis.task_summary import NO_GIST, Gists
+from hipercow_tui.analysis.task_summary import NO_SUMMARY, Summaries
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Lang, Task
 from hipercow_tui.output.py_commands import bundle_command, log_command, status_command
 from hipercow_tui.output.r_calls import (
-    Act,
-    Reach,
-    act_call,
+    RAction,
+    RCallTargets,
+    action_call,
     info_call,
     log_call,
     purge_call,
-    reach_of,
+    targets_of,
 )
-from hipercow_tui.support.text import count, short_id
-from hipercow_tui.ui.cells import plain
+from hipercow_tui.support.text import pluralize, short_id
+from hipercow_tui.ui.cells import plain_text
 from hipercow_tui.ui.clipboard import copy
 from hipercow_tui.ui.status_style import GLYPH
 
@@ -38,7 +38,7 @@ _LABEL = 27  # cells
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class CopySource:
     """Tasks to hand over, and what they are called: ``3 marked tasks``, ``bundle sweep_03``.
 
     ``name`` is the name of the bundle, if they are all of one, and ``lang`` whose that is.
@@ -47,7 +47,7 @@ class Chosen:
     called: str
     tasks: tuple[Task, ...]
     snapshot: Snapshot
-    gists: Gists
+    summaries: Summaries
     name: str | None = None
     lang: Lang = Lang.R
 
@@ -61,7 +61,7 @@ class _Entry:
     label: str
     note: str
     text: str = ""
-    reach: Reach | None = None
+    reach: RCallTargets | None = None
 
     @property
     def idle(self) -> bool:
@@ -69,23 +69,23 @@ class _Entry:
         return not self.text and self.reach is None
 
 
-class HandOverScreen(ModalScreen[Reach | None]):
+class CopyMenuScreen(ModalScreen[RCallTargets | None]):
     """Copies what is chosen; dismisses with what R is to act on, or None.
 
     ``refusal`` says why R may not act.
     """
 
     DEFAULT_CSS = """
-    HandOverScreen { align: center middle; }
-    HandOverScreen #dialog {
+    CopyMenuScreen { align: center middle; }
+    CopyMenuScreen #dialog {
         width: 76; max-width: 100%; height: auto; padding: 1 1 0 1;
         background: $surface; border: round $primary; border-title-style: bold;
     }
-    HandOverScreen OptionList {
+    CopyMenuScreen OptionList {
         height: auto; max-height: 16; border: none; padding: 0; background: $surface;
     }
-    HandOverScreen OptionList:focus { border: none; }
-    HandOverScreen #keys { color: $text-muted; padding: 0 1; margin: 1 0; }
+    CopyMenuScreen OptionList:focus { border: none; }
+    CopyMenuScreen #keys { color: $text-muted; padding: 0 1; margin: 1 0; }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -94,7 +94,7 @@ class HandOverScreen(ModalScreen[Reach | None]):
         Binding("k", "move(-1)", show=False, id="hand_over.up"),
     ]
 
-    def __init__(self, chosen: Chosen, *, refusal: str = "") -> None:
+    def __init__(self, chosen: CopySource, *, refusal: str = "") -> None:
         super().__init__()
         self._chosen = chosen
         self._entries = {entry.key: entry for entry in _entries(chosen, refusal)}
@@ -104,7 +104,7 @@ class HandOverScreen(ModalScreen[Reach | None]):
     def compose(self) -> ComposeResult:
         """A line for each, those for R apart."""
         with Vertical(id="dialog") as dialog:
-            dialog.border_title = f"Copy of {plain(self._chosen.called)}"
+            dialog.border_title = f"Copy of {plain_text(self._chosen.called)}"
             yield OptionList(*self._options())
             yield Static("letter or enter copies · esc goes back", id="keys")
 
@@ -140,21 +140,21 @@ class HandOverScreen(ModalScreen[Reach | None]):
             self.notify(entry.note, markup=False)
 
 
-def _entries(chosen: Chosen, refusal: str) -> Iterable[_Entry]:
+def _entries(chosen: CopySource, refusal: str) -> Iterable[_Entry]:
     tasks = chosen.tasks
     ids = [task.id for task in tasks]
     one = tasks[0] if len(tasks) == 1 else None
     if chosen.name is not None:
-        yield _Entry("n", "name", plain(chosen.name), chosen.name)
+        yield _Entry("n", "name", plain_text(chosen.name), chosen.name)
     yield _Entry("i", "ids", _ids_note(ids), "\n".join(ids))
-    yield _Entry("r", "rows", "for a table: tabs between", rows(tasks, chosen.gists))
+    yield _Entry("r", "rows", "for a table: tabs between", rows(tasks, chosen.summaries))
     purged = [task.id for task in tasks if task.lang is Lang.R]
     yield _Entry("p", "hipercow_purge()", _purge_note(chosen, purged), purge_call(purged))
     # What R could do with its tasks is nothing to say of Python's alone.
-    acts = () if tasks and not purged else tuple(Act)
-    reaches = {act: reach_of(act, tasks, chosen.snapshot) for act in acts}
+    acts = () if tasks and not purged else tuple(RAction)
+    reaches = {act: targets_of(act, tasks, chosen.snapshot) for act in acts}
     for act, reach in reaches.items():
-        yield _Entry(_KEYS[act], f"{act}()", _note(reach), act_call(reach))
+        yield _Entry(_KEYS[act], f"{act}()", _note(reach), action_call(reach))
     if one is not None and one.lang is Lang.PY:
         yield _Entry("l", "hipercow task log", "its log, in a shell", log_command(one))
         yield _Entry("s", "hipercow task status", "its status, in a shell", status_command(one))
@@ -178,46 +178,46 @@ def _ids_note(ids: Sequence[str]) -> str:
     return f"{short_id(ids[0])}{more}"
 
 
-def _purge_note(chosen: Chosen, ids: Sequence[str]) -> str:
+def _purge_note(chosen: CopySource, ids: Sequence[str]) -> str:
     if not ids:
         return "hipercow for Python has no purge"
     named = set(ids)
     chains = {other for task in chosen.tasks for other in task.chain} - named
     chains &= chosen.snapshot.tasks.keys()
     bundles = {name for task in chosen.tasks for name in task.bundles}
-    drawn = [count(len(ids), "task")]
+    drawn = [pluralize(len(ids), "task")]
     drawn += [f"{len(chains):,} of their chains"] if chains else []
-    drawn += [count(len(bundles), "bundle")] if bundles else []
+    drawn += [pluralize(len(bundles), "bundle")] if bundles else []
     return " + ".join(drawn)
 
 
-_KEYS: Mapping[Act, str] = {Act.CANCEL: "c", Act.RETRY: "t"}
-_WANTS: Mapping[Act, str] = {
-    Act.CANCEL: "not submitted or running",
-    Act.RETRY: "not ended",
+_KEYS: Mapping[RAction, str] = {RAction.CANCEL: "c", RAction.RETRY: "t"}
+_WANTS: Mapping[RAction, str] = {
+    RAction.CANCEL: "not submitted or running",
+    RAction.RETRY: "not ended",
 }
 
 
-def _note(reach: Reach) -> str:
+def _note(reach: RCallTargets) -> str:
     if not reach.tasks:
-        return f"nothing to do: {_WANTS[reach.act]}"
-    said = count(len(reach.tasks), "task")
+        return f"nothing to do: {_WANTS[reach.action]}"
+    said = pluralize(len(reach.tasks), "task")
     if reach.followed:
         said += f", {reach.followed:,} by a later attempt"
     if reach.left_out:
-        said += f"; {reach.left_out:,} {_WANTS[reach.act]}"
+        said += f"; {reach.left_out:,} {_WANTS[reach.action]}"
     return said
 
 
-def rows(tasks: Sequence[Task], gists: Gists) -> str:
+def rows(tasks: Sequence[Task], summaries: Summaries) -> str:
     """Tasks as lines with tabs, as a spreadsheet takes them; times are local, to the second."""
     titles = ("id", "status", "what", "inputs", "bundles", "created", "started", "finished")
     lines = [] if len(tasks) == 1 else ["\t".join(titles)]
     for task in tasks:
-        gist = gists.get(task.id, NO_GIST)
+        summary = summaries.get(task.id, NO_SUMMARY)
         times = map(_time, (task.created, task.started, task.finished))
-        told = (gist.what, gist.varies, " ".join(task.bundles))
-        lines.append("\t".join((task.id, task.status, *map(plain, told), *times)))
+        told = (summary.code_text, summary.inputs_text, " ".join(task.bundles))
+        lines.append("\t".join((task.id, task.status, *map(plain_text, told), *times)))
     return "\n".join(lines) if tasks else ""
 
 

@@ -13,9 +13,9 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from hipercow_tui.support.ascii_fallback import speaks_utf8
+from hipercow_tui.support.ascii_fallback import supports_utf8
 from hipercow_tui.ui.keymap import GROUPS, Group
-from hipercow_tui.ui.widgets.scroll_text import LongText
+from hipercow_tui.ui.widgets.scroll_text import ScrollText
 
 RULES = (
     "A task is matched if it passes every filter that is set; marks are a filter.",
@@ -50,7 +50,7 @@ class HelpScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """Keys, group by group, then the rules."""
-        with LongText(classes="dialog") as dialog:
+        with ScrollText(classes="dialog") as dialog:
             dialog.border_title = "Help"
             dialog.border_subtitle = "G shows the rules of a purge · esc closes"
             yield Static(Stack(*self._parts()))
@@ -65,7 +65,7 @@ class HelpScreen(ModalScreen[None]):
                 told = Text(binding.tooltip or binding.description)
                 table.add_row(Text(self._keys(binding)), told)
             table.add_row("", "")
-        if not speaks_utf8():
+        if not supports_utf8():
             yield Text(f"{PLAIN}\n")
         yield table
         yield Text("What a purge takes", "bold underline")

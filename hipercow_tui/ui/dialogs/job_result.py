@@ -14,28 +14,28 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from hipercow_tui.output.report import Report
-from hipercow_tui.purging import EmptyReport, Outcome, PurgeReport, RestoreReport
-from hipercow_tui.support.text import count, size, span, tasks_and_bundles
-from hipercow_tui.ui.cells import plain
-from hipercow_tui.ui.widgets.virtual_list import Lines
+from hipercow_tui.purging import EmptyReport, ItemResult, PurgeReport, RestoreReport
+from hipercow_tui.support.text import format_duration, format_size, pluralize, tasks_and_bundles
+from hipercow_tui.ui.cells import plain_text
+from hipercow_tui.ui.widgets.virtual_list import VirtualList
 
 _WRAP = 62  # cells of a reason: what an 80 column screen has room for
 
 
-class SummaryScreen(ModalScreen[str | None]):
+class JobResultScreen(ModalScreen[str | None]):
     """Shows a report until it is dismissed; with what is to be done next, if a key was
     pressed that the report names."""
 
     DEFAULT_CSS = """
-    SummaryScreen { align: center middle; }
-    SummaryScreen #dialog {
+    JobResultScreen { align: center middle; }
+    JobResultScreen #dialog {
         width: 90%; max-width: 110; height: auto; max-height: 90%; padding: 1 2;
         background: $surface; border: round $success; border-title-style: bold;
     }
-    SummaryScreen #dialog.-incomplete { border: round $warning; }
-    SummaryScreen Static { height: auto; }
-    SummaryScreen _Reasons { margin-top: 1; }
-    SummaryScreen #keys { color: $text-muted; margin-top: 1; }
+    JobResultScreen #dialog.-incomplete { border: round $warning; }
+    JobResultScreen Static { height: auto; }
+    JobResultScreen _Reasons { margin-top: 1; }
+    JobResultScreen #keys { color: $text-muted; margin-top: 1; }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -71,7 +71,7 @@ class SummaryScreen(ModalScreen[str | None]):
             reasons.focus()
 
 
-class _Reasons(Lines):
+class _Reasons(VirtualList):
     """One line for each thing that did not go or come back, and why."""
 
     def __init__(self, reasons: Sequence[str]) -> None:
@@ -114,20 +114,22 @@ def _told(report: Report) -> str:
     what = tasks_and_bundles(len(report.removed), len(report.removed_bundles), "is/are")
     if isinstance(report, PurgeReport) and report.trash is not None:
         return f"{what} in the trash. U undoes; T shows the trash, to empty it too."
-    words = f"{what} gone. {size(report.bytes)} in"
-    words += f" {count(report.files, 'file')} freed in {span(max(1.0, report.seconds))}."
+    words = f"{what} gone. {format_size(report.bytes)} in"
+    words += (
+        f" {pluralize(report.files, 'file')} freed in {format_duration(max(1.0, report.seconds))}."
+    )
     if isinstance(report, EmptyReport) and report.stopped:
         words += "\nWhat is left is still in the trash (T): restore it there, or finish."
-    if isinstance(report, PurgeReport) and report.kept_aside is not None:
-        words += f"\nWhat could not be erased is in {plain(str(report.kept_aside))}."
+    if isinstance(report, PurgeReport) and report.quarantine_path is not None:
+        words += f"\nWhat could not be erased is in {plain_text(str(report.quarantine_path))}."
     return words
 
 
 def _back(report: RestoreReport) -> str:
     restored = len(report.restored), len(report.restored_bundles)
     words = f"{tasks_and_bundles(*restored, 'is/are')} back in place."
-    if report.gone:
-        words += f" {count(len(report.gone), 'task')} had been erased before and can't come back."
+    if report.missing_ids:
+        words += f" {pluralize(len(report.missing_ids), 'task')} had been erased before and can't come back."
     return words
 
 
@@ -140,16 +142,18 @@ def _reasons(report: Report) -> Iterable[str]:
         groups.append(("Gone already", report.vanished))
     if isinstance(report, RestoreReport):
         erased = "it had been erased before"
-        groups.append(("Gone", tuple(Outcome(task_id, erased) for task_id in report.gone)))
+        groups.append(
+            ("Gone", tuple(ItemResult(task_id, erased) for task_id in report.missing_ids))
+        )
     for title, outcomes in groups:
         by_reason: dict[str, list[str]] = {}
         for one in outcomes:
             by_reason.setdefault(one.reason, []).append(_name(one))
         for reason, names in by_reason.items():
-            yield from textwrap.wrap(f"{title}, {len(names):,}: {plain(reason)}", _WRAP)
+            yield from textwrap.wrap(f"{title}, {len(names):,}: {plain_text(reason)}", _WRAP)
             yield from (f"  {name}" for name in names)
 
 
-def _name(outcome: Outcome) -> str:
-    name = f"bundle {plain(outcome.name)}" if outcome.is_bundle else plain(outcome.name)
-    return name if outcome.where is None else f"{name}, kept in {plain(str(outcome.where))}"
+def _name(outcome: ItemResult) -> str:
+    name = f"bundle {plain_text(outcome.name)}" if outcome.is_bundle else plain_text(outcome.name)
+    return name if outcome.where is None else f"{name}, kept in {plain_text(str(outcome.where))}"

@@ -12,9 +12,9 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from hipercow_tui.domain.snapshot import Snapshot
-from hipercow_tui.support.text import count, short_id
-from hipercow_tui.ui.cells import plain
-from hipercow_tui.ui.widgets.scroll_text import LongText
+from hipercow_tui.support.text import pluralize, short_id
+from hipercow_tui.ui.cells import plain_text
+from hipercow_tui.ui.widgets.scroll_text import ScrollText
 
 MOST = 1000  # lines; whoever has more has one problem, not a thousand
 
@@ -32,8 +32,8 @@ class ProblemsScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """One line a problem, wrapped."""
-        with LongText(classes="dialog") as dialog:
-            dialog.border_title = count(len(self._problems), "problem")
+        with ScrollText(classes="dialog") as dialog:
+            dialog.border_title = pluralize(len(self._problems), "problem")
             dialog.border_subtitle = "esc closes"
             yield Static(self._text(), markup=False)
 
@@ -47,7 +47,7 @@ class ProblemsScreen(ModalScreen[None]):
 
 def problems(snapshot: Snapshot) -> Iterator[str]:
     """The sentences: of bundles, ``retry`` and folders first, then of tasks."""
-    yield from map(plain, snapshot.problems)
+    yield from map(plain_text, snapshot.problems)
     for task in snapshot.tasks.values():
         if task.problem:
-            yield f"task {short_id(task.id)}: {plain(task.problem)}"
+            yield f"task {short_id(task.id)}: {plain_text(task.problem)}"

@@ -13,40 +13,40 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from hipercow_tui.formats.log_file import harmless
+from hipercow_tui.formats.log_file import sanitize_line
 from hipercow_tui.formats.root import Root
 from hipercow_tui.output import r_runner
-from hipercow_tui.output.r_calls import Act, Reach
+from hipercow_tui.output.r_calls import RAction, RCallTargets
 from hipercow_tui.support.errors import RscriptError
-from hipercow_tui.support.text import count
-from hipercow_tui.ui.dialogs.choice import Choice, QuestionScreen
-from hipercow_tui.ui.messages import Broke
-from hipercow_tui.ui.widgets.scroll_text import LongText
-from hipercow_tui.ui.workers.base import in_background
+from hipercow_tui.support.text import pluralize
+from hipercow_tui.ui.dialogs.choice import Choice, ChoiceScreen
+from hipercow_tui.ui.messages import WorkerFailed
+from hipercow_tui.ui.widgets.scroll_text import ScrollText
+from hipercow_tui.ui.workers.base import start_thread
 
 _KEPT = 500  # lines of what R says
-_VERBS = {Act.CANCEL: "cancel", Act.RETRY: "retry"}
+_VERBS = {RAction.CANCEL: "cancel", RAction.RETRY: "retry"}
 
 
-class LetRScreen(ModalScreen[bool]):
+class RunRScreen(ModalScreen[bool]):
     """Looks for R and its hipercow, asks, and has it act; dismisses with whether R was started."""
 
     DEFAULT_CSS = """
-    LetRScreen { align: center middle; }
-    LetRScreen #dialog {
+    RunRScreen { align: center middle; }
+    RunRScreen #dialog {
         width: 90%; max-width: 96; height: auto; max-height: 80%; padding: 1 2;
         background: $surface; border: round $primary; border-title-style: bold;
     }
-    LetRScreen LongText { height: auto; max-height: 100%; scrollbar-size-vertical: 1; }
-    LetRScreen Static { height: auto; width: 1fr; }
-    LetRScreen #keys { color: $text-muted; margin-top: 1; }
+    RunRScreen ScrollText { height: auto; max-height: 100%; scrollbar-size-vertical: 1; }
+    RunRScreen Static { height: auto; width: 1fr; }
+    RunRScreen #keys { color: $text-muted; margin-top: 1; }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "leave", "Stop, or close", id="let_r.leave"),
     ]
 
-    def __init__(self, reach: Reach, root: Root) -> None:
+    def __init__(self, reach: RCallTargets, root: Root) -> None:
         super().__init__()
         self._reach = reach
         self._root = root
@@ -58,14 +58,14 @@ class LetRScreen(ModalScreen[bool]):
     def compose(self) -> ComposeResult:
         """What R says, and what can be pressed."""
         with Vertical(id="dialog") as dialog:
-            dialog.border_title = f"Let R {_VERBS[self._reach.act]} {self._tasks}"
-            with LongText():
+            dialog.border_title = f"Let R {_VERBS[self._reach.action]} {self._tasks}"
+            with ScrollText():
                 yield Static("Looking for R and its hipercow…", id="said", markup=False)
             yield Static("esc goes back", id="keys", markup=False)
 
     def on_mount(self) -> None:
         """Look for R, which takes a second."""
-        in_background(self._look, self._broke)
+        start_thread(self._look, self._broke)
 
     @property
     def working(self) -> bool:
@@ -74,10 +74,10 @@ class LetRScreen(ModalScreen[bool]):
 
     @property
     def _tasks(self) -> str:
-        return count(len(self._reach.tasks), "task")
+        return pluralize(len(self._reach.tasks), "task")
 
     def _broke(self, error: Exception) -> None:
-        self.app.call_later(self.app.post_message, Broke(error))
+        self.app.call_later(self.app.post_message, WorkerFailed(error))
 
     def _look(self) -> None:
         try:
@@ -90,16 +90,16 @@ class LetRScreen(ModalScreen[bool]):
     def _ask(self, version: str) -> None:
         if not self.is_current:
             return
-        act = self._reach.act
+        act = self._reach.action
         text = Text.assemble(
             ("hipercow::", "dim"), (f"{act}()", "bold"), f" of hipercow {version} is called for "
         )
         text.append(f"{self._tasks}.")
         if self._reach.followed:
-            text.append(f" For {count(self._reach.followed, 'task')}, that is a later attempt.")
+            text.append(f" For {pluralize(self._reach.followed, 'task')}, that is a later attempt.")
         if self._reach.left_out:
             text.append(f" {self._reach.left_out:,} can't be and are left out.")
-        if act is Act.RETRY:
+        if act is RAction.RETRY:
             text.append("\n\nEach is made anew and submitted, if your driver is set up so.")
         else:
             text.append("\n\nWhat was calculated so far is lost; a cancelled task can be retried.")
@@ -112,9 +112,7 @@ class LetRScreen(ModalScreen[bool]):
 
         self.query_one("#dialog").display = False
         choice = Choice("yes", "y", f"Let R {_VERBS[act]}")
-        self.app.push_screen(
-            QuestionScreen(f"{act}() for {self._tasks}?", text, [choice]), answered
-        )
+        self.app.push_screen(ChoiceScreen(f"{act}() for {self._tasks}?", text, [choice]), answered)
 
     def _work(self) -> None:
         self._working = self._started = True
@@ -126,19 +124,19 @@ class LetRScreen(ModalScreen[bool]):
     def _act(self) -> None:
         try:
             ended = r_runner.run(
-                self._reach.act, self._reach.ids, self._root, self._heard, self._stop
+                self._reach.action, self._reach.ids, self._root, self._heard, self._stop
             )
         except RscriptError as error:
             self.call_later(self._end, str(error), "esc closes")
             return
-        if ended.well:
+        if ended.succeeded:
             said = "R is done"
         else:
             said = "R was stopped" if ended.stopped else f"R failed, with status {ended.status}"
         self.call_later(self._end, "", f"{said} · esc closes")
 
     def _heard(self, line: bytes) -> None:
-        self._lines.append(harmless(line))
+        self._lines.append(sanitize_line(line))
         self.call_later(self._show, None)
 
     def _end(self, said: str, keys: str) -> None:
@@ -152,7 +150,7 @@ class LetRScreen(ModalScreen[bool]):
             return
         said = Text("\n").join(map(Text.from_ansi, self._lines)) if self._lines else Text("…")
         self.query_one("#said", Static).update(said)
-        self.query_one(LongText).scroll_end(animate=False)
+        self.query_one(ScrollText).scroll_end(animate=False)
         if keys is not None:
             self.query_one("#keys", Static).update(keys)
 

@@ -15,22 +15,22 @@ from hipercow_tui.settings.saved_filters import NAME_LIMIT, SavedFilter, SavedFi
 from hipercow_tui.support.errors import FilterError
 
 
-class NameFiltersScreen(ModalScreen[str | None]):
+class SaveFilterScreen(ModalScreen[str | None]):
     """Shows what would be saved and asks for a name, which it dismisses with."""
 
     DEFAULT_CSS = """
-    NameFiltersScreen { align: center middle; }
-    NameFiltersScreen #dialog {
+    SaveFilterScreen { align: center middle; }
+    SaveFilterScreen #dialog {
         width: 66; max-width: 100%; height: auto; padding: 1 2;
         max-height: 100%; overflow-y: auto; scrollbar-size-vertical: 1;
         background: $surface; border: round $primary; border-title-style: bold;
     }
-    NameFiltersScreen Static { height: auto; width: 1fr; }
-    NameFiltersScreen Input, NameFiltersScreen Input:focus {
+    SaveFilterScreen Static { height: auto; width: 1fr; }
+    SaveFilterScreen Input, SaveFilterScreen Input:focus {
         height: 1; border: none; padding: 0 1; margin-top: 1; background: $panel;
     }
-    NameFiltersScreen #problem { color: $text-warning; margin-top: 1; }
-    NameFiltersScreen #keys { color: $text-muted; margin-top: 1; }
+    SaveFilterScreen #problem { color: $text-warning; margin-top: 1; }
+    SaveFilterScreen #keys { color: $text-muted; margin-top: 1; }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [

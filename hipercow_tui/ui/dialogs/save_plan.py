@@ -19,7 +19,7 @@ from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.formats.folder_size import Size
 from hipercow_tui.output import report
 from hipercow_tui.purging.plan_file import open_private
-from hipercow_tui.ui.cells import plain
+from hipercow_tui.ui.cells import plain_text
 
 
 class SavePlanScreen(ModalScreen[None]):
@@ -81,9 +81,9 @@ class SavePlanScreen(ModalScreen[None]):
 
     def _refuse(self, problem: str) -> None:
         shown = self.query_one("#problem", Static)
-        shown.update(plain(problem))
+        shown.update(plain_text(problem))
         shown.display = True
 
     def _saved(self, path: Path) -> None:
-        self.app.notify(plain(str(path)), title="Plan saved", markup=False)
+        self.app.notify(plain_text(str(path)), title="Plan saved", markup=False)
         self.dismiss()

@@ -14,14 +14,14 @@ from textual.widgets import Static
 
 from hipercow_tui.analysis.error_groups import ErrorGroup, Failure
 from hipercow_tui.domain.task import Task
-from hipercow_tui.support.text import age, count, short_id, visible
-from hipercow_tui.ui.cells import Column, Placed, fit, plain
+from hipercow_tui.support.text import escape_controls, format_age, pluralize, short_id
+from hipercow_tui.ui.cells import Column, PlacedColumn, fit, plain_text
 from hipercow_tui.ui.widgets.error_table import in_line
-from hipercow_tui.ui.widgets.footer import KeyLine
-from hipercow_tui.ui.widgets.row_rendering import Cell, Row
-from hipercow_tui.ui.widgets.scroll_text import LongText
+from hipercow_tui.ui.widgets.footer import KeyFooter
+from hipercow_tui.ui.widgets.row_rendering import Cell, RenderedRow
+from hipercow_tui.ui.widgets.scroll_text import ScrollText
 from hipercow_tui.ui.widgets.task_table import ROOMY, bundle_cell, inputs_text, short_age
-from hipercow_tui.ui.widgets.virtual_table import RowTable
+from hipercow_tui.ui.widgets.virtual_table import VirtualTable
 
 _MESSAGE = Column("message", "message", 34, 110)
 _INPUTS = Column("inputs", "inputs", 14, 36, rank=2)
@@ -29,16 +29,16 @@ _BUNDLE = Column("bundle", "bundle", 10, 22, rank=3)
 _ID = Column("id", "id", 12, 12, rank=4)
 
 
-class MessagesScreen(Screen[str | None]):
+class ErrorMessagesScreen(Screen[str | None]):
     """Shows what each task of a group said when it failed, as it was when the screen was opened;
     dismisses with the id of the task to go to, or None. ``now`` is in seconds since the epoch."""
 
     DEFAULT_CSS = """
-    MessagesScreen #head {
+    ErrorMessagesScreen #head {
         height: 1; padding: 0 1; background: $panel; text-wrap: nowrap; text-overflow: ellipsis;
     }
-    MessagesScreen #in-full { height: auto; max-height: 40%; padding: 0 1; background: $panel; }
-    MessagesScreen #in-full:focus {
+    ErrorMessagesScreen #in-full { height: auto; max-height: 40%; padding: 0 1; background: $panel; }
+    ErrorMessagesScreen #in-full:focus {
         background: $boost; padding: 0 1 0 0; border-left: outer $accent;
     }
     """
@@ -63,36 +63,38 @@ class MessagesScreen(Screen[str | None]):
 
     def compose(self) -> ComposeResult:
         """Head, a row a task, the message under the cursor, keys."""
-        different = count(len({said(failure) for _, failure in self._rows.values()}), "message")
-        head = f"{count(len(self._rows), 'task')} · {different}   {plain(in_line(self._group))}"
+        different = pluralize(len({said(failure) for _, failure in self._rows.values()}), "message")
+        head = f"{pluralize(len(self._rows), 'task')} · {different}   {plain_text(in_line(self._group))}"
         yield Static(
             Text(f"Messages  {head}", "bold", no_wrap=True, overflow="ellipsis"), id="head"
         )
         yield _MessageTable(self._rows, self._now, id="messages")
-        with LongText(id="in-full"):
+        with ScrollText(id="in-full"):
             yield Static(id="in-full-text")
-        yield KeyLine()
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         """Keys go to the table."""
         self.query_one(_MessageTable).focus()
         self._show()
 
-    @on(RowTable.CursorMoved)
+    @on(VirtualTable.CursorMoved)
     def _show(self) -> None:
         key = self.query_one(_MessageTable).cursor_key
         text = Text()
         if key is not None:
             task, failure = self._rows[key]
-            text.append(f"{short_id(task.id)}  {plain(failure.what)}\n", "dim")
-            text.append("\n".join(map(visible, said(failure).splitlines())))
+            text.append(f"{short_id(task.id)}  {plain_text(failure.what)}\n", "dim")
+            text.append("\n".join(map(escape_controls, said(failure).splitlines())))
             if failure.warnings:
-                text.append("\n" + "\n".join(map(visible, failure.warnings.splitlines())), "dim")
+                text.append(
+                    "\n" + "\n".join(map(escape_controls, failure.warnings.splitlines())), "dim"
+                )
         self.query_one("#in-full-text", Static).update(text)
         self.query_one("#in-full").scroll_home(animate=False)
 
-    @on(RowTable.Opened)
-    def _opened(self, message: RowTable.Opened) -> None:
+    @on(VirtualTable.Opened)
+    def _opened(self, message: VirtualTable.Opened) -> None:
         self.dismiss(message.key)
 
     def action_copy(self) -> None:
@@ -107,7 +109,7 @@ class MessagesScreen(Screen[str | None]):
         self.dismiss(None)
 
 
-class _MessageTable(RowTable):
+class _MessageTable(VirtualTable):
     """The messages, the last first."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -141,24 +143,24 @@ class _MessageTable(RowTable):
         finished = 14 if width >= ROOMY else 5
         return (_MESSAGE, _INPUTS, _BUNDLE, Column("finished", "ended", finished, finished, 1), _ID)
 
-    def row(self, index: int, layout: Sequence[Placed]) -> Row:
+    def row(self, index: int, layout: Sequence[PlacedColumn]) -> RenderedRow:
         """The cells of a task."""
         task, failure = self._rows[self._ids[index]]
-        return Row([self._cell(task, failure, one) for one in layout])
+        return RenderedRow([self._cell(task, failure, one) for one in layout])
 
-    def _cell(self, task: Task, failure: Failure, one: Placed) -> Cell:
+    def _cell(self, task: Task, failure: Failure, one: PlacedColumn) -> Cell:
         match one.column.key:
             case "message":
-                return ((plain(" ".join(said(failure).split())), "strong"),)
+                return ((plain_text(" ".join(said(failure).split())), "strong"),)
             case "inputs":
                 varies = ", ".join(f"{name} = {value}" for name, value in failure.inputs)
-                return ((inputs_text(plain(varies), one.width), ""),)
+                return ((inputs_text(plain_text(varies), one.width), ""),)
             case "bundle":
                 return bundle_cell(task.bundles)
             case "finished":
                 if task.finished is None:
                     return (("—", "quiet"),)
-                told = age(task.finished, self._now)
+                told = format_age(task.finished, self._now)
                 return ((told if one.width >= 14 else short_age(told), "quiet"),)
             case _:
                 return ((fit(f"{task.id[:7]}…{task.id[-4:]}", one.width), "quiet"),)

@@ -14,18 +14,18 @@ from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from hipercow_tui.formats.root import Root
-from hipercow_tui.purging import HistoryEntry, Kind, history
+from hipercow_tui.purging import HistoryEntry, HistoryKind, history
 from hipercow_tui.support.errors import PurgeError
-from hipercow_tui.support.text import age, count, size
-from hipercow_tui.ui.cells import fit, plain
-from hipercow_tui.ui.widgets.footer import KeyLine
-from hipercow_tui.ui.widgets.virtual_list import Lines
+from hipercow_tui.support.text import format_age, format_size, pluralize
+from hipercow_tui.ui.cells import fit, plain_text
+from hipercow_tui.ui.widgets.footer import KeyFooter
+from hipercow_tui.ui.widgets.virtual_list import VirtualList
 
 _WORDS = {
-    Kind.PURGE: "purged",
-    Kind.TRASH: "to the trash",
-    Kind.RESTORE: "restored",
-    Kind.EMPTY: "emptied",
+    HistoryKind.PURGE: "purged",
+    HistoryKind.TRASH: "to the trash",
+    HistoryKind.RESTORE: "restored",
+    HistoryKind.EMPTY: "emptied",
 }
 _NOTHING = "nothing was purged, restored or emptied here yet"
 
@@ -51,13 +51,13 @@ class HistoryScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Head, entries, the one under the cursor in full, keys."""
         yield Static(Text("History  reading …", "bold"), id="head", markup=False)
-        yield _Entries(self._clock, id="entries")
+        yield _EntryList(self._clock, id="entries")
         yield Static(id="in-full", markup=False)
-        yield KeyLine()
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         """Read."""
-        self.query_one(_Entries).focus()
+        self.query_one(_EntryList).focus()
         self._read()
 
     @work(thread=True, exclusive=True)
@@ -72,18 +72,20 @@ class HistoryScreen(Screen[None]):
             self.call_later(self._show, entries, problem)
 
     def _show(self, entries: tuple[HistoryEntry, ...], problem: str) -> None:
-        told = plain(problem) or (count(len(entries), "entry", "entries") if entries else _NOTHING)
+        told = plain_text(problem) or (
+            pluralize(len(entries), "entry", "entries") if entries else _NOTHING
+        )
         self.query_one("#head", Static).update(Text(f"History  {told}", "bold"))
-        self.query_one(_Entries).show(entries)
-        self.on_lines_seen()
+        self.query_one(_EntryList).show(entries)
+        self.on_virtual_list_seen()
 
-    def on_lines_seen(self) -> None:
+    def on_virtual_list_seen(self) -> None:
         """The cursor is on another entry."""
-        entry = self.query_one(_Entries).current
+        entry = self.query_one(_EntryList).current
         self.query_one("#in-full", Static).update(_in_full(entry) if entry else "")
 
 
-class _Entries(Lines):
+class _EntryList(VirtualList):
     """A line for each entry."""
 
     def __init__(self, clock: Callable[[], float], *, id: str) -> None:
@@ -95,7 +97,7 @@ class _Entries(Lines):
         """Show these."""
         self._entries = entries
         self.count = len(entries)
-        self.renew()
+        self.reset()
 
     @property
     def current(self) -> HistoryEntry | None:
@@ -107,19 +109,21 @@ class _Entries(Lines):
         entry = self._entries[y]
         return Text.assemble(
             " ",
-            fit(age(entry.when, self._clock()), 16),
+            fit(format_age(entry.time, self._clock()), 16),
             (fit(_WORDS[entry.kind], 13), "bold"),
-            f"{count(len(entry.tasks), 'task'):>13} ",
-            f"{count(len(entry.bundles), 'bundle'):>11} ",
-            f"{size(entry.bytes) if entry.bytes else '—':>9}  ",
-            plain(f"{entry.who.user} on {entry.who.host}") if entry.who else "",
+            f"{pluralize(len(entry.tasks), 'task'):>13} ",
+            f"{pluralize(len(entry.bundles), 'bundle'):>11} ",
+            f"{format_size(entry.bytes) if entry.bytes else '—':>9}  ",
+            plain_text(f"{entry.process.user} on {entry.process.host}") if entry.process else "",
         )
 
 
 def _in_full(entry: HistoryEntry) -> Text:
-    told = ", ".join(entry.stamps)
+    told = ", ".join(entry.batch_ids)
     if entry.stopped:
         told += " · stopped"
-    if entry.kept:
-        told += f" · {len(entry.kept):,} not done: {entry.kept[0][1]}"
-    return Text(f"{plain(entry.filters)}\n{plain(told)}", no_wrap=True, overflow="ellipsis")
+    if entry.kept_back:
+        told += f" · {len(entry.kept_back):,} not done: {entry.kept_back[0][1]}"
+    return Text(
+        f"{plain_text(entry.filters)}\n{plain_text(told)}", no_wrap=True, overflow="ellipsis"
+    )

@@ -13,13 +13,13 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from hipercow_tui.domain.task import PURGEABLE, Status, Task
-from hipercow_tui.formats.log_file import NAMES, Log
-from hipercow_tui.formats.log_patterns import LONGEST, Sign, Sought, lines_with, words
+from hipercow_tui.formats.log_file import LOG_NAMES, Log
+from hipercow_tui.formats.log_patterns import LONGEST, LogQuery, Severity, lines_with, words
 from hipercow_tui.formats.root import Root
 from hipercow_tui.support.text import short_id
 from hipercow_tui.ui.keymap import LOG, MOVES
 from hipercow_tui.ui.status_style import GLYPH
-from hipercow_tui.ui.widgets.footer import KeyLine
+from hipercow_tui.ui.widgets.footer import KeyFooter
 from hipercow_tui.ui.widgets.log_pane import LogPane
 from hipercow_tui.ui.workers.log_paging import by_cells, by_rows, stay, to_end, to_start
 
@@ -53,15 +53,15 @@ class LogScreen(Screen[None]):
         self._task_id = task_id
         self._now = task
         self._wrap = False
-        self._sought: Sought | None = None
+        self._sought: LogQuery | None = None
 
     def compose(self) -> ComposeResult:
         """Both logs, the field for a search, the keys."""
         with Container(id="logs"):
-            for name, pane in zip(NAMES, ("log", "outer"), strict=True):
+            for name, pane in zip(LOG_NAMES, ("log", "outer"), strict=True):
                 yield LogPane(Log(self._root, self._task_id, name), id=pane)
         yield Input(placeholder="search", select_on_focus=True, max_length=LONGEST)
-        yield KeyLine()
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         """The keys go to the log; its task may change while it is looked at."""
@@ -100,13 +100,13 @@ class LogScreen(Screen[None]):
     @on(LogPane.Turned)
     def _turned(self, message: LogPane.Turned) -> None:
         other = self.outer
-        self.log_pane.hint = "" if other.display or other.page.trouble else "o log.outer"
+        self.log_pane.hint = "" if other.display or other.page.error else "o log.outer"
         self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """The other log is offered where there is one, the next hit once something was found."""
         if action == "other":
-            return self.outer.display or not self.outer.page.trouble
+            return self.outer.display or not self.outer.page.error
         return action != "hit" or self._sought is not None
 
     # Keys
@@ -172,7 +172,7 @@ class LogScreen(Screen[None]):
 
     def action_sign(self, sign: str, by: int) -> None:
         """To the next or previous line that tells of an error, or of a warning."""
-        self.pane.find(lines_with(Sign(sign)), backwards=by < 0)
+        self.pane.find(lines_with(Severity(sign)), backwards=by < 0)
 
     def action_back(self) -> None:
         """Leave what was begun last: the field, a search that is under way, the log."""

@@ -25,20 +25,20 @@ from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.folder_size import Size, measure
 from hipercow_tui.formats.root import Root
 from hipercow_tui.output import report
-from hipercow_tui.purging import safety_check
-from hipercow_tui.purging.manifest import Aim
-from hipercow_tui.support.text import count
-from hipercow_tui.ui.cells import plain
+from hipercow_tui.purging import preflight
+from hipercow_tui.purging.manifest import PurgeMode
+from hipercow_tui.support.text import pluralize
+from hipercow_tui.ui.cells import plain_text
 from hipercow_tui.ui.clipboard import copy
 from hipercow_tui.ui.dialogs.confirm import ConfirmScreen
 from hipercow_tui.ui.dialogs.save_plan import SavePlanScreen
-from hipercow_tui.ui.messages import Broke
-from hipercow_tui.ui.styles import themed
-from hipercow_tui.ui.widgets.footer import KeyLine
+from hipercow_tui.ui.messages import WorkerFailed
+from hipercow_tui.ui.styles import theme_style
+from hipercow_tui.ui.widgets.footer import KeyFooter
 from hipercow_tui.ui.widgets.plan_list import PlanList
-from hipercow_tui.ui.widgets.virtual_list import Lines
-from hipercow_tui.ui.workers.purge_job import Job, purging
-from hipercow_tui.ui.workers.summary_loader import GistReader
+from hipercow_tui.ui.widgets.virtual_list import VirtualList
+from hipercow_tui.ui.workers.purge_job import JobSpec, purge_job
+from hipercow_tui.ui.workers.summary_loader import SummaryLoader
 
 # What terminals take by OSC 52 is 100,000 bytes of base64 at most.
 _CLIPBOARD = 74_994
@@ -64,7 +64,7 @@ def _key(
 _BOLD = Style(bold=True)
 
 
-class PlanScreen(Screen[Job | None]):
+class PlanScreen(Screen[JobSpec | None]):
     """Shows a plan; dismisses with the job that was confirmed, with None to go back.
 
     ``clock`` gives the time in seconds since the epoch.
@@ -113,7 +113,7 @@ class PlanScreen(Screen[Job | None]):
         self._clock = clock
         self._sizes: dict[str, Size] = {}
         self._part_measured: float | None = 0.0  # the part that is done; None once all is known
-        self._gists: GistReader | None = None
+        self._summaries: SummaryLoader | None = None
 
     def compose(self) -> ComposeResult:
         """Head, lines, the line under the cursor in full, keys."""
@@ -121,25 +121,25 @@ class PlanScreen(Screen[Job | None]):
         yield PlanList(id="list")
         yield Static("Nothing to purge\n\nNo task passes all filters. Esc goes back.", id="nothing")
         yield Static(id="in-full", markup=False)
-        yield KeyLine()
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         """Show the plan, and begin to measure it."""
-        self._gists = GistReader(
+        self._summaries = SummaryLoader(
             self.root,
             {},
             lambda: self.call_later(self._show_gists),
-            lambda error: self.post_message(Broke(error)),
+            lambda error: self.post_message(WorkerFailed(error)),
         )
-        self._gists.know(self.snapshot)
-        self.lines.sizes, self.lines.gists = self._sizes, self._gists.gists
+        self._summaries.know(self.snapshot)
+        self.lines.sizes, self.lines.summaries = self._sizes, self._summaries.summaries
         self._show(self.plan)
         self.lines.focus()
 
     def on_unmount(self) -> None:
         """Read no more."""
-        if self._gists is not None:
-            self._gists.stop()
+        if self._summaries is not None:
+            self._summaries.stop()
 
     def on_resize(self) -> None:
         """The head is laid out for a width."""
@@ -185,10 +185,10 @@ class PlanScreen(Screen[Job | None]):
 
     def _show_head(self) -> None:
         width = max(40, self.size.width - 2)
-        warning, error = themed(self.app, "text-warning"), themed(self.app, "text-error")
-        filters = Text(plain(str(self.plan.filters)), "dim")
+        warning, error = theme_style(self.app, "text-warning"), theme_style(self.app, "text-error")
+        filters = Text(plain_text(str(self.plan.filters)), "dim")
         if self.plan.refused:
-            tasks = count(len(self.plan.blocked), "task")
+            tasks = pluralize(len(self.plan.blocked), "task")
             headline = Text.assemble(
                 ("Plan  ", "bold"), (f"Refused: {tasks} can't go, so nothing goes", _BOLD + error)
             )
@@ -201,7 +201,9 @@ class PlanScreen(Screen[Job | None]):
             lines = [_headed(self._headline(), effects, width), filters]
             lines += [_warning(text, warning) for text in self.plan.warnings[:_WARNINGS]]
             if (more := len(self.plan.warnings) - _WARNINGS) > 0:
-                lines.append(_warning(f"and {count(more, 'other reason')} to think twice", warning))
+                lines.append(
+                    _warning(f"and {pluralize(more, 'other reason')} to think twice", warning)
+                )
             if self.refusal and not self.plan.empty:
                 lines.append(Text(self.refusal, error))
         for line in lines[1:]:
@@ -217,7 +219,7 @@ class PlanScreen(Screen[Job | None]):
 
     @property
     def _unread_bundles(self) -> bool:
-        return any(part.unread.bundles for part in self.snapshot.by_lang)
+        return any(part.unread.bundles for part in self.snapshot.language_parts)
 
     def action_leave_out(self) -> None:
         """Leave blocked chains out, or take them in again."""
@@ -261,18 +263,18 @@ class PlanScreen(Screen[Job | None]):
 
     def _show_measured(self, part: float | None) -> None:
         self._part_measured = part
-        self.lines.renew()
+        self.lines.reset()
         self._show_head()
 
-    def on_lines_seen(self, message: Lines.Seen) -> None:
+    def on_virtual_list_seen(self, message: VirtualList.Seen) -> None:
         """Other lines are in sight: say what they run."""
         message.stop()
         self._show_in_full()
-        if self._gists is not None:
-            self._gists.want([task.id for task in self.lines.tasks_in_sight()])
+        if self._summaries is not None:
+            self._summaries.want([task.id for task in self.lines.tasks_in_sight()])
 
     def _show_gists(self) -> None:
-        self.lines.renew()
+        self.lines.reset()
         self._show_in_full()
 
     def _show_in_full(self) -> None:
@@ -301,7 +303,7 @@ class PlanScreen(Screen[Job | None]):
 
     @work(thread=True, exclusive=True, group="check")
     def _check(self, plan: PurgePlan) -> None:
-        warning = safety_check(plan, self.root)
+        warning = preflight(plan, self.root)
         if not get_current_worker().is_cancelled:
             self.call_later(self._ask, plan, warning)
 
@@ -312,7 +314,7 @@ class PlanScreen(Screen[Job | None]):
 
         def answered(aim: str | None) -> None:
             if aim is not None:
-                self.dismiss(purging(plan, self.root, Aim(aim)))
+                self.dismiss(purge_job(plan, self.root, PurgeMode(aim)))
 
         self.app.push_screen(ConfirmScreen(plan, total, warning), answered)
 
@@ -342,4 +344,4 @@ def _headed(left: Text, right: Text, width: int) -> Text:
 
 
 def _warning(text: str, colour: Style) -> Text:
-    return Text.assemble(("! ", _BOLD + colour), (plain(text), colour))
+    return Text.assemble(("! ", _BOLD + colour), (plain_text(text), colour))

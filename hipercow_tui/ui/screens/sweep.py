@@ -16,21 +16,29 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from hipercow_tui.analysis.error_groups import inputs_of, number
-from hipercow_tui.analysis.sweep import Inputs, Share, Sweep, SweepSort, make_sweep, ordered, shares
+from hipercow_tui.analysis.sweep import (
+    FailureRate,
+    Inputs,
+    Sweep,
+    SweepSort,
+    failure_rates,
+    make_sweep,
+    sort_rows,
+)
 from hipercow_tui.analysis.task_view import next_hit
 from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.formats.py_details import read_what_runs
 from hipercow_tui.formats.root import Root
-from hipercow_tui.support.text import count
-from hipercow_tui.ui.cells import plain
+from hipercow_tui.support.text import pluralize
+from hipercow_tui.ui.cells import plain_text
 from hipercow_tui.ui.keymap import SEARCH
-from hipercow_tui.ui.messages import Broke
-from hipercow_tui.ui.styles import themed
-from hipercow_tui.ui.widgets.footer import KeyLine
+from hipercow_tui.ui.messages import WorkerFailed
+from hipercow_tui.ui.styles import theme_style
+from hipercow_tui.ui.widgets.footer import KeyFooter
 from hipercow_tui.ui.widgets.search_bar import SearchBar
 from hipercow_tui.ui.widgets.sweep_table import SweepTable
-from hipercow_tui.ui.widgets.virtual_table import RowTable
-from hipercow_tui.ui.workers.base import in_background
+from hipercow_tui.ui.widgets.virtual_table import VirtualTable
+from hipercow_tui.ui.workers.base import start_thread
 
 TELL_EVERY = 0.3  # seconds
 PARTS = 24  # of the range of an input
@@ -40,13 +48,13 @@ _LEVELS = "▁▂▃▄▅▆▇█"
 
 
 @dataclass
-class InputsRead(Message):
+class SweepLoaded(Message):
     """More is known of what the tasks were given."""
 
     inputs: Mapping[str, Inputs]
 
 
-class InputsScreen(Screen[str | None]):
+class SweepScreen(Screen[str | None]):
     """Shows tasks against their inputs; dismisses with the id of the task to go to, or None.
 
     ``tasks`` gives the tasks of the root as they are now; those of ``ids`` that are there are
@@ -54,10 +62,10 @@ class InputsScreen(Screen[str | None]):
     """
 
     DEFAULT_CSS = """
-    InputsScreen #head {
+    SweepScreen #head {
         height: 1; padding: 0 1; background: $panel; text-wrap: nowrap; text-overflow: ellipsis;
     }
-    InputsScreen #along { height: auto; padding: 0 1; background: $panel; text-wrap: nowrap; }
+    SweepScreen #along { height: auto; padding: 0 1; background: $panel; text-wrap: nowrap; }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -95,7 +103,7 @@ class InputsScreen(Screen[str | None]):
         yield SweepTable(id="sweep")
         yield SearchBar()
         yield Static(id="along")
-        yield KeyLine()
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         """Read; look once a second whether tasks have gone on."""
@@ -103,7 +111,7 @@ class InputsScreen(Screen[str | None]):
         self.table.say_if_empty("Reading …")
         self._show()
         todo = [self._tasks()[i] for i in self._ids if i in self._tasks()]
-        in_background(lambda: self._read(todo), lambda error: self.post_message(Broke(error)))
+        start_thread(lambda: self._read(todo), lambda error: self.post_message(WorkerFailed(error)))
         self.set_interval(1.0, self._look)
 
     def on_unmount(self) -> None:
@@ -123,12 +131,12 @@ class InputsScreen(Screen[str | None]):
             if self._stopped:
                 return
             if time.monotonic() >= told + TELL_EVERY:
-                self.post_message(InputsRead(dict(inputs)))
+                self.post_message(SweepLoaded(dict(inputs)))
                 told = time.monotonic()
-        self.post_message(InputsRead(inputs))
+        self.post_message(SweepLoaded(inputs))
 
-    @on(InputsRead)
-    def _inputs_read(self, message: InputsRead) -> None:
+    @on(SweepLoaded)
+    def _inputs_read(self, message: SweepLoaded) -> None:
         self._inputs = message.inputs
         self._sweep = make_sweep(self._inputs)
         self._show()
@@ -146,55 +154,55 @@ class InputsScreen(Screen[str | None]):
         table.filling = len(known) < len(present)
         if not present:
             table.say_if_empty("These tasks are gone", "esc goes back")
-        table.show(self._sweep, tasks, ordered(self._sweep, known, self._sort), self._sort)
+        table.show(self._sweep, tasks, sort_rows(self._sweep, known, self._sort), self._sort)
         self._tell_head(present, known)
         self.query_one("#along", Static).update(self._along(known))
         self._tell_hits()
 
     def _tell_head(self, present: list[Task], known: list[Task]) -> None:
         failed = sum(task.status is Status.FAILURE for task in present)
-        said = [count(len(present), "task"), f"{failed:,} failed"]
+        said = [pluralize(len(present), "task"), f"{failed:,} failed"]
         if len(known) < len(present):
             said.append(f"read {len(known):,}")
         elif not self._sweep.names:
             said.append("no input differs")
         same = ", ".join(f"{name} = {value}" for name, value in self._sweep.same)
         head = f"{self._title}  {' · '.join(said)}{f'   in all: {same}' if same else ''}"
-        self.query_one("#head", Static).update(Text(plain(head), "bold"))
+        self.query_one("#head", Static).update(Text(plain_text(head), "bold"))
 
     def _along(self, tasks: list[Task]) -> Text:
         """A line for each input: its values, over them how large a part of the tasks failed."""
-        names = [plain(name) for name in self._sweep.names[:LINES]]
+        names = [plain_text(name) for name in self._sweep.names[:LINES]]
         width = max(map(len, names), default=0)
         text = Text()
         for place, name in enumerate(names):
-            found = shares(self._sweep, tasks, place, PARTS)
+            found = failure_rates(self._sweep, tasks, place, PARTS)
             text.append(f"{name:<{width}}  ", "dim")
             if len(found) <= NAMED or number(found[0].label) is None:
                 # Of many words, those that failed most.
                 worst = sorted(found, key=lambda share: -share.failed / share.tasks)[:NAMED]
                 for share in found if len(found) <= NAMED else worst:
                     self._level(text, share)
-                    text.append(f" {plain(share.label)}   ")
+                    text.append(f" {plain_text(share.label)}   ")
                 if len(found) > NAMED:
                     text.append(f"and {len(found) - NAMED:,} more", "dim")
             else:
-                text.append(f"{plain(found[0].label)} ")
+                text.append(f"{plain_text(found[0].label)} ")
                 for share in found:
                     self._level(text, share)
-                text.append(f" {plain(found[-1].label)}")
+                text.append(f" {plain_text(found[-1].label)}")
             text.append("\n")
         if names:
             text.append("height: how many of them failed", "dim")
         return text
 
-    def _level(self, text: Text, share: Share) -> None:
+    def _level(self, text: Text, share: FailureRate) -> None:
         if not share.tasks:
             text.append(" ")
             return
         level = _LEVELS[-(-(len(_LEVELS) - 1) * share.failed // share.tasks)]
         colour = "text-error" if share.failed else "text-success"
-        text.append(level, themed(self.app, colour))
+        text.append(level, theme_style(self.app, colour))
 
     # Order
 
@@ -208,13 +216,13 @@ class InputsScreen(Screen[str | None]):
         at = keys.index(self._sort.key) if self._sort.key in keys else 0
         self._sort_by(keys[(at + step) % len(keys)])
 
-    @on(RowTable.HeaderClicked)
-    def _header_clicked(self, message: RowTable.HeaderClicked) -> None:
+    @on(VirtualTable.HeaderClicked)
+    def _header_clicked(self, message: VirtualTable.HeaderClicked) -> None:
         if message.column in self.table.column_keys:
             self._sort_by(message.column)
 
     def _sort_by(self, key: str) -> None:
-        self._sort = self._sort.turned(key)
+        self._sort = self._sort.toggled(key)
         self._show()
 
     # Search
@@ -252,8 +260,8 @@ class InputsScreen(Screen[str | None]):
 
     # Away
 
-    @on(RowTable.Opened)
-    def _opened(self, message: RowTable.Opened) -> None:
+    @on(VirtualTable.Opened)
+    def _opened(self, message: VirtualTable.Opened) -> None:
         self.dismiss(message.key)
 
     def action_back(self) -> None:

@@ -14,35 +14,35 @@ from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from hipercow_tui.formats.root import Root
-from hipercow_tui.purging import State, TrashLot
-from hipercow_tui.purging.manifest import Aim
-from hipercow_tui.support.text import count, size
-from hipercow_tui.ui.cells import fit, plain
-from hipercow_tui.ui.dialogs.choice import Choice, QuestionScreen
+from hipercow_tui.purging import BatchState, TrashEntry
+from hipercow_tui.purging.manifest import PurgeMode
+from hipercow_tui.support.text import format_size, pluralize
+from hipercow_tui.ui.cells import fit, plain_text
+from hipercow_tui.ui.dialogs.choice import Choice, ChoiceScreen
 from hipercow_tui.ui.keymap import TRASH
 from hipercow_tui.ui.screens.history import HistoryScreen
-from hipercow_tui.ui.widgets.footer import KeyLine
-from hipercow_tui.ui.widgets.virtual_list import Lines
-from hipercow_tui.ui.workers.purge_job import Job, emptying, finishing, restoring
-from hipercow_tui.ui.workers.trash_monitor import TrashLook, TrashLooker, contents, made
+from hipercow_tui.ui.widgets.footer import KeyFooter
+from hipercow_tui.ui.widgets.virtual_list import VirtualList
+from hipercow_tui.ui.workers.purge_job import JobSpec, empty_job, finish_job, restore_job
+from hipercow_tui.ui.workers.trash_monitor import TrashMonitor, TrashState, contents, made
 
 _LOOK_EVERY = 2.0  # seconds
 _EMPTY = (
     "The trash is empty\n\nWhat is moved to the trash in a plan (p, D) waits here. Esc goes back."
 )
 _INTERRUPTED = {
-    State.PREPARING: "r restores it: it was interrupted before it was confirmed",
-    State.MOVING: "f finishes it, r restores it: it was interrupted before anything was erased",
-    State.ERASING: "f finishes it, r restores all that is whole: erasing was interrupted",
-    State.RESTORING: "f or r finishes it: restoring was interrupted",
+    BatchState.PREPARING: "r restores it: it was interrupted before it was confirmed",
+    BatchState.MOVING: "f finishes it, r restores it: it was interrupted before anything was erased",
+    BatchState.ERASING: "f finishes it, r restores all that is whole: erasing was interrupted",
+    BatchState.RESTORING: "f or r finishes it: restoring was interrupted",
 }
 _WAITING = {
-    State.TRASH: "it frees its space when it is emptied (e); until then r restores it",
-    State.KEPT: "could not be put back when the rest was; r tries again, e erases it",
+    BatchState.TRASH: "it frees its space when it is emptied (e); until then r restores it",
+    BatchState.QUARANTINED: "could not be put back when the rest was; r tries again, e erases it",
 }
 
 
-class TrashScreen(Screen[Job | None]):
+class TrashScreen(Screen[JobSpec | None]):
     """Lists the lots; dismisses with the job that was confirmed, with None to go back.
 
     ``refusal`` says why nothing may be changed, ``clock`` gives the time in seconds since the
@@ -61,7 +61,7 @@ class TrashScreen(Screen[Job | None]):
     def __init__(self, root: Root, *, refusal: str, clock: Callable[[], float]) -> None:
         super().__init__()
         self._root = root
-        self._looker = TrashLooker(root)
+        self._looker = TrashMonitor(root)
         self._looking = False
         self._refusal = refusal
         self._clock = clock
@@ -69,22 +69,22 @@ class TrashScreen(Screen[Job | None]):
     def compose(self) -> ComposeResult:
         """Head, lots, the one under the cursor in full, keys."""
         yield Static(Text("Trash  reading …", "bold"), id="head", markup=False)
-        yield _Lots(self._clock, id="lots")
+        yield _BatchList(self._clock, id="lots")
         yield Static(_EMPTY, id="nothing", markup=False)
         yield Static(id="in-full", markup=False)
-        yield KeyLine()
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         """Look, and go on looking."""
         self.query_one("#nothing").display = False
-        self.lots.focus()
+        self.batches.focus()
         self._look_on()
         self.set_interval(_LOOK_EVERY, self._look_on)
 
     @property
-    def lots(self) -> _Lots:
+    def batches(self) -> _BatchList:
         """The list."""
-        return self.query_one(_Lots)
+        return self.query_one(_BatchList)
 
     def _look_on(self) -> None:
         if not self._looking:
@@ -100,123 +100,125 @@ class TrashScreen(Screen[Job | None]):
             self.call_later(self._show, look)
         self._looking = False
 
-    def _show(self, look: TrashLook) -> None:
-        if look is self.lots.look:
+    def _show(self, look: TrashState) -> None:
+        if look is self.batches.look:
             return
-        self.lots.show(look)
+        self.batches.show(look)
         nothing = self.query_one("#nothing", Static)
-        nothing.display = not look.lots
-        self.lots.display = bool(look.lots)
+        nothing.display = not look.entries
+        self.batches.display = bool(look.entries)
         if look.problem:
-            nothing.update(plain(look.problem))
+            nothing.update(plain_text(look.problem))
         head = Text.assemble(
-            ("Trash  ", "bold"), (count(len(look.lots), "batch", "batches"), "bold")
+            ("Trash  ", "bold"), (pluralize(len(look.entries), "batch", "batches"), "bold")
         )
         if look.sizes:
-            head.append(f" · {size(sum(one.bytes for one in look.sizes.values()))}", "bold")
+            head.append(f" · {format_size(sum(one.bytes for one in look.sizes.values()))}", "bold")
         if self._refusal:
-            head.append(f"\n{plain(self._refusal)}")
+            head.append(f"\n{plain_text(self._refusal)}")
         self.query_one("#head", Static).update(head)
         self.refresh_bindings()
-        self.on_lines_seen()
+        self.on_virtual_list_seen()
 
-    def on_lines_seen(self) -> None:
+    def on_virtual_list_seen(self) -> None:
         """The cursor is on another lot."""
-        lot = self.lots.current
-        self.query_one("#in-full", Static).update(_in_full(lot) if lot else "")
+        batch = self.batches.current
+        self.query_one("#in-full", Static).update(_in_full(batch) if batch else "")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """The footer has what makes sense for what there is."""
-        lots = self.query(_Lots)
-        if action in ("restore", "empty", "empty_all") and lots:
-            return bool(lots.first().look.lots)
-        if action == "finish" and lots:
-            return bool(lots.first().look.interrupted)
+        batches = self.query(_BatchList)
+        if action in ("restore", "empty", "empty_all") and batches:
+            return bool(batches.first().look.entries)
+        if action == "finish" and batches:
+            return bool(batches.first().look.interrupted)
         return True
 
     def action_restore(self) -> None:
         """Bring back the lot under the cursor."""
-        if lot := self._ready():
-            held = contents(*self.lots.look.together(lot), verb="goes/go")
+        if batch := self._ready():
+            held = contents(*self.batches.look.together(batch), verb="goes/go")
             text = f"{held} back in place; nothing that exists is overwritten."
-            if lot.remains or lot.state is State.ERASING:
+            if batch.partly_erased or batch.state is BatchState.ERASING:
                 text += " What has been erased already can't come back."
-            job = restoring(self._root, lot.stamp)
+            job = restore_job(self._root, batch.batch_id)
             self._ask("Restore?", text, Choice("yes", "y", "Restore"), job)
 
     def action_finish(self) -> None:
         """Bring what broke off to its end."""
-        lot = self._ready()
-        if lot is None:
+        batch = self._ready()
+        if batch is None:
             return
-        if not lot.interrupted:
+        if not batch.interrupted:
             self.notify("Nothing was interrupted here: there is nothing to finish")
             return
-        if not lot.resumable:
+        if not batch.resumable:
             self.notify("Nothing says that this purge was confirmed: restore it (r)")
             return
-        lots = self.lots.look.together(lot)
-        text = f"{_begun(lot)} of {made(lot, self._clock())} is finished by its plan, with all"
-        text += f" checks. {contents(*lots, verb='is/are')} moved so far."
-        if lot.state is not State.RESTORING and lot.aim is not Aim.TRASH:
+        batches = self.batches.look.together(batch)
+        text = f"{_begun(batch)} of {made(batch, self._clock())} is finished by its plan, with all"
+        text += f" checks. {contents(*batches, verb='is/are')} moved so far."
+        if batch.state is not BatchState.RESTORING and batch.mode is not PurgeMode.TRASH:
             text += " What goes is erased for good."
-        job = finishing(self._root, lot.stamp)
+        job = finish_job(self._root, batch.batch_id)
         self._ask("Finish?", text, Choice("yes", "y", "Finish", "error"), job)
 
     def action_empty(self) -> None:
         """Erase the lot under the cursor."""
-        if lot := self._ready():
-            lots = self.lots.look.together(lot)
-            if not all(one.erasable for one in lots):
+        if batch := self._ready():
+            batches = self.batches.look.together(batch)
+            if not all(one.erasable for one in batches):
                 self.notify("Restore (r) or finish (f) what was interrupted first")
                 return
-            held = contents(*lots, verb="is/are")
+            held = contents(*batches, verb="is/are")
             text = f"{held} erased for good. There is no way to get them back."
-            job = emptying(self._root, lots)
+            job = empty_job(self._root, batches)
             self._ask("Empty this batch?", text, Choice("yes", "y", "Erase for good", "error"), job)
 
     def action_empty_all(self) -> None:
         """Erase all that waits in the trash."""
         if self._ready() is None:
             return
-        look = self.lots.look
-        lots = [lot for lot in look.lots if lot.state is State.TRASH]
-        if not lots:
+        look = self.batches.look
+        batches = [batch for batch in look.entries if batch.state is BatchState.TRASH]
+        if not batches:
             self.notify(
                 "Nothing here goes when the trash is emptied: e erases the batch under the cursor"
             )
             return
-        sizes = [look.sizes[str(lot.name)].bytes for lot in lots if str(lot.name) in look.sizes]
-        tasks = count(sum(len(lot.tasks) for lot in lots), "task")
-        bundles = count(sum(len(lot.bundles) for lot in lots), "bundle")
-        text = f"{tasks} and {bundles} in {count(len(lots), 'batch', 'batches')}"
-        text += f", {size(sum(sizes))}," if sizes else ""
+        sizes = [
+            look.sizes[str(batch.name)].bytes for batch in batches if str(batch.name) in look.sizes
+        ]
+        tasks = pluralize(sum(len(batch.tasks) for batch in batches), "task")
+        bundles = pluralize(sum(len(batch.bundles) for batch in batches), "bundle")
+        text = f"{tasks} and {bundles} in {pluralize(len(batches), 'batch', 'batches')}"
+        text += f", {format_size(sum(sizes))}," if sizes else ""
         text += " are erased for good. There is no way to get them back."
         choice = Choice("yes", "y", "Erase for good", "error")
-        self._ask("Empty the trash?", text, choice, emptying(self._root, lots))
+        self._ask("Empty the trash?", text, choice, empty_job(self._root, batches))
 
-    def _ready(self) -> TrashLot | None:
+    def _ready(self) -> TrashEntry | None:
         """The lot under the cursor, if something may be done with it; says why not."""
-        lot = self.lots.current
-        if lot is None:
+        batch = self.batches.current
+        if batch is None:
             return None
         if self._refusal:
             self.notify(self._refusal, severity="warning", markup=False)
             return None
-        if lot.alive:
+        if batch.in_use:
             self.notify("Another process works in it: wait for its end", severity="warning")
             return None
-        if lot.problem:
-            self.notify(plain(lot.problem), severity="error", markup=False)
+        if batch.problem:
+            self.notify(plain_text(batch.problem), severity="error", markup=False)
             return None
-        return lot
+        return batch
 
-    def _ask(self, title: str, text: str, choice: Choice, job: Job) -> None:
+    def _ask(self, title: str, text: str, choice: Choice, job: JobSpec) -> None:
         def answered(answer: str | None) -> None:
             if answer is not None:
                 self.dismiss(job)
 
-        self.app.push_screen(QuestionScreen(title, Text(text), [choice]), answered)
+        self.app.push_screen(ChoiceScreen(title, Text(text), [choice]), answered)
 
     def action_history(self) -> None:
         """Show what was done before."""
@@ -227,70 +229,76 @@ class TrashScreen(Screen[Job | None]):
         self.dismiss(None)
 
 
-class _Lots(Lines):
+class _BatchList(VirtualList):
     """A line for each lot."""
 
     def __init__(self, clock: Callable[[], float], *, id: str) -> None:
         super().__init__(id=id)
         self._clock = clock
-        self.look = TrashLook()
+        self.look = TrashState()
 
-    def show(self, look: TrashLook) -> None:
+    def show(self, look: TrashState) -> None:
         """Show these lots, the cursor on the one it was on."""
-        stamp = self.current.stamp if self.current else None
+        batch_id = self.current.batch_id if self.current else None
         self.look = look
-        self.count = len(look.lots)
-        stamps = [lot.stamp for lot in look.lots]
-        if stamp in stamps:
-            self.cursor = stamps.index(stamp)
-        self.renew()
+        self.count = len(look.entries)
+        batch_ids = [batch.batch_id for batch in look.entries]
+        if batch_id in batch_ids:
+            self.cursor = batch_ids.index(batch_id)
+        self.reset()
 
     @property
-    def current(self) -> TrashLot | None:
+    def current(self) -> TrashEntry | None:
         """The lot under the cursor."""
-        return self.look.lots[self.cursor] if self.cursor < len(self.look.lots) else None
+        return self.look.entries[self.cursor] if self.cursor < len(self.look.entries) else None
 
     def line(self, y: int) -> Text:
         """State, age, what is in it, who made it."""
-        lot = self.look.lots[y]
-        held = self.look.sizes.get(str(lot.name))
+        batch = self.look.entries[y]
+        held = self.look.sizes.get(str(batch.name))
         return Text.assemble(
             " ",
-            (fit(_state(lot), 15), "bold" if lot.interrupted else ""),
-            fit(made(lot, self._clock()), 16),
-            f"{count(len(lot.tasks), 'task'):>13} ",
-            f"{count(len(lot.bundles), 'bundle'):>11} ",
-            f"{size(held.bytes) if held else '…':>9}  ",
-            plain(f"{lot.who.user} on {lot.who.host}") if lot.who else "",
+            (fit(_state(batch), 15), "bold" if batch.interrupted else ""),
+            fit(made(batch, self._clock()), 16),
+            f"{pluralize(len(batch.tasks), 'task'):>13} ",
+            f"{pluralize(len(batch.bundles), 'bundle'):>11} ",
+            f"{format_size(held.bytes) if held else '…':>9}  ",
+            plain_text(f"{batch.confirmed_by.user} on {batch.confirmed_by.host}")
+            if batch.confirmed_by
+            else "",
         )
 
 
-def _state(lot: TrashLot) -> str:
-    if lot.interrupted:
+def _state(batch: TrashEntry) -> str:
+    if batch.interrupted:
         return "! interrupted"
-    if lot.alive:
-        return f"▶ {lot.state}"
-    if lot.state is State.KEPT:
+    if batch.in_use:
+        return f"▶ {batch.state}"
+    if batch.state is BatchState.QUARANTINED:
         return "? kept aside"
-    return "? partly erased" if lot.remains else "✓ whole"
+    return "? partly erased" if batch.partly_erased else "✓ whole"
 
 
-def _begun(lot: TrashLot) -> str:
-    if lot.state is State.RESTORING:
+def _begun(batch: TrashEntry) -> str:
+    if batch.state is BatchState.RESTORING:
         return "The undo"
-    if lot.aim is Aim.TRASH:
-        return "The emptying" if lot.state is State.ERASING else "The move to the trash"
+    if batch.mode is PurgeMode.TRASH:
+        return "The emptying" if batch.state is BatchState.ERASING else "The move to the trash"
     return "The purge"
 
 
-def _in_full(lot: TrashLot) -> Text:
-    if lot.problem:
-        told = lot.problem
-    elif lot.alive:
+def _in_full(batch: TrashEntry) -> Text:
+    if batch.problem:
+        told = batch.problem
+    elif batch.in_use:
         told = "another process works in it right now"
-    elif lot.interrupted:
-        told = _INTERRUPTED[lot.state]
+    elif batch.interrupted:
+        told = _INTERRUPTED[batch.state]
     else:
-        told = _WAITING[lot.state]
-    erased = f", {count(len(lot.remains), 'task')} partly erased" if lot.remains else ""
-    return Text(f"{lot.stamp}: {contents(lot)}{erased}\n{told}")
+        told = _WAITING[batch.state]
+    erased = (
+        f", {pluralize(len(batch.partly_erased), 'task')} partly erased"
+        if batch.partly_erased
+        else ""
+    )
+    return Text(f"{batch.batch_id}: {contents(batch)}{erased}\n{told}")

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from hipercow_tui.analysis.bundle_rows import BundleKey, BundleLine, BundleSort
+from hipercow_tui.analysis.bundle_rows import BundleKey, BundleRow, BundleSort
 from hipercow_tui.analysis.disk_usage import Total
-from hipercow_tui.analysis.task_view import View
+from hipercow_tui.analysis.task_view import TaskView
 from hipercow_tui.domain.snapshot import Snapshot
-from hipercow_tui.domain.task import SIX_STATUSES, Lang, Status
-from hipercow_tui.support.text import age, size
-from hipercow_tui.ui.cells import Column, Placed, plain
+from hipercow_tui.domain.task import FILTERABLE_STATUSES, Lang, Status
+from hipercow_tui.support.text import format_age, format_size
+from hipercow_tui.ui.cells import Column, PlacedColumn, plain_text
 from hipercow_tui.ui.status_style import GLYPH
-from hipercow_tui.ui.widgets.row_rendering import Cell, Row
-from hipercow_tui.ui.widgets.virtual_table import RowTable
+from hipercow_tui.ui.widgets.row_rendering import Cell, RenderedRow
+from hipercow_tui.ui.widgets.virtual_table import VirtualTable
 
 _NAME = Column(BundleKey.NAME, "bundle", 10, 36)
 _TASKS = Column(BundleKey.TASKS, "tasks", 6, 7)
@@ -26,17 +26,17 @@ _LANG = Column(BundleKey.LANG, "lang", 6, 6, rank=1)
 _CHANGED = Column(BundleKey.CHANGED, "changed", 14, 14, rank=2)
 
 
-class BundleTable(RowTable):
+class BundleTable(VirtualTable):
     """The bundles of a snapshot; those without a matched task are dimmed."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.now = 0.0
-        self._lines: tuple[BundleLine, ...] = ()
+        self._lines: tuple[BundleRow, ...] = ()
         self._keys: tuple[str, ...] = ()
         self._rows: dict[str, int] = {}
         self._sort = BundleSort()
-        self._view = View(Snapshot(Path()))
+        self._view = TaskView(Snapshot(Path()))
         self._sized = False
 
     def show_sizes(self) -> None:
@@ -47,14 +47,14 @@ class BundleTable(RowTable):
 
     def show(
         self,
-        lines: tuple[BundleLine, ...],
+        lines: tuple[BundleRow, ...],
         sort: BundleSort,
-        view: View,
+        view: TaskView,
         now: float,
     ) -> None:
         """Show these bundles; ``now`` is the time that ages are told against."""
         before = self._keys
-        if bool(self._view.snapshot.parts) != bool(view.snapshot.parts):
+        if bool(self._view.snapshot.by_language) != bool(view.snapshot.by_language):
             self._laid_out_for = -1
         if lines is not self._lines:
             self._keys = tuple(map(_key, lines))
@@ -66,7 +66,7 @@ class BundleTable(RowTable):
             self.rows_changed(before)
 
     @property
-    def current(self) -> BundleLine | None:
+    def current(self) -> BundleRow | None:
         """The bundle under the cursor."""
         return self._lines[self.cursor] if 0 <= self.cursor < len(self._lines) else None
 
@@ -79,7 +79,7 @@ class BundleTable(RowTable):
         """Where a bundle stands, if it is there."""
         return self._rows.get(key)
 
-    def line_of(self, key: str) -> BundleLine | None:
+    def line_of(self, key: str) -> BundleRow | None:
         """The bundle of that key, if it is there."""
         row = self._rows.get(key)
         return None if row is None else self._lines[row]
@@ -109,45 +109,52 @@ class BundleTable(RowTable):
     def columns(self, width: int) -> Sequence[Column]:
         """The same on every screen, as far as they find room."""
         sizes = (_SIZE, _FILES) if self._sized else ()
-        langs = (_LANG,) if self._view.snapshot.parts else ()
+        langs = (_LANG,) if self._view.snapshot.by_language else ()
         return (_NAME, *langs, _TASKS, _STATUS, _BAR, *sizes, _CHANGED)
 
     def sign(self, column: Column) -> str:
         """An arrow on the column that the bundles are sorted by."""
         return ("↓" if self._sort.reverse else "↑") if column.key == self._sort.key else ""
 
-    def row(self, index: int, layout: Sequence[Placed]) -> Row:
+    def row(self, index: int, layout: Sequence[PlacedColumn]) -> RenderedRow:
         """The cells of a bundle."""
         line = self._lines[index]
         dimmed = self._view.filtered and not self._view.has_match(line.bundle)
-        return Row([self._cell(line, one) for one in layout], dimmed=dimmed)
+        return RenderedRow([self._cell(line, one) for one in layout], dimmed=dimmed)
 
-    def _cell(self, line: BundleLine, one: Placed) -> Cell:
+    def _cell(self, line: BundleRow, one: PlacedColumn) -> Cell:
         match one.column.key:
             case BundleKey.NAME:
-                return ((plain(line.name), "strong"),)
+                return ((plain_text(line.name), "strong"),)
             case BundleKey.LANG:
                 return ((line.lang.shown, "quiet"),)
             case BundleKey.TASKS:
                 return ((f"{line.tasks:,}".rjust(one.width - 1), ""),)
             case BundleKey.STATUS:
-                reduced = line.reduced
+                reduced = line.overall_status
                 if reduced is None:
-                    return (("all gone" if line.gone else "empty", "quiet"),)
+                    return (("all gone" if line.missing_ids else "empty", "quiet"),)
                 return ((f"{GLYPH[reduced]} {reduced}", reduced.value),)
             case BundleKey.SIZE:
-                return ((held_text(line.held, size(line.held.size.bytes)).rjust(one.width), ""),)
+                return (
+                    (
+                        held_text(line.disk_usage, format_size(line.disk_usage.size.bytes)).rjust(
+                            one.width
+                        ),
+                        "",
+                    ),
+                )
             case BundleKey.FILES:
-                told = held_text(line.held, f"{line.held.size.files:,}")
+                told = held_text(line.disk_usage, f"{line.disk_usage.size.files:,}")
                 return ((told.rjust(one.width), "quiet"),)
             case BundleKey.CHANGED:
                 changed = line.bundle.changed
-                return (("—" if changed is None else age(changed, self.now), "quiet"),)
+                return (("—" if changed is None else format_age(changed, self.now), "quiet"),)
             case _:
                 return bar(line.counts, one.width)
 
 
-def _key(line: BundleLine) -> str:
+def _key(line: BundleRow) -> str:
     return line.name if line.lang is Lang.R else f"{Lang.PY}/{line.name}"  # R's have no slash
 
 
@@ -155,12 +162,12 @@ def held_text(held: Total, told: str) -> str:
     """Nothing where nothing was measured, ``≥`` where not all of it was."""
     if not held.measured:
         return ""
-    return told if held.whole else f"≥{told}"
+    return told if held.complete else f"≥{told}"
 
 
 def bar(counts: Mapping[Status | None, int], width: int) -> Cell:
     """The statuses of the tasks as glyphs, in proportion; what there is has at least one."""
-    present = [status for status in (*SIX_STATUSES, Status.BROKEN) if counts.get(status)]
+    present = [status for status in (*FILTERABLE_STATUSES, Status.BROKEN) if counts.get(status)]
     if not present or width < len(present):
         return (("", ""),)
     total = sum(counts[status] for status in present)

@@ -12,11 +12,11 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.widgets import Static
 
-from hipercow_tui.analysis.error_groups import FEW, ErrorGroup, Spread
-from hipercow_tui.support.text import age, count, visible
-from hipercow_tui.ui.cells import plain
-from hipercow_tui.ui.styles import blended
-from hipercow_tui.ui.widgets.scroll_text import LongText
+from hipercow_tui.analysis.error_groups import SAMPLE, ErrorGroup, ValueSummary
+from hipercow_tui.support.text import escape_controls, format_age, pluralize
+from hipercow_tui.ui.cells import plain_text
+from hipercow_tui.ui.styles import blend
+from hipercow_tui.ui.widgets.scroll_text import ScrollText
 from hipercow_tui.ui.widgets.task_details import Styles
 
 MOST = 8  # bundles that are told by name
@@ -32,7 +32,7 @@ class ShownError:
     now: float
 
 
-class ErrorDetails(LongText, can_focus=True):
+class ErrorDetailsView(ScrollText, can_focus=True):
     """The pane; its title is how many tasks failed so.
 
     Component classes: ``details--label``, ``details--error``, ``details--strong``.
@@ -55,7 +55,7 @@ class ErrorDetails(LongText, can_focus=True):
             self.border_title = ""
             text.update("")
             return
-        self.border_title = f"✗ {count(len(shown.group.ids), 'task')}"
+        self.border_title = f"✗ {pluralize(len(shown.group.ids), 'task')}"
         self.border_subtitle = "Enter marks them · o every message"
         text.update(self._table(shown))
 
@@ -65,7 +65,7 @@ class ErrorDetails(LongText, can_focus=True):
 
     def _table(self, shown: ShownError) -> Table:
         def style(name: str) -> Style:
-            return blended(self, [f"details--{name}"])
+            return blend(self, [f"details--{name}"])
 
         grid = Table.grid(padding=(0, 2, 0, 0), expand=True)
         grid.add_column(no_wrap=True, style=style("label"))
@@ -78,8 +78,11 @@ class ErrorDetails(LongText, can_focus=True):
 def lines(shown: ShownError, style: Styles) -> Iterable[tuple[str, Text]]:
     """Labels and what stands beside them; a label is empty where the one above goes on."""
     group = shown.group
-    yield "error" if group.told else "not known", _safe(group.text.splitlines(), style("error"))
-    yield from _inputs("differs", group.differing, style("label"))
+    yield (
+        "error" if group.has_message else "not known",
+        _safe(group.text.splitlines(), style("error")),
+    )
+    yield from _inputs("differs", group.varying, style("label"))
     yield "times", Text(" · ".join(_times(group, shown.now)))
     also = [f"{shown.passing:,} pass the filters"] if shown.passing < len(group.ids) else []
     if group.saved:
@@ -94,15 +97,19 @@ def lines(shown: ShownError, style: Styles) -> Iterable[tuple[str, Text]]:
     yield from _inputs("the same", same, style("label"))
 
 
-def _inputs(label: str, spreads: Iterable[Spread], style: Style) -> Iterable[tuple[str, Text]]:
+def _inputs(
+    label: str, spreads: Iterable[ValueSummary], style: Style
+) -> Iterable[tuple[str, Text]]:
     for spread in spreads:
         values = str(spread).removeprefix(f"{spread.name} ")
         # What is told by its ends does not say how much stands between them.
-        by_ends = spread.numeric and spread.distinct > len(spread.few)
+        by_ends = spread.numeric and spread.distinct > len(spread.sample)
         number = f"  {spread.distinct:,} values" if by_ends else ""
         yield (
             label,
-            Text.assemble((plain(spread.name) + " = ", style), plain(values), (number, style)),
+            Text.assemble(
+                (plain_text(spread.name) + " = ", style), plain_text(values), (number, style)
+            ),
         )
         label = ""
 
@@ -111,10 +118,10 @@ def _times(group: ErrorGroup, now: float) -> Iterable[str]:
     if group.last is None or group.first is None:
         yield "not known"
     elif len(group.ids) == 1:
-        yield age(group.last, now)
+        yield format_age(group.last, now)
     else:
-        yield f"first {age(group.first, now)}"
-        yield f"last {age(group.last, now)}"
+        yield f"first {format_age(group.first, now)}"
+        yield f"last {format_age(group.last, now)}"
 
 
 def _few(names: Sequence[str]) -> str:
@@ -123,11 +130,11 @@ def _few(names: Sequence[str]) -> str:
 
 
 def _code(code: Sequence[str], style: Styles) -> Text:
-    text = _safe(code[:FEW], style("strong"))
-    if len(code) > FEW:
-        text.append(f"\nand {len(code) - FEW:,} more", style("label"))
+    text = _safe(code[:SAMPLE], style("strong"))
+    if len(code) > SAMPLE:
+        text.append(f"\nand {len(code) - SAMPLE:,} more", style("label"))
     return text
 
 
 def _safe(texts: Iterable[str], style: Style | str = "") -> Text:
-    return Text("\n".join(map(visible, texts)), style)
+    return Text("\n".join(map(escape_controls, texts)), style)

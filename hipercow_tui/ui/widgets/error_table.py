@@ -10,17 +10,17 @@ from textual.binding import BindingType
 from textual.message import Message
 
 from hipercow_tui.analysis.error_groups import ErrorGroup, ErrorKey, ErrorSort
-from hipercow_tui.analysis.task_view import View
+from hipercow_tui.analysis.task_view import TaskView
 from hipercow_tui.domain.snapshot import Snapshot
-from hipercow_tui.support.text import age, count
-from hipercow_tui.ui.cells import Column, Placed, cut_end, plain
+from hipercow_tui.support.text import format_age, pluralize
+from hipercow_tui.ui.cells import Column, PlacedColumn, cut_end, plain_text
 from hipercow_tui.ui.keymap import MARKS
-from hipercow_tui.ui.widgets.row_rendering import Cell, Row
+from hipercow_tui.ui.widgets.row_rendering import Cell, RenderedRow
 from hipercow_tui.ui.widgets.task_table import bundle_cell, short_age
-from hipercow_tui.ui.widgets.virtual_table import RowTable
+from hipercow_tui.ui.widgets.virtual_table import VirtualTable
 
 if TYPE_CHECKING:
-    from hipercow_tui.ui.workers.failure_worker import ErrorBoard
+    from hipercow_tui.ui.workers.failure_worker import FailureViewModel
 
 ROOMY = 112  # cells from which ages are written out
 
@@ -32,7 +32,7 @@ _BUNDLE = Column(ErrorKey.BUNDLE, "bundle", 12, 20, rank=4)
 _EIGHTHS = "▏▎▍▌▋▊▉█"
 
 
-class ErrorTable(RowTable):
+class ErrorTable(VirtualTable):
     """The groups of a board; those none of whose tasks passes the filters are dimmed, those all of
     whose tasks are marked have the mark."""
 
@@ -54,28 +54,28 @@ class ErrorTable(RowTable):
         self.now = 0.0
         self.marks: frozenset[str] = frozenset()
         self.complete = False
-        self._board: ErrorBoard | None = None
+        self._view_model: FailureViewModel | None = None
         self._keys: tuple[str, ...] = ()
         self._groups: dict[str, ErrorGroup] = {}
         self._rows: dict[str, int] = {}
-        self._view = View(Snapshot(Path()))
+        self._view = TaskView(Snapshot(Path()))
 
     # The rows
 
-    def show(self, board: ErrorBoard) -> None:
+    def show(self, view_model: FailureViewModel) -> None:
         """Show these groups."""
         before = self._keys
-        self._board = board
-        self._groups = {_key(group): group for group in board.groups}
+        self._view_model = view_model
+        self._groups = {_key(group): group for group in view_model.groups}
         self._keys = tuple(self._groups)
         self._rows = {key: row for row, key in enumerate(self._keys)}
-        self.filling = board.reading
+        self.filling = view_model.reading
         if self._keys == before:
             self.forget_strips()
         else:
             self.rows_changed(before)
 
-    def see(self, view: View, now: float) -> None:
+    def see(self, view: TaskView, now: float) -> None:
         """What the filters match is told against this view, ages against ``now``."""
         self._view, self.now = view, now
         self.forget_strips()
@@ -92,7 +92,7 @@ class ErrorTable(RowTable):
     @property
     def groups(self) -> Sequence[ErrorGroup]:
         """What is shown."""
-        return self._board.groups if self._board else ()
+        return self._view_model.groups if self._view_model else ()
 
     @property
     def current(self) -> ErrorGroup | None:
@@ -106,28 +106,32 @@ class ErrorTable(RowTable):
     @property
     def progress(self) -> str:
         """``read 120 of 243`` while not all are."""
-        board = self._board
-        return f"read {board.read:,} of {board.failed:,}" if board and board.reading else ""
+        view_model = self._view_model
+        return (
+            f"read {view_model.read:,} of {view_model.failed:,}"
+            if view_model and view_model.reading
+            else ""
+        )
 
     @property
     def unread(self) -> int:
         """How many failures are still to be read."""
-        return self._board.failed - self._board.read if self._board else 0
+        return self._view_model.failed - self._view_model.read if self._view_model else 0
 
     @property
     def sort(self) -> ErrorSort:
         """The order of the groups."""
-        return self._board.wish.sort if self._board else ErrorSort()
+        return self._view_model.request.sort if self._view_model else ErrorSort()
 
     @property
     def empty_text(self) -> Sequence[str]:
         """Why there are no rows."""
-        board = self._board
-        if not self.complete or board is None:
+        view_model = self._view_model
+        if not self.complete or view_model is None:
             return ("Reading …",)
-        if board.failed:
-            return (f"Reading how {count(board.failed, 'task')} failed …",)
-        if not board.wish.snapshot.tasks:
+        if view_model.failed:
+            return (f"Reading how {pluralize(view_model.failed, 'task')} failed …",)
+        if not view_model.request.snapshot.tasks:
             return ("No tasks yet", "when one fails, its error stands here", "e goes back to them")
         return (
             "No task has failed",
@@ -144,7 +148,9 @@ class ErrorTable(RowTable):
     def hits(self) -> Sequence[int]:
         """The errors in which it was found."""
         needle = self.needle
-        return [row for row, each in enumerate(self.groups) if each.says(needle)] if needle else ()
+        return (
+            [row for row, each in enumerate(self.groups) if each.matches(needle)] if needle else ()
+        )
 
     def columns(self, width: int) -> Sequence[Column]:
         """Ages are short where there is little room."""
@@ -156,26 +162,26 @@ class ErrorTable(RowTable):
         """An arrow on the column that the groups are sorted by."""
         return ("↓" if self.sort.reverse else "↑") if column.key == self.sort.key else ""
 
-    def row(self, index: int, layout: Sequence[Placed]) -> Row:
+    def row(self, index: int, layout: Sequence[PlacedColumn]) -> RenderedRow:
         """The cells of a group."""
         group = self._groups[self._keys[index]]
         view = self._view
-        return Row(
+        return RenderedRow(
             [self._cell(group, one) for one in layout],
             marked=self.marks.issuperset(group.ids),
             dimmed=view.filtered and view.markable.isdisjoint(group.ids),
         )
 
-    def _cell(self, group: ErrorGroup, one: Placed) -> Cell:
+    def _cell(self, group: ErrorGroup, one: PlacedColumn) -> Cell:
         match one.column.key:
             case ErrorKey.TASKS:
                 return ((f"{len(group.ids):,}".rjust(one.width - 1), ""),)
             case ErrorKey.MESSAGE:
-                style = "strong" if group.told else "quiet"
-                return ((cut_end(plain(in_line(group)), one.width), style),)
+                style = "strong" if group.has_message else "quiet"
+                return ((cut_end(plain_text(in_line(group)), one.width), style),)
             case ErrorKey.INPUTS:
-                told = ", ".join(map(str, group.differing))
-                return ((cut_end(plain(told), one.width), ""),)
+                told = ", ".join(map(str, group.varying))
+                return ((cut_end(plain_text(told), one.width), ""),)
             case ErrorKey.BUNDLE:
                 return bundle_cell([name for name, _ in group.bundles])
             case ErrorKey.LAST:
@@ -205,20 +211,20 @@ class ErrorTable(RowTable):
 
 
 def _key(group: ErrorGroup) -> str:
-    return f"{group.told:d}{group.pattern}"
+    return f"{group.has_message:d}{group.pattern}"
 
 
 def in_line(group: ErrorGroup) -> str:
     """The message of a group on one line; where there is none, why."""
     text = " ".join(group.text.split())
-    return text if group.told else f"not known: {text}"
+    return text if group.has_message else f"not known: {text}"
 
 
 def last_text(group: ErrorGroup, now: float, *, long: bool) -> str:
     """The age of the last of its failures."""
     if group.last is None:
         return "—"
-    told = age(group.last, now)
+    told = format_age(group.last, now)
     return told if long else short_age(told)
 
 

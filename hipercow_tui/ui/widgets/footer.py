@@ -32,7 +32,7 @@ class Hint:
         return cell_len(f"{self.shown} {self.label}") + BETWEEN
 
 
-class KeyLine(Widget):
+class KeyFooter(Widget):
     """Textual's Footer is a widget for each key, mounted anew when another pane gets the focus:
     0.1 s of a start. This is one line, drawn with the first frame.
 
@@ -40,7 +40,7 @@ class KeyLine(Widget):
     """
 
     DEFAULT_CSS = """
-    KeyLine {
+    KeyFooter {
         dock: bottom;
         height: 1;
         background: $footer-background;

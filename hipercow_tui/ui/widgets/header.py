@@ -15,8 +15,8 @@ from textual.widget import Widget
 
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Status
-from hipercow_tui.support.text import count, visible
-from hipercow_tui.ui.cells import fit, plain
+from hipercow_tui.support.text import escape_controls, pluralize
+from hipercow_tui.ui.cells import fit, plain_text
 
 NAME = "hipercow-tui"
 
@@ -31,7 +31,7 @@ class Freshness:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class HeaderFacts:
     """What the header tells of the root; ``langs`` are how many tasks of R and of Python there are
     where it is of both."""
 
@@ -43,16 +43,16 @@ class Facts:
     langs: tuple[tuple[str, int], ...] = ()
 
     @classmethod
-    def of(cls, snapshot: Snapshot) -> Facts:
+    def from_snapshot(cls, snapshot: Snapshot) -> HeaderFacts:
         """The facts of a snapshot."""
-        number_of = snapshot.lineup.number_of
-        broken = number_of(Status.BROKEN) + len(snapshot.absent - snapshot.gone)
+        number_of = snapshot.columns.count_status
+        broken = number_of(Status.BROKEN) + len(snapshot.non_task_ids - snapshot.missing_ids)
         return cls(
             snapshot.root,
             number_of(Status.RUNNING),
             number_of(Status.SUBMITTED),
             len(snapshot.problems) + broken,
-            langs=tuple((part.lang.shown, len(part.tasks)) for part in snapshot.parts),
+            langs=tuple((part.lang.shown, len(part.tasks)) for part in snapshot.by_language),
         )
 
 
@@ -65,11 +65,11 @@ class _Told:
     rank: int
 
 
-class HeaderLine(Widget):
+class HeaderBar(Widget):
     """One line; where there is no room, the root's path gives way first, cut in its middle, then
     what is told on the right: how many there are before that something is wrong."""
 
-    facts: reactive[Facts] = reactive(Facts(Path()))
+    facts: reactive[HeaderFacts] = reactive(HeaderFacts(Path()))
     freshness: reactive[Freshness] = reactive(Freshness())
     trash: reactive[str] = reactive("")
     """What is in the trash, in short; nothing if nothing is."""
@@ -93,7 +93,7 @@ class HeaderLine(Widget):
         )
         name = f" {NAME}  "
         room = self.size.width - right.cell_length - len(name) - 3
-        where = plain(shown_path(facts.root, max(room, 1)))
+        where = plain_text(shown_path(facts.root, max(room, 1)))
         where = fit(where, min(room, cell_len(where))) if room >= 6 else ""
         left = Content.assemble((name, "bold $text-primary"), (where, "bold"))
         gap = " " * max(1, self.size.width - left.cell_length - right.cell_length - 1)
@@ -110,7 +110,7 @@ class HeaderLine(Widget):
         if self.trash:
             told.append(_Told(self.trash, "text-warning", 2))
         if facts.problems:
-            told.append(_Told(f"! {count(facts.problems, 'problem')}", "text-error", 3))
+            told.append(_Told(f"! {pluralize(facts.problems, 'problem')}", "text-error", 3))
         if self.freshness.percent is not None:
             told.append(_Told(f"reading {self.freshness.percent} %", "text-warning", 0))
             return told
@@ -133,4 +133,4 @@ def shown_path(root: Path, room: int) -> str:
     home = str(Path.home())
     if whole.startswith(home + "/"):
         whole = "~" + whole[len(home) :]
-    return whole if len(visible(whole)) <= room else root.name or whole
+    return whole if len(escape_controls(whole)) <= room else root.name or whole

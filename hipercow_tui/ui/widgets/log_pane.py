@@ -17,12 +17,12 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from hipercow_tui.formats.log_file import Log
-from hipercow_tui.formats.log_patterns import Sought
-from hipercow_tui.support.text import size
-from hipercow_tui.ui.cells import plain
-from hipercow_tui.ui.messages import Broke
-from hipercow_tui.ui.styles import blended, themed
-from hipercow_tui.ui.workers.log_paging import LogRow, Page, Shape, Turn
+from hipercow_tui.formats.log_patterns import LogQuery
+from hipercow_tui.support.text import format_size
+from hipercow_tui.ui.cells import plain_text
+from hipercow_tui.ui.messages import WorkerFailed
+from hipercow_tui.ui.styles import blend, theme_style
+from hipercow_tui.ui.workers.log_paging import LogRow, Navigation, Page, Viewport
 from hipercow_tui.ui.workers.log_reader import LogReader
 
 
@@ -53,7 +53,7 @@ class LogPane(Vertical):
     def __init__(self, log: Log, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._log = log
-        self.page = Page(Shape(1, 1), trouble="not read yet")
+        self.page = Page(Viewport(1, 1), error="not read yet")
         self._reader: LogReader | None = None
 
     def compose(self) -> ComposeResult:
@@ -66,7 +66,7 @@ class LogPane(Vertical):
         self._reader = LogReader(
             self._log,
             lambda page: self.call_later(self._show, page),
-            lambda error: self.post_message(Broke(error)),
+            lambda error: self.post_message(WorkerFailed(error)),
         )
         self._reshape()
 
@@ -81,17 +81,17 @@ class LogPane(Vertical):
         return self.query_one(LogView)
 
     @property
-    def shape(self) -> Shape:
+    def shape(self) -> Viewport:
         """The room for rows."""
         room = self.view.size
-        return Shape(max(1, room.width), max(1, room.height), self.wrap)
+        return Viewport(max(1, room.width), max(1, room.height), self.wrap)
 
-    def turn(self, turn: Turn) -> None:
+    def turn(self, turn: Navigation) -> None:
         """Turn the page."""
         if self._reader is not None:
             self._reader.turn(turn)
 
-    def find(self, sought: Sought, *, backwards: bool) -> None:
+    def find(self, sought: LogQuery, *, backwards: bool) -> None:
         """Turn to the next line that is sought, or the one before."""
         if self._reader is not None:
             self._reader.find(sought, backwards=backwards)
@@ -131,17 +131,23 @@ class LogPane(Vertical):
 
     def _show_rows(self) -> None:
         page = self.page
-        said = page.trouble or ("" if page.size else f"'{self._log.name}' is empty so far")
+        said = page.error or ("" if page.size else f"'{self._log.name}' is empty so far")
         for view in self.query(LogView):
             view.show(page.rows, said, page.hit, self.needle)
 
     def _show_head(self) -> None:
         page = self.page
         head = Text.assemble((f"{self._log.name}  ", "bold"), self.what)
-        said = page.said or (page.trouble if page.rows else "")
-        where = [size(page.size) if page.rows else "", "" if said else self._place(), self.hint]
+        said = page.said or (page.error if page.rows else "")
+        where = [
+            format_size(page.size) if page.rows else "",
+            "" if said else self._place(),
+            self.hint,
+        ]
         if said:
-            head.append(f"  {plain(said)}", Style(bold=True) + themed(self.app, "text-warning"))
+            head.append(
+                f"  {plain_text(said)}", Style(bold=True) + theme_style(self.app, "text-warning")
+            )
         if any(where):
             head.append("  " + " · ".join(filter(None, where)), "dim")
         head.truncate(max(1, self.size.width - 2), overflow="ellipsis")
@@ -205,17 +211,17 @@ class LogView(Widget, can_focus=True):
         if rows:
             self._strips = [self._strip(row, hit, needle) for row in rows]
         else:
-            text = Text(f" {plain(said)}", blended(self, ("log--said",)))
+            text = Text(f" {plain_text(said)}", blend(self, ("log--said",)))
             self._strips = [Strip(text.render(self.app.console))]
         self.refresh()
 
     def _strip(self, row: LogRow, hit: int | None, needle: re.Pattern[str] | None) -> Strip:
         text = row.text.copy()
-        if row.sign is not None:
-            text.style = self.get_component_rich_style(f"log--{row.sign}", partial=True)
+        if row.severity is not None:
+            text.style = self.get_component_rich_style(f"log--{row.severity}", partial=True)
         if row.start == hit:
             text.pad_right(max(0, self.size.width - text.cell_len))
-            text.stylize(Style(bgcolor=blended(self, ("log--found",)).bgcolor))
+            text.stylize(Style(bgcolor=blend(self, ("log--found",)).bgcolor))
         if needle is not None:
             text.highlight_regex(needle, self.get_component_rich_style("log--word", partial=True))
         return Strip(text.render(self.app.console))

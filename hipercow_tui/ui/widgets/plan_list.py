@@ -13,15 +13,15 @@ from rich.cells import cell_len, set_cell_size
 from rich.style import Style
 from rich.text import Text
 
-from hipercow_tui.analysis.task_summary import NO_GIST, Gist
+from hipercow_tui.analysis.task_summary import NO_SUMMARY, TaskSummary
 from hipercow_tui.domain.plan import KEPT, Blocked, PlannedBundle, PlannedTask, PurgePlan
 from hipercow_tui.domain.task import Bundle, Lang, Status, Task
 from hipercow_tui.formats.folder_size import Size
 from hipercow_tui.output import report
-from hipercow_tui.support.text import age, count, short_id, size, span
-from hipercow_tui.ui.cells import fit, plain
+from hipercow_tui.support.text import format_age, format_duration, format_size, pluralize, short_id
+from hipercow_tui.ui.cells import fit, plain_text
 from hipercow_tui.ui.status_style import COLOUR, GLYPH
-from hipercow_tui.ui.widgets.virtual_list import Lines
+from hipercow_tui.ui.widgets.virtual_list import VirtualList
 
 Row: TypeAlias = "PlannedTask | PlannedBundle | Blocked | str"
 
@@ -54,7 +54,7 @@ class Section:
     alarming: bool = False
 
 
-class PlanList(Lines):
+class PlanList(VirtualList):
     """The lines of a plan, with what is known so far of sizes and of what each task runs."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -82,7 +82,7 @@ class PlanList(Lines):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.sizes: Mapping[str, Size] = {}
-        self.gists: Mapping[str, Gist] = {}
+        self.summaries: Mapping[str, TaskSummary] = {}
         self._now = 0.0
         self._called: Callable[[Bundle], str] = attrgetter("name")
         self._sections: tuple[Section, ...] = ()
@@ -92,7 +92,7 @@ class PlanList(Lines):
     def show(self, plan: PurgePlan) -> None:
         """Show a plan from its beginning."""
         self._now = plan.made
-        self._called = plan.called
+        self._called = plan.bundle_label
         self._sections = tuple(_sections(plan))
         self._starts = []
         total = 0
@@ -103,7 +103,7 @@ class PlanList(Lines):
         self.count = total
         self.cursor = 0
         self.scroll_to(y=0, animate=False, immediate=True)
-        self.renew()
+        self.reset()
 
     def tasks_in_sight(self) -> list[Task]:
         """The tasks of the lines that are in sight, but for those that can't be read."""
@@ -125,19 +125,19 @@ class PlanList(Lines):
         """All there is to say of the line under the cursor, however narrow the screen."""
         row = self._row(self.cursor) if self.count else ""
         match row:
-            case PlannedTask(task=task, regrets=regrets):
-                runs = self.gists.get(task.id, NO_GIST)
-                text = Text("  ".join(filter(None, (task.id, report.drawn_in_by(row)))))
+            case PlannedTask(task=task, cautions=regrets):
+                runs = self.summaries.get(task.id, NO_SUMMARY)
+                text = Text("  ".join(filter(None, (task.id, report.cascade_reason(row)))))
                 text.append("\n")
                 for why in regrets:
                     text.append(f"! {why}  ", self._styled("regret"))
-                return text.append(f"{runs.what}  {runs.varies}", self._styled("quiet"))
+                return text.append(f"{runs.code_text}  {runs.inputs_text}", self._styled("quiet"))
             case PlannedBundle(bundle=bundle):
-                text = Text(f"{plain(self._called(bundle))}  {report.bundle_fate(row)}\n")
+                text = Text(f"{plain_text(self._called(bundle))}  {report.bundle_outcome(row)}\n")
                 stays = "its tasks that stay keep everything but their place in it"
                 return text.append(stays if row.surviving else "", self._styled("quiet"))
             case Blocked(task=task, reason=reason):
-                return Text(f"{task.id}\n").append(plain(reason), self._styled("blocked"))
+                return Text(f"{task.id}\n").append(plain_text(reason), self._styled("blocked"))
         return Text(self._sections[self._section(self.cursor)].means if self.count else "", "dim")
 
     def line(self, y: int) -> Text:
@@ -170,7 +170,7 @@ class PlanList(Lines):
         for start, section in zip(self._starts, self._sections, strict=True):
             before: tuple[str, ...] = ()
             for below, row in enumerate(section.rows, 1):
-                regrets = row.regrets if isinstance(row, PlannedTask) else ()
+                regrets = row.cautions if isinstance(row, PlannedTask) else ()
                 if regrets and regrets != before:
                     yield start + below
                 before = regrets
@@ -201,40 +201,42 @@ class PlanList(Lines):
 
     def _task_line(self, planned: PlannedTask, width: int) -> Text:
         task = planned.task
-        text = self._start(task, goes=True, regretted=bool(planned.regrets))
+        text = self._start(task, goes=True, regretted=bool(planned.cautions))
         measured = self.sizes.get(task.id)
         end = _age(task, self._now, wide=width >= MIDDLE)
-        end += f"{size(measured.bytes) if measured else '':>9}"
+        end += f"{format_size(measured.bytes) if measured else '':>9}"
         end += f"  {short_id(task.id)}" if width >= MIDDLE else ""
         room = max(0, width - text.cell_len - len(end))
-        why = report.drawn_in_by(planned)
+        why = report.cascade_reason(planned)
         if width < WIDE:
             return text.append(self._what_runs(task, room, why)).append(end)
         text.append(self._what_runs(task, _RUNS)).append(f"{end}  {why}")
-        for regret in planned.regrets:
+        for regret in planned.cautions:
             if width - text.cell_len >= _NOTE:
                 text.append(f"  {regret}" if why else regret, self._styled("regret"))
         return text
 
     def _what_runs(self, task: Task, room: int, why: str = "") -> Text:
         """What a task runs, and with what or why it goes, in ``room`` cells, two of them empty."""
-        gist = self.gists.get(task.id, NO_GIST)
+        summary = self.summaries.get(task.id, NO_SUMMARY)
         if room >= 2 * _SECOND - 4:
             width = _SECOND
         else:
             width = (_NARROW_WHY if why else _NARROW) if room >= 2 * _NARROW_WHY - 6 else 0
         if task.lang is Lang.PY and not why:
             width = 0  # a command has no inputs
-        text = Text(fit(gist.what or gist.problem or "", max(0, room - width - 2)) + "  ")
+        text = Text(
+            fit(summary.code_text or summary.problem or "", max(0, room - width - 2)) + "  "
+        )
         if width:
-            text.append(_cut(why or gist.varies, width - 2) + "  ", self._styled("quiet"))
+            text.append(_cut(why or summary.inputs_text, width - 2) + "  ", self._styled("quiet"))
         return text
 
     def _bundle_line(self, planned: PlannedBundle) -> Text:
         text = Text("   ").append("- ", self._styled("minus"))
-        text.append(fit(plain(self._called(planned.bundle)), 24)).append("  ")
+        text.append(fit(plain_text(self._called(planned.bundle)), 24)).append("  ")
         style = "regret" if planned.surviving else "quiet"
-        return text.append(report.bundle_fate(planned), self._styled(style))
+        return text.append(report.bundle_outcome(planned), self._styled(style))
 
     def _blocked_line(self, blocked: Blocked, width: int) -> Text:
         text = self._start(blocked.task, goes=False)
@@ -261,7 +263,7 @@ def _age(task: Task, now: float, *, wide: bool) -> str:
     then = task.finished if task.finished is not None else task.created
     words = "unknown"
     if then is not None:
-        words = age(then, now) if wide else span(max(1.0, now - then))
+        words = format_age(then, now) if wide else format_duration(max(1.0, now - then))
     sign = "~" if task.finished_estimated else " "
     return f"{sign}{words}".ljust(16 if wide else 12)
 
@@ -286,13 +288,13 @@ def _with_reasons(blocked: Sequence[Blocked]) -> Iterable[Row]:
     for one in blocked:
         by_reason.setdefault(one.reason, []).append(one)
     for reason, rows in by_reason.items():
-        yield from textwrap.wrap(plain(reason), 70)
+        yield from textwrap.wrap(plain_text(reason), 70)
         yield from rows
 
 
 def _regret_note(tasks: Sequence[PlannedTask]) -> str:
-    kept = sum(any(KEPT in why for why in one.regrets) for one in tasks)
+    kept = sum(any(KEPT in why for why in one.cautions) for one in tasks)
     if kept:
         return f"! {kept:,} of them your filters would have kept"
-    regretted = sum(bool(one.regrets) for one in tasks)
-    return f"! {count(regretted, 'task')} to think twice about" if regretted else ""
+    regretted = sum(bool(one.cautions) for one in tasks)
+    return f"! {pluralize(regretted, 'task')} to think twice about" if regretted else ""

@@ -6,8 +6,8 @@ from rich.text import Text
 from textual.widgets import Static
 
 from hipercow_tui.purging import Phase
-from hipercow_tui.support.text import size, span
-from hipercow_tui.ui.workers.purge_job import Job, PurgeProgressed, PurgeRun
+from hipercow_tui.support.text import format_duration, format_size
+from hipercow_tui.ui.workers.purge_job import JobProgressed, JobRunner, JobSpec
 
 _WORDS = {
     Phase.WAITING: "Watching whether another process still works here",
@@ -20,17 +20,17 @@ _BAR = 12  # cells
 
 
 class PurgeBar(Static):
-    """Mounted, it begins a job that was confirmed. The screen gets its PurgeEnded,
+    """Mounted, it begins a job that was confirmed. The screen gets its JobEnded,
     which bubbles, and then removes it."""
 
     DEFAULT_CSS = """
     PurgeBar { height: 1; padding: 0 1; background: $warning-muted; color: $text; }
     """
 
-    def __init__(self, job: Job, *, id: str | None = None) -> None:
+    def __init__(self, job: JobSpec, *, id: str | None = None) -> None:
         super().__init__(markup=False, id=id)
         self._job = job
-        self.run = PurgeRun(job, self)
+        self.run = JobRunner(job, self)
 
     def on_mount(self) -> None:
         """Begin."""
@@ -43,7 +43,7 @@ class PurgeBar(Static):
             self.run.stop()
             self.update(Text("Stopping: what is not erased yet is kept…"))
 
-    def on_purge_progressed(self, message: PurgeProgressed) -> None:
+    def on_job_progressed(self, message: JobProgressed) -> None:
         """Show how far it is."""
         message.stop()
         progress = message.progress
@@ -53,9 +53,9 @@ class PurgeBar(Static):
         text.append("█" * full).append("░" * (_BAR - full))
         said = [f"{progress.done:,}/{progress.total:,}"]
         if progress.bytes:
-            said.append(size(progress.bytes))
+            said.append(format_size(progress.bytes))
         if message.seconds_left is not None:
-            said.append(f"{span(max(1.0, message.seconds_left))} left")
+            said.append(f"{format_duration(max(1.0, message.seconds_left))} left")
         if self._job.can_stop and not self.run.stopping:
             said.append("U stop")
         self.update(text.append(" " + " · ".join(said)))

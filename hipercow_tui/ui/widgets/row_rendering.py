@@ -11,11 +11,11 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from hipercow_tui.ui.cells import GAP, Placed, fit, joined
+from hipercow_tui.ui.cells import GAP, PlacedColumn, fit, join_cells
 
 # A part of a cell: its text, and the component class (without the prefix) that colours it.
-Part: TypeAlias = tuple[str, str]
-Cell: TypeAlias = tuple[Part, ...]
+TextPart: TypeAlias = tuple[str, str]
+Cell: TypeAlias = tuple[TextPart, ...]
 
 # Gives the colours of some component classes, later ones over earlier ones.
 Styles: TypeAlias = Callable[..., Style]
@@ -24,7 +24,7 @@ GUTTER = 3  # cells before the first column: the cursor's bar, the mark, a gap
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class RenderedRow:
     """What a line of the table shows: cells in the order of the columns that were asked for."""
 
     cells: Sequence[Cell]
@@ -34,7 +34,13 @@ class Row:
 
 
 def drawn(
-    row: Row, layout: Sequence[Placed], width: int, style: Styles, *, cursor: str, needle: str
+    row: RenderedRow,
+    layout: Sequence[PlacedColumn],
+    width: int,
+    style: Styles,
+    *,
+    cursor: str,
+    needle: str,
 ) -> Strip:
     """The line, ``width`` cells long. ``cursor`` is the class of the line under the cursor, else
     nothing; ``needle``, case-folded, is shown where it stands."""
@@ -55,12 +61,12 @@ def drawn(
             names = (*below, colour) if colour else below
             segments.extend(_with_hits(text, names, style, needle))
         segments.append(Segment(" " * GAP, ground))
-    return Strip(joined(segments, ground)).adjust_cell_length(width, ground)
+    return Strip(join_cells(segments, ground)).adjust_cell_length(width, ground)
 
 
-def _fitted(cell: Cell, width: int) -> Sequence[Part]:
+def _fitted(cell: Cell, width: int) -> Sequence[TextPart]:
     """A cell of one part loses its middle where it is too long; one of several its end."""
-    parts: list[Part] = []
+    parts: list[TextPart] = []
     for at, (text, name) in enumerate(cell):
         last = at == len(cell) - 1
         shown = fit(text, width if last else min(width, cell_len(text)))

@@ -10,10 +10,10 @@ from textual.containers import VerticalScroll
 from hipercow_tui.ui.keymap import SCROLLS
 
 
-class LongText(VerticalScroll):
+class ScrollText(VerticalScroll):
     """Scrolls over what stands in it: by j, k, g and G too."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*SCROLLS]
     DEFAULT_CSS = """
-    LongText { scrollbar-size-vertical: 1; }
+    ScrollText { scrollbar-size-vertical: 1; }
     """

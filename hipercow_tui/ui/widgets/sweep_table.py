@@ -11,16 +11,16 @@ from textual.binding import Binding, BindingType
 from hipercow_tui.analysis.error_groups import number
 from hipercow_tui.analysis.sweep import FINISHED, STATUS, Sweep, SweepSort
 from hipercow_tui.domain.task import Task
-from hipercow_tui.ui.cells import Column, Placed, plain
-from hipercow_tui.ui.widgets.row_rendering import Cell, Row
+from hipercow_tui.ui.cells import Column, PlacedColumn, plain_text
+from hipercow_tui.ui.widgets.row_rendering import Cell, RenderedRow
 from hipercow_tui.ui.widgets.task_table import ROOMY, finished_text, status_cell
-from hipercow_tui.ui.widgets.virtual_table import RowTable
+from hipercow_tui.ui.widgets.virtual_table import VirtualTable
 
 _NARROWEST, _WIDEST = 6, 24  # cells of an input
 _ID = Column("id", "id", 12, 12, rank=99)
 
 
-class SweepTable(RowTable):
+class SweepTable(VirtualTable):
     """The tasks of a sweep; the arrow is on the column that they are sorted by."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -98,8 +98,8 @@ class SweepTable(RowTable):
 
     def _input(self, place: int) -> Column:
         texts = (values[place] or "" for values in self._sweep.values.values())
-        title = plain(self._sweep.names[place])
-        widest = max(cell_len(title) + 1, *map(cell_len, map(plain, texts)))
+        title = plain_text(self._sweep.names[place])
+        widest = max(cell_len(title) + 1, *map(cell_len, map(plain_text, texts)))
         most = min(max(widest, _NARROWEST), _WIDEST)
         return Column(str(place), title, most, most, rank=place + 2 if place else 0)
 
@@ -107,12 +107,12 @@ class SweepTable(RowTable):
         """An arrow on the column that the tasks are sorted by."""
         return ("↓" if self._sort.reverse else "↑") if column.key == self._sort.key else ""
 
-    def row(self, index: int, layout: Sequence[Placed]) -> Row:
+    def row(self, index: int, layout: Sequence[PlacedColumn]) -> RenderedRow:
         """The cells of a task."""
         task_id = self._ids[index]
-        return Row([self._cell(task_id, self._tasks[task_id], one) for one in layout])
+        return RenderedRow([self._cell(task_id, self._tasks[task_id], one) for one in layout])
 
-    def _cell(self, task_id: str, task: Task, one: Placed) -> Cell:
+    def _cell(self, task_id: str, task: Task, one: PlacedColumn) -> Cell:
         match one.column.key:
             case "status":
                 return status_cell(task, long=False)
@@ -123,5 +123,5 @@ class SweepTable(RowTable):
         value = self._sweep.values.get(task_id, ())[int(one.column.key)]
         if value is None:
             return (("—", "quiet"),)
-        text = plain(value)
+        text = plain_text(value)
         return ((text.rjust(one.width - 1) if number(value) is not None else text, "strong"),)

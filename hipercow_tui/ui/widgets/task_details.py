@@ -13,16 +13,22 @@ from textual.binding import Binding, BindingType
 from textual.selection import Selection
 from textual.strip import Strip
 
-from hipercow_tui.analysis.task_summary import Gist
-from hipercow_tui.domain.durations import ran, waited
+from hipercow_tui.analysis.task_summary import TaskSummary
+from hipercow_tui.domain.durations import queue_time, run_time
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Lang, Status, Task
 from hipercow_tui.output.r_calls import info_call
-from hipercow_tui.support.text import age, count, short_id, span, visible
+from hipercow_tui.support.text import (
+    escape_controls,
+    format_age,
+    format_duration,
+    pluralize,
+    short_id,
+)
 from hipercow_tui.ui.keymap import SCROLLS
 from hipercow_tui.ui.status_style import GLYPH
-from hipercow_tui.ui.styles import blended
-from hipercow_tui.ui.widgets.virtual_scroll import LongView
+from hipercow_tui.ui.styles import blend
+from hipercow_tui.ui.widgets.virtual_scroll import VirtualScroll
 
 if TYPE_CHECKING:
     from hipercow_tui.formats.details import TaskDetails
@@ -36,19 +42,19 @@ _OPENINGS = {"call": "calls", "script": "script"}
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownTask:
     """A task with what is known around it; ``details`` is None until it was read, the ``gist``
     may be known before. ``stuck`` says why it may be, if it may."""
 
     task: Task
     snapshot: Snapshot
     details: TaskDetails | None
-    gist: Gist
+    summary: TaskSummary
     now: float
     stuck: str = ""
 
 
-class Details(LongView, can_focus=True):
+class TaskDetailsView(VirtualScroll, can_focus=True):
     """The pane; its title is the task's id and status.
 
     Component classes: ``details--label``, ``details--error``, ``details--strong``, and one for
@@ -73,7 +79,7 @@ class Details(LongView, can_focus=True):
         self._task_id = ""
         self._title = ""
 
-    def show(self, shown: Shown | None) -> None:
+    def show(self, shown: ShownTask | None) -> None:
         """Show a task, or nothing; another task from its beginning."""
         said = tuple(lines(shown, self._style)) if shown else ()
         if shown and shown.task.id != self._task_id:
@@ -104,13 +110,13 @@ class Details(LongView, can_focus=True):
             table.add_row(Text(label), text)
         console = self.app.console
         options = console.options.update(width=max(1, width), height=None)
-        drawn = console.render_lines(table, options, style=blended(self, ()))
+        drawn = console.render_lines(table, options, style=blend(self, ()))
         self._strips = [Strip(line, width) for line in drawn]
         self.set_lines(len(self._strips))
         self.refresh()
 
     def _style(self, name: str) -> Style:
-        return blended(self, [f"details--{name}"])
+        return blend(self, [f"details--{name}"])
 
     # Drawing, and selecting with the mouse
 
@@ -119,7 +125,7 @@ class Details(LongView, can_focus=True):
         line = self.scroll_offset.y + y
         width = self.scrollable_content_region.width
         if line >= len(self._strips):
-            return Strip.blank(width, blended(self, ()))
+            return Strip.blank(width, blend(self, ()))
         strip = self._strips[line]
         span = self.text_selection.get_span(line) if self.text_selection else None
         if span is not None:
@@ -139,12 +145,12 @@ def headline(task: Task) -> str:
     said = f"{GLYPH[task.status]} {task.status}"
     if not task.chain:
         return said
-    if task.tip_status is not task.status:
-        said += f" → {task.tip_status or 'gone'}"
+    if task.latest_status is not task.status:
+        said += f" → {task.latest_status or 'gone'}"
     return f"{said}, attempt {task.chain.index(task.id) + 1} of {len(task.chain)}"
 
 
-def lines(shown: Shown, style: Styles) -> Iterable[tuple[str, Text]]:
+def lines(shown: ShownTask, style: Styles) -> Iterable[tuple[str, Text]]:
     """Labels and what stands beside them; a label is empty where the one above goes on."""
     task, details = shown.task, shown.details
     if details is not None and details.error:
@@ -160,7 +166,7 @@ def lines(shown: Shown, style: Styles) -> Iterable[tuple[str, Text]]:
     if details is not None and details.problem and details.problem != task.problem:
         yield "problem", _safe(details.problem, style("error"))
     if details is None:
-        yield "runs", Text(shown.gist.what, style("strong"))
+        yield "runs", Text(shown.summary.code_text, style("strong"))
     elif details.runs is not None:
         yield _OPENINGS.get(details.type or "", "runs"), _safe(details.runs, style("strong"))
         yield from _named("inputs", details.inputs, style("label"))
@@ -207,14 +213,14 @@ def _named(
 
 def _times(task: Task, now: float) -> Iterable[str]:
     if task.created is not None:
-        yield f"created {age(task.created, now)}"
-    if (waiting := waited(task, now)) is not None:
-        yield f"{'waited' if task.started is not None else 'waiting for'} {span(waiting)}"
-    if (running := ran(task, now)) is not None:
-        yield f"{'ran' if task.finished is not None else 'running for'} {span(running)}"
+        yield f"created {format_age(task.created, now)}"
+    if (waiting := queue_time(task, now)) is not None:
+        yield f"{'waited' if task.started is not None else 'waiting for'} {format_duration(waiting)}"
+    if (running := run_time(task, now)) is not None:
+        yield f"{'ran' if task.finished is not None else 'running for'} {format_duration(running)}"
     if task.finished is not None:
         guess = "about " if task.finished_estimated else ""
-        yield f"finished {guess}{age(task.finished, now)}"
+        yield f"finished {guess}{format_age(task.finished, now)}"
     if task.created is None and task.finished is None:
         yield "not known"
 
@@ -237,6 +243,8 @@ def _chain(task: Task, snapshot: Snapshot, style: Styles) -> Text:
 def _safe(value: str, style: Style | str = "") -> Text:
     """Text from disk, line by line harmless, cut where nobody reads on."""
     cut = (
-        value if len(value) <= LONGEST else value[:LONGEST] + f" … {count(len(value), 'character')}"
+        value
+        if len(value) <= LONGEST
+        else value[:LONGEST] + f" … {pluralize(len(value), 'character')}"
     )
-    return Text("\n".join(map(visible, cut.splitlines())), style)
+    return Text("\n".join(map(escape_controls, cut.splitlines())), style)

@@ -13,18 +13,18 @@ from textual.binding import BindingType
 from textual.message import Message
 
 from hipercow_tui.analysis.disk_usage import Measured, Sizes
-from hipercow_tui.analysis.task_sorting import Key
-from hipercow_tui.analysis.task_summary import NO_GIST, Gist, Gists
-from hipercow_tui.analysis.task_view import View
-from hipercow_tui.domain.durations import ran, waited
+from hipercow_tui.analysis.task_sorting import SortKey
+from hipercow_tui.analysis.task_summary import NO_SUMMARY, Summaries, TaskSummary
+from hipercow_tui.analysis.task_view import TaskView
+from hipercow_tui.domain.durations import queue_time, run_time
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Lang, Task
-from hipercow_tui.support.text import age, size, span
-from hipercow_tui.ui.cells import Column, Placed, cut_end, plain
+from hipercow_tui.support.text import format_age, format_duration, format_size
+from hipercow_tui.ui.cells import Column, PlacedColumn, cut_end, plain_text
 from hipercow_tui.ui.keymap import MARKS
 from hipercow_tui.ui.status_style import GLYPH
-from hipercow_tui.ui.widgets.row_rendering import Cell, Part, Row
-from hipercow_tui.ui.widgets.virtual_table import RowTable
+from hipercow_tui.ui.widgets.row_rendering import Cell, RenderedRow, TextPart
+from hipercow_tui.ui.widgets.virtual_table import VirtualTable
 
 RAN = 76  # cells from which there is room for how long a task ran
 WAITED = 96  # cells from which there is room for how long it waited
@@ -33,17 +33,17 @@ ALL = 128  # cells from which there is room for all there is to tell
 WIDE = 112  # cells from which both statuses of a retried task are written out
 
 # Least and most cells of each column, and its rank: the larger, the sooner it gives way.
-_WHAT = Column(Key.WHAT, "what", 14, 48)
-_INPUTS = Column(Key.INPUTS, "inputs", 11, 40, rank=1)
-_BUNDLE = Column(Key.BUNDLE, "bundle", 8, 22, rank=4)
-_CREATED = Column(Key.CREATED, "created", 14, 14, rank=8)
-_WAITED = Column(Key.WAITED, "waited", 7, 7, rank=7)
-_RAN = Column(Key.RAN, "ran", 6, 6, rank=6)
-_ATTEMPTS = Column(Key.ATTEMPTS, "↻", 2, 2, rank=3)
-_ID = Column(Key.ID, "id", 12, 12, rank=5)
-_LANG = Column(Key.LANG, "lang", 6, 6, rank=4)
-_SIZE = Column(Key.SIZE, "     size", 9, 9)
-_FILES = Column(Key.FILES, " files", 6, 6, rank=5)
+_WHAT = Column(SortKey.WHAT, "what", 14, 48)
+_INPUTS = Column(SortKey.INPUTS, "inputs", 11, 40, rank=1)
+_BUNDLE = Column(SortKey.BUNDLE, "bundle", 8, 22, rank=4)
+_CREATED = Column(SortKey.CREATED, "created", 14, 14, rank=8)
+_WAITED = Column(SortKey.WAITED, "waited", 7, 7, rank=7)
+_RAN = Column(SortKey.RAN, "ran", 6, 6, rank=6)
+_ATTEMPTS = Column(SortKey.ATTEMPTS, "↻", 2, 2, rank=3)
+_ID = Column(SortKey.ID, "id", 12, 12, rank=5)
+_LANG = Column(SortKey.LANG, "lang", 6, 6, rank=4)
+_SIZE = Column(SortKey.SIZE, "     size", 9, 9)
+_FILES = Column(SortKey.FILES, " files", 6, 6, rank=5)
 
 _SHORT_UNITS = {
     "second": "s",
@@ -56,12 +56,12 @@ _SHORT_UNITS = {
 }
 
 
-class TaskTable(RowTable):
+class TaskTable(VirtualTable):
     """The rows of a view; marks are kept by id, whatever is shown.
 
     ``sought`` is what was typed to be found; a view of it may be still to come.
 
-    What a task runs is not in the view: ``gists`` fills as it is read, and rows that were drawn
+    What a task runs is not in the view: ``summaries`` fills as it is read, and rows that were drawn
     without it are drawn again by ``gists_read``.
     """
 
@@ -77,16 +77,16 @@ class TaskTable(RowTable):
             super().__init__()
             self.marks = marks
 
-    def __init__(self, gists: Gists, *, id: str | None = None) -> None:
+    def __init__(self, summaries: Summaries, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.gists = gists
+        self.summaries = summaries
         self.now = 0.0
         self.marks: frozenset[str] | None = None
         self._sizes: Sizes | None = None
         self.stuck: Mapping[str, str] = {}
         self.sought = ""
         self._marks_all = False
-        self._view = View(Snapshot(Path()))
+        self._view = TaskView(Snapshot(Path()))
         self._range_from: str | None = None
         self._range_row = 0
         self._empty_text: Sequence[str] = ()
@@ -94,16 +94,16 @@ class TaskTable(RowTable):
     # The rows
 
     @property
-    def view(self) -> View:
+    def view(self) -> TaskView:
         """What is shown."""
         return self._view
 
-    def show(self, view: View, now: float) -> None:
+    def show(self, view: TaskView, now: float) -> None:
         """Show these rows; ``now`` is the time that ages are told against."""
         before, self._view = self._view, view
         self.now = now
-        if (bool(before.snapshot.parts), before.sort.key) != (
-            bool(view.snapshot.parts),
+        if (bool(before.snapshot.by_language), before.sort.key) != (
+            bool(view.snapshot.by_language),
             view.sort.key,
         ):
             self._laid_out_for = -1
@@ -111,7 +111,7 @@ class TaskTable(RowTable):
         self._find_range()
         self._mark_all()
         if view.ids is before.ids:
-            self.draw_anew()
+            self.invalidate()
         else:
             self.rows_changed(before.ids)
 
@@ -152,16 +152,18 @@ class TaskTable(RowTable):
         column that the tasks are sorted by is there on any screen."""
         finished = 15 if width >= ROOMY else 6
         status = 23 if width >= WIDE else 13
-        langs = (_LANG,) if self._view.snapshot.parts else ()
-        room = width - (_LANG.least if langs else 0)
+        langs = (_LANG,) if self._view.snapshot.by_language else ()
+        room = width - (_LANG.min_width if langs else 0)
         spare = {_CREATED: ALL, _WAITED: WAITED, _RAN: RAN}
         columns = (
-            Column(Key.STATUS, "status", status, status),
+            Column(SortKey.STATUS, "status", status, status),
             _WHAT,
             _INPUTS,
             _BUNDLE,
             *(one for one, least in spare.items() if room >= least or self.sign(one)),
-            Column(Key.FINISHED, "finished" if width >= ROOMY else "ended", finished, finished, 2),
+            Column(
+                SortKey.FINISHED, "finished" if width >= ROOMY else "ended", finished, finished, 2
+            ),
             _ATTEMPTS,
             *langs,
             *((_SIZE, _FILES) if self._sizes is not None else ()),
@@ -184,56 +186,58 @@ class TaskTable(RowTable):
         """The tasks in which it was found."""
         return self._view.hits
 
-    def row(self, index: int, layout: Sequence[Placed]) -> Row:
+    def row(self, index: int, layout: Sequence[PlacedColumn]) -> RenderedRow:
         """The cells of a task."""
         task_id = self._view.ids[index]
         task = self._view.snapshot.tasks[task_id]
-        return Row(
+        return RenderedRow(
             [self._cell(task, one) for one in layout],
             marked=self.marks is not None and task_id in self.marks,
-            dimmed=self._view.dims(index),
+            dimmed=self._view.is_dimmed(index),
             ranged=index in self._range(),
         )
 
-    def _cell(self, task: Task, one: Placed) -> Cell:
-        gist = self.gists.get(task.id)
+    def _cell(self, task: Task, one: PlacedColumn) -> Cell:
+        summary = self.summaries.get(task.id)
         match one.column.key:
-            case Key.STATUS:
+            case SortKey.STATUS:
                 cell = status_cell(task, long=one.width >= 23)
                 return (*cell, (" !", "mark")) if task.id in self.stuck else cell
-            case Key.WHAT:
-                return (what_part(task, self._spread(task, gist)),)
-            case Key.INPUTS:
+            case SortKey.WHAT:
+                return (what_part(task, self._spread(task, summary)),)
+            case SortKey.INPUTS:
                 if task.lang is Lang.PY:  # the end of a command is what differs: see fit
-                    return (((self._spread(task, gist) or NO_GIST).varies, ""),)
-                return ((inputs_text((gist or NO_GIST).varies, one.width), ""),)
-            case Key.BUNDLE:
+                    return (((self._spread(task, summary) or NO_SUMMARY).inputs_text, ""),)
+                return ((inputs_text((summary or NO_SUMMARY).inputs_text, one.width), ""),)
+            case SortKey.BUNDLE:
                 return bundle_cell(task.bundles)
-            case Key.CREATED:
-                return (("—" if task.created is None else age(task.created, self.now), "quiet"),)
-            case Key.WAITED:
-                return ((span_text(waited(task, self.now)), "quiet"),)
-            case Key.RAN:
+            case SortKey.CREATED:
+                return (
+                    ("—" if task.created is None else format_age(task.created, self.now), "quiet"),
+                )
+            case SortKey.WAITED:
+                return ((span_text(queue_time(task, self.now)), "quiet"),)
+            case SortKey.RAN:
                 estimated = task.finished is not None and task.finished_estimated
-                return ((span_text(ran(task, self.now), estimated=estimated), ""),)
-            case Key.FINISHED:
+                return ((span_text(run_time(task, self.now), estimated=estimated), ""),)
+            case SortKey.FINISHED:
                 return ((finished_text(task, self.now, long=one.width >= 15), ""),)
-            case Key.ATTEMPTS:
+            case SortKey.ATTEMPTS:
                 return ((f"{len(task.chain)}" if task.chain else "", "quiet"),)
-            case Key.LANG:
+            case SortKey.LANG:
                 return ((task.lang.shown, "quiet"),)
-            case Key.SIZE | Key.FILES:
+            case SortKey.SIZE | SortKey.FILES:
                 measured = self._sizes.get(task.id) if self._sizes else None
                 return (size_part(measured, task, one),)
             case _:
                 return ((f"{task.id[:7]}…{task.id[-4:]}", "quiet"),)
 
-    def _spread(self, task: Task, gist: Gist | None) -> Gist | None:
+    def _spread(self, task: Task, summary: TaskSummary | None) -> TaskSummary | None:
         """A command goes on in the column for inputs, which it has none of."""
-        if gist is None or task.lang is Lang.R:
-            return gist
+        if summary is None or task.lang is Lang.R:
+            return summary
         widths = {one.column.key: one.width for one in self._layout}
-        return spread(gist, widths[Key.WHAT]) if Key.INPUTS in widths else gist
+        return spread(summary, widths[SortKey.WHAT]) if SortKey.INPUTS in widths else summary
 
     # Marks
 
@@ -274,9 +278,9 @@ class TaskTable(RowTable):
         if not self._marks_all or view.query != self.sought:
             return
         self._marks_all = False
-        if view.query and not view.takes:
+        if view.query and not view.markable_rows:
             self.notify("Nothing that was found passes the filters: 0 takes them away")
-        self._mark((self.marks or frozenset()) | view.takes)
+        self._mark((self.marks or frozenset()) | view.markable_rows)
         self.forget_strips()
 
     def action_unmark(self) -> None:
@@ -320,32 +324,32 @@ class TaskTable(RowTable):
             self.forget_strips()
 
 
-def size_part(measured: Measured | None, task: Task, one: Placed) -> Part:
+def size_part(measured: Measured | None, task: Task, one: PlacedColumn) -> TextPart:
     """``2.1 MB``, or how many files; with ``~`` where it may be another by now."""
     if measured is None:
         return "", ""
     sign = "" if measured.holds(task) else "~"
-    by_bytes = one.column.key == Key.SIZE
-    told = size(measured.size.bytes) if by_bytes else f"{measured.size.files:,}"
+    by_bytes = one.column.key == SortKey.SIZE
+    told = format_size(measured.size.bytes) if by_bytes else f"{measured.size.files:,}"
     return (sign + told).rjust(one.width), "" if by_bytes else "quiet"
 
 
-def what_part(task: Task, gist: Gist | None) -> Part:
+def what_part(task: Task, summary: TaskSummary | None) -> TextPart:
     """What the task runs; why that is not known; or nothing, where it is yet to be read."""
-    if gist is not None and gist.what:
-        return gist.what, "strong"
-    return plain(task.problem or (gist.problem if gist else None) or ""), "quiet"
+    if summary is not None and summary.code_text:
+        return summary.code_text, "strong"
+    return plain_text(task.problem or (summary.problem if summary else None) or ""), "quiet"
 
 
-def spread(gist: Gist, width: int) -> Gist:
+def spread(summary: TaskSummary, width: int) -> TaskSummary:
     """What runs, cut before the last word that has no room in so many cells."""
-    if gist.varies or cell_len(gist.what) <= width:
-        return gist
-    ends = accumulate(gist.what.split(" "), "{} {}".format)
+    if summary.inputs_text or cell_len(summary.code_text) <= width:
+        return summary
+    ends = accumulate(summary.code_text.split(" "), "{} {}".format)
     head = max((end for end in ends if cell_len(end) <= width), key=len, default="")
     if not head:
-        return gist
-    return replace(gist, what=head, varies=gist.what[len(head) + 1 :])
+        return summary
+    return replace(summary, code_text=head, inputs_text=summary.code_text[len(head) + 1 :])
 
 
 def inputs_text(varies: str, width: int) -> str:
@@ -360,7 +364,7 @@ def status_cell(task: Task, *, long: bool) -> Cell:
     """``✗ failure``; for a retried task whose last attempt differs ``✗ failure → success``, or
     where there is little room ``✗ → success``."""
     own = task.status
-    tip = task.tip_status
+    tip = task.latest_status
     if not task.chain or tip is own:
         return ((f"{GLYPH[own]} {own}", own.value),)
     then = (str(tip), tip.value) if tip is not None else ("gone", "quiet")
@@ -373,14 +377,14 @@ def bundle_cell(bundles: Sequence[str]) -> Cell:
     if not bundles:
         return (("", ""),)
     more = f" +{len(bundles) - 1}" if len(bundles) > 1 else ""
-    return ((plain(bundles[0]) + more, ""),)
+    return ((plain_text(bundles[0]) + more, ""),)
 
 
 def finished_text(task: Task, now: float, *, long: bool) -> str:
     """The age of the end: ``~`` before an estimate, ``—`` for what has not ended."""
     if task.finished is None:
         return "—"
-    told = age(task.finished, now)
+    told = format_age(task.finished, now)
     return ("~" if task.finished_estimated else "") + (told if long else short_age(told))
 
 
@@ -388,7 +392,7 @@ def span_text(seconds: float | None, *, estimated: bool = False) -> str:
     """``12s``, ``~4min``; ``—`` where it is not known, or has not begun."""
     if seconds is None:
         return "—"
-    told = short_age(span(seconds)) if seconds >= 1 else "<1s"
+    told = short_age(format_duration(seconds)) if seconds >= 1 else "<1s"
     return f"~{told}" if estimated else told
 
 

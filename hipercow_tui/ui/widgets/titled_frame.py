@@ -8,7 +8,7 @@ from textual.containers import Vertical
 from textual.geometry import Region
 
 
-class Frame(Vertical):
+class TitledFrame(Vertical):
     """Where its title changes, that line is drawn again: Textual would draw all that stands in the
     frame, 20 kB over a slow line."""
 

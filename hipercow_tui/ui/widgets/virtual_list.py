@@ -15,18 +15,18 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from hipercow_tui.ui.keymap import MOVES
-from hipercow_tui.ui.styles import blended
+from hipercow_tui.ui.styles import blend
 
 
-class Lines(ScrollView, can_focus=True):
+class VirtualList(ScrollView, can_focus=True):
     """Shows ``line(y)`` for each of ``count`` lines: as fast with a million as with ten."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"lines--cursor"}
     """``lines--cursor``: the line that the cursor is on."""
 
     DEFAULT_CSS = """
-    Lines { overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; }
-    Lines > .lines--cursor { background: $primary 40%; text-style: bold; }
+    VirtualList { overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; }
+    VirtualList > .lines--cursor { background: $primary 40%; text-style: bold; }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [key for key in MOVES if key.action != "open"]
@@ -45,7 +45,7 @@ class Lines(ScrollView, can_focus=True):
         """The text of line ``y``; the first cell is the cursor's."""
         raise NotImplementedError
 
-    def renew(self) -> None:
+    def reset(self) -> None:
         """Draw everything anew: what the lines say has changed."""
         self._strips.clear()
         self.refresh()
@@ -64,7 +64,7 @@ class Lines(ScrollView, can_focus=True):
         """The height to scroll over."""
         self.virtual_size = Size(0, self.count)
         self.cursor = self.validate_cursor(self.cursor)
-        self.renew()
+        self.reset()
 
     def watch_cursor(self, before: int, cursor: int) -> None:
         """Draw both lines and bring the new one into sight."""
@@ -86,7 +86,7 @@ class Lines(ScrollView, can_focus=True):
 
     def on_resize(self) -> None:
         """Lines are made for a width; the cursor stays in sight."""
-        self.renew()
+        self.reset()
         self._bring_into_sight()
         self.post_message(self.Seen())
 
@@ -135,5 +135,5 @@ class Lines(ScrollView, can_focus=True):
         text.truncate(width, overflow="ellipsis", pad=True)
         style = self.rich_style
         if at_cursor:
-            style = blended(self, ("lines--cursor",))
+            style = blend(self, ("lines--cursor",))
         return Strip(text.render(self.app.console), width).apply_style(style)

@@ -21,17 +21,17 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from hipercow_tui.ui.cells import GAP, Column, Placed, fit, placed
+from hipercow_tui.ui.cells import GAP, Column, PlacedColumn, fit, place_columns
 from hipercow_tui.ui.keymap import MOVES
-from hipercow_tui.ui.styles import blended
-from hipercow_tui.ui.widgets.row_rendering import GUTTER, Row, drawn
-from hipercow_tui.ui.widgets.virtual_scroll import LongView
+from hipercow_tui.ui.styles import blend
+from hipercow_tui.ui.widgets.row_rendering import GUTTER, RenderedRow, drawn
+from hipercow_tui.ui.widgets.virtual_scroll import VirtualScroll
 
 HEADER = 1  # lines
 STRIPS = 256  # kept, two kilobytes each; some screens full
 
 
-class RowTable(LongView, can_focus=True):
+class VirtualTable(VirtualScroll, can_focus=True):
     """The table; what its rows are, a subclass says.
 
     Component classes: ``row--header`` and ``row--sorted`` (the title of the column it is sorted
@@ -71,39 +71,39 @@ class RowTable(LongView, can_focus=True):
     class CursorMoved(Message):
         """The cursor stands on another row, or on what has taken its place; None: on nothing."""
 
-        def __init__(self, table: RowTable, key: str | None) -> None:
+        def __init__(self, table: VirtualTable, key: str | None) -> None:
             super().__init__()
             self.table = table
             self.key = key
 
         @property
-        def control(self) -> RowTable:
+        def control(self) -> VirtualTable:
             """The table."""
             return self.table
 
     class Opened(Message):
         """Enter, or a double click, on a row."""
 
-        def __init__(self, table: RowTable, key: str) -> None:
+        def __init__(self, table: VirtualTable, key: str) -> None:
             super().__init__()
             self.table = table
             self.key = key
 
         @property
-        def control(self) -> RowTable:
+        def control(self) -> VirtualTable:
             """The table."""
             return self.table
 
     class HeaderClicked(Message):
         """A click on the title of a column."""
 
-        def __init__(self, table: RowTable, column: str) -> None:
+        def __init__(self, table: VirtualTable, column: str) -> None:
             super().__init__()
             self.table = table
             self.column = column
 
         @property
-        def control(self) -> RowTable:
+        def control(self) -> VirtualTable:
             """The table."""
             return self.table
 
@@ -113,7 +113,7 @@ class RowTable(LongView, can_focus=True):
         self._drawn: dict[int, Strip] = {}  # what Textual has of each line of the screen
         self._looking_through = False
         self._styles: dict[tuple[str, ...], Style] = {}
-        self._layout: tuple[Placed, ...] = ()
+        self._layout: tuple[PlacedColumn, ...] = ()
         self._laid_out_for = -1
         self.filling = False
 
@@ -132,7 +132,7 @@ class RowTable(LongView, can_focus=True):
         """The columns there could be on a table of that many cells."""
         raise NotImplementedError
 
-    def row(self, index: int, layout: Sequence[Placed]) -> Row:
+    def row(self, index: int, layout: Sequence[PlacedColumn]) -> RenderedRow:
         """The cells of a row, for the columns that found room."""
         raise NotImplementedError
 
@@ -191,7 +191,7 @@ class RowTable(LongView, can_focus=True):
         if moved_to is not None:
             self.scroll_to(y=moved_to - line, animate=False, force=True)
         was = before[row] if row < len(before) else None
-        self.set_reactive(RowTable.cursor, self.validate_cursor(landed or 0))
+        self.set_reactive(VirtualTable.cursor, self.validate_cursor(landed or 0))
         if was != self.cursor_key:
             self.post_message(self.CursorMoved(self, self.cursor_key))
 
@@ -214,7 +214,7 @@ class RowTable(LongView, can_focus=True):
         self._looking_through = False
         self._draw_what_changed()
 
-    def draw_anew(self) -> None:
+    def invalidate(self) -> None:
         """The same at once: in one frame with what else changes now."""
         self._strips.clear()
         self._draw_what_changed()
@@ -330,7 +330,7 @@ class RowTable(LongView, can_focus=True):
         width = self.scrollable_content_region.width
         if width != self._laid_out_for:
             self._laid_out_for = width
-            self._layout = placed(self.columns(width), width, start=GUTTER)
+            self._layout = place_columns(self.columns(width), width, start=GUTTER)
             self._strips.clear()
         if y < HEADER:
             return self._header(width)
@@ -360,7 +360,7 @@ class RowTable(LongView, can_focus=True):
         """The colours of these component classes, later ones over earlier ones."""
         style = self._styles.get(names)
         if style is None:
-            style = self._styles[names] = blended(self, (f"row--{name}" for name in names))
+            style = self._styles[names] = blend(self, (f"row--{name}" for name in names))
         return style
 
     def _header(self, width: int) -> Strip:

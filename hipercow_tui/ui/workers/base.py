@@ -12,7 +12,7 @@ from concurrent.futures import wait as _wait
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-from hipercow_tui.ui.workers.loop_priority import standing_by
+from hipercow_tui.ui.workers.loop_priority import ui_waiting
 
 GRACE = 2.0  # seconds that leaving the app waits for calls under way, such as saving a plan
 
@@ -21,7 +21,7 @@ Request = TypeVar("Request")
 Result = TypeVar("Result")
 
 
-def in_background(work: Callable[[], None], broke: Callable[[Exception], object]) -> None:
+def start_thread(work: Callable[[], None], broke: Callable[[Exception], object]) -> None:
     """Do the work in a thread of its own; an error that nothing foresaw goes to ``broke``, for a
     thread that ends unheard would leave a screen that looks alive."""
 
@@ -34,7 +34,7 @@ def in_background(work: Callable[[], None], broke: Callable[[Exception], object]
     threading.Thread(target=guarded, name=work.__qualname__, daemon=True).start()
 
 
-def promised(work: Callable[[], T]) -> Future[T]:
+def run_in_thread(work: Callable[[], T]) -> Future[T]:
     """Do the work in a daemon thread; the future will hold its result or its error."""
     future: Future[T] = Future()
 
@@ -62,7 +62,7 @@ class DaemonExecutor(ThreadPoolExecutor):
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
         """Begin the call now."""
         self._promised = [future for future in self._promised if not future.done()]
-        future = promised(partial(fn, *args, **kwargs))
+        future = run_in_thread(partial(fn, *args, **kwargs))
         self._promised.append(future)
         return future
 
@@ -72,7 +72,7 @@ class DaemonExecutor(ThreadPoolExecutor):
             _wait(self._promised, timeout=GRACE)
 
 
-class Newest(Generic[Request, Result]):
+class LatestOnlyWorker(Generic[Request, Result]):
     """A thread that answers requests one at a time, and of those that wait only the newest.
 
     ``answer`` and ``deliver`` are called in that thread; after ``rest`` seconds in which a newer
@@ -94,7 +94,7 @@ class Newest(Generic[Request, Result]):
         self._asked = threading.Event()
         self._answered = threading.Event()
         self._stopped = False
-        in_background(self._run, broke)
+        start_thread(self._run, broke)
 
     def ask(self, request: Request, *, patience: float = 0.0) -> None:
         """Answer this one next, in place of any that still waits; who asks waits for the answer for
@@ -103,7 +103,7 @@ class Newest(Generic[Request, Result]):
         self._waiting = [request]
         self._asked.set()
         if patience:
-            with standing_by():
+            with ui_waiting():
                 self._answered.wait(patience)
 
     def stop(self) -> None:

@@ -11,16 +11,16 @@ from hipercow_tui.analysis.error_groups import (
     ErrorGroup,
     ErrorSort,
     Failure,
-    Sharing,
+    Interner,
     group_failures,
 )
-from hipercow_tui.analysis.failure_cache import ErrorMemory, identity
-from hipercow_tui.analysis.failure_reader import PART, FailureReader
+from hipercow_tui.analysis.failure_cache import FailureCache, folder_fingerprint
+from hipercow_tui.analysis.failure_reader import BATCH_SIZE, FailureReader
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.formats.root import Root
-from hipercow_tui.ui.workers.base import in_background
-from hipercow_tui.ui.workers.loop_priority import give_way
+from hipercow_tui.ui.workers.base import start_thread
+from hipercow_tui.ui.workers.loop_priority import yield_to_ui
 
 TELL_EVERY = 0.5  # seconds
 SAVE_EVERY = 10.0  # seconds, while there is much to read
@@ -29,7 +29,7 @@ QUIETLY = (3.0, 50)  # the same while nobody looks
 
 
 @dataclass(frozen=True, slots=True)
-class ErrorWish:
+class FailureRequest:
     """What to look at, and in which order to tell of it."""
 
     snapshot: Snapshot
@@ -37,10 +37,10 @@ class ErrorWish:
 
 
 @dataclass(frozen=True, slots=True)
-class ErrorBoard:
+class FailureViewModel:
     """The groups, as far as ``read`` of the ``failed`` tasks are read."""
 
-    wish: ErrorWish
+    request: FailureRequest
     groups: tuple[ErrorGroup, ...]
     read: int
     failed: int
@@ -51,7 +51,7 @@ class ErrorBoard:
         return self.read < self.failed
 
 
-class ErrorDesk:
+class FailureWorker:
     """Fills ``failures`` in a thread of its own, and hands on boards from there.
 
     Only failures are read, the last to finish first, and none twice: what is in ``memory`` is
@@ -62,20 +62,20 @@ class ErrorDesk:
     def __init__(
         self,
         root: Root,
-        memory: ErrorMemory | None,
-        deliver: Callable[[ErrorBoard], object],
+        memory: FailureCache | None,
+        deliver: Callable[[FailureViewModel], object],
         broke: Callable[[Exception], object],
     ) -> None:
         self.failures: dict[str, Failure] = {}
         self._root = root
         self._reader = FailureReader(root)
-        self._sharing = Sharing()
+        self._sharing = Interner()
         self._memory = memory
         self._deliver = deliver
         self._remembered: dict[str, Failure] = {}
         self._seen = Snapshot(root.path)  # in those that follow, a task may be another object
         self._doubted: set[str] = set()  # by such ids, what is known may be of another folder
-        self._wish: ErrorWish | None = None
+        self._request: FailureRequest | None = None
         self._groups: tuple[ErrorGroup, ...] = ()
         self._sort = ErrorSort()
         self._regroup = False  # whether the groups are not those of what is known
@@ -84,19 +84,19 @@ class ErrorDesk:
         self._wake = threading.Event()
         self._looked_at = threading.Event()
         self._stopped = False
-        in_background(self._run, broke)
+        start_thread(self._run, broke)
 
-    def look(self, wish: ErrorWish) -> None:
+    def update(self, request: FailureRequest) -> None:
         """Look at this next, in place of what was wished before; answered by boards, the first of
         them at once."""
-        self._wish = wish
+        self._request = request
         self._wake.set()
 
-    def hurry(self) -> None:
+    def speed_up(self) -> None:
         """Somebody looks: rest no more."""
         self._looked_at.set()
 
-    def calm(self) -> None:
+    def slow_down(self) -> None:
         """Nobody looks any more."""
         self._looked_at.clear()
 
@@ -115,22 +115,22 @@ class ErrorDesk:
             if self._stopped:
                 self._reader.close()
                 return
-            if self._wish is not None:
-                self._answer(self._wish)
+            if self._request is not None:
+                self._answer(self._request)
 
-    def _answer(self, wish: ErrorWish) -> None:
-        tasks = wish.snapshot.tasks
-        failed = [tasks[task_id] for task_id in wish.snapshot.with_status(Status.FAILURE)]
-        self._see(wish.snapshot)
+    def _answer(self, request: FailureRequest) -> None:
+        tasks = request.snapshot.tasks
+        failed = [tasks[task_id] for task_id in request.snapshot.with_status(Status.FAILURE)]
+        self._see(request.snapshot)
         todo = [task for task in failed if not self._is_known(task)]
         todo.sort(key=lambda task: task.finished or 0.0)
-        rest = self._tell(wish, failed, len(todo))
+        rest = self._tell(request, failed, len(todo))
         told = time.monotonic()
         while todo and not self._wake.is_set():
             self._looked_at.wait(self._read(todo))
-            give_way()
+            yield_to_ui()
             if not todo or time.monotonic() >= told + rest:
-                rest = self._tell(wish, failed, len(todo))
+                rest = self._tell(request, failed, len(todo))
                 told = time.monotonic()
                 self._save(every=SAVE_EVERY)
         if not todo:
@@ -139,15 +139,15 @@ class ErrorDesk:
             if not self._remembered:
                 self._remembered.clear()  # which gives back the room of what was taken out of it
 
-    def _tell(self, wish: ErrorWish, failed: Sequence[Task], unread: int) -> float:
+    def _tell(self, request: FailureRequest, failed: Sequence[Task], unread: int) -> float:
         """Hand on what is known; in how many seconds it should be done again."""
         began = time.monotonic()
-        if self._regroup or wish.sort != self._sort:
-            self._groups = group_failures(failed, self.failures, wish.sort)
-            self._regroup, self._sort = False, wish.sort
+        if self._regroup or request.sort != self._sort:
+            self._groups = group_failures(failed, self.failures, request.sort)
+            self._regroup, self._sort = False, request.sort
         if not self._stopped:
             read = len(failed) - unread
-            self._deliver(ErrorBoard(wish, self._groups, read, len(failed)))
+            self._deliver(FailureViewModel(request, self._groups, read, len(failed)))
         every, share = (TELL_EVERY, SHARE) if self._looked_at.is_set() else QUIETLY
         return max(every, share * (time.monotonic() - began))
 
@@ -169,10 +169,10 @@ class ErrorDesk:
         """Learn how the next few failed, from the memory if that was the same folder; how many
         seconds that took."""
         began = time.monotonic()
-        part = [todo.pop() for _ in range(min(PART, len(todo)))]
+        part = [todo.pop() for _ in range(min(BATCH_SIZE, len(todo)))]
         unread: list[tuple[Task, bytes]] = []
         for task in part:
-            folder = identity(self._root.part(task.lang).tasks, task.id)
+            folder = folder_fingerprint(self._root.part(task.lang).tasks, task.id)
             known = self.failures.get(task.id) or self._remembered.pop(task.id, None)
             if known is None or known.folder != folder or known.problem is not None:
                 unread.append((task, folder))

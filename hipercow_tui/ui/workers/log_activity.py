@@ -9,13 +9,13 @@ from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Status
 from hipercow_tui.formats.log_file import last_written
 from hipercow_tui.formats.root import Root
-from hipercow_tui.ui.workers.base import in_background
+from hipercow_tui.ui.workers.base import start_thread
 
 EVERY = 60.0  # seconds between two looks, each of one stat a running task
 
 
-class LogWatch:
-    """``written`` is when, in seconds since the epoch, by task: another mapping whenever a look
+class LogActivityWorker:
+    """``log_times`` is when, in seconds since the epoch, by task: another mapping whenever a look
     found anything else than before. Then ``tell`` is called, in the thread that looks."""
 
     def __init__(
@@ -33,7 +33,7 @@ class LogWatch:
         self._snapshot: Snapshot | None = None
         self._begun = threading.Event()
         self._stopped = threading.Event()
-        in_background(self._run, broke)
+        start_thread(self._run, broke)
 
     def watch(self, snapshot: Snapshot) -> None:
         """Look at what runs in this one from now on."""

@@ -18,11 +18,11 @@ from rich.style import Style
 from rich.text import Text
 
 from hipercow_tui.formats.log_file import Log, LogLine, LogState
-from hipercow_tui.formats.log_patterns import COLOUR, Sign, Sought, sign_of
+from hipercow_tui.formats.log_patterns import COLOUR, LogQuery, Severity, severity_of
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class Viewport:
     """The room there is: rows, and cells a row; lines that are longer go on below if ``wrap``."""
 
     width: int
@@ -40,7 +40,7 @@ class LogRow:
     start: int
     end: int
     text: Text
-    sign: Sign | None
+    severity: Severity | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +48,12 @@ class Page:
     """What is in sight: ``rows``, of lines from the offset ``top`` on, without the first ``skip``
     rows of the first of them and ``left`` cells of each.
 
-    It was laid out for ``shape``. ``size`` and ``file`` are the state of the log. ``trouble`` is a
+    It was laid out for ``shape``. ``size`` and ``file`` are the state of the log. ``error`` is a
     sentence on why it can't be read, ``said`` one on what came of a search, ``searched`` how much
     of its way a search has gone. ``hit`` is where the line begins that was found last.
     """
 
-    shape: Shape
+    shape: Viewport
     rows: tuple[LogRow, ...] = ()
     top: int = 0
     skip: int = 0
@@ -61,7 +61,7 @@ class Page:
     size: int = 0
     file: int = 0
     at_end: bool = True
-    trouble: str = ""
+    error: str = ""
     said: str = ""
     searched: float | None = None
     hit: int | None = None
@@ -72,19 +72,19 @@ class Page:
         return self.rows[-1].end / self.size if self.rows and self.size else 1.0
 
 
-Turn: TypeAlias = Callable[[Log, Page, Shape], Page]
+Navigation: TypeAlias = Callable[[Log, Page, Viewport], Page]
 
 _STEADY = Style(blink=False, blink2=False, conceal=False)
 _TELLING = 4096  # characters of a line that are asked whether it tells of an error
 _MARKS = 8  # characters a cell that are looked at: accents may stand on their own
 
 
-def to_start(log: Log, page: Page, shape: Shape) -> Page:
+def to_start(log: Log, page: Page, shape: Viewport) -> Page:
     """The first page."""
     return _from(log, replace(page, hit=None), shape, 0, 0)
 
 
-def to_end(log: Log, page: Page, shape: Shape) -> Page:
+def to_end(log: Log, page: Page, shape: Viewport) -> Page:
     """The last page."""
     state = log.state()
     rows: list[LogRow] = []
@@ -95,7 +95,7 @@ def to_end(log: Log, page: Page, shape: Shape) -> Page:
     return _page(page, state, rows, max(0, len(rows) - shape.height), shape, at_end=True)
 
 
-def stay(log: Log, page: Page, shape: Shape) -> Page:
+def stay(log: Log, page: Page, shape: Viewport) -> Page:
     """The same place, in another shape; a search that was under way is none any more."""
     same_rows = replace(shape, height=0) == replace(page.shape, height=0)
     if page.at_end:
@@ -105,30 +105,30 @@ def stay(log: Log, page: Page, shape: Shape) -> Page:
     return replace(there, said=page.said)
 
 
-def follow(log: Log, page: Page, shape: Shape) -> Page:
+def follow(log: Log, page: Page, shape: Viewport) -> Page:
     """The same place, or the new end if the end was in sight; the same page if nothing changed."""
     state = log.state()
     anew = state.file != page.file or state.size < page.size
-    if not anew and state.size == page.size and not page.trouble:
+    if not anew and state.size == page.size and not page.error:
         return page
     if page.at_end or anew:
         began = anew and page.rows
         said = "The log was begun anew" if began else page.said
         return replace(to_end(log, page, shape), said=said, hit=None if anew else page.hit)
-    return replace(page, size=state.size, trouble="")
+    return replace(page, size=state.size, error="")
 
 
-def by_rows(rows: int) -> Turn:
+def by_rows(rows: int) -> Navigation:
     """Turns by rows: down, or up if negative."""
     return partial(_by_rows, rows)
 
 
-def by_cells(cells: int) -> Turn:
+def by_cells(cells: int) -> Navigation:
     """Turns to what stands further right in long lines, or left if negative."""
     return partial(_by_cells, cells)
 
 
-def _by_rows(rows: int, log: Log, page: Page, shape: Shape) -> Page:
+def _by_rows(rows: int, log: Log, page: Page, shape: Viewport) -> Page:
     top, skip = page.top, page.skip + rows
     if skip < 0:
         top, skip = _above(log, shape, top, -skip)
@@ -142,12 +142,12 @@ def _by_rows(rows: int, log: Log, page: Page, shape: Shape) -> Page:
     return _from(log, page, shape, top, skip)
 
 
-def _by_cells(cells: int, log: Log, page: Page, shape: Shape) -> Page:
+def _by_cells(cells: int, log: Log, page: Page, shape: Viewport) -> Page:
     left = 0 if shape.wrap else max(0, page.left + cells)
     return stay(log, replace(page, left=left), shape)
 
 
-def _above(log: Log, shape: Shape, top: int, rows: int) -> tuple[int, int]:
+def _above(log: Log, shape: Viewport, top: int, rows: int) -> tuple[int, int]:
     """The line, and how many of its rows to skip, so many rows above the line at ``top``."""
     for line in reversed(log.before(top, rows)):
         top = line.start
@@ -157,7 +157,7 @@ def _above(log: Log, shape: Shape, top: int, rows: int) -> tuple[int, int]:
     return top, max(0, -rows)
 
 
-def _from(log: Log, page: Page, shape: Shape, top: int, skip: int) -> Page:
+def _from(log: Log, page: Page, shape: Viewport, top: int, skip: int) -> Page:
     """The page that begins there, or the last one if that would leave room below."""
     rows: list[LogRow] = []
     for line in log.after(top, skip + shape.height + 1):
@@ -168,7 +168,7 @@ def _from(log: Log, page: Page, shape: Shape, top: int, skip: int) -> Page:
 
 
 def _page(
-    page: Page, state: LogState, rows: Sequence[LogRow], skip: int, shape: Shape, *, at_end: bool
+    page: Page, state: LogState, rows: Sequence[LogRow], skip: int, shape: Viewport, *, at_end: bool
 ) -> Page:
     """The rows without the first ``skip`` of them, as a page that takes over where it was found
     and how far right it is."""
@@ -191,9 +191,9 @@ def _page(
 def find(
     log: Log,
     page: Page,
-    shape: Shape,
+    shape: Viewport,
     *,
-    sought: Sought,
+    sought: LogQuery,
     backwards: bool,
     goes_on: Callable[[Page], bool],
 ) -> Page:
@@ -231,7 +231,7 @@ def _begin(page: Page, *, backwards: bool) -> int:
     return page.top
 
 
-def _showing(log: Log, page: Page, shape: Shape, hit: int, sought: Sought) -> Page:
+def _showing(log: Log, page: Page, shape: Viewport, hit: int, sought: LogQuery) -> Page:
     """A page with the line in its upper quarter, and what was found in its width."""
     line = log.after(hit, 1)[0]
     bare = COLOUR.sub("", line.text)
@@ -261,10 +261,10 @@ def styled(line: LogLine) -> Text:
     return text
 
 
-def _rows(line: LogLine, shape: Shape, left: int) -> list[LogRow]:
+def _rows(line: LogLine, shape: Viewport, left: int) -> list[LogRow]:
     """The rows of a line: those below each other, or the one that fits."""
     whole = styled(line)
-    sign = sign_of(whole.plain[:_TELLING])
+    sign = severity_of(whole.plain[:_TELLING])
     if shape.wrap:
         texts = list(whole.divide(_breaks(whole.plain, shape.width)[1:]))
     else:
@@ -275,7 +275,7 @@ def _rows(line: LogLine, shape: Shape, left: int) -> list[LogRow]:
     return [LogRow(line.start, line.end, text, sign) for text in texts]
 
 
-def _height(line: LogLine, shape: Shape) -> int:
+def _height(line: LogLine, shape: Viewport) -> int:
     return len(_breaks(COLOUR.sub("", line.text), shape.width)) if shape.wrap else 1
 
 

@@ -9,10 +9,18 @@ from dataclasses import replace
 from functools import partial
 
 from hipercow_tui.formats.log_file import Log
-from hipercow_tui.formats.log_patterns import Sought
+from hipercow_tui.formats.log_patterns import LogQuery
 from hipercow_tui.support.errors import LogError
-from hipercow_tui.ui.workers.base import in_background
-from hipercow_tui.ui.workers.log_paging import Page, Shape, Turn, find, follow, stay, to_end
+from hipercow_tui.ui.workers.base import start_thread
+from hipercow_tui.ui.workers.log_paging import (
+    Navigation,
+    Page,
+    Viewport,
+    find,
+    follow,
+    stay,
+    to_end,
+)
 
 POLL = 1.0  # seconds between two looks at a log that may grow
 TELL_EVERY = 0.2  # seconds between two words on how far a search is
@@ -33,24 +41,24 @@ class LogReader:
     ) -> None:
         self._log = log
         self._deliver = deliver
-        self._shape = Shape(80, 24)  # until it is known how much room there is
-        self._turns: queue.SimpleQueue[tuple[int, Turn]] = queue.SimpleQueue()
+        self._shape = Viewport(80, 24)  # until it is known how much room there is
+        self._turns: queue.SimpleQueue[tuple[int, Navigation]] = queue.SimpleQueue()
         self._asked = 0
         self._answering = 0
         self._told = 0.0
         self._stopped = False
-        in_background(self._run, broke)
+        start_thread(self._run, broke)
 
-    def turn(self, turn: Turn) -> None:
+    def turn(self, turn: Navigation) -> None:
         """Turn the page; a search that is under way ends."""
         self._asked += 1
         self._turns.put((self._asked, turn))
 
-    def find(self, sought: Sought, *, backwards: bool) -> None:
+    def find(self, sought: LogQuery, *, backwards: bool) -> None:
         """Turn to the next line that is sought, or the one before."""
         self.turn(partial(find, sought=sought, backwards=backwards, goes_on=self._tell))
 
-    def reshape(self, shape: Shape) -> None:
+    def reshape(self, shape: Viewport) -> None:
         """Fill another room with the same place; a search goes on."""
         self._shape = shape
         self._turns.put((self._asked, stay))
@@ -75,14 +83,14 @@ class LogReader:
 
     def _run(self) -> None:
         page, delivered = Page(self._shape), None
-        turn: Turn = to_end
+        turn: Navigation = to_end
         while not self._stopped:
             self._told = time.monotonic()
             try:
                 page = turn(self._log, page, self._shape)
             except LogError as error:
-                if page.trouble != str(error):
-                    page = replace(page, trouble=str(error), said="")
+                if page.error != str(error):
+                    page = replace(page, error=str(error), said="")
             if page is not delivered and not self._interrupted():
                 self._deliver(page)
                 delivered = page

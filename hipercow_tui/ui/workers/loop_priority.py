@@ -2,7 +2,7 @@
 
 One interpreter lock lets one thread work, and Python knows no priorities. What there is instead:
 how long a thread may keep that lock is asked by each that waits for it, so the screen's loop has
-others wait long and itself wait little; and a word between two steps of long work, ``give_way``.
+others wait long and itself wait little; and a word between two steps of long work, ``yield_to_ui``.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class _AtWork:
 _at_work = _AtWork()
 
 
-def give_way(*, to_answers: bool = True) -> None:
+def yield_to_ui(*, to_answers: bool = True) -> None:
     """Let the screen go first if it is at work, and who answers it, unless that is who calls."""
     until = None
     while _at_work.screen or (to_answers and _at_work.answer):
@@ -44,7 +44,7 @@ def give_way(*, to_answers: bool = True) -> None:
 
 
 @contextmanager
-def answering() -> Iterator[None]:
+def foreground_work() -> Iterator[None]:
     """Meanwhile somebody at the screen waits for this thread."""
     _at_work.answer = True
     try:
@@ -54,7 +54,7 @@ def answering() -> Iterator[None]:
 
 
 @contextmanager
-def standing_by() -> Iterator[None]:
+def ui_waiting() -> Iterator[None]:
     """Meanwhile the screen's thread waits itself for one behind it."""
     at_work, _at_work.screen = _at_work.screen, False
     try:

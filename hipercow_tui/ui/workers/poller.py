@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from hipercow_tui.domain.snapshot import Snapshot
-from hipercow_tui.scanning.combined_scanner import RootScanner
+from hipercow_tui.scanning.combined_scanner import CombinedScanner
 from hipercow_tui.scanning.scanner import ScanState
-from hipercow_tui.ui.workers.base import in_background
+from hipercow_tui.ui.workers.base import start_thread
 
 PAUSE = 1.0  # seconds between two passes over a root that is quick to read
 # A pass is followed by a pause of ten times its length; of the last three passes the shortest
@@ -29,7 +29,7 @@ class Poller:
 
     def __init__(
         self,
-        scanner: RootScanner,
+        scanner: CombinedScanner,
         tell: Callable[[], object],
         broke: Callable[[Exception], object],
     ) -> None:
@@ -44,14 +44,14 @@ class Poller:
 
     def start(self) -> None:
         """Begin with the first pass."""
-        in_background(self._run, self._broke)
+        start_thread(self._run, self._broke)
 
     def stop(self) -> None:
         """Look no more; doesn't wait for a look that is under way."""
         self._stopped = True
         self._wake.set()
 
-    def look_now(self, then: Callable[[Snapshot], None] | None = None) -> None:
+    def refresh_now(self, then: Callable[[Snapshot], None] | None = None) -> None:
         """Begin a pass without waiting for the next; ``then`` is given, in the polling thread,
         what a pass saw that began after this call."""
         if then is not None:
@@ -59,7 +59,7 @@ class Poller:
                 self._wishes.append(then)
         self._wake.set()
 
-    def take(self) -> ScanState | None:
+    def take_state(self) -> ScanState | None:
         """What was seen since the last time; None if it has been taken."""
         with self._lock:
             state, self._pending = self._pending, None
@@ -77,8 +77,8 @@ class Poller:
                     return
                 self._put(state)
             lengths.append(time.monotonic() - began)
-            for wish in wishes:
-                wish(state.snapshot)
+            for request in wishes:
+                request(state.snapshot)
             self._wake.wait(max(PAUSE, SHARE * min(lengths)))
 
     def _put(self, state: ScanState) -> None:
@@ -93,6 +93,6 @@ def _together(first: ScanState, then: ScanState) -> ScanState:
     """The later state, with what changed in either."""
     return replace(
         then,
-        changed=(first.changed - then.gone) | then.changed,
-        gone=(first.gone - then.changed) | then.gone,
+        changed=(first.changed - then.removed_ids) | then.changed,
+        removed_ids=(first.removed_ids - then.changed) | then.removed_ids,
     )

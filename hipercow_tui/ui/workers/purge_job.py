@@ -17,60 +17,62 @@ from hipercow_tui.output.report import Report
 from hipercow_tui.purging import (
     Phase,
     Progress,
-    TrashLot,
-    carry_out,
+    TrashEntry,
     empty,
+    execute,
     finish,
     move_to_trash,
     restore,
 )
-from hipercow_tui.purging.manifest import Aim
+from hipercow_tui.purging.manifest import PurgeMode
 from hipercow_tui.support.errors import HipercowTuiError
-from hipercow_tui.ui.messages import PurgeEnded
+from hipercow_tui.ui.messages import JobEnded
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class JobSpec:
     """Something to be done to a root, once it is confirmed: ``title`` for the screen, ``act`` does
     it, with where its progress goes and what asks it to stop; None of that if it can't stop."""
 
     title: str
-    act: Callable[[Callable[[Progress], None], threading.Event], Report]
+    action: Callable[[Callable[[Progress], None], threading.Event], Report]
     can_stop: bool = True
 
 
-def purging(plan: PurgePlan, root: Root, aim: Aim) -> Job:
+def purge_job(plan: PurgePlan, root: Root, aim: PurgeMode) -> JobSpec:
     """Carry out a plan, for good or into the trash."""
-    into_trash = aim is Aim.TRASH
-    act = move_to_trash if into_trash else carry_out
+    into_trash = aim is PurgeMode.TRASH
+    act = move_to_trash if into_trash else execute
     title = "Moving to the trash" if into_trash else "Purging"
-    return Job(title, lambda heard, stop: act(plan, root, on_progress=heard, stop=stop))
+    return JobSpec(title, lambda heard, stop: act(plan, root, on_progress=heard, stop=stop))
 
 
-def restoring(root: Root, stamp: str) -> Job:
+def restore_job(root: Root, batch_id: str) -> JobSpec:
     """Bring back what a lot holds."""
 
     def act(heard: Callable[[Progress], None], stop: threading.Event) -> Report:
-        return restore(root, stamp, on_progress=heard)
+        return restore(root, batch_id, on_progress=heard)
 
-    return Job("Restoring", act, can_stop=False)
+    return JobSpec("Restoring", act, can_stop=False)
 
 
-def emptying(root: Root, lots: Sequence[TrashLot]) -> Job:
+def empty_job(root: Root, batches: Sequence[TrashEntry]) -> JobSpec:
     """Erase these lots, if they are as they were listed."""
-    return Job(
+    return JobSpec(
         "Emptying the trash",
-        lambda heard, stop: empty(root, lots, on_progress=heard, stop=stop),
+        lambda heard, stop: empty(root, batches, on_progress=heard, stop=stop),
     )
 
 
-def finishing(root: Root, stamp: str) -> Job:
+def finish_job(root: Root, batch_id: str) -> JobSpec:
     """Bring to its end what broke off."""
-    return Job("Finishing", lambda heard, stop: finish(root, stamp, on_progress=heard, stop=stop))
+    return JobSpec(
+        "Finishing", lambda heard, stop: finish(root, batch_id, on_progress=heard, stop=stop)
+    )
 
 
 @dataclass
-class PurgeProgressed(Message):
+class JobProgressed(Message):
     """The job went on; ``seconds_left`` is None where that can't be told yet."""
 
     progress: Progress
@@ -78,24 +80,24 @@ class PurgeProgressed(Message):
 
     def can_replace(self, message: Message) -> bool:
         """Only the latest state counts for a screen that is behind."""
-        return isinstance(message, PurgeProgressed)
+        return isinstance(message, JobProgressed)
 
 
-class PurgeRun:
+class JobRunner:
     """One job. It goes on whatever becomes of the screen, and Python waits for its end before it
     exits.
 
-    ``receiver`` gets PurgeProgressed and, once, PurgeEnded.
+    ``receiver`` gets JobProgressed and, once, JobEnded.
     """
 
-    def __init__(self, job: Job, receiver: MessagePump) -> None:
+    def __init__(self, job: JobSpec, receiver: MessagePump) -> None:
         self._job = job
         self._receiver = receiver
         self._stop = threading.Event()
         self._progress: Progress | None = None
         self._phase: Phase | None = None
         self._phase_began = 0.0
-        self._ended = PurgeEnded(None)
+        self._ended = JobEnded(None)
         # No daemon: a thread killed between two renames would leave half a chain in its place.
         self._thread = threading.Thread(target=self._carry_out, name="purge")
 
@@ -132,7 +134,7 @@ class PurgeRun:
             self._thread.join(seconds)
         return not self._thread.is_alive()
 
-    def settle(self) -> PurgeEnded:
+    def stop_and_wait(self) -> JobEnded:
         """Ask it to end, and wait until it has."""
         self.stop()
         if self._thread.ident is not None:
@@ -141,15 +143,15 @@ class PurgeRun:
 
     def _carry_out(self) -> None:
         try:
-            done = self._job.act(self._progressed, self._stop)
+            done = self._job.action(self._progressed, self._stop)
         except HipercowTuiError as error:
-            self._ended = PurgeEnded(None, str(error))
+            self._ended = JobEnded(None, str(error))
         except Exception as error:  # a mistake of ours: whoever waits for the end must hear of it
-            self._ended = PurgeEnded(
+            self._ended = JobEnded(
                 None, f"{self._job.title} broke off: {type(error).__name__}: {error}"
             )
         else:
-            self._ended = PurgeEnded(done)
+            self._ended = JobEnded(done)
         self._tell(self._ended)
 
     def _progressed(self, progress: Progress) -> None:
@@ -160,7 +162,7 @@ class PurgeRun:
         left = None
         if progress.done and now > self._phase_began:
             left = (now - self._phase_began) / progress.done * (progress.total - progress.done)
-        self._tell(PurgeProgressed(progress, left))
+        self._tell(JobProgressed(progress, left))
 
     def _tell(self, message: Message) -> None:
         with suppress(RuntimeError):  # the app has just ended

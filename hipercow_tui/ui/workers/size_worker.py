@@ -8,11 +8,11 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from hipercow_tui.analysis.disk_usage import Measured, to_measure
+from hipercow_tui.analysis.disk_usage import Measured, ids_to_measure
 from hipercow_tui.domain.task import Task
 from hipercow_tui.formats.folder_size import measure
 from hipercow_tui.formats.root import Root
-from hipercow_tui.ui.workers.base import in_background
+from hipercow_tui.ui.workers.base import start_thread
 
 TELL_EVERY = 0.1  # seconds
 
@@ -25,7 +25,7 @@ class Measuring:
     of: int
 
 
-class SizeReader:
+class SizeWorker:
     """Fills ``sizes`` in a thread of its own, with what is wanted by the newest wish.
 
     ``tell`` is called in that thread after every tenth of a second in which something was measured,
@@ -45,7 +45,7 @@ class SizeReader:
         self._of = 0
         self._wake = threading.Event()
         self._stopped = False
-        in_background(self._run, broke)
+        start_thread(self._run, broke)
 
     @property
     def measuring(self) -> Measuring | None:
@@ -55,7 +55,7 @@ class SizeReader:
 
     def want(self, tasks: Sequence[Task]) -> int:
         """Measure these, in place of those that were wanted before; how many are not known yet."""
-        wanted = to_measure(tasks, self.sizes)
+        wanted = ids_to_measure(tasks, self.sizes)
         with self._lock:
             self._waiting = {task.id: task for task in wanted}
             self._order = deque(self._waiting)
@@ -94,7 +94,7 @@ class SizeReader:
             while not self._stopped and (task := self._next()) is not None:
                 size = measure(self._root.part(task.lang), task.id)
                 if size is not None:
-                    self.sizes[task.id] = Measured(size, task.listing)
+                    self.sizes[task.id] = Measured(size, task.files_mask)
                     self.known += 1
                 if time.monotonic() - told >= TELL_EVERY:
                     self._tell()

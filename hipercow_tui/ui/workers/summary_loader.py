@@ -8,15 +8,15 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Set
 from dataclasses import replace
 
-from hipercow_tui.analysis.task_summary import Gist
+from hipercow_tui.analysis.task_summary import TaskSummary
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Bundle, Lang
 from hipercow_tui.formats.details import TaskDetails
 from hipercow_tui.formats.py_details import read_what_runs
 from hipercow_tui.formats.root import Root
-from hipercow_tui.ui.cells import plain
-from hipercow_tui.ui.workers.base import in_background
-from hipercow_tui.ui.workers.loop_priority import give_way
+from hipercow_tui.ui.cells import plain_text
+from hipercow_tui.ui.workers.base import start_thread
+from hipercow_tui.ui.workers.loop_priority import yield_to_ui
 
 KEPT = 250_000  # gists, some 300 bytes each
 SEARCHED = 2000  # characters of an input, or of code, that a search goes over
@@ -24,8 +24,8 @@ ROOM = 32_000_000  # characters of these, over all tasks, that rows have no room
 TELL_EVERY = 0.1  # seconds
 
 
-class GistReader:
-    """Fills ``gists`` in a thread of its own; what runs in a task never changes.
+class SummaryLoader:
+    """Fills ``summaries`` in a thread of its own; what runs in a task never changes.
 
     ``tell`` is called in that thread after every tenth of a second in which something was read.
     """
@@ -33,11 +33,11 @@ class GistReader:
     def __init__(
         self,
         root: Root,
-        gists: dict[str, Gist],
+        summaries: dict[str, TaskSummary],
         tell: Callable[[], object],
         broke: Callable[[Exception], object],
     ) -> None:
-        self.gists = gists
+        self.summaries = summaries
         self._root = root
         self._snapshot = Snapshot(root.path)
         self._python: Collection[str] = ()
@@ -54,7 +54,7 @@ class GistReader:
         self._rest: Iterator[str] = iter(())
         self._wake = threading.Event()
         self._stopped = False
-        in_background(self._run, broke)
+        start_thread(self._run, broke)
 
     def know(self, snapshot: Snapshot, changed: Set[str] = frozenset()) -> None:
         """Which tasks are of Python, and which stand in a bundle; ``changed`` are those of which
@@ -70,7 +70,7 @@ class GistReader:
 
     def want(self, ids: Iterable[str]) -> None:
         """Read these next, in place of those that were wanted before."""
-        wanted = [task_id for task_id in ids if task_id not in self.gists]
+        wanted = [task_id for task_id in ids if task_id not in self.summaries]
         if wanted:
             self._wanted = wanted[::-1]
             self._wake.set()
@@ -83,7 +83,7 @@ class GistReader:
     def forget(self, ids: Iterable[str]) -> None:
         """These are gone, or other tasks by the same id."""
         for task_id in ids:
-            self.gists.pop(task_id, None)
+            self.summaries.pop(task_id, None)
             self._troubled.discard(task_id)
 
     def forget_broken(self, ids: Set[str]) -> None:
@@ -102,7 +102,7 @@ class GistReader:
             told = time.monotonic()
             unsaid = False
             for task_id in self._next():
-                give_way()
+                yield_to_ui()
                 self._read(task_id)
                 unsaid = True
                 if time.monotonic() - told >= TELL_EVERY:
@@ -117,7 +117,7 @@ class GistReader:
             task_id = wanted.pop() if wanted else next(self._rest, None)
             if task_id is None:
                 return
-            if task_id not in self.gists:
+            if task_id not in self.summaries:
                 yield task_id
 
     def _read(self, task_id: str) -> None:
@@ -125,10 +125,10 @@ class GistReader:
         details = read_what_runs(self._root, task_id, lang)
         if len(details.shown) > 1:
             details = self._varying_first(task_id, details)
-        while len(self.gists) >= KEPT:
-            self.gists.pop(next(iter(self.gists)), None)
-        self.gists[task_id] = gist = self._gist(details)
-        if gist.problem:
+        while len(self.summaries) >= KEPT:
+            self.summaries.pop(next(iter(self.summaries)), None)
+        self.summaries[task_id] = summary = self._summary(details)
+        if summary.problem:
             self._troubled.add(task_id)
 
     def _varying_first(self, task_id: str, details: TaskDetails) -> TaskDetails:
@@ -161,11 +161,11 @@ class GistReader:
             self._ends[ids] = [{n: hash(value) for n, value in each} for each in read if each]
         return self._ends[ids]
 
-    def _gist(self, details: TaskDetails) -> Gist:
-        what, varies = plain(details.what), plain(details.varies)
-        problem = details.problem and plain(details.problem)
+    def _summary(self, details: TaskDetails) -> TaskSummary:
+        what, varies = plain_text(details.code_text), plain_text(details.inputs_text)
+        problem = details.problem and plain_text(details.problem)
         rest = map(self._once, _untold(details, what, varies))
-        return Gist(what, varies, problem, tuple(filter(None, rest)))
+        return TaskSummary(what, varies, problem, tuple(filter(None, rest)))
 
     def _once(self, text: str) -> str:
         """The same object for the same text: the tasks of a sweep have most of it in common."""
@@ -178,9 +178,9 @@ class GistReader:
 
 def _untold(details: TaskDetails, what: str, varies: str) -> Iterator[str]:
     """What a search goes over beyond the words of the row."""
-    if what != details.what:
-        yield details.what[:SEARCHED].casefold()
-    whole = varies == details.varies
+    if what != details.code_text:
+        yield details.code_text[:SEARCHED].casefold()
+    whole = varies == details.inputs_text
     for name, value in details.inputs:
         line = " ".join(value.split())
         told = f"{name} = {line}"

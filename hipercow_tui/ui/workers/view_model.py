@@ -8,141 +8,149 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 from hipercow_tui.analysis.bundle_rows import (
-    BundleLine,
-    BundleLines,
+    BundleRow,
+    BundleRowBuilder,
     BundleSort,
-    sorted_lines,
+    sort_rows,
 )
 from hipercow_tui.analysis.disk_usage import Sizes
-from hipercow_tui.analysis.possibly_stuck import stuck
-from hipercow_tui.analysis.task_sorting import Sort
-from hipercow_tui.analysis.task_summary import Gists
-from hipercow_tui.analysis.task_view import Failures, View, make_view
+from hipercow_tui.analysis.possibly_stuck import find_stuck
+from hipercow_tui.analysis.task_sorting import TaskSort
+from hipercow_tui.analysis.task_summary import Summaries
+from hipercow_tui.analysis.task_view import Failures, TaskView, make_view
 from hipercow_tui.domain.filter_counts import FilterCounts, count_passing
 from hipercow_tui.domain.filters import FilterStack
-from hipercow_tui.domain.incremental import take_over
-from hipercow_tui.domain.plan import Tally, tally
+from hipercow_tui.domain.incremental import derive_incrementally
+from hipercow_tui.domain.plan import PlanTotals, plan_totals
 from hipercow_tui.domain.snapshot import Snapshot
-from hipercow_tui.domain.task import moved_tasks
-from hipercow_tui.ui.widgets.header import Facts
-from hipercow_tui.ui.workers.loop_priority import answering, give_way
+from hipercow_tui.domain.task import changed_ids
+from hipercow_tui.ui.widgets.header import HeaderFacts
+from hipercow_tui.ui.workers.loop_priority import foreground_work, yield_to_ui
 
 STUCK_EVERY = 10.0  # seconds
 STUCK_SHARE = 20  # of the time, at most one part: 100,000 tasks cost up to 0.07 s
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ViewRequest:
     """What the person at the screen wants to see; ``now`` is in seconds since the epoch."""
 
     snapshot: Snapshot
     now: float
     stack: FilterStack
-    sort: Sort
+    sort: TaskSort
     bundle_sort: BundleSort
     only_matched: bool
     query: str
-    measured: int = 0  # how much was: a board that knew less is another
-    written: Mapping[str, float] = field(default_factory=dict)  # when logs were, by task
+    sizes_version: int = 0  # how much was: a board that knew less is another
+    log_times: Mapping[str, float] = field(default_factory=dict)  # when logs were, by task
 
     @property
-    def asks(self) -> tuple[object, ...]:
+    def user_choices(self) -> tuple[object, ...]:
         """What somebody asked for: the rest changes by itself."""
         return self.stack, self.sort, self.bundle_sort, self.only_matched, self.query
 
 
 @dataclass(frozen=True, slots=True)
-class Board:
+class ViewModel:
     """What there is to show for a wish."""
 
-    wish: Wish
-    view: View
-    bundles: tuple[BundleLine, ...]
+    request: ViewRequest
+    view: TaskView
+    bundles: tuple[BundleRow, ...]
     counts: FilterCounts
-    facts: Facts
+    facts: HeaderFacts
     stuck: Mapping[str, str]
-    took: float  # seconds to make it
+    seconds: float  # seconds to make it
 
 
 @dataclass(slots=True)
-class BoardMaker:
+class ViewModelBuilder:
     """Makes one board after another and uses again what has not changed; for one thread."""
 
-    gists: Gists
+    summaries: Summaries
     sizes: Sizes
     failures: Failures
-    _last: Board | None = field(default=None, init=False)
-    _lines: BundleLines = field(default_factory=BundleLines, init=False)
-    _stuck_of: Wish | None = field(default=None, init=False)
+    _last: ViewModel | None = field(default=None, init=False)
+    _lines: BundleRowBuilder = field(default_factory=BundleRowBuilder, init=False)
+    _stuck_of: ViewRequest | None = field(default=None, init=False)
     _stuck_due: float = field(default=0.0, init=False)  # on the monotonic clock
     _known_stuck: Mapping[str, str] = field(default_factory=dict, init=False)
 
-    def make(self, wish: Wish) -> Board:
+    def build(self, request: ViewRequest) -> ViewModel:
         """The board for a wish."""
-        waited_for = self._last is not None and self._last.wish.asks != wish.asks
-        with answering() if waited_for else nullcontext():
-            return self._make(wish)
+        waited_for = (
+            self._last is not None and self._last.request.user_choices != request.user_choices
+        )
+        with foreground_work() if waited_for else nullcontext():
+            return self._build(request)
 
-    def _make(self, wish: Wish) -> Board:
+    def _build(self, request: ViewRequest) -> ViewModel:
         began, last = time.monotonic(), self._last
-        before = last.wish.snapshot if last else Snapshot(wish.snapshot.root)
-        moved = moved_tasks(before.tasks, wish.snapshot.tasks)
-        if before is not wish.snapshot:
-            take_over(before, wish.snapshot, moved)
-        give_way(to_answers=False)
+        before = last.request.snapshot if last else Snapshot(request.snapshot.root)
+        moved = changed_ids(before.tasks, request.snapshot.tasks)
+        if before is not request.snapshot:
+            derive_incrementally(before, request.snapshot, moved)
+        yield_to_ui(to_answers=False)
         view = make_view(
-            wish.snapshot,
-            wish.stack,
-            wish.sort,
-            only_matched=wish.only_matched,
-            query=wish.query,
-            gists=self.gists,
+            request.snapshot,
+            request.stack,
+            request.sort,
+            only_matched=request.only_matched,
+            query=request.query,
+            summaries=self.summaries,
             failures=self.failures,
             sizes=self.sizes,
-            now=wish.now,
+            now=request.now,
             before=last.view if last else None,
             moved=moved,
         )
-        give_way(to_answers=False)
-        counts = count_passing(wish.snapshot, wish.stack, wish.now)
-        same = last is not None and last.wish.snapshot is wish.snapshot
-        facts = last.facts if last and same else Facts.of(wish.snapshot)
-        give_way(to_answers=False)
-        bundles = self._bundles(wish, moved)
-        give_way(to_answers=False)
-        known_stuck, took = self._stuck(wish), time.monotonic() - began
-        self._last = Board(wish, view, bundles, counts, facts, known_stuck, took)
+        yield_to_ui(to_answers=False)
+        counts = count_passing(request.snapshot, request.stack, request.now)
+        same = last is not None and last.request.snapshot is request.snapshot
+        facts = last.facts if last and same else HeaderFacts.from_snapshot(request.snapshot)
+        yield_to_ui(to_answers=False)
+        bundles = self._bundles(request, moved)
+        yield_to_ui(to_answers=False)
+        known_stuck, took = self._stuck(request), time.monotonic() - began
+        self._last = ViewModel(request, view, bundles, counts, facts, known_stuck, took)
         return self._last
 
-    def _bundles(self, wish: Wish, moved: Set[str]) -> tuple[BundleLine, ...]:
+    def _bundles(self, request: ViewRequest, moved: Set[str]) -> tuple[BundleRow, ...]:
         """The lines of the bundles, of which those are made anew whose tasks changed."""
         last = self._last
-        if last is not None and last.wish.measured == wish.measured:
-            before, now = last.wish.snapshot.tasks, wish.snapshot.tasks
-            if before is now and last.wish.bundle_sort == wish.bundle_sort:
+        if last is not None and last.request.sizes_version == request.sizes_version:
+            before, now = last.request.snapshot.tasks, request.snapshot.tasks
+            if before is now and last.request.bundle_sort == request.bundle_sort:
                 return last.bundles
             moves = [(before.get(i), now.get(i)) for i in moved]
         else:
             moves = None
-        return sorted_lines(self._lines.of(wish.snapshot, self.sizes, moves), wish.bundle_sort)
+        return sort_rows(
+            self._lines.build(request.snapshot, self.sizes, moves), request.bundle_sort
+        )
 
-    def _stuck(self, wish: Wish) -> Mapping[str, str]:
+    def _stuck(self, request: ViewRequest) -> Mapping[str, str]:
         """A filter or a search changes nothing of it, and need not wait for it."""
         known = self._stuck_of
         began = time.monotonic()
         if (
             known is None
-            or (known.snapshot is not wish.snapshot and began >= self._stuck_due)
-            or known.written is not wish.written
-            or wish.now - known.now > STUCK_EVERY
+            or (known.snapshot is not request.snapshot and began >= self._stuck_due)
+            or known.log_times is not request.log_times
+            or request.now - known.now > STUCK_EVERY
         ):
-            self._stuck_of = wish
-            self._known_stuck = stuck(wish.snapshot, wish.now, wish.written)
+            self._stuck_of = request
+            self._known_stuck = find_stuck(request.snapshot, request.now, request.log_times)
             ended = time.monotonic()
             self._stuck_due = ended + STUCK_SHARE * (ended - began)
         return self._known_stuck
 
 
-def sum_of(wish: Wish) -> Tally:
+def totals_of(request: ViewRequest) -> PlanTotals:
     """How much a purge would take with these filters; nothing without filters."""
-    return tally(wish.snapshot, wish.stack, now=wish.now) if wish.stack.given else Tally()
+    return (
+        plan_totals(request.snapshot, request.stack, now=request.now)
+        if request.stack.given
+        else PlanTotals()
+    )

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from hipercow_tui.formats.rlang.deparse import literals
 from hipercow_tui.formats.rlang.deparse.calls import write_call
-from hipercow_tui.formats.rlang.deparse.context import CUTOFF, MORE, Context, Full, Writing
+from hipercow_tui.formats.rlang.deparse.context import CUTOFF, MORE, Context, LimitReached, Writer
 from hipercow_tui.formats.rlang.deparse.values import (
     write_closure,
     write_list,
@@ -59,12 +59,12 @@ def deparse(value: RValue, limit: int = LIMIT, *, cutoff: int = CUTOFF) -> list[
                 open_values.append(_write(context, inner))
             else:
                 return context.cut()
-    except Full:
+    except LimitReached:
         return context.cut()
     return context.lines()
 
 
-def _write(to: Context, value: RValue) -> Writing:
+def _write(to: Context, value: RValue) -> Writer:
     as_argument, to.as_argument = to.as_argument, False
     left_of, to.left_of = to.left_of, 0
     match value:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from hipercow_tui.formats.rlang.deparse import literals
-from hipercow_tui.formats.rlang.deparse.context import Context, Writing
+from hipercow_tui.formats.rlang.deparse.context import Context, Writer
 from hipercow_tui.formats.rlang.deparse.operators import (
     Form,
     Operator,
@@ -34,10 +34,10 @@ class _Call:
         return self.arguments[place][1] if place < len(self.arguments) else RNull()
 
 
-_CallWriter: TypeAlias = Callable[[Context, _Call], Writing]
+_CallWriter: TypeAlias = Callable[[Context, _Call], Writer]
 
 
-def write_call(to: Context, call: RLanguage, as_argument: bool, left_of: int) -> Writing:
+def write_call(to: Context, call: RLanguage, as_argument: bool, left_of: int) -> Writer:
     """A call. ``as_argument`` and ``left_of`` are the context's flags as they were before it."""
     function = call.function
     operator = operator_of(call)
@@ -58,7 +58,7 @@ def write_call(to: Context, call: RLanguage, as_argument: bool, left_of: int) ->
     to.write(")")
 
 
-def _operand(to: Context, call: _Call, place: int, *, on_left: bool = False) -> Writing:
+def _operand(to: Context, call: _Call, place: int, *, on_left: bool = False) -> Writer:
     """An operand, in parentheses where the operator would tear it apart."""
     value = call[place]
     if needs_parens(call.operator, value, on_left=on_left, further_left=call.left_of):
@@ -71,7 +71,7 @@ def _operand(to: Context, call: _Call, place: int, *, on_left: bool = False) -> 
         yield value
 
 
-def _binary(to: Context, call: _Call) -> Writing:
+def _binary(to: Context, call: _Call) -> Writer:
     yield from _operand(to, call, 0, on_left=True)
     to.write(f" {call.name} ")
     broken = to.break_line(False)
@@ -79,18 +79,18 @@ def _binary(to: Context, call: _Call) -> Writing:
     to.indent -= broken
 
 
-def _tight(to: Context, call: _Call) -> Writing:
+def _tight(to: Context, call: _Call) -> Writer:
     yield from _operand(to, call, 0, on_left=True)
     to.write(call.name)
     yield from _operand(to, call, 1)
 
 
-def _unary(to: Context, call: _Call) -> Writing:
+def _unary(to: Context, call: _Call) -> Writer:
     to.write(call.name)
     yield from _operand(to, call, 0)
 
 
-def _assign(to: Context, call: _Call) -> Writing:
+def _assign(to: Context, call: _Call) -> Writer:
     enclosed = call.as_argument and call.name == "="
     if enclosed:
         to.write("(")
@@ -101,7 +101,7 @@ def _assign(to: Context, call: _Call) -> Writing:
         to.write(")")
 
 
-def _member(to: Context, call: _Call) -> Writing:
+def _member(to: Context, call: _Call) -> Writer:
     yield from _operand(to, call, 0, on_left=True)
     to.write(call.name)
     member = call[1]
@@ -111,7 +111,7 @@ def _member(to: Context, call: _Call) -> Writing:
         yield from _operand(to, call, 1)
 
 
-def _subset(to: Context, call: _Call) -> Writing:
+def _subset(to: Context, call: _Call) -> Writer:
     value = call[0]
     enclosed = needs_parens(call.operator, value, on_left=True, further_left=call.left_of)
     to.write("(" * enclosed)
@@ -121,7 +121,7 @@ def _subset(to: Context, call: _Call) -> Writing:
     to.write("]" * len(call.name))
 
 
-def _function_call(to: Context, call: _Call) -> Writing:
+def _function_call(to: Context, call: _Call) -> Writer:
     to.write(f"{to.tag(call.name)}(")
     to.inlist += 1
     yield from write_arguments(to, call.arguments)
@@ -129,19 +129,19 @@ def _function_call(to: Context, call: _Call) -> Writing:
     to.write(")")
 
 
-def _replace(to: Context, call: _Call) -> Writing:
+def _replace(to: Context, call: _Call) -> Writer:
     to.write(f"`{call.name}`(")
     yield from write_arguments(to, call.arguments)
     to.write(")")
 
 
-def _paren(to: Context, call: _Call) -> Writing:
+def _paren(to: Context, call: _Call) -> Writer:
     to.write("(")
     yield call[0]
     to.write(")")
 
 
-def _curly(to: Context, call: _Call) -> Writing:
+def _curly(to: Context, call: _Call) -> Writer:
     to.write("{")
     to.curly += 1
     to.indent += 1
@@ -154,7 +154,7 @@ def _curly(to: Context, call: _Call) -> Writing:
     to.curly -= 1
 
 
-def _function(to: Context, call: _Call) -> Writing:
+def _function(to: Context, call: _Call) -> Writer:
     formals = call[0]
     to.write("function(")
     if isinstance(formals, RPairlist):
@@ -163,7 +163,7 @@ def _function(to: Context, call: _Call) -> Writing:
     yield call[1]
 
 
-def _if(to: Context, call: _Call) -> Writing:
+def _if(to: Context, call: _Call) -> Writer:
     to.write("if (")
     yield call[0]
     to.write(") ")
@@ -188,7 +188,7 @@ def _is_curly(value: RValue) -> bool:
     return isinstance(value, RLanguage) and value.function == RSymbol("{")
 
 
-def _for(to: Context, call: _Call) -> Writing:
+def _for(to: Context, call: _Call) -> Writer:
     to.write("for (")
     yield call[0]
     to.write(" in ")
@@ -197,19 +197,19 @@ def _for(to: Context, call: _Call) -> Writing:
     yield call[2]
 
 
-def _while(to: Context, call: _Call) -> Writing:
+def _while(to: Context, call: _Call) -> Writer:
     to.write("while (")
     yield call[0]
     to.write(") ")
     yield call[1]
 
 
-def _repeat(to: Context, call: _Call) -> Writing:
+def _repeat(to: Context, call: _Call) -> Writer:
     to.write("repeat ")
     yield call[0]
 
 
-def _word(to: Context, call: _Call) -> Writing:
+def _word(to: Context, call: _Call) -> Writer:
     to.write(call.name)
     yield from ()
 

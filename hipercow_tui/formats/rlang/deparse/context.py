@@ -13,12 +13,12 @@ MISSING = RSymbol("")  # an argument left out, as in x[, 1]
 
 # A part that writes itself hands out each value within it in its turn, to be written there, and
 # goes on afterwards: R values may be nested deeper than Python calls can be.
-Writing: TypeAlias = Iterator[RValue]
+Writer: TypeAlias = Iterator[RValue]
 
 CUTOFF = 60  # bytes; a line is broken at the next chance after them
 
 
-class Full(Exception):
+class LimitReached(Exception):
     """The text has reached its limit."""
 
 
@@ -48,7 +48,7 @@ class Context:
             self._add(" " * (4 * min(self.indent, 4) + 2 * max(0, self.indent - 4)))
         self._add(text)
         if self._room < 0:
-            raise Full
+            raise LimitReached
 
     def _add(self, text: str) -> None:
         self._parts.append(text)

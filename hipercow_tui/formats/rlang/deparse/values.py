@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from hipercow_tui.formats.rlang.deparse import literals
-from hipercow_tui.formats.rlang.deparse.context import MISSING, Context, Writing
+from hipercow_tui.formats.rlang.deparse.context import MISSING, Context, Writer
 from hipercow_tui.formats.rlang.values import (
     Attributes,
     RClosure,
@@ -42,7 +42,7 @@ _ENCODERS: dict[str, Callable[[Any], str]] = {
 }
 
 
-def write_vector(to: Context, vector: RVector) -> Writing:
+def write_vector(to: Context, vector: RVector) -> Writer:
     """An atomic vector: ``1``, ``c(a = 1, b = 2)``, ``1:10``, ``structure(...)``."""
     values = vector.values
     tags = _names(vector)
@@ -79,7 +79,7 @@ def _write_elements(to: Context, vector: RVector, tags: _Tags) -> None:
             to.end_line()
 
 
-def write_list(to: Context, value: RList) -> Writing:
+def write_list(to: Context, value: RList) -> Writer:
     """``list(1, b = 2)``, or ``expression(...)``."""
     wrapped, tags = _open(to, value, _names(value))
     attributes = to.attributes
@@ -98,7 +98,7 @@ def write_list(to: Context, value: RList) -> Writing:
     yield from _close(to, value.attributes, wrapped, tags)
 
 
-def write_pairlist(to: Context, value: RPairlist) -> Writing:
+def write_pairlist(to: Context, value: RPairlist) -> Writer:
     """``pairlist(a = 1)``; never broken into lines."""
     wrapped, _ = _open(to, value, None)
     missing = any(held == MISSING for _, held in value.items)
@@ -115,7 +115,7 @@ def write_pairlist(to: Context, value: RPairlist) -> Writing:
     yield from _close(to, value.attributes, wrapped, None)
 
 
-def write_closure(to: Context, value: RClosure) -> Writing:
+def write_closure(to: Context, value: RClosure) -> Writer:
     """``function (x, y = 2) `` and on a new line the body."""
     wrapped, _ = _open(to, value, None)
     attributes, to.attributes = to.attributes, False
@@ -130,7 +130,7 @@ def write_closure(to: Context, value: RClosure) -> Writing:
 
 def write_arguments(
     to: Context, arguments: tuple[tuple[str | None, RValue], ...], *, formal: bool = False
-) -> Writing:
+) -> Writer:
     """``x, y = 2, z = ``; a ``formal`` argument without a default has no equals sign."""
     broken = False
     for place, (tag, value) in enumerate(arguments):
@@ -161,7 +161,7 @@ def _open(to: Context, value: RValue, tags: _Tags) -> tuple[bool, _Tags]:
     return wrapped, tags if usable or not to.attributes else None
 
 
-def _close(to: Context, attributes: Attributes, wrapped: bool, tags: _Tags) -> Writing:
+def _close(to: Context, attributes: Attributes, wrapped: bool, tags: _Tags) -> Writer:
     """The attributes of what ``_open`` has wrapped, but for names that stand within it."""
     if not wrapped:
         return

@@ -42,8 +42,8 @@ from hipercow_tui.formats.rlang.rds.skip import (
     STRING,
     UNBOUND,
     WEAK_REFERENCE,
+    ItemSkipper,
     Limits,
-    Walker,
 )
 from hipercow_tui.formats.rlang.rds.stream import Source
 from hipercow_tui.formats.rlang.values import (
@@ -73,7 +73,7 @@ Cells: TypeAlias = tuple[tuple[str | None, RValue], ...]
 _Values: TypeAlias = tuple[Element, ...]
 
 
-class Reader(Walker):
+class Reader(ItemSkipper):
     """Reads the items of one file, in order. Within its ``with`` block every failure, also one
     of Python's own (memory, recursion), is an RdsError."""
 
@@ -172,7 +172,7 @@ def _vector(
     def build(reader: Reader, flags: int) -> RValue:
         length = reader.length()
         if not reader.keeps(length):
-            reader.pass_over(length * width)
+            reader.skip_bytes(length * width)
             return ROpaque(kind, reader.attributes_of(flags))
         values = unpack(reader.take(length * width), length)
         return RVector(kind, values, reader.attributes_of(flags))

@@ -12,7 +12,7 @@ import codecs
 import struct
 from dataclasses import dataclass
 
-from hipercow_tui.formats.rlang.rds.stream import Cursor, Source, chunks
+from hipercow_tui.formats.rlang.rds.stream import ByteCursor, Source, chunks
 from hipercow_tui.formats.rlang.values import REnvironment, ROpaque, RSymbol, RValue
 from hipercow_tui.support.errors import RdsError
 
@@ -87,7 +87,7 @@ class Limits:
 DEFAULT = Limits()
 
 
-class Walker(Cursor):
+class ItemSkipper(ByteCursor):
     """Walks past the items of one file, and keeps the table that references refer to."""
 
     __slots__ = ("_encoding", "limits", "references", "steps_left")
@@ -151,7 +151,7 @@ class Walker(Cursor):
         if size > self.limits.max_text:
             kept = str(self.take(self.limits.max_text), encoding, "ignore")
             more = size - self.limits.max_text
-            self.pass_over(more)
+            self.skip_bytes(more)
             text = f"{kept}… ({more:,} more bytes)"
         else:
             text = str(self.take(size), encoding, "backslashreplace")
@@ -265,9 +265,9 @@ class Walker(Cursor):
         if kind == STRING:
             size = self.integer()
             if size > 0:
-                self.pass_over(size)
+                self.skip_bytes(size)
         elif kind in _WIDTH:
-            self.pass_over(self.length() * _WIDTH[kind])
+            self.skip_bytes(self.length() * _WIDTH[kind])
         elif kind in (CHARACTER, LIST, EXPRESSION):
             return left + self.length()
         elif kind == ENVIRONMENT:
@@ -276,7 +276,7 @@ class Walker(Cursor):
         elif kind in (POINTER, WEAK_REFERENCE):
             self.references.append(ROpaque("externalptr" if kind == POINTER else "weakref"))
         elif kind in (SPECIAL, BUILTIN):
-            self.pass_over(max(0, self.integer()))
+            self.skip_bytes(max(0, self.integer()))
         elif kind == BYTECODE:
             self.integer()  # how many of its pieces are shared
             todo.append(left)
@@ -295,7 +295,7 @@ class Walker(Cursor):
         flags = self.integer()
         if flags & 0xFF != INTEGER:
             raise self.error("bytecode without instructions")
-        self.pass_over(4 * self.length())
+        self.skip_bytes(4 * self.length())
 
     def _walk_into_constant(self, todo: list[int]) -> None:
         self._spend(3)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, Protocol, TypeAlias
 
 from hipercow_tui.support.errors import RdsError
-from hipercow_tui.support.text import count, size
+from hipercow_tui.support.text import format_size, pluralize
 
 Source: TypeAlias = bytes | BinaryIO
 
@@ -78,7 +78,9 @@ def chunks(source: Source, max_bytes: int) -> Iterator[bytes]:
         for chunk in _decompressed(file):
             total += len(chunk)
             if total > max_bytes:
-                raise RdsError(f"it is too large to read: more than {size(max_bytes)} decompressed")
+                raise RdsError(
+                    f"it is too large to read: more than {format_size(max_bytes)} decompressed"
+                )
             yield chunk
     except (zlib.error, lzma.LZMAError, OSError, EOFError, ValueError, MemoryError) as error:
         raise RdsError(f"it can't be read beyond {_byte(total)}: {error}") from error
@@ -106,7 +108,7 @@ def _byte(position: int) -> str:
     return f"byte {position:,} of its decompressed data"
 
 
-class Cursor:
+class ByteCursor:
     """A place in the decompressed contents. Every method raises RdsError where they end early.
 
     Of what is not passed over no more than ``max_examined`` bytes are accepted.
@@ -154,7 +156,7 @@ class Cursor:
         self._at = start + size
         return self._buffer[start : self._at]
 
-    def pass_over(self, size: int) -> None:
+    def skip_bytes(self, size: int) -> None:
         """Leave bytes behind without keeping them."""
         left = self._at + size - len(self._buffer)
         if left <= 0:
@@ -169,13 +171,13 @@ class Cursor:
             left -= len(chunk)
             self._gone += len(chunk)
         self._buffer, self._at = b"", 0
-        raise self.error(f"the data are cut off, {count(left, 'byte')} early")
+        raise self.error(f"the data are cut off, {pluralize(left, 'byte')} early")
 
     def _gather(self, size: int) -> None:
         have = self._more(size)
         if have < size:
             raise self.error(
-                f"the data are cut off: {count(size - have, 'byte')} of a value missing"
+                f"the data are cut off: {pluralize(size - have, 'byte')} of a value missing"
             )
 
     def _more(self, size: int) -> int:

@@ -9,12 +9,12 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
 
-from hipercow_tui.domain.age_scale import label, written
+from hipercow_tui.domain.age_scale import label, to_filter_text
 from hipercow_tui.domain.filter_counts import FilterCounts
 from hipercow_tui.domain.filters import FinishedBefore
 from hipercow_tui.ui.widgets.filters.age_slider import AgeSlider
-from hipercow_tui.ui.widgets.filters.line import Line, heading
-from hipercow_tui.ui.widgets.filters.validated_input import Entry
+from hipercow_tui.ui.widgets.filters.line import FilterLine, heading
+from hipercow_tui.ui.widgets.filters.validated_input import ValidatedInput
 
 
 class AgeFilter(Vertical):
@@ -31,9 +31,11 @@ class AgeFilter(Vertical):
         super().__init__(id=id, classes=classes)
         self._clock = clock
         self._counts = FilterCounts()
-        self._heading = Line()
+        self._heading = FilterLine()
         self.slider = AgeSlider()
-        self.entry: Entry[str] = Entry(self._moment, hint="any, or: 9 days", id="age-entry")
+        self.entry: ValidatedInput[str] = ValidatedInput(
+            self._moment, hint="any, or: 9 days", id="age-entry"
+        )
 
     def compose(self) -> ComposeResult:
         """The heading, the slider, the entry."""
@@ -60,17 +62,17 @@ class AgeFilter(Vertical):
     @on(AgeSlider.Moved)
     def _moved(self, event: AgeSlider.Moved) -> None:
         event.stop()
-        self.entry.write(written(event.age, self._clock()) if event.age else "")
+        self.entry.write(to_filter_text(event.age, self._clock()) if event.age else "")
 
-    @on(Entry.Changed)
-    def _understood(self, event: Entry.Changed) -> None:
+    @on(ValidatedInput.Changed)
+    def _understood(self, event: ValidatedInput.Changed) -> None:
         event.stop()
         self._renew()
         self.post_message(self.Changed())
 
     def _renew(self) -> None:
         filter_ = self.value
-        age = None if filter_ is None else self._clock() - filter_.moment
+        age = None if filter_ is None else self._clock() - filter_.cutoff
         self.slider.age = age
         self._heading.content = heading("Finished before", "any" if age is None else label(age))
         counts = self._counts

@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from hipercow_tui.domain.age_scale import STOPS, heights, position
+from hipercow_tui.domain.age_scale import STOPS, bar_heights, column_of
 from hipercow_tui.ui.widgets.filters.line import BAR, NO_BAR, QUIET
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
@@ -63,7 +63,7 @@ class AgeSlider(Widget, can_focus=True):
     @property
     def column(self) -> int:
         """The column that the handle is in."""
-        return 0 if self.age is None else position(self.age)
+        return 0 if self.age is None else column_of(self.age)
 
     def action_step(self, by: int) -> None:
         """Move by columns."""
@@ -112,7 +112,7 @@ class AgeSlider(Widget, can_focus=True):
     def _histogram(self) -> list[str]:
         if not self.bars:
             return [""] * self.rows
-        tall = heights(self.bars, 8 * self.rows)
+        tall = bar_heights(self.bars, 8 * self.rows)
         return [
             "".join(BLOCKS[clamp(height - 8 * row, 0, 8)] for height in tall)
             for row in reversed(range(self.rows))

@@ -12,9 +12,9 @@ from textual.message import Message
 
 from hipercow_tui.domain.filter_counts import FilterCounts
 from hipercow_tui.domain.filters import InBundle
-from hipercow_tui.support.text import count
-from hipercow_tui.ui.widgets.filters.line import WIDTH, Line, heading
-from hipercow_tui.ui.widgets.filters.validated_input import Entry
+from hipercow_tui.support.text import pluralize
+from hipercow_tui.ui.widgets.filters.line import WIDTH, FilterLine, heading
+from hipercow_tui.ui.widgets.filters.validated_input import ValidatedInput
 
 _PATTERN = re.compile(r"(?:\\.|\S)+")
 _UNTYPED = re.compile(r"\\.|[^!-~]", re.DOTALL)
@@ -59,8 +59,8 @@ class BundleFilter(Vertical):
     def __init__(self, *, id: str, classes: str) -> None:
         super().__init__(id=id, classes=classes)
         self._counts = FilterCounts()
-        self._heading = Line()
-        self.entry: Entry[InBundle] = Entry(
+        self._heading = FilterLine()
+        self.entry: ValidatedInput[InBundle] = ValidatedInput(
             lambda text: InBundle.of(patterns(text)), hint="any, or: fit_* !fit_9", id="globs"
         )
 
@@ -83,8 +83,8 @@ class BundleFilter(Vertical):
         self._counts = counts
         self._renew()
 
-    @on(Entry.Changed)
-    def _understood(self, event: Entry.Changed) -> None:
+    @on(ValidatedInput.Changed)
+    def _understood(self, event: ValidatedInput.Changed) -> None:
         event.stop()
         self._renew()
         self.post_message(self.Changed())
@@ -100,9 +100,9 @@ class BundleFilter(Vertical):
     def _note(self) -> str:
         counts = self._counts
         if self.value is None:
-            return count(counts.bundles, "bundle")
+            return pluralize(counts.bundles, "bundle")
         if counts.matching_bundles is None or counts.in_bundles is None:
             return "…"
-        tasks = count(counts.in_bundles, "task")
-        note = f"{count(counts.matching_bundles, 'bundle')}, {tasks}"
+        tasks = pluralize(counts.in_bundles, "task")
+        note = f"{pluralize(counts.matching_bundles, 'bundle')}, {tasks}"
         return note if len(note) <= WIDTH else f"{tasks} in {counts.matching_bundles:,}"

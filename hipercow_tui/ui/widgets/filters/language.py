@@ -13,19 +13,19 @@ from textual.widget import Widget
 
 from hipercow_tui.domain.filters import OfLang
 from hipercow_tui.domain.task import Lang
-from hipercow_tui.support.text import count
+from hipercow_tui.support.text import pluralize
 from hipercow_tui.ui.widgets.filters.line import BAR, NO_BAR, heading
 
 _NEXT = {None: Lang.R, Lang.R: Lang.PY, Lang.PY: None}
 
 
-class LangFilter(Widget, can_focus=True):
+class LanguageFilter(Widget, can_focus=True):
     """Both, R alone or Python alone, with how many tasks pass; not there where there is but one,
     unless that was chosen."""
 
     DEFAULT_CSS = """
-    LangFilter { height: 1; display: none; }
-    LangFilter.-both { display: block; }
+    LanguageFilter { height: 1; display: none; }
+    LanguageFilter.-both { display: block; }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -69,7 +69,7 @@ class LangFilter(Widget, can_focus=True):
         """The line."""
         told = "both"
         if self.lang is not None:
-            told = f"{self.lang.shown}, {count(self.counts.get(self.lang, 0), 'task')}"
+            told = f"{self.lang.shown}, {pluralize(self.counts.get(self.lang, 0), 'task')}"
         return Content.assemble(
             (BAR if self.has_focus else NO_BAR, "$accent"), heading("Lang", told)
         )

@@ -14,11 +14,11 @@ BAR, NO_BAR = "▌", " "  # in the gutter, at the line that has the focus
 QUIET = "$foreground-muted"  # as $text-muted, which only stylesheets understand
 
 
-class Line(Widget):
+class FilterLine(Widget):
     """Text that changes often, and never its size: unlike a Static it needs no new layout."""
 
     DEFAULT_CSS = """
-    Line { height: 1; padding: 0 0 0 1; }
+    FilterLine { height: 1; padding: 0 0 0 1; }
     """
 
     content: reactive[Content] = reactive(Content)

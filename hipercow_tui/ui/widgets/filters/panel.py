@@ -18,11 +18,11 @@ from hipercow_tui.domain.task import Lang, Status
 from hipercow_tui.settings.saved_filters import SavedFilter
 from hipercow_tui.ui.widgets.filters.age import AgeFilter
 from hipercow_tui.ui.widgets.filters.bundle import BundleFilter, line, literal
-from hipercow_tui.ui.widgets.filters.language import LangFilter
-from hipercow_tui.ui.widgets.filters.line import WIDTH, Line, heading
-from hipercow_tui.ui.widgets.filters.purge_totals import WouldGo
+from hipercow_tui.ui.widgets.filters.language import LanguageFilter
+from hipercow_tui.ui.widgets.filters.line import WIDTH, FilterLine, heading
+from hipercow_tui.ui.widgets.filters.purge_totals import PurgeTotals
 from hipercow_tui.ui.widgets.filters.status import StatusFilter
-from hipercow_tui.ui.widgets.filters.validated_input import Entry
+from hipercow_tui.ui.widgets.filters.validated_input import ValidatedInput
 
 NARROW = WIDTH + 4  # cells; below this there is no room for a frame
 
@@ -71,13 +71,13 @@ class FilterPanel(Vertical):
         self.border_title = "Filters"
         self._marks: frozenset[str] | None = None
         self._sum = (0, 0, 0, 0)
-        self._title = Line(id="status-title")
+        self._title = FilterLine(id="status-title")
         self._statuses = StatusFilter(id="statuses")
         self._ages = AgeFilter(clock, id="ages", classes="part")
         self._bundles = BundleFilter(id="bundles", classes="part")
-        self._langs = LangFilter(classes="part")
-        self._marks_line = Line(classes="part")
-        self._would_go = WouldGo()
+        self._langs = LanguageFilter(classes="part")
+        self._marks_line = FilterLine(classes="part")
+        self._would_go = PurgeTotals()
         self._told = self._choice()
 
     def compose(self) -> ComposeResult:
@@ -153,7 +153,7 @@ class FilterPanel(Vertical):
         self._bundles.entry.write(line(saved.in_bundle))
         self._langs.lang = saved.lang
 
-    @on(Entry.Done)
+    @on(ValidatedInput.Done)
     def action_leave(self) -> None:
         """Let the table have the focus."""
         self.post_message(self.Left())
@@ -185,7 +185,7 @@ class FilterPanel(Vertical):
     @on(StatusFilter.Changed)
     @on(AgeFilter.Changed)
     @on(BundleFilter.Changed)
-    @on(LangFilter.Changed)
+    @on(LanguageFilter.Changed)
     def _change(self) -> None:
         """Tell of a change at once: whoever works on it passes over what is out of date."""
         self._renew()

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from hipercow_tui.ui.widgets.filters.line import QUIET, WIDTH, Line, number
+from hipercow_tui.ui.widgets.filters.line import QUIET, WIDTH, FilterLine, number
 
 TITLE = " Would go "
 ROOM = 6  # cells of a number
 
 
-class WouldGo(Line):
+class PurgeTotals(FilterLine):
     """A rule with a title, and four numbers under each other."""
 
     DEFAULT_CSS = """
-    WouldGo { height: 5; }
+    PurgeTotals { height: 5; }
     """
 
     def nothing(self) -> None:

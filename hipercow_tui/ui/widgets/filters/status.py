@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from hipercow_tui.domain.task import SIX_STATUSES, Status
+from hipercow_tui.domain.task import FILTERABLE_STATUSES, Status
 from hipercow_tui.ui.status_style import COLOUR, GLYPH
 from hipercow_tui.ui.widgets.filters.line import BAR, NO_BAR, QUIET, WIDTH, number
 
@@ -44,7 +44,7 @@ class StatusFilter(Widget, can_focus=True):
 
     def validate_cursor(self, cursor: int) -> int:
         """Keeps the cursor on a line."""
-        return max(0, min(cursor, len(SIX_STATUSES) - 1))
+        return max(0, min(cursor, len(FILTERABLE_STATUSES) - 1))
 
     def watch_checked(self) -> None:
         """Say so."""
@@ -60,20 +60,20 @@ class StatusFilter(Widget, can_focus=True):
 
     def action_check(self) -> None:
         """Check or uncheck the line under the cursor."""
-        self.toggle(SIX_STATUSES[self.cursor])
+        self.toggle(FILTERABLE_STATUSES[self.cursor])
 
     def on_click(self, event: events.Click) -> None:
         """Toggle what the mouse points at."""
-        if 0 <= event.y < len(SIX_STATUSES):
+        if 0 <= event.y < len(FILTERABLE_STATUSES):
             self.cursor = event.y
             self.action_check()
 
     def render(self) -> Content:
         """The six lines."""
-        return Content("\n").join(self._line(place) for place in range(len(SIX_STATUSES)))
+        return Content("\n").join(self._line(place) for place in range(len(FILTERABLE_STATUSES)))
 
     def _line(self, place: int) -> Content:
-        status = SIX_STATUSES[place]
+        status = FILTERABLE_STATUSES[place]
         at_cursor = self.has_focus and place == self.cursor
         checked = status in self.checked
         total = self.counts.get(status)

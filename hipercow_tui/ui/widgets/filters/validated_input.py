@@ -14,8 +14,8 @@ from textual.timer import Timer
 from textual.widgets import Input, Static
 
 from hipercow_tui.support.errors import FilterError
-from hipercow_tui.support.text import shortened, visible
-from hipercow_tui.ui.widgets.filters.line import WIDTH, Line
+from hipercow_tui.support.text import escape_controls, truncate_middle
+from hipercow_tui.ui.widgets.filters.line import WIDTH, FilterLine
 
 Meaning = TypeVar("Meaning")
 
@@ -24,7 +24,7 @@ PAUSE = 0.3  # seconds without a key after which a half-typed text is explained
 TYPEABLE = r"[^\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]*"
 
 
-class Entry(Vertical, Generic[Meaning]):
+class ValidatedInput(Vertical, Generic[Meaning]):
     """An input with a line under it: a note, or, for a text that can't be understood, that the last
     good one still holds. Why not, a bubble explains while the input has the focus.
 
@@ -32,7 +32,7 @@ class Entry(Vertical, Generic[Meaning]):
     """
 
     DEFAULT_CSS = """
-    Entry {
+    ValidatedInput {
         height: auto;
         & Input, & Input:focus, & Input.-invalid, & Input.-invalid:focus {
             height: 1;
@@ -75,7 +75,7 @@ class Entry(Vertical, Generic[Meaning]):
         self._warn = False
         self._pause: Timer | None = None
         self._input = Input(placeholder=hint, restrict=TYPEABLE, select_on_focus=False)
-        self._line = Line(classes="note")
+        self._line = FilterLine(classes="note")
         self._bubble = Static(classes="bubble")
 
     def compose(self) -> ComposeResult:
@@ -130,9 +130,9 @@ class Entry(Vertical, Generic[Meaning]):
     def _tell(self) -> None:
         """The line at once; the bubble when the typing pauses, for it would flicker."""
         wrong = self.trouble is not None
-        still = f"! still {visible(self._good)}" if self._good else "! not applied"
+        still = f"! still {escape_controls(self._good)}" if self._good else "! not applied"
         self.set_class(wrong or self._warn, "-warns")
-        self._line.content = Content(shortened(still, WIDTH) if wrong else self._note)
+        self._line.content = Content(truncate_middle(still, WIDTH) if wrong else self._note)
         self._bubble.remove_class("-shown")
         if self._pause is not None:
             self._pause.stop()
