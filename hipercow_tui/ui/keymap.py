@@ -120,8 +120,16 @@ LOOKS = (
     _key(
         "greater_than_sign", "sort_by(1)", "Sort right", "Sort by the next column", id="sort_right"
     ),
-    _key("b", "switch", "Bundles", "To the bundles, and back to the tasks", id="switch"),
-    _key("e", "errors", "Errors", "To the errors, and back to the tasks", id="errors"),
+    _key(
+        "b",
+        "toggle_pane('bundles')",
+        "Bundles",
+        "To the bundles, and back to the tasks",
+        id="switch",
+    ),
+    _key(
+        "e", "toggle_pane('errors')", "Errors", "To the errors, and back to the tasks", id="errors"
+    ),
     _key("o", "messages", "Messages", "Every message of an error, with its task", id="messages"),
     _key("i", "inputs", "Inputs", "Inputs as columns: of a bundle or an error", id="inputs"),
     _key("l", "log", "Log", "Log of the task", id="log", show=True),

@@ -104,7 +104,7 @@ async def driving(
 ) -> AsyncIterator[Driven]:
     app = HipercowApp(root, read_only=read_only, clock=lambda: NOW)
     async with app.run_test(size=size, notifications=True) as pilot:
-        await until(pilot, lambda: app.browser._complete)
+        await until(pilot, lambda: app.browser.session.complete)
         yield Driven(app, pilot)
 
 
