@@ -93,7 +93,7 @@ class HipercowApp(TerminalApp):
                 call = partial(self.run_action, binding.action, node)
                 yield SystemCommand(binding.description, tooltip, call)
         if screen is self.browser:
-            yield from self.browser.filter_commands()
+            yield from self.browser.filtering.commands()
         yield SystemCommand("Theme", "Choose other colours", self.action_change_theme)
 
     @on(WorkerFailed)

@@ -55,6 +55,7 @@ from hipercow_tui.ui.dialogs.job_result import JobResultScreen
 from hipercow_tui.ui.screens.history import HistoryScreen
 from hipercow_tui.ui.screens.plan import PlanScreen
 from hipercow_tui.ui.screens.trash import TrashScreen
+from hipercow_tui.ui.widgets.header import HeaderBar
 from hipercow_tui.ui.workers.trash_monitor import TrashMonitor
 
 
@@ -164,7 +165,7 @@ async def test_what_was_moved_to_the_trash_comes_back_by_u(root: Root) -> None:
         await at.shows("6 tasks and 2 bundles are back in place")
         await at.back()
         await at.shows("Tasks 6")
-        await until(at.pilot, lambda: not at.app.browser.header.trash)
+        await until(at.pilot, lambda: not at.app.browser.query_one(HeaderBar).trash)
     assert whole(root) == before and list_trash(root) == ()
 
 
@@ -246,7 +247,9 @@ async def test_an_interrupted_purge_is_told_and_finished_or_restored(root: Root,
         await at.on(JobResultScreen)
         await at.shows("Moved to the trash" if key == "f" else "Restored")
         await at.back()
-        await until(at.pilot, lambda: "interrupted" not in at.app.browser.header.trash)
+        await until(
+            at.pilot, lambda: "interrupted" not in at.app.browser.query_one(HeaderBar).trash
+        )
     if key == "r":
         assert whole(root) == before
     else:
@@ -255,11 +258,11 @@ async def test_an_interrupted_purge_is_told_and_finished_or_restored(root: Root,
 
 async def test_what_others_move_to_the_trash_shows_by_itself(root: Root) -> None:
     async with driving(root) as at:
-        assert not at.app.browser.header.trash
+        assert not at.app.browser.query_one(HeaderBar).trash
         batch_id = trashed(root)
         await at.shows("trash ", " kB")
         restore(root, batch_id)
-        await until(at.pilot, lambda: not at.app.browser.header.trash)
+        await until(at.pilot, lambda: not at.app.browser.query_one(HeaderBar).trash)
 
 
 async def test_nothing_is_read_while_nothing_changes(
@@ -290,7 +293,7 @@ async def test_a_purge_of_another_process_is_left_alone_and_offered_once_dead(ro
             assert isinstance(at.app.screen, TrashScreen)
             assert "Another process works in it" in at.notes and "interrupted" not in at.notes
             await at.pilot.press("escape")
-            assert not at.app.browser.header.trash
+            assert not at.app.browser.query_one(HeaderBar).trash
 
             child.kill()
             child.wait()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from textual.screen import Screen
 
 from hipercow_tui.analysis.bundle_rows import BundleKey
+from hipercow_tui.analysis.disk_usage import Sizes
 from hipercow_tui.domain.task import Bundle, Task
 from hipercow_tui.ui.browse.pane import Pane
 from hipercow_tui.ui.browse.session import Session
@@ -47,6 +48,10 @@ class BundlesPane(Pane):
         self.table.show(view_model.bundles, request.bundle_sort, view_model.view, request.now)
         if self.session.complete and request.snapshot is self.session.snapshot:
             self.table.filling = False
+
+    def show_sizes(self, sizes: Sizes) -> None:
+        """Show columns for sizes; a view model has them."""
+        self.table.show_sizes()
 
     def show_details(self) -> None:
         """Bundles have no details."""

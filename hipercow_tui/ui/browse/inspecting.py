@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 from textual.screen import Screen
 
 from hipercow_tui.ui.browse.pane import Pane
+from hipercow_tui.ui.browse.panes import Panes
 from hipercow_tui.ui.browse.session import Session
 from hipercow_tui.ui.browse.state import TASKS
+from hipercow_tui.ui.widgets.task_table import TaskTable
 
 if TYPE_CHECKING:
     from hipercow_tui.output.r_calls import RCallTargets
@@ -18,29 +20,34 @@ if TYPE_CHECKING:
 class Inspecting:
     """Pushes a screen for a key, and handles its result.
 
-    ``go_to_task`` takes the id of a task to show, None for none; ``refresh`` is called after R
-    changed the root.
+    ``show_pane`` shows a pane by name; ``refresh`` is called after R changed the root.
     """
 
     def __init__(
         self,
         session: Session,
         screen: Screen[Any],
+        panes: Panes,
         *,
-        go_to_task: Callable[[str | None], None],
+        show_pane: Callable[[str], None],
         refresh: Callable[[], None],
     ) -> None:
         self._session = session
         self._screen = screen
-        self._go_to_task = go_to_task
+        self._panes = panes
+        self._show_pane = show_pane
         self._refresh = refresh
 
-    def show_log(self, pane: Pane) -> None:
+    @property
+    def _pane(self) -> Pane:
+        return self._panes.current
+
+    def show_log(self) -> None:
         """Show the log of the current task."""
         from hipercow_tui.ui.screens.log import LogScreen
 
-        task = pane.task
-        if pane.name != TASKS:
+        task = self._pane.task
+        if self._pane.name != TASKS:
             self._screen.notify("Only a task has a log: Enter or b shows the tasks")
         elif task is None:
             self._screen.notify("There is no task here")
@@ -50,9 +57,9 @@ class Inspecting:
                 LogScreen(root, task_id, lambda: self._session.snapshot.tasks.get(task_id))
             )
 
-    def show_messages(self, pane: Pane) -> None:
+    def show_messages(self) -> None:
         """Show every message of the current error, or of the error of the current task."""
-        error = pane.error
+        error = self._pane.error
         if error is None:
             self._screen.notify("There is no error here: e shows all errors")
             return
@@ -64,9 +71,9 @@ class Inspecting:
         )
         self._screen.app.push_screen(screen, self._go_to_task)
 
-    def show_inputs(self, pane: Pane) -> None:
+    def show_inputs(self) -> None:
         """Show the inputs of several tasks as columns."""
-        inputs = pane.inputs
+        inputs = self._pane.inputs
         if inputs is None:
             self._screen.notify("Inputs are shown for a bundle or an error: press b or e first")
             return
@@ -78,14 +85,26 @@ class Inspecting:
         )
         self._screen.app.push_screen(screen, self._go_to_task)
 
-    def copy(self, pane: Pane) -> None:
+    def _go_to_task(self, task_id: str | None) -> None:
+        """Show the task that was chosen on a screen, if one was chosen."""
+        if task_id is None:
+            return
+        self._show_pane(TASKS)
+        table = self._screen.query_one(TaskTable)
+        row = table.row_of(task_id)
+        if row is None:
+            self._screen.notify("That task is not shown: it was purged, or m hides it")
+        else:
+            table.move_to(row)
+
+    def copy(self) -> None:
         """Copy the current message, or show a menu of what to copy of tasks."""
         from hipercow_tui.ui.dialogs.copy_menu import CopyMenuScreen
 
-        if pane.text_to_copy:
-            self._screen.app.copy_to_clipboard(pane.text_to_copy)
+        if text := self._pane.text_to_copy:
+            self._screen.app.copy_to_clipboard(text)
             self._screen.notify("Copied the message")
-        elif (source := pane.copy_source) is not None:
+        elif (source := self._pane.copy_source) is not None:
             refusal = "started with --read-only" if self._session.read_only else ""
             self._screen.app.push_screen(CopyMenuScreen(source, refusal=refusal), self._run_r)
 

@@ -11,6 +11,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from hipercow_tui.analysis.bundle_rows import BundleKey
+from hipercow_tui.analysis.disk_usage import Sizes
 from hipercow_tui.analysis.error_groups import ErrorGroup
 from hipercow_tui.analysis.task_sorting import BY_SIZE, SortKey
 from hipercow_tui.domain.task import Task
@@ -77,6 +78,10 @@ class Pane(ABC):
     def unread(self) -> int:
         """How many files are still to be read before a search is complete."""
 
+    def show_sizes(self, sizes: Sizes) -> None:
+        """Show columns for the sizes of tasks, if the pane has them."""
+        return
+
     # Sorting
 
     @property
@@ -99,6 +104,11 @@ class Pane(ABC):
     def sort_by(self, column: str) -> None:
         """Sort by a column; if it is sorted by it already, in the opposite direction. Ignore a
         column that has no order."""
+
+    def sort_by_next(self, step: int) -> None:
+        """Sort by the next column, or with -1 by the previous one."""
+        keys = self.sort_keys
+        self.sort_by(keys[(keys.index(self.sort_key) + step) % len(keys)])
 
     # The current row
 

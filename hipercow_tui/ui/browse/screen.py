@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import events, on
-from textual.app import ComposeResult, SystemCommand
+from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
 from textual.screen import Screen
@@ -24,6 +23,7 @@ from hipercow_tui.ui.browse.filtering import Filtering
 from hipercow_tui.ui.browse.folding import Folding
 from hipercow_tui.ui.browse.inspecting import Inspecting
 from hipercow_tui.ui.browse.panes import Panes
+from hipercow_tui.ui.browse.presenter import Presenter
 from hipercow_tui.ui.browse.purge_control import PurgeControl
 from hipercow_tui.ui.browse.searching import Searching
 from hipercow_tui.ui.browse.session import Session
@@ -32,23 +32,17 @@ from hipercow_tui.ui.browse.state import TASKS
 from hipercow_tui.ui.browse.tasks_pane import TasksPane
 from hipercow_tui.ui.browse.trash_control import TrashControl
 from hipercow_tui.ui.keymap import BROWSE
-from hipercow_tui.ui.warm_up import warm_up
 from hipercow_tui.ui.widgets.error_table import ErrorTable
 from hipercow_tui.ui.widgets.filters.panel import FilterPanel
 from hipercow_tui.ui.widgets.footer import KeyFooter
-from hipercow_tui.ui.widgets.header import Freshness, HeaderBar, HeaderFacts
+from hipercow_tui.ui.widgets.header import HeaderBar
 from hipercow_tui.ui.widgets.search_bar import SearchBar
 from hipercow_tui.ui.widgets.task_table import TaskTable
 from hipercow_tui.ui.widgets.titled_frame import TitledFrame
 from hipercow_tui.ui.widgets.virtual_table import VirtualTable
 from hipercow_tui.ui.workers.base import start_thread
 
-if TYPE_CHECKING:
-    from hipercow_tui.ui.workers.view_model import ViewModel
-
 AGES_EVERY = 15.0  # seconds after which ages on the screen are updated
-FRESHNESS_STEP = 5  # seconds; the age of the last scan is shown in steps, to send less
-MESSAGE_ROUNDS = 2  # turns of the event loop in which widgets react to a view model
 
 
 class BrowseScreen(Screen[None]):
@@ -88,13 +82,16 @@ class BrowseScreen(Screen[None]):
         self.panes = Panes(session, self, (self.tasks_pane, self.bundles_pane, self.errors_pane))
         self.filtering = Filtering(self, filters)
         self.folding = Folding(self, self.panes)
-        self.searching = Searching(session, self)
-        self.sizing = Sizing(session, self)
+        self.searching = Searching(session, self, self.panes)
+        self.sizing = Sizing(session, self, self.panes)
         self.inspecting = Inspecting(
-            session, self, go_to_task=self._go_to_task, refresh=self.action_refresh
+            session, self, self.panes, show_pane=self.action_show, refresh=self.action_refresh
         )
         self.purge = PurgeControl(session, self)
         self.trash = TrashControl(session, self, self.purge)
+        self.presenter = Presenter(
+            session, self, self.panes, self.folding, self.searching, self.sizing
+        )
 
     def compose(self) -> ComposeResult:
         """Header, filters, tables above or beside details, keys. Other panes are mounted later."""
@@ -113,35 +110,14 @@ class BrowseScreen(Screen[None]):
         """Start timers, and after the first frame the workers."""
         self.filters.call_up(self._first_filters)
         self.filtering.read()
-        self.header.facts = HeaderFacts(self.session.root.path, read_only=self.session.purge_label)
-        self.tasks.say_if_empty("Reading …")
-        self.tasks.filling = True
-        self._update_titles()
-        self.set_interval(1.0, self._update_freshness)
+        self.presenter.begin()
+        self.set_interval(1.0, self.presenter.update_freshness)
         self.set_interval(AGES_EVERY, self.session.request_view)
-        self.call_after_refresh(start_thread, self._start_workers, self._failed)
-
-    def _start_workers(self) -> None:
-        services = self.session.services
-        self.post_message(messages.ServicesReady())
-        services.poller.refresh_now()
-
-    def _failed(self, error: Exception) -> None:
-        self.post_message(messages.WorkerFailed(error))
+        self.call_after_refresh(start_thread, self.session.start, self.presenter.failed)
 
     def on_unmount(self) -> None:
         """Stop the workers."""
         self.session.stop()
-
-    def on_resize(self, event: events.Resize) -> None:
-        """Fit filters and details to the size."""
-        self.folding.resize(event.size)
-        self._update_titles()
-
-    @property
-    def header(self) -> HeaderBar:
-        """The first line."""
-        return self.query_one(HeaderBar)
 
     @property
     def filters(self) -> FilterPanel:
@@ -164,53 +140,14 @@ class BrowseScreen(Screen[None]):
     def _take_scan(self) -> None:
         self.trash.refresh()
         scan = self.session.take_scan()
-        if scan is None:
-            return
-        if scan.complete or self.purge.planning or not self.session.complete:
-            percent = 100 * scan.folders // max(1, scan.folder_count)
-            self.header.freshness = Freshness(None if scan.complete else percent)
-        if self.tasks.cursor_key in scan.changed:
-            self.tasks_pane.load_details()
-
-    def _update_freshness(self) -> None:
-        if self.session.complete:
-            seconds = int(self.session.seconds_since_scan)
-            self.header.freshness = Freshness(None, seconds // FRESHNESS_STEP * FRESHNESS_STEP)
+        if scan is not None:
+            if scan.complete or self.purge.planning or not self.session.complete:
+                self.presenter.show_progress(scan)
+            self.tasks_pane.reload_details(scan.changed)
 
     @on(messages.ViewModelReady)
-    async def _show_in_one_frame(self, message: messages.ViewModelReady) -> None:
-        if not self.is_attached:  # the app is about to end
-            return
-        with self.app.batch_update():
-            self._apply(message.view_model)
-            # Widgets request a repaint by messages: a frame before these were handled would show
-            # one half of the view model.
-            for _ in range(MESSAGE_ROUNDS):
-                await asyncio.sleep(0)
-
-    def _apply(self, view_model: ViewModel) -> None:
-        before = self.session.set_view_model(view_model)
-        if before is None:
-            self.panes.mount_others()
-            self.call_after_refresh(start_thread, warm_up, self._failed)
-        self.header.facts = replace(view_model.facts, read_only=self.session.purge_label)
-        self.filters.show(view_model.counts)
-        for pane in self.panes:
-            pane.apply(view_model, before)
-        self.sizing.measure_visible()
-        self._update_titles()
-        self.searching.show_hits(self.panes.current)
-
-    def _update_titles(self) -> None:
-        """Show the tabs above the table, and below it what is shown."""
-        session, notes = self.session, []
-        view = session.view_model.view if session.view_model else None
-        if view is not None and view.filtered:
-            notes.append(f"[b]matched {view.matches:,}[/]")
-        if session.state.only_matched:
-            notes.append("only matched")
-        notes += [*self.panes.current.notes, *self.sizing.notes, *self.folding.notes]
-        self.query_one(TitledFrame).entitle(self.panes.title, " · ".join(notes))
+    async def _show_view_model(self, message: messages.ViewModelReady) -> None:
+        await self.presenter.show(message.view_model)
 
     @on(messages.TotalsReady)
     def _show_totals(self, message: messages.TotalsReady) -> None:
@@ -221,12 +158,7 @@ class BrowseScreen(Screen[None]):
     def _show_errors(self, message: messages.ErrorsReady) -> None:
         if self.is_attached:
             self.errors_pane.show_groups(message.view_model)
-            self._update_titles()
-            self.searching.show_hits(self.panes.current)
-
-    @on(messages.LogActivityChanged)
-    def _update_stuck(self) -> None:
-        self.session.request_view()
+            self.presenter.update_hits()
 
     @on(messages.SummariesLoaded)
     def _show_summaries(self) -> None:
@@ -235,7 +167,7 @@ class BrowseScreen(Screen[None]):
     @on(messages.SizesMeasured)
     def _show_sizes(self) -> None:
         self.sizing.measured()
-        self._update_titles()
+        self.presenter.update_titles()
 
     @on(messages.DetailsLoaded)
     def _show_details(self, message: messages.DetailsLoaded) -> None:
@@ -258,16 +190,22 @@ class BrowseScreen(Screen[None]):
     # Messages of widgets
 
     @on(FilterPanel.Changed)
-    def _filter(self) -> None:
+    @on(messages.LogActivityChanged)
+    def _request_view(self) -> None:
         self.session.request_view()
+
+    @on(events.Resize)
+    def _fit(self, event: events.Resize) -> None:
+        self.folding.resize(event.size)
+        self.presenter.update_titles()
 
     @on(FilterPanel.Left)
     def _leave_filters(self) -> None:
         self.folding.leave_filters()
-        self._update_titles()
+        self.presenter.update_titles()
 
     @on(VirtualTable.CursorMoved)
-    def _move_cursor(self, message: VirtualTable.CursorMoved) -> None:
+    def _cursor_moved(self, message: VirtualTable.CursorMoved) -> None:
         self.panes.of(message.table).cursor_moved()
 
     @on(VirtualTable.Opened)
@@ -280,7 +218,7 @@ class BrowseScreen(Screen[None]):
 
     @on(VirtualTable.HeaderClicked)
     def _sort(self, message: VirtualTable.HeaderClicked) -> None:
-        self._sort_by(message.column)
+        self.panes.current.sort_by(message.column)
 
     @on(TaskTable.Scrolled)
     def _read_visible(self) -> None:
@@ -307,76 +245,57 @@ class BrowseScreen(Screen[None]):
     @on(SearchBar.Done)
     def _accept_search(self) -> None:
         self.searching.accept()
-        self.panes.current.table.focus()
 
-    @on(HeaderBar.ProblemsClicked)
-    def action_problems(self) -> None:
-        """Show what could not be read."""
-        self.inspecting.show_problems()
-
-    # Keys: panes, sorting, search
+    # Keys: what is shown
 
     def action_show(self, name: str) -> None:
         """Show a pane."""
-        self.folding.close_details()
-        self.panes.show(name)
-        self._update_titles()
-        self.searching.show_count(self.panes.current)
+        self.presenter.show_pane(name)
 
     def action_toggle_pane(self, name: str) -> None:
         """Show a pane, or if it is shown the tasks."""
         self.action_show(TASKS if self.session.state.pane == name else name)
 
-    def _go_to_task(self, task_id: str | None) -> None:
-        """Show a task in the table of tasks."""
-        if task_id is None:
-            return
-        self.action_show(TASKS)
-        row = self.tasks.row_of(task_id)
-        if row is None:
-            self.notify("That task is not shown: it was purged, or m hides it")
-        else:
-            self.tasks.move_to(row)
+    def action_details(self) -> None:
+        """Show details on the whole screen, or beside the table."""
+        self.folding.toggle_details()
 
-    def _sort_by(self, column: str) -> None:
-        self.panes.current.sort_by(column)
-        self._update_titles()
+    def action_fold(self) -> None:
+        """Hide the filters, or show them."""
+        self.folding.toggle_filters()
+        self.presenter.update_titles()
 
     def action_sort(self) -> None:
         """Sort in the opposite direction."""
-        self._sort_by(self.panes.current.sort_key)
+        self.panes.current.sort_by(self.panes.current.sort_key)
 
     def action_sort_by(self, step: int) -> None:
         """Sort by the next column, or with -1 by the previous one."""
-        keys = self.panes.current.sort_keys
-        self._sort_by(keys[(keys.index(self.panes.current.sort_key) + step) % len(keys)])
+        self.panes.current.sort_by_next(step)
 
     def action_search(self) -> None:
         """Type a text to search for."""
         self.folding.close_details()
-        self.searching.begin(self.panes.current)
+        self.searching.begin()
 
     def action_hit(self, step: int) -> None:
         """Move to the next hit, or with -1 to the previous one."""
-        self.searching.move(self.panes.current, step)
+        self.searching.move(step)
+
+    def action_sizes(self) -> None:
+        """Measure tasks; while they are measured, stop."""
+        self.sizing.toggle()
+        self.presenter.update_titles()
 
     def key_escape(self) -> None:
         """Leave full details, else a range of marks, else stop measuring, else end the search."""
         if self.folding.details_full:
             self.action_details()
-        elif self.tasks.drop_range():
-            return
-        elif self.sizing.stop():
-            self._update_titles()
-        else:
+        elif not self.tasks.drop_range() and not self.sizing.stop():
             self.searching.leave()
+        self.presenter.update_titles()
 
     # Keys: filters
-
-    def action_fold(self) -> None:
-        """Hide the filters, or show them."""
-        self.folding.toggle_filters()
-        self._update_titles()
 
     def action_status(self, number: int) -> None:
         """Add a status to the filters, or remove it."""
@@ -396,38 +315,30 @@ class BrowseScreen(Screen[None]):
         """Save the filters under a name."""
         self.filtering.save()
 
-    def filter_commands(self) -> Iterable[SystemCommand]:
-        """The commands for saved filters."""
-        return self.filtering.commands()
-
-    # Keys: the current row, the disk
-
-    def action_details(self) -> None:
-        """Show details on the whole screen, or beside the table."""
-        self.folding.toggle_details()
+    # Keys: the current row
 
     def action_log(self) -> None:
         """Show the log of the current task."""
-        self.inspecting.show_log(self.panes.current)
+        self.inspecting.show_log()
 
     def action_messages(self) -> None:
         """Show every message of the current error."""
-        self.inspecting.show_messages(self.panes.current)
+        self.inspecting.show_messages()
 
     def action_inputs(self) -> None:
         """Show inputs as columns."""
-        self.inspecting.show_inputs(self.panes.current)
+        self.inspecting.show_inputs()
 
     def action_copy(self) -> None:
         """Copy something of the current row, or let R cancel or retry tasks."""
-        self.inspecting.copy(self.panes.current)
+        self.inspecting.copy()
 
-    def action_sizes(self) -> None:
-        """Measure tasks; while they are measured, stop."""
-        if not self.sizing.stop():
-            self.panes.mount_others()
-            self.sizing.start(self.panes.current)
-        self._update_titles()
+    @on(HeaderBar.ProblemsClicked)
+    def action_problems(self) -> None:
+        """Show what could not be read."""
+        self.inspecting.show_problems()
+
+    # Keys: the disk
 
     def action_refresh(self) -> None:
         """Read the disk now."""

@@ -8,27 +8,33 @@ from typing import Any
 from textual.screen import Screen
 
 from hipercow_tui.analysis.task_view import next_hit
-from hipercow_tui.ui.browse.pane import Pane
+from hipercow_tui.ui.browse.panes import Panes
 from hipercow_tui.ui.browse.session import Session
 from hipercow_tui.ui.widgets.search_bar import SearchBar
 from hipercow_tui.ui.widgets.task_table import TaskTable
+from hipercow_tui.ui.widgets.virtual_table import VirtualTable
 
 
 class Searching:
     """Searches for the text in the search bar, and moves from hit to hit."""
 
-    def __init__(self, session: Session, screen: Screen[Any]) -> None:
+    def __init__(self, session: Session, screen: Screen[Any], panes: Panes) -> None:
         self._session = session
         self._screen = screen
+        self._panes = panes
         self._start: str | None = None  # the row from which the search began, until Enter
+
+    @property
+    def _table(self) -> VirtualTable:
+        return self._panes.current.table
 
     @property
     def _bar(self) -> SearchBar:
         return self._screen.query_one(SearchBar)
 
-    def begin(self, pane: Pane) -> None:
+    def begin(self) -> None:
         """Open the search bar."""
-        self._start = pane.table.cursor_key
+        self._start = self._table.cursor_key
         self._bar.open()
 
     def search(self, query: str) -> None:
@@ -37,33 +43,35 @@ class Searching:
         self._session.set_state(replace(self._session.state, query=query))
 
     def accept(self) -> None:
-        """Keep the hits and the cursor."""
+        """Keep the hits, and focus the table."""
         self._start = None
+        self._table.focus()
 
     def leave(self) -> None:
         """End the search, if there is one."""
         if self._session.state.query:
             self._bar.action_leave()
 
-    def move(self, pane: Pane, step: int) -> None:
+    def move(self, step: int) -> None:
         """Move to the next hit, or with -1 to the previous one."""
-        hit = next_hit(pane.table.hits, pane.table.cursor, step)
+        hit = next_hit(self._table.hits, self._table.cursor, step)
         if hit is not None:
-            pane.table.move_to(hit)
+            self._table.move_to(hit)
         elif not self._session.state.query:
             self._screen.notify("There is no search: / begins one")
 
-    def show_count(self, pane: Pane) -> None:
-        """Show the number of hits of a pane."""
+    def show_count(self) -> None:
+        """Show the number of hits."""
         if self._session.state.query:
-            note = f", reading {pane.unread:,} more" if pane.unread > 0 else ""
-            self._bar.tell(len(pane.table.hits), note)
+            unread = self._panes.current.unread
+            note = f", reading {unread:,} more" if unread > 0 else ""
+            self._bar.tell(len(self._table.hits), note)
 
-    def show_hits(self, pane: Pane) -> None:
+    def show_hits(self) -> None:
         """Show the number of hits; while the text is typed, move to the first hit at or after the
         row from which the search began."""
-        self.show_count(pane)
-        row = pane.table.row_of(self._start) if self._start else None
-        hit = None if row is None else next_hit(pane.table.hits, row - 1, 1)
+        self.show_count()
+        row = self._table.row_of(self._start) if self._start else None
+        hit = None if row is None else next_hit(self._table.hits, row - 1, 1)
         if hit is not None:
-            pane.table.move_to(hit)
+            self._table.move_to(hit)

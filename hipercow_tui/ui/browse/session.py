@@ -16,6 +16,7 @@ from hipercow_tui.domain.filters import FilterStack
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.formats.root import Root
 from hipercow_tui.scanning.scanner import ScanState
+from hipercow_tui.ui import messages
 from hipercow_tui.ui.browse.state import ERRORS, TASKS, BrowseState
 
 if TYPE_CHECKING:
@@ -80,6 +81,12 @@ class Session:
                     post=self._post,
                 )
             return self._services
+
+    def start(self) -> None:
+        """Start the workers and the first scan; for a thread, because of the import."""
+        services = self.services
+        self._post(messages.ServicesReady())
+        services.poller.refresh_now()
 
     def stop(self) -> None:
         """Stop the workers."""

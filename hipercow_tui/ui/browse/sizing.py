@@ -11,28 +11,31 @@ from textual.screen import Screen
 from hipercow_tui.analysis.disk_usage import total_size
 from hipercow_tui.analysis.task_sorting import BY_SIZE
 from hipercow_tui.support.text import format_size, pluralize
-from hipercow_tui.ui.browse.pane import Pane
+from hipercow_tui.ui.browse.panes import Panes
 from hipercow_tui.ui.browse.session import Session
 from hipercow_tui.ui.browse.state import BUNDLES
-from hipercow_tui.ui.widgets.bundle_table import BundleTable
 from hipercow_tui.ui.widgets.task_table import TaskTable
 
 
 class Sizing:
     """Starts and stops measuring, and shows the progress."""
 
-    def __init__(self, session: Session, screen: Screen[Any]) -> None:
+    def __init__(self, session: Session, screen: Screen[Any], panes: Panes) -> None:
         self._session = session
         self._screen = screen
+        self._panes = panes
         self._requested: frozenset[str] = frozenset()
 
-    def start(self, pane: Pane) -> None:
-        """Measure the tasks that the pane selects, those on the screen first."""
+    def toggle(self) -> None:
+        """Measure the tasks that the pane selects, those on the screen first; while tasks are
+        measured, stop."""
+        if self.stop():
+            return
         sizes = self._session.services.sizes
-        tasks = tuple(pane.tasks_to_measure)
+        tasks = tuple(self._panes.current.tasks_to_measure)
         self._requested = frozenset(task.id for task in tasks)
-        self._screen.query_one(TaskTable).show_sizes(sizes.sizes)
-        self._screen.query_one(BundleTable).show_sizes()
+        for pane in self._panes:
+            pane.show_sizes(sizes.sizes)
         self._session.set_state(replace(self._session.state, show_sizes=True))
         sizes.want(tasks)
         self.measure_visible()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from textual.screen import Screen
 from textual.timer import Timer
 
+from hipercow_tui.analysis.disk_usage import Sizes
 from hipercow_tui.analysis.error_groups import ErrorGroup
 from hipercow_tui.analysis.task_sorting import SortKey
 from hipercow_tui.analysis.task_summary import NO_SUMMARY
@@ -37,6 +38,8 @@ class TasksPane(Pane):
         self.table: TaskTable = TaskTable(session.summaries, id=self.name)
         self.details: TaskDetailsView = TaskDetailsView(id="details")
         self.details.add_class("details", "-shown")
+        self.table.say_if_empty("Reading …")
+        self.table.filling = True
         self._loaded: DetailsLoaded | None = None
         self._settling: Timer | None = None
 
@@ -99,6 +102,10 @@ class TasksPane(Pane):
                 "new tasks appear here; ? shows the keys",
             )
 
+    def show_sizes(self, sizes: Sizes) -> None:
+        """Show columns for sizes."""
+        self.table.show_sizes(sizes)
+
     # Reading
 
     def load_visible(self) -> None:
@@ -131,6 +138,11 @@ class TasksPane(Pane):
         """Read the details of the current row."""
         if self.task is not None:
             self.session.services.load_details(self.task)
+
+    def reload_details(self, changed: Container[str]) -> None:
+        """Read the details again if the current task is one of those that changed."""
+        if self.table.cursor_key in changed:
+            self.load_details()
 
     def details_loaded(self, message: DetailsLoaded) -> None:
         """Show details that were read."""
