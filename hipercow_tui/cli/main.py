@@ -128,9 +128,9 @@ def _app(options: argparse.Namespace) -> int:
         place = living_root(tasks)
     else:
         place = nullcontext(Path(options.root) if options.root is not None else None)
-    from hipercow_tui.ui.run import filters_by_name, run_app
+    from hipercow_tui.ui.run import load_filters, run_app
 
-    first = filters_by_name(options.filter)
+    first = load_filters(options.filter)
     with place as where:
         return run_app(
             partial(find_root, where),

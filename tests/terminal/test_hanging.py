@@ -92,7 +92,7 @@ def test_hangs_before_and_behind_the_first_screen(start: Starter, flag: Path) ->
         terminal.press("\x1b")
         terminal.wait(r"q Quit")
     terminal.press("\x03")
-    terminal.wait(r"q leaves")
+    terminal.wait(r"Press q to quit")
     terminal.press("q")
     assert leaves(terminal) == 0
 

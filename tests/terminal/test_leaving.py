@@ -151,7 +151,7 @@ def test_ctrl_c_in_the_middle_of_a_purge_stops_it_and_stays(
     before = whole(root)
     terminal = slow(root, env, started)
     terminal.press("\x03")
-    terminal.wait(r"q leaves")
+    terminal.wait(r"Press q to quit")
     in_the_middle(terminal, "y", "Moving aside")
     terminal.press("\x03")
     terminal.wait(r"Purge stopped")

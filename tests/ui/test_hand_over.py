@@ -194,7 +194,7 @@ async def test_r_at_work_is_stopped_by_escape(root: Path) -> None:
         await until(pilot, lambda: "esc stops it" in screen_text(app))
         await until(pilot, lambda: "called for 1" in screen_text(app))
         await pilot.press("ctrl+q")
-        await until(pilot, lambda: "R is still at work" in screen_text(app))
+        await until(pilot, lambda: "R is still running" in screen_text(app))
         await pilot.press("escape")
         await until(pilot, lambda: "R was stopped" in screen_text(app))
 

@@ -126,7 +126,7 @@ async def test_begun_anew_deleted_and_there_again(tmp_path: Path) -> None:
     async with Host(screen_on(tmp_path)).run_test(size=(120, 24)) as pilot:
         await shows(pilot, "line 99 ")
         path.write_bytes(b"shorter\n")
-        await shows(pilot, "The log was begun anew")
+        await shows(pilot, "The log was replaced")
         path.unlink()
         assert "shorter" in await shows(pilot, "has no 'log'")
         (tmp_path / "new").write_bytes(b"another file\n")
@@ -141,7 +141,7 @@ async def test_search_goes_from_hit_to_hit_and_around(tmp_path: Path) -> None:
         await shows(pilot, "line 99 ")
         await pilot.press("slash", *"error", "enter")
         shown = await shows(pilot, "Error in f(): ✖ no")
-        assert "From the beginning again" in shown
+        assert "Continued from the beginning" in shown
         assert "line 495 " in shown, "what led to it stands above"
         await pilot.press("n")
         await shows(pilot, "ERROR again")

@@ -30,7 +30,7 @@ class PurgeControl:
     @property
     def busy(self) -> str:
         """A sentence on the job under way and what to do; empty if there is none."""
-        return self.job.waited_for if self.job else ""
+        return self.job.status_text if self.job else ""
 
     def plan(self, filters: FilterStack) -> None:
         """Scan the root and show what a purge with these filters would take."""

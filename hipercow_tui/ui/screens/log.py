@@ -178,7 +178,7 @@ class LogScreen(Screen[None]):
         """Leave what was begun last: the field, a search that is under way, the log."""
         if self._field.display:
             self._leave_search()
-        elif self.pane.page.searched is not None:
+        elif self.pane.page.progress is not None:
             self.pane.turn(stay)
         else:
             self.dismiss(None)

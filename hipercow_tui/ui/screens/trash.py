@@ -24,7 +24,7 @@ from hipercow_tui.ui.screens.history import HistoryScreen
 from hipercow_tui.ui.widgets.footer import KeyFooter
 from hipercow_tui.ui.widgets.virtual_list import VirtualList
 from hipercow_tui.ui.workers.purge_job import JobSpec, empty_job, finish_job, restore_job
-from hipercow_tui.ui.workers.trash_monitor import TrashMonitor, TrashState, contents, made
+from hipercow_tui.ui.workers.trash_monitor import TrashMonitor, TrashState, contents_text, age_text
 
 _LOOK_EVERY = 2.0  # seconds
 _EMPTY = (
@@ -94,7 +94,7 @@ class TrashScreen(Screen[JobSpec | None]):
     @work(thread=True)
     def _look(self) -> None:
         worker = get_current_worker()
-        for look in self._looker.look():
+        for look in self._looker.read():
             if worker.is_cancelled:
                 return
             self.call_later(self._show, look)
@@ -137,7 +137,7 @@ class TrashScreen(Screen[JobSpec | None]):
     def action_restore(self) -> None:
         """Bring back the lot under the cursor."""
         if batch := self._ready():
-            held = contents(*self.batches.look.together(batch), verb="goes/go")
+            held = contents_text(*self.batches.look.same_purge(batch), verb="goes/go")
             text = f"{held} back in place; nothing that exists is overwritten."
             if batch.partly_erased or batch.state is BatchState.ERASING:
                 text += " What has been erased already can't come back."
@@ -155,9 +155,11 @@ class TrashScreen(Screen[JobSpec | None]):
         if not batch.resumable:
             self.notify("Nothing says that this purge was confirmed: restore it (r)")
             return
-        batches = self.batches.look.together(batch)
-        text = f"{_begun(batch)} of {made(batch, self._clock())} is finished by its plan, with all"
-        text += f" checks. {contents(*batches, verb='is/are')} moved so far."
+        batches = self.batches.look.same_purge(batch)
+        text = (
+            f"{_begun(batch)} of {age_text(batch, self._clock())} is finished by its plan, with all"
+        )
+        text += f" checks. {contents_text(*batches, verb='is/are')} moved so far."
         if batch.state is not BatchState.RESTORING and batch.mode is not PurgeMode.TRASH:
             text += " What goes is erased for good."
         job = finish_job(self._root, batch.batch_id)
@@ -166,11 +168,11 @@ class TrashScreen(Screen[JobSpec | None]):
     def action_empty(self) -> None:
         """Erase the lot under the cursor."""
         if batch := self._ready():
-            batches = self.batches.look.together(batch)
+            batches = self.batches.look.same_purge(batch)
             if not all(one.erasable for one in batches):
                 self.notify("Restore (r) or finish (f) what was interrupted first")
                 return
-            held = contents(*batches, verb="is/are")
+            held = contents_text(*batches, verb="is/are")
             text = f"{held} erased for good. There is no way to get them back."
             job = empty_job(self._root, batches)
             self._ask("Empty this batch?", text, Choice("yes", "y", "Erase for good", "error"), job)
@@ -259,7 +261,7 @@ class _BatchList(VirtualList):
         return Text.assemble(
             " ",
             (fit(_state(batch), 15), "bold" if batch.interrupted else ""),
-            fit(made(batch, self._clock()), 16),
+            fit(age_text(batch, self._clock()), 16),
             f"{pluralize(len(batch.tasks), 'task'):>13} ",
             f"{pluralize(len(batch.bundles), 'bundle'):>11} ",
             f"{format_size(held.bytes) if held else '…':>9}  ",
@@ -301,4 +303,4 @@ def _in_full(batch: TrashEntry) -> Text:
         if batch.partly_erased
         else ""
     )
-    return Text(f"{batch.batch_id}: {contents(batch)}{erased}\n{told}")
+    return Text(f"{batch.batch_id}: {contents_text(batch)}{erased}\n{told}")

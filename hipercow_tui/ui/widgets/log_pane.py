@@ -138,7 +138,7 @@ class LogPane(Vertical):
     def _show_head(self) -> None:
         page = self.page
         head = Text.assemble((f"{self._log.name}  ", "bold"), self.what)
-        said = page.said or (page.error if page.rows else "")
+        said = page.message or (page.error if page.rows else "")
         where = [
             format_size(page.size) if page.rows else "",
             "" if said else self._place(),
@@ -158,10 +158,10 @@ class LogPane(Vertical):
         page = self.page
         if not page.rows:
             return ""
-        if page.searched is not None:
-            return f"searching {page.searched:.0%}, esc stops"
+        if page.progress is not None:
+            return f"searching {page.progress:.0%}, esc stops"
         if not page.at_end:
-            return f"{page.part:.0%}" if self.ended else f"{page.part:.0%}, F follows"
+            return f"{page.fraction:.0%}" if self.ended else f"{page.fraction:.0%}, F follows"
         return "end" if self.ended else "end, following"
 
 

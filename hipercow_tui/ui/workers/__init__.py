@@ -1,1 +1,1 @@
-"""Threads that feed the screens; imports no widget and no screen."""
+"""Background threads of the screens; imports no widget and no screen."""

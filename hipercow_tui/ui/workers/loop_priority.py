@@ -1,8 +1,9 @@
-"""Whom the threads behind the screen let go first: the screen, then who answers its person.
+"""Gives the UI thread priority over workers, and foreground workers over others.
 
-One interpreter lock lets one thread work, and Python knows no priorities. What there is instead:
-how long a thread may keep that lock is asked by each that waits for it, so the screen's loop has
-others wait long and itself wait little; and a word between two steps of long work, ``yield_to_ui``.
+One interpreter lock lets one thread run at a time, and Python has no thread priorities. Two things
+replace them. A thread that waits for the lock takes it after the switch interval, which is global:
+it is short while the UI thread waits, and long while it runs. And workers call ``yield_to_ui``
+between two steps of long work.
 """
 
 from __future__ import annotations
@@ -16,89 +17,90 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from selectors import DefaultSelector, SelectorKey
 
-KEPT_BY_OTHERS = 0.0005  # seconds after which they give the lock to the screen
-KEPT_BY_SCREEN = 0.01  # and the other way round
-LOOKED = 0.004  # seconds for which a loop that has work does not look for input again
-LONGEST = 0.1  # seconds that a thread gives way for at most: nothing may stand still for good
-STEP = 0.0005  # seconds between two looks whether it still must
+# Seconds for which a thread keeps the lock while another waits for it.
+WORKER_SWITCH_INTERVAL = 0.0005  # a worker, while the UI thread waits
+UI_SWITCH_INTERVAL = 0.01  # the UI thread, while workers wait
+INPUT_CHECK_EVERY = 0.004  # seconds between two checks for input while the loop has work
+MAX_YIELD = 0.1  # seconds; no worker waits longer in one call
+YIELD_STEP = 0.0005  # seconds between two checks whether the UI thread is busy
 
 
 @dataclass(slots=True)
-class _AtWork:
-    screen: bool = False
-    answer: bool = False
+class _Busy:
+    ui: bool = False
+    foreground: bool = False
 
 
-_at_work = _AtWork()
+_busy = _Busy()
 
 
-def yield_to_ui(*, to_answers: bool = True) -> None:
-    """Let the screen go first if it is at work, and who answers it, unless that is who calls."""
+def yield_to_ui(*, to_foreground: bool = True) -> None:
+    """Sleep while the UI thread is busy, and by default while a foreground worker is."""
     until = None
-    while _at_work.screen or (to_answers and _at_work.answer):
+    while _busy.ui or (to_foreground and _busy.foreground):
         now = time.monotonic()
-        until = until or now + LONGEST
+        until = until or now + MAX_YIELD
         if now >= until:
             return
-        time.sleep(STEP)
+        time.sleep(YIELD_STEP)
 
 
 @contextmanager
 def foreground_work() -> Iterator[None]:
-    """Meanwhile somebody at the screen waits for this thread."""
-    _at_work.answer = True
+    """Mark this thread as a foreground worker: the user waits for its result."""
+    _busy.foreground = True
     try:
         yield
     finally:
-        _at_work.answer = False
+        _busy.foreground = False
 
 
 @contextmanager
 def ui_waiting() -> Iterator[None]:
-    """Meanwhile the screen's thread waits itself for one behind it."""
-    at_work, _at_work.screen = _at_work.screen, False
+    """Mark the UI thread as idle while it waits for a worker."""
+    before, _busy.ui = _busy.ui, False
     try:
         yield
     finally:
-        _at_work.screen = at_work
+        _busy.ui = before
 
 
 class _Selector(DefaultSelector):
     def __init__(self) -> None:
         super().__init__()
-        self._looked_at = 0.0
+        self._checked_at = 0.0
 
     def select(self, timeout: float | None = None) -> list[tuple[SelectorKey, int]]:
-        """What came. A loop that has work looks every few milliseconds: at each look it may lose
-        the lock."""
+        """Return the events. A loop that has work checks only every few milliseconds, because it
+        may lose the lock at each check."""
         has_work = timeout is not None and timeout <= 0
-        if has_work and time.monotonic() < self._looked_at + LOOKED:
+        if has_work and time.monotonic() < self._checked_at + INPUT_CHECK_EVERY:
             return []
-        _at_work.screen = has_work
-        sys.setswitchinterval(KEPT_BY_OTHERS)
+        _busy.ui = has_work
+        sys.setswitchinterval(WORKER_SWITCH_INTERVAL)
         try:
             return super().select(timeout)
         finally:
-            sys.setswitchinterval(KEPT_BY_SCREEN)
-            _at_work.screen = True
-            self._looked_at = time.monotonic()
+            sys.setswitchinterval(UI_SWITCH_INTERVAL)
+            _busy.ui = True
+            self._checked_at = time.monotonic()
 
 
 class _Loop(asyncio.SelectorEventLoop):
     def _read_from_self(self) -> None:
-        """Take in what other threads woke us by, which gives them the lock once more."""
-        sys.setswitchinterval(KEPT_BY_OTHERS)
+        """Read the bytes by which other threads woke the loop; this gives them the lock once."""
+        sys.setswitchinterval(WORKER_SWITCH_INTERVAL)
         super()._read_from_self()  # type: ignore[misc]
-        sys.setswitchinterval(KEPT_BY_SCREEN)
+        sys.setswitchinterval(UI_SWITCH_INTERVAL)
 
     def close(self) -> None:
-        """Nobody waits for this screen any more."""
+        """Close the loop; workers need not wait any more."""
         super().close()
-        _at_work.screen = False
+        _busy.ui = False
 
 
 def new_loop() -> asyncio.AbstractEventLoop:
-    """The loop for the screen; where input is not waited for by a selector, a plain one."""
+    """Return the event loop for the UI thread; on systems other than POSIX a plain one."""
     if os.name != "posix":
         return asyncio.new_event_loop()
     return _Loop(_Selector())

@@ -39,7 +39,7 @@ from hipercow_tui.ui.workers.loop_priority import yield_to_ui
 from hipercow_tui.ui.workers.poller import Poller
 from hipercow_tui.ui.workers.size_worker import SizeWorker
 from hipercow_tui.ui.workers.summary_loader import SummaryLoader
-from hipercow_tui.ui.workers.view_model import ViewModelBuilder, ViewRequest, totals_of
+from hipercow_tui.ui.workers.view_model import ViewModelBuilder, ViewRequest, compute_totals
 
 if TYPE_CHECKING:
     from hipercow_tui.ui.workers.trash_monitor import TrashMonitor, TrashState
@@ -87,13 +87,16 @@ class BackgroundServices:
             builder.build, lambda view_model: post(ViewModelReady(view_model)), failed
         )
         self._totals = LatestOnlyWorker(
-            totals_of, lambda totals: post(TotalsReady(totals)), failed, debounce=TOTALS_DEBOUNCE
+            compute_totals,
+            lambda totals: post(TotalsReady(totals)),
+            failed,
+            debounce=TOTALS_DEBOUNCE,
         )
         self._details = LatestOnlyWorker(
             self._read_details, post, failed, debounce=DETAILS_DEBOUNCE
         )
         self._trash: LatestOnlyWorker[None, Iterator[TrashState]] = LatestOnlyWorker(
-            lambda _: self.trash.look(), self._post_trash, failed
+            lambda _: self.trash.read(), self._post_trash, failed
         )
 
     def stop(self) -> None:
