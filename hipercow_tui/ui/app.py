@@ -98,7 +98,7 @@ class HipercowApp(TerminalApp):
     def _report_error(self, message: WorkerFailed) -> None:
         error = escape_controls(f"{type(message.error).__name__}: {message.error}")
         self.notify(
-            f"What is shown may be out of date. Quit with q, and please report this: {error}",
+            f"The screen may be out of date. Quit with q, and please report this: {error}",
             title="A bug in hipercow-tui",
             severity="error",
             timeout=600,

@@ -66,8 +66,8 @@ class TerminalApp(App[None]):
         place = f" in {Path(where.filename).name}, line {where.lineno}" if where else ""
         self.panic(
             Text(
-                "hipercow-tui stopped because of a bug. What was purged stays purged, and nothing"
-                f" else was changed. Please report: {type(error).__name__}{place}:"
+                "hipercow-tui stopped because of a bug. Purged tasks stay purged, nothing else"
+                f" was changed. Please report: {type(error).__name__}{place}:"
                 f" {escape_controls(str(error))}"
             )
         )

@@ -150,7 +150,7 @@ class Pane(ABC):
 
     @property
     def tasks_to_measure(self) -> Iterable[Task]:
-        """The tasks whose size is measured: the marked tasks, else the matched ones, else all."""
+        """The tasks that ``z`` measures: the marked tasks, else the matched ones, else all."""
         tasks, view, marks = self.session.snapshot.tasks, self.tasks.view, self.tasks.marks
         for row, task_id in enumerate(view.ids):
             wanted = task_id in marks if marks else not view.is_dimmed(row)

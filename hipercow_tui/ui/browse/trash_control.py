@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from textual.screen import Screen
 
 from hipercow_tui.ui import messages
+from hipercow_tui.ui.browse.controller import Controller
+from hipercow_tui.ui.browse.panes import Panes
 from hipercow_tui.ui.browse.purge_control import PurgeControl
 from hipercow_tui.ui.browse.session import Session
 from hipercow_tui.ui.widgets.header import HeaderBar
@@ -15,12 +17,13 @@ if TYPE_CHECKING:
     from hipercow_tui.ui.workers.trash_monitor import TrashState
 
 
-class TrashControl:
+class TrashControl(Controller):
     """Follows the state of the trash, and restores from it through ``purge``."""
 
-    def __init__(self, session: Session, screen: Screen[Any], purge: PurgeControl) -> None:
-        self._session = session
-        self._screen = screen
+    def __init__(
+        self, session: Session, screen: Screen[Any], panes: Panes, *, purge: PurgeControl
+    ) -> None:
+        super().__init__(session, screen, panes)
         self._purge = purge
         self._state: TrashState | None = None
         self._announced: frozenset[str] = frozenset()  # ids of interrupted batches
@@ -115,7 +118,7 @@ class TrashControl:
         )
 
     def show_history(self) -> None:
-        """Show what was purged, restored and emptied."""
+        """Show the history of purges, restores and emptyings."""
         from hipercow_tui.ui.screens.history import HistoryScreen
 
         self._screen.app.push_screen(HistoryScreen(self._session.root, clock=self._session.clock))
@@ -132,7 +135,7 @@ class TrashControl:
             )
 
     def _after_result(self, action: str | None) -> None:
-        """Do what was chosen in the result."""
+        """Do what the user chose in the result: ``undo``, ``trash`` or nothing."""
         if action == "undo":
             self.undo()
         elif action == "trash":

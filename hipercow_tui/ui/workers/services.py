@@ -55,7 +55,7 @@ class BackgroundServices:
     """Starts, offers and stops the workers of the main screen.
 
     ``post`` takes their messages, from any thread. ``summaries`` is filled with the calls of tasks.
-    ``indexed`` says whether what was read is kept for the next start.
+    ``indexed`` says whether tasks are stored for the next start.
     """
 
     def __init__(
