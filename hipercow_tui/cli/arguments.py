@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import logging
+import sys
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
+from hipercow_tui import __version__
 from hipercow_tui.support.exit_codes import DONE, USAGE
+from hipercow_tui.support.log_setup import start_logging
 from hipercow_tui.support.streams import exit_status, print_messages, print_output
+
+_LOGGER = logging.getLogger(__name__)
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -21,12 +28,21 @@ class CommandParser(argparse.ArgumentParser):
             allow_abbrev=False,
         )
         self.color = False  # Python 3.14 would colour the help, and the codes would be escaped
+        self.add_argument("--log-file", metavar="FILE", help="append what the program does to FILE")
 
     def add_root(self) -> None:
         """Take the root's folder as an argument."""
         self.add_argument(
             "root", nargs="?", metavar="ROOT", help="the project's folder, or one in it"
         )
+
+    def parse_command(self, words: Sequence[str]) -> argparse.Namespace:
+        """The options of a command; logging starts as they say. Raises HipercowTuiError if the log
+        file can't be written."""
+        options = self.parse_args(words)
+        start_logging(options.log_file)
+        _LOGGER.info("%s %s on %s", self.prog, __version__, sys.platform)
+        return options
 
     def print_help(self, file: Any = None) -> None:
         """Print the help on standard output."""

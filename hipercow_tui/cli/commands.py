@@ -152,7 +152,7 @@ def _apply(words: Sequence[str]) -> int:
     parser.add_argument("--trash", action="store_true", help="move to the trash instead of freeing")
     parser.add_argument("--yes", action="store_true", help="do not ask")
     add_jobs(parser)
-    options = parser.parse_args(words)
+    options = parser.parse_command(words)
     with ended_by_interrupt():
         plan = load_plan(options.file)
         root = find_root(plan.root)
@@ -194,7 +194,7 @@ def _trash(words: Sequence[str]) -> int:
     either.add_argument("--finish", metavar="BATCH", help="finish what was interrupted")
     parser.add_argument("--yes", action="store_true", help="do not ask before erasing")
     add_jobs(parser)
-    options = parser.parse_args(words)
+    options = parser.parse_command(words)
     with ended_by_interrupt():
         root = find_root(options.root)
     if options.restore is not None:
@@ -316,7 +316,7 @@ def _print_report(report: Report, *, as_json: bool, sizes: Sizes = MappingProxyT
 def _history(words: Sequence[str]) -> int:
     parser = _parser("history", "What was purged, restored and emptied.", _HISTORY)
     parser.add_root()
-    options = parser.parse_args(words)
+    options = parser.parse_command(words)
     root, now = find_root(options.root), time.time()
     entries = history(root)
     if options.json:

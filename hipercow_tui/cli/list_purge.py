@@ -64,7 +64,7 @@ STATUS is one of {_STATUSES}, submitted, running.
 
 def run(command: str, words: Sequence[str]) -> int:
     """Run purge or list with its arguments; returns the exit status."""
-    options = _filter_parser(command).parse_args(words)
+    options = _filter_parser(command).parse_command(words)
     return _purge(options) if command == "purge" else _list(options)
 
 

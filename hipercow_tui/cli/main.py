@@ -68,6 +68,11 @@ def _run(words: Sequence[str]) -> int:
             " was interrupted, 'hipercow-tui history' what was done"
         )
         return REFUSED
+    except Exception as error:
+        from hipercow_tui.support.crash_report import what_happened, write_report
+
+        print_messages([what_happened(error, write_report(error))])
+        return REFUSED
 
 
 def _run_command(words: Sequence[str]) -> int:
@@ -80,7 +85,7 @@ def _run_command(words: Sequence[str]) -> int:
             from hipercow_tui.cli import commands
 
             return commands.run(command, rest)
-    return _app(_app_parser().parse_args(words))
+    return _app(_app_parser().parse_command(words))
 
 
 def _app_parser() -> CommandParser:

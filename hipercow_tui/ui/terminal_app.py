@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-import traceback
 from functools import partial
-from pathlib import Path
 
 from rich.text import Text
 from textual.app import App
@@ -15,7 +13,6 @@ from textual.driver import Driver
 
 from hipercow_tui.settings.theme_store import ThemeFile
 from hipercow_tui.support.signals import exit_for_signal
-from hipercow_tui.support.text import escape_controls
 
 # On dark and on light terminals. The first two use nothing but the sixteen colours of the terminal,
 # and so look as it does.
@@ -60,17 +57,13 @@ class TerminalApp(App[None]):
         return ResilientDriver
 
     def _fatal_error(self) -> None:
-        """Textual would print a traceback with everything in it that was read from disk."""
+        """Write a crash report, and name it. Textual would print a traceback with everything in it
+        that was read from disk."""
         error = sys.exception()
-        where = traceback.extract_tb(error.__traceback__)[-1] if error else None
-        place = f" in {Path(where.filename).name}, line {where.lineno}" if where else ""
-        self.panic(
-            Text(
-                "hipercow-tui stopped by an error of its own; what was purged stays purged, and"
-                f" nothing else was changed. Please report: {type(error).__name__}{place}:"
-                f" {escape_controls(str(error))}"
-            )
-        )
+        if error is not None:
+            from hipercow_tui.support.crash_report import what_happened, write_report
+
+            self.panic(Text(what_happened(error, write_report(error))))
 
     def leave(self, number: int) -> None:
         """End with the status of the signal of that number. May be called at any moment in the main

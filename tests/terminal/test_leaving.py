@@ -186,7 +186,7 @@ def test_an_error_of_our_own_in_the_middle_of_a_purge(
     assert terminal.leave() == 1
     terminal.assert_left_as_it_was()
     said = left_by(terminal)
-    assert "Please report: LookupError" in said and "Stopped before the end" in said
+    assert "unexpected error: LookupError" in said and "Stopped before the end" in said
     assert whole(root) == before and not batches(root)
 
 

@@ -128,7 +128,7 @@ def test_an_error_of_our_own_is_a_sentence_and_restores_the_terminal(
     terminal.press("r")
     assert terminal.leave() == 1
     left = terminal.seen.split(LEAVE_ALTERNATE.encode())[-1]
-    assert b"Please report: LookupError in" in left and b"Traceback" not in left
+    assert b"unexpected error: LookupError in" in left and b"Traceback" not in left
     assert b"secret" not in left and b"\x1b[31mno" not in left
     terminal.assert_left_as_it_was()
 
