@@ -16,7 +16,6 @@ from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.layout import LAYOUTS
 from hipercow_tui.scanning import batch_reader
 from hipercow_tui.scanning.batch_reader import Part, Rows
-from hipercow_tui.support import worker_process
 from hipercow_tui.ui.workers import loop_priority
 
 INTERVAL = 0.0005  # seconds
@@ -73,7 +72,6 @@ def without_incremental() -> None:
 def without_gc() -> None:
     """Collect garbage at any time, and among all objects."""
     gc.disable = gc.freeze = lambda: None
-    worker_process.PROGRAM = f"import gc; gc.disable = lambda: None\n{worker_process.PROGRAM}"
 
 
 CHANGES = {
