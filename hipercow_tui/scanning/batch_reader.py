@@ -8,7 +8,6 @@ processes reads with many threads.
 
 from __future__ import annotations
 
-import gc
 import os
 import queue
 import threading
@@ -211,7 +210,6 @@ def serve(requests: IO[bytes], answers: IO[bytes], lang: str) -> None:
     """What a reading process does, in the folder of all tasks: answer requests until they end."""
     os.nice(NICE)
     read_tasks = LAYOUTS[Lang(lang)].read_tasks
-    gc.disable()  # nothing here refers to itself
     todo: queue.SimpleQueue[Any] = queue.SimpleQueue()
     writing = threading.Lock()
     threads: list[threading.Thread] = []

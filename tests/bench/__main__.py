@@ -16,12 +16,14 @@ from hipercow_tui.demo import write_root
 
 from .core import call_figures, purge_figure, scan_figures, slow_figure
 from .fuzz import fuzz_figures
+from .mechanisms import mechanism_figures
 from .screen import memory_figure, screen_figures
 from .table import Figure, print_table
 from .triage import triage_figures
 
 PROG = "hipercow-bench"
 PARTS = ("scan", "calls", "memory", "purge", "slow", "screen", "triage", "fuzz")
+ON_REQUEST = ("mechanisms",)  # parts that run only if they are named
 ROOTLESS = {"fuzz", "triage"}  # parts that need no root made for them
 
 
@@ -31,7 +33,9 @@ def main() -> None:
     parser.add_argument(
         "--folder", type=Path, help="where the roots stand and stay; else temporary"
     )
-    parser.add_argument("--only", action="append", choices=PARTS, help="only this; repeatable")
+    parser.add_argument(
+        "--only", action="append", choices=PARTS + ON_REQUEST, help="only this; repeatable"
+    )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix=PROG) as temporary:
         folder = options.folder or Path(temporary)
@@ -64,6 +68,8 @@ def _figures(folder: Path, tasks: int, parts: tuple[str, ...]) -> Iterator[Figur
         yield slow_figure(_root(folder, 10_000))
     if "screen" in parts:
         yield from screen_figures(_root(folder, 1000), big)
+    if "mechanisms" in parts:
+        yield from mechanism_figures(big)
 
 
 def _root(folder: Path, tasks: int) -> Path:

@@ -51,7 +51,7 @@ class _Scanned:
 class _Entry:
     def __init__(self, entry: os.DirEntry[str]) -> None:
         self._entry = entry
-        self.name = entry.name
+        self.name, self.path = entry.name, entry.path
         self.inode, self.is_dir = entry.inode, entry.is_dir
         self.is_file, self.is_symlink = entry.is_file, entry.is_symlink
         self.stat = _late(entry.stat)

@@ -13,7 +13,7 @@ from statistics import median
 @dataclass(frozen=True, slots=True)
 class Figure:
     """One line of the table. ``target`` is the most that ``measured`` may be; without a measured
-    number, ``ours`` says why."""
+    number, ``ours`` is a value that has no target, or says why there is none."""
 
     name: str
     ours: str
@@ -25,7 +25,7 @@ class Figure:
     def cells(self) -> tuple[str, ...]:
         """As texts: the name, our value, the reference, what is measured, target and verdict."""
         if self.measured is None or self.target is None:
-            return self.name, self.ours, self.reference, "", "", "not measured"
+            return self.name, self.ours, self.reference, "", "", ""
         verdict = "ok" if self.measured <= self.target else "MISSED"
         numbers = (f"{number:.3g} {self.unit}" for number in (self.measured, self.target))
         return self.name, self.ours, self.reference, *numbers, verdict

@@ -1,0 +1,92 @@
+"""Run the app without one of its mechanisms for speed: ``without.py NAME ARGUMENT...``."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import sys
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from math import inf
+
+from hipercow_tui.analysis import failure_reader
+from hipercow_tui.domain import incremental
+from hipercow_tui.domain.task import Lang
+from hipercow_tui.formats.layout import LAYOUTS
+from hipercow_tui.scanning import batch_reader
+from hipercow_tui.scanning.batch_reader import Part, Rows
+from hipercow_tui.ui.workers import loop_priority
+
+INTERVAL = 0.0005  # seconds
+
+
+def without_priority() -> None:
+    """Give the main thread no priority."""
+    without_pauses()
+    setattr(loop_priority, "new_loop", asyncio.new_event_loop)  # noqa: B010
+
+
+def without_pauses() -> None:
+    """Give the main thread the priority of its loop only: other threads do not pause for it."""
+    setattr(loop_priority, "give_way", lambda *, to_answers=True: None)  # noqa: B010
+
+
+def with_interval() -> None:
+    """Give the main thread no priority, but let threads change places ten times as often."""
+    without_priority()
+    sys.setswitchinterval(INTERVAL)
+
+
+def without_processes() -> None:
+    """Read tasks and failures in a thread."""
+    setattr(batch_reader, "PAYS", inf)  # noqa: B010
+    setattr(failure_reader, "PAYS", inf)  # noqa: B010
+
+
+def with_threads() -> None:
+    """Read failures in a thread, and tasks in as many as the processes would have."""
+    setattr(batch_reader, "_read_by_processes", _read_by_threads)  # noqa: B010
+    setattr(failure_reader, "PAYS", inf)  # noqa: B010
+
+
+def _read_by_threads(tasks: str, parts: Iterable[Part], lang: Lang) -> Iterator[tuple[Part, Rows]]:
+    def read(part: Part) -> tuple[Part, Rows]:
+        return part, list(LAYOUTS[lang].read_tasks(tasks, part.ids, part.retried))
+
+    under_way: deque[Future[tuple[Part, Rows]]] = deque()
+    with ThreadPoolExecutor(batch_reader.READERS) as pool:
+        for part in parts:
+            under_way.append(pool.submit(read, part))
+            if len(under_way) > batch_reader.READERS:
+                yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()
+
+
+def without_incremental() -> None:
+    """Sort all tasks again for each snapshot."""
+    setattr(incremental, "take_over", lambda before, now, moved: None)  # noqa: B010
+
+
+def without_gc() -> None:
+    """Collect garbage at any time, and among all objects."""
+    gc.disable = gc.freeze = lambda: None
+
+
+CHANGES = {
+    "with all": lambda: None,
+    "without priority": without_priority,
+    "without pauses": without_pauses,
+    "interval instead": with_interval,
+    "without processes": without_processes,
+    "threads instead": with_threads,
+    "without incremental": without_incremental,
+    "without gc control": without_gc,
+}
+
+if __name__ == "__main__":
+    CHANGES[sys.argv.pop(1)]()
+    from hipercow_tui.cli.main import main
+
+    sys.exit(main())
