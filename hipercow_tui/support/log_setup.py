@@ -30,17 +30,18 @@ _PACKAGE = "hipercow_tui"
 class _Formatter(logging.Formatter):
     """One line a record, with the time in UTC and without control characters."""
 
-    converter = time.gmtime
-
     def __init__(self) -> None:
         super().__init__(
-            "%(asctime)s.%(msecs)03dZ %(levelname)s %(threadName)s %(name)s: %(message)s",
-            "%Y-%m-%dT%H:%M:%S",
+            "%(asctime)s.%(msecs)03dZ %(levelname)s %(threadName)s %(name)s: %(message)s"
         )
 
     def format(self, record: logging.LogRecord) -> str:
         """The line."""
         return escape_controls(super().format(record))
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
+        """The time of the record in UTC."""
+        return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
 
 
 class _MemoryHandler(logging.Handler):

@@ -9,27 +9,35 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from math import inf
+from types import ModuleType
 
 from hipercow_tui.analysis import failure_reader
 from hipercow_tui.domain import incremental
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.layout import LAYOUTS
 from hipercow_tui.scanning import batch_reader
-from hipercow_tui.scanning.batch_reader import Part, Rows
+from hipercow_tui.scanning.batch_reader import ReadBatch, Rows
 from hipercow_tui.ui.workers import loop_priority
 
 INTERVAL = 0.0005  # seconds
 
 
+def _patch(module: ModuleType, name: str, value: object) -> None:
+    """Replace what the module has under that name. Raises AttributeError if it has no such name,
+    because a measurement of nothing would look like a result."""
+    getattr(module, name)
+    setattr(module, name, value)
+
+
 def without_priority() -> None:
     """Give the main thread no priority."""
     without_pauses()
-    setattr(loop_priority, "new_loop", asyncio.new_event_loop)  # noqa: B010
+    _patch(loop_priority, "new_loop", asyncio.new_event_loop)
 
 
 def without_pauses() -> None:
     """Give the main thread the priority of its loop only: other threads do not pause for it."""
-    setattr(loop_priority, "give_way", lambda *, to_answers=True: None)  # noqa: B010
+    _patch(loop_priority, "yield_to_ui", lambda *, to_answers=True: None)
 
 
 def with_interval() -> None:
@@ -40,24 +48,26 @@ def with_interval() -> None:
 
 def without_processes() -> None:
     """Read tasks and failures in a thread."""
-    setattr(batch_reader, "PAYS", inf)  # noqa: B010
-    setattr(failure_reader, "PAYS", inf)  # noqa: B010
+    _patch(batch_reader, "POOL_THRESHOLD", inf)
+    _patch(failure_reader, "POOL_THRESHOLD", inf)
 
 
 def with_threads() -> None:
     """Read failures in a thread, and tasks in as many as the processes would have."""
-    setattr(batch_reader, "_read_by_processes", _read_by_threads)  # noqa: B010
-    setattr(failure_reader, "PAYS", inf)  # noqa: B010
+    _patch(batch_reader, "_read_by_processes", _read_by_threads)
+    _patch(failure_reader, "POOL_THRESHOLD", inf)
 
 
-def _read_by_threads(tasks: str, parts: Iterable[Part], lang: Lang) -> Iterator[tuple[Part, Rows]]:
-    def read(part: Part) -> tuple[Part, Rows]:
-        return part, list(LAYOUTS[lang].read_tasks(tasks, part.ids, part.retried))
+def _read_by_threads(
+    tasks: str, batches: Iterable[ReadBatch], lang: Lang
+) -> Iterator[tuple[ReadBatch, Rows]]:
+    def read(batch: ReadBatch) -> tuple[ReadBatch, Rows]:
+        return batch, list(LAYOUTS[lang].read_tasks(tasks, batch.ids, batch.retried))
 
-    under_way: deque[Future[tuple[Part, Rows]]] = deque()
+    under_way: deque[Future[tuple[ReadBatch, Rows]]] = deque()
     with ThreadPoolExecutor(batch_reader.READERS) as pool:
-        for part in parts:
-            under_way.append(pool.submit(read, part))
+        for batch in batches:
+            under_way.append(pool.submit(read, batch))
             if len(under_way) > batch_reader.READERS:
                 yield under_way.popleft().result()
         while under_way:
@@ -66,7 +76,7 @@ def _read_by_threads(tasks: str, parts: Iterable[Part], lang: Lang) -> Iterator[
 
 def without_incremental() -> None:
     """Sort all tasks again for each snapshot."""
-    setattr(incremental, "take_over", lambda before, now, moved: None)  # noqa: B010
+    _patch(incremental, "derive_incrementally", lambda before, now, moved: None)
 
 
 def without_gc() -> None:
