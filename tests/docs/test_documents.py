@@ -256,3 +256,10 @@ def test_the_glossary_is_short_and_each_term_is_used_elsewhere() -> None:
     assert 10 < len(terms) <= 24
     others = "\n".join(text for path, text in TEXTS.items() if path.stem != "glossary").lower()
     assert not [term for term in terms if not re.search(rf"\b{term}", others)]
+
+
+def test_the_workflow_tests_the_oldest_textual_that_is_allowed() -> None:
+    lowest = re.search(r'"textual>=([\d.]+),<', (HERE / "pyproject.toml").read_text("utf-8"))
+    assert lowest is not None
+    workflow = (HERE / ".github" / "workflows" / "test.yml").read_text("utf-8")
+    assert f"textual=={lowest[1]}\n" in workflow
