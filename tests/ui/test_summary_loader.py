@@ -52,9 +52,9 @@ def write_inputs(root: Path, number: int, *inputs: tuple[str, RValue], code: str
 def gists_of(root: Path, ids: Sequence[str]) -> dict[str, TaskSummary]:
     """What a reader learns of these tasks."""
     broke: Queue[Exception] = Queue()
-    reader = SummaryLoader(find_root(root), {}, lambda: None, broke.put)
-    reader.know(scan(root))
-    reader.want(ids)
+    reader = SummaryLoader(find_root(root), {}, broke.put)
+    reader.update(scan(root))
+    reader.subscribe(lambda: None).want(ids)
     deadline = time.monotonic() + 15
     while len(reader.summaries) < len(ids):
         assert broke.empty() and time.monotonic() < deadline
@@ -111,10 +111,10 @@ def test_it_costs_next_to_nothing_where_rows_show_all_or_tasks_have_it_in_common
         write_inputs(tmp_path, number, ("note", chars(LONG)), ("beta", reals(number / 10)))
         write_inputs(tmp_path, number + 100, ("beta", reals(number / 10)), ("gamma", reals(2.0)))
     summaries = gists_of(tmp_path, [task_id(n) for n in (*range(20), *range(100, 120))])
-    common = {id(text) for n in range(20) for text in summaries[task_id(n)].rest}
+    common = {id(text) for n in range(20) for text in summaries[task_id(n)].search_texts}
     assert len(common) == 1, "kept once for all"
-    assert sum(sys.getsizeof(summaries[task_id(n)].rest) for n in range(20)) <= 20 * 64
-    assert all(summaries[task_id(n)].rest == () for n in range(100, 120))
+    assert sum(sys.getsizeof(summaries[task_id(n)].search_texts) for n in range(20)) <= 20 * 64
+    assert all(summaries[task_id(n)].search_texts == () for n in range(100, 120))
 
 
 def test_what_is_kept_for_searches_is_bounded(
@@ -122,10 +122,10 @@ def test_what_is_kept_for_searches_is_bounded(
 ) -> None:
     for number in range(6):
         write_inputs(tmp_path, number, ("note", chars(f"{number} {LONG * 20}")))
-    monkeypatch.setattr(summary_loader, "ROOM", 3 * summary_loader.SEARCHED)
+    monkeypatch.setattr(summary_loader, "MAX_SEARCH_TEXTS", 3 * summary_loader.MAX_SEARCH_TEXT)
     summaries = gists_of(tmp_path, [task_id(n) for n in range(6)])
-    kept = [text for summary in summaries.values() for text in summary.rest]
-    assert [len(text) for text in kept] == [summary_loader.SEARCHED] * 3
+    kept = [text for summary in summaries.values() for text in summary.search_texts]
+    assert [len(text) for text in kept] == [summary_loader.MAX_SEARCH_TEXT] * 3
 
 
 async def test_what_no_row_shows_is_found_on_the_screen(tmp_path: Path) -> None:

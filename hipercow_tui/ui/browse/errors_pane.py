@@ -176,7 +176,8 @@ class TriageScreen(SizingScreen):
             return
         from hipercow_tui.ui.screens.sweep import SweepScreen
 
-        screen = SweepScreen(self.root, title, ids, lambda: self.snapshot.tasks, self.clock)
+        loader, failures = self.services.summary_loader, self.services.errors.failures
+        screen = SweepScreen(loader, failures, title, ids, lambda: self.snapshot.tasks, self.clock)
         self.app.push_screen(screen, self._go_to_task)
 
     def _go_to_task(self, task_id: str | None) -> None:

@@ -214,10 +214,8 @@ class LiveScreen(Screen[None]):
         if state.complete:
             self._complete = True
             self._looked_at = time.monotonic()
-        self.services.summaries.forget(state.removed_ids)
-        self.services.summaries.know(state.snapshot, state.changed)
+        self.services.summary_loader.update(state.snapshot, state.changed, state.removed_ids)
         self.services.sizes.forget(state.removed_ids)
-        self.services.summaries.forget_broken(state.changed)
         if state.complete or self._planning or not self._complete:
             percent = 100 * state.folders // max(1, state.folder_count)
             self.header.freshness = Freshness(None if state.complete else percent)

@@ -75,7 +75,8 @@ class BackgroundServices:
             post(WorkerFailed(error))
 
         self.poller = Poller(scanner, lambda: post(ScanUpdated()), broke)
-        self.summaries = SummaryLoader(root, summaries, lambda: post(SummariesLoaded()), broke)
+        self.summary_loader = SummaryLoader(root, summaries, broke)
+        self.summaries = self.summary_loader.subscribe(lambda: post(SummariesLoaded()))
         self.sizes = SizeWorker(root, lambda: post(SizesMeasured()), broke)
         self.logs = LogActivityWorker(root, lambda: post(LogActivityChanged()), broke)
         memory = None if index is None else FailureCache.beside(index)
@@ -99,7 +100,7 @@ class BackgroundServices:
         self.errors.stop()
         for part in (
             self.poller,
-            self.summaries,
+            self.summary_loader,
             self._boards,
             self._sums,
             self._details,
