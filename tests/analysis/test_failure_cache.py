@@ -13,7 +13,6 @@ from small_root import task_id, write_task
 from hipercow_tui.analysis.error_groups import Failure, Inputs
 from hipercow_tui.analysis.failure_cache import FailureCache, folder_fingerprint
 from hipercow_tui.formats.root import find_root
-from hipercow_tui.scanning.scan_cache import ScanCache
 
 FOLDER, OTHER_FOLDER = bytes(range(24)), bytes(24)
 INPUTS = (("b", "1"), ("c", "2"))
@@ -30,9 +29,9 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def memory_of(where: Path) -> FailureCache:
-    index = ScanCache.of(find_root(where))
-    assert index is not None
-    return FailureCache.beside(index)
+    cache = FailureCache.of(find_root(where))
+    assert cache is not None
+    return cache
 
 
 @pytest.fixture

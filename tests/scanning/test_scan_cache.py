@@ -18,8 +18,8 @@ from hipercow_tui.domain.task import Bundle, Status
 from hipercow_tui.formats import bundles, r_layout, relations
 from hipercow_tui.formats.r_layout import Stamp
 from hipercow_tui.formats.root import find_root
-from hipercow_tui.scanning import scan_cache as index_module
-from hipercow_tui.scanning.scan_cache import ScanCache, cache_folder
+from hipercow_tui.scanning.cache_file import cache_folder
+from hipercow_tui.scanning.scan_cache import ScanCache
 from hipercow_tui.scanning.scanner import Scanner
 
 STATUSES = ("success", "failure", "cancelled", "running", "submitted", "created")
@@ -114,6 +114,32 @@ def test_it_stands_in_the_cache_folder_for_the_user_alone(project: Path, cache: 
     assert not [p for p in project.rglob("*") if "index" in p.name]
 
 
+def test_a_folder_that_others_can_write_to_is_not_read_until_it_is_private(project: Path) -> None:
+    path = kept(project)
+    index = ScanCache.of(find_root(project))
+    assert index is not None and index.load().folders
+    data = index.read()
+    assert data is not None
+    for mode in (0o777, 0o720, 0o702):
+        path.parent.chmod(mode)
+        assert index.read() is None
+        assert_same(project)
+    index.write(bytes(data))
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert index.load().folders
+
+
+def test_a_folder_of_another_user_is_not_read(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept(project)
+    index = ScanCache.of(find_root(project))
+    assert index is not None and index.read() is not None
+    user = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: user + 1)
+    assert index.read() is None
+
+
 def test_a_relative_cache_folder_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.setenv("XDG_CACHE_HOME", "here")
@@ -161,7 +187,7 @@ def test_one_of_another_root_or_version_is_as_good_as_none(
     assert index is not None
     again = ScanCache.of(find_root(project))
     assert again is not None and again.load().folders
-    monkeypatch.setattr(index_module, "_MAGIC", b"hipercow-tui index 9\n")
+    monkeypatch.setattr(ScanCache, "MAGIC", b"hipercow-tui index 9\n")
     assert not again.load().folders
 
 

@@ -79,7 +79,7 @@ class BackgroundServices:
         self.summaries = self.summary_loader.subscribe(lambda: post(SummariesLoaded()))
         self.sizes = SizeWorker(root, lambda: post(SizesMeasured()), broke)
         self.logs = LogActivityWorker(root, lambda: post(LogActivityChanged()), broke)
-        memory = None if index is None else FailureCache.beside(index)
+        memory = FailureCache.of(root) if indexed else None
         self.errors = FailureWorker(
             root, memory, lambda view_model: post(ErrorsReady(view_model)), broke
         )
