@@ -114,7 +114,7 @@ class LiveScreen(Screen[None]):
         """Behind the first frame: what the screen needs from now on is imported and at work."""
         services = self.services
         self.post_message(messages.ServicesReady())
-        services.poller.start()
+        services.poller.refresh_now()
 
     def _mount_tabs(self) -> None:
         """Put the other tabs in their place, if they are not there."""
@@ -249,13 +249,13 @@ class LiveScreen(Screen[None]):
             self._only_matched,
             self._query,
             self.services.sizes.known,
-            self.services.logs.written,
+            self.services.logs.log_times,
         )
         asked_for = (
             self._view_model is not None
             and self._view_model.request.user_choices != request.user_choices
         )
-        self.services.build_view_model(request, asked_for=asked_for)
+        self.services.build_view_model(request, urgent=asked_for)
         self.services.compute_totals(request)
 
     @on(messages.LogActivityChanged)
@@ -407,7 +407,7 @@ class LiveScreen(Screen[None]):
     def _read_details(self) -> None:
         task = self.tasks.current
         if task is not None:
-            self.services.read(task)
+            self.services.load_details(task)
 
     @on(messages.DetailsLoaded)
     def _details_read(self, message: messages.DetailsLoaded) -> None:
