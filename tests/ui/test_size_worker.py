@@ -80,7 +80,7 @@ async def test_sorting_by_size_comes_with_it(root: Path) -> None:
         await pilot.press(*["greater_than_sign"] * 3)
         assert str(app.browser._sort.key) not in ("size", "files")
         await pilot.press("z")
-        await until(pilot, lambda: app.browser.services.sizes.measuring is None)
+        await until(pilot, lambda: app.browser.services.sizes.progress is None)
         while app.browser._sort.key is not SortKey.SIZE:
             await pilot.press("less_than_sign")
         await until(pilot, lambda: tasks.keys == IDS[::-1])
@@ -120,11 +120,11 @@ async def test_measuring_stops_and_what_is_known_stays(root: Path) -> None:
     async with browsing(root) as (app, pilot):
         reader = app.browser.services.sizes
         # Nothing is measured twice, so what is known in the end was all there was to do.
-        reader.want([app.browser.snapshot.tasks[i] for i in IDS])
-        assert reader.rest() or reader.measuring is None
+        reader.request([app.browser.snapshot.tasks[i] for i in IDS])
+        assert reader.cancel() or reader.progress is None
         known = dict(reader.sizes)
         await pilot.press("z")
-        await until(pilot, lambda: reader.measuring is None)
+        await until(pilot, lambda: reader.progress is None)
         assert len(reader.sizes) == 40
         assert all(reader.sizes[i] == one for i, one in known.items() if i != IDS[1])
         assert not app.browser.stop_measuring()
@@ -146,20 +146,20 @@ def test_measuring_tells_how_far_it_is_and_stops_at_once(many_files: Path) -> No
     tasks = list(read_root(root).tasks.values())
     reader = SizeWorker(root, lambda: None, lambda error: None)
     for _ in range(20):  # a machine that stands still just here measures all before we stop it
-        reader.want(tasks)
-        under_way = reader.measuring
-        had = reader.rest()
+        reader.request(tasks)
+        under_way = reader.progress
+        had = reader.cancel()
         time.sleep(0.1)  # what was begun is measured to its end
         known = len(reader.sizes)
         if known < len(tasks):
             break
         reader.forget(task.id for task in tasks)
-    assert under_way is not None and under_way.of == 60 and under_way.done < 60
-    assert had and reader.measuring is None and not reader.rest()
+    assert under_way is not None and under_way.total == 60 and under_way.done < 60
+    assert had and reader.progress is None and not reader.cancel()
     time.sleep(0.2)
     assert len(reader.sizes) == known <= 30
-    reader.want(tasks)
-    assert reader.measuring is None or reader.measuring.of == 60 - known, "none twice"
+    reader.request(tasks)
+    assert reader.progress is None or reader.progress.total == 60 - known, "none twice"
     reader.stop()
 
 

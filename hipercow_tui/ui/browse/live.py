@@ -248,7 +248,7 @@ class LiveScreen(Screen[None]):
             self._bundle_sort,
             self._only_matched,
             self._query,
-            self.services.sizes.known,
+            self.services.sizes.measured_count,
             self.services.logs.log_times,
         )
         asked_for = (

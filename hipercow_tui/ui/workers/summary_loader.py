@@ -7,7 +7,6 @@ a slow disk, the rows on the screen must not wait for them.
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import replace
 from functools import lru_cache
@@ -21,7 +20,7 @@ from hipercow_tui.formats.details import TaskDetails
 from hipercow_tui.formats.py_details import read_what_runs
 from hipercow_tui.formats.root import Root
 from hipercow_tui.ui.cells import plain_text
-from hipercow_tui.ui.workers.base import start_thread
+from hipercow_tui.ui.workers.base import BackgroundWorker
 from hipercow_tui.ui.workers.loop_priority import yield_to_ui
 
 MAX_SUMMARIES = 250_000  # about 400 bytes each
@@ -56,7 +55,7 @@ class SummaryRequests:
         self._loader.unsubscribe(self)
 
 
-class SummaryLoader:
+class SummaryLoader(BackgroundWorker):
     """Fills ``summaries``, by task id, in a thread.
 
     A summary is replaced if its task changed and a screen wants it again. ``on_error`` is called
@@ -69,6 +68,7 @@ class SummaryLoader:
         summaries: dict[str, TaskSummary],
         on_error: Callable[[Exception], object],
     ) -> None:
+        super().__init__(on_error)
         self.summaries = summaries
         self._root = root
         self._snapshot = Snapshot(root.path)
@@ -82,9 +82,6 @@ class SummaryLoader:
         self._search_texts: dict[str, str] = {}
         self._search_space = MAX_SEARCH_TEXTS
         self._varying = lru_cache(maxsize=1000)(self._read_ends)
-        self._wake = threading.Event()
-        self._stopped = False
-        start_thread(self._run, on_error)
 
     def subscribe(self, on_loaded: Callable[[], object]) -> SummaryRequests:
         """Requests of another screen, which go first. ``on_loaded`` is called in the thread, at
@@ -118,28 +115,19 @@ class SummaryLoader:
 
     def wake(self) -> None:
         """Look for new requests."""
-        self._wake.set()
+        self._wake()
 
-    def stop(self) -> None:
-        """End the thread."""
-        self._stopped = True
-        self._wake.set()
-
-    def _run(self) -> None:
-        while not self._stopped:
-            self._wake.wait()
-            self._wake.clear()
-            notified = time.monotonic()
-            pending = False
-            while not self._stopped and (task_id := self._next_id()) is not None:
-                yield_to_ui()
-                self._read(task_id)
-                pending = True
-                if time.monotonic() - notified >= NOTIFY_INTERVAL:
-                    self._notify()
-                    notified, pending = time.monotonic(), False
-            if pending:
+    def _step(self) -> None:
+        pending = False
+        while not self._stopped and (task_id := self._next_id()) is not None:
+            yield_to_ui()
+            self._read(task_id)
+            pending = True
+            if self._is_due(NOTIFY_INTERVAL):
                 self._notify()
+                pending = False
+        if pending:
+            self._notify()
 
     def _notify(self) -> None:
         for requests in self._requests:
