@@ -20,7 +20,7 @@ from hipercow_tui.domain.task import TASK_ID
 from hipercow_tui.scanning.cache_file import CacheFile
 
 _CHUNK = 500  # failures that are encoded at once, which keeps other threads waiting
-_MARSHAL = 4  # equal objects are written once
+_MARSHAL = 4  # a version that writes shared objects once
 _FINGERPRINT = Struct("<3Q")
 _UINT64 = (1 << 64) - 1
 
@@ -50,7 +50,7 @@ class FailureCache(CacheFile):
     MAGIC: ClassVar[bytes] = b"hipercow-tui errors 4\n"
 
     def load(self) -> dict[str, Failure]:
-        """What was saved last, by task id; nothing if there is no valid file."""
+        """Read the file, by task id; the result is empty if there is no valid one."""
         data = self.read()
         interner = Interner()
         found: dict[str, Failure] = {}

@@ -30,7 +30,7 @@ class CacheFile:
     A subclass has a ``SUFFIX`` for the file's name, and ``MAGIC``, the first line of the file with
     the version of its format. The caches hold ``marshal`` data, which is fast and simple, but is
     not safe against data that someone made on purpose. So a file is read only from a folder that
-    no other user can write to, and a digest protects against damage.
+    no other user can write to, and a digest shows damage.
     """
 
     SUFFIX: ClassVar[str]
@@ -52,7 +52,7 @@ class CacheFile:
         return cls(folder / f"{name}{cls.SUFFIX}", b"%d %d %b" % (device, inode, path))
 
     def read(self) -> memoryview | None:
-        """The data that was written last; None if there is no file, or if it is damaged, of
+        """The data of the last ``write``; None if there is no file, or if it is damaged, of
         another root or of another version."""
         try:
             if not _is_private(self.path.parent):
@@ -102,7 +102,7 @@ def cache_folder() -> Path:
         base = Path.home() / "Library" / "Caches"
     else:
         given = os.environ.get("XDG_CACHE_HOME", "")
-        # The XDG specification says that a relative path is to be ignored.
+        # By the XDG specification, a relative path is ignored.
         base = given if os.path.isabs(given) else Path.home() / ".cache"
     return Path(base) / "hipercow-tui"
 

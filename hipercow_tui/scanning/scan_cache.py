@@ -1,7 +1,6 @@
 """The index: a cache file with the tasks and bundles that a scan found, for the next start.
 
-It saves reading what is final, and nothing else: a task is taken from it only if a listing shows
-the same folder, unchanged since then.
+A scan takes a task from it only if a listing shows the same folder, unchanged since then.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ class CachedFolder:
     ids: Sequence[str]
     columns: Columns
     unsettled: bool
-    _names: str  # of the folders of these tasks
+    _names: str  # of the task folders, separated by "/"
 
     def lists(self, names: Iterable[str]) -> bool:
         """Whether these are the names in the folder, in the same order. In a folder that has not
@@ -43,7 +42,7 @@ class CachedFolder:
 @dataclass(frozen=True, slots=True)
 class CachedRoot:
     """The content of an index. ``folders`` are by name, each to be decoded by ``cached_folder``
-    when the scan comes to it; ``retried`` are the ids of tasks that were read as retries."""
+    when the scan comes to it; ``retried`` has the ids of tasks that were read as retries."""
 
     folders: Mapping[str, bytes] = field(default_factory=dict)
     retried: frozenset[str] = frozenset()
@@ -58,7 +57,7 @@ class ScanCache(CacheFile):
     MAGIC: ClassVar[bytes] = b"hipercow-tui index 5 %b\n" % sys.byteorder.encode()
 
     def load(self) -> CachedRoot:
-        """What was saved last; nothing if there is no valid file."""
+        """Read the file; the result is empty if there is no valid one."""
         data = self.read()
         if data is None:
             return CachedRoot()
@@ -74,7 +73,7 @@ class ScanCache(CacheFile):
     ) -> None:
         """Replace the file, if that is possible.
 
-        ``retried`` are the tasks whose time of creation was read from their own ``data``.
+        ``retried`` has the tasks whose ``data`` gave their time of creation.
         """
         encoded = {folder.name: _encode_folder(folder, tasks) for folder in folders}
         rows = [_encode_bundle(bundle) for bundle in bundles]
@@ -87,7 +86,7 @@ class _EncodedFolder(NamedTuple):
     name: str
     times: FolderTimes | None  # None if the folder could still change unnoticed
     server_time_ns: int
-    names: str  # of the folders, separated by "/"
+    names: str  # of the task folders, separated by "/"
     inodes: bytes  # of 8 bytes each
     files_masks: bytes
     created: tuple[float | None, ...]

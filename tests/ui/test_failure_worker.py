@@ -206,7 +206,7 @@ def test_a_newer_look_goes_on_with_the_process_of_the_one_before(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(worker_module, "BATCH_SIZE", 1)
-    monkeypatch.setattr(failure_reader, "POOL_THRESHOLD", 0)
+    monkeypatch.setattr(failure_reader, "PROCESS_THRESHOLD", 0)
     harness = start()
     snapshot = read_root(find_root(project))
     harness.worker.update(FailureRequest(snapshot, SORT))

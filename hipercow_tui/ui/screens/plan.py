@@ -133,7 +133,7 @@ class PlanScreen(Screen[JobSpec | None]):
         self.lines.focus()
 
     def on_unmount(self) -> None:
-        """Cancel what is still to be read."""
+        """Cancel the requests."""
         self._summaries.close()
 
     def on_resize(self) -> None:

@@ -110,7 +110,7 @@ class SweepScreen(Screen[str | None]):
         self.set_interval(UPDATE_INTERVAL, self._update)
 
     def on_unmount(self) -> None:
-        """Cancel what is still to be read."""
+        """Cancel the requests."""
         self._summaries.close()
 
     @property

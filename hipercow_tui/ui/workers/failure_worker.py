@@ -40,7 +40,7 @@ HIDDEN_PACE = _Pace(3.0, 50)
 
 @dataclass(frozen=True, slots=True)
 class FailureRequest:
-    """The snapshot whose failures are read, and the order of the groups."""
+    """A snapshot to read failures of, and the order of the groups."""
 
     snapshot: Snapshot
     sort: ErrorSort
@@ -48,7 +48,7 @@ class FailureRequest:
 
 @dataclass(frozen=True, slots=True)
 class FailureViewModel:
-    """The groups of those of the ``failed`` tasks that are ``read`` so far."""
+    """Groups of failures; ``read`` of the ``failed`` tasks are in them."""
 
     request: FailureRequest
     groups: tuple[ErrorGroup, ...]
@@ -82,9 +82,9 @@ class FailureWorker(BackgroundWorker):
         self._interner = Interner()
         self._cache = cache
         self._deliver = deliver
-        self._cached: dict[str, Failure] = {}  # of the file, as long as they were not needed
+        self._cached: dict[str, Failure] = {}  # failures of the file that were not used yet
         self._snapshot = Snapshot(root.path)
-        self._outdated: set[str] = set()  # ids of ``failures`` whose tasks have changed
+        self._outdated: set[str] = set()  # ids of changed tasks that have a failure
         self._request: FailureRequest | None = None
         self._groups: tuple[ErrorGroup, ...] = ()
         self._sort = ErrorSort()
@@ -147,7 +147,7 @@ class FailureWorker(BackgroundWorker):
     def _deliver_groups(
         self, request: FailureRequest, failed: Sequence[Task], unread: int
     ) -> float:
-        """Deliver the groups of what is known; return the monotonic time to do it again."""
+        """Deliver groups of the known failures; return the monotonic time of the next delivery."""
         began = time.monotonic()
         if self._ungrouped or request.sort != self._sort:
             self._groups = group_failures(failed, self.failures, request.sort)

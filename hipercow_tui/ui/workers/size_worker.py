@@ -56,8 +56,8 @@ class SizeWorker(BackgroundWorker):
             return SizeProgress(self._total - len(self._waiting), self._total)
 
     def request(self, tasks: Sequence[Task]) -> int:
-        """Measure these instead of the tasks of the previous request, except those whose size is
-        known; return their number."""
+        """Measure tasks whose size is not known, instead of those of the previous request;
+        return their number."""
         tasks = ids_to_measure(tasks, self.sizes)
         with self._lock:
             self._waiting = {task.id: task for task in tasks}

@@ -1,4 +1,4 @@
-"""Reads what tasks run, for every screen that shows it, into one cache.
+"""Reads what tasks run, for each screen that shows it, into one cache.
 
 Errors of failed tasks take longer to read, and ``failure_worker`` reads them in another thread: on
 a slow disk, the rows on the screen must not wait for them.
@@ -46,7 +46,7 @@ class SummaryRequests:
         self._loader.wake()
 
     def want_all(self, ids: Iterable[str]) -> None:
-        """Read these when no row is left to read, instead of those of the previous call."""
+        """Read these tasks after the rows, instead of the tasks of the previous call."""
         self.others = iter(ids)
         self._loader.wake()
 
@@ -73,7 +73,7 @@ class SummaryLoader(BackgroundWorker):
         self._root = root
         self._snapshot = Snapshot(root.path)
         self._bundles: Mapping[str, Bundle] = {}
-        self._outdated: set[str] = set()  # ids of summaries whose tasks have changed
+        self._outdated: set[str] = set()  # ids of changed tasks that have a summary
         self._requests: tuple[SummaryRequests, ...] = ()  # the newest first
         self._lock = threading.Lock()  # for changes of ``summaries`` and for the next number
         self._input_bytes = 0
