@@ -95,6 +95,24 @@ def test_pipe_instead_of_the_file_is_replaced(failure_cache: FailureCache) -> No
     assert failure_cache.load() == KNOWN
 
 
+def test_old_files_are_deleted_when_another_is_written(failure_cache: FailureCache) -> None:
+    failure_cache.save(KNOWN)
+    old, index = (failure_cache.path.with_name(name) for name in ("old.errors", "old.index"))
+    for path in (old, index):
+        path.write_bytes(b"")
+        os.utime(path, (0, 0))
+    failure_cache.save(KNOWN)
+    assert not old.exists() and index.exists() and failure_cache.load() == KNOWN
+
+
+def test_loaded_failures_share_what_they_have_in_common(failure_cache: FailureCache) -> None:
+    failure_cache.save({task_id(n): Failure(f"no {n}", what="f(b)") for n in range(1200)})
+    loaded = failure_cache.load().values()
+    assert len(loaded) == 1200
+    assert len({id(each.template) for each in loaded}) == 1
+    assert len({id(each.what) for each in loaded}) == 1
+
+
 def test_fingerprint_of_a_recreated_folder_differs(tmp_path: Path) -> None:
     folder = write_task(tmp_path, task_id(1), "failure")
     tasks = tmp_path / "hipercow" / "tasks"
