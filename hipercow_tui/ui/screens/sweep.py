@@ -121,11 +121,11 @@ class SweepScreen(Screen[str | None]):
     @on(SummariesLoaded)
     def _summaries_loaded(self) -> None:
         self._inputs_pending = True
-        if time.monotonic() >= self._inputs_due:
-            self._show_inputs()
+        self._update()
 
     def _update(self) -> None:
-        if self._inputs_pending or self.table.filling or self._tasks() is not self._shown:
+        outdated = self._inputs_pending or self.table.filling or self._tasks() is not self._shown
+        if outdated and time.monotonic() >= self._inputs_due:
             self._show_inputs()
 
     def _show_inputs(self) -> None:

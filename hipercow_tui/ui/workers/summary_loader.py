@@ -75,7 +75,7 @@ class SummaryLoader(BackgroundWorker):
         self._bundles: Mapping[str, Bundle] = {}
         self._outdated: set[str] = set()  # ids of changed tasks that have a summary
         self._requests: tuple[SummaryRequests, ...] = ()  # the newest first
-        self._lock = threading.Lock()  # for changes of ``summaries`` and for the next number
+        self._lock = threading.Lock()  # for changes of ``summaries`` and ``_input_bytes``
         self._input_bytes = 0
         # The same object for equal texts: tasks of a sweep have most of them in common.
         self._shared_code = lru_cache(maxsize=1000)(str)
@@ -153,10 +153,12 @@ class SummaryLoader(BackgroundWorker):
             self.summaries[task_id] = summary
             self._input_bytes += len(summary.packed_inputs) - len(before.packed_inputs)
             while len(self.summaries) > MAX_SUMMARIES or self._input_bytes > MAX_INPUT_BYTES:
-                self._drop(next(iter(self.summaries)))  # the one that was first read first
+                self._drop(next(iter(self.summaries)))
 
     def _drop(self, task_id: str) -> None:
+        """Remove a summary, if there is one; call it with the lock."""
         self._input_bytes -= len(self.summaries.pop(task_id, NO_SUMMARY).packed_inputs)
+        self._outdated.discard(task_id)
 
     def _summary(self, task_id: str, details: TaskDetails) -> TaskSummary:
         inputs = pack_inputs(inputs_of(details))
