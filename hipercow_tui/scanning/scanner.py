@@ -122,7 +122,7 @@ class Scanner:
         self._began = 0.0
         self._first_pause, self._pause = FIRST, BATCH
         self._index = index
-        self._cached: dict[str, memoryview] = {}  # what of the index was not compared yet
+        self._cached: dict[str, bytes] = {}  # what of the index was not compared yet
         self._adopted: set[str] = set()  # folders of which tasks may be known from the index alone
         self._read: set[str] = set()  # tasks in these that have been read since
         self._unsaved = 0

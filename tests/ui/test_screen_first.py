@@ -134,7 +134,7 @@ def test_who_is_patient_has_the_answer() -> None:
     newest: LatestOnlyWorker[int, int] = LatestOnlyWorker(
         lambda number: number * 2, got.append, never
     )
-    newest.ask(21, patience=5)
+    newest.submit(21, timeout=5)
     newest.stop()
     assert got == [42]
 
@@ -145,7 +145,7 @@ def test_patience_ends() -> None:
         lambda _: go.wait(5), lambda _: None, never
     )
     began = time.monotonic()
-    newest.ask(None, patience=0.05)
+    newest.submit(None, timeout=0.05)
     assert time.monotonic() - began < 2
     newest.stop()
     go.set()

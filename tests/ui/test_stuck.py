@@ -59,7 +59,7 @@ def test_logs_are_looked_at_again_and_again_and_told_of_only_if_written_to(tmp_p
     os.symlink(folders[0] / "log", folders[2] / "log")
     told: Queue[object] = Queue()
     root = find_root(tmp_path)
-    watch = LogActivityWorker(root, lambda: told.put(watch.written), told.put, every=0.01)
+    watch = LogActivityWorker(root, lambda: told.put(watch.log_times), told.put, every=0.01)
     watch.watch(read_root(root))
     assert told.get(timeout=10) == {IDS[0]: NOW - 9, IDS[1]: NOW - 9}
     os.utime(folders[0] / "log", (NOW, NOW))

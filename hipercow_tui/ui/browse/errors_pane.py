@@ -42,7 +42,7 @@ class TriageScreen(SizingScreen):
         self.errors.see(message.view_model.view, request.now)
         if self._complete and request.snapshot is not self._looked_into:
             self._looked_into = request.snapshot
-            self.services.load_details(request.snapshot, self._error_sort)
+            self.services.group_errors(request.snapshot, self._error_sort)
         # After the other tables have taken the board in.
         self.call_later(self._show_error)
 
@@ -89,7 +89,7 @@ class TriageScreen(SizingScreen):
         """By this column, or if it is that already, the other way round."""
         self._error_sort = self._error_sort.toggled(key)
         if self._looked_into is not None:
-            self.services.load_details(self._looked_into, self._error_sort)
+            self.services.group_errors(self._looked_into, self._error_sort)
 
     # Marks
 
@@ -176,7 +176,8 @@ class TriageScreen(SizingScreen):
             return
         from hipercow_tui.ui.screens.sweep import SweepScreen
 
-        screen = SweepScreen(self.root, title, ids, lambda: self.snapshot.tasks, self.clock)
+        loader, failures = self.services.summary_loader, self.services.errors.failures
+        screen = SweepScreen(loader, failures, title, ids, lambda: self.snapshot.tasks, self.clock)
         self.app.push_screen(screen, self._go_to_task)
 
     def _go_to_task(self, task_id: str | None) -> None:

@@ -114,7 +114,7 @@ class LiveScreen(Screen[None]):
         """Behind the first frame: what the screen needs from now on is imported and at work."""
         services = self.services
         self.post_message(messages.ServicesReady())
-        services.poller.start()
+        services.poller.refresh_now()
 
     def _mount_tabs(self) -> None:
         """Put the other tabs in their place, if they are not there."""
@@ -214,10 +214,8 @@ class LiveScreen(Screen[None]):
         if state.complete:
             self._complete = True
             self._looked_at = time.monotonic()
-        self.services.summaries.forget(state.removed_ids)
-        self.services.summaries.know(state.snapshot, state.changed)
+        self.services.summary_loader.update(state.snapshot, state.changed, state.removed_ids)
         self.services.sizes.forget(state.removed_ids)
-        self.services.summaries.forget_broken(state.changed)
         if state.complete or self._planning or not self._complete:
             percent = 100 * state.folders // max(1, state.folder_count)
             self.header.freshness = Freshness(None if state.complete else percent)
@@ -250,14 +248,14 @@ class LiveScreen(Screen[None]):
             self._bundle_sort,
             self._only_matched,
             self._query,
-            self.services.sizes.known,
-            self.services.logs.written,
+            self.services.sizes.measured_count,
+            self.services.logs.log_times,
         )
         asked_for = (
             self._view_model is not None
             and self._view_model.request.user_choices != request.user_choices
         )
-        self.services.build_view_model(request, asked_for=asked_for)
+        self.services.build_view_model(request, urgent=asked_for)
         self.services.compute_totals(request)
 
     @on(messages.LogActivityChanged)
@@ -409,7 +407,7 @@ class LiveScreen(Screen[None]):
     def _read_details(self) -> None:
         task = self.tasks.current
         if task is not None:
-            self.services.read(task)
+            self.services.load_details(task)
 
     @on(messages.DetailsLoaded)
     def _details_read(self, message: messages.DetailsLoaded) -> None:

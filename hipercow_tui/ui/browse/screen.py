@@ -220,7 +220,12 @@ class BrowseScreen(SearchingScreen):
 
         self._planning = False
         screen = PlanScreen(
-            message.plan, message.snapshot, self.root, read_only=self.read_only, clock=self.clock
+            message.plan,
+            message.snapshot,
+            self.root,
+            self.services.summary_loader,
+            read_only=self.read_only,
+            clock=self.clock,
         )
         self.app.push_screen(screen, self._purge)
 

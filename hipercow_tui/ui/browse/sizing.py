@@ -32,7 +32,7 @@ class SizingScreen(LiveScreen):
         self._asked_for = frozenset(task.id for task in tasks)
         self.tasks.show_sizes(self.services.sizes.sizes)
         self.bundles.show_sizes()
-        self.services.sizes.want(tasks)
+        self.services.sizes.request(tasks)
         self._measure_in_sight()
         self._tell_counts()
 
@@ -49,7 +49,7 @@ class SizingScreen(LiveScreen):
 
     def stop_measuring(self) -> bool:
         """Measure no more; whether anything was being measured."""
-        had = self.services.sizes.rest()
+        had = self.services.sizes.cancel()
         if had:
             self._tell_counts()
         return had
@@ -79,7 +79,7 @@ class SizingScreen(LiveScreen):
     def _measure_in_sight(self) -> None:
         if self._sized:
             rows = self.tasks.visible_rows
-            self.services.sizes.first(self.tasks.keys[rows.start : rows.stop])
+            self.services.sizes.prioritize(self.tasks.keys[rows.start : rows.stop])
 
     def _loose_tasks(self) -> list[str]:
         """How far measuring is; then how much it was."""
@@ -87,7 +87,7 @@ class SizingScreen(LiveScreen):
             return []
         found = total_size(self.snapshot.existing(self._asked_for), self.services.sizes.sizes)
         said = f"{format_size(found.size.bytes)} in {pluralize(found.size.files, 'file')}"
-        measuring = self.services.sizes.measuring
-        if measuring is not None:
-            return [f"measuring {measuring.done:,}/{measuring.of:,}, esc stops", said]
+        progress = self.services.sizes.progress
+        if progress is not None:
+            return [f"measuring {progress.done:,}/{progress.total:,}, esc stops", said]
         return [said if found.complete else f"{said}, {found.measured:,}/{found.tasks:,} measured"]

@@ -32,7 +32,6 @@ from hipercow_tui.ui.cells import plain_text
 from hipercow_tui.ui.clipboard import copy
 from hipercow_tui.ui.dialogs.confirm import ConfirmScreen
 from hipercow_tui.ui.dialogs.save_plan import SavePlanScreen
-from hipercow_tui.ui.messages import WorkerFailed
 from hipercow_tui.ui.styles import theme_style
 from hipercow_tui.ui.widgets.footer import KeyFooter
 from hipercow_tui.ui.widgets.plan_list import PlanList
@@ -99,6 +98,7 @@ class PlanScreen(Screen[JobSpec | None]):
         plan: PurgePlan,
         snapshot: Snapshot,
         root: Root,
+        summary_loader: SummaryLoader,
         *,
         read_only: bool,
         clock: Callable[[], float],
@@ -113,7 +113,7 @@ class PlanScreen(Screen[JobSpec | None]):
         self._clock = clock
         self._sizes: dict[str, Size] = {}
         self._part_measured: float | None = 0.0  # the part that is done; None once all is known
-        self._summaries: SummaryLoader | None = None
+        self._summary_loader = summary_loader
 
     def compose(self) -> ComposeResult:
         """Head, lines, the line under the cursor in full, keys."""
@@ -125,21 +125,16 @@ class PlanScreen(Screen[JobSpec | None]):
 
     def on_mount(self) -> None:
         """Show the plan, and begin to measure it."""
-        self._summaries = SummaryLoader(
-            self.root,
-            {},
-            lambda: self.call_later(self._show_gists),
-            lambda error: self.post_message(WorkerFailed(error)),
+        self._summaries = self._summary_loader.subscribe(
+            lambda: self.call_later(self._show_summaries)
         )
-        self._summaries.know(self.snapshot)
         self.lines.sizes, self.lines.summaries = self._sizes, self._summaries.summaries
         self._show(self.plan)
         self.lines.focus()
 
     def on_unmount(self) -> None:
-        """Read no more."""
-        if self._summaries is not None:
-            self._summaries.stop()
+        """Cancel the requests."""
+        self._summaries.close()
 
     def on_resize(self) -> None:
         """The head is laid out for a width."""
@@ -270,10 +265,9 @@ class PlanScreen(Screen[JobSpec | None]):
         """Other lines are in sight: say what they run."""
         message.stop()
         self._show_in_full()
-        if self._summaries is not None:
-            self._summaries.want([task.id for task in self.lines.tasks_in_sight()])
+        self._summaries.want([task.id for task in self.lines.tasks_in_sight()])
 
-    def _show_gists(self) -> None:
+    def _show_summaries(self) -> None:
         self.lines.reset()
         self._show_in_full()
 

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Static
 
-from hipercow_tui.analysis.error_groups import inputs_of, number
+from hipercow_tui.analysis.error_groups import Failure, number
 from hipercow_tui.analysis.sweep import (
     FailureRate,
     Inputs,
@@ -27,38 +25,31 @@ from hipercow_tui.analysis.sweep import (
 )
 from hipercow_tui.analysis.task_view import next_hit
 from hipercow_tui.domain.task import Status, Task
-from hipercow_tui.formats.py_details import read_what_runs
-from hipercow_tui.formats.root import Root
 from hipercow_tui.support.text import pluralize
 from hipercow_tui.ui.cells import plain_text
 from hipercow_tui.ui.keymap import SEARCH
-from hipercow_tui.ui.messages import WorkerFailed
+from hipercow_tui.ui.messages import SummariesLoaded
 from hipercow_tui.ui.styles import theme_style
 from hipercow_tui.ui.widgets.footer import KeyFooter
 from hipercow_tui.ui.widgets.search_bar import SearchBar
 from hipercow_tui.ui.widgets.sweep_table import SweepTable
 from hipercow_tui.ui.widgets.virtual_table import VirtualTable
-from hipercow_tui.ui.workers.base import start_thread
+from hipercow_tui.ui.workers.summary_loader import SummaryLoader
 
-TELL_EVERY = 0.3  # seconds
+UPDATE_INTERVAL = 0.3  # seconds
+SHOW_PAUSE = 2  # times as long as showing inputs took, until more of them are shown
 PARTS = 24  # of the range of an input
 NAMED = 6  # parts that are told by name
 LINES = 5  # inputs that are told along
 _LEVELS = "▁▂▃▄▅▆▇█"
 
 
-@dataclass
-class SweepLoaded(Message):
-    """More is known of what the tasks were given."""
-
-    inputs: Mapping[str, Inputs]
-
-
 class SweepScreen(Screen[str | None]):
     """Shows tasks against their inputs; dismisses with the id of the task to go to, or None.
 
-    ``tasks`` gives the tasks of the root as they are now; those of ``ids`` that are there are
-    shown. ``clock`` gives the time in seconds since the epoch.
+    Shows the tasks of ``ids`` that are among the current tasks of the root, which ``tasks``
+    returns. Inputs are taken from ``failures``, or read by the loader. ``clock`` returns the time
+    in seconds since the epoch.
     """
 
     DEFAULT_CSS = """
@@ -78,14 +69,16 @@ class SweepScreen(Screen[str | None]):
 
     def __init__(
         self,
-        root: Root,
+        summary_loader: SummaryLoader,
+        failures: Mapping[str, Failure],
         title: str,
         ids: Iterable[str],
         tasks: Callable[[], Mapping[str, Task]],
         clock: Callable[[], float],
     ) -> None:
         super().__init__()
-        self._root = root
+        self._summary_loader = summary_loader
+        self._failures = failures
         self._title = title
         self._ids = tuple(ids)
         self._tasks = tasks
@@ -95,7 +88,8 @@ class SweepScreen(Screen[str | None]):
         self._sort = SweepSort()
         self._query = ""
         self._shown: Mapping[str, Task] | None = None
-        self._stopped = False
+        self._inputs_due = 0.0  # on the monotonic clock: when inputs may be shown again
+        self._inputs_pending = False
 
     def compose(self) -> ComposeResult:
         """Head, a row a task, what is searched for, how many failed along each input, keys."""
@@ -106,44 +100,47 @@ class SweepScreen(Screen[str | None]):
         yield KeyFooter()
 
     def on_mount(self) -> None:
-        """Read; look once a second whether tasks have gone on."""
+        """Read the inputs; look for changes of the root and for more inputs."""
         self.table.focus()
         self.table.say_if_empty("Reading …")
-        self._show()
-        todo = [self._tasks()[i] for i in self._ids if i in self._tasks()]
-        start_thread(lambda: self._read(todo), lambda error: self.post_message(WorkerFailed(error)))
-        self.set_interval(1.0, self._look)
+        self._summaries = self._summary_loader.subscribe(
+            lambda: self.post_message(SummariesLoaded())
+        )
+        self._show_inputs()
+        self.set_interval(UPDATE_INTERVAL, self._update)
 
     def on_unmount(self) -> None:
-        """Read no more."""
-        self._stopped = True
+        """Cancel the requests."""
+        self._summaries.close()
 
     @property
     def table(self) -> SweepTable:
         """The table."""
         return self.query_one(SweepTable)
 
-    def _read(self, tasks: Iterable[Task]) -> None:
-        inputs: dict[str, Inputs] = {}
-        told = time.monotonic()
-        for task in tasks:
-            inputs[task.id] = inputs_of(read_what_runs(self._root, task.id, task.lang))
-            if self._stopped:
-                return
-            if time.monotonic() >= told + TELL_EVERY:
-                self.post_message(SweepLoaded(dict(inputs)))
-                told = time.monotonic()
-        self.post_message(SweepLoaded(inputs))
+    @on(SummariesLoaded)
+    def _summaries_loaded(self) -> None:
+        self._inputs_pending = True
+        self._update()
 
-    @on(SweepLoaded)
-    def _inputs_read(self, message: SweepLoaded) -> None:
-        self._inputs = message.inputs
+    def _update(self) -> None:
+        outdated = self._inputs_pending or self.table.filling or self._tasks() is not self._shown
+        if outdated and time.monotonic() >= self._inputs_due:
+            self._show_inputs()
+
+    def _show_inputs(self) -> None:
+        """Show the inputs that are known, and request the others."""
+        began = time.monotonic()
+        self._inputs_pending = False
+        tasks, failures, summaries = self._tasks(), self._failures, self._summaries.summaries
+        present = [task_id for task_id in self._ids if task_id in tasks]
+        self._summaries.want_all([i for i in present if i not in failures])
+        known = [(i, failures.get(i) or summaries.get(i)) for i in present]
+        self._inputs = {i: each.inputs for i, each in known if each is not None}
         self._sweep = make_sweep(self._inputs)
         self._show()
-
-    def _look(self) -> None:
-        if self._tasks() is not self._shown:
-            self._show()
+        ended = time.monotonic()
+        self._inputs_due = ended + SHOW_PAUSE * (ended - began)
 
     def _show(self) -> None:
         self._shown = tasks = self._tasks()

@@ -89,7 +89,7 @@ class LogPane(Vertical):
     def turn(self, turn: Navigation) -> None:
         """Turn the page."""
         if self._reader is not None:
-            self._reader.turn(turn)
+            self._reader.navigate(turn)
 
     def find(self, sought: LogQuery, *, backwards: bool) -> None:
         """Turn to the next line that is sought, or the one before."""
@@ -107,7 +107,7 @@ class LogPane(Vertical):
     def _reshape(self) -> None:
         """A log that is not shown is read all the same, so that it can be said to be there."""
         if self._reader is not None and self.view.size:
-            self._reader.reshape(self.shape)
+            self._reader.resize(self.shape)
 
     def on_resize(self) -> None:
         """The head is laid out for a width."""

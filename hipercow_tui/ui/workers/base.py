@@ -1,11 +1,13 @@
-"""Threads that work for the screen, so that it never waits for a disk.
+"""Background threads for the screens, so that the UI thread never waits for a disk.
 
-They are daemons: leaving the app does not wait for a file server that hangs, or not for long.
+They are daemons: leaving the app waits at most ``GRACE`` seconds for a file server that hangs.
 """
 
 from __future__ import annotations
 
 import threading
+import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as _wait
@@ -21,21 +23,23 @@ Request = TypeVar("Request")
 Result = TypeVar("Result")
 
 
-def start_thread(work: Callable[[], None], broke: Callable[[Exception], object]) -> None:
-    """Do the work in a thread of its own; an error that nothing foresaw goes to ``broke``, for a
-    thread that ends unheard would leave a screen that looks alive."""
+def start_thread(
+    work: Callable[[], None], on_error: Callable[[Exception], object], *, name: str | None = None
+) -> None:
+    """Run ``work`` in a daemon thread, and pass an unexpected error to ``on_error``: a screen whose
+    thread ended silently would look alive."""
 
     def guarded() -> None:
         try:
             work()
         except Exception as error:
-            broke(error)
+            on_error(error)
 
-    threading.Thread(target=guarded, name=work.__qualname__, daemon=True).start()
+    threading.Thread(target=guarded, name=name or work.__qualname__, daemon=True).start()
 
 
 def run_in_thread(work: Callable[[], T]) -> Future[T]:
-    """Do the work in a daemon thread; the future will hold its result or its error."""
+    """Run ``work`` in a daemon thread; return a future with its result or its error."""
     future: Future[T] = Future()
 
     def done() -> None:
@@ -47,82 +51,117 @@ def run_in_thread(work: Callable[[], T]) -> Future[T]:
             future.set_result(result)
 
     future.set_running_or_notify_cancel()
-    threading.Thread(target=done, name="promised", daemon=True).start()
+    threading.Thread(target=done, name="future", daemon=True).start()
     return future
 
 
 class DaemonExecutor(ThreadPoolExecutor):
-    """Runs each call in a daemon thread. Python's own executors are waited for at exit, as long as
-    it takes; this one for ``GRACE`` seconds."""
+    """Runs each call in a daemon thread. At exit, Python waits for its own executors without a
+    limit, and for this one at most ``GRACE`` seconds."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._promised: list[Future[Any]] = []
+        self._futures: list[Future[Any]] = []
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
-        """Begin the call now."""
-        self._promised = [future for future in self._promised if not future.done()]
+        """Start the call immediately."""
+        self._futures = [future for future in self._futures if not future.done()]
         future = run_in_thread(partial(fn, *args, **kwargs))
-        self._promised.append(future)
+        self._futures.append(future)
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Wait for the calls under way, but no longer than ``GRACE`` seconds."""
+        """Wait for the calls under way, at most ``GRACE`` seconds."""
         if wait:
-            _wait(self._promised, timeout=GRACE)
+            _wait(self._futures, timeout=GRACE)
 
 
-class LatestOnlyWorker(Generic[Request, Result]):
-    """A thread that answers requests one at a time, and of those that wait only the newest.
+class BackgroundWorker(ABC):
+    """A daemon thread that sleeps until it is woken, then runs one step, until it is stopped.
 
-    ``answer`` and ``deliver`` are called in that thread; after ``rest`` seconds in which a newer
-    request may come.
+    A subclass implements ``_step``, and its public methods store a request and call ``_wake``. The
+    first step runs after the first ``_wake``, so a subclass may set its fields after
+    ``super().__init__``. An unexpected error ends the thread and is passed to ``on_error``.
+    """
+
+    def __init__(self, on_error: Callable[[Exception], object]) -> None:
+        self._woken = threading.Event()
+        self._stopped = False
+        self._last_due = 0.0
+        start_thread(self._run, on_error, name=type(self).__name__)
+
+    def stop(self) -> None:
+        """Take no further step. Does not wait for the step under way."""
+        self._stopped = True
+        self._woken.set()
+
+    @abstractmethod
+    def _step(self) -> float | None:
+        """Do the work. Return the seconds until the next step, or None to sleep until woken."""
+
+    def _wake(self) -> None:
+        """Run a step now, or another one after the step under way."""
+        self._woken.set()
+
+    def _sleep(self, seconds: float | None) -> bool:
+        """Sleep until woken, at most ``seconds``; return whether it was woken."""
+        woken = self._woken.wait(seconds)
+        self._woken.clear()
+        return woken
+
+    def _is_due(self, every: float) -> bool:
+        """Return True at most once in ``every`` seconds, counted from the start of the step; for
+        progress reports."""
+        now = time.monotonic()
+        due = now >= self._last_due + every
+        if due:
+            self._last_due = now
+        return due
+
+    def _run(self) -> None:
+        self._sleep(None)
+        while not self._stopped:
+            self._last_due = time.monotonic()
+            self._sleep(self._step())
+
+
+class LatestOnlyWorker(BackgroundWorker, Generic[Request, Result]):
+    """Answers one request at a time, and of the waiting requests only the latest.
+
+    ``answer`` and ``deliver`` are called in the thread. With ``debounce``, a request is answered
+    after that many seconds without a newer one.
     """
 
     def __init__(
         self,
         answer: Callable[[Request], Result],
         deliver: Callable[[Result], object],
-        broke: Callable[[Exception], object],
+        on_error: Callable[[Exception], object],
         *,
-        rest: float = 0.0,
+        debounce: float = 0.0,
     ) -> None:
+        super().__init__(on_error)
         self._answer = answer
         self._deliver = deliver
-        self._rest = rest
-        self._waiting: list[Request] = []
-        self._asked = threading.Event()
+        self._debounce = debounce
+        self._request: Request
         self._answered = threading.Event()
-        self._stopped = False
-        start_thread(self._run, broke)
 
-    def ask(self, request: Request, *, patience: float = 0.0) -> None:
-        """Answer this one next, in place of any that still waits; who asks waits for the answer for
-        so many seconds at most."""
+    def submit(self, request: Request, *, timeout: float = 0.0) -> None:
+        """Replace the waiting request. Wait up to ``timeout`` seconds for the answer."""
         self._answered.clear()
-        self._waiting = [request]
-        self._asked.set()
-        if patience:
+        self._request = request
+        self._wake()
+        if timeout:
             with ui_waiting():
-                self._answered.wait(patience)
+                self._answered.wait(timeout)
 
-    def stop(self) -> None:
-        """Deliver nothing more."""
-        self._stopped = True
-        self._asked.set()
-
-    def _run(self) -> None:
-        while True:
-            self._asked.wait()
-            while self._rest and not self._stopped:
-                self._asked.clear()
-                if not self._asked.wait(self._rest):
-                    break
-            self._asked.clear()
-            if self._stopped:
-                return
-            for request in self._waiting:
-                result = self._answer(request)
-                if not self._stopped:
-                    self._deliver(result)
-            self._answered.set()
+    def _step(self) -> None:
+        while self._debounce and not self._stopped and self._sleep(self._debounce):
+            pass
+        if self._stopped:
+            return
+        result = self._answer(self._request)
+        if not self._stopped:
+            self._deliver(result)
+        self._answered.set()

@@ -1,9 +1,8 @@
-"""Turns the pages of a log in a thread of its own, and follows a log that grows."""
+"""Reads the pages of a log in the background, and follows a log that grows."""
 
 from __future__ import annotations
 
-import queue
-import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -11,7 +10,7 @@ from functools import partial
 from hipercow_tui.formats.log_file import Log
 from hipercow_tui.formats.log_patterns import LogQuery
 from hipercow_tui.support.errors import LogError
-from hipercow_tui.ui.workers.base import start_thread
+from hipercow_tui.ui.workers.base import BackgroundWorker
 from hipercow_tui.ui.workers.log_paging import (
     Navigation,
     Page,
@@ -22,79 +21,74 @@ from hipercow_tui.ui.workers.log_paging import (
     to_end,
 )
 
-POLL = 1.0  # seconds between two looks at a log that may grow
-TELL_EVERY = 0.2  # seconds between two words on how far a search is
+FOLLOW_EVERY = 1.0  # seconds between two checks whether the log has grown
+PROGRESS_EVERY = 0.2  # seconds between two pages that show how far a search is
 
 
-class LogReader:
-    """A thread that turns pages as it is asked to, and follows the log in between.
+class LogReader(BackgroundWorker):
+    """Pages through a log on request, beginning with its last page, and follows it in between.
 
-    ``deliver`` is called in that thread with each new page; not for those that were turned over
-    before they could be seen. Leaving the app does not wait for it.
+    ``deliver`` is called in the thread with each new page, except those that are left before they
+    could be seen.
     """
 
     def __init__(
         self,
         log: Log,
         deliver: Callable[[Page], object],
-        broke: Callable[[Exception], object],
+        on_error: Callable[[Exception], object],
     ) -> None:
+        super().__init__(on_error)
         self._log = log
         self._deliver = deliver
-        self._shape = Viewport(80, 24)  # until it is known how much room there is
-        self._turns: queue.SimpleQueue[tuple[int, Navigation]] = queue.SimpleQueue()
-        self._asked = 0
-        self._answering = 0
-        self._told = 0.0
-        self._stopped = False
-        start_thread(self._run, broke)
+        self._viewport = Viewport(80, 24)  # until the size on the screen is known
+        self._page = Page(self._viewport)
+        self._delivered: Page | None = None
+        # Each navigation has the number of the last ``navigate`` before it.
+        self._queue: deque[tuple[int, Navigation]] = deque([(0, to_end)])
+        self._newest = 0
+        self._current = 0
+        self._wake()
 
-    def turn(self, turn: Navigation) -> None:
-        """Turn the page; a search that is under way ends."""
-        self._asked += 1
-        self._turns.put((self._asked, turn))
+    def navigate(self, navigation: Navigation) -> None:
+        """Go to another page; a search that is under way ends."""
+        self._newest += 1
+        self._queue.append((self._newest, navigation))
+        self._wake()
 
-    def find(self, sought: LogQuery, *, backwards: bool) -> None:
-        """Turn to the next line that is sought, or the one before."""
-        self.turn(partial(find, sought=sought, backwards=backwards, goes_on=self._tell))
+    def find(self, query: LogQuery, *, backwards: bool) -> None:
+        """Go to the next line that matches, or the previous one."""
+        self.navigate(partial(find, sought=query, backwards=backwards, goes_on=self._show_progress))
 
-    def reshape(self, shape: Viewport) -> None:
-        """Fill another room with the same place; a search goes on."""
-        self._shape = shape
-        self._turns.put((self._asked, stay))
+    def resize(self, viewport: Viewport) -> None:
+        """Show the same place in another size; a search that is under way continues."""
+        self._viewport = viewport
+        self._queue.append((self._newest, stay))
+        self._wake()
 
-    def stop(self) -> None:
-        """Deliver nothing more."""
-        self._stopped = True
-        self.turn(follow)
+    def _step(self) -> float:
+        navigation: Navigation = follow
+        if self._queue:
+            self._current, navigation = self._queue.popleft()
+        try:
+            self._page = navigation(self._log, self._page, self._viewport)
+        except LogError as error:
+            if self._page.error != str(error):
+                self._page = replace(self._page, error=str(error), said="")
+        if self._page is not self._delivered and not self._superseded:
+            self._delivered = self._page
+            self._deliver(self._page)
+        return 0 if self._queue else FOLLOW_EVERY
 
-    def _interrupted(self) -> bool:
-        """Whether another turn is wanted than the one under way."""
-        return self._stopped or self._asked != self._answering
+    @property
+    def _superseded(self) -> bool:
+        """Whether the result of the navigation under way is not wanted any more."""
+        return self._stopped or self._newest != self._current
 
-    def _tell(self, page: Page) -> bool:
-        """Show how far a search is, now and then; whether it is to go on."""
-        if self._interrupted():
+    def _show_progress(self, page: Page) -> bool:
+        """Show how far a search is, now and then; return whether the search goes on."""
+        if self._superseded:
             return False
-        if time.monotonic() - self._told >= TELL_EVERY:
-            self._told = time.monotonic()
+        if self._is_due(PROGRESS_EVERY):
             self._deliver(page)
         return True
-
-    def _run(self) -> None:
-        page, delivered = Page(self._shape), None
-        turn: Navigation = to_end
-        while not self._stopped:
-            self._told = time.monotonic()
-            try:
-                page = turn(self._log, page, self._shape)
-            except LogError as error:
-                if page.error != str(error):
-                    page = replace(page, error=str(error), said="")
-            if page is not delivered and not self._interrupted():
-                self._deliver(page)
-                delivered = page
-            try:
-                self._answering, turn = self._turns.get(timeout=POLL)
-            except queue.Empty:
-                turn = follow

@@ -1,8 +1,8 @@
-"""Everything that works behind the browser in threads of its own, and what it has to say."""
+"""The background workers of the main screen, and the messages they send to it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -42,18 +42,20 @@ from hipercow_tui.ui.workers.summary_loader import SummaryLoader
 from hipercow_tui.ui.workers.view_model import ViewModelBuilder, ViewRequest, totals_of
 
 if TYPE_CHECKING:
-    from hipercow_tui.ui.workers.trash_monitor import TrashMonitor
+    from hipercow_tui.ui.workers.trash_monitor import TrashMonitor, TrashState
 
-SUM_AFTER = 0.1  # seconds without another change of the filters, which is to be answered first
-PATIENCE = 0.015  # seconds; a board of 100,000 tasks takes 10 ms, a frame that says nothing yet too
-DETAILS_AFTER = 0.05  # seconds on one row: who holds a key down reads nothing in between
+TOTALS_DEBOUNCE = 0.1  # seconds; the view model of the same filters comes first
+DETAILS_DEBOUNCE = 0.05  # seconds; while a key is held down, no details are read
+# Seconds that the UI thread waits for a view model, to show it in the next frame: 100,000 tasks
+# take 10 ms, and a frame without the result would take as long.
+SAME_FRAME = 0.015
 
 
 class BackgroundServices:
-    """The threads of a browser; ``post`` takes their messages from any thread.
+    """Starts, offers and stops the workers of the main screen.
 
-    ``summaries`` is filled with what tasks run; ``indexed`` says whether what was read is kept for the
-    next start.
+    ``post`` takes their messages, from any thread. ``summaries`` is filled with the calls of tasks.
+    ``indexed`` says whether what was read is kept for the next start.
     """
 
     def __init__(
@@ -66,69 +68,72 @@ class BackgroundServices:
         post: Callable[[Message], object],
     ) -> None:
         index = ScanCache.of(root) if indexed else None
-        self._scanner = scanner = CombinedScanner(root, index=index, between=yield_to_ui)
+        self._scanner = CombinedScanner(root, index=index, between=yield_to_ui)
         self._root = root
         self._clock = clock
         self._post = post
 
-        def broke(error: Exception) -> None:
+        def failed(error: Exception) -> None:
             post(WorkerFailed(error))
 
-        self.poller = Poller(scanner, lambda: post(ScanUpdated()), broke)
-        self.summaries = SummaryLoader(root, summaries, lambda: post(SummariesLoaded()), broke)
-        self.sizes = SizeWorker(root, lambda: post(SizesMeasured()), broke)
-        self.logs = LogActivityWorker(root, lambda: post(LogActivityChanged()), broke)
-        memory = None if index is None else FailureCache.beside(index)
-        self.errors = FailureWorker(
-            root, memory, lambda view_model: post(ErrorsReady(view_model)), broke
+        self.poller = Poller(self._scanner, lambda: post(ScanUpdated()), failed)
+        self.summary_loader = SummaryLoader(root, summaries, failed)
+        self.summaries = self.summary_loader.subscribe(lambda: post(SummariesLoaded()))
+        self.sizes = SizeWorker(root, lambda: post(SizesMeasured()), failed)
+        self.logs = LogActivityWorker(root, lambda: post(LogActivityChanged()), failed)
+        cache = FailureCache.of(root) if indexed else None
+        self.errors = FailureWorker(root, cache, lambda found: post(ErrorsReady(found)), failed)
+        builder = ViewModelBuilder(summaries, self.sizes.sizes, self.errors.failures)
+        self._view_models = LatestOnlyWorker(
+            builder.build, lambda view_model: post(ViewModelReady(view_model)), failed
         )
-        maker = ViewModelBuilder(summaries, self.sizes.sizes, self.errors.failures)
-        self._boards = LatestOnlyWorker(
-            maker.build, lambda view_model: post(ViewModelReady(view_model)), broke
+        self._totals = LatestOnlyWorker(
+            totals_of, lambda totals: post(TotalsReady(totals)), failed, debounce=TOTALS_DEBOUNCE
         )
-        self._sums = LatestOnlyWorker(
-            totals_of, lambda found: post(TotalsReady(found)), broke, rest=SUM_AFTER
+        self._details = LatestOnlyWorker(
+            self._read_details, post, failed, debounce=DETAILS_DEBOUNCE
         )
-        self._details = LatestOnlyWorker(self._read_details, post, broke, rest=DETAILS_AFTER)
-        self._trash = LatestOnlyWorker(self._look_in_trash, post, broke)
+        self._trash: LatestOnlyWorker[None, Iterator[TrashState]] = LatestOnlyWorker(
+            lambda _: self.trash.look(), self._post_trash, failed
+        )
 
     def stop(self) -> None:
-        """Say nothing more; what is under way ends by itself."""
-        self.sizes.stop()
-        self.logs.stop()
-        self.errors.stop()
-        for part in (
+        """Send nothing more. Does not wait for the work under way."""
+        for worker in (
             self.poller,
-            self.summaries,
-            self._boards,
-            self._sums,
+            self.summary_loader,
+            self.sizes,
+            self.logs,
+            self.errors,
+            self._view_models,
+            self._totals,
             self._details,
             self._trash,
         ):
-            part.stop()
+            worker.stop()
 
-    def load_details(self, snapshot: Snapshot, sort: ErrorSort) -> None:
-        """Answered by ErrorsReady, again and again as failures are read."""
+    def group_errors(self, snapshot: Snapshot, sort: ErrorSort) -> None:
+        """Answered by ErrorsReady, several times while failures are read."""
         self.errors.update(FailureRequest(snapshot, sort))
 
-    def build_view_model(self, request: ViewRequest, *, asked_for: bool) -> None:
-        """Answered by ViewModelReady; where somebody asked for it, soon enough for the same frame."""
-        self._boards.ask(request, patience=PATIENCE if asked_for else 0.0)
+    def build_view_model(self, request: ViewRequest, *, urgent: bool) -> None:
+        """Answered by ViewModelReady; if ``urgent``, usually in time for the next frame."""
+        self._view_models.submit(request, timeout=SAME_FRAME if urgent else 0.0)
 
     def compute_totals(self, request: ViewRequest) -> None:
         """Answered by TotalsReady."""
-        self._sums.ask(request)
+        self._totals.submit(request)
 
-    def read(self, task: Task) -> None:
+    def load_details(self, task: Task) -> None:
         """Answered by DetailsLoaded."""
-        self._details.ask(task)
+        self._details.submit(task)
 
     def refresh_trash(self) -> None:
-        """Answered by TrashUpdated, twice if there is something new."""
-        self._trash.ask(None)
+        """Answered by TrashUpdated, and once more when sizes were measured."""
+        self._trash.submit(None)
 
     def make_plan(self, stack: FilterStack) -> None:
-        """Answered by PlanReady, once all that it names has been read since the start."""
+        """Answered by PlanReady, once every task of the plan was read since the start."""
 
         def planned(snapshot: Snapshot) -> None:
             plan = make_plan(snapshot, stack, now=self._clock())
@@ -144,17 +149,11 @@ class BackgroundServices:
 
     @cached_property
     def trash(self) -> TrashMonitor:
-        """Knows what is in the trash. It takes 20 ms to import, for which no row waits."""
+        """Reads the trash. The import takes 20 ms, and the first rows do not wait for it."""
         from hipercow_tui.ui.workers.trash_monitor import TrashMonitor
 
         return TrashMonitor(self._root)
 
-    def _look_in_trash(self, _: None) -> TrashUpdated:
-        from hipercow_tui.ui.workers.trash_monitor import TrashState
-
-        seen = None
-        for look in self.trash.look():
-            if seen is not None:
-                self._post(seen)
-            seen = TrashUpdated(look)
-        return seen or TrashUpdated(TrashState())
+    def _post_trash(self, states: Iterable[TrashState]) -> None:
+        for state in states:  # sizes are measured before the last of them
+            self._post(TrashUpdated(state))

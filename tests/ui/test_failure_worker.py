@@ -31,29 +31,29 @@ SORT = ErrorSort()
 
 
 class Harness:
-    """A desk, and the boards that it handed on."""
+    """A worker and the view models that it delivered."""
 
-    def __init__(self, project: Path, memory: FailureCache | None = None) -> None:
-        self.boards: list[FailureViewModel] = []
-        self.broke: list[Exception] = []
+    def __init__(self, project: Path, cache: FailureCache | None = None) -> None:
+        self.view_models: list[FailureViewModel] = []
+        self.errors: list[Exception] = []
         self.root = find_root(project)
-        self.worker = FailureWorker(self.root, memory, self.boards.append, self.broke.append)
+        self.worker = FailureWorker(self.root, cache, self.view_models.append, self.errors.append)
 
     def look(self, snapshot: Snapshot, sort: ErrorSort = SORT) -> FailureViewModel:
-        """The last board for this snapshot."""
+        """The last view model of this snapshot."""
         request = FailureRequest(snapshot, sort)
         self.worker.update(request)
-        until(lambda: self.broke or (self.boards and self._whole(request)))
-        assert not self.broke
-        return self.boards[-1]
+        until(lambda: self.errors or (self.view_models and self._is_complete(request)))
+        assert not self.errors
+        return self.view_models[-1]
 
-    def _whole(self, request: FailureRequest) -> bool:
-        return self.boards[-1].request is request and not self.boards[-1].reading
+    def _is_complete(self, request: FailureRequest) -> bool:
+        return self.view_models[-1].request is request and not self.view_models[-1].reading
 
 
-def until(true: Callable[[], object]) -> None:
+def until(condition: Callable[[], object]) -> None:
     deadline = time.monotonic() + 30
-    while not true():
+    while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.005)
 
@@ -74,7 +74,7 @@ def project(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def desks() -> Iterator[list[Harness]]:
+def harnesses() -> Iterator[list[Harness]]:
     made: list[Harness] = []
     yield made
     for one in made:
@@ -82,10 +82,10 @@ def desks() -> Iterator[list[Harness]]:
 
 
 @pytest.fixture
-def start(project: Path, desks: list[Harness]) -> Callable[..., Harness]:
-    def started(memory: FailureCache | None = None) -> Harness:
-        desks.append(Harness(project, memory))
-        return desks[-1]
+def start(project: Path, harnesses: list[Harness]) -> Callable[..., Harness]:
+    def started(cache: FailureCache | None = None) -> Harness:
+        harnesses.append(Harness(project, cache))
+        return harnesses[-1]
 
     return started
 
@@ -106,14 +106,14 @@ def test_failures_are_read_and_grouped(project: Path, start: Callable[..., Harne
     assert not unknown.has_message and "'result'" in unknown.text
 
 
-def test_the_messages_and_warnings_stay_known(project: Path, start: Callable[..., Harness]) -> None:
+def test_messages_and_warnings_are_kept(project: Path, start: Callable[..., Harness]) -> None:
     harness = start()
     harness.look(read_root(find_root(project)))
     assert harness.worker.failures[task_id(1)].message == "too small: 0.1"
     assert harness.worker.failures[task_id(1)].warnings == "Warning message:\ncareful"
 
 
-def test_another_order_reads_nothing_anew(project: Path, start: Callable[..., Harness]) -> None:
+def test_another_order_reads_nothing(project: Path, start: Callable[..., Harness]) -> None:
     harness = start()
     snapshot = read_root(find_root(project))
     harness.look(snapshot)
@@ -122,7 +122,7 @@ def test_another_order_reads_nothing_anew(project: Path, start: Callable[..., Ha
     assert [group.text[:6] for group in view_model.groups] == ["No fit", "too sm", "'resul"]
 
 
-def test_where_no_failure_changed_nothing_is_grouped_anew(
+def test_groups_are_kept_if_no_failure_changed(
     project: Path, start: Callable[..., Harness]
 ) -> None:
     harness = start()
@@ -134,7 +134,7 @@ def test_where_no_failure_changed_nothing_is_grouped_anew(
     assert view_model.groups is first.groups
 
 
-def test_new_failures_appear_and_gone_ones_vanish(
+def test_groups_follow_new_and_removed_failures(
     project: Path, start: Callable[..., Harness]
 ) -> None:
     harness = start()
@@ -149,7 +149,7 @@ def test_new_failures_appear_and_gone_ones_vanish(
     assert harness.worker.failures.keys() == {task_id(n) for n in (0, 1, 2, 3, 6, 8)}
 
 
-def test_a_result_that_comes_later_is_read(project: Path, start: Callable[..., Harness]) -> None:
+def test_result_that_is_written_later_is_read(project: Path, start: Callable[..., Harness]) -> None:
     harness = start()
     root = find_root(project)
     before = read_root(root)
@@ -157,63 +157,63 @@ def test_a_result_that_comes_later_is_read(project: Path, start: Callable[..., H
     (folder(project, 6) / "result").write_bytes(result_file("too small: 7"))
     changed = before.tasks[task_id(6)]._replace(bundles=("mine",))
     harness.look(replace(before, tasks={**before.tasks, task_id(6): changed}))
-    # What was told before is shown until it is read.
-    until(lambda: len(harness.boards[-1].groups[0].ids) == 5)
+    # The earlier groups are shown until it is read.
+    until(lambda: len(harness.view_models[-1].groups[0].ids) == 5)
 
 
-def test_what_is_remembered_is_not_read_again(
+def test_cached_failures_are_not_read_again(
     project: Path, start: Callable[..., Harness], tmp_path: Path
 ) -> None:
-    memory = FailureCache(tmp_path / "errors", b"key")
+    cache = FailureCache(tmp_path / "errors", b"key")
     snapshot = read_root(find_root(project))
-    first = start(memory).look(snapshot)
-    until(lambda: len(memory.load()) == 6)
+    first = start(cache).look(snapshot)
+    until(lambda: len(cache.load()) == 6)
     for number in range(6):
         where = folder(project, number) / "result"
-        with where.open("r+b") as file:  # the folder stays as it was
+        with where.open("r+b") as file:  # the folder does not change
             file.write(b"damaged beyond repair")
-    assert start(memory).look(snapshot).groups == first.groups
+    assert start(cache).look(snapshot).groups == first.groups
 
 
-def test_an_id_that_came_back_does_not_get_the_old_message(
+def test_recreated_task_does_not_get_the_old_message(
     project: Path, start: Callable[..., Harness], tmp_path: Path
 ) -> None:
-    memory = FailureCache(tmp_path / "errors", b"key")
+    cache = FailureCache(tmp_path / "errors", b"key")
     root = find_root(project)
-    harness = start(memory)
+    harness = start(cache)
     harness.look(read_root(root))
-    until(lambda: len(memory.load()) == 6)
+    until(lambda: len(cache.load()) == 6)
     shutil.rmtree(folder(project, 0))
     write_failed(project, task_id(0), result_file("something else"), ended=NOW)
 
-    def tells(looking: Harness) -> None:
-        """What was told before is shown until the new message is read."""
-        looking.look(read_root(root))
-        until(lambda: text_of_first(looking) == ["something else"])
-
-    def text_of_first(looking: Harness) -> list[str]:
-        groups = looking.boards[-1].groups
+    def message_of_first(worker: Harness) -> list[str]:
+        groups = worker.view_models[-1].groups
         return [group.text for group in groups if task_id(0) in group.ids]
 
-    tells(harness)
-    tells(start(memory))
+    def assert_new_message(worker: Harness) -> None:
+        worker.look(read_root(root))
+        # The old message is shown until the new one is read.
+        until(lambda: message_of_first(worker) == ["something else"])
+
+    assert_new_message(harness)
+    assert_new_message(start(cache))
 
 
-def test_a_newer_look_goes_on_with_the_process_of_the_one_before(
+def test_newer_request_uses_the_process_of_the_previous_one(
     project: Path,
     start: Callable[..., Harness],
     programs: list[subprocess.Popen[bytes]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(worker_module, "BATCH_SIZE", 1)
-    monkeypatch.setattr(failure_reader, "POOL_THRESHOLD", 0)
+    monkeypatch.setattr(failure_reader, "PROCESS_THRESHOLD", 0)
     harness = start()
     snapshot = read_root(find_root(project))
     harness.worker.update(FailureRequest(snapshot, SORT))
     until(lambda: programs)
     assert harness.look(snapshot).failed == 7
     assert len(programs) == 1
-    until(lambda: programs[0].poll() is not None)  # and leaves none behind once all is read
+    until(lambda: programs[0].poll() is not None)  # all is read
 
 
 KINDS = (
@@ -222,7 +222,7 @@ KINDS = (
     "cannot open the connection",
     "negative population in compartment 'S' at step {3} (beta = {0}, gamma = 0.25)",
 )
-BOUND = 450  # bytes a failure; 340 are held
+LIMIT = 450  # bytes of a failure in cache; 340 are used
 
 
 def failing(number: int, folder: bytes) -> Failure:
@@ -232,39 +232,39 @@ def failing(number: int, folder: bytes) -> Failure:
     return Failure(message, "Warning message:\ncareful", "fit(beta)", inputs, folder=folder)
 
 
-def test_little_is_held_of_a_failure(tmp_path: Path, desks: list[Harness]) -> None:
+def test_failures_use_little_memory(tmp_path: Path, harnesses: list[Harness]) -> None:
     """A root of a million tasks may have 200,000."""
     tasks_dir = tmp_path / "hipercow" / "tasks"
     ids = [f"{n % 256:02x}{n:030x}" for n in range(2000)]
     for one in ids:
         (tasks_dir / one[:2] / one[2:]).mkdir(parents=True)
-    memory = FailureCache(tmp_path / "errors", b"key")
-    memory.save({i: failing(n, folder_fingerprint(tasks_dir, i)) for n, i in enumerate(ids)})
+    cache = FailureCache(tmp_path / "errors", b"key")
+    cache.save({i: failing(n, folder_fingerprint(tasks_dir, i)) for n, i in enumerate(ids)})
     snapshot = Snapshot(tmp_path, tasks={i: Task(i, Status.FAILURE) for i in ids})
     assert len(set(snapshot.with_status(Status.FAILURE))) == len(ids)
-    desks.append(Harness(tmp_path))  # so that nothing is made for the first time
-    desks[0].look(Snapshot(tmp_path))
+    harnesses.append(Harness(tmp_path))  # imports and caches of the first use
+    harnesses[0].look(Snapshot(tmp_path))
     gc.collect()
     tracemalloc.start()
     try:
-        desks.append(Harness(tmp_path, memory))
-        view_model = desks[1].look(snapshot)
-        del desks[1].boards[:]
+        harnesses.append(Harness(tmp_path, cache))
+        view_model = harnesses[1].look(snapshot)
+        del harnesses[1].view_models[:]
         gc.collect()
-        held, _ = tracemalloc.get_traced_memory()
+        used, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
     assert [(len(group.ids), group.has_message) for group in view_model.groups] == [(500, True)] * 4
-    assert held / len(ids) < BOUND
+    assert used / len(ids) < LIMIT
 
 
-def test_a_damaged_memory_is_made_anew(
+def test_damaged_cache_is_replaced(
     project: Path, start: Callable[..., Harness], tmp_path: Path
 ) -> None:
-    memory = FailureCache(tmp_path / "errors", b"key")
-    memory.path.write_bytes(os.urandom(300))
-    start(memory).look(read_root(find_root(project)))
-    until(lambda: len(memory.load()) == 6)
+    cache = FailureCache(tmp_path / "errors", b"key")
+    cache.path.write_bytes(os.urandom(300))
+    start(cache).look(read_root(find_root(project)))
+    until(lambda: len(cache.load()) == 6)
 
 
 def traced(error: str) -> str:
@@ -272,8 +272,8 @@ def traced(error: str) -> str:
     return f"step 1\nTraceback (most recent call last):\n{frame}{error}\n"
 
 
-def test_python_tasks_are_grouped_by_what_their_logs_end_with(
-    tmp_path: Path, desks: list[Harness]
+def test_python_tasks_are_grouped_by_the_error_in_their_logs(
+    tmp_path: Path, harnesses: list[Harness]
 ) -> None:
     logs = [traced(f"ValueError: too small: {n / 10}") for n in range(3)]
     logs += ["hello\niqtree2: error: cannot open 'a.fasta'\n", "", traced("KeyError: 'beta'")]
@@ -282,8 +282,8 @@ def test_python_tasks_are_grouped_by_what_their_logs_end_with(
     write_py_task(tmp_path, task_id(9), "failure")
     success = write_py_task(tmp_path, task_id(10), "success")
     (success / "log").write_text(traced("ValueError: caught"))
-    desks.append(Harness(tmp_path))
-    view_model = desks[0].look(scan(tmp_path))
+    harnesses.append(Harness(tmp_path))
+    view_model = harnesses[0].look(scan(tmp_path))
     assert {(group.text, len(group.ids), group.has_message) for group in view_model.groups} == {
         ("ValueError: too small: <n>", 3, True),
         ("iqtree2: error: cannot open 'a.fasta'", 1, True),
@@ -293,28 +293,28 @@ def test_python_tasks_are_grouped_by_what_their_logs_end_with(
     assert {group.code for group in view_model.groups} == {("echo hello",)}
 
 
-def test_the_end_of_a_python_log_is_remembered(tmp_path: Path, desks: list[Harness]) -> None:
+def test_error_of_a_python_log_is_cached(tmp_path: Path, harnesses: list[Harness]) -> None:
     folder = write_py_task(tmp_path, task_id(1), "failure")
     (folder / "log").write_text(traced("ValueError: first"))
-    memory = FailureCache(tmp_path / "errors", b"key")
+    cache = FailureCache(tmp_path / "errors", b"key")
     for _ in range(2):
-        desks.append(Harness(tmp_path, memory))
-        view_model = desks[-1].look(scan(tmp_path))
+        harnesses.append(Harness(tmp_path, cache))
+        view_model = harnesses[-1].look(scan(tmp_path))
         assert [group.text for group in view_model.groups] == ["ValueError: first"]
-        until(memory.load)
-        with (folder / "log").open("r+") as log:  # the folder stays as it was
+        until(cache.load)
+        with (folder / "log").open("r+") as log:  # the folder does not change
             log.write("X" * 200)
 
 
-def test_without_failures_there_are_no_groups(tmp_path: Path, desks: list[Harness]) -> None:
+def test_without_failures_there_are_no_groups(tmp_path: Path, harnesses: list[Harness]) -> None:
     write_task(tmp_path, task_id(1), "success")
-    desks.append(Harness(tmp_path))
-    view_model = desks[0].look(read_root(find_root(tmp_path)))
+    harnesses.append(Harness(tmp_path))
+    view_model = harnesses[0].look(read_root(find_root(tmp_path)))
     assert (view_model.groups, view_model.failed, view_model.reading) == ((), 0, False)
     assert not set(view_model.request.snapshot.with_status(Status.FAILURE))
 
 
-def test_a_newer_wish_comes_before_the_rest_and_stop_ends_it(
+def test_newer_request_replaces_the_previous_one_and_stop_ends_the_worker(
     project: Path, start: Callable[..., Harness]
 ) -> None:
     for n in range(100, 180):
@@ -325,7 +325,7 @@ def test_a_newer_wish_comes_before_the_rest_and_stop_ends_it(
     view_model = harness.look(snapshot, ErrorSort(ErrorKey.MESSAGE, reverse=False))
     assert view_model.request.sort.key is ErrorKey.MESSAGE
     harness.worker.stop()
-    told = len(harness.boards)
+    delivered = len(harness.view_models)
     harness.worker.update(FailureRequest(snapshot, SORT))
     time.sleep(0.1)
-    assert len(harness.boards) == told
+    assert len(harness.view_models) == delivered

@@ -26,7 +26,7 @@ IDS = tuple(map(task_id, range(40)))
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Forty tasks, the newest first; each with a file of so many kilobytes as its number says."""
+    """Forty tasks, the newest first; task 7 has a file of 7 kilobytes."""
     for number, identity in enumerate(IDS):
         status = "running" if number == 1 else "failure" if number % 2 else "success"
         folder = write_task(tmp_path, identity, status, finished=NOW - (50 - number) * DAY)
@@ -37,24 +37,24 @@ def root(tmp_path: Path) -> Path:
 
 
 def shown(root: Path, *ids: str) -> str:
-    """What files of these tasks hold, by the file system's own account."""
+    """The size of the files of these tasks, as the app shows it."""
     folders = [root / "hipercow" / "tasks" / i[:2] / i[2:] for i in ids]
     return format_size(sum(path.stat().st_size for folder in folders for path in folder.iterdir()))
 
 
 @asynccontextmanager
 async def browsing(
-    root: Path, room: tuple[int, int] = (118, 40)
+    root: Path, size: tuple[int, int] = (118, 40)
 ) -> AsyncIterator[tuple[HipercowApp, Pilot[None]]]:
     app = HipercowApp(find_root(root), clock=lambda: NOW)
-    async with app.run_test(size=room) as pilot:
+    async with app.run_test(size=size) as pilot:
         await until(pilot, lambda: "live" in screen_text(app) and not app.browser.tasks.filling)
         yield app, pilot
 
 
-@pytest.mark.parametrize("room", [(80, 24), (118, 40), (160, 45)])
-async def test_a_column_appears_once_asked_for(root: Path, room: tuple[int, int]) -> None:
-    async with browsing(root, room) as (app, pilot):
+@pytest.mark.parametrize("size", [(80, 24), (118, 40), (160, 45)])
+async def test_size_column_appears_on_request(root: Path, size: tuple[int, int]) -> None:
+    async with browsing(root, size) as (app, pilot):
         assert " size" not in screen_text(app)
         await pilot.press("z")
         await until(pilot, lambda: shown(root, IDS[39]) in screen_text(app))
@@ -62,7 +62,7 @@ async def test_a_column_appears_once_asked_for(root: Path, room: tuple[int, int]
         assert len(app.browser.services.sizes.sizes) == 40
 
 
-async def test_only_the_marked_or_matched_are_measured(root: Path) -> None:
+async def test_only_marked_or_matched_tasks_are_measured(root: Path) -> None:
     async with browsing(root) as (app, pilot):
         sizes = app.browser.services.sizes.sizes
         await pilot.press("space", "space", "z")
@@ -74,13 +74,13 @@ async def test_only_the_marked_or_matched_are_measured(root: Path) -> None:
         await until(pilot, lambda: len(sizes) == 20)
 
 
-async def test_sorting_by_size_comes_with_it(root: Path) -> None:
+async def test_tasks_can_be_sorted_by_size_once_they_are_measured(root: Path) -> None:
     async with browsing(root) as (app, pilot):
         tasks = app.browser.tasks
         await pilot.press(*["greater_than_sign"] * 3)
         assert str(app.browser._sort.key) not in ("size", "files")
         await pilot.press("z")
-        await until(pilot, lambda: app.browser.services.sizes.measuring is None)
+        await until(pilot, lambda: app.browser.services.sizes.progress is None)
         while app.browser._sort.key is not SortKey.SIZE:
             await pilot.press("less_than_sign")
         await until(pilot, lambda: tasks.keys == IDS[::-1])
@@ -88,7 +88,7 @@ async def test_sorting_by_size_comes_with_it(root: Path) -> None:
         await until(pilot, lambda: tasks.keys == IDS)
 
 
-async def test_what_grows_is_measured_again_and_what_is_gone_forgotten(root: Path) -> None:
+async def test_growing_tasks_are_measured_again_and_removed_tasks_forgotten(root: Path) -> None:
     async with browsing(root) as (app, pilot):
         sizes = app.browser.services.sizes.sizes
         await pilot.press("z")
@@ -105,7 +105,7 @@ async def test_what_grows_is_measured_again_and_what_is_gone_forgotten(root: Pat
         await until(pilot, lambda: IDS[1] not in sizes)
 
 
-async def test_bundles_tell_what_their_tasks_hold_and_sort_by_it(root: Path) -> None:
+async def test_bundles_show_the_size_of_their_tasks_and_are_sorted_by_it(root: Path) -> None:
     async with browsing(root) as (app, pilot):
         await pilot.press("b", "z")
         await until(pilot, lambda: len(app.browser.services.sizes.sizes) == 13)
@@ -116,17 +116,17 @@ async def test_bundles_tell_what_their_tasks_hold_and_sort_by_it(root: Path) -> 
         await until(pilot, lambda: shown(root, *IDS[30:]) in screen_text(app))
 
 
-async def test_measuring_stops_and_what_is_known_stays(root: Path) -> None:
+async def test_cancelled_measuring_keeps_the_known_sizes(root: Path) -> None:
     async with browsing(root) as (app, pilot):
-        reader = app.browser.services.sizes
-        # Nothing is measured twice, so what is known in the end was all there was to do.
-        reader.want([app.browser.snapshot.tasks[i] for i in IDS])
-        assert reader.rest() or reader.measuring is None
-        known = dict(reader.sizes)
+        worker = app.browser.services.sizes
+        # No task is measured twice.
+        worker.request([app.browser.snapshot.tasks[i] for i in IDS])
+        assert worker.cancel() or worker.progress is None
+        known = dict(worker.sizes)
         await pilot.press("z")
-        await until(pilot, lambda: reader.measuring is None)
-        assert len(reader.sizes) == 40
-        assert all(reader.sizes[i] == one for i, one in known.items() if i != IDS[1])
+        await until(pilot, lambda: worker.progress is None)
+        assert len(worker.sizes) == 40
+        assert all(worker.sizes[i] == one for i, one in known.items() if i != IDS[1])
         assert not app.browser.stop_measuring()
 
 
@@ -141,29 +141,29 @@ def many_files(tmp_path: Path) -> Path:
     return where
 
 
-def test_measuring_tells_how_far_it_is_and_stops_at_once(many_files: Path) -> None:
+def test_worker_has_a_progress_and_can_be_cancelled(many_files: Path) -> None:
     root = find_root(many_files)
     tasks = list(read_root(root).tasks.values())
-    reader = SizeWorker(root, lambda: None, lambda error: None)
-    for _ in range(20):  # a machine that stands still just here measures all before we stop it
-        reader.want(tasks)
-        under_way = reader.measuring
-        had = reader.rest()
-        time.sleep(0.1)  # what was begun is measured to its end
-        known = len(reader.sizes)
+    worker = SizeWorker(root, lambda: None, lambda error: None)
+    for _ in range(20):  # a busy machine may measure all tasks before the cancellation
+        worker.request(tasks)
+        under_way = worker.progress
+        had = worker.cancel()
+        time.sleep(0.1)  # the task under way is measured completely
+        known = len(worker.sizes)
         if known < len(tasks):
             break
-        reader.forget(task.id for task in tasks)
-    assert under_way is not None and under_way.of == 60 and under_way.done < 60
-    assert had and reader.measuring is None and not reader.rest()
+        worker.forget(task.id for task in tasks)
+    assert under_way is not None and under_way.total == 60 and under_way.done < 60
+    assert had and worker.progress is None and not worker.cancel()
     time.sleep(0.2)
-    assert len(reader.sizes) == known <= 30
-    reader.want(tasks)
-    assert reader.measuring is None or reader.measuring.of == 60 - known, "none twice"
-    reader.stop()
+    assert len(worker.sizes) == known <= 30
+    worker.request(tasks)
+    assert worker.progress is None or worker.progress.total == 60 - known
+    worker.stop()
 
 
-async def test_it_is_told_how_far_measuring_is_and_how_to_stop_it(many_files: Path) -> None:
+async def test_progress_and_the_key_that_cancels_are_shown(many_files: Path) -> None:
     async with browsing(many_files) as (app, pilot):
         app.browser.action_sizes()
         told = app.browser.query_one("#tables").border_subtitle or ""

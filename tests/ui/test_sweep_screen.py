@@ -15,6 +15,7 @@ from hipercow_tui.formats.root import find_root
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.screens.sweep import SweepScreen
 from hipercow_tui.ui.widgets.virtual_table import VirtualTable
+from hipercow_tui.ui.workers import summary_loader
 
 NOW = 1_795_450_000.0
 IDS = tuple(map(task_id, range(40)))
@@ -22,7 +23,7 @@ IDS = tuple(map(task_id, range(40)))
 
 @pytest.fixture
 def sweep(tmp_path: Path) -> Path:
-    """Forty tasks with beta from 0 to 3.9, of which the last ten failed; one without inputs."""
+    """Forty tasks with beta from 0 to 3.9, the last ten failed; one task without inputs."""
     for n, identity in enumerate(IDS):
         folder = write_failed(tmp_path, identity, result_file("no"), beta=n / 10, ended=NOW - DAY)
         if n < 30:
@@ -37,9 +38,9 @@ class Driven:
         self.app = app
         self.pilot = pilot
 
-    async def until(self, true: object) -> None:
-        assert callable(true)
-        await until(self.pilot, true)
+    async def until(self, condition: object) -> None:
+        assert callable(condition)
+        await until(self.pilot, condition)
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
@@ -74,7 +75,7 @@ async def inputs_of_the_bundle(
 
 
 @pytest.mark.parametrize("size", [(80, 24), (118, 40), (160, 45)])
-async def test_what_differs_is_a_column_and_failures_are_told_along_it(
+async def test_varying_input_is_a_column_with_its_failure_rates(
     sweep: Path, size: tuple[int, int]
 ) -> None:
     async with inputs_of_the_bundle(sweep, size) as at:
@@ -85,7 +86,7 @@ async def test_what_differs_is_a_column_and_failures_are_told_along_it(
         assert at.screen.table.keys == IDS
 
 
-async def test_it_is_sorted_by_any_column(sweep: Path) -> None:
+async def test_table_is_sorted_by_any_column(sweep: Path) -> None:
     async with inputs_of_the_bundle(sweep) as at:
         await at.press("s")
         await at.until(lambda: at.first == IDS[39])
@@ -98,7 +99,7 @@ async def test_it_is_sorted_by_any_column(sweep: Path) -> None:
         at.screen.table.post_message(VirtualTable.HeaderClicked(at.screen.table, "id"))
 
 
-async def test_it_is_searched_by_name_and_value(sweep: Path) -> None:
+async def test_search_finds_names_and_values(sweep: Path) -> None:
     async with inputs_of_the_bundle(sweep) as at:
         await at.press("slash", *"beta", "space", "=", "space", "3", "enter")
         await at.until(lambda: "10 hits" in at.text)
@@ -123,12 +124,34 @@ async def test_enter_goes_to_the_task(sweep: Path) -> None:
         await at.until(lambda: isinstance(at.app.screen, SweepScreen))
 
 
-async def test_the_inputs_of_an_error(sweep: Path) -> None:
+async def test_inputs_of_an_error_are_shown(sweep: Path) -> None:
     async with inputs_of_the_bundle(sweep, (118, 40), "e", "i") as at:
         await at.until(lambda: "no  10 tasks · 10 failed" in at.text)
 
 
-async def test_it_follows_the_root(sweep: Path) -> None:
+async def test_known_inputs_are_not_read_again(
+    sweep: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The summaries of the tasks table and the failures of the Errors tab are used."""
+    async with inputs_of_the_bundle(sweep) as at:
+        await at.until(lambda: "beta↑" in at.text)
+        await at.press("escape")
+        monkeypatch.setattr(summary_loader, "read_what_runs", None)
+        await at.press("i")
+        await at.until(lambda: isinstance(at.app.screen, SweepScreen))
+        await at.until(lambda: "40 tasks · 10 failed" in at.text and "beta↑" in at.text)
+        assert not at.screen.table.filling
+
+
+async def test_changed_inputs_are_shown(sweep: Path) -> None:
+    async with inputs_of_the_bundle(sweep) as at:
+        folder = sweep / "hipercow" / "tasks" / IDS[0][:2] / IDS[0][2:]
+        shutil.rmtree(folder)
+        write_failed(sweep, IDS[0], result_file("no"), beta=77.5, ended=NOW - DAY)
+        await at.until(lambda: "77.5" in at.text)
+
+
+async def test_table_follows_the_root(sweep: Path) -> None:
     async with inputs_of_the_bundle(sweep) as at:
         for identity in IDS[20:]:
             shutil.rmtree(sweep / "hipercow" / "tasks" / identity[:2] / identity[2:])
@@ -138,14 +161,14 @@ async def test_it_follows_the_root(sweep: Path) -> None:
         await at.until(lambda: "These tasks are gone" in at.text)
 
 
-async def test_where_nothing_differs_it_says_so(sweep: Path) -> None:
+async def test_head_says_that_no_input_differs(sweep: Path) -> None:
     write_bundle(sweep, "sweep", IDS[:1])
     async with inputs_of_the_bundle(sweep) as at:
         await at.until(lambda: "no input differs   in all: beta = 0" in at.text)
         await at.press("s", "greater_than_sign", "slash", "x", "escape", "escape")
 
 
-async def test_a_task_without_a_bundle_says_where_inputs_are(sweep: Path) -> None:
+async def test_task_without_a_bundle_has_a_hint(sweep: Path) -> None:
     app = HipercowApp(find_root(sweep), clock=lambda: NOW)
     async with app.run_test(size=(118, 40), notifications=True) as pilot:
         at = Driven(app, pilot)
