@@ -33,7 +33,7 @@ def test_every_status_is_known(tmp_path: Path, status: str) -> None:
     assert task.problem is None and task.chain == ()
 
 
-def test_times_are_those_that_were_written(tmp_path: Path) -> None:
+def test_times_are_those_in_the_files(tmp_path: Path) -> None:
     write_py_task(tmp_path, A, "failure")
     task = seen(tmp_path)[A]
     assert (task.created, task.started) == (NOW - 30 * DAY, NOW - 30 * DAY + 60)

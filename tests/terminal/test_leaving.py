@@ -54,7 +54,7 @@ def confirm(terminal: Terminal, key: str) -> None:
 
 
 def left_by(terminal: Terminal) -> str:
-    """What stands on the terminal once the app has gone."""
+    """The text on the terminal after the app has exited."""
     return terminal.seen.split(LEAVE_ALTERNATE.encode())[-1].decode()
 
 
@@ -64,7 +64,7 @@ def in_the_middle(terminal: Terminal, key: str, phase: str) -> None:
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_the_demo_is_gone_after_a_signal(
+def test_demo_folder_is_removed_after_a_signal(
     env: dict[str, str], started: list[Terminal], number: signal.Signals
 ) -> None:
     terminal = Terminal("--demo", "--demo-tasks", "300", env=env)
@@ -77,7 +77,7 @@ def test_the_demo_is_gone_after_a_signal(
     assert not list(Path(env["TMPDIR"]).glob("hipercow-demo-*"))
 
 
-def test_the_demo_is_gone_when_its_terminal_goes_away(
+def test_demo_folder_is_removed_when_the_terminal_closes(
     env: dict[str, str], started: list[Terminal]
 ) -> None:
     terminal = Terminal("--demo", "--demo-tasks", "300", env=env)
@@ -87,7 +87,7 @@ def test_the_demo_is_gone_when_its_terminal_goes_away(
     assert not list(Path(env["TMPDIR"]).glob("hipercow-demo-*"))
 
 
-def test_the_demo_is_gone_by_a_signal_while_it_is_made(
+def test_demo_folder_is_removed_after_a_signal_during_its_creation(
     env: dict[str, str], started: list[Terminal]
 ) -> None:
     terminal = Terminal("--demo", "--demo-tasks", "20000", env=env)
@@ -109,7 +109,7 @@ def test_the_demo_is_gone_by_a_signal_while_it_is_made(
         (signal.SIGINT, "t", "Moving aside"),
     ],
 )
-def test_a_signal_in_the_middle_of_a_purge(
+def test_signal_during_a_purge_restores_all_tasks(
     root: Root,
     env: dict[str, str],
     started: list[Terminal],
@@ -132,7 +132,7 @@ def test_a_signal_in_the_middle_of_a_purge(
 
 
 @pytest.mark.parametrize("phase", ["Moving aside", "Erasing"])
-def test_a_terminal_that_goes_away_in_the_middle_of_a_purge(
+def test_closed_terminal_during_a_purge_restores_all_tasks(
     root: Root, env: dict[str, str], started: list[Terminal], phase: str
 ) -> None:
     before = whole(root)
@@ -145,7 +145,7 @@ def test_a_terminal_that_goes_away_in_the_middle_of_a_purge(
     assert not batches(root)
 
 
-def test_ctrl_c_in_the_middle_of_a_purge_stops_it_and_stays(
+def test_ctrl_c_during_a_purge_stops_the_purge_and_not_the_app(
     root: Root, env: dict[str, str], started: list[Terminal]
 ) -> None:
     before = whole(root)
@@ -176,7 +176,7 @@ runpy.run_path({SLOW_APP!r}, run_name="__main__")
 """
 
 
-def test_an_error_of_our_own_in_the_middle_of_a_purge(
+def test_unexpected_error_during_a_purge_restores_all_tasks(
     root: Root, env: dict[str, str], started: list[Terminal]
 ) -> None:
     before = whole(root)
@@ -216,7 +216,7 @@ def test_a_signal_while_the_trash_is_emptied(
 
 
 @pytest.mark.parametrize("after", [0.0, 0.02, 0.05, 0.1])
-def test_who_leaves_at_once_may(
+def test_app_can_be_quit_at_once(
     tmp_path: Path, env: dict[str, str], started: list[Terminal], after: float
 ) -> None:
     write_task(tmp_path, task_id(1), "failure")

@@ -1,4 +1,4 @@
-"""The house keeps its shape: domain code knows no user interface."""
+"""Modules outside ``ui`` load no library of the user interface."""
 
 from __future__ import annotations
 
