@@ -9,12 +9,12 @@ from enum import StrEnum
 from operator import attrgetter
 from typing import Any, TypeAlias
 
-from hipercow_tui.analysis.disk_usage import Sizes, Total, total_size
+from hipercow_tui.analysis.disk_usage import DiskUsage, Sizes, sum_usage
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Bundle, BundleId, Lang, Status, Task
 
-_TIP = attrgetter("latest_status")
-_TIED = attrgetter("lang", "bundles", "latest_status")
+_LATEST_STATUS = attrgetter("latest_status")
+_BUNDLES_AND_STATUS = attrgetter("lang", "bundles", "latest_status")
 # The statuses of a bundle's tasks as one, in the order of R's hipercow_bundle_status(reduce = TRUE)
 REDUCE_ORDER = (
     Status.CREATED,
@@ -36,7 +36,7 @@ class BundleRow:
     tasks: int
     missing_ids: int
     counts: Mapping[Status | None, int]
-    disk_usage: Total = field(default_factory=Total)
+    disk_usage: DiskUsage = field(default_factory=DiskUsage)
 
     @property
     def name(self) -> str:
@@ -82,7 +82,7 @@ class BundleSort:
 
 _Counts: TypeAlias = Mapping[Status | None, int]
 # A task as it was and as it is; None where it was not yet, or is no more.
-Move: TypeAlias = tuple[Task | None, Task | None]
+TaskChange: TypeAlias = tuple[Task | None, Task | None]
 
 
 class BundleRowBuilder:
@@ -93,36 +93,40 @@ class BundleRowBuilder:
         self._known: dict[BundleId, BundleRow] = {}
 
     def build(
-        self, snapshot: Snapshot, sizes: Sizes, moves: Iterable[Move] | None = None
+        self, snapshot: Snapshot, sizes: Sizes, moves: Iterable[TaskChange] | None = None
     ) -> list[BundleRow]:
         """The line of every bundle; ``moves`` are the tasks that changed since the last time, or
         None if all that is known may be out of date."""
         known = {} if moves is None else self._known
-        shifts = _shifts(moves or ())
+        shifts = _count_changes(moves or ())
         self._known = {}
         for part in snapshot.language_parts:
             for bundle in part.bundles:
                 key = (bundle.lang, bundle.name)
                 line, shift = known.get(key), shifts.get(key)
                 if line is None or line.bundle is not bundle:
-                    counts = Counter(map(_TIP, part.existing(bundle.task_ids)))
-                    line = _bundle_line(part, bundle, counts, sizes)
+                    counts = Counter(map(_LATEST_STATUS, part.existing(bundle.task_ids)))
+                    line = _make_row(part, bundle, counts, sizes)
                 elif shift:
-                    line = _bundle_line(part, bundle, _sum(line.counts, shift), sizes)
+                    line = _make_row(part, bundle, _add_counts(line.counts, shift), sizes)
                 self._known[key] = line
         return list(self._known.values())
 
 
-def _sum(counts: _Counts, shift: _Counts) -> _Counts:
+def _add_counts(counts: _Counts, shift: _Counts) -> _Counts:
     sums = {tip: counts.get(tip, 0) + shift.get(tip, 0) for tip in {*counts, *shift}}
     return {tip: number for tip, number in sums.items() if number}
 
 
-def _shifts(moves: Iterable[Move]) -> Mapping[BundleId, _Counts]:
+def _count_changes(moves: Iterable[TaskChange]) -> Mapping[BundleId, _Counts]:
     """By how much the tasks of bundles are more or fewer of a status than before."""
     pairs = list(moves)
-    numbers = Counter(map(_TIED, (now for _, now in pairs if now is not None and now.exists)))
-    numbers.subtract(map(_TIED, (was for was, _ in pairs if was is not None and was.exists)))
+    numbers = Counter(
+        map(_BUNDLES_AND_STATUS, (now for _, now in pairs if now is not None and now.exists))
+    )
+    numbers.subtract(
+        map(_BUNDLES_AND_STATUS, (was for was, _ in pairs if was is not None and was.exists))
+    )
     shifts: defaultdict[BundleId, Counter[Status | None]] = defaultdict(Counter)
     for (lang, bundles, tip), number in numbers.items():
         for name in bundles if number else ():
@@ -133,11 +137,11 @@ def _shifts(moves: Iterable[Move]) -> Mapping[BundleId, _Counts]:
 def sort_rows(lines: Iterable[BundleRow], sort: BundleSort) -> tuple[BundleRow, ...]:
     """The lines in this order; what is equal by name."""
     found = sorted(lines, key=lambda line: line.name)
-    found.sort(key=_BUNDLE_KEYS[sort.key], reverse=sort.reverse)
+    found.sort(key=_SORT_VALUES[sort.key], reverse=sort.reverse)
     return tuple(found)
 
 
-_BUNDLE_KEYS: Mapping[BundleKey, Callable[[BundleRow], Any]] = {
+_SORT_VALUES: Mapping[BundleKey, Callable[[BundleRow], Any]] = {
     BundleKey.NAME: lambda line: line.name,
     BundleKey.LANG: lambda line: line.lang.shown,
     BundleKey.TASKS: lambda line: line.tasks,
@@ -150,9 +154,9 @@ _BUNDLE_KEYS: Mapping[BundleKey, Callable[[BundleRow], Any]] = {
 }
 
 
-def _bundle_line(snapshot: Snapshot, bundle: Bundle, counts: _Counts, sizes: Sizes) -> BundleRow:
+def _make_row(snapshot: Snapshot, bundle: Bundle, counts: _Counts, sizes: Sizes) -> BundleRow:
     number = sum(counts.values())
-    held = Total(tasks=number)
+    held = DiskUsage(tasks=number)
     if sizes:
-        held = total_size(snapshot.existing(bundle.task_ids), sizes)
+        held = sum_usage(snapshot.existing(bundle.task_ids), sizes)
     return BundleRow(bundle, number, len(bundle.task_ids) - number, dict(counts), held)

@@ -14,31 +14,31 @@ from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.formats.folder_size import Size
 
 # Their logs and files may grow while nothing tells of it.
-_GROWING = (Status.SUBMITTED, Status.RUNNING, Status.BROKEN)
+_MAY_GROW = (Status.SUBMITTED, Status.RUNNING, Status.BROKEN)
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class MeasuredSize:
     """What a task held when its folder listed as ``files_mask``."""
 
     size: Size
     listing: int
 
-    def holds(self, task: Task) -> bool:
+    def is_current(self, task: Task) -> bool:
         """Whether the task holds as much still: a task is done with its files once it has ended,
         and until it is submitted it has but those it was created with."""
-        return task.files_mask == self.listing and task.status not in _GROWING
+        return task.files_mask == self.listing and task.status not in _MAY_GROW
 
 
-NOTHING = Size()
-Sizes: TypeAlias = Mapping[str, Measured]
+NO_SIZE = Size()
+Sizes: TypeAlias = Mapping[str, MeasuredSize]
 
 
 @dataclass(frozen=True, slots=True)
-class Total:
+class DiskUsage:
     """What some tasks hold together: ``measured`` of them, of ``tasks`` there are."""
 
-    size: Size = NOTHING
+    size: Size = NO_SIZE
     measured: int = 0
     tasks: int = 0
 
@@ -51,11 +51,11 @@ class Total:
 def ids_to_measure(tasks: Iterable[Task], known: Sizes) -> tuple[Task, ...]:
     """Those that were not measured, or hold something else by now."""
     return tuple(
-        task for task in tasks if (one := known.get(task.id)) is None or not one.holds(task)
+        task for task in tasks if (one := known.get(task.id)) is None or not one.is_current(task)
     )
 
 
-def total_size(tasks: Iterable[Task], known: Sizes) -> Total:
+def sum_usage(tasks: Iterable[Task], known: Sizes) -> DiskUsage:
     """What these tasks hold together, as far as it was measured."""
     bytes_ = files = measured = number = 0
     for task in tasks:
@@ -65,4 +65,4 @@ def total_size(tasks: Iterable[Task], known: Sizes) -> Total:
             measured += 1
             bytes_ += one.size.bytes
             files += one.size.files
-    return Total(Size(bytes_, files), measured, number)
+    return DiskUsage(Size(bytes_, files), measured, number)

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from hipercow_tui.formats.details import TaskDetails
 
 NO_MESSAGE = "an error without a message"
-SAMPLE = 3  # values that are told one by one
-_LONGEST = 4000  # characters that are kept of a message or of warnings
-_WIDEST = 60  # characters that are kept of an input
+SAMPLE_SIZE = 3  # values that are told one by one
+_MAX_MESSAGE = 4000  # characters that are kept of a message or of warnings
+_INPUT_WIDTH = 60  # characters that are kept of an input
 Inputs: TypeAlias = tuple[tuple[str, str], ...]
 _T = TypeVar("_T")
 
 
-class _Held(NamedTuple):
+class _PackedFailure(NamedTuple):
     """What is held of a failure, all of it plain values.
 
     All but the last two are much the same in thousands of tasks: see Sharing. ``packed`` is what is
@@ -38,16 +38,16 @@ class _Held(NamedTuple):
     """
 
     template: str
-    signs: tuple[str, ...]
+    placeholders: tuple[str, ...]
     warnings: str
-    what: str
-    names: tuple[str, ...]
+    code_text: str
+    input_names: tuple[str, ...]
     problem: str | None
     packed: bytes
     folder: bytes
 
 
-class Failure(_Held):
+class Failure(_PackedFailure):
     """How one task failed: its ``message`` and the ``warnings`` before it, what it ran and with
     which ``inputs`` (names and deparsed values); or the ``problem``: why no message is known.
     ``folder`` is the state of its folder in which it was read, or empty."""
@@ -81,30 +81,30 @@ class Failure(_Held):
     @property
     def inputs(self) -> Inputs:
         """Names and values, in order."""
-        return tuple(zip(self.names, unpack(self.packed), strict=False))
+        return tuple(zip(self.input_names, unpack(self.packed), strict=False))
 
     @property
     def message_template(self) -> MessageTemplate:
         """Its message taken apart, or its problem."""
-        return MessageTemplate(self.template, self.signs, self.split()[1])
+        return MessageTemplate(self.template, self.placeholders, self.split_values()[1])
 
-    def split(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    def split_values(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The values of its inputs, and those in its message."""
         own = unpack(self.packed)
-        inputs = len(self.names)
-        return own[:inputs], own[inputs : inputs + len(self.signs)]
+        inputs = len(self.input_names)
+        return own[:inputs], own[inputs : inputs + len(self.placeholders)]
 
     def matches(self, needle: str) -> bool:
         """Whether the needle, which is case-folded, stands in its message."""
         return needle in self.message.casefold()
 
     @classmethod
-    def from_text(cls, details: TaskDetails) -> Failure:
+    def from_details(cls, details: TaskDetails) -> Failure:
         """What the details of a failed task say."""
         known = details.error is not None
         return cls(
-            truncate_middle(details.error or "", _LONGEST),
-            truncate_middle(details.warnings, _LONGEST),
+            truncate_middle(details.error or "", _MAX_MESSAGE),
+            truncate_middle(details.warnings, _MAX_MESSAGE),
             details.code_text,
             inputs_of(details),
             None if known else details.problem or "its 'result' holds no error",
@@ -128,12 +128,12 @@ class Interner:
     def __init__(self) -> None:
         self._known: dict[Any, Any] = {}
 
-    def shared(self, failure: Failure, folder: bytes) -> Failure:
+    def intern_failure(self, failure: Failure, folder: bytes) -> Failure:
         """The same failure, made of what is known already, as read in that state of its folder."""
         *alike, packed, _ = failure
-        return Failure._make((*map(self.same, alike), packed, folder))
+        return Failure._make((*map(self.intern, alike), packed, folder))
 
-    def same(self, value: _T) -> _T:
+    def intern(self, value: _T) -> _T:
         """The value, as the object that is known already."""
         return cast(_T, self._known.setdefault(value, value))
 
@@ -141,7 +141,8 @@ class Interner:
 def inputs_of(details: TaskDetails) -> Inputs:
     """The inputs of a task with their values on one line, of at most 60 characters."""
     return tuple(
-        (name, truncate_middle(" ".join(value.split()), _WIDEST)) for name, value in details.inputs
+        (name, truncate_middle(" ".join(value.split()), _INPUT_WIDTH))
+        for name, value in details.inputs
     )
 
 
@@ -185,13 +186,13 @@ class ErrorGroup:
     pattern: str
     text: str
     ids: tuple[str, ...]
-    first: float | None
-    last: float | None
+    first_finished: float | None
+    last_finished: float | None
     bundles: tuple[tuple[str, int], ...]
     code: tuple[str, ...]
     inputs: tuple[ValueSummary, ...]
     has_message: bool
-    saved: int
+    retried_successfully: int
 
     @property
     def varying(self) -> tuple[ValueSummary, ...]:
@@ -238,77 +239,77 @@ def group_failures(
     for task in tasks:
         failure = known.get(task.id)
         if failure is not None:
-            key = (failure.problem is None, failure.template, failure.signs)
+            key = (failure.problem is None, failure.template, failure.placeholders)
             alike.setdefault(key, []).append((task, failure))
     # Messages that R broke into lines elsewhere are of one group too.
     held: dict[tuple[bool, str], list[_Pair]] = {}
     for (told, template, signs), pairs in alike.items():
         pattern = MessageTemplate(template, signs, signs).pattern
         held.setdefault((told, pattern), []).extend(pairs)
-    groups = [_group(told, pattern, pairs) for (told, pattern), pairs in held.items()]
+    groups = [_make_group(told, pattern, pairs) for (told, pattern), pairs in held.items()]
     return sort_groups(groups, sort or ErrorSort())
 
 
 def sort_groups(groups: Iterable[ErrorGroup], sort: ErrorSort) -> tuple[ErrorGroup, ...]:
     """The groups in this order; what is equal by size, then by age, then by message."""
     found = sorted(groups, key=lambda group: (group.pattern, group.has_message))
-    found.sort(key=lambda group: (len(group.ids), group.last or -inf), reverse=True)
-    found.sort(key=_KEYS[sort.key], reverse=sort.reverse)
+    found.sort(key=lambda group: (len(group.ids), group.last_finished or -inf), reverse=True)
+    found.sort(key=_SORT_VALUES[sort.key], reverse=sort.reverse)
     return tuple(found)
 
 
-_KEYS: Mapping[ErrorKey, Callable[[ErrorGroup], Any]] = {
+_SORT_VALUES: Mapping[ErrorKey, Callable[[ErrorGroup], Any]] = {
     ErrorKey.TASKS: lambda group: len(group.ids),
     ErrorKey.MESSAGE: lambda group: group.text.casefold(),
     ErrorKey.INPUTS: lambda group: ", ".join(map(str, group.varying)).casefold(),
     ErrorKey.BUNDLE: lambda group: [name for name, _ in group.bundles],
-    ErrorKey.LAST: lambda group: group.last or -inf,
+    ErrorKey.LAST: lambda group: group.last_finished or -inf,
 }
 
 
 _Pair: TypeAlias = tuple[Task, Failure]
 
 
-def _group(told: bool, pattern: str, pairs: list[_Pair]) -> ErrorGroup:
+def _make_group(told: bool, pattern: str, pairs: list[_Pair]) -> ErrorGroup:
     pairs.sort(key=lambda pair: (-(pair[0].finished or -inf), pair[0].id))
     tasks = [task for task, _ in pairs]
     failures = [failure for _, failure in pairs]
     times = [task.finished for task in tasks if task.finished is not None]
     bundles = Counter(name for task in tasks for name in task.bundles)
-    code = Counter(failure.what for failure in failures if failure.what)
+    code = Counter(failure.code_text for failure in failures if failure.code_text)
     said: dict[tuple[str, ...], Failure] = {}  # one for each
     given: Counter[tuple[tuple[str, ...], tuple[str, ...]]] = Counter()
     for failure in failures:
-        inputs, values = failure.split()
+        inputs, values = failure.split_values()
         said.setdefault(values, failure)
-        given[failure.names, inputs] += 1
-    signs = {failure.signs for failure in failures}
+        given[failure.input_names, inputs] += 1
+    signs = {failure.placeholders for failure in failures}
     return ErrorGroup(
         pattern=pattern,
-        text=_shared(said) if len(signs) == 1 else pattern,
+        text=_text_with_common_values(said) if len(signs) == 1 else pattern,
         ids=tuple(task.id for task in tasks),
-        first=min(times, default=None),
-        last=max(times, default=None),
-        bundles=_most_first(bundles),
-        code=tuple(what for what, _ in _most_first(code)),
-        inputs=_spreads(given),
+        first_finished=min(times, default=None),
+        last_finished=max(times, default=None),
+        bundles=_by_frequency(bundles),
+        code=tuple(what for what, _ in _by_frequency(code)),
+        inputs=_summarize_inputs(given),
         has_message=told,
-        saved=sum(task.latest_status is Status.SUCCESS for task in tasks),
+        retried_successfully=sum(task.latest_status is Status.SUCCESS for task in tasks),
     )
 
 
-def _shared(said: Mapping[tuple[str, ...], Failure]) -> str:
+def _text_with_common_values(said: Mapping[tuple[str, ...], Failure]) -> str:
     """The message with the values that are the same in all of them."""
     columns = zip(*said, strict=True)
     differing = {place for place, column in enumerate(columns) if len(set(column)) > 1}
     return said[min(said)].message_template.shown(differing)
 
 
-def _most_first(counts: Counter[str]) -> tuple[tuple[str, int], ...]:
+def _by_frequency(counts: Counter[str]) -> tuple[tuple[str, int], ...]:
     return tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _spreads(
+def _summarize_inputs(
     given: Mapping[tuple[tuple[str, ...], tuple[str, ...]], int],
 ) -> tuple[ValueSummary, ...]:
     """Of every input a task of the group has, from how many were given which names and values;
@@ -320,24 +321,24 @@ def _spreads(
             values.setdefault(name, Counter())[value] += tasks
             places[name] = min(place, places.get(name, place))
     in_order = sorted(values, key=lambda name: (-values[name].total(), places[name], name))
-    return tuple(_spread(name, values[name]) for name in in_order)
+    return tuple(_summarize_values(name, values[name]) for name in in_order)
 
 
-def _spread(name: str, counts: Counter[str]) -> ValueSummary:
-    numbers = {value: number(value) for value in counts}
+def _summarize_values(name: str, counts: Counter[str]) -> ValueSummary:
+    numbers = {value: parse_number(value) for value in counts}
     numeric = None not in numbers.values()
     if numeric:
         in_order = sorted(counts, key=lambda value: (numbers[value], value))
     else:
-        in_order = [value for value, _ in _most_first(counts)]
-    if len(in_order) <= SAMPLE:
+        in_order = [value for value, _ in _by_frequency(counts)]
+    if len(in_order) <= SAMPLE_SIZE:
         few = in_order
     else:
-        few = [in_order[0], in_order[-1]] if numeric else in_order[: SAMPLE - 1]
+        few = [in_order[0], in_order[-1]] if numeric else in_order[: SAMPLE_SIZE - 1]
     return ValueSummary(name, len(counts), tuple(few), numeric)
 
 
-def number(value: str) -> float | None:
+def parse_number(value: str) -> float | None:
     """The number that R's deparser wrote so: ``0.91``, ``4L``, ``1e+05``; None for anything else,
     and for what has no place among numbers."""
     try:

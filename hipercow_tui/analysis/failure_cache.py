@@ -117,7 +117,7 @@ def _line(value: object) -> bytes:
 
 def _read(lines: Iterator[bytes]) -> dict[str, Failure]:
     """What was written so."""
-    same = Interner().same
+    same = Interner().intern
     causes = []
     for template, signs, warnings, what, names, problem in json.loads(next(lines)):
         cause = template, tuple(signs), warnings, what, tuple(names), problem

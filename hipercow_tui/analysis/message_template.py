@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection
 from typing import NamedTuple
 
-_LONGEST = 4000  # characters of a message that are looked at
+_MAX_MESSAGE = 4000  # characters of a message that are looked at
 
 _COLOURS = re.compile(r"\x1b\[[0-9;:]*[A-Za-z]")
 # R quotes by ‘’ where the locale has them, else by ''.
@@ -48,11 +48,11 @@ _VALUE = re.compile(
     """,
     re.VERBOSE,
 )
-_SIGNS = {
+_PLACEHOLDERS = {
     "single": "'…'", "double": '"…"', "path": "<path>", "id": "<id>", "time": "<time>", "n": "<n>",
 }  # fmt: skip
-_LIST = re.compile(r"(?:,\s|,?\s(?:and|or)\s)\Z")
-_MORE = ", …"  # of a list
+_LIST_SEPARATOR = re.compile(r"(?:,\s|,?\s(?:and|or)\s)\Z")
+_LIST_SUFFIX = ", …"  # of a list
 
 
 class MessageTemplate(NamedTuple):
@@ -80,7 +80,7 @@ class MessageTemplate(NamedTuple):
 
 def parse_message(message: str) -> MessageTemplate:
     """The message, as far as its first 4,000 characters, taken apart."""
-    text = _COLOURS.sub("", message[:_LONGEST]).translate(_QUOTES)
+    text = _COLOURS.sub("", message[:_MAX_MESSAGE]).translate(_QUOTES)
     texts = [""]
     signs: list[str] = []
     values: list[str] = []
@@ -91,8 +91,12 @@ def parse_message(message: str) -> MessageTemplate:
     while todo:
         piece = todo.pop()
         if isinstance(piece, tuple):
-            if signs and signs[-1].removesuffix(_MORE) == piece[0] and _LIST.match(texts[-1]):
-                signs[-1] = piece[0] + _MORE
+            if (
+                signs
+                and signs[-1].removesuffix(_LIST_SUFFIX) == piece[0]
+                and _LIST_SEPARATOR.match(texts[-1])
+            ):
+                signs[-1] = piece[0] + _LIST_SUFFIX
                 values[-1] += texts[-1] + piece[1]
                 texts[-1] = ""
             else:
@@ -104,7 +108,7 @@ def parse_message(message: str) -> MessageTemplate:
         if match is None:
             texts[-1] += piece
         else:
-            found = (_SIGNS.get(match.lastgroup or "", match[0]), match[0])
+            found = (_PLACEHOLDERS.get(match.lastgroup or "", match[0]), match[0])
             todo += [piece[match.end() :], found, piece[: match.start()]]
     template = "%s".join([text.replace("%", "%%") for text in texts])
     return MessageTemplate(template, tuple(signs), tuple(values))

@@ -19,10 +19,12 @@ MIN_SAMPLES = 3  # tasks of a bundle that must have got as far: the first of a s
 # Seconds before which nothing is late. Where a bundle's tasks ran for a second, starting R and
 # loading packages from a busy file server makes another take minutes. A wait is the queue's, not
 # the task's: a bundle that found the cluster idle says nothing of one that comes at a full hour.
-RUNNING_AT_LEAST = 600.0
-WAITING_AT_LEAST = 3600.0
+MIN_RUN_TIME = 600.0
+MIN_QUEUE_TIME = 3600.0
 
-SILENT = 86400.0  # seconds without a line in the log after which a running task may be stuck
+SILENT_LOG_TIME = (
+    86400.0  # seconds without a line in the log after which a running task may be stuck
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +32,14 @@ class DurationStats:
     """How long the tasks of a bundle waited and ran at most, in seconds, and how many of them
     that is known of."""
 
-    waited: float
-    ran: float
-    waits: int
-    runs: int
+    longest_wait: float
+    longest_run: float
+    wait_count: int
+    run_count: int
 
 
 def find_stuck(
-    snapshot: Snapshot, now: float, written: Mapping[str, float] | None = None
+    snapshot: Snapshot, now: float, log_times: Mapping[str, float] | None = None
 ) -> Mapping[str, str]:
     """The ids of tasks that may be stuck, each with why: ``running for 3 days; 40 others of
     sweep_03 ran for 2 hours at most; its log has been silent for 2 days``.
@@ -53,14 +55,14 @@ def find_stuck(
         if waiting:
             pace = duration_stats(snapshot.existing(bundle.task_ids))
             for task in waiting:
-                if why := _why(task, bundle, pace, now):
+                if why := _stuck_reason(task, bundle, pace, now):
                     found.setdefault(task.id, why)
-    for task_id, at in (written or {}).items():
+    for task_id, at in (log_times or {}).items():
         runs = snapshot.tasks.get(task_id)
         if runs is None or runs.status is not Status.RUNNING or runs.started is None:
             continue
         silent = now - max(at, runs.started)
-        if silent > SILENT:
+        if silent > SILENT_LOG_TIME:
             why = found.get(task_id) or f"running for {format_duration(now - runs.started)}"
             found[task_id] = f"{why}; its log has been silent for {format_duration(silent)}"
     return found
@@ -79,13 +81,13 @@ def duration_stats(tasks: Iterable[Task]) -> DurationStats:
     return DurationStats(max(waits), max(runs), len(waits) - 1, len(runs) - 1)
 
 
-def _why(task: Task, bundle: Bundle, pace: DurationStats, now: float) -> str | None:
+def _stuck_reason(task: Task, bundle: Bundle, pace: DurationStats, now: float) -> str | None:
     if task.status is Status.RUNNING:
-        since, longest, known = task.started, pace.ran, pace.runs
-        doing, did, least = "running for", "ran for", RUNNING_AT_LEAST
+        since, longest, known = task.started, pace.longest_run, pace.run_count
+        doing, did, least = "running for", "ran for", MIN_RUN_TIME
     else:
-        since, longest, known = task.created, pace.waited, pace.waits
-        doing, did, least = "waiting for", "waited", WAITING_AT_LEAST
+        since, longest, known = task.created, pace.longest_wait, pace.wait_count
+        doing, did, least = "waiting for", "waited", MIN_QUEUE_TIME
     if since is None or known < MIN_SAMPLES or now - since <= max(longest, least):
         return None
     others = pluralize(known, "other")

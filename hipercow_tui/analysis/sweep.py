@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import TypeAlias
 
-from hipercow_tui.analysis.error_groups import number
+from hipercow_tui.analysis.error_groups import parse_number
 from hipercow_tui.domain.task import Status, Task
 
 # Names and deparsed values, in the order of the task's ``data``.
 Inputs: TypeAlias = tuple[tuple[str, str], ...]
-STATUS, FINISHED = "status", "finished"
-_HUGE = 1e300  # what is larger has no place on a scale
+SORT_BY_STATUS, SORT_BY_FINISHED = "status", "finished"
+_MAX_NUMBER = 1e300  # what is larger has no place on a scale
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +27,10 @@ class Sweep:
     it does not have. ``same`` are the inputs that are equal in all."""
 
     names: tuple[str, ...] = ()
-    same: Inputs = ()
+    constant_inputs: Inputs = ()
     values: Mapping[str, tuple[str | None, ...]] = field(default_factory=dict)
 
-    def hits(self, task_id: str, query: str) -> bool:
+    def matches(self, task_id: str, query: str) -> bool:
         """Whether the query stands in the task's id or in one of its inputs as ``beta = 0.95``."""
         needle = query.casefold()
         pairs = zip(self.names, self.values.get(task_id, ()), strict=False)
@@ -63,7 +63,7 @@ class SweepSort:
 
     def toggled(self, key: str) -> SweepSort:
         """By this key, or if it is by that already, the other way round."""
-        return SweepSort(key, not self.reverse if key == self.key else key == FINISHED)
+        return SweepSort(key, not self.reverse if key == self.key else key == SORT_BY_FINISHED)
 
 
 _RANK = {status: rank for rank, status in enumerate(Status)}
@@ -73,9 +73,9 @@ def sort_rows(sweep: Sweep, tasks: Iterable[Task], sort: SweepSort) -> tuple[str
     """The ids of the tasks in this order: numbers as numbers, what is missing last. What is equal
     stands in the order of the inputs."""
     found = sorted(tasks, key=lambda task: _row_key(sweep.values.get(task.id, ())))
-    if sort.key == STATUS:
+    if sort.key == SORT_BY_STATUS:
         found.sort(key=lambda task: _RANK[task.status], reverse=sort.reverse)
-    elif sort.key == FINISHED:
+    elif sort.key == SORT_BY_FINISHED:
         found.sort(key=lambda task: task.finished or 0.0, reverse=sort.reverse)
     else:
         place = int(sort.key)
@@ -93,7 +93,7 @@ def _row_key(values: Sequence[str | None]) -> list[tuple[float, str]]:
 def _value_key(value: str | None) -> tuple[float, str]:
     if value is None:
         return inf, "\U0010ffff"
-    as_number = number(value)
+    as_number = parse_number(value)
     return (inf, value) if as_number is None else (as_number, "")
 
 
@@ -117,8 +117,8 @@ def failure_rates(
         for task in tasks
         if (value := sweep.values.get(task.id, (None,) * (place + 1))[place]) is not None
     ]
-    numbers = {value: number(value) for value, _ in pairs}
-    given = [one for one in numbers.values() if one is not None and abs(one) < _HUGE]
+    numbers = {value: parse_number(value) for value, _ in pairs}
+    given = [one for one in numbers.values() if one is not None and abs(one) < _MAX_NUMBER]
     if len(given) == len(numbers) and len(numbers) > parts:
         low, high = min(given), max(given)
         step = (high - low) / parts or 1.0  # the same number can be written in many ways

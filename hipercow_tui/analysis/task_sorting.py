@@ -12,9 +12,9 @@ from hipercow_tui.analysis.disk_usage import Sizes
 from hipercow_tui.analysis.task_summary import NO_SUMMARY, Summaries
 from hipercow_tui.domain.durations import queue_time, run_time
 from hipercow_tui.domain.snapshot import Snapshot
-from hipercow_tui.domain.task import Status, Task, created
+from hipercow_tui.domain.task import Status, Task, creation_time
 
-FEW = 2000  # tasks that are put in their new place one by one, at 60 µs each
+MAX_RESORTED = 2000  # tasks that are put in their new place one by one, at 60 µs each
 
 
 class SortKey(StrEnum):
@@ -48,14 +48,20 @@ class TaskSort:
         with the newest and largest, words with the first."""
         if key is self.key:
             return TaskSort(key, not self.reverse)
-        largest_first = (SortKey.FINISHED, SortKey.CREATED, SortKey.ATTEMPTS, *BY_SPAN, *BY_SIZE)
+        largest_first = (
+            SortKey.FINISHED,
+            SortKey.CREATED,
+            SortKey.ATTEMPTS,
+            *DURATION_KEYS,
+            *SIZE_KEYS,
+        )
         return TaskSort(key, key in largest_first)
 
 
-BY_SIZE = (SortKey.SIZE, SortKey.FILES)
-BY_SPAN = (SortKey.WAITED, SortKey.RAN)
+SIZE_KEYS = (SortKey.SIZE, SortKey.FILES)
+DURATION_KEYS = (SortKey.WAITED, SortKey.RAN)
 # Orders that change while more is read of the tasks, or as time goes by.
-UNSETTLED = (SortKey.WHAT, SortKey.INPUTS, *BY_SIZE, *BY_SPAN)
+CHANGING_KEYS = (SortKey.WHAT, SortKey.INPUTS, *SIZE_KEYS, *DURATION_KEYS)
 
 
 def sort_tasks(
@@ -65,8 +71,8 @@ def sort_tasks(
     if sort == TaskSort():
         return snapshot.columns.ids
     ids, tasks = list(snapshot.tasks), list(snapshot.tasks.values())
-    made = list(map(created, tasks))
-    values = list(map(_sort_key(sort.key, summaries, sizes, now), tasks))
+    made = list(map(creation_time, tasks))
+    values = list(map(_sort_value(sort.key, summaries, sizes, now), tasks))
     # Twice by plain values, which are compared without a call of ours: a fifth of the time that
     # pairs of them take.
     places = list(range(len(ids)))
@@ -76,24 +82,24 @@ def sort_tasks(
 
 
 def resort_changed(
-    before: tuple[str, ...], snapshot: Snapshot, sort: TaskSort, moved: Set[str]
+    before: tuple[str, ...], snapshot: Snapshot, sort: TaskSort, changed: Set[str]
 ) -> tuple[str, ...]:
     """The order ``before``, with the tasks ``moved`` put where they belong now: changed ones, new
     ones and gone ones. For a few of them, and settled orders."""
-    key_of = _sort_key(sort.key, {}, {}, 0.0)
+    key_of = _sort_value(sort.key, {}, {}, 0.0)
     sign = 1.0 if sort.reverse else -1.0
 
     def key(task_id: str) -> tuple[Any, float]:
         task = snapshot.tasks[task_id]
-        return key_of(task), sign * created(task)
+        return key_of(task), sign * creation_time(task)
 
-    order = [task_id for task_id in before if task_id not in moved]
-    for task_id in moved & snapshot.tasks.keys():
-        order.insert(_place(order, key, key(task_id), reverse=sort.reverse), task_id)
+    order = [task_id for task_id in before if task_id not in changed]
+    for task_id in changed & snapshot.tasks.keys():
+        order.insert(_insertion_row(order, key, key(task_id), reverse=sort.reverse), task_id)
     return tuple(order)
 
 
-def _place(
+def _insertion_row(
     order: list[str],
     key: Callable[[str], tuple[Any, float]],
     wanted: tuple[Any, float],
@@ -119,10 +125,10 @@ def _finished(task: Task) -> float:
 _RANK = {status: rank for rank, status in enumerate(Status)}
 
 
-def _sort_key(
+def _sort_value(
     key: SortKey, summaries: Summaries, sizes: Sizes, now: float
 ) -> Callable[[Task], Any]:
-    if key in BY_SPAN:
+    if key in DURATION_KEYS:
         span = queue_time if key is SortKey.WAITED else run_time
         return lambda task: -1.0 if (found := span(task, now)) is None else found
     if key is SortKey.SIZE:
@@ -132,14 +138,14 @@ def _sort_key(
     if key is SortKey.WHAT:
         return lambda task: summaries.get(task.id, NO_SUMMARY).code_text.casefold()
     if key is SortKey.INPUTS:
-        return lambda task: _natural(summaries.get(task.id, NO_SUMMARY).inputs_text)
-    return _KEYS[key]
+        return lambda task: _natural_key(summaries.get(task.id, NO_SUMMARY).inputs_text)
+    return _SORT_VALUES[key]
 
 
-_KEYS: Mapping[SortKey, Callable[[Task], Any]] = {
+_SORT_VALUES: Mapping[SortKey, Callable[[Task], Any]] = {
     SortKey.STATUS: lambda task: _RANK[task.status],
     SortKey.BUNDLE: lambda task: " ".join(task.bundles),
-    SortKey.CREATED: created,
+    SortKey.CREATED: creation_time,
     SortKey.FINISHED: _finished,
     SortKey.ATTEMPTS: lambda task: len(task.chain),
     SortKey.LANG: lambda task: task.lang.shown,
@@ -147,7 +153,7 @@ _KEYS: Mapping[SortKey, Callable[[Task], Any]] = {
 }
 
 
-def _natural(varies: str) -> tuple[str, float, str]:
+def _natural_key(varies: str) -> tuple[str, float, str]:
     """``n = 9`` before ``n = 10``: by name, then by number, then by letter."""
     name, _, value = varies.partition(" = ")
     try:

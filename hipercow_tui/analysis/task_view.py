@@ -15,14 +15,20 @@ from typing import TypeAlias
 
 from hipercow_tui.analysis.disk_usage import Sizes
 from hipercow_tui.analysis.error_groups import Failure
-from hipercow_tui.analysis.task_sorting import FEW, UNSETTLED, TaskSort, resort_changed, sort_tasks
+from hipercow_tui.analysis.task_sorting import (
+    CHANGING_KEYS,
+    MAX_RESORTED,
+    TaskSort,
+    resort_changed,
+    sort_tasks,
+)
 from hipercow_tui.analysis.task_summary import Summaries
 from hipercow_tui.domain.filters import FilterStack
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Bundle, Lang
 from hipercow_tui.domain.task_columns import TaskMask
 
-NEAR = 1000  # rows
+NEAR_ROWS = 1000  # rows
 
 Failures: TypeAlias = Mapping[str, Failure]
 
@@ -77,7 +83,7 @@ class TaskView:
         where each stands would be 100 MB for a million."""
         if task_id not in (self.matched if self.only_matched else self.snapshot.tasks):
             return None
-        for start, stop in ((max(0, near - NEAR), near + NEAR), (0, len(self.ids))):
+        for start, stop in ((max(0, near - NEAR_ROWS), near + NEAR_ROWS), (0, len(self.ids))):
             with suppress(ValueError):
                 return self.ids.index(task_id, start, stop)
         return None
@@ -137,7 +143,7 @@ def make_view(
     sizes: Sizes | None = None,
     now: float = 0.0,
     before: TaskView | None = None,
-    moved: Set[str] | None = None,
+    changed: Set[str] | None = None,
 ) -> TaskView:
     """The rows for these filters, this order and this search.
 
@@ -149,33 +155,39 @@ def make_view(
     """
     known = summaries or {}
     same = before is not None and before.snapshot is snapshot
-    settled = before is not None and before.sort == sort and sort.key not in UNSETTLED
+    settled = before is not None and before.sort == sort and sort.key not in CHANGING_KEYS
     if before is not None and settled and same:
         order = before.order
-    elif before and settled and sort != TaskSort() and moved is not None and len(moved) <= FEW:
-        order = resort_changed(before.order, snapshot, sort, moved)
+    elif (
+        before
+        and settled
+        and sort != TaskSort()
+        and changed is not None
+        and len(changed) <= MAX_RESORTED
+    ):
+        order = resort_changed(before.order, snapshot, sort, changed)
     else:
         order = sort_tasks(snapshot, sort, known, sizes or {}, now)
     if before is not None and same and before.stack == stack and before.order is order:
         passing = before.mask
     else:
-        passing = _passing(snapshot, stack, order)
+        passing = _mask_in_order(snapshot, stack, order)
     alone = only_matched and bool(stack.given)
     ids = tuple(compress(order, passing)) if alone else order
     if before is not None and ids is not before.ids and ids == before.ids:
         ids = before.ids
-    hits = _hits(snapshot, ids, query, known, failures or {}) if query else ()
+    hits = _find_hits(snapshot, ids, query, known, failures or {}) if query else ()
     return TaskView(snapshot, stack, sort, query, ids, alone, order, passing, hits)
 
 
-def _passing(snapshot: Snapshot, stack: FilterStack, order: tuple[str, ...]) -> TaskMask:
+def _mask_in_order(snapshot: Snapshot, stack: FilterStack, order: tuple[str, ...]) -> TaskMask:
     columns, passing = snapshot.columns, stack.mask(snapshot)
     if order is columns.ids or not stack.given:
         return passing
     return bytes(map(frozenset(columns.select(passing)).__contains__, order))
 
 
-def _hits(
+def _find_hits(
     snapshot: Snapshot, ids: tuple[str, ...], query: str, summaries: Summaries, failures: Failures
 ) -> tuple[int, ...]:
     needle = query.casefold()

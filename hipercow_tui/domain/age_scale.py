@@ -21,8 +21,8 @@ STOPS = (
     *(days * DAY for days in (1, 2, 4, 7, 14, 30, 60, 90, 180, 365, 730, 1825)),
 )
 
-_WORDS = ((7 * DAY, "week"), (DAY, "day"), (HOUR, "hour"))
-_LABELS = (
+_FILTER_UNITS = ((7 * DAY, "week"), (DAY, "day"), (HOUR, "hour"))
+_LABEL_UNITS = (
     (365 * DAY, "y"),
     (30 * DAY, "mo"),
     (7 * DAY, "w"),
@@ -45,7 +45,7 @@ def to_filter_text(stop: int, now: float) -> str:
     The shorter ones, for which it knows no unit, are the local time that long before ``now``, to
     the minute before.
     """
-    for length, word in _WORDS:
+    for length, word in _FILTER_UNITS:
         if stop and stop % length == 0:
             number = stop // length
             return f"{number} {word}{'' if number == 1 else 's'}"
@@ -55,7 +55,7 @@ def to_filter_text(stop: int, now: float) -> str:
 def label(age: float) -> str:
     """An age in six characters: the largest unit that says it exactly, or in three or more."""
     whole = round(age)
-    for length, unit in _LABELS:
+    for length, unit in _LABEL_UNITS:
         number, rest = divmod(whole, length)
         if number >= 3 or (number >= 1 and not rest):
             return f"{number} {unit}" if number < 100 else f">99 {unit}"

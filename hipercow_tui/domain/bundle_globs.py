@@ -29,21 +29,21 @@ class Globs:
         """Raises FilterError for globs that are unfinished, explode by their braces, or are
         exclusions alone."""
         for glob in globs:
-            _check_closed(glob)
+            _check_brackets_closed(glob)
         takes = [glob for glob in globs if not glob.startswith("!")]
         drops = [glob[1:] for glob in globs if glob.startswith("!")]
         if not takes:
             raise FilterError(
                 f"'{escape_controls(' '.join(globs))}' only excludes: add what to take, such as '*'"
             )
-        return cls(_compiled(takes, drops))
+        return cls(_compile(takes, drops))
 
     def match(self, name: str) -> bool:
         """Whether the name is in the set; case matters."""
         return self._matcher.match(name)
 
 
-def _check_closed(glob: str) -> None:
+def _check_brackets_closed(glob: str) -> None:
     """A ``{`` or ``[`` that is still open is being typed, not meant."""
     bare = re.sub(r"\\.", "", glob)
     bare = re.sub(r"\[[!^]?\]?[^]]*\]", "", bare)
@@ -52,7 +52,7 @@ def _check_closed(glob: str) -> None:
             raise FilterError(f"'{escape_controls(glob)}' has a {opening} that is not closed")
 
 
-def _compiled(takes: Sequence[str], drops: Sequence[str]) -> fnmatch.WcMatcher[str]:
+def _compile(takes: Sequence[str], drops: Sequence[str]) -> fnmatch.WcMatcher[str]:
     shown = escape_controls(" ".join([*takes, *(f"!{drop}" for drop in drops)]))
     try:
         with warnings.catch_warnings():

@@ -8,15 +8,15 @@ from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.support.text import pluralize
 
 
-def combine(r: Snapshot, python: Snapshot) -> Snapshot:
+def combine_snapshots(r: Snapshot, python: Snapshot) -> Snapshot:
     """Both as one snapshot, whose ``by_language`` they are; where there is nothing in one of them, the
     other, as it is."""
-    if _empty(python):
+    if _is_empty(python):
         return r
-    if _empty(r):
+    if _is_empty(r):
         return python
     if not python.tasks.keys().isdisjoint(r.tasks):
-        python = _without_twins(python, r)
+        python = _without_duplicate_ids(python, r)
     return Snapshot(
         r.root,
         {**r.tasks, **python.tasks},
@@ -27,11 +27,11 @@ def combine(r: Snapshot, python: Snapshot) -> Snapshot:
     )
 
 
-def _empty(part: Snapshot) -> bool:
+def _is_empty(part: Snapshot) -> bool:
     return not (part.tasks or part.bundles or part.problems or len(part.chains))
 
 
-def _without_twins(python: Snapshot, r: Snapshot) -> Snapshot:
+def _without_duplicate_ids(python: Snapshot, r: Snapshot) -> Snapshot:
     """Ids are random: a task that has one of R's was copied, and nobody could tell them apart."""
     twins = python.tasks.keys() & r.tasks.keys()
     problem = (

@@ -11,7 +11,7 @@ from hipercow_tui.support.text import escape_controls
 
 When: TypeAlias = "str | datetime | date | timedelta"
 
-_AGO = re.compile(r"\s*([+-]?\d+)\s*([a-z]+)\s*(?:ago)?\s*\Z", re.ASCII | re.IGNORECASE)
+_RELATIVE = re.compile(r"\s*([+-]?\d+)\s*([a-z]+)\s*(?:ago)?\s*\Z", re.ASCII | re.IGNORECASE)
 _UNITS = {
     **dict.fromkeys(("h", "hour", "hours"), 3600),
     **dict.fromkeys(("d", "day", "days"), 86400),
@@ -45,7 +45,7 @@ def parse_cutoff(when: When, now: float) -> float:
         if isinstance(when, date):
             return datetime.combine(when, time()).timestamp()
         if isinstance(when, str):
-            return _from_text(when, now)
+            return _parse_text(when, now)
     except (OverflowError, ValueError, OSError):
         raise FilterError(f"'{escape_controls(str(when))}' is out of the range of times") from None
     raise FilterError(f"finished_before can't be of type {type(when).__name__}: {EXPECTED}")
@@ -53,11 +53,11 @@ def parse_cutoff(when: When, now: float) -> float:
 
 def is_relative(text: str) -> bool:
     """Whether the text is an age, such as ``9 days``, and does not say ``ago`` itself."""
-    return _AGO.match(text) is not None and not text.rstrip().lower().endswith("ago")
+    return _RELATIVE.match(text) is not None and not text.rstrip().lower().endswith("ago")
 
 
-def _from_text(text: str, now: float) -> float:
-    if ago := _AGO.match(text):
+def _parse_text(text: str, now: float) -> float:
+    if ago := _RELATIVE.match(text):
         unit = _UNITS.get(ago[2].lower())
         if unit is None:
             raise FilterError(f"'{escape_controls(ago[2])}' is not a unit of time: {EXPECTED}")

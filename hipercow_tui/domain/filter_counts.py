@@ -39,24 +39,24 @@ def count_passing(snapshot: Snapshot, stack: FilterStack, now: float) -> FilterC
     finished = len(columns.ids) - columns.unfinished_count
     before, bundles, marks = stack.finished_before, stack.in_bundle, stack.task_ids
     return FilterCounts(
-        statuses=snapshot.memoized("statuses", None, lambda: _statuses(snapshot)),
+        statuses=snapshot.memoized("statuses", None, lambda: _count_latest_statuses(snapshot)),
         langs={part.lang: len(part.tasks) for part in snapshot.by_language},
         ages=histogram(finished, columns.count_older_than, now),
         finished=finished,
         older=columns.count_older_than(before.cutoff) if before else None,
         bundles=len(snapshot.bundles),
         matching_bundles=len(bundles.bundles(snapshot)) if bundles else None,
-        in_bundles=_existing(snapshot, bundles) if bundles else None,
+        in_bundles=_count_tasks_in(snapshot, bundles) if bundles else None,
         marked=mask_of(marks, snapshot).count(1) if marks else None,
     )
 
 
-def _existing(snapshot: Snapshot, bundles: InBundle) -> int:
+def _count_tasks_in(snapshot: Snapshot, bundles: InBundle) -> int:
     existing = mask_where(snapshot.columns.status_codes, Status)
     return mask_and([mask_of(bundles, snapshot), existing]).count(1)
 
 
-def _statuses(snapshot: Snapshot) -> dict[Status, int]:
+def _count_latest_statuses(snapshot: Snapshot) -> dict[Status, int]:
     """The tasks of each status, those in chains as their tips."""
     columns = snapshot.columns
     existing = mask_where(columns.status_codes, Status)

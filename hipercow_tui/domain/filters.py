@@ -24,7 +24,7 @@ from hipercow_tui.support.text import escape_controls, pluralize
 if TYPE_CHECKING:
     from hipercow_tui.domain.bundle_globs import Globs
 
-_NOTHING: frozenset[str] = frozenset()
+_NO_IDS: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +35,12 @@ class TaskIds:
 
     def mask(self, snapshot: Snapshot) -> TaskMask:
         """The tasks that pass."""
-        return _among(self.ids, snapshot)
+        return _mask_of_ids(self.ids, snapshot)
 
     def missing_ids(self, snapshot: Snapshot) -> frozenset[str]:
         """The ids of gone tasks that pass: those that may exist where nothing can be read."""
         return (
-            frozenset(filter(snapshot.may_exist, self.ids)) if snapshot.unread.places else _NOTHING
+            frozenset(filter(snapshot.may_exist, self.ids)) if snapshot.unread.places else _NO_IDS
         )
 
     def check(self, snapshot: Snapshot) -> None:
@@ -81,7 +81,7 @@ class FinishedBefore:
 
     def missing_ids(self, snapshot: Snapshot) -> frozenset[str]:
         """The ids of gone tasks that pass: none can."""
-        return _NOTHING
+        return _NO_IDS
 
     def __str__(self) -> str:
         return f"finished before {self.text}{' ago' if is_relative(self.text) else ''}"
@@ -103,7 +103,7 @@ class InBundle:
         are unfinished, explode by their braces, or are exclusions alone."""
         from hipercow_tui.domain.bundle_globs import Globs
 
-        words = _words("in_bundle", patterns)
+        words = _strings("in_bundle", patterns)
         return cls(words, Globs.of(words) if words else None)
 
     def matches(self, name: str) -> bool:
@@ -119,7 +119,7 @@ class InBundle:
         """The tasks that pass."""
         # Globs that are typed further often mean the bundles that they meant before.
         bundles = self.bundles(snapshot)
-        return snapshot.memoized("in bundles", bundles, lambda: _tasks_of(bundles, snapshot))
+        return snapshot.memoized("in bundles", bundles, lambda: _mask_of_bundles(bundles, snapshot))
 
     def missing_ids(self, snapshot: Snapshot) -> frozenset[str]:
         """The ids of gone tasks that pass."""
@@ -155,14 +155,14 @@ class WithStatus:
     follow: bool = True
 
     @classmethod
-    def purgeable(cls, statuses: Iterable[str], *, follow: bool = True) -> WithStatus:
+    def for_purge(cls, statuses: Iterable[str], *, follow: bool = True) -> WithStatus:
         """The filter for a purge; raises FilterError for a status that can't be purged by."""
-        return cls(_known(statuses, PURGEABLE), follow)
+        return cls(_parse_statuses(statuses, PURGEABLE), follow)
 
     @classmethod
-    def any_of(cls, statuses: Iterable[str], *, follow: bool = True) -> WithStatus:
+    def for_list(cls, statuses: Iterable[str], *, follow: bool = True) -> WithStatus:
         """The filter for a list, which knows all six; raises FilterError for other words."""
-        return cls(_known(statuses, [s for s in Status if s is not Status.BROKEN]), follow)
+        return cls(_parse_statuses(statuses, [s for s in Status if s is not Status.BROKEN]), follow)
 
     def mask(self, snapshot: Snapshot) -> TaskMask:
         """The tasks that pass."""
@@ -174,7 +174,7 @@ class WithStatus:
     def missing_ids(self, snapshot: Snapshot) -> frozenset[str]:
         """The ids of gone tasks that pass: those whose tip does."""
         if not self.follow:
-            return _NOTHING
+            return _NO_IDS
         tip = snapshot.latest_status
         return frozenset(i for i in snapshot.missing_ids if tip(i) in self.statuses)
 
@@ -195,15 +195,15 @@ class OfLang:
     def mask(self, snapshot: Snapshot) -> TaskMask:
         """The tasks that pass."""
         existing = mask_where(snapshot.columns.status_codes, Status)
-        return mask_and([existing, self.wrote(snapshot)])
+        return mask_and([existing, self.all_of_language(snapshot)])
 
     def missing_ids(self, snapshot: Snapshot) -> frozenset[str]:
         """The ids of gone tasks that pass: none can."""
-        return _NOTHING
+        return _NO_IDS
 
-    def wrote(self, snapshot: Snapshot) -> TaskMask:
+    def all_of_language(self, snapshot: Snapshot) -> TaskMask:
         """All that it wrote, folders too that are no tasks."""
-        return _among(snapshot.of_lang(self.lang).tasks, snapshot)
+        return _mask_of_ids(snapshot.of_lang(self.lang).tasks, snapshot)
 
     def __str__(self) -> str:
         return f"of {self.lang.shown}"
@@ -236,19 +236,21 @@ class FilterStack:
 
     def mask(self, snapshot: Snapshot) -> TaskMask:
         """The tasks that pass all filters; without any filter: none."""
-        return snapshot.memoized("all filters", self, lambda: self._passes(snapshot))
+        return snapshot.memoized("all filters", self, lambda: self._compute_mask(snapshot))
 
-    def _passes(self, snapshot: Snapshot) -> TaskMask:
+    def _compute_mask(self, snapshot: Snapshot) -> TaskMask:
         passing = [mask_of(one, snapshot) for one in self._selective_filters]
         if self.lang:
-            passing.append(self.lang.wrote(snapshot))
+            passing.append(self.lang.all_of_language(snapshot))
         return mask_and(passing) if passing else bytes(len(snapshot.columns.ids))
 
     def matched(self, snapshot: Snapshot) -> frozenset[str]:
         """The ids that pass all filters; gone ones too, which cascade (rules 4, 7, 8). Without any
         filter: none. What passes in one language means nothing in the other."""
         if snapshot.by_language:
-            return _NOTHING.union(*(self._own(part, snapshot) for part in snapshot.by_language))
+            return _NO_IDS.union(
+                *(self._matched_in_part(part, snapshot) for part in snapshot.by_language)
+            )
         return frozenset(snapshot.columns.select(self.mask(snapshot))).union(
             self.missing_ids(snapshot)
         )
@@ -256,10 +258,10 @@ class FilterStack:
     def missing_ids(self, snapshot: Snapshot) -> frozenset[str]:
         """The ids of gone tasks of that one language that pass all filters."""
         if not self.given or (self.lang and self.lang.lang is not snapshot.lang):
-            return _NOTHING
+            return _NO_IDS
         return reduce(and_, (one.missing_ids(snapshot) for one in self._selective_filters))
 
-    def _own(self, part: Snapshot, whole: Snapshot) -> Set[str]:
+    def _matched_in_part(self, part: Snapshot, whole: Snapshot) -> Set[str]:
         """What matches in a part, but for ids that are tasks of the other: an R bundle may name
         anything."""
         matched = self.matched(part)
@@ -282,7 +284,7 @@ def mask_of(one: Filter, snapshot: Snapshot) -> TaskMask:
     return snapshot.memoized(type(one).__name__, one, lambda: one.mask(snapshot))
 
 
-def _tasks_of(bundles: Iterable[Bundle], snapshot: Snapshot) -> TaskMask:
+def _mask_of_bundles(bundles: Iterable[Bundle], snapshot: Snapshot) -> TaskMask:
     names: dict[Lang, set[str]] = {lang: set() for lang in Lang}
     for bundle in bundles:
         names[bundle.lang].add(bundle.name)
@@ -291,7 +293,7 @@ def _tasks_of(bundles: Iterable[Bundle], snapshot: Snapshot) -> TaskMask:
     )
 
 
-def _among(ids: Container[str], snapshot: Snapshot) -> TaskMask:
+def _mask_of_ids(ids: Container[str], snapshot: Snapshot) -> TaskMask:
     return bytes(map(ids.__contains__, snapshot.columns.ids))
 
 
@@ -310,16 +312,16 @@ def requested_filters(
 
     Raises NoFilterError, or FilterError for one that can't be understood or is of a wrong type.
     """
-    statuses = WithStatus.any_of if listing else WithStatus.purgeable
+    statuses = WithStatus.for_list if listing else WithStatus.for_purge
     stack = FilterStack(
-        task_ids=None if task_ids is None else TaskIds(frozenset(_words("task_ids", task_ids))),
+        task_ids=None if task_ids is None else TaskIds(frozenset(_strings("task_ids", task_ids))),
         finished_before=None
         if finished_before is None
         else FinishedBefore.of(finished_before, now),
         in_bundle=None if in_bundle is None else InBundle.of(in_bundle),
         with_status=None
         if with_status is None
-        else statuses(_words("with_status", with_status), follow=follow),
+        else statuses(_strings("with_status", with_status), follow=follow),
     )
     if not stack.given and not listing:
         raise NoFilterError(
@@ -337,7 +339,7 @@ def matched_tasks(snapshot: Snapshot, stack: FilterStack) -> list[str]:
     return [task.id for task in snapshot.tasks.values() if task.id in matched and task.exists]
 
 
-def _words(name: str, value: str | Iterable[str]) -> tuple[str, ...]:
+def _strings(name: str, value: str | Iterable[str]) -> tuple[str, ...]:
     """The words of a filter; raises FilterError for what is neither a string nor a list of them."""
     if isinstance(value, str):
         return (value,)
@@ -352,7 +354,7 @@ def _words(name: str, value: str | Iterable[str]) -> tuple[str, ...]:
     raise FilterError(f"{name} takes a string or a list of strings, not {given}")
 
 
-def _known(statuses: Iterable[str], allowed: Sequence[Status]) -> frozenset[Status]:
+def _parse_statuses(statuses: Iterable[str], allowed: Sequence[Status]) -> frozenset[Status]:
     asked = dict.fromkeys(statuses)
     wrong = [word for word in asked if word not in allowed]
     if not wrong:

@@ -14,7 +14,7 @@ from operator import itemgetter
 from typing import TypeAlias
 
 from hipercow_tui.domain.snapshot import Snapshot
-from hipercow_tui.domain.task import Task, created
+from hipercow_tui.domain.task import Task, creation_time
 from hipercow_tui.domain.task_columns import TaskColumns
 
 
@@ -26,7 +26,7 @@ def derive_incrementally(before: Snapshot, now: Snapshot, moved: Set[str]) -> No
     known, found = vars(before), vars(now)
     moves = [(i, before.tasks.get(i), now.tasks.get(i)) for i in moved]
     if "columns" in known and "columns" not in found:
-        found["columns"] = _lined_up(before, moves)
+        found["columns"] = _update_columns(before, moves)
     if before.bundles is not now.bundles or before.chains is not now.chains:
         return
     if "non_task_ids" in known:
@@ -36,7 +36,7 @@ def derive_incrementally(before: Snapshot, now: Snapshot, moved: Set[str]) -> No
         found["non_task_ids"] = (before.non_task_ids - moved).union(gone, no_tasks)
 
 
-_Moves: TypeAlias = Sequence[tuple[str, Task | None, Task | None]]  # id, as it was, as it is
+_Changes: TypeAlias = Sequence[tuple[str, Task | None, Task | None]]  # id, as it was, as it is
 
 
 def _is_named(task_id: str, was: Task | None, before: Snapshot) -> bool:
@@ -44,36 +44,36 @@ def _is_named(task_id: str, was: Task | None, before: Snapshot) -> bool:
     return task_id in before.missing_ids if was is None else bool(was.bundles or was.chain)
 
 
-def _lined_up(before: Snapshot, moves: _Moves) -> TaskColumns:
+def _update_columns(before: Snapshot, moves: _Changes) -> TaskColumns:
     """The lineup without what has left its place, and with what has come to one."""
     columns = before.columns
-    leaving = [_place_of(was, columns) for _, was, _ in moves if was is not None]
+    leaving = [_row_of(was, columns) for _, was, _ in moves if was is not None]
     coming = TaskColumns.from_tasks(
         [task for _, _, task in moves if task is not None], columns.relation_kinds
     )
-    cuts: list[_Cut] = [*_places_for(coming, before, moves), *[(at, None) for at in leaving]]
+    cuts: list[_Edit] = [*_insertions(coming, before, moves), *[(at, None) for at in leaving]]
     if leaving:
         cuts.sort(key=itemgetter(0))
-    return _spliced(columns, coming, cuts)
+    return _splice(columns, coming, cuts)
 
 
-def _place_of(task: Task, columns: TaskColumns) -> int:
+def _row_of(task: Task, columns: TaskColumns) -> int:
     if task.finished is None:
-        key, start, stop = -created(task), 0, columns.unfinished_count
+        key, start, stop = -creation_time(task), 0, columns.unfinished_count
     else:
         key, start, stop = -task.finished, columns.unfinished_count, len(columns.ids)
     return columns.ids.index(task.id, bisect_left(columns.keys, key, start, stop))
 
 
 # Before which row of the lineup a row of what comes is put in, or, without one, which is left out.
-_Cut: TypeAlias = tuple[int, int | None]
+_Edit: TypeAlias = tuple[int, int | None]
 
 
-def _places_for(coming: TaskColumns, before: Snapshot, moves: _Moves) -> Iterator[_Cut]:
+def _insertions(coming: TaskColumns, before: Snapshot, moves: _Changes) -> Iterator[_Edit]:
     """Before what each belongs; what finished at the same time stands in the order of creation."""
     columns, tasks, at = before.columns, before.tasks, 0
     keys, ids = columns.keys, columns.ids
-    made = {task_id: created(task) for task_id, _, task in moves if task is not None}
+    made = {task_id: creation_time(task) for task_id, _, task in moves if task is not None}
     stop = columns.unfinished_count
     for row, key in enumerate(coming.keys):
         if row == coming.unfinished_count:
@@ -81,13 +81,13 @@ def _places_for(coming: TaskColumns, before: Snapshot, moves: _Moves) -> Iterato
             stop = len(ids)
         at = place = bisect_left(keys, key, at, stop)
         while row >= coming.unfinished_count and place < stop and keys[place] == key:
-            if created(tasks[ids[place]]) <= made[coming.ids[row]]:
+            if creation_time(tasks[ids[place]]) <= made[coming.ids[row]]:
                 break
             place += 1
         yield place, row
 
 
-def _spliced(columns: TaskColumns, coming: TaskColumns, cuts: Sequence[_Cut]) -> TaskColumns:
+def _splice(columns: TaskColumns, coming: TaskColumns, cuts: Sequence[_Edit]) -> TaskColumns:
     ids: list[str] = []
     keys, own, tips, bonds = array("d"), bytearray(), bytearray(), array("I")
     done = 0

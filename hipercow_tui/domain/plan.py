@@ -27,7 +27,7 @@ from hipercow_tui.domain.task_columns import TaskMask, mask_and, mask_where
 from hipercow_tui.domain.unread import unread_bundles
 from hipercow_tui.support.text import pluralize, short_id
 
-RECENT = 3600.0  # a task made within this many seconds is likely still wanted
+RECENTLY_CREATED = 3600.0  # a task made within this many seconds is likely still wanted
 
 
 class Reason(StrEnum):
@@ -138,7 +138,9 @@ class PurgePlan:
     @cached_property
     def beyond_filters(self) -> tuple[PlannedTask, ...]:
         """The tasks that go though the filters alone would have kept them."""
-        return tuple(one for one in self.tasks if any(KEPT in why for why in one.cautions))
+        return tuple(
+            one for one in self.tasks if any(KEPT_BY_FILTERS in why for why in one.cautions)
+        )
 
     @cached_property
     def surviving(self) -> int:
@@ -147,7 +149,7 @@ class PurgePlan:
         return len({i for one in self.bundles for i in one.bundle.task_ids} - going)
 
 
-KEPT = "your filters alone would have kept it"
+KEPT_BY_FILTERS = "your filters alone would have kept it"
 
 
 def make_plan(
@@ -165,7 +167,7 @@ def make_plan(
     task of its language, unless those are ignored: then it stays, and the plan names it.
     """
     parts = [
-        _part(part, snapshot, filters, now, skip_blocked, ignore_unreadable_bundles)
+        _plan_language(part, snapshot, filters, now, skip_blocked, ignore_unreadable_bundles)
         for part in snapshot.language_parts
     ]
     tasks = tuple(one for part in parts for one in part.tasks)
@@ -186,7 +188,7 @@ def make_plan(
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class _LanguagePlan:
     """The plan for the tasks of one language."""
 
     tasks: tuple[PlannedTask, ...]
@@ -196,30 +198,30 @@ class _Part:
     warnings: tuple[str, ...]
 
 
-def _part(
+def _plan_language(
     snapshot: Snapshot,
     whole: Snapshot,
     filters: FilterStack,
     now: float,
     skip_blocked: bool = False,
     ignore_unreadable_bundles: bool = False,
-) -> _Part:
+) -> _LanguagePlan:
     matched = filters.matched(snapshot)
-    drawn = _with_chains(snapshot, matched)
+    drawn = _going_ids(snapshot, matched)
     unread = snapshot.unread.bundles if drawn and ignore_unreadable_bundles else {}
     ours = (i for i in drawn if i in snapshot.tasks or i not in whole.tasks)
-    blocked = tuple(blocked_by(snapshot, ours, now, unread))
+    blocked = tuple(find_blocked(snapshot, ours, now, unread))
     held = {i for one in blocked for i in (one.task.id, *one.chain)} if skip_blocked else set()
     counted = drawn.keys() - held
     tasks = tuple(
-        _planned(task, matched, drawn[task.id], filters, now)
-        for task in _ordered(snapshot, counted)
-        if _can_go(task, _named(filters))
+        _plan_task(task, matched, drawn[task.id], filters, now)
+        for task in _in_snapshot_order(snapshot, counted)
+        if _is_purgeable(task, _requested_ids(filters))
     )
     going = {one.task.id for one in tasks}
-    return _Part(
+    return _LanguagePlan(
         tasks,
-        tuple(_planned_bundles(snapshot, counted, going)),
+        tuple(_plan_bundles(snapshot, counted, going)),
         blocked,
         tuple((snapshot.lang, name) for name in unread),
         tuple(_ignored_warning(unread)),
@@ -249,36 +251,40 @@ class PlanTotals:
 
 def plan_totals(snapshot: Snapshot, filters: FilterStack, *, now: float) -> PlanTotals:
     """What ``make_plan`` would come to, in a tenth of its time: it names no task."""
-    parts = [_part_totals(part, snapshot, filters, now) for part in snapshot.language_parts]
+    parts = [_language_totals(part, snapshot, filters, now) for part in snapshot.language_parts]
     return PlanTotals(*(sum(column) for column in zip(*parts, strict=True)))
 
 
-def _part_totals(
+def _language_totals(
     snapshot: Snapshot, whole: Snapshot, filters: FilterStack, now: float
 ) -> tuple[int, int, int, int]:
     if snapshot.unread:  # rare; then ids block of which there is no task
-        part = _part(snapshot, whole, filters, now)
+        part = _plan_language(snapshot, whole, filters, now)
         matched = sum(1 for one in part.tasks if one.reason is Reason.MATCHED)
         return matched, len(part.tasks) - matched, len(part.bundles), len(part.blocked)
-    columns, tasks, named = snapshot.columns, snapshot.tasks, _named(filters)
+    columns, tasks, named = snapshot.columns, snapshot.tasks, _requested_ids(filters)
     passing, gone = filters.mask(snapshot), filters.missing_ids(snapshot)
 
     def those(flags: TaskMask) -> Iterator[str]:
         return columns.select(mask_and([passing, flags]))
 
-    drawn = _cascaded(snapshot, gone.union(those(snapshot.chained)))
+    drawn = _cascade(snapshot, gone.union(those(snapshot.chained)))
     along = [tasks[i] for i in drawn if i in tasks]
     no_tasks = [tasks[i] for i in those(columns.non_task_mask)]
-    held = [tasks[i] for i in those(mask_where(columns.status_codes, _NOT_ENDED))]
+    held = [tasks[i] for i in those(mask_where(columns.status_codes, _MAY_BLOCK))]
     return (
         passing.count(1) - sum(1 for task in no_tasks if task.id not in named),
-        sum(1 for task in along if _can_go(task, named)),
-        len(_bundles_of(snapshot, passing, along, gone.union(i for i in drawn if i not in tasks))),
+        sum(1 for task in along if _is_purgeable(task, named)),
+        len(
+            _affected_bundles(
+                snapshot, passing, along, gone.union(i for i in drawn if i not in tasks)
+            )
+        ),
         sum(1 for task in (*held, *no_tasks, *along) if block_reason(task)),
     )
 
 
-def _bundles_of(
+def _affected_bundles(
     snapshot: Snapshot, matched: TaskMask, along: Iterable[Task], gone: Set[str]
 ) -> set[str]:
     """The names of the bundles that name any of these."""
@@ -292,29 +298,29 @@ def _bundles_of(
 
 
 # The others are never in the way.
-_NOT_ENDED = (Status.CREATED, Status.SUBMITTED, Status.RUNNING, Status.BROKEN)
+_MAY_BLOCK = (Status.CREATED, Status.SUBMITTED, Status.RUNNING, Status.BROKEN)
 
 
-def _named(filters: FilterStack) -> Set[str]:
+def _requested_ids(filters: FilterStack) -> Set[str]:
     return filters.task_ids.ids if filters.task_ids else frozenset()
 
 
-def _can_go(task: Task, named: Set[str]) -> bool:
+def _is_purgeable(task: Task, named: Set[str]) -> bool:
     """A folder without ``data`` may be a task in the making: it goes only if named by its id."""
     return task.exists or task.id in named
 
 
-def _with_chains(snapshot: Snapshot, matched: frozenset[str]) -> dict[str, str | None]:
+def _going_ids(snapshot: Snapshot, matched: frozenset[str]) -> dict[str, str | None]:
     """Every id that goes, gone ones included, and for those a chain drew in, which id did."""
-    return {**dict.fromkeys(matched), **_cascaded(snapshot, matched)}
+    return {**dict.fromkeys(matched), **_cascade(snapshot, matched)}
 
 
-def _cascaded(snapshot: Snapshot, matched: Set[str]) -> dict[str, str]:
+def _cascade(snapshot: Snapshot, matched: Set[str]) -> dict[str, str]:
     """The ids that did not match and go with their chain, and which id of it draws them in."""
     drawn: dict[str, str] = {}
     done: set[int] = set()
     chains = snapshot.chains
-    for task_id in filter(chains.has, matched):
+    for task_id in filter(chains.is_member, matched):
         chain = chains.chain(task_id)
         if id(chain) in done:
             continue
@@ -324,13 +330,13 @@ def _cascaded(snapshot: Snapshot, matched: Set[str]) -> dict[str, str]:
     return drawn
 
 
-def _ordered(snapshot: Snapshot, ids: Set[str]) -> Iterable[Task]:
+def _in_snapshot_order(snapshot: Snapshot, ids: Set[str]) -> Iterable[Task]:
     if len(ids) * 8 < len(snapshot.tasks):
         return [snapshot.tasks[i] for i in sorted(ids) if i in snapshot.tasks]
     return [task for task_id, task in snapshot.tasks.items() if task_id in ids]
 
 
-def blocked_by(
+def find_blocked(
     snapshot: Snapshot, ids: Iterable[str], now: float, ignored_bundles: Collection[str] = ()
 ) -> Iterator[Blocked]:
     """What of these ids, of tasks of one language and of gone ones, can't go (rule 9).
@@ -369,7 +375,7 @@ def block_reason(task: Task) -> str | None:
     return None
 
 
-def _planned(
+def _plan_task(
     task: Task, matched: Set[str], of: str | None, filters: FilterStack, now: float
 ) -> PlannedTask:
     reason = Reason.MATCHED if task.id in matched else Reason.RETRY_CHAIN
@@ -380,16 +386,16 @@ def _planned(
 def _cautions(task: Task, reason: Reason, filters: FilterStack, now: float) -> Iterable[str]:
     wanted, age = filters.with_status, filters.finished_before
     if reason is Reason.RETRY_CHAIN:
-        yield from (f"{why}: {KEPT}" for why in _kept_by(task, filters))
+        yield from (f"{why}: {KEPT_BY_FILTERS}" for why in _failed_filters(task, filters))
     elif wanted and task.status is Status.SUCCESS and task.status not in wanted.statuses:
         yield f"a success itself, but it counts as its last attempt ({task.latest_status})"
-    if task.created is not None and now - task.created < RECENT:
+    if task.created is not None and now - task.created < RECENTLY_CREATED:
         yield "created within the last hour"
     if age and task.finished_estimated:
         yield "its time of finishing is estimated"
 
 
-def _kept_by(task: Task, filters: FilterStack) -> Iterable[str]:
+def _failed_filters(task: Task, filters: FilterStack) -> Iterable[str]:
     """For each filter that does not pass a task: why not (rules 2 to 6)."""
     wanted, age, bundles = filters.with_status, filters.finished_before, filters.in_bundle
     status = task.latest_status if wanted and wanted.follow else task.status
@@ -403,7 +409,7 @@ def _kept_by(task: Task, filters: FilterStack) -> Iterable[str]:
         yield f"not {bundles} itself"
 
 
-def _planned_bundles(
+def _plan_bundles(
     snapshot: Snapshot, counted: Set[str], going: Set[str]
 ) -> Iterable[PlannedBundle]:
     for bundle in snapshot.bundles:

@@ -27,9 +27,9 @@ class RetryChains:
     links: tuple[RetryLink, ...] = ()
 
     @cached_property
-    def _tied(self) -> tuple[dict[str, tuple[str, ...]], dict[str, str | None]]:
+    def _index(self) -> tuple[dict[str, tuple[str, ...]], dict[str, str | None]]:
         """The chain of each member, and the tip of those whose tip may not be the chain's last."""
-        lines, others = _plain_lines(self.links)
+        lines, others = _split_linear_chains(self.links)
         chains: dict[str, tuple[str, ...]] = {}
         tips: dict[str, str | None] = {}
         for line in lines:
@@ -37,35 +37,35 @@ class RetryChains:
         following: dict[str, list[str]] = {}
         for link in others:
             following.setdefault(link.parent, []).append(link.id)
-        for members in _components(others):
-            ordered = _in_order(members, following)
+        for members in _connected_components(others):
+            ordered = _order_attempts(members, following)
             chains.update(dict.fromkeys(ordered, ordered))
-            tips.update((member, _end_from(member, following)) for member in ordered)
+            tips.update((member, _follow_retries(member, following)) for member in ordered)
         return chains, tips
 
     def __len__(self) -> int:
-        return len(set(map(id, self._tied[0].values())))
+        return len(set(map(id, self._index[0].values())))
 
     def members(self) -> Collection[str]:
         """Every id that stands in some chain."""
-        return self._tied[0].keys()
+        return self._index[0].keys()
 
     @property
-    def has(self) -> Callable[[str], bool]:
+    def is_member(self) -> Callable[[str], bool]:
         """Tells whether an id stands in some chain."""
-        return self._tied[0].__contains__
+        return self._index[0].__contains__
 
     def chain(self, task_id: str) -> tuple[str, ...]:
         """The ids of a task's chain, the first attempt first; () if it was never retried."""
-        return self._tied[0].get(task_id, ())
+        return self._index[0].get(task_id, ())
 
     def latest_attempt(self, task_id: str) -> str | None:
         """The last attempt: parent to id, at a fork the first line; None where that never ends."""
-        chains, tips = self._tied
+        chains, tips = self._index
         return tips.get(task_id, chains.get(task_id, (task_id,))[-1])
 
 
-def _plain_lines(links: Sequence[RetryLink]) -> tuple[list[list[str]], Sequence[RetryLink]]:
+def _split_linear_chains(links: Sequence[RetryLink]) -> tuple[list[list[str]], Sequence[RetryLink]]:
     """The chains that are lines, written attempt by attempt, as nearly all are, and the links of
     all others: what is general takes ten times as long."""
     line_of: dict[str, list[str]] = {}
@@ -92,7 +92,7 @@ def _plain_lines(links: Sequence[RetryLink]) -> tuple[list[list[str]], Sequence[
     return plain, [link for link in links if link.id not in known]
 
 
-def _components(links: Iterable[RetryLink]) -> Iterator[list[str]]:
+def _connected_components(links: Iterable[RetryLink]) -> Iterator[list[str]]:
     """The sets of ids that hang together through id–parent and id–base, in first-seen order."""
     neighbours: dict[str, list[str]] = {}
     for link in links:
@@ -113,7 +113,7 @@ def _components(links: Iterable[RetryLink]) -> Iterator[list[str]]:
         yield members
 
 
-def _in_order(members: list[str], following: Mapping[str, list[str]]) -> tuple[str, ...]:
+def _order_attempts(members: list[str], following: Mapping[str, list[str]]) -> tuple[str, ...]:
     """Attempts before what retried them; in a cycle, in the order of the file."""
     retried = {link_id for member in members for link_id in following.get(member, ())}
     ordered: dict[str, None] = {}
@@ -128,7 +128,7 @@ def _in_order(members: list[str], following: Mapping[str, list[str]]) -> tuple[s
     return tuple(ordered)
 
 
-def _end_from(task_id: str, following: Mapping[str, list[str]]) -> str | None:
+def _follow_retries(task_id: str, following: Mapping[str, list[str]]) -> str | None:
     seen = {task_id}
     while after := following.get(task_id):
         task_id = after[0]

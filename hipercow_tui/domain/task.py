@@ -105,12 +105,12 @@ def tasks_from_rows(values: Iterable[Iterable[object]]) -> list[Task]:
     return list(map(partial(tuple.__new__, Task), values))
 
 
-def created(task: Task) -> float:
+def creation_time(task: Task) -> float:
     """When it was made, for an order; what that is not known of is the oldest."""
     return task.created or 0.0
 
 
-CHUNK = 8192  # tasks that are compared at a time
+COMPARED_AT_ONCE = 8192  # tasks that are compared at a time
 
 
 def changed_ids(before: Mapping[str, Task], now: Mapping[str, Task]) -> frozenset[str]:
@@ -133,7 +133,7 @@ def _changed_in_order(before: Mapping[str, Task], now: Mapping[str, Task]) -> fr
     moved: list[str] = []
     new, new_tasks, old_tasks = iter(now), iter(now.values()), iter(before.values())
     old = iter(before)
-    while ids := tuple(islice(old, CHUNK)):
+    while ids := tuple(islice(old, COMPARED_AT_ONCE)):
         if not all(map(is_, ids, islice(new, len(ids)))):
             return None
         same = map(is_not, islice(old_tasks, len(ids)), islice(new_tasks, len(ids)))

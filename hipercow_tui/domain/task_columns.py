@@ -16,10 +16,14 @@ from itertools import chain, compress, count
 from operator import and_, attrgetter, neg
 from typing import NamedTuple, TypeAlias, TypeVar
 
-from hipercow_tui.domain.task import Lang, Status, Task, created
+from hipercow_tui.domain.task import Lang, Status, Task, creation_time
 
 _T = TypeVar("_T")
-_ID, _FINISHED, _TIP = attrgetter("id"), attrgetter("finished"), attrgetter("latest_status")
+_ID, _FINISHED, _LATEST_STATUS = (
+    attrgetter("id"),
+    attrgetter("finished"),
+    attrgetter("latest_status"),
+)
 
 # One byte a task, in the order of a lineup: 1 for one that is meant, else 0.
 TaskMask: TypeAlias = bytes
@@ -40,21 +44,21 @@ class TaskRelations(NamedTuple):
     chained: bool
 
 
-def _relations(task: Task) -> TaskRelations:
+def _relations_of(task: Task) -> TaskRelations:
     return tuple.__new__(TaskRelations, (task.lang, task.bundles, bool(task.chain)))
 
 
-def _own_code(task: Task) -> int:
+def _status_code(task: Task) -> int:
     """That of no status for a folder that is no task."""
     return _CODES[task.status] if task.exists else _NO_STATUS
 
 
 def mask_where(column: bytes, statuses: Iterable[Status]) -> TaskMask:
     """Where in the column one of these statuses stands."""
-    return _mask_where(column, map(_CODES.__getitem__, statuses))
+    return _mask_where_codes(column, map(_CODES.__getitem__, statuses))
 
 
-def _mask_where(column: bytes, codes: Iterable[int]) -> TaskMask:
+def _mask_where_codes(column: bytes, codes: Iterable[int]) -> TaskMask:
     meant = bytearray(256)
     for code in codes:
         meant[code] = 1
@@ -71,7 +75,7 @@ def mask_and(several: Sequence[TaskMask]) -> TaskMask:
     return both.to_bytes(len(first), "little")
 
 
-def _at(column: Iterable[_T], flags: TaskMask) -> Iterator[_T]:
+def _compress(column: Iterable[_T], flags: TaskMask) -> Iterator[_T]:
     """What stands where there is a 1; often nothing does."""
     return compress(column, flags) if 1 in flags else iter(())
 
@@ -103,19 +107,19 @@ class TaskColumns:
         under_way = [task for task in tasks if task.finished is None]
         finished = [task for task in tasks if task.finished is not None]
         for some in (under_way, finished):
-            some.sort(key=created, reverse=True)
+            some.sort(key=creation_time, reverse=True)
         finished.sort(key=_FINISHED, reverse=True)
         ordered = under_way + finished
-        times = chain(map(created, under_way), map(_FINISHED, finished))
+        times = chain(map(creation_time, under_way), map(_FINISHED, finished))
         known = kinds or {}
         numbers = defaultdict(count(len(known)).__next__, known)
         return cls(
             ids=tuple(map(_ID, ordered)),
             unfinished_count=len(under_way),
             keys=array("d", map(neg, times)),
-            status_codes=bytes(map(_own_code, ordered)),
-            latest_codes=bytes(map(_CODES.__getitem__, map(_TIP, ordered))),
-            relation_codes=array("I", map(numbers.__getitem__, map(_relations, ordered))),
+            status_codes=bytes(map(_status_code, ordered)),
+            latest_codes=bytes(map(_CODES.__getitem__, map(_LATEST_STATUS, ordered))),
+            relation_codes=array("I", map(numbers.__getitem__, map(_relations_of, ordered))),
             relation_kinds=dict(numbers),
         )
 
@@ -131,7 +135,7 @@ class TaskColumns:
     @property
     def non_task_mask(self) -> TaskMask:
         """The folders that are none."""
-        return _mask_where(self.status_codes, [_NO_STATUS])
+        return _mask_where_codes(self.status_codes, [_NO_STATUS])
 
     def where_relations(self, meant: Callable[[TaskRelations], bool]) -> TaskMask:
         """The tasks whose bond is meant."""
@@ -141,8 +145,8 @@ class TaskColumns:
     def relations_of(self, flags: TaskMask) -> list[TaskRelations]:
         """What ties the tasks at a 1 to others."""
         kinds = tuple(self.relation_kinds)
-        return [kinds[number] for number in set(_at(self.relation_codes, flags))]
+        return [kinds[number] for number in set(_compress(self.relation_codes, flags))]
 
     def select(self, flags: TaskMask) -> Iterator[str]:
         """The ids where there is a 1."""
-        return _at(self.ids, flags)
+        return _compress(self.ids, flags)

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 
 from hipercow_tui.support.text import escape_controls, pluralize
 
-WRITING = 60.0  # seconds after the last change of ``retry`` during which its end may be unfinished
+RETRY_WRITE_TIME = (
+    60.0  # seconds after the last change of ``retry`` during which its end may be unfinished
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class UnfinishedLine:
     def may_name(self, task_id: str, now: float) -> bool:
         """Whether a retry of that task may be being written at ``now``. Clocks differ, so a time in
         the future counts as young."""
-        return now - self.changed < WRITING and task_id.startswith(self.ids)
+        return now - self.changed < RETRY_WRITE_TIME and task_id.startswith(self.ids)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from hipercow_tui.formats.layout import LAYOUTS
 from hipercow_tui.formats.r_layout import Stamp
 from hipercow_tui.formats.safe_open import read_file, read_link_target
 
-LIMIT = 256 << 20  # bytes of one bundle, or of ``retry``: several million lines
+BUNDLE_LIMIT = 256 << 20  # bytes of one bundle, or of ``retry``: several million lines
 
 
 def read_bundle(
@@ -28,7 +28,7 @@ def read_bundle(
 
     Raises OSError, also if its content is not that of a bundle.
     """
-    return _parsed(read_file(path, limit=LIMIT, dir_fd=dir_fd), name, lang, changed, stamp)
+    return _parse(read_file(path, limit=BUNDLE_LIMIT, dir_fd=dir_fd), name, lang, changed, stamp)
 
 
 def read_linked_bundle(
@@ -40,11 +40,11 @@ def read_linked_bundle(
     """
     path = f"{hipercow}/bundles/{name}"
     link = os.readlink(path)
-    raw = read_link_target(path, within=hipercow, limit=LIMIT)
-    return replace(_parsed(raw, name, lang, changed, stamp), link=link)
+    raw = read_link_target(path, within=hipercow, limit=BUNDLE_LIMIT)
+    return replace(_parse(raw, name, lang, changed, stamp), link=link)
 
 
-def _parsed(raw: bytes, name: str, lang: Lang, changed: float, stamp: Stamp) -> Bundle:
+def _parse(raw: bytes, name: str, lang: Lang, changed: float, stamp: Stamp) -> Bundle:
     try:
         return LAYOUTS[lang].parse_bundle(raw, name, changed, stamp)
     except ValueError as error:

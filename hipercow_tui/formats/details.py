@@ -35,8 +35,8 @@ SECRET = "********"  # as hipercow prints a secret variable (``print_info_data``
 
 DATA_LIMIT = 64 << 20  # bytes on disk; hipercow itself refuses locals over 1 MB each
 _DRIVER_LIMIT = 4096  # bytes; the file holds one word
-MOST_LISTED = 1000  # inputs, variables or resources of a task that are shown
-_MOST_TEXT = 1 << 20  # characters of all inputs of a task: a second's work
+MAX_LISTED = 1000  # inputs, variables or resources of a task that are shown
+_MAX_INPUT_TEXT = 1 << 20  # characters of all inputs of a task: a second's work
 _INPUT_WIDTH = 60  # characters of one input in ``inputs_text``
 
 _SECRET_NAME = re.compile(
@@ -97,12 +97,12 @@ class TaskDetails:
     warnings: str = ""
     problem: str | None = None
     code_text: str = ""
-    shown: tuple[str, ...] = ()
+    short_inputs: tuple[str, ...] = ()
 
     @property
     def inputs_text(self) -> str:
         """All inputs on one line."""
-        return ", ".join(self.shown)
+        return ", ".join(self.short_inputs)
 
 
 def read_details(tasks_dir: Path, task_id: str, *, status: str) -> TaskDetails:
@@ -114,7 +114,7 @@ def read_details(tasks_dir: Path, task_id: str, *, status: str) -> TaskDetails:
     if not TASK_ID.match(task_id):
         raise ValueError(f"not a task id: {task_id!r}")
     problems: list[str] = []
-    with task_folder(tasks_dir, task_id, problems) as folder:
+    with open_task_folder(tasks_dir, task_id, problems) as folder:
         data = try_read("data", _read_data, folder, problems)
         driver = try_read("status-submitted", read_driver, folder, problems)
         told = (
@@ -123,9 +123,9 @@ def read_details(tasks_dir: Path, task_id: str, *, status: str) -> TaskDetails:
             else None
         )
     base = None
-    base_id = _text(element(data, "base"))
+    base_id = _single_string(element(data, "base"))
     if base_id is not None and TASK_ID.match(base_id):
-        with task_folder(tasks_dir, base_id, problems) as folder:
+        with open_task_folder(tasks_dir, base_id, problems) as folder:
             base = try_read("data", _read_data, folder, problems)
     details = details_from_data(data, base) if data is not None else TaskDetails()
     if details.problem is not None:
@@ -141,32 +141,34 @@ def read_details(tasks_dir: Path, task_id: str, *, status: str) -> TaskDetails:
 
 def details_from_data(data: RValue, base: RValue | None) -> TaskDetails:
     """What the value in ``data`` says; for a retry, with the value in the ``data`` of its base."""
-    if _text(element(data, "type")) != "retry":
-        return _described(data)
-    details = TaskDetails() if base is None else _described(base)
+    if _single_string(element(data, "type")) != "retry":
+        return _parse_data(data)
+    details = TaskDetails() if base is None else _parse_data(base)
     return replace(
-        details, parent=_text(element(data, "parent")), base=_text(element(data, "base"))
+        details,
+        parent=_single_string(element(data, "parent")),
+        base=_single_string(element(data, "base")),
     )
 
 
-def _described(data: RValue) -> TaskDetails:
+def _parse_data(data: RValue) -> TaskDetails:
     """The details of a task that is no retry."""
-    kind = _text(element(data, "type"))
-    code = _CODE.get(kind or "", _no_code)(data)
+    kind = _single_string(element(data, "type"))
+    code = _CODE_READERS.get(kind or "", _unknown_code)(data)
     problems = [] if code.runs is not None else ["its 'data' is of no type of task we know"]
-    if code.left_out:
-        problems.append(f"{pluralize(code.left_out, 'input')} too many to show")
+    if code.omitted:
+        problems.append(f"{pluralize(code.omitted, 'input')} too many to show")
     return TaskDetails(
         type=kind,
         runs=code.runs,
         inputs=tuple((each.name, each.full) for each in code.inputs),
-        globals=names(element(element(data, "variables"), "globals") or RNull())[:MOST_LISTED],
-        environment=_text(element(data, "environment")),
-        path=_text(element(data, "path")),
+        globals=names(element(element(data, "variables"), "globals") or RNull())[:MAX_LISTED],
+        environment=_single_string(element(data, "environment")),
+        path=_single_string(element(data, "path")),
         envvars=_envvars(element(data, "envvars")),
         problem="; ".join(problems) or None,
-        code_text=code.what,
-        shown=tuple(each.tagged(each.short) for each in code.inputs),
+        code_text=code.one_line,
+        short_inputs=tuple(each.assigned(each.short) for each in code.inputs),
     )
 
 
@@ -179,7 +181,7 @@ class _Input:
     full: str
     short: str
 
-    def tagged(self, text: str) -> str:
+    def assigned(self, text: str) -> str:
         return f"{self.tag} = {text}" if self.tag else text
 
 
@@ -188,47 +190,47 @@ class _Code:
     """The code, in full and on one line, its inputs, and the number of inputs left out."""
 
     runs: str | None
-    what: str = ""
+    one_line: str = ""
     inputs: tuple[_Input, ...] = ()
-    left_out: int = 0
+    omitted: int = 0
 
 
-def _expression(data: RValue) -> _Code:
+def _expression_code(data: RValue) -> _Code:
     lines = deparse(element(data, "expr") or RNull())
     locals_ = element(element(data, "variables"), "locals")
-    return _Code("\n".join(lines), one_line(lines), _inputs(locals_), _left_out(locals_))
+    return _Code("\n".join(lines), one_line(lines), _make_inputs(locals_), _omitted_count(locals_))
 
 
-def _call(data: RValue) -> _Code:
-    function = _function(element(data, "fn"))
+def _call_code(data: RValue) -> _Code:
+    function = _function_name(element(data, "fn"))
     args = element(data, "args")
-    inputs = _inputs(args)
-    full = ", ".join(each.tagged(each.full) for each in inputs)
-    short = ", ".join(each.tagged(each.short) for each in inputs)
-    return _Code(f"{function}({full})", f"{function}({short})", inputs, _left_out(args))
+    inputs = _make_inputs(args)
+    full = ", ".join(each.assigned(each.full) for each in inputs)
+    short = ", ".join(each.assigned(each.short) for each in inputs)
+    return _Code(f"{function}({full})", f"{function}({short})", inputs, _omitted_count(args))
 
 
-def _script(data: RValue) -> _Code:
-    path = _text(element(data, "script"))
+def _script_code(data: RValue) -> _Code:
+    path = _single_string(element(data, "script"))
     return _Code(path, path or "")
 
 
-def _no_code(_data: RValue) -> _Code:
+def _unknown_code(_data: RValue) -> _Code:
     return _Code(None)
 
 
-_CODE: dict[str, Callable[[RValue], _Code]] = {
-    "explicit": _expression,
-    "expression": _expression,
-    "call": _call,
-    "script": _script,
+_CODE_READERS: dict[str, Callable[[RValue], _Code]] = {
+    "explicit": _expression_code,
+    "expression": _expression_code,
+    "call": _call_code,
+    "script": _script_code,
 }
 
 
-def _function(fn: RValue | None) -> str:
+def _function_name(fn: RValue | None) -> str:
     """The name of a call's function; hipercow keeps ``pkg:::f`` as the expression it is."""
-    name = _text(element(fn, "name"))
-    namespace = _text(element(fn, "namespace"))
+    name = _single_string(element(fn, "name"))
+    namespace = _single_string(element(fn, "namespace"))
     value = element(fn, "value")
     if name is None:
         return "\n".join(deparse(value)) if isinstance(value, RLanguage) else "(anonymous)"
@@ -236,25 +238,25 @@ def _function(fn: RValue | None) -> str:
     return prefix + literals.name(name)
 
 
-def _inputs(values: RValue | None) -> tuple[_Input, ...]:
+def _make_inputs(values: RValue | None) -> tuple[_Input, ...]:
     """The first values of a list with their names, or their places from 1 where they have none."""
     if not isinstance(values, RList):
         return ()
     tags = names(values)
     inputs: list[_Input] = []
-    left = _MOST_TEXT
-    for place, value in enumerate(values.values[:MOST_LISTED]):
+    left = _MAX_INPUT_TEXT
+    for place, value in enumerate(values.values[:MAX_LISTED]):
         tag = tags[place] if place < len(tags) else ""
-        inputs.append(_input(place, tag, value, limit=left))
+        inputs.append(_make_input(place, tag, value, limit=left))
         left = max(0, left - len(inputs[-1].full))
     return tuple(inputs)
 
 
-def _left_out(values: RValue | None) -> int:
-    return max(0, len(values.values) - MOST_LISTED) if isinstance(values, RList) else 0
+def _omitted_count(values: RValue | None) -> int:
+    return max(0, len(values.values) - MAX_LISTED) if isinstance(values, RList) else 0
 
 
-def _input(place: int, tag: str, value: RValue, *, limit: int) -> _Input:
+def _make_input(place: int, tag: str, value: RValue, *, limit: int) -> _Input:
     return _Input(
         name=tag or str(place + 1),
         tag=literals.name(tag),
@@ -267,7 +269,7 @@ def _envvars(value: RValue | None) -> tuple[EnvVar, ...]:
     """The rows of a ``hipercow_envvars``; one whose flag can't be read is taken as secret."""
     columns = [element(value, column) for column in ("name", "value", "secret")]
     rows = zip(
-        *(column.values[:MOST_LISTED] for column in columns if isinstance(column, RVector)),
+        *(column.values[:MAX_LISTED] for column in columns if isinstance(column, RVector)),
         strict=False,
     )
     return tuple(
@@ -277,7 +279,7 @@ def _envvars(value: RValue | None) -> tuple[EnvVar, ...]:
     )
 
 
-def _text(value: RValue | None) -> str | None:
+def _single_string(value: RValue | None) -> str | None:
     """The string of a character vector of one element; None for anything else."""
     if isinstance(value, RVector) and len(value.values) == 1 and isinstance(value.values[0], str):
         return value.values[0]
@@ -304,7 +306,7 @@ def _read_failure_text(folder: int) -> r_conditions.FailureText:
 
 
 @contextmanager
-def task_folder(tasks_dir: Path, task_id: str, problems: list[str]) -> Iterator[int | None]:
+def open_task_folder(tasks_dir: Path, task_id: str, problems: list[str]) -> Iterator[int | None]:
     """A descriptor of the task's folder; None, and a problem, where it can't be opened."""
     fd = None
     try:

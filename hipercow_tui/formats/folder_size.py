@@ -14,7 +14,7 @@ from hipercow_tui.domain.task import TASK_ID, Lang
 from hipercow_tui.formats.root import Root
 from hipercow_tui.formats.safe_open import open_folder
 
-_DEPTH = 100  # a descent holds one descriptor a level, and a process often has but 256
+_MAX_DEPTH = 100  # a descent holds one descriptor a level, and a process often has but 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Size:
     linked: tuple[HardLink, ...] = ()
 
 
-def freed(sizes: Iterable[Size]) -> Size:
+def freed_size(sizes: Iterable[Size]) -> Size:
     """What is freed if all of these go: the space of a file of several names once, and only if all
     of its names go. Its names are ``files`` all the same."""
     bytes_ = files = 0
@@ -73,7 +73,7 @@ def measure_many(
     for done, task_id in enumerate(ids, 1):
         if stop is not None and stop.is_set():
             break
-        size = _measured(root, task_id)
+        size = _measure(root, task_id)
         if size is not None:
             sizes[task_id] = size
         on_progress(done)
@@ -83,45 +83,45 @@ def measure_many(
 def measure_folder(name: str, parent: int) -> Size | None:
     """The size of a folder in an open one; None if it is gone or can't all be read."""
     try:
-        return _inside(name, parent, 0)
+        return _measure_subfolder(name, parent, 0)
     except OSError:
         return None
 
 
-def _measured(root: Root, task_id: str) -> Size | None:
+def _measure(root: Root, task_id: str) -> Size | None:
     """Where R has no such task, Python may."""
     if not TASK_ID.match(task_id):
         return None
     try:
-        return _task(root.tasks, task_id)
+        return _measure_task(root.tasks, task_id)
     except FileNotFoundError:
         if root.lang is Lang.R:
-            return _measured(root.part(Lang.PY), task_id)
+            return _measure(root.part(Lang.PY), task_id)
     except OSError:
         pass
     return None
 
 
-def _task(tasks: Path, task_id: str) -> Size:
+def _measure_task(tasks: Path, task_id: str) -> Size:
     fds: list[int] = []
     try:
         for name in (str(tasks), task_id[:2], task_id[2:]):
             fds.append(open_folder(name, dir_fd=fds[-1] if fds else None))
-        return _folder(fds[-1], 0)
+        return _measure_open_folder(fds[-1], 0)
     finally:
         for fd in fds:
             os.close(fd)
 
 
-def _folder(fd: int, depth: int) -> Size:
-    if depth > _DEPTH:
+def _measure_open_folder(fd: int, depth: int) -> Size:
+    if depth > _MAX_DEPTH:
         raise OSError("nested too deeply")
     total = files = 0
     linked: list[HardLink] = []
     with os.scandir(fd) as entries:
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
-                inside = _inside(entry.name, fd, depth + 1)
+                inside = _measure_subfolder(entry.name, fd, depth + 1)
                 total += inside.bytes
                 files += inside.files
                 linked += inside.linked
@@ -136,9 +136,9 @@ def _folder(fd: int, depth: int) -> Size:
     return Size(total, files, tuple(linked))
 
 
-def _inside(name: str, parent: int, depth: int) -> Size:
+def _measure_subfolder(name: str, parent: int, depth: int) -> Size:
     fd = open_folder(name, dir_fd=parent)
     try:
-        return _folder(fd, depth)
+        return _measure_open_folder(fd, depth)
     finally:
         os.close(fd)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, NoReturn
 
-_NESTED = 8  # the work of an object, a list or a key, where another value takes 1
+_NESTED_WORK = 8  # the work of an object, a list or a key, where another value takes 1
 
 
 def load_json(raw: bytes, *, work: int) -> Any:
@@ -18,19 +18,19 @@ def load_json(raw: bytes, *, work: int) -> Any:
     Raises ValueError with a text that continues a sentence on the file.
     """
     nested = raw.count(b"{") + raw.count(b"[") + raw.count(b":")
-    if raw.count(b",") + _NESTED * nested > work:
+    if raw.count(b",") + _NESTED_WORK * nested > work:
         raise ValueError("is too large to read: it holds too many values")
     try:
-        return json.loads(raw, object_hook=_give_turn, parse_constant=_refuse)
+        return json.loads(raw, object_hook=_yield_to_threads, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         raise ValueError("is no JSON that makes sense") from None
 
 
-def _refuse(constant: str) -> NoReturn:
+def _refuse_constant(constant: str) -> NoReturn:
     """NaN and Infinity, which Python reads and JSON does not have."""
     raise ValueError(constant)
 
 
-def _give_turn(value: dict[str, Any]) -> dict[str, Any]:
+def _yield_to_threads(value: dict[str, Any]) -> dict[str, Any]:
     """Python lets other threads in where one of its functions begins, and never while C decodes."""
     return value

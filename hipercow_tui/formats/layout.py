@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from hipercow_tui.domain.task import Bundle, Lang
 from hipercow_tui.formats import py_layout, r_layout
-from hipercow_tui.formats.r_layout import Row, Stamp
+from hipercow_tui.formats.r_layout import Stamp, TaskRow
 
 # The name of a bundle, its file's entry, and the open folder that the entry's path is relative to,
 # if any.
@@ -21,17 +21,20 @@ class Layout:
     """How a root is read: its tasks, what the names in a task's folder mean, which files are
     bundles, and what is in a bundle."""
 
-    read_tasks: Callable[[str, Iterable[str], Collection[str]], Iterator[Row | None]]
-    listing_of: Callable[[Iterable[str]], int]
+    read_tasks: Callable[[str, Iterable[str], Collection[str]], Iterator[TaskRow | None]]
+    files_mask_of: Callable[[Iterable[str]], int]
     bundle_files: Callable[[str | int, dict[str, str]], Iterator[BundleFile]]
     parse_bundle: Callable[[bytes, str, float, Stamp], Bundle]
 
 
 LAYOUTS: Mapping[Lang, Layout] = {
     Lang.R: Layout(
-        r_layout.read_tasks, r_layout.listing_of, r_layout.bundle_files, r_layout.parse_bundle
+        r_layout.read_tasks, r_layout.files_mask_of, r_layout.bundle_files, r_layout.parse_bundle
     ),
     Lang.PY: Layout(
-        py_layout.read_tasks, py_layout.listing_of, py_layout.bundle_files, py_layout.parse_bundle
+        py_layout.read_tasks,
+        py_layout.files_mask_of,
+        py_layout.bundle_files,
+        py_layout.parse_bundle,
     ),
 }

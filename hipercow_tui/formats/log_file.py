@@ -26,11 +26,11 @@ LOG_NAMES = ("log", "log.outer")
 # Where a whole block has no newline, its end counts as the end of a line: so lines have a length
 # (under two blocks), and where they begin can be told anywhere in the file from two blocks.
 BLOCK = 16384
-_SEARCH = 1 << 20  # bytes of one reading while searching
+_SEARCH_BLOCK = 1 << 20  # bytes of one reading while searching
 _TAB = 8
 
 # What a progress bar writes to begin its line anew: a carriage return, and perhaps "erase".
-_ANEW = re.compile(r"\r(?:\x1b\[[012]?K)?")
+_LINE_RESTART = re.compile(r"\r(?:\x1b\[[012]?K)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,36 +83,36 @@ class Log:
 
     def state(self) -> LogState:
         """How it stands now."""
-        with self._opened() as fd:
+        with self._open() as fd:
             status = os.fstat(fd)
             return LogState(status.st_size, status.st_ino)
 
-    def after(self, offset: int, count: int) -> list[LogLine]:
+    def lines_after(self, offset: int, count: int) -> list[LogLine]:
         """Up to ``count`` lines from ``offset`` on, which is where a line begins."""
         lines: list[LogLine] = []
-        with self._opened() as fd:
+        with self._open() as fd:
             while len(lines) < count:
                 raw = os.pread(fd, 2 * BLOCK, offset)
                 at_end = len(raw) < 2 * BLOCK
-                fresh = list(_split(raw, offset, at_end=at_end))
+                fresh = list(_split_lines(raw, offset, at_end=at_end))
                 lines += fresh
                 if at_end or not fresh:
                     break
                 offset = fresh[-1].end
         return lines[:count]
 
-    def before(self, offset: int, count: int) -> list[LogLine]:
+    def lines_before(self, offset: int, count: int) -> list[LogLine]:
         """The last ``count`` lines before ``offset``, in the order of the file; if that is within
         a line, the last of them is its beginning."""
-        with self._opened() as fd:
-            return _last_before(fd, min(offset, os.fstat(fd).st_size), count)
+        with self._open() as fd:
+            return _lines_before(fd, min(offset, os.fstat(fd).st_size), count)
 
     def find(
         self,
-        sought: LogQuery,
+        query: LogQuery,
         begin: int,
         end: int,
-        goes_on: Callable[[int], bool] = lambda offset: True,
+        should_continue: Callable[[int], bool] = lambda offset: True,
     ) -> int | None:
         """Where the next line begins that holds what is sought, from ``begin`` on and before
         ``end``; or the one before, where ``end`` is the smaller of both. None if there is none.
@@ -121,24 +121,24 @@ class Log:
         before each reading, and given the offset that was reached.
         """
         backwards = end < begin
-        with self._opened() as fd:
+        with self._open() as fd:
             at, rejected = begin, LogLine(0, 0, "")
-            while at != end and goes_on(at):
-                low = max(end, at - _SEARCH) if backwards else at
-                high = at if backwards else min(end, at + _SEARCH)
-                raw = os.pread(fd, high - low + sought.reach, low)
-                places: Iterable[int] = sought.places(raw, high - low)
+            while at != end and should_continue(at):
+                low = max(end, at - _SEARCH_BLOCK) if backwards else at
+                high = at if backwards else min(end, at + _SEARCH_BLOCK)
+                raw = os.pread(fd, high - low + query.reach, low)
+                places: Iterable[int] = query.find_candidates(raw, high - low)
                 for place in reversed(list(places)) if backwards else places:
                     if rejected.start <= low + place < rejected.end:
                         continue
                     rejected = _line_at(fd, raw, low, place)
-                    if sought.is_in(COLOUR.sub("", rejected.text)):
+                    if query.matches(COLOUR.sub("", rejected.text)):
                         return rejected.start
                 at = low if backwards else high
         return None
 
     @contextmanager
-    def _opened(self) -> Iterator[int]:
+    def _open(self) -> Iterator[int]:
         if not TASK_ID.match(self.task_id):
             raise LogError(f"'{escape_controls(self.task_id)}' is not the id of a task")
         open_fds: list[int] = []
@@ -149,7 +149,7 @@ class Log:
             open_fds.append(open_file(self.name, dir_fd=open_fds[-1]))
             yield open_fds[-1]
         except FileNotFoundError:
-            raise LogError(self._missing(task_gone=len(open_fds) < 2)) from None
+            raise LogError(self._missing_text(task_gone=len(open_fds) < 2)) from None
         except OSError as error:
             why = escape_controls(error.strerror or str(error))
             raise LogError(f"'{self.name}' of task {short_id(self.task_id)}: {why}") from None
@@ -157,7 +157,7 @@ class Log:
             for fd in open_fds:
                 os.close(fd)
 
-    def _missing(self, *, task_gone: bool) -> str:
+    def _missing_text(self, *, task_gone: bool) -> str:
         if task_gone:
             return f"Task {short_id(self.task_id)} is gone, and its logs with it"
         return (
@@ -166,14 +166,14 @@ class Log:
         )
 
 
-def _last_before(fd: int, offset: int, count: int) -> list[LogLine]:
+def _lines_before(fd: int, offset: int, count: int) -> list[LogLine]:
     blocks = 1
     while True:
         edge = max(0, (offset - 1) // BLOCK - blocks + 1) * BLOCK
         begin = max(0, edge - BLOCK)
         raw = os.pread(fd, offset - begin, begin)
-        start = _line_start(raw, begin, edge)
-        lines = list(_split(raw[start - begin :], start, at_end=True, last=count))
+        start = _find_line_start(raw, begin, edge)
+        lines = list(_split_lines(raw[start - begin :], start, at_end=True, last=count))
         if len(lines) >= count or start == 0:
             return lines
         blocks *= 2
@@ -184,7 +184,7 @@ def sanitize_line(raw: bytes) -> str:
     else that a terminal would obey made visible."""
     line = decoded(raw.rstrip(b"\r\n"))
     if "\r" in line:
-        states = [state for state in _ANEW.split(line) if COLOUR.sub("", state).strip()]
+        states = [state for state in _LINE_RESTART.split(line) if COLOUR.sub("", state).strip()]
         line = states[-1] if states else ""
     line = line.expandtabs(_TAB)
     if "\x1b" not in line:
@@ -193,7 +193,9 @@ def sanitize_line(raw: bytes) -> str:
     return "".join(part if odd % 2 else escape_controls(part) for odd, part in enumerate(parts))
 
 
-def _split(raw: bytes, base: int, *, at_end: bool, last: int | None = None) -> Iterator[LogLine]:
+def _split_lines(
+    raw: bytes, base: int, *, at_end: bool, last: int | None = None
+) -> Iterator[LogLine]:
     """The lines of ``raw``, which begins with a line at offset ``base``; an unfinished one at the
     end only ``at_end`` of what there is. With ``last`` only so many of the last lines."""
     spans = []
@@ -211,7 +213,7 @@ def _split(raw: bytes, base: int, *, at_end: bool, last: int | None = None) -> I
         yield LogLine(base + start, base + end, sanitize_line(raw[start:end]))
 
 
-def _line_start(raw: bytes, begin: int, edge: int) -> int:
+def _find_line_start(raw: bytes, begin: int, edge: int) -> int:
     """A place where a line begins, at or shortly before ``edge``, which is a multiple of BLOCK;
     ``raw`` holds the block before it, from offset ``begin`` on."""
     newline = raw.rfind(b"\n", 0, edge - begin)
@@ -222,7 +224,7 @@ def _line_at(fd: int, raw: bytes, begin: int, place: int) -> LogLine:
     """The line that holds the byte at ``place`` in ``raw``, which was read from ``begin`` on."""
     start, end = raw.rfind(b"\n", 0, place) + 1, raw.find(b"\n", place) + 1
     if not start or not end or end - start > BLOCK:
-        begin = _last_before(fd, begin + place + 1, 1)[-1].start
+        begin = _lines_before(fd, begin + place + 1, 1)[-1].start
         raw = os.pread(fd, 2 * BLOCK, begin)
-        return next(_split(raw, begin, at_end=True))
+        return next(_split_lines(raw, begin, at_end=True))
     return LogLine(begin + start, begin + end, sanitize_line(raw[start:end]))

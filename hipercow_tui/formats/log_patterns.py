@@ -15,10 +15,10 @@ from enum import StrEnum
 COLOUR = re.compile(r"(\x1b\[[0-9;]{0,64}m)")
 _COLOUR = re.compile(rb"\x1b\[[0-9;]{0,64}m")
 # What may stand between two letters that a reader sees side by side: cli nests its colours.
-_BETWEEN = rb"(?:\x1b\[[0-9;]{0,64}m){0,4}"
-_WIDEST = 4 * 67  # bytes of that
-_LONGEST_SIGN = 64  # bytes; longer than each of the words that give a line away
-LONGEST = 200  # characters of a search
+_COLOURS_BETWEEN = rb"(?:\x1b\[[0-9;]{0,64}m){0,4}"
+_MAX_COLOURS = 4 * 67  # bytes of that
+_LONGEST_KEYWORD = 64  # bytes; longer than each of the words that give a line away
+MAX_QUERY = 200  # characters of a search
 
 
 class Severity(StrEnum):
@@ -50,7 +50,7 @@ _RULES = {
     ),
 }
 # Every line that a rule takes has one of these, whatever the case of its letters.
-_GIVEAWAYS: dict[Severity, tuple[bytes, ...]] = {
+_KEYWORDS: dict[Severity, tuple[bytes, ...]] = {
     Severity.ERROR: (
         *(b"error", "✖".encode(), "✗".encode(), b"fatal", b"critical", b"exception"),
         *(b"traceback", b"execution halted", b"killed", b"aborted", b"*** caught"),
@@ -73,53 +73,53 @@ class LogQuery:
     """
 
     name: str
-    shown: re.Pattern[str] | None
+    highlight: re.Pattern[str] | None
     reach: int
     severity: Severity | None
-    _giveaways: tuple[bytes, ...]
-    _candidates: re.Pattern[bytes]
+    _keywords: tuple[bytes, ...]
+    _candidate: re.Pattern[bytes]
 
-    def places(self, raw: bytes, below: int) -> Iterator[int]:
+    def find_candidates(self, raw: bytes, below: int) -> Iterator[int]:
         """The offsets, less than ``below``, where ``raw`` may hold it; a match is at most
         ``reach`` bytes longer than one."""
         low = raw.lower()
         if b"\x1b" in low:
             low = _COLOUR.sub(b"", low)
-        if any(word in low for word in self._giveaways):
-            for match in self._candidates.finditer(raw):
+        if any(word in low for word in self._keywords):
+            for match in self._candidate.finditer(raw):
                 if match.start() >= below:
                     return
                 yield match.start()
 
-    def is_in(self, line: str) -> bool:
+    def matches(self, line: str) -> bool:
         """Whether a line, that holds a candidate, is one that is sought."""
         return self.severity is None or severity_of(line) is self.severity
 
     def column(self, line: str) -> int:
         """How many characters stand before it in a line."""
-        found = self.shown.search(line) if self.shown else None
+        found = self.highlight.search(line) if self.highlight else None
         return found.start() if found else 0
 
 
-def words(text: str) -> LogQuery:
+def text_query(text: str) -> LogQuery:
     """This text, in which letters of ASCII match in either case; colours may stand within.
 
     No more than ``LONGEST`` characters of it count.
     """
-    text = text[:LONGEST]
+    text = text[:MAX_QUERY]
     letters = [bytes((byte,)) for byte in text.encode("utf-8", "surrogateescape")]
     return LogQuery(
         text,
         re.compile(re.escape(text), re.IGNORECASE | re.ASCII),
-        max(0, len(letters) - 1) * (1 + _WIDEST),
+        max(0, len(letters) - 1) * (1 + _MAX_COLOURS),
         None,
         (b"".join(letters).lower(),),
-        re.compile(_BETWEEN.join(map(re.escape, letters)), re.IGNORECASE),
+        re.compile(_COLOURS_BETWEEN.join(map(re.escape, letters)), re.IGNORECASE),
     )
 
 
-def lines_with(sign: Severity) -> LogQuery:
+def severity_query(sign: Severity) -> LogQuery:
     """The lines that tell of an error, or of a warning."""
-    giveaways = _GIVEAWAYS[sign]
+    giveaways = _KEYWORDS[sign]
     candidates = re.compile(b"|".join(map(re.escape, giveaways)), re.IGNORECASE)
-    return LogQuery(sign.value, None, _LONGEST_SIGN, sign, giveaways, candidates)
+    return LogQuery(sign.value, None, _LONGEST_KEYWORD, sign, giveaways, candidates)

@@ -14,13 +14,13 @@ from typing import Any, TypeAlias
 
 from hipercow_tui.domain.task import TASK_ID, Lang, Task
 from hipercow_tui.formats.details import (
-    MOST_LISTED,
+    MAX_LISTED,
     EnvVar,
     TaskDetails,
     looks_secret,
+    open_task_folder,
     read_details,
     read_driver,
-    task_folder,
     try_read,
 )
 from hipercow_tui.formats.json_reader import load_json
@@ -35,14 +35,14 @@ _DATA_LIMIT = 2 << 20  # bytes: no longer command can be started on Linux
 _DATA_WORK = 1_000_000  # as load_json counts it
 
 
-def details_of(root: Root, task: Task) -> TaskDetails:
+def read_task_details(root: Root, task: Task) -> TaskDetails:
     """All that is known of a task of either language."""
     if task.lang is Lang.PY:
         return read_py_details(root.part(Lang.PY).tasks, task.id, status=task.status)
     return read_details(root.tasks, task.id, status=task.status)
 
 
-def read_what_runs(root: Root, task_id: str, lang: Lang) -> TaskDetails:
+def read_details_without_error(root: Root, task_id: str, lang: Lang) -> TaskDetails:
     """The same without the error of a failure, which costs most."""
     if lang is Lang.PY:
         return read_py_details(root.part(Lang.PY).tasks, task_id, status="")
@@ -58,7 +58,7 @@ def read_py_details(tasks_dir: Path, task_id: str, *, status: str) -> TaskDetail
     if not TASK_ID.match(task_id):
         raise ValueError(f"not a task id: {task_id!r}")
     problems: list[str] = []
-    with task_folder(tasks_dir, task_id, problems) as folder:
+    with open_task_folder(tasks_dir, task_id, problems) as folder:
         raw = try_read("data", _read_data, folder, problems)
         driver = try_read("status-submitted", read_driver, folder, problems)
         error = try_read("log", read_log_error, folder, problems) if status == "failure" else None
@@ -106,27 +106,27 @@ def _problems(data: Json, runs: str | None, task_id: str) -> Iterator[str]:
     if runs is None:
         yield "its 'data' is of no type of task we know"
     if data.get("task_id") != task_id:
-        yield f"its 'data' is that of task '{escape_controls(_plain(data.get('task_id'))[:40])}'"
+        yield f"its 'data' is that of task '{escape_controls(_scalar_text(data.get('task_id'))[:40])}'"
 
 
 def _resources(value: Any) -> Iterator[tuple[str, str]]:
     """What was asked for; None is the cluster's own choice."""
     for name, asked in _first_items(value):
         if asked is not None and asked is not False:
-            yield name, "yes" if asked is True else _plain(asked)
+            yield name, "yes" if asked is True else _scalar_text(asked)
 
 
 def _envvars(value: Any) -> Iterator[EnvVar]:
     """Nothing in the file marks a secret, so its name does."""
     for name, held in _first_items(value):
-        yield EnvVar(name, _plain(held), secret=looks_secret(name))
+        yield EnvVar(name, _scalar_text(held), secret=looks_secret(name))
 
 
 def _first_items(value: Any) -> Iterator[tuple[str, Any]]:
-    return islice(value.items(), MOST_LISTED) if isinstance(value, dict) else iter(())
+    return islice(value.items(), MAX_LISTED) if isinstance(value, dict) else iter(())
 
 
-def _plain(value: Any) -> str:
+def _scalar_text(value: Any) -> str:
     """Text and numbers as they are; hipercow writes nothing else."""
     return str(value) if isinstance(value, str | int | float) else "…"
 

@@ -15,13 +15,13 @@ from hipercow_tui.formats.safe_open import open_file
 from hipercow_tui.support.text import decoded
 
 TAIL = 65536  # bytes of a log's end that are read; a traceback of a thousand frames is longer
-_TELLING = 4096  # characters of a line that are looked at
+_MAX_LINE = 4096  # characters of a line that are looked at
 
 _CONTROL = re.compile(r"\x1b\[[0-9;:?]{0,64}[ -/]?[@-~]")
 # Groups of exceptions stand behind a margin of their own: ``  | Traceback …``.
 _TRACEBACK = re.compile(r"^[ |+-]*(?=(?:Exception Group )?Traceback \(most recent call last\):)")
 # R and shells say so of any error, after the line that tells it.
-_EMPTY = re.compile(r"^\s*(?:Execution halted|Aborted|Calls: .*)\b.{0,20}$")
+_UNINFORMATIVE = re.compile(r"^\s*(?:Execution halted|Aborted|Calls: .*)\b.{0,20}$")
 
 
 def read_log_error(folder: int) -> str | None:
@@ -43,24 +43,24 @@ def read_log_error(folder: int) -> str | None:
 def last_error(log: str) -> str | None:
     """The exception at the end of the last traceback; without one the last line that tells of an
     error, and without that the last line; None of an empty log."""
-    lines = [_CONTROL.sub("", line[:_TELLING]).rstrip() for line in log.splitlines()]
+    lines = [_CONTROL.sub("", line[:_MAX_LINE]).rstrip() for line in log.splitlines()]
     lines = [line for line in lines if line]
     if not lines:
         return None
     for at in range(len(lines) - 1, -1, -1):
         if (found := _TRACEBACK.match(lines[at])) is not None:
-            if (exception := _exception(lines[at + 1 :], found.end())) is not None:
+            if (exception := _find_exception(lines[at + 1 :], found.end())) is not None:
                 return exception
             break  # cut off within its frames
     signs = [at for at, line in enumerate(lines) if severity_of(line) is Severity.ERROR]
-    telling = [at for at in signs if not _EMPTY.match(lines[at])] or signs or [-1]
+    telling = [at for at in signs if not _UNINFORMATIVE.match(lines[at])] or signs or [-1]
     last = telling[-1]
     told = [line.strip() for line in lines[last:][:2]]
     goes_on = told[0].endswith(":") and len(told) > 1 and lines[last + 1].startswith(" ")
     return "\n".join(told if goes_on else told[:1])
 
 
-def _exception(lines: Sequence[str], margin: int) -> str | None:
+def _find_exception(lines: Sequence[str], margin: int) -> str | None:
     """What stands after the frames: the first line that is not indented."""
     for line in lines:
         told = line[margin:]

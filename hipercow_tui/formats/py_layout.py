@@ -29,13 +29,19 @@ from hipercow_tui.domain.task import (
     Status,
 )
 from hipercow_tui.formats.json_reader import load_json
-from hipercow_tui.formats.r_layout import Row, Stamp, folder_times, read_head, status_of
+from hipercow_tui.formats.r_layout import (
+    Stamp,
+    TaskRow,
+    folder_times,
+    read_beginning,
+    status_from_mask,
+)
 from hipercow_tui.formats.safe_open import open_folder, os_error_text
 from hipercow_tui.support.text import escape_controls, pluralize
 
 RECENT = "recent"  # the ids in the order in which the tasks were made, one a line
 
-_BITS = {
+_MASK_BY_NAME = {
     "data": DATA,
     "times": INFO,
     "status-submitted": MARK_SUBMITTED,
@@ -47,29 +53,29 @@ _BITS = {
     "task_run.bat": QUEUED,
     "task_run.sh": QUEUED,
 }
-_ENDED = (Status.SUCCESS, Status.FAILURE, Status.CANCELLED)
-_DEPTH = 32  # folders in the name of a bundle; a descent holds one descriptor a level
+_TERMINAL = (Status.SUCCESS, Status.FAILURE, Status.CANCELLED)
+_MAX_DEPTH = 32  # folders in the name of a bundle; a descent holds one descriptor a level
 # Left by systems, not by hipercow: of deleted files that are still open, and by the Finder.
-_OF_A_SYSTEM = re.compile(r"\.nfs[0-9a-f]{16,}\Z|\.fuse_hidden[0-9a-f]+\Z|\.DS_Store\Z")
+_SYSTEM_FILE = re.compile(r"\.nfs[0-9a-f]{16,}\Z|\.fuse_hidden[0-9a-f]+\Z|\.DS_Store\Z")
 _TIMES_WORK = 1000  # as load_json counts it: a file has three keys
 _BUNDLE_WORK = 8_000_000  # that many ids
-_FAR = 1e15  # seconds: no time of a task lies beyond
+_MAX_TIME = 1e15  # seconds: no time of a task lies beyond
 
 # When a task was created, started and finished.
 Times: TypeAlias = tuple[float, float | None, float | None]
 
 
-def listing_of(names: Iterable[str]) -> int:
+def files_mask_of(names: Iterable[str]) -> int:
     """The bits of what a task folder holds, from the names in it; ``times`` stands for ``info``."""
     listing = 0
     for name in names:
-        listing |= _BITS.get(name, 0)
+        listing |= _MASK_BY_NAME.get(name, 0)
     return listing
 
 
 def read_tasks(
     tasks: str, ids: Iterable[str], retried: Collection[str] = ()
-) -> Iterator[Row | None]:
+) -> Iterator[TaskRow | None]:
     """What the folders of these tasks under ``tasks`` say; None for one that is gone.
 
     ``retried`` is there for likeness to R: there are no retries. A task that has ended costs one
@@ -80,13 +86,13 @@ def read_tasks(
         yield _read_task(f"{tasks}/{task_id[:2]}/{task_id[2:]}")
 
 
-def _read_task(folder: str) -> Row | None:
+def _read_task(folder: str) -> TaskRow | None:
     listing = 0
     odd: dict[str, str] = {}
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
-                bit = _BITS.get(entry.name)
+                bit = _MASK_BY_NAME.get(entry.name)
                 if bit is not None:
                     listing |= bit
                     if bit <= INFO and not entry.is_file(follow_symlinks=False):
@@ -94,29 +100,29 @@ def _read_task(folder: str) -> Row | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        return _broken(folder, UNREADABLE, f"its folder: {os_error_text(error)}")
+        return _broken_row(folder, UNREADABLE, f"its folder: {os_error_text(error)}")
     if not listing & DATA:
         odd["data"] = "there is no 'data' in its folder"
-    status = status_of(listing)
+    status = status_from_mask(listing)
     if status is Status.BROKEN:
-        return _broken(folder, listing, "; ".join(odd.values()))
-    times = _times(folder, odd) if listing & INFO and "times" not in odd else None
+        return _broken_row(folder, listing, "; ".join(odd.values()))
+    times = _read_times(folder, odd) if listing & INFO and "times" not in odd else None
     problem = "; ".join(odd.values()) or None
     if times is None:
-        return _estimated(folder, status, listing, problem)
-    ended = status in _ENDED
+        return _estimated_row(folder, status, listing, problem)
+    ended = status in _TERMINAL
     changed = None if ended and status is not Status.CANCELLED else folder_times(folder)
     finished = times[2] if ended else None
     return (listing, times[0], times[1], finished, False, changed, problem, None)
 
 
-def _broken(folder: str, listing: int, problem: str) -> Row:
+def _broken_row(folder: str, listing: int, problem: str) -> TaskRow:
     return (listing, None, None, None, False, folder_times(folder), problem, None)
 
 
-def _times(folder: str, odd: dict[str, str]) -> Times | None:
+def _read_times(folder: str, odd: dict[str, str]) -> Times | None:
     try:
-        return parse_times(read_head(f"{folder}/times"))
+        return parse_times(read_beginning(f"{folder}/times"))
     except OSError as error:
         odd["times"] = f"'times': {os_error_text(error)}"
     except ValueError as error:
@@ -124,24 +130,24 @@ def _times(folder: str, odd: dict[str, str]) -> Times | None:
     return None
 
 
-def _estimated(folder: str, status: Status, listing: int, problem: str | None) -> Row:
+def _estimated_row(folder: str, status: Status, listing: int, problem: str | None) -> TaskRow:
     """Without ``times`` the files' own count: ctimes, as hipercow takes them
     (``_read_task_times``), and for the end, of which it says nothing, when the marker was made."""
-    created = _changed(f"{folder}/data") if listing & DATA else None
-    started = _changed(f"{folder}/status-running") if listing & MARK_RUNNING else None
-    finished = _modified(f"{folder}/status-{status}") if status in _ENDED else None
+    created = _ctime(f"{folder}/data") if listing & DATA else None
+    started = _ctime(f"{folder}/status-running") if listing & MARK_RUNNING else None
+    finished = _mtime(f"{folder}/status-{status}") if status in _TERMINAL else None
     estimate = finished is not None
     return (listing, created, started, finished, estimate, folder_times(folder), problem, None)
 
 
-def _changed(path: str) -> float | None:
+def _ctime(path: str) -> float | None:
     try:
         return os.lstat(path).st_ctime
     except OSError:
         return None
 
 
-def _modified(path: str) -> float | None:
+def _mtime(path: str) -> float | None:
     try:
         return os.lstat(path).st_mtime
     except OSError:
@@ -165,7 +171,11 @@ def _seconds(value: Any) -> float | None:
     if value is None:
         return None
     # An int of hundreds of digits has no float, so it is compared before.
-    if type(value) not in (int, float) or not -_FAR < value < _FAR or not math.isfinite(value):
+    if (
+        type(value) not in (int, float)
+        or not -_MAX_TIME < value < _MAX_TIME
+        or not math.isfinite(value)
+    ):
         raise ValueError("a time in it is none")
     return float(value)
 
@@ -202,12 +212,12 @@ def bundle_files(
         listed = sorted(entries, key=lambda entry: entry.name)
     for entry in listed:
         name = prefix + entry.name
-        if _OF_A_SYSTEM.match(entry.name):
+        if _SYSTEM_FILE.match(entry.name):
             continue
         if not entry.is_dir(follow_symlinks=False):
             yield name, entry, folder
-        elif depth == _DEPTH:
-            unread[name] = f"there are more than {_DEPTH} folders in its name"
+        elif depth == _MAX_DEPTH:
+            unread[name] = f"there are more than {_MAX_DEPTH} folders in its name"
         else:
             yield from _bundle_files_in(entry.path, folder, unread, name, depth + 1)
 

@@ -21,12 +21,12 @@ from hipercow_tui.formats.rlang.rds.stream import Source
 from hipercow_tui.formats.rlang.values import RLanguage, RSymbol, RValue, RVector, names
 from hipercow_tui.support.text import pluralize
 
-_LONGEST = 20_000  # characters of an error's text
-_MOST_PARTS = 100  # of a condition
-_LARGEST_PART = 500  # elements
-_MOST_WARNINGS = 50  # that are told, as many as R itself keeps
-_GENERATIONS = 20
-_DEPTH = 50  # of calls within each other
+_MAX_TEXT = 20_000  # characters of an error's text
+_MAX_PARTS = 100  # of a condition
+_MAX_PART_ELEMENTS = 500  # elements
+_MAX_WARNINGS = 50  # that are told, as many as R itself keeps
+_MAX_PARENTS = 20
+_MAX_CALL_DEPTH = 50  # of calls within each other
 _LIMITS = Limits(
     max_bytes=512 << 20,
     max_examined=128 << 20,
@@ -51,8 +51,8 @@ _INDEXERS = frozenset(("$", "@", "[", "[["))
 _SYNTACTIC = re.compile(r"(?:[^\W\d_]|\.(?!\d))[\w.]*\Z")
 _FIVE_INTEGERS = struct.Struct(">iiiii")
 # How R prints warnings: its ``print.warnings``.
-_IN_LINE = 75  # cells up to which a warning stands beside its call
-_CALL = 50  # bytes of a call after which it is cut
+_WARNING_WIDTH = 75  # cells up to which a warning stands beside its call
+_WARNING_CALL_WIDTH = 50  # bytes of a call after which it is cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +73,11 @@ class _Condition:
 _Part: TypeAlias = "RValue | _Condition | tuple[_Condition, ...]"
 
 
-class _Sketcher(Reader):
+class _DepthLimitedReader(Reader):
     """A reader to which nothing is nested too deep: what is deeper than we show is read past."""
 
     def build(self, flags: int) -> RValue:
-        if self.depth > _DEPTH:
+        if self.depth > _MAX_CALL_DEPTH:
             return self.opaque(flags, "language")
         return super().build(flags)
 
@@ -89,26 +89,26 @@ def read_failure_text(source: Source) -> FailureText:
     of how many are missing. What R would compute (a ``body`` that is a function, methods that a
     package has for its own classes) is left out. Raises RdsError.
     """
-    with _Sketcher(source, _LIMITS) as reader:
+    with _DepthLimitedReader(source, _LIMITS) as reader:
         flags = reader.integer()
         if flags & 0xFF != LIST:
             raise reader.error("it holds no error, which would be a list")
-        condition = _condition(reader, flags, _GENERATIONS)
+        condition = _read_condition(reader, flags, _MAX_PARENTS)
     warnings = condition.parts.get("warnings")
-    printed = _printed(warnings) if isinstance(warnings, tuple) else ""
+    printed = _print_warnings(warnings) if isinstance(warnings, tuple) else ""
     return FailureText(_cut("\n".join(_message(condition))), _cut(printed))
 
 
 def _cut(text: str) -> str:
-    if len(text) <= _LONGEST:
+    if len(text) <= _MAX_TEXT:
         return text
-    return f"{text[:_LONGEST]}… ({pluralize(len(text) - _LONGEST, 'more character')})"
+    return f"{text[:_MAX_TEXT]}… ({pluralize(len(text) - _MAX_TEXT, 'more character')})"
 
 
-def _condition(reader: Reader, flags: int, generations: int) -> _Condition:
+def _read_condition(reader: Reader, flags: int, generations: int) -> _Condition:
     length = reader.length()
-    kept = min(length, _MOST_PARTS)
-    parts = [_part(reader, generations - 1) for _ in range(kept)]
+    kept = min(length, _MAX_PARTS)
+    parts = [_read_part(reader, generations - 1) for _ in range(kept)]
     reader.skip(length - kept)
     attributes = dict(reader.attributes_of(flags))
     named: dict[str, _Part] = {}
@@ -117,27 +117,27 @@ def _condition(reader: Reader, flags: int, generations: int) -> _Condition:
     return _Condition(named, _texts(attributes.get("class")))
 
 
-def _part(reader: Reader, generations: int) -> _Part:
+def _read_part(reader: Reader, generations: int) -> _Part:
     """A part of a condition, as far as it is small; a list only if it may be a parent, or the
     warnings that hipercow adds to an error (its ``task_eval``)."""
     flags = reader.integer()
     if flags & 0xFF == LIST:
         if generations and _begins_with_message(reader):
-            return _condition(reader, flags, generations)
+            return _read_condition(reader, flags, generations)
         if generations and _begins_with_condition(reader):
-            return _conditions(reader, flags, generations)
+            return _read_conditions(reader, flags, generations)
         return reader.opaque(flags, "list")
-    spared = max(0, reader.elements_left - _LARGEST_PART)
+    spared = max(0, reader.elements_left - _MAX_PART_ELEMENTS)
     reader.elements_left -= spared
     part = reader.build(flags)
     reader.elements_left += spared
     return part
 
 
-def _conditions(reader: Reader, flags: int, generations: int) -> tuple[_Condition, ...]:
+def _read_conditions(reader: Reader, flags: int, generations: int) -> tuple[_Condition, ...]:
     length = reader.length()
-    kept = min(length, _MOST_WARNINGS)
-    parts = [_part(reader, generations - 1) for _ in range(kept)]
+    kept = min(length, _MAX_WARNINGS)
+    parts = [_read_part(reader, generations - 1) for _ in range(kept)]
     reader.skip(length - kept)
     reader.attributes_of(flags)
     return tuple(part for part in parts if isinstance(part, _Condition))
@@ -145,17 +145,17 @@ def _conditions(reader: Reader, flags: int, generations: int) -> tuple[_Conditio
 
 def _begins_with_message(reader: Reader) -> bool:
     """Whether the list ahead begins with one string, as conditions do, and a trace does not."""
-    _, first, its_length, _, _ = _ahead(reader)
+    _, first, its_length, _, _ = _peek_headers(reader)
     return first & 0xFF == CHARACTER and its_length == 1
 
 
 def _begins_with_condition(reader: Reader) -> bool:
     """Whether the list ahead begins with a list like that; a trace begins with one of calls."""
-    _, first, _, within, its_length = _ahead(reader)
+    _, first, _, within, its_length = _peek_headers(reader)
     return first & 0xFF == LIST and within & 0xFF == CHARACTER and its_length == 1
 
 
-def _ahead(reader: Reader) -> tuple[int, int, int, int, int]:
+def _peek_headers(reader: Reader) -> tuple[int, int, int, int, int]:
     """The next five integers; zeros where there are none."""
     ahead = bytes(reader.peek(_FIVE_INTEGERS.size))
     return _FIVE_INTEGERS.unpack(ahead.ljust(_FIVE_INTEGERS.size, b"\0"))
@@ -227,18 +227,18 @@ def _label(call: _Part | None) -> str | None:
                 return None
             if name == "if":
                 dots = (None, RSymbol("..."))
-                return _deparsed(RLanguage(call.function, (*call.arguments[:1], dots)))
+                return _deparse_call(RLanguage(call.function, (*call.arguments[:1], dots)))
             if name in _OPERATORS or (name[0:1] == name[-1:] == "%" and len(name) > 1):
-                return _deparsed(call)
+                return _deparse_call(call)
             if isinstance(call.function, RSymbol) and not _SYNTACTIC.match(name):
                 return name
-            return _deparsed(RLanguage(call.function, ()))
+            return _deparse_call(RLanguage(call.function, ()))
         case RLanguage(RSymbol(name)) if name in _INDEXERS:
-            return _deparsed(RLanguage(call.function, ()))
+            return _deparse_call(RLanguage(call.function, ()))
     return None
 
 
-def _printed(warnings: Sequence[_Condition]) -> str:
+def _print_warnings(warnings: Sequence[_Condition]) -> str:
     """As R's ``print.warnings`` has it: ``In f(x) : message``, numbered if there are several."""
     if not warnings:
         return ""
@@ -248,13 +248,13 @@ def _printed(warnings: Sequence[_Condition]) -> str:
         message = "\n".join(_message(warning))
         call = warning.parts.get("call")
         if isinstance(call, RLanguage):
-            code = deparse(call, cutoff=_CALL)
-            short = len(tag) + len(code[0]) + len(message.partition("\n")[0]) <= _IN_LINE
+            code = deparse(call, cutoff=_WARNING_CALL_WIDTH)
+            short = len(tag) + len(code[0]) + len(message.partition("\n")[0]) <= _WARNING_WIDTH
             more = " ..." if len(code) > 1 else ""
             tag += f"In {code[0]}{more} :{' ' if short else f'{chr(10)}  '}"
         lines.append(tag + message)
     return "\n".join(lines)
 
 
-def _deparsed(call: RLanguage) -> str:
+def _deparse_call(call: RLanguage) -> str:
     return "\n  ".join(deparse(call))

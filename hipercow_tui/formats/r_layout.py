@@ -28,14 +28,16 @@ from hipercow_tui.formats.safe_open import os_error_text
 from hipercow_tui.support.errors import RdsError
 from hipercow_tui.support.text import decoded, escape_controls, pluralize
 
-PREFIX = re.compile(r"[0-9a-f]{2}\Z")
-REST = re.compile(r"[0-9a-f]{30}\Z")
+SHARD_NAME = re.compile(r"[0-9a-f]{2}\Z")
+TASK_FOLDER_NAME = re.compile(r"[0-9a-f]{30}\Z")
 _LINK = re.compile(r"([0-9a-f]{32}),([0-9a-f]{32}),([0-9a-f]{32})\n")
 _HEX = b"0123456789abcdef"
-_ID_OR_PART = re.compile(r"[0-9a-f]{1,32}\Z")
-_LINE = 1000  # bytes; a line of ``retry`` has 99, or 107 with quotes and a carriage return
+_ID_PREFIX = re.compile(r"[0-9a-f]{1,32}\Z")
+_MAX_RETRY_LINE = (
+    1000  # bytes; a line of ``retry`` has 99, or 107 with quotes and a carriage return
+)
 
-_BITS = {
+_MASK_BY_NAME = {
     "data": DATA,
     "info": INFO,
     "status-submitted": MARK_SUBMITTED,
@@ -48,7 +50,7 @@ _BITS = {
     "run.sh": QUEUED,
 }
 # The first marker that is there is the status (docs/spec.md, section 2); created needs ``data``.
-_ORDER = (
+_STATUS_ORDER = (
     (MARK_SUCCESS, Status.SUCCESS),
     (MARK_FAILURE, Status.FAILURE),
     (MARK_CANCELLED, Status.CANCELLED),
@@ -56,15 +58,15 @@ _ORDER = (
     (MARK_SUBMITTED, Status.SUBMITTED),
     (DATA, Status.CREATED),
 )
-_STATUS = tuple(
-    next((status for bit, status in _ORDER if listing & bit), Status.BROKEN)
+_STATUS_BY_MASK = tuple(
+    next((status for bit, status in _STATUS_ORDER if listing & bit), Status.BROKEN)
     for listing in range(256)
 )
 # The same with one more, the last, for UNREADABLE, which is -1; and what a task counts as that is
 # the end of its chain: one that does not exist has no status.
-STATUSES = (*_STATUS, Status.BROKEN)
+STATUS_BY_MASK = (*_STATUS_BY_MASK, Status.BROKEN)
 LATEST_STATUS_BY_MASK = (
-    *(None if status is Status.BROKEN else status for status in _STATUS),
+    *(None if status is Status.BROKEN else status for status in _STATUS_BY_MASK),
     Status.BROKEN,
 )
 _FINAL_MARKERS = {
@@ -73,7 +75,7 @@ _FINAL_MARKERS = {
     Status.CANCELLED: "status-cancelled",
 }
 
-_HEAD = 16384
+_HEAD_SIZE = 16384
 _OPEN = os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 _T = TypeVar("_T")
@@ -87,7 +89,7 @@ FolderTimes: TypeAlias = tuple[int, int]
 # read, or None where it is final and can only vanish, a sentence on what could not be read, and
 # parent and base where its ``data`` was read and is a retry's. A plain tuple, because it crosses
 # from one process to another by ``marshal``, and because there are a million of them.
-Row: TypeAlias = tuple[
+TaskRow: TypeAlias = tuple[
     int,
     float | None,
     float | None,
@@ -101,20 +103,22 @@ Row: TypeAlias = tuple[
 Columns: TypeAlias = Sequence[Sequence[Any]]
 
 
-def listing_of(names: Iterable[str]) -> int:
+def files_mask_of(names: Iterable[str]) -> int:
     """The bits of what a task folder holds, from the names in it."""
     listing = 0
     for name in names:
-        listing |= _BITS.get(name, 0)
+        listing |= _MASK_BY_NAME.get(name, 0)
     return listing
 
 
-def status_of(listing: int) -> Status:
+def status_from_mask(listing: int) -> Status:
     """A task's own status, from the bits of its listing; broken if it has none."""
-    return _STATUS[listing] if listing >= 0 else Status.BROKEN
+    return _STATUS_BY_MASK[listing] if listing >= 0 else Status.BROKEN
 
 
-def read_tasks(tasks: str, ids: Iterable[str], retried: Collection[str]) -> Iterator[Row | None]:
+def read_tasks(
+    tasks: str, ids: Iterable[str], retried: Collection[str]
+) -> Iterator[TaskRow | None]:
     """What the folders of these tasks under ``tasks`` say; None for one that is gone.
 
     ``retried`` holds those that are a new attempt of another, whose time of creation stands in
@@ -126,13 +130,13 @@ def read_tasks(tasks: str, ids: Iterable[str], retried: Collection[str]) -> Iter
         yield _read_task(f"{tasks}/{task_id[:2]}/{task_id[2:]}", task_id in retried)
 
 
-def _read_task(folder: str, retried: bool) -> Row | None:
+def _read_task(folder: str, retried: bool) -> TaskRow | None:
     listing = 0
     odd: dict[str, str] = {}
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
-                bit = _BITS.get(entry.name)
+                bit = _MASK_BY_NAME.get(entry.name)
                 if bit is not None:
                     listing |= bit
                     if bit <= INFO and not entry.is_file(follow_symlinks=False):
@@ -140,28 +144,28 @@ def _read_task(folder: str, retried: bool) -> Row | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        return _broken(folder, UNREADABLE, f"its folder: {os_error_text(error)}")
+        return _broken_row(folder, UNREADABLE, f"its folder: {os_error_text(error)}")
     if not listing & DATA:
         odd["data"] = "there is no 'data' in its folder"
-    status = _STATUS[listing]
+    status = _STATUS_BY_MASK[listing]
     if status is Status.BROKEN:
-        return _broken(folder, listing, "; ".join(odd.values()))
+        return _broken_row(folder, listing, "; ".join(odd.values()))
     if listing & INFO and not retried and not odd and status in _FINAL_MARKERS:
         try:
-            times = files.quick_times(read_head(f"{folder}/info"))
+            times = files.quick_times(read_beginning(f"{folder}/info"))
         except OSError:
             times = None
         if times is not None:
             changed = folder_times(folder) if status is Status.CANCELLED else None
             return (listing, *times, False, changed, None, None)
-    return _with_times(_Reader(folder, odd), status, listing, retried=retried)
+    return _row_with_times(_TaskFiles(folder, odd), status, listing, retried=retried)
 
 
-def _broken(folder: str, listing: int, problem: str) -> Row:
+def _broken_row(folder: str, listing: int, problem: str) -> TaskRow:
     return (listing, None, None, None, False, folder_times(folder), problem, None)
 
 
-class _Reader:
+class _TaskFiles:
     """Reads the files of one task folder; what can't be read becomes a problem, and None."""
 
     def __init__(self, folder: str, odd: dict[str, str]) -> None:
@@ -172,7 +176,7 @@ class _Reader:
         if name in self.problems:
             return None
         try:
-            return parse(read_head(f"{self.folder}/{name}"))
+            return parse(read_beginning(f"{self.folder}/{name}"))
         except RdsError as error:
             self.problems[name] = f"'{name}': {error}"
         except OSError as error:
@@ -186,7 +190,7 @@ class _Reader:
             return None
 
 
-def _with_times(reader: _Reader, status: Status, listing: int, *, retried: bool) -> Row:
+def _row_with_times(reader: _TaskFiles, status: Status, listing: int, *, retried: bool) -> TaskRow:
     """The row with its times: from ``info``, else estimated (docs/spec.md, section 2, "Times")."""
     ended = _FINAL_MARKERS.get(status)
     times = reader.read("info", files.read_times) if listing & INFO else None
@@ -219,14 +223,14 @@ def folder_times(folder: str) -> FolderTimes:
     return (found.st_mtime_ns, found.st_ctime_ns)
 
 
-def read_head(path: str) -> bytes:
+def read_beginning(path: str) -> bytes:
     """The beginning of a file, never more than 16 kB; no link is followed, no pipe waited for.
 
     ``info`` is some 400 bytes, and what is asked of ``data`` stands at its beginning.
     """
     fd = os.open(path, _OPEN)
     try:
-        return os.read(fd, _HEAD)
+        return os.read(fd, _HEAD_SIZE)
     finally:
         os.close(fd)
 
@@ -252,12 +256,12 @@ def parse_bundle(
     """A bundle from the bytes of its file: an id a line; other lines are counted as a problem."""
     lines, rest = divmod(len(raw), 33)
     if rest or not raw.translate(None, _HEX) == raw[32::33] == b"\n" * lines:
-        return _parse_odd_bundle(raw, name, changed, stamp)
+        return _parse_irregular_bundle(raw, name, changed, stamp)
     ids = dict.fromkeys(raw.decode("ascii").split())
     return Bundle(name, tuple(ids), changed, stamp)
 
 
-def _parse_odd_bundle(raw: bytes, name: str, changed: float, stamp: Stamp) -> Bundle:
+def _parse_irregular_bundle(raw: bytes, name: str, changed: float, stamp: Stamp) -> Bundle:
     ids: dict[str, None] = {}
     wrong = 0
     for line in decoded(raw).splitlines():
@@ -297,8 +301,8 @@ def parse_retry(raw: bytes) -> tuple[tuple[RetryLink, ...], str | None]:
 def unfinished_ids(raw: bytes) -> tuple[str, ...]:
     """The task ids in the last line of ``retry``, of which one may be cut off, if that line may be
     half written: it has no newline or is not three ids. () if it is complete."""
-    *_, last, rest = (b"\n" + raw[-_LINE:]).split(b"\n")
+    *_, last, rest = (b"\n" + raw[-_MAX_RETRY_LINE:]).split(b"\n")
     fields = [field.strip().strip('"') for field in decoded(rest or last).split(",")]
     if not rest and (fields == [""] or (len(fields) == 3 and all(map(TASK_ID.match, fields)))):
         return ()
-    return tuple(filter(_ID_OR_PART.match, fields))
+    return tuple(filter(_ID_PREFIX.match, fields))

@@ -79,26 +79,28 @@ def find_root(start: str | os.PathLike[str] | None = None) -> Root:
         ) from None
     except (OSError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or "a loop of symbolic links"
-        raise RootError(f"Couldn't look for a hipercow root at {_shown(began)}: {reason}") from None
+        raise RootError(
+            f"Couldn't look for a hipercow root at {_display(began)}: {reason}"
+        ) from None
     files = []
     for folder in (where, *where.parents):
         candidate = folder / "hipercow"
         if candidate.is_dir():
-            return _checked(folder, candidate)
+            return _make_root(folder, candidate)
         if candidate.exists():
             files.append(candidate)
-    passed = f" ({_shown(files[0])} is a file, not a folder)" if files else ""
+    passed = f" ({_display(files[0])} is a file, not a folder)" if files else ""
     raise RootError(
-        f"Couldn't find hipercow root: no folder 'hipercow' in {_shown(where)} or above it{passed}."
+        f"Couldn't find hipercow root: no folder 'hipercow' in {_display(where)} or above it{passed}."
         " Start in your project's folder or name it; hipercow_init() in R makes a root,"
         " 'hipercow init' in Python."
     )
 
 
-def _checked(folder: Path, hipercow: Path) -> Root:
+def _make_root(folder: Path, hipercow: Path) -> Root:
     if _is_package_source(hipercow / "DESCRIPTION"):
         raise RootError(
-            f"{_shown(hipercow)} is the source of the R package hipercow, not a root:"
+            f"{_display(hipercow)} is the source of the R package hipercow, not a root:"
             " name the folder of your project."
         )
     hipercow = hipercow.resolve()
@@ -108,10 +110,10 @@ def _checked(folder: Path, hipercow: Path) -> Root:
     except (FileNotFoundError, NotADirectoryError):
         old = False
     except OSError as error:
-        raise RootError(f"Couldn't read {_shown(hipercow / 'tasks')}: {error.strerror}") from None
+        raise RootError(f"Couldn't read {_display(hipercow / 'tasks')}: {error.strerror}") from None
     if old:
         raise RootError(
-            f"{_shown(hipercow)} holds tasks created with hipercow earlier than 0.3.0, whose layout"
+            f"{_display(hipercow)} holds tasks created with hipercow earlier than 0.3.0, whose layout"
             " is not supported: ask the authors of hipercow how to migrate it."
         )
     return Root(folder, hipercow, _purge_refusal(hipercow), identity=_identity(hipercow))
@@ -150,20 +152,20 @@ def _purge_refusal(hipercow: Path) -> str | None:
             except FileNotFoundError:
                 continue
             if stat.S_ISLNK(found.st_mode):
-                return f"{_shown(path)} is a symbolic link: purge where it really stands"
+                return f"{_display(path)} is a symbolic link: purge where it really stands"
             if not stat.S_ISDIR(found.st_mode):
-                return f"{_shown(path)} is not a folder"
+                return f"{_display(path)} is not a folder"
             if at.device != mount.device:
-                return f"{_shown(path)} is on another file system than {_shown(hipercow)}"
+                return f"{_display(path)} is on another file system than {_display(hipercow)}"
             if at != mount:
                 return (
-                    f"{_shown(path)} is a bind mount, and nothing can be moved out of one: unmount"
+                    f"{_display(path)} is a bind mount, and nothing can be moved out of one: unmount"
                     " it, or purge where it is an ordinary folder"
                 )
     except OSError as error:
-        return f"{_shown(hipercow)} can't be examined: {error.strerror}"
+        return f"{_display(hipercow)} can't be examined: {error.strerror}"
     return None
 
 
-def _shown(path: Path) -> str:
+def _display(path: Path) -> str:
     return escape_controls(str(path))

@@ -14,10 +14,10 @@ from hipercow_tui.support.text import escape_controls, format_size
 
 # 0 where a platform has no such flag; there fstat still refuses what is no ordinary file.
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
-_NO_WAIT = getattr(os, "O_NONBLOCK", 0)
-_FILE = os.O_RDONLY | os.O_CLOEXEC | _NO_FOLLOW | _NO_WAIT
-_PIECE = 1 << 16
-_FOLDER = os.O_RDONLY | os.O_CLOEXEC | _NO_FOLLOW | getattr(os, "O_DIRECTORY", 0)
+_NON_BLOCKING = getattr(os, "O_NONBLOCK", 0)
+_FILE_FLAGS = os.O_RDONLY | os.O_CLOEXEC | _NO_FOLLOW | _NON_BLOCKING
+_CHUNK_SIZE = 1 << 16
+_FOLDER_FLAGS = os.O_RDONLY | os.O_CLOEXEC | _NO_FOLLOW | getattr(os, "O_DIRECTORY", 0)
 
 
 def os_error_text(error: OSError) -> str:
@@ -30,7 +30,7 @@ def open_folder(path: str | os.PathLike[str], *, dir_fd: int | None = None) -> i
 
     Raises OSError, also where the last part of ``path`` is a symbolic link.
     """
-    return os.open(path, _FOLDER, dir_fd=dir_fd)
+    return os.open(path, _FOLDER_FLAGS, dir_fd=dir_fd)
 
 
 def open_file(path: str | os.PathLike[str], *, dir_fd: int | None = None) -> int:
@@ -39,7 +39,7 @@ def open_file(path: str | os.PathLike[str], *, dir_fd: int | None = None) -> int
     Raises OSError, also for a symbolic link, folder, pipe, socket or device; never blocks.
     """
     try:
-        fd = os.open(path, _FILE, dir_fd=dir_fd)
+        fd = os.open(path, _FILE_FLAGS, dir_fd=dir_fd)
     except OSError as error:
         if error.errno == errno.ELOOP:
             raise OSError(errno.ELOOP, "is a symbolic link, which is not followed", path) from None
@@ -55,10 +55,10 @@ def read_file(path: str | os.PathLike[str], *, limit: int, dir_fd: int | None = 
     fd = open_file(path, dir_fd=dir_fd)
     try:
         # Four calls for a small file; a Python file object makes eight.
-        pieces = [os.read(fd, _PIECE)]
+        pieces = [os.read(fd, _CHUNK_SIZE)]
         read = len(pieces[0])
         while pieces[-1] and read <= limit:
-            pieces.append(os.read(fd, _PIECE))
+            pieces.append(os.read(fd, _CHUNK_SIZE))
             read += len(pieces[-1])
     finally:
         os.close(fd)

@@ -21,21 +21,21 @@ from typing import IO, Any, TypeAlias
 
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.layout import LAYOUTS
-from hipercow_tui.formats.r_layout import Row
+from hipercow_tui.formats.r_layout import TaskRow
 from hipercow_tui.support.worker_process import WorkerProcess, read_value, write_value
 
 BATCH_SIZE = 128  # tasks in one message: the way there and back takes 1 µs a task
 POOL_THRESHOLD = (
     0.4  # seconds still to read from which on processes, which take 0.1 to start, are worth it
 )
-NICE = 5  # of these processes: whoever waits for a key is waited for first
-PROCESSES = 4  # at most, and no more than there are cores
-READERS = 24  # threads of all processes together, where the file system makes us wait
-SLOW = 2e-3  # seconds of waiting a task from which on that is tried
-_GRACE = 1.0  # seconds for reads under way when requests have ended: a file server may hang
-GAIN = 2.0  # and kept, if so many times as many tasks are read with them
+NICENESS = 5  # of these processes: whoever waits for a key is waited for first
+MAX_PROCESSES = 4  # at most, and no more than there are cores
+MAX_THREADS = 24  # threads of all processes together, where the file system makes us wait
+SLOW_WAIT = 2e-3  # seconds of waiting a task from which on that is tried
+_SHUTDOWN_TIME = 1.0  # seconds for reads under way when requests have ended: a file server may hang
+MIN_SPEEDUP = 2.0  # and kept, if so many times as many tasks are read with them
 
-Rows: TypeAlias = list[Row | None]
+Rows: TypeAlias = list[TaskRow | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def read_batches(
 def _read_by_processes(
     tasks: str, parts: Iterable[ReadBatch], lang: Lang
 ) -> Iterator[tuple[ReadBatch, Rows]]:
-    pool = _Pool(tasks, lang)
+    pool = _ReaderPool(tasks, lang)
     sent: deque[int] = deque()
     try:
         for number, part in enumerate(parts):
@@ -97,21 +97,21 @@ def _read_by_processes(
         pool.close()
 
 
-class _Pool:
+class _ReaderPool:
     """Processes that read. What one that fails has not answered is read here."""
 
     def __init__(self, tasks: str, lang: Lang) -> None:
         self._tasks = tasks
         self._read = LAYOUTS[lang].read_tasks
         self._answers = DefaultSelector()
-        self._processes: list[_Process] = []
+        self._processes: list[_ReaderProcess] = []
         self._rows: dict[int, Rows] = {}
         self._parts: dict[int, ReadBatch] = {}
-        self._pace = _ThreadTuner()
+        self._tuner = _ThreadTuner()
         self._started = False
-        for _ in range(min(PROCESSES, _cores())):
+        for _ in range(min(MAX_PROCESSES, _available_cores())):
             try:
-                process = _Process(tasks, lang)
+                process = _ReaderProcess(tasks, lang)
             except OSError:
                 break
             self._processes.append(process)
@@ -124,7 +124,7 @@ class _Pool:
 
     @property
     def _threads(self) -> int:
-        return max(1, READERS // len(self._processes)) if self._pace.wide else 1
+        return max(1, MAX_THREADS // len(self._processes)) if self._tuner.many_threads else 1
 
     def started(self) -> bool:
         """Whether a process has begun to speak, which takes it a tenth of a second."""
@@ -149,7 +149,7 @@ class _Pool:
             rows = list(self._read(self._tasks, part.ids, part.retried))
         return part, rows
 
-    def _take(self, process: _Process) -> None:
+    def _take(self, process: _ReaderProcess) -> None:
         answer = process.receive()
         if answer is None:
             self._answers.unregister(process.output)
@@ -159,7 +159,7 @@ class _Pool:
         number, rows, waited = answer
         self._rows[number] = rows
         process.pending.discard(number)
-        self._pace.note(len(rows), waited)
+        self._tuner.record(len(rows), waited)
 
     def close(self) -> None:
         self._answers.close()
@@ -173,24 +173,24 @@ class _ThreadTuner:
     take the interpreter from each other, at ten more system calls for each of ours."""
 
     def __init__(self) -> None:
-        self.wide = False
+        self.many_threads = False
         self._tried = False
         self._rate = 0.0
         self._begin()
 
-    def note(self, tasks: int, waited: float) -> None:
+    def record(self, tasks: int, waited: float) -> None:
         """So many tasks were read, and so many seconds waited in all for them."""
         self._parts += 1
         self._tasks += tasks
         self._waited += waited
         # The first parts come a whole round after they were asked for.
-        if self._tried or self._parts < (READERS if self.wide else PROCESSES):
+        if self._tried or self._parts < (MAX_THREADS if self.many_threads else MAX_PROCESSES):
             return
         rate = self._tasks / (time.perf_counter() - self._began)
-        if self.wide:
-            self.wide, self._tried = rate >= GAIN * self._rate, True
+        if self.many_threads:
+            self.many_threads, self._tried = rate >= MIN_SPEEDUP * self._rate, True
         else:
-            self.wide, self._rate = self._waited > SLOW * self._tasks, rate
+            self.many_threads, self._rate = self._waited > SLOW_WAIT * self._tasks, rate
         self._begin()
 
     def _begin(self) -> None:
@@ -199,7 +199,7 @@ class _ThreadTuner:
         self._waited = 0.0
 
 
-class _Process(WorkerProcess):
+class _ReaderProcess(WorkerProcess):
     """One process that reads, and the numbers of the parts that it has not answered yet."""
 
     def __init__(self, tasks: str, lang: Lang) -> None:
@@ -209,7 +209,7 @@ class _Process(WorkerProcess):
 
 def serve(requests: IO[bytes], answers: IO[bytes], lang: str) -> None:
     """What a reading process does, in the folder of all tasks: answer requests until they end."""
-    os.nice(NICE)
+    os.nice(NICENESS)
     read_tasks = LAYOUTS[Lang(lang)].read_tasks
     gc.disable()  # nothing here refers to itself
     todo: queue.SimpleQueue[Any] = queue.SimpleQueue()
@@ -237,12 +237,12 @@ def serve(requests: IO[bytes], answers: IO[bytes], lang: str) -> None:
         todo.put(request)
     for _ in threads:
         todo.put(None)
-    deadline = time.monotonic() + _GRACE
+    deadline = time.monotonic() + _SHUTDOWN_TIME
     for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()))
 
 
-def _cores() -> int:
+def _available_cores() -> int:
     if os.name != "posix":
         return 0  # there a pipe can't be waited for together with others
     if hasattr(os, "sched_getaffinity"):

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 
-from hipercow_tui.domain.combined_snapshot import combine
+from hipercow_tui.domain.combined_snapshot import combine_snapshots
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.root import Root
@@ -27,17 +27,17 @@ class CombinedScanner:
         root: Root,
         *,
         index: ScanCache | None = None,
-        between: Callable[[], object] = lambda: None,
+        yield_point: Callable[[], object] = lambda: None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.root = root
-        self._between = between
+        self._yield_point = yield_point
         self._monotonic = monotonic
         self._indexed = index is not None
-        self._r = Scanner(root, index=index, between=between, monotonic=monotonic)
+        self._r = Scanner(root, index=index, yield_point=yield_point, monotonic=monotonic)
         self._python: Scanner | None = None
         self._parts = (Snapshot(root.path), Snapshot(root.path, lang=Lang.PY))
-        self._whole = self._parts[0]
+        self._combined = self._parts[0]
 
     def scan(self) -> Iterator[ScanState]:
         """One pass over both, as Scanner.scan: the last state is complete."""
@@ -46,11 +46,11 @@ class CombinedScanner:
         for state in self._r.scan():
             spent = state.seconds
             complete = state.complete and python is None
-            yield replace(state, snapshot=self._seen(state.snapshot), complete=complete)
+            yield replace(state, snapshot=self._update_part(state.snapshot), complete=complete)
         if python is not None:
             for state in python.scan():
                 seconds = spent + state.seconds
-                yield replace(state, snapshot=self._seen(state.snapshot), seconds=seconds)
+                yield replace(state, snapshot=self._update_part(state.snapshot), seconds=seconds)
 
     def invalidate_cached(self, ids: Collection[str]) -> bool:
         """As Scanner.doubt, of both."""
@@ -64,15 +64,15 @@ class CombinedScanner:
         if self._python is None and os.path.isdir(python.hipercow):
             index = ScanCache.of(python) if self._indexed else None
             self._python = Scanner(
-                python, index=index, between=self._between, monotonic=self._monotonic
+                python, index=index, yield_point=self._yield_point, monotonic=self._monotonic
             )
         return self._python
 
-    def _seen(self, part: Snapshot) -> Snapshot:
+    def _update_part(self, part: Snapshot) -> Snapshot:
         """Both parts as they are known now; the same object as long as these are."""
         before = self._parts
         r, python = (part, before[1]) if part.lang is Lang.R else (before[0], part)
         if r is not before[0] or python is not before[1]:
             self._parts = (r, python)
-            self._whole = combine(r, python)
-        return self._whole
+            self._combined = combine_snapshots(r, python)
+        return self._combined

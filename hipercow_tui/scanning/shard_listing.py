@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import compress
 from operator import attrgetter
 
-from hipercow_tui.formats.r_layout import PREFIX, REST, FolderTimes
+from hipercow_tui.formats.r_layout import SHARD_NAME, TASK_FOLDER_NAME, FolderTimes
 from hipercow_tui.formats.safe_open import os_error_text
 
 MTIME_GRANULARITY = (
@@ -29,7 +29,7 @@ class ChangeTracker:
     """
 
     times: FolderTimes | None = None
-    since: float = 0.0
+    first_seen: float = 0.0
     mtime_trusted: bool = False
 
     def is_unchanged(self, moments: FolderTimes) -> bool:
@@ -40,9 +40,10 @@ class ChangeTracker:
         """It was read after ``began`` on our clock, and no earlier than ``server_time_ns`` on the
         server's; on our clock it was ``seen`` to have changed last at these moments."""
         if moments != self.times:
-            self.times, self.since = moments, seen
+            self.times, self.first_seen = moments, seen
         self.mtime_trusted = (
-            began - self.since >= MTIME_GRANULARITY or max(moments) <= newest - MTIME_GRANULARITY_NS
+            began - self.first_seen >= MTIME_GRANULARITY
+            or max(moments) <= newest - MTIME_GRANULARITY_NS
         )
 
 
@@ -71,18 +72,18 @@ class ShardChanges:
     added: Collection[str]
 
 
-def find_folders(tasks: str, unread: dict[str, str]) -> dict[str, FolderTimes]:
+def find_shards(tasks: str, unread: dict[str, str]) -> dict[str, FolderTimes]:
     """The names of the folders ``tasks/ab``, in order, and when each last changed; raises OSError.
 
     For each that is not a folder, or can't be examined, a sentence is added to ``unread``.
     """
     with os.scandir(tasks) as entries:
-        named = [entry for entry in entries if PREFIX.match(entry.name)]
+        named = [entry for entry in entries if SHARD_NAME.match(entry.name)]
     found: dict[str, FolderTimes] = {}
     for entry in sorted(named, key=attrgetter("name")):
         try:
             if not entry.is_dir(follow_symlinks=False):
-                unread[entry.name] = f"'tasks/{entry.name}' {_kind(entry)}, not read"
+                unread[entry.name] = f"'tasks/{entry.name}' {_kind_text(entry)}, not read"
                 continue
             status = entry.stat(follow_symlinks=False)
         except FileNotFoundError:
@@ -94,7 +95,7 @@ def find_folders(tasks: str, unread: dict[str, str]) -> dict[str, FolderTimes]:
     return found
 
 
-def list_folder(tasks: str, folder: Shard, same: Mapping[str, str]) -> ShardChanges:
+def list_shard(tasks: str, folder: Shard, same: Mapping[str, str]) -> ShardChanges:
     """List ``tasks/ab`` and bring ``folder`` up to date; raises OSError.
 
     ``same`` has the objects to use for ids that are known already: a million of them take 88 MB.
@@ -103,12 +104,14 @@ def list_folder(tasks: str, folder: Shard, same: Mapping[str, str]) -> ShardChan
     with os.scandir(f"{tasks}/{name}") as scanned:
         entries = list(scanned)
     folders = [entry for entry in entries if entry.is_dir(follow_symlinks=False)]
-    folder.problems = _odd(name, entries, folders) if len(folders) < len(entries) else {}
+    folder.problems = (
+        _non_folder_problems(name, entries, folders) if len(folders) < len(entries) else {}
+    )
     names, inodes = [e.name for e in folders], array("Q", [e.inode() for e in folders])
     if inodes == folder.inodes and names == [task_id[2:] for task_id in folder.ids]:
         return ShardChanges((), ())
-    if not all(map(REST.match, names)):
-        are_tasks = list(map(bool, map(REST.match, names)))
+    if not all(map(TASK_FOLDER_NAME.match, names)):
+        are_tasks = list(map(bool, map(TASK_FOLDER_NAME.match, names)))
         names, inodes = list(compress(names, are_tasks)), array("Q", compress(inodes, are_tasks))
     ids = [name + rest for rest in names]
     ids = list(map(same.get, ids, ids))
@@ -122,16 +125,16 @@ def list_folder(tasks: str, folder: Shard, same: Mapping[str, str]) -> ShardChan
     return ShardChanges(gone, fresh)
 
 
-def _odd(
+def _non_folder_problems(
     name: str, entries: Iterable[os.DirEntry[str]], folders: Iterable[os.DirEntry[str]]
 ) -> Mapping[str, str]:
     are_folders = {entry.name for entry in folders}
     return {
-        name + entry.name: f"'tasks/{name}/{entry.name}' {_kind(entry)}, not read"
+        name + entry.name: f"'tasks/{name}/{entry.name}' {_kind_text(entry)}, not read"
         for entry in entries
-        if entry.name not in are_folders and REST.match(entry.name)
+        if entry.name not in are_folders and TASK_FOLDER_NAME.match(entry.name)
     }
 
 
-def _kind(entry: os.DirEntry[str]) -> str:
+def _kind_text(entry: os.DirEntry[str]) -> str:
     return "is a symbolic link" if entry.is_symlink() else "is no folder"

@@ -7,7 +7,7 @@ from itertools import compress, count, repeat
 
 from hipercow_tui.domain.retry_chains import RetryLink
 from hipercow_tui.domain.task import Status, Task, tasks_from_rows
-from hipercow_tui.formats.r_layout import LATEST_STATUS_BY_MASK, STATUSES, Columns
+from hipercow_tui.formats.r_layout import LATEST_STATUS_BY_MASK, STATUS_BY_MASK, Columns
 from hipercow_tui.formats.relations import Relations
 
 
@@ -20,24 +20,26 @@ class TaskLinker:
         self._links: list[RetryLink] = []
         self._stale: set[str] = set()  # members of chains whose tips may be others than they say
 
-    def tasks(self, ids: Sequence[str], columns: Columns, known: Mapping[str, Task]) -> list[Task]:
+    def make_tasks(
+        self, ids: Sequence[str], columns: Columns, known: Mapping[str, Task]
+    ) -> list[Task]:
         """The tasks of these rows. Column by column, for a million of them: 1 µs a task."""
         relations = self._relations
         listings, created, started, finished, estimated, _, problems, _ = columns
         bundles = map(relations.bundles_of.get, ids, repeat(()))
         chains: list[tuple[str, ...]] = [()] * len(ids)
         tips = list(map(LATEST_STATUS_BY_MASK.__getitem__, listings))
-        for place in compress(count(), map(relations.chains.has, ids)):
+        for place in compress(count(), map(relations.chains.is_member, ids)):
             chains[place] = relations.chains.chain(ids[place])
             tips[place] = self._latest_status(ids[place], tips[place], known)
-            self._note_latest(ids[place], known)
-        statuses = map(STATUSES.__getitem__, listings)
+            self._record_stale(ids[place], known)
+        statuses = map(STATUS_BY_MASK.__getitem__, listings)
         times, lang = (created, started, finished, estimated), relations.lang
         return tasks_from_rows(
             zip(ids, statuses, listings, *times, tips, bundles, chains, problems, repeat(lang))
         )
 
-    def _note_latest(self, task_id: str, known: Mapping[str, Task]) -> None:
+    def _record_stale(self, task_id: str, known: Mapping[str, Task]) -> None:
         """A member of a chain is being made: who says of the chain's tip what may not hold?"""
         chains = self._relations.chains
         tip = chains.latest_attempt(task_id)
@@ -50,7 +52,7 @@ class TaskLinker:
         """A link stands in a task's own ``data``; its line may be lost."""
         self._links.append(link)
 
-    def note_removed(self, task_id: str) -> None:
+    def record_removed(self, task_id: str) -> None:
         """This task is gone, which may have been the tip of others."""
         self._stale.update(self._relations.chains.chain(task_id))
 

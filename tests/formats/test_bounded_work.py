@@ -155,7 +155,7 @@ def test_of_many_inputs_the_first_thousand_are_deparsed(monkeypatch: pytest.Monk
     monkeypatch.setattr(details, "deparse", counted)
     inputs = named([RNull()] * 5000, [f"x{number}" for number in range(5000)])
     found = details.details_from_data(data_with(inputs), None)
-    assert len(found.inputs) == len(found.shown) == 1000 and len(deparsed) == 1001
+    assert len(found.inputs) == len(found.short_inputs) == 1000 and len(deparsed) == 1001
     assert found.inputs[-1] == ("x999", "NULL")
     assert found.problem == "4,000 inputs too many to show"
 
@@ -213,7 +213,7 @@ def test_other_threads_have_their_turn_at_each_object(monkeypatch: pytest.Monkey
         turns.append(value)
         return value
 
-    monkeypatch.setattr(json_reader, "_give_turn", turn)
+    monkeypatch.setattr(json_reader, "_yield_to_threads", turn)
     values = [{"a": {"b": 1}}, [{}]]
     assert load_json(json.dumps(values).encode(), work=1000) == values
     assert turns == [{"b": 1}, {"a": {"b": 1}}, {}]

@@ -134,7 +134,7 @@ def test_any_other_link_is_not_read(root: Path, target: Callable[[Path], str], s
 
 
 def test_what_is_too_large_is_not_read(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hipercow_tui.formats.bundles.LIMIT", 50)
+    monkeypatch.setattr("hipercow_tui.formats.bundles.BUNDLE_LIMIT", 50)
     (folder(root) / "link").symlink_to(inside(root))
     write_bundle(root, "large", [A, B])
     assert set(scan(root).unread.bundles) == {"large", "link"}

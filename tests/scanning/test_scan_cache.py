@@ -83,13 +83,13 @@ def assert_same(project: Path) -> None:
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The paths of task files that are opened."""
     opened: list[str] = []
-    real = r_layout.read_head
+    real = r_layout.read_beginning
 
     def read_head(path: str) -> bytes:
         opened.append(path)
         return real(path)
 
-    monkeypatch.setattr(r_layout, "read_head", read_head)
+    monkeypatch.setattr(r_layout, "read_beginning", read_head)
     return opened
 
 
@@ -323,7 +323,7 @@ def test_bundles_are_doubted_too(
     def batch_id(status: os.stat_result) -> Stamp:
         return (status.st_ino, status.st_size, status.st_mtime_ns, 0)
 
-    monkeypatch.setattr(relations, "_stamp", batch_id)
+    monkeypatch.setattr(relations, "_file_stamp", batch_id)
     path = long_ago(project, "mine")
     kept(project)
     # No clock tells: the same file, as long and as old as it was.

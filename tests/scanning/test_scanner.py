@@ -412,7 +412,7 @@ def test_others_may_go_first_between_two_steps_once_there_is_something_to_show(
         write_task(tmp_path, task_id(number), "success")
     folders = len(os.listdir(tmp_path / "hipercow" / "tasks"))
     known: list[int] = []
-    scanner = Scanner(find_root(tmp_path), between=lambda: known.append(len(scanner._tasks)))
+    scanner = Scanner(find_root(tmp_path), yield_point=lambda: known.append(len(scanner._tasks)))
     list(scanner.scan())
     assert known[0] and len(known) == folders - 1
     known.clear()

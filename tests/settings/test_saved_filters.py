@@ -46,7 +46,7 @@ stacks = st.builds(
     finished_before=st.none() | ages.map(lambda text: FinishedBefore.of(text, NOW)),
     in_bundle=st.none() | st.lists(globs, min_size=1, max_size=3).map(InBundle.of),
     with_status=st.none()
-    | st.sets(st.sampled_from(FILTERABLE_STATUSES), min_size=1).map(WithStatus.any_of),
+    | st.sets(st.sampled_from(FILTERABLE_STATUSES), min_size=1).map(WithStatus.for_list),
     lang=st.none() | st.sampled_from(Lang).map(OfLang),
     task_ids=st.none() | st.just(TaskIds(frozenset({"0" * 32}))),
 ).filter(lambda stack: SavedFilter.of(stack).given)

@@ -15,7 +15,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Static
 
-from hipercow_tui.analysis.error_groups import inputs_of, number
+from hipercow_tui.analysis.error_groups import inputs_of, parse_number
 from hipercow_tui.analysis.sweep import (
     FailureRate,
     Inputs,
@@ -27,7 +27,7 @@ from hipercow_tui.analysis.sweep import (
 )
 from hipercow_tui.analysis.task_view import next_hit
 from hipercow_tui.domain.task import Status, Task
-from hipercow_tui.formats.py_details import read_what_runs
+from hipercow_tui.formats.py_details import read_details_without_error
 from hipercow_tui.formats.root import Root
 from hipercow_tui.support.text import pluralize
 from hipercow_tui.ui.cells import plain_text
@@ -127,7 +127,7 @@ class SweepScreen(Screen[str | None]):
         inputs: dict[str, Inputs] = {}
         told = time.monotonic()
         for task in tasks:
-            inputs[task.id] = inputs_of(read_what_runs(self._root, task.id, task.lang))
+            inputs[task.id] = inputs_of(read_details_without_error(self._root, task.id, task.lang))
             if self._stopped:
                 return
             if time.monotonic() >= told + TELL_EVERY:
@@ -166,7 +166,7 @@ class SweepScreen(Screen[str | None]):
             said.append(f"read {len(known):,}")
         elif not self._sweep.names:
             said.append("no input differs")
-        same = ", ".join(f"{name} = {value}" for name, value in self._sweep.same)
+        same = ", ".join(f"{name} = {value}" for name, value in self._sweep.constant_inputs)
         head = f"{self._title}  {' · '.join(said)}{f'   in all: {same}' if same else ''}"
         self.query_one("#head", Static).update(Text(plain_text(head), "bold"))
 
@@ -178,7 +178,7 @@ class SweepScreen(Screen[str | None]):
         for place, name in enumerate(names):
             found = failure_rates(self._sweep, tasks, place, PARTS)
             text.append(f"{name:<{width}}  ", "dim")
-            if len(found) <= NAMED or number(found[0].label) is None:
+            if len(found) <= NAMED or parse_number(found[0].label) is None:
                 # Of many words, those that failed most.
                 worst = sorted(found, key=lambda share: -share.failed / share.tasks)[:NAMED]
                 for share in found if len(found) <= NAMED else worst:
@@ -246,7 +246,7 @@ class SweepScreen(Screen[str | None]):
     @property
     def _hits(self) -> list[int]:
         keys = self.table.keys if self._query else ()
-        return [row for row, key in enumerate(keys) if self._sweep.hits(key, self._query)]
+        return [row for row, key in enumerate(keys) if self._sweep.matches(key, self._query)]
 
     def _tell_hits(self) -> None:
         if self._query:

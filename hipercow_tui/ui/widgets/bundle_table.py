@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hipercow_tui.analysis.bundle_rows import BundleKey, BundleRow, BundleSort
-from hipercow_tui.analysis.disk_usage import Total
+from hipercow_tui.analysis.disk_usage import DiskUsage
 from hipercow_tui.analysis.task_view import TaskView
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import FILTERABLE_STATUSES, Lang, Status
@@ -158,7 +158,7 @@ def _key(line: BundleRow) -> str:
     return line.name if line.lang is Lang.R else f"{Lang.PY}/{line.name}"  # R's have no slash
 
 
-def held_text(held: Total, told: str) -> str:
+def held_text(held: DiskUsage, told: str) -> str:
     """Nothing where nothing was measured, ``≥`` where not all of it was."""
     if not held.measured:
         return ""

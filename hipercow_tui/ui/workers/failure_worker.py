@@ -182,7 +182,7 @@ class FailureWorker:
         more = len(todo) if len(unread) == len(part) else 0
         failures = self._reader.read([task for task, _ in unread], more=more)
         for (task, folder), failure in zip(unread, failures, strict=True):
-            self._learn(task, self._sharing.shared(failure, folder))
+            self._learn(task, self._sharing.intern_failure(failure, folder))
             self._unsaved = True
         return time.monotonic() - began
 

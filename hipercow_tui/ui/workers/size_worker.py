@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from hipercow_tui.analysis.disk_usage import Measured, ids_to_measure
+from hipercow_tui.analysis.disk_usage import MeasuredSize, ids_to_measure
 from hipercow_tui.domain.task import Task
 from hipercow_tui.formats.folder_size import measure
 from hipercow_tui.formats.root import Root
@@ -35,7 +35,7 @@ class SizeWorker:
     def __init__(
         self, root: Root, tell: Callable[[], object], broke: Callable[[Exception], object]
     ) -> None:
-        self.sizes: dict[str, Measured] = {}
+        self.sizes: dict[str, MeasuredSize] = {}
         self.known = 0
         self._root = root
         self._tell = tell
@@ -94,7 +94,7 @@ class SizeWorker:
             while not self._stopped and (task := self._next()) is not None:
                 size = measure(self._root.part(task.lang), task.id)
                 if size is not None:
-                    self.sizes[task.id] = Measured(size, task.files_mask)
+                    self.sizes[task.id] = MeasuredSize(size, task.files_mask)
                     self.known += 1
                 if time.monotonic() - told >= TELL_EVERY:
                     self._tell()

@@ -12,7 +12,7 @@ from hipercow_tui.analysis.task_summary import TaskSummary
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Bundle, Lang
 from hipercow_tui.formats.details import TaskDetails
-from hipercow_tui.formats.py_details import read_what_runs
+from hipercow_tui.formats.py_details import read_details_without_error
 from hipercow_tui.formats.root import Root
 from hipercow_tui.ui.cells import plain_text
 from hipercow_tui.ui.workers.base import start_thread
@@ -122,8 +122,8 @@ class SummaryLoader:
 
     def _read(self, task_id: str) -> None:
         lang = Lang.PY if task_id in self._python else Lang.R
-        details = read_what_runs(self._root, task_id, lang)
-        if len(details.shown) > 1:
+        details = read_details_without_error(self._root, task_id, lang)
+        if len(details.short_inputs) > 1:
             details = self._varying_first(task_id, details)
         while len(self.summaries) >= KEPT:
             self.summaries.pop(next(iter(self.summaries)), None)
@@ -140,9 +140,9 @@ class SummaryLoader:
             (name, value), _ = pair
             return all(end.get(name) == hash(value) for end in ends)
 
-        pairs = sorted(zip(details.inputs, details.shown, strict=True), key=is_same)
+        pairs = sorted(zip(details.inputs, details.short_inputs, strict=True), key=is_same)
         inputs, shown = zip(*pairs, strict=True)
-        return replace(details, inputs=inputs, shown=shown)
+        return replace(details, inputs=inputs, short_inputs=shown)
 
     def _of_ends(self, task_id: str) -> list[dict[str, int]]:
         """The inputs of the first and the last task of its bundle, as far as they can be read: from
@@ -157,7 +157,7 @@ class SummaryLoader:
             return []
         ids = bundle.task_ids[0], bundle.task_ids[-1]
         if ids not in self._ends:
-            read = [read_what_runs(self._root, one, Lang.R).inputs for one in ids]
+            read = [read_details_without_error(self._root, one, Lang.R).inputs for one in ids]
             self._ends[ids] = [{n: hash(value) for n, value in each} for each in read if each]
         return self._ends[ids]
 
