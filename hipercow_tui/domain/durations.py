@@ -1,4 +1,4 @@
-"""How long tasks waited and ran, in seconds: from their times, and of those under way until now."""
+"""How long tasks waited and ran, in seconds."""
 
 from __future__ import annotations
 
@@ -6,16 +6,22 @@ from hipercow_tui.domain.task import Status, Task
 
 
 def queue_time(task: Task, now: float) -> float | None:
-    """From its creation to its start, or until ``now`` (seconds since the epoch) if it is
-    submitted; None where that is not known, or where two clocks contradict each other."""
+    """Return the seconds from creation to start, or until ``now`` if the task is submitted.
+
+    ``now`` is in seconds since the epoch. None if a time is unknown, or if the times contradict
+    each other because they come from different clocks.
+    """
     if task.started is not None:
         return _difference(task.created, task.started)
     return _elapsed(now, task.created) if task.status is Status.SUBMITTED else None
 
 
 def run_time(task: Task, now: float) -> float | None:
-    """From its start to its end, or until ``now`` (seconds since the epoch) if it is running; None
-    where that is not known, or where two clocks contradict each other."""
+    """Return the seconds from start to end, or until ``now`` if the task is running.
+
+    ``now`` is in seconds since the epoch. None if a time is unknown, or if the times contradict
+    each other because they come from different clocks.
+    """
     if task.finished is not None:
         return _difference(task.started, task.finished)
     return _elapsed(now, task.started) if task.status is Status.RUNNING else None
@@ -26,5 +32,5 @@ def _difference(first: float | None, last: float) -> float | None:
 
 
 def _elapsed(now: float, first: float | None) -> float | None:
-    """What lies ahead by a wrong clock has just begun."""
+    """Return the time since ``first``; 0 if that is in the future because a clock is wrong."""
     return None if first is None else max(0.0, now - first)

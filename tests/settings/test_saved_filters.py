@@ -150,7 +150,7 @@ def test_what_was_written_by_hand_is_understood_and_stays(file: FilterFile) -> N
         ('[bad]\nstatus = ["failed"]', "did you mean 'failure'"),
         ("[bad]\nstatus = []", 'status is a word or a list of words, such as ["failure"]'),
         ("[bad]\nstatus = [3]", "status is a word"),
-        ('[bad]\nfinished_before = "soon"', "'soon' is no time: write '<n> hours'"),
+        ('[bad]\nfinished_before = "soon"', "'soon' is not a time: write '<n> hours'"),
         ("[bad]\nfinished_before = 9", 'finished_before is a text, such as "9 days"'),
         ("[bad]\nfinished_before = 10:00:00", "finished_before is a text"),
         ('[bad]\nin_bundle = "{a"', "not closed"),
