@@ -23,7 +23,7 @@ def load_json(raw: bytes, *, work: int) -> Any:
     try:
         return json.loads(raw, object_hook=_yield_to_threads, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
-        raise ValueError("is no JSON that makes sense") from None
+        raise ValueError("is not valid JSON") from None
 
 
 def _refuse_constant(constant: str) -> NoReturn:

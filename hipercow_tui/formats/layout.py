@@ -9,7 +9,8 @@ from typing import TypeAlias
 
 from hipercow_tui.domain.task import Bundle, Lang
 from hipercow_tui.formats import py_layout, r_layout
-from hipercow_tui.formats.r_layout import Stamp, TaskRow
+from hipercow_tui.formats.r_layout import Stamp
+from hipercow_tui.formats.task_row import TaskRow
 
 # The name of a bundle, its file's entry, and the open folder that the entry's path is relative to,
 # if any.

@@ -79,7 +79,7 @@ def parse_data(raw: bytes, task_id: str) -> TaskDetails:
     except ValueError as error:
         return TaskDetails(problem=f"'data' {error}")
     if not isinstance(data, dict):
-        return TaskDetails(problem="'data' is no JSON object")
+        return TaskDetails(problem="'data' is not a JSON object")
     runs = _command(data)
     return TaskDetails(
         type=_text(data.get("method")),

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from hipercow_tui.support.text import escape_controls, format_size
 
-# 0 where a platform has no such flag; there fstat still refuses what is no ordinary file.
+# 0 where a platform has no such flag; there fstat still refuses what is not a regular file.
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _NON_BLOCKING = getattr(os, "O_NONBLOCK", 0)
 _FILE_FLAGS = os.O_RDONLY | os.O_CLOEXEC | _NO_FOLLOW | _NON_BLOCKING
@@ -46,7 +46,7 @@ def open_file(path: str | os.PathLike[str], *, dir_fd: int | None = None) -> int
         raise
     if not stat.S_ISREG(os.fstat(fd).st_mode):
         os.close(fd)
-        raise OSError(errno.EINVAL, "is no ordinary file", path)
+        raise OSError(errno.EINVAL, "is not a regular file", path)
     return fd
 
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.domain.task import DATA, QUEUED, Status, Task
 from hipercow_tui.formats.layout import LAYOUTS
-from hipercow_tui.formats.r_layout import status_from_mask
+from hipercow_tui.formats.task_row import status_from_mask
 from hipercow_tui.formats.safe_open import open_folder
 from hipercow_tui.purging.batch import Batch
 from hipercow_tui.purging.results import ItemResult, PurgeReport

@@ -14,7 +14,7 @@ from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.domain.task import Bundle, Task
 from hipercow_tui.formats.bundles import read_bundle
 from hipercow_tui.formats.layout import LAYOUTS
-from hipercow_tui.formats.r_layout import status_from_mask
+from hipercow_tui.formats.task_row import status_from_mask
 from hipercow_tui.formats.safe_open import open_folder
 from hipercow_tui.purging.batch import NO_SPACE, Batch
 from hipercow_tui.purging.batch_name import bundle_file

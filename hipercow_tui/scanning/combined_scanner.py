@@ -1,4 +1,4 @@
-"""A root of R and one of Python in the same folder, scanned as one."""
+"""Scan the R root and the Python root of one folder as one root."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from hipercow_tui.scanning.scanner import Scanner, ScanState
 
 
 class CombinedScanner:
-    """Reads a root again and again, R's part first. Use it from one thread at a time.
+    """Scans a root of one or both languages repeatedly, R first. Use it from one thread at a time.
 
-    Where there is no root of Python, it is R's scanner and a stat a pass. ``index``, ``between``
-    and ``monotonic`` are as there; Python's part has an index of its own then.
+    Without a Python root it costs one stat a scan more than Scanner. The arguments are those of
+    Scanner; with ``index``, which is of R, the Python root has its own.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class CombinedScanner:
         self._combined = self._parts[0]
 
     def scan(self) -> Iterator[ScanState]:
-        """One pass over both, as Scanner.scan: the last state is complete."""
+        """Scan both roots once, as ``Scanner.scan``: the last state is complete."""
         python = self._python_scanner()
         spent = 0.0
         for state in self._r.scan():
@@ -53,13 +53,15 @@ class CombinedScanner:
                 yield replace(state, snapshot=self._update_part(state.snapshot), seconds=seconds)
 
     def invalidate_cached(self, ids: Collection[str]) -> bool:
-        """As Scanner.doubt, of both."""
-        doubted = self._r.invalidate_cached(ids)
-        return (self._python is not None and self._python.invalidate_cached(ids)) or doubted
+        """Mark cached tasks for reading, as ``Scanner.invalidate_cached``."""
+        marked = self._r.invalidate_cached(ids)
+        return (self._python is not None and self._python.invalidate_cached(ids)) or marked
 
     def _python_scanner(self) -> Scanner | None:
-        """Made when there is something to read for the first time, and kept: what it knew must be
-        known to be gone."""
+        """Return the Python scanner; None as long as there never was a Python root.
+
+        It is kept if the root disappears: a scan then removes the tasks that it knew.
+        """
         python = self.root.part(Lang.PY)
         if self._python is None and os.path.isdir(python.hipercow):
             index = ScanCache.of(python) if self._indexed else None
@@ -69,7 +71,10 @@ class CombinedScanner:
         return self._python
 
     def _update_part(self, part: Snapshot) -> Snapshot:
-        """Both parts as they are known now; the same object as long as these are."""
+        """Replace the snapshot of one language, and return the combination of both.
+
+        The result is the same object as long as both parts are the same.
+        """
         before = self._parts
         r, python = (part, before[1]) if part.lang is Lang.R else (before[0], part)
         if r is not before[0] or python is not before[1]:

@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from hipercow_tui.domain.task import Bundle, Lang, Task
-from hipercow_tui.formats.r_layout import Columns, FolderTimes
 from hipercow_tui.formats.root import Root
 from hipercow_tui.formats.safe_open import read_file
+from hipercow_tui.formats.task_row import Columns, FolderTimes
 from hipercow_tui.scanning.shard_listing import ChangeTracker, Shard
 
 _MAGIC = b"hipercow-tui index 4\n"
@@ -271,7 +271,7 @@ def cached_folder(section: memoryview, same: Mapping[str, str]) -> CachedFolder:
         moments[place] = pair
         watches[ids[place]] = ChangeTracker(pair, mtime_trusted=True)
     nothing = [None] * tasks
-    columns = (listings, *times, estimated, moments, nothing, nothing)
+    columns = Columns._make((listings, *times, estimated, moments, nothing, nothing))
     folder = Shard(name, ChangeTracker((modified, changed)), newest, ids, inodes, watches)
     return CachedFolder(folder, ids, columns, not changed, names)
 

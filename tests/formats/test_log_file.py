@@ -313,7 +313,7 @@ def test_a_missing_log_is_said_in_a_sentence(tmp_path: Path) -> None:
 def test_what_is_no_ordinary_file_is_never_opened(tmp_path: Path) -> None:
     log = log_of(tmp_path, None)
     os.mkfifo(path_of(log))
-    with pytest.raises(LogError, match="no ordinary file"):
+    with pytest.raises(LogError, match="not a regular file"):
         log.state()
     path_of(log).unlink()
     secret = tmp_path / "secret"

@@ -66,9 +66,9 @@ def test_other_names(name: str) -> None:
 @pytest.mark.parametrize(
     ("raw", "says"),
     [
-        (b"{", "is no JSON"),
-        (b"[" * 100_000, "is no JSON"),
-        (b"[]", "is no JSON object"),
+        (b"{", "is not valid JSON"),
+        (b"[" * 100_000, "is not valid JSON"),
+        (b"[]", "is not a JSON object"),
         (b"{}", "of no type of task we know"),
         (b'{"method": "shell", "data": {"cmd": "ls"}}', "of no type"),
         (b'{"method": "shell", "data": {"cmd": [1]}}', "of no type"),

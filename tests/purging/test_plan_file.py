@@ -215,7 +215,7 @@ def test_a_file_that_is_no_plan_is_a_sentence(tmp_path: Path, held: bytes) -> No
 
 def test_a_pipe_blocks_nothing(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "plan")
-    with pytest.raises(PurgeError, match="is no ordinary file"):
+    with pytest.raises(PurgeError, match="is not a regular file"):
         load_plan(tmp_path / "plan")
     with pytest.raises(PurgeError, match="can't be read"):
         load_plan(tmp_path / "nowhere")
