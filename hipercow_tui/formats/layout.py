@@ -1,4 +1,4 @@
-"""What differs on disk between a root of R and one of Python, by language."""
+"""The differences between the files of an R root and of a Python root."""
 
 from __future__ import annotations
 
@@ -12,15 +12,14 @@ from hipercow_tui.formats import py_layout, r_layout
 from hipercow_tui.formats.r_layout import Stamp
 from hipercow_tui.formats.task_row import TaskRow
 
-# The name of a bundle, its file's entry, and the open folder that the entry's path is relative to,
-# if any.
+# The name of a bundle, the entry of its file, and the open folder to which the entry's path is
+# relative, or None.
 BundleFile: TypeAlias = tuple[str, "os.DirEntry[str]", int | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How a root is read: its tasks, what the names in a task's folder mean, which files are
-    bundles, and what is in a bundle."""
+    """The functions that read the root of one language; see r_layout and py_layout."""
 
     read_tasks: Callable[[str, Iterable[str], Collection[str]], Iterator[TaskRow | None]]
     files_mask_of: Callable[[Iterable[str]], int]

@@ -1,9 +1,9 @@
-"""What went wrong in a failed task: the text of the R condition in its ``result``.
+"""Read the error of a failed R task from the condition in its ``result``.
 
-A condition is a list of parts that R writes in the order ``message, call, trace, …``, and its
-names behind them. A trace can be tens of megabytes. So each part is kept as far as it is small,
-the rest is read past, and the names then say which part was what.
-Source: SPEC section 2, "Error text"; R's ``conditionMessage``, rlang's ``cnd_message``.
+A condition is a list of parts, in the order ``message, call, trace, …``, followed by their names.
+A trace can be tens of megabytes. So each small part is kept, the others are skipped, and the names
+are assigned at the end.
+Source: docs/spec.md, section 2, "Errors"; R's ``conditionMessage``, rlang's ``cnd_message``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from hipercow_tui.support.text import pluralize
 _MAX_TEXT = 20_000  # characters of an error's text
 _MAX_PARTS = 100  # of a condition
 _MAX_PART_ELEMENTS = 500  # elements
-_MAX_WARNINGS = 50  # that are told, as many as R itself keeps
+_MAX_WARNINGS = 50  # as in R
 _MAX_PARENTS = 20
 _MAX_CALL_DEPTH = 50  # of calls within each other
 _LIMITS = Limits(
@@ -39,8 +39,8 @@ _RLANG = frozenset(("rlang_error", "rlang_warning", "rlang_message"))
 _TYPES = frozenset(("error", "warning", "message", "interrupt"))
 _BULLETS = {"x": "✖ ", "i": "ℹ ", "!": "! ", "*": "• ", "v": "✔ ", ">": "→ ", " ": "  "}
 
-# Calls that are shown whole, since their function stands between its arguments (rlang's
-# ``call_parse_type``), and those that say nothing of where an error came from.
+# Functions with a call that is shown completely, because they are written between their arguments
+# (rlang's ``call_parse_type``), and functions that do not show where an error came from.
 _OPERATORS = frozenset((
     "+", "-", "*", "/", "^", "%%", ":", "==", "!=", "<", ">", "<=", ">=", "&", "&&", "|", "||",
     "!", "~", "<-", "<<-", "=", ":=", "?", "$", "@", "[", "[[", "(", "{",
@@ -50,15 +50,18 @@ _EVALUATORS = frozenset(("eval", "evalq", "eval_tidy"))
 _INDEXERS = frozenset(("$", "@", "[", "[["))
 _SYNTACTIC = re.compile(r"(?:[^\W\d_]|\.(?!\d))[\w.]*\Z")
 _FIVE_INTEGERS = struct.Struct(">iiiii")
-# How R prints warnings: its ``print.warnings``.
-_WARNING_WIDTH = 75  # cells up to which a warning stands beside its call
-_WARNING_CALL_WIDTH = 50  # bytes of a call after which it is cut
+# As R's ``print.warnings`` prints.
+_WARNING_WIDTH = 75  # cells; a wider warning is printed below its call
+_WARNING_CALL_WIDTH = 50  # bytes after which a call is cut
 
 
 @dataclass(frozen=True, slots=True)
 class FailureText:
-    """What a failed task says of its end: the ``message`` as ``conditionMessage()`` gives it, and
-    the ``warnings`` that were raised on the way as R prints them, empty if there were none."""
+    """The texts of a failure.
+
+    ``message`` is as R's ``conditionMessage()`` gives it. ``warnings`` is as R prints the warnings
+    before the error; empty if there were none.
+    """
 
     message: str
     warnings: str = ""
@@ -74,7 +77,7 @@ _Part: TypeAlias = "RValue | _Condition | tuple[_Condition, ...]"
 
 
 class _DepthLimitedReader(Reader):
-    """A reader to which nothing is nested too deep: what is deeper than we show is read past."""
+    """A reader that skips values nested deeper than is shown, and raises no error for them."""
 
     def build(self, flags: int) -> RValue:
         if self.depth > _MAX_CALL_DEPTH:
@@ -83,19 +86,19 @@ class _DepthLimitedReader(Reader):
 
 
 def read_failure_text(source: Source) -> FailureText:
-    """What the condition in a failed task's ``result`` says.
+    """Read the texts of the condition in the ``result`` of a failed task.
 
-    The file is read in chunks, to its end. Beyond 20,000 characters a text is cut, with a note
-    of how many are missing. What R would compute (a ``body`` that is a function, methods that a
-    package has for its own classes) is left out. Raises RdsError.
+    The file is read in chunks, to its end. A text is cut after 20,000 characters, with a note on
+    the number of missing characters. What R would compute is left out: a ``body`` that is a
+    function, and methods of packages for their classes. Raises RdsError.
     """
     with _DepthLimitedReader(source, _LIMITS) as reader:
         flags = reader.integer()
         if flags & 0xFF != LIST:
-            raise reader.error("it holds no error, which would be a list")
+            raise reader.error("it has no error, which would be a list")
         condition = _read_condition(reader, flags, _MAX_PARENTS)
     warnings = condition.parts.get("warnings")
-    printed = _print_warnings(warnings) if isinstance(warnings, tuple) else ""
+    printed = _format_warnings(warnings) if isinstance(warnings, tuple) else ""
     return FailureText(_cut("\n".join(_message(condition))), _cut(printed))
 
 
@@ -118,8 +121,11 @@ def _read_condition(reader: Reader, flags: int, generations: int) -> _Condition:
 
 
 def _read_part(reader: Reader, generations: int) -> _Part:
-    """A part of a condition, as far as it is small; a list only if it may be a parent, or the
-    warnings that hipercow adds to an error (its ``task_eval``)."""
+    """Read a part of a condition if it is small, or skip it.
+
+    A list is read only if it may be a parent condition, or the list of warnings that hipercow adds
+    to an error (``task_eval``). ``generations`` is the number of parents that may still be read.
+    """
     flags = reader.integer()
     if flags & 0xFF == LIST:
         if generations and _begins_with_message(reader):
@@ -127,10 +133,10 @@ def _read_part(reader: Reader, generations: int) -> _Part:
         if generations and _begins_with_condition(reader):
             return _read_conditions(reader, flags, generations)
         return reader.opaque(flags, "list")
-    spared = max(0, reader.elements_left - _MAX_PART_ELEMENTS)
-    reader.elements_left -= spared
+    reserved = max(0, reader.elements_left - _MAX_PART_ELEMENTS)
+    reader.elements_left -= reserved
     part = reader.build(flags)
-    reader.elements_left += spared
+    reader.elements_left += reserved
     return part
 
 
@@ -144,25 +150,25 @@ def _read_conditions(reader: Reader, flags: int, generations: int) -> tuple[_Con
 
 
 def _begins_with_message(reader: Reader) -> bool:
-    """Whether the list ahead begins with one string, as conditions do, and a trace does not."""
-    _, first, its_length, _, _ = _peek_headers(reader)
-    return first & 0xFF == CHARACTER and its_length == 1
+    """Return whether the next list begins with one string, as a condition does, unlike a trace."""
+    _, first, length, _, _ = _peek_headers(reader)
+    return first & 0xFF == CHARACTER and length == 1
 
 
 def _begins_with_condition(reader: Reader) -> bool:
-    """Whether the list ahead begins with a list like that; a trace begins with one of calls."""
-    _, first, _, within, its_length = _peek_headers(reader)
-    return first & 0xFF == LIST and within & 0xFF == CHARACTER and its_length == 1
+    """Return whether the next list begins with a condition; a trace begins with a list of calls."""
+    _, first, _, inner, length = _peek_headers(reader)
+    return first & 0xFF == LIST and inner & 0xFF == CHARACTER and length == 1
 
 
 def _peek_headers(reader: Reader) -> tuple[int, int, int, int, int]:
-    """The next five integers; zeros where there are none."""
+    """Return the next five integers without reading them; zeros at the end of the file."""
     ahead = bytes(reader.peek(_FIVE_INTEGERS.size))
     return _FIVE_INTEGERS.unpack(ahead.ljust(_FIVE_INTEGERS.size, b"\0"))
 
 
 def _message(condition: _Condition) -> Iterator[str]:
-    """The lines of the message, and those of the parents of a condition of rlang."""
+    """Yield the lines of the message, and for an rlang condition those of its parents."""
     if _RLANG.isdisjoint(condition.classes):
         yield "\n".join(_texts(condition.parts.get("message")))
         return
@@ -179,8 +185,11 @@ def _message(condition: _Condition) -> Iterator[str]:
 
 
 def _formatted(condition: _Condition, *, alert: bool) -> str:
-    """Header, body and footer. Their bullets were put in when the condition was made, unless it
-    says ``use_cli_format``; ``alert`` puts a ``!`` before a header without a bullet."""
+    """Return header, body and footer.
+
+    With ``use_cli_format`` their bullets are added here; otherwise they are in the text already.
+    ``alert`` adds a ``!`` to a header without a bullet.
+    """
     parts = condition.parts
     header = parts.get("header")
     lines = _lines(header if isinstance(header, RVector) else parts.get("message"))
@@ -197,7 +206,7 @@ def _formatted(condition: _Condition, *, alert: bool) -> str:
 
 
 def _lines(value: _Part | None) -> list[tuple[str, str]]:
-    """The strings of a character vector, each with its name or an empty one."""
+    """Return the strings of a character vector, each with its name or an empty one."""
     texts = _texts(value)
     bullets = names(value) if isinstance(value, RVector) else ()
     return list(zip(bullets or [""] * len(texts), texts, strict=False))
@@ -215,8 +224,10 @@ def _type(condition: _Condition) -> str:
 
 
 def _label(call: _Part | None) -> str | None:
-    """A call as rlang names it in a message (its ``error_call_as_string``): ``f()``; None for what
-    it does not name."""
+    """Return a call as rlang writes it in a message (``error_call_as_string``), such as ``f()``.
+
+    None for calls that rlang does not write.
+    """
     if not isinstance(call, RLanguage):
         return None
     match call.function:
@@ -238,8 +249,9 @@ def _label(call: _Part | None) -> str | None:
     return None
 
 
-def _print_warnings(warnings: Sequence[_Condition]) -> str:
-    """As R's ``print.warnings`` has it: ``In f(x) : message``, numbered if there are several."""
+def _format_warnings(warnings: Sequence[_Condition]) -> str:
+    """Return warnings as R's ``print.warnings`` writes them: ``In f(x) : message``, numbered if
+    there are several."""
     if not warnings:
         return ""
     lines = ["Warning message:" if len(warnings) == 1 else "Warning messages:"]

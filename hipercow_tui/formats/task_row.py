@@ -72,7 +72,7 @@ class TaskRow(NamedTuple):
 
 
 class Columns(NamedTuple):
-    """The rows of many tasks as columns: the fields of TaskRow, each with a value for every task."""
+    """The rows of many tasks as columns: the fields of TaskRow, each with a value per task."""
 
     files_mask: Sequence[int]
     created: Sequence[float | None]
@@ -102,7 +102,7 @@ def list_task_folder(folder: str, mask_by_name: Mapping[str, int], problems: dic
             if bit is not None:
                 mask |= bit
                 if bit <= INFO and not entry.is_file(follow_symlinks=False):
-                    problems[entry.name] = f"'{entry.name}' is not a regular file and is not read"
+                    problems[entry.name] = f"'{entry.name}' is not a regular file, not read"
     if not mask & DATA:
         problems["data"] = "there is no 'data' in its folder"
     return mask
@@ -138,7 +138,7 @@ def mtime(path: str) -> float | None:
 def read_beginning(path: str) -> bytes:
     """Return the first 16 kB of a file. Follows no link, and does not wait for a pipe.
 
-    ``info`` has some 400 bytes, and what is needed of ``data`` is at its beginning. Raises OSError.
+    ``info`` has some 400 bytes, and the start of ``data`` is enough. Raises OSError.
     """
     fd = os.open(path, _OPEN)
     try:

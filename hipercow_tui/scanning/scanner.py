@@ -135,7 +135,7 @@ class Scanner:
         self._index = index
         self._cached: dict[str, memoryview] = {}  # shards of the index that were not compared yet
         self._cached_shards: set[str] = set()  # shards that were loaded from the index
-        self._reread: set[str] = set()  # tasks of these shards that were read since
+        self._reread: set[str] = set()  # tasks of ``_cached_shards`` that were read since
         self._changes_since_save = 0
         self._cache_unsettled = False
 
@@ -333,7 +333,7 @@ class Scanner:
                 pending[task_id] = None
 
     def _recreated(self, shard: Shard, pending: Collection[str]) -> Iterator[str]:
-        """Yield the final tasks whose folder changed since the shard was last listed.
+        """Yield the final tasks with a folder that changed since the shard was last listed.
 
         ext4 gives a folder that is deleted and created again the same inode.
         """

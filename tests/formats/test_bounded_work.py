@@ -195,7 +195,7 @@ def undecoded(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("item", [b"[],", b"{},", b"1,", b'"",', b'"a":1,', b"[[],{}],"])
 @pytest.mark.parametrize("work", [100, 10_000])
 def test_json_of_too_many_values_is_not_decoded(undecoded: None, item: bytes, work: int) -> None:
-    with pytest.raises(ValueError, match="too large to read: it holds too many values"):
+    with pytest.raises(ValueError, match="too large to read: it has too many values"):
         load_json(b"[" + item * (work + 1) + b"1]", work=work)
 
 
@@ -228,7 +228,7 @@ def test_a_python_task_of_too_many_values_is_a_sentence(tmp_path: Path, undecode
     tasks = py_dir(tmp_path) / "tasks"
     (folder / "data").write_bytes(too_many(200_000))
     found = py_details.read_py_details(tasks, A, status="success")
-    assert found.problem == "'data' is too large to read: it holds too many values"
+    assert found.problem == "'data' is too large to read: it has too many values"
     (folder / "data").write_bytes(b'{"task_id": "' + b"x" * (3 << 20) + b'"}')
     found = py_details.read_py_details(tasks, A, status="success")
     assert found.problem == "'data': is larger than 2.1 MB"
@@ -242,7 +242,7 @@ def test_the_first_thousand_variables_of_a_python_task_are_shown(tmp_path: Path)
 
 
 def test_a_python_bundle_of_too_many_values_is_a_sentence(undecoded: None) -> None:
-    with pytest.raises(ValueError, match="is too large to read: it holds too many values"):
+    with pytest.raises(ValueError, match="is too large to read: it has too many values"):
         parse_bundle(too_many(1_000_000), "sweep")
     with pytest.raises(ValueError, match="too large"):
         parse_times(too_many(200))

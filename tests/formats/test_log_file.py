@@ -306,7 +306,7 @@ def test_a_missing_log_is_said_in_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(LogError, match=r"has no 'log\.outer': it has not started"):
         log.state()
     path_of(log).parent.rmdir()
-    with pytest.raises(LogError, match="is gone, and its logs with it"):
+    with pytest.raises(LogError, match="and its logs are gone"):
         log.lines_after(0, 1)
 
 

@@ -213,7 +213,7 @@ def test_a_pipe_is_not_waited_for_and_a_link_is_the_users_own(
 ) -> None:
     file.path.parent.mkdir()
     os.mkfifo(file.path)
-    assert "is no ordinary file" in file.read().file_error
+    assert "is not a regular file" in file.read().file_error
     file.path.unlink()
     file.path.symlink_to(tmp_path / "dotfiles.toml")
     file.save("mine", MINE)
