@@ -1,4 +1,4 @@
-"""The orders in which the tasks of a table stand. Pure."""
+"""Sort the tasks of a table."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from hipercow_tui.domain.durations import queue_time, run_time
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Status, Task, creation_time
 
-MAX_RESORTED = 2000  # tasks that are put in their new place one by one, at 60 µs each
+MAX_RESORTED = 2000  # tasks that are inserted one by one, at 60 µs each
 
 
 class SortKey(StrEnum):
-    """What the tasks can be sorted by."""
+    """The keys by which tasks can be sorted."""
 
     STATUS = "status"
     WHAT = "what"
@@ -37,15 +37,19 @@ class SortKey(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TaskSort:
-    """An order of the tasks; ``reverse`` puts the largest, the newest, first. What is equal stands
-    newest first either way."""
+    """An order of the tasks; with ``reverse`` the largest or newest first.
+
+    Equal tasks are always in the order of creation, the newest first.
+    """
 
     key: SortKey = SortKey.FINISHED
     reverse: bool = True
 
     def toggled(self, key: SortKey) -> TaskSort:
-        """By this key, or if it is by that already, the other way round. Times and numbers begin
-        with the newest and largest, words with the first."""
+        """Return the order by ``key``: reversed if it is the key already.
+
+        Otherwise times and numbers begin with the newest and largest, texts with the first.
+        """
         if key is self.key:
             return TaskSort(key, not self.reverse)
         largest_first = (
@@ -60,23 +64,22 @@ class TaskSort:
 
 SIZE_KEYS = (SortKey.SIZE, SortKey.FILES)
 DURATION_KEYS = (SortKey.WAITED, SortKey.RAN)
-# Orders that change while more is read of the tasks, or as time goes by.
+# Keys with values that change while tasks are read or measured, or with the time.
 CHANGING_KEYS = (SortKey.WHAT, SortKey.INPUTS, *SIZE_KEYS, *DURATION_KEYS)
 
 
 def sort_tasks(
     snapshot: Snapshot, sort: TaskSort, summaries: Summaries, sizes: Sizes, now: float
 ) -> tuple[str, ...]:
-    """Every task of the snapshot in this order at the time ``now``, in seconds since the epoch."""
+    """Return the ids of all tasks in this order; ``now`` is in seconds since the epoch."""
     if sort == TaskSort():
         return snapshot.columns.ids
     ids, tasks = list(snapshot.tasks), list(snapshot.tasks.values())
-    made = list(map(creation_time, tasks))
+    times = list(map(creation_time, tasks))
     values = list(map(_sort_value(sort.key, summaries, sizes, now), tasks))
-    # Twice by plain values, which are compared without a call of ours: a fifth of the time that
-    # pairs of them take.
+    # Sorting twice by plain values takes a fifth of the time of sorting by pairs.
     places = list(range(len(ids)))
-    places.sort(key=made.__getitem__, reverse=True)
+    places.sort(key=times.__getitem__, reverse=True)
     places.sort(key=values.__getitem__, reverse=sort.reverse)
     return tuple(map(ids.__getitem__, places))
 
@@ -84,8 +87,10 @@ def sort_tasks(
 def resort_changed(
     before: tuple[str, ...], snapshot: Snapshot, sort: TaskSort, changed: Set[str]
 ) -> tuple[str, ...]:
-    """The order ``before``, with the tasks ``moved`` put where they belong now: changed ones, new
-    ones and gone ones. For a few of them, and settled orders."""
+    """Return the order ``before`` after the tasks ``changed`` were changed, added or removed.
+
+    For at most ``MAX_RESORTED`` tasks, and for keys that are not in ``CHANGING_KEYS``.
+    """
     key_of = _sort_value(sort.key, {}, {}, 0.0)
     sign = 1.0 if sort.reverse else -1.0
 
@@ -102,7 +107,7 @@ def resort_changed(
 def _insertion_row(
     order: list[str],
     key: Callable[[str], tuple[Any, float]],
-    wanted: tuple[Any, float],
+    value: tuple[Any, float],
     *,
     reverse: bool,
 ) -> int:
@@ -110,7 +115,7 @@ def _insertion_row(
     while low < high:
         middle = (low + high) // 2
         found = key(order[middle])
-        if found >= wanted if reverse else found <= wanted:
+        if found >= value if reverse else found <= value:
             low = middle + 1
         else:
             high = middle
@@ -118,7 +123,7 @@ def _insertion_row(
 
 
 def _finished(task: Task) -> float:
-    """What has not ended counts as ending last of all: it is the newest there is."""
+    """Return when a task finished; an unfinished task sorts as the last to finish."""
     return inf if task.finished is None else task.finished
 
 
@@ -129,12 +134,12 @@ def _sort_value(
     key: SortKey, summaries: Summaries, sizes: Sizes, now: float
 ) -> Callable[[Task], Any]:
     if key in DURATION_KEYS:
-        span = queue_time if key is SortKey.WAITED else run_time
-        return lambda task: -1.0 if (found := span(task, now)) is None else found
+        duration = queue_time if key is SortKey.WAITED else run_time
+        return lambda task: -1.0 if (found := duration(task, now)) is None else found
     if key is SortKey.SIZE:
-        return lambda task: one.size.bytes if (one := sizes.get(task.id)) else -1
+        return lambda task: found.size.bytes if (found := sizes.get(task.id)) else -1
     if key is SortKey.FILES:
-        return lambda task: one.size.files if (one := sizes.get(task.id)) else -1
+        return lambda task: found.size.files if (found := sizes.get(task.id)) else -1
     if key is SortKey.WHAT:
         return lambda task: summaries.get(task.id, NO_SUMMARY).code_text.casefold()
     if key is SortKey.INPUTS:
@@ -153,9 +158,9 @@ _SORT_VALUES: Mapping[SortKey, Callable[[Task], Any]] = {
 }
 
 
-def _natural_key(varies: str) -> tuple[str, float, str]:
-    """``n = 9`` before ``n = 10``: by name, then by number, then by letter."""
-    name, _, value = varies.partition(" = ")
+def _natural_key(inputs_text: str) -> tuple[str, float, str]:
+    """Return a key by name, number and text, so that ``n = 9`` sorts before ``n = 10``."""
+    name, _, value = inputs_text.partition(" = ")
     try:
         return name, float(value.partition(",")[0].rstrip("L")), value
     except ValueError:

@@ -24,7 +24,7 @@ measures = st.dictionaries(
 
 
 def test_what_has_ended_holds_what_it_held_until_its_folder_lists_otherwise() -> None:
-    one = MeasuredSize(Size(5, 1), listing=3)
+    one = MeasuredSize(Size(5, 1), files_mask=3)
     task = Task(IDS[0], Status.SUCCESS, files_mask=3)
     assert one.is_current(task)
     assert not one.is_current(task._replace(files_mask=7))

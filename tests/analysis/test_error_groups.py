@@ -40,9 +40,9 @@ def test_a_group_tells_how_often_when_where_and_for_which_inputs() -> None:
         failed(3),
     ]
     known = {
-        tasks[0].id: Failure("too small: 0.9", what="f(b)", inputs=(("b", "0.9"), ("k", "1"))),
-        tasks[1].id: Failure("too small: 0.95", what="f(b)", inputs=(("b", "0.95"), ("k", "1"))),
-        tasks[2].id: Failure("too small: 1", what="g(b)", inputs=(("b", "1e+00"),)),
+        tasks[0].id: Failure("too small: 0.9", code_text="f(b)", inputs=(("b", "0.9"), ("k", "1"))),
+        tasks[1].id: Failure("too small: 0.95", code_text="f(b)", inputs=(("b", "0.95"), ("k", "1"))),
+        tasks[2].id: Failure("too small: 1", code_text="g(b)", inputs=(("b", "1e+00"),)),
         tasks[3].id: Failure("out of memory"),
     }
     large, small = group_failures(tasks, known)

@@ -15,10 +15,9 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Static
 
-from hipercow_tui.analysis.error_groups import inputs_of, parse_number
+from hipercow_tui.analysis.error_groups import Inputs, inputs_of, parse_number
 from hipercow_tui.analysis.sweep import (
     FailureRate,
-    Inputs,
     Sweep,
     SweepSort,
     failure_rates,

@@ -129,11 +129,11 @@ class BundleTable(VirtualTable):
             case BundleKey.LANG:
                 return ((line.lang.shown, "quiet"),)
             case BundleKey.TASKS:
-                return ((f"{line.tasks:,}".rjust(one.width - 1), ""),)
+                return ((f"{line.task_count:,}".rjust(one.width - 1), ""),)
             case BundleKey.STATUS:
                 reduced = line.overall_status
                 if reduced is None:
-                    return (("all gone" if line.missing_ids else "empty", "quiet"),)
+                    return (("all gone" if line.missing_count else "empty", "quiet"),)
                 return ((f"{GLYPH[reduced]} {reduced}", reduced.value),)
             case BundleKey.SIZE:
                 return (
@@ -151,7 +151,7 @@ class BundleTable(VirtualTable):
                 changed = line.bundle.changed
                 return (("—" if changed is None else format_age(changed, self.now), "quiet"),)
             case _:
-                return bar(line.counts, one.width)
+                return bar(line.status_counts, one.width)
 
 
 def _key(line: BundleRow) -> str:
