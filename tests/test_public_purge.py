@@ -110,7 +110,7 @@ def root(tmp_path: Path) -> Path:
         ({"task_ids": [A, C]}, UnknownTasksError, "1 / 2 tasks do not exist"),
         ({"with_status": "failed"}, BadFilterError, "did you mean 'failure'"),
         ({"with_status": ["running"]}, BadFilterError, "task_cancel"),
-        ({"finished_before": "soon"}, BadFilterError, "is no time"),
+        ({"finished_before": "soon"}, BadFilterError, "is not a time"),
         ({"in_bundle": "none"}, BadFilterError, "No bundle matches"),
         ({"in_bundle": "mine"}, BlockedError, "task_info"),
         ({"task_ids": B}, BlockedError, B),
@@ -129,7 +129,7 @@ def root(tmp_path: Path) -> Path:
         ({"with_status": ["failed", "done"]}, BadFilterError, "'done': use one of"),
         ({"finished_before": b"9 days"}, BadFilterError, "can't be of type bytes"),
         ({"finished_before": 9}, BadFilterError, "can't be of type int"),
-        ({"finished_before": "9\0 days"}, BadFilterError, "is no time"),
+        ({"finished_before": "9\0 days"}, BadFilterError, "is not a time"),
     ],
 )
 @pytest.mark.parametrize("dry_run", [True, False])

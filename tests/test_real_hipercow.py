@@ -40,7 +40,7 @@ from hipercow_tui.cli.main import main
 from hipercow_tui.domain.filters import FilterStack, WithStatus
 from hipercow_tui.domain.plan import make_plan
 from hipercow_tui.domain.task import Lang
-from hipercow_tui.formats.py_details import details_of
+from hipercow_tui.formats.py_details import read_task_details
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.output.py_commands import bundle_command
 from hipercow_tui.purging import move_to_trash, restore
@@ -103,7 +103,7 @@ def test_status_of_every_task_agrees_with_hipercow(project: Path) -> None:
 def test_details_agree_with_what_hipercow_wrote(project: Path) -> None:
     root, opened = find_root(project), hipercow_root.open_root()
     for task in scan(project).tasks.values():
-        data, shown = task_data_read(task.id, opened), details_of(root, task)
+        data, shown = task_data_read(task.id, opened), read_task_details(root, task)
         assert (shown.type, shown.environment, shown.path) == (
             data.method,
             data.environment,
@@ -112,7 +112,7 @@ def test_details_agree_with_what_hipercow_wrote(project: Path) -> None:
         assert {one.name: one.value for one in shown.envvars} == data.envvars
         assert shown.driver == ("example" if task.status != "created" else None)
         assert shown.problem is None
-    runs = [details_of(root, task).runs for task in scan(project).tasks.values()]
+    runs = [read_task_details(root, task).runs for task in scan(project).tasks.values()]
     assert """echo 'it'"'"'s done'""" in runs and "sh -c 'exit 2'" in runs
 
 
@@ -136,7 +136,7 @@ def test_error_of_a_failure_is_the_end_of_its_log(
 ) -> None:
     failed = task_create_shell(cmd)
     task_eval(failed, capture=True)
-    shown = details_of(find_root(project), scan(project).tasks[failed])
+    shown = read_task_details(find_root(project), scan(project).tasks[failed])
     assert (shown.error, shown.problem) == (error, None)
 
 
@@ -173,7 +173,7 @@ def test_hipercow_finds_all_tasks_after_an_undo(project: Path) -> None:
     before = {i: (task_status(i), task_info(i).times, task_log(i)) for i in task_list()}
     recent, bundles = task_recent(), {n: bundle_load(n) for n in ("sweep/a b", ".mixed", "good")}
     root = find_root(project)
-    wanted = WithStatus.purgeable(["failure", "success", "cancelled"])
+    wanted = WithStatus.for_purge(["failure", "success", "cancelled"])
     plan = make_plan(read_root(root), FilterStack(with_status=wanted), now=0.0)
     batch_id = str(move_to_trash(plan, root).trash)
     assert task_recent() == [i for i in recent if i not in plan.ids] and len(plan.ids) == 6
@@ -186,7 +186,7 @@ def test_hipercow_finds_all_tasks_after_an_undo(project: Path) -> None:
 
 def test_tasks_created_during_purge_and_undo_stay_in_the_recent_list(project: Path) -> None:
     root = find_root(project)
-    wanted = WithStatus.purgeable(["failure", "success"])
+    wanted = WithStatus.for_purge(["failure", "success"])
     plan = make_plan(read_root(root), FilterStack(with_status=wanted), now=0.0)
     before, made = task_recent(), list[str]()
     over = threading.Event()
@@ -257,7 +257,7 @@ def test_root_of_both_languages_is_two_roots_for_hipercow(project: Path) -> None
 
 def test_recent_list_rebuilt_during_a_purge_is_respected(project: Path) -> None:
     root = find_root(project)
-    wanted = WithStatus.purgeable(["failure"])
+    wanted = WithStatus.for_purge(["failure"])
     plan = make_plan(read_root(root), FilterStack(with_status=wanted), now=0.0)
     batch_id = str(move_to_trash(plan, root).trash)
     task_recent_rebuild()

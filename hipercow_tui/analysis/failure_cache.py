@@ -57,7 +57,7 @@ class FailureCache(CacheFile):
         for chunk in marshal.loads(data) if data is not None else ():
             for task_id, *row in marshal.loads(zlib.decompress(chunk)):
                 failure = Failure._make(row)
-                found[task_id] = interner.shared(failure, failure.folder)
+                found[task_id] = interner.intern_failure(failure, failure.folder)
         return found
 
     def save(self, known: Mapping[str, Failure]) -> None:

@@ -15,7 +15,7 @@ from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Task
 from hipercow_tui.formats.details import TaskDetails
 from hipercow_tui.formats.folder_size import Size, measure_many
-from hipercow_tui.formats.py_details import details_of
+from hipercow_tui.formats.py_details import read_task_details
 from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.output.report import blocked_message, plan_as_json, plan_lines, task_as_json
 from hipercow_tui.purging.plan_file import save_plan
@@ -148,7 +148,7 @@ def _list(options: argparse.Namespace) -> int:
     def lines() -> Iterator[str]:
         for task_id in matched_tasks(snapshot, filters):
             task = snapshot.tasks[task_id]
-            details = details_of(root, task) if options.details else None
+            details = read_task_details(root, task) if options.details else None
             if options.json:
                 yield json.dumps(task_as_json(task, details))
             else:

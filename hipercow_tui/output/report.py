@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 from hipercow_tui.domain.plan import Blocked, PlannedBundle, PlannedTask, PurgePlan, Reason
 from hipercow_tui.domain.task import Lang, Task
 from hipercow_tui.formats.details import TaskDetails
-from hipercow_tui.formats.folder_size import Size, freed
+from hipercow_tui.formats.folder_size import Size, freed_size
 from hipercow_tui.output.r_calls import purge_call
 from hipercow_tui.purging.batch_name import BatchState
 from hipercow_tui.purging.history import HistoryEntry
@@ -128,7 +128,7 @@ def total_size(plan: PurgePlan, sizes: Sizes) -> Size:
     """Bytes that would be freed, and files, by the tasks that would go, as far as measured."""
     if plan.refused:
         return Size()
-    return freed(sizes[task_id] for task_id in plan.ids if task_id in sizes)
+    return freed_size(sizes[task_id] for task_id in plan.ids if task_id in sizes)
 
 
 def headline(plan: PurgePlan, total: Size | None = None) -> str:

@@ -153,7 +153,7 @@ def missing_data(dirs: RootDirs, task: LooseTask) -> str | None:
     except OSError:
         return None
     try:
-        listing = LAYOUTS[dirs.lang].listing_of(os.listdir(folder))
+        listing = LAYOUTS[dirs.lang].files_mask_of(os.listdir(folder))
     except OSError:
         return None
     finally:

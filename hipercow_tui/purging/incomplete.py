@@ -14,8 +14,8 @@ from dataclasses import replace
 from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.domain.task import DATA, QUEUED, Status, Task
 from hipercow_tui.formats.layout import LAYOUTS
-from hipercow_tui.formats.r_layout import status_of
 from hipercow_tui.formats.safe_open import open_folder
+from hipercow_tui.formats.task_row import status_from_mask
 from hipercow_tui.purging.batch import Batch
 from hipercow_tui.purging.results import ItemResult, PurgeReport
 from hipercow_tui.purging.root_dirs import names_in, os_error_text
@@ -50,7 +50,7 @@ def quarantine_in_place(batch: Batch, plan: PurgePlan) -> list[ItemResult]:
             continue
         listing = _listing(task, task.id[2:], shard)
         lost = task.files_mask & DATA and listing is not None and not listing & (DATA | QUEUED)
-        if lost and status_of(listing or 0) not in (Status.SUBMITTED, Status.RUNNING):
+        if lost and status_from_mask(listing or 0) not in (Status.SUBMITTED, Status.RUNNING):
             outcomes.append(_quarantine(batch, task, task.id[2:], shard))
     return outcomes
 
@@ -83,7 +83,7 @@ def missing_files(task: Task, name: str, parent: int) -> list[str]:
     if listing is None or task.files_mask < 0:
         return []
     missing = task.files_mask & ~listing
-    return [file for file in _NAMES if LAYOUTS[task.lang].listing_of([file]) & missing]
+    return [file for file in _NAMES if LAYOUTS[task.lang].files_mask_of([file]) & missing]
 
 
 def _listing(task: Task, name: str, parent: int) -> int | None:
@@ -93,7 +93,7 @@ def _listing(task: Task, name: str, parent: int) -> int | None:
     except OSError:
         return None
     try:
-        return LAYOUTS[task.lang].listing_of(os.listdir(folder))
+        return LAYOUTS[task.lang].files_mask_of(os.listdir(folder))
     except OSError:
         return None
     finally:

@@ -26,7 +26,7 @@ from hipercow_tui.domain.plan import (
     PurgePlan,
     Reason,
     block_reason,
-    blocked_by,
+    find_blocked,
 )
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import TASK_ID, Bundle, BundleId, Lang, Status, Task, is_bundle_name
@@ -130,7 +130,7 @@ def _blocked_now(plan: PurgePlan, snapshot: Snapshot) -> Iterator[str]:
         chains = {i for one in own.tasks for i in one.task.chain}
         ignored = [name for _, name in own.ignored_bundles]
         reasons: dict[str, set[str]] = {}
-        for one in blocked_by(part, going | chains, plan.made, ignored):
+        for one in find_blocked(part, going | chains, plan.made, ignored):
             if one.task.id not in going or not block_reason(one.task):
                 reasons.setdefault(one.reason, set()).add(one.task.id)
         for reason, ids in reasons.items():

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple
 
 from hipercow_tui.domain.task import Bundle, Lang, Task
-from hipercow_tui.formats.r_layout import Columns, FolderTimes
+from hipercow_tui.formats.task_row import Columns, FolderTimes
 from hipercow_tui.scanning.cache_file import CacheFile
 from hipercow_tui.scanning.shard_listing import ChangeTracker, Shard
 
@@ -158,7 +158,7 @@ def cached_folder(encoded: bytes, same: Mapping[str, str]) -> CachedFolder:
     unknown = [None] * len(ids)  # the problem and the retry of each task
     tracker = ChangeTracker(found.times)
     folder = Shard(found.name, tracker, found.server_time_ns, ids, inodes, trackers)
-    columns = (
+    columns = Columns(
         found.files_masks,
         found.created,
         found.started,

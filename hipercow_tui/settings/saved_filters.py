@@ -224,7 +224,7 @@ _SUCH = {"status": "failure", "in_bundle": "sweep_*"}
 
 
 def _status(value: object) -> frozenset[Status]:
-    return WithStatus.any_of(_words("status", value)).statuses
+    return WithStatus.for_list(_words("status", value)).statuses
 
 
 def _in_bundle(value: object) -> tuple[str, ...]:

@@ -106,11 +106,11 @@ def test_old_files_are_deleted_when_another_is_written(failure_cache: FailureCac
 
 
 def test_loaded_failures_share_what_they_have_in_common(failure_cache: FailureCache) -> None:
-    failure_cache.save({task_id(n): Failure(f"no {n}", what="f(b)") for n in range(1200)})
+    failure_cache.save({task_id(n): Failure(f"no {n}", code_text="f(b)") for n in range(1200)})
     loaded = failure_cache.load().values()
     assert len(loaded) == 1200
     assert len({id(each.template) for each in loaded}) == 1
-    assert len({id(each.what) for each in loaded}) == 1
+    assert len({id(each.code_text) for each in loaded}) == 1
 
 
 def test_fingerprint_of_a_recreated_folder_differs(tmp_path: Path) -> None:

@@ -211,7 +211,7 @@ def plans() -> list[PurgePlan]:
     ]
     filters = FilterStack(
         task_ids=TaskIds(frozenset(IDS)),
-        with_status=WithStatus.purgeable(["failure", "success"]),
+        with_status=WithStatus.for_purge(["failure", "success"]),
     )
     plan = PurgePlan(Path("/root"), 3.5, filters, tuple(tasks), tuple(bundles))
     return [plan, replace(plan, tasks=plan.tasks[:1], bundles=(), warnings=("one", "two"))]

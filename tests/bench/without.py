@@ -65,10 +65,10 @@ def _read_by_threads(
         return batch, list(LAYOUTS[lang].read_tasks(tasks, batch.ids, batch.retried))
 
     under_way: deque[Future[tuple[ReadBatch, Rows]]] = deque()
-    with ThreadPoolExecutor(batch_reader.READERS) as pool:
+    with ThreadPoolExecutor(batch_reader.MAX_THREADS) as pool:
         for batch in batches:
             under_way.append(pool.submit(read, batch))
-            if len(under_way) > batch_reader.READERS:
+            if len(under_way) > batch_reader.MAX_THREADS:
                 yield under_way.popleft().result()
         while under_way:
             yield under_way.popleft().result()

@@ -158,7 +158,7 @@ def test_nothing_to_purge_is_no_error(root: Path, capsys: pytest.CaptureFixture[
         ((), 2, "No filter selected"),
         (("--with-status", "failed"), 2, "did you mean 'failure'"),
         (("--with-status", "running"), 2, "task_cancel"),
-        (("--finished-before", "soon"), 2, "is no time"),
+        (("--finished-before", "soon"), 2, "is not a time"),
         (("--in-bundle", "nowhere*"), 2, "No bundle matches"),
         (("--in-bundle", "{a,b"), 2, "not closed"),
         (("--task-id", D), 1, "1 / 1 task do not exist"),

@@ -12,7 +12,7 @@ from hipercow.task import task_info, task_last, task_list, task_recent
 from hipercow_tui import demo, scan
 from hipercow_tui.demo.py_root import write_python_side
 from hipercow_tui.domain.task import Lang
-from hipercow_tui.formats.py_details import details_of
+from hipercow_tui.formats.py_details import read_task_details
 from hipercow_tui.formats.root import find_root
 
 
@@ -41,7 +41,7 @@ def test_it_has_every_status_that_hipercow_writes_and_folders_of_bundles(root: P
     assert statuses.keys() == {"success", "failure", "running", "submitted"}
     assert statuses["failure"] >= 5 and len(snapshot.tasks) == 42
     assert {bundle.name for bundle in snapshot.bundles} > {"phylo/2026 spring", "figures"}
-    shown = [details_of(find_root(root), task) for task in snapshot.tasks.values()]
+    shown = [read_task_details(find_root(root), task) for task in snapshot.tasks.values()]
     assert all(one.problem is None and one.envvars[1].secret for one in shown)
     errors = {one.error for one in shown if one.error}
     assert len(errors) >= 5

@@ -155,7 +155,7 @@ def test_of_many_inputs_the_first_thousand_are_deparsed(monkeypatch: pytest.Monk
     monkeypatch.setattr(details, "deparse", counted)
     inputs = named([RNull()] * 5000, [f"x{number}" for number in range(5000)])
     found = details.details_from_data(data_with(inputs), None)
-    assert len(found.inputs) == len(found.shown) == 1000 and len(deparsed) == 1001
+    assert len(found.inputs) == len(found.short_inputs) == 1000 and len(deparsed) == 1001
     assert found.inputs[-1] == ("x999", "NULL")
     assert found.problem == "4,000 inputs too many to show"
 
@@ -195,7 +195,7 @@ def undecoded(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("item", [b"[],", b"{},", b"1,", b'"",', b'"a":1,', b"[[],{}],"])
 @pytest.mark.parametrize("work", [100, 10_000])
 def test_json_of_too_many_values_is_not_decoded(undecoded: None, item: bytes, work: int) -> None:
-    with pytest.raises(ValueError, match="too large to read: it holds too many values"):
+    with pytest.raises(ValueError, match="too large to read: it has too many values"):
         load_json(b"[" + item * (work + 1) + b"1]", work=work)
 
 
@@ -213,7 +213,7 @@ def test_other_threads_have_their_turn_at_each_object(monkeypatch: pytest.Monkey
         turns.append(value)
         return value
 
-    monkeypatch.setattr(json_reader, "_give_turn", turn)
+    monkeypatch.setattr(json_reader, "_yield_to_threads", turn)
     values = [{"a": {"b": 1}}, [{}]]
     assert load_json(json.dumps(values).encode(), work=1000) == values
     assert turns == [{"b": 1}, {"a": {"b": 1}}, {}]
@@ -228,7 +228,7 @@ def test_a_python_task_of_too_many_values_is_a_sentence(tmp_path: Path, undecode
     tasks = py_dir(tmp_path) / "tasks"
     (folder / "data").write_bytes(too_many(200_000))
     found = py_details.read_py_details(tasks, A, status="success")
-    assert found.problem == "'data' is too large to read: it holds too many values"
+    assert found.problem == "'data' is too large to read: it has too many values"
     (folder / "data").write_bytes(b'{"task_id": "' + b"x" * (3 << 20) + b'"}')
     found = py_details.read_py_details(tasks, A, status="success")
     assert found.problem == "'data': is larger than 2.1 MB"
@@ -242,7 +242,7 @@ def test_the_first_thousand_variables_of_a_python_task_are_shown(tmp_path: Path)
 
 
 def test_a_python_bundle_of_too_many_values_is_a_sentence(undecoded: None) -> None:
-    with pytest.raises(ValueError, match="is too large to read: it holds too many values"):
+    with pytest.raises(ValueError, match="is too large to read: it has too many values"):
         parse_bundle(too_many(1_000_000), "sweep")
     with pytest.raises(ValueError, match="too large"):
         parse_times(too_many(200))

@@ -82,7 +82,7 @@ def test_every_recorded_task_that_ended_goes(sir_model: Path) -> None:
     root = find_root(sir_model)
     snapshot = read_root(root)
     retry = root.retry.read_bytes()
-    done = FilterStack(with_status=WithStatus.purgeable(["success", "failure", "cancelled"]))
+    done = FilterStack(with_status=WithStatus.for_purge(["success", "failure", "cancelled"]))
     plan = make_plan(snapshot, done, now=NOW, skip_blocked=True)
 
     report = execute(plan, root)

@@ -17,7 +17,7 @@ from hipercow_tui.cli.main import main
 from hipercow_tui.domain.filters import FilterStack, WithStatus
 from hipercow_tui.domain.plan import make_plan
 from hipercow_tui.domain.task import Status
-from hipercow_tui.formats.folder_size import HardLink, Size, freed, measure, measure_many
+from hipercow_tui.formats.folder_size import HardLink, Size, freed_size, measure, measure_many
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.output.report import report_lines, total_size
 from hipercow_tui.purging import execute
@@ -118,7 +118,7 @@ def test_each_task_holds_what_lstat_says(root: Path) -> None:
     for identity in (*GO, PYTHON, KEPT):
         folder = py_folder(root, identity) if identity == PYTHON else folder_of(root, identity)
         found = measure(find_root(root), identity)
-        assert found is not None and freed([found]).files == held(folder)[1]
+        assert found is not None and freed_size([found]).files == held(folder)[1]
         by_name = [p.lstat() for p in folder.rglob("*")]
         assert found.bytes == sum(s.st_size for s in by_name if stat.S_ISREG(s.st_mode))
 
@@ -180,6 +180,6 @@ async def test_the_screens_say_so_too(root: Path) -> None:
 def test_a_file_of_several_names_is_freed_with_the_last() -> None:
     two = HardLink((1, 7), 2, 100)
     one = Size(100, 1, (two,))
-    assert freed([one]) == Size(0, 1)
-    assert freed([one, one, Size(5, 1)]) == Size(105, 3)
-    assert freed([]) == Size()
+    assert freed_size([one]) == Size(0, 1)
+    assert freed_size([one, one, Size(5, 1)]) == Size(105, 3)
+    assert freed_size([]) == Size()

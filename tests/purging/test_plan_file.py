@@ -30,14 +30,14 @@ STACK = FilterStack(
     TaskIds(frozenset()),
     FinishedBefore.of("1 week", NOW),
     InBundle.of(["sweep_*", "!sweep_09"]),
-    WithStatus.purgeable(["failure"], follow=False),
+    WithStatus.for_purge(["failure"], follow=False),
 )
 
 
 @settings(max_examples=80, deadline=None)
 @given(snapshots(), st.sampled_from(["success", "failure", "cancelled", "created"]))
 def test_a_plan_comes_back_as_it_was(snapshot: Snapshot, status: str) -> None:
-    filters = FilterStack(with_status=WithStatus.purgeable([status]))
+    filters = FilterStack(with_status=WithStatus.for_purge([status]))
     plan = make_plan(snapshot, filters, now=NOW, skip_blocked=True)
     back = plan_from_dict(json.loads(json.dumps(plan_to_dict(plan))))
     assert plan_to_dict(back) == plan_to_dict(plan)
@@ -49,7 +49,7 @@ def test_a_folder_that_is_no_task_keeps_no_chain_from_going() -> None:
     first, second = IDS[:2]
     tasks = [Task(first, Status.BROKEN, 0), Task(second, Status.FAILURE, 1, finished=NOW)]
     snapshot = snapshot_of(tasks, links=[(second, first, first)])
-    plan = make_plan(snapshot, FilterStack(with_status=WithStatus.purgeable(["failure"])), now=NOW)
+    plan = make_plan(snapshot, FilterStack(with_status=WithStatus.for_purge(["failure"])), now=NOW)
     assert plan.ids == (second,)
     assert list(find_changes(plan, snapshot)) == []
 
@@ -215,7 +215,7 @@ def test_a_file_that_is_no_plan_is_a_sentence(tmp_path: Path, held: bytes) -> No
 
 def test_a_pipe_blocks_nothing(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "plan")
-    with pytest.raises(PurgeError, match="is no ordinary file"):
+    with pytest.raises(PurgeError, match="is not a regular file"):
         load_plan(tmp_path / "plan")
     with pytest.raises(PurgeError, match="can't be read"):
         load_plan(tmp_path / "nowhere")

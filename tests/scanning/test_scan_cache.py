@@ -15,7 +15,7 @@ from small_root import NOW, next_tick, task_id, write_bundle, write_retries, wri
 from hipercow_tui import scan
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Bundle, Status
-from hipercow_tui.formats import bundles, r_layout, relations
+from hipercow_tui.formats import bundles, r_layout, relations, task_row
 from hipercow_tui.formats.r_layout import Stamp
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.scanning.cache_file import cache_folder
@@ -83,13 +83,13 @@ def assert_same(project: Path) -> None:
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The paths of task files that are opened."""
     opened: list[str] = []
-    real = r_layout.read_head
+    real = task_row.read_beginning
 
-    def read_head(path: str) -> bytes:
+    def record_path(path: str) -> bytes:
         opened.append(path)
         return real(path)
 
-    monkeypatch.setattr(r_layout, "read_head", read_head)
+    monkeypatch.setattr(r_layout, "read_beginning", record_path)
     return opened
 
 
@@ -345,7 +345,7 @@ def test_invalidated_bundles_are_read_once(
     def batch_id(status: os.stat_result) -> Stamp:
         return (status.st_ino, status.st_size, status.st_mtime_ns, 0)
 
-    monkeypatch.setattr(relations, "_stamp", batch_id)
+    monkeypatch.setattr(relations, "_file_stamp", batch_id)
     path = long_ago(project, "mine")
     saved(project)
     # The same file, with the same size and time.

@@ -46,7 +46,7 @@ stacks = st.builds(
     finished_before=st.none() | ages.map(lambda text: FinishedBefore.of(text, NOW)),
     in_bundle=st.none() | st.lists(globs, min_size=1, max_size=3).map(InBundle.of),
     with_status=st.none()
-    | st.sets(st.sampled_from(FILTERABLE_STATUSES), min_size=1).map(WithStatus.any_of),
+    | st.sets(st.sampled_from(FILTERABLE_STATUSES), min_size=1).map(WithStatus.for_list),
     lang=st.none() | st.sampled_from(Lang).map(OfLang),
     task_ids=st.none() | st.just(TaskIds(frozenset({"0" * 32}))),
 ).filter(lambda stack: SavedFilter.of(stack).given)
@@ -150,7 +150,7 @@ def test_what_was_written_by_hand_is_understood_and_stays(file: FilterFile) -> N
         ('[bad]\nstatus = ["failed"]', "did you mean 'failure'"),
         ("[bad]\nstatus = []", 'status is a word or a list of words, such as ["failure"]'),
         ("[bad]\nstatus = [3]", "status is a word"),
-        ('[bad]\nfinished_before = "soon"', "'soon' is no time: write '<n> hours'"),
+        ('[bad]\nfinished_before = "soon"', "'soon' is not a time: write '<n> hours'"),
         ("[bad]\nfinished_before = 9", 'finished_before is a text, such as "9 days"'),
         ("[bad]\nfinished_before = 10:00:00", "finished_before is a text"),
         ('[bad]\nin_bundle = "{a"', "not closed"),
@@ -213,7 +213,7 @@ def test_a_pipe_is_not_waited_for_and_a_link_is_the_users_own(
 ) -> None:
     file.path.parent.mkdir()
     os.mkfifo(file.path)
-    assert "is no ordinary file" in file.read().file_error
+    assert "is not a regular file" in file.read().file_error
     file.path.unlink()
     file.path.symlink_to(tmp_path / "dotfiles.toml")
     file.save("mine", MINE)

@@ -44,7 +44,7 @@ def plan_of(root: Root, ids: Iterable[str] = ()) -> PurgePlan:
     if ids:
         filters = FilterStack(task_ids=TaskIds(frozenset(ids)))
     else:
-        filters = FilterStack(with_status=WithStatus.purgeable(["failure"]))
+        filters = FilterStack(with_status=WithStatus.for_purge(["failure"]))
     return make_plan(read_root(root), filters, now=NOW)
 
 

@@ -218,11 +218,11 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The ids of the tasks that are read."""
     ids: list[str] = []
 
-    def read_what_runs(root: Root, task_id: str, lang: Lang) -> TaskDetails:
+    def read_details_without_error(root: Root, task_id: str, lang: Lang) -> TaskDetails:
         ids.append(task_id)
-        return py_details.read_what_runs(root, task_id, lang)
+        return py_details.read_details_without_error(root, task_id, lang)
 
-    monkeypatch.setattr(summary_loader, "read_what_runs", read_what_runs)
+    monkeypatch.setattr(summary_loader, "read_details_without_error", read_details_without_error)
     return ids
 
 
@@ -264,13 +264,13 @@ def test_task_that_changes_while_it_is_read_is_read_again(
     write_inputs(tmp_path, 0, ("beta", reals(0.1)))
     reading, changed = threading.Event(), threading.Event()
 
-    def read_what_runs(root: Root, task_id: str, lang: Lang) -> TaskDetails:
-        details = py_details.read_what_runs(root, task_id, lang)
+    def read_details_without_error(root: Root, task_id: str, lang: Lang) -> TaskDetails:
+        details = py_details.read_details_without_error(root, task_id, lang)
         reading.set()
         assert changed.wait(15)
         return details
 
-    monkeypatch.setattr(summary_loader, "read_what_runs", read_what_runs)
+    monkeypatch.setattr(summary_loader, "read_details_without_error", read_details_without_error)
     with loading(tmp_path) as loader:
         requests = loader.subscribe(lambda: None)
         requests.want([task_id(0)])

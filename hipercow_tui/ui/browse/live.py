@@ -217,7 +217,7 @@ class LiveScreen(Screen[None]):
         self.services.summary_loader.update(state.snapshot, state.changed, state.removed_ids)
         self.services.sizes.forget(state.removed_ids)
         if state.complete or self._planning or not self._complete:
-            percent = 100 * state.folders // max(1, state.folder_count)
+            percent = 100 * state.folders_done // max(1, state.folder_count)
             self.header.freshness = Freshness(None if state.complete else percent)
         if state.snapshot is not self.snapshot or self._view_model is None or first_whole:
             self.snapshot = state.snapshot

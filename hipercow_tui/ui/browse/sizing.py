@@ -8,14 +8,14 @@ from enum import StrEnum
 from textual import on
 
 from hipercow_tui.analysis.bundle_rows import BundleKey
-from hipercow_tui.analysis.disk_usage import total_size
-from hipercow_tui.analysis.task_sorting import BY_SIZE, SortKey
+from hipercow_tui.analysis.disk_usage import sum_usage
+from hipercow_tui.analysis.task_sorting import SIZE_KEYS, SortKey
 from hipercow_tui.domain.task import Task
 from hipercow_tui.support.text import format_size, pluralize
 from hipercow_tui.ui import messages
 from hipercow_tui.ui.browse.live import BUNDLES, LiveScreen
 
-ONCE_MEASURED = (*BY_SIZE, BundleKey.SIZE, BundleKey.FILES)
+ONCE_MEASURED = (*SIZE_KEYS, BundleKey.SIZE, BundleKey.FILES)
 
 
 class SizingScreen(LiveScreen):
@@ -68,7 +68,7 @@ class SizingScreen(LiveScreen):
     @on(messages.SizesMeasured)
     def _sizes_read(self) -> None:
         self.tasks.forget_strips()
-        if self._sort.key in BY_SIZE or self._tab == BUNDLES:
+        if self._sort.key in SIZE_KEYS or self._tab == BUNDLES:
             self.renew()
         self._tell_counts()
 
@@ -85,7 +85,7 @@ class SizingScreen(LiveScreen):
         """How far measuring is; then how much it was."""
         if self._asked_for is None:
             return []
-        found = total_size(self.snapshot.existing(self._asked_for), self.services.sizes.sizes)
+        found = sum_usage(self.snapshot.existing(self._asked_for), self.services.sizes.sizes)
         said = f"{format_size(found.size.bytes)} in {pluralize(found.size.files, 'file')}"
         progress = self.services.sizes.progress
         if progress is not None:

@@ -84,7 +84,7 @@ class ErrorMessagesScreen(Screen[str | None]):
         text = Text()
         if key is not None:
             task, failure = self._rows[key]
-            text.append(f"{short_id(task.id)}  {plain_text(failure.what)}\n", "dim")
+            text.append(f"{short_id(task.id)}  {plain_text(failure.code_text)}\n", "dim")
             text.append("\n".join(map(escape_controls, said(failure).splitlines())))
             if failure.warnings:
                 text.append(

@@ -14,7 +14,13 @@ from textual.widgets import Input
 
 from hipercow_tui.domain.task import PURGEABLE, Status, Task
 from hipercow_tui.formats.log_file import LOG_NAMES, Log
-from hipercow_tui.formats.log_patterns import LONGEST, LogQuery, Severity, lines_with, words
+from hipercow_tui.formats.log_patterns import (
+    MAX_QUERY,
+    LogQuery,
+    Severity,
+    severity_query,
+    text_query,
+)
 from hipercow_tui.formats.root import Root
 from hipercow_tui.support.text import short_id
 from hipercow_tui.ui.keymap import LOG, MOVES
@@ -60,7 +66,7 @@ class LogScreen(Screen[None]):
         with Container(id="logs"):
             for name, pane in zip(LOG_NAMES, ("log", "outer"), strict=True):
                 yield LogPane(Log(self._root, self._task_id, name), id=pane)
-        yield Input(placeholder="search", select_on_focus=True, max_length=LONGEST)
+        yield Input(placeholder="search", select_on_focus=True, max_length=MAX_QUERY)
         yield KeyFooter()
 
     def on_mount(self) -> None:
@@ -155,9 +161,9 @@ class LogScreen(Screen[None]):
     @on(Input.Submitted)
     def _searched(self, event: Input.Submitted) -> None:
         self._leave_search()
-        self._sought = words(event.value) if event.value else None
+        self._sought = text_query(event.value) if event.value else None
         for pane in (self.log_pane, self.outer):
-            pane.needle = self._sought.shown if self._sought else None
+            pane.needle = self._sought.highlight if self._sought else None
         self.refresh_bindings()
         self.action_hit(1)
 
@@ -172,7 +178,7 @@ class LogScreen(Screen[None]):
 
     def action_sign(self, sign: str, by: int) -> None:
         """To the next or previous line that tells of an error, or of a warning."""
-        self.pane.find(lines_with(Severity(sign)), backwards=by < 0)
+        self.pane.find(severity_query(Severity(sign)), backwards=by < 0)
 
     def action_back(self) -> None:
         """Leave what was begun last: the field, a search that is under way, the log."""

@@ -13,10 +13,9 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widgets import Static
 
-from hipercow_tui.analysis.error_groups import Failure, number
+from hipercow_tui.analysis.error_groups import Failure, Inputs, parse_number
 from hipercow_tui.analysis.sweep import (
     FailureRate,
-    Inputs,
     Sweep,
     SweepSort,
     failure_rates,
@@ -163,7 +162,7 @@ class SweepScreen(Screen[str | None]):
             said.append(f"read {len(known):,}")
         elif not self._sweep.names:
             said.append("no input differs")
-        same = ", ".join(f"{name} = {value}" for name, value in self._sweep.same)
+        same = ", ".join(f"{name} = {value}" for name, value in self._sweep.constant_inputs)
         head = f"{self._title}  {' · '.join(said)}{f'   in all: {same}' if same else ''}"
         self.query_one("#head", Static).update(Text(plain_text(head), "bold"))
 
@@ -175,7 +174,7 @@ class SweepScreen(Screen[str | None]):
         for place, name in enumerate(names):
             found = failure_rates(self._sweep, tasks, place, PARTS)
             text.append(f"{name:<{width}}  ", "dim")
-            if len(found) <= NAMED or number(found[0].label) is None:
+            if len(found) <= NAMED or parse_number(found[0].label) is None:
                 # Of many words, those that failed most.
                 worst = sorted(found, key=lambda share: -share.failed / share.tasks)[:NAMED]
                 for share in found if len(found) <= NAMED else worst:
@@ -243,7 +242,7 @@ class SweepScreen(Screen[str | None]):
     @property
     def _hits(self) -> list[int]:
         keys = self.table.keys if self._query else ()
-        return [row for row, key in enumerate(keys) if self._sweep.hits(key, self._query)]
+        return [row for row, key in enumerate(keys) if self._sweep.matches(key, self._query)]
 
     def _tell_hits(self) -> None:
         if self._query:

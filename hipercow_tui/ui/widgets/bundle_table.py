@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hipercow_tui.analysis.bundle_rows import BundleKey, BundleRow, BundleSort
-from hipercow_tui.analysis.disk_usage import Total
+from hipercow_tui.analysis.disk_usage import DiskUsage
 from hipercow_tui.analysis.task_view import TaskView
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import FILTERABLE_STATUSES, Lang, Status
@@ -129,11 +129,11 @@ class BundleTable(VirtualTable):
             case BundleKey.LANG:
                 return ((line.lang.shown, "quiet"),)
             case BundleKey.TASKS:
-                return ((f"{line.tasks:,}".rjust(one.width - 1), ""),)
+                return ((f"{line.task_count:,}".rjust(one.width - 1), ""),)
             case BundleKey.STATUS:
                 reduced = line.overall_status
                 if reduced is None:
-                    return (("all gone" if line.missing_ids else "empty", "quiet"),)
+                    return (("all gone" if line.missing_count else "empty", "quiet"),)
                 return ((f"{GLYPH[reduced]} {reduced}", reduced.value),)
             case BundleKey.SIZE:
                 return (
@@ -151,14 +151,14 @@ class BundleTable(VirtualTable):
                 changed = line.bundle.changed
                 return (("—" if changed is None else format_age(changed, self.now), "quiet"),)
             case _:
-                return bar(line.counts, one.width)
+                return bar(line.status_counts, one.width)
 
 
 def _key(line: BundleRow) -> str:
     return line.name if line.lang is Lang.R else f"{Lang.PY}/{line.name}"  # R's have no slash
 
 
-def held_text(held: Total, told: str) -> str:
+def held_text(held: DiskUsage, told: str) -> str:
     """Nothing where nothing was measured, ``≥`` where not all of it was."""
     if not held.measured:
         return ""

@@ -12,7 +12,7 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.widgets import Static
 
-from hipercow_tui.analysis.error_groups import SAMPLE, ErrorGroup, ValueSummary
+from hipercow_tui.analysis.error_groups import SAMPLE_SIZE, ErrorGroup, ValueSummary
 from hipercow_tui.support.text import escape_controls, format_age, pluralize
 from hipercow_tui.ui.cells import plain_text
 from hipercow_tui.ui.styles import blend
@@ -85,8 +85,8 @@ def lines(shown: ShownError, style: Styles) -> Iterable[tuple[str, Text]]:
     yield from _inputs("differs", group.varying, style("label"))
     yield "times", Text(" · ".join(_times(group, shown.now)))
     also = [f"{shown.passing:,} pass the filters"] if shown.passing < len(group.ids) else []
-    if group.saved:
-        also.append(f"{group.saved:,} succeeded when retried")
+    if group.retried_successfully:
+        also.append(f"{group.retried_successfully:,} succeeded when retried")
     if also:
         yield "of these", Text(" · ".join(also))
     if group.bundles:
@@ -115,13 +115,13 @@ def _inputs(
 
 
 def _times(group: ErrorGroup, now: float) -> Iterable[str]:
-    if group.last is None or group.first is None:
+    if group.last_finished is None or group.first_finished is None:
         yield "not known"
     elif len(group.ids) == 1:
-        yield format_age(group.last, now)
+        yield format_age(group.last_finished, now)
     else:
-        yield f"first {format_age(group.first, now)}"
-        yield f"last {format_age(group.last, now)}"
+        yield f"first {format_age(group.first_finished, now)}"
+        yield f"last {format_age(group.last_finished, now)}"
 
 
 def _few(names: Sequence[str]) -> str:
@@ -130,9 +130,9 @@ def _few(names: Sequence[str]) -> str:
 
 
 def _code(code: Sequence[str], style: Styles) -> Text:
-    text = _safe(code[:SAMPLE], style("strong"))
-    if len(code) > SAMPLE:
-        text.append(f"\nand {len(code) - SAMPLE:,} more", style("label"))
+    text = _safe(code[:SAMPLE_SIZE], style("strong"))
+    if len(code) > SAMPLE_SIZE:
+        text.append(f"\nand {len(code) - SAMPLE_SIZE:,} more", style("label"))
     return text
 
 

@@ -222,9 +222,9 @@ def in_line(group: ErrorGroup) -> str:
 
 def last_text(group: ErrorGroup, now: float, *, long: bool) -> str:
     """The age of the last of its failures."""
-    if group.last is None:
+    if group.last_finished is None:
         return "—"
-    told = format_age(group.last, now)
+    told = format_age(group.last_finished, now)
     return told if long else short_age(told)
 
 

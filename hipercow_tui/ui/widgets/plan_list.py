@@ -14,7 +14,7 @@ from rich.style import Style
 from rich.text import Text
 
 from hipercow_tui.analysis.task_summary import NO_SUMMARY, TaskSummary
-from hipercow_tui.domain.plan import KEPT, Blocked, PlannedBundle, PlannedTask, PurgePlan
+from hipercow_tui.domain.plan import KEPT_BY_FILTERS, Blocked, PlannedBundle, PlannedTask, PurgePlan
 from hipercow_tui.domain.task import Bundle, Lang, Status, Task
 from hipercow_tui.formats.folder_size import Size
 from hipercow_tui.output import report
@@ -293,7 +293,7 @@ def _with_reasons(blocked: Sequence[Blocked]) -> Iterable[Row]:
 
 
 def _regret_note(tasks: Sequence[PlannedTask]) -> str:
-    kept = sum(any(KEPT in why for why in one.cautions) for one in tasks)
+    kept = sum(any(KEPT_BY_FILTERS in why for why in one.cautions) for one in tasks)
     if kept:
         return f"! {kept:,} of them your filters would have kept"
     regretted = sum(bool(one.cautions) for one in tasks)

@@ -8,8 +8,8 @@ from typing import ClassVar
 from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 
-from hipercow_tui.analysis.error_groups import number
-from hipercow_tui.analysis.sweep import FINISHED, STATUS, Sweep, SweepSort
+from hipercow_tui.analysis.error_groups import parse_number
+from hipercow_tui.analysis.sweep import SORT_BY_FINISHED, SORT_BY_STATUS, Sweep, SweepSort
 from hipercow_tui.domain.task import Task
 from hipercow_tui.ui.cells import Column, PlacedColumn, plain_text
 from hipercow_tui.ui.widgets.row_rendering import Cell, RenderedRow
@@ -84,15 +84,21 @@ class SweepTable(VirtualTable):
     @property
     def column_keys(self) -> Sequence[str]:
         """What can be sorted by, from left to right."""
-        return [STATUS, *map(str, range(len(self._sweep.names))), FINISHED]
+        return [SORT_BY_STATUS, *map(str, range(len(self._sweep.names))), SORT_BY_FINISHED]
 
     def columns(self, width: int) -> Sequence[Column]:
         """Where there is little room, the last inputs give way first."""
         finished = 15 if width >= ROOMY else 6
         return (
-            Column(STATUS, "status", 13, 13),
+            Column(SORT_BY_STATUS, "status", 13, 13),
             *(self._input(place) for place in range(len(self._sweep.names))),
-            Column(FINISHED, "finished" if finished > 6 else "ended", finished, finished, rank=1),
+            Column(
+                SORT_BY_FINISHED,
+                "finished" if finished > 6 else "ended",
+                finished,
+                finished,
+                rank=1,
+            ),
             _ID,
         )
 
@@ -124,4 +130,4 @@ class SweepTable(VirtualTable):
         if value is None:
             return (("—", "quiet"),)
         text = plain_text(value)
-        return ((text.rjust(one.width - 1) if number(value) is not None else text, "strong"),)
+        return ((text.rjust(one.width - 1) if parse_number(value) is not None else text, "strong"),)

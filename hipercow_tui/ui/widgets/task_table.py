@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from textual.binding import BindingType
 from textual.message import Message
 
-from hipercow_tui.analysis.disk_usage import Measured, Sizes
+from hipercow_tui.analysis.disk_usage import MeasuredSize, Sizes
 from hipercow_tui.analysis.task_sorting import SortKey
 from hipercow_tui.analysis.task_summary import NO_SUMMARY, Summaries, TaskSummary
 from hipercow_tui.analysis.task_view import TaskView
@@ -324,11 +324,11 @@ class TaskTable(VirtualTable):
             self.forget_strips()
 
 
-def size_part(measured: Measured | None, task: Task, one: PlacedColumn) -> TextPart:
+def size_part(measured: MeasuredSize | None, task: Task, one: PlacedColumn) -> TextPart:
     """``2.1 MB``, or how many files; with ``~`` where it may be another by now."""
     if measured is None:
         return "", ""
-    sign = "" if measured.holds(task) else "~"
+    sign = "" if measured.is_current(task) else "~"
     by_bytes = one.column.key == SortKey.SIZE
     told = format_size(measured.size.bytes) if by_bytes else f"{measured.size.files:,}"
     return (sign + told).rjust(one.width), "" if by_bytes else "quiet"

@@ -187,7 +187,7 @@ class FailureWorker(BackgroundWorker):
         more = len(unread) if len(to_read) == len(batch) else 0
         failures = self._reader.read([task for task, _ in to_read], more=more)
         for (task, folder), failure in zip(to_read, failures, strict=True):
-            self._add(task, self._interner.shared(failure, folder))
+            self._add(task, self._interner.intern_failure(failure, folder))
             self._unsaved = True
         return time.monotonic() - began
 

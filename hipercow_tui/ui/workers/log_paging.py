@@ -88,7 +88,7 @@ def to_end(log: Log, page: Page, shape: Viewport) -> Page:
     """The last page."""
     state = log.state()
     rows: list[LogRow] = []
-    for line in reversed(log.before(state.size, shape.height)):
+    for line in reversed(log.lines_before(state.size, shape.height)):
         rows = _rows(line, shape, page.left) + rows
         if len(rows) >= shape.height:
             break
@@ -133,7 +133,7 @@ def _by_rows(rows: int, log: Log, page: Page, shape: Viewport) -> Page:
     if skip < 0:
         top, skip = _above(log, shape, top, -skip)
     else:
-        for line in log.after(top, skip + 1):
+        for line in log.lines_after(top, skip + 1):
             height = _height(line, shape)
             if skip < height:
                 break
@@ -149,7 +149,7 @@ def _by_cells(cells: int, log: Log, page: Page, shape: Viewport) -> Page:
 
 def _above(log: Log, shape: Viewport, top: int, rows: int) -> tuple[int, int]:
     """The line, and how many of its rows to skip, so many rows above the line at ``top``."""
-    for line in reversed(log.before(top, rows)):
+    for line in reversed(log.lines_before(top, rows)):
         top = line.start
         rows -= _height(line, shape)
         if rows <= 0:
@@ -160,7 +160,7 @@ def _above(log: Log, shape: Viewport, top: int, rows: int) -> tuple[int, int]:
 def _from(log: Log, page: Page, shape: Viewport, top: int, skip: int) -> Page:
     """The page that begins there, or the last one if that would leave room below."""
     rows: list[LogRow] = []
-    for line in log.after(top, skip + shape.height + 1):
+    for line in log.lines_after(top, skip + shape.height + 1):
         rows += _rows(line, shape, page.left)
         if len(rows) > skip + shape.height:
             return _page(page, log.state(), rows, skip, shape, at_end=False)
@@ -233,7 +233,7 @@ def _begin(page: Page, *, backwards: bool) -> int:
 
 def _showing(log: Log, page: Page, shape: Viewport, hit: int, sought: LogQuery) -> Page:
     """A page with the line in its upper quarter, and what was found in its width."""
-    line = log.after(hit, 1)[0]
+    line = log.lines_after(hit, 1)[0]
     bare = COLOUR.sub("", line.text)
     column = sought.column(bare)
     room = shape.height // 4

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from hipercow_tui.analysis.disk_usage import Measured, ids_to_measure
+from hipercow_tui.analysis.disk_usage import MeasuredSize, ids_to_measure
 from hipercow_tui.domain.task import Task
 from hipercow_tui.formats.folder_size import measure
 from hipercow_tui.formats.root import Root
@@ -38,7 +38,7 @@ class SizeWorker(BackgroundWorker):
         on_error: Callable[[Exception], object],
     ) -> None:
         super().__init__(on_error)
-        self.sizes: dict[str, Measured] = {}
+        self.sizes: dict[str, MeasuredSize] = {}
         self.measured_count = 0
         self._root = root
         self._notify = notify
@@ -88,7 +88,7 @@ class SizeWorker(BackgroundWorker):
         while not self._stopped and (task := self._next()) is not None:
             size = measure(self._root.part(task.lang), task.id)
             if size is not None:
-                self.sizes[task.id] = Measured(size, task.files_mask)
+                self.sizes[task.id] = MeasuredSize(size, task.files_mask)
                 self.measured_count += 1
             if self._is_due(NOTIFY_INTERVAL):
                 self._notify()

@@ -17,7 +17,7 @@ from hipercow_tui.analysis.task_summary import NO_SUMMARY, TaskSummary, pack_inp
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Bundle, Lang
 from hipercow_tui.formats.details import TaskDetails
-from hipercow_tui.formats.py_details import read_what_runs
+from hipercow_tui.formats.py_details import read_details_without_error
 from hipercow_tui.formats.root import Root
 from hipercow_tui.ui.cells import plain_text
 from hipercow_tui.ui.workers.base import BackgroundWorker
@@ -142,7 +142,7 @@ class SummaryLoader(BackgroundWorker):
     def _read(self, task_id: str) -> None:
         task = self._snapshot.tasks.get(task_id)
         self._outdated.discard(task_id)
-        details = read_what_runs(self._root, task_id, task.lang if task else Lang.R)
+        details = read_details_without_error(self._root, task_id, task.lang if task else Lang.R)
         self._store(task_id, self._summary(task_id, details))
         if self._snapshot.tasks.get(task_id) is not task:  # changed while it was read
             self._outdated.add(task_id)
@@ -162,7 +162,7 @@ class SummaryLoader(BackgroundWorker):
 
     def _summary(self, task_id: str, details: TaskDetails) -> TaskSummary:
         inputs = pack_inputs(inputs_of(details))
-        if len(details.shown) > 1:
+        if len(details.short_inputs) > 1:
             details = self._varying_first(task_id, details)
         code_text = self._shared_code(plain_text(details.code_text))
         inputs_text = plain_text(details.inputs_text)
@@ -179,9 +179,9 @@ class SummaryLoader(BackgroundWorker):
             (name, value), _ = pair
             return all(end.get(name) == hash(value) for end in ends)
 
-        pairs = sorted(zip(details.inputs, details.shown, strict=True), key=is_same)
-        inputs, shown = zip(*pairs, strict=True)
-        return replace(details, inputs=inputs, shown=shown)
+        pairs = sorted(zip(details.inputs, details.short_inputs, strict=True), key=is_same)
+        inputs, short_inputs = zip(*pairs, strict=True)
+        return replace(details, inputs=inputs, short_inputs=short_inputs)
 
     def _ends_of_bundle(self, task_id: str) -> list[dict[str, int]]:
         """Hashes of the inputs of the first and the last task of the bundle of a task, or of its
@@ -196,7 +196,7 @@ class SummaryLoader(BackgroundWorker):
         return self._varying(members[0], members[-1]) if members else []
 
     def _read_ends(self, *ids: str) -> list[dict[str, int]]:
-        read = [read_what_runs(self._root, task_id, Lang.R).inputs for task_id in ids]
+        read = [read_details_without_error(self._root, task_id, Lang.R).inputs for task_id in ids]
         return [{name: hash(value) for name, value in inputs} for inputs in read if inputs]
 
     def _shared_search_text(self, text: str) -> str:
