@@ -24,7 +24,7 @@ from hipercow_tui.formats.json_reader import load_json
 from hipercow_tui.formats.py_layout import parse_bundle, parse_times
 from hipercow_tui.formats.rlang.deparse import deparse
 from hipercow_tui.formats.rlang.rds import files
-from hipercow_tui.formats.rlang.rds.skip import Limits
+from hipercow_tui.formats.rlang.rds.limits import Limits
 from hipercow_tui.formats.rlang.values import (
     RLanguage,
     RList,
@@ -130,7 +130,7 @@ def test_pieces_that_bytecode_shares_count_each_time_they_are_copied() -> None:
     copies = (ints(2) + ints(0xFE) + ints(243, 0)) * 5000
     tree = ints(6) + ints(0xFE) + ints(1, 1) + char("f") + ints(2) + ints(0xFE) + piece + copies
     code = HEADER + ints(21, 2) + ints(13, 1, 0) + ints(1) + tree + ints(0xFE, 0xFE)
-    with pytest.raises(RdsError, match="shared pieces are too long"):
+    with pytest.raises(RdsError, match="shared cells of bytecode are too long"):
         files.read(code, Limits(max_elements=50_000))
 
 

@@ -70,9 +70,9 @@ def test_what_is_no_rds_as_we_read_it_is_named(name: str, reason: str) -> None:
         (HEADER + ints(13, -2), "length of -2"),
         (HEADER + ints(16, 1, 13, 1), "a string was expected"),
         (HEADER + ints(0x20D, 0, 0x10, 0), "no pairlist"),
-        (HEADER + ints(21, 0, 16), "bytecode without instructions"),
-        (HEADER + ints(21, 0, 13, 0, 0), "bytecode without its source"),
-        (HEADER + ints(21, 0, 13, 0, 1, 243, 7), "piece 7"),
+        (HEADER + ints(21, 0, 16), "bytecode has no instructions"),
+        (HEADER + ints(21, 0, 13, 0, 0), "bytecode has no source"),
+        (HEADER + ints(21, 0, 13, 0, 1, 243, 7), "cell 7"),
         (HEADER + ints(238, 2, 1) + char("mmap_real") + ints(0xFE, 0xFE, 0xFE), "'mmap_real'"),
     ],
 )

@@ -12,7 +12,7 @@ import pytest
 from rds_files import HEADER, char, fixture, ints, outcome, said, task_files
 
 from hipercow_tui.formats.rlang.rds import files
-from hipercow_tui.formats.rlang.rds.skip import Limits
+from hipercow_tui.formats.rlang.rds.limits import Limits
 from hipercow_tui.formats.rlang.values import (
     RLanguage,
     RList,
