@@ -10,7 +10,7 @@ from hipercow.bundle import bundle_load
 from hipercow.task import task_info, task_last, task_list, task_recent
 
 from hipercow_tui import demo, scan
-from hipercow_tui.demo.py_root import write_python_side
+from hipercow_tui.demo.py_root import write_python_root
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.py_details import details_of
 from hipercow_tui.formats.root import find_root
@@ -18,7 +18,7 @@ from hipercow_tui.formats.root import find_root
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    write_python_side(tmp_path, now=NOW)
+    write_python_root(tmp_path, now=NOW)
     return tmp_path
 
 
@@ -50,7 +50,7 @@ def test_it_has_every_status_that_hipercow_writes_and_folders_of_bundles(root: P
 
 def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
     for name in ("a", "b"):
-        write_python_side(tmp_path / name, seed=3, now=NOW)
+        write_python_root(tmp_path / name, seed=3, now=NOW)
     assert fingerprint(tmp_path / "a") == fingerprint(tmp_path / "b")
     assert all(path.stat().st_mtime <= NOW for path in tmp_path.rglob("*") if path.is_file())
 

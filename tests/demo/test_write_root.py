@@ -4,9 +4,10 @@ import os
 import re
 from collections import Counter
 from pathlib import Path
+from random import Random
 
 import pytest
-from demo_roots import NOW, bundles, fingerprint, folders, retries, status
+from demo_roots import NOW, bundles, fingerprint, folders, retries, status, with_status
 
 from hipercow_tui import demo
 from hipercow_tui.demo.studies import SINGLES, STUDIES
@@ -88,6 +89,17 @@ def test_a_root_is_not_written_over_another(tmp_path: Path) -> None:
     demo.write_root(tmp_path, tasks=1, now=NOW)
     with pytest.raises(FileExistsError):
         demo.write_root(tmp_path, tasks=1, now=NOW)
+
+
+def test_write_root_returns_the_tasks_that_a_cluster_can_continue(tmp_path: Path) -> None:
+    jobs = demo.write_root(tmp_path, tasks=400, seed=1, now=NOW)
+    for wanted, returned in (
+        ("submitted", jobs.submitted),
+        ("running", [job for job, _ in jobs.running]),
+    ):
+        assert sorted(job.id for job in returned) == sorted(with_status(tmp_path, wanted))
+    retried = {link.parent for link in retries(tmp_path)}
+    assert {job.id for job in jobs.failed} == set(with_status(tmp_path, "failure")) - retried
 
 
 def test_ids_are_ids(root: Path) -> None:
@@ -240,8 +252,10 @@ def test_a_demo_of_2000_tasks_is_small(root: Path) -> None:
 
 def test_what_logs_say_a_task_runs_is_what_it_runs() -> None:
     for study in (*STUDIES, *SINGLES):
-        what = dict(study.what)
+        values = study.vary(Random(1), 0, 5)
+        elements = dict(study.data_elements(values, bulk=True))
         if study.type == "expression":
-            assert "\n".join(deparse(what["expr"])) == study.runs
-        if study.inputs and study.type == "expression":
-            assert names(element(what["variables"], "locals")) == study.inputs  # type: ignore[arg-type]
+            assert "\n".join(deparse(elements["expr"])) == study.runs
+        if values and study.type == "expression":
+            variables = element(elements["variables"], "locals")
+            assert variables is not None and names(variables) == tuple(values)
