@@ -34,8 +34,16 @@ ValueError: {region}: only {rows} sequences, 50 needed
 
 
 @dataclass(frozen=True, slots=True)
-class _Batch:
-    """Tasks created together, one for each region, ``days`` ago; ``fails`` in ten of them fail."""
+class _TaskGroup:
+    """Tasks created together, one for each region.
+
+    Attributes:
+        bundle: The name of their bundle; None for no bundle.
+        days: Their age.
+        cmd: Their command, with ``{region}``.
+        fails: How many in ten fail.
+        status: Their status, if they don't fail.
+    """
 
     bundle: str | None
     days: float
@@ -44,14 +52,16 @@ class _Batch:
     status: str = "success"
 
 
-_BATCHES = (
-    _Batch("phylo/2026 spring", 160, ("python", "build_tree.py", "--region", "{region}"), 3),
-    _Batch("phylo/2026 summer", 64, ("python", "build_tree.py", "--region", "{region}"), 2),
-    _Batch("figures", 21, ("sh", "-c", "python plot.py {region} > {region}.svg"), 1),
-    _Batch(None, 9, ("python", "-m", "phylo.check", "{region}"), 5),
-    _Batch("phylo/2026 autumn", 2, ("python", "build_tree.py", "--region", "{region}"), 4),
-    _Batch("clocks", 0.2, ("iqtree2", "-s", "{region}.fasta", "--date", "dates.tsv"), 0, "running"),
-    _Batch("clocks", 0.1, ("iqtree2", "-s", "{region}.fasta", "-B", "1000"), 0, "submitted"),
+_TASK_GROUPS = (
+    _TaskGroup("phylo/2026 spring", 160, ("python", "build_tree.py", "--region", "{region}"), 3),
+    _TaskGroup("phylo/2026 summer", 64, ("python", "build_tree.py", "--region", "{region}"), 2),
+    _TaskGroup("figures", 21, ("sh", "-c", "python plot.py {region} > {region}.svg"), 1),
+    _TaskGroup(None, 9, ("python", "-m", "phylo.check", "{region}"), 5),
+    _TaskGroup("phylo/2026 autumn", 2, ("python", "build_tree.py", "--region", "{region}"), 4),
+    _TaskGroup(
+        "clocks", 0.2, ("iqtree2", "-s", "{region}.fasta", "--date", "dates.tsv"), 0, "running"
+    ),
+    _TaskGroup("clocks", 0.1, ("iqtree2", "-s", "{region}.fasta", "-B", "1000"), 0, "submitted"),
 )
 
 
@@ -68,19 +78,19 @@ def write_python_root(folder: Path, *, seed: int = 1, now: float) -> None:
     (base / "bundles").mkdir(parents=True)
     recent: list[str] = []
     bundles: dict[str, list[str]] = {}
-    for batch in _BATCHES:
-        created = now - batch.days * _DAY
+    for group in _TASK_GROUPS:
+        created = now - group.days * _DAY
         for number, region in enumerate(_REGIONS):
             task_id = f"{rng.getrandbits(128):032x}"
-            failed = batch.status == "success" and rng.randrange(10) < batch.fails
-            _write_task(base, task_id, batch, region, rng, created + number, failed=failed)
+            failed = group.status == "success" and rng.randrange(10) < group.fails
+            _write_task(base, task_id, group, region, rng, created + number, failed=failed)
             recent.append(task_id)
-            if batch.bundle:
-                bundles.setdefault(batch.bundle, []).append(task_id)
+            if group.bundle:
+                bundles.setdefault(group.bundle, []).append(task_id)
     for name, ids in bundles.items():
         path = base / "bundles" / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        written = next(now - batch.days * _DAY for batch in _BATCHES if batch.bundle == name)
+        written = next(now - group.days * _DAY for group in _TASK_GROUPS if group.bundle == name)
         put(str(path.parent), path.name, _json({"name": name, "task_ids": ids}), written)
     put(str(base), "recent", "".join(f"{i}\n" for i in recent).encode(), now - 0.1 * _DAY)
 
@@ -88,7 +98,7 @@ def write_python_root(folder: Path, *, seed: int = 1, now: float) -> None:
 def _write_task(
     base: Path,
     task_id: str,
-    batch: _Batch,
+    group: _TaskGroup,
     region: str,
     rng: Random,
     created: float,
@@ -100,7 +110,7 @@ def _write_task(
     data = {
         "task_id": task_id,
         "method": "shell",
-        "data": {"cmd": [word.replace("{region}", region) for word in batch.cmd]},
+        "data": {"cmd": [word.replace("{region}", region) for word in group.cmd]},
         "path": ".",
         "environment": "default",
         "resources": _RESOURCES,
@@ -108,12 +118,12 @@ def _write_task(
     }
     put(folder, "data", _json(data), created)
     put(folder, "status-submitted", b"dide-linux", created + 1)
-    if batch.status == "submitted":
+    if group.status == "submitted":
         return
     started = created + rng.uniform(5, 900)
     put(folder, "status-running", b"", started)
     lines = "".join(_log(region, rng))
-    if batch.status == "running":
+    if group.status == "running":
         put(folder, "log", lines.encode(), started + 60)
         return
     finished = started + rng.uniform(60, 9000)

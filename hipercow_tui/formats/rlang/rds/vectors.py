@@ -2,7 +2,7 @@
 
 Each function takes the bytes and the number of elements. ``NA`` becomes None.
 Source: ``InIntegerVec``, ``InRealVec`` and ``InComplexVec`` in R's serialize.c, and the
-constants ``NA_INTEGER`` and ``NA_REAL`` in its arithmetic.c.
+constants ``R_NaInt`` and ``R_NaReal`` in its arithmetic.c.
 """
 
 from __future__ import annotations
