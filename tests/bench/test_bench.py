@@ -25,7 +25,7 @@ def painted(*frames: tuple[float, bytes], keys: tuple[float, ...]) -> list[float
     return found
 
 
-def test_a_key_is_answered_by_what_comes_before_the_next() -> None:
+def test_a_frame_counts_for_the_last_key_before_it() -> None:
     times = painted(
         (0.5, drawn("a", "b", "c", cursor=0)),
         (1.01, drawn("a", "b", "c", cursor=1)),
@@ -35,7 +35,7 @@ def test_a_key_is_answered_by_what_comes_before_the_next() -> None:
     assert times == pytest.approx([0.01, 1.0, 0.02]), "the second key had no answer of its own"
 
 
-def test_rows_that_look_the_same_are_told_apart_by_those_above() -> None:
+def test_equal_rows_are_distinguished_by_the_rows_above() -> None:
     times = painted(
         (0.5, drawn("a", "b", "same", cursor=2)),
         (1.01, drawn("b", "same", "same", cursor=2)),
