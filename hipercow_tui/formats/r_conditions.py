@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from hipercow_tui.formats.rlang.deparse import deparse
+from hipercow_tui.formats.rlang.rds.limits import Limits
 from hipercow_tui.formats.rlang.rds.reader import Reader
-from hipercow_tui.formats.rlang.rds.skip import CHARACTER, LIST, Limits
 from hipercow_tui.formats.rlang.rds.stream import Source
+from hipercow_tui.formats.rlang.rds.type_codes import CHARACTER, LIST
 from hipercow_tui.formats.rlang.values import RLanguage, RSymbol, RValue, RVector, names
 from hipercow_tui.support.text import pluralize
 

@@ -49,13 +49,13 @@ def with_interval() -> None:
 def without_processes() -> None:
     """Read tasks and failures in a thread."""
     _patch(batch_reader, "POOL_THRESHOLD", inf)
-    _patch(failure_reader, "POOL_THRESHOLD", inf)
+    _patch(failure_reader, "PROCESS_THRESHOLD", inf)
 
 
 def with_threads() -> None:
     """Read failures in a thread, and tasks in as many as the processes would have."""
     _patch(batch_reader, "_read_by_processes", _read_by_threads)
-    _patch(failure_reader, "POOL_THRESHOLD", inf)
+    _patch(failure_reader, "PROCESS_THRESHOLD", inf)
 
 
 def _read_by_threads(

@@ -14,7 +14,7 @@ from small_root import task_id, tree, write_bundle, write_retries, write_task
 
 from hipercow_tui.cli.main import main
 from hipercow_tui.demo.r_builders import chars, flags, named
-from hipercow_tui.demo.rds_writer import rds
+from hipercow_tui.demo.rds_writer import serialize
 from hipercow_tui.domain.task import Status
 from hipercow_tui.formats.rlang.values import RNull
 from hipercow_tui.settings.saved_filters import FilterFile, SavedFilter
@@ -134,7 +134,7 @@ def test_list_masks_what_its_name_says_is_secret(
         ),
         ("script", chars("run.R")),
     )
-    (root / "hipercow" / "tasks" / A[:2] / A[2:] / "data").write_bytes(rds(data))
+    (root / "hipercow" / "tasks" / A[:2] / A[2:] / "data").write_bytes(serialize(data))
     write_py_task(root, D, "success", envvars={"db_password": "hunter4", "LEVEL": "5"})
     for words in (("--json",), ()):
         assert run("list", root, "--details", "--task-id", A, "--task-id", D, *words) == 0

@@ -23,7 +23,7 @@ from small_root import task_id, write_bundle, write_task
 
 from hipercow_tui.cli.main import main
 from hipercow_tui.demo import write_root
-from hipercow_tui.demo.py_root import write_python_side
+from hipercow_tui.demo.py_root import write_python_root
 from hipercow_tui.formats.root import Root
 
 HERE = Path(__file__).parents[2]
@@ -90,7 +90,7 @@ def journey(root: Path) -> Iterator[Said]:
 
 def test_the_demo_with_both_languages(tmp_path: Path) -> None:
     write_root(tmp_path, tasks=200, seed=1, now=1_795_500_000.0)
-    write_python_side(tmp_path, seed=1, now=1_795_500_000.0)
+    write_python_root(tmp_path, seed=1, now=1_795_500_000.0)
     for said in journey(tmp_path):
         check(said)
 

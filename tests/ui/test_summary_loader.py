@@ -22,7 +22,7 @@ from hipercow_tui.analysis.task_sorting import SortKey, TaskSort
 from hipercow_tui.analysis.task_summary import TaskSummary
 from hipercow_tui.analysis.task_view import make_view
 from hipercow_tui.demo.r_builders import chars, named, reals
-from hipercow_tui.demo.rds_writer import rds
+from hipercow_tui.demo.rds_writer import serialize
 from hipercow_tui.domain.filters import FilterStack
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats import py_details
@@ -51,7 +51,7 @@ def write_inputs(root: Path, number: int, *inputs: tuple[str, RValue], code: str
         ("expr", chars(code)),
         ("variables", named(("locals", named(*inputs)))),
     ]
-    (folder / "data").write_bytes(rds(named(*head)))
+    (folder / "data").write_bytes(serialize(named(*head)))
 
 
 def rewrite_inputs(root: Path, number: int, *inputs: tuple[str, RValue]) -> None:

@@ -136,7 +136,7 @@ async def test_known_inputs_are_not_read_again(
     async with inputs_of_the_bundle(sweep) as at:
         await at.until(lambda: "beta↑" in at.text)
         await at.press("escape")
-        monkeypatch.setattr(summary_loader, "read_what_runs", None)
+        monkeypatch.setattr(summary_loader, "read_details_without_error", None)
         await at.press("i")
         await at.until(lambda: isinstance(at.app.screen, SweepScreen))
         await at.until(lambda: "40 tasks · 10 failed" in at.text and "beta↑" in at.text)

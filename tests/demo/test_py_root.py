@@ -10,7 +10,7 @@ from hipercow.bundle import bundle_load
 from hipercow.task import task_info, task_last, task_list, task_recent
 
 from hipercow_tui import demo, scan
-from hipercow_tui.demo.py_root import write_python_side
+from hipercow_tui.demo.py_root import write_python_root
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.py_details import read_task_details
 from hipercow_tui.formats.root import find_root
@@ -18,11 +18,11 @@ from hipercow_tui.formats.root import find_root
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    write_python_side(tmp_path, now=NOW)
+    write_python_root(tmp_path, now=NOW)
     return tmp_path
 
 
-def test_hipercow_itself_takes_it_for_its_own(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hipercow_reads_the_root(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(root)
     snapshot = scan(root)
     assert set(snapshot.tasks) == set(task_list()) == set(task_recent())
@@ -35,7 +35,7 @@ def test_hipercow_itself_takes_it_for_its_own(root: Path, monkeypatch: pytest.Mo
         assert bundle_load(bundle.name).task_ids == list(bundle.task_ids)
 
 
-def test_it_has_every_status_that_hipercow_writes_and_folders_of_bundles(root: Path) -> None:
+def test_the_root_has_every_status_and_bundles_in_folders(root: Path) -> None:
     snapshot = scan(root)
     statuses = Counter(task.status.value for task in snapshot.tasks.values())
     assert statuses.keys() == {"success", "failure", "running", "submitted"}
@@ -50,12 +50,12 @@ def test_it_has_every_status_that_hipercow_writes_and_folders_of_bundles(root: P
 
 def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
     for name in ("a", "b"):
-        write_python_side(tmp_path / name, seed=3, now=NOW)
+        write_python_root(tmp_path / name, seed=3, now=NOW)
     assert fingerprint(tmp_path / "a") == fingerprint(tmp_path / "b")
     assert all(path.stat().st_mtime <= NOW for path in tmp_path.rglob("*") if path.is_file())
 
 
-def test_the_living_demo_is_of_both() -> None:
+def test_the_living_root_has_tasks_of_both_languages() -> None:
     with demo.living_root(60, 1) as root:
         tasks = scan(root).tasks.values()
         langs = Counter(task.lang for task in tasks)
