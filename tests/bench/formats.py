@@ -296,7 +296,7 @@ def recent_reader(stack: ExitStack) -> Reader:
     (project / "hipercow" / "py" / "tasks").mkdir(parents=True)
     places = stack.enter_context(open_root_dirs(find_root(project).part(Lang.PY)))
     path = project / "hipercow" / "py" / "recent"
-    stack.callback(setattr, recent_list, "LINGER", recent_list.APPEND_GRACE)
+    stack.callback(setattr, recent_list, "APPEND_GRACE", recent_list.APPEND_GRACE)
     recent_list.APPEND_GRACE = 0.0  # nobody else is at work
     gone, back = ([i.encode() for i in ids] for ids in (IDS[:2], IDS[5:]))
 

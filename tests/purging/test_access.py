@@ -16,7 +16,15 @@ from py_stage import make_both
 from small_root import write_bundle
 
 from hipercow_tui.formats.root import Root
-from hipercow_tui.purging import access, empty, execute, history, list_trash, move_to_trash, restore
+from hipercow_tui.purging import (
+    access,
+    empty,
+    execute,
+    list_trash,
+    move_to_trash,
+    read_history,
+    restore,
+)
 
 MASKS = [0o000, 0o022, 0o077]
 needs_users = pytest.mark.skipif(os.getuid() != 0, reason="only root can be other users")
@@ -55,7 +63,7 @@ def test_modes_follow_the_root(
         if folder.exists():
             folder.chmod(given)
     with umask(mask):
-        if make is make_root:  # something is kept aside, too
+        if make is make_root:  # something is quarantined, too
             batch_id = str(move_to_trash(plan_of(root), root).trash)
             write_bundle(root.path, "solo", [])
             assert not restore(root, batch_id).complete
@@ -144,6 +152,6 @@ def test_colleagues_restore_and_empty_what_others_moved(shared_root: Root, mask:
         move_to_trash(plan_of(shared_root), shared_root)
     assert as_colleague(lambda: empty(shared_root, list_trash(shared_root))) == 0
     assert not in_place(shared_root) and not batches(shared_root)
-    kinds = [entry.kind.value for entry in history(shared_root)]
+    kinds = [entry.kind.value for entry in read_history(shared_root)]
     assert sorted(kinds) == ["empty", "purge", "restore", "trash", "trash"]
-    assert as_colleague(lambda: [history(shared_root)[4]]) == 0
+    assert as_colleague(lambda: [read_history(shared_root)[4]]) == 0

@@ -150,6 +150,6 @@ def test_no_other_module_of_a_purge_renames_or_links() -> None:
     }
     # The list of recent tasks is read again after each step.
     assert {name: calls for name, calls in found.items() if calls} == {
-        "batch.py": ["rename"],
+        "batch_lifecycle.py": ["rename"],
         "recent_list.py": ["rename"],
     }

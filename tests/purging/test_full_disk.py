@@ -37,10 +37,10 @@ from hipercow_tui.purging import (
     PurgeReport,
     execute,
     finish,
-    history,
     list_trash,
     move_to_trash,
     preflight,
+    read_history,
     restore,
 )
 from hipercow_tui.support.errors import PurgeError
@@ -210,7 +210,7 @@ def test_a_task_left_aside_is_found_and_put_back_or_erased(root: Root, died: str
             assert batch.resumable == bool(died)
         assert not left.exists() and not list_trash(root)
         assert folder_of(root, LONE).exists() == (not died)
-    assert len(history(root)) == 2
+    assert len(read_history(root)) == 2
 
 
 def test_a_task_aside_is_left_alone_while_someone_works_with_it(
@@ -228,7 +228,7 @@ def test_a_task_aside_is_left_alone_while_someone_works_with_it(
         assert set(loose_tasks) == {f"tui-{identity}" for identity in CHAIN}
         assert all(batch.in_use and not batch.interrupted for batch in loose_tasks.values())
         for act in (restore, finish):
-            with pytest.raises(PurgeError, match=f"tui-{BASE} is being worked on"):
+            with pytest.raises(PurgeError, match=f"tui-{BASE} is in use"):
                 act(root, f"tui-{BASE}")
         base = root.hipercow / f"tui-{BASE}"
         os.utime(base, (0, 0))

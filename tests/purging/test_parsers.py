@@ -20,10 +20,10 @@ from hipercow_tui.formats.r_layout import parse_bundle, parse_retry, unfinished_
 from hipercow_tui.formats.root import Root
 from hipercow_tui.purging import (
     execute,
-    history,
     list_interrupted,
     list_trash,
     move_to_trash,
+    read_history,
     restore,
 )
 from hipercow_tui.purging.batch_name import BatchName, BatchState, parse_batch_name
@@ -76,7 +76,7 @@ def test_a_history_that_is_damaged_is_left_out(root: Root, name: str) -> None:
     execute(plan_of(root), root)
     held = {"half": b'{"kind": "pur', "empty": b"", "list": b"[]", "deep": b"[" * 100_000}[name]
     (root.hipercow / "tui" / "history" / f"{name}.json").write_bytes(held)
-    assert len(history(root)) == 1
+    assert len(read_history(root)) == 1
 
 
 @given(st.text(max_size=40) | st.from_regex(r"\d{8}T\d{6}Z-[0-9a-f]{4}(\.\d+)?(\.\w+)?"))

@@ -253,7 +253,7 @@ def test_half_a_task_is_kept_aside_and_named_by_a_restore(
         done.undo_move(victim)
     assert main(["trash", str(done.root.path), "--restore", done.batch_id, "--yes"]) == 1
     said = capsys.readouterr()
-    assert f"it is no longer whole: data, {info} are missing" in said.out + said.err
+    assert f"it is incomplete: data, {info} are missing" in said.out + said.err
     assert done.is_kept_aside(victim)
     assert in_place(done.part) >= set(done.plan.ids) - {victim}
     (batch,) = list_trash(done.root)
@@ -279,7 +279,7 @@ def test_half_a_task_is_kept_aside_when_a_move_is_finished(
     done.lose(victim, file)
     report = finish(done.root, done.batch_id)
     assert isinstance(report, PurgeReport) and report.vanished == ()
-    assert [one.reason for one in report.failed] == [f"it is no longer whole: {file} is missing"]
+    assert [one.reason for one in report.failed] == [f"it is incomplete: {file} is missing"]
     assert names(report.failed) == {victim} and report.quarantine_path is not None
     assert report.failed[0].where is not None and report.failed[0].where.exists()
     assert victim not in report.removed and not folder_of(done.part, victim).exists()

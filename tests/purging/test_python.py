@@ -47,13 +47,13 @@ from hipercow_tui.purging import (
     empty,
     execute,
     finish,
-    history,
     list_interrupted,
     list_trash,
+    measure_entry,
     move_to_trash,
     preflight,
+    read_history,
     restore,
-    trash_size,
 )
 from hipercow_tui.scanning.scanner import read_root
 from hipercow_tui.support.errors import BlockedError, PurgeError
@@ -74,7 +74,7 @@ def test_a_purge_takes_tasks_bundles_and_recent_lines_of_both(both: Root) -> Non
     assert standing(both) == set(KEPT) and left_bundles(both) == {"stays": KEPT}
     assert recent(both) == list(KEPT)
     assert our_lots(both) == []
-    assert {frozenset(entry.tasks) for entry in history(both)} == {
+    assert {frozenset(entry.tasks) for entry in read_history(both)} == {
         frozenset([R_TASK]),
         frozenset(FAILED),
     }
@@ -90,7 +90,7 @@ def test_the_trash_of_both_is_one_and_undo_gives_all_back(both: Root) -> None:
     ]
     (python,) = (batch for batch in batches if batch.lang is Lang.PY)
     assert set(python.bundles) == set(BUNDLES) and set(python.tasks) == set(FAILED)
-    size = trash_size(both, python)
+    size = measure_entry(both, python)
     assert size is not None and size.files > 12
     assert recent(both) == list(KEPT)
     report = restore(both, batch_id)
@@ -268,7 +268,7 @@ def test_another_users_list_is_replaced_only_if_they_can_still_append(
     report = execute(plan_of(both), both)
     assert set(report.removed) == ALL
     assert recent(both) == (list(RECENT) if left else list(KEPT))
-    assert [one.reason for one in report.failed if "another user's" in one.reason] == (
+    assert [one.reason for one in report.failed if "another user" in one.reason] == (
         [one.reason for one in report.failed] if left else []
     )
     assert len(report.failed) == left

@@ -188,7 +188,7 @@ def test_a_purge_that_waits_for_the_list_can_be_stopped(
 
 def test_the_wait_for_other_purges_ends(both: Root, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the state of a file looks different with each call, its draft is never abandoned."""
-    monkeypatch.setattr("hipercow_tui.purging.recent_list.PATIENCE", 0.05)
+    monkeypatch.setattr("hipercow_tui.purging.recent_list.LOCK_TIMEOUT", 0.05)
     monkeypatch.setattr("hipercow_tui.purging.recent_list.ABANDONED", 0.0)
     states = itertools.count()
     monkeypatch.setattr(

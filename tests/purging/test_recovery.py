@@ -54,15 +54,15 @@ from hipercow_tui.purging import (
     execute,
     finish,
     heartbeat,
-    history,
     list_interrupted,
     list_trash,
     move_to_trash,
     preflight,
+    read_history,
     restore,
+    trash_actions,
 )
-from hipercow_tui.purging import both_languages as whole_module
-from hipercow_tui.purging.batch import create_batch
+from hipercow_tui.purging.batch_lifecycle import create_batch
 from hipercow_tui.purging.heartbeat import (
     Heartbeat,
     HeartbeatReading,
@@ -74,7 +74,6 @@ from hipercow_tui.purging.manifest import PurgeMode
 from hipercow_tui.purging.process_identity import ProcessIdentity, current_process
 from hipercow_tui.purging.progress import ProgressReporter, ignore_progress
 from hipercow_tui.purging.root_dirs import open_root_dirs
-from hipercow_tui.purging.trash_actions import finish as finish_in_part
 from hipercow_tui.support.errors import PurgeError
 
 MINUTES, HOURS = 60.0, 3600.0
@@ -163,7 +162,7 @@ def test_what_does_not_say_that_it_was_confirmed_is_only_put_back(root: Root, ai
     (batch / "manifest.json").write_text(json.dumps(manifest))
     (found,) = list_interrupted(root)
     assert not found.resumable
-    with pytest.raises(PurgeError, match=r"Nothing in .* says that its purge was confirmed"):
+    with pytest.raises(PurgeError, match="there is no record that it was confirmed"):
         finish(root, batch_id)
     (again,) = list_interrupted(root)
     with pytest.raises(PurgeError, match="was interrupted while moving"):
@@ -264,7 +263,7 @@ def test_the_question_counts_what_is_on_the_disk(
     batch.rename(batch.with_suffix(""))
     assert main(["trash", str(root.path), "--finish", batch_id]) == 1
     assert asked[2].startswith("Finish moving to the trash, with 5 tasks and 2 bundles")
-    assert history(root)[0].kind != "empty" and in_place(root) == {LONE}
+    assert read_history(root)[0].kind != "empty" and in_place(root) == {LONE}
 
 
 # Putting back
@@ -380,7 +379,7 @@ def test_a_heartbeat_that_changes_is_alive_whatever_its_clock_says(
     tmp_path: Path, clock: list[float], apart: float
 ) -> None:
     batch, began = tmp_path / "lot", clock[0]
-    with pytest.raises(PurgeError, match="is being worked on by ann on other"):
+    with pytest.raises(PurgeError, match="is in use by ann on other"):
         ensure_dead(
             batch,
             lambda: sign(int((clock[0] - began) / heartbeat.INTERVAL), apart),
@@ -474,7 +473,7 @@ def test_an_owner_whose_lot_is_taken_over_moves_and_erases_nothing_more(
     (batch,) = batches(root)
     assert {path.name for path in batch.glob("tasks/*")} == left and left
     assert len(left) == 3 and (batch / "alive").stat().st_mtime > 0
-    assert len(history(root)) == (where == "erasing")
+    assert len(read_history(root)) == (where == "erasing")
     os.utime(batch / "alive", (0, 0))
     report = restore(root, batch.name.partition(".")[0])
     assert set(report.restored) == left
@@ -511,7 +510,7 @@ def test_an_undo_whose_lot_another_works_in_stops_and_says_what_it_did(
     meanwhile.after("rename", LONE, take_over)
     with pytest.raises(PurgeError, match=r"Another process .* 4 tasks had been restored"):
         restore(root, batch_id)
-    assert set(history(root)[0].tasks) == in_place(root) == {*CHAIN, LONE}
+    assert set(read_history(root)[0].tasks) == in_place(root) == {*CHAIN, LONE}
     assert len(list(batches(root)[0].glob("tasks/*"))) == 2
 
 
@@ -598,7 +597,9 @@ def test_a_plan_that_can_not_be_read_is_not_given_up(
             return real(path, **kwargs)
 
         monkeypatch.setattr("hipercow_tui.purging.manifest.read_file", failing)
-    with pytest.raises(PurgeError, match=r"says that its purge was confirmed|Input/output error"):
+    with pytest.raises(
+        PurgeError, match=r"there is no record that it was confirmed|Input/output error"
+    ):
         finish(root, batch_id)
     assert (batches(root)[0] / "manifest.json").exists() and in_place(root) == set(ALL)
 
@@ -620,7 +621,7 @@ def test_an_error_with_a_second_lot_says_what_was_erased_before(root: Root) -> N
     (path / "tasks" / moved).rename(folder_of(root, moved))
     with pytest.raises(PurgeError, match=r"list it again\. Before that \d tasks? had been erased"):
         empty(root, before)
-    assert len(history(root)[0].tasks) == len(first.tasks)
+    assert len(read_history(root)[0].tasks) == len(first.tasks)
 
 
 @pytest.mark.parametrize("when", ["-Infinity", "NaN", "1e999", "-1e308"])
@@ -675,13 +676,14 @@ def test_a_purge_of_both_that_dies_while_it_is_finished_is_finished_in_both(tmp_
         pass
     child = os.fork()
     if child == 0:
+        real = trash_actions._finish_in
 
         def dying(root: Root, *args: Any, **kwargs: Any) -> None:
-            finish_in_part(root, *args, **kwargs)
+            real(root, *args, **kwargs)
             os._exit(9)
 
         try:
-            setattr(whole_module, "finish_in", dying)  # noqa: B010 - of this child alone
+            setattr(trash_actions, "_finish_in", dying)  # noqa: B010 - of this child alone
             finish(both, batch_id)
         finally:
             os._exit(0)
@@ -714,7 +716,7 @@ def test_a_finish_waits_for_the_owners_of_both_languages_before_it_begins(tmp_pa
     alive = both.part(Lang.PY).hipercow / "tui" / batch_id / "alive"
     alive.write_text(json.dumps(ELSEWHERE.as_json() | {"beat": "0000000007"}))
     before = tree(both.part(Lang.R).hipercow / "tui" / batch_id / "tasks")
-    with pytest.raises(PurgeError, match="is being worked on by ann on other"):
+    with pytest.raises(PurgeError, match="is in use by ann on other"):
         finish(both, batch_id)
     assert tree(both.part(Lang.R).hipercow / "tui" / batch_id / "tasks") == before
 

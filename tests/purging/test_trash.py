@@ -39,12 +39,12 @@ from hipercow_tui.purging import (
     empty,
     execute,
     finish,
-    history,
     list_interrupted,
     list_trash,
+    measure_entry,
     move_to_trash,
+    read_history,
     restore,
-    trash_size,
 )
 from hipercow_tui.support.errors import PurgeError
 
@@ -72,7 +72,7 @@ def test_what_goes_to_the_trash_is_whole_there_and_frees_nothing(root: Root) -> 
         and batch.confirmed_by.pid == os.getpid()
         and batch.confirmed_at is not None
     )
-    held = trash_size(root, batch)
+    held = measure_entry(root, batch)
     assert held is not None and held.bytes > sum(size.bytes for size in sizes.values())
     assert list_interrupted(root) == ()
     (path,) = batches(root)
@@ -125,7 +125,7 @@ def empty_named(root: Root, batch_id: str) -> EmptyReport:
 
 
 def test_a_root_without_trash(root: Root) -> None:
-    assert not list_trash(root) and not list_interrupted(root) and not history(root)
+    assert not list_trash(root) and not list_interrupted(root) and not read_history(root)
     assert empty(root, listed(root)).complete
     for act in (restore, finish):
         with pytest.raises(PurgeError, match="There is no '20261123T000000Z-0000'"):
@@ -275,7 +275,7 @@ def test_rooms_swapped_for_links_are_refused(root: Root, tmp_path: Path) -> None
     room.rename(tmp_path / "elsewhere")
     room.symlink_to(tmp_path / "elsewhere")
     assert "can't be read: Not a directory" in list_trash(root)[0].problem
-    with pytest.raises(PurgeError, match="can't be erased: what it holds can't be read"):
+    with pytest.raises(PurgeError, match="can't be erased: its contents can't be read"):
         empty(root, listed(root, batch_id))
     with pytest.raises(PurgeError, match="symbolic link"):
         restore(root, batch_id)
@@ -288,7 +288,7 @@ def test_each_thing_done_leaves_one_entry(root: Root) -> None:
     restore(root, batch_id)
     move_to_trash(plan_of(root, [LONE]), root)
     empty(root, listed(root))
-    entries = history(root)
+    entries = read_history(root)
     assert [one.kind for one in reversed(entries)] == [
         HistoryKind.PURGE,
         HistoryKind.TRASH,
@@ -307,7 +307,7 @@ def test_history_that_can_not_be_written_fails_nothing(root: Root, tmp_path: Pat
     (root.hipercow / "tui" / "history").symlink_to(tmp_path)
     assert execute(plan_of(root), root).complete
     with pytest.raises(PurgeError, match="symbolic link"):
-        history(root)
+        read_history(root)
     assert not list(tmp_path.glob("*.json"))
 
 
@@ -318,7 +318,7 @@ def test_history_of_others_making_is_left_out(root: Root) -> None:
     (folder / "other.json").write_text('{"format": 1, "kind": "conquest"}')
     os.mkfifo(folder / "pipe.json")
     (folder / "folder.json").mkdir()
-    assert len(history(root)) == 1
+    assert len(read_history(root)) == 1
 
 
 def test_looking_writes_nothing(root: Root, meanwhile: Meanwhile) -> None:
@@ -370,7 +370,7 @@ def test_someone_at_work_is_left_alone(root: Root, meanwhile: Meanwhile) -> None
         (batch,) = list_trash(root)
         assert batch.in_use and not batch.interrupted and list_interrupted(root) == ()
         for act in (restore, finish):
-            with pytest.raises(PurgeError, match=r"is being worked on by .* Stop it there"):
+            with pytest.raises(PurgeError, match=r"is in use by .* Stop that process"):
                 act(root, batch.batch_id)
         assert empty(root, listed(root)).batch_ids == ()
         seen.append(batch)
@@ -391,10 +391,10 @@ def test_a_batch_has_an_owner_while_it_is_compared_with_what_was_listed(
         refused.append(str(error.value))
         return ()
 
-    monkeypatch.setattr("hipercow_tui.purging.trash_actions.contents_of", compare)
+    monkeypatch.setattr("hipercow_tui.purging.trash_actions.read_contents", compare)
     with pytest.raises(PurgeError, match="nothing of it was erased"):
         empty(root, listed(root))
-    assert "is being worked on" in refused[0]
+    assert "is in use" in refused[0]
     (batch,) = list_trash(root)
     assert batch.state is BatchState.TRASH and len(batch.tasks) == len(ALL)
 

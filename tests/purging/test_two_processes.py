@@ -85,7 +85,7 @@ def test_a_purge_of_another_process_is_left_alone_and_offered_once_dead(
     (batch,) = list_trash(root)
     assert batch.in_use and not list_interrupted(root)
     for act in (restore, finish):
-        with pytest.raises(PurgeError, match=rf"worked on by .* process {at_work.pid}"):
+        with pytest.raises(PurgeError, match=rf"in use by .* process {at_work.pid}"):
             act(root, batch.batch_id)
     assert main(["list", str(root.path)]) == 0
     assert main(["trash", str(root.path)]) == 0
@@ -93,7 +93,7 @@ def test_a_purge_of_another_process_is_left_alone_and_offered_once_dead(
     said = capsys.readouterr()
     assert "interrupted" not in said.out + said.err and batch.batch_id in said.out
     assert main(["trash", str(root.path), "--restore", batch.batch_id]) == 1
-    assert "Stop it there" in capsys.readouterr().err
+    assert "Stop that process" in capsys.readouterr().err
     assert len(list_trash(root)[0].tasks) == len(batch.tasks)
 
     at_work.send_signal(signal.SIGKILL)

@@ -42,9 +42,9 @@ from hipercow_tui.purging import (
     BatchState,
     empty,
     execute,
-    history,
     list_trash,
     move_to_trash,
+    read_history,
     restore,
 )
 from hipercow_tui.purging.heartbeat import DEAD_AFTER
@@ -190,7 +190,7 @@ async def test_what_exists_again_is_kept_aside_and_told(root: Root) -> None:
         await at.shows("Restored, but not all", "Not put back", LONE)
         await at.back()
         await at.pilot.press("T")
-        await at.shows("? kept aside", "1 task", "1 bundle")
+        await at.shows("? quarantined", "1 task", "1 bundle")
     assert in_place(root) == set(ALL)
 
 
@@ -274,7 +274,7 @@ async def test_nothing_is_read_while_nothing_changes(
     }
     for shown in (measured, measured):
         assert [*looker.look()] == [shown]
-    monkeypatch.setattr("hipercow_tui.ui.workers.trash_monitor.trash_size", None)
+    monkeypatch.setattr("hipercow_tui.ui.workers.trash_monitor.measure_entry", None)
     now += 10  # once more, for the times of files are coarse; nothing is measured again
     assert [*looker.look()] == [measured]
     monkeypatch.setattr("hipercow_tui.ui.workers.trash_monitor.list_trash", None)
@@ -513,7 +513,7 @@ async def test_the_history_tells_what_was_done(root: Root) -> None:
         await at.pilot.press("H")
         await at.on(HistoryScreen)
         await at.shows("1 entry")
-    assert len(history(root)) == 1
+    assert len(read_history(root)) == 1
 
 
 async def test_hostile_names_in_the_trash_are_harmless(root: Root) -> None:
@@ -556,7 +556,7 @@ async def test_what_can_not_be_finished_or_emptied_says_why(root: Root, what: st
         batch.rename(batch.with_suffix(""))
     key, words = {
         "unconfirmed": ("f", "Nothing says that this purge was confirmed"),
-        "unreadable": ("e", "what it holds can't be read: Not a directory"),
+        "unreadable": ("e", "its contents can't be read: Not a directory"),
         "moving": ("e", "Restore (r) or finish (f) what was interrupted first"),
     }[what]
     async with driving(root) as at:
