@@ -79,7 +79,7 @@ def test_modes_follow_the_root(
 
 
 @needs_users
-def test_another_group_gets_no_more_than_all_others(
+def test_another_group_gets_no_more_rights_than_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The user is not in the root's group, and the folder does not hand its group down."""
@@ -142,7 +142,9 @@ def as_colleague(act: Callable[[], object]) -> int:
 
 @needs_users
 @pytest.mark.parametrize("mask", MASKS)
-def test_colleagues_restore_and_empty_what_others_moved(shared_root: Root, mask: int) -> None:
+def test_users_of_the_group_can_restore_and_empty_batches_of_each_other(
+    shared_root: Root, mask: int
+) -> None:
     with umask(mask):
         batch_id = str(move_to_trash(plan_of(shared_root), shared_root).trash)
     assert as_colleague(lambda: restore(shared_root, batch_id)) == 0

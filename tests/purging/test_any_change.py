@@ -55,7 +55,7 @@ def change(root: Root, what: str, identity: str) -> None:
     happening=changes,
     moment=st.integers(0, 12),
 )
-def test_no_chain_is_split_and_no_bundle_names_what_went(
+def test_no_chain_is_split_and_no_bundle_names_a_purged_task(
     links: list[tuple[str, str, str]],
     held: list[list[str]],
     marked: set[str],

@@ -141,7 +141,7 @@ def test_a_bind_mount_in_place_of_a_batch_or_in_it_is_not_entered(
     assert restore(root, batch_id).complete and whole(root) == before
 
 
-def test_a_bind_mount_in_place_of_the_folder_for_what_is_kept_aside(root: Root, bind: Bind) -> None:
+def test_a_bind_mount_in_place_of_the_quarantine_is_not_entered(root: Root, bind: Bind) -> None:
     batch_id = str(move_to_trash(plan_of(root), root).trash)
     folder_of(root, LONE).mkdir()
     kept = root.hipercow / "tui" / f"{batch_id}.kept"
@@ -166,7 +166,7 @@ def test_a_bundle_of_python_inside_a_bind_mount_can_not_be_moved(
 
 
 @pytest.mark.usefixtures("mechanism")
-def test_a_bind_mount_that_appears_while_a_task_is_emptied(
+def test_a_bind_mount_that_appears_while_a_task_is_erased_is_not_entered(
     root: Root, bind: Bind, meanwhile: Meanwhile
 ) -> None:
     """Before its folder is opened, it is found; after that, the folder below it is emptied."""
@@ -213,7 +213,7 @@ def test_without_mount_ids_device_numbers_are_compared(
     assert failed.name == LONE and "another file system is mounted there" in failed.reason
 
 
-def test_both_mechanisms_find_the_same(root: Root, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_both_mechanisms_find_the_same_mounts(root: Root, monkeypatch: pytest.MonkeyPatch) -> None:
     fd = os.open(root.tasks, os.O_RDONLY)
     try:
         by_statx = mounts.folder_status(fd)

@@ -62,7 +62,7 @@ def accounted_for(root: Root, before: dict[str, bytes | None], gone: set[str]) -
         ("empty", errno.EBUSY),
     ],
 )
-def test_nothing_is_lost_whichever_call_fails(
+def test_nothing_is_lost_if_any_call_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, action: str, code: int
 ) -> None:
     monkeypatch.setattr("hipercow_tui.purging.eraser._PAUSES", (0.0,))

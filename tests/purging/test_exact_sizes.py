@@ -114,7 +114,7 @@ def as_json(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
     return said
 
 
-def test_each_task_holds_what_lstat_says(root: Path) -> None:
+def test_the_size_of_each_task_agrees_with_lstat(root: Path) -> None:
     for identity in (*GO, PYTHON, KEPT):
         folder = py_folder(root, identity) if identity == PYTHON else folder_of(root, identity)
         found = measure(find_root(root), identity)
@@ -124,7 +124,7 @@ def test_each_task_holds_what_lstat_says(root: Path) -> None:
 
 
 @pytest.mark.parametrize("jobs", ["1", "4"])
-def test_the_plan_says_what_the_purge_frees_and_the_disk_agrees(
+def test_the_size_of_a_plan_agrees_with_the_report_and_the_disk(
     root: Path, capsys: pytest.CaptureFixture[str], jobs: str
 ) -> None:
     before = all_held(root)
@@ -139,7 +139,7 @@ def test_the_plan_says_what_the_purge_frees_and_the_disk_agrees(
     assert really.bytes > 5_000_000_000
 
 
-def test_what_changed_meanwhile_is_freed_as_it_is_or_stays(root: Path) -> None:
+def test_the_size_of_changed_tasks_is_that_of_the_disk(root: Path) -> None:
     where = find_root(root)
     plan = make_plan(read_root(where), FAILED, now=NOW)
     total = total_size(plan, measure_many(where, plan.ids))
@@ -156,7 +156,7 @@ def test_what_changed_meanwhile_is_freed_as_it_is_or_stays(root: Path) -> None:
     assert f"{format_size(really.bytes)} in {pluralize(really.files, 'file')} freed" in told
 
 
-async def test_the_screens_say_so_too(root: Path) -> None:
+async def test_the_screens_show_the_same_sizes(root: Path) -> None:
     before = all_held(root)
     app = HipercowApp(find_root(root), clock=lambda: NOW)
     async with app.run_test(size=(118, 40)) as pilot:
@@ -177,7 +177,7 @@ async def test_the_screens_say_so_too(root: Path) -> None:
     assert said in planned and said in asked and f"{said} freed" in told
 
 
-def test_a_file_of_several_names_is_freed_with_the_last() -> None:
+def test_a_file_with_several_links_is_counted_with_the_last_one() -> None:
     two = HardLink((1, 7), 2, 100)
     one = Size(100, 1, (two,))
     assert freed([one]) == Size(0, 1)

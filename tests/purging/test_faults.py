@@ -57,7 +57,7 @@ def purge_as_ordinary_user(root: Root, *change: str) -> dict[str, Any]:
     return report
 
 
-def test_what_may_not_be_moved_stays_with_its_chain(open_root: Root) -> None:
+def test_a_task_that_may_not_be_moved_stays_with_its_chain(open_root: Root) -> None:
     folder_of(open_root, RETRY).parent.chmod(0o555)
     report = purge_as_ordinary_user(open_root)
     assert set(report["failed"]) == {RETRY}
@@ -68,7 +68,7 @@ def test_what_may_not_be_moved_stays_with_its_chain(open_root: Root) -> None:
     assert report["kept"] is None and nothing_left(open_root)
 
 
-def test_what_may_not_be_moved_is_listed_by_the_command_and_can_be_tried_again(
+def test_tasks_that_may_not_be_moved_are_listed_and_can_be_tried_again(
     open_root: Root,
 ) -> None:
     shard = folder_of(open_root, RETRY).parent
@@ -81,7 +81,7 @@ def test_what_may_not_be_moved_is_listed_by_the_command_and_can_be_tried_again(
     assert said.endswith("status 0") and in_place(open_root) == set()
 
 
-def test_a_bundle_that_may_not_be_moved_keeps_its_chains(open_root: Root) -> None:
+def test_the_chains_of_a_bundle_that_may_not_be_moved_stay(open_root: Root) -> None:
     open_root.bundles.chmod(0o555)
     report = purge_as_ordinary_user(open_root)
     assert set(report["failed"]) == {"sweep", "solo"}
@@ -97,7 +97,7 @@ def test_a_folder_that_may_not_be_listed_is_put_back_and_not_measured(open_root:
     assert set(report["measured"]) == set(ALL) - {LONE}
 
 
-def test_what_may_not_be_removed_is_reported_and_the_rest_goes(open_root: Root) -> None:
+def test_files_that_may_not_be_removed_are_reported_and_the_rest_goes(open_root: Root) -> None:
     results = folder_of(open_root, LONE) / "results"
     results.mkdir(mode=0o700)
     (results / "one").write_text("1")
@@ -115,7 +115,7 @@ def test_what_may_not_be_removed_is_reported_and_the_rest_goes(open_root: Root) 
     assert in_place(open_root) == set() and bundles(open_root) == {}
 
 
-def test_a_folder_of_ours_that_is_write_protected_is_emptied(root: Root) -> None:
+def test_a_write_protected_folder_of_the_user_is_erased(root: Root) -> None:
     results = folder_of(root, LONE) / "results"
     results.mkdir()
     (results / "one").write_text("1")
@@ -126,7 +126,7 @@ def test_a_folder_of_ours_that_is_write_protected_is_emptied(root: Root) -> None
 
 @pytest.mark.parametrize("code", [errno.EROFS, errno.EACCES, errno.EIO])
 @pytest.mark.parametrize("call", ["mkdir", "fsync"])
-def test_where_no_lot_can_be_made_nothing_is_changed(
+def test_nothing_is_changed_if_no_batch_can_be_made(
     root: Root, monkeypatch: pytest.MonkeyPatch, code: int, call: str
 ) -> None:
     def refuse(*args: object, **kwargs: object) -> None:
@@ -158,7 +158,7 @@ def failing(
 
 
 @pytest.mark.parametrize("code", [errno.EBUSY, errno.EIO, errno.ESTALE])
-def test_a_task_that_can_not_be_moved_is_a_failure_of_its_own(
+def test_a_task_that_can_not_be_moved_does_not_stop_the_others(
     root: Root, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
     plan = plan_of(root)
@@ -169,7 +169,7 @@ def test_a_task_that_can_not_be_moved_is_a_failure_of_its_own(
 
 
 @pytest.mark.parametrize("times", [1, 3])
-def test_what_a_network_file_system_keeps_for_a_moment_goes_at_the_end(
+def test_files_that_nfs_keeps_for_a_moment_are_removed_at_the_end(
     root: Root, monkeypatch: pytest.MonkeyPatch, times: int
 ) -> None:
     plan = plan_of(root)
@@ -180,9 +180,7 @@ def test_what_a_network_file_system_keeps_for_a_moment_goes_at_the_end(
     assert nothing_left(root)
 
 
-def test_what_a_network_file_system_keeps_for_good_is_reported(
-    root: Root, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_files_that_nfs_keeps_are_reported(root: Root, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = plan_of(root)
     (folder_of(root, LONE) / ".nfs0001").write_text("a log that is still written")
     failing(monkeypatch, "unlink", ".nfs0001", errno.EBUSY, 99)
@@ -196,7 +194,7 @@ def test_what_a_network_file_system_keeps_for_good_is_reported(
     assert set(report.removed_bundles) == {"sweep", "solo"}
 
 
-def test_without_hard_links_bundles_are_put_back_all_the_same(
+def test_bundles_are_put_back_without_hard_links(
     root: Root, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = plan_of(root)
@@ -206,7 +204,7 @@ def test_without_hard_links_bundles_are_put_back_all_the_same(
     assert bundles(root) == {"solo": [OTHER]}
 
 
-def test_when_erasing_can_not_begin_everything_is_put_back(
+def test_everything_is_put_back_if_erasing_can_not_begin(
     root: Root, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = os.rename
@@ -226,7 +224,7 @@ def test_when_erasing_can_not_begin_everything_is_put_back(
     assert whole(root) == before and nothing_left(root)
 
 
-def test_what_can_not_be_put_back_when_a_purge_fails_is_told(
+def test_a_failed_purge_reports_items_that_can_not_be_put_back(
     root: Root, meanwhile: Meanwhile
 ) -> None:
     def spoil() -> None:
@@ -245,7 +243,7 @@ def test_what_can_not_be_put_back_when_a_purge_fails_is_told(
 
 
 @pytest.mark.parametrize("calls", range(1, 6))
-def test_an_interrupt_brings_back_what_is_whole(root: Root, calls: int) -> None:
+def test_an_interrupt_puts_complete_items_back(root: Root, calls: int) -> None:
     before, plan, told = whole(root), plan_of(root), []
 
     def interrupt(progress: Progress) -> None:

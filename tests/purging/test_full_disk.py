@@ -77,7 +77,7 @@ def full(monkeypatch: pytest.MonkeyPatch, code: int, calls: tuple[str, ...], unt
 @pytest.mark.parametrize("code", NO_ROOM)
 @pytest.mark.parametrize("until", [1, 12, 25, 10_000])
 @pytest.mark.parametrize("calls", [("mkdir",), ("fsync",), ("mkdir", "fsync", "write")])
-def test_a_full_disk_is_freed_all_the_same(
+def test_a_purge_on_a_full_disk_frees_space(
     root: Root, monkeypatch: pytest.MonkeyPatch, code: int, until: int, calls: tuple[str, ...]
 ) -> None:
     plan = plan_of(root)
@@ -94,7 +94,7 @@ def test_a_full_disk_is_freed_all_the_same(
 
 @pytest.mark.parametrize("code", NO_ROOM)
 @pytest.mark.parametrize("name", [LONE[2:], BASE[2:], TIP[2:], "solo"])
-def test_what_finds_no_room_to_be_moved_goes_once_others_went(
+def test_an_item_that_can_not_be_moved_is_purged_after_others_freed_space(
     root: Root, monkeypatch: pytest.MonkeyPatch, code: int, name: str
 ) -> None:
     real = os.rename
@@ -113,7 +113,7 @@ def test_what_finds_no_room_to_be_moved_goes_once_others_went(
     assert set(report.removed_bundles) == {"sweep", "solo"} and nothing_left(root)
 
 
-def test_where_nothing_can_be_moved_it_is_said_what_to_free(
+def test_if_nothing_can_be_moved_the_error_says_how_to_free_space(
     root: Root, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before, plan = whole(root), plan_of(root)
@@ -128,9 +128,7 @@ def test_where_nothing_can_be_moved_it_is_said_what_to_free(
     assert whole(root) == before
 
 
-def test_what_is_lost_in_safety_is_said_beforehand(
-    root: Root, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_preflight_warns_of_a_full_disk(root: Root, monkeypatch: pytest.MonkeyPatch) -> None:
     before, plan = whole(root), plan_of(root)
     assert preflight(plan, root) is None
     full(monkeypatch, errno.EDQUOT, ("fsync",), 10_000)
@@ -139,7 +137,7 @@ def test_what_is_lost_in_safety_is_said_beforehand(
     assert whole(root) == before and not (root.hipercow / "tui").exists()
 
 
-def test_a_folder_that_may_not_be_written_is_told_beforehand(
+def test_preflight_names_a_folder_that_can_not_be_written(
     root: Root, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     full(monkeypatch, errno.EROFS, ("mkdir",), 1)
@@ -165,7 +163,7 @@ def test_nothing_is_moved_to_the_trash_of_a_full_disk(
         lambda root: write_bundle(root.path, "sweep", [BASE, LONE, TIP]),
     ],
 )
-def test_what_changed_stays_on_a_full_disk_too(
+def test_changed_tasks_stay_on_a_full_disk(
     root: Root, monkeypatch: pytest.MonkeyPatch, change: Callable[[Root], object]
 ) -> None:
     plan = plan_of(root)
@@ -176,7 +174,7 @@ def test_what_changed_stays_on_a_full_disk_too(
     assert OTHER in report.removed and not list(root.hipercow.glob("tui-*"))
 
 
-def test_stopped_on_a_full_disk(
+def test_a_purge_on_a_full_disk_can_be_stopped(
     root: Root, monkeypatch: pytest.MonkeyPatch, meanwhile: Meanwhile
 ) -> None:
     plan, stop = plan_of(root), threading.Event()
@@ -188,7 +186,7 @@ def test_stopped_on_a_full_disk(
 
 
 @pytest.mark.parametrize("died", ["", ".erasing"])
-def test_a_task_left_aside_is_found_and_put_back_or_erased(root: Root, died: str) -> None:
+def test_a_loose_task_is_listed_and_put_back_or_erased(root: Root, died: str) -> None:
     left = root.hipercow / f"tui-{LONE}{died}"
     for act in ("restore", "empty"):
         if not folder_of(root, LONE).exists():
@@ -213,7 +211,7 @@ def test_a_task_left_aside_is_found_and_put_back_or_erased(root: Root, died: str
     assert len(read_history(root)) == 2
 
 
-def test_a_task_aside_is_left_alone_while_someone_works_with_it(
+def test_a_loose_task_in_use_is_not_touched(
     root: Root, monkeypatch: pytest.MonkeyPatch, meanwhile: Meanwhile
 ) -> None:
     """However old the folder, and though the chain takes longer than a minute."""
@@ -242,7 +240,7 @@ def test_a_task_aside_is_left_alone_while_someone_works_with_it(
     assert seen and set(report.removed) == set(ALL)
 
 
-def test_a_task_aside_that_someone_took_while_its_owner_stood_still_keeps_its_chain_whole(
+def test_a_chain_is_kept_if_a_loose_task_of_it_was_taken_over(
     root: Root, monkeypatch: pytest.MonkeyPatch, meanwhile: Meanwhile
 ) -> None:
     plan, before = plan_of(root), whole(root)
@@ -270,7 +268,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("what", ["bytes", "inodes"])
-def test_a_disk_that_is_really_full(small_disk: Path, what: str) -> None:
+def test_a_full_tmpfs_is_freed(small_disk: Path, what: str) -> None:
     """Where nothing may be mounted, the same is done on a disk with room."""
     root = make_root(small_disk)
     (folder_of(root, OTHER) / "big").write_bytes(bytes(500_000))

@@ -238,7 +238,9 @@ def test_a_purge_on_a_full_disk_that_died_is_restored_or_finished(
     assert died == {(True, False), (False, True)}
 
 
-def test_a_recovery_that_died_is_recovered(tmp_path: Path, before: dict[str, bytes | None]) -> None:
+def test_a_recovery_that_died_can_be_recovered(
+    tmp_path: Path, before: dict[str, bytes | None]
+) -> None:
     """The lot has been taken over once when the second process dies."""
     root = make_root(tmp_path)
     batch_id = str(move_to_trash(plan_of(root), root).trash)
@@ -253,7 +255,7 @@ def test_a_recovery_that_died_is_recovered(tmp_path: Path, before: dict[str, byt
     assert whole(root) == before and nothing_left(root)
 
 
-def test_a_crash_a_moment_ago_on_this_machine_is_known_at_once(tmp_path: Path) -> None:
+def test_a_dead_owner_of_this_machine_is_detected_at_once(tmp_path: Path) -> None:
     root = make_root(tmp_path)
     child = os.fork()
     if child == 0:

@@ -127,7 +127,7 @@ def test_a_chain_on_a_full_disk_is_written_to_the_disk_before_it_is_erased(
     assert synced_before(log, "data") >= expected
 
 
-def test_the_disk_is_asked_once_a_purge_and_not_once_a_task(
+def test_folders_are_synced_once_a_purge_and_not_once_a_task(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     numbers = []
@@ -155,7 +155,7 @@ def failing_sync(monkeypatch: pytest.MonkeyPatch, code: int, name: str = "") -> 
 
 
 @pytest.mark.parametrize("code", [errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.ENOSYS])
-def test_where_folders_can_not_be_written_on_request_a_purge_goes_on(
+def test_a_purge_continues_if_folders_can_not_be_synced(
     root: Root, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
     plan = plan_of(root)
@@ -164,7 +164,7 @@ def test_where_folders_can_not_be_written_on_request_a_purge_goes_on(
 
 
 @pytest.mark.parametrize("name", ["/tui", f"tasks/{LONE[:2]}", "/bundles"])
-def test_where_the_disk_fails_nothing_is_erased(
+def test_nothing_is_erased_if_a_sync_fails(
     root: Root, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     before, plan = whole(root), plan_of(root)
@@ -180,7 +180,7 @@ def test_where_the_disk_fails_nothing_is_erased(
     assert set(list_trash(root)[0].tasks) == set(ALL)
 
 
-def test_a_source_folder_that_is_gone_or_a_link_is_no_reason_to_fail(root: Root) -> None:
+def test_a_source_folder_that_is_gone_or_a_link_does_not_fail_the_sync(root: Root) -> None:
     batch_ids = [move_to_trash(plan_of(root, ids), root).trash for ids in ([LONE], [OTHER], CHAIN)]
     folder_of(root, LONE).parent.rmdir()
     folder_of(root, OTHER).parent.rmdir()
@@ -238,7 +238,7 @@ def cut(tmp_path: Path, lang: Lang, state: BatchState = BatchState.ERASING) -> C
         (BatchState.RESTORING, True),
     ],
 )
-def test_half_a_task_is_kept_aside_and_named_by_a_restore(
+def test_an_incomplete_task_is_quarantined_and_reported_by_a_restore(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     lang: Lang,
@@ -271,7 +271,7 @@ def test_half_a_task_is_kept_aside_and_named_by_a_restore(
 
 @pytest.mark.parametrize(("lang", "victim", "info"), CUTS)
 @pytest.mark.parametrize("file", ["data", "status-failure"])
-def test_half_a_task_is_kept_aside_when_a_move_is_finished(
+def test_an_incomplete_task_is_quarantined_when_a_move_is_finished(
     tmp_path: Path, lang: Lang, victim: str, info: str, file: str
 ) -> None:
     del info
@@ -287,7 +287,7 @@ def test_half_a_task_is_kept_aside_when_a_move_is_finished(
 
 
 @pytest.mark.parametrize(("lang", "victim", "info"), CUTS)
-def test_half_a_task_in_its_place_is_kept_aside_when_erasing_is_finished(
+def test_an_incomplete_task_in_its_place_is_quarantined_when_erasing_is_finished(
     tmp_path: Path, lang: Lang, victim: str, info: str
 ) -> None:
     done = cut(tmp_path, lang)
@@ -301,16 +301,14 @@ def test_half_a_task_in_its_place_is_kept_aside_when_erasing_is_finished(
 @pytest.mark.parametrize(
     "state", [BatchState.ERASING, BatchState.MOVING, BatchState.RESTORING, BatchState.TRASH]
 )
-def test_a_task_that_has_more_files_than_planned_comes_back(
-    tmp_path: Path, state: BatchState
-) -> None:
+def test_a_task_with_more_files_than_planned_is_restored(tmp_path: Path, state: BatchState) -> None:
     done = cut(tmp_path, Lang.R, state)
     (done.batch / "tasks" / LONE / "status-success").touch()
     assert restore(done.root, done.batch_id).complete
     assert in_place(done.part) == set(ALL) and set(bundles(done.part)) == {"sweep", "solo"}
 
 
-def test_half_a_task_of_a_chain_leaves_the_others_whole(tmp_path: Path) -> None:
+def test_an_incomplete_task_leaves_the_others_of_its_chain_complete(tmp_path: Path) -> None:
     done = cut(tmp_path, Lang.R)
     done.lose(CHAIN[-1], "data")
     report = restore(done.root, done.batch_id)
@@ -318,7 +316,7 @@ def test_half_a_task_of_a_chain_leaves_the_others_whole(tmp_path: Path) -> None:
     assert set(report.restored) == set(ALL) - {CHAIN[-1]} == in_place(done.part)
 
 
-def test_half_a_task_of_a_full_disk_is_not_put_back(root: Root) -> None:
+def test_an_incomplete_loose_task_is_not_put_back(root: Root) -> None:
     loose_task = root.hipercow / f"tui-{LONE}"
     folder_of(root, LONE).rename(loose_task)
     (loose_task / "data").unlink()

@@ -80,7 +80,7 @@ def test_a_purge_takes_tasks_bundles_and_recent_lines_of_both(both: Root) -> Non
     }
 
 
-def test_the_trash_of_both_is_one_and_undo_gives_all_back(both: Root) -> None:
+def test_the_trash_of_both_is_listed_as_one_and_undo_restores_all(both: Root) -> None:
     before = all_but_ours(both)
     batch_id = str(move_to_trash(plan_of(both), both).trash)
     batches = list_trash(both)
@@ -100,14 +100,14 @@ def test_the_trash_of_both_is_one_and_undo_gives_all_back(both: Root) -> None:
     assert recent(both) == recent_after_undo(FAILED)
 
 
-def test_emptying_takes_both(both: Root) -> None:
+def test_emptying_erases_both(both: Root) -> None:
     move_to_trash(plan_of(both), both)
     report = empty(both, listed(both))
     assert report.complete and set(report.removed) == ALL
     assert list_trash(both) == () and our_lots(both) == []
 
 
-def test_a_purge_of_one_leaves_the_other_alone(both: Root) -> None:
+def test_a_purge_of_one_language_does_not_touch_the_other(both: Root) -> None:
     assert hipercow_tui.purge(with_status="failure", lang="r", root=both.path) == [R_TASK]
     assert standing(both) == {*FAILED, *KEPT} and recent(both) == list(RECENT)
     assert set(left_bundles(both)) == {"stays", *BUNDLES}
@@ -115,7 +115,7 @@ def test_a_purge_of_one_leaves_the_other_alone(both: Root) -> None:
     assert set(went) == set(FAILED) and recent(both) == list(KEPT)
 
 
-def test_bundles_of_one_name_are_told_apart_in_a_report(both: Root) -> None:
+def test_a_report_distinguishes_bundles_of_the_same_name(both: Root) -> None:
     path = py_dir(both.path) / "bundles" / "sweep"
     plan = plan_of(both)
     path.write_text(json.dumps({"name": "sweep", "task_ids": [KEPT[0]]}))
@@ -141,7 +141,7 @@ NAMES += ["\x1b]0;x\a", os.fsdecode(b"caf\xe9"), " ", "\\", "-rf"]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_bundles_of_any_name_go_and_come_back(tmp_path: Path, name: str) -> None:
+def test_bundles_of_any_name_are_moved_and_restored(tmp_path: Path, name: str) -> None:
     write_py_task(tmp_path, FIRST, "failure")
     path = write_py_bundle(tmp_path, name, [FIRST])
     root = find_root(tmp_path)
@@ -158,7 +158,7 @@ def test_bundles_of_any_name_go_and_come_back(tmp_path: Path, name: str) -> None
     assert execute(plan_of(root), root).removed_bundles == (name,)
 
 
-def test_a_bundle_whose_name_is_too_long_for_a_lot_keeps_its_tasks(tmp_path: Path) -> None:
+def test_the_tasks_of_a_bundle_with_a_too_long_name_stay(tmp_path: Path) -> None:
     write_py_task(tmp_path, FIRST, "failure")
     write_py_bundle(tmp_path, "/".join(["y" * 200] * 3), [FIRST])
     root = find_root(tmp_path)
@@ -168,7 +168,7 @@ def test_a_bundle_whose_name_is_too_long_for_a_lot_keeps_its_tasks(tmp_path: Pat
     assert all_but_ours(root) == before and our_lots(root) == []
 
 
-def test_a_glob_takes_bundles_in_folders(both: Root) -> None:
+def test_a_glob_matches_bundles_in_folders(both: Root) -> None:
     stack = FilterStack(in_bundle=InBundle.of("deep/*"))
     assert make_plan(read_root(both), stack, now=NOW).ids == (THIRD,)
 
@@ -184,7 +184,7 @@ def test_a_plan_that_leads_out_of_the_bundles_is_refused(both: Root, name: str) 
     assert all_but_ours(both) == before
 
 
-def test_running_tasks_block_and_say_how_to_go_on(both: Root) -> None:
+def test_running_tasks_block_with_a_remedy(both: Root) -> None:
     write_py_task(both.path, task_id(9), "running")
     with pytest.raises(BlockedError, match="status-cancelled"):
         hipercow_tui.purge(task_id(9), root=both.path)
@@ -193,7 +193,9 @@ def test_running_tasks_block_and_say_how_to_go_on(both: Root) -> None:
 # What happens meanwhile
 
 
-def test_a_link_for_a_folder_of_bundles_is_not_followed(both: Root, meanwhile: Meanwhile) -> None:
+def test_a_link_in_place_of_a_folder_of_bundles_is_not_followed(
+    both: Root, meanwhile: Meanwhile
+) -> None:
     plan = plan_of(both)
     deep = py_dir(both.path) / "bundles" / "deep"
     outside = deep.rename(both.path / "outside")
@@ -204,7 +206,7 @@ def test_a_link_for_a_folder_of_bundles_is_not_followed(both: Root, meanwhile: M
     assert set(FAILED) <= standing(both)
 
 
-def test_a_task_that_changes_meanwhile_comes_back_and_stays_in_the_list(
+def test_a_task_that_changes_meanwhile_is_put_back_and_stays_in_the_list(
     both: Root, meanwhile: Meanwhile
 ) -> None:
     plan = plan_of(both)
@@ -215,7 +217,7 @@ def test_a_task_that_changes_meanwhile_comes_back_and_stays_in_the_list(
     assert recent(both) == recent_without({FIRST, THIRD})
 
 
-def test_a_bundle_that_names_a_task_meanwhile_keeps_it(both: Root, meanwhile: Meanwhile) -> None:
+def test_a_task_that_is_added_to_a_bundle_meanwhile_stays(both: Root, meanwhile: Meanwhile) -> None:
     plan = plan_of(both)
     meanwhile.after(
         "rename", THIRD[2:], lambda: write_py_bundle(both.path, "new/one", [THIRD]).exists()
@@ -225,7 +227,7 @@ def test_a_bundle_that_names_a_task_meanwhile_keeps_it(both: Root, meanwhile: Me
     assert "deep/er/one .x" in left_bundles(both)
 
 
-def test_what_is_created_while_the_list_is_written_stays_in_it(
+def test_a_task_created_while_the_list_is_written_stays_in_it(
     both: Root, meanwhile: Meanwhile
 ) -> None:
     plan, path = plan_of(both), py_dir(both.path) / "recent"
@@ -240,7 +242,7 @@ def test_what_is_created_while_the_list_is_written_stays_in_it(
     assert recent(both) == [*KEPT, task_id(50)]
 
 
-def test_a_list_that_others_append_to_keeps_its_rights(both: Root) -> None:
+def test_the_new_list_keeps_its_permissions(both: Root) -> None:
     path = py_dir(both.path) / "recent"
     path.chmod(0o664)
     execute(plan_of(both), both)
@@ -248,7 +250,7 @@ def test_a_list_that_others_append_to_keeps_its_rights(both: Root) -> None:
 
 
 @pytest.mark.parametrize(("mode", "left"), [(0o644, True), (0o666, False)])
-def test_another_users_list_is_replaced_only_if_they_can_still_append(
+def test_the_list_of_another_user_is_replaced_only_if_they_can_still_append(
     both: Root, monkeypatch: pytest.MonkeyPatch, mode: int, left: bool
 ) -> None:
     path = py_dir(both.path) / "recent"
@@ -275,7 +277,7 @@ def test_another_users_list_is_replaced_only_if_they_can_still_append(
 
 
 @pytest.mark.parametrize("kind", ["link", "fifo", "folder", "missing"])
-def test_a_list_that_is_none_is_left_alone(both: Root, kind: str) -> None:
+def test_a_link_or_fifo_in_place_of_the_list_is_not_touched(both: Root, kind: str) -> None:
     path = py_dir(both.path) / "recent"
     loose_task = path.rename(both.path / "aside")
     if kind == "link":
@@ -290,7 +292,7 @@ def test_a_list_that_is_none_is_left_alone(both: Root, kind: str) -> None:
     assert all("--rebuild" in one.reason for one in report.failed)
 
 
-def test_lines_that_are_no_ids_stay(both: Root) -> None:
+def test_lines_that_are_not_ids_stay(both: Root) -> None:
     path = py_dir(both.path) / "recent"
     path.write_bytes(b"\xff\x00\n\n" + path.read_bytes() + b"half")
     batch_id = str(move_to_trash(plan_of(both), both).trash)
@@ -482,7 +484,7 @@ CALLS = ("rename", "unlink", "rmdir", "mkdir", "link", "fsync", "write", "utime"
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO])
 @pytest.mark.parametrize("action", ["purge", "restore"])
-def test_nothing_is_lost_whichever_call_fails(
+def test_nothing_is_lost_if_any_call_fails(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     before: dict[str, bytes | None],

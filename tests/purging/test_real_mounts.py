@@ -87,7 +87,7 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
         yield Disk(make_root(tmp_path / "disk"), real, patch)
 
 
-def test_a_read_only_file_system_is_looked_at_and_left_alone(
+def test_a_read_only_file_system_can_be_browsed_and_is_not_changed(
     disk: Disk, capsys: pytest.CaptureFixture[str]
 ) -> None:
     root = disk.root
@@ -112,7 +112,7 @@ def test_a_read_only_file_system_is_looked_at_and_left_alone(
     assert restore(root, batch_id).complete
 
 
-def test_a_file_system_that_becomes_read_only_while_tasks_are_moved(
+def test_a_file_system_that_becomes_read_only_during_the_move_loses_nothing(
     disk: Disk, meanwhile: Meanwhile
 ) -> None:
     root = disk.root
@@ -130,7 +130,7 @@ def test_a_file_system_that_becomes_read_only_while_tasks_are_moved(
     assert whole(root) == before and nothing_left(root)
 
 
-def test_a_log_that_someone_holds_for_good_is_reported_and_goes_later(
+def test_a_log_that_stays_open_is_reported_and_erased_later(
     root: Root, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """A mount on a file makes its removal fail as a network file system does: EBUSY."""
@@ -162,7 +162,7 @@ def test_a_log_that_someone_holds_for_good_is_reported_and_goes_later(
 
 
 @pytest.mark.parametrize("seconds", [0.15, 60])
-def test_a_file_that_comes_back_while_its_writer_lives(
+def test_a_file_that_its_writer_creates_again_is_reported(
     root: Root, monkeypatch: pytest.MonkeyPatch, seconds: float
 ) -> None:
     """As a removed file does under NFS until the last who has it open closes it: ENOTEMPTY."""

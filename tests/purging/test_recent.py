@@ -58,7 +58,7 @@ def append(root: Root, identity: str) -> None:
 # Others at work
 
 
-def test_who_opened_the_list_just_before_the_rename_is_waited_for(
+def test_a_line_of_a_writer_that_opened_the_list_before_the_rename_is_kept(
     both: Root, meanwhile: Meanwhile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("hipercow_tui.purging.recent_list.APPEND_GRACE", 0.5)
@@ -82,7 +82,9 @@ def test_who_opened_the_list_just_before_the_rename_is_waited_for(
     assert recent(both) == [*KEPT, LATE]
 
 
-def test_the_id_of_a_task_that_goes_is_not_brought_over(both: Root, meanwhile: Meanwhile) -> None:
+def test_the_id_of_a_purged_task_is_not_copied_to_the_new_list(
+    both: Root, meanwhile: Meanwhile
+) -> None:
     """It was made a moment ago: its line comes after its folder."""
     path_of(both).write_text("".join(f"{i}\n" for i in RECENT if i != THIRD))
     plan = plan_of(both)
@@ -96,9 +98,7 @@ def test_the_id_of_a_task_that_goes_is_not_brought_over(both: Root, meanwhile: M
     assert recent(both) == [*KEPT, LATE]
 
 
-def test_a_list_that_is_written_anew_meanwhile_loses_nothing(
-    both: Root, meanwhile: Meanwhile
-) -> None:
+def test_a_list_that_is_rebuilt_meanwhile_loses_nothing(both: Root, meanwhile: Meanwhile) -> None:
     """hipercow truncates it to rebuild it; what goes stands in it no more, being moved already."""
     plan = plan_of(both)
     rebuilt = [LATE, *KEPT[::-1], task_id(51)]
@@ -111,7 +111,7 @@ def test_a_list_that_is_written_anew_meanwhile_loses_nothing(
     assert recent(both) == [*KEPT, LATE, task_id(51)]
 
 
-def test_purges_at_once_and_tasks_that_are_made_lose_no_line(
+def test_concurrent_purges_and_new_tasks_lose_no_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("hipercow_tui.purging.recent_list.APPEND_GRACE", 0.05)
@@ -157,7 +157,7 @@ def test_a_draft_of_a_process_that_died_is_replaced(
     assert recent(both) == list(KEPT) and not draft_of(both).exists()
 
 
-def test_another_purge_that_writes_the_list_is_waited_for(
+def test_a_purge_waits_for_another_one_that_writes_the_list(
     both: Root, meanwhile: Meanwhile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     draft, looks = draft_of(both), []
@@ -186,7 +186,9 @@ def test_a_purge_that_waits_for_the_list_can_be_stopped(
     assert standing(both) >= {*FAILED, *KEPT} and recent(both) == before
 
 
-def test_the_wait_for_other_purges_ends(both: Root, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_wait_for_other_purges_has_a_timeout(
+    both: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Where the state of a file looks different with each call, its draft is never abandoned."""
     monkeypatch.setattr("hipercow_tui.purging.recent_list.LOCK_TIMEOUT", 0.05)
     monkeypatch.setattr("hipercow_tui.purging.recent_list.ABANDONED", 0.0)
@@ -257,7 +259,9 @@ def test_an_undo_makes_no_list_where_there_is_none(both: Root) -> None:
 
 
 @pytest.mark.parametrize("kind", ["link", "fifo", "folder"])
-def test_an_undo_leaves_alone_what_is_no_list(both: Root, kind: str) -> None:
+def test_an_undo_does_not_touch_a_link_fifo_or_folder_in_place_of_the_list(
+    both: Root, kind: str
+) -> None:
     batch_id = str(move_to_trash(plan_of(both), both).trash)
     loose_task = path_of(both).rename(both.path / "aside")
     {
@@ -295,7 +299,9 @@ def test_an_undo_appends_to_the_list_that_a_purge_has_just_written(
 # Full disks
 
 
-def test_an_undo_that_can_not_append_says_so(both: Root, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_undo_that_can_not_append_reports_that(
+    both: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
     batch_id, real = str(move_to_trash(plan_of(both), both).trash), os.write
 
     def write(fd: int, data: bytes) -> int:
@@ -319,7 +325,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("what", ["bytes", "inodes"])
-def test_an_undo_on_a_disk_that_is_really_full(small_disk: Path, what: str) -> None:
+def test_an_undo_on_a_full_tmpfs_appends_the_ids(small_disk: Path, what: str) -> None:
     """Where nothing may be mounted, the same is done on a disk with room."""
     root = make_both(small_disk / "project")
     batch_id = str(move_to_trash(plan_of(root), root).trash)
@@ -330,7 +336,7 @@ def test_an_undo_on_a_disk_that_is_really_full(small_disk: Path, what: str) -> N
     assert recent(root) == recent_after_undo(FAILED)
 
 
-def test_what_there_was_no_room_to_take_out_is_taken_out_once_there_is(
+def test_ids_are_removed_after_erasing_if_the_disk_was_full_before(
     both: Root, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Erasing makes the room that the list needs."""
@@ -354,7 +360,7 @@ def test_what_there_was_no_room_to_take_out_is_taken_out_once_there_is(
     assert not list(py_dir(both.path).glob(f"{TUI_FOLDER}-*"))
 
 
-def test_emptying_takes_out_what_the_move_to_the_trash_could_not(
+def test_emptying_removes_ids_that_the_move_to_the_trash_could_not_remove(
     both: Root,
 ) -> None:
     plan = plan_of(both, FAILED)
@@ -366,7 +372,7 @@ def test_emptying_takes_out_what_the_move_to_the_trash_could_not(
     assert recent(both) == list(KEPT)
 
 
-def test_what_was_freed_without_a_record_is_out_of_the_list(
+def test_ids_of_tasks_that_were_erased_without_a_batch_are_removed(
     both: Root, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = plan_of(both, FAILED)

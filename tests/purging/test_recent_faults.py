@@ -121,7 +121,9 @@ def says_so(failed: ItemResult | None) -> bool:
 
 
 @pytest.mark.parametrize(("code", "done"), FAULTS)
-def test_ids_are_taken_out_or_it_is_reported(root: Root, code: int | None, done: bool) -> None:
+def test_ids_are_removed_or_the_failure_is_reported(
+    root: Root, code: int | None, done: bool
+) -> None:
     spoiled = set()
     with open_root_dirs(root.part(Lang.PY)) as places:
         for step in range(1, 50):
@@ -141,7 +143,9 @@ def test_ids_are_taken_out_or_it_is_reported(root: Root, code: int | None, done:
 
 
 @pytest.mark.parametrize(("code", "done"), FAULTS)
-def test_ids_are_appended_once_or_it_is_reported(root: Root, code: int | None, done: bool) -> None:
+def test_ids_are_appended_once_or_the_failure_is_reported(
+    root: Root, code: int | None, done: bool
+) -> None:
     spoiled = set()
     with open_root_dirs(root.part(Lang.PY)) as places:
         for step in range(1, 50):
@@ -158,7 +162,7 @@ def test_ids_are_appended_once_or_it_is_reported(root: Root, code: int | None, d
 
 
 @pytest.mark.parametrize("size", range(1, 80, 7))
-def test_a_write_of_a_part_is_completed(
+def test_a_partial_write_is_completed(
     root: Root, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
     """As on a disk that has just been filled and emptied again; a torn line is no id."""
@@ -181,7 +185,7 @@ LATE = task_id(9)
 
 
 @pytest.mark.parametrize(("code", "done"), FAULTS)
-def test_lines_that_arrive_meanwhile_are_there_or_it_is_reported(
+def test_lines_appended_meanwhile_are_kept_or_the_failure_is_reported(
     root: Root, code: int | None, done: bool
 ) -> None:
     """hipercow makes a task between the reading of the list and the rename."""
@@ -229,7 +233,7 @@ Action = Callable[[PurgePlan, Root, str], tuple[ItemResult, ...]]
 
 @pytest.mark.parametrize("action", [purge, trash, undo, erase])
 @pytest.mark.parametrize(("code", "done"), FAULTS[1:3] + FAULTS[-1:])
-def test_the_report_of_every_action_says_what_may_be_wrong(
+def test_the_report_of_every_action_names_possible_errors_in_the_list(
     tmp_path: Path, action: Action, code: int | None, done: bool
 ) -> None:
     for step in range(1, 50):
@@ -254,7 +258,7 @@ def test_the_report_of_every_action_says_what_may_be_wrong(
     assert step > 2
 
 
-def test_a_purge_that_fails_says_what_the_list_may_lack(
+def test_a_failed_purge_reports_lines_that_may_be_missing(
     root: Root, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = plan_of(root)

@@ -51,12 +51,14 @@ def attempt(args: dict[str, Any], root: Path, *, dry_run: bool) -> list[str] | P
         return error
 
 
-def test_there_are_cases() -> None:
+def test_recorded_cases_exist() -> None:
     assert len(CASES) == 240
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_recorded_tasks_and_bundles_go(name: str, recorded: Path, tmp_path: Path) -> None:
+def test_a_purge_removes_the_recorded_tasks_and_bundles(
+    name: str, recorded: Path, tmp_path: Path
+) -> None:
     for number, case in enumerate(case for case in CASES if case["root"] == name):
         root = tmp_path / f"{number}"
         shutil.copytree(recorded / name, root, copy_function=shutil.copy2)

@@ -125,7 +125,7 @@ def test_a_check_before_the_question_that_died_is_never_taken_for_a_purge(tmp_pa
     assert len(roots) > 10 and left > 5
 
 
-def test_what_is_checked_before_the_question_is_seen_by_nobody(
+def test_a_batch_that_is_only_prepared_is_not_listed(
     root: Root, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[object] = []
@@ -143,7 +143,7 @@ def test_what_is_checked_before_the_question_is_seen_by_nobody(
     assert len(seen) > 8 and set(seen) == {((), ())}
 
 
-def test_a_manifest_says_who_confirmed_the_plan_and_when(root: Root) -> None:
+def test_a_manifest_records_the_confirmation(root: Root) -> None:
     began = time.time()
     trashed(root)
     (batch,) = batches(root)
@@ -153,7 +153,7 @@ def test_a_manifest_says_who_confirmed_the_plan_and_when(root: Root) -> None:
 
 
 @pytest.mark.parametrize("aim", ["purge", "trash"])
-def test_what_does_not_say_that_it_was_confirmed_is_only_put_back(root: Root, aim: str) -> None:
+def test_a_batch_without_a_confirmation_is_only_put_back(root: Root, aim: str) -> None:
     before = whole(root)
     batch_id = died_moving(root, aim)
     (batch,) = batches(root)
@@ -170,7 +170,7 @@ def test_what_does_not_say_that_it_was_confirmed_is_only_put_back(root: Root, ai
     assert restore(root, batch_id).complete and whole(root) == before and nothing_left(root)
 
 
-def test_a_stopped_purge_that_died_while_it_put_things_back_is_not_resumed(
+def test_a_stopped_purge_that_died_while_it_put_items_back_is_not_resumed(
     root: Root, meanwhile: Meanwhile
 ) -> None:
     """Where it was stopped, finishing what is left is putting it back."""
@@ -194,7 +194,7 @@ def test_a_stopped_purge_that_died_while_it_put_things_back_is_not_resumed(
 
 
 @pytest.mark.parametrize("apart", [0.0, 10 * MINUTES, -10 * MINUTES, 3 * HOURS, -3 * HOURS])
-def test_a_move_that_died_is_finished_into_the_trash_and_emptied_by_another_question(
+def test_a_move_that_died_is_finished_into_the_trash_and_emptied_after_another_question(
     root: Root, capsys: pytest.CaptureFixture[str], apart: float
 ) -> None:
     batch_id = died_moving(root, "trash")
@@ -213,7 +213,7 @@ def test_a_move_that_died_is_finished_into_the_trash_and_emptied_by_another_ques
     assert nothing_left(root)
 
 
-def test_a_task_that_was_retried_meanwhile_is_kept_when_a_move_is_finished(root: Root) -> None:
+def test_a_task_that_was_retried_meanwhile_stays_when_a_move_is_finished(root: Root) -> None:
     batch_id = died_moving(root, "trash")
     with root.retry.open("a") as file:
         file.write(f"{'f' * 32},{LONE},{LONE}\n")
@@ -221,7 +221,7 @@ def test_a_task_that_was_retried_meanwhile_is_kept_when_a_move_is_finished(root:
     assert in_place(root) == {LONE}
 
 
-def test_a_lot_that_changed_since_it_was_listed_is_not_erased(root: Root) -> None:
+def test_a_batch_that_changed_since_it_was_listed_is_not_erased(root: Root) -> None:
     trashed(root)
     before = listed(root)
     (batch,) = batches(root)
@@ -232,7 +232,7 @@ def test_a_lot_that_changed_since_it_was_listed_is_not_erased(root: Root) -> Non
     assert empty(root, listed(root)).complete and in_place(root) == {LONE}
 
 
-def test_a_lot_that_was_kept_aside_and_grew_is_not_erased(root: Root) -> None:
+def test_a_quarantine_that_grew_since_it_was_listed_is_not_erased(root: Root) -> None:
     batch_id = trashed(root)
     folder_of(root, LONE).mkdir(parents=True)
     restore(root, batch_id)
@@ -244,7 +244,7 @@ def test_a_lot_that_was_kept_aside_and_grew_is_not_erased(root: Root) -> None:
     assert (batches(root)[0] / "tasks" / LONE).is_dir()
 
 
-def test_the_question_counts_what_is_on_the_disk(
+def test_the_question_counts_the_items_on_the_disk(
     root: Root, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
@@ -269,7 +269,7 @@ def test_the_question_counts_what_is_on_the_disk(
 # Putting back
 
 
-def test_an_undo_that_died_with_something_kept_aside_is_finished(tmp_path: Path) -> None:
+def test_an_undo_that_died_with_quarantined_items_is_finished(tmp_path: Path) -> None:
     for path in killed(tmp_path, "taken", "steps"):
         root, other = find_root(path), copy_of(path)
         later(root)
@@ -293,7 +293,7 @@ def test_an_undo_that_died_with_something_kept_aside_is_finished(tmp_path: Path)
 
 
 @pytest.mark.parametrize("words", [["--restore"], ["--empty"], ["--finish"], []])
-def test_an_error_of_a_listing_is_a_sentence_and_never_success(
+def test_an_error_of_a_listing_gives_a_message_and_never_success(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -336,7 +336,7 @@ def test_an_error_of_a_listing_is_a_sentence_and_never_success(
 
 
 @pytest.mark.parametrize("code", [errno.EIO, errno.EACCES, errno.ESTALE])
-def test_trash_and_history_that_can_not_be_listed_are_sentences(
+def test_trash_and_history_that_can_not_be_listed_give_messages(
     root: Root, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], code: int
 ) -> None:
     batch_id = trashed(root)
@@ -421,7 +421,7 @@ def test_a_process_of_this_machine_that_is_gone_is_not_watched(
     assert clock[0] == began
 
 
-def test_a_heartbeat_counts_in_its_place_and_spares_that_of_another_owner(
+def test_a_heartbeat_is_rewritten_in_place_unless_another_owner_wrote_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(heartbeat, "INTERVAL", 0.005)
@@ -452,7 +452,7 @@ def wait_until(true: Callable[[], bool]) -> None:
 
 
 @pytest.mark.parametrize("where", ["moving", "erasing"])
-def test_an_owner_whose_lot_is_taken_over_moves_and_erases_nothing_more(
+def test_an_owner_moves_and_erases_nothing_after_a_takeover(
     root: Root, meanwhile: Meanwhile, where: str
 ) -> None:
     before, left = whole(root), set[str]()
@@ -482,7 +482,7 @@ def test_an_owner_whose_lot_is_taken_over_moves_and_erases_nothing_more(
     assert all(after[name] == before[name] for name in after)
 
 
-def test_an_undo_whose_lot_is_emptied_by_another_reports_what_is_there(
+def test_an_undo_during_an_emptying_reports_what_is_on_the_disk(
     root: Root, meanwhile: Meanwhile
 ) -> None:
     batch_id = trashed(root)
@@ -498,7 +498,7 @@ def test_an_undo_whose_lot_is_emptied_by_another_reports_what_is_there(
     assert set(report.missing_ids) == set(ALL) - in_place(root) and not report.complete
 
 
-def test_an_undo_whose_lot_another_works_in_stops_and_says_what_it_did(
+def test_an_undo_stops_after_a_takeover_and_reports_its_result(
     root: Root, meanwhile: Meanwhile
 ) -> None:
     batch_id = trashed(root)
@@ -530,7 +530,7 @@ def died_erasing(root: Root, *, gone: str = CHAIN[2]) -> str:
 
 
 @pytest.mark.parametrize("lost", ["status-failure", "data"])
-def test_a_task_in_its_place_is_not_taken_out_of_it_while_it_may_run(root: Root, lost: str) -> None:
+def test_a_task_in_its_place_is_not_moved_while_it_may_run(root: Root, lost: str) -> None:
     """It was put back by rule 13, and something changed it since."""
     batch_id = died_erasing(root)
     (folder_of(root, LONE) / lost).unlink()
@@ -541,7 +541,7 @@ def test_a_task_in_its_place_is_not_taken_out_of_it_while_it_may_run(root: Root,
     assert tree(folder_of(root, LONE)) == before and set(report.missing_ids) == {CHAIN[2]}
 
 
-def test_finishing_names_what_is_in_its_place_and_keeps_the_bundles_that_list_it(
+def test_finishing_reports_tasks_in_place_and_keeps_their_bundles(
     root: Root,
 ) -> None:
     batch_id = died_erasing(root)
@@ -552,7 +552,9 @@ def test_finishing_names_what_is_in_its_place_and_keeps_the_bundles_that_list_it
     assert (report.failed[0].where or root.path).read_text().split() == [CHAIN[0], LONE]
 
 
-def test_what_can_not_be_examined_is_not_taken_for_erased(root: Root, tmp_path: Path) -> None:
+def test_a_task_that_can_not_be_examined_does_not_count_as_erased(
+    root: Root, tmp_path: Path
+) -> None:
     batch_id = died_erasing(root)
     folder_of(root, LONE).parent.rename(tmp_path / "elsewhere")
     folder_of(root, LONE).parent.symlink_to(tmp_path / "elsewhere")
@@ -562,7 +564,7 @@ def test_what_can_not_be_examined_is_not_taken_for_erased(root: Root, tmp_path: 
     assert bundles(root).get("sweep") or kept
 
 
-def test_nothing_that_is_kept_aside_is_replaced(root: Root) -> None:
+def test_quarantined_items_are_never_replaced(root: Root) -> None:
     batch_id = trashed(root)
     (batch,) = batches(root)
     kept = batch.with_name(f"{batch_id}.kept") / "bundles"
@@ -578,7 +580,7 @@ def test_nothing_that_is_kept_aside_is_replaced(root: Root) -> None:
 
 
 @pytest.mark.parametrize("broken", ["", "{"])
-def test_a_plan_that_can_not_be_read_is_not_given_up(
+def test_a_batch_with_an_unreadable_plan_is_kept(
     root: Root, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
     """Though nothing was moved yet."""
@@ -604,14 +606,14 @@ def test_a_plan_that_can_not_be_read_is_not_given_up(
     assert (batches(root)[0] / "manifest.json").exists() and in_place(root) == set(ALL)
 
 
-def test_what_is_kept_aside_before_a_purge_is_resumed_is_in_its_report(root: Root) -> None:
+def test_items_quarantined_before_a_resumed_purge_are_in_its_report(root: Root) -> None:
     batch_id = died_moving(root, "purge")
     write_bundle(root.path, "solo", [ALL[5]])
     report = finish(root, batch_id)
     assert "solo" in names(report.failed)
 
 
-def test_an_error_with_a_second_lot_says_what_was_erased_before(root: Root) -> None:
+def test_an_error_in_a_second_batch_reports_the_tasks_erased_before(root: Root) -> None:
     move_to_trash(plan_of(root, [ALL[5]]), root)
     trashed(root)
     before = listed(root)
@@ -625,7 +627,7 @@ def test_an_error_with_a_second_lot_says_what_was_erased_before(root: Root) -> N
 
 
 @pytest.mark.parametrize("when", ["-Infinity", "NaN", "1e999", "-1e308"])
-def test_numbers_out_of_all_proportion_are_no_tracebacks(
+def test_very_large_numbers_cause_no_traceback(
     root: Root, capsys: pytest.CaptureFixture[str], when: str
 ) -> None:
     batch_id = trashed(root)
@@ -639,7 +641,7 @@ def test_numbers_out_of_all_proportion_are_no_tracebacks(
     assert batch_id in said.out and "nan" not in said.out.lower() and "inf" not in said.out.lower()
 
 
-def test_a_question_to_finish_is_not_asked_of_what_can_not_be_finished(
+def test_no_question_is_asked_if_nothing_can_be_finished(
     root: Root, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked: list[str] = []
@@ -693,7 +695,7 @@ def test_a_purge_of_both_that_dies_while_it_is_finished_is_finished_in_both(tmp_
     assert isinstance(report, PurgeReport) and set(report.removed) == set(plan.of_lang(Lang.PY).ids)
 
 
-def test_two_interrupted_batches_of_one_purge_are_brought_to_an_end(root: Root) -> None:
+def test_two_interrupted_batches_of_one_purge_are_finished(root: Root) -> None:
     batch_id = died_moving(root, "purge")
     kept = root.hipercow / "tui" / f"{batch_id}.1.restoring" / "bundles"
     kept.mkdir(parents=True)
@@ -722,7 +724,7 @@ def test_a_finish_waits_for_the_owners_of_both_languages_before_it_begins(tmp_pa
 
 
 @pytest.mark.parametrize("hours", [1, 25])
-def test_what_another_machine_prepared_is_removed_after_a_day(root: Root, hours: int) -> None:
+def test_a_batch_prepared_by_another_machine_is_removed_after_a_day(root: Root, hours: int) -> None:
     folder = root.hipercow / "tui" / "20261123T231205Z-3f2a.preparing"
     folder.mkdir(parents=True)
     alive = folder / "alive"

@@ -55,7 +55,7 @@ def trashed(root: Root) -> str:
     return report.trash
 
 
-def test_what_goes_to_the_trash_is_whole_there_and_frees_nothing(root: Root) -> None:
+def test_a_move_to_the_trash_keeps_tasks_complete_and_frees_nothing(root: Root) -> None:
     before, plan = whole(root), plan_of(root)
     sizes = measure_many(root, plan.ids)
     report = move_to_trash(plan, root)
@@ -81,7 +81,7 @@ def test_what_goes_to_the_trash_is_whole_there_and_frees_nothing(root: Root) -> 
     ]
 
 
-def test_what_is_restored_is_as_it_was(root: Root) -> None:
+def test_a_restore_gives_the_original_root(root: Root) -> None:
     before = whole(root)
     report = restore(root, trashed(root))
     assert report.complete and set(report.restored) == set(ALL)
@@ -89,7 +89,7 @@ def test_what_is_restored_is_as_it_was(root: Root) -> None:
     assert whole(root) == before and nothing_left(root) and list_trash(root) == ()
 
 
-def test_what_is_emptied_is_gone_the_last_attempt_first(
+def test_emptying_erases_the_latest_attempt_first(
     root: Root, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = sum(size.bytes for size in measure_many(root, ALL).values())
@@ -108,7 +108,7 @@ def test_what_is_emptied_is_gone_the_last_attempt_first(
     assert nothing_left(root) and in_place(root) == set()
 
 
-def test_emptying_takes_all_that_is_in_the_trash_or_one_lot(root: Root) -> None:
+def test_emptying_erases_the_whole_trash_or_one_batch(root: Root) -> None:
     first = move_to_trash(plan_of(root, [LONE]), root).trash
     second = move_to_trash(plan_of(root, [FREE]), root).trash
     third = move_to_trash(plan_of(root, [OTHER]), root).trash
@@ -124,7 +124,7 @@ def empty_named(root: Root, batch_id: str) -> EmptyReport:
     return empty(root, listed(root, batch_id))
 
 
-def test_a_root_without_trash(root: Root) -> None:
+def test_a_root_without_trash_lists_nothing(root: Root) -> None:
     assert not list_trash(root) and not list_interrupted(root) and not read_history(root)
     assert empty(root, listed(root)).complete
     for act in (restore, finish):
@@ -134,7 +134,7 @@ def test_a_root_without_trash(root: Root) -> None:
 
 
 @pytest.mark.parametrize("evil", ["../../tasks", "history", "", ".", "\x1b[31m"])
-def test_a_stamp_that_is_none_is_refused(root: Root, evil: str) -> None:
+def test_an_unknown_batch_id_is_refused(root: Root, evil: str) -> None:
     trashed(root)
     for act in (restore, finish):
         with pytest.raises(PurgeError, match="There is no") as raised:
@@ -144,7 +144,7 @@ def test_a_stamp_that_is_none_is_refused(root: Root, evil: str) -> None:
 
 
 @pytest.mark.parametrize("vacant", [True, False])
-def test_a_task_that_stands_again_is_kept_aside(root: Root, vacant: bool) -> None:
+def test_a_task_that_exists_again_is_quarantined(root: Root, vacant: bool) -> None:
     batch_id = trashed(root)
     again = folder_of(root, LONE)
     again.mkdir()
@@ -165,7 +165,7 @@ def test_a_task_that_stands_again_is_kept_aside(root: Root, vacant: bool) -> Non
     assert (again / "info").exists() and nothing_left(root)
 
 
-def test_a_bundle_that_stands_again_is_kept_aside(root: Root) -> None:
+def test_a_bundle_that_exists_again_is_quarantined(root: Root) -> None:
     batch_id = trashed(root)
     write_bundle(root.path, "solo", [FREE])
     report = restore(root, batch_id)
@@ -177,7 +177,7 @@ def test_a_bundle_that_stands_again_is_kept_aside(root: Root) -> None:
     assert bundles(root)["solo"] == [OTHER] and nothing_left(root)
 
 
-def test_what_is_kept_aside_goes_only_when_it_is_named(root: Root) -> None:
+def test_a_quarantine_is_erased_only_by_its_name(root: Root) -> None:
     batch_id = trashed(root)
     folder_of(root, LONE).mkdir()
     restore(root, batch_id)
@@ -186,7 +186,7 @@ def test_what_is_kept_aside_goes_only_when_it_is_named(root: Root) -> None:
     assert nothing_left(root)
 
 
-def test_what_changed_since_the_plan_is_not_moved_to_the_trash(root: Root) -> None:
+def test_changed_tasks_are_not_moved_to_the_trash(root: Root) -> None:
     plan = plan_of(root)
     (folder_of(root, TIP) / "status-success").touch()
     report = move_to_trash(plan, root)
@@ -194,14 +194,14 @@ def test_what_changed_since_the_plan_is_not_moved_to_the_trash(root: Root) -> No
     assert set(list_trash(root)[0].tasks) == set(ALL) - set(CHAIN)
 
 
-def test_nothing_that_can_go_leaves_no_lot(root: Root) -> None:
+def test_a_move_to_the_trash_without_items_leaves_no_batch(root: Root) -> None:
     plan = plan_of(root, [FREE])
     (folder_of(root, FREE) / "status-success").touch()
     report = move_to_trash(plan, root)
     assert report.trash is None and nothing_left(root)
 
 
-def test_a_stopped_move_to_the_trash_brings_all_back(root: Root, meanwhile: Meanwhile) -> None:
+def test_a_stopped_move_to_the_trash_puts_everything_back(root: Root, meanwhile: Meanwhile) -> None:
     before, plan, stop = whole(root), plan_of(root), threading.Event()
     meanwhile.after("rename", LONE[2:], stop.set)
     report = move_to_trash(plan, root, stop=stop)
@@ -225,7 +225,7 @@ def test_a_stopped_emptying_keeps_the_rest(root: Root, meanwhile: Meanwhile) -> 
     assert nothing_left(root)
 
 
-def test_a_bundle_half_of_whose_tasks_were_erased_is_kept_aside(
+def test_a_bundle_with_some_tasks_erased_is_quarantined_by_a_restore(
     root: Root, meanwhile: Meanwhile
 ) -> None:
     batch_id, stop = trashed(root), threading.Event()
@@ -236,7 +236,7 @@ def test_a_bundle_half_of_whose_tasks_were_erased_is_kept_aside(
     assert list_trash(root)[0].state is BatchState.QUARANTINED
 
 
-def test_a_lot_without_a_manifest_can_be_restored_and_emptied(root: Root) -> None:
+def test_a_batch_without_a_manifest_can_be_restored_and_emptied(root: Root) -> None:
     before = whole(root)
     for act in (restore, empty_named):
         batch_id = trashed(root)
@@ -248,7 +248,7 @@ def test_a_lot_without_a_manifest_can_be_restored_and_emptied(root: Root) -> Non
     assert in_place(root) == set()
 
 
-def test_what_someone_put_into_a_lot_is_not_lost(root: Root) -> None:
+def test_files_that_users_put_into_a_batch_are_not_lost(root: Root) -> None:
     batch_id = trashed(root)
     (batches(root)[0] / "tasks" / "letters").write_text("keep me")
     report = empty(root, listed(root, batch_id))
@@ -256,7 +256,7 @@ def test_what_someone_put_into_a_lot_is_not_lost(root: Root) -> None:
     assert (batches(root)[0] / "tasks" / "letters").read_text() == "keep me"
 
 
-def test_a_lot_swapped_for_a_link_is_refused(root: Root, tmp_path: Path) -> None:
+def test_a_batch_replaced_by_a_link_is_refused(root: Root, tmp_path: Path) -> None:
     batch_id = trashed(root)
     (batch,) = batches(root)
     known = listed(root, batch_id)
@@ -269,7 +269,7 @@ def test_a_lot_swapped_for_a_link_is_refused(root: Root, tmp_path: Path) -> None
     assert (tmp_path / "elsewhere" / "tasks" / LONE).is_dir()
 
 
-def test_rooms_swapped_for_links_are_refused(root: Root, tmp_path: Path) -> None:
+def test_subfolders_replaced_by_links_are_refused(root: Root, tmp_path: Path) -> None:
     batch_id = trashed(root)
     room = batches(root)[0] / "tasks"
     room.rename(tmp_path / "elsewhere")
@@ -282,7 +282,7 @@ def test_rooms_swapped_for_links_are_refused(root: Root, tmp_path: Path) -> None
     assert (tmp_path / "elsewhere" / LONE).is_dir()
 
 
-def test_each_thing_done_leaves_one_entry(root: Root) -> None:
+def test_each_action_leaves_one_history_entry(root: Root) -> None:
     execute(plan_of(root, [FREE]), root)
     batch_id = trashed(root)
     restore(root, batch_id)
@@ -302,7 +302,9 @@ def test_each_thing_done_leaves_one_entry(root: Root) -> None:
     assert [one.batch_ids != () for one in entries] == [True, True, True, True, False]
 
 
-def test_history_that_can_not_be_written_fails_nothing(root: Root, tmp_path: Path) -> None:
+def test_a_history_that_can_not_be_written_does_not_fail_the_action(
+    root: Root, tmp_path: Path
+) -> None:
     (root.hipercow / "tui").mkdir()
     (root.hipercow / "tui" / "history").symlink_to(tmp_path)
     assert execute(plan_of(root), root).complete
@@ -311,7 +313,7 @@ def test_history_that_can_not_be_written_fails_nothing(root: Root, tmp_path: Pat
     assert not list(tmp_path.glob("*.json"))
 
 
-def test_history_of_others_making_is_left_out(root: Root) -> None:
+def test_invalid_history_files_are_left_out(root: Root) -> None:
     execute(plan_of(root), root)
     folder = root.hipercow / "tui" / "history"
     (folder / "half.json").write_text('{"format": 1, "kind": "pur')
@@ -321,7 +323,7 @@ def test_history_of_others_making_is_left_out(root: Root) -> None:
     assert len(read_history(root)) == 1
 
 
-def test_looking_writes_nothing(root: Root, meanwhile: Meanwhile) -> None:
+def test_listing_writes_nothing(root: Root, meanwhile: Meanwhile) -> None:
     """Not even a time: neither beside what waits in the trash nor beside someone at work."""
     seen: list[bool] = []
 
@@ -346,7 +348,7 @@ def test_looking_writes_nothing(root: Root, meanwhile: Meanwhile) -> None:
     assert seen == [True, True]
 
 
-def test_a_lot_taken_while_nobody_beats_makes_its_owner_stop(
+def test_an_owner_without_heartbeat_stops_when_its_batch_is_taken_over(
     root: Root, meanwhile: Meanwhile
 ) -> None:
     """The process stood still for minutes, was taken for dead, and wakes."""
@@ -363,7 +365,7 @@ def test_a_lot_taken_while_nobody_beats_makes_its_owner_stop(
     assert whole(root) == before
 
 
-def test_someone_at_work_is_left_alone(root: Root, meanwhile: Meanwhile) -> None:
+def test_a_batch_in_use_is_not_touched(root: Root, meanwhile: Meanwhile) -> None:
     plan, seen = plan_of(root), []
 
     def look() -> None:
@@ -379,7 +381,7 @@ def test_someone_at_work_is_left_alone(root: Root, meanwhile: Meanwhile) -> None
     assert execute(plan, root).complete and seen
 
 
-def test_a_batch_has_an_owner_while_it_is_compared_with_what_was_listed(
+def test_a_batch_has_an_owner_while_it_is_compared_with_its_listing(
     root: Root, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batch_id = trashed(root)
@@ -399,7 +401,7 @@ def test_a_batch_has_an_owner_while_it_is_compared_with_what_was_listed(
     assert batch.state is BatchState.TRASH and len(batch.tasks) == len(ALL)
 
 
-def test_two_who_empty_at_once_take_each_task_once(tmp_path: Path) -> None:
+def test_concurrent_restores_and_emptyings_take_each_task_once(tmp_path: Path) -> None:
     root = make_root(tmp_path / "one")
     for number in range(20, 60):
         write_task(root.path, task_id(number), "failure")

@@ -35,7 +35,7 @@ from hipercow_tui.support.errors import PurgeError
 ROUNDS = 24  # two of each pair of plans and aims
 
 
-def test_two_purges_at_once_take_each_thing_once_and_lose_nothing(tmp_path: Path) -> None:
+def test_two_concurrent_purges_take_each_item_once_and_lose_nothing(tmp_path: Path) -> None:
     model = prepared(tmp_path / "model")
     before = whole(model)
     contents = {identity: tree(folder_of(model, identity)) for identity in (*ALL, *MORE)}
@@ -79,7 +79,7 @@ def at_work(root: Root) -> Iterator[subprocess.Popen[str]]:
         yield child
 
 
-def test_a_purge_of_another_process_is_left_alone_and_offered_once_dead(
+def test_a_purge_of_another_process_is_not_touched_and_offered_after_its_death(
     root: Root, at_work: subprocess.Popen[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     (batch,) = list_trash(root)
@@ -107,7 +107,7 @@ def test_a_purge_of_another_process_is_left_alone_and_offered_once_dead(
     assert in_place(root) == set(ALL) and nothing_left(root)
 
 
-def test_another_purge_beside_one_that_waits_harms_neither(
+def test_a_purge_beside_a_suspended_one_harms_neither(
     root: Root, at_work: subprocess.Popen[str]
 ) -> None:
     moved = {identity for batch in list_trash(root) for identity in batch.tasks}

@@ -102,7 +102,7 @@ def shard_is(make: Callable[[Path], None]) -> Callable[[Path], None]:
         (queued, "is there again"),
     ],
 )
-def test_a_gone_member_that_may_exist_after_all_keeps_its_chain(
+def test_a_chain_stays_if_a_missing_member_may_exist(
     root: Root, meanwhile: Meanwhile, make: Callable[[Path], None], says: str, purge: Purge
 ) -> None:
     shutil.rmtree(folder_of(root, TIP))
@@ -117,7 +117,7 @@ def test_a_gone_member_that_may_exist_after_all_keeps_its_chain(
 
 
 @BOTH_WAYS
-def test_a_gone_member_of_which_there_is_only_a_folder_keeps_nothing(
+def test_a_missing_member_with_only_an_empty_folder_does_not_keep_its_chain(
     root: Root, meanwhile: Meanwhile, purge: Purge
 ) -> None:
     shutil.rmtree(folder_of(root, TIP))
@@ -128,7 +128,7 @@ def test_a_gone_member_of_which_there_is_only_a_folder_keeps_nothing(
 
 
 @BOTH_WAYS
-def test_a_gone_member_whose_folder_can_no_longer_be_listed_keeps_its_chain(
+def test_a_chain_stays_if_the_folder_of_a_missing_member_can_not_be_listed(
     open_path: Path, purge: Purge
 ) -> None:
     root = make_root(open_path)
@@ -147,7 +147,7 @@ def test_a_gone_member_whose_folder_can_no_longer_be_listed_keeps_its_chain(
 
 
 @BOTH_WAYS
-def test_a_half_written_line_keeps_the_tasks_that_it_names(
+def test_tasks_named_in_a_half_written_line_stay(
     root: Root, meanwhile: Meanwhile, purge: Purge
 ) -> None:
     plan = plan_of(root)
@@ -167,7 +167,7 @@ def test_a_half_written_line_keeps_the_tasks_that_it_names(
 
 
 @BOTH_WAYS
-def test_a_bundle_that_can_not_be_read_any_more_keeps_everything(
+def test_everything_stays_if_a_bundle_can_not_be_read_any_more(
     root: Root, meanwhile: Meanwhile, purge: Purge
 ) -> None:
     plan = plan_of(root)
@@ -223,7 +223,7 @@ def test_a_bundle_of_the_other_language_blocks_nothing(root: Root) -> None:
         hipercow_tui.purge(task_id(51), root=root.path)
 
 
-def test_a_saved_plan_says_what_can_not_be_read_since(root: Root, tmp_path: Path) -> None:
+def test_a_saved_plan_reports_bundles_that_became_unreadable(root: Root, tmp_path: Path) -> None:
     shutil.rmtree(folder_of(root, TIP))
     save_plan(plan_of(root, [BASE, LONE]), tmp_path / "plan.json")
     plan = load_plan(tmp_path / "plan.json")
@@ -236,9 +236,7 @@ def test_a_saved_plan_says_what_can_not_be_read_since(root: Root, tmp_path: Path
     assert "'retry' can't be read" in " ".join(find_changes(plan, read_root(root)))
 
 
-def test_a_plan_of_before_bundles_could_be_ignored_is_understood(
-    root: Root, tmp_path: Path
-) -> None:
+def test_a_plan_in_the_format_without_ignored_bundles_is_read(root: Root, tmp_path: Path) -> None:
     save_plan(plan_of(root), tmp_path / "plan.json")
     data = json.loads((tmp_path / "plan.json").read_text())
     del data["ignored_bundles"]
@@ -255,7 +253,7 @@ def test_a_plan_of_before_bundles_could_be_ignored_is_understood(
 @pytest.mark.parametrize(
     "name", ["my.bundle", "mine~", "a b", "%2F", "x%2F..", "new\nline", "\x1b[31m", "mine\udcff"]
 )
-def test_a_bundle_of_any_name_goes_and_comes_back(root: Root, name: str) -> None:
+def test_a_bundle_of_any_name_is_moved_and_restored(root: Root, name: str) -> None:
     path = write_bundle(root.path, name, [FREE])
     before = whole(root)
     report = move_to_trash(plan_of(root, [FREE]), root)
@@ -267,7 +265,7 @@ def test_a_bundle_of_any_name_goes_and_comes_back(root: Root, name: str) -> None
     assert not path.exists() and FREE not in in_place(root)
 
 
-def test_a_link_goes_as_a_link_and_comes_back_as_one(root: Root) -> None:
+def test_a_link_is_moved_and_restored_as_a_link(root: Root) -> None:
     kept = root.hipercow / "list"
     kept.write_text(f"{FREE}\n")
     links = {"a": "c", "b": "../list", "c": "b", "d": "solo"}
@@ -286,7 +284,7 @@ def test_a_link_goes_as_a_link_and_comes_back_as_one(root: Root) -> None:
 
 @pytest.mark.parametrize("moment", ["before", "between"])
 @pytest.mark.parametrize("change", ["target", "contents", "nowhere"])
-def test_a_link_that_changes_keeps_its_tasks(
+def test_the_tasks_of_a_changed_link_stay(
     root: Root, meanwhile: Meanwhile, change: str, moment: str
 ) -> None:
     for name in ("list", "other"):
@@ -317,7 +315,7 @@ def test_a_link_that_changes_keeps_its_tasks(
     assert FREE in in_place(root) and bundle.is_symlink() and nothing_left(root)
 
 
-def test_a_file_in_place_of_a_link_keeps_its_tasks(root: Root) -> None:
+def test_tasks_stay_if_a_link_was_replaced_by_a_file(root: Root) -> None:
     (root.hipercow / "list").write_text(f"{FREE}\n")
     (root.bundles / "link").symlink_to("../list")
     plan = plan_of(root, [FREE])
