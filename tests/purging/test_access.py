@@ -1,4 +1,4 @@
-"""Who may use what is made in a root: the group of its folders, under any umask."""
+"""Files made in a root can be used by the group of its folders, under any umask."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def mode(path: Path) -> int:
 
 
 def made_in(root: Root) -> list[Path]:
-    """The folders and files of our own: not what was moved into them."""
+    """Return the files and folders that this app made, without items that were moved into them."""
     folders = [path for path in root.path.rglob("tui") if path.is_dir()]
     paths = [inner for folder in folders for inner in folder.rglob("*")]
     moved = ("tasks", "bundles", "erasing")
@@ -82,7 +82,7 @@ def test_modes_follow_the_root(
 def test_another_group_gets_no_more_rights_than_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The user is not in the root's group, and the folder does not hand its group down."""
+    """The user is not in the group of the root, and the folder does not pass its group on."""
     tmp_path.chmod(0o775)
     os.chown(tmp_path, -1, GROUP)
     parent = os.open(tmp_path, os.O_RDONLY)
@@ -114,7 +114,7 @@ def test_another_group_gets_no_more_rights_than_others(
 
 @pytest.fixture
 def shared_root() -> Iterator[Root]:
-    """A root of a group, whose tasks its members may move."""
+    """A root of a group. Members of the group may move its tasks."""
     where = Path(tempfile.mkdtemp(prefix="hipercow-tui-"))
     root = make_root(where)
     for path in (where, *where.rglob("*")):
@@ -125,7 +125,7 @@ def shared_root() -> Iterator[Root]:
 
 
 def as_colleague(act: Callable[[], object]) -> int:
-    """The exit status of a process of another user in the root's group."""
+    """Run a function as another user of the same group; return the exit status of the process."""
     child = os.fork()
     if child == 0:
         status = 1

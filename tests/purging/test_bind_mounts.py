@@ -1,5 +1,5 @@
-"""Bind mounts: a folder of the same file system that is shown inside a root, too. Nothing in it is
-touched, wherever it is."""
+"""Bind mounts: a folder of the same file system that also appears inside a root. No test may change
+anything in it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def outside(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def bind(outside: Path, tmp_path: Path) -> Iterator[Bind]:
-    """Shows ``outside``, or another folder, at a place too; skips the test where that is not
+    """Bind-mount ``outside``, or another folder, at a path. Skip the test if that is not
     allowed."""
 
     def bind(where: Path, source: Path = outside) -> None:
@@ -115,7 +115,7 @@ def test_a_root_with_a_bind_mount_is_not_purged(tmp_path: Path, bind: Bind, name
     assert "unmount it" in refusal
     with pytest.raises(PurgeError, match="is a bind mount"):
         execute(plan, find_root(root.path))
-    if name != "py":  # it was mounted after the root was found, in front of what is to be purged
+    if name != "py":  # it was mounted after the root was found, over a part of the plan
         with pytest.raises(PurgeError, match=r"can't be used: .*bind mount"):
             execute(plan.of_lang(Lang.PY if name.startswith("py") else Lang.R), root)
 
@@ -169,7 +169,8 @@ def test_a_bundle_of_python_inside_a_bind_mount_can_not_be_moved(
 def test_a_bind_mount_that_appears_while_a_task_is_erased_is_not_entered(
     root: Root, bind: Bind, meanwhile: Meanwhile
 ) -> None:
-    """Before its folder is opened, it is found; after that, the folder below it is emptied."""
+    """A mount that appears before the folder is opened is detected. If it appears later, the folder
+    below it is emptied."""
     for name in ("early", "late"):
         (folder_of(root, LONE) / name).mkdir()
         (folder_of(root, LONE) / name / "file").write_text("ours")

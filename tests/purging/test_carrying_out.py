@@ -39,7 +39,7 @@ from hipercow_tui.support.errors import PurgeError
 
 @pytest.fixture
 def root(disk_path: Path) -> Root:
-    return make_root(disk_path / "project")  # the others are content with memory
+    return make_root(disk_path / "project")  # the other tests use memory
 
 
 def test_a_purge_removes_the_plan_and_nothing_else(root: Root) -> None:

@@ -1,4 +1,4 @@
-"""What others do to a root between the plan and the last moment before tasks are erased."""
+"""Other programs change a root between the plan and the erasing."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def append_retry(root: Root, line: str) -> None:
 
 
 def assert_stayed(root: Root, report: PurgeReport, stayed: tuple[str, ...]) -> None:
-    """These tasks are where they were, everything else went, and nothing of ours is left."""
+    """Check that these tasks are in place, that all others are gone, and that no batch is left."""
     assert in_place(root) == set(stayed)
     assert set(report.removed) == set(ALL) - set(stayed) - names(report.vanished)
     assert not report.complete
@@ -309,7 +309,7 @@ def test_nothing_is_purged_if_retry_can_not_be_read(root: Root, meanwhile: Meanw
 def test_a_batch_that_is_moved_away_is_an_error_without_loss(
     root: Root, meanwhile: Meanwhile
 ) -> None:
-    """Its folders are open, so what is in it can still be put back."""
+    """Its folders are open, so its items can still be put back."""
     plan = plan_of(root)
     before = whole(root)
     meanwhile.after("rename", FREE[2:], lambda: lot_of(root).rename(root.path / "taken"))

@@ -1,4 +1,4 @@
-"""What may stand in a task's folder, and what removing it must not touch."""
+"""The contents of a task folder are erased, and nothing outside of it is touched."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_fifos_and_sockets_in_a_task_do_not_block(root: Root) -> None:
     (folder / "log").unlink(missing_ok=True)
     os.mkfifo(folder / "log")
     here = Path.cwd()
-    os.chdir(folder)  # the name of a socket may not be longer than some 100 bytes
+    os.chdir(folder)  # the path of a socket is limited to some 100 bytes
     try:
         with socket.socket(socket.AF_UNIX) as one:
             one.bind("socket")

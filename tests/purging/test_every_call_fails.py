@@ -1,4 +1,4 @@
-"""Each call of a purge, an undo and an emptying that changes something fails, in turn."""
+"""Each call that changes something fails in turn, in a purge, an undo and an emptying."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BUNDLES = {"sweep", "solo"}
 
 
 def failing_at(patch: pytest.MonkeyPatch, step: int, code: int) -> list[str]:
-    """Makes the so-many-th call fail; returns the names of the calls made."""
+    """Make call number ``step`` fail. Return the names of the calls made."""
     made: list[str] = []
 
     def counted(name: str, real: Callable[..., Any]) -> Callable[..., Any]:
@@ -38,7 +38,8 @@ def failing_at(patch: pytest.MonkeyPatch, step: int, code: int) -> list[str]:
 
 
 def accounted_for(root: Root, before: dict[str, bytes | None], gone: set[str]) -> None:
-    """Each task and bundle is whole in its place, or in a lot, or was said to be gone."""
+    """Check that each task and bundle is complete in its place or in a batch, or reported as
+    removed."""
     held = {path.name for batch in batches(root) for path in batch.glob("tasks/*")}
     left = {path.name for batch in batches(root) for path in batch.glob("erasing/*")}
     loose_task = {path.name[4:36] for path in root.hipercow.glob("tui-*")}
@@ -81,9 +82,9 @@ def test_nothing_is_lost_if_any_call_fails(
                 else:
                     restore(root, batch_id)
             except PurgeError as error:
-                assert str(error)  # a sentence, never a traceback
+                assert str(error)  # an error message, never a traceback
         accounted_for(root, before, gone)
-        if action != "restore":  # what that can't put back is kept aside, alone
+        if action != "restore":  # a restore quarantines the item
             chain = [identity for identity in CHAIN if identity in in_place(root)]
             assert chain == list(CHAIN[: len(chain)])
         if len(made) < step:

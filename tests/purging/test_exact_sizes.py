@@ -1,4 +1,4 @@
-"""Bytes and files of a plan, and what was freed, against a count of our own by lstat."""
+"""The sizes of a plan and of a report agree with a separate count by lstat."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ def folder_of(root: Path, identity: str) -> Path:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Tasks with all that a folder can hold: nested and hidden files, empty ones, holes, links to
-    files and folders, a pipe, and files of several names: within a task, over two tasks that go,
-    with one that stays, and outside."""
+    """Tasks with everything that a folder can hold: nested and hidden files, empty ones, sparse
+    files, links to files and folders, a pipe, and files of several names: within a task, over two
+    tasks that go, with one that stays, and outside."""
     where = tmp_path / "project"
     for number, identity in enumerate(GO[:-1]):
         folder = write_task(where, identity, "failure")
@@ -74,8 +74,8 @@ def root(tmp_path: Path) -> Path:
 
 
 def held(*folders: Path) -> tuple[dict[tuple[int, int], int], int]:
-    """What a du of apparent sizes finds below: the size of each file on disk, and how many names
-    of anything but folders."""
+    """Measure folders as du does with apparent sizes: return the size of each file on disk, and the
+    number of names that are not folders."""
     space: dict[tuple[int, int], int] = {}
     names = 0
     for folder in folders:
@@ -90,7 +90,7 @@ def held(*folders: Path) -> tuple[dict[tuple[int, int], int], int]:
 
 
 def rooms(root: Path) -> tuple[Path, Path, Path]:
-    """Where tasks stand, and outside of the root."""
+    """The folders that hold tasks, and one outside of the root."""
     hipercow = root / "hipercow"
     return hipercow / "tasks", hipercow / "py" / "tasks", root.parent
 

@@ -1,4 +1,4 @@
-"""What the system refuses: permissions, full disks, folders that will not empty."""
+"""Errors of the system: permissions, full disks, folders that can't be emptied."""
 
 from __future__ import annotations
 
@@ -40,7 +40,8 @@ from hipercow_tui.support.errors import PurgeError
 
 @pytest.fixture
 def open_root() -> Iterator[Root]:
-    """A root that an ordinary user may change: below /tmp itself, whose folders all may enter."""
+    """A root that an ordinary user may change. It is directly in /tmp, which all users may
+    enter."""
     where = Path(tempfile.mkdtemp(prefix="hipercow-tui-"))
     root = make_root(where)
     for path in (where, *where.rglob("*")):
@@ -101,7 +102,7 @@ def test_files_that_may_not_be_removed_are_reported_and_the_rest_goes(open_root:
     results = folder_of(open_root, LONE) / "results"
     results.mkdir(mode=0o700)
     (results / "one").write_text("1")
-    # For the superuser's tests this is another user's folder; for all others, their own.
+    # If the tests run as root, the folder belongs to another user, otherwise to the same one.
     own = os.geteuid() != 0
     report = purge_as_ordinary_user(open_root)
     if own:
@@ -143,7 +144,7 @@ def test_nothing_is_changed_if_no_batch_can_be_made(
 def failing(
     monkeypatch: pytest.MonkeyPatch, call: str, name: str, code: int, times: int
 ) -> list[str]:
-    """Makes a system call on that name fail, so many times; returns the failed calls."""
+    """Make a system call on this name fail a number of times. Return the failed calls."""
     real: Callable[..., Any] = getattr(os, call)
     failed: list[str] = []
 
@@ -254,6 +255,6 @@ def test_an_interrupt_puts_complete_items_back(root: Root, calls: int) -> None:
     with pytest.raises(KeyboardInterrupt):
         execute(plan, root, on_progress=interrupt)
     after = whole(root)
-    if calls < 5:  # the last is told when all is erased
+    if calls < 5:  # the last report comes when everything is erased
         assert after == before
     assert nothing_left(root)

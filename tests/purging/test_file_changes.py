@@ -1,4 +1,4 @@
-"""Each change looks at the disk after an error, and only then."""
+"""Each change checks the disk after an error, and only then."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def replying(patch: pytest.MonkeyPatch, call: str, code: int, *, done: bool) -> 
     patch.setattr(os, call, reply)
 
 
-# A folder that exists may be another process's; an entry that is gone counts as removed.
+# A folder that exists may belong to another process; a missing entry counts as removed.
 UNAMBIGUOUS = [
     (call, code)
     for call in CHANGES
@@ -140,7 +140,7 @@ def test_sync_folder_fails_only_if_the_disk_fails(
 
 
 def test_only_the_expected_modules_rename_or_link() -> None:
-    """Taking a batch over is the exception: of two processes one must fail."""
+    """A takeover of a batch uses a bare rename: of two processes one must fail."""
     package = Path(str(hipercow_tui.purging.__file__)).parent
     bare = re.compile(r"os\.(rename|link|mkdir)\(")
     found = {

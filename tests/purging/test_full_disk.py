@@ -1,4 +1,4 @@
-"""Freeing where there is no room: not for a folder, not for a byte."""
+"""Purges on a disk without space for a folder or a byte."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ NO_ROOM = [errno.ENOSPC, errno.EDQUOT]
 
 
 def full(monkeypatch: pytest.MonkeyPatch, code: int, calls: tuple[str, ...], until: int) -> None:
-    """These calls find no room until so many files have been removed."""
+    """Make these calls fail for lack of space until a number of files are removed."""
     removed = 0
 
     def refusing(real: Callable[..., Any]) -> Callable[..., Any]:
@@ -87,7 +87,7 @@ def test_a_purge_on_a_full_disk_frees_space(
     assert report.bytes > 1500
     if until < 10_000:
         assert report.complete and bundles(root) == {} and nothing_left(root)
-    else:  # there never is room for the bundles
+    else:  # there is never space for the bundles
         assert names(report.failed) == {"sweep", "solo"} and "no room" in report.failed[0].reason
     assert not list(root.hipercow.glob("tui-*"))
 
@@ -214,7 +214,7 @@ def test_a_loose_task_is_listed_and_put_back_or_erased(root: Root, died: str) ->
 def test_a_loose_task_in_use_is_not_touched(
     root: Root, monkeypatch: pytest.MonkeyPatch, meanwhile: Meanwhile
 ) -> None:
-    """However old the folder, and though the chain takes longer than a minute."""
+    """The folder may be old, and the chain may take longer than a minute."""
     plan, seen = plan_of(root), []
     for identity in ALL:
         os.utime(folder_of(root, identity), (0, 0))
@@ -231,7 +231,7 @@ def test_a_loose_task_in_use_is_not_touched(
         base = root.hipercow / f"tui-{BASE}"
         os.utime(base, (0, 0))
         deadline = time.monotonic() + 30
-        while base.stat().st_mtime == 0:  # until the next beat
+        while base.stat().st_mtime == 0:  # until the next heartbeat
             assert time.monotonic() < deadline
         seen.append(True)
 
@@ -269,7 +269,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.mark.parametrize("what", ["bytes", "inodes"])
 def test_a_full_tmpfs_is_freed(small_disk: Path, what: str) -> None:
-    """Where nothing may be mounted, the same is done on a disk with room."""
+    """If mounting is not allowed, the test runs on a disk with space."""
     root = make_root(small_disk)
     (folder_of(root, OTHER) / "big").write_bytes(bytes(500_000))
     if os.path.ismount(small_disk):

@@ -38,7 +38,8 @@ def root(tmp_path: Path) -> Root:
 
 
 class Slow:
-    """Each removal takes two milliseconds; how many there were at a time, and of which tasks."""
+    """Makes each removal take two milliseconds. Counts how many run at a time, and of which
+    tasks."""
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.most = self._now = 0
@@ -129,7 +130,7 @@ def test_an_error_in_one_job_ends_all_and_puts_the_rest_back(
         execute(plan, root, on_progress=interrupt, jobs=4)
     left = in_place(root)
     assert 0 < len(left) < len(plan.ids)
-    begun = list_trash(root)  # when it came; and a bundle that only some of its tasks are left of
+    begun = list_trash(root)  # when it came, and a bundle with some of its tasks erased
     assert (
         not any(batch.tasks for batch in begun)
         and sum(len(batch.partly_erased) for batch in begun) <= 4

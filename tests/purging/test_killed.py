@@ -1,5 +1,5 @@
-"""A purge that dies at any moment leaves each task and bundle whole somewhere, or gone after having
-been in the lot."""
+"""A purge that dies at any moment leaves each task and bundle complete, or erased after it was in
+the batch."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def held(folder: Path) -> dict[str, bytes | None] | None:
 
 
 def assert_nothing_lost(where: Path, contents: dict[str, dict[str, bytes | None]]) -> str:
-    """Returns the state it was left in."""
+    """Check that nothing is lost. Return the state of the batch."""
     hipercow = where / "hipercow"
     tui = hipercow / "tui"
     standing = batches(find_root(where))
@@ -74,7 +74,7 @@ def assert_nothing_lost(where: Path, contents: dict[str, dict[str, bytes | None]
             assert erasing or finished
             gone.add(identity)
     untouched = set(ALL) - gone == set(ALL)
-    # Of a chain the last attempts are gone first, so what is left of it hangs together.
+    # The latest attempts are erased first, so the rest is the beginning of a chain.
     left = [identity for identity in CHAIN if identity not in gone]
     assert left == list(CHAIN[: len(left)])
     for name, ids in BUNDLES.items():
@@ -103,7 +103,8 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes | None]:
 
 
 def assert_restored(root: Root, before: dict[str, bytes | None], gone: set[str]) -> None:
-    """All is as before, but for what had been erased; a bundle of both is kept aside."""
+    """Check that all is as before without erased items. A bundle of which some tasks are erased is
+    quarantined."""
     assert in_place(root) == set(ALL) - gone
     after = whole(root)
     assert all(after[name] == before[name] for name in after)
@@ -137,12 +138,12 @@ def test_a_purge_that_died_is_restored_or_finished(
         died += bool(list(path.glob("hipercow/tui/*Z-*")))
         for batch in list_interrupted(root):
             report = restore(root, batch.batch_id)
-            # Without a manifest it died while the empty lot was removed, or made.
+            # Without a manifest it died while the empty batch was created or removed.
             gone = set(report.missing_ids) if batch.mode else set(ALL) - in_place(root)
             assert_restored(root, before, gone)
             finish(other, batch.batch_id)
         assert states[-1] == "finished" or in_place(root)
-        if in_place(other):  # it died before there was a lot
+        if in_place(other):  # it died before there was a batch
             assert whole(other) == before and whole(root) == before
         else:
             assert bundles(other) == {}
@@ -152,7 +153,7 @@ def test_a_purge_that_died_is_restored_or_finished(
         assert states == sorted(states, key=order.index) and set(states) == set(order)
         assert len(states) > 60
     else:
-        assert died > len(roots) / 10  # else most came to their end: these are no random moments
+        assert died > len(roots) / 10  # otherwise most processes ended before the kill
 
 
 def test_a_move_to_the_trash_that_died_is_restored_or_finished(
@@ -201,7 +202,7 @@ def test_an_emptying_that_died_is_restored_or_finished(
         for batch in list_trash(root):
             assert batch.interrupted or batch.state is BatchState.TRASH
             report = restore(root, batch.batch_id)
-            # Without a manifest it died while the empty lot was removed, or made.
+            # Without a manifest it died while the empty batch was created or removed.
             gone = set(report.missing_ids) if batch.mode else set(ALL) - in_place(root)
             assert_restored(root, before, gone)
             numbers.append(len(gone))
@@ -230,7 +231,7 @@ def test_a_purge_on_a_full_disk_that_died_is_restored_or_finished(
         after = whole(root)
         assert all(after[name] == before[name] for name in after)
         assert in_place(root) == set(ALL) - gone and set(bundles(root)) == set(BUNDLES)
-        # What was not compared with the plan any more is put back.
+        # Tasks that were not compared with the plan are put back.
         assert in_place(other) == in_place(root) and set(bundles(other)) == set(BUNDLES)
         assert not list(root.hipercow.glob("tui-*")) and not list(other.hipercow.glob("tui-*"))
         chain = [identity for identity in CHAIN if identity in in_place(root)]
@@ -241,7 +242,7 @@ def test_a_purge_on_a_full_disk_that_died_is_restored_or_finished(
 def test_a_recovery_that_died_can_be_recovered(
     tmp_path: Path, before: dict[str, bytes | None]
 ) -> None:
-    """The lot has been taken over once when the second process dies."""
+    """The batch has been taken over once when the second process dies."""
     root = make_root(tmp_path)
     batch_id = str(move_to_trash(plan_of(root), root).trash)
     (batch,) = batches(root)
@@ -270,7 +271,7 @@ def test_a_dead_owner_of_this_machine_is_detected_at_once(tmp_path: Path) -> Non
         execute(plan_of(root), root)
     os.waitpid(child, 0)
     (heartbeat,) = (root.hipercow / "tui").glob("*/alive")
-    assert not list_interrupted(root)  # the name in it may be that of an owner before
+    assert not list_interrupted(root)  # it may name a previous owner
     recent = heartbeat.stat().st_mtime - 5
     os.utime(heartbeat, (recent, recent))
     assert len(list_interrupted(root)) == 1

@@ -1,4 +1,4 @@
-"""Whatever stands in ``hipercow/tui/``, a bundle or ``retry`` is read, left out or refused."""
+"""Any contents of ``hipercow/tui/``, bundles and ``retry`` are read, left out or refused."""
 
 from __future__ import annotations
 

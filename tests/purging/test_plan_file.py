@@ -138,7 +138,7 @@ def test_the_error_names_the_defect_of_a_plan(path: tuple[Any, ...], value: Any)
 
 
 def test_texts_that_are_only_shown_are_escaped() -> None:
-    """A terminal obeys them, wherever they are printed."""
+    """Unescaped, they could control the terminal."""
     data: Any = copy.deepcopy(BASE)
     data["warnings"] = ["\x1b[2J1 task"]
     data["tasks"][0]["regrets"] = ["\x1b]0;x\x07\nnewer"]

@@ -1,5 +1,5 @@
-"""What a power cut may leave on a file system that writes removals before renames, and what a purge
-writes to the disk first so that it does not."""
+"""Power cuts on a file system that writes removals before renames: a purge syncs the renames first,
+and a recovery finds incomplete tasks."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ Log: TypeAlias = list[tuple[str, object]]
 
 
 def logged(monkeypatch: pytest.MonkeyPatch) -> Log:
-    """The folders that are written to the disk, by inode, and the names that are removed."""
+    """Record the synced folders, by inode, and the removed names."""
     log: Log = []
     fsync, unlink = os.fsync, os.unlink
 
@@ -66,7 +66,7 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> Log:
 
 
 def synced_before(log: Log, name: str) -> set[object]:
-    """What was written to the disk before the first entry of that name was removed."""
+    """Return the folders that were synced before the first entry of this name was removed."""
     return {inode for call, inode in log[: log.index(("unlink", name))] if call == "fsync"}
 
 
@@ -80,7 +80,7 @@ def both(tmp_path: Path) -> Root:
 
 
 def sources(root: Root, plan: PurgePlan, lang: Lang) -> set[int]:
-    """The folders that tasks and bundles are moved out of."""
+    """Return the folders that tasks and bundles are moved out of."""
     part = root.part(lang)
     shards = [folder_of(part, i).parent for i in plan.of_lang(lang).ids]
     folders = [(part.bundles / one.bundle.name).parent for one in plan.of_lang(lang).bundles]
@@ -105,7 +105,7 @@ def test_all_moves_are_written_to_the_disk_before_anything_is_erased(
             expected.update(
                 inodes(batch.parent, batch, batch / "tasks", batch / "bundles"),
             )
-            log.clear()  # only what is written after the change of state counts
+            log.clear()  # only a sync after the change of state counts
 
     monkeypatch.setattr(os, "rename", noticing)
     report = execute(plan, both) if act == "purge" else empty(both, listed(both, batch_id))
@@ -142,7 +142,7 @@ def test_folders_are_synced_once_a_purge_and_not_once_a_task(
 
 
 def failing_sync(monkeypatch: pytest.MonkeyPatch, code: int, name: str = "") -> None:
-    """Folders, or those whose path ends so, can't be written to the disk."""
+    """Make the sync of folders fail, or only of those with this end of the path."""
     real = os.fsync
 
     def fsync(fd: int) -> None:
@@ -191,7 +191,7 @@ def test_a_source_folder_that_is_gone_or_a_link_does_not_fail_the_sync(root: Roo
 
 
 class Cut:
-    """A batch of all tasks that failed, as a power cut left it in a state."""
+    """A batch of all failed tasks, in the state after a power cut."""
 
     def __init__(self, root: Root, lang: Lang, state: BatchState) -> None:
         self.root, self.part = root, root.part(lang)
@@ -202,13 +202,12 @@ class Cut:
         self.batch = batch.rename(batch.with_name(f"{self.batch_id}{suffix}"))
 
     def lose(self, identity: str, *files: str) -> None:
-        """These removals of a task that was being erased were written, but not its move from
-        ``tasks`` to ``erasing``."""
+        """Make the removals of a partly erased task persistent, but not its move to ``erasing``."""
         for file in files:
             (self.batch / "tasks" / identity / file).unlink()
 
     def undo_move(self, identity: str) -> None:
-        """Nor was its move out of its place."""
+        """Undo its move out of its place, too."""
         place = folder_of(self.part, identity)
         place.parent.mkdir(exist_ok=True)
         (self.batch / "tasks" / identity).rename(place)
@@ -263,7 +262,7 @@ def test_an_incomplete_task_is_quarantined_and_reported_by_a_restore(
         and batch.tasks == ()
     )
 
-    (failed,) = restore(done.root, done.batch_id).failed  # again: it is not erased by that
+    (failed,) = restore(done.root, done.batch_id).failed  # a second restore does not erase it
     assert failed.name == victim and done.is_kept_aside(victim)
     assert failed.where is not None and failed.where.exists()
     assert empty(done.root, listed(done.root, done.batch_id)).complete and not list_trash(done.root)

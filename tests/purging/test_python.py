@@ -1,5 +1,5 @@
-"""Python roots are purged by the same protocol: what died at any moment is restored or finished,
-the list of recent tasks with it."""
+"""Python roots are purged by the same protocol. A purge that died at any moment is restored or
+finished, together with the list of recent tasks."""
 
 from __future__ import annotations
 
@@ -146,11 +146,11 @@ def test_bundles_of_any_name_are_moved_and_restored(tmp_path: Path, name: str) -
     path = write_py_bundle(tmp_path, name, [FIRST])
     root = find_root(tmp_path)
     before = all_but_ours(root)
-    glob = InBundle.of(patterns(literal(name)))  # as Enter on it in the app
+    glob = InBundle.of(patterns(literal(name)))  # as Enter on it does in the app
     assert make_plan(read_root(root), FilterStack(in_bundle=glob), now=NOW).ids == (FIRST,)
     batch_id = str(move_to_trash(plan_of(root), root).trash)
     assert not path.exists() and list_trash(root)[0].bundles == (name,)
-    while path.parent.name != "bundles":  # folders that someone has removed are made again
+    while path.parent.name != "bundles":  # removed folders are created again
         path = path.parent
         path.rmdir()
     assert restore(root, batch_id).complete
@@ -190,7 +190,7 @@ def test_running_tasks_block_with_a_remedy(both: Root) -> None:
         hipercow_tui.purge(task_id(9), root=both.path)
 
 
-# What happens meanwhile
+# Changes during a purge
 
 
 def test_a_link_in_place_of_a_folder_of_bundles_is_not_followed(
@@ -279,15 +279,15 @@ def test_the_list_of_another_user_is_replaced_only_if_they_can_still_append(
 @pytest.mark.parametrize("kind", ["link", "fifo", "folder", "missing"])
 def test_a_link_or_fifo_in_place_of_the_list_is_not_touched(both: Root, kind: str) -> None:
     path = py_dir(both.path) / "recent"
-    loose_task = path.rename(both.path / "aside")
+    moved_list = path.rename(both.path / "moved")
     if kind == "link":
-        path.symlink_to(loose_task)
+        path.symlink_to(moved_list)
     elif kind == "fifo":
         os.mkfifo(path)
     elif kind == "folder":
         path.mkdir()
     report = execute(plan_of(both), both)
-    assert set(report.removed) == ALL and loose_task.read_text().split() == list(RECENT)
+    assert set(report.removed) == ALL and moved_list.read_text().split() == list(RECENT)
     assert ("recent" in names(report.failed)) == (kind != "missing")
     assert all("--rebuild" in one.reason for one in report.failed)
 
@@ -302,11 +302,12 @@ def test_lines_that_are_not_ids_stay(both: Root) -> None:
     assert path.read_bytes() == kept + "".join(f"{i}\n" for i in FAILED).encode()
 
 
-# What dies on the way
+# Processes that die
 
 
 def assert_whole(root: Root, before: dict[str, bytes | None]) -> set[str]:
-    """Each task is whole in its place, or in a lot, or erased; returns what is erased."""
+    """Check that each task is complete in its place or in a batch, or erased. Return the erased
+    ones."""
     held = {
         path.name: path
         for batch in our_lots(root)
@@ -325,7 +326,7 @@ def assert_whole(root: Root, before: dict[str, bytes | None]) -> set[str]:
 
 
 def assert_listed(root: Root) -> None:
-    """The list holds each task that is in its place once; what was restored comes last."""
+    """Check that the list has each task that is in its place once, and restored tasks last."""
     listed = recent(root)
     assert sorted(listed) == sorted(standing(root) - {R_TASK})
     assert [i for i in listed if i in KEPT] == list(KEPT)
@@ -346,7 +347,7 @@ def assert_restored(root: Root, before: dict[str, bytes | None], gone: set[str])
         if not gone & set(ids):
             assert left_bundles(root)[name] == ids
         elif not gone >= set(ids) & ALL:
-            assert name in kept  # some of its tasks are back, others erased
+            assert name in kept  # some of its tasks are restored, others erased
         assert not (name in kept and name in left_bundles(root))
 
 
@@ -381,7 +382,7 @@ def test_a_purge_that_died_is_restored_or_finished(
             finish(other, batch_id)
         assert_restored(root, before, gone)
         assert not list_interrupted(root) and not list_interrupted(other)
-        # A purge of both is finished in both, or was not begun in either.
+        # A purge of both is finished in both, or has begun in neither.
         left = standing(other) & ALL
         assert left in (ALL, set())
         assert_listed(other)
@@ -414,7 +415,7 @@ def test_a_move_to_the_trash_that_died_is_restored_or_finished(
         for batch_id in {batch.batch_id for batch in list_trash(other)}:
             assert restore(other, batch_id).complete
         assert all_but_ours(other) == before
-    # It is finished in both, or was not begun in either.
+    # It is finished in both, or has begun in neither.
     assert ends == {frozenset(ALL), frozenset()}
 
 
@@ -471,7 +472,7 @@ def test_a_purge_on_a_full_disk_that_died_is_restored(
         left = standing(root)
         numbers.add(len(ALL - left))
         assert set(KEPT) <= left and set(left_bundles(root)) == {"stays", *BUNDLES}
-        # What was erased just before the process died may still be listed.
+        # A task that was erased just before the process died may still be listed.
         assert [i for i in recent(root) if i in left] == recent_without(ALL - left)
         assert not [*root.hipercow.glob("tui-*"), *py_dir(root.path).glob("tui-[0-9]*")]
         after = all_but_ours(root)
@@ -519,10 +520,10 @@ def test_nothing_is_lost_if_any_call_fails(
         places = standing(root) | {
             path.name for batch in our_lots(root) for path in batch.glob("tasks/*")
         }
-        loose_task = {path.name[4:36] for path in root.hipercow.rglob("tui-*")}
+        moved_list = {path.name[4:36] for path in root.hipercow.rglob("tui-*")}
         assert set(KEPT) <= standing(root)
         if action == "restore":
-            assert places | loose_task == ALL | set(KEPT)
+            assert places | moved_list == ALL | set(KEPT)
         listed = recent(root)
         assert [i for i in listed if i in KEPT] == list(KEPT)
         if len(made) < step:

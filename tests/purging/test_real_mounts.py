@@ -1,5 +1,5 @@
-"""File systems that are read-only, become so, or stand in the way: mounted for real where that is
-allowed, else the system's answer is put in its place."""
+"""Read-only file systems and mounts inside a root. They are really mounted if that is allowed,
+otherwise the errors are simulated."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ READ_ONLY = "Read-only file system"
 
 @dataclass
 class Disk:
-    """A disk of its own that can be made read-only."""
+    """A separate disk that can be made read-only."""
 
     root: Root
     real: bool
@@ -133,7 +133,7 @@ def test_a_file_system_that_becomes_read_only_during_the_move_loses_nothing(
 def test_a_log_that_stays_open_is_reported_and_erased_later(
     root: Root, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """A mount on a file makes its removal fail as a network file system does: EBUSY."""
+    """A mount on a file makes its removal fail with EBUSY, as a network file system does."""
     monkeypatch.setattr("hipercow_tui.purging.eraser._PAUSES", (0.01, 0.01))
     log = folder_of(root, LONE) / ".nfs0001"
     log.write_text("a log that is still written")
@@ -165,7 +165,7 @@ def test_a_log_that_stays_open_is_reported_and_erased_later(
 def test_a_file_that_its_writer_creates_again_is_reported(
     root: Root, monkeypatch: pytest.MonkeyPatch, seconds: float
 ) -> None:
-    """As a removed file does under NFS until the last who has it open closes it: ENOTEMPTY."""
+    """NFS does that with a removed file until the last process closes it: ENOTEMPTY."""
     monkeypatch.setattr("hipercow_tui.purging.eraser._PAUSES", (0.05, 0.3))
     plan, stop = plan_of(root), threading.Event()
     folder = os.open(folder_of(root, LONE), os.O_RDONLY)
@@ -188,7 +188,7 @@ def test_a_file_that_its_writer_creates_again_is_reported(
         os.close(folder)
     if seconds < 1:
         assert report.complete and nothing_left(root)
-    elif report.failed:  # it may be removed in the moment in which the file is not there
+    elif report.failed:  # it may be removed while the file does not exist
         assert names(report.failed) == {LONE} and "not empty" in report.failed[0].reason
         assert empty(root, listed(root, list_trash(root)[0].batch_id)).complete
     assert in_place(root) == set() and bundles(root) == {} and nothing_left(root)

@@ -1,4 +1,4 @@
-"""Python's list of recent tasks while others write to it, after an undo and on full disks."""
+"""The list of recent tasks of Python during other writes, after an undo and on full disks."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ def path_of(root: Root) -> Path:
 
 
 def append(root: Root, identity: str) -> None:
-    """As hipercow does for each task that is made."""
+    """Append an id, as hipercow does for each new task."""
     with path_of(root).open("a") as file:
         file.write(f"{identity}\n")
 
 
-# Others at work
+# Concurrent writers
 
 
 def test_a_line_of_a_writer_that_opened_the_list_before_the_rename_is_kept(
@@ -85,7 +85,7 @@ def test_a_line_of_a_writer_that_opened_the_list_before_the_rename_is_kept(
 def test_the_id_of_a_purged_task_is_not_copied_to_the_new_list(
     both: Root, meanwhile: Meanwhile
 ) -> None:
-    """It was made a moment ago: its line comes after its folder."""
+    """hipercow creates the folder of a task first, and appends its line later."""
     path_of(both).write_text("".join(f"{i}\n" for i in RECENT if i != THIRD))
     plan = plan_of(both)
 
@@ -99,7 +99,7 @@ def test_the_id_of_a_purged_task_is_not_copied_to_the_new_list(
 
 
 def test_a_list_that_is_rebuilt_meanwhile_loses_nothing(both: Root, meanwhile: Meanwhile) -> None:
-    """hipercow truncates it to rebuild it; what goes stands in it no more, being moved already."""
+    """hipercow truncates and rewrites it, without the tasks that are already moved."""
     plan = plan_of(both)
     rebuilt = [LATE, *KEPT[::-1], task_id(51)]
     meanwhile.before(
@@ -189,7 +189,7 @@ def test_a_purge_that_waits_for_the_list_can_be_stopped(
 def test_the_wait_for_other_purges_has_a_timeout(
     both: Root, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the state of a file looks different with each call, its draft is never abandoned."""
+    """If the state of a draft seems to change with each call, it never counts as abandoned."""
     monkeypatch.setattr("hipercow_tui.purging.recent_list.LOCK_TIMEOUT", 0.05)
     monkeypatch.setattr("hipercow_tui.purging.recent_list.ABANDONED", 0.0)
     states = itertools.count()
@@ -224,7 +224,7 @@ def test_a_list_whose_inode_number_changes_with_each_call_is_written(
     assert recent(both) == recent_after_undo(FAILED)
 
 
-# What comes back
+# Undo
 
 
 @pytest.mark.parametrize("back", [*itertools.permutations(range(3))])
@@ -239,7 +239,7 @@ def test_an_undo_appends_what_is_missing_the_newest_last(both: Root, back: tuple
 
 
 def test_an_undo_adds_no_id_twice(both: Root) -> None:
-    """Someone may have rebuilt the list, or made a task by the id of one in the trash."""
+    """The list may have been rebuilt, or a task may exist with the id of one in the trash."""
     batch_id = str(move_to_trash(plan_of(both), both).trash)
     write_py_task(both.path, SECOND, "running")
     append(both, FIRST)
@@ -263,22 +263,22 @@ def test_an_undo_does_not_touch_a_link_fifo_or_folder_in_place_of_the_list(
     both: Root, kind: str
 ) -> None:
     batch_id = str(move_to_trash(plan_of(both), both).trash)
-    loose_task = path_of(both).rename(both.path / "aside")
+    moved_list = path_of(both).rename(both.path / "moved")
     {
-        "link": lambda: path_of(both).symlink_to(loose_task),
+        "link": lambda: path_of(both).symlink_to(moved_list),
         "fifo": lambda: os.mkfifo(path_of(both)),
         "folder": lambda: path_of(both).mkdir(),
     }[kind]()
     report = restore(both, batch_id)
     (failed,) = report.failed
     assert failed.name == "recent" and "--rebuild" in failed.reason
-    assert standing(both) >= set(FAILED) and loose_task.read_text().split() == list(KEPT)
+    assert standing(both) >= set(FAILED) and moved_list.read_text().split() == list(KEPT)
 
 
 def test_an_undo_appends_to_the_list_that_a_purge_has_just_written(
     both: Root, meanwhile: Meanwhile
 ) -> None:
-    """Between opening the list and writing to it, a purge renames another one over it."""
+    """A purge replaces the list after the undo opened it and before it appends."""
     batch_id = str(move_to_trash(plan_of(both, [FIRST]), both).trash)
     fresh = both.path / "fresh"
     fresh.write_text("".join(f"{i}\n" for i in KEPT))
@@ -326,7 +326,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.mark.parametrize("what", ["bytes", "inodes"])
 def test_an_undo_on_a_full_tmpfs_appends_the_ids(small_disk: Path, what: str) -> None:
-    """Where nothing may be mounted, the same is done on a disk with room."""
+    """If mounting is not allowed, the test runs on a disk with space."""
     root = make_both(small_disk / "project")
     batch_id = str(move_to_trash(plan_of(root), root).trash)
     if os.path.ismount(small_disk):
@@ -339,7 +339,7 @@ def test_an_undo_on_a_full_tmpfs_appends_the_ids(small_disk: Path, what: str) ->
 def test_ids_are_removed_after_erasing_if_the_disk_was_full_before(
     both: Root, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Erasing makes the room that the list needs."""
+    """Erasing frees the space that the new list needs."""
     real, unlink = os.open, os.unlink
     removed: list[Any] = []
 
@@ -364,9 +364,9 @@ def test_emptying_removes_ids_that_the_move_to_the_trash_could_not_remove(
     both: Root,
 ) -> None:
     plan = plan_of(both, FAILED)
-    path_of(both).rename(loose_task := both.path / "aside")
-    report = move_to_trash(plan, both)  # there is no list just now
-    loose_task.rename(path_of(both))
+    path_of(both).rename(moved_list := both.path / "moved")
+    report = move_to_trash(plan, both)  # there is no list at this moment
+    moved_list.rename(path_of(both))
     assert report.complete and recent(both) == list(RECENT)
     assert empty(both, listed(both, str(report.trash))).complete
     assert recent(both) == list(KEPT)

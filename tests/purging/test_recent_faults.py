@@ -1,5 +1,6 @@
-"""Python's list of recent tasks when calls fail, fail although they were done, or report success
-although nothing was done: it is right afterwards, or the report says that it may not be."""
+"""Wrong replies for calls on the list of recent tasks of Python: errors, errors although the call
+was done, success although nothing was done. The list is right afterwards, or the report says that
+it may be wrong."""
 
 from __future__ import annotations
 
@@ -31,7 +32,7 @@ KEPT = (task_id(3), task_id(4))
 BEFORE = [KEPT[0], *GONE, KEPT[1]]
 BY_NAME = ("open", "rename", "unlink")
 BY_DESCRIPTOR = ("write", "fsync", "fchmod", "fchown")
-# What is raised instead of the call, or after it; None: nothing is done, and success reported.
+# The error instead of the call, or after it. None: nothing is done, and success is reported.
 FAILS = [errno.EIO, errno.ENOSPC]
 DONE = [errno.EIO, errno.ESTALE, errno.ENOENT, errno.EEXIST]
 FAULTS = [
@@ -43,7 +44,7 @@ FAULTS = [
 
 @dataclass
 class Fault:
-    """Spoils the call number ``step`` of those that change the list or its draft."""
+    """Gives a wrong reply to call number ``step`` of those that change the list or its draft."""
 
     step: int
     code: int | None
@@ -98,7 +99,7 @@ class Fault:
 
 
 @pytest.fixture(autouse=True)
-def nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("ABANDONED", "_POLL"):
         monkeypatch.setattr(f"hipercow_tui.purging.recent_list.{name}", 0.001)
     monkeypatch.setattr("hipercow_tui.purging.eraser._PAUSES", (0.0,))
@@ -137,7 +138,7 @@ def test_ids_are_removed_or_the_failure_is_reported(
             if not fault.spoiled:
                 break
             spoiled.add(fault.spoiled.split()[0])
-            # What a call that failed left behind is no hindrance.
+            # The remains of a failed call do no harm.
             assert remove_ids(places, GONE) is None and recent(root) == list(KEPT)
     assert spoiled >= {"open", "write", "fsync", "rename", "fchmod", "fchown"}
 
@@ -165,7 +166,7 @@ def test_ids_are_appended_once_or_the_failure_is_reported(
 def test_a_partial_write_is_completed(
     root: Root, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
-    """As on a disk that has just been filled and emptied again; a torn line is no id."""
+    """As on a disk that has just been filled and emptied again; a torn line is not an id."""
     real, calls = os.write, []
 
     def write(fd: int, data: bytes) -> int:
@@ -188,7 +189,7 @@ LATE = task_id(9)
 def test_lines_appended_meanwhile_are_kept_or_the_failure_is_reported(
     root: Root, code: int | None, done: bool
 ) -> None:
-    """hipercow makes a task between the reading of the list and the rename."""
+    """hipercow appends a task after the list was read and before the rename."""
     with open_root_dirs(root.part(Lang.PY)) as places:
         for step in range(1, 50):
             write_list(root, BEFORE)

@@ -1,4 +1,4 @@
-"""What recovery takes for a purge, which lots it may erase, and how owners know each other."""
+"""Recovery: only confirmed purges are finished, and a batch with an owner is never taken over."""
 
 from __future__ import annotations
 
@@ -84,7 +84,8 @@ def trashed(root: Root) -> str:
 
 
 def died_moving(root: Root, aim: str) -> str:
-    """A purge, or move to the trash, that died after three of its tasks were moved; its stamp."""
+    """Make a purge or move to the trash that died after it moved three tasks. Return its batch
+    id."""
     batch_id = trashed(root)
     batch = root.hipercow / "tui" / f"{batch_id}.trash"
     manifest = json.loads((batch / "manifest.json").read_text())
@@ -99,7 +100,7 @@ def prepared(root: Root) -> list[Path]:
     return list(root.hipercow.glob("tui/*.preparing"))
 
 
-# Only what was confirmed is a purge
+# Only a confirmed plan is carried out
 
 
 def test_a_check_before_the_question_that_died_is_never_taken_for_a_purge(tmp_path: Path) -> None:
@@ -173,7 +174,7 @@ def test_a_batch_without_a_confirmation_is_only_put_back(root: Root, aim: str) -
 def test_a_stopped_purge_that_died_while_it_put_items_back_is_not_resumed(
     root: Root, meanwhile: Meanwhile
 ) -> None:
-    """Where it was stopped, finishing what is left is putting it back."""
+    """To finish a stopped purge means to put its items back."""
     seen: list[str] = []
 
     def look() -> None:
@@ -190,7 +191,7 @@ def test_a_stopped_purge_that_died_while_it_put_items_back_is_not_resumed(
     assert in_place(root) == set(ALL)
 
 
-# Emptying takes what was listed, and nothing that was interrupted
+# Emptying erases only listed batches that are not interrupted
 
 
 @pytest.mark.parametrize("apart", [0.0, 10 * MINUTES, -10 * MINUTES, 3 * HOURS, -3 * HOURS])
@@ -289,7 +290,7 @@ def test_an_undo_that_died_with_quarantined_items_is_finished(tmp_path: Path) ->
             assert whole(root) == whole(other)
 
 
-# What can't be listed
+# Errors of listings
 
 
 @pytest.mark.parametrize("words", [["--restore"], ["--empty"], ["--finish"], []])
@@ -355,7 +356,7 @@ def test_trash_and_history_that_can_not_be_listed_give_messages(
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The clock of this process, in its one element; sleeping passes time."""
+    """Return the time of a simulated clock, as a list of one element. Sleeping advances it."""
     now = [1000.0]
     monkeypatch.setattr(heartbeat, "_clock", lambda: now[0])
 
@@ -387,7 +388,7 @@ def test_a_heartbeat_that_changes_is_alive_whatever_its_clock_says(
             ProgressReporter(ignore_progress),
         )
     assert clock[0] - began <= heartbeat.INTERVAL + 1
-    clock[0] += heartbeat.DEAD_AFTER - 2  # never within the last minute of our own clock
+    clock[0] += heartbeat.DEAD_AFTER - 2  # it is never dead within the last minute of this clock
     last = sign(int((clock[0] - began) / heartbeat.INTERVAL), apart)
     assert is_alive(batch, last, time.time())
     clock[0] += heartbeat.DEAD_AFTER - 1
@@ -514,11 +515,11 @@ def test_an_undo_stops_after_a_takeover_and_reports_its_result(
     assert len(list(batches(root)[0].glob("tasks/*"))) == 2
 
 
-# What a second reading found
+# Further cases
 
 
 def died_erasing(root: Root, *, gone: str = CHAIN[2]) -> str:
-    """A purge that died when one task was erased, and LONE had been put back; its stamp."""
+    """Make a purge that died after it erased one task and put back LONE. Return its batch id."""
     batch_id = trashed(root)
     (batch,) = batches(root)
     shutil.rmtree(batch / "tasks" / gone)
@@ -531,7 +532,7 @@ def died_erasing(root: Root, *, gone: str = CHAIN[2]) -> str:
 
 @pytest.mark.parametrize("lost", ["status-failure", "data"])
 def test_a_task_in_its_place_is_not_moved_while_it_may_run(root: Root, lost: str) -> None:
-    """It was put back by rule 13, and something changed it since."""
+    """It was put back by rule 13, and another program changed it since."""
     batch_id = died_erasing(root)
     (folder_of(root, LONE) / lost).unlink()
     (folder_of(root, LONE) / "status-failure").unlink(missing_ok=True)
@@ -583,7 +584,7 @@ def test_quarantined_items_are_never_replaced(root: Root) -> None:
 def test_a_batch_with_an_unreadable_plan_is_kept(
     root: Root, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
-    """Though nothing was moved yet."""
+    """Even if nothing has been moved yet."""
     batch_id = died_moving(root, "purge")
     (batch,) = batches(root)
     for path in batch.glob("tasks/*"):
@@ -660,14 +661,14 @@ def test_no_question_is_asked_if_nothing_can_be_finished(
         assert said in capsys.readouterr().err
     assert not asked
     write_bundle(root.path, "solo", [OTHER])
-    restore(root, batch_id)  # the old bundle is kept aside
+    restore(root, batch_id)  # the old bundle is quarantined
     batch_id = died_moving(root, "purge")
     assert main(["trash", str(root.path), "--finish", batch_id]) == 0
     assert asked[0].startswith("Finish the purge, with 3 tasks")
 
 
 def test_a_purge_of_both_that_dies_while_it_is_finished_is_finished_in_both(tmp_path: Path) -> None:
-    """It died before it had a lot of Python, and again after it was finished in R."""
+    """It died before it made the batch of Python, and again after it was finished in R."""
     both = make_both(tmp_path)
     plan = plan_of(both)
     batch_id = str(move_to_trash(plan, both).trash)

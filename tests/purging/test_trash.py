@@ -324,12 +324,12 @@ def test_invalid_history_files_are_left_out(root: Root) -> None:
 
 
 def test_listing_writes_nothing(root: Root, meanwhile: Meanwhile) -> None:
-    """Not even a time: neither beside what waits in the trash nor beside someone at work."""
+    """Not even a time changes: neither with batches in the trash nor with one in use."""
     seen: list[bool] = []
 
     def batch_ids() -> dict[str, int]:
         paths = [root.hipercow, *root.hipercow.rglob("*")]
-        # Whoever works there beats meanwhile.
+        # The owner updates its heartbeat meanwhile.
         return {str(path): path.lstat().st_mtime_ns for path in paths if path.name != "alive"}
 
     def look() -> None:
@@ -351,7 +351,7 @@ def test_listing_writes_nothing(root: Root, meanwhile: Meanwhile) -> None:
 def test_an_owner_without_heartbeat_stops_when_its_batch_is_taken_over(
     root: Root, meanwhile: Meanwhile
 ) -> None:
-    """The process stood still for minutes, was taken for dead, and wakes."""
+    """The process was suspended for minutes, its batch was taken over, and it continues."""
     before, plan = whole(root), plan_of(root)
 
     def stand_still() -> None:

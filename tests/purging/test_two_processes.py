@@ -1,4 +1,4 @@
-"""Processes that work in the same root at the same time."""
+"""Two processes work in the same root at the same time."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.purging import BatchState, execute, finish, list_interrupted, list_trash, restore
 from hipercow_tui.support.errors import PurgeError
 
-ROUNDS = 24  # two of each pair of plans and aims
+ROUNDS = 24  # two for each pair of plans and modes
 
 
 def test_two_concurrent_purges_take_each_item_once_and_lose_nothing(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_two_concurrent_purges_take_each_item_once_and_lose_nothing(tmp_path: Pa
 
 @pytest.fixture
 def at_work(root: Root) -> Iterator[subprocess.Popen[str]]:
-    """A process that waits in the middle of a purge, until its input is closed."""
+    """A process that waits in the middle of a purge until its input is closed."""
     with purging_elsewhere(root) as child:
         yield child
 
@@ -116,4 +116,4 @@ def test_a_purge_beside_a_suspended_one_harms_neither(
     at_work.communicate()
     assert at_work.returncode == 0
     assert in_place(root) == set() and nothing_left(root)
-    assert bundles(root) == {"solo": [OTHER]}  # of whose tasks the first took none
+    assert bundles(root) == {"solo": [OTHER]}  # the first purge took no task of it

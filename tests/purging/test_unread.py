@@ -1,4 +1,4 @@
-"""What can't be read when a plan is carried out, and bundles of any name and kind."""
+"""Unreadable files when a plan is carried out, and bundles of any name and kind."""
 
 from __future__ import annotations
 
@@ -47,16 +47,16 @@ from hipercow_tui.support.errors import BlockedError, PurgeError
 Purge = Callable[[PurgePlan, Root], PurgeReport]
 
 
-def without_room(plan: PurgePlan, root: Root) -> PurgeReport:
-    """Carry a plan out as on a full disk, chain by chain."""
+def without_space(plan: PurgePlan, root: Root) -> PurgeReport:
+    """Carry out a plan chain by chain, as on a full disk."""
     with open_root_dirs(root) as places:
         return erase_unbatched(places, plan, ProgressReporter(ignore_progress), len(ALL))
 
 
-BOTH_WAYS = pytest.mark.parametrize("purge", [execute, without_room])
+BOTH_WAYS = pytest.mark.parametrize("purge", [execute, without_space])
 
 
-# A member of a chain that was gone when the plan was made
+# Members of a chain that were missing in the plan
 
 
 def link(path: Path) -> None:
@@ -163,7 +163,7 @@ def test_tasks_named_in_a_half_written_line_stay(
     assert {LONE, TIP} <= names(report.put_back)
 
 
-# Bundles that can't be read
+# Unreadable bundles
 
 
 @BOTH_WAYS
@@ -308,7 +308,7 @@ def test_the_tasks_of_a_changed_link_stay(
         with pytest.raises(PurgeError, match=r"bundle 'link' can't be read.*leads nowhere"):
             execute(plan, root)
     elif change == "contents" and moment == "between":
-        assert execute(plan, root).complete  # the file stays, and so does what it lists
+        assert execute(plan, root).complete  # the file stays, and the tasks that it lists
         return
     else:
         assert not execute(plan, root).complete
