@@ -18,10 +18,10 @@ from purge_stage import (
     batches,
     folder_of,
     in_place,
-    listed,
+    list_entries,
     names,
     plan_of,
-    whole,
+    root_contents,
 )
 from py_stage import THIRD, make_both
 
@@ -94,13 +94,13 @@ def test_tasks_inside_a_bind_mount_can_not_be_moved(root: Root, tmp_path: Path, 
     shard.rename(tmp_path / "shard")
     shard.mkdir()
     bind(shard, tmp_path / "shard")
-    before = whole(root)
+    before = root_contents(root)
     for act in (execute, move_to_trash):
         report = act(plan_of(root, [LONE]), root)
         assert [one.reason for one in report.failed if one.name == LONE] == [
             "it can't be moved: its folder is a mount, and nothing can be moved into or out of one"
         ]
-    assert whole(root) == before and batches(root) == []
+    assert root_contents(root) == before and batches(root) == []
 
 
 @pytest.mark.usefixtures("mechanism")
@@ -126,10 +126,10 @@ def test_a_root_with_a_bind_mount_is_not_purged(tmp_path: Path, bind: Bind, name
 def test_a_bind_mount_in_place_of_a_batch_or_in_it_is_not_entered(
     root: Root, bind: Bind, name: str, act: str
 ) -> None:
-    before = whole(root)
+    before = root_contents(root)
     batch_id = str(move_to_trash(plan_of(root), root).trash)
     (batch,) = batches(root)
-    as_listed = listed(root, batch_id)
+    as_listed = list_entries(root, batch_id)
     bind(batch / name)
     with pytest.raises(PurgeError, match="bind mount"):
         restore(root, batch_id) if act == "restore" else empty(root, as_listed)
@@ -138,7 +138,7 @@ def test_a_bind_mount_in_place_of_a_batch_or_in_it_is_not_entered(
     (found,) = list_trash(root)
     assert set(found.tasks) == set(ALL)
     os.utime(batches(root)[0] / "alive", (0, 0))
-    assert restore(root, batch_id).complete and whole(root) == before
+    assert restore(root, batch_id).complete and root_contents(root) == before
 
 
 def test_a_bind_mount_in_place_of_the_quarantine_is_not_entered(root: Root, bind: Bind) -> None:

@@ -19,12 +19,12 @@ from purge_stage import (
     Meanwhile,
     bundles,
     folder_of,
+    has_no_batches,
     in_place,
     make_root,
     names,
-    nothing_left,
     plan_of,
-    whole,
+    root_contents,
 )
 from small_root import NOW, task_id, write_bundle, write_task
 
@@ -44,7 +44,7 @@ def root(disk_path: Path) -> Root:
 
 def test_a_purge_removes_the_plan_and_nothing_else(root: Root) -> None:
     keep = write_task(root.path, task_id(200), "success")
-    before = whole(root)
+    before = root_contents(root)
     plan = plan_of(root)
 
     report = execute(plan, root)
@@ -57,10 +57,10 @@ def test_a_purge_removes_the_plan_and_nothing_else(root: Root) -> None:
     kept = {"retry", "bundles", "tasks"} | {
         str(p.relative_to(root.hipercow)) for p in root.tasks.iterdir()
     }
-    left = whole(root)
+    left = root_contents(root)
     assert kept <= left.keys() <= before.keys()
     assert left["retry"] == before["retry"]
-    assert nothing_left(root)
+    assert has_no_batches(root)
 
 
 def test_empty_prefix_folders_stay(root: Root) -> None:
@@ -120,10 +120,10 @@ def test_a_bundle_of_missing_tasks_only_is_purged(root: Root) -> None:
 
 
 def test_an_empty_plan_does_nothing(root: Root) -> None:
-    before = whole(root)
+    before = root_contents(root)
     empty = PurgePlan(root.path, NOW, FilterStack())
     assert execute(empty, root).complete
-    assert whole(root) == before and nothing_left(root)
+    assert root_contents(root) == before and has_no_batches(root)
 
 
 def test_a_plan_that_is_blocked_is_refused(root: Root) -> None:
@@ -178,10 +178,10 @@ def test_a_folder_replaced_by_a_link_is_refused(root: Root, disk_path: Path, nam
     else:
         elsewhere.mkdir()
     folder.symlink_to(elsewhere)
-    before = whole(root)
+    before = root_contents(root)
     with pytest.raises(PurgeError, match="symbolic link"):
         execute(plan, root)
-    assert whole(root) == before
+    assert root_contents(root) == before
     assert name != "tui" or not list(elsewhere.iterdir())
 
 
@@ -277,7 +277,7 @@ def test_two_purges_in_threads_take_each_task_once(root: Root) -> None:
     assert len(removed) == len(set(removed))
     assert set(removed) | in_place(root) == set(ALL)
     assert set(removed).isdisjoint(in_place(root))
-    assert nothing_left(root)
+    assert has_no_batches(root)
 
 
 def test_no_descriptor_is_left_open(root: Root) -> None:

@@ -20,11 +20,11 @@ from purge_stage import (
     Meanwhile,
     bundles,
     folder_of,
+    has_no_batches,
     in_place,
     names,
-    nothing_left,
     plan_of,
-    whole,
+    root_contents,
 )
 from small_root import task_id, write_bundle
 
@@ -48,7 +48,7 @@ def assert_stayed(root: Root, report: PurgeReport, stayed: tuple[str, ...]) -> N
     assert in_place(root) == set(stayed)
     assert set(report.removed) == set(ALL) - set(stayed) - names(report.vanished)
     assert not report.complete
-    assert nothing_left(root) and report.quarantine_path is None
+    assert has_no_batches(root) and report.quarantine_path is None
 
 
 def add_running(root: Root) -> None:
@@ -89,7 +89,7 @@ def test_a_task_that_changed_stays_with_its_chain(
 ) -> None:
     plan = plan_of(root)
     change(root)
-    before = whole(root)
+    before = root_contents(root)
 
     report = execute(plan, root)
 
@@ -97,7 +97,7 @@ def test_a_task_that_changed_stays_with_its_chain(
     assert names(report.put_back) == set(CHAIN) and not report.failed
     # sweep loses LONE, so it goes (rule 8), though the chain stays
     assert bundles(root) == {}
-    after = whole(root)
+    after = root_contents(root)
     assert all(after[name] == before[name] for name in after if name in before)
     reasons = {outcome.name: outcome.reason for outcome in report.put_back}
     assert "since the plan was made" in reasons[RETRY] or "no folder" in reasons[RETRY]
@@ -228,10 +228,10 @@ def test_everything_stays_if_a_bundle_becomes_unreadable(
     plan = plan_of(root)
     (root.bundles / "solo").unlink()
     make(root.bundles / "solo")
-    before = whole(root)
+    before = root_contents(root)
     with pytest.raises(PurgeError, match=r"bundle 'solo' can't be read.*Nothing was deleted"):
         execute(plan, root)
-    assert whole(root) == before and nothing_left(root)
+    assert root_contents(root) == before and has_no_batches(root)
 
 
 def test_a_bundle_made_meanwhile_puts_its_tasks_back(root: Root, meanwhile: Meanwhile) -> None:
@@ -297,13 +297,13 @@ def test_nothing_is_purged_if_retry_can_not_be_read(root: Root, meanwhile: Meanw
         root.retry.mkdir()
 
     plan = plan_of(root)
-    before = whole(root)
+    before = root_contents(root)
     meanwhile.after("rename", FREE[2:], spoil)
     with pytest.raises(PurgeError, match=r"'retry' can't be read.*Nothing was deleted"):
         execute(plan, root)
     root.retry.rmdir()
     del before["retry"]
-    assert whole(root) == before and nothing_left(root)
+    assert root_contents(root) == before and has_no_batches(root)
 
 
 def test_a_batch_that_is_moved_away_is_an_error_without_loss(
@@ -311,8 +311,8 @@ def test_a_batch_that_is_moved_away_is_an_error_without_loss(
 ) -> None:
     """Its folders are open, so its items can still be put back."""
     plan = plan_of(root)
-    before = whole(root)
+    before = root_contents(root)
     meanwhile.after("rename", FREE[2:], lambda: lot_of(root).rename(root.path / "taken"))
     with pytest.raises(PurgeError, match="Nothing was deleted; all else is where it was"):
         execute(plan, root)
-    assert whole(root) == before
+    assert root_contents(root) == before

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from purge_stage import LONE, folder_of, nothing_left, plan_of
+from purge_stage import LONE, folder_of, has_no_batches, plan_of
 
 from hipercow_tui.formats.root import Root
 from hipercow_tui.purging import execute
@@ -18,7 +18,7 @@ from hipercow_tui.purging import execute
 def purge_lone(root: Root) -> int:
     report = execute(plan_of(root, [LONE]), root)
     assert report.complete and report.removed == (LONE,)
-    assert not folder_of(root, LONE).exists() and nothing_left(root)
+    assert not folder_of(root, LONE).exists() and has_no_batches(root)
     return report.bytes
 
 

@@ -89,14 +89,14 @@ def held(*folders: Path) -> tuple[dict[tuple[int, int], int], int]:
     return space, names
 
 
-def rooms(root: Path) -> tuple[Path, Path, Path]:
+def measured_folders(root: Path) -> tuple[Path, Path, Path]:
     """The folders that hold tasks, and one outside of the root."""
     hipercow = root / "hipercow"
     return hipercow / "tasks", hipercow / "py" / "tasks", root.parent
 
 
 def all_held(root: Path) -> Size:
-    tasks, python, outside = rooms(root)
+    tasks, python, outside = measured_folders(root)
     space = held(tasks, python)[0] | {
         (found.st_dev, found.st_ino): found.st_size
         for found in [os.lstat(one) for one in outside.iterdir() if one.is_file()]

@@ -24,13 +24,13 @@ from purge_stage import (
     Meanwhile,
     bundles,
     folder_of,
+    has_no_batches,
     in_place,
     make_root,
     names,
-    nothing_left,
     plan_of,
+    root_contents,
     run_script,
-    whole,
 )
 
 from hipercow_tui.formats.root import Root
@@ -66,7 +66,7 @@ def test_a_task_that_may_not_be_moved_stays_with_its_chain(open_root: Root) -> N
     assert set(report["put_back"]) == {BASE, TIP}
     assert set(report["removed"]) == {LONE, OTHER, FREE}
     assert in_place(open_root) == set(CHAIN)
-    assert report["kept"] is None and nothing_left(open_root)
+    assert report["kept"] is None and has_no_batches(open_root)
 
 
 def test_tasks_that_may_not_be_moved_are_listed_and_can_be_tried_again(
@@ -133,12 +133,12 @@ def test_nothing_is_changed_if_no_batch_can_be_made(
     def refuse(*args: object, **kwargs: object) -> None:
         raise OSError(code, os.strerror(code))
 
-    before, plan = whole(root), plan_of(root)
+    before, plan = root_contents(root), plan_of(root)
     monkeypatch.setattr(os, call, refuse)
     with pytest.raises(PurgeError, match="Nothing was changed") as raised:
         execute(plan, root)
     assert os.strerror(code) in str(raised.value)
-    assert whole(root) == before and nothing_left(root)
+    assert root_contents(root) == before and has_no_batches(root)
 
 
 def failing(
@@ -178,7 +178,7 @@ def test_files_that_nfs_keeps_for_a_moment_are_removed_at_the_end(
     monkeypatch.setattr("hipercow_tui.purging.eraser._PAUSES", (0.01, 0.01, 0.01))
     report = execute(plan, root)
     assert len(failed) == times and report.complete
-    assert nothing_left(root)
+    assert has_no_batches(root)
 
 
 def test_files_that_nfs_keeps_are_reported(root: Root, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -215,14 +215,14 @@ def test_everything_is_put_back_if_erasing_can_not_begin(
             raise OSError(errno.EIO, "Input/output error")
         real(source, target, **kwargs)
 
-    before, plan = whole(root), plan_of(root)
+    before, plan = root_contents(root), plan_of(root)
     monkeypatch.setattr(os, "rename", rename)
     with pytest.raises(PurgeError) as raised:
         execute(plan, root)
     assert str(raised.value) == (
         "Input/output error. Nothing was deleted; all else is where it was."
     )
-    assert whole(root) == before and nothing_left(root)
+    assert root_contents(root) == before and has_no_batches(root)
 
 
 def test_a_failed_purge_reports_items_that_can_not_be_put_back(
@@ -245,7 +245,7 @@ def test_a_failed_purge_reports_items_that_can_not_be_put_back(
 
 @pytest.mark.parametrize("calls", range(1, 6))
 def test_an_interrupt_puts_complete_items_back(root: Root, calls: int) -> None:
-    before, plan, told = whole(root), plan_of(root), []
+    before, plan, told = root_contents(root), plan_of(root), []
 
     def interrupt(progress: Progress) -> None:
         told.append(progress)
@@ -254,7 +254,7 @@ def test_an_interrupt_puts_complete_items_back(root: Root, calls: int) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         execute(plan, root, on_progress=interrupt)
-    after = whole(root)
+    after = root_contents(root)
     if calls < 5:  # the last report comes when everything is erased
         assert after == before
-    assert nothing_left(root)
+    assert has_no_batches(root)

@@ -23,12 +23,12 @@ from purge_stage import (
     Meanwhile,
     bundles,
     folder_of,
+    has_no_batches,
     in_place,
     make_root,
     names,
-    nothing_left,
     plan_of,
-    whole,
+    root_contents,
 )
 from small_root import task_id, write_bundle, write_task
 
@@ -86,7 +86,7 @@ def test_a_purge_on_a_full_disk_frees_space(
     assert set(report.removed) == set(ALL) and in_place(root) == set()
     assert report.bytes > 1500
     if until < 10_000:
-        assert report.complete and bundles(root) == {} and nothing_left(root)
+        assert report.complete and bundles(root) == {} and has_no_batches(root)
     else:  # there is never space for the bundles
         assert names(report.failed) == {"sweep", "solo"} and "no room" in report.failed[0].reason
     assert not list(root.hipercow.glob("tui-*"))
@@ -110,13 +110,13 @@ def test_an_item_that_can_not_be_moved_is_purged_after_others_freed_space(
     monkeypatch.setattr(os, "rename", rename)
     report = execute(plan, root)
     assert failed and report.complete and report.removed == plan.ids
-    assert set(report.removed_bundles) == {"sweep", "solo"} and nothing_left(root)
+    assert set(report.removed_bundles) == {"sweep", "solo"} and has_no_batches(root)
 
 
 def test_if_nothing_can_be_moved_the_error_says_how_to_free_space(
     root: Root, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before, plan = whole(root), plan_of(root)
+    before, plan = root_contents(root), plan_of(root)
 
     def refuse(*args: object, **kwargs: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -125,16 +125,16 @@ def test_if_nothing_can_be_moved_the_error_says_how_to_free_space(
     monkeypatch.setattr(os, "rename", refuse)
     with pytest.raises(PurgeError, match=r"No space left .* delete a file or two by hand"):
         execute(plan, root)
-    assert whole(root) == before
+    assert root_contents(root) == before
 
 
 def test_preflight_warns_of_a_full_disk(root: Root, monkeypatch: pytest.MonkeyPatch) -> None:
-    before, plan = whole(root), plan_of(root)
+    before, plan = root_contents(root), plan_of(root)
     assert preflight(plan, root) is None
     full(monkeypatch, errno.EDQUOT, ("fsync",), 10_000)
     warning = preflight(plan, root)
     assert warning is not None and "no room" in warning and "undo" in warning
-    assert whole(root) == before and not (root.hipercow / "tui").exists()
+    assert root_contents(root) == before and not (root.hipercow / "tui").exists()
 
 
 def test_preflight_names_a_folder_that_can_not_be_written(
@@ -147,11 +147,11 @@ def test_preflight_names_a_folder_that_can_not_be_written(
 def test_nothing_is_moved_to_the_trash_of_a_full_disk(
     root: Root, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before, plan = whole(root), plan_of(root)
+    before, plan = root_contents(root), plan_of(root)
     full(monkeypatch, errno.ENOSPC, ("mkdir",), 1)
     with pytest.raises(PurgeError, match="Purging for good makes room"):
         move_to_trash(plan, root)
-    assert whole(root) == before
+    assert root_contents(root) == before
 
 
 @pytest.mark.parametrize(
@@ -243,7 +243,7 @@ def test_a_loose_task_in_use_is_not_touched(
 def test_a_chain_is_kept_if_a_loose_task_of_it_was_taken_over(
     root: Root, monkeypatch: pytest.MonkeyPatch, meanwhile: Meanwhile
 ) -> None:
-    plan, before = plan_of(root), whole(root)
+    plan, before = plan_of(root), root_contents(root)
     full(monkeypatch, errno.ENOSPC, ("mkdir",), 10_000)
 
     def stand_still() -> None:
@@ -256,7 +256,7 @@ def test_a_chain_is_kept_if_a_loose_task_of_it_was_taken_over(
     for identity in (BASE, RETRY):
         os.utime(root.hipercow / f"tui-{identity}", (0, 0))
         assert restore(root, f"tui-{identity}").complete
-    after = whole(root)
+    after = root_contents(root)
     assert in_place(root) == set(CHAIN) and all(after[name] == before[name] for name in after)
 
 
@@ -277,5 +277,5 @@ def test_a_full_tmpfs_is_freed(small_disk: Path, what: str) -> None:
         assert "no room" in str(preflight(plan_of(root), root))
     report = execute(plan_of(root), root)
     assert report.complete and set(report.removed) == set(ALL)
-    assert in_place(root) == set() and bundles(root) == {} and nothing_left(root)
+    assert in_place(root) == set() and bundles(root) == {} and has_no_batches(root)
     assert report.bytes > 500_000

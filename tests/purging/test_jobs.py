@@ -14,12 +14,12 @@ from purge_stage import (
     Meanwhile,
     batches,
     bundles,
+    has_no_batches,
     in_place,
-    listed,
+    list_entries,
     make_root,
-    nothing_left,
     plan_of,
-    whole,
+    root_contents,
 )
 from small_root import task_id, write_task
 
@@ -76,12 +76,12 @@ def test_several_chains_are_erased_at_a_time_each_from_its_latest_attempt(
         move_to_trash(plan, root)
     slow = Slow(monkeypatch)
     if emptied:
-        assert empty(root, listed(root), on_progress=told.append, jobs=jobs).complete
+        assert empty(root, list_entries(root), on_progress=told.append, jobs=jobs).complete
     else:
         report = execute(plan, root, on_progress=told.append, jobs=jobs)
         assert report.complete and report.removed == plan.ids
         assert report.files > 200 and told[-1].bytes == report.bytes > 10_000
-    assert in_place(root) == set() and bundles(root) == {} and nothing_left(root)
+    assert in_place(root) == set() and bundles(root) == {} and has_no_batches(root)
     assert [name for name in slow.order if name in CHAIN] == list(reversed(CHAIN))
     assert slow.most == 1 if jobs == 1 else 1 < slow.most <= jobs
     erasing = [one.done for one in told if one.phase is Phase.ERASING]
@@ -98,11 +98,11 @@ def stop_after_the_eleventh(meanwhile: Meanwhile) -> threading.Event:
 
 
 def test_a_purge_with_several_jobs_stops_between_tasks(root: Root, meanwhile: Meanwhile) -> None:
-    before, plan, stop = whole(root), plan_of(root), stop_after_the_eleventh(meanwhile)
+    before, plan, stop = root_contents(root), plan_of(root), stop_after_the_eleventh(meanwhile)
     report = execute(plan, root, stop=stop, jobs=4)
     assert report.stopped and MORE[10] in report.removed
     assert in_place(root) == {*ALL, *MORE} - set(report.removed)
-    after = whole(root)
+    after = root_contents(root)
     assert all(after[name] == before[name] for name in after)
     assert not [batch for batch in batches(root) if not batch.name.endswith(".kept")]
 
@@ -110,7 +110,7 @@ def test_a_purge_with_several_jobs_stops_between_tasks(root: Root, meanwhile: Me
 def test_an_emptying_that_was_stopped_can_be_restored(root: Root, meanwhile: Meanwhile) -> None:
     batch_id = str(move_to_trash(plan_of(root), root).trash)
     stop = stop_after_the_eleventh(meanwhile)
-    report = empty(root, listed(root), stop=stop, jobs=4)
+    report = empty(root, list_entries(root), stop=stop, jobs=4)
     assert report.stopped
     assert set(restore(root, batch_id).missing_ids) == set(report.removed)
     assert in_place(root) == {*ALL, *MORE} - set(report.removed)
@@ -136,8 +136,8 @@ def test_an_error_in_one_job_ends_all_and_puts_the_rest_back(
         and sum(len(batch.partly_erased) for batch in begun) <= 4
     )
     for batch_id in {batch.batch_id for batch in begun}:
-        empty(root, listed(root, batch_id))
-    assert in_place(root) == left and nothing_left(root)
+        empty(root, list_entries(root, batch_id))
+    assert in_place(root) == left and has_no_batches(root)
     assert threading.active_count() == 1
 
 
@@ -146,7 +146,7 @@ def test_the_command_line_accepts_jobs(root: Root, tmp_path: Path) -> None:
     purge = ["purge", where, "--with-status", "failure"]
     assert main([*purge, "--trash", "--yes"]) == 0
     assert main(["trash", where, "--empty", "--yes", "--jobs", "4"]) == 0
-    assert in_place(root) == set() and nothing_left(root)
+    assert in_place(root) == set() and has_no_batches(root)
     write_task(root.path, MORE[0], "failure")
     assert main([*purge, "--save-plan", saved]) == 0
     assert main(["apply", saved, "--yes", "--jobs", "2"]) == 0

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from purge_stage import ALL, LONE, batches, folder_of, in_place, make_root, nothing_left, plan_of
+from purge_stage import ALL, LONE, batches, folder_of, has_no_batches, in_place, make_root, plan_of
 from small_root import task_id, write_bundle
 
 from hipercow_tui.domain.task import TASK_ID
@@ -51,7 +51,7 @@ def test_a_damaged_manifest_loses_nothing(damage: bytes, at: float, cut: bool) -
         assert set(list_trash(root)[0].tasks) == set(ALL)
         report = restore(root, batch_id)
         assert set(report.restored) == set(ALL) == in_place(root)
-        assert nothing_left(root)
+        assert has_no_batches(root)
 
 
 @settings(max_examples=150, deadline=None)

@@ -18,15 +18,15 @@ from purge_stage import (
     batches,
     bundles,
     folder_of,
+    has_no_batches,
     in_place,
-    listed,
+    list_entries,
     make_root,
     names,
-    nothing_left,
     plan_of,
-    whole,
+    root_contents,
 )
-from py_stage import FIRST, make_both, much_later
+from py_stage import FIRST, age_both, make_both
 
 from hipercow_tui.cli.main import main
 from hipercow_tui.domain.plan import PurgePlan
@@ -108,7 +108,7 @@ def test_all_moves_are_written_to_the_disk_before_anything_is_erased(
             log.clear()  # only a sync after the change of state counts
 
     monkeypatch.setattr(os, "rename", noticing)
-    report = execute(plan, both) if act == "purge" else empty(both, listed(both, batch_id))
+    report = execute(plan, both) if act == "purge" else empty(both, list_entries(both, batch_id))
     assert report.complete and len(report.removed) == len(plan.ids)
     assert synced_before(log, "data") >= expected
 
@@ -160,23 +160,23 @@ def test_a_purge_continues_if_folders_can_not_be_synced(
 ) -> None:
     plan = plan_of(root)
     failing_sync(monkeypatch, code)
-    assert execute(plan, root).complete and in_place(root) == set() and nothing_left(root)
+    assert execute(plan, root).complete and in_place(root) == set() and has_no_batches(root)
 
 
 @pytest.mark.parametrize("name", ["/tui", f"tasks/{LONE[:2]}", "/bundles"])
 def test_nothing_is_erased_if_a_sync_fails(
     root: Root, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    before, plan = whole(root), plan_of(root)
+    before, plan = root_contents(root), plan_of(root)
     failing_sync(monkeypatch, errno.EIO, name)
     with pytest.raises(PurgeError, match=r"can't be written.*: Input/output error"):
         execute(plan, root)
-    assert whole(root) == before and nothing_left(root)
+    assert root_contents(root) == before and has_no_batches(root)
     monkeypatch.undo()
     batch_id = str(move_to_trash(plan, root).trash)
     failing_sync(monkeypatch, errno.EIO, name)
     with pytest.raises(PurgeError, match="can't be written to the disk: Input/output error"):
-        empty(root, listed(root, batch_id))
+        empty(root, list_entries(root, batch_id))
     assert set(list_trash(root)[0].tasks) == set(ALL)
 
 
@@ -186,7 +186,7 @@ def test_a_source_folder_that_is_gone_or_a_link_does_not_fail_the_sync(root: Roo
     folder_of(root, OTHER).parent.rmdir()
     folder_of(root, OTHER).parent.symlink_to(root.bundles)
     for batch_id in batch_ids:
-        assert empty(root, listed(root, batch_id)).complete
+        assert empty(root, list_entries(root, batch_id)).complete
     assert in_place(root) == set(ALL) - {LONE, OTHER, *CHAIN}
 
 
@@ -212,7 +212,7 @@ class Cut:
         place.parent.mkdir(exist_ok=True)
         (self.batch / "tasks" / identity).rename(place)
 
-    def is_kept_aside(self, identity: str) -> bool:
+    def is_quarantined(self, identity: str) -> bool:
         kept = self.part.hipercow / "tui" / f"{self.batch_id}.kept" / "erasing" / identity
         return (kept / "status-failure").exists() and not folder_of(self.part, identity).exists()
 
@@ -223,7 +223,7 @@ CUTS = [(Lang.R, LONE, "info"), (Lang.PY, FIRST, "times")]
 def cut(tmp_path: Path, lang: Lang, state: BatchState = BatchState.ERASING) -> Cut:
     root = make_root(tmp_path / "project") if lang is Lang.R else make_both(tmp_path / "project")
     done = Cut(root, lang, state)
-    much_later(root)
+    age_both(root)
     return done
 
 
@@ -253,7 +253,7 @@ def test_an_incomplete_task_is_quarantined_and_reported_by_a_restore(
     assert main(["trash", str(done.root.path), "--restore", done.batch_id, "--yes"]) == 1
     said = capsys.readouterr()
     assert f"it is incomplete: data, {info} are missing" in said.out + said.err
-    assert done.is_kept_aside(victim)
+    assert done.is_quarantined(victim)
     assert in_place(done.part) >= set(done.plan.ids) - {victim}
     (batch,) = list_trash(done.root)
     assert (
@@ -263,9 +263,11 @@ def test_an_incomplete_task_is_quarantined_and_reported_by_a_restore(
     )
 
     (failed,) = restore(done.root, done.batch_id).failed  # a second restore does not erase it
-    assert failed.name == victim and done.is_kept_aside(victim)
+    assert failed.name == victim and done.is_quarantined(victim)
     assert failed.where is not None and failed.where.exists()
-    assert empty(done.root, listed(done.root, done.batch_id)).complete and not list_trash(done.root)
+    assert empty(done.root, list_entries(done.root, done.batch_id)).complete and not list_trash(
+        done.root
+    )
 
 
 @pytest.mark.parametrize(("lang", "victim", "info"), CUTS)
@@ -293,7 +295,7 @@ def test_an_incomplete_task_in_its_place_is_quarantined_when_erasing_is_finished
     done.lose(victim, "data", info)
     done.undo_move(victim)
     report = finish(done.root, done.batch_id)
-    assert names(report.failed) == {victim} and done.is_kept_aside(victim)
+    assert names(report.failed) == {victim} and done.is_quarantined(victim)
     assert set(done.plan.ids).isdisjoint(in_place(done.part))
 
 
@@ -311,7 +313,7 @@ def test_an_incomplete_task_leaves_the_others_of_its_chain_complete(tmp_path: Pa
     done = cut(tmp_path, Lang.R)
     done.lose(CHAIN[-1], "data")
     report = restore(done.root, done.batch_id)
-    assert names(report.failed) == {CHAIN[-1]} and done.is_kept_aside(CHAIN[-1])
+    assert names(report.failed) == {CHAIN[-1]} and done.is_quarantined(CHAIN[-1])
     assert set(report.restored) == set(ALL) - {CHAIN[-1]} == in_place(done.part)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from mounts import fill, mounted
-from purge_stage import Meanwhile, listed, names, plan_of
+from purge_stage import Meanwhile, list_entries, names, plan_of
 from py_stage import (
     FAILED,
     FIRST,
@@ -22,12 +22,12 @@ from py_stage import (
     RECENT,
     SECOND,
     THIRD,
+    batches_of_both,
+    in_place_of_both,
     make_both,
-    our_lots,
     recent,
     recent_after_undo,
     recent_without,
-    standing,
 )
 from small_py_root import py_dir, py_folder, write_py_task
 from small_root import task_id
@@ -183,7 +183,7 @@ def test_a_purge_that_waits_for_the_list_can_be_stopped(
     draft_of(both).touch()
     report = execute(plan_of(both, FAILED), both, stop=stop)
     assert report.stopped and not report.removed and not report.failed
-    assert standing(both) >= {*FAILED, *KEPT} and recent(both) == before
+    assert in_place_of_both(both) >= {*FAILED, *KEPT} and recent(both) == before
 
 
 def test_the_wait_for_other_purges_has_a_timeout(
@@ -249,7 +249,7 @@ def test_an_undo_adds_no_id_twice(both: Root) -> None:
     shutil.rmtree(py_folder(both.path, SECOND))
     path_of(both).write_text(f"{KEPT[0]}\n{LATE}")
     assert restore(both, batch_id).restored == (SECOND,)
-    assert recent(both) == [KEPT[0], LATE, SECOND] and our_lots(both) == []
+    assert recent(both) == [KEPT[0], LATE, SECOND] and batches_of_both(both) == []
 
 
 def test_an_undo_makes_no_list_where_there_is_none(both: Root) -> None:
@@ -272,7 +272,7 @@ def test_an_undo_does_not_touch_a_link_fifo_or_folder_in_place_of_the_list(
     report = restore(both, batch_id)
     (failed,) = report.failed
     assert failed.name == "recent" and "--rebuild" in failed.reason
-    assert standing(both) >= set(FAILED) and moved_list.read_text().split() == list(KEPT)
+    assert in_place_of_both(both) >= set(FAILED) and moved_list.read_text().split() == list(KEPT)
 
 
 def test_an_undo_appends_to_the_list_that_a_purge_has_just_written(
@@ -332,7 +332,7 @@ def test_an_undo_on_a_full_tmpfs_appends_the_ids(small_disk: Path, what: str) ->
     if os.path.ismount(small_disk):
         fill(small_disk / "filler", what)
     report = restore(root, batch_id)
-    assert report.complete and standing(root) >= {*FAILED, *KEPT}
+    assert report.complete and in_place_of_both(root) >= {*FAILED, *KEPT}
     assert recent(root) == recent_after_undo(FAILED)
 
 
@@ -368,7 +368,7 @@ def test_emptying_removes_ids_that_the_move_to_the_trash_could_not_remove(
     report = move_to_trash(plan, both)  # there is no list at this moment
     moved_list.rename(path_of(both))
     assert report.complete and recent(both) == list(RECENT)
-    assert empty(both, listed(both, str(report.trash))).complete
+    assert empty(both, list_entries(both, str(report.trash))).complete
     assert recent(both) == list(KEPT)
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from purge_stage import listed, plan_of
-from py_stage import our_lots, recent, standing
+from purge_stage import list_entries, plan_of
+from py_stage import batches_of_both, in_place_of_both, recent
 from small_py_root import write_py_task
 from small_root import task_id
 
@@ -226,7 +226,7 @@ def undo(_: PurgePlan, root: Root, batch_id: str) -> tuple[ItemResult, ...]:
 
 
 def erase(_: PurgePlan, root: Root, batch_id: str) -> tuple[ItemResult, ...]:
-    return empty(root, listed(root, batch_id)).failed
+    return empty(root, list_entries(root, batch_id)).failed
 
 
 Action = Callable[[PurgePlan, Root, str], tuple[ItemResult, ...]]
@@ -251,8 +251,8 @@ def test_the_report_of_every_action_names_possible_errors_in_the_list(
         with fault.at_work():
             failed = action(plan, root, batch_id)
         listed = recent(root)
-        assert sorted(listed) == sorted(standing(root)) or any(map(says_so, failed))
-        assert action is trash or our_lots(root) == []
+        assert sorted(listed) == sorted(in_place_of_both(root)) or any(map(says_so, failed))
+        assert action is trash or batches_of_both(root) == []
         assert set(KEPT) <= set(listed) and len(set(listed)) == len(listed)
         if not fault.spoiled:
             break
@@ -282,4 +282,4 @@ def test_a_failed_purge_reports_lines_that_may_be_missing(
     said = str(raised.value)
     assert "Nothing was deleted; all else is where it was. recent: tasks may be missing" in said
     assert said.endswith("'hipercow task recent --rebuild' corrects it.")
-    assert standing(root) == set(BEFORE) and recent(root) == list(KEPT)
+    assert in_place_of_both(root) == set(BEFORE) and recent(root) == list(KEPT)

@@ -22,19 +22,19 @@ from purge_stage import (
     LONE,
     OTHER,
     Meanwhile,
+    age_heartbeats,
     batches,
     bundles,
     copy_of,
     folder_of,
+    has_no_batches,
     in_place,
-    killed,
-    later,
-    listed,
+    killed_roots,
+    list_entries,
     make_root,
     names,
-    nothing_left,
     plan_of,
-    whole,
+    root_contents,
 )
 from py_stage import make_both
 from small_root import tree, write_bundle
@@ -104,11 +104,11 @@ def prepared(root: Root) -> list[Path]:
 
 
 def test_a_check_before_the_question_that_died_is_never_taken_for_a_purge(tmp_path: Path) -> None:
-    roots = killed(tmp_path, "check", "steps")
+    roots = killed_roots(tmp_path, "check", "steps")
     left = 0
     for path in roots:
         root = find_root(path)
-        before = whole(root)
+        before = root_contents(root)
         assert not list_trash(root) and not list_interrupted(root)
         found = prepared(root)
         left += len(found)
@@ -119,10 +119,10 @@ def test_a_check_before_the_question_that_died_is_never_taken_for_a_purge(tmp_pa
                 with pytest.raises(PurgeError, match="There is no"):
                     act(root, batch_id)
             assert main(["trash", str(path), "--empty", batch_id, "--yes"]) == 1
-        assert whole(root) == before and in_place(root) == set(ALL)
-        later(root)
+        assert root_contents(root) == before and in_place(root) == set(ALL)
+        age_heartbeats(root)
         assert preflight(plan_of(root), root) is None
-        assert not prepared(root) and whole(root) == before
+        assert not prepared(root) and root_contents(root) == before
     assert len(roots) > 10 and left > 5
 
 
@@ -155,7 +155,7 @@ def test_a_manifest_records_the_confirmation(root: Root) -> None:
 
 @pytest.mark.parametrize("aim", ["purge", "trash"])
 def test_a_batch_without_a_confirmation_is_only_put_back(root: Root, aim: str) -> None:
-    before = whole(root)
+    before = root_contents(root)
     batch_id = died_moving(root, aim)
     (batch,) = batches(root)
     manifest = json.loads((batch / "manifest.json").read_text())
@@ -168,7 +168,9 @@ def test_a_batch_without_a_confirmation_is_only_put_back(root: Root, aim: str) -
     (again,) = list_interrupted(root)
     with pytest.raises(PurgeError, match="was interrupted while moving"):
         empty(root, [again])
-    assert restore(root, batch_id).complete and whole(root) == before and nothing_left(root)
+    assert (
+        restore(root, batch_id).complete and root_contents(root) == before and has_no_batches(root)
+    )
 
 
 def test_a_stopped_purge_that_died_while_it_put_items_back_is_not_resumed(
@@ -202,16 +204,16 @@ def test_a_move_that_died_is_finished_into_the_trash_and_emptied_after_another_q
     (batch,) = batches(root)
     at = time.time() + apart
     os.utime(batch / "alive", (at, at))  # the clock of another machine
-    held = whole(root)
+    held = root_contents(root)
     assert main(["trash", str(root.path), "--empty", batch_id, "--yes"]) == 1
     assert f"--finish {batch_id}" in capsys.readouterr().err
     assert main(["trash", str(root.path), "--empty", "--yes"]) == 0
-    assert whole(root) == held and len(list(batches(root)[0].glob("tasks/*"))) == 3
+    assert root_contents(root) == held and len(list(batches(root)[0].glob("tasks/*"))) == 3
     os.utime(batches(root)[0] / "alive", (0, 0))
     assert main(["trash", str(root.path), "--finish", batch_id, "--yes"]) == 0
     assert {one.state for one in list_trash(root)} == {BatchState.TRASH} and not in_place(root)
     assert main(["trash", str(root.path), "--empty", batch_id, "--yes"]) == 0
-    assert nothing_left(root)
+    assert has_no_batches(root)
 
 
 def test_a_task_that_was_retried_meanwhile_stays_when_a_move_is_finished(root: Root) -> None:
@@ -224,20 +226,20 @@ def test_a_task_that_was_retried_meanwhile_stays_when_a_move_is_finished(root: R
 
 def test_a_batch_that_changed_since_it_was_listed_is_not_erased(root: Root) -> None:
     trashed(root)
-    before = listed(root)
+    before = list_entries(root)
     (batch,) = batches(root)
     (batch / "tasks" / LONE).rename(folder_of(root, LONE))
     with pytest.raises(PurgeError, match="changed since it was listed"):
         empty(root, before)
-    assert {*in_place(root), *listed(root)[0].tasks} == set(ALL)
-    assert empty(root, listed(root)).complete and in_place(root) == {LONE}
+    assert {*in_place(root), *list_entries(root)[0].tasks} == set(ALL)
+    assert empty(root, list_entries(root)).complete and in_place(root) == {LONE}
 
 
 def test_a_quarantine_that_grew_since_it_was_listed_is_not_erased(root: Root) -> None:
     batch_id = trashed(root)
     folder_of(root, LONE).mkdir(parents=True)
     restore(root, batch_id)
-    before = listed(root, batch_id)
+    before = list_entries(root, batch_id)
     (kept,) = batches(root)
     (kept / "tasks" / OTHER).mkdir()
     with pytest.raises(PurgeError, match="changed since it was listed"):
@@ -271,23 +273,23 @@ def test_the_question_counts_the_items_on_the_disk(
 
 
 def test_an_undo_that_died_with_quarantined_items_is_finished(tmp_path: Path) -> None:
-    for path in killed(tmp_path, "taken", "steps"):
+    for path in killed_roots(tmp_path, "taken", "steps"):
         root, other = find_root(path), copy_of(path)
-        later(root)
-        later(other)
+        age_heartbeats(root)
+        age_heartbeats(other)
         folder_of(other, LONE).rmdir()  # the place is free again
         batch_ids = {batch.batch_id for batch in list_trash(root)}
         for batch_id in batch_ids:
             assert names(restore(root, batch_id).failed) <= {LONE}
             assert restore(other, batch_id).complete
         assert in_place(root) == in_place(other) == set(ALL)
-        assert nothing_left(other) and len(bundles(other)) == 2
+        assert has_no_batches(other) and len(bundles(other)) == 2
         if batch_ids:
             (kept,) = list_trash(root)
             assert kept.state is BatchState.QUARANTINED and kept.tasks == (LONE,)
             folder_of(root, LONE).rmdir()
-            assert restore(root, kept.batch_id).complete and nothing_left(root)
-            assert whole(root) == whole(other)
+            assert restore(root, kept.batch_id).complete and has_no_batches(root)
+            assert root_contents(root) == root_contents(other)
 
 
 # Errors of listings
@@ -326,8 +328,8 @@ def test_an_error_of_a_listing_gives_a_message_and_never_success(
         assert "Traceback" not in said.err
         done = {
             "--restore": in_place(root) == set(ALL),
-            "--empty": nothing_left(root),
-            "--finish": not in_place(root) and nothing_left(root),
+            "--empty": has_no_batches(root),
+            "--finish": not in_place(root) and has_no_batches(root),
             "": "6 tasks" in said.out or "can't be read" in said.out,
         }["".join(words)]
         assert done if status == 0 else status == 1 and (said.err or said.out)
@@ -456,7 +458,7 @@ def wait_until(true: Callable[[], bool]) -> None:
 def test_an_owner_moves_and_erases_nothing_after_a_takeover(
     root: Root, meanwhile: Meanwhile, where: str
 ) -> None:
-    before, left = whole(root), set[str]()
+    before, left = root_contents(root), set[str]()
 
     def take_over() -> None:
         (batch,) = batches(root)
@@ -478,7 +480,7 @@ def test_an_owner_moves_and_erases_nothing_after_a_takeover(
     os.utime(batch / "alive", (0, 0))
     report = restore(root, batch.name.partition(".")[0])
     assert set(report.restored) == left
-    after = whole(root)
+    after = root_contents(root)
     assert in_place(root) == (set(ALL) if where == "moving" else set(ALL) - set(CHAIN))
     assert all(after[name] == before[name] for name in after)
 
@@ -491,7 +493,7 @@ def test_an_undo_during_an_emptying_reports_what_is_on_the_disk(
     def take_over() -> None:
         (batch,) = batches(root)
         taken = batch.rename(batch.with_name(f"{batch_id}.2.trash"))
-        assert empty(root, listed(root, batch_id)).complete and not taken.exists()
+        assert empty(root, list_entries(root, batch_id)).complete and not taken.exists()
 
     meanwhile.after("rename", LONE, take_over)
     report = restore(root, batch_id)
@@ -617,7 +619,7 @@ def test_items_quarantined_before_a_resumed_purge_are_in_its_report(root: Root) 
 def test_an_error_in_a_second_batch_reports_the_tasks_erased_before(root: Root) -> None:
     move_to_trash(plan_of(root, [ALL[5]]), root)
     trashed(root)
-    before = listed(root)
+    before = list_entries(root)
     first, second = before
     path = root.hipercow / "tui" / str(second.name)
     moved = second.tasks[0]
@@ -701,7 +703,7 @@ def test_two_interrupted_batches_of_one_purge_are_finished(root: Root) -> None:
     kept = root.hipercow / "tui" / f"{batch_id}.1.restoring" / "bundles"
     kept.mkdir(parents=True)
     (kept / "older").write_text(f"{FREE}\n")
-    later(root)
+    age_heartbeats(root)
     assert isinstance(finish(root, batch_id), RestoreReport)
     assert (
         in_place(root) == set(ALL)

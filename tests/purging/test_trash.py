@@ -19,13 +19,13 @@ from purge_stage import (
     batches,
     bundles,
     folder_of,
+    has_no_batches,
     in_place,
-    listed,
+    list_entries,
     make_root,
     names,
-    nothing_left,
     plan_of,
-    whole,
+    root_contents,
 )
 from small_root import task_id, write_bundle, write_task
 
@@ -56,7 +56,7 @@ def trashed(root: Root) -> str:
 
 
 def test_a_move_to_the_trash_keeps_tasks_complete_and_frees_nothing(root: Root) -> None:
-    before, plan = whole(root), plan_of(root)
+    before, plan = root_contents(root), plan_of(root)
     sizes = measure_many(root, plan.ids)
     report = move_to_trash(plan, root)
     assert report.complete and report.removed == plan.ids and report.bytes == 0
@@ -82,11 +82,11 @@ def test_a_move_to_the_trash_keeps_tasks_complete_and_frees_nothing(root: Root) 
 
 
 def test_a_restore_gives_the_original_root(root: Root) -> None:
-    before = whole(root)
+    before = root_contents(root)
     report = restore(root, trashed(root))
     assert report.complete and set(report.restored) == set(ALL)
     assert set(report.restored_bundles) == {"sweep", "solo"}
-    assert whole(root) == before and nothing_left(root) and list_trash(root) == ()
+    assert root_contents(root) == before and has_no_batches(root) and list_trash(root) == ()
 
 
 def test_emptying_erases_the_latest_attempt_first(
@@ -101,11 +101,11 @@ def test_emptying_erases_the_latest_attempt_first(
         gone.append(name)
 
     monkeypatch.setattr(os, "rmdir", rmdir)
-    report = empty(root, listed(root))
+    report = empty(root, list_entries(root))
     assert report.complete and report.batch_ids == (batch_id,) and report.bytes == expected
     assert set(report.removed) == set(ALL) and set(report.removed_bundles) == {"sweep", "solo"}
     assert [name for name in gone if name in CHAIN] == [TIP, RETRY, BASE]
-    assert nothing_left(root) and in_place(root) == set()
+    assert has_no_batches(root) and in_place(root) == set()
 
 
 def test_emptying_erases_the_whole_trash_or_one_batch(root: Root) -> None:
@@ -115,18 +115,20 @@ def test_emptying_erases_the_whole_trash_or_one_batch(root: Root) -> None:
     assert [batch.batch_id for batch in list_trash(root)] == sorted(
         map(str, (first, second, third))
     )
-    assert empty(root, listed(root, second)).removed == (FREE,)
-    assert set(empty(root, listed(root)).removed) == {LONE, OTHER} and in_place(root) == set(CHAIN)
-    assert empty(root, listed(root)).batch_ids == () and nothing_left(root)
+    assert empty(root, list_entries(root, second)).removed == (FREE,)
+    assert set(empty(root, list_entries(root)).removed) == {LONE, OTHER} and in_place(root) == set(
+        CHAIN
+    )
+    assert empty(root, list_entries(root)).batch_ids == () and has_no_batches(root)
 
 
 def empty_named(root: Root, batch_id: str) -> EmptyReport:
-    return empty(root, listed(root, batch_id))
+    return empty(root, list_entries(root, batch_id))
 
 
 def test_a_root_without_trash_lists_nothing(root: Root) -> None:
     assert not list_trash(root) and not list_interrupted(root) and not read_history(root)
-    assert empty(root, listed(root)).complete
+    assert empty(root, list_entries(root)).complete
     for act in (restore, finish):
         with pytest.raises(PurgeError, match="There is no '20261123T000000Z-0000'"):
             act(root, "20261123T000000Z-0000")
@@ -162,7 +164,7 @@ def test_a_task_that_exists_again_is_quarantined(root: Root, vacant: bool) -> No
 
     shutil.rmtree(again)
     assert restore(root, batch_id).restored == (LONE,)
-    assert (again / "info").exists() and nothing_left(root)
+    assert (again / "info").exists() and has_no_batches(root)
 
 
 def test_a_bundle_that_exists_again_is_quarantined(root: Root) -> None:
@@ -174,16 +176,16 @@ def test_a_bundle_that_exists_again_is_quarantined(root: Root) -> None:
     assert in_place(root) == set(ALL)
     (root.bundles / "solo").unlink()
     assert restore(root, batch_id).restored_bundles == ("solo",)
-    assert bundles(root)["solo"] == [OTHER] and nothing_left(root)
+    assert bundles(root)["solo"] == [OTHER] and has_no_batches(root)
 
 
 def test_a_quarantine_is_erased_only_by_its_name(root: Root) -> None:
     batch_id = trashed(root)
     folder_of(root, LONE).mkdir()
     restore(root, batch_id)
-    assert empty(root, listed(root)).removed == ()
-    assert empty(root, listed(root, batch_id)).removed == (LONE,)
-    assert nothing_left(root)
+    assert empty(root, list_entries(root)).removed == ()
+    assert empty(root, list_entries(root, batch_id)).removed == (LONE,)
+    assert has_no_batches(root)
 
 
 def test_changed_tasks_are_not_moved_to_the_trash(root: Root) -> None:
@@ -198,21 +200,21 @@ def test_a_move_to_the_trash_without_items_leaves_no_batch(root: Root) -> None:
     plan = plan_of(root, [FREE])
     (folder_of(root, FREE) / "status-success").touch()
     report = move_to_trash(plan, root)
-    assert report.trash is None and nothing_left(root)
+    assert report.trash is None and has_no_batches(root)
 
 
 def test_a_stopped_move_to_the_trash_puts_everything_back(root: Root, meanwhile: Meanwhile) -> None:
-    before, plan, stop = whole(root), plan_of(root), threading.Event()
+    before, plan, stop = root_contents(root), plan_of(root), threading.Event()
     meanwhile.after("rename", LONE[2:], stop.set)
     report = move_to_trash(plan, root, stop=stop)
     assert report.stopped and report.trash is None
-    assert whole(root) == before and nothing_left(root)
+    assert root_contents(root) == before and has_no_batches(root)
 
 
 def test_a_stopped_emptying_keeps_the_rest(root: Root, meanwhile: Meanwhile) -> None:
     batch_id, stop = trashed(root), threading.Event()
     meanwhile.after("rmdir", RETRY, stop.set)
-    report = empty(root, listed(root), stop=stop)
+    report = empty(root, list_entries(root), stop=stop)
     assert report.stopped and set(report.removed) == {TIP, RETRY}
     (batch,) = list_interrupted(root)
     assert batch.batch_id == batch_id and batch.state is BatchState.ERASING
@@ -222,7 +224,7 @@ def test_a_stopped_emptying_keeps_the_rest(root: Root, meanwhile: Meanwhile) -> 
     assert set(back.restored) == set(ALL) - {TIP, RETRY} and set(back.missing_ids) == {TIP, RETRY}
     assert in_place(root) == set(ALL) - {TIP, RETRY}
     assert set(bundles(root)) == {"solo", "sweep"}
-    assert nothing_left(root)
+    assert has_no_batches(root)
 
 
 def test_a_bundle_with_some_tasks_erased_is_quarantined_by_a_restore(
@@ -230,28 +232,28 @@ def test_a_bundle_with_some_tasks_erased_is_quarantined_by_a_restore(
 ) -> None:
     batch_id, stop = trashed(root), threading.Event()
     meanwhile.after("rmdir", BASE, stop.set)
-    empty(root, listed(root), stop=stop)
+    empty(root, list_entries(root), stop=stop)
     report = restore(root, batch_id)
     assert names(report.failed) == {"sweep"} and bundles(root) == {"solo": [OTHER]}
     assert list_trash(root)[0].state is BatchState.QUARANTINED
 
 
 def test_a_batch_without_a_manifest_can_be_restored_and_emptied(root: Root) -> None:
-    before = whole(root)
+    before = root_contents(root)
     for act in (restore, empty_named):
         batch_id = trashed(root)
         (batches(root)[0] / "manifest.json").write_text('{"format": 1')
         assert list_trash(root)[0].confirmed_at is None and list_trash(root)[0].confirmed_by is None
         assert act(root, batch_id).complete
-        assert nothing_left(root)
-        assert whole(root) == before or act is empty_named
+        assert has_no_batches(root)
+        assert root_contents(root) == before or act is empty_named
     assert in_place(root) == set()
 
 
 def test_files_that_users_put_into_a_batch_are_not_lost(root: Root) -> None:
     batch_id = trashed(root)
     (batches(root)[0] / "tasks" / "letters").write_text("keep me")
-    report = empty(root, listed(root, batch_id))
+    report = empty(root, list_entries(root, batch_id))
     assert set(report.removed) == set(ALL)
     assert (batches(root)[0] / "tasks" / "letters").read_text() == "keep me"
 
@@ -259,7 +261,7 @@ def test_files_that_users_put_into_a_batch_are_not_lost(root: Root) -> None:
 def test_a_batch_replaced_by_a_link_is_refused(root: Root, tmp_path: Path) -> None:
     batch_id = trashed(root)
     (batch,) = batches(root)
-    known = listed(root, batch_id)
+    known = list_entries(root, batch_id)
     batch.rename(tmp_path / "elsewhere")
     batch.symlink_to(tmp_path / "elsewhere")
     assert list_trash(root) == ()
@@ -276,7 +278,7 @@ def test_subfolders_replaced_by_links_are_refused(root: Root, tmp_path: Path) ->
     room.symlink_to(tmp_path / "elsewhere")
     assert "can't be read: Not a directory" in list_trash(root)[0].problem
     with pytest.raises(PurgeError, match="can't be erased: its contents can't be read"):
-        empty(root, listed(root, batch_id))
+        empty(root, list_entries(root, batch_id))
     with pytest.raises(PurgeError, match="symbolic link"):
         restore(root, batch_id)
     assert (tmp_path / "elsewhere" / LONE).is_dir()
@@ -287,7 +289,7 @@ def test_each_action_leaves_one_history_entry(root: Root) -> None:
     batch_id = trashed(root)
     restore(root, batch_id)
     move_to_trash(plan_of(root, [LONE]), root)
-    empty(root, listed(root))
+    empty(root, list_entries(root))
     entries = read_history(root)
     assert [one.kind for one in reversed(entries)] == [
         HistoryKind.PURGE,
@@ -352,7 +354,7 @@ def test_an_owner_without_heartbeat_stops_when_its_batch_is_taken_over(
     root: Root, meanwhile: Meanwhile
 ) -> None:
     """The process was suspended for minutes, its batch was taken over, and it continues."""
-    before, plan = whole(root), plan_of(root)
+    before, plan = root_contents(root), plan_of(root)
 
     def stand_still() -> None:
         (batch,) = batches(root)
@@ -362,7 +364,7 @@ def test_an_owner_without_heartbeat_stops_when_its_batch_is_taken_over(
     meanwhile.after("rename", LONE[2:], stand_still)
     with pytest.raises(PurgeError, match="was moved away or removed meanwhile"):
         execute(plan, root)
-    assert whole(root) == before
+    assert root_contents(root) == before
 
 
 def test_a_batch_in_use_is_not_touched(root: Root, meanwhile: Meanwhile) -> None:
@@ -374,7 +376,7 @@ def test_a_batch_in_use_is_not_touched(root: Root, meanwhile: Meanwhile) -> None
         for act in (restore, finish):
             with pytest.raises(PurgeError, match=r"is in use by .* Stop that process"):
                 act(root, batch.batch_id)
-        assert empty(root, listed(root)).batch_ids == ()
+        assert empty(root, list_entries(root)).batch_ids == ()
         seen.append(batch)
 
     meanwhile.after("rename", LONE[2:], look)
@@ -395,7 +397,7 @@ def test_a_batch_has_an_owner_while_it_is_compared_with_its_listing(
 
     monkeypatch.setattr("hipercow_tui.purging.trash_actions.read_contents", compare)
     with pytest.raises(PurgeError, match="nothing of it was erased"):
-        empty(root, listed(root))
+        empty(root, list_entries(root))
     assert "is in use" in refused[0]
     (batch,) = list_trash(root)
     assert batch.state is BatchState.TRASH and len(batch.tasks) == len(ALL)
@@ -412,7 +414,7 @@ def test_concurrent_restores_and_emptyings_take_each_task_once(tmp_path: Path) -
         start.wait()
         try:
             batch_id = list_trash(root)[0].batch_id
-            reports.append(empty(root, listed(root)) if what else restore(root, batch_id))
+            reports.append(empty(root, list_entries(root)) if what else restore(root, batch_id))
         except (PurgeError, IndexError) as error:
             errors.append(error)
 
@@ -422,5 +424,5 @@ def test_concurrent_restores_and_emptyings_take_each_task_once(tmp_path: Path) -
     for thread in threads:
         thread.join()
     done = [one for one in reports if getattr(one, "restored", ()) or getattr(one, "removed", ())]
-    assert len(done) == 1 and nothing_left(root)
+    assert len(done) == 1 and has_no_batches(root)
     assert len(in_place(root)) in (0, 46)

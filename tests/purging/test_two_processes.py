@@ -17,12 +17,12 @@ from purge_stage import (
     batches,
     bundles,
     folder_of,
+    has_no_batches,
     in_place,
-    nothing_left,
+    paused_purge,
     plan_of,
-    purging_elsewhere,
+    root_contents,
     run_script,
-    whole,
 )
 from purge_together import MORE, prepared
 from small_root import tree
@@ -37,7 +37,7 @@ ROUNDS = 24  # two for each pair of plans and modes
 
 def test_two_concurrent_purges_take_each_item_once_and_lose_nothing(tmp_path: Path) -> None:
     model = prepared(tmp_path / "model")
-    before = whole(model)
+    before = root_contents(model)
     contents = {identity: tree(folder_of(model, identity)) for identity in (*ALL, *MORE)}
     run_script("purge_together.py", str(tmp_path / "roots"), str(ROUNDS))
     shared = 0
@@ -65,17 +65,17 @@ def test_two_concurrent_purges_take_each_item_once_and_lose_nothing(tmp_path: Pa
             assert batch.state in (BatchState.TRASH, BatchState.QUARANTINED)
             restore(root, batch.batch_id)
         assert in_place(root) == {*ALL, *MORE} - purged
-        after = whole(root)
+        after = root_contents(root)
         assert all(after[name] == before[name] for name in after)
         assert set(bundles(root)) == {"sweep", "solo", "more"} - erased_bundles
-        assert nothing_left(root)
+        assert has_no_batches(root)
     assert shared > 0
 
 
 @pytest.fixture
 def at_work(root: Root) -> Iterator[subprocess.Popen[str]]:
     """A process that waits in the middle of a purge until its input is closed."""
-    with purging_elsewhere(root) as child:
+    with paused_purge(root) as child:
         yield child
 
 
@@ -104,7 +104,7 @@ def test_a_purge_of_another_process_is_not_touched_and_offered_after_its_death(
     main(["list", str(root.path)])
     assert f"trash --restore {batch.batch_id}" in capsys.readouterr().err
     assert main(["trash", str(root.path), "--restore", batch.batch_id]) == 0
-    assert in_place(root) == set(ALL) and nothing_left(root)
+    assert in_place(root) == set(ALL) and has_no_batches(root)
 
 
 def test_a_purge_beside_a_suspended_one_harms_neither(
@@ -115,5 +115,5 @@ def test_a_purge_beside_a_suspended_one_harms_neither(
     assert LONE not in moved and LONE in report.removed and not moved & set(report.removed)
     at_work.communicate()
     assert at_work.returncode == 0
-    assert in_place(root) == set() and nothing_left(root)
+    assert in_place(root) == set() and has_no_batches(root)
     assert bundles(root) == {"solo": [OTHER]}  # the first purge took no task of it

@@ -20,12 +20,12 @@ from purge_stage import (
     TIP,
     Meanwhile,
     folder_of,
+    has_no_batches,
     in_place,
     make_root,
     names,
-    nothing_left,
     plan_of,
-    whole,
+    root_contents,
 )
 from small_py_root import write_py_bundle, write_py_task
 from small_root import task_id, write_bundle, write_task
@@ -113,7 +113,7 @@ def test_a_chain_stays_if_a_missing_member_may_exist(
     assert set(CHAIN) - {TIP} <= in_place(root) and {OTHER, FREE}.isdisjoint(in_place(root))
     reasons = {one.name: one.reason for one in report.put_back}
     assert says in reasons[BASE] and TIP[:6] in reasons[BASE]
-    assert not report.complete and nothing_left(root)
+    assert not report.complete and has_no_batches(root)
 
 
 @BOTH_WAYS
@@ -171,12 +171,12 @@ def test_everything_stays_if_a_bundle_can_not_be_read_any_more(
     root: Root, meanwhile: Meanwhile, purge: Purge
 ) -> None:
     plan = plan_of(root)
-    before = whole(root)
+    before = root_contents(root)
     meanwhile.after("rename", BASE[2:], lambda: fifo(root.bundles / "pipe"))
     with pytest.raises(PurgeError, match="bundle 'pipe' can't be read"):
         purge(plan, root)
     (root.bundles / "pipe").unlink()
-    assert whole(root) == before and nothing_left(root)
+    assert root_contents(root) == before and has_no_batches(root)
 
 
 @BOTH_WAYS
@@ -255,12 +255,12 @@ def test_a_plan_in_the_format_without_ignored_bundles_is_read(root: Root, tmp_pa
 )
 def test_a_bundle_of_any_name_is_moved_and_restored(root: Root, name: str) -> None:
     path = write_bundle(root.path, name, [FREE])
-    before = whole(root)
+    before = root_contents(root)
     report = move_to_trash(plan_of(root, [FREE]), root)
     assert report.removed_bundles == (name,) and not path.exists()
     assert list_trash(root)[0].bundles == (name,)
     assert report.trash is not None and restore(root, report.trash).restored_bundles == (name,)
-    assert whole(root) == before and nothing_left(root)
+    assert root_contents(root) == before and has_no_batches(root)
     assert execute(plan_of(root, [FREE]), root).removed_bundles == (name,)
     assert not path.exists() and FREE not in in_place(root)
 
@@ -312,7 +312,7 @@ def test_the_tasks_of_a_changed_link_stay(
         return
     else:
         assert not execute(plan, root).complete
-    assert FREE in in_place(root) and bundle.is_symlink() and nothing_left(root)
+    assert FREE in in_place(root) and bundle.is_symlink() and has_no_batches(root)
 
 
 def test_tasks_stay_if_a_link_was_replaced_by_a_file(root: Root) -> None:
@@ -335,7 +335,7 @@ def test_a_task_is_never_purged_through_a_link(root: Root, lang: Lang, depth: in
         made = write_py_task(root.path, identity, "failure")
     place = made if depth == 2 else made.parent
     place.symlink_to(place.rename(root.path / "elsewhere"))
-    before = whole(root)
+    before = root_contents(root)
     with pytest.raises(BlockedError, match="is a symbolic link"):
         hipercow_tui.purge(identity, root=root.path)
-    assert whole(root) == before and (made / "data").exists()
+    assert root_contents(root) == before and (made / "data").exists()

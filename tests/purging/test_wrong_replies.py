@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
-from purge_stage import batches, folder_of, in_place, listed, plan_of
+from purge_stage import batches, folder_of, in_place, list_entries, plan_of
 from small_py_root import write_py_bundle, write_py_task
 from small_root import DAY, NOW, task_id, tree, write_bundle, write_retries, write_task
 
@@ -222,7 +222,7 @@ def undo(stage: Stage) -> Report:
 
 
 def empty_it(stage: Stage) -> Report:
-    return empty(stage.root, listed(stage.root, stage.batch_ids[-1]))
+    return empty(stage.root, list_entries(stage.root, stage.batch_ids[-1]))
 
 
 def finish_it(stage: Stage) -> Report:
@@ -313,7 +313,7 @@ def bring_to_an_end(stage: Stage, *, by_restoring: bool) -> None:
         elif batch_id in broken_off:
             finish(root, batch_id)
         else:
-            empty(root, listed(root, batch_id))
+            empty(root, list_entries(root, batch_id))
     gone, left = stage.gone(), list_trash(root)
     assert not list_interrupted(root) and not stage.is_split
     assert not any(batch.partly_erased for batch in left)

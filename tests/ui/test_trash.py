@@ -25,11 +25,11 @@ from purge_stage import (
     bundles,
     folder_of,
     in_place,
-    listed,
+    list_entries,
     make_root,
+    paused_purge,
     plan_of,
-    purging_elsewhere,
-    whole,
+    root_contents,
 )
 from small_root import NOW, task_id, write_bundle, write_task
 from textual.pilot import Pilot
@@ -147,7 +147,7 @@ def broken_off(root: Root) -> None:
 
 
 async def test_u_restores_the_last_batch_of_the_trash(root: Root) -> None:
-    before = whole(root)
+    before = root_contents(root)
     async with driving(root) as at:
         await at.to_trash()
         await at.shows("6 tasks and 2 bundles are in the trash", "U undoes")
@@ -165,7 +165,7 @@ async def test_u_restores_the_last_batch_of_the_trash(root: Root) -> None:
         await at.back()
         await at.shows("Tasks 6")
         await until(at.pilot, lambda: not at.app.browser.header.trash)
-    assert whole(root) == before and list_trash(root) == ()
+    assert root_contents(root) == before and list_trash(root) == ()
 
 
 @pytest.mark.parametrize(("key", "then"), [("U", ChoiceScreen), ("T", TrashScreen)])
@@ -217,7 +217,7 @@ async def test_the_trash_is_emptied_only_after_a_question(root: Root, key: str) 
 
 @pytest.mark.parametrize("key", ["r", "enter"])
 async def test_a_batch_is_restored_from_the_list(root: Root, key: str) -> None:
-    before = whole(root)
+    before = root_contents(root)
     trashed(root)
     async with driving(root, size=(80, 24)) as at:
         await at.pilot.press("T")
@@ -226,12 +226,12 @@ async def test_a_batch_is_restored_from_the_list(root: Root, key: str) -> None:
         await at.answer("y")
         await at.on(JobResultScreen)
         await at.shows("are back in place")
-    assert whole(root) == before
+    assert root_contents(root) == before
 
 
 @pytest.mark.parametrize("key", ["f", "r"])
 async def test_an_interrupted_purge_is_shown_and_finished_or_restored(root: Root, key: str) -> None:
-    before = whole(root)
+    before = root_contents(root)
     broken_off(root)
     assert in_place(root) != set(ALL)
     async with driving(root) as at:
@@ -248,7 +248,7 @@ async def test_an_interrupted_purge_is_shown_and_finished_or_restored(root: Root
         await at.back()
         await until(at.pilot, lambda: "interrupted" not in at.app.browser.header.trash)
     if key == "r":
-        assert whole(root) == before
+        assert root_contents(root) == before
     else:
         assert in_place(root) == set() and list_trash(root)[0].state is BatchState.TRASH
 
@@ -284,7 +284,7 @@ async def test_the_trash_is_not_read_while_nothing_changes(
 async def test_a_purge_of_another_process_is_not_touched_and_offered_after_its_death(
     root: Root,
 ) -> None:
-    with purging_elsewhere(root) as child:
+    with paused_purge(root) as child:
         async with driving(root) as at:
             await at.pilot.press("T")
             await at.shows("▶ moving", "another process works in it right now")
@@ -316,7 +316,7 @@ async def test_the_list_shows_changes_by_other_processes(root: Root) -> None:
         write_task(root.path, task_id(50), "failure")
         later = str(move_to_trash(plan_of(root), root).trash)
         await at.shows("2 batches", first)  # the cursor stays where it was
-        empty(root, listed(root, first))
+        empty(root, list_entries(root, first))
         await at.shows("1 batch", later)
 
 
@@ -324,7 +324,7 @@ async def test_the_list_shows_changes_by_other_processes(root: Root) -> None:
 async def test_a_purge_interrupted_while_erasing_is_finished_or_restored(
     root: Root, key: str
 ) -> None:
-    before = whole(root)
+    before = root_contents(root)
     died(root, "rmdir", 1, lambda: execute(plan_of(root), root))
     async with driving(root) as at:
         await until(at.pilot, lambda: "was interrupted: T" in at.notes)
@@ -344,14 +344,14 @@ async def test_a_purge_interrupted_while_erasing_is_finished_or_restored(
         assert in_place(root) == set() and bundles(root) == {}
     else:
         assert in_place(root) == set(ALL) - {TIP, RETRY}
-        after = whole(root)
+        after = root_contents(root)
         assert all(after[name] == before[name] for name in after)
     assert not list_trash(root)
 
 
 @pytest.mark.parametrize("key", ["f", "r"])
 async def test_an_interrupted_restoring_is_finished(root: Root, key: str) -> None:
-    before = whole(root)
+    before = root_contents(root)
     batch_id = trashed(root)
     died(root, "rename", 4, lambda: restore(root, batch_id))
     async with driving(root) as at:
@@ -363,7 +363,7 @@ async def test_an_interrupted_restoring_is_finished(root: Root, key: str) -> Non
         await at.answer("y")
         await at.on(JobResultScreen)
         await at.shows("Restored", "are back in place")
-    assert whole(root) == before and not list_trash(root)
+    assert root_contents(root) == before and not list_trash(root)
 
 
 @asynccontextmanager
@@ -423,7 +423,7 @@ async def test_a_full_disk_is_reported_before_the_purge_and_freed(
             fill(root.path / "filler", "bytes")
         else:
             monkeypatch.setattr(os, "fsync", no_room)
-        before = whole(root)
+        before = root_contents(root)
         async with driving(root) as at:
             await at.pilot.press("1", "p")
             await at.on(PlanScreen)
@@ -431,11 +431,11 @@ async def test_a_full_disk_is_reported_before_the_purge_and_freed(
             await at.pilot.press("D")
             await at.on(ConfirmScreen)
             await at.shows("There is no room for the record of a purge", "can't be brought back by")
-            assert whole(root) == before
+            assert root_contents(root) == before
             await at.answer(answer, ConfirmScreen)
             if answer == "t":
                 await until(at.pilot, lambda: "Purging for good makes room" in at.notes)
-                assert whole(root) == before
+                assert root_contents(root) == before
             else:
                 await at.on(JobResultScreen)
                 await at.shows("6 tasks and")
@@ -456,7 +456,7 @@ async def test_a_read_only_file_system_is_reported_before_the_purge_and_not_chan
             assert mount("-o", "remount,ro", tmp_path / "disk")
         else:
             monkeypatch.setattr(os, "mkdir", read_only)
-        before = whole(root)
+        before = root_contents(root)
         async with driving(root) as at:
             await at.pilot.press("1", "p")
             await at.on(PlanScreen)
@@ -467,7 +467,7 @@ async def test_a_read_only_file_system_is_reported_before_the_purge_and_not_chan
             assert any("Read-only file system" in words for words in said)
             await at.answer("y", ConfirmScreen)
             await until(at.pilot, lambda: "Nothing was changed" in at.notes)
-        assert whole(root) == before
+        assert root_contents(root) == before
 
 
 def read_only(*args: object, **kwargs: object) -> None:
@@ -476,7 +476,7 @@ def read_only(*args: object, **kwargs: object) -> None:
 
 async def test_read_only_lists_and_changes_nothing(root: Root) -> None:
     trashed(root)
-    before = whole(root)
+    before = root_contents(root)
     async with driving(root, read_only=True) as at:
         await at.shows("trash ")
         await at.pilot.press("U")
@@ -486,7 +486,7 @@ async def test_read_only_lists_and_changes_nothing(root: Root) -> None:
         await at.pilot.press("r", "e", "E", "enter")
         await at.pilot.pause()
         assert isinstance(at.app.screen, TrashScreen)
-    assert whole(root) == before and len(list_trash(root)) == 1
+    assert root_contents(root) == before and len(list_trash(root)) == 1
 
 
 async def test_a_batch_that_is_gone_meanwhile_gives_a_message(root: Root) -> None:
