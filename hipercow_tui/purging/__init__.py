@@ -1,5 +1,5 @@
-"""The only package that changes a root: it moves, checks, then erases; imports ``formats`` and what
-that may import."""
+"""Purge, trash and restore: the only package that changes a root. It may import ``formats``,
+``domain`` and ``support``."""
 
 from __future__ import annotations
 

@@ -7,8 +7,8 @@
         tasks/<id>              complete tasks
         erasing/<id>            tasks that are partly erased
 
-Items that could not be put back, because their places are taken, are moved to a second folder, the
-quarantine of the batch. It is erased only by a command that names it.
+Items that could not be put back, because their places are taken or because they are incomplete, are
+moved to a second folder, the quarantine of the batch. It is erased only by a command that names it.
 """
 
 from __future__ import annotations
@@ -23,28 +23,10 @@ from pathlib import Path
 
 from hipercow_tui.formats.safe_open import open_folder
 from hipercow_tui.purging.access import ensure_folder
-from hipercow_tui.purging.batch_name import (
-    TUI_FOLDER,
-    BatchName,
-    BatchState,
-    parse_batch_name,
-)
-from hipercow_tui.purging.file_changes import (
-    check_exists,
-    exists,
-    remove_folder,
-    rename,
-    unlink,
-)
-from hipercow_tui.purging.heartbeat import (
-    ALIVE,
-    Heartbeat,
-    release,
-)
-from hipercow_tui.purging.manifest import (
-    DRAFT,
-    MANIFEST,
-)
+from hipercow_tui.purging.batch_name import TUI_FOLDER, BatchName, BatchState, parse_batch_name
+from hipercow_tui.purging.file_changes import check_exists, exists, remove_folder, rename, unlink
+from hipercow_tui.purging.heartbeat import ALIVE, Heartbeat, release
+from hipercow_tui.purging.manifest import DRAFT, MANIFEST
 from hipercow_tui.purging.root_dirs import RootDirs, open_dir
 from hipercow_tui.support.errors import PurgeError
 from hipercow_tui.support.text import escape_controls
@@ -95,11 +77,8 @@ class Batch:
     @property
     def quarantine_path(self) -> Path:
         """The path of its quarantine, for messages."""
-        return (
-            self.dirs.path
-            / TUI_FOLDER
-            / str(BatchName(self.batch_id, state=BatchState.QUARANTINED))
-        )
+        name = BatchName(self.batch_id, state=BatchState.QUARANTINED)
+        return self.dirs.path / TUI_FOLDER / str(name)
 
     def set_state(self, state: BatchState) -> None:
         """Change its state, by one rename. Raises OSError, TakenOverError and BatchGoneError."""

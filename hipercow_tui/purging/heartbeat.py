@@ -30,9 +30,9 @@ INTERVAL = 5.0  # seconds
 DEAD_AFTER = 60.0  # seconds without a change; a network file system may stall for some of them
 WATCH_TIME = 30.0  # seconds, six intervals, to wait for the first change of a heartbeat
 _READ_INTERVAL = 1.0  # seconds
-# A process that takes over a batch renames it, then writes itself into the heartbeat. Until
-# then, for so many seconds, the heartbeat may name the previous owner.
-_TAKEOVER_TIME = 2.0
+# A process that takes over a batch renames it, then writes itself into the heartbeat. In between
+# the heartbeat names the previous owner.
+_TAKEOVER_TIME = 2.0  # seconds
 _LIMIT = 10_000  # bytes
 _RELEASED = (0, 0)
 _FIRST_TIME = 946_684_800_000_000_000  # in the year 2000; FAT can't keep a time before 1980

@@ -57,7 +57,7 @@ def quarantine_in_place(batch: Batch, plan: PurgePlan) -> list[ItemResult]:
 
 
 def without_quarantined(plan: PurgePlan, results: Sequence[ItemResult]) -> PurgePlan:
-    """Return the plan without the tasks of these results."""
+    """Return the plan without the quarantined tasks in ``results``."""
     ids = {one.name for one in results}
     return replace(plan, tasks=tuple(one for one in plan.tasks if one.task.id not in ids))
 

@@ -4,8 +4,8 @@
     hipercow/tui-<id>.erasing     its erasing has begun
 
 Module ``full_disk`` makes them. No heartbeat file can be written on a full disk, so a purge updates
-the times of these folders instead. A loose task that no process uses was left by an interrupted
-purge. There is no record of its plan, so a complete one is only ever put back.
+the times of these folders instead. If no process uses a loose task, its purge was interrupted.
+There is no record of its plan, so a complete one is only ever put back.
 """
 
 from __future__ import annotations

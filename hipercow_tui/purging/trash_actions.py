@@ -220,8 +220,8 @@ def _erase_entry(
         if read_contents(batch.folder) != entry.contents:
             batch.set_state(entry.state)
             raise PurgeError(
-                f"{entry.batch_id} changed since it was listed, so nothing of it was erased: list it"
-                " again"
+                f"{entry.batch_id} changed since it was listed, so nothing of it was erased."
+                " List it again"
             )
         erase_batch(batch, entry.state, record, progress)
 

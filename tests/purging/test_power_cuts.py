@@ -142,7 +142,7 @@ def test_folders_are_synced_once_a_purge_and_not_once_a_task(
 
 
 def failing_sync(monkeypatch: pytest.MonkeyPatch, code: int, name: str = "") -> None:
-    """Make the sync of folders fail, or only of those with this end of the path."""
+    """Make the sync of folders fail, or only of folders with a path that ends in ``name``."""
     real = os.fsync
 
     def fsync(fd: int) -> None:

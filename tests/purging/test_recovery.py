@@ -381,7 +381,7 @@ def sign(count: int, age: float) -> HeartbeatReading:
 def test_a_heartbeat_that_changes_is_alive_whatever_its_clock_says(
     tmp_path: Path, clock: list[float], apart: float
 ) -> None:
-    batch, began = tmp_path / "lot", clock[0]
+    batch, began = tmp_path / "batch", clock[0]
     with pytest.raises(PurgeError, match="is in use by ann on other"):
         ensure_dead(
             batch,
@@ -406,7 +406,7 @@ def test_a_heartbeat_that_never_changes_is_dead_after_half_a_minute(
 ) -> None:
     said: list[Progress] = []
     began, last = clock[0], sign(7, apart)
-    ensure_dead(tmp_path / "lot", lambda: last, time.time(), ProgressReporter(said.append))
+    ensure_dead(tmp_path / "batch", lambda: last, time.time(), ProgressReporter(said.append))
     assert heartbeat.WATCH_TIME <= clock[0] - began <= heartbeat.WATCH_TIME + 1
     assert {one.phase for one in said} == {Phase.WAITING}
 
@@ -419,8 +419,8 @@ def test_a_process_of_this_machine_that_is_gone_is_not_watched(
     gone = replace(current_process(), pid=child.pid)
     began = clock[0]
     last = HeartbeatReading(gone, 0, int((time.time() - 5) * 1e9))
-    assert not is_alive(tmp_path / "lot", last, time.time())
-    ensure_dead(tmp_path / "lot", lambda: last, time.time(), ProgressReporter(ignore_progress))
+    assert not is_alive(tmp_path / "batch", last, time.time())
+    ensure_dead(tmp_path / "batch", lambda: last, time.time(), ProgressReporter(ignore_progress))
     assert clock[0] == began
 
 
