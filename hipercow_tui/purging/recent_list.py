@@ -187,21 +187,20 @@ def _append_missing(wanted: Collection[bytes], folder: int) -> None:
     """Append the wanted lines that are missing in the list, in one write. Check that they are in
     it, because another purge may replace the list meanwhile. Raises OSError if some are not."""
     failure: OSError | None = None
-    for _ in range(_ATTEMPTS if wanted else 0):
+    for attempt in range(_ATTEMPTS + 1):
         listed = _read(folder)
         present = set(_lines(listed))
         missing = [line for line in wanted if line not in present]
         if not missing:
             return
-        if failure is not None:
-            raise failure
+        if failure or attempt == _ATTEMPTS:
+            break
         unended = listed != _complete_lines(listed)
         try:
             _append(b"\n" * unended + b"".join(line + b"\n" for line in missing), folder)
         except OSError as error:
             failure = error
-    if not set(_lines(_read(folder))).issuperset(wanted):
-        raise failure or OSError(errno.EIO, "the list lacks lines that were appended")
+    raise failure or OSError(errno.EIO, "the list lacks lines that were appended")
 
 
 def _append(lines: bytes, folder: int) -> None:
