@@ -238,8 +238,8 @@ def _finish_in(part: Root, batch_id: str, progress: ProgressReporter) -> PurgeRe
         if name is None:
             state = names[-1].state.name.lower()
             raise PurgeError(
-                f"There is nothing to finish in {batch_id}: its state is {state}. 'hipercow-tui trash"
-                f" --restore {batch_id}' puts back its tasks and bundles"
+                f"There is nothing to finish in {batch_id}: its state is {state}."
+                f" 'hipercow-tui trash --restore {batch_id}' puts back its tasks and bundles"
             )
         with take_over(dirs, name, name.state, progress) as batch:
             manifest = load_manifest(batch.folder)
