@@ -39,14 +39,14 @@ from hipercow_tui.purging import (
     empty,
     execute,
     finish,
-    history,
     list_interrupted,
     list_trash,
+    measure_entry,
     move_to_trash,
     preflight,
+    read_history,
     refuse_unerasable,
     restore,
-    trash_size,
 )
 from hipercow_tui.purging.batch_name import AT_REST
 from hipercow_tui.purging.manifest import PurgeMode
@@ -79,11 +79,11 @@ Without an option it lists what is in the trash, and purges that were interrupte
 name in the first column.
 
   --restore BATCH   puts everything back that is still whole, never onto anything that exists; what
-                    exists again is kept aside, under the same BATCH
+                    exists again is quarantined, under the same BATCH
   --finish BATCH    finishes a purge, a move to the trash or an undo that was interrupted, by the
                     plan that was confirmed, with all its checks
   --empty BATCH     erases it for good, as it was listed in the question
-  --empty           erases all that is in the trash, but nothing interrupted or kept aside
+  --empty           erases all that is in the trash, but nothing interrupted or quarantined
 """
 _HISTORY = """
 Every purge, restoring and emptying leaves a file in hipercow/tui/history/; the latest comes first.
@@ -207,7 +207,7 @@ def _trash(words: Sequence[str]) -> int:
     with ended_by_interrupt():
         warn_interrupted(root)
         now, batches = time.time(), list_trash(root)
-        sized = [(batch, trash_size(root, batch)) for batch in batches]
+        sized = [(batch, measure_entry(root, batch)) for batch in batches]
     if options.json:
         print_output({"root": str(root.path), "lots": [batch_as_json(*one) for one in sized]})
     else:
@@ -244,7 +244,7 @@ def _in_all(root: Root, batches: Sequence[TrashEntry]) -> str:
     """What lots hold, counted on the disk: ``12 tasks and 1 bundle (1.2 GB)``."""
     tasks = sum(len(batch.tasks) + len(batch.partly_erased) for batch in batches)
     held = tasks_and_bundles(tasks, sum(len(batch.bundles) for batch in batches))
-    sizes = [measured for batch in batches if (measured := trash_size(root, batch))]
+    sizes = [measured for batch in batches if (measured := measure_entry(root, batch))]
     return f"{held} ({format_size(sum(one.bytes for one in sizes))})"
 
 
@@ -318,7 +318,7 @@ def _history(words: Sequence[str]) -> int:
     parser.add_root()
     options = parser.parse_command(words)
     root, now = find_root(options.root), time.time()
-    entries = history(root)
+    entries = read_history(root)
     if options.json:
         print_output(json.dumps(entry.as_json()) for entry in entries)
     else:

@@ -39,7 +39,7 @@ _STATES = {
     BatchState.TRASH: "in the trash",
     BatchState.ERASING: "erasing",
     BatchState.RESTORING: "restoring",
-    BatchState.QUARANTINED: "kept aside",
+    BatchState.QUARANTINED: "quarantined",
 }
 
 
@@ -245,9 +245,9 @@ def _restore_lines(report: RestoreReport) -> Iterator[str]:
     if report.missing_ids:
         yield f"erased before {len(report.missing_ids):,}"
         yield from (f"    {task_id}" for task_id in report.missing_ids)
-    yield from outcome_lines("kept aside", report.failed)
+    yield from outcome_lines("quarantined", report.failed)
     for where in dict.fromkeys(one.where.parent for one in report.failed if one.where):
-        yield f"What is kept aside stands in {escape_controls(str(where))}"
+        yield f"Quarantined tasks and bundles are in {escape_controls(str(where))}"
 
 
 def _empty_lines(report: EmptyReport) -> Iterator[str]:

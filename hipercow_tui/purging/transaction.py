@@ -25,7 +25,7 @@ from hipercow_tui.purging.rollback import (
     restore_unplanned,
 )
 from hipercow_tui.purging.root_dirs import os_error_text
-from hipercow_tui.purging.run_log import RunRecord
+from hipercow_tui.purging.run_record import RunRecord
 from hipercow_tui.purging.staging import stage
 from hipercow_tui.support.errors import PurgeError
 from hipercow_tui.support.text import escape_controls, pluralize

@@ -21,12 +21,12 @@ from purge_stage import (
     batches,
     bundles,
     folder_of,
+    has_no_batches,
     in_place,
     make_root,
-    nothing_left,
     plan_of,
+    root_contents,
     run_script,
-    whole,
 )
 from small_root import task_id, write_bundle, write_task
 
@@ -52,7 +52,7 @@ def said(capsys: Said) -> Any:
 
 
 def test_purge_to_the_trash_restore_and_empty(root: Root, capsys: Said) -> None:
-    before = whole(root)
+    before = root_contents(root)
     assert run("purge", root, *FAILED, "--trash", "--yes", "--json") == 0
     first = said(capsys)
     assert {task["id"] for task in first["tasks"]} == set(ALL) and first["bytes"] == 0
@@ -64,14 +64,14 @@ def test_purge_to_the_trash_restore_and_empty(root: Root, capsys: Said) -> None:
     assert batch["stamp"] in capsys.readouterr().out
 
     assert run("trash", root, "--restore", batch["stamp"], "--json") == 0
-    assert set(said(capsys)["tasks"]) == set(ALL) and whole(root) == before
+    assert set(said(capsys)["tasks"]) == set(ALL) and root_contents(root) == before
 
     assert run("purge", root, *FAILED, "--trash", "--yes") == 0
     assert "Moved 6 tasks and 2 bundles to the trash" in capsys.readouterr().out
     assert run("trash", root, "--empty") == 1  # there is no terminal to ask on
     assert "--yes" in capsys.readouterr().err and len(list_trash(root)) == 1
     assert run("trash", root, "--empty", "--yes", "--json") == 0
-    assert set(said(capsys)["tasks"]) == set(ALL) and nothing_left(root)
+    assert set(said(capsys)["tasks"]) == set(ALL) and has_no_batches(root)
     assert run("trash", root) == 0 and "The trash is empty" in capsys.readouterr().out
     assert run("trash", root, "--empty", "--yes") == 0
 
@@ -91,10 +91,10 @@ def test_history_is_told(root: Root, capsys: Said) -> None:
 
 
 def test_a_plan_is_saved_and_applied(root: Root, tmp_path: Path, capsys: Said) -> None:
-    before, file = whole(root), tmp_path / "plan.json"
+    before, file = root_contents(root), tmp_path / "plan.json"
     assert run("purge", root, *FAILED, "--save-plan", file, "--yes") == 0
-    assert whole(root) == before and not (root.hipercow / "tui").exists()
-    assert run("apply", file) == 1 and whole(root) == before
+    assert root_contents(root) == before and not (root.hipercow / "tui").exists()
+    assert run("apply", file) == 1 and root_contents(root) == before
     out, err = capsys.readouterr()
     assert "6 tasks · 2 bundles" in out and "status is failure" in out and "--yes" in err
     assert run("apply", file, "--yes", "--json") == 0
@@ -133,14 +133,14 @@ def test_what_changed_since_a_plan_was_saved_refuses_it(
     file = tmp_path / "plan.json"
     run("purge", root, *FAILED, "--save-plan", file)
     CHANGES[says](root)
-    before = whole(root)
+    before = root_contents(root)
     capsys.readouterr()
     assert run("apply", file, "--yes") == 1
     err = capsys.readouterr().err
     assert says in err and "nothing was purged" in err
     assert run("apply", file, "--yes", "--json") == 1
     assert any(says in line for line in said(capsys)["changed"])
-    assert whole(root) == before and nothing_left(root)
+    assert root_contents(root) == before and has_no_batches(root)
 
 
 def test_a_plan_for_a_root_that_is_gone_is_refused(
@@ -176,16 +176,16 @@ def interrupt(root: Root) -> str:
 
 
 def test_an_interrupted_purge_is_restored_by_its_stamp(root: Root, capsys: Said) -> None:
-    before = whole(root)
+    before = root_contents(root)
     assert run("trash", root, "--restore", interrupt(root)) == 0
     assert "Restored 3 tasks and 2 bundles" in capsys.readouterr().out
-    assert whole(root) == before and nothing_left(root)
+    assert root_contents(root) == before and has_no_batches(root)
 
 
 def test_an_interrupted_purge_is_finished_by_its_stamp(root: Root, capsys: Said) -> None:
     assert run("trash", root, "--finish", interrupt(root), "--yes") == 0
     assert "Purged 6 tasks and 2 bundles" in capsys.readouterr().out
-    assert in_place(root) == set() and bundles(root) == {} and nothing_left(root)
+    assert in_place(root) == set() and bundles(root) == {} and has_no_batches(root)
 
 
 def test_what_changed_meanwhile_stays_when_a_purge_is_finished(root: Root, capsys: Said) -> None:
@@ -225,11 +225,11 @@ SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 def test_a_signal_stops_a_purge_between_two_tasks(
     root: Root, number: signal.Signals, status: int, when: str
 ) -> None:
-    before = whole(root)
+    before = root_contents(root)
     run_script("purge_signalled.py", str(root.path), str(int(number)), when, str(status))
     left = in_place(root)
     assert left == (set(ALL) if when == "moving" else set(ALL) - set(CHAIN))
-    after = whole(root)
+    after = root_contents(root)
     assert all(after[name] == before[name] for name in after)
     assert not [batch for batch in batches(root) if not batch.name.endswith(".kept")]
 
@@ -242,7 +242,7 @@ def test_a_terminal_that_goes_away_changes_nothing_of_the_outcome(root: Root) ->
         os.close(child)
         os.close(parent)
         assert process.wait(60) in (0, 1)
-    assert nothing_left(root) and in_place(root) in (set(), set(ALL))
+    assert has_no_batches(root) and in_place(root) in (set(), set(ALL))
 
 
 def test_the_json_of_a_task_id_elsewhere(root: Root, capsys: Said) -> None:

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from purge_stage import batches, in_place, plan_of, whole
+from purge_stage import batches, in_place, plan_of, root_contents
 from real_terminal import LEAVE_ALTERNATE, Terminal
 from small_root import task_id, write_task
 
@@ -117,7 +117,7 @@ def test_signal_during_a_purge_restores_all_tasks(
     key: str,
     phase: str,
 ) -> None:
-    before = whole(root)
+    before = root_contents(root)
     terminal = slow(root, env, started)
     in_the_middle(terminal, key, phase)
     terminal.child.kill(number)
@@ -126,7 +126,7 @@ def test_signal_during_a_purge_restores_all_tasks(
     assert "Stopped before the end; what was not erased is back in its place" in left_by(terminal)
     left = in_place(root)
     assert left == set(IDS) if phase != "Erasing" else 0 < len(left) < len(IDS)
-    after = whole(root)
+    after = root_contents(root)
     assert all(after[name] == before[name] for name in after)
     assert not batches(root) and not list_interrupted(root)
 
@@ -135,11 +135,11 @@ def test_signal_during_a_purge_restores_all_tasks(
 def test_closed_terminal_during_a_purge_restores_all_tasks(
     root: Root, env: dict[str, str], started: list[Terminal], phase: str
 ) -> None:
-    before = whole(root)
+    before = root_contents(root)
     terminal = slow(root, env, started)
     in_the_middle(terminal, "y", phase)
     assert terminal.go_away() == 128 + signal.SIGHUP
-    after = whole(root)
+    after = root_contents(root)
     assert all(after[name] == before[name] for name in after)
     assert in_place(root) and (phase == "Erasing" or after == before)
     assert not batches(root)
@@ -148,14 +148,14 @@ def test_closed_terminal_during_a_purge_restores_all_tasks(
 def test_ctrl_c_during_a_purge_stops_the_purge_and_not_the_app(
     root: Root, env: dict[str, str], started: list[Terminal]
 ) -> None:
-    before = whole(root)
+    before = root_contents(root)
     terminal = slow(root, env, started)
     terminal.press("\x03")
     terminal.wait(r"q leaves")
     in_the_middle(terminal, "y", "Moving aside")
     terminal.press("\x03")
     terminal.wait(r"Purge stopped")
-    assert whole(root) == before and not batches(root)
+    assert root_contents(root) == before and not batches(root)
     terminal.press("\x1b")
     terminal.wait(lambda text: "esc closes" not in text)
     terminal.press("q")
@@ -179,7 +179,7 @@ runpy.run_path({SLOW_APP!r}, run_name="__main__")
 def test_unexpected_error_during_a_purge_restores_all_tasks(
     root: Root, env: dict[str, str], started: list[Terminal]
 ) -> None:
-    before = whole(root)
+    before = root_contents(root)
     terminal = slow(root, env, started, ("-c", BROKEN))
     in_the_middle(terminal, "y", "Moving aside")
     terminal.press("l")
@@ -187,13 +187,13 @@ def test_unexpected_error_during_a_purge_restores_all_tasks(
     terminal.assert_left_as_it_was()
     said = left_by(terminal)
     assert "unexpected error: LookupError" in said and "Stopped before the end" in said
-    assert whole(root) == before and not batches(root)
+    assert root_contents(root) == before and not batches(root)
 
 
 def test_a_signal_while_the_trash_is_emptied(
     root: Root, env: dict[str, str], started: list[Terminal]
 ) -> None:
-    before = whole(root)
+    before = root_contents(root)
     move_to_trash(plan_of(root), root)
     terminal = slow(root, env, started)
     terminal.press("T")
@@ -211,7 +211,7 @@ def test_a_signal_while_the_trash_is_emptied(
     assert batch.interrupted and batch.tasks and not batch.partly_erased
     report = restore(root, batch.batch_id)
     assert set(report.restored) == in_place(root) == set(batch.tasks)
-    after = whole(root)
+    after = root_contents(root)
     assert all(after[name] == before[name] for name in after)
 
 

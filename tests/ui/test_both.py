@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from purge_stage import plan_of
-from py_stage import FAILED, FIRST, KEPT, R_TASK, SECOND, THIRD, make_both, recent, standing
+from py_stage import FAILED, FIRST, KEPT, R_TASK, SECOND, THIRD, in_place_of_both, make_both, recent
 from small_py_root import py_dir, py_folder, write_py_bundle, write_py_task
 from small_root import NOW, task_id
 from textual.pilot import Pilot
@@ -89,7 +89,7 @@ async def test_one_language_is_chosen_and_purged(tmp_path: Path) -> None:
         await heard(pilot)
         await pilot.press("y")
         await until(pilot, lambda: isinstance(app.screen, JobResultScreen))
-        assert standing(root) == {R_TASK, *KEPT} and recent(root) == list(KEPT)
+        assert in_place_of_both(root) == {R_TASK, *KEPT} and recent(root) == list(KEPT)
 
 
 @pytest.mark.parametrize(("lang", "ids"), [(Lang.R, {R_TASK}), (Lang.PY, {FIRST, SECOND, KEPT[0]})])
@@ -203,7 +203,7 @@ async def test_questions_about_the_trash_name_what_both_hold(tmp_path: Path) -> 
             assert "4 tasks and 3 bundles" in screen_text(app)
             await heard(pilot)
             await pilot.press("escape")
-        assert standing(root) == set(KEPT)
+        assert in_place_of_both(root) == set(KEPT)
 
 
 async def test_why_python_tasks_failed_is_what_their_logs_end_with(tmp_path: Path) -> None:

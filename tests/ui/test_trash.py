@@ -25,11 +25,11 @@ from purge_stage import (
     bundles,
     folder_of,
     in_place,
-    listed,
+    list_entries,
     make_root,
+    paused_purge,
     plan_of,
-    purging_elsewhere,
-    whole,
+    root_contents,
 )
 from small_root import NOW, task_id, write_bundle, write_task
 from textual.pilot import Pilot
@@ -42,9 +42,9 @@ from hipercow_tui.purging import (
     BatchState,
     empty,
     execute,
-    history,
     list_trash,
     move_to_trash,
+    read_history,
     restore,
 )
 from hipercow_tui.purging.heartbeat import DEAD_AFTER
@@ -146,8 +146,8 @@ def broken_off(root: Root) -> None:
     died(root, "rename", 6, lambda: move_to_trash(plan_of(root), root))
 
 
-async def test_what_was_moved_to_the_trash_comes_back_by_u(root: Root) -> None:
-    before = whole(root)
+async def test_u_restores_the_last_batch_of_the_trash(root: Root) -> None:
+    before = root_contents(root)
     async with driving(root) as at:
         await at.to_trash()
         await at.shows("6 tasks and 2 bundles are in the trash", "U undoes")
@@ -165,7 +165,7 @@ async def test_what_was_moved_to_the_trash_comes_back_by_u(root: Root) -> None:
         await at.back()
         await at.shows("Tasks 6")
         await until(at.pilot, lambda: not at.app.browser.header.trash)
-    assert whole(root) == before and list_trash(root) == ()
+    assert root_contents(root) == before and list_trash(root) == ()
 
 
 @pytest.mark.parametrize(("key", "then"), [("U", ChoiceScreen), ("T", TrashScreen)])
@@ -178,7 +178,7 @@ async def test_the_keys_that_a_report_names_work_while_it_is_shown(
         await at.on(then)
 
 
-async def test_what_exists_again_is_kept_aside_and_told(root: Root) -> None:
+async def test_an_item_that_exists_again_is_quarantined_and_reported(root: Root) -> None:
     trashed(root)
     folder_of(root, LONE).mkdir(parents=True)
     write_bundle(root.path, "solo", [BASE])
@@ -190,7 +190,7 @@ async def test_what_exists_again_is_kept_aside_and_told(root: Root) -> None:
         await at.shows("Restored, but not all", "Not put back", LONE)
         await at.back()
         await at.pilot.press("T")
-        await at.shows("? kept aside", "1 task", "1 bundle")
+        await at.shows("? quarantined", "1 task", "1 bundle")
     assert in_place(root) == set(ALL)
 
 
@@ -216,8 +216,8 @@ async def test_the_trash_is_emptied_only_after_a_question(root: Root, key: str) 
 
 
 @pytest.mark.parametrize("key", ["r", "enter"])
-async def test_a_lot_is_restored_from_the_list(root: Root, key: str) -> None:
-    before = whole(root)
+async def test_a_batch_is_restored_from_the_list(root: Root, key: str) -> None:
+    before = root_contents(root)
     trashed(root)
     async with driving(root, size=(80, 24)) as at:
         await at.pilot.press("T")
@@ -226,12 +226,12 @@ async def test_a_lot_is_restored_from_the_list(root: Root, key: str) -> None:
         await at.answer("y")
         await at.on(JobResultScreen)
         await at.shows("are back in place")
-    assert whole(root) == before
+    assert root_contents(root) == before
 
 
 @pytest.mark.parametrize("key", ["f", "r"])
-async def test_an_interrupted_purge_is_told_and_finished_or_restored(root: Root, key: str) -> None:
-    before = whole(root)
+async def test_an_interrupted_purge_is_shown_and_finished_or_restored(root: Root, key: str) -> None:
+    before = root_contents(root)
     broken_off(root)
     assert in_place(root) != set(ALL)
     async with driving(root) as at:
@@ -248,12 +248,12 @@ async def test_an_interrupted_purge_is_told_and_finished_or_restored(root: Root,
         await at.back()
         await until(at.pilot, lambda: "interrupted" not in at.app.browser.header.trash)
     if key == "r":
-        assert whole(root) == before
+        assert root_contents(root) == before
     else:
         assert in_place(root) == set() and list_trash(root)[0].state is BatchState.TRASH
 
 
-async def test_what_others_move_to_the_trash_shows_by_itself(root: Root) -> None:
+async def test_batches_of_other_processes_appear_without_a_key(root: Root) -> None:
     async with driving(root) as at:
         assert not at.app.browser.header.trash
         batch_id = trashed(root)
@@ -262,7 +262,7 @@ async def test_what_others_move_to_the_trash_shows_by_itself(root: Root) -> None
         await until(at.pilot, lambda: not at.app.browser.header.trash)
 
 
-async def test_nothing_is_read_while_nothing_changes(
+async def test_the_trash_is_not_read_while_nothing_changes(
     root: Root, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trashed(root)
@@ -274,15 +274,17 @@ async def test_nothing_is_read_while_nothing_changes(
     }
     for shown in (measured, measured):
         assert [*looker.look()] == [shown]
-    monkeypatch.setattr("hipercow_tui.ui.workers.trash_monitor.trash_size", None)
+    monkeypatch.setattr("hipercow_tui.ui.workers.trash_monitor.measure_entry", None)
     now += 10  # once more, for the times of files are coarse; nothing is measured again
     assert [*looker.look()] == [measured]
     monkeypatch.setattr("hipercow_tui.ui.workers.trash_monitor.list_trash", None)
     assert [*looker.look()] == [measured]
 
 
-async def test_a_purge_of_another_process_is_left_alone_and_offered_once_dead(root: Root) -> None:
-    with purging_elsewhere(root) as child:
+async def test_a_purge_of_another_process_is_not_touched_and_offered_after_its_death(
+    root: Root,
+) -> None:
+    with paused_purge(root) as child:
         async with driving(root) as at:
             await at.pilot.press("T")
             await at.shows("▶ moving", "another process works in it right now")
@@ -306,7 +308,7 @@ async def test_a_purge_of_another_process_is_left_alone_and_offered_once_dead(ro
     assert in_place(root) == set(ALL) and not list_trash(root)
 
 
-async def test_the_list_follows_what_others_do(root: Root) -> None:
+async def test_the_list_shows_changes_by_other_processes(root: Root) -> None:
     first = trashed(root)
     async with driving(root) as at:
         await at.pilot.press("T")
@@ -314,13 +316,15 @@ async def test_the_list_follows_what_others_do(root: Root) -> None:
         write_task(root.path, task_id(50), "failure")
         later = str(move_to_trash(plan_of(root), root).trash)
         await at.shows("2 batches", first)  # the cursor stays where it was
-        empty(root, listed(root, first))
+        empty(root, list_entries(root, first))
         await at.shows("1 batch", later)
 
 
 @pytest.mark.parametrize("key", ["f", "r"])
-async def test_a_purge_that_broke_off_while_erasing(root: Root, key: str) -> None:
-    before = whole(root)
+async def test_a_purge_interrupted_while_erasing_is_finished_or_restored(
+    root: Root, key: str
+) -> None:
+    before = root_contents(root)
     died(root, "rmdir", 1, lambda: execute(plan_of(root), root))
     async with driving(root) as at:
         await until(at.pilot, lambda: "was interrupted: T" in at.notes)
@@ -340,14 +344,14 @@ async def test_a_purge_that_broke_off_while_erasing(root: Root, key: str) -> Non
         assert in_place(root) == set() and bundles(root) == {}
     else:
         assert in_place(root) == set(ALL) - {TIP, RETRY}
-        after = whole(root)
+        after = root_contents(root)
         assert all(after[name] == before[name] for name in after)
     assert not list_trash(root)
 
 
 @pytest.mark.parametrize("key", ["f", "r"])
-async def test_a_restoring_that_broke_off(root: Root, key: str) -> None:
-    before = whole(root)
+async def test_an_interrupted_restoring_is_finished(root: Root, key: str) -> None:
+    before = root_contents(root)
     batch_id = trashed(root)
     died(root, "rename", 4, lambda: restore(root, batch_id))
     async with driving(root) as at:
@@ -359,7 +363,7 @@ async def test_a_restoring_that_broke_off(root: Root, key: str) -> None:
         await at.answer("y")
         await at.on(JobResultScreen)
         await at.shows("Restored", "are back in place")
-    assert whole(root) == before and not list_trash(root)
+    assert root_contents(root) == before and not list_trash(root)
 
 
 @asynccontextmanager
@@ -387,9 +391,7 @@ async def emptying_stopped(root: Root, meanwhile: Meanwhile) -> AsyncIterator[Dr
         yield at
 
 
-async def test_an_emptying_that_is_stopped_says_what_is_left(
-    root: Root, meanwhile: Meanwhile
-) -> None:
+async def test_a_stopped_emptying_reports_the_rest(root: Root, meanwhile: Meanwhile) -> None:
     async with emptying_stopped(root, meanwhile) as at:
         await at.shows("Emptying stopped", "2 tasks are gone", "still in the trash (T)")
         await at.back()
@@ -411,7 +413,7 @@ async def test_the_report_of_an_emptying_that_was_stopped_leads_to_the_trash(
 
 
 @pytest.mark.parametrize("answer", ["y", "t"])
-async def test_a_full_disk_is_told_before_and_freed(
+async def test_a_full_disk_is_reported_before_the_purge_and_freed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str
 ) -> None:
     with mounted(tmp_path / "disk", *SMALL) as real:
@@ -421,7 +423,7 @@ async def test_a_full_disk_is_told_before_and_freed(
             fill(root.path / "filler", "bytes")
         else:
             monkeypatch.setattr(os, "fsync", no_room)
-        before = whole(root)
+        before = root_contents(root)
         async with driving(root) as at:
             await at.pilot.press("1", "p")
             await at.on(PlanScreen)
@@ -429,11 +431,11 @@ async def test_a_full_disk_is_told_before_and_freed(
             await at.pilot.press("D")
             await at.on(ConfirmScreen)
             await at.shows("There is no room for the record of a purge", "can't be brought back by")
-            assert whole(root) == before
+            assert root_contents(root) == before
             await at.answer(answer, ConfirmScreen)
             if answer == "t":
                 await until(at.pilot, lambda: "Purging for good makes room" in at.notes)
-                assert whole(root) == before
+                assert root_contents(root) == before
             else:
                 await at.on(JobResultScreen)
                 await at.shows("6 tasks and")
@@ -445,7 +447,7 @@ def no_room(*args: object) -> None:
     raise OSError(errno.ENOSPC, "No space left on device")
 
 
-async def test_a_read_only_file_system_is_told_before_and_nothing_is_changed(
+async def test_a_read_only_file_system_is_reported_before_the_purge_and_not_changed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with mounted(tmp_path / "disk", *SMALL) as real:
@@ -454,7 +456,7 @@ async def test_a_read_only_file_system_is_told_before_and_nothing_is_changed(
             assert mount("-o", "remount,ro", tmp_path / "disk")
         else:
             monkeypatch.setattr(os, "mkdir", read_only)
-        before = whole(root)
+        before = root_contents(root)
         async with driving(root) as at:
             await at.pilot.press("1", "p")
             await at.on(PlanScreen)
@@ -465,16 +467,16 @@ async def test_a_read_only_file_system_is_told_before_and_nothing_is_changed(
             assert any("Read-only file system" in words for words in said)
             await at.answer("y", ConfirmScreen)
             await until(at.pilot, lambda: "Nothing was changed" in at.notes)
-        assert whole(root) == before
+        assert root_contents(root) == before
 
 
 def read_only(*args: object, **kwargs: object) -> None:
     raise OSError(errno.EROFS, "Read-only file system")
 
 
-async def test_read_only_looks_and_changes_nothing(root: Root) -> None:
+async def test_read_only_lists_and_changes_nothing(root: Root) -> None:
     trashed(root)
-    before = whole(root)
+    before = root_contents(root)
     async with driving(root, read_only=True) as at:
         await at.shows("trash ")
         await at.pilot.press("U")
@@ -484,10 +486,10 @@ async def test_read_only_looks_and_changes_nothing(root: Root) -> None:
         await at.pilot.press("r", "e", "E", "enter")
         await at.pilot.pause()
         assert isinstance(at.app.screen, TrashScreen)
-    assert whole(root) == before and len(list_trash(root)) == 1
+    assert root_contents(root) == before and len(list_trash(root)) == 1
 
 
-async def test_a_lot_that_is_gone_meanwhile_is_a_sentence(root: Root) -> None:
+async def test_a_batch_that_is_gone_meanwhile_gives_a_message(root: Root) -> None:
     batch_id = trashed(root)
     async with driving(root) as at:
         await at.pilot.press("T")
@@ -500,7 +502,7 @@ async def test_a_lot_that_is_gone_meanwhile_is_a_sentence(root: Root) -> None:
         await until(at.pilot, lambda: f"There is no '{batch_id}'" in at.notes)
 
 
-async def test_the_history_tells_what_was_done(root: Root) -> None:
+async def test_the_history_lists_each_action(root: Root) -> None:
     trashed(root)
     async with driving(root, size=(80, 24)) as at:
         await at.pilot.press("T")
@@ -513,7 +515,7 @@ async def test_the_history_tells_what_was_done(root: Root) -> None:
         await at.pilot.press("H")
         await at.on(HistoryScreen)
         await at.shows("1 entry")
-    assert len(history(root)) == 1
+    assert len(read_history(root)) == 1
 
 
 async def test_hostile_names_in_the_trash_are_harmless(root: Root) -> None:
@@ -528,7 +530,7 @@ async def test_hostile_names_in_the_trash_are_harmless(root: Root) -> None:
         assert "\x1b" not in at.text
 
 
-async def test_a_lot_that_changes_while_the_question_is_open_is_not_erased(root: Root) -> None:
+async def test_a_batch_that_changes_while_the_question_is_open_is_not_erased(root: Root) -> None:
     trashed(root)
     async with driving(root) as at:
         await at.pilot.press("T")
@@ -543,7 +545,9 @@ async def test_a_lot_that_changes_while_the_question_is_open_is_not_erased(root:
 
 
 @pytest.mark.parametrize("what", ["unconfirmed", "unreadable", "moving"])
-async def test_what_can_not_be_finished_or_emptied_says_why(root: Root, what: str) -> None:
+async def test_a_batch_that_can_not_be_finished_or_emptied_shows_the_reason(
+    root: Root, what: str
+) -> None:
     trashed(root)
     (batch,) = batches(root)
     if what == "unreadable":
@@ -556,7 +560,7 @@ async def test_what_can_not_be_finished_or_emptied_says_why(root: Root, what: st
         batch.rename(batch.with_suffix(""))
     key, words = {
         "unconfirmed": ("f", "Nothing says that this purge was confirmed"),
-        "unreadable": ("e", "what it holds can't be read: Not a directory"),
+        "unreadable": ("e", "its contents can't be read: Not a directory"),
         "moving": ("e", "Restore (r) or finish (f) what was interrupted first"),
     }[what]
     async with driving(root) as at:

@@ -14,7 +14,7 @@ from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from hipercow_tui.formats.root import Root
-from hipercow_tui.purging import HistoryEntry, HistoryKind, history
+from hipercow_tui.purging import HistoryEntry, HistoryKind, read_history
 from hipercow_tui.support.errors import PurgeError
 from hipercow_tui.support.text import format_age, format_size, pluralize
 from hipercow_tui.ui.cells import fit, plain_text
@@ -65,7 +65,7 @@ class HistoryScreen(Screen[None]):
         problem = ""
         entries: tuple[HistoryEntry, ...] = ()
         try:
-            entries = history(self._root)
+            entries = read_history(self._root)
         except PurgeError as error:
             problem = str(error)
         if not get_current_worker().is_cancelled:

@@ -275,7 +275,7 @@ def _state(batch: TrashEntry) -> str:
     if batch.in_use:
         return f"▶ {batch.state}"
     if batch.state is BatchState.QUARANTINED:
-        return "? kept aside"
+        return "? quarantined"
     return "? partly erased" if batch.partly_erased else "✓ whole"
 
 
