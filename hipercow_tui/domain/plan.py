@@ -12,6 +12,7 @@ from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 
+from hipercow_tui.domain.blocked import Blocked
 from hipercow_tui.domain.filters import FilterStack
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import (
@@ -58,15 +59,6 @@ class PlannedBundle:
     bundle: Bundle
     deleted: int
     surviving: int
-
-
-@dataclass(frozen=True, slots=True)
-class Blocked:
-    """A task that can't go, so that its whole chain can't; ``chain`` is what is held back."""
-
-    task: Task
-    reason: str
-    chain: tuple[str, ...]
 
 
 @dataclass(frozen=True)

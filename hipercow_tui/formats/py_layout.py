@@ -30,7 +30,8 @@ from hipercow_tui.domain.task import (
 )
 from hipercow_tui.formats.json_reader import load_json
 from hipercow_tui.formats.r_layout import Row, Stamp, folder_times, read_head, status_of
-from hipercow_tui.formats.safe_open import open_folder, os_error_text
+from hipercow_tui.formats.safe_open import open_folder
+from hipercow_tui.support.errors import os_error_text
 from hipercow_tui.support.text import escape_controls, pluralize
 
 RECENT = "recent"  # the ids in the order in which the tasks were made, one a line

@@ -10,7 +10,7 @@ import os
 import stat
 from pathlib import Path
 
-from hipercow_tui.support.text import escape_controls, format_size
+from hipercow_tui.support.text import format_size
 
 # 0 where a platform has no such flag; there fstat still refuses what is no ordinary file.
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
@@ -18,11 +18,6 @@ _NO_WAIT = getattr(os, "O_NONBLOCK", 0)
 _FILE = os.O_RDONLY | os.O_CLOEXEC | _NO_FOLLOW | _NO_WAIT
 _PIECE = 1 << 16
 _FOLDER = os.O_RDONLY | os.O_CLOEXEC | _NO_FOLLOW | getattr(os, "O_DIRECTORY", 0)
-
-
-def os_error_text(error: OSError) -> str:
-    """Why a call failed, in words, safe for a terminal."""
-    return escape_controls(error.strerror or str(error))
 
 
 def open_folder(path: str | os.PathLike[str], *, dir_fd: int | None = None) -> int:

@@ -10,7 +10,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from hipercow_tui.domain.plan import Blocked, PlannedBundle, PlannedTask, PurgePlan, Reason
+from hipercow_tui.domain.blocked import Blocked
+from hipercow_tui.domain.plan import PlannedBundle, PlannedTask, PurgePlan, Reason
 from hipercow_tui.domain.task import Lang, Task
 from hipercow_tui.formats.details import TaskDetails
 from hipercow_tui.formats.folder_size import Size, freed

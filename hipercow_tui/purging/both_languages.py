@@ -28,7 +28,7 @@ from hipercow_tui.purging.results import (
     RestoreReport,
     merge_reports,
 )
-from hipercow_tui.purging.root_dirs import open_dir, os_error_text
+from hipercow_tui.purging.root_dirs import open_dir
 from hipercow_tui.purging.trash_actions import (
     after_erasing,
     create_missing_batch,
@@ -39,7 +39,7 @@ from hipercow_tui.purging.trash_actions import empty as empty_in
 from hipercow_tui.purging.trash_actions import finish as finish_in
 from hipercow_tui.purging.trash_actions import restore as restore_in
 from hipercow_tui.purging.trash_listing import TrashEntry
-from hipercow_tui.support.errors import PurgeError
+from hipercow_tui.support.errors import PurgeError, os_error_text
 from hipercow_tui.support.text import escape_controls
 
 

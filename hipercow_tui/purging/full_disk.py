@@ -35,10 +35,10 @@ from hipercow_tui.purging.heartbeat import Heartbeat, HeartbeatReading, ensure_d
 from hipercow_tui.purging.progress import ProgressReporter
 from hipercow_tui.purging.results import ItemResult, Phase, PurgeReport
 from hipercow_tui.purging.rollback import DELETED
-from hipercow_tui.purging.root_dirs import RootDirs, os_error_text
+from hipercow_tui.purging.root_dirs import RootDirs
 from hipercow_tui.purging.run_log import RunRecord
 from hipercow_tui.purging.staging import task_difference
-from hipercow_tui.support.errors import PurgeError
+from hipercow_tui.support.errors import PurgeError, os_error_text
 from hipercow_tui.support.text import short_id
 
 _ERASING = ".erasing"

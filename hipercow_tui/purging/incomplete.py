@@ -18,8 +18,8 @@ from hipercow_tui.formats.r_layout import status_of
 from hipercow_tui.formats.safe_open import open_folder
 from hipercow_tui.purging.batch import Batch
 from hipercow_tui.purging.results import ItemResult, PurgeReport
-from hipercow_tui.purging.root_dirs import names_in, os_error_text
-from hipercow_tui.support.errors import PurgeError
+from hipercow_tui.purging.root_dirs import names_in
+from hipercow_tui.support.errors import PurgeError, os_error_text
 
 _MARKERS = ("submitted", "running", "success", "failure", "cancelled")
 # The files that decide what a task is, in R and Python. Those of a queued job may come and go.

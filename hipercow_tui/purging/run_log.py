@@ -14,8 +14,8 @@ class RunRecord:
     """The outcomes so far, as in PurgeReport.
 
     ``held_units`` are the units that will not go any more, ``bundles_settled`` the bundles whose
-    outcome is known, ``partially_erased`` the tasks that may no longer be whole. ``no_space`` says that
-    something could not be moved because the disk is full.
+    outcome is known, ``partially_erased`` the tasks that may no longer be whole. ``no_space`` says
+    that something could not be moved because the disk is full.
     """
 
     removed: set[str] = field(default_factory=set)

@@ -59,11 +59,11 @@ from hipercow_tui.purging.results import (
     RestoreReport,
 )
 from hipercow_tui.purging.rollback import restore_bundle
-from hipercow_tui.purging.root_dirs import RootDirs, open_dir, open_root_dirs, os_error_text
+from hipercow_tui.purging.root_dirs import RootDirs, open_dir, open_root_dirs
 from hipercow_tui.purging.run_log import RunRecord
 from hipercow_tui.purging.transaction import PurgeTransaction
 from hipercow_tui.purging.trash_listing import TrashEntry, contents_of
-from hipercow_tui.support.errors import PurgeError
+from hipercow_tui.support.errors import PurgeError, os_error_text
 from hipercow_tui.support.text import escape_controls, pluralize
 
 

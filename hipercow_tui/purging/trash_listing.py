@@ -22,8 +22,8 @@ from hipercow_tui.purging.full_disk import LooseTask, find_loose_tasks
 from hipercow_tui.purging.heartbeat import HeartbeatReading, is_alive, read_heartbeat
 from hipercow_tui.purging.manifest import Manifest, PurgeMode, read_manifest
 from hipercow_tui.purging.process_identity import ProcessIdentity
-from hipercow_tui.purging.root_dirs import open_dir, os_error_text
-from hipercow_tui.support.errors import PurgeError
+from hipercow_tui.purging.root_dirs import open_dir
+from hipercow_tui.support.errors import PurgeError, os_error_text
 
 # Ids that are whole, names of bundles, ids whose erasing began.
 Contents: TypeAlias = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]

@@ -22,7 +22,6 @@ from hipercow_tui.domain.unread import Unread
 from hipercow_tui.formats.r_layout import FolderTimes, Row, folder_times
 from hipercow_tui.formats.relations import relations_of
 from hipercow_tui.formats.root import Root
-from hipercow_tui.formats.safe_open import os_error_text
 from hipercow_tui.scanning.batch_reader import ReadBatch, read_batches, split_into_batches
 from hipercow_tui.scanning.scan_cache import CachedFolder, CachedRoot, ScanCache, cached_folder
 from hipercow_tui.scanning.shard_listing import (
@@ -33,6 +32,7 @@ from hipercow_tui.scanning.shard_listing import (
     list_folder,
 )
 from hipercow_tui.scanning.task_linker import TaskLinker
+from hipercow_tui.support.errors import os_error_text
 
 BATCH = 0.25  # seconds between two snapshots of a scan that is under way
 FIRST = 0.03  # seconds until the first one: rows to look at

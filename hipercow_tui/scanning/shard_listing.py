@@ -10,7 +10,7 @@ from itertools import compress
 from operator import attrgetter
 
 from hipercow_tui.formats.r_layout import PREFIX, REST, FolderTimes
-from hipercow_tui.formats.safe_open import os_error_text
+from hipercow_tui.support.errors import os_error_text
 
 MTIME_GRANULARITY = (
     2.0  # seconds after which a folder's time of change tells of every further change

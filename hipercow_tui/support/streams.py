@@ -1,8 +1,8 @@
 """Standard streams of a command: results on standard output, messages on standard error.
 
-All that a command prints passes through here and is escaped (``text.escape_controls``): no text from disk,
-from the environment or from an argument reaches a terminal raw. A stream may be closed, full, or a
-pipe without a reader:
+All that a command prints passes through here and is escaped (``text.escape_controls``): no text
+from disk, from the environment or from an argument reaches a terminal raw. A stream may be closed,
+full, or a pipe without a reader:
 
 - Standard output that can't be written costs the exit status 0, and a message says why.
 - A reader that left (EPIPE) is normal use, as in ``| head``: no message, the status stays.

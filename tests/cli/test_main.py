@@ -202,8 +202,14 @@ def test_saved_filters_are_called_up_by_name(
         (("list", "--filter", "nothing"), "No filter 'nothing' in"),
         (("--filter", "nothing"), "No filter 'nothing' in"),
         (("--filter", "bad"), "filters.toml, filter 'bad': 'x' is no filter: use status"),
-        (("purge", "--filter", "good", "--with-status", "failure"), "leave out --with-status"),
-        (("list", "--filter", "good", "--no-follow"), "--filter stands alone"),
+        (
+            ("purge", "--filter", "good", "--with-status", "failure"),
+            "combined with --with-status",
+        ),
+        (
+            ("list", "--filter", "good", "--no-follow"),
+            "can't be combined with --no-follow",
+        ),
         (("purge", "--filter", "good"), "No filter selected"),
     ],
 )

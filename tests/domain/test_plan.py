@@ -12,7 +12,8 @@ from hipercow_tui.domain.plan import KEPT, PlanTotals, PurgePlan, Reason, make_p
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import DATA, MARK_SUBMITTED, QUEUED, Lang, Status, Task
 from hipercow_tui.domain.unread import UnfinishedLine, Unread
-from hipercow_tui.support.errors import BlockedError, UnknownTasksError
+from hipercow_tui.domain.blocked import BlockedError
+from hipercow_tui.support.errors import UnknownTasksError
 
 A, B, C, D, E = IDS[:5]
 

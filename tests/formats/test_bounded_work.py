@@ -36,7 +36,8 @@ from hipercow_tui.formats.rlang.values import (
 )
 from hipercow_tui.purging.history import _WORK as HISTORY_WORK
 from hipercow_tui.purging.history import HistoryEntry, HistoryKind, entry_from_json
-from hipercow_tui.purging.plan_file import WORK, load_plan, plan_to_dict, save_plan
+from hipercow_tui.purging.plan_file import load_plan, save_plan
+from hipercow_tui.purging.plan_format import WORK, plan_to_dict
 from hipercow_tui.support.errors import RdsError
 
 A = task_id(1)
@@ -253,7 +254,7 @@ def test_a_saved_plan_of_too_many_values_is_a_sentence(
 ) -> None:
     monkeypatch.setattr("hipercow_tui.purging.plan_file.WORK", 1000)
     (path := tmp_path / "plan.json").write_bytes(too_many(1000))
-    with pytest.raises(Exception, match="is no saved plan: it is too large to read"):
+    with pytest.raises(Exception, match="is not a saved plan: it is too large to read"):
         load_plan(path)
 
 
@@ -294,7 +295,7 @@ def test_what_is_saved_of_a_million_tasks_may_be_read(tmp_path: Path) -> None:
     ]
     plan = PurgePlan(Path("/root"), 1.0, FilterStack(), tasks=tuple(tasks))
     save_plan(plan, path := tmp_path / "plan.json")
-    assert load_plan(path) == plan
+    assert load_plan(path).plan == plan
     raw = json.dumps(plan_to_dict(plan)["tasks"]).encode()
     assert work_of(raw) / len(tasks) * 1_000_000 < WORK
     entry = HistoryEntry(HistoryKind.PURGE, 1.0, None, ())
