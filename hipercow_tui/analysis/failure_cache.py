@@ -12,7 +12,6 @@ import hashlib
 import io
 import json
 import os
-import tempfile
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -25,6 +24,7 @@ from hipercow_tui.analysis.error_groups import Failure, Interner, pack, unpack
 from hipercow_tui.domain.task import TASK_ID
 from hipercow_tui.formats.safe_open import read_file
 from hipercow_tui.scanning.scan_cache import ScanCache
+from hipercow_tui.support.user_files import replace_file
 
 _MAGIC = b"hipercow-tui errors 3\n"
 _LIMIT = 1 << 30  # bytes
@@ -81,16 +81,7 @@ class FailureCache:
         packer = zlib.compressobj(1)
         body = b"".join([*map(packer.compress, _written(known)), packer.flush()])
         with suppress(OSError):
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=self.path.parent, delete=False) as file:
-                try:
-                    file.write(self._head(body))
-                    file.write(body)
-                    file.close()
-                    os.replace(file.name, self.path)
-                except BaseException:
-                    os.unlink(file.name)
-                    raise
+            replace_file(self.path, self._head(body), body)
 
     def _head(self, body: bytes) -> bytes:
         digest = hashlib.blake2b(self.key, digest_size=_DIGEST)

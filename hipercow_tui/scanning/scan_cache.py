@@ -11,7 +11,6 @@ import hashlib
 import os
 import struct
 import sys
-import tempfile
 import time
 from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -25,6 +24,7 @@ from hipercow_tui.formats.r_layout import Columns, FolderTimes
 from hipercow_tui.formats.root import Root
 from hipercow_tui.formats.safe_open import read_file
 from hipercow_tui.scanning.shard_listing import ChangeTracker, Shard
+from hipercow_tui.support.user_files import cache_folder, replace_file
 
 _MAGIC = b"hipercow-tui index 4\n"
 _LIMIT = 4 << 30  # bytes: some 60 million tasks
@@ -120,16 +120,7 @@ class ScanCache:
             section = _encoded(folder, tasks)
             body += _COUNT.pack(len(section)) + section
         with suppress(OSError):
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=self.path.parent, delete=False) as file:
-                try:
-                    file.write(_head(self.key, body))
-                    file.write(body)
-                    file.close()
-                    os.replace(file.name, self.path)
-                except BaseException:
-                    os.unlink(file.name)
-                    raise
+            replace_file(self.path, _head(self.key, body), body)
             self._drop_unused()
 
     def _drop_unused(self) -> None:
@@ -144,20 +135,6 @@ class ScanCache:
 def _identity(root: Root) -> tuple[int, int]:
     found = os.stat(root.hipercow)
     return found.st_dev, found.st_ino
-
-
-def cache_folder() -> Path:
-    """Where the user's caches are, by the platform's convention; raises RuntimeError where even
-    the home folder is not known."""
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        given = os.environ.get("XDG_CACHE_HOME", "")
-        # The specification wants an absolute path, and any other passed over.
-        base = given if os.path.isabs(given) else Path.home() / ".cache"
-    return Path(base) / "hipercow-tui"
 
 
 def _head(key: bytes, body: bytearray | memoryview) -> bytes:

@@ -201,7 +201,7 @@ def test_saved_filters_are_called_up_by_name(
     [
         (("list", "--filter", "nothing"), "No filter 'nothing' in"),
         (("--filter", "nothing"), "No filter 'nothing' in"),
-        (("--filter", "bad"), "filters.toml, filter 'bad': 'x' is no filter: use status"),
+        (("--filter", "bad"), "filters.toml, filter 'bad': 'x' is not a filter: use status"),
         (
             ("purge", "--filter", "good", "--with-status", "failure"),
             "combined with --with-status",

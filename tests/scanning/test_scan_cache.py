@@ -19,8 +19,9 @@ from hipercow_tui.formats import bundles, r_layout, relations
 from hipercow_tui.formats.r_layout import Stamp
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.scanning import scan_cache as index_module
-from hipercow_tui.scanning.scan_cache import ScanCache, cache_folder
+from hipercow_tui.scanning.scan_cache import ScanCache
 from hipercow_tui.scanning.scanner import Scanner
+from hipercow_tui.support.user_files import cache_folder
 
 STATUSES = ("success", "failure", "cancelled", "running", "submitted", "created")
 
