@@ -13,13 +13,12 @@ from hipercow_tui.cli.arguments import CommandParser
 from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.formats.folder_size import Size
 from hipercow_tui.formats.root import Root
+from hipercow_tui.output.json_output import plan_as_json, report_as_json
 from hipercow_tui.output.report import (
     Report,
     Sizes,
     interrupted_lines,
-    plan_as_json,
     plan_lines,
-    report_as_json,
     report_lines,
 )
 from hipercow_tui.purging import execute, list_interrupted, move_to_trash, preflight

@@ -15,7 +15,7 @@ from hipercow_tui.domain.task import Task
 from hipercow_tui.formats.details import TaskDetails
 from hipercow_tui.formats.py_details import details_of
 from hipercow_tui.formats.root import Root
-from hipercow_tui.output.report import task_as_json
+from hipercow_tui.output.json_output import task_as_json
 from hipercow_tui.support.exit_codes import DONE
 from hipercow_tui.support.signals import ended_by_interrupt
 from hipercow_tui.support.streams import print_message, print_output

@@ -79,8 +79,8 @@ def _run(words: Sequence[str]) -> int:
     except OSError as error:
         path = f" '{error.filename}'" if isinstance(error.filename, str) else ""
         print_message(
-            f"can't read or write{path}: {os_error_text(error)}. 'hipercow-tui trash' lists what was"
-            " interrupted, 'hipercow-tui history' what was done"
+            f"can't read or write{path}: {os_error_text(error)}. 'hipercow-tui trash' lists what"
+            " was interrupted, 'hipercow-tui history' what was done"
         )
         return REFUSED
 
@@ -132,8 +132,8 @@ def _app(options: argparse.Namespace) -> int:
     streams = (sys.stdin, sys.stdout, sys.stderr)
     if not all(stream.isatty() for stream in streams) or os.environ.get("TERM") == "dumb":
         raise HipercowTuiError(
-            "the app needs a terminal for input and output, and TERM must not be 'dumb'. Without one,"
-            " use 'hipercow-tui list' and 'hipercow-tui purge'"
+            "the app needs a terminal for input and output, and TERM must not be 'dumb'. Without"
+            " one, use 'hipercow-tui list' and 'hipercow-tui purge'"
         )
     folder: AbstractContextManager[Path | None]
     if demo:

@@ -15,7 +15,8 @@ from hipercow_tui.cli.carrying_out import (
     warn_interrupted,
 )
 from hipercow_tui.formats.root import Root, find_root
-from hipercow_tui.output.report import batch_as_json, batch_line
+from hipercow_tui.output.json_output import batch_as_json
+from hipercow_tui.output.report import batch_line
 from hipercow_tui.purging import (
     BatchState,
     Phase,

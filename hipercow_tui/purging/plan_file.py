@@ -49,7 +49,7 @@ def save_plan(plan: PurgePlan, path: str | os.PathLike[str]) -> None:
     shown = escape_controls(str(path))
     if plan.refused:
         raise PurgeError(
-            f"The plan was not saved: {pluralize(len(plan.blocked), 'task')} of it"
+            f"The plan was not saved, because {pluralize(len(plan.blocked), 'task')} of it"
             f" {'is' if len(plan.blocked) == 1 else 'are'} blocked. Leave out the blocked retry"
             " chains first"
         )

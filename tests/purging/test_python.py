@@ -42,7 +42,7 @@ from hipercow_tui.domain.filters import FilterStack, InBundle, TaskIds
 from hipercow_tui.domain.plan import make_plan
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.root import Root, find_root
-from hipercow_tui.output.report import report_as_json
+from hipercow_tui.output.json_output import report_as_json
 from hipercow_tui.purging import (
     BatchState,
     empty,

@@ -83,7 +83,7 @@ async def test_a_refused_plan_reads_as_such_and_x_leaves_out_what_blocks(tmp_pat
     async with (app := Host(screen)).run_test(size=(80, 24)) as pilot:
         await settled(pilot, screen)
         shown = text_of(app)
-        assert "Refused: 1 task can't go, so nothing goes" in shown
+        assert "Refused, because 1 task is blocked" in shown
         assert "would go" not in shown
         lines = lines_of(screen)
         assert lines[0].strip() == "blocked 1"
@@ -156,7 +156,7 @@ async def test_what_blocks_without_being_a_task_is_shown_with_its_reason(tmp_pat
     screen = screen_on(tmp_path)
     async with (app := Host(screen)).run_test(size=(120, 30)) as pilot:
         await settled(pilot, screen)
-        assert "Refused: 1 task can't go" in text_of(app)
+        assert "Refused, because 1 task is blocked" in text_of(app)
         lines = "".join(lines_of(screen))
         assert f"'tasks/{RETRIED[:2]}' is a symbolic link" in lines
         assert short_id(RETRIED) in lines and "holds its chain of 2" in lines

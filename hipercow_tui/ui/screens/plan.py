@@ -188,9 +188,8 @@ class PlanScreen(Screen[JobSpec | None]):
         warning, error = theme_style(self.app, "text-warning"), theme_style(self.app, "text-error")
         filters = Text(plain_text(str(self.plan.filters)), "dim")
         if self.plan.refused:
-            tasks = pluralize(len(self.plan.blocked), "task")
             headline = Text.assemble(
-                ("Plan  ", "bold"), (f"Refused: {tasks} can't go, so nothing goes", _BOLD + error)
+                ("Plan  ", "bold"), (report.headline(self.plan), _BOLD + error)
             )
             keys = "x leaves out their chains"
             if self._unread_bundles and not self._ignoring:
