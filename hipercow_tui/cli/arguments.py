@@ -1,4 +1,4 @@
-"""The parser of each command's arguments: its help and its errors are printed as all else is."""
+"""The argument parser of the commands; it prints help and errors through ``support.streams``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class CommandParser(argparse.ArgumentParser):
-    """Takes options by their whole names only: a prefix such as ``--y`` must not mean ``--yes``."""
+    """A parser that accepts no abbreviations: ``--y`` must not mean ``--yes``."""
 
     def __init__(self, command: str, description: str, epilog: str) -> None:
         super().__init__(
@@ -27,13 +27,16 @@ class CommandParser(argparse.ArgumentParser):
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )
-        self.color = False  # Python 3.14 would colour the help, and the codes would be escaped
         self.add_argument("--log-file", metavar="FILE", help="append what the program does to FILE")
+        self.color = False  # Python 3.14 colours the help, and print_output escapes colours
 
     def add_root(self) -> None:
-        """Take the root's folder as an argument."""
+        """Add the folder of the root as an optional argument."""
         self.add_argument(
-            "root", nargs="?", metavar="ROOT", help="the project's folder, or one in it"
+            "root",
+            nargs="?",
+            metavar="ROOT",
+            help="the project's folder, or one in it (default: the working directory)",
         )
 
     def parse_command(self, words: Sequence[str]) -> argparse.Namespace:
@@ -54,5 +57,5 @@ class CommandParser(argparse.ArgumentParser):
         raise SystemExit(USAGE)
 
     def exit(self, status: int = DONE, message: str | None = None) -> NoReturn:
-        """Exit after the help."""
+        """Exit with a status; ``message`` is not used, ``error`` prints its own."""
         raise SystemExit(exit_status(status))

@@ -12,7 +12,7 @@ from pathlib import Path
 from hipercow_tui.demo.cluster import Cluster
 from hipercow_tui.demo.py_root import write_python_root
 from hipercow_tui.demo.root_writer import write_root
-from hipercow_tui.support.signals import exit_for_signal, no_hurry, on_signals
+from hipercow_tui.support.signals import exit_for_signal, ignore_signal, on_signals
 
 _PROJECT = "sir-model"
 
@@ -42,7 +42,7 @@ def living_root(tasks: int = 2000, seed: int = 1) -> Iterator[Path]:
             thread.start()
             yield root
         finally:
-            with on_signals(no_hurry):  # a second signal must not interrupt the removal
+            with on_signals(ignore_signal):  # a second signal would leave half of it behind
                 stop.set()
                 if thread is not None:
                     thread.join()

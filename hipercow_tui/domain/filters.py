@@ -14,11 +14,12 @@ from itertools import chain
 from operator import and_
 from typing import TYPE_CHECKING, TypeAlias
 
+from hipercow_tui.domain.blocked import BlockedError
 from hipercow_tui.domain.cutoff_time import When, is_relative, parse_cutoff
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import PURGEABLE, Bundle, Lang, Status
 from hipercow_tui.domain.task_columns import TaskMask, mask_and, mask_where
-from hipercow_tui.support.errors import BlockedError, FilterError, NoFilterError, UnknownTasksError
+from hipercow_tui.support.errors import FilterError, NoFilterError, UnknownTasksError
 from hipercow_tui.support.text import escape_controls, pluralize
 
 if TYPE_CHECKING:

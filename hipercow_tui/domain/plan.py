@@ -12,6 +12,7 @@ from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 
+from hipercow_tui.domain.blocked import Blocked
 from hipercow_tui.domain.filters import FilterStack
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import (
@@ -61,15 +62,6 @@ class PlannedBundle:
     bundle: Bundle
     deleted: int
     surviving: int
-
-
-@dataclass(frozen=True, slots=True)
-class Blocked:
-    """A task that can't be purged, with the reason, and the ids of its chain, which it blocks."""
-
-    task: Task
-    reason: str
-    chain: tuple[str, ...]
 
 
 @dataclass(frozen=True)

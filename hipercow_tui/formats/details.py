@@ -27,8 +27,8 @@ from hipercow_tui.formats.rlang.values import (
     element,
     names,
 )
-from hipercow_tui.formats.safe_open import open_file, open_folder, os_error_text, read_file
-from hipercow_tui.support.errors import RdsError
+from hipercow_tui.formats.safe_open import open_file, open_folder, read_file
+from hipercow_tui.support.errors import RdsError, os_error_text
 from hipercow_tui.support.text import decoded, pluralize
 
 SECRET = "********"  # as hipercow prints a secret variable (``print_info_data``)

@@ -17,8 +17,8 @@ from pathlib import Path
 from hipercow_tui.domain.task import TASK_ID
 from hipercow_tui.formats.log_patterns import COLOUR, LogQuery
 from hipercow_tui.formats.root import Root
-from hipercow_tui.formats.safe_open import open_file, open_folder, os_error_text
-from hipercow_tui.support.errors import LogError
+from hipercow_tui.formats.safe_open import open_file, open_folder
+from hipercow_tui.support.errors import LogError, os_error_text
 from hipercow_tui.support.text import decoded, escape_controls, short_id
 
 LOG_NAMES = ("log", "log.outer")

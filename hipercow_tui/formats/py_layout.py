@@ -30,7 +30,7 @@ from hipercow_tui.domain.task import (
 )
 from hipercow_tui.formats.json_reader import load_json
 from hipercow_tui.formats.r_layout import Stamp
-from hipercow_tui.formats.safe_open import open_folder, os_error_text
+from hipercow_tui.formats.safe_open import open_folder
 from hipercow_tui.formats.task_row import (
     STATUS_BY_MASK,
     TaskRow,
@@ -41,6 +41,7 @@ from hipercow_tui.formats.task_row import (
     mtime,
     read_beginning,
 )
+from hipercow_tui.support.errors import os_error_text
 from hipercow_tui.support.text import escape_controls, pluralize
 
 RECENT = "recent"  # the file with the ids in the order of creation, one a line

@@ -24,7 +24,6 @@ from hipercow_tui.domain.task import (
     Status,
 )
 from hipercow_tui.formats.rlang.rds import files
-from hipercow_tui.formats.safe_open import os_error_text
 from hipercow_tui.formats.task_row import (
     STATUS_BY_MASK,
     TaskRow,
@@ -35,7 +34,7 @@ from hipercow_tui.formats.task_row import (
     mtime,
     read_beginning,
 )
-from hipercow_tui.support.errors import RdsError
+from hipercow_tui.support.errors import RdsError, os_error_text
 from hipercow_tui.support.text import decoded, escape_controls, pluralize
 
 SHARD_NAME = re.compile(r"[0-9a-f]{2}\Z")

@@ -12,7 +12,8 @@ from hipercow_tui.formats import r_layout
 from hipercow_tui.formats.bundles import BUNDLE_LIMIT, read_bundle, read_linked_bundle
 from hipercow_tui.formats.layout import LAYOUTS, BundleFile
 from hipercow_tui.formats.root import Root
-from hipercow_tui.formats.safe_open import os_error_text, read_file
+from hipercow_tui.formats.safe_open import read_file
+from hipercow_tui.support.errors import os_error_text
 
 
 def relations_of(root: Root) -> Relations:

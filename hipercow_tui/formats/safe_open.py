@@ -10,7 +10,7 @@ import os
 import stat
 from pathlib import Path
 
-from hipercow_tui.support.text import escape_controls, format_size
+from hipercow_tui.support.text import format_size
 
 # 0 if the platform does not have the flag; fstat still refuses anything but a regular file.
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
@@ -18,11 +18,6 @@ _NON_BLOCKING = getattr(os, "O_NONBLOCK", 0)
 _FILE_FLAGS = os.O_RDONLY | os.O_CLOEXEC | _NO_FOLLOW | _NON_BLOCKING
 _CHUNK_SIZE = 1 << 16
 _FOLDER_FLAGS = os.O_RDONLY | os.O_CLOEXEC | _NO_FOLLOW | getattr(os, "O_DIRECTORY", 0)
-
-
-def os_error_text(error: OSError) -> str:
-    """Return the reason of an error as text that is safe for a terminal."""
-    return escape_controls(error.strerror or str(error))
 
 
 def open_folder(path: str | os.PathLike[str], *, dir_fd: int | None = None) -> int:

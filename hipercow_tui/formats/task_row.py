@@ -16,7 +16,7 @@ from hipercow_tui.domain.task import (
     MARK_SUCCESS,
     Status,
 )
-from hipercow_tui.formats.safe_open import os_error_text
+from hipercow_tui.support.errors import os_error_text
 
 # The first marker that exists is the status (docs/spec.md, section 2); created needs ``data``.
 _STATUS_ORDER = (

@@ -41,8 +41,8 @@ from hipercow_tui.purging.manifest import (
     write_manifest,
 )
 from hipercow_tui.purging.progress import ProgressReporter
-from hipercow_tui.purging.root_dirs import RootDirs, open_dir, os_error_text
-from hipercow_tui.support.errors import PurgeError
+from hipercow_tui.purging.root_dirs import RootDirs, open_dir
+from hipercow_tui.support.errors import PurgeError, os_error_text
 from hipercow_tui.support.text import escape_controls
 
 _DAY = 86400.0  # seconds

@@ -12,11 +12,11 @@ from hipercow_tui.domain.unread import UnfinishedLine, unread_bundles
 from hipercow_tui.formats.bundles import BUNDLE_LIMIT, read_bundle, read_linked_bundle
 from hipercow_tui.formats.layout import LAYOUTS, BundleFile
 from hipercow_tui.formats.r_layout import parse_retry, unfinished_ids
-from hipercow_tui.formats.safe_open import open_folder, os_error_text, read_file
+from hipercow_tui.formats.safe_open import open_folder, read_file
 from hipercow_tui.formats.task_row import status_from_mask
 from hipercow_tui.purging.chain_units import ChainUnit, by_member
 from hipercow_tui.purging.root_dirs import RootDirs
-from hipercow_tui.support.errors import PurgeError
+from hipercow_tui.support.errors import PurgeError, os_error_text
 from hipercow_tui.support.text import escape_controls, short_id
 
 

@@ -31,10 +31,10 @@ from hipercow_tui.purging.loose_tasks import (
 from hipercow_tui.purging.progress import ProgressReporter
 from hipercow_tui.purging.results import ItemResult, Phase, PurgeReport
 from hipercow_tui.purging.rollback import DELETED
-from hipercow_tui.purging.root_dirs import RootDirs, os_error_text
+from hipercow_tui.purging.root_dirs import RootDirs
 from hipercow_tui.purging.run_record import RunRecord
 from hipercow_tui.purging.staging import task_difference
-from hipercow_tui.support.errors import PurgeError
+from hipercow_tui.support.errors import PurgeError, os_error_text
 from hipercow_tui.support.text import short_id
 
 

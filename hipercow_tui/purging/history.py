@@ -23,8 +23,8 @@ from hipercow_tui.purging.batch_name import BATCH_ID, HISTORY, TUI_FOLDER, new_b
 from hipercow_tui.purging.manifest import write_atomic
 from hipercow_tui.purging.process_identity import ProcessIdentity, current_process
 from hipercow_tui.purging.results import EmptyReport, ItemResult, PurgeReport, RestoreReport
-from hipercow_tui.purging.root_dirs import RootDirs, open_dir, os_error_text
-from hipercow_tui.support.errors import PurgeError
+from hipercow_tui.purging.root_dirs import RootDirs, open_dir
+from hipercow_tui.support.errors import PurgeError, os_error_text
 
 _FORMAT = 1
 _LIMIT = 256 << 20  # bytes of one entry: a million ids have 36 million

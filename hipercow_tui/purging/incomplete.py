@@ -18,8 +18,8 @@ from hipercow_tui.formats.safe_open import open_folder
 from hipercow_tui.formats.task_row import status_from_mask
 from hipercow_tui.purging.batch import Batch
 from hipercow_tui.purging.results import ItemResult, PurgeReport
-from hipercow_tui.purging.root_dirs import names_in, os_error_text
-from hipercow_tui.support.errors import PurgeError
+from hipercow_tui.purging.root_dirs import names_in
+from hipercow_tui.support.errors import PurgeError, os_error_text
 
 _MARKERS = ("submitted", "running", "success", "failure", "cancelled")
 # The files that determine the status of a task, in R and Python. The files of a queued job change.

@@ -28,8 +28,9 @@ from hipercow_tui.purging.file_changes import NOT_DONE, exists, rename, sync_fol
 from hipercow_tui.purging.heartbeat import HeartbeatReading, ensure_dead, server_time
 from hipercow_tui.purging.progress import ProgressReporter
 from hipercow_tui.purging.results import ItemResult
-from hipercow_tui.purging.root_dirs import RootDirs, os_error_text
+from hipercow_tui.purging.root_dirs import RootDirs
 from hipercow_tui.purging.run_record import RunRecord
+from hipercow_tui.support.errors import os_error_text
 
 ERASING_SUFFIX = ".erasing"
 _FOLDER_NAME = re.compile(r"tui-([0-9a-f]{32})(\.erasing)?\Z")

@@ -16,7 +16,7 @@ from hipercow_tui.formats.json_reader import load_json
 from hipercow_tui.formats.safe_open import read_file
 from hipercow_tui.purging.access import create_file
 from hipercow_tui.purging.file_changes import check_exists, rename, sync_folder
-from hipercow_tui.purging.plan_file import LIMIT, WORK, plan_from_dict, plan_to_dict
+from hipercow_tui.purging.plan_format import LIMIT, WORK, plan_from_dict, plan_to_dict
 from hipercow_tui.purging.process_identity import ProcessIdentity, current_process
 
 MANIFEST = "manifest.json"

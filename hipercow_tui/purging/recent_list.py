@@ -24,7 +24,8 @@ from hipercow_tui.formats.safe_open import open_file, read_file
 from hipercow_tui.purging.batch_name import TUI_FOLDER
 from hipercow_tui.purging.file_changes import exists
 from hipercow_tui.purging.results import ItemResult
-from hipercow_tui.purging.root_dirs import RootDirs, os_error_text
+from hipercow_tui.purging.root_dirs import RootDirs
+from hipercow_tui.support.errors import os_error_text
 
 DRAFT = f"{TUI_FOLDER}-{RECENT}"  # created exclusively: it is also the lock between purges
 LIMIT = 256 << 20  # bytes: 8 million tasks

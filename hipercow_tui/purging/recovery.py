@@ -39,10 +39,10 @@ from hipercow_tui.purging.progress import ProgressReporter, ignore_progress
 from hipercow_tui.purging.recent_list import remove_ids
 from hipercow_tui.purging.results import EmptyReport, ItemResult, PurgeReport, RestoreReport
 from hipercow_tui.purging.rollback import restore_bundle
-from hipercow_tui.purging.root_dirs import RootDirs, os_error_text
+from hipercow_tui.purging.root_dirs import RootDirs
 from hipercow_tui.purging.run_record import RunRecord
 from hipercow_tui.purging.transaction import PurgeTransaction
-from hipercow_tui.support.errors import PurgeError
+from hipercow_tui.support.errors import PurgeError, os_error_text
 
 
 def restore_batch(batch: Batch, progress: ProgressReporter, *, interrupted: bool) -> RestoreReport:

@@ -24,8 +24,8 @@ from hipercow_tui.purging.file_changes import rename
 from hipercow_tui.purging.progress import ProgressReporter
 from hipercow_tui.purging.results import ItemResult, Phase
 from hipercow_tui.purging.rollback import DELETED, restore_bundle, restore_task, restore_unit
-from hipercow_tui.purging.root_dirs import os_error_text
 from hipercow_tui.purging.run_record import RunRecord
+from hipercow_tui.support.errors import os_error_text
 from hipercow_tui.support.text import escape_controls
 
 NOT_MOVED = "the file system did not move it, though it reported that it did"

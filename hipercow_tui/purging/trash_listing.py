@@ -26,8 +26,8 @@ from hipercow_tui.purging.heartbeat import HeartbeatReading, is_alive, read_hear
 from hipercow_tui.purging.loose_tasks import LooseTask, find_loose_tasks
 from hipercow_tui.purging.manifest import Manifest, PurgeMode, read_manifest
 from hipercow_tui.purging.process_identity import ProcessIdentity
-from hipercow_tui.purging.root_dirs import open_dir, os_error_text
-from hipercow_tui.support.errors import PurgeError
+from hipercow_tui.purging.root_dirs import open_dir
+from hipercow_tui.support.errors import PurgeError, os_error_text
 
 # Ids of complete tasks, names of bundles, ids of partly erased tasks.
 Contents: TypeAlias = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]

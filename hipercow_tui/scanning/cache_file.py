@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-import sys
-import tempfile
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from typing import ClassVar, Self
 
 from hipercow_tui.formats.root import Root
 from hipercow_tui.formats.safe_open import read_file
+from hipercow_tui.support.user_files import cache_folder, replace_file
 
 _LIMIT = 4 << 30  # bytes: an index of some 40 million tasks
 _DIGEST = 16  # bytes
@@ -69,15 +68,7 @@ class CacheFile:
         with suppress(OSError):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             folder.chmod(folder.stat().st_mode & ~_WRITABLE_BY_OTHERS)
-            with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
-                try:
-                    file.write(self._header(data))
-                    file.write(data)
-                    file.close()
-                    os.replace(file.name, self.path)
-                except BaseException:
-                    os.unlink(file.name)
-                    raise
+            replace_file(self.path, self._header(data), data)
             self._delete_unused()
 
     def _header(self, data: bytes | memoryview) -> bytes:
@@ -91,20 +82,6 @@ class CacheFile:
         for file in files:
             if file.stat(follow_symlinks=False).st_mtime < time.time() - _UNUSED:
                 os.unlink(file.path)
-
-
-def cache_folder() -> Path:
-    """The folder for the user's caches, by the convention of the platform. Raises RuntimeError if
-    the home folder is not known."""
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        given = os.environ.get("XDG_CACHE_HOME", "")
-        # By the XDG specification, a relative path is ignored.
-        base = given if os.path.isabs(given) else Path.home() / ".cache"
-    return Path(base) / "hipercow-tui"
 
 
 def _identity(root: Root) -> tuple[int, int]:

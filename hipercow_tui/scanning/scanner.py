@@ -20,7 +20,6 @@ from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.unread import Unread
 from hipercow_tui.formats.relations import relations_of
 from hipercow_tui.formats.root import Root
-from hipercow_tui.formats.safe_open import os_error_text
 from hipercow_tui.formats.task_row import Columns, FolderTimes, TaskRow, folder_times
 from hipercow_tui.scanning.batch_reader import ReadBatch, read_batches, split_into_batches
 from hipercow_tui.scanning.scan_cache import CachedFolder, CachedRoot, ScanCache, cached_folder
@@ -33,6 +32,7 @@ from hipercow_tui.scanning.shard_listing import (
 )
 from hipercow_tui.scanning.task_linker import TaskLinker
 from hipercow_tui.scanning.task_store import TaskStore
+from hipercow_tui.support.errors import os_error_text
 
 SNAPSHOT_INTERVAL = 0.25  # seconds between two snapshots during a scan
 FIRST_SNAPSHOT_DELAY = 0.03  # seconds until the first snapshot, so that rows are shown soon

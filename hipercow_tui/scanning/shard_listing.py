@@ -10,8 +10,8 @@ from itertools import compress
 from operator import attrgetter
 
 from hipercow_tui.formats.r_layout import SHARD_NAME, TASK_FOLDER_NAME
-from hipercow_tui.formats.safe_open import os_error_text
 from hipercow_tui.formats.task_row import FolderTimes
+from hipercow_tui.support.errors import os_error_text
 
 # Seconds after a change of a folder from which any further change has another mtime.
 MTIME_GRANULARITY = 2.0

@@ -17,10 +17,9 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import platformdirs
-
-from hipercow_tui.support.log_setup import last_lines, state_folder
+from hipercow_tui.support.log_setup import last_lines
 from hipercow_tui.support.text import escape_controls
+from hipercow_tui.support.user_files import cache_folder, state_folder
 
 # Errors whose message is about code. That of a ValueError or KeyError quotes data.
 _ABOUT_CODE = (
@@ -38,11 +37,12 @@ def write_report(error: BaseException) -> Path | None:
     _LOGGER.error("unexpected error: %s", type(error).__name__)
     text = "\n".join(report_lines(error)) + "\n"
     name = time.strftime("crash-%Y%m%dT%H%M%SZ-", time.gmtime()) + f"{secrets.token_hex(2)}.txt"
-    for folder in (state_folder(), platformdirs.user_cache_path("hipercow-tui", appauthor=False)):
+    for find_folder in (state_folder, cache_folder):
         try:
+            folder = find_folder()
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             (folder / name).write_text(text, "utf-8")
-        except OSError:
+        except (OSError, RuntimeError):  # a full disk; the home folder is unknown
             continue
         return folder / name
     return None

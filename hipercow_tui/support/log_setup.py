@@ -16,10 +16,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import platformdirs
-
 from hipercow_tui.support.errors import HipercowTuiError
 from hipercow_tui.support.text import escape_controls
+from hipercow_tui.support.user_files import state_folder
 
 LEVEL_VARIABLE = "HIPERCOW_TUI_LOG"
 LEVELS = ("debug", "info", "warning", "error")
@@ -90,11 +89,6 @@ def start_logging(file: str | None) -> None:
 def last_lines() -> list[str]:
     """The last lines that were logged, at most 200, the oldest first."""
     return list(_memory.lines)
-
-
-def state_folder() -> Path:
-    """The user's folder for logs and crash reports, by the platform's convention."""
-    return platformdirs.user_state_path("hipercow-tui", appauthor=False)
 
 
 def _file_handler(path: Path) -> logging.Handler:

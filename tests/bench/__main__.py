@@ -34,7 +34,10 @@ def main() -> None:
         "--folder", type=Path, help="keep the roots in this folder (default: a temporary one)"
     )
     parser.add_argument(
-        "--only", action="append", choices=PARTS + ON_REQUEST, help="measure only this part; repeatable"
+        "--only",
+        action="append",
+        choices=PARTS + ON_REQUEST,
+        help="measure only this part; repeatable",
     )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix=PROG) as temporary:

@@ -35,7 +35,8 @@ from hipercow_tui.purging import recent_list
 from hipercow_tui.purging.batch_name import new_batch_id
 from hipercow_tui.purging.history import HistoryEntry, HistoryKind, entry_from_json
 from hipercow_tui.purging.manifest import PurgeMode, read_manifest, write_manifest
-from hipercow_tui.purging.plan_file import load_plan, plan_from_dict, plan_to_dict
+from hipercow_tui.purging.plan_file import load_plan
+from hipercow_tui.purging.plan_format import plan_from_dict, plan_to_dict
 from hipercow_tui.purging.process_identity import current_process
 from hipercow_tui.purging.root_dirs import open_root_dirs
 from hipercow_tui.support.errors import HipercowTuiError, RdsError
@@ -234,7 +235,7 @@ def saved_plan_reader(stack: ExitStack) -> Reader:
 
     def read(raw: bytes) -> bool:
         path.write_bytes(raw)
-        plan = load_plan(path)
+        plan = load_plan(path).plan
         assert plan_from_dict(plan_to_dict(plan)) == plan
         return True
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -28,7 +29,7 @@ from purge_stage import (
     root_contents,
     run_script,
 )
-from small_root import task_id, write_bundle, write_task
+from small_root import task_id, tree, write_bundle, write_task
 
 from hipercow_tui.cli.main import main
 from hipercow_tui.formats.root import Root
@@ -105,7 +106,7 @@ def test_a_plan_is_saved_and_applied(root: Root, tmp_path: Path, capsys: Said) -
 def test_a_saved_plan_replaces_no_file(root: Root, tmp_path: Path, capsys: Said) -> None:
     (tmp_path / "plan.json").write_text("precious")
     assert run("purge", root, *FAILED, "--save-plan", tmp_path / "plan.json") == 1
-    assert "replaces no file" in capsys.readouterr().err
+    assert "exists already and is not replaced" in capsys.readouterr().err
     assert (tmp_path / "plan.json").read_text() == "precious"
 
 
@@ -116,7 +117,7 @@ CHANGES: dict[str, Callable[[Root], object]] = {
     "was retried: 4d4d4d": lambda r: add_retry(r, "4d" * 16),
     "bundle 'sweep' was rewritten": lambda r: write_bundle(r.path, "sweep", [BASE]),
     "bundle 'solo' is gone": lambda r: (r.bundles / "solo").unlink(),
-    "bundle 'fresh' names": lambda r: write_bundle(r.path, "fresh", [LONE]),
+    "bundle 'fresh' is new and lists": lambda r: write_bundle(r.path, "fresh", [LONE]),
 }
 
 
@@ -137,19 +138,140 @@ def test_what_changed_since_a_plan_was_saved_refuses_it(
     capsys.readouterr()
     assert run("apply", file, "--yes") == 1
     err = capsys.readouterr().err
-    assert says in err and "nothing was purged" in err
+    assert says in err and "Nothing was purged" in err
     assert run("apply", file, "--yes", "--json") == 1
     assert any(says in line for line in said(capsys)["changed"])
     assert root_contents(root) == before and has_no_batches(root)
 
 
-def test_a_plan_for_a_root_that_is_gone_is_refused(
+def test_apply_of_a_plan_whose_root_is_gone_is_refused(
     root: Root, tmp_path: Path, capsys: Said
 ) -> None:
     run("purge", root, *FAILED, "--save-plan", tmp_path / "plan.json")
     root.hipercow.rename(tmp_path / "hipercow")
     assert run("apply", tmp_path / "plan.json", "--yes") == 1
-    assert "no root any more" in capsys.readouterr().err
+    assert "there is no root now" in capsys.readouterr().err
+
+
+def mount_elsewhere(root: Root, path: Path) -> Path:
+    """Give the root another path; like a second mount, the rename keeps all folders as they are."""
+    return root.path.rename(path)
+
+
+def test_a_plan_is_applied_to_the_same_root_at_another_path(
+    root: Root, tmp_path: Path, capsys: Said
+) -> None:
+    run("purge", root, *FAILED, "--save-plan", tmp_path / "plan.json")
+    elsewhere = mount_elsewhere(root, tmp_path / "elsewhere")
+    assert run("apply", tmp_path / "plan.json", "--yes") == 1
+    assert "name it with --root" in capsys.readouterr().err
+    words = ("apply", tmp_path / "plan.json", "--root", elsewhere, "--yes", "--json")
+    assert run(*words) == 0
+    result = said(capsys)
+    assert {task["id"] for task in result["tasks"]} == set(ALL)
+    assert result["root"] == str(elsewhere)
+
+
+def test_changes_since_the_plan_refuse_it_at_another_path_as_well(
+    root: Root, tmp_path: Path, capsys: Said
+) -> None:
+    run("purge", root, *FAILED, "--save-plan", tmp_path / "plan.json")
+    (root.bundles / "solo").unlink()
+    elsewhere = mount_elsewhere(root, tmp_path / "elsewhere")
+    assert run("apply", tmp_path / "plan.json", "--root", elsewhere, "--yes") == 1
+    assert "bundle 'solo' is gone" in capsys.readouterr().err
+
+
+def copied_with_times(root: Root, path: Path) -> Path:
+    return Path(shutil.copytree(root.path, path, symlinks=True))
+
+
+def copied_by_hard_links(root: Root, path: Path) -> Path:
+    return Path(shutil.copytree(root.path, path, copy_function=os.link))
+
+
+def another_root(root: Root, path: Path) -> Path:
+    write_task(path, task_id(99), "failure")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (copied_with_times, "is a copy of it, or has changed"),
+        (copied_by_hard_links, "is a copy of it, or has changed"),
+        (another_root, "is not the same root"),
+    ],
+)
+def test_a_plan_is_not_applied_to_a_copy_or_another_root(
+    root: Root,
+    tmp_path: Path,
+    capsys: Said,
+    make: Callable[[Root, Path], Path],
+    reason: str,
+) -> None:
+    run("purge", root, *FAILED, "--save-plan", tmp_path / "plan.json")
+    other = make(root, tmp_path / "other")
+    before = tree(other)
+    assert run("apply", tmp_path / "plan.json", "--root", other, "--yes") == 1
+    assert reason in capsys.readouterr().err
+    assert tree(other) == before
+    assert run("apply", tmp_path / "plan.json", "--root", root, "--yes") == 0
+
+
+def test_a_plan_of_an_earlier_version_is_applied_only_at_its_path(
+    root: Root, tmp_path: Path, capsys: Said
+) -> None:
+    file = tmp_path / "plan.json"
+    run("purge", root, *FAILED, "--save-plan", file)
+    data = json.loads(file.read_text())
+    for key in ("task_folders", "ignored_bundles"):
+        del data[key]
+    file.write_text(json.dumps(data))
+    elsewhere = mount_elsewhere(root, tmp_path / "elsewhere")
+    assert run("apply", file, "--root", elsewhere, "--yes") == 1
+    assert "does not say how to recognise its root" in capsys.readouterr().err
+    elsewhere.rename(root.path)
+    assert run("apply", file, "--yes") == 0
+    assert in_place(root) == set()
+
+
+def test_the_json_of_a_dry_run_is_not_a_saved_plan(
+    root: Root, tmp_path: Path, capsys: Said
+) -> None:
+    """Earlier versions of the app saved this."""
+    assert run("purge", root, *FAILED, "--dry-run", "--json") == 0
+    (tmp_path / "plan.json").write_text(capsys.readouterr().out)
+    assert run("apply", tmp_path / "plan.json", "--yes") == 1
+    err = capsys.readouterr().err
+    assert "is not a saved plan" in err and "Save the plan again" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["trash", "--empty"], "Nothing was erased"),
+        (["purge", "--with-status", "failure"], "Nothing was purged"),
+    ],
+)
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_declined_question_says_what_was_not_done(
+    root: Root,
+    capsys: Said,
+    monkeypatch: pytest.MonkeyPatch,
+    words: list[str],
+    message: str,
+    terminal: bool,
+) -> None:
+    run("purge", root, "--task-id", FREE, "--trash", "--yes")
+    capsys.readouterr()
+    monkeypatch.setattr("sys.stdin.isatty", lambda: terminal, raising=False)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: terminal, raising=False)
+    monkeypatch.setattr("sys.stdin.readline", lambda: "n\n", raising=False)
+    before = root_contents(root)
+    assert run(words[0], root, *words[1:]) == 1
+    assert f"hipercow-tui: {message}" in capsys.readouterr().err
+    assert root_contents(root) == before and len(list_trash(root)) == 1
 
 
 @pytest.mark.parametrize("command", ["list", "purge", "trash"])

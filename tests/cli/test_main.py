@@ -108,9 +108,9 @@ def test_a_refused_plan_begins_with_what_blocks(
         out, err = capsys.readouterr()
         shown = err if "--json" in words else out
         first, _, blocked, reason, held, *_ = shown.splitlines()
-        assert first == "Refused: 1 task can't go, so nothing goes"
+        assert first == "Refused, because 1 task is blocked"
         assert blocked == "blocked 1" and C in reason and "task_info" in reason
-        assert held == "the plan holds 2 tasks · 1 bundle"
+        assert held == "the plan has 2 tasks · 1 bundle"
         assert "would go" not in shown and shown.count(C) == (2 if shown is out else 3)
 
 
@@ -201,9 +201,15 @@ def test_saved_filters_are_called_up_by_name(
     [
         (("list", "--filter", "nothing"), "No filter 'nothing' in"),
         (("--filter", "nothing"), "No filter 'nothing' in"),
-        (("--filter", "bad"), "filters.toml, filter 'bad': 'x' is no filter: use status"),
-        (("purge", "--filter", "good", "--with-status", "failure"), "leave out --with-status"),
-        (("list", "--filter", "good", "--no-follow"), "--filter stands alone"),
+        (("--filter", "bad"), "filters.toml, filter 'bad': 'x' is not a filter: use status"),
+        (
+            ("purge", "--filter", "good", "--with-status", "failure"),
+            "combined with --with-status",
+        ),
+        (
+            ("list", "--filter", "good", "--no-follow"),
+            "can't be combined with --no-follow",
+        ),
         (("purge", "--filter", "good"), "No filter selected"),
     ],
 )

@@ -171,7 +171,18 @@ def objects_in(schema: Any) -> Iterator[dict[str, Any]]:
             yield from objects_in(part)
 
 
-def test_a_plan_of_nothing_is_told_as_well(tmp_path: Path) -> None:
+def test_a_manifest_has_the_keys_of_a_saved_plan(tmp_path: Path) -> None:
+    root = make_root(tmp_path)
+    run("purge", root.path, *FAILED, "--trash", "--yes")
+    (path,) = (root.hipercow / "tui").glob("*/manifest.json")
+    manifest = json.loads(path.read_bytes())
+    for key in ("aim", "when", "who", "confirmed"):
+        del manifest[key]
+    assert "task_folders" not in manifest
+    check([("plan", manifest | {"task_folders": []})])
+
+
+def test_an_empty_plan_matches_the_schemas(tmp_path: Path) -> None:
     root = make_root(tmp_path).path
     plan = tmp_path / "plan.json"
     words = ("--with-status", "cancelled")

@@ -25,7 +25,8 @@ from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import DATA, Bundle, Lang, Status, Task
 from hipercow_tui.formats.folder_size import measure_many
 from hipercow_tui.formats.root import find_root
-from hipercow_tui.purging.plan_file import plan_from_dict, plan_to_dict, save_plan
+from hipercow_tui.purging.plan_file import save_plan
+from hipercow_tui.purging.plan_format import plan_from_dict, plan_to_dict
 from hipercow_tui.scanning.combined_scanner import CombinedScanner
 
 R1, R2, P1, P2, GONE = map(task_id, range(1, 6))

@@ -36,7 +36,8 @@ from hipercow_tui.formats.rlang.values import (
 )
 from hipercow_tui.purging.history import _WORK as HISTORY_WORK
 from hipercow_tui.purging.history import HistoryEntry, HistoryKind, entry_from_json
-from hipercow_tui.purging.plan_file import WORK, load_plan, plan_to_dict, save_plan
+from hipercow_tui.purging.plan_file import load_plan, save_plan
+from hipercow_tui.purging.plan_format import WORK, plan_to_dict
 from hipercow_tui.support.errors import RdsError
 
 A = task_id(1)
@@ -256,7 +257,7 @@ def test_a_saved_plan_with_too_many_values_is_an_error(
 ) -> None:
     monkeypatch.setattr("hipercow_tui.purging.plan_file.WORK", 1000)
     (path := tmp_path / "plan.json").write_bytes(too_many(1000))
-    with pytest.raises(Exception, match="is no saved plan: it is too large to read"):
+    with pytest.raises(Exception, match="is not a saved plan: it is too large to read"):
         load_plan(path)
 
 
@@ -297,7 +298,7 @@ def test_a_plan_and_a_history_entry_of_a_million_tasks_are_read(tmp_path: Path) 
     ]
     plan = PurgePlan(Path("/root"), 1.0, FilterStack(), tasks=tuple(tasks))
     save_plan(plan, path := tmp_path / "plan.json")
-    assert load_plan(path) == plan
+    assert load_plan(path).plan == plan
     raw = json.dumps(plan_to_dict(plan)["tasks"]).encode()
     assert work_of(raw) / len(tasks) * 1_000_000 < WORK
     entry = HistoryEntry(HistoryKind.PURGE, 1.0, None, ())

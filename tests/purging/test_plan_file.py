@@ -17,13 +17,9 @@ from hipercow_tui.domain.filters import FilterStack, FinishedBefore, InBundle, T
 from hipercow_tui.domain.plan import make_plan
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Status, Task
-from hipercow_tui.purging.plan_file import (
-    find_changes,
-    load_plan,
-    plan_from_dict,
-    plan_to_dict,
-    save_plan,
-)
+from hipercow_tui.purging.plan_changes import find_changes
+from hipercow_tui.purging.plan_file import load_plan, save_plan
+from hipercow_tui.purging.plan_format import plan_from_dict, plan_to_dict
 from hipercow_tui.support.errors import PurgeError
 
 STACK = FilterStack(
@@ -57,7 +53,7 @@ def test_a_folder_that_is_not_a_task_does_not_block_its_chain() -> None:
 def test_every_filter_survives_a_round_trip(tmp_path: Path) -> None:
     plan = make_plan(Snapshot(tmp_path), STACK, now=NOW)
     save_plan(plan, tmp_path / "plan.json")
-    back = load_plan(tmp_path / "plan.json")
+    back = load_plan(tmp_path / "plan.json").plan
     assert str(back.filters) == str(STACK) and back.root == tmp_path and back.made == NOW
     assert back.filters.in_bundle is not None and back.filters.in_bundle.matches("sweep_01")
 
@@ -209,7 +205,7 @@ def test_any_value_in_a_plan_is_accepted_or_a_value_error(data: st.DataObject, v
 @pytest.mark.parametrize("held", [b"", b"{", b"\xff\xfe", b"[" * 100_000, b"[]", b'{"format": 1}'])
 def test_a_file_that_is_not_a_plan_gives_an_error_message(tmp_path: Path, held: bytes) -> None:
     (tmp_path / "plan").write_bytes(held)
-    with pytest.raises(PurgeError, match="is no saved plan"):
+    with pytest.raises(PurgeError, match="is not a saved plan"):
         load_plan(tmp_path / "plan")
 
 

@@ -37,11 +37,12 @@ from small_py_root import py_dir, py_folder, write_py_bundle, write_py_task
 from small_root import NOW, task_id
 
 import hipercow_tui
+from hipercow_tui.domain.blocked import BlockedError
 from hipercow_tui.domain.filters import FilterStack, InBundle, TaskIds
 from hipercow_tui.domain.plan import make_plan
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.root import Root, find_root
-from hipercow_tui.output.report import report_as_json
+from hipercow_tui.output.json_output import report_as_json
 from hipercow_tui.purging import (
     BatchState,
     empty,
@@ -56,7 +57,7 @@ from hipercow_tui.purging import (
     restore,
 )
 from hipercow_tui.scanning.scanner import read_root
-from hipercow_tui.support.errors import BlockedError, PurgeError
+from hipercow_tui.support.errors import PurgeError
 from hipercow_tui.ui.widgets.filters.bundle import literal, patterns
 
 ALL = {R_TASK, *FAILED}

@@ -39,7 +39,7 @@ from purge_stage import (
 from py_stage import make_both
 from small_root import tree, write_bundle
 
-from hipercow_tui.cli import commands
+from hipercow_tui.cli import trash
 from hipercow_tui.cli.main import main
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.root import Root, find_root
@@ -256,7 +256,7 @@ def test_the_question_counts_the_items_on_the_disk(
         asked.append(question)
         return False
 
-    monkeypatch.setattr(commands, "_confirmed", refuse)
+    monkeypatch.setattr(trash, "confirmed", refuse)
     batch_id = trashed(root)
     (batch,) = batches(root)
     (batch / "tasks" / LONE).rename(folder_of(root, LONE))
@@ -653,7 +653,7 @@ def test_no_question_is_asked_if_nothing_can_be_finished(
         asked.append(question)
         return True
 
-    monkeypatch.setattr(commands, "_confirmed", yes)
+    monkeypatch.setattr(trash, "confirmed", yes)
     batch_id = trashed(root)
     for words, said in (
         (batch_id, "nothing was interrupted in it"),

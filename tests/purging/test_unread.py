@@ -32,17 +32,19 @@ from small_root import task_id, write_bundle, write_task
 
 import hipercow_tui
 from hipercow_tui.cli.main import main
+from hipercow_tui.domain.blocked import BlockedError
 from hipercow_tui.domain.filters import FilterStack, TaskIds
 from hipercow_tui.domain.plan import PurgePlan, make_plan
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.root import Root
 from hipercow_tui.purging import PurgeReport, execute, list_trash, move_to_trash, restore
 from hipercow_tui.purging.full_disk import erase_unbatched
-from hipercow_tui.purging.plan_file import find_changes, load_plan, save_plan
+from hipercow_tui.purging.plan_changes import find_changes
+from hipercow_tui.purging.plan_file import load_plan, save_plan
 from hipercow_tui.purging.progress import ProgressReporter, ignore_progress
 from hipercow_tui.purging.root_dirs import open_root_dirs
 from hipercow_tui.scanning.scanner import read_root
-from hipercow_tui.support.errors import BlockedError, PurgeError
+from hipercow_tui.support.errors import PurgeError
 
 Purge = Callable[[PurgePlan, Root], PurgeReport]
 
@@ -226,7 +228,7 @@ def test_a_bundle_of_the_other_language_blocks_nothing(root: Root) -> None:
 def test_a_saved_plan_reports_bundles_that_became_unreadable(root: Root, tmp_path: Path) -> None:
     shutil.rmtree(folder_of(root, TIP))
     save_plan(plan_of(root, [BASE, LONE]), tmp_path / "plan.json")
-    plan = load_plan(tmp_path / "plan.json")
+    plan = load_plan(tmp_path / "plan.json").plan
     assert not list(find_changes(plan, read_root(root)))
     link(folder_of(root, TIP))
     (only,) = find_changes(plan, read_root(root))

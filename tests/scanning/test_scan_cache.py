@@ -18,9 +18,9 @@ from hipercow_tui.domain.task import Bundle, Status
 from hipercow_tui.formats import bundles, r_layout, relations, task_row
 from hipercow_tui.formats.r_layout import Stamp
 from hipercow_tui.formats.root import find_root
-from hipercow_tui.scanning.cache_file import cache_folder
 from hipercow_tui.scanning.scan_cache import ScanCache
 from hipercow_tui.scanning.scanner import Scanner
+from hipercow_tui.support.user_files import cache_folder
 
 STATUSES = ("success", "failure", "cancelled", "running", "submitted", "created")
 

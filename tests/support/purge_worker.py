@@ -13,7 +13,7 @@ from importlib import import_module
 
 from purge_stage import plan_of
 
-import hipercow_tui.cli.list_purge  # noqa: F401 - an ordinary user may not read this Python
+import hipercow_tui.cli.purge  # noqa: F401 - an ordinary user may not read this Python
 from hipercow_tui.cli.main import main
 from hipercow_tui.formats.folder_size import measure_many
 from hipercow_tui.formats.root import find_root
@@ -27,10 +27,8 @@ if __name__ == "__main__":
     plan = plan_of(root)
     if len(change) == 2:
         os.chmod(change[0], int(change[1], 8))
-    if change == [
-        "status"
-    ]:  # an ordinary user may not be able to read modules that it imports later
-        import_module("hipercow_tui.cli.list_purge")
+    if change == ["status"]:  # what it imports late may lie where an ordinary user can't read
+        import_module("hipercow_tui.cli.purge")
     if os.geteuid() == 0:
         os.setgroups([])
         os.setgid(NOBODY)

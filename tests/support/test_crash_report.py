@@ -6,7 +6,7 @@ import pytest
 from small_root import task_id, write_task
 
 from hipercow_tui import __version__
-from hipercow_tui.cli import commands
+from hipercow_tui.cli import trash
 from hipercow_tui.cli.main import main
 from hipercow_tui.support.crash_report import report_lines, what_happened, write_report
 
@@ -72,7 +72,7 @@ def test_command_that_fails_unexpectedly_names_the_report(
     def broken(*_: object) -> int:
         raise LookupError(SECRET)
 
-    monkeypatch.setattr(commands, "run", broken)
+    monkeypatch.setattr(trash, "run", broken)
     assert main(["trash", str(tmp_path)]) == 1
     (report,) = (tmp_path / "state" / "hipercow-tui").iterdir()
     said = capsys.readouterr().err

@@ -32,7 +32,7 @@ SHOWN = (
     ("step size too small", "Enter marks them"),
     ("beta", "gamma", "145 tasks · 145 failed"),
     ("145 marked", "145 matched", "2 blocked"),
-    ("Refused: 2 tasks can't go",),
+    ("Refused, because 2 tasks are blocked",),
     ("2 chains left out",),
     ("to_check", "status"),
 )

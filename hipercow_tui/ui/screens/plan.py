@@ -86,7 +86,7 @@ class PlanScreen(Screen[JobSpec | None]):
             "Purge though bundles can't be read, which then stay; or no longer",
             "ignore",
         ),
-        _key("e", "save", "Save plan", "Save the plan as JSON", "save"),
+        _key("e", "save", "Save plan", "Save the plan to a file for 'hipercow-tui apply'", "save"),
         _key("c", "copy", "Copy R call", "Copy the call in R that takes the same tasks", "copy"),
         _key("escape,q", "back", "Back", "Go back; nothing has changed", "back", shown_as="esc"),
         _key("n", "stop(1)", "Next !", "To the next group, or tasks to think twice about", "next"),
@@ -183,9 +183,8 @@ class PlanScreen(Screen[JobSpec | None]):
         warning, error = theme_style(self.app, "text-warning"), theme_style(self.app, "text-error")
         filters = Text(plain_text(str(self.plan.filters)), "dim")
         if self.plan.refused:
-            tasks = pluralize(len(self.plan.blocked), "task")
             headline = Text.assemble(
-                ("Plan  ", "bold"), (f"Refused: {tasks} can't go, so nothing goes", _BOLD + error)
+                ("Plan  ", "bold"), (report.headline(self.plan), _BOLD + error)
             )
             keys = "x leaves out their chains"
             if self._unread_bundles and not self._ignoring:
@@ -313,8 +312,8 @@ class PlanScreen(Screen[JobSpec | None]):
         self.app.push_screen(ConfirmScreen(plan, total, warning), answered)
 
     def action_save(self) -> None:
-        """Save the plan as the JSON that ``hipercow-tui purge --dry-run --json`` prints."""
-        self.app.push_screen(SavePlanScreen(self.plan, dict(self._sizes)))
+        """Save the plan to a file for ``hipercow-tui apply``."""
+        self.app.push_screen(SavePlanScreen(self.plan))
 
     def action_copy(self) -> None:
         """Copy the call in R that takes the same tasks."""

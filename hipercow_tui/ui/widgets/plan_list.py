@@ -14,7 +14,8 @@ from rich.style import Style
 from rich.text import Text
 
 from hipercow_tui.analysis.task_summary import NO_SUMMARY, TaskSummary
-from hipercow_tui.domain.plan import KEPT_BY_FILTERS, Blocked, PlannedBundle, PlannedTask, PurgePlan
+from hipercow_tui.domain.blocked import Blocked
+from hipercow_tui.domain.plan import KEPT_BY_FILTERS, PlannedBundle, PlannedTask, PurgePlan
 from hipercow_tui.domain.task import Bundle, Lang, Status, Task
 from hipercow_tui.formats.folder_size import Size
 from hipercow_tui.output import report
