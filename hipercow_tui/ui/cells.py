@@ -14,15 +14,17 @@ from hipercow_tui.support.text import escape_controls, truncate_middle
 # Joiners and variation selectors make one sign of several, of a width that terminals disagree on:
 # without them each code point has the width that every terminal gives it.
 _JOINING = dict.fromkeys((0x200C, 0x200D, *range(0xFE00, 0xFE10)))
-_LONGEST = 400  # characters looked at; wide enough for any terminal, and hostile text stays cheap
+_MAX_CHARACTERS = (
+    400  # characters looked at; wide enough for any terminal, and hostile text stays cheap
+)
 GAP = 1  # cells between two columns
 
 
 def plain_text(text: str) -> str:
     """Text from disk as one harmless line of a bounded length, cut in the middle."""
     if text.isascii() and text.isprintable():
-        return truncate_middle(text, _LONGEST)
-    return escape_controls(truncate_middle(text, _LONGEST)).translate(_JOINING)
+        return truncate_middle(text, _MAX_CHARACTERS)
+    return escape_controls(truncate_middle(text, _MAX_CHARACTERS)).translate(_JOINING)
 
 
 def fit(text: str, width: int) -> str:
@@ -58,16 +60,16 @@ def join_cells(segments: Iterable[Segment], ground: Style) -> list[Segment]:
             texts.append(text)
             styles.append(style)
 
-    blank = _as_blank(ground)
+    blank = _blank_appearance(ground)
     for text, style, _ in segments:
         style = style or ground
-        body = text.rstrip(" ") if style is ground or _as_blank(style) == blank else text
+        body = text.rstrip(" ") if style is ground or _blank_appearance(style) == blank else text
         add(body, style)
         add(" " * (len(text) - len(body)), ground)
     return list(map(Segment, texts, styles))
 
 
-def _as_blank(style: Style) -> tuple[object, ...]:
+def _blank_appearance(style: Style) -> tuple[object, ...]:
     """What is seen of a style where there is no letter."""
     return style.bgcolor, style.reverse, style.underline, style.strike
 
@@ -111,12 +113,12 @@ def place_columns(
 ) -> tuple[PlacedColumn, ...]:
     """The columns that find room in ``width`` cells, spread over it, beginning at ``start``."""
     shown = list(columns)
-    while len(shown) > 1 and _least(shown) > width - start:
+    while len(shown) > 1 and _min_total(shown) > width - start:
         loser = max(shown, key=lambda column: column.rank)
         if loser.rank == 0:
             break
         shown.remove(loser)
-    widths = _spread(shown, max(0, width - start - _least(shown)))
+    widths = _distribute(shown, max(0, width - start - _min_total(shown)))
     result = []
     for column, cells in zip(shown, widths, strict=True):
         result.append(PlacedColumn(column, start, cells))
@@ -124,11 +126,11 @@ def place_columns(
     return tuple(result)
 
 
-def _least(columns: Sequence[Column]) -> int:
+def _min_total(columns: Sequence[Column]) -> int:
     return sum(column.min_width + GAP for column in columns) - GAP
 
 
-def _spread(columns: Sequence[Column], spare: int) -> list[int]:
+def _distribute(columns: Sequence[Column], spare: int) -> list[int]:
     """Each column's share of the spare cells, in proportion to how much it would like."""
     wishes = [column.max_width - column.min_width for column in columns]
     total = sum(wishes)

@@ -114,7 +114,7 @@ FILTERS = (
     ),
 )
 
-LOOKS = (
+VIEW = (
     _key("s", "sort", "Sort", "Sort the other way round", id="sort"),
     _key("less_than_sign", "sort_by(-1)", "Sort left", "Sort by the column before", id="sort_left"),
     _key(
@@ -159,11 +159,11 @@ LOG = (
     _key("slash", "search", "Search", "Search the whole log", id="log.search", show=True),
     _key("n", "hit(1)", "Next", "To the next hit, N to the one before", id="log.next", show=True),
     _key("N", "hit(-1)", "Previous", "To the hit before", id="log.previous"),
-    _key("e", "sign('error',1)", "Error", "To the next error", id="log.error", show=True),
-    _key("E", "sign('error',-1)", "Error above", "To the error before", id="log.error_above"),
-    _key("a", "sign('warning',1)", "Warning", "To the next warning", id="log.warning", show=True),
+    _key("e", "find('error',1)", "Error", "To the next error", id="log.error", show=True),
+    _key("E", "find('error',-1)", "Error above", "To the error before", id="log.error_above"),
+    _key("a", "find('warning',1)", "Warning", "To the next warning", id="log.warning", show=True),
     _key(
-        "A", "sign('warning',-1)", "Warning above", "To the warning before", id="log.warning_above"
+        "A", "find('warning',-1)", "Warning above", "To the warning before", id="log.warning_above"
     ),
     _key("w", "wrap", "Wrap", "Let long lines go on below, or cut them", id="log.wrap", show=True),
     _key("left", "sideways(-1)", "Left", "Left in long lines", id="log.left", display="←"),
@@ -191,10 +191,10 @@ GROUPS = (
     Group("Mark", MARKS),
     Group("Filter", FILTERS),
     Group("Search", SEARCH),
-    Group("Look", LOOKS),
+    Group("Look", VIEW),
     Group("Purge", PURGE),
     Group("In the log", LOG),
     Group("In the trash", TRASH),
     Group("App", APP),
 )
-BROWSE = (*MARKS, *SEARCH, *FILTERS, *LOOKS, *PURGE)
+BROWSE = (*MARKS, *SEARCH, *FILTERS, *VIEW, *PURGE)

@@ -28,15 +28,15 @@ class ResilientDriver(LinuxDriver):
         size: tuple[int, int] | None = None,
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
-        self._plainly = not supports_utf8()
+        self._ascii_only = not supports_utf8()
         terminal = sys.__stderr__
         if terminal is not None:
-            output = io.BufferedWriter(_Lossy(terminal.fileno(), "w", closefd=False))
+            output = io.BufferedWriter(_LossyFile(terminal.fileno(), "w", closefd=False))
             self._file = io.TextIOWrapper(output, terminal.encoding, terminal.errors)
 
     def write(self, data: str) -> None:
         """Put it on the screen, with stand-ins where the locale knows no UTF-8."""
-        super().write(to_ascii(data) if self._plainly else data)
+        super().write(to_ascii(data) if self._ascii_only else data)
 
     def run_input_thread(self) -> None:
         """Hand on what is typed, until there is nobody to type."""
@@ -46,7 +46,7 @@ class ResilientDriver(LinuxDriver):
             return
 
 
-class _Lossy(io.FileIO):
+class _LossyFile(io.FileIO):
     def write(self, data: object, /) -> int:
         try:
             return super().write(data)  # type: ignore[arg-type]

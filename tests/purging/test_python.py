@@ -57,7 +57,7 @@ from hipercow_tui.purging import (
 )
 from hipercow_tui.scanning.scanner import read_root
 from hipercow_tui.support.errors import BlockedError, PurgeError
-from hipercow_tui.ui.widgets.filters.bundle import literal, patterns
+from hipercow_tui.ui.widgets.filters.bundle import literal_glob, split_globs
 
 ALL = {R_TASK, *FAILED}
 
@@ -146,7 +146,7 @@ def test_bundles_of_any_name_go_and_come_back(tmp_path: Path, name: str) -> None
     path = write_py_bundle(tmp_path, name, [FIRST])
     root = find_root(tmp_path)
     before = all_but_ours(root)
-    glob = InBundle.of(patterns(literal(name)))  # as Enter on it in the app
+    glob = InBundle.of(split_globs(literal_glob(name)))  # as Enter on it in the app
     assert make_plan(read_root(root), FilterStack(in_bundle=glob), now=NOW).ids == (FIRST,)
     batch_id = str(move_to_trash(plan_of(root), root).trash)
     assert not path.exists() and list_trash(root)[0].bundles == (name,)

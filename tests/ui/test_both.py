@@ -32,7 +32,7 @@ from hipercow_tui.ui.screens.sweep import SweepScreen
 from hipercow_tui.ui.screens.trash import TrashScreen
 from hipercow_tui.ui.widgets.filters.language import LanguageFilter
 from hipercow_tui.ui.widgets.sweep_table import SweepTable
-from hipercow_tui.ui.widgets.task_table import spread
+from hipercow_tui.ui.widgets.task_table import split_command
 from hipercow_tui.ui.widgets.virtual_table import VirtualTable
 
 LONG = task_id(60)
@@ -261,4 +261,4 @@ async def test_a_long_command_goes_on_where_inputs_would_stand(tmp_path: Path) -
     ],
 )
 def test_a_command_is_cut_at_a_word(what: str, width: int, head: str, rest: str) -> None:
-    assert spread(TaskSummary(what), width) == TaskSummary(head, rest)
+    assert split_command(TaskSummary(what), width) == TaskSummary(head, rest)

@@ -9,7 +9,7 @@ from textual.color import Color, rgb_to_lab
 from textual.theme import BUILTIN_THEMES
 
 from hipercow_tui.domain.task import FILTERABLE_STATUSES, Status, Task
-from hipercow_tui.ui.colour_sight import SIGHTS, Rgb, picture_seen, seen
+from hipercow_tui.ui.colour_sight import DEFICIENCIES, Rgb, simulate_picture, simulate
 from hipercow_tui.ui.status_style import COLOUR, GLYPH
 from hipercow_tui.ui.widgets.task_table import status_cell
 
@@ -30,26 +30,29 @@ def apart(one: Rgb, other: Rgb) -> float:
 
 def test_what_is_grey_stays_so_and_red_and_green_come_together() -> None:
     red, green = (205, 49, 49), (13, 188, 121)
-    for sight in SIGHTS:
-        assert all(abs(part - 128) <= 1 for part in seen((128, 128, 128), sight))
-    assert apart(seen(red, "deuteranopia"), seen(green, "deuteranopia")) < apart(red, green) / 2
+    for sight in DEFICIENCIES:
+        assert all(abs(part - 128) <= 1 for part in simulate((128, 128, 128), sight))
+    assert (
+        apart(simulate(red, "deuteranopia"), simulate(green, "deuteranopia"))
+        < apart(red, green) / 2
+    )
 
 
 def test_every_colour_of_a_picture_is_seen_so() -> None:
     svg = '<rect fill="#cd3131"/><text style="fill: rgb(13, 188, 121)">#1</text>'
-    assert picture_seen(svg, "protanopia") == '<rect fill="#{:02x}{:02x}{:02x}"/>'.format(
-        *seen((0xCD, 0x31, 0x31), "protanopia")
+    assert simulate_picture(svg, "protanopia") == '<rect fill="#{:02x}{:02x}{:02x}"/>'.format(
+        *simulate((0xCD, 0x31, 0x31), "protanopia")
     ) + '<text style="fill: #{:02x}{:02x}{:02x}">#1</text>'.format(
-        *seen((13, 188, 121), "protanopia")
+        *simulate((13, 188, 121), "protanopia")
     )
 
 
-@pytest.mark.parametrize("sight", SIGHTS)
+@pytest.mark.parametrize("sight", DEFICIENCIES)
 @pytest.mark.parametrize("theme", THEMES)
 def test_failure_and_success_are_told_apart_by_colour_in_every_theme(
     theme: str, sight: str
 ) -> None:
-    of = {status: seen(colour, sight) for status, colour in colours(theme).items()}
+    of = {status: simulate(colour, sight) for status, colour in colours(theme).items()}
     assert apart(of[Status.FAILURE], of[Status.SUCCESS]) > 3 * NOTICED
 
 
@@ -58,8 +61,11 @@ def test_in_our_own_themes_no_two_statuses_have_the_same_colour(theme: str) -> N
     of = colours(theme)
     for one, other in combinations(FILTERABLE_STATUSES, 2):
         assert apart(of[one], of[other]) > 10 * NOTICED, (one, other)
-        for sight in SIGHTS:
-            assert apart(seen(of[one], sight), seen(of[other], sight)) > NOTICED, (one, other)
+        for sight in DEFICIENCIES:
+            assert apart(simulate(of[one], sight), simulate(of[other], sight)) > NOTICED, (
+                one,
+                other,
+            )
 
 
 def test_each_status_has_a_glyph_and_a_word_of_its_own() -> None:

@@ -90,7 +90,7 @@ def assert_the_cursor_is_seen(app: HipercowApp) -> None:
             assert focused.cursor in focused.visible_rows, (focused.cursor, focused.visible_rows)
             assert "▌" in screen_text(app)
         case VirtualList() if focused.count:
-            assert focused.cursor in focused.in_sight
+            assert focused.cursor in focused.visible_lines
         case Input() | Button():
             assert focused.region.height >= 1
             assert app.screen.region.overlaps(focused.region)

@@ -69,7 +69,7 @@ class ChoiceScreen(ModalScreen[str | None]):
         self._title = title
         self._text = text
         self._choices = choices
-        self._listening = False
+        self.accepts_input = False
         for one in choices:
             self._bindings.bind(one.key, f"choose('{one.id}')", one.label, priority=True)
 
@@ -78,21 +78,21 @@ class ChoiceScreen(ModalScreen[str | None]):
         with Vertical(id="dialog") as dialog:
             dialog.border_title = self._title
             yield Static(self._text)
-            yield from self.more()
+            yield from self.extra_widgets()
             with Horizontal(id="buttons"):
                 yield Button("Cancel (n)", id="cancel")
                 for one in self._choices:
                     yield Button(f"{one.label} ({one.key})", id=one.id, variant=one.variant)
 
-    def more(self) -> Iterable[Widget]:
+    def extra_widgets(self) -> Iterable[Widget]:
         """What stands between the text and the buttons."""
         return ()
 
     def on_mount(self) -> None:
         """Deaf, until people can have seen what they answer."""
-        for widget in self._answers:
+        for widget in self._controls:
             widget.can_focus = False
-        self.call_after_refresh(lambda: self.set_timer(INPUT_DELAY, self.listen))
+        self.call_after_refresh(lambda: self.set_timer(INPUT_DELAY, self.accept_input))
 
     def on_resize(self, event: events.Resize) -> None:
         """Where there is little room, buttons stand below each other; that which keys go to stays
@@ -102,19 +102,19 @@ class ChoiceScreen(ModalScreen[str | None]):
             self.call_after_refresh(self.focused.scroll_visible, animate=False)
 
     @property
-    def _answers(self) -> list[Button | Input]:
+    def _controls(self) -> list[Button | Input]:
         return [*self.query(Input), *self.query(Button)]
 
-    def listen(self) -> None:
+    def accept_input(self) -> None:
         """From now on what is typed counts."""
-        self._listening = True
-        for widget in self._answers:
+        self.accepts_input = True
+        for widget in self._controls:
             widget.can_focus = True
         self.query_one("#cancel").focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """No key does anything before it could be meant."""
-        return self._listening
+        return self.accepts_input
 
     def action_choose(self, answer: str) -> None:
         """Give an answer."""
@@ -126,7 +126,7 @@ class ChoiceScreen(ModalScreen[str | None]):
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:
-        if not self._listening:
+        if not self.accepts_input:
             return
         answer = event.button.id
         if answer is None or answer == "cancel":

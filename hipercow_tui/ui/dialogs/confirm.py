@@ -17,7 +17,7 @@ from hipercow_tui.support.text import format_size, pluralize
 from hipercow_tui.ui.cells import plain_text
 from hipercow_tui.ui.dialogs.choice import Choice, ChoiceScreen
 
-LARGE = 100  # tasks from which the number is to be typed
+LARGE_PURGE = 100  # tasks from which the number is to be typed
 _CHOICES = (
     Choice(PurgeMode.TRASH, "t", "Move to trash"),
     Choice(PurgeMode.PURGE, "y", "Purge for good", "error"),
@@ -42,48 +42,50 @@ class ConfirmScreen(ChoiceScreen):
     def __init__(self, plan: PurgePlan, total: Size | None, warning: str | None = None) -> None:
         also = f" and {pluralize(len(plan.bundles), 'bundle')}" if plan.bundles else ""
         title = f"Purge {pluralize(len(plan.tasks), 'task')}{also}?"
-        super().__init__(title, _numbers(plan, total, warning), _CHOICES)
+        super().__init__(title, _consequences(plan, total, warning), _CHOICES)
         self._tasks = len(plan.tasks)
-        self._wants_number = self._tasks >= LARGE or bool(plan.beyond_filters)
+        self._wants_number = self._tasks >= LARGE_PURGE or bool(plan.beyond_filters)
 
     def more(self) -> Iterable[Widget]:
         """The field, if there is one."""
         if self._wants_number:
-            field = _Number(id="number", restrict=r"[0-9]*", max_length=9, select_on_focus=False)
+            field = _NumberInput(
+                id="number", restrict=r"[0-9]*", max_length=9, select_on_focus=False
+            )
             asked = Static(f"To purge for good, type {self._tasks}:")
             yield Horizontal(asked, field, id="typing")
         yield Static(f"Type {self._tasks} first, or cancel (n).", id="hint")
 
     def listen(self) -> None:
         """From now on what is typed counts."""
-        super().listen()
-        self._show_typed()
+        super().accept_input()
+        self._update_button()
 
     @property
-    def _typed(self) -> bool:
+    def _number_is_right(self) -> bool:
         """Whether the number stands there, if one is wanted."""
         if not self._wants_number:
             return True
         return self.query_one(Input).value == str(self._tasks)
 
     @on(Input.Changed)
-    def _show_typed(self) -> None:
+    def _update_button(self) -> None:
         purge = self.query_one(f"#{PurgeMode.PURGE}", Button)
-        purge.disabled = not self._typed
-        if self._typed:
+        purge.disabled = not self._number_is_right
+        if self._number_is_right:
             self.query_one("#hint").display = False
 
     @on(Input.Submitted)
-    def _go_on(self) -> None:
+    def _submitted(self) -> None:
         """Enter after the number only goes on to the button: it never means yes by itself."""
-        if self._typed:
+        if self._number_is_right:
             self.query_one(f"#{PurgeMode.PURGE}").focus()
         else:
             self.query_one("#hint").display = True
 
     def on_key(self, event: events.Key) -> None:
         """A digit is meant for the field, wherever the focus is."""
-        if self._listening and self._wants_number and event.key.isdigit():
+        if self.accepts_input and self._wants_number and event.key.isdigit():
             field = self.query_one(Input)
             if not field.has_focus:
                 field.focus()
@@ -92,14 +94,14 @@ class ConfirmScreen(ChoiceScreen):
 
     def action_choose(self, answer: str) -> None:
         """Purge for good only if the number stands there or none is wanted."""
-        if answer == PurgeMode.TRASH or self._typed:
+        if answer == PurgeMode.TRASH or self._number_is_right:
             self.dismiss(answer)
         else:
             self.query_one("#hint").display = True
             self.query_one(Input).focus()
 
 
-def _numbers(plan: PurgePlan, total: Size | None, warning: str | None) -> Text:
+def _consequences(plan: PurgePlan, total: Size | None, warning: str | None) -> Text:
     text = Text()
     if total is not None:
         text.append(f"{format_size(total.bytes)} in {pluralize(total.files, 'file')}. ")
@@ -124,7 +126,7 @@ def _numbers(plan: PurgePlan, total: Size | None, warning: str | None) -> Text:
     )
 
 
-class _Number(Input):
+class _NumberInput(Input):
     """A field for digits, which leaves letters to the dialog."""
 
     def check_consume_key(self, key: str, character: str | None) -> bool:

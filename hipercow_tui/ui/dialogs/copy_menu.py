@@ -44,11 +44,11 @@ class CopySource:
     ``name`` is the name of the bundle, if they are all of one, and ``lang`` whose that is.
     """
 
-    called: str
+    label: str
     tasks: tuple[Task, ...]
     snapshot: Snapshot
     summaries: Summaries
-    name: str | None = None
+    bundle_name: str | None = None
     lang: Lang = Lang.R
 
 
@@ -61,12 +61,12 @@ class _Entry:
     label: str
     note: str
     text: str = ""
-    reach: RCallTargets | None = None
+    targets: RCallTargets | None = None
 
     @property
-    def idle(self) -> bool:
+    def disabled(self) -> bool:
         """Whether it can't be chosen."""
-        return not self.text and self.reach is None
+        return not self.text and self.targets is None
 
 
 class CopyMenuScreen(ModalScreen[RCallTargets | None]):
@@ -104,7 +104,7 @@ class CopyMenuScreen(ModalScreen[RCallTargets | None]):
     def compose(self) -> ComposeResult:
         """A line for each, those for R apart."""
         with Vertical(id="dialog") as dialog:
-            dialog.border_title = f"Copy of {plain_text(self._chosen.called)}"
+            dialog.border_title = f"Copy of {plain_text(self._chosen.label)}"
             yield OptionList(*self._options())
             yield Static("letter or enter copies · esc goes back", id="keys")
 
@@ -115,9 +115,9 @@ class CopyMenuScreen(ModalScreen[RCallTargets | None]):
                 apart = True
                 yield None
             label = f" {entry.key}  {entry.label}".ljust(_LABEL)
-            line = Text.assemble((label, "" if entry.idle else "bold"), (entry.note, "dim"))
+            line = Text.assemble((label, "" if entry.disabled else "bold"), (entry.note, "dim"))
             line.no_wrap, line.overflow = True, "ellipsis"
-            yield Option(line, id=f"key-{entry.key}", disabled=entry.idle)
+            yield Option(line, id=f"key-{entry.key}", disabled=entry.disabled)
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
@@ -134,8 +134,8 @@ class CopyMenuScreen(ModalScreen[RCallTargets | None]):
         if entry.text:
             copy(self.app, entry.text, entry.label, instead="mark fewer, or save a plan (p, e)")
             self.dismiss(None)
-        elif entry.reach is not None:
-            self.dismiss(entry.reach)
+        elif entry.targets is not None:
+            self.dismiss(entry.targets)
         else:
             self.notify(entry.note, markup=False)
 
@@ -144,8 +144,8 @@ def _entries(chosen: CopySource, refusal: str) -> Iterable[_Entry]:
     tasks = chosen.tasks
     ids = [task.id for task in tasks]
     one = tasks[0] if len(tasks) == 1 else None
-    if chosen.name is not None:
-        yield _Entry("n", "name", plain_text(chosen.name), chosen.name)
+    if chosen.bundle_name is not None:
+        yield _Entry("n", "name", plain_text(chosen.bundle_name), chosen.bundle_name)
     yield _Entry("i", "ids", _ids_note(ids), "\n".join(ids))
     yield _Entry("r", "rows", "for a table: tabs between", rows(tasks, chosen.summaries))
     purged = [task.id for task in tasks if task.lang is Lang.R]
@@ -154,21 +154,23 @@ def _entries(chosen: CopySource, refusal: str) -> Iterable[_Entry]:
     acts = () if tasks and not purged else tuple(RAction)
     reaches = {act: targets_of(act, tasks, chosen.snapshot) for act in acts}
     for act, reach in reaches.items():
-        yield _Entry(_KEYS[act], f"{act}()", _note(reach), action_call(reach))
+        yield _Entry(_ACTION_KEYS[act], f"{act}()", _action_note(reach), action_call(reach))
     if one is not None and one.lang is Lang.PY:
         yield _Entry("l", "hipercow task log", "its log, in a shell", log_command(one))
         yield _Entry("s", "hipercow task status", "its status, in a shell", status_command(one))
     elif one is not None:
         yield _Entry("l", "task_log_show()", "its log, in R", log_call(one))
         yield _Entry("s", "task_info()", "asks the cluster what became of it", info_call(one))
-    if chosen.name is not None and chosen.lang is Lang.PY:
-        command = bundle_command(chosen.name)
+    if chosen.bundle_name is not None and chosen.lang is Lang.PY:
+        command = bundle_command(chosen.bundle_name)
         yield _Entry("b", "hipercow bundle", "the status of its tasks, in a shell", command)
     for act, reach in reaches.items():
-        note = refusal or (_note(reach) if not reach.tasks else "runs it here, after a question")
+        note = refusal or (
+            _action_note(reach) if not reach.tasks else "runs it here, after a question"
+        )
         label = f"{act.value.removeprefix('task_')} in R…"
         may = reach if reach.tasks and not refusal else None
-        yield _Entry(_KEYS[act].upper(), label, note, reach=may)
+        yield _Entry(_ACTION_KEYS[act].upper(), label, note, targets=may)
 
 
 def _ids_note(ids: Sequence[str]) -> str:
@@ -191,21 +193,21 @@ def _purge_note(chosen: CopySource, ids: Sequence[str]) -> str:
     return " + ".join(drawn)
 
 
-_KEYS: Mapping[RAction, str] = {RAction.CANCEL: "c", RAction.RETRY: "t"}
-_WANTS: Mapping[RAction, str] = {
+_ACTION_KEYS: Mapping[RAction, str] = {RAction.CANCEL: "c", RAction.RETRY: "t"}
+_UNSUITABLE: Mapping[RAction, str] = {
     RAction.CANCEL: "not submitted or running",
     RAction.RETRY: "not ended",
 }
 
 
-def _note(reach: RCallTargets) -> str:
+def _action_note(reach: RCallTargets) -> str:
     if not reach.tasks:
-        return f"nothing to do: {_WANTS[reach.action]}"
+        return f"nothing to do: {_UNSUITABLE[reach.action]}"
     said = pluralize(len(reach.tasks), "task")
     if reach.followed:
         said += f", {reach.followed:,} by a later attempt"
     if reach.left_out:
-        said += f"; {reach.left_out:,} {_WANTS[reach.action]}"
+        said += f"; {reach.left_out:,} {_UNSUITABLE[reach.action]}"
     return said
 
 

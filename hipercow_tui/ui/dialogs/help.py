@@ -31,7 +31,7 @@ RULES = (
     "Nothing is deleted before you have seen the plan and confirmed it.",
 )
 
-PLAIN = (
+ASCII_NOTE = (
     "LANG and LC_ALL name no UTF-8 here, so signs and frames are told in ASCII. If your terminal"
     " has UTF-8, start with LC_ALL=C.UTF-8 before hipercow-tui."
 )
@@ -53,9 +53,9 @@ class HelpScreen(ModalScreen[None]):
         with ScrollText(classes="dialog") as dialog:
             dialog.border_title = "Help"
             dialog.border_subtitle = "G shows the rules of a purge · esc closes"
-            yield Static(Stack(*self._parts()))
+            yield Static(Stack(*self._contents()))
 
-    def _parts(self) -> Iterable[Table | Text]:
+    def _contents(self) -> Iterable[Table | Text]:
         table = Table.grid(padding=(0, 2, 0, 0))
         table.add_column(style="bold", no_wrap=True, min_width=8)
         table.add_column()
@@ -63,15 +63,15 @@ class HelpScreen(ModalScreen[None]):
             table.add_row(Text(group.title, "bold underline"), "")
             for binding in group.keys:
                 told = Text(binding.tooltip or binding.description)
-                table.add_row(Text(self._keys(binding)), told)
+                table.add_row(Text(self._shown_keys(binding)), told)
             table.add_row("", "")
         if not supports_utf8():
-            yield Text(f"{PLAIN}\n")
+            yield Text(f"{ASCII_NOTE}\n")
         yield table
         yield Text("What a purge takes", "bold underline")
         yield Text("\n".join(RULES))
 
-    def _keys(self, binding: Binding) -> str:
+    def _shown_keys(self, binding: Binding) -> str:
         if binding.key_display:
             return binding.key_display
         keys = Binding.make_bindings([binding])

@@ -54,7 +54,7 @@ class JobResultScreen(ModalScreen[str | None]):
         report = self._report
         with Vertical(id="dialog", classes="" if report.complete else "-incomplete") as dialog:
             dialog.border_title = _title(report)
-            yield Static(_told(report), markup=False)
+            yield Static(_summary(report), markup=False)
             if self._reasons:
                 yield _Reasons(self._reasons)
             yield Static("↑↓ scroll · esc closes" if self._reasons else "esc closes", id="keys")
@@ -108,9 +108,9 @@ def _title(report: Report) -> str:
     return f"{what} stopped" if report.stopped else f"{done}, but not all"
 
 
-def _told(report: Report) -> str:
+def _summary(report: Report) -> str:
     if isinstance(report, RestoreReport):
-        return _back(report)
+        return _restore_summary(report)
     what = tasks_and_bundles(len(report.removed), len(report.removed_bundles), "is/are")
     if isinstance(report, PurgeReport) and report.trash is not None:
         return f"{what} in the trash. U undoes; T shows the trash, to empty it too."
@@ -125,7 +125,7 @@ def _told(report: Report) -> str:
     return words
 
 
-def _back(report: RestoreReport) -> str:
+def _restore_summary(report: RestoreReport) -> str:
     restored = len(report.restored), len(report.restored_bundles)
     words = f"{tasks_and_bundles(*restored, 'is/are')} back in place."
     if report.missing_ids:

@@ -16,7 +16,7 @@ from hipercow_tui.support.text import pluralize, short_id
 from hipercow_tui.ui.cells import plain_text
 from hipercow_tui.ui.widgets.scroll_text import ScrollText
 
-MOST = 1000  # lines; whoever has more has one problem, not a thousand
+MAX_LINES = 1000  # lines; whoever has more has one problem, not a thousand
 
 
 class ProblemsScreen(ModalScreen[None]):
@@ -40,7 +40,7 @@ class ProblemsScreen(ModalScreen[None]):
     def _text(self) -> Text:
         if not self._problems:
             return Text("Everything could be read.")
-        shown = self._problems[:MOST]
+        shown = self._problems[:MAX_LINES]
         more = len(self._problems) - len(shown)
         return Text("\n".join([*shown, *([f"and {more:,} more"] if more else [])]))
 

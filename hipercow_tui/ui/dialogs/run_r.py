@@ -24,7 +24,7 @@ from hipercow_tui.ui.messages import WorkerFailed
 from hipercow_tui.ui.widgets.scroll_text import ScrollText
 from hipercow_tui.ui.workers.base import start_thread
 
-_KEPT = 500  # lines of what R says
+_MAX_LINES = 500  # lines of what R says
 _VERBS = {RAction.CANCEL: "cancel", RAction.RETRY: "retry"}
 
 
@@ -48,24 +48,24 @@ class RunRScreen(ModalScreen[bool]):
 
     def __init__(self, reach: RCallTargets, root: Root) -> None:
         super().__init__()
-        self._reach = reach
+        self._targets = reach
         self._root = root
         self._stop = threading.Event()
         self._working = False
-        self._lines: deque[str] = deque(maxlen=_KEPT)
+        self._lines: deque[str] = deque(maxlen=_MAX_LINES)
         self._started = False
 
     def compose(self) -> ComposeResult:
         """What R says, and what can be pressed."""
         with Vertical(id="dialog") as dialog:
-            dialog.border_title = f"Let R {_VERBS[self._reach.action]} {self._tasks}"
+            dialog.border_title = f"Let R {_VERBS[self._targets.action]} {self._tasks}"
             with ScrollText():
                 yield Static("Looking for R and its hipercow…", id="said", markup=False)
             yield Static("esc goes back", id="keys", markup=False)
 
     def on_mount(self) -> None:
         """Look for R, which takes a second."""
-        start_thread(self._look, self._broke)
+        start_thread(self._find_r, self._broke)
 
     @property
     def working(self) -> bool:
@@ -74,31 +74,33 @@ class RunRScreen(ModalScreen[bool]):
 
     @property
     def _tasks(self) -> str:
-        return pluralize(len(self._reach.tasks), "task")
+        return pluralize(len(self._targets.tasks), "task")
 
     def _broke(self, error: Exception) -> None:
         self.app.call_later(self.app.post_message, WorkerFailed(error))
 
-    def _look(self) -> None:
+    def _find_r(self) -> None:
         try:
             version = r_runner.hipercow_version(self._root)
         except RscriptError as error:
-            self.call_later(self._end, str(error), "esc goes back")
+            self.call_later(self._ended, str(error), "esc goes back")
         else:
             self.call_later(self._ask, version)
 
     def _ask(self, version: str) -> None:
         if not self.is_current:
             return
-        act = self._reach.action
+        act = self._targets.action
         text = Text.assemble(
             ("hipercow::", "dim"), (f"{act}()", "bold"), f" of hipercow {version} is called for "
         )
         text.append(f"{self._tasks}.")
-        if self._reach.followed:
-            text.append(f" For {pluralize(self._reach.followed, 'task')}, that is a later attempt.")
-        if self._reach.left_out:
-            text.append(f" {self._reach.left_out:,} can't be and are left out.")
+        if self._targets.followed:
+            text.append(
+                f" For {pluralize(self._targets.followed, 'task')}, that is a later attempt."
+            )
+        if self._targets.left_out:
+            text.append(f" {self._targets.left_out:,} can't be and are left out.")
         if act is RAction.RETRY:
             text.append("\n\nEach is made anew and submitted, if your driver is set up so.")
         else:
@@ -108,38 +110,38 @@ class RunRScreen(ModalScreen[bool]):
             if answer is None:
                 self.dismiss(False)
             else:
-                self._work()
+                self._start()
 
         self.query_one("#dialog").display = False
         choice = Choice("yes", "y", f"Let R {_VERBS[act]}")
         self.app.push_screen(ChoiceScreen(f"{act}() for {self._tasks}?", text, [choice]), answered)
 
-    def _work(self) -> None:
+    def _start(self) -> None:
         self._working = self._started = True
         self.query_one("#dialog").display = True
         self._show("R is at work · esc stops it")
         # No daemon: R finishes what it has begun, and is heard to the end, even if the app is left.
-        threading.Thread(target=self._act, name="R").start()
+        threading.Thread(target=self._run, name="R").start()
 
-    def _act(self) -> None:
+    def _run(self) -> None:
         try:
             ended = r_runner.run(
-                self._reach.action, self._reach.ids, self._root, self._heard, self._stop
+                self._targets.action, self._targets.ids, self._root, self._add_line, self._stop
             )
         except RscriptError as error:
-            self.call_later(self._end, str(error), "esc closes")
+            self.call_later(self._ended, str(error), "esc closes")
             return
         if ended.succeeded:
             said = "R is done"
         else:
             said = "R was stopped" if ended.stopped else f"R failed, with status {ended.status}"
-        self.call_later(self._end, "", f"{said} · esc closes")
+        self.call_later(self._ended, "", f"{said} · esc closes")
 
-    def _heard(self, line: bytes) -> None:
+    def _add_line(self, line: bytes) -> None:
         self._lines.append(sanitize_line(line))
         self.call_later(self._show, None)
 
-    def _end(self, said: str, keys: str) -> None:
+    def _ended(self, said: str, keys: str) -> None:
         self._working = False
         if said:
             self._lines.append(said)

@@ -40,7 +40,7 @@ class SaveFilterScreen(ModalScreen[str | None]):
     def __init__(self, saved: SavedFilter, known: SavedFilters) -> None:
         super().__init__()
         self._saved = saved
-        self._known = known
+        self._existing = known
         self._replaces: str | None = None
 
     def compose(self) -> ComposeResult:
@@ -64,17 +64,17 @@ class SaveFilterScreen(ModalScreen[str | None]):
         except FilterError as error:
             self._warn(str(error))
             return
-        there = name in self._known.filters or name in self._known.problems
+        there = name in self._existing.filters or name in self._existing.problems
         if there and self._replaces != name:
             self._replaces = name
-            before = self._known.filters.get(name)
+            before = self._existing.filters.get(name)
             self._warn(f"'{name}' is there already{f': {before}' if before else ''}")
             self.query_one("#keys", Static).update("enter replaces it · esc goes back")
         else:
             self.dismiss(name)
 
     @on(Input.Changed)
-    def _typed(self) -> None:
+    def _text_changed(self) -> None:
         self._replaces = None
         self.query_one("#problem").display = False
         self.query_one("#keys", Static).update("enter saves · esc goes back")

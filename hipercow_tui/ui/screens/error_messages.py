@@ -20,7 +20,7 @@ from hipercow_tui.ui.widgets.error_table import in_line
 from hipercow_tui.ui.widgets.footer import KeyFooter
 from hipercow_tui.ui.widgets.row_rendering import Cell, RenderedRow
 from hipercow_tui.ui.widgets.scroll_text import ScrollText
-from hipercow_tui.ui.widgets.task_table import ROOMY, bundle_cell, inputs_text, short_age
+from hipercow_tui.ui.widgets.task_table import LONG_AGES_FROM, bundle_cell, inputs_text, short_age
 from hipercow_tui.ui.widgets.virtual_table import VirtualTable
 
 _MESSAGE = Column("message", "message", 34, 110)
@@ -63,7 +63,9 @@ class ErrorMessagesScreen(Screen[str | None]):
 
     def compose(self) -> ComposeResult:
         """Head, a row a task, the message under the cursor, keys."""
-        different = pluralize(len({said(failure) for _, failure in self._rows.values()}), "message")
+        different = pluralize(
+            len({message_text(failure) for _, failure in self._rows.values()}), "message"
+        )
         head = f"{pluralize(len(self._rows), 'task')} · {different}   {plain_text(in_line(self._group))}"
         yield Static(
             Text(f"Messages  {head}", "bold", no_wrap=True, overflow="ellipsis"), id="head"
@@ -85,7 +87,7 @@ class ErrorMessagesScreen(Screen[str | None]):
         if key is not None:
             task, failure = self._rows[key]
             text.append(f"{short_id(task.id)}  {plain_text(failure.what)}\n", "dim")
-            text.append("\n".join(map(escape_controls, said(failure).splitlines())))
+            text.append("\n".join(map(escape_controls, message_text(failure).splitlines())))
             if failure.warnings:
                 text.append(
                     "\n" + "\n".join(map(escape_controls, failure.warnings.splitlines())), "dim"
@@ -101,7 +103,7 @@ class ErrorMessagesScreen(Screen[str | None]):
         """Copy the message under the cursor."""
         key = self.query_one(_MessageTable).cursor_key
         if key is not None:
-            self.app.copy_to_clipboard(said(self._rows[key][1]))
+            self.app.copy_to_clipboard(message_text(self._rows[key][1]))
             self.notify("Copied the message")
 
     def action_back(self) -> None:
@@ -140,7 +142,7 @@ class _MessageTable(VirtualTable):
 
     def columns(self, width: int) -> Sequence[Column]:
         """Ages are short where there is little room."""
-        finished = 14 if width >= ROOMY else 5
+        finished = 14 if width >= LONG_AGES_FROM else 5
         return (_MESSAGE, _INPUTS, _BUNDLE, Column("finished", "ended", finished, finished, 1), _ID)
 
     def row(self, index: int, layout: Sequence[PlacedColumn]) -> RenderedRow:
@@ -151,7 +153,7 @@ class _MessageTable(VirtualTable):
     def _cell(self, task: Task, failure: Failure, one: PlacedColumn) -> Cell:
         match one.column.key:
             case "message":
-                return ((plain_text(" ".join(said(failure).split())), "strong"),)
+                return ((plain_text(" ".join(message_text(failure).split())), "strong"),)
             case "inputs":
                 varies = ", ".join(f"{name} = {value}" for name, value in failure.inputs)
                 return ((inputs_text(plain_text(varies), one.width), ""),)
@@ -166,6 +168,6 @@ class _MessageTable(VirtualTable):
                 return ((fit(f"{task.id[:7]}…{task.id[-4:]}", one.width), "quiet"),)
 
 
-def said(failure: Failure) -> str:
+def message_text(failure: Failure) -> str:
     """The message; where there is none, why."""
     return failure.problem or failure.message or "(nothing)"

@@ -77,9 +77,9 @@ class HistoryScreen(Screen[None]):
         )
         self.query_one("#head", Static).update(Text(f"History  {told}", "bold"))
         self.query_one(_EntryList).show(entries)
-        self.on_virtual_list_seen()
+        self.on_virtual_list_view_changed()
 
-    def on_virtual_list_seen(self) -> None:
+    def on_virtual_list_view_changed(self) -> None:
         """The cursor is on another entry."""
         entry = self.query_one(_EntryList).current
         self.query_one("#in-full", Static).update(_in_full(entry) if entry else "")
@@ -97,7 +97,7 @@ class _EntryList(VirtualList):
         """Show these."""
         self._entries = entries
         self.count = len(entries)
-        self.reset()
+        self.redraw()
 
     @property
     def current(self) -> HistoryEntry | None:

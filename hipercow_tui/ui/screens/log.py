@@ -23,8 +23,8 @@ from hipercow_tui.ui.widgets.footer import KeyFooter
 from hipercow_tui.ui.widgets.log_pane import LogPane
 from hipercow_tui.ui.workers.log_paging import by_cells, by_rows, stay, to_end, to_start
 
-WIDE = 140  # cells from which two logs stand side by side, else one below the other
-_WHEEL = 3  # rows
+SIDE_BY_SIDE_FROM = 140  # cells from which two logs stand side by side, else one below the other
+_WHEEL_ROWS = 3  # rows
 
 
 class LogScreen(Screen[None]):
@@ -51,9 +51,9 @@ class LogScreen(Screen[None]):
         known = task()
         self._root = root if known is None else root.part(known.lang)
         self._task_id = task_id
-        self._now = task
+        self._current_task = task
         self._wrap = False
-        self._sought: LogQuery | None = None
+        self._query: LogQuery | None = None
 
     def compose(self) -> ComposeResult:
         """Both logs, the field for a search, the keys."""
@@ -66,12 +66,12 @@ class LogScreen(Screen[None]):
     def on_mount(self) -> None:
         """The keys go to the log; its task may change while it is looked at."""
         self.log_pane.view.focus()
-        self._tell_task()
-        self.set_interval(1.0, self._tell_task)
+        self._update_task()
+        self.set_interval(1.0, self._update_task)
 
     def on_resize(self, event: events.Resize) -> None:
         """Where there is room, logs stand side by side."""
-        self.set_class(event.size.width >= WIDE, "-wide")
+        self.set_class(event.size.width >= SIDE_BY_SIDE_FROM, "-wide")
 
     @property
     def log_pane(self) -> LogPane:
@@ -88,17 +88,17 @@ class LogScreen(Screen[None]):
         """The one that keys go to."""
         return self.outer if self.outer.view.has_focus else self.log_pane
 
-    def _tell_task(self) -> None:
-        task = self._now()
+    def _update_task(self) -> None:
+        task = self._current_task()
         said = "gone" if task is None else f"{GLYPH[task.status]} {task.status}"
-        self.log_pane.what = f"{short_id(self._task_id)}  {said}"
+        self.log_pane.title = f"{short_id(self._task_id)}  {said}"
         for pane in (self.log_pane, self.outer):
             pane.ended = task is None or (
                 task.status in PURGEABLE and task.status != Status.CREATED
             )
 
-    @on(LogPane.Turned)
-    def _turned(self, message: LogPane.Turned) -> None:
+    @on(LogPane.PageChanged)
+    def _page_changed(self, message: LogPane.PageChanged) -> None:
         other = self.outer
         self.log_pane.hint = "" if other.display or other.page.error else "o log.outer"
         self.refresh_bindings()
@@ -107,29 +107,29 @@ class LogScreen(Screen[None]):
         """The other log is offered where there is one, the next hit once something was found."""
         if action == "other":
             return self.outer.display or not self.outer.page.error
-        return action != "hit" or self._sought is not None
+        return action != "hit" or self._query is not None
 
     # Keys
 
     def action_move(self, rows: int) -> None:
         """Scroll by rows."""
-        self.pane.turn(by_rows(rows))
+        self.pane.navigate(by_rows(rows))
 
     def action_page(self, pages: int) -> None:
         """Scroll by screens, with one row in common."""
-        self.pane.turn(by_rows(pages * max(1, self.pane.shape.height - 1)))
+        self.pane.navigate(by_rows(pages * max(1, self.pane.viewport.height - 1)))
 
     def action_sideways(self, halves: int) -> None:
         """Scroll by half the width."""
-        self.pane.turn(by_cells(halves * (self.pane.shape.width // 2)))
+        self.pane.navigate(by_cells(halves * (self.pane.viewport.width // 2)))
 
     def action_first(self) -> None:
         """To the beginning."""
-        self.pane.turn(to_start)
+        self.pane.navigate(to_start)
 
     def action_last(self) -> None:
         """To the end, which is followed."""
-        self.pane.turn(to_end)
+        self.pane.navigate(to_end)
 
     def action_wrap(self) -> None:
         """Let long lines go on below, or cut them."""
@@ -141,7 +141,7 @@ class LogScreen(Screen[None]):
         """Show ``log.outer`` beside the log, or no longer."""
         self.outer.display = not self.outer.display
         (self.outer if self.outer.display else self.log_pane).view.focus()
-        self._turned(LogPane.Turned())
+        self._page_changed(LogPane.PageChanged())
 
     def action_search(self) -> None:
         """Ask what to search for."""
@@ -155,9 +155,9 @@ class LogScreen(Screen[None]):
     @on(Input.Submitted)
     def _searched(self, event: Input.Submitted) -> None:
         self._leave_search()
-        self._sought = words(event.value) if event.value else None
+        self._query = words(event.value) if event.value else None
         for pane in (self.log_pane, self.outer):
-            pane.needle = self._sought.shown if self._sought else None
+            pane.needle = self._query.shown if self._query else None
         self.refresh_bindings()
         self.action_hit(1)
 
@@ -167,10 +167,10 @@ class LogScreen(Screen[None]):
 
     def action_hit(self, by: int) -> None:
         """To the next or previous line that contains what was searched."""
-        if self._sought is not None:
-            self.pane.find(self._sought, backwards=by < 0)
+        if self._query is not None:
+            self.pane.find(self._query, backwards=by < 0)
 
-    def action_sign(self, sign: str, by: int) -> None:
+    def action_find(self, sign: str, by: int) -> None:
         """To the next or previous line that tells of an error, or of a warning."""
         self.pane.find(lines_with(Severity(sign)), backwards=by < 0)
 
@@ -179,14 +179,14 @@ class LogScreen(Screen[None]):
         if self._field.display:
             self._leave_search()
         elif self.pane.page.searched is not None:
-            self.pane.turn(stay)
+            self.pane.navigate(stay)
         else:
             self.dismiss(None)
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         """Scroll by a few rows."""
-        self.action_move(_WHEEL)
+        self.action_move(_WHEEL_ROWS)
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         """Scroll by a few rows."""
-        self.action_move(-_WHEEL)
+        self.action_move(-_WHEEL_ROWS)

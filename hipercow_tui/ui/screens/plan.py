@@ -90,8 +90,8 @@ class PlanScreen(Screen[JobSpec | None]):
         _key("e", "save", "Save plan", "Save the plan as JSON", "save"),
         _key("c", "copy", "Copy R call", "Copy the call in R that takes the same tasks", "copy"),
         _key("escape,q", "back", "Back", "Go back; nothing has changed", "back", shown_as="esc"),
-        _key("n", "stop(1)", "Next !", "To the next group, or tasks to think twice about", "next"),
-        _key("N", "stop(-1)", "", "To the group or tasks before", "previous"),
+        _key("n", "go(1)", "Next !", "To the next group, or tasks to think twice about", "next"),
+        _key("N", "go(-1)", "", "To the group or tasks before", "previous"),
     ]
 
     def __init__(
@@ -112,7 +112,7 @@ class PlanScreen(Screen[JobSpec | None]):
         self._ignoring = bool(plan.ignored_bundles)
         self._clock = clock
         self._sizes: dict[str, Size] = {}
-        self._part_measured: float | None = 0.0  # the part that is done; None once all is known
+        self._measured_part: float | None = 0.0  # the part that is done; None once all is known
         self._summaries: SummaryLoader | None = None
 
     def compose(self) -> ComposeResult:
@@ -153,7 +153,7 @@ class PlanScreen(Screen[JobSpec | None]):
     @property
     def measured(self) -> bool:
         """Whether it is known how much the tasks hold."""
-        return self._part_measured is None
+        return self._measured_part is None
 
     @property
     def refusal(self) -> str | None:
@@ -172,7 +172,7 @@ class PlanScreen(Screen[JobSpec | None]):
 
     def _show(self, plan: PurgePlan) -> None:
         self.plan = plan
-        self._part_measured = 0.0
+        self._measured_part = 0.0
         empty = plan.empty and not plan.blocked
         self.lines.display = not empty
         self.query_one("#in-full").display = not empty
@@ -195,10 +195,10 @@ class PlanScreen(Screen[JobSpec | None]):
             keys = "x leaves out their chains"
             if self._unread_bundles and not self._ignoring:
                 keys += " · i ignores bundles"
-            lines = [_headed(headline, Text(keys, error), width), filters]
+            lines = [_side_by_side(headline, Text(keys, error), width), filters]
         else:
             effects = Text(report.side_effects(self.plan), warning)
-            lines = [_headed(self._headline(), effects, width), filters]
+            lines = [_side_by_side(self._headline(), effects, width), filters]
             lines += [_warning(text, warning) for text in self.plan.warnings[:_WARNINGS]]
             if (more := len(self.plan.warnings) - _WARNINGS) > 0:
                 lines.append(
@@ -213,8 +213,8 @@ class PlanScreen(Screen[JobSpec | None]):
     def _headline(self) -> Text:
         total = report.total_size(self.plan, self._sizes) if self.measured else None
         head = Text.assemble(("Plan  ", "bold"), (report.headline(self.plan, total), "bold"))
-        if self._part_measured is not None and self.plan.tasks:
-            head.append(f"  measuring {self._part_measured:.0%}", "dim")
+        if self._measured_part is not None and self.plan.tasks:
+            head.append(f"  measuring {self._measured_part:.0%}", "dim")
         return head
 
     @property
@@ -262,19 +262,19 @@ class PlanScreen(Screen[JobSpec | None]):
         self.call_later(self._show_measured, None)
 
     def _show_measured(self, part: float | None) -> None:
-        self._part_measured = part
-        self.lines.reset()
+        self._measured_part = part
+        self.lines.redraw()
         self._show_head()
 
-    def on_virtual_list_seen(self, message: VirtualList.Seen) -> None:
+    def on_virtual_list_view_changed(self, message: VirtualList.ViewChanged) -> None:
         """Other lines are in sight: say what they run."""
         message.stop()
         self._show_in_full()
         if self._summaries is not None:
-            self._summaries.want([task.id for task in self.lines.tasks_in_sight()])
+            self._summaries.want([task.id for task in self.lines.visible_tasks()])
 
     def _show_gists(self) -> None:
-        self.lines.reset()
+        self.lines.redraw()
         self._show_in_full()
 
     def _show_in_full(self) -> None:
@@ -290,7 +290,7 @@ class PlanScreen(Screen[JobSpec | None]):
             return self._unread_bundles
         return action != "leave_out" or bool(self.plan.blocked)
 
-    def action_stop(self, by: int) -> None:
+    def action_go(self, by: int) -> None:
         """Go to the next or previous group, or first of tasks to think twice about."""
         self.lines.go_to_stop(by)
 
@@ -335,7 +335,7 @@ class PlanScreen(Screen[JobSpec | None]):
         self.dismiss(None)
 
 
-def _headed(left: Text, right: Text, width: int) -> Text:
+def _side_by_side(left: Text, right: Text, width: int) -> Text:
     """Both on one line if there is room, else on two."""
     gap = width - left.cell_len - right.cell_len
     if not right or gap >= 2:

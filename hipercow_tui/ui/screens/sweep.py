@@ -41,9 +41,9 @@ from hipercow_tui.ui.widgets.virtual_table import VirtualTable
 from hipercow_tui.ui.workers.base import start_thread
 
 TELL_EVERY = 0.3  # seconds
-PARTS = 24  # of the range of an input
-NAMED = 6  # parts that are told by name
-LINES = 5  # inputs that are told along
+RANGE_PARTS = 24  # of the range of an input
+MAX_VALUES = 6  # parts that are told by name
+MAX_INPUTS = 5  # inputs that are told along
 _LEVELS = "▁▂▃▄▅▆▇█"
 
 
@@ -112,7 +112,7 @@ class SweepScreen(Screen[str | None]):
         self._show()
         todo = [self._tasks()[i] for i in self._ids if i in self._tasks()]
         start_thread(lambda: self._read(todo), lambda error: self.post_message(WorkerFailed(error)))
-        self.set_interval(1.0, self._look)
+        self.set_interval(1.0, self._update_tasks)
 
     def on_unmount(self) -> None:
         """Read no more."""
@@ -141,7 +141,7 @@ class SweepScreen(Screen[str | None]):
         self._sweep = make_sweep(self._inputs)
         self._show()
 
-    def _look(self) -> None:
+    def _update_tasks(self) -> None:
         if self._tasks() is not self._shown:
             self._show()
 
@@ -155,11 +155,11 @@ class SweepScreen(Screen[str | None]):
         if not present:
             table.say_if_empty("These tasks are gone", "esc goes back")
         table.show(self._sweep, tasks, sort_rows(self._sweep, known, self._sort), self._sort)
-        self._tell_head(present, known)
-        self.query_one("#along", Static).update(self._along(known))
-        self._tell_hits()
+        self._show_head(present, known)
+        self.query_one("#along", Static).update(self._failure_chart(known))
+        self._show_hits()
 
-    def _tell_head(self, present: list[Task], known: list[Task]) -> None:
+    def _show_head(self, present: list[Task], known: list[Task]) -> None:
         failed = sum(task.status is Status.FAILURE for task in present)
         said = [pluralize(len(present), "task"), f"{failed:,} failed"]
         if len(known) < len(present):
@@ -170,33 +170,33 @@ class SweepScreen(Screen[str | None]):
         head = f"{self._title}  {' · '.join(said)}{f'   in all: {same}' if same else ''}"
         self.query_one("#head", Static).update(Text(plain_text(head), "bold"))
 
-    def _along(self, tasks: list[Task]) -> Text:
+    def _failure_chart(self, tasks: list[Task]) -> Text:
         """A line for each input: its values, over them how large a part of the tasks failed."""
-        names = [plain_text(name) for name in self._sweep.names[:LINES]]
+        names = [plain_text(name) for name in self._sweep.names[:MAX_INPUTS]]
         width = max(map(len, names), default=0)
         text = Text()
         for place, name in enumerate(names):
-            found = failure_rates(self._sweep, tasks, place, PARTS)
+            found = failure_rates(self._sweep, tasks, place, RANGE_PARTS)
             text.append(f"{name:<{width}}  ", "dim")
-            if len(found) <= NAMED or number(found[0].label) is None:
+            if len(found) <= MAX_VALUES or number(found[0].label) is None:
                 # Of many words, those that failed most.
-                worst = sorted(found, key=lambda share: -share.failed / share.tasks)[:NAMED]
-                for share in found if len(found) <= NAMED else worst:
-                    self._level(text, share)
+                worst = sorted(found, key=lambda share: -share.failed / share.tasks)[:MAX_VALUES]
+                for share in found if len(found) <= MAX_VALUES else worst:
+                    self._append_level(text, share)
                     text.append(f" {plain_text(share.label)}   ")
-                if len(found) > NAMED:
-                    text.append(f"and {len(found) - NAMED:,} more", "dim")
+                if len(found) > MAX_VALUES:
+                    text.append(f"and {len(found) - MAX_VALUES:,} more", "dim")
             else:
                 text.append(f"{plain_text(found[0].label)} ")
                 for share in found:
-                    self._level(text, share)
+                    self._append_level(text, share)
                 text.append(f" {plain_text(found[-1].label)}")
             text.append("\n")
         if names:
             text.append("height: how many of them failed", "dim")
         return text
 
-    def _level(self, text: Text, share: FailureRate) -> None:
+    def _append_level(self, text: Text, share: FailureRate) -> None:
         if not share.tasks:
             text.append(" ")
             return
@@ -235,7 +235,7 @@ class SweepScreen(Screen[str | None]):
     def _searched(self, message: SearchBar.Changed) -> None:
         self._query = message.query
         self.table.search(message.query)
-        self._tell_hits()
+        self._show_hits()
         if self._query and self.table.cursor not in self._hits:
             self.action_hit(1)
 
@@ -248,7 +248,7 @@ class SweepScreen(Screen[str | None]):
         keys = self.table.keys if self._query else ()
         return [row for row, key in enumerate(keys) if self._sweep.hits(key, self._query)]
 
-    def _tell_hits(self) -> None:
+    def _show_hits(self) -> None:
         if self._query:
             self.query_one(SearchBar).tell(len(self._hits))
 

@@ -26,7 +26,7 @@ from hipercow_tui.ui.widgets.virtual_list import VirtualList
 from hipercow_tui.ui.workers.purge_job import JobSpec, empty_job, finish_job, restore_job
 from hipercow_tui.ui.workers.trash_monitor import TrashMonitor, TrashState, contents, made
 
-_LOOK_EVERY = 2.0  # seconds
+_REFRESH_INTERVAL = 2.0  # seconds
 _EMPTY = (
     "The trash is empty\n\nWhat is moved to the trash in a plan (p, D) waits here. Esc goes back."
 )
@@ -36,7 +36,7 @@ _INTERRUPTED = {
     BatchState.ERASING: "f finishes it, r restores all that is whole: erasing was interrupted",
     BatchState.RESTORING: "f or r finishes it: restoring was interrupted",
 }
-_WAITING = {
+_AT_REST = {
     BatchState.TRASH: "it frees its space when it is emptied (e); until then r restores it",
     BatchState.QUARANTINED: "could not be put back when the rest was; r tries again, e erases it",
 }
@@ -61,8 +61,8 @@ class TrashScreen(Screen[JobSpec | None]):
     def __init__(self, root: Root, *, refusal: str, clock: Callable[[], float]) -> None:
         super().__init__()
         self._root = root
-        self._looker = TrashMonitor(root)
-        self._looking = False
+        self._monitor = TrashMonitor(root)
+        self._reading = False
         self._refusal = refusal
         self._clock = clock
 
@@ -78,30 +78,30 @@ class TrashScreen(Screen[JobSpec | None]):
         """Look, and go on looking."""
         self.query_one("#nothing").display = False
         self.batches.focus()
-        self._look_on()
-        self.set_interval(_LOOK_EVERY, self._look_on)
+        self._refresh()
+        self.set_interval(_REFRESH_INTERVAL, self._refresh)
 
     @property
     def batches(self) -> _BatchList:
         """The list."""
         return self.query_one(_BatchList)
 
-    def _look_on(self) -> None:
-        if not self._looking:
-            self._looking = True
-            self._look()
+    def _refresh(self) -> None:
+        if not self._reading:
+            self._reading = True
+            self._read()
 
     @work(thread=True)
-    def _look(self) -> None:
+    def _read(self) -> None:
         worker = get_current_worker()
-        for look in self._looker.look():
+        for look in self._monitor.look():
             if worker.is_cancelled:
                 return
             self.call_later(self._show, look)
-        self._looking = False
+        self._reading = False
 
     def _show(self, look: TrashState) -> None:
-        if look is self.batches.look:
+        if look is self.batches.state:
             return
         self.batches.show(look)
         nothing = self.query_one("#nothing", Static)
@@ -118,9 +118,9 @@ class TrashScreen(Screen[JobSpec | None]):
             head.append(f"\n{plain_text(self._refusal)}")
         self.query_one("#head", Static).update(head)
         self.refresh_bindings()
-        self.on_virtual_list_seen()
+        self.on_virtual_list_view_changed()
 
-    def on_virtual_list_seen(self) -> None:
+    def on_virtual_list_view_changed(self) -> None:
         """The cursor is on another lot."""
         batch = self.batches.current
         self.query_one("#in-full", Static).update(_in_full(batch) if batch else "")
@@ -129,24 +129,24 @@ class TrashScreen(Screen[JobSpec | None]):
         """The footer has what makes sense for what there is."""
         batches = self.query(_BatchList)
         if action in ("restore", "empty", "empty_all") and batches:
-            return bool(batches.first().look.entries)
+            return bool(batches.first().state.entries)
         if action == "finish" and batches:
-            return bool(batches.first().look.interrupted)
+            return bool(batches.first().state.interrupted)
         return True
 
     def action_restore(self) -> None:
         """Bring back the lot under the cursor."""
-        if batch := self._ready():
-            held = contents(*self.batches.look.together(batch), verb="goes/go")
+        if batch := self._actionable():
+            held = contents(*self.batches.state.together(batch), verb="goes/go")
             text = f"{held} back in place; nothing that exists is overwritten."
             if batch.partly_erased or batch.state is BatchState.ERASING:
                 text += " What has been erased already can't come back."
             job = restore_job(self._root, batch.batch_id)
-            self._ask("Restore?", text, Choice("yes", "y", "Restore"), job)
+            self._confirm("Restore?", text, Choice("yes", "y", "Restore"), job)
 
     def action_finish(self) -> None:
         """Bring what broke off to its end."""
-        batch = self._ready()
+        batch = self._actionable()
         if batch is None:
             return
         if not batch.interrupted:
@@ -155,31 +155,35 @@ class TrashScreen(Screen[JobSpec | None]):
         if not batch.resumable:
             self.notify("Nothing says that this purge was confirmed: restore it (r)")
             return
-        batches = self.batches.look.together(batch)
-        text = f"{_begun(batch)} of {made(batch, self._clock())} is finished by its plan, with all"
+        batches = self.batches.state.together(batch)
+        text = (
+            f"{_operation(batch)} of {made(batch, self._clock())} is finished by its plan, with all"
+        )
         text += f" checks. {contents(*batches, verb='is/are')} moved so far."
         if batch.state is not BatchState.RESTORING and batch.mode is not PurgeMode.TRASH:
             text += " What goes is erased for good."
         job = finish_job(self._root, batch.batch_id)
-        self._ask("Finish?", text, Choice("yes", "y", "Finish", "error"), job)
+        self._confirm("Finish?", text, Choice("yes", "y", "Finish", "error"), job)
 
     def action_empty(self) -> None:
         """Erase the lot under the cursor."""
-        if batch := self._ready():
-            batches = self.batches.look.together(batch)
+        if batch := self._actionable():
+            batches = self.batches.state.together(batch)
             if not all(one.erasable for one in batches):
                 self.notify("Restore (r) or finish (f) what was interrupted first")
                 return
             held = contents(*batches, verb="is/are")
             text = f"{held} erased for good. There is no way to get them back."
             job = empty_job(self._root, batches)
-            self._ask("Empty this batch?", text, Choice("yes", "y", "Erase for good", "error"), job)
+            self._confirm(
+                "Empty this batch?", text, Choice("yes", "y", "Erase for good", "error"), job
+            )
 
     def action_empty_all(self) -> None:
         """Erase all that waits in the trash."""
-        if self._ready() is None:
+        if self._actionable() is None:
             return
-        look = self.batches.look
+        look = self.batches.state
         batches = [batch for batch in look.entries if batch.state is BatchState.TRASH]
         if not batches:
             self.notify(
@@ -195,9 +199,9 @@ class TrashScreen(Screen[JobSpec | None]):
         text += f", {format_size(sum(sizes))}," if sizes else ""
         text += " are erased for good. There is no way to get them back."
         choice = Choice("yes", "y", "Erase for good", "error")
-        self._ask("Empty the trash?", text, choice, empty_job(self._root, batches))
+        self._confirm("Empty the trash?", text, choice, empty_job(self._root, batches))
 
-    def _ready(self) -> TrashEntry | None:
+    def _actionable(self) -> TrashEntry | None:
         """The lot under the cursor, if something may be done with it; says why not."""
         batch = self.batches.current
         if batch is None:
@@ -213,7 +217,7 @@ class TrashScreen(Screen[JobSpec | None]):
             return None
         return batch
 
-    def _ask(self, title: str, text: str, choice: Choice, job: JobSpec) -> None:
+    def _confirm(self, title: str, text: str, choice: Choice, job: JobSpec) -> None:
         def answered(answer: str | None) -> None:
             if answer is not None:
                 self.dismiss(job)
@@ -235,30 +239,30 @@ class _BatchList(VirtualList):
     def __init__(self, clock: Callable[[], float], *, id: str) -> None:
         super().__init__(id=id)
         self._clock = clock
-        self.look = TrashState()
+        self.state = TrashState()
 
     def show(self, look: TrashState) -> None:
         """Show these lots, the cursor on the one it was on."""
         batch_id = self.current.batch_id if self.current else None
-        self.look = look
+        self.state = look
         self.count = len(look.entries)
         batch_ids = [batch.batch_id for batch in look.entries]
         if batch_id in batch_ids:
             self.cursor = batch_ids.index(batch_id)
-        self.reset()
+        self.redraw()
 
     @property
     def current(self) -> TrashEntry | None:
         """The lot under the cursor."""
-        return self.look.entries[self.cursor] if self.cursor < len(self.look.entries) else None
+        return self.state.entries[self.cursor] if self.cursor < len(self.state.entries) else None
 
     def line(self, y: int) -> Text:
         """State, age, what is in it, who made it."""
-        batch = self.look.entries[y]
-        held = self.look.sizes.get(str(batch.name))
+        batch = self.state.entries[y]
+        held = self.state.sizes.get(str(batch.name))
         return Text.assemble(
             " ",
-            (fit(_state(batch), 15), "bold" if batch.interrupted else ""),
+            (fit(_state_text(batch), 15), "bold" if batch.interrupted else ""),
             fit(made(batch, self._clock()), 16),
             f"{pluralize(len(batch.tasks), 'task'):>13} ",
             f"{pluralize(len(batch.bundles), 'bundle'):>11} ",
@@ -269,7 +273,7 @@ class _BatchList(VirtualList):
         )
 
 
-def _state(batch: TrashEntry) -> str:
+def _state_text(batch: TrashEntry) -> str:
     if batch.interrupted:
         return "! interrupted"
     if batch.in_use:
@@ -279,7 +283,7 @@ def _state(batch: TrashEntry) -> str:
     return "? partly erased" if batch.partly_erased else "✓ whole"
 
 
-def _begun(batch: TrashEntry) -> str:
+def _operation(batch: TrashEntry) -> str:
     if batch.state is BatchState.RESTORING:
         return "The undo"
     if batch.mode is PurgeMode.TRASH:
@@ -295,7 +299,7 @@ def _in_full(batch: TrashEntry) -> Text:
     elif batch.interrupted:
         told = _INTERRUPTED[batch.state]
     else:
-        told = _WAITING[batch.state]
+        told = _AT_REST[batch.state]
     erased = (
         f", {pluralize(len(batch.partly_erased), 'task')} partly erased"
         if batch.partly_erased

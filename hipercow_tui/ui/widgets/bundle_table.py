@@ -37,11 +37,11 @@ class BundleTable(VirtualTable):
         self._rows: dict[str, int] = {}
         self._sort = BundleSort()
         self._view = TaskView(Snapshot(Path()))
-        self._sized = False
+        self._sizes_shown = False
 
     def show_sizes(self) -> None:
         """Show what the tasks of each hold, in columns of their own."""
-        self._sized = True
+        self._sizes_shown = True
         self._laid_out_for = -1
         self.forget_strips()
 
@@ -108,7 +108,7 @@ class BundleTable(VirtualTable):
 
     def columns(self, width: int) -> Sequence[Column]:
         """The same on every screen, as far as they find room."""
-        sizes = (_SIZE, _FILES) if self._sized else ()
+        sizes = (_SIZE, _FILES) if self._sizes_shown else ()
         langs = (_LANG,) if self._view.snapshot.by_language else ()
         return (_NAME, *langs, _TASKS, _STATUS, _BAR, *sizes, _CHANGED)
 
@@ -138,34 +138,34 @@ class BundleTable(VirtualTable):
             case BundleKey.SIZE:
                 return (
                     (
-                        held_text(line.disk_usage, format_size(line.disk_usage.size.bytes)).rjust(
+                        size_text(line.disk_usage, format_size(line.disk_usage.size.bytes)).rjust(
                             one.width
                         ),
                         "",
                     ),
                 )
             case BundleKey.FILES:
-                told = held_text(line.disk_usage, f"{line.disk_usage.size.files:,}")
+                told = size_text(line.disk_usage, f"{line.disk_usage.size.files:,}")
                 return ((told.rjust(one.width), "quiet"),)
             case BundleKey.CHANGED:
                 changed = line.bundle.changed
                 return (("—" if changed is None else format_age(changed, self.now), "quiet"),)
             case _:
-                return bar(line.counts, one.width)
+                return status_bar(line.counts, one.width)
 
 
 def _key(line: BundleRow) -> str:
     return line.name if line.lang is Lang.R else f"{Lang.PY}/{line.name}"  # R's have no slash
 
 
-def held_text(held: Total, told: str) -> str:
+def size_text(held: Total, told: str) -> str:
     """Nothing where nothing was measured, ``≥`` where not all of it was."""
     if not held.measured:
         return ""
     return told if held.complete else f"≥{told}"
 
 
-def bar(counts: Mapping[Status | None, int], width: int) -> Cell:
+def status_bar(counts: Mapping[Status | None, int], width: int) -> Cell:
     """The statuses of the tasks as glyphs, in proportion; what there is has at least one."""
     present = [status for status in (*FILTERABLE_STATUSES, Status.BROKEN) if counts.get(status)]
     if not present or width < len(present):

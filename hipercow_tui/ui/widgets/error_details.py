@@ -19,7 +19,7 @@ from hipercow_tui.ui.styles import blend
 from hipercow_tui.ui.widgets.scroll_text import ScrollText
 from hipercow_tui.ui.widgets.task_details import Styles
 
-MOST = 8  # bundles that are told by name
+MAX_BUNDLES = 8  # bundles that are told by name
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def lines(shown: ShownError, style: Styles) -> Iterable[tuple[str, Text]]:
     if also:
         yield "of these", Text(" · ".join(also))
     if group.bundles:
-        yield "bundles", _safe([_few([f"{name} ({n:,})" for name, n in group.bundles])])
+        yield "bundles", _safe([_first_names([f"{name} ({n:,})" for name, n in group.bundles])])
     if group.code:
         yield "runs", _code(group.code, style)
     same = [spread for spread in group.inputs if not spread.differs]
@@ -124,9 +124,9 @@ def _times(group: ErrorGroup, now: float) -> Iterable[str]:
         yield f"last {format_age(group.last, now)}"
 
 
-def _few(names: Sequence[str]) -> str:
-    more = f" and {len(names) - MOST:,} more" if len(names) > MOST else ""
-    return ", ".join(names[:MOST]) + more
+def _first_names(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MAX_BUNDLES:,} more" if len(names) > MAX_BUNDLES else ""
+    return ", ".join(names[:MAX_BUNDLES]) + more
 
 
 def _code(code: Sequence[str], style: Styles) -> Text:

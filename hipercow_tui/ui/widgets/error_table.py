@@ -22,7 +22,7 @@ from hipercow_tui.ui.widgets.virtual_table import VirtualTable
 if TYPE_CHECKING:
     from hipercow_tui.ui.workers.failure_worker import FailureViewModel
 
-ROOMY = 112  # cells from which ages are written out
+LONG_AGES_FROM = 112  # cells from which ages are written out
 
 _TASKS = Column(ErrorKey.TASKS, "tasks", 6, 7)
 _BAR = Column("bar", "", 5, 16, rank=2)
@@ -154,8 +154,8 @@ class ErrorTable(VirtualTable):
 
     def columns(self, width: int) -> Sequence[Column]:
         """Ages are short where there is little room."""
-        last = 14 if width >= ROOMY else 5
-        title = "last" if width < ROOMY else "last failed"
+        last = 14 if width >= LONG_AGES_FROM else 5
+        title = "last" if width < LONG_AGES_FROM else "last failed"
         return (_TASKS, _BAR, _MESSAGE, _INPUTS, _BUNDLE, Column(ErrorKey.LAST, title, last, last))
 
     def sign(self, column: Column) -> str:

@@ -12,9 +12,9 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
 
-KEY, LABEL, OFF = "bold $footer-key-foreground", "$footer-description-foreground", "dim"
-HELP = "question_mark"
-BETWEEN = 2  # cells
+KEY, LABEL, DISABLED = "bold $footer-key-foreground", "$footer-description-foreground", "dim"
+HELP_KEY = "question_mark"
+GAP = 2  # cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Hint:
     @property
     def width(self) -> int:
         """In cells, with what stands between it and the next."""
-        return cell_len(f"{self.shown} {self.label}") + BETWEEN
+        return cell_len(f"{self.shown} {self.label}") + GAP
 
 
 class KeyFooter(Widget):
@@ -56,9 +56,9 @@ class KeyFooter(Widget):
 
     def on_mount(self) -> None:
         """Other keys may work where another pane has the focus."""
-        self.screen.bindings_updated_signal.subscribe(self, self._look_again)
+        self.screen.bindings_updated_signal.subscribe(self, self._refresh_if_changed)
 
-    def _look_again(self, _: Screen[Any]) -> None:
+    def _refresh_if_changed(self, _: Screen[Any]) -> None:
         if self._drawn != (self.hints, self.size.width):
             self.refresh()
 
@@ -81,14 +81,14 @@ class KeyFooter(Widget):
         hints, width = self.hints, self.size.width
         self._drawn, self._places = (hints, width), []
         line = Content(" ")
-        for hint in fitting(hints, width - 1):
+        for hint in fit_hints(hints, width - 1):
             if hint.key == self.app.COMMAND_PALETTE_BINDING:  # at the right end, as everywhere
-                line += " " * (width - line.cell_length - hint.width + BETWEEN - 1)
+                line += " " * (width - line.cell_length - hint.width + GAP - 1)
             start = line.cell_length
-            style = LABEL if hint.enabled else OFF
+            style = LABEL if hint.enabled else DISABLED
             line = Content.assemble(line, (hint.shown, KEY), " ", (hint.label, style))
             self._places.append((range(start, line.cell_length), hint))
-            line += " " * BETWEEN
+            line += " " * GAP
         return line
 
     def on_click(self, event: events.Click) -> None:
@@ -98,11 +98,11 @@ class KeyFooter(Widget):
                 self.app.simulate_key(hint.key)
 
 
-def fitting(hints: Sequence[Hint], width: int) -> Sequence[Hint]:
+def fit_hints(hints: Sequence[Hint], width: int) -> Sequence[Hint]:
     """As many as find room, in order; the one for help among them."""
     shown = list(hints)
-    while sum(hint.width for hint in shown) - BETWEEN > width:
-        others = [hint for hint in shown if hint.key != HELP]
+    while sum(hint.width for hint in shown) - GAP > width:
+        others = [hint for hint in shown if hint.key != HELP_KEY]
         if not others:
             return ()
         shown.remove(others[-1])

@@ -57,7 +57,7 @@ class HeaderFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _Item:
     """Something told on the right; what has the largest ``rank`` gives way first."""
 
     text: str
@@ -85,7 +85,7 @@ class HeaderBar(Widget):
     def render(self) -> Content:
         """The line, in exactly the width there is."""
         facts = self.facts
-        told = self._right()
+        told = self._right_items()
         while len(told) > 1 and self._width(told) > self.size.width - len(f" {NAME}  "):
             told.remove(max(told, key=lambda one: one.rank))
         right = Content(" · ").join(
@@ -100,30 +100,30 @@ class HeaderBar(Widget):
         return Content.assemble(left, gap, right)
 
     @staticmethod
-    def _width(told: Sequence[_Told]) -> int:
+    def _width(told: Sequence[_Item]) -> int:
         return sum(cell_len(one.text) + len(" · ") for one in told)
 
-    def _right(self) -> list[_Told]:
+    def _right_items(self) -> list[_Item]:
         facts, told = self.facts, []
         if facts.read_only:
-            told.append(_Told(facts.read_only, "text-warning", 1))
+            told.append(_Item(facts.read_only, "text-warning", 1))
         if self.trash:
-            told.append(_Told(self.trash, "text-warning", 2))
+            told.append(_Item(self.trash, "text-warning", 2))
         if facts.problems:
-            told.append(_Told(f"! {pluralize(facts.problems, 'problem')}", "text-error", 3))
+            told.append(_Item(f"! {pluralize(facts.problems, 'problem')}", "text-error", 3))
         if self.freshness.percent is not None:
-            told.append(_Told(f"reading {self.freshness.percent} %", "text-warning", 0))
+            told.append(_Item(f"reading {self.freshness.percent} %", "text-warning", 0))
             return told
-        told.append(_Told("live", "text-success", 0))
+        told.append(_Item("live", "text-success", 0))
         if facts.langs:
             both = " · ".join(f"{lang} {tasks:,}" for lang, tasks in facts.langs)
-            told.append(_Told(both, "", 7))
+            told.append(_Item(both, "", 7))
         if facts.running:
-            told.append(_Told(f"{facts.running:,} running", "", 5))
+            told.append(_Item(f"{facts.running:,} running", "", 5))
         if facts.waiting:
-            told.append(_Told(f"{facts.waiting:,} waiting", "", 6))
+            told.append(_Item(f"{facts.waiting:,} waiting", "", 6))
         if self.freshness.seconds:
-            told.append(_Told(f"{self.freshness.seconds} s ago", "", 4))
+            told.append(_Item(f"{self.freshness.seconds} s ago", "", 4))
         return told
 
 

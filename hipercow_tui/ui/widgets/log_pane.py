@@ -36,7 +36,7 @@ class LogPane(Vertical):
     LogPane LogView { height: 1fr; }
     """
 
-    what: reactive[str] = reactive("")
+    title: reactive[str] = reactive("")
     """Whose log it is."""
     ended: reactive[bool] = reactive(False)
     """Whether its task has ended, so that nothing more is waited for."""
@@ -47,7 +47,7 @@ class LogPane(Vertical):
     needle: reactive[re.Pattern[str] | None] = reactive[re.Pattern[str] | None](None)
     """What is shown where it stands."""
 
-    class Turned(Message):
+    class PageChanged(Message):
         """Another page is shown, or another state of the log."""
 
     def __init__(self, log: Log, *, id: str | None = None) -> None:
@@ -68,7 +68,7 @@ class LogPane(Vertical):
             lambda page: self.call_later(self._show, page),
             lambda error: self.post_message(WorkerFailed(error)),
         )
-        self._reshape()
+        self._resize_page()
 
     def on_unmount(self) -> None:
         """Read no more."""
@@ -81,12 +81,12 @@ class LogPane(Vertical):
         return self.query_one(LogView)
 
     @property
-    def shape(self) -> Viewport:
+    def viewport(self) -> Viewport:
         """The room for rows."""
         room = self.view.size
         return Viewport(max(1, room.width), max(1, room.height), self.wrap)
 
-    def turn(self, turn: Navigation) -> None:
+    def navigate(self, turn: Navigation) -> None:
         """Turn the page."""
         if self._reader is not None:
             self._reader.turn(turn)
@@ -98,16 +98,16 @@ class LogPane(Vertical):
 
     def on_log_view_resized(self) -> None:
         """Fill the room there is."""
-        self._reshape()
+        self._resize_page()
 
     def watch_wrap(self) -> None:
         """Lay out anew."""
-        self._reshape()
+        self._resize_page()
 
-    def _reshape(self) -> None:
+    def _resize_page(self) -> None:
         """A log that is not shown is read all the same, so that it can be said to be there."""
         if self._reader is not None and self.view.size:
-            self._reader.reshape(self.shape)
+            self._reader.reshape(self.viewport)
 
     def on_resize(self) -> None:
         """The head is laid out for a width."""
@@ -117,7 +117,7 @@ class LogPane(Vertical):
         self.page = page
         self._show_head()
         self._show_rows()
-        self.post_message(self.Turned())
+        self.post_message(self.PageChanged())
 
     def watch_needle(self) -> None:
         """Show where it stands."""
@@ -137,11 +137,11 @@ class LogPane(Vertical):
 
     def _show_head(self) -> None:
         page = self.page
-        head = Text.assemble((f"{self._log.name}  ", "bold"), self.what)
+        head = Text.assemble((f"{self._log.name}  ", "bold"), self.title)
         said = page.said or (page.error if page.rows else "")
         where = [
             format_size(page.size) if page.rows else "",
-            "" if said else self._place(),
+            "" if said else self._position(),
             self.hint,
         ]
         if said:
@@ -154,7 +154,7 @@ class LogPane(Vertical):
         for shown in self.query(".head").results(Static):
             shown.update(head)
 
-    def _place(self) -> str:
+    def _position(self) -> str:
         page = self.page
         if not page.rows:
             return ""

@@ -25,14 +25,14 @@ from hipercow_tui.ui.widgets.virtual_list import VirtualList
 
 Row: TypeAlias = "PlannedTask | PlannedBundle | Blocked | str"
 
-MIDDLE = 100  # cells from which a line has room for the id of its task
-WIDE = 150  # cells from which there is room for why it goes and what to think of, in full
-_RUNS = 68  # cells for what a task runs and with what, at most: more pulls the columns apart
-_SECOND = 30  # cells of the second column of these: "first attempt of 3f2a9c…71e0"
-_NARROW = 16  # cells of it where there are few: "beta = 0.93"
-_NARROW_WHY = 22  # and for "first attempt of 3f2a…"
-_NOTE = 20  # cells; with fewer, a regret is not begun
-_STATUS = 11  # cells: glyph, space and "submitted"
+IDS_FROM = 100  # cells from which a line has room for the id of its task
+REASONS_FROM = 150  # cells from which there is room for why it goes and what to think of, in full
+_CALL_WIDTH = 68  # cells for what a task runs and with what, at most: more pulls the columns apart
+_SECOND_WIDTH = 30  # cells of the second column of these: "first attempt of 3f2a9c…71e0"
+_NARROW_INPUTS = 16  # cells of it where there are few: "beta = 0.93"
+_NARROW_REASON = 22  # and for "first attempt of 3f2a…"
+_MIN_CAUTION = 20  # cells; with fewer, a regret is not begun
+_STATUS_WIDTH = 11  # cells: glyph, space and "submitted"
 _INDENT = 5  # cells: cursor, "!", space, "-", space
 
 
@@ -49,7 +49,7 @@ class Section:
 
     title: str
     rows: Sequence[Row]
-    means: str
+    rule: str
     note: str = ""
     alarming: bool = False
 
@@ -84,7 +84,7 @@ class PlanList(VirtualList):
         self.sizes: Mapping[str, Size] = {}
         self.summaries: Mapping[str, TaskSummary] = {}
         self._now = 0.0
-        self._called: Callable[[Bundle], str] = attrgetter("name")
+        self._bundle_label: Callable[[Bundle], str] = attrgetter("name")
         self._sections: tuple[Section, ...] = ()
         self._starts: list[int] = []
         self._stops: list[int] = []
@@ -92,22 +92,22 @@ class PlanList(VirtualList):
     def show(self, plan: PurgePlan) -> None:
         """Show a plan from its beginning."""
         self._now = plan.made
-        self._called = plan.bundle_label
+        self._bundle_label = plan.bundle_label
         self._sections = tuple(_sections(plan))
         self._starts = []
         total = 0
         for section in self._sections:
             self._starts.append(total)
             total += 1 + len(section.rows)
-        self._stops = sorted({*self._starts, *self._regrets()})
+        self._stops = sorted({*self._starts, *self._caution_lines()})
         self.count = total
         self.cursor = 0
         self.scroll_to(y=0, animate=False, immediate=True)
-        self.reset()
+        self.redraw()
 
-    def tasks_in_sight(self) -> list[Task]:
+    def visible_tasks(self) -> list[Task]:
         """The tasks of the lines that are in sight, but for those that can't be read."""
-        rows = (self._row(y) for y in self.in_sight)
+        rows = (self._row_at(y) for y in self.visible_lines)
         tasks = (row.task for row in rows if isinstance(row, PlannedTask | Blocked))
         return [task for task in tasks if task.status is not Status.BROKEN]
 
@@ -123,26 +123,30 @@ class PlanList(VirtualList):
 
     def in_full(self) -> Text:
         """All there is to say of the line under the cursor, however narrow the screen."""
-        row = self._row(self.cursor) if self.count else ""
+        row = self._row_at(self.cursor) if self.count else ""
         match row:
             case PlannedTask(task=task, cautions=regrets):
                 runs = self.summaries.get(task.id, NO_SUMMARY)
                 text = Text("  ".join(filter(None, (task.id, report.cascade_reason(row)))))
                 text.append("\n")
                 for why in regrets:
-                    text.append(f"! {why}  ", self._styled("regret"))
-                return text.append(f"{runs.code_text}  {runs.inputs_text}", self._styled("quiet"))
+                    text.append(f"! {why}  ", self._style_of("regret"))
+                return text.append(f"{runs.code_text}  {runs.inputs_text}", self._style_of("quiet"))
             case PlannedBundle(bundle=bundle):
-                text = Text(f"{plain_text(self._called(bundle))}  {report.bundle_outcome(row)}\n")
+                text = Text(
+                    f"{plain_text(self._bundle_label(bundle))}  {report.bundle_outcome(row)}\n"
+                )
                 stays = "its tasks that stay keep everything but their place in it"
-                return text.append(stays if row.surviving else "", self._styled("quiet"))
+                return text.append(stays if row.surviving else "", self._style_of("quiet"))
             case Blocked(task=task, reason=reason):
-                return Text(f"{task.id}\n").append(plain_text(reason), self._styled("blocked"))
-        return Text(self._sections[self._section(self.cursor)].means if self.count else "", "dim")
+                return Text(f"{task.id}\n").append(plain_text(reason), self._style_of("blocked"))
+        return Text(
+            self._sections[self._section_index(self.cursor)].rule if self.count else "", "dim"
+        )
 
     def line(self, y: int) -> Text:
         """The text of a line of the plan."""
-        row = self._row(y)
+        row = self._row_at(y)
         width = self.scrollable_content_region.width
         match row:
             case PlannedTask():
@@ -151,21 +155,21 @@ class PlanList(VirtualList):
                 return self._bundle_line(row)
             case Blocked():
                 return self._blocked_line(row, width)
-        section = self._sections[self._section(y)]
+        section = self._sections[self._section_index(y)]
         if y in self._starts:
             return self._title_line(section, width)
-        return Text(" " * _INDENT).append(row, self._styled("blocked"))
+        return Text(" " * _INDENT).append(row, self._style_of("blocked"))
 
-    def _section(self, y: int) -> int:
+    def _section_index(self, y: int) -> int:
         return bisect_right(self._starts, y) - 1
 
-    def _row(self, y: int) -> Row:
+    def _row_at(self, y: int) -> Row:
         """What stands on a line; "" for the title of a group."""
-        at = self._section(y)
+        at = self._section_index(y)
         below = y - self._starts[at]
         return self._sections[at].rows[below - 1] if below else ""
 
-    def _regrets(self) -> Iterable[int]:
+    def _caution_lines(self) -> Iterable[int]:
         """The lines where a run of tasks with the same regrets begins."""
         for start, section in zip(self._starts, self._sections, strict=True):
             before: tuple[str, ...] = ()
@@ -177,77 +181,81 @@ class PlanList(VirtualList):
 
     # Lines
 
-    def _styled(self, name: str) -> Style:
+    def _style_of(self, name: str) -> Style:
         partial = self.get_component_rich_style(f"plan--{name}", partial=True)
         # Whole, a colour is mixed with what it stands on; in part, "60 % of it" would be white.
         return partial + Style(color=self.get_component_rich_style(f"plan--{name}").color)
 
     def _title_line(self, section: Section, width: int) -> Text:
         number = sum(not isinstance(row, str) for row in section.rows)
-        text = Text(" ").append(f"{section.title} {number:,}", self._styled("title"))
+        text = Text(" ").append(f"{section.title} {number:,}", self._style_of("title"))
         if section.alarming:
-            text.stylize(self._styled("blocked"))
+            text.stylize(self._style_of("blocked"))
         if section.note:
             gap = max(2, width - len(text) - len(section.note) - 1)
-            text.append(" " * gap).append(section.note, self._styled("regret"))
+            text.append(" " * gap).append(section.note, self._style_of("regret"))
         return text
 
-    def _start(self, task: Task, *, goes: bool, regretted: bool = False) -> Text:
+    def _line_start(self, task: Task, *, goes: bool, regretted: bool = False) -> Text:
         text = Text(" ")
-        text.append("! " if regretted else "  ", self._styled("regret"))
-        text.append("- " if goes else "  ", self._styled("minus"))
-        status = fit(f"{GLYPH[task.status]} {task.status}", _STATUS)
-        return text.append(status, self._styled(task.status)).append("  ")
+        text.append("! " if regretted else "  ", self._style_of("regret"))
+        text.append("- " if goes else "  ", self._style_of("minus"))
+        status = fit(f"{GLYPH[task.status]} {task.status}", _STATUS_WIDTH)
+        return text.append(status, self._style_of(task.status)).append("  ")
 
     def _task_line(self, planned: PlannedTask, width: int) -> Text:
         task = planned.task
-        text = self._start(task, goes=True, regretted=bool(planned.cautions))
+        text = self._line_start(task, goes=True, regretted=bool(planned.cautions))
         measured = self.sizes.get(task.id)
-        end = _age(task, self._now, wide=width >= MIDDLE)
+        end = _age_text(task, self._now, wide=width >= IDS_FROM)
         end += f"{format_size(measured.bytes) if measured else '':>9}"
-        end += f"  {short_id(task.id)}" if width >= MIDDLE else ""
+        end += f"  {short_id(task.id)}" if width >= IDS_FROM else ""
         room = max(0, width - text.cell_len - len(end))
         why = report.cascade_reason(planned)
-        if width < WIDE:
-            return text.append(self._what_runs(task, room, why)).append(end)
-        text.append(self._what_runs(task, _RUNS)).append(f"{end}  {why}")
+        if width < REASONS_FROM:
+            return text.append(self._call_text(task, room, why)).append(end)
+        text.append(self._call_text(task, _CALL_WIDTH)).append(f"{end}  {why}")
         for regret in planned.cautions:
-            if width - text.cell_len >= _NOTE:
-                text.append(f"  {regret}" if why else regret, self._styled("regret"))
+            if width - text.cell_len >= _MIN_CAUTION:
+                text.append(f"  {regret}" if why else regret, self._style_of("regret"))
         return text
 
-    def _what_runs(self, task: Task, room: int, why: str = "") -> Text:
+    def _call_text(self, task: Task, room: int, why: str = "") -> Text:
         """What a task runs, and with what or why it goes, in ``room`` cells, two of them empty."""
         summary = self.summaries.get(task.id, NO_SUMMARY)
-        if room >= 2 * _SECOND - 4:
-            width = _SECOND
+        if room >= 2 * _SECOND_WIDTH - 4:
+            width = _SECOND_WIDTH
         else:
-            width = (_NARROW_WHY if why else _NARROW) if room >= 2 * _NARROW_WHY - 6 else 0
+            width = (
+                (_NARROW_REASON if why else _NARROW_INPUTS) if room >= 2 * _NARROW_REASON - 6 else 0
+            )
         if task.lang is Lang.PY and not why:
             width = 0  # a command has no inputs
         text = Text(
             fit(summary.code_text or summary.problem or "", max(0, room - width - 2)) + "  "
         )
         if width:
-            text.append(_cut(why or summary.inputs_text, width - 2) + "  ", self._styled("quiet"))
+            text.append(
+                _fit_start(why or summary.inputs_text, width - 2) + "  ", self._style_of("quiet")
+            )
         return text
 
     def _bundle_line(self, planned: PlannedBundle) -> Text:
-        text = Text("   ").append("- ", self._styled("minus"))
-        text.append(fit(plain_text(self._called(planned.bundle)), 24)).append("  ")
+        text = Text("   ").append("- ", self._style_of("minus"))
+        text.append(fit(plain_text(self._bundle_label(planned.bundle)), 24)).append("  ")
         style = "regret" if planned.surviving else "quiet"
-        return text.append(report.bundle_outcome(planned), self._styled(style))
+        return text.append(report.bundle_outcome(planned), self._style_of(style))
 
     def _blocked_line(self, blocked: Blocked, width: int) -> Text:
-        text = self._start(blocked.task, goes=False)
+        text = self._line_start(blocked.task, goes=False)
         end = short_id(blocked.task.id)
         if len(blocked.chain) > 1:
             end += f"  holds its chain of {len(blocked.chain):,}"
-        room = max(0, min(_RUNS, width - text.cell_len - len(end) - 1))
-        return text.append(self._what_runs(blocked.task, room)).append(end)
+        room = max(0, min(_CALL_WIDTH, width - text.cell_len - len(end) - 1))
+        return text.append(self._call_text(blocked.task, room)).append(end)
 
 
-def _cut(text: str, width: int) -> str:
+def _fit_start(text: str, width: int) -> str:
     """The text in exactly ``width`` cells; what is too long loses its end: the first input tells
     more than the last."""
     return (
@@ -257,7 +265,7 @@ def _cut(text: str, width: int) -> str:
     )
 
 
-def _age(task: Task, now: float, *, wide: bool) -> str:
+def _age_text(task: Task, now: float, *, wide: bool) -> str:
     """How long ago it finished, with ~ if that is estimated; what never did, how long ago it was
     made."""
     then = task.finished if task.finished is not None else task.created
@@ -273,9 +281,9 @@ def _sections(plan: PurgePlan) -> Iterable[Section]:
     if plan.refused:
         yield Section("blocked", tuple(_with_reasons(plan.blocked)), _BLOCKED, alarming=True)
     if plan.matched:
-        yield Section("matched", plan.matched, _MATCHED, _regret_note(plan.matched))
+        yield Section("matched", plan.matched, _MATCHED, _caution_note(plan.matched))
     if plan.cascaded:
-        yield Section("in retry chains", plan.cascaded, _CASCADED, _regret_note(plan.cascaded))
+        yield Section("in retry chains", plan.cascaded, _CASCADED, _caution_note(plan.cascaded))
     if plan.bundles:
         yield Section("bundles", plan.bundles, _BUNDLES)
     if plan.blocked and not plan.refused:
@@ -292,7 +300,7 @@ def _with_reasons(blocked: Sequence[Blocked]) -> Iterable[Row]:
         yield from rows
 
 
-def _regret_note(tasks: Sequence[PlannedTask]) -> str:
+def _caution_note(tasks: Sequence[PlannedTask]) -> str:
     kept = sum(any(KEPT in why for why in one.cautions) for one in tasks)
     if kept:
         return f"! {kept:,} of them your filters would have kept"

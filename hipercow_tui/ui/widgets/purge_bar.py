@@ -9,7 +9,7 @@ from hipercow_tui.purging import Phase
 from hipercow_tui.support.text import format_duration, format_size
 from hipercow_tui.ui.workers.purge_job import JobProgressed, JobRunner, JobSpec
 
-_WORDS = {
+_PHASE_TEXT = {
     Phase.WAITING: "Watching whether another process still works here",
     Phase.MOVING: "Moving aside",
     Phase.CHECKING: "Checking",
@@ -49,7 +49,7 @@ class PurgeBar(Static):
         progress = message.progress
         part = progress.done / progress.total if progress.total else 1.0
         full = round(part * _BAR)
-        text = Text(f"{_WORDS[progress.phase]} ")
+        text = Text(f"{_PHASE_TEXT[progress.phase]} ")
         text.append("█" * full).append("░" * (_BAR - full))
         said = [f"{progress.done:,}/{progress.total:,}"]
         if progress.bytes:

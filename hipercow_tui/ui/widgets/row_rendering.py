@@ -30,10 +30,10 @@ class RenderedRow:
     cells: Sequence[Cell]
     marked: bool = False
     dimmed: bool = False
-    ranged: bool = False
+    in_range: bool = False
 
 
-def drawn(
+def render_row(
     row: RenderedRow,
     layout: Sequence[PlacedColumn],
     width: int,
@@ -44,27 +44,27 @@ def drawn(
 ) -> Strip:
     """The line, ``width`` cells long. ``cursor`` is the class of the line under the cursor, else
     nothing; ``needle``, case-folded, is shown where it stands."""
-    below: tuple[str, ...] = ("ranged",) if row.ranged else ()
+    below: tuple[str, ...] = ("ranged",) if row.in_range else ()
     if cursor:
         below = (cursor,)
     dimmed = "" if not row.dimmed else "cursor-dimmed" if cursor else "dimmed"
     ground = style(*below)
-    sign = "*" if row.marked else "+" if row.ranged else " "
+    sign = "*" if row.marked else "+" if row.in_range else " "
     segments = [
         Segment("▌", style(*below, "bar")) if cursor else Segment(" ", ground),
         Segment(sign, ground if sign == " " else style(*below, "mark")),
         Segment(" ", ground),
     ]
     for one, cell in zip(layout, row.cells, strict=True):
-        for text, name in _fitted(cell, one.width):
+        for text, name in _fit_parts(cell, one.width):
             colour = dimmed or name
             names = (*below, colour) if colour else below
-            segments.extend(_with_hits(text, names, style, needle))
+            segments.extend(_highlight_hit(text, names, style, needle))
         segments.append(Segment(" " * GAP, ground))
     return Strip(join_cells(segments, ground)).adjust_cell_length(width, ground)
 
 
-def _fitted(cell: Cell, width: int) -> Sequence[TextPart]:
+def _fit_parts(cell: Cell, width: int) -> Sequence[TextPart]:
     """A cell of one part loses its middle where it is too long; one of several its end."""
     parts: list[TextPart] = []
     for at, (text, name) in enumerate(cell):
@@ -75,7 +75,9 @@ def _fitted(cell: Cell, width: int) -> Sequence[TextPart]:
     return parts
 
 
-def _with_hits(text: str, names: tuple[str, ...], style: Styles, needle: str) -> Sequence[Segment]:
+def _highlight_hit(
+    text: str, names: tuple[str, ...], style: Styles, needle: str
+) -> Sequence[Segment]:
     colours = style(*names)
     at = text.casefold().find(needle) if needle else -1
     if at < 0:

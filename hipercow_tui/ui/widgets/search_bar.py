@@ -44,14 +44,14 @@ class SearchBar(Horizontal):
         self.query_one(Input).value = ""
         self.display = False
 
-    _told = ""
+    _shown_hits = ""
 
     def tell(self, hits: int, note: str = "") -> None:
         """How many rows were found, and what is still to be read."""
         found = "no hit" if hits == 0 else "1 hit" if hits == 1 else f"{hits:,} hits"
-        if f"{found}{note}" != self._told:
-            self._told = f"{found}{note}"
-            self.query_one("#search-hits", Static).update(self._told)
+        if f"{found}{note}" != self._shown_hits:
+            self._shown_hits = f"{found}{note}"
+            self.query_one("#search-hits", Static).update(self._shown_hits)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Search while one types."""

@@ -13,7 +13,7 @@ from hipercow_tui.analysis.sweep import FINISHED, STATUS, Sweep, SweepSort
 from hipercow_tui.domain.task import Task
 from hipercow_tui.ui.cells import Column, PlacedColumn, plain_text
 from hipercow_tui.ui.widgets.row_rendering import Cell, RenderedRow
-from hipercow_tui.ui.widgets.task_table import ROOMY, finished_text, status_cell
+from hipercow_tui.ui.widgets.task_table import LONG_AGES_FROM, finished_text, status_cell
 from hipercow_tui.ui.widgets.virtual_table import VirtualTable
 
 _NARROWEST, _WIDEST = 6, 24  # cells of an input
@@ -88,7 +88,7 @@ class SweepTable(VirtualTable):
 
     def columns(self, width: int) -> Sequence[Column]:
         """Where there is little room, the last inputs give way first."""
-        finished = 15 if width >= ROOMY else 6
+        finished = 15 if width >= LONG_AGES_FROM else 6
         return (
             Column(STATUS, "status", 13, 13),
             *(self._input(place) for place in range(len(self._sweep.names))),

@@ -35,10 +35,12 @@ if TYPE_CHECKING:
 
 Styles: TypeAlias = Callable[[str], Style]
 
-LONGEST = 20_000  # characters of one value; the log and R show the rest
-MOST = 100_000  # characters of all inputs: breaking them into lines takes 3 ms for each 10,000
+MAX_VALUE_CHARACTERS = 20_000  # characters of one value; the log and R show the rest
+MAX_INPUT_CHARACTERS = (
+    100_000  # characters of all inputs: breaking them into lines takes 3 ms for each 10,000
+)
 
-_OPENINGS = {"call": "calls", "script": "script"}
+_CALL_LABELS = {"call": "calls", "script": "script"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class TaskDetailsView(VirtualScroll, can_focus=True):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._said: tuple[tuple[str, Text], ...] = ()
+        self._lines: tuple[tuple[str, Text], ...] = ()
         self._strips: list[Strip] = []
         self._task_id = ""
         self._title = ""
@@ -88,31 +90,31 @@ class TaskDetailsView(VirtualScroll, can_focus=True):
         title = f"{short_id(shown.task.id)}  {headline(shown.task)}" if shown else ""
         if title != self._title:
             self.border_title = self._title = title
-        if said != self._said:
-            self._said = said
-            self._draw()
+        if said != self._lines:
+            self._lines = said
+            self._render_strips()
 
     def on_resize(self) -> None:
         """Lines are broken for a width."""
-        self._draw()
+        self._render_strips()
 
     def notify_style_update(self) -> None:
         """Another theme: other colours."""
         super().notify_style_update()
-        self.call_after_refresh(self._draw)
+        self.call_after_refresh(self._render_strips)
 
-    def _draw(self) -> None:
+    def _render_strips(self) -> None:
         width = self.scrollable_content_region.width
         table = Table.grid(padding=(0, 2, 0, 0), expand=True)
         table.add_column(no_wrap=True, style=self._style("label"))
         table.add_column(ratio=1, overflow="fold")
-        for label, text in self._said:
+        for label, text in self._lines:
             table.add_row(Text(label), text)
         console = self.app.console
         options = console.options.update(width=max(1, width), height=None)
         drawn = console.render_lines(table, options, style=blend(self, ()))
         self._strips = [Strip(line, width) for line in drawn]
-        self.set_lines(len(self._strips))
+        self.set_line_count(len(self._strips))
         self.refresh()
 
     def _style(self, name: str) -> Style:
@@ -168,7 +170,7 @@ def lines(shown: ShownTask, style: Styles) -> Iterable[tuple[str, Text]]:
     if details is None:
         yield "runs", Text(shown.summary.code_text, style("strong"))
     elif details.runs is not None:
-        yield _OPENINGS.get(details.type or "", "runs"), _safe(details.runs, style("strong"))
+        yield _CALL_LABELS.get(details.type or "", "runs"), _safe(details.runs, style("strong"))
         yield from _named("inputs", details.inputs, style("label"))
     yield "times", Text(" · ".join(_times(task, shown.now)))
     if task.bundles:
@@ -176,11 +178,11 @@ def lines(shown: ShownTask, style: Styles) -> Iterable[tuple[str, Text]]:
     if task.chain:
         yield "chain", _chain(task, shown.snapshot, style)
     if details is not None:
-        yield from _surroundings(details, style)
+        yield from _context(details, style)
     yield "id", Text(task.id)
 
 
-def _surroundings(details: TaskDetails, style: Styles) -> Iterable[tuple[str, Text]]:
+def _context(details: TaskDetails, style: Styles) -> Iterable[tuple[str, Text]]:
     if details.driver:
         yield "driver", _safe(details.driver)
     if details.type:
@@ -200,7 +202,7 @@ def _surroundings(details: TaskDetails, style: Styles) -> Iterable[tuple[str, Te
 def _named(
     label: str, values: Sequence[tuple[str, str]], style: Style
 ) -> Iterable[tuple[str, Text]]:
-    left = MOST
+    left = MAX_INPUT_CHARACTERS
     for place, (name, value) in enumerate(values):
         text = Text.assemble(_safe(f"{name} = " if name else "", style), _safe(value))
         left -= len(text)
@@ -244,7 +246,7 @@ def _safe(value: str, style: Style | str = "") -> Text:
     """Text from disk, line by line harmless, cut where nobody reads on."""
     cut = (
         value
-        if len(value) <= LONGEST
-        else value[:LONGEST] + f" … {pluralize(len(value), 'character')}"
+        if len(value) <= MAX_VALUE_CHARACTERS
+        else value[:MAX_VALUE_CHARACTERS] + f" … {pluralize(len(value), 'character')}"
     )
     return Text("\n".join(map(escape_controls, cut.splitlines())), style)

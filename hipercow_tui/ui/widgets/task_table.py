@@ -26,11 +26,11 @@ from hipercow_tui.ui.status_style import GLYPH
 from hipercow_tui.ui.widgets.row_rendering import Cell, RenderedRow, TextPart
 from hipercow_tui.ui.widgets.virtual_table import VirtualTable
 
-RAN = 76  # cells from which there is room for how long a task ran
-WAITED = 96  # cells from which there is room for how long it waited
-ROOMY = 84  # cells from which ages are written out
-ALL = 128  # cells from which there is room for all there is to tell
-WIDE = 112  # cells from which both statuses of a retried task are written out
+RAN_FROM = 76  # cells from which there is room for how long a task ran
+WAITED_FROM = 96  # cells from which there is room for how long it waited
+LONG_AGES_FROM = 84  # cells from which ages are written out
+ALL_COLUMNS_FROM = 128  # cells from which there is room for all there is to tell
+BOTH_STATUSES_FROM = 112  # cells from which both statuses of a retried task are written out
 
 # Least and most cells of each column, and its rank: the larger, the sooner it gives way.
 _WHAT = Column(SortKey.WHAT, "what", 14, 48)
@@ -85,9 +85,9 @@ class TaskTable(VirtualTable):
         self._sizes: Sizes | None = None
         self.stuck: Mapping[str, str] = {}
         self.sought = ""
-        self._marks_all = False
+        self._mark_all_pending = False
         self._view = TaskView(Snapshot(Path()))
-        self._range_from: str | None = None
+        self._range_key: str | None = None
         self._range_row = 0
         self._empty_text: Sequence[str] = ()
 
@@ -107,11 +107,11 @@ class TaskTable(VirtualTable):
             view.sort.key,
         ):
             self._laid_out_for = -1
-        self._forget_gone_marks()
-        self._find_range()
-        self._mark_all()
+        self._drop_missing_marks()
+        self._update_range_start()
+        self._mark_all_if_ready()
         if view.ids is before.ids:
-            self.invalidate()
+            self.redraw_now()
         else:
             self.rows_changed(before.ids)
 
@@ -150,11 +150,11 @@ class TaskTable(VirtualTable):
     def columns(self, width: int) -> Sequence[Column]:
         """Ages are short, and a status is told by its glyph alone, where there is little room; the
         column that the tasks are sorted by is there on any screen."""
-        finished = 15 if width >= ROOMY else 6
-        status = 23 if width >= WIDE else 13
+        finished = 15 if width >= LONG_AGES_FROM else 6
+        status = 23 if width >= BOTH_STATUSES_FROM else 13
         langs = (_LANG,) if self._view.snapshot.by_language else ()
         room = width - (_LANG.min_width if langs else 0)
-        spare = {_CREATED: ALL, _WAITED: WAITED, _RAN: RAN}
+        spare = {_CREATED: ALL_COLUMNS_FROM, _WAITED: WAITED_FROM, _RAN: RAN_FROM}
         columns = (
             Column(SortKey.STATUS, "status", status, status),
             _WHAT,
@@ -162,12 +162,16 @@ class TaskTable(VirtualTable):
             _BUNDLE,
             *(one for one, least in spare.items() if room >= least or self.sign(one)),
             Column(
-                SortKey.FINISHED, "finished" if width >= ROOMY else "ended", finished, finished, 2
+                SortKey.FINISHED,
+                "finished" if width >= LONG_AGES_FROM else "ended",
+                finished,
+                finished,
+                2,
             ),
             _ATTEMPTS,
             *langs,
             *((_SIZE, _FILES) if self._sizes is not None else ()),
-            *((_ID,) if room >= ALL else ()),
+            *((_ID,) if room >= ALL_COLUMNS_FROM else ()),
         )
         return [replace(one, rank=0) if self.sign(one) else one for one in columns]
 
@@ -194,7 +198,7 @@ class TaskTable(VirtualTable):
             [self._cell(task, one) for one in layout],
             marked=self.marks is not None and task_id in self.marks,
             dimmed=self._view.is_dimmed(index),
-            ranged=index in self._range(),
+            in_range=index in self._range(),
         )
 
     def _cell(self, task: Task, one: PlacedColumn) -> Cell:
@@ -204,10 +208,10 @@ class TaskTable(VirtualTable):
                 cell = status_cell(task, long=one.width >= 23)
                 return (*cell, (" !", "mark")) if task.id in self.stuck else cell
             case SortKey.WHAT:
-                return (what_part(task, self._spread(task, summary)),)
+                return (what_part(task, self._split_command(task, summary)),)
             case SortKey.INPUTS:
                 if task.lang is Lang.PY:  # the end of a command is what differs: see fit
-                    return (((self._spread(task, summary) or NO_SUMMARY).inputs_text, ""),)
+                    return (((self._split_command(task, summary) or NO_SUMMARY).inputs_text, ""),)
                 return ((inputs_text((summary or NO_SUMMARY).inputs_text, one.width), ""),)
             case SortKey.BUNDLE:
                 return bundle_cell(task.bundles)
@@ -216,10 +220,10 @@ class TaskTable(VirtualTable):
                     ("—" if task.created is None else format_age(task.created, self.now), "quiet"),
                 )
             case SortKey.WAITED:
-                return ((span_text(queue_time(task, self.now)), "quiet"),)
+                return ((duration_text(queue_time(task, self.now)), "quiet"),)
             case SortKey.RAN:
                 estimated = task.finished is not None and task.finished_estimated
-                return ((span_text(run_time(task, self.now), estimated=estimated), ""),)
+                return ((duration_text(run_time(task, self.now), estimated=estimated), ""),)
             case SortKey.FINISHED:
                 return ((finished_text(task, self.now, long=one.width >= 15), ""),)
             case SortKey.ATTEMPTS:
@@ -232,12 +236,12 @@ class TaskTable(VirtualTable):
             case _:
                 return ((f"{task.id[:7]}…{task.id[-4:]}", "quiet"),)
 
-    def _spread(self, task: Task, summary: TaskSummary | None) -> TaskSummary | None:
+    def _split_command(self, task: Task, summary: TaskSummary | None) -> TaskSummary | None:
         """A command goes on in the column for inputs, which it has none of."""
         if summary is None or task.lang is Lang.R:
             return summary
         widths = {one.column.key: one.width for one in self._layout}
-        return spread(summary, widths[SortKey.WHAT]) if SortKey.INPUTS in widths else summary
+        return split_command(summary, widths[SortKey.WHAT]) if SortKey.INPUTS in widths else summary
 
     # Marks
 
@@ -247,68 +251,68 @@ class TaskTable(VirtualTable):
         if key is None:
             return
         marks = self.marks or frozenset()
-        self._mark(marks - {key} if key in marks else marks | {key})
-        self.redraw(self.cursor)
+        self._set_marks(marks - {key} if key in marks else marks | {key})
+        self.redraw_row(self.cursor)
         self.action_move(1)
 
     def action_range(self) -> None:
         """Begin a range of rows; the second time, mark it."""
-        if self._range_from is None:
-            self._range_from, self._range_row = self.cursor_key, self.cursor
+        if self._range_key is None:
+            self._range_key, self._range_row = self.cursor_key, self.cursor
         else:
             ids = self.keys[self._range().start : self._range().stop]
-            self._range_from = None
-            self._mark((self.marks or frozenset()).union(ids))
+            self._range_key = None
+            self._set_marks((self.marks or frozenset()).union(ids))
         self.forget_strips()
 
     def drop_range(self) -> bool:
         """Forget the range that was begun; whether there was one."""
-        had, self._range_from = self._range_from is not None, None
+        had, self._range_key = self._range_key is not None, None
         self.forget_strips()
         return had
 
     def action_mark_all(self) -> None:
         """Mark every task that the filters match, of those that are shown, or of a search that
         are found; once that is known, so that who types ahead never marks more than was meant."""
-        self._marks_all = True
-        self._mark_all()
+        self._mark_all_pending = True
+        self._mark_all_if_ready()
 
-    def _mark_all(self) -> None:
+    def _mark_all_if_ready(self) -> None:
         view = self._view
-        if not self._marks_all or view.query != self.sought:
+        if not self._mark_all_pending or view.query != self.sought:
             return
-        self._marks_all = False
+        self._mark_all_pending = False
         if view.query and not view.markable_rows:
             self.notify("Nothing that was found passes the filters: 0 takes them away")
-        self._mark((self.marks or frozenset()) | view.markable_rows)
+        self._set_marks((self.marks or frozenset()) | view.markable_rows)
         self.forget_strips()
 
     def action_unmark(self) -> None:
         """Take all marks away."""
-        self._range_from = None
-        self._mark(frozenset())
+        self._range_key = None
+        self._set_marks(frozenset())
         self.forget_strips()
 
-    def _mark(self, marks: frozenset[str]) -> None:
+    def _set_marks(self, marks: frozenset[str]) -> None:
         """No mark at all is no filter (SPEC rule 1)."""
         self.marks = marks or None
         self.post_message(self.Marked(self.marks))
 
-    def _forget_gone_marks(self) -> None:
+    def _drop_missing_marks(self) -> None:
         """Marks whose tasks have all vanished are an empty list, not an absent filter."""
         if self.marks and not self.marks <= self._view.snapshot.tasks.keys():
             self.marks = self.marks & self._view.snapshot.tasks.keys()
             self.post_message(self.Marked(self.marks))
 
     def _range(self) -> range:
-        if self._range_from is None:
+        if self._range_key is None:
             return range(0)
         return range(min(self._range_row, self.cursor), max(self._range_row, self.cursor) + 1)
 
-    def _find_range(self) -> None:
+    def _update_range_start(self) -> None:
         """A range begins at its task; if that is gone, where it stood."""
-        if self._range_from is not None:
-            row = self._view.row_of(self._range_from, self._range_row)
+        if self._range_key is not None:
+            row = self._view.row_of(self._range_key, self._range_row)
             self._range_row = self._range_row if row is None else row
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
@@ -320,7 +324,7 @@ class TaskTable(VirtualTable):
     def watch_cursor(self, before: int, now: int) -> None:
         """A range that is being marked grows and shrinks with the cursor."""
         super().watch_cursor(before, now)
-        if self._range_from is not None:
+        if self._range_key is not None:
             self.forget_strips()
 
 
@@ -341,7 +345,7 @@ def what_part(task: Task, summary: TaskSummary | None) -> TextPart:
     return plain_text(task.problem or (summary.problem if summary else None) or ""), "quiet"
 
 
-def spread(summary: TaskSummary, width: int) -> TaskSummary:
+def split_command(summary: TaskSummary, width: int) -> TaskSummary:
     """What runs, cut before the last word that has no room in so many cells."""
     if summary.inputs_text or cell_len(summary.code_text) <= width:
         return summary
@@ -388,7 +392,7 @@ def finished_text(task: Task, now: float, *, long: bool) -> str:
     return ("~" if task.finished_estimated else "") + (told if long else short_age(told))
 
 
-def span_text(seconds: float | None, *, estimated: bool = False) -> str:
+def duration_text(seconds: float | None, *, estimated: bool = False) -> str:
     """``12s``, ``~4min``; ``—`` where it is not known, or has not begun."""
     if seconds is None:
         return "—"

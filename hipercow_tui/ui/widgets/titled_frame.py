@@ -13,8 +13,8 @@ class TitledFrame(Vertical):
     frame, 20 kB over a slow line."""
 
     def __init__(self, *, id: str | None = None) -> None:
-        self._edges: tuple[Region, ...] = ()
-        self._told: dict[str, str] = {}
+        self._changed_lines: tuple[Region, ...] = ()
+        self._titles: dict[str, str] = {}
         super().__init__(id=id)
 
     def entitle(self, title: str, subtitle: str) -> None:
@@ -25,11 +25,11 @@ class TitledFrame(Vertical):
             (-1, "border_title", title),
             (height - 2, "border_subtitle", subtitle),
         ):
-            if self._told.get(name) != text:
-                self._told[name] = text
-                self._edges = (Region(-1, line, width, 1),)
+            if self._titles.get(name) != text:
+                self._titles[name] = text
+                self._changed_lines = (Region(-1, line, width, 1),)
                 setattr(self, name, text)
-        self._edges = ()
+        self._changed_lines = ()
 
     def refresh(
         self,
@@ -39,5 +39,5 @@ class TitledFrame(Vertical):
         recompose: bool = False,
     ) -> Self:
         """Draw again, of a title that changes its line alone."""
-        regions = regions or self._edges
+        regions = regions or self._changed_lines
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)

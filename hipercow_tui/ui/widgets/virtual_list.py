@@ -34,7 +34,7 @@ class VirtualList(ScrollView, can_focus=True):
     count: reactive[int] = reactive(0)
     cursor: reactive[int] = reactive(0)
 
-    class Seen(Message):
+    class ViewChanged(Message):
         """Other lines than before are in sight, or the cursor is on another."""
 
     def __init__(self, *, id: str | None = None) -> None:
@@ -45,13 +45,13 @@ class VirtualList(ScrollView, can_focus=True):
         """The text of line ``y``; the first cell is the cursor's."""
         raise NotImplementedError
 
-    def reset(self) -> None:
+    def redraw(self) -> None:
         """Draw everything anew: what the lines say has changed."""
         self._strips.clear()
         self.refresh()
 
     @property
-    def in_sight(self) -> range:
+    def visible_lines(self) -> range:
         """The lines that are in sight."""
         top = self.scroll_offset.y
         return range(top, min(self.count, top + self.size.height))
@@ -64,16 +64,16 @@ class VirtualList(ScrollView, can_focus=True):
         """The height to scroll over."""
         self.virtual_size = Size(0, self.count)
         self.cursor = self.validate_cursor(self.cursor)
-        self.reset()
+        self.redraw()
 
     def watch_cursor(self, before: int, cursor: int) -> None:
         """Draw both lines and bring the new one into sight."""
         self.refresh_lines(before)
         self.refresh_lines(cursor)
-        self._bring_into_sight()
-        self.post_message(self.Seen())
+        self._scroll_to_cursor()
+        self.post_message(self.ViewChanged())
 
-    def _bring_into_sight(self) -> None:
+    def _scroll_to_cursor(self) -> None:
         top, height, cursor = self.scroll_offset.y, max(1, self.size.height), self.cursor
         if not top <= cursor < top + height:
             wanted = cursor if cursor < top else cursor - height + 1
@@ -82,13 +82,13 @@ class VirtualList(ScrollView, can_focus=True):
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Say that other lines are in sight."""
         super().watch_scroll_y(old_value, new_value)
-        self.post_message(self.Seen())
+        self.post_message(self.ViewChanged())
 
     def on_resize(self) -> None:
         """Lines are made for a width; the cursor stays in sight."""
-        self.reset()
-        self._bring_into_sight()
-        self.post_message(self.Seen())
+        self.redraw()
+        self._scroll_to_cursor()
+        self.post_message(self.ViewChanged())
 
     def on_click(self, event: events.Click) -> None:
         """The cursor goes where the mouse points."""
@@ -125,10 +125,10 @@ class VirtualList(ScrollView, can_focus=True):
         key = (y, width, at_cursor)
         strip = self._strips.get(key)
         if strip is None:
-            strip = self._strips[key] = self._made(y, width, at_cursor=at_cursor)
+            strip = self._strips[key] = self._draw(y, width, at_cursor=at_cursor)
         return strip
 
-    def _made(self, y: int, width: int, *, at_cursor: bool) -> Strip:
+    def _draw(self, y: int, width: int, *, at_cursor: bool) -> Strip:
         text = self.line(y)
         if at_cursor:
             text = Text.assemble(Text("▌"), text[1:])

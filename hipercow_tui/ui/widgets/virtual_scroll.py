@@ -17,7 +17,7 @@ class VirtualScroll(ScrollView):
     VirtualScroll { overflow-x: hidden; overflow-y: scroll; scrollbar-size-vertical: 1; }
     """
 
-    def set_lines(self, number: int) -> None:
+    def set_line_count(self, number: int) -> None:
         """There are so many lines to scroll over."""
         self.set_reactive(VirtualScroll.virtual_size, Size(self.content_size.width, number))
         self.vertical_scrollbar.window_virtual_size = number

@@ -24,11 +24,11 @@ from textual.strip import Strip
 from hipercow_tui.ui.cells import GAP, Column, PlacedColumn, fit, place_columns
 from hipercow_tui.ui.keymap import MOVES
 from hipercow_tui.ui.styles import blend
-from hipercow_tui.ui.widgets.row_rendering import GUTTER, RenderedRow, drawn
+from hipercow_tui.ui.widgets.row_rendering import GUTTER, RenderedRow, render_row
 from hipercow_tui.ui.widgets.virtual_scroll import VirtualScroll
 
 HEADER = 1  # lines
-STRIPS = 256  # kept, two kilobytes each; some screens full
+MAX_STRIPS = 256  # kept, two kilobytes each; some screens full
 
 
 class VirtualTable(VirtualScroll, can_focus=True):
@@ -109,12 +109,12 @@ class VirtualTable(VirtualScroll, can_focus=True):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._strips: LRUCache[tuple[int, bool], Strip] = LRUCache(STRIPS)
-        self._drawn: dict[int, Strip] = {}  # what Textual has of each line of the screen
-        self._looking_through = False
+        self._strips: LRUCache[tuple[int, bool], Strip] = LRUCache(MAX_STRIPS)
+        self._sent_lines: dict[int, Strip] = {}  # what Textual has of each line of the screen
+        self._redraw_pending = False
         self._styles: dict[tuple[str, ...], Style] = {}
         self._layout: tuple[PlacedColumn, ...] = ()
-        self._laid_out_for = -1
+        self._layout_width = -1
         self.filling = False
 
     # What a subclass says
@@ -136,7 +136,7 @@ class VirtualTable(VirtualScroll, can_focus=True):
         """The cells of a row, for the columns that found room."""
         raise NotImplementedError
 
-    def sign(self, column: Column) -> str:
+    def sort_arrow(self, column: Column) -> str:
         """What stands after the title of the column the table is sorted by, else nothing."""
         return ""
 
@@ -166,10 +166,10 @@ class VirtualTable(VirtualScroll, can_focus=True):
     def visible_rows(self) -> range:
         """The rows on the screen."""
         first = self.scroll_offset.y
-        return range(first, min(len(self.keys), first + self._page))
+        return range(first, min(len(self.keys), first + self._page_height))
 
     @property
-    def _page(self) -> int:
+    def _page_height(self) -> int:
         return max(1, self.scrollable_content_region.height - HEADER)
 
     def rows_changed(self, before: Sequence[str]) -> None:
@@ -181,12 +181,12 @@ class VirtualTable(VirtualScroll, can_focus=True):
         row = self.cursor
         on_top = self.filling and row == 0
         offset = row - self.scroll_offset.y
-        on_screen = 0 <= offset < self._page
+        on_screen = 0 <= offset < self._page_height
         anchor = row if on_screen else self.scroll_offset.y
         line = anchor - self.scroll_offset.y
         landed = 0 if on_top else self._nearest(before, row)
         moved_to = landed if on_top or on_screen else self._nearest(before, anchor)
-        self.set_lines(HEADER + len(self.keys))
+        self.set_line_count(HEADER + len(self.keys))
         self.forget_strips()
         if moved_to is not None:
             self.scroll_to(y=moved_to - line, animate=False, force=True)
@@ -206,28 +206,28 @@ class VirtualTable(VirtualScroll, can_focus=True):
     def forget_strips(self) -> None:
         """Draw every line anew, soon; of those on the screen, what changed goes to the terminal."""
         self._strips.clear()
-        if not self._looking_through:
-            self._looking_through = True
-            self.call_next(self._look_through)
+        if not self._redraw_pending:
+            self._redraw_pending = True
+            self.call_next(self._redraw_later)
 
-    def _look_through(self) -> None:
-        self._looking_through = False
-        self._draw_what_changed()
+    def _redraw_later(self) -> None:
+        self._redraw_pending = False
+        self._refresh_changed_lines()
 
-    def invalidate(self) -> None:
+    def redraw_now(self) -> None:
         """The same at once: in one frame with what else changes now."""
         self._strips.clear()
-        self._draw_what_changed()
+        self._refresh_changed_lines()
 
-    def _draw_what_changed(self) -> None:
+    def _refresh_changed_lines(self) -> None:
         if not self.display:
             self.refresh()  # nothing is drawn until it is shown
             return
         for y in range(self.size.height):
-            if self._line(y) != self._drawn.get(y):
+            if self._line(y) != self._sent_lines.get(y):
                 self.refresh(Region(0, y, self.size.width, 1))
 
-    def redraw(self, index: int) -> None:
+    def redraw_row(self, index: int) -> None:
         """Draw one row anew."""
         for under_cursor in (False, True):
             self._strips.discard((index, under_cursor))
@@ -236,7 +236,7 @@ class VirtualTable(VirtualScroll, can_focus=True):
     def move_to(self, row: int) -> None:
         """Put the cursor on a row, and the row on the screen."""
         self.cursor = row
-        self._show_row(self.cursor)
+        self._scroll_to_row(self.cursor)
 
     def validate_cursor(self, row: int) -> int:
         """There is no row before the first or after the last."""
@@ -248,12 +248,12 @@ class VirtualTable(VirtualScroll, can_focus=True):
         self._refresh_row(now)
         self.post_message(self.CursorMoved(self, self.cursor_key))
 
-    def _show_row(self, row: int) -> None:
+    def _scroll_to_row(self, row: int) -> None:
         top = self.scroll_offset.y
         if row < top:
             self.scroll_to(y=row, animate=False, force=True)
-        elif row >= top + self._page:
-            self.scroll_to(y=row - self._page + 1, animate=False, force=True)
+        elif row >= top + self._page_height:
+            self.scroll_to(y=row - self._page_height + 1, animate=False, force=True)
 
     def _refresh_row(self, row: int) -> None:
         y = row - self.scroll_offset.y + HEADER
@@ -268,7 +268,7 @@ class VirtualTable(VirtualScroll, can_focus=True):
 
     def action_page(self, pages: int) -> None:
         """Move the cursor down by so many screens full."""
-        self.move_to(self.cursor + pages * max(1, self._page - 1))
+        self.move_to(self.cursor + pages * max(1, self._page_height - 1))
 
     def action_first(self) -> None:
         """Move the cursor to the first row."""
@@ -309,9 +309,9 @@ class VirtualTable(VirtualScroll, can_focus=True):
 
     def on_resize(self) -> None:
         """Columns are laid out anew; the cursor stays on the screen."""
-        self.set_lines(HEADER + len(self.keys))
+        self.set_line_count(HEADER + len(self.keys))
         self.forget_strips()
-        self._show_row(self.cursor)
+        self._scroll_to_row(self.cursor)
 
     def notify_style_update(self) -> None:
         """The theme changed: every colour with it."""
@@ -323,13 +323,13 @@ class VirtualTable(VirtualScroll, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """A line of the table, header first."""
-        strip = self._drawn[y] = self._line(y)
+        strip = self._sent_lines[y] = self._line(y)
         return strip
 
     def _line(self, y: int) -> Strip:
         width = self.scrollable_content_region.width
-        if width != self._laid_out_for:
-            self._laid_out_for = width
+        if width != self._layout_width:
+            self._layout_width = width
             self._layout = place_columns(self.columns(width), width, start=GUTTER)
             self._strips.clear()
         if y < HEADER:
@@ -342,7 +342,7 @@ class VirtualTable(VirtualScroll, can_focus=True):
         key = (row, row == self.cursor)
         strip = self._strips.get(key)
         if strip is None:
-            strip = self._strips[key] = drawn(
+            strip = self._strips[key] = render_row(
                 self.row(row, self._layout),
                 self._layout,
                 width,
@@ -366,7 +366,7 @@ class VirtualTable(VirtualScroll, can_focus=True):
     def _header(self, width: int) -> Strip:
         segments = [Segment(" " * GUTTER, self._style("header"))]
         for one in self._layout:
-            sign = self.sign(one.column)
+            sign = self.sort_arrow(one.column)
             style = self._style("header", "sorted") if sign else self._style("header")
             segments.append(Segment(fit(one.column.title + sign, one.width), style))
             segments.append(Segment(" " * GAP, self._style("header")))

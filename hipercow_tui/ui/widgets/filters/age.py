@@ -34,7 +34,7 @@ class AgeFilter(Vertical):
         self._heading = FilterLine()
         self.slider = AgeSlider()
         self.entry: ValidatedInput[str] = ValidatedInput(
-            self._moment, hint="any, or: 9 days", id="age-entry"
+            self._parse, hint="any, or: 9 days", id="age-entry"
         )
 
     def compose(self) -> ComposeResult:
@@ -46,18 +46,18 @@ class AgeFilter(Vertical):
     @property
     def value(self) -> FinishedBefore | None:
         """The filter as of now: "1 week" is another moment each time."""
-        text = self.entry.meaning
+        text = self.entry.value
         return None if text is None else FinishedBefore.of(text, self._clock())
 
     def on_mount(self) -> None:
         """Say what is set."""
-        self._renew()
+        self._update()
 
     def show(self, counts: FilterCounts) -> None:
         """Other numbers."""
         self._counts = counts
         self.slider.bars = counts.ages
-        self._renew()
+        self._update()
 
     @on(AgeSlider.Moved)
     def _moved(self, event: AgeSlider.Moved) -> None:
@@ -65,12 +65,12 @@ class AgeFilter(Vertical):
         self.entry.write(to_filter_text(event.age, self._clock()) if event.age else "")
 
     @on(ValidatedInput.Changed)
-    def _understood(self, event: ValidatedInput.Changed) -> None:
+    def _value_changed(self, event: ValidatedInput.Changed) -> None:
         event.stop()
-        self._renew()
+        self._update()
         self.post_message(self.Changed())
 
-    def _renew(self) -> None:
+    def _update(self) -> None:
         filter_ = self.value
         age = None if filter_ is None else self._clock() - filter_.cutoff
         self.slider.age = age
@@ -81,6 +81,6 @@ class AgeFilter(Vertical):
         else:
             self.entry.note("older: …" if counts.older is None else f"older: {counts.older:,}")
 
-    def _moment(self, text: str) -> str:
+    def _parse(self, text: str) -> str:
         FinishedBefore.of(text, self._clock())
         return text.strip()

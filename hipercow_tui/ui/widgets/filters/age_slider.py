@@ -15,8 +15,8 @@ from textual.widget import Widget
 from hipercow_tui.domain.age_scale import STOPS, bar_heights, column_of
 from hipercow_tui.ui.widgets.filters.line import BAR, NO_BAR, QUIET
 
-BLOCKS = " ▁▂▃▄▅▆▇█"
-LEAP = 4  # stops; about a factor of fifteen
+BAR_LEVELS = " ▁▂▃▄▅▆▇█"
+LARGE_STEP = 4  # stops; about a factor of fifteen
 
 
 class AgeSlider(Widget, can_focus=True):
@@ -34,13 +34,17 @@ class AgeSlider(Widget, can_focus=True):
         Binding("right", "step(1)", "Older", show=False, id="age.older"),
         Binding(
             "shift+left,pagedown",
-            f"step(-{LEAP})",
+            f"step(-{LARGE_STEP})",
             "Much younger",
             show=False,
             id="age.much_younger",
         ),
         Binding(
-            "shift+right,pageup", f"step({LEAP})", "Much older", show=False, id="age.much_older"
+            "shift+right,pageup",
+            f"step({LARGE_STEP})",
+            "Much older",
+            show=False,
+            id="age.much_older",
         ),
         Binding("home,delete,0", "step(-99)", "Any age", show=False, id="age.any"),
         Binding("end", "step(99)", "Oldest", show=False, id="age.oldest"),
@@ -114,7 +118,7 @@ class AgeSlider(Widget, can_focus=True):
             return [""] * self.rows
         tall = bar_heights(self.bars, 8 * self.rows)
         return [
-            "".join(BLOCKS[clamp(height - 8 * row, 0, 8)] for height in tall)
+            "".join(BAR_LEVELS[clamp(height - 8 * row, 0, 8)] for height in tall)
             for row in reversed(range(self.rows))
         ]
 

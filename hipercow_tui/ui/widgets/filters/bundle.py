@@ -17,28 +17,28 @@ from hipercow_tui.ui.widgets.filters.line import WIDTH, FilterLine, heading
 from hipercow_tui.ui.widgets.filters.validated_input import ValidatedInput
 
 _PATTERN = re.compile(r"(?:\\.|\S)+")
-_UNTYPED = re.compile(r"\\.|[^!-~]", re.DOTALL)
+_NOT_TYPEABLE = re.compile(r"\\.|[^!-~]", re.DOTALL)
 SPECIAL = "\\*?[]{} "  # what means something in a glob, or ends it
 
 
-def patterns(text: str) -> tuple[str, ...]:
+def split_globs(text: str) -> tuple[str, ...]:
     r"""The globs of a line: separated by blanks, of which ``\ `` is none."""
     return tuple(_PATTERN.findall(text))
 
 
-def line(globs: Iterable[str]) -> str:
+def join_globs(globs: Iterable[str]) -> str:
     """The line that means these globs; what can't be typed is a ``?`` in it."""
-    return " ".join(_UNTYPED.sub(_typed, glob) for glob in globs)
+    return " ".join(_NOT_TYPEABLE.sub(_typeable, glob) for glob in globs)
 
 
-def _typed(found: re.Match[str]) -> str:
+def _typeable(found: re.Match[str]) -> str:
     sign = found[0][-1]
     if not sign.isprintable():
         return "?"
     return f"\\{sign}" if sign.isspace() else found[0]
 
 
-def literal(name: str) -> str:
+def literal_glob(name: str) -> str:
     """The glob for one bundle's name; what can't be typed is a ``?`` in it."""
     glob = "".join(
         "?" if not sign.isprintable() else f"\\{sign}" if sign in SPECIAL else sign for sign in name
@@ -61,7 +61,7 @@ class BundleFilter(Vertical):
         self._counts = FilterCounts()
         self._heading = FilterLine()
         self.entry: ValidatedInput[InBundle] = ValidatedInput(
-            lambda text: InBundle.of(patterns(text)), hint="any, or: fit_* !fit_9", id="globs"
+            lambda text: InBundle.of(split_globs(text)), hint="any, or: fit_* !fit_9", id="globs"
         )
 
     def compose(self) -> ComposeResult:
@@ -72,24 +72,24 @@ class BundleFilter(Vertical):
     @property
     def value(self) -> InBundle | None:
         """The filter."""
-        return self.entry.meaning
+        return self.entry.value
 
     def on_mount(self) -> None:
         """Say what is set."""
-        self._renew()
+        self._update()
 
     def show(self, counts: FilterCounts) -> None:
         """Other numbers."""
         self._counts = counts
-        self._renew()
+        self._update()
 
     @on(ValidatedInput.Changed)
-    def _understood(self, event: ValidatedInput.Changed) -> None:
+    def _value_changed(self, event: ValidatedInput.Changed) -> None:
         event.stop()
-        self._renew()
+        self._update()
         self.post_message(self.Changed())
 
-    def _renew(self) -> None:
+    def _update(self) -> None:
         given = self.value is not None
         self._heading.content = heading("Bundles", "" if given else "any")
         if given and self._counts.matching_bundles == 0:

@@ -29,7 +29,7 @@ class LanguageFilter(Widget, can_focus=True):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space,enter,right", "turn", "The next", show=False, id="lang.next"),
+        Binding("space,enter,right", "next", "Next language", show=False, id="lang.next"),
     ]
 
     lang: reactive[Lang | None] = reactive(None)
@@ -57,13 +57,13 @@ class LanguageFilter(Widget, can_focus=True):
     def _show(self) -> None:
         self.set_class(bool(self.counts) or self.lang is not None, "-both")
 
-    def action_turn(self) -> None:
+    def action_next(self) -> None:
         """From both to R, to Python, to both."""
         self.lang = _NEXT[self.lang]
 
     def on_click(self) -> None:
         """The same with a mouse."""
-        self.action_turn()
+        self.action_next()
 
     def render(self) -> Content:
         """The line."""

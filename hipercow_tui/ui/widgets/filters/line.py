@@ -28,7 +28,7 @@ class FilterLine(Widget):
         return self.content
 
 
-def spread(left: Content, right: Content) -> Content:
+def justify(left: Content, right: Content) -> Content:
     """Two ends of a line, with at least a blank between."""
     return left + " " * max(1, WIDTH - left.cell_length - right.cell_length) + right
 
@@ -36,10 +36,10 @@ def spread(left: Content, right: Content) -> Content:
 def heading(title: str, value: str, *, warn: bool = False) -> Content:
     """What a part of the panel is called, and on the right what it is set to."""
     style = "bold $text-warning" if warn else QUIET
-    return spread(Content.styled(title, "bold"), Content.styled(value, style))
+    return justify(Content.styled(title, "bold"), Content.styled(value, style))
 
 
-def number(value: int, width: int) -> str:
+def short_number(value: int, width: int) -> str:
     """A number in at most so many cells, as exact as they allow: 12,345, 12345, 12k."""
     for text in (f"{value:,}", f"{value}", f"{value // 1000}k"):
         if cell_len(text) <= width:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from hipercow_tui.ui.widgets.filters.line import QUIET, WIDTH, FilterLine, number
+from hipercow_tui.ui.widgets.filters.line import QUIET, WIDTH, FilterLine, short_number
 
 TITLE = " Would go "
-ROOM = 6  # cells of a number
+NUMBER_WIDTH = 6  # cells of a number
 
 
 class PurgeTotals(FilterLine):
@@ -17,11 +17,11 @@ class PurgeTotals(FilterLine):
     PurgeTotals { height: 5; }
     """
 
-    def nothing(self) -> None:
+    def show_no_filter(self) -> None:
         """No filter is given: nothing would go."""
-        self._put(Content.styled("nothing: no filter set", QUIET))
+        self._set_lines(Content.styled("nothing: no filter set", QUIET))
 
-    def total(self, matched: int, cascaded: int, bundles: int, blocked: int) -> None:
+    def show_totals(self, matched: int, cascaded: int, bundles: int, blocked: int) -> None:
         """What the filters match, what it draws in, and what blocks."""
         rows = (
             (" ", matched, "matched", "bold"),
@@ -29,16 +29,16 @@ class PurgeTotals(FilterLine):
             ("+", bundles, "bundle" if bundles == 1 else "bundles", ""),
             ("!" if blocked else " ", blocked, "blocked", "bold $text-warning"),
         )
-        numbers = [number(value, ROOM) for _, value, _, _ in rows]
+        numbers = [short_number(value, NUMBER_WIDTH) for _, value, _, _ in rows]
         width = max(3, *map(len, numbers))
-        self._put(
+        self._set_lines(
             *(
                 Content.styled(f"{sign} {shown:>{width}} {word}", style if value else QUIET)
                 for (sign, value, word, style), shown in zip(rows, numbers, strict=True)
             )
         )
 
-    def _put(self, *lines: Content) -> None:
+    def _set_lines(self, *lines: Content) -> None:
         rule = Content.assemble(
             ("─", QUIET),
             (TITLE, "bold"),

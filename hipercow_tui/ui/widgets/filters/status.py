@@ -14,7 +14,7 @@ from textual.widget import Widget
 
 from hipercow_tui.domain.task import FILTERABLE_STATUSES, Status
 from hipercow_tui.ui.status_style import COLOUR, GLYPH
-from hipercow_tui.ui.widgets.filters.line import BAR, NO_BAR, QUIET, WIDTH, number
+from hipercow_tui.ui.widgets.filters.line import BAR, NO_BAR, QUIET, WIDTH, short_number
 
 
 class StatusFilter(Widget, can_focus=True):
@@ -88,5 +88,5 @@ class StatusFilter(Widget, can_focus=True):
         )
         # A long number may use the gutter on the right; a longer one is rounded down.
         room = len(NO_BAR) + WIDTH + 1 - label.cell_length
-        shown = "" if total is None else number(total, room - 1)
+        shown = "" if total is None else short_number(total, room - 1)
         return label + shown.rjust(max(room - 1, len(shown) + 1))
