@@ -9,7 +9,7 @@ from textual.color import Color, rgb_to_lab
 from textual.theme import BUILTIN_THEMES
 
 from hipercow_tui.domain.task import FILTERABLE_STATUSES, Status, Task
-from hipercow_tui.ui.colour_sight import DEFICIENCIES, Rgb, simulate_picture, simulate
+from hipercow_tui.ui.colour_sight import DEFICIENCIES, Rgb, simulate, simulate_picture
 from hipercow_tui.ui.status_style import COLOUR, GLYPH
 from hipercow_tui.ui.widgets.task_table import status_cell
 

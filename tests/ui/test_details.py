@@ -10,8 +10,8 @@ from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.formats.details import EnvVar, TaskDetails
 from hipercow_tui.ui.widgets.task_details import (
-    MAX_VALUE_CHARACTERS,
     MAX_INPUT_CHARACTERS,
+    MAX_VALUE_CHARACTERS,
     ShownTask,
     headline,
     lines,

@@ -22,10 +22,10 @@ from hipercow_tui.ui.cells import PlacedColumn
 from hipercow_tui.ui.widgets.row_rendering import RenderedRow
 from hipercow_tui.ui.widgets.task_table import (
     TaskTable,
+    duration_text,
     finished_text,
     inputs_text,
     short_age,
-    duration_text,
     status_cell,
 )
 

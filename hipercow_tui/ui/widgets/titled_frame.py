@@ -1,4 +1,4 @@
-"""A frame with titles that change often."""
+"""A frame whose titles change often."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from textual.geometry import Region
 
 
 class TitledFrame(Vertical):
-    """Where its title changes, that line is drawn again: Textual would draw all that stands in the
-    frame, 20 kB over a slow line."""
+    """A frame that redraws only the line of a title that changes.
+
+    Textual redraws the whole contents of the frame, 20 kB over a slow connection.
+    """
 
     def __init__(self, *, id: str | None = None) -> None:
         self._changed_lines: tuple[Region, ...] = ()
@@ -18,9 +20,9 @@ class TitledFrame(Vertical):
         super().__init__(id=id)
 
     def entitle(self, title: str, subtitle: str) -> None:
-        """Show these, in Textual's markup, above and below."""
+        """Set the upper and the lower title, in Textual's markup."""
         width, height = self.outer_size
-        # Counted from the corner of what stands in the frame.
+        # Lines are counted from the first line inside the frame.
         for line, name, text in (
             (-1, "border_title", title),
             (height - 2, "border_subtitle", subtitle),
@@ -38,6 +40,6 @@ class TitledFrame(Vertical):
         layout: bool = False,
         recompose: bool = False,
     ) -> Self:
-        """Draw again, of a title that changes its line alone."""
+        """Redraw; while a title changes, only its line."""
         regions = regions or self._changed_lines
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)

@@ -1,4 +1,4 @@
-"""Finished before: a slider and an exact entry, which say the same."""
+"""The filter by age: a slider, and an input for exact ages."""
 
 from __future__ import annotations
 
@@ -18,14 +18,17 @@ from hipercow_tui.ui.widgets.filters.validated_input import ValidatedInput
 
 
 class AgeFilter(Vertical):
-    """The text of the entry is the filter; the slider writes it, and stands where it says."""
+    """The filter is the text of the input. Moving the slider writes it, and the slider follows it.
+
+    ``clock`` gives the time in seconds since the epoch.
+    """
 
     DEFAULT_CSS = """
     AgeFilter { height: auto; }
     """
 
     class Changed(Message):
-        """Another age than before."""
+        """The age has changed."""
 
     def __init__(self, clock: Callable[[], float], *, id: str, classes: str) -> None:
         super().__init__(id=id, classes=classes)
@@ -38,23 +41,23 @@ class AgeFilter(Vertical):
         )
 
     def compose(self) -> ComposeResult:
-        """The heading, the slider, the entry."""
+        """Yield the heading, the slider and the input."""
         yield self._heading
         yield self.slider
         yield self.entry
 
     @property
     def value(self) -> FinishedBefore | None:
-        """The filter as of now: "1 week" is another moment each time."""
+        """The filter at the present time: "1 week" is relative to it."""
         text = self.entry.value
         return None if text is None else FinishedBefore.of(text, self._clock())
 
     def on_mount(self) -> None:
-        """Say what is set."""
+        """Show the present filter."""
         self._update()
 
     def show(self, counts: FilterCounts) -> None:
-        """Other numbers."""
+        """Show other counts."""
         self._counts = counts
         self.slider.bars = counts.ages
         self._update()

@@ -1,6 +1,8 @@
-"""The sum under the filters: what a purge would take, and what stands in its way."""
+"""The totals of a purge below the filters: tasks and bundles that would go, and blocked tasks."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 from textual.content import Content
 
@@ -10,24 +12,33 @@ TITLE = " Would go "
 NUMBER_WIDTH = 6  # cells of a number
 
 
+class Totals(NamedTuple):
+    """The numbers of a purge with the present filters."""
+
+    matched: int = 0
+    cascaded: int = 0
+    bundles: int = 0
+    blocked: int = 0
+
+
 class PurgeTotals(FilterLine):
-    """A rule with a title, and four numbers under each other."""
+    """A rule with a title, and four numbers below it."""
 
     DEFAULT_CSS = """
     PurgeTotals { height: 5; }
     """
 
     def show_no_filter(self) -> None:
-        """No filter is given: nothing would go."""
+        """Show that nothing goes without a filter."""
         self._set_lines(Content.styled("nothing: no filter set", QUIET))
 
-    def show_totals(self, matched: int, cascaded: int, bundles: int, blocked: int) -> None:
-        """What the filters match, what it draws in, and what blocks."""
+    def show_totals(self, totals: Totals) -> None:
+        """Show the numbers of matched tasks, others in retry chains, bundles and blocked tasks."""
         rows = (
-            (" ", matched, "matched", "bold"),
-            ("+", cascaded, "in retry chains", ""),
-            ("+", bundles, "bundle" if bundles == 1 else "bundles", ""),
-            ("!" if blocked else " ", blocked, "blocked", "bold $text-warning"),
+            (" ", totals.matched, "matched", "bold"),
+            ("+", totals.cascaded, "in retry chains", ""),
+            ("+", totals.bundles, "bundle" if totals.bundles == 1 else "bundles", ""),
+            ("!" if totals.blocked else " ", totals.blocked, "blocked", "bold $text-warning"),
         )
         numbers = [short_number(value, NUMBER_WIDTH) for _, value, _, _ in rows]
         width = max(3, *map(len, numbers))

@@ -1,4 +1,4 @@
-"""A line of text that is understood while it is typed."""
+"""An input that is parsed while the user types."""
 
 from __future__ import annotations
 
@@ -19,16 +19,17 @@ from hipercow_tui.ui.widgets.filters.line import WIDTH, FilterLine
 
 Value = TypeVar("Value")
 
-EXPLAIN_DELAY = 0.3  # seconds without a key after which a half-typed text is explained
-# What a terminal would obey, or what would reorder the line, can't be typed or pasted.
+EXPLAIN_DELAY = 0.3  # seconds without a key, after which an error is explained
+# Control characters and characters that reorder a line can't be typed or pasted.
 TYPEABLE = r"[^\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]*"
 
 
 class ValidatedInput(Vertical, Generic[Value]):
-    """An input with a line under it: a note, or, for a text that can't be understood, that the last
-    good one still holds. Why not, a bubble explains while the input has the focus.
+    """An input with a note below it.
 
-    ``understand`` raises FilterError with the sentence. A blank text means None.
+    While the text is invalid, the last valid text still applies: the note says so, and a bubble
+    explains the error while the input has the focus. ``parse`` raises FilterError with that
+    explanation. The value of a blank text is None.
     """
 
     DEFAULT_CSS = """
@@ -60,16 +61,16 @@ class ValidatedInput(Vertical, Generic[Value]):
     """
 
     class Changed(Message):
-        """Another meaning than before, or none where there was one."""
+        """The value has changed."""
 
     class Done(Message):
-        """Enter was pressed on a text that is understood."""
+        """Enter was pressed and the text is valid."""
 
-    def __init__(self, understand: Callable[[str], Value], *, hint: str, id: str) -> None:
+    def __init__(self, parse: Callable[[str], Value], *, hint: str, id: str) -> None:
         super().__init__(id=id)
         self.value: Value | None = None
         self.error: str | None = None
-        self._parse = understand
+        self._parse = parse
         self._valid_text = ""
         self._note = ""
         self._warn = False
@@ -79,19 +80,19 @@ class ValidatedInput(Vertical, Generic[Value]):
         self._bubble = Static(classes="bubble")
 
     def compose(self) -> ComposeResult:
-        """The input, the line, the bubble over what comes below."""
+        """Yield the input, the note, and the bubble, which covers the widgets below."""
         yield self._input
         yield self._line
         yield self._bubble
 
     def write(self, text: str) -> None:
-        """Put a text into the input, as if typed."""
+        """Set the text of the input, as if it was typed."""
         self._input.value = text
         self._input.cursor_position = len(text)
         self._read(text)
 
     def note(self, note: str, *, warn: bool = False) -> None:
-        """What stands under a text that is understood."""
+        """Set the note below a valid text."""
         self._note = note
         self._warn = warn
         self._update()
@@ -108,7 +109,7 @@ class ValidatedInput(Vertical, Generic[Value]):
             self.post_message(self.Done())
 
     def on_descendant_focus(self) -> None:
-        """Explain again what is wrong."""
+        """Show the explanation of an error again."""
         self._update()
 
     def on_descendant_blur(self) -> None:
@@ -128,18 +129,18 @@ class ValidatedInput(Vertical, Generic[Value]):
             self.post_message(self.Changed())
 
     def _update(self) -> None:
-        """The line at once; the bubble when the typing pauses, for it would flicker."""
-        wrong = self.error is not None
+        """Update the note at once, and the bubble after a pause, so that it does not flicker."""
+        invalid = self.error is not None
         still = (
             f"! still {escape_controls(self._valid_text)}" if self._valid_text else "! not applied"
         )
-        self.set_class(wrong or self._warn, "-warns")
-        self._line.content = Content(truncate_middle(still, WIDTH) if wrong else self._note)
+        self.set_class(invalid or self._warn, "-warns")
+        self._line.content = Content(truncate_middle(still, WIDTH) if invalid else self._note)
         self._bubble.remove_class("-shown")
         if self._pause is not None:
             self._pause.stop()
             self._pause = None
-        if wrong and self._input.has_focus:
+        if invalid and self._input.has_focus:
             self._pause = self.set_timer(EXPLAIN_DELAY, self._explain)
 
     def _explain(self) -> None:
