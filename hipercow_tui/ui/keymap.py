@@ -36,8 +36,8 @@ def _key(
 MOVES = (
     _key("j,down", "move(1)", "Down", "Down one row", id="down", display="j ↓"),
     _key("k,up", "move(-1)", "Up", "Up one row", id="up", display="k ↑"),
-    _key("pagedown,ctrl+f", "page(1)", "Page down", "Down a page", id="pagedown", display="PgDn"),
-    _key("pageup,ctrl+b", "page(-1)", "Page up", "Up a page", id="pageup", display="PgUp"),
+    _key("pagedown,ctrl+f", "page(1)", "Page down", "Down one page", id="pagedown", display="PgDn"),
+    _key("pageup,ctrl+b", "page(-1)", "Page up", "Up one page", id="pageup", display="PgUp"),
     _key("g,home", "first", "First", "First row", id="first", display="g Home"),
     _key("G,end", "last", "Last", "Last row", id="last", display="G End"),
     _key(
@@ -114,9 +114,19 @@ FILTERS = (
 
 VIEW = (
     _key("s", "sort", "Sort", "Reverse the sort order", id="sort"),
-    _key("less_than_sign", "sort_by(-1)", "Sort left", "Sort by the column left", id="sort_left"),
     _key(
-        "greater_than_sign", "sort_by(1)", "Sort right", "Sort by the column right", id="sort_right"
+        "less_than_sign",
+        "sort_by(-1)",
+        "Sort left",
+        "Sort by the column to the left",
+        id="sort_left",
+    ),
+    _key(
+        "greater_than_sign",
+        "sort_by(1)",
+        "Sort right",
+        "Sort by the column to the right",
+        id="sort_right",
     ),
     _key("b", "switch", "Bundles", "Show bundles; again: tasks", id="switch"),
     _key("e", "errors", "Errors", "Show errors; again: tasks", id="errors"),

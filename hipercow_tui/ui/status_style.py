@@ -20,7 +20,7 @@ GLYPH: Mapping[Status, str] = {
     Status.BROKEN: "?",
 }
 
-# Theme variables: `$text-error` in stylesheets and Content, `theme_style(app, "text-error")` in rich.
+# Theme variables: `$text-error` in stylesheets and Content, `theme_style(app, …)` in rich.
 COLOUR: Mapping[Status, str] = {
     Status.FAILURE: "text-error",
     Status.CANCELLED: "foreground-muted",

@@ -104,9 +104,9 @@ def test_the_demo_is_gone_by_a_signal_while_it_is_made(
 @pytest.mark.parametrize(
     ("number", "key", "phase"),
     [
-        (signal.SIGHUP, "y", "Moving aside"),
+        (signal.SIGHUP, "y", "Moving"),
         (signal.SIGTERM, "y", "Erasing"),
-        (signal.SIGINT, "t", "Moving aside"),
+        (signal.SIGINT, "t", "Moving"),
     ],
 )
 def test_a_signal_in_the_middle_of_a_purge(
@@ -131,7 +131,7 @@ def test_a_signal_in_the_middle_of_a_purge(
     assert not batches(root) and not list_interrupted(root)
 
 
-@pytest.mark.parametrize("phase", ["Moving aside", "Erasing"])
+@pytest.mark.parametrize("phase", ["Moving", "Erasing"])
 def test_a_terminal_that_goes_away_in_the_middle_of_a_purge(
     root: Root, env: dict[str, str], started: list[Terminal], phase: str
 ) -> None:
@@ -152,12 +152,12 @@ def test_ctrl_c_in_the_middle_of_a_purge_stops_it_and_stays(
     terminal = slow(root, env, started)
     terminal.press("\x03")
     terminal.wait(r"q leaves")
-    in_the_middle(terminal, "y", "Moving aside")
+    in_the_middle(terminal, "y", "Moving")
     terminal.press("\x03")
     terminal.wait(r"Purge stopped")
     assert whole(root) == before and not batches(root)
     terminal.press("\x1b")
-    terminal.wait(lambda text: "esc closes" not in text)
+    terminal.wait(lambda text: "esc: close" not in text)
     terminal.press("q")
     assert terminal.leave() == 0
     terminal.assert_left_as_it_was()
@@ -181,7 +181,7 @@ def test_an_error_of_our_own_in_the_middle_of_a_purge(
 ) -> None:
     before = whole(root)
     terminal = slow(root, env, started, ("-c", BROKEN))
-    in_the_middle(terminal, "y", "Moving aside")
+    in_the_middle(terminal, "y", "Moving")
     terminal.press("l")
     assert terminal.leave() == 1
     terminal.assert_left_as_it_was()

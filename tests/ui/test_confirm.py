@@ -55,7 +55,7 @@ async def test_it_says_that_an_ignored_bundle_stays() -> None:
     ignored = replace(plan_of(3), ignored_bundles=((Lang.R, "a"), (Lang.R, "b")))
     async with (app := Host(ConfirmScreen(ignored, Size()))).run_test(size=(80, 24)):
         shown = " ".join(text_of(app).replace("│", "").split())
-    assert "2 bundles that can't be read stay, and may name tasks that are gone." in shown
+    assert "2 unreadable bundles stay and may list tasks that are gone." in shown
 
 
 async def test_it_says_the_numbers() -> None:
@@ -64,7 +64,7 @@ async def test_it_says_the_numbers() -> None:
         shown = text_of(app)
     assert "Purge 4 tasks?" in shown
     assert "2.1 MB in 1,200 files." in shown
-    assert "1 task goes that your filters alone" in shown
+    assert "1 task goes that the filters alone" in shown
     assert "To purge for good, type 4:" in shown
 
 

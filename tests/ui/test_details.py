@@ -101,7 +101,7 @@ def test_times_that_are_not_known_are_not_made_up() -> None:
     def times(task: Task) -> str:
         return dict(said(task))["times"]
 
-    assert times(Task(A, Status.BROKEN)) == "not known"
+    assert times(Task(A, Status.BROKEN)) == "unknown"
     assert times(Task(A, Status.RUNNING, 1, NOW - 90, NOW - 60)) == (
         "created 1 minute ago · waited 30 seconds · running for 1 minute"
     )

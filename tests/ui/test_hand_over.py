@@ -138,7 +138,7 @@ async def test_r_cancels_after_a_question_and_is_heard(root: Path) -> None:
         assert "hipercow 0.0.1" in screen_text(app)
         await listening(app, pilot)
         await pilot.press("y")
-        await until(pilot, lambda: "R is done" in screen_text(app))
+        await until(pilot, lambda: "R has finished" in screen_text(app))
         shown = screen_text(app)
         assert "✔ called for 1␛]0;owned␇" in shown
         assert (root / "task_cancel").read_text() == RUNNING
@@ -175,12 +175,12 @@ async def test_r_retries_last_attempts_and_its_errors_are_told(root: Path) -> No
     (root / "fail").touch()
     async with browsing(root) as (app, pilot):
         await pilot.press(*["space"] * 4)
-        await let_r_retry(app, pilot, "R failed, with status 1")
+        await let_r_retry(app, pilot, "R failed with status 1")
         assert set((root / "task_retry").read_text().split()) == {RETRIED, DONE}
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is app.browser)
         (root / "fail").unlink()
-        assert NEW_ID in await let_r_retry(app, pilot, "R is done")
+        assert NEW_ID in await let_r_retry(app, pilot, "R has finished")
 
 
 async def test_r_at_work_is_stopped_by_escape(root: Path) -> None:
@@ -191,7 +191,7 @@ async def test_r_at_work_is_stopped_by_escape(root: Path) -> None:
         await until(pilot, lambda: isinstance(app.screen, ChoiceScreen))
         await listening(app, pilot)
         await pilot.press("y")
-        await until(pilot, lambda: "esc stops it" in screen_text(app))
+        await until(pilot, lambda: "esc: stop" in screen_text(app))
         await until(pilot, lambda: "called for 1" in screen_text(app))
         await pilot.press("ctrl+q")
         await until(pilot, lambda: "R is still at work" in screen_text(app))

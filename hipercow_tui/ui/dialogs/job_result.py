@@ -127,8 +127,8 @@ def _restore_summary(report: RestoreReport) -> str:
     restored = len(report.restored), len(report.restored_bundles)
     text = f"Restored {tasks_and_bundles(*restored)}."
     if report.missing_ids:
-        missing = pluralize(len(report.missing_ids), "task")
-        text += f" {missing} were erased before and can't be restored."
+        missing = tasks_and_bundles(len(report.missing_ids), 0, "was/were")
+        text += f" {missing} erased before and can't be restored."
     return text
 
 

@@ -76,7 +76,8 @@ class ErrorMessagesScreen(Page[str | None]):
         """Yield the head, the table, the message under the cursor in full, and the keys."""
         messages = {message_text(row.failure) for row in self._rows.values()}
         different = pluralize(len(messages), "message")
-        head = f"{pluralize(len(self._rows), 'task')} · {different}   {plain_text(in_line(self._group))}"
+        tasks = pluralize(len(self._rows), "task")
+        head = f"{tasks} · {different}   {plain_text(in_line(self._group))}"
         yield Static(
             Text(f"Messages  {head}", "bold", no_wrap=True, overflow="ellipsis"), id="head"
         )

@@ -171,7 +171,7 @@ class SweepScreen(Page[str | None]):
         self.query_one("#head", Static).update(Text(plain_text(head), "bold"))
 
     def _failure_chart(self, tasks: list[Task]) -> Text:
-        """Return a line for each input: its values, with a bar for the part of tasks that failed."""
+        """Return a line for each input: its values, with a bar for the failure rate of each."""
         names = [plain_text(name) for name in self._sweep.names[:MAX_INPUTS]]
         width = max(map(len, names), default=0)
         text = Text()

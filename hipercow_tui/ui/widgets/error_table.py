@@ -192,7 +192,7 @@ def _key(group: ErrorGroup) -> str:
 def in_line(group: ErrorGroup) -> str:
     """Return the message of a group on one line, or the reason why there is none."""
     text = " ".join(group.text.split())
-    return text if group.has_message else f"not known: {text}"
+    return text if group.has_message else f"no message: {text}"
 
 
 def last_text(group: ErrorGroup, now: float, *, long: bool) -> str:

@@ -218,9 +218,11 @@ def _times(task: Task, now: float) -> Iterable[str]:
     if task.created is not None:
         yield f"created {format_age(task.created, now)}"
     if (waiting := queue_time(task, now)) is not None:
-        yield f"{'waited' if task.started is not None else 'waiting for'} {format_duration(waiting)}"
+        verb = "waited" if task.started is not None else "waiting for"
+        yield f"{verb} {format_duration(waiting)}"
     if (running := run_time(task, now)) is not None:
-        yield f"{'ran' if task.finished is not None else 'running for'} {format_duration(running)}"
+        verb = "ran" if task.finished is not None else "running for"
+        yield f"{verb} {format_duration(running)}"
     if task.finished is not None:
         guess = "about " if task.finished_estimated else ""
         yield f"finished {guess}{format_age(task.finished, now)}"
