@@ -1,7 +1,7 @@
-"""The pictures of the README, taken of a demo root: ``python -m hipercow_tui.ui.pictures FOLDER``.
+"""Write the pictures of the documents: ``python -m tests.tools.pictures FOLDER``.
 
-The demo's seed and the clock are fixed, so that they show the same root every time. With
-``--sights`` each is also written as the colour-blind see it, to look whether statuses stay apart.
+They show the demo with a fixed seed and a fixed clock, so they are the same each time. With
+``--sights``, each picture is also written as people with a colour vision deficiency see it.
 """
 
 from __future__ import annotations
@@ -20,13 +20,14 @@ from textual.pilot import Pilot
 from hipercow_tui.demo import write_root
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.ui.app import HipercowApp
-from hipercow_tui.ui.colour_sight import DEFICIENCIES, simulate_picture
+
+from .colour_sight import DEFICIENCIES, simulate_picture
 
 NOW = 1_795_500_000.0  # seconds since the epoch
 SIZE = (118, 36)  # columns and rows
-PAUSE = 0.3  # seconds after a key, in which what it asked for is read
+PAUSE = 0.3  # seconds after a key, to read and draw
 
-# What differs between two pictures of the same: the seconds since the last look, and so their ids.
+# Parts that differ between two pictures of the same screen.
 _VARYING = re.compile(r"terminal-\d+-|\d+(&#160;|\s)s(&#160;|\s)ago")
 STEPS = {
     "inputs": ("b", *"jjjjjjjjjj", "i", "G", "k"),
@@ -38,13 +39,12 @@ STEPS = {
 }
 
 
-async def write_pictures(folder: Path, sights: Iterable[str] = ()) -> None:
-    """Write one SVG a step of the journey from the filters to the confirmation, and one of a
-    log; and of each one for every kind of sight."""
-    with tempfile.TemporaryDirectory() as made:
-        where = Path(made) / "sir-model"
-        write_root(where, seed=1, now=NOW)
-        root = replace(find_root(where), path=Path("/home/you/sir-model"))
+async def write_pictures(folder: Path, deficiencies: Iterable[str] = ()) -> None:
+    """Write an SVG picture for each of STEPS, and one for each deficiency."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder_of_root = Path(temporary) / "sir-model"
+        write_root(folder_of_root, seed=1, now=NOW)
+        root = replace(find_root(folder_of_root), path=Path("/home/you/sir-model"))
         app = HipercowApp(root, clock=lambda: NOW)
         async with app.run_test(size=SIZE) as pilot:
             await _settled_picture(pilot)
@@ -54,21 +54,20 @@ async def write_pictures(folder: Path, sights: Iterable[str] = ()) -> None:
                     await pilot.pause(PAUSE)
                 picture = await _settled_picture(pilot)
                 (folder / f"{name}.svg").write_text(picture, encoding="utf-8")
-                for sight in sights:
-                    seen = simulate_picture(picture, sight)
-                    (folder / f"{name}-{sight}.svg").write_text(seen, encoding="utf-8")
+                for deficiency in deficiencies:
+                    seen = simulate_picture(picture, deficiency)
+                    (folder / f"{name}-{deficiency}.svg").write_text(seen, encoding="utf-8")
 
 
 async def _settled_picture(pilot: Pilot[None]) -> str:
-    """The screen once its background work is painted: nothing changes but the seconds since the
-    last look, and nothing is being read or measured."""
+    """Return the picture when nothing is read or measured and the screen has stopped changing."""
     last, same = "", 0
     while same < 6:
         await pilot.pause(0.15)
         shown = pilot.app.export_screenshot()
-        told = _VARYING.sub("", shown)
-        calm = told == last and not re.search(r"reading|measuring|read \d", told)
-        last, same = told, same + 1 if calm else 0
+        stable = _VARYING.sub("", shown)
+        unchanged = stable == last and not re.search(r"reading|measuring|read \d", stable)
+        last, same = stable, same + 1 if unchanged else 0
     return shown
 
 
