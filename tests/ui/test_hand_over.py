@@ -57,7 +57,7 @@ async def menu(app: HipercowApp, pilot: Pilot[None], *keys: str) -> str:
 async def test_the_menu_says_what_each_would_give(root: Path, size: tuple[int, int]) -> None:
     async with browsing(root, size) as (app, pilot):
         shown = await menu(app, pilot, "space", "space", "space", "space")
-        assert "Copy of 4 marked tasks" in shown
+        assert "Copy: 4 marked tasks" in shown
         assert "4 tasks + 1 bundle" in shown
         assert "1 task; 3 not submitted or running" in shown
         assert "2 tasks, 1 by a later attempt; 1 not ended" in shown
@@ -77,7 +77,7 @@ async def test_a_letter_copies(root: Path, key: str, copied: str) -> None:
     async with browsing(root) as (app, pilot):
         app.browser.tasks.move_to(app.browser.tasks.keys.index(FAILED))
         shown = await menu(app, pilot)
-        assert "Copy of ✗ failure 020000…0002" in shown
+        assert "Copy: ✗ failure 020000…0002" in shown
         await pilot.press(key)
         await until(pilot, lambda: app.screen is app.browser)
         assert app.clipboard == copied
@@ -101,7 +101,7 @@ async def test_rows_have_tabs_and_titles(root: Path) -> None:
 
 async def test_a_bundle_by_its_name_or_its_tasks(root: Path) -> None:
     async with browsing(root) as (app, pilot):
-        assert "Copy of bundle sweep" in await menu(app, pilot, "b")
+        assert "Copy: bundle sweep" in await menu(app, pilot, "b")
         await pilot.press("n")
         await until(pilot, lambda: app.screen is app.browser)
         assert app.clipboard == "sweep"
