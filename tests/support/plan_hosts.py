@@ -77,7 +77,7 @@ async def settled(pilot: Pilot[Any], screen: PlanScreen) -> None:
 
     def known() -> bool:
         summaries = screen.lines.summaries
-        return screen.measured and all(t.id in summaries for t in screen.lines.tasks_in_sight())
+        return screen.measured and all(t.id in summaries for t in screen.lines.visible_tasks())
 
     await pilot.pause()
     await until(pilot, known)

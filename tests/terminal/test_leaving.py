@@ -104,9 +104,9 @@ def test_demo_folder_is_removed_after_a_signal_during_its_creation(
 @pytest.mark.parametrize(
     ("number", "key", "phase"),
     [
-        (signal.SIGHUP, "y", "Moving aside"),
+        (signal.SIGHUP, "y", "Moving"),
         (signal.SIGTERM, "y", "Erasing"),
-        (signal.SIGINT, "t", "Moving aside"),
+        (signal.SIGINT, "t", "Moving"),
     ],
 )
 def test_signal_during_a_purge_restores_all_tasks(
@@ -131,7 +131,7 @@ def test_signal_during_a_purge_restores_all_tasks(
     assert not batches(root) and not list_interrupted(root)
 
 
-@pytest.mark.parametrize("phase", ["Moving aside", "Erasing"])
+@pytest.mark.parametrize("phase", ["Moving", "Erasing"])
 def test_closed_terminal_during_a_purge_restores_all_tasks(
     root: Root, env: dict[str, str], started: list[Terminal], phase: str
 ) -> None:
@@ -152,12 +152,12 @@ def test_ctrl_c_during_a_purge_stops_the_purge_and_not_the_app(
     terminal = slow(root, env, started)
     terminal.press("\x03")
     terminal.wait(r"q leaves")
-    in_the_middle(terminal, "y", "Moving aside")
+    in_the_middle(terminal, "y", "Moving")
     terminal.press("\x03")
     terminal.wait(r"Purge stopped")
     assert root_contents(root) == before and not batches(root)
     terminal.press("\x1b")
-    terminal.wait(lambda text: "esc closes" not in text)
+    terminal.wait(lambda text: "esc: close" not in text)
     terminal.press("q")
     assert terminal.leave() == 0
     terminal.assert_left_as_it_was()
@@ -181,7 +181,7 @@ def test_unexpected_error_during_a_purge_restores_all_tasks(
 ) -> None:
     before = root_contents(root)
     terminal = slow(root, env, started, ("-c", BROKEN))
-    in_the_middle(terminal, "y", "Moving aside")
+    in_the_middle(terminal, "y", "Moving")
     terminal.press("l")
     assert terminal.leave() == 1
     terminal.assert_left_as_it_was()

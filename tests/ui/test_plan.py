@@ -44,7 +44,7 @@ async def test_a_plan_reads_like_a_diff(tmp_path: Path) -> None:
         lines = lines_of(screen)
         assert lines[0].strip() == "matched 2"
         assert lines[3].startswith(" in retry chains 1")
-        assert "! 1 of them your filters would have kept" in lines[3]
+        assert "! the filters alone would keep 1" in lines[3]
         assert lines[4].startswith(" ! - ✓ success")
         assert f"retry of {short_id(FAILED)}" in lines[4]
         assert lines[5].strip() == "bundles 1"
@@ -93,7 +93,7 @@ async def test_a_refused_plan_reads_as_such_and_x_leaves_out_what_blocks(tmp_pat
         await pilot.press("D")
         await pilot.pause()
         assert app.screen is screen
-        assert any("leave out blocked chains (x) first" in note.message for note in notes(app))
+        assert any("leave out their chains first (x)" in note.message for note in notes(app))
 
         await pilot.press("x")
         await settled(pilot, screen)
@@ -101,7 +101,7 @@ async def test_a_refused_plan_reads_as_such_and_x_leaves_out_what_blocks(tmp_pat
         assert not {STUCK, RUNNING} & set(screen.plan.ids)
         assert "3 tasks · 1 bundle" in text_of(app)
         assert any(line.strip() == "left out 1" for line in lines_of(screen))
-        assert "While one of these stands in the way" not in text_of(app)
+        assert "blocks the whole purge" not in text_of(app)
 
         await pilot.press("x")
         await settled(pilot, screen)
@@ -117,7 +117,7 @@ async def test_i_ignores_bundles_that_can_not_be_read_and_warns_of_it(tmp_path: 
     screen = screen_on(tmp_path)
     async with (app := Host(screen)).run_test(size=(120, 30)) as pilot:
         await settled(pilot, screen)
-        assert "i ignores bundles" in text_of(app) and "Refused" in text_of(app)
+        assert "i: ignore bundles" in text_of(app) and "Refused" in text_of(app)
         assert "bundle 'pipe' can't be read" in "".join(lines_of(screen))
         await pilot.press("i")
         await settled(pilot, screen)

@@ -104,8 +104,8 @@ async def test_a_name_that_is_taken_is_replaced_only_by_a_second_enter(
         await until(pilot, lambda: "A filter needs a name" in screen_text(app))
         await write(pilot, "old")
         await pilot.press("enter")
-        await until(pilot, lambda: "'old' is there already" in screen_text(app))
-        assert "enter replaces it" in screen_text(app)
+        await until(pilot, lambda: "'old' exists already" in screen_text(app))
+        assert "enter: replace it" in screen_text(app)
         assert file.get("old") == OLD
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is app.browser)

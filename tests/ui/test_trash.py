@@ -150,7 +150,7 @@ async def test_u_restores_the_last_batch_of_the_trash(root: Root) -> None:
     before = root_contents(root)
     async with driving(root) as at:
         await at.to_trash()
-        await at.shows("6 tasks and 2 bundles are in the trash", "U undoes")
+        await at.shows("6 tasks and 2 bundles are in the trash", "U: undo")
         assert in_place(root) == set() and list_trash(root)[0].state is BatchState.TRASH
         await at.back()
         await at.shows("Tasks 0", "trash ")
@@ -161,7 +161,7 @@ async def test_u_restores_the_last_batch_of_the_trash(root: Root) -> None:
         await at.pilot.press("U")
         await at.answer("y")
         await at.on(JobResultScreen)
-        await at.shows("6 tasks and 2 bundles are back in place")
+        await at.shows("Restored 6 tasks and 2 bundles")
         await at.back()
         await at.shows("Tasks 6")
         await until(at.pilot, lambda: not at.app.browser.header.trash)
@@ -187,7 +187,7 @@ async def test_an_item_that_exists_again_is_quarantined_and_reported(root: Root)
         await at.pilot.press("U")
         await at.answer("y")
         await at.on(JobResultScreen)
-        await at.shows("Restored, but not all", "Not put back", LONE)
+        await at.shows("Restored, but not all", "Not restored", LONE)
         await at.back()
         await at.pilot.press("T")
         await at.shows("? quarantined", "1 task", "1 bundle")
@@ -199,7 +199,7 @@ async def test_the_trash_is_emptied_only_after_a_question(root: Root, key: str) 
     trashed(root)
     async with driving(root) as at:
         await at.pilot.press("T")
-        await at.shows("✓ whole", "6 tasks", "2 bundles", " kB")
+        await at.shows("✓ complete", "6 tasks", "2 bundles", " kB")
         await at.pilot.press(key)
         await at.answer("enter")
         await at.on(TrashScreen)
@@ -208,7 +208,7 @@ async def test_the_trash_is_emptied_only_after_a_question(root: Root, key: str) 
         await at.shows("6 tasks and 2 bundles", "erased")
         await at.answer("y")
         await at.on(JobResultScreen)
-        await at.shows("Trash emptied", "6 tasks and 2 bundles are gone")
+        await at.shows("Trash emptied", "Erased 6 tasks and 2 bundles")
         await at.back()
         await at.pilot.press("T")
         await at.shows("The trash is empty")
@@ -221,11 +221,11 @@ async def test_a_batch_is_restored_from_the_list(root: Root, key: str) -> None:
     trashed(root)
     async with driving(root, size=(80, 24)) as at:
         await at.pilot.press("T")
-        await at.shows("✓ whole")
+        await at.shows("✓ complete")
         await at.pilot.press(key)
         await at.answer("y")
         await at.on(JobResultScreen)
-        await at.shows("are back in place")
+        await at.shows("Restored 6 tasks")
     assert root_contents(root) == before
 
 
@@ -238,7 +238,7 @@ async def test_an_interrupted_purge_is_shown_and_finished_or_restored(root: Root
         await until(at.pilot, lambda: "was interrupted: T to finish or restore it" in at.notes)
         await at.shows("! interrupted: T")
         await at.pilot.press("T")
-        await at.shows("! interrupted", "f finishes it, r restores it")
+        await at.shows("! interrupted", "f: finish, r: restore")
         await at.pilot.press("e")  # not what it is for
         assert isinstance(at.app.screen, TrashScreen)
         await at.pilot.press(key)
@@ -287,10 +287,12 @@ async def test_a_purge_of_another_process_is_not_touched_and_offered_after_its_d
     with paused_purge(root) as child:
         async with driving(root) as at:
             await at.pilot.press("T")
-            await at.shows("▶ moving", "another process works in it right now")
+            await at.shows("▶ moving", "another process works in this batch now")
             await at.pilot.press("r", "f", "e", "E")
             assert isinstance(at.app.screen, TrashScreen)
-            assert "Another process works in it" in at.notes and "interrupted" not in at.notes
+            assert (
+                "Another process works in this batch" in at.notes and "interrupted" not in at.notes
+            )
             await at.pilot.press("escape")
             assert not at.app.browser.header.trash
 
@@ -312,7 +314,7 @@ async def test_the_list_shows_changes_by_other_processes(root: Root) -> None:
     first = trashed(root)
     async with driving(root) as at:
         await at.pilot.press("T")
-        await at.shows("✓ whole", first)
+        await at.shows("✓ complete", first)
         write_task(root.path, task_id(50), "failure")
         later = str(move_to_trash(plan_of(root), root).trash)
         await at.shows("2 batches", first)  # the cursor stays where it was
@@ -330,16 +332,16 @@ async def test_a_purge_interrupted_while_erasing_is_finished_or_restored(
         await until(at.pilot, lambda: "was interrupted: T" in at.notes)
         at.app.clear_notifications()
         await at.pilot.press("T")
-        await at.shows("! interrupted", "r restores all that is whole: erasing was interrupted")
+        await at.shows("! interrupted", "r: restore the rest. It was interrupted while erasing")
         await at.shows("1 task partly erased")
         await at.pilot.press(key)
         await at.shows("erased")
         await at.answer("y")
         await at.on(JobResultScreen)
         if key == "f":
-            await at.shows("Purged", "are gone")
+            await at.shows("Purged", "Erased")
         else:
-            await at.shows("Restored, but not all", "can't come back", TIP)
+            await at.shows("Restored, but not all", "can't be restored", TIP)
     if key == "f":
         assert in_place(root) == set() and bundles(root) == {}
     else:
@@ -358,11 +360,11 @@ async def test_an_interrupted_restoring_is_finished(root: Root, key: str) -> Non
         await until(at.pilot, lambda: "was interrupted: T" in at.notes)
         at.app.clear_notifications()
         await at.pilot.press("T")
-        await at.shows("! interrupted", "f or r finishes it: restoring was interrupted")
+        await at.shows("! interrupted", "f or r: finish. It was interrupted while restoring")
         await at.pilot.press(key)
         await at.answer("y")
         await at.on(JobResultScreen)
-        await at.shows("Restored", "are back in place")
+        await at.shows("Restored", "Restored 6 tasks")
     assert root_contents(root) == before and not list_trash(root)
 
 
@@ -379,11 +381,11 @@ async def emptying_stopped(root: Root, meanwhile: Meanwhile) -> AsyncIterator[Dr
     meanwhile.after("rmdir", RETRY, wait)
     async with driving(root) as at:
         await at.pilot.press("T")
-        await at.shows("✓ whole")
+        await at.shows("✓ complete")
         await at.pilot.press("E")
         await at.answer("y")
         await until(at.pilot, reached.is_set)
-        await at.shows("Erasing", "U stop")
+        await at.shows("Erasing", "U: stop")
         await at.pilot.press("U")
         await at.shows("Stopping")
         go_on.set()
@@ -393,7 +395,7 @@ async def emptying_stopped(root: Root, meanwhile: Meanwhile) -> AsyncIterator[Dr
 
 async def test_a_stopped_emptying_reports_the_rest(root: Root, meanwhile: Meanwhile) -> None:
     async with emptying_stopped(root, meanwhile) as at:
-        await at.shows("Emptying stopped", "2 tasks are gone", "still in the trash (T)")
+        await at.shows("Emptying stopped", "Erased 2 tasks", "still in the trash (T)")
         await at.back()
         await at.pilot.press("T")
         await at.shows("! interrupted", "4 tasks", "2 bundles")
@@ -482,7 +484,7 @@ async def test_read_only_lists_and_changes_nothing(root: Root) -> None:
         await at.pilot.press("U")
         await until(at.pilot, lambda: "--read-only" in at.notes)
         await at.pilot.press("T")
-        await at.shows("✓ whole", "--read-only")
+        await at.shows("✓ complete", "--read-only")
         await at.pilot.press("r", "e", "E", "enter")
         await at.pilot.pause()
         assert isinstance(at.app.screen, TrashScreen)
@@ -493,7 +495,7 @@ async def test_a_batch_that_is_gone_meanwhile_gives_a_message(root: Root) -> Non
     batch_id = trashed(root)
     async with driving(root) as at:
         await at.pilot.press("T")
-        await at.shows("✓ whole")
+        await at.shows("✓ complete")
         await at.pilot.press("r")
         await at.on(ChoiceScreen)
         (batch,) = batches(root)
@@ -506,7 +508,7 @@ async def test_the_history_lists_each_action(root: Root) -> None:
     trashed(root)
     async with driving(root, size=(80, 24)) as at:
         await at.pilot.press("T")
-        await at.shows("✓ whole")
+        await at.shows("✓ complete")
         await at.pilot.press("h")
         await at.on(HistoryScreen)
         await at.shows("to the trash", "6 tasks", "2 bundles", "status is failure")
@@ -534,7 +536,7 @@ async def test_a_batch_that_changes_while_the_question_is_open_is_not_erased(roo
     trashed(root)
     async with driving(root) as at:
         await at.pilot.press("T")
-        await at.shows("✓ whole")
+        await at.shows("✓ complete")
         await at.pilot.press("e")
         await at.shows("6 tasks and 2 bundles are erased for good")
         (batch,) = batches(root)
@@ -559,9 +561,9 @@ async def test_a_batch_that_can_not_be_finished_or_emptied_shows_the_reason(
         (batch / "manifest.json").write_text(text)
         batch.rename(batch.with_suffix(""))
     key, words = {
-        "unconfirmed": ("f", "Nothing says that this purge was confirmed"),
-        "unreadable": ("e", "its contents can't be read: Not a directory"),
-        "moving": ("e", "Restore (r) or finish (f) what was interrupted first"),
+        "unconfirmed": ("f", "This purge was not confirmed"),
+        "unreadable": ("e", "what it holds can't be read: Not a directory"),
+        "moving": ("e", "This batch was interrupted: restore (r) or finish (f) it first"),
     }[what]
     async with driving(root) as at:
         await at.pilot.press("T")

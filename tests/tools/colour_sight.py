@@ -1,4 +1,4 @@
-"""Colours as people see them who lack one kind of cones: to look whether statuses stay apart.
+"""Simulate how people with a colour vision deficiency see colours.
 
 Matrices of Machado, Oliveira and Fernandes (2009), "A Physiologically-based Model for Simulation of
 Color Vision Deficiency", severity 1, on linear RGB.
@@ -13,7 +13,7 @@ from typing import TypeAlias
 Rgb: TypeAlias = tuple[int, int, int]
 _Row: TypeAlias = tuple[float, float, float]
 
-SIGHTS: Mapping[str, tuple[_Row, _Row, _Row]] = {
+DEFICIENCIES: Mapping[str, tuple[_Row, _Row, _Row]] = {
     "protanopia": (
         (0.152286, 1.052583, -0.204868),
         (0.114503, 0.786281, 0.099216),
@@ -30,37 +30,37 @@ SIGHTS: Mapping[str, tuple[_Row, _Row, _Row]] = {
         (0.004733, 0.691367, 0.303900),
     ),
 }
-_COLOUR = re.compile(r"#([0-9a-fA-F]{6})\b|rgb\((\d+),\s*(\d+),\s*(\d+)\)")
+_COLOUR_PATTERN = re.compile(r"#([0-9a-fA-F]{6})\b|rgb\((\d+),\s*(\d+),\s*(\d+)\)")
 
 
-def seen(colour: Rgb, sight: str) -> Rgb:
-    """A colour as someone with this sight, a key of SIGHTS, sees it."""
-    linear = [_linear(part / 255) for part in colour]
+def simulate(colour: Rgb, deficiency: str) -> Rgb:
+    """Return a colour as seen with a deficiency, a key of DEFICIENCIES."""
+    linear = [_to_linear(part / 255) for part in colour]
     mixed = [
         sum(weight * part for weight, part in zip(row, linear, strict=True))
-        for row in SIGHTS[sight]
+        for row in DEFICIENCIES[deficiency]
     ]
-    red, green, blue = (round(255 * _gamma(min(1.0, max(0.0, part)))) for part in mixed)
+    red, green, blue = (round(255 * _from_linear(min(1.0, max(0.0, part)))) for part in mixed)
     return red, green, blue
 
 
-def picture_seen(svg: str, sight: str) -> str:
-    """A picture with every colour as someone with this sight sees it."""
+def simulate_picture(svg: str, deficiency: str) -> str:
+    """Return an SVG picture with each colour as seen with a deficiency."""
 
-    def other(found: re.Match[str]) -> str:
+    def replacement(found: re.Match[str]) -> str:
         if found[1]:
             colour = tuple(bytes.fromhex(found[1]))
         else:
             colour = tuple(map(int, found.group(2, 3, 4)))
-        red, green, blue = seen((colour[0], colour[1], colour[2]), sight)
+        red, green, blue = simulate((colour[0], colour[1], colour[2]), deficiency)
         return f"#{red:02x}{green:02x}{blue:02x}"
 
-    return _COLOUR.sub(other, svg)
+    return _COLOUR_PATTERN.sub(replacement, svg)
 
 
-def _linear(part: float) -> float:
+def _to_linear(part: float) -> float:
     return part / 12.92 if part <= 0.04045 else float(((part + 0.055) / 1.055) ** 2.4)
 
 
-def _gamma(part: float) -> float:
+def _from_linear(part: float) -> float:
     return part * 12.92 if part <= 0.0031308 else float(1.055 * part ** (1 / 2.4) - 0.055)

@@ -1,4 +1,4 @@
-"""Statuses stay apart for the colour-blind: by glyph and word, and most of them by colour too."""
+"""Statuses differ by glyph, name and colour, also with a colour vision deficiency."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from itertools import combinations
 import pytest
 from textual.color import Color, rgb_to_lab
 from textual.theme import BUILTIN_THEMES
+from tools.colour_sight import DEFICIENCIES, Rgb, simulate, simulate_picture
 
 from hipercow_tui.domain.task import FILTERABLE_STATUSES, Status, Task
-from hipercow_tui.ui.colour_sight import SIGHTS, Rgb, picture_seen, seen
 from hipercow_tui.ui.status_style import COLOUR, GLYPH
 from hipercow_tui.ui.widgets.task_table import status_cell
 
@@ -23,46 +23,54 @@ def colours(theme: str) -> dict[Status, Rgb]:
     return {status: (ground + Color.parse(variables[name])).rgb for status, name in COLOUR.items()}
 
 
-def apart(one: Rgb, other: Rgb) -> float:
+def distance(one: Rgb, other: Rgb) -> float:
     a, b = (rgb_to_lab(Color(*rgb)) for rgb in (one, other))
     return float(((a.L - b.L) ** 2 + (a.a - b.a) ** 2 + (a.b - b.b) ** 2) ** 0.5)
 
 
-def test_what_is_grey_stays_so_and_red_and_green_come_together() -> None:
+def test_simulate_keeps_grey_and_brings_red_and_green_closer() -> None:
     red, green = (205, 49, 49), (13, 188, 121)
-    for sight in SIGHTS:
-        assert all(abs(part - 128) <= 1 for part in seen((128, 128, 128), sight))
-    assert apart(seen(red, "deuteranopia"), seen(green, "deuteranopia")) < apart(red, green) / 2
-
-
-def test_every_colour_of_a_picture_is_seen_so() -> None:
-    svg = '<rect fill="#cd3131"/><text style="fill: rgb(13, 188, 121)">#1</text>'
-    assert picture_seen(svg, "protanopia") == '<rect fill="#{:02x}{:02x}{:02x}"/>'.format(
-        *seen((0xCD, 0x31, 0x31), "protanopia")
-    ) + '<text style="fill: #{:02x}{:02x}{:02x}">#1</text>'.format(
-        *seen((13, 188, 121), "protanopia")
+    for deficiency in DEFICIENCIES:
+        assert all(abs(part - 128) <= 1 for part in simulate((128, 128, 128), deficiency))
+    assert (
+        distance(simulate(red, "deuteranopia"), simulate(green, "deuteranopia"))
+        < distance(red, green) / 2
     )
 
 
-@pytest.mark.parametrize("sight", SIGHTS)
+def test_simulate_picture_replaces_every_colour() -> None:
+    svg = '<rect fill="#cd3131"/><text style="fill: rgb(13, 188, 121)">#1</text>'
+    assert simulate_picture(svg, "protanopia") == '<rect fill="#{:02x}{:02x}{:02x}"/>'.format(
+        *simulate((0xCD, 0x31, 0x31), "protanopia")
+    ) + '<text style="fill: #{:02x}{:02x}{:02x}">#1</text>'.format(
+        *simulate((13, 188, 121), "protanopia")
+    )
+
+
+@pytest.mark.parametrize("deficiency", DEFICIENCIES)
 @pytest.mark.parametrize("theme", THEMES)
-def test_failure_and_success_are_told_apart_by_colour_in_every_theme(
-    theme: str, sight: str
+def test_failure_and_success_have_different_colours_in_every_theme(
+    theme: str, deficiency: str
 ) -> None:
-    of = {status: seen(colour, sight) for status, colour in colours(theme).items()}
-    assert apart(of[Status.FAILURE], of[Status.SUCCESS]) > 3 * NOTICED
+    of = {status: simulate(colour, deficiency) for status, colour in colours(theme).items()}
+    assert distance(of[Status.FAILURE], of[Status.SUCCESS]) > 3 * NOTICED
 
 
 @pytest.mark.parametrize("theme", ["textual-dark", "textual-light"])
-def test_in_our_own_themes_no_two_statuses_have_the_same_colour(theme: str) -> None:
+def test_all_statuses_have_different_colours_in_the_default_themes(theme: str) -> None:
     of = colours(theme)
     for one, other in combinations(FILTERABLE_STATUSES, 2):
-        assert apart(of[one], of[other]) > 10 * NOTICED, (one, other)
-        for sight in SIGHTS:
-            assert apart(seen(of[one], sight), seen(of[other], sight)) > NOTICED, (one, other)
+        assert distance(of[one], of[other]) > 10 * NOTICED, (one, other)
+        for deficiency in DEFICIENCIES:
+            assert (
+                distance(simulate(of[one], deficiency), simulate(of[other], deficiency)) > NOTICED
+            ), (
+                one,
+                other,
+            )
 
 
-def test_each_status_has_a_glyph_and_a_word_of_its_own() -> None:
+def test_each_status_has_its_own_glyph_and_name() -> None:
     cells = {
         "".join(text for text, _ in status_cell(Task("a" * 32, status=status), long=False))
         for status in FILTERABLE_STATUSES
