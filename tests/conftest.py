@@ -1,4 +1,4 @@
-"""Fixtures that several rooms share: the recorded roots, unpacked where a test may change them."""
+"""Fixtures of several packages: the recorded roots, unpacked where a test may change them."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ ENOUGH = 2**31  # bytes, several times what a run holds at once
 
 
 def has_room(folder: Path) -> bool:
-    """Whether this is a file system in memory where tests may write, and start what they wrote."""
+    """Whether this is a file system in memory where tests can write files and execute them."""
     if not (os.path.ismount(folder) and os.access(folder, os.W_OK)):
         return False
     held = os.statvfs(folder)
     return held.f_bavail * held.f_frsize > ENOUGH and not held.f_flag & os.ST_NOEXEC
 
 
-# Tests make and delete a hundred thousand small files, which a disk needs minutes for. Where
-# processes are killed nothing of this depends on the disk: no test pulls the plug. Who sets TMPDIR
-# decides. It is set here, for the processes that tests start, and the workers of xdist, too.
+# Tests make and delete a hundred thousand small files, which takes minutes on a disk. Killed
+# processes leave the same files on any file system, and power cuts are simulated, so memory is as
+# good. TMPDIR overrides it. It is set here so that started processes and xdist workers inherit it.
 DISK = os.environ.setdefault("HIPERCOW_TUI_TESTS_DISK", tempfile.gettempdir())
 if "TMPDIR" not in os.environ and has_room(MEMORY):
     os.environ["TMPDIR"] = str(MEMORY)
     tempfile.tempdir = None  # look again
 
 
-# A busy machine is no failure.
+# A busy machine must not fail a test.
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy")
 
@@ -50,8 +50,8 @@ def pytest_xdist_auto_num_workers() -> int:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Who has nothing left takes from who has; else the last tests of screens wait for one."""
-    if config.getoption("dist") != "load":  # somebody chose
+    """Idle workers take tests from busy ones; else the last tests of screens wait for one."""
+    if config.getoption("dist") != "load":  # chosen on the command line
         return None
     from xdist.scheduler import WorkStealingScheduling  # type: ignore[import-untyped]
 

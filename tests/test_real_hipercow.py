@@ -1,4 +1,4 @@
-"""Roots that the real hipercow of Python made, and what it says of them before and after."""
+"""Roots created by the real hipercow for Python, compared with its own answers."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from hipercow_tui.cli.main import main
 from hipercow_tui.domain.filters import FilterStack, WithStatus
 from hipercow_tui.domain.plan import make_plan
 from hipercow_tui.domain.task import Lang
-from hipercow_tui.formats.py_details import details_of
+from hipercow_tui.formats.py_details import read_task_details
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.output.py_commands import bundle_command
 from hipercow_tui.purging import move_to_trash, restore
@@ -81,7 +81,7 @@ def command(*words: str) -> str:
     return result.output.strip()
 
 
-def test_we_say_of_every_task_what_hipercow_says(project: Path) -> None:
+def test_status_of_every_task_agrees_with_hipercow(project: Path) -> None:
     snapshot = scan(project)
     assert set(snapshot.tasks) == set(task_list()) and len(snapshot.tasks) == 11
     assert {task.status.value for task in snapshot.tasks.values()} == {
@@ -100,10 +100,10 @@ def test_we_say_of_every_task_what_hipercow_says(project: Path) -> None:
     assert snapshot.problems == ()
 
 
-def test_we_show_what_hipercow_wrote_of_a_task(project: Path) -> None:
+def test_details_agree_with_what_hipercow_wrote(project: Path) -> None:
     root, opened = find_root(project), hipercow_root.open_root()
     for task in scan(project).tasks.values():
-        data, shown = task_data_read(task.id, opened), details_of(root, task)
+        data, shown = task_data_read(task.id, opened), read_task_details(root, task)
         assert (shown.type, shown.environment, shown.path) == (
             data.method,
             data.environment,
@@ -112,7 +112,7 @@ def test_we_show_what_hipercow_wrote_of_a_task(project: Path) -> None:
         assert {one.name: one.value for one in shown.envvars} == data.envvars
         assert shown.driver == ("example" if task.status != "created" else None)
         assert shown.problem is None
-    runs = [details_of(root, task).runs for task in scan(project).tasks.values()]
+    runs = [read_task_details(root, task).runs for task in scan(project).tasks.values()]
     assert """echo 'it'"'"'s done'""" in runs and "sh -c 'exit 2'" in runs
 
 
@@ -131,23 +131,23 @@ def test_we_show_what_hipercow_wrote_of_a_task(project: Path) -> None:
         (["false"], None),
     ],
 )
-def test_we_tell_of_a_failure_what_its_log_ends_with(
+def test_error_of_a_failure_is_the_end_of_its_log(
     project: Path, cmd: list[str], error: str | None
 ) -> None:
     failed = task_create_shell(cmd)
     task_eval(failed, capture=True)
-    shown = details_of(find_root(project), scan(project).tasks[failed])
+    shown = read_task_details(find_root(project), scan(project).tasks[failed])
     assert (shown.error, shown.problem) == (error, None)
 
 
-def test_we_list_the_bundles_that_hipercow_loads(project: Path) -> None:
+def test_bundles_agree_with_those_that_hipercow_loads(project: Path) -> None:
     bundles = {bundle.name: list(bundle.task_ids) for bundle in scan(project).bundles}
     assert set(bundles) == {"sweep/a b", ".mixed", "good", "queued"}
     assert bundles == {name: bundle_load(name).task_ids for name in bundles}
     assert {name.partition("/")[0] for name in bundles} == set(bundle_list())
 
 
-def test_hipercow_goes_on_with_what_a_purge_left(project: Path) -> None:
+def test_hipercow_works_after_a_purge(project: Path) -> None:
     ids, failed = task_list(), task_list(with_status=TaskStatus.FAILURE)
     before = task_recent()
     assert set(hipercow_tui.purge(with_status="failure", root=project)) == set(failed)
@@ -169,11 +169,11 @@ def test_hipercow_goes_on_with_what_a_purge_left(project: Path) -> None:
     assert bundle_load(again).task_ids == [new]
 
 
-def test_hipercow_finds_all_again_after_an_undo(project: Path) -> None:
+def test_hipercow_finds_all_tasks_after_an_undo(project: Path) -> None:
     before = {i: (task_status(i), task_info(i).times, task_log(i)) for i in task_list()}
     recent, bundles = task_recent(), {n: bundle_load(n) for n in ("sweep/a b", ".mixed", "good")}
     root = find_root(project)
-    wanted = WithStatus.purgeable(["failure", "success", "cancelled"])
+    wanted = WithStatus.for_purge(["failure", "success", "cancelled"])
     plan = make_plan(read_root(root), FilterStack(with_status=wanted), now=0.0)
     batch_id = str(move_to_trash(plan, root).trash)
     assert task_recent() == [i for i in recent if i not in plan.ids] and len(plan.ids) == 6
@@ -184,9 +184,9 @@ def test_hipercow_finds_all_again_after_an_undo(project: Path) -> None:
     assert {name: bundle_load(name) for name in bundles} == bundles
 
 
-def test_tasks_that_hipercow_makes_while_we_purge_and_undo_stay_in_its_list(project: Path) -> None:
+def test_tasks_created_during_purge_and_undo_stay_in_the_recent_list(project: Path) -> None:
     root = find_root(project)
-    wanted = WithStatus.purgeable(["failure", "success"])
+    wanted = WithStatus.for_purge(["failure", "success"])
     plan = make_plan(read_root(root), FilterStack(with_status=wanted), now=0.0)
     before, made = task_recent(), list[str]()
     over = threading.Event()
@@ -215,7 +215,7 @@ def test_tasks_that_hipercow_makes_while_we_purge_and_undo_stay_in_its_list(proj
     assert len(made) > 8
 
 
-def test_bundles_of_any_name_that_hipercow_makes_are_listed_matched_and_purged(
+def test_bundles_of_any_name_are_listed_matched_and_purged(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made = {}
@@ -241,7 +241,7 @@ def test_bundles_of_any_name_that_hipercow_makes_are_listed_matched_and_purged(
     assert len(scan(project).bundles) == 4  # those of before
 
 
-def test_a_root_of_both_is_two_to_hipercow(project: Path) -> None:
+def test_root_of_both_languages_is_two_roots_for_hipercow(project: Path) -> None:
     """R's side comes and goes without a word in Python's."""
     write_task(project, r_task := "ab" * 16, "failure", finished=1.0)
     write_bundle(project, "good", [r_task])
@@ -255,9 +255,9 @@ def test_a_root_of_both_is_two_to_hipercow(project: Path) -> None:
         hipercow_tui.purge(in_bundle="good", root=project)
 
 
-def test_a_list_that_hipercow_rebuilt_meanwhile_is_what_counts(project: Path) -> None:
+def test_recent_list_rebuilt_during_a_purge_is_respected(project: Path) -> None:
     root = find_root(project)
-    wanted = WithStatus.purgeable(["failure"])
+    wanted = WithStatus.for_purge(["failure"])
     plan = make_plan(read_root(root), FilterStack(with_status=wanted), now=0.0)
     batch_id = str(move_to_trash(plan, root).trash)
     task_recent_rebuild()
@@ -267,13 +267,13 @@ def test_a_list_that_hipercow_rebuilt_meanwhile_is_what_counts(project: Path) ->
     assert [i for i in task_recent() if i in rebuilt] == rebuilt
 
 
-def test_what_is_queued_or_running_is_not_purged(project: Path) -> None:
+def test_queued_or_running_tasks_are_not_purged(project: Path) -> None:
     with pytest.raises(BlockedError):
         hipercow_tui.purge(in_bundle="queued", root=project)
     assert len(task_list(with_status=TaskStatus.SUBMITTED)) == 3
 
 
-def test_the_command_line_lists_and_purges_a_python_root(
+def test_commands_list_and_purge_a_python_root(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     capsys.readouterr()

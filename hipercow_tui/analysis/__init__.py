@@ -1,1 +1,1 @@
-"""What lists and groups show of a snapshot; imports ``scanning`` and what that may import."""
+"""Rows, orders and groups for lists; imports ``formats``, ``domain`` and ``support``."""

@@ -1,7 +1,6 @@
-"""How much tasks hold, as far as it was measured, and when that is out of date.
+"""The size of tasks as far as it was measured, and whether a measurement is out of date.
 
-Measuring costs some ten system calls a task, so it is done for those that someone asked about, and
-kept as long as it holds.
+Measuring costs ten system calls a task, so it is done on request, and kept as long as it is valid.
 """
 
 from __future__ import annotations
@@ -13,56 +12,60 @@ from typing import TypeAlias
 from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.formats.folder_size import Size
 
-# Their logs and files may grow while nothing tells of it.
-_GROWING = (Status.SUBMITTED, Status.RUNNING, Status.BROKEN)
+# Logs and files of these tasks can grow without a change of ``files_mask``.
+_MAY_GROW = (Status.SUBMITTED, Status.RUNNING, Status.BROKEN)
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """What a task held when its folder listed as ``files_mask``."""
+class MeasuredSize:
+    """The size of a task when its folder had this ``files_mask``."""
 
     size: Size
-    listing: int
+    files_mask: int
 
-    def holds(self, task: Task) -> bool:
-        """Whether the task holds as much still: a task is done with its files once it has ended,
-        and until it is submitted it has but those it was created with."""
-        return task.files_mask == self.listing and task.status not in _GROWING
+    def is_current(self, task: Task) -> bool:
+        """Return whether the task still has this size.
+
+        The files of a task change only from its submission to its end.
+        """
+        return task.files_mask == self.files_mask and task.status not in _MAY_GROW
 
 
-NOTHING = Size()
-Sizes: TypeAlias = Mapping[str, Measured]
+NO_SIZE = Size()
+Sizes: TypeAlias = Mapping[str, MeasuredSize]
 
 
 @dataclass(frozen=True, slots=True)
-class Total:
-    """What some tasks hold together: ``measured`` of them, of ``tasks`` there are."""
+class DiskUsage:
+    """The size of several tasks together; ``measured`` is how many of the ``tasks`` are in it."""
 
-    size: Size = NOTHING
+    size: Size = NO_SIZE
     measured: int = 0
     tasks: int = 0
 
     @property
     def complete(self) -> bool:
-        """Whether all of them were measured."""
+        """Whether all tasks were measured."""
         return self.measured == self.tasks
 
 
 def ids_to_measure(tasks: Iterable[Task], known: Sizes) -> tuple[Task, ...]:
-    """Those that were not measured, or hold something else by now."""
+    """Return the tasks without a current measurement."""
     return tuple(
-        task for task in tasks if (one := known.get(task.id)) is None or not one.holds(task)
+        task
+        for task in tasks
+        if (found := known.get(task.id)) is None or not found.is_current(task)
     )
 
 
-def total_size(tasks: Iterable[Task], known: Sizes) -> Total:
-    """What these tasks hold together, as far as it was measured."""
+def sum_usage(tasks: Iterable[Task], known: Sizes) -> DiskUsage:
+    """Return the size of tasks together, as far as it was measured."""
     bytes_ = files = measured = number = 0
     for task in tasks:
         number += 1
-        one = known.get(task.id)
-        if one is not None:
+        found = known.get(task.id)
+        if found is not None:
             measured += 1
-            bytes_ += one.size.bytes
-            files += one.size.files
-    return Total(Size(bytes_, files), measured, number)
+            bytes_ += found.size.bytes
+            files += found.size.files
+    return DiskUsage(Size(bytes_, files), measured, number)

@@ -1,7 +1,6 @@
-"""Failed tasks in groups: what broke, how often, for which inputs.
+"""Group failed tasks by their error: tasks are in one group if their messages are alike.
 
-Tasks are of one group if their messages are alike. Pure: made from tasks and from what was read of
-their errors; knows neither disk nor screen.
+Made from tasks and from their failures that were read so far.
 """
 
 from __future__ import annotations
@@ -22,35 +21,40 @@ if TYPE_CHECKING:
     from hipercow_tui.formats.details import TaskDetails
 
 NO_MESSAGE = "an error without a message"
-SAMPLE = 3  # values that are told one by one
-_LONGEST = 4000  # characters that are kept of a message or of warnings
-_WIDEST = 60  # characters that are kept of an input
+SAMPLE_SIZE = 3  # values of an input that are shown
+_MAX_MESSAGE = 4000  # characters kept of a message or of warnings
+_INPUT_WIDTH = 60  # characters kept of an input
+
+# Names and deparsed values.
 Inputs: TypeAlias = tuple[tuple[str, str], ...]
 _T = TypeVar("_T")
 
 
-class _Held(NamedTuple):
-    """What is held of a failure, all of it plain values.
+class _PackedFailure(NamedTuple):
+    """The fields of a failure, as plain values to save memory.
 
-    All but the last two are much the same in thousands of tasks: see Sharing. ``packed`` is what is
-    its own: the values of its inputs, those of its wording, and its message where that is not what
-    its wording shows, in a third of the room that these take as objects.
+    All but the last two are mostly the same in thousands of tasks (see Interner). ``packed`` has
+    the values that differ: those of the inputs, those in the message, and the message itself if
+    the template does not give it. Packed they take a third of the memory.
     """
 
     template: str
-    signs: tuple[str, ...]
+    placeholders: tuple[str, ...]
     warnings: str
-    what: str
-    names: tuple[str, ...]
+    code_text: str
+    input_names: tuple[str, ...]
     problem: str | None
     packed: bytes
     folder: bytes
 
 
-class Failure(_Held):
-    """How one task failed: its ``message`` and the ``warnings`` before it, what it ran and with
-    which ``inputs`` (names and deparsed values); or the ``problem``: why no message is known.
-    ``folder`` is the state of its folder in which it was read, or empty."""
+class Failure(_PackedFailure):
+    """The failure of one task.
+
+    It has the ``message`` and the ``warnings`` before it, the code and ``inputs`` of the task, and
+    in ``problem`` why no message is known, or None. ``folder`` is the fingerprint of the folder
+    when it was read, or empty.
+    """
 
     __slots__ = ()
 
@@ -58,98 +62,111 @@ class Failure(_Held):
         cls,
         message: str,
         warnings: str = "",
-        what: str = "",
+        code_text: str = "",
         inputs: Inputs = (),
         problem: str | None = None,
         folder: bytes = b"",
     ) -> Failure:
-        """Takes the message apart, which costs most."""
-        template, signs, values = taken = parse_message(problem or message or NO_MESSAGE)
-        own = [value for _, value in inputs] + list(values)
-        if taken.shown(()) != message:
-            own.append(message)
+        """Parse the message, which costs most, and pack the values."""
+        parsed = parse_message(problem or message or NO_MESSAGE)
+        template, placeholders, values = parsed
+        packed = [value for _, value in inputs] + list(values)
+        if parsed.shown(()) != message:
+            packed.append(message)
         names = tuple([name for name, _ in inputs])
-        return cls._make((template, signs, warnings, what, names, problem, pack(own), folder))
+        return cls._make(
+            (template, placeholders, warnings, code_text, names, problem, pack(packed), folder)
+        )
 
     @property
     def message(self) -> str:
-        """What it said; empty where that is not known."""
-        template, signs, _, _, names, _, packed, _ = self
-        own, inputs = unpack(packed), len(names)
-        return own[-1] if len(own) > inputs + len(signs) else template % own[inputs:]
+        """The message; empty if it is not known."""
+        values, inputs = unpack(self.packed), len(self.input_names)
+        if len(values) > inputs + len(self.placeholders):
+            return values[-1]
+        return self.template % values[inputs:]
 
     @property
     def inputs(self) -> Inputs:
         """Names and values, in order."""
-        return tuple(zip(self.names, unpack(self.packed), strict=False))
+        return tuple(zip(self.input_names, unpack(self.packed), strict=False))
 
     @property
     def message_template(self) -> MessageTemplate:
-        """Its message taken apart, or its problem."""
-        return MessageTemplate(self.template, self.signs, self.split()[1])
+        """The parsed message or problem."""
+        return MessageTemplate(self.template, self.placeholders, self.split_values()[1])
 
-    def split(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The values of its inputs, and those in its message."""
-        own = unpack(self.packed)
-        inputs = len(self.names)
-        return own[:inputs], own[inputs : inputs + len(self.signs)]
+    def split_values(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the values of the inputs, and the values in the message."""
+        values = unpack(self.packed)
+        inputs = len(self.input_names)
+        return values[:inputs], values[inputs : inputs + len(self.placeholders)]
 
     def matches(self, needle: str) -> bool:
-        """Whether the needle, which is case-folded, stands in its message."""
+        """Return whether the message contains a case-folded text."""
         return needle in self.message.casefold()
 
     @classmethod
-    def from_text(cls, details: TaskDetails) -> Failure:
-        """What the details of a failed task say."""
+    def from_details(cls, details: TaskDetails) -> Failure:
+        """Make the failure from the details of a failed task."""
         known = details.error is not None
         return cls(
-            truncate_middle(details.error or "", _LONGEST),
-            truncate_middle(details.warnings, _LONGEST),
+            truncate_middle(details.error or "", _MAX_MESSAGE),
+            truncate_middle(details.warnings, _MAX_MESSAGE),
             details.code_text,
             inputs_of(details),
-            None if known else details.problem or "its 'result' holds no error",
+            None if known else details.problem or "its 'result' has no error",
         )
 
 
 def pack(values: Sequence[str]) -> bytes:
-    """Texts as bytes: the same ones for the same texts."""
-    return marshal.dumps(tuple(values), 2)  # later formats tell objects apart that are equal
+    """Encode texts; equal texts give equal bytes."""
+    return marshal.dumps(tuple(values), 2)  # later versions encode object identity too
 
 
 def unpack(packed: bytes) -> tuple[str, ...]:
-    """The texts again."""
+    """Decode the result of ``pack``."""
     return cast(tuple[str, ...], marshal.loads(packed))
 
 
 class Interner:
-    """Makes failures that share what is the same in all of a cause: code, names, warnings and the
-    words around what differs. That is most of what thousands of them hold."""
+    """Shares equal values between failures: code, input names, warnings and templates.
+
+    They take most of the memory of thousands of failures.
+    """
 
     def __init__(self) -> None:
         self._known: dict[Any, Any] = {}
 
-    def shared(self, failure: Failure, folder: bytes) -> Failure:
-        """The same failure, made of what is known already, as read in that state of its folder."""
-        *alike, packed, _ = failure
-        return Failure._make((*map(self.same, alike), packed, folder))
+    def intern_failure(self, failure: Failure, folder: bytes) -> Failure:
+        """Return an equal failure of shared values, with the fingerprint of its folder."""
+        *shared, packed, _ = failure
+        return Failure._make((*map(self.intern, shared), packed, folder))
 
-    def same(self, value: _T) -> _T:
-        """The value, as the object that is known already."""
+    def intern(self, value: _T) -> _T:
+        """Return the first object that was equal to the value."""
         return cast(_T, self._known.setdefault(value, value))
 
 
 def inputs_of(details: TaskDetails) -> Inputs:
-    """The inputs of a task with their values on one line, of at most 60 characters."""
+    """Return the inputs of a task; each value is one line of at most 60 characters."""
     return tuple(
-        (name, truncate_middle(" ".join(value.split()), _WIDEST)) for name, value in details.inputs
+        (name, truncate_middle(" ".join(value.split()), _INPUT_WIDTH))
+        for name, value in details.inputs
     )
 
 
 @dataclass(frozen=True, slots=True)
 class ValueSummary:
-    """An input over the tasks of a group: how many ``distinct`` values it has, and of these a
-    ``sample``: all where they are few; else the smallest and the largest if they are numbers, and if
-    not those that are most frequent."""
+    """The values of one input in the tasks of a group.
+
+    Attributes:
+        name: The name of the input.
+        distinct: How many different values there are.
+        sample: All values if they are few; else the smallest and the largest number, or the most
+            frequent values if not all are numbers.
+        numeric: Whether all values are numbers.
+    """
 
     name: str
     distinct: int
@@ -158,7 +175,7 @@ class ValueSummary:
 
     @property
     def differs(self) -> bool:
-        """Whether it has more than one value."""
+        """Whether there is more than one value."""
         return self.distinct > 1
 
     def __str__(self) -> str:
@@ -172,42 +189,45 @@ class ValueSummary:
 
 @dataclass(frozen=True, slots=True)
 class ErrorGroup:
-    """Failed tasks whose messages are alike.
+    """Failed tasks with messages that are alike.
 
-    ``pattern`` is what all have in common, and ``text`` the same with the values that are equal in
-    all. ``ids`` are the tasks, the last to finish first; ``first`` and ``last`` when they finished,
-    in seconds since the epoch. ``bundles`` are names with how many of the tasks are in each, those
-    with most first; ``code`` what they run, ``inputs`` with what, in order. ``has_message`` says that
-    there are messages: without, ``text`` says why they are not known. ``saved`` is how many of the
-    tasks succeeded when they were retried.
+    Attributes:
+        pattern: The message with placeholders for all values.
+        text: The message with placeholders for the values that differ.
+        ids: The tasks, the last to finish first.
+        first_finished, last_finished: When they finished, in seconds since the epoch.
+        bundles: Names of bundles with the number of the tasks in each, the most frequent first.
+        code: What they run, the most frequent first.
+        inputs: Their inputs.
+        has_message: Whether the messages are known; otherwise ``text`` is why they are not.
+        retried_successfully: How many of the tasks succeeded in a retry.
     """
 
     pattern: str
     text: str
     ids: tuple[str, ...]
-    first: float | None
-    last: float | None
+    first_finished: float | None
+    last_finished: float | None
     bundles: tuple[tuple[str, int], ...]
     code: tuple[str, ...]
     inputs: tuple[ValueSummary, ...]
     has_message: bool
-    saved: int
+    retried_successfully: int
 
     @property
     def varying(self) -> tuple[ValueSummary, ...]:
         """The inputs that differ between the tasks."""
-        return tuple(spread for spread in self.inputs if spread.differs)
+        return tuple(summary for summary in self.inputs if summary.differs)
 
     def matches(self, needle: str) -> bool:
-        """Whether the needle, which is case-folded, stands in what is told of it: its message, its
-        inputs, its code, its bundles."""
+        """Return whether message, inputs, code or bundles contain a case-folded text."""
         bundles = (name for name, _ in self.bundles)
-        told = (" ".join(self.text.split()), *map(str, self.inputs), *self.code, *bundles)
-        return any(needle in text.casefold() for text in told)
+        texts = (" ".join(self.text.split()), *map(str, self.inputs), *self.code, *bundles)
+        return any(needle in text.casefold() for text in texts)
 
 
 class ErrorKey(StrEnum):
-    """What groups can be sorted by."""
+    """The keys by which groups can be sorted."""
 
     TASKS = "tasks"
     MESSAGE = "message"
@@ -218,13 +238,13 @@ class ErrorKey(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ErrorSort:
-    """An order of the groups; the largest first unless asked otherwise."""
+    """An order of the groups; by default the largest first."""
 
     key: ErrorKey = ErrorKey.TASKS
     reverse: bool = True
 
     def toggled(self, key: ErrorKey) -> ErrorSort:
-        """By this key, or if it is by that already, the other way round."""
+        """Return the order by ``key``: reversed if it is the key already."""
         if key is self.key:
             return ErrorSort(key, not self.reverse)
         return ErrorSort(key, key in (ErrorKey.TASKS, ErrorKey.LAST))
@@ -233,113 +253,120 @@ class ErrorSort:
 def group_failures(
     tasks: Iterable[Task], known: Mapping[str, Failure], sort: ErrorSort | None = None
 ) -> tuple[ErrorGroup, ...]:
-    """Those of the tasks of which it is known how they failed, in groups, in this order."""
-    alike: dict[tuple[bool, str, tuple[str, ...]], list[_Pair]] = {}
+    """Group the tasks with a known failure, and return the groups in this order."""
+    by_template: dict[tuple[bool, str, tuple[str, ...]], list[_Pair]] = {}
     for task in tasks:
         failure = known.get(task.id)
         if failure is not None:
-            key = (failure.problem is None, failure.template, failure.signs)
-            alike.setdefault(key, []).append((task, failure))
-    # Messages that R broke into lines elsewhere are of one group too.
-    held: dict[tuple[bool, str], list[_Pair]] = {}
-    for (told, template, signs), pairs in alike.items():
-        pattern = MessageTemplate(template, signs, signs).pattern
-        held.setdefault((told, pattern), []).extend(pairs)
-    groups = [_group(told, pattern, pairs) for (told, pattern), pairs in held.items()]
+            key = (failure.problem is None, failure.template, failure.placeholders)
+            by_template.setdefault(key, []).append((task, failure))
+    # Messages that R broke into lines at other places are alike too.
+    by_pattern: dict[tuple[bool, str], list[_Pair]] = {}
+    for (has_message, template, placeholders), pairs in by_template.items():
+        pattern = MessageTemplate(template, placeholders, placeholders).pattern
+        by_pattern.setdefault((has_message, pattern), []).extend(pairs)
+    groups = [
+        _make_group(has_message, pattern, pairs)
+        for (has_message, pattern), pairs in by_pattern.items()
+    ]
     return sort_groups(groups, sort or ErrorSort())
 
 
 def sort_groups(groups: Iterable[ErrorGroup], sort: ErrorSort) -> tuple[ErrorGroup, ...]:
-    """The groups in this order; what is equal by size, then by age, then by message."""
-    found = sorted(groups, key=lambda group: (group.pattern, group.has_message))
-    found.sort(key=lambda group: (len(group.ids), group.last or -inf), reverse=True)
-    found.sort(key=_KEYS[sort.key], reverse=sort.reverse)
-    return tuple(found)
+    """Return the groups in this order; equal groups by size, then age, then message."""
+    ordered = sorted(groups, key=lambda group: (group.pattern, group.has_message))
+    ordered.sort(key=lambda group: (len(group.ids), group.last_finished or -inf), reverse=True)
+    ordered.sort(key=_SORT_VALUES[sort.key], reverse=sort.reverse)
+    return tuple(ordered)
 
 
-_KEYS: Mapping[ErrorKey, Callable[[ErrorGroup], Any]] = {
+_SORT_VALUES: Mapping[ErrorKey, Callable[[ErrorGroup], Any]] = {
     ErrorKey.TASKS: lambda group: len(group.ids),
     ErrorKey.MESSAGE: lambda group: group.text.casefold(),
     ErrorKey.INPUTS: lambda group: ", ".join(map(str, group.varying)).casefold(),
     ErrorKey.BUNDLE: lambda group: [name for name, _ in group.bundles],
-    ErrorKey.LAST: lambda group: group.last or -inf,
+    ErrorKey.LAST: lambda group: group.last_finished or -inf,
 }
 
 
 _Pair: TypeAlias = tuple[Task, Failure]
+# The names of a task's inputs, and their values.
+_InputValues: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]
 
 
-def _group(told: bool, pattern: str, pairs: list[_Pair]) -> ErrorGroup:
+def _make_group(has_message: bool, pattern: str, pairs: list[_Pair]) -> ErrorGroup:
     pairs.sort(key=lambda pair: (-(pair[0].finished or -inf), pair[0].id))
     tasks = [task for task, _ in pairs]
     failures = [failure for _, failure in pairs]
     times = [task.finished for task in tasks if task.finished is not None]
     bundles = Counter(name for task in tasks for name in task.bundles)
-    code = Counter(failure.what for failure in failures if failure.what)
-    said: dict[tuple[str, ...], Failure] = {}  # one for each
-    given: Counter[tuple[tuple[str, ...], tuple[str, ...]]] = Counter()
+    code = Counter(failure.code_text for failure in failures if failure.code_text)
+    by_values: dict[tuple[str, ...], Failure] = {}  # the first failure with these values
+    input_counts: Counter[_InputValues] = Counter()
     for failure in failures:
-        inputs, values = failure.split()
-        said.setdefault(values, failure)
-        given[failure.names, inputs] += 1
-    signs = {failure.signs for failure in failures}
+        inputs, values = failure.split_values()
+        by_values.setdefault(values, failure)
+        input_counts[failure.input_names, inputs] += 1
+    same_placeholders = len({failure.placeholders for failure in failures}) == 1
     return ErrorGroup(
         pattern=pattern,
-        text=_shared(said) if len(signs) == 1 else pattern,
+        text=_text_with_common_values(by_values) if same_placeholders else pattern,
         ids=tuple(task.id for task in tasks),
-        first=min(times, default=None),
-        last=max(times, default=None),
-        bundles=_most_first(bundles),
-        code=tuple(what for what, _ in _most_first(code)),
-        inputs=_spreads(given),
-        has_message=told,
-        saved=sum(task.latest_status is Status.SUCCESS for task in tasks),
+        first_finished=min(times, default=None),
+        last_finished=max(times, default=None),
+        bundles=_by_frequency(bundles),
+        code=tuple(text for text, _ in _by_frequency(code)),
+        inputs=_summarize_inputs(input_counts),
+        has_message=has_message,
+        retried_successfully=sum(task.latest_status is Status.SUCCESS for task in tasks),
     )
 
 
-def _shared(said: Mapping[tuple[str, ...], Failure]) -> str:
-    """The message with the values that are the same in all of them."""
-    columns = zip(*said, strict=True)
+def _text_with_common_values(by_values: Mapping[tuple[str, ...], Failure]) -> str:
+    """Return the message with placeholders only for the values that differ."""
+    columns = zip(*by_values, strict=True)
     differing = {place for place, column in enumerate(columns) if len(set(column)) > 1}
-    return said[min(said)].message_template.shown(differing)
+    return by_values[min(by_values)].message_template.shown(differing)
 
 
-def _most_first(counts: Counter[str]) -> tuple[tuple[str, int], ...]:
+def _by_frequency(counts: Counter[str]) -> tuple[tuple[str, int], ...]:
     return tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _spreads(
-    given: Mapping[tuple[tuple[str, ...], tuple[str, ...]], int],
-) -> tuple[ValueSummary, ...]:
-    """Of every input a task of the group has, from how many were given which names and values;
-    those of most tasks first."""
+def _summarize_inputs(counts: Mapping[_InputValues, int]) -> tuple[ValueSummary, ...]:
+    """Summarize every input of the tasks, those of most tasks first.
+
+    ``counts`` is the number of tasks by the names and values of their inputs.
+    """
     values: dict[str, Counter[str]] = {}
     places: dict[str, int] = {}
-    for (names, own), tasks in given.items():
-        for place, (name, value) in enumerate(zip(names, own, strict=True)):
+    for (names, task_values), tasks in counts.items():
+        for place, (name, value) in enumerate(zip(names, task_values, strict=True)):
             values.setdefault(name, Counter())[value] += tasks
             places[name] = min(place, places.get(name, place))
-    in_order = sorted(values, key=lambda name: (-values[name].total(), places[name], name))
-    return tuple(_spread(name, values[name]) for name in in_order)
+    ordered = sorted(values, key=lambda name: (-values[name].total(), places[name], name))
+    return tuple(_summarize_values(name, values[name]) for name in ordered)
 
 
-def _spread(name: str, counts: Counter[str]) -> ValueSummary:
-    numbers = {value: number(value) for value in counts}
+def _summarize_values(name: str, counts: Counter[str]) -> ValueSummary:
+    numbers = {value: parse_number(value) for value in counts}
     numeric = None not in numbers.values()
     if numeric:
-        in_order = sorted(counts, key=lambda value: (numbers[value], value))
+        ordered = sorted(counts, key=lambda value: (numbers[value], value))
     else:
-        in_order = [value for value, _ in _most_first(counts)]
-    if len(in_order) <= SAMPLE:
-        few = in_order
+        ordered = [value for value, _ in _by_frequency(counts)]
+    if len(ordered) <= SAMPLE_SIZE:
+        sample = ordered
     else:
-        few = [in_order[0], in_order[-1]] if numeric else in_order[: SAMPLE - 1]
-    return ValueSummary(name, len(counts), tuple(few), numeric)
+        sample = [ordered[0], ordered[-1]] if numeric else ordered[: SAMPLE_SIZE - 1]
+    return ValueSummary(name, len(counts), tuple(sample), numeric)
 
 
-def number(value: str) -> float | None:
-    """The number that R's deparser wrote so: ``0.91``, ``4L``, ``1e+05``; None for anything else,
-    and for what has no place among numbers."""
+def parse_number(value: str) -> float | None:
+    """Parse a number as R deparses it, such as ``0.91``, ``4L``, ``1e+05``.
+
+    None for NaN and anything that is not a number.
+    """
     try:
         found = float(value.removesuffix("L"))
     except ValueError:

@@ -1,5 +1,5 @@
-"""Reading how tasks failed: many of them in a process of its own, for each is half a millisecond of
-pure work, and a thread that does it is felt at every key."""
+"""Reads how tasks failed. Many tasks are read in another process: each takes half a millisecond of
+computing, and a thread that does it slows every key down."""
 
 from __future__ import annotations
 
@@ -11,37 +11,36 @@ from typing import IO
 
 from hipercow_tui.analysis.error_groups import Failure
 from hipercow_tui.domain.task import Lang, Status, Task
-from hipercow_tui.formats.py_details import details_of
+from hipercow_tui.formats.py_details import read_task_details
 from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.support.worker_process import WorkerProcess, read_value, write_value
 
-BATCH_SIZE = 32  # tasks to read at once: 20 ms
-POOL_THRESHOLD = (
-    4  # parts still to be read from which on a process, which takes 0.1 s to start, is worth it
-)
-_NICE = 10  # nobody waits for it
+BATCH_SIZE = 32  # tasks that are read at once: 20 ms
+PROCESS_THRESHOLD = 4  # batches still to read that are worth a process, which starts in 0.1 s
+_NICE = 10  # a lower priority than the app
 
-NO_LOG = "nothing stands in the log, where a Python task tells why it failed"
+NO_LOG = "its log is missing or empty, and a Python task writes its error there"
 
 
 def read_failure(root: Root, task: Task) -> Failure:
-    """How a failed task of either language failed."""
-    details = details_of(root, task)
+    """The failure of a failed task of R or Python."""
+    details = read_task_details(root, task)
     if task.lang is Lang.PY and details.error is None and details.problem is None:
         details = replace(details, problem=NO_LOG)
-    return Failure.from_text(details)
+    return Failure.from_details(details)
 
 
 class FailureReader:
-    """Reads failures, a part at a time; for one thread."""
+    """Reads failures in batches. Use it from one thread at a time."""
 
     def __init__(self, root: Root) -> None:
         self._root = root
         self._process: WorkerProcess | None = None
 
     def read(self, tasks: Sequence[Task], *, more: int) -> list[Failure]:
-        """How these tasks failed, where so many ``more`` are to be read after them."""
-        if self._process is None and more > BATCH_SIZE * POOL_THRESHOLD:
+        """Return the failure of each task. ``more`` is the number of tasks that will follow in
+        other batches."""
+        if self._process is None and more > BATCH_SIZE * PROCESS_THRESHOLD:
             with suppress(OSError):
                 self._process = WorkerProcess(__name__, str(self._root.path), str(self._root.path))
         if self._process is not None:
@@ -52,14 +51,14 @@ class FailureReader:
         return [read_failure(self._root, task) for task in tasks]
 
     def close(self) -> None:
-        """Leave no process behind."""
+        """End the process, if there is one; it is started again if that is worth it."""
         if self._process is not None:
             self._process.close()
             self._process = None
 
 
 def serve(requests: IO[bytes], answers: IO[bytes], path: str) -> None:
-    """What the process does: answer requests for failures of the root at ``path``."""
+    """Run in the process: answer requests for failures of the root at ``path``."""
     os.nice(_NICE)
     root = find_root(path)
     while (request := read_value(requests)) is not None:

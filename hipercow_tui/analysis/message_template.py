@@ -1,4 +1,4 @@
-"""Messages made alike across inputs: what differs between tasks of one cause becomes a placeholder.
+"""Replace the values in messages by placeholders, so that messages of one cause are equal.
 
 ``cannot open 'a.rds' at step 12`` and ``cannot open 'b.rds' at step 9`` are both
 ``cannot open '…' at step <n>``.
@@ -10,15 +10,15 @@ import re
 from collections.abc import Collection
 from typing import NamedTuple
 
-_LONGEST = 4000  # characters of a message that are looked at
+_MAX_MESSAGE = 4000  # characters used of a message
 
 _COLOURS = re.compile(r"\x1b\[[0-9;:]*[A-Za-z]")
-# R quotes by ‘’ where the locale has them, else by ''.
+# R quotes with ‘’ if the locale has them, else with ''.
 _QUOTES = str.maketrans("‘’“”", "''\"\"")
 _PLACEHOLDER = re.compile("<n>|<path>|<id>|<time>|'…'|\"…\"")
 
-# A quote belongs to a word where letters touch it: `can't`. A name with digits is no number, but
-# its digits are: `chain2` and `chain10` differ in a number only.
+# A quote between letters belongs to a word: `can't`. The digits in a name are a number: `chain2`
+# and `chain10` differ only in a number.
 _LETTER = r"[^\W\d]"
 _STEP = r"[\w@%+=~.-]"
 _VALUE = re.compile(
@@ -48,16 +48,21 @@ _VALUE = re.compile(
     """,
     re.VERBOSE,
 )
-_SIGNS = {
+_PLACEHOLDERS = {
     "single": "'…'", "double": '"…"', "path": "<path>", "id": "<id>", "time": "<time>", "n": "<n>",
 }  # fmt: skip
-_LIST = re.compile(r"(?:,\s|,?\s(?:and|or)\s)\Z")
-_MORE = ", …"  # of a list
+_LIST_SEPARATOR = re.compile(r"(?:,\s|,?\s(?:and|or)\s)\Z")
+_LIST_SUFFIX = ", …"  # of the placeholder for a list of values
 
 
 class MessageTemplate(NamedTuple):
-    """A message taken apart: ``values`` are what differs between tasks, ``placeholders`` the placeholders
-    for these, ``template`` what stands around them, for the operator ``%``."""
+    """A parsed message.
+
+    Attributes:
+        template: The text around the values, for the operator ``%``.
+        placeholders: A placeholder for each value.
+        values: The values, which may differ between tasks.
+    """
 
     template: str
     placeholders: tuple[str, ...]
@@ -65,46 +70,49 @@ class MessageTemplate(NamedTuple):
 
     @property
     def pattern(self) -> str:
-        """The message with a placeholder for each value, on one line, since R breaks lines by
-        length: what messages of one cause share."""
+        """The message with a placeholder for each value: equal for messages of one cause.
+
+        It is on one line, because R breaks lines by their length.
+        """
         return " ".join((self.template % self.placeholders).split())
 
     def shown(self, differing: Collection[int]) -> str:
-        """The message in its lines, with placeholders in these places, and its own values in all
-        others."""
-        both = enumerate(zip(self.placeholders, self.values, strict=True))
+        """Return the message with placeholders for the values at the places ``differing``."""
+        pairs = enumerate(zip(self.placeholders, self.values, strict=True))
         return self.template % tuple(
-            [sign if place in differing else value for place, (sign, value) in both]
+            [placeholder if place in differing else value for place, (placeholder, value) in pairs]
         )
 
 
 def parse_message(message: str) -> MessageTemplate:
-    """The message, as far as its first 4,000 characters, taken apart."""
-    text = _COLOURS.sub("", message[:_LONGEST]).translate(_QUOTES)
-    texts = [""]
-    signs: list[str] = []
+    """Parse the first 4,000 characters of a message."""
+    text = _COLOURS.sub("", message[:_MAX_MESSAGE]).translate(_QUOTES)
+    texts = [""]  # between the values
+    placeholders: list[str] = []
     values: list[str] = []
-    # The text between two values is looked at again by itself: so that nothing is found in a
-    # pattern that was not found in the message.
+    # The text between two values is parsed again on its own, so that a pattern gives no other
+    # values than the message.
     lines = (" ".join(line.split()) for line in text.splitlines())
-    todo: list[str | tuple[str, str]] = ["\n".join(line for line in lines if line)]
-    while todo:
-        piece = todo.pop()
+    pending: list[str | tuple[str, str]] = ["\n".join(line for line in lines if line)]
+    while pending:
+        piece = pending.pop()
         if isinstance(piece, tuple):
-            if signs and signs[-1].removesuffix(_MORE) == piece[0] and _LIST.match(texts[-1]):
-                signs[-1] = piece[0] + _MORE
-                values[-1] += texts[-1] + piece[1]
+            placeholder, value = piece
+            repeated = placeholders and placeholders[-1].removesuffix(_LIST_SUFFIX) == placeholder
+            if repeated and _LIST_SEPARATOR.match(texts[-1]):
+                placeholders[-1] = placeholder + _LIST_SUFFIX
+                values[-1] += texts[-1] + value
                 texts[-1] = ""
             else:
-                signs.append(piece[0])
-                values.append(piece[1])
+                placeholders.append(placeholder)
+                values.append(value)
                 texts.append("")
             continue
         match = _PLACEHOLDER.search(piece) or _VALUE.search(piece)
         if match is None:
             texts[-1] += piece
         else:
-            found = (_SIGNS.get(match.lastgroup or "", match[0]), match[0])
-            todo += [piece[match.end() :], found, piece[: match.start()]]
+            found = (_PLACEHOLDERS.get(match.lastgroup or "", match[0]), match[0])
+            pending += [piece[match.end() :], found, piece[: match.start()]]
     template = "%s".join([text.replace("%", "%%") for text in texts])
-    return MessageTemplate(template, tuple(signs), tuple(values))
+    return MessageTemplate(template, tuple(placeholders), tuple(values))

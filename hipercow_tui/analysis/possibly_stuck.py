@@ -1,8 +1,7 @@
-"""Tasks that may be stuck: under way for longer than anything like them ever took, or running
-without a word in their log.
+"""Find tasks that may be stuck, because they take longer than others or their log is silent.
 
-Files alone can't tell that the cluster killed a task: its status stays until R asks the cluster
-(SPEC section 2). What is told here is a guess, with the figures that make it one.
+The files of a root do not show that the cluster killed a task: its status remains until R asks the
+cluster (docs/spec.md, section 2). So the result is a guess, and it names the numbers behind it.
 """
 
 from __future__ import annotations
@@ -14,60 +13,61 @@ from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Bundle, Status, Task
 from hipercow_tui.support.text import format_duration, pluralize
 
-MIN_SAMPLES = 3  # tasks of a bundle that must have got as far: the first of a sweep is never late
+# Other tasks of a bundle that must have started or finished: the first of a sweep is never late.
+MIN_SAMPLES = 3
 
-# Seconds before which nothing is late. Where a bundle's tasks ran for a second, starting R and
-# loading packages from a busy file server makes another take minutes. A wait is the queue's, not
-# the task's: a bundle that found the cluster idle says nothing of one that comes at a full hour.
-RUNNING_AT_LEAST = 600.0
-WAITING_AT_LEAST = 3600.0
+# Seconds before which nothing counts as stuck. Even if the other tasks ran for a second, starting R
+# and loading packages from a busy file server can take minutes. A queue time depends on the
+# cluster: a bundle that was submitted to an idle cluster says nothing about a full one.
+MIN_RUN_TIME = 600.0
+MIN_QUEUE_TIME = 3600.0
 
-SILENT = 86400.0  # seconds without a line in the log after which a running task may be stuck
+SILENT_LOG_TIME = 86400.0  # seconds without output after which a running task may be stuck
 
 
 @dataclass(frozen=True, slots=True)
 class DurationStats:
-    """How long the tasks of a bundle waited and ran at most, in seconds, and how many of them
-    that is known of."""
+    """The longest queue time and run time of some tasks, in seconds, and how many are known."""
 
-    waited: float
-    ran: float
-    waits: int
-    runs: int
+    longest_wait: float
+    longest_run: float
+    wait_count: int
+    run_count: int
 
 
 def find_stuck(
-    snapshot: Snapshot, now: float, written: Mapping[str, float] | None = None
+    snapshot: Snapshot, now: float, log_times: Mapping[str, float] | None = None
 ) -> Mapping[str, str]:
-    """The ids of tasks that may be stuck, each with why: ``running for 3 days; 40 others of
-    sweep_03 ran for 2 hours at most; its log has been silent for 2 days``.
+    """Return the ids of tasks that may be stuck, each with the reason.
 
-    ``log_times`` is when logs were last written to, in seconds since the epoch, by task.
+    A reason is ``running for 3 days; 40 others of sweep_03 ran for 2 hours at most; its log has
+    been silent for 2 days``. ``now`` is in seconds since the epoch, ``log_times`` is when the log
+    of a task last changed, also in seconds since the epoch, by task id.
     """
-    under_way = set(snapshot.with_status(Status.SUBMITTED, Status.RUNNING))
-    if not under_way:
+    unfinished = set(snapshot.with_status(Status.SUBMITTED, Status.RUNNING))
+    if not unfinished:
         return {}
     found: dict[str, str] = {}
     for bundle in snapshot.bundles:
-        waiting = [snapshot.tasks[i] for i in bundle.task_ids if i in under_way]
-        if waiting:
-            pace = duration_stats(snapshot.existing(bundle.task_ids))
-            for task in waiting:
-                if why := _why(task, bundle, pace, now):
-                    found.setdefault(task.id, why)
-    for task_id, at in (written or {}).items():
-        runs = snapshot.tasks.get(task_id)
-        if runs is None or runs.status is not Status.RUNNING or runs.started is None:
+        tasks = [snapshot.tasks[i] for i in bundle.task_ids if i in unfinished]
+        if tasks:
+            stats = duration_stats(snapshot.existing(bundle.task_ids))
+            for task in tasks:
+                if reason := _stuck_reason(task, bundle, stats, now):
+                    found.setdefault(task.id, reason)
+    for task_id, changed in (log_times or {}).items():
+        running = snapshot.tasks.get(task_id)
+        if running is None or running.status is not Status.RUNNING or running.started is None:
             continue
-        silent = now - max(at, runs.started)
-        if silent > SILENT:
-            why = found.get(task_id) or f"running for {format_duration(now - runs.started)}"
-            found[task_id] = f"{why}; its log has been silent for {format_duration(silent)}"
+        silent = now - max(changed, running.started)
+        if silent > SILENT_LOG_TIME:
+            reason = found.get(task_id) or f"running for {format_duration(now - running.started)}"
+            found[task_id] = f"{reason}; its log has been silent for {format_duration(silent)}"
     return found
 
 
 def duration_stats(tasks: Iterable[Task]) -> DurationStats:
-    """How long these tasks took, of those that have got as far; estimated ends don't count."""
+    """Return the statistics of tasks that have started or finished, without estimated times."""
     waits, runs = [0.0], [0.0]
     for task in tasks:
         if task.started is None:
@@ -79,14 +79,17 @@ def duration_stats(tasks: Iterable[Task]) -> DurationStats:
     return DurationStats(max(waits), max(runs), len(waits) - 1, len(runs) - 1)
 
 
-def _why(task: Task, bundle: Bundle, pace: DurationStats, now: float) -> str | None:
+def _stuck_reason(task: Task, bundle: Bundle, stats: DurationStats, now: float) -> str | None:
     if task.status is Status.RUNNING:
-        since, longest, known = task.started, pace.ran, pace.runs
-        doing, did, least = "running for", "ran for", RUNNING_AT_LEAST
+        since, longest, known = task.started, stats.longest_run, stats.run_count
+        present, past, minimum = "running for", "ran for", MIN_RUN_TIME
     else:
-        since, longest, known = task.created, pace.waited, pace.waits
-        doing, did, least = "waiting for", "waited", WAITING_AT_LEAST
-    if since is None or known < MIN_SAMPLES or now - since <= max(longest, least):
+        since, longest, known = task.created, stats.longest_wait, stats.wait_count
+        present, past, minimum = "waiting for", "waited", MIN_QUEUE_TIME
+    if since is None or known < MIN_SAMPLES or now - since <= max(longest, minimum):
         return None
-    others = pluralize(known, "other")
-    return f"{doing} {format_duration(now - since)}; {others} of {bundle.name} {did} {format_duration(longest)} at most"
+    others = f"{pluralize(known, 'other')} of {bundle.name}"
+    return (
+        f"{present} {format_duration(now - since)};"
+        f" {others} {past} {format_duration(longest)} at most"
+    )

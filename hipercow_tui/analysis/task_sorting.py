@@ -1,4 +1,4 @@
-"""The orders in which the tasks of a table stand. Pure."""
+"""Sort the tasks of a table."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from hipercow_tui.analysis.disk_usage import Sizes
 from hipercow_tui.analysis.task_summary import NO_SUMMARY, Summaries
 from hipercow_tui.domain.durations import queue_time, run_time
 from hipercow_tui.domain.snapshot import Snapshot
-from hipercow_tui.domain.task import Status, Task, created
+from hipercow_tui.domain.task import Status, Task, creation_time
 
-FEW = 2000  # tasks that are put in their new place one by one, at 60 µs each
+MAX_RESORTED = 2000  # tasks that are inserted one by one, at 60 µs each
 
 
 class SortKey(StrEnum):
-    """What the tasks can be sorted by."""
+    """The keys by which tasks can be sorted."""
 
     STATUS = "status"
     WHAT = "what"
@@ -37,66 +37,77 @@ class SortKey(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TaskSort:
-    """An order of the tasks; ``reverse`` puts the largest, the newest, first. What is equal stands
-    newest first either way."""
+    """An order of the tasks; with ``reverse`` the largest or newest first.
+
+    Equal tasks are always in the order of creation, the newest first.
+    """
 
     key: SortKey = SortKey.FINISHED
     reverse: bool = True
 
     def toggled(self, key: SortKey) -> TaskSort:
-        """By this key, or if it is by that already, the other way round. Times and numbers begin
-        with the newest and largest, words with the first."""
+        """Return the order by ``key``: reversed if it is the key already.
+
+        Otherwise times and numbers begin with the newest and largest, texts with the first.
+        """
         if key is self.key:
             return TaskSort(key, not self.reverse)
-        largest_first = (SortKey.FINISHED, SortKey.CREATED, SortKey.ATTEMPTS, *BY_SPAN, *BY_SIZE)
+        largest_first = (
+            SortKey.FINISHED,
+            SortKey.CREATED,
+            SortKey.ATTEMPTS,
+            *DURATION_KEYS,
+            *SIZE_KEYS,
+        )
         return TaskSort(key, key in largest_first)
 
 
-BY_SIZE = (SortKey.SIZE, SortKey.FILES)
-BY_SPAN = (SortKey.WAITED, SortKey.RAN)
-# Orders that change while more is read of the tasks, or as time goes by.
-UNSETTLED = (SortKey.WHAT, SortKey.INPUTS, *BY_SIZE, *BY_SPAN)
+SIZE_KEYS = (SortKey.SIZE, SortKey.FILES)
+DURATION_KEYS = (SortKey.WAITED, SortKey.RAN)
+# Keys with values that change while tasks are read or measured, or with the time.
+CHANGING_KEYS = (SortKey.WHAT, SortKey.INPUTS, *SIZE_KEYS, *DURATION_KEYS)
 
 
 def sort_tasks(
     snapshot: Snapshot, sort: TaskSort, summaries: Summaries, sizes: Sizes, now: float
 ) -> tuple[str, ...]:
-    """Every task of the snapshot in this order at the time ``now``, in seconds since the epoch."""
+    """Return the ids of all tasks in this order; ``now`` is in seconds since the epoch."""
     if sort == TaskSort():
         return snapshot.columns.ids
     ids, tasks = list(snapshot.tasks), list(snapshot.tasks.values())
-    made = list(map(created, tasks))
-    values = list(map(_sort_key(sort.key, summaries, sizes, now), tasks))
-    # Twice by plain values, which are compared without a call of ours: a fifth of the time that
-    # pairs of them take.
+    times = list(map(creation_time, tasks))
+    values = list(map(_sort_value(sort.key, summaries, sizes, now), tasks))
+    # Sorting twice by plain values takes a fifth of the time of sorting by pairs.
     places = list(range(len(ids)))
-    places.sort(key=made.__getitem__, reverse=True)
+    places.sort(key=times.__getitem__, reverse=True)
     places.sort(key=values.__getitem__, reverse=sort.reverse)
     return tuple(map(ids.__getitem__, places))
 
 
 def resort_changed(
-    before: tuple[str, ...], snapshot: Snapshot, sort: TaskSort, moved: Set[str]
+    before: tuple[str, ...], snapshot: Snapshot, sort: TaskSort, changed: Set[str]
 ) -> tuple[str, ...]:
-    """The order ``before``, with the tasks ``moved`` put where they belong now: changed ones, new
-    ones and gone ones. For a few of them, and settled orders."""
-    key_of = _sort_key(sort.key, {}, {}, 0.0)
+    """Return the order ``before`` after the tasks ``changed`` were changed, added or removed.
+
+    For at most ``MAX_RESORTED`` tasks, and for keys that are not in ``CHANGING_KEYS``.
+    """
+    key_of = _sort_value(sort.key, {}, {}, 0.0)
     sign = 1.0 if sort.reverse else -1.0
 
     def key(task_id: str) -> tuple[Any, float]:
         task = snapshot.tasks[task_id]
-        return key_of(task), sign * created(task)
+        return key_of(task), sign * creation_time(task)
 
-    order = [task_id for task_id in before if task_id not in moved]
-    for task_id in moved & snapshot.tasks.keys():
-        order.insert(_place(order, key, key(task_id), reverse=sort.reverse), task_id)
+    order = [task_id for task_id in before if task_id not in changed]
+    for task_id in changed & snapshot.tasks.keys():
+        order.insert(_insertion_row(order, key, key(task_id), reverse=sort.reverse), task_id)
     return tuple(order)
 
 
-def _place(
+def _insertion_row(
     order: list[str],
     key: Callable[[str], tuple[Any, float]],
-    wanted: tuple[Any, float],
+    value: tuple[Any, float],
     *,
     reverse: bool,
 ) -> int:
@@ -104,7 +115,7 @@ def _place(
     while low < high:
         middle = (low + high) // 2
         found = key(order[middle])
-        if found >= wanted if reverse else found <= wanted:
+        if found >= value if reverse else found <= value:
             low = middle + 1
         else:
             high = middle
@@ -112,34 +123,34 @@ def _place(
 
 
 def _finished(task: Task) -> float:
-    """What has not ended counts as ending last of all: it is the newest there is."""
+    """Return when a task finished; an unfinished task sorts as the last to finish."""
     return inf if task.finished is None else task.finished
 
 
 _RANK = {status: rank for rank, status in enumerate(Status)}
 
 
-def _sort_key(
+def _sort_value(
     key: SortKey, summaries: Summaries, sizes: Sizes, now: float
 ) -> Callable[[Task], Any]:
-    if key in BY_SPAN:
-        span = queue_time if key is SortKey.WAITED else run_time
-        return lambda task: -1.0 if (found := span(task, now)) is None else found
+    if key in DURATION_KEYS:
+        duration = queue_time if key is SortKey.WAITED else run_time
+        return lambda task: -1.0 if (found := duration(task, now)) is None else found
     if key is SortKey.SIZE:
-        return lambda task: one.size.bytes if (one := sizes.get(task.id)) else -1
+        return lambda task: found.size.bytes if (found := sizes.get(task.id)) else -1
     if key is SortKey.FILES:
-        return lambda task: one.size.files if (one := sizes.get(task.id)) else -1
+        return lambda task: found.size.files if (found := sizes.get(task.id)) else -1
     if key is SortKey.WHAT:
         return lambda task: summaries.get(task.id, NO_SUMMARY).code_text.casefold()
     if key is SortKey.INPUTS:
-        return lambda task: _natural(summaries.get(task.id, NO_SUMMARY).inputs_text)
-    return _KEYS[key]
+        return lambda task: _natural_key(summaries.get(task.id, NO_SUMMARY).inputs_text)
+    return _SORT_VALUES[key]
 
 
-_KEYS: Mapping[SortKey, Callable[[Task], Any]] = {
+_SORT_VALUES: Mapping[SortKey, Callable[[Task], Any]] = {
     SortKey.STATUS: lambda task: _RANK[task.status],
     SortKey.BUNDLE: lambda task: " ".join(task.bundles),
-    SortKey.CREATED: created,
+    SortKey.CREATED: creation_time,
     SortKey.FINISHED: _finished,
     SortKey.ATTEMPTS: lambda task: len(task.chain),
     SortKey.LANG: lambda task: task.lang.shown,
@@ -147,9 +158,9 @@ _KEYS: Mapping[SortKey, Callable[[Task], Any]] = {
 }
 
 
-def _natural(varies: str) -> tuple[str, float, str]:
-    """``n = 9`` before ``n = 10``: by name, then by number, then by letter."""
-    name, _, value = varies.partition(" = ")
+def _natural_key(inputs_text: str) -> tuple[str, float, str]:
+    """Return a key by name, number and text, so that ``n = 9`` sorts before ``n = 10``."""
+    name, _, value = inputs_text.partition(" = ")
     try:
         return name, float(value.partition(",")[0].rstrip("L")), value
     except ValueError:

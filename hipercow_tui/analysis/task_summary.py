@@ -1,4 +1,4 @@
-"""What a task runs, in the words of a row."""
+"""What a task runs, as short texts for the rows of a table."""
 
 from __future__ import annotations
 
@@ -6,25 +6,42 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from hipercow_tui.analysis.error_groups import Inputs, pack, unpack
+
 
 @dataclass(frozen=True, slots=True)
 class TaskSummary:
-    """What a task runs, in the words of a row: ``run_sir(beta, gamma)`` and ``beta = 0.91``.
+    """What a task runs: ``run_sir(beta, gamma)`` as ``code_text``, ``beta = 0.91`` as
+    ``inputs_text``.
 
-    ``rest`` is what no row has room for, case-folded: the inputs that ``inputs_text`` does not tell
-    whole, and code that ``code_text`` does not. It is for searches alone.
+    ``problem`` says what could not be read. ``search_texts`` are used only by searches: code and
+    inputs, case-folded, that the other texts do not show completely. ``packed_inputs`` holds the
+    ``inputs`` in a third of the memory.
     """
 
     code_text: str = ""
     inputs_text: str = ""
     problem: str | None = None
-    rest: tuple[str, ...] = ()
+    search_texts: tuple[str, ...] = ()
+    packed_inputs: bytes = b""
+
+    @property
+    def inputs(self) -> Inputs:
+        """Names and values of the inputs, in the order of the task's ``data``; values are cut as
+        by ``inputs_of``."""
+        texts = unpack(self.packed_inputs) if self.packed_inputs else ()
+        return tuple(zip(texts[::2], texts[1::2], strict=True))
 
     def matches(self, needle: str) -> bool:
-        """Whether the needle, which is case-folded, stands in it."""
+        """Whether any of the texts contains ``needle``, which is case-folded."""
         if needle in self.code_text.casefold() or needle in self.inputs_text.casefold():
             return True
-        return any(needle in text for text in self.rest) if self.rest else False
+        return any(needle in text for text in self.search_texts) if self.search_texts else False
+
+
+def pack_inputs(inputs: Inputs) -> bytes:
+    """The ``packed_inputs`` of a summary."""
+    return pack([text for pair in inputs for text in pair]) if inputs else b""
 
 
 Summaries: TypeAlias = Mapping[str, TaskSummary]

@@ -1,6 +1,6 @@
-"""What the table shows: which tasks in which order, which of them are matched, which are found.
+"""The rows of the task table: their order, and which of them are matched or found.
 
-Pure: made from a snapshot, the filters and what was read of the tasks so far. Knows no screen.
+Made from a snapshot, the filters, and the summaries and failures that were read so far.
 """
 
 from __future__ import annotations
@@ -15,14 +15,20 @@ from typing import TypeAlias
 
 from hipercow_tui.analysis.disk_usage import Sizes
 from hipercow_tui.analysis.error_groups import Failure
-from hipercow_tui.analysis.task_sorting import FEW, UNSETTLED, TaskSort, resort_changed, sort_tasks
+from hipercow_tui.analysis.task_sorting import (
+    CHANGING_KEYS,
+    MAX_RESORTED,
+    TaskSort,
+    resort_changed,
+    sort_tasks,
+)
 from hipercow_tui.analysis.task_summary import Summaries
 from hipercow_tui.domain.filters import FilterStack
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Bundle, Lang
 from hipercow_tui.domain.task_columns import TaskMask
 
-NEAR = 1000  # rows
+NEAR_ROWS = 1000  # rows
 
 Failures: TypeAlias = Mapping[str, Failure]
 
@@ -31,9 +37,16 @@ Failures: TypeAlias = Mapping[str, Failure]
 class TaskView:
     """The rows of the task table.
 
-    ``ids`` are the rows in order, with ``only_matched`` of the matched tasks only; ``order`` is every task
-    in that order, and ``mask`` tells which of these pass all filters; without a filter none
-    does, and ``filtered`` is false. ``hits`` are the rows, ascending, in which ``query`` was found.
+    Attributes:
+        snapshot: The tasks.
+        stack: The filters.
+        sort: The order.
+        query: The search text, or empty.
+        ids: The rows in order.
+        only_matched: Whether the rows are only the matched tasks.
+        order: All tasks in order.
+        mask: Which tasks of ``order`` pass all filters; without a filter none.
+        hits: The rows in which ``query`` was found, ascending.
     """
 
     snapshot: Snapshot
@@ -48,12 +61,12 @@ class TaskView:
 
     @property
     def filtered(self) -> bool:
-        """Whether there is any filter."""
+        """Whether a filter is given."""
         return bool(self.stack.given)
 
     @cached_property
     def matches(self) -> int:
-        """How many tasks pass all filters."""
+        """The number of tasks that pass all filters."""
         return self.mask.count(1)
 
     @cached_property
@@ -63,7 +76,7 @@ class TaskView:
 
     @cached_property
     def markable(self) -> Set[str]:
-        """The ids of the tasks that pass all filters but the marks: what "mark all" means."""
+        """The ids of the tasks that pass all filters except the marks, for "mark all"."""
         if self.stack.task_ids is None and self.filtered:
             return self.matched
         others = replace(self.stack, task_ids=None)
@@ -73,22 +86,26 @@ class TaskView:
         return frozenset(snapshot.columns.select(others.mask(snapshot)))
 
     def row_of(self, task_id: str, near: int = 0) -> int | None:
-        """Where a task stands, if it is shown; it is looked for first ``near`` a row. A table of
-        where each stands would be 100 MB for a million."""
+        """Return the row of a task; None if it is not shown.
+
+        Rows near ``near`` are searched first. An index of a million rows would take 100 MB.
+        """
         if task_id not in (self.matched if self.only_matched else self.snapshot.tasks):
             return None
-        for start, stop in ((max(0, near - NEAR), near + NEAR), (0, len(self.ids))):
+        for start, stop in ((max(0, near - NEAR_ROWS), near + NEAR_ROWS), (0, len(self.ids))):
             with suppress(ValueError):
                 return self.ids.index(task_id, start, stop)
         return None
 
     def is_dimmed(self, row: int) -> bool:
-        """Whether the row stands outside the intersection of the filters."""
+        """Return whether a row is shown dimmed because it does not pass all filters."""
         return self.filtered and not self.only_matched and not self.mask[row]
 
     def nearest_match(self, rows: range) -> int | None:
-        """The first row below these, else above them, that is matched; None where one of these
-        is, or none at all."""
+        """Return the first matched row below ``rows``, or else above them.
+
+        None if one of ``rows`` is matched, or no row at all.
+        """
         if self.only_matched or self.mask.find(1, rows.start, rows.stop) >= 0:
             return None
         below = self.mask.find(1, rows.stop)
@@ -96,30 +113,33 @@ class TaskView:
         return None if found < 0 else found
 
     def has_match(self, bundle: Bundle) -> bool:
-        """Whether a task of this bundle passes all filters."""
+        """Return whether a task of the bundle passes all filters."""
         return (bundle.lang, bundle.name) in self._matched_bundles
 
     @cached_property
     def _matched_bundles(self) -> frozenset[tuple[Lang, str]]:
-        bonds = self.snapshot.columns.relations_of(self.stack.mask(self.snapshot))
+        matched = self.snapshot.columns.relations_of(self.stack.mask(self.snapshot))
         return frozenset(
-            (relations.lang, name) for relations in bonds for name in relations.bundles
+            (relations.lang, name) for relations in matched for name in relations.bundles
         )
 
     @property
     def markable_rows(self) -> frozenset[str]:
-        """What "mark all" marks of the rows: all that pass the other filters, and while something
-        is searched for, of these what was found."""
+        """The rows that "mark all" marks: those that pass the other filters, and during a search
+        also contain the search text."""
         return self.markable_among([self.ids[row] for row in self.hits] if self.query else self.ids)
 
     def markable_among(self, ids: Iterable[str]) -> frozenset[str]:
-        """Those of the tasks that can be marked: all that pass the other filters."""
+        """Return the tasks among ``ids`` that can be marked: those that pass the other filters."""
         return frozenset(filter(self.markable.__contains__, ids))
 
 
 def next_hit(hits: Sequence[int], row: int, step: int) -> int | None:
-    """Of these rows, ascending, the next one below ``row``, with a negative ``step`` above; past
-    the last it is the first, past the first the last; None without any."""
+    """Return the next hit below ``row``, or above it with a negative ``step``.
+
+    ``hits`` are rows, ascending. After the last hit comes the first, and before the first the last.
+    None without hits.
+    """
     if not hits:
         return None
     return hits[bisect_right(hits, row) % len(hits) if step > 0 else bisect_left(hits, row) - 1]
@@ -137,45 +157,54 @@ def make_view(
     sizes: Sizes | None = None,
     now: float = 0.0,
     before: TaskView | None = None,
-    moved: Set[str] | None = None,
+    changed: Set[str] | None = None,
 ) -> TaskView:
-    """The rows for these filters, this order and this search.
+    """Make the rows for filters, an order and a search.
 
-    ``summaries`` and ``failures`` are what was read of the tasks so far, ``sizes`` what was measured.
-    ``now`` is the time, in seconds since the epoch, until which tasks under way have waited or run.
-    ``before`` is the view that stood there: its order and its matches are used again where
-    nothing that decides them has changed. ``moved`` are the ids of tasks that have changed, come or
-    gone since; None if that is not known.
+    Args:
+        summaries: The summaries that were read so far.
+        failures: The failures that were read so far.
+        sizes: The sizes that were measured so far.
+        now: The time, in seconds since the epoch, for queue and run times of unfinished tasks.
+        before: The previous view. Its order and mask are reused if they are still valid.
+        changed: The ids of tasks changed, added or removed since ``before``; None if unknown.
     """
     known = summaries or {}
-    same = before is not None and before.snapshot is snapshot
-    settled = before is not None and before.sort == sort and sort.key not in UNSETTLED
-    if before is not None and settled and same:
+    same_snapshot = before is not None and before.snapshot is snapshot
+    stable = before is not None and before.sort == sort and sort.key not in CHANGING_KEYS
+    if before is not None and stable and same_snapshot:
         order = before.order
-    elif before and settled and sort != TaskSort() and moved is not None and len(moved) <= FEW:
-        order = resort_changed(before.order, snapshot, sort, moved)
+    elif (
+        before
+        and stable
+        and sort != TaskSort()
+        and changed is not None
+        and len(changed) <= MAX_RESORTED
+    ):
+        order = resort_changed(before.order, snapshot, sort, changed)
     else:
         order = sort_tasks(snapshot, sort, known, sizes or {}, now)
-    if before is not None and same and before.stack == stack and before.order is order:
-        passing = before.mask
+    if before is not None and same_snapshot and before.stack == stack and before.order is order:
+        mask = before.mask
     else:
-        passing = _passing(snapshot, stack, order)
-    alone = only_matched and bool(stack.given)
-    ids = tuple(compress(order, passing)) if alone else order
+        mask = _mask_in_order(snapshot, stack, order)
+    only_matched = only_matched and bool(stack.given)
+    ids = tuple(compress(order, mask)) if only_matched else order
     if before is not None and ids is not before.ids and ids == before.ids:
         ids = before.ids
-    hits = _hits(snapshot, ids, query, known, failures or {}) if query else ()
-    return TaskView(snapshot, stack, sort, query, ids, alone, order, passing, hits)
+    hits = _find_hits(snapshot, ids, query, known, failures or {}) if query else ()
+    return TaskView(snapshot, stack, sort, query, ids, only_matched, order, mask, hits)
 
 
-def _passing(snapshot: Snapshot, stack: FilterStack, order: tuple[str, ...]) -> TaskMask:
-    columns, passing = snapshot.columns, stack.mask(snapshot)
+def _mask_in_order(snapshot: Snapshot, stack: FilterStack, order: tuple[str, ...]) -> TaskMask:
+    """Return which tasks pass all filters, in the order of ``order``."""
+    columns, mask = snapshot.columns, stack.mask(snapshot)
     if order is columns.ids or not stack.given:
-        return passing
-    return bytes(map(frozenset(columns.select(passing)).__contains__, order))
+        return mask
+    return bytes(map(frozenset(columns.select(mask)).__contains__, order))
 
 
-def _hits(
+def _find_hits(
     snapshot: Snapshot, ids: tuple[str, ...], query: str, summaries: Summaries, failures: Failures
 ) -> tuple[int, ...]:
     needle = query.casefold()

@@ -1,1 +1,1 @@
-"""The command line: arguments to calls; imports all but screens and widgets."""
+"""The command line: turns arguments into calls. It imports everything but screens and widgets."""

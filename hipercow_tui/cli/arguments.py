@@ -1,16 +1,23 @@
-"""The parser of each command's arguments: its help and its errors are printed as all else is."""
+"""The argument parser of the commands; it prints help and errors through ``support.streams``."""
 
 from __future__ import annotations
 
 import argparse
+import logging
+import sys
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
+from hipercow_tui import __version__
 from hipercow_tui.support.exit_codes import DONE, USAGE
+from hipercow_tui.support.log_setup import start_logging
 from hipercow_tui.support.streams import exit_status, print_messages, print_output
+
+_LOGGER = logging.getLogger(__name__)
 
 
 class CommandParser(argparse.ArgumentParser):
-    """Takes options by their whole names only: a prefix such as ``--y`` must not mean ``--yes``."""
+    """A parser that accepts no abbreviations: ``--y`` must not mean ``--yes``."""
 
     def __init__(self, command: str, description: str, epilog: str) -> None:
         super().__init__(
@@ -20,13 +27,25 @@ class CommandParser(argparse.ArgumentParser):
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )
-        self.color = False  # Python 3.14 would colour the help, and the codes would be escaped
+        self.add_argument("--log-file", metavar="FILE", help="append what the program does to FILE")
+        self.color = False  # Python 3.14 colours the help, and print_output escapes colours
 
     def add_root(self) -> None:
-        """Take the root's folder as an argument."""
+        """Add the folder of the root as an optional argument."""
         self.add_argument(
-            "root", nargs="?", metavar="ROOT", help="the project's folder, or one in it"
+            "root",
+            nargs="?",
+            metavar="ROOT",
+            help="the project's folder, or one in it (default: the working directory)",
         )
+
+    def parse_command(self, words: Sequence[str]) -> argparse.Namespace:
+        """The options of a command; logging starts as they say. Raises HipercowTuiError if the log
+        file can't be written."""
+        options = self.parse_args(words)
+        start_logging(options.log_file)
+        _LOGGER.info("%s %s on %s", self.prog, __version__, sys.platform)
+        return options
 
     def print_help(self, file: Any = None) -> None:
         """Print the help on standard output."""
@@ -38,5 +57,5 @@ class CommandParser(argparse.ArgumentParser):
         raise SystemExit(USAGE)
 
     def exit(self, status: int = DONE, message: str | None = None) -> NoReturn:
-        """Exit after the help."""
+        """Exit with a status; ``message`` is not used, ``error`` prints its own."""
         raise SystemExit(exit_status(status))

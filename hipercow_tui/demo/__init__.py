@@ -1,7 +1,7 @@
-"""A demo: a believable hipercow root, and a pretend cluster that lives in it."""
+"""A demo: a synthetic hipercow root, and a simulated cluster that works in it."""
 
 from hipercow_tui.demo.cluster import Cluster
 from hipercow_tui.demo.demo_root import living_root
-from hipercow_tui.demo.root_writer import write_root
+from hipercow_tui.demo.root_writer import OpenJobs, write_root
 
-__all__ = ["Cluster", "living_root", "write_root"]
+__all__ = ["Cluster", "OpenJobs", "living_root", "write_root"]

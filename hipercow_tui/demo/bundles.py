@@ -1,4 +1,4 @@
-"""The bundles of a demo root: what the group named together, and what it picked out again."""
+"""The bundles of a demo root."""
 
 from __future__ import annotations
 
@@ -10,44 +10,52 @@ from random import Random
 from hipercow_tui.demo import task_lifecycle
 from hipercow_tui.demo.studies import Study, bundle_name
 
-PICKED = ("paper_fig", "thesis_ch", "to_check_")
-ONE_IN = 6
+_SELECTION_NAMES = ("paper_fig", "thesis_ch", "to_check_")
+_BUNDLES_PER_SELECTION = 6
 
 
-class Bundles:
-    """Writes bundles into a folder under names not yet taken; remembers a few tasks to pick."""
+class BundleWriter:
+    """Writes bundles of new tasks, and now and then a selection of tasks of other bundles.
+
+    Args:
+        folder: The folder ``bundles`` of the root.
+        rng: The source of names and selections.
+        now: The time of the root, in seconds since the epoch.
+    """
 
     def __init__(self, folder: str, rng: Random, now: float) -> None:
         self._folder = folder
         self._rng = rng
         self._now = now
-        self._names: Counter[str] = Counter()
-        self._studies: Counter[str] = Counter()
-        self._recent: deque[tuple[float, str]] = deque(maxlen=60)
-        self._picked = 0
+        self._name_counts: Counter[str] = Counter()
+        self._study_counts: Counter[str] = Counter()
+        self._candidates: deque[tuple[float, str]] = deque(maxlen=60)  # creation, task id
+        self._selections = 0
 
     def write(self, study: Study, created: float, ids: Sequence[str]) -> None:
-        """The bundle of tasks created together at that moment (``task_create_bulk_expr``)."""
-        self._studies[study.runs] += 1
+        """Write the bundle of tasks that were created together."""
+        self._study_counts[study.runs] += 1
         week = time.strftime("%G-w%V", time.gmtime(created))
-        name = bundle_name(study, self._rng, self._studies[study.runs], week)
+        name = bundle_name(study, self._rng, self._study_counts[study.runs], week)
         self._put(name, created, ids)
 
-    def pick(self, created: float, ids: Sequence[str]) -> None:
-        """Take note of some tasks; make every sixth bundle of those that stand in others."""
+    def write_selection(self, created: float, ids: Sequence[str]) -> None:
+        """Remember some of these tasks; write a selection after every sixth bundle."""
         rng = self._rng
-        self._recent.extend((created, task_id) for task_id in rng.sample(ids, min(len(ids), 6)))
-        if len(self._recent) < 12 or self._picked * ONE_IN >= self._studies.total():
+        self._candidates.extend((created, task_id) for task_id in rng.sample(ids, min(len(ids), 6)))
+        enough = self._selections * _BUNDLES_PER_SELECTION < self._study_counts.total()
+        if len(self._candidates) < 12 or not enough:
             return
-        self._picked += 1
-        chosen = rng.sample(self._recent, rng.randrange(5, 12))
-        newest = max(moment for moment, _ in chosen)
-        name = f"{rng.choice(PICKED)}{rng.randrange(1, 9)}"
-        when = newest + (self._now - newest) * rng.uniform(0.1, 0.9)
-        self._put(name, when, [task_id for _, task_id in chosen])
+        self._selections += 1
+        chosen = rng.sample(self._candidates, rng.randrange(5, 12))
+        newest = max(created for created, _ in chosen)
+        name = f"{rng.choice(_SELECTION_NAMES)}{rng.randrange(1, 9)}"
+        written = newest + (self._now - newest) * rng.uniform(0.1, 0.9)
+        self._put(name, written, [task_id for _, task_id in chosen])
 
-    def _put(self, name: str, at: float, ids: Sequence[str]) -> None:
-        self._names[name] += 1
-        unique = name if self._names[name] == 1 else f"{name}_{self._names[name]}"
+    def _put(self, name: str, written: float, ids: Sequence[str]) -> None:
+        self._name_counts[name] += 1
+        number = self._name_counts[name]
+        unique = name if number == 1 else f"{name}_{number}"
         content = "".join(f"{task_id}\n" for task_id in ids)
-        task_lifecycle.put(self._folder, unique, content.encode(), at)
+        task_lifecycle.put(self._folder, unique, content.encode(), written)

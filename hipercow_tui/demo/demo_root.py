@@ -1,4 +1,4 @@
-"""A demo root that lives for as long as somebody looks at it."""
+"""A demo root in a temporary folder, with a simulated cluster."""
 
 from __future__ import annotations
 
@@ -10,34 +10,40 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hipercow_tui.demo.cluster import Cluster
-from hipercow_tui.demo.py_root import write_python_side
+from hipercow_tui.demo.py_root import write_python_root
 from hipercow_tui.demo.root_writer import write_root
-from hipercow_tui.support.signals import exit_for_signal, no_hurry, on_signals
+from hipercow_tui.support.signals import exit_for_signal, ignore_signal, on_signals
 
-PROJECT = "sir-model"
+_PROJECT = "sir-model"
 
 
 @contextmanager
 def living_root(tasks: int = 2000, seed: int = 1) -> Iterator[Path]:
-    """A demo root in a temporary folder with a cluster at work in it; both go on leaving, also by
-    a signal that asks the process to end (SystemExit). For the main thread."""
+    """Yield a new demo root of R and Python while a simulated cluster works in it.
+
+    The root is removed at the end, also after a signal that ends the process (SystemExit). Signal
+    handlers are set, so this works only in the main thread.
+
+    Args:
+        tasks: The number of R tasks.
+        seed: The seed of the root and the cluster.
+    """
     with on_signals(exit_for_signal):
-        place = tempfile.TemporaryDirectory(prefix="hipercow-demo-")
+        temporary = tempfile.TemporaryDirectory(prefix="hipercow-demo-")
         stop = threading.Event()
         thread: threading.Thread | None = None
         try:
-            root = Path(place.name) / PROJECT
+            root = Path(temporary.name) / _PROJECT
             now = time.time()
-            write_root(root, tasks=tasks, seed=seed, now=now)
-            write_python_side(root, seed=seed, now=now)
-            thread = threading.Thread(
-                target=Cluster(root, seed=seed).run, args=(stop,), daemon=True
-            )
+            jobs = write_root(root, tasks=tasks, seed=seed, now=now)
+            write_python_root(root, seed=seed, now=now)
+            cluster = Cluster(root, jobs, seed=seed)
+            thread = threading.Thread(target=cluster.run, args=(stop,), daemon=True)
             thread.start()
             yield root
         finally:
-            with on_signals(no_hurry):  # a second signal would leave half of it behind
+            with on_signals(ignore_signal):  # a second signal would leave half of it behind
                 stop.set()
                 if thread is not None:
                     thread.join()
-                place.cleanup()
+                temporary.cleanup()

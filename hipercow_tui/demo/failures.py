@@ -1,54 +1,56 @@
-"""How the demo's tasks fail: R conditions as ``hipercow::task_eval`` saves them in ``result``."""
+"""Errors of failed tasks of the demo, as hipercow's ``task_eval`` saves them in ``result``."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 
 from hipercow_tui.demo.r_builders import (
     NULL,
-    Buildable,
+    Literal,
     call,
     chars,
     data_frame,
     flags,
-    function,
     ints,
+    literal,
     named,
     symbol,
-    value,
 )
-from hipercow_tui.demo.rds_writer import Filling, Hole, Template
+from hipercow_tui.demo.rds_writer import serialize
 from hipercow_tui.formats.rlang.values import RList, RValue, RVector
 
-LOST = "task reported as lost"
+_BASE_CLASSES = ("simpleError", "error", "condition")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Failure:
-    """One way to fail. Texts are formats over the task's values and some noise (``{step}``).
+    """One way to fail. It is an rlang error if it has bullets or a parent, else one of base R.
 
-    ``call`` is what raised it (None: none is stored). With ``bullets`` or ``parent`` it is an
-    rlang error, else one of base R. ``warning`` was raised on the way. Without ``traced`` it has
-    no trace, as where hipercow itself reports a lost task.
+    Attributes:
+        message: The message. This and the other texts are format strings over the values of the
+            task and ``studies.noise``.
+        call: The call that raises the error; None for an error without a call.
+        bullets: Lines below the message: rlang's sign for each, and its text.
+        parent: The message of the error that caused this one.
+        warning: A warning before the error.
+        has_trace: False for an error that hipercow itself reports.
     """
 
     message: str
-    call: Buildable = None
+    call: Literal = None
     bullets: tuple[tuple[str, str], ...] = ()
     parent: str | None = None
     warning: str | None = None
-    classes: tuple[str, ...] = ("simpleError", "error", "condition")
-    traced: bool = True
+    has_trace: bool = True
 
-    def texts(self, values: Mapping[str, Filling]) -> tuple[str, ...]:
-        """Message, bullets, parent's message and warning with the task's values in them."""
+    def texts(self, values: Mapping[str, object]) -> tuple[str, ...]:
+        """Return message, bullets, message of the parent and warning, filled with values."""
         formats = (self.message, *(text for _, text in self.bullets), self.parent, self.warning)
         return tuple(text.format_map(values) for text in formats if text is not None)
 
-    def condition_message(self, texts: tuple[str, ...]) -> str:
-        """What R's ``conditionMessage`` gives, as the task's log shows it."""
+    def log_message(self, texts: tuple[str, ...]) -> str:
+        """Return the message of these texts as a log shows it: R's ``conditionMessage``."""
         signs = {"x": "✖", "i": "ℹ", "!": "!", "*": "•"}
         lines = [texts[0]]
         lines += [
@@ -60,90 +62,72 @@ class Failure:
         return "\n".join(lines)
 
 
-LOST_TASK = Failure(LOST, traced=False)
+LOST_TASK = Failure("task reported as lost", has_trace=False)
 
 
-def result(failure: Failure, evaluator: str, texts: tuple[str, ...]) -> bytes:
-    """The ``result`` file of a task that failed so; ``evaluator`` is its type of task."""
-    filled = {f"text{index}": text for index, text in enumerate(texts)}
-    return _template(failure, evaluator).rds(filled)
+def result(failure: Failure, task_type: str, texts: tuple[str, ...]) -> bytes:
+    """Return the file ``result`` of a failed task.
 
-
-@cache
-def _template(failure: Failure, evaluator: str) -> Template:
-    texts = [Hole(f"text{index}") for index in range(2 + len(failure.bullets))]
+    Args:
+        failure: How the task failed.
+        task_type: hipercow's type of the task, such as ``expression``.
+        texts: The texts of the failure, see ``Failure.texts``.
+    """
     if failure.bullets or failure.parent is not None:
-        return Template(_rlang_error(failure, evaluator, texts))
-    fields: list[tuple[str, RValue]] = [("message", chars(texts[0])), ("call", value(failure.call))]
-    if failure.traced:
-        fields.append(("trace", _trace(failure, evaluator, texts[0])))
+        return serialize(_rlang_error(failure, task_type, texts))
+    raised_by = literal(failure.call)
+    fields: list[tuple[str, RValue]] = [("message", chars(texts[0])), ("call", raised_by)]
+    if failure.has_trace:
+        fields.append(("trace", _trace(failure, task_type, texts[0])))
     if failure.warning is not None:
-        warned = _condition(
-            (("message", chars(texts[1])), ("call", value(failure.call))),
-            ("simpleWarning", "warning", "condition"),
-        )
-        fields.append(("warnings", RList((warned,))))
-    return Template(_condition(tuple(fields), failure.classes))
+        warning = (("message", chars(texts[1])), ("call", raised_by))
+        classes = ("simpleWarning", "warning", "condition")
+        fields.append(("warnings", RList((_condition(warning, classes),))))
+    return serialize(_condition(tuple(fields), _BASE_CLASSES))
 
 
-def _rlang_error(failure: Failure, evaluator: str, texts: list[Hole]) -> RList:
-    marks = chars(*(mark for mark, _ in failure.bullets))
+def _rlang_error(failure: Failure, task_type: str, texts: tuple[str, ...]) -> RList:
+    signs = chars(*(sign for sign, _ in failure.bullets))
     bullets = texts[1 : 1 + len(failure.bullets)]
-    body = RVector("character", tuple(bullets), (("names", marks),)) if bullets else NULL
+    body = RVector("character", bullets, (("names", signs),)) if bullets else NULL
     parent: RValue = NULL
     if failure.parent is not None:
-        cause = chars(texts[1 + len(bullets)])
         raised_by = call(call("$", symbol("filter"), symbol("run")))
-        parent = _condition(
-            (("message", cause), ("call", raised_by)), ("simpleError", "error", "condition")
-        )
-    return _condition(
-        (
-            ("message", chars(texts[0])),
-            ("trace", _trace(failure, evaluator, texts[0], rlang=True)),
-            ("parent", parent),
-            ("body", body),
-            ("call", value(failure.call)),
-            ("use_cli_format", flags(True)),
-        ),
-        ("rlang_error", "error", "condition"),
+        cause = (("message", chars(texts[1 + len(bullets)])), ("call", raised_by))
+        parent = _condition(cause, _BASE_CLASSES)
+    fields: tuple[tuple[str, RValue], ...] = (
+        ("message", chars(texts[0])),
+        ("trace", _trace(failure, task_type, texts[0], rlang=True)),
+        ("parent", parent),
+        ("body", body),
+        ("call", literal(failure.call)),
+        ("use_cli_format", flags(True)),
     )
+    return _condition(fields, ("rlang_error", "error", "condition"))
 
 
 def _condition(fields: tuple[tuple[str, RValue], ...], classes: tuple[str, ...]) -> RList:
     return named(*fields, extra=(("class", chars(*classes)),))
 
 
-def _trace(failure: Failure, evaluator: str, message: Hole, *, rlang: bool = False) -> RList:
-    """An ``rlang_trace``: a data frame of calls, with their parents by number."""
+def _trace(failure: Failure, task_type: str, message: str, *, rlang: bool = False) -> RList:
+    """Return an ``rlang_trace``: a data frame of calls, with the number of each one's caller."""
     data, envir, verbose = symbol("data"), symbol("envir"), symbol("verbose")
     expr = symbol("expr")
-    ours = call("$", data, symbol("expr"))
-    catch = function(("e",), call("<-", call("$", symbol("local"), symbol("error")), symbol("e")))
-    raised = value(failure.call)
-    frames: list[tuple[RValue, int, str | None, str | None]] = [
-        (call("rlang::try_fetch", call(f"task_eval_{evaluator}", data, envir, verbose),
-              error=catch), 0, "rlang", "::"),
+    evaluate = call(f"task_eval_{task_type}", data, envir, verbose)
+    code = call("eval", call("$", data, expr), envir)
+    raise_error = call("cli::cli_abort" if rlang else "stop", message)
+    frames: list[tuple[RValue, int, str | None, str]] = [
+        (call("rlang::try_fetch", evaluate, error=symbol("handler")), 0, "rlang", "::"),
         (call("tryCatch", call("withCallingHandlers", expr)), 1, "base", "::"),
-        (call("tryCatchList", expr, symbol("classes"), symbol("handlers")), 2, "base", "local"),
         (call("withCallingHandlers", expr), 1, "base", "::"),
-        (call(f"task_eval_{evaluator}", data, envir, verbose), 0, "hipercow", ":::"),
-        (call("eval_with_hr", call("eval", ours, envir), "task logs", verbose), 5, "hipercow",
-         ":::"),
-        (call("force", expr), 6, "base", "::"),
-        (call("eval", ours, envir), 5, "base", "::"),
-        (raised, 8, None, "global"),
-    ]  # fmt: skip
-    if rlang:
-        frames.append((call("cli::cli_abort", message), 9, "cli", "::"))
-    else:
-        handled = call(".handleSimpleError", symbol("<fn>"), message, call("base::quote", raised))
-        frames += [
-            (call("stop", message), 9, "base", "::"),
-            (handled, 0, "base", "::"),
-            (call("h", call("simpleError", symbol("msg"), symbol("call"))), 11, "rlang", "local"),
-            (call(call("[[", symbol("handlers"), ints(2)), symbol("cnd")), 12, None, None),
-        ]
+        (evaluate, 0, "hipercow", ":::"),
+        (call("eval_with_hr", code, "task logs", verbose), 4, "hipercow", ":::"),
+        (call("force", expr), 5, "base", "::"),
+        (code, 4, "base", "::"),
+        (literal(failure.call), 7, None, "global"),
+        (raise_error, 8, "cli" if rlang else "base", "::"),
+    ]
     rows = len(frames)
     columns: list[tuple[str, RValue]] = [
         ("call", RList(tuple(frame[0] for frame in frames))),
@@ -153,10 +137,6 @@ def _trace(failure: Failure, evaluator: str, message: Hole, *, rlang: bool = Fal
         ("scope", chars(*(frame[3] for frame in frames))),
     ]
     if rlang:
-        columns.append(("error_frame", flags(*(index == 8 for index in range(rows)))))
-    return data_frame(
-        tuple(columns),
-        rows,
-        chars("rlang_trace", "rlib_trace", "tbl", "data.frame"),
-        before=(("version", ints(2)),),
-    )
+        columns.append(("error_frame", flags(*(index == rows - 2 for index in range(rows)))))
+    classes = chars("rlang_trace", "rlib_trace", "tbl", "data.frame")
+    return data_frame(tuple(columns), rows, classes, before=(("version", ints(2)),))

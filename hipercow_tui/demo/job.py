@@ -1,34 +1,37 @@
-"""One task of the demo, and the RDS files that say what it is and how it went."""
+"""A task of the demo, and the files that describe it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
+from typing import TypeAlias
 
-from hipercow_tui.demo.r_builders import (
-    NULL,
-    chars,
-    data_frame,
-    flags,
-    ints,
-    named,
-    reals,
-    time_point,
-)
-from hipercow_tui.demo.rds_writer import Filling, Hole, Template
-from hipercow_tui.demo.studies import Study, Values
+from hipercow_tui.demo.r_builders import NULL, chars, data_frame, flags, ints, named, posixct, reals
+from hipercow_tui.demo.rds_writer import serialize
+from hipercow_tui.demo.studies import Elements, Study, Values
 from hipercow_tui.formats.rlang.values import Attributes, RList, RValue, RVector
 
-KEY = "//qdrive.dide.ic.ac.uk/homes/epi/.hipercow/key"
-EnvVar = tuple[str, str, bool]
+EnvVar: TypeAlias = tuple[str, str, bool]
+
+_KEY = "//qdrive.dide.ic.ac.uk/homes/epi/.hipercow/key"
+_ENVVARS: tuple[EnvVar, ...] = (("R_GC_MEM_GROW", "3", False),)
+_ENVVARS_OF_DRIVER = (("USER_KEY", _KEY, False), ("USER_PUBKEY", f"{_KEY}.pub", False), *_ENVVARS)
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A task: its id, what it runs and with which values, when it was created (seconds since the
-    epoch). ``bulk`` tells ``task_create_bulk_expr`` from ``task_create_expr``, ``driver`` whether
-    it goes through the cluster. A retry has the ids of ``retries``: its parent and its base.
-    ``base_created`` is when the base was created. ``cipher`` is the secret variable as stored.
+    """A task: what it runs, and how it was created.
+
+    Attributes:
+        id: 32 hex digits.
+        study: What it runs.
+        values: Its local variables or arguments.
+        created: When it was created, in seconds since the epoch.
+        bulk: Whether ``task_create_bulk_expr`` created it, and not ``task_create_expr``.
+        driver: Whether it was submitted to the cluster.
+        retry_of: For a retry, the ids of its parent and of its base; else None.
+        base_created: For a retry, when its base was created.
+        cipher: Its secret environment variable as hipercow stores it; "" if it has none.
     """
 
     id: str
@@ -37,26 +40,69 @@ class Job:
     created: float = 0.0
     bulk: bool = True
     driver: bool = True
-    retries: tuple[str, str] | None = None
+    retry_of: tuple[str, str] | None = None
     base_created: float | None = None
     cipher: str = ""
 
+    def retry(self, new_id: str, created: float) -> Job:
+        """Return a retry of this task, created at ``created``."""
+        base = self.retry_of[1] if self.retry_of else self.id
+        base_created = self.created if self.base_created is None else self.base_created
+        return replace(
+            self, id=new_id, created=created, retry_of=(self.id, base), base_created=base_created
+        )
+
+    def retry_line(self) -> str:
+        """Return the line of a retry for the file ``retry``."""
+        assert self.retry_of is not None
+        return f"{self.id},{','.join(self.retry_of)}\n"
+
     def envvars(self) -> tuple[EnvVar, ...]:
-        """Name, value and secrecy of each environment variable."""
-        return _envvars(self.driver, self.cipher)
+        """Return name, value and secrecy of each environment variable."""
+        secret = (("DASHBOARD_TOKEN", self.cipher, True),) if self.cipher else ()
+        return (*(_ENVVARS_OF_DRIVER if self.driver else _ENVVARS), *secret)
 
     def data(self) -> bytes:
-        """The file ``data``, as hipercow's ``task_create`` saves it."""
-        filled: dict[str, Filling] = {"id": self.id, "time": self.created, "cipher": self.cipher}
-        if self.retries:
-            filled["parent"], filled["base"] = self.retries
-            return _retry_template().rds(filled)
-        filled.update(self.values)
-        template = _data_template(self.study, self.bulk, self.driver, bool(self.cipher))
-        return template.rds(filled)
+        """Return the file ``data``, as hipercow's ``task_create_*`` and ``task_retry`` write it."""
+        if self.retry_of is not None:
+            parent, base = self.retry_of
+            links = (("parent", chars(parent)), ("base", chars(base)))
+            return self._data("retry", NULL, NULL, NULL, links)
+        return self._data(
+            self.study.type,
+            chars("."),
+            chars("default"),
+            self._envvars_frame(),
+            self.study.data_elements(self.values, bulk=self.bulk),
+        )
+
+    def _data(
+        self, type_: str, path: RValue, environment: RValue, envvars: RValue, rest: Elements
+    ) -> bytes:
+        first: Elements = (
+            ("type", chars(type_)),
+            ("id", chars(self.id)),
+            ("time", posixct(self.created)),
+            ("path", path),
+            ("environment", environment),
+            ("envvars", envvars),
+            ("parallel", NULL),
+        )
+        return serialize(named(*first, *rest))
+
+    def _envvars_frame(self) -> RList:
+        variables = self.envvars()
+        columns: Elements = (
+            ("name", chars(*(name for name, _, _ in variables))),
+            ("value", chars(*(value for _, value, _ in variables))),
+            ("secret", flags(*(secret for _, _, secret in variables))),
+        )
+        frame = data_frame(columns, len(variables), chars("hipercow_envvars", "data.frame"))
+        key: Attributes = (("key", chars(_KEY)),) if self.cipher else ()
+        return RList(frame.values, (*frame.attributes, *key))
 
     def renviron(self) -> bytes:
-        """The file ``Renviron``: the variables that are not secret."""
+        """Return the file ``Renviron``, which has the variables that are not secret."""
         return "".join(
             f"{name}={value}\n" for name, value, secret in self.envvars() if not secret
         ).encode()
@@ -64,32 +110,30 @@ class Job:
     def info(
         self, status: str, started: float | None, finished: float, *, evaluated: bool = True
     ) -> bytes:
-        """The file ``info``, as ``task_eval`` saves it at the end; a retry's has the base's
-        creation. Without ``evaluated``, as ``task_cancel`` and ``fix_status`` do: no figures."""
-        filled: dict[str, Filling] = {
-            "status": status,
-            "created": self.created if self.base_created is None else self.base_created,
-            "started": started,
-            "finished": finished,
-        }
+        """Return the file ``info`` of a task that ended. Times are in seconds since the epoch.
+
+        ``task_eval`` also records CPU time and memory; ``task_cancel`` and ``task_info`` don't
+        (``evaluated`` is False). For a retry, hipercow records the creation of its base.
+        """
+        created = self.created if self.base_created is None else self.base_created
+        names = ("created", "started", "finished")
+        cpu: RValue = NULL
+        memory: RValue = NULL
         if evaluated and started is not None:
-            elapsed = round(finished - started, 3)
-            filled["elapsed"] = elapsed
-            filled["user"] = round(elapsed * 0.94, 3)
-            filled["sys"] = round(elapsed * 0.03, 3)
-        return _info_template(evaluated).rds(filled)
-
-
-def _envvars(driver: bool, cipher: str) -> tuple[EnvVar, ...]:
-    keys = (("USER_KEY", KEY, False), ("USER_PUBKEY", f"{KEY}.pub", False)) if driver else ()
-    secret = (("DASHBOARD_TOKEN", cipher, True),) if cipher else ()
-    return (*keys, ("R_GC_MEM_GROW", "3", False), *secret)
+            cpu, memory = _cpu_times(round(finished - started, 3)), _memory()
+        fields: Elements = (
+            ("status", chars(status)),
+            ("times", posixct(created, started, finished, names=names)),
+            ("cpu", cpu),
+            ("memory", memory),
+        )
+        return serialize(named(*fields))
 
 
 @cache
 def resources() -> bytes:
-    """The file ``resources``: one core in the default queue."""
-    asked: tuple[tuple[str, RValue], ...] = (
+    """Return the file ``resources``: one core in the default queue."""
+    requested: Elements = (
         ("cores", ints(1)),
         ("exclusive", flags(False)),
         ("max_runtime", NULL),
@@ -100,91 +144,27 @@ def resources() -> bytes:
         ("priority", NULL),
         ("queue", chars("AllNodes")),
     )
-    marks: Attributes = (
+    attributes: Attributes = (
         ("class", chars("hipercow_resources")),
         ("validated", chars("dide-windows")),
     )
-    return Template(named(*asked, extra=marks)).rds({})
+    return serialize(named(*requested, extra=attributes))
+
+
+def _cpu_times(elapsed: float) -> RVector:
+    """The value of R's ``proc.time``, in seconds."""
+    columns = ("user.self", "sys.self", "elapsed", "user.child", "sys.child")
+    attributes: Attributes = (("class", chars("proc_time")), ("names", chars(*columns)))
+    user, system = round(elapsed * 0.94, 3), round(elapsed * 0.03, 3)
+    return reals(user, system, elapsed, 0.0, 0.0, attributes=attributes)
 
 
 @cache
-def _data_template(study: Study, bulk: bool, driver: bool, secret: bool) -> Template:
-    what = study.what if bulk else tuple(_with_globals(name, held) for name, held in study.what)
-    variables = _envvars(driver, "secret" if secret else "")
-    return _template(
-        study.type, chars("."), chars("default"), _envvars_frame(variables), NULL, *what
-    )
-
-
-@cache
-def _retry_template() -> Template:
-    ends = (("parent", chars(Hole("parent"))), ("base", chars(Hole("base"))))
-    return _template("retry", NULL, NULL, NULL, NULL, *ends)
-
-
-def _template(
-    type_: str,
-    path: RValue,
-    environment: RValue,
-    envvars: RValue,
-    parallel: RValue,
-    *what: tuple[str, RValue],
-) -> Template:
-    head: tuple[tuple[str, RValue], ...] = (
-        ("type", chars(type_)),
-        ("id", chars(Hole("id"))),
-        ("time", time_point(Hole("time"))),
-        ("path", path),
-        ("environment", environment),
-        ("envvars", envvars),
-        ("parallel", parallel),
-    )
-    return Template(named(*head, *what))
-
-
-def _with_globals(name: str, held: RValue) -> tuple[str, RValue]:
-    """``task_create_expr`` saves ``globals`` beside the locals, ``task_create_bulk_expr`` does
-    not."""
-    if name == "variables" and isinstance(held, RList):
-        return name, named(("locals", held.values[0]), ("globals", NULL))
-    return name, held
-
-
-def _envvars_frame(variables: tuple[EnvVar, ...]) -> RList:
-    secret = any(variable[2] for variable in variables)
-    columns: tuple[tuple[str, RValue], ...] = (
-        ("name", chars(*(name for name, _, _ in variables))),
-        ("value", chars(*(Hole("cipher") if hidden else v for _, v, hidden in variables))),
-        ("secret", flags(*(hidden for _, _, hidden in variables))),
-    )
-    frame = data_frame(columns, len(variables), chars("hipercow_envvars", "data.frame"))
-    key: Attributes = (("key", chars(KEY)),) if secret else ()
-    return RList(frame.values, (*frame.attributes, *key))
-
-
-@cache
-def _info_template(evaluated: bool) -> Template:
-    moments = time_point(
-        Hole("created"), Hole("started"), Hole("finished"), names=("created", "started", "finished")
-    )
-    cpu: RValue = NULL
-    memory: RValue = NULL
-    if evaluated:
-        columns = ("user.self", "sys.self", "elapsed", "user.child", "sys.child")
-        named_class: Attributes = (("class", chars("proc_time")), ("names", chars(*columns)))
-        cpu = reals(Hole("user"), Hole("sys"), Hole("elapsed"), 0.0, 0.0, attributes=named_class)
-        memory = _memory()
-    fields: tuple[tuple[str, RValue], ...] = (
-        ("status", chars(Hole("status"))), ("times", moments), ("cpu", cpu), ("memory", memory)
-    )  # fmt: skip
-    return Template(named(*fields))
-
-
 def _memory() -> RVector:
-    """What R's ``gc()`` gives: a matrix of two kinds of cells by six figures."""
+    """The value of R's ``gc()``: a matrix of two kinds of cells by six numbers."""
     rows = chars("Ncells", "Vcells")
     columns = chars("used", "(Mb)", "gc trigger", "(Mb)", "max used", "(Mb)")
     shape: Attributes = (("dim", ints(2, 6)), ("dimnames", RList((rows, columns))))
-    figures = (589124.0, 1108462.0, 31.5, 8.5, 1240000.0, 8388608.0, 66.3, 64.0, 1010211.0,
+    numbers = (589124.0, 1108462.0, 31.5, 8.5, 1240000.0, 8388608.0, 66.3, 64.0, 1010211.0,
                1843102.0, 54.0, 14.1)  # fmt: skip
-    return reals(*figures, attributes=shape)
+    return reals(*numbers, attributes=shape)

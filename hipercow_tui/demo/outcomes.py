@@ -1,4 +1,4 @@
-"""How a task goes: whether and at what it fails, what it gives, how long it waits."""
+"""How tasks of the demo end: whether they fail, with which error, and with which result."""
 
 from __future__ import annotations
 
@@ -8,43 +8,50 @@ from random import Random
 from hipercow_tui.demo.failures import Failure
 from hipercow_tui.demo.job import Job
 from hipercow_tui.demo.r_builders import NULL, chars, data_frame, reals
-from hipercow_tui.demo.rds_writer import rds
-from hipercow_tui.demo.studies import Study, noise
-from hipercow_tui.formats.rlang.values import RValue
+from hipercow_tui.demo.rds_writer import serialize
+from hipercow_tui.demo.studies import Elements, Study, noise
+
+_VARIANTS = 8  # different results of a study
+_DRAWS = 40_000
+_LARGE_RESULT = 27_500  # doubles
 
 
-def attempt(rng: Random, job: Job, risk: float) -> tuple[Failure, tuple[str, ...]] | None:
-    """The failure and its texts, or None for a success."""
+def draw_failure(rng: Random, job: Job, risk: float) -> tuple[Failure, tuple[str, ...]] | None:
+    """Return a failure and its texts with probability ``risk``, or None for a success."""
     if rng.random() >= risk:
         return None
     failure = rng.choice(job.study.failures)
-    return failure, failure.texts(noise(rng) | dict(job.values))
+    return failure, failure.texts(noise(rng) | job.values)
 
 
-def median_wait(driver: bool) -> float:
-    """Seconds between creation and start: a queue's, or none to speak of."""
-    return 240.0 if driver else 3.0
-
-
-def result_of(rng: Random, study: Study) -> bytes:
-    """The ``result`` of a success: one of a few values, packed once each."""
-    return _result(study, rng.randrange(8))
+def draw_result(rng: Random, study: Study) -> bytes:
+    """Return the file ``result`` of a successful task."""
+    return _result(study, rng.randrange(_VARIANTS))
 
 
 @cache
 def _result(study: Study, variant: int) -> bytes:
     rng = Random(f"{study.runs} {variant}")
-    held: RValue
     if study.type == "script":
-        held = NULL
-    elif study.seconds < 60:
-        held = reals(*(round(rng.gammavariate(4, 2), 6) for _ in range(1 + variant)))
-    else:
-        rows = 12
-        columns: tuple[tuple[str, RValue], ...] = (
-            ("parameter", chars(*(f"theta[{row + 1}]" for row in range(rows)))),
-            ("mean", reals(*(round(rng.gauss(0, 1), 4) for _ in range(rows)))),
-            ("sd", reals(*(round(rng.gammavariate(2, 0.2), 4) for _ in range(rows)))),
-        )
-        held = data_frame(columns, rows, chars("data.frame"))
-    return rds(held)
+        return serialize(NULL)
+    if study.seconds < 60:
+        return serialize(reals(*(round(rng.gammavariate(4, 2), 6) for _ in range(1 + variant))))
+    rows = 12
+    columns: Elements = (
+        ("parameter", chars(*(f"theta[{row + 1}]" for row in range(rows)))),
+        ("mean", reals(*(round(rng.gauss(0, 1), 4) for _ in range(rows)))),
+        ("sd", reals(*(round(rng.gammavariate(2, 0.2), 4) for _ in range(rows)))),
+    )
+    return serialize(data_frame(columns, rows, chars("data.frame")))
+
+
+def draw_large_result(rng: Random) -> bytes:
+    """Return a ``result`` of posterior samples, about 220 kB."""
+    start = rng.randrange(_DRAWS - _LARGE_RESULT)
+    return serialize(reals(*_posterior()[start : start + _LARGE_RESULT]))
+
+
+@cache
+def _posterior() -> tuple[float, ...]:
+    rng = Random(7)
+    return tuple(rng.random() for _ in range(_DRAWS))

@@ -1,4 +1,4 @@
-"""The Python side of the demo: what a colleague runs with Python's hipercow in the same folder."""
+"""A Python root of the demo: tasks of hipercow for Python in the same folder as the R root."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from random import Random
 
 from hipercow_tui.demo.task_lifecycle import put
 
-DAY = 86_400.0
-_RESULT = pickle.dumps(None)  # what every shell task leaves (``task_eval_shell``)
+_DAY = 86_400.0  # seconds
+_RESULT = pickle.dumps(None)  # of every shell task (``task_eval_shell``)
 _REGIONS = ("north", "south", "east", "west", "capital", "islands")
 _RESOURCES = {
     "queue": "AllNodes",
@@ -34,8 +34,16 @@ ValueError: {region}: only {rows} sequences, 50 needed
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
-    """Tasks created in one go: days ago, the command for a region, how many of ten fail."""
+class _TaskGroup:
+    """Tasks created together, one for each region.
+
+    Attributes:
+        bundle: The name of their bundle; None for no bundle.
+        days: Their age.
+        cmd: Their command, with ``{region}``.
+        fails: How many in ten fail.
+        status: Their status, if they don't fail.
+    """
 
     bundle: str | None
     days: float
@@ -44,54 +52,65 @@ class _Plan:
     status: str = "success"
 
 
-_PLANS = (
-    _Plan("phylo/2026 spring", 160, ("python", "build_tree.py", "--region", "{region}"), 3),
-    _Plan("phylo/2026 summer", 64, ("python", "build_tree.py", "--region", "{region}"), 2),
-    _Plan("figures", 21, ("sh", "-c", "python plot.py {region} > {region}.svg"), 1),
-    _Plan(None, 9, ("python", "-m", "phylo.check", "{region}"), 5),
-    _Plan("phylo/2026 autumn", 2, ("python", "build_tree.py", "--region", "{region}"), 4),
-    _Plan("clocks", 0.2, ("iqtree2", "-s", "{region}.fasta", "--date", "dates.tsv"), 0, "running"),
-    _Plan("clocks", 0.1, ("iqtree2", "-s", "{region}.fasta", "-B", "1000"), 0, "submitted"),
+_TASK_GROUPS = (
+    _TaskGroup("phylo/2026 spring", 160, ("python", "build_tree.py", "--region", "{region}"), 3),
+    _TaskGroup("phylo/2026 summer", 64, ("python", "build_tree.py", "--region", "{region}"), 2),
+    _TaskGroup("figures", 21, ("sh", "-c", "python plot.py {region} > {region}.svg"), 1),
+    _TaskGroup(None, 9, ("python", "-m", "phylo.check", "{region}"), 5),
+    _TaskGroup("phylo/2026 autumn", 2, ("python", "build_tree.py", "--region", "{region}"), 4),
+    _TaskGroup(
+        "clocks", 0.2, ("iqtree2", "-s", "{region}.fasta", "--date", "dates.tsv"), 0, "running"
+    ),
+    _TaskGroup("clocks", 0.1, ("iqtree2", "-s", "{region}.fasta", "-B", "1000"), 0, "submitted"),
 )
 
 
-def write_python_side(where: Path, *, seed: int = 1, now: float) -> None:
-    """Write a Python root of 42 tasks beside the R root in the folder ``where``.
+def write_python_root(folder: Path, *, seed: int = 1, now: float) -> None:
+    """Write a Python root of 42 tasks into a folder, which can have an R root.
 
-    ``now`` is in seconds since the epoch. The same arguments give the same bytes; a task that has
-    not ended counts as created when it is written, for its times are those of its files.
+    Args:
+        folder: The folder that has or gets ``hipercow/``.
+        seed: The same arguments give the same bytes.
+        now: The time of the root, in seconds since the epoch.
     """
-    rng = Random(f"python {seed}")  # no id that R's side has drawn
-    base = where / "hipercow" / "py"
+    rng = Random(f"python {seed}")  # ids that differ from those of the R root
+    base = folder / "hipercow" / "py"
     (base / "bundles").mkdir(parents=True)
     recent: list[str] = []
-    held: dict[str, list[str]] = {}
-    for plan in _PLANS:
-        began = now - plan.days * DAY
+    bundles: dict[str, list[str]] = {}
+    for group in _TASK_GROUPS:
+        created = now - group.days * _DAY
         for number, region in enumerate(_REGIONS):
             task_id = f"{rng.getrandbits(128):032x}"
-            failed = plan.status == "success" and rng.randrange(10) < plan.fails
-            _write_task(base, task_id, plan, region, rng, began + number, failed=failed)
+            failed = group.status == "success" and rng.randrange(10) < group.fails
+            _write_task(base, task_id, group, region, rng, created + number, failed=failed)
             recent.append(task_id)
-            if plan.bundle:
-                held.setdefault(plan.bundle, []).append(task_id)
-    for name, ids in held.items():
+            if group.bundle:
+                bundles.setdefault(group.bundle, []).append(task_id)
+    for name, ids in bundles.items():
         path = base / "bundles" / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        written = next(now - plan.days * DAY for plan in _PLANS if plan.bundle == name)
+        written = next(now - group.days * _DAY for group in _TASK_GROUPS if group.bundle == name)
         put(str(path.parent), path.name, _json({"name": name, "task_ids": ids}), written)
-    put(str(base), "recent", "".join(f"{i}\n" for i in recent).encode(), now - 0.1 * DAY)
+    put(str(base), "recent", "".join(f"{i}\n" for i in recent).encode(), now - 0.1 * _DAY)
 
 
 def _write_task(
-    base: Path, task_id: str, plan: _Plan, region: str, rng: Random, created: float, *, failed: bool
+    base: Path,
+    task_id: str,
+    group: _TaskGroup,
+    region: str,
+    rng: Random,
+    created: float,
+    *,
+    failed: bool,
 ) -> None:
     folder = str(base / "tasks" / task_id[:2] / task_id[2:])
     os.makedirs(folder)
     data = {
         "task_id": task_id,
         "method": "shell",
-        "data": {"cmd": [word.replace("{region}", region) for word in plan.cmd]},
+        "data": {"cmd": [word.replace("{region}", region) for word in group.cmd]},
         "path": ".",
         "environment": "default",
         "resources": _RESOURCES,
@@ -99,12 +118,12 @@ def _write_task(
     }
     put(folder, "data", _json(data), created)
     put(folder, "status-submitted", b"dide-linux", created + 1)
-    if plan.status == "submitted":
+    if group.status == "submitted":
         return
     started = created + rng.uniform(5, 900)
     put(folder, "status-running", b"", started)
     lines = "".join(_log(region, rng))
-    if plan.status == "running":
+    if group.status == "running":
         put(folder, "log", lines.encode(), started + 60)
         return
     finished = started + rng.uniform(60, 9000)

@@ -1,4 +1,4 @@
-"""Short words for building R values: what ``quote``, ``list`` and ``c`` are in R."""
+"""Short constructors of R values, with the names that R users know."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from hipercow_tui.formats.rlang.values import (
     RVector,
 )
 
-Buildable: TypeAlias = "RValue | str | float | bool | None"
+Literal: TypeAlias = "RValue | str | float | bool | None"
 
 NULL = RNull()
 
@@ -43,8 +43,8 @@ def flags(*values: Element) -> RVector:
     return RVector("logical", values)
 
 
-def value(given: Buildable) -> RValue:
-    """A Python value as R's parser would read its literal: every number is a double."""
+def literal(given: Literal) -> RValue:
+    """A Python value as R parses its literal in code: every number is a double."""
     match given:
         case None:
             return NULL
@@ -63,10 +63,10 @@ def symbol(name: str) -> RSymbol:
     return RSymbol(name)
 
 
-def call(function: str | RValue, *args: Buildable, **named: Buildable) -> RLanguage:
-    """A call; ``"mcstate::pmcmc"`` as its function is the call of ``::`` that R makes of it."""
-    arguments = [(None, value(arg)) for arg in args]
-    tagged = [(tag, value(arg)) for tag, arg in named.items()]
+def call(function: str | RValue, *args: Literal, **named: Literal) -> RLanguage:
+    """A call. ``"mcstate::pmcmc"`` as the function becomes a call of ``::``, as in R."""
+    arguments = [(None, literal(arg)) for arg in args]
+    tagged = [(tag, literal(arg)) for tag, arg in named.items()]
     return RLanguage(_function(function), (*arguments, *tagged))
 
 
@@ -81,38 +81,38 @@ def _function(function: str | RValue) -> RValue:
 
 
 def block(*steps: RValue) -> RLanguage:
-    """``{ … }``."""
+    """Several steps in braces: ``{ … }``."""
     return call("{", *steps)
 
 
-def assign(name: str, what: Buildable) -> RLanguage:
-    """``name <- what``."""
-    return call("<-", symbol(name), what)
+def assign(name: str, given: Literal) -> RLanguage:
+    """An assignment: ``name <- given``."""
+    return call("<-", symbol(name), given)
 
 
 def function(formals: tuple[str, ...], body: RValue) -> RClosure:
-    """A function without defaults that closes over the global environment."""
+    """A function without default values, whose environment is the global one."""
     missing = RPairlist(tuple((name, symbol("")) for name in formals))
     return RClosure(missing, body, REnvironment("global"))
 
 
 def named(*items: tuple[str, RValue], extra: Attributes = ()) -> RList:
-    """``list(name = value, …)``; further attributes come after ``names``."""
+    """A named list: ``list(name = value, …)``. The attributes ``extra`` come after ``names``."""
     names = chars(*(name for name, _ in items))
-    return RList(tuple(held for _, held in items), (("names", names), *extra))
+    return RList(tuple(value for _, value in items), (("names", names), *extra))
 
 
 def data_frame(
     columns: tuple[tuple[str, RValue], ...], rows: int, classes: RVector, before: Attributes = ()
 ) -> RList:
-    """A data frame with R's compact row names; ``before`` are attributes ahead of the class."""
+    """A data frame with R's compact row names. The attributes ``before`` precede the class."""
     row_names = ints(None, -rows)
     return named(*columns, extra=(("row.names", row_names), *before, ("class", classes)))
 
 
-def time_point(*moments: Element, names: tuple[str, ...] = ()) -> RVector:
-    """``POSIXct``: seconds since the epoch."""
+def posixct(*seconds: Element, names: tuple[str, ...] = ()) -> RVector:
+    """A vector of times, in seconds since the epoch."""
     attributes: Attributes = (("class", chars("POSIXct", "POSIXt")),)
     if names:
         attributes = (("names", chars(*names)), *attributes)
-    return reals(*moments, attributes=attributes)
+    return reals(*seconds, attributes=attributes)

@@ -1,46 +1,75 @@
-"""A demo root: two years of an epidemiology group's work, as the real hipercow would have left it.
+"""A writer of demo roots: two years of tasks of an epidemiology group, as hipercow leaves them.
 
-Everything follows from the seed and ``now``. Tasks are made bundle by bundle and forgotten, so a
-million need no more memory than their names in bundles and retries.
+Seed and time decide everything. Tasks are written call by call and then forgotten, so a root of a
+million tasks takes little memory.
 """
 
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
 from hipercow_tui.demo import project, task_lifecycle
-from hipercow_tui.demo.bundles import Bundles
+from hipercow_tui.demo.bundles import BundleWriter
 from hipercow_tui.demo.job import Job
-from hipercow_tui.demo.outcomes import attempt, median_wait, result_of
+from hipercow_tui.demo.outcomes import draw_failure, draw_large_result, draw_result
 from hipercow_tui.demo.studies import SINGLES, STUDIES, Study
 
-RUNNING, WAITING = 3, 41
-MANY = 20_000
-DAY = 86_400.0
-OLDEST = 730 * DAY
-YOUNGEST = 300.0
-LARGEST = 400
-LARGE_RESULTS = 32
-LARGE = 220_000
+_RUNNING, _SUBMITTED = 3, 41  # tasks at the end, of 200 or more
+_DAY = 86_400.0  # seconds
+_YOUNGEST, _OLDEST = 300.0, 730 * _DAY
+_LARGEST_BUNDLE = 400
+_LARGE_RESULTS = 32
+_SLOTS = 40  # of the cluster: tasks of one bundle that run at the same time
+_SMALL_ROOT = 20_000  # tasks; in larger roots most tasks don't go through the cluster
 
 
-def write_root(where: Path, *, tasks: int = 2000, seed: int = 1, now: float) -> None:
-    """Write a hipercow root of so many task folders into the folder ``where``, which may exist.
+@dataclass(slots=True)
+class OpenJobs:
+    """The tasks of a root that a cluster can continue.
 
-    ``now`` is in seconds since the epoch. The same arguments give the same bytes and modification
-    times. Raises FileExistsError where ``where`` holds a root already.
+    Attributes:
+        submitted: Tasks that wait in the queue.
+        running: Running tasks, with their start in seconds since the epoch.
+        failed: The last failed tasks without a retry.
     """
-    project.write(where, now)
-    _Writer(where, Random(seed), tasks, now).write()
+
+    submitted: list[Job] = field(default_factory=list)
+    running: list[tuple[Job, float]] = field(default_factory=list)
+    failed: deque[Job] = field(default_factory=lambda: deque(maxlen=200))
+
+
+def write_root(folder: Path, *, tasks: int = 2000, seed: int = 1, now: float) -> OpenJobs:
+    """Write an R root into a folder, which may exist.
+
+    Args:
+        folder: The folder that gets ``hipercow/``.
+        tasks: The number of task folders.
+        seed: The same arguments give the same bytes and modification times.
+        now: The end of the group's work, in seconds since the epoch.
+
+    Returns:
+        The tasks that a cluster can continue.
+
+    Raises:
+        FileExistsError: The folder has a root already.
+    """
+    project.write_project(folder, now)
+    writer = _RootWriter(folder, Random(seed), tasks, now)
+    writer.write()
+    return writer.open_jobs
 
 
 @dataclass(frozen=True, slots=True)
-class _Campaign:
-    """A study's tasks created in one go: when, how many, whether through the driver."""
+class _Creation:
+    """One call of ``task_create_*``, which creates ``size`` tasks of a study.
+
+    ``created`` is in seconds since the epoch. ``driver`` is whether tasks go through the cluster.
+    """
 
     study: Study
     created: float
@@ -49,170 +78,173 @@ class _Campaign:
     submitted: bool = True
 
 
-class _Writer:
-    def __init__(self, where: Path, rng: Random, tasks: int, now: float) -> None:
-        self._hipercow = f"{where}/hipercow"
-        self._bundles = Bundles(f"{self._hipercow}/bundles", rng, now)
+class _RootWriter:
+    def __init__(self, folder: Path, rng: Random, tasks: int, now: float) -> None:
+        self.open_jobs = OpenJobs()
+        self._hipercow = f"{folder}/hipercow"
+        self._bundles = BundleWriter(f"{self._hipercow}/bundles", rng, now)
         self._rng = rng
         self._now = now
         self._left = tasks
         self._total = tasks
-        self._number = 0
-        self._retries: list[tuple[float, str]] = []
-        self._created = self._cancelled = self._large = self._forks = 0
-        self._waiting_tips = ["running", "submitted"] if tasks >= 200 else []
+        self._number = 1_004_200  # of the last job in the cluster's queue
+        self._retry_lines: list[tuple[float, str]] = []
+        self._unsubmitted = self._cancelled = self._large_results = self._forks = 0
+        # The statuses of retries that have not ended at the end.
+        self._open_retries = ["running", "submitted"] if tasks >= 200 else []
 
     def write(self) -> None:
-        for head in range(256):
-            os.mkdir(f"{self._hipercow}/tasks/{head:02x}")
+        for number in range(256):
+            os.mkdir(f"{self._hipercow}/tasks/{number:02x}")
         if self._total >= 100:
-            self._broken()
-        self._living()
-        if self._left > LARGEST:
-            age = self._rng.uniform(2, 30) * DAY
-            self._campaign(_Campaign(STUDIES[0], self._now - age, LARGEST, driver=True))
+            self._write_damaged()
+        self._write_open_bundle()
+        if self._left > _LARGEST_BUNDLE:
+            created = self._now - self._rng.uniform(2, 30) * _DAY
+            self._write_creation(_Creation(STUDIES[0], created, _LARGEST_BUNDLE, driver=True))
         while self._left > 0:
-            self._campaign(self._plan())
-        self._retries.sort()
-        if self._retries:
-            lines = "".join(line for _, line in self._retries)
-            task_lifecycle.put(self._hipercow, "retry", lines.encode(), self._retries[-1][0])
+            self._write_creation(self._draw_creation())
+        self._retry_lines.sort()
+        if self._retry_lines:
+            lines = "".join(line for _, line in self._retry_lines)
+            task_lifecycle.put(self._hipercow, "retry", lines.encode(), self._retry_lines[-1][0])
 
-    # -- what there is to do
-
-    def _plan(self) -> _Campaign:
+    def _draw_creation(self) -> _Creation:
         rng = self._rng
         share = rng.random() ** 0.6
-        age = YOUNGEST * (OLDEST / YOUNGEST) ** share
-        created = self._now - age
-        driver = rng.random() < (0.7 if self._total <= MANY else 0.1)
-        if self._created < 0.025 * (self._total - self._left):
-            wanted = rng.randrange(5, 40)
-            return _Campaign(rng.choice(STUDIES), created, wanted, False, submitted=False)
+        created = self._now - _YOUNGEST * (_OLDEST / _YOUNGEST) ** share
+        driver = rng.random() < (0.7 if self._total <= _SMALL_ROOT else 0.1)
+        if self._unsubmitted < 0.025 * (self._total - self._left):
+            size = rng.randrange(5, 40)
+            return _Creation(rng.choice(STUDIES), created, size, driver=False, submitted=False)
         if rng.random() < 0.6:
-            return _Campaign(rng.choice(SINGLES), created, 1, driver)
+            return _Creation(rng.choice(SINGLES), created, 1, driver)
         study = rng.choices(STUDIES, [study.share for study in STUDIES])[0]
         size = int(5 * (study.largest / 5) ** rng.random())
-        return _Campaign(study, created, size, driver)
+        return _Creation(study, created, size, driver)
 
-    def _living(self) -> None:
-        """A bundle at work: some run, the rest waits; one more of each will be a retry. In a small
-        root they are a tenth of it."""
-        running = min(RUNNING - 1, self._left // 20)
-        waiting = min(WAITING - 1, self._left // 20)
-        if not waiting:
+    def _write_open_bundle(self) -> None:
+        """Write a bundle whose tasks run or are queued. In a small root it is a tenth of all tasks.
+
+        One running and one queued task fewer than at the end: two retries follow.
+        """
+        running = min(_RUNNING - 1, self._left // 20)
+        submitted = min(_SUBMITTED - 1, self._left // 20)
+        if not submitted:
             return
         study, created = STUDIES[1], self._now - 5400.0
-        jobs = self._jobs(_Campaign(study, created, running + waiting, True))
+        jobs = self._draw_jobs(_Creation(study, created, running + submitted, driver=True))
         for index, job in enumerate(jobs):
             folder = self._create(job)
             task_lifecycle.submit(folder, job, self._next_number(), job.created + 1)
             if index < running:
                 started = self._now - self._rng.uniform(60, 1500)
-                task_lifecycle.start(folder, job, started)
-                task_lifecycle.say(folder, study.message[:1], started + 45)
+                self._start_open(folder, job, started, started + 45)
+            else:
+                self.open_jobs.submitted.append(job)
         self._bundles.write(study, created, [job.id for job in jobs])
 
-    def _campaign(self, campaign: _Campaign) -> None:
-        jobs = self._jobs(campaign)
+    def _write_creation(self, creation: _Creation) -> None:
+        jobs = self._draw_jobs(creation)
         ids = [job.id for job in jobs]
-        stop = self._stopped(campaign, jobs)
+        first_cancelled = self._draw_cancellation(creation, jobs)
         for index, job in enumerate(jobs):
             folder = self._create(job)
-            if not campaign.submitted:
-                self._created += 1
-            elif index >= stop:
-                self._cancel(folder, job, index % 2 == 0)
+            if not creation.submitted:
+                self._unsubmitted += 1
+            elif index >= first_cancelled:
+                self._cancel(folder, job, was_running=index % 2 == 0)
             else:
-                self._live(folder, job, index)
-        if campaign.study not in SINGLES and campaign.size > 1 and self._rng.random() < 0.93:
-            self._bundles.write(campaign.study, campaign.created, ids)
-        self._bundles.pick(campaign.created, ids)
+                self._run(folder, job, index)
+        is_bundle = creation.study not in SINGLES and creation.size > 1
+        if is_bundle and self._rng.random() < 0.93:
+            self._bundles.write(creation.study, creation.created, ids)
+        self._bundles.write_selection(creation.created, ids)
 
-    def _stopped(self, campaign: _Campaign, jobs: Sequence[Job]) -> int:
-        """From which task on the group gave up and cancelled."""
-        done = self._total - self._left
-        due = campaign.driver and campaign.submitted and len(jobs) > 12
-        if due and self._cancelled < 0.008 * done:
+    def _draw_cancellation(self, creation: _Creation, jobs: Sequence[Job]) -> int:
+        """Return the index of the first task that is cancelled, or the number of tasks."""
+        can_cancel = creation.driver and creation.submitted and len(jobs) > 12
+        if can_cancel and self._cancelled < 0.008 * (self._total - self._left):
             return len(jobs) - self._rng.randrange(4, 9)
         return len(jobs)
 
-    # -- one task
-
-    def _jobs(self, campaign: _Campaign) -> list[Job]:
-        rng, study = self._rng, campaign.study
-        size = min(campaign.size, self._left)
+    def _draw_jobs(self, creation: _Creation) -> list[Job]:
+        rng, study = self._rng, creation.study
+        size = min(creation.size, self._left)
         self._left -= size
-        cipher = project.cipher(rng) if study.secret and campaign.driver else ""
+        cipher = project.draw_cipher(rng) if study.secret and creation.driver else ""
         return [
             Job(
-                f"{rng.getrandbits(128):032x}",
+                self._new_id(),
                 study,
                 study.vary(rng, index, size),
-                campaign.created + 0.011 * index,
-                bulk=campaign.size > 1,
-                driver=campaign.driver,
+                creation.created + 0.011 * index,
+                bulk=creation.size > 1,
+                driver=creation.driver,
                 cipher=cipher,
             )
             for index in range(size)
         ]
-
-    def _folder(self, task_id: str) -> str:
-        return f"{self._hipercow}/tasks/{task_id[:2]}/{task_id[2:]}"
 
     def _create(self, job: Job) -> str:
         folder = self._folder(job.id)
         task_lifecycle.create(folder, job)
         return folder
 
-    def _live(self, folder: str, job: Job, index: int) -> None:
-        """Submit, start and finish a task, and try again where it failed."""
+    def _run(self, folder: str, job: Job, index: int) -> None:
+        """Submit, start and finish the task number ``index`` of a bundle; retry it if it fails."""
         rng = self._rng
-        started, finished = self._moments(job, index)
+        started, finished = self._draw_times(job, index)
         if job.driver:
-            task_lifecycle.submit(folder, job, self._next_number(), min(job.created + 1, started))
+            submitted = min(job.created + 1, started)
+            task_lifecycle.submit(folder, job, self._next_number(), submitted)
         task_lifecycle.start(folder, job, started)
         if job.driver:
-            task_lifecycle.say(folder, job.study.message, finished)
-        risk = job.study.risk(job.values) if job.retries is None else 0.45
-        failed = attempt(rng, job, 1.0 if self._wants_tip(job) else risk)
+            task_lifecycle.append_output(folder, job.study.output, finished)
+        risk = job.study.risk(job.values) if job.retry_of is None else 0.45
+        failed = draw_failure(rng, job, 1.0 if self._needs_open_retry(job) else risk)
         if failed is None:
-            task_lifecycle.succeed(folder, job, self._result(job), started, finished)
+            task_lifecycle.succeed(folder, job, self._draw_result(job), started, finished)
             return
         if job.driver and rng.random() < 0.03:
             task_lifecycle.lose(folder, job, started, finished)
         else:
             task_lifecycle.fail(folder, job, *failed, started, finished)
-        self._try_again(job, finished)
+        retries = self._draw_retries(job)
+        for _ in range(retries):
+            if self._left:
+                self._write_retry(job, finished)
+        if not retries:
+            self.open_jobs.failed.append(job)
 
-    def _wants_tip(self, job: Job) -> bool:
-        """Whether it must fail, for a retry of it is to be running or waiting now."""
-        return bool(self._waiting_tips) and job.driver and job.retries is None
+    def _needs_open_retry(self, job: Job) -> bool:
+        """Whether the task must fail, because its retry is to run or wait at the end."""
+        return bool(self._open_retries) and job.driver and job.retry_of is None
 
-    def _result(self, job: Job) -> bytes:
-        if self._large < LARGE_RESULTS and self._rng.random() < 0.02:
-            self._large += 1
-            return project.large_result(self._rng, LARGE)
-        return result_of(self._rng, job.study)
+    def _draw_result(self, job: Job) -> bytes:
+        if self._large_results < _LARGE_RESULTS and self._rng.random() < 0.02:
+            self._large_results += 1
+            return draw_large_result(self._rng)
+        return draw_result(self._rng, job.study)
 
-    def _moments(self, job: Job, index: int) -> tuple[float, float]:
-        """When it started and finished: forty run at a time, and all is over by now."""
+    def _draw_times(self, job: Job, index: int) -> tuple[float, float]:
+        """Return start and end of the task number ``index`` of a bundle, both before now."""
         rng = self._rng
-        run = job.study.seconds * rng.lognormvariate(0, 0.5)
-        wait = median_wait(job.driver) * rng.lognormvariate(0, 0.7)
-        started = job.created + 2 + wait + (index // 40) * job.study.seconds
-        finished = started + run
+        run_time = job.study.seconds * rng.lognormvariate(0, 0.5)
+        queue_time = (240.0 if job.driver else 3.0) * rng.lognormvariate(0, 0.7)
+        started = job.created + 2 + queue_time + (index // _SLOTS) * job.study.seconds
+        finished = started + run_time
         if finished > self._now:
             span = self._now - job.created
             started = job.created + span * rng.uniform(0.1, 0.4)
             finished = job.created + span * rng.uniform(0.5, 0.98)
         return started, finished
 
-    def _cancel(self, folder: str, job: Job, was_running: bool) -> None:
-        """One of them was cut short between marker and ``info``: its times are estimates."""
+    def _cancel(self, folder: str, job: Job, *, was_running: bool) -> None:
+        """Cancel a task. The first one has no ``info``, as after an interruption of the cancel."""
         self._cancelled += 1
         task_lifecycle.submit(folder, job, self._next_number(), job.created + 1)
-        started, finished = self._moments(job, 0)
+        started, finished = self._draw_times(job, 0)
         if was_running:
             task_lifecycle.start(folder, job, started)
         if self._cancelled == 1:
@@ -220,60 +252,52 @@ class _Writer:
         else:
             task_lifecycle.cancel(folder, job, started if was_running else None, finished)
 
-    def _try_again(self, job: Job, failed_at: float) -> None:
-        """Retry a failure now and then, up to three times; rarely twice at once: a fork."""
-        attempts = 1 if job.retries is None else 2
-        forced = self._wants_tip(job)
-        if not self._left or not (forced or self._rng.random() < 0.3 * attempts):
-            return
-        fork = attempts == 1 and not forced and self._left > 1
-        twice = fork and self._forks * 30 < len(self._retries)
-        self._forks += twice
-        for _ in range(1 + twice):
-            if self._left:
-                self._retry_once(job, failed_at)
+    def _draw_retries(self, job: Job) -> int:
+        """Return how often a failed task is retried: 0, 1, or rarely 2 times (a fork)."""
+        probability = 0.3 if job.retry_of is None else 0.6
+        is_open = self._needs_open_retry(job)
+        if not self._left or not (is_open or self._rng.random() < probability):
+            return 0
+        can_fork = job.retry_of is None and not is_open and self._left > 1
+        if can_fork and self._forks * 30 < len(self._retry_lines):
+            self._forks += 1
+            return 2
+        return 1
 
-    def _retry_once(self, job: Job, failed_at: float) -> None:
+    def _write_retry(self, job: Job, failed_at: float) -> None:
         rng = self._rng
-        base = job.retries[1] if job.retries else job.id
-        unfinished = self._wants_tip(job)
+        is_open = self._needs_open_retry(job)
         created = failed_at + 1800 * rng.lognormvariate(0, 1.5)
-        if unfinished:
+        if is_open:
             created = max(self._now - rng.uniform(300, 2400), failed_at)
         elif created > self._now - 120:
             created = failed_at + (self._now - failed_at) * rng.uniform(0.2, 0.8)
-        retry = replace(
-            job,
-            id=f"{rng.getrandbits(128):032x}",
-            created=created,
-            retries=(job.id, base),
-            base_created=job.created if job.base_created is None else job.base_created,
-        )
+        retry = job.retry(self._new_id(), created)
         self._left -= 1
-        self._retries.append((created, f"{retry.id},{job.id},{base}\n"))
+        self._retry_lines.append((created, retry.retry_line()))
         folder = self._create(retry)
-        if not unfinished:
-            self._live(folder, retry, 0)
+        if not is_open:
+            self._run(folder, retry, 0)
             return
         task_lifecycle.submit(folder, retry, self._next_number(), created)
-        if self._waiting_tips.pop() == "running":
+        if self._open_retries.pop() == "running":
             started = created + (self._now - created) * 0.2
-            task_lifecycle.start(folder, retry, started)
-            task_lifecycle.say(folder, retry.study.message[:1], started)
+            self._start_open(folder, retry, started, started)
+        else:
+            self.open_jobs.submitted.append(retry)
 
-    def _next_number(self) -> int:
-        self._number += 1
-        return 1_004_200 + self._number
+    def _start_open(self, folder: str, job: Job, started: float, output_at: float) -> None:
+        task_lifecycle.start(folder, job, started)
+        task_lifecycle.append_output(folder, job.study.output[:1], output_at)
+        self.open_jobs.running.append((job, started))
 
-    # -- what went wrong
-
-    def _broken(self) -> None:
-        """What a full disk leaves: a ``data`` cut in the middle, and a folder without one."""
+    def _write_damaged(self) -> None:
+        """Write what a full disk leaves: a folder with a truncated ``data``, and one without it."""
         self._left -= 2
         study = STUDIES[0]
-        created = self._now - 41 * DAY
+        created = self._now - 41 * _DAY
         for keep in (100, 0):
-            task_id = f"{self._rng.getrandbits(128):032x}"
+            task_id = self._new_id()
             job = Job(task_id, study, study.vary(self._rng, 3, 9), created)
             folder = self._folder(job.id)
             os.mkdir(folder)
@@ -281,3 +305,13 @@ class _Writer:
                 task_lifecycle.put(folder, "data", job.data()[:keep], created)
             else:
                 task_lifecycle.put(folder, "Renviron", job.renviron(), created)
+
+    def _next_number(self) -> int:
+        self._number += 1
+        return self._number
+
+    def _new_id(self) -> str:
+        return f"{self._rng.getrandbits(128):032x}"
+
+    def _folder(self, task_id: str) -> str:
+        return f"{self._hipercow}/tasks/{task_id[:2]}/{task_id[2:]}"

@@ -1,8 +1,8 @@
-"""What the demo's group works on: its studies, and what their tasks run, need and fail at."""
+"""The studies of the demo's research group: what their tasks run, how long, and how they fail."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 from typing import TypeAlias
@@ -21,10 +21,11 @@ from hipercow_tui.demo.r_builders import (
     reals,
     symbol,
 )
-from hipercow_tui.demo.rds_writer import Filling, Hole
 from hipercow_tui.formats.rlang.values import RList, RValue
 
-Values: TypeAlias = dict[str, Filling]
+Value: TypeAlias = str | int | float
+Values: TypeAlias = dict[str, Value]
+Elements: TypeAlias = tuple[tuple[str, RValue], ...]
 
 REGIONS = (
     "London", "North West", "North East", "South West", "South East", "East of England",
@@ -33,39 +34,80 @@ REGIONS = (
 SCENARIOS = ("no booster", "autumn booster", "spring + autumn", "over 65 only", "school closure")
 ADJECTIVES = ("grim", "exotic", "placid", "verbose", "unpaid", "candid", "mauve", "brisk", "wry")
 ANIMALS = ("woodlouse", "ibex", "dunlin", "hammerhead", "axolotl", "pangolin", "stoat", "gecko")
+ANONYMOUS = "(anonymous)"  # what runs for a function without a name
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Study:
-    """One kind of work: what its tasks run, what varies between them, how they go.
+    """One kind of work.
 
-    ``type`` is hipercow's type of task. ``runs`` is its text and ``what`` the elements of ``data``
-    that say so, with holes for what varies; ``inputs`` names the locals or arguments. ``vary``
-    gives the values of task number i of n. ``bundle`` is a format over ``{n}`` and ``{week}``.
-    ``seconds`` is the median running time, ``risk`` the chance to fail given the values,
-    ``says`` its output and ``warns`` what it warns of where it succeeds, ``share`` how often it is
-    done and ``largest`` the size of its largest bundle. ``secret`` work needs a token in a
-    secret environment variable.
+    Attributes:
+        type: hipercow's type of task: expression, explicit, call or script.
+        runs: What a task runs, as text: an expression, a function or the path of a script.
+        code: What a task runs, as an R value: the expression, or the function of a call. NULL for
+            a script and for a function of a package.
+        vary: Returns the local variables or arguments of task ``i`` of ``n``.
+        bundle: A format of bundle names over ``{n}`` and ``{week}``; "" for random names.
+        seconds: The median running time.
+        failures: The ways to fail.
+        output: The lines that a task prints.
+        risk: Returns the probability of a failure for the values of a task.
+        warnings: The warnings of a successful task.
+        share: How often this study occurs, relative to others.
+        largest: The number of tasks of its largest bundle.
+        secret: Whether its tasks have a secret environment variable.
     """
 
     type: str
     runs: str
-    what: tuple[tuple[str, RValue], ...]
-    inputs: tuple[str, ...]
+    code: RValue
     vary: Callable[[Random, int, int], Values]
     bundle: str
     seconds: float
     failures: tuple[Failure, ...]
-    message: tuple[str, ...]
+    output: tuple[str, ...]
     risk: Callable[[Values], float] = lambda values: 0.15
-    warns: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     share: int = 1
     largest: int = 60
     secret: bool = False
 
+    def data_elements(self, values: Values, *, bulk: bool) -> Elements:
+        """Return the elements of ``data`` that depend on the type of the task.
+
+        Tasks of ``task_create_bulk_expr`` (``bulk``) have no element ``globals``.
+        """
+        inputs = [(name, _r_value(value)) for name, value in values.items()]
+        if self.type == "script":
+            options = (("chdir", flags(False)), ("echo", flags(True)))
+            return (("script", chars(self.runs)), *options)
+        if self.type == "call":
+            package, _, name = self.runs.rpartition("::")
+            is_anonymous = self.runs == ANONYMOUS
+            fn = named(
+                ("name", NULL if is_anonymous else chars(name)),
+                ("namespace", chars(package) if package else NULL),
+                ("value", self.code),
+            )
+            args = RList(tuple(value for _, value in inputs)) if is_anonymous else named(*inputs)
+            return ("fn", fn), ("args", args)
+        if not inputs:
+            return ("expr", self.code), ("variables", NULL)
+        of_globals: Elements = () if bulk else (("globals", NULL),)
+        return ("expr", self.code), ("variables", named(("locals", named(*inputs)), *of_globals))
+
+
+def _r_value(value: Value) -> RValue:
+    match value:
+        case str():
+            return chars(value)
+        case int():
+            return ints(value)
+    return reals(value)
+
 
 def noise(rng: Random) -> Values:
-    """What errors and logs mention besides a task's own values."""
+    """Return random values that errors and logs mention besides the values of the task."""
     return {
         "step": rng.randrange(3, 400),
         "size": round(rng.uniform(1.1, 9.8), 1),
@@ -75,33 +117,6 @@ def noise(rng: Random) -> Values:
         "file": rng.randrange(1, 43),
         "week": rng.randrange(1, 53),
     }
-
-
-def _expression(
-    expr: RValue, **local_values: RValue
-) -> tuple[tuple[tuple[str, RValue], ...], tuple[str, ...]]:
-    names = tuple(local_values)
-    if not names:
-        return (("expr", expr), ("variables", NULL)), ()
-    held = named(("locals", named(*local_values.items())))
-    return (("expr", expr), ("variables", held)), names
-
-
-def _call(
-    name: RValue, namespace: RValue, run: RValue, args: RValue
-) -> tuple[tuple[str, RValue], ...]:
-    return (
-        ("fn", named(("name", name), ("namespace", namespace), ("value", run))),
-        ("args", args),
-    )
-
-
-def _real(name: str) -> RValue:
-    return reals(Hole(name))
-
-
-def _text(name: str) -> RValue:
-    return chars(Hole(name))
 
 
 MEMORY = Failure("cannot allocate vector of size {size} Gb", call("matrix", symbol("x")))
@@ -162,7 +177,7 @@ def _sweep(rng: Random, i: int, n: int) -> Values:
     return {"beta": beta, "gamma": rng.choice((0.1, 0.2, 0.25))}
 
 
-def _stiff(values: Values) -> float:
+def _risk_of_large_beta(values: Values) -> float:
     beta = values["beta"]
     return 0.75 if isinstance(beta, float) and beta > 0.9 else 0.05
 
@@ -172,7 +187,11 @@ def _seeds(rng: Random, i: int, n: int) -> Values:
 
 
 def _regions(rng: Random, i: int, n: int) -> Values:
-    return {"region": REGIONS[i % len(REGIONS)], "n_steps": 1000 * (1 + i // len(REGIONS))}
+    return {"region": REGIONS[i % len(REGIONS)], "n_steps": 1000.0 * (1 + i // len(REGIONS))}
+
+
+def _incidence(rng: Random, i: int, n: int) -> Values:
+    return {"incid": REGIONS[i % len(REGIONS)], "method": "parametric_si"}
 
 
 def _weeks(rng: Random, i: int, n: int) -> Values:
@@ -180,7 +199,10 @@ def _weeks(rng: Random, i: int, n: int) -> Values:
 
 
 def _scenarios(rng: Random, i: int, n: int) -> Values:
-    return {"scenario": SCENARIOS[i % len(SCENARIOS)], "doses": 10_000 * (1 + i // len(SCENARIOS))}
+    return {
+        "scenario": SCENARIOS[i % len(SCENARIOS)],
+        "doses": 10_000.0 * (1 + i // len(SCENARIOS)),
+    }
 
 
 def _sizes(rng: Random, i: int, n: int) -> Values:
@@ -191,20 +213,19 @@ def _nothing(rng: Random, i: int, n: int) -> Values:
     return {}
 
 
-_sir, _sir_inputs = _expression(
-    call("run_sir", symbol("beta"), symbol("gamma")), beta=_real("beta"), gamma=_real("gamma")
-)
-_fit, _fit_inputs = _expression(call("fit", symbol("data"), chains=4), seed=ints(Hole("seed")))
-_pmcmc, _pmcmc_inputs = _expression(
-    call("mcstate::pmcmc", symbol("pars"), call("filter_for", symbol("region")),
-         n_steps=symbol("n_steps")),
-    region=_text("region"), n_steps=_real("n_steps"),
+_SIR = call("run_sir", symbol("beta"), symbol("gamma"))
+_FIT = call("fit", symbol("data"), chains=4)
+_PMCMC = call(
+    "mcstate::pmcmc", symbol("pars"), call("filter_for", symbol("region")),
+    n_steps=symbol("n_steps"),
 )  # fmt: skip
-_vaccinate, _vaccinate_inputs = _expression(
-    call("simulate_vaccination", symbol("scenario"), doses=symbol("doses")),
-    scenario=_text("scenario"), doses=_real("doses"),
-)  # fmt: skip
-_outbreak = block(
+_FORECAST = function(("region", "week"), block(
+    assign("cases", call("read_region", symbol("region"))),
+    call("predict", call("fit", symbol("cases")), symbol("week")),
+))  # fmt: skip
+_VACCINATE = call("simulate_vaccination", symbol("scenario"), doses=symbol("doses"))
+_MEAN = function(("n",), call("mean", call("rbinom", symbol("n"), 1000, 0.3)))
+_OUTBREAK = block(
     assign("pars", call("readRDS", "data/pars.rds")),
     assign("out", call("simulate_outbreak", symbol("pars"), days=180)),
     call("saveRDS", symbol("out"), "outputs/outbreak.rds"),
@@ -218,88 +239,67 @@ _ITERATIONS = (
 
 STUDIES = (
     Study(
-        "expression", "run_sir(beta, gamma)", _sir, _sir_inputs, _sweep, "sweep_beta_{n:02d}", 14,
+        "expression", "run_sir(beta, gamma)", _SIR, _sweep, "sweep_beta_{n:02d}", 14,
         (STEP_SIZE, STEP_SIZE, STEP_SIZE, NEGATIVE), ("simulating", "1000 steps, dt = 0.25"),
-        risk=_stiff, share=6, largest=400,
+        risk=_risk_of_large_beta, share=6, largest=400,
     ),
     Study(
-        "expression", "fit(data, chains = 4)", _fit, _fit_inputs, _seeds, "fit_lancet_rev{n}", 1900,
+        "expression", "fit(data, chains = 4)", _FIT, _seeds, "fit_lancet_rev{n}", 1900,
         (NOT_CONVERGED, DIVERGED, MEMORY, SINGULAR), _ITERATIONS,
         risk=lambda values: 0.17, share=4, largest=120,
-        warns=("There were 12 divergent transitions after warmup", "Bulk ESS is too low"),
+        warnings=("There were 12 divergent transitions after warmup", "Bulk ESS is too low"),
     ),
     Study(
-        "expression", "mcstate::pmcmc(pars, filter_for(region), n_steps = n_steps)", _pmcmc,
-        _pmcmc_inputs, _regions, "pmcmc_regions_{n:02d}", 5400,
+        "expression", "mcstate::pmcmc(pars, filter_for(region), n_steps = n_steps)", _PMCMC,
+        _regions, "pmcmc_regions_{n:02d}", 5400,
         (NO_PARTICLES, NO_PARTICLES, CONNECTION, MEMORY),
         ("\x1b[32m✔\x1b[39m read 3 chains", "\x1b[36mℹ\x1b[39m 192 particles", *_ITERATIONS),
         risk=lambda values: 0.19, share=3,
     ),
     Study(
-        "call", "forecast", _call(
-            chars("forecast"), NULL,
-            function(("region", "week"), block(
-                assign("cases", call("read_region", symbol("region"))),
-                call("predict", call("fit", symbol("cases")), symbol("week")),
-            )),
-            named(("region", _text("region")), ("week", ints(Hole("week")))),
-        ), ("region", "week"), _weeks, "forecast-{week}", 240,
+        "call", "forecast", _FORECAST, _weeks, "forecast-{week}", 240,
         (MISSING_FILE, MISSING_FILE, TIMEOUT, COLUMNS), ("reading cases", "forecasting 4 weeks"),
         secret=True, share=3, largest=90,
     ),
     Study(
-        "expression", "simulate_vaccination(scenario, doses = doses)", _vaccinate,
-        _vaccinate_inputs, _scenarios, "vaccination_{n:02d}", 320,
+        "expression", "simulate_vaccination(scenario, doses = doses)", _VACCINATE,
+        _scenarios, "vaccination_{n:02d}", 320,
         (SUBSCRIPT, MEMORY, NO_PACKAGE), ("loading contact matrices", "running 500 replicates"),
         share=2, largest=200,
     ),
     Study(
-        "call", "EpiEstim::estimate_R", _call(
-            chars("estimate_R"), chars("EpiEstim"), NULL,
-            named(("incid", _text("region")), ("method", chars("parametric_si"))),
-        ), ("incid", "method"), _regions, "rt_{week}", 35, (NOT_FOUND, TIMEOUT, CONNECTION),
+        "call", "EpiEstim::estimate_R", NULL, _incidence, "rt_{week}", 35,
+        (NOT_FOUND, TIMEOUT, CONNECTION),
         ("Default config will estimate R on weekly sliding windows.",),
         risk=lambda values: 0.08,
     ),
     Study(
-        "call", "(anonymous)", _call(
-            NULL, NULL,
-            function(("n",), call("mean", call("rbinom", symbol("n"), 1000, 0.3))),
-            RList((ints(Hole("n")),)),
-        ), ("n",), _sizes, "", 2, (MEMORY,), (), risk=lambda values: 0.02,
+        "call", ANONYMOUS, _MEAN, _sizes, "", 2, (MEMORY,), (), risk=lambda values: 0.02,
     ),
 )  # fmt: skip
 
 SINGLES = (
     Study(
-        "script", "analysis/report.R",
-        (("script", chars("analysis/report.R")), ("chdir", flags(False)), ("echo", flags(True))),
-        (), _nothing, "", 95, (CONNECTION, COLUMNS),
+        "script", "analysis/report.R", NULL, _nothing, "", 95, (CONNECTION, COLUMNS),
         ("> results <- readRDS('outputs/outbreak.rds')", "> rmarkdown::render('report.Rmd')"),
     ),
     Study(
-        "script", "data-raw/clean.R",
-        (("script", chars("data-raw/clean.R")), ("chdir", flags(True)), ("echo", flags(True))),
-        (), _nothing, "", 40, (TIMEOUT, COLUMNS), ("> cases <- fetch_cases()",), secret=True,
+        "script", "data-raw/clean.R", NULL, _nothing, "", 40, (TIMEOUT, COLUMNS),
+        ("> cases <- fetch_cases()",), secret=True,
     ),
     Study(
-        "explicit", "{ ... }", _expression(_outbreak)[0], (), _nothing, "", 700,
+        "explicit", "{ ... }", _OUTBREAK, _nothing, "", 700,
         (CONNECTION, MEMORY, NO_PACKAGE), ("day 60 of 180", "day 120 of 180", "day 180 of 180"),
     ),
     Study(
-        "expression", "sessionInfo()", _expression(call("sessionInfo"))[0], (), _nothing, "", 1,
+        "expression", "sessionInfo()", call("sessionInfo"), _nothing, "", 1,
         (NO_PACKAGE,), (), risk=lambda values: 0.03,
     ),
 )  # fmt: skip
 
 
 def bundle_name(study: Study, rng: Random, number: int, week: str) -> str:
-    """A name as the group gives them, or, where nobody gave one, as hipercow makes them up."""
+    """Return a name for a bundle: by the study's format, or a random one as hipercow makes it."""
     if not study.bundle:
         return f"{rng.choice(ADJECTIVES)}_{rng.choice(ANIMALS)}"
     return study.bundle.format(n=number, week=week)
-
-
-def as_text(values: Mapping[str, Filling]) -> str:
-    """Values as a log's ``Args:`` line gives them."""
-    return ", ".join(str(value) for value in values.values())

@@ -1,1 +1,1 @@
-"""Tasks, filters and the rules of a purge as pure values; imports ``support``."""
+"""Values and rules of tasks, filters and plans, without input or output; imports ``support``."""

@@ -1,7 +1,8 @@
-"""Ages on a logarithmic scale: the stops of the slider, and the histogram that stands above it.
+"""Ages on a logarithmic scale: the stops of the age slider, and the histogram above it.
 
-Pure. Ages are in seconds. Column 0 of the scale is "any age"; what finished longer ago than a stop
-lies in its column or to the right of it, so that the histogram shows what a stop would pass.
+Ages are in seconds. Column 0 of the scale means "any age". A task that finished longer ago than a
+stop is counted in the column of that stop or further right, so the histogram shows which tasks a
+stop would match.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from itertools import pairwise
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
-# Round ages about a factor of two apart, from a minute to five years: one column each.
+# Round ages from a minute to five years, about a factor of two apart. Each stop is one column.
 STOPS = (
     0,
     *(minutes * MINUTE for minutes in (1, 2, 5, 10, 30)),
@@ -21,8 +22,8 @@ STOPS = (
     *(days * DAY for days in (1, 2, 4, 7, 14, 30, 60, 90, 180, 365, 730, 1825)),
 )
 
-_WORDS = ((7 * DAY, "week"), (DAY, "day"), (HOUR, "hour"))
-_LABELS = (
+_FILTER_UNITS = ((7 * DAY, "week"), (DAY, "day"), (HOUR, "hour"))
+_LABEL_UNITS = (
     (365 * DAY, "y"),
     (30 * DAY, "mo"),
     (7 * DAY, "w"),
@@ -30,22 +31,22 @@ _LABELS = (
     (HOUR, "h"),
     (MINUTE, "min"),
 )
-# Subtracting and adding the clock costs a float this much at most, in seconds.
+# Seconds. A float loses at most this much when the time is subtracted and added again.
 _ROUNDING = 1e-5
 
 
 def column_of(age: float) -> int:
-    """The column of an age: the last stop that is not older."""
+    """Return the column of an age in seconds: the last stop that is not larger."""
     return max(0, bisect_right(STOPS, age + _ROUNDING) - 1)
 
 
 def to_filter_text(stop: int, now: float) -> str:
-    """A stop of an hour or more as ``finished_before`` takes it (SPEC section 4, rule 3).
+    """Return a stop as text for the filter ``finished_before`` (docs/spec.md, section 4, rule 3).
 
-    The shorter ones, for which it knows no unit, are the local time that long before ``now``, to
-    the minute before.
+    ``stop`` is in seconds, ``now`` in seconds since the epoch. The filter has no unit below an
+    hour, so a shorter stop becomes a local time, cut to the minute.
     """
-    for length, word in _WORDS:
+    for length, word in _FILTER_UNITS:
         if stop and stop % length == 0:
             number = stop // length
             return f"{number} {word}{'' if number == 1 else 's'}"
@@ -53,9 +54,12 @@ def to_filter_text(stop: int, now: float) -> str:
 
 
 def label(age: float) -> str:
-    """An age in six characters: the largest unit that says it exactly, or in three or more."""
+    """Return an age in seconds as text of at most six characters, such as ``3 mo``.
+
+    The unit is the largest in which the age is a whole number, or at least three.
+    """
     whole = round(age)
-    for length, unit in _LABELS:
+    for length, unit in _LABEL_UNITS:
         number, rest = divmod(whole, length)
         if number >= 3 or (number >= 1 and not rest):
             return f"{number} {unit}" if number < 100 else f">99 {unit}"
@@ -63,15 +67,17 @@ def label(age: float) -> str:
 
 
 def histogram(finished: int, older_than: Callable[[float], int], now: float) -> tuple[int, ...]:
-    """How many of ``finished`` tasks did so in each column's time: longer ago than its stop, not
-    longer than the next. ``older_than`` tells how many did before a time, in seconds since the
-    epoch. What lies ahead by a wrong clock is in the first."""
+    """Return the number of finished tasks in each column: older than its stop, not than the next.
+
+    ``finished`` is the number of all finished tasks. ``older_than(t)`` returns how many finished
+    before ``t``, in seconds since the epoch, as ``now`` is. Tasks that finished in the future,
+    because a clock is wrong, count in the first column.
+    """
     older = [finished, *(older_than(now - stop) for stop in STOPS[1:]), 0]
     return tuple(here - beyond for here, beyond in pairwise(older))
 
 
 def bar_heights(bars: Sequence[int], levels: int) -> tuple[int, ...]:
-    """Each bar as a number of levels, the largest as all of them; a bar that is not empty never
-    vanishes."""
+    """Scale bars to heights from 0 to ``levels``. Only an empty bar has the height 0."""
     largest = max(bars, default=0)
     return tuple(-(-bar * levels // largest) if bar else 0 for bar in bars)

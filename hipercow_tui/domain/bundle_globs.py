@@ -1,5 +1,7 @@
-"""Shell globs as ``in_bundle`` takes them (SPEC section 4, rule 4), by wcmatch: it takes 6 ms to
-import, which nobody waits for who has typed none."""
+"""Shell globs of the filter ``in_bundle`` (docs/spec.md, section 4, rule 4), matched by wcmatch.
+
+Importing wcmatch takes 6 ms, so this module is imported only when a glob is given.
+"""
 
 from __future__ import annotations
 
@@ -13,38 +15,40 @@ from wcmatch import fnmatch
 from hipercow_tui.support.errors import FilterError
 from hipercow_tui.support.text import escape_controls
 
-# A brace pattern such as {1..9999}{1..9999} may stand for millions; more than this is refused.
+# Patterns. {1..9999}{1..9999} would expand to millions; a glob that expands to more is refused.
 BRACE_LIMIT = 1000
 _GLOB = fnmatch.CASE | fnmatch.FORCEUNIX | fnmatch.BRACE | fnmatch.DOTMATCH
 
 
 @dataclass(frozen=True, slots=True)
 class Globs:
-    """Several globs that are one set: what some pattern takes and no exclusion drops."""
+    """Several globs as one set of names: included by some glob, and excluded by none."""
 
     _matcher: fnmatch.WcMatcher[str]
 
     @classmethod
     def of(cls, globs: Sequence[str]) -> Globs:
-        """Raises FilterError for globs that are unfinished, explode by their braces, or are
-        exclusions alone."""
+        """Compile globs; one that begins with ``!`` excludes.
+
+        Raises FilterError if a bracket is not closed, if braces expand to more than BRACE_LIMIT
+        patterns, or if all globs exclude.
+        """
         for glob in globs:
-            _check_closed(glob)
-        takes = [glob for glob in globs if not glob.startswith("!")]
-        drops = [glob[1:] for glob in globs if glob.startswith("!")]
-        if not takes:
-            raise FilterError(
-                f"'{escape_controls(' '.join(globs))}' only excludes: add what to take, such as '*'"
-            )
-        return cls(_compiled(takes, drops))
+            _check_brackets_closed(glob)
+        includes = [glob for glob in globs if not glob.startswith("!")]
+        excludes = [glob[1:] for glob in globs if glob.startswith("!")]
+        if not includes:
+            shown = escape_controls(" ".join(globs))
+            raise FilterError(f"'{shown}' only excludes: add a pattern that includes, such as '*'")
+        return cls(_compile(includes, excludes))
 
     def match(self, name: str) -> bool:
-        """Whether the name is in the set; case matters."""
+        """Return whether the name is in the set; case matters."""
         return self._matcher.match(name)
 
 
-def _check_closed(glob: str) -> None:
-    """A ``{`` or ``[`` that is still open is being typed, not meant."""
+def _check_brackets_closed(glob: str) -> None:
+    """Raise FilterError if a ``{`` or ``[`` is not closed: the glob is still being typed."""
     bare = re.sub(r"\\.", "", glob)
     bare = re.sub(r"\[[!^]?\]?[^]]*\]", "", bare)
     for opening, closing in ("{}", "[]"):
@@ -52,20 +56,22 @@ def _check_closed(glob: str) -> None:
             raise FilterError(f"'{escape_controls(glob)}' has a {opening} that is not closed")
 
 
-def _compiled(takes: Sequence[str], drops: Sequence[str]) -> fnmatch.WcMatcher[str]:
-    shown = escape_controls(" ".join([*takes, *(f"!{drop}" for drop in drops)]))
+def _compile(includes: Sequence[str], excludes: Sequence[str]) -> fnmatch.WcMatcher[str]:
+    shown = escape_controls(" ".join([*includes, *(f"!{glob}" for glob in excludes)]))
     try:
         with warnings.catch_warnings():
-            # A class such as [[a] makes re warn of what it may mean one day, on the terminal.
+            # For a class such as [[a], re warns on the terminal that its meaning may change.
             warnings.simplefilter("ignore", FutureWarning)
-            return fnmatch.compile(takes, flags=_GLOB, limit=BRACE_LIMIT, exclude=drops or None)
+            return fnmatch.compile(
+                includes, flags=_GLOB, limit=BRACE_LIMIT, exclude=excludes or None
+            )
     except (ValueError, RecursionError, re.error, OverflowError) as error:
         raise FilterError(
-            f"'{shown}' is no usable pattern: {escape_controls(str(error))}"
+            f"'{shown}' is not a valid pattern: {escape_controls(str(error))}"
         ) from None
-    except Exception as error:  # wcmatch keeps the name of its exception to itself
+    except Exception as error:  # wcmatch does not export the class of this exception
         if "Limit" not in type(error).__name__:
             raise
         raise FilterError(
-            f"'{shown}' stands for more than {BRACE_LIMIT:,} patterns: use * instead"
+            f"'{shown}' expands to more than {BRACE_LIMIT:,} patterns: use * instead"
         ) from None

@@ -1,4 +1,4 @@
-"""What stands in a root of R and in one of Python in the same folder, as one list. Pure."""
+"""Combine the snapshots of the R root and the Python root of one folder."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.support.text import pluralize
 
 
-def combine(r: Snapshot, python: Snapshot) -> Snapshot:
-    """Both as one snapshot, whose ``by_language`` they are; where there is nothing in one of them, the
-    other, as it is."""
-    if _empty(python):
+def combine_snapshots(r: Snapshot, python: Snapshot) -> Snapshot:
+    """Return one snapshot of both roots, with the two arguments as its ``by_language``.
+
+    If one of them is empty, the other is returned unchanged. A Python task with the id of an R task
+    is left out and reported in ``problems``.
+    """
+    if _is_empty(python):
         return r
-    if _empty(r):
+    if _is_empty(r):
         return python
     if not python.tasks.keys().isdisjoint(r.tasks):
-        python = _without_twins(python, r)
+        python = _without_duplicate_ids(python, r)
     return Snapshot(
         r.root,
         {**r.tasks, **python.tasks},
@@ -27,19 +30,19 @@ def combine(r: Snapshot, python: Snapshot) -> Snapshot:
     )
 
 
-def _empty(part: Snapshot) -> bool:
+def _is_empty(part: Snapshot) -> bool:
     return not (part.tasks or part.bundles or part.problems or len(part.chains))
 
 
-def _without_twins(python: Snapshot, r: Snapshot) -> Snapshot:
-    """Ids are random: a task that has one of R's was copied, and nobody could tell them apart."""
-    twins = python.tasks.keys() & r.tasks.keys()
+def _without_duplicate_ids(python: Snapshot, r: Snapshot) -> Snapshot:
+    """Leave out Python tasks with the id of an R task. Ids are random, so such a task is a copy."""
+    duplicates = python.tasks.keys() & r.tasks.keys()
     problem = (
-        f"{pluralize(len(twins), 'task')} under 'py' passed over, whose id a task of R has too,"
-        f" first {min(twins)}"
+        f"{pluralize(len(duplicates), 'task')} under 'py' ignored: an R task has the same id"
+        f" (first {min(duplicates)})"
     )
     return replace(
         python,
-        tasks={i: task for i, task in python.tasks.items() if i not in twins},
+        tasks={i: task for i, task in python.tasks.items() if i not in duplicates},
         problems=(*python.problems, problem),
     )

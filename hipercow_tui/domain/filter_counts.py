@@ -1,4 +1,4 @@
-"""What each filter alone passes, counted: the numbers beside the filters. Pure."""
+"""Count the tasks that each filter alone passes: the numbers beside the filters."""
 
 from __future__ import annotations
 
@@ -14,12 +14,19 @@ from hipercow_tui.domain.task_columns import mask_and, mask_where
 
 @dataclass(frozen=True, slots=True)
 class FilterCounts:
-    """How many existing tasks each filter passes on its own; None where a filter is not given.
+    """Numbers of existing tasks that each filter passes on its own; None if it is not given.
 
-    ``statuses`` counts a retried task as its tip (SPEC rule 6). ``ages`` is the histogram of
-    ``ages.histogram``; it adds up to ``finished``. ``matching_bundles`` of ``bundles`` match the
-    globs, and hold ``in_bundles`` tasks. ``langs`` counts the tasks of R and of Python where the
-    root is of both.
+    Attributes:
+        statuses: Tasks by status. A retried task counts by its latest attempt (docs/spec.md,
+            rule 6).
+        ages: Tasks in each column of the age slider (``age_scale.histogram``).
+        finished: The number of finished tasks, the sum of ``ages``.
+        older: Tasks that finished before the given time.
+        bundles: The number of all bundles.
+        matching_bundles: Bundles that match the globs.
+        in_bundles: Tasks in those bundles.
+        marked: Existing tasks among the given ids.
+        langs: Tasks by language; empty if the root has only one.
     """
 
     statuses: Mapping[Status, int] = field(default_factory=dict)
@@ -34,30 +41,30 @@ class FilterCounts:
 
 
 def count_passing(snapshot: Snapshot, stack: FilterStack, now: float) -> FilterCounts:
-    """The counts of a snapshot at ``now``, in seconds since the epoch."""
+    """Count the tasks of a snapshot at ``now``, in seconds since the epoch."""
     columns = snapshot.columns
     finished = len(columns.ids) - columns.unfinished_count
     before, bundles, marks = stack.finished_before, stack.in_bundle, stack.task_ids
     return FilterCounts(
-        statuses=snapshot.memoized("statuses", None, lambda: _statuses(snapshot)),
+        statuses=snapshot.memoized("statuses", None, lambda: _count_latest_statuses(snapshot)),
         langs={part.lang: len(part.tasks) for part in snapshot.by_language},
         ages=histogram(finished, columns.count_older_than, now),
         finished=finished,
         older=columns.count_older_than(before.cutoff) if before else None,
         bundles=len(snapshot.bundles),
         matching_bundles=len(bundles.bundles(snapshot)) if bundles else None,
-        in_bundles=_existing(snapshot, bundles) if bundles else None,
+        in_bundles=_count_tasks_in(snapshot, bundles) if bundles else None,
         marked=mask_of(marks, snapshot).count(1) if marks else None,
     )
 
 
-def _existing(snapshot: Snapshot, bundles: InBundle) -> int:
+def _count_tasks_in(snapshot: Snapshot, bundles: InBundle) -> int:
     existing = mask_where(snapshot.columns.status_codes, Status)
     return mask_and([mask_of(bundles, snapshot), existing]).count(1)
 
 
-def _statuses(snapshot: Snapshot) -> dict[Status, int]:
-    """The tasks of each status, those in chains as their tips."""
+def _count_latest_statuses(snapshot: Snapshot) -> dict[Status, int]:
+    """Count the tasks by the status of their latest attempt."""
     columns = snapshot.columns
     existing = mask_where(columns.status_codes, Status)
     return {

@@ -1,7 +1,7 @@
-"""The four filters as values, and the stack of them whose intersection is matched.
+"""Filters as values, and the stack of filters that a task must pass to be matched.
 
-Pure: a filter looks at a snapshot and says which tasks pass, as flags in the order of its lineup,
-and which ids of gone tasks. Source: docs/spec.md, rules 1 to 6.
+A filter evaluates a snapshot. It returns the tasks that pass as a mask, in the order of
+``Snapshot.columns``, and the ids of missing tasks that pass. Source: docs/spec.md, rules 1 to 6.
 """
 
 from __future__ import annotations
@@ -14,37 +14,38 @@ from itertools import chain
 from operator import and_
 from typing import TYPE_CHECKING, TypeAlias
 
+from hipercow_tui.domain.blocked import BlockedError
 from hipercow_tui.domain.cutoff_time import When, is_relative, parse_cutoff
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import PURGEABLE, Bundle, Lang, Status
 from hipercow_tui.domain.task_columns import TaskMask, mask_and, mask_where
-from hipercow_tui.support.errors import BlockedError, FilterError, NoFilterError, UnknownTasksError
+from hipercow_tui.support.errors import FilterError, NoFilterError, UnknownTasksError
 from hipercow_tui.support.text import escape_controls, pluralize
 
 if TYPE_CHECKING:
     from hipercow_tui.domain.bundle_globs import Globs
 
-_NOTHING: frozenset[str] = frozenset()
+_NO_IDS: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class TaskIds:
-    """Passes the tasks of these ids: ``task_ids``, or the app's marks (rule 2)."""
+    """Passes tasks by id: ``task_ids``, or the marks of the app (rule 2)."""
 
     ids: frozenset[str]
 
     def mask(self, snapshot: Snapshot) -> TaskMask:
-        """The tasks that pass."""
-        return _among(self.ids, snapshot)
+        """Return the tasks that pass."""
+        return _mask_of_ids(self.ids, snapshot)
 
     def missing_ids(self, snapshot: Snapshot) -> frozenset[str]:
-        """The ids of gone tasks that pass: those that may exist where nothing can be read."""
+        """Return the missing ids that pass: their folder may exist, but it can't be read."""
         return (
-            frozenset(filter(snapshot.may_exist, self.ids)) if snapshot.unread.places else _NOTHING
+            frozenset(filter(snapshot.may_exist, self.ids)) if snapshot.unread.places else _NO_IDS
         )
 
     def check(self, snapshot: Snapshot) -> None:
-        """Raises UnknownTasksError, which counts them, if some ids do not exist."""
+        """Raise UnknownTasksError, with the number of ids, if some ids do not exist."""
         missing = len(self.ids - snapshot.tasks.keys())
         if missing:
             unknown = (self.missing_ids(part) for part in snapshot.language_parts)
@@ -52,7 +53,7 @@ class TaskIds:
         if missing:
             raise UnknownTasksError(
                 f"{missing} / {pluralize(len(self.ids), 'task')} do not exist in"
-                f" {escape_controls(str(snapshot.root))}: leave out the ids that are gone"
+                f" {escape_controls(str(snapshot.root))}: leave out the ids of missing tasks"
             )
 
     def __str__(self) -> str:
@@ -61,9 +62,9 @@ class TaskIds:
 
 @dataclass(frozen=True, slots=True)
 class FinishedBefore:
-    """Passes what finished strictly before ``cutoff``, in seconds since the epoch (rule 3).
+    """Passes tasks that finished strictly before ``cutoff``, in seconds since the epoch (rule 3).
 
-    ``text`` is the moment as it was asked for, such as ``1 week``.
+    ``text`` is the time as the user gave it, such as ``1 week``.
     """
 
     cutoff: float
@@ -71,17 +72,20 @@ class FinishedBefore:
 
     @classmethod
     def of(cls, when: When, now: float) -> FinishedBefore:
-        """The filter for any form of ``finished_before``; raises FilterError if it is none."""
+        """Make the filter from any form of ``finished_before``.
+
+        ``now`` is in seconds since the epoch. Raises FilterError as ``parse_cutoff`` does.
+        """
         return cls(parse_cutoff(when, now), escape_controls(str(when).strip()))
 
     def mask(self, snapshot: Snapshot) -> TaskMask:
-        """The tasks that pass; what never finished does not."""
+        """Return the tasks that pass; a task that never finished does not."""
         older = snapshot.columns.count_older_than(self.cutoff)
         return bytes(len(snapshot.columns.ids) - older) + b"\1" * older
 
     def missing_ids(self, snapshot: Snapshot) -> frozenset[str]:
-        """The ids of gone tasks that pass: none can."""
-        return _NOTHING
+        """Return no ids: the time of a missing task is unknown."""
+        return _NO_IDS
 
     def __str__(self) -> str:
         return f"finished before {self.text}{' ago' if is_relative(self.text) else ''}"
@@ -89,9 +93,9 @@ class FinishedBefore:
 
 @dataclass(frozen=True, slots=True)
 class InBundle:
-    """Passes every id, also of a gone task, of the bundles that the globs match (rule 4).
+    """Passes every id, missing ones included, of the bundles that the globs match (rule 4).
 
-    ``*`` and ``?`` as in R; braces, character classes, and exclusion by a leading ``!``.
+    Globs have ``*`` and ``?`` as in R, braces, character classes, and exclusion by a leading ``!``.
     """
 
     patterns: tuple[str, ...]
@@ -99,36 +103,34 @@ class InBundle:
 
     @classmethod
     def of(cls, patterns: str | Iterable[str]) -> InBundle:
-        """The filter for one glob or several, which are one set; raises FilterError for globs that
-        are unfinished, explode by their braces, or are exclusions alone."""
+        """Make the filter from one glob or several. Raises FilterError as ``Globs.of`` does."""
         from hipercow_tui.domain.bundle_globs import Globs
 
-        words = _words("in_bundle", patterns)
+        words = _strings("in_bundle", patterns)
         return cls(words, Globs.of(words) if words else None)
 
     def matches(self, name: str) -> bool:
-        """Whether a bundle of that name is meant; case matters."""
+        """Return whether the globs match the name of a bundle; case matters."""
         return self._globs is not None and self._globs.match(name)
 
     def bundles(self, snapshot: Snapshot) -> tuple[Bundle, ...]:
-        """The bundles that match."""
+        """Return the bundles that the globs match."""
         matching = filter(lambda bundle: self.matches(bundle.name), snapshot.bundles)
         return snapshot.memoized("bundles", self, lambda: tuple(matching))
 
     def mask(self, snapshot: Snapshot) -> TaskMask:
-        """The tasks that pass."""
-        # Globs that are typed further often mean the bundles that they meant before.
+        """Return the tasks that pass."""
+        # While a glob is typed, it often matches the same bundles as before.
         bundles = self.bundles(snapshot)
-        return snapshot.memoized("in bundles", bundles, lambda: _tasks_of(bundles, snapshot))
+        return snapshot.memoized("in bundles", bundles, lambda: _mask_of_bundles(bundles, snapshot))
 
     def missing_ids(self, snapshot: Snapshot) -> frozenset[str]:
-        """The ids of gone tasks that pass."""
-        named = chain.from_iterable(bundle.task_ids for bundle in self.bundles(snapshot))
-        return frozenset(filter(snapshot.missing_ids.__contains__, named))
+        """Return the missing ids that pass."""
+        ids = chain.from_iterable(bundle.task_ids for bundle in self.bundles(snapshot))
+        return frozenset(filter(snapshot.missing_ids.__contains__, ids))
 
     def check(self, snapshot: Snapshot) -> None:
-        """Raises FilterError if no bundle at all matches, BlockedError if only an unreadable one
-        does."""
+        """Raise FilterError if no bundle matches, BlockedError if only an unreadable one does."""
         if self.patterns and not self.bundles(snapshot):
             unread = (name for part in snapshot.language_parts for name in part.unread.bundles)
             if name := next(filter(self.matches, unread), None):
@@ -148,62 +150,65 @@ class InBundle:
 
 @dataclass(frozen=True, slots=True)
 class WithStatus:
-    """Passes tasks of these statuses; with ``follow`` a retried task counts as its tip
-    (rules 5 and 6)."""
+    """Passes tasks by status (rules 5 and 6).
+
+    With ``follow``, a retried task counts by the status of its latest attempt.
+    """
 
     statuses: frozenset[Status]
     follow: bool = True
 
     @classmethod
-    def purgeable(cls, statuses: Iterable[str], *, follow: bool = True) -> WithStatus:
-        """The filter for a purge; raises FilterError for a status that can't be purged by."""
-        return cls(_known(statuses, PURGEABLE), follow)
+    def for_purge(cls, statuses: Iterable[str], *, follow: bool = True) -> WithStatus:
+        """Make the filter for a purge. Raises FilterError for a status that can't be purged."""
+        return cls(_parse_statuses(statuses, PURGEABLE), follow)
 
     @classmethod
-    def any_of(cls, statuses: Iterable[str], *, follow: bool = True) -> WithStatus:
-        """The filter for a list, which knows all six; raises FilterError for other words."""
-        return cls(_known(statuses, [s for s in Status if s is not Status.BROKEN]), follow)
+    def for_list(cls, statuses: Iterable[str], *, follow: bool = True) -> WithStatus:
+        """Make the filter for a list, with all six statuses. Raises FilterError for others."""
+        return cls(_parse_statuses(statuses, [s for s in Status if s is not Status.BROKEN]), follow)
 
     def mask(self, snapshot: Snapshot) -> TaskMask:
-        """The tasks that pass."""
+        """Return the tasks that pass."""
         columns = snapshot.columns
         return mask_where(
             columns.latest_codes if self.follow else columns.status_codes, self.statuses
         )
 
     def missing_ids(self, snapshot: Snapshot) -> frozenset[str]:
-        """The ids of gone tasks that pass: those whose tip does."""
+        """Return the missing ids that pass: their latest attempt exists and passes."""
         if not self.follow:
-            return _NOTHING
-        tip = snapshot.latest_status
-        return frozenset(i for i in snapshot.missing_ids if tip(i) in self.statuses)
+            return _NO_IDS
+        status_of = snapshot.latest_status
+        return frozenset(i for i in snapshot.missing_ids if status_of(i) in self.statuses)
 
     def __str__(self) -> str:
         words = [status for status in Status if status in self.statuses]
-        return f"status is {' or '.join(words) if words else 'none'}" + (
-            "" if self.follow else ", its own"
-        )
+        own = "" if self.follow else ", its own"
+        return f"status is {' or '.join(words) if words else 'none'}{own}"
 
 
 @dataclass(frozen=True, slots=True)
 class OfLang:
-    """Passes what one of R's and Python's hipercow wrote, where a root is of both. A choice of the
-    app's: for a purge elsewhere it says which part of the root is meant."""
+    """Passes tasks of one language, for a root of R and Python.
+
+    A filter of the app only. The command line and ``purge()`` select the language before filtering.
+    """
 
     lang: Lang
 
     def mask(self, snapshot: Snapshot) -> TaskMask:
-        """The tasks that pass."""
+        """Return the tasks that pass."""
         existing = mask_where(snapshot.columns.status_codes, Status)
-        return mask_and([existing, self.wrote(snapshot)])
+        return mask_and([existing, self.all_of_language(snapshot)])
 
     def missing_ids(self, snapshot: Snapshot) -> frozenset[str]:
-        """The ids of gone tasks that pass: none can."""
-        return _NOTHING
+        """Return no ids: the language of a missing task is unknown."""
+        return _NO_IDS
 
-    def wrote(self, snapshot: Snapshot) -> TaskMask:
-        """All that it wrote, folders too that are no tasks."""
-        return _among(snapshot.of_lang(self.lang).tasks, snapshot)
+    def all_of_language(self, snapshot: Snapshot) -> TaskMask:
+        """Return all folders of the language, also those that are not tasks."""
+        return _mask_of_ids(snapshot.of_lang(self.lang).tasks, snapshot)
 
     def __str__(self) -> str:
         return f"of {self.lang.shown}"
@@ -214,7 +219,7 @@ Filter: TypeAlias = TaskIds | FinishedBefore | InBundle | WithStatus | OfLang
 
 @dataclass(frozen=True, slots=True)
 class FilterStack:
-    """The filters that are given; None is "not given" (rule 1). What passes all is matched."""
+    """The filters of a request; None is "not given". A task that passes all is matched (rule 1)."""
 
     task_ids: TaskIds | None = None
     finished_before: FinishedBefore | None = None
@@ -230,44 +235,56 @@ class FilterStack:
 
     @property
     def _selective_filters(self) -> tuple[Filter, ...]:
-        """The filters but that for the language: beside others it passes all that is of that, also
-        folders that are no tasks, and gone ids of a bundle."""
+        """The filters without the language filter, unless that is the only one.
+
+        Beside others, the language filter also passes folders that are not tasks, and missing ids.
+        """
         return tuple(one for one in self.given if one is not self.lang) or self.given
 
     def mask(self, snapshot: Snapshot) -> TaskMask:
-        """The tasks that pass all filters; without any filter: none."""
-        return snapshot.memoized("all filters", self, lambda: self._passes(snapshot))
+        """Return the tasks that pass all filters; none without a filter."""
+        return snapshot.memoized("all filters", self, lambda: self._compute_mask(snapshot))
 
-    def _passes(self, snapshot: Snapshot) -> TaskMask:
+    def _compute_mask(self, snapshot: Snapshot) -> TaskMask:
         passing = [mask_of(one, snapshot) for one in self._selective_filters]
         if self.lang:
-            passing.append(self.lang.wrote(snapshot))
+            passing.append(self.lang.all_of_language(snapshot))
         return mask_and(passing) if passing else bytes(len(snapshot.columns.ids))
 
     def matched(self, snapshot: Snapshot) -> frozenset[str]:
-        """The ids that pass all filters; gone ones too, which cascade (rules 4, 7, 8). Without any
-        filter: none. What passes in one language means nothing in the other."""
+        """Return the ids that pass all filters; none without a filter.
+
+        Missing ids are included: their chains and bundles go too (rules 4, 7 and 8). Each language
+        is filtered by itself.
+        """
         if snapshot.by_language:
-            return _NOTHING.union(*(self._own(part, snapshot) for part in snapshot.by_language))
+            return _NO_IDS.union(
+                *(self._matched_in_part(part, snapshot) for part in snapshot.by_language)
+            )
         return frozenset(snapshot.columns.select(self.mask(snapshot))).union(
             self.missing_ids(snapshot)
         )
 
     def missing_ids(self, snapshot: Snapshot) -> frozenset[str]:
-        """The ids of gone tasks of that one language that pass all filters."""
+        """Return the missing ids of a snapshot of one language that pass all filters."""
         if not self.given or (self.lang and self.lang.lang is not snapshot.lang):
-            return _NOTHING
+            return _NO_IDS
         return reduce(and_, (one.missing_ids(snapshot) for one in self._selective_filters))
 
-    def _own(self, part: Snapshot, whole: Snapshot) -> Set[str]:
-        """What matches in a part, but for ids that are tasks of the other: an R bundle may name
-        anything."""
+    def _matched_in_part(self, part: Snapshot, whole: Snapshot) -> Set[str]:
+        """Return the matched ids of one language, without ids of tasks of the other language.
+
+        An R bundle can name any id.
+        """
         matched = self.matched(part)
         return matched - ((matched - part.tasks.keys()) & whole.tasks.keys())
 
     def check(self, snapshot: Snapshot) -> None:
-        """Raises FilterError if ids do not exist or no bundle at all matches (rules 2 and 4), and
-        BlockedError if only an unreadable bundle does."""
+        """Check that the given ids exist and that a bundle matches (rules 2 and 4).
+
+        Raises UnknownTasksError, FilterError if no bundle matches, or BlockedError if only an
+        unreadable bundle does.
+        """
         if self.task_ids:
             self.task_ids.check(snapshot)
         if self.in_bundle:
@@ -278,11 +295,11 @@ class FilterStack:
 
 
 def mask_of(one: Filter, snapshot: Snapshot) -> TaskMask:
-    """The tasks that pass this filter alone, worked out once."""
+    """Return the tasks that pass one filter; the last mask of each kind of filter is kept."""
     return snapshot.memoized(type(one).__name__, one, lambda: one.mask(snapshot))
 
 
-def _tasks_of(bundles: Iterable[Bundle], snapshot: Snapshot) -> TaskMask:
+def _mask_of_bundles(bundles: Iterable[Bundle], snapshot: Snapshot) -> TaskMask:
     names: dict[Lang, set[str]] = {lang: set() for lang in Lang}
     for bundle in bundles:
         names[bundle.lang].add(bundle.name)
@@ -291,7 +308,7 @@ def _tasks_of(bundles: Iterable[Bundle], snapshot: Snapshot) -> TaskMask:
     )
 
 
-def _among(ids: Container[str], snapshot: Snapshot) -> TaskMask:
+def _mask_of_ids(ids: Container[str], snapshot: Snapshot) -> TaskMask:
     return bytes(map(ids.__contains__, snapshot.columns.ids))
 
 
@@ -305,21 +322,22 @@ def requested_filters(
     now: float,
     listing: bool = False,
 ) -> FilterStack:
-    """The filters as a purge takes them, or, with ``files_mask``, as a list does: that needs none and
-    knows all six statuses. None is not given, a string is a list of one.
+    """Make the filters from the arguments of a purge, or of a list with ``listing``.
 
-    Raises NoFilterError, or FilterError for one that can't be understood or is of a wrong type.
+    None is "not given", and a string is a list of one. A list needs no filter and accepts all six
+    statuses. ``now`` is in seconds since the epoch. Raises NoFilterError, or FilterError for an
+    argument of a wrong form or type.
     """
-    statuses = WithStatus.any_of if listing else WithStatus.purgeable
+    statuses = WithStatus.for_list if listing else WithStatus.for_purge
     stack = FilterStack(
-        task_ids=None if task_ids is None else TaskIds(frozenset(_words("task_ids", task_ids))),
+        task_ids=None if task_ids is None else TaskIds(frozenset(_strings("task_ids", task_ids))),
         finished_before=None
         if finished_before is None
         else FinishedBefore.of(finished_before, now),
         in_bundle=None if in_bundle is None else InBundle.of(in_bundle),
         with_status=None
         if with_status is None
-        else statuses(_words("with_status", with_status), follow=follow),
+        else statuses(_strings("with_status", with_status), follow=follow),
     )
     if not stack.given and not listing:
         raise NoFilterError(
@@ -330,33 +348,33 @@ def requested_filters(
 
 
 def matched_tasks(snapshot: Snapshot, stack: FilterStack) -> list[str]:
-    """What a list shows: ids of existing tasks that pass, all of them without a filter."""
+    """Return the ids of existing tasks that pass; all existing tasks without a filter."""
     if not stack.given:
         return [task.id for task in snapshot.tasks.values() if task.exists]
     matched = stack.matched(snapshot)
     return [task.id for task in snapshot.tasks.values() if task.id in matched and task.exists]
 
 
-def _words(name: str, value: str | Iterable[str]) -> tuple[str, ...]:
-    """The words of a filter; raises FilterError for what is neither a string nor a list of them."""
+def _strings(name: str, value: str | Iterable[str]) -> tuple[str, ...]:
+    """Return the strings of a filter's argument; raises FilterError for any other type."""
     if isinstance(value, str):
         return (value,)
     if isinstance(value, Iterable) and not isinstance(value, bytes | bytearray):
-        words = tuple(value)
-        wrong = [word for word in words if not isinstance(word, str)]
+        strings = tuple(value)
+        wrong = [item for item in strings if not isinstance(item, str)]
         if not wrong:
-            return words
+            return strings
         given = f"{type(value).__name__} of {type(wrong[0]).__name__}"
     else:
         given = type(value).__name__
     raise FilterError(f"{name} takes a string or a list of strings, not {given}")
 
 
-def _known(statuses: Iterable[str], allowed: Sequence[Status]) -> frozenset[Status]:
-    asked = dict.fromkeys(statuses)
-    wrong = [word for word in asked if word not in allowed]
+def _parse_statuses(statuses: Iterable[str], allowed: Sequence[Status]) -> frozenset[Status]:
+    requested = dict.fromkeys(statuses)
+    wrong = [word for word in requested if word not in allowed]
     if not wrong:
-        return frozenset(Status(word) for word in asked)
+        return frozenset(Status(word) for word in requested)
     noun = "status" if len(wrong) == 1 else "statuses"
     hints = (f"'{escape_controls(word)}': {_status_hint(word, allowed)}" for word in wrong)
     raise FilterError(f"Cannot select tasks with {noun} {'; '.join(hints)}")

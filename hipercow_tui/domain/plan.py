@@ -1,7 +1,7 @@
-"""What a purge would do and why: a pure function of a snapshot, the filters and the time.
+"""Plan a purge: which tasks and bundles it takes and why, from a snapshot, filters and the time.
 
-Source: docs/spec.md, rules 7 to 9 and 14. A refusal is data here; what carries a plan out turns it
-into an error. A dry run is a plan that is not carried out.
+Source: docs/spec.md, rules 7 to 9 and 14. A plan that is blocked is a value too; executing it
+raises an error. A dry run is a plan that is not executed.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 
+from hipercow_tui.domain.blocked import Blocked
 from hipercow_tui.domain.filters import FilterStack
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import (
@@ -27,11 +28,11 @@ from hipercow_tui.domain.task_columns import TaskMask, mask_and, mask_where
 from hipercow_tui.domain.unread import unread_bundles
 from hipercow_tui.support.text import pluralize, short_id
 
-RECENT = 3600.0  # a task made within this many seconds is likely still wanted
+RECENTLY_CREATED = 3600.0  # seconds after its creation during which a task is likely still needed
 
 
 class Reason(StrEnum):
-    """Why a task goes."""
+    """Why a purge takes a task."""
 
     MATCHED = "matched"
     RETRY_CHAIN = "retry chain"
@@ -39,10 +40,10 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PlannedTask:
-    """A task that goes: it matched, or the chain of ``cause_id``, which did, draws it in.
+    """A task that the purge takes.
 
-    ``cautions`` are reasons to think twice: what the filters alone would have kept, what is an hour
-    old, what has an estimated time.
+    ``cause_id`` is the matched task of its retry chain if the task itself is not matched.
+    ``cautions`` are warnings about it (docs/spec.md, rule 14).
     """
 
     task: Task
@@ -53,30 +54,32 @@ class PlannedTask:
 
 @dataclass(frozen=True, slots=True)
 class PlannedBundle:
-    """A bundle that goes, how many of its ids go and how many tasks stay without it."""
+    """A bundle that the purge takes.
+
+    ``deleted`` is the number of its tasks that go, ``surviving`` the number of tasks that stay.
+    """
 
     bundle: Bundle
     deleted: int
     surviving: int
 
 
-@dataclass(frozen=True, slots=True)
-class Blocked:
-    """A task that can't go, so that its whole chain can't; ``chain`` is what is held back."""
-
-    task: Task
-    reason: str
-    chain: tuple[str, ...]
-
-
 @dataclass(frozen=True)
 class PurgePlan:
-    """What would go, in the order of the snapshot, and what stands in the way.
+    """The tasks and bundles that a purge takes, in the order of the snapshot, and what blocks it.
 
-    ``made`` is the time the plan was made for, in seconds since the epoch. With ``skip_blocked``
-    the blocked chains are left out of ``tasks``; else ``refused`` says that nothing may go.
-    ``ignored_bundles`` are the unreadable bundles that do not block it, because the user said so:
-    they stay.
+    Attributes:
+        root: The project folder.
+        made: The time for which the plan was made, in seconds since the epoch.
+        filters: The filters of the purge.
+        tasks: The tasks that go.
+        bundles: The bundles that go.
+        blocked: The tasks that can't go.
+        skip_blocked: Whether blocked chains are left out of ``tasks``. Otherwise the plan is
+            ``refused`` if anything is blocked.
+        warnings: Sentences on what the user may regret (docs/spec.md, rule 14).
+        ignored_bundles: Unreadable bundles that stay, and do not block because the user ignores
+            them.
     """
 
     root: Path
@@ -91,16 +94,16 @@ class PurgePlan:
 
     @property
     def refused(self) -> bool:
-        """Whether nothing may be deleted because something blocks (rule 9)."""
+        """Whether nothing may be purged because something blocks (rule 9)."""
         return bool(self.blocked) and not self.skip_blocked
 
     @property
     def empty(self) -> bool:
-        """Whether nothing would go."""
+        """Whether the plan has no tasks and no bundles."""
         return not (self.tasks or self.bundles)
 
     def of_lang(self, lang: Lang) -> PurgePlan:
-        """What of it is to be done in the root of that language."""
+        """Return the part of the plan for the root of one language."""
         return replace(
             self,
             tasks=tuple(one for one in self.tasks if one.task.lang is lang),
@@ -116,38 +119,39 @@ class PurgePlan:
 
     @cached_property
     def langs(self) -> frozenset[Lang]:
-        """In the roots of which languages something would go."""
+        """The languages of the tasks and bundles that go."""
         tasks = {one.task.lang for one in self.tasks}
         return frozenset(tasks | {one.bundle.lang for one in self.bundles})
 
     def bundle_label(self, bundle: Bundle) -> str:
-        """A bundle's name, and whose it is where the plan is of both: they may have bundles of one
-        name."""
+        """Return the name of a bundle, with its language if the plan has both languages."""
         return f"{bundle.name} of {bundle.lang.shown}" if len(self.langs) > 1 else bundle.name
 
     @cached_property
     def matched(self) -> tuple[PlannedTask, ...]:
-        """The tasks that go because the filters match them."""
+        """The tasks that pass the filters."""
         return tuple(one for one in self.tasks if one.reason is Reason.MATCHED)
 
     @cached_property
     def cascaded(self) -> tuple[PlannedTask, ...]:
-        """The tasks that go because their retry chain does."""
+        """The tasks that do not pass the filters and go with their retry chain."""
         return tuple(one for one in self.tasks if one.reason is Reason.RETRY_CHAIN)
 
     @cached_property
     def beyond_filters(self) -> tuple[PlannedTask, ...]:
-        """The tasks that go though the filters alone would have kept them."""
-        return tuple(one for one in self.tasks if any(KEPT in why for why in one.cautions))
+        """The tasks that go although the filters alone would have kept them."""
+        return tuple(
+            one for one in self.tasks if any(KEPT_BY_FILTERS in text for text in one.cautions)
+        )
 
     @cached_property
     def surviving(self) -> int:
-        """How many tasks stay and lose a bundle."""
+        """The number of tasks that stay and lose a bundle."""
         going = set(self.ids)
         return len({i for one in self.bundles for i in one.bundle.task_ids} - going)
 
 
-KEPT = "your filters alone would have kept it"
+KEPT_BY_FILTERS = "your filters alone would have kept it"
 
 
 def make_plan(
@@ -158,14 +162,15 @@ def make_plan(
     skip_blocked: bool = False,
     ignore_unreadable_bundles: bool = False,
 ) -> PurgePlan:
-    """The plan for what the filters match, with whole retry chains and the bundles that name them.
+    """Plan the purge of the matched tasks, their retry chains and the bundles that list them.
 
-    ``now`` is in seconds since the epoch. Reads nothing but its arguments. Tasks of R and of Python
-    are planned each by themselves: no cascade crosses. A bundle that can't be read blocks every
-    task of its language, unless those are ignored: then it stays, and the plan names it.
+    ``now`` is in seconds since the epoch. With ``skip_blocked`` blocked chains are left out. A
+    bundle that can't be read blocks every task of its language, unless
+    ``ignore_unreadable_bundles``: then it stays, and the plan names it. R and Python are planned
+    separately: nothing cascades from one to the other.
     """
     parts = [
-        _part(part, snapshot, filters, now, skip_blocked, ignore_unreadable_bundles)
+        _plan_language(part, snapshot, filters, now, skip_blocked, ignore_unreadable_bundles)
         for part in snapshot.language_parts
     ]
     tasks = tuple(one for part in parts for one in part.tasks)
@@ -186,7 +191,7 @@ def make_plan(
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class _LanguagePlan:
     """The plan for the tasks of one language."""
 
     tasks: tuple[PlannedTask, ...]
@@ -196,41 +201,40 @@ class _Part:
     warnings: tuple[str, ...]
 
 
-def _part(
+def _plan_language(
     snapshot: Snapshot,
     whole: Snapshot,
     filters: FilterStack,
     now: float,
     skip_blocked: bool = False,
     ignore_unreadable_bundles: bool = False,
-) -> _Part:
+) -> _LanguagePlan:
     matched = filters.matched(snapshot)
-    drawn = _with_chains(snapshot, matched)
-    unread = snapshot.unread.bundles if drawn and ignore_unreadable_bundles else {}
-    ours = (i for i in drawn if i in snapshot.tasks or i not in whole.tasks)
-    blocked = tuple(blocked_by(snapshot, ours, now, unread))
-    held = {i for one in blocked for i in (one.task.id, *one.chain)} if skip_blocked else set()
-    counted = drawn.keys() - held
+    causes = _going_ids(snapshot, matched)
+    ignored = snapshot.unread.bundles if causes and ignore_unreadable_bundles else {}
+    own_ids = (i for i in causes if i in snapshot.tasks or i not in whole.tasks)
+    blocked = tuple(find_blocked(snapshot, own_ids, now, ignored))
+    skipped = {i for one in blocked for i in (one.task.id, *one.chain)} if skip_blocked else set()
+    going = causes.keys() - skipped
     tasks = tuple(
-        _planned(task, matched, drawn[task.id], filters, now)
-        for task in _ordered(snapshot, counted)
-        if _can_go(task, _named(filters))
+        _plan_task(task, matched, causes[task.id], filters, now)
+        for task in _in_snapshot_order(snapshot, going)
+        if _is_purgeable(task, _requested_ids(filters))
     )
-    going = {one.task.id for one in tasks}
-    return _Part(
-        tasks,
-        tuple(_planned_bundles(snapshot, counted, going)),
-        blocked,
-        tuple((snapshot.lang, name) for name in unread),
-        tuple(_ignored_warning(unread)),
+    return _LanguagePlan(
+        tasks=tasks,
+        bundles=tuple(_plan_bundles(snapshot, going, {one.task.id for one in tasks})),
+        blocked=blocked,
+        ignored_bundles=tuple((snapshot.lang, name) for name in ignored),
+        warnings=tuple(_ignored_warning(ignored)),
     )
 
 
-def _ignored_warning(unread: Mapping[str, str]) -> Iterator[str]:
-    if unread:
-        one = len(unread) == 1
+def _ignored_warning(ignored: Mapping[str, str]) -> Iterator[str]:
+    if ignored:
+        one = len(ignored) == 1
         yield (
-            f"{unread_bundles(unread, next(iter(unread.values())))} and"
+            f"{unread_bundles(ignored, next(iter(ignored.values())))} and"
             f" {'is' if one else 'are'} ignored: {'it stays' if one else 'they stay'}, and may name"
             " tasks that are gone afterwards"
         )
@@ -238,8 +242,7 @@ def _ignored_warning(unread: Mapping[str, str]) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class PlanTotals:
-    """How much a plan is: tasks that the filters match, tasks that come along with their chains,
-    bundles, and tasks that stand in its way."""
+    """The numbers of a plan: matched tasks, cascaded tasks, bundles, and blocked tasks."""
 
     matched: int = 0
     cascaded: int = 0
@@ -248,94 +251,100 @@ class PlanTotals:
 
 
 def plan_totals(snapshot: Snapshot, filters: FilterStack, *, now: float) -> PlanTotals:
-    """What ``make_plan`` would come to, in a tenth of its time: it names no task."""
-    parts = [_part_totals(part, snapshot, filters, now) for part in snapshot.language_parts]
+    """Return the numbers of the plan of ``make_plan``, in a tenth of its time.
+
+    ``now`` is in seconds since the epoch.
+    """
+    parts = [_language_totals(part, snapshot, filters, now) for part in snapshot.language_parts]
     return PlanTotals(*(sum(column) for column in zip(*parts, strict=True)))
 
 
-def _part_totals(
+def _language_totals(
     snapshot: Snapshot, whole: Snapshot, filters: FilterStack, now: float
 ) -> tuple[int, int, int, int]:
-    if snapshot.unread:  # rare; then ids block of which there is no task
-        part = _part(snapshot, whole, filters, now)
-        matched = sum(1 for one in part.tasks if one.reason is Reason.MATCHED)
-        return matched, len(part.tasks) - matched, len(part.bundles), len(part.blocked)
-    columns, tasks, named = snapshot.columns, snapshot.tasks, _named(filters)
-    passing, gone = filters.mask(snapshot), filters.missing_ids(snapshot)
+    if snapshot.unread:  # rare; ids without a task can block
+        part = _plan_language(snapshot, whole, filters, now)
+        number = sum(1 for one in part.tasks if one.reason is Reason.MATCHED)
+        return number, len(part.tasks) - number, len(part.bundles), len(part.blocked)
+    columns, tasks, requested = snapshot.columns, snapshot.tasks, _requested_ids(filters)
+    matched, missing = filters.mask(snapshot), filters.missing_ids(snapshot)
 
-    def those(flags: TaskMask) -> Iterator[str]:
-        return columns.select(mask_and([passing, flags]))
+    def matched_in(mask: TaskMask) -> Iterator[str]:
+        return columns.select(mask_and([matched, mask]))
 
-    drawn = _cascaded(snapshot, gone.union(those(snapshot.chained)))
-    along = [tasks[i] for i in drawn if i in tasks]
-    no_tasks = [tasks[i] for i in those(columns.non_task_mask)]
-    held = [tasks[i] for i in those(mask_where(columns.status_codes, _NOT_ENDED))]
+    causes = _cascade(snapshot, missing.union(matched_in(snapshot.chained)))
+    cascaded = [tasks[i] for i in causes if i in tasks]
+    missing = missing.union(i for i in causes if i not in tasks)
+    non_tasks = [tasks[i] for i in matched_in(columns.non_task_mask)]
+    may_block = [tasks[i] for i in matched_in(mask_where(columns.status_codes, _MAY_BLOCK))]
     return (
-        passing.count(1) - sum(1 for task in no_tasks if task.id not in named),
-        sum(1 for task in along if _can_go(task, named)),
-        len(_bundles_of(snapshot, passing, along, gone.union(i for i in drawn if i not in tasks))),
-        sum(1 for task in (*held, *no_tasks, *along) if block_reason(task)),
+        matched.count(1) - sum(1 for task in non_tasks if task.id not in requested),
+        sum(1 for task in cascaded if _is_purgeable(task, requested)),
+        len(_affected_bundles(snapshot, matched, cascaded, missing)),
+        sum(1 for task in (*may_block, *non_tasks, *cascaded) if block_reason(task)),
     )
 
 
-def _bundles_of(
-    snapshot: Snapshot, matched: TaskMask, along: Iterable[Task], gone: Set[str]
+def _affected_bundles(
+    snapshot: Snapshot, matched: TaskMask, cascaded: Iterable[Task], missing: Set[str]
 ) -> set[str]:
-    """The names of the bundles that name any of these."""
+    """Return the names of the bundles that list any of the tasks."""
     names = {
         name for relations in snapshot.columns.relations_of(matched) for name in relations.bundles
     }
-    names.update(name for task in along for name in task.bundles)
-    if gone:
-        names |= {one.name for one in snapshot.bundles if not gone.isdisjoint(one.task_ids)}
+    names.update(name for task in cascaded for name in task.bundles)
+    if missing:
+        names |= {one.name for one in snapshot.bundles if not missing.isdisjoint(one.task_ids)}
     return names
 
 
-# The others are never in the way.
-_NOT_ENDED = (Status.CREATED, Status.SUBMITTED, Status.RUNNING, Status.BROKEN)
+# Tasks of other statuses never block.
+_MAY_BLOCK = (Status.CREATED, Status.SUBMITTED, Status.RUNNING, Status.BROKEN)
 
 
-def _named(filters: FilterStack) -> Set[str]:
+def _requested_ids(filters: FilterStack) -> Set[str]:
     return filters.task_ids.ids if filters.task_ids else frozenset()
 
 
-def _can_go(task: Task, named: Set[str]) -> bool:
-    """A folder without ``data`` may be a task in the making: it goes only if named by its id."""
-    return task.exists or task.id in named
+def _is_purgeable(task: Task, requested: Set[str]) -> bool:
+    """Return whether a task can go. A folder that is not a task goes only if its id is requested:
+    hipercow may be creating a task in it."""
+    return task.exists or task.id in requested
 
 
-def _with_chains(snapshot: Snapshot, matched: frozenset[str]) -> dict[str, str | None]:
-    """Every id that goes, gone ones included, and for those a chain drew in, which id did."""
-    return {**dict.fromkeys(matched), **_cascaded(snapshot, matched)}
+def _going_ids(snapshot: Snapshot, matched: frozenset[str]) -> dict[str, str | None]:
+    """Return every id that goes, missing ones included; a cascaded id with the id of its cause."""
+    return {**dict.fromkeys(matched), **_cascade(snapshot, matched)}
 
 
-def _cascaded(snapshot: Snapshot, matched: Set[str]) -> dict[str, str]:
-    """The ids that did not match and go with their chain, and which id of it draws them in."""
-    drawn: dict[str, str] = {}
+def _cascade(snapshot: Snapshot, matched: Set[str]) -> dict[str, str]:
+    """Return the ids that go only with their chain, each with the first matched id of it."""
+    causes: dict[str, str] = {}
     done: set[int] = set()
     chains = snapshot.chains
-    for task_id in filter(chains.has, matched):
+    for task_id in filter(chains.is_member, matched):
         chain = chains.chain(task_id)
         if id(chain) in done:
             continue
         done.add(id(chain))
-        drawer = next(member for member in chain if member in matched)
-        drawn.update((member, drawer) for member in chain if member not in matched)
-    return drawn
+        cause = next(member for member in chain if member in matched)
+        causes.update((member, cause) for member in chain if member not in matched)
+    return causes
 
 
-def _ordered(snapshot: Snapshot, ids: Set[str]) -> Iterable[Task]:
+def _in_snapshot_order(snapshot: Snapshot, ids: Set[str]) -> Iterable[Task]:
     if len(ids) * 8 < len(snapshot.tasks):
         return [snapshot.tasks[i] for i in sorted(ids) if i in snapshot.tasks]
     return [task for task_id, task in snapshot.tasks.items() if task_id in ids]
 
 
-def blocked_by(
+def find_blocked(
     snapshot: Snapshot, ids: Iterable[str], now: float, ignored_bundles: Collection[str] = ()
 ) -> Iterator[Blocked]:
-    """What of these ids, of tasks of one language and of gone ones, can't go (rule 9).
+    """Yield the tasks among these ids that can't be purged, with the reasons (rule 9).
 
-    ``now`` is in seconds since the epoch. The bundles of those names may be unreadable.
+    The snapshot is of one language; ids can be missing in it. ``now`` is in seconds since the
+    epoch. Unreadable bundles with the names ``ignored_bundles`` do not block.
     """
     unread = snapshot.unread
     blocks_all = unread.blocks_all(ignored_bundles)
@@ -351,49 +360,49 @@ def blocked_by(
 
 
 def block_reason(task: Task) -> str | None:
-    """Why a task can't be purged, and what to do about it; None if it can (rule 9)."""
+    """Return why a task can't be purged and what to do about it; None if it can (rule 9)."""
     if task.status is Status.BROKEN and task.exists:
         return f"it can't be read ({task.problem}): make its folder readable"
     if task.status in (Status.SUBMITTED, Status.RUNNING) and task.lang is Lang.PY:
         return (
-            f"it is {task.status}: wait for it, or, if you have stopped it on the cluster or that"
-            " has lost it, make an empty file 'status-cancelled' in its folder to free it"
+            f"it is {task.status}: wait until it ends; if you stopped it on the cluster, or the"
+            " cluster has lost it, make an empty file 'status-cancelled' in its folder"
         )
     if task.status in (Status.SUBMITTED, Status.RUNNING):
         return (
-            f"it is {task.status}: cancel it with task_cancel(), or, if the cluster has lost it,"
-            " call task_info() to free it"
+            f"it is {task.status}: cancel it with task_cancel(); if the cluster has lost it, call"
+            " task_info(), which updates its status"
         )
     if task.status in (Status.CREATED, Status.BROKEN) and task.files_mask & QUEUED:
-        return "it may be queued already: the driver's files are there, its marker is not yet"
+        return "it may be queued: its folder has files of the driver, and no marker yet"
     return None
 
 
-def _planned(
-    task: Task, matched: Set[str], of: str | None, filters: FilterStack, now: float
+def _plan_task(
+    task: Task, matched: Set[str], cause_id: str | None, filters: FilterStack, now: float
 ) -> PlannedTask:
     reason = Reason.MATCHED if task.id in matched else Reason.RETRY_CHAIN
-    regrets = tuple(_cautions(task, reason, filters, now))
-    return PlannedTask(task, reason, of if reason is Reason.RETRY_CHAIN else None, regrets)
+    cautions = tuple(_cautions(task, reason, filters, now))
+    return PlannedTask(task, reason, cause_id if reason is Reason.RETRY_CHAIN else None, cautions)
 
 
 def _cautions(task: Task, reason: Reason, filters: FilterStack, now: float) -> Iterable[str]:
-    wanted, age = filters.with_status, filters.finished_before
+    statuses, age = filters.with_status, filters.finished_before
     if reason is Reason.RETRY_CHAIN:
-        yield from (f"{why}: {KEPT}" for why in _kept_by(task, filters))
-    elif wanted and task.status is Status.SUCCESS and task.status not in wanted.statuses:
+        yield from (f"{text}: {KEPT_BY_FILTERS}" for text in _failed_filters(task, filters))
+    elif statuses and task.status is Status.SUCCESS and task.status not in statuses.statuses:
         yield f"a success itself, but it counts as its last attempt ({task.latest_status})"
-    if task.created is not None and now - task.created < RECENT:
+    if task.created is not None and now - task.created < RECENTLY_CREATED:
         yield "created within the last hour"
     if age and task.finished_estimated:
         yield "its time of finishing is estimated"
 
 
-def _kept_by(task: Task, filters: FilterStack) -> Iterable[str]:
-    """For each filter that does not pass a task: why not (rules 2 to 6)."""
-    wanted, age, bundles = filters.with_status, filters.finished_before, filters.in_bundle
-    status = task.latest_status if wanted and wanted.follow else task.status
-    if wanted and status not in wanted.statuses:
+def _failed_filters(task: Task, filters: FilterStack) -> Iterable[str]:
+    """Yield the reason for each filter that a task does not pass (rules 2 to 6)."""
+    statuses, age, bundles = filters.with_status, filters.finished_before, filters.in_bundle
+    status = task.latest_status if statuses and statuses.follow else task.status
+    if statuses and status not in statuses.statuses:
         yield f"{status or 'its last attempt is gone'}"
     if age and not (task.finished is not None and task.finished < age.cutoff):
         yield "it never finished" if task.finished is None else f"newer than {age.text}"
@@ -403,27 +412,29 @@ def _kept_by(task: Task, filters: FilterStack) -> Iterable[str]:
         yield f"not {bundles} itself"
 
 
-def _planned_bundles(
-    snapshot: Snapshot, counted: Set[str], going: Set[str]
+def _plan_bundles(
+    snapshot: Snapshot, going: Set[str], planned: Set[str]
 ) -> Iterable[PlannedBundle]:
+    """Plan the bundles that list an id that goes; ``planned`` are those of the planned tasks."""
     for bundle in snapshot.bundles:
         ids = set(bundle.task_ids)
-        if not ids.isdisjoint(counted):
-            staying = ids - going
+        if not ids.isdisjoint(going):
+            staying = ids - planned
             surviving = sum(1 for _ in snapshot.existing(staying))
             surviving += sum(map(snapshot.may_exist, staying))
-            yield PlannedBundle(bundle, len(ids & going), surviving)
+            yield PlannedBundle(bundle, len(ids & planned), surviving)
 
 
 def _warnings(tasks: Collection[PlannedTask], filters: FilterStack, now: float) -> Iterable[str]:
-    """A sentence for an age in the future, and one for each kind of regret, with a count."""
+    """Yield a sentence if the age is in the future, and one with a count for each caution."""
     kinds: dict[str, list[Task]] = {}
     for planned in tasks:
-        for why in planned.cautions:
-            kinds.setdefault(why, []).append(planned.task)
+        for caution in planned.cautions:
+            kinds.setdefault(caution, []).append(planned.task)
     age = filters.finished_before
     if tasks and age and age.cutoff > now:
         yield f"{age.text} is in the future: every task that has finished is older"
-    for why, affected in kinds.items():
-        first = short_id(affected[0].id)
-        yield f"{pluralize(len(affected), 'task')} ({first}{' …' if len(affected) > 1 else ''}): {why}"
+    for caution, affected in kinds.items():
+        more = " …" if len(affected) > 1 else ""
+        number = pluralize(len(affected), "task")
+        yield f"{number} ({short_id(affected[0].id)}{more}): {caution}"

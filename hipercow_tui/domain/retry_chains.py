@@ -1,4 +1,4 @@
-"""Retry chains: what hangs together through the lines of ``hipercow/retry`` (SPEC section 2)."""
+"""Retry chains: the tasks that lines of ``hipercow/retry`` connect (docs/spec.md, section 2)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class RetryLink(NamedTuple):
-    """One line of ``retry``: ``id`` is a new attempt at ``parent``, in the chain of ``base``."""
+    """One line of ``retry``: ``id`` is a retry of ``parent``; ``base`` is the first attempt."""
 
     id: str
     parent: str
@@ -18,82 +18,87 @@ class RetryLink(NamedTuple):
 
 @dataclass(frozen=True)
 class RetryChains:
-    """All retry chains of a root, made from its links in the order of the file.
+    """All retry chains of a root, from its links in the order of the file.
 
-    Usually a chain is a line; ``task_retry(c(a, a))`` forks it, and a damaged file may close it to
-    a cycle. Members whose tasks are gone still tie the others together.
+    Usually a chain is linear. ``task_retry(c(a, a))`` forks it, and a damaged file may contain a
+    cycle. A member still connects the others after its task is gone.
     """
 
     links: tuple[RetryLink, ...] = ()
 
     @cached_property
-    def _tied(self) -> tuple[dict[str, tuple[str, ...]], dict[str, str | None]]:
-        """The chain of each member, and the tip of those whose tip may not be the chain's last."""
-        lines, others = _plain_lines(self.links)
+    def _index(self) -> tuple[dict[str, tuple[str, ...]], dict[str, str | None]]:
+        """The chain of each member, and the latest attempt of each member of a nonlinear chain."""
+        linear, others = _split_linear_chains(self.links)
         chains: dict[str, tuple[str, ...]] = {}
-        tips: dict[str, str | None] = {}
-        for line in lines:
-            chains.update(dict.fromkeys(line, tuple(line)))
-        following: dict[str, list[str]] = {}
+        latest: dict[str, str | None] = {}
+        for chain in linear:
+            chains.update(dict.fromkeys(chain, tuple(chain)))
+        retries: dict[str, list[str]] = {}
         for link in others:
-            following.setdefault(link.parent, []).append(link.id)
-        for members in _components(others):
-            ordered = _in_order(members, following)
+            retries.setdefault(link.parent, []).append(link.id)
+        for members in _connected_components(others):
+            ordered = _order_attempts(members, retries)
             chains.update(dict.fromkeys(ordered, ordered))
-            tips.update((member, _end_from(member, following)) for member in ordered)
-        return chains, tips
+            latest.update((member, _follow_retries(member, retries)) for member in ordered)
+        return chains, latest
 
     def __len__(self) -> int:
-        return len(set(map(id, self._tied[0].values())))
+        return len(set(map(id, self._index[0].values())))
 
     def members(self) -> Collection[str]:
-        """Every id that stands in some chain."""
-        return self._tied[0].keys()
+        """Return the ids that are in some chain."""
+        return self._index[0].keys()
 
     @property
-    def has(self) -> Callable[[str], bool]:
-        """Tells whether an id stands in some chain."""
-        return self._tied[0].__contains__
+    def is_member(self) -> Callable[[str], bool]:
+        """A function that returns whether an id is in some chain; fast enough for each task."""
+        return self._index[0].__contains__
 
     def chain(self, task_id: str) -> tuple[str, ...]:
-        """The ids of a task's chain, the first attempt first; () if it was never retried."""
-        return self._tied[0].get(task_id, ())
+        """Return the ids of a task's chain, the first attempt first; () if it is in none."""
+        return self._index[0].get(task_id, ())
 
     def latest_attempt(self, task_id: str) -> str | None:
-        """The last attempt: parent to id, at a fork the first line; None where that never ends."""
-        chains, tips = self._tied
-        return tips.get(task_id, chains.get(task_id, (task_id,))[-1])
+        """Return the last retry that follows from a task, at a fork by the first line.
+
+        The id itself if the task was never retried; None in a cycle.
+        """
+        chains, latest = self._index
+        return latest.get(task_id, chains.get(task_id, (task_id,))[-1])
 
 
-def _plain_lines(links: Sequence[RetryLink]) -> tuple[list[list[str]], Sequence[RetryLink]]:
-    """The chains that are lines, written attempt by attempt, as nearly all are, and the links of
-    all others: what is general takes ten times as long."""
-    line_of: dict[str, list[str]] = {}
-    lines: list[list[str]] = []
+def _split_linear_chains(links: Sequence[RetryLink]) -> tuple[list[list[str]], Sequence[RetryLink]]:
+    """Return the chains that are linear and in order, and the links of all other chains.
+
+    Nearly all chains are linear. The general algorithm takes ten times as long.
+    """
+    chain_of: dict[str, list[str]] = {}
+    chains: list[list[str]] = []
     others: list[RetryLink] = []
     for link in links:
-        again, parent, base = link
-        line = line_of.get(parent)
-        if again in line_of or again == parent:
+        retry, parent, base = link
+        chain = chain_of.get(parent)
+        if retry in chain_of or retry == parent:
             others.append(link)
-        elif line is None and parent == base:
-            lines.append([parent, again])
-            line_of[parent] = line_of[again] = lines[-1]
-        elif line is not None and line[-1] == parent and line[0] == base:
-            line.append(again)
-            line_of[again] = line
+        elif chain is None and parent == base:
+            chains.append([parent, retry])
+            chain_of[parent] = chain_of[retry] = chains[-1]
+        elif chain is not None and chain[-1] == parent and chain[0] == base:
+            chain.append(retry)
+            chain_of[retry] = chain
         else:
             others.append(link)
     if not others:
-        return lines, others
-    tied = {id(line_of[member]) for link in others for member in link if member in line_of}
-    plain = [line for line in lines if id(line) not in tied]
-    known = {member for line in plain for member in line}
-    return plain, [link for link in links if link.id not in known]
+        return chains, others
+    nonlinear = {id(chain_of[member]) for link in others for member in link if member in chain_of}
+    linear = [chain for chain in chains if id(chain) not in nonlinear]
+    known = {member for chain in linear for member in chain}
+    return linear, [link for link in links if link.id not in known]
 
 
-def _components(links: Iterable[RetryLink]) -> Iterator[list[str]]:
-    """The sets of ids that hang together through id–parent and id–base, in first-seen order."""
+def _connected_components(links: Iterable[RetryLink]) -> Iterator[list[str]]:
+    """Yield the sets of ids connected by id–parent and id–base, in the order of their links."""
     neighbours: dict[str, list[str]] = {}
     for link in links:
         for other in (link.parent, link.base):
@@ -113,25 +118,25 @@ def _components(links: Iterable[RetryLink]) -> Iterator[list[str]]:
         yield members
 
 
-def _in_order(members: list[str], following: Mapping[str, list[str]]) -> tuple[str, ...]:
-    """Attempts before what retried them; in a cycle, in the order of the file."""
-    retried = {link_id for member in members for link_id in following.get(member, ())}
+def _order_attempts(members: list[str], retries: Mapping[str, list[str]]) -> tuple[str, ...]:
+    """Order attempts before their retries; a cycle is in the order of the file."""
+    are_retries = {retry for member in members for retry in retries.get(member, ())}
     ordered: dict[str, None] = {}
-    starts = [member for member in members if member not in retried] + members
+    starts = [member for member in members if member not in are_retries] + members
     for start in starts:
         pending = [start]
         while pending:
             member = pending.pop()
             if member not in ordered:
                 ordered[member] = None
-                pending.extend(reversed(following.get(member, ())))
+                pending.extend(reversed(retries.get(member, ())))
     return tuple(ordered)
 
 
-def _end_from(task_id: str, following: Mapping[str, list[str]]) -> str | None:
+def _follow_retries(task_id: str, retries: Mapping[str, list[str]]) -> str | None:
     seen = {task_id}
-    while after := following.get(task_id):
-        task_id = after[0]
+    while next_attempts := retries.get(task_id):
+        task_id = next_attempts[0]
         if task_id in seen:
             return None
         seen.add(task_id)

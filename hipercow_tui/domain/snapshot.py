@@ -1,4 +1,4 @@
-"""A root at one moment: a frozen value, no input or output."""
+"""All tasks of a root at one moment, as a frozen value without input or output."""
 
 from __future__ import annotations
 
@@ -21,13 +21,19 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A root at one moment: every task by id, every bundle by name, the retry chains.
+    """All tasks, bundles and retry chains of a root at one moment.
 
-    ``problems`` are sentences about what could not be read outside the tasks: bundles, ``retry``.
-    ``unread`` is the part of that which may hold anything; of a root of both languages the parts
-    have it.
-    ``by_language`` are what it was put together from where one folder is a root of R and of Python, each
-    of one ``lang``; no rule ever looks from one part into the other.
+    Attributes:
+        root: The project folder.
+        tasks: Tasks by id, folders that are not tasks included (``Task.exists``).
+        bundles: All bundles that could be read.
+        chains: The retry chains.
+        problems: Sentences on everything outside the tasks that could not be read.
+        lang: The language of the tasks, if the root has only one.
+        by_language: If the folder is a root of R and of Python: the snapshot of each. No rule
+            looks from one into the other.
+        unread: What could not be read and may hold any task; empty if ``by_language`` is set,
+            because its parts have their own.
     """
 
     root: Path
@@ -41,12 +47,12 @@ class Snapshot:
 
     @property
     def language_parts(self) -> tuple[Snapshot, ...]:
-        """The part of each language; itself where there is but one."""
+        """The snapshot of each language: this one if the root has only one language."""
         return self.by_language or (self,)
 
     @cached_property
     def columns(self) -> TaskColumns:
-        """All tasks, the newest first."""
+        """All tasks as columns, the newest first."""
         return TaskColumns.from_tasks(self.tasks.values())
 
     @cached_property
@@ -55,28 +61,30 @@ class Snapshot:
         return self.columns.where_relations(attrgetter("chained"))
 
     def with_status(self, *statuses: Status) -> Iterator[str]:
-        """The ids of the tasks that have one of these statuses themselves."""
+        """Return the ids of the tasks that have one of the statuses themselves."""
         return self.columns.select(mask_where(self.columns.status_codes, statuses))
 
     @cached_property
     def missing_ids(self) -> frozenset[str]:
-        """The ids that bundles and chains name though there is nothing of that name."""
+        """The ids in bundles and chains that have no folder."""
         named = (bundle.task_ids for bundle in self.bundles)
         chained = (part.chains.members() for part in self.language_parts)
         return frozenset().union(*named, *chained).difference(self.tasks)
 
     @cached_property
     def non_task_ids(self) -> frozenset[str]:
-        """The ids of which lists, filters and chains know no task: gone ones, and folders that are
-        none."""
+        """The ids that are not tasks for lists, filters and chains: ``missing_ids``, and folders
+        that are not tasks."""
         return self.missing_ids.union(self.columns.select(self.columns.non_task_mask))
 
-    def memoized(self, what: str, of: object, make: Callable[[], _T]) -> _T:
-        """What ``make`` gives, or gave the last time if that was for the same ``of``: counts and
-        views ask the same filters for the same."""
-        known = self._memo.get(what)
-        if known is None or known[0] != of:
-            known = self._memo[what] = (of, make())
+    def memoized(self, name: str, argument: object, make: Callable[[], _T]) -> _T:
+        """Return the value of ``make()``, from memory if the last call had the same arguments.
+
+        Counts and views evaluate the same filters. One value is kept for each name.
+        """
+        known = self._memo.get(name)
+        if known is None or known[0] != argument:
+            known = self._memo[name] = (argument, make())
         return cast(_T, known[1])
 
     @cached_property
@@ -84,9 +92,9 @@ class Snapshot:
         return {}
 
     def of_lang(self, lang: str | None) -> Snapshot:
-        """The part that hipercow of that language wrote; None is both.
+        """Return the snapshot of one language: ``r`` or ``py``. None returns this snapshot.
 
-        Raises FilterError for a language that is neither.
+        Raises FilterError for any other language.
         """
         if lang is None:
             return self
@@ -100,16 +108,16 @@ class Snapshot:
         return Snapshot(self.root, lang=Lang(lang))
 
     def bundle(self, name: str, lang: Lang) -> Bundle | None:
-        """The bundle of that name and language; None if there is none."""
-        named = (one for one in self.bundles if one.name == name and one.lang is lang)
-        return next(named, None)
+        """Return the bundle with that name and language; None if there is none."""
+        matching = (one for one in self.bundles if one.name == name and one.lang is lang)
+        return next(matching, None)
 
     def may_exist(self, task_id: str) -> bool:
-        """Whether there is no task of that id only because its place could not be examined."""
+        """Return whether a task is unknown only because its folder could not be examined."""
         return task_id not in self.tasks and self.unread.place(task_id) is not None
 
     def existing(self, ids: Collection[str]) -> Iterator[Task]:
-        """The tasks among these ids that lists, filters and chains know."""
+        """Yield the tasks with these ids that exist for lists, filters and chains."""
         tasks = self.tasks
         for task_id in ids:
             task = tasks.get(task_id)
@@ -117,7 +125,7 @@ class Snapshot:
                 yield task
 
     def latest_status(self, task_id: str) -> Status | None:
-        """The status of the end of a task's retry chain; None where there is none."""
-        tip = self.chains.latest_attempt(task_id)
-        task = self.tasks.get(tip) if tip else None
+        """Return the status of a task's latest attempt; None if that is gone or in a cycle."""
+        latest = self.chains.latest_attempt(task_id)
+        task = self.tasks.get(latest) if latest else None
         return task.status if task is not None and task.exists else None

@@ -1,6 +1,6 @@
-"""Tasks and bundles: frozen values, no input or output.
+"""Tasks and bundles as frozen values, without input or output.
 
-Times are seconds since the epoch, as floats; None where nothing is known.
+Times are floats in seconds since the epoch; None if they are not known.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeAlias
 
 TASK_ID = re.compile(r"[0-9a-f]{32}\Z")
 
-# What a task folder holds, as bits: one small number a task, compared when a plan is carried out
+# Files of a task folder, as bits of ``Task.files_mask``. A purge compares the mask with the plan
 # (docs/spec.md, rule 13). QUEUED: dide_id, run.bat or run.sh, which the driver writes before the
 # marker.
 DATA = 1
@@ -30,7 +30,8 @@ QUEUED = 128
 
 
 class Status(StrEnum):
-    """A task's status, in the words of hipercow; ``broken`` is ours, for what has none."""
+    """The status of a task as hipercow names it. BROKEN is not a status of hipercow: it is for a
+    folder that is not a readable task."""
 
     CREATED = "created"
     SUBMITTED = "submitted"
@@ -40,7 +41,7 @@ class Status(StrEnum):
     CANCELLED = "cancelled"
     BROKEN = "broken"
 
-    # That of an enum is written in Python, and is asked for several times a task.
+    # Enum.__hash__ is a Python function, and a hash is needed several times a task.
     __hash__ = str.__hash__
 
 
@@ -56,7 +57,7 @@ FILTERABLE_STATUSES = (
 
 
 class Lang(StrEnum):
-    """Which hipercow wrote a task or bundle: the one of R or the one of Python."""
+    """The hipercow package that wrote a task or bundle: the one of R or the one of Python."""
 
     R = "r"
     PY = "py"
@@ -65,19 +66,28 @@ class Lang(StrEnum):
 
     @property
     def shown(self) -> str:
-        """As people say it."""
+        """The name for users: "R" or "Python"."""
         return "R" if self is Lang.R else "Python"
 
 
 class Task(NamedTuple):
-    """One task as its folder shows it (docs/spec.md, section 2). A tuple, because there are a
-    million of them: it is made in 0.1 µs, a frozen dataclass in 1.6.
+    """One task as its folder describes it (docs/spec.md, section 2).
 
-    ``status`` is its own, ``latest_status`` that of the end of its retry chain (its own where it was
-    never retried; None where the chain has no end or the end is gone). ``finished_estimated`` says
-    that ``finished`` is the time of a marker file. ``chain`` holds the ids of its retry chain, the
-    first attempt first, gone ones included; () if it was never retried. ``files_mask`` is the bits of
-    what its folder holds. ``problem`` is a sentence on what could not be read, or None.
+    A tuple, because there can be a million: it is made in 0.1 µs, a frozen dataclass in 1.6.
+
+    Attributes:
+        id: 32 lower-case hex digits.
+        status: The task's own status.
+        files_mask: The files in its folder, as bits such as DATA; UNREADABLE if it can't be listed.
+        created, started, finished: Times in seconds since the epoch.
+        finished_estimated: Whether ``finished`` is the modification time of a marker file.
+        latest_status: The status of its latest attempt: its own if it was never retried, None if
+            the chain is a cycle or its end is missing.
+        bundles: The names of the bundles that list it.
+        chain: The ids of its retry chain, the first attempt first, missing ones included; () if it
+            is in none.
+        problem: A sentence on what could not be read, or None.
+        lang: The language of the root.
     """
 
     id: str
@@ -95,67 +105,77 @@ class Task(NamedTuple):
 
     @property
     def exists(self) -> bool:
-        """Whether lists, filters and chains know it: a folder without ``data`` or marker they do
-        not (docs/spec.md, section 2), one that can't be read they must."""
+        """Whether it is a task for lists, filters and chains (docs/spec.md, section 2).
+
+        A folder without ``data`` and marker is not. A folder that can't be listed is: it may hold
+        a running task.
+        """
         return self.status is not Status.BROKEN or self.files_mask < 0
 
 
 def tasks_from_rows(values: Iterable[Iterable[object]]) -> list[Task]:
-    """Tasks from the values of all their fields, in order."""
+    """Make tasks from rows of all their fields, in order; 0.1 µs a task."""
     return list(map(partial(tuple.__new__, Task), values))
 
 
-def created(task: Task) -> float:
-    """When it was made, for an order; what that is not known of is the oldest."""
+def creation_time(task: Task) -> float:
+    """Return the time of creation for sorting; 0 if it is unknown, so that it sorts as oldest."""
     return task.created or 0.0
 
 
-CHUNK = 8192  # tasks that are compared at a time
+COMPARED_AT_ONCE = 8192  # tasks
 
 
 def changed_ids(before: Mapping[str, Task], now: Mapping[str, Task]) -> frozenset[str]:
-    """The ids of tasks that have changed, come or gone: what did not change is the same object.
+    """Return the ids of tasks that were changed, added or removed.
 
-    Where nothing is gone, what is new stands behind what was there: 0.03 µs a task; else 0.3.
+    Tasks are compared by identity: an unchanged task is the same object in both. Costs 0.03 µs a
+    task if no task was removed and new ones were appended, else 0.3.
     """
     if before is now:
         return frozenset()
-    if len(before) <= len(now) and (moved := _changed_in_order(before, now)) is not None:
-        return moved
+    if len(before) <= len(now) and (changed := _changed_in_order(before, now)) is not None:
+        return changed
     known = before.get
     others = {task_id for task_id, task in now.items() if known(task_id) is not task}
     return frozenset(others).union([task_id for task_id in before if task_id not in now])
 
 
 def _changed_in_order(before: Mapping[str, Task], now: Mapping[str, Task]) -> frozenset[str] | None:
-    """Where all that was there stands in its place still, what moved. In pieces, between which
-    other threads may go first: 100,000 at a time would keep them waiting for 20 ms."""
-    moved: list[str] = []
+    """Return the changed ids if ``now`` begins with the ids of ``before`` in order; else None.
+
+    Compares in pieces, because the thread can't be interrupted within one: 100,000 tasks at a time
+    would stop the others for 20 ms.
+    """
+    changed: list[str] = []
     new, new_tasks, old_tasks = iter(now), iter(now.values()), iter(before.values())
     old = iter(before)
-    while ids := tuple(islice(old, CHUNK)):
+    while ids := tuple(islice(old, COMPARED_AT_ONCE)):
         if not all(map(is_, ids, islice(new, len(ids)))):
             return None
-        same = map(is_not, islice(old_tasks, len(ids)), islice(new_tasks, len(ids)))
-        moved += compress(ids, same)
-    return frozenset(chain(moved, new))
+        differ = map(is_not, islice(old_tasks, len(ids)), islice(new_tasks, len(ids)))
+        changed += compress(ids, differ)
+    return frozenset(chain(changed, new))
 
 
-# The listing of a folder that can't be listed: it may hold anything, so it counts as existing.
+# The ``files_mask`` of a folder that can't be listed. It may hold anything, so the task exists.
 UNREADABLE = -1
 
-
-# The stamp of a file that was not examined.
-NO_FILE_STAMP = (0, 0, 0, 0)
+NO_FILE_STAMP = (0, 0, 0, 0)  # of a file that was not examined
 
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A named list of task ids (``bundles/NAME``), each once, in the order of the file.
+    """A named list of task ids, from the file ``bundles/NAME``.
 
-    ``changed`` is the file's modification time. ``stamp`` tells one state of the file from another
-    (inode, size, times of modification and of change in nanoseconds). ``problem`` says what in it
-    was no task id. ``link`` is where it leads if it is a symbolic link, else empty.
+    Attributes:
+        name: The name of the file; in Python its path below ``bundles/``.
+        task_ids: Each id once, in the order of the file.
+        changed: The modification time of the file, in seconds since the epoch.
+        stamp: The state of the file: inode, size, mtime and ctime in nanoseconds.
+        problem: A sentence on entries that are not task ids, or None.
+        lang: The language of the root.
+        link: The target if the file is a symbolic link, else empty.
     """
 
     name: str
@@ -167,12 +187,14 @@ class Bundle:
     link: str = ""
 
 
-# Both languages may have a bundle of one name.
+# A language and a name: R and Python can have bundles with the same name.
 BundleId: TypeAlias = tuple[Lang, str]
 
 
 def is_bundle_name(name: str, lang: Lang) -> bool:
-    """Whether a bundle of that language can have that name without leading out of ``bundles/``. In
-    Python it may have folders in it."""
+    """Return whether a bundle can have that name without being outside ``bundles/``.
+
+    In Python the name can contain folders.
+    """
     steps = name.split("/") if lang is Lang.PY else [name]
     return all(step not in ("", ".", "..") and not {"/", "\0"} & set(step) for step in steps)

@@ -1,7 +1,7 @@
-"""The tasks of a snapshot column by column: what filters, counts and rows look at.
+"""The tasks of a snapshot as columns, for filters, counts and table rows.
 
-Pure. One byte a task tells which of them are meant: a million are combined in 2 ms, where two sets
-of their ids take 0.1 s to make and 60 bytes an id.
+A set of tasks is a mask with one byte a task. Two masks of a million tasks are combined in 2 ms;
+two sets of ids take 0.1 s to make, and 60 bytes an id. See docs/decisions/column-table.md.
 """
 
 from __future__ import annotations
@@ -16,12 +16,16 @@ from itertools import chain, compress, count
 from operator import and_, attrgetter, neg
 from typing import NamedTuple, TypeAlias, TypeVar
 
-from hipercow_tui.domain.task import Lang, Status, Task, created
+from hipercow_tui.domain.task import Lang, Status, Task, creation_time
 
 _T = TypeVar("_T")
-_ID, _FINISHED, _TIP = attrgetter("id"), attrgetter("finished"), attrgetter("latest_status")
+_ID, _FINISHED, _LATEST_STATUS = (
+    attrgetter("id"),
+    attrgetter("finished"),
+    attrgetter("latest_status"),
+)
 
-# One byte a task, in the order of a lineup: 1 for one that is meant, else 0.
+# One byte a task, in the order of TaskColumns.ids: 1 if the task is in the set, else 0.
 TaskMask: TypeAlias = bytes
 
 _NO_STATUS = len(Status)
@@ -32,59 +36,66 @@ _CODES: Mapping[Status | None, int] = {
 
 
 class TaskRelations(NamedTuple):
-    """What ties a task to others: the bundles that name it, and whether it is in a retry chain.
-    Many tasks have the same."""
+    """The relations of a task to others; many tasks have the same.
+
+    ``bundles`` are the names of its bundles, ``chained`` is whether it is in a retry chain.
+    """
 
     lang: Lang
     bundles: tuple[str, ...]
     chained: bool
 
 
-def _relations(task: Task) -> TaskRelations:
+def _relations_of(task: Task) -> TaskRelations:
     return tuple.__new__(TaskRelations, (task.lang, task.bundles, bool(task.chain)))
 
 
-def _own_code(task: Task) -> int:
-    """That of no status for a folder that is no task."""
+def _status_code(task: Task) -> int:
     return _CODES[task.status] if task.exists else _NO_STATUS
 
 
 def mask_where(column: bytes, statuses: Iterable[Status]) -> TaskMask:
-    """Where in the column one of these statuses stands."""
-    return _mask_where(column, map(_CODES.__getitem__, statuses))
+    """Return the mask of the tasks that have one of the statuses in a column of status codes."""
+    return _mask_where_codes(column, map(_CODES.__getitem__, statuses))
 
 
-def _mask_where(column: bytes, codes: Iterable[int]) -> TaskMask:
-    meant = bytearray(256)
+def _mask_where_codes(column: bytes, codes: Iterable[int]) -> TaskMask:
+    table = bytearray(256)
     for code in codes:
-        meant[code] = 1
-    return column.translate(meant)
+        table[code] = 1
+    return column.translate(table)
 
 
-def mask_and(several: Sequence[TaskMask]) -> TaskMask:
-    """Where all of them, of which there is at least one, are 1."""
-    first, *others = several
+def mask_and(masks: Sequence[TaskMask]) -> TaskMask:
+    """Return the intersection of at least one mask."""
+    first, *others = masks
     if not others:
         return first
-    numbers = (int.from_bytes(flags, "little") for flags in others)
+    numbers = (int.from_bytes(mask, "little") for mask in others)
     both = reduce(and_, numbers, int.from_bytes(first, "little"))
     return both.to_bytes(len(first), "little")
 
 
-def _at(column: Iterable[_T], flags: TaskMask) -> Iterator[_T]:
-    """What stands where there is a 1; often nothing does."""
-    return compress(column, flags) if 1 in flags else iter(())
+def _compress(column: Iterable[_T], mask: TaskMask) -> Iterator[_T]:
+    """Return the values of the tasks in the mask; fast if it is empty, as it often is."""
+    return compress(column, mask) if 1 in mask else iter(())
 
 
 @dataclass(frozen=True, slots=True)
 class TaskColumns:
-    """All tasks of a snapshot, the newest first, column by column: what filters look at.
+    """All tasks of a snapshot as columns, the newest task first.
 
-    What has not finished, ``unfinished_count`` of them, comes first by when it was made, then the others
-    by when they finished, those of the same time in the order of creation. ``keys`` are these
-    times, negative, so that they ascend. ``status_codes`` and ``latest_codes`` are statuses
-    as numbers, a byte each: a task's own, and that of the end of its retry chain. ``relation_codes`` are
-    numbers too, which ``relation_kinds`` gives, in their order.
+    Unfinished tasks come first, ordered by creation, then the finished ones, ordered by the time
+    they finished and, if that is equal, by creation.
+
+    Attributes:
+        ids: The ids of the tasks.
+        unfinished_count: How many of the first tasks have not finished.
+        keys: The times by which they are ordered, negative, so that each of the two parts ascends.
+        status_codes: A byte for the status of each task.
+        latest_codes: A byte for the status of each task's latest attempt.
+        relation_codes: A number for the relations of each task.
+        relation_kinds: The number of each kind of relations, in ascending order.
     """
 
     ids: tuple[str, ...]
@@ -99,50 +110,53 @@ class TaskColumns:
     def from_tasks(
         cls, tasks: Collection[Task], kinds: Mapping[TaskRelations, int] | None = None
     ) -> TaskColumns:
-        """Those tasks, put in order: 1 µs a task. ``relation_kinds`` are bonds that have a number."""
-        under_way = [task for task in tasks if task.finished is None]
+        """Sort tasks and make their columns: 1 µs a task.
+
+        ``kinds`` are relations that have a number already; others get the next numbers.
+        """
+        unfinished = [task for task in tasks if task.finished is None]
         finished = [task for task in tasks if task.finished is not None]
-        for some in (under_way, finished):
-            some.sort(key=created, reverse=True)
+        for part in (unfinished, finished):
+            part.sort(key=creation_time, reverse=True)
         finished.sort(key=_FINISHED, reverse=True)
-        ordered = under_way + finished
-        times = chain(map(created, under_way), map(_FINISHED, finished))
+        ordered = unfinished + finished
+        times = chain(map(creation_time, unfinished), map(_FINISHED, finished))
         known = kinds or {}
         numbers = defaultdict(count(len(known)).__next__, known)
         return cls(
             ids=tuple(map(_ID, ordered)),
-            unfinished_count=len(under_way),
+            unfinished_count=len(unfinished),
             keys=array("d", map(neg, times)),
-            status_codes=bytes(map(_own_code, ordered)),
-            latest_codes=bytes(map(_CODES.__getitem__, map(_TIP, ordered))),
-            relation_codes=array("I", map(numbers.__getitem__, map(_relations, ordered))),
+            status_codes=bytes(map(_status_code, ordered)),
+            latest_codes=bytes(map(_CODES.__getitem__, map(_LATEST_STATUS, ordered))),
+            relation_codes=array("I", map(numbers.__getitem__, map(_relations_of, ordered))),
             relation_kinds=dict(numbers),
         )
 
     def count_status(self, status: Status) -> int:
-        """How many have that status themselves."""
+        """Return the number of tasks with that status; retries do not count."""
         return self.status_codes.count(_CODES[status])
 
     def count_older_than(self, moment: float) -> int:
-        """How many, from the end, finished before that time, in seconds since the epoch."""
+        """Return how many tasks, the last ones, finished before ``moment`` (epoch seconds)."""
         size = len(self.ids)
         return size - bisect_right(self.keys, -moment, self.unfinished_count, size)
 
     @property
     def non_task_mask(self) -> TaskMask:
-        """The folders that are none."""
-        return _mask_where(self.status_codes, [_NO_STATUS])
+        """The folders that are not tasks (``Task.exists``)."""
+        return _mask_where_codes(self.status_codes, [_NO_STATUS])
 
-    def where_relations(self, meant: Callable[[TaskRelations], bool]) -> TaskMask:
-        """The tasks whose bond is meant."""
-        told = list(map(meant, self.relation_kinds))
-        return bytes(map(told.__getitem__, self.relation_codes))
+    def where_relations(self, predicate: Callable[[TaskRelations], bool]) -> TaskMask:
+        """Return the tasks with relations that fulfil a predicate, called once for each kind."""
+        fulfilled = list(map(predicate, self.relation_kinds))
+        return bytes(map(fulfilled.__getitem__, self.relation_codes))
 
-    def relations_of(self, flags: TaskMask) -> list[TaskRelations]:
-        """What ties the tasks at a 1 to others."""
+    def relations_of(self, mask: TaskMask) -> list[TaskRelations]:
+        """Return the different relations of the tasks in a mask."""
         kinds = tuple(self.relation_kinds)
-        return [kinds[number] for number in set(_at(self.relation_codes, flags))]
+        return [kinds[number] for number in set(_compress(self.relation_codes, mask))]
 
-    def select(self, flags: TaskMask) -> Iterator[str]:
-        """The ids where there is a 1."""
-        return _at(self.ids, flags)
+    def select(self, mask: TaskMask) -> Iterator[str]:
+        """Return the ids of the tasks in a mask."""
+        return _compress(self.ids, mask)

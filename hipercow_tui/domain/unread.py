@@ -1,5 +1,7 @@
-"""What of a root could not be read or examined. It may hold anything, so it blocks a purge
-(docs/spec.md, rule 9). Pure."""
+"""The files and folders of a root that could not be read.
+
+They may hold any task, also a running one, so they block a purge (docs/spec.md, rule 9).
+"""
 
 from __future__ import annotations
 
@@ -8,34 +10,40 @@ from dataclasses import dataclass, field
 
 from hipercow_tui.support.text import escape_controls, pluralize
 
-WRITING = 60.0  # seconds after the last change of ``retry`` during which its end may be unfinished
+# Seconds after the last change of ``retry`` during which its last line may be unfinished.
+RETRY_WRITE_TIME = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class UnfinishedLine:
-    """The last line of ``retry``, where it may be half written.
+    """The last line of ``retry`` if it may be half written.
 
-    ``ids`` are the task ids in it, of which one may be cut off; ``changed`` is when the file
-    changed, in seconds since the epoch.
+    ``ids`` are the task ids in it, one of which may be truncated. ``changed`` is the modification
+    time of the file, in seconds since the epoch.
     """
 
     ids: tuple[str, ...]
     changed: float
 
     def may_name(self, task_id: str, now: float) -> bool:
-        """Whether a retry of that task may be being written at ``now``. Clocks differ, so a time in
-        the future counts as young."""
-        return now - self.changed < WRITING and task_id.startswith(self.ids)
+        """Return whether a retry of that task may be being written at ``now``.
+
+        ``now`` is in seconds since the epoch. Clocks differ, so a file that changed in the future
+        counts as young.
+        """
+        return now - self.changed < RETRY_WRITE_TIME and task_id.startswith(self.ids)
 
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """What could not be read of the root of one language.
+    """The files and folders of the root of one language that could not be read.
 
-    ``files`` are sentences on ``tasks``, ``bundles`` and ``retry`` themselves: each blocks every
-    task. ``places`` has a sentence for each ``tasks/ab`` that could not be listed, by ``ab``, and
-    for each entry in one that is not a folder, by its task's id. ``bundles`` has the reason for
-    each bundle that could not be read, by name.
+    Attributes:
+        files: Sentences on ``tasks``, ``bundles`` and ``retry``; each of them blocks every task.
+        places: Sentences on a ``tasks/ab`` that could not be listed, by ``ab``, and on an entry in
+            it that is not a folder, by task id.
+        bundles: Reasons why a bundle could not be read, by its name.
+        unfinished: The last line of ``retry`` if it may be half written.
     """
 
     files: tuple[str, ...] = ()
@@ -48,28 +56,32 @@ class Unread:
 
     @property
     def sentences(self) -> Iterator[str]:
-        """A sentence for each, for a list of problems."""
+        """Sentences on everything but ``unfinished``, for a list of problems."""
         yield from self.files
         for name, why in self.bundles.items():
             yield f"'bundles/{escape_controls(name)}' can't be read: {why}"
         yield from self.places.values()
 
     def place(self, task_id: str) -> str | None:
-        """Why the place of a task could not be examined; None if it could."""
+        """Return why the folder of a task could not be examined; None if it could."""
         return self.places.get(task_id) or self.places.get(task_id[:2])
 
     def blocks(self, task_id: str, now: float) -> str | None:
-        """Why this task can't be purged at ``now``, in seconds since the epoch; None if nothing
-        that concerns it alone is unread."""
+        """Return why one task can't be purged at ``now``, in seconds since the epoch.
+
+        None if nothing blocks it; ``blocks_all`` is not considered.
+        """
         if place := self.place(task_id):
-            return f"its place can't be examined ({place}), so it may be running: repair that"
+            return f"its folder can't be examined ({place}), so it may be running: repair that"
         if self.unfinished and self.unfinished.may_name(task_id, now):
             return "a retry of it is being written to 'retry': try again in a minute"
         return None
 
     def blocks_all(self, ignored: Collection[str] = ()) -> str | None:
-        """Why no task can be purged; None if nothing blocks them all. Bundles of the ``ignored``
-        names do not block."""
+        """Return why no task can be purged; None if nothing blocks every task.
+
+        Unreadable bundles with ``ignored`` names do not block.
+        """
         if self.files:
             return f"{'; '.join(self.files)}. Repair that: until then nothing can be purged"
         bundles = [name for name in self.bundles if name not in ignored]
@@ -82,7 +94,10 @@ class Unread:
 
 
 def unread_bundles(names: Collection[str], why: str) -> str:
-    """``bundle 'a' can't be read (Permission denied)``; ``why`` is that of the first."""
+    """Return text such as ``bundle 'a' can't be read (Permission denied)``.
+
+    ``why`` is the reason for the first name.
+    """
     first = escape_controls(next(iter(names)))
     if len(names) == 1:
         return f"bundle '{first}' can't be read ({why})"

@@ -1,1 +1,1 @@
-"""What the files of a root mean, read-only; imports ``domain`` and ``support``."""
+"""The meaning of the files of a root, read-only; imports ``domain`` and ``support``."""

@@ -1,7 +1,7 @@
-"""What one task runs, and with what: its ``data``, its driver, its error (SPEC section 2).
+"""Read the details of an R task: code, inputs, driver and error (docs/spec.md, section 2).
 
-Nothing here raises for a task that is broken: what can't be read is said in ``problem``, and
-everything else stays known.
+A broken task raises nothing: ``TaskDetails.problem`` says what could not be read, and the other
+details are there.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from hipercow_tui.formats.rlang.values import (
     names,
 )
 from hipercow_tui.formats.safe_open import open_file, open_folder, read_file
-from hipercow_tui.support.errors import RdsError
-from hipercow_tui.support.text import decoded, escape_controls, pluralize
+from hipercow_tui.support.errors import RdsError, os_error_text
+from hipercow_tui.support.text import decoded, pluralize
 
 SECRET = "********"  # as hipercow prints a secret variable (``print_info_data``)
 
 DATA_LIMIT = 64 << 20  # bytes on disk; hipercow itself refuses locals over 1 MB each
-_DRIVER_LIMIT = 4096  # bytes; the file holds one word
-MOST_LISTED = 1000  # inputs, variables or resources of a task that are shown
-_MOST_TEXT = 1 << 20  # characters of all inputs of a task: a second's work
+_DRIVER_LIMIT = 4096  # bytes; the file has one word
+MAX_LISTED = 1000  # inputs, variables or resources of a task
+_MAX_INPUT_TEXT = 1 << 20  # characters of all inputs of a task: a second of work
 _INPUT_WIDTH = 60  # characters of one input in ``inputs_text``
 
 _SECRET_NAME = re.compile(
@@ -50,8 +50,10 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class EnvVar:
-    """An environment variable of a task. The ``value`` is what is on disk; hipercow encrypts that
-    of one that it flags as ``secret``."""
+    """An environment variable of a task, with its value on disk.
+
+    hipercow encrypts the value if it flags the variable as ``secret``.
+    """
 
     name: str
     value: str
@@ -59,27 +61,36 @@ class EnvVar:
 
     @property
     def masked(self) -> str:
-        """The value, or stars if the variable is flagged as secret or its name looks like it."""
+        """The value; stars if the variable is flagged as secret or its name looks secret."""
         return SECRET if self.secret or looks_secret(self.name) else self.value
 
 
 def looks_secret(name: str) -> bool:
-    """Whether an environment variable of that name likely holds a secret."""
+    """Return whether an environment variable of that name likely has a secret value."""
     return _SECRET_NAME.search(name) is not None
 
 
 @dataclass(frozen=True, slots=True)
 class TaskDetails:
-    """What a task runs. ``None`` and ``()`` are what is not known, or not there.
+    """The details of a task. None, "" or () if a detail is unknown or does not exist.
 
-    ``type`` is explicit, expression, call or script, in Python shell; a retry has that of its base,
-    and its ``parent`` and ``base``. ``runs`` is the code as R deparses it, with newlines, the path
-    of a script, or a command as a shell wants it; ``inputs`` are local variables or arguments with
-    their deparsed values; ``globals`` are the variables that the environment must provide,
-    ``resources`` what was asked of the cluster. ``code_text`` is ``runs`` on one line, and ``shown``
-    each of the ``inputs`` as ``beta = 0.91``, for a row of a table. ``error`` is what R's
-    ``conditionMessage`` gives of a failure, or what a Python task's log says last of it;
-    ``warnings`` what R prints of those raised on the way. ``problem`` says what could not be read.
+    Attributes:
+        type: explicit, expression, call or script; in Python shell. A retry has that of its base.
+        runs: The code as R deparses it, with newlines, the path of a script, or a shell command.
+        inputs: Names and deparsed values of local variables or arguments.
+        globals: The names of variables that the environment must provide.
+        environment: The name of the environment.
+        path: The working directory.
+        resources: Names and values of the resources requested from the cluster.
+        envvars: The environment variables.
+        parent, base: The ids of the parent and base of a retry.
+        driver: The name of the driver.
+        error: The error of a failure, as R's ``conditionMessage()`` gives it, or from the end of
+            the log of a Python task.
+        warnings: The warnings before the error, as R prints them.
+        problem: Sentences on what could not be read.
+        code_text: ``runs`` on one line, for a table row.
+        short_inputs: ``inputs`` as ``beta = 0.91``, with shortened values, for a table row.
     """
 
     type: str | None = None
@@ -97,35 +108,35 @@ class TaskDetails:
     warnings: str = ""
     problem: str | None = None
     code_text: str = ""
-    shown: tuple[str, ...] = ()
+    short_inputs: tuple[str, ...] = ()
 
     @property
     def inputs_text(self) -> str:
         """All inputs on one line."""
-        return ", ".join(self.shown)
+        return ", ".join(self.short_inputs)
 
 
 def read_details(tasks_dir: Path, task_id: str, *, status: str) -> TaskDetails:
-    """What the task runs, from its folder below ``tasks_dir``; the base of a retry is read too.
+    """Read the details of a task from its folder below ``tasks_dir``, and those of its base.
 
-    ``status`` is the task's own; only a failure has its ``result`` read, as far as its error.
-    Raises ValueError where ``task_id`` is no 32 lower-case hex digits, and nothing else.
+    ``status`` is the task's own status: ``result`` is read only for a failure, as far as the error
+    needs. Raises ValueError if ``task_id`` is not 32 lower-case hex digits, and nothing else.
     """
     if not TASK_ID.match(task_id):
         raise ValueError(f"not a task id: {task_id!r}")
     problems: list[str] = []
-    with task_folder(tasks_dir, task_id, problems) as folder:
+    with open_task_folder(tasks_dir, task_id, problems) as folder:
         data = try_read("data", _read_data, folder, problems)
         driver = try_read("status-submitted", read_driver, folder, problems)
-        told = (
+        failure = (
             try_read("result", _read_failure_text, folder, problems)
             if status == "failure"
             else None
         )
     base = None
-    base_id = _text(element(data, "base"))
+    base_id = _single_string(element(data, "base"))
     if base_id is not None and TASK_ID.match(base_id):
-        with task_folder(tasks_dir, base_id, problems) as folder:
+        with open_task_folder(tasks_dir, base_id, problems) as folder:
             base = try_read("data", _read_data, folder, problems)
     details = details_from_data(data, base) if data is not None else TaskDetails()
     if details.problem is not None:
@@ -133,102 +144,107 @@ def read_details(tasks_dir: Path, task_id: str, *, status: str) -> TaskDetails:
     return replace(
         details,
         driver=driver,
-        error=told.message if told else None,
-        warnings=told.warnings if told else "",
+        error=failure.message if failure else None,
+        warnings=failure.warnings if failure else "",
         problem="; ".join(problems) or None,
     )
 
 
 def details_from_data(data: RValue, base: RValue | None) -> TaskDetails:
-    """What the value in ``data`` says; for a retry, with the value in the ``data`` of its base."""
-    if _text(element(data, "type")) != "retry":
-        return _described(data)
-    details = TaskDetails() if base is None else _described(base)
+    """Return the details in the value of ``data``; ``base`` is that of the base of a retry."""
+    if _single_string(element(data, "type")) != "retry":
+        return _parse_data(data)
+    details = TaskDetails() if base is None else _parse_data(base)
     return replace(
-        details, parent=_text(element(data, "parent")), base=_text(element(data, "base"))
+        details,
+        parent=_single_string(element(data, "parent")),
+        base=_single_string(element(data, "base")),
     )
 
 
-def _described(data: RValue) -> TaskDetails:
-    """The details of a task that is no retry."""
-    kind = _text(element(data, "type"))
-    code = _CODE.get(kind or "", _no_code)(data)
-    problems = [] if code.runs is not None else ["its 'data' is of no type of task we know"]
-    if code.left_out:
-        problems.append(f"{pluralize(code.left_out, 'input')} too many to show")
+def _parse_data(data: RValue) -> TaskDetails:
+    """Return the details of a task that is not a retry."""
+    kind = _single_string(element(data, "type"))
+    code = _CODE_READERS.get(kind or "", _unknown_code)(data)
+    problems = [] if code.runs is not None else ["its 'data' has an unknown type of task"]
+    if code.omitted:
+        problems.append(f"{pluralize(code.omitted, 'input')} too many to show")
     return TaskDetails(
         type=kind,
         runs=code.runs,
-        inputs=tuple((each.name, each.full) for each in code.inputs),
-        globals=names(element(element(data, "variables"), "globals") or RNull())[:MOST_LISTED],
-        environment=_text(element(data, "environment")),
-        path=_text(element(data, "path")),
+        inputs=tuple((item.name, item.full) for item in code.inputs),
+        globals=names(element(element(data, "variables"), "globals") or RNull())[:MAX_LISTED],
+        environment=_single_string(element(data, "environment")),
+        path=_single_string(element(data, "path")),
         envvars=_envvars(element(data, "envvars")),
         problem="; ".join(problems) or None,
-        code_text=code.what,
-        shown=tuple(each.tagged(each.short) for each in code.inputs),
+        code_text=code.one_line,
+        short_inputs=tuple(item.assigned(item.short) for item in code.inputs),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Input:
-    """A local variable or an argument; ``tag`` is its name as in code, empty where it has none."""
+    """A local variable or an argument, with its value in full and shortened.
+
+    ``tag`` is its name as in R code, empty if it has none.
+    """
 
     name: str
     tag: str
     full: str
     short: str
 
-    def tagged(self, text: str) -> str:
+    def assigned(self, text: str) -> str:
         return f"{self.tag} = {text}" if self.tag else text
 
 
 @dataclass(frozen=True, slots=True)
 class _Code:
-    """The code, in full and on one line, its inputs, and the number of inputs left out."""
+    """Code in full and on one line, its inputs, and the number of omitted inputs."""
 
     runs: str | None
-    what: str = ""
+    one_line: str = ""
     inputs: tuple[_Input, ...] = ()
-    left_out: int = 0
+    omitted: int = 0
 
 
-def _expression(data: RValue) -> _Code:
+def _expression_code(data: RValue) -> _Code:
     lines = deparse(element(data, "expr") or RNull())
     locals_ = element(element(data, "variables"), "locals")
-    return _Code("\n".join(lines), one_line(lines), _inputs(locals_), _left_out(locals_))
+    return _Code("\n".join(lines), one_line(lines), _make_inputs(locals_), _omitted_count(locals_))
 
 
-def _call(data: RValue) -> _Code:
-    function = _function(element(data, "fn"))
+def _call_code(data: RValue) -> _Code:
+    function = _function_name(element(data, "fn"))
     args = element(data, "args")
-    inputs = _inputs(args)
-    full = ", ".join(each.tagged(each.full) for each in inputs)
-    short = ", ".join(each.tagged(each.short) for each in inputs)
-    return _Code(f"{function}({full})", f"{function}({short})", inputs, _left_out(args))
+    inputs = _make_inputs(args)
+    full = ", ".join(item.assigned(item.full) for item in inputs)
+    short = ", ".join(item.assigned(item.short) for item in inputs)
+    return _Code(f"{function}({full})", f"{function}({short})", inputs, _omitted_count(args))
 
 
-def _script(data: RValue) -> _Code:
-    path = _text(element(data, "script"))
+def _script_code(data: RValue) -> _Code:
+    path = _single_string(element(data, "script"))
     return _Code(path, path or "")
 
 
-def _no_code(_data: RValue) -> _Code:
+def _unknown_code(_data: RValue) -> _Code:
     return _Code(None)
 
 
-_CODE: dict[str, Callable[[RValue], _Code]] = {
-    "explicit": _expression,
-    "expression": _expression,
-    "call": _call,
-    "script": _script,
+_CODE_READERS: dict[str, Callable[[RValue], _Code]] = {
+    "explicit": _expression_code,
+    "expression": _expression_code,
+    "call": _call_code,
+    "script": _script_code,
 }
 
 
-def _function(fn: RValue | None) -> str:
-    """The name of a call's function; hipercow keeps ``pkg:::f`` as the expression it is."""
-    name = _text(element(fn, "name"))
-    namespace = _text(element(fn, "namespace"))
+def _function_name(fn: RValue | None) -> str:
+    """Return the name of a call's function; hipercow stores ``pkg:::f`` as an expression."""
+    name = _single_string(element(fn, "name"))
+    namespace = _single_string(element(fn, "namespace"))
     value = element(fn, "value")
     if name is None:
         return "\n".join(deparse(value)) if isinstance(value, RLanguage) else "(anonymous)"
@@ -236,25 +252,25 @@ def _function(fn: RValue | None) -> str:
     return prefix + literals.name(name)
 
 
-def _inputs(values: RValue | None) -> tuple[_Input, ...]:
-    """The first values of a list with their names, or their places from 1 where they have none."""
+def _make_inputs(values: RValue | None) -> tuple[_Input, ...]:
+    """Return the first values of a list, each with its name, or with its position from 1."""
     if not isinstance(values, RList):
         return ()
     tags = names(values)
     inputs: list[_Input] = []
-    left = _MOST_TEXT
-    for place, value in enumerate(values.values[:MOST_LISTED]):
+    remaining = _MAX_INPUT_TEXT
+    for place, value in enumerate(values.values[:MAX_LISTED]):
         tag = tags[place] if place < len(tags) else ""
-        inputs.append(_input(place, tag, value, limit=left))
-        left = max(0, left - len(inputs[-1].full))
+        inputs.append(_make_input(place, tag, value, limit=remaining))
+        remaining = max(0, remaining - len(inputs[-1].full))
     return tuple(inputs)
 
 
-def _left_out(values: RValue | None) -> int:
-    return max(0, len(values.values) - MOST_LISTED) if isinstance(values, RList) else 0
+def _omitted_count(values: RValue | None) -> int:
+    return max(0, len(values.values) - MAX_LISTED) if isinstance(values, RList) else 0
 
 
-def _input(place: int, tag: str, value: RValue, *, limit: int) -> _Input:
+def _make_input(place: int, tag: str, value: RValue, *, limit: int) -> _Input:
     return _Input(
         name=tag or str(place + 1),
         tag=literals.name(tag),
@@ -264,10 +280,10 @@ def _input(place: int, tag: str, value: RValue, *, limit: int) -> _Input:
 
 
 def _envvars(value: RValue | None) -> tuple[EnvVar, ...]:
-    """The rows of a ``hipercow_envvars``; one whose flag can't be read is taken as secret."""
+    """Return the rows of a ``hipercow_envvars``; without a readable flag a row is secret."""
     columns = [element(value, column) for column in ("name", "value", "secret")]
     rows = zip(
-        *(column.values[:MOST_LISTED] for column in columns if isinstance(column, RVector)),
+        *(column.values[:MAX_LISTED] for column in columns if isinstance(column, RVector)),
         strict=False,
     )
     return tuple(
@@ -277,8 +293,8 @@ def _envvars(value: RValue | None) -> tuple[EnvVar, ...]:
     )
 
 
-def _text(value: RValue | None) -> str | None:
-    """The string of a character vector of one element; None for anything else."""
+def _single_string(value: RValue | None) -> str | None:
+    """Return the string of a character vector with one element; None for any other value."""
     if isinstance(value, RVector) and len(value.values) == 1 and isinstance(value.values[0], str):
         return value.values[0]
     return None
@@ -289,7 +305,10 @@ def _read_data(folder: int) -> RValue:
 
 
 def read_driver(folder: int) -> str | None:
-    """The driver's name from the open folder of a task; None where it was not submitted."""
+    """Read the name of the driver from the open folder of a task; None if it was not submitted.
+
+    Raises OSError.
+    """
     try:
         raw = read_file("status-submitted", dir_fd=folder, limit=_DRIVER_LIMIT)
     except FileNotFoundError:
@@ -304,8 +323,11 @@ def _read_failure_text(folder: int) -> r_conditions.FailureText:
 
 
 @contextmanager
-def task_folder(tasks_dir: Path, task_id: str, problems: list[str]) -> Iterator[int | None]:
-    """A descriptor of the task's folder; None, and a problem, where it can't be opened."""
+def open_task_folder(tasks_dir: Path, task_id: str, problems: list[str]) -> Iterator[int | None]:
+    """Open a task folder for the duration of a ``with`` block; gives its descriptor.
+
+    If it can't be opened, gives None, and adds a sentence to ``problems``.
+    """
     fd = None
     try:
         prefix = open_folder(tasks_dir / task_id[:2])
@@ -314,7 +336,7 @@ def task_folder(tasks_dir: Path, task_id: str, problems: list[str]) -> Iterator[
         finally:
             os.close(prefix)
     except OSError as error:
-        problems.append(f"the folder of task {task_id}: {_reason(error)}")
+        problems.append(f"the folder of task {task_id}: {os_error_text(error)}")
     try:
         yield fd
     finally:
@@ -325,7 +347,10 @@ def task_folder(tasks_dir: Path, task_id: str, problems: list[str]) -> Iterator[
 def try_read(
     name: str, read: Callable[[int], _T], folder: int | None, problems: list[str]
 ) -> _T | None:
-    """What ``read`` gives; None, and a problem, where the file ``name`` can't be read."""
+    """Call ``read`` with an open task folder and return its result.
+
+    If the file ``name`` can't be read, returns None, and adds a sentence to ``problems``.
+    """
     if folder is None:
         return None
     try:
@@ -333,9 +358,5 @@ def try_read(
     except RdsError as error:
         problems.append(f"'{name}': {error}")
     except OSError as error:
-        problems.append(f"'{name}': {_reason(error)}")
+        problems.append(f"'{name}': {os_error_text(error)}")
     return None
-
-
-def _reason(error: OSError) -> str:
-    return escape_controls(error.strerror or str(error))

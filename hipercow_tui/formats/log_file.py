@@ -1,7 +1,7 @@
-"""The logs of a task, read by byte offsets: a log of a gigabyte opens at its end at once.
+"""Read the logs of a task by byte offsets: a log of a gigabyte opens at its end immediately.
 
-Nothing is kept between two readings but offsets, and no file is held open: on NFS that would
-leave ``.nfs*`` files in the way of whoever deletes the task.
+Between two reads only offsets are kept. No file stays open: on NFS, an open file would leave a
+``.nfs*`` file in the folder when the task is deleted.
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ from hipercow_tui.domain.task import TASK_ID
 from hipercow_tui.formats.log_patterns import COLOUR, LogQuery
 from hipercow_tui.formats.root import Root
 from hipercow_tui.formats.safe_open import open_file, open_folder
-from hipercow_tui.support.errors import LogError
+from hipercow_tui.support.errors import LogError, os_error_text
 from hipercow_tui.support.text import decoded, escape_controls, short_id
 
 LOG_NAMES = ("log", "log.outer")
 
-# Where a whole block has no newline, its end counts as the end of a line: so lines have a length
-# (under two blocks), and where they begin can be told anywhere in the file from two blocks.
+# Bytes. If a block has no newline, its end counts as the end of a line. So a line is shorter than
+# two blocks, and the start of a line can be found anywhere in the file from two blocks.
 BLOCK = 16384
-_SEARCH = 1 << 20  # bytes of one reading while searching
+_SEARCH_BLOCK = 1 << 20  # bytes of one read during a search
 _TAB = 8
 
-# What a progress bar writes to begin its line anew: a carriage return, and perhaps "erase".
-_ANEW = re.compile(r"\r(?:\x1b\[[012]?K)?")
+# What a progress bar writes to restart its line: a carriage return, perhaps with "erase line".
+_LINE_RESTART = re.compile(r"\r(?:\x1b\[[012]?K)?")
 
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """A line and the bytes it stands in, ``start`` to ``end``.
+    """A line, and its byte offsets ``start`` to ``end``.
 
-    ``text`` has no control characters but the escape sequences of colours (SGR).
+    ``text`` has no control characters except the escape sequences of colours (SGR).
     """
 
     start: int
@@ -47,17 +47,16 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True)
 class LogState:
-    """How many bytes a log holds, and which file it is: a log that was rotated is another."""
+    """The size of a log in bytes, and the inode of its file, which differs after a rotation."""
 
     size: int
     file: int
 
 
 def last_written(tasks: Path, task_id: str) -> float | None:
-    """When something was last written to the log of a task below ``tasks``, in seconds since the
-    epoch; None where there is no log. Costs one stat.
+    """Return the modification time of a task's log below ``tasks``, in seconds since the epoch.
 
-    Raises ValueError where ``task_id`` is no task id.
+    None if there is no log. Costs one stat. Raises ValueError if ``task_id`` is not a task id.
     """
     if not TASK_ID.match(task_id):
         raise ValueError(f"not a task id: {task_id!r}")
@@ -72,9 +71,10 @@ def last_written(tasks: Path, task_id: str) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """One log of a task: ``log``, or ``log.outer`` of the cluster's own job.
+    """One log of a task: ``log``, or ``log.outer`` of the job on the cluster.
 
-    Every method opens the file anew, and raises LogError, a sentence, where that can't be done.
+    Every method opens and closes the file. It raises LogError, with a sentence, if the file can't
+    be read.
     """
 
     root: Root
@@ -82,109 +82,114 @@ class Log:
     name: str = LOG_NAMES[0]
 
     def state(self) -> LogState:
-        """How it stands now."""
-        with self._opened() as fd:
+        """Return the current state."""
+        with self._open() as fd:
             status = os.fstat(fd)
             return LogState(status.st_size, status.st_ino)
 
-    def after(self, offset: int, count: int) -> list[LogLine]:
-        """Up to ``count`` lines from ``offset`` on, which is where a line begins."""
+    def lines_after(self, offset: int, count: int) -> list[LogLine]:
+        """Return at most ``count`` lines from ``offset`` on, where a line begins."""
         lines: list[LogLine] = []
-        with self._opened() as fd:
+        with self._open() as fd:
             while len(lines) < count:
                 raw = os.pread(fd, 2 * BLOCK, offset)
                 at_end = len(raw) < 2 * BLOCK
-                fresh = list(_split(raw, offset, at_end=at_end))
-                lines += fresh
-                if at_end or not fresh:
+                more = list(_split_lines(raw, offset, at_end=at_end))
+                lines += more
+                if at_end or not more:
                     break
-                offset = fresh[-1].end
+                offset = more[-1].end
         return lines[:count]
 
-    def before(self, offset: int, count: int) -> list[LogLine]:
-        """The last ``count`` lines before ``offset``, in the order of the file; if that is within
-        a line, the last of them is its beginning."""
-        with self._opened() as fd:
-            return _last_before(fd, min(offset, os.fstat(fd).st_size), count)
+    def lines_before(self, offset: int, count: int) -> list[LogLine]:
+        """Return the last ``count`` lines before ``offset``, in the order of the file.
+
+        If ``offset`` is within a line, the last result is the beginning of that line.
+        """
+        with self._open() as fd:
+            return _lines_before(fd, min(offset, os.fstat(fd).st_size), count)
 
     def find(
         self,
-        sought: LogQuery,
+        query: LogQuery,
         begin: int,
         end: int,
-        goes_on: Callable[[int], bool] = lambda offset: True,
+        should_continue: Callable[[int], bool] = lambda offset: True,
     ) -> int | None:
-        """Where the next line begins that holds what is sought, from ``begin`` on and before
-        ``end``; or the one before, where ``end`` is the smaller of both. None if there is none.
+        """Return the offset of the next line that matches, from ``begin`` on and before ``end``.
 
-        Reads the file until found, a gigabyte in about a second at best. ``goes_on`` is asked
-        before each reading, and given the offset that was reached.
+        Searches backwards if ``end`` is less than ``begin``. None if there is no match. Reads a
+        gigabyte in a second at best. ``should_continue`` is called before each read with the offset
+        reached so far; the search ends if it returns false.
         """
         backwards = end < begin
-        with self._opened() as fd:
+        with self._open() as fd:
             at, rejected = begin, LogLine(0, 0, "")
-            while at != end and goes_on(at):
-                low = max(end, at - _SEARCH) if backwards else at
-                high = at if backwards else min(end, at + _SEARCH)
-                raw = os.pread(fd, high - low + sought.reach, low)
-                places: Iterable[int] = sought.places(raw, high - low)
-                for place in reversed(list(places)) if backwards else places:
+            while at != end and should_continue(at):
+                low = max(end, at - _SEARCH_BLOCK) if backwards else at
+                high = at if backwards else min(end, at + _SEARCH_BLOCK)
+                raw = os.pread(fd, high - low + query.reach, low)
+                found: Iterable[int] = query.find_candidates(raw, high - low)
+                for place in reversed(list(found)) if backwards else found:
                     if rejected.start <= low + place < rejected.end:
                         continue
                     rejected = _line_at(fd, raw, low, place)
-                    if sought.is_in(COLOUR.sub("", rejected.text)):
+                    if query.matches(COLOUR.sub("", rejected.text)):
                         return rejected.start
                 at = low if backwards else high
         return None
 
     @contextmanager
-    def _opened(self) -> Iterator[int]:
+    def _open(self) -> Iterator[int]:
         if not TASK_ID.match(self.task_id):
             raise LogError(f"'{escape_controls(self.task_id)}' is not the id of a task")
         open_fds: list[int] = []
         try:
-            # One step at a time: none of them may be a symbolic link to elsewhere.
+            # Folder by folder, because none of them may be a symbolic link.
             open_fds.append(open_folder(self.root.tasks / self.task_id[:2]))
             open_fds.append(open_folder(self.task_id[2:], dir_fd=open_fds[-1]))
             open_fds.append(open_file(self.name, dir_fd=open_fds[-1]))
             yield open_fds[-1]
         except FileNotFoundError:
-            raise LogError(self._missing(task_gone=len(open_fds) < 2)) from None
+            raise LogError(self._missing_text(task_gone=len(open_fds) < 2)) from None
         except OSError as error:
-            why = escape_controls(error.strerror or str(error))
-            raise LogError(f"'{self.name}' of task {short_id(self.task_id)}: {why}") from None
+            reason = os_error_text(error)
+            raise LogError(f"'{self.name}' of task {short_id(self.task_id)}: {reason}") from None
         finally:
             for fd in open_fds:
                 os.close(fd)
 
-    def _missing(self, *, task_gone: bool) -> str:
+    def _missing_text(self, *, task_gone: bool) -> str:
         if task_gone:
-            return f"Task {short_id(self.task_id)} is gone, and its logs with it"
+            return f"Task {short_id(self.task_id)} and its logs are gone"
         return (
             f"Task {short_id(self.task_id)} has no '{self.name}':"
-            " it has not started, or its driver writes none"
+            " it has not started, or its driver does not write one"
         )
 
 
-def _last_before(fd: int, offset: int, count: int) -> list[LogLine]:
+def _lines_before(fd: int, offset: int, count: int) -> list[LogLine]:
     blocks = 1
     while True:
         edge = max(0, (offset - 1) // BLOCK - blocks + 1) * BLOCK
         begin = max(0, edge - BLOCK)
         raw = os.pread(fd, offset - begin, begin)
-        start = _line_start(raw, begin, edge)
-        lines = list(_split(raw[start - begin :], start, at_end=True, last=count))
+        start = _find_line_start(raw, begin, edge)
+        lines = list(_split_lines(raw[start - begin :], start, at_end=True, last=count))
         if len(lines) >= count or start == 0:
             return lines
         blocks *= 2
 
 
 def sanitize_line(raw: bytes) -> str:
-    """One line as it may reach a terminal: a progress bar in its last state, colours kept, all
-    else that a terminal would obey made visible."""
+    """Return one line as text that is safe for a terminal.
+
+    Of a progress bar, the last state remains. Colours are kept; other control characters become
+    visible.
+    """
     line = decoded(raw.rstrip(b"\r\n"))
     if "\r" in line:
-        states = [state for state in _ANEW.split(line) if COLOUR.sub("", state).strip()]
+        states = [state for state in _LINE_RESTART.split(line) if COLOUR.sub("", state).strip()]
         line = states[-1] if states else ""
     line = line.expandtabs(_TAB)
     if "\x1b" not in line:
@@ -193,9 +198,14 @@ def sanitize_line(raw: bytes) -> str:
     return "".join(part if odd % 2 else escape_controls(part) for odd, part in enumerate(parts))
 
 
-def _split(raw: bytes, base: int, *, at_end: bool, last: int | None = None) -> Iterator[LogLine]:
-    """The lines of ``raw``, which begins with a line at offset ``base``; an unfinished one at the
-    end only ``at_end`` of what there is. With ``last`` only so many of the last lines."""
+def _split_lines(
+    raw: bytes, base: int, *, at_end: bool, last: int | None = None
+) -> Iterator[LogLine]:
+    """Yield the lines of ``raw``, which begins with a line at offset ``base`` of the file.
+
+    An unfinished last line is included only ``at_end`` of the file. With ``last``, only that
+    number of lines from the end.
+    """
     spans = []
     start = 0
     while start < len(raw):
@@ -211,18 +221,20 @@ def _split(raw: bytes, base: int, *, at_end: bool, last: int | None = None) -> I
         yield LogLine(base + start, base + end, sanitize_line(raw[start:end]))
 
 
-def _line_start(raw: bytes, begin: int, edge: int) -> int:
-    """A place where a line begins, at or shortly before ``edge``, which is a multiple of BLOCK;
-    ``raw`` holds the block before it, from offset ``begin`` on."""
+def _find_line_start(raw: bytes, begin: int, edge: int) -> int:
+    """Return an offset where a line begins, at or shortly before ``edge``, a multiple of BLOCK.
+
+    ``raw`` has the block before ``edge``, from offset ``begin`` on.
+    """
     newline = raw.rfind(b"\n", 0, edge - begin)
     return begin + newline + 1 if newline >= 0 else edge
 
 
 def _line_at(fd: int, raw: bytes, begin: int, place: int) -> LogLine:
-    """The line that holds the byte at ``place`` in ``raw``, which was read from ``begin`` on."""
+    """Return the line of the byte at ``place`` in ``raw``, which was read from ``begin`` on."""
     start, end = raw.rfind(b"\n", 0, place) + 1, raw.find(b"\n", place) + 1
     if not start or not end or end - start > BLOCK:
-        begin = _last_before(fd, begin + place + 1, 1)[-1].start
+        begin = _lines_before(fd, begin + place + 1, 1)[-1].start
         raw = os.pread(fd, 2 * BLOCK, begin)
-        return next(_split(raw, begin, at_end=True))
+        return next(_split_lines(raw, begin, at_end=True))
     return LogLine(begin + start, begin + end, sanitize_line(raw[start:end]))

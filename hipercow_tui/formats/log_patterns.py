@@ -1,7 +1,7 @@
-"""What to look for in a log: words, and the lines that tell of an error or a warning.
+"""Find text, errors and warnings in a log.
 
-The rules look at one line without its colours. They know what R, cli, rlang, Python, compilers and
-the schedulers print, and that "Residual standard error: 0.3" is none.
+The rules match one line without its colours. They are for the output of R, cli, rlang, Python,
+compilers and schedulers. "Residual standard error: 0.3" is not an error.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-# Colours are kept. The digits are bounded since a number of thousands of them is no colour.
+# The escape sequence of a colour. A sequence with thousands of digits is not a colour.
 COLOUR = re.compile(r"(\x1b\[[0-9;]{0,64}m)")
 _COLOUR = re.compile(rb"\x1b\[[0-9;]{0,64}m")
-# What may stand between two letters that a reader sees side by side: cli nests its colours.
-_BETWEEN = rb"(?:\x1b\[[0-9;]{0,64}m){0,4}"
-_WIDEST = 4 * 67  # bytes of that
-_LONGEST_SIGN = 64  # bytes; longer than each of the words that give a line away
-LONGEST = 200  # characters of a search
+# Colours between two letters that are displayed side by side: cli nests its colours.
+_COLOURS_BETWEEN = rb"(?:\x1b\[[0-9;]{0,64}m){0,4}"
+_MAX_COLOURS = 4 * 67  # bytes of the colours between two letters
+_LONGEST_KEYWORD = 64  # bytes; longer than every keyword
+MAX_QUERY = 200  # characters of a search text
 
 
 class Severity(StrEnum):
-    """What a line of a log may tell of."""
+    """The severity of a line of a log."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -49,8 +49,8 @@ _RULES = {
         r"|^There were \d+ (?:or more )?warnings"
     ),
 }
-# Every line that a rule takes has one of these, whatever the case of its letters.
-_GIVEAWAYS: dict[Severity, tuple[bytes, ...]] = {
+# Every line that matches a rule contains a keyword in lower case; keywords are found faster.
+_KEYWORDS: dict[Severity, tuple[bytes, ...]] = {
     Severity.ERROR: (
         *(b"error", "✖".encode(), "✗".encode(), b"fatal", b"critical", b"exception"),
         *(b"traceback", b"execution halted", b"killed", b"aborted", b"*** caught"),
@@ -61,65 +61,68 @@ _GIVEAWAYS: dict[Severity, tuple[bytes, ...]] = {
 
 
 def severity_of(line: str) -> Severity | None:
-    """What a line tells of; an error where it tells of both."""
-    return next((sign for sign, rule in _RULES.items() if rule.search(line)), None)
+    """Return the severity of a line: ERROR if it matches both rules, None if it matches none."""
+    return next((severity for severity, rule in _RULES.items() if rule.search(line)), None)
 
 
 @dataclass(frozen=True, slots=True)
 class LogQuery:
-    """What is looked for. ``name`` is what it is called, ``shown`` where it stands in a line.
+    """A search in a log, for a text or for lines of a severity.
 
-    ``severity`` is set where lines are sought that tell of it.
+    Attributes:
+        name: The text or severity, for messages.
+        highlight: Matches the text in a line; None for a severity.
+        reach: A match is at most this many bytes longer than one byte.
+        severity: The severity, or None for a text.
     """
 
     name: str
-    shown: re.Pattern[str] | None
+    highlight: re.Pattern[str] | None
     reach: int
     severity: Severity | None
-    _giveaways: tuple[bytes, ...]
-    _candidates: re.Pattern[bytes]
+    _keywords: tuple[bytes, ...]
+    _candidate: re.Pattern[bytes]
 
-    def places(self, raw: bytes, below: int) -> Iterator[int]:
-        """The offsets, less than ``below``, where ``raw`` may hold it; a match is at most
-        ``reach`` bytes longer than one."""
+    def find_candidates(self, raw: bytes, below: int) -> Iterator[int]:
+        """Yield the offsets in ``raw``, less than ``below``, where there may be a match."""
         low = raw.lower()
         if b"\x1b" in low:
             low = _COLOUR.sub(b"", low)
-        if any(word in low for word in self._giveaways):
-            for match in self._candidates.finditer(raw):
+        if any(word in low for word in self._keywords):
+            for match in self._candidate.finditer(raw):
                 if match.start() >= below:
                     return
                 yield match.start()
 
-    def is_in(self, line: str) -> bool:
-        """Whether a line, that holds a candidate, is one that is sought."""
+    def matches(self, line: str) -> bool:
+        """Return whether a line that contains a candidate matches."""
         return self.severity is None or severity_of(line) is self.severity
 
     def column(self, line: str) -> int:
-        """How many characters stand before it in a line."""
-        found = self.shown.search(line) if self.shown else None
+        """Return the column of the text in a line; 0 for a severity."""
+        found = self.highlight.search(line) if self.highlight else None
         return found.start() if found else 0
 
 
-def words(text: str) -> LogQuery:
-    """This text, in which letters of ASCII match in either case; colours may stand within.
+def text_query(text: str) -> LogQuery:
+    """Make a query for a text, of which the first ``MAX_QUERY`` characters count.
 
-    No more than ``LONGEST`` characters of it count.
+    ASCII letters match in both cases. Colours between the letters are ignored.
     """
-    text = text[:LONGEST]
+    text = text[:MAX_QUERY]
     letters = [bytes((byte,)) for byte in text.encode("utf-8", "surrogateescape")]
     return LogQuery(
         text,
         re.compile(re.escape(text), re.IGNORECASE | re.ASCII),
-        max(0, len(letters) - 1) * (1 + _WIDEST),
+        max(0, len(letters) - 1) * (1 + _MAX_COLOURS),
         None,
         (b"".join(letters).lower(),),
-        re.compile(_BETWEEN.join(map(re.escape, letters)), re.IGNORECASE),
+        re.compile(_COLOURS_BETWEEN.join(map(re.escape, letters)), re.IGNORECASE),
     )
 
 
-def lines_with(sign: Severity) -> LogQuery:
-    """The lines that tell of an error, or of a warning."""
-    giveaways = _GIVEAWAYS[sign]
-    candidates = re.compile(b"|".join(map(re.escape, giveaways)), re.IGNORECASE)
-    return LogQuery(sign.value, None, _LONGEST_SIGN, sign, giveaways, candidates)
+def severity_query(severity: Severity) -> LogQuery:
+    """Make a query for the lines of a severity."""
+    keywords = _KEYWORDS[severity]
+    candidate = re.compile(b"|".join(map(re.escape, keywords)), re.IGNORECASE)
+    return LogQuery(severity.value, None, _LONGEST_KEYWORD, severity, keywords, candidate)

@@ -1,6 +1,6 @@
-"""What one Python task runs, and with what: its ``data`` and its driver (SPEC section 3).
+"""Read the details of a Python task (docs/spec.md, section 3), or of a task of either language.
 
-As for R, nothing here raises for a task that is broken.
+As for R, a broken task raises nothing: see ``TaskDetails.problem``.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from typing import Any, TypeAlias
 
 from hipercow_tui.domain.task import TASK_ID, Lang, Task
 from hipercow_tui.formats.details import (
-    MOST_LISTED,
+    MAX_LISTED,
     EnvVar,
     TaskDetails,
     looks_secret,
+    open_task_folder,
     read_details,
     read_driver,
-    task_folder,
     try_read,
 )
 from hipercow_tui.formats.json_reader import load_json
@@ -31,34 +31,34 @@ from hipercow_tui.support.text import escape_controls
 
 Json: TypeAlias = dict[str, Any]
 
-_DATA_LIMIT = 2 << 20  # bytes: no longer command can be started on Linux
-_DATA_WORK = 1_000_000  # as load_json counts it
+_DATA_LIMIT = 2 << 20  # bytes; Linux can't start a longer command
+_DATA_WORK = 1_000_000  # the ``work`` of load_json
 
 
-def details_of(root: Root, task: Task) -> TaskDetails:
-    """All that is known of a task of either language."""
+def read_task_details(root: Root, task: Task) -> TaskDetails:
+    """Read the details of a task of either language."""
     if task.lang is Lang.PY:
         return read_py_details(root.part(Lang.PY).tasks, task.id, status=task.status)
     return read_details(root.tasks, task.id, status=task.status)
 
 
-def read_what_runs(root: Root, task_id: str, lang: Lang) -> TaskDetails:
-    """The same without the error of a failure, which costs most."""
+def read_details_without_error(root: Root, task_id: str, lang: Lang) -> TaskDetails:
+    """Read the details of a task without the error of a failure, which costs most."""
     if lang is Lang.PY:
         return read_py_details(root.part(Lang.PY).tasks, task_id, status="")
     return read_details(root.tasks, task_id, status="")
 
 
 def read_py_details(tasks_dir: Path, task_id: str, *, status: str) -> TaskDetails:
-    """What the task runs, from its folder below ``tasks_dir``.
+    """Read the details of a Python task from its folder below ``tasks_dir``.
 
-    ``status`` is the task's own; only of a failure the end of the log is read, for its error.
-    Raises ValueError where ``task_id`` is no 32 lower-case hex digits, and nothing else.
+    ``status`` is the task's own status: only for a failure the end of the log is read, for the
+    error. Raises ValueError if ``task_id`` is not 32 lower-case hex digits, and nothing else.
     """
     if not TASK_ID.match(task_id):
         raise ValueError(f"not a task id: {task_id!r}")
     problems: list[str] = []
-    with task_folder(tasks_dir, task_id, problems) as folder:
+    with open_task_folder(tasks_dir, task_id, problems) as folder:
         raw = try_read("data", _read_data, folder, problems)
         driver = try_read("status-submitted", read_driver, folder, problems)
         error = try_read("log", read_log_error, folder, problems) if status == "failure" else None
@@ -73,13 +73,13 @@ def _read_data(folder: int) -> bytes:
 
 
 def parse_data(raw: bytes, task_id: str) -> TaskDetails:
-    """What the bytes of ``data`` say; what in it makes no sense is the ``problem``."""
+    """Parse ``data``; the result has a ``problem`` if it is not as hipercow writes it."""
     try:
         data = load_json(raw, work=_DATA_WORK)
     except ValueError as error:
         return TaskDetails(problem=f"'data' {error}")
     if not isinstance(data, dict):
-        return TaskDetails(problem="'data' is no JSON object")
+        return TaskDetails(problem="'data' is not a JSON object")
     runs = _command(data)
     return TaskDetails(
         type=_text(data.get("method")),
@@ -94,7 +94,7 @@ def parse_data(raw: bytes, task_id: str) -> TaskDetails:
 
 
 def _command(data: Json) -> str | None:
-    """The command, quoted as a shell needs it; None for what is no shell command."""
+    """Return the command with shell quotes; None if the task is not a shell command."""
     inner = data.get("data")
     words = inner.get("cmd") if isinstance(inner, dict) else None
     if data.get("method") != "shell" or not isinstance(words, list) or not words:
@@ -104,30 +104,30 @@ def _command(data: Json) -> str | None:
 
 def _problems(data: Json, runs: str | None, task_id: str) -> Iterator[str]:
     if runs is None:
-        yield "its 'data' is of no type of task we know"
-    if data.get("task_id") != task_id:
-        yield f"its 'data' is that of task '{escape_controls(_plain(data.get('task_id'))[:40])}'"
+        yield "its 'data' has an unknown type of task"
+    if (other := data.get("task_id")) != task_id:
+        yield f"its 'data' is of task '{escape_controls(_scalar_text(other)[:40])}'"
 
 
 def _resources(value: Any) -> Iterator[tuple[str, str]]:
-    """What was asked for; None is the cluster's own choice."""
-    for name, asked in _first_items(value):
-        if asked is not None and asked is not False:
-            yield name, "yes" if asked is True else _plain(asked)
+    """Yield the requested resources; None and false are the default of the cluster."""
+    for name, requested in _first_items(value):
+        if requested is not None and requested is not False:
+            yield name, "yes" if requested is True else _scalar_text(requested)
 
 
 def _envvars(value: Any) -> Iterator[EnvVar]:
-    """Nothing in the file marks a secret, so its name does."""
-    for name, held in _first_items(value):
-        yield EnvVar(name, _plain(held), secret=looks_secret(name))
+    """Yield the variables. The file does not mark secrets, so their names decide."""
+    for name, text in _first_items(value):
+        yield EnvVar(name, _scalar_text(text), secret=looks_secret(name))
 
 
 def _first_items(value: Any) -> Iterator[tuple[str, Any]]:
-    return islice(value.items(), MOST_LISTED) if isinstance(value, dict) else iter(())
+    return islice(value.items(), MAX_LISTED) if isinstance(value, dict) else iter(())
 
 
-def _plain(value: Any) -> str:
-    """Text and numbers as they are; hipercow writes nothing else."""
+def _scalar_text(value: Any) -> str:
+    """Return text or a number as text; hipercow writes no other values."""
     return str(value) if isinstance(value, str | int | float) else "…"
 
 

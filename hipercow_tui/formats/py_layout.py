@@ -1,7 +1,7 @@
 """The layout of a Python root under ``hipercow/py/`` (docs/spec.md, section 3).
 
-Source: ``hipercow.task`` and ``hipercow.bundle`` of hipercow 0.2.4. ``result`` is a pickle, which
-runs whatever it holds when it is loaded: nothing here opens it.
+Source: ``hipercow.task`` and ``hipercow.bundle`` of hipercow 0.2.4. ``result`` is a pickle, and
+loading a pickle can run any code: nothing here opens it.
 """
 
 from __future__ import annotations
@@ -29,13 +29,24 @@ from hipercow_tui.domain.task import (
     Status,
 )
 from hipercow_tui.formats.json_reader import load_json
-from hipercow_tui.formats.r_layout import Row, Stamp, folder_times, read_head, status_of
-from hipercow_tui.formats.safe_open import open_folder, os_error_text
+from hipercow_tui.formats.r_layout import Stamp
+from hipercow_tui.formats.safe_open import open_folder
+from hipercow_tui.formats.task_row import (
+    STATUS_BY_MASK,
+    TaskRow,
+    broken_row,
+    folder_error,
+    folder_times,
+    list_task_folder,
+    mtime,
+    read_beginning,
+)
+from hipercow_tui.support.errors import os_error_text
 from hipercow_tui.support.text import escape_controls, pluralize
 
-RECENT = "recent"  # the ids in the order in which the tasks were made, one a line
+RECENT = "recent"  # the file with the ids in the order of creation, one a line
 
-_BITS = {
+_MASK_BY_NAME = {
     "data": DATA,
     "times": INFO,
     "status-submitted": MARK_SUBMITTED,
@@ -47,112 +58,95 @@ _BITS = {
     "task_run.bat": QUEUED,
     "task_run.sh": QUEUED,
 }
-_ENDED = (Status.SUCCESS, Status.FAILURE, Status.CANCELLED)
-_DEPTH = 32  # folders in the name of a bundle; a descent holds one descriptor a level
-# Left by systems, not by hipercow: of deleted files that are still open, and by the Finder.
-_OF_A_SYSTEM = re.compile(r"\.nfs[0-9a-f]{16,}\Z|\.fuse_hidden[0-9a-f]+\Z|\.DS_Store\Z")
-_TIMES_WORK = 1000  # as load_json counts it: a file has three keys
-_BUNDLE_WORK = 8_000_000  # that many ids
-_FAR = 1e15  # seconds: no time of a task lies beyond
+_TERMINAL = (Status.SUCCESS, Status.FAILURE, Status.CANCELLED)
+_MAX_DEPTH = 32  # folders in the name of a bundle; each level needs an open descriptor
+# Not written by hipercow: deleted files that are still open, and files of the Finder.
+_SYSTEM_FILE = re.compile(r"\.nfs[0-9a-f]{16,}\Z|\.fuse_hidden[0-9a-f]+\Z|\.DS_Store\Z")
+_TIMES_WORK = 1000  # the ``work`` of load_json; a file has three keys
+_BUNDLE_WORK = 8_000_000  # about the number of ids
+_MAX_TIME = 1e15  # seconds since the epoch; a larger number is not a time
 
-# When a task was created, started and finished.
+# The times of creation, start and end, in seconds since the epoch.
 Times: TypeAlias = tuple[float, float | None, float | None]
 
 
-def listing_of(names: Iterable[str]) -> int:
-    """The bits of what a task folder holds, from the names in it; ``times`` stands for ``info``."""
-    listing = 0
+def files_mask_of(names: Iterable[str]) -> int:
+    """Return the ``files_mask`` of a task folder that contains these names; ``times`` is INFO."""
+    mask = 0
     for name in names:
-        listing |= _BITS.get(name, 0)
-    return listing
+        mask |= _MASK_BY_NAME.get(name, 0)
+    return mask
 
 
 def read_tasks(
     tasks: str, ids: Iterable[str], retried: Collection[str] = ()
-) -> Iterator[Row | None]:
-    """What the folders of these tasks under ``tasks`` say; None for one that is gone.
+) -> Iterator[TaskRow | None]:
+    """Yield the content of each task's folder below ``tasks``; None if there is no folder.
 
-    ``retried`` is there for likeness to R: there are no retries. A task that has ended costs one
-    listing, five calls, and one read of ``times``, three. One without ``times`` costs a stat for
-    each of ``data``, its marker and its folder instead.
+    ``retried`` is not used: Python has no retries. A final task costs one listing (five system
+    calls) and one read of ``times`` (three). A task without ``times`` costs a stat for each of
+    ``data``, its marker and its folder instead.
     """
     for task_id in ids:
         yield _read_task(f"{tasks}/{task_id[:2]}/{task_id[2:]}")
 
 
-def _read_task(folder: str) -> Row | None:
-    listing = 0
-    odd: dict[str, str] = {}
+def _read_task(folder: str) -> TaskRow | None:
+    problems: dict[str, str] = {}
     try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                bit = _BITS.get(entry.name)
-                if bit is not None:
-                    listing |= bit
-                    if bit <= INFO and not entry.is_file(follow_symlinks=False):
-                        odd[entry.name] = f"'{entry.name}' is no ordinary file and is not read"
+        mask = list_task_folder(folder, _MASK_BY_NAME, problems)
     except FileNotFoundError:
         return None
     except OSError as error:
-        return _broken(folder, UNREADABLE, f"its folder: {os_error_text(error)}")
-    if not listing & DATA:
-        odd["data"] = "there is no 'data' in its folder"
-    status = status_of(listing)
+        return broken_row(folder, UNREADABLE, folder_error(error))
+    status = STATUS_BY_MASK[mask]
     if status is Status.BROKEN:
-        return _broken(folder, listing, "; ".join(odd.values()))
-    times = _times(folder, odd) if listing & INFO and "times" not in odd else None
-    problem = "; ".join(odd.values()) or None
+        return broken_row(folder, mask, "; ".join(problems.values()))
+    times = _read_times(folder, problems) if mask & INFO and "times" not in problems else None
+    problem = "; ".join(problems.values()) or None
     if times is None:
-        return _estimated(folder, status, listing, problem)
-    ended = status in _ENDED
-    changed = None if ended and status is not Status.CANCELLED else folder_times(folder)
-    finished = times[2] if ended else None
-    return (listing, times[0], times[1], finished, False, changed, problem, None)
+        return _estimated_row(folder, status, mask, problem)
+    terminal = status in _TERMINAL
+    changed = None if terminal and status is not Status.CANCELLED else folder_times(folder)
+    finished = times[2] if terminal else None
+    return TaskRow(mask, times[0], times[1], finished, False, changed, problem)
 
 
-def _broken(folder: str, listing: int, problem: str) -> Row:
-    return (listing, None, None, None, False, folder_times(folder), problem, None)
-
-
-def _times(folder: str, odd: dict[str, str]) -> Times | None:
+def _read_times(folder: str, problems: dict[str, str]) -> Times | None:
     try:
-        return parse_times(read_head(f"{folder}/times"))
+        return parse_times(read_beginning(f"{folder}/times"))
     except OSError as error:
-        odd["times"] = f"'times': {os_error_text(error)}"
+        problems["times"] = f"'times': {os_error_text(error)}"
     except ValueError as error:
-        odd["times"] = f"'times' {error}"
+        problems["times"] = f"'times' {error}"
     return None
 
 
-def _estimated(folder: str, status: Status, listing: int, problem: str | None) -> Row:
-    """Without ``times`` the files' own count: ctimes, as hipercow takes them
-    (``_read_task_times``), and for the end, of which it says nothing, when the marker was made."""
-    created = _changed(f"{folder}/data") if listing & DATA else None
-    started = _changed(f"{folder}/status-running") if listing & MARK_RUNNING else None
-    finished = _modified(f"{folder}/status-{status}") if status in _ENDED else None
-    estimate = finished is not None
-    return (listing, created, started, finished, estimate, folder_times(folder), problem, None)
+def _estimated_row(folder: str, status: Status, mask: int, problem: str | None) -> TaskRow:
+    """Estimate the times of a task without ``times``.
+
+    Creation and start are ctimes, as in hipercow (``_read_task_times``). It has no rule for the
+    end: that is the modification time of the marker.
+    """
+    created = _ctime(f"{folder}/data") if mask & DATA else None
+    started = _ctime(f"{folder}/status-running") if mask & MARK_RUNNING else None
+    finished = mtime(f"{folder}/status-{status}") if status in _TERMINAL else None
+    estimated = finished is not None
+    return TaskRow(mask, created, started, finished, estimated, folder_times(folder), problem)
 
 
-def _changed(path: str) -> float | None:
+def _ctime(path: str) -> float | None:
     try:
         return os.lstat(path).st_ctime
     except OSError:
         return None
 
 
-def _modified(path: str) -> float | None:
-    try:
-        return os.lstat(path).st_mtime
-    except OSError:
-        return None
-
-
 def parse_times(raw: bytes) -> Times:
-    """The three times of a file ``times``, in seconds since the epoch; raises ValueError."""
+    """Parse a file ``times``. Raises ValueError with the end of a sentence on the file."""
     value = load_json(raw, work=_TIMES_WORK)
     if not isinstance(value, dict):
-        raise ValueError("is no JSON object")
+        raise ValueError("is not a JSON object")
     created, started, finished = (
         _seconds(value.get(name)) for name in ("created", "started", "finished")
     )
@@ -164,18 +158,23 @@ def parse_times(raw: bytes) -> Times:
 def _seconds(value: Any) -> float | None:
     if value is None:
         return None
-    # An int of hundreds of digits has no float, so it is compared before.
-    if type(value) not in (int, float) or not -_FAR < value < _FAR or not math.isfinite(value):
-        raise ValueError("a time in it is none")
+    # A large int can't be converted to a float, so it is compared first.
+    if (
+        type(value) not in (int, float)
+        or not -_MAX_TIME < value < _MAX_TIME
+        or not math.isfinite(value)
+    ):
+        raise ValueError("has a value that is not a time")
     return float(value)
 
 
 def parse_bundle(
     raw: bytes, name: str, changed: float = 0.0, stamp: Stamp = NO_FILE_STAMP
 ) -> Bundle:
-    """A bundle from the bytes of its file; entries that are no ids are counted as a problem.
+    """Parse a bundle. Entries that are not ids are counted in ``problem``.
 
-    Raises ValueError, the end of a sentence, if it is not the JSON of a bundle.
+    ``changed`` and ``stamp`` are copied to the bundle. Raises ValueError, with the end of a
+    sentence on the file, if it is not the JSON of a bundle.
     """
     value = load_json(raw, work=_BUNDLE_WORK)
     listed = value.get("task_ids") if isinstance(value, dict) else None
@@ -184,30 +183,31 @@ def parse_bundle(
     ids = dict.fromkeys(i for i in listed if isinstance(i, str) and TASK_ID.match(i))
     wrong = sum(1 for i in listed if not isinstance(i, str) or i not in ids)
     shown = f"bundle '{escape_controls(name)}'"
-    problem = f"{pluralize(wrong, 'entry', 'entries')} of {shown} no task id" if wrong else None
+    problem = f"{pluralize(wrong, 'entry', 'entries')} of {shown} not a task id" if wrong else None
     return Bundle(name, tuple(ids), changed, stamp, problem, Lang.PY)
 
 
 def bundle_files(
     bundles: str | int, unread: dict[str, str], prefix: str = "", depth: int = 0
 ) -> Iterator[tuple[str, os.DirEntry[str], int | None]]:
-    """The files in ``bundles/``, a path or an open folder, and in the folders in it.
+    """Yield the files in ``bundles/`` and in its subfolders.
 
-    Gives the name of each, its entry, and the open folder that the entry's path is relative to.
-    Links and pipes are among them. For a folder that can't be listed, by its name, the reason is
-    added to ``unread``. No link is followed. Costs six calls a folder. Raises OSError.
+    ``bundles`` is a path or an open folder. Each result is a name, its entry, and the open folder
+    to which the entry's path is relative. Links and pipes are included; no link is followed. The
+    reason why a subfolder can't be listed is added to ``unread`` by its name. ``prefix`` and
+    ``depth`` are those of a subfolder. Costs six system calls a folder. Raises OSError.
     """
     folder = bundles if isinstance(bundles, int) else None
     with os.scandir(bundles) as entries:
         listed = sorted(entries, key=lambda entry: entry.name)
     for entry in listed:
         name = prefix + entry.name
-        if _OF_A_SYSTEM.match(entry.name):
+        if _SYSTEM_FILE.match(entry.name):
             continue
         if not entry.is_dir(follow_symlinks=False):
             yield name, entry, folder
-        elif depth == _DEPTH:
-            unread[name] = f"there are more than {_DEPTH} folders in its name"
+        elif depth == _MAX_DEPTH:
+            unread[name] = f"its name has more than {_MAX_DEPTH} folders"
         else:
             yield from _bundle_files_in(entry.path, folder, unread, name, depth + 1)
 

@@ -1,9 +1,9 @@
-"""What went wrong in a failed task: the text of the R condition in its ``result``.
+"""Read the error of a failed R task from the condition in its ``result``.
 
-A condition is a list of parts that R writes in the order ``message, call, trace, …``, and its
-names behind them. A trace can be tens of megabytes. So each part is kept as far as it is small,
-the rest is read past, and the names then say which part was what.
-Source: SPEC section 2, "Error text"; R's ``conditionMessage``, rlang's ``cnd_message``.
+A condition is a list of parts, in the order ``message, call, trace, …``, followed by their names.
+A trace can be tens of megabytes. So each small part is kept, the others are skipped, and the names
+are assigned at the end.
+Source: docs/spec.md, section 2, "Errors"; R's ``conditionMessage``, rlang's ``cnd_message``.
 """
 
 from __future__ import annotations
@@ -15,18 +15,19 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from hipercow_tui.formats.rlang.deparse import deparse
+from hipercow_tui.formats.rlang.rds.limits import Limits
 from hipercow_tui.formats.rlang.rds.reader import Reader
-from hipercow_tui.formats.rlang.rds.skip import CHARACTER, LIST, Limits
 from hipercow_tui.formats.rlang.rds.stream import Source
+from hipercow_tui.formats.rlang.rds.type_codes import CHARACTER, LIST
 from hipercow_tui.formats.rlang.values import RLanguage, RSymbol, RValue, RVector, names
 from hipercow_tui.support.text import pluralize
 
-_LONGEST = 20_000  # characters of an error's text
-_MOST_PARTS = 100  # of a condition
-_LARGEST_PART = 500  # elements
-_MOST_WARNINGS = 50  # that are told, as many as R itself keeps
-_GENERATIONS = 20
-_DEPTH = 50  # of calls within each other
+_MAX_TEXT = 20_000  # characters of an error's text
+_MAX_PARTS = 100  # of a condition
+_MAX_PART_ELEMENTS = 500  # elements
+_MAX_WARNINGS = 50  # as in R
+_MAX_PARENTS = 20
+_MAX_CALL_DEPTH = 50  # of calls within each other
 _LIMITS = Limits(
     max_bytes=512 << 20,
     max_examined=128 << 20,
@@ -39,8 +40,8 @@ _RLANG = frozenset(("rlang_error", "rlang_warning", "rlang_message"))
 _TYPES = frozenset(("error", "warning", "message", "interrupt"))
 _BULLETS = {"x": "✖ ", "i": "ℹ ", "!": "! ", "*": "• ", "v": "✔ ", ">": "→ ", " ": "  "}
 
-# Calls that are shown whole, since their function stands between its arguments (rlang's
-# ``call_parse_type``), and those that say nothing of where an error came from.
+# Functions with a call that is shown completely, because they are written between their arguments
+# (rlang's ``call_parse_type``), and functions that do not show where an error came from.
 _OPERATORS = frozenset((
     "+", "-", "*", "/", "^", "%%", ":", "==", "!=", "<", ">", "<=", ">=", "&", "&&", "|", "||",
     "!", "~", "<-", "<<-", "=", ":=", "?", "$", "@", "[", "[[", "(", "{",
@@ -50,15 +51,18 @@ _EVALUATORS = frozenset(("eval", "evalq", "eval_tidy"))
 _INDEXERS = frozenset(("$", "@", "[", "[["))
 _SYNTACTIC = re.compile(r"(?:[^\W\d_]|\.(?!\d))[\w.]*\Z")
 _FIVE_INTEGERS = struct.Struct(">iiiii")
-# How R prints warnings: its ``print.warnings``.
-_IN_LINE = 75  # cells up to which a warning stands beside its call
-_CALL = 50  # bytes of a call after which it is cut
+# As R's ``print.warnings`` prints.
+_WARNING_WIDTH = 75  # cells; a wider warning is printed below its call
+_WARNING_CALL_WIDTH = 50  # bytes after which a call is cut
 
 
 @dataclass(frozen=True, slots=True)
 class FailureText:
-    """What a failed task says of its end: the ``message`` as ``conditionMessage()`` gives it, and
-    the ``warnings`` that were raised on the way as R prints them, empty if there were none."""
+    """The texts of a failure.
+
+    ``message`` is as R's ``conditionMessage()`` gives it. ``warnings`` is as R prints the warnings
+    before the error; empty if there were none.
+    """
 
     message: str
     warnings: str = ""
@@ -73,42 +77,42 @@ class _Condition:
 _Part: TypeAlias = "RValue | _Condition | tuple[_Condition, ...]"
 
 
-class _Sketcher(Reader):
-    """A reader to which nothing is nested too deep: what is deeper than we show is read past."""
+class _DepthLimitedReader(Reader):
+    """A reader that skips values nested deeper than is shown, and raises no error for them."""
 
     def build(self, flags: int) -> RValue:
-        if self.depth > _DEPTH:
+        if self.depth > _MAX_CALL_DEPTH:
             return self.opaque(flags, "language")
         return super().build(flags)
 
 
 def read_failure_text(source: Source) -> FailureText:
-    """What the condition in a failed task's ``result`` says.
+    """Read the texts of the condition in the ``result`` of a failed task.
 
-    The file is read in chunks, to its end. Beyond 20,000 characters a text is cut, with a note
-    of how many are missing. What R would compute (a ``body`` that is a function, methods that a
-    package has for its own classes) is left out. Raises RdsError.
+    The file is read in chunks, to its end. A text is cut after 20,000 characters, with a note on
+    the number of missing characters. What R would compute is left out: a ``body`` that is a
+    function, and methods of packages for their classes. Raises RdsError.
     """
-    with _Sketcher(source, _LIMITS) as reader:
+    with _DepthLimitedReader(source, _LIMITS) as reader:
         flags = reader.integer()
         if flags & 0xFF != LIST:
-            raise reader.error("it holds no error, which would be a list")
-        condition = _condition(reader, flags, _GENERATIONS)
+            raise reader.error("it has no error, which would be a list")
+        condition = _read_condition(reader, flags, _MAX_PARENTS)
     warnings = condition.parts.get("warnings")
-    printed = _printed(warnings) if isinstance(warnings, tuple) else ""
+    printed = _format_warnings(warnings) if isinstance(warnings, tuple) else ""
     return FailureText(_cut("\n".join(_message(condition))), _cut(printed))
 
 
 def _cut(text: str) -> str:
-    if len(text) <= _LONGEST:
+    if len(text) <= _MAX_TEXT:
         return text
-    return f"{text[:_LONGEST]}… ({pluralize(len(text) - _LONGEST, 'more character')})"
+    return f"{text[:_MAX_TEXT]}… ({pluralize(len(text) - _MAX_TEXT, 'more character')})"
 
 
-def _condition(reader: Reader, flags: int, generations: int) -> _Condition:
+def _read_condition(reader: Reader, flags: int, generations: int) -> _Condition:
     length = reader.length()
-    kept = min(length, _MOST_PARTS)
-    parts = [_part(reader, generations - 1) for _ in range(kept)]
+    kept = min(length, _MAX_PARTS)
+    parts = [_read_part(reader, generations - 1) for _ in range(kept)]
     reader.skip(length - kept)
     attributes = dict(reader.attributes_of(flags))
     named: dict[str, _Part] = {}
@@ -117,52 +121,55 @@ def _condition(reader: Reader, flags: int, generations: int) -> _Condition:
     return _Condition(named, _texts(attributes.get("class")))
 
 
-def _part(reader: Reader, generations: int) -> _Part:
-    """A part of a condition, as far as it is small; a list only if it may be a parent, or the
-    warnings that hipercow adds to an error (its ``task_eval``)."""
+def _read_part(reader: Reader, generations: int) -> _Part:
+    """Read a part of a condition if it is small, or skip it.
+
+    A list is read only if it may be a parent condition, or the list of warnings that hipercow adds
+    to an error (``task_eval``). ``generations`` is the number of parents that may still be read.
+    """
     flags = reader.integer()
     if flags & 0xFF == LIST:
         if generations and _begins_with_message(reader):
-            return _condition(reader, flags, generations)
+            return _read_condition(reader, flags, generations)
         if generations and _begins_with_condition(reader):
-            return _conditions(reader, flags, generations)
+            return _read_conditions(reader, flags, generations)
         return reader.opaque(flags, "list")
-    spared = max(0, reader.elements_left - _LARGEST_PART)
-    reader.elements_left -= spared
+    reserved = max(0, reader.elements_left - _MAX_PART_ELEMENTS)
+    reader.elements_left -= reserved
     part = reader.build(flags)
-    reader.elements_left += spared
+    reader.elements_left += reserved
     return part
 
 
-def _conditions(reader: Reader, flags: int, generations: int) -> tuple[_Condition, ...]:
+def _read_conditions(reader: Reader, flags: int, generations: int) -> tuple[_Condition, ...]:
     length = reader.length()
-    kept = min(length, _MOST_WARNINGS)
-    parts = [_part(reader, generations - 1) for _ in range(kept)]
+    kept = min(length, _MAX_WARNINGS)
+    parts = [_read_part(reader, generations - 1) for _ in range(kept)]
     reader.skip(length - kept)
     reader.attributes_of(flags)
     return tuple(part for part in parts if isinstance(part, _Condition))
 
 
 def _begins_with_message(reader: Reader) -> bool:
-    """Whether the list ahead begins with one string, as conditions do, and a trace does not."""
-    _, first, its_length, _, _ = _ahead(reader)
-    return first & 0xFF == CHARACTER and its_length == 1
+    """Return whether the next list begins with one string, as a condition does, unlike a trace."""
+    _, first, length, _, _ = _peek_headers(reader)
+    return first & 0xFF == CHARACTER and length == 1
 
 
 def _begins_with_condition(reader: Reader) -> bool:
-    """Whether the list ahead begins with a list like that; a trace begins with one of calls."""
-    _, first, _, within, its_length = _ahead(reader)
-    return first & 0xFF == LIST and within & 0xFF == CHARACTER and its_length == 1
+    """Return whether the next list begins with a condition; a trace begins with a list of calls."""
+    _, first, _, inner, length = _peek_headers(reader)
+    return first & 0xFF == LIST and inner & 0xFF == CHARACTER and length == 1
 
 
-def _ahead(reader: Reader) -> tuple[int, int, int, int, int]:
-    """The next five integers; zeros where there are none."""
+def _peek_headers(reader: Reader) -> tuple[int, int, int, int, int]:
+    """Return the next five integers without reading them; zeros at the end of the file."""
     ahead = bytes(reader.peek(_FIVE_INTEGERS.size))
     return _FIVE_INTEGERS.unpack(ahead.ljust(_FIVE_INTEGERS.size, b"\0"))
 
 
 def _message(condition: _Condition) -> Iterator[str]:
-    """The lines of the message, and those of the parents of a condition of rlang."""
+    """Yield the lines of the message, and for an rlang condition those of its parents."""
     if _RLANG.isdisjoint(condition.classes):
         yield "\n".join(_texts(condition.parts.get("message")))
         return
@@ -179,8 +186,11 @@ def _message(condition: _Condition) -> Iterator[str]:
 
 
 def _formatted(condition: _Condition, *, alert: bool) -> str:
-    """Header, body and footer. Their bullets were put in when the condition was made, unless it
-    says ``use_cli_format``; ``alert`` puts a ``!`` before a header without a bullet."""
+    """Return header, body and footer.
+
+    With ``use_cli_format`` their bullets are added here; otherwise they are in the text already.
+    ``alert`` adds a ``!`` to a header without a bullet.
+    """
     parts = condition.parts
     header = parts.get("header")
     lines = _lines(header if isinstance(header, RVector) else parts.get("message"))
@@ -197,7 +207,7 @@ def _formatted(condition: _Condition, *, alert: bool) -> str:
 
 
 def _lines(value: _Part | None) -> list[tuple[str, str]]:
-    """The strings of a character vector, each with its name or an empty one."""
+    """Return the strings of a character vector, each with its name or an empty one."""
     texts = _texts(value)
     bullets = names(value) if isinstance(value, RVector) else ()
     return list(zip(bullets or [""] * len(texts), texts, strict=False))
@@ -215,8 +225,10 @@ def _type(condition: _Condition) -> str:
 
 
 def _label(call: _Part | None) -> str | None:
-    """A call as rlang names it in a message (its ``error_call_as_string``): ``f()``; None for what
-    it does not name."""
+    """Return a call as rlang writes it in a message (``error_call_as_string``), such as ``f()``.
+
+    None for calls that rlang does not write.
+    """
     if not isinstance(call, RLanguage):
         return None
     match call.function:
@@ -227,19 +239,20 @@ def _label(call: _Part | None) -> str | None:
                 return None
             if name == "if":
                 dots = (None, RSymbol("..."))
-                return _deparsed(RLanguage(call.function, (*call.arguments[:1], dots)))
+                return _deparse_call(RLanguage(call.function, (*call.arguments[:1], dots)))
             if name in _OPERATORS or (name[0:1] == name[-1:] == "%" and len(name) > 1):
-                return _deparsed(call)
+                return _deparse_call(call)
             if isinstance(call.function, RSymbol) and not _SYNTACTIC.match(name):
                 return name
-            return _deparsed(RLanguage(call.function, ()))
+            return _deparse_call(RLanguage(call.function, ()))
         case RLanguage(RSymbol(name)) if name in _INDEXERS:
-            return _deparsed(RLanguage(call.function, ()))
+            return _deparse_call(RLanguage(call.function, ()))
     return None
 
 
-def _printed(warnings: Sequence[_Condition]) -> str:
-    """As R's ``print.warnings`` has it: ``In f(x) : message``, numbered if there are several."""
+def _format_warnings(warnings: Sequence[_Condition]) -> str:
+    """Return warnings as R's ``print.warnings`` writes them: ``In f(x) : message``, numbered if
+    there are several."""
     if not warnings:
         return ""
     lines = ["Warning message:" if len(warnings) == 1 else "Warning messages:"]
@@ -248,13 +261,13 @@ def _printed(warnings: Sequence[_Condition]) -> str:
         message = "\n".join(_message(warning))
         call = warning.parts.get("call")
         if isinstance(call, RLanguage):
-            code = deparse(call, cutoff=_CALL)
-            short = len(tag) + len(code[0]) + len(message.partition("\n")[0]) <= _IN_LINE
+            code = deparse(call, cutoff=_WARNING_CALL_WIDTH)
+            short = len(tag) + len(code[0]) + len(message.partition("\n")[0]) <= _WARNING_WIDTH
             more = " ..." if len(code) > 1 else ""
             tag += f"In {code[0]}{more} :{' ' if short else f'{chr(10)}  '}"
         lines.append(tag + message)
     return "\n".join(lines)
 
 
-def _deparsed(call: RLanguage) -> str:
+def _deparse_call(call: RLanguage) -> str:
     return "\n  ".join(deparse(call))

@@ -1,4 +1,4 @@
-"""Find a hipercow root and say what it can be used for (SPEC section 1)."""
+"""Find a hipercow root, and check whether it can be purged (docs/spec.md, section 1)."""
 
 from __future__ import annotations
 
@@ -14,18 +14,21 @@ from hipercow_tui.support.errors import RootError
 from hipercow_tui.support.text import escape_controls
 
 _SUBFOLDERS = ("tasks", "bundles", "tui")
-PY = "py"  # the folder in ``hipercow/`` that is the root of Python
+PY = "py"  # the folder in ``hipercow/`` with the Python root
 _OLD_LAYOUT = re.compile(r"[0-9a-fA-F]{32}\Z")
 
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """A hipercow root: the project's folder and its ``hipercow/``, symbolic links resolved once.
+    """A hipercow root of one language. A folder can be a root of R and of Python.
 
-    One folder can be a root of R and of Python at once; neither knows of the other. ``lang`` says
-    whose tasks are meant, and ``hipercow`` is the folder that holds them: for Python
-    ``hipercow/py/``. ``purge_refusal`` says why this root can only be browsed; None if it can be
-    purged. ``identity`` is the device and inode of ``hipercow``, None where it is not known.
+    Attributes:
+        path: The project folder.
+        hipercow: The folder of the root, with symbolic links resolved: ``hipercow/`` for R,
+            ``hipercow/py/`` for Python.
+        purge_refusal: Why the root can only be browsed; None if it can be purged.
+        lang: The language.
+        identity: The device and inode of ``hipercow``; None if they are not known.
     """
 
     path: Path
@@ -36,21 +39,21 @@ class Root:
 
     @property
     def tasks(self) -> Path:
-        """Where the tasks stand."""
+        """The folder of the tasks."""
         return self.hipercow / "tasks"
 
     @property
     def bundles(self) -> Path:
-        """Where the bundles stand."""
+        """The folder of the bundles."""
         return self.hipercow / "bundles"
 
     @property
     def retry(self) -> Path:
-        """The file of retries; Python knows none."""
+        """The file of the retries, in R only."""
         return self.hipercow / "retry"
 
     def part(self, lang: Lang) -> Root:
-        """The root of that language in the same project, whether there is one or not."""
+        """Return the root of that language in the same project; it need not exist."""
         if lang is self.lang:
             return self
         folder = self.hipercow / PY if lang is Lang.PY else self.hipercow.parent
@@ -58,47 +61,49 @@ class Root:
 
     @property
     def parts(self) -> tuple[Root, ...]:
-        """The root of R, and that of Python where there is one now."""
+        """The R root, and the Python root if it exists now."""
         python = self.part(Lang.PY)
         first = self.part(Lang.R)
         return (first, python) if os.path.isdir(python.hipercow) else (first,)
 
 
 def find_root(start: str | os.PathLike[str] | None = None) -> Root:
-    """The root at ``start`` (default: the working directory) or above it.
+    """Find the root at ``start`` (default: the working directory) or above it.
 
-    Raises RootError, which says where the search began, if there is none or if what is there is
-    the source of the R package or a root from before hipercow 0.3.0.
+    Raises RootError, with the folder where the search began, if there is no root, or if the root is
+    the source of the R package or has the layout from before hipercow 0.3.0.
     """
     try:
         began = Path(start if start is not None else ".")
         where = began.resolve(strict=True)
     except (TypeError, ValueError) as error:  # not a path; NUL, or a name that can't be encoded
         raise RootError(
-            f"Can't look for a hipercow root: {escape_controls(repr(start))} is no path: {error}"
+            f"Can't look for a hipercow root: {escape_controls(repr(start))} is not a path: {error}"
         ) from None
     except (OSError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or "a loop of symbolic links"
-        raise RootError(f"Couldn't look for a hipercow root at {_shown(began)}: {reason}") from None
+        raise RootError(
+            f"Couldn't look for a hipercow root at {_display(began)}: {reason}"
+        ) from None
     files = []
     for folder in (where, *where.parents):
         candidate = folder / "hipercow"
         if candidate.is_dir():
-            return _checked(folder, candidate)
+            return _make_root(folder, candidate)
         if candidate.exists():
             files.append(candidate)
-    passed = f" ({_shown(files[0])} is a file, not a folder)" if files else ""
+    passed = f" ({_display(files[0])} is a file, not a folder)" if files else ""
     raise RootError(
-        f"Couldn't find hipercow root: no folder 'hipercow' in {_shown(where)} or above it{passed}."
-        " Start in your project's folder or name it; hipercow_init() in R makes a root,"
+        f"Couldn't find hipercow root: no folder 'hipercow' in {_display(where)} or above"
+        f" it{passed}. Start in your project folder or name it; hipercow_init() in R makes a root,"
         " 'hipercow init' in Python."
     )
 
 
-def _checked(folder: Path, hipercow: Path) -> Root:
+def _make_root(folder: Path, hipercow: Path) -> Root:
     if _is_package_source(hipercow / "DESCRIPTION"):
         raise RootError(
-            f"{_shown(hipercow)} is the source of the R package hipercow, not a root:"
+            f"{_display(hipercow)} is the source of the R package hipercow, not a root:"
             " name the folder of your project."
         )
     hipercow = hipercow.resolve()
@@ -108,11 +113,11 @@ def _checked(folder: Path, hipercow: Path) -> Root:
     except (FileNotFoundError, NotADirectoryError):
         old = False
     except OSError as error:
-        raise RootError(f"Couldn't read {_shown(hipercow / 'tasks')}: {error.strerror}") from None
+        raise RootError(f"Couldn't read {_display(hipercow / 'tasks')}: {error.strerror}") from None
     if old:
         raise RootError(
-            f"{_shown(hipercow)} holds tasks created with hipercow earlier than 0.3.0, whose layout"
-            " is not supported: ask the authors of hipercow how to migrate it."
+            f"{_display(hipercow)} holds tasks created with hipercow earlier than 0.3.0. This"
+            " layout is not supported: ask the authors of hipercow how to migrate it."
         )
     return Root(folder, hipercow, _purge_refusal(hipercow), identity=_identity(hipercow))
 
@@ -137,12 +142,12 @@ def _is_package_source(description: Path) -> bool:
 
 
 def _purge_refusal(hipercow: Path) -> str | None:
-    """What makes moving tasks aside by a rename unsafe or impossible."""
+    """Return why a task can't be moved safely by a rename; None if it can."""
     if os.rename not in os.supports_dir_fd or not hasattr(os, "O_NOFOLLOW"):
         return "purging needs a POSIX system; here you can only browse"
     try:
         mount = mount_at(hipercow)
-        for name in (*_SUBFOLDERS, PY, *(f"{PY}/{room}" for room in _SUBFOLDERS)):
+        for name in (*_SUBFOLDERS, PY, *(f"{PY}/{folder}" for folder in _SUBFOLDERS)):
             path = hipercow / name
             try:
                 found = path.lstat()
@@ -150,20 +155,20 @@ def _purge_refusal(hipercow: Path) -> str | None:
             except FileNotFoundError:
                 continue
             if stat.S_ISLNK(found.st_mode):
-                return f"{_shown(path)} is a symbolic link: purge where it really stands"
+                return f"{_display(path)} is a symbolic link: purge in the folder of its target"
             if not stat.S_ISDIR(found.st_mode):
-                return f"{_shown(path)} is not a folder"
+                return f"{_display(path)} is not a folder"
             if at.device != mount.device:
-                return f"{_shown(path)} is on another file system than {_shown(hipercow)}"
+                return f"{_display(path)} is on another file system than {_display(hipercow)}"
             if at != mount:
                 return (
-                    f"{_shown(path)} is a bind mount, and nothing can be moved out of one: unmount"
-                    " it, or purge where it is an ordinary folder"
+                    f"{_display(path)} is a bind mount, and nothing can be moved out of one:"
+                    " unmount it, or purge where it is an ordinary folder"
                 )
     except OSError as error:
-        return f"{_shown(hipercow)} can't be examined: {error.strerror}"
+        return f"{_display(hipercow)} can't be examined: {error.strerror}"
     return None
 
 
-def _shown(path: Path) -> str:
+def _display(path: Path) -> str:
     return escape_controls(str(path))

@@ -1,6 +1,6 @@
-"""Opening what lies in a root: no link is followed, no pipe waited for, no size trusted.
+"""Open files of a root safely: follow no link, wait for no pipe, limit the size.
 
-Every way to fail is an ``OSError`` whose ``strerror`` says in words what is wrong.
+Every failure is an OSError with a readable ``strerror``.
 """
 
 from __future__ import annotations
@@ -10,69 +10,64 @@ import os
 import stat
 from pathlib import Path
 
-from hipercow_tui.support.text import escape_controls, format_size
+from hipercow_tui.support.text import format_size
 
-# 0 where a platform has no such flag; there fstat still refuses what is no ordinary file.
+# 0 if the platform does not have the flag; fstat still refuses anything but a regular file.
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
-_NO_WAIT = getattr(os, "O_NONBLOCK", 0)
-_FILE = os.O_RDONLY | os.O_CLOEXEC | _NO_FOLLOW | _NO_WAIT
-_PIECE = 1 << 16
-_FOLDER = os.O_RDONLY | os.O_CLOEXEC | _NO_FOLLOW | getattr(os, "O_DIRECTORY", 0)
-
-
-def os_error_text(error: OSError) -> str:
-    """Why a call failed, in words, safe for a terminal."""
-    return escape_controls(error.strerror or str(error))
+_NON_BLOCKING = getattr(os, "O_NONBLOCK", 0)
+_FILE_FLAGS = os.O_RDONLY | os.O_CLOEXEC | _NO_FOLLOW | _NON_BLOCKING
+_CHUNK_SIZE = 1 << 16
+_FOLDER_FLAGS = os.O_RDONLY | os.O_CLOEXEC | _NO_FOLLOW | getattr(os, "O_DIRECTORY", 0)
 
 
 def open_folder(path: str | os.PathLike[str], *, dir_fd: int | None = None) -> int:
-    """A descriptor of the folder, for ``dir_fd``; the caller closes it.
+    """Open a folder and return its descriptor, for ``dir_fd``; the caller closes it.
 
-    Raises OSError, also where the last part of ``path`` is a symbolic link.
+    Raises OSError, also if the last part of ``path`` is a symbolic link.
     """
-    return os.open(path, _FOLDER, dir_fd=dir_fd)
+    return os.open(path, _FOLDER_FLAGS, dir_fd=dir_fd)
 
 
 def open_file(path: str | os.PathLike[str], *, dir_fd: int | None = None) -> int:
-    """A descriptor of an ordinary file, for reading; the caller closes it.
+    """Open a regular file for reading and return its descriptor; the caller closes it.
 
-    Raises OSError, also for a symbolic link, folder, pipe, socket or device; never blocks.
+    Never blocks. Raises OSError, also for a symbolic link, folder, pipe, socket or device.
     """
     try:
-        fd = os.open(path, _FILE, dir_fd=dir_fd)
+        fd = os.open(path, _FILE_FLAGS, dir_fd=dir_fd)
     except OSError as error:
         if error.errno == errno.ELOOP:
             raise OSError(errno.ELOOP, "is a symbolic link, which is not followed", path) from None
         raise
     if not stat.S_ISREG(os.fstat(fd).st_mode):
         os.close(fd)
-        raise OSError(errno.EINVAL, "is no ordinary file", path)
+        raise OSError(errno.EINVAL, "is not a regular file", path)
     return fd
 
 
 def read_file(path: str | os.PathLike[str], *, limit: int, dir_fd: int | None = None) -> bytes:
-    """All bytes of an ordinary file. Raises OSError, also where there are more than ``limit``."""
+    """Read a regular file. Raises OSError, also if it has more than ``limit`` bytes."""
     fd = open_file(path, dir_fd=dir_fd)
     try:
-        # Four calls for a small file; a Python file object makes eight.
-        pieces = [os.read(fd, _PIECE)]
-        read = len(pieces[0])
-        while pieces[-1] and read <= limit:
-            pieces.append(os.read(fd, _PIECE))
-            read += len(pieces[-1])
+        # Four system calls for a small file; a Python file object makes eight.
+        chunks = [os.read(fd, _CHUNK_SIZE)]
+        size = len(chunks[0])
+        while chunks[-1] and size <= limit:
+            chunks.append(os.read(fd, _CHUNK_SIZE))
+            size += len(chunks[-1])
     finally:
         os.close(fd)
-    if read > limit:
+    if size > limit:
         raise OSError(errno.EFBIG, f"is larger than {format_size(limit)}", path)
-    return b"".join(pieces)
+    return b"".join(chunks)
 
 
 def read_link_target(path: str | os.PathLike[str], *, within: Path, limit: int) -> bytes:
-    """All bytes of the ordinary file that the symbolic link at ``path`` leads to.
+    """Read the regular file that is the target of the symbolic link at ``path``.
 
-    Raises OSError, also where that is outside the folder ``within``, whose path has no links in it.
-    The target is opened step by step from there, so a link that is changed meanwhile is not
-    followed. FileNotFoundError is not raised: the link itself is there.
+    The target is opened folder by folder from ``within``, which has no links in its path, so a link
+    that is replaced meanwhile is not followed. Raises OSError, also if the target is outside
+    ``within`` or has more than ``limit`` bytes, but never FileNotFoundError: the link exists.
     """
     folder = -1
     try:

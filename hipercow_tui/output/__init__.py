@@ -1,1 +1,2 @@
-"""Plans and reports as text, JSON and calls in R; imports ``purging`` and what that may import."""
+"""Plans and reports as text and JSON, and calls of R. It may import ``purging`` and lower
+packages."""

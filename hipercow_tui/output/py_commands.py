@@ -1,6 +1,6 @@
-"""What is done here by keys, as the commands of Python's hipercow that do the same.
+"""Commands of hipercow for Python that do the same as keys of the app.
 
-It has none to purge, retry or cancel. Their names are those of its own ``--help``.
+It has no commands to purge, retry or cancel tasks.
 """
 
 from __future__ import annotations
@@ -12,32 +12,34 @@ from hipercow_tui.domain.task import Task
 
 
 def log_command(task: Task) -> str:
-    """``hipercow task log …``: prints the log."""
+    """Return ``hipercow task log …``, which prints the log."""
     return f"hipercow task log {task.id}"
 
 
 def status_command(task: Task) -> str:
-    """``hipercow task status …``."""
+    """Return ``hipercow task status …``."""
     return f"hipercow task status {task.id}"
 
 
 def bundle_command(name: str) -> str:
-    """``hipercow bundle status …``: the status of each of its tasks; the name is never taken for an
-    option."""
-    return f"hipercow bundle status {'-- ' if name.startswith('-') else ''}{_word(name)}"
+    """Return ``hipercow bundle status …``; ``--`` precedes a name that looks like an option."""
+    return f"hipercow bundle status {'-- ' if name.startswith('-') else ''}{_quote(name)}"
 
 
-def _word(text: str) -> str:
-    """One word of a shell. What can't be printed is written ``$'\\033'``, as bash, zsh and POSIX
-    since 2024 read it: pasted as it is, a terminal or shell might obey it."""
+def _quote(text: str) -> str:
+    """Quote a word for a shell.
+
+    Unprintable characters are written as ``$'\\033'``, which bash, zsh and POSIX 2024 understand: a
+    terminal or shell could interpret them when they are pasted.
+    """
     if text.isprintable():
         return shlex.quote(text)
-    return f"$'{''.join(map(_sign, text))}'"
+    return f"$'{''.join(map(_escape, text))}'"
 
 
-def _sign(sign: str) -> str:
-    if sign in "'\\":
-        return f"\\{sign}"
-    if sign.isprintable():
-        return sign
-    return "".join(f"\\{byte:03o}" for byte in os.fsencode(sign))
+def _escape(character: str) -> str:
+    if character in "'\\":
+        return f"\\{character}"
+    if character.isprintable():
+        return character
+    return "".join(f"\\{byte:03o}" for byte in os.fsencode(character))

@@ -1,7 +1,7 @@
-"""What is done here by keys, as the calls of hipercow for R that do the same.
+"""Calls of hipercow for R that do the same as keys of the app.
 
-Calls name ids, not filters: R's own filters would take something else for a retried task, a forked
-chain or a gone one (SPEC, end of section 4).
+The calls list ids. Filters of R would select other tasks, for example if a retry chain has two
+ends (docs/spec.md, end of section 4).
 """
 
 from __future__ import annotations
@@ -13,29 +13,29 @@ from enum import StrEnum
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Lang, Status, Task
 
-_TERMINAL = (Status.SUCCESS, Status.FAILURE, Status.CANCELLED)
-_UNDER_WAY = (Status.SUBMITTED, Status.RUNNING)
+_FINISHED = (Status.SUCCESS, Status.FAILURE, Status.CANCELLED)
+_UNFINISHED = (Status.SUBMITTED, Status.RUNNING)
 
 
 class RAction(StrEnum):
-    """What R can do with tasks that we don't; the name of its function in hipercow."""
+    """What only R can do with tasks; the value is the function in hipercow."""
 
     CANCEL = "task_cancel"
     RETRY = "task_retry"
 
     @property
     def takes(self) -> Sequence[Status]:
-        """The statuses of tasks it can be done with. R refuses to retry any of the tasks if one of
-        them has another."""
-        return _UNDER_WAY if self is RAction.CANCEL else _TERMINAL
+        """The statuses that the function accepts. If one task has another status, R retries
+        none."""
+        return _UNFINISHED if self is RAction.CANCEL else _FINISHED
 
 
 @dataclass(frozen=True, slots=True)
 class RCallTargets:
-    """What a call in R would act on: for each task the last attempt of its chain, once.
+    """The tasks of a call in R: the latest attempt of each selected task, once.
 
-    ``left_out`` counts the tasks whose last attempt is gone, or has a status with which it can't
-    be done; ``followed`` those in place of which a later attempt is named.
+    ``left_out`` counts selected tasks whose latest attempt is deleted or has a wrong status,
+    ``followed`` those that are replaced by a later attempt.
     """
 
     action: RAction
@@ -49,41 +49,44 @@ class RCallTargets:
         return tuple(task.id for task in self.tasks)
 
 
-def targets_of(act: RAction, tasks: Iterable[Task], snapshot: Snapshot) -> RCallTargets:
-    """What the call would act on. R follows retries, in ``follow_retry_map()``; two attempts of
-    one chain are one task to it, but would be retried twice if both were named."""
+def targets_of(action: RAction, tasks: Iterable[Task], snapshot: Snapshot) -> RCallTargets:
+    """Return the tasks that the call takes for these selected tasks.
+
+    R follows retries (``follow_retry_map()``), but would retry a task twice if a call lists two
+    attempts of one chain.
+    """
     found: dict[str, Task] = {}
     left_out = followed = 0
     for task in tasks:
-        tip_id = snapshot.chains.latest_attempt(task.id) if task.chain else task.id
-        tip = snapshot.tasks.get(tip_id or "")
-        if tip is None or tip.lang is not Lang.R or tip.status not in act.takes:
+        latest_id = snapshot.chains.latest_attempt(task.id) if task.chain else task.id
+        latest = snapshot.tasks.get(latest_id or "")
+        if latest is None or latest.lang is not Lang.R or latest.status not in action.takes:
             left_out += 1
             continue
-        followed += tip.id != task.id
-        found[tip.id] = tip
-    return RCallTargets(act, tuple(found.values()), left_out, followed)
+        followed += latest.id != task.id
+        found[latest.id] = latest
+    return RCallTargets(action, tuple(found.values()), left_out, followed)
 
 
-def action_call(reach: RCallTargets) -> str:
-    """``hipercow::task_cancel(c(…))``; nothing if it would act on nothing."""
-    return _call(reach.action, "", reach.ids)
+def action_call(targets: RCallTargets) -> str:
+    """Return ``hipercow::task_cancel(c(…))``; "" without tasks."""
+    return _call(targets.action, "", targets.ids)
 
 
 def purge_call(ids: Sequence[str]) -> str:
-    """``hipercow::hipercow_purge(task_ids = c(…))``, which draws in retry chains and bundles by
-    itself; nothing without ids."""
+    """Return ``hipercow::hipercow_purge(task_ids = c(…))``, which adds retry chains and bundles by
+    itself; "" without ids."""
     return _call("hipercow_purge", "task_ids = ", ids)
 
 
 def log_call(task: Task, *, outer: bool = False) -> str:
-    """``hipercow::task_log_show("…")``: of this very attempt, where R would show the last one."""
-    extra = (", outer = TRUE" if outer else "") + (", follow = FALSE" if task.chain else "")
-    return f'hipercow::task_log_show("{task.id}"{extra})'
+    """Return ``hipercow::task_log_show("…")`` for this attempt, not for the latest one."""
+    arguments = (", outer = TRUE" if outer else "") + (", follow = FALSE" if task.chain else "")
+    return f'hipercow::task_log_show("{task.id}"{arguments})'
 
 
 def info_call(task: Task) -> str:
-    """``hipercow::task_info("…")``: asks the cluster what became of it (SPEC section 2)."""
+    """Return ``hipercow::task_info("…")``, which asks the cluster for the status."""
     return f'hipercow::task_info("{task.id}"{", follow = FALSE" if task.chain else ""})'
 
 

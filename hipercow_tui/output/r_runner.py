@@ -1,7 +1,7 @@
-"""Runs hipercow for R in a process of its own, for what only R can do: cancel and retry tasks.
+"""Run hipercow for R in a process, for what only R can do: cancel and retry tasks.
 
-Ids go in by standard input and the program is always the same text, so nothing from disk is ever
-parsed as R. R starts in the project's folder, with the user's own profile and library.
+The ids are passed on standard input, and the R code is constant, so no text from disk is parsed as R.
+R starts in the project's folder, with the profile and library of the user.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from dataclasses import dataclass
 from hipercow_tui.domain.task import TASK_ID
 from hipercow_tui.formats.root import Root
 from hipercow_tui.output.r_calls import RAction
-from hipercow_tui.support.errors import RscriptError
+from hipercow_tui.support.errors import RscriptError, os_error_text
 from hipercow_tui.support.text import escape_controls
 
 PROGRAM = "Rscript"
-_PATIENCE = 5.0  # seconds from asking R to stop until it is killed
+_PATIENCE = 5.0  # seconds between two signals that stop R; the last one kills it
 
-# task_retry() gives the new ids; task_cancel() tells what it did by itself.
+# task_retry() returns the new ids; task_cancel() prints what it did.
 _IDS = 'from <- file("stdin"); ids <- readLines(from); close(from); '
 _PROGRAMS = {
     RAction.CANCEL: _IDS + "invisible(hipercow::task_cancel(ids))",
@@ -35,52 +35,52 @@ _VERSION = 'cat(as.character(utils::packageVersion("hipercow")))'
 
 @dataclass(frozen=True, slots=True)
 class RResult:
-    """How R ended: its exit status, and whether it was asked to stop."""
+    """How R ended: its exit status, and whether it was stopped on request."""
 
     status: int
     stopped: bool
 
     @property
     def succeeded(self) -> bool:
-        """Whether it did what it was to do."""
+        """Whether R ended normally and without an error."""
         return self.status == 0 and not self.stopped
 
 
 def hipercow_version(root: Root) -> str:
-    """The version of hipercow that R would load; takes a second or so.
+    """Return the version of hipercow that R loads; takes about a second.
 
-    Raises RscriptError, which says what is missing.
+    Raises RscriptError if Rscript or the package is missing.
     """
-    run = subprocess.run(
-        [_found(), "-e", _VERSION],
+    process = subprocess.run(
+        [_rscript(), "-e", _VERSION],
         cwd=root.path,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         check=False,
     )
-    if run.returncode:
+    if process.returncode:
         raise RscriptError(
-            "R is there but has no package hipercow: start the app with the R that you use for it"
+            "R is there but has no package hipercow: start the app where R finds the package"
         )
-    return escape_controls(run.stdout.decode("utf-8", "replace").splitlines()[-1])
+    return escape_controls(process.stdout.decode("utf-8", "replace").splitlines()[-1])
 
 
 def run(
-    act: RAction,
+    action: RAction,
     ids: Sequence[str],
     root: Root,
-    heard: Callable[[bytes], object],
+    on_line: Callable[[bytes], object],
     stop: threading.Event,
 ) -> RResult:
-    """Have R act on these tasks; ``heard`` is given each line that R prints, as it comes.
+    """Cancel or retry tasks by R; ``on_line`` is called with each line that R prints.
 
-    Once ``stop`` is set, R is interrupted as by ctrl+c. Raises RscriptError if it can't be started.
+    Setting ``stop`` interrupts R, as ctrl+c does. Raises RscriptError if R can't be started.
     """
     if not all(map(TASK_ID.match, ids)):
-        raise RscriptError("Only ids of tasks are handed to R")
+        raise RscriptError("R was not started, because an id is not the id of a task")
     try:
         process = subprocess.Popen(
-            [_found(), "-e", _PROGRAMS[act]],
+            [_rscript(), "-e", _PROGRAMS[action]],
             cwd=root.path,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -88,22 +88,22 @@ def run(
             start_new_session=True,
         )
     except OSError as error:
-        raise RscriptError(f"R could not be started: {error.strerror}") from None
+        raise RscriptError(f"R can't be started: {os_error_text(error)}") from None
     ended = threading.Event()
     watch = threading.Thread(target=_stop, args=(process, stop, ended), daemon=True)
     watch.start()
     assert process.stdin is not None and process.stdout is not None
-    with process.stdin as to_r:
-        _write(to_r.fileno(), "".join(f"{task_id}\n" for task_id in ids).encode())
-    with process.stdout as said:
-        for line in said:
-            heard(line)
+    with process.stdin as pipe:
+        _write(pipe.fileno(), "".join(f"{task_id}\n" for task_id in ids).encode())
+    with process.stdout as lines:
+        for line in lines:
+            on_line(line)
     status = process.wait()
     ended.set()
     return RResult(status, stop.is_set())
 
 
-def _found() -> str:
+def _rscript() -> str:
     program = shutil.which(PROGRAM)
     if program is None:
         raise RscriptError(f"There is no '{PROGRAM}' on the PATH: start the app where R is")
@@ -111,7 +111,7 @@ def _found() -> str:
 
 
 def _write(fd: int, text: bytes) -> None:
-    """What R doesn't read, since it ended early, is not our concern: it says why."""
+    """Write to a pipe; if R ends before it has read all, it prints the reason itself."""
     while text:
         try:
             text = text[os.write(fd, text) :]
@@ -120,7 +120,7 @@ def _write(fd: int, text: bytes) -> None:
 
 
 def _stop(process: subprocess.Popen[bytes], stop: threading.Event, ended: threading.Event) -> None:
-    """Ends R, and what it started, once it is asked for."""
+    """Wait until ``stop`` is set, then end R and its child processes."""
     while not ended.wait(0.1):
         if stop.is_set():
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):

@@ -1,19 +1,13 @@
-"""A plan and what became of it, as JSON, as lines of text, and as the equal call in R.
-
-The app and the command line say the same because both say it from here. Keys and their meaning:
-SPEC section 5.
-"""
+"""The text of plans, reports, the trash and the history, for the commands and the app."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-from hipercow_tui.domain.plan import Blocked, PlannedBundle, PlannedTask, PurgePlan, Reason
-from hipercow_tui.domain.task import Lang, Task
-from hipercow_tui.formats.details import TaskDetails
-from hipercow_tui.formats.folder_size import Size, freed
+from hipercow_tui.domain.plan import PlannedBundle, PlannedTask, PurgePlan, Reason
+from hipercow_tui.domain.task import Lang
+from hipercow_tui.formats.folder_size import Size, freed_size
 from hipercow_tui.output.r_calls import purge_call
 from hipercow_tui.purging.batch_name import BatchState
 from hipercow_tui.purging.history import HistoryEntry
@@ -29,7 +23,6 @@ from hipercow_tui.support.text import (
     tasks_and_bundles,
 )
 
-Json: TypeAlias = dict[str, Any]
 Report: TypeAlias = PurgeReport | RestoreReport | EmptyReport
 Sizes: TypeAlias = Mapping[str, Size]
 
@@ -39,85 +32,8 @@ _STATES = {
     BatchState.TRASH: "in the trash",
     BatchState.ERASING: "erasing",
     BatchState.RESTORING: "restoring",
-    BatchState.QUARANTINED: "kept aside",
+    BatchState.QUARANTINED: "quarantined",
 }
-
-
-def task_as_json(task: Task, details: TaskDetails | None = None) -> Json:
-    """One line of ``list --json``; with ``details`` also what the task runs."""
-    line: Json = {
-        "id": task.id,
-        "lang": task.lang.value,
-        "status": task.status.value,
-        "tip_status": task.latest_status.value if task.latest_status else None,
-        "created": task.created,
-        "started": task.started,
-        "finished": task.finished,
-        "finished_estimated": task.finished_estimated,
-        "bundles": list(task.bundles),
-        "chain": list(task.chain),
-    }
-    if details is not None:
-        line |= {
-            "type": details.type,
-            "runs": details.runs,
-            "inputs": dict(details.inputs),
-            "environment": details.environment,
-            "path": details.path,
-            "envvars": {variable.name: variable.masked for variable in details.envvars},
-            "driver": details.driver,
-        }
-        if details.error is not None:
-            line["error"] = details.error
-        if problem := details.problem or task.problem:
-            line["problem"] = problem
-    return line
-
-
-def plan_as_json(plan: PurgePlan, sizes: Sizes, *, dry_run: bool) -> Json:
-    """The object of ``purge --json``; a refused plan names what blocks, and nothing goes."""
-    tasks = () if plan.refused else plan.tasks
-    bundles = () if plan.refused else plan.bundles
-    total = total_size(plan, sizes)
-    return {
-        "root": str(plan.root),
-        "dry_run": dry_run,
-        "tasks": [_planned_as_json(one, sizes.get(one.task.id)) for one in tasks],
-        "bundles": [_bundle_as_json(one) for one in bundles],
-        "blocked": [_blocked_as_json(one) for one in plan.blocked],
-        "warnings": list(plan.warnings),
-        "bytes": total.bytes,
-        "files": total.files,
-    }
-
-
-def report_as_json(report: Report, sizes: Sizes = MappingProxyType({})) -> Json:
-    """The object of ``--json`` after a purge, a restoring or an emptying: what really went or came
-    back, and what did not and why."""
-    if isinstance(report, PurgeReport):
-        return _purge_as_json(report, sizes)
-    return _restore_as_json(report) if isinstance(report, RestoreReport) else _empty_as_json(report)
-
-
-def _purge_as_json(report: PurgeReport, sizes: Sizes) -> Json:
-    removed = set(report.removed)
-    whole = plan_as_json(report.plan, sizes, dry_run=False)
-    whole["tasks"] = [task for task in whole["tasks"] if task["id"] in removed]
-    whole["bundles"] = [
-        _bundle_as_json(one)
-        for part in report.parts or (report,)  # R and Python may have bundles of one name
-        for one in part.plan.bundles
-        if one.bundle.name in part.removed_bundles
-    ]
-    whole["bytes"], whole["files"] = report.bytes, report.files
-    for key in ("put_back", "vanished", "failed"):
-        whole[key] = _outcomes_as_json(getattr(report, key))
-    whole["trash"] = report.trash
-    return whole
-
-
-def _outcomes_as_json(outcomes: Iterable[ItemResult]) -> list[Json]:
-    return [{"name": one.name, "reason": one.reason} for one in outcomes]
 
 
 def _numbers(tasks: Collection[str], bundles: Collection[str]) -> str:
@@ -125,16 +41,16 @@ def _numbers(tasks: Collection[str], bundles: Collection[str]) -> str:
 
 
 def total_size(plan: PurgePlan, sizes: Sizes) -> Size:
-    """Bytes that would be freed, and files, by the tasks that would go, as far as measured."""
+    """Return the size that the tasks of the plan free, as far as it was measured."""
     if plan.refused:
         return Size()
-    return freed(sizes[task_id] for task_id in plan.ids if task_id in sizes)
+    return freed_size(sizes[task_id] for task_id in plan.ids if task_id in sizes)
 
 
 def headline(plan: PurgePlan, total: Size | None = None) -> str:
-    """``650 tasks · 8 bundles · 1.9 GB in 4,204 files would go``, or that nothing goes."""
+    """Return ``650 tasks · 8 bundles · 1.9 GB in 4,204 files would go``, or why nothing would."""
     if plan.refused:
-        return f"Refused: {pluralize(len(plan.blocked), 'task')} can't go, so nothing goes"
+        return f"Refused, because {tasks_are(len(plan.blocked))} blocked"
     if plan.empty:
         return "Nothing to purge"
     parts = [_contents(plan)]
@@ -148,7 +64,7 @@ def _contents(plan: PurgePlan) -> str:
 
 
 def side_effects(plan: PurgePlan) -> str:
-    """``2 chains blocked · 31 surviving tasks lose a bundle``; empty where there are none."""
+    """Return ``2 chains blocked · 31 surviving tasks lose a bundle``; empty if neither happens."""
     parts = []
     if plan.blocked:
         chains = len({one.chain or one.task.id for one in plan.blocked})
@@ -162,38 +78,38 @@ def side_effects(plan: PurgePlan) -> str:
 
 
 def cascade_reason(planned: PlannedTask) -> str:
-    """How a task hangs together with the one that drew it in: ``retry of 91bb02…44d1``."""
+    """Return how a task is related to the matched task of its chain: ``retry of 91bb02…44d1``."""
     if planned.reason is Reason.MATCHED or planned.cause_id is None:
         return ""
     chain = planned.task.chain
-    of = short_id(planned.cause_id)
+    matched = short_id(planned.cause_id)
     if chain.index(planned.task.id) > chain.index(planned.cause_id):
-        return f"retry of {of}"
-    return f"first attempt of {of}" if chain[0] == planned.task.id else f"retried as {of}"
+        return f"retry of {matched}"
+    first = chain[0] == planned.task.id
+    return f"first attempt of {matched}" if first else f"retried as {matched}"
 
 
 def bundle_outcome(planned: PlannedBundle) -> str:
-    """``400 tasks: 380 go, 20 stay without it``; ids of tasks long gone are counted as gone."""
+    """Return what happens to the tasks of a bundle: ``400 tasks: 380 go, 20 stay without it``."""
     total = len(planned.bundle.task_ids)
-    gone = total - planned.deleted - planned.surviving
+    already_gone = total - planned.deleted - planned.surviving
     parts = []
     if planned.surviving:
         parts = [f"{planned.deleted:,} go", f"{planned.surviving:,} stay without it"]
     elif planned.deleted:
-        parts = ["all go" if not gone else f"{planned.deleted:,} go"]
-    if gone:
-        parts.append(f"{gone:,} gone already")
+        parts = [f"{planned.deleted:,} go" if already_gone else "all go"]
+    if already_gone:
+        parts.append(f"{already_gone:,} already gone")
     return f"{pluralize(total, 'task')}: {', '.join(parts)}"
 
 
 def plan_lines(plan: PurgePlan, sizes: Sizes) -> Iterator[str]:
-    """The plan as it reads on the command line, like a diff, by name. A refused plan begins with
-    what blocks it."""
+    """Yield the lines of a plan. The blocked tasks are last, but first if the plan is refused."""
     yield headline(plan, total_size(plan, sizes))
     yield f"  {plan.filters}"
     if plan.refused:
         yield from _blocked_lines(plan)
-        yield f"the plan holds {_contents(plan)}"
+        yield f"the plan has {_contents(plan)}"
     elif effects := side_effects(plan):
         yield f"  {effects}"
     for title, group in (("matched", plan.matched), ("in retry chains", plan.cascaded)):
@@ -217,57 +133,64 @@ def _blocked_lines(plan: PurgePlan) -> Iterator[str]:
 
 
 def report_lines(report: Report) -> Iterator[str]:
-    """What became of a plan, or a lot: what went or came back, what could not, and why."""
+    """Yield what was removed or restored, then what was not, with the reasons."""
     if isinstance(report, PurgeReport):
         return _purge_lines(report)
     return _restore_lines(report) if isinstance(report, RestoreReport) else _empty_lines(report)
 
 
 def _purge_lines(report: PurgeReport) -> Iterator[str]:
-    gone = _numbers(report.removed, report.removed_bundles)
+    removed = _numbers(report.removed, report.removed_bundles)
     if report.trash is not None:
-        yield f"Moved {gone} to the trash, as {report.trash}: space is freed when it is emptied"
+        yield f"Moved {removed} to the trash as batch {report.trash}. Emptying it frees the space"
     else:
-        yield f"Purged {gone}: {format_size(report.bytes)} in {pluralize(report.files, 'file')} freed"
+        yield f"Purged {removed}: {_freed(report)}"
     if report.stopped:
-        yield "Stopped before the end; what was not erased is back in its place"
-        yield from (f"    {task_id}  is gone" for task_id in report.removed)
+        yield "Stopped before the end: the tasks that were not erased are back in place"
+        yield from (f"    {task_id}  is erased" for task_id in report.removed)
     yield from outcome_lines("put back", report.put_back)
-    yield from outcome_lines("vanished meanwhile", report.vanished)
+    yield from outcome_lines("deleted by somebody else", report.vanished)
     yield from outcome_lines("failed", report.failed)
     if report.quarantine_path:
-        yield f"What could not be put back or erased stands in {escape_controls(str(report.quarantine_path))}"
+        path = escape_controls(str(report.quarantine_path))
+        yield f"Tasks and bundles that could not be put back or erased are in {path}"
 
 
 def _restore_lines(report: RestoreReport) -> Iterator[str]:
-    back = _numbers(report.restored, report.restored_bundles)
-    yield f"Restored {back} of {escape_controls(report.batch_id)}"
+    restored = _numbers(report.restored, report.restored_bundles)
+    yield f"Restored {restored} of batch {escape_controls(report.batch_id)}"
     if report.missing_ids:
-        yield f"erased before {len(report.missing_ids):,}"
+        yield f"already erased {len(report.missing_ids):,}"
         yield from (f"    {task_id}" for task_id in report.missing_ids)
-    yield from outcome_lines("kept aside", report.failed)
+    yield from outcome_lines("quarantined", report.failed)
     for where in dict.fromkeys(one.where.parent for one in report.failed if one.where):
-        yield f"What is kept aside stands in {escape_controls(str(where))}"
+        yield f"Quarantined tasks and bundles are in {escape_controls(str(where))}"
 
 
 def _empty_lines(report: EmptyReport) -> Iterator[str]:
-    gone = _numbers(report.removed, report.removed_bundles)
-    yield f"Erased {gone}: {format_size(report.bytes)} in {pluralize(report.files, 'file')} freed"
+    yield f"Erased {_numbers(report.removed, report.removed_bundles)}: {_freed(report)}"
     if report.stopped:
-        yield "Stopped before the end; the rest can still be restored"
+        yield "Stopped before the end: the rest can still be restored"
     yield from outcome_lines("failed", report.failed)
 
 
-def batch_line(batch: TrashEntry, measured: Size | None, now: float) -> str:
-    """A lot of the trash in a line: its stamp, age, state, what it holds, how much, who made it."""
+def _freed(report: PurgeReport | EmptyReport) -> str:
+    return f"{format_size(report.bytes)} in {pluralize(report.files, 'file')} freed"
+
+
+def batch_line(batch: TrashEntry, size: Size | None, now: float) -> str:
+    """Return the line of a batch: its id, age, state, contents, size and user.
+
+    ``now`` is in seconds since the epoch.
+    """
+    state = _STATES[batch.state]
     parts = [
         escape_controls(batch.batch_id),
         "-" if batch.confirmed_at is None else format_age(batch.confirmed_at, now),
-        _STATES[batch.state]
-        if not batch.interrupted
-        else f"interrupted while {_STATES[batch.state]}",
-        _numbers((*batch.tasks, *batch.partly_erased), batch.bundles) + _of_python(batch),
-        f"{format_size(measured.bytes)} in {pluralize(measured.files, 'file')}" if measured else "",
+        f"interrupted while {state}" if batch.interrupted else state,
+        _numbers((*batch.tasks, *batch.partly_erased), batch.bundles)
+        + (" of Python" if batch.lang is Lang.PY else ""),
+        f"{format_size(size.bytes)} in {pluralize(size.files, 'file')}" if size else "",
         escape_controls(f"by {batch.confirmed_by}") if batch.confirmed_by else "",
         escape_controls(batch.problem),
     ]
@@ -275,26 +198,24 @@ def batch_line(batch: TrashEntry, measured: Size | None, now: float) -> str:
 
 
 def interrupted_lines(batches: Iterable[TrashEntry]) -> Iterator[str]:
-    """What was interrupted in a root, and the commands that finish it or bring it back."""
-    by_stamp: dict[str, list[TrashEntry]] = {}
+    """Yield a line for each batch id that was interrupted, with the commands that restore it or
+    finish it. ``batches`` are those of both languages."""
+    by_id: dict[str, list[TrashEntry]] = {}
     for batch in batches:
-        by_stamp.setdefault(batch.batch_id, []).append(batch)
-    for batch_id, parts in by_stamp.items():
+        by_id.setdefault(batch.batch_id, []).append(batch)
+    for batch_id, parts in by_id.items():
         tasks = [task_id for batch in parts for task_id in (*batch.tasks, *batch.partly_erased)]
-        held = _numbers(tasks, [name for batch in parts for name in batch.bundles])
+        contents = _numbers(tasks, [name for batch in parts for name in batch.bundles])
         languages = "" if any(batch.lang is Lang.R for batch in parts) else " of Python"
         shown = escape_controls(batch_id)
         text = (
-            f"something was interrupted while {_STATES[parts[0].state]}, with {held}{languages}:"
-            f" 'hipercow-tui trash --restore {shown}' puts back what is whole"
+            f"something was interrupted while {_STATES[parts[0].state]}, with"
+            f" {contents}{languages}: 'hipercow-tui trash --restore {shown}' puts back all that is"
+            " complete"
         )
         if any(batch.resumable for batch in parts):
             text += f", 'hipercow-tui trash --finish {shown}' {_finish(parts[0])}"
         yield text
-
-
-def _of_python(batch: TrashEntry) -> str:
-    return " of Python" if batch.lang is Lang.PY else ""
 
 
 def _finish(batch: TrashEntry) -> str:
@@ -307,14 +228,14 @@ def _finish(batch: TrashEntry) -> str:
 
 
 def history_line(entry: HistoryEntry, now: float) -> str:
-    """One thing that was done, in a line."""
+    """Return the line of a history entry; ``now`` is in seconds since the epoch."""
     parts = [
         f"{format_age(entry.time, now):<14}",
         f"{entry.kind:<7}",
         _numbers(entry.tasks, entry.bundles),
         f"{format_size(entry.bytes)} freed" if entry.bytes else "",
         "stopped" if entry.stopped else "",
-        f"{len(entry.kept_back):,} stayed or failed" if entry.kept_back else "",
+        f"{len(entry.kept_back):,} put back or failed" if entry.kept_back else "",
         " ".join(entry.batch_ids),
         entry.filters,
         f"by {entry.process}" if entry.process else "",
@@ -322,119 +243,54 @@ def history_line(entry: HistoryEntry, now: float) -> str:
     return escape_controls("  ".join(part for part in parts if part))
 
 
-def batch_as_json(batch: TrashEntry, measured: Size | None) -> Json:
-    """One lot of ``trash --json``; sizes are None where they can't be told."""
-    return {
-        "stamp": batch.batch_id,
-        "lang": batch.lang.value,
-        "state": batch.state.value,
-        "interrupted": batch.interrupted,
-        "alive": batch.in_use,
-        "when": batch.confirmed_at,
-        "who": str(batch.confirmed_by) if batch.confirmed_by else None,
-        "tasks": list(batch.tasks),
-        "bundles": list(batch.bundles),
-        "erasing": list(batch.partly_erased),
-        "problem": batch.problem or None,
-        "bytes": measured.bytes if measured else None,
-        "files": measured.files if measured else None,
-    }
-
-
-def _restore_as_json(report: RestoreReport) -> Json:
-    return {
-        "stamp": report.batch_id,
-        "tasks": list(report.restored),
-        "bundles": list(report.restored_bundles),
-        "gone": list(report.missing_ids),
-        "failed": _outcomes_as_json(report.failed),
-    }
-
-
-def _empty_as_json(report: EmptyReport) -> Json:
-    return {
-        "stamps": list(report.batch_ids),
-        "tasks": list(report.removed),
-        "bundles": list(report.removed_bundles),
-        "failed": _outcomes_as_json(report.failed),
-        "bytes": report.bytes,
-        "files": report.files,
-        "stopped": report.stopped,
-    }
-
-
 def outcome_lines(title: str, outcomes: Iterable[ItemResult]) -> Iterator[str]:
-    """Lines for what did not go, each with its reason, under a title with their number."""
-    listed = list(outcomes)
-    if listed:
-        yield f"{title} {len(listed):,}"
+    """Yield a title with the number of items, and a line for each with its reason."""
+    items = list(outcomes)
+    if items:
+        yield f"{title} {len(items):,}"
         yield from (
-            f"    {escape_controls(one.name)}  {escape_controls(one.reason)}" for one in listed
+            f"    {escape_controls(one.name)}  {escape_controls(one.reason)}" for one in items
         )
 
 
 def blocked_message(plan: PurgePlan) -> str:
-    """Why nothing was deleted, each reason once with the first tasks that have it (rule 9)."""
-    reasons: dict[str, list[str]] = {}
+    """Return why a plan is refused: each reason once, with the first three tasks that have it."""
+    ids_by_reason: dict[str, list[str]] = {}
     for one in plan.blocked:
-        reasons.setdefault(one.reason, []).append(one.task.id)
-    listed = "; ".join(
-        f"{', '.join(ids[:3])}{f' and {len(ids) - 3:,} more' if len(ids) > 3 else ''}: {why}"
-        for why, ids in reasons.items()
+        ids_by_reason.setdefault(one.reason, []).append(one.task.id)
+    reasons = "; ".join(
+        f"{', '.join(ids[:3])}{f' and {len(ids) - 3:,} more' if len(ids) > 3 else ''}: {reason}"
+        for reason, ids in ids_by_reason.items()
     )
     return (
-        f"Nothing was purged: {pluralize(len(plan.blocked), 'task')} can't go. {listed}."
-        " Or leave out the blocked chains (skip_blocked)."
+        f"Nothing was purged, because {tasks_are(len(plan.blocked))} blocked. {reasons}. To purge"
+        " the others, leave out the blocked retry chains (skip_blocked)."
     )
+
+
+def tasks_are(number: int) -> str:
+    """Return ``1 task is``, ``12 tasks are``."""
+    return f"{pluralize(number, 'task')} {'is' if number == 1 else 'are'}"
 
 
 def r_call(plan: PurgePlan) -> str:
-    """The call in R that takes the same tasks. It lists ids: R's own filters would take something
-    else for a retried task, a forked chain or a gone one (SPEC, end of section 4)."""
+    """Return the call in R that purges the same tasks; "" if there are none of R.
+
+    It lists ids, because the filters of R take other tasks in some cases (docs/spec.md, section 4).
+    """
     planned = plan.matched or plan.tasks
     return purge_call([one.task.id for one in planned if one.task.lang is Lang.R])
 
 
-def _task_line(planned: PlannedTask, measured: Size | None, now: float) -> str:
+def _task_line(planned: PlannedTask, size: Size | None, now: float) -> str:
     task = planned.task
     finished = "never finished" if task.finished is None else format_age(task.finished, now)
     parts = [
         f"{'!' if planned.cautions else ' '} - {task.status:<9}",
         task.id,
         finished + (" ~" if task.finished_estimated else ""),
-        format_size(measured.bytes) if measured else "",
+        format_size(size.bytes) if size else "",
         cascade_reason(planned),
         "; ".join(planned.cautions),
     ]
     return "  ".join(part for part in parts if part)
-
-
-def _planned_as_json(planned: PlannedTask, measured: Size | None) -> Json:
-    return {
-        "id": planned.task.id,
-        "lang": planned.task.lang.value,
-        "status": planned.task.status.value,
-        "reason": planned.reason.value,
-        "of": planned.cause_id,
-        "bytes": measured.bytes if measured else None,
-        "files": measured.files if measured else None,
-    }
-
-
-def _bundle_as_json(planned: PlannedBundle) -> Json:
-    return {
-        "name": planned.bundle.name,
-        "lang": planned.bundle.lang.value,
-        "tasks": len(planned.bundle.task_ids),
-        "deleted": planned.deleted,
-        "surviving": planned.surviving,
-    }
-
-
-def _blocked_as_json(blocked: Blocked) -> Json:
-    return {
-        "id": blocked.task.id,
-        "status": blocked.task.status.value,
-        "reason": blocked.reason,
-        "chain": list(blocked.chain),
-    }

@@ -1,21 +1,11 @@
-"""The only package that changes a root: it moves, checks, then erases; imports ``formats`` and what
-that may import."""
+"""Purge, trash and restore: the only package that changes a root. It may import ``formats``,
+``domain`` and ``support``."""
 
 from __future__ import annotations
 
 from hipercow_tui.purging.batch_name import BatchState
-from hipercow_tui.purging.both_languages import (
-    empty,
-    finish,
-    history,
-    is_batch_in_use,
-    list_interrupted,
-    list_trash,
-    restore,
-    trash_size,
-)
 from hipercow_tui.purging.executor import execute, move_to_trash, preflight
-from hipercow_tui.purging.history import HistoryEntry, HistoryKind
+from hipercow_tui.purging.history import HistoryEntry, HistoryKind, read_history
 from hipercow_tui.purging.results import (
     EmptyReport,
     ItemResult,
@@ -24,8 +14,15 @@ from hipercow_tui.purging.results import (
     PurgeReport,
     RestoreReport,
 )
-from hipercow_tui.purging.trash_actions import refuse_unerasable
-from hipercow_tui.purging.trash_listing import TrashEntry, trash_fingerprint
+from hipercow_tui.purging.trash_actions import empty, finish, refuse_unerasable, restore
+from hipercow_tui.purging.trash_listing import (
+    TrashEntry,
+    is_batch_in_use,
+    list_interrupted,
+    list_trash,
+    measure_entry,
+    trash_fingerprint,
+)
 
 __all__ = [
     "BatchState",
@@ -41,14 +38,14 @@ __all__ = [
     "empty",
     "execute",
     "finish",
-    "history",
     "is_batch_in_use",
     "list_interrupted",
     "list_trash",
+    "measure_entry",
     "move_to_trash",
     "preflight",
+    "read_history",
     "refuse_unerasable",
     "restore",
     "trash_fingerprint",
-    "trash_size",
 ]

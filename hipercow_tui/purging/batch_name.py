@@ -1,15 +1,14 @@
-"""The names of what stands in ``hipercow/tui/``: a lot's name tells its state, so that one rename
-changes it.
+"""The names in ``hipercow/tui/``. The name of a batch ends in its state, so one rename changes it.
 
-    20261123T231205Z-3f2a.preparing    not confirmed, or not begun: never carried out
-    20261123T231205Z-3f2a              a confirmed purge, or move to the trash, is running or was
-                                       interrupted
-    20261123T231205Z-3f2a.trash        in the trash, whole
-    20261123T231205Z-3f2a.erasing      something in it may no longer be whole
-    20261123T231205Z-3f2a.restoring    being put back
-    20261123T231205Z-3f2a.kept         what could not be put back, beside the lot it was in
-    20261123T231205Z-3f2a.2.trash      the same, taken over for the second time
-    history/                           what was done
+20261123T231205Z-3f2a.preparing    not confirmed, or nothing is moved yet: never carried out
+20261123T231205Z-3f2a              a confirmed purge or move to the trash, which runs or was
+                                   interrupted
+20261123T231205Z-3f2a.trash        in the trash, complete
+20261123T231205Z-3f2a.erasing      its items are being erased: some may be incomplete
+20261123T231205Z-3f2a.restoring    its items are being put back
+20261123T231205Z-3f2a.kept         the quarantine: items that could not be put back
+20261123T231205Z-3f2a.2.trash      in the trash, after it was taken over twice
+history/                           one file for each purge, restore and emptying
 """
 
 from __future__ import annotations
@@ -21,19 +20,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-TUI_FOLDER = "tui"  # our only folder in a root
+TUI_FOLDER = "tui"  # the only folder that this app creates in a root
 HISTORY = "history"
-_STAMP = r"\d{8}T\d{6}Z-[0-9a-f]{4}"
-BATCH_ID = re.compile(
-    rf"(?:{_STAMP}|{TUI_FOLDER}-[0-9a-f]{{32}})\Z", re.ASCII
-)  # or a task without a lot
+_TIME_ID = r"\d{8}T\d{6}Z-[0-9a-f]{4}"
+# The id of a batch, or of a loose task.
+BATCH_ID = re.compile(rf"(?:{_TIME_ID}|{TUI_FOLDER}-[0-9a-f]{{32}})\Z", re.ASCII)
 _NAME = re.compile(
-    rf"({_STAMP})(?:\.([1-9]\d{{0,8}}))?(?:\.(preparing|trash|erasing|restoring|kept))?\Z", re.ASCII
+    rf"({_TIME_ID})(?:\.([1-9]\d{{0,8}}))?(?:\.(preparing|trash|erasing|restoring|kept))?\Z",
+    re.ASCII,
 )
 
 
 class BatchState(StrEnum):
-    """What is happening, or happened, to a lot."""
+    """The state of a batch. The value ``kept`` means quarantined; it is part of file names and
+    JSON."""
 
     PREPARING = "preparing"
     MOVING = "moving"
@@ -43,16 +43,16 @@ class BatchState(StrEnum):
     QUARANTINED = "kept"
 
 
-# No process works in such a lot, and none was interrupted in it.
+# States in which no process works and nothing was interrupted.
 AT_REST = (BatchState.TRASH, BatchState.QUARANTINED)
 
 
 @dataclass(frozen=True, slots=True)
 class BatchName:
-    """A lot's name: when it began, how often it was taken over, and its state.
+    """The name of a batch: its id, how often it was taken over (``generation``), and its state.
 
-    Taking a lot over is a rename that raises ``generation``. Of two processes that try, one finds
-    nothing at the old name, and so does a former owner that still runs.
+    A process takes over a batch by a rename that raises ``generation``. If two processes try, the
+    second one no longer finds the old name. Nor does a former owner that still runs.
     """
 
     batch_id: str
@@ -60,23 +60,24 @@ class BatchName:
     state: BatchState = BatchState.MOVING
 
     def __str__(self) -> str:
-        turn = f".{self.generation}" if self.generation else ""
-        return self.batch_id + turn + ("" if self.state is BatchState.MOVING else f".{self.state}")
+        generation = f".{self.generation}" if self.generation else ""
+        state = "" if self.state is BatchState.MOVING else f".{self.state}"
+        return self.batch_id + generation + state
 
     @property
     def owner_key(self) -> str:
-        """What the time with one owner is called by, in whatever state."""
+        """A key for the batch under its present owner, the same in all states."""
         return f"{self.batch_id}.{self.generation}"
 
     def after_takeover(self, state: BatchState, others: Iterable[BatchName] = ()) -> BatchName:
-        """The name after taking it over, in ``state``: its turn is above that of the ``others`` of
-        the same stamp too, so that it meets none of them."""
-        turns = (name.generation for name in others if name.batch_id == self.batch_id)
-        return replace(self, generation=max(self.generation, *turns, 0) + 1, state=state)
+        """Return the name after a takeover, in ``state``. Its generation is higher than that of all
+        ``others`` of the same id, so that it differs from their names."""
+        taken = (name.generation for name in others if name.batch_id == self.batch_id)
+        return replace(self, generation=max(self.generation, *taken, 0) + 1, state=state)
 
 
 def parse_batch_name(name: str) -> BatchName | None:
-    """The lot of that name; None if it is no lot's."""
+    """Parse the name of a folder in ``hipercow/tui/``; None if it is not the name of a batch."""
     found = _NAME.match(name)
     if found is None:
         return None
@@ -84,15 +85,17 @@ def parse_batch_name(name: str) -> BatchName | None:
 
 
 def bundle_file(name: str) -> str:
-    """The name of a bundle's file in a lot: one of Python may have folders in it."""
+    """Return the file name of a bundle in a batch. The name of a Python bundle can contain
+    ``/``."""
     return name.replace("%", "%25").replace("/", "%2F")
 
 
 def bundle_name(file: str) -> str:
-    """The name of the bundle in that file of a lot."""
+    """Return the bundle name for the file name ``file`` in a batch."""
     return file.replace("%2F", "/").replace("%25", "%")
 
 
 def new_batch_id(when: float) -> str:
-    """A lot's time in UTC, and something random; ``when`` is in seconds since the epoch."""
+    """Return a new batch id: the time ``when`` (seconds since the epoch) in UTC, and random
+    digits."""
     return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(when)) + f"-{secrets.token_hex(2)}"

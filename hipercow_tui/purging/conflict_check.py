@@ -9,13 +9,14 @@ from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.domain.retry_chains import RetryLink
 from hipercow_tui.domain.task import QUEUED, Bundle, Lang, Status
 from hipercow_tui.domain.unread import UnfinishedLine, unread_bundles
-from hipercow_tui.formats.bundles import LIMIT, read_bundle, read_linked_bundle
+from hipercow_tui.formats.bundles import BUNDLE_LIMIT, read_bundle, read_linked_bundle
 from hipercow_tui.formats.layout import LAYOUTS, BundleFile
-from hipercow_tui.formats.r_layout import parse_retry, status_of, unfinished_ids
-from hipercow_tui.formats.safe_open import open_folder, os_error_text, read_file
+from hipercow_tui.formats.r_layout import parse_retry, unfinished_ids
+from hipercow_tui.formats.safe_open import open_folder, read_file
+from hipercow_tui.formats.task_row import status_from_mask
 from hipercow_tui.purging.chain_units import ChainUnit, by_member
 from hipercow_tui.purging.root_dirs import RootDirs
-from hipercow_tui.support.errors import PurgeError
+from hipercow_tui.support.errors import PurgeError, os_error_text
 from hipercow_tui.support.text import escape_controls, short_id
 
 
@@ -64,7 +65,7 @@ def _retries(dirs: RootDirs) -> tuple[Iterable[RetryLink], UnfinishedLine | None
     if dirs.lang is Lang.PY:
         return (), None
     try:
-        raw = read_file("retry", limit=LIMIT, dir_fd=dirs.hipercow)
+        raw = read_file("retry", limit=BUNDLE_LIMIT, dir_fd=dirs.hipercow)
         if not (ids := unfinished_ids(raw)):
             return parse_retry(raw)[0], None
         changed = os.stat("retry", dir_fd=dirs.hipercow, follow_symlinks=False).st_mtime
@@ -128,10 +129,10 @@ def _place_of_gone(dirs: RootDirs, task_id: str) -> str | None:
     except OSError as error:
         return f"can't be examined: {os_error_text(error)}"
     try:
-        listing = LAYOUTS[dirs.lang].listing_of(os.listdir(folder))
+        listing = LAYOUTS[dirs.lang].files_mask_of(os.listdir(folder))
     except OSError as error:
         return f"can't be examined: {os_error_text(error)}"
     finally:
         os.close(folder)
-    no_task = status_of(listing) is Status.BROKEN and not listing & QUEUED
+    no_task = status_from_mask(listing) is Status.BROKEN and not listing & QUEUED
     return None if no_task else "is there again"

@@ -28,9 +28,9 @@ from hipercow_tui.purging.file_changes import (
 )
 from hipercow_tui.purging.progress import ProgressReporter
 from hipercow_tui.purging.results import ItemResult, Phase
-from hipercow_tui.purging.root_dirs import mount_mismatch, names_in, os_error_text
-from hipercow_tui.purging.run_log import RunRecord
-from hipercow_tui.support.errors import PurgeError
+from hipercow_tui.purging.root_dirs import mount_mismatch, names_in
+from hipercow_tui.purging.run_record import RunRecord
+from hipercow_tui.support.errors import PurgeError, os_error_text
 from hipercow_tui.support.text import escape_controls, pluralize, short_id
 
 # NFS keeps a removed file as .nfs… while someone has it open, so that its folder is not empty. What

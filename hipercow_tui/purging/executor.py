@@ -11,13 +11,8 @@ from dataclasses import replace
 from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.root import Root
-from hipercow_tui.purging.batch import (
-    Batch,
-    NoSpaceError,
-    TakenOverError,
-    check_space,
-    create_batch,
-)
+from hipercow_tui.purging.batch import Batch, NoSpaceError, TakenOverError
+from hipercow_tui.purging.batch_lifecycle import check_space, create_batch
 from hipercow_tui.purging.batch_name import BatchState, new_batch_id
 from hipercow_tui.purging.chain_units import chain_units
 from hipercow_tui.purging.full_disk import erase_unbatched

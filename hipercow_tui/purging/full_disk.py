@@ -1,121 +1,62 @@
-"""Free chains where there is no room for a lot: no folder can be made, no manifest written.
+"""Purge chains on a full disk, where no batch can be made: no folder, no manifest.
 
-    hipercow/tui-<id>             a task of the chain, whole
-    hipercow/tui-<id>.erasing     no longer whole
-
-Renaming a folder needs neither an inode nor, almost always, a block: so a chain is moved aside into
-``hipercow/`` itself, compared with the plan as ever, and erased. Its bundles stay where they are
-until there is room for a lot, which takes them. No heartbeat can be written either, so whoever is
-at work touches these folders, before they are moved and every few seconds. Who dies on the way
-leaves them there, which ``find_loose_tasks`` finds.
+A rename of a folder needs no inode, and almost never a block. So the tasks of one chain are moved
+into ``hipercow/`` itself, where they are loose tasks (module ``loose_tasks``). They are compared
+with the plan as in a batch, and erased. Bundles stay in their places until there is space for a
+batch. Instead of a heartbeat file, the times of the loose tasks are updated.
 """
 
 from __future__ import annotations
 
 import errno
 import os
-import re
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 
 from hipercow_tui.domain.plan import PurgePlan
-from hipercow_tui.domain.task import DATA, Task
-from hipercow_tui.formats.layout import LAYOUTS
-from hipercow_tui.formats.safe_open import open_folder
+from hipercow_tui.domain.task import Task
 from hipercow_tui.purging.batch import NO_SPACE
-from hipercow_tui.purging.batch_name import TUI_FOLDER
 from hipercow_tui.purging.chain_units import ChainUnit, chain_units
 from hipercow_tui.purging.conflict_check import recheck
-from hipercow_tui.purging.eraser import Leftover, Removal, describe_leftovers
-from hipercow_tui.purging.file_changes import NOT_DONE, exists, rename, sync_folder
-from hipercow_tui.purging.heartbeat import Heartbeat, HeartbeatReading, ensure_dead, server_time
+from hipercow_tui.purging.file_changes import exists, rename
+from hipercow_tui.purging.heartbeat import Heartbeat
+from hipercow_tui.purging.loose_tasks import (
+    ERASING_SUFFIX,
+    LooseTask,
+    erase_loose_task,
+    put_back_loose_task,
+    sync_unless_full,
+)
 from hipercow_tui.purging.progress import ProgressReporter
 from hipercow_tui.purging.results import ItemResult, Phase, PurgeReport
 from hipercow_tui.purging.rollback import DELETED
-from hipercow_tui.purging.root_dirs import RootDirs, os_error_text
-from hipercow_tui.purging.run_log import RunRecord
+from hipercow_tui.purging.root_dirs import RootDirs
+from hipercow_tui.purging.run_record import RunRecord
 from hipercow_tui.purging.staging import task_difference
-from hipercow_tui.support.errors import PurgeError
+from hipercow_tui.support.errors import PurgeError, os_error_text
 from hipercow_tui.support.text import short_id
-
-_ERASING = ".erasing"
-_NAME = re.compile(r"tui-([0-9a-f]{32})(\.erasing)?\Z")
-
-_NEW = HeartbeatReading(None, 0, 0)  # of a task that this process moves
-
-
-@dataclass(frozen=True, slots=True)
-class LooseTask:
-    """A task that was moved aside where there was no room for a lot; ``complete`` until its erasing
-    began. ``heartbeat`` is its heartbeat: the time of its folder."""
-
-    id: str
-    complete: bool
-    heartbeat: HeartbeatReading = _NEW
-
-    @property
-    def batch_id(self) -> str:
-        """What people call it by, as they do a lot."""
-        return _name(self.id)
-
-    @property
-    def name(self) -> str:
-        """That of its folder in ``hipercow/``."""
-        return _name(self.id) + ("" if self.complete else _ERASING)
-
-
-def find_loose_tasks(hipercow: int) -> Iterator[LooseTask]:
-    """The tasks that were moved aside in the open ``hipercow/``: a purge runs or was interrupted.
-    Raises OSError."""
-    for name in sorted(os.listdir(hipercow)):
-        if found := _NAME.match(name):
-            with suppress(FileNotFoundError):
-                yield LooseTask(found[1], found[2] is None, _sign_of(name, hipercow))
-
-
-def claim_loose_tasks(
-    dirs: RootDirs, batch_id: str, progress: ProgressReporter
-) -> Iterator[LooseTask]:
-    """The tasks of that stamp that were moved aside, to be put back or erased, after watching that
-    no process works with them. Raises PurgeError if one does."""
-    for task in find_loose_tasks(dirs.hipercow):
-        if task.batch_id == batch_id:
-            ensure_dead(
-                dirs.path / TUI_FOLDER / batch_id,
-                partial(_sign_of, task.name, dirs.hipercow),
-                server_time(dirs.hipercow),
-                progress,
-            )
-            yield task
-
-
-def _sign_of(name: str, hipercow: int) -> HeartbeatReading:
-    status = os.stat(name, dir_fd=hipercow, follow_symlinks=False)
-    return HeartbeatReading(None, 0, status.st_mtime_ns)
 
 
 def erase_unbatched(
-    dirs: RootDirs, plan: PurgePlan, progress: ProgressReporter, number: int
+    dirs: RootDirs, plan: PurgePlan, progress: ProgressReporter, count: int
 ) -> PurgeReport:
-    """Erase that many chains of the plan, the last attempt of each first, or until stopped.
+    """Erase ``count`` chains of the plan, or fewer if stopped; of each the latest attempt first.
 
-    What differs from the plan is put back and passed over; its bundles are left alone. Raises
-    PurgeError if ``retry`` or ``bundles`` can't be read.
+    A chain that differs from the plan is put back and does not count. Bundles are not touched.
+    Raises PurgeError if ``retry`` or ``bundles`` can't be read.
     """
     began = time.monotonic()
-    chains = _Chains(dirs, plan, progress)
-    record = chains.record
+    eraser = _ChainEraser(dirs, plan, progress)
+    record = eraser.record
     progress.begin(Phase.ERASING, len(plan.tasks))
-    heartbeat = Heartbeat(chains.touch)
-    freed = 0
+    heartbeat = Heartbeat(eraser.touch)
+    erased = 0
     try:
         for unit in chain_units(plan):
-            if freed == number or progress.stopped:
+            if erased == count or progress.stopped:
                 break
-            freed += chains.free(unit)
+            erased += eraser.erase_chain(unit)
             progress.advance(len(record.removed))
     finally:
         heartbeat.end()
@@ -133,74 +74,9 @@ def erase_unbatched(
     )
 
 
-def put_back(dirs: RootDirs, task: LooseTask) -> None:
-    """Move a whole task back into its place. Raises OSError, also if something stands there."""
-    shard = dirs.shard(task.id)
-    if exists(task.id[2:], shard):
-        if not exists(task.name, dirs.hipercow):  # it was never moved, whatever was reported
-            return
-        raise FileExistsError(errno.EEXIST, "something else stands in its place", task.id)
-    rename(task.name, task.id[2:], dirs.hipercow, shard)
-    if exists(task.name, dirs.hipercow):
-        raise OSError(errno.EIO, NOT_DONE)
-
-
-def missing_data(dirs: RootDirs, task: LooseTask) -> str | None:
-    """Why a task aside is not put back after its process died: it has files of a task, but no
-    ``data``. None if nothing is known to be missing. There is no manifest to compare it with."""
-    try:
-        folder = open_folder(task.name, dir_fd=dirs.hipercow)
-    except OSError:
-        return None
-    try:
-        listing = LAYOUTS[dirs.lang].listing_of(os.listdir(folder))
-    except OSError:
-        return None
-    finally:
-        os.close(folder)
-    return "it is no longer whole: data is missing" if listing and not listing & DATA else None
-
-
-def erase_loose_task(
-    dirs: RootDirs, task: LooseTask, record: RunRecord, progress: ProgressReporter
-) -> None:
-    """Erase a task that stands aside, and record what became of it."""
-    hipercow, gone = dirs.hipercow, _name(task.id) + _ERASING
-    removal = Removal(hipercow, dirs.mount, record, progress)
-    name = task.name
-    try:
-        if task.complete:
-            rename(name, gone, hipercow, hipercow)
-            name = gone
-            _sync(hipercow)
-            left = removal.remove(task.id, gone)
-        else:
-            left = removal.remove_rest(task.id, gone)
-        if not left and exists(gone, hipercow):
-            record.removed.discard(task.id)
-            left = [Leftover(task.id, OSError(errno.EIO, NOT_DONE))]
-    except OSError as error:
-        if isinstance(error, FileNotFoundError):
-            name = task.name  # the rename was reported, but not done
-        reason = f"it can't be erased: {os_error_text(error)}"
-        record.failed.append(ItemResult(task.id, reason, dirs.path / name))
-        return
-    if left:
-        record.failed.append(ItemResult(task.id, describe_leftovers(left), dirs.path / gone))
-
-
-def _sync(folder: int) -> None:
-    """Write the entries of a folder to the disk, as far as a full disk lets it. Raises OSError."""
-    try:
-        sync_folder(folder)
-    except OSError as error:
-        if error.errno not in NO_SPACE:
-            raise
-
-
 @dataclass(slots=True)
-class _Chains:
-    """Frees one chain after the other; ``moved`` is what of one stands aside now."""
+class _ChainEraser:
+    """Erases one chain after the other. ``moved`` are the loose tasks of the present chain."""
 
     dirs: RootDirs
     plan: PurgePlan
@@ -209,42 +85,42 @@ class _Chains:
     moved: list[LooseTask] = field(default_factory=list)
 
     def touch(self) -> None:
-        """Say that someone works with what stands aside. Called in another thread."""
+        """Update the times of the loose tasks, as a heartbeat. Called in another thread."""
         for one in tuple(self.moved):
-            for name in (one.name, one.name + _ERASING):
+            for name in (one.name, one.name + ERASING_SUFFIX):
                 with suppress(OSError):
                     os.utime(name, dir_fd=self.dirs.hipercow, follow_symlinks=False)
 
-    def free(self, unit: ChainUnit) -> bool:
-        """Move the unit aside, check and erase it; tells whether it is gone."""
-        # The last attempt first: a process that dies leaves no retry without the attempt before it.
+    def erase_chain(self, unit: ChainUnit) -> bool:
+        """Move a chain, check and erase it; return whether all of it is gone."""
+        # Latest attempt first: a process that dies leaves no retry without its earlier attempts.
         reason = next(filter(None, map(self._move, reversed(unit.tasks))), None)
         try:
             if reason is None:
-                found = recheck(self.dirs, self.plan, [unit], bundles_in_place=True)
-                reason = found.get(unit)
+                conflicts = recheck(self.dirs, self.plan, [unit], bundles_in_place=True)
+                reason = conflicts.get(unit)
         except PurgeError:
-            self._bring_back("it can't be checked whether it was retried or bundled")
+            self._roll_back("it can't be checked whether it was retried or bundled")
             raise
         if reason is None:
             reason = self._sync_moves(unit)
         if reason is not None:
-            self._bring_back(reason)
+            self._roll_back(reason)
             return False
         while self.moved:
             one = self.moved[0]
             erase_loose_task(self.dirs, one, self.record, self.progress)
             del self.moved[0]
             if one.id not in self.record.removed:
-                self._leave_aside(f"{short_id(one.id)} of its chain could not be erased")
+                self._abandon(f"{short_id(one.id)} of its chain could not be erased")
                 return False
         return True
 
     def _sync_moves(self, unit: ChainUnit) -> str | None:
-        """Write the moves of a unit to the disk before anything of it is erased; returns why it
-        can't go, or None."""
+        """Write the moves of a chain to the disk, before anything of it is erased. Return why it
+        can't be erased, or None."""
         try:
-            _sync(self.dirs.hipercow)
+            sync_unless_full(self.dirs.hipercow)
             self.dirs.sync_sources(unit.ids, ())
         except OSError as error:
             if error.errno not in NO_SPACE:
@@ -252,15 +128,15 @@ class _Chains:
         return None
 
     def _move(self, task: Task) -> str | None:
-        """Move one task aside and compare it; returns why it can't go, or None."""
-        found = LooseTask(task.id, complete=True)
+        """Move a task and compare it with the plan. Return why it can't be erased, or None."""
+        loose_task = LooseTask(task.id, complete=True)
         hipercow = self.dirs.hipercow
         try:
             shard = self.dirs.shard(task.id)
-            if exists(found.name, hipercow):
-                raise FileExistsError(errno.EEXIST, "it stands aside already", task.id)
+            if exists(loose_task.name, hipercow):
+                raise FileExistsError(errno.EEXIST, "it is already a loose task", task.id)
             os.utime(task.id[2:], dir_fd=shard, follow_symlinks=False)
-            rename(task.id[2:], found.name, shard, hipercow)
+            rename(task.id[2:], loose_task.name, shard, hipercow)
         except OSError as error:
             if isinstance(error, FileNotFoundError) and not self.dirs.has_task(task.id):
                 self.record.missing.append(ItemResult(task.id, DELETED))
@@ -268,27 +144,23 @@ class _Chains:
             reason = f"it can't be moved: {os_error_text(error)}"
             self.record.failed.append(ItemResult(task.id, reason))
             return reason
-        self.moved.append(found)
-        return task_difference(task, found.name, hipercow)
+        self.moved.append(loose_task)
+        return task_difference(task, loose_task.name, hipercow)
 
-    def _leave_aside(self, reason: str) -> None:
-        """Of a chain that was begun, and perhaps taken over by someone else, no other task may be
-        tried again: it waits until someone restores or erases it."""
+    def _abandon(self, reason: str) -> None:
+        """Leave the rest of a partly erased chain as loose tasks, and record them as failed.
+        Another process may have taken them over, so they are not tried again."""
         for one in self.moved:
             self.record.failed.append(ItemResult(one.id, reason, self.dirs.path / one.name))
         self.moved.clear()
 
-    def _bring_back(self, reason: str) -> None:
+    def _roll_back(self, reason: str) -> None:
         for one in reversed(self.moved):
             try:
-                put_back(self.dirs, one)
+                put_back_loose_task(self.dirs, one)
             except OSError as error:
                 why = f"{reason}; it can't be put back: {os_error_text(error)}"
                 self.record.failed.append(ItemResult(one.id, why, self.dirs.path / one.name))
             else:
                 self.record.put_back.append(ItemResult(one.id, reason))
         self.moved.clear()
-
-
-def _name(task_id: str) -> str:
-    return f"{TUI_FOLDER}-{task_id}"

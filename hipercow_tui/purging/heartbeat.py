@@ -1,8 +1,9 @@
-"""The heartbeat of a lot: a file in it that its owner rewrites every few seconds.
+"""The heartbeat of a batch: a file in it that its owner rewrites every few seconds.
 
-A machine's clock may be hours wrong, and some file servers store the time of the client. So a
-process is never taken for dead because a time looks old. It is dead if it ran on this machine and
-is gone, if it released its lot, or if its heartbeat did not change while we watched.
+The clock of a machine may be hours wrong, and some file servers store the time of the client. So an
+old time alone does not prove that the owner is dead. An owner is dead if it ran on this machine and
+its process is gone, if it released the batch, or if its heartbeat did not change while this process
+watched it.
 """
 
 from __future__ import annotations
@@ -27,11 +28,11 @@ from hipercow_tui.support.text import escape_controls
 ALIVE = "alive"
 INTERVAL = 5.0  # seconds
 DEAD_AFTER = 60.0  # seconds without a change; a network file system may stall for some of them
-WATCH_TIME = 30.0  # seconds, six beats, in which a heartbeat that we never saw change may change
-_LOOK_EVERY = 1.0  # seconds
-# A process that takes a lot over renames it, then writes its own name into the heartbeat: for this
-# long, in seconds, the name in it may be that of the owner before.
-_SETTLING = 2.0
+WATCH_TIME = 30.0  # seconds, six intervals, to wait for the first change of a heartbeat
+_READ_INTERVAL = 1.0  # seconds
+# A process that takes over a batch renames it, then writes itself into the heartbeat. In between
+# the heartbeat names the previous owner.
+_TAKEOVER_TIME = 2.0  # seconds
 _LIMIT = 10_000  # bytes
 _RELEASED = (0, 0)
 _FIRST_TIME = 946_684_800_000_000_000  # in the year 2000; FAT can't keep a time before 1980
@@ -40,8 +41,8 @@ _NO_CREATE = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 
 @dataclass(frozen=True, slots=True)
 class HeartbeatReading:
-    """What a heartbeat was at one look: its owner if known, its count, and its time in nanoseconds
-    since the epoch, by the clock of the file server or of the owner."""
+    """A heartbeat at one moment: its owner if known, its counter, and its time in nanoseconds since
+    the epoch, by the clock of the file server or of the owner."""
 
     owner: ProcessIdentity | None
     count: int
@@ -49,82 +50,83 @@ class HeartbeatReading:
 
     @property
     def released(self) -> bool:
-        """Whether the owner ended, and said so."""
+        """Whether the owner released the batch when it ended."""
         return self.time_ns < _FIRST_TIME
 
     def is_owner_gone(self, now: float) -> bool:
-        """Whether it is certain that no owner works any more; ``now`` is the file server's time in
-        seconds since the epoch, or ours."""
+        """Return whether it is certain that no owner works in the batch. ``now`` is in seconds
+        since the epoch, by the clock of the file server, or else of this machine."""
         if self.released:
             return True
-        settled = abs(self.age(now)) > _SETTLING
-        return settled and self.owner is not None and self.owner.is_gone
+        owner_known = abs(self.age(now)) > _TAKEOVER_TIME
+        return owner_known and self.owner is not None and self.owner.is_gone
 
     def age(self, now: float) -> float:
-        """Seconds since the beat, as far as clocks agree."""
+        """Return the seconds since the heartbeat was written. It is wrong if the clocks differ."""
         return now - self.time_ns / 1e9
 
 
 class Heartbeat:
-    """Beats in a thread, until ended."""
+    """Calls ``update`` in a thread every ``INTERVAL`` seconds, until it is ended."""
 
-    def __init__(self, beat: Callable[[], None]) -> None:
-        self._beat = beat
-        self._over = threading.Event()
+    def __init__(self, update: Callable[[], None]) -> None:
+        self._update = update
+        self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
         self._thread.start()
 
     @classmethod
     def of_batch(cls, folder: int) -> Heartbeat:
-        """A heart that beats in this open lot. Raises OSError."""
+        """Create the heartbeat of an open batch, owned by this process. Raises OSError."""
         owner = current_process()
         flags = _NO_CREATE | os.O_TRUNC
         try:
             fd = create_file(ALIVE, folder, flags)
-        except PermissionError:  # another user's, an owner before us
+        except PermissionError:  # the file of another user, a previous owner
             os.unlink(ALIVE, dir_fd=folder)
             fd = create_file(ALIVE, folder, flags)
         try:
-            os.write(fd, _written(owner, 0))
-        except OSError:  # a full disk: a new time shows that we are alive
+            os.write(fd, _to_bytes(owner, 0))
+        except OSError:  # a full disk: the time alone serves as the heartbeat
             touch(folder)
         finally:
             os.close(fd)
         count = 0
 
-        def beat() -> None:
+        def update() -> None:
             nonlocal count
             count += 1
             _rewrite(folder, owner, count)
 
-        return cls(beat)
+        return cls(update)
 
     def end(self) -> None:
-        """Stop beating."""
-        self._over.set()
+        """End the heartbeat. It is not updated after this returns."""
+        self._ended.set()
         self._thread.join()
 
     def _run(self) -> None:
-        while not self._over.wait(INTERVAL):
+        while not self._ended.wait(INTERVAL):
             with suppress(OSError):
-                self._beat()
+                self._update()
 
 
-def _written(owner: ProcessIdentity, count: int) -> bytes:
-    """The contents, of one length for one owner, so that rewriting them takes no room."""
+def _to_bytes(owner: ProcessIdentity, count: int) -> bytes:
+    """Return the contents of the file. Their length is fixed for one owner, so that rewriting them
+    needs no space on a full disk."""
     return json.dumps(owner.as_json() | {"beat": f"{count:010}"}).encode("ascii")
 
 
 def _rewrite(folder: int, owner: ProcessIdentity, count: int) -> None:
-    """One beat: rewrite the heartbeat in its place, unless it is another owner's by now. It is not
-    made again where it is gone. Raises OSError."""
+    """Rewrite the heartbeat in place, unless another owner has taken over the batch. If the file is
+    gone, it is not created again. Raises OSError."""
     fd = os.open(ALIVE, _NO_CREATE, dir_fd=folder)
     try:
         held = os.pread(fd, _LIMIT, 0)
         if held and _parsed(held)[0] not in (owner, None):
             return
         try:
-            os.pwrite(fd, _written(owner, count), 0)
+            os.pwrite(fd, _to_bytes(owner, count), 0)
         except OSError:
             os.utime(fd)
     finally:
@@ -132,23 +134,24 @@ def _rewrite(folder: int, owner: ProcessIdentity, count: int) -> None:
 
 
 def touch(folder: int) -> None:
-    """Set the heartbeat of an open lot to the present time. Raises OSError."""
+    """Set the time of the heartbeat of an open batch to now. Raises OSError."""
     os.utime(ALIVE, dir_fd=folder, follow_symlinks=False)
 
 
 def release(folder: int) -> None:
-    """Say that the owner of this open lot ended, so that others need not watch it."""
+    """Mark an open batch as released by its owner, so that other processes need not watch it."""
     with suppress(OSError):
         os.utime(ALIVE, _RELEASED, dir_fd=folder, follow_symlinks=False)
 
 
 def read_heartbeat(folder: int) -> HeartbeatReading:
-    """The heartbeat of an open lot; the time of the lot itself where there is none yet.
+    """Read the heartbeat of an open batch. If it can't be read, the time of the batch itself is
+    used.
 
-    Raises OSError if the lot can't be examined.
+    Raises OSError if the batch can't be examined.
     """
     try:
-        raw = read_file(ALIVE, limit=_LIMIT, dir_fd=folder)  # an open makes NFS ask the server
+        raw = read_file(ALIVE, limit=_LIMIT, dir_fd=folder)  # to open it makes NFS ask the server
         status = os.stat(ALIVE, dir_fd=folder, follow_symlinks=False)
     except OSError:
         return HeartbeatReading(None, 0, os.fstat(folder).st_mtime_ns)
@@ -166,8 +169,8 @@ def _parsed(raw: bytes) -> tuple[ProcessIdentity | None, int]:
 
 
 def server_time(folder: int) -> float:
-    """The file server's time in seconds since the epoch, found by writing to an open folder; our
-    own where that may not be written."""
+    """Return the time of the file server in seconds since the epoch: set the time of an open folder
+    and read it back. If that fails, return the time of this machine."""
     try:
         os.utime(folder)
         return os.fstat(folder).st_mtime
@@ -177,74 +180,76 @@ def server_time(folder: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class _Observation:
-    """The latest sign of a heartbeat, since when on our clock it is like that, and whether it was
-    another before."""
+    """The latest reading of a heartbeat. ``since`` is when this process first saw it, in seconds of
+    ``_clock``; ``changed`` is true if an earlier reading differed."""
 
-    sign: HeartbeatReading
+    reading: HeartbeatReading
     since: float
     changed: bool
 
 
-# By the path of a lot without its state: this process may look at a lot many times before it takes
-# it over.
+# By the path of a batch without its state. A process may list a batch many times before it takes it
+# over.
 _observed: dict[Path, _Observation] = {}
 _observing = threading.Lock()
 
 
-def _observe(batch: Path, sign: HeartbeatReading) -> _Observation:
+def _observe(batch: Path, reading: HeartbeatReading) -> _Observation:
     with _observing:
         seen = _observed.get(batch)
-        if seen is None or seen.sign != sign:
-            seen = _observed[batch] = _Observation(sign, _clock(), changed=seen is not None)
+        if seen is None or seen.reading != reading:
+            seen = _observed[batch] = _Observation(reading, _clock(), changed=seen is not None)
         return seen
 
 
-def is_alive(batch: Path, sign: HeartbeatReading, now: float) -> bool:
-    """Whether an owner seems to work in a lot, for a list: at the first look at a sign of another
-    machine this is a guess, by ``now``, in seconds since the epoch."""
-    seen = _observe(batch, sign)
-    if sign.is_owner_gone(now):
+def is_alive(batch: Path, reading: HeartbeatReading, now: float) -> bool:
+    """Return whether an owner seems to work in a batch, for a list. The first reading of a
+    heartbeat of another machine is compared with ``now`` (seconds since the epoch), which is only a
+    guess."""
+    seen = _observe(batch, reading)
+    if reading.is_owner_gone(now):
         return False
     unchanged = _clock() - seen.since
     if seen.changed:
         return unchanged < DEAD_AFTER
-    return unchanged < WATCH_TIME and sign.age(now) < DEAD_AFTER
+    return unchanged < WATCH_TIME and reading.age(now) < DEAD_AFTER
 
 
 def ensure_dead(
     batch: Path, read: Callable[[], HeartbeatReading], now: float, progress: ProgressReporter
 ) -> None:
-    """Return once no owner works in a lot: at once where that is certain, else after watching its
-    heartbeat. ``read`` looks at it; ``now`` is the file server's time.
+    """Return once no owner works in a batch: at once if that is certain, otherwise after the
+    heartbeat was watched. ``read`` reads it; ``now`` is the time of the file server in seconds
+    since the epoch.
 
-    Raises PurgeError if an owner works in it, or if we are asked to stop, and OSError.
+    Raises PurgeError if an owner works in it, or if this is stopped, and OSError.
     """
     began = _clock()
     while True:
-        sign = read()
-        seen = _observe(batch, sign)
+        reading = read()
+        seen = _observe(batch, reading)
         waited = _clock() - began
-        if sign.is_owner_gone(now + waited):
+        if reading.is_owner_gone(now + waited):
             return
         unchanged = _clock() - seen.since
         if unchanged >= (DEAD_AFTER if seen.changed else WATCH_TIME):
             return
-        if seen.changed or 0 <= sign.age(now + waited) < DEAD_AFTER:
-            _refuse_alive(batch, sign.owner)
+        if seen.changed or 0 <= reading.age(now + waited) < DEAD_AFTER:
+            _raise_in_use(batch, reading.owner)
         if progress.stopped:
-            raise PurgeError(f"Stopped while {batch.stem} was watched for a sign of life")
+            raise PurgeError(f"Stopped while the heartbeat of {batch.stem} was watched")
         progress.waiting(unchanged, WATCH_TIME)
-        time.sleep(_LOOK_EVERY)
+        time.sleep(_READ_INTERVAL)
 
 
-def _refuse_alive(batch: Path, owner: ProcessIdentity | None) -> NoReturn:
+def _raise_in_use(batch: Path, owner: ProcessIdentity | None) -> NoReturn:
     by = f" by {escape_controls(str(owner))}" if owner else ""
     raise PurgeError(
-        f"{batch.stem} is being worked on{by}: it gave a sign of life within the last minute. Stop it"
-        " there, or wait until a minute has passed without one."
+        f"{batch.stem} is in use{by}: its heartbeat changed within the last minute. Stop that"
+        " process, or wait until its heartbeat has not changed for a minute."
     )
 
 
 def _clock() -> float:
-    """Seconds that also pass while the machine sleeps, where it can tell."""
+    """Return seconds of a clock that also runs while the machine sleeps, if it has one."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))

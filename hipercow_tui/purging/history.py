@@ -1,6 +1,6 @@
-"""What was done in a root: one file for each purge, undo and emptying, in ``tui/history/``.
+"""The history of a root: one file in ``tui/history/`` for each purge, restore and emptying.
 
-A file each, because appending to one from two machines is not atomic on NFS.
+They are separate files, because two machines can't append to one file atomically on NFS.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from hipercow_tui.purging.manifest import write_atomic
 from hipercow_tui.purging.process_identity import ProcessIdentity, current_process
 from hipercow_tui.purging.results import EmptyReport, ItemResult, PurgeReport, RestoreReport
 from hipercow_tui.purging.root_dirs import RootDirs, open_dir
-from hipercow_tui.support.errors import PurgeError
+from hipercow_tui.support.errors import PurgeError, os_error_text
 
 _FORMAT = 1
 _LIMIT = 256 << 20  # bytes of one entry: a million ids have 36 million
-_WORK = 32_000_000  # as load_json counts it: that of a million tasks that all failed
+_WORK = 32_000_000  # limit for load_json: enough for a million tasks that all failed
 _ENDING = ".json"
 
 
 class HistoryKind(StrEnum):
-    """What was done."""
+    """The kind of an action."""
 
     PURGE = "purge"
     TRASH = "trash"
@@ -43,11 +43,12 @@ class HistoryKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """One thing that was done: when (seconds since the epoch), by whom.
+    """One action. ``time`` is its end in seconds since the epoch, ``seconds`` its duration.
 
-    ``batch_ids`` are the lots that were filled, restored or emptied. ``tasks`` and ``bundles`` are
-    what went, to the trash or for good, or came back. ``kept_back`` is what stayed or failed against
-    the plan, each with its reason. ``bytes`` and ``files`` are what was freed.
+    ``batch_ids`` are the batches that were moved to the trash, restored or emptied. ``tasks`` and
+    ``bundles`` were purged, moved to the trash, or restored. ``kept_back`` are the names of tasks
+    and bundles that stayed or failed, each with the reason. ``bytes`` and ``files`` were freed.
+    ``stopped`` is true if the user stopped it.
     """
 
     kind: HistoryKind
@@ -64,7 +65,7 @@ class HistoryEntry:
     stopped: bool = False
 
     def as_json(self) -> dict[str, Any]:
-        """As JSON values."""
+        """Return the entry as JSON values."""
         return {
             "format": _FORMAT,
             "kind": self.kind,
@@ -82,25 +83,20 @@ class HistoryEntry:
         }
 
 
-def history(root: Root) -> tuple[HistoryEntry, ...]:
-    """What was done in the root, the latest first; what makes no sense is left out.
+def read_history(root: Root) -> tuple[HistoryEntry, ...]:
+    """Read the history of R and Python, the latest entry first. Invalid files are left out.
 
     Raises PurgeError if the history can't be read.
     """
-    with ExitStack() as stack:
-        try:
-            folder = open_dir(stack, root.hipercow)
-            folder = open_dir(stack, root.hipercow / TUI_FOLDER, folder)
-            folder = open_dir(stack, root.hipercow / TUI_FOLDER / HISTORY, folder)
-        except FileNotFoundError:
-            return ()
-        names = [name for name in os.listdir(folder) if name.endswith(_ENDING)]
-        entries = [entry for name in names if (entry := _read(name, folder))]
+    try:
+        entries = [entry for part in root.parts for entry in _read_part(part)]
+    except OSError as error:
+        raise PurgeError(f"The history can't be read: {os_error_text(error)}") from None
     return tuple(sorted(entries, key=lambda entry: entry.time, reverse=True))
 
 
 def record_purge(dirs: RootDirs, kind: HistoryKind, report: PurgeReport) -> None:
-    """Write down a purge or a move to the trash. Never fails: it is over already."""
+    """Record a purge or a move to the trash. Errors are ignored."""
     _record(
         dirs,
         HistoryEntry(
@@ -121,7 +117,7 @@ def record_purge(dirs: RootDirs, kind: HistoryKind, report: PurgeReport) -> None
 
 
 def record_restore(dirs: RootDirs, report: RestoreReport) -> None:
-    """Write down that a lot was brought back. Never fails."""
+    """Record a restore. Errors are ignored."""
     _record(
         dirs,
         HistoryEntry(
@@ -138,7 +134,7 @@ def record_restore(dirs: RootDirs, report: RestoreReport) -> None:
 
 
 def record_empty(dirs: RootDirs, report: EmptyReport) -> None:
-    """Write down that lots were erased. Never fails."""
+    """Record that batches were erased. Errors are ignored."""
     _record(
         dirs,
         HistoryEntry(
@@ -157,12 +153,24 @@ def record_empty(dirs: RootDirs, report: EmptyReport) -> None:
     )
 
 
+def _read_part(part: Root) -> list[HistoryEntry]:
+    """Read the entries of one language. Raises PurgeError, and OSError."""
+    with ExitStack() as stack, suppress(FileNotFoundError):
+        folder = open_dir(stack, part.hipercow)
+        for path in (part.hipercow / TUI_FOLDER, part.hipercow / TUI_FOLDER / HISTORY):
+            folder = open_dir(stack, path, folder)
+        names = [name for name in os.listdir(folder) if name.endswith(_ENDING)]
+        return [entry for name in names if (entry := _read(name, folder))]
+    return []
+
+
 def _reasons(outcomes: Sequence[ItemResult]) -> tuple[tuple[str, str], ...]:
     return tuple((one.name, one.reason) for one in outcomes)
 
 
 def _record(dirs: RootDirs, entry: HistoryEntry) -> None:
-    """What was done is done: a full disk, or a link in the history's place, must not undo it."""
+    """Write an entry. Errors, such as a full disk or a link in place of the folder, are ignored:
+    the action itself is complete."""
     name = f"{new_batch_id(entry.time)}-{entry.kind}-{secrets.token_hex(4)}{_ENDING}"
     data = json.dumps(entry.as_json(), separators=(",", ":")).encode("ascii")
     with suppress(OSError, PurgeError), ExitStack() as stack:
@@ -181,7 +189,7 @@ def _read(name: str, folder: int) -> HistoryEntry | None:
 
 
 def entry_from_json(data: Any) -> HistoryEntry:
-    """What ``as_json`` gave. Raises ValueError for anything else."""
+    """Create an entry from the values that ``as_json`` returned. Raises ValueError for others."""
     kinds: dict[str, type | tuple[type, ...]] = {
         "kind": str,
         "when": (int, float),
@@ -192,30 +200,30 @@ def entry_from_json(data: Any) -> HistoryEntry:
         "stopped": bool,
     }
     if not isinstance(data, dict) or data.get("format") != _FORMAT:
-        raise ValueError("it is of no format we know")
+        raise ValueError("the format is unknown")
     if not all(isinstance(data.get(key), kind) for key, kind in kinds.items()):
-        raise ValueError("a field is missing or of another kind")
+        raise ValueError("a field is missing or has a wrong type")
     if not all(abs(data[key]) < 1 << 62 for key in ("when", "bytes", "files", "seconds")):
-        raise ValueError("a number is out of all proportion")
+        raise ValueError("a number is too large")
     kept = data.get("kept")
-    if not isinstance(kept, list) or not all(len(_words(pair)) == 2 for pair in kept):
-        raise ValueError("'kept' is no list of pairs")
-    batch_ids = _words(data.get("stamps"))
+    if not isinstance(kept, list) or not all(len(_string_tuple(pair)) == 2 for pair in kept):
+        raise ValueError("'kept' is not a list of pairs")
+    batch_ids = _string_tuple(data.get("stamps"))
     if not all(map(BATCH_ID.match, batch_ids)):
-        raise ValueError("it names what is no batch")
+        raise ValueError("a stamp is not a batch id")
     return HistoryEntry(
         kind=HistoryKind(data["kind"]),
         process=ProcessIdentity.from_json(data.get("who")),
         batch_ids=batch_ids,
-        tasks=_words(data.get("tasks")),
-        bundles=_words(data.get("bundles")),
+        tasks=_string_tuple(data.get("tasks")),
+        bundles=_string_tuple(data.get("bundles")),
         kept_back=tuple((pair[0], pair[1]) for pair in kept),
         time=data["when"],
         **{key: data[key] for key in kinds if key not in ("kind", "when")},
     )
 
 
-def _words(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
-        raise ValueError("a list of words is none")
+def _string_tuple(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise ValueError("a list of strings is expected")
     return tuple(value)

@@ -1,6 +1,6 @@
-"""What a purge is about to do, written into its lot before anything is moved.
+"""The manifest of a batch: the confirmed plan, written into the batch before anything is moved.
 
-Who finds a lot that a crash left behind, or wants it back, learns from it what it holds and why.
+A later process reads it to restore or finish a batch.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from hipercow_tui.formats.json_reader import load_json
 from hipercow_tui.formats.safe_open import read_file
 from hipercow_tui.purging.access import create_file
 from hipercow_tui.purging.file_changes import check_exists, rename, sync_folder
-from hipercow_tui.purging.plan_file import LIMIT, WORK, plan_from_dict, plan_to_dict
+from hipercow_tui.purging.plan_format import LIMIT, WORK, plan_from_dict, plan_to_dict
 from hipercow_tui.purging.process_identity import ProcessIdentity, current_process
 
 MANIFEST = "manifest.json"
 DRAFT = "manifest.json.new"
-_FAR = 1e15  # seconds: no time of a purge is beyond that
+_MAX_TIME = 1e15  # seconds since the epoch
 
 
 class PurgeMode(StrEnum):
-    """Where what was moved into a lot is to go."""
+    """What happens to the items of a batch after they were moved: erased, or kept in the trash."""
 
     PURGE = "purge"
     TRASH = "trash"
@@ -33,10 +33,11 @@ class PurgeMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """A lot's plan, in full also where the lot holds the tasks of one language, and what for.
+    """The plan of a purge and its mode. The plan covers both languages, the batch only one.
 
-    ``when`` it was confirmed is in seconds since the epoch, ``confirmed_by`` confirmed it. Without
-    ``confirmed`` nothing says that it was: then it is never carried out.
+    ``confirmed_at`` is in seconds since the epoch, ``confirmed_by`` the process in which the plan
+    was confirmed. If ``confirmed`` is false, there is no record of that, and the plan is never
+    carried out.
     """
 
     plan: PurgePlan
@@ -47,14 +48,19 @@ class Manifest:
 
 
 def manifest_bytes(plan: PurgePlan, mode: PurgeMode, when: float) -> bytes:
-    """The manifest of a plan that this process carries out because it was confirmed at ``when``, in
+    """Return the manifest as bytes, for a plan that was confirmed in this process at ``when``, in
     seconds since the epoch."""
-    made = {"aim": mode, "when": when, "who": current_process().as_json(), "confirmed": True}
-    return json.dumps(plan_to_dict(plan) | made, separators=(",", ":")).encode("ascii")
+    confirmation = {
+        "aim": mode,
+        "when": when,
+        "who": current_process().as_json(),
+        "confirmed": True,
+    }
+    return json.dumps(plan_to_dict(plan) | confirmation, separators=(",", ":")).encode("ascii")
 
 
 def write_manifest(plan: PurgePlan, mode: PurgeMode, folder: int, when: float) -> None:
-    """Write the manifest into an open folder: whole or not at all, and on the disk.
+    """Write the manifest into an open folder and to the disk, completely or not at all.
 
     ``when`` is in seconds since the epoch. Raises OSError.
     """
@@ -62,7 +68,7 @@ def write_manifest(plan: PurgePlan, mode: PurgeMode, folder: int, when: float) -
 
 
 def read_manifest(folder: int) -> Manifest | None:
-    """The manifest of an open lot; None where there is none that can be read and makes sense."""
+    """Read the manifest of an open batch; None if it is missing, unreadable or invalid."""
     try:
         return load_manifest(folder)
     except OSError:
@@ -70,8 +76,8 @@ def read_manifest(folder: int) -> Manifest | None:
 
 
 def load_manifest(folder: int) -> Manifest | None:
-    """The same; raises OSError where there is one that can't be read: a plan that was confirmed is
-    not given up for that."""
+    """Read the manifest of an open batch; None if it is missing or invalid. Raises OSError if it
+    can't be read: it may hold a confirmed plan."""
     try:
         raw = read_file(MANIFEST, limit=LIMIT, dir_fd=folder)
     except FileNotFoundError:
@@ -80,20 +86,21 @@ def load_manifest(folder: int) -> Manifest | None:
         data = load_json(raw, work=WORK)
         if not isinstance(data, dict):
             return None
-        when, who, mode = (data.pop(key, None) for key in ("when", "who", "aim"))
-        if not abs(float(when)) < _FAR:
+        when, process, mode = (data.pop(key, None) for key in ("when", "who", "aim"))
+        if not abs(float(when)) < _MAX_TIME:
             return None
         confirmed = data.pop("confirmed", False) is True
         plan = plan_from_dict(data)
         return Manifest(
-            plan, PurgeMode(mode), float(when), ProcessIdentity.from_json(who), confirmed
+            plan, PurgeMode(mode), float(when), ProcessIdentity.from_json(process), confirmed
         )
     except (ValueError, TypeError, OverflowError):
         return None
 
 
 def write_draft(name: str, data: bytes, folder: int) -> None:
-    """Write a new file in an open folder, to the disk. Raises OSError; nothing is left then."""
+    """Write a new file into an open folder and to the disk. Raises OSError, and leaves nothing
+    then."""
     try:
         with open(create_file(name, folder), "wb") as file:
             file.write(data)
@@ -106,7 +113,8 @@ def write_draft(name: str, data: bytes, folder: int) -> None:
 
 
 def write_atomic(name: str, draft: str, data: bytes, folder: int) -> None:
-    """Write a new file in an open folder, under another name first. Raises OSError."""
+    """Write a new file into an open folder: under the name ``draft`` first, then by a rename.
+    Raises OSError."""
     write_draft(draft, data, folder)
     try:
         rename(draft, name, folder, folder)

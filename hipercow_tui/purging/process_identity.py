@@ -1,5 +1,5 @@
-"""Who works in a root: a user, on a machine, in a process. Written into manifests, heartbeats and
-history."""
+"""The identity of a process: its user, machine and process id. It is written into manifests,
+heartbeats and the history."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-# Process ids mean the same only within one boot of one machine, and within one container.
-_BOOT = Path("/proc/sys/kernel/random/boot_id")
-_SPACE = Path("/proc/self/ns/pid")
+# A process id is unique only within one boot of one machine, and within one container.
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_PID_NAMESPACE = Path("/proc/self/ns/pid")
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessIdentity:
-    """A process; ``space`` tells where its ``pid`` means something, empty where that is unknown."""
+    """A process. ``space`` is the boot and the process id namespace in which ``pid`` is unique;
+    empty if unknown."""
 
     user: str
     host: str
@@ -30,8 +31,8 @@ class ProcessIdentity:
 
     @property
     def is_gone(self) -> bool:
-        """Whether it certainly runs no more; a process elsewhere can't be asked."""
-        if not self.space or self.space != _space():
+        """Whether the process certainly has ended. False for a process of another machine."""
+        if not self.space or self.space != _pid_space():
             return False
         try:
             os.kill(self.pid, 0)
@@ -42,31 +43,31 @@ class ProcessIdentity:
         return False
 
     def as_json(self) -> dict[str, Any]:
-        """As JSON values."""
+        """Return the identity as JSON values."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, data: Any) -> ProcessIdentity | None:
-        """What ``as_json`` gave; None for anything else."""
+        """Create an identity from the values that ``as_json`` returned; None for others."""
         kinds = {"user": str, "host": str, "pid": int, "space": str}
         if not isinstance(data, dict) or data.keys() != kinds.keys():
             return None
         if not all(type(data[key]) is kind for key, kind in kinds.items()):
             return None
-        # Signal 0 to a process 0 or below would ask whole groups.
+        # os.kill with a process id of 0 or below is for process groups.
         return cls(**data) if 0 < data["pid"] < 1 << 31 else None
 
 
 def current_process() -> ProcessIdentity:
-    """This process."""
+    """Return the identity of this process."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError, ImportError):  # a user id without a name, as in a container
         user = str(os.getuid())
-    return ProcessIdentity(user, socket.gethostname(), os.getpid(), _space())
+    return ProcessIdentity(user, socket.gethostname(), os.getpid(), _pid_space())
 
 
-def _space() -> str:
+def _pid_space() -> str:
     with suppress(OSError):
-        return f"{_BOOT.read_text('utf-8').strip()} {_SPACE.readlink()}"
+        return f"{_BOOT_ID.read_text('utf-8').strip()} {_PID_NAMESPACE.readlink()}"
     return ""

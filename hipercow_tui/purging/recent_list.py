@@ -1,12 +1,12 @@
-"""Python's list of recent tasks, ``hipercow/py/recent``: an id a line, the newest last.
+"""Edit the list of recent tasks of Python, ``hipercow/py/recent``: one id a line, the newest last.
 
-hipercow appends to the list without a lock (``_task_create``), so the list is never written in
-place. A purge writes the lines that stay to a draft and renames the draft over the list; lines that
-were appended to the old list meanwhile are appended to the new one. An undo appends the ids that
-are missing, as hipercow does. ``hipercow task recent --rebuild`` restores the order of creation.
+hipercow appends to the list without a lock (``_task_create``), so the list is never rewritten in
+place. A purge writes the remaining lines to a draft and renames it over the list. Lines that were
+appended to the old list meanwhile are then appended to the new one. An undo appends the missing
+ids, as hipercow does. ``hipercow task recent --rebuild`` restores the order of creation.
 
-A call may fail although it was done, or report success although nothing was done. So each step is
-judged by reading the list again, and what can't be assured is reported.
+A call may report an error although it succeeded, or success although nothing was done. So the list
+is read again after each step, and what can't be ensured is reported.
 """
 
 from __future__ import annotations
@@ -24,38 +24,39 @@ from hipercow_tui.formats.safe_open import open_file, read_file
 from hipercow_tui.purging.batch_name import TUI_FOLDER
 from hipercow_tui.purging.file_changes import exists
 from hipercow_tui.purging.results import ItemResult
-from hipercow_tui.purging.root_dirs import RootDirs, os_error_text
+from hipercow_tui.purging.root_dirs import RootDirs
+from hipercow_tui.support.errors import os_error_text
 
-DRAFT = f"{TUI_FOLDER}-{RECENT}"  # created exclusively, so it is also the lock between purges
+DRAFT = f"{TUI_FOLDER}-{RECENT}"  # created exclusively: it is also the lock between purges
 LIMIT = 256 << 20  # bytes: 8 million tasks
-APPEND_GRACE = 0.02  # seconds in which a program that opened the old list has appended to it
-ABANDONED = 5.0  # seconds without a change after which a draft belongs to a process that died
-PATIENCE = 30.0  # seconds to wait for other purges
+APPEND_GRACE = 0.02  # seconds that a program needs to append to a list that it has opened
+ABANDONED = 5.0  # seconds without a change after which the owner of a draft counts as dead
+LOCK_TIMEOUT = 30.0  # seconds to wait for other purges
 _POLL = 0.005  # seconds
-_ATTEMPTS = 5  # to append, each followed by a look at the list
-_PIECE = 1 << 20  # bytes
+_ATTEMPTS = 5  # to append
+_CHUNK = 1 << 20  # bytes
 _STILL_LISTED = "tasks that are gone may still be in it"
 _MISSING = "tasks may be missing in it"
 
 
 class _MissingLinesError(Exception):
-    """Lines that belong in the new list could not be appended to it."""
+    """Lines that were appended to the old list could not be appended to the new one."""
 
 
 def remove_ids(
     dirs: RootDirs, ids: Iterable[str], stopped: Callable[[], bool] = lambda: False
 ) -> ItemResult | None:
-    """Take the ids of purged tasks out of the list of a Python root, as far as they are in it.
+    """Remove the ids of purged tasks from the list of a Python root. Do nothing for R.
 
-    Returns what failed, None if nothing did. Waits while another purge rewrites the list, for
-    ``PATIENCE`` at most; ``stopped`` ends that wait, and then the list is unchanged.
+    Returns the failure to report, or None. Waits while another purge rewrites the list, for
+    ``LOCK_TIMEOUT`` at most; if ``stopped`` returns true meanwhile, the list stays unchanged.
     """
-    gone = _as_bytes(ids)
-    if dirs.lang is not Lang.PY or not gone:
+    removed = _as_bytes(ids)
+    if dirs.lang is not Lang.PY or not removed:
         return None
     try:
-        if _lists_any(gone, dirs.hipercow):
-            _rewrite(dirs.hipercow, gone, stopped)
+        if _lists_any(removed, dirs.hipercow):
+            _rewrite(dirs.hipercow, removed, stopped)
     except _MissingLinesError as error:
         return _failure(_MISSING, str(error), dirs)
     except OSError as error:
@@ -64,8 +65,8 @@ def remove_ids(
 
 
 def append_ids(dirs: RootDirs, ids: Iterable[str]) -> ItemResult | None:
-    """Append the ids of restored tasks, the oldest first, to the list of a Python root, as far as
-    they are missing in it. Returns what failed, None if nothing did."""
+    """Append the ids of restored tasks that are missing in the list of a Python root, in the given
+    order, the oldest first. Do nothing for R. Returns the failure to report, or None."""
     if dirs.lang is not Lang.PY:
         return None
     try:
@@ -75,13 +76,13 @@ def append_ids(dirs: RootDirs, ids: Iterable[str]) -> ItemResult | None:
     return None
 
 
-def is_of_removal(outcome: ItemResult) -> bool:
-    """Whether the outcome says that gone tasks may still be in the list."""
-    return outcome.is_of_list and outcome.reason.startswith(_STILL_LISTED)
+def is_of_removal(result: ItemResult) -> bool:
+    """Return whether a result says that purged tasks may still be in the list."""
+    return result.is_of_list and result.reason.startswith(_STILL_LISTED)
 
 
 def _failure(what: str, why: str, dirs: RootDirs) -> ItemResult | None:
-    """The outcome to report; None where there is no list, which has no wrong lines either."""
+    """Return the failure to report; None if there is no list, and so no wrong line."""
     with suppress(OSError):
         if not exists(RECENT, dirs.hipercow):
             return None
@@ -89,14 +90,14 @@ def _failure(what: str, why: str, dirs: RootDirs) -> ItemResult | None:
 
 
 def _as_bytes(ids: Iterable[str]) -> dict[bytes, None]:
-    """The ids, each once and in order."""
+    """Return the ids as bytes, each once and in order."""
     return dict.fromkeys(task_id.encode("ascii") for task_id in ids)
 
 
-def _rewrite(folder: int, gone: Collection[bytes], stopped: Callable[[], bool]) -> None:
-    """Replace the list in the open folder by one without the ids in ``gone``.
+def _rewrite(folder: int, removed: Collection[bytes], stopped: Callable[[], bool]) -> None:
+    """Replace the list in the open folder by one without the ids in ``removed``.
 
-    Raises OSError if these may still be listed, _MissingLinesError if other lines may be lost.
+    Raises OSError if these may still be listed, and _MissingLinesError if other lines may be lost.
     """
     draft = _create_draft(folder, stopped)
     if draft is None:
@@ -104,7 +105,7 @@ def _rewrite(folder: int, gone: Collection[bytes], stopped: Callable[[], bool]) 
     try:
         old = open_file(RECENT, dir_fd=folder)
         try:
-            _replace(old, draft, folder, gone)
+            _replace(old, draft, folder, removed)
         finally:
             os.close(old)
     except OSError:
@@ -116,7 +117,7 @@ def _rewrite(folder: int, gone: Collection[bytes], stopped: Callable[[], bool]) 
 
 
 def _create_draft(folder: int, stopped: Callable[[], bool]) -> int | None:
-    """A new draft, open for writing, once no other purge has one; None if stopped before."""
+    """Create the draft, open for writing, once no other purge has one; None if stopped before."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     seen: tuple[int, int] | None = None
     began = changed = time.monotonic()
@@ -125,7 +126,7 @@ def _create_draft(folder: int, stopped: Callable[[], bool]) -> int | None:
             return os.open(DRAFT, flags, 0o600, dir_fd=folder)
         except FileExistsError:
             now = time.monotonic()
-            if now > began + PATIENCE:
+            if now > began + LOCK_TIMEOUT:
                 raise OSError(errno.EBUSY, "another purge is writing it") from None
             state = _state_of_draft(folder)
             if state != seen:
@@ -145,17 +146,17 @@ def _state_of_draft(folder: int) -> tuple[int, int] | None:
     return found.st_size, found.st_mtime_ns
 
 
-def _replace(old: int, draft: int, folder: int, gone: Collection[bytes]) -> None:
-    """Write the draft, rename it over the list ``old``, and append what ``old`` has got since."""
-    listed = _whole(old)
-    whole_lines = _without_last_part(listed)
-    fresh = b"".join(
-        line for line in whole_lines.splitlines(keepends=True) if line.strip() not in gone
+def _replace(old: int, draft: int, folder: int, removed: Collection[bytes]) -> None:
+    """Write the draft, rename it over the list ``old``, and append the lines that ``old`` has got
+    meanwhile."""
+    before = _complete_lines(_read_all(old))
+    after = b"".join(
+        line for line in before.splitlines(keepends=True) if line.strip() not in removed
     )
-    _hand_over(draft, os.fstat(old))
-    _write(draft, fresh)
+    _copy_permissions(draft, os.fstat(old))
+    _write_all(draft, after)
     os.fsync(draft)
-    if read_file(DRAFT, limit=LIMIT, dir_fd=folder) != fresh:
+    if read_file(DRAFT, limit=LIMIT, dir_fd=folder) != after:
         raise OSError(errno.EIO, "the new list lacks lines that were written")
     failure = OSError(errno.EIO, "the new list is not in its place")
     try:
@@ -163,45 +164,44 @@ def _replace(old: int, draft: int, folder: int, gone: Collection[bytes]) -> None
     except OSError as error:
         failure = error
     try:
-        _bring_over(old, {*_lines(whole_lines), *gone}, folder)
+        _append_late_lines(old, {*_lines(before), *removed}, folder)
     except OSError as error:
         raise _MissingLinesError(os_error_text(error)) from None
-    if _lists_any(gone, folder):
+    if _lists_any(removed, folder):
         raise failure
 
 
-def _bring_over(old: int, known: Collection[bytes], folder: int) -> None:
-    """Append to the list what the old one holds and is not ``known``.
+def _append_late_lines(old: int, known: Collection[bytes], folder: int) -> None:
+    """Append the lines of the old list that are not ``known`` to the new one.
 
-    Looks twice: hipercow opens the list by its name for each task, and may have done so just before
-    the rename. A last line without an end may still be written, so it waits for the second look.
+    The old list is read twice, because hipercow may have opened it just before the rename, to
+    append. A last line without an end may still be in writing, so it counts only the second time.
     """
     for final in (False, True):
         time.sleep(APPEND_GRACE if final else 0.0)
-        now = _whole(old)
-        lines = _lines(now if final else _without_last_part(now))
+        listed = _read_all(old)
+        lines = _lines(listed if final else _complete_lines(listed))
         _append_missing([line for line in lines if line not in known], folder)
 
 
 def _append_missing(wanted: Collection[bytes], folder: int) -> None:
-    """Append the wanted lines that are missing in the list, in one write, and check that they are
-    there: another purge may have replaced the list meanwhile. Raises OSError if some are not."""
+    """Append the wanted lines that are missing in the list, in one write. Check that they are in
+    it, because another purge may replace the list meanwhile. Raises OSError if some are not."""
     failure: OSError | None = None
-    for _ in range(_ATTEMPTS if wanted else 0):
+    for attempt in range(_ATTEMPTS + 1):
         listed = _read(folder)
         present = set(_lines(listed))
         missing = [line for line in wanted if line not in present]
         if not missing:
             return
-        if failure is not None:
-            raise failure
-        unended = listed != _without_last_part(listed)
+        if failure or attempt == _ATTEMPTS:
+            break
+        unended = listed != _complete_lines(listed)
         try:
             _append(b"\n" * unended + b"".join(line + b"\n" for line in missing), folder)
         except OSError as error:
             failure = error
-    if not set(_lines(_read(folder))).issuperset(wanted):
-        raise failure or OSError(errno.EIO, "the list lacks lines that were appended")
+    raise failure or OSError(errno.EIO, "the list lacks lines that were appended")
 
 
 def _append(lines: bytes, folder: int) -> None:
@@ -218,7 +218,7 @@ def _lists_any(ids: Collection[bytes], folder: int) -> bool:
 
 
 def _lines(listed: bytes) -> list[bytes]:
-    """The text of the lines that are not blank."""
+    """Return the lines that are not blank, stripped."""
     return [line for line in map(bytes.strip, listed.splitlines()) if line]
 
 
@@ -226,28 +226,28 @@ def _read(folder: int) -> bytes:
     return read_file(RECENT, limit=LIMIT, dir_fd=folder)
 
 
-def _whole(fd: int) -> bytes:
-    """All that the open file holds by now."""
+def _read_all(fd: int) -> bytes:
+    """Read an open file from its start. Raises OSError, also if it is too large."""
     os.lseek(fd, 0, os.SEEK_SET)
-    pieces = []
+    chunks = []
     read = 0
-    while piece := os.read(fd, _PIECE):
-        pieces.append(piece)
-        read += len(piece)
+    while chunk := os.read(fd, _CHUNK):
+        chunks.append(chunk)
+        read += len(chunk)
         if read > LIMIT:
             raise OSError(errno.EFBIG, "is larger than any list of tasks")
-    return b"".join(pieces)
+    return b"".join(chunks)
 
 
-def _without_last_part(listed: bytes) -> bytes:
-    """The lines that have an end."""
+def _complete_lines(listed: bytes) -> bytes:
+    """Return the list without a last line that has no end."""
     return listed[: listed.rfind(b"\n") + 1]
 
 
-def _hand_over(draft: int, before: os.stat_result) -> None:
-    """Let the same people append to the new list as to the old one. Raises OSError where that is
-    not allowed: hipercow would fail to make their tasks."""
-    for owner in (before.st_uid, -1):  # only an administrator gives files away
+def _copy_permissions(draft: int, before: os.stat_result) -> None:
+    """Let the same users append to the new list as to the old one. Raises OSError if that is not
+    possible: hipercow would then fail to create their tasks."""
+    for owner in (before.st_uid, -1):  # only an administrator can change the owner
         with suppress(OSError):
             os.fchown(draft, owner, before.st_gid)
             break
@@ -256,10 +256,13 @@ def _hand_over(draft: int, before: os.stat_result) -> None:
     same_owner = before.st_uid == after.st_uid
     by_group = before.st_gid == after.st_gid and before.st_mode & stat.S_IWGRP
     if not (same_owner or by_group or before.st_mode & stat.S_IWOTH):
-        raise PermissionError(errno.EPERM, "it is another user's, who could not append to it then")
+        raise PermissionError(
+            errno.EPERM,
+            "it belongs to another user, and the new list would not be writable for that user",
+        )
 
 
-def _write(fd: int, data: bytes) -> None:
-    """All of it: on a disk that fills up, a call may write a part."""
+def _write_all(fd: int, data: bytes) -> None:
+    """Write all of ``data``. On a disk that fills up, one call may write only a part."""
     while data:
         data = data[os.write(fd, data) :]

@@ -133,10 +133,10 @@ def merge_reports(plan: PurgePlan, parts: Sequence[PurgeReport]) -> PurgeReport:
 class RestoreReport:
     """What bringing a lot back did.
 
-    ``restored`` are ids, ``restored_bundles`` names: they are in their places again. ``missing_ids`` are
-    the ids of what is neither in its place nor in the lot any more. ``failed`` is what could not be
-    put back, or is kept aside, with where it is. ``lost`` is a sentence if another process took
-    the lot over meanwhile.
+    ``restored`` are ids, ``restored_bundles`` names: they are in their places again.
+    ``missing_ids`` are the ids of what is neither in its place nor in the lot any more. ``failed``
+    is what could not be put back, or is kept aside, with where it is. ``lost`` is a sentence if
+    another process took the lot over meanwhile.
     """
 
     batch_id: str

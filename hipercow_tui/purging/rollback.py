@@ -20,8 +20,9 @@ from hipercow_tui.purging.file_changes import (
     unlink,
 )
 from hipercow_tui.purging.results import ItemResult
-from hipercow_tui.purging.root_dirs import names_in, os_error_text
-from hipercow_tui.purging.run_log import RunRecord
+from hipercow_tui.purging.root_dirs import names_in
+from hipercow_tui.purging.run_record import RunRecord
+from hipercow_tui.support.errors import os_error_text
 from hipercow_tui.support.text import short_id
 
 DELETED = "someone else deleted it meanwhile"

@@ -19,7 +19,7 @@ from hipercow_tui.formats.root import Root
 from hipercow_tui.formats.safe_open import open_folder
 from hipercow_tui.purging.access import ensure_folder
 from hipercow_tui.purging.file_changes import exists, sync_folder
-from hipercow_tui.support.errors import PurgeError
+from hipercow_tui.support.errors import PurgeError, os_error_text
 from hipercow_tui.support.text import escape_controls
 
 _NO_FOLDER = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EACCES, errno.EPERM}
@@ -201,10 +201,3 @@ def names_in(folder: int, path: Path) -> set[str]:
         raise PurgeError(
             f"{escape_controls(str(path))} can't be listed: {os_error_text(error)}"
         ) from None
-
-
-def os_error_text(error: OSError) -> str:
-    """What the system says of an error, fit for a terminal."""
-    if error.strerror == os.strerror(errno.EXDEV):  # "Invalid cross-device link"
-        return "its folder is a mount, and nothing can be moved into or out of one"
-    return escape_controls(error.strerror or str(error))

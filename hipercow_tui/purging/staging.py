@@ -14,8 +14,8 @@ from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.domain.task import Bundle, Task
 from hipercow_tui.formats.bundles import read_bundle
 from hipercow_tui.formats.layout import LAYOUTS
-from hipercow_tui.formats.r_layout import status_of
 from hipercow_tui.formats.safe_open import open_folder
+from hipercow_tui.formats.task_row import status_from_mask
 from hipercow_tui.purging.batch import NO_SPACE, Batch
 from hipercow_tui.purging.batch_name import bundle_file
 from hipercow_tui.purging.chain_units import ChainUnit, by_member
@@ -24,8 +24,8 @@ from hipercow_tui.purging.file_changes import rename
 from hipercow_tui.purging.progress import ProgressReporter
 from hipercow_tui.purging.results import ItemResult, Phase
 from hipercow_tui.purging.rollback import DELETED, restore_bundle, restore_task, restore_unit
-from hipercow_tui.purging.root_dirs import os_error_text
-from hipercow_tui.purging.run_log import RunRecord
+from hipercow_tui.purging.run_record import RunRecord
+from hipercow_tui.support.errors import os_error_text
 from hipercow_tui.support.text import escape_controls
 
 NOT_MOVED = "the file system did not move it, though it reported that it did"
@@ -161,14 +161,14 @@ def task_difference(task: Task, name: str, parent: int) -> str | None:
             return NOT_MOVED
         return f"its folder can't be listed: {os_error_text(error)}"
     try:
-        listing = LAYOUTS[task.lang].listing_of(os.listdir(folder))
+        listing = LAYOUTS[task.lang].files_mask_of(os.listdir(folder))
     except OSError as error:
         return f"its folder can't be listed: {os_error_text(error)}"
     finally:
         os.close(folder)
     if listing == task.files_mask:
         return None
-    before, now = status_of(task.files_mask), status_of(listing)
+    before, now = status_from_mask(task.files_mask), status_from_mask(listing)
     change = f"{before} → {now}" if before != now else "what its folder holds"
     return f"it changed since the plan was made ({change})"
 

@@ -24,10 +24,9 @@ from hipercow_tui.purging.rollback import (
     restore_unit,
     restore_unplanned,
 )
-from hipercow_tui.purging.root_dirs import os_error_text
-from hipercow_tui.purging.run_log import RunRecord
+from hipercow_tui.purging.run_record import RunRecord
 from hipercow_tui.purging.staging import stage
-from hipercow_tui.support.errors import PurgeError
+from hipercow_tui.support.errors import PurgeError, os_error_text
 from hipercow_tui.support.text import escape_controls, pluralize
 
 

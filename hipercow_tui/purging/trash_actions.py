@@ -1,68 +1,50 @@
-"""What can be done with the lots in ``hipercow/tui/``: restore, empty, finish."""
+"""Restore, empty or finish batches and loose tasks of a root, for R and Python."""
 
 from __future__ import annotations
 
-import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import replace
+from functools import reduce
 
-from hipercow_tui.domain.filters import FilterStack
-from hipercow_tui.domain.plan import PlannedBundle, PlannedTask, PurgePlan, Reason
-from hipercow_tui.domain.task import TASK_ID, Bundle, Status, Task, is_bundle_name
-from hipercow_tui.formats.bundles import read_bundle
+from hipercow_tui.domain.plan import PurgePlan
+from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.root import Root
-from hipercow_tui.purging.batch import (
-    Batch,
-    TakenOverError,
-    batch_names,
-    create_batch,
-    ensure_owner_gone,
-    take_over,
-)
-from hipercow_tui.purging.batch_name import (
-    AT_REST,
-    TUI_FOLDER,
-    BatchName,
-    BatchState,
-    bundle_file,
-    bundle_name,
-)
-from hipercow_tui.purging.chain_units import chain_units
-from hipercow_tui.purging.eraser import erase
-from hipercow_tui.purging.executor import remove_from_recent, run_in_batch
-from hipercow_tui.purging.file_changes import exists
-from hipercow_tui.purging.full_disk import (
-    LooseTask,
-    claim_loose_tasks,
-    erase_loose_task,
-    missing_data,
-    put_back,
-)
-from hipercow_tui.purging.history import HistoryKind, record_empty, record_purge, record_restore
-from hipercow_tui.purging.incomplete import (
-    quarantine_in_batch,
-    quarantine_in_place,
-    with_quarantined,
-    without_quarantined,
-)
-from hipercow_tui.purging.manifest import Manifest, PurgeMode, load_manifest, read_manifest
+from hipercow_tui.purging.batch import list_batch_names
+from hipercow_tui.purging.batch_lifecycle import create_batch, ensure_owner_gone, take_over
+from hipercow_tui.purging.batch_name import AT_REST, TUI_FOLDER, BatchName, BatchState
+from hipercow_tui.purging.history import record_empty, record_restore
+from hipercow_tui.purging.loose_tasks import claim_loose_tasks, erase_loose_task
+from hipercow_tui.purging.manifest import Manifest, load_manifest
 from hipercow_tui.purging.progress import ProgressReporter, ignore_progress
 from hipercow_tui.purging.recent_list import remove_ids
+from hipercow_tui.purging.recovery import (
+    erase_batch,
+    finish_erasing,
+    finish_loose_tasks,
+    restore_batch,
+    restore_loose_task,
+    resume,
+)
 from hipercow_tui.purging.results import (
     EmptyReport,
-    ItemResult,
     Progress,
     PurgeReport,
     RestoreReport,
+    merge_reports,
 )
-from hipercow_tui.purging.rollback import restore_bundle
-from hipercow_tui.purging.root_dirs import RootDirs, open_dir, open_root_dirs, os_error_text
-from hipercow_tui.purging.run_log import RunRecord
-from hipercow_tui.purging.transaction import PurgeTransaction
-from hipercow_tui.purging.trash_listing import TrashEntry, contents_of
+from hipercow_tui.purging.root_dirs import RootDirs, open_dir, open_root_dirs
+from hipercow_tui.purging.run_record import RunRecord
+from hipercow_tui.purging.trash_listing import (
+    TrashEntry,
+    as_purge_error,
+    list_loose_task_ids,
+    list_names,
+    read_contents,
+    read_manifest_of,
+)
 from hipercow_tui.support.errors import PurgeError
 from hipercow_tui.support.text import escape_controls, pluralize
 
@@ -70,26 +52,118 @@ from hipercow_tui.support.text import escape_controls, pluralize
 def restore(
     root: Root, batch_id: str, *, on_progress: Callable[[Progress], None] = ignore_progress
 ) -> RestoreReport:
-    """Put back what a lot holds, as far as it is whole; never onto anything that exists.
+    """Put back the complete tasks and the bundles of a batch id, never onto anything that exists.
 
-    Of a chain whose last attempts are erased the others come back; a bundle of which some tasks
-    are erased is kept aside. Raises PurgeError if there is no such lot or a process works in it,
-    and OSError.
+    If the later attempts of a chain are erased, the earlier ones are put back. A bundle of which
+    some tasks are erased is quarantined. Raises PurgeError if there is no such batch, or if a
+    process works in it.
     """
+    progress = ProgressReporter(on_progress)
+    with as_purge_error(_incomplete("restored", [batch_id])):
+        parts = _parts_holding(root, batch_id)
+        reports = [_restore_in(part, batch_id, progress) for part in parts]
+    return reduce(RestoreReport.followed_by, reports)
+
+
+def empty(
+    root: Root,
+    entries: Sequence[TrashEntry],
+    *,
+    on_progress: Callable[[Progress], None] = ignore_progress,
+    stop: threading.Event | None = None,
+    jobs: int = 1,
+) -> EmptyReport:
+    """Erase batches or loose tasks that ``list_trash`` listed, the latest attempt of a chain first.
+
+    Nothing of a batch is erased if its contents differ from the listing. Setting ``stop`` ends this
+    between two tasks; ``jobs`` chains are erased at a time. Raises PurgeError if a batch differs
+    from the listing, must be finished or restored first, or if a process works in it. The history
+    has the tasks that were erased before the error.
+    """
+    _refuse_unpurgeable(root)
+    refuse_unerasable(entries)
+    progress = ProgressReporter(on_progress, stop, jobs)
+    report = EmptyReport()
+    for part in root.parts:
+        listed = [entry for entry in entries if entry.lang is part.lang]
+        with as_purge_error(_incomplete("erased", [entry.batch_id for entry in listed])):
+            try:
+                if listed:
+                    report = report.followed_by(_empty_in(part, listed, progress))
+            except PurgeError as error:
+                raise _with_count(error, len(report.removed)) from None
+    return report
+
+
+def finish(
+    root: Root,
+    batch_id: str,
+    *,
+    on_progress: Callable[[Progress], None] = ignore_progress,
+    stop: threading.Event | None = None,
+    jobs: int = 1,
+) -> PurgeReport | RestoreReport:
+    """Finish the interrupted work in the batches of a batch id.
+
+    A purge or a move to the trash is carried out by its plan, with all checks, for both languages.
+    An erasing or a restoring is continued. Raises PurgeError as these do, and if there is no record
+    that the purge was confirmed.
+    """
+    progress = ProgressReporter(on_progress, stop, jobs)
+    with as_purge_error(_incomplete("finished", [batch_id])):
+        parts = _parts_holding(root, batch_id)
+        for part in parts:
+            _ensure_unused(part, batch_id, progress)
+        states = {part.lang: _states(part, batch_id) for part in parts}
+        if any(BatchState.RESTORING in found for found in states.values()):
+            return restore(root, batch_id, on_progress=on_progress)
+        unfinished = [
+            part for part in parts if states[part.lang] & {BatchState.MOVING, BatchState.ERASING}
+        ]
+        if manifest := _manifest_without_python_batch(root, batch_id, unfinished):
+            python = root.part(Lang.PY)
+            _create_missing_batch(python, manifest, batch_id)
+            unfinished.append(python)
+        reports: list[PurgeReport] = []
+        for part in unfinished or parts:
+            try:
+                reports.append(_finish_in(part, batch_id, progress))
+            except PurgeError as error:
+                raise _with_count(error, sum(len(one.removed) for one in reports)) from None
+    return merge_reports(_merge_plans([report.plan for report in reports]), reports)
+
+
+def refuse_unerasable(entries: Iterable[TrashEntry]) -> None:
+    """Raise PurgeError if an entry can't be erased: its work was interrupted, or it
+    can't be read."""
+    for entry in entries:
+        if entry.problem:
+            raise PurgeError(f"{entry.batch_id} can't be erased: {entry.problem}")
+        if not entry.erasable:
+            command = "hipercow-tui trash"
+            raise PurgeError(
+                f"{entry.batch_id} can't be erased: it was interrupted while {entry.state}. Run"
+                f" '{command} --finish {entry.batch_id}' or '{command} --restore {entry.batch_id}'"
+                " first"
+            )
+
+
+def _restore_in(part: Root, batch_id: str, progress: ProgressReporter) -> RestoreReport:
+    """Restore the batches or loose tasks of one language. Raises PurgeError, and OSError."""
     began = time.monotonic()
-    report, progress = RestoreReport(batch_id), ProgressReporter(on_progress)
-    with _open_dirs(root) as dirs:
+    report = RestoreReport(batch_id)
+    with open_root_dirs(part) as dirs:
         loose_tasks = tuple(claim_loose_tasks(dirs, batch_id, progress))
         try:
             for task in loose_tasks:
-                report = report.followed_by(_restore_loose_task(dirs, task))
+                report = report.followed_by(restore_loose_task(dirs, task))
             for name in () if loose_tasks else _find_batches(dirs, batch_id):
-                state = (
-                    BatchState.ERASING if name.state is BatchState.ERASING else BatchState.RESTORING
-                )
+                erasing = name.state is BatchState.ERASING
+                state = BatchState.ERASING if erasing else BatchState.RESTORING
+                interrupted = name.state is not BatchState.TRASH
                 with take_over(dirs, name, state, progress) as batch:
-                    died = name.state is not BatchState.TRASH
-                    report = report.followed_by(_restore(batch, progress, died=died))
+                    restored = restore_batch(batch, progress, interrupted=interrupted)
+                    report = report.followed_by(restored)
         finally:
             report = replace(report, seconds=time.monotonic() - began)
             if report.restored or report.restored_bundles or report.missing_ids or report.failed:
@@ -101,33 +175,20 @@ def restore(
     return report
 
 
-def empty(
-    root: Root,
-    batches: Iterable[TrashEntry],
-    *,
-    on_progress: Callable[[Progress], None] = ignore_progress,
-    stop: threading.Event | None = None,
-    jobs: int = 1,
-) -> EmptyReport:
-    """Erase these lots for good, the last attempt of a chain first: those that are in the trash or
-    kept aside, and those of which some is erased already.
-
-    Nothing of a lot is erased if it is not as it was listed. Setting ``stop`` ends it between two
-    tasks; ``jobs`` chains go at a time. Raises PurgeError if a lot is not as listed or a process
-    works in it, and OSError; what was erased before that is in the history.
-    """
+def _empty_in(part: Root, entries: Sequence[TrashEntry], progress: ProgressReporter) -> EmptyReport:
+    """Erase the entries of one language. Raises PurgeError, and OSError."""
     began = time.monotonic()
-    record, progress = RunRecord(), ProgressReporter(on_progress, stop, jobs)
+    record = RunRecord()
     batch_ids: list[str] = []
     report = EmptyReport()
-    with _open_dirs(root) as dirs:
+    with open_root_dirs(part) as dirs:
         try:
-            for batch in batches:
+            for entry in entries:
                 if not progress.stopped:
-                    batch_ids.append(batch.batch_id)
-                    _empty(dirs, batch, record, progress)
+                    batch_ids.append(entry.batch_id)
+                    _erase_entry(dirs, entry, record, progress)
         except PurgeError as error:
-            raise after_erasing(len(record.removed), error) from None
+            raise _with_count(error, len(record.removed)) from None
         finally:
             if failed := remove_ids(dirs, record.removed):
                 record.failed.append(failed)
@@ -146,339 +207,139 @@ def empty(
     return report
 
 
-def after_erasing(erased: int, error: PurgeError) -> PurgeError:
-    """The error, with what was erased before it."""
-    if not erased:
-        return error
-    return PurgeError(f"{error}. Before that {pluralize(erased, 'task')} had been erased.")
-
-
-def finish(
-    root: Root,
-    batch_id: str,
-    *,
-    on_progress: Callable[[Progress], None] = ignore_progress,
-    stop: threading.Event | None = None,
-    jobs: int = 1,
-) -> PurgeReport:
-    """Bring to its end what was interrupted in a lot: a purge or a move to the trash, by its plan
-    and with all its checks, or an erasing.
-
-    Raises PurgeError if nothing says that it was confirmed, or as ``execute`` does, and OSError.
-    """
-    progress = ProgressReporter(on_progress, stop, jobs)
-    with _open_dirs(root) as dirs:
-        if loose_tasks := tuple(claim_loose_tasks(dirs, batch_id, progress)):
-            return _finish_loose_tasks(dirs, loose_tasks, progress)
-        names = _find_batches(dirs, batch_id)
-        name = next(
-            (one for one in names if one.state in (BatchState.MOVING, BatchState.ERASING)), None
-        )
-        if name is None:
+def _erase_entry(
+    dirs: RootDirs, entry: TrashEntry, record: RunRecord, progress: ProgressReporter
+) -> None:
+    """Erase a batch or loose task, if its contents are those of the listing. Raises PurgeError."""
+    if loose_tasks := tuple(claim_loose_tasks(dirs, entry.batch_id, progress)):
+        for task in loose_tasks:
+            erase_loose_task(dirs, task, record, progress)
+        return
+    # In a state at rest another process could take the batch over during the comparison.
+    with take_over(dirs, entry.name, BatchState.ERASING, progress) as batch:
+        if read_contents(batch.folder) != entry.contents:
+            batch.set_state(entry.state)
             raise PurgeError(
-                f"There is nothing to finish in {batch_id}: it is {names[-1].state}. 'hipercow-tui"
-                f" trash --restore {batch_id}' puts back what it holds"
+                f"{entry.batch_id} changed since it was listed, so nothing of it was erased."
+                " List it again"
+            )
+        erase_batch(batch, entry.state, record, progress)
+
+
+def _finish_in(part: Root, batch_id: str, progress: ProgressReporter) -> PurgeReport:
+    """Finish a purge, a move to the trash or an erasing of one language. Raises PurgeError, and
+    OSError."""
+    with open_root_dirs(part) as dirs:
+        if loose_tasks := tuple(claim_loose_tasks(dirs, batch_id, progress)):
+            return finish_loose_tasks(dirs, loose_tasks, progress)
+        names = _find_batches(dirs, batch_id)
+        unfinished = (BatchState.MOVING, BatchState.ERASING)
+        name = next((one for one in names if one.state in unfinished), None)
+        if name is None:
+            state = names[-1].state.name.lower()
+            raise PurgeError(
+                f"There is nothing to finish in {batch_id}: its state is {state}."
+                f" 'hipercow-tui trash --restore {batch_id}' puts back its tasks and bundles"
             )
         with take_over(dirs, name, name.state, progress) as batch:
             manifest = load_manifest(batch.folder)
             if name.state is BatchState.MOVING:
-                return _resume(batch, manifest, progress)
-            return _finish_erasing(batch, manifest, progress)
-
-
-def create_missing_batch(root: Root, manifest: Manifest, batch_id: str) -> None:
-    """Make the lot of a part of a confirmed purge that died before it had one, for ``finish``."""
-    with _open_dirs(root) as dirs, create_batch(dirs, manifest.plan, manifest.mode, batch_id):
-        pass
-
-
-def ensure_idle(root: Root, batch_id: str, progress: ProgressReporter) -> None:
-    """Return once no process works in the lots of that stamp; raises PurgeError if one does, and
-    OSError."""
-    with _open_dirs(root) as dirs, ExitStack() as stack, suppress(FileNotFoundError):
-        tui = open_dir(stack, dirs.path / TUI_FOLDER, dirs.hipercow, dirs.mount)
-        for name in batch_names(tui):
-            if name.batch_id == batch_id and name.state not in AT_REST:
-                ensure_owner_gone(dirs, tui, name, progress)
-
-
-def _resume(batch: Batch, manifest: Manifest | None, progress: ProgressReporter) -> PurgeReport:
-    """Everything back into its place, and from the beginning: what was compared with the plan
-    before the purge was interrupted may be different now."""
-    if manifest is None or not manifest.confirmed:
-        raise PurgeError(
-            f"Nothing in {batch.batch_id} says that its purge was confirmed, so that it can't be"
-            " finished: restore it"
-        )
-    plan = _plan_in(batch, manifest)
-    incomplete = quarantine_in_batch(batch, plan)
-    complete = without_quarantined(plan, incomplete)
-    before = PurgeTransaction(
-        complete, batch, chain_units(complete), ProgressReporter(ignore_progress)
-    )
-    before.roll_back("the purge begins again")
-    report = with_quarantined(run_in_batch(batch, plan, manifest.mode, progress), incomplete, batch)
-    loose_task = tuple(one for one in before.record.failed if one.where is not None)
-    report = replace(report, failed=(*loose_task, *report.failed))
-    if manifest.mode is PurgeMode.PURGE:
-        report = remove_from_recent(batch.dirs, report)
-    kind = HistoryKind.TRASH if manifest.mode is PurgeMode.TRASH else HistoryKind.PURGE
-    record_purge(batch.dirs, kind, report)
-    return report
-
-
-def _finish_erasing(
-    batch: Batch, manifest: Manifest | None, progress: ProgressReporter
-) -> PurgeReport:
-    began = time.monotonic()
-    plan = _plan_in(batch, manifest)
-    purge = PurgeTransaction(plan, batch, chain_units(plan), progress)
-    try:
-        purge.record.failed += quarantine_in_place(batch, plan)
-        _leave_in_place(batch, plan, purge.record)
-        _erase(batch, plan, purge.record, progress)
-    finally:
-        purge.stopped = progress.stopped
-        discarded = batch.discard()
-        report = purge.report(time.monotonic() - began, discarded=discarded)
-        report = remove_from_recent(batch.dirs, report)
-        if manifest is not None and manifest.mode is PurgeMode.TRASH:
-            record_empty(batch.dirs, _as_emptying(batch.batch_id, report))
-        else:
-            record_purge(batch.dirs, HistoryKind.PURGE, report)
-    return report
-
-
-def _leave_in_place(batch: Batch, plan: PurgePlan, record: RunRecord) -> None:
-    """Record the planned tasks that are in their places, because they were put back before the
-    purge died, and keep the bundles that list them."""
-    reason = "it was put back before the purge was interrupted"
-    there = [task_id for task_id in plan.ids if batch.dirs.has_task(task_id)]
-    record.put_back += [ItemResult(task_id, reason) for task_id in there]
-    held = set(_bundles_in(batch))
-    for bundle in (one.bundle for one in plan.bundles if one.bundle.name in held):
-        left = set(plan.ids).intersection(bundle.task_ids)
-        if left and left <= set(there):
-            restore_bundle(batch, bundle.name, reason, record)
-        elif left & set(there):
-            record.bundles_settled.add(bundle.name)
-            where = batch.quarantine("bundles", bundle_file(bundle.name))
-            why = "some of its tasks are erased, others are in their places"
-            record.failed.append(ItemResult(bundle.name, why, where, is_bundle=True))
-
-
-def _as_emptying(batch_id: str, report: PurgeReport) -> EmptyReport:
-    return EmptyReport(
-        (batch_id,),
-        report.removed,
-        report.removed_bundles,
-        report.failed,
-        report.bytes,
-        report.files,
-        report.seconds,
-        report.stopped,
-    )
-
-
-def _finish_loose_tasks(
-    dirs: RootDirs, loose_tasks: Sequence[LooseTask], progress: ProgressReporter
-) -> PurgeReport:
-    began, record = time.monotonic(), RunRecord()
-    for task in loose_tasks:
-        if task.complete and not missing_data(dirs, task):
-            _put_back(dirs, task, record)  # what was moved is erased only after it was compared
-        else:
-            erase_loose_task(dirs, task, record, progress)
-    report = PurgeReport(
-        PurgePlan(dirs.project, time.time(), FilterStack()),
-        removed=tuple(sorted(record.removed)),
-        put_back=tuple(record.put_back),
-        failed=tuple(record.failed),
-        bytes=record.bytes,
-        files=record.files,
-        seconds=time.monotonic() - began,
-    )
-    report = remove_from_recent(dirs, report)
-    record_purge(dirs, HistoryKind.PURGE, report)
-    return report
-
-
-def _restore(batch: Batch, progress: ProgressReporter, *, died: bool) -> RestoreReport:
-    """Put back what is complete; ``died`` says that a process ended while it used the batch."""
-    tasks, bundles = os.listdir(batch.tasks), _bundles_in(batch)
-    remains = [name for name in os.listdir(batch.erasing) if TASK_ID.match(name)]
-    plan = _plan_in(batch, read_manifest(batch.folder))
-    erasing = batch.name.state is BatchState.ERASING
-    incomplete = quarantine_in_batch(batch, plan) if died else []
-    if erasing:
-        incomplete += quarantine_in_place(batch, plan)
-    plan = without_quarantined(plan, incomplete)
-    purge = PurgeTransaction(plan, batch, chain_units(plan), progress)
-    record = purge.record
-    record.failed += incomplete
-    if erasing:
-        record.partially_erased.update(i for i in plan.ids if not _is_in_batch(batch, i))
-    lost = ""
-    try:
-        purge.roll_back("it was restored")
-        if erasing:
-            erase(batch, [remains], (), record, ProgressReporter(ignore_progress))
-        else:  # in quarantine, which an undo must not erase
-            for task_id in remains:
-                where = batch.quarantine("erasing", task_id)
-                record.failed.append(ItemResult(task_id, "it is no longer whole", where))
-        batch.discard()
-    except TakenOverError as error:
-        lost = str(error)
-    back = {one.name for one in record.put_back if not one.is_bundle}
-    back_bundles = {one.name for one in record.put_back if one.is_bundle}
-    vanished = {one.name for one in record.missing if not one.is_bundle}
-    return RestoreReport(
-        batch.batch_id,
-        tuple(sorted(back.intersection(tasks))),
-        tuple(sorted(back_bundles.intersection(bundles))),
-        tuple(sorted(record.partially_erased | vanished)),
-        tuple(record.failed),
-        lost=lost,
-    )
-
-
-def refuse_unerasable(batches: Iterable[TrashEntry]) -> None:
-    """Raises PurgeError if one of these lots can't be erased: something was interrupted in it, or
-    it can't be read."""
-    for batch in batches:
-        if batch.problem:
-            raise PurgeError(f"{batch.batch_id} can't be erased: {batch.problem}")
-        if not batch.erasable:
-            raise PurgeError(
-                f"{batch.batch_id} was interrupted while {batch.state}: 'hipercow-tui trash --finish"
-                f" {batch.batch_id}' or 'hipercow-tui trash --restore {batch.batch_id}' it first"
-            )
-
-
-def _empty(
-    dirs: RootDirs, listed: TrashEntry, record: RunRecord, progress: ProgressReporter
-) -> None:
-    """Erase one lot, if it is as it was listed."""
-    batch_id = listed.batch_id
-    refuse_unerasable([listed])
-    if loose_tasks := tuple(claim_loose_tasks(dirs, batch_id, progress)):
-        for task in loose_tasks:
-            erase_loose_task(dirs, task, record, progress)
-        return
-    # In a state at rest another process could take the batch over during the check.
-    with take_over(dirs, listed.name, BatchState.ERASING, progress) as batch:
-        if contents_of(batch.folder) != listed.contents:
-            batch.set_state(listed.state)
-            raise PurgeError(
-                f"What {batch_id} holds changed since it was listed, so that nothing of it was erased:"
-                " list it again"
-            )
-        plan = _plan_in(batch, read_manifest(batch.folder))
-        if listed.state is BatchState.ERASING:
-            record.failed += quarantine_in_place(batch, plan)
-        _erase(batch, plan, record, progress)
-        batch.discard()
-
-
-def _erase(batch: Batch, plan: PurgePlan, record: RunRecord, progress: ProgressReporter) -> None:
-    held = {*os.listdir(batch.tasks), *os.listdir(batch.erasing)}
-    chains = ([i for i in reversed(unit.ids) if i in held] for unit in chain_units(plan))
-    bundles_held = set(_bundles_in(batch))
-    bundles = [one.bundle for one in plan.bundles if one.bundle.name in bundles_held]
-    erase(batch, list(filter(None, chains)), bundles, record, progress)
-
-
-def _is_in_batch(batch: Batch, task_id: str) -> bool:
-    """Whether a task is in the lot or in its place, or may be."""
-    return exists(task_id, batch.tasks) or batch.dirs.has_task(task_id)
-
-
-def _plan_in(batch: Batch, manifest: Manifest | None) -> PurgePlan:
-    """The plan that a lot was made for, and whatever else it holds; without a manifest each task
-    is taken for itself."""
-    plan = _no_plan(batch)
-    if manifest is not None:
-        plan = replace(manifest.plan.of_lang(batch.dirs.lang), root=plan.root)
-    known = set(plan.ids)
-    found = {*os.listdir(batch.tasks), *os.listdir(batch.erasing)}
-    strange = sorted(name for name in found - known if TASK_ID.match(name))
-    tasks = (
-        PlannedTask(Task(i, Status.BROKEN, lang=batch.dirs.lang), Reason.MATCHED) for i in strange
-    )
-    named = {one.bundle.name for one in plan.bundles}
-    others = sorted(set(_bundles_in(batch)) - named)
-    bundles = (PlannedBundle(_bundle_in(batch, name), 0, 0) for name in others)
-    return replace(plan, tasks=(*plan.tasks, *tasks), bundles=(*plan.bundles, *bundles))
-
-
-def _no_plan(batch: Batch) -> PurgePlan:
-    return PurgePlan(batch.dirs.project, time.time(), FilterStack())
-
-
-def _bundle_in(batch: Batch, name: str) -> Bundle:
-    try:
-        return read_bundle(name, bundle_file(name), batch.dirs.lang, dir_fd=batch.bundles)
-    except OSError:
-        return Bundle(name, (), lang=batch.dirs.lang)
-
-
-def _bundles_in(batch: Batch) -> list[str]:
-    """The names of the bundles in a lot, as far as we can have put them there."""
-    lang = batch.dirs.lang
-    names = ((bundle_name(file), file) for file in os.listdir(batch.bundles))
-    return [
-        name for name, file in names if bundle_file(name) == file and is_bundle_name(name, lang)
-    ]
-
-
-def _restore_loose_task(dirs: RootDirs, task: LooseTask) -> RestoreReport:
-    record = RunRecord()
-    back: tuple[str, ...] = ()
-    if task.complete and (reason := missing_data(dirs, task)):
-        record.failed.append(ItemResult(task.id, reason, dirs.path / task.name))
-    elif task.complete:
-        _put_back(dirs, task, record)
-        back = tuple(one.name for one in record.put_back)
-    else:
-        erase_loose_task(dirs, task, record, ProgressReporter(ignore_progress))
-        if failed := remove_ids(dirs, record.removed):
-            record.failed.append(failed)
-    gone = () if task.complete else (task.id,)
-    return RestoreReport(task.batch_id, back, (), gone, tuple(record.failed))
-
-
-def _put_back(dirs: RootDirs, task: LooseTask, record: RunRecord) -> None:
-    try:
-        put_back(dirs, task)
-    except OSError as error:
-        reason = f"it can't be put back: {os_error_text(error)}"
-        record.failed.append(ItemResult(task.id, reason, dirs.path / task.name))
-    else:
-        reason = "it was moved aside on a full disk, and not compared with its plan any more"
-        record.put_back.append(ItemResult(task.id, reason))
-
-
-@contextmanager
-def _open_dirs(root: Root) -> Iterator[RootDirs]:
-    if root.purge_refusal:
-        raise PurgeError(root.purge_refusal)
-    with open_root_dirs(root) as dirs:
-        yield dirs
+                return resume(batch, manifest, progress)
+            return finish_erasing(batch, manifest, progress)
 
 
 def _find_batches(dirs: RootDirs, batch_id: str) -> list[BatchName]:
-    """The lots of one purge: the one it was in, and what was kept aside of it."""
+    """Find the batches of a batch id in one language: that of the purge, and its quarantines.
+    Raises PurgeError if there is none, and OSError."""
     with ExitStack() as stack:
         names: list[BatchName] = []
         with suppress(FileNotFoundError):
             tui = open_dir(stack, dirs.path / TUI_FOLDER, dirs.hipercow, dirs.mount)
-            names = [name for name in batch_names(tui) if name.batch_id == batch_id]
-    # What is kept aside first: what can't be put back from the others joins it.
+            names = [name for name in list_batch_names(tui) if name.batch_id == batch_id]
+    # Quarantines first: items of the other batches that can't be put back are added to them.
     names.sort(key=lambda name: name.state is not BatchState.QUARANTINED)
     if not names:
         shown = escape_controls(str(dirs.path / TUI_FOLDER))
         raise PurgeError(
             f"There is no '{escape_controls(batch_id)}' in {shown}: 'hipercow-tui trash' lists"
+            " the batches"
         )
     return names
+
+
+def _parts_holding(root: Root, batch_id: str) -> list[Root]:
+    """Return the roots of the languages that hold a batch or loose task of this id. If none does,
+    return the last one, in which the search for it fails. Raises PurgeError if the root can't be
+    purged, and OSError."""
+    _refuse_unpurgeable(root)
+    parts = root.parts
+    return [part for part in parts if _holds(part, batch_id)] or [parts[-1]]
+
+
+def _holds(part: Root, batch_id: str) -> bool:
+    return batch_id in list_loose_task_ids(part) or bool(_names_of(part, batch_id))
+
+
+def _names_of(part: Root, batch_id: str) -> list[BatchName]:
+    return [name for name in list_names(part) if name.batch_id == batch_id]
+
+
+def _states(part: Root, batch_id: str) -> set[BatchState]:
+    return {name.state for name in _names_of(part, batch_id)}
+
+
+def _ensure_unused(part: Root, batch_id: str, progress: ProgressReporter) -> None:
+    """Return once no process works in the batches of this id. Raises PurgeError if one does, and
+    OSError."""
+    with open_root_dirs(part) as dirs, ExitStack() as stack, suppress(FileNotFoundError):
+        tui = open_dir(stack, dirs.path / TUI_FOLDER, dirs.hipercow, dirs.mount)
+        for name in list_batch_names(tui):
+            if name.batch_id == batch_id and name.state not in AT_REST:
+                ensure_owner_gone(dirs, tui, name, progress)
+
+
+def _manifest_without_python_batch(
+    root: Root, batch_id: str, unfinished: Sequence[Root]
+) -> Manifest | None:
+    """Return the manifest of a confirmed purge of both languages that died before it made the batch
+    of Python. By then nothing had been moved."""
+    if [part.lang for part in unfinished] != [Lang.R]:
+        return None
+    names = _names_of(unfinished[0], batch_id)
+    name = next((name for name in names if name.state is BatchState.MOVING), None)
+    manifest = read_manifest_of(unfinished[0], name) if name else None
+    if manifest is None or not manifest.confirmed or manifest.plan.of_lang(Lang.PY).empty:
+        return None
+    has_batch = _states(root.part(Lang.PY), batch_id) - {BatchState.PREPARING}
+    return None if has_batch else manifest
+
+
+def _create_missing_batch(part: Root, manifest: Manifest, batch_id: str) -> None:
+    with open_root_dirs(part) as dirs, create_batch(dirs, manifest.plan, manifest.mode, batch_id):
+        pass
+
+
+def _merge_plans(parts: Sequence[PurgePlan]) -> PurgePlan:
+    """Return the plan that was divided by language into these parts."""
+    return replace(
+        parts[0],
+        tasks=tuple(task for part in parts for task in part.tasks),
+        bundles=tuple(bundle for part in parts for bundle in part.bundles),
+    )
+
+
+def _refuse_unpurgeable(root: Root) -> None:
+    if root.purge_refusal:
+        raise PurgeError(root.purge_refusal)
+
+
+def _with_count(error: PurgeError, erased: int) -> PurgeError:
+    """Add the number of tasks that were erased before the error."""
+    if not erased:
+        return error
+    return PurgeError(f"{error}. Before that {pluralize(erased, 'task')} had been erased.")
+
+
+def _incomplete(done: str, batch_ids: Sequence[str]) -> str:
+    shown = ", ".join(map(escape_controls, batch_ids))
+    return f"{shown} could not be {done} completely, and the rest is still there"

@@ -1,12 +1,16 @@
-"""What ``hipercow/tui/`` holds: the trash, and purges that run or were interrupted."""
+"""List the trash of a root, and the purges in it that run or were interrupted.
+
+The batches of R are in ``hipercow/tui/``, those of Python in ``hipercow/py/tui/``. A purge of tasks
+of both languages has a batch in each, of the same id. Nothing is written here.
+"""
 
 from __future__ import annotations
 
 import errno
 import os
 import time
-from collections.abc import Collection
-from contextlib import ExitStack, suppress
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
@@ -15,29 +19,29 @@ from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.folder_size import Size, measure_folder
 from hipercow_tui.formats.root import Root
 from hipercow_tui.formats.safe_open import open_folder
-from hipercow_tui.purging.batch import SUBFOLDERS, batch_names
+from hipercow_tui.purging.batch import SUBFOLDERS, list_batch_names
 from hipercow_tui.purging.batch_name import AT_REST, TUI_FOLDER, BatchName, BatchState, bundle_name
 from hipercow_tui.purging.file_changes import exists
-from hipercow_tui.purging.full_disk import LooseTask, find_loose_tasks
 from hipercow_tui.purging.heartbeat import HeartbeatReading, is_alive, read_heartbeat
+from hipercow_tui.purging.loose_tasks import LooseTask, find_loose_tasks
 from hipercow_tui.purging.manifest import Manifest, PurgeMode, read_manifest
 from hipercow_tui.purging.process_identity import ProcessIdentity
-from hipercow_tui.purging.root_dirs import open_dir, os_error_text
-from hipercow_tui.support.errors import PurgeError
+from hipercow_tui.purging.root_dirs import open_dir
+from hipercow_tui.support.errors import PurgeError, os_error_text
 
-# Ids that are whole, names of bundles, ids whose erasing began.
+# Ids of complete tasks, names of bundles, ids of partly erased tasks.
 Contents: TypeAlias = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class TrashEntry:
-    """A lot in ``hipercow/tui/``, or a single task aside where there was no room for a lot.
+    """A batch, or a loose task (see module ``loose_tasks``).
 
-    ``tasks`` are the ids that are whole in it, ``bundles`` the names, ``partly_erased`` the ids whose
-    erasing began. ``confirmed_at`` its plan was confirmed is in seconds since the epoch, ``confirmed_by`` confirmed
-    it; both None where its manifest can't be read. ``confirmed`` says that its plan may be carried
-    out. ``in_use`` says that a process seems to work in it. ``problem`` is a sentence on what of it
-    can't be read, or empty.
+    ``tasks`` are the ids of its complete tasks, ``bundles`` the names of its bundles,
+    ``partly_erased`` the ids of partly erased tasks. ``confirmed_at`` is in seconds since
+    the epoch; ``confirmed_at`` and ``confirmed_by`` are None if the manifest can't be read.
+    ``confirmed`` is true if its plan may be carried out. ``in_use`` is true if a process seems to
+    work in it. ``problem`` is a sentence that says what can't be read, or empty.
     """
 
     name: BatchName
@@ -54,122 +58,158 @@ class TrashEntry:
 
     @property
     def batch_id(self) -> str:
-        """What people call it by."""
+        """The id that users know it by."""
         return self.name.batch_id
 
     @property
     def state(self) -> BatchState:
-        """What is happening, or happened, to it."""
+        """The state in its name."""
         return self.name.state
 
     @property
     def interrupted(self) -> bool:
-        """Whether something was begun in it that no process works on any more."""
+        """Whether work in it has begun, is not complete, and no process continues it."""
         return not self.in_use and self.state not in AT_REST
 
     @property
     def resumable(self) -> bool:
-        """Whether what was interrupted in it can be brought to its end: it was confirmed."""
+        """Whether the interrupted work can be finished; otherwise it can only be restored."""
         if not self.interrupted or self.state is BatchState.PREPARING:
             return False
         return self.confirmed or self.state is not BatchState.MOVING
 
     @property
     def erasable(self) -> bool:
-        """Whether it can be erased as it is; else it is to be finished or restored first."""
+        """Whether it can be erased now; otherwise it must be finished or restored first."""
         return self.state in (BatchState.ERASING, *AT_REST)
 
     @property
     def contents(self) -> Contents:
-        """What is in it."""
+        """All that it holds."""
         return self.tasks, self.bundles, self.partly_erased
 
 
 def list_trash(
     root: Root, states: Collection[BatchState] = tuple(BatchState)
 ) -> tuple[TrashEntry, ...]:
-    """Every lot of the root that is in one of these states, the oldest first. What is only being
-    prepared is left out unless it holds something.
+    """List all loose tasks, then the batches that are in one of ``states``, the oldest first.
 
-    Nothing is written, so whether a process works in a lot may be a guess by this machine's clock.
-    Raises PurgeError if they can't be read, and OSError.
+    A batch that is being prepared is listed only if it holds something. Whether a process on
+    another machine works in a batch may be a guess by the clock of this machine. Raises PurgeError
+    if the trash can't be read.
     """
-    with ExitStack() as stack:
-        hipercow = open_dir(stack, root.hipercow)
-        found = [_loose_task_entry(root, task, hipercow) for task in find_loose_tasks(hipercow)]
-        with suppress(FileNotFoundError):
-            tui = open_dir(stack, root.hipercow / TUI_FOLDER, hipercow)
-            names = [name for name in batch_names(tui) if name.state in states]
-            found += filter(None, (_read_entry(root, name, tui) for name in names))
-        return tuple(found)
+    with as_purge_error("The trash can't be read"):
+        entries = [entry for part in root.parts for entry in _list_part(part, states)]
+    # The ids of loose tasks begin with a letter.
+    return tuple(sorted(entries, key=lambda entry: (entry.batch_id[0].isdigit(), str(entry.name))))
 
 
 def list_interrupted(root: Root) -> tuple[TrashEntry, ...]:
-    """The lots in which something was interrupted, for ``finish`` or ``restore``. Raises
-    PurgeError, and OSError."""
+    """List the batches and loose tasks that ``finish`` or ``restore`` can deal with. Raises
+    PurgeError."""
     if root.purge_refusal:
         return ()
-    underway = [state for state in BatchState if state not in AT_REST]
-    return tuple(batch for batch in list_trash(root, underway) if batch.interrupted)
+    unfinished = [state for state in BatchState if state not in AT_REST]
+    return tuple(entry for entry in list_trash(root, unfinished) if entry.interrupted)
 
 
-def manifest_in(root: Root, name: BatchName) -> Manifest | None:
-    """The manifest of a lot; None if there is none that makes sense. Raises PurgeError."""
-    with ExitStack() as stack, suppress(FileNotFoundError):
-        parent = open_dir(stack, root.hipercow)
-        tui = open_dir(stack, root.hipercow / TUI_FOLDER, parent)
-        return read_manifest(open_dir(stack, root.hipercow / TUI_FOLDER / str(name), tui))
+def measure_entry(root: Root, entry: TrashEntry) -> Size | None:
+    """Measure a batch or loose task; None if it is gone or can't be read completely. Costs a stat
+    for each file."""
+    part = root.part(entry.lang)
+    with ExitStack() as stack, suppress(OSError):
+        hipercow = open_dir(stack, part.hipercow)
+        if task := _find_loose_task(entry, hipercow):
+            return measure_folder(task.name, hipercow)
+        tui = open_dir(stack, part.hipercow / TUI_FOLDER, hipercow)
+        return measure_folder(str(entry.name), tui)
     return None
 
 
-def trash_size(root: Root, batch: TrashEntry) -> Size | None:
-    """How much a lot holds; None if it is gone or can't all be read. Costs a stat a file."""
-    with ExitStack() as stack:
-        parent = open_dir(stack, root.hipercow)
-        for task in find_loose_tasks(parent):
-            if task.batch_id == batch.batch_id:
-                return measure_folder(task.name, parent)
-        with suppress(FileNotFoundError):
-            return measure_folder(
-                str(batch.name), open_dir(stack, root.hipercow / TUI_FOLDER, parent)
-            )
-        return None
+def is_batch_in_use(root: Root, entry: TrashEntry) -> bool:
+    """Return whether a process still seems to work in a batch or with a loose task; False if it is
+    gone. Costs six calls."""
+    part = root.part(entry.lang)
+    with ExitStack() as stack, suppress(OSError, PurgeError):
+        hipercow = open_dir(stack, part.hipercow)
+        if task := _find_loose_task(entry, hipercow):
+            return _is_alive(part, task.batch_id, task.heartbeat)
+        tui = open_dir(stack, part.hipercow / TUI_FOLDER, hipercow)
+        folder = open_dir(stack, part.hipercow / TUI_FOLDER / str(entry.name), tui)
+        return _is_alive(part, entry.name.owner_key, read_heartbeat(folder))
+    return False
 
 
 def trash_fingerprint(root: Root) -> tuple[tuple[int, int] | None, ...]:
-    """What differs once anything came, went or changed its state, for two calls a part of the root:
-    the times of the folders that hold the lots. It does not tell who at work has died."""
+    """Return a value that changes when a batch is added, removed, or changes its state: the inodes
+    and times of the folders that hold batches. Costs two calls for each language. It does not
+    change when a process dies."""
     folders = [path for part in root.parts for path in (part.hipercow, part.hipercow / TUI_FOLDER)]
-    return tuple(map(_time_of, folders))
+    return tuple(map(_inode_and_time, folders))
 
 
-def is_batch_in_use(root: Root, batch: TrashEntry) -> bool:
-    """Whether a process seems to work in that lot still, for six calls; False if it is gone."""
+def list_names(part: Root) -> list[BatchName]:
+    """List the names of the batches of one language, without a read of their manifests: that of a
+    million tasks takes seconds. Raises OSError and PurgeError."""
+    with ExitStack() as stack, suppress(FileNotFoundError):
+        hipercow = open_dir(stack, part.hipercow)
+        return list_batch_names(open_dir(stack, part.hipercow / TUI_FOLDER, hipercow))
+    return []
+
+
+def list_loose_task_ids(part: Root) -> list[str]:
+    """List the batch ids of the loose tasks of one language. Raises OSError and PurgeError."""
     with ExitStack() as stack:
-        try:
-            hipercow = open_dir(stack, root.hipercow)
-            for task in find_loose_tasks(hipercow):
-                if task.batch_id == batch.batch_id:
-                    return _is_alive(root, task.batch_id, task.heartbeat, time.time())
-            tui = open_dir(stack, root.hipercow / TUI_FOLDER, hipercow)
-            folder = open_dir(stack, root.hipercow / TUI_FOLDER / str(batch.name), tui)
-            return _is_alive(root, batch.name.owner_key, read_heartbeat(folder), time.time())
-        except (OSError, PurgeError):
-            return False
+        return [task.batch_id for task in find_loose_tasks(open_dir(stack, part.hipercow))]
 
 
-def contents_of(folder: int) -> Contents:
-    """What an open lot holds: ids that are whole, names of bundles, ids whose erasing began; each
-    sorted by its file. Raises OSError."""
-    tasks, bundles, remains = (_names_in(subfolder, folder) for subfolder in SUBFOLDERS)
-    return tasks, tuple(map(bundle_name, bundles)), remains
+def read_manifest_of(part: Root, name: BatchName) -> Manifest | None:
+    """Read the manifest of a batch; None if there is no valid one. Raises PurgeError."""
+    with ExitStack() as stack, suppress(FileNotFoundError):
+        hipercow = open_dir(stack, part.hipercow)
+        tui = open_dir(stack, part.hipercow / TUI_FOLDER, hipercow)
+        return read_manifest(open_dir(stack, part.hipercow / TUI_FOLDER / str(name), tui))
+    return None
 
 
-def _is_alive(root: Root, name: str, sign: HeartbeatReading, now: float) -> bool:
-    return is_alive(root.hipercow / TUI_FOLDER / name, sign, now)
+def read_contents(folder: int) -> Contents:
+    """Read the contents of an open batch, each part sorted by file name. Raises OSError."""
+    tasks, bundles, partly_erased = (_names_in(subfolder, folder) for subfolder in SUBFOLDERS)
+    return tasks, tuple(map(bundle_name, bundles)), partly_erased
 
 
-def _time_of(folder: Path) -> tuple[int, int] | None:
+@contextmanager
+def as_purge_error(failure: str) -> Iterator[None]:
+    """Raise PurgeError instead of OSError. Its message is ``failure`` with the reason."""
+    try:
+        yield
+    except OSError as error:
+        raise PurgeError(f"{failure}: {os_error_text(error)}") from None
+
+
+def _list_part(part: Root, states: Collection[BatchState]) -> Iterator[TrashEntry]:
+    """List the entries of one language. Raises OSError and PurgeError."""
+    with ExitStack() as stack:
+        hipercow = open_dir(stack, part.hipercow)
+        for task in find_loose_tasks(hipercow):
+            yield _loose_task_entry(part, task, hipercow)
+        with suppress(FileNotFoundError):
+            tui = open_dir(stack, part.hipercow / TUI_FOLDER, hipercow)
+            for name in list_batch_names(tui):
+                if name.state in states and (entry := _read_entry(part, name, tui)):
+                    yield entry
+
+
+def _find_loose_task(entry: TrashEntry, hipercow: int) -> LooseTask | None:
+    tasks = find_loose_tasks(hipercow)
+    return next((task for task in tasks if task.batch_id == entry.batch_id), None)
+
+
+def _is_alive(part: Root, owner_key: str, reading: HeartbeatReading) -> bool:
+    return is_alive(part.hipercow / TUI_FOLDER / owner_key, reading, time.time())
+
+
+def _inode_and_time(folder: Path) -> tuple[int, int] | None:
     try:
         status = os.stat(folder, follow_symlinks=False)
     except OSError:
@@ -177,38 +217,38 @@ def _time_of(folder: Path) -> tuple[int, int] | None:
     return status.st_ino, status.st_mtime_ns
 
 
-def _read_entry(root: Root, name: BatchName, tui: int) -> TrashEntry | None:
-    """A lot as it is now; None if it vanishes meanwhile, or is no folder."""
-    batch = TrashEntry(
-        name, (), (), (), confirmed_at=None, confirmed_by=None, mode=None, in_use=False
-    )
+def _read_entry(part: Root, name: BatchName, tui: int) -> TrashEntry | None:
+    """Read a batch; None if it vanishes meanwhile, or is not a folder."""
+    entry = TrashEntry(name, (), (), (), None, None, None, in_use=False, lang=part.lang)
     try:
         folder = open_folder(str(name), dir_fd=tui)
     except OSError as error:
         gone = error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
-        return None if gone else replace(batch, problem=_unreadable(error))
+        return None if gone else replace(entry, problem=_unreadable(error))
     try:
         manifest = read_manifest(folder)
         if manifest is not None:
-            batch = replace(
-                batch,
+            entry = replace(
+                entry,
                 confirmed_at=manifest.confirmed_at,
                 confirmed_by=manifest.confirmed_by,
                 mode=manifest.mode,
                 confirmed=manifest.confirmed,
             )
         at_rest = name.state in AT_REST
-        alive = not at_rest and _is_alive(root, name.owner_key, read_heartbeat(folder), time.time())
-        tasks, bundles, remains = contents_of(folder)
-        return replace(batch, tasks=tasks, bundles=bundles, partly_erased=remains, in_use=alive)
+        in_use = not at_rest and _is_alive(part, name.owner_key, read_heartbeat(folder))
+        tasks, bundles, partly_erased = read_contents(folder)
+        return replace(
+            entry, tasks=tasks, bundles=bundles, partly_erased=partly_erased, in_use=in_use
+        )
     except OSError as error:
-        return replace(batch, problem=_unreadable(error))
+        return replace(entry, problem=_unreadable(error))
     finally:
         os.close(folder)
 
 
 def _unreadable(error: OSError) -> str:
-    return f"what it holds can't be read: {os_error_text(error)}"
+    return f"its contents can't be read: {os_error_text(error)}"
 
 
 def _names_in(subfolder: str, folder: int) -> tuple[str, ...]:
@@ -222,12 +262,18 @@ def _names_in(subfolder: str, folder: int) -> tuple[str, ...]:
         os.close(fd)
 
 
-def _loose_task_entry(root: Root, task: LooseTask, hipercow: int) -> TrashEntry:
-    """A task aside; one that is whole is only ever put back, for it was not compared."""
-    name = BatchName(
-        task.batch_id, state=BatchState.MOVING if task.complete else BatchState.ERASING
+def _loose_task_entry(part: Root, task: LooseTask, hipercow: int) -> TrashEntry:
+    state = BatchState.MOVING if task.complete else BatchState.ERASING
+    return TrashEntry(
+        BatchName(task.batch_id, state=state),
+        tasks=(task.id,) if task.complete else (),
+        bundles=(),
+        partly_erased=() if task.complete else (task.id,),
+        confirmed_at=None,
+        confirmed_by=None,
+        mode=PurgeMode.PURGE,
+        in_use=_is_alive(part, task.batch_id, task.heartbeat),
+        # Without its data it can't be put back: finishing it erases it.
+        confirmed=task.complete and not exists(f"{task.name}/data", hipercow),
+        lang=part.lang,
     )
-    whole, remains = ((task.id,), ()) if task.complete else ((), (task.id,))
-    alive = _is_alive(root, task.batch_id, task.heartbeat, time.time())
-    half = task.complete and not exists(f"{task.name}/data", hipercow)
-    return TrashEntry(name, whole, (), remains, None, None, PurgeMode.PURGE, alive, confirmed=half)

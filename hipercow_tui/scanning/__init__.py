@@ -1,1 +1,1 @@
-"""Keeps a snapshot of a root current; imports ``formats`` and what that may import."""
+"""Keeps a snapshot of a root up to date; imports ``formats``, ``domain`` and ``support``."""

@@ -1,14 +1,12 @@
-"""Reading many task folders at once: the one place of the core with processes and threads.
+"""Read many task folders at once, with processes and threads if that is faster.
 
-A root that is read in no time is read here and now. Where that would take longer, processes of our
-own read with us: one interpreter lock lets one core work, and a thread that reads a file every
-20 µs keeps the screen's thread from its keys. Where the file system makes us wait, each of these
-processes reads with many threads.
+A root that is read quickly is read in the calling thread. Otherwise reader processes help: in one
+process only one thread runs Python at a time, and a thread that reads a file every 20 µs delays the
+thread of the UI. On a slow file system each reader process uses many threads.
 """
 
 from __future__ import annotations
 
-import gc
 import os
 import queue
 import threading
@@ -21,27 +19,32 @@ from typing import IO, Any, TypeAlias
 
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.layout import LAYOUTS
-from hipercow_tui.formats.r_layout import Row
+from hipercow_tui.formats.task_row import TaskRow
 from hipercow_tui.support.worker_process import WorkerProcess, read_value, write_value
 
-BATCH_SIZE = 128  # tasks in one message: the way there and back takes 1 µs a task
-POOL_THRESHOLD = (
-    0.4  # seconds still to read from which on processes, which take 0.1 to start, are worth it
-)
-NICE = 5  # of these processes: whoever waits for a key is waited for first
-PROCESSES = 4  # at most, and no more than there are cores
-READERS = 24  # threads of all processes together, where the file system makes us wait
-SLOW = 2e-3  # seconds of waiting a task from which on that is tried
-_GRACE = 1.0  # seconds for reads under way when requests have ended: a file server may hang
-GAIN = 2.0  # and kept, if so many times as many tasks are read with them
+BATCH_SIZE = 128  # tasks in one message, which then costs 1 µs a task
+# Seconds of remaining reading that are worth starting processes, which takes 0.1 s.
+POOL_THRESHOLD = 0.4
+NICENESS = 5  # of the processes, so that the UI has priority
+MAX_PROCESSES = 4  # and at most one for each core
+MAX_THREADS = 24  # of all processes together, on a slow file system
+SLOW_WAIT = 2e-3  # seconds of waiting for a task from which many threads are tried
+MIN_SPEEDUP = 2.0  # by which many threads must read faster to be kept
+_SHUTDOWN_TIME = 1.0  # seconds for the last reads of a reader process: a file server may hang
 
-Rows: TypeAlias = list[Row | None]
+Rows: TypeAlias = list[TaskRow | None]
 
 
 @dataclass(frozen=True, slots=True)
 class ReadBatch:
-    """Tasks to read: ``retried`` are those of ``ids`` that are a new attempt of another. With
-    them, ``done`` of all ``folders`` of a pass are done, or nearly."""
+    """Tasks to read.
+
+    Attributes:
+        ids: The ids of the tasks, all in one shard.
+        retried: Those of ``ids`` that are retries.
+        done: The number of shards that are read, about, after this batch.
+        folders: The number of all shards in the scan.
+    """
 
     ids: Sequence[str]
     retried: Sequence[str]
@@ -52,42 +55,43 @@ class ReadBatch:
 def split_into_batches(
     ids: Sequence[str], retried: frozenset[str], done: int, folders: int
 ) -> Iterator[ReadBatch]:
-    """The tasks of one folder in parts as large as are read at once; an empty one without any."""
+    """Split the tasks of one shard into batches; without tasks yield one empty batch."""
     for start in range(0, len(ids) or 1, BATCH_SIZE):
         piece = ids[start : start + BATCH_SIZE]
         yield ReadBatch(piece, [task_id for task_id in piece if task_id in retried], done, folders)
 
 
 def read_batches(
-    tasks: str, parts: Iterable[ReadBatch], lang: Lang = Lang.R
+    tasks: str, batches: Iterable[ReadBatch], lang: Lang = Lang.R
 ) -> Generator[tuple[ReadBatch, Rows], None, None]:
-    """Every part with what the task folders under ``tasks`` say, in the order given.
+    """Read task folders below ``tasks``; yield each batch, in order, with the rows of its tasks.
 
-    Takes parts ahead of what it gives back. Close it to stop: no process is left behind.
+    Takes several batches before it yields the first of them. To stop, close the generator, which
+    ends all processes.
     """
     read_tasks = LAYOUTS[lang].read_tasks
-    ahead = iter(parts)
+    remaining = iter(batches)
     spent = 0.0
-    for part in ahead:
+    for batch in remaining:
         began = time.perf_counter()
-        rows = list(read_tasks(tasks, part.ids, part.retried))
+        rows = list(read_tasks(tasks, batch.ids, batch.retried))
         spent += time.perf_counter() - began
-        yield part, rows
-        if spent * (part.folders - part.done) > POOL_THRESHOLD * part.done:
-            yield from _read_by_processes(tasks, ahead, lang)
+        yield batch, rows
+        if spent * (batch.folders - batch.done) > POOL_THRESHOLD * batch.done:
+            yield from _read_by_processes(tasks, remaining, lang)
 
 
 def _read_by_processes(
-    tasks: str, parts: Iterable[ReadBatch], lang: Lang
+    tasks: str, batches: Iterable[ReadBatch], lang: Lang
 ) -> Iterator[tuple[ReadBatch, Rows]]:
-    pool = _Pool(tasks, lang)
+    pool = _ReaderPool(tasks, lang)
     sent: deque[int] = deque()
     try:
-        for number, part in enumerate(parts):
+        for number, batch in enumerate(batches):
             if not pool.started():
-                yield part, list(LAYOUTS[lang].read_tasks(tasks, part.ids, part.retried))
+                yield batch, list(LAYOUTS[lang].read_tasks(tasks, batch.ids, batch.retried))
                 continue
-            pool.send(number, part)
+            pool.send(number, batch)
             sent.append(number)
             while sent and len(sent) >= pool.max_in_flight:
                 yield pool.receive(sent.popleft())
@@ -97,21 +101,21 @@ def _read_by_processes(
         pool.close()
 
 
-class _Pool:
-    """Processes that read. What one that fails has not answered is read here."""
+class _ReaderPool:
+    """Reader processes. If one fails, its unanswered batches are read in this process."""
 
     def __init__(self, tasks: str, lang: Lang) -> None:
         self._tasks = tasks
         self._read = LAYOUTS[lang].read_tasks
         self._answers = DefaultSelector()
-        self._processes: list[_Process] = []
+        self._processes: list[_ReaderProcess] = []
         self._rows: dict[int, Rows] = {}
-        self._parts: dict[int, ReadBatch] = {}
-        self._pace = _ThreadTuner()
+        self._batches: dict[int, ReadBatch] = {}
+        self._tuner = _ThreadTuner()
         self._started = False
-        for _ in range(min(PROCESSES, _cores())):
+        for _ in range(min(MAX_PROCESSES, _available_cores())):
             try:
-                process = _Process(tasks, lang)
+                process = _ReaderProcess(tasks, lang)
             except OSError:
                 break
             self._processes.append(process)
@@ -119,37 +123,38 @@ class _Pool:
 
     @property
     def max_in_flight(self) -> int:
-        """How many parts are worth having under way: each reader's, and one more a process."""
+        """The number of unanswered batches: one for each reading thread, one more a process."""
         return len(self._processes) * (self._threads + 1)
 
     @property
     def _threads(self) -> int:
-        return max(1, READERS // len(self._processes)) if self._pace.wide else 1
+        return max(1, MAX_THREADS // len(self._processes)) if self._tuner.many_threads else 1
 
     def started(self) -> bool:
-        """Whether a process has begun to speak, which takes it a tenth of a second."""
+        """Return whether a process has started, which takes a tenth of a second."""
         self._started = self._started or bool(self._answers.select(timeout=0))
         return self._started
 
-    def send(self, number: int, part: ReadBatch) -> None:
-        self._parts[number] = part
+    def send(self, number: int, batch: ReadBatch) -> None:
+        """Send a batch, identified by a number, to the process with the fewest batches."""
+        self._batches[number] = batch
         if self._processes:
             process = min(self._processes, key=lambda process: len(process.pending))
             process.pending.add(number)
-            process.send((number, self._threads, part.ids, part.retried))
+            process.send((number, self._threads, batch.ids, batch.retried))
 
     def receive(self, number: int) -> tuple[ReadBatch, Rows]:
-        """The rows of the part sent by that number, when they are there."""
+        """Wait for the rows of a batch that was sent."""
         while number not in self._rows and any(number in p.pending for p in self._processes):
             for ready, _ in self._answers.select():
-                self._take(ready.data)
-        part = self._parts.pop(number)
+                self._receive_answer(ready.data)
+        batch = self._batches.pop(number)
         rows = self._rows.pop(number, None)
         if rows is None:
-            rows = list(self._read(self._tasks, part.ids, part.retried))
-        return part, rows
+            rows = list(self._read(self._tasks, batch.ids, batch.retried))
+        return batch, rows
 
-    def _take(self, process: _Process) -> None:
+    def _receive_answer(self, process: _ReaderProcess) -> None:
         answer = process.receive()
         if answer is None:
             self._answers.unregister(process.output)
@@ -157,94 +162,118 @@ class _Pool:
             process.close()
             return
         number, rows, waited = answer
-        self._rows[number] = rows
+        self._rows[number] = [row and TaskRow._make(row) for row in rows]
         process.pending.discard(number)
-        self._pace.note(len(rows), waited)
+        self._tuner.record(len(rows), waited)
 
     def close(self) -> None:
+        """End all processes."""
         self._answers.close()
         for process in self._processes:
             process.close()
 
 
 class _ThreadTuner:
-    """Whether many threads read. They are tried where a task makes us wait, and given up where they
-    do not help: on a busy machine, or where all calls go through one eye of a needle, they only
-    take the interpreter from each other, at ten more system calls for each of ours."""
+    """Decides whether reader processes use many threads.
+
+    Many threads are tried once, if reading waits for the file system. They are kept only if they at
+    least double the throughput. On a busy computer, or if a file server handles one call at a time,
+    they only compete for the interpreter lock, at ten more system calls for each call of ours.
+    """
 
     def __init__(self) -> None:
-        self.wide = False
+        self.many_threads = False
         self._tried = False
         self._rate = 0.0
         self._begin()
 
-    def note(self, tasks: int, waited: float) -> None:
-        """So many tasks were read, and so many seconds waited in all for them."""
-        self._parts += 1
+    def record(self, tasks: int, waited: float) -> None:
+        """Record a batch: the number of tasks, and the seconds that reading them waited in all."""
+        self._batches += 1
         self._tasks += tasks
         self._waited += waited
-        # The first parts come a whole round after they were asked for.
-        if self._tried or self._parts < (READERS if self.wide else PROCESSES):
+        # The first batches include the time before the processes began to read.
+        if self._tried or self._batches < (MAX_THREADS if self.many_threads else MAX_PROCESSES):
             return
         rate = self._tasks / (time.perf_counter() - self._began)
-        if self.wide:
-            self.wide, self._tried = rate >= GAIN * self._rate, True
+        if self.many_threads:
+            self.many_threads, self._tried = rate >= MIN_SPEEDUP * self._rate, True
         else:
-            self.wide, self._rate = self._waited > SLOW * self._tasks, rate
+            self.many_threads, self._rate = self._waited > SLOW_WAIT * self._tasks, rate
         self._begin()
 
     def _begin(self) -> None:
         self._began = time.perf_counter()
-        self._parts = self._tasks = 0
+        self._batches = self._tasks = 0
         self._waited = 0.0
 
 
-class _Process(WorkerProcess):
-    """One process that reads, and the numbers of the parts that it has not answered yet."""
+class _ReaderProcess(WorkerProcess):
+    """A reader process, and the numbers of its unanswered batches.
+
+    Its working folder is ``tasks``: relative paths are shorter, which saves 1 µs a task.
+    """
 
     def __init__(self, tasks: str, lang: Lang) -> None:
-        super().__init__(__name__, lang, tasks)  # there, paths are short: 1 µs less a task
+        super().__init__(__name__, lang, tasks)
         self.pending: set[int] = set()
 
 
 def serve(requests: IO[bytes], answers: IO[bytes], lang: str) -> None:
-    """What a reading process does, in the folder of all tasks: answer requests until they end."""
-    os.nice(NICE)
-    read_tasks = LAYOUTS[Lang(lang)].read_tasks
-    gc.disable()  # nothing here refers to itself
-    todo: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    writing = threading.Lock()
-    threads: list[threading.Thread] = []
-    wanted = 0
+    """Answer requests until they end; runs in a reader process, in the folder of all tasks."""
+    os.nice(NICENESS)
+    server = _ReaderThreads(answers, lang)
+    while (request := read_value(requests)) is not None:
+        server.submit(request)
+    server.finish()
 
-    def work(place: int) -> None:
-        while (request := todo.get()) is not None:
+
+class _ReaderThreads:
+    """The reading threads of a reader process. A request has the number of threads to use."""
+
+    def __init__(self, answers: IO[bytes], lang: str) -> None:
+        self._answers = answers
+        self._read = LAYOUTS[Lang(lang)].read_tasks
+        self._requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._writing = threading.Lock()
+        self._threads: list[threading.Thread] = []
+        self._thread_count = 0
+
+    def submit(self, request: Any) -> None:
+        """Start missing threads, and queue the request for one of them."""
+        self._thread_count = request[1]
+        self._threads = [thread for thread in self._threads if thread.is_alive()]
+        while len(self._threads) < self._thread_count:
+            place = len(self._threads)
+            thread = threading.Thread(target=self._work, args=(place,), daemon=True)
+            self._threads.append(thread)
+            thread.start()
+        self._requests.put(request)
+
+    def finish(self) -> None:
+        """Wait for the threads, at most for ``_SHUTDOWN_TIME``."""
+        for _ in self._threads:
+            self._requests.put(None)
+        deadline = time.monotonic() + _SHUTDOWN_TIME
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _work(self, place: int) -> None:
+        while (request := self._requests.get()) is not None:
             number, _, ids, retried = request
             began, worked = time.perf_counter(), time.thread_time()
-            rows = list(read_tasks(".", ids, frozenset(retried)))
+            # Plain tuples, because marshal does not accept named ones.
+            rows = [row and tuple(row) for row in self._read(".", ids, frozenset(retried))]
             waited = time.perf_counter() - began - (time.thread_time() - worked)
-            with writing:
-                write_value(answers, (number, rows, waited))
-            if place >= wanted:
+            with self._writing:
+                write_value(self._answers, (number, rows, waited))
+            if place >= self._thread_count:
                 return
 
-    while (request := read_value(requests)) is not None:
-        wanted = request[1]
-        threads = [thread for thread in threads if thread.is_alive()]
-        while len(threads) < wanted:
-            threads.append(threading.Thread(target=work, args=(len(threads),), daemon=True))
-            threads[-1].start()
-        todo.put(request)
-    for _ in threads:
-        todo.put(None)
-    deadline = time.monotonic() + _GRACE
-    for thread in threads:
-        thread.join(max(0.0, deadline - time.monotonic()))
 
-
-def _cores() -> int:
+def _available_cores() -> int:
     if os.name != "posix":
-        return 0  # there a pipe can't be waited for together with others
+        return 0  # there, select() does not accept pipes
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

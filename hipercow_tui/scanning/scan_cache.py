@@ -1,311 +1,190 @@
-"""What was known of a root the last time: a file in the user's cache folder, never in the root.
+"""The index: a cache file with the tasks and bundles that a scan found, for the next start.
 
-It saves reading what is final, and no more: a task is taken from it only where a listing shows the
-same folder, unchanged since. A file that is damaged, of another root or of another version is as
-good as none, and is written anew.
+A scan takes a task from it only if a listing shows the same folder, unchanged since then.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
-import struct
+import marshal
 import sys
-import tempfile
-import time
 from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import ClassVar, NamedTuple
 
 from hipercow_tui.domain.task import Bundle, Lang, Task
-from hipercow_tui.formats.r_layout import Columns, FolderTimes
-from hipercow_tui.formats.root import Root
-from hipercow_tui.formats.safe_open import read_file
+from hipercow_tui.formats.task_row import Columns, FolderTimes
+from hipercow_tui.scanning.cache_file import CacheFile
 from hipercow_tui.scanning.shard_listing import ChangeTracker, Shard
 
-_MAGIC = b"hipercow-tui index 4\n"
-_LIMIT = 4 << 30  # bytes: some 60 million tasks
-_DIGEST = 16  # bytes
-_UNUSED = 180 * 86400  # seconds after which the index of a root that nobody opens is dropped
-# Name of the folder, its moments, ``server_time_ns``, how many tasks, how many of these can still change.
-_COUNT = struct.Struct("<I")
-_FOLDER = struct.Struct("<2sqqqII")
-# Of a bundle: language, when it changed, its stamp, how many bytes its name has, how many ids.
-_BUNDLE = struct.Struct("<2sdQQqqII")
-# Bits of a task's flags; the last three say that there is no such time.
-_ESTIMATED, _UNFINISHED, *_WITHOUT = 1, 2, 4, 8, 16
-_SWAPPED = sys.byteorder == "big"
+_MARSHAL = 2  # the last version without references, which cost time
 
 
 @dataclass(frozen=True, slots=True)
 class CachedFolder:
-    """What was known of the tasks in one ``tasks/ab``: an id a place, and its row's values in
-    ``columns``. ``unsettled`` says that the folder could still change unnoticed when that was
-    written."""
+    """The tasks that were known in one ``tasks/ab``: ``ids`` and the ``columns`` of their rows.
+
+    ``unsettled`` says that the folder could still change unnoticed when this was written.
+    """
 
     folder: Shard
     ids: Sequence[str]
     columns: Columns
     unsettled: bool
-    _names: str  # of the folders of these tasks
+    _names: str  # of the task folders, separated by "/"
 
     def lists(self, names: Iterable[str]) -> bool:
-        """Whether these are the names in the folder, in their order. Where it did not change since
-        it was settled they tell as much as its inodes do, at half the cost."""
+        """Whether these are the names in the folder, in the same order. In a folder that has not
+        changed, they prove as much as inodes do, at half the cost."""
         return "/".join(names) == self._names
 
 
 @dataclass(frozen=True, slots=True)
 class CachedRoot:
-    """All that was known: each folder's part of the file, to be decoded when it is its turn, the
-    ids of the tasks that were read as retries, and the bundles."""
+    """The content of an index. ``folders`` are by name, each to be decoded by ``cached_folder``
+    when the scan comes to it; ``retried`` has the ids of tasks that were read as retries."""
 
-    folders: Mapping[str, memoryview] = field(default_factory=dict)
+    folders: Mapping[str, bytes] = field(default_factory=dict)
     retried: frozenset[str] = frozenset()
     bundles: tuple[Bundle, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ScanCache:
-    """The index of one root. ``key`` is what makes that root itself: its path, and the device and
-    inode of ``hipercow/``."""
+class ScanCache(CacheFile):
+    """The index of one root."""
 
-    path: Path
-    key: bytes
-
-    @classmethod
-    def of(cls, root: Root) -> ScanCache | None:
-        """The index of a root, whether there is a file yet or not; None where it can't be kept."""
-        try:
-            where = cache_folder()
-            device, inode = root.identity or _identity(root)
-        except (OSError, RuntimeError):
-            return None
-        path = os.fsencode(root.hipercow)
-        name = hashlib.blake2b(path, digest_size=_DIGEST).hexdigest()
-        key = b"%d %d %b" % (device, inode, path)
-        return cls(where / f"{name}.index", key)
+    __slots__ = ()
+    SUFFIX: ClassVar[str] = ".index"
+    MAGIC: ClassVar[bytes] = b"hipercow-tui index 5 %b\n" % sys.byteorder.encode()
 
     def load(self) -> CachedRoot:
-        """What the file says; nothing where it is not exactly what we wrote for this root."""
-        try:
-            raw = memoryview(read_file(self.path, limit=_LIMIT))
-        except OSError:
+        """Read the file; the result is empty if there is no valid one."""
+        data = self.read()
+        if data is None:
             return CachedRoot()
-        body = raw[len(_MAGIC) + _DIGEST :]
-        if raw[: len(_MAGIC) + _DIGEST] != _head(self.key, body):
-            return CachedRoot()
-        return _decoded_root(body)
+        folders, retried, bundles = marshal.loads(data)
+        return CachedRoot(folders, frozenset(retried), tuple(map(_decode_bundle, bundles)))
 
     def save(
         self,
         folders: Iterable[Shard],
         tasks: Mapping[str, Task],
         retried: Collection[str],
-        bundles: Sequence[Bundle],
+        bundles: Iterable[Bundle],
     ) -> None:
-        """Write the file anew, in one step; where that can't be done, there is none.
+        """Replace the file, if that is possible.
 
-        ``retried`` are the tasks whose time of creation was read from their own ``data``.
+        ``retried`` has the tasks whose ``data`` gave their time of creation.
         """
-        body = bytearray(_COUNT.pack(len(retried)))
-        body += bytes.fromhex("".join(retried))
-        body += _COUNT.pack(len(bundles))
-        for bundle in bundles:
-            body += _encoded_bundle(bundle)
-        for folder in folders:
-            section = _encoded(folder, tasks)
-            body += _COUNT.pack(len(section)) + section
-        with suppress(OSError):
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=self.path.parent, delete=False) as file:
-                try:
-                    file.write(_head(self.key, body))
-                    file.write(body)
-                    file.close()
-                    os.replace(file.name, self.path)
-                except BaseException:
-                    os.unlink(file.name)
-                    raise
-            self._drop_unused()
-
-    def _drop_unused(self) -> None:
-        """A root that is gone leaves no file behind for good; raises OSError."""
-        with os.scandir(self.path.parent) as entries:
-            indexes = [entry for entry in entries if entry.name.endswith(".index")]
-        for entry in indexes:
-            if entry.stat(follow_symlinks=False).st_mtime < time.time() - _UNUSED:
-                os.unlink(entry.path)
+        encoded = {folder.name: _encode_folder(folder, tasks) for folder in folders}
+        rows = [_encode_bundle(bundle) for bundle in bundles]
+        self.write(marshal.dumps((encoded, tuple(retried), rows), _MARSHAL))
 
 
-def _identity(root: Root) -> tuple[int, int]:
-    found = os.stat(root.hipercow)
-    return found.st_dev, found.st_ino
+class _EncodedFolder(NamedTuple):
+    """One ``tasks/ab``. From ``names`` on, each field is a column with a value for each task."""
+
+    name: str
+    times: FolderTimes | None  # None if the folder could still change unnoticed
+    server_time_ns: int
+    names: str  # of the task folders, separated by "/"
+    inodes: bytes  # of 8 bytes each
+    files_masks: bytes
+    created: tuple[float | None, ...]
+    started: tuple[float | None, ...]
+    finished: tuple[float | None, ...]
+    finished_estimated: tuple[bool, ...]
+    folder_times: tuple[FolderTimes | None, ...]  # None for tasks that are final
 
 
-def cache_folder() -> Path:
-    """Where the user's caches are, by the platform's convention; raises RuntimeError where even
-    the home folder is not known."""
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        given = os.environ.get("XDG_CACHE_HOME", "")
-        # The specification wants an absolute path, and any other passed over.
-        base = given if os.path.isabs(given) else Path.home() / ".cache"
-    return Path(base) / "hipercow-tui"
+class _TaskRow(NamedTuple):
+    name: str
+    inode: int
+    files_mask: int
+    created: float | None
+    started: float | None
+    finished: float | None
+    finished_estimated: bool
+    folder_times: FolderTimes | None
 
 
-def _head(key: bytes, body: bytearray | memoryview) -> bytes:
-    digest = hashlib.blake2b(key, digest_size=_DIGEST)
-    digest.update(body)
-    return _MAGIC + digest.digest()
+def _encode_folder(folder: Shard, tasks: Mapping[str, Task]) -> bytes:
+    columns = list(zip(*_task_rows(folder, tasks), strict=True)) or [()] * len(_TaskRow._fields)
+    names, inodes, files_masks, *others = columns
+    encoded = _EncodedFolder(
+        folder.name,
+        folder.tracker.times if folder.tracker.mtime_trusted else None,
+        folder.server_time_ns,
+        "/".join(names),
+        array("Q", inodes).tobytes(),
+        bytes(files_masks),
+        *others,
+    )
+    return marshal.dumps(tuple(encoded), _MARSHAL)
 
 
-def _encoded(folder: Shard, tasks: Mapping[str, Task]) -> bytes:
-    """One folder's section: what can't be kept is left out, and read as new the next time."""
-    inodes, listings, flags = array("Q"), bytearray(), bytearray()
-    created, started, finished = array("d"), array("d"), array("d")
-    names, moments = [], array("q")
+def _task_rows(folder: Shard, tasks: Mapping[str, Task]) -> Iterator[_TaskRow]:
+    """The tasks of a folder, without those that have to be read at the next start anyway."""
     for task_id, inode in zip(folder.ids, folder.inodes, strict=True):
         task = tasks.get(task_id)
         if task is None or task.problem is not None:
             continue
-        watch = folder.unfinished.get(task_id)
-        if watch is not None:
-            if not watch.mtime_trusted or watch.times is None:
-                continue
-            moments.extend(watch.times)
-        names.append(task_id[2:])
-        inodes.append(inode)
-        listings.append(task.files_mask)
-        flag = _ESTIMATED * task.finished_estimated | _UNFINISHED * (watch is not None)
-        times = (task.created, task.started, task.finished)
-        for column, moment, without in zip(
-            (created, started, finished), times, _WITHOUT, strict=True
-        ):
-            column.append(moment or 0.0)
-            flag |= without * (moment is None)
-        flags.append(flag)
-    watched = folder.tracker.times if folder.tracker.mtime_trusted else None
-    head = _FOLDER.pack(
-        folder.name.encode(),
-        *(watched or (0, 0)),
-        folder.server_time_ns,
-        len(names),
-        len(moments) // 2,
-    )
-    columns = b"".join([_bytes(c) for c in (inodes, created, started, finished, moments)])
-    return head + bytes.fromhex("".join(names)) + listings + flags + columns
+        tracker = folder.unfinished.get(task_id)
+        if tracker is not None and (not tracker.mtime_trusted or tracker.times is None):
+            continue
+        yield _TaskRow(
+            task_id[2:],
+            inode,
+            task.files_mask,
+            task.created,
+            task.started,
+            task.finished,
+            task.finished_estimated,
+            tracker.times if tracker is not None else None,
+        )
 
 
-def _encoded_bundle(bundle: Bundle) -> bytes:
-    name = bundle.name.encode("utf-8", "surrogateescape")
-    ids = bytes.fromhex("".join(bundle.task_ids))
-    sizes = len(name), len(bundle.task_ids)
-    lang, changed = bundle.lang.encode(), bundle.changed or 0.0
-    return _BUNDLE.pack(lang, changed, *bundle.stamp, *sizes) + name + ids
-
-
-def _decoded_bundle(body: memoryview, at: int) -> tuple[Bundle, int]:
-    """The bundle that stands there, and where the next one does."""
-    lang, changed, inode, length, modified, status, size, tasks = _BUNDLE.unpack_from(body, at)
-    ids = at + _BUNDLE.size + size
-    name = bytes(body[ids - size : ids]).decode("utf-8", "surrogateescape")
-    end = ids + 16 * tasks
-    members = tuple(body[ids:end].hex("/", 16).split("/")) if tasks else ()
-    of = Lang(lang.rstrip(b"\0").decode())
-    return Bundle(name, members, changed, (inode, length, modified, status), lang=of), end
-
-
-def _decoded_root(body: memoryview) -> CachedRoot:
-    (count,) = _COUNT.unpack_from(body)
-    at = _COUNT.size + 16 * count
-    retried = body[_COUNT.size : at].hex("/", 16).split("/") if count else []
-    (count,) = _COUNT.unpack_from(body, at)
-    at += _COUNT.size
-    bundles = []
-    for _ in range(count):
-        bundle, at = _decoded_bundle(body, at)
-        bundles.append(bundle)
-    folders: dict[str, memoryview] = {}
-    while at < len(body):
-        (size,) = _COUNT.unpack_from(body, at)
-        at += _COUNT.size
-        section = body[at : at + size]
-        folders[bytes(section[:2]).decode()] = section
-        at += size
-    return CachedRoot(folders, frozenset(retried), tuple(bundles))
-
-
-def cached_folder(section: memoryview, same: Mapping[str, str]) -> CachedFolder:
-    """What stands in one folder's part of the file; ``same`` has the objects to use for ids."""
-    raw_name, modified, changed, newest, tasks, unfinished = _FOLDER.unpack_from(section)
-    name = raw_name.decode()
-    at = _FOLDER.size
-
-    def take(size: int) -> memoryview:
-        nonlocal at
-        at += size
-        return section[at - size : at]
-
-    names = take(15 * tasks).hex("/", 15)
-    raw_ids = list(map(name.__add__, names.split("/"))) if tasks else []
+def cached_folder(encoded: bytes, same: Mapping[str, str]) -> CachedFolder:
+    """Decode one of the ``folders`` of an index; ``same`` has the objects to use for ids."""
+    found = _EncodedFolder(*marshal.loads(encoded))
+    raw_ids = [found.name + name for name in found.names.split("/")] if found.names else []
     ids = tuple(map(same.get, raw_ids, raw_ids))
-    listings, flags = take(tasks), bytes(take(tasks))
-    inodes = _array("Q", take(8 * tasks))
-    times = [_times(take(8 * tasks), _flagged(flags, without)) for without in _WITHOUT]
-    stamps = _array("q", take(16 * unfinished))
-    moments: list[FolderTimes | None] = [None] * tasks
-    estimated = [False] * tasks
-    for place in _flagged(flags, _ESTIMATED):
-        estimated[place] = True
-    watches: dict[str, ChangeTracker] = {}
-    for place, pair in zip(
-        _flagged(flags, _UNFINISHED), zip(stamps[::2], stamps[1::2], strict=True), strict=True
-    ):
-        moments[place] = pair
-        watches[ids[place]] = ChangeTracker(pair, mtime_trusted=True)
-    nothing = [None] * tasks
-    columns = (listings, *times, estimated, moments, nothing, nothing)
-    folder = Shard(name, ChangeTracker((modified, changed)), newest, ids, inodes, watches)
-    return CachedFolder(folder, ids, columns, not changed, names)
+    inodes = array("Q")
+    inodes.frombytes(found.inodes)
+    trackers = {
+        task_id: ChangeTracker(times, mtime_trusted=True)
+        for task_id, times in zip(ids, found.folder_times, strict=True)
+        if times is not None
+    }
+    unknown = [None] * len(ids)  # the problem and the retry of each task
+    tracker = ChangeTracker(found.times)
+    folder = Shard(found.name, tracker, found.server_time_ns, ids, inodes, trackers)
+    columns = Columns(
+        found.files_masks,
+        found.created,
+        found.started,
+        found.finished,
+        found.finished_estimated,
+        found.folder_times,
+        unknown,
+        unknown,
+    )
+    return CachedFolder(folder, ids, columns, found.times is None, found.names)
 
 
-def _flagged(flags: bytes, bit: int) -> Iterator[int]:
-    """The places where that bit is set, which it is at few."""
-    places = flags.translate(_SET[bit])
-    at = places.find(1)
-    while at >= 0:
-        yield at
-        at = places.find(1, at + 1)
+class _BundleRow(NamedTuple):
+    name: str
+    task_ids: str  # separated by "/"
+    changed: float | None
+    stamp: tuple[int, int, int, int]
+    lang: str
 
 
-_SET = {
-    bit: bytes(bool(flag & bit) for flag in range(256))
-    for bit in (_ESTIMATED, _UNFINISHED, *_WITHOUT)
-}
+def _encode_bundle(bundle: Bundle) -> tuple[object, ...]:
+    ids = "/".join(bundle.task_ids)
+    return tuple(_BundleRow(bundle.name, ids, bundle.changed, bundle.stamp, bundle.lang.value))
 
 
-def _array(kind: str, raw: memoryview) -> array[int]:
-    numbers = array(kind, raw.tobytes())
-    if _SWAPPED:
-        numbers.byteswap()
-    return numbers
-
-
-def _times(raw: memoryview, without: Iterable[int]) -> list[float | None]:
-    times: list[float | None] = [*_array("d", raw)]
-    for place in without:
-        times[place] = None
-    return times
-
-
-def _bytes(numbers: array[Any]) -> bytes:
-    if _SWAPPED:
-        numbers.byteswap()
-    return numbers.tobytes()
+def _decode_bundle(raw: tuple[str, str, float | None, tuple[int, int, int, int], str]) -> Bundle:
+    row = _BundleRow(*raw)
+    ids = tuple(row.task_ids.split("/")) if row.task_ids else ()
+    return Bundle(row.name, ids, row.changed, row.stamp, lang=Lang(row.lang))

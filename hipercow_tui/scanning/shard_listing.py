@@ -1,4 +1,4 @@
-"""The folders ``tasks/ab``: which tasks stand there, and whether that must be looked at again."""
+"""List the shards ``tasks/ab``, and find out whether a folder must be listed again."""
 
 from __future__ import annotations
 
@@ -9,49 +9,67 @@ from dataclasses import dataclass, field
 from itertools import compress
 from operator import attrgetter
 
-from hipercow_tui.formats.r_layout import PREFIX, REST, FolderTimes
-from hipercow_tui.formats.safe_open import os_error_text
+from hipercow_tui.formats.r_layout import SHARD_NAME, TASK_FOLDER_NAME
+from hipercow_tui.formats.task_row import FolderTimes
+from hipercow_tui.support.errors import os_error_text
 
-MTIME_GRANULARITY = (
-    2.0  # seconds after which a folder's time of change tells of every further change
-)
+# Seconds after a change of a folder from which any further change has another mtime.
+MTIME_GRANULARITY = 2.0
 MTIME_GRANULARITY_NS = int(MTIME_GRANULARITY * 1e9)
 
 
 @dataclass(slots=True)
 class ChangeTracker:
-    """Whether a folder has been read since it last changed, and so long after that a further change
-    would have moved its time again: file servers count time in steps of up to a second.
+    """Decides whether a folder can have changed since it was read.
 
-    Times of different clocks are never compared. Two seconds have gone by if they have on our
-    clock, ``since`` we first saw the folder so, or if something else on the file server changed
-    that much later.
+    File servers count time in steps of up to a second, so a change soon after another one may not
+    change the mtime. The times are trusted if the folder was read two seconds or more after its
+    last change. Times of different clocks are never compared: two seconds have passed if they have
+    on the local clock since these times were first seen, or if something else on the file server
+    changed two seconds later.
+
+    Attributes:
+        times: The times of the folder when it was last read.
+        first_seen: When these times were first seen, on the local clock.
+        mtime_trusted: Whether a further change would have changed the times.
     """
 
     times: FolderTimes | None = None
-    since: float = 0.0
+    first_seen: float = 0.0
     mtime_trusted: bool = False
 
-    def is_unchanged(self, moments: FolderTimes) -> bool:
-        """Whether nothing can have changed."""
-        return self.mtime_trusted and moments == self.times
+    def is_unchanged(self, times: FolderTimes) -> bool:
+        """Return whether a folder with these times can't have changed since it was read."""
+        return self.mtime_trusted and times == self.times
 
-    def record_read(self, moments: FolderTimes, *, seen: float, began: float, newest: int) -> None:
-        """It was read after ``began`` on our clock, and no earlier than ``server_time_ns`` on the
-        server's; on our clock it was ``seen`` to have changed last at these moments."""
-        if moments != self.times:
-            self.times, self.since = moments, seen
+    def record_read(self, times: FolderTimes, *, seen: float, began: float, newest: int) -> None:
+        """Record that the folder was read when it had these times.
+
+        On the local clock the times were looked up at ``seen``, and reading began at or after
+        ``began``. On the clock of the server it began at ``newest`` (nanoseconds) or later.
+        """
+        if times != self.times:
+            self.times, self.first_seen = times, seen
         self.mtime_trusted = (
-            began - self.since >= MTIME_GRANULARITY or max(moments) <= newest - MTIME_GRANULARITY_NS
+            began - self.first_seen >= MTIME_GRANULARITY
+            or max(times) <= newest - MTIME_GRANULARITY_NS
         )
 
 
 @dataclass(slots=True)
 class Shard:
-    """One ``tasks/ab``: the ids of its tasks, the inodes of their folders in the same order, and
-    those of them that can still change. ``server_time_ns`` is how late it was on the file server, at the
-    least, when it was last found changed. ``problems`` has a sentence for each id whose entry is not a
-    folder."""
+    """One folder ``tasks/ab``.
+
+    Attributes:
+        name: ``ab``.
+        tracker: The changes of the folder.
+        server_time_ns: A lower bound of the time on the file server, in nanoseconds, when the
+            folder was last found changed.
+        ids: The ids of its tasks.
+        inodes: The inodes of the task folders, in the same order.
+        unfinished: The tasks that can still change.
+        problems: A sentence for each id with an entry that is not a folder.
+    """
 
     name: str
     tracker: ChangeTracker = field(default_factory=ChangeTracker)
@@ -64,25 +82,27 @@ class Shard:
 
 @dataclass(frozen=True, slots=True)
 class ShardChanges:
-    """A listing compared with the one before: ids that are ``removed``, because there is none or
-    another folder of that name, and ``added`` ones."""
+    """The changes of a shard since its last listing.
+
+    A task folder that was replaced by another one is in both ``removed`` and ``added``.
+    """
 
     removed: Collection[str]
     added: Collection[str]
 
 
-def find_folders(tasks: str, unread: dict[str, str]) -> dict[str, FolderTimes]:
-    """The names of the folders ``tasks/ab``, in order, and when each last changed; raises OSError.
+def find_shards(tasks: str, unread: dict[str, str]) -> dict[str, FolderTimes]:
+    """Return the times of the folders ``tasks/ab`` by name, in order. Raises OSError.
 
-    For each that is not a folder, or can't be examined, a sentence is added to ``unread``.
+    A sentence on each that is not a folder, or can't be examined, is added to ``unread``.
     """
     with os.scandir(tasks) as entries:
-        named = [entry for entry in entries if PREFIX.match(entry.name)]
+        named = [entry for entry in entries if SHARD_NAME.match(entry.name)]
     found: dict[str, FolderTimes] = {}
     for entry in sorted(named, key=attrgetter("name")):
         try:
             if not entry.is_dir(follow_symlinks=False):
-                unread[entry.name] = f"'tasks/{entry.name}' {_kind(entry)}, not read"
+                unread[entry.name] = f"'tasks/{entry.name}' {_kind_text(entry)}, not read"
                 continue
             status = entry.stat(follow_symlinks=False)
         except FileNotFoundError:
@@ -94,44 +114,45 @@ def find_folders(tasks: str, unread: dict[str, str]) -> dict[str, FolderTimes]:
     return found
 
 
-def list_folder(tasks: str, folder: Shard, same: Mapping[str, str]) -> ShardChanges:
-    """List ``tasks/ab`` and bring ``folder`` up to date; raises OSError.
+def list_shard(tasks: str, shard: Shard, interned: Mapping[str, str]) -> ShardChanges:
+    """List a shard below ``tasks`` and update it; raises OSError.
 
-    ``same`` has the objects to use for ids that are known already: a million of them take 88 MB.
+    ``interned`` has string objects to use for known ids: a million ids take 88 MB.
     """
-    name = folder.name
+    name = shard.name
     with os.scandir(f"{tasks}/{name}") as scanned:
         entries = list(scanned)
     folders = [entry for entry in entries if entry.is_dir(follow_symlinks=False)]
-    folder.problems = _odd(name, entries, folders) if len(folders) < len(entries) else {}
+    only_folders = len(folders) == len(entries)
+    shard.problems = {} if only_folders else _non_folder_problems(name, entries, folders)
     names, inodes = [e.name for e in folders], array("Q", [e.inode() for e in folders])
-    if inodes == folder.inodes and names == [task_id[2:] for task_id in folder.ids]:
+    if inodes == shard.inodes and names == [task_id[2:] for task_id in shard.ids]:
         return ShardChanges((), ())
-    if not all(map(REST.match, names)):
-        are_tasks = list(map(bool, map(REST.match, names)))
+    if not all(map(TASK_FOLDER_NAME.match, names)):
+        are_tasks = list(map(bool, map(TASK_FOLDER_NAME.match, names)))
         names, inodes = list(compress(names, are_tasks)), array("Q", compress(inodes, are_tasks))
     ids = [name + rest for rest in names]
-    ids = list(map(same.get, ids, ids))
-    known = dict(zip(folder.ids, folder.inodes, strict=True))
-    folder.ids, folder.inodes = tuple(ids), inodes
+    ids = list(map(interned.get, ids, ids))
+    known = dict(zip(shard.ids, shard.inodes, strict=True))
+    shard.ids, shard.inodes = tuple(ids), inodes
     if not known:
-        return ShardChanges((), folder.ids)
+        return ShardChanges((), shard.ids)
     found = dict(zip(ids, inodes, strict=True))
-    gone = [i for i, inode in known.items() if found.get(i) != inode]
-    fresh = [i for i, inode in found.items() if known.get(i) != inode]
-    return ShardChanges(gone, fresh)
+    removed = [i for i, inode in known.items() if found.get(i) != inode]
+    added = [i for i, inode in found.items() if known.get(i) != inode]
+    return ShardChanges(removed, added)
 
 
-def _odd(
+def _non_folder_problems(
     name: str, entries: Iterable[os.DirEntry[str]], folders: Iterable[os.DirEntry[str]]
 ) -> Mapping[str, str]:
     are_folders = {entry.name for entry in folders}
     return {
-        name + entry.name: f"'tasks/{name}/{entry.name}' {_kind(entry)}, not read"
+        name + entry.name: f"'tasks/{name}/{entry.name}' {_kind_text(entry)}, not read"
         for entry in entries
-        if entry.name not in are_folders and REST.match(entry.name)
+        if entry.name not in are_folders and TASK_FOLDER_NAME.match(entry.name)
     }
 
 
-def _kind(entry: os.DirEntry[str]) -> str:
-    return "is a symbolic link" if entry.is_symlink() else "is no folder"
+def _kind_text(entry: os.DirEntry[str]) -> str:
+    return "is a symbolic link" if entry.is_symlink() else "is not a folder"

@@ -1,4 +1,4 @@
-"""Tasks with what they hang together by: bundles, retry chains, what they count as in these."""
+"""Attach bundles, retry chain and latest status to tasks."""
 
 from __future__ import annotations
 
@@ -7,77 +7,94 @@ from itertools import compress, count, repeat
 
 from hipercow_tui.domain.retry_chains import RetryLink
 from hipercow_tui.domain.task import Status, Task, tasks_from_rows
-from hipercow_tui.formats.r_layout import LATEST_STATUS_BY_MASK, STATUSES, Columns
 from hipercow_tui.formats.relations import Relations
+from hipercow_tui.formats.task_row import LATEST_STATUS_BY_MASK, STATUS_BY_MASK, Columns
 
 
 class TaskLinker:
-    """Makes the tasks of a root while it is read, and tells which have to be tied again. ``known``
-    are the tasks there are so far."""
+    """Makes tasks from rows during a scan, and records which tasks have stale relations.
+
+    ``known`` in its methods are the tasks read so far, by id.
+    """
 
     def __init__(self, relations: Relations) -> None:
         self._relations = relations
         self._links: list[RetryLink] = []
-        self._stale: set[str] = set()  # members of chains whose tips may be others than they say
+        self._stale: set[str] = set()  # ids with a ``latest_status`` that may be out of date
 
-    def tasks(self, ids: Sequence[str], columns: Columns, known: Mapping[str, Task]) -> list[Task]:
-        """The tasks of these rows. Column by column, for a million of them: 1 µs a task."""
+    def make_tasks(
+        self, ids: Sequence[str], columns: Columns, known: Mapping[str, Task]
+    ) -> list[Task]:
+        """Make the tasks with these ids from their columns: 1 µs a task."""
         relations = self._relations
-        listings, created, started, finished, estimated, _, problems, _ = columns
         bundles = map(relations.bundles_of.get, ids, repeat(()))
         chains: list[tuple[str, ...]] = [()] * len(ids)
-        tips = list(map(LATEST_STATUS_BY_MASK.__getitem__, listings))
-        for place in compress(count(), map(relations.chains.has, ids)):
+        latest = list(map(LATEST_STATUS_BY_MASK.__getitem__, columns.files_mask))
+        for place in compress(count(), map(relations.chains.is_member, ids)):
             chains[place] = relations.chains.chain(ids[place])
-            tips[place] = self._latest_status(ids[place], tips[place], known)
-            self._note_latest(ids[place], known)
-        statuses = map(STATUSES.__getitem__, listings)
-        times, lang = (created, started, finished, estimated), relations.lang
-        return tasks_from_rows(
-            zip(ids, statuses, listings, *times, tips, bundles, chains, problems, repeat(lang))
+            latest[place] = self._latest_status(ids[place], latest[place], known)
+            self._record_stale(ids[place], known)
+        rows = zip(
+            ids,
+            map(STATUS_BY_MASK.__getitem__, columns.files_mask),
+            columns.files_mask,
+            columns.created,
+            columns.started,
+            columns.finished,
+            columns.finished_estimated,
+            latest,
+            bundles,
+            chains,
+            columns.problem,
+            repeat(relations.lang),
         )
+        return tasks_from_rows(rows)
 
-    def _note_latest(self, task_id: str, known: Mapping[str, Task]) -> None:
-        """A member of a chain is being made: who says of the chain's tip what may not hold?"""
+    def _record_stale(self, task_id: str, known: Mapping[str, Task]) -> None:
+        """Record the tasks of a chain with a stale latest status, when one of them is read."""
         chains = self._relations.chains
-        tip = chains.latest_attempt(task_id)
-        if tip == task_id:
+        latest = chains.latest_attempt(task_id)
+        if latest == task_id:
             self._stale.update(filter(known.__contains__, chains.chain(task_id)))
-        elif tip not in known:
+        elif latest not in known:
             self._stale.add(task_id)
 
     def add_link(self, link: RetryLink) -> None:
-        """A link stands in a task's own ``data``; its line may be lost."""
+        """Add a link that was read from a task's own ``data``; ``retry`` may lack its line."""
         self._links.append(link)
 
-    def note_removed(self, task_id: str) -> None:
-        """This task is gone, which may have been the tip of others."""
+    def record_removed(self, task_id: str) -> None:
+        """Record that a task was removed; it may have been the latest attempt of others."""
         self._stale.update(self._relations.chains.chain(task_id))
 
-    def refresh(self, known: Mapping[str, Task], between: Callable[[], object]) -> set[str]:
-        """Read bundles and chains anew, ``between`` as there; the ids of those that may be tied
-        otherwise now."""
+    def refresh(self, known: Mapping[str, Task], yield_point: Callable[[], object]) -> set[str]:
+        """Read changed bundles and chains; return the ids of tasks with other relations.
+
+        Some of them may be the same as before. ``yield_point`` is called between two bundles.
+        """
         relations = self._relations
         bundles_before, chains_before = relations.all_bundles, relations.chains
-        relations.refresh(between)
-        touched: set[str] = set()
+        relations.refresh(yield_point)
+        affected: set[str] = set()
         if not known:
-            return touched
+            return affected
         if relations.all_bundles is not bundles_before:
             before, now = [
-                {bundle.name: bundle.task_ids for bundle in some}
-                for some in (bundles_before, relations.all_bundles)
+                {bundle.name: bundle.task_ids for bundle in bundles}
+                for bundles in (bundles_before, relations.all_bundles)
             ]
             changed = [name for name in before | now if before.get(name) != now.get(name)]
-            for bundles in (before, now):
-                touched.update(*(bundles.get(name, ()) for name in changed))
+            for ids_by_name in (before, now):
+                affected.update(*(ids_by_name.get(name, ()) for name in changed))
         if relations.chains is not chains_before:
-            touched |= {*chains_before.members(), *relations.chains.members()}
-        return touched
+            affected |= {*chains_before.members(), *relations.chains.members()}
+        return affected
 
     def stale_ids(self) -> set[str]:
-        """The ids of those that have to be tied again now that all is read: the tip of their chain
-        was read after them, or is gone."""
+        """Return the ids of stale tasks after everything was read, and forget them.
+
+        The latest attempt of a stale task was read after it, or is gone.
+        """
         before = self._relations.chains
         self._relations.add_links(self._links)
         self._links.clear()
@@ -86,20 +103,20 @@ class TaskLinker:
         return stale if chains is before else stale.union(chains.members())
 
     def with_relations(self, task: Task, known: Mapping[str, Task]) -> Task:
-        """The task with its bundles and chain as they are now; itself where it has these."""
+        """Return the task with its current relations: the same object if they are the same."""
         relations = self._relations
         bundles = relations.bundles_of.get(task.id, ())
         chain = relations.chains.chain(task.id)
-        tip = self._latest_status(task.id, LATEST_STATUS_BY_MASK[task.files_mask], known)
-        if (task.latest_status, task.chain, task.bundles) == (tip, chain, bundles):
+        latest = self._latest_status(task.id, LATEST_STATUS_BY_MASK[task.files_mask], known)
+        if (task.latest_status, task.chain, task.bundles) == (latest, chain, bundles):
             return task
-        return task._replace(bundles=bundles, chain=chain, latest_status=tip)
+        return task._replace(bundles=bundles, chain=chain, latest_status=latest)
 
     def _latest_status(
         self, task_id: str, own: Status | None, known: Mapping[str, Task]
     ) -> Status | None:
-        tip_id = self._relations.chains.latest_attempt(task_id)
-        if tip_id == task_id:
+        latest_id = self._relations.chains.latest_attempt(task_id)
+        if latest_id == task_id:
             return own
-        tip = known.get(tip_id) if tip_id else None
-        return LATEST_STATUS_BY_MASK[tip.files_mask] if tip is not None else None
+        latest = known.get(latest_id) if latest_id else None
+        return LATEST_STATUS_BY_MASK[latest.files_mask] if latest is not None else None

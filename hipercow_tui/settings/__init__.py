@@ -1,1 +1,2 @@
-"""The user's own files; imports ``formats`` and what that may import."""
+"""The user's settings: saved filters and the theme. It may import ``formats`` and lower
+packages."""

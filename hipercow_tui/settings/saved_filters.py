@@ -1,42 +1,41 @@
-"""Filters under names of their own: ``filters.toml`` in the user's config folder.
+"""Saved filters: ``filters.toml`` in the user's config folder.
 
-A table a filter, written by the app or by hand::
+The file has one table for each saved filter, written by the app or by hand::
 
     ["old failures"]
     status = ["failure", "cancelled"]
     finished_before = "9 days"
     in_bundle = ["sweep_*", "!sweep_09"]
 
-One that can't be understood is a sentence, and the others hold. What the app changes in the file
-leaves all else in it as it was, comments too.
+An invalid table gives a message; the others work. A change by the app keeps the order, the comments
+and the layout of everything else.
 """
 
 from __future__ import annotations
 
 import difflib
-import json
 import os
-import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from hipercow_tui.domain.filters import FilterStack, FinishedBefore, InBundle, OfLang, WithStatus
 from hipercow_tui.domain.task import Lang, Status
 from hipercow_tui.formats.safe_open import read_file
-from hipercow_tui.settings.theme_store import config_folder, replace_file
-from hipercow_tui.support.errors import FilterError
+from hipercow_tui.support.errors import FilterError, os_error_text
 from hipercow_tui.support.text import escape_controls
+from hipercow_tui.support.user_files import config_folder, replace_file
+
+if TYPE_CHECKING:
+    from tomlkit import TOMLDocument
+    from tomlkit.items import InlineTable, Item, Key, Table
 
 NAME_LIMIT = 60  # characters
 _LIMIT = 1 << 20  # bytes
-_HEAD = (
-    "# Filters of hipercow-tui: ctrl+p calls one up, and so does 'hipercow-tui --filter NAME'.\n"
-)
-_BARE = re.compile(r"[A-Za-z0-9_-]+\Z")
+_FIRST_LINE = "# Filters of hipercow-tui: select one with ctrl+p or 'hipercow-tui --filter NAME'.\n"
 _KEYS = "status, finished_before, in_bundle or lang"
 
 _Table: TypeAlias = dict[str, Any]
@@ -44,8 +43,11 @@ _Table: TypeAlias = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class SavedFilter:
-    """What a filter stack means at any time: a relative age stays relative, and marks are left
-    out. What is empty or None is not given. Statuses follow retries (SPEC section 4, rule 6)."""
+    """The filters of a stack in a form that holds at any time: an age stays relative.
+
+    Marks are not saved. An empty or None field is not a filter. ``status`` always follows retries
+    (docs/spec.md, rule 6).
+    """
 
     status: frozenset[Status] = frozenset()
     finished_before: str | None = None
@@ -54,7 +56,7 @@ class SavedFilter:
 
     @classmethod
     def of(cls, stack: FilterStack) -> SavedFilter:
-        """That of a stack."""
+        """Return the filters of a stack, without its marks."""
         return cls(
             stack.with_status.statuses if stack.with_status else frozenset(),
             stack.finished_before.text if stack.finished_before else None,
@@ -63,7 +65,7 @@ class SavedFilter:
         )
 
     def stack(self, now: float) -> FilterStack:
-        """The filters as of ``now``, in seconds since the epoch."""
+        """Return the filters as a stack; ``now`` is in seconds since the epoch."""
         text = self.finished_before
         return FilterStack(
             finished_before=None if text is None else FinishedBefore.of(text, now),
@@ -74,7 +76,7 @@ class SavedFilter:
 
     @property
     def given(self) -> bool:
-        """Whether there is any filter in it."""
+        """Whether at least one filter is set."""
         return self != SavedFilter()
 
     def __str__(self) -> str:
@@ -83,8 +85,11 @@ class SavedFilter:
 
 @dataclass(frozen=True, slots=True)
 class SavedFilters:
-    """What a file says: ``filters`` by name, ``problems`` by the name of what can't be understood;
-    ``file_error`` is why nothing of it can be read, if so."""
+    """The content of the file.
+
+    ``filters`` are by name, ``problems`` are sentences by the name of an invalid filter.
+    ``file_error`` says why the whole file can't be read, or is empty.
+    """
 
     filters: Mapping[str, SavedFilter] = field(default_factory=dict)
     problems: Mapping[str, str] = field(default_factory=dict)
@@ -93,13 +98,14 @@ class SavedFilters:
 
 @dataclass(frozen=True, slots=True)
 class FilterFile:
-    """The file of saved filters, whether there is one yet or not."""
+    """The file of saved filters, which need not exist yet."""
 
     path: Path
 
     @classmethod
     def of_user(cls) -> FilterFile:
-        """The one in the user's config folder. Raises FilterError where there is no such folder."""
+        """Return the file in the user's config folder. Raises FilterError if there is no such
+        folder."""
         try:
             return cls(config_folder() / "filters.toml")
         except RuntimeError:
@@ -108,132 +114,136 @@ class FilterFile:
             ) from None
 
     def read(self) -> SavedFilters:
-        """What stands in it; raises nothing."""
+        """Read the file; errors are part of the result."""
         try:
-            document = self._document(self._text())
+            document = self._parse(self._text())
         except FilterError as error:
             return SavedFilters(file_error=str(error))
         filters, problems = {}, {}
         for name, table in document.items():
             try:
                 check_name(name)
-                filters[name] = _understood(table)
+                filters[name] = _from_table(table)
             except FilterError as error:
                 problems[name] = f"{self}, filter '{escape_controls(name)}': {error}"
         return SavedFilters(filters, problems)
 
     def get(self, name: str) -> SavedFilter:
-        """The filter of that name. Raises FilterError where there is none, or a wrong one."""
+        """Return the filter of that name. Raises FilterError if there is none or it is invalid."""
         saved = self.read()
         if name in saved.filters:
             return saved.filters[name]
-        wrong = saved.problems.get(name) or saved.file_error
-        if wrong:
-            raise FilterError(wrong)
+        problem = saved.problems.get(name) or saved.file_error
+        if problem:
+            raise FilterError(problem)
         near = difflib.get_close_matches(name, saved.filters, n=1)
         known = near or list(saved.filters)[:5]
         there = f"there is {', '.join(map(repr, known))}" if known else "f in the app saves one"
         raise FilterError(f"No filter '{escape_controls(name)}' in {self}: {there}")
 
     def save(self, name: str, saved: SavedFilter) -> None:
-        """Write it under this name, in place of what had it. Raises FilterError."""
+        """Save a filter under a name, in place of the one that has it. Raises FilterError."""
         check_name(name)
-        text = self._text()
-        document = self._document(text)
-        table = _table(saved)
-        before = _without(text, name).rstrip("\n") or _HEAD.rstrip("\n")
-        lines = [f"{key} = {_written(value)}\n" for key, value in table.items()]
-        wanted = {**document, name: table}
-        self._change(f"{before}\n\n[{_key(name)}]\n{''.join(lines)}", wanted)
+        text, table = self._text(), _to_table(saved)
+        tables = self._parse(text) | {name: table}
+        self._change(text, tables, lambda document: _set(document, name, table))
 
     def forget(self, name: str) -> None:
-        """Take out what has this name. Raises FilterError."""
+        """Remove the filter of that name. Raises FilterError."""
         text = self._text()
-        document = self._document(text)
-        document.pop(name, None)
-        self._change(_without(text, name), document)
+        tables = self._parse(text)
+        if tables.pop(name, None) is not None:
+            self._change(text, tables, lambda document: _remove(document, name))
 
     def __str__(self) -> str:
         return escape_controls(str(self.path))
 
+    @property
+    def _target(self) -> Path:
+        """The file itself: the user may have put a link to it here."""
+        return Path(os.path.realpath(self.path))
+
     def _text(self) -> str:
         try:
-            # A link is the user's own, to where such files are kept together.
-            return read_file(os.path.realpath(self.path), limit=_LIMIT).decode()
+            return read_file(self._target, limit=_LIMIT).decode()
         except FileNotFoundError:
             return ""
         except UnicodeDecodeError:
             raise FilterError(f"{self} is not in UTF-8: save it so, or remove it") from None
         except OSError as error:
-            raise FilterError(f"{self} can't be read: {error.strerror}") from None
+            raise FilterError(f"{self} can't be read: {os_error_text(error)}") from None
 
-    def _document(self, text: str) -> _Table:
+    def _parse(self, text: str) -> _Table:
         try:
             return tomllib.loads(text)
         except (tomllib.TOMLDecodeError, RecursionError) as error:
             raise FilterError(
-                f"{self} is no TOML: {escape_controls(str(error))}: mend it, or remove it"
+                f"{self} is not valid TOML: {escape_controls(str(error))}: correct it, or remove it"
             ) from None
 
-    def _change(self, text: str, wanted: _Table) -> None:
-        """Write a text that was put together line by line, if it says just what it should."""
+    def _change(self, text: str, tables: _Table, change: Callable[[TOMLDocument], None]) -> None:
+        """Change the text of the file, and write it if it then has exactly these tables."""
+        import tomlkit  # imported late: reading does not need it
+
         try:
-            if tomllib.loads(text) != wanted:
+            document = tomlkit.parse(text or _FIRST_LINE)
+            change(document)
+            changed = tomlkit.dumps(document)
+            if tomllib.loads(changed) != tables:
                 raise ValueError
-            raw = text.encode()
-        except ValueError:
-            raise FilterError(f"{self} can't be changed safely: do it by hand") from None
+        except (ValueError, LookupError, TypeError):  # tomlkit's errors are ValueErrors
+            raise FilterError(f"{self} can't be changed safely: edit it yourself") from None
         try:
-            replace_file(self.path, raw)
+            replace_file(self._target, changed.encode())
         except OSError as error:
-            raise FilterError(f"{self} can't be written: {error.strerror}") from None
+            raise FilterError(f"{self} can't be written: {os_error_text(error)}") from None
 
 
 def check_name(name: str) -> None:
-    """Raises FilterError if nothing can have this name."""
+    """Raise FilterError if a filter can't have this name."""
     if not name.strip():
         raise FilterError("A filter needs a name")
     if escape_controls(name) != name or not name.isprintable():
-        raise FilterError("A name is one line of letters that can be seen")
+        raise FilterError("The name of a filter is one line of visible characters")
     if len(name) > NAME_LIMIT:
-        raise FilterError(f"A name has at most {NAME_LIMIT} letters")
+        raise FilterError(f"The name of a filter has at most {NAME_LIMIT} characters")
 
 
 # From TOML
 
 
-def _understood(table: object) -> SavedFilter:
+def _from_table(table: object) -> SavedFilter:
     if not isinstance(table, dict):
-        raise FilterError("it is no table: put a line [NAME] above its filters")
+        raise FilterError("it is not a table: put a line [NAME] above its filters")
     unknown = [key for key in table if key not in _READERS]
     if unknown:
-        raise FilterError(f"'{escape_controls(unknown[0])}' is no filter: use {_KEYS}")
+        raise FilterError(f"'{escape_controls(unknown[0])}' is not a filter: use {_KEYS}")
     if not table:
         raise FilterError(f"it has no filters: give it {_KEYS}, or remove it")
     return SavedFilter(**{key: _READERS[key](value) for key, value in table.items()})
 
 
-def _words(key: str, value: object) -> tuple[str, ...]:
-    words = value if isinstance(value, list) else [value]
-    if not words or not all(isinstance(word, str) and word.strip() for word in words):
-        raise FilterError(f'{key} is a word or a list of words, such as ["{_SUCH[key]}"]')
-    return tuple(words)
+def _strings(key: str, value: object) -> tuple[str, ...]:
+    texts = value if isinstance(value, list) else [value]
+    if not texts or not all(isinstance(text, str) and text.strip() for text in texts):
+        raise FilterError(f'{key} takes a text or a list of texts, such as ["{_EXAMPLES[key]}"]')
+    return tuple(texts)
 
 
-_SUCH = {"status": "failure", "in_bundle": "sweep_*"}
+_EXAMPLES = {"status": "failure", "in_bundle": "sweep_*"}
 
 
 def _status(value: object) -> frozenset[Status]:
-    return WithStatus.any_of(_words("status", value)).statuses
+    return WithStatus.for_list(_strings("status", value)).statuses
 
 
 def _in_bundle(value: object) -> tuple[str, ...]:
-    return InBundle.of(_words("in_bundle", value)).patterns
+    return InBundle.of(_strings("in_bundle", value)).patterns
 
 
 def _finished_before(value: object) -> str:
-    if not isinstance(value, str | date):  # TOML has dates too
-        raise FilterError('finished_before is a text, such as "9 days"')
+    if not isinstance(value, str | date):  # TOML has dates
+        raise FilterError('finished_before takes a text, such as "9 days"')
     text = " ".join(str(value).split())
     FinishedBefore.of(text, 0.0)
     return text
@@ -243,7 +253,7 @@ def _lang(value: object) -> Lang:
     for lang in Lang:
         if value == lang:
             return lang
-    raise FilterError('lang is "r" or "py"')
+    raise FilterError('lang takes "r" or "py"')
 
 
 _READERS: Mapping[str, Callable[[object], Any]] = {
@@ -257,7 +267,7 @@ _READERS: Mapping[str, Callable[[object], Any]] = {
 # To TOML
 
 
-def _table(saved: SavedFilter) -> _Table:
+def _to_table(saved: SavedFilter) -> _Table:
     every = {
         "status": [status.value for status in Status if status in saved.status],
         "finished_before": saved.finished_before,
@@ -267,45 +277,40 @@ def _table(saved: SavedFilter) -> _Table:
     return {key: value for key, value in every.items() if value}
 
 
-def _written(value: str | list[str]) -> str:
-    if isinstance(value, list):
-        return f"[{', '.join(map(_written, value))}]"
-    # What JSON escapes, TOML writes alike; of what TOML forbids only DEL is left.
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+def _set(document: TOMLDocument, name: str, values: _Table) -> None:
+    """Set the table of that name; an existing one keeps its place and comments."""
+    from tomlkit.items import InlineTable, Table
+
+    table = document.get(name)
+    if not isinstance(table, Table | InlineTable):
+        document[name] = values
+        return
+    comments = _cut_comments(table)
+    for key in [key for key in table if key not in values]:
+        table.remove(key)
+    table.update(values)
+    table.value.body.extend(comments)
 
 
-def _key(name: str) -> str:
-    return name if _BARE.match(name) else _written(name)
+def _remove(document: TOMLDocument, name: str) -> None:
+    """Remove the table of that name, but not the comments above the next table."""
+    from tomlkit.items import Table, Whitespace
+
+    table = document[name]
+    comments = _cut_comments(table) if isinstance(table, Table) else []
+    place = [key and key.key for key, _ in document.body].index(name)
+    document.remove(name)
+    text = "".join(item.as_string() for _, item in comments)
+    document.body[place] = (None, Whitespace(text if text.strip() else ""))
 
 
-def _without(text: str, name: str) -> str:
-    """The text without the table of that name; comments above the next one stay."""
-    return "\n".join(_other_lines(text.split("\n"), name))
-
-
-def _other_lines(lines: list[str], name: str) -> Iterator[str]:
-    dropping = False
-    below: list[str] = []  # blank lines and comments since the last line that was dropped
-    for line in lines:
-        header = _header(line)
-        if header is not None:
-            dropping = header == name
-        if dropping and line.strip() and not line.lstrip().startswith("#"):
-            below.clear()
-        elif dropping:
-            below.append(line)
-        else:
-            yield from below
-            below.clear()
-            yield line
-    yield from below
-
-
-def _header(line: str) -> str | None:
-    """The name in a line ``[name]``."""
-    if not line.lstrip().startswith("["):
-        return None
-    try:
-        return next(iter(tomllib.loads(line)), None)
-    except tomllib.TOMLDecodeError:
-        return None
+def _cut_comments(table: Table | InlineTable) -> list[tuple[Key | None, Item]]:
+    """Remove the comments and empty lines at the end of a table, and return them: to a reader
+    they belong to what follows."""
+    body = table.value.body
+    end = len(body)
+    while end and body[end - 1][0] is None:
+        end -= 1
+    cut = body[end:]
+    del body[end:]
+    return cut

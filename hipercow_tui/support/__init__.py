@@ -1,1 +1,2 @@
-"""Text, streams, signals and errors: knows no task, and imports nothing of the project."""
+"""Text, streams, signals, errors and processes. It knows nothing of tasks, and imports no other
+package."""

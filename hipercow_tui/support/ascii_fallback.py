@@ -1,8 +1,7 @@
-"""ASCII in the place of signs that a terminal can't show, cell for cell.
+"""Replace glyphs by ASCII of the same width, for terminals that can't show UTF-8.
 
-A terminal's encoding stands nowhere but in the locale, as for every program since curses: where
-that names no UTF-8 (``LANG=C``, ISO 8859-1), tmux, screen and the terminal itself would show ``_``,
-``?`` or three wrong letters for each of our signs.
+Only the locale says which encoding a terminal has. If it does not name UTF-8 (``LANG=C``, ISO
+8859-1), tmux, screen or the terminal show ``_``, ``?`` or three wrong letters for each glyph.
 """
 
 from __future__ import annotations
@@ -33,10 +32,10 @@ _ALIKE = {
     "━═▔▀▄": "=",
     "│▏▕▎▍▐": "|",
     "╭╮╰╯┌┐└┘├┤┬┴┼": "+",
-    # The frame that has the focus, the cursor's bar, and bars that are full.
+    # The frame that has the focus, the bar of the cursor, and full bars.
     "┃║┏┓┗┛╔╗╚╝▌▋▊▉█": "#",
     "░": ".",
-    # A histogram's heights, which end below those of full cells.
+    # The heights of a histogram, below that of a full cell.
     "▁": "_",
     "▂": ".",
     "▃": ":",
@@ -50,15 +49,15 @@ _ALIKE = {
 
 
 class _Table(dict[int, str]):
-    """For ``str.translate``: learns a sign when it meets it."""
+    """A table for ``str.translate`` that computes missing entries."""
 
     def __missing__(self, code: int) -> str:
-        found = self[code] = _stand_in(chr(code))
-        return found
+        ascii_text = self[code] = _ascii_of(chr(code))
+        return ascii_text
 
 
-def _stand_in(sign: str) -> str:
-    """The letter without its accent, else as many ``?`` as the sign has cells."""
+def _ascii_of(sign: str) -> str:
+    """Return the letter without its accent, else one ``?`` for each cell of the character."""
     if sign.isascii():
         return sign
     if unicodedata.combining(sign) or unicodedata.category(sign) in ("Mn", "Me", "Cf"):
@@ -72,23 +71,25 @@ _TABLE = _Table({ord(sign): ascii_ for signs, ascii_ in _ALIKE.items() for sign 
 
 
 def to_ascii(text: str) -> str:
-    """The text in ASCII, as many cells wide."""
+    """Return the text in ASCII, with the same width in cells."""
     return text if text.isascii() else text.translate(_TABLE)
 
 
 def supports_utf8(environ: Mapping[str, str] | None = None) -> bool:
-    """Whether the locale says that the terminal understands UTF-8."""
+    """Return whether the locale names UTF-8. ``environ`` is that of the process by default."""
     if sys.platform == "win32":
         return True
-    environ = _started_with() if environ is None else environ
+    environ = _initial_environment() if environ is None else environ
     names = (environ.get(name) for name in ("LC_ALL", "LC_CTYPE", "LANG"))
     locale = next(filter(None, names), "C").lower()
     return "utf-8" in locale or "utf8" in locale
 
 
-def _started_with() -> Mapping[str, str]:
-    """The environment as it was: where the locale is C, Python itself puts ``LC_CTYPE=C.UTF-8`` in
-    ``os.environ`` (PEP 538)."""
+def _initial_environment() -> Mapping[str, str]:
+    """Return the environment at the start of the process.
+
+    In the C locale, Python adds ``LC_CTYPE=C.UTF-8`` to ``os.environ`` (PEP 538).
+    """
     try:
         with open("/proc/self/environ", "rb") as file:
             raw = file.read()
@@ -105,12 +106,12 @@ def _replace(error: UnicodeError) -> tuple[str, int]:
 
 
 def use_ascii() -> None:
-    """Let output that can't take our signs have their stand-ins, and no error."""
-    codecs.register_error("stand-in", _replace)
+    """Make standard output and error replace characters that they can't encode."""
+    codecs.register_error("ascii-fallback", _replace)
     for stream in (sys.stdout, sys.stderr):
         if not isinstance(stream, io.TextIOWrapper):
             continue
         if stream.isatty() and not supports_utf8():
-            stream.reconfigure(encoding="ascii", errors="stand-in")
+            stream.reconfigure(encoding="ascii", errors="ascii-fallback")
         elif stream.encoding.lower() not in ("utf-8", "utf8"):
-            stream.reconfigure(errors="stand-in")
+            stream.reconfigure(errors="ascii-fallback")

@@ -1,62 +1,55 @@
-"""Every error that can reach a user: one sentence each, what happened, where, and what to do."""
+"""The errors that a user can see. Each message says what happened, where, and what to do."""
 
 from __future__ import annotations
 
+import errno
+import os
+
+from hipercow_tui.support.text import escape_controls
+
 
 class HipercowTuiError(Exception):
-    """Anything this program refuses or fails at, said as a sentence for a person."""
+    """The base class: the message is a sentence for the user."""
 
 
 class RootError(HipercowTuiError):
-    """There is no usable hipercow root where one was looked for (SPEC section 1)."""
+    """There is no usable hipercow root at or above a folder (docs/spec.md, section 1)."""
 
 
 class FilterError(HipercowTuiError):
-    """A filter can't be understood: a wrong moment, glob or status (SPEC section 4, 3 to 5)."""
+    """A filter is invalid: a wrong time, glob or status (docs/spec.md, rules 3 to 5)."""
 
 
 class RdsError(HipercowTuiError):
-    """A file is not the RDS it should be: cut off, damaged, or larger than what we accept."""
+    """A file is not valid RDS: truncated, damaged, or over the size limit."""
 
 
 class PurgeError(HipercowTuiError):
-    """A purge was refused or went wrong; nothing beyond the report's list was removed."""
+    """A purge was refused or failed. Nothing was removed, unless the message or report lists it."""
 
 
 class NoFilterError(PurgeError, FilterError):
-    """``purge`` was called without any filter (SPEC section 4, rule 1)."""
+    """``purge`` was called without a filter (docs/spec.md, rule 1)."""
 
 
 class UnknownTasksError(PurgeError, FilterError):
-    """Some of the ``task_ids`` do not exist (SPEC section 4, rule 2)."""
+    """Some of the ``task_ids`` do not exist (docs/spec.md, rule 2)."""
 
 
 class BadFilterError(PurgeError, FilterError):
-    """A filter given to ``purge`` can't be understood or matches no bundle at all."""
-
-
-class BlockedError(PurgeError):
-    """Something that would go is submitted, running, queued or unreadable (rule 9).
-
-    ``blocked`` holds one entry a blocking task.
-    """
-
-    def __init__(self, message: str, blocked: tuple[object, ...] = ()) -> None:
-        super().__init__(message)
-        self.blocked = blocked
-
-
-class PartlyFailedError(PurgeError):
-    """Some of the plan could not be carried out; ``report`` says what went and what did not."""
-
-    def __init__(self, message: str, report: object) -> None:
-        super().__init__(message)
-        self.report = report
+    """A filter of ``purge`` is invalid, or its globs match no bundle."""
 
 
 class RscriptError(HipercowTuiError):
-    """R can't be asked to do what only R can: it is not there, or has no hipercow."""
+    """Rscript can't be run: it is not on the PATH, or R has no hipercow."""
 
 
 class LogError(HipercowTuiError):
-    """A task's log can't be shown: there is none, or what is there is no ordinary file."""
+    """The log of a task can't be shown: it does not exist or is not a regular file."""
+
+
+def os_error_text(error: OSError) -> str:
+    """Return the reason of a failed system call, without control characters."""
+    if error.strerror == os.strerror(errno.EXDEV):  # "Invalid cross-device link"
+        return "its folder is a mount, and nothing can be moved into or out of one"
+    return escape_controls(error.strerror or str(error))

@@ -1,4 +1,4 @@
-"""Exit statuses of the command line; what a signal stopped ends with 128 and its number."""
+"""Exit statuses of the commands. A command that a signal stops exits with 128 plus its number."""
 
 from __future__ import annotations
 

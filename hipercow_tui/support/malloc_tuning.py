@@ -1,15 +1,18 @@
-"""What the C library keeps of memory that nobody uses any more."""
+"""Make glibc return unused memory to the system; nothing happens with another C library."""
 
 from __future__ import annotations
 
 from contextlib import suppress
 
-_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENAS = -1, -3, -8  # names of <malloc.h>
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENAS = -1, -3, -8  # constants of <malloc.h>
 
 
 def keep_little() -> None:
-    """Have glibc give back what large tables took that are gone: by itself it takes ever larger
-    ones from a heap that only grows, 40 MB over the reading of 100,000 tasks."""
+    """Make glibc allocate large tables outside its heap, and return them when they are freed.
+
+    By default it raises the size limit for that, and the heap grows by 40 MB while 100,000 tasks
+    are read.
+    """
     import ctypes
 
     with suppress(OSError, AttributeError):  # another C library
@@ -19,8 +22,7 @@ def keep_little() -> None:
 
 
 def give_back() -> None:
-    """Have it give back too what lies between things that are still there: 4 MB once 100,000 tasks
-    are read, in 1 ms."""
+    """Make glibc return free pages within its heap: 4 MB after 100,000 tasks were read, in 1 ms."""
     import ctypes
 
     with suppress(OSError, AttributeError):

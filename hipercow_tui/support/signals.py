@@ -1,4 +1,4 @@
-"""What asks this process to end: ctrl+c, the end of a job, a terminal that goes away."""
+"""Handlers of the signals that end a process: ctrl+c, the end of a job, a closed terminal."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ENDING = tuple(
 
 @contextmanager
 def on_signals(act: Callable[[int], object]) -> Iterator[None]:
-    """Call this with the number of each such signal, in the main thread and at any moment."""
+    """Call ``act`` with the number of each such signal. It runs in the main thread, at any time."""
     before = {number: signal.signal(number, lambda got, _: act(got)) for number in _ENDING}
     try:
         yield
@@ -25,8 +25,11 @@ def on_signals(act: Callable[[int], object]) -> Iterator[None]:
 
 @contextmanager
 def ended_by_interrupt() -> Iterator[None]:
-    """While nothing is changed, ctrl+c ends the process at once. Python itself would take note of
-    it and then go on waiting for a file server that hangs. Use it in the main thread."""
+    """Let ctrl+c end the process at once, while it changes nothing.
+
+    The handler of Python would only run when a system call returns, which a file server that hangs
+    can delay. Use this in the main thread.
+    """
     before = signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
         yield
@@ -35,9 +38,9 @@ def ended_by_interrupt() -> Iterator[None]:
 
 
 def exit_for_signal(number: int) -> NoReturn:
-    """Unwind, so that what is temporary goes, and end with the status of that signal."""
+    """Exit with the status of that signal, after ``finally`` clauses removed temporary files."""
     raise SystemExit(128 + number)
 
 
-def no_hurry(number: int) -> None:
-    """The end is near and must come whole."""
+def ignore_signal(number: int) -> None:
+    """Handle a signal by nothing, while the process is about to end anyway."""

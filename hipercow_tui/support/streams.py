@@ -1,12 +1,12 @@
 """Standard streams of a command: results on standard output, messages on standard error.
 
-All that a command prints passes through here and is escaped (``text.escape_controls``): no text from disk,
-from the environment or from an argument reaches a terminal raw. A stream may be closed, full, or a
+Commands print only through this module, which escapes control characters: no text from disk, from
+the environment or from an argument reaches a terminal unescaped. A stream may be closed, full, or a
 pipe without a reader:
 
-- Standard output that can't be written costs the exit status 0, and a message says why.
-- A reader that left (EPIPE) is normal use, as in ``| head``: no message, the status stays.
-- Standard error that can't be written changes nothing else: its messages are lost.
+- If standard output can't be written, a message says why, and the exit status is not 0.
+- A reader that closes the pipe (EPIPE), as in ``| head``, is normal: no message, the same status.
+- If standard error can't be written, its messages are lost, and nothing else changes.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, TextIO
 
+from hipercow_tui.support.errors import os_error_text
 from hipercow_tui.support.exit_codes import DONE, REFUSED
 from hipercow_tui.support.text import escape_controls
 
@@ -25,9 +26,11 @@ _output_lost = False
 
 
 def open_streams() -> None:
-    """Open what the caller closed (``>&-``) on the null device, for the wrong direction, so that
-    its use fails. Else Python has no stream there, and the next file that is opened would get its
-    descriptor. Call this before anything is opened or printed."""
+    """Open streams that the caller closed (``>&-``) on the null device.
+
+    They are opened for the wrong direction, so that their use fails. Otherwise the next file that
+    is opened would get their descriptor. Call this before anything is opened or printed.
+    """
     global _output_lost
     _output_lost = False
     for name, flag, mode in (
@@ -44,8 +47,7 @@ def open_streams() -> None:
 def print_output(result: dict[str, Any] | Iterable[str]) -> None:
     """Print lines, or an object as a line of JSON, on standard output.
 
-    Takes no more of the lines once one can't be written. An error of an iterator of lines is
-    raised as it is.
+    Stops to read the lines once one can't be written. Errors of the iterator itself are raised.
     """
     lines = [json.dumps(result)] if isinstance(result, dict) else result
     for line in lines:
@@ -60,29 +62,31 @@ def print_message(message: str) -> None:
 
 
 def print_messages(lines: Iterable[str]) -> None:
-    """Print lines on standard error, as they are."""
+    """Print lines on standard error."""
     for line in lines:
         _try_message(f"{escape_controls(line)}\n")
 
 
 def read_answer(question: str) -> str:
-    """The line that is typed after a question on standard error, in lower case; empty if the
-    question can't be shown or the answer can't be read."""
+    """Print a question on standard error and return the line that is typed, in lower case.
+
+    The line is empty if the question can't be printed or the answer can't be read.
+    """
     if not _try_message(f"{escape_controls(question)} "):
         return ""
     try:
         return sys.stdin.readline().strip().lower()
-    except (OSError, ValueError):  # the terminal is gone; the bytes are no text
+    except (OSError, ValueError):  # the terminal was closed, or the bytes are not text
         return ""
 
 
 def is_output_lost() -> bool:
-    """Whether some of the output could not be written, other than for a reader that left."""
+    """Return whether some output could not be written, except because its reader closed it."""
     return _output_lost
 
 
 def exit_status(status: int) -> int:
-    """The exit status of a command that came to ``status``: its output may be lost."""
+    """Return the exit status of a command that returned ``status``: output may have been lost."""
     return REFUSED if status == DONE and _output_lost else status
 
 
@@ -94,7 +98,7 @@ def _try_output(call: Callable[..., object], *arguments: str) -> bool:
         if not isinstance(error, BrokenPipeError):
             global _output_lost
             _output_lost = True
-            print_message(f"standard output can't be written: {error.strerror or error}")
+            print_message(f"standard output can't be written: {os_error_text(error)}")
         return False
     return True
 
@@ -110,8 +114,7 @@ def _try_message(text: str) -> bool:
 
 
 def _discard(stream: TextIO) -> None:
-    """Redirect the stream to the null device. Python flushes its buffer at exit, which would fail
-    again."""
+    """Redirect the stream to the null device, because flushing it at exit would fail again."""
     with suppress(OSError):
         fd = stream.fileno()
         null = os.open(os.devnull, os.O_WRONLY)

@@ -1,4 +1,4 @@
-"""Text from disk, made harmless before a terminal sees it; and the words for sizes and ages."""
+"""Escape text before it reaches a terminal, and format numbers, sizes and ages."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import re
 
 import humanize
 
-# C0 and C1 controls, DEL, bidirectional marks and isolates, line and paragraph separators, the
-# zero-width and tag characters that hide or reorder what stands beside them, lone surrogates.
+# C0 and C1 controls, DEL, bidirectional marks and isolates, line and paragraph separators,
+# zero-width and tag characters, which hide or reorder their neighbours, and lone surrogates.
 _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff"
     "\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
@@ -16,8 +16,11 @@ _CARETS = {code: chr(0x2400 + code) for code in range(0x20)} | {0x7F: "\u2421"}
 
 
 def escape_controls(text: str) -> str:
-    """The text with everything shown that a terminal would obey: ``␛`` for ESC, ``<202e>`` for a
-    bidirectional mark. Newlines and tabs too: split into lines first where they are wanted."""
+    """Replace control characters by visible ones: ``␛`` for ESC, ``<202e>`` for a bidirectional
+    mark.
+
+    Newlines and tabs are replaced too: split into lines first to keep them.
+    """
     if text.isascii() and text.isprintable():
         return text
     return _UNSAFE.sub(_shown, text)
@@ -29,33 +32,35 @@ def _shown(match: re.Match[str]) -> str:
 
 
 def decoded(raw: bytes) -> str:
-    """Bytes of a text file as text; what is no UTF-8 becomes ``\\xff`` and the like."""
+    """Decode UTF-8; invalid bytes become ``\\xff`` and the like."""
     return raw.decode("utf-8", "backslashreplace")
 
 
 def truncate_middle(text: str, width: int) -> str:
-    """The text cut in the middle to at most ``width`` characters: both ends of a name tell."""
+    """Shorten a text in the middle to at most ``width`` characters: both ends tell names apart."""
     if len(text) <= width:
         return text
-    head = max(0, (width - 1 + 1) // 2)
+    head = max(0, width // 2)
     tail = max(0, width - 1 - head)
     return f"{text[:head]}…{text[len(text) - tail :]}" if width > 0 else ""
 
 
 def short_id(task_id: str) -> str:
-    """A task id as people recognise it: ``3f2a9c…71e0``."""
+    """Shorten a task id: ``3f2a9c…71e0``."""
     return f"{task_id[:6]}…{task_id[-4:]}"
 
 
 def pluralize(number: int, noun: str, plural: str | None = None) -> str:
-    """``1 task``, ``1,204 tasks``."""
+    """Return a number with a noun: ``1 task``, ``1,204 tasks``."""
     word = noun if number == 1 else (plural or f"{noun}s")
     return f"{number:,} {word}"
 
 
 def tasks_and_bundles(tasks: int, bundles: int, verb: str = "") -> str:
-    """``22 tasks and 3 bundles``, without the bundles where there are none; with a verb such as
-    ``is/are`` or ``goes/go`` after it."""
+    """Return ``22 tasks and 3 bundles``, or ``22 tasks`` if there are no bundles.
+
+    ``verb`` is appended in its singular or plural: ``is/are``, ``goes/go``.
+    """
     both = pluralize(tasks, "task") + (f" and {pluralize(bundles, 'bundle')}" if bundles else "")
     if not verb:
         return both
@@ -64,12 +69,15 @@ def tasks_and_bundles(tasks: int, bundles: int, verb: str = "") -> str:
 
 
 def format_size(number: int) -> str:
-    """Bytes in units of 1000, as disks and quotas are sold: ``1.9 GB``."""
+    """Return bytes in units of 1000, as quotas are given: ``1.9 GB``."""
     return humanize.naturalsize(number)
 
 
 def format_age(then: float, now: float) -> str:
-    """How long ago: ``3 weeks ago``; what lies ahead by a wrong clock is ``just now``."""
+    """Return how long ago ``then`` was: ``3 weeks ago``. Both are in seconds since the epoch.
+
+    A time in the future, by a wrong clock, is ``just now``.
+    """
     seconds = now - then
     if seconds < 10:
         return "just now"
@@ -87,7 +95,7 @@ _UNITS = (
 
 
 def format_duration(seconds: float) -> str:
-    """A length of time in its largest whole unit: ``3 weeks``, ``12 seconds``."""
+    """Return a duration in its largest unit, rounded down: ``3 weeks``, ``12 seconds``."""
     for length, unit in _UNITS:
         if seconds >= length:
             return pluralize(int(seconds // length), unit)

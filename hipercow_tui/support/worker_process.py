@@ -1,8 +1,8 @@
-"""A process of our own that answers requests through a pipe.
+"""A Python process that answers requests through a pipe.
 
-One interpreter lock lets one core work, and a thread that is busy keeps the screen's thread from
-its keys. Such a process is started as a program, never forked: a fork copies the locks of threads
-that it does not copy. Only plain values go through its pipes, by ``marshal``.
+Because of the interpreter lock, threads use only one core, and a busy thread delays the keys. The
+process is started as a program and never forked, because a fork copies locks but not the threads
+that hold them. Requests and answers are plain values, encoded by ``marshal``.
 """
 
 from __future__ import annotations
@@ -18,56 +18,57 @@ from typing import IO, Any
 _HANDSHAKE = b"hipercow-tui reads\n"
 PROGRAM = f"""
 import os, sys
-_, module, word, where, *sys.path = sys.argv
-os.chdir(where)
+_, module, argument, folder, *sys.path = sys.argv
+os.chdir(folder)
 from importlib import import_module
 serve = import_module(module).serve
 sys.stdout.buffer.write({_HANDSHAKE!r})
 sys.stdout.buffer.flush()
-serve(sys.stdin.buffer, sys.stdout.buffer, word)
+serve(sys.stdin.buffer, sys.stdout.buffer, argument)
 """
 
 
 class WorkerProcess:
-    """Runs ``serve(requests, answers, word)`` of a module, in the folder ``where``.
+    """Runs ``serve(requests, answers, argument)`` of a module in a process.
 
-    ``serve`` reads requests by ``read_value`` until there is none, and answers by ``write_value``.
-    Raises OSError where it can't be started.
+    ``module`` is its name and ``folder`` the working directory. ``serve`` calls ``read_value``
+    until that returns None, and answers with ``write_value``. Raises OSError if the process can't
+    be started.
     """
 
-    def __init__(self, module: str, word: str, where: str) -> None:
-        places = [str(Path(place).resolve()) for place in sys.path]
-        # It goes to its folder by itself. Where a file server hangs, a fork that has not become
-        # another program yet would keep our pipes open.
+    def __init__(self, module: str, argument: str, folder: str) -> None:
+        search_path = [str(Path(entry).resolve()) for entry in sys.path]
+        # The program changes to the folder itself. With cwd=, a child that waits for a file server
+        # before it runs the program would keep our pipes open.
         self._program = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", PROGRAM, module, word, where, *places],
+            [sys.executable, "-I", "-S", "-c", PROGRAM, module, argument, folder, *search_path],
             bufsize=0,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            start_new_session=True,  # ctrl+c is meant for us
+            start_new_session=True,  # ctrl+c must reach only the app
         )
-        # At the latest when we end: where a file server hangs, it would wait for an answer.
+        # It is killed at exit at the latest: it may be waiting for a file server that hangs.
         self._kill = weakref.finalize(self, self._program.kill)
         assert self._program.stdin and self._program.stdout
         self._input, self.output = self._program.stdin, self._program.stdout
         self._greeted = False
 
     def send(self, request: Any) -> None:
-        """Ask; whether it has ended is told by its output."""
+        """Send a request. If the process has ended, ``receive`` returns None."""
         with suppress(OSError):
             write_value(self._input, request)
 
     def receive(self) -> Any:
-        """Its next answer; None if it has ended, or was never ours."""
-        # What is called Python may be another program, where Python is part of that.
-        if not self._greeted and _whole(self.output, len(_HANDSHAKE)) != _HANDSHAKE:
+        """Return the next answer; None if the process has ended or is not ours."""
+        # In a program that embeds Python, sys.executable can be that program.
+        if not self._greeted and _read(self.output, len(_HANDSHAKE)) != _HANDSHAKE:
             return None
         self._greeted = True
         return read_value(self.output)
 
     def close(self) -> None:
-        """End it, now. It only reads; where a file server hangs it ends when that answers."""
+        """Kill the process. If it waits for a file server, it ends when that answers."""
         self._kill()
         self._input.close()
         self.output.close()
@@ -76,21 +77,21 @@ class WorkerProcess:
 
 
 def write_value(pipe: IO[bytes], value: Any) -> None:
-    """Raises OSError where nobody reads."""
+    """Write a value to a pipe. Raises OSError if the reader has closed it."""
     raw = marshal.dumps(value)
     pipe.write(len(raw).to_bytes(4, "little") + raw)
     pipe.flush()
 
 
 def read_value(pipe: IO[bytes]) -> Any:
-    """The next value; None where the pipe has ended."""
-    size = int.from_bytes(_whole(pipe, 4), "little")
-    raw = _whole(pipe, size)
+    """Return the next value; None at the end of the pipe."""
+    size = int.from_bytes(_read(pipe, 4), "little")
+    raw = _read(pipe, size)
     return marshal.loads(raw) if size and len(raw) == size else None
 
 
-def _whole(pipe: IO[bytes], size: int) -> bytes:
-    """So many bytes; fewer where the pipe ends before."""
+def _read(pipe: IO[bytes], size: int) -> bytes:
+    """Read ``size`` bytes; fewer at the end of the pipe."""
     raw = b""
     while len(raw) < size and (piece := pipe.read(size - len(raw))):
         raw += piece

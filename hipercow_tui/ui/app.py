@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
+from pathlib import Path
 from typing import Any, ClassVar
 
 from textual import on
@@ -96,10 +97,18 @@ class HipercowApp(TerminalApp):
 
     @on(WorkerFailed)
     def _report_error(self, message: WorkerFailed) -> None:
-        error = escape_controls(f"{type(message.error).__name__}: {message.error}")
+        def report() -> None:
+            from hipercow_tui.support.crash_report import write_report
+
+            self.call_later(self._show_report, write_report(message.error))
+
+        start_thread(report, lambda error: None)
+
+    def _show_report(self, report: Path | None) -> None:
+        file = f" and attach '{escape_controls(str(report))}'" if report else ""
         self.notify(
-            f"The screen may be out of date. Quit with q, and please report this: {error}",
-            title="A bug in hipercow-tui",
+            f"The display may be out of date. Leave with q. Please report this{file}.",
+            title="An unexpected error in hipercow-tui",
             severity="error",
             timeout=600,
             markup=False,

@@ -1,4 +1,4 @@
-"""Text in terminal cells: cut and padded to an exact width, and the columns it stands in."""
+"""Fit text into terminal cells, and lay out the columns of a table."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from rich.style import Style
 
 from hipercow_tui.support.text import escape_controls, truncate_middle
 
-# Joiners and variation selectors make one sign of several, of a width that terminals disagree on:
-# without them each code point has the width that every terminal gives it.
+# Joiners and variation selectors combine several code points into one glyph, and terminals disagree
+# on its width. Without them, each code point has the same width in every terminal.
 _JOINING = dict.fromkeys((0x200C, 0x200D, *range(0xFE00, 0xFE10)))
-_LONGEST = 400  # characters looked at; wide enough for any terminal, and hostile text stays cheap
+_MAX_CHARACTERS = 400  # more than any terminal shows; bounds the cost of very long text
 GAP = 1  # cells between two columns
 
 
 def plain_text(text: str) -> str:
-    """Text from disk as one harmless line of a bounded length, cut in the middle."""
+    """Return text from disk as one line of at most 400 characters, without control characters."""
     if text.isascii() and text.isprintable():
-        return truncate_middle(text, _LONGEST)
-    return escape_controls(truncate_middle(text, _LONGEST)).translate(_JOINING)
+        return truncate_middle(text, _MAX_CHARACTERS)
+    return escape_controls(truncate_middle(text, _MAX_CHARACTERS)).translate(_JOINING)
 
 
 def fit(text: str, width: int) -> str:
-    """The text in exactly ``width`` cells; what is too long loses its middle."""
+    """Return the text padded or cut to exactly ``width`` cells; long text is cut in the middle."""
     if text.isascii():
         return truncate_middle(text, width).ljust(width)
     if cell_len(text) <= width:
@@ -39,15 +39,18 @@ def fit(text: str, width: int) -> str:
 
 
 def cut_end(text: str, width: int) -> str:
-    """The text, or as much of its beginning as fits, with a sign that there is more."""
+    """Return the text, cut at its end to ``width`` cells if it is longer, with ``…``."""
     if cell_len(text) <= width or width < 1:
         return text
     return set_cell_size(text, width - 1).rstrip() + "…"
 
 
 def join_cells(segments: Iterable[Segment], ground: Style) -> list[Segment]:
-    """The same line in as few segments as can be: each costs 40 bytes to the terminal and 0.02 ms
-    on the way there. Blanks behind a text are drawn as the ground where that looks the same."""
+    """Return the same line in as few segments as possible.
+
+    Each segment costs 40 bytes of output and 0.02 ms. Trailing blanks get the style ``ground``
+    where that looks the same.
+    """
     texts: list[str] = []
     styles: list[Style] = []
 
@@ -58,22 +61,22 @@ def join_cells(segments: Iterable[Segment], ground: Style) -> list[Segment]:
             texts.append(text)
             styles.append(style)
 
-    blank = _as_blank(ground)
+    blank = _blank_appearance(ground)
     for text, style, _ in segments:
         style = style or ground
-        body = text.rstrip(" ") if style is ground or _as_blank(style) == blank else text
+        body = text.rstrip(" ") if style is ground or _blank_appearance(style) == blank else text
         add(body, style)
         add(" " * (len(text) - len(body)), ground)
     return list(map(Segment, texts, styles))
 
 
-def _as_blank(style: Style) -> tuple[object, ...]:
-    """What is seen of a style where there is no letter."""
+def _blank_appearance(style: Style) -> tuple[object, ...]:
+    """Return the parts of a style that are visible on a blank."""
     return style.bgcolor, style.reverse, style.underline, style.strike
 
 
 def _last_cells(text: str, width: int) -> str:
-    """As much of the end of the text as fits; it doesn't begin with a combining mark."""
+    """Return the longest end of the text that fits and does not begin with a combining mark."""
     start = len(text)
     while start and cell_len(text[start - 1 :]) <= width:
         start -= 1
@@ -84,10 +87,10 @@ def _last_cells(text: str, width: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table: between ``least`` and ``most`` cells wide.
+    """A column of a table, between ``min_width`` and ``max_width`` cells wide.
 
-    Where the terminal is narrow, columns give way: the one with the largest ``rank`` first, one of
-    rank 0 never.
+    On a narrow terminal, the columns with the largest ``rank`` are left out first. A column of
+    rank 0 is never left out.
     """
 
     key: str
@@ -99,7 +102,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class PlacedColumn:
-    """A column with the width it got, and the cell at which it begins."""
+    """A column with its first cell and its width in cells."""
 
     column: Column
     start: int
@@ -109,14 +112,14 @@ class PlacedColumn:
 def place_columns(
     columns: Sequence[Column], width: int, *, start: int = 0
 ) -> tuple[PlacedColumn, ...]:
-    """The columns that find room in ``width`` cells, spread over it, beginning at ``start``."""
+    """Return the columns that fit into ``width`` cells, from the cell ``start`` on."""
     shown = list(columns)
-    while len(shown) > 1 and _least(shown) > width - start:
-        loser = max(shown, key=lambda column: column.rank)
-        if loser.rank == 0:
+    while len(shown) > 1 and _min_total(shown) > width - start:
+        last = max(shown, key=lambda column: column.rank)
+        if last.rank == 0:
             break
-        shown.remove(loser)
-    widths = _spread(shown, max(0, width - start - _least(shown)))
+        shown.remove(last)
+    widths = _distribute(shown, max(0, width - start - _min_total(shown)))
     result = []
     for column, cells in zip(shown, widths, strict=True):
         result.append(PlacedColumn(column, start, cells))
@@ -124,16 +127,16 @@ def place_columns(
     return tuple(result)
 
 
-def _least(columns: Sequence[Column]) -> int:
+def _min_total(columns: Sequence[Column]) -> int:
     return sum(column.min_width + GAP for column in columns) - GAP
 
 
-def _spread(columns: Sequence[Column], spare: int) -> list[int]:
-    """Each column's share of the spare cells, in proportion to how much it would like."""
-    wishes = [column.max_width - column.min_width for column in columns]
-    total = sum(wishes)
-    given = min(spare, total)
+def _distribute(columns: Sequence[Column], spare: int) -> list[int]:
+    """Return the width of each column: its minimum and a proportional part of the spare cells."""
+    growths = [column.max_width - column.min_width for column in columns]
+    total = sum(growths)
+    used = min(spare, total)
     return [
-        column.min_width + (given * request // total if total else 0)
-        for column, request in zip(columns, wishes, strict=True)
+        column.min_width + (used * growth // total if total else 0)
+        for column, growth in zip(columns, growths, strict=True)
     ]

@@ -1,4 +1,4 @@
-"""The terminal's clipboard, which is not ours to read and takes only so much."""
+"""Copy to the clipboard of the terminal, which limits the length and can't be read back."""
 
 from __future__ import annotations
 
@@ -8,21 +8,28 @@ from textual.app import App
 
 from hipercow_tui.ui.cells import plain_text
 
-LONGEST = 74_994  # bytes; what terminals take by OSC 52 is 100,000 bytes of base64 at most
-_SHOWN = 3  # lines of what was copied
+MAX_BYTES = 74_994  # terminals accept at most 100,000 bytes of base64 by OSC 52
+_SHOWN_LINES = 3  # of the copied text, in the notification
 
 
-def copy(app: App[Any], text: str, what: str, *, instead: str) -> None:
-    """Copy a text and show how it begins; where it is too long, say what to do ``instead``."""
-    sent = text.encode("utf-8", "backslashreplace")  # a name of a file may be no UTF-8
-    if len(sent) > LONGEST:
+def copy(app: App[Any], text: str, name: str, *, alternative: str) -> None:
+    """Copy a text and show its first lines.
+
+    ``name`` says in the notification what was copied. If the text is too long, nothing is copied,
+    and the notification shows ``alternative``: what to do instead.
+    """
+    sent = text.encode("utf-8", "backslashreplace")  # a file name may not be UTF-8
+    if len(sent) > MAX_BYTES:
         app.notify(
-            f"{what}: too long for a terminal's clipboard; {instead}",
+            f"{name}: too long for the clipboard of a terminal; {alternative}",
             severity="warning",
             markup=False,
         )
         return
     app.copy_to_clipboard(sent.decode())
     lines = text.splitlines()
-    shown = [*map(plain_text, lines[:_SHOWN]), *(["  …"] if len(lines) > _SHOWN else [])]
-    app.notify("\n".join(shown), title=f"Copied: {what}", markup=False)
+    shown = [
+        *map(plain_text, lines[:_SHOWN_LINES]),
+        *(["  …"] if len(lines) > _SHOWN_LINES else []),
+    ]
+    app.notify("\n".join(shown), title=f"Copied: {name}", markup=False)

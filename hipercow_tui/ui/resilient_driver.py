@@ -1,7 +1,7 @@
-"""Drawing on a terminal that may go away, and may have no signs but ASCII.
+"""Draw on a terminal that may disconnect, or that shows only ASCII.
 
-Textual writes in a thread. The first write that fails ends that thread, and the next thirty stop
-the app for good: a purge that was asked to stop could not be waited for.
+Textual writes in a thread. The first failed write ends that thread, and thirty more writes fill its
+queue and block the app for ever: it could no longer wait for a purge to stop.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ from hipercow_tui.support.ascii_fallback import supports_utf8, to_ascii
 
 
 class ResilientDriver(LinuxDriver):
-    """What is written when the terminal has gone away is lost, and nothing else happens; SIGHUP
-    says that it has."""
+    """A driver that discards output after the terminal has disconnected; SIGHUP reports that."""
 
     def __init__(
         self,
@@ -28,25 +27,25 @@ class ResilientDriver(LinuxDriver):
         size: tuple[int, int] | None = None,
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
-        self._plainly = not supports_utf8()
+        self._ascii_only = not supports_utf8()
         terminal = sys.__stderr__
         if terminal is not None:
-            output = io.BufferedWriter(_Lossy(terminal.fileno(), "w", closefd=False))
+            output = io.BufferedWriter(_LossyFile(terminal.fileno(), "w", closefd=False))
             self._file = io.TextIOWrapper(output, terminal.encoding, terminal.errors)
 
     def write(self, data: str) -> None:
-        """Put it on the screen, with stand-ins where the locale knows no UTF-8."""
-        super().write(to_ascii(data) if self._plainly else data)
+        """Write to the screen, with ASCII replacements if the locale is not UTF-8."""
+        super().write(to_ascii(data) if self._ascii_only else data)
 
     def run_input_thread(self) -> None:
-        """Hand on what is typed, until there is nobody to type."""
+        """Process input until the terminal disconnects."""
         try:
             super().run_input_thread()
         except OSError:
             return
 
 
-class _Lossy(io.FileIO):
+class _LossyFile(io.FileIO):
     def write(self, data: object, /) -> int:
         try:
             return super().write(data)  # type: ignore[arg-type]

@@ -21,7 +21,7 @@ from hipercow_tui.settings.theme_store import ThemeFile
 from hipercow_tui.support.errors import FilterError
 from hipercow_tui.support.exit_codes import DONE
 from hipercow_tui.support.malloc_tuning import keep_little
-from hipercow_tui.support.signals import no_hurry, on_signals
+from hipercow_tui.support.signals import ignore_signal, on_signals
 from hipercow_tui.support.streams import print_message, print_output
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def run_app(
     _run(app, mouse=mouse)
     job = app.browser.purge.job
     if job is not None:
-        with on_signals(no_hurry):
+        with on_signals(ignore_signal):
             _print_result(_stop_job(job))
     return app.return_code or DONE
 

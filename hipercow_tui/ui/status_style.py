@@ -1,7 +1,7 @@
-"""How a status looks everywhere: a glyph, a word and a colour, never the colour alone.
+"""The glyph and the colour of each status. A status is never shown by its colour alone.
 
-Colours are the sixteen of the terminal by way of the theme, so that they work over ssh, in tmux
-and in light terminals; the glyphs are one cell wide in every font that has them.
+Colours are variables of the theme, so they work with sixteen colours, over ssh, in tmux and in
+light terminals. Each glyph is one cell wide in every font that has it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ GLYPH: Mapping[Status, str] = {
     Status.BROKEN: "?",
 }
 
-# Names of theme variables: `$text-error` in stylesheets and Content, `themed(app, …)` for rich.
+# Theme variables: `$text-error` in stylesheets and Content, `theme_style(app, …)` in rich.
 COLOUR: Mapping[Status, str] = {
     Status.FAILURE: "text-error",
     Status.CANCELLED: "foreground-muted",

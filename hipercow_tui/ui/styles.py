@@ -1,4 +1,4 @@
-"""The colours of component classes, blended as the compositor would."""
+"""Styles of component classes and theme variables, for text that is drawn by rich."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from textual.widget import Widget
 
 
 def blend(widget: Widget, classes: Iterable[str]) -> Style:
-    """The style of the widget with these component classes over it, later ones on top.
+    """Return the style of the widget with these component classes over it, later ones on top.
 
-    Textual's own ``get_component_rich_style`` does not blend what is half transparent.
+    It blends half transparent colours, which Textual's ``get_component_rich_style`` does not.
     """
     _, _, ground, colour = widget.colors
     emphasis = Style()
@@ -29,6 +29,8 @@ def blend(widget: Widget, classes: Iterable[str]) -> Style:
 
 
 def theme_style(app: App[Any], variable: str) -> Style:
-    """The colour that a theme gives a variable such as ``text-error``, for text that rich draws;
-    rich knows none of the names that themes of sixteen colours use."""
+    """Return a theme variable such as ``text-error`` as a style of rich.
+
+    Rich does not know the colour names that themes of sixteen colours use.
+    """
     return Style.from_color(Color.parse(app.theme_variables[variable]).rich_color)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-import traceback
 from functools import partial
-from pathlib import Path
 
 from rich.text import Text
 from textual.app import App
@@ -15,7 +13,6 @@ from textual.driver import Driver
 
 from hipercow_tui.settings.theme_store import ThemeFile
 from hipercow_tui.support.signals import exit_for_signal
-from hipercow_tui.support.text import escape_controls
 
 # For dark and for light terminals. The first two use only the sixteen colours of the terminal, as
 # its user configured them.
@@ -60,17 +57,13 @@ class TerminalApp(App[None]):
         return ResilientDriver
 
     def _fatal_error(self) -> None:
-        """Print a short message: the traceback of Textual would contain data from the disk."""
+        """Write a crash report, and print its name: the traceback of Textual would contain data
+        from the disk."""
         error = sys.exception()
-        where = traceback.extract_tb(error.__traceback__)[-1] if error else None
-        place = f" in {Path(where.filename).name}, line {where.lineno}" if where else ""
-        self.panic(
-            Text(
-                "hipercow-tui stopped because of a bug. Purged tasks stay purged, nothing else"
-                f" was changed. Please report: {type(error).__name__}{place}:"
-                f" {escape_controls(str(error))}"
-            )
-        )
+        if error is not None:
+            from hipercow_tui.support.crash_report import what_happened, write_report
+
+            self.panic(Text(what_happened(error, write_report(error))))
 
     def leave(self, number: int) -> None:
         """Exit with the status of the signal ``number``. May be called at any moment in the main

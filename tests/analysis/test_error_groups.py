@@ -16,7 +16,7 @@ from hipercow_tui.analysis.error_groups import (
     Inputs,
     Interner,
     group_failures,
-    number,
+    parse_number,
 )
 from hipercow_tui.analysis.message_template import parse_message
 from hipercow_tui.domain.task import Status, Task
@@ -40,20 +40,22 @@ def test_a_group_tells_how_often_when_where_and_for_which_inputs() -> None:
         failed(3),
     ]
     known = {
-        tasks[0].id: Failure("too small: 0.9", what="f(b)", inputs=(("b", "0.9"), ("k", "1"))),
-        tasks[1].id: Failure("too small: 0.95", what="f(b)", inputs=(("b", "0.95"), ("k", "1"))),
-        tasks[2].id: Failure("too small: 1", what="g(b)", inputs=(("b", "1e+00"),)),
+        tasks[0].id: Failure("too small: 0.9", code_text="f(b)", inputs=(("b", "0.9"), ("k", "1"))),
+        tasks[1].id: Failure(
+            "too small: 0.95", code_text="f(b)", inputs=(("b", "0.95"), ("k", "1"))
+        ),
+        tasks[2].id: Failure("too small: 1", code_text="g(b)", inputs=(("b", "1e+00"),)),
         tasks[3].id: Failure("out of memory"),
     }
     large, small = group_failures(tasks, known)
     assert large.pattern == large.text == "too small: <n>"
     assert large.ids == (tasks[1].id, tasks[0].id, tasks[2].id)
-    assert (large.first, large.last) == (NOW - DAY, NOW)
+    assert (large.first_finished, large.last_finished) == (NOW - DAY, NOW)
     assert large.bundles == (("sweep_a", 2), ("mine", 1))
     assert large.code == ("f(b)", "g(b)")
     assert [str(spread) for spread in large.varying] == ["b 0.9, 0.95, 1e+00"]
     assert [str(spread) for spread in large.inputs] == ["b 0.9, 0.95, 1e+00", "k 1"]
-    assert large.saved == 1
+    assert large.retried_successfully == 1
     assert small.ids == (tasks[3].id,) and small.varying == ()
 
 
@@ -85,11 +87,11 @@ def test_details_become_a_failure() -> None:
         code_text="f(a)",
         inputs=(("a", "list(\n  1)"),),
     )
-    failure = Failure.from_text(details)
+    failure = Failure.from_details(details)
     assert failure == Failure("no\nway", "Warning message:\nx", "f(a)", (("a", "list( 1)"),))
     assert failure.message_template.pattern == "no way"
-    assert Failure.from_text(TaskDetails(problem="'result': gone")).problem == "'result': gone"
-    assert len(Failure.from_text(TaskDetails(error="a" * 20_000)).message) == 4000
+    assert Failure.from_details(TaskDetails(problem="'result': gone")).problem == "'result': gone"
+    assert len(Failure.from_details(TaskDetails(error="a" * 20_000)).message) == 4000
 
 
 words = st.text(st.sampled_from("a1%'‘’\n\x1b\0✖ \udc80"), max_size=12)
@@ -102,8 +104,8 @@ def test_what_a_failure_is_made_of_it_tells(
     message: str, warnings: str, what: str, inputs: Inputs, problem: str | None
 ) -> None:
     made = Failure(message, warnings, what, inputs, problem)
-    for one in (made, Interner().shared(made, b"where")):
-        assert (one.message, one.warnings, one.what) == (message, warnings, what)
+    for one in (made, Interner().intern_failure(made, b"where")):
+        assert (one.message, one.warnings, one.code_text) == (message, warnings, what)
         assert (one.inputs, one.problem) == (inputs, problem)
         assert one.message_template == parse_message(problem or message or NO_MESSAGE)
     assert made == Failure(message, warnings, what, inputs, problem)
@@ -120,7 +122,7 @@ def test_messages_that_are_broken_into_lines_elsewhere_are_of_one_group() -> Non
     [("0.91", 0.91), ("4L", 4.0), ("1e+05", 1e5), ("-3", -3.0), ('"4"', None), ("NaN", None)],
 )
 def test_numbers_as_r_writes_them(value: str, is_number: float | None) -> None:
-    assert number(value) == is_number
+    assert parse_number(value) == is_number
 
 
 @pytest.mark.parametrize("key", list(ErrorKey))

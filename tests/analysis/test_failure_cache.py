@@ -13,7 +13,6 @@ from small_root import task_id, write_task
 from hipercow_tui.analysis.error_groups import Failure, Inputs
 from hipercow_tui.analysis.failure_cache import FailureCache, folder_fingerprint
 from hipercow_tui.formats.root import find_root
-from hipercow_tui.scanning.scan_cache import ScanCache
 
 FOLDER, OTHER_FOLDER = bytes(range(24)), bytes(24)
 INPUTS = (("b", "1"), ("c", "2"))
@@ -29,74 +28,92 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache"
 
 
-def memory_of(where: Path) -> FailureCache:
-    index = ScanCache.of(find_root(where))
-    assert index is not None
-    return FailureCache.beside(index)
+def cache_of(where: Path) -> FailureCache:
+    cache = FailureCache.of(find_root(where))
+    assert cache is not None
+    return cache
 
 
 @pytest.fixture
-def memory(tmp_path: Path) -> FailureCache:
+def failure_cache(tmp_path: Path) -> FailureCache:
     (tmp_path / "project" / "hipercow").mkdir(parents=True)
-    return memory_of(tmp_path / "project")
+    return cache_of(tmp_path / "project")
 
 
-def test_what_was_read_is_remembered(memory: FailureCache, cache: Path) -> None:
-    assert memory.load() == {}
-    memory.save(KNOWN)
-    assert memory.load() == KNOWN
-    memory.save({task_id(1): ONE})
-    assert memory.load() == {task_id(1): ONE}
-    assert cache in memory.path.parents
-    assert os.listdir(memory.path.parent) == [memory.path.name]
-    assert memory.path.stat().st_mode & 0o77 == 0
+def test_saved_failures_are_loaded(failure_cache: FailureCache, cache: Path) -> None:
+    assert failure_cache.load() == {}
+    failure_cache.save(KNOWN)
+    assert failure_cache.load() == KNOWN
+    failure_cache.save({task_id(1): ONE})
+    assert failure_cache.load() == {task_id(1): ONE}
+    assert cache in failure_cache.path.parents
+    assert os.listdir(failure_cache.path.parent) == [failure_cache.path.name]
+    assert failure_cache.path.stat().st_mode & 0o77 == 0
 
 
-def test_what_could_not_be_read_is_not(memory: FailureCache) -> None:
-    memory.save({**KNOWN, task_id(3): Failure("", problem="gone")})
-    assert memory.load() == KNOWN
+def test_failures_with_a_problem_are_not_saved(failure_cache: FailureCache) -> None:
+    failure_cache.save({**KNOWN, task_id(3): Failure("", problem="gone")})
+    assert failure_cache.load() == KNOWN
 
 
-def test_another_root_in_the_same_place_is_not_taken_for_it(
-    memory: FailureCache, tmp_path: Path
+def test_file_of_another_root_in_the_same_place_is_ignored(
+    failure_cache: FailureCache, tmp_path: Path
 ) -> None:
-    memory.save(KNOWN)
+    failure_cache.save(KNOWN)
     (tmp_path / "project").rename(tmp_path / "elsewhere")
     (tmp_path / "project" / "hipercow").mkdir(parents=True)
-    assert memory_of(tmp_path / "project").path == memory.path
-    assert memory_of(tmp_path / "project").load() == {}
-    assert memory_of(tmp_path / "elsewhere").load() == {}
+    assert cache_of(tmp_path / "project").path == failure_cache.path
+    assert cache_of(tmp_path / "project").load() == {}
+    assert cache_of(tmp_path / "elsewhere").load() == {}
 
 
-def test_damage_anywhere_is_as_good_as_none(memory: FailureCache) -> None:
-    memory.save(KNOWN)
-    whole = memory.path.read_bytes()
+def test_damaged_file_is_ignored(failure_cache: FailureCache) -> None:
+    failure_cache.save(KNOWN)
+    whole = failure_cache.path.read_bytes()
     random.seed(3)
     for _ in range(300):
         raw = bytearray(whole)
         raw[random.randrange(len(raw))] ^= 1 << random.randrange(8)
-        memory.path.write_bytes(raw)
-        assert memory.load() == {}
+        failure_cache.path.write_bytes(raw)
+        assert failure_cache.load() == {}
     for end in range(len(whole)):
-        memory.path.write_bytes(whole[:end])
-        assert memory.load() == {}
+        failure_cache.path.write_bytes(whole[:end])
+        assert failure_cache.load() == {}
 
 
-def test_where_it_cannot_be_written_nothing_happens(memory: FailureCache, cache: Path) -> None:
+def test_cache_that_cannot_be_written_is_ignored(failure_cache: FailureCache, cache: Path) -> None:
     cache.write_text("in the way")
-    memory.save(KNOWN)
-    assert memory.load() == {}
+    failure_cache.save(KNOWN)
+    assert failure_cache.load() == {}
 
 
-def test_a_pipe_in_its_place_blocks_nobody(memory: FailureCache) -> None:
-    memory.path.parent.mkdir(parents=True)
-    os.mkfifo(memory.path)
-    assert memory.load() == {}
-    memory.save(KNOWN)
-    assert memory.load() == KNOWN
+def test_pipe_instead_of_the_file_is_replaced(failure_cache: FailureCache) -> None:
+    failure_cache.path.parent.mkdir(parents=True)
+    os.mkfifo(failure_cache.path)
+    assert failure_cache.load() == {}
+    failure_cache.save(KNOWN)
+    assert failure_cache.load() == KNOWN
 
 
-def test_a_folder_that_was_made_anew_is_another(tmp_path: Path) -> None:
+def test_old_files_are_deleted_when_another_is_written(failure_cache: FailureCache) -> None:
+    failure_cache.save(KNOWN)
+    old, index = (failure_cache.path.with_name(name) for name in ("old.errors", "old.index"))
+    for path in (old, index):
+        path.write_bytes(b"")
+        os.utime(path, (0, 0))
+    failure_cache.save(KNOWN)
+    assert not old.exists() and index.exists() and failure_cache.load() == KNOWN
+
+
+def test_loaded_failures_share_what_they_have_in_common(failure_cache: FailureCache) -> None:
+    failure_cache.save({task_id(n): Failure(f"no {n}", code_text="f(b)") for n in range(1200)})
+    loaded = failure_cache.load().values()
+    assert len(loaded) == 1200
+    assert len({id(each.template) for each in loaded}) == 1
+    assert len({id(each.code_text) for each in loaded}) == 1
+
+
+def test_fingerprint_of_a_recreated_folder_differs(tmp_path: Path) -> None:
     folder = write_task(tmp_path, task_id(1), "failure")
     tasks = tmp_path / "hipercow" / "tasks"
     before = folder_fingerprint(tasks, task_id(1))
@@ -108,7 +125,7 @@ def test_a_folder_that_was_made_anew_is_another(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("when", [-1, 0, 2**62])
-def test_a_clock_that_is_wrong_makes_an_identity_too(tmp_path: Path, when: int) -> None:
+def test_fingerprint_of_a_folder_with_a_wrong_time_differs(tmp_path: Path, when: int) -> None:
     folder = write_task(tmp_path, task_id(1), "failure")
     before = folder_fingerprint(tmp_path / "hipercow" / "tasks", task_id(1))
     os.utime(folder, ns=(when, when))
@@ -116,7 +133,7 @@ def test_a_clock_that_is_wrong_makes_an_identity_too(tmp_path: Path, when: int) 
 
 
 @pytest.mark.parametrize("bad", ["", "../../x", "A" * 32, task_id(1) + "\n"])
-def test_no_path_is_built_from_what_is_no_id(tmp_path: Path, bad: str) -> None:
+def test_fingerprint_of_an_invalid_id_raises(tmp_path: Path, bad: str) -> None:
     with pytest.raises(ValueError, match="not a task id"):
         folder_fingerprint(tmp_path, bad)
 
@@ -134,11 +151,11 @@ failures = st.builds(failure, texts, texts, texts, several, st.binary(min_size=2
 
 @given(st.dictionaries(st.integers(0, 99).map(task_id), failures, max_size=6))
 @settings(max_examples=100, deadline=None)
-def test_anything_comes_back_as_it_was(
+def test_any_failures_are_loaded_as_they_were_saved(
     tmp_path_factory: pytest.TempPathFactory, known: dict[str, Failure]
 ) -> None:
-    memory = FailureCache(tmp_path_factory.mktemp("any") / "errors", b"key")
-    memory.save(known)
-    found = memory.load()
+    failure_cache = FailureCache(tmp_path_factory.mktemp("any") / "errors", b"key")
+    failure_cache.save(known)
+    found = failure_cache.load()
     assert found == known
     assert [one.message for one in found.values()] == [one.message for one in known.values()]

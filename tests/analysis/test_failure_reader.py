@@ -17,7 +17,7 @@ from hipercow_tui.formats.root import Root, find_root
 
 @pytest.fixture
 def failed(tmp_path: Path) -> tuple[Root, list[Task]]:
-    """Failures of R and of Python, of several kinds, one without a result."""
+    """Failures of R and Python of several kinds, one without a result."""
     for number in range(4):
         said = result_file(f"too small: {number} of 'a.rds'", warning="careful")
         write_failed(tmp_path, task_id(number), said, beta=number / 10, ended=NOW)
@@ -27,22 +27,22 @@ def failed(tmp_path: Path) -> tuple[Root, list[Task]]:
     return find_root(tmp_path), list(scan(tmp_path).tasks.values())
 
 
-def test_a_process_says_what_reading_here_says(
+def test_process_and_thread_read_the_same_failures(
     failed: tuple[Root, list[Task]], programs: list[subprocess.Popen[bytes]]
 ) -> None:
     root, tasks = failed
     reader = FailureReader(root)
     parts = [reader.read(part, more=1000) for part in (tasks[:3], tasks[3:])]
-    here = [read_failure(root, task) for task in tasks]
+    expected = [read_failure(root, task) for task in tasks]
     found = [failure for part in parts for failure in part]
-    assert found == here
-    assert [one.template for one in found] == [one.template for one in here]
+    assert found == expected
+    assert [one.template for one in found] == [one.template for one in expected]
     assert len(programs) == 1
     reader.close()
     assert programs[0].wait(10) != 0
 
 
-def test_a_few_are_read_here(
+def test_few_tasks_are_read_without_a_process(
     failed: tuple[Root, list[Task]], programs: list[subprocess.Popen[bytes]]
 ) -> None:
     root, tasks = failed
@@ -51,11 +51,11 @@ def test_a_few_are_read_here(
 
 
 @pytest.mark.parametrize("program", ["/does/not/exist", "/bin/true", "/bin/cat", "/bin/echo"])
-def test_where_a_process_fails_all_is_read_here(
+def test_tasks_are_read_without_a_process_if_it_fails(
     failed: tuple[Root, list[Task]], monkeypatch: pytest.MonkeyPatch, program: str
 ) -> None:
     root, tasks = failed
     monkeypatch.setattr("sys.executable", program)
-    monkeypatch.setattr(failure_reader, "POOL_THRESHOLD", 0)
+    monkeypatch.setattr(failure_reader, "PROCESS_THRESHOLD", 0)
     found = FailureReader(root).read(tasks, more=1)
     assert found == [read_failure(root, task) for task in tasks]

@@ -5,10 +5,10 @@ from hypothesis import strategies as st
 from small_root import DAY, IDS, NOW, snapshot_of, snapshots
 
 from hipercow_tui.analysis.possibly_stuck import (
+    MIN_QUEUE_TIME,
+    MIN_RUN_TIME,
     MIN_SAMPLES,
-    RUNNING_AT_LEAST,
-    SILENT,
-    WAITING_AT_LEAST,
+    SILENT_LOG_TIME,
     duration_stats,
     find_stuck,
 )
@@ -58,12 +58,12 @@ def test_where_all_was_over_in_no_time_nothing_is_late_for_minutes_or_in_the_que
     None
 ):
     quick = [done(task_id, 0, 0.5) for task_id in IDS[5 : 5 + MIN_SAMPLES]]
-    for late, least in ((running, RUNNING_AT_LEAST), (submitted, WAITING_AT_LEAST)):
+    for late, least in ((running, MIN_RUN_TIME), (submitted, MIN_QUEUE_TIME)):
         tasks = [*quick, late(least)]
         snapshot = snapshot_of(tasks, {"sweep_01": tuple(task.id for task in tasks)})
         assert not find_stuck(snapshot, NOW)
         assert IDS[0] in find_stuck(snapshot, NOW + 1)
-    assert 300 <= RUNNING_AT_LEAST < WAITING_AT_LEAST
+    assert 300 <= MIN_RUN_TIME < MIN_QUEUE_TIME
 
 
 def test_what_runs_though_its_log_is_silent_for_a_day_may_be_stuck() -> None:
@@ -71,7 +71,7 @@ def test_what_runs_though_its_log_is_silent_for_a_day_may_be_stuck() -> None:
     assert find_stuck(alone, NOW, {IDS[0]: NOW - 2.5 * DAY}) == {
         IDS[0]: "running for 3 days; its log has been silent for 2 days"
     }
-    assert not find_stuck(alone, NOW, {IDS[0]: NOW - SILENT})
+    assert not find_stuck(alone, NOW, {IDS[0]: NOW - SILENT_LOG_TIME})
     both = find_stuck(sweep(running(3 * DAY)), NOW, {IDS[0]: NOW - 2 * DAY})[IDS[0]]
     assert both.startswith("running for 3 days; 3 others of sweep_01 ran for 1 hour at most; its")
 
@@ -103,5 +103,5 @@ def test_only_what_is_under_way_and_what_was_stuck_before_stays_so(
     assert now.keys() <= find_stuck(snapshot, NOW + later, logs).keys()
     for bundle in snapshot.bundles:
         pace = duration_stats(snapshot.existing(bundle.task_ids))
-        assert pace.waited >= 0
-        assert pace.ran >= 0
+        assert pace.longest_wait >= 0
+        assert pace.longest_run >= 0

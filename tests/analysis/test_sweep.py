@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from small_root import NOW, task_id
 
 from hipercow_tui.analysis.sweep import (
-    FINISHED,
-    STATUS,
+    SORT_BY_FINISHED,
+    SORT_BY_STATUS,
     FailureRate,
     Sweep,
     SweepSort,
@@ -36,7 +36,7 @@ def places(ids: tuple[str, ...]) -> list[int]:
 def test_what_differs_becomes_a_column() -> None:
     sweep = make_sweep(INPUTS)
     assert sweep.names == ("beta", "region")
-    assert sweep.same == (("gamma", "1"),)
+    assert sweep.constant_inputs == (("gamma", "1"),)
     assert sweep.values[task_id(2)] == ("1e+02", None)
     assert make_sweep({}) == Sweep()
 
@@ -46,12 +46,12 @@ def test_columns_sort_as_numbers_and_what_is_missing_comes_last() -> None:
     assert places(sort_rows(sweep, TASKS, SweepSort())) == [1, 0, 2]
     assert places(sort_rows(sweep, TASKS, SweepSort("0", reverse=True))) == [2, 0, 1]
     assert places(sort_rows(sweep, TASKS, SweepSort("1"))) == [1, 0, 2]
-    assert places(sort_rows(sweep, TASKS, SweepSort(FINISHED, reverse=True))) == [0, 1, 2]
+    assert places(sort_rows(sweep, TASKS, SweepSort(SORT_BY_FINISHED, reverse=True))) == [0, 1, 2]
 
 
 def test_by_status_what_is_alike_stands_together() -> None:
     sweep = make_sweep(INPUTS)
-    ids = sort_rows(sweep, TASKS, SweepSort(STATUS))
+    ids = sort_rows(sweep, TASKS, SweepSort(SORT_BY_STATUS))
     statuses = [TASKS[place].status for place in places(ids)]
     assert statuses in (
         [Status.FAILURE, *[Status.SUCCESS] * 2],
@@ -62,13 +62,13 @@ def test_by_status_what_is_alike_stands_together() -> None:
 def test_a_second_turn_is_the_other_way_round() -> None:
     assert SweepSort().toggled("0") == SweepSort("0", reverse=True)
     assert SweepSort().toggled("1") == SweepSort("1")
-    assert SweepSort().toggled(FINISHED) == SweepSort(FINISHED, reverse=True)
+    assert SweepSort().toggled(SORT_BY_FINISHED) == SweepSort(SORT_BY_FINISHED, reverse=True)
 
 
 def test_it_is_searched_by_name_value_and_id() -> None:
     sweep = make_sweep(INPUTS)
     found = {
-        query: [place for place in range(3) if sweep.hits(task_id(place), query)]
+        query: [place for place in range(3) if sweep.matches(task_id(place), query)]
         for query in ("beta = 1", "REGION", task_id(1)[:6], "gamma")
     }
     assert found == {"beta = 1": [0, 2], "REGION": [0, 1, 2], task_id(1)[:6]: [1], "gamma": []}
@@ -96,7 +96,7 @@ values = st.sampled_from(
 
 @given(
     st.lists(st.dictionaries(st.sampled_from("abc"), values, max_size=3), max_size=10),
-    st.sampled_from([STATUS, FINISHED, "0", "1"]),
+    st.sampled_from([SORT_BY_STATUS, SORT_BY_FINISHED, "0", "1"]),
     st.booleans(),
     st.integers(1, 5),
 )
@@ -107,7 +107,7 @@ def test_no_task_is_lost(given_: list[dict[str, str]], key: str, back: bool, par
     sweep = make_sweep(inputs)
     assert sorted(sort_rows(sweep, tasks, SweepSort(key, back))) == sorted(inputs)
     for pairs in inputs.values():
-        assert set(dict(sweep.same)) | set(sweep.names) >= {name for name, _ in pairs}
+        assert set(dict(sweep.constant_inputs)) | set(sweep.names) >= {name for name, _ in pairs}
     for place in range(len(sweep.names)):
         told = failure_rates(sweep, tasks, place, parts)
         assert len(told) <= parts and all(0 <= one.failed <= one.tasks for one in told)

@@ -199,9 +199,13 @@ def test_a_bundle_tells_its_tasks_by_their_last_attempt() -> None:
     (fit, sweep) = sort_rows(
         BundleRowBuilder().build(four(), {}), BundleSort(BundleKey.NAME, False)
     )
-    assert (fit.name, fit.tasks, fit.counts) == ("fit", 2, {Status.FAILURE: 1, Status.RUNNING: 1})
+    assert (fit.name, fit.task_count, fit.status_counts) == (
+        "fit",
+        2,
+        {Status.FAILURE: 1, Status.RUNNING: 1},
+    )
     assert fit.overall_status is Status.FAILURE
-    assert sweep.counts == {Status.FAILURE: 2}
+    assert sweep.status_counts == {Status.FAILURE: 2}
 
 
 @pytest.mark.parametrize(
@@ -222,4 +226,4 @@ def test_the_statuses_of_a_bundle_are_reduced_in_the_order_of_hipercow(
     tasks = [Task(task_id(n), status, 1) for n, status in enumerate(statuses)]
     snapshot = snapshot_of(tasks, {"b": (*(task.id for task in tasks), task_id(200))})
     (line,) = BundleRowBuilder().build(snapshot, {})
-    assert (line.overall_status, line.tasks, line.missing_ids) == (reduced, len(tasks), 1)
+    assert (line.overall_status, line.task_count, line.missing_count) == (reduced, len(tasks), 1)

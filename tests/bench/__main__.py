@@ -1,6 +1,6 @@
-"""``python -m tests.bench``: our figures beside their references of the same run, and the targets.
+"""The benchmark, ``python -m tests.bench``: figures, references of the same run, and targets.
 
-Ratios and counts only: what a machine takes in seconds says nothing about another.
+Most figures are ratios or counts, because seconds of one machine say little about another.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ from hipercow_tui.demo import write_root
 
 from .core import call_figures, purge_figure, scan_figures, slow_figure
 from .fuzz import fuzz_figures
+from .mechanisms import mechanism_figures
 from .screen import memory_figure, screen_figures
 from .table import Figure, print_table
 from .triage import triage_figures
 
 PROG = "hipercow-bench"
 PARTS = ("scan", "calls", "memory", "purge", "slow", "screen", "triage", "fuzz")
+ON_REQUEST = ("mechanisms",)  # parts that run only if they are named
 ROOTLESS = {"fuzz", "triage"}  # parts that need no root made for them
 
 
@@ -29,9 +31,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--tasks", type=int, default=100_000, help="size of the root (100000)")
     parser.add_argument(
-        "--folder", type=Path, help="where the roots stand and stay; else temporary"
+        "--folder", type=Path, help="keep the roots in this folder (default: a temporary one)"
     )
-    parser.add_argument("--only", action="append", choices=PARTS, help="only this; repeatable")
+    parser.add_argument(
+        "--only",
+        action="append",
+        choices=PARTS + ON_REQUEST,
+        help="measure only this part; repeatable",
+    )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix=PROG) as temporary:
         folder = options.folder or Path(temporary)
@@ -53,29 +60,31 @@ def _figures(folder: Path, tasks: int, parts: tuple[str, ...]) -> Iterator[Figur
     if "memory" in parts:
         yield memory_figure(big)
     if "purge" in parts:
-        # 94 of 100 can go.
-        some = _root(folder, 10_640)
-        yield purge_figure(some, folder, 1.3, "disk")
+        # About 94 % of the tasks can be purged.
+        medium = _root(folder, 10_640)
+        yield purge_figure(medium, folder, 1.3, "disk")
         shm = Path("/dev/shm")
         if shm.is_dir():
             with tempfile.TemporaryDirectory(prefix=PROG, dir=shm) as memory:
-                yield purge_figure(some, Path(memory), 1.6, "tmpfs")
+                yield purge_figure(medium, Path(memory), 1.6, "tmpfs")
     if "slow" in parts:
         yield slow_figure(_root(folder, 10_000))
     if "screen" in parts:
         yield from screen_figures(_root(folder, 1000), big)
+    if "mechanisms" in parts:
+        yield from mechanism_figures(big)
 
 
 def _root(folder: Path, tasks: int) -> Path:
-    """A demo root of that size, made if it does not stand there yet."""
-    where = folder / f"root-{tasks}"
-    if not where.exists():
-        sys.stderr.write(f"making a root of {tasks:,} tasks\n")
-        made = folder / f"making-{tasks}"
-        made.mkdir(parents=True)
-        write_root(made, tasks=tasks, seed=1, now=time.time())
-        made.rename(where)
-    return where
+    """Return a demo root of that size; write it if it is not in the folder."""
+    root = folder / f"root-{tasks}"
+    if not root.exists():
+        sys.stderr.write(f"writing a root of {tasks:,} tasks\n")
+        unfinished = folder / f"unfinished-{tasks}"
+        unfinished.mkdir(parents=True)
+        write_root(unfinished, tasks=tasks, seed=1, now=time.time())
+        unfinished.rename(root)
+    return root
 
 
 if __name__ == "__main__":

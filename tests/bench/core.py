@@ -1,4 +1,4 @@
-"""Scan, refresh, second start, memory and purge."""
+"""Figures of scans, system calls and purges."""
 
 from __future__ import annotations
 
@@ -27,33 +27,33 @@ CHANGING = ("created", "submitted", "running", "cancelled", "broken")
 
 
 def scan_figures(where: Path, cache: Path) -> Iterator[Figure]:
-    """Cold scan, refresh and second start; everything is in the machine's cache."""
+    """Measure first scan, refresh and second start; all files are in the page cache."""
     root = find_root(where)
     index = ScanCache(cache / "bench.index", b"bench")
 
-    def once(scanner: Scanner) -> None:
+    def scan(scanner: Scanner) -> None:
         for _ in scanner.scan():
             pass
 
-    settled = Scanner(root, index=index)
+    scanner = Scanner(root, index=index)
     for _ in range(4):
-        once(settled)
+        scan(scanner)
         time.sleep(MTIME_GRANULARITY)
     lean, cold, second, refresh = interleaved(
         REPEATS,
         lambda: lean_loop(str(root.tasks)),
         lambda: read_root(root),
         lambda: read_root(root, index),
-        lambda: once(settled),
+        lambda: scan(scanner),
     )
-    yield ratio("cold scan / leanest loop in one process", cold, lean, 1.2)
-    yield ratio("refresh where nothing changed / cold scan", refresh, cold, 0.05)
-    yield ratio("second start by the index / cold scan", second, cold, 0.15)
+    yield ratio("cold scan / smallest loop in one process", cold, lean, 1.2)
+    yield ratio("refresh without changes / cold scan", refresh, cold, 0.05)
+    yield ratio("second start with the index / cold scan", second, cold, 0.15)
 
 
 def call_figures(where: Path) -> Iterator[Figure]:
-    """System calls, less those of an empty root."""
-    names = ("system calls of a cold scan, a task", "system calls of a refresh")
+    """Count system calls, without those of an empty root."""
+    names = ("system calls of a cold scan, per task", "system calls of a refresh")
     if shutil.which("strace") is None:
         yield from (Figure(name, "not measured: no strace") for name in names)
         return
@@ -63,8 +63,8 @@ def call_figures(where: Path) -> Iterator[Figure]:
     snapshot = read_root(root)
     tasks = len(snapshot.tasks)
     nothing, cold = _calls(empty, 1), _calls(where, 1)
-    each = (cold - nothing) / tasks
-    yield Figure(names[0], f"{cold - nothing:,}", f"{tasks:,} tasks", each, 9, "calls")
+    per_task = (cold - nothing) / tasks
+    yield Figure(names[0], f"{cold - nothing:,}", f"{tasks:,} tasks", per_task, 9, "calls")
     refresh = _calls(where, 5) - _calls(where, 4)
     changing = sum(task.status in CHANGING for task in snapshot.tasks.values())
     allowed = 5 * changing + 10 * len(os.listdir(root.tasks))
@@ -80,24 +80,30 @@ def _calls(where: Path, passes: int) -> int:
 
 
 def _run(program: str, *arguments: str, before: tuple[str, ...] = ()) -> str:
-    """What one of our programs prints, in a process of its own."""
-    place = Path(__file__).with_name(program)
+    """Run a program of this folder in a new process; return its output."""
+    path = Path(__file__).with_name(program)
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    command = [*before, sys.executable, str(place), *arguments]
+    command = [*before, sys.executable, str(path), *arguments]
     done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE)
     return done.stdout.decode()
 
 
 def slow_figure(where: Path) -> Figure:
-    """The cold scan where each call on the file system takes a millisecond more."""
-    ours, lean = (float(_run("delayed.py", str(where), whose)) for whose in ("ours", "lean"))
-    return ratio("cold scan / leanest loop, 1 ms more a call", ours, lean, 1 / 8)
+    """Measure the cold scan of a file system with 1 ms more per call."""
+    ours, lean = (float(_run("delayed.py", str(where), which)) for which in ("ours", "lean"))
+    return ratio("cold scan / smallest loop, 1 ms more per call", ours, lean, 1 / 8)
 
 
-def purge_figure(made: Path, where: Path, target: float, name: str) -> Figure:
-    """All that can go of a copy of ``made``, against ``rm -rf`` of the same folders in another."""
+def purge_figure(original: Path, where: Path, target: float, name: str) -> Figure:
+    """Measure a purge of all purgeable tasks, and ``rm -rf`` of the same folders.
+
+    Args:
+        original: The root, of which two copies are made.
+        where: The folder of the copies.
+        target: The ratio to reach.
+        name: The name of the file system.
+    """
     ours, theirs = [where / "ours", where / "theirs"]
-    times: list[float] = []
 
     def purge() -> None:
         execute(plan, root)
@@ -106,21 +112,21 @@ def purge_figure(made: Path, where: Path, target: float, name: str) -> Figure:
         paths = [f"{theirs}/hipercow/tasks/{i[:2]}/{i[2:]}" for i in plan.ids]
         subprocess.run(["xargs", "rm", "-rf"], input="\n".join(paths).encode(), check=True)
 
-    taken: list[list[float]] = []
+    runs: list[list[float]] = []
     for _ in range(3):
         for copy in (ours, theirs):
             shutil.rmtree(copy, ignore_errors=True)
-            subprocess.run(["cp", "-a", str(made), str(copy)], check=True)
+            subprocess.run(["cp", "-a", str(original), str(copy)], check=True)
         os.sync()
         root = find_root(ours)
-        plan = _everything(root)
-        taken.append(interleaved(1, purge, remove))
-    times = [sorted(column)[1] for column in zip(*taken, strict=True)]
+        plan = _plan_of_all(root)
+        runs.append(interleaved(1, purge, remove))
+    times = [sorted(column)[1] for column in zip(*runs, strict=True)]
     for copy in (ours, theirs):
         shutil.rmtree(copy)
     return ratio(f"purge of {len(plan.ids):,} tasks / rm -rf, {name}", times[0], times[1], target)
 
 
-def _everything(root: Root) -> PurgePlan:
+def _plan_of_all(root: Root) -> PurgePlan:
     filters = requested_filters(None, None, None, PURGEABLE, now=time.time())
     return make_plan(read_root(root), filters, now=time.time(), skip_blocked=True)

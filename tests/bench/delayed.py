@@ -1,8 +1,7 @@
-"""A file system that takes a millisecond more for each call, as one behind a network may.
+"""A scan of a file system with a millisecond more per system call, like a network file system.
 
-The calls that Python makes of the kernel are counted as strace shows them: a listing is openat,
-fstat, two getdents and close. strace can delay calls itself, but looks at them one at a time, and
-is then what is waited for.
+A listing counts as five system calls, as in strace: openat, fstat, two getdents, close. strace can
+delay calls too, but it handles the calls of all threads one after another.
 """
 
 from __future__ import annotations
@@ -18,26 +17,26 @@ DELAY = 0.001
 
 
 def install() -> None:
-    """From now on, this process sees such a file system."""
+    """Delay the file system calls of this process from now on."""
     for name in ("open", "read", "close", "stat", "lstat", "fstat"):
-        setattr(os, name, _late(getattr(os, name)))
+        setattr(os, name, _delayed(getattr(os, name)))
     real = os.scandir
-    setattr(os, "scandir", lambda path: _Scanned(real(path)))  # noqa: B010
+    setattr(os, "scandir", lambda path: _Listing(real(path)))  # noqa: B010
 
 
-def _late(real: Callable[..., Any]) -> Callable[..., Any]:
-    def call(*arguments: Any, **more: Any) -> Any:
+def _delayed(real: Callable[..., Any]) -> Callable[..., Any]:
+    def call(*args: Any, **kwargs: Any) -> Any:
         time.sleep(DELAY)
-        return real(*arguments, **more)
+        return real(*args, **kwargs)
 
     return call
 
 
-class _Scanned:
+class _Listing:
     def __init__(self, entries: Any) -> None:
         self._entries = entries
 
-    def __enter__(self) -> _Scanned:
+    def __enter__(self) -> _Listing:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -51,24 +50,24 @@ class _Scanned:
 class _Entry:
     def __init__(self, entry: os.DirEntry[str]) -> None:
         self._entry = entry
-        self.name = entry.name
+        self.name, self.path = entry.name, entry.path
         self.inode, self.is_dir = entry.inode, entry.is_dir
         self.is_file, self.is_symlink = entry.is_file, entry.is_symlink
-        self.stat = _late(entry.stat)
+        self.stat = _delayed(entry.stat)
 
 
-def main(root: str, whose: str) -> None:
-    """Print the seconds that our scan, or the leanest loop, takes on such a file system."""
+def main(root: str, which: str) -> None:
+    """Print the seconds of a scan ("ours"), or of the smallest loop ("lean"), with delays."""
     from hipercow_tui.formats.root import find_root
     from hipercow_tui.scanning.scanner import read_root
     from hipercow_tui.support import worker_process
 
-    place = str(Path(__file__).parent)
+    folder = str(Path(__file__).parent)
     worker_process.PROGRAM = f"""
 import sys
 _, module, lang, *sys.path = sys.argv
 from hipercow_tui.scanning.batch_reader import serve
-sys.path.append({place!r})
+sys.path.append({folder!r})
 import delayed
 delayed.install()
 sys.stdout.buffer.write(b"hipercow-tui reads\\n")
@@ -78,7 +77,7 @@ serve(sys.stdin.buffer, sys.stdout.buffer, lang)
     found = find_root(root)
     install()
     began = time.perf_counter()
-    if whose == "ours":
+    if which == "ours":
         read_root(found)
     else:
         from lean import lean_loop  # type: ignore[import-not-found]

@@ -1,6 +1,6 @@
-"""Every format of file that is read from a root: originals, and everything that reads them.
+"""The formats of all files that are read from a root: undamaged files, and their readers.
 
-A reader returns whether it read anything, or raises an error of ours.
+A reader takes the bytes of a file and returns whether it has a value, or raises an own error.
 """
 
 from __future__ import annotations
@@ -35,13 +35,14 @@ from hipercow_tui.purging import recent_list
 from hipercow_tui.purging.batch_name import new_batch_id
 from hipercow_tui.purging.history import HistoryEntry, HistoryKind, entry_from_json
 from hipercow_tui.purging.manifest import PurgeMode, read_manifest, write_manifest
-from hipercow_tui.purging.plan_file import load_plan, plan_from_dict, plan_to_dict
+from hipercow_tui.purging.plan_file import load_plan
+from hipercow_tui.purging.plan_format import plan_from_dict, plan_to_dict
 from hipercow_tui.purging.process_identity import current_process
 from hipercow_tui.purging.root_dirs import open_root_dirs
 from hipercow_tui.support.errors import HipercowTuiError, RdsError
 
 DATA = Path(__file__).parents[1] / "data"
-LONGEST = 40_000  # bytes of an original: of longer ones the beginning
+MAX_SIZE = 40_000  # bytes of an original; longer ones are truncated
 IDS = tuple(f"{number:032x}" for number in range(1, 9))
 WORK = 1_000_000
 
@@ -50,56 +51,64 @@ Reader: TypeAlias = Callable[[bytes], bool]
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A kind of file: its originals, and what opens a reader of files like them, which may use an
-    empty folder while the stack is open."""
+    """A format of files.
+
+    Attributes:
+        originals: Returns undamaged files.
+        reader: Returns a reader, which can be used as long as the stack is open.
+        is_text: Whether the files are texts.
+    """
 
     originals: Callable[[], list[bytes]]
-    opened: Callable[[ExitStack], Reader]
+    reader: Callable[[ExitStack], Reader]
     is_text: bool = True
 
 
-def reader_of(format: Format, stack: ExitStack) -> Reader:
-    """Reads one file; False where it was refused, by an error of ours. Anything else that is raised
-    is a mistake."""
-    read = format.opened(stack)
+def open_reader(format: Format, stack: ExitStack) -> Reader:
+    """Return a reader that returns False instead of raising an own error.
 
-    def reading(raw: bytes) -> bool:
+    Its other errors are defects: AssertionError for an error without text or of the standard
+    library's decoders, and errors of any other type.
+    """
+    read = format.reader(stack)
+
+    def read_or_refuse(raw: bytes) -> bool:
         try:
             return read(raw)
         except (HipercowTuiError, ValueError) as error:
             foreign = isinstance(error, UnicodeError | json.JSONDecodeError)
             if foreign or not str(error):
-                raise AssertionError(f"no error of ours: {error!r}") from error
+                raise AssertionError(f"a foreign error: {error!r}") from error
             return False
 
-    return reading
+    return read_or_refuse
 
 
 # RDS
 
 
 def rds_files() -> list[bytes]:
-    """What R wrote, decompressed: of every type, and a root's tasks."""
+    """Return decompressed files of R: values of every type, and the tasks of a root."""
     files = [path.read_bytes() for path in sorted(DATA.glob("**/*.rds"))]
     with tarfile.open(DATA / "sir-model.tar.gz") as tar:
         for member in tar:
             if member.name.rpartition("/")[2] in ("data", "info", "result"):
                 file = tar.extractfile(member)
                 files += [file.read()] if file else []
-    return [_unpacked(raw)[:LONGEST] for raw in files]
+    return [_decompressed(raw)[:MAX_SIZE] for raw in files]
 
 
-def _unpacked(raw: bytes) -> bytes:
-    for unpack in (gzip.decompress, bz2.decompress, lzma.decompress):
+def _decompressed(raw: bytes) -> bytes:
+    for decompress in (gzip.decompress, bz2.decompress, lzma.decompress):
         try:
-            return unpack(raw)
+            return decompress(raw)
         except (OSError, EOFError, lzma.LZMAError, zlib.error):
             continue
     return raw
 
 
 def read_rds(raw: bytes) -> bool:
-    """Read it as each of a task's files."""
+    """Read the file as ``data``, ``info`` and ``result`` of a task."""
     files.quick_times(raw)
     value: RValue | None = None
     refusals = 0
@@ -118,7 +127,7 @@ def read_rds(raw: bytes) -> bool:
     return refusals < 4
 
 
-# What ties tasks together
+# Bundles and retries
 
 
 def r_bundles() -> list[bytes]:
@@ -126,7 +135,7 @@ def r_bundles() -> list[bytes]:
 
 
 def read_r_bundle(raw: bytes) -> bool:
-    return _is_sound(r_layout.parse_bundle(raw, "sweep"))
+    return _has_valid_ids(r_layout.parse_bundle(raw, "sweep"))
 
 
 def py_bundles() -> list[bytes]:
@@ -136,12 +145,12 @@ def py_bundles() -> list[bytes]:
 
 def read_py_bundle(raw: bytes) -> bool:
     try:
-        return _is_sound(py_layout.parse_bundle(raw, "sweep"))
+        return _has_valid_ids(py_layout.parse_bundle(raw, "sweep"))
     except ValueError:
         return False
 
 
-def _is_sound(bundle: Bundle) -> bool:
+def _has_valid_ids(bundle: Bundle) -> bool:
     assert all(map(TASK_ID.match, bundle.task_ids))
     return bool(bundle.task_ids)
 
@@ -191,7 +200,7 @@ def read_py_times(raw: bytes) -> bool:
     return py_layout.parse_times(raw)[0] is not None
 
 
-# What we write ourselves
+# Plans, manifests and history
 
 
 def plans() -> list[PurgePlan]:
@@ -211,7 +220,7 @@ def plans() -> list[PurgePlan]:
     ]
     filters = FilterStack(
         task_ids=TaskIds(frozenset(IDS)),
-        with_status=WithStatus.purgeable(["failure", "success"]),
+        with_status=WithStatus.for_purge(["failure", "success"]),
     )
     plan = PurgePlan(Path("/root"), 3.5, filters, tuple(tasks), tuple(bundles))
     return [plan, replace(plan, tasks=plan.tasks[:1], bundles=(), warnings=("one", "two"))]
@@ -226,7 +235,7 @@ def saved_plan_reader(stack: ExitStack) -> Reader:
 
     def read(raw: bytes) -> bool:
         path.write_bytes(raw)
-        plan = load_plan(path)
+        plan = load_plan(path).plan
         assert plan_from_dict(plan_to_dict(plan)) == plan
         return True
 
@@ -284,7 +293,7 @@ def read_history_entry(raw: bytes) -> bool:
     return True
 
 
-# Python's list of recent tasks
+# The list of recent Python tasks
 
 
 def recent_lists() -> list[bytes]:
@@ -294,22 +303,22 @@ def recent_lists() -> list[bytes]:
 def recent_reader(stack: ExitStack) -> Reader:
     project = _folder(stack)
     (project / "hipercow" / "py" / "tasks").mkdir(parents=True)
-    places = stack.enter_context(open_root_dirs(find_root(project).part(Lang.PY)))
+    dirs = stack.enter_context(open_root_dirs(find_root(project).part(Lang.PY)))
     path = project / "hipercow" / "py" / "recent"
-    stack.callback(setattr, recent_list, "LINGER", recent_list.APPEND_GRACE)
-    recent_list.APPEND_GRACE = 0.0  # nobody else is at work
-    gone, back = ([i.encode() for i in ids] for ids in (IDS[:2], IDS[5:]))
+    stack.callback(setattr, recent_list, "APPEND_GRACE", recent_list.APPEND_GRACE)
+    recent_list.APPEND_GRACE = 0.0  # no other process appends
+    removed, restored = ([i.encode() for i in ids] for ids in (IDS[:2], IDS[5:]))
 
     def lines() -> list[bytes]:
         return [*dict.fromkeys(filter(None, map(bytes.strip, path.read_bytes().splitlines())))]
 
     def read(raw: bytes) -> bool:
         path.write_bytes(raw)
-        expected = [line for line in lines() if line not in gone]
-        assert recent_list.remove_ids(places, IDS[:2]) is None
+        expected = [line for line in lines() if line not in removed]
+        assert recent_list.remove_ids(dirs, IDS[:2]) is None
         assert lines() == expected
-        assert recent_list.append_ids(places, IDS[5:]) is None
-        assert lines() == [*expected, *(line for line in back if line not in expected)]
+        assert recent_list.append_ids(dirs, IDS[5:]) is None
+        assert lines() == [*expected, *(line for line in restored if line not in expected)]
         return True
 
     return read

@@ -1,4 +1,4 @@
-"""Damaged files of every format: a value or an error of our own, in bounded time and memory."""
+"""Damaged files of every format must give a value or an own error, in limited time and memory."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PROGRAM = """
 import json, resource, sys, time, traceback
 from contextlib import ExitStack
 from itertools import islice
-from tests.bench.formats import FORMATS, reader_of
+from tests.bench.formats import FORMATS, open_reader
 from tests.bench.mutants import mutants
 
 def resident():
@@ -26,41 +26,42 @@ def resident():
 
 name, seed, number = sys.argv[1], *map(int, sys.argv[2:])
 format = FORMATS[name]
-said = {"read": 0, "foreign": [], "longest": 0.0}
+found = {"read": 0, "foreign": [], "longest": 0.0}
 with ExitStack() as stack:
-    read = reader_of(format, stack)
+    read = open_reader(format, stack)
     originals = format.originals()
     files = mutants(seed, originals, text=format.is_text)
-    for raw in islice(files, 1000):  # all modules are imported, all originals read
+    for raw in islice(files, 1000):  # so that all modules are imported
         read(raw)
     before = resident()
     for raw in islice(mutants(seed, originals, text=format.is_text), number):
         began = time.perf_counter()
         try:
-            said["read"] += read(raw)
+            found["read"] += read(raw)
         except BaseException:
-            said["foreign"].append(f"{raw[:300]}\\n{traceback.format_exc()}")
-        said["longest"] = max(said["longest"], time.perf_counter() - began)
-said["memory"] = (resident() - before) * 1024
-print(json.dumps(said))
+            found["foreign"].append(f"{raw[:300]}\\n{traceback.format_exc()}")
+        found["longest"] = max(found["longest"], time.perf_counter() - began)
+found["memory"] = (resident() - before) * 1024
+print(json.dumps(found))
 """
 
 
 def fuzz_figures() -> Iterator[Figure]:
-    """Damaged files by the seed, half of them for each of two processes."""
+    """Read damaged files of each format in two processes."""
     for name, files in FILES.items():
         halves = [_start(name, SEED + half, files // 2) for half in range(2)]
-        said = [json.loads(half.communicate()[0]) for half in halves]
-        foreign = [error for one in said for error in one["foreign"]]
+        results = [json.loads(half.communicate()[0]) for half in halves]
+        foreign = [error for result in results for error in result["foreign"]]
         for error in foreign[:3]:
             sys.stderr.write(error)
-        shown = f"{sum(one['read'] for one in said):,} of {files:,} read as something"
+        read = sum(result["read"] for result in results)
+        shown = f"{read:,} of {files:,} valid"
         yield Figure(
-            f"damaged {name}: errors not ours", str(len(foreign)), shown, len(foreign), 0, ""
+            f"damaged {name}: foreign errors", str(len(foreign)), shown, len(foreign), 0, ""
         )
-        longest = max(one["longest"] for one in said)
-        yield Figure(f"damaged {name}: the longest", f"{longest * 1e3:.0f} ms", "", longest, 1, "s")
-        memory = max(one["memory"] for one in said) / 1e6
+        longest = max(result["longest"] for result in results)
+        yield Figure(f"damaged {name}: longest", f"{longest * 1e3:.0f} ms", "", longest, 1, "s")
+        memory = max(result["memory"] for result in results) / 1e6
         yield Figure(f"damaged {name}: memory", f"{memory:.0f} MB", "", memory, 50, "MB")
 
 

@@ -1,4 +1,4 @@
-"""The leanest loop in one process that a scan is measured against; nothing of ours is in it."""
+"""The smallest loop that reads what a scan must read: the reference of scans."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import zlib
 
 
 def lean_loop(tasks: str) -> int:
-    """List every task folder, and read and decompress every ``info``; returns how many folders."""
+    """List every task folder, read and decompress every ``info``; return the number of folders."""
     folders = 0
     for head in os.listdir(tasks):
         for tail in os.listdir(f"{tasks}/{head}"):
             folders += 1
             path = f"{tasks}/{head}/{tail}"
-            ended = False
+            has_info = False
             with os.scandir(path) as entries:
                 for entry in entries:
                     if entry.name == "info":
-                        ended = True
-            if ended:
+                        has_info = True
+            if has_info:
                 fd = os.open(f"{path}/info", os.O_RDONLY | os.O_CLOEXEC)
                 raw = os.read(fd, 16384)
                 os.close(fd)

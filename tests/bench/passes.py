@@ -1,4 +1,4 @@
-"""Scan a root so many times, for strace to count."""
+"""A program that scans a root several times, so that strace can count its system calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person at the screen waits for: the program itself, in a terminal, driven by its keys."""
+"""The time from a key to the answer on the screen. The app runs in a pseudo-terminal."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ STARTS = 3
 EMPTY = "from textual.app import App; App().run()"
 J, K, DOWN, UP, END, HOME = b"j", b"k", b"\x1b[6~", b"\x1b[5~", b"G", b"g"
 MOVES = (J, J, K, DOWN, J, UP, END, K, HOME, J, DOWN, K) * 8
-SETTLED = 12.0  # seconds after the root was read, in which the next looks are over too
-LONGEST = 1800.0  # seconds that a root may take to be read
-PAUSE = 0.35  # seconds between two keys: the details have come, and all is quiet
+SETTLED = 12.0  # seconds after the first scan until the next scans are finished too
+LONGEST = 1800.0  # seconds of the first scan
+PAUSE = 0.35  # seconds between two keys, enough for all background work
 MATCHED = re.compile(r"matched [\d,]+")
 
 
 def screen_figures(small: Path, big: Path) -> Iterator[Figure]:
-    """From start to frame, to rows, from key to paint and from filter to highlight."""
+    """Measure the times from start to frame and rows, from key to paint, and to filtered rows."""
     tasks = int(big.name.partition("-")[2])
     empty = [_start(_python("-c", EMPTY), None) for _ in range(STARTS)]
     starts = [_start(_app(big), big) for _ in range(STARTS)]
@@ -45,13 +45,13 @@ def screen_figures(small: Path, big: Path) -> Iterator[Figure]:
 
 
 def memory_figure(big: Path) -> Figure:
-    """What the app holds in memory once all is read, failures too, above an empty one."""
+    """Measure the memory of the app after all is read, and of an empty app."""
     name, tasks = "memory above an empty app", int(big.name.partition("-")[2])
     if not Path("/proc/self/statm").exists():
         return Figure(name, "not measured: no /proc")
     nothing = _resident(_python("-c", EMPTY), 3.0)
     ours = _resident(_app(big), max(SETTLED, tasks * 4e-4))
-    # 80 MB at 100,000, 600 MB at a million, by a line between and beyond.
+    # 80 MB at 100,000 tasks, 600 MB at a million, linear between and beyond.
     target = 80 + max(0, tasks - 100_000) * 520 / 900_000
     shown = f"{ours / 1e6:.0f} MB", f"{nothing / 1e6:.0f} MB"
     return Figure(name, *shown, (ours - nothing) / 1e6, target, "MB")
@@ -80,8 +80,8 @@ def _app(root: Path) -> list[str]:
 
 
 def _start(command: list[str], root: Path | None) -> tuple[float, float, list[float]]:
-    """Seconds from the start to the first frame and the first rows, and from each key pressed
-    while the root was read to what it changed."""
+    """Return the seconds from start to first frame and first rows, and the seconds from each key
+    during the first scan to its frame."""
     pressed: list[tuple[float, bytes]] = []
     with Recording(command) as app:
         app.watch(1.0)
@@ -106,7 +106,7 @@ def _start(command: list[str], root: Path | None) -> tuple[float, float, list[fl
 
 
 def _framed(lines: Sequence[str]) -> bool:
-    """Whether the frame is complete: keys, filters, and the titles of the table's columns."""
+    """Whether the first frame is complete: footer, filters, and titles of columns."""
     text = "\n".join(lines)
     return (
         "Help" in lines[-1] and "failure" in text and re.search(r"status +what", text) is not None
@@ -114,7 +114,7 @@ def _framed(lines: Sequence[str]) -> bool:
 
 
 def _cursor(lines: Sequence[str]) -> str | None:
-    """The line under the cursor, and where it stands."""
+    """Return number and text of the line with the cursor."""
     for number, line in enumerate(lines):
         if "▌" in line:
             return f"{number} {line[line.index('▌') :]}"
@@ -122,25 +122,30 @@ def _cursor(lines: Sequence[str]) -> str | None:
 
 
 def _painted(screen: Replay, when: float, then: float) -> float:
-    """Seconds to the frame in which the cursor stands on another row; if that comes after the next
-    key, as long as to that."""
+    """Return the seconds from a key to the frame in which the cursor is on another row.
+
+    ``when`` is the time of the key, and ``then`` that of the next one, which limits the result.
+    """
     before = screen.lines
     found = screen.until(lambda: _moved(before, screen.lines), before=then)
     return (found or then) - when
 
 
 def _moved(before: Sequence[str], lines: Sequence[str]) -> bool:
-    """Whether the cursor stands on another row. Rows that look the same stand next to each other:
-    there it is told by the two rows above the cursor, which were scrolled by one."""
+    """Whether the cursor is on another row.
+
+    If adjacent rows have the same text, the two rows above the cursor show whether the table was
+    scrolled by one row.
+    """
     if _cursor(before) != _cursor(lines):
         return True
     at = next((number for number, line in enumerate(lines) if "▌" in line), 0)
-    above, under = lines[at - 2 : at], before[at - 1 : at + 1]
-    return above != before[at - 2 : at] and above == [line.replace("▌", " ") for line in under]
+    above, below = lines[at - 2 : at], before[at - 1 : at + 1]
+    return above != before[at - 2 : at] and above == [line.replace("▌", " ") for line in below]
 
 
 def _settle(app: Recording) -> None:
-    """Wait until the root is read, which the header tells, however cold it was."""
+    """Wait until the header says that the first scan is finished, then for ``SETTLED`` seconds."""
     end = time.monotonic() + LONGEST
     seen = 0
     while not any(b"live" in raw for _, raw in app.chunks[seen:]) and time.monotonic() < end:
@@ -150,7 +155,7 @@ def _settle(app: Recording) -> None:
 
 
 def _moves(root: Path) -> tuple[list[float], float]:
-    """Seconds from key to paint; and the bytes that one j costs."""
+    """Return the seconds from each key to its frame, and the bytes of output for one ``j``."""
     with Recording(_app(root)) as app:
         _settle(app)
         pressed = []
@@ -169,8 +174,10 @@ def _moves(root: Path) -> tuple[list[float], float]:
 
 
 def _filters(root: Path) -> list[float]:
-    """Seconds from a change of the filters to the frame that shows what they match: ticks, letters
-    of a glob, a drag over the slider."""
+    """Return the seconds from each change of a filter to the frame with the new matches.
+
+    The changes are statuses, letters of a glob and a drag of the age slider.
+    """
     with Recording(_app(root)) as app:
         _settle(app)
         pressed = []
@@ -211,7 +218,7 @@ def _matched(lines: Sequence[str]) -> str:
 
 
 def _slider(chunks: Sequence[tuple[float, bytes]]) -> tuple[int, int]:
-    """Column and line of the slider's beginning, from 1."""
+    """Return column and line of the left end of the slider, from 1."""
     screen = Replay(chunks)
     screen.play(before=time.monotonic())
     number, line = next((n, line) for n, line in enumerate(screen.lines) if "○───" in line)
@@ -219,7 +226,7 @@ def _slider(chunks: Sequence[tuple[float, bytes]]) -> tuple[int, int]:
 
 
 def _line_of(chunks: Sequence[tuple[float, bytes]], text: str) -> int:
-    """The line in which the text stands, from 1."""
+    """Return the number of the line with a text, from 1."""
     screen = Replay(chunks)
     screen.play(before=time.monotonic())
     return next(n for n, line in enumerate(screen.lines, 1) if text in line)

@@ -12,8 +12,17 @@ from statistics import median
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One line of the table. ``target`` is the most that ``measured`` may be; without a measured
-    number, ``ours`` says why."""
+    """A row of the table.
+
+    Attributes:
+        name: What was measured.
+        ours: Our value as text, or the reason why there is none. Without ``measured`` it is a
+            value that has no target.
+        reference: The value of the reference as text.
+        measured: The number to compare with the target.
+        target: The largest number that is good enough.
+        unit: The unit of both numbers.
+    """
 
     name: str
     ours: str
@@ -23,26 +32,29 @@ class Figure:
     unit: str = "x"
 
     def cells(self) -> tuple[str, ...]:
-        """As texts: the name, our value, the reference, what is measured, target and verdict."""
+        """Return name, our value, reference, measured number, target and verdict as texts."""
         if self.measured is None or self.target is None:
-            return self.name, self.ours, self.reference, "", "", "not measured"
+            return self.name, self.ours, self.reference, "", "", ""
         verdict = "ok" if self.measured <= self.target else "MISSED"
         numbers = (f"{number:.3g} {self.unit}" for number in (self.measured, self.target))
         return self.name, self.ours, self.reference, *numbers, verdict
 
 
 def ratio(name: str, ours: float, reference: float, target: float) -> Figure:
-    """A figure that is one time against another, both in seconds of the same run."""
+    """Return a figure for the ratio of two times of the same run, in seconds."""
     return Figure(name, shown(ours), shown(reference), ours / reference, target)
 
 
 def shown(seconds: float) -> str:
+    """Format seconds for the table."""
     return f"{seconds:.2f} s" if seconds >= 1 else f"{seconds * 1e3:.1f} ms"
 
 
 def interleaved(repeats: int, *works: Callable[[], object]) -> list[float]:
-    """The median time of each work, in seconds, all of them run in turn: what else the machine
-    does falls on all alike."""
+    """Return the median time of each function, in seconds.
+
+    The functions run in turn, so that other load of the machine affects all of them.
+    """
     times: list[list[float]] = [[] for _ in works]
     for _ in range(repeats):
         for work, taken in zip(works, times, strict=True):
@@ -57,7 +69,7 @@ WIDTHS = (44, 12, 24, 12, 12, 0)
 
 
 def print_table(figures: Iterable[Figure]) -> None:
-    """A row as soon as its figure is known: all of them take minutes."""
+    """Print the table; each row as soon as its figure is known, because all take minutes."""
     for row in chain([HEAD], (figure.cells() for figure in figures)):
         cells = [cell.ljust(width) for cell, width in zip(row, WIDTHS, strict=True)]
         sys.stdout.write("  ".join(cells).rstrip() + "\n")

@@ -1,6 +1,6 @@
-"""A program in a pseudo-terminal whose output is kept with the times at which it came.
+"""A program in a pseudo-terminal. Its output is recorded with times, and replayed afterwards.
 
-What is on the screen is worked out afterwards: whoever reads is not to slow down who is timed.
+The screen is not computed during the recording, because that would slow down the program.
 """
 
 from __future__ import annotations
@@ -27,7 +27,13 @@ COLUMNS, ROWS = 120, 40
 
 @dataclass
 class Recording:
-    """A program at work; ``began`` is when it was started, on the monotonic clock."""
+    """A running program and its output.
+
+    Attributes:
+        command: The program and its arguments.
+        began: When it was started, on the monotonic clock.
+        chunks: The output, with its times on the same clock.
+    """
 
     command: list[str]
     began: float = 0.0
@@ -49,18 +55,18 @@ class Recording:
         os.close(self._fd)
 
     def resident(self) -> int:
-        """Bytes of memory that the program holds by itself."""
+        """Return the resident memory of the program, in bytes."""
         pages = Path(f"/proc/{self._pid}/statm").read_text("ascii").split()[1]
         return int(pages) * resource.getpagesize()
 
     def press(self, keys: bytes) -> float:
-        """Type; returns when."""
+        """Send keys; return the time."""
         now = time.monotonic()
         os.write(self._fd, keys)
         return now
 
     def watch(self, seconds: float, *, quiet: float | None = None) -> None:
-        """Record for so long; or until nothing has come for ``quiet`` seconds."""
+        """Record for ``seconds``, or until there is no output for ``quiet`` seconds."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             wait = left if quiet is None else min(left, quiet)
@@ -72,7 +78,7 @@ class Recording:
 
 
 class Replay:
-    """The screen of a recording, moment by moment."""
+    """The screen of a recording at any time."""
 
     def __init__(self, chunks: Sequence[tuple[float, bytes]]) -> None:
         self._chunks = iter(chunks)
@@ -86,27 +92,29 @@ class Replay:
 
     @property
     def blank(self) -> bool:
-        """Whether nothing has been drawn, not even a ground."""
+        """Whether nothing has been drawn, not even a background."""
         cell: Any = self._screen.buffer[ROWS // 2][COLUMNS // 2]
         return bool(cell.bg == "default")
 
     def play(self, *, before: float) -> None:
-        """All that came before that time."""
+        """Replay the output before a time."""
         while self._next is not None and self._next[0] < before:
             self._step()
 
-    def until(self, true: Callable[[], object], *, before: float = inf) -> float | None:
-        """When the screen was first so; None if it was not before that time. Nothing that came
-        later is played: it is the answer to another key."""
+    def until(self, condition: Callable[[], object], *, before: float = inf) -> float | None:
+        """Replay until a condition holds, and return the time; None if it never holds.
+
+        Output after ``before`` is not replayed, because it answers another key.
+        """
         while self._next is not None and self._next[0] < before:
             when = self._next[0]
             self._step()
-            if true():
+            if condition():
                 return when
         return None
 
     def _step(self) -> None:
         assert self._next is not None
-        # pyte takes the m of some of Textual's questions to the terminal for colours.
+        # pyte misreads some of Textual's queries that end with m as colours.
         self._stream.feed(self._next[1])
         self._next = next(self._chunks, None)

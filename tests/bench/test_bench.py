@@ -1,4 +1,4 @@
-"""What the benchmark takes for an answer to a key."""
+"""Which frame the benchmark takes as the answer to a key."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bench.terminal import ROWS, Replay
 
 
 def drawn(*rows: str, cursor: int) -> bytes:
-    """A table whose first row stands on the third line of the screen."""
+    """Return the output that draws a table; its first row is on line 3 of the screen."""
     lines = [f"{'▌' if number == cursor else ' '}{row}" for number, row in enumerate(rows)]
     shown = ["", "", *lines][:ROWS]
     return "".join(f"\x1b[{at};1H{line}\x1b[K" for at, line in enumerate(shown, 1)).encode()
@@ -25,17 +25,17 @@ def painted(*frames: tuple[float, bytes], keys: tuple[float, ...]) -> list[float
     return found
 
 
-def test_a_key_is_answered_by_what_comes_before_the_next() -> None:
+def test_a_frame_counts_for_the_last_key_before_it() -> None:
     times = painted(
         (0.5, drawn("a", "b", "c", cursor=0)),
         (1.01, drawn("a", "b", "c", cursor=1)),
         (3.02, drawn("a", "b", "c", cursor=2)),
         keys=(1.0, 2.0, 3.0, 4.0),
     )
-    assert times == pytest.approx([0.01, 1.0, 0.02]), "the second key had no answer of its own"
+    assert times == pytest.approx([0.01, 1.0, 0.02]), "the second key has no frame"
 
 
-def test_rows_that_look_the_same_are_told_apart_by_those_above() -> None:
+def test_equal_rows_are_distinguished_by_the_rows_above() -> None:
     times = painted(
         (0.5, drawn("a", "b", "same", cursor=2)),
         (1.01, drawn("b", "same", "same", cursor=2)),

@@ -1,4 +1,4 @@
-"""From the start to the purge of one cause among 20,000 tasks, by keys alone."""
+"""The number of keys from the start of the app to the purge of one error among 20,000 tasks."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from pathlib import Path
 from .table import Figure, shown
 
 TASKS = 20_000
-PATIENCE = 600.0  # seconds for one step, on a busy machine
+TIMEOUT = 600.0  # seconds of one step, on a busy machine
 
 
 def triage_figures() -> Iterator[Figure]:
-    """How many keys it takes, and what was found and purged with them."""
+    """Count the keys, and report the errors that were found and the tasks that were purged."""
     sys.path.append(str(Path(__file__).parents[1] / "support"))
     from real_terminal import Terminal
     from triage_journey import MOST_KEYS, take_journey
@@ -34,13 +34,12 @@ def triage_figures() -> Iterator[Figure]:
         began = time.monotonic()
         terminal = Terminal("--demo", "--demo-tasks", str(TASKS), env=env, columns=118, rows=36)
         try:
-            journey = take_journey(terminal, patience=PATIENCE)
+            journey = take_journey(terminal, patience=TIMEOUT)
         finally:
             terminal.child.close(force=True)
-        whole = time.monotonic() - began
-    name = f"keys from the start to one cause of {TASKS:,} tasks purged"
+        total = time.monotonic() - began
+    name = f"keys to purge one error among {TASKS:,} tasks"
     most = " · ".join(f"{number:,}" for number in journey.broken)
-    ours = f"{len(journey.keys)} keys, {shown(whole)}"
-    told = f"told {shown(journey.seconds)} after e"
-    found = f"errors of {most} tasks, {told}, {journey.purged:,} purged"
+    ours = f"{len(journey.keys)} keys, {shown(total)}"
+    found = f"errors of {most} tasks {shown(journey.seconds)} after e, {journey.purged:,} purged"
     yield Figure(name, ours, found, len(journey.keys), MOST_KEYS, "keys")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,14 +22,14 @@ from purge_stage import (
     batches,
     bundles,
     folder_of,
+    has_no_batches,
     in_place,
     make_root,
-    nothing_left,
     plan_of,
+    root_contents,
     run_script,
-    whole,
 )
-from small_root import task_id, write_bundle, write_task
+from small_root import task_id, tree, write_bundle, write_task
 
 from hipercow_tui.cli.main import main
 from hipercow_tui.formats.root import Root
@@ -52,7 +53,7 @@ def said(capsys: Said) -> Any:
 
 
 def test_purge_to_the_trash_restore_and_empty(root: Root, capsys: Said) -> None:
-    before = whole(root)
+    before = root_contents(root)
     assert run("purge", root, *FAILED, "--trash", "--yes", "--json") == 0
     first = said(capsys)
     assert {task["id"] for task in first["tasks"]} == set(ALL) and first["bytes"] == 0
@@ -64,14 +65,14 @@ def test_purge_to_the_trash_restore_and_empty(root: Root, capsys: Said) -> None:
     assert batch["stamp"] in capsys.readouterr().out
 
     assert run("trash", root, "--restore", batch["stamp"], "--json") == 0
-    assert set(said(capsys)["tasks"]) == set(ALL) and whole(root) == before
+    assert set(said(capsys)["tasks"]) == set(ALL) and root_contents(root) == before
 
     assert run("purge", root, *FAILED, "--trash", "--yes") == 0
     assert "Moved 6 tasks and 2 bundles to the trash" in capsys.readouterr().out
     assert run("trash", root, "--empty") == 1  # there is no terminal to ask on
     assert "--yes" in capsys.readouterr().err and len(list_trash(root)) == 1
     assert run("trash", root, "--empty", "--yes", "--json") == 0
-    assert set(said(capsys)["tasks"]) == set(ALL) and nothing_left(root)
+    assert set(said(capsys)["tasks"]) == set(ALL) and has_no_batches(root)
     assert run("trash", root) == 0 and "The trash is empty" in capsys.readouterr().out
     assert run("trash", root, "--empty", "--yes") == 0
 
@@ -91,10 +92,10 @@ def test_history_is_told(root: Root, capsys: Said) -> None:
 
 
 def test_a_plan_is_saved_and_applied(root: Root, tmp_path: Path, capsys: Said) -> None:
-    before, file = whole(root), tmp_path / "plan.json"
+    before, file = root_contents(root), tmp_path / "plan.json"
     assert run("purge", root, *FAILED, "--save-plan", file, "--yes") == 0
-    assert whole(root) == before and not (root.hipercow / "tui").exists()
-    assert run("apply", file) == 1 and whole(root) == before
+    assert root_contents(root) == before and not (root.hipercow / "tui").exists()
+    assert run("apply", file) == 1 and root_contents(root) == before
     out, err = capsys.readouterr()
     assert "6 tasks · 2 bundles" in out and "status is failure" in out and "--yes" in err
     assert run("apply", file, "--yes", "--json") == 0
@@ -105,7 +106,7 @@ def test_a_plan_is_saved_and_applied(root: Root, tmp_path: Path, capsys: Said) -
 def test_a_saved_plan_replaces_no_file(root: Root, tmp_path: Path, capsys: Said) -> None:
     (tmp_path / "plan.json").write_text("precious")
     assert run("purge", root, *FAILED, "--save-plan", tmp_path / "plan.json") == 1
-    assert "replaces no file" in capsys.readouterr().err
+    assert "exists already and is not replaced" in capsys.readouterr().err
     assert (tmp_path / "plan.json").read_text() == "precious"
 
 
@@ -116,7 +117,7 @@ CHANGES: dict[str, Callable[[Root], object]] = {
     "was retried: 4d4d4d": lambda r: add_retry(r, "4d" * 16),
     "bundle 'sweep' was rewritten": lambda r: write_bundle(r.path, "sweep", [BASE]),
     "bundle 'solo' is gone": lambda r: (r.bundles / "solo").unlink(),
-    "bundle 'fresh' names": lambda r: write_bundle(r.path, "fresh", [LONE]),
+    "bundle 'fresh' is new and lists": lambda r: write_bundle(r.path, "fresh", [LONE]),
 }
 
 
@@ -133,23 +134,144 @@ def test_what_changed_since_a_plan_was_saved_refuses_it(
     file = tmp_path / "plan.json"
     run("purge", root, *FAILED, "--save-plan", file)
     CHANGES[says](root)
-    before = whole(root)
+    before = root_contents(root)
     capsys.readouterr()
     assert run("apply", file, "--yes") == 1
     err = capsys.readouterr().err
-    assert says in err and "nothing was purged" in err
+    assert says in err and "Nothing was purged" in err
     assert run("apply", file, "--yes", "--json") == 1
     assert any(says in line for line in said(capsys)["changed"])
-    assert whole(root) == before and nothing_left(root)
+    assert root_contents(root) == before and has_no_batches(root)
 
 
-def test_a_plan_for_a_root_that_is_gone_is_refused(
+def test_apply_of_a_plan_whose_root_is_gone_is_refused(
     root: Root, tmp_path: Path, capsys: Said
 ) -> None:
     run("purge", root, *FAILED, "--save-plan", tmp_path / "plan.json")
     root.hipercow.rename(tmp_path / "hipercow")
     assert run("apply", tmp_path / "plan.json", "--yes") == 1
-    assert "no root any more" in capsys.readouterr().err
+    assert "there is no root now" in capsys.readouterr().err
+
+
+def mount_elsewhere(root: Root, path: Path) -> Path:
+    """Give the root another path; like a second mount, the rename keeps all folders as they are."""
+    return root.path.rename(path)
+
+
+def test_a_plan_is_applied_to_the_same_root_at_another_path(
+    root: Root, tmp_path: Path, capsys: Said
+) -> None:
+    run("purge", root, *FAILED, "--save-plan", tmp_path / "plan.json")
+    elsewhere = mount_elsewhere(root, tmp_path / "elsewhere")
+    assert run("apply", tmp_path / "plan.json", "--yes") == 1
+    assert "name it with --root" in capsys.readouterr().err
+    words = ("apply", tmp_path / "plan.json", "--root", elsewhere, "--yes", "--json")
+    assert run(*words) == 0
+    result = said(capsys)
+    assert {task["id"] for task in result["tasks"]} == set(ALL)
+    assert result["root"] == str(elsewhere)
+
+
+def test_changes_since_the_plan_refuse_it_at_another_path_as_well(
+    root: Root, tmp_path: Path, capsys: Said
+) -> None:
+    run("purge", root, *FAILED, "--save-plan", tmp_path / "plan.json")
+    (root.bundles / "solo").unlink()
+    elsewhere = mount_elsewhere(root, tmp_path / "elsewhere")
+    assert run("apply", tmp_path / "plan.json", "--root", elsewhere, "--yes") == 1
+    assert "bundle 'solo' is gone" in capsys.readouterr().err
+
+
+def copied_with_times(root: Root, path: Path) -> Path:
+    return Path(shutil.copytree(root.path, path, symlinks=True))
+
+
+def copied_by_hard_links(root: Root, path: Path) -> Path:
+    return Path(shutil.copytree(root.path, path, copy_function=os.link))
+
+
+def another_root(root: Root, path: Path) -> Path:
+    write_task(path, task_id(99), "failure")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (copied_with_times, "is a copy of it, or has changed"),
+        (copied_by_hard_links, "is a copy of it, or has changed"),
+        (another_root, "is not the same root"),
+    ],
+)
+def test_a_plan_is_not_applied_to_a_copy_or_another_root(
+    root: Root,
+    tmp_path: Path,
+    capsys: Said,
+    make: Callable[[Root, Path], Path],
+    reason: str,
+) -> None:
+    run("purge", root, *FAILED, "--save-plan", tmp_path / "plan.json")
+    other = make(root, tmp_path / "other")
+    before = tree(other)
+    assert run("apply", tmp_path / "plan.json", "--root", other, "--yes") == 1
+    assert reason in capsys.readouterr().err
+    assert tree(other) == before
+    assert run("apply", tmp_path / "plan.json", "--root", root, "--yes") == 0
+
+
+def test_a_plan_of_an_earlier_version_is_applied_only_at_its_path(
+    root: Root, tmp_path: Path, capsys: Said
+) -> None:
+    file = tmp_path / "plan.json"
+    run("purge", root, *FAILED, "--save-plan", file)
+    data = json.loads(file.read_text())
+    for key in ("task_folders", "ignored_bundles"):
+        del data[key]
+    file.write_text(json.dumps(data))
+    elsewhere = mount_elsewhere(root, tmp_path / "elsewhere")
+    assert run("apply", file, "--root", elsewhere, "--yes") == 1
+    assert "does not say how to recognise its root" in capsys.readouterr().err
+    elsewhere.rename(root.path)
+    assert run("apply", file, "--yes") == 0
+    assert in_place(root) == set()
+
+
+def test_the_json_of_a_dry_run_is_not_a_saved_plan(
+    root: Root, tmp_path: Path, capsys: Said
+) -> None:
+    """Earlier versions of the app saved this."""
+    assert run("purge", root, *FAILED, "--dry-run", "--json") == 0
+    (tmp_path / "plan.json").write_text(capsys.readouterr().out)
+    assert run("apply", tmp_path / "plan.json", "--yes") == 1
+    err = capsys.readouterr().err
+    assert "is not a saved plan" in err and "Save the plan again" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["trash", "--empty"], "Nothing was erased"),
+        (["purge", "--with-status", "failure"], "Nothing was purged"),
+    ],
+)
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_declined_question_says_what_was_not_done(
+    root: Root,
+    capsys: Said,
+    monkeypatch: pytest.MonkeyPatch,
+    words: list[str],
+    message: str,
+    terminal: bool,
+) -> None:
+    run("purge", root, "--task-id", FREE, "--trash", "--yes")
+    capsys.readouterr()
+    monkeypatch.setattr("sys.stdin.isatty", lambda: terminal, raising=False)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: terminal, raising=False)
+    monkeypatch.setattr("sys.stdin.readline", lambda: "n\n", raising=False)
+    before = root_contents(root)
+    assert run(words[0], root, *words[1:]) == 1
+    assert f"hipercow-tui: {message}" in capsys.readouterr().err
+    assert root_contents(root) == before and len(list_trash(root)) == 1
 
 
 @pytest.mark.parametrize("command", ["list", "purge", "trash"])
@@ -176,16 +298,16 @@ def interrupt(root: Root) -> str:
 
 
 def test_an_interrupted_purge_is_restored_by_its_stamp(root: Root, capsys: Said) -> None:
-    before = whole(root)
+    before = root_contents(root)
     assert run("trash", root, "--restore", interrupt(root)) == 0
     assert "Restored 3 tasks and 2 bundles" in capsys.readouterr().out
-    assert whole(root) == before and nothing_left(root)
+    assert root_contents(root) == before and has_no_batches(root)
 
 
 def test_an_interrupted_purge_is_finished_by_its_stamp(root: Root, capsys: Said) -> None:
     assert run("trash", root, "--finish", interrupt(root), "--yes") == 0
     assert "Purged 6 tasks and 2 bundles" in capsys.readouterr().out
-    assert in_place(root) == set() and bundles(root) == {} and nothing_left(root)
+    assert in_place(root) == set() and bundles(root) == {} and has_no_batches(root)
 
 
 def test_what_changed_meanwhile_stays_when_a_purge_is_finished(root: Root, capsys: Said) -> None:
@@ -225,11 +347,11 @@ SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 def test_a_signal_stops_a_purge_between_two_tasks(
     root: Root, number: signal.Signals, status: int, when: str
 ) -> None:
-    before = whole(root)
+    before = root_contents(root)
     run_script("purge_signalled.py", str(root.path), str(int(number)), when, str(status))
     left = in_place(root)
     assert left == (set(ALL) if when == "moving" else set(ALL) - set(CHAIN))
-    after = whole(root)
+    after = root_contents(root)
     assert all(after[name] == before[name] for name in after)
     assert not [batch for batch in batches(root) if not batch.name.endswith(".kept")]
 
@@ -242,7 +364,7 @@ def test_a_terminal_that_goes_away_changes_nothing_of_the_outcome(root: Root) ->
         os.close(child)
         os.close(parent)
         assert process.wait(60) in (0, 1)
-    assert nothing_left(root) and in_place(root) in (set(), set(ALL))
+    assert has_no_batches(root) and in_place(root) in (set(), set(ALL))
 
 
 def test_the_json_of_a_task_id_elsewhere(root: Root, capsys: Said) -> None:

@@ -19,7 +19,7 @@ import hipercow_tui
 from hipercow_tui import HipercowTuiError, PartlyFailedError
 from hipercow_tui.cli.main import main
 from hipercow_tui.demo.r_builders import chars, flags, named, reals
-from hipercow_tui.demo.rds_writer import rds
+from hipercow_tui.demo.rds_writer import serialize
 from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.purging import list_trash
 from hipercow_tui.support.text import escape_controls
@@ -59,7 +59,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Root:
         ("variables", variables),
     )
     folder = write_task(where, FAILED, "failure")
-    (folder / "data").write_bytes(rds(data))
+    (folder / "data").write_bytes(serialize(data))
     (folder / "result").write_bytes(result_file(NASTY, ("x", NASTY), warning=NASTY))
     (folder / "status-submitted").write_text(NASTY)
     for name in ("log", "log.outer", NASTY):

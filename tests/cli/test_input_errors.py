@@ -19,7 +19,7 @@ from hipercow_tui.purging import list_trash, move_to_trash
 
 CALLS = ("listdir", "scandir", "open", "stat")
 OTHERS = set(ALL) - {FREE}
-NOT_DONE = ("\nput back ", "\nkept aside ", "\nfailed ")
+NOT_DONE = ("\nput back ", "\nquarantined ", "\nfailed ")
 Said = pytest.CaptureFixture[str]
 
 

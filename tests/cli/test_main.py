@@ -14,7 +14,7 @@ from small_root import task_id, tree, write_bundle, write_retries, write_task
 
 from hipercow_tui.cli.main import main
 from hipercow_tui.demo.r_builders import chars, flags, named
-from hipercow_tui.demo.rds_writer import rds
+from hipercow_tui.demo.rds_writer import serialize
 from hipercow_tui.domain.task import Status
 from hipercow_tui.formats.rlang.values import RNull
 from hipercow_tui.settings.saved_filters import FilterFile, SavedFilter
@@ -108,9 +108,9 @@ def test_a_refused_plan_begins_with_what_blocks(
         out, err = capsys.readouterr()
         shown = err if "--json" in words else out
         first, _, blocked, reason, held, *_ = shown.splitlines()
-        assert first == "Refused: 1 task can't go, so nothing goes"
+        assert first == "Refused, because 1 task is blocked"
         assert blocked == "blocked 1" and C in reason and "task_info" in reason
-        assert held == "the plan holds 2 tasks · 1 bundle"
+        assert held == "the plan has 2 tasks · 1 bundle"
         assert "would go" not in shown and shown.count(C) == (2 if shown is out else 3)
 
 
@@ -134,7 +134,7 @@ def test_list_masks_what_its_name_says_is_secret(
         ),
         ("script", chars("run.R")),
     )
-    (root / "hipercow" / "tasks" / A[:2] / A[2:] / "data").write_bytes(rds(data))
+    (root / "hipercow" / "tasks" / A[:2] / A[2:] / "data").write_bytes(serialize(data))
     write_py_task(root, D, "success", envvars={"db_password": "hunter4", "LEVEL": "5"})
     for words in (("--json",), ()):
         assert run("list", root, "--details", "--task-id", A, "--task-id", D, *words) == 0
@@ -158,7 +158,7 @@ def test_nothing_to_purge_is_no_error(root: Path, capsys: pytest.CaptureFixture[
         ((), 2, "No filter selected"),
         (("--with-status", "failed"), 2, "did you mean 'failure'"),
         (("--with-status", "running"), 2, "task_cancel"),
-        (("--finished-before", "soon"), 2, "is no time"),
+        (("--finished-before", "soon"), 2, "is not a time"),
         (("--in-bundle", "nowhere*"), 2, "No bundle matches"),
         (("--in-bundle", "{a,b"), 2, "not closed"),
         (("--task-id", D), 1, "1 / 1 task do not exist"),
@@ -201,9 +201,15 @@ def test_saved_filters_are_called_up_by_name(
     [
         (("list", "--filter", "nothing"), "No filter 'nothing' in"),
         (("--filter", "nothing"), "No filter 'nothing' in"),
-        (("--filter", "bad"), "filters.toml, filter 'bad': 'x' is no filter: use status"),
-        (("purge", "--filter", "good", "--with-status", "failure"), "leave out --with-status"),
-        (("list", "--filter", "good", "--no-follow"), "--filter stands alone"),
+        (("--filter", "bad"), "filters.toml, filter 'bad': 'x' is not a filter: use status"),
+        (
+            ("purge", "--filter", "good", "--with-status", "failure"),
+            "combined with --with-status",
+        ),
+        (
+            ("list", "--filter", "good", "--no-follow"),
+            "can't be combined with --no-follow",
+        ),
         (("purge", "--filter", "good"), "No filter selected"),
     ],
 )

@@ -23,7 +23,7 @@ from small_root import task_id, write_bundle, write_task
 
 from hipercow_tui.cli.main import main
 from hipercow_tui.demo import write_root
-from hipercow_tui.demo.py_root import write_python_side
+from hipercow_tui.demo.py_root import write_python_root
 from hipercow_tui.formats.root import Root
 
 HERE = Path(__file__).parents[2]
@@ -90,7 +90,7 @@ def journey(root: Path) -> Iterator[Said]:
 
 def test_the_demo_with_both_languages(tmp_path: Path) -> None:
     write_root(tmp_path, tasks=200, seed=1, now=1_795_500_000.0)
-    write_python_side(tmp_path, seed=1, now=1_795_500_000.0)
+    write_python_root(tmp_path, seed=1, now=1_795_500_000.0)
     for said in journey(tmp_path):
         check(said)
 
@@ -171,7 +171,18 @@ def objects_in(schema: Any) -> Iterator[dict[str, Any]]:
             yield from objects_in(part)
 
 
-def test_a_plan_of_nothing_is_told_as_well(tmp_path: Path) -> None:
+def test_a_manifest_has_the_keys_of_a_saved_plan(tmp_path: Path) -> None:
+    root = make_root(tmp_path)
+    run("purge", root.path, *FAILED, "--trash", "--yes")
+    (path,) = (root.hipercow / "tui").glob("*/manifest.json")
+    manifest = json.loads(path.read_bytes())
+    for key in ("aim", "when", "who", "confirmed"):
+        del manifest[key]
+    assert "task_folders" not in manifest
+    check([("plan", manifest | {"task_folders": []})])
+
+
+def test_an_empty_plan_matches_the_schemas(tmp_path: Path) -> None:
     root = make_root(tmp_path).path
     plan = tmp_path / "plan.json"
     words = ("--with-status", "cancelled")

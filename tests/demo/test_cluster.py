@@ -15,34 +15,43 @@ from hipercow_tui.formats.rlang.values import RVector, element
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
-    demo.write_root(tmp_path / "sir-model", tasks=300, seed=1, now=NOW)
+def cluster(tmp_path: Path) -> demo.Cluster:
+    """A cluster in a root of 300 tasks, the folder ``sir-model``."""
+    where = tmp_path / "sir-model"
+    return demo.Cluster(where, demo.write_root(where, tasks=300, seed=1, now=NOW), seed=1)
+
+
+@pytest.fixture
+def root(cluster: demo.Cluster, tmp_path: Path) -> Path:
     return tmp_path / "sir-model"
 
 
-def steps(root: Path, count: int, seed: int = 1) -> demo.Cluster:
-    cluster = demo.Cluster(root, seed=seed)
-    for second in range(count):
+def take_steps(cluster: demo.Cluster, seconds: range) -> None:
+    for second in seconds:
         cluster.step(NOW + second)
-    return cluster
 
 
-def test_the_same_seed_and_moments_give_the_same_life(tmp_path: Path) -> None:
+def write_and_run(root: Path, steps: int, *, seed: int) -> None:
+    jobs = demo.write_root(root, tasks=150, seed=4, now=NOW)
+    take_steps(demo.Cluster(root, jobs, seed=seed), range(steps))
+
+
+def test_the_same_seed_and_times_give_the_same_files(tmp_path: Path) -> None:
     for name in ("a", "b"):
-        demo.write_root(tmp_path / name, tasks=150, seed=4, now=NOW)
-        steps(tmp_path / name, 200, seed=4)
+        write_and_run(tmp_path / name, 200, seed=4)
     assert fingerprint(tmp_path / "a") == fingerprint(tmp_path / "b")
 
 
-def test_another_seed_gives_another_life(tmp_path: Path) -> None:
+def test_another_seed_gives_other_files(tmp_path: Path) -> None:
     for name, seed in (("a", 1), ("b", 2)):
-        demo.write_root(tmp_path / name, tasks=150, seed=4, now=NOW)
-        steps(tmp_path / name, 40, seed=seed)
+        write_and_run(tmp_path / name, 40, seed=seed)
     assert fingerprint(tmp_path / "a") != fingerprint(tmp_path / "b")
 
 
-def test_about_three_run_and_forty_wait_at_any_time(root: Path) -> None:
-    cluster = steps(root, 60)
+def test_about_three_tasks_run_and_forty_wait_at_any_time(
+    root: Path, cluster: demo.Cluster
+) -> None:
+    take_steps(cluster, range(60))
     for second in range(60, 400):
         cluster.step(NOW + second)
         if second % 20 == 0:
@@ -50,12 +59,12 @@ def test_about_three_run_and_forty_wait_at_any_time(root: Path) -> None:
             assert 25 <= len(with_status(root, "submitted")) <= 60
 
 
-def test_tasks_bundles_and_retries_appear(root: Path) -> None:
-    tasks, held, links = len(folders(root)), len(bundles(root)), len(retries(root))
+def test_new_tasks_bundles_and_retries_appear(root: Path, cluster: demo.Cluster) -> None:
+    tasks, before, links = len(folders(root)), len(bundles(root)), len(retries(root))
     finished = len(with_status(root, "success")), len(with_status(root, "failure"))
-    steps(root, 400)
+    take_steps(cluster, range(400))
     assert len(folders(root)) > tasks
-    assert len(bundles(root)) > held
+    assert len(bundles(root)) > before
     assert len(retries(root)) > links
     assert len(with_status(root, "success")) > finished[0]
     assert len(with_status(root, "failure")) > finished[1]
@@ -63,25 +72,30 @@ def test_tasks_bundles_and_retries_appear(root: Path) -> None:
     assert {link.id for link in retries(root)} <= set(folders(root))
 
 
-def test_no_step_leaves_an_impossible_state(root: Path) -> None:
-    cluster = steps(root, 1)
+def test_no_step_leaves_an_impossible_state(root: Path, cluster: demo.Cluster) -> None:
     known = set(folders(root))
-    for second in range(1, 500):
-        cluster.step(NOW + second)
+    take_steps(cluster, range(500))
     assert len(set(folders(root)) - known) > 20
     for folder in folders(root).values():
-        held = set(os.listdir(folder))
-        if held & {"status-success", "status-failure"}:
-            assert {"data", "Renviron", "info", "result", "status-running"} <= held
-            assert len(held & {"status-success", "status-failure", "status-cancelled"}) == 1
-        elif held & {"status-running", "status-submitted"} and "status-cancelled" not in held:
-            assert {"data", "Renviron", "status-submitted", "dide_id", "resources"} <= held
-            assert not held & {"info", "result"}
+        files_of_task = set(os.listdir(folder))
+        if files_of_task & {"status-success", "status-failure"}:
+            assert {"data", "Renviron", "info", "result", "status-running"} <= files_of_task
+            assert (
+                len(files_of_task & {"status-success", "status-failure", "status-cancelled"}) == 1
+            )
+        elif (
+            files_of_task & {"status-running", "status-submitted"}
+            and "status-cancelled" not in files_of_task
+        ):
+            assert {"data", "Renviron", "status-submitted", "dide_id", "resources"} <= files_of_task
+            assert not files_of_task & {"info", "result"}
 
 
-def test_what_it_finishes_has_the_times_of_its_own_creation_and_start(root: Path) -> None:
+def test_a_finished_task_has_the_times_of_its_creation_and_start(
+    root: Path, cluster: demo.Cluster
+) -> None:
     waiting = {**with_status(root, "submitted"), **with_status(root, "running")}
-    steps(root, 200)
+    take_steps(cluster, range(200))
     done = [folder for folder in waiting.values() if status(folder) in ("success", "failure")]
     assert len(done) > 5
     for folder in done:
@@ -98,11 +112,11 @@ def test_what_it_finishes_has_the_times_of_its_own_creation_and_start(root: Path
         assert isinstance(finished, float) and started < finished <= NOW + 200
 
 
-def test_the_files_of_a_finished_task_come_in_hipercows_order(root: Path) -> None:
-    cluster = steps(root, 1)
+def test_the_files_of_a_finished_task_are_written_in_the_order_of_hipercow(
+    root: Path, cluster: demo.Cluster
+) -> None:
     waiting = with_status(root, "submitted")
-    for second in range(1, 300):
-        cluster.step(NOW + second)
+    take_steps(cluster, range(300))
     done = [folder for folder in waiting.values() if status(folder) == "success"]
     assert done
     for folder in done:
@@ -112,20 +126,22 @@ def test_the_files_of_a_finished_task_come_in_hipercows_order(root: Path) -> Non
         assert changed == sorted(changed)
 
 
-def test_a_cancelled_task_is_not_started(root: Path) -> None:
+def test_a_cancelled_task_is_not_started(root: Path, cluster: demo.Cluster) -> None:
     for folder in with_status(root, "submitted").values():
         (folder / "status-cancelled").touch()
     cancelled = with_status(root, "cancelled").values()
     ran = {folder for folder in cancelled if (folder / "status-running").exists()}
-    steps(root, 200)
+    take_steps(cluster, range(200))
     assert {folder for folder in cancelled if (folder / "status-running").exists()} == ran
 
 
-def test_a_running_task_that_was_cancelled_stays_so(root: Path) -> None:
+def test_a_running_task_that_was_cancelled_stays_cancelled(
+    root: Path, cluster: demo.Cluster
+) -> None:
     running = with_status(root, "running").values()
     for folder in running:
         (folder / "status-cancelled").touch()
-    steps(root, 200)
+    take_steps(cluster, range(200))
     assert [status(folder) for folder in running] == ["cancelled"] * len(running)
 
 
@@ -140,46 +156,48 @@ def move_away(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("purge", [remove, move_away])
-def test_a_purged_task_does_not_come_back(root: Path, purge: Callable[[Path], None]) -> None:
-    cluster = steps(root, 5)
+def test_a_purged_task_does_not_come_back(
+    root: Path, cluster: demo.Cluster, purge: Callable[[Path], None]
+) -> None:
+    take_steps(cluster, range(5))
     gone = [*with_status(root, "submitted").values(), *with_status(root, "running").values()]
     gone += with_status(root, "failure").values()
     for folder in gone:
         purge(folder)
     trash = fingerprint(root / "hipercow" / "tui")
-    for second in range(5, 300):
-        cluster.step(NOW + second)
+    take_steps(cluster, range(5, 300))
     assert len(gone) > 40
     assert not any(folder.exists() for folder in gone)
     assert fingerprint(root / "hipercow" / "tui") == trash
 
 
-def test_tasks_purged_before_it_first_looks_are_no_trouble(root: Path) -> None:
+def test_tasks_purged_before_the_first_step_do_not_come_back(
+    root: Path, cluster: demo.Cluster
+) -> None:
     bases = [root / "hipercow/tasks" / link.base[:2] / link.base[2:] for link in retries(root)]
     for folder in set(bases):
         remove(folder)
-    steps(root, 100)
+    take_steps(cluster, range(100))
     assert not any(folder.exists() for folder in bases)
 
 
-def test_a_root_that_vanished_is_not_made_again(root: Path) -> None:
-    cluster = steps(root, 5)
+def test_a_removed_root_does_not_come_back(root: Path, cluster: demo.Cluster) -> None:
+    take_steps(cluster, range(5))
     shutil.rmtree(root)
-    for second in range(5, 50):
-        cluster.step(NOW + second)
+    take_steps(cluster, range(5, 50))
     assert not root.exists()
 
 
-def test_it_does_not_touch_tasks_that_are_not_of_the_demo(sir_model: Path) -> None:
+def test_the_cluster_does_not_touch_other_tasks(sir_model: Path) -> None:
     before = {task_id: fingerprint(folder) for task_id, folder in folders(sir_model).items()}
-    steps(sir_model, 60)
+    take_steps(demo.Cluster(sir_model, demo.OpenJobs()), range(60))
     after = folders(sir_model)
     assert {task_id: fingerprint(after[task_id]) for task_id in before} == before
 
 
-def test_run_stops_when_told(root: Path) -> None:
+def test_run_ends_when_stop_is_set(cluster: demo.Cluster) -> None:
     stop = threading.Event()
-    thread = threading.Thread(target=demo.Cluster(root, seed=1).run, args=(stop,))
+    thread = threading.Thread(target=cluster.run, args=(stop,))
     thread.start()
     stop.set()
     thread.join(timeout=5)

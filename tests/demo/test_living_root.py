@@ -22,7 +22,7 @@ with demo.living_root(50, 1) as root:
 """
 
 
-def test_it_lives_while_it_is_looked_at_and_is_gone_after() -> None:
+def test_the_root_changes_in_the_context_and_is_removed_after_it() -> None:
     threads = threading.active_count()
     with demo.living_root(60, 1) as root:
         assert len(folders(root)) == 60
@@ -35,14 +35,14 @@ def test_it_lives_while_it_is_looked_at_and_is_gone_after() -> None:
     assert threading.active_count() == threads
 
 
-def test_it_is_gone_after_an_exception_too() -> None:
+def test_the_root_is_removed_after_an_exception() -> None:
     with pytest.raises(KeyError), demo.living_root(10, 1) as root:
         raise KeyError
     assert not root.parent.exists()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_it_is_gone_after_signals(number: signal.Signals) -> None:
+def test_the_root_is_removed_after_signals(number: signal.Signals) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", CHILD], stdout=subprocess.PIPE, text=True, env=os.environ
     ) as child:

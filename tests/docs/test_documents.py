@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from textual.keys import format_key
 
+from hipercow_tui.cli.arguments import CommandParser
 from hipercow_tui.cli.main import main
 from hipercow_tui.support import exit_codes
 from hipercow_tui.ui import run
@@ -124,7 +125,7 @@ def test_every_schema_is_linked() -> None:
 # Commands
 
 
-class Parsed(Exception):
+class Parsed(BaseException):
     """The arguments of a command were understood, and it goes no further."""
 
 
@@ -145,13 +146,11 @@ def shown_commands() -> Iterator[list[str]]:
 
 
 def test_commands_are_understood(monkeypatch: pytest.MonkeyPatch) -> None:
-    parse = argparse.ArgumentParser.parse_args
-
     def only_parse(parser: argparse.ArgumentParser, words: Sequence[str]) -> None:
-        parse(parser, words)
+        parser.parse_args(words)
         raise Parsed
 
-    monkeypatch.setattr(argparse.ArgumentParser, "parse_args", only_parse)
+    monkeypatch.setattr(CommandParser, "parse_command", only_parse)
     commands = list(shown_commands())
     assert len(commands) > 40
     for words in commands:
@@ -199,7 +198,7 @@ def test_the_command_line_page_names_every_option(capsys: pytest.CaptureFixture[
 def test_the_section_of_a_command_names_its_options(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    text = section(page("cli"), command or "The app")
+    text = section(page("cli"), command or "The app") + section(page("cli"), "Every command")
     if command == "purge":  # it shares the options that select tasks
         text += section(page("cli"), "list")
     shown = options_of(command, capsys) if command else options_in(app_help(capsys))
@@ -257,3 +256,10 @@ def test_the_glossary_is_short_and_each_term_is_used_elsewhere() -> None:
     assert 10 < len(terms) <= 24
     others = "\n".join(text for path, text in TEXTS.items() if path.stem != "glossary").lower()
     assert not [term for term in terms if not re.search(rf"\b{term}", others)]
+
+
+def test_the_workflow_tests_the_oldest_textual_that_is_allowed() -> None:
+    lowest = re.search(r'"textual>=([\d.]+),<', (HERE / "pyproject.toml").read_text("utf-8"))
+    assert lowest is not None
+    workflow = (HERE / ".github" / "workflows" / "test.yml").read_text("utf-8")
+    assert f"textual=={lowest[1]}\n" in workflow

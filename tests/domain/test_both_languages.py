@@ -16,7 +16,7 @@ from small_root import NOW, task_id, write_bundle, write_retries, write_task
 
 from hipercow_tui import UnknownTasksError, purge, scan
 from hipercow_tui.cli.main import main
-from hipercow_tui.domain.combined_snapshot import combine
+from hipercow_tui.domain.combined_snapshot import combine_snapshots
 from hipercow_tui.domain.filter_counts import count_passing
 from hipercow_tui.domain.filters import FilterStack, InBundle, OfLang, TaskIds, WithStatus
 from hipercow_tui.domain.plan import make_plan
@@ -25,7 +25,8 @@ from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import DATA, Bundle, Lang, Status, Task
 from hipercow_tui.formats.folder_size import measure_many
 from hipercow_tui.formats.root import find_root
-from hipercow_tui.purging.plan_file import plan_from_dict, plan_to_dict, save_plan
+from hipercow_tui.purging.plan_file import save_plan
+from hipercow_tui.purging.plan_format import plan_from_dict, plan_to_dict
 from hipercow_tui.scanning.combined_scanner import CombinedScanner
 
 R1, R2, P1, P2, GONE = map(task_id, range(1, 6))
@@ -97,7 +98,7 @@ def test_a_retry_of_one_draws_no_task_of_the_other_in(root: Path) -> None:
         {("py", "same")},
     )
     assert snapshot.tasks[R1].latest_status is None  # R's tip is gone, whatever Python has
-    followed = FilterStack(with_status=WithStatus.purgeable(["failure"]))
+    followed = FilterStack(with_status=WithStatus.for_purge(["failure"]))
     assert followed.matched(snapshot) == {P1}
 
 
@@ -223,7 +224,7 @@ def test_a_plan_of_both_is_saved_and_carried_out_later(
 ) -> None:
     write_py_bundle(root, "in/a folder", [P1, P2])
     write_py_bundle(root, "crossing", [R1])
-    stack = FilterStack(with_status=WithStatus.purgeable(["failure"]))
+    stack = FilterStack(with_status=WithStatus.for_purge(["failure"]))
     saved = str(root / "plan.json")
     for lang in (None, OfLang(Lang.PY), OfLang(Lang.R)):
         plan = make_plan(scan(root), replace(stack, lang=lang), now=NOW)
@@ -277,7 +278,7 @@ named = st.dictionaries(st.sampled_from(["a", "b", "c/d"]), st.sets(ids, max_siz
             "task_ids": st.sets(ids).map(lambda these: TaskIds(frozenset(these))),
             "in_bundle": st.sampled_from(["*", "a", "[bc]*"]).map(InBundle.of),
             "with_status": st.sampled_from(["failure", "success"]).map(
-                lambda one: WithStatus.purgeable([one])
+                lambda one: WithStatus.for_purge([one])
             ),
         },
     ),
@@ -307,7 +308,7 @@ def test_no_cascade_ever_crosses(
         for lang, named in bundles.items()
     ]
     stack = FilterStack(**given)
-    whole = make_plan(combine(*parts), stack, now=NOW, skip_blocked=True)
+    whole = make_plan(combine_snapshots(*parts), stack, now=NOW, skip_blocked=True)
     known = {lang: {i for i, (whose, _) in tasks.items() if whose is lang} for lang in Lang}
     assert set(whole.ids) == {one.task.id for one in whole.tasks} <= tasks.keys()
     for part in parts:

@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from small_root import DAY, IDS, NOW, snapshot_of, snapshots
 
-from hipercow_tui.domain.combined_snapshot import combine
+from hipercow_tui.domain.combined_snapshot import combine_snapshots
 from hipercow_tui.domain.filters import (
     FilterStack,
     FinishedBefore,
@@ -213,7 +213,7 @@ def both_languages(draw: st.DrawFn) -> Snapshot:
     tasks = [task for i, task in other.tasks.items() if i not in r.tasks]
     links = [(link.id, link.parent, link.base) for link in other.chains.links]
     python = snapshot_of(tasks, {one.name: one.task_ids for one in other.bundles}, links)
-    return combine(
+    return combine_snapshots(
         r,
         replace(
             python,

@@ -9,13 +9,13 @@ from small_root import NOW, snapshot_of, successions, task_id
 from hipercow_tui.analysis import task_sorting
 from hipercow_tui.analysis.bundle_rows import BundleRowBuilder
 from hipercow_tui.analysis.task_sorting import (
-    UNSETTLED,
+    CHANGING_KEYS,
     SortKey,
     TaskSort,
     resort_changed,
     sort_tasks,
 )
-from hipercow_tui.domain.combined_snapshot import combine
+from hipercow_tui.domain.combined_snapshot import combine_snapshots
 from hipercow_tui.domain.incremental import derive_incrementally
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Lang, Status, Task, changed_ids
@@ -52,7 +52,7 @@ def test_tasks_that_moved_are_those_that_differ(both: tuple[Snapshot, Snapshot])
     assert changed_ids(before, now) == differing
 
 
-settled = st.sampled_from([key for key in SortKey if key not in UNSETTLED])
+settled = st.sampled_from([key for key in SortKey if key not in CHANGING_KEYS])
 
 
 @given(successions(), settled, st.booleans())
@@ -69,7 +69,7 @@ def test_who_moved_stands_where_a_new_order_would_put_it(
 
     def place(i: str) -> tuple[object, float]:
         task = now.tasks[i]
-        return task_sorting._KEYS[key](task), task.created or 0.0
+        return task_sorting._SORT_VALUES[key](task), task.created or 0.0
 
     assert list(map(place, found)) == list(map(place, wanted))
 
@@ -101,7 +101,7 @@ def test_what_leaves_and_what_comes_at_the_same_time_stand_in_the_order_of_creat
 
 def test_each_language_takes_over_its_own() -> None:
     before, now = [
-        combine(
+        combine_snapshots(
             snapshot_of([Task(task_id(0), status, 1)]),
             replace(snapshot_of([Task(task_id(1), status, 1, lang=Lang.PY)]), lang=Lang.PY),
         )

@@ -7,12 +7,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_root import DAY, IDS, NOW, ages, snapshot_of, snapshots, unread_snapshots
 
+from hipercow_tui.domain.blocked import BlockedError
 from hipercow_tui.domain.filters import FilterStack, FinishedBefore, InBundle, TaskIds, WithStatus
-from hipercow_tui.domain.plan import KEPT, PlanTotals, PurgePlan, Reason, make_plan, plan_totals
+from hipercow_tui.domain.plan import (
+    KEPT_BY_FILTERS,
+    PlanTotals,
+    PurgePlan,
+    Reason,
+    make_plan,
+    plan_totals,
+)
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import DATA, MARK_SUBMITTED, QUEUED, Lang, Status, Task
 from hipercow_tui.domain.unread import UnfinishedLine, Unread
-from hipercow_tui.support.errors import BlockedError, UnknownTasksError
+from hipercow_tui.support.errors import UnknownTasksError
 
 A, B, C, D, E = IDS[:5]
 
@@ -354,7 +362,7 @@ def test_a_member_of_a_chain_that_a_filter_alone_would_have_kept_is_warned_of(
     snapshot = snapshot_of(tasks, bundles={"one": (A,)}, links=[(B, A, A)])
     plan = make_plan(snapshot, stack, now=NOW)
     assert [one.task.id for one in plan.beyond_filters] == [B]
-    assert says in plan.warnings[0] and KEPT in plan.warnings[0]
+    assert says in plan.warnings[0] and KEPT_BY_FILTERS in plan.warnings[0]
 
 
 @given(snapshots(), stacks)

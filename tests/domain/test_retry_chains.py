@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from hipercow_tui.domain.retry_chains import (
     RetryChains,
     RetryLink,
-    _components,
-    _end_from,
-    _in_order,
+    _connected_components,
+    _follow_retries,
+    _order_attempts,
 )
 
 NAMES = st.sampled_from("abcdefgh")
@@ -72,8 +72,8 @@ def test_lines_are_what_the_general_way_makes_of_them(links: list[tuple[str, str
     following: dict[str, list[str]] = {}
     for link in retries:
         following.setdefault(link.parent, []).append(link.id)
-    for members in _components(retries):
-        ordered = _in_order(members, following)
+    for members in _connected_components(retries):
+        ordered = _order_attempts(members, following)
         for member in ordered:
             assert made.chain(member) == ordered
-            assert made.latest_attempt(member) == _end_from(member, following)
+            assert made.latest_attempt(member) == _follow_retries(member, following)

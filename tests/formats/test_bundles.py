@@ -53,7 +53,7 @@ def test_a_file_of_text_is_a_bundle_without_tasks(root: Path) -> None:
     (folder(root) / "README.md").write_text("What these are\n\nBundles.\n")
     snapshot = scan(root)
     assert [one.task_ids for one in snapshot.bundles] == [(), (A,)]
-    assert "2 lines of bundle 'README.md' no task id" in snapshot.problems
+    assert "2 lines of bundle 'README.md' not a task id" in snapshot.problems
 
 
 def test_files_of_systems_are_no_bundles_of_python(tmp_path: Path) -> None:
@@ -121,8 +121,8 @@ def to_a_pipe(root: Path) -> str:
         (lambda root: "..", "leads out of the root"),
         (lambda root: "nowhere", "leads nowhere"),
         (lambda root: "link", "Too many levels of symbolic links"),
-        (to_a_folder, "is no ordinary file"),
-        (to_a_pipe, "is no ordinary file"),
+        (to_a_folder, "is not a regular file"),
+        (to_a_pipe, "is not a regular file"),
     ],
 )
 def test_any_other_link_is_not_read(root: Path, target: Callable[[Path], str], says: str) -> None:
@@ -134,7 +134,7 @@ def test_any_other_link_is_not_read(root: Path, target: Callable[[Path], str], s
 
 
 def test_what_is_too_large_is_not_read(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hipercow_tui.formats.bundles.LIMIT", 50)
+    monkeypatch.setattr("hipercow_tui.formats.bundles.BUNDLE_LIMIT", 50)
     (folder(root) / "link").symlink_to(inside(root))
     write_bundle(root, "large", [A, B])
     assert set(scan(root).unread.bundles) == {"large", "link"}

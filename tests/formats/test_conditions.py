@@ -64,7 +64,7 @@ def test_says_what_hipercow_says_of_a_real_root(
 
 @pytest.mark.parametrize("raw", [ints(NULL), texts("no", "condition"), ints(13, 1, 5)])
 def test_what_is_no_condition_is_an_error(raw: bytes) -> None:
-    with pytest.raises(RdsError, match="it holds no error"):
+    with pytest.raises(RdsError, match="it has no error"):
         read_error(HEADER + raw)
 
 

@@ -50,14 +50,14 @@ def nested(depth: int, function: str = "f") -> RValue:
     return value
 
 
-def test_the_largest_complex_number_has_digits_too() -> None:
+def test_the_largest_complex_number_is_written_with_digits() -> None:
     assert deparse(RVector("complex", (1 + 1.797693134862315e308j,))) == [
         "0e+00+1.79769313486231e+308i"
     ]
     assert "inf" not in deparse(RVector("complex", (-1.797693134862315e308 + 1j,)))[0]
 
 
-def test_every_recorded_value_is_written_as_r_writes_it() -> None:
+def test_every_recorded_value_is_written_as_in_r() -> None:
     pairs = recorded()
     assert len(pairs) > 800
     wrong = [(deparse(value), lines) for value, lines in pairs if deparse(value) != lines]
@@ -77,30 +77,30 @@ def test_every_recorded_value_is_written_as_r_writes_it() -> None:
         (RSymbol(""), ""),
     ],
 )
-def test_what_has_no_code_is_named(value: RValue, text: str) -> None:
+def test_values_without_code_are_written_as_a_name(value: RValue, text: str) -> None:
     assert deparse(value) == [text]
 
 
-def test_calls_with_too_few_arguments_are_written_all_the_same() -> None:
+def test_calls_with_too_few_arguments_are_written() -> None:
     for name in ("if", "for", "while", "repeat", "function", "(", "[", "[[", "<-", "$", "::", "!"):
         assert deparse(RLanguage(RSymbol(name), ()))[0]
 
 
-def test_formals_that_are_no_pairlist_are_left_out() -> None:
+def test_formals_that_are_not_a_pairlist_are_left_out() -> None:
     assert deparse(call("function", reals(1), X)) == ["function() x"]
 
 
-def test_nesting_as_deep_as_r_allows_is_written_whole() -> None:
+def test_nesting_up_to_the_limit_of_r_is_written_completely() -> None:
     assert deparse(nested(4000)) == ["f(" * 4000 + "x" + ")" * 4000]
 
 
-def test_deeper_nesting_is_cut() -> None:
+def test_deeper_nesting_is_truncated() -> None:
     (line,) = deparse(nested(20_000))
     assert line.startswith("f(f(f(")
     assert line.endswith("f([...]")
 
 
-def test_long_text_is_cut_at_the_limit() -> None:
+def test_long_text_is_truncated_at_the_limit() -> None:
     for value in (
         RVector("character", ("x" * (3 * LIMIT),)),
         RVector("character", ("\n" * (3 * LIMIT),)),
@@ -112,14 +112,14 @@ def test_long_text_is_cut_at_the_limit() -> None:
         assert sum(map(len, lines)) == LIMIT + len("[...]")
 
 
-def test_a_huge_value_costs_no_more_than_its_limit() -> None:
+def test_a_huge_value_takes_no_more_time_than_its_limit() -> None:
     value = RVector("double", tuple(index / 7 for index in range(300_000)))
     began = time.process_time()
     assert deparse_short(value, 40) == "c(0, 0.142857142857143, … +299998 more)"
     assert time.process_time() - began < 0.1
 
 
-def test_lone_surrogates_and_null_characters_do_no_harm() -> None:
+def test_lone_surrogates_and_null_characters_are_written() -> None:
     assert deparse(RVector("character", ("\ud800\0",))) == ['"\\ud800\\0"']
     assert deparse(RSymbol("\ud800")) == ["\ud800"]
 
@@ -138,7 +138,7 @@ def test_lone_surrogates_and_null_characters_do_no_harm() -> None:
         ([], ""),
     ],
 )
-def test_lines_become_one(lines: list[str], text: str) -> None:
+def test_one_line_joins_lines_to_valid_code(lines: list[str], text: str) -> None:
     assert one_line(lines) == text
 
 
@@ -160,7 +160,7 @@ def test_lines_become_one(lines: list[str], text: str) -> None:
         (RNull(), 20, "NULL"),
     ],
 )
-def test_short_text_says_what_is_left_out(value: RValue, width: int, text: str) -> None:
+def test_short_text_ends_with_what_is_left_out(value: RValue, width: int, text: str) -> None:
     assert deparse_short(value, width) == text
 
 
@@ -178,7 +178,7 @@ leaves = st.one_of(
 OPERATORS = ["+", "-", "!", "if", "for", "function", "{", "[", "[[", "$", "<-", "=", "::", "%in%"]
 
 
-def _grown(inner: st.SearchStrategy[RValue]) -> st.SearchStrategy[RValue]:
+def _nested_values(inner: st.SearchStrategy[RValue]) -> st.SearchStrategy[RValue]:
     tags = st.none() | st.text(max_size=3)
     tagged = st.lists(st.tuples(tags, inner), max_size=4).map(tuple)
     attributes = st.lists(
@@ -195,9 +195,9 @@ def _grown(inner: st.SearchStrategy[RValue]) -> st.SearchStrategy[RValue]:
     )
 
 
-@given(st.recursive(leaves, _grown, max_leaves=20), st.integers(0, 80))
+@given(st.recursive(leaves, _nested_values, max_leaves=20), st.integers(0, 80))
 @settings(max_examples=200, deadline=None)
-def test_any_value_has_a_text_within_its_bounds(value: RValue, width: int) -> None:
+def test_the_text_of_any_value_is_within_its_limit(value: RValue, width: int) -> None:
     assert deparse(value)
     assert sum(map(len, deparse(value, limit=width))) <= width + len("[...]")
     assert len(deparse_short(value, width)) <= max(width, len("structure(c(… +10 more)"))

@@ -233,7 +233,7 @@ def test_pipes_are_refused_at_once(sir_model: Path, name: str) -> None:
     os.mkfifo(path)
     began = time.monotonic()
     details = read_details(tasks_of(sir_model), FAILED, status="failure")
-    assert details.problem == f"'{name}': is no ordinary file"
+    assert details.problem == f"'{name}': is not a regular file"
     assert time.monotonic() - began < 20
 
 

@@ -41,7 +41,7 @@ def test_what_is_no_ordinary_file_is_refused_without_waiting(tmp_path: Path) -> 
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "folder").mkdir()
     for path in (tmp_path / "pipe", tmp_path / "folder", Path(os.devnull)):
-        with pytest.raises(OSError, match="is no ordinary file"):
+        with pytest.raises(OSError, match="is not a regular file"):
             open_file(path)
 
 
@@ -70,7 +70,7 @@ def test_a_refused_file_leaves_nothing_open(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     probe = os.open(tmp_path, os.O_RDONLY)
     os.close(probe)
-    with pytest.raises(OSError, match="is no ordinary file"):
+    with pytest.raises(OSError, match="is not a regular file"):
         open_file(tmp_path / "pipe")
     again = os.open(tmp_path, os.O_RDONLY)
     os.close(again)

@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats import log_file, log_patterns
 from hipercow_tui.formats.log_file import Log, sanitize_line
-from hipercow_tui.formats.log_patterns import COLOUR, Severity, lines_with, severity_of, words
+from hipercow_tui.formats.log_patterns import (
+    COLOUR,
+    Severity,
+    severity_of,
+    severity_query,
+    text_query,
+)
 from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.support.errors import LogError
 
@@ -46,7 +52,7 @@ def test_the_log_that_hipercow_wrote(sir_model: Path) -> None:
     root = find_root(sir_model)
     written = next(sir_model.glob("hipercow/tasks/*/*/log"))
     log = Log(root, written.parent.parent.name + written.parent.name)
-    lines = log.after(0, 1000)
+    lines = log.lines_after(0, 1000)
     assert lines[-1].end == log.state().size == written.stat().st_size
     assert lines[0].text.strip() in written.read_text("utf-8")
 
@@ -69,12 +75,12 @@ def test_lines_are_the_same_from_both_ends(
         starts = starts_by_reading_all(raw)
         forward: list[int] = []
         offset = 0
-        while lines := log.after(offset, count):
+        while lines := log.lines_after(offset, count):
             forward += [line.start for line in lines]
             offset = lines[-1].end
         backward: list[int] = []
         offset = len(raw)
-        while lines := log.before(offset, count):
+        while lines := log.lines_before(offset, count):
             backward = [line.start for line in lines] + backward
             offset = lines[0].start
         assert forward == backward == starts
@@ -114,9 +120,9 @@ def test_found_is_the_line_of_the_next_match(
     ]
     expected = (matching[-1] if end < begin else matching[0]) if matching else None
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(log_file, "_SEARCH", step)
+        patch.setattr(log_file, "_SEARCH_BLOCK", step)
         log = log_of(tmp_path_factory.mktemp("log"), raw)
-        assert log.find(words(wanted), begin, end) == expected
+        assert log.find(text_query(wanted), begin, end) == expected
 
 
 def letters_by_line(raw: bytes) -> list[tuple[str, list[int]]]:
@@ -170,14 +176,14 @@ def test_jumps_go_to_every_line_that_tells_of_it_and_to_no_other(
             wanted.append(offset)
         offset += len(line.encode()) + 1
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(log_file, "_SEARCH", step)
+        patch.setattr(log_file, "_SEARCH_BLOCK", step)
         log = log_of(tmp_path_factory.mktemp("log"), raw)
-        sought = lines_with(sign)
+        sought = severity_query(sign)
         down: list[int] = []
         at = 0
         while (found := log.find(sought, at, len(raw))) is not None:
             down.append(found)
-            at = log.after(found, 1)[0].end
+            at = log.lines_after(found, 1)[0].end
         up: list[int] = []
         at = len(raw)
         while (found := log.find(sought, at, 0)) is not None:
@@ -194,7 +200,7 @@ def test_no_line_that_a_rule_takes_is_passed_over(line: str) -> None:
     sign = severity_of(line)
     assert sign is not None
     raw = line.encode("utf-8", "surrogatepass")
-    assert list(lines_with(sign).places(raw, len(raw)))
+    assert list(severity_query(sign).find_candidates(raw, len(raw)))
 
 
 @pytest.mark.parametrize(
@@ -230,7 +236,7 @@ def test_what_a_line_tells_of(line: str, sign: Severity | None) -> None:
 
 def test_a_search_can_be_stopped_and_says_how_far_it_is(tmp_path: Path) -> None:
     log = log_of(tmp_path, b"a\n" * 100)
-    assert log.find(words("a"), 0, 200, lambda at: False) is None
+    assert log.find(text_query("a"), 0, 200, lambda at: False) is None
     reached: list[int] = []
 
     def goes_on(at: int) -> bool:
@@ -239,13 +245,13 @@ def test_a_search_can_be_stopped_and_says_how_far_it_is(tmp_path: Path) -> None:
 
     with path_of(log).open("r+b") as file:
         file.truncate(1 << 30)
-    assert log.find(words("b"), 0, 1 << 30, goes_on) is None
-    assert reached == [0, log_file._SEARCH, 2 * log_file._SEARCH]
+    assert log.find(text_query("b"), 0, 1 << 30, goes_on) is None
+    assert reached == [0, log_file._SEARCH_BLOCK, 2 * log_file._SEARCH_BLOCK]
 
 
 def test_a_match_is_found_across_the_border_of_two_lines_that_are_one(tmp_path: Path) -> None:
     raw = b"x" * (log_file.BLOCK - 3) + b"needle" + b"x" * 100
-    assert log_of(tmp_path, raw).find(words("NEEDLE"), 0, len(raw)) == 0
+    assert log_of(tmp_path, raw).find(text_query("NEEDLE"), 0, len(raw)) == 0
 
 
 def test_a_log_of_five_gigabytes_is_read_at_its_end_alone(tmp_path: Path) -> None:
@@ -257,10 +263,10 @@ def test_a_log_of_five_gigabytes_is_read_at_its_end_alone(tmp_path: Path) -> Non
     size = log.state().size
     tracemalloc.start()
     try:
-        assert [line.text for line in log.before(size, 2)] == ["last but one", "Error: last"]
-        log.after(3 << 30, 50)
-        log.before(3 << 30, 50)
-        found = log.find(lines_with(Severity.ERROR), size, 0)
+        assert [line.text for line in log.lines_before(size, 2)] == ["last but one", "Error: last"]
+        log.lines_after(3 << 30, 50)
+        log.lines_before(3 << 30, 50)
+        found = log.find(severity_query(Severity.ERROR), size, 0)
         assert found == size - len(b"Error: last\n")
         assert tracemalloc.get_traced_memory()[1] < 50e6
     finally:
@@ -300,21 +306,21 @@ def test_a_missing_log_is_said_in_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(LogError, match=r"has no 'log\.outer': it has not started"):
         log.state()
     path_of(log).parent.rmdir()
-    with pytest.raises(LogError, match="is gone, and its logs with it"):
-        log.after(0, 1)
+    with pytest.raises(LogError, match="and its logs are gone"):
+        log.lines_after(0, 1)
 
 
 def test_what_is_no_ordinary_file_is_never_opened(tmp_path: Path) -> None:
     log = log_of(tmp_path, None)
     os.mkfifo(path_of(log))
-    with pytest.raises(LogError, match="no ordinary file"):
+    with pytest.raises(LogError, match="not a regular file"):
         log.state()
     path_of(log).unlink()
     secret = tmp_path / "secret"
     secret.write_text("secret")
     path_of(log).symlink_to(secret)
     with pytest.raises(LogError, match="symbolic link"):
-        log.after(0, 1)
+        log.lines_after(0, 1)
 
 
 def test_no_path_is_made_of_what_is_no_id(tmp_path: Path) -> None:
@@ -326,8 +332,8 @@ def test_no_path_is_made_of_what_is_no_id(tmp_path: Path) -> None:
 def test_a_log_that_shrinks_or_vanishes_between_readings(tmp_path: Path) -> None:
     log = log_of(tmp_path, b"one\ntwo\n")
     path_of(log).write_bytes(b"one\n")
-    assert log.after(4, 5) == []
-    assert [line.text for line in log.before(8, 5)] == ["one"]
+    assert log.lines_after(4, 5) == []
+    assert [line.text for line in log.lines_before(8, 5)] == ["one"]
 
 
 def test_a_task_of_python_has_its_log_in_its_own_part_of_the_root(tmp_path: Path) -> None:
@@ -336,4 +342,4 @@ def test_a_task_of_python_has_its_log_in_its_own_part_of_the_root(tmp_path: Path
     task.mkdir(parents=True)
     (task / "log").write_bytes(b"of Python\n")
     python = Log(log.root.part(Lang.PY), TASK)
-    assert [line.text for line in python.after(0, 5)] == ["of Python"]
+    assert [line.text for line in python.lines_after(0, 5)] == ["of Python"]

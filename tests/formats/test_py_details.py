@@ -66,15 +66,15 @@ def test_other_names(name: str) -> None:
 @pytest.mark.parametrize(
     ("raw", "says"),
     [
-        (b"{", "is no JSON"),
-        (b"[" * 100_000, "is no JSON"),
-        (b"[]", "is no JSON object"),
-        (b"{}", "of no type of task we know"),
-        (b'{"method": "shell", "data": {"cmd": "ls"}}', "of no type"),
-        (b'{"method": "shell", "data": {"cmd": [1]}}', "of no type"),
-        (b'{"method": "dance", "data": {"cmd": ["ls"]}}', "of no type"),
-        (b'{"method": [], "data": [], "envvars": [], "resources": 3}', "of no type"),
-        (b'{"task_id": "\\u001b]0;", "method": "shell"}', "is that of task '\u241b]0;'"),
+        (b"{", "is not valid JSON"),
+        (b"[" * 100_000, "is not valid JSON"),
+        (b"[]", "is not a JSON object"),
+        (b"{}", "an unknown type of task"),
+        (b'{"method": "shell", "data": {"cmd": "ls"}}', "an unknown type"),
+        (b'{"method": "shell", "data": {"cmd": [1]}}', "an unknown type"),
+        (b'{"method": "dance", "data": {"cmd": ["ls"]}}', "an unknown type"),
+        (b'{"method": [], "data": [], "envvars": [], "resources": 3}', "an unknown type"),
+        (b'{"task_id": "\\u001b]0;", "method": "shell"}', "is of task '\u241b]0;'"),
     ],
 )
 def test_damage_is_a_sentence(tmp_path: Path, raw: bytes, says: str) -> None:

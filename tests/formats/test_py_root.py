@@ -33,7 +33,7 @@ def test_every_status_is_known(tmp_path: Path, status: str) -> None:
     assert task.problem is None and task.chain == ()
 
 
-def test_times_are_those_that_were_written(tmp_path: Path) -> None:
+def test_times_are_those_in_the_files(tmp_path: Path) -> None:
     write_py_task(tmp_path, A, "failure")
     task = seen(tmp_path)[A]
     assert (task.created, task.started) == (NOW - 30 * DAY, NOW - 30 * DAY + 60)
@@ -76,7 +76,7 @@ def test_what_is_no_file_is_not_opened(tmp_path: Path, name: str, kind: str) -> 
     }[kind]()
     tasks = seen(tmp_path)
     assert tasks[A].status == "success"
-    assert f"'{name}' is no ordinary file" in str(tasks[A].problem)
+    assert f"'{name}' is not a regular file" in str(tasks[A].problem)
     assert tasks[B].problem is None
 
 
@@ -168,12 +168,12 @@ def test_no_link_leads_out_of_the_bundles(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("raw", "says"),
     [
-        (b"", "is no JSON"),
+        (b"", "is not valid JSON"),
         (b"[]", "has no list"),
         (b'{"task_ids": 1}', "has no list"),
         (b'{"task_ids": {"a": 1}}', "has no list"),
-        (b"[" * 100000, "is no JSON"),
-        (b"\xff", "is no JSON"),
+        (b"[" * 100000, "is not valid JSON"),
+        (b"\xff", "is not valid JSON"),
     ],
 )
 def test_a_bad_bundle_is_a_sentence(tmp_path: Path, raw: bytes, says: str) -> None:

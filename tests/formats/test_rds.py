@@ -24,7 +24,7 @@ from hipercow_tui.support.errors import RdsError
 
 
 @pytest.mark.parametrize("name", EXPECTED)
-def test_reads_what_r_wrote(name: str) -> None:
+def test_files_of_r_are_read(name: str) -> None:
     assert said(files.read(fixture(name))) == EXPECTED[name]
 
 
@@ -49,7 +49,7 @@ def test_the_versions_and_compressions_of_r_give_the_same_value() -> None:
         ("messages.json", "no RDS file"),
     ],
 )
-def test_what_is_no_rds_as_we_read_it_is_named(name: str, reason: str) -> None:
+def test_other_formats_are_named_in_the_error(name: str, reason: str) -> None:
     with pytest.raises(RdsError) as raised:
         files.read((FIXTURES / name).read_bytes())
     assert reason in str(raised.value)
@@ -70,19 +70,19 @@ def test_what_is_no_rds_as_we_read_it_is_named(name: str, reason: str) -> None:
         (HEADER + ints(13, -2), "length of -2"),
         (HEADER + ints(16, 1, 13, 1), "a string was expected"),
         (HEADER + ints(0x20D, 0, 0x10, 0), "no pairlist"),
-        (HEADER + ints(21, 0, 16), "bytecode without instructions"),
-        (HEADER + ints(21, 0, 13, 0, 0), "bytecode without its source"),
-        (HEADER + ints(21, 0, 13, 0, 1, 243, 7), "piece 7"),
+        (HEADER + ints(21, 0, 16), "bytecode has no instructions"),
+        (HEADER + ints(21, 0, 13, 0, 0), "bytecode has no source"),
+        (HEADER + ints(21, 0, 13, 0, 1, 243, 7), "cell 7"),
         (HEADER + ints(238, 2, 1) + char("mmap_real") + ints(0xFE, 0xFE, 0xFE), "'mmap_real'"),
     ],
 )
-def test_damage_is_said_in_a_sentence(raw: bytes, reason: str) -> None:
+def test_damage_is_named_in_the_error(raw: bytes, reason: str) -> None:
     with pytest.raises(RdsError) as raised:
         files.read(raw)
     assert reason in str(raised.value)
 
 
-def test_an_error_names_the_byte() -> None:
+def test_an_error_has_the_position() -> None:
     with pytest.raises(RdsError, match=r"byte 27 of its decompressed data"):
         files.read(HEADER + ints(77))
 
@@ -94,7 +94,7 @@ def test_a_native_string_is_read_in_the_encoding_of_the_header() -> None:
         assert files.read(head + value) == RVector("character", text)
 
 
-def test_small_things_that_r_hardly_writes() -> None:
+def test_items_that_r_rarely_writes_are_read() -> None:
     assert files.read(HEADER + ints(251)) == RSymbol("")
     assert files.read(HEADER + ints(252)) == RSymbol("")
     assert files.read(HEADER + char("alone")) == RVector("character", ("alone",))
@@ -108,7 +108,7 @@ def test_small_things_that_r_hardly_writes() -> None:
     assert files.read(HEADER + ints(1, 9, -1)) == RSymbol("NA")
 
 
-def test_a_shared_tail_in_bytecode_is_the_same_for_each_who_shares_it() -> None:
+def test_cells_that_bytecode_shares_are_read_at_each_reference() -> None:
     def symbol(name: str) -> bytes:
         return ints(0, 1) + char(name)
 
@@ -126,7 +126,7 @@ def test_a_shared_tail_in_bytecode_is_the_same_for_each_who_shares_it() -> None:
     assert files.read_elements(raw, (1,)) == {1: RNull()}
 
 
-def test_elements_are_read_by_place_without_what_stands_between_and_behind() -> None:
+def test_elements_are_read_by_position_without_the_others() -> None:
     whole = files.read(fixture("environments"))
     assert isinstance(whole, RList)
     raw = gzip.decompress(fixture("environments"))
@@ -140,7 +140,7 @@ def test_elements_are_read_by_place_without_what_stands_between_and_behind() -> 
 
 
 @pytest.mark.parametrize("name", [name for name in EXPECTED if EXPECTED[name]["kind"] != "NULL"])
-def test_what_is_skipped_is_left_behind_exactly(name: str) -> None:
+def test_skip_ends_exactly_behind_the_item(name: str) -> None:
     raw = gzip.decompress(fixture(name)) if fixture(name)[:2] == b"\x1f\x8b" else fixture(name)
     if raw[:2] != b"X\n":
         raw = bz2.decompress(raw) if raw[:2] == b"BZ" else lzma.decompress(raw)
@@ -149,6 +149,6 @@ def test_what_is_skipped_is_left_behind_exactly(name: str) -> None:
     assert files.read_elements(pair, (1,)) == {1: RVector("integer", (42,))}
 
 
-def test_attributes_come_with_their_value() -> None:
+def test_attributes_are_read_with_their_value() -> None:
     value = files.read(fixture("times"))
     assert attribute(value, "class") == RVector("character", ("POSIXct", "POSIXt"))

@@ -12,7 +12,7 @@ import pytest
 from rds_files import HEADER, char, fixture, ints, outcome, said, task_files
 
 from hipercow_tui.formats.rlang.rds import files
-from hipercow_tui.formats.rlang.rds.skip import Limits
+from hipercow_tui.formats.rlang.rds.limits import Limits
 from hipercow_tui.formats.rlang.values import (
     RLanguage,
     RList,
@@ -23,7 +23,7 @@ from hipercow_tui.formats.rlang.values import (
 from hipercow_tui.support.errors import RdsError
 
 
-def test_a_file_cut_off_anywhere_is_an_error(sir_model: Path) -> None:
+def test_a_file_that_is_cut_off_at_any_byte_is_an_error(sir_model: Path) -> None:
     packed = [*task_files(sir_model, "data")[:3], task_files(sir_model, "info")[0]]
     packed += [fixture("packed_bzip2"), fixture("packed_xz"), fixture("bytecode")]
     for raw in packed:
@@ -74,7 +74,7 @@ def peak(read: Any) -> int:
 
 @pytest.mark.parametrize("kind", [10, 13, 14, 15, 16, 19, 20, 24, 9])
 @pytest.mark.parametrize("length", [(900_000,), (2**31 - 1,), (-1, 2**20, 0)])
-def test_a_lying_length_takes_no_memory(kind: int, length: tuple[int, ...]) -> None:
+def test_a_false_length_takes_no_memory(kind: int, length: tuple[int, ...]) -> None:
     raw = HEADER + ints(kind, *length) + b"\0" * 100
     assert peak(lambda: files.read(raw)) < 1_000_000
 
@@ -86,7 +86,7 @@ def test_a_gzip_bomb_is_an_error() -> None:
 
 
 @pytest.mark.parametrize("item", [ints(0xFE), ints(1) + char(""), ints(19, 1), ints(24, 0)])
-def test_a_bomb_of_small_things_is_an_error_soon(item: bytes) -> None:
+def test_a_bomb_of_small_values_is_an_error_in_a_short_time(item: bytes) -> None:
     bomb = gzip.compress(HEADER + ints(19, 2**31 - 1) + item * (8_000_000 // len(item)), 1)
     began = time.process_time()
     with pytest.raises(RdsError, match=r"too much in it|too many small values"):
@@ -101,7 +101,7 @@ def test_text_is_kept_up_to_its_limit() -> None:
     )
 
 
-def test_what_is_too_much_to_keep_is_read_past() -> None:
+def test_values_beyond_the_limit_of_elements_are_skipped() -> None:
     few = Limits(max_elements=20)
     value = files.read(fixture("packed_gzip"), few)
     assert isinstance(value, RList)
@@ -113,7 +113,7 @@ def test_what_is_too_much_to_keep_is_read_past() -> None:
     assert wide.items[-1] == (None, ROpaque("pairlist"))
 
 
-def test_nesting_is_read_to_a_depth_and_skipped_to_any() -> None:
+def test_nested_values_are_read_to_a_limit_and_skipped_without_limit() -> None:
     value = files.read(fixture("deep_120"))
     for _ in range(120):
         assert isinstance(value, RList)
@@ -125,14 +125,14 @@ def test_nesting_is_read_to_a_depth_and_skipped_to_any() -> None:
     assert files.read_elements(deep, (1,)) == {1: RVector("integer", (7,))}
 
 
-def test_reading_on_a_deep_stack_is_an_error_at_worst() -> None:
+def test_a_recursion_error_becomes_an_rds_error() -> None:
     def deeper(levels: int) -> object:
         return deeper(levels - 1) if levels else outcome(files.read, fixture("deep_120"))
 
     assert deeper(700) is RdsError
 
 
-def test_a_source_that_fails_is_an_error() -> None:
+def test_an_error_of_the_file_becomes_an_rds_error() -> None:
     class Broken(io.BytesIO):
         def read(self, size: int | None = -1, /) -> bytes:
             raise OSError(5, "Input/output error")

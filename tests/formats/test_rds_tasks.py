@@ -37,7 +37,7 @@ def test_every_file_of_a_real_root_is_read(sir_model: Path) -> None:
         files.read(raw)
 
 
-def test_times_are_those_that_hipercow_says(
+def test_times_are_the_same_as_in_hipercow(
     sir_model: Path, sir_model_expected: dict[str, Any]
 ) -> None:
     for task in sir_model_expected["tasks"]:
@@ -53,16 +53,16 @@ def test_times_are_those_that_hipercow_says(
                 assert times.created == origin.created
 
 
-def test_the_patterns_take_every_file_of_a_real_root(sir_model: Path) -> None:
+def test_the_patterns_match_every_file_of_a_real_root(sir_model: Path) -> None:
     for raw in task_files(sir_model, "info"):
-        assert patterns.INFO.match(gzip.decompress(raw)[: patterns.LONGEST])
+        assert patterns.INFO.match(gzip.decompress(raw)[: patterns.BEGINNING_SIZE])
     for raw in task_files(sir_model, "data"):
-        beginning = gzip.decompress(raw)[: patterns.LONGEST]
+        beginning = gzip.decompress(raw)[: patterns.BEGINNING_SIZE]
         assert patterns.DATA.match(beginning) or patterns.RETRY.match(beginning)
 
 
 def test_pattern_and_reader_agree(sir_model: Path) -> None:
-    """What is not compressed is never tried by pattern."""
+    """Files that are not compressed are never matched by a pattern."""
     random.seed(20241123)
     for name, read in (("info", files.read_times), ("data", files.read_origin)):
         for packed in task_files(sir_model, name):
@@ -97,14 +97,14 @@ def info_fixtures(*, good: bool) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("name", list(info_fixtures(good=True)))
-def test_times_of_other_shapes_are_read_too(name: str) -> None:
+def test_times_of_other_types_are_read(name: str) -> None:
     fraction = 0.0 if name == "info_integer" else 0.25
     expected = files.Times(1.7e9 + fraction, None, 1.7e9 + 60 + 2 * fraction)
     assert files.read_times(fixture(name)) == expected
 
 
 @pytest.mark.parametrize("name", list(info_fixtures(good=False)))
-def test_times_that_are_none_are_an_error(name: str) -> None:
+def test_values_that_are_not_times_are_an_error(name: str) -> None:
     with pytest.raises(RdsError):
         files.read_times(fixture(name))
 

@@ -19,6 +19,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Meanwhile:
 
 
 @pytest.fixture(autouse=True)
-def nobody_lingers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who has the list of recent tasks open is waited for at each of a thousand purges."""
+def no_append_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Remove the wait for other writers of the list of recent tasks: there are a thousand
+    purges."""
     monkeypatch.setattr("hipercow_tui.purging.recent_list.APPEND_GRACE", 0.0)

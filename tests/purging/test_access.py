@@ -1,4 +1,4 @@
-"""Who may use what is made in a root: the group of its folders, under any umask."""
+"""Files made in a root can be used by the group of its folders, under any umask."""
 
 from __future__ import annotations
 
@@ -16,7 +16,15 @@ from py_stage import make_both
 from small_root import write_bundle
 
 from hipercow_tui.formats.root import Root
-from hipercow_tui.purging import access, empty, execute, history, list_trash, move_to_trash, restore
+from hipercow_tui.purging import (
+    access,
+    empty,
+    execute,
+    list_trash,
+    move_to_trash,
+    read_history,
+    restore,
+)
 
 MASKS = [0o000, 0o022, 0o077]
 needs_users = pytest.mark.skipif(os.getuid() != 0, reason="only root can be other users")
@@ -37,7 +45,7 @@ def mode(path: Path) -> int:
 
 
 def made_in(root: Root) -> list[Path]:
-    """The folders and files of our own: not what was moved into them."""
+    """Return the files and folders that this app made, without items that were moved into them."""
     folders = [path for path in root.path.rglob("tui") if path.is_dir()]
     paths = [inner for folder in folders for inner in folder.rglob("*")]
     moved = ("tasks", "bundles", "erasing")
@@ -55,7 +63,7 @@ def test_modes_follow_the_root(
         if folder.exists():
             folder.chmod(given)
     with umask(mask):
-        if make is make_root:  # something is kept aside, too
+        if make is make_root:  # something is quarantined, too
             batch_id = str(move_to_trash(plan_of(root), root).trash)
             write_bundle(root.path, "solo", [])
             assert not restore(root, batch_id).complete
@@ -71,10 +79,10 @@ def test_modes_follow_the_root(
 
 
 @needs_users
-def test_another_group_gets_no_more_than_all_others(
+def test_another_group_gets_no_more_rights_than_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The user is not in the root's group, and the folder does not hand its group down."""
+    """The user is not in the group of the root, and the folder does not pass its group on."""
     tmp_path.chmod(0o775)
     os.chown(tmp_path, -1, GROUP)
     parent = os.open(tmp_path, os.O_RDONLY)
@@ -106,7 +114,7 @@ def test_another_group_gets_no_more_than_all_others(
 
 @pytest.fixture
 def shared_root() -> Iterator[Root]:
-    """A root of a group, whose tasks its members may move."""
+    """A root of a group. Members of the group may move its tasks."""
     where = Path(tempfile.mkdtemp(prefix="hipercow-tui-"))
     root = make_root(where)
     for path in (where, *where.rglob("*")):
@@ -117,7 +125,7 @@ def shared_root() -> Iterator[Root]:
 
 
 def as_colleague(act: Callable[[], object]) -> int:
-    """The exit status of a process of another user in the root's group."""
+    """Run a function as another user of the same group; return the exit status of the process."""
     child = os.fork()
     if child == 0:
         status = 1
@@ -134,7 +142,9 @@ def as_colleague(act: Callable[[], object]) -> int:
 
 @needs_users
 @pytest.mark.parametrize("mask", MASKS)
-def test_colleagues_restore_and_empty_what_others_moved(shared_root: Root, mask: int) -> None:
+def test_users_of_the_group_can_restore_and_empty_batches_of_each_other(
+    shared_root: Root, mask: int
+) -> None:
     with umask(mask):
         batch_id = str(move_to_trash(plan_of(shared_root), shared_root).trash)
     assert as_colleague(lambda: restore(shared_root, batch_id)) == 0
@@ -144,6 +154,6 @@ def test_colleagues_restore_and_empty_what_others_moved(shared_root: Root, mask:
         move_to_trash(plan_of(shared_root), shared_root)
     assert as_colleague(lambda: empty(shared_root, list_trash(shared_root))) == 0
     assert not in_place(shared_root) and not batches(shared_root)
-    kinds = [entry.kind.value for entry in history(shared_root)]
+    kinds = [entry.kind.value for entry in read_history(shared_root)]
     assert sorted(kinds) == ["empty", "purge", "restore", "trash", "trash"]
-    assert as_colleague(lambda: [history(shared_root)[4]]) == 0
+    assert as_colleague(lambda: [read_history(shared_root)[4]]) == 0

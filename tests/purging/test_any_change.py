@@ -55,7 +55,7 @@ def change(root: Root, what: str, identity: str) -> None:
     happening=changes,
     moment=st.integers(0, 12),
 )
-def test_no_chain_is_split_and_no_bundle_names_what_went(
+def test_no_chain_is_split_and_no_bundle_names_a_purged_task(
     links: list[tuple[str, str, str]],
     held: list[list[str]],
     marked: set[str],
@@ -88,8 +88,8 @@ def test_no_chain_is_split_and_no_bundle_names_what_went(
 
 
 def after_rename(patch: pytest.MonkeyPatch, moment: int, happen: Callable[[], None]) -> None:
-    """Let it happen after so many renames out of ``tasks`` and ``bundles``, before the last look
-    at the latest."""
+    """Make the change after a number of renames out of ``tasks`` and ``bundles``, before the last
+    check at the latest."""
     real_rename, real_open = os.rename, os.open
     pending = [happen]
     made = 0

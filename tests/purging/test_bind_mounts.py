@@ -1,5 +1,5 @@
-"""Bind mounts: a folder of the same file system that is shown inside a root, too. Nothing in it is
-touched, wherever it is."""
+"""Bind mounts: a folder of the same file system that also appears inside a root. No test may change
+anything in it."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from purge_stage import (
     batches,
     folder_of,
     in_place,
-    listed,
+    list_entries,
     names,
     plan_of,
-    whole,
+    root_contents,
 )
 from py_stage import THIRD, make_both
 
@@ -46,7 +46,7 @@ def outside(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def bind(outside: Path, tmp_path: Path) -> Iterator[Bind]:
-    """Shows ``outside``, or another folder, at a place too; skips the test where that is not
+    """Bind-mount ``outside``, or another folder, at a path. Skip the test if that is not
     allowed."""
 
     def bind(where: Path, source: Path = outside) -> None:
@@ -94,13 +94,13 @@ def test_tasks_inside_a_bind_mount_can_not_be_moved(root: Root, tmp_path: Path, 
     shard.rename(tmp_path / "shard")
     shard.mkdir()
     bind(shard, tmp_path / "shard")
-    before = whole(root)
+    before = root_contents(root)
     for act in (execute, move_to_trash):
         report = act(plan_of(root, [LONE]), root)
         assert [one.reason for one in report.failed if one.name == LONE] == [
             "it can't be moved: its folder is a mount, and nothing can be moved into or out of one"
         ]
-    assert whole(root) == before and batches(root) == []
+    assert root_contents(root) == before and batches(root) == []
 
 
 @pytest.mark.usefixtures("mechanism")
@@ -115,7 +115,7 @@ def test_a_root_with_a_bind_mount_is_not_purged(tmp_path: Path, bind: Bind, name
     assert "unmount it" in refusal
     with pytest.raises(PurgeError, match="is a bind mount"):
         execute(plan, find_root(root.path))
-    if name != "py":  # it was mounted after the root was found, in front of what is to be purged
+    if name != "py":  # it was mounted after the root was found, over a part of the plan
         with pytest.raises(PurgeError, match=r"can't be used: .*bind mount"):
             execute(plan.of_lang(Lang.PY if name.startswith("py") else Lang.R), root)
 
@@ -126,10 +126,10 @@ def test_a_root_with_a_bind_mount_is_not_purged(tmp_path: Path, bind: Bind, name
 def test_a_bind_mount_in_place_of_a_batch_or_in_it_is_not_entered(
     root: Root, bind: Bind, name: str, act: str
 ) -> None:
-    before = whole(root)
+    before = root_contents(root)
     batch_id = str(move_to_trash(plan_of(root), root).trash)
     (batch,) = batches(root)
-    as_listed = listed(root, batch_id)
+    as_listed = list_entries(root, batch_id)
     bind(batch / name)
     with pytest.raises(PurgeError, match="bind mount"):
         restore(root, batch_id) if act == "restore" else empty(root, as_listed)
@@ -138,10 +138,10 @@ def test_a_bind_mount_in_place_of_a_batch_or_in_it_is_not_entered(
     (found,) = list_trash(root)
     assert set(found.tasks) == set(ALL)
     os.utime(batches(root)[0] / "alive", (0, 0))
-    assert restore(root, batch_id).complete and whole(root) == before
+    assert restore(root, batch_id).complete and root_contents(root) == before
 
 
-def test_a_bind_mount_in_place_of_the_folder_for_what_is_kept_aside(root: Root, bind: Bind) -> None:
+def test_a_bind_mount_in_place_of_the_quarantine_is_not_entered(root: Root, bind: Bind) -> None:
     batch_id = str(move_to_trash(plan_of(root), root).trash)
     folder_of(root, LONE).mkdir()
     kept = root.hipercow / "tui" / f"{batch_id}.kept"
@@ -166,10 +166,11 @@ def test_a_bundle_of_python_inside_a_bind_mount_can_not_be_moved(
 
 
 @pytest.mark.usefixtures("mechanism")
-def test_a_bind_mount_that_appears_while_a_task_is_emptied(
+def test_a_bind_mount_that_appears_while_a_task_is_erased_is_not_entered(
     root: Root, bind: Bind, meanwhile: Meanwhile
 ) -> None:
-    """Before its folder is opened, it is found; after that, the folder below it is emptied."""
+    """A mount that appears before the folder is opened is detected. If it appears later, the folder
+    below it is emptied."""
     for name in ("early", "late"):
         (folder_of(root, LONE) / name).mkdir()
         (folder_of(root, LONE) / name / "file").write_text("ours")
@@ -213,7 +214,7 @@ def test_without_mount_ids_device_numbers_are_compared(
     assert failed.name == LONE and "another file system is mounted there" in failed.reason
 
 
-def test_both_mechanisms_find_the_same(root: Root, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_both_mechanisms_find_the_same_mounts(root: Root, monkeypatch: pytest.MonkeyPatch) -> None:
     fd = os.open(root.tasks, os.O_RDONLY)
     try:
         by_statx = mounts.folder_status(fd)

@@ -19,12 +19,12 @@ from purge_stage import (
     Meanwhile,
     bundles,
     folder_of,
+    has_no_batches,
     in_place,
     make_root,
     names,
-    nothing_left,
     plan_of,
-    whole,
+    root_contents,
 )
 from small_root import NOW, task_id, write_bundle, write_task
 
@@ -39,12 +39,12 @@ from hipercow_tui.support.errors import PurgeError
 
 @pytest.fixture
 def root(disk_path: Path) -> Root:
-    return make_root(disk_path / "project")  # the others are content with memory
+    return make_root(disk_path / "project")  # the other tests use memory
 
 
-def test_the_plan_goes_and_nothing_else(root: Root) -> None:
+def test_a_purge_removes_the_plan_and_nothing_else(root: Root) -> None:
     keep = write_task(root.path, task_id(200), "success")
-    before = whole(root)
+    before = root_contents(root)
     plan = plan_of(root)
 
     report = execute(plan, root)
@@ -57,19 +57,19 @@ def test_the_plan_goes_and_nothing_else(root: Root) -> None:
     kept = {"retry", "bundles", "tasks"} | {
         str(p.relative_to(root.hipercow)) for p in root.tasks.iterdir()
     }
-    left = whole(root)
+    left = root_contents(root)
     assert kept <= left.keys() <= before.keys()
     assert left["retry"] == before["retry"]
-    assert nothing_left(root)
+    assert has_no_batches(root)
 
 
-def test_folders_of_prefixes_stay(root: Root) -> None:
+def test_empty_prefix_folders_stay(root: Root) -> None:
     prefixes = set(root.tasks.iterdir())
     execute(plan_of(root), root)
     assert set(root.tasks.iterdir()) == prefixes
 
 
-def test_what_was_freed_is_counted(root: Root) -> None:
+def test_freed_bytes_and_files_are_counted(root: Root) -> None:
     plan = plan_of(root)
     sizes = measure_many(root, plan.ids).values()
     report = execute(plan, root)
@@ -78,11 +78,11 @@ def test_what_was_freed_is_counted(root: Root) -> None:
     assert report.seconds > 0
 
 
-def test_every_recorded_task_that_ended_goes(sir_model: Path) -> None:
+def test_every_recorded_finished_task_can_be_purged(sir_model: Path) -> None:
     root = find_root(sir_model)
     snapshot = read_root(root)
     retry = root.retry.read_bytes()
-    done = FilterStack(with_status=WithStatus.purgeable(["success", "failure", "cancelled"]))
+    done = FilterStack(with_status=WithStatus.for_purge(["success", "failure", "cancelled"]))
     plan = make_plan(snapshot, done, now=NOW, skip_blocked=True)
 
     report = execute(plan, root)
@@ -96,7 +96,7 @@ def test_every_recorded_task_that_ended_goes(sir_model: Path) -> None:
     assert root.retry.read_bytes() == retry
 
 
-def test_of_a_chain_the_last_attempt_goes_first(
+def test_the_latest_attempt_of_a_chain_is_erased_first(
     root: Root, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real, gone = os.rmdir, []
@@ -110,7 +110,7 @@ def test_of_a_chain_the_last_attempt_goes_first(
     assert [name for name in gone if name in ALL] == [TIP, RETRY, BASE]
 
 
-def test_a_bundle_of_gone_tasks_alone_goes(root: Root) -> None:
+def test_a_bundle_of_missing_tasks_only_is_purged(root: Root) -> None:
     write_bundle(root.path, "old", [task_id(90), task_id(91)])
     filters = FilterStack(in_bundle=InBundle.of("old"))
     plan = make_plan(read_root(root), filters, now=NOW)
@@ -120,10 +120,10 @@ def test_a_bundle_of_gone_tasks_alone_goes(root: Root) -> None:
 
 
 def test_an_empty_plan_does_nothing(root: Root) -> None:
-    before = whole(root)
+    before = root_contents(root)
     empty = PurgePlan(root.path, NOW, FilterStack())
     assert execute(empty, root).complete
-    assert whole(root) == before and nothing_left(root)
+    assert root_contents(root) == before and has_no_batches(root)
 
 
 def test_a_plan_that_is_blocked_is_refused(root: Root) -> None:
@@ -149,7 +149,7 @@ def test_a_plan_of_another_root_is_refused(root: Root, disk_path: Path) -> None:
 @pytest.mark.parametrize(
     "evil", ["../../x", "..", "ab", "", "A" * 32, "a" * 32 + "\n", "a" * 31 + "/"]
 )
-def test_an_id_that_is_none_is_refused(root: Root, evil: str) -> None:
+def test_an_invalid_id_is_refused(root: Root, evil: str) -> None:
     plan = plan_of(root)
     task = plan.tasks[0].task._replace(id=evil)
     bad = replace(plan, tasks=(*plan.tasks, PlannedTask(task, Reason.MATCHED)))
@@ -159,7 +159,7 @@ def test_an_id_that_is_none_is_refused(root: Root, evil: str) -> None:
 
 
 @pytest.mark.parametrize("evil", ["../retry", "..", ".", "", "a/b", "/etc/passwd", "a\0b"])
-def test_a_bundle_name_that_leads_elsewhere_is_refused(root: Root, evil: str) -> None:
+def test_a_bundle_name_that_leads_out_of_the_root_is_refused(root: Root, evil: str) -> None:
     plan = plan_of(root)
     bundle = replace(plan.bundles[0].bundle, name=evil)
     bad = replace(plan, bundles=(PlannedBundle(bundle, 1, 0),))
@@ -169,7 +169,7 @@ def test_a_bundle_name_that_leads_elsewhere_is_refused(root: Root, evil: str) ->
 
 
 @pytest.mark.parametrize("name", ["tasks", "bundles", "tui"])
-def test_a_folder_swapped_for_a_link_is_refused(root: Root, disk_path: Path, name: str) -> None:
+def test_a_folder_replaced_by_a_link_is_refused(root: Root, disk_path: Path, name: str) -> None:
     plan = plan_of(root)
     folder = root.hipercow / name
     elsewhere = disk_path / "elsewhere"
@@ -178,10 +178,10 @@ def test_a_folder_swapped_for_a_link_is_refused(root: Root, disk_path: Path, nam
     else:
         elsewhere.mkdir()
     folder.symlink_to(elsewhere)
-    before = whole(root)
+    before = root_contents(root)
     with pytest.raises(PurgeError, match="symbolic link"):
         execute(plan, root)
-    assert whole(root) == before
+    assert root_contents(root) == before
     assert name != "tui" or not list(elsewhere.iterdir())
 
 
@@ -195,21 +195,21 @@ def test_a_link_in_place_of_a_prefix_is_not_followed(root: Root, disk_path: Path
     assert (elsewhere / LONE[2:] / "data").exists()
 
 
-def test_tasks_that_are_gone_altogether_are_an_error(root: Root) -> None:
+def test_a_missing_tasks_folder_is_an_error(root: Root) -> None:
     plan = plan_of(root)
     root.tasks.rename(root.hipercow / "moved")
     with pytest.raises(PurgeError, match="is gone"):
         execute(plan, root)
 
 
-def test_what_others_keep_in_our_folder_stays(root: Root) -> None:
+def test_unknown_files_in_the_tui_folder_stay(root: Root) -> None:
     history = root.hipercow / "tui" / "history"
     history.mkdir(parents=True)
     assert execute(plan_of(root), root).complete
     assert list((root.hipercow / "tui").iterdir()) == [history]
 
 
-def test_the_manifest_says_everything_before_anything_moves(
+def test_the_manifest_is_complete_before_anything_is_moved(
     root: Root, meanwhile: Meanwhile
 ) -> None:
     found = []
@@ -238,7 +238,7 @@ def test_the_manifest_says_everything_before_anything_moves(
     }
 
 
-def test_progress_is_told_phase_by_phase(root: Root) -> None:
+def test_progress_is_reported_phase_by_phase(root: Root) -> None:
     told: list[Progress] = []
     report = execute(plan_of(root), root, on_progress=told.append)
     assert list(dict.fromkeys(one.phase for one in told)) == [
@@ -250,7 +250,7 @@ def test_progress_is_told_phase_by_phase(root: Root) -> None:
     assert all(one.done <= one.total == 6 for one in told)
 
 
-def test_progress_is_told_twenty_times_a_second_at_most(disk_path: Path) -> None:
+def test_progress_is_reported_at_most_twenty_times_a_second(disk_path: Path) -> None:
     for number in range(300):
         write_task(disk_path, f"{number:032x}", "failure")
     told: list[Progress] = []
@@ -260,7 +260,7 @@ def test_progress_is_told_twenty_times_a_second_at_most(disk_path: Path) -> None
     assert len(told) <= 6 + report.seconds / 0.05
 
 
-def test_two_purges_at_once_take_each_task_once(root: Root) -> None:
+def test_two_purges_in_threads_take_each_task_once(root: Root) -> None:
     plan, reports = plan_of(root), []
     start = threading.Barrier(2)
 
@@ -277,7 +277,7 @@ def test_two_purges_at_once_take_each_task_once(root: Root) -> None:
     assert len(removed) == len(set(removed))
     assert set(removed) | in_place(root) == set(ALL)
     assert set(removed).isdisjoint(in_place(root))
-    assert nothing_left(root)
+    assert has_no_batches(root)
 
 
 def test_no_descriptor_is_left_open(root: Root) -> None:
@@ -286,7 +286,7 @@ def test_no_descriptor_is_left_open(root: Root) -> None:
     assert len(os.listdir("/dev/fd")) == before
 
 
-def test_a_folder_without_data_goes_by_its_id(root: Root) -> None:
+def test_a_folder_without_data_is_purged_by_its_id(root: Root) -> None:
     torn = write_task(root.path, task_id(9), "created")
     (torn / "data").unlink()
     report = execute(plan_of(root, [task_id(9)]), root)

@@ -1,4 +1,4 @@
-"""What others do to a root between the plan and the last moment before tasks are erased."""
+"""Other programs change a root between the plan and the erasing."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from purge_stage import (
     Meanwhile,
     bundles,
     folder_of,
+    has_no_batches,
     in_place,
     names,
-    nothing_left,
     plan_of,
-    whole,
+    root_contents,
 )
 from small_root import task_id, write_bundle
 
@@ -44,11 +44,11 @@ def append_retry(root: Root, line: str) -> None:
 
 
 def assert_stayed(root: Root, report: PurgeReport, stayed: tuple[str, ...]) -> None:
-    """These tasks are where they were, everything else went, and nothing of ours is left."""
+    """Check that these tasks are in place, that all others are gone, and that no batch is left."""
     assert in_place(root) == set(stayed)
     assert set(report.removed) == set(ALL) - set(stayed) - names(report.vanished)
     assert not report.complete
-    assert nothing_left(root) and report.quarantine_path is None
+    assert has_no_batches(root) and report.quarantine_path is None
 
 
 def add_running(root: Root) -> None:
@@ -89,7 +89,7 @@ def test_a_task_that_changed_stays_with_its_chain(
 ) -> None:
     plan = plan_of(root)
     change(root)
-    before = whole(root)
+    before = root_contents(root)
 
     report = execute(plan, root)
 
@@ -97,21 +97,21 @@ def test_a_task_that_changed_stays_with_its_chain(
     assert names(report.put_back) == set(CHAIN) and not report.failed
     # sweep loses LONE, so it goes (rule 8), though the chain stays
     assert bundles(root) == {}
-    after = whole(root)
+    after = root_contents(root)
     assert all(after[name] == before[name] for name in after if name in before)
     reasons = {outcome.name: outcome.reason for outcome in report.put_back}
     assert "since the plan was made" in reasons[RETRY] or "no folder" in reasons[RETRY]
     assert "its retry chain stays" in reasons[BASE] and "its retry chain stays" in reasons[TIP]
 
 
-def test_a_status_that_changed_is_named(root: Root) -> None:
+def test_a_changed_status_is_reported(root: Root) -> None:
     plan = plan_of(root)
     add_running(root)
     report = execute(plan, root)
     assert "failure → running" in next(o.reason for o in report.put_back if o.name == RETRY)
 
 
-def test_a_marker_that_appears_right_after_the_move_is_seen(
+def test_a_marker_that_appears_right_after_the_move_is_detected(
     root: Root, meanwhile: Meanwhile
 ) -> None:
     def start() -> None:
@@ -124,7 +124,7 @@ def test_a_marker_that_appears_right_after_the_move_is_seen(
     assert (folder_of(root, LONE) / "status-success").exists()
 
 
-def test_a_bundle_goes_back_when_none_of_its_tasks_went(root: Root) -> None:
+def test_a_bundle_is_put_back_if_none_of_its_tasks_went(root: Root) -> None:
     plan = plan_of(root)
     (folder_of(root, OTHER) / "status-running").touch()
     (folder_of(root, OTHER) / "status-success").touch()
@@ -138,7 +138,7 @@ def test_a_bundle_goes_back_when_none_of_its_tasks_went(root: Root) -> None:
 
 
 @pytest.mark.parametrize("gone", CHAIN)
-def test_a_task_that_someone_deleted_keeps_its_chain(root: Root, gone: str) -> None:
+def test_a_chain_stays_if_a_task_of_it_was_deleted(root: Root, gone: str) -> None:
     plan = plan_of(root)
     shutil.rmtree(folder_of(root, gone))
     report = execute(plan, root)
@@ -147,7 +147,7 @@ def test_a_task_that_someone_deleted_keeps_its_chain(root: Root, gone: str) -> N
     assert gone not in report.removed and not report.failed
 
 
-def test_a_lone_task_that_someone_deleted_is_no_failure(root: Root) -> None:
+def test_a_deleted_task_without_retries_is_not_a_failure(root: Root) -> None:
     plan = plan_of(root)
     shutil.rmtree(folder_of(root, FREE).parent)
     report = execute(plan, root)
@@ -155,7 +155,7 @@ def test_a_lone_task_that_someone_deleted_is_no_failure(root: Root) -> None:
     assert set(report.removed) == set(ALL) - {FREE}
 
 
-def test_a_chain_that_someone_deleted_has_vanished(root: Root) -> None:
+def test_a_deleted_chain_is_reported_as_vanished(root: Root) -> None:
     plan = plan_of(root)
     for identity in CHAIN:
         shutil.rmtree(folder_of(root, identity))
@@ -164,7 +164,7 @@ def test_a_chain_that_someone_deleted_has_vanished(root: Root) -> None:
 
 
 @pytest.mark.parametrize("moment", [LONE, TIP, FREE])
-def test_a_new_retry_between_puts_the_task_back(
+def test_a_retry_made_meanwhile_puts_the_task_back(
     root: Root, meanwhile: Meanwhile, moment: str
 ) -> None:
     plan = plan_of(root)
@@ -176,20 +176,22 @@ def test_a_new_retry_between_puts_the_task_back(
     assert root.retry.read_text().splitlines()[-1].startswith(new)
 
 
-def test_a_new_retry_of_one_member_puts_the_chain_back(root: Root, meanwhile: Meanwhile) -> None:
+def test_a_retry_of_one_member_made_meanwhile_puts_the_chain_back(
+    root: Root, meanwhile: Meanwhile
+) -> None:
     plan = plan_of(root)
     meanwhile.after("rename", FREE[2:], lambda: append_retry(root, f"{task_id(77)},{TIP},{BASE}"))
     report = execute(plan, root)
     assert_stayed(root, report, CHAIN)
 
 
-def test_a_half_written_retry_is_passed_over(root: Root) -> None:
+def test_a_half_written_retry_line_is_ignored(root: Root) -> None:
     plan = plan_of(root)
     append_retry(root, f"{task_id(77)},{LONE[:9]}")
     assert execute(plan, root).complete
 
 
-def test_a_bundle_that_was_rewritten_stays_with_its_chains(root: Root) -> None:
+def test_a_rewritten_bundle_stays_with_its_chains(root: Root) -> None:
     plan = plan_of(root)
     write_bundle(root.path, "sweep", [BASE, LONE, task_id(50)])
     report = execute(plan, root)
@@ -198,13 +200,13 @@ def test_a_bundle_that_was_rewritten_stays_with_its_chains(root: Root) -> None:
     assert "rewritten" in next(o.reason for o in report.put_back if o.name == "sweep")
 
 
-def test_a_bundle_rewritten_as_it_was_goes(root: Root) -> None:
+def test_a_bundle_rewritten_with_the_same_contents_is_purged(root: Root) -> None:
     plan = plan_of(root)
     write_bundle(root.path, "sweep", [BASE, LONE])
     assert execute(plan, root).complete
 
 
-def test_a_bundle_that_was_deleted_keeps_its_chains(root: Root) -> None:
+def test_the_chains_of_a_deleted_bundle_stay(root: Root) -> None:
     plan = plan_of(root)
     (root.bundles / "sweep").unlink()
     report = execute(plan, root)
@@ -212,7 +214,7 @@ def test_a_bundle_that_was_deleted_keeps_its_chains(root: Root) -> None:
     assert names(report.vanished) == {"sweep"}
 
 
-def test_bundles_that_were_deleted_altogether_keep_their_chains(root: Root) -> None:
+def test_chains_stay_if_the_bundles_folder_was_deleted(root: Root) -> None:
     plan = plan_of(root)
     shutil.rmtree(root.bundles)
     report = execute(plan, root)
@@ -220,19 +222,19 @@ def test_bundles_that_were_deleted_altogether_keep_their_chains(root: Root) -> N
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
-def test_a_bundle_swapped_for_what_can_not_be_read_stays_and_so_does_everything(
+def test_everything_stays_if_a_bundle_becomes_unreadable(
     root: Root, make: Callable[[Path], None]
 ) -> None:
     plan = plan_of(root)
     (root.bundles / "solo").unlink()
     make(root.bundles / "solo")
-    before = whole(root)
+    before = root_contents(root)
     with pytest.raises(PurgeError, match=r"bundle 'solo' can't be read.*Nothing was deleted"):
         execute(plan, root)
-    assert whole(root) == before and nothing_left(root)
+    assert root_contents(root) == before and has_no_batches(root)
 
 
-def test_a_bundle_made_between_puts_its_tasks_back(root: Root, meanwhile: Meanwhile) -> None:
+def test_a_bundle_made_meanwhile_puts_its_tasks_back(root: Root, meanwhile: Meanwhile) -> None:
     plan = plan_of(root)
     meanwhile.after("rename", FREE[2:], lambda: write_bundle(root.path, "fresh", [OTHER]))
     report = execute(plan, root)
@@ -240,7 +242,7 @@ def test_a_bundle_made_between_puts_its_tasks_back(root: Root, meanwhile: Meanwh
     assert bundles(root) == {"solo": [OTHER], "fresh": [OTHER]}
 
 
-def test_a_bundle_written_anew_after_the_move_is_not_replaced(
+def test_a_bundle_created_again_after_the_move_is_not_replaced(
     root: Root, meanwhile: Meanwhile
 ) -> None:
     plan = plan_of(root)
@@ -256,7 +258,7 @@ def test_a_bundle_written_anew_after_the_move_is_not_replaced(
 
 
 @pytest.mark.parametrize("empty", [True, False])
-def test_a_task_is_not_put_back_onto_what_stands_there(
+def test_a_task_is_not_put_back_onto_an_existing_entry(
     root: Root, meanwhile: Meanwhile, empty: bool
 ) -> None:
     def occupy() -> None:
@@ -278,7 +280,7 @@ def test_a_task_is_not_put_back_onto_what_stands_there(
     assert in_place(root) == set(CHAIN) and (folder_of(root, RETRY) / "data").exists()
 
 
-def test_a_prefix_that_was_removed_is_made_again(root: Root, meanwhile: Meanwhile) -> None:
+def test_a_removed_prefix_folder_is_created_again(root: Root, meanwhile: Meanwhile) -> None:
     def change() -> None:
         (folder_of(root, TIP) / "status-success").touch()
         folder_of(root, BASE).parent.rmdir()
@@ -289,30 +291,28 @@ def test_a_prefix_that_was_removed_is_made_again(root: Root, meanwhile: Meanwhil
     assert_stayed(root, report, CHAIN)
 
 
-def test_nothing_goes_when_nobody_can_tell_what_was_retried(
-    root: Root, meanwhile: Meanwhile
-) -> None:
+def test_nothing_is_purged_if_retry_can_not_be_read(root: Root, meanwhile: Meanwhile) -> None:
     def spoil() -> None:
         root.retry.unlink()
         root.retry.mkdir()
 
     plan = plan_of(root)
-    before = whole(root)
+    before = root_contents(root)
     meanwhile.after("rename", FREE[2:], spoil)
     with pytest.raises(PurgeError, match=r"'retry' can't be read.*Nothing was deleted"):
         execute(plan, root)
     root.retry.rmdir()
     del before["retry"]
-    assert whole(root) == before and nothing_left(root)
+    assert root_contents(root) == before and has_no_batches(root)
 
 
-def test_a_lot_that_someone_moves_away_is_an_error_that_loses_nothing(
+def test_a_batch_that_is_moved_away_is_an_error_without_loss(
     root: Root, meanwhile: Meanwhile
 ) -> None:
-    """Its folders are open, so what is in it can still be put back."""
+    """Its folders are open, so its items can still be put back."""
     plan = plan_of(root)
-    before = whole(root)
+    before = root_contents(root)
     meanwhile.after("rename", FREE[2:], lambda: lot_of(root).rename(root.path / "taken"))
     with pytest.raises(PurgeError, match="Nothing was deleted; all else is where it was"):
         execute(plan, root)
-    assert whole(root) == before
+    assert root_contents(root) == before

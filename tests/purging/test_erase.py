@@ -1,4 +1,4 @@
-"""What may stand in a task's folder, and what removing it must not touch."""
+"""The contents of a task folder are erased, and nothing outside of it is touched."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from purge_stage import LONE, folder_of, nothing_left, plan_of
+from purge_stage import LONE, folder_of, has_no_batches, plan_of
 
 from hipercow_tui.formats.root import Root
 from hipercow_tui.purging import execute
@@ -18,7 +18,7 @@ from hipercow_tui.purging import execute
 def purge_lone(root: Root) -> int:
     report = execute(plan_of(root, [LONE]), root)
     assert report.complete and report.removed == (LONE,)
-    assert not folder_of(root, LONE).exists() and nothing_left(root)
+    assert not folder_of(root, LONE).exists() and has_no_batches(root)
     return report.bytes
 
 
@@ -62,13 +62,13 @@ def test_a_folder_swapped_for_a_link_while_it_is_emptied_is_not_followed(
     assert [outcome.name for outcome in report.failed] == [LONE]
 
 
-def test_pipes_and_sockets_block_nothing(root: Root) -> None:
+def test_fifos_and_sockets_in_a_task_do_not_block(root: Root) -> None:
     folder = folder_of(root, LONE)
     os.mkfifo(folder / "pipe")
     (folder / "log").unlink(missing_ok=True)
     os.mkfifo(folder / "log")
     here = Path.cwd()
-    os.chdir(folder)  # the name of a socket may not be longer than some 100 bytes
+    os.chdir(folder)  # the path of a socket is limited to some 100 bytes
     try:
         with socket.socket(socket.AF_UNIX) as one:
             one.bind("socket")
@@ -78,7 +78,7 @@ def test_pipes_and_sockets_block_nothing(root: Root) -> None:
 
 
 @pytest.mark.parametrize("name", ["data", "info", "log", "result", "status-failure"])
-def test_a_pipe_or_device_in_place_of_a_file_blocks_nothing(root: Root, name: str) -> None:
+def test_a_fifo_or_device_in_place_of_a_file_does_not_block(root: Root, name: str) -> None:
     path = folder_of(root, LONE) / name
     path.unlink(missing_ok=True)
     if os.geteuid() == 0:
@@ -89,7 +89,7 @@ def test_a_pipe_or_device_in_place_of_a_file_blocks_nothing(root: Root, name: st
 
 
 @pytest.mark.parametrize("depth", [3, 64, 65, 66, 130, 1100])
-def test_folders_nested_deeper_than_there_are_descriptors(root: Root, depth: int) -> None:
+def test_folders_nested_deeper_than_the_descriptor_limit_are_erased(root: Root, depth: int) -> None:
     fd = os.open(folder_of(root, LONE), os.O_RDONLY)
     for _ in range(depth):
         os.mkdir("d", dir_fd=fd)
@@ -101,7 +101,7 @@ def test_folders_nested_deeper_than_there_are_descriptors(root: Root, depth: int
     purge_lone(root)
 
 
-def test_ten_thousand_files_in_one_folder(root: Root) -> None:
+def test_ten_thousand_files_in_one_folder_are_erased(root: Root) -> None:
     results = folder_of(root, LONE) / "results"
     results.mkdir()
     for number in range(10_000):
@@ -110,7 +110,7 @@ def test_ten_thousand_files_in_one_folder(root: Root) -> None:
     assert report.complete and report.files > 10_000
 
 
-def test_names_that_are_no_text(root: Root) -> None:
+def test_file_names_that_are_not_text_are_erased(root: Root) -> None:
     folder = os.fsencode(folder_of(root, LONE))
     for name in (b"\xff\xfe", b"new\nline", b"\x1b[31m", b"-rf", b" ", b"*"):
         with open(os.path.join(folder, name), "wb"):
@@ -118,7 +118,7 @@ def test_names_that_are_no_text(root: Root) -> None:
     purge_lone(root)
 
 
-def test_space_that_others_still_hold_is_not_counted(root: Root, tmp_path: Path) -> None:
+def test_space_of_files_with_other_links_is_not_counted(root: Root, tmp_path: Path) -> None:
     big = folder_of(root, LONE) / "big"
     big.write_bytes(bytes(50_000))
     os.link(big, tmp_path / "elsewhere")

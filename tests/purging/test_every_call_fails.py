@@ -1,4 +1,4 @@
-"""Each call of a purge, an undo and an emptying that changes something fails, in turn."""
+"""Each call that changes something fails in turn, in a purge, an undo and an emptying."""
 
 from __future__ import annotations
 
@@ -9,7 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from purge_stage import ALL, CHAIN, batches, bundles, in_place, listed, make_root, plan_of, whole
+from purge_stage import (
+    ALL,
+    CHAIN,
+    batches,
+    bundles,
+    in_place,
+    list_entries,
+    make_root,
+    plan_of,
+    root_contents,
+)
 
 from hipercow_tui.formats.root import Root
 from hipercow_tui.purging import empty, execute, move_to_trash, restore
@@ -20,7 +30,7 @@ BUNDLES = {"sweep", "solo"}
 
 
 def failing_at(patch: pytest.MonkeyPatch, step: int, code: int) -> list[str]:
-    """Makes the so-many-th call fail; returns the names of the calls made."""
+    """Make call number ``step`` fail. Return the names of the calls made."""
     made: list[str] = []
 
     def counted(name: str, real: Callable[..., Any]) -> Callable[..., Any]:
@@ -37,14 +47,15 @@ def failing_at(patch: pytest.MonkeyPatch, step: int, code: int) -> list[str]:
     return made
 
 
-def accounted_for(root: Root, before: dict[str, bytes | None], gone: set[str]) -> None:
-    """Each task and bundle is whole in its place, or in a lot, or was said to be gone."""
+def assert_nothing_lost(root: Root, before: dict[str, bytes | None], gone: set[str]) -> None:
+    """Check that each task and bundle is complete in its place or in a batch, or reported as
+    removed."""
     held = {path.name for batch in batches(root) for path in batch.glob("tasks/*")}
     left = {path.name for batch in batches(root) for path in batch.glob("erasing/*")}
     loose_task = {path.name[4:36] for path in root.hipercow.glob("tui-*")}
     assert in_place(root) | held | left | loose_task | gone == set(ALL)
     assert not in_place(root) & held and not (in_place(root) | held) & gone
-    after = whole(root)
+    after = root_contents(root)
     assert all(after[name] == before[name] for name in after if name in before)
     kept = {path.name for batch in batches(root) for path in batch.glob("bundles/*")}
     assert gone or set(bundles(root)) | kept == BUNDLES
@@ -62,13 +73,13 @@ def accounted_for(root: Root, before: dict[str, bytes | None], gone: set[str]) -
         ("empty", errno.EBUSY),
     ],
 )
-def test_nothing_is_lost_whichever_call_fails(
+def test_nothing_is_lost_if_any_call_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, action: str, code: int
 ) -> None:
     monkeypatch.setattr("hipercow_tui.purging.eraser._PAUSES", (0.0,))
     for step in range(1, 500):
         root = make_root(tmp_path / str(step))
-        before, plan = whole(root), plan_of(root)
+        before, plan = root_contents(root), plan_of(root)
         batch_id = "" if action == "purge" else str(move_to_trash(plan, root).trash)
         gone: set[str] = set()
         with monkeypatch.context() as patch:
@@ -77,13 +88,13 @@ def test_nothing_is_lost_whichever_call_fails(
                 if action == "purge":
                     gone = set(execute(plan, root).removed)
                 elif action == "empty":
-                    gone = set(empty(root, listed(root, batch_id)).removed)
+                    gone = set(empty(root, list_entries(root, batch_id)).removed)
                 else:
                     restore(root, batch_id)
             except PurgeError as error:
-                assert str(error)  # a sentence, never a traceback
-        accounted_for(root, before, gone)
-        if action != "restore":  # what that can't put back is kept aside, alone
+                assert str(error)  # an error message, never a traceback
+        assert_nothing_lost(root, before, gone)
+        if action != "restore":  # a restore quarantines the item
             chain = [identity for identity in CHAIN if identity in in_place(root)]
             assert chain == list(CHAIN[: len(chain)])
         if len(made) < step:

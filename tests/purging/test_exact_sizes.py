@@ -1,4 +1,4 @@
-"""Bytes and files of a plan, and what was freed, against a count of our own by lstat."""
+"""The sizes of a plan and of a report agree with a separate count by lstat."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hipercow_tui.cli.main import main
 from hipercow_tui.domain.filters import FilterStack, WithStatus
 from hipercow_tui.domain.plan import make_plan
 from hipercow_tui.domain.task import Status
-from hipercow_tui.formats.folder_size import HardLink, Size, freed, measure, measure_many
+from hipercow_tui.formats.folder_size import HardLink, Size, freed_size, measure, measure_many
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.output.report import report_lines, total_size
 from hipercow_tui.purging import execute
@@ -39,9 +39,9 @@ def folder_of(root: Path, identity: str) -> Path:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Tasks with all that a folder can hold: nested and hidden files, empty ones, holes, links to
-    files and folders, a pipe, and files of several names: within a task, over two tasks that go,
-    with one that stays, and outside."""
+    """Tasks with everything that a folder can hold: nested and hidden files, empty ones, sparse
+    files, links to files and folders, a pipe, and files of several names: within a task, over two
+    tasks that go, with one that stays, and outside."""
     where = tmp_path / "project"
     for number, identity in enumerate(GO[:-1]):
         folder = write_task(where, identity, "failure")
@@ -74,8 +74,8 @@ def root(tmp_path: Path) -> Path:
 
 
 def held(*folders: Path) -> tuple[dict[tuple[int, int], int], int]:
-    """What a du of apparent sizes finds below: the size of each file on disk, and how many names
-    of anything but folders."""
+    """Measure folders as du does with apparent sizes: return the size of each file on disk, and the
+    number of names that are not folders."""
     space: dict[tuple[int, int], int] = {}
     names = 0
     for folder in folders:
@@ -89,14 +89,14 @@ def held(*folders: Path) -> tuple[dict[tuple[int, int], int], int]:
     return space, names
 
 
-def rooms(root: Path) -> tuple[Path, Path, Path]:
-    """Where tasks stand, and outside of the root."""
+def measured_folders(root: Path) -> tuple[Path, Path, Path]:
+    """The folders that hold tasks, and one outside of the root."""
     hipercow = root / "hipercow"
     return hipercow / "tasks", hipercow / "py" / "tasks", root.parent
 
 
 def all_held(root: Path) -> Size:
-    tasks, python, outside = rooms(root)
+    tasks, python, outside = measured_folders(root)
     space = held(tasks, python)[0] | {
         (found.st_dev, found.st_ino): found.st_size
         for found in [os.lstat(one) for one in outside.iterdir() if one.is_file()]
@@ -114,17 +114,17 @@ def as_json(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
     return said
 
 
-def test_each_task_holds_what_lstat_says(root: Path) -> None:
+def test_the_size_of_each_task_agrees_with_lstat(root: Path) -> None:
     for identity in (*GO, PYTHON, KEPT):
         folder = py_folder(root, identity) if identity == PYTHON else folder_of(root, identity)
         found = measure(find_root(root), identity)
-        assert found is not None and freed([found]).files == held(folder)[1]
+        assert found is not None and freed_size([found]).files == held(folder)[1]
         by_name = [p.lstat() for p in folder.rglob("*")]
         assert found.bytes == sum(s.st_size for s in by_name if stat.S_ISREG(s.st_mode))
 
 
 @pytest.mark.parametrize("jobs", ["1", "4"])
-def test_the_plan_says_what_the_purge_frees_and_the_disk_agrees(
+def test_the_size_of_a_plan_agrees_with_the_report_and_the_disk(
     root: Path, capsys: pytest.CaptureFixture[str], jobs: str
 ) -> None:
     before = all_held(root)
@@ -139,7 +139,7 @@ def test_the_plan_says_what_the_purge_frees_and_the_disk_agrees(
     assert really.bytes > 5_000_000_000
 
 
-def test_what_changed_meanwhile_is_freed_as_it_is_or_stays(root: Path) -> None:
+def test_the_size_of_changed_tasks_is_that_of_the_disk(root: Path) -> None:
     where = find_root(root)
     plan = make_plan(read_root(where), FAILED, now=NOW)
     total = total_size(plan, measure_many(where, plan.ids))
@@ -156,7 +156,7 @@ def test_what_changed_meanwhile_is_freed_as_it_is_or_stays(root: Path) -> None:
     assert f"{format_size(really.bytes)} in {pluralize(really.files, 'file')} freed" in told
 
 
-async def test_the_screens_say_so_too(root: Path) -> None:
+async def test_the_screens_show_the_same_sizes(root: Path) -> None:
     before = all_held(root)
     app = HipercowApp(find_root(root), clock=lambda: NOW)
     async with app.run_test(size=(118, 40)) as pilot:
@@ -177,9 +177,9 @@ async def test_the_screens_say_so_too(root: Path) -> None:
     assert said in planned and said in asked and f"{said} freed" in told
 
 
-def test_a_file_of_several_names_is_freed_with_the_last() -> None:
+def test_a_file_with_several_links_is_counted_with_the_last_one() -> None:
     two = HardLink((1, 7), 2, 100)
     one = Size(100, 1, (two,))
-    assert freed([one]) == Size(0, 1)
-    assert freed([one, one, Size(5, 1)]) == Size(105, 3)
-    assert freed([]) == Size()
+    assert freed_size([one]) == Size(0, 1)
+    assert freed_size([one, one, Size(5, 1)]) == Size(105, 3)
+    assert freed_size([]) == Size()

@@ -1,4 +1,4 @@
-"""What the system refuses: permissions, full disks, folders that will not empty."""
+"""Errors of the system: permissions, full disks, folders that can't be emptied."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from purge_stage import (
     Meanwhile,
     bundles,
     folder_of,
+    has_no_batches,
     in_place,
     make_root,
     names,
-    nothing_left,
     plan_of,
+    root_contents,
     run_script,
-    whole,
 )
 
 from hipercow_tui.formats.root import Root
@@ -40,7 +40,8 @@ from hipercow_tui.support.errors import PurgeError
 
 @pytest.fixture
 def open_root() -> Iterator[Root]:
-    """A root that an ordinary user may change: below /tmp itself, whose folders all may enter."""
+    """A root that an ordinary user may change. It is directly in /tmp, which all users may
+    enter."""
     where = Path(tempfile.mkdtemp(prefix="hipercow-tui-"))
     root = make_root(where)
     for path in (where, *where.rglob("*")):
@@ -57,7 +58,7 @@ def purge_as_ordinary_user(root: Root, *change: str) -> dict[str, Any]:
     return report
 
 
-def test_what_may_not_be_moved_stays_with_its_chain(open_root: Root) -> None:
+def test_a_task_that_may_not_be_moved_stays_with_its_chain(open_root: Root) -> None:
     folder_of(open_root, RETRY).parent.chmod(0o555)
     report = purge_as_ordinary_user(open_root)
     assert set(report["failed"]) == {RETRY}
@@ -65,10 +66,10 @@ def test_what_may_not_be_moved_stays_with_its_chain(open_root: Root) -> None:
     assert set(report["put_back"]) == {BASE, TIP}
     assert set(report["removed"]) == {LONE, OTHER, FREE}
     assert in_place(open_root) == set(CHAIN)
-    assert report["kept"] is None and nothing_left(open_root)
+    assert report["kept"] is None and has_no_batches(open_root)
 
 
-def test_what_may_not_be_moved_is_listed_by_the_command_and_can_be_tried_again(
+def test_tasks_that_may_not_be_moved_are_listed_and_can_be_tried_again(
     open_root: Root,
 ) -> None:
     shard = folder_of(open_root, RETRY).parent
@@ -81,7 +82,7 @@ def test_what_may_not_be_moved_is_listed_by_the_command_and_can_be_tried_again(
     assert said.endswith("status 0") and in_place(open_root) == set()
 
 
-def test_a_bundle_that_may_not_be_moved_keeps_its_chains(open_root: Root) -> None:
+def test_the_chains_of_a_bundle_that_may_not_be_moved_stay(open_root: Root) -> None:
     open_root.bundles.chmod(0o555)
     report = purge_as_ordinary_user(open_root)
     assert set(report["failed"]) == {"sweep", "solo"}
@@ -97,11 +98,11 @@ def test_a_folder_that_may_not_be_listed_is_put_back_and_not_measured(open_root:
     assert set(report["measured"]) == set(ALL) - {LONE}
 
 
-def test_what_may_not_be_removed_is_reported_and_the_rest_goes(open_root: Root) -> None:
+def test_files_that_may_not_be_removed_are_reported_and_the_rest_goes(open_root: Root) -> None:
     results = folder_of(open_root, LONE) / "results"
     results.mkdir(mode=0o700)
     (results / "one").write_text("1")
-    # For the superuser's tests this is another user's folder; for all others, their own.
+    # If the tests run as root, the folder belongs to another user, otherwise to the same one.
     own = os.geteuid() != 0
     report = purge_as_ordinary_user(open_root)
     if own:
@@ -115,7 +116,7 @@ def test_what_may_not_be_removed_is_reported_and_the_rest_goes(open_root: Root) 
     assert in_place(open_root) == set() and bundles(open_root) == {}
 
 
-def test_a_folder_of_ours_that_is_write_protected_is_emptied(root: Root) -> None:
+def test_a_write_protected_folder_of_the_user_is_erased(root: Root) -> None:
     results = folder_of(root, LONE) / "results"
     results.mkdir()
     (results / "one").write_text("1")
@@ -126,24 +127,24 @@ def test_a_folder_of_ours_that_is_write_protected_is_emptied(root: Root) -> None
 
 @pytest.mark.parametrize("code", [errno.EROFS, errno.EACCES, errno.EIO])
 @pytest.mark.parametrize("call", ["mkdir", "fsync"])
-def test_where_no_lot_can_be_made_nothing_is_changed(
+def test_nothing_is_changed_if_no_batch_can_be_made(
     root: Root, monkeypatch: pytest.MonkeyPatch, code: int, call: str
 ) -> None:
     def refuse(*args: object, **kwargs: object) -> None:
         raise OSError(code, os.strerror(code))
 
-    before, plan = whole(root), plan_of(root)
+    before, plan = root_contents(root), plan_of(root)
     monkeypatch.setattr(os, call, refuse)
     with pytest.raises(PurgeError, match="Nothing was changed") as raised:
         execute(plan, root)
     assert os.strerror(code) in str(raised.value)
-    assert whole(root) == before and nothing_left(root)
+    assert root_contents(root) == before and has_no_batches(root)
 
 
 def failing(
     monkeypatch: pytest.MonkeyPatch, call: str, name: str, code: int, times: int
 ) -> list[str]:
-    """Makes a system call on that name fail, so many times; returns the failed calls."""
+    """Make a system call on this name fail a number of times. Return the failed calls."""
     real: Callable[..., Any] = getattr(os, call)
     failed: list[str] = []
 
@@ -158,7 +159,7 @@ def failing(
 
 
 @pytest.mark.parametrize("code", [errno.EBUSY, errno.EIO, errno.ESTALE])
-def test_a_task_that_can_not_be_moved_is_a_failure_of_its_own(
+def test_a_task_that_can_not_be_moved_does_not_stop_the_others(
     root: Root, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
     plan = plan_of(root)
@@ -169,7 +170,7 @@ def test_a_task_that_can_not_be_moved_is_a_failure_of_its_own(
 
 
 @pytest.mark.parametrize("times", [1, 3])
-def test_what_a_network_file_system_keeps_for_a_moment_goes_at_the_end(
+def test_files_that_nfs_keeps_for_a_moment_are_removed_at_the_end(
     root: Root, monkeypatch: pytest.MonkeyPatch, times: int
 ) -> None:
     plan = plan_of(root)
@@ -177,12 +178,10 @@ def test_what_a_network_file_system_keeps_for_a_moment_goes_at_the_end(
     monkeypatch.setattr("hipercow_tui.purging.eraser._PAUSES", (0.01, 0.01, 0.01))
     report = execute(plan, root)
     assert len(failed) == times and report.complete
-    assert nothing_left(root)
+    assert has_no_batches(root)
 
 
-def test_what_a_network_file_system_keeps_for_good_is_reported(
-    root: Root, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_files_that_nfs_keeps_are_reported(root: Root, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = plan_of(root)
     (folder_of(root, LONE) / ".nfs0001").write_text("a log that is still written")
     failing(monkeypatch, "unlink", ".nfs0001", errno.EBUSY, 99)
@@ -196,7 +195,7 @@ def test_what_a_network_file_system_keeps_for_good_is_reported(
     assert set(report.removed_bundles) == {"sweep", "solo"}
 
 
-def test_without_hard_links_bundles_are_put_back_all_the_same(
+def test_bundles_are_put_back_without_hard_links(
     root: Root, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = plan_of(root)
@@ -206,7 +205,7 @@ def test_without_hard_links_bundles_are_put_back_all_the_same(
     assert bundles(root) == {"solo": [OTHER]}
 
 
-def test_when_erasing_can_not_begin_everything_is_put_back(
+def test_everything_is_put_back_if_erasing_can_not_begin(
     root: Root, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = os.rename
@@ -216,17 +215,17 @@ def test_when_erasing_can_not_begin_everything_is_put_back(
             raise OSError(errno.EIO, "Input/output error")
         real(source, target, **kwargs)
 
-    before, plan = whole(root), plan_of(root)
+    before, plan = root_contents(root), plan_of(root)
     monkeypatch.setattr(os, "rename", rename)
     with pytest.raises(PurgeError) as raised:
         execute(plan, root)
     assert str(raised.value) == (
         "Input/output error. Nothing was deleted; all else is where it was."
     )
-    assert whole(root) == before and nothing_left(root)
+    assert root_contents(root) == before and has_no_batches(root)
 
 
-def test_what_can_not_be_put_back_when_a_purge_fails_is_told(
+def test_a_failed_purge_reports_items_that_can_not_be_put_back(
     root: Root, meanwhile: Meanwhile
 ) -> None:
     def spoil() -> None:
@@ -245,8 +244,8 @@ def test_what_can_not_be_put_back_when_a_purge_fails_is_told(
 
 
 @pytest.mark.parametrize("calls", range(1, 6))
-def test_an_interrupt_brings_back_what_is_whole(root: Root, calls: int) -> None:
-    before, plan, told = whole(root), plan_of(root), []
+def test_an_interrupt_puts_complete_items_back(root: Root, calls: int) -> None:
+    before, plan, told = root_contents(root), plan_of(root), []
 
     def interrupt(progress: Progress) -> None:
         told.append(progress)
@@ -255,7 +254,7 @@ def test_an_interrupt_brings_back_what_is_whole(root: Root, calls: int) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         execute(plan, root, on_progress=interrupt)
-    after = whole(root)
-    if calls < 5:  # the last is told when all is erased
+    after = root_contents(root)
+    if calls < 5:  # the last report comes when everything is erased
         assert after == before
-    assert nothing_left(root)
+    assert has_no_batches(root)

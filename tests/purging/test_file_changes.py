@@ -1,4 +1,4 @@
-"""Each change looks at the disk after an error, and only then."""
+"""Each change checks the disk after an error, and only then."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def replying(patch: pytest.MonkeyPatch, call: str, code: int, *, done: bool) -> 
     patch.setattr(os, call, reply)
 
 
-# A folder that exists may be another process's; an entry that is gone counts as removed.
+# A folder that exists may belong to another process; a missing entry counts as removed.
 UNAMBIGUOUS = [
     (call, code)
     for call in CHANGES
@@ -59,7 +59,7 @@ UNAMBIGUOUS = [
 
 
 @pytest.mark.parametrize(("call", "code"), UNAMBIGUOUS)
-def test_an_error_counts_only_if_the_change_was_not_made(
+def test_an_error_is_raised_only_if_the_change_was_not_made(
     folder: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, code: int
 ) -> None:
     change, before, after = CHANGES[call]
@@ -75,7 +75,7 @@ def test_an_error_counts_only_if_the_change_was_not_made(
 
 
 @pytest.mark.parametrize("call", CHANGES)
-def test_an_error_counts_if_the_result_can_not_be_looked_at(
+def test_an_error_is_raised_if_the_result_can_not_be_examined(
     folder: int, monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:
     def stat(*args: object, **kwargs: object) -> None:
@@ -98,18 +98,18 @@ def test_a_change_without_error_costs_one_call(
     CHANGES[call][0](folder)
 
 
-def test_what_is_gone_already_is_no_error(folder: int) -> None:
+def test_removing_a_missing_entry_is_not_an_error(folder: int) -> None:
     unlink("nothing", folder)
     remove_folder("nothing", folder)
 
 
-def test_a_folder_that_must_be_new_is_not_another_s(folder: int) -> None:
+def test_a_folder_that_must_be_new_is_not_an_existing_one(folder: int) -> None:
     with pytest.raises(FileExistsError):
         make_folder("folder", folder)
     ensure_folder("folder", folder)
 
 
-def test_a_link_leads_to_the_same_file_or_fails(
+def test_link_makes_a_second_name_or_fails(
     folder: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     link("file", "second", folder, folder)
@@ -127,7 +127,7 @@ def test_a_file_that_is_in_neither_place_was_not_renamed(folder: int) -> None:
         rename("nothing", "new", folder, folder)
 
 
-def test_only_a_failing_disk_fails_to_write_a_folder(
+def test_sync_folder_fails_only_if_the_disk_fails(
     folder: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for code in (errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.ENOSYS):
@@ -139,8 +139,8 @@ def test_only_a_failing_disk_fails_to_write_a_folder(
         sync_folder(folder)
 
 
-def test_no_other_module_of_a_purge_renames_or_links() -> None:
-    """Taking a batch over is the exception: of two processes one must fail."""
+def test_only_the_expected_modules_rename_or_link() -> None:
+    """A takeover of a batch uses a bare rename: of two processes one must fail."""
     package = Path(str(hipercow_tui.purging.__file__)).parent
     bare = re.compile(r"os\.(rename|link|mkdir)\(")
     found = {
@@ -150,6 +150,6 @@ def test_no_other_module_of_a_purge_renames_or_links() -> None:
     }
     # The list of recent tasks is read again after each step.
     assert {name: calls for name, calls in found.items() if calls} == {
-        "batch.py": ["rename"],
+        "batch_lifecycle.py": ["rename"],
         "recent_list.py": ["rename"],
     }

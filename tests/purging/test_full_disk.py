@@ -1,4 +1,4 @@
-"""Freeing where there is no room: not for a folder, not for a byte."""
+"""Purges on a disk without space for a folder or a byte."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from purge_stage import (
     Meanwhile,
     bundles,
     folder_of,
+    has_no_batches,
     in_place,
     make_root,
     names,
-    nothing_left,
     plan_of,
-    whole,
+    root_contents,
 )
 from small_root import task_id, write_bundle, write_task
 
@@ -37,10 +37,10 @@ from hipercow_tui.purging import (
     PurgeReport,
     execute,
     finish,
-    history,
     list_trash,
     move_to_trash,
     preflight,
+    read_history,
     restore,
 )
 from hipercow_tui.support.errors import PurgeError
@@ -49,7 +49,7 @@ NO_ROOM = [errno.ENOSPC, errno.EDQUOT]
 
 
 def full(monkeypatch: pytest.MonkeyPatch, code: int, calls: tuple[str, ...], until: int) -> None:
-    """These calls find no room until so many files have been removed."""
+    """Make these calls fail for lack of space until a number of files are removed."""
     removed = 0
 
     def refusing(real: Callable[..., Any]) -> Callable[..., Any]:
@@ -77,7 +77,7 @@ def full(monkeypatch: pytest.MonkeyPatch, code: int, calls: tuple[str, ...], unt
 @pytest.mark.parametrize("code", NO_ROOM)
 @pytest.mark.parametrize("until", [1, 12, 25, 10_000])
 @pytest.mark.parametrize("calls", [("mkdir",), ("fsync",), ("mkdir", "fsync", "write")])
-def test_a_full_disk_is_freed_all_the_same(
+def test_a_purge_on_a_full_disk_frees_space(
     root: Root, monkeypatch: pytest.MonkeyPatch, code: int, until: int, calls: tuple[str, ...]
 ) -> None:
     plan = plan_of(root)
@@ -86,15 +86,15 @@ def test_a_full_disk_is_freed_all_the_same(
     assert set(report.removed) == set(ALL) and in_place(root) == set()
     assert report.bytes > 1500
     if until < 10_000:
-        assert report.complete and bundles(root) == {} and nothing_left(root)
-    else:  # there never is room for the bundles
+        assert report.complete and bundles(root) == {} and has_no_batches(root)
+    else:  # there is never space for the bundles
         assert names(report.failed) == {"sweep", "solo"} and "no room" in report.failed[0].reason
     assert not list(root.hipercow.glob("tui-*"))
 
 
 @pytest.mark.parametrize("code", NO_ROOM)
 @pytest.mark.parametrize("name", [LONE[2:], BASE[2:], TIP[2:], "solo"])
-def test_what_finds_no_room_to_be_moved_goes_once_others_went(
+def test_an_item_that_can_not_be_moved_is_purged_after_others_freed_space(
     root: Root, monkeypatch: pytest.MonkeyPatch, code: int, name: str
 ) -> None:
     real = os.rename
@@ -110,13 +110,13 @@ def test_what_finds_no_room_to_be_moved_goes_once_others_went(
     monkeypatch.setattr(os, "rename", rename)
     report = execute(plan, root)
     assert failed and report.complete and report.removed == plan.ids
-    assert set(report.removed_bundles) == {"sweep", "solo"} and nothing_left(root)
+    assert set(report.removed_bundles) == {"sweep", "solo"} and has_no_batches(root)
 
 
-def test_where_nothing_can_be_moved_it_is_said_what_to_free(
+def test_if_nothing_can_be_moved_the_error_says_how_to_free_space(
     root: Root, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before, plan = whole(root), plan_of(root)
+    before, plan = root_contents(root), plan_of(root)
 
     def refuse(*args: object, **kwargs: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -125,21 +125,19 @@ def test_where_nothing_can_be_moved_it_is_said_what_to_free(
     monkeypatch.setattr(os, "rename", refuse)
     with pytest.raises(PurgeError, match=r"No space left .* delete a file or two by hand"):
         execute(plan, root)
-    assert whole(root) == before
+    assert root_contents(root) == before
 
 
-def test_what_is_lost_in_safety_is_said_beforehand(
-    root: Root, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    before, plan = whole(root), plan_of(root)
+def test_preflight_warns_of_a_full_disk(root: Root, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, plan = root_contents(root), plan_of(root)
     assert preflight(plan, root) is None
     full(monkeypatch, errno.EDQUOT, ("fsync",), 10_000)
     warning = preflight(plan, root)
     assert warning is not None and "no room" in warning and "undo" in warning
-    assert whole(root) == before and not (root.hipercow / "tui").exists()
+    assert root_contents(root) == before and not (root.hipercow / "tui").exists()
 
 
-def test_a_folder_that_may_not_be_written_is_told_beforehand(
+def test_preflight_names_a_folder_that_can_not_be_written(
     root: Root, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     full(monkeypatch, errno.EROFS, ("mkdir",), 1)
@@ -149,11 +147,11 @@ def test_a_folder_that_may_not_be_written_is_told_beforehand(
 def test_nothing_is_moved_to_the_trash_of_a_full_disk(
     root: Root, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before, plan = whole(root), plan_of(root)
+    before, plan = root_contents(root), plan_of(root)
     full(monkeypatch, errno.ENOSPC, ("mkdir",), 1)
     with pytest.raises(PurgeError, match="Purging for good makes room"):
         move_to_trash(plan, root)
-    assert whole(root) == before
+    assert root_contents(root) == before
 
 
 @pytest.mark.parametrize(
@@ -165,7 +163,7 @@ def test_nothing_is_moved_to_the_trash_of_a_full_disk(
         lambda root: write_bundle(root.path, "sweep", [BASE, LONE, TIP]),
     ],
 )
-def test_what_changed_stays_on_a_full_disk_too(
+def test_changed_tasks_stay_on_a_full_disk(
     root: Root, monkeypatch: pytest.MonkeyPatch, change: Callable[[Root], object]
 ) -> None:
     plan = plan_of(root)
@@ -176,7 +174,7 @@ def test_what_changed_stays_on_a_full_disk_too(
     assert OTHER in report.removed and not list(root.hipercow.glob("tui-*"))
 
 
-def test_stopped_on_a_full_disk(
+def test_a_purge_on_a_full_disk_can_be_stopped(
     root: Root, monkeypatch: pytest.MonkeyPatch, meanwhile: Meanwhile
 ) -> None:
     plan, stop = plan_of(root), threading.Event()
@@ -188,7 +186,7 @@ def test_stopped_on_a_full_disk(
 
 
 @pytest.mark.parametrize("died", ["", ".erasing"])
-def test_a_task_left_aside_is_found_and_put_back_or_erased(root: Root, died: str) -> None:
+def test_a_loose_task_is_listed_and_put_back_or_erased(root: Root, died: str) -> None:
     left = root.hipercow / f"tui-{LONE}{died}"
     for act in ("restore", "empty"):
         if not folder_of(root, LONE).exists():
@@ -210,13 +208,13 @@ def test_a_task_left_aside_is_found_and_put_back_or_erased(root: Root, died: str
             assert batch.resumable == bool(died)
         assert not left.exists() and not list_trash(root)
         assert folder_of(root, LONE).exists() == (not died)
-    assert len(history(root)) == 2
+    assert len(read_history(root)) == 2
 
 
-def test_a_task_aside_is_left_alone_while_someone_works_with_it(
+def test_a_loose_task_in_use_is_not_touched(
     root: Root, monkeypatch: pytest.MonkeyPatch, meanwhile: Meanwhile
 ) -> None:
-    """However old the folder, and though the chain takes longer than a minute."""
+    """The folder may be old, and the chain may take longer than a minute."""
     plan, seen = plan_of(root), []
     for identity in ALL:
         os.utime(folder_of(root, identity), (0, 0))
@@ -228,12 +226,12 @@ def test_a_task_aside_is_left_alone_while_someone_works_with_it(
         assert set(loose_tasks) == {f"tui-{identity}" for identity in CHAIN}
         assert all(batch.in_use and not batch.interrupted for batch in loose_tasks.values())
         for act in (restore, finish):
-            with pytest.raises(PurgeError, match=f"tui-{BASE} is being worked on"):
+            with pytest.raises(PurgeError, match=f"tui-{BASE} is in use"):
                 act(root, f"tui-{BASE}")
         base = root.hipercow / f"tui-{BASE}"
         os.utime(base, (0, 0))
         deadline = time.monotonic() + 30
-        while base.stat().st_mtime == 0:  # until the next beat
+        while base.stat().st_mtime == 0:  # until the next heartbeat
             assert time.monotonic() < deadline
         seen.append(True)
 
@@ -242,10 +240,10 @@ def test_a_task_aside_is_left_alone_while_someone_works_with_it(
     assert seen and set(report.removed) == set(ALL)
 
 
-def test_a_task_aside_that_someone_took_while_its_owner_stood_still_keeps_its_chain_whole(
+def test_a_chain_is_kept_if_a_loose_task_of_it_was_taken_over(
     root: Root, monkeypatch: pytest.MonkeyPatch, meanwhile: Meanwhile
 ) -> None:
-    plan, before = plan_of(root), whole(root)
+    plan, before = plan_of(root), root_contents(root)
     full(monkeypatch, errno.ENOSPC, ("mkdir",), 10_000)
 
     def stand_still() -> None:
@@ -258,7 +256,7 @@ def test_a_task_aside_that_someone_took_while_its_owner_stood_still_keeps_its_ch
     for identity in (BASE, RETRY):
         os.utime(root.hipercow / f"tui-{identity}", (0, 0))
         assert restore(root, f"tui-{identity}").complete
-    after = whole(root)
+    after = root_contents(root)
     assert in_place(root) == set(CHAIN) and all(after[name] == before[name] for name in after)
 
 
@@ -270,8 +268,8 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("what", ["bytes", "inodes"])
-def test_a_disk_that_is_really_full(small_disk: Path, what: str) -> None:
-    """Where nothing may be mounted, the same is done on a disk with room."""
+def test_a_full_tmpfs_is_freed(small_disk: Path, what: str) -> None:
+    """If mounting is not allowed, the test runs on a disk with space."""
     root = make_root(small_disk)
     (folder_of(root, OTHER) / "big").write_bytes(bytes(500_000))
     if os.path.ismount(small_disk):
@@ -279,5 +277,5 @@ def test_a_disk_that_is_really_full(small_disk: Path, what: str) -> None:
         assert "no room" in str(preflight(plan_of(root), root))
     report = execute(plan_of(root), root)
     assert report.complete and set(report.removed) == set(ALL)
-    assert in_place(root) == set() and bundles(root) == {} and nothing_left(root)
+    assert in_place(root) == set() and bundles(root) == {} and has_no_batches(root)
     assert report.bytes > 500_000

@@ -14,12 +14,12 @@ from purge_stage import (
     Meanwhile,
     batches,
     bundles,
+    has_no_batches,
     in_place,
-    listed,
+    list_entries,
     make_root,
-    nothing_left,
     plan_of,
-    whole,
+    root_contents,
 )
 from small_root import task_id, write_task
 
@@ -38,7 +38,8 @@ def root(tmp_path: Path) -> Root:
 
 
 class Slow:
-    """Each removal takes two milliseconds; how many there were at a time, and of which tasks."""
+    """Makes each removal take two milliseconds. Counts how many run at a time, and of which
+    tasks."""
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.most = self._now = 0
@@ -66,7 +67,7 @@ class Slow:
 
 @pytest.mark.parametrize("jobs", [1, 4, 64])
 @pytest.mark.parametrize("emptied", [True, False])
-def test_so_many_chains_at_a_time_each_from_its_tip(
+def test_several_chains_are_erased_at_a_time_each_from_its_latest_attempt(
     root: Root, monkeypatch: pytest.MonkeyPatch, jobs: int, emptied: bool
 ) -> None:
     plan = plan_of(root)
@@ -75,12 +76,12 @@ def test_so_many_chains_at_a_time_each_from_its_tip(
         move_to_trash(plan, root)
     slow = Slow(monkeypatch)
     if emptied:
-        assert empty(root, listed(root), on_progress=told.append, jobs=jobs).complete
+        assert empty(root, list_entries(root), on_progress=told.append, jobs=jobs).complete
     else:
         report = execute(plan, root, on_progress=told.append, jobs=jobs)
         assert report.complete and report.removed == plan.ids
         assert report.files > 200 and told[-1].bytes == report.bytes > 10_000
-    assert in_place(root) == set() and bundles(root) == {} and nothing_left(root)
+    assert in_place(root) == set() and bundles(root) == {} and has_no_batches(root)
     assert [name for name in slow.order if name in CHAIN] == list(reversed(CHAIN))
     assert slow.most == 1 if jobs == 1 else 1 < slow.most <= jobs
     erasing = [one.done for one in told if one.phase is Phase.ERASING]
@@ -96,12 +97,12 @@ def stop_after_the_eleventh(meanwhile: Meanwhile) -> threading.Event:
     return stop
 
 
-def test_stopped_between_tasks(root: Root, meanwhile: Meanwhile) -> None:
-    before, plan, stop = whole(root), plan_of(root), stop_after_the_eleventh(meanwhile)
+def test_a_purge_with_several_jobs_stops_between_tasks(root: Root, meanwhile: Meanwhile) -> None:
+    before, plan, stop = root_contents(root), plan_of(root), stop_after_the_eleventh(meanwhile)
     report = execute(plan, root, stop=stop, jobs=4)
     assert report.stopped and MORE[10] in report.removed
     assert in_place(root) == {*ALL, *MORE} - set(report.removed)
-    after = whole(root)
+    after = root_contents(root)
     assert all(after[name] == before[name] for name in after)
     assert not [batch for batch in batches(root) if not batch.name.endswith(".kept")]
 
@@ -109,13 +110,13 @@ def test_stopped_between_tasks(root: Root, meanwhile: Meanwhile) -> None:
 def test_an_emptying_that_was_stopped_can_be_restored(root: Root, meanwhile: Meanwhile) -> None:
     batch_id = str(move_to_trash(plan_of(root), root).trash)
     stop = stop_after_the_eleventh(meanwhile)
-    report = empty(root, listed(root), stop=stop, jobs=4)
+    report = empty(root, list_entries(root), stop=stop, jobs=4)
     assert report.stopped
     assert set(restore(root, batch_id).missing_ids) == set(report.removed)
     assert in_place(root) == {*ALL, *MORE} - set(report.removed)
 
 
-def test_an_error_in_one_of_them_ends_all_and_brings_back_the_rest(
+def test_an_error_in_one_job_ends_all_and_puts_the_rest_back(
     root: Root, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = plan_of(root)
@@ -129,23 +130,23 @@ def test_an_error_in_one_of_them_ends_all_and_brings_back_the_rest(
         execute(plan, root, on_progress=interrupt, jobs=4)
     left = in_place(root)
     assert 0 < len(left) < len(plan.ids)
-    begun = list_trash(root)  # when it came; and a bundle that only some of its tasks are left of
+    begun = list_trash(root)  # when it came, and a bundle with some of its tasks erased
     assert (
         not any(batch.tasks for batch in begun)
         and sum(len(batch.partly_erased) for batch in begun) <= 4
     )
     for batch_id in {batch.batch_id for batch in begun}:
-        empty(root, listed(root, batch_id))
-    assert in_place(root) == left and nothing_left(root)
+        empty(root, list_entries(root, batch_id))
+    assert in_place(root) == left and has_no_batches(root)
     assert threading.active_count() == 1
 
 
-def test_on_the_command_line(root: Root, tmp_path: Path) -> None:
+def test_the_command_line_accepts_jobs(root: Root, tmp_path: Path) -> None:
     where, saved = str(root.path), str(tmp_path / "plan.json")
     purge = ["purge", where, "--with-status", "failure"]
     assert main([*purge, "--trash", "--yes"]) == 0
     assert main(["trash", where, "--empty", "--yes", "--jobs", "4"]) == 0
-    assert in_place(root) == set() and nothing_left(root)
+    assert in_place(root) == set() and has_no_batches(root)
     write_task(root.path, MORE[0], "failure")
     assert main([*purge, "--save-plan", saved]) == 0
     assert main(["apply", saved, "--yes", "--jobs", "2"]) == 0
@@ -156,7 +157,7 @@ def test_on_the_command_line(root: Root, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", ["0", "-1", "65", "x", "1.5", ""])
 @pytest.mark.parametrize("command", [["purge"], ["apply", "FILE"], ["trash", "--empty"]])
-def test_other_numbers_are_wrong_usage(
+def test_an_invalid_number_of_jobs_is_wrong_usage(
     command: list[str], number: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:

@@ -1,5 +1,5 @@
-"""A purge that dies at any moment leaves each task and bundle whole somewhere, or gone after having
-been in the lot."""
+"""A purge that dies at any moment leaves each task and bundle complete, or erased after it was in
+the batch."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from purge_stage import (
     CHAIN,
     LONE,
     OTHER,
+    age_heartbeats,
     batches,
     bundles,
     copy_of,
     folder_of,
+    has_no_batches,
     in_place,
-    killed,
-    later,
-    listed,
+    killed_roots,
+    list_entries,
     make_root,
-    nothing_left,
     plan_of,
-    whole,
+    root_contents,
 )
 from small_root import tree
 
@@ -51,7 +51,7 @@ def held(folder: Path) -> dict[str, bytes | None] | None:
 
 
 def assert_nothing_lost(where: Path, contents: dict[str, dict[str, bytes | None]]) -> str:
-    """Returns the state it was left in."""
+    """Check that nothing is lost. Return the state of the batch."""
     hipercow = where / "hipercow"
     tui = hipercow / "tui"
     standing = batches(find_root(where))
@@ -74,7 +74,7 @@ def assert_nothing_lost(where: Path, contents: dict[str, dict[str, bytes | None]
             assert erasing or finished
             gone.add(identity)
     untouched = set(ALL) - gone == set(ALL)
-    # Of a chain the last attempts are gone first, so what is left of it hangs together.
+    # The latest attempts are erased first, so the rest is the beginning of a chain.
     left = [identity for identity in CHAIN if identity not in gone]
     assert left == list(CHAIN[: len(left)])
     for name, ids in BUNDLES.items():
@@ -99,13 +99,14 @@ def contents(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, by
 
 @pytest.fixture(scope="session")
 def before(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes | None]:
-    return whole(make_root(tmp_path_factory.mktemp("before")))
+    return root_contents(make_root(tmp_path_factory.mktemp("before")))
 
 
 def assert_restored(root: Root, before: dict[str, bytes | None], gone: set[str]) -> None:
-    """All is as before, but for what had been erased; a bundle of both is kept aside."""
+    """Check that all is as before without erased items. A bundle of which some tasks are erased is
+    quarantined."""
     assert in_place(root) == set(ALL) - gone
-    after = whole(root)
+    after = root_contents(root)
     assert all(after[name] == before[name] for name in after)
     kept = {path.name for path in (root.hipercow / "tui").glob("*.kept/bundles/*")}
     for name, ids in BUNDLES.items():
@@ -113,7 +114,7 @@ def assert_restored(root: Root, before: dict[str, bytes | None], gone: set[str])
         if not gone & set(ids):
             assert bundles(root)[name] == ids
         assert (name in kept) == partly
-    assert nothing_left(root) or kept
+    assert has_no_batches(root) or kept
 
 
 SEED = "20261123"
@@ -127,66 +128,66 @@ SEED = "20261123"
 def test_a_purge_that_died_is_restored_or_finished(
     tmp_path: Path, before: dict[str, bytes | None], contents: Contents, how: tuple[str, ...]
 ) -> None:
-    roots = killed(tmp_path, *how)
+    roots = killed_roots(tmp_path, *how)
     states, died = [], 0
     for path in roots:
         states.append(assert_nothing_lost(path, contents))
         root, other = find_root(path), copy_of(path)
-        later(root)
-        later(other)
+        age_heartbeats(root)
+        age_heartbeats(other)
         died += bool(list(path.glob("hipercow/tui/*Z-*")))
         for batch in list_interrupted(root):
             report = restore(root, batch.batch_id)
-            # Without a manifest it died while the empty lot was removed, or made.
+            # Without a manifest it died while the empty batch was created or removed.
             gone = set(report.missing_ids) if batch.mode else set(ALL) - in_place(root)
             assert_restored(root, before, gone)
             finish(other, batch.batch_id)
         assert states[-1] == "finished" or in_place(root)
-        if in_place(other):  # it died before there was a lot
-            assert whole(other) == before and whole(root) == before
+        if in_place(other):  # it died before there was a batch
+            assert root_contents(other) == before and root_contents(root) == before
         else:
             assert bundles(other) == {}
-        assert nothing_left(other) and not list_interrupted(root)
+        assert has_no_batches(other) and not list_interrupted(root)
     if "steps" in how:
         order = ["whole", "erasing", "finished"]
         assert states == sorted(states, key=order.index) and set(states) == set(order)
         assert len(states) > 60
     else:
-        assert died > len(roots) / 10  # else most came to their end: these are no random moments
+        assert died > len(roots) / 10  # otherwise most processes ended before the kill
 
 
 def test_a_move_to_the_trash_that_died_is_restored_or_finished(
     tmp_path: Path, before: dict[str, bytes | None]
 ) -> None:
     seen = set()
-    for path in killed(tmp_path, "trash", "steps"):
+    for path in killed_roots(tmp_path, "trash", "steps"):
         root, other = find_root(path), copy_of(path)
-        later(root)
-        later(other)
+        age_heartbeats(root)
+        age_heartbeats(other)
         for batch in list_interrupted(root):
             assert restore(root, batch.batch_id).complete
             finish(other, batch.batch_id)
         for batch in list_trash(root):
             assert batch.state is BatchState.TRASH and set(batch.tasks) == set(ALL)
             assert restore(root, batch.batch_id).complete
-        assert whole(root) == before and nothing_left(root)
+        assert root_contents(root) == before and has_no_batches(root)
         held = [set(batch.tasks) for batch in list_trash(other) if batch.state is BatchState.TRASH]
-        assert (held == [set(ALL)] and not in_place(other)) or whole(other) == before
+        assert (held == [set(ALL)] and not in_place(other)) or root_contents(other) == before
         seen.add(bool(held))
     assert seen == {True, False}
 
 
 def test_an_undo_that_died_is_finished(tmp_path: Path, before: dict[str, bytes | None]) -> None:
-    roots = killed(tmp_path, "restore", "steps")
+    roots = killed_roots(tmp_path, "restore", "steps")
     for path in roots:
         root, other = find_root(path), copy_of(path)
-        later(root)
-        later(other)
+        age_heartbeats(root)
+        age_heartbeats(other)
         for batch in list_trash(root):
             finish(other, batch.batch_id) if batch.interrupted else restore(other, batch.batch_id)
             assert restore(root, batch.batch_id).complete
-        assert whole(root) == before == whole(other)
-        assert nothing_left(root) and nothing_left(other)
+        assert root_contents(root) == before == root_contents(other)
+        assert has_no_batches(root) and has_no_batches(other)
     assert len(roots) > 30
 
 
@@ -194,22 +195,22 @@ def test_an_emptying_that_died_is_restored_or_finished(
     tmp_path: Path, before: dict[str, bytes | None]
 ) -> None:
     numbers = []
-    for path in killed(tmp_path, "empty", "steps"):
+    for path in killed_roots(tmp_path, "empty", "steps"):
         root, other = find_root(path), copy_of(path)
-        later(root)
-        later(other)
+        age_heartbeats(root)
+        age_heartbeats(other)
         for batch in list_trash(root):
             assert batch.interrupted or batch.state is BatchState.TRASH
             report = restore(root, batch.batch_id)
-            # Without a manifest it died while the empty lot was removed, or made.
+            # Without a manifest it died while the empty batch was created or removed.
             gone = set(report.missing_ids) if batch.mode else set(ALL) - in_place(root)
             assert_restored(root, before, gone)
             numbers.append(len(gone))
             if batch.interrupted:
                 assert finish(other, batch.batch_id).complete
             else:
-                assert empty(other, listed(other, batch.batch_id)).complete
-        assert in_place(other) == set() and bundles(other) == {} and nothing_left(other)
+                assert empty(other, list_entries(other, batch.batch_id)).complete
+        assert in_place(other) == set() and bundles(other) == {} and has_no_batches(other)
     assert numbers == sorted(numbers) and set(numbers) == set(range(len(ALL) + 1))
 
 
@@ -217,20 +218,20 @@ def test_a_purge_on_a_full_disk_that_died_is_restored_or_finished(
     tmp_path: Path, before: dict[str, bytes | None]
 ) -> None:
     died = set()
-    for path in killed(tmp_path, "full", "steps"):
+    for path in killed_roots(tmp_path, "full", "steps"):
         root, other = find_root(path), copy_of(path)
-        later(root)
-        later(other)
+        age_heartbeats(root)
+        age_heartbeats(other)
         gone = set(ALL) - in_place(root)
         for batch in list_interrupted(root):
             report = restore(root, batch.batch_id)
             died.add((report.restored != (), report.missing_ids != ()))
             gone -= set(report.restored)
             finish(other, batch.batch_id)
-        after = whole(root)
+        after = root_contents(root)
         assert all(after[name] == before[name] for name in after)
         assert in_place(root) == set(ALL) - gone and set(bundles(root)) == set(BUNDLES)
-        # What was not compared with the plan any more is put back.
+        # Tasks that were not compared with the plan are put back.
         assert in_place(other) == in_place(root) and set(bundles(other)) == set(BUNDLES)
         assert not list(root.hipercow.glob("tui-*")) and not list(other.hipercow.glob("tui-*"))
         chain = [identity for identity in CHAIN if identity in in_place(root)]
@@ -238,22 +239,24 @@ def test_a_purge_on_a_full_disk_that_died_is_restored_or_finished(
     assert died == {(True, False), (False, True)}
 
 
-def test_a_recovery_that_died_is_recovered(tmp_path: Path, before: dict[str, bytes | None]) -> None:
-    """The lot has been taken over once when the second process dies."""
+def test_a_recovery_that_died_can_be_recovered(
+    tmp_path: Path, before: dict[str, bytes | None]
+) -> None:
+    """The batch has been taken over once when the second process dies."""
     root = make_root(tmp_path)
     batch_id = str(move_to_trash(plan_of(root), root).trash)
     (batch,) = batches(root)
     for turn in range(1, 4):
         batch = batch.rename(batch.with_name(f"{batch_id}.{turn}.restoring"))
-        later(root)
+        age_heartbeats(root)
         (folder_of(root, ALL[turn])).parent.mkdir(exist_ok=True)
         (batch / "tasks" / ALL[turn]).rename(folder_of(root, ALL[turn]))
         assert list_interrupted(root)[0].batch_id == batch_id
     assert finish(root, batch_id).complete
-    assert whole(root) == before and nothing_left(root)
+    assert root_contents(root) == before and has_no_batches(root)
 
 
-def test_a_crash_a_moment_ago_on_this_machine_is_known_at_once(tmp_path: Path) -> None:
+def test_a_dead_owner_of_this_machine_is_detected_at_once(tmp_path: Path) -> None:
     root = make_root(tmp_path)
     child = os.fork()
     if child == 0:
@@ -268,7 +271,7 @@ def test_a_crash_a_moment_ago_on_this_machine_is_known_at_once(tmp_path: Path) -
         execute(plan_of(root), root)
     os.waitpid(child, 0)
     (heartbeat,) = (root.hipercow / "tui").glob("*/alive")
-    assert not list_interrupted(root)  # the name in it may be that of an owner before
+    assert not list_interrupted(root)  # it may name a previous owner
     recent = heartbeat.stat().st_mtime - 5
     os.utime(heartbeat, (recent, recent))
     assert len(list_interrupted(root)) == 1

@@ -1,6 +1,6 @@
 """Each name in a root, in each state that it can be in: the table of docs/spec.md, section 6.
 
-The table says in bold what becomes of a purge. A test of each cell proves it by the command line:
+The bold words in the table are the outcomes of a purge. Each cell is tested by the command line:
 the dry run, a saved plan and the real run.
 """
 
@@ -49,7 +49,7 @@ Spoil = Callable[[Path], object]
 
 @dataclass(frozen=True)
 class Case:
-    """A state of a name in ``hipercow/``: ``spoil`` brings it about, with the path of the name.
+    """A state of a name in ``hipercow/``: ``spoil`` makes it, for the path of the name.
 
     ``outcome`` is a word of the specification. Of a purge of the failures of ``lang`` the tasks
     ``gone`` are gone afterwards, or the tasks ``blocked`` block. ``shown`` is in a problem that a
@@ -97,7 +97,7 @@ def unreadable(path: Path) -> None:
 
 
 def link(path: Path) -> None:
-    """A link to what it was, which is outside of the root now."""
+    """Move the entry out of the root and put a link to it in its place."""
     project = path.parents[len(path.parts) - path.parts.index("hipercow") - 1]
     path.symlink_to(path.rename(project / f"moved {path.name}"))
 
@@ -112,7 +112,7 @@ def dangling(path: Path) -> None:
 
 
 def other_kind(path: Path) -> None:
-    """A file in place of a folder, or a folder in place of a file."""
+    """Put a file in place of a folder, or a folder in place of a file."""
     folder = path.is_dir()
     absent(path)
     path.touch() if folder else path.mkdir()
@@ -124,7 +124,7 @@ def fifo(path: Path) -> None:
 
 
 def torn(content: str, age: float = 0.0) -> Spoil:
-    """With that content, ``age`` seconds ago."""
+    """Write this content, with a time ``age`` seconds ago."""
 
     def spoil(path: Path) -> None:
         path.write_text(content)
@@ -152,7 +152,7 @@ def with_line(line: str) -> Spoil:
 
 
 def cases_of_a_place(name: str) -> dict[str, list[Case]]:
-    """A place of a member of a retry chain that can't be examined."""
+    """Return the cases in which a member of a retry chain can't be examined."""
     ways = {"unreadable": unreadable, "a link": link, "in place of": other_kind, "a FIFO": fifo}
     cases = {}
     for state, spoil in ways.items():
@@ -359,8 +359,7 @@ def check_dry_run(case: Case, said: list[dict[str, Any]]) -> None:
 
 
 def check_change(case: Case, name: Path, where: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A change between the plan and the real run, of a plan that was saved and of one that was
-    not."""
+    """Check a change between the plan and the real run, for a saved plan and for one in memory."""
     root, saved = find_root(where), where / "plan.json"
     assert main([*purge_words(case, where), "--save-plan", str(saved)]) == 0
     filters = requested_filters(None, None, None, "failure", follow=False, now=0.0)

@@ -1,4 +1,4 @@
-"""Whatever stands in ``hipercow/tui/``, a bundle or ``retry`` is read, left out or refused."""
+"""Any contents of ``hipercow/tui/``, bundles and ``retry`` are read, left out or refused."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from purge_stage import ALL, LONE, batches, folder_of, in_place, make_root, nothing_left, plan_of
+from purge_stage import ALL, LONE, batches, folder_of, has_no_batches, in_place, make_root, plan_of
 from small_root import task_id, write_bundle
 
 from hipercow_tui.domain.task import TASK_ID
@@ -20,10 +20,10 @@ from hipercow_tui.formats.r_layout import parse_bundle, parse_retry, unfinished_
 from hipercow_tui.formats.root import Root
 from hipercow_tui.purging import (
     execute,
-    history,
     list_interrupted,
     list_trash,
     move_to_trash,
+    read_history,
     restore,
 )
 from hipercow_tui.purging.batch_name import BatchName, BatchState, parse_batch_name
@@ -51,12 +51,12 @@ def test_a_damaged_manifest_loses_nothing(damage: bytes, at: float, cut: bool) -
         assert set(list_trash(root)[0].tasks) == set(ALL)
         report = restore(root, batch_id)
         assert set(report.restored) == set(ALL) == in_place(root)
-        assert nothing_left(root)
+        assert has_no_batches(root)
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.data(), values)
-def test_any_value_in_a_history_entry_is_one_or_a_value_error(
+def test_any_value_of_a_history_entry_is_accepted_or_a_value_error(
     data: st.DataObject, value: Any
 ) -> None:
     entry = HistoryEntry(
@@ -72,28 +72,28 @@ def test_any_value_in_a_history_entry_is_one_or_a_value_error(
 
 
 @pytest.mark.parametrize("name", ["half", "empty", "list", "deep"])
-def test_a_history_that_is_damaged_is_left_out(root: Root, name: str) -> None:
+def test_a_damaged_history_entry_is_left_out(root: Root, name: str) -> None:
     execute(plan_of(root), root)
     held = {"half": b'{"kind": "pur', "empty": b"", "list": b"[]", "deep": b"[" * 100_000}[name]
     (root.hipercow / "tui" / "history" / f"{name}.json").write_bytes(held)
-    assert len(history(root)) == 1
+    assert len(read_history(root)) == 1
 
 
 @given(st.text(max_size=40) | st.from_regex(r"\d{8}T\d{6}Z-[0-9a-f]{4}(\.\d+)?(\.\w+)?"))
-def test_only_names_of_lots_are_lots(name: str) -> None:
+def test_only_valid_names_are_parsed_as_batch_names(name: str) -> None:
     found = parse_batch_name(name)
     assert found is None or str(found) == name
 
 
 @pytest.mark.parametrize("state", list(BatchState))
 @pytest.mark.parametrize("turn", [0, 1, 12])
-def test_names_of_lots_come_back(state: BatchState, turn: int) -> None:
+def test_batch_names_survive_a_round_trip(state: BatchState, turn: int) -> None:
     name = BatchName(STAMP, turn, state)
     assert parse_batch_name(str(name)) == name
 
 
 @given(values)
-def test_who_is_someone_or_nobody(value: Any) -> None:
+def test_any_json_is_a_process_identity_or_none(value: Any) -> None:
     for data in (value, current_process().as_json() | {"pid": value}):
         who = ProcessIdentity.from_json(data)
         assert who is None or who.pid > 0
@@ -121,7 +121,7 @@ HOSTILE = ["../../x", "..", "/etc/passwd", "a" * 31 + "/", "A" * 32, "\x1b[31m" 
 
 
 @pytest.mark.parametrize("evil", HOSTILE)
-def test_hostile_ids_in_bundles_and_retry_lead_nowhere(root: Root, evil: str) -> None:
+def test_hostile_ids_in_bundles_and_retry_are_never_paths(root: Root, evil: str) -> None:
     (root.path / "x").write_text("keep me")
     write_bundle(root.path, "evil", [evil, LONE])
     with root.retry.open("a") as file:
@@ -131,7 +131,7 @@ def test_hostile_ids_in_bundles_and_retry_lead_nowhere(root: Root, evil: str) ->
     assert (root.path / "x").read_text() == "keep me"
 
 
-def test_cycles_and_forks_go_as_one(root: Root) -> None:
+def test_cycles_and_forks_are_purged_as_one_chain(root: Root) -> None:
     forked = [task_id(50), task_id(51)]
     with root.retry.open("a") as file:
         file.write(f"{ALL[0]},{ALL[2]},{ALL[0]}\n")  # a cycle
@@ -141,14 +141,14 @@ def test_cycles_and_forks_go_as_one(root: Root) -> None:
 
 
 @pytest.mark.parametrize("name", ["evil\nname", "\x1b[2J", "..trash", "20261123T231205Z-3f2a.x"])
-def test_strange_names_in_our_folder_are_left_alone(root: Root, name: str) -> None:
+def test_unknown_names_in_the_tui_folder_are_ignored(root: Root, name: str) -> None:
     strange = root.hipercow / "tui" / name
     strange.mkdir(parents=True)
     assert list_trash(root) == list_interrupted(root) == ()
     assert execute(plan_of(root), root).complete and strange.is_dir()
 
 
-def test_a_pipe_as_heartbeat_and_manifest_blocks_nothing(root: Root) -> None:
+def test_a_fifo_as_heartbeat_and_manifest_does_not_block(root: Root) -> None:
 
     batch_id = str(move_to_trash(plan_of(root), root).trash)
     (batch,) = batches(root)
@@ -162,7 +162,7 @@ def test_a_pipe_as_heartbeat_and_manifest_blocks_nothing(root: Root) -> None:
     assert (folder_of(root, LONE) / "data").exists()
 
 
-def test_a_log_that_is_still_written_goes_or_is_reported(root: Root) -> None:
+def test_a_log_that_is_still_written_is_erased_or_reported(root: Root) -> None:
     with (folder_of(root, LONE) / "log").open("w") as log:
         report = execute(plan_of(root), root)
         log.write("still here")

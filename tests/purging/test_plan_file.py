@@ -17,27 +17,23 @@ from hipercow_tui.domain.filters import FilterStack, FinishedBefore, InBundle, T
 from hipercow_tui.domain.plan import make_plan
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Status, Task
-from hipercow_tui.purging.plan_file import (
-    find_changes,
-    load_plan,
-    plan_from_dict,
-    plan_to_dict,
-    save_plan,
-)
+from hipercow_tui.purging.plan_changes import find_changes
+from hipercow_tui.purging.plan_file import load_plan, save_plan
+from hipercow_tui.purging.plan_format import plan_from_dict, plan_to_dict
 from hipercow_tui.support.errors import PurgeError
 
 STACK = FilterStack(
     TaskIds(frozenset()),
     FinishedBefore.of("1 week", NOW),
     InBundle.of(["sweep_*", "!sweep_09"]),
-    WithStatus.purgeable(["failure"], follow=False),
+    WithStatus.for_purge(["failure"], follow=False),
 )
 
 
 @settings(max_examples=80, deadline=None)
 @given(snapshots(), st.sampled_from(["success", "failure", "cancelled", "created"]))
-def test_a_plan_comes_back_as_it_was(snapshot: Snapshot, status: str) -> None:
-    filters = FilterStack(with_status=WithStatus.purgeable([status]))
+def test_a_plan_survives_a_round_trip(snapshot: Snapshot, status: str) -> None:
+    filters = FilterStack(with_status=WithStatus.for_purge([status]))
     plan = make_plan(snapshot, filters, now=NOW, skip_blocked=True)
     back = plan_from_dict(json.loads(json.dumps(plan_to_dict(plan))))
     assert plan_to_dict(back) == plan_to_dict(plan)
@@ -45,19 +41,19 @@ def test_a_plan_comes_back_as_it_was(snapshot: Snapshot, status: str) -> None:
     assert list(find_changes(back, snapshot)) == []
 
 
-def test_a_folder_that_is_no_task_keeps_no_chain_from_going() -> None:
+def test_a_folder_that_is_not_a_task_does_not_block_its_chain() -> None:
     first, second = IDS[:2]
     tasks = [Task(first, Status.BROKEN, 0), Task(second, Status.FAILURE, 1, finished=NOW)]
     snapshot = snapshot_of(tasks, links=[(second, first, first)])
-    plan = make_plan(snapshot, FilterStack(with_status=WithStatus.purgeable(["failure"])), now=NOW)
+    plan = make_plan(snapshot, FilterStack(with_status=WithStatus.for_purge(["failure"])), now=NOW)
     assert plan.ids == (second,)
     assert list(find_changes(plan, snapshot)) == []
 
 
-def test_every_filter_comes_back(tmp_path: Path) -> None:
+def test_every_filter_survives_a_round_trip(tmp_path: Path) -> None:
     plan = make_plan(Snapshot(tmp_path), STACK, now=NOW)
     save_plan(plan, tmp_path / "plan.json")
-    back = load_plan(tmp_path / "plan.json")
+    back = load_plan(tmp_path / "plan.json").plan
     assert str(back.filters) == str(STACK) and back.root == tmp_path and back.made == NOW
     assert back.filters.in_bundle is not None and back.filters.in_bundle.matches("sweep_01")
 
@@ -126,7 +122,7 @@ BASE = {
         (("filters",), []),
     ],
 )
-def test_what_is_wrong_with_a_plan_is_said(path: tuple[Any, ...], value: Any) -> None:
+def test_the_error_names_the_defect_of_a_plan(path: tuple[Any, ...], value: Any) -> None:
     data: Any = copy.deepcopy(BASE)
     assert plan_from_dict(data).ids == ("a" * 32,)
     inner = data
@@ -138,7 +134,7 @@ def test_what_is_wrong_with_a_plan_is_said(path: tuple[Any, ...], value: Any) ->
 
 
 def test_texts_that_are_only_shown_are_escaped() -> None:
-    """A terminal obeys them, wherever they are printed."""
+    """Unescaped, they could control the terminal."""
     data: Any = copy.deepcopy(BASE)
     data["warnings"] = ["\x1b[2J1 task"]
     data["tasks"][0]["regrets"] = ["\x1b]0;x\x07\nnewer"]
@@ -174,7 +170,7 @@ def full() -> None:
 
 
 @pytest.mark.parametrize("key", ["tasks", "bundles"])
-def test_what_is_named_twice_is_refused(key: str) -> None:
+def test_duplicates_in_a_plan_are_refused(key: str) -> None:
     data: Any = copy.deepcopy(BASE)
     data[key] *= 2
     with pytest.raises(ValueError, match="twice"):
@@ -190,7 +186,7 @@ values = st.recursive(
 
 @settings(max_examples=200, deadline=None)
 @given(st.data(), values)
-def test_any_value_anywhere_is_a_plan_or_a_value_error(data: st.DataObject, value: Any) -> None:
+def test_any_value_in_a_plan_is_accepted_or_a_value_error(data: st.DataObject, value: Any) -> None:
     plan: Any = copy.deepcopy(BASE)
     inner = plan
     while isinstance(inner, dict | list) and inner:
@@ -207,15 +203,15 @@ def test_any_value_anywhere_is_a_plan_or_a_value_error(data: st.DataObject, valu
 
 
 @pytest.mark.parametrize("held", [b"", b"{", b"\xff\xfe", b"[" * 100_000, b"[]", b'{"format": 1}'])
-def test_a_file_that_is_no_plan_is_a_sentence(tmp_path: Path, held: bytes) -> None:
+def test_a_file_that_is_not_a_plan_gives_an_error_message(tmp_path: Path, held: bytes) -> None:
     (tmp_path / "plan").write_bytes(held)
-    with pytest.raises(PurgeError, match="is no saved plan"):
+    with pytest.raises(PurgeError, match="is not a saved plan"):
         load_plan(tmp_path / "plan")
 
 
-def test_a_pipe_blocks_nothing(tmp_path: Path) -> None:
+def test_a_fifo_as_plan_does_not_block(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "plan")
-    with pytest.raises(PurgeError, match="is no ordinary file"):
+    with pytest.raises(PurgeError, match="is not a regular file"):
         load_plan(tmp_path / "plan")
     with pytest.raises(PurgeError, match="can't be read"):
         load_plan(tmp_path / "nowhere")

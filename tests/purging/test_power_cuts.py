@@ -1,5 +1,5 @@
-"""What a power cut may leave on a file system that writes removals before renames, and what a purge
-writes to the disk first so that it does not."""
+"""Power cuts on a file system that writes removals before renames: a purge syncs the renames first,
+and a recovery finds incomplete tasks."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from purge_stage import (
     batches,
     bundles,
     folder_of,
+    has_no_batches,
     in_place,
-    listed,
+    list_entries,
     make_root,
     names,
-    nothing_left,
     plan_of,
-    whole,
+    root_contents,
 )
-from py_stage import FIRST, make_both, much_later
+from py_stage import FIRST, age_both, make_both
 
 from hipercow_tui.cli.main import main
 from hipercow_tui.domain.plan import PurgePlan
@@ -48,7 +48,7 @@ Log: TypeAlias = list[tuple[str, object]]
 
 
 def logged(monkeypatch: pytest.MonkeyPatch) -> Log:
-    """The folders that are written to the disk, by inode, and the names that are removed."""
+    """Record the synced folders, by inode, and the removed names."""
     log: Log = []
     fsync, unlink = os.fsync, os.unlink
 
@@ -66,7 +66,7 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> Log:
 
 
 def synced_before(log: Log, name: str) -> set[object]:
-    """What was written to the disk before the first entry of that name was removed."""
+    """Return the folders that were synced before the first entry of this name was removed."""
     return {inode for call, inode in log[: log.index(("unlink", name))] if call == "fsync"}
 
 
@@ -80,7 +80,7 @@ def both(tmp_path: Path) -> Root:
 
 
 def sources(root: Root, plan: PurgePlan, lang: Lang) -> set[int]:
-    """The folders that tasks and bundles are moved out of."""
+    """Return the folders that tasks and bundles are moved out of."""
     part = root.part(lang)
     shards = [folder_of(part, i).parent for i in plan.of_lang(lang).ids]
     folders = [(part.bundles / one.bundle.name).parent for one in plan.of_lang(lang).bundles]
@@ -105,10 +105,10 @@ def test_all_moves_are_written_to_the_disk_before_anything_is_erased(
             expected.update(
                 inodes(batch.parent, batch, batch / "tasks", batch / "bundles"),
             )
-            log.clear()  # only what is written after the change of state counts
+            log.clear()  # only a sync after the change of state counts
 
     monkeypatch.setattr(os, "rename", noticing)
-    report = execute(plan, both) if act == "purge" else empty(both, listed(both, batch_id))
+    report = execute(plan, both) if act == "purge" else empty(both, list_entries(both, batch_id))
     assert report.complete and len(report.removed) == len(plan.ids)
     assert synced_before(log, "data") >= expected
 
@@ -127,7 +127,7 @@ def test_a_chain_on_a_full_disk_is_written_to_the_disk_before_it_is_erased(
     assert synced_before(log, "data") >= expected
 
 
-def test_the_disk_is_asked_once_a_purge_and_not_once_a_task(
+def test_folders_are_synced_once_a_purge_and_not_once_a_task(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     numbers = []
@@ -142,7 +142,7 @@ def test_the_disk_is_asked_once_a_purge_and_not_once_a_task(
 
 
 def failing_sync(monkeypatch: pytest.MonkeyPatch, code: int, name: str = "") -> None:
-    """Folders, or those whose path ends so, can't be written to the disk."""
+    """Make the sync of folders fail, or only of folders with a path that ends in ``name``."""
     real = os.fsync
 
     def fsync(fd: int) -> None:
@@ -155,43 +155,43 @@ def failing_sync(monkeypatch: pytest.MonkeyPatch, code: int, name: str = "") -> 
 
 
 @pytest.mark.parametrize("code", [errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.ENOSYS])
-def test_where_folders_can_not_be_written_on_request_a_purge_goes_on(
+def test_a_purge_continues_if_folders_can_not_be_synced(
     root: Root, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
     plan = plan_of(root)
     failing_sync(monkeypatch, code)
-    assert execute(plan, root).complete and in_place(root) == set() and nothing_left(root)
+    assert execute(plan, root).complete and in_place(root) == set() and has_no_batches(root)
 
 
 @pytest.mark.parametrize("name", ["/tui", f"tasks/{LONE[:2]}", "/bundles"])
-def test_where_the_disk_fails_nothing_is_erased(
+def test_nothing_is_erased_if_a_sync_fails(
     root: Root, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    before, plan = whole(root), plan_of(root)
+    before, plan = root_contents(root), plan_of(root)
     failing_sync(monkeypatch, errno.EIO, name)
     with pytest.raises(PurgeError, match=r"can't be written.*: Input/output error"):
         execute(plan, root)
-    assert whole(root) == before and nothing_left(root)
+    assert root_contents(root) == before and has_no_batches(root)
     monkeypatch.undo()
     batch_id = str(move_to_trash(plan, root).trash)
     failing_sync(monkeypatch, errno.EIO, name)
     with pytest.raises(PurgeError, match="can't be written to the disk: Input/output error"):
-        empty(root, listed(root, batch_id))
+        empty(root, list_entries(root, batch_id))
     assert set(list_trash(root)[0].tasks) == set(ALL)
 
 
-def test_a_source_folder_that_is_gone_or_a_link_is_no_reason_to_fail(root: Root) -> None:
+def test_a_source_folder_that_is_gone_or_a_link_does_not_fail_the_sync(root: Root) -> None:
     batch_ids = [move_to_trash(plan_of(root, ids), root).trash for ids in ([LONE], [OTHER], CHAIN)]
     folder_of(root, LONE).parent.rmdir()
     folder_of(root, OTHER).parent.rmdir()
     folder_of(root, OTHER).parent.symlink_to(root.bundles)
     for batch_id in batch_ids:
-        assert empty(root, listed(root, batch_id)).complete
+        assert empty(root, list_entries(root, batch_id)).complete
     assert in_place(root) == set(ALL) - {LONE, OTHER, *CHAIN}
 
 
 class Cut:
-    """A batch of all tasks that failed, as a power cut left it in a state."""
+    """A batch of all failed tasks, in the state after a power cut."""
 
     def __init__(self, root: Root, lang: Lang, state: BatchState) -> None:
         self.root, self.part = root, root.part(lang)
@@ -202,18 +202,17 @@ class Cut:
         self.batch = batch.rename(batch.with_name(f"{self.batch_id}{suffix}"))
 
     def lose(self, identity: str, *files: str) -> None:
-        """These removals of a task that was being erased were written, but not its move from
-        ``tasks`` to ``erasing``."""
+        """Make the removals of a partly erased task persistent, but not its move to ``erasing``."""
         for file in files:
             (self.batch / "tasks" / identity / file).unlink()
 
     def undo_move(self, identity: str) -> None:
-        """Nor was its move out of its place."""
+        """Undo its move out of its place, too."""
         place = folder_of(self.part, identity)
         place.parent.mkdir(exist_ok=True)
         (self.batch / "tasks" / identity).rename(place)
 
-    def is_kept_aside(self, identity: str) -> bool:
+    def is_quarantined(self, identity: str) -> bool:
         kept = self.part.hipercow / "tui" / f"{self.batch_id}.kept" / "erasing" / identity
         return (kept / "status-failure").exists() and not folder_of(self.part, identity).exists()
 
@@ -224,7 +223,7 @@ CUTS = [(Lang.R, LONE, "info"), (Lang.PY, FIRST, "times")]
 def cut(tmp_path: Path, lang: Lang, state: BatchState = BatchState.ERASING) -> Cut:
     root = make_root(tmp_path / "project") if lang is Lang.R else make_both(tmp_path / "project")
     done = Cut(root, lang, state)
-    much_later(root)
+    age_both(root)
     return done
 
 
@@ -238,7 +237,7 @@ def cut(tmp_path: Path, lang: Lang, state: BatchState = BatchState.ERASING) -> C
         (BatchState.RESTORING, True),
     ],
 )
-def test_half_a_task_is_kept_aside_and_named_by_a_restore(
+def test_an_incomplete_task_is_quarantined_and_reported_by_a_restore(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     lang: Lang,
@@ -253,8 +252,8 @@ def test_half_a_task_is_kept_aside_and_named_by_a_restore(
         done.undo_move(victim)
     assert main(["trash", str(done.root.path), "--restore", done.batch_id, "--yes"]) == 1
     said = capsys.readouterr()
-    assert f"it is no longer whole: data, {info} are missing" in said.out + said.err
-    assert done.is_kept_aside(victim)
+    assert f"it is incomplete: data, {info} are missing" in said.out + said.err
+    assert done.is_quarantined(victim)
     assert in_place(done.part) >= set(done.plan.ids) - {victim}
     (batch,) = list_trash(done.root)
     assert (
@@ -263,15 +262,17 @@ def test_half_a_task_is_kept_aside_and_named_by_a_restore(
         and batch.tasks == ()
     )
 
-    (failed,) = restore(done.root, done.batch_id).failed  # again: it is not erased by that
-    assert failed.name == victim and done.is_kept_aside(victim)
+    (failed,) = restore(done.root, done.batch_id).failed  # a second restore does not erase it
+    assert failed.name == victim and done.is_quarantined(victim)
     assert failed.where is not None and failed.where.exists()
-    assert empty(done.root, listed(done.root, done.batch_id)).complete and not list_trash(done.root)
+    assert empty(done.root, list_entries(done.root, done.batch_id)).complete and not list_trash(
+        done.root
+    )
 
 
 @pytest.mark.parametrize(("lang", "victim", "info"), CUTS)
 @pytest.mark.parametrize("file", ["data", "status-failure"])
-def test_half_a_task_is_kept_aside_when_a_move_is_finished(
+def test_an_incomplete_task_is_quarantined_when_a_move_is_finished(
     tmp_path: Path, lang: Lang, victim: str, info: str, file: str
 ) -> None:
     del info
@@ -279,7 +280,7 @@ def test_half_a_task_is_kept_aside_when_a_move_is_finished(
     done.lose(victim, file)
     report = finish(done.root, done.batch_id)
     assert isinstance(report, PurgeReport) and report.vanished == ()
-    assert [one.reason for one in report.failed] == [f"it is no longer whole: {file} is missing"]
+    assert [one.reason for one in report.failed] == [f"it is incomplete: {file} is missing"]
     assert names(report.failed) == {victim} and report.quarantine_path is not None
     assert report.failed[0].where is not None and report.failed[0].where.exists()
     assert victim not in report.removed and not folder_of(done.part, victim).exists()
@@ -287,38 +288,36 @@ def test_half_a_task_is_kept_aside_when_a_move_is_finished(
 
 
 @pytest.mark.parametrize(("lang", "victim", "info"), CUTS)
-def test_half_a_task_in_its_place_is_kept_aside_when_erasing_is_finished(
+def test_an_incomplete_task_in_its_place_is_quarantined_when_erasing_is_finished(
     tmp_path: Path, lang: Lang, victim: str, info: str
 ) -> None:
     done = cut(tmp_path, lang)
     done.lose(victim, "data", info)
     done.undo_move(victim)
     report = finish(done.root, done.batch_id)
-    assert names(report.failed) == {victim} and done.is_kept_aside(victim)
+    assert names(report.failed) == {victim} and done.is_quarantined(victim)
     assert set(done.plan.ids).isdisjoint(in_place(done.part))
 
 
 @pytest.mark.parametrize(
     "state", [BatchState.ERASING, BatchState.MOVING, BatchState.RESTORING, BatchState.TRASH]
 )
-def test_a_task_that_has_more_files_than_planned_comes_back(
-    tmp_path: Path, state: BatchState
-) -> None:
+def test_a_task_with_more_files_than_planned_is_restored(tmp_path: Path, state: BatchState) -> None:
     done = cut(tmp_path, Lang.R, state)
     (done.batch / "tasks" / LONE / "status-success").touch()
     assert restore(done.root, done.batch_id).complete
     assert in_place(done.part) == set(ALL) and set(bundles(done.part)) == {"sweep", "solo"}
 
 
-def test_half_a_task_of_a_chain_leaves_the_others_whole(tmp_path: Path) -> None:
+def test_an_incomplete_task_leaves_the_others_of_its_chain_complete(tmp_path: Path) -> None:
     done = cut(tmp_path, Lang.R)
     done.lose(CHAIN[-1], "data")
     report = restore(done.root, done.batch_id)
-    assert names(report.failed) == {CHAIN[-1]} and done.is_kept_aside(CHAIN[-1])
+    assert names(report.failed) == {CHAIN[-1]} and done.is_quarantined(CHAIN[-1])
     assert set(report.restored) == set(ALL) - {CHAIN[-1]} == in_place(done.part)
 
 
-def test_half_a_task_of_a_full_disk_is_not_put_back(root: Root) -> None:
+def test_an_incomplete_loose_task_is_not_put_back(root: Root) -> None:
     loose_task = root.hipercow / f"tui-{LONE}"
     folder_of(root, LONE).rename(loose_task)
     (loose_task / "data").unlink()

@@ -1,5 +1,5 @@
-"""File systems that are read-only, become so, or stand in the way: mounted for real where that is
-allowed, else the system's answer is put in its place."""
+"""Read-only file systems and mounts inside a root. They are really mounted if that is allowed,
+otherwise the errors are simulated."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from purge_stage import (
     Meanwhile,
     bundles,
     folder_of,
+    has_no_batches,
     in_place,
-    listed,
+    list_entries,
     make_root,
     names,
-    nothing_left,
     plan_of,
-    whole,
+    root_contents,
 )
 
 from hipercow_tui.cli.main import main
@@ -48,7 +48,7 @@ READ_ONLY = "Read-only file system"
 
 @dataclass
 class Disk:
-    """A disk of its own that can be made read-only."""
+    """A separate disk that can be made read-only."""
 
     root: Root
     real: bool
@@ -87,12 +87,12 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
         yield Disk(make_root(tmp_path / "disk"), real, patch)
 
 
-def test_a_read_only_file_system_is_looked_at_and_left_alone(
+def test_a_read_only_file_system_can_be_browsed_and_is_not_changed(
     disk: Disk, capsys: pytest.CaptureFixture[str]
 ) -> None:
     root = disk.root
     batch_id = str(move_to_trash(plan_of(root, [LONE]), root).trash)
-    before, plan = whole(root), plan_of(root)
+    before, plan = root_contents(root), plan_of(root)
     disk.protect()
     assert READ_ONLY in str(preflight(plan, root))
     for act in (execute, move_to_trash):
@@ -101,22 +101,24 @@ def test_a_read_only_file_system_is_looked_at_and_left_alone(
     with pytest.raises(PurgeError, match=READ_ONLY):
         restore(root, batch_id)
     with pytest.raises(PurgeError, match=READ_ONLY):
-        empty(root, listed(root))
+        empty(root, list_entries(root))
     assert main(["purge", str(root.path), "--with-status", "failure", "--yes"]) == 1
     said = capsys.readouterr()
     assert READ_ONLY in said.err and "Traceback" not in said.err
     assert main(["list", str(root.path)]) == 0 and main(["trash", str(root.path)]) == 0
     assert batch_id in capsys.readouterr().out
-    assert whole(root) == before and [batch.batch_id for batch in list_trash(root)] == [batch_id]
+    assert root_contents(root) == before and [batch.batch_id for batch in list_trash(root)] == [
+        batch_id
+    ]
     disk.open_up()
     assert restore(root, batch_id).complete
 
 
-def test_a_file_system_that_becomes_read_only_while_tasks_are_moved(
+def test_a_file_system_that_becomes_read_only_during_the_move_loses_nothing(
     disk: Disk, meanwhile: Meanwhile
 ) -> None:
     root = disk.root
-    before, plan = whole(root), plan_of(root)
+    before, plan = root_contents(root), plan_of(root)
     meanwhile.after("rename", LONE[2:], disk.protect)
     with pytest.raises(
         PurgeError, match=rf"{READ_ONLY}\. Nothing was deleted; .* can't be put back"
@@ -127,13 +129,13 @@ def test_a_file_system_that_becomes_read_only_while_tasks_are_moved(
     os.utime(root.hipercow / "tui" / str(batch.name) / "alive", (0, 0))
     assert [one.batch_id for one in list_interrupted(root)] == [batch.batch_id]
     assert restore(root, batch.batch_id).complete
-    assert whole(root) == before and nothing_left(root)
+    assert root_contents(root) == before and has_no_batches(root)
 
 
-def test_a_log_that_someone_holds_for_good_is_reported_and_goes_later(
+def test_a_log_that_stays_open_is_reported_and_erased_later(
     root: Root, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """A mount on a file makes its removal fail as a network file system does: EBUSY."""
+    """A mount on a file makes its removal fail with EBUSY, as a network file system does."""
     monkeypatch.setattr("hipercow_tui.purging.eraser._PAUSES", (0.01, 0.01))
     log = folder_of(root, LONE) / ".nfs0001"
     log.write_text("a log that is still written")
@@ -158,14 +160,16 @@ def test_a_log_that_someone_holds_for_good_is_reported_and_goes_later(
     if held:
         unmount(failed.where / ".nfs0001")
     monkeypatch.setattr(os, "unlink", real)
-    assert empty(root, listed(root, batch.batch_id)).removed == (LONE,) and nothing_left(root)
+    assert empty(root, list_entries(root, batch.batch_id)).removed == (LONE,) and has_no_batches(
+        root
+    )
 
 
 @pytest.mark.parametrize("seconds", [0.15, 60])
-def test_a_file_that_comes_back_while_its_writer_lives(
+def test_a_file_that_its_writer_creates_again_is_reported(
     root: Root, monkeypatch: pytest.MonkeyPatch, seconds: float
 ) -> None:
-    """As a removed file does under NFS until the last who has it open closes it: ENOTEMPTY."""
+    """NFS does that with a removed file until the last process closes it: ENOTEMPTY."""
     monkeypatch.setattr("hipercow_tui.purging.eraser._PAUSES", (0.05, 0.3))
     plan, stop = plan_of(root), threading.Event()
     folder = os.open(folder_of(root, LONE), os.O_RDONLY)
@@ -187,11 +191,11 @@ def test_a_file_that_comes_back_while_its_writer_lives(
         writer.join()
         os.close(folder)
     if seconds < 1:
-        assert report.complete and nothing_left(root)
-    elif report.failed:  # it may be removed in the moment in which the file is not there
+        assert report.complete and has_no_batches(root)
+    elif report.failed:  # it may be removed while the file does not exist
         assert names(report.failed) == {LONE} and "not empty" in report.failed[0].reason
-        assert empty(root, listed(root, list_trash(root)[0].batch_id)).complete
-    assert in_place(root) == set() and bundles(root) == {} and nothing_left(root)
+        assert empty(root, list_entries(root, list_trash(root)[0].batch_id)).complete
+    assert in_place(root) == set() and bundles(root) == {} and has_no_batches(root)
 
 
 def test_a_file_system_mounted_in_a_task_is_not_entered(

@@ -1,4 +1,4 @@
-"""Python's list of recent tasks while others write to it, after an undo and on full disks."""
+"""The list of recent tasks of Python during other writes, after an undo and on full disks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from mounts import fill, mounted
-from purge_stage import Meanwhile, listed, names, plan_of
+from purge_stage import Meanwhile, list_entries, names, plan_of
 from py_stage import (
     FAILED,
     FIRST,
@@ -22,12 +22,12 @@ from py_stage import (
     RECENT,
     SECOND,
     THIRD,
+    batches_of_both,
+    in_place_of_both,
     make_both,
-    our_lots,
     recent,
     recent_after_undo,
     recent_without,
-    standing,
 )
 from small_py_root import py_dir, py_folder, write_py_task
 from small_root import task_id
@@ -50,15 +50,15 @@ def path_of(root: Root) -> Path:
 
 
 def append(root: Root, identity: str) -> None:
-    """As hipercow does for each task that is made."""
+    """Append an id, as hipercow does for each new task."""
     with path_of(root).open("a") as file:
         file.write(f"{identity}\n")
 
 
-# Others at work
+# Concurrent writers
 
 
-def test_who_opened_the_list_just_before_the_rename_is_waited_for(
+def test_a_line_of_a_writer_that_opened_the_list_before_the_rename_is_kept(
     both: Root, meanwhile: Meanwhile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("hipercow_tui.purging.recent_list.APPEND_GRACE", 0.5)
@@ -82,8 +82,10 @@ def test_who_opened_the_list_just_before_the_rename_is_waited_for(
     assert recent(both) == [*KEPT, LATE]
 
 
-def test_the_id_of_a_task_that_goes_is_not_brought_over(both: Root, meanwhile: Meanwhile) -> None:
-    """It was made a moment ago: its line comes after its folder."""
+def test_the_id_of_a_purged_task_is_not_copied_to_the_new_list(
+    both: Root, meanwhile: Meanwhile
+) -> None:
+    """hipercow creates the folder of a task first, and appends its line later."""
     path_of(both).write_text("".join(f"{i}\n" for i in RECENT if i != THIRD))
     plan = plan_of(both)
 
@@ -96,10 +98,8 @@ def test_the_id_of_a_task_that_goes_is_not_brought_over(both: Root, meanwhile: M
     assert recent(both) == [*KEPT, LATE]
 
 
-def test_a_list_that_is_written_anew_meanwhile_loses_nothing(
-    both: Root, meanwhile: Meanwhile
-) -> None:
-    """hipercow truncates it to rebuild it; what goes stands in it no more, being moved already."""
+def test_a_list_that_is_rebuilt_meanwhile_loses_nothing(both: Root, meanwhile: Meanwhile) -> None:
+    """hipercow truncates and rewrites it, without the tasks that are already moved."""
     plan = plan_of(both)
     rebuilt = [LATE, *KEPT[::-1], task_id(51)]
     meanwhile.before(
@@ -111,7 +111,7 @@ def test_a_list_that_is_written_anew_meanwhile_loses_nothing(
     assert recent(both) == [*KEPT, LATE, task_id(51)]
 
 
-def test_purges_at_once_and_tasks_that_are_made_lose_no_line(
+def test_concurrent_purges_and_new_tasks_lose_no_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("hipercow_tui.purging.recent_list.APPEND_GRACE", 0.05)
@@ -157,7 +157,7 @@ def test_a_draft_of_a_process_that_died_is_replaced(
     assert recent(both) == list(KEPT) and not draft_of(both).exists()
 
 
-def test_another_purge_that_writes_the_list_is_waited_for(
+def test_a_purge_waits_for_another_one_that_writes_the_list(
     both: Root, meanwhile: Meanwhile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     draft, looks = draft_of(both), []
@@ -183,12 +183,14 @@ def test_a_purge_that_waits_for_the_list_can_be_stopped(
     draft_of(both).touch()
     report = execute(plan_of(both, FAILED), both, stop=stop)
     assert report.stopped and not report.removed and not report.failed
-    assert standing(both) >= {*FAILED, *KEPT} and recent(both) == before
+    assert in_place_of_both(both) >= {*FAILED, *KEPT} and recent(both) == before
 
 
-def test_the_wait_for_other_purges_ends(both: Root, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the state of a file looks different with each call, its draft is never abandoned."""
-    monkeypatch.setattr("hipercow_tui.purging.recent_list.PATIENCE", 0.05)
+def test_the_wait_for_other_purges_has_a_timeout(
+    both: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If the state of a draft seems to change with each call, it never counts as abandoned."""
+    monkeypatch.setattr("hipercow_tui.purging.recent_list.LOCK_TIMEOUT", 0.05)
     monkeypatch.setattr("hipercow_tui.purging.recent_list.ABANDONED", 0.0)
     states = itertools.count()
     monkeypatch.setattr(
@@ -222,7 +224,7 @@ def test_a_list_whose_inode_number_changes_with_each_call_is_written(
     assert recent(both) == recent_after_undo(FAILED)
 
 
-# What comes back
+# Undo
 
 
 @pytest.mark.parametrize("back", [*itertools.permutations(range(3))])
@@ -237,7 +239,7 @@ def test_an_undo_appends_what_is_missing_the_newest_last(both: Root, back: tuple
 
 
 def test_an_undo_adds_no_id_twice(both: Root) -> None:
-    """Someone may have rebuilt the list, or made a task by the id of one in the trash."""
+    """The list may have been rebuilt, or a task may exist with the id of one in the trash."""
     batch_id = str(move_to_trash(plan_of(both), both).trash)
     write_py_task(both.path, SECOND, "running")
     append(both, FIRST)
@@ -247,7 +249,7 @@ def test_an_undo_adds_no_id_twice(both: Root) -> None:
     shutil.rmtree(py_folder(both.path, SECOND))
     path_of(both).write_text(f"{KEPT[0]}\n{LATE}")
     assert restore(both, batch_id).restored == (SECOND,)
-    assert recent(both) == [KEPT[0], LATE, SECOND] and our_lots(both) == []
+    assert recent(both) == [KEPT[0], LATE, SECOND] and batches_of_both(both) == []
 
 
 def test_an_undo_makes_no_list_where_there_is_none(both: Root) -> None:
@@ -257,24 +259,26 @@ def test_an_undo_makes_no_list_where_there_is_none(both: Root) -> None:
 
 
 @pytest.mark.parametrize("kind", ["link", "fifo", "folder"])
-def test_an_undo_leaves_alone_what_is_no_list(both: Root, kind: str) -> None:
+def test_an_undo_does_not_touch_a_link_fifo_or_folder_in_place_of_the_list(
+    both: Root, kind: str
+) -> None:
     batch_id = str(move_to_trash(plan_of(both), both).trash)
-    loose_task = path_of(both).rename(both.path / "aside")
+    moved_list = path_of(both).rename(both.path / "moved")
     {
-        "link": lambda: path_of(both).symlink_to(loose_task),
+        "link": lambda: path_of(both).symlink_to(moved_list),
         "fifo": lambda: os.mkfifo(path_of(both)),
         "folder": lambda: path_of(both).mkdir(),
     }[kind]()
     report = restore(both, batch_id)
     (failed,) = report.failed
     assert failed.name == "recent" and "--rebuild" in failed.reason
-    assert standing(both) >= set(FAILED) and loose_task.read_text().split() == list(KEPT)
+    assert in_place_of_both(both) >= set(FAILED) and moved_list.read_text().split() == list(KEPT)
 
 
 def test_an_undo_appends_to_the_list_that_a_purge_has_just_written(
     both: Root, meanwhile: Meanwhile
 ) -> None:
-    """Between opening the list and writing to it, a purge renames another one over it."""
+    """A purge replaces the list after the undo opened it and before it appends."""
     batch_id = str(move_to_trash(plan_of(both, [FIRST]), both).trash)
     fresh = both.path / "fresh"
     fresh.write_text("".join(f"{i}\n" for i in KEPT))
@@ -295,7 +299,9 @@ def test_an_undo_appends_to_the_list_that_a_purge_has_just_written(
 # Full disks
 
 
-def test_an_undo_that_can_not_append_says_so(both: Root, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_undo_that_can_not_append_reports_that(
+    both: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
     batch_id, real = str(move_to_trash(plan_of(both), both).trash), os.write
 
     def write(fd: int, data: bytes) -> int:
@@ -319,21 +325,21 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("what", ["bytes", "inodes"])
-def test_an_undo_on_a_disk_that_is_really_full(small_disk: Path, what: str) -> None:
-    """Where nothing may be mounted, the same is done on a disk with room."""
+def test_an_undo_on_a_full_tmpfs_appends_the_ids(small_disk: Path, what: str) -> None:
+    """If mounting is not allowed, the test runs on a disk with space."""
     root = make_both(small_disk / "project")
     batch_id = str(move_to_trash(plan_of(root), root).trash)
     if os.path.ismount(small_disk):
         fill(small_disk / "filler", what)
     report = restore(root, batch_id)
-    assert report.complete and standing(root) >= {*FAILED, *KEPT}
+    assert report.complete and in_place_of_both(root) >= {*FAILED, *KEPT}
     assert recent(root) == recent_after_undo(FAILED)
 
 
-def test_what_there_was_no_room_to_take_out_is_taken_out_once_there_is(
+def test_ids_are_removed_after_erasing_if_the_disk_was_full_before(
     both: Root, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Erasing makes the room that the list needs."""
+    """Erasing frees the space that the new list needs."""
     real, unlink = os.open, os.unlink
     removed: list[Any] = []
 
@@ -354,19 +360,19 @@ def test_what_there_was_no_room_to_take_out_is_taken_out_once_there_is(
     assert not list(py_dir(both.path).glob(f"{TUI_FOLDER}-*"))
 
 
-def test_emptying_takes_out_what_the_move_to_the_trash_could_not(
+def test_emptying_removes_ids_that_the_move_to_the_trash_could_not_remove(
     both: Root,
 ) -> None:
     plan = plan_of(both, FAILED)
-    path_of(both).rename(loose_task := both.path / "aside")
-    report = move_to_trash(plan, both)  # there is no list just now
-    loose_task.rename(path_of(both))
+    path_of(both).rename(moved_list := both.path / "moved")
+    report = move_to_trash(plan, both)  # there is no list at this moment
+    moved_list.rename(path_of(both))
     assert report.complete and recent(both) == list(RECENT)
-    assert empty(both, listed(both, str(report.trash))).complete
+    assert empty(both, list_entries(both, str(report.trash))).complete
     assert recent(both) == list(KEPT)
 
 
-def test_what_was_freed_without_a_record_is_out_of_the_list(
+def test_ids_of_tasks_that_were_erased_without_a_batch_are_removed(
     both: Root, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = plan_of(both, FAILED)

@@ -1,5 +1,6 @@
-"""Python's list of recent tasks when calls fail, fail although they were done, or report success
-although nothing was done: it is right afterwards, or the report says that it may not be."""
+"""Wrong replies for calls on the list of recent tasks of Python: errors, errors although the call
+was done, success although nothing was done. The list is right afterwards, or the report says that
+it may be wrong."""
 
 from __future__ import annotations
 
@@ -12,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from purge_stage import listed, plan_of
-from py_stage import our_lots, recent, standing
+from purge_stage import list_entries, plan_of
+from py_stage import batches_of_both, in_place_of_both, recent
 from small_py_root import write_py_task
 from small_root import task_id
 
@@ -31,7 +32,7 @@ KEPT = (task_id(3), task_id(4))
 BEFORE = [KEPT[0], *GONE, KEPT[1]]
 BY_NAME = ("open", "rename", "unlink")
 BY_DESCRIPTOR = ("write", "fsync", "fchmod", "fchown")
-# What is raised instead of the call, or after it; None: nothing is done, and success reported.
+# The error instead of the call, or after it. None: nothing is done, and success is reported.
 FAILS = [errno.EIO, errno.ENOSPC]
 DONE = [errno.EIO, errno.ESTALE, errno.ENOENT, errno.EEXIST]
 FAULTS = [
@@ -43,7 +44,7 @@ FAULTS = [
 
 @dataclass
 class Fault:
-    """Spoils the call number ``step`` of those that change the list or its draft."""
+    """Gives a wrong reply to call number ``step`` of those that change the list or its draft."""
 
     step: int
     code: int | None
@@ -98,7 +99,7 @@ class Fault:
 
 
 @pytest.fixture(autouse=True)
-def nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("ABANDONED", "_POLL"):
         monkeypatch.setattr(f"hipercow_tui.purging.recent_list.{name}", 0.001)
     monkeypatch.setattr("hipercow_tui.purging.eraser._PAUSES", (0.0,))
@@ -121,7 +122,9 @@ def says_so(failed: ItemResult | None) -> bool:
 
 
 @pytest.mark.parametrize(("code", "done"), FAULTS)
-def test_ids_are_taken_out_or_it_is_reported(root: Root, code: int | None, done: bool) -> None:
+def test_ids_are_removed_or_the_failure_is_reported(
+    root: Root, code: int | None, done: bool
+) -> None:
     spoiled = set()
     with open_root_dirs(root.part(Lang.PY)) as places:
         for step in range(1, 50):
@@ -135,13 +138,15 @@ def test_ids_are_taken_out_or_it_is_reported(root: Root, code: int | None, done:
             if not fault.spoiled:
                 break
             spoiled.add(fault.spoiled.split()[0])
-            # What a call that failed left behind is no hindrance.
+            # The remains of a failed call do no harm.
             assert remove_ids(places, GONE) is None and recent(root) == list(KEPT)
     assert spoiled >= {"open", "write", "fsync", "rename", "fchmod", "fchown"}
 
 
 @pytest.mark.parametrize(("code", "done"), FAULTS)
-def test_ids_are_appended_once_or_it_is_reported(root: Root, code: int | None, done: bool) -> None:
+def test_ids_are_appended_once_or_the_failure_is_reported(
+    root: Root, code: int | None, done: bool
+) -> None:
     spoiled = set()
     with open_root_dirs(root.part(Lang.PY)) as places:
         for step in range(1, 50):
@@ -158,10 +163,10 @@ def test_ids_are_appended_once_or_it_is_reported(root: Root, code: int | None, d
 
 
 @pytest.mark.parametrize("size", range(1, 80, 7))
-def test_a_write_of_a_part_is_completed(
+def test_a_partial_write_is_completed(
     root: Root, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
-    """As on a disk that has just been filled and emptied again; a torn line is no id."""
+    """As on a disk that has just been filled and emptied again; a torn line is not an id."""
     real, calls = os.write, []
 
     def write(fd: int, data: bytes) -> int:
@@ -181,10 +186,10 @@ LATE = task_id(9)
 
 
 @pytest.mark.parametrize(("code", "done"), FAULTS)
-def test_lines_that_arrive_meanwhile_are_there_or_it_is_reported(
+def test_lines_appended_meanwhile_are_kept_or_the_failure_is_reported(
     root: Root, code: int | None, done: bool
 ) -> None:
-    """hipercow makes a task between the reading of the list and the rename."""
+    """hipercow appends a task after the list was read and before the rename."""
     with open_root_dirs(root.part(Lang.PY)) as places:
         for step in range(1, 50):
             write_list(root, BEFORE)
@@ -221,7 +226,7 @@ def undo(_: PurgePlan, root: Root, batch_id: str) -> tuple[ItemResult, ...]:
 
 
 def erase(_: PurgePlan, root: Root, batch_id: str) -> tuple[ItemResult, ...]:
-    return empty(root, listed(root, batch_id)).failed
+    return empty(root, list_entries(root, batch_id)).failed
 
 
 Action = Callable[[PurgePlan, Root, str], tuple[ItemResult, ...]]
@@ -229,7 +234,7 @@ Action = Callable[[PurgePlan, Root, str], tuple[ItemResult, ...]]
 
 @pytest.mark.parametrize("action", [purge, trash, undo, erase])
 @pytest.mark.parametrize(("code", "done"), FAULTS[1:3] + FAULTS[-1:])
-def test_the_report_of_every_action_says_what_may_be_wrong(
+def test_the_report_of_every_action_names_possible_errors_in_the_list(
     tmp_path: Path, action: Action, code: int | None, done: bool
 ) -> None:
     for step in range(1, 50):
@@ -246,15 +251,15 @@ def test_the_report_of_every_action_says_what_may_be_wrong(
         with fault.at_work():
             failed = action(plan, root, batch_id)
         listed = recent(root)
-        assert sorted(listed) == sorted(standing(root)) or any(map(says_so, failed))
-        assert action is trash or our_lots(root) == []
+        assert sorted(listed) == sorted(in_place_of_both(root)) or any(map(says_so, failed))
+        assert action is trash or batches_of_both(root) == []
         assert set(KEPT) <= set(listed) and len(set(listed)) == len(listed)
         if not fault.spoiled:
             break
     assert step > 2
 
 
-def test_a_purge_that_fails_says_what_the_list_may_lack(
+def test_a_failed_purge_reports_lines_that_may_be_missing(
     root: Root, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = plan_of(root)
@@ -277,4 +282,4 @@ def test_a_purge_that_fails_says_what_the_list_may_lack(
     said = str(raised.value)
     assert "Nothing was deleted; all else is where it was. recent: tasks may be missing" in said
     assert said.endswith("'hipercow task recent --rebuild' corrects it.")
-    assert standing(root) == set(BEFORE) and recent(root) == list(KEPT)
+    assert in_place_of_both(root) == set(BEFORE) and recent(root) == list(KEPT)

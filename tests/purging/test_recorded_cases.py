@@ -1,4 +1,4 @@
-"""What the real ``hipercow_purge()`` did to ten random roots, asked of ours (SPEC section 6)."""
+"""Ten random roots that the real ``hipercow_purge()`` purged: this app takes the same tasks."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ def bundles_in(root: Path) -> set[str]:
 
 
 def asked(args: dict[str, Any]) -> dict[str, Any]:
-    """The call that follows retries exactly when R does; R's moments are in seconds."""
+    """Return the arguments of ``purge`` for a recorded call of R. R follows retries only in some
+    calls, and its times are in seconds."""
     kwargs = dict(args)
     if "finished_before" in kwargs:
         kwargs["finished_before"] = datetime.fromtimestamp(kwargs["finished_before"], UTC)
@@ -45,18 +46,20 @@ def attempt(args: dict[str, Any], root: Path, *, dry_run: bool) -> list[str] | P
     try:
         return purge(**asked(args), dry_run=dry_run, root=root)
     except BadFilterError as error:
-        # R purges nothing, silently, where no bundle matches.
+        # R purges nothing, without an error, if no bundle matches.
         return [] if "No bundle matches" in str(error) else error
     except PurgeError as error:
         return error
 
 
-def test_there_are_cases() -> None:
+def test_recorded_cases_exist() -> None:
     assert len(CASES) == 240
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_recorded_tasks_and_bundles_go(name: str, recorded: Path, tmp_path: Path) -> None:
+def test_a_purge_removes_the_recorded_tasks_and_bundles(
+    name: str, recorded: Path, tmp_path: Path
+) -> None:
     for number, case in enumerate(case for case in CASES if case["root"] == name):
         root = tmp_path / f"{number}"
         shutil.copytree(recorded / name, root, copy_function=shutil.copy2)

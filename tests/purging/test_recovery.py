@@ -1,4 +1,4 @@
-"""What recovery takes for a purge, which lots it may erase, and how owners know each other."""
+"""Recovery: only confirmed purges are finished, and a batch with an owner is never taken over."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ from purge_stage import (
     LONE,
     OTHER,
     Meanwhile,
+    age_heartbeats,
     batches,
     bundles,
     copy_of,
     folder_of,
+    has_no_batches,
     in_place,
-    killed,
-    later,
-    listed,
+    killed_roots,
+    list_entries,
     make_root,
     names,
-    nothing_left,
     plan_of,
-    whole,
+    root_contents,
 )
 from py_stage import make_both
 from small_root import tree, write_bundle
 
-from hipercow_tui.cli import commands
+from hipercow_tui.cli import trash
 from hipercow_tui.cli.main import main
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.root import Root, find_root
@@ -54,15 +54,15 @@ from hipercow_tui.purging import (
     execute,
     finish,
     heartbeat,
-    history,
     list_interrupted,
     list_trash,
     move_to_trash,
     preflight,
+    read_history,
     restore,
+    trash_actions,
 )
-from hipercow_tui.purging import both_languages as whole_module
-from hipercow_tui.purging.batch import create_batch
+from hipercow_tui.purging.batch_lifecycle import create_batch
 from hipercow_tui.purging.heartbeat import (
     Heartbeat,
     HeartbeatReading,
@@ -74,7 +74,6 @@ from hipercow_tui.purging.manifest import PurgeMode
 from hipercow_tui.purging.process_identity import ProcessIdentity, current_process
 from hipercow_tui.purging.progress import ProgressReporter, ignore_progress
 from hipercow_tui.purging.root_dirs import open_root_dirs
-from hipercow_tui.purging.trash_actions import finish as finish_in_part
 from hipercow_tui.support.errors import PurgeError
 
 MINUTES, HOURS = 60.0, 3600.0
@@ -85,7 +84,8 @@ def trashed(root: Root) -> str:
 
 
 def died_moving(root: Root, aim: str) -> str:
-    """A purge, or move to the trash, that died after three of its tasks were moved; its stamp."""
+    """Make a purge or move to the trash that died after it moved three tasks. Return its batch
+    id."""
     batch_id = trashed(root)
     batch = root.hipercow / "tui" / f"{batch_id}.trash"
     manifest = json.loads((batch / "manifest.json").read_text())
@@ -100,15 +100,15 @@ def prepared(root: Root) -> list[Path]:
     return list(root.hipercow.glob("tui/*.preparing"))
 
 
-# Only what was confirmed is a purge
+# Only a confirmed plan is carried out
 
 
 def test_a_check_before_the_question_that_died_is_never_taken_for_a_purge(tmp_path: Path) -> None:
-    roots = killed(tmp_path, "check", "steps")
+    roots = killed_roots(tmp_path, "check", "steps")
     left = 0
     for path in roots:
         root = find_root(path)
-        before = whole(root)
+        before = root_contents(root)
         assert not list_trash(root) and not list_interrupted(root)
         found = prepared(root)
         left += len(found)
@@ -119,14 +119,14 @@ def test_a_check_before_the_question_that_died_is_never_taken_for_a_purge(tmp_pa
                 with pytest.raises(PurgeError, match="There is no"):
                     act(root, batch_id)
             assert main(["trash", str(path), "--empty", batch_id, "--yes"]) == 1
-        assert whole(root) == before and in_place(root) == set(ALL)
-        later(root)
+        assert root_contents(root) == before and in_place(root) == set(ALL)
+        age_heartbeats(root)
         assert preflight(plan_of(root), root) is None
-        assert not prepared(root) and whole(root) == before
+        assert not prepared(root) and root_contents(root) == before
     assert len(roots) > 10 and left > 5
 
 
-def test_what_is_checked_before_the_question_is_seen_by_nobody(
+def test_a_batch_that_is_only_prepared_is_not_listed(
     root: Root, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[object] = []
@@ -144,7 +144,7 @@ def test_what_is_checked_before_the_question_is_seen_by_nobody(
     assert len(seen) > 8 and set(seen) == {((), ())}
 
 
-def test_a_manifest_says_who_confirmed_the_plan_and_when(root: Root) -> None:
+def test_a_manifest_records_the_confirmation(root: Root) -> None:
     began = time.time()
     trashed(root)
     (batch,) = batches(root)
@@ -154,8 +154,8 @@ def test_a_manifest_says_who_confirmed_the_plan_and_when(root: Root) -> None:
 
 
 @pytest.mark.parametrize("aim", ["purge", "trash"])
-def test_what_does_not_say_that_it_was_confirmed_is_only_put_back(root: Root, aim: str) -> None:
-    before = whole(root)
+def test_a_batch_without_a_confirmation_is_only_put_back(root: Root, aim: str) -> None:
+    before = root_contents(root)
     batch_id = died_moving(root, aim)
     (batch,) = batches(root)
     manifest = json.loads((batch / "manifest.json").read_text())
@@ -163,18 +163,20 @@ def test_what_does_not_say_that_it_was_confirmed_is_only_put_back(root: Root, ai
     (batch / "manifest.json").write_text(json.dumps(manifest))
     (found,) = list_interrupted(root)
     assert not found.resumable
-    with pytest.raises(PurgeError, match=r"Nothing in .* says that its purge was confirmed"):
+    with pytest.raises(PurgeError, match="there is no record that it was confirmed"):
         finish(root, batch_id)
     (again,) = list_interrupted(root)
     with pytest.raises(PurgeError, match="was interrupted while moving"):
         empty(root, [again])
-    assert restore(root, batch_id).complete and whole(root) == before and nothing_left(root)
+    assert (
+        restore(root, batch_id).complete and root_contents(root) == before and has_no_batches(root)
+    )
 
 
-def test_a_stopped_purge_that_died_while_it_put_things_back_is_not_resumed(
+def test_a_stopped_purge_that_died_while_it_put_items_back_is_not_resumed(
     root: Root, meanwhile: Meanwhile
 ) -> None:
-    """Where it was stopped, finishing what is left is putting it back."""
+    """To finish a stopped purge means to put its items back."""
     seen: list[str] = []
 
     def look() -> None:
@@ -191,30 +193,30 @@ def test_a_stopped_purge_that_died_while_it_put_things_back_is_not_resumed(
     assert in_place(root) == set(ALL)
 
 
-# Emptying takes what was listed, and nothing that was interrupted
+# Emptying erases only listed batches that are not interrupted
 
 
 @pytest.mark.parametrize("apart", [0.0, 10 * MINUTES, -10 * MINUTES, 3 * HOURS, -3 * HOURS])
-def test_a_move_that_died_is_finished_into_the_trash_and_emptied_by_another_question(
+def test_a_move_that_died_is_finished_into_the_trash_and_emptied_after_another_question(
     root: Root, capsys: pytest.CaptureFixture[str], apart: float
 ) -> None:
     batch_id = died_moving(root, "trash")
     (batch,) = batches(root)
     at = time.time() + apart
     os.utime(batch / "alive", (at, at))  # the clock of another machine
-    held = whole(root)
+    held = root_contents(root)
     assert main(["trash", str(root.path), "--empty", batch_id, "--yes"]) == 1
     assert f"--finish {batch_id}" in capsys.readouterr().err
     assert main(["trash", str(root.path), "--empty", "--yes"]) == 0
-    assert whole(root) == held and len(list(batches(root)[0].glob("tasks/*"))) == 3
+    assert root_contents(root) == held and len(list(batches(root)[0].glob("tasks/*"))) == 3
     os.utime(batches(root)[0] / "alive", (0, 0))
     assert main(["trash", str(root.path), "--finish", batch_id, "--yes"]) == 0
     assert {one.state for one in list_trash(root)} == {BatchState.TRASH} and not in_place(root)
     assert main(["trash", str(root.path), "--empty", batch_id, "--yes"]) == 0
-    assert nothing_left(root)
+    assert has_no_batches(root)
 
 
-def test_a_task_that_was_retried_meanwhile_is_kept_when_a_move_is_finished(root: Root) -> None:
+def test_a_task_that_was_retried_meanwhile_stays_when_a_move_is_finished(root: Root) -> None:
     batch_id = died_moving(root, "trash")
     with root.retry.open("a") as file:
         file.write(f"{'f' * 32},{LONE},{LONE}\n")
@@ -222,22 +224,22 @@ def test_a_task_that_was_retried_meanwhile_is_kept_when_a_move_is_finished(root:
     assert in_place(root) == {LONE}
 
 
-def test_a_lot_that_changed_since_it_was_listed_is_not_erased(root: Root) -> None:
+def test_a_batch_that_changed_since_it_was_listed_is_not_erased(root: Root) -> None:
     trashed(root)
-    before = listed(root)
+    before = list_entries(root)
     (batch,) = batches(root)
     (batch / "tasks" / LONE).rename(folder_of(root, LONE))
     with pytest.raises(PurgeError, match="changed since it was listed"):
         empty(root, before)
-    assert {*in_place(root), *listed(root)[0].tasks} == set(ALL)
-    assert empty(root, listed(root)).complete and in_place(root) == {LONE}
+    assert {*in_place(root), *list_entries(root)[0].tasks} == set(ALL)
+    assert empty(root, list_entries(root)).complete and in_place(root) == {LONE}
 
 
-def test_a_lot_that_was_kept_aside_and_grew_is_not_erased(root: Root) -> None:
+def test_a_quarantine_that_grew_since_it_was_listed_is_not_erased(root: Root) -> None:
     batch_id = trashed(root)
     folder_of(root, LONE).mkdir(parents=True)
     restore(root, batch_id)
-    before = listed(root, batch_id)
+    before = list_entries(root, batch_id)
     (kept,) = batches(root)
     (kept / "tasks" / OTHER).mkdir()
     with pytest.raises(PurgeError, match="changed since it was listed"):
@@ -245,7 +247,7 @@ def test_a_lot_that_was_kept_aside_and_grew_is_not_erased(root: Root) -> None:
     assert (batches(root)[0] / "tasks" / LONE).is_dir()
 
 
-def test_the_question_counts_what_is_on_the_disk(
+def test_the_question_counts_the_items_on_the_disk(
     root: Root, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
@@ -254,7 +256,7 @@ def test_the_question_counts_what_is_on_the_disk(
         asked.append(question)
         return False
 
-    monkeypatch.setattr(commands, "_confirmed", refuse)
+    monkeypatch.setattr(trash, "confirmed", refuse)
     batch_id = trashed(root)
     (batch,) = batches(root)
     (batch / "tasks" / LONE).rename(folder_of(root, LONE))
@@ -264,37 +266,37 @@ def test_the_question_counts_what_is_on_the_disk(
     batch.rename(batch.with_suffix(""))
     assert main(["trash", str(root.path), "--finish", batch_id]) == 1
     assert asked[2].startswith("Finish moving to the trash, with 5 tasks and 2 bundles")
-    assert history(root)[0].kind != "empty" and in_place(root) == {LONE}
+    assert read_history(root)[0].kind != "empty" and in_place(root) == {LONE}
 
 
 # Putting back
 
 
-def test_an_undo_that_died_with_something_kept_aside_is_finished(tmp_path: Path) -> None:
-    for path in killed(tmp_path, "taken", "steps"):
+def test_an_undo_that_died_with_quarantined_items_is_finished(tmp_path: Path) -> None:
+    for path in killed_roots(tmp_path, "taken", "steps"):
         root, other = find_root(path), copy_of(path)
-        later(root)
-        later(other)
+        age_heartbeats(root)
+        age_heartbeats(other)
         folder_of(other, LONE).rmdir()  # the place is free again
         batch_ids = {batch.batch_id for batch in list_trash(root)}
         for batch_id in batch_ids:
             assert names(restore(root, batch_id).failed) <= {LONE}
             assert restore(other, batch_id).complete
         assert in_place(root) == in_place(other) == set(ALL)
-        assert nothing_left(other) and len(bundles(other)) == 2
+        assert has_no_batches(other) and len(bundles(other)) == 2
         if batch_ids:
             (kept,) = list_trash(root)
             assert kept.state is BatchState.QUARANTINED and kept.tasks == (LONE,)
             folder_of(root, LONE).rmdir()
-            assert restore(root, kept.batch_id).complete and nothing_left(root)
-            assert whole(root) == whole(other)
+            assert restore(root, kept.batch_id).complete and has_no_batches(root)
+            assert root_contents(root) == root_contents(other)
 
 
-# What can't be listed
+# Errors of listings
 
 
 @pytest.mark.parametrize("words", [["--restore"], ["--empty"], ["--finish"], []])
-def test_an_error_of_a_listing_is_a_sentence_and_never_success(
+def test_an_error_of_a_listing_gives_a_message_and_never_success(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -326,8 +328,8 @@ def test_an_error_of_a_listing_is_a_sentence_and_never_success(
         assert "Traceback" not in said.err
         done = {
             "--restore": in_place(root) == set(ALL),
-            "--empty": nothing_left(root),
-            "--finish": not in_place(root) and nothing_left(root),
+            "--empty": has_no_batches(root),
+            "--finish": not in_place(root) and has_no_batches(root),
             "": "6 tasks" in said.out or "can't be read" in said.out,
         }["".join(words)]
         assert done if status == 0 else status == 1 and (said.err or said.out)
@@ -337,7 +339,7 @@ def test_an_error_of_a_listing_is_a_sentence_and_never_success(
 
 
 @pytest.mark.parametrize("code", [errno.EIO, errno.EACCES, errno.ESTALE])
-def test_trash_and_history_that_can_not_be_listed_are_sentences(
+def test_trash_and_history_that_can_not_be_listed_give_messages(
     root: Root, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], code: int
 ) -> None:
     batch_id = trashed(root)
@@ -356,7 +358,7 @@ def test_trash_and_history_that_can_not_be_listed_are_sentences(
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The clock of this process, in its one element; sleeping passes time."""
+    """Return the time of a simulated clock, as a list of one element. Sleeping advances it."""
     now = [1000.0]
     monkeypatch.setattr(heartbeat, "_clock", lambda: now[0])
 
@@ -379,8 +381,8 @@ def sign(count: int, age: float) -> HeartbeatReading:
 def test_a_heartbeat_that_changes_is_alive_whatever_its_clock_says(
     tmp_path: Path, clock: list[float], apart: float
 ) -> None:
-    batch, began = tmp_path / "lot", clock[0]
-    with pytest.raises(PurgeError, match="is being worked on by ann on other"):
+    batch, began = tmp_path / "batch", clock[0]
+    with pytest.raises(PurgeError, match="is in use by ann on other"):
         ensure_dead(
             batch,
             lambda: sign(int((clock[0] - began) / heartbeat.INTERVAL), apart),
@@ -388,7 +390,7 @@ def test_a_heartbeat_that_changes_is_alive_whatever_its_clock_says(
             ProgressReporter(ignore_progress),
         )
     assert clock[0] - began <= heartbeat.INTERVAL + 1
-    clock[0] += heartbeat.DEAD_AFTER - 2  # never within the last minute of our own clock
+    clock[0] += heartbeat.DEAD_AFTER - 2  # it is never dead within the last minute of this clock
     last = sign(int((clock[0] - began) / heartbeat.INTERVAL), apart)
     assert is_alive(batch, last, time.time())
     clock[0] += heartbeat.DEAD_AFTER - 1
@@ -404,7 +406,7 @@ def test_a_heartbeat_that_never_changes_is_dead_after_half_a_minute(
 ) -> None:
     said: list[Progress] = []
     began, last = clock[0], sign(7, apart)
-    ensure_dead(tmp_path / "lot", lambda: last, time.time(), ProgressReporter(said.append))
+    ensure_dead(tmp_path / "batch", lambda: last, time.time(), ProgressReporter(said.append))
     assert heartbeat.WATCH_TIME <= clock[0] - began <= heartbeat.WATCH_TIME + 1
     assert {one.phase for one in said} == {Phase.WAITING}
 
@@ -417,12 +419,12 @@ def test_a_process_of_this_machine_that_is_gone_is_not_watched(
     gone = replace(current_process(), pid=child.pid)
     began = clock[0]
     last = HeartbeatReading(gone, 0, int((time.time() - 5) * 1e9))
-    assert not is_alive(tmp_path / "lot", last, time.time())
-    ensure_dead(tmp_path / "lot", lambda: last, time.time(), ProgressReporter(ignore_progress))
+    assert not is_alive(tmp_path / "batch", last, time.time())
+    ensure_dead(tmp_path / "batch", lambda: last, time.time(), ProgressReporter(ignore_progress))
     assert clock[0] == began
 
 
-def test_a_heartbeat_counts_in_its_place_and_spares_that_of_another_owner(
+def test_a_heartbeat_is_rewritten_in_place_unless_another_owner_wrote_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(heartbeat, "INTERVAL", 0.005)
@@ -453,10 +455,10 @@ def wait_until(true: Callable[[], bool]) -> None:
 
 
 @pytest.mark.parametrize("where", ["moving", "erasing"])
-def test_an_owner_whose_lot_is_taken_over_moves_and_erases_nothing_more(
+def test_an_owner_moves_and_erases_nothing_after_a_takeover(
     root: Root, meanwhile: Meanwhile, where: str
 ) -> None:
-    before, left = whole(root), set[str]()
+    before, left = root_contents(root), set[str]()
 
     def take_over() -> None:
         (batch,) = batches(root)
@@ -474,16 +476,16 @@ def test_an_owner_whose_lot_is_taken_over_moves_and_erases_nothing_more(
     (batch,) = batches(root)
     assert {path.name for path in batch.glob("tasks/*")} == left and left
     assert len(left) == 3 and (batch / "alive").stat().st_mtime > 0
-    assert len(history(root)) == (where == "erasing")
+    assert len(read_history(root)) == (where == "erasing")
     os.utime(batch / "alive", (0, 0))
     report = restore(root, batch.name.partition(".")[0])
     assert set(report.restored) == left
-    after = whole(root)
+    after = root_contents(root)
     assert in_place(root) == (set(ALL) if where == "moving" else set(ALL) - set(CHAIN))
     assert all(after[name] == before[name] for name in after)
 
 
-def test_an_undo_whose_lot_is_emptied_by_another_reports_what_is_there(
+def test_an_undo_during_an_emptying_reports_what_is_on_the_disk(
     root: Root, meanwhile: Meanwhile
 ) -> None:
     batch_id = trashed(root)
@@ -491,7 +493,7 @@ def test_an_undo_whose_lot_is_emptied_by_another_reports_what_is_there(
     def take_over() -> None:
         (batch,) = batches(root)
         taken = batch.rename(batch.with_name(f"{batch_id}.2.trash"))
-        assert empty(root, listed(root, batch_id)).complete and not taken.exists()
+        assert empty(root, list_entries(root, batch_id)).complete and not taken.exists()
 
     meanwhile.after("rename", LONE, take_over)
     report = restore(root, batch_id)
@@ -499,7 +501,7 @@ def test_an_undo_whose_lot_is_emptied_by_another_reports_what_is_there(
     assert set(report.missing_ids) == set(ALL) - in_place(root) and not report.complete
 
 
-def test_an_undo_whose_lot_another_works_in_stops_and_says_what_it_did(
+def test_an_undo_stops_after_a_takeover_and_reports_its_result(
     root: Root, meanwhile: Meanwhile
 ) -> None:
     batch_id = trashed(root)
@@ -511,15 +513,15 @@ def test_an_undo_whose_lot_another_works_in_stops_and_says_what_it_did(
     meanwhile.after("rename", LONE, take_over)
     with pytest.raises(PurgeError, match=r"Another process .* 4 tasks had been restored"):
         restore(root, batch_id)
-    assert set(history(root)[0].tasks) == in_place(root) == {*CHAIN, LONE}
+    assert set(read_history(root)[0].tasks) == in_place(root) == {*CHAIN, LONE}
     assert len(list(batches(root)[0].glob("tasks/*"))) == 2
 
 
-# What a second reading found
+# Further cases
 
 
 def died_erasing(root: Root, *, gone: str = CHAIN[2]) -> str:
-    """A purge that died when one task was erased, and LONE had been put back; its stamp."""
+    """Make a purge that died after it erased one task and put back LONE. Return its batch id."""
     batch_id = trashed(root)
     (batch,) = batches(root)
     shutil.rmtree(batch / "tasks" / gone)
@@ -531,8 +533,8 @@ def died_erasing(root: Root, *, gone: str = CHAIN[2]) -> str:
 
 
 @pytest.mark.parametrize("lost", ["status-failure", "data"])
-def test_a_task_in_its_place_is_not_taken_out_of_it_while_it_may_run(root: Root, lost: str) -> None:
-    """It was put back by rule 13, and something changed it since."""
+def test_a_task_in_its_place_is_not_moved_while_it_may_run(root: Root, lost: str) -> None:
+    """It was put back by rule 13, and another program changed it since."""
     batch_id = died_erasing(root)
     (folder_of(root, LONE) / lost).unlink()
     (folder_of(root, LONE) / "status-failure").unlink(missing_ok=True)
@@ -542,7 +544,7 @@ def test_a_task_in_its_place_is_not_taken_out_of_it_while_it_may_run(root: Root,
     assert tree(folder_of(root, LONE)) == before and set(report.missing_ids) == {CHAIN[2]}
 
 
-def test_finishing_names_what_is_in_its_place_and_keeps_the_bundles_that_list_it(
+def test_finishing_reports_tasks_in_place_and_keeps_their_bundles(
     root: Root,
 ) -> None:
     batch_id = died_erasing(root)
@@ -553,7 +555,9 @@ def test_finishing_names_what_is_in_its_place_and_keeps_the_bundles_that_list_it
     assert (report.failed[0].where or root.path).read_text().split() == [CHAIN[0], LONE]
 
 
-def test_what_can_not_be_examined_is_not_taken_for_erased(root: Root, tmp_path: Path) -> None:
+def test_a_task_that_can_not_be_examined_does_not_count_as_erased(
+    root: Root, tmp_path: Path
+) -> None:
     batch_id = died_erasing(root)
     folder_of(root, LONE).parent.rename(tmp_path / "elsewhere")
     folder_of(root, LONE).parent.symlink_to(tmp_path / "elsewhere")
@@ -563,7 +567,7 @@ def test_what_can_not_be_examined_is_not_taken_for_erased(root: Root, tmp_path: 
     assert bundles(root).get("sweep") or kept
 
 
-def test_nothing_that_is_kept_aside_is_replaced(root: Root) -> None:
+def test_quarantined_items_are_never_replaced(root: Root) -> None:
     batch_id = trashed(root)
     (batch,) = batches(root)
     kept = batch.with_name(f"{batch_id}.kept") / "bundles"
@@ -579,10 +583,10 @@ def test_nothing_that_is_kept_aside_is_replaced(root: Root) -> None:
 
 
 @pytest.mark.parametrize("broken", ["", "{"])
-def test_a_plan_that_can_not_be_read_is_not_given_up(
+def test_a_batch_with_an_unreadable_plan_is_kept(
     root: Root, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
-    """Though nothing was moved yet."""
+    """Even if nothing has been moved yet."""
     batch_id = died_moving(root, "purge")
     (batch,) = batches(root)
     for path in batch.glob("tasks/*"):
@@ -598,33 +602,35 @@ def test_a_plan_that_can_not_be_read_is_not_given_up(
             return real(path, **kwargs)
 
         monkeypatch.setattr("hipercow_tui.purging.manifest.read_file", failing)
-    with pytest.raises(PurgeError, match=r"says that its purge was confirmed|Input/output error"):
+    with pytest.raises(
+        PurgeError, match=r"there is no record that it was confirmed|Input/output error"
+    ):
         finish(root, batch_id)
     assert (batches(root)[0] / "manifest.json").exists() and in_place(root) == set(ALL)
 
 
-def test_what_is_kept_aside_before_a_purge_is_resumed_is_in_its_report(root: Root) -> None:
+def test_items_quarantined_before_a_resumed_purge_are_in_its_report(root: Root) -> None:
     batch_id = died_moving(root, "purge")
     write_bundle(root.path, "solo", [ALL[5]])
     report = finish(root, batch_id)
     assert "solo" in names(report.failed)
 
 
-def test_an_error_with_a_second_lot_says_what_was_erased_before(root: Root) -> None:
+def test_an_error_in_a_second_batch_reports_the_tasks_erased_before(root: Root) -> None:
     move_to_trash(plan_of(root, [ALL[5]]), root)
     trashed(root)
-    before = listed(root)
+    before = list_entries(root)
     first, second = before
     path = root.hipercow / "tui" / str(second.name)
     moved = second.tasks[0]
     (path / "tasks" / moved).rename(folder_of(root, moved))
     with pytest.raises(PurgeError, match=r"list it again\. Before that \d tasks? had been erased"):
         empty(root, before)
-    assert len(history(root)[0].tasks) == len(first.tasks)
+    assert len(read_history(root)[0].tasks) == len(first.tasks)
 
 
 @pytest.mark.parametrize("when", ["-Infinity", "NaN", "1e999", "-1e308"])
-def test_numbers_out_of_all_proportion_are_no_tracebacks(
+def test_very_large_numbers_cause_no_traceback(
     root: Root, capsys: pytest.CaptureFixture[str], when: str
 ) -> None:
     batch_id = trashed(root)
@@ -638,7 +644,7 @@ def test_numbers_out_of_all_proportion_are_no_tracebacks(
     assert batch_id in said.out and "nan" not in said.out.lower() and "inf" not in said.out.lower()
 
 
-def test_a_question_to_finish_is_not_asked_of_what_can_not_be_finished(
+def test_no_question_is_asked_if_nothing_can_be_finished(
     root: Root, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked: list[str] = []
@@ -647,7 +653,7 @@ def test_a_question_to_finish_is_not_asked_of_what_can_not_be_finished(
         asked.append(question)
         return True
 
-    monkeypatch.setattr(commands, "_confirmed", yes)
+    monkeypatch.setattr(trash, "confirmed", yes)
     batch_id = trashed(root)
     for words, said in (
         (batch_id, "nothing was interrupted in it"),
@@ -657,14 +663,14 @@ def test_a_question_to_finish_is_not_asked_of_what_can_not_be_finished(
         assert said in capsys.readouterr().err
     assert not asked
     write_bundle(root.path, "solo", [OTHER])
-    restore(root, batch_id)  # the old bundle is kept aside
+    restore(root, batch_id)  # the old bundle is quarantined
     batch_id = died_moving(root, "purge")
     assert main(["trash", str(root.path), "--finish", batch_id]) == 0
     assert asked[0].startswith("Finish the purge, with 3 tasks")
 
 
 def test_a_purge_of_both_that_dies_while_it_is_finished_is_finished_in_both(tmp_path: Path) -> None:
-    """It died before it had a lot of Python, and again after it was finished in R."""
+    """It died before it made the batch of Python, and again after it was finished in R."""
     both = make_both(tmp_path)
     plan = plan_of(both)
     batch_id = str(move_to_trash(plan, both).trash)
@@ -675,13 +681,14 @@ def test_a_purge_of_both_that_dies_while_it_is_finished_is_finished_in_both(tmp_
         pass
     child = os.fork()
     if child == 0:
+        real = trash_actions._finish_in
 
         def dying(root: Root, *args: Any, **kwargs: Any) -> None:
-            finish_in_part(root, *args, **kwargs)
+            real(root, *args, **kwargs)
             os._exit(9)
 
         try:
-            setattr(whole_module, "finish_in", dying)  # noqa: B010 - of this child alone
+            setattr(trash_actions, "_finish_in", dying)  # noqa: B010 - of this child alone
             finish(both, batch_id)
         finally:
             os._exit(0)
@@ -691,12 +698,12 @@ def test_a_purge_of_both_that_dies_while_it_is_finished_is_finished_in_both(tmp_
     assert isinstance(report, PurgeReport) and set(report.removed) == set(plan.of_lang(Lang.PY).ids)
 
 
-def test_two_interrupted_batches_of_one_purge_are_brought_to_an_end(root: Root) -> None:
+def test_two_interrupted_batches_of_one_purge_are_finished(root: Root) -> None:
     batch_id = died_moving(root, "purge")
     kept = root.hipercow / "tui" / f"{batch_id}.1.restoring" / "bundles"
     kept.mkdir(parents=True)
     (kept / "older").write_text(f"{FREE}\n")
-    later(root)
+    age_heartbeats(root)
     assert isinstance(finish(root, batch_id), RestoreReport)
     assert (
         in_place(root) == set(ALL)
@@ -714,13 +721,13 @@ def test_a_finish_waits_for_the_owners_of_both_languages_before_it_begins(tmp_pa
     alive = both.part(Lang.PY).hipercow / "tui" / batch_id / "alive"
     alive.write_text(json.dumps(ELSEWHERE.as_json() | {"beat": "0000000007"}))
     before = tree(both.part(Lang.R).hipercow / "tui" / batch_id / "tasks")
-    with pytest.raises(PurgeError, match="is being worked on by ann on other"):
+    with pytest.raises(PurgeError, match="is in use by ann on other"):
         finish(both, batch_id)
     assert tree(both.part(Lang.R).hipercow / "tui" / batch_id / "tasks") == before
 
 
 @pytest.mark.parametrize("hours", [1, 25])
-def test_what_another_machine_prepared_is_removed_after_a_day(root: Root, hours: int) -> None:
+def test_a_batch_prepared_by_another_machine_is_removed_after_a_day(root: Root, hours: int) -> None:
     folder = root.hipercow / "tui" / "20261123T231205Z-3f2a.preparing"
     folder.mkdir(parents=True)
     alive = folder / "alive"

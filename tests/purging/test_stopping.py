@@ -16,11 +16,11 @@ from purge_stage import (
     TIP,
     Meanwhile,
     bundles,
+    has_no_batches,
     in_place,
     names,
-    nothing_left,
     plan_of,
-    whole,
+    root_contents,
 )
 
 from hipercow_tui.formats.root import Root
@@ -36,24 +36,28 @@ def assert_untouched(root: Root, before: dict[str, bytes | None], report: PurgeR
     assert report.stopped and not report.complete
     assert report.removed == () and report.removed_bundles == () and report.bytes == 0
     assert names(report.put_back) == {*ALL, "sweep", "solo"}
-    assert whole(root) == before and nothing_left(root)
+    assert root_contents(root) == before and has_no_batches(root)
 
 
-def test_before_anything_moved(root: Root, stop: threading.Event) -> None:
-    before, plan = whole(root), plan_of(root)
+def test_a_stop_before_the_first_move_changes_nothing(root: Root, stop: threading.Event) -> None:
+    before, plan = root_contents(root), plan_of(root)
     stop.set()
     assert_untouched(root, before, execute(plan, root, stop=stop))
 
 
 @pytest.mark.parametrize("moved", ["sweep", BASE[2:], TIP[2:], LONE[2:], FREE[2:]])
-def test_while_moving(root: Root, stop: threading.Event, meanwhile: Meanwhile, moved: str) -> None:
-    before, plan = whole(root), plan_of(root)
+def test_a_stop_while_moving_puts_everything_back(
+    root: Root, stop: threading.Event, meanwhile: Meanwhile, moved: str
+) -> None:
+    before, plan = root_contents(root), plan_of(root)
     meanwhile.after("rename", moved, stop.set)
     assert_untouched(root, before, execute(plan, root, stop=stop))
 
 
-def test_while_checking(root: Root, stop: threading.Event, meanwhile: Meanwhile) -> None:
-    before, plan = whole(root), plan_of(root)
+def test_a_stop_while_checking_puts_everything_back(
+    root: Root, stop: threading.Event, meanwhile: Meanwhile
+) -> None:
+    before, plan = root_contents(root), plan_of(root)
     meanwhile.after("open", "retry", stop.set)
     assert_untouched(root, before, execute(plan, root, stop=stop))
 
@@ -62,7 +66,7 @@ def test_while_checking(root: Root, stop: threading.Event, meanwhile: Meanwhile)
     ("last", "gone"),
     [(TIP, {TIP}), (RETRY, {TIP, RETRY}), (BASE, set(CHAIN)), (LONE, {*CHAIN, LONE})],
 )
-def test_while_erasing(
+def test_a_stop_while_erasing_puts_the_rest_back(
     root: Root, stop: threading.Event, meanwhile: Meanwhile, last: str, gone: set[str]
 ) -> None:
     plan = plan_of(root)
@@ -75,7 +79,7 @@ def test_while_erasing(
     assert report.bytes > 0
 
 
-def test_a_bundle_half_of_whose_tasks_are_erased_is_kept_aside(
+def test_a_bundle_with_some_tasks_erased_is_quarantined_by_a_stop(
     root: Root, stop: threading.Event, meanwhile: Meanwhile
 ) -> None:
     plan = plan_of(root)
@@ -88,7 +92,7 @@ def test_a_bundle_half_of_whose_tasks_are_erased_is_kept_aside(
     assert report.quarantine_path == failed.where.parents[1]
 
 
-def test_a_bundle_all_of_whose_tasks_are_erased_goes(
+def test_a_bundle_with_all_tasks_erased_is_erased(
     root: Root, stop: threading.Event, meanwhile: Meanwhile
 ) -> None:
     plan = plan_of(root)
@@ -96,10 +100,10 @@ def test_a_bundle_all_of_whose_tasks_are_erased_goes(
     report = execute(plan, root, stop=stop)
     assert bundles(root) == {"solo": [OTHER]}
     assert report.removed_bundles == ("sweep",) and report.failed == ()
-    assert nothing_left(root)
+    assert has_no_batches(root)
 
 
-def test_after_the_last_task_is_too_late(
+def test_a_stop_after_the_last_task_has_no_effect(
     root: Root, stop: threading.Event, meanwhile: Meanwhile
 ) -> None:
     plan = plan_of(root)
@@ -123,4 +127,4 @@ def test_a_chain_that_can_not_be_erased_is_put_back_when_the_purge_is_stopped(
     monkeypatch.setattr(os, "rename", rename)
     report = execute(plan, root, stop=stop)
     assert report.stopped and report.failed == () and report.removed == ()
-    assert names(report.put_back) == {*ALL, "sweep", "solo"} and nothing_left(root)
+    assert names(report.put_back) == {*ALL, "sweep", "solo"} and has_no_batches(root)

@@ -19,13 +19,13 @@ from purge_stage import (
     batches,
     bundles,
     folder_of,
+    has_no_batches,
     in_place,
-    listed,
+    list_entries,
     make_root,
     names,
-    nothing_left,
     plan_of,
-    whole,
+    root_contents,
 )
 from small_root import task_id, write_bundle, write_task
 
@@ -39,12 +39,12 @@ from hipercow_tui.purging import (
     empty,
     execute,
     finish,
-    history,
     list_interrupted,
     list_trash,
+    measure_entry,
     move_to_trash,
+    read_history,
     restore,
-    trash_size,
 )
 from hipercow_tui.support.errors import PurgeError
 
@@ -55,8 +55,8 @@ def trashed(root: Root) -> str:
     return report.trash
 
 
-def test_what_goes_to_the_trash_is_whole_there_and_frees_nothing(root: Root) -> None:
-    before, plan = whole(root), plan_of(root)
+def test_a_move_to_the_trash_keeps_tasks_complete_and_frees_nothing(root: Root) -> None:
+    before, plan = root_contents(root), plan_of(root)
     sizes = measure_many(root, plan.ids)
     report = move_to_trash(plan, root)
     assert report.complete and report.removed == plan.ids and report.bytes == 0
@@ -72,7 +72,7 @@ def test_what_goes_to_the_trash_is_whole_there_and_frees_nothing(root: Root) -> 
         and batch.confirmed_by.pid == os.getpid()
         and batch.confirmed_at is not None
     )
-    held = trash_size(root, batch)
+    held = measure_entry(root, batch)
     assert held is not None and held.bytes > sum(size.bytes for size in sizes.values())
     assert list_interrupted(root) == ()
     (path,) = batches(root)
@@ -81,15 +81,15 @@ def test_what_goes_to_the_trash_is_whole_there_and_frees_nothing(root: Root) -> 
     ]
 
 
-def test_what_is_restored_is_as_it_was(root: Root) -> None:
-    before = whole(root)
+def test_a_restore_gives_the_original_root(root: Root) -> None:
+    before = root_contents(root)
     report = restore(root, trashed(root))
     assert report.complete and set(report.restored) == set(ALL)
     assert set(report.restored_bundles) == {"sweep", "solo"}
-    assert whole(root) == before and nothing_left(root) and list_trash(root) == ()
+    assert root_contents(root) == before and has_no_batches(root) and list_trash(root) == ()
 
 
-def test_what_is_emptied_is_gone_the_last_attempt_first(
+def test_emptying_erases_the_latest_attempt_first(
     root: Root, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = sum(size.bytes for size in measure_many(root, ALL).values())
@@ -101,32 +101,34 @@ def test_what_is_emptied_is_gone_the_last_attempt_first(
         gone.append(name)
 
     monkeypatch.setattr(os, "rmdir", rmdir)
-    report = empty(root, listed(root))
+    report = empty(root, list_entries(root))
     assert report.complete and report.batch_ids == (batch_id,) and report.bytes == expected
     assert set(report.removed) == set(ALL) and set(report.removed_bundles) == {"sweep", "solo"}
     assert [name for name in gone if name in CHAIN] == [TIP, RETRY, BASE]
-    assert nothing_left(root) and in_place(root) == set()
+    assert has_no_batches(root) and in_place(root) == set()
 
 
-def test_emptying_takes_all_that_is_in_the_trash_or_one_lot(root: Root) -> None:
+def test_emptying_erases_the_whole_trash_or_one_batch(root: Root) -> None:
     first = move_to_trash(plan_of(root, [LONE]), root).trash
     second = move_to_trash(plan_of(root, [FREE]), root).trash
     third = move_to_trash(plan_of(root, [OTHER]), root).trash
     assert [batch.batch_id for batch in list_trash(root)] == sorted(
         map(str, (first, second, third))
     )
-    assert empty(root, listed(root, second)).removed == (FREE,)
-    assert set(empty(root, listed(root)).removed) == {LONE, OTHER} and in_place(root) == set(CHAIN)
-    assert empty(root, listed(root)).batch_ids == () and nothing_left(root)
+    assert empty(root, list_entries(root, second)).removed == (FREE,)
+    assert set(empty(root, list_entries(root)).removed) == {LONE, OTHER} and in_place(root) == set(
+        CHAIN
+    )
+    assert empty(root, list_entries(root)).batch_ids == () and has_no_batches(root)
 
 
 def empty_named(root: Root, batch_id: str) -> EmptyReport:
-    return empty(root, listed(root, batch_id))
+    return empty(root, list_entries(root, batch_id))
 
 
-def test_a_root_without_trash(root: Root) -> None:
-    assert not list_trash(root) and not list_interrupted(root) and not history(root)
-    assert empty(root, listed(root)).complete
+def test_a_root_without_trash_lists_nothing(root: Root) -> None:
+    assert not list_trash(root) and not list_interrupted(root) and not read_history(root)
+    assert empty(root, list_entries(root)).complete
     for act in (restore, finish):
         with pytest.raises(PurgeError, match="There is no '20261123T000000Z-0000'"):
             act(root, "20261123T000000Z-0000")
@@ -134,7 +136,7 @@ def test_a_root_without_trash(root: Root) -> None:
 
 
 @pytest.mark.parametrize("evil", ["../../tasks", "history", "", ".", "\x1b[31m"])
-def test_a_stamp_that_is_none_is_refused(root: Root, evil: str) -> None:
+def test_an_unknown_batch_id_is_refused(root: Root, evil: str) -> None:
     trashed(root)
     for act in (restore, finish):
         with pytest.raises(PurgeError, match="There is no") as raised:
@@ -144,7 +146,7 @@ def test_a_stamp_that_is_none_is_refused(root: Root, evil: str) -> None:
 
 
 @pytest.mark.parametrize("vacant", [True, False])
-def test_a_task_that_stands_again_is_kept_aside(root: Root, vacant: bool) -> None:
+def test_a_task_that_exists_again_is_quarantined(root: Root, vacant: bool) -> None:
     batch_id = trashed(root)
     again = folder_of(root, LONE)
     again.mkdir()
@@ -162,10 +164,10 @@ def test_a_task_that_stands_again_is_kept_aside(root: Root, vacant: bool) -> Non
 
     shutil.rmtree(again)
     assert restore(root, batch_id).restored == (LONE,)
-    assert (again / "info").exists() and nothing_left(root)
+    assert (again / "info").exists() and has_no_batches(root)
 
 
-def test_a_bundle_that_stands_again_is_kept_aside(root: Root) -> None:
+def test_a_bundle_that_exists_again_is_quarantined(root: Root) -> None:
     batch_id = trashed(root)
     write_bundle(root.path, "solo", [FREE])
     report = restore(root, batch_id)
@@ -174,19 +176,19 @@ def test_a_bundle_that_stands_again_is_kept_aside(root: Root) -> None:
     assert in_place(root) == set(ALL)
     (root.bundles / "solo").unlink()
     assert restore(root, batch_id).restored_bundles == ("solo",)
-    assert bundles(root)["solo"] == [OTHER] and nothing_left(root)
+    assert bundles(root)["solo"] == [OTHER] and has_no_batches(root)
 
 
-def test_what_is_kept_aside_goes_only_when_it_is_named(root: Root) -> None:
+def test_a_quarantine_is_erased_only_by_its_name(root: Root) -> None:
     batch_id = trashed(root)
     folder_of(root, LONE).mkdir()
     restore(root, batch_id)
-    assert empty(root, listed(root)).removed == ()
-    assert empty(root, listed(root, batch_id)).removed == (LONE,)
-    assert nothing_left(root)
+    assert empty(root, list_entries(root)).removed == ()
+    assert empty(root, list_entries(root, batch_id)).removed == (LONE,)
+    assert has_no_batches(root)
 
 
-def test_what_changed_since_the_plan_is_not_moved_to_the_trash(root: Root) -> None:
+def test_changed_tasks_are_not_moved_to_the_trash(root: Root) -> None:
     plan = plan_of(root)
     (folder_of(root, TIP) / "status-success").touch()
     report = move_to_trash(plan, root)
@@ -194,25 +196,25 @@ def test_what_changed_since_the_plan_is_not_moved_to_the_trash(root: Root) -> No
     assert set(list_trash(root)[0].tasks) == set(ALL) - set(CHAIN)
 
 
-def test_nothing_that_can_go_leaves_no_lot(root: Root) -> None:
+def test_a_move_to_the_trash_without_items_leaves_no_batch(root: Root) -> None:
     plan = plan_of(root, [FREE])
     (folder_of(root, FREE) / "status-success").touch()
     report = move_to_trash(plan, root)
-    assert report.trash is None and nothing_left(root)
+    assert report.trash is None and has_no_batches(root)
 
 
-def test_a_stopped_move_to_the_trash_brings_all_back(root: Root, meanwhile: Meanwhile) -> None:
-    before, plan, stop = whole(root), plan_of(root), threading.Event()
+def test_a_stopped_move_to_the_trash_puts_everything_back(root: Root, meanwhile: Meanwhile) -> None:
+    before, plan, stop = root_contents(root), plan_of(root), threading.Event()
     meanwhile.after("rename", LONE[2:], stop.set)
     report = move_to_trash(plan, root, stop=stop)
     assert report.stopped and report.trash is None
-    assert whole(root) == before and nothing_left(root)
+    assert root_contents(root) == before and has_no_batches(root)
 
 
 def test_a_stopped_emptying_keeps_the_rest(root: Root, meanwhile: Meanwhile) -> None:
     batch_id, stop = trashed(root), threading.Event()
     meanwhile.after("rmdir", RETRY, stop.set)
-    report = empty(root, listed(root), stop=stop)
+    report = empty(root, list_entries(root), stop=stop)
     assert report.stopped and set(report.removed) == {TIP, RETRY}
     (batch,) = list_interrupted(root)
     assert batch.batch_id == batch_id and batch.state is BatchState.ERASING
@@ -222,44 +224,44 @@ def test_a_stopped_emptying_keeps_the_rest(root: Root, meanwhile: Meanwhile) -> 
     assert set(back.restored) == set(ALL) - {TIP, RETRY} and set(back.missing_ids) == {TIP, RETRY}
     assert in_place(root) == set(ALL) - {TIP, RETRY}
     assert set(bundles(root)) == {"solo", "sweep"}
-    assert nothing_left(root)
+    assert has_no_batches(root)
 
 
-def test_a_bundle_half_of_whose_tasks_were_erased_is_kept_aside(
+def test_a_bundle_with_some_tasks_erased_is_quarantined_by_a_restore(
     root: Root, meanwhile: Meanwhile
 ) -> None:
     batch_id, stop = trashed(root), threading.Event()
     meanwhile.after("rmdir", BASE, stop.set)
-    empty(root, listed(root), stop=stop)
+    empty(root, list_entries(root), stop=stop)
     report = restore(root, batch_id)
     assert names(report.failed) == {"sweep"} and bundles(root) == {"solo": [OTHER]}
     assert list_trash(root)[0].state is BatchState.QUARANTINED
 
 
-def test_a_lot_without_a_manifest_can_be_restored_and_emptied(root: Root) -> None:
-    before = whole(root)
+def test_a_batch_without_a_manifest_can_be_restored_and_emptied(root: Root) -> None:
+    before = root_contents(root)
     for act in (restore, empty_named):
         batch_id = trashed(root)
         (batches(root)[0] / "manifest.json").write_text('{"format": 1')
         assert list_trash(root)[0].confirmed_at is None and list_trash(root)[0].confirmed_by is None
         assert act(root, batch_id).complete
-        assert nothing_left(root)
-        assert whole(root) == before or act is empty_named
+        assert has_no_batches(root)
+        assert root_contents(root) == before or act is empty_named
     assert in_place(root) == set()
 
 
-def test_what_someone_put_into_a_lot_is_not_lost(root: Root) -> None:
+def test_files_that_users_put_into_a_batch_are_not_lost(root: Root) -> None:
     batch_id = trashed(root)
     (batches(root)[0] / "tasks" / "letters").write_text("keep me")
-    report = empty(root, listed(root, batch_id))
+    report = empty(root, list_entries(root, batch_id))
     assert set(report.removed) == set(ALL)
     assert (batches(root)[0] / "tasks" / "letters").read_text() == "keep me"
 
 
-def test_a_lot_swapped_for_a_link_is_refused(root: Root, tmp_path: Path) -> None:
+def test_a_batch_replaced_by_a_link_is_refused(root: Root, tmp_path: Path) -> None:
     batch_id = trashed(root)
     (batch,) = batches(root)
-    known = listed(root, batch_id)
+    known = list_entries(root, batch_id)
     batch.rename(tmp_path / "elsewhere")
     batch.symlink_to(tmp_path / "elsewhere")
     assert list_trash(root) == ()
@@ -269,26 +271,26 @@ def test_a_lot_swapped_for_a_link_is_refused(root: Root, tmp_path: Path) -> None
     assert (tmp_path / "elsewhere" / "tasks" / LONE).is_dir()
 
 
-def test_rooms_swapped_for_links_are_refused(root: Root, tmp_path: Path) -> None:
+def test_subfolders_replaced_by_links_are_refused(root: Root, tmp_path: Path) -> None:
     batch_id = trashed(root)
     room = batches(root)[0] / "tasks"
     room.rename(tmp_path / "elsewhere")
     room.symlink_to(tmp_path / "elsewhere")
     assert "can't be read: Not a directory" in list_trash(root)[0].problem
-    with pytest.raises(PurgeError, match="can't be erased: what it holds can't be read"):
-        empty(root, listed(root, batch_id))
+    with pytest.raises(PurgeError, match="can't be erased: its contents can't be read"):
+        empty(root, list_entries(root, batch_id))
     with pytest.raises(PurgeError, match="symbolic link"):
         restore(root, batch_id)
     assert (tmp_path / "elsewhere" / LONE).is_dir()
 
 
-def test_each_thing_done_leaves_one_entry(root: Root) -> None:
+def test_each_action_leaves_one_history_entry(root: Root) -> None:
     execute(plan_of(root, [FREE]), root)
     batch_id = trashed(root)
     restore(root, batch_id)
     move_to_trash(plan_of(root, [LONE]), root)
-    empty(root, listed(root))
-    entries = history(root)
+    empty(root, list_entries(root))
+    entries = read_history(root)
     assert [one.kind for one in reversed(entries)] == [
         HistoryKind.PURGE,
         HistoryKind.TRASH,
@@ -302,32 +304,34 @@ def test_each_thing_done_leaves_one_entry(root: Root) -> None:
     assert [one.batch_ids != () for one in entries] == [True, True, True, True, False]
 
 
-def test_history_that_can_not_be_written_fails_nothing(root: Root, tmp_path: Path) -> None:
+def test_a_history_that_can_not_be_written_does_not_fail_the_action(
+    root: Root, tmp_path: Path
+) -> None:
     (root.hipercow / "tui").mkdir()
     (root.hipercow / "tui" / "history").symlink_to(tmp_path)
     assert execute(plan_of(root), root).complete
     with pytest.raises(PurgeError, match="symbolic link"):
-        history(root)
+        read_history(root)
     assert not list(tmp_path.glob("*.json"))
 
 
-def test_history_of_others_making_is_left_out(root: Root) -> None:
+def test_invalid_history_files_are_left_out(root: Root) -> None:
     execute(plan_of(root), root)
     folder = root.hipercow / "tui" / "history"
     (folder / "half.json").write_text('{"format": 1, "kind": "pur')
     (folder / "other.json").write_text('{"format": 1, "kind": "conquest"}')
     os.mkfifo(folder / "pipe.json")
     (folder / "folder.json").mkdir()
-    assert len(history(root)) == 1
+    assert len(read_history(root)) == 1
 
 
-def test_looking_writes_nothing(root: Root, meanwhile: Meanwhile) -> None:
-    """Not even a time: neither beside what waits in the trash nor beside someone at work."""
+def test_listing_writes_nothing(root: Root, meanwhile: Meanwhile) -> None:
+    """Not even a time changes: neither with batches in the trash nor with one in use."""
     seen: list[bool] = []
 
     def batch_ids() -> dict[str, int]:
         paths = [root.hipercow, *root.hipercow.rglob("*")]
-        # Whoever works there beats meanwhile.
+        # The owner updates its heartbeat meanwhile.
         return {str(path): path.lstat().st_mtime_ns for path in paths if path.name != "alive"}
 
     def look() -> None:
@@ -346,11 +350,11 @@ def test_looking_writes_nothing(root: Root, meanwhile: Meanwhile) -> None:
     assert seen == [True, True]
 
 
-def test_a_lot_taken_while_nobody_beats_makes_its_owner_stop(
+def test_an_owner_without_heartbeat_stops_when_its_batch_is_taken_over(
     root: Root, meanwhile: Meanwhile
 ) -> None:
-    """The process stood still for minutes, was taken for dead, and wakes."""
-    before, plan = whole(root), plan_of(root)
+    """The process was suspended for minutes, its batch was taken over, and it continues."""
+    before, plan = root_contents(root), plan_of(root)
 
     def stand_still() -> None:
         (batch,) = batches(root)
@@ -360,26 +364,26 @@ def test_a_lot_taken_while_nobody_beats_makes_its_owner_stop(
     meanwhile.after("rename", LONE[2:], stand_still)
     with pytest.raises(PurgeError, match="was moved away or removed meanwhile"):
         execute(plan, root)
-    assert whole(root) == before
+    assert root_contents(root) == before
 
 
-def test_someone_at_work_is_left_alone(root: Root, meanwhile: Meanwhile) -> None:
+def test_a_batch_in_use_is_not_touched(root: Root, meanwhile: Meanwhile) -> None:
     plan, seen = plan_of(root), []
 
     def look() -> None:
         (batch,) = list_trash(root)
         assert batch.in_use and not batch.interrupted and list_interrupted(root) == ()
         for act in (restore, finish):
-            with pytest.raises(PurgeError, match=r"is being worked on by .* Stop it there"):
+            with pytest.raises(PurgeError, match=r"is in use by .* Stop that process"):
                 act(root, batch.batch_id)
-        assert empty(root, listed(root)).batch_ids == ()
+        assert empty(root, list_entries(root)).batch_ids == ()
         seen.append(batch)
 
     meanwhile.after("rename", LONE[2:], look)
     assert execute(plan, root).complete and seen
 
 
-def test_a_batch_has_an_owner_while_it_is_compared_with_what_was_listed(
+def test_a_batch_has_an_owner_while_it_is_compared_with_its_listing(
     root: Root, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batch_id = trashed(root)
@@ -391,15 +395,15 @@ def test_a_batch_has_an_owner_while_it_is_compared_with_what_was_listed(
         refused.append(str(error.value))
         return ()
 
-    monkeypatch.setattr("hipercow_tui.purging.trash_actions.contents_of", compare)
+    monkeypatch.setattr("hipercow_tui.purging.trash_actions.read_contents", compare)
     with pytest.raises(PurgeError, match="nothing of it was erased"):
-        empty(root, listed(root))
-    assert "is being worked on" in refused[0]
+        empty(root, list_entries(root))
+    assert "is in use" in refused[0]
     (batch,) = list_trash(root)
     assert batch.state is BatchState.TRASH and len(batch.tasks) == len(ALL)
 
 
-def test_two_who_empty_at_once_take_each_task_once(tmp_path: Path) -> None:
+def test_concurrent_restores_and_emptyings_take_each_task_once(tmp_path: Path) -> None:
     root = make_root(tmp_path / "one")
     for number in range(20, 60):
         write_task(root.path, task_id(number), "failure")
@@ -410,7 +414,7 @@ def test_two_who_empty_at_once_take_each_task_once(tmp_path: Path) -> None:
         start.wait()
         try:
             batch_id = list_trash(root)[0].batch_id
-            reports.append(empty(root, listed(root)) if what else restore(root, batch_id))
+            reports.append(empty(root, list_entries(root)) if what else restore(root, batch_id))
         except (PurgeError, IndexError) as error:
             errors.append(error)
 
@@ -420,5 +424,5 @@ def test_two_who_empty_at_once_take_each_task_once(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     done = [one for one in reports if getattr(one, "restored", ()) or getattr(one, "removed", ())]
-    assert len(done) == 1 and nothing_left(root)
+    assert len(done) == 1 and has_no_batches(root)
     assert len(in_place(root)) in (0, 46)

@@ -1,4 +1,4 @@
-"""Processes that work in the same root at the same time."""
+"""Two processes work in the same root at the same time."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from purge_stage import (
     batches,
     bundles,
     folder_of,
+    has_no_batches,
     in_place,
-    nothing_left,
+    paused_purge,
     plan_of,
-    purging_elsewhere,
+    root_contents,
     run_script,
-    whole,
 )
 from purge_together import MORE, prepared
 from small_root import tree
@@ -32,12 +32,12 @@ from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.purging import BatchState, execute, finish, list_interrupted, list_trash, restore
 from hipercow_tui.support.errors import PurgeError
 
-ROUNDS = 24  # two of each pair of plans and aims
+ROUNDS = 24  # two for each pair of plans and modes
 
 
-def test_two_purges_at_once_take_each_thing_once_and_lose_nothing(tmp_path: Path) -> None:
+def test_two_concurrent_purges_take_each_item_once_and_lose_nothing(tmp_path: Path) -> None:
     model = prepared(tmp_path / "model")
-    before = whole(model)
+    before = root_contents(model)
     contents = {identity: tree(folder_of(model, identity)) for identity in (*ALL, *MORE)}
     run_script("purge_together.py", str(tmp_path / "roots"), str(ROUNDS))
     shared = 0
@@ -65,27 +65,27 @@ def test_two_purges_at_once_take_each_thing_once_and_lose_nothing(tmp_path: Path
             assert batch.state in (BatchState.TRASH, BatchState.QUARANTINED)
             restore(root, batch.batch_id)
         assert in_place(root) == {*ALL, *MORE} - purged
-        after = whole(root)
+        after = root_contents(root)
         assert all(after[name] == before[name] for name in after)
         assert set(bundles(root)) == {"sweep", "solo", "more"} - erased_bundles
-        assert nothing_left(root)
+        assert has_no_batches(root)
     assert shared > 0
 
 
 @pytest.fixture
 def at_work(root: Root) -> Iterator[subprocess.Popen[str]]:
-    """A process that waits in the middle of a purge, until its input is closed."""
-    with purging_elsewhere(root) as child:
+    """A process that waits in the middle of a purge until its input is closed."""
+    with paused_purge(root) as child:
         yield child
 
 
-def test_a_purge_of_another_process_is_left_alone_and_offered_once_dead(
+def test_a_purge_of_another_process_is_not_touched_and_offered_after_its_death(
     root: Root, at_work: subprocess.Popen[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     (batch,) = list_trash(root)
     assert batch.in_use and not list_interrupted(root)
     for act in (restore, finish):
-        with pytest.raises(PurgeError, match=rf"worked on by .* process {at_work.pid}"):
+        with pytest.raises(PurgeError, match=rf"in use by .* process {at_work.pid}"):
             act(root, batch.batch_id)
     assert main(["list", str(root.path)]) == 0
     assert main(["trash", str(root.path)]) == 0
@@ -93,7 +93,7 @@ def test_a_purge_of_another_process_is_left_alone_and_offered_once_dead(
     said = capsys.readouterr()
     assert "interrupted" not in said.out + said.err and batch.batch_id in said.out
     assert main(["trash", str(root.path), "--restore", batch.batch_id]) == 1
-    assert "Stop it there" in capsys.readouterr().err
+    assert "Stop that process" in capsys.readouterr().err
     assert len(list_trash(root)[0].tasks) == len(batch.tasks)
 
     at_work.send_signal(signal.SIGKILL)
@@ -104,10 +104,10 @@ def test_a_purge_of_another_process_is_left_alone_and_offered_once_dead(
     main(["list", str(root.path)])
     assert f"trash --restore {batch.batch_id}" in capsys.readouterr().err
     assert main(["trash", str(root.path), "--restore", batch.batch_id]) == 0
-    assert in_place(root) == set(ALL) and nothing_left(root)
+    assert in_place(root) == set(ALL) and has_no_batches(root)
 
 
-def test_another_purge_beside_one_that_waits_harms_neither(
+def test_a_purge_beside_a_suspended_one_harms_neither(
     root: Root, at_work: subprocess.Popen[str]
 ) -> None:
     moved = {identity for batch in list_trash(root) for identity in batch.tasks}
@@ -115,5 +115,5 @@ def test_another_purge_beside_one_that_waits_harms_neither(
     assert LONE not in moved and LONE in report.removed and not moved & set(report.removed)
     at_work.communicate()
     assert at_work.returncode == 0
-    assert in_place(root) == set() and nothing_left(root)
-    assert bundles(root) == {"solo": [OTHER]}  # of whose tasks the first took none
+    assert in_place(root) == set() and has_no_batches(root)
+    assert bundles(root) == {"solo": [OTHER]}  # the first purge took no task of it

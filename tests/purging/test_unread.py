@@ -1,4 +1,4 @@
-"""What can't be read when a plan is carried out, and bundles of any name and kind."""
+"""Unreadable files when a plan is carried out, and bundles of any name and kind."""
 
 from __future__ import annotations
 
@@ -20,43 +20,45 @@ from purge_stage import (
     TIP,
     Meanwhile,
     folder_of,
+    has_no_batches,
     in_place,
     make_root,
     names,
-    nothing_left,
     plan_of,
-    whole,
+    root_contents,
 )
 from small_py_root import write_py_bundle, write_py_task
 from small_root import task_id, write_bundle, write_task
 
 import hipercow_tui
 from hipercow_tui.cli.main import main
+from hipercow_tui.domain.blocked import BlockedError
 from hipercow_tui.domain.filters import FilterStack, TaskIds
 from hipercow_tui.domain.plan import PurgePlan, make_plan
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.root import Root
 from hipercow_tui.purging import PurgeReport, execute, list_trash, move_to_trash, restore
 from hipercow_tui.purging.full_disk import erase_unbatched
-from hipercow_tui.purging.plan_file import find_changes, load_plan, save_plan
+from hipercow_tui.purging.plan_changes import find_changes
+from hipercow_tui.purging.plan_file import load_plan, save_plan
 from hipercow_tui.purging.progress import ProgressReporter, ignore_progress
 from hipercow_tui.purging.root_dirs import open_root_dirs
 from hipercow_tui.scanning.scanner import read_root
-from hipercow_tui.support.errors import BlockedError, PurgeError
+from hipercow_tui.support.errors import PurgeError
 
 Purge = Callable[[PurgePlan, Root], PurgeReport]
 
 
-def without_room(plan: PurgePlan, root: Root) -> PurgeReport:
-    """Carry a plan out as on a full disk, chain by chain."""
+def without_space(plan: PurgePlan, root: Root) -> PurgeReport:
+    """Carry out a plan chain by chain, as on a full disk."""
     with open_root_dirs(root) as places:
         return erase_unbatched(places, plan, ProgressReporter(ignore_progress), len(ALL))
 
 
-BOTH_WAYS = pytest.mark.parametrize("purge", [execute, without_room])
+BOTH_WAYS = pytest.mark.parametrize("purge", [execute, without_space])
 
 
-# A member of a chain that was gone when the plan was made
+# Members of a chain that were missing in the plan
 
 
 def link(path: Path) -> None:
@@ -102,7 +104,7 @@ def shard_is(make: Callable[[Path], None]) -> Callable[[Path], None]:
         (queued, "is there again"),
     ],
 )
-def test_a_gone_member_that_may_exist_after_all_keeps_its_chain(
+def test_a_chain_stays_if_a_missing_member_may_exist(
     root: Root, meanwhile: Meanwhile, make: Callable[[Path], None], says: str, purge: Purge
 ) -> None:
     shutil.rmtree(folder_of(root, TIP))
@@ -113,11 +115,11 @@ def test_a_gone_member_that_may_exist_after_all_keeps_its_chain(
     assert set(CHAIN) - {TIP} <= in_place(root) and {OTHER, FREE}.isdisjoint(in_place(root))
     reasons = {one.name: one.reason for one in report.put_back}
     assert says in reasons[BASE] and TIP[:6] in reasons[BASE]
-    assert not report.complete and nothing_left(root)
+    assert not report.complete and has_no_batches(root)
 
 
 @BOTH_WAYS
-def test_a_gone_member_of_which_there_is_only_a_folder_keeps_nothing(
+def test_a_missing_member_with_only_an_empty_folder_does_not_keep_its_chain(
     root: Root, meanwhile: Meanwhile, purge: Purge
 ) -> None:
     shutil.rmtree(folder_of(root, TIP))
@@ -128,7 +130,7 @@ def test_a_gone_member_of_which_there_is_only_a_folder_keeps_nothing(
 
 
 @BOTH_WAYS
-def test_a_gone_member_whose_folder_can_no_longer_be_listed_keeps_its_chain(
+def test_a_chain_stays_if_the_folder_of_a_missing_member_can_not_be_listed(
     open_path: Path, purge: Purge
 ) -> None:
     root = make_root(open_path)
@@ -147,7 +149,7 @@ def test_a_gone_member_whose_folder_can_no_longer_be_listed_keeps_its_chain(
 
 
 @BOTH_WAYS
-def test_a_half_written_line_keeps_the_tasks_that_it_names(
+def test_tasks_named_in_a_half_written_line_stay(
     root: Root, meanwhile: Meanwhile, purge: Purge
 ) -> None:
     plan = plan_of(root)
@@ -163,20 +165,20 @@ def test_a_half_written_line_keeps_the_tasks_that_it_names(
     assert {LONE, TIP} <= names(report.put_back)
 
 
-# Bundles that can't be read
+# Unreadable bundles
 
 
 @BOTH_WAYS
-def test_a_bundle_that_can_not_be_read_any_more_keeps_everything(
+def test_everything_stays_if_a_bundle_can_not_be_read_any_more(
     root: Root, meanwhile: Meanwhile, purge: Purge
 ) -> None:
     plan = plan_of(root)
-    before = whole(root)
+    before = root_contents(root)
     meanwhile.after("rename", BASE[2:], lambda: fifo(root.bundles / "pipe"))
     with pytest.raises(PurgeError, match="bundle 'pipe' can't be read"):
         purge(plan, root)
     (root.bundles / "pipe").unlink()
-    assert whole(root) == before and nothing_left(root)
+    assert root_contents(root) == before and has_no_batches(root)
 
 
 @BOTH_WAYS
@@ -223,10 +225,10 @@ def test_a_bundle_of_the_other_language_blocks_nothing(root: Root) -> None:
         hipercow_tui.purge(task_id(51), root=root.path)
 
 
-def test_a_saved_plan_says_what_can_not_be_read_since(root: Root, tmp_path: Path) -> None:
+def test_a_saved_plan_reports_bundles_that_became_unreadable(root: Root, tmp_path: Path) -> None:
     shutil.rmtree(folder_of(root, TIP))
     save_plan(plan_of(root, [BASE, LONE]), tmp_path / "plan.json")
-    plan = load_plan(tmp_path / "plan.json")
+    plan = load_plan(tmp_path / "plan.json").plan
     assert not list(find_changes(plan, read_root(root)))
     link(folder_of(root, TIP))
     (only,) = find_changes(plan, read_root(root))
@@ -236,9 +238,7 @@ def test_a_saved_plan_says_what_can_not_be_read_since(root: Root, tmp_path: Path
     assert "'retry' can't be read" in " ".join(find_changes(plan, read_root(root)))
 
 
-def test_a_plan_of_before_bundles_could_be_ignored_is_understood(
-    root: Root, tmp_path: Path
-) -> None:
+def test_a_plan_in_the_format_without_ignored_bundles_is_read(root: Root, tmp_path: Path) -> None:
     save_plan(plan_of(root), tmp_path / "plan.json")
     data = json.loads((tmp_path / "plan.json").read_text())
     del data["ignored_bundles"]
@@ -255,19 +255,19 @@ def test_a_plan_of_before_bundles_could_be_ignored_is_understood(
 @pytest.mark.parametrize(
     "name", ["my.bundle", "mine~", "a b", "%2F", "x%2F..", "new\nline", "\x1b[31m", "mine\udcff"]
 )
-def test_a_bundle_of_any_name_goes_and_comes_back(root: Root, name: str) -> None:
+def test_a_bundle_of_any_name_is_moved_and_restored(root: Root, name: str) -> None:
     path = write_bundle(root.path, name, [FREE])
-    before = whole(root)
+    before = root_contents(root)
     report = move_to_trash(plan_of(root, [FREE]), root)
     assert report.removed_bundles == (name,) and not path.exists()
     assert list_trash(root)[0].bundles == (name,)
     assert report.trash is not None and restore(root, report.trash).restored_bundles == (name,)
-    assert whole(root) == before and nothing_left(root)
+    assert root_contents(root) == before and has_no_batches(root)
     assert execute(plan_of(root, [FREE]), root).removed_bundles == (name,)
     assert not path.exists() and FREE not in in_place(root)
 
 
-def test_a_link_goes_as_a_link_and_comes_back_as_one(root: Root) -> None:
+def test_a_link_is_moved_and_restored_as_a_link(root: Root) -> None:
     kept = root.hipercow / "list"
     kept.write_text(f"{FREE}\n")
     links = {"a": "c", "b": "../list", "c": "b", "d": "solo"}
@@ -286,7 +286,7 @@ def test_a_link_goes_as_a_link_and_comes_back_as_one(root: Root) -> None:
 
 @pytest.mark.parametrize("moment", ["before", "between"])
 @pytest.mark.parametrize("change", ["target", "contents", "nowhere"])
-def test_a_link_that_changes_keeps_its_tasks(
+def test_the_tasks_of_a_changed_link_stay(
     root: Root, meanwhile: Meanwhile, change: str, moment: str
 ) -> None:
     for name in ("list", "other"):
@@ -310,14 +310,14 @@ def test_a_link_that_changes_keeps_its_tasks(
         with pytest.raises(PurgeError, match=r"bundle 'link' can't be read.*leads nowhere"):
             execute(plan, root)
     elif change == "contents" and moment == "between":
-        assert execute(plan, root).complete  # the file stays, and so does what it lists
+        assert execute(plan, root).complete  # the file stays, and the tasks that it lists
         return
     else:
         assert not execute(plan, root).complete
-    assert FREE in in_place(root) and bundle.is_symlink() and nothing_left(root)
+    assert FREE in in_place(root) and bundle.is_symlink() and has_no_batches(root)
 
 
-def test_a_file_in_place_of_a_link_keeps_its_tasks(root: Root) -> None:
+def test_tasks_stay_if_a_link_was_replaced_by_a_file(root: Root) -> None:
     (root.hipercow / "list").write_text(f"{FREE}\n")
     (root.bundles / "link").symlink_to("../list")
     plan = plan_of(root, [FREE])
@@ -337,7 +337,7 @@ def test_a_task_is_never_purged_through_a_link(root: Root, lang: Lang, depth: in
         made = write_py_task(root.path, identity, "failure")
     place = made if depth == 2 else made.parent
     place.symlink_to(place.rename(root.path / "elsewhere"))
-    before = whole(root)
+    before = root_contents(root)
     with pytest.raises(BlockedError, match="is a symbolic link"):
         hipercow_tui.purge(identity, root=root.path)
-    assert whole(root) == before and (made / "data").exists()
+    assert root_contents(root) == before and (made / "data").exists()

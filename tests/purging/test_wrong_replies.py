@@ -1,5 +1,5 @@
-"""A file system that gives a wrong reply to each change of a root, in turn: it reports an error
-though the change was made, or success though it was not."""
+"""The file system gives a wrong reply to each change of a root in turn: an error although the
+change was made, or success although it was not."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
-from purge_stage import batches, folder_of, in_place, listed, plan_of
+from purge_stage import batches, folder_of, in_place, list_entries, plan_of
 from small_py_root import write_py_bundle, write_py_task
 from small_root import DAY, NOW, task_id, tree, write_bundle, write_retries, write_task
 
@@ -52,7 +52,7 @@ def wrong_replies(reply: Reply, hipercow: Path) -> Iterator[list[str]]:
     """Gives wrong replies to the changing calls, counted from 1: an error number though the change
     is made, or NOT_DONE; a right reply for None. Yields the names of the calls made.
 
-    A task is only taken apart where that can be seen, should the process die.
+    Erasing a task is allowed only in a state in which a later process can detect it.
     """
     made: list[str] = []
 
@@ -81,7 +81,7 @@ def wrong_replies(reply: Reply, hipercow: Path) -> Iterator[list[str]]:
 
 @dataclass
 class Stage:
-    """A root of one language with tasks to purge, set back to the same state before each run."""
+    """A root of one language with tasks to purge, reset before each run."""
 
     root: Root
     part: Root
@@ -92,8 +92,8 @@ class Stage:
 
     @classmethod
     def make(cls, where: Path, lang: Lang, chains: int) -> Stage:
-        """Chains of two (which Python does not have) and a task without, each with a folder in it;
-        a bundle of each chain's last task and that task, and one of that task alone."""
+        """Make chains of two (not for Python) and a task without retries, each with a folder in it;
+        a bundle of that task and the last task of each chain, and one of that task alone."""
         number = count(1)
         made = [[task_id(next(number)) for _ in range(2)] for _ in range(chains)]
         alone = task_id(next(number))
@@ -132,13 +132,13 @@ class Stage:
         self.let_time_pass()
 
     def let_time_pass(self) -> None:
-        """A minute passes without a heartbeat."""
+        """Let a minute pass without a heartbeat."""
         for pattern in ("tui/*Z-*", "tui/*Z-*/alive", "tui-*"):
             for path in self.part.hipercow.glob(pattern):
                 os.utime(path, (0, 0))
 
     def places(self, identity: str) -> dict[str, Path]:
-        """Where a task is, whole or not."""
+        """Return the places of a task, complete or not."""
         found = {"place": folder_of(self.part, identity)}
         for batch in batches(self.part):
             for name in ("tasks", "erasing"):
@@ -148,7 +148,8 @@ class Stage:
         return {name: path for name, path in found.items() if path.exists()}
 
     def gone(self) -> set[str]:
-        """The tasks that are nowhere; all others are in one place, whole or being erased."""
+        """Return the missing tasks. Check that each other one is in one place, complete or partly
+        erased."""
         gone = set()
         for identity, contents in self.contents.items():
             found = self.places(identity)
@@ -161,7 +162,7 @@ class Stage:
 
     @property
     def is_split(self) -> bool:
-        """Whether a retry is in its place without the attempt before it."""
+        """Return whether a retry is in its place without its previous attempt."""
         standing = in_place(self.part)
         left = [[i for i in ids if i in standing] for ids in self.chains]
         return any(some != ids[: len(some)] for some, ids in zip(left, self.chains, strict=True))
@@ -172,12 +173,12 @@ class Stage:
 
     @property
     def batch_ids(self) -> list[str]:
-        """That of the batch, or those of the tasks that a full disk left, first attempt first."""
+        """Return the id of the batch, or those of the loose tasks, first attempt first."""
         return [batch.batch_id for batch in list_trash(self.root)]
 
 
 def die_at(call: str, name: str, act: Callable[[], object]) -> None:
-    """A process that does this is killed before that call on that name."""
+    """Run an action in a process that is killed before this call on this name."""
     child = os.fork()
     if child == 0:
         real = getattr(os, call)
@@ -221,7 +222,7 @@ def undo(stage: Stage) -> Report:
 
 
 def empty_it(stage: Stage) -> Report:
-    return empty(stage.root, listed(stage.root, stage.batch_ids[-1]))
+    return empty(stage.root, list_entries(stage.root, stage.batch_ids[-1]))
 
 
 def finish_it(stage: Stage) -> Report:
@@ -233,11 +234,11 @@ def finish_the_first(stage: Stage) -> Report:
 
 
 def nothing(stage: Stage) -> None:
-    """The root is as it was made."""
+    """Leave the root unchanged."""
 
 
 def a_retry_runs_again(stage: Stage) -> None:
-    """So its chain, and the bundle that lists it, are put back."""
+    """Run a retry again, so that its chain and the bundle that lists it are put back."""
     retry = list(stage.contents)[1]
     (folder_of(stage.part, retry) / "status-success").touch()
     stage.contents[retry] = tree(folder_of(stage.part, retry))
@@ -277,7 +278,7 @@ CASES: dict[str, tuple[Callable[[Stage], object], Action, Lang]] = {
 
 
 def check_report(stage: Stage, report: Report, gone: set[str], gone_before: set[str]) -> None:
-    """A report says what is on the disk."""
+    """Check that a report agrees with the disk."""
     standing = in_place(stage.part)
     bundles = {path.name for path in stage.part.bundles.iterdir()}
     if isinstance(report, RestoreReport):
@@ -302,7 +303,7 @@ def check_report(stage: Stage, report: Report, gone: set[str], gone_before: set[
 
 
 def bring_to_an_end(stage: Stage, *, by_restoring: bool) -> None:
-    """Whatever is left can be restored or finished; then nothing is interrupted any more."""
+    """Restore or finish everything that is left. Check that nothing is interrupted then."""
     root = stage.root
     stage.let_time_pass()
     broken_off = {batch.batch_id for batch in list_interrupted(root)}
@@ -312,7 +313,7 @@ def bring_to_an_end(stage: Stage, *, by_restoring: bool) -> None:
         elif batch_id in broken_off:
             finish(root, batch_id)
         else:
-            empty(root, listed(root, batch_id))
+            empty(root, list_entries(root, batch_id))
     gone, left = stage.gone(), list_trash(root)
     assert not list_interrupted(root) and not stage.is_split
     assert not any(batch.partly_erased for batch in left)
@@ -327,8 +328,8 @@ def bring_to_an_end(stage: Stage, *, by_restoring: bool) -> None:
 def run(
     stage: Stage, act: Action, reply: Reply, *, by_restoring: bool
 ) -> tuple[int, Report | None]:
-    """One run with wrong replies, and the recovery after it; returns the number of changes that
-    the run made, and its report if it did not fail as a whole."""
+    """Run once with wrong replies, then recover. Return the number of changes that the run made,
+    and its report if it did not fail as a whole."""
     stage.reset()
     gone_before, split_before = stage.gone(), stage.is_split
     report: Report | None = None
@@ -346,7 +347,7 @@ def run(
 
 
 def at_each_change(where: Path, case: str, reply: Callable[[int], int]) -> Iterator[Report | None]:
-    """Runs the case with one wrong reply: to its first change, then to its second, and so on."""
+    """Run the case with one wrong reply: to its first change, then to its second, and so on."""
     prepare, act, lang = CASES[case]
     stage = Stage.make(where / "project", lang, 1)
     prepare(stage)
@@ -367,14 +368,14 @@ def test_a_change_that_is_done_but_reported_as_an_error_is_taken_as_done(
     reports = list(
         at_each_change(tmp_path, case, lambda step: ERRORS[(step + len(case)) % len(ERRORS)])
     )
-    # A batch that can't be made or taken over ends it before anything is moved.
+    # If a batch can't be made or taken over, the run ends before anything is moved.
     assert reports[2:].count(None) == 0
     outcomes = [summary(one) for one in reports if one is not None]
     assert outcomes == outcomes[-1:] * len(outcomes), "not as without wrong replies"
 
 
 def summary(report: Report) -> tuple[int, list[str]]:
-    """What is done, and what is not; Python's list of recent tasks may have its own errors."""
+    """Return the results of a report, without errors of the list of recent tasks of Python."""
     done = report.restored if isinstance(report, RestoreReport) else report.removed
     return len(done), [one.name for one in report.failed if one.name != RECENT]
 

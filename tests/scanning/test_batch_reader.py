@@ -36,7 +36,7 @@ def project(tmp_path: Path) -> Path:
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """Processes from the second part on, waited for, and many parts."""
     monkeypatch.setattr(batch_reader, "POOL_THRESHOLD", 0.0)
-    monkeypatch.setattr(batch_reader._Pool, "started", lambda _: True)
+    monkeypatch.setattr(batch_reader._ReaderPool, "started", lambda _: True)
     monkeypatch.setattr(batch_reader, "BATCH_SIZE", 7)
 
 
@@ -52,8 +52,8 @@ def test_processes_and_their_threads_say_what_reading_here_says(
     project: Path, eager: None, monkeypatch: pytest.MonkeyPatch, slow: float, gain: float
 ) -> None:
     # Few threads; many; many are tried and given up.
-    monkeypatch.setattr(batch_reader, "SLOW", slow)
-    monkeypatch.setattr(batch_reader, "GAIN", gain)
+    monkeypatch.setattr(batch_reader, "SLOW_WAIT", slow)
+    monkeypatch.setattr(batch_reader, "MIN_SPEEDUP", gain)
     tasks = str(project / "hipercow" / "tasks")
     answers = list(read_batches(tasks, parts()))
     assert [i for part, _ in answers for i in part.ids] == IDS
@@ -82,7 +82,7 @@ def test_where_processes_fail_everything_is_read_here(
 def test_until_processes_have_started_everything_is_read_here(
     project: Path, eager: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batch_reader._Pool, "started", lambda _: False)
+    monkeypatch.setattr(batch_reader._ReaderPool, "started", lambda _: False)
     tasks = str(project / "hipercow" / "tasks")
     rows = [row for _, answer in read_batches(tasks, parts()) for row in answer]
     assert rows == list(read_tasks(tasks, IDS, frozenset(IDS[:50:5])))

@@ -15,12 +15,12 @@ from small_root import NOW, next_tick, task_id, write_bundle, write_retries, wri
 from hipercow_tui import scan
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Bundle, Status
-from hipercow_tui.formats import bundles, r_layout, relations
+from hipercow_tui.formats import bundles, r_layout, relations, task_row
 from hipercow_tui.formats.r_layout import Stamp
 from hipercow_tui.formats.root import find_root
-from hipercow_tui.scanning import scan_cache as index_module
-from hipercow_tui.scanning.scan_cache import ScanCache, cache_folder
+from hipercow_tui.scanning.scan_cache import ScanCache
 from hipercow_tui.scanning.scanner import Scanner
+from hipercow_tui.support.user_files import cache_folder
 
 STATUSES = ("success", "failure", "cancelled", "running", "submitted", "created")
 
@@ -53,7 +53,7 @@ class Clock:
 
 
 def started(project: Path, *, passes: int = 1) -> Snapshot:
-    """What is known after a start with the index, and so many passes three seconds apart."""
+    """The snapshot after a start with the index, and ``passes`` scans three seconds apart."""
     clock = Clock()
     root = find_root(project)
     scanner = Scanner(root, index=ScanCache.of(root), monotonic=clock)
@@ -64,8 +64,8 @@ def started(project: Path, *, passes: int = 1) -> Snapshot:
     return snapshot
 
 
-def kept(project: Path) -> Path:
-    """The file of the index, written when everything had settled."""
+def saved(project: Path) -> Path:
+    """The file of the index, written when no folder could change unnoticed any more."""
     started(project, passes=4)
     index = ScanCache.of(find_root(project))
     assert index is not None
@@ -73,23 +73,23 @@ def kept(project: Path) -> Path:
 
 
 def assert_same(project: Path) -> None:
-    ours, anew = started(project), scan(project)
-    assert dict(ours.tasks) == dict(anew.tasks)
-    assert ours.bundles == anew.bundles and ours.problems == anew.problems
-    assert ours.unread == anew.unread
+    found, expected = started(project), scan(project)
+    assert dict(found.tasks) == dict(expected.tasks)
+    assert found.bundles == expected.bundles and found.problems == expected.problems
+    assert found.unread == expected.unread
 
 
 @pytest.fixture
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The paths of task files that are opened."""
     opened: list[str] = []
-    real = r_layout.read_head
+    real = task_row.read_beginning
 
-    def read_head(path: str) -> bytes:
+    def record_path(path: str) -> bytes:
         opened.append(path)
         return real(path)
 
-    monkeypatch.setattr(r_layout, "read_head", read_head)
+    monkeypatch.setattr(r_layout, "read_beginning", record_path)
     return opened
 
 
@@ -98,23 +98,47 @@ def folder(project: Path, number: int) -> Path:
     return project / "hipercow" / "tasks" / identity[:2] / identity[2:]
 
 
-def test_a_second_start_knows_all_and_reads_nothing(project: Path, reads: list[str]) -> None:
-    kept(project)
+def test_second_start_reads_no_task_files(project: Path, reads: list[str]) -> None:
+    saved(project)
     reads.clear()
     known = started(project)
     assert not reads
     assert dict(known.tasks) == dict(scan(project).tasks)
 
 
-def test_it_stands_in_the_cache_folder_for_the_user_alone(project: Path, cache: Path) -> None:
-    path = kept(project)
+def test_file_is_in_the_cache_folder_and_private(project: Path, cache: Path) -> None:
+    path = saved(project)
     assert path.is_relative_to(cache) and path.parent == cache_folder()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert list(path.parent.iterdir()) == [path]
     assert not [p for p in project.rglob("*") if "index" in p.name]
 
 
-def test_a_relative_cache_folder_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folder_that_others_can_write_to_is_ignored_until_it_is_private(project: Path) -> None:
+    path = saved(project)
+    index = ScanCache.of(find_root(project))
+    assert index is not None and index.load().folders
+    data = index.read()
+    assert data is not None
+    for mode in (0o777, 0o720, 0o702):
+        path.parent.chmod(mode)
+        assert index.read() is None
+        assert_same(project)
+    index.write(bytes(data))
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert index.load().folders
+
+
+def test_folder_of_another_user_is_ignored(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    saved(project)
+    index = ScanCache.of(find_root(project))
+    assert index is not None and index.read() is not None
+    user = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: user + 1)
+    assert index.read() is None
+
+
+def test_relative_cache_folder_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.setenv("XDG_CACHE_HOME", "here")
     assert cache_folder() == Path.home() / ".cache" / "hipercow-tui"
@@ -129,8 +153,8 @@ def damages(raw: bytes) -> Iterator[bytes]:
     yield raw + b"\0"
 
 
-def test_a_damaged_one_is_as_good_as_none(project: Path) -> None:
-    path = kept(project)
+def test_damaged_file_is_ignored_and_replaced(project: Path) -> None:
+    path = saved(project)
     index = ScanCache.of(find_root(project))
     assert index is not None and index.load().folders
     for damaged in damages(path.read_bytes()):
@@ -138,13 +162,13 @@ def test_a_damaged_one_is_as_good_as_none(project: Path) -> None:
         assert not index.load().folders
     expected = dict(scan(project).tasks)
     assert dict(started(project, passes=4).tasks) == expected
-    assert index.load().folders, "it is written anew"
+    assert index.load().folders
 
 
-def test_one_of_another_root_or_version_is_as_good_as_none(
+def test_file_of_another_root_or_version_is_ignored(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = kept(project)
+    path = saved(project)
     shutil.copytree(project, tmp_path / "other")
     other = ScanCache.of(find_root(tmp_path / "other"))
     assert other is not None and other.path != path
@@ -161,12 +185,12 @@ def test_one_of_another_root_or_version_is_as_good_as_none(
     assert index is not None
     again = ScanCache.of(find_root(project))
     assert again is not None and again.load().folders
-    monkeypatch.setattr(index_module, "_MAGIC", b"hipercow-tui index 9\n")
+    monkeypatch.setattr(ScanCache, "MAGIC", b"hipercow-tui index 9\n")
     assert not again.load().folders
 
 
-def test_a_pipe_or_a_folder_in_its_place_does_no_harm(project: Path) -> None:
-    path = kept(project)
+def test_pipe_or_folder_instead_of_the_file_is_ignored(project: Path) -> None:
+    path = saved(project)
     path.unlink()
     os.mkfifo(path)
     assert_same(project)
@@ -175,21 +199,21 @@ def test_a_pipe_or_a_folder_in_its_place_does_no_harm(project: Path) -> None:
     assert_same(project)
 
 
-def test_a_cache_that_cannot_be_written_does_no_harm(project: Path, cache: Path) -> None:
+def test_cache_that_cannot_be_written_is_ignored(project: Path, cache: Path) -> None:
     cache.write_text("no folder")
     assert_same(project)
 
 
-def test_tasks_that_vanished_are_gone_and_new_ones_read(project: Path) -> None:
-    kept(project)
+def test_removed_tasks_are_dropped_and_new_tasks_read(project: Path) -> None:
+    saved(project)
     shutil.rmtree(folder(project, 0))
     shutil.rmtree(folder(project, 1).parent)
     write_task(project, task_id(99), "failure")
     assert_same(project)
 
 
-def test_tasks_that_changed_are_read(project: Path) -> None:
-    kept(project)
+def test_changed_tasks_are_read(project: Path) -> None:
+    saved(project)
     (folder(project, 3) / "status-failure").write_text("")
     (folder(project, 2) / "status-success").write_text("")
     assert_same(project)
@@ -197,7 +221,9 @@ def test_tasks_that_changed_are_read(project: Path) -> None:
 
 
 @pytest.mark.parametrize("before", [True, False])
-def test_what_is_no_folder_is_known_at_a_second_start(project: Path, before: bool) -> None:
+def test_entries_that_are_not_folders_are_reported_at_a_second_start(
+    project: Path, before: bool
+) -> None:
     def spoil() -> None:
         next_tick(project)
         for number, place in ((3, folder(project, 3)), (4, folder(project, 4).parent)):
@@ -206,7 +232,7 @@ def test_what_is_no_folder_is_known_at_a_second_start(project: Path, before: boo
 
     if before:
         spoil()
-    kept(project)
+    saved(project)
     if not before:
         spoil()
     assert_same(project)
@@ -215,10 +241,8 @@ def test_what_is_no_folder_is_known_at_a_second_start(project: Path, before: boo
 
 
 @pytest.mark.parametrize("status", STATUSES)
-def test_an_id_that_came_back_is_read_though_its_inode_be_the_same(
-    project: Path, status: str
-) -> None:
-    kept(project)
+def test_recreated_task_is_read_even_with_the_same_inode(project: Path, status: str) -> None:
+    saved(project)
     for number in range(12):
         shutil.rmtree(folder(project, number))
         folder(project, number).parent.rmdir()
@@ -227,10 +251,10 @@ def test_an_id_that_came_back_is_read_though_its_inode_be_the_same(
 
 
 @pytest.mark.parametrize("away", [-400 * 86400.0, 400 * 86400.0])
-def test_clocks_that_differ_do_not_matter(project: Path, away: float) -> None:
+def test_different_clocks_do_not_matter(project: Path, away: float) -> None:
     for path in (project / "hipercow").rglob("*"):
         os.utime(path, (NOW + away, NOW + away))
-    kept(project)
+    saved(project)
     at = folder(project, 3).stat().st_mtime
     (folder(project, 3) / "status-success").write_text("")
     shutil.copy(folder(project, 0) / "info", folder(project, 3) / "info")
@@ -238,10 +262,10 @@ def test_clocks_that_differ_do_not_matter(project: Path, away: float) -> None:
     assert_same(project)
 
 
-def test_a_line_of_retry_that_came_later_moves_the_time_of_creation(project: Path) -> None:
+def test_later_line_of_retry_changes_the_time_of_creation(project: Path) -> None:
     write_task(project, task_id(60), "success", created=NOW - 5, retry_of=(task_id(0),) * 2)
     (folder(project, 60) / "info").write_bytes((folder(project, 0) / "info").read_bytes())
-    kept(project)
+    saved(project)
     with (project / "hipercow" / "retry").open("a") as file:
         file.write(",".join((task_id(60), task_id(0), task_id(0))) + "\n")
     assert_same(project)
@@ -250,14 +274,14 @@ def test_a_line_of_retry_that_came_later_moves_the_time_of_creation(project: Pat
 
 def test_tasks_with_a_problem_are_read_again(project: Path, reads: list[str]) -> None:
     (folder(project, 0) / "info").write_bytes(b"torn")
-    kept(project)
+    saved(project)
     reads.clear()
     assert_same(project)
     assert str(folder(project, 0) / "info") in reads
 
 
-def test_doubted_tasks_are_read_anew_and_once(project: Path, reads: list[str]) -> None:
-    kept(project)
+def test_invalidated_tasks_are_read_once(project: Path, reads: list[str]) -> None:
+    saved(project)
     root = find_root(project)
     scanner = Scanner(root, index=ScanCache.of(root))
     list(scanner.scan())
@@ -268,7 +292,7 @@ def test_doubted_tasks_are_read_anew_and_once(project: Path, reads: list[str]) -
     assert not scanner.invalidate_cached([task_id(0), task_id(77)])
 
 
-def test_what_was_read_since_the_start_is_not_doubted(project: Path) -> None:
+def test_tasks_read_since_the_start_are_not_invalidated(project: Path) -> None:
     scanner = Scanner(find_root(project))
     list(scanner.scan())
     assert not scanner.invalidate_cached(map(task_id, range(50)))
@@ -294,39 +318,37 @@ def long_ago(project: Path, name: str) -> Path:
     return path
 
 
-def test_bundles_that_stayed_as_they_were_are_not_read(
-    project: Path, bundle_reads: list[str]
-) -> None:
+def test_unchanged_bundles_are_not_read(project: Path, bundle_reads: list[str]) -> None:
     write_bundle(project, "new", [task_id(3)])
     long_ago(project, "mine")
-    kept(project)
+    saved(project)
     bundle_reads.clear()
     assert started(project).bundles == scan(project).bundles
-    assert bundle_reads == ["new", "mine", "new"], "what was new then, and all of them by scan()"
+    assert bundle_reads == ["new", "mine", "new"], "the new bundle, and both by scan()"
 
 
-def test_bundles_that_changed_came_or_went_are_read(project: Path) -> None:
+def test_changed_added_and_removed_bundles_are_noticed(project: Path) -> None:
     for name in ("gone", "other"):
         write_bundle(project, name, [task_id(3)])
         long_ago(project, name)
     long_ago(project, "mine")
-    kept(project)
+    saved(project)
     write_bundle(project, "mine", map(task_id, range(5, 9)))
     write_bundle(project, "came", map(task_id, range(3)))
     (project / "hipercow" / "bundles" / "gone").unlink()
     assert_same(project)
 
 
-def test_bundles_are_doubted_too(
+def test_invalidated_bundles_are_read_once(
     project: Path, bundle_reads: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def batch_id(status: os.stat_result) -> Stamp:
         return (status.st_ino, status.st_size, status.st_mtime_ns, 0)
 
-    monkeypatch.setattr(relations, "_stamp", batch_id)
+    monkeypatch.setattr(relations, "_file_stamp", batch_id)
     path = long_ago(project, "mine")
-    kept(project)
-    # No clock tells: the same file, as long and as old as it was.
+    saved(project)
+    # The same file, with the same size and time.
     path.write_text("".join(f"{task_id(number)}\n" for number in range(20, 40)))
     os.utime(path, (1e9, 1e9))
     root = find_root(project)
@@ -341,14 +363,12 @@ def test_bundles_are_doubted_too(
     assert not scanner.invalidate_cached([])
 
 
-def test_files_unused_for_long_are_dropped_when_another_is_written(
-    project: Path, cache: Path
-) -> None:
-    old, young, foreign = (kept(project).parent / name for name in ("o.index", "y.index", "o.txt"))
+def test_old_files_are_deleted_when_another_is_written(project: Path, cache: Path) -> None:
+    old, young, foreign = (saved(project).parent / name for name in ("o.index", "y.index", "o.txt"))
     for path, days in ((old, 181), (young, 179), (foreign, 181)):
         path.write_bytes(b"")
         os.utime(path, (time.time() - days * 86400,) * 2)
     write_task(project, task_id(60), "success", finished=NOW)
     write_task(project, task_id(61), "success", finished=NOW)
-    kept(project)
+    saved(project)
     assert not old.exists() and young.exists() and foreign.exists()

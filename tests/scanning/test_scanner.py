@@ -171,10 +171,10 @@ def test_pipes_and_links_in_place_of_files_are_never_opened(tmp_path: Path, name
     made = write_task(tmp_path, A, "success")
     (made / name).unlink()
     os.mkfifo(made / name)
-    assert f"'{name}' is no ordinary file" in (scan(tmp_path).tasks[A].problem or "")
+    assert f"'{name}' is not a regular file" in (scan(tmp_path).tasks[A].problem or "")
     (made / name).unlink()
     (made / name).symlink_to("/etc/passwd")
-    assert f"'{name}' is no ordinary file" in (scan(tmp_path).tasks[A].problem or "")
+    assert f"'{name}' is not a regular file" in (scan(tmp_path).tasks[A].problem or "")
 
 
 def test_links_in_place_of_folders_are_not_followed(tmp_path: Path) -> None:
@@ -390,18 +390,17 @@ def test_an_id_that_came_back_as_another_folder_is_read_anew(tmp_path: Path) -> 
 def test_a_pass_can_be_stopped_and_the_next_goes_on(tmp_path: Path) -> None:
     for number in range(20):
         write_task(tmp_path, task_id(number), "success")
-    clock = Clock()
-    scanner = Scanner(find_root(tmp_path), monotonic=clock)
+    step = 0.1
 
     class Ticking(Clock):
         def __call__(self) -> float:
-            self.now += 0.1
+            self.now += step
             return self.now
 
-    scanner._monotonic = Ticking()
+    scanner = Scanner(find_root(tmp_path), monotonic=Ticking())
     first = next(iter(scanner.scan()))
     assert not first.complete and 0 < len(first.snapshot.tasks) < 20
-    scanner._monotonic = clock
+    step = 0.0
     assert len(list(scanner.scan())[-1].snapshot.tasks) == 20
 
 
@@ -412,7 +411,9 @@ def test_others_may_go_first_between_two_steps_once_there_is_something_to_show(
         write_task(tmp_path, task_id(number), "success")
     folders = len(os.listdir(tmp_path / "hipercow" / "tasks"))
     known: list[int] = []
-    scanner = Scanner(find_root(tmp_path), between=lambda: known.append(len(scanner._tasks)))
+    scanner = Scanner(
+        find_root(tmp_path), yield_point=lambda: known.append(len(scanner._store.tasks))
+    )
     list(scanner.scan())
     assert known[0] and len(known) == folders - 1
     known.clear()

@@ -2,12 +2,16 @@ from __future__ import annotations
 
 import os
 import tempfile
+import tomllib
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from platformdirs.macos import MacOS
+from platformdirs.windows import Windows
 from small_root import NOW
 
 from hipercow_tui.domain.filters import (
@@ -25,9 +29,9 @@ from hipercow_tui.settings.saved_filters import (
     SavedFilter,
     check_name,
 )
-from hipercow_tui.settings.theme_store import config_folder
 from hipercow_tui.support.errors import FilterError
 from hipercow_tui.support.text import escape_controls
+from hipercow_tui.support.user_files import cache_folder, config_folder
 
 OLD = SavedFilter(frozenset({Status.FAILURE}), "9 days", ("sweep_*", "!sweep_09"))
 MINE = SavedFilter(lang=Lang.PY)
@@ -46,7 +50,7 @@ stacks = st.builds(
     finished_before=st.none() | ages.map(lambda text: FinishedBefore.of(text, NOW)),
     in_bundle=st.none() | st.lists(globs, min_size=1, max_size=3).map(InBundle.of),
     with_status=st.none()
-    | st.sets(st.sampled_from(FILTERABLE_STATUSES), min_size=1).map(WithStatus.any_of),
+    | st.sets(st.sampled_from(FILTERABLE_STATUSES), min_size=1).map(WithStatus.for_list),
     lang=st.none() | st.sampled_from(Lang).map(OfLang),
     task_ids=st.none() | st.just(TaskIds(frozenset({"0" * 32}))),
 ).filter(lambda stack: SavedFilter.of(stack).given)
@@ -146,22 +150,22 @@ def test_what_was_written_by_hand_is_understood_and_stays(file: FilterFile) -> N
 @pytest.mark.parametrize(
     ("entry", "says"),
     [
-        ('[bad]\nstauts = "failure"', "'stauts' is no filter: use status, finished_before"),
+        ('[bad]\nstauts = "failure"', "'stauts' is not a filter: use status, finished_before"),
         ('[bad]\nstatus = ["failed"]', "did you mean 'failure'"),
-        ("[bad]\nstatus = []", 'status is a word or a list of words, such as ["failure"]'),
-        ("[bad]\nstatus = [3]", "status is a word"),
-        ('[bad]\nfinished_before = "soon"', "'soon' is no time: write '<n> hours'"),
-        ("[bad]\nfinished_before = 9", 'finished_before is a text, such as "9 days"'),
-        ("[bad]\nfinished_before = 10:00:00", "finished_before is a text"),
+        ("[bad]\nstatus = []", 'status takes a text or a list of texts, such as ["failure"]'),
+        ("[bad]\nstatus = [3]", "status takes a text"),
+        ('[bad]\nfinished_before = "soon"', "'soon' is not a time: write '<n> hours'"),
+        ("[bad]\nfinished_before = 9", 'finished_before takes a text, such as "9 days"'),
+        ("[bad]\nfinished_before = 10:00:00", "finished_before takes a text"),
         ('[bad]\nin_bundle = "{a"', "not closed"),
         ('[bad]\nin_bundle = "!a"', "only excludes"),
-        ('[bad]\nin_bundle = [" "]', "in_bundle is a word"),
-        ('[bad]\nlang = "julia"', 'lang is "r" or "py"'),
-        ("[bad]\nlang = [1]", 'lang is "r" or "py"'),
+        ('[bad]\nin_bundle = [" "]', "in_bundle takes a text"),
+        ('[bad]\nlang = "julia"', 'lang takes "r" or "py"'),
+        ("[bad]\nlang = [1]", 'lang takes "r" or "py"'),
         ("[bad]", "it has no filters"),
-        ('[bad.worse]\nlang = "r"', "'worse' is no filter"),
-        ('[[bad]]\nlang = "r"', "it is no table"),
-        ('["\\u001b[31m"]\nlang = "r"', "'␛[31m': A name is one line"),
+        ('[bad.worse]\nlang = "r"', "'worse' is not a filter"),
+        ('[[bad]]\nlang = "r"', "it is not a table"),
+        ('["\\u001b[31m"]\nlang = "r"', "'␛[31m': The name of a filter is one line"),
     ],
 )
 def test_a_wrong_entry_is_a_sentence_and_the_others_hold(
@@ -181,9 +185,9 @@ def test_a_wrong_entry_is_a_sentence_and_the_others_hold(
 @pytest.mark.parametrize(
     ("raw", "says"),
     [
-        (b"[old\n", "is no TOML: .* line 1, .*: mend it, or remove it"),
+        (b"[old\n", "is not valid TOML: .* line 1, .*: correct it, or remove it"),
         (b"a = 1\xff", "is not in UTF-8"),
-        (b"x = " + b"[" * 100_000, "is no TOML"),
+        (b"x = " + b"[" * 100_000, "is not valid TOML"),
         (b"#" * (2 << 20), "can't be read: is larger than"),
     ],
 )
@@ -200,12 +204,69 @@ def test_a_file_that_is_no_toml_is_left_alone(file: FilterFile, raw: bytes, says
     assert file.read().file_error and file.path.read_bytes() == raw
 
 
-def test_what_cannot_be_changed_line_by_line_is_left_alone(file: FilterFile) -> None:
-    text = 'old = { status = "failure" }\n'
-    written(file, text)
-    with pytest.raises(FilterError, match="do it by hand"):
-        file.forget("old")
-    assert file.path.read_text("utf-8") == text
+def test_inline_tables_are_changed_in_their_place(file: FilterFile) -> None:
+    written(file, '# first\nold = { status = "failure" } # short\nmine = { lang = "py" }\n')
+    file.save("old", MINE)
+    assert file.path.read_text("utf-8") == (
+        '# first\nold = { lang = "py" } # short\nmine = { lang = "py" }\n'
+    )
+    file.forget("old")
+    assert file.path.read_text("utf-8") == '# first\nmine = { lang = "py" }\n'
+
+
+def test_a_saved_filter_keeps_its_place_and_comments(file: FilterFile) -> None:
+    written(file, BY_HAND)
+    file.save("old", MINE)
+    assert file.path.read_text("utf-8").startswith(
+        '# mine\n[old]  # these\nlang = "py"\n# above the next\n\n[wrong]\n'
+    )
+    assert file.path.read_text("utf-8").endswith(BY_HAND[BY_HAND.index("[wrong]") :])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "# a comment",
+                "",
+                "[old]",
+                "[other]  # why",
+                'status = "failure"',
+                'in_bundle = ["a", # b\n  "c"]',
+                'old.lang = "r"',
+                'other = { lang = "r" }',
+                "[[old]]",
+                "[old.more]",
+            ]
+        ),
+        max_size=8,
+    )
+)
+def test_no_change_touches_the_other_entries_of_a_file(lines: list[str]) -> None:
+    """A file that can't be changed so is refused, and stays as it is."""
+    text = "\n".join(lines) + "\n"
+    try:
+        before = tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return
+    changes: list[Callable[[FilterFile], None]] = [
+        lambda file: file.save("old", MINE),
+        lambda file: file.forget("old"),
+    ]
+    for change in changes:
+        with tempfile.TemporaryDirectory() as folder:
+            file = FilterFile(Path(folder) / "filters.toml")
+            file.path.write_text(text)
+            try:
+                change(file)
+            except FilterError:
+                assert file.path.read_text() == text
+                continue
+            after = tomllib.loads(file.path.read_text())
+            others = {name: table for name, table in before.items() if name != "old"}
+            assert {name: table for name, table in after.items() if name != "old"} == others
+            assert after.get("old") in (None, {"lang": "py"})
 
 
 def test_a_pipe_is_not_waited_for_and_a_link_is_the_users_own(
@@ -213,7 +274,7 @@ def test_a_pipe_is_not_waited_for_and_a_link_is_the_users_own(
 ) -> None:
     file.path.parent.mkdir()
     os.mkfifo(file.path)
-    assert "is no ordinary file" in file.read().file_error
+    assert "is not a regular file" in file.read().file_error
     file.path.unlink()
     file.path.symlink_to(tmp_path / "dotfiles.toml")
     file.save("mine", MINE)
@@ -251,10 +312,20 @@ def test_it_stands_in_the_config_folder(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert FilterFile.of_user().path == tmp_path / "hipercow-tui" / "filters.toml"
     monkeypatch.setenv("XDG_CONFIG_HOME", "relative")
     monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setattr("sys.platform", "linux")
     assert config_folder() == tmp_path / ".config" / "hipercow-tui"
-    monkeypatch.setattr("sys.platform", "darwin")
+    monkeypatch.setattr("platformdirs.PlatformDirs", MacOS)
     assert config_folder() == tmp_path / "Library" / "Application Support" / "hipercow-tui"
+    assert cache_folder() == tmp_path / "Library" / "Caches" / "hipercow-tui"
+
+
+def test_the_folders_on_windows_are_those_of_earlier_versions(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    monkeypatch.setattr("platformdirs.PlatformDirs", Windows)
+    monkeypatch.setattr("platformdirs.windows.get_win_folder", lambda name: f"{tmp_path}/{name}")
+    assert config_folder() == tmp_path / "CSIDL_APPDATA" / "hipercow-tui"
+    assert cache_folder() == tmp_path / "CSIDL_LOCAL_APPDATA" / "hipercow-tui"
 
 
 def test_it_says_what_it_is() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from small_root import NOW, write_task
 
 from hipercow_tui.demo.r_builders import chars, named, reals
-from hipercow_tui.demo.rds_writer import rds
+from hipercow_tui.demo.rds_writer import serialize
 from hipercow_tui.formats.rlang.values import RList, RNull, RValue, RVector
 
 
@@ -21,7 +21,7 @@ def result_file(message: str, *bullets: tuple[str, str], warning: str | None = N
     if warning is not None:
         warned = _condition([("message", chars(warning)), ("call", RNull())], "simpleWarning")
         parts.append(("warnings", RList((warned,))))
-    return rds(_condition(parts, "rlang_error" if bullets else "simpleError"))
+    return serialize(_condition(parts, "rlang_error" if bullets else "simpleError"))
 
 
 def _condition(parts: list[tuple[str, RValue]], kind: str) -> RList:
@@ -54,5 +54,5 @@ def write_failed(
             ("expr", chars("run")),
             ("variables", held),
         ]
-        (folder / "data").write_bytes(rds(named(*head)))
+        (folder / "data").write_bytes(serialize(named(*head)))
     return folder

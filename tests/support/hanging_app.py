@@ -1,5 +1,5 @@
-"""The program on a file system that hangs: while a file FLAG exists, every call on ROOT waits, as
-with a hard mount of NFS. No signal that is handled ends the wait, but the end of the process does.
+"""Run the app on a file system that hangs: while a file FLAG exists, every call on ROOT waits, as
+with a hard mount of NFS. A handled signal does not end the wait; the end of the process does.
 
 python hanging_app.py FLAG ROOT ARGUMENTS…
 """
@@ -21,11 +21,11 @@ CALLS = ("stat", "lstat", "open", "scandir", "listdir", "readlink", "rename", "u
 
 
 class Hang:
-    """A lock that C waits for, and so in no way that Python could interrupt."""
+    """A lock that C code waits for, so that Python can't interrupt it."""
 
     def __init__(self, flag: str, root: str) -> None:
         self._flag, self._root = flag, root
-        self._mutex = ctypes.create_string_buffer(128)  # zeros are one that is free
+        self._mutex = ctypes.create_string_buffer(128)  # zeros are a free lock
         self._held = False
         threading.Thread(target=self._watch, daemon=True).start()
         self._take_or_free()

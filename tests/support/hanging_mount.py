@@ -1,5 +1,5 @@
-"""A file system whose server can stop answering, as a file server does: FUSE, where that is
-allowed. It shows a folder read-only.
+"""Mount a file system whose server can stop answering, like a file server. It uses FUSE, if that is
+allowed, and shows a folder read-only.
 
 python hanging_mount.py SOURCE WHERE
 """
@@ -29,13 +29,13 @@ HEADER = struct.Struct("IIQQIIII")  # length, opcode, unique, node, user, group,
 
 
 class HangingMount:
-    """The server of a mount, in a process of its own."""
+    """The server of a mount, in a separate process."""
 
     def __init__(self, server: subprocess.Popen[bytes]) -> None:
         self._server = server
 
     def hang(self) -> None:
-        """Answer nothing any more: as with NFS, a call ends by an answer or by SIGKILL.
+        """Stop answering: as with NFS, a call ends by an answer or by SIGKILL.
 
         A request that the server has taken in is answered first: of that one, with FUSE, not even
         SIGKILL ends the call.
@@ -43,13 +43,13 @@ class HangingMount:
         self._server.send_signal(signal.SIGUSR1)
 
     def answer(self) -> None:
-        """Go on."""
+        """Answer again."""
         self._server.send_signal(signal.SIGUSR2)
 
 
 @contextmanager
 def hanging_mount(source: Path, where: Path) -> Iterator[HangingMount | None]:
-    """Show ``source`` at ``where``; None where that is not allowed."""
+    """Mount ``source`` at ``where``. Yield None if that is not allowed."""
     where.mkdir(exist_ok=True)
     program = [sys.executable, __file__, str(source), str(where)]
     with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as server:
@@ -80,7 +80,7 @@ def serve(source: str, where: str) -> None:
     paths = [source]  # a node is a place in this list, counted from 1
     while True:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGUSR1})
-        select.select([device], [], [])  # takes nothing in, so here it may be made to hang
+        select.select([device], [], [])  # it holds no request, so it may be stopped here
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
         request = os.read(device, 1 << 17)
         _, opcode, unique, node, *_ = HEADER.unpack_from(request)

@@ -1,4 +1,4 @@
-"""Run code with the rights of an ordinary user, and roots that such a user may change."""
+"""Run code with the rights of an ordinary user, on roots that such a user may change."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NOBODY = 65534
 
 @contextmanager
 def ordinary_user() -> Iterator[None]:
-    """Give up the rights of root, to which permissions mean nothing, until the context ends."""
+    """Give up the rights of the superuser, who may do everything, until the context ends."""
     if os.geteuid() != 0:
         yield
         return
@@ -24,7 +24,7 @@ def ordinary_user() -> Iterator[None]:
 
 
 def open_to_all(where: Path) -> None:
-    """Let everybody change what is in that folder. Links are not followed."""
+    """Allow all users to change a folder and everything in it. Links are not followed."""
     for path in (where, *where.rglob("*")):
         if not path.is_symlink():
             path.chmod(0o777 if path.is_dir() else 0o666)

@@ -18,6 +18,7 @@ from hipercow_tui.domain.task import Status
 from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.scanning.scanner import read_root
 from hipercow_tui.ui.screens.plan import PlanScreen
+from hipercow_tui.ui.workers.summary_loader import SummaryLoader
 
 FAILED, RETRIED, STUCK, RUNNING, CANCELLED, KEPT = map(task_id, range(1, 7))
 FAILURES = FilterStack(
@@ -59,7 +60,9 @@ def screen_for(
     snapshot: Snapshot, root: Root, filters: FilterStack = FAILURES, *, read_only: bool = False
 ) -> PlanScreen:
     plan = make_plan(snapshot, filters, now=NOW)
-    return PlanScreen(plan, snapshot, root, read_only=read_only, clock=lambda: NOW)
+    loader = SummaryLoader(root, {}, on_error=print)
+    loader.update(snapshot)
+    return PlanScreen(plan, snapshot, root, loader, read_only=read_only, clock=lambda: NOW)
 
 
 def screen_on(
@@ -74,7 +77,7 @@ async def settled(pilot: Pilot[Any], screen: PlanScreen) -> None:
 
     def known() -> bool:
         summaries = screen.lines.summaries
-        return screen.measured and all(t.id in summaries for t in screen.lines.tasks_in_sight())
+        return screen.measured and all(t.id in summaries for t in screen.lines.visible_tasks())
 
     await pilot.pause()
     await until(pilot, known)

@@ -1,13 +1,13 @@
-"""Purges roots in processes that die on the way.
+"""Purge roots in processes that are killed in the middle.
 
-python purge_killer.py FOLDER ACTION steps: in FOLDER/0, FOLDER/1, … dies before the first system
-call that changes something, before the second, …, until one comes to its end.
-python purge_killer.py FOLDER ACTION seconds N SEED: dies N times at random moments.
+python purge_killer.py FOLDER ACTION steps: in FOLDER/0, FOLDER/1, … a process is killed before
+the first system call that changes something, before the second, …, until one ends by itself.
+python purge_killer.py FOLDER ACTION seconds N SEED: kills N processes at random moments.
 
-ACTION is purge, four (of four chains at a time), full (a purge on a disk without room for a
-folder), trash, check (what is checked before the question), restore, taken (a restoring where the
-place of a task is taken) or empty; these three act on a root whose tasks are in the trash.
-With "both:" before it, the roots are of R and of Python.
+ACTION is purge, four (of four chains at a time), full (a purge on a disk without space for a
+folder), trash, check (the check before the question), restore, taken (a restore with the place of a
+task taken) or empty. The last three act on a root with its tasks in the trash. With "both:" before
+it, the roots are of R and Python.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from purge_stage import LONE, folder_of, listed, make_root, plan_of
+from purge_stage import LONE, folder_of, list_entries, make_root, plan_of
 from py_stage import make_both
 
 from hipercow_tui.formats.root import Root
@@ -35,7 +35,7 @@ _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
 
 def die_at(step: int, *, full: bool) -> None:
-    """Die before the so-many-th call that changes something, which is after the one before."""
+    """Kill this process before call number ``step`` that changes something."""
     made, really_open = 0, os.open
     if full:
         fill_the_disk()
@@ -59,11 +59,11 @@ def fill_the_disk() -> None:
     def mkdir(*args: object, **kwargs: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    os.mkdir = mkdir  # in a process that is about to die
+    os.mkdir = mkdir  # this process is killed soon
 
 
-def prepared(action: str, root: Root) -> Callable[[], object]:
-    """The action, ready to be done: all that comes before it is done already."""
+def prepare_action(action: str, root: Root) -> Callable[[], object]:
+    """Return the action as a function, after all its preparations."""
     plan = plan_of(root)
     if action in ("purge", "full", "four"):
         return lambda: execute(plan, root, jobs=4 if action == "four" else 1)
@@ -78,7 +78,7 @@ def prepared(action: str, root: Root) -> Callable[[], object]:
     return (
         (lambda: restore(root, batch_id))
         if action == "restore"
-        else (lambda: empty(root, listed(root, batch_id)))
+        else (lambda: empty(root, list_entries(root, batch_id)))
     )
 
 
@@ -95,20 +95,21 @@ def in_child(act: Callable[[], object], prepare: Callable[[], None] = lambda: No
     return child
 
 
-def ended(child: int) -> int:
-    """How it did: it came to its end, or it was killed. An error is none of these."""
+def wait_for_end(child: int) -> int:
+    """Wait for a child. Return 0 if it ended by itself, or the negative signal. Fail after an
+    error."""
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     assert code in (0, -signal.SIGKILL), code
     return code
 
 
 def by_steps(where: Path, action: str) -> None:
-    whose, _, action = action.rpartition(":")
-    make = make_both if whose == "both" else make_root
+    languages, _, action = action.rpartition(":")
+    make = make_both if languages == "both" else make_root
     for step in range(1000):
-        act = prepared(action, make(where / str(step)))
+        act = prepare_action(action, make(where / str(step)))
         child = in_child(act, partial(die_at, step, full=action == "full"))
-        if ended(child) == 0:
+        if wait_for_end(child) == 0:
             break
 
 
@@ -116,18 +117,18 @@ def by_seconds(where: Path, action: str, rounds: int, seed: int) -> None:
     moments = random.Random(seed)
     longest = 0.0
     for number in range(rounds + 1):
-        act = prepared(action, make_root(where / str(number)))
+        act = prepare_action(action, make_root(where / str(number)))
         began = time.perf_counter()
         child = in_child(act)
-        if number > 0:  # the first is let live, to know how long it takes
+        if number > 0:  # the first one is not killed: it shows how long the action takes
             time.sleep(moments.uniform(0, longest))
             os.kill(child, signal.SIGKILL)
-        ended(child)
+        wait_for_end(child)
         longest = longest or time.perf_counter() - began
 
 
 if __name__ == "__main__":
-    recent_list.APPEND_GRACE = 0.0  # nobody else is at work
+    recent_list.APPEND_GRACE = 0.0  # there are no other writers
     if sys.argv[3] == "steps":
         by_steps(Path(sys.argv[1]), sys.argv[2])
     else:

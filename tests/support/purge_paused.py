@@ -1,4 +1,5 @@
-"""Purges a root, and waits in the middle until its input is closed: python purge_paused.py ROOT."""
+"""Purge a root, and wait in the middle until standard input is closed: python purge_paused.py
+ROOT."""
 
 from __future__ import annotations
 

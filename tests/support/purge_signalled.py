@@ -1,4 +1,4 @@
-"""Purges a root from the command line, gets a signal on the way, and checks the exit status.
+"""Purge a root by the command line, send a signal in the middle, and check the exit status.
 
 python purge_signalled.py ROOT SIGNAL moving|erasing STATUS
 """

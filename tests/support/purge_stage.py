@@ -1,5 +1,4 @@
-"""A root with chains and bundles to purge, changes made while a purge runs, and where things are
-afterwards."""
+"""Make a root with chains and bundles to purge, change it while a purge runs, and examine it."""
 
 from __future__ import annotations
 
@@ -27,8 +26,8 @@ ALL = (*CHAIN, LONE, OTHER, FREE)
 
 
 def make_root(where: Path) -> Root:
-    """A chain of three, and three tasks without; ``sweep`` ties the chain and LONE together, and
-    ``solo`` is a bundle of OTHER alone."""
+    """Make a root with a chain of three, and three tasks without retries. Bundle ``sweep`` has BASE
+    and LONE, bundle ``solo`` has OTHER."""
     for number, identity in enumerate(ALL):
         retry_of = {RETRY: (BASE, BASE), TIP: (RETRY, BASE)}.get(identity)
         folder = write_task(where, identity, "failure", finished=NOW - DAY, retry_of=retry_of)
@@ -40,11 +39,11 @@ def make_root(where: Path) -> Root:
 
 
 def plan_of(root: Root, ids: Iterable[str] = ()) -> PurgePlan:
-    """The plan to purge these tasks, or all that failed."""
+    """Return a plan to purge these tasks, or all failed ones."""
     if ids:
         filters = FilterStack(task_ids=TaskIds(frozenset(ids)))
     else:
-        filters = FilterStack(with_status=WithStatus.purgeable(["failure"]))
+        filters = FilterStack(with_status=WithStatus.for_purge(["failure"]))
     return make_plan(read_root(root), filters, now=NOW)
 
 
@@ -60,27 +59,27 @@ def bundles(root: Root) -> dict[str, list[str]]:
     return {path.name: path.read_text().split() for path in root.bundles.iterdir()}
 
 
-def whole(root: Root) -> dict[str, bytes | None]:
-    """Everything in the root but our own folder."""
+def root_contents(root: Root) -> dict[str, bytes | None]:
+    """Return the files of the root without the folder ``tui``."""
     paths = tree(root.hipercow)
     return {name: held for name, held in paths.items() if Path(name).parts[0] != "tui"}
 
 
 def batches(root: Root) -> list[Path]:
-    """What our own folder holds, but for the history and what was only prepared."""
+    """Return the batches that are not only prepared."""
     tui = root.hipercow / "tui"
     names = sorted(tui.iterdir()) if tui.is_dir() else []
     return [path for path in names if path.name != "history" and path.suffix != ".preparing"]
 
 
-def listed(root: Root, batch_id: str | None = None) -> tuple[TrashEntry, ...]:
-    """The lots of that stamp, or all that are in the trash, as they are now."""
+def list_entries(root: Root, batch_id: str | None = None) -> tuple[TrashEntry, ...]:
+    """List the batches of this id, or all batches in the trash."""
     if batch_id is None:
         return tuple(batch for batch in list_trash(root) if batch.state is BatchState.TRASH)
     return tuple(batch for batch in list_trash(root) if batch.batch_id == batch_id)
 
 
-def nothing_left(root: Root) -> bool:
+def has_no_batches(root: Root) -> bool:
     return not batches(root)
 
 
@@ -89,7 +88,7 @@ def names(outcomes: Iterable[Any]) -> set[str]:
 
 
 def run_script(name: str, *args: str) -> str:
-    """Runs a script of this folder in a process that imports what this one does; its output."""
+    """Run a script of this folder in a process with the same import path. Return its output."""
     done = subprocess.run(
         [sys.executable, str(Path(__file__).with_name(name)), *args],
         env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
@@ -101,8 +100,9 @@ def run_script(name: str, *args: str) -> str:
     return done.stdout
 
 
-def killed(where: Path, action: str, *how: str) -> list[Path]:
-    """Roots in which that action died, in the order of the moments; each has a copy."""
+def killed_roots(where: Path, action: str, *how: str) -> list[Path]:
+    """Return roots in which this action was killed, in the order of the moments. Each has a
+    copy."""
     run_script("purge_killer.py", str(where / "roots"), action, *how)
     keeping_hard_links = ("cp", "-a")
     subprocess.run([*keeping_hard_links, where / "roots", where / "copies"], check=True)
@@ -110,12 +110,12 @@ def killed(where: Path, action: str, *how: str) -> list[Path]:
 
 
 def copy_of(path: Path) -> Root:
-    """What that root was when the action had died in it."""
+    """Return the copy of a root, as it was after the action died."""
     return find_root(path.parent.with_name("copies") / path.name)
 
 
-def later(root: Root) -> None:
-    """Make it long after the process died."""
+def age_heartbeats(root: Root) -> None:
+    """Set the times of heartbeats and batches to long ago, as if the process had died then."""
     for heartbeat in (root.hipercow / "tui").glob("*Z-*/alive"):
         os.utime(heartbeat, (0, 0))
     for left in (*root.hipercow.glob("tui/*Z-*"), *root.hipercow.glob("tui-*")):
@@ -123,8 +123,8 @@ def later(root: Root) -> None:
 
 
 @contextmanager
-def purging_elsewhere(root: Root) -> Iterator[subprocess.Popen[str]]:
-    """A process that waits in the middle of a purge, until its input is closed."""
+def paused_purge(root: Root) -> Iterator[subprocess.Popen[str]]:
+    """Run a process that waits in the middle of a purge until its input is closed."""
     with subprocess.Popen(
         [sys.executable, str(Path(__file__).with_name("purge_paused.py")), str(root.path)],
         env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
@@ -138,7 +138,7 @@ def purging_elsewhere(root: Root) -> Iterator[subprocess.Popen[str]]:
 
 
 class Meanwhile:
-    """Makes a change while a purge runs: before or after one of its own system calls."""
+    """Makes a change while a purge runs, before or after one of its system calls."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._patch = monkeypatch

@@ -1,7 +1,7 @@
-"""Two processes at once on one root, again and again: they purge, or move to the trash.
+"""Run two processes at once on one root, repeatedly: they purge, or move to the trash.
 
-python purge_together.py FOLDER ROUNDS: in FOLDER/0, FOLDER/1, …, each beside a file N.json with
-what the two said that they removed, in the order of their aims.
+python purge_together.py FOLDER ROUNDS: the roots are FOLDER/0, FOLDER/1, …. A file N.json beside
+each has the ids that the two processes reported as removed, in the order of their modes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from hipercow_tui.purging import execute, move_to_trash
 
 MORE = tuple(task_id(number) for number in range(20, 50))
 PLANS = [
-    ((), ()),  # both take all
+    ((), ()),  # both purge everything
     ((), (LONE, *MORE[:15])),
     ((*CHAIN, *MORE[:20]), (LONE, *MORE[10:])),
     ((*CHAIN, LONE), (OTHER, FREE, *MORE)),  # nothing in common

@@ -1,7 +1,7 @@
-"""Purges a root in a process of its own, as an ordinary user where it can, and says how it went.
+"""Purge a root in this process, as an ordinary user if possible, and print the result as JSON.
 
-python purge_worker.py ROOT [FOLDER MODE]: FOLDER's permissions are set once the plan is made.
-python purge_worker.py ROOT status: by the command line, whose exit status it says at the end.
+python purge_worker.py ROOT [FOLDER MODE]: set the permissions of FOLDER after the plan is made.
+python purge_worker.py ROOT status: purge by the command line, and print its exit status.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from importlib import import_module
 
 from purge_stage import plan_of
 
-import hipercow_tui.cli.list_purge  # noqa: F401 - an ordinary user may not read this Python
+import hipercow_tui.cli.purge  # noqa: F401 - an ordinary user may not read this Python
 from hipercow_tui.cli.main import main
 from hipercow_tui.formats.folder_size import measure_many
 from hipercow_tui.formats.root import find_root
@@ -28,7 +28,7 @@ if __name__ == "__main__":
     if len(change) == 2:
         os.chmod(change[0], int(change[1], 8))
     if change == ["status"]:  # what it imports late may lie where an ordinary user can't read
-        import_module("hipercow_tui.cli.list_purge")
+        import_module("hipercow_tui.cli.purge")
     if os.geteuid() == 0:
         os.setgroups([])
         os.setgid(NOBODY)

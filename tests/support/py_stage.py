@@ -1,4 +1,4 @@
-"""A folder with a root of R and one of Python to purge, and where things are afterwards."""
+"""Make a root of R and Python to purge, and examine it afterwards."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ BUNDLES = {"sweep": (FIRST, SECOND, KEPT[0]), "deep/er/one .x": (THIRD,)}
 
 
 def make_both(where: Path) -> Root:
-    """One task of R and three of Python that failed, three of Python that did not; a bundle
-    ``sweep`` in both, and one in folders."""
+    """Make a root with a failed task of R, and three failed and three successful ones of Python; a
+    bundle ``sweep`` in both, and a Python bundle in folders."""
     write_task(where, R_TASK, "failure", finished=NOW - DAY)
     write_bundle(where, "sweep", [R_TASK])
     for number, identity in enumerate(RECENT):
@@ -37,14 +37,14 @@ def make_both(where: Path) -> Root:
     return find_root(where)
 
 
-def standing(root: Root) -> set[str]:
-    """The tasks of both that are in their places."""
+def in_place_of_both(root: Root) -> set[str]:
+    """Return the ids of R and Python that are in their places."""
     places = [*root.tasks.glob("??/*"), *(py_dir(root.path) / "tasks").glob("??/*")]
     return {path.parent.name + path.name for path in places}
 
 
-def all_but_ours(root: Root) -> dict[str, bytes | None]:
-    """Everything in the root but our own folders and the list of recent tasks."""
+def contents_of_both(root: Root) -> dict[str, bytes | None]:
+    """Return the files of the root, without ``tui`` folders and the list of recent tasks."""
     return {
         name: held
         for name, held in tree(root.hipercow).items()
@@ -52,14 +52,14 @@ def all_but_ours(root: Root) -> dict[str, bytes | None]:
     }
 
 
-def our_lots(root: Root) -> list[Path]:
-    """What our own folders hold, but for the history and what was only prepared."""
+def batches_of_both(root: Root) -> list[Path]:
+    """Return the batches of R and Python that are not only prepared."""
     python = root.part(Lang.PY)
     return [*batches(root), *batches(python)]
 
 
-def left_bundles(root: Root) -> dict[str, tuple[str, ...]]:
-    """The bundles of Python that are in their places."""
+def bundles_in_place(root: Root) -> dict[str, tuple[str, ...]]:
+    """Return the bundles of Python that are in their places."""
     top = py_dir(root.path) / "bundles"
     files = [path for path in top.rglob("*") if path.is_file()]
     return {
@@ -73,7 +73,7 @@ def recent_without(gone: set[str]) -> list[str]:
 
 
 def recent_after_undo(back: Collection[str]) -> list[str]:
-    """What an undo appends comes last, the newest at the end."""
+    """Return the list after an undo: the restored ids are last, the newest at the end."""
     return [*recent_without(set(back)), *(i for i in RECENT if i in back)]
 
 
@@ -81,9 +81,9 @@ def recent(root: Root) -> list[str]:
     return recent_ids(root.path)
 
 
-def much_later(root: Root) -> None:
-    """Long after the process died."""
-    for batch in our_lots(root):
+def age_both(root: Root) -> None:
+    """Set all times to long ago, as if the process had died then."""
+    for batch in batches_of_both(root):
         for path in (batch / "alive", batch):
             if path.exists():
                 os.utime(path, (0, 0))

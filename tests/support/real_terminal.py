@@ -1,4 +1,4 @@
-"""A child in a real pseudo-terminal, and the screen a person would see."""
+"""Run a child in a real pseudo-terminal, and read its screen."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ENTER_ALTERNATE, LEAVE_ALTERNATE, SHOW_CURSOR = "\x1b[?1049h", "\x1b[?1049l", "\
 
 
 class Terminal:
-    """A child in a pseudo-terminal, and the screen a person would see."""
+    """A child in a pseudo-terminal, and its screen."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class Terminal:
         return "\n".join(self.screen.display)
 
     def wait(self, expected: str | Callable[[str], Any], seconds: float = 60) -> str:
-        """Wait until the screen shows a pattern; fails with what it shows instead."""
+        """Wait until the screen shows a pattern. Fail with its text otherwise."""
         found = expected if callable(expected) else re.compile(expected).search
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -64,11 +64,11 @@ class Terminal:
             self.child.send(key)
 
     def leave(self) -> int:
-        """Wait for its end; returns the exit status."""
+        """Wait until the child ends. Return its exit status."""
         end = time.monotonic() + 60
         while self.child.isalive() and time.monotonic() < end:
             self.read()
-        for _ in range(20):  # what still stands in the line
+        for _ in range(20):  # the output that is still in the buffer of the terminal
             self.read()
         self.modes_after = termios.tcgetattr(self.child.child_fd)
         self.child.close()
@@ -76,7 +76,7 @@ class Terminal:
         return self.child.exitstatus
 
     def go_away(self) -> int:
-        """The terminal is closed; returns the child's exit status."""
+        """Close the terminal. Return the exit status of the child."""
         process = self.child.ptyproc  # type: ignore[attr-defined]
         process.fileobj.close()
         process.closed = self.child.closed = True

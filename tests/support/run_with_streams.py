@@ -1,12 +1,12 @@
-"""Runs commands of hipercow-tui as a shell does, with standard streams that are broken.
+"""Run commands of hipercow-tui as a shell does, with broken standard streams.
 
 python run_with_streams.py: reads a list of cases as JSON, each an object with the ``words`` of the
 command and its three ``streams``: "closed", "full" (/dev/full), "no reader" (a pipe), "terminal",
-or the path of a file. ``typed`` is what is typed on the terminal. Prints a list of exit statuses,
-each with what was written on the terminal.
+or the path of a file. ``typed`` is the input on the terminal. Prints a list of exit statuses,
+each with the output on the terminal.
 
 Each case is a fork of this process, which imports the commands once. As at the start of Python, a
-closed stream is None; at its end, Python writes what is left in the buffers.
+closed stream is None; at its end, Python writes the rest of the buffers.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def open_as_python_does(streams: list[str]) -> None:
 
 
 def run(words: list[str], streams: list[str], typed: str) -> tuple[int, str]:
-    """The exit status of the command in a child process, and what it wrote on its terminal."""
+    """Run a command in a child process. Return its exit status and its output on the terminal."""
     screen, terminal = os.openpty()
     os.write(screen, typed.encode("latin-1"))
     child = os.fork()
@@ -60,7 +60,7 @@ def run(words: list[str], streams: list[str], typed: str) -> tuple[int, str]:
         os.close(screen)
         os.close(terminal)
         return status, shown.decode("utf-8", "replace")
-    # Those that are closed come last: no other stream must get their descriptors.
+    # Closed streams come last, so that no other stream gets their descriptors.
     for fd, kind in sorted(enumerate(streams), key=lambda one: one[1] == "closed"):
         replace_stream(fd, kind, terminal)
     open_as_python_does(streams)
@@ -68,6 +68,6 @@ def run(words: list[str], streams: list[str], typed: str) -> tuple[int, str]:
 
 
 if __name__ == "__main__":
-    gc.freeze()  # a child that ends need not look at all that it was born with
+    gc.freeze()  # the child need not collect the objects of its parent
     results = [run(**case) for case in json.load(sys.stdin)]
     sys.stdout.write(json.dumps(results))

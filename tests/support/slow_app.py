@@ -1,5 +1,5 @@
-"""The program on a file system that takes its time: each call that changes something waits, and
-one in the middle of moving and one in the middle of erasing wait so long that a test can see it.
+"""Run the app on a slow file system: each call that changes something waits. One call while moving
+and one while erasing wait long enough for a test to see it.
 
 python slow_app.py ARGUMENTS…
 """
@@ -26,7 +26,7 @@ def slowed(real: Callable[..., Any], seconds: float, middle: int) -> Callable[..
     return call
 
 
-STALL = 3.0  # seconds; a test that shares its cores has missed two
+STALL = 3.0  # seconds; with two a test on busy cores missed it
 WAITS = {"rename": (0.005, 12), "unlink": (0.001, 60)}  # seconds, and which call stalls
 
 if __name__ == "__main__":

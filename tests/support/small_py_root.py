@@ -1,4 +1,4 @@
-"""Small Python roots on disk, with the files that hipercow 0.2.4 would have left."""
+"""Make small Python roots on disk, with the files of hipercow 0.2.4."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CMD = ("echo", "hello")
 
 
 class Trap:
-    """Loading its pickle is a test's failure."""
+    """Its pickle fails the test if it is loaded."""
 
     def __reduce__(self) -> tuple[Any, tuple[int]]:
         return os._exit, (99,)
@@ -41,7 +41,8 @@ def write_py_task(
     recent: bool = True,
     **other: Any,
 ) -> Path:
-    """One task folder, and its line in ``recent``; ``other`` stands in ``data``. Returns it."""
+    """Make a task folder, and its line in ``recent``. ``other`` are further keys of ``data``.
+    Return the folder."""
     folder = py_folder(root, identity)
     folder.mkdir(parents=True)
     data = {

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
-from hipercow_tui.demo.rds_writer import rds
+from hipercow_tui.demo.rds_writer import serialize
 from hipercow_tui.domain.retry_chains import RetryChains, RetryLink
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Bundle, Status, Task
@@ -53,14 +53,14 @@ def data_file(identity: str, created: float, retry_of: tuple[str, str] | None = 
         rest: dict[str, object] = {"parent": _text(retry_of[0]), "base": _text(retry_of[1])}
     else:
         rest = {"expr": RSymbol("x"), "variables": None}
-    return rds(_named(**begin, **rest))
+    return serialize(_named(**begin, **rest))
 
 
 def info_file(status: str, created: float, started: float | None, finished: float) -> bytes:
     times = _time(created, started, finished)
     names = ("names", _text("created", "started", "finished"))
     times = RVector("double", times.values, (names, *times.attributes))
-    return rds(_named(status=_text(status), times=times))
+    return serialize(_named(status=_text(status), times=times))
 
 
 def write_task(

@@ -11,7 +11,7 @@ from real_terminal import Terminal
 
 MOST_KEYS = 12
 _ROW = re.compile(r"[│┃][▌ ][* ] +([\d,]+) +[▏▎▍▌▋▊▉█]+ +(\S.{20})").findall
-_GONE = re.compile(r"([\d,]+) tasks and [\d,]+ bundles? are gone").search
+_GONE = re.compile(r"Erased ([\d,]+) tasks and [\d,]+ bundles?:").search
 _READING = re.compile(r"read [\d,]+ of [\d,]+").search
 
 
@@ -55,7 +55,7 @@ def take_journey(terminal: Terminal, *, patience: float = 30) -> Journey:
     terminal.wait(rf"matched {counts[0]:,}")
     press("p")
     plan = terminal.wait(r"D Purge", patience)
-    if "x leaves out" in plan:
+    if "x: leave out" in plan:
         press("x")
         terminal.wait(r"left out", patience)
     terminal.wait(lambda text: "would go" in text and "measuring" not in text, patience)

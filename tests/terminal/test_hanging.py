@@ -65,7 +65,7 @@ def leaves(terminal: Terminal, seconds: float = 20) -> int:
 
 
 @pytest.mark.parametrize(("key", "status"), [("q", 0), ("\x03", 130)])
-def test_a_hang_before_the_first_screen_can_be_left(
+def test_app_hanging_before_its_first_screen_can_be_quit(
     start: Starter, flag: Path, root: Root, key: str, status: int
 ) -> None:
     flag.touch()
@@ -76,7 +76,7 @@ def test_a_hang_before_the_first_screen_can_be_left(
     assert leaves(terminal) == status
 
 
-def test_hangs_before_and_behind_the_first_screen(start: Starter, flag: Path) -> None:
+def test_app_can_be_quit_while_any_folder_hangs(start: Starter, flag: Path) -> None:
     """It answers late, and stops again while details, trash and history are read."""
     flag.touch()
     terminal = start()
@@ -97,7 +97,9 @@ def test_hangs_before_and_behind_the_first_screen(start: Starter, flag: Path) ->
     assert leaves(terminal) == 0
 
 
-def test_a_wrong_root_behind_a_hang_is_said_as_ever(start: Starter, flag: Path, root: Root) -> None:
+def test_missing_root_is_reported_after_a_slow_search(
+    start: Starter, flag: Path, root: Root
+) -> None:
     package = root.path / "hipercow" / "DESCRIPTION"
     package.write_text("Package: hipercow\n")
     flag.touch()
@@ -108,9 +110,7 @@ def test_a_wrong_root_behind_a_hang_is_said_as_ever(start: Starter, flag: Path, 
     assert "is the source of the R package hipercow" in " ".join(terminal.text().split())
 
 
-def test_a_purge_that_hangs_is_waited_for_and_says_so(
-    start: Starter, flag: Path, root: Root
-) -> None:
+def test_hanging_purge_is_waited_for_with_a_message(start: Starter, flag: Path, root: Root) -> None:
     terminal = start()
     terminal.wait(r"live")
     terminal.press("1")
@@ -144,7 +144,7 @@ def test_a_purge_that_hangs_is_waited_for_and_says_so(
         ["trash", "--empty", "--yes"],
     ],
 )
-def test_the_command_line_on_a_hanging_file_system_ends_by_ctrl_c(
+def test_command_on_a_hanging_file_system_ends_after_ctrl_c(
     root: Root, flag: Path, env: dict[str, str], arguments: list[str]
 ) -> None:
     flag.touch()
@@ -183,7 +183,7 @@ def children_of(pid: int | None) -> list[int]:
     ]
 
 
-def test_processes_that_read_a_hanging_mount_hold_nothing(
+def test_processes_that_read_a_hanging_mount_do_not_block_the_exit(
     tmp_path: Path, env: dict[str, str], started: list[Terminal]
 ) -> None:
     """With a real mount, where that is allowed."""

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from purge_stage import batches, in_place, plan_of, whole
+from purge_stage import batches, in_place, plan_of, root_contents
 from real_terminal import LEAVE_ALTERNATE, Terminal
 from small_root import task_id, write_task
 
@@ -54,7 +54,7 @@ def confirm(terminal: Terminal, key: str) -> None:
 
 
 def left_by(terminal: Terminal) -> str:
-    """What stands on the terminal once the app has gone."""
+    """The text on the terminal after the app has exited."""
     return terminal.seen.split(LEAVE_ALTERNATE.encode())[-1].decode()
 
 
@@ -64,7 +64,7 @@ def in_the_middle(terminal: Terminal, key: str, phase: str) -> None:
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_the_demo_is_gone_after_a_signal(
+def test_demo_folder_is_removed_after_a_signal(
     env: dict[str, str], started: list[Terminal], number: signal.Signals
 ) -> None:
     terminal = Terminal("--demo", "--demo-tasks", "300", env=env)
@@ -77,7 +77,7 @@ def test_the_demo_is_gone_after_a_signal(
     assert not list(Path(env["TMPDIR"]).glob("hipercow-demo-*"))
 
 
-def test_the_demo_is_gone_when_its_terminal_goes_away(
+def test_demo_folder_is_removed_when_the_terminal_closes(
     env: dict[str, str], started: list[Terminal]
 ) -> None:
     terminal = Terminal("--demo", "--demo-tasks", "300", env=env)
@@ -87,7 +87,7 @@ def test_the_demo_is_gone_when_its_terminal_goes_away(
     assert not list(Path(env["TMPDIR"]).glob("hipercow-demo-*"))
 
 
-def test_the_demo_is_gone_by_a_signal_while_it_is_made(
+def test_demo_folder_is_removed_after_a_signal_during_its_creation(
     env: dict[str, str], started: list[Terminal]
 ) -> None:
     terminal = Terminal("--demo", "--demo-tasks", "20000", env=env)
@@ -104,12 +104,12 @@ def test_the_demo_is_gone_by_a_signal_while_it_is_made(
 @pytest.mark.parametrize(
     ("number", "key", "phase"),
     [
-        (signal.SIGHUP, "y", "Moving aside"),
+        (signal.SIGHUP, "y", "Moving"),
         (signal.SIGTERM, "y", "Erasing"),
-        (signal.SIGINT, "t", "Moving aside"),
+        (signal.SIGINT, "t", "Moving"),
     ],
 )
-def test_a_signal_in_the_middle_of_a_purge(
+def test_signal_during_a_purge_restores_all_tasks(
     root: Root,
     env: dict[str, str],
     started: list[Terminal],
@@ -117,7 +117,7 @@ def test_a_signal_in_the_middle_of_a_purge(
     key: str,
     phase: str,
 ) -> None:
-    before = whole(root)
+    before = root_contents(root)
     terminal = slow(root, env, started)
     in_the_middle(terminal, key, phase)
     terminal.child.kill(number)
@@ -126,38 +126,38 @@ def test_a_signal_in_the_middle_of_a_purge(
     assert "Stopped before the end; what was not erased is back in its place" in left_by(terminal)
     left = in_place(root)
     assert left == set(IDS) if phase != "Erasing" else 0 < len(left) < len(IDS)
-    after = whole(root)
+    after = root_contents(root)
     assert all(after[name] == before[name] for name in after)
     assert not batches(root) and not list_interrupted(root)
 
 
-@pytest.mark.parametrize("phase", ["Moving aside", "Erasing"])
-def test_a_terminal_that_goes_away_in_the_middle_of_a_purge(
+@pytest.mark.parametrize("phase", ["Moving", "Erasing"])
+def test_closed_terminal_during_a_purge_restores_all_tasks(
     root: Root, env: dict[str, str], started: list[Terminal], phase: str
 ) -> None:
-    before = whole(root)
+    before = root_contents(root)
     terminal = slow(root, env, started)
     in_the_middle(terminal, "y", phase)
     assert terminal.go_away() == 128 + signal.SIGHUP
-    after = whole(root)
+    after = root_contents(root)
     assert all(after[name] == before[name] for name in after)
     assert in_place(root) and (phase == "Erasing" or after == before)
     assert not batches(root)
 
 
-def test_ctrl_c_in_the_middle_of_a_purge_stops_it_and_stays(
+def test_ctrl_c_during_a_purge_stops_the_purge_and_not_the_app(
     root: Root, env: dict[str, str], started: list[Terminal]
 ) -> None:
-    before = whole(root)
+    before = root_contents(root)
     terminal = slow(root, env, started)
     terminal.press("\x03")
     terminal.wait(r"Press q to quit")
-    in_the_middle(terminal, "y", "Moving aside")
+    in_the_middle(terminal, "y", "Moving")
     terminal.press("\x03")
     terminal.wait(r"Purge stopped")
-    assert whole(root) == before and not batches(root)
+    assert root_contents(root) == before and not batches(root)
     terminal.press("\x1b")
-    terminal.wait(lambda text: "esc closes" not in text)
+    terminal.wait(lambda text: "esc: close" not in text)
     terminal.press("q")
     assert terminal.leave() == 0
     terminal.assert_left_as_it_was()
@@ -176,24 +176,24 @@ runpy.run_path({SLOW_APP!r}, run_name="__main__")
 """
 
 
-def test_an_error_of_our_own_in_the_middle_of_a_purge(
+def test_unexpected_error_during_a_purge_restores_all_tasks(
     root: Root, env: dict[str, str], started: list[Terminal]
 ) -> None:
-    before = whole(root)
+    before = root_contents(root)
     terminal = slow(root, env, started, ("-c", BROKEN))
-    in_the_middle(terminal, "y", "Moving aside")
+    in_the_middle(terminal, "y", "Moving")
     terminal.press("l")
     assert terminal.leave() == 1
     terminal.assert_left_as_it_was()
     said = left_by(terminal)
-    assert "Please report: LookupError" in said and "Stopped before the end" in said
-    assert whole(root) == before and not batches(root)
+    assert "unexpected error: LookupError" in said and "Stopped before the end" in said
+    assert root_contents(root) == before and not batches(root)
 
 
 def test_a_signal_while_the_trash_is_emptied(
     root: Root, env: dict[str, str], started: list[Terminal]
 ) -> None:
-    before = whole(root)
+    before = root_contents(root)
     move_to_trash(plan_of(root), root)
     terminal = slow(root, env, started)
     terminal.press("T")
@@ -211,12 +211,12 @@ def test_a_signal_while_the_trash_is_emptied(
     assert batch.interrupted and batch.tasks and not batch.partly_erased
     report = restore(root, batch.batch_id)
     assert set(report.restored) == in_place(root) == set(batch.tasks)
-    after = whole(root)
+    after = root_contents(root)
     assert all(after[name] == before[name] for name in after)
 
 
 @pytest.mark.parametrize("after", [0.0, 0.02, 0.05, 0.1])
-def test_who_leaves_at_once_may(
+def test_app_can_be_quit_at_once(
     tmp_path: Path, env: dict[str, str], started: list[Terminal], after: float
 ) -> None:
     write_task(tmp_path, task_id(1), "failure")

@@ -15,7 +15,7 @@ from real_terminal import LEAVE_ALTERNATE, Terminal
 from small_root import task_id, write_bundle, write_task
 
 
-def test_the_demo_from_start_to_purge_to_quit(env: dict[str, str], started: list[Terminal]) -> None:
+def test_demo_from_start_to_purge_to_quit(env: dict[str, str], started: list[Terminal]) -> None:
     terminal = Terminal("--demo", "--demo-tasks", "300", env=env)
     started.append(terminal)
     terminal.wait(r"live")
@@ -46,7 +46,7 @@ def test_the_demo_from_start_to_purge_to_quit(env: dict[str, str], started: list
     assert not list(Path(env["TMPDIR"]).glob("hipercow-demo-*"))
 
 
-def test_hostile_names_and_text_reach_no_terminal(
+def test_hostile_names_and_text_are_escaped(
     tmp_path: Path, env: dict[str, str], started: list[Terminal]
 ) -> None:
     folder = write_task(tmp_path, task_id(1), "failure")
@@ -69,7 +69,7 @@ def test_hostile_names_and_text_reach_no_terminal(
 
 
 @pytest.mark.parametrize("arguments", [[], ["--demo"]])
-def test_a_dumb_terminal_gets_a_sentence(
+def test_dumb_terminal_gets_a_message(
     tmp_path: Path, env: dict[str, str], started: list[Terminal], arguments: list[str]
 ) -> None:
     terminal = Terminal(*(arguments or [str(tmp_path)]), env={**env, "TERM": "dumb"})
@@ -79,7 +79,7 @@ def test_a_dumb_terminal_gets_a_sentence(
     assert b"\x1b" not in terminal.seen
 
 
-def test_no_terminal_gets_a_sentence(tmp_path: Path, env: dict[str, str]) -> None:
+def test_pipe_instead_of_a_terminal_gets_a_message(tmp_path: Path, env: dict[str, str]) -> None:
     ran = subprocess.run(
         [sys.executable, "-m", "hipercow_tui", str(tmp_path)],
         capture_output=True,
@@ -91,7 +91,7 @@ def test_no_terminal_gets_a_sentence(tmp_path: Path, env: dict[str, str]) -> Non
     assert ran.returncode == 1 and "the app needs a terminal" in ran.stderr
 
 
-def test_the_command_line_asks_and_takes_no_for_an_answer(
+def test_command_asks_and_accepts_no(
     tmp_path: Path, env: dict[str, str], started: list[Terminal]
 ) -> None:
     folder = write_task(tmp_path, task_id(1), "failure")
@@ -118,7 +118,7 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-def test_an_error_of_our_own_is_a_sentence_and_restores_the_terminal(
+def test_unexpected_error_is_a_message_and_restores_the_terminal(
     tmp_path: Path, env: dict[str, str], started: list[Terminal]
 ) -> None:
     write_task(tmp_path, task_id(1), "success")
@@ -128,7 +128,7 @@ def test_an_error_of_our_own_is_a_sentence_and_restores_the_terminal(
     terminal.press("r")
     assert terminal.leave() == 1
     left = terminal.seen.split(LEAVE_ALTERNATE.encode())[-1]
-    assert b"Please report: LookupError in" in left and b"Traceback" not in left
+    assert b"unexpected error: LookupError in" in left and b"Traceback" not in left
     assert b"secret" not in left and b"\x1b[31mno" not in left
     terminal.assert_left_as_it_was()
 
@@ -137,7 +137,7 @@ def holds(cache: Path, files: int, _shown: str) -> bool:
     return len(list(cache.rglob("*.index"))) == files
 
 
-def test_what_was_read_is_kept_for_the_next_start_unless_told_not_to(
+def test_index_is_written_for_the_next_start_except_with_no_index(
     tmp_path: Path, env: dict[str, str], started: list[Terminal]
 ) -> None:
     for number in range(5):
@@ -154,7 +154,7 @@ def test_what_was_read_is_kept_for_the_next_start_unless_told_not_to(
         assert len(list(cache.rglob("*.index"))) == files
 
 
-def test_a_terminal_without_utf8_gets_ascii(
+def test_terminal_without_utf8_gets_ascii(
     tmp_path: Path, env: dict[str, str], started: list[Terminal]
 ) -> None:
     write_task(tmp_path, task_id(1), "failure")
@@ -172,7 +172,7 @@ def test_a_terminal_without_utf8_gets_ascii(
 
 
 @pytest.mark.parametrize("mouse", [True, False])
-def test_the_mouse_can_be_left_to_the_terminal(
+def test_no_mouse_leaves_the_mouse_to_the_terminal(
     tmp_path: Path, env: dict[str, str], started: list[Terminal], *, mouse: bool
 ) -> None:
     write_task(tmp_path, task_id(1), "failure")

@@ -1,4 +1,4 @@
-"""What a person does who wants to know what broke, in a real terminal."""
+"""Find a cause of failures and purge its tasks, in a real terminal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hipercow_tui.domain.task import Status
 from hipercow_tui.settings.saved_filters import FilterFile, SavedFilter
 
 
-def test_one_cause_is_found_and_purged_in_at_most_twelve_keys(
+def test_one_cause_is_found_and_purged_with_at_most_twelve_keys(
     env: dict[str, str], started: list[Terminal]
 ) -> None:
     """The same with 20,000 tasks: ``python -m tests.bench --only triage``."""
@@ -23,7 +23,7 @@ def test_one_cause_is_found_and_purged_in_at_most_twelve_keys(
     assert journey.purged >= 0.9 * journey.broken[0]
 
 
-def test_a_saved_filter_is_there_from_the_start(
+def test_saved_filter_applies_from_the_start(
     tmp_path: Path, env: dict[str, str], started: list[Terminal]
 ) -> None:
     for number, status in enumerate(("failure", "success", "success")):

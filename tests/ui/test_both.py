@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from purge_stage import plan_of
-from py_stage import FAILED, FIRST, KEPT, R_TASK, SECOND, THIRD, make_both, recent, standing
+from py_stage import FAILED, FIRST, KEPT, R_TASK, SECOND, THIRD, in_place_of_both, make_both, recent
 from small_py_root import py_dir, py_folder, write_py_bundle, write_py_task
 from small_root import NOW, task_id
 from textual.pilot import Pilot
@@ -32,7 +32,7 @@ from hipercow_tui.ui.screens.sweep import SweepScreen
 from hipercow_tui.ui.screens.trash import TrashScreen
 from hipercow_tui.ui.widgets.filters.language import LanguageFilter
 from hipercow_tui.ui.widgets.sweep_table import SweepTable
-from hipercow_tui.ui.widgets.task_table import spread
+from hipercow_tui.ui.widgets.task_table import split_command
 from hipercow_tui.ui.widgets.virtual_table import VirtualTable
 
 LONG = task_id(60)
@@ -59,7 +59,7 @@ async def test_both_are_one_list_with_a_column_and_counts(tmp_path: Path) -> Non
         assert len(rows) >= 6 and sum("Python" in row for row in rows) == 6
         await pilot.press("b")
         await until(pilot, lambda: "deep/er/one .x" in screen_text(app))
-        names = [line.name for line in app.browser.bundles_pane.table._lines]
+        names = [line.name for line in app.browser.bundles_pane.table._bundles]
         assert sorted(names) == ["deep/er/one .x", "stays", "sweep", "sweep"]
 
 
@@ -89,7 +89,7 @@ async def test_one_language_is_chosen_and_purged(tmp_path: Path) -> None:
         await heard(pilot)
         await pilot.press("y")
         await until(pilot, lambda: isinstance(app.screen, JobResultScreen))
-        assert standing(root) == {R_TASK, *KEPT} and recent(root) == list(KEPT)
+        assert in_place_of_both(root) == {R_TASK, *KEPT} and recent(root) == list(KEPT)
 
 
 @pytest.mark.parametrize(("lang", "ids"), [(Lang.R, {R_TASK}), (Lang.PY, {FIRST, SECOND, KEPT[0]})])
@@ -100,7 +100,7 @@ async def test_bundles_of_one_name_are_two_rows(tmp_path: Path, lang: Lang, ids:
         await pilot.press("b")
         await until(pilot, lambda: len(bundles.keys) == 4)
         assert len(set(bundles.keys)) == 4
-        langs = [line.lang if line.name == "sweep" else None for line in bundles._lines]
+        langs = [line.lang if line.name == "sweep" else None for line in bundles._bundles]
         bundles.cursor = langs.index(lang)
         for name in ("aaa", "zzz"):  # one more before it, one more behind it
             write_py_bundle(tmp_path, name, [KEPT[1]])
@@ -156,8 +156,8 @@ async def test_what_can_be_copied_of_python_is_for_a_shell(tmp_path: Path) -> No
         await pilot.press("b")
         await until(pilot, lambda: len(app.browser.bundles_pane.table.keys) == 4)
         bundles = app.browser.bundles_pane.table
-        for line in bundles._lines:
-            bundles.cursor = bundles._lines.index(line)
+        for line in bundles._bundles:
+            bundles.cursor = bundles._bundles.index(line)
             await pilot.press("c")
             await until(pilot, lambda: isinstance(app.screen, CopyMenuScreen))
             assert ("hipercow bundle" in screen_text(app)) == (line.lang is Lang.PY)
@@ -203,7 +203,7 @@ async def test_questions_about_the_trash_name_what_both_hold(tmp_path: Path) -> 
             assert "4 tasks and 3 bundles" in screen_text(app)
             await heard(pilot)
             await pilot.press("escape")
-        assert standing(root) == set(KEPT)
+        assert in_place_of_both(root) == set(KEPT)
 
 
 async def test_why_python_tasks_failed_is_what_their_logs_end_with(tmp_path: Path) -> None:
@@ -226,7 +226,7 @@ async def test_a_name_that_is_no_text_can_be_copied(tmp_path: Path) -> None:
         await pilot.press("b")
         await until(pilot, lambda: len(app.browser.bundles_pane.table.keys) == 5)
         bundles = app.browser.bundles_pane.table
-        bundles.cursor = [line.name for line in bundles._lines].index(name)
+        bundles.cursor = [line.name for line in bundles._bundles].index(name)
         await pilot.press("c", "n")
         assert app.clipboard == "caf\\udce9"
         await pilot.press("c", "b")
@@ -261,4 +261,4 @@ async def test_a_long_command_goes_on_where_inputs_would_stand(tmp_path: Path) -
     ],
 )
 def test_a_command_is_cut_at_a_word(what: str, width: int, head: str, rest: str) -> None:
-    assert spread(TaskSummary(what), width) == TaskSummary(head, rest)
+    assert split_command(TaskSummary(what), width) == TaskSummary(head, rest)

@@ -439,8 +439,8 @@ async def test_help_tells_every_key_and_the_rules(small: Path) -> None:
         await at.press("question_mark")
         await at.until(lambda: isinstance(at.app.screen, HelpScreen))
         for word in (
-            "Mark every matched task, of a search",
-            "See what a purge would take",
+            "Mark all matched tasks; during a search",
+            "Show the plan of a purge",
             "retry chain goes",
         ):
             assert word in at.text

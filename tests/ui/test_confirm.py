@@ -13,7 +13,7 @@ from hipercow_tui.domain.plan import PurgePlan, make_plan
 from hipercow_tui.domain.task import Lang, Status, Task
 from hipercow_tui.formats.folder_size import Size
 from hipercow_tui.ui.dialogs import choice
-from hipercow_tui.ui.dialogs.confirm import LARGE, ConfirmScreen
+from hipercow_tui.ui.dialogs.confirm import LARGE_PURGE, ConfirmScreen
 
 
 def plan_of(number: int, *, regretted: bool = False) -> PurgePlan:
@@ -55,7 +55,7 @@ async def test_it_says_that_an_ignored_bundle_stays() -> None:
     ignored = replace(plan_of(3), ignored_bundles=((Lang.R, "a"), (Lang.R, "b")))
     async with (app := Host(ConfirmScreen(ignored, Size()))).run_test(size=(80, 24)):
         shown = " ".join(text_of(app).replace("│", "").split())
-    assert "2 bundles that can't be read stay, and may name tasks that are gone." in shown
+    assert "2 unreadable bundles stay and may list tasks that are gone." in shown
 
 
 async def test_it_says_the_numbers() -> None:
@@ -64,7 +64,7 @@ async def test_it_says_the_numbers() -> None:
         shown = text_of(app)
     assert "Purge 4 tasks?" in shown
     assert "2.1 MB in 1,200 files." in shown
-    assert "1 task goes that your filters alone" in shown
+    assert "1 task goes that the filters alone" in shown
     assert "To purge for good, type 4:" in shown
 
 
@@ -72,7 +72,7 @@ async def test_keys_typed_before_it_could_be_read_are_dropped(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(choice, "INPUT_DELAY", 3600.0)  # so long that no machine is too slow for it
-    screen = ConfirmScreen(plan_of(LARGE), None)
+    screen = ConfirmScreen(plan_of(LARGE_PURGE), None)
     async with (app := Host(screen)).run_test() as pilot:
         await pilot.press("y", "t", "enter", "tab", "enter", "right", "enter", "n", "escape", "1")
         await pilot.click("#purge")
@@ -82,7 +82,7 @@ async def test_keys_typed_before_it_could_be_read_are_dropped(
         assert app.screen.query_one(Input).value == ""
 
 
-@pytest.mark.parametrize("plan", [plan_of(LARGE), plan_of(3, regretted=True)])
+@pytest.mark.parametrize("plan", [plan_of(LARGE_PURGE), plan_of(3, regretted=True)])
 async def test_a_purge_to_think_twice_about_wants_its_number(plan: PurgePlan) -> None:
     number = str(len(plan.tasks))
     async with (app := Host(ConfirmScreen(plan, None))).run_test() as pilot:
@@ -110,7 +110,7 @@ async def test_a_purge_to_think_twice_about_wants_its_number(plan: PurgePlan) ->
 
 
 async def test_n_cancels_from_the_field_too() -> None:
-    async with (app := Host(ConfirmScreen(plan_of(LARGE), None))).run_test() as pilot:
+    async with (app := Host(ConfirmScreen(plan_of(LARGE_PURGE), None))).run_test() as pilot:
         await heard(pilot)
         await pilot.press("1", "n")
         await pilot.pause()
@@ -118,10 +118,10 @@ async def test_n_cancels_from_the_field_too() -> None:
 
 
 async def test_digits_go_to_the_field_from_wherever_the_focus_is() -> None:
-    plan = plan_of(LARGE)
+    plan = plan_of(LARGE_PURGE)
     async with (app := Host(ConfirmScreen(plan, None))).run_test() as pilot:
         await heard(pilot)
-        await pilot.press(*str(LARGE), "enter", "enter")
+        await pilot.press(*str(LARGE_PURGE), "enter", "enter")
         await pilot.pause()
         assert app.answers == ["purge"]
 

@@ -9,7 +9,13 @@ from hipercow_tui.analysis.task_summary import TaskSummary
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.formats.details import EnvVar, TaskDetails
-from hipercow_tui.ui.widgets.task_details import LONGEST, MOST, ShownTask, headline, lines
+from hipercow_tui.ui.widgets.task_details import (
+    MAX_INPUT_CHARACTERS,
+    MAX_VALUE_CHARACTERS,
+    ShownTask,
+    headline,
+    lines,
+)
 
 A, B, C = map(task_id, range(3))
 DONE = Task(A, Status.SUCCESS, 1, NOW - DAY, NOW - DAY + 240, NOW - DAY + 252)
@@ -95,7 +101,7 @@ def test_times_that_are_not_known_are_not_made_up() -> None:
     def times(task: Task) -> str:
         return dict(said(task))["times"]
 
-    assert times(Task(A, Status.BROKEN)) == "not known"
+    assert times(Task(A, Status.BROKEN)) == "unknown"
     assert times(Task(A, Status.RUNNING, 1, NOW - 90, NOW - 60)) == (
         "created 1 minute ago · waited 30 seconds · running for 1 minute"
     )
@@ -121,14 +127,14 @@ def test_hostile_text_is_shown_and_never_obeyed() -> None:
     )
     for _, text in said(DONE._replace(bundles=(hostile,), problem=hostile), details):
         assert not {"\x1b", "\x07", "\u202e"} & set(text)
-        assert len(text) < 2 * LONGEST + 200
+        assert len(text) < 2 * MAX_VALUE_CHARACTERS + 200
 
 
 def test_of_a_great_many_inputs_as_many_are_shown_as_can_be_drawn_at_once() -> None:
     many = tuple((f"x{number}", "1" * 990) for number in range(1000))
     shown = said(DONE, replace(RUNS, inputs=many))
     inputs = [text for _, text in shown if " = " in text]
-    assert 0 < sum(map(len, inputs)) <= MOST
+    assert 0 < sum(map(len, inputs)) <= MAX_INPUT_CHARACTERS
     assert f"… and {1000 - len(inputs)} more: 'hipercow-tui list --details'" in [
         text for _, text in shown
     ]

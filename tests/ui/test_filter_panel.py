@@ -26,10 +26,10 @@ from hipercow_tui.settings.saved_filters import SavedFilter
 from hipercow_tui.support.errors import FilterError
 from hipercow_tui.ui.status_style import GLYPH
 from hipercow_tui.ui.widgets.filters.age_slider import AgeSlider
-from hipercow_tui.ui.widgets.filters.bundle import line, literal, patterns
+from hipercow_tui.ui.widgets.filters.bundle import join_globs, literal_glob, split_globs
 from hipercow_tui.ui.widgets.filters.panel import FilterPanel
 from hipercow_tui.ui.widgets.filters.status import StatusFilter
-from hipercow_tui.ui.widgets.filters.validated_input import PAUSE
+from hipercow_tui.ui.widgets.filters.validated_input import EXPLAIN_DELAY
 
 NOW = 1_800_000_000.0
 DAY = 86400.0
@@ -217,7 +217,7 @@ async def test_half_an_age_is_explained_and_the_last_good_one_holds() -> None:
         await pilot.press("a")
         assert app.says("! still 9 d")
         assert not app.says("not a unit of time")
-        await pilot.pause(PAUSE + 0.1)
+        await pilot.pause(EXPLAIN_DELAY + 0.1)
         assert app.says("'da' is not a unit of time")
         assert app.panel.stack.finished_before == FinishedBefore(NOW - 9 * DAY, "9 d")
         app.set_focus(None)
@@ -237,7 +237,7 @@ async def test_what_was_never_good_is_not_applied() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         app.globs.focus()
         await pilot.press(*"{a,b")
-        await pilot.pause(PAUSE + 0.1)
+        await pilot.pause(EXPLAIN_DELAY + 0.1)
         assert app.says("has a { that is not closed")
         assert app.panel.stack.in_bundle is None or app.panel.stack.in_bundle.patterns != ("{a,b",)
 
@@ -258,7 +258,7 @@ async def test_globs_that_cannot_be_used_keep_the_last_that_could(text: str, sen
         app.globs.value = "fit_*"
         await settled(pilot)
         app.globs.value = text
-        await pilot.pause(PAUSE + 0.1)
+        await pilot.pause(EXPLAIN_DELAY + 0.1)
         assert app.says(sentence)
         assert app.says("! still fit_*")
         kept = app.panel.stack.in_bundle
@@ -291,26 +291,26 @@ async def test_globs_are_counted_live(real: Snapshot) -> None:
 @given(st.text(min_size=1, max_size=12))
 @settings(max_examples=150, deadline=None)
 def test_the_glob_of_a_name_matches_that_name(name: str) -> None:
-    globs = patterns(literal(name))
+    globs = split_globs(literal_glob(name))
     assert len(globs) == 1
     assert InBundle.of(globs).matches(name)
 
 
 @given(st.text(st.characters(exclude_categories=["C"]), max_size=20))
 def test_globs_can_be_put_on_a_line_again(text: str) -> None:
-    globs = patterns(text)
-    assert patterns(line(globs)) == globs
+    globs = split_globs(text)
+    assert split_globs(join_globs(globs)) == globs
 
 
 def test_globs_that_were_not_typed_mean_the_same_on_a_line() -> None:
-    assert line(("my sweep", "a\\ b", "é*", "a\x1bb")) == "my\\ sweep a\\ b é* a?b"
+    assert join_globs(("my sweep", "a\\ b", "é*", "a\x1bb")) == "my\\ sweep a\\ b é* a?b"
 
 
 @given(st.text(alphabet="{}[]!*?\\, .^-a0:dw\x1b\u202eé\n", max_size=20))
 @settings(max_examples=200, deadline=None)
 def test_any_text_is_understood_or_refused_with_a_sentence(text: str) -> None:
     for understand in (
-        lambda: InBundle.of(patterns(text)),
+        lambda: InBundle.of(split_globs(text)),
         lambda: FinishedBefore.of(text, NOW),
     ):
         try:
@@ -331,7 +331,7 @@ async def test_any_text_leaves_the_panel_standing(real: Snapshot) -> None:
             await pilot.pause()
             stack = app.panel.stack
             assert bool(text.strip()) or (stack.finished_before, stack.in_bundle)[turn % 2] is None
-        await pilot.pause(PAUSE + 0.1)
+        await pilot.pause(EXPLAIN_DELAY + 0.1)
         assert app.is_running
 
 

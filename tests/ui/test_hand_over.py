@@ -57,7 +57,7 @@ async def menu(app: HipercowApp, pilot: Pilot[None], *keys: str) -> str:
 async def test_the_menu_says_what_each_would_give(root: Path, size: tuple[int, int]) -> None:
     async with browsing(root, size) as (app, pilot):
         shown = await menu(app, pilot, "space", "space", "space", "space")
-        assert "Copy of 4 marked tasks" in shown
+        assert "Copy: 4 marked tasks" in shown
         assert "4 tasks + 1 bundle" in shown
         assert "1 task; 3 not submitted or running" in shown
         assert "2 tasks, 1 by a later attempt; 1 not ended" in shown
@@ -77,7 +77,7 @@ async def test_a_letter_copies(root: Path, key: str, copied: str) -> None:
     async with browsing(root) as (app, pilot):
         app.browser.tasks.move_to(app.browser.tasks.keys.index(FAILED))
         shown = await menu(app, pilot)
-        assert "Copy of ✗ failure 020000…0002" in shown
+        assert "Copy: ✗ failure 020000…0002" in shown
         await pilot.press(key)
         await until(pilot, lambda: app.screen is app.browser)
         assert app.clipboard == copied
@@ -101,7 +101,7 @@ async def test_rows_have_tabs_and_titles(root: Path) -> None:
 
 async def test_a_bundle_by_its_name_or_its_tasks(root: Path) -> None:
     async with browsing(root) as (app, pilot):
-        assert "Copy of bundle sweep" in await menu(app, pilot, "b")
+        assert "Copy: bundle sweep" in await menu(app, pilot, "b")
         await pilot.press("n")
         await until(pilot, lambda: app.screen is app.browser)
         assert app.clipboard == "sweep"
@@ -138,7 +138,7 @@ async def test_r_cancels_after_a_question_and_is_heard(root: Path) -> None:
         assert "hipercow 0.0.1" in screen_text(app)
         await listening(app, pilot)
         await pilot.press("y")
-        await until(pilot, lambda: "R is done" in screen_text(app))
+        await until(pilot, lambda: "R has finished" in screen_text(app))
         shown = screen_text(app)
         assert "✔ called for 1␛]0;owned␇" in shown
         assert (root / "task_cancel").read_text() == RUNNING
@@ -175,12 +175,12 @@ async def test_r_retries_last_attempts_and_its_errors_are_told(root: Path) -> No
     (root / "fail").touch()
     async with browsing(root) as (app, pilot):
         await pilot.press(*["space"] * 4)
-        await let_r_retry(app, pilot, "R failed, with status 1")
+        await let_r_retry(app, pilot, "R failed with status 1")
         assert set((root / "task_retry").read_text().split()) == {RETRIED, DONE}
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is app.browser)
         (root / "fail").unlink()
-        assert NEW_ID in await let_r_retry(app, pilot, "R is done")
+        assert NEW_ID in await let_r_retry(app, pilot, "R has finished")
 
 
 async def test_r_at_work_is_stopped_by_escape(root: Path) -> None:
@@ -191,7 +191,7 @@ async def test_r_at_work_is_stopped_by_escape(root: Path) -> None:
         await until(pilot, lambda: isinstance(app.screen, ChoiceScreen))
         await listening(app, pilot)
         await pilot.press("y")
-        await until(pilot, lambda: "esc stops it" in screen_text(app))
+        await until(pilot, lambda: "esc: stop" in screen_text(app))
         await until(pilot, lambda: "called for 1" in screen_text(app))
         await pilot.press("ctrl+q")
         await until(pilot, lambda: "R is still running" in screen_text(app))

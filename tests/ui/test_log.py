@@ -93,15 +93,15 @@ async def test_the_other_log_stands_beside_it_once_there_is_one(
     log_file(tmp_path, b"")
     path = log_file(tmp_path, None, "log.outer")
     async with Host(screen_on(tmp_path)).run_test(size=size) as pilot:
-        shown = await shows(pilot, "'log' is empty so far")
+        shown = await shows(pilot, "'log' is empty")
         await pilot.press("o")
         assert "o Outer" not in shown
         path.write_bytes(b"from the cluster\n")
-        await shows(pilot, "o log.outer")
+        await shows(pilot, "o: log.outer")
         await pilot.press("o")
-        assert "is empty so far" in await shows(pilot, "from the cluster")
+        assert "is empty" in await shows(pilot, "from the cluster")
         await pilot.press("tab", "tab", "o")
-        await shows(pilot, "is empty so far", without="from the cluster")
+        await shows(pilot, "is empty", without="from the cluster")
 
 
 async def test_it_follows_again_after_f_and_says_when_the_task_has_ended(tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ async def test_it_follows_again_after_f_and_says_when_the_task_has_ended(tmp_pat
     async with Host(screen).run_test(size=(80, 24)) as pilot:
         await shows(pilot, "end, following")
         await pilot.press("k")
-        await shows(pilot, "F follows")
+        await shows(pilot, "F: follow")
         with path.open("ab") as file:
             file.write(b"more\n" * 50)
         await shows(pilot, "75%")

@@ -106,7 +106,7 @@ async def test_what_can_not_be_remembered_is_said(root: Path, tmp_path: Path) ->
         file.save("nord")
     async with shown(root, file) as pilot:
         pilot.app.theme = "nord"
-        await until(pilot, lambda: "The theme holds" in screen_text(pilot.app))
+        await until(pilot, lambda: "The theme is set" in screen_text(pilot.app))
 
 
 async def test_a_terminal_of_sixteen_colours_keeps_them(

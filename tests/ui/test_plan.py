@@ -26,6 +26,7 @@ from textual.notifications import Notification
 from textual.widgets import Input
 from ui_driving import heard, until
 
+from hipercow_tui.cli.main import main
 from hipercow_tui.domain.filters import FilterStack, FinishedBefore, TaskIds, WithStatus
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Bundle, Lang, Status, Task
@@ -43,7 +44,7 @@ async def test_a_plan_reads_like_a_diff(tmp_path: Path) -> None:
         lines = lines_of(screen)
         assert lines[0].strip() == "matched 2"
         assert lines[3].startswith(" in retry chains 1")
-        assert "! 1 of them your filters would have kept" in lines[3]
+        assert "! the filters alone would keep 1" in lines[3]
         assert lines[4].startswith(" ! - ✓ success")
         assert f"retry of {short_id(FAILED)}" in lines[4]
         assert lines[5].strip() == "bundles 1"
@@ -82,7 +83,7 @@ async def test_a_refused_plan_reads_as_such_and_x_leaves_out_what_blocks(tmp_pat
     async with (app := Host(screen)).run_test(size=(80, 24)) as pilot:
         await settled(pilot, screen)
         shown = text_of(app)
-        assert "Refused: 1 task can't go, so nothing goes" in shown
+        assert "Refused, because 1 task is blocked" in shown
         assert "would go" not in shown
         lines = lines_of(screen)
         assert lines[0].strip() == "blocked 1"
@@ -92,7 +93,7 @@ async def test_a_refused_plan_reads_as_such_and_x_leaves_out_what_blocks(tmp_pat
         await pilot.press("D")
         await pilot.pause()
         assert app.screen is screen
-        assert any("leave out blocked chains (x) first" in note.message for note in notes(app))
+        assert any("leave out their chains first (x)" in note.message for note in notes(app))
 
         await pilot.press("x")
         await settled(pilot, screen)
@@ -100,7 +101,7 @@ async def test_a_refused_plan_reads_as_such_and_x_leaves_out_what_blocks(tmp_pat
         assert not {STUCK, RUNNING} & set(screen.plan.ids)
         assert "3 tasks · 1 bundle" in text_of(app)
         assert any(line.strip() == "left out 1" for line in lines_of(screen))
-        assert "While one of these stands in the way" not in text_of(app)
+        assert "blocks the whole purge" not in text_of(app)
 
         await pilot.press("x")
         await settled(pilot, screen)
@@ -116,7 +117,7 @@ async def test_i_ignores_bundles_that_can_not_be_read_and_warns_of_it(tmp_path: 
     screen = screen_on(tmp_path)
     async with (app := Host(screen)).run_test(size=(120, 30)) as pilot:
         await settled(pilot, screen)
-        assert "i ignores bundles" in text_of(app) and "Refused" in text_of(app)
+        assert "i: ignore bundles" in text_of(app) and "Refused" in text_of(app)
         assert "bundle 'pipe' can't be read" in "".join(lines_of(screen))
         await pilot.press("i")
         await settled(pilot, screen)
@@ -155,7 +156,7 @@ async def test_what_blocks_without_being_a_task_is_shown_with_its_reason(tmp_pat
     screen = screen_on(tmp_path)
     async with (app := Host(screen)).run_test(size=(120, 30)) as pilot:
         await settled(pilot, screen)
-        assert "Refused: 1 task can't go" in text_of(app)
+        assert "Refused, because 1 task is blocked" in text_of(app)
         lines = "".join(lines_of(screen))
         assert f"'tasks/{RETRIED[:2]}' is a symbolic link" in lines
         assert short_id(RETRIED) in lines and "holds its chain of 2" in lines
@@ -204,8 +205,8 @@ async def test_looking_changes_nothing_on_disk(tmp_path: Path) -> None:
     assert tree(tmp_path) == before
 
 
-async def test_saved_as_json_and_never_over_a_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+async def test_a_plan_saved_in_the_app_is_applied_by_the_command_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     where = varied_root(tmp_path / "root", blocked=False)
     monkeypatch.chdir(tmp_path)
@@ -223,11 +224,23 @@ async def test_saved_as_json_and_never_over_a_file(
         app.screen.query_one(Input).value = proposed
         await pilot.press("enter")
         await until(pilot, lambda: app.screen is screen)
-    saved = json.loads((tmp_path / proposed).read_text("utf-8"))
-    assert saved["dry_run"] is True
-    assert {task["id"] for task in saved["tasks"]} == {FAILED, RETRIED, CANCELLED}
-    assert all(task["bytes"] and task["files"] for task in saved["tasks"])
-    assert saved["bundles"][0]["surviving"] == 1
+    assert main(["apply", str(tmp_path / proposed), "--yes", "--json"]) == 0
+    applied = json.loads(capsys.readouterr().out)
+    assert {task["id"] for task in applied["tasks"]} == {FAILED, RETRIED, CANCELLED}
+    assert applied["bundles"][0]["surviving"] == 1
+    assert not {FAILED, RETRIED, CANCELLED} & read_root(find_root(where)).tasks.keys()
+
+
+async def test_a_refused_plan_is_not_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    screen = screen_on(varied_root(tmp_path / "root"))
+    async with (app := Host(screen)).run_test(size=(80, 24)) as pilot:
+        await settled(pilot, screen)
+        await pilot.press("e")
+        await pilot.pause()
+        await pilot.press("enter")
+        await until(pilot, lambda: "The plan was not saved" in text_of(app))
+    assert not list(tmp_path.glob("*.json"))
 
 
 async def test_the_field_of_a_file_name_shows_what_is_typed(tmp_path: Path) -> None:

@@ -94,7 +94,7 @@ async def test_what_was_confirmed_is_gone_from_disk_and_nothing_else(tmp_path: P
         assert set(end.report.removed) == {FAILED, RETRIED, CANCELLED}
         app.push_screen(JobResultScreen(end.report))
         await pilot.pause()
-        assert "3 tasks and 1 bundle are gone" in text_of(app)
+        assert "Erased 3 tasks and 1 bundle" in text_of(app)
         await pilot.press("escape")
         await pilot.pause()
         assert not isinstance(app.screen, JobResultScreen)
@@ -179,7 +179,7 @@ async def test_the_bar_says_how_far_it_is(tmp_path: Path) -> None:
         progress = Progress(Phase.ERASING, 412, 648, 1_200_000_000)
         app.bar.post_message(JobProgressed(progress, 3.2))
         await pilot.pause()
-        assert "Erasing ████████░░░░ 412/648 · 1.2 GB · 3 seconds left · U stop" in text_of(app)
+        assert "Erasing ████████░░░░ 412/648 · 1.2 GB · 3 seconds left · U: stop" in text_of(app)
 
 
 async def test_a_long_summary_scrolls_and_is_harmless(tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def assert_the_cursor_is_seen(app: HipercowApp) -> None:
             assert focused.cursor in focused.visible_rows, (focused.cursor, focused.visible_rows)
             assert "▌" in screen_text(app)
         case VirtualList() if focused.count:
-            assert focused.cursor in focused.in_sight
+            assert focused.cursor in focused.visible_lines
         case Input() | Button():
             assert focused.region.height >= 1
             assert app.screen.region.overlaps(focused.region)
@@ -243,8 +243,8 @@ async def test_what_an_empty_list_says_is_whole_at_80_columns(tmp_path: Path) ->
         await resize(app, pilot, 80, 24)
         for key, told in (
             ("g", ("No tasks yet", "creates one in R,", "in Python", "shows the keys")),
-            ("b", ("No bundles", "in R makes one,", "in Python", "goes back to the tasks")),
-            ("e", ("No tasks yet", "its error stands here", "goes back to them")),
+            ("b", ("No bundles", "in R makes one,", "in Python", "b: back to the tasks")),
+            ("e", ("No tasks yet", "errors of failed tasks appear here", "e: back to the tasks")),
         ):
             await pilot.press(key)
             await until(pilot, partial(says, told))

@@ -22,10 +22,10 @@ from hipercow_tui.ui.cells import PlacedColumn
 from hipercow_tui.ui.widgets.row_rendering import RenderedRow
 from hipercow_tui.ui.widgets.task_table import (
     TaskTable,
+    duration_text,
     finished_text,
     inputs_text,
     short_age,
-    span_text,
     status_cell,
 )
 
@@ -362,8 +362,8 @@ def test_ages_of_the_end() -> None:
 
 def test_spans_are_short_and_say_what_is_a_guess() -> None:
     told = (None, 0.0, 12.9, 240.0, 59 * 60.0, 400 * DAY)
-    assert [*map(span_text, told)] == ["—", "<1s", "12s", "4min", "59min", "1y"]
-    assert span_text(240, estimated=True) == "~4min"
+    assert [*map(duration_text, told)] == ["—", "<1s", "12s", "4min", "59min", "1y"]
+    assert duration_text(240, estimated=True) == "~4min"
 
 
 TIMED = snapshot_of(

@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 from ui_driving import screen_text, until
 
 from hipercow_tui.demo import write_root
-from hipercow_tui.demo.py_root import write_python_side
+from hipercow_tui.demo.py_root import write_python_root
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.dialogs.choice import ChoiceScreen
@@ -26,13 +26,13 @@ SHOWN = (
     ("log", "status: failure"),
     ("Plan  274 tasks", "matched 274"),
     ("Cancel (n)", "Move to trash (t)", "Purge for good (y)"),
-    ("Moved to the trash", "274 tasks and 33 bundles", "esc closes"),
-    ("Restored", "274 tasks and 33 bundles", "esc closes"),
+    ("Moved to the trash", "274 tasks and 33 bundles", "esc: close"),
+    ("Restored", "274 tasks and 33 bundles", "esc: close"),
     ("Tasks 2,042", "nothing: no filter set"),
-    ("step size too small", "Enter marks them"),
+    ("step size too small", "Enter: mark them"),
     ("beta", "gamma", "145 tasks · 145 failed"),
     ("145 marked", "145 matched", "2 blocked"),
-    ("Refused: 2 tasks can't go",),
+    ("Refused, because 2 tasks are blocked",),
     ("2 chains left out",),
     ("to_check", "status"),
 )
@@ -60,7 +60,7 @@ def test_the_tour_of_the_readme_is_the_beginning_of_the_guides() -> None:
 
 async def test_the_tour_shows_the_described_results(tmp_path: Path) -> None:
     write_root(tmp_path, seed=1, now=NOW)
-    write_python_side(tmp_path, seed=1, now=NOW)
+    write_python_root(tmp_path, seed=1, now=NOW)
     app = HipercowApp(find_root(tmp_path), clock=lambda: NOW)
     assert len(steps()) == len(SHOWN)
     async with app.run_test(size=(118, 36)) as pilot:

@@ -25,11 +25,11 @@ from purge_stage import (
     bundles,
     folder_of,
     in_place,
-    listed,
+    list_entries,
     make_root,
+    paused_purge,
     plan_of,
-    purging_elsewhere,
-    whole,
+    root_contents,
 )
 from small_root import NOW, task_id, write_bundle, write_task
 from textual.pilot import Pilot
@@ -42,9 +42,9 @@ from hipercow_tui.purging import (
     BatchState,
     empty,
     execute,
-    history,
     list_trash,
     move_to_trash,
+    read_history,
     restore,
 )
 from hipercow_tui.purging.heartbeat import DEAD_AFTER
@@ -147,11 +147,11 @@ def broken_off(root: Root) -> None:
     died(root, "rename", 6, lambda: move_to_trash(plan_of(root), root))
 
 
-async def test_what_was_moved_to_the_trash_comes_back_by_u(root: Root) -> None:
-    before = whole(root)
+async def test_u_restores_the_last_batch_of_the_trash(root: Root) -> None:
+    before = root_contents(root)
     async with driving(root) as at:
         await at.to_trash()
-        await at.shows("6 tasks and 2 bundles are in the trash", "U undoes")
+        await at.shows("6 tasks and 2 bundles are in the trash", "U: undo")
         assert in_place(root) == set() and list_trash(root)[0].state is BatchState.TRASH
         await at.back()
         await at.shows("Tasks 0", "trash ")
@@ -162,11 +162,11 @@ async def test_what_was_moved_to_the_trash_comes_back_by_u(root: Root) -> None:
         await at.pilot.press("U")
         await at.answer("y")
         await at.on(JobResultScreen)
-        await at.shows("6 tasks and 2 bundles are back in place")
+        await at.shows("Restored 6 tasks and 2 bundles")
         await at.back()
         await at.shows("Tasks 6")
         await until(at.pilot, lambda: not at.app.browser.query_one(HeaderBar).trash)
-    assert whole(root) == before and list_trash(root) == ()
+    assert root_contents(root) == before and list_trash(root) == ()
 
 
 @pytest.mark.parametrize(("key", "then"), [("U", ChoiceScreen), ("T", TrashScreen)])
@@ -179,7 +179,7 @@ async def test_the_keys_that_a_report_names_work_while_it_is_shown(
         await at.on(then)
 
 
-async def test_what_exists_again_is_kept_aside_and_told(root: Root) -> None:
+async def test_an_item_that_exists_again_is_quarantined_and_reported(root: Root) -> None:
     trashed(root)
     folder_of(root, LONE).mkdir(parents=True)
     write_bundle(root.path, "solo", [BASE])
@@ -188,10 +188,10 @@ async def test_what_exists_again_is_kept_aside_and_told(root: Root) -> None:
         await at.pilot.press("U")
         await at.answer("y")
         await at.on(JobResultScreen)
-        await at.shows("Restored, but not all", "Not put back", LONE)
+        await at.shows("Restored, but not all", "Not restored", LONE)
         await at.back()
         await at.pilot.press("T")
-        await at.shows("? kept aside", "1 task", "1 bundle")
+        await at.shows("? quarantined", "1 task", "1 bundle")
     assert in_place(root) == set(ALL)
 
 
@@ -200,7 +200,7 @@ async def test_the_trash_is_emptied_only_after_a_question(root: Root, key: str) 
     trashed(root)
     async with driving(root) as at:
         await at.pilot.press("T")
-        await at.shows("✓ whole", "6 tasks", "2 bundles", " kB")
+        await at.shows("✓ complete", "6 tasks", "2 bundles", " kB")
         await at.pilot.press(key)
         await at.answer("enter")
         await at.on(TrashScreen)
@@ -209,7 +209,7 @@ async def test_the_trash_is_emptied_only_after_a_question(root: Root, key: str) 
         await at.shows("6 tasks and 2 bundles", "erased")
         await at.answer("y")
         await at.on(JobResultScreen)
-        await at.shows("Trash emptied", "6 tasks and 2 bundles are gone")
+        await at.shows("Trash emptied", "Erased 6 tasks and 2 bundles")
         await at.back()
         await at.pilot.press("T")
         await at.shows("The trash is empty")
@@ -217,29 +217,29 @@ async def test_the_trash_is_emptied_only_after_a_question(root: Root, key: str) 
 
 
 @pytest.mark.parametrize("key", ["r", "enter"])
-async def test_a_lot_is_restored_from_the_list(root: Root, key: str) -> None:
-    before = whole(root)
+async def test_a_batch_is_restored_from_the_list(root: Root, key: str) -> None:
+    before = root_contents(root)
     trashed(root)
     async with driving(root, size=(80, 24)) as at:
         await at.pilot.press("T")
-        await at.shows("✓ whole")
+        await at.shows("✓ complete")
         await at.pilot.press(key)
         await at.answer("y")
         await at.on(JobResultScreen)
-        await at.shows("are back in place")
-    assert whole(root) == before
+        await at.shows("Restored 6 tasks")
+    assert root_contents(root) == before
 
 
 @pytest.mark.parametrize("key", ["f", "r"])
-async def test_an_interrupted_purge_is_told_and_finished_or_restored(root: Root, key: str) -> None:
-    before = whole(root)
+async def test_an_interrupted_purge_is_shown_and_finished_or_restored(root: Root, key: str) -> None:
+    before = root_contents(root)
     broken_off(root)
     assert in_place(root) != set(ALL)
     async with driving(root) as at:
         await until(at.pilot, lambda: "was interrupted: T to finish or restore it" in at.notes)
         await at.shows("! interrupted: T")
         await at.pilot.press("T")
-        await at.shows("! interrupted", "f finishes it, r restores it")
+        await at.shows("! interrupted", "f: finish, r: restore")
         await at.pilot.press("e")  # not what it is for
         assert isinstance(at.app.screen, TrashScreen)
         await at.pilot.press(key)
@@ -251,12 +251,12 @@ async def test_an_interrupted_purge_is_told_and_finished_or_restored(root: Root,
             at.pilot, lambda: "interrupted" not in at.app.browser.query_one(HeaderBar).trash
         )
     if key == "r":
-        assert whole(root) == before
+        assert root_contents(root) == before
     else:
         assert in_place(root) == set() and list_trash(root)[0].state is BatchState.TRASH
 
 
-async def test_what_others_move_to_the_trash_shows_by_itself(root: Root) -> None:
+async def test_batches_of_other_processes_appear_without_a_key(root: Root) -> None:
     async with driving(root) as at:
         assert not at.app.browser.query_one(HeaderBar).trash
         batch_id = trashed(root)
@@ -265,7 +265,7 @@ async def test_what_others_move_to_the_trash_shows_by_itself(root: Root) -> None
         await until(at.pilot, lambda: not at.app.browser.query_one(HeaderBar).trash)
 
 
-async def test_nothing_is_read_while_nothing_changes(
+async def test_the_trash_is_not_read_while_nothing_changes(
     root: Root, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trashed(root)
@@ -277,21 +277,25 @@ async def test_nothing_is_read_while_nothing_changes(
     }
     for shown in (measured, measured):
         assert [*looker.read()] == [shown]
-    monkeypatch.setattr("hipercow_tui.ui.workers.trash_monitor.trash_size", None)
+    monkeypatch.setattr("hipercow_tui.ui.workers.trash_monitor.measure_entry", None)
     now += 10  # once more, for the times of files are coarse; nothing is measured again
     assert [*looker.read()] == [measured]
     monkeypatch.setattr("hipercow_tui.ui.workers.trash_monitor.list_trash", None)
     assert [*looker.read()] == [measured]
 
 
-async def test_a_purge_of_another_process_is_left_alone_and_offered_once_dead(root: Root) -> None:
-    with purging_elsewhere(root) as child:
+async def test_a_purge_of_another_process_is_not_touched_and_offered_after_its_death(
+    root: Root,
+) -> None:
+    with paused_purge(root) as child:
         async with driving(root) as at:
             await at.pilot.press("T")
-            await at.shows("▶ moving", "another process works in it right now")
+            await at.shows("▶ moving", "another process works in this batch now")
             await at.pilot.press("r", "f", "e", "E")
             assert isinstance(at.app.screen, TrashScreen)
-            assert "Another process works in it" in at.notes and "interrupted" not in at.notes
+            assert (
+                "Another process works in this batch" in at.notes and "interrupted" not in at.notes
+            )
             await at.pilot.press("escape")
             assert not at.app.browser.query_one(HeaderBar).trash
 
@@ -309,60 +313,62 @@ async def test_a_purge_of_another_process_is_left_alone_and_offered_once_dead(ro
     assert in_place(root) == set(ALL) and not list_trash(root)
 
 
-async def test_the_list_follows_what_others_do(root: Root) -> None:
+async def test_the_list_shows_changes_by_other_processes(root: Root) -> None:
     first = trashed(root)
     async with driving(root) as at:
         await at.pilot.press("T")
-        await at.shows("✓ whole", first)
+        await at.shows("✓ complete", first)
         write_task(root.path, task_id(50), "failure")
         later = str(move_to_trash(plan_of(root), root).trash)
         await at.shows("2 batches", first)  # the cursor stays where it was
-        empty(root, listed(root, first))
+        empty(root, list_entries(root, first))
         await at.shows("1 batch", later)
 
 
 @pytest.mark.parametrize("key", ["f", "r"])
-async def test_a_purge_that_broke_off_while_erasing(root: Root, key: str) -> None:
-    before = whole(root)
+async def test_a_purge_interrupted_while_erasing_is_finished_or_restored(
+    root: Root, key: str
+) -> None:
+    before = root_contents(root)
     died(root, "rmdir", 1, lambda: execute(plan_of(root), root))
     async with driving(root) as at:
         await until(at.pilot, lambda: "was interrupted: T" in at.notes)
         at.app.clear_notifications()
         await at.pilot.press("T")
-        await at.shows("! interrupted", "r restores all that is whole: erasing was interrupted")
+        await at.shows("! interrupted", "r: restore the rest. It was interrupted while erasing")
         await at.shows("1 task partly erased")
         await at.pilot.press(key)
         await at.shows("erased")
         await at.answer("y")
         await at.on(JobResultScreen)
         if key == "f":
-            await at.shows("Purged", "are gone")
+            await at.shows("Purged", "Erased")
         else:
-            await at.shows("Restored, but not all", "can't come back", TIP)
+            await at.shows("Restored, but not all", "can't be restored", TIP)
     if key == "f":
         assert in_place(root) == set() and bundles(root) == {}
     else:
         assert in_place(root) == set(ALL) - {TIP, RETRY}
-        after = whole(root)
+        after = root_contents(root)
         assert all(after[name] == before[name] for name in after)
     assert not list_trash(root)
 
 
 @pytest.mark.parametrize("key", ["f", "r"])
-async def test_a_restoring_that_broke_off(root: Root, key: str) -> None:
-    before = whole(root)
+async def test_an_interrupted_restoring_is_finished(root: Root, key: str) -> None:
+    before = root_contents(root)
     batch_id = trashed(root)
     died(root, "rename", 4, lambda: restore(root, batch_id))
     async with driving(root) as at:
         await until(at.pilot, lambda: "was interrupted: T" in at.notes)
         at.app.clear_notifications()
         await at.pilot.press("T")
-        await at.shows("! interrupted", "f or r finishes it: restoring was interrupted")
+        await at.shows("! interrupted", "f or r: finish. It was interrupted while restoring")
         await at.pilot.press(key)
         await at.answer("y")
         await at.on(JobResultScreen)
-        await at.shows("Restored", "are back in place")
-    assert whole(root) == before and not list_trash(root)
+        await at.shows("Restored", "Restored 6 tasks")
+    assert root_contents(root) == before and not list_trash(root)
 
 
 @asynccontextmanager
@@ -378,11 +384,11 @@ async def emptying_stopped(root: Root, meanwhile: Meanwhile) -> AsyncIterator[Dr
     meanwhile.after("rmdir", RETRY, wait)
     async with driving(root) as at:
         await at.pilot.press("T")
-        await at.shows("✓ whole")
+        await at.shows("✓ complete")
         await at.pilot.press("E")
         await at.answer("y")
         await until(at.pilot, reached.is_set)
-        await at.shows("Erasing", "U stop")
+        await at.shows("Erasing", "U: stop")
         await at.pilot.press("U")
         await at.shows("Stopping")
         go_on.set()
@@ -390,11 +396,9 @@ async def emptying_stopped(root: Root, meanwhile: Meanwhile) -> AsyncIterator[Dr
         yield at
 
 
-async def test_an_emptying_that_is_stopped_says_what_is_left(
-    root: Root, meanwhile: Meanwhile
-) -> None:
+async def test_a_stopped_emptying_reports_the_rest(root: Root, meanwhile: Meanwhile) -> None:
     async with emptying_stopped(root, meanwhile) as at:
-        await at.shows("Emptying stopped", "2 tasks are gone", "still in the trash (T)")
+        await at.shows("Emptying stopped", "Erased 2 tasks", "still in the trash (T)")
         await at.back()
         await at.pilot.press("T")
         await at.shows("! interrupted", "4 tasks", "2 bundles")
@@ -414,7 +418,7 @@ async def test_the_report_of_an_emptying_that_was_stopped_leads_to_the_trash(
 
 
 @pytest.mark.parametrize("answer", ["y", "t"])
-async def test_a_full_disk_is_told_before_and_freed(
+async def test_a_full_disk_is_reported_before_the_purge_and_freed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str
 ) -> None:
     with mounted(tmp_path / "disk", *SMALL) as real:
@@ -424,7 +428,7 @@ async def test_a_full_disk_is_told_before_and_freed(
             fill(root.path / "filler", "bytes")
         else:
             monkeypatch.setattr(os, "fsync", no_room)
-        before = whole(root)
+        before = root_contents(root)
         async with driving(root) as at:
             await at.pilot.press("1", "p")
             await at.on(PlanScreen)
@@ -432,11 +436,11 @@ async def test_a_full_disk_is_told_before_and_freed(
             await at.pilot.press("D")
             await at.on(ConfirmScreen)
             await at.shows("There is no room for the record of a purge", "can't be brought back by")
-            assert whole(root) == before
+            assert root_contents(root) == before
             await at.answer(answer, ConfirmScreen)
             if answer == "t":
                 await until(at.pilot, lambda: "Purging for good makes room" in at.notes)
-                assert whole(root) == before
+                assert root_contents(root) == before
             else:
                 await at.on(JobResultScreen)
                 await at.shows("6 tasks and")
@@ -448,7 +452,7 @@ def no_room(*args: object) -> None:
     raise OSError(errno.ENOSPC, "No space left on device")
 
 
-async def test_a_read_only_file_system_is_told_before_and_nothing_is_changed(
+async def test_a_read_only_file_system_is_reported_before_the_purge_and_not_changed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with mounted(tmp_path / "disk", *SMALL) as real:
@@ -457,7 +461,7 @@ async def test_a_read_only_file_system_is_told_before_and_nothing_is_changed(
             assert mount("-o", "remount,ro", tmp_path / "disk")
         else:
             monkeypatch.setattr(os, "mkdir", read_only)
-        before = whole(root)
+        before = root_contents(root)
         async with driving(root) as at:
             await at.pilot.press("1", "p")
             await at.on(PlanScreen)
@@ -468,33 +472,33 @@ async def test_a_read_only_file_system_is_told_before_and_nothing_is_changed(
             assert any("Read-only file system" in words for words in said)
             await at.answer("y", ConfirmScreen)
             await until(at.pilot, lambda: "Nothing was changed" in at.notes)
-        assert whole(root) == before
+        assert root_contents(root) == before
 
 
 def read_only(*args: object, **kwargs: object) -> None:
     raise OSError(errno.EROFS, "Read-only file system")
 
 
-async def test_read_only_looks_and_changes_nothing(root: Root) -> None:
+async def test_read_only_lists_and_changes_nothing(root: Root) -> None:
     trashed(root)
-    before = whole(root)
+    before = root_contents(root)
     async with driving(root, read_only=True) as at:
         await at.shows("trash ")
         await at.pilot.press("U")
         await until(at.pilot, lambda: "--read-only" in at.notes)
         await at.pilot.press("T")
-        await at.shows("✓ whole", "--read-only")
+        await at.shows("✓ complete", "--read-only")
         await at.pilot.press("r", "e", "E", "enter")
         await at.pilot.pause()
         assert isinstance(at.app.screen, TrashScreen)
-    assert whole(root) == before and len(list_trash(root)) == 1
+    assert root_contents(root) == before and len(list_trash(root)) == 1
 
 
-async def test_a_lot_that_is_gone_meanwhile_is_a_sentence(root: Root) -> None:
+async def test_a_batch_that_is_gone_meanwhile_gives_a_message(root: Root) -> None:
     batch_id = trashed(root)
     async with driving(root) as at:
         await at.pilot.press("T")
-        await at.shows("✓ whole")
+        await at.shows("✓ complete")
         await at.pilot.press("r")
         await at.on(ChoiceScreen)
         (batch,) = batches(root)
@@ -503,11 +507,11 @@ async def test_a_lot_that_is_gone_meanwhile_is_a_sentence(root: Root) -> None:
         await until(at.pilot, lambda: f"There is no '{batch_id}'" in at.notes)
 
 
-async def test_the_history_tells_what_was_done(root: Root) -> None:
+async def test_the_history_lists_each_action(root: Root) -> None:
     trashed(root)
     async with driving(root, size=(80, 24)) as at:
         await at.pilot.press("T")
-        await at.shows("✓ whole")
+        await at.shows("✓ complete")
         await at.pilot.press("h")
         await at.on(HistoryScreen)
         await at.shows("to the trash", "6 tasks", "2 bundles", "status is failure")
@@ -516,7 +520,7 @@ async def test_the_history_tells_what_was_done(root: Root) -> None:
         await at.pilot.press("H")
         await at.on(HistoryScreen)
         await at.shows("1 entry")
-    assert len(history(root)) == 1
+    assert len(read_history(root)) == 1
 
 
 async def test_hostile_names_in_the_trash_are_harmless(root: Root) -> None:
@@ -531,11 +535,11 @@ async def test_hostile_names_in_the_trash_are_harmless(root: Root) -> None:
         assert "\x1b" not in at.text
 
 
-async def test_a_lot_that_changes_while_the_question_is_open_is_not_erased(root: Root) -> None:
+async def test_a_batch_that_changes_while_the_question_is_open_is_not_erased(root: Root) -> None:
     trashed(root)
     async with driving(root) as at:
         await at.pilot.press("T")
-        await at.shows("✓ whole")
+        await at.shows("✓ complete")
         await at.pilot.press("e")
         await at.shows("6 tasks and 2 bundles are erased for good")
         (batch,) = batches(root)
@@ -546,7 +550,9 @@ async def test_a_lot_that_changes_while_the_question_is_open_is_not_erased(root:
 
 
 @pytest.mark.parametrize("what", ["unconfirmed", "unreadable", "moving"])
-async def test_what_can_not_be_finished_or_emptied_says_why(root: Root, what: str) -> None:
+async def test_a_batch_that_can_not_be_finished_or_emptied_shows_the_reason(
+    root: Root, what: str
+) -> None:
     trashed(root)
     (batch,) = batches(root)
     if what == "unreadable":
@@ -558,9 +564,9 @@ async def test_what_can_not_be_finished_or_emptied_says_why(root: Root, what: st
         (batch / "manifest.json").write_text(text)
         batch.rename(batch.with_suffix(""))
     key, words = {
-        "unconfirmed": ("f", "Nothing says that this purge was confirmed"),
+        "unconfirmed": ("f", "This purge was not confirmed"),
         "unreadable": ("e", "what it holds can't be read: Not a directory"),
-        "moving": ("e", "Restore (r) or finish (f) what was interrupted first"),
+        "moving": ("e", "This batch was interrupted: restore (r) or finish (f) it first"),
     }[what]
     async with driving(root) as at:
         await at.pilot.press("T")

@@ -1,1 +1,1 @@
-"""Values of R: their files and their text; imports ``support``."""
+"""R values: reading them from RDS files (``rds``) and writing them as R code (``deparse``)."""

@@ -1,8 +1,8 @@
-"""R values as frozen Python values: what the RDS reader yields and the deparser prints.
+"""R values as frozen Python values. The RDS reader makes them, and the deparser writes them.
 
-Only structure and data, no behaviour of R. ``NA`` is ``None`` in logical, integer, double and
-character vectors, so that it can't be taken for ``NaN``. Source: "R Internals", section
-"Serialization Formats", and R's ``SEXPTYPE`` table.
+They hold structure and data, no behaviour of R. ``NA`` is None in logical, integer, double,
+complex and character vectors, so it is different from ``NaN``.
+Source: "R Internals", section "SEXPs", and ``SEXPTYPE`` in R's Rinternals.h.
 """
 
 from __future__ import annotations
@@ -25,8 +25,11 @@ class RNull:
 
 @dataclass(frozen=True, slots=True)
 class RVector:
-    """An atomic vector. ``kind`` is R's ``typeof``: logical, integer, double, complex, character,
-    raw (its elements are integers 0 to 255)."""
+    """An atomic vector.
+
+    ``kind`` is R's ``typeof``: logical, integer, double, complex, character or raw. Elements of a
+    raw vector are integers from 0 to 255.
+    """
 
     kind: str
     values: tuple[Element, ...]
@@ -44,14 +47,14 @@ class RList:
 
 @dataclass(frozen=True, slots=True)
 class RSymbol:
-    """A name; the empty name is R's missing argument."""
+    """A symbol. The empty name is a missing argument, as in ``x[, 1]``."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class RLanguage:
-    """A call: the function (a symbol or any value) and its arguments with their tags."""
+    """A call: a function (a symbol or any value), and the name and value of each argument."""
 
     function: RValue
     arguments: tuple[tuple[str | None, RValue], ...]
@@ -60,7 +63,7 @@ class RLanguage:
 
 @dataclass(frozen=True, slots=True)
 class RPairlist:
-    """A pairlist (formals, ``...``, old lists): tagged values."""
+    """A pairlist, such as the formal arguments of a function: names and values."""
 
     items: tuple[tuple[str | None, RValue], ...]
     attributes: Attributes = ()
@@ -68,7 +71,7 @@ class RPairlist:
 
 @dataclass(frozen=True, slots=True)
 class RClosure:
-    """A function written in R: its formals, its body and the environment it closes over."""
+    """A function written in R: formal arguments, body and enclosing environment."""
 
     formals: RPairlist
     body: RValue
@@ -78,15 +81,18 @@ class RClosure:
 
 @dataclass(frozen=True, slots=True)
 class RBuiltin:
-    """A primitive function, known by its name."""
+    """A primitive function."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class REnvironment:
-    """An environment: ``kind`` is global, base, basenamespace, empty, namespace, package or local;
-    ``name`` names a namespace or package. The contents of a local one are read past, not kept."""
+    """An environment, without its contents.
+
+    ``kind`` is global, base, basenamespace, empty, namespace, package or local. ``name`` is the
+    name of a namespace or package.
+    """
 
     kind: str
     name: str = ""
@@ -95,41 +101,44 @@ class REnvironment:
 
 @dataclass(frozen=True, slots=True)
 class RS4:
-    """An S4 object: its slots and class are its attributes."""
+    """An S4 object, whose slots and class are its attributes."""
 
     attributes: Attributes = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ROpaque:
-    """What has no text of its own: an external pointer, weak reference or promise; or what was
-    too long to keep. ``kind`` is R's ``typeof``, or persistent for what R left to a hook."""
+    """A value whose contents are not kept.
+
+    ``kind`` is R's ``typeof``: externalptr, weakref or promise; that of a vector which was too
+    long; or persistent for an object that R wrote through a hook.
+    """
 
     kind: str
     attributes: Attributes = ()
 
 
 def attribute(value: RValue, name: str) -> RValue | None:
-    """The attribute of that name, or None where there is none."""
-    for key, held in getattr(value, "attributes", ()):
+    """Return the attribute of that name, or None."""
+    attributes: Attributes = getattr(value, "attributes", ())
+    for key, found in attributes:
         if key == name:
-            found: RValue = held
             return found
     return None
 
 
 def names(value: RValue) -> tuple[str, ...]:
-    """The ``names`` attribute of a vector or list, ``NA`` as an empty name; () if it has none."""
-    held = attribute(value, "names")
-    if not isinstance(held, RVector):
+    """Return the ``names`` of a vector or list, with "" for ``NA``; () if it has none."""
+    found = attribute(value, "names")
+    if not isinstance(found, RVector):
         return ()
-    return tuple(name if isinstance(name, str) else "" for name in held.values)
+    return tuple(name if isinstance(name, str) else "" for name in found.values)
 
 
 def element(value: RValue | None, name: str) -> RValue | None:
-    """``value[["name"]]`` of a named list, or None where the list or the name is missing."""
+    """Return ``value[["name"]]`` of a list; None if it is not a list or has no such name."""
     if isinstance(value, RList):
-        for key, held in zip(names(value), value.values, strict=False):
+        for key, found in zip(names(value), value.values, strict=False):
             if key == name:
-                return held
+                return found
     return None

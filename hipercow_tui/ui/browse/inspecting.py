@@ -79,8 +79,14 @@ class Inspecting(Controller):
         from hipercow_tui.ui.screens.sweep import SweepScreen
 
         session, (title, ids) = self._session, inputs
+        services = session.services
         screen = SweepScreen(
-            session.root, title, ids, lambda: session.snapshot.tasks, session.clock
+            services.summary_loader,
+            services.errors.failures,
+            title,
+            ids,
+            lambda: session.snapshot.tasks,
+            session.clock,
         )
         self._screen.app.push_screen(screen, self._go_to_task)
 

@@ -13,7 +13,7 @@ from textual.widget import Widget
 from hipercow_tui.analysis.bundle_rows import BundleKey
 from hipercow_tui.analysis.disk_usage import Sizes
 from hipercow_tui.analysis.error_groups import ErrorGroup
-from hipercow_tui.analysis.task_sorting import BY_SIZE, SortKey
+from hipercow_tui.analysis.task_sorting import SIZE_KEYS, SortKey
 from hipercow_tui.domain.task import Task
 from hipercow_tui.support.text import pluralize
 from hipercow_tui.ui.browse.session import Session
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from hipercow_tui.ui.dialogs.copy_menu import CopySource
     from hipercow_tui.ui.workers.view_model import ViewModel
 
-SIZE_KEYS = (*BY_SIZE, BundleKey.SIZE, BundleKey.FILES)
+ALL_SIZE_KEYS = (*SIZE_KEYS, BundleKey.SIZE, BundleKey.FILES)
 LANGUAGE_KEYS = (SortKey.LANG, BundleKey.LANG)
 
 
@@ -95,7 +95,7 @@ class Pane(ABC):
         root has two."""
         hidden: set[StrEnum] = set()
         if not self.session.state.show_sizes:
-            hidden.update(SIZE_KEYS)
+            hidden.update(ALL_SIZE_KEYS)
         if not self.session.snapshot.by_language:
             hidden.update(LANGUAGE_KEYS)
         return [key for key in type(self.sort_key) if key not in hidden]

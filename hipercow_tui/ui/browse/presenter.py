@@ -59,7 +59,7 @@ class Presenter(Controller):
 
     def show_progress(self, scan: ScanState) -> None:
         """Show how much of the root is read."""
-        percent = 100 * scan.folders // max(1, scan.folder_count)
+        percent = 100 * scan.folders_done // max(1, scan.folder_count)
         self._header.freshness = Freshness(None if scan.complete else percent)
 
     def update_freshness(self) -> None:

@@ -49,6 +49,7 @@ class PurgeControl(Controller):
             message.plan,
             message.snapshot,
             session.root,
+            session.services.summary_loader,
             read_only=session.read_only,
             clock=session.clock,
         )

@@ -107,9 +107,7 @@ class Session:
         if scan.complete:
             self.complete = True
             self._scanned_at = time.monotonic()
-        self.services.summaries.forget(scan.removed_ids)
-        self.services.summaries.know(scan.snapshot, scan.changed)
-        self.services.summaries.forget_broken(scan.changed)
+        self.services.summary_loader.update(scan.snapshot, scan.changed, scan.removed_ids)
         self.services.sizes.forget(scan.removed_ids)
         if scan.snapshot is not self.snapshot or self.view_model is None or first_complete:
             self.snapshot = scan.snapshot
@@ -156,7 +154,7 @@ class Session:
             self.state.bundle_sort,
             self.state.only_matched,
             self.state.query,
-            self._services.sizes.known,
+            self._services.sizes.measured_count,
             self._services.logs.log_times,
         )
         urgent = (

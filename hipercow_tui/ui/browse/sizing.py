@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hipercow_tui.analysis.disk_usage import total_size
-from hipercow_tui.analysis.task_sorting import BY_SIZE
+from hipercow_tui.analysis.disk_usage import sum_usage
+from hipercow_tui.analysis.task_sorting import SIZE_KEYS
 from hipercow_tui.support.text import format_size, pluralize
 from hipercow_tui.ui.browse.controller import Controller
 from hipercow_tui.ui.browse.state import BUNDLES
@@ -29,25 +29,25 @@ class Sizing(Controller):
         for pane in self._panes:
             pane.show_sizes(sizes.sizes)
         self._session.set_state(replace(self._session.state, show_sizes=True))
-        sizes.want(tasks)
+        sizes.request(tasks)
         self.measure_visible()
 
     def stop(self) -> bool:
         """Stop measuring; return whether anything was being measured."""
-        return self._session.services.sizes.rest()
+        return self._session.services.sizes.cancel()
 
     def measure_visible(self) -> None:
         """Of the requested tasks, measure those on the screen next."""
         if self._session.state.show_sizes:
             table = self._screen.query_one(TaskTable)
             rows = table.visible_rows
-            self._session.services.sizes.first(table.keys[rows.start : rows.stop])
+            self._session.services.sizes.prioritize(table.keys[rows.start : rows.stop])
 
     def measured(self) -> None:
         """Show sizes that were measured."""
         self._screen.query_one(TaskTable).forget_strips()
         state = self._session.state
-        if state.sort.key in BY_SIZE or state.pane == BUNDLES:
+        if state.sort.key in SIZE_KEYS or state.pane == BUNDLES:
             self._session.request_view()
 
     @property
@@ -56,11 +56,11 @@ class Sizing(Controller):
         if not self._session.state.show_sizes:
             return ()
         sizes = self._session.services.sizes
-        found = total_size(self._session.snapshot.existing(self._requested), sizes.sizes)
+        found = sum_usage(self._session.snapshot.existing(self._requested), sizes.sizes)
         total = f"{format_size(found.size.bytes)} in {pluralize(found.size.files, 'file')}"
-        progress = sizes.measuring
+        progress = sizes.progress
         if progress is not None:
-            return (f"measuring {progress.done:,}/{progress.of:,}, esc stops", total)
+            return (f"measuring {progress.done:,}/{progress.total:,}, esc stops", total)
         return (
             total if found.complete else f"{total}, {found.measured:,}/{found.tasks:,} measured",
         )

@@ -1,1 +1,1 @@
-"""Modal questions and answers, which return a choice."""
+"""Modal dialogs: questions, which return the answer, and reports."""

@@ -1,4 +1,4 @@
-"""A question before anything changes on disk: says what would happen, Cancel has the focus."""
+"""A question before something changes on disk. It says what will happen; Cancel has the focus."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 from textual.widgets.button import ButtonVariant
 
-# Keys that were meant for what stood there before: hipercow's users type ahead over ssh. A quarter
-# of a second is about the time in which people see that a dialog has come up.
+from hipercow_tui.ui.dialogs.dialog import Dialog
+
+# Seconds. People type ahead over ssh: a key that arrives earlier was meant for the screen before.
+# In a quarter of a second they notice the dialog.
 INPUT_DELAY = 0.25
-WIDTH = 66  # cells of the dialog, where there are as many
+WIDTH = 66  # cells of the dialog, if the terminal has as many
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A button: ``id`` is the answer it gives, ``key`` the letter that gives it too."""
+    """A button: ``id`` is its answer, ``key`` the letter that gives the same answer."""
 
     id: str
     key: str
@@ -32,24 +33,16 @@ class Choice:
     variant: ButtonVariant = "primary"
 
 
-class ChoiceScreen(ModalScreen[str | None]):
-    """Asks; dismisses with the id of the choice, None for Cancel.
+class ChoiceScreen(Dialog[str | None]):
+    """Ask a question; dismiss with the id of the choice, or None for Cancel.
 
-    Whatever is typed or clicked before the dialog was on the screen for ``INPUT_DELAY`` seconds is
-    dropped.
+    Keys and clicks are ignored until the dialog has been on the screen for ``INPUT_DELAY`` seconds.
     """
 
     AUTO_FOCUS = ""
 
     DEFAULT_CSS = """
-    ChoiceScreen { align: center middle; }
-    ChoiceScreen #dialog {
-        width: 66; max-width: 100%; height: auto; padding: 1 2;
-        max-height: 100%; overflow-y: auto; scrollbar-size-vertical: 1;
-        background: $surface; border: round $warning; border-title-style: bold;
-        border-title-color: $text-warning;
-    }
-    ChoiceScreen Static { height: auto; width: 1fr; }
+    ChoiceScreen #dialog { border: round $warning; border-title-color: $text-warning; }
     ChoiceScreen #buttons { height: 1; margin-top: 1; }
     ChoiceScreen Button { height: 1; border: none !important; min-width: 10; margin-right: 2; }
     ChoiceScreen.-narrow #dialog { padding: 0 1; }
@@ -58,10 +51,10 @@ class ChoiceScreen(ModalScreen[str | None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        # Before a field, which would swallow it.
-        Binding("n,escape", "cancel", "Cancel", priority=True, id="question.cancel"),
-        Binding("right,down", "app.focus_next", show=False, id="question.next"),
-        Binding("left,up", "app.focus_previous", show=False, id="question.previous"),
+        # With priority, because an input field would take the letter.
+        Binding("n,escape", "cancel", "Cancel", priority=True, id="choice.cancel"),
+        Binding("right,down", "app.focus_next", show=False, id="choice.next"),
+        Binding("left,up", "app.focus_previous", show=False, id="choice.previous"),
     ]
 
     def __init__(self, title: str, text: Text, choices: Sequence[Choice]) -> None:
@@ -69,64 +62,64 @@ class ChoiceScreen(ModalScreen[str | None]):
         self._title = title
         self._text = text
         self._choices = choices
-        self._listening = False
-        for one in choices:
-            self._bindings.bind(one.key, f"choose('{one.id}')", one.label, priority=True)
+        self.accepts_input = False
+        for choice in choices:
+            self._bindings.bind(choice.key, f"choose('{choice.id}')", choice.label, priority=True)
 
     def compose(self) -> ComposeResult:
-        """The text, what a subclass has to add, the buttons."""
+        """Yield the text, the widgets of a subclass and the buttons."""
         with Vertical(id="dialog") as dialog:
             dialog.border_title = self._title
             yield Static(self._text)
-            yield from self.more()
+            yield from self.extra_widgets()
             with Horizontal(id="buttons"):
                 yield Button("Cancel (n)", id="cancel")
-                for one in self._choices:
-                    yield Button(f"{one.label} ({one.key})", id=one.id, variant=one.variant)
+                for choice in self._choices:
+                    label = f"{choice.label} ({choice.key})"
+                    yield Button(label, id=choice.id, variant=choice.variant)
 
-    def more(self) -> Iterable[Widget]:
-        """What stands between the text and the buttons."""
+    def extra_widgets(self) -> Iterable[Widget]:
+        """Return widgets to show between the text and the buttons."""
         return ()
 
     def on_mount(self) -> None:
-        """Deaf, until people can have seen what they answer."""
-        for widget in self._answers:
+        """Disable all controls until people have had time to see the question."""
+        for widget in self._controls:
             widget.can_focus = False
-        self.call_after_refresh(lambda: self.set_timer(INPUT_DELAY, self.listen))
+        self.call_after_refresh(lambda: self.set_timer(INPUT_DELAY, self.accept_input))
 
     def on_resize(self, event: events.Resize) -> None:
-        """Where there is little room, buttons stand below each other; that which keys go to stays
-        in sight."""
+        """Stack the buttons on a narrow terminal, and keep the focused control visible."""
         self.set_class(event.size.width < WIDTH, "-narrow")
         if self.focused is not None:
             self.call_after_refresh(self.focused.scroll_visible, animate=False)
 
     @property
-    def _answers(self) -> list[Button | Input]:
+    def _controls(self) -> list[Button | Input]:
         return [*self.query(Input), *self.query(Button)]
 
-    def listen(self) -> None:
-        """From now on what is typed counts."""
-        self._listening = True
-        for widget in self._answers:
+    def accept_input(self) -> None:
+        """Enable the controls and focus Cancel."""
+        self.accepts_input = True
+        for widget in self._controls:
             widget.can_focus = True
         self.query_one("#cancel").focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """No key does anything before it could be meant."""
-        return self._listening
+        """Disable all keys until input is accepted."""
+        return self.accepts_input
 
     def action_choose(self, answer: str) -> None:
-        """Give an answer."""
+        """Dismiss with an answer."""
         self.dismiss(answer)
 
     def action_cancel(self) -> None:
-        """Cancel."""
+        """Dismiss without an answer."""
         self.dismiss(None)
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:
-        if not self._listening:
+        if not self.accepts_input:
             return
         answer = event.button.id
         if answer is None or answer == "cancel":

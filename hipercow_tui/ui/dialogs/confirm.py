@@ -1,4 +1,4 @@
-"""The last question before a purge: says the numbers, and takes Cancel for an answer first."""
+"""The confirmation of a purge: it shows the numbers, and Cancel has the focus."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hipercow_tui.support.text import format_size, pluralize
 from hipercow_tui.ui.cells import plain_text
 from hipercow_tui.ui.dialogs.choice import Choice, ChoiceScreen
 
-LARGE = 100  # tasks from which the number is to be typed
+LARGE_PURGE = 100  # tasks from which on the user types the number
 _CHOICES = (
     Choice(PurgeMode.TRASH, "t", "Move to trash"),
     Choice(PurgeMode.PURGE, "y", "Purge for good", "error"),
@@ -25,11 +25,13 @@ _CHOICES = (
 
 
 class ConfirmScreen(ChoiceScreen):
-    """Asks whether to carry a plan out; dismisses with the value of an ``PurgeMode``, or None.
+    """Ask whether to carry out a plan; dismiss with the value of a ``PurgeMode``, or None.
 
-    ``total`` is what the tasks hold, None if that is still being measured. A large purge for good,
-    or one that takes what the filters alone would have kept, wants its number of tasks typed; a
-    move to the trash can be undone and wants none. ``warning`` says what the purge lacks in safety.
+    ``total`` is the disk usage of the tasks, None while it is being measured. ``warning`` is the
+    result of the preflight check.
+
+    For a large purge for good, or one that takes tasks which the filters alone would keep, the user
+    types the number of tasks. A move to the trash can be undone and needs no number.
     """
 
     DEFAULT_CSS = """
@@ -42,48 +44,50 @@ class ConfirmScreen(ChoiceScreen):
     def __init__(self, plan: PurgePlan, total: Size | None, warning: str | None = None) -> None:
         also = f" and {pluralize(len(plan.bundles), 'bundle')}" if plan.bundles else ""
         title = f"Purge {pluralize(len(plan.tasks), 'task')}{also}?"
-        super().__init__(title, _numbers(plan, total, warning), _CHOICES)
+        super().__init__(title, _consequences(plan, total, warning), _CHOICES)
         self._tasks = len(plan.tasks)
-        self._wants_number = self._tasks >= LARGE or bool(plan.beyond_filters)
+        self._number_required = self._tasks >= LARGE_PURGE or bool(plan.beyond_filters)
 
-    def more(self) -> Iterable[Widget]:
-        """The field, if there is one."""
-        if self._wants_number:
-            field = _Number(id="number", restrict=r"[0-9]*", max_length=9, select_on_focus=False)
-            asked = Static(f"To purge for good, type {self._tasks}:")
-            yield Horizontal(asked, field, id="typing")
+    def extra_widgets(self) -> Iterable[Widget]:
+        """Return the field for the number, if one is needed, and a hint."""
+        if self._number_required:
+            field = _NumberInput(
+                id="number", restrict=r"[0-9]*", max_length=9, select_on_focus=False
+            )
+            label = Static(f"To purge for good, type {self._tasks}:")
+            yield Horizontal(label, field, id="typing")
         yield Static(f"Type {self._tasks} first, or cancel (n).", id="hint")
 
-    def listen(self) -> None:
-        """From now on what is typed counts."""
-        super().listen()
-        self._show_typed()
+    def accept_input(self) -> None:
+        """Enable the controls; the button to purge needs the number, if one is required."""
+        super().accept_input()
+        self._update_button()
 
     @property
-    def _typed(self) -> bool:
-        """Whether the number stands there, if one is wanted."""
-        if not self._wants_number:
+    def _number_is_right(self) -> bool:
+        """Whether the number is typed, or none is required."""
+        if not self._number_required:
             return True
         return self.query_one(Input).value == str(self._tasks)
 
     @on(Input.Changed)
-    def _show_typed(self) -> None:
+    def _update_button(self) -> None:
         purge = self.query_one(f"#{PurgeMode.PURGE}", Button)
-        purge.disabled = not self._typed
-        if self._typed:
+        purge.disabled = not self._number_is_right
+        if self._number_is_right:
             self.query_one("#hint").display = False
 
     @on(Input.Submitted)
-    def _go_on(self) -> None:
-        """Enter after the number only goes on to the button: it never means yes by itself."""
-        if self._typed:
+    def _submitted(self) -> None:
+        """Focus the button after the right number. Enter in the field never confirms by itself."""
+        if self._number_is_right:
             self.query_one(f"#{PurgeMode.PURGE}").focus()
         else:
             self.query_one("#hint").display = True
 
     def on_key(self, event: events.Key) -> None:
-        """A digit is meant for the field, wherever the focus is."""
-        if self._listening and self._wants_number and event.key.isdigit():
+        """Send a digit to the field, wherever the focus is."""
+        if self.accepts_input and self._number_required and event.key.isdigit():
             field = self.query_one(Input)
             if not field.has_focus:
                 field.focus()
@@ -91,42 +95,40 @@ class ConfirmScreen(ChoiceScreen):
                 event.stop()
 
     def action_choose(self, answer: str) -> None:
-        """Purge for good only if the number stands there or none is wanted."""
-        if answer == PurgeMode.TRASH or self._typed:
+        """Dismiss with the answer; a purge for good needs the number, if one is required."""
+        if answer == PurgeMode.TRASH or self._number_is_right:
             self.dismiss(answer)
         else:
             self.query_one("#hint").display = True
             self.query_one(Input).focus()
 
 
-def _numbers(plan: PurgePlan, total: Size | None, warning: str | None) -> Text:
+def _consequences(plan: PurgePlan, total: Size | None, warning: str | None) -> Text:
     text = Text()
     if total is not None:
         text.append(f"{format_size(total.bytes)} in {pluralize(total.files, 'file')}. ")
     elif plan.tasks:
-        text.append("How much that frees is still being measured. ")
+        text.append("The disk usage is still being measured. ")
     if kept := len(plan.beyond_filters):
-        goes = "task goes" if kept == 1 else "tasks go"
-        text.append(f"{kept:,} {goes} that your filters alone would have kept. ", "bold")
+        go = "task goes" if kept == 1 else "tasks go"
+        text.append(f"{kept:,} {go} that the filters alone would keep. ", "bold")
     if plan.surviving:
-        stays = "task stays and loses its" if plan.surviving == 1 else "tasks stay and lose a"
-        text.append(f"{plan.surviving:,} {stays} bundle. ")
+        stay = "task stays and loses its" if plan.surviving == 1 else "tasks stay and lose a"
+        text.append(f"{plan.surviving:,} {stay} bundle. ")
     if ignored := len(plan.ignored_bundles):
-        stay = (
-            "bundle that can't be read stays" if ignored == 1 else "bundles that can't be read stay"
-        )
-        text.append(f"{ignored:,} {stay}, and may name tasks that are gone. ", "bold")
+        stay = "unreadable bundle stays" if ignored == 1 else "unreadable bundles stay"
+        text.append(f"{ignored:,} {stay} and may list tasks that are gone. ", "bold")
     if warning:
         text.append(f"\n\n! {plain_text(warning)}", "bold")
     return text.append(
-        "\n\nWhat is moved to the trash can come back, and frees the space when the trash is"
-        " emptied. What is purged for good frees it at once and never comes back."
+        "\n\nThe trash can be restored; its space is freed when you empty it. A purge for good"
+        " frees the space at once and can't be undone."
     )
 
 
-class _Number(Input):
-    """A field for digits, which leaves letters to the dialog."""
+class _NumberInput(Input):
+    """A field for digits; letters go to the dialog."""
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
-        """Textual asks whether a key is for the field before it looks for a binding."""
+        """Return whether the field takes a key; Textual calls this before it looks for bindings."""
         return key.isdigit()

@@ -1,4 +1,4 @@
-"""A small menu: what of the tasks to copy, the equal calls in R, and what R may do by itself."""
+"""A menu to copy ids, rows and equivalent calls, and to cancel or retry tasks in R."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -32,6 +31,7 @@ from hipercow_tui.output.r_calls import (
 from hipercow_tui.support.text import pluralize, short_id
 from hipercow_tui.ui.cells import plain_text
 from hipercow_tui.ui.clipboard import copy
+from hipercow_tui.ui.dialogs.dialog import Dialog
 from hipercow_tui.ui.status_style import GLYPH
 
 _LABEL = 27  # cells
@@ -39,85 +39,83 @@ _LABEL = 27  # cells
 
 @dataclass(frozen=True, slots=True)
 class CopySource:
-    """Tasks to hand over, and what they are called: ``3 marked tasks``, ``bundle sweep_03``.
+    """The tasks to copy, with a label such as ``3 marked tasks`` or ``bundle sweep_03``.
 
-    ``name`` is the name of the bundle, if they are all of one, and ``lang`` whose that is.
+    ``bundle_name`` and ``lang`` name the bundle, if the tasks are those of a bundle.
     """
 
-    called: str
+    label: str
     tasks: tuple[Task, ...]
     snapshot: Snapshot
     summaries: Summaries
-    name: str | None = None
+    bundle_name: str | None = None
     lang: Lang = Lang.R
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """A line of the menu: ``text`` goes to the clipboard, or ``reach`` to R; with neither there is
-    nothing to choose, and ``note`` says why."""
+    """A line of the menu, which copies ``text`` or lets R act on ``targets``.
+
+    With neither, the line is disabled and ``note`` says why.
+    """
 
     key: str
     label: str
     note: str
     text: str = ""
-    reach: RCallTargets | None = None
+    targets: RCallTargets | None = None
 
     @property
-    def idle(self) -> bool:
-        """Whether it can't be chosen."""
-        return not self.text and self.reach is None
+    def disabled(self) -> bool:
+        """Whether the line can't be chosen."""
+        return not self.text and self.targets is None
 
 
-class CopyMenuScreen(ModalScreen[RCallTargets | None]):
-    """Copies what is chosen; dismisses with what R is to act on, or None.
+class CopyMenuScreen(Dialog[RCallTargets | None]):
+    """Copy the chosen text; dismiss with the targets if R is to cancel or retry tasks, else None.
 
-    ``refusal`` says why R may not act.
+    ``refusal`` says why R must not change anything.
     """
 
     DEFAULT_CSS = """
-    CopyMenuScreen { align: center middle; }
-    CopyMenuScreen #dialog {
-        width: 76; max-width: 100%; height: auto; padding: 1 1 0 1;
-        background: $surface; border: round $primary; border-title-style: bold;
-    }
+    CopyMenuScreen #dialog { width: 76; padding: 1 1 0 1; }
     CopyMenuScreen OptionList {
         height: auto; max-height: 16; border: none; padding: 0; background: $surface;
     }
     CopyMenuScreen OptionList:focus { border: none; }
-    CopyMenuScreen #keys { color: $text-muted; padding: 0 1; margin: 1 0; }
+    CopyMenuScreen #keys { padding: 0 1; margin: 1 0; }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "dismiss(None)", "Back", id="hand_over.back"),
-        Binding("j", "move(1)", show=False, id="hand_over.down"),
-        Binding("k", "move(-1)", show=False, id="hand_over.up"),
+        Binding("escape,q", "dismiss(None)", "Back", id="copy_menu.back"),
+        Binding("j", "move(1)", show=False, id="copy_menu.down"),
+        Binding("k", "move(-1)", show=False, id="copy_menu.up"),
     ]
 
-    def __init__(self, chosen: CopySource, *, refusal: str = "") -> None:
+    def __init__(self, source: CopySource, *, refusal: str = "") -> None:
         super().__init__()
-        self._chosen = chosen
-        self._entries = {entry.key: entry for entry in _entries(chosen, refusal)}
+        self._source = source
+        self._entries = {entry.key: entry for entry in _entries(source, refusal)}
         for key in self._entries:
             self._bindings.bind(key, f"choose('{key}')", show=False)
 
     def compose(self) -> ComposeResult:
-        """A line for each, those for R apart."""
+        """Yield a line for each entry, with a rule before those that run R, and the keys."""
         with Vertical(id="dialog") as dialog:
-            dialog.border_title = f"Copy of {plain_text(self._chosen.called)}"
+            dialog.border_title = f"Copy: {plain_text(self._source.label)}"
             yield OptionList(*self._options())
-            yield Static("letter or enter copies · esc goes back", id="keys")
+            yield Static("letter or enter: copy · esc: back", id="keys")
 
     def _options(self) -> Iterable[Option | None]:
-        apart = False
+        rule = False
         for entry in self._entries.values():
-            if entry.key.isupper() and not apart:
-                apart = True
+            if entry.key.isupper() and not rule:
+                rule = True
                 yield None
             label = f" {entry.key}  {entry.label}".ljust(_LABEL)
-            line = Text.assemble((label, "" if entry.idle else "bold"), (entry.note, "dim"))
+            line = Text.assemble((label, "" if entry.disabled else "bold"), (entry.note, "dim"))
             line.no_wrap, line.overflow = True, "ellipsis"
-            yield Option(line, id=f"key-{entry.key}", disabled=entry.idle)
+            yield Option(line, id=f"key-{entry.key}", disabled=entry.disabled)
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
@@ -129,95 +127,103 @@ class CopyMenuScreen(ModalScreen[RCallTargets | None]):
         (options.action_cursor_down if by > 0 else options.action_cursor_up)()
 
     def action_choose(self, key: str) -> None:
-        """Copy it, or leave it to R."""
+        """Copy the text of an entry, or dismiss with its targets."""
         entry = self._entries[key]
         if entry.text:
-            copy(self.app, entry.text, entry.label, instead="mark fewer, or save a plan (p, e)")
+            copy(self.app, entry.text, entry.label, alternative="mark fewer, or save a plan (p, e)")
             self.dismiss(None)
-        elif entry.reach is not None:
-            self.dismiss(entry.reach)
+        elif entry.targets is not None:
+            self.dismiss(entry.targets)
         else:
             self.notify(entry.note, markup=False)
 
 
-def _entries(chosen: CopySource, refusal: str) -> Iterable[_Entry]:
-    tasks = chosen.tasks
+def _entries(source: CopySource, refusal: str) -> Iterable[_Entry]:
+    tasks = source.tasks
     ids = [task.id for task in tasks]
-    one = tasks[0] if len(tasks) == 1 else None
-    if chosen.name is not None:
-        yield _Entry("n", "name", plain_text(chosen.name), chosen.name)
+    if source.bundle_name is not None:
+        yield _Entry("n", "name", plain_text(source.bundle_name), source.bundle_name)
     yield _Entry("i", "ids", _ids_note(ids), "\n".join(ids))
-    yield _Entry("r", "rows", "for a table: tabs between", rows(tasks, chosen.summaries))
-    purged = [task.id for task in tasks if task.lang is Lang.R]
-    yield _Entry("p", "hipercow_purge()", _purge_note(chosen, purged), purge_call(purged))
-    # What R could do with its tasks is nothing to say of Python's alone.
-    acts = () if tasks and not purged else tuple(RAction)
-    reaches = {act: targets_of(act, tasks, chosen.snapshot) for act in acts}
-    for act, reach in reaches.items():
-        yield _Entry(_KEYS[act], f"{act}()", _note(reach), action_call(reach))
-    if one is not None and one.lang is Lang.PY:
-        yield _Entry("l", "hipercow task log", "its log, in a shell", log_command(one))
-        yield _Entry("s", "hipercow task status", "its status, in a shell", status_command(one))
-    elif one is not None:
-        yield _Entry("l", "task_log_show()", "its log, in R", log_call(one))
-        yield _Entry("s", "task_info()", "asks the cluster what became of it", info_call(one))
-    if chosen.name is not None and chosen.lang is Lang.PY:
-        command = bundle_command(chosen.name)
+    yield _Entry("r", "rows", "for a spreadsheet, with tabs", rows(tasks, source.summaries))
+    r_ids = [task.id for task in tasks if task.lang is Lang.R]
+    yield _Entry("p", "hipercow_purge()", _purge_note(source, r_ids), purge_call(r_ids))
+    actions = () if tasks and not r_ids else tuple(RAction)  # none for Python tasks alone
+    targets = {action: targets_of(action, tasks, source.snapshot) for action in actions}
+    for action, found in targets.items():
+        key = _ACTION_KEYS[action]
+        yield _Entry(key, f"{action}()", _action_note(found), action_call(found))
+    if len(tasks) == 1:
+        yield from _task_entries(tasks[0])
+    if source.bundle_name is not None and source.lang is Lang.PY:
+        command = bundle_command(source.bundle_name)
         yield _Entry("b", "hipercow bundle", "the status of its tasks, in a shell", command)
-    for act, reach in reaches.items():
-        note = refusal or (_note(reach) if not reach.tasks else "runs it here, after a question")
-        label = f"{act.value.removeprefix('task_')} in R…"
-        may = reach if reach.tasks and not refusal else None
-        yield _Entry(_KEYS[act].upper(), label, note, reach=may)
+    for action, found in targets.items():
+        yield _run_entry(action, found, refusal)
+
+
+def _task_entries(task: Task) -> Iterable[_Entry]:
+    if task.lang is Lang.PY:
+        yield _Entry("l", "hipercow task log", "its log, in a shell", log_command(task))
+        yield _Entry("s", "hipercow task status", "its status, in a shell", status_command(task))
+    else:
+        yield _Entry("l", "task_log_show()", "its log, in R", log_call(task))
+        yield _Entry("s", "task_info()", "asks the cluster for its status", info_call(task))
+
+
+def _run_entry(action: RAction, found: RCallTargets, refusal: str) -> _Entry:
+    possible = bool(found.tasks) and not refusal
+    note = "runs R here, after a question" if possible else refusal or _action_note(found)
+    label = f"{action.value.removeprefix('task_')} in R…"
+    key = _ACTION_KEYS[action].upper()
+    return _Entry(key, label, note, targets=found if possible else None)
 
 
 def _ids_note(ids: Sequence[str]) -> str:
     if not ids:
-        return "no task is left"
+        return "no task left"
     more = f" and {len(ids) - 1:,} more" if len(ids) > 1 else ""
     return f"{short_id(ids[0])}{more}"
 
 
-def _purge_note(chosen: CopySource, ids: Sequence[str]) -> str:
+def _purge_note(source: CopySource, ids: Sequence[str]) -> str:
     if not ids:
         return "hipercow for Python has no purge"
-    named = set(ids)
-    chains = {other for task in chosen.tasks for other in task.chain} - named
-    chains &= chosen.snapshot.tasks.keys()
-    bundles = {name for task in chosen.tasks for name in task.bundles}
-    drawn = [pluralize(len(ids), "task")]
-    drawn += [f"{len(chains):,} of their chains"] if chains else []
-    drawn += [pluralize(len(bundles), "bundle")] if bundles else []
-    return " + ".join(drawn)
+    chained = {other for task in source.tasks for other in task.chain} - set(ids)
+    chained &= source.snapshot.tasks.keys()
+    bundles = {name for task in source.tasks for name in task.bundles}
+    parts = [pluralize(len(ids), "task")]
+    parts += [f"{len(chained):,} in their chains"] if chained else []
+    parts += [pluralize(len(bundles), "bundle")] if bundles else []
+    return " + ".join(parts)
 
 
-_KEYS: Mapping[RAction, str] = {RAction.CANCEL: "c", RAction.RETRY: "t"}
-_WANTS: Mapping[RAction, str] = {
+_ACTION_KEYS: Mapping[RAction, str] = {RAction.CANCEL: "c", RAction.RETRY: "t"}
+_UNSUITABLE: Mapping[RAction, str] = {
     RAction.CANCEL: "not submitted or running",
     RAction.RETRY: "not ended",
 }
 
 
-def _note(reach: RCallTargets) -> str:
-    if not reach.tasks:
-        return f"nothing to do: {_WANTS[reach.action]}"
-    said = pluralize(len(reach.tasks), "task")
-    if reach.followed:
-        said += f", {reach.followed:,} by a later attempt"
-    if reach.left_out:
-        said += f"; {reach.left_out:,} {_WANTS[reach.action]}"
-    return said
+def _action_note(targets: RCallTargets) -> str:
+    if not targets.tasks:
+        return f"nothing to do: {_UNSUITABLE[targets.action]}"
+    note = pluralize(len(targets.tasks), "task")
+    if targets.followed:
+        note += f", {targets.followed:,} by a later attempt"
+    if targets.left_out:
+        note += f"; {targets.left_out:,} {_UNSUITABLE[targets.action]}"
+    return note
 
 
 def rows(tasks: Sequence[Task], summaries: Summaries) -> str:
-    """Tasks as lines with tabs, as a spreadsheet takes them; times are local, to the second."""
+    """Return tasks as lines separated by tabs, for a spreadsheet; times are local, in seconds."""
     titles = ("id", "status", "what", "inputs", "bundles", "created", "started", "finished")
     lines = [] if len(tasks) == 1 else ["\t".join(titles)]
     for task in tasks:
         summary = summaries.get(task.id, NO_SUMMARY)
         times = map(_time, (task.created, task.started, task.finished))
-        told = (summary.code_text, summary.inputs_text, " ".join(task.bundles))
-        lines.append("\t".join((task.id, task.status, *map(plain_text, told), *times)))
+        texts = (summary.code_text, summary.inputs_text, " ".join(task.bundles))
+        lines.append("\t".join((task.id, task.status, *map(plain_text, texts), *times)))
     return "\n".join(lines) if tasks else ""
 
 
@@ -226,5 +232,5 @@ def _time(seconds: float | None) -> str:
 
 
 def called(task: Task) -> str:
-    """What one task is called: ``✗ failure 3f2a9c…71e0``."""
+    """Return the label of one task: ``✗ failure 3f2a9c…71e0``."""
     return f"{GLYPH[task.status]} {task.status} {short_id(task.id)}"

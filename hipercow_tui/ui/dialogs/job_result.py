@@ -1,4 +1,4 @@
-"""What became of a purge or an undo: what went or came back, what did not and why."""
+"""The report of a purge, restore or emptying, with each item that failed and the reason."""
 
 from __future__ import annotations
 
@@ -10,38 +10,33 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from hipercow_tui.output.report import Report
 from hipercow_tui.purging import EmptyReport, ItemResult, PurgeReport, RestoreReport
 from hipercow_tui.support.text import format_duration, format_size, pluralize, tasks_and_bundles
 from hipercow_tui.ui.cells import plain_text
+from hipercow_tui.ui.dialogs.dialog import Dialog
 from hipercow_tui.ui.widgets.virtual_list import VirtualList
 
-_WRAP = 62  # cells of a reason: what an 80 column screen has room for
+_WRAP = 62  # cells of a reason, to fit a terminal of 80 columns
 
 
-class JobResultScreen(ModalScreen[str | None]):
-    """Shows a report until it is dismissed; with what is to be done next, if a key was
-    pressed that the report names."""
+class JobResultScreen(Dialog[str | None]):
+    """Show a report; dismiss with ``undo`` or ``trash`` for a key that the report names."""
 
     DEFAULT_CSS = """
-    JobResultScreen { align: center middle; }
     JobResultScreen #dialog {
-        width: 90%; max-width: 110; height: auto; max-height: 90%; padding: 1 2;
-        background: $surface; border: round $success; border-title-style: bold;
+        width: 90%; max-width: 110; max-height: 90%; border: round $success;
     }
     JobResultScreen #dialog.-incomplete { border: round $warning; }
-    JobResultScreen Static { height: auto; }
     JobResultScreen _Reasons { margin-top: 1; }
-    JobResultScreen #keys { color: $text-muted; margin-top: 1; }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,enter,q", "dismiss", "Close", id="summary.close"),
-        Binding("U", "leave_for('undo')", "Undo", id="summary.undo"),
-        Binding("T", "leave_for('trash')", "Trash", id="summary.trash"),
+        Binding("escape,enter,q", "dismiss", "Close", id="job_result.close"),
+        Binding("U", "leave_for('undo')", "Undo", id="job_result.undo"),
+        Binding("T", "leave_for('trash')", "Trash", id="job_result.trash"),
     ]
 
     def __init__(self, report: Report) -> None:
@@ -50,40 +45,40 @@ class JobResultScreen(ModalScreen[str | None]):
         self._reasons = list(_reasons(report))
 
     def compose(self) -> ComposeResult:
-        """What went or came back; then, where there is any, the list of what did not."""
+        """Yield the summary, the reasons of failed items, if any, and the keys."""
         report = self._report
         with Vertical(id="dialog", classes="" if report.complete else "-incomplete") as dialog:
             dialog.border_title = _title(report)
-            yield Static(_told(report), markup=False)
+            yield Static(_summary(report), markup=False)
             if self._reasons:
                 yield _Reasons(self._reasons)
-            yield Static("↑↓ scroll · esc closes" if self._reasons else "esc closes", id="keys")
+            yield Static("↑↓: scroll · esc: close" if self._reasons else "esc: close", id="keys")
 
     def action_leave_for(self, step: str) -> None:
-        """Do this next, if the report speaks of it."""
+        """Dismiss with the next step, if the report names its key."""
         if step in _next_steps(self._report):
             self.dismiss(step)
 
     def on_mount(self) -> None:
-        """As high as it needs, as far as there is room."""
+        """Give the list the height that it needs, as far as the screen has it."""
         for reasons in self.query(_Reasons):
             reasons.styles.height = min(len(self._reasons), max(3, self.size.height - 14))
             reasons.focus()
 
 
 class _Reasons(VirtualList):
-    """One line for each thing that did not go or come back, and why."""
+    """The reasons, and the items below each."""
 
     def __init__(self, reasons: Sequence[str]) -> None:
         super().__init__()
         self._reasons = reasons
 
     def on_mount(self) -> None:
-        """There are so many lines."""
+        """Set the number of lines."""
         self.count = len(self._reasons)
 
     def line(self, y: int) -> Text:
-        """The reason on line ``y``."""
+        """Return the text of a line; items are indented."""
         reason = self._reasons[y]
         return Text(f" {reason}", "" if reason.startswith(" ") else "bold")
 
@@ -98,62 +93,66 @@ def _title(report: Report) -> str:
     if isinstance(report, RestoreReport):
         return "Restored" if report.complete else "Restored, but not all"
     if isinstance(report, EmptyReport):
-        done, what = "Trash emptied", "Emptying"
+        done, job = "Trash emptied", "Emptying"
     elif report.trash is not None:
-        done, what = "Moved to the trash", "Move to the trash"
+        done, job = "Moved to the trash", "Move to the trash"
     else:
-        done, what = "Purged", "Purge"
+        done, job = "Purged", "Purge"
     if report.complete:
         return done
-    return f"{what} stopped" if report.stopped else f"{done}, but not all"
+    return f"{job} stopped" if report.stopped else f"{done}, but not all"
 
 
-def _told(report: Report) -> str:
+def _summary(report: Report) -> str:
     if isinstance(report, RestoreReport):
-        return _back(report)
-    what = tasks_and_bundles(len(report.removed), len(report.removed_bundles), "is/are")
+        return _restore_summary(report)
+    counts = len(report.removed), len(report.removed_bundles)
     if isinstance(report, PurgeReport) and report.trash is not None:
-        return f"{what} in the trash. U undoes; T shows the trash, to empty it too."
-    words = f"{what} gone. {format_size(report.bytes)} in"
-    words += (
+        moved = tasks_and_bundles(*counts, "is/are")
+        return f"{moved} in the trash. U: undo · T: show the trash, to empty it."
+    text = f"Erased {tasks_and_bundles(*counts)}: {format_size(report.bytes)} in"
+    text += (
         f" {pluralize(report.files, 'file')} freed in {format_duration(max(1.0, report.seconds))}."
     )
     if isinstance(report, EmptyReport) and report.stopped:
-        words += "\nWhat is left is still in the trash (T): restore it there, or finish."
+        text += "\nThe rest is still in the trash (T): restore it, or finish the emptying."
     if isinstance(report, PurgeReport) and report.quarantine_path is not None:
-        words += f"\nWhat could not be erased is in {plain_text(str(report.quarantine_path))}."
-    return words
+        text += (
+            f"\nItems that could not be erased are in {plain_text(str(report.quarantine_path))}."
+        )
+    return text
 
 
-def _back(report: RestoreReport) -> str:
+def _restore_summary(report: RestoreReport) -> str:
     restored = len(report.restored), len(report.restored_bundles)
-    words = f"{tasks_and_bundles(*restored, 'is/are')} back in place."
+    text = f"Restored {tasks_and_bundles(*restored)}."
     if report.missing_ids:
-        words += f" {pluralize(len(report.missing_ids), 'task')} had been erased before and can't come back."
-    return words
+        missing = tasks_and_bundles(len(report.missing_ids), 0, "was/were")
+        text += f" {missing} erased before and can't be restored."
+    return text
 
 
 def _reasons(report: Report) -> Iterable[str]:
-    """Each reason once, in lines that fit a narrow screen, and under it what it holds for."""
-    failed = "Not put back" if isinstance(report, RestoreReport) else "Failed"
+    """Yield each reason once, wrapped for a narrow screen, and below it the items."""
+    failed = "Not restored" if isinstance(report, RestoreReport) else "Failed"
     groups = [(failed, report.failed)]
     if isinstance(report, PurgeReport):
         groups.append(("Put back, or left in its place", report.put_back))
         groups.append(("Gone already", report.vanished))
     if isinstance(report, RestoreReport):
-        erased = "it had been erased before"
+        reason = "it was erased before"
         groups.append(
-            ("Gone", tuple(ItemResult(task_id, erased) for task_id in report.missing_ids))
+            ("Gone", tuple(ItemResult(task_id, reason) for task_id in report.missing_ids))
         )
-    for title, outcomes in groups:
+    for title, results in groups:
         by_reason: dict[str, list[str]] = {}
-        for one in outcomes:
-            by_reason.setdefault(one.reason, []).append(_name(one))
+        for result in results:
+            by_reason.setdefault(result.reason, []).append(_name(result))
         for reason, names in by_reason.items():
             yield from textwrap.wrap(f"{title}, {len(names):,}: {plain_text(reason)}", _WRAP)
             yield from (f"  {name}" for name in names)
 
 
-def _name(outcome: ItemResult) -> str:
-    name = f"bundle {plain_text(outcome.name)}" if outcome.is_bundle else plain_text(outcome.name)
-    return name if outcome.where is None else f"{name}, kept in {plain_text(str(outcome.where))}"
+def _name(result: ItemResult) -> str:
+    name = f"bundle {plain_text(result.name)}" if result.is_bundle else plain_text(result.name)
+    return name if result.where is None else f"{name}, kept in {plain_text(str(result.where))}"

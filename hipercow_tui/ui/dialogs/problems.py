@@ -1,4 +1,4 @@
-"""What could not be read of a root, each with its reason."""
+"""The files and folders of a root that could not be read, each with the reason."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from hipercow_tui.support.text import pluralize, short_id
 from hipercow_tui.ui.cells import plain_text
 from hipercow_tui.ui.widgets.scroll_text import ScrollText
 
-MOST = 1000  # lines; whoever has more has one problem, not a thousand
+MAX_LINES = 1000
 
 
 class ProblemsScreen(ModalScreen[None]):
-    """The problems of a snapshot, until it is dismissed."""
+    """List the problems of a snapshot."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,enter,q", "dismiss", "Close", id="problems.close"),
@@ -31,22 +31,22 @@ class ProblemsScreen(ModalScreen[None]):
         self._problems = list(problems(snapshot))
 
     def compose(self) -> ComposeResult:
-        """One line a problem, wrapped."""
+        """Yield the problems, one a line."""
         with ScrollText(classes="dialog") as dialog:
             dialog.border_title = pluralize(len(self._problems), "problem")
-            dialog.border_subtitle = "esc closes"
+            dialog.border_subtitle = "esc: close"
             yield Static(self._text(), markup=False)
 
     def _text(self) -> Text:
         if not self._problems:
-            return Text("Everything could be read.")
-        shown = self._problems[:MOST]
+            return Text("All files were read.")
+        shown = self._problems[:MAX_LINES]
         more = len(self._problems) - len(shown)
         return Text("\n".join([*shown, *([f"and {more:,} more"] if more else [])]))
 
 
 def problems(snapshot: Snapshot) -> Iterator[str]:
-    """The sentences: of bundles, ``retry`` and folders first, then of tasks."""
+    """Yield a sentence for each problem: of bundles, ``retry`` and folders, then of tasks."""
     yield from map(plain_text, snapshot.problems)
     for task in snapshot.tasks.values():
         if task.problem:

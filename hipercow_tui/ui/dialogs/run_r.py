@@ -1,4 +1,4 @@
-"""R at work: what it is asked to do, after a question, and what it says."""
+"""Run R to cancel or retry tasks, after a question, and show its output."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from hipercow_tui.formats.log_file import sanitize_line
@@ -20,142 +19,143 @@ from hipercow_tui.output.r_calls import RAction, RCallTargets
 from hipercow_tui.support.errors import RscriptError
 from hipercow_tui.support.text import pluralize
 from hipercow_tui.ui.dialogs.choice import Choice, ChoiceScreen
+from hipercow_tui.ui.dialogs.dialog import Dialog
 from hipercow_tui.ui.messages import WorkerFailed
 from hipercow_tui.ui.widgets.scroll_text import ScrollText
 from hipercow_tui.ui.workers.base import start_thread
 
-_KEPT = 500  # lines of what R says
+_MAX_LINES = 500  # of R's output
 _VERBS = {RAction.CANCEL: "cancel", RAction.RETRY: "retry"}
 
 
-class RunRScreen(ModalScreen[bool]):
-    """Looks for R and its hipercow, asks, and has it act; dismisses with whether R was started."""
+class RunRScreen(Dialog[bool]):
+    """Find R with its hipercow, ask, and run it; dismiss with whether R was started."""
 
     DEFAULT_CSS = """
-    RunRScreen { align: center middle; }
-    RunRScreen #dialog {
-        width: 90%; max-width: 96; height: auto; max-height: 80%; padding: 1 2;
-        background: $surface; border: round $primary; border-title-style: bold;
-    }
-    RunRScreen ScrollText { height: auto; max-height: 100%; scrollbar-size-vertical: 1; }
-    RunRScreen Static { height: auto; width: 1fr; }
-    RunRScreen #keys { color: $text-muted; margin-top: 1; }
+    RunRScreen #dialog { width: 90%; max-width: 96; max-height: 80%; overflow-y: hidden; }
+    RunRScreen ScrollText { height: auto; max-height: 100%; }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "leave", "Stop, or close", id="let_r.leave"),
+        Binding("escape,q", "leave", "Stop, or close", id="run_r.leave"),
     ]
 
-    def __init__(self, reach: RCallTargets, root: Root) -> None:
+    def __init__(self, targets: RCallTargets, root: Root) -> None:
         super().__init__()
-        self._reach = reach
+        self._targets = targets
         self._root = root
         self._stop = threading.Event()
         self._working = False
-        self._lines: deque[str] = deque(maxlen=_KEPT)
+        self._lines: deque[str] = deque(maxlen=_MAX_LINES)
         self._started = False
 
     def compose(self) -> ComposeResult:
-        """What R says, and what can be pressed."""
+        """Yield the output of R, and the keys."""
         with Vertical(id="dialog") as dialog:
-            dialog.border_title = f"Let R {_VERBS[self._reach.action]} {self._tasks}"
+            dialog.border_title = f"Let R {_VERBS[self._targets.action]} {self._tasks}"
             with ScrollText():
-                yield Static("Looking for R and its hipercow…", id="said", markup=False)
-            yield Static("esc goes back", id="keys", markup=False)
+                yield Static("Looking for R and its hipercow…", id="output", markup=False)
+            yield Static("esc: back", id="keys", markup=False)
 
     def on_mount(self) -> None:
-        """Look for R, which takes a second."""
-        start_thread(self._look, self._broke)
+        """Find R in a thread, because that takes a second."""
+        start_thread(self._find_r, self._broke)
 
     @property
     def working(self) -> bool:
-        """Whether R is at work."""
+        """Whether R is running."""
         return self._working
 
     @property
     def _tasks(self) -> str:
-        return pluralize(len(self._reach.tasks), "task")
+        return pluralize(len(self._targets.tasks), "task")
 
     def _broke(self, error: Exception) -> None:
         self.app.call_later(self.app.post_message, WorkerFailed(error))
 
-    def _look(self) -> None:
+    def _find_r(self) -> None:
         try:
             version = r_runner.hipercow_version(self._root)
         except RscriptError as error:
-            self.call_later(self._end, str(error), "esc goes back")
+            self.call_later(self._ended, str(error), "esc: back")
         else:
             self.call_later(self._ask, version)
 
     def _ask(self, version: str) -> None:
         if not self.is_current:
             return
-        act = self._reach.action
-        text = Text.assemble(
-            ("hipercow::", "dim"), (f"{act}()", "bold"), f" of hipercow {version} is called for "
-        )
-        text.append(f"{self._tasks}.")
-        if self._reach.followed:
-            text.append(f" For {pluralize(self._reach.followed, 'task')}, that is a later attempt.")
-        if self._reach.left_out:
-            text.append(f" {self._reach.left_out:,} can't be and are left out.")
-        if act is RAction.RETRY:
-            text.append("\n\nEach is made anew and submitted, if your driver is set up so.")
-        else:
-            text.append("\n\nWhat was calculated so far is lost; a cancelled task can be retried.")
+        action = self._targets.action
 
         def answered(answer: str | None) -> None:
             if answer is None:
                 self.dismiss(False)
             else:
-                self._work()
+                self._start()
 
         self.query_one("#dialog").display = False
-        choice = Choice("yes", "y", f"Let R {_VERBS[act]}")
-        self.app.push_screen(ChoiceScreen(f"{act}() for {self._tasks}?", text, [choice]), answered)
+        choice = Choice("yes", "y", f"Let R {_VERBS[action]}")
+        title = f"{action}() for {self._tasks}?"
+        self.app.push_screen(ChoiceScreen(title, self._question(version), [choice]), answered)
 
-    def _work(self) -> None:
+    def _question(self, version: str) -> Text:
+        targets = self._targets
+        text = Text.assemble(
+            ("hipercow::", "dim"),
+            (f"{targets.action}()", "bold"),
+            f" of hipercow {version} is called for {self._tasks}.",
+        )
+        if targets.followed:
+            text.append(f" For {pluralize(targets.followed, 'task')}, that is a later attempt.")
+        if targets.left_out:
+            text.append(f" {targets.left_out:,} more can't be, and are left out.")
+        if targets.action is RAction.RETRY:
+            text.append("\n\nA new task is made for each, and submitted if your driver does that.")
+        else:
+            text.append("\n\nTheir results so far are lost. A cancelled task can be retried.")
+        return text
+
+    def _start(self) -> None:
         self._working = self._started = True
         self.query_one("#dialog").display = True
-        self._show("R is at work · esc stops it")
-        # No daemon: R finishes what it has begun, and is heard to the end, even if the app is left.
-        threading.Thread(target=self._act, name="R").start()
+        self._show("R is running · esc: stop")
+        # Not a daemon: when the app is left, R still finishes its call and its output is read.
+        threading.Thread(target=self._run, name="R").start()
 
-    def _act(self) -> None:
+    def _run(self) -> None:
         try:
-            ended = r_runner.run(
-                self._reach.action, self._reach.ids, self._root, self._heard, self._stop
+            result = r_runner.run(
+                self._targets.action, self._targets.ids, self._root, self._add_line, self._stop
             )
         except RscriptError as error:
-            self.call_later(self._end, str(error), "esc closes")
+            self.call_later(self._ended, str(error), "esc: close")
             return
-        if ended.succeeded:
-            said = "R is done"
+        if result.succeeded:
+            end = "R has finished"
         else:
-            said = "R was stopped" if ended.stopped else f"R failed, with status {ended.status}"
-        self.call_later(self._end, "", f"{said} · esc closes")
+            end = "R was stopped" if result.stopped else f"R failed with status {result.status}"
+        self.call_later(self._ended, "", f"{end} · esc: close")
 
-    def _heard(self, line: bytes) -> None:
+    def _add_line(self, line: bytes) -> None:
         self._lines.append(sanitize_line(line))
         self.call_later(self._show, None)
 
-    def _end(self, said: str, keys: str) -> None:
+    def _ended(self, error: str, keys: str) -> None:
         self._working = False
-        if said:
-            self._lines.append(said)
+        if error:
+            self._lines.append(error)
         self._show(keys)
 
     def _show(self, keys: str | None) -> None:
         if not self.is_mounted:
             return
-        said = Text("\n").join(map(Text.from_ansi, self._lines)) if self._lines else Text("…")
-        self.query_one("#said", Static).update(said)
+        output = Text("\n").join(map(Text.from_ansi, self._lines)) if self._lines else Text("…")
+        self.query_one("#output", Static).update(output)
         self.query_one(ScrollText).scroll_end(animate=False)
         if keys is not None:
             self.query_one("#keys", Static).update(keys)
 
     def action_leave(self) -> None:
-        """Stop R, or leave once it has ended."""
+        """Stop R if it is running, else close."""
         if self._working:
             self._stop.set()
             self._show("Stopping R…")

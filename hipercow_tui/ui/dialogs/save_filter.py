@@ -1,4 +1,4 @@
-"""A name for the filters that are set."""
+"""Ask for a name to save the filters under."""
 
 from __future__ import annotations
 
@@ -8,52 +8,48 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from hipercow_tui.settings.saved_filters import NAME_LIMIT, SavedFilter, SavedFilters, check_name
 from hipercow_tui.support.errors import FilterError
+from hipercow_tui.ui.dialogs.dialog import Dialog
 
 
-class SaveFilterScreen(ModalScreen[str | None]):
-    """Shows what would be saved and asks for a name, which it dismisses with."""
+class SaveFilterScreen(Dialog[str | None]):
+    """Show the filters and ask for a name; dismiss with the name, or None.
+
+    ``existing`` are the saved filters; replacing one takes a second enter.
+    """
 
     DEFAULT_CSS = """
-    SaveFilterScreen { align: center middle; }
-    SaveFilterScreen #dialog {
-        width: 66; max-width: 100%; height: auto; padding: 1 2;
-        max-height: 100%; overflow-y: auto; scrollbar-size-vertical: 1;
-        background: $surface; border: round $primary; border-title-style: bold;
-    }
-    SaveFilterScreen Static { height: auto; width: 1fr; }
     SaveFilterScreen Input, SaveFilterScreen Input:focus {
         height: 1; border: none; padding: 0 1; margin-top: 1; background: $panel;
     }
     SaveFilterScreen #problem { color: $text-warning; margin-top: 1; }
-    SaveFilterScreen #keys { color: $text-muted; margin-top: 1; }
+
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss", "Don't save", id="name_filters.cancel"),
+        Binding("escape", "dismiss", "Don't save", id="save_filter.cancel"),
     ]
 
-    def __init__(self, saved: SavedFilter, known: SavedFilters) -> None:
+    def __init__(self, saved: SavedFilter, existing: SavedFilters) -> None:
         super().__init__()
         self._saved = saved
-        self._known = known
+        self._existing = existing
         self._replaces: str | None = None
 
     def compose(self) -> ComposeResult:
-        """The filters, a field, a line for what is wrong with it, the keys."""
+        """Yield the filters, the field, a line for a problem, and the keys."""
         with Vertical(id="dialog") as dialog:
             dialog.border_title = "Save filters as"
             yield Static(str(self._saved), markup=False)
             yield Input(placeholder="a name", max_length=NAME_LIMIT)
             yield Static(id="problem", markup=False)
-            yield Static("enter saves · esc goes back", id="keys")
+            yield Static("enter: save · esc: back", id="keys")
 
     def on_mount(self) -> None:
-        """No problem yet."""
+        """Hide the line for a problem."""
         self.query_one("#problem").display = False
 
     @on(Input.Submitted)
@@ -64,20 +60,20 @@ class SaveFilterScreen(ModalScreen[str | None]):
         except FilterError as error:
             self._warn(str(error))
             return
-        there = name in self._known.filters or name in self._known.problems
-        if there and self._replaces != name:
+        exists = name in self._existing.filters or name in self._existing.problems
+        if exists and self._replaces != name:
             self._replaces = name
-            before = self._known.filters.get(name)
-            self._warn(f"'{name}' is there already{f': {before}' if before else ''}")
-            self.query_one("#keys", Static).update("enter replaces it · esc goes back")
+            before = self._existing.filters.get(name)
+            self._warn(f"'{name}' exists already{f': {before}' if before else ''}")
+            self.query_one("#keys", Static).update("enter: replace it · esc: back")
         else:
             self.dismiss(name)
 
     @on(Input.Changed)
-    def _typed(self) -> None:
+    def _text_changed(self) -> None:
         self._replaces = None
         self.query_one("#problem").display = False
-        self.query_one("#keys", Static).update("enter saves · esc goes back")
+        self.query_one("#keys", Static).update("enter: save · esc: back")
 
     def _warn(self, problem: str) -> None:
         shown = self.query_one("#problem", Static)

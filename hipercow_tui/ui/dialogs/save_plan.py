@@ -1,9 +1,8 @@
-"""Where to save a plan: a name, with a free one proposed. Never overwrites a file."""
+"""The dialog that saves a plan for ``hipercow-tui apply``; it never overwrites a file."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+import shlex
 from datetime import datetime
 from pathlib import Path
 from typing import ClassVar
@@ -16,14 +15,13 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from hipercow_tui.domain.plan import PurgePlan
-from hipercow_tui.formats.folder_size import Size
-from hipercow_tui.output import report
-from hipercow_tui.purging.plan_file import open_private
+from hipercow_tui.purging.plan_file import save_plan
+from hipercow_tui.support.errors import PurgeError
 from hipercow_tui.ui.cells import plain_text
 
 
 class SavePlanScreen(ModalScreen[None]):
-    """Asks for a file name and saves the plan there, as JSON."""
+    """Asks for a file name and saves the plan there."""
 
     DEFAULT_CSS = """
     SavePlanScreen { align: center middle; }
@@ -43,22 +41,21 @@ class SavePlanScreen(ModalScreen[None]):
         Binding("escape", "dismiss", "Don't save", id="save.cancel"),
     ]
 
-    def __init__(self, plan: PurgePlan, sizes: Mapping[str, Size]) -> None:
+    def __init__(self, plan: PurgePlan) -> None:
         super().__init__()
         self._plan = plan
-        self._sizes = sizes
 
     def compose(self) -> ComposeResult:
-        """A field, a line for what is wrong with it, the keys."""
+        """Yield an input with a proposed name, a line for an error, and the keys."""
         with Vertical(id="dialog") as dialog:
-            dialog.border_title = "Save plan as JSON"
+            dialog.border_title = "Save plan"
             made = datetime.fromtimestamp(self._plan.made)
             yield Input(f"hipercow-plan-{made:%Y-%m-%d-%H%M%S}.json", select_on_focus=False)
             yield Static(id="problem", markup=False)
             yield Static("enter saves · esc goes back", id="keys")
 
     def on_mount(self) -> None:
-        """No problem yet."""
+        """Hide the line for an error."""
         self.query_one("#problem").display = False
 
     @on(Input.Submitted)
@@ -68,22 +65,21 @@ class SavePlanScreen(ModalScreen[None]):
     @work(thread=True, exclusive=True)
     def _save(self, path: Path) -> None:
         try:
-            with open(path, "x", encoding="utf-8", opener=open_private) as file:
-                plan = report.plan_as_json(self._plan, self._sizes, dry_run=True)
-                json.dump(plan, file, indent=1)
-                file.write("\n")
-        except FileExistsError:
-            self.call_later(self._refuse, f"{path} exists already: choose another name")
-        except OSError as error:
-            self.call_later(self._refuse, f"{path}: {error.strerror or error}")
+            save_plan(self._plan, path)
+        except PurgeError as error:
+            self.call_later(self._show_problem, str(error))
         else:
             self.call_later(self._saved, path.absolute())
 
-    def _refuse(self, problem: str) -> None:
+    def _show_problem(self, problem: str) -> None:
         shown = self.query_one("#problem", Static)
         shown.update(plain_text(problem))
         shown.display = True
 
     def _saved(self, path: Path) -> None:
-        self.app.notify(plain_text(str(path)), title="Plan saved", markup=False)
+        self.app.notify(
+            plain_text(f"Carry it out with: hipercow-tui apply {shlex.quote(str(path))}"),
+            title="Plan saved",
+            markup=False,
+        )
         self.dismiss()

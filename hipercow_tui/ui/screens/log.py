@@ -1,4 +1,4 @@
-"""The logs of a task, full screen: open at their end and follow it there."""
+"""The logs of a task, which open at their end and follow it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,13 @@ from textual.widgets import Input
 
 from hipercow_tui.domain.task import PURGEABLE, Status, Task
 from hipercow_tui.formats.log_file import LOG_NAMES, Log
-from hipercow_tui.formats.log_patterns import LONGEST, LogQuery, Severity, lines_with, words
+from hipercow_tui.formats.log_patterns import (
+    MAX_QUERY,
+    LogQuery,
+    Severity,
+    severity_query,
+    text_query,
+)
 from hipercow_tui.formats.root import Root
 from hipercow_tui.support.text import short_id
 from hipercow_tui.ui.keymap import LOG, MOVES
@@ -23,14 +29,14 @@ from hipercow_tui.ui.widgets.footer import KeyFooter
 from hipercow_tui.ui.widgets.log_pane import LogPane
 from hipercow_tui.ui.workers.log_paging import by_cells, by_rows, stay, to_end, to_start
 
-WIDE = 140  # cells from which two logs stand side by side, else one below the other
-_WHEEL = 3  # rows
+SIDE_BY_SIDE_FROM = 140  # cells; on a narrower terminal the two logs are stacked
+_WHEEL_ROWS = 3
 
 
 class LogScreen(Screen[None]):
-    """Shows the log of a task, and on request its ``log.outer`` beside it.
+    """Show the log of a task, and on request its ``log.outer``.
 
-    ``task`` gives the task as it is by now, None once it is gone.
+    ``task`` returns the present state of the task, or None if it is gone.
     """
 
     DEFAULT_CSS = """
@@ -48,103 +54,103 @@ class LogScreen(Screen[None]):
 
     def __init__(self, root: Root, task_id: str, task: Callable[[], Task | None]) -> None:
         super().__init__()
-        known = task()
-        self._root = root if known is None else root.part(known.lang)
+        present = task()
+        self._root = root if present is None else root.part(present.lang)
         self._task_id = task_id
-        self._now = task
+        self._current_task = task
         self._wrap = False
-        self._sought: LogQuery | None = None
+        self._query: LogQuery | None = None
 
     def compose(self) -> ComposeResult:
-        """Both logs, the field for a search, the keys."""
+        """Yield both logs, the search field and the keys."""
         with Container(id="logs"):
             for name, pane in zip(LOG_NAMES, ("log", "outer"), strict=True):
                 yield LogPane(Log(self._root, self._task_id, name), id=pane)
-        yield Input(placeholder="search", select_on_focus=True, max_length=LONGEST)
+        yield Input(placeholder="search", select_on_focus=True, max_length=MAX_QUERY)
         yield KeyFooter()
 
     def on_mount(self) -> None:
-        """The keys go to the log; its task may change while it is looked at."""
+        """Focus the log, and update the status of the task every second."""
         self.log_pane.view.focus()
-        self._tell_task()
-        self.set_interval(1.0, self._tell_task)
+        self._update_task()
+        self.set_interval(1.0, self._update_task)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Where there is room, logs stand side by side."""
-        self.set_class(event.size.width >= WIDE, "-wide")
+        """Show the logs side by side on a wide terminal."""
+        self.set_class(event.size.width >= SIDE_BY_SIDE_FROM, "-wide")
 
     @property
     def log_pane(self) -> LogPane:
-        """The log."""
+        """The pane of ``log``."""
         return self.query_one("#log", LogPane)
 
     @property
     def outer(self) -> LogPane:
-        """The log of the cluster's own job."""
+        """The pane of ``log.outer``, the log of the cluster job."""
         return self.query_one("#outer", LogPane)
 
     @property
     def pane(self) -> LogPane:
-        """The one that keys go to."""
+        """The pane that has the focus."""
         return self.outer if self.outer.view.has_focus else self.log_pane
 
-    def _tell_task(self) -> None:
-        task = self._now()
-        said = "gone" if task is None else f"{GLYPH[task.status]} {task.status}"
-        self.log_pane.what = f"{short_id(self._task_id)}  {said}"
+    def _update_task(self) -> None:
+        task = self._current_task()
+        status = "gone" if task is None else f"{GLYPH[task.status]} {task.status}"
+        self.log_pane.title = f"{short_id(self._task_id)}  {status}"
         for pane in (self.log_pane, self.outer):
             pane.ended = task is None or (
                 task.status in PURGEABLE and task.status != Status.CREATED
             )
 
-    @on(LogPane.Turned)
-    def _turned(self, message: LogPane.Turned) -> None:
+    @on(LogPane.PageChanged)
+    def _page_changed(self, message: LogPane.PageChanged) -> None:
         other = self.outer
-        self.log_pane.hint = "" if other.display or other.page.error else "o log.outer"
+        self.log_pane.hint = "" if other.display or other.page.error else "o: log.outer"
         self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """The other log is offered where there is one, the next hit once something was found."""
+        """Offer ``log.outer`` if it exists, and the next hit during a search."""
         if action == "other":
             return self.outer.display or not self.outer.page.error
-        return action != "hit" or self._sought is not None
+        return action != "hit" or self._query is not None
 
     # Keys
 
     def action_move(self, rows: int) -> None:
         """Scroll by rows."""
-        self.pane.turn(by_rows(rows))
+        self.pane.navigate(by_rows(rows))
 
     def action_page(self, pages: int) -> None:
-        """Scroll by screens, with one row in common."""
-        self.pane.turn(by_rows(pages * max(1, self.pane.shape.height - 1)))
+        """Scroll by pages, which have one row in common."""
+        self.pane.navigate(by_rows(pages * max(1, self.pane.viewport.height - 1)))
 
-    def action_sideways(self, halves: int) -> None:
-        """Scroll by half the width."""
-        self.pane.turn(by_cells(halves * (self.pane.shape.width // 2)))
+    def action_sideways(self, half_pages: int) -> None:
+        """Scroll sideways by half the width."""
+        self.pane.navigate(by_cells(half_pages * (self.pane.viewport.width // 2)))
 
     def action_first(self) -> None:
-        """To the beginning."""
-        self.pane.turn(to_start)
+        """Go to the beginning."""
+        self.pane.navigate(to_start)
 
     def action_last(self) -> None:
-        """To the end, which is followed."""
-        self.pane.turn(to_end)
+        """Go to the end and follow it."""
+        self.pane.navigate(to_end)
 
     def action_wrap(self) -> None:
-        """Let long lines go on below, or cut them."""
+        """Wrap or cut long lines."""
         self._wrap = not self._wrap
         for pane in (self.log_pane, self.outer):
             pane.wrap = self._wrap
 
     def action_other(self) -> None:
-        """Show ``log.outer`` beside the log, or no longer."""
+        """Show or hide ``log.outer``."""
         self.outer.display = not self.outer.display
         (self.outer if self.outer.display else self.log_pane).view.focus()
-        self._turned(LogPane.Turned())
+        self._page_changed(LogPane.PageChanged())
 
     def action_search(self) -> None:
-        """Ask what to search for."""
+        """Open the search field."""
         self._field.display = True
         self._field.focus()
 
@@ -155,9 +161,9 @@ class LogScreen(Screen[None]):
     @on(Input.Submitted)
     def _searched(self, event: Input.Submitted) -> None:
         self._leave_search()
-        self._sought = words(event.value) if event.value else None
+        self._query = text_query(event.value) if event.value else None
         for pane in (self.log_pane, self.outer):
-            pane.needle = self._sought.shown if self._sought else None
+            pane.needle = self._query.highlight if self._query else None
         self.refresh_bindings()
         self.action_hit(1)
 
@@ -166,27 +172,27 @@ class LogScreen(Screen[None]):
         self.pane.view.focus()
 
     def action_hit(self, by: int) -> None:
-        """To the next or previous line that contains what was searched."""
-        if self._sought is not None:
-            self.pane.find(self._sought, backwards=by < 0)
+        """Go to the next or previous hit of the search."""
+        if self._query is not None:
+            self.pane.find(self._query, backwards=by < 0)
 
-    def action_sign(self, sign: str, by: int) -> None:
-        """To the next or previous line that tells of an error, or of a warning."""
-        self.pane.find(lines_with(Severity(sign)), backwards=by < 0)
+    def action_find(self, severity: str, by: int) -> None:
+        """Go to the next or previous line with an error or a warning."""
+        self.pane.find(severity_query(Severity(severity)), backwards=by < 0)
 
     def action_back(self) -> None:
-        """Leave what was begun last: the field, a search that is under way, the log."""
+        """Close the search field, else stop a running search, else close the log."""
         if self._field.display:
             self._leave_search()
         elif self.pane.page.progress is not None:
-            self.pane.turn(stay)
+            self.pane.navigate(stay)
         else:
             self.dismiss(None)
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         """Scroll by a few rows."""
-        self.action_move(_WHEEL)
+        self.action_move(_WHEEL_ROWS)
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         """Scroll by a few rows."""
-        self.action_move(-_WHEEL)
+        self.action_move(-_WHEEL_ROWS)

@@ -1,24 +1,20 @@
-"""The inputs of some tasks as columns, and how many failed along each of them."""
+"""The inputs of some tasks as columns, and the failure rate along each input."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.message import Message
-from textual.screen import Screen
 from textual.widgets import Static
 
-from hipercow_tui.analysis.error_groups import inputs_of, number
+from hipercow_tui.analysis.error_groups import Failure, Inputs, parse_number
 from hipercow_tui.analysis.sweep import (
     FailureRate,
-    Inputs,
     Sweep,
     SweepSort,
     failure_rates,
@@ -27,50 +23,44 @@ from hipercow_tui.analysis.sweep import (
 )
 from hipercow_tui.analysis.task_view import next_hit
 from hipercow_tui.domain.task import Status, Task
-from hipercow_tui.formats.py_details import read_what_runs
-from hipercow_tui.formats.root import Root
 from hipercow_tui.support.text import pluralize
 from hipercow_tui.ui.cells import plain_text
 from hipercow_tui.ui.keymap import SEARCH
-from hipercow_tui.ui.messages import WorkerFailed
+from hipercow_tui.ui.messages import SummariesLoaded
+from hipercow_tui.ui.screens.page import Page
 from hipercow_tui.ui.styles import theme_style
 from hipercow_tui.ui.widgets.footer import KeyFooter
 from hipercow_tui.ui.widgets.search_bar import SearchBar
 from hipercow_tui.ui.widgets.sweep_table import SweepTable
 from hipercow_tui.ui.widgets.virtual_table import VirtualTable
-from hipercow_tui.ui.workers.base import start_thread
+from hipercow_tui.ui.workers.summary_loader import SummaryLoader
 
-TELL_EVERY = 0.3  # seconds
-PARTS = 24  # of the range of an input
-NAMED = 6  # parts that are told by name
-LINES = 5  # inputs that are told along
+UPDATE_INTERVAL = 0.3  # seconds
+SHOW_PAUSE = 2  # times as long as showing inputs took, until more of them are shown
+RANGE_PARTS = 24  # bars for a numeric input
+MAX_VALUES = 6  # values that are shown by name
+MAX_INPUTS = 5  # lines of the chart
 _LEVELS = "▁▂▃▄▅▆▇█"
 
 
-@dataclass
-class SweepLoaded(Message):
-    """More is known of what the tasks were given."""
+class SweepScreen(Page[str | None]):
+    """Show tasks with their inputs; dismiss with the id of the task to go to, or None.
 
-    inputs: Mapping[str, Inputs]
-
-
-class SweepScreen(Screen[str | None]):
-    """Shows tasks against their inputs; dismisses with the id of the task to go to, or None.
-
-    ``tasks`` gives the tasks of the root as they are now; those of ``ids`` that are there are
-    shown. ``clock`` gives the time in seconds since the epoch.
+    ``tasks`` returns the present tasks of the root; those of ``ids`` that exist are shown. Inputs
+    are taken from ``failures``, or read by the loader. ``clock`` gives the time in seconds since
+    the epoch.
     """
 
     DEFAULT_CSS = """
-    SweepScreen #head {
-        height: 1; padding: 0 1; background: $panel; text-wrap: nowrap; text-overflow: ellipsis;
+    SweepScreen #head { text-wrap: nowrap; text-overflow: ellipsis; }
+    SweepScreen #failure-chart {
+        height: auto; padding: 0 1; background: $panel; text-wrap: nowrap;
     }
-    SweepScreen #along { height: auto; padding: 0 1; background: $panel; text-wrap: nowrap; }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *SEARCH,
-        Binding("s", "sort", "Sort", tooltip="Sort the other way round", id="sweep.sort"),
+        Binding("s", "sort", "Sort", tooltip="Reverse the sort order", id="sweep.sort"),
         Binding("less_than_sign", "sort_by(-1)", "Sort left", show=False, id="sweep.sort_left"),
         Binding("greater_than_sign", "sort_by(1)", "Sort right", show=False, id="sweep.sort_right"),
         Binding("escape,q,i", "back", "Back", key_display="esc", id="sweep.back"),
@@ -78,14 +68,16 @@ class SweepScreen(Screen[str | None]):
 
     def __init__(
         self,
-        root: Root,
+        summary_loader: SummaryLoader,
+        failures: Mapping[str, Failure],
         title: str,
         ids: Iterable[str],
         tasks: Callable[[], Mapping[str, Task]],
         clock: Callable[[], float],
     ) -> None:
         super().__init__()
-        self._root = root
+        self._summary_loader = summary_loader
+        self._failures = failures
         self._title = title
         self._ids = tuple(ids)
         self._tasks = tasks
@@ -95,55 +87,59 @@ class SweepScreen(Screen[str | None]):
         self._sort = SweepSort()
         self._query = ""
         self._shown: Mapping[str, Task] | None = None
-        self._stopped = False
+        self._inputs_due = 0.0  # on the monotonic clock: when inputs may be shown again
+        self._inputs_pending = False
 
     def compose(self) -> ComposeResult:
-        """Head, a row a task, what is searched for, how many failed along each input, keys."""
+        """Yield the head, the table, the search bar, the chart and the keys."""
         yield Static(id="head")
         yield SweepTable(id="sweep")
         yield SearchBar()
-        yield Static(id="along")
+        yield Static(id="failure-chart")
         yield KeyFooter()
 
     def on_mount(self) -> None:
-        """Read; look once a second whether tasks have gone on."""
+        """Read the inputs; look for changes of the root and for more inputs."""
         self.table.focus()
         self.table.say_if_empty("Reading …")
-        self._show()
-        todo = [self._tasks()[i] for i in self._ids if i in self._tasks()]
-        start_thread(lambda: self._read(todo), lambda error: self.post_message(WorkerFailed(error)))
-        self.set_interval(1.0, self._look)
+        self._summaries = self._summary_loader.subscribe(
+            lambda: self.post_message(SummariesLoaded())
+        )
+        self._show_inputs()
+        self.set_interval(UPDATE_INTERVAL, self._update)
 
     def on_unmount(self) -> None:
-        """Read no more."""
-        self._stopped = True
+        """Cancel the requests."""
+        self._summaries.close()
 
     @property
     def table(self) -> SweepTable:
         """The table."""
         return self.query_one(SweepTable)
 
-    def _read(self, tasks: Iterable[Task]) -> None:
-        inputs: dict[str, Inputs] = {}
-        told = time.monotonic()
-        for task in tasks:
-            inputs[task.id] = inputs_of(read_what_runs(self._root, task.id, task.lang))
-            if self._stopped:
-                return
-            if time.monotonic() >= told + TELL_EVERY:
-                self.post_message(SweepLoaded(dict(inputs)))
-                told = time.monotonic()
-        self.post_message(SweepLoaded(inputs))
+    @on(SummariesLoaded)
+    def _summaries_loaded(self) -> None:
+        self._inputs_pending = True
+        self._update()
 
-    @on(SweepLoaded)
-    def _inputs_read(self, message: SweepLoaded) -> None:
-        self._inputs = message.inputs
+    def _update(self) -> None:
+        outdated = self._inputs_pending or self.table.filling or self._tasks() is not self._shown
+        if outdated and time.monotonic() >= self._inputs_due:
+            self._show_inputs()
+
+    def _show_inputs(self) -> None:
+        """Show the inputs that are known, and request the others."""
+        began = time.monotonic()
+        self._inputs_pending = False
+        tasks, failures, summaries = self._tasks(), self._failures, self._summaries.summaries
+        present = [task_id for task_id in self._ids if task_id in tasks]
+        self._summaries.want_all([i for i in present if i not in failures])
+        known = [(i, failures.get(i) or summaries.get(i)) for i in present]
+        self._inputs = {i: each.inputs for i, each in known if each is not None}
         self._sweep = make_sweep(self._inputs)
         self._show()
-
-    def _look(self) -> None:
-        if self._tasks() is not self._shown:
-            self._show()
+        ended = time.monotonic()
+        self._inputs_due = ended + SHOW_PAUSE * (ended - began)
 
     def _show(self) -> None:
         self._shown = tasks = self._tasks()
@@ -153,65 +149,74 @@ class SweepScreen(Screen[str | None]):
         table.now = self._clock()
         table.filling = len(known) < len(present)
         if not present:
-            table.say_if_empty("These tasks are gone", "esc goes back")
+            table.say_if_empty("These tasks are gone", "esc: back")
         table.show(self._sweep, tasks, sort_rows(self._sweep, known, self._sort), self._sort)
-        self._tell_head(present, known)
-        self.query_one("#along", Static).update(self._along(known))
-        self._tell_hits()
+        self._show_head(present, known)
+        self.query_one("#failure-chart", Static).update(self._failure_chart(known))
+        self._show_hits()
 
-    def _tell_head(self, present: list[Task], known: list[Task]) -> None:
+    def _show_head(self, present: list[Task], known: list[Task]) -> None:
         failed = sum(task.status is Status.FAILURE for task in present)
-        said = [pluralize(len(present), "task"), f"{failed:,} failed"]
+        facts = [pluralize(len(present), "task"), f"{failed:,} failed"]
         if len(known) < len(present):
-            said.append(f"read {len(known):,}")
+            facts.append(f"read {len(known):,}")
         elif not self._sweep.names:
-            said.append("no input differs")
-        same = ", ".join(f"{name} = {value}" for name, value in self._sweep.same)
-        head = f"{self._title}  {' · '.join(said)}{f'   in all: {same}' if same else ''}"
+            facts.append("no input differs")
+        same = ", ".join(f"{name} = {value}" for name, value in self._sweep.constant_inputs)
+        head = f"{self._title}  {' · '.join(facts)}{f'   in all: {same}' if same else ''}"
         self.query_one("#head", Static).update(Text(plain_text(head), "bold"))
 
-    def _along(self, tasks: list[Task]) -> Text:
-        """A line for each input: its values, over them how large a part of the tasks failed."""
-        names = [plain_text(name) for name in self._sweep.names[:LINES]]
+    def _failure_chart(self, tasks: list[Task]) -> Text:
+        """Return a line for each input: its values, with a bar for the failure rate of each."""
+        names = [plain_text(name) for name in self._sweep.names[:MAX_INPUTS]]
         width = max(map(len, names), default=0)
         text = Text()
         for place, name in enumerate(names):
-            found = failure_rates(self._sweep, tasks, place, PARTS)
+            rates = failure_rates(self._sweep, tasks, place, RANGE_PARTS)
             text.append(f"{name:<{width}}  ", "dim")
-            if len(found) <= NAMED or number(found[0].label) is None:
-                # Of many words, those that failed most.
-                worst = sorted(found, key=lambda share: -share.failed / share.tasks)[:NAMED]
-                for share in found if len(found) <= NAMED else worst:
-                    self._level(text, share)
-                    text.append(f" {plain_text(share.label)}   ")
-                if len(found) > NAMED:
-                    text.append(f"and {len(found) - NAMED:,} more", "dim")
+            if len(rates) <= MAX_VALUES or parse_number(rates[0].label) is None:
+                self._append_values(text, rates)
             else:
-                text.append(f"{plain_text(found[0].label)} ")
-                for share in found:
-                    self._level(text, share)
-                text.append(f" {plain_text(found[-1].label)}")
+                self._append_range(text, rates)
             text.append("\n")
         if names:
-            text.append("height: how many of them failed", "dim")
+            text.append("height: the part of the tasks that failed", "dim")
         return text
 
-    def _level(self, text: Text, share: FailureRate) -> None:
-        if not share.tasks:
+    def _append_values(self, text: Text, rates: Sequence[FailureRate]) -> None:
+        """Append a bar and a label for each value; of many values, those that failed most."""
+        shown = rates
+        if len(rates) > MAX_VALUES:
+            shown = sorted(rates, key=lambda rate: -rate.failed / rate.tasks)[:MAX_VALUES]
+        for rate in shown:
+            self._append_bar(text, rate)
+            text.append(f" {plain_text(rate.label)}   ")
+        if more := len(rates) - len(shown):
+            text.append(f"and {more:,} more", "dim")
+
+    def _append_range(self, text: Text, rates: Sequence[FailureRate]) -> None:
+        """Append bars between the smallest and the largest value."""
+        text.append(f"{plain_text(rates[0].label)} ")
+        for rate in rates:
+            self._append_bar(text, rate)
+        text.append(f" {plain_text(rates[-1].label)}")
+
+    def _append_bar(self, text: Text, rate: FailureRate) -> None:
+        if not rate.tasks:
             text.append(" ")
             return
-        level = _LEVELS[-(-(len(_LEVELS) - 1) * share.failed // share.tasks)]
-        colour = "text-error" if share.failed else "text-success"
+        level = _LEVELS[-(-(len(_LEVELS) - 1) * rate.failed // rate.tasks)]
+        colour = "text-error" if rate.failed else "text-success"
         text.append(level, theme_style(self.app, colour))
 
     # Order
 
     def action_sort(self) -> None:
-        """Sort the other way round."""
+        """Reverse the sort order."""
         self._sort_by(self._sort.key)
 
     def action_sort_by(self, step: int) -> None:
-        """Sort by the column before or after."""
+        """Sort by the column to the left (-1) or to the right (1)."""
         keys = self.table.column_keys
         at = keys.index(self._sort.key) if self._sort.key in keys else 0
         self._sort_by(keys[(at + step) % len(keys)])
@@ -228,14 +233,14 @@ class SweepScreen(Screen[str | None]):
     # Search
 
     def action_search(self) -> None:
-        """Type what to search for."""
+        """Open the search bar."""
         self.query_one(SearchBar).open()
 
     @on(SearchBar.Changed)
     def _searched(self, message: SearchBar.Changed) -> None:
         self._query = message.query
         self.table.search(message.query)
-        self._tell_hits()
+        self._show_hits()
         if self._query and self.table.cursor not in self._hits:
             self.action_hit(1)
 
@@ -246,26 +251,26 @@ class SweepScreen(Screen[str | None]):
     @property
     def _hits(self) -> list[int]:
         keys = self.table.keys if self._query else ()
-        return [row for row, key in enumerate(keys) if self._sweep.hits(key, self._query)]
+        return [row for row, key in enumerate(keys) if self._sweep.matches(key, self._query)]
 
-    def _tell_hits(self) -> None:
+    def _show_hits(self) -> None:
         if self._query:
             self.query_one(SearchBar).tell(len(self._hits))
 
     def action_hit(self, step: int) -> None:
-        """To the next hit, or the one before."""
+        """Go to the next (1) or previous (-1) hit."""
         hit = next_hit(self._hits, self.table.cursor, step)
         if hit is not None:
             self.table.move_to(hit)
 
-    # Away
+    # Close
 
     @on(VirtualTable.Opened)
     def _opened(self, message: VirtualTable.Opened) -> None:
         self.dismiss(message.key)
 
     def action_back(self) -> None:
-        """End the search, else go back to where one came from."""
+        """End the search, else close the screen."""
         bar = self.query_one(SearchBar)
         if bar.display:
             bar.action_leave()

@@ -1,15 +1,14 @@
-"""What is in the trash, and purges that broke off: to restore, to finish or to empty."""
+"""The trash, with interrupted purges: restore, finish or empty a batch."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.screen import Screen
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
@@ -21,39 +20,37 @@ from hipercow_tui.ui.cells import fit, plain_text
 from hipercow_tui.ui.dialogs.choice import Choice, ChoiceScreen
 from hipercow_tui.ui.keymap import TRASH
 from hipercow_tui.ui.screens.history import HistoryScreen
+from hipercow_tui.ui.screens.page import Page
 from hipercow_tui.ui.widgets.footer import KeyFooter
-from hipercow_tui.ui.widgets.virtual_list import VirtualList
+from hipercow_tui.ui.widgets.record_list import RecordList, record_line
 from hipercow_tui.ui.workers.purge_job import JobSpec, empty_job, finish_job, restore_job
-from hipercow_tui.ui.workers.trash_monitor import TrashMonitor, TrashState, contents_text, age_text
+from hipercow_tui.ui.workers.trash_monitor import TrashMonitor, TrashState, age_text, contents_text
 
-_LOOK_EVERY = 2.0  # seconds
-_EMPTY = (
-    "The trash is empty\n\nWhat is moved to the trash in a plan (p, D) waits here. Esc goes back."
-)
+_REFRESH_INTERVAL = 2.0  # seconds
+_EMPTY = "The trash is empty\n\np, then D and t move tasks to the trash. esc: back"
 _INTERRUPTED = {
-    BatchState.PREPARING: "r restores it: it was interrupted before it was confirmed",
-    BatchState.MOVING: "f finishes it, r restores it: it was interrupted before anything was erased",
-    BatchState.ERASING: "f finishes it, r restores all that is whole: erasing was interrupted",
-    BatchState.RESTORING: "f or r finishes it: restoring was interrupted",
+    BatchState.PREPARING: "r: restore it. It was interrupted before the purge was confirmed",
+    BatchState.MOVING: "f: finish, r: restore. It was interrupted before anything was erased",
+    BatchState.ERASING: "f: finish, r: restore the rest. It was interrupted while erasing",
+    BatchState.RESTORING: "f or r: finish. It was interrupted while restoring",
 }
-_WAITING = {
-    BatchState.TRASH: "it frees its space when it is emptied (e); until then r restores it",
-    BatchState.QUARANTINED: "could not be put back when the rest was; r tries again, e erases it",
+_AT_REST = {
+    BatchState.TRASH: "r: restore, e: erase for good. Its space is freed when it is erased",
+    BatchState.QUARANTINED: "r: restore again, e: erase for good. It could not be put back before",
 }
+_IRREVERSIBLE = "This can't be undone."
 
 
-class TrashScreen(Screen[JobSpec | None]):
-    """Lists the lots; dismisses with the job that was confirmed, with None to go back.
+class TrashScreen(Page[JobSpec | None]):
+    """List the batches; dismiss with the confirmed job, or None.
 
-    ``refusal`` says why nothing may be changed, ``clock`` gives the time in seconds since the
-    epoch.
+    ``refusal`` says why nothing may be changed; empty if it may. ``clock`` gives the time in
+    seconds since the epoch.
     """
 
     DEFAULT_CSS = """
-    TrashScreen #head { height: 2; padding: 0 1; background: $panel; }
-    TrashScreen #lots { height: 1fr; }
-    TrashScreen #in-full { height: 2; padding: 0 1; background: $panel; }
-    TrashScreen #nothing { height: 1fr; content-align: center middle; text-align: center; }
+    TrashScreen #head { height: 2; }
+    TrashScreen #batches { height: 1fr; }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [*TRASH]
@@ -61,146 +58,144 @@ class TrashScreen(Screen[JobSpec | None]):
     def __init__(self, root: Root, *, refusal: str, clock: Callable[[], float]) -> None:
         super().__init__()
         self._root = root
-        self._looker = TrashMonitor(root)
-        self._looking = False
+        self._monitor = TrashMonitor(root)
+        self._reading = False
         self._refusal = refusal
         self._clock = clock
+        self._state = TrashState()
+        self.batches = RecordList[TrashEntry](self._line, id="batches")
 
     def compose(self) -> ComposeResult:
-        """Head, lots, the one under the cursor in full, keys."""
+        """Yield the head, the batches, the batch under the cursor in full, and the keys."""
         yield Static(Text("Trash  reading …", "bold"), id="head", markup=False)
-        yield _BatchList(self._clock, id="lots")
+        yield self.batches
         yield Static(_EMPTY, id="nothing", markup=False)
         yield Static(id="in-full", markup=False)
         yield KeyFooter()
 
     def on_mount(self) -> None:
-        """Look, and go on looking."""
+        """Read the trash now and every two seconds."""
         self.query_one("#nothing").display = False
         self.batches.focus()
-        self._look_on()
-        self.set_interval(_LOOK_EVERY, self._look_on)
+        self._refresh_state()
+        self.set_interval(_REFRESH_INTERVAL, self._refresh_state)
 
-    @property
-    def batches(self) -> _BatchList:
-        """The list."""
-        return self.query_one(_BatchList)
-
-    def _look_on(self) -> None:
-        if not self._looking:
-            self._looking = True
-            self._look()
+    def _refresh_state(self) -> None:
+        if not self._reading:
+            self._reading = True
+            self._read()
 
     @work(thread=True)
-    def _look(self) -> None:
+    def _read(self) -> None:
         worker = get_current_worker()
-        for look in self._looker.read():
+        for state in self._monitor.read():
             if worker.is_cancelled:
                 return
-            self.call_later(self._show, look)
-        self._looking = False
+            self.call_later(self._show, state)
+        self._reading = False
 
-    def _show(self, look: TrashState) -> None:
-        if look is self.batches.look:
+    def _show(self, state: TrashState) -> None:
+        if state is self._state:
             return
-        self.batches.show(look)
+        current = self.batches.current
+        ids = [batch.batch_id for batch in state.entries]
+        self._state = state
+        same = ids.index(current.batch_id) if current and current.batch_id in ids else None
+        self.batches.show(state.entries, same)
         nothing = self.query_one("#nothing", Static)
-        nothing.display = not look.entries
-        self.batches.display = bool(look.entries)
-        if look.problem:
-            nothing.update(plain_text(look.problem))
-        head = Text.assemble(
-            ("Trash  ", "bold"), (pluralize(len(look.entries), "batch", "batches"), "bold")
-        )
-        if look.sizes:
-            head.append(f" · {format_size(sum(one.bytes for one in look.sizes.values()))}", "bold")
-        if self._refusal:
-            head.append(f"\n{plain_text(self._refusal)}")
-        self.query_one("#head", Static).update(head)
+        nothing.display = not state.entries
+        self.batches.display = bool(state.entries)
+        if state.problem:
+            nothing.update(plain_text(state.problem))
+        self.query_one("#head", Static).update(self._head())
         self.refresh_bindings()
-        self.on_virtual_list_seen()
+        self.on_virtual_list_view_changed()
 
-    def on_virtual_list_seen(self) -> None:
-        """The cursor is on another lot."""
+    def _head(self) -> Text:
+        number = pluralize(len(self._state.entries), "batch", "batches")
+        head = Text(f"Trash  {number}", "bold")
+        if self._state.sizes:
+            head.append(f" · {format_size(self._size_of(self._state.entries))}")
+        return Text.assemble(head, f"\n{plain_text(self._refusal)}" if self._refusal else "")
+
+    def _size_of(self, batches: Sequence[TrashEntry]) -> int:
+        """Return the bytes of these batches, as far as they are measured."""
+        sizes = (self._state.sizes.get(str(batch.name)) for batch in batches)
+        return sum(size.bytes for size in sizes if size is not None)
+
+    def on_virtual_list_view_changed(self) -> None:
+        """Show the batch under the cursor in full."""
         batch = self.batches.current
         self.query_one("#in-full", Static).update(_in_full(batch) if batch else "")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """The footer has what makes sense for what there is."""
-        batches = self.query(_BatchList)
-        if action in ("restore", "empty", "empty_all") and batches:
-            return bool(batches.first().look.entries)
-        if action == "finish" and batches:
-            return bool(batches.first().look.interrupted)
-        return True
+        """Offer only the actions for which there is a batch."""
+        if action in ("restore", "empty", "empty_all"):
+            return bool(self._state.entries)
+        return action != "finish" or bool(self._state.interrupted)
+
+    # Actions
 
     def action_restore(self) -> None:
-        """Bring back the lot under the cursor."""
-        if batch := self._ready():
-            held = contents_text(*self.batches.look.same_purge(batch), verb="goes/go")
-            text = f"{held} back in place; nothing that exists is overwritten."
+        """Restore the batch under the cursor, after a question."""
+        if batch := self._actionable():
+            text = f"{contents_text(*self._state.same_purge(batch), verb='is/are')} restored."
+            text += " Nothing that exists is overwritten."
             if batch.partly_erased or batch.state is BatchState.ERASING:
-                text += " What has been erased already can't come back."
+                text += " Tasks that are erased already can't be restored."
             job = restore_job(self._root, batch.batch_id)
-            self._ask("Restore?", text, Choice("yes", "y", "Restore"), job)
+            self._confirm("Restore?", text, Choice("yes", "y", "Restore"), job)
 
     def action_finish(self) -> None:
-        """Bring what broke off to its end."""
-        batch = self._ready()
+        """Finish the interrupted batch under the cursor, after a question."""
+        batch = self._actionable()
         if batch is None:
             return
         if not batch.interrupted:
-            self.notify("Nothing was interrupted here: there is nothing to finish")
+            self.notify("This batch was not interrupted: there is nothing to finish")
             return
         if not batch.resumable:
-            self.notify("Nothing says that this purge was confirmed: restore it (r)")
+            self.notify("This purge was not confirmed, so it can't be finished: restore it (r)")
             return
-        batches = self.batches.look.same_purge(batch)
+        moved = contents_text(*self._state.same_purge(batch), verb="is/are")
         text = (
-            f"{_begun(batch)} of {age_text(batch, self._clock())} is finished by its plan, with all"
+            f"{_operation(batch)} of {age_text(batch, self._clock())} is finished by its plan, with"
         )
-        text += f" checks. {contents_text(*batches, verb='is/are')} moved so far."
+        text += f" all checks. {moved} moved so far."
         if batch.state is not BatchState.RESTORING and batch.mode is not PurgeMode.TRASH:
-            text += " What goes is erased for good."
+            text += " The tasks of the plan are erased for good."
         job = finish_job(self._root, batch.batch_id)
-        self._ask("Finish?", text, Choice("yes", "y", "Finish", "error"), job)
+        self._confirm("Finish?", text, Choice("yes", "y", "Finish", "error"), job)
 
     def action_empty(self) -> None:
-        """Erase the lot under the cursor."""
-        if batch := self._ready():
-            batches = self.batches.look.same_purge(batch)
-            if not all(one.erasable for one in batches):
-                self.notify("Restore (r) or finish (f) what was interrupted first")
+        """Erase the batch under the cursor, after a question."""
+        if batch := self._actionable():
+            batches = self._state.same_purge(batch)
+            if not all(each.erasable for each in batches):
+                self.notify("This batch was interrupted: restore (r) or finish (f) it first")
                 return
-            held = contents_text(*batches, verb="is/are")
-            text = f"{held} erased for good. There is no way to get them back."
+            text = f"{contents_text(*batches, verb='is/are')} erased for good. {_IRREVERSIBLE}"
             job = empty_job(self._root, batches)
-            self._ask("Empty this batch?", text, Choice("yes", "y", "Erase for good", "error"), job)
+            choice = Choice("yes", "y", "Erase for good", "error")
+            self._confirm("Empty this batch?", text, choice, job)
 
     def action_empty_all(self) -> None:
-        """Erase all that waits in the trash."""
-        if self._ready() is None:
+        """Erase all complete batches, after a question."""
+        if self._actionable() is None:
             return
-        look = self.batches.look
-        batches = [batch for batch in look.entries if batch.state is BatchState.TRASH]
+        batches = [batch for batch in self._state.entries if batch.state is BatchState.TRASH]
         if not batches:
-            self.notify(
-                "Nothing here goes when the trash is emptied: e erases the batch under the cursor"
-            )
+            self.notify("Emptying the trash erases none of these: e erases the batch at the cursor")
             return
-        sizes = [
-            look.sizes[str(batch.name)].bytes for batch in batches if str(batch.name) in look.sizes
-        ]
-        tasks = pluralize(sum(len(batch.tasks) for batch in batches), "task")
-        bundles = pluralize(sum(len(batch.bundles) for batch in batches), "bundle")
-        text = f"{tasks} and {bundles} in {pluralize(len(batches), 'batch', 'batches')}"
-        text += f", {format_size(sum(sizes))}," if sizes else ""
-        text += " are erased for good. There is no way to get them back."
+        size = self._size_of(batches)
+        text = f"{contents_text(*batches)} in {pluralize(len(batches), 'batch', 'batches')}"
+        text += f", {format_size(size)}," if size else ""
+        text += f" are erased for good. {_IRREVERSIBLE}"
         choice = Choice("yes", "y", "Erase for good", "error")
-        self._ask("Empty the trash?", text, choice, empty_job(self._root, batches))
+        self._confirm("Empty the trash?", text, choice, empty_job(self._root, batches))
 
-    def _ready(self) -> TrashEntry | None:
-        """The lot under the cursor, if something may be done with it; says why not."""
+    def _actionable(self) -> TrashEntry | None:
+        """Return the batch under the cursor if it may be changed; otherwise notify why not."""
         batch = self.batches.current
         if batch is None:
             return None
@@ -208,14 +203,16 @@ class TrashScreen(Screen[JobSpec | None]):
             self.notify(self._refusal, severity="warning", markup=False)
             return None
         if batch.in_use:
-            self.notify("Another process works in it: wait for its end", severity="warning")
+            self.notify(
+                "Another process works in this batch: wait until it ends", severity="warning"
+            )
             return None
         if batch.problem:
             self.notify(plain_text(batch.problem), severity="error", markup=False)
             return None
         return batch
 
-    def _ask(self, title: str, text: str, choice: Choice, job: JobSpec) -> None:
+    def _confirm(self, title: str, text: str, choice: Choice, job: JobSpec) -> None:
         def answered(answer: str | None) -> None:
             if answer is not None:
                 self.dismiss(job)
@@ -223,67 +220,34 @@ class TrashScreen(Screen[JobSpec | None]):
         self.app.push_screen(ChoiceScreen(title, Text(text), [choice]), answered)
 
     def action_history(self) -> None:
-        """Show what was done before."""
+        """Show the history."""
         self.app.push_screen(HistoryScreen(self._root, clock=self._clock))
 
-    def action_back(self) -> None:
-        """Go back; nothing has changed."""
-        self.dismiss(None)
-
-
-class _BatchList(VirtualList):
-    """A line for each lot."""
-
-    def __init__(self, clock: Callable[[], float], *, id: str) -> None:
-        super().__init__(id=id)
-        self._clock = clock
-        self.look = TrashState()
-
-    def show(self, look: TrashState) -> None:
-        """Show these lots, the cursor on the one it was on."""
-        batch_id = self.current.batch_id if self.current else None
-        self.look = look
-        self.count = len(look.entries)
-        batch_ids = [batch.batch_id for batch in look.entries]
-        if batch_id in batch_ids:
-            self.cursor = batch_ids.index(batch_id)
-        self.reset()
-
-    @property
-    def current(self) -> TrashEntry | None:
-        """The lot under the cursor."""
-        return self.look.entries[self.cursor] if self.cursor < len(self.look.entries) else None
-
-    def line(self, y: int) -> Text:
-        """State, age, what is in it, who made it."""
-        batch = self.look.entries[y]
-        held = self.look.sizes.get(str(batch.name))
-        return Text.assemble(
-            " ",
-            (fit(_state(batch), 15), "bold" if batch.interrupted else ""),
+    def _line(self, batch: TrashEntry) -> Text:
+        size = self._state.sizes.get(str(batch.name))
+        return record_line(
+            (fit(_state_text(batch), 15), "bold" if batch.interrupted else ""),
             fit(age_text(batch, self._clock()), 16),
-            f"{pluralize(len(batch.tasks), 'task'):>13} ",
-            f"{pluralize(len(batch.bundles), 'bundle'):>11} ",
-            f"{format_size(held.bytes) if held else '…':>9}  ",
-            plain_text(f"{batch.confirmed_by.user} on {batch.confirmed_by.host}")
-            if batch.confirmed_by
-            else "",
+            tasks=len(batch.tasks),
+            bundles=len(batch.bundles),
+            size=format_size(size.bytes) if size else "…",
+            process=batch.confirmed_by,
         )
 
 
-def _state(batch: TrashEntry) -> str:
+def _state_text(batch: TrashEntry) -> str:
     if batch.interrupted:
         return "! interrupted"
     if batch.in_use:
         return f"▶ {batch.state}"
     if batch.state is BatchState.QUARANTINED:
-        return "? kept aside"
+        return "? quarantined"
     return "? partly erased" if batch.partly_erased else "✓ whole"
 
 
-def _begun(batch: TrashEntry) -> str:
+def _operation(batch: TrashEntry) -> str:
     if batch.state is BatchState.RESTORING:
-        return "The undo"
+        return "The restore"
     if batch.mode is PurgeMode.TRASH:
         return "The emptying" if batch.state is BatchState.ERASING else "The move to the trash"
     return "The purge"
@@ -291,16 +255,13 @@ def _begun(batch: TrashEntry) -> str:
 
 def _in_full(batch: TrashEntry) -> Text:
     if batch.problem:
-        told = batch.problem
+        advice = batch.problem
     elif batch.in_use:
-        told = "another process works in it right now"
+        advice = "another process works in this batch now"
     elif batch.interrupted:
-        told = _INTERRUPTED[batch.state]
+        advice = _INTERRUPTED[batch.state]
     else:
-        told = _WAITING[batch.state]
-    erased = (
-        f", {pluralize(len(batch.partly_erased), 'task')} partly erased"
-        if batch.partly_erased
-        else ""
-    )
-    return Text(f"{batch.batch_id}: {contents_text(batch)}{erased}\n{told}")
+        advice = _AT_REST[batch.state]
+    erased = pluralize(len(batch.partly_erased), "task") if batch.partly_erased else ""
+    first = f"{batch.batch_id}: {contents_text(batch)}{erased and f', {erased} partly erased'}"
+    return Text(f"{first}\n{advice}")

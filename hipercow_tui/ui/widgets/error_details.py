@@ -1,4 +1,4 @@
-"""Everything there is to know of one error, over all the tasks that failed by it."""
+"""The pane with the details of one error, over all tasks that failed with it."""
 
 from __future__ import annotations
 
@@ -12,20 +12,22 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.widgets import Static
 
-from hipercow_tui.analysis.error_groups import SAMPLE, ErrorGroup, ValueSummary
+from hipercow_tui.analysis.error_groups import SAMPLE_SIZE, ErrorGroup, ValueSummary
 from hipercow_tui.support.text import escape_controls, format_age, pluralize
 from hipercow_tui.ui.cells import plain_text
 from hipercow_tui.ui.styles import blend
 from hipercow_tui.ui.widgets.scroll_text import ScrollText
 from hipercow_tui.ui.widgets.task_details import Styles
 
-MOST = 8  # bundles that are told by name
+MAX_BUNDLES = 8  # bundles that are listed by name
 
 
 @dataclass(frozen=True, slots=True)
 class ShownError:
-    """A group, how many of its tasks pass the filters (marks aside), and the time that ages are
-    told against."""
+    """A group, the number of its tasks that pass the filters without marks, and the time for ages.
+
+    ``now`` is in seconds since the epoch.
+    """
 
     group: ErrorGroup
     passing: int
@@ -33,7 +35,7 @@ class ShownError:
 
 
 class ErrorDetailsView(ScrollText, can_focus=True):
-    """The pane; its title is how many tasks failed so.
+    """The pane; its title is the number of failed tasks.
 
     Component classes: ``details--label``, ``details--error``, ``details--strong``.
     """
@@ -42,25 +44,25 @@ class ErrorDetailsView(ScrollText, can_focus=True):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._text = Static(id="error-text")  # may be told what to show before it is mounted
+        self._text = Static(id="error-text")  # made here, because show() is called before mounting
 
     def compose(self) -> ComposeResult:
-        """One text that scrolls."""
+        """Yield the text."""
         yield self._text
 
     def show(self, shown: ShownError | None) -> None:
-        """Show a group, or nothing."""
+        """Show a group; None clears the pane."""
         text = self._text
         if shown is None:
             self.border_title = ""
             text.update("")
             return
         self.border_title = f"✗ {pluralize(len(shown.group.ids), 'task')}"
-        self.border_subtitle = "Enter marks them · o every message"
+        self.border_subtitle = "Enter: mark them · o: all messages"
         text.update(self._table(shown))
 
     def go_to_top(self) -> None:
-        """Another group is read from its beginning."""
+        """Scroll to the top."""
         self.scroll_home(animate=False)
 
     def _table(self, shown: ShownError) -> Table:
@@ -76,63 +78,58 @@ class ErrorDetailsView(ScrollText, can_focus=True):
 
 
 def lines(shown: ShownError, style: Styles) -> Iterable[tuple[str, Text]]:
-    """Labels and what stands beside them; a label is empty where the one above goes on."""
+    """Yield labels and their texts; a label is empty if it is the one of the line above."""
     group = shown.group
     yield (
-        "error" if group.has_message else "not known",
+        "error" if group.has_message else "no message",
         _safe(group.text.splitlines(), style("error")),
     )
     yield from _inputs("differs", group.varying, style("label"))
     yield "times", Text(" · ".join(_times(group, shown.now)))
-    also = [f"{shown.passing:,} pass the filters"] if shown.passing < len(group.ids) else []
-    if group.saved:
-        also.append(f"{group.saved:,} succeeded when retried")
-    if also:
-        yield "of these", Text(" · ".join(also))
+    facts = [f"{shown.passing:,} pass the filters"] if shown.passing < len(group.ids) else []
+    if group.retried_successfully:
+        facts.append(f"{group.retried_successfully:,} succeeded after a retry")
+    if facts:
+        yield "tasks", Text(" · ".join(facts))
     if group.bundles:
-        yield "bundles", _safe([_few([f"{name} ({n:,})" for name, n in group.bundles])])
+        yield "bundles", _safe([_first_names([f"{name} ({n:,})" for name, n in group.bundles])])
     if group.code:
         yield "runs", _code(group.code, style)
-    same = [spread for spread in group.inputs if not spread.differs]
+    same = [summary for summary in group.inputs if not summary.differs]
     yield from _inputs("the same", same, style("label"))
 
 
 def _inputs(
-    label: str, spreads: Iterable[ValueSummary], style: Style
+    label: str, summaries: Iterable[ValueSummary], style: Style
 ) -> Iterable[tuple[str, Text]]:
-    for spread in spreads:
-        values = str(spread).removeprefix(f"{spread.name} ")
-        # What is told by its ends does not say how much stands between them.
-        by_ends = spread.numeric and spread.distinct > len(spread.sample)
-        number = f"  {spread.distinct:,} values" if by_ends else ""
-        yield (
-            label,
-            Text.assemble(
-                (plain_text(spread.name) + " = ", style), plain_text(values), (number, style)
-            ),
-        )
+    for summary in summaries:
+        values = str(summary).removeprefix(f"{summary.name} ")
+        is_range = summary.numeric and summary.distinct > len(summary.sample)
+        number = f"  {summary.distinct:,} values" if is_range else ""
+        name = plain_text(summary.name) + " = "
+        yield label, Text.assemble((name, style), plain_text(values), (number, style))
         label = ""
 
 
 def _times(group: ErrorGroup, now: float) -> Iterable[str]:
-    if group.last is None or group.first is None:
-        yield "not known"
+    if group.last_finished is None or group.first_finished is None:
+        yield "unknown"
     elif len(group.ids) == 1:
-        yield format_age(group.last, now)
+        yield format_age(group.last_finished, now)
     else:
-        yield f"first {format_age(group.first, now)}"
-        yield f"last {format_age(group.last, now)}"
+        yield f"first {format_age(group.first_finished, now)}"
+        yield f"last {format_age(group.last_finished, now)}"
 
 
-def _few(names: Sequence[str]) -> str:
-    more = f" and {len(names) - MOST:,} more" if len(names) > MOST else ""
-    return ", ".join(names[:MOST]) + more
+def _first_names(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MAX_BUNDLES:,} more" if len(names) > MAX_BUNDLES else ""
+    return ", ".join(names[:MAX_BUNDLES]) + more
 
 
 def _code(code: Sequence[str], style: Styles) -> Text:
-    text = _safe(code[:SAMPLE], style("strong"))
-    if len(code) > SAMPLE:
-        text.append(f"\nand {len(code) - SAMPLE:,} more", style("label"))
+    text = _safe(code[:SAMPLE_SIZE], style("strong"))
+    if len(code) > SAMPLE_SIZE:
+        text.append(f"\nand {len(code) - SAMPLE_SIZE:,} more", style("label"))
     return text
 
 

@@ -1,4 +1,4 @@
-"""The table of errors: what broke, how often, where and for which inputs."""
+"""The table of errors, with the number, bundles and differing inputs of the failed tasks."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.support.text import format_age, pluralize
 from hipercow_tui.ui.cells import Column, PlacedColumn, cut_end, plain_text
 from hipercow_tui.ui.keymap import MARKS
+from hipercow_tui.ui.widgets.keyed_table import KeyedTable
 from hipercow_tui.ui.widgets.row_rendering import Cell, RenderedRow
 from hipercow_tui.ui.widgets.task_table import bundle_cell, short_age
-from hipercow_tui.ui.widgets.virtual_table import VirtualTable
 
 if TYPE_CHECKING:
     from hipercow_tui.ui.workers.failure_worker import FailureViewModel
 
-ROOMY = 112  # cells from which ages are written out
+LONG_AGES_FROM = 112  # cells from which on ages are long
 
 _TASKS = Column(ErrorKey.TASKS, "tasks", 6, 7)
 _BAR = Column("bar", "", 5, 16, rank=2)
@@ -32,14 +32,16 @@ _BUNDLE = Column(ErrorKey.BUNDLE, "bundle", 12, 20, rank=4)
 _EIGHTHS = "▏▎▍▌▋▊▉█"
 
 
-class ErrorTable(VirtualTable):
-    """The groups of a board; those none of whose tasks passes the filters are dimmed, those all of
-    whose tasks are marked have the mark."""
+class ErrorTable(KeyedTable):
+    """Groups of failed tasks with the same message.
 
-    BINDINGS: ClassVar[list[BindingType]] = [one for one in MARKS if one.id != "range"]
+    A group is dimmed if none of its tasks passes the filters, and marked if all of them are.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [key for key in MARKS if key.id != "range"]
 
     class Marked(Message):
-        """These tasks are to be marked, or no longer."""
+        """The user marks or unmarks these tasks."""
 
         def __init__(self, ids: frozenset[str], marked: bool) -> None:
             super().__init__()
@@ -47,7 +49,7 @@ class ErrorTable(VirtualTable):
             self.marked = marked
 
     class AllMarked(Message):
-        """Every failed task that the filters match is to be marked."""
+        """The user marks all failed tasks that the filters match."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -55,43 +57,26 @@ class ErrorTable(VirtualTable):
         self.marks: frozenset[str] = frozenset()
         self.complete = False
         self._view_model: FailureViewModel | None = None
-        self._keys: tuple[str, ...] = ()
         self._groups: dict[str, ErrorGroup] = {}
-        self._rows: dict[str, int] = {}
         self._view = TaskView(Snapshot(Path()))
 
-    # The rows
+    # Rows
 
     def show(self, view_model: FailureViewModel) -> None:
         """Show these groups."""
-        before = self._keys
         self._view_model = view_model
         self._groups = {_key(group): group for group in view_model.groups}
-        self._keys = tuple(self._groups)
-        self._rows = {key: row for row, key in enumerate(self._keys)}
         self.filling = view_model.reading
-        if self._keys == before:
-            self.forget_strips()
-        else:
-            self.rows_changed(before)
+        self.set_keys(tuple(self._groups))
 
     def see(self, view: TaskView, now: float) -> None:
-        """What the filters match is told against this view, ages against ``now``."""
+        """Set the view with the matched tasks and the query, and the time for ages."""
         self._view, self.now = view, now
         self.forget_strips()
 
     @property
-    def keys(self) -> Sequence[str]:
-        """What names each group."""
-        return self._keys
-
-    def row_of(self, key: str) -> int | None:
-        """Where a group stands, if it is there."""
-        return self._rows.get(key)
-
-    @property
     def groups(self) -> Sequence[ErrorGroup]:
-        """What is shown."""
+        """The groups that are shown."""
         return self._view_model.groups if self._view_model else ()
 
     @property
@@ -100,12 +85,12 @@ class ErrorTable(VirtualTable):
         return self._groups.get(self.cursor_key or "")
 
     def group_of(self, task_id: str) -> ErrorGroup | None:
-        """The group that a task is in, if it is known how it failed."""
+        """Return the group of a failed task, or None if its error is not read yet."""
         return next((group for group in self.groups if task_id in group.ids), None)
 
     @property
     def progress(self) -> str:
-        """``read 120 of 243`` while not all are."""
+        """A text such as ``read 120 of 243`` while failures are read, else empty."""
         view_model = self._view_model
         return (
             f"read {view_model.read:,} of {view_model.failed:,}"
@@ -115,7 +100,7 @@ class ErrorTable(VirtualTable):
 
     @property
     def unread(self) -> int:
-        """How many failures are still to be read."""
+        """The number of failures that are not read yet."""
         return self._view_model.failed - self._view_model.read if self._view_model else 0
 
     @property
@@ -125,75 +110,65 @@ class ErrorTable(VirtualTable):
 
     @property
     def empty_text(self) -> Sequence[str]:
-        """Why there are no rows."""
+        """The lines to show in an empty table."""
         view_model = self._view_model
         if not self.complete or view_model is None:
             return ("Reading …",)
         if view_model.failed:
-            return (f"Reading how {pluralize(view_model.failed, 'task')} failed …",)
-        if not view_model.request.snapshot.tasks:
-            return ("No tasks yet", "when one fails, its error stands here", "e goes back to them")
-        return (
-            "No task has failed",
-            "errors come up here by themselves",
-            "e goes back to the tasks",
-        )
+            return (f"Reading the errors of {pluralize(view_model.failed, 'task')} …",)
+        first = "No task has failed" if view_model.request.snapshot.tasks else "No tasks yet"
+        return (first, "errors of failed tasks appear here", "e: back to the tasks")
 
     @property
     def needle(self) -> str:
-        """What is searched for."""
+        """The case-folded query."""
         return self._view.query.casefold()
 
     @property
     def hits(self) -> Sequence[int]:
-        """The errors in which it was found."""
+        """The errors that the search found."""
         needle = self.needle
-        return (
-            [row for row, each in enumerate(self.groups) if each.matches(needle)] if needle else ()
-        )
+        groups = enumerate(self.groups) if needle else ()
+        return [row for row, group in groups if group.matches(needle)]
 
     def columns(self, width: int) -> Sequence[Column]:
-        """Ages are short where there is little room."""
-        last = 14 if width >= ROOMY else 5
-        title = "last" if width < ROOMY else "last failed"
+        """Return the columns; ages are short in a narrow table."""
+        last = 14 if width >= LONG_AGES_FROM else 5
+        title = "last" if width < LONG_AGES_FROM else "last failed"
         return (_TASKS, _BAR, _MESSAGE, _INPUTS, _BUNDLE, Column(ErrorKey.LAST, title, last, last))
 
-    def sign(self, column: Column) -> str:
-        """An arrow on the column that the groups are sorted by."""
-        return ("↓" if self.sort.reverse else "↑") if column.key == self.sort.key else ""
-
     def row(self, index: int, layout: Sequence[PlacedColumn]) -> RenderedRow:
-        """The cells of a group."""
-        group = self._groups[self._keys[index]]
+        """Return the cells of a group."""
+        group = self._groups[self.keys[index]]
         view = self._view
         return RenderedRow(
-            [self._cell(group, one) for one in layout],
+            [self._cell(group, placed) for placed in layout],
             marked=self.marks.issuperset(group.ids),
             dimmed=view.filtered and view.markable.isdisjoint(group.ids),
         )
 
-    def _cell(self, group: ErrorGroup, one: PlacedColumn) -> Cell:
-        match one.column.key:
+    def _cell(self, group: ErrorGroup, placed: PlacedColumn) -> Cell:
+        match placed.column.key:
             case ErrorKey.TASKS:
-                return ((f"{len(group.ids):,}".rjust(one.width - 1), ""),)
+                return ((f"{len(group.ids):,}".rjust(placed.width - 1), ""),)
             case ErrorKey.MESSAGE:
                 style = "strong" if group.has_message else "quiet"
-                return ((cut_end(plain_text(in_line(group)), one.width), style),)
+                return ((cut_end(plain_text(in_line(group)), placed.width), style),)
             case ErrorKey.INPUTS:
-                told = ", ".join(map(str, group.varying))
-                return ((cut_end(plain_text(told), one.width), ""),)
+                inputs = ", ".join(map(str, group.varying))
+                return ((cut_end(plain_text(inputs), placed.width), ""),)
             case ErrorKey.BUNDLE:
                 return bundle_cell([name for name, _ in group.bundles])
             case ErrorKey.LAST:
-                return ((last_text(group, self.now, long=one.width >= 14), "quiet"),)
+                return ((last_text(group, self.now, long=placed.width >= 14), "quiet"),)
             case _:
-                most = max(len(each.ids) for each in self.groups)
-                return ((bar(len(group.ids), most, one.width), "failure"),)
+                largest = max(len(other.ids) for other in self.groups)
+                return ((bar(len(group.ids), largest, placed.width), "failure"),)
 
     # Marks
 
     def action_mark(self) -> None:
-        """Mark the group under the cursor too, or take its marks, and go on to the next."""
+        """Mark or unmark the group under the cursor, and go to the next row."""
         group = self.current
         if group is not None:
             self.post_message(
@@ -202,11 +177,11 @@ class ErrorTable(VirtualTable):
             self.action_move(1)
 
     def action_mark_all(self) -> None:
-        """Mark every failed task that the filters match."""
+        """Mark all failed tasks that the filters match."""
         self.post_message(self.AllMarked())
 
     def action_unmark(self) -> None:
-        """Take all marks away."""
+        """Remove all marks."""
         self.post_message(self.Marked(self.marks, False))
 
 
@@ -215,21 +190,21 @@ def _key(group: ErrorGroup) -> str:
 
 
 def in_line(group: ErrorGroup) -> str:
-    """The message of a group on one line; where there is none, why."""
+    """Return the message of a group on one line, or the reason why there is none."""
     text = " ".join(group.text.split())
-    return text if group.has_message else f"not known: {text}"
+    return text if group.has_message else f"no message: {text}"
 
 
 def last_text(group: ErrorGroup, now: float, *, long: bool) -> str:
-    """The age of the last of its failures."""
-    if group.last is None:
+    """Return the age of the latest failure."""
+    if group.last_finished is None:
         return "—"
-    told = format_age(group.last, now)
-    return told if long else short_age(told)
+    age = format_age(group.last_finished, now)
+    return age if long else short_age(age)
 
 
-def bar(number: int, most: int, width: int) -> str:
-    """A bar of eighths of cells, full for ``most``; what there is has at least one eighth."""
-    eighths = max(1, round(8 * width * number / most))
+def bar(number: int, largest: int, width: int) -> str:
+    """Return a bar that is full for the largest number, and at least an eighth of a cell."""
+    eighths = max(1, round(8 * width * number / largest))
     full, rest = divmod(eighths, 8)
     return "█" * full + (_EIGHTHS[rest - 1] if rest else "")

@@ -1,4 +1,4 @@
-"""The last line of a screen: the keys that work there, each of which can be clicked."""
+"""The last line of a screen: the keys that work there, which can be clicked."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
 
-KEY, LABEL, OFF = "bold $footer-key-foreground", "$footer-description-foreground", "dim"
-HELP = "question_mark"
-BETWEEN = 2  # cells
+KEY, LABEL, DISABLED = "bold $footer-key-foreground", "$footer-description-foreground", "dim"
+HELP_KEY = "question_mark"
+GAP = 2  # cells
 
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """A key as it is shown, and what it does; ``key`` is what a click on it presses."""
+    """A key of the footer: ``shown`` is its text, ``key`` is pressed by a click."""
 
     key: str
     shown: str
@@ -28,15 +28,16 @@ class Hint:
 
     @property
     def width(self) -> int:
-        """In cells, with what stands between it and the next."""
-        return cell_len(f"{self.shown} {self.label}") + BETWEEN
+        """The width in cells, with the gap after it."""
+        return cell_len(f"{self.shown} {self.label}") + GAP
 
 
 class KeyFooter(Widget):
-    """Textual's Footer is a widget for each key, mounted anew when another pane gets the focus:
-    0.1 s of a start. This is one line, drawn with the first frame.
+    """One line with the keys of the focused pane.
 
-    What finds no room is left out from the end, the key for help last of all.
+    Textual's Footer mounts a widget for each key whenever the focus changes, which takes 0.1 s at
+    the start. This widget is drawn with the first frame. On a narrow terminal, the last keys are
+    left out; the key for help is left out last.
     """
 
     DEFAULT_CSS = """
@@ -55,16 +56,16 @@ class KeyFooter(Widget):
         self._drawn: tuple[object, ...] = ()
 
     def on_mount(self) -> None:
-        """Other keys may work where another pane has the focus."""
-        self.screen.bindings_updated_signal.subscribe(self, self._look_again)
+        """Follow changes of the bindings."""
+        self.screen.bindings_updated_signal.subscribe(self, self._refresh_if_changed)
 
-    def _look_again(self, _: Screen[Any]) -> None:
+    def _refresh_if_changed(self, _: Screen[Any]) -> None:
         if self._drawn != (self.hints, self.size.width):
             self.refresh()
 
     @property
     def hints(self) -> Sequence[Hint]:
-        """The keys that are worth showing, an action once."""
+        """The keys to show, one for each action."""
         found: dict[str, Hint] = {}
         for _, binding, enabled, _ in self.screen.active_bindings.values():
             if binding.show and binding.action not in found:
@@ -77,32 +78,32 @@ class KeyFooter(Widget):
         return tuple(found.values())
 
     def render(self) -> Content:
-        """The line."""
+        """Return the line."""
         hints, width = self.hints, self.size.width
         self._drawn, self._places = (hints, width), []
         line = Content(" ")
-        for hint in fitting(hints, width - 1):
-            if hint.key == self.app.COMMAND_PALETTE_BINDING:  # at the right end, as everywhere
-                line += " " * (width - line.cell_length - hint.width + BETWEEN - 1)
+        for hint in fit_hints(hints, width - 1):
+            if hint.key == self.app.COMMAND_PALETTE_BINDING:  # right aligned
+                line += " " * (width - line.cell_length - hint.width + GAP - 1)
             start = line.cell_length
-            style = LABEL if hint.enabled else OFF
+            style = LABEL if hint.enabled else DISABLED
             line = Content.assemble(line, (hint.shown, KEY), " ", (hint.label, style))
             self._places.append((range(start, line.cell_length), hint))
-            line += " " * BETWEEN
+            line += " " * GAP
         return line
 
     def on_click(self, event: events.Click) -> None:
-        """A click on a key presses it."""
+        """Press the clicked key."""
         for cells, hint in self._places:
             if event.x in cells and hint.enabled:
                 self.app.simulate_key(hint.key)
 
 
-def fitting(hints: Sequence[Hint], width: int) -> Sequence[Hint]:
-    """As many as find room, in order; the one for help among them."""
+def fit_hints(hints: Sequence[Hint], width: int) -> Sequence[Hint]:
+    """Return the hints that fit into ``width`` cells, in order, with the one for help."""
     shown = list(hints)
-    while sum(hint.width for hint in shown) - BETWEEN > width:
-        others = [hint for hint in shown if hint.key != HELP]
+    while sum(hint.width for hint in shown) - GAP > width:
+        others = [hint for hint in shown if hint.key != HELP_KEY]
         if not others:
             return ()
         shown.remove(others[-1])

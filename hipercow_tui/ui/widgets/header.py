@@ -1,4 +1,4 @@
-"""The first line: which root, how much is in it, and how fresh what is shown is."""
+"""The first line: the root, the numbers of running and waiting tasks, and the last update."""
 
 from __future__ import annotations
 
@@ -23,8 +23,7 @@ NAME = "hipercow-tui"
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """What the header tells of reading: ``percent`` while the first pass is under way, then how
-    many ``seconds`` ago the last pass ended: 0 where that was just now."""
+    """The progress of the first scan in percent, or None and the seconds since the last scan."""
 
     percent: int | None = 0
     seconds: int = 0
@@ -32,8 +31,7 @@ class Freshness:
 
 @dataclass(frozen=True, slots=True)
 class HeaderFacts:
-    """What the header tells of the root; ``langs`` are how many tasks of R and of Python there are
-    where it is of both."""
+    """Facts about the root; ``langs`` has the number of tasks of R and Python in a root of both."""
 
     root: Path
     running: int = 0
@@ -44,21 +42,21 @@ class HeaderFacts:
 
     @classmethod
     def from_snapshot(cls, snapshot: Snapshot) -> HeaderFacts:
-        """The facts of a snapshot."""
-        number_of = snapshot.columns.count_status
-        broken = number_of(Status.BROKEN) + len(snapshot.non_task_ids - snapshot.missing_ids)
+        """Return the facts of a snapshot."""
+        count = snapshot.columns.count_status
+        broken = count(Status.BROKEN) + len(snapshot.non_task_ids - snapshot.missing_ids)
         return cls(
             snapshot.root,
-            number_of(Status.RUNNING),
-            number_of(Status.SUBMITTED),
+            count(Status.RUNNING),
+            count(Status.SUBMITTED),
             len(snapshot.problems) + broken,
             langs=tuple((part.lang.shown, len(part.tasks)) for part in snapshot.by_language),
         )
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
-    """Something told on the right; what has the largest ``rank`` gives way first."""
+class _Item:
+    """A text on the right; on a narrow terminal, the largest ``rank`` is left out first."""
 
     text: str
     colour: str
@@ -66,71 +64,72 @@ class _Told:
 
 
 class HeaderBar(Widget):
-    """One line; where there is no room, the root's path gives way first, cut in its middle, then
-    what is told on the right: how many there are before that something is wrong."""
+    """One line. On a narrow terminal, the path is cut first, then items on the right are left out.
+
+    Numbers of tasks are left out before problems.
+    """
 
     facts: reactive[HeaderFacts] = reactive(HeaderFacts(Path()))
     freshness: reactive[Freshness] = reactive(Freshness())
     trash: reactive[str] = reactive("")
-    """What is in the trash, in short; nothing if nothing is."""
+    """A short text about the trash; empty if the trash is."""
 
     class ProblemsClicked(Message):
-        """A click on the line while it tells of problems."""
+        """The line was clicked while it shows problems."""
 
     def on_click(self, event: events.Click) -> None:
-        """The problems are told in full on request."""
+        """Request the list of problems."""
         if self.facts.problems:
             self.post_message(self.ProblemsClicked())
 
     def render(self) -> Content:
-        """The line, in exactly the width there is."""
-        facts = self.facts
-        told = self._right()
-        while len(told) > 1 and self._width(told) > self.size.width - len(f" {NAME}  "):
-            told.remove(max(told, key=lambda one: one.rank))
-        right = Content(" · ").join(
-            Content.styled(one.text, f"${one.colour}" if one.colour else "") for one in told
-        )
+        """Return the line in exactly the width of the widget."""
         name = f" {NAME}  "
-        room = self.size.width - right.cell_length - len(name) - 3
-        where = plain_text(shown_path(facts.root, max(room, 1)))
-        where = fit(where, min(room, cell_len(where))) if room >= 6 else ""
-        left = Content.assemble((name, "bold $text-primary"), (where, "bold"))
+        items = self._right_items()
+        while len(items) > 1 and self._width(items) > self.size.width - len(name):
+            items.remove(max(items, key=lambda item: item.rank))
+        right = Content(" · ").join(
+            Content.styled(item.text, f"${item.colour}" if item.colour else "") for item in items
+        )
+        width = self.size.width - right.cell_length - len(name) - 3
+        path = plain_text(shown_path(self.facts.root, max(width, 1)))
+        path = fit(path, min(width, cell_len(path))) if width >= 6 else ""
+        left = Content.assemble((name, "bold $text-primary"), (path, "bold"))
         gap = " " * max(1, self.size.width - left.cell_length - right.cell_length - 1)
         return Content.assemble(left, gap, right)
 
     @staticmethod
-    def _width(told: Sequence[_Told]) -> int:
-        return sum(cell_len(one.text) + len(" · ") for one in told)
+    def _width(items: Sequence[_Item]) -> int:
+        return sum(cell_len(item.text) + len(" · ") for item in items)
 
-    def _right(self) -> list[_Told]:
-        facts, told = self.facts, []
+    def _right_items(self) -> list[_Item]:
+        facts, items = self.facts, []
         if facts.read_only:
-            told.append(_Told(facts.read_only, "text-warning", 1))
+            items.append(_Item(facts.read_only, "text-warning", 1))
         if self.trash:
-            told.append(_Told(self.trash, "text-warning", 2))
+            items.append(_Item(self.trash, "text-warning", 2))
         if facts.problems:
-            told.append(_Told(f"! {pluralize(facts.problems, 'problem')}", "text-error", 3))
+            items.append(_Item(f"! {pluralize(facts.problems, 'problem')}", "text-error", 3))
         if self.freshness.percent is not None:
-            told.append(_Told(f"reading {self.freshness.percent} %", "text-warning", 0))
-            return told
-        told.append(_Told("live", "text-success", 0))
+            items.append(_Item(f"reading {self.freshness.percent} %", "text-warning", 0))
+            return items
+        items.append(_Item("live", "text-success", 0))
         if facts.langs:
             both = " · ".join(f"{lang} {tasks:,}" for lang, tasks in facts.langs)
-            told.append(_Told(both, "", 7))
+            items.append(_Item(both, "", 7))
         if facts.running:
-            told.append(_Told(f"{facts.running:,} running", "", 5))
+            items.append(_Item(f"{facts.running:,} running", "", 5))
         if facts.waiting:
-            told.append(_Told(f"{facts.waiting:,} waiting", "", 6))
+            items.append(_Item(f"{facts.waiting:,} waiting", "", 6))
         if self.freshness.seconds:
-            told.append(_Told(f"{self.freshness.seconds} s ago", "", 4))
-        return told
+            items.append(_Item(f"{self.freshness.seconds} s ago", "", 4))
+        return items
 
 
-def shown_path(root: Path, room: int) -> str:
-    """The folder, with what it stands in as far as there is room."""
-    whole = str(root)
+def shown_path(root: Path, width: int) -> str:
+    """Return the path of the root, with ``~`` for the home folder, or its name if that is long."""
+    path = str(root)
     home = str(Path.home())
-    if whole.startswith(home + "/"):
-        whole = "~" + whole[len(home) :]
-    return whole if len(escape_controls(whole)) <= room else root.name or whole
+    if path.startswith(home + "/"):
+        path = "~" + path[len(home) :]
+    return path if len(escape_controls(path)) <= width else root.name or path

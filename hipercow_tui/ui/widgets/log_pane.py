@@ -1,4 +1,4 @@
-"""One log: a line that says where one is in it, and what is in sight of it."""
+"""One log: a head with the position, and the visible rows."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from hipercow_tui.ui.workers.log_reader import LogReader
 
 
 class LogPane(Vertical):
-    """Shows a log and reads it, in a thread of its own, as long as it is mounted."""
+    """Show a log; a thread reads it while the pane is mounted."""
 
     DEFAULT_CSS = """
     LogPane { height: 1fr; width: 1fr; }
@@ -36,19 +36,19 @@ class LogPane(Vertical):
     LogPane LogView { height: 1fr; }
     """
 
-    what: reactive[str] = reactive("")
-    """Whose log it is."""
+    title: reactive[str] = reactive("")
+    """The id and the status of the task."""
     ended: reactive[bool] = reactive(False)
-    """Whether its task has ended, so that nothing more is waited for."""
+    """Whether the task has ended, so that the log does not grow any more."""
     hint: reactive[str] = reactive("")
-    """What else there is."""
+    """A key to show in the head."""
     wrap: reactive[bool] = reactive(False)
-    """Whether long lines go on below."""
+    """Whether long lines are wrapped."""
     needle: reactive[re.Pattern[str] | None] = reactive[re.Pattern[str] | None](None)
-    """What is shown where it stands."""
+    """The text to highlight."""
 
-    class Turned(Message):
-        """Another page is shown, or another state of the log."""
+    class PageChanged(Message):
+        """Another page or state of the log is shown."""
 
     def __init__(self, log: Log, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -57,111 +57,111 @@ class LogPane(Vertical):
         self._reader: LogReader | None = None
 
     def compose(self) -> ComposeResult:
-        """Where one is, and what is there."""
+        """Yield the head and the rows."""
         yield Static(classes="head", markup=False)
         yield LogView()
 
     def on_mount(self) -> None:
-        """Begin to read."""
+        """Start to read."""
         self._reader = LogReader(
             self._log,
             lambda page: self.call_later(self._show, page),
             lambda error: self.post_message(WorkerFailed(error)),
         )
-        self._reshape()
+        self._resize_page()
 
     def on_unmount(self) -> None:
-        """Read no more."""
+        """Stop reading."""
         if self._reader is not None:
             self._reader.stop()
 
     @property
     def view(self) -> LogView:
-        """The rows."""
+        """The widget with the rows."""
         return self.query_one(LogView)
 
     @property
-    def shape(self) -> Viewport:
-        """The room for rows."""
-        room = self.view.size
-        return Viewport(max(1, room.width), max(1, room.height), self.wrap)
+    def viewport(self) -> Viewport:
+        """The size of the widget with the rows, and whether it wraps lines."""
+        size = self.view.size
+        return Viewport(max(1, size.width), max(1, size.height), self.wrap)
 
-    def turn(self, turn: Navigation) -> None:
-        """Turn the page."""
+    def navigate(self, step: Navigation) -> None:
+        """Go to another page."""
         if self._reader is not None:
-            self._reader.navigate(turn)
+            self._reader.navigate(step)
 
-    def find(self, sought: LogQuery, *, backwards: bool) -> None:
-        """Turn to the next line that is sought, or the one before."""
+    def find(self, query: LogQuery, *, backwards: bool) -> None:
+        """Go to the next line that matches the query, or the previous one."""
         if self._reader is not None:
-            self._reader.find(sought, backwards=backwards)
+            self._reader.find(query, backwards=backwards)
 
     def on_log_view_resized(self) -> None:
-        """Fill the room there is."""
-        self._reshape()
+        """Request a page of the new size."""
+        self._resize_page()
 
     def watch_wrap(self) -> None:
-        """Lay out anew."""
-        self._reshape()
+        """Request a page with other line breaks."""
+        self._resize_page()
 
-    def _reshape(self) -> None:
-        """A log that is not shown is read all the same, so that it can be said to be there."""
+    def _resize_page(self) -> None:
+        """Request a page of the present size, even of a hidden log, to know whether it exists."""
         if self._reader is not None and self.view.size:
-            self._reader.resize(self.shape)
+            self._reader.resize(self.viewport)
 
     def on_resize(self) -> None:
-        """The head is laid out for a width."""
+        """Lay out the head for the new width."""
         self._show_head()
 
     def _show(self, page: Page) -> None:
         self.page = page
         self._show_head()
         self._show_rows()
-        self.post_message(self.Turned())
+        self.post_message(self.PageChanged())
 
     def watch_needle(self) -> None:
-        """Show where it stands."""
+        """Highlight another text."""
         self._show_rows()
 
-    def watch_what(self) -> None:
-        """Say so."""
+    def watch_title(self) -> None:
+        """Show another head."""
         self._show_head()
 
-    watch_ended = watch_hint = watch_what
+    watch_ended = watch_hint = watch_title
 
     def _show_rows(self) -> None:
         page = self.page
-        said = page.error or ("" if page.size else f"'{self._log.name}' is empty so far")
+        notice = page.error or ("" if page.size else f"'{self._log.name}' is empty")
         for view in self.query(LogView):
-            view.show(page.rows, said, page.hit, self.needle)
+            view.show(page.rows, notice, page.hit, self.needle)
 
     def _show_head(self) -> None:
         page = self.page
-        head = Text.assemble((f"{self._log.name}  ", "bold"), self.what)
-        said = page.message or (page.error if page.rows else "")
-        where = [
+        head = Text.assemble((f"{self._log.name}  ", "bold"), self.title)
+        notice = page.message or (page.error if page.rows else "")
+        facts = [
             format_size(page.size) if page.rows else "",
-            "" if said else self._place(),
+            "" if notice else self._position(),
             self.hint,
         ]
-        if said:
+        if notice:
             head.append(
-                f"  {plain_text(said)}", Style(bold=True) + theme_style(self.app, "text-warning")
+                f"  {plain_text(notice)}", Style(bold=True) + theme_style(self.app, "text-warning")
             )
-        if any(where):
-            head.append("  " + " · ".join(filter(None, where)), "dim")
+        if any(facts):
+            head.append("  " + " · ".join(filter(None, facts)), "dim")
         head.truncate(max(1, self.size.width - 2), overflow="ellipsis")
         for shown in self.query(".head").results(Static):
             shown.update(head)
 
-    def _place(self) -> str:
+    def _position(self) -> str:
         page = self.page
         if not page.rows:
             return ""
         if page.progress is not None:
-            return f"searching {page.progress:.0%}, esc stops"
+            return f"searching {page.progress:.0%}, esc: stop"
         if not page.at_end:
-            return f"{page.fraction:.0%}" if self.ended else f"{page.fraction:.0%}, F follows"
+            return f"{page.fraction:.0%}" if self.ended else f"{page.fraction:.0%}, F: follow"
         return "end" if self.ended else "end, following"
 
 
@@ -173,45 +173,45 @@ class LogView(Widget, can_focus=True):
         "log--warning",
         "log--found",
         "log--word",
-        "log--said",
+        "log--notice",
     }
-    """``log--error`` and ``log--warning``: a line that tells of one; ``log--found``: the line that
-    was found last; ``log--word``: what was searched for; ``log--said``: a sentence in place of the
-    log."""
+    """``log--error`` and ``log--warning``: lines with an error or a warning; ``log--found``: the
+    line of the present hit; ``log--word``: found text; ``log--notice``: a text instead of the log.
+    """
 
     DEFAULT_CSS = """
     LogView > .log--error { color: $text-error; }
     LogView > .log--warning { color: $text-warning; }
     LogView > .log--found { background: $primary 40%; }
     LogView > .log--word { background: $warning; color: $background; }
-    LogView > .log--said { color: $text-muted; }
+    LogView > .log--notice { color: $text-muted; }
     LogView:ansi > .log--found { background: ansi_blue; }
     LogView:ansi > .log--word { background: ansi_yellow; color: ansi_black; }
     """
 
     class Resized(Message):
-        """There is another room for rows."""
+        """The widget has another size."""
 
     def __init__(self) -> None:
         super().__init__()
         self._strips: list[Strip] = []
 
     def on_resize(self) -> None:
-        """Say so: the page is another."""
+        """Post Resized."""
         self.post_message(self.Resized())
 
     def show(
         self,
         rows: Sequence[LogRow],
-        said: str,
+        notice: str,
         hit: int | None,
         needle: re.Pattern[str] | None,
     ) -> None:
-        """Show these rows; where there are none, the sentence that is said."""
+        """Show these rows, or the notice if there are none."""
         if rows:
             self._strips = [self._strip(row, hit, needle) for row in rows]
         else:
-            text = Text(f" {plain_text(said)}", blend(self, ("log--said",)))
+            text = Text(f" {plain_text(notice)}", blend(self, ("log--notice",)))
             self._strips = [Strip(text.render(self.app.console))]
         self.refresh()
 
@@ -227,6 +227,6 @@ class LogView(Widget, can_focus=True):
         return Strip(text.render(self.app.console))
 
     def render_line(self, y: int) -> Strip:
-        """One row, as Textual asks for it."""
+        """Return one row."""
         strip = self._strips[y] if y < len(self._strips) else Strip.blank(0)
         return strip.adjust_cell_length(self.size.width).apply_style(self.rich_style)

@@ -1,4 +1,4 @@
-"""A plan as a diff: a line for each task and bundle, grouped by why it goes or stays."""
+"""A plan as a diff: a line for each task and bundle, grouped by the reason."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from rich.style import Style
 from rich.text import Text
 
 from hipercow_tui.analysis.task_summary import NO_SUMMARY, TaskSummary
-from hipercow_tui.domain.plan import KEPT, Blocked, PlannedBundle, PlannedTask, PurgePlan
+from hipercow_tui.domain.blocked import Blocked
+from hipercow_tui.domain.plan import KEPT_BY_FILTERS, PlannedBundle, PlannedTask, PurgePlan
 from hipercow_tui.domain.task import Bundle, Lang, Status, Task
 from hipercow_tui.formats.folder_size import Size
 from hipercow_tui.output import report
@@ -25,54 +26,54 @@ from hipercow_tui.ui.widgets.virtual_list import VirtualList
 
 Row: TypeAlias = "PlannedTask | PlannedBundle | Blocked | str"
 
-MIDDLE = 100  # cells from which a line has room for the id of its task
-WIDE = 150  # cells from which there is room for why it goes and what to think of, in full
-_RUNS = 68  # cells for what a task runs and with what, at most: more pulls the columns apart
-_SECOND = 30  # cells of the second column of these: "first attempt of 3f2a9c…71e0"
-_NARROW = 16  # cells of it where there are few: "beta = 0.93"
-_NARROW_WHY = 22  # and for "first attempt of 3f2a…"
-_NOTE = 20  # cells; with fewer, a regret is not begun
-_STATUS = 11  # cells: glyph, space and "submitted"
-_INDENT = 5  # cells: cursor, "!", space, "-", space
+# All widths are in cells.
+IDS_FROM = 100  # from which on lines have the id of the task
+REASONS_FROM = 150  # from which on lines have the reason and the warnings
+_CALL_WIDTH = 68  # at most, for the call and its second column
+_SECOND_WIDTH = 30  # of inputs or a reason: "first attempt of 3f2a9c…71e0"
+_NARROW_INPUTS = 16  # of inputs on a narrow terminal: "beta = 0.93"
+_NARROW_REASON = 22  # of a reason on a narrow terminal: "first attempt of 3f2a…"
+_MIN_CAUTION = 20  # a warning with less space is left out
+_STATUS_WIDTH = 11  # glyph, space and "submitted"
+_INDENT = 5  # cursor, "!", space, "-", space
 
-
-_MATCHED = "These pass all filters."
-_CASCADED = "A retry chain goes as a whole: these hang together with a task that is matched."
-_BUNDLES = "A bundle goes with the first of its tasks. Tasks that stay lose only their bundle."
-_BLOCKED = "While one of these stands in the way, nothing goes. x leaves their chains out."
-_LEFT_OUT = "These stay with their whole retry chains. x takes them in again."
+_MATCHED = "These tasks pass all filters."
+_CASCADED = "A retry chain goes as a whole: these tasks are in the chain of a matched task."
+_BUNDLES = "A bundle goes with any of its tasks. Tasks that stay lose only their bundle."
+_BLOCKED = "Each of these tasks blocks the whole purge. x: leave out their chains."
+_LEFT_OUT = "These tasks stay with their whole retry chains. x: include them again."
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A group of lines under a title; ``means`` is the rule that made it, ``note`` a warning."""
+    """A group of lines under a title; ``rule`` explains the group, ``note`` is a warning."""
 
     title: str
     rows: Sequence[Row]
-    means: str
+    rule: str
     note: str = ""
     alarming: bool = False
 
 
 class PlanList(VirtualList):
-    """The lines of a plan, with what is known so far of sizes and of what each task runs."""
+    """The lines of a plan; ``sizes`` and ``summaries`` are filled while the plan is shown."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "plan--title",
         "plan--quiet",
-        "plan--regret",
+        "plan--caution",
         "plan--blocked",
         "plan--minus",
         *(f"plan--{status}" for status in Status),
     }
-    """``plan--title``: of a group; ``plan--quiet``: what matters less; ``plan--regret``: what
-    might be wanted still; ``plan--blocked``: what stands in the way; ``plan--minus``: the sign of
-    what goes; ``plan--failure`` and the like: statuses."""
+    """``plan--title``: title of a group; ``plan--quiet``: less important text; ``plan--caution``:
+    warnings; ``plan--blocked``: blocked tasks and reasons; ``plan--minus``: the sign of tasks and
+    bundles that go; ``plan--failure`` and so on: statuses."""
 
     DEFAULT_CSS = """
     PlanList > .plan--title { text-style: bold; }
     PlanList > .plan--quiet { text-style: dim; }
-    PlanList > .plan--regret { color: $text-warning; text-style: bold; }
+    PlanList > .plan--caution { color: $text-warning; text-style: bold; }
     PlanList > .plan--blocked { color: $text-error; }
     PlanList > .plan--minus { color: $text-error; }
     """ + "\n".join(
@@ -84,35 +85,35 @@ class PlanList(VirtualList):
         self.sizes: Mapping[str, Size] = {}
         self.summaries: Mapping[str, TaskSummary] = {}
         self._now = 0.0
-        self._called: Callable[[Bundle], str] = attrgetter("name")
+        self._bundle_label: Callable[[Bundle], str] = attrgetter("name")
         self._sections: tuple[Section, ...] = ()
         self._starts: list[int] = []
         self._stops: list[int] = []
 
     def show(self, plan: PurgePlan) -> None:
-        """Show a plan from its beginning."""
+        """Show a plan from its first line."""
         self._now = plan.made
-        self._called = plan.bundle_label
+        self._bundle_label = plan.bundle_label
         self._sections = tuple(_sections(plan))
         self._starts = []
         total = 0
         for section in self._sections:
             self._starts.append(total)
             total += 1 + len(section.rows)
-        self._stops = sorted({*self._starts, *self._regrets()})
+        self._stops = sorted({*self._starts, *self._caution_lines()})
         self.count = total
         self.cursor = 0
         self.scroll_to(y=0, animate=False, immediate=True)
-        self.reset()
+        self.redraw()
 
-    def tasks_in_sight(self) -> list[Task]:
-        """The tasks of the lines that are in sight, but for those that can't be read."""
-        rows = (self._row(y) for y in self.in_sight)
+    def visible_tasks(self) -> list[Task]:
+        """Return the tasks of the visible lines, without unreadable ones."""
+        rows = (self._row_at(y) for y in self.visible_lines)
         tasks = (row.task for row in rows if isinstance(row, PlannedTask | Blocked))
         return [task for task in tasks if task.status is not Status.BROKEN]
 
     def go_to_stop(self, by: int) -> None:
-        """Move to the next (1) or previous (-1) group or first of some tasks to think twice of."""
+        """Move to the next (1) or previous (-1) group or warning."""
         if by > 0:
             stops = self._stops[bisect_right(self._stops, self.cursor) :][:1]
         else:
@@ -122,27 +123,31 @@ class PlanList(VirtualList):
             self.scroll_to(y=stop - 1, animate=False, immediate=True)
 
     def in_full(self) -> Text:
-        """All there is to say of the line under the cursor, however narrow the screen."""
-        row = self._row(self.cursor) if self.count else ""
+        """Return the whole text of the line under the cursor, on two lines."""
+        row = self._row_at(self.cursor) if self.count else ""
         match row:
-            case PlannedTask(task=task, cautions=regrets):
-                runs = self.summaries.get(task.id, NO_SUMMARY)
+            case PlannedTask(task=task, cautions=cautions):
+                call = self.summaries.get(task.id, NO_SUMMARY)
                 text = Text("  ".join(filter(None, (task.id, report.cascade_reason(row)))))
                 text.append("\n")
-                for why in regrets:
-                    text.append(f"! {why}  ", self._styled("regret"))
-                return text.append(f"{runs.code_text}  {runs.inputs_text}", self._styled("quiet"))
+                for caution in cautions:
+                    text.append(f"! {caution}  ", self._style_of("caution"))
+                return text.append(f"{call.code_text}  {call.inputs_text}", self._style_of("quiet"))
             case PlannedBundle(bundle=bundle):
-                text = Text(f"{plain_text(self._called(bundle))}  {report.bundle_outcome(row)}\n")
-                stays = "its tasks that stay keep everything but their place in it"
-                return text.append(stays if row.surviving else "", self._styled("quiet"))
+                text = Text(
+                    f"{plain_text(self._bundle_label(bundle))}  {report.bundle_outcome(row)}\n"
+                )
+                stays = "its tasks that stay lose only this bundle"
+                return text.append(stays if row.surviving else "", self._style_of("quiet"))
             case Blocked(task=task, reason=reason):
-                return Text(f"{task.id}\n").append(plain_text(reason), self._styled("blocked"))
-        return Text(self._sections[self._section(self.cursor)].means if self.count else "", "dim")
+                return Text(f"{task.id}\n").append(plain_text(reason), self._style_of("blocked"))
+        return Text(
+            self._sections[self._section_index(self.cursor)].rule if self.count else "", "dim"
+        )
 
     def line(self, y: int) -> Text:
-        """The text of a line of the plan."""
-        row = self._row(y)
+        """Return the text of a line."""
+        row = self._row_at(y)
         width = self.scrollable_content_region.width
         match row:
             case PlannedTask():
@@ -151,105 +156,110 @@ class PlanList(VirtualList):
                 return self._bundle_line(row)
             case Blocked():
                 return self._blocked_line(row, width)
-        section = self._sections[self._section(y)]
+        section = self._sections[self._section_index(y)]
         if y in self._starts:
             return self._title_line(section, width)
-        return Text(" " * _INDENT).append(row, self._styled("blocked"))
+        return Text(" " * _INDENT).append(row, self._style_of("blocked"))
 
-    def _section(self, y: int) -> int:
+    def _section_index(self, y: int) -> int:
         return bisect_right(self._starts, y) - 1
 
-    def _row(self, y: int) -> Row:
-        """What stands on a line; "" for the title of a group."""
-        at = self._section(y)
-        below = y - self._starts[at]
-        return self._sections[at].rows[below - 1] if below else ""
+    def _row_at(self, y: int) -> Row:
+        """Return the row of a line; "" for the title of a group."""
+        section = self._section_index(y)
+        below = y - self._starts[section]
+        return self._sections[section].rows[below - 1] if below else ""
 
-    def _regrets(self) -> Iterable[int]:
-        """The lines where a run of tasks with the same regrets begins."""
+    def _caution_lines(self) -> Iterable[int]:
+        """Yield the lines where tasks with another warning than the line above begin."""
         for start, section in zip(self._starts, self._sections, strict=True):
             before: tuple[str, ...] = ()
             for below, row in enumerate(section.rows, 1):
-                regrets = row.cautions if isinstance(row, PlannedTask) else ()
-                if regrets and regrets != before:
+                cautions = row.cautions if isinstance(row, PlannedTask) else ()
+                if cautions and cautions != before:
                     yield start + below
-                before = regrets
+                before = cautions
 
     # Lines
 
-    def _styled(self, name: str) -> Style:
+    def _style_of(self, name: str) -> Style:
         partial = self.get_component_rich_style(f"plan--{name}", partial=True)
-        # Whole, a colour is mixed with what it stands on; in part, "60 % of it" would be white.
+        # A partial style does not blend a transparent colour, so the colour is from the full style.
         return partial + Style(color=self.get_component_rich_style(f"plan--{name}").color)
 
     def _title_line(self, section: Section, width: int) -> Text:
         number = sum(not isinstance(row, str) for row in section.rows)
-        text = Text(" ").append(f"{section.title} {number:,}", self._styled("title"))
+        text = Text(" ").append(f"{section.title} {number:,}", self._style_of("title"))
         if section.alarming:
-            text.stylize(self._styled("blocked"))
+            text.stylize(self._style_of("blocked"))
         if section.note:
             gap = max(2, width - len(text) - len(section.note) - 1)
-            text.append(" " * gap).append(section.note, self._styled("regret"))
+            text.append(" " * gap).append(section.note, self._style_of("caution"))
         return text
 
-    def _start(self, task: Task, *, goes: bool, regretted: bool = False) -> Text:
+    def _line_start(self, task: Task, *, goes: bool, caution: bool = False) -> Text:
         text = Text(" ")
-        text.append("! " if regretted else "  ", self._styled("regret"))
-        text.append("- " if goes else "  ", self._styled("minus"))
-        status = fit(f"{GLYPH[task.status]} {task.status}", _STATUS)
-        return text.append(status, self._styled(task.status)).append("  ")
+        text.append("! " if caution else "  ", self._style_of("caution"))
+        text.append("- " if goes else "  ", self._style_of("minus"))
+        status = fit(f"{GLYPH[task.status]} {task.status}", _STATUS_WIDTH)
+        return text.append(status, self._style_of(task.status)).append("  ")
 
     def _task_line(self, planned: PlannedTask, width: int) -> Text:
         task = planned.task
-        text = self._start(task, goes=True, regretted=bool(planned.cautions))
+        text = self._line_start(task, goes=True, caution=bool(planned.cautions))
         measured = self.sizes.get(task.id)
-        end = _age(task, self._now, wide=width >= MIDDLE)
+        end = _age_text(task, self._now, wide=width >= IDS_FROM)
         end += f"{format_size(measured.bytes) if measured else '':>9}"
-        end += f"  {short_id(task.id)}" if width >= MIDDLE else ""
-        room = max(0, width - text.cell_len - len(end))
-        why = report.cascade_reason(planned)
-        if width < WIDE:
-            return text.append(self._what_runs(task, room, why)).append(end)
-        text.append(self._what_runs(task, _RUNS)).append(f"{end}  {why}")
-        for regret in planned.cautions:
-            if width - text.cell_len >= _NOTE:
-                text.append(f"  {regret}" if why else regret, self._styled("regret"))
+        end += f"  {short_id(task.id)}" if width >= IDS_FROM else ""
+        call_width = max(0, width - text.cell_len - len(end))
+        reason = report.cascade_reason(planned)
+        if width < REASONS_FROM:
+            return text.append(self._call_text(task, call_width, reason)).append(end)
+        text.append(self._call_text(task, _CALL_WIDTH)).append(f"{end}  {reason}")
+        for caution in planned.cautions:
+            if width - text.cell_len >= _MIN_CAUTION:
+                text.append(f"  {caution}" if reason else caution, self._style_of("caution"))
         return text
 
-    def _what_runs(self, task: Task, room: int, why: str = "") -> Text:
-        """What a task runs, and with what or why it goes, in ``room`` cells, two of them empty."""
+    def _call_text(self, task: Task, width: int, reason: str = "") -> Text:
+        """Return the call of a task with its inputs, or the reason, in exactly ``width`` cells."""
         summary = self.summaries.get(task.id, NO_SUMMARY)
-        if room >= 2 * _SECOND - 4:
-            width = _SECOND
-        else:
-            width = (_NARROW_WHY if why else _NARROW) if room >= 2 * _NARROW_WHY - 6 else 0
-        if task.lang is Lang.PY and not why:
-            width = 0  # a command has no inputs
-        text = Text(
-            fit(summary.code_text or summary.problem or "", max(0, room - width - 2)) + "  "
-        )
-        if width:
-            text.append(_cut(why or summary.inputs_text, width - 2) + "  ", self._styled("quiet"))
+        second = reason or summary.inputs_text
+        second_width = _second_width(task, width, is_reason=bool(reason))
+        first = summary.code_text or summary.problem or ""
+        text = Text(fit(first, max(0, width - second_width - 2)) + "  ")
+        if second_width:
+            text.append(_fit_start(second, second_width - 2) + "  ", self._style_of("quiet"))
         return text
 
     def _bundle_line(self, planned: PlannedBundle) -> Text:
-        text = Text("   ").append("- ", self._styled("minus"))
-        text.append(fit(plain_text(self._called(planned.bundle)), 24)).append("  ")
-        style = "regret" if planned.surviving else "quiet"
-        return text.append(report.bundle_outcome(planned), self._styled(style))
+        text = Text("   ").append("- ", self._style_of("minus"))
+        text.append(fit(plain_text(self._bundle_label(planned.bundle)), 24)).append("  ")
+        style = "caution" if planned.surviving else "quiet"
+        return text.append(report.bundle_outcome(planned), self._style_of(style))
 
     def _blocked_line(self, blocked: Blocked, width: int) -> Text:
-        text = self._start(blocked.task, goes=False)
+        text = self._line_start(blocked.task, goes=False)
         end = short_id(blocked.task.id)
         if len(blocked.chain) > 1:
             end += f"  holds its chain of {len(blocked.chain):,}"
-        room = max(0, min(_RUNS, width - text.cell_len - len(end) - 1))
-        return text.append(self._what_runs(blocked.task, room)).append(end)
+        call_width = max(0, min(_CALL_WIDTH, width - text.cell_len - len(end) - 1))
+        return text.append(self._call_text(blocked.task, call_width)).append(end)
 
 
-def _cut(text: str, width: int) -> str:
-    """The text in exactly ``width`` cells; what is too long loses its end: the first input tells
-    more than the last."""
+def _second_width(task: Task, width: int, *, is_reason: bool) -> int:
+    """Return the cells for inputs or a reason, of ``width`` cells; 0 if there is no space."""
+    if task.lang is Lang.PY and not is_reason:
+        return 0  # a command has no inputs
+    if width >= 2 * _SECOND_WIDTH - 4:
+        return _SECOND_WIDTH
+    if width < 2 * _NARROW_REASON - 6:
+        return 0
+    return _NARROW_REASON if is_reason else _NARROW_INPUTS
+
+
+def _fit_start(text: str, width: int) -> str:
+    """Return the text padded or cut at its end to exactly ``width`` cells."""
     return (
         set_cell_size(text, width)
         if cell_len(text) <= width
@@ -257,25 +267,24 @@ def _cut(text: str, width: int) -> str:
     )
 
 
-def _age(task: Task, now: float, *, wide: bool) -> str:
-    """How long ago it finished, with ~ if that is estimated; what never did, how long ago it was
-    made."""
+def _age_text(task: Task, now: float, *, wide: bool) -> str:
+    """Return when a task finished, or was created if it has not; ``~`` marks an estimate."""
     then = task.finished if task.finished is not None else task.created
-    words = "unknown"
+    text = "unknown"
     if then is not None:
-        words = format_age(then, now) if wide else format_duration(max(1.0, now - then))
+        text = format_age(then, now) if wide else format_duration(max(1.0, now - then))
     sign = "~" if task.finished_estimated else " "
-    return f"{sign}{words}".ljust(16 if wide else 12)
+    return f"{sign}{text}".ljust(16 if wide else 12)
 
 
 def _sections(plan: PurgePlan) -> Iterable[Section]:
-    """The groups of a plan; what makes it refused comes first."""
+    """Yield the groups of a plan; those that block it come first."""
     if plan.refused:
         yield Section("blocked", tuple(_with_reasons(plan.blocked)), _BLOCKED, alarming=True)
     if plan.matched:
-        yield Section("matched", plan.matched, _MATCHED, _regret_note(plan.matched))
+        yield Section("matched", plan.matched, _MATCHED, _caution_note(plan.matched))
     if plan.cascaded:
-        yield Section("in retry chains", plan.cascaded, _CASCADED, _regret_note(plan.cascaded))
+        yield Section("in retry chains", plan.cascaded, _CASCADED, _caution_note(plan.cascaded))
     if plan.bundles:
         yield Section("bundles", plan.bundles, _BUNDLES)
     if plan.blocked and not plan.refused:
@@ -283,18 +292,18 @@ def _sections(plan: PurgePlan) -> Iterable[Section]:
 
 
 def _with_reasons(blocked: Sequence[Blocked]) -> Iterable[Row]:
-    """What blocks, under each reason once: the reason is what to do, and longer than a line."""
+    """Yield each reason, wrapped, and below it the tasks that it blocks."""
     by_reason: dict[str, list[Row]] = {}
-    for one in blocked:
-        by_reason.setdefault(one.reason, []).append(one)
+    for task in blocked:
+        by_reason.setdefault(task.reason, []).append(task)
     for reason, rows in by_reason.items():
         yield from textwrap.wrap(plain_text(reason), 70)
         yield from rows
 
 
-def _regret_note(tasks: Sequence[PlannedTask]) -> str:
-    kept = sum(any(KEPT in why for why in one.cautions) for one in tasks)
+def _caution_note(tasks: Sequence[PlannedTask]) -> str:
+    kept = sum(any(KEPT_BY_FILTERS in caution for caution in task.cautions) for task in tasks)
     if kept:
-        return f"! {kept:,} of them your filters would have kept"
-    regretted = sum(bool(one.cautions) for one in tasks)
-    return f"! {pluralize(regretted, 'task')} to think twice about" if regretted else ""
+        return f"! the filters alone would keep {kept:,}"
+    number = sum(bool(task.cautions) for task in tasks)
+    return f"! {pluralize(number, 'task')} with a warning" if number else ""

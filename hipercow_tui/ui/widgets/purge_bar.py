@@ -1,4 +1,4 @@
-"""One line that says how far a purge, or an undo, is, while the rest of the app stays usable."""
+"""A line with the progress of a purge, restore or emptying."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from hipercow_tui.purging import Phase
 from hipercow_tui.support.text import format_duration, format_size
 from hipercow_tui.ui.workers.purge_job import JobProgressed, JobRunner, JobSpec
 
-_WORDS = {
-    Phase.WAITING: "Watching whether another process still works here",
-    Phase.MOVING: "Moving aside",
+_PHASE_TEXT = {
+    Phase.WAITING: "Checking whether another process works in the batch",
+    Phase.MOVING: "Moving",
     Phase.CHECKING: "Checking",
     Phase.PUTTING_BACK: "Putting back",
     Phase.ERASING: "Erasing",
@@ -20,8 +20,7 @@ _BAR = 12  # cells
 
 
 class PurgeBar(Static):
-    """Mounted, it begins a job that was confirmed. The screen gets its JobEnded,
-    which bubbles, and then removes it."""
+    """Run a confirmed job while mounted; the screen removes the bar when it gets JobEnded."""
 
     DEFAULT_CSS = """
     PurgeBar { height: 1; padding: 0 1; background: $warning-muted; color: $text; }
@@ -33,29 +32,29 @@ class PurgeBar(Static):
         self.run = JobRunner(job, self)
 
     def on_mount(self) -> None:
-        """Begin."""
+        """Start the job."""
         self.update(Text(f"{self._job.title}…"))
         self.run.start()
 
     def stop(self) -> None:
-        """Stop between two tasks; a purge puts back what is not erased yet."""
+        """Stop the job after the present task; a purge puts back all that is not erased yet."""
         if self._job.can_stop:
             self.run.stop()
-            self.update(Text("Stopping: what is not erased yet is kept…"))
+            self.update(Text("Stopping: all that is not erased yet is kept…"))
 
     def on_job_progressed(self, message: JobProgressed) -> None:
-        """Show how far it is."""
+        """Show the progress."""
         message.stop()
         progress = message.progress
         part = progress.done / progress.total if progress.total else 1.0
         full = round(part * _BAR)
-        text = Text(f"{_WORDS[progress.phase]} ")
+        text = Text(f"{_PHASE_TEXT[progress.phase]} ")
         text.append("█" * full).append("░" * (_BAR - full))
-        said = [f"{progress.done:,}/{progress.total:,}"]
+        facts = [f"{progress.done:,}/{progress.total:,}"]
         if progress.bytes:
-            said.append(format_size(progress.bytes))
+            facts.append(format_size(progress.bytes))
         if message.seconds_left is not None:
-            said.append(f"{format_duration(max(1.0, message.seconds_left))} left")
+            facts.append(f"{format_duration(max(1.0, message.seconds_left))} left")
         if self._job.can_stop and not self.run.stopping:
-            said.append("U stop")
-        self.update(text.append(" " + " · ".join(said)))
+            facts.append("U: stop")
+        self.update(text.append(" " + " · ".join(facts)))

@@ -1,4 +1,4 @@
-"""A line of a table: what it shows, and how that is drawn."""
+"""The cells of a table row, and their rendering as a strip."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from textual.strip import Strip
 
 from hipercow_tui.ui.cells import GAP, PlacedColumn, fit, join_cells
 
-# A part of a cell: its text, and the component class (without the prefix) that colours it.
+# A part of a cell: its text, and its component class without the prefix.
 TextPart: TypeAlias = tuple[str, str]
 Cell: TypeAlias = tuple[TextPart, ...]
 
-# Gives the colours of some component classes, later ones over earlier ones.
+# Returns the style of component classes, later ones over earlier ones.
 Styles: TypeAlias = Callable[..., Style]
 
-GUTTER = 3  # cells before the first column: the cursor's bar, the mark, a gap
+GUTTER = 3  # cells before the first column: cursor, mark, gap
 
 
 @dataclass(frozen=True, slots=True)
 class RenderedRow:
-    """What a line of the table shows: cells in the order of the columns that were asked for."""
+    """The cells of a row, in the order of the columns of the layout."""
 
     cells: Sequence[Cell]
     marked: bool = False
     dimmed: bool = False
-    ranged: bool = False
+    in_range: bool = False
 
 
-def drawn(
+def render_row(
     row: RenderedRow,
     layout: Sequence[PlacedColumn],
     width: int,
@@ -42,30 +42,33 @@ def drawn(
     cursor: str,
     needle: str,
 ) -> Strip:
-    """The line, ``width`` cells long. ``cursor`` is the class of the line under the cursor, else
-    nothing; ``needle``, case-folded, is shown where it stands."""
-    below: tuple[str, ...] = ("ranged",) if row.ranged else ()
+    """Return a row as a strip of ``width`` cells.
+
+    ``cursor`` is the component class of the cursor, or empty if the cursor is on another row.
+    ``needle`` is the case-folded text to highlight, or empty.
+    """
+    below: tuple[str, ...] = ("ranged",) if row.in_range else ()
     if cursor:
         below = (cursor,)
     dimmed = "" if not row.dimmed else "cursor-dimmed" if cursor else "dimmed"
     ground = style(*below)
-    sign = "*" if row.marked else "+" if row.ranged else " "
+    sign = "*" if row.marked else "+" if row.in_range else " "
     segments = [
         Segment("▌", style(*below, "bar")) if cursor else Segment(" ", ground),
         Segment(sign, ground if sign == " " else style(*below, "mark")),
         Segment(" ", ground),
     ]
-    for one, cell in zip(layout, row.cells, strict=True):
-        for text, name in _fitted(cell, one.width):
-            colour = dimmed or name
-            names = (*below, colour) if colour else below
-            segments.extend(_with_hits(text, names, style, needle))
+    for placed, cell in zip(layout, row.cells, strict=True):
+        for text, part_class in _fit_parts(cell, placed.width):
+            name = dimmed or part_class
+            names = (*below, name) if name else below
+            segments.extend(_highlight_hit(text, names, style, needle))
         segments.append(Segment(" " * GAP, ground))
     return Strip(join_cells(segments, ground)).adjust_cell_length(width, ground)
 
 
-def _fitted(cell: Cell, width: int) -> Sequence[TextPart]:
-    """A cell of one part loses its middle where it is too long; one of several its end."""
+def _fit_parts(cell: Cell, width: int) -> Sequence[TextPart]:
+    """Fit the parts of a cell: one part is cut in the middle, of several parts the last."""
     parts: list[TextPart] = []
     for at, (text, name) in enumerate(cell):
         last = at == len(cell) - 1
@@ -75,7 +78,9 @@ def _fitted(cell: Cell, width: int) -> Sequence[TextPart]:
     return parts
 
 
-def _with_hits(text: str, names: tuple[str, ...], style: Styles, needle: str) -> Sequence[Segment]:
+def _highlight_hit(
+    text: str, names: tuple[str, ...], style: Styles, needle: str
+) -> Sequence[Segment]:
     colours = style(*names)
     at = text.casefold().find(needle) if needle else -1
     if at < 0:

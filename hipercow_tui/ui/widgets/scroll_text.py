@@ -1,4 +1,4 @@
-"""Text that is longer than its pane, read with the keys of the tables."""
+"""A container for long text, with the keys of the tables."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hipercow_tui.ui.keymap import SCROLLS
 
 
 class ScrollText(VerticalScroll):
-    """Scrolls over what stands in it: by j, k, g and G too."""
+    """Scroll by j, k, g and G too."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*SCROLLS]
     DEFAULT_CSS = """

@@ -1,4 +1,4 @@
-"""One line to type what to search for; the table follows while one types."""
+"""A line for the query of a search; the table follows while the user types."""
 
 from __future__ import annotations
 
@@ -12,54 +12,54 @@ from textual.widgets import Input, Static
 
 
 class SearchBar(Horizontal):
-    """Shown while a search is under way, with the number of hits."""
+    """The query and the number of hits, shown during a search."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "End search", show=True, id="search.leave"),
     ]
 
     class Changed(Message):
-        """Another text is searched for; empty ends the search."""
+        """The query has changed; an empty one ends the search."""
 
         def __init__(self, query: str) -> None:
             super().__init__()
             self.query = query
 
     class Done(Message):
-        """Enter: back to the table, with its hits kept."""
+        """Enter was pressed: the focus goes back to the table, and the hits stay."""
 
     def compose(self) -> ComposeResult:
-        """A slash, the text, the number of hits."""
+        """Yield a slash, the query and the number of hits."""
         yield Static("/", id="search-sign")
         yield Input(id="search-text", select_on_focus=False)
         yield Static(id="search-hits", markup=False)
 
     def open(self) -> None:
-        """Type."""
+        """Show the bar and focus the query."""
         self.display = True
         self.query_one(Input).focus()
 
     def close(self) -> None:
-        """Forget what was searched for."""
+        """Clear the query and hide the bar."""
         self.query_one(Input).value = ""
         self.display = False
 
-    _told = ""
+    _shown_hits = ""
 
     def tell(self, hits: int, note: str = "") -> None:
-        """How many rows were found, and what is still to be read."""
+        """Show the number of hits, and a note about rows that are not read yet."""
         found = "no hit" if hits == 0 else "1 hit" if hits == 1 else f"{hits:,} hits"
-        if f"{found}{note}" != self._told:
-            self._told = f"{found}{note}"
-            self.query_one("#search-hits", Static).update(self._told)
+        if f"{found}{note}" != self._shown_hits:
+            self._shown_hits = f"{found}{note}"
+            self.query_one("#search-hits", Static).update(self._shown_hits)
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Search while one types."""
+        """Post Changed with the query."""
         event.stop()
         self.post_message(self.Changed(event.value))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Back to the table; without a text, that ends the search."""
+        """Post Done; without a query, hide the bar."""
         event.stop()
         self.display = bool(event.value)
         self.post_message(self.Done())

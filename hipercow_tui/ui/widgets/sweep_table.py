@@ -1,4 +1,4 @@
-"""The table of a sweep: a row a task, a column for each input that differs."""
+"""The table of a sweep: a row for each task, a column for each input that differs."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import ClassVar
 from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 
-from hipercow_tui.analysis.error_groups import number
-from hipercow_tui.analysis.sweep import FINISHED, STATUS, Sweep, SweepSort
+from hipercow_tui.analysis.error_groups import parse_number
+from hipercow_tui.analysis.sweep import SORT_BY_FINISHED, SORT_BY_STATUS, Sweep, SweepSort
 from hipercow_tui.domain.task import Task
 from hipercow_tui.ui.cells import Column, PlacedColumn, plain_text
+from hipercow_tui.ui.widgets.keyed_table import KeyedTable
 from hipercow_tui.ui.widgets.row_rendering import Cell, RenderedRow
-from hipercow_tui.ui.widgets.task_table import ROOMY, finished_text, status_cell
-from hipercow_tui.ui.widgets.virtual_table import VirtualTable
+from hipercow_tui.ui.widgets.task_table import LONG_AGES_FROM, finished_text, status_cell, table_id
 
 _NARROWEST, _WIDEST = 6, 24  # cells of an input
 _ID = Column("id", "id", 12, 12, rank=99)
 
 
-class SweepTable(VirtualTable):
-    """The tasks of a sweep; the arrow is on the column that they are sorted by."""
+class SweepTable(KeyedTable):
+    """The tasks of a sweep."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "To the task", key_display="Enter", id="sweep.go"),
@@ -32,67 +32,51 @@ class SweepTable(VirtualTable):
         self.now = 0.0
         self._sweep = Sweep()
         self._tasks: Mapping[str, Task] = {}
-        self._ids: tuple[str, ...] = ()
-        self._rows: Mapping[str, int] = {}
         self._sort = SweepSort()
         self._query = ""
-        self._empty_text: Sequence[str] = ()
 
     def show(
         self, sweep: Sweep, tasks: Mapping[str, Task], ids: tuple[str, ...], sort: SweepSort
     ) -> None:
         """Show these tasks in this order."""
-        before = self._ids
         if sweep.names != self._sweep.names:
-            self._laid_out_for = -1
-        self._sweep, self._tasks, self._ids, self._sort = sweep, tasks, ids, sort
-        self._rows = {task_id: row for row, task_id in enumerate(ids)}
-        if ids == before:
-            self.forget_strips()
-        else:
-            self.rows_changed(before)
+            self.forget_layout()
+        self._sweep, self._tasks, self._sort = sweep, tasks, sort
+        self.set_keys(ids)
 
     def search(self, query: str) -> None:
-        """Show where this stands."""
+        """Highlight the query."""
         self._query = query
         self.forget_strips()
 
-    def say_if_empty(self, *lines: str) -> None:
-        """Why there may be no rows."""
-        self._empty_text = lines
-        self.forget_strips()
-
-    @property
-    def keys(self) -> Sequence[str]:
-        """The ids of the tasks."""
-        return self._ids
-
-    def row_of(self, key: str) -> int | None:
-        """Where a task stands, if it is there."""
-        return self._rows.get(key)
-
-    @property
-    def empty_text(self) -> Sequence[str]:
-        """Why there are no rows."""
-        return self._empty_text
-
     @property
     def needle(self) -> str:
-        """What is searched for, as far as it stands in a cell: of ``beta = 0.9`` the value."""
+        """The part of the query that a cell can contain: the value of ``beta = 0.9``."""
         return (self._query.partition("=")[2].strip() or self._query).casefold()
+
+    @property
+    def sort(self) -> SweepSort:
+        """The order of the tasks."""
+        return self._sort
 
     @property
     def column_keys(self) -> Sequence[str]:
         """What can be sorted by, from left to right."""
-        return [STATUS, *map(str, range(len(self._sweep.names))), FINISHED]
+        return [SORT_BY_STATUS, *map(str, range(len(self._sweep.names))), SORT_BY_FINISHED]
 
     def columns(self, width: int) -> Sequence[Column]:
-        """Where there is little room, the last inputs give way first."""
-        finished = 15 if width >= ROOMY else 6
+        """Return the columns; on a narrow terminal the last inputs are left out first."""
+        finished = 15 if width >= LONG_AGES_FROM else 6
         return (
-            Column(STATUS, "status", 13, 13),
+            Column(SORT_BY_STATUS, "status", 13, 13),
             *(self._input(place) for place in range(len(self._sweep.names))),
-            Column(FINISHED, "finished" if finished > 6 else "ended", finished, finished, rank=1),
+            Column(
+                SORT_BY_FINISHED,
+                "finished" if finished > 6 else "ended",
+                finished,
+                finished,
+                rank=1,
+            ),
             _ID,
         )
 
@@ -103,25 +87,23 @@ class SweepTable(VirtualTable):
         most = min(max(widest, _NARROWEST), _WIDEST)
         return Column(str(place), title, most, most, rank=place + 2 if place else 0)
 
-    def sign(self, column: Column) -> str:
-        """An arrow on the column that the tasks are sorted by."""
-        return ("↓" if self._sort.reverse else "↑") if column.key == self._sort.key else ""
-
     def row(self, index: int, layout: Sequence[PlacedColumn]) -> RenderedRow:
-        """The cells of a task."""
-        task_id = self._ids[index]
-        return RenderedRow([self._cell(task_id, self._tasks[task_id], one) for one in layout])
+        """Return the cells of a task."""
+        task = self._tasks[self.keys[index]]
+        return RenderedRow([self._cell(task, placed) for placed in layout])
 
-    def _cell(self, task_id: str, task: Task, one: PlacedColumn) -> Cell:
-        match one.column.key:
+    def _cell(self, task: Task, placed: PlacedColumn) -> Cell:
+        match placed.column.key:
             case "status":
                 return status_cell(task, long=False)
             case "finished":
-                return ((finished_text(task, self.now, long=one.width >= 15), "quiet"),)
+                return ((finished_text(task, self.now, long=placed.width >= 15), "quiet"),)
             case "id":
-                return ((f"{task_id[:7]}…{task_id[-4:]}", "quiet"),)
-        value = self._sweep.values.get(task_id, ())[int(one.column.key)]
+                return ((table_id(task.id), "quiet"),)
+        value = self._sweep.values.get(task.id, ())[int(placed.column.key)]
         if value is None:
             return (("—", "quiet"),)
         text = plain_text(value)
-        return ((text.rjust(one.width - 1) if number(value) is not None else text, "strong"),)
+        return (
+            (text.rjust(placed.width - 1) if parse_number(value) is not None else text, "strong"),
+        )

@@ -1,4 +1,4 @@
-"""Everything there is to know of one task, the most telling first."""
+"""The pane with the details of one task, the most important first."""
 
 from __future__ import annotations
 
@@ -35,16 +35,19 @@ if TYPE_CHECKING:
 
 Styles: TypeAlias = Callable[[str], Style]
 
-LONGEST = 20_000  # characters of one value; the log and R show the rest
-MOST = 100_000  # characters of all inputs: breaking them into lines takes 3 ms for each 10,000
+MAX_VALUE_CHARACTERS = 20_000  # of one value; the log and R show the rest
+MAX_INPUT_CHARACTERS = 100_000  # of all inputs: wrapping them takes 3 ms for each 10,000
 
-_OPENINGS = {"call": "calls", "script": "script"}
+_CALL_LABELS = {"call": "calls", "script": "script"}
 
 
 @dataclass(frozen=True, slots=True)
 class ShownTask:
-    """A task with what is known around it; ``details`` is None until it was read, the ``gist``
-    may be known before. ``stuck`` says why it may be, if it may."""
+    """A task with its snapshot, its call and its details.
+
+    ``details`` is None until they are read. ``stuck`` is the reason why the task may be stuck, or
+    empty. ``now`` is the time for ages, in seconds since the epoch.
+    """
 
     task: Task
     snapshot: Snapshot
@@ -55,10 +58,10 @@ class ShownTask:
 
 
 class TaskDetailsView(VirtualScroll, can_focus=True):
-    """The pane; its title is the task's id and status.
+    """The pane; its title is the id and the status of the task.
 
-    Component classes: ``details--label``, ``details--error``, ``details--strong``, and one for
-    each status, ``details--failure`` and so on.
+    Component classes: ``details--label``, ``details--error``, ``details--strong``, and
+    ``details--failure`` and so on for statuses.
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -74,54 +77,54 @@ class TaskDetailsView(VirtualScroll, can_focus=True):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._said: tuple[tuple[str, Text], ...] = ()
+        self._lines: tuple[tuple[str, Text], ...] = ()
         self._strips: list[Strip] = []
         self._task_id = ""
         self._title = ""
 
     def show(self, shown: ShownTask | None) -> None:
-        """Show a task, or nothing; another task from its beginning."""
-        said = tuple(lines(shown, self._style)) if shown else ()
+        """Show a task; None clears the pane. Another task is shown from its first line."""
+        new_lines = tuple(lines(shown, self._style)) if shown else ()
         if shown and shown.task.id != self._task_id:
             self._task_id = shown.task.id
             self.scroll_to(y=0, animate=False, force=True)
         title = f"{short_id(shown.task.id)}  {headline(shown.task)}" if shown else ""
         if title != self._title:
             self.border_title = self._title = title
-        if said != self._said:
-            self._said = said
-            self._draw()
+        if new_lines != self._lines:
+            self._lines = new_lines
+            self._render_strips()
 
     def on_resize(self) -> None:
-        """Lines are broken for a width."""
-        self._draw()
+        """Wrap the lines for the new width."""
+        self._render_strips()
 
     def notify_style_update(self) -> None:
-        """Another theme: other colours."""
+        """Draw with the colours of a new theme."""
         super().notify_style_update()
-        self.call_after_refresh(self._draw)
+        self.call_after_refresh(self._render_strips)
 
-    def _draw(self) -> None:
+    def _render_strips(self) -> None:
         width = self.scrollable_content_region.width
         table = Table.grid(padding=(0, 2, 0, 0), expand=True)
         table.add_column(no_wrap=True, style=self._style("label"))
         table.add_column(ratio=1, overflow="fold")
-        for label, text in self._said:
+        for label, text in self._lines:
             table.add_row(Text(label), text)
         console = self.app.console
         options = console.options.update(width=max(1, width), height=None)
         drawn = console.render_lines(table, options, style=blend(self, ()))
         self._strips = [Strip(line, width) for line in drawn]
-        self.set_lines(len(self._strips))
+        self.set_line_count(len(self._strips))
         self.refresh()
 
     def _style(self, name: str) -> Style:
         return blend(self, [f"details--{name}"])
 
-    # Drawing, and selecting with the mouse
+    # Drawing, and selection with the mouse
 
     def render_line(self, y: int) -> Strip:
-        """A line of the pane."""
+        """Return a line of the pane."""
         line = self.scroll_offset.y + y
         width = self.scrollable_content_region.width
         if line >= len(self._strips):
@@ -130,28 +133,28 @@ class TaskDetailsView(VirtualScroll, can_focus=True):
         span = self.text_selection.get_span(line) if self.text_selection else None
         if span is not None:
             start, end = span[0], span[1] if span[1] >= 0 else strip.cell_length
-            chosen = self.screen.get_component_rich_style("screen--selection")
+            selected = self.screen.get_component_rich_style("screen--selection")
             parts = strip.divide([start, end, strip.cell_length])
-            strip = Strip.join([parts[0], parts[1].apply_style(chosen), *parts[2:]])
+            strip = Strip.join([parts[0], parts[1].apply_style(selected), *parts[2:]])
         return strip.apply_offsets(0, line)
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """What was chosen with the mouse, to be copied."""
+        """Return the text that is selected with the mouse."""
         return selection.extract("\n".join(strip.text.rstrip() for strip in self._strips)), "\n"
 
 
 def headline(task: Task) -> str:
-    """``✗ failure → success, attempt 2 of 3``."""
-    said = f"{GLYPH[task.status]} {task.status}"
+    """Return a status such as ``✗ failure → success, attempt 2 of 3``."""
+    text = f"{GLYPH[task.status]} {task.status}"
     if not task.chain:
-        return said
+        return text
     if task.latest_status is not task.status:
-        said += f" → {task.latest_status or 'gone'}"
-    return f"{said}, attempt {task.chain.index(task.id) + 1} of {len(task.chain)}"
+        text += f" → {task.latest_status or 'gone'}"
+    return f"{text}, attempt {task.chain.index(task.id) + 1} of {len(task.chain)}"
 
 
 def lines(shown: ShownTask, style: Styles) -> Iterable[tuple[str, Text]]:
-    """Labels and what stands beside them; a label is empty where the one above goes on."""
+    """Yield labels and their texts; a label is empty if it is the one of the line above."""
     task, details = shown.task, shown.details
     if details is not None and details.error:
         yield "error", _safe(details.error, style("error"))
@@ -162,13 +165,13 @@ def lines(shown: ShownTask, style: Styles) -> Iterable[tuple[str, Text]]:
     if shown.stuck:
         yield "stuck?", _safe(shown.stuck, style("submitted"))
         if task.lang is Lang.R:
-            yield "", Text(f"{info_call(task)} in R asks the cluster: c, s copies it")
+            yield "", Text(f"{info_call(task)} in R asks the cluster; c, s: copy the call")
     if details is not None and details.problem and details.problem != task.problem:
         yield "problem", _safe(details.problem, style("error"))
     if details is None:
         yield "runs", Text(shown.summary.code_text, style("strong"))
     elif details.runs is not None:
-        yield _OPENINGS.get(details.type or "", "runs"), _safe(details.runs, style("strong"))
+        yield _CALL_LABELS.get(details.type or "", "runs"), _safe(details.runs, style("strong"))
         yield from _named("inputs", details.inputs, style("label"))
     yield "times", Text(" · ".join(_times(task, shown.now)))
     if task.bundles:
@@ -176,11 +179,11 @@ def lines(shown: ShownTask, style: Styles) -> Iterable[tuple[str, Text]]:
     if task.chain:
         yield "chain", _chain(task, shown.snapshot, style)
     if details is not None:
-        yield from _surroundings(details, style)
+        yield from _context(details, style)
     yield "id", Text(task.id)
 
 
-def _surroundings(details: TaskDetails, style: Styles) -> Iterable[tuple[str, Text]]:
+def _context(details: TaskDetails, style: Styles) -> Iterable[tuple[str, Text]]:
     if details.driver:
         yield "driver", _safe(details.driver)
     if details.type:
@@ -200,7 +203,7 @@ def _surroundings(details: TaskDetails, style: Styles) -> Iterable[tuple[str, Te
 def _named(
     label: str, values: Sequence[tuple[str, str]], style: Style
 ) -> Iterable[tuple[str, Text]]:
-    left = MOST
+    left = MAX_INPUT_CHARACTERS
     for place, (name, value) in enumerate(values):
         text = Text.assemble(_safe(f"{name} = " if name else "", style), _safe(value))
         left -= len(text)
@@ -215,18 +218,20 @@ def _times(task: Task, now: float) -> Iterable[str]:
     if task.created is not None:
         yield f"created {format_age(task.created, now)}"
     if (waiting := queue_time(task, now)) is not None:
-        yield f"{'waited' if task.started is not None else 'waiting for'} {format_duration(waiting)}"
+        verb = "waited" if task.started is not None else "waiting for"
+        yield f"{verb} {format_duration(waiting)}"
     if (running := run_time(task, now)) is not None:
-        yield f"{'ran' if task.finished is not None else 'running for'} {format_duration(running)}"
+        verb = "ran" if task.finished is not None else "running for"
+        yield f"{verb} {format_duration(running)}"
     if task.finished is not None:
         guess = "about " if task.finished_estimated else ""
         yield f"finished {guess}{format_age(task.finished, now)}"
     if task.created is None and task.finished is None:
-        yield "not known"
+        yield "unknown"
 
 
 def _chain(task: Task, snapshot: Snapshot, style: Styles) -> Text:
-    """``1 ✗ 3f2a9c…71e0 → 2 ✓ 77ee10…8d2b``; the task itself is underlined."""
+    """Return ``1 ✗ 3f2a9c…71e0 → 2 ✓ 77ee10…8d2b``; the task itself is underlined."""
     text = Text()
     for number, task_id in enumerate(task.chain, 1):
         if text:
@@ -241,10 +246,10 @@ def _chain(task: Task, snapshot: Snapshot, style: Styles) -> Text:
 
 
 def _safe(value: str, style: Style | str = "") -> Text:
-    """Text from disk, line by line harmless, cut where nobody reads on."""
+    """Return text from disk without control characters; very long text is cut."""
     cut = (
         value
-        if len(value) <= LONGEST
-        else value[:LONGEST] + f" … {pluralize(len(value), 'character')}"
+        if len(value) <= MAX_VALUE_CHARACTERS
+        else value[:MAX_VALUE_CHARACTERS] + f" … {pluralize(len(value), 'character')}"
     )
     return Text("\n".join(map(escape_controls, cut.splitlines())), style)

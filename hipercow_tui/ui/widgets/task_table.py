@@ -1,4 +1,4 @@
-"""The table of tasks: what each runs before its id, its status in a glyph and a word."""
+"""The table of tasks, with the status, the call and the inputs of each."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from rich.cells import cell_len
 from textual.binding import BindingType
 from textual.message import Message
 
-from hipercow_tui.analysis.disk_usage import Measured, Sizes
-from hipercow_tui.analysis.task_sorting import SortKey
+from hipercow_tui.analysis.disk_usage import MeasuredSize, Sizes
+from hipercow_tui.analysis.task_sorting import SortKey, TaskSort
 from hipercow_tui.analysis.task_summary import NO_SUMMARY, Summaries, TaskSummary
 from hipercow_tui.analysis.task_view import TaskView
 from hipercow_tui.domain.durations import queue_time, run_time
@@ -26,13 +26,14 @@ from hipercow_tui.ui.status_style import GLYPH
 from hipercow_tui.ui.widgets.row_rendering import Cell, RenderedRow, TextPart
 from hipercow_tui.ui.widgets.virtual_table import VirtualTable
 
-RAN = 76  # cells from which there is room for how long a task ran
-WAITED = 96  # cells from which there is room for how long it waited
-ROOMY = 84  # cells from which ages are written out
-ALL = 128  # cells from which there is room for all there is to tell
-WIDE = 112  # cells from which both statuses of a retried task are written out
+# The width in cells from which on the table shows
+RAN_FROM = 76  # the column "ran",
+LONG_AGES_FROM = 84  # ages such as "3 weeks ago" and not "3w",
+WAITED_FROM = 96  # the column "waited",
+BOTH_STATUSES_FROM = 112  # both statuses of a retried task in words,
+ALL_COLUMNS_FROM = 128  # all columns.
 
-# Least and most cells of each column, and its rank: the larger, the sooner it gives way.
+# Each column with its minimum and maximum width, and its rank.
 _WHAT = Column(SortKey.WHAT, "what", 14, 48)
 _INPUTS = Column(SortKey.INPUTS, "inputs", 11, 40, rank=1)
 _BUNDLE = Column(SortKey.BUNDLE, "bundle", 8, 22, rank=4)
@@ -57,21 +58,19 @@ _SHORT_UNITS = {
 
 
 class TaskTable(VirtualTable):
-    """The rows of a view; marks are kept by id, whatever is shown.
+    """The rows of a view, with marks, which are kept by id.
 
-    ``sought`` is what was typed to be found; a view of it may be still to come.
-
-    What a task runs is not in the view: ``summaries`` fills as it is read, and rows that were drawn
-    without it are drawn again by ``gists_read``.
+    ``summaries`` are the calls of tasks by id; rows are redrawn when more are read. ``sought`` is
+    the present query, which the view may not have yet. ``stuck`` are the reasons by id.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [*MARKS]
 
     class Scrolled(Message):
-        """Other rows are on the screen."""
+        """Other rows are visible."""
 
     class Marked(Message):
-        """Other tasks are marked; None: the marks were taken away."""
+        """The marks have changed; None if there are none."""
 
         def __init__(self, marks: frozenset[str] | None) -> None:
             super().__init__()
@@ -85,52 +84,39 @@ class TaskTable(VirtualTable):
         self._sizes: Sizes | None = None
         self.stuck: Mapping[str, str] = {}
         self.sought = ""
-        self._marks_all = False
+        self._mark_all_pending = False
         self._view = TaskView(Snapshot(Path()))
-        self._range_from: str | None = None
+        self._range_key: str | None = None
         self._range_row = 0
-        self._empty_text: Sequence[str] = ()
 
-    # The rows
+    # Rows
 
     @property
     def view(self) -> TaskView:
-        """What is shown."""
+        """The rows that are shown."""
         return self._view
 
     def show(self, view: TaskView, now: float) -> None:
-        """Show these rows; ``now`` is the time that ages are told against."""
+        """Show these rows; ``now`` is the time for ages, in seconds since the epoch."""
         before, self._view = self._view, view
         self.now = now
         if (bool(before.snapshot.by_language), before.sort.key) != (
             bool(view.snapshot.by_language),
             view.sort.key,
         ):
-            self._laid_out_for = -1
-        self._forget_gone_marks()
-        self._find_range()
-        self._mark_all()
+            self.forget_layout()
+        self._drop_missing_marks()
+        self._update_range_start()
+        self._mark_all_if_ready()
         if view.ids is before.ids:
-            self.invalidate()
+            self.redraw_now()
         else:
             self.rows_changed(before.ids)
 
     def show_sizes(self, sizes: Sizes) -> None:
-        """Show what tasks hold, in columns of their own; what is measured later, on redrawing."""
+        """Add columns for disk usage; sizes that are measured later appear when rows are drawn."""
         self._sizes = sizes
-        self._laid_out_for = -1
-        self.forget_strips()
-
-    def say_if_empty(self, *lines: str) -> None:
-        """Why there may be no rows, and what to press."""
-        if lines != self._empty_text:
-            self._empty_text = lines
-            self.forget_strips()
-
-    @property
-    def empty_text(self) -> Sequence[str]:
-        """Why there are no rows, and what to press."""
-        return self._empty_text
+        self.forget_layout()
 
     @property
     def keys(self) -> Sequence[str]:
@@ -138,7 +124,7 @@ class TaskTable(VirtualTable):
         return self._view.ids
 
     def row_of(self, key: str) -> int | None:
-        """Where a task stands, if it is shown."""
+        """Return the row of a task, or None if it is not shown."""
         return self._view.row_of(key, self.cursor)
 
     @property
@@ -148,201 +134,226 @@ class TaskTable(VirtualTable):
         return self._view.snapshot.tasks.get(key) if key else None
 
     def columns(self, width: int) -> Sequence[Column]:
-        """Ages are short, and a status is told by its glyph alone, where there is little room; the
-        column that the tasks are sorted by is there on any screen."""
-        finished = 15 if width >= ROOMY else 6
-        status = 23 if width >= WIDE else 13
+        """Return the columns; a narrow table has short ages and statuses, and fewer columns.
+
+        The column that the tasks are sorted by is always there.
+        """
+        finished = 15 if width >= LONG_AGES_FROM else 6
+        status = 23 if width >= BOTH_STATUSES_FROM else 13
         langs = (_LANG,) if self._view.snapshot.by_language else ()
-        room = width - (_LANG.min_width if langs else 0)
-        spare = {_CREATED: ALL, _WAITED: WAITED, _RAN: RAN}
+        free = width - (_LANG.min_width if langs else 0)
+        optional = {_CREATED: ALL_COLUMNS_FROM, _WAITED: WAITED_FROM, _RAN: RAN_FROM}
         columns = (
             Column(SortKey.STATUS, "status", status, status),
             _WHAT,
             _INPUTS,
             _BUNDLE,
-            *(one for one, least in spare.items() if room >= least or self.sign(one)),
+            *(
+                column
+                for column, least in optional.items()
+                if free >= least or self.sort_arrow(column)
+            ),
             Column(
-                SortKey.FINISHED, "finished" if width >= ROOMY else "ended", finished, finished, 2
+                SortKey.FINISHED,
+                "finished" if width >= LONG_AGES_FROM else "ended",
+                finished,
+                finished,
+                2,
             ),
             _ATTEMPTS,
             *langs,
             *((_SIZE, _FILES) if self._sizes is not None else ()),
-            *((_ID,) if room >= ALL else ()),
+            *((_ID,) if free >= ALL_COLUMNS_FROM else ()),
         )
-        return [replace(one, rank=0) if self.sign(one) else one for one in columns]
+        return [
+            replace(column, rank=0) if self.sort_arrow(column) else column for column in columns
+        ]
 
-    def sign(self, column: Column) -> str:
-        """An arrow on the column that the tasks are sorted by."""
-        sort = self._view.sort
-        return ("↓" if sort.reverse else "↑") if column.key == sort.key else ""
+    @property
+    def sort(self) -> TaskSort:
+        """The order of the tasks."""
+        return self._view.sort
 
     @property
     def needle(self) -> str:
-        """What is searched for."""
+        """The case-folded query of the view."""
         return self._view.query.casefold()
 
     @property
     def hits(self) -> Sequence[int]:
-        """The tasks in which it was found."""
+        """The rows that the search found."""
         return self._view.hits
 
     def row(self, index: int, layout: Sequence[PlacedColumn]) -> RenderedRow:
-        """The cells of a task."""
+        """Return the cells of a task."""
         task_id = self._view.ids[index]
         task = self._view.snapshot.tasks[task_id]
         return RenderedRow(
-            [self._cell(task, one) for one in layout],
+            [self._cell(task, placed) for placed in layout],
             marked=self.marks is not None and task_id in self.marks,
             dimmed=self._view.is_dimmed(index),
-            ranged=index in self._range(),
+            in_range=index in self._range(),
         )
 
-    def _cell(self, task: Task, one: PlacedColumn) -> Cell:
-        summary = self.summaries.get(task.id)
-        match one.column.key:
+    def _cell(self, task: Task, placed: PlacedColumn) -> Cell:
+        match placed.column.key:
             case SortKey.STATUS:
-                cell = status_cell(task, long=one.width >= 23)
+                cell = status_cell(task, long=placed.width >= 23)
                 return (*cell, (" !", "mark")) if task.id in self.stuck else cell
             case SortKey.WHAT:
-                return (what_part(task, self._spread(task, summary)),)
+                return (what_part(task, self._summary(task)),)
             case SortKey.INPUTS:
-                if task.lang is Lang.PY:  # the end of a command is what differs: see fit
-                    return (((self._spread(task, summary) or NO_SUMMARY).inputs_text, ""),)
-                return ((inputs_text((summary or NO_SUMMARY).inputs_text, one.width), ""),)
+                inputs = (self._summary(task) or NO_SUMMARY).inputs_text
+                # Commands differ at their end, so the renderer cuts them in the middle.
+                return (
+                    (inputs if task.lang is Lang.PY else inputs_text(inputs, placed.width), ""),
+                )
             case SortKey.BUNDLE:
                 return bundle_cell(task.bundles)
-            case SortKey.CREATED:
-                return (
-                    ("—" if task.created is None else format_age(task.created, self.now), "quiet"),
-                )
-            case SortKey.WAITED:
-                return ((span_text(queue_time(task, self.now)), "quiet"),)
-            case SortKey.RAN:
-                estimated = task.finished is not None and task.finished_estimated
-                return ((span_text(run_time(task, self.now), estimated=estimated), ""),)
             case SortKey.FINISHED:
-                return ((finished_text(task, self.now, long=one.width >= 15), ""),)
+                return ((finished_text(task, self.now, long=placed.width >= 15), ""),)
             case SortKey.ATTEMPTS:
                 return ((f"{len(task.chain)}" if task.chain else "", "quiet"),)
             case SortKey.LANG:
                 return ((task.lang.shown, "quiet"),)
             case SortKey.SIZE | SortKey.FILES:
                 measured = self._sizes.get(task.id) if self._sizes else None
-                return (size_part(measured, task, one),)
-            case _:
-                return ((f"{task.id[:7]}…{task.id[-4:]}", "quiet"),)
+                return (size_part(measured, task, placed),)
+            case SortKey.ID:
+                return ((table_id(task.id), "quiet"),)
+        return self._time_cell(task, placed.column.key)
 
-    def _spread(self, task: Task, summary: TaskSummary | None) -> TaskSummary | None:
-        """A command goes on in the column for inputs, which it has none of."""
+    def _time_cell(self, task: Task, key: str) -> Cell:
+        match key:
+            case SortKey.WAITED:
+                return ((duration_text(queue_time(task, self.now)), "quiet"),)
+            case SortKey.RAN:
+                estimated = task.finished is not None and task.finished_estimated
+                return ((duration_text(run_time(task, self.now), estimated=estimated), ""),)
+            case _:
+                created = task.created
+                return (("—" if created is None else format_age(created, self.now), "quiet"),)
+
+    def _summary(self, task: Task) -> TaskSummary | None:
+        """Return the call of a task; a long command continues in the column for inputs."""
+        summary = self.summaries.get(task.id)
         if summary is None or task.lang is Lang.R:
             return summary
-        widths = {one.column.key: one.width for one in self._layout}
-        return spread(summary, widths[SortKey.WHAT]) if SortKey.INPUTS in widths else summary
+        widths = {placed.column.key: placed.width for placed in self._layout}
+        return split_command(summary, widths[SortKey.WHAT]) if SortKey.INPUTS in widths else summary
 
     # Marks
 
     def action_mark(self) -> None:
-        """Mark the task under the cursor, or take its mark, and go on to the next."""
+        """Mark or unmark the task under the cursor, and go to the next row."""
         key = self.cursor_key
         if key is None:
             return
         marks = self.marks or frozenset()
-        self._mark(marks - {key} if key in marks else marks | {key})
-        self.redraw(self.cursor)
+        self._set_marks(marks - {key} if key in marks else marks | {key})
+        self.redraw_row(self.cursor)
         self.action_move(1)
 
     def action_range(self) -> None:
-        """Begin a range of rows; the second time, mark it."""
-        if self._range_from is None:
-            self._range_from, self._range_row = self.cursor_key, self.cursor
+        """Start a range; the second time, mark its rows."""
+        if self._range_key is None:
+            self._range_key, self._range_row = self.cursor_key, self.cursor
         else:
             ids = self.keys[self._range().start : self._range().stop]
-            self._range_from = None
-            self._mark((self.marks or frozenset()).union(ids))
+            self._range_key = None
+            self._set_marks((self.marks or frozenset()).union(ids))
         self.forget_strips()
 
     def drop_range(self) -> bool:
-        """Forget the range that was begun; whether there was one."""
-        had, self._range_from = self._range_from is not None, None
+        """Cancel the range; return whether there was one."""
+        dropped, self._range_key = self._range_key is not None, None
         self.forget_strips()
-        return had
+        return dropped
 
     def action_mark_all(self) -> None:
-        """Mark every task that the filters match, of those that are shown, or of a search that
-        are found; once that is known, so that who types ahead never marks more than was meant."""
-        self._marks_all = True
-        self._mark_all()
+        """Mark all matched tasks that are shown; during a search, only those found.
 
-    def _mark_all(self) -> None:
+        Marks are set when the view of the present query arrives, so a query that is typed quickly
+        never marks tasks of an older view.
+        """
+        self._mark_all_pending = True
+        self._mark_all_if_ready()
+
+    def _mark_all_if_ready(self) -> None:
         view = self._view
-        if not self._marks_all or view.query != self.sought:
+        if not self._mark_all_pending or view.query != self.sought:
             return
-        self._marks_all = False
+        self._mark_all_pending = False
         if view.query and not view.markable_rows:
-            self.notify("Nothing that was found passes the filters: 0 takes them away")
-        self._mark((self.marks or frozenset()) | view.markable_rows)
+            self.notify("No task that was found passes the filters: 0 removes them")
+        self._set_marks((self.marks or frozenset()) | view.markable_rows)
         self.forget_strips()
 
     def action_unmark(self) -> None:
-        """Take all marks away."""
-        self._range_from = None
-        self._mark(frozenset())
+        """Remove all marks."""
+        self._range_key = None
+        self._set_marks(frozenset())
         self.forget_strips()
 
-    def _mark(self, marks: frozenset[str]) -> None:
-        """No mark at all is no filter (SPEC rule 1)."""
+    def _set_marks(self, marks: frozenset[str]) -> None:
+        """Set the marks and post Marked; without marks there is no filter (SPEC rule 1)."""
         self.marks = marks or None
         self.post_message(self.Marked(self.marks))
 
-    def _forget_gone_marks(self) -> None:
-        """Marks whose tasks have all vanished are an empty list, not an absent filter."""
+    def _drop_missing_marks(self) -> None:
+        """Drop marks of tasks that are gone; if all are gone, the filter matches nothing."""
         if self.marks and not self.marks <= self._view.snapshot.tasks.keys():
             self.marks = self.marks & self._view.snapshot.tasks.keys()
             self.post_message(self.Marked(self.marks))
 
     def _range(self) -> range:
-        if self._range_from is None:
+        if self._range_key is None:
             return range(0)
         return range(min(self._range_row, self.cursor), max(self._range_row, self.cursor) + 1)
 
-    def _find_range(self) -> None:
-        """A range begins at its task; if that is gone, where it stood."""
-        if self._range_from is not None:
-            row = self._view.row_of(self._range_from, self._range_row)
+    def _update_range_start(self) -> None:
+        """Keep the start of a range on its task, or on its row if the task is gone."""
+        if self._range_key is not None:
+            row = self._view.row_of(self._range_key, self._range_row)
             self._range_row = self._range_row if row is None else row
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """What the rows run is read when they come into sight."""
+        """Post Scrolled, so that the calls of the visible rows are read."""
         super().watch_scroll_y(old_value, new_value)
         if round(old_value) != round(new_value):
             self.post_message(self.Scrolled())
 
     def watch_cursor(self, before: int, now: int) -> None:
-        """A range that is being marked grows and shrinks with the cursor."""
+        """Redraw the range that ends at the cursor."""
         super().watch_cursor(before, now)
-        if self._range_from is not None:
+        if self._range_key is not None:
             self.forget_strips()
 
 
-def size_part(measured: Measured | None, task: Task, one: PlacedColumn) -> TextPart:
-    """``2.1 MB``, or how many files; with ``~`` where it may be another by now."""
+def table_id(task_id: str) -> str:
+    """Return an id in the twelve cells of its column: ``3f2a9c1…71e0``."""
+    return f"{task_id[:7]}…{task_id[-4:]}"
+
+
+def size_part(measured: MeasuredSize | None, task: Task, placed: PlacedColumn) -> TextPart:
+    """Return ``2.1 MB``, or the number of files; with ``~`` if it may have changed."""
     if measured is None:
         return "", ""
-    sign = "" if measured.holds(task) else "~"
-    by_bytes = one.column.key == SortKey.SIZE
-    told = format_size(measured.size.bytes) if by_bytes else f"{measured.size.files:,}"
-    return (sign + told).rjust(one.width), "" if by_bytes else "quiet"
+    sign = "" if measured.is_current(task) else "~"
+    in_bytes = placed.column.key == SortKey.SIZE
+    text = format_size(measured.size.bytes) if in_bytes else f"{measured.size.files:,}"
+    return (sign + text).rjust(placed.width), "" if in_bytes else "quiet"
 
 
 def what_part(task: Task, summary: TaskSummary | None) -> TextPart:
-    """What the task runs; why that is not known; or nothing, where it is yet to be read."""
+    """Return the call of a task, or the problem if it can't be read; empty if not read yet."""
     if summary is not None and summary.code_text:
         return summary.code_text, "strong"
     return plain_text(task.problem or (summary.problem if summary else None) or ""), "quiet"
 
 
-def spread(summary: TaskSummary, width: int) -> TaskSummary:
-    """What runs, cut before the last word that has no room in so many cells."""
+def split_command(summary: TaskSummary, width: int) -> TaskSummary:
+    """Split a long command at a word: the rest becomes the text of the inputs."""
     if summary.inputs_text or cell_len(summary.code_text) <= width:
         return summary
     ends = accumulate(summary.code_text.split(" "), "{} {}".format)
@@ -352,28 +363,31 @@ def spread(summary: TaskSummary, width: int) -> TaskSummary:
     return replace(summary, code_text=head, inputs_text=summary.code_text[len(head) + 1 :])
 
 
-def inputs_text(varies: str, width: int) -> str:
-    """``beta = 0.91, gamma = 0.2``, closer together where there is little room, and then cut at
-    the end: the first input is mostly the one that differs."""
-    if cell_len(varies) <= width:
-        return varies
-    return cut_end(varies.replace(" = ", "=").replace(", ", " "), width)
+def inputs_text(inputs: str, width: int) -> str:
+    """Fit ``beta = 0.91, gamma = 0.2`` into a width: first without spaces, then cut at the end.
+
+    The first input is usually the one that differs.
+    """
+    if cell_len(inputs) <= width:
+        return inputs
+    return cut_end(inputs.replace(" = ", "=").replace(", ", " "), width)
 
 
 def status_cell(task: Task, *, long: bool) -> Cell:
-    """``✗ failure``; for a retried task whose last attempt differs ``✗ failure → success``, or
-    where there is little room ``✗ → success``."""
-    own = task.status
-    tip = task.latest_status
-    if not task.chain or tip is own:
+    """Return ``✗ failure``, or ``✗ failure → success`` if the latest attempt differs.
+
+    The short form of that is ``✗ → success``.
+    """
+    own, latest = task.status, task.latest_status
+    if not task.chain or latest is own:
         return ((f"{GLYPH[own]} {own}", own.value),)
-    then = (str(tip), tip.value) if tip is not None else ("gone", "quiet")
+    second = (str(latest), latest.value) if latest is not None else ("gone", "quiet")
     first = f"{GLYPH[own]} {own}" if long else GLYPH[own]
-    return ((first, own.value), (" → ", "quiet"), then)
+    return ((first, own.value), (" → ", "quiet"), second)
 
 
 def bundle_cell(bundles: Sequence[str]) -> Cell:
-    """``fit_a +1``: the first bundle and how many more."""
+    """Return ``fit_a +1``: the first bundle and the number of others."""
     if not bundles:
         return (("", ""),)
     more = f" +{len(bundles) - 1}" if len(bundles) > 1 else ""
@@ -381,22 +395,22 @@ def bundle_cell(bundles: Sequence[str]) -> Cell:
 
 
 def finished_text(task: Task, now: float, *, long: bool) -> str:
-    """The age of the end: ``~`` before an estimate, ``—`` for what has not ended."""
+    """Return when a task finished; ``~`` marks an estimate, ``—`` an unfinished task."""
     if task.finished is None:
         return "—"
-    told = format_age(task.finished, now)
-    return ("~" if task.finished_estimated else "") + (told if long else short_age(told))
+    age = format_age(task.finished, now)
+    return ("~" if task.finished_estimated else "") + (age if long else short_age(age))
 
 
-def span_text(seconds: float | None, *, estimated: bool = False) -> str:
-    """``12s``, ``~4min``; ``—`` where it is not known, or has not begun."""
+def duration_text(seconds: float | None, *, estimated: bool = False) -> str:
+    """Return ``12s`` or ``~4min``; ``—`` if it is unknown or has not started."""
     if seconds is None:
         return "—"
-    told = short_age(format_duration(seconds)) if seconds >= 1 else "<1s"
-    return f"~{told}" if estimated else told
+    text = short_age(format_duration(seconds)) if seconds >= 1 else "<1s"
+    return f"~{text}" if estimated else text
 
 
-def short_age(told: str) -> str:
-    """``3 weeks ago`` and ``3 weeks`` as ``3w``."""
-    number, _, unit = told.removesuffix(" ago").partition(" ")
+def short_age(age: str) -> str:
+    """Shorten ``3 weeks ago`` and ``3 weeks`` to ``3w``."""
+    number, _, unit = age.removesuffix(" ago").partition(" ")
     return f"{number}{_SHORT_UNITS[unit.removesuffix('s')]}" if number.isdigit() else "now"

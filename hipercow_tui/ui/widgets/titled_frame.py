@@ -1,4 +1,4 @@
-"""A frame with titles that change often."""
+"""A frame whose titles change often."""
 
 from __future__ import annotations
 
@@ -9,27 +9,29 @@ from textual.geometry import Region
 
 
 class TitledFrame(Vertical):
-    """Where its title changes, that line is drawn again: Textual would draw all that stands in the
-    frame, 20 kB over a slow line."""
+    """A frame that redraws only the line of a title that changes.
+
+    Textual redraws the whole contents of the frame, 20 kB over a slow connection.
+    """
 
     def __init__(self, *, id: str | None = None) -> None:
-        self._edges: tuple[Region, ...] = ()
-        self._told: dict[str, str] = {}
+        self._changed_lines: tuple[Region, ...] = ()
+        self._titles: dict[str, str] = {}
         super().__init__(id=id)
 
     def entitle(self, title: str, subtitle: str) -> None:
-        """Show these, in Textual's markup, above and below."""
+        """Set the upper and the lower title, in Textual's markup."""
         width, height = self.outer_size
-        # Counted from the corner of what stands in the frame.
+        # Lines are counted from the first line inside the frame.
         for line, name, text in (
             (-1, "border_title", title),
             (height - 2, "border_subtitle", subtitle),
         ):
-            if self._told.get(name) != text:
-                self._told[name] = text
-                self._edges = (Region(-1, line, width, 1),)
+            if self._titles.get(name) != text:
+                self._titles[name] = text
+                self._changed_lines = (Region(-1, line, width, 1),)
                 setattr(self, name, text)
-        self._edges = ()
+        self._changed_lines = ()
 
     def refresh(
         self,
@@ -38,6 +40,6 @@ class TitledFrame(Vertical):
         layout: bool = False,
         recompose: bool = False,
     ) -> Self:
-        """Draw again, of a title that changes its line alone."""
-        regions = regions or self._edges
+        """Redraw; while a title changes, only its line."""
+        regions = regions or self._changed_lines
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)

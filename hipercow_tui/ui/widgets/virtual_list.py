@@ -1,4 +1,4 @@
-"""Many lines with a cursor, of which only those in sight are ever made."""
+"""A list with a cursor that renders only the visible lines."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from hipercow_tui.ui.styles import blend
 
 
 class VirtualList(ScrollView, can_focus=True):
-    """Shows ``line(y)`` for each of ``count`` lines: as fast with a million as with ten."""
+    """Show ``line(y)`` for each of ``count`` lines, for lists of any length."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"lines--cursor"}
-    """``lines--cursor``: the line that the cursor is on."""
+    """``lines--cursor``: the line under the cursor."""
 
     DEFAULT_CSS = """
     VirtualList { overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; }
@@ -34,68 +34,68 @@ class VirtualList(ScrollView, can_focus=True):
     count: reactive[int] = reactive(0)
     cursor: reactive[int] = reactive(0)
 
-    class Seen(Message):
-        """Other lines than before are in sight, or the cursor is on another."""
+    class ViewChanged(Message):
+        """Other lines are visible, or the cursor is on another line."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._strips: LRUCache[tuple[int, int, bool], Strip] = LRUCache(500)
 
     def line(self, y: int) -> Text:
-        """The text of line ``y``; the first cell is the cursor's."""
+        """Return the text of line ``y``; its first cell is replaced by the cursor."""
         raise NotImplementedError
 
-    def reset(self) -> None:
-        """Draw everything anew: what the lines say has changed."""
+    def redraw(self) -> None:
+        """Redraw all lines; call it after their texts have changed."""
         self._strips.clear()
         self.refresh()
 
     @property
-    def in_sight(self) -> range:
-        """The lines that are in sight."""
+    def visible_lines(self) -> range:
+        """The visible lines."""
         top = self.scroll_offset.y
         return range(top, min(self.count, top + self.size.height))
 
     def validate_cursor(self, cursor: int) -> int:
-        """Keeps the cursor on a line."""
+        """Keep the cursor on a line."""
         return max(0, min(cursor, self.count - 1))
 
     def watch_count(self) -> None:
-        """The height to scroll over."""
+        """Set the height of the scrollable area."""
         self.virtual_size = Size(0, self.count)
         self.cursor = self.validate_cursor(self.cursor)
-        self.reset()
+        self.redraw()
 
     def watch_cursor(self, before: int, cursor: int) -> None:
-        """Draw both lines and bring the new one into sight."""
+        """Redraw both lines and scroll to the cursor."""
         self.refresh_lines(before)
         self.refresh_lines(cursor)
-        self._bring_into_sight()
-        self.post_message(self.Seen())
+        self._scroll_to_cursor()
+        self.post_message(self.ViewChanged())
 
-    def _bring_into_sight(self) -> None:
+    def _scroll_to_cursor(self) -> None:
         top, height, cursor = self.scroll_offset.y, max(1, self.size.height), self.cursor
         if not top <= cursor < top + height:
-            wanted = cursor if cursor < top else cursor - height + 1
-            self.scroll_to(y=wanted, animate=False, immediate=True)
+            new_top = cursor if cursor < top else cursor - height + 1
+            self.scroll_to(y=new_top, animate=False, immediate=True)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Say that other lines are in sight."""
+        """Post ViewChanged."""
         super().watch_scroll_y(old_value, new_value)
-        self.post_message(self.Seen())
+        self.post_message(self.ViewChanged())
 
     def on_resize(self) -> None:
-        """Lines are made for a width; the cursor stays in sight."""
-        self.reset()
-        self._bring_into_sight()
-        self.post_message(self.Seen())
+        """Render the lines for the new width, and keep the cursor visible."""
+        self.redraw()
+        self._scroll_to_cursor()
+        self.post_message(self.ViewChanged())
 
     def on_click(self, event: events.Click) -> None:
-        """The cursor goes where the mouse points."""
+        """Move the cursor to the clicked line."""
         self.cursor = self.scroll_offset.y + event.y
 
     def notify_style_update(self) -> None:
-        """Another theme: other colours."""
+        """Forget cached strips when the theme changes."""
         super().notify_style_update()
         self._strips.clear()
 
@@ -116,7 +116,7 @@ class VirtualList(ScrollView, can_focus=True):
         self.cursor = self.count - 1
 
     def render_line(self, y: int) -> Strip:
-        """One line of the widget, as Textual asks for it."""
+        """Return one line of the widget."""
         y += self.scroll_offset.y
         width = self.scrollable_content_region.width
         at_cursor = y == self.cursor
@@ -125,10 +125,10 @@ class VirtualList(ScrollView, can_focus=True):
         key = (y, width, at_cursor)
         strip = self._strips.get(key)
         if strip is None:
-            strip = self._strips[key] = self._made(y, width, at_cursor=at_cursor)
+            strip = self._strips[key] = self._draw(y, width, at_cursor=at_cursor)
         return strip
 
-    def _made(self, y: int, width: int, *, at_cursor: bool) -> Strip:
+    def _draw(self, y: int, width: int, *, at_cursor: bool) -> Strip:
         text = self.line(y)
         if at_cursor:
             text = Text.assemble(Text("▌"), text[1:])

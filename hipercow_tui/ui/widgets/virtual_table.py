@@ -1,14 +1,14 @@
 """A table that draws only the rows on the screen, for lists of any length.
 
-Textual's DataTable takes 13 s for 100,000 rows; this one keeps no rows at all: it asks for the
-cells of a line when the line is drawn, and keeps the drawn strips until something changes.
+Textual's DataTable takes 13 s for 100,000 rows. This table stores no rows: a subclass returns the
+cells of a row when the row is drawn, and the strips are cached until something changes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import chain
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -24,22 +24,33 @@ from textual.strip import Strip
 from hipercow_tui.ui.cells import GAP, Column, PlacedColumn, fit, place_columns
 from hipercow_tui.ui.keymap import MOVES
 from hipercow_tui.ui.styles import blend
-from hipercow_tui.ui.widgets.row_rendering import GUTTER, RenderedRow, drawn
+from hipercow_tui.ui.widgets.row_rendering import GUTTER, RenderedRow, render_row
 from hipercow_tui.ui.widgets.virtual_scroll import VirtualScroll
 
-HEADER = 1  # lines
-STRIPS = 256  # kept, two kilobytes each; some screens full
+HEADER = 1  # line
+MAX_STRIPS = 256  # cached strips of two kilobytes each: several pages
+
+
+class SortOrder(Protocol):
+    """The column that a table is sorted by, and whether the order is reversed."""
+
+    @property
+    def key(self) -> str:
+        """The key of the column."""
+
+    @property
+    def reverse(self) -> bool:
+        """Whether the order is descending."""
 
 
 class VirtualTable(VirtualScroll, can_focus=True):
-    """The table; what its rows are, a subclass says.
+    """The base of all tables; a subclass provides the keys, columns and rows.
 
-    Component classes: ``row--header`` and ``row--sorted`` (the title of the column it is sorted
-    by), ``row--cursor`` and ``row--cursor-blurred`` (the line under the cursor), ``row--bar`` (its
-    ▌), ``row--mark`` (the *), ``row--dimmed`` and ``row--cursor-dimmed`` (outside the filters),
-    ``row--ranged`` (in the range
-    being marked), ``row--hit`` (what the search found), ``row--quiet`` (what matters less),
-    ``row--strong``, and one for each status, ``row--failure`` and so on.
+    Component classes: ``row--header`` and ``row--sorted`` (title of the sorted column),
+    ``row--cursor`` and ``row--cursor-blurred`` (row under the cursor), ``row--bar`` (its ▌),
+    ``row--mark`` (the *), ``row--dimmed`` and ``row--cursor-dimmed`` (outside the filters),
+    ``row--ranged`` (in the range that is being marked), ``row--hit`` (found text), ``row--quiet``
+    and ``row--strong`` (less and more important text), ``row--failure`` and so on (statuses).
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -66,10 +77,10 @@ class VirtualTable(VirtualScroll, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = [*MOVES]
 
     cursor: reactive[int] = reactive(0, repaint=False)
-    """The row under the cursor, from 0; 0 in an empty table too."""
+    """The row under the cursor, from 0; also 0 in an empty table."""
 
     class CursorMoved(Message):
-        """The cursor stands on another row, or on what has taken its place; None: on nothing."""
+        """The cursor is on another key; None in an empty table."""
 
         def __init__(self, table: VirtualTable, key: str | None) -> None:
             super().__init__()
@@ -82,7 +93,7 @@ class VirtualTable(VirtualScroll, can_focus=True):
             return self.table
 
     class Opened(Message):
-        """Enter, or a double click, on a row."""
+        """Enter was pressed on a row, or it was double clicked."""
 
         def __init__(self, table: VirtualTable, key: str) -> None:
             super().__init__()
@@ -95,7 +106,7 @@ class VirtualTable(VirtualScroll, can_focus=True):
             return self.table
 
     class HeaderClicked(Message):
-        """A click on the title of a column."""
+        """The title of a column was clicked."""
 
         def __init__(self, table: VirtualTable, column: str) -> None:
             super().__init__()
@@ -109,84 +120,99 @@ class VirtualTable(VirtualScroll, can_focus=True):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._strips: LRUCache[tuple[int, bool], Strip] = LRUCache(STRIPS)
-        self._drawn: dict[int, Strip] = {}  # what Textual has of each line of the screen
-        self._looking_through = False
+        self._strips: LRUCache[tuple[int, bool], Strip] = LRUCache(MAX_STRIPS)
+        self._sent_lines: dict[int, Strip] = {}  # by line: the strip that Textual rendered last
+        self._redraw_pending = False
         self._styles: dict[tuple[str, ...], Style] = {}
         self._layout: tuple[PlacedColumn, ...] = ()
-        self._laid_out_for = -1
-        self.filling = False
+        self._layout_width = -1
+        self._empty_text: Sequence[str] = ()
+        self.filling = False  # whether rows are still being added, as during a first scan
 
-    # What a subclass says
+    # For subclasses to override
 
     @property
     def keys(self) -> Sequence[str]:
-        """What names each row, in order."""
+        """The key of each row, in order."""
         raise NotImplementedError
 
     def row_of(self, key: str) -> int | None:
-        """Where a key stands, if it is there."""
+        """Return the row of a key, or None."""
         raise NotImplementedError
 
     def columns(self, width: int) -> Sequence[Column]:
-        """The columns there could be on a table of that many cells."""
+        """Return the columns for a table of that many cells."""
         raise NotImplementedError
 
     def row(self, index: int, layout: Sequence[PlacedColumn]) -> RenderedRow:
-        """The cells of a row, for the columns that found room."""
+        """Return the cells of a row, one for each column of the layout."""
         raise NotImplementedError
 
-    def sign(self, column: Column) -> str:
-        """What stands after the title of the column the table is sorted by, else nothing."""
-        return ""
+    @property
+    def sort(self) -> SortOrder | None:
+        """The order of the rows, if the user can change it."""
+        return None
 
     @property
     def needle(self) -> str:
-        """What is searched for, case-folded; it is shown where it stands in a row."""
+        """The case-folded text to highlight; empty if there is no search."""
         return ""
 
     @property
     def hits(self) -> Sequence[int]:
-        """The rows, ascending, in which it was found."""
+        """The rows that the search found, ascending."""
         return ()
 
     @property
     def empty_text(self) -> Sequence[str]:
-        """What to say where there are no rows: why, and what to press."""
-        return ()
+        """The lines to show in an empty table: the reason, and the keys to press."""
+        return self._empty_text
 
-    # The rows and the cursor
+    def say_if_empty(self, *lines: str) -> None:
+        """Set the lines to show in an empty table."""
+        if lines != self._empty_text:
+            self._empty_text = lines
+            self.forget_strips()
+
+    # Rows and cursor
+
+    def sort_arrow(self, column: Column) -> str:
+        """Return an arrow for the column that the table is sorted by, else an empty string."""
+        sort = self.sort
+        if sort is None or column.key != sort.key:
+            return ""
+        return "↓" if sort.reverse else "↑"
 
     @property
     def cursor_key(self) -> str | None:
-        """What the cursor stands on."""
+        """The key under the cursor, or None in an empty table."""
         return self.keys[self.cursor] if self.cursor < len(self.keys) else None
 
     @property
     def visible_rows(self) -> range:
         """The rows on the screen."""
         first = self.scroll_offset.y
-        return range(first, min(len(self.keys), first + self._page))
+        return range(first, min(len(self.keys), first + self._page_height))
 
     @property
-    def _page(self) -> int:
+    def _page_height(self) -> int:
         return max(1, self.scrollable_content_region.height - HEADER)
 
     def rows_changed(self, before: Sequence[str]) -> None:
-        """Call when the rows are others: the cursor and the lines on screen stay with what they
-        showed. ``before`` is the keys there were.
+        """Keep the cursor and the rows on the screen with their keys after the keys have changed.
 
-        While the table fills, a cursor on the first row stays on the first row: nobody chose the
-        task that happened to be read first."""
+        ``before`` are the former keys. While the table is filling, a cursor on the first row stays
+        there, because the user did not choose the task that was read first.
+        """
         row = self.cursor
         on_top = self.filling and row == 0
         offset = row - self.scroll_offset.y
-        on_screen = 0 <= offset < self._page
+        on_screen = 0 <= offset < self._page_height
         anchor = row if on_screen else self.scroll_offset.y
         line = anchor - self.scroll_offset.y
         landed = 0 if on_top else self._nearest(before, row)
         moved_to = landed if on_top or on_screen else self._nearest(before, anchor)
-        self.set_lines(HEADER + len(self.keys))
+        self.set_line_count(HEADER + len(self.keys))
         self.forget_strips()
         if moved_to is not None:
             self.scroll_to(y=moved_to - line, animate=False, force=True)
@@ -196,7 +222,7 @@ class VirtualTable(VirtualScroll, can_focus=True):
             self.post_message(self.CursorMoved(self, self.cursor_key))
 
     def _nearest(self, before: Sequence[str], row: int) -> int | None:
-        """Where the row is now; if it is gone, the next one after it or before it that is not."""
+        """Return the present row of a former row, or of the nearest one that still exists."""
         for at in chain(range(row, len(before)), range(min(row, len(before)) - 1, -1, -1)):
             found = self.row_of(before[at])
             if found is not None:
@@ -204,56 +230,61 @@ class VirtualTable(VirtualScroll, can_focus=True):
         return None
 
     def forget_strips(self) -> None:
-        """Draw every line anew, soon; of those on the screen, what changed goes to the terminal."""
+        """Redraw the lines that have changed, with the next frame."""
         self._strips.clear()
-        if not self._looking_through:
-            self._looking_through = True
-            self.call_next(self._look_through)
+        if not self._redraw_pending:
+            self._redraw_pending = True
+            self.call_next(self._redraw_later)
 
-    def _look_through(self) -> None:
-        self._looking_through = False
-        self._draw_what_changed()
+    def _redraw_later(self) -> None:
+        self._redraw_pending = False
+        self._refresh_changed_lines()
 
-    def invalidate(self) -> None:
-        """The same at once: in one frame with what else changes now."""
+    def redraw_now(self) -> None:
+        """Redraw the lines that have changed, in the same frame as other changes."""
         self._strips.clear()
-        self._draw_what_changed()
+        self._refresh_changed_lines()
 
-    def _draw_what_changed(self) -> None:
+    def _refresh_changed_lines(self) -> None:
         if not self.display:
-            self.refresh()  # nothing is drawn until it is shown
+            self.refresh()  # draws when the table is shown
             return
         for y in range(self.size.height):
-            if self._line(y) != self._drawn.get(y):
+            if self._line(y) != self._sent_lines.get(y):
                 self.refresh(Region(0, y, self.size.width, 1))
 
-    def redraw(self, index: int) -> None:
-        """Draw one row anew."""
+    def forget_layout(self) -> None:
+        """Lay out the columns again and redraw."""
+        self._layout_width = -1
+        self.forget_strips()
+
+    def redraw_row(self, index: int) -> None:
+        """Redraw one row."""
         for under_cursor in (False, True):
             self._strips.discard((index, under_cursor))
         self._refresh_row(index)
 
     def move_to(self, row: int) -> None:
-        """Put the cursor on a row, and the row on the screen."""
+        """Move the cursor to a row and scroll to it."""
         self.cursor = row
-        self._show_row(self.cursor)
+        self._scroll_to_row(self.cursor)
 
     def validate_cursor(self, row: int) -> int:
-        """There is no row before the first or after the last."""
+        """Keep the cursor on a row."""
         return max(0, min(row, len(self.keys) - 1))
 
     def watch_cursor(self, before: int, now: int) -> None:
-        """Only the two lines concerned are drawn again."""
+        """Redraw the two rows and post CursorMoved."""
         self._refresh_row(before)
         self._refresh_row(now)
         self.post_message(self.CursorMoved(self, self.cursor_key))
 
-    def _show_row(self, row: int) -> None:
+    def _scroll_to_row(self, row: int) -> None:
         top = self.scroll_offset.y
         if row < top:
             self.scroll_to(y=row, animate=False, force=True)
-        elif row >= top + self._page:
-            self.scroll_to(y=row - self._page + 1, animate=False, force=True)
+        elif row >= top + self._page_height:
+            self.scroll_to(y=row - self._page_height + 1, animate=False, force=True)
 
     def _refresh_row(self, row: int) -> None:
         y = row - self.scroll_offset.y + HEADER
@@ -263,12 +294,12 @@ class VirtualTable(VirtualScroll, can_focus=True):
     # Keys and mouse
 
     def action_move(self, rows: int) -> None:
-        """Move the cursor down by so many rows."""
+        """Move the cursor by rows."""
         self.move_to(self.cursor + rows)
 
     def action_page(self, pages: int) -> None:
-        """Move the cursor down by so many screens full."""
-        self.move_to(self.cursor + pages * max(1, self._page - 1))
+        """Move the cursor by pages."""
+        self.move_to(self.cursor + pages * max(1, self._page_height - 1))
 
     def action_first(self) -> None:
         """Move the cursor to the first row."""
@@ -279,19 +310,19 @@ class VirtualTable(VirtualScroll, can_focus=True):
         self.move_to(len(self.keys) - 1)
 
     def action_open(self) -> None:
-        """Open what the cursor stands on."""
+        """Open the row under the cursor."""
         if self.cursor_key is not None:
             self.post_message(self.Opened(self, self.cursor_key))
 
     def on_click(self, event: events.Click) -> None:
-        """A click moves the cursor, a second one opens; on the header it sorts."""
+        """Move the cursor to the clicked row; open it on a double click; sort on the header."""
         offset = event.get_content_offset(self)
         if offset is None:
             return
         if offset.y < HEADER:
-            at = [one for one in self._layout if one.start <= offset.x < one.start + one.width]
-            if at:
-                self.post_message(self.HeaderClicked(self, at[0].column.key))
+            for placed in self._layout:
+                if placed.start <= offset.x < placed.start + placed.width:
+                    self.post_message(self.HeaderClicked(self, placed.column.key))
             return
         row = self.scroll_offset.y + offset.y - HEADER
         if row < len(self.keys):
@@ -300,21 +331,21 @@ class VirtualTable(VirtualScroll, can_focus=True):
                 self.action_open()
 
     def on_focus(self) -> None:
-        """The cursor is drawn stronger where keys go."""
+        """Draw the cursor of a focused table."""
         self.forget_strips()
 
     def on_blur(self) -> None:
-        """The cursor is drawn weaker where keys don't go."""
+        """Draw the cursor of a table without focus."""
         self.forget_strips()
 
     def on_resize(self) -> None:
-        """Columns are laid out anew; the cursor stays on the screen."""
-        self.set_lines(HEADER + len(self.keys))
+        """Lay out the columns, and keep the cursor on the screen."""
+        self.set_line_count(HEADER + len(self.keys))
         self.forget_strips()
-        self._show_row(self.cursor)
+        self._scroll_to_row(self.cursor)
 
     def notify_style_update(self) -> None:
-        """The theme changed: every colour with it."""
+        """Forget cached styles and strips when the theme changes."""
         super().notify_style_update()
         self._styles.clear()
         self._strips.clear()
@@ -322,14 +353,14 @@ class VirtualTable(VirtualScroll, can_focus=True):
     # Drawing
 
     def render_line(self, y: int) -> Strip:
-        """A line of the table, header first."""
-        strip = self._drawn[y] = self._line(y)
+        """Return a line of the table; line 0 is the header."""
+        strip = self._sent_lines[y] = self._line(y)
         return strip
 
     def _line(self, y: int) -> Strip:
         width = self.scrollable_content_region.width
-        if width != self._laid_out_for:
-            self._laid_out_for = width
+        if width != self._layout_width:
+            self._layout_width = width
             self._layout = place_columns(self.columns(width), width, start=GUTTER)
             self._strips.clear()
         if y < HEADER:
@@ -342,7 +373,7 @@ class VirtualTable(VirtualScroll, can_focus=True):
         key = (row, row == self.cursor)
         strip = self._strips.get(key)
         if strip is None:
-            strip = self._strips[key] = drawn(
+            strip = self._strips[key] = render_row(
                 self.row(row, self._layout),
                 self._layout,
                 width,
@@ -357,7 +388,7 @@ class VirtualTable(VirtualScroll, can_focus=True):
         return "cursor" if self.has_focus else "cursor-blurred"
 
     def _style(self, *names: str) -> Style:
-        """The colours of these component classes, later ones over earlier ones."""
+        """Return the style of component classes, later ones over earlier ones."""
         style = self._styles.get(names)
         if style is None:
             style = self._styles[names] = blend(self, (f"row--{name}" for name in names))
@@ -365,20 +396,20 @@ class VirtualTable(VirtualScroll, can_focus=True):
 
     def _header(self, width: int) -> Strip:
         segments = [Segment(" " * GUTTER, self._style("header"))]
-        for one in self._layout:
-            sign = self.sign(one.column)
-            style = self._style("header", "sorted") if sign else self._style("header")
-            segments.append(Segment(fit(one.column.title + sign, one.width), style))
+        for placed in self._layout:
+            arrow = self.sort_arrow(placed.column)
+            style = self._style("header", "sorted") if arrow else self._style("header")
+            segments.append(Segment(fit(placed.column.title + arrow, placed.width), style))
             segments.append(Segment(" " * GAP, self._style("header")))
         return Strip(segments).adjust_cell_length(width, self._style("header"))
 
     def _empty_line(self, y: int, width: int) -> Strip:
         lines = self.empty_text
-        at = y - max(1, (self.size.height - len(lines)) // 3)
-        if not 0 <= at < len(lines):
+        number = y - max(1, (self.size.height - len(lines)) // 3)
+        if not 0 <= number < len(lines):
             return Strip.blank(width, self._style())
-        text = lines[at]
-        before = max(0, (width - cell_len(text)) // 2)
-        style = self._style("strong" if at == 0 else "quiet")
-        strip = Strip([Segment(" " * before, self._style()), Segment(text, style)])
+        text = lines[number]
+        indent = max(0, (width - cell_len(text)) // 2)
+        style = self._style("strong" if number == 0 else "quiet")
+        strip = Strip([Segment(" " * indent, self._style()), Segment(text, style)])
         return strip.adjust_cell_length(width, self._style())

@@ -1,4 +1,4 @@
-"""Reads how tasks failed, in the background, and puts them in groups."""
+"""Reads the errors of failed tasks in the background, and groups them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from hipercow_tui.analysis.error_groups import (
     ErrorGroup,
@@ -19,18 +20,27 @@ from hipercow_tui.analysis.failure_reader import BATCH_SIZE, FailureReader
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.formats.root import Root
-from hipercow_tui.ui.workers.base import start_thread
+from hipercow_tui.ui.workers.base import BackgroundWorker
 from hipercow_tui.ui.workers.loop_priority import yield_to_ui
 
-TELL_EVERY = 0.5  # seconds
-SAVE_EVERY = 10.0  # seconds, while there is much to read
-SHARE = 5  # of the time of which groups are made anew at most one part: 20,000 failures take 0.1 s
-QUIETLY = (3.0, 50)  # the same while nobody looks
+SAVE_INTERVAL = 10.0  # seconds between two saves while failures are read
+
+
+class _Pace(NamedTuple):
+    """How often groups are made: after at least ``interval`` seconds, and ``factor`` times as long
+    as grouping took. 20,000 failures take 0.1 s."""
+
+    interval: float
+    factor: int
+
+
+VISIBLE_PACE = _Pace(0.5, 5)  # while the Errors tab is open
+HIDDEN_PACE = _Pace(3.0, 50)
 
 
 @dataclass(frozen=True, slots=True)
 class FailureRequest:
-    """What to look at, and in which order to tell of it."""
+    """A snapshot to read failures of, and the order of the groups."""
 
     snapshot: Snapshot
     sort: ErrorSort
@@ -38,7 +48,7 @@ class FailureRequest:
 
 @dataclass(frozen=True, slots=True)
 class FailureViewModel:
-    """The groups, as far as ``read`` of the ``failed`` tasks are read."""
+    """Groups of failures; ``read`` of the ``failed`` tasks are in them."""
 
     request: FailureRequest
     groups: tuple[ErrorGroup, ...]
@@ -47,154 +57,149 @@ class FailureViewModel:
 
     @property
     def reading(self) -> bool:
-        """Whether some are still to be read."""
+        """Whether some failures are not read yet."""
         return self.read < self.failed
 
 
-class FailureWorker:
-    """Fills ``failures`` in a thread of its own, and hands on boards from there.
+class FailureWorker(BackgroundWorker):
+    """Fills ``failures``, by task id, and passes view models to ``deliver``, in its thread.
 
-    Only failures are read, the last to finish first, and none twice: what is in ``memory`` is
-    compared with its folder, at one stat. Until somebody looks it rests as long as it works, so
-    that keys and the rows on the screen come first.
+    The task that finished last is read first. A failure is read once: if it is in ``cache``, only
+    the fingerprint of its folder is compared. While the Errors tab is hidden, the worker pauses as
+    long as it reads, so that keys and the rows on the screen come first.
     """
 
     def __init__(
         self,
         root: Root,
-        memory: FailureCache | None,
+        cache: FailureCache | None,
         deliver: Callable[[FailureViewModel], object],
-        broke: Callable[[Exception], object],
+        on_error: Callable[[Exception], object],
     ) -> None:
         self.failures: dict[str, Failure] = {}
         self._root = root
         self._reader = FailureReader(root)
-        self._sharing = Interner()
-        self._memory = memory
+        self._interner = Interner()
+        self._cache = cache
         self._deliver = deliver
-        self._remembered: dict[str, Failure] = {}
-        self._seen = Snapshot(root.path)  # in those that follow, a task may be another object
-        self._doubted: set[str] = set()  # by such ids, what is known may be of another folder
+        self._cached: dict[str, Failure] = {}  # failures of the file that were not used yet
+        self._snapshot = Snapshot(root.path)
+        self._outdated: set[str] = set()  # ids of changed tasks that have a failure
         self._request: FailureRequest | None = None
         self._groups: tuple[ErrorGroup, ...] = ()
         self._sort = ErrorSort()
-        self._regroup = False  # whether the groups are not those of what is known
+        self._ungrouped = False  # whether failures have changed since ``_groups`` were made
         self._unsaved = False
         self._saved_at = time.monotonic()
-        self._wake = threading.Event()
-        self._looked_at = threading.Event()
-        self._stopped = False
-        start_thread(self._run, broke)
+        self._visible = threading.Event()
+        super().__init__(on_error)
 
     def update(self, request: FailureRequest) -> None:
-        """Look at this next, in place of what was wished before; answered by boards, the first of
-        them at once."""
+        """Replace the request. View models follow: the first at once, the others while failures
+        are read."""
         self._request = request
-        self._wake.set()
+        self._wake()
 
     def speed_up(self) -> None:
-        """Somebody looks: rest no more."""
-        self._looked_at.set()
+        """The Errors tab is open: read without pauses."""
+        self._visible.set()
 
     def slow_down(self) -> None:
-        """Nobody looks any more."""
-        self._looked_at.clear()
+        """The Errors tab is hidden."""
+        self._visible.clear()
 
     def stop(self) -> None:
-        """Read no more."""
-        self._stopped = True
-        self._wake.set()
-        self._looked_at.set()
+        """Deliver nothing more."""
+        super().stop()
+        self._visible.set()
 
     def _run(self) -> None:
-        if self._memory is not None:
-            self._remembered = self._memory.load()
-        while True:
-            self._wake.wait()
-            self._wake.clear()
-            if self._stopped:
-                self._reader.close()
-                return
-            if self._request is not None:
-                self._answer(self._request)
+        try:
+            if self._cache is not None:
+                self._cached = self._cache.load()
+            super()._run()
+        finally:
+            self._reader.close()
 
-    def _answer(self, request: FailureRequest) -> None:
+    def _step(self) -> None:
+        if self._request is not None:
+            self._read_and_group(self._request)
+
+    def _read_and_group(self, request: FailureRequest) -> None:
         tasks = request.snapshot.tasks
         failed = [tasks[task_id] for task_id in request.snapshot.with_status(Status.FAILURE)]
-        self._see(request.snapshot)
-        todo = [task for task in failed if not self._is_known(task)]
-        todo.sort(key=lambda task: task.finished or 0.0)
-        rest = self._tell(request, failed, len(todo))
-        told = time.monotonic()
-        while todo and not self._wake.is_set():
-            self._looked_at.wait(self._read(todo))
+        self._use(request.snapshot)
+        unread = [task for task in failed if not self._is_known(task)]
+        unread.sort(key=lambda task: task.finished or 0.0)
+        due = self._deliver_groups(request, failed, len(unread))
+        while unread and not self._woken.is_set():
+            self._visible.wait(self._read_batch(unread))
             yield_to_ui()
-            if not todo or time.monotonic() >= told + rest:
-                rest = self._tell(request, failed, len(todo))
-                told = time.monotonic()
-                self._save(every=SAVE_EVERY)
-        if not todo:
+            if not unread or time.monotonic() >= due:
+                due = self._deliver_groups(request, failed, len(unread))
+                self._save(interval=SAVE_INTERVAL)
+        if not unread:
             self._reader.close()
             self._save()
-            if not self._remembered:
-                self._remembered.clear()  # which gives back the room of what was taken out of it
+            if not self._cached:
+                self._cached = {}  # the old dict keeps the memory of its former entries
 
-    def _tell(self, request: FailureRequest, failed: Sequence[Task], unread: int) -> float:
-        """Hand on what is known; in how many seconds it should be done again."""
+    def _deliver_groups(
+        self, request: FailureRequest, failed: Sequence[Task], unread: int
+    ) -> float:
+        """Deliver groups of the known failures; return the monotonic time of the next delivery."""
         began = time.monotonic()
-        if self._regroup or request.sort != self._sort:
+        if self._ungrouped or request.sort != self._sort:
             self._groups = group_failures(failed, self.failures, request.sort)
-            self._regroup, self._sort = False, request.sort
+            self._ungrouped, self._sort = False, request.sort
         if not self._stopped:
             read = len(failed) - unread
             self._deliver(FailureViewModel(request, self._groups, read, len(failed)))
-        every, share = (TELL_EVERY, SHARE) if self._looked_at.is_set() else QUIETLY
-        return max(every, share * (time.monotonic() - began))
+        pace = VISIBLE_PACE if self._visible.is_set() else HIDDEN_PACE
+        ended = time.monotonic()
+        return ended + max(pace.interval, pace.factor * (ended - began))
 
-    # What is known
-
-    def _see(self, snapshot: Snapshot) -> None:
+    def _use(self, snapshot: Snapshot) -> None:
         for task_id in self.failures.keys() - snapshot.with_status(Status.FAILURE):
             del self.failures[task_id]
-            self._unsaved = self._regroup = True
-        before, now = self._seen.tasks, snapshot.tasks
-        self._doubted.update(i for i in self.failures if now[i] is not before.get(i))
-        self._seen = snapshot
+            self._unsaved = self._ungrouped = True
+        before, now = self._snapshot.tasks, snapshot.tasks
+        self._outdated.update(i for i in self.failures if now[i] is not before.get(i))
+        self._snapshot = snapshot
 
     def _is_known(self, task: Task) -> bool:
-        """Whether it is the task that was read, and not another one by its id."""
-        return task.id in self.failures and task.id not in self._doubted
+        return task.id in self.failures and task.id not in self._outdated
 
-    def _read(self, todo: list[Task]) -> float:
-        """Learn how the next few failed, from the memory if that was the same folder; how many
-        seconds that took."""
+    def _read_batch(self, unread: list[Task]) -> float:
+        """Take the next tasks from the end of ``unread``, and read those of which no failure with
+        the present fingerprint is known; return the seconds it took."""
         began = time.monotonic()
-        part = [todo.pop() for _ in range(min(BATCH_SIZE, len(todo)))]
-        unread: list[tuple[Task, bytes]] = []
-        for task in part:
+        batch = [unread.pop() for _ in range(min(BATCH_SIZE, len(unread)))]
+        to_read: list[tuple[Task, bytes]] = []
+        for task in batch:
             folder = folder_fingerprint(self._root.part(task.lang).tasks, task.id)
-            known = self.failures.get(task.id) or self._remembered.pop(task.id, None)
+            known = self.failures.get(task.id) or self._cached.pop(task.id, None)
             if known is None or known.folder != folder or known.problem is not None:
-                unread.append((task, folder))
+                to_read.append((task, folder))
             else:
-                self._learn(task, known)
-        # Where all of them are new, so are most that follow.
-        more = len(todo) if len(unread) == len(part) else 0
-        failures = self._reader.read([task for task, _ in unread], more=more)
-        for (task, folder), failure in zip(unread, failures, strict=True):
-            self._learn(task, self._sharing.shared(failure, folder))
+                self._add(task, known)
+        # If all of a batch are new, most of the others are new too.
+        more = len(unread) if len(to_read) == len(batch) else 0
+        failures = self._reader.read([task for task, _ in to_read], more=more)
+        for (task, folder), failure in zip(to_read, failures, strict=True):
+            self._add(task, self._interner.intern_failure(failure, folder))
             self._unsaved = True
         return time.monotonic() - began
 
-    def _learn(self, task: Task, failure: Failure) -> None:
-        self._doubted.discard(task.id)
+    def _add(self, task: Task, failure: Failure) -> None:
+        self._outdated.discard(task.id)
         self.failures[task.id] = failure
-        self._regroup = True
+        self._ungrouped = True
 
-    def _save(self, *, every: float = 0.0) -> None:
-        """Remember what is new, if it was not done in the last ``every`` seconds."""
-        if self._memory is None or not self._unsaved:
+    def _save(self, *, interval: float = 0.0) -> None:
+        """Save new failures, unless that was done in the last ``interval`` seconds."""
+        if self._cache is None or not self._unsaved:
             return
-        if time.monotonic() >= self._saved_at + every:
-            self._memory.save(self.failures)
+        if time.monotonic() >= self._saved_at + interval:
+            self._cache.save(self.failures)
             self._saved_at, self._unsaved = time.monotonic(), False

@@ -88,7 +88,7 @@ def to_end(log: Log, page: Page, viewport: Viewport) -> Page:
     """Go to the last page."""
     state = log.state()
     rows: list[LogRow] = []
-    for line in reversed(log.before(state.size, viewport.height)):
+    for line in reversed(log.lines_before(state.size, viewport.height)):
         rows = _rows(line, viewport, page.left) + rows
         if len(rows) >= viewport.height:
             break
@@ -134,7 +134,7 @@ def _by_rows(rows: int, log: Log, page: Page, viewport: Viewport) -> Page:
     if skip < 0:
         top, skip = _rows_above(log, viewport, top, -skip)
     else:
-        for line in log.after(top, skip + 1):
+        for line in log.lines_after(top, skip + 1):
             height = _height(line, viewport)
             if skip < height:
                 break
@@ -151,7 +151,7 @@ def _by_cells(cells: int, log: Log, page: Page, viewport: Viewport) -> Page:
 def _rows_above(log: Log, viewport: Viewport, top: int, rows: int) -> tuple[int, int]:
     """Return the line that is ``rows`` rows above the line at ``top``, and how many of its rows to
     skip."""
-    for line in reversed(log.before(top, rows)):
+    for line in reversed(log.lines_before(top, rows)):
         top = line.start
         rows -= _height(line, viewport)
         if rows <= 0:
@@ -162,7 +162,7 @@ def _rows_above(log: Log, viewport: Viewport, top: int, rows: int) -> tuple[int,
 def _page_from(log: Log, page: Page, viewport: Viewport, top: int, skip: int) -> Page:
     """Return the page that begins at a line, or the last page if it would not be full."""
     rows: list[LogRow] = []
-    for line in log.after(top, skip + viewport.height + 1):
+    for line in log.lines_after(top, skip + viewport.height + 1):
         rows += _rows(line, viewport, page.left)
         if len(rows) > skip + viewport.height:
             return _make_page(page, log.state(), rows, skip, viewport, at_end=False)
@@ -245,7 +245,7 @@ def _search_start(page: Page, *, backwards: bool) -> int:
 
 def _page_with_hit(log: Log, page: Page, viewport: Viewport, hit: int, query: LogQuery) -> Page:
     """Return a page with the line at a quarter of its height, scrolled sideways to the match."""
-    line = log.after(hit, 1)[0]
+    line = log.lines_after(hit, 1)[0]
     bare = COLOUR.sub("", line.text)
     column = query.column(bare)
     rows_above = viewport.height // 4

@@ -15,7 +15,7 @@ from hipercow_tui.domain.filters import FilterStack
 from hipercow_tui.domain.plan import make_plan
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Task
-from hipercow_tui.formats.py_details import details_of
+from hipercow_tui.formats.py_details import read_task_details
 from hipercow_tui.formats.root import Root
 from hipercow_tui.scanning.combined_scanner import CombinedScanner
 from hipercow_tui.scanning.scan_cache import ScanCache
@@ -68,7 +68,7 @@ class BackgroundServices:
         post: Callable[[Message], object],
     ) -> None:
         index = ScanCache.of(root) if indexed else None
-        self._scanner = CombinedScanner(root, index=index, between=yield_to_ui)
+        self._scanner = CombinedScanner(root, index=index, yield_point=yield_to_ui)
         self._root = root
         self._clock = clock
         self._post = post
@@ -77,10 +77,11 @@ class BackgroundServices:
             post(WorkerFailed(error))
 
         self.poller = Poller(self._scanner, lambda: post(ScanUpdated()), failed)
-        self.summaries = SummaryLoader(root, summaries, lambda: post(SummariesLoaded()), failed)
+        self.summary_loader = SummaryLoader(root, summaries, failed)
+        self.summaries = self.summary_loader.subscribe(lambda: post(SummariesLoaded()))
         self.sizes = SizeWorker(root, lambda: post(SizesMeasured()), failed)
         self.logs = LogActivityWorker(root, lambda: post(LogActivityChanged()), failed)
-        cache = None if index is None else FailureCache.beside(index)
+        cache = FailureCache.of(root) if indexed else None
         self.errors = FailureWorker(root, cache, lambda found: post(ErrorsReady(found)), failed)
         builder = ViewModelBuilder(summaries, self.sizes.sizes, self.errors.failures)
         self._view_models = LatestOnlyWorker(
@@ -103,7 +104,7 @@ class BackgroundServices:
         """Send nothing more. Does not wait for the work under way."""
         for worker in (
             self.poller,
-            self.summaries,
+            self.summary_loader,
             self.sizes,
             self.logs,
             self.errors,
@@ -147,7 +148,7 @@ class BackgroundServices:
         self.poller.refresh_now(planned)
 
     def _read_details(self, task: Task) -> DetailsLoaded:
-        return DetailsLoaded(task, details_of(self._root, task))
+        return DetailsLoaded(task, read_task_details(self._root, task))
 
     @cached_property
     def trash(self) -> TrashMonitor:

@@ -1,188 +1,220 @@
-"""Reads what tasks run, for the rows of the table: first what is on the screen, then, if a search
-or an order by it needs them, all."""
+"""Reads what tasks run, for each screen that shows it, into one cache.
+
+Errors of failed tasks take longer to read, and ``failure_worker`` reads them in another thread: on
+a slow disk, the rows on the screen must not wait for them.
+"""
 
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import replace
+from functools import lru_cache
+from itertools import chain
 
-from hipercow_tui.analysis.task_summary import TaskSummary
+from hipercow_tui.analysis.error_groups import inputs_of
+from hipercow_tui.analysis.task_summary import NO_SUMMARY, TaskSummary, pack_inputs
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Bundle, Lang
 from hipercow_tui.formats.details import TaskDetails
-from hipercow_tui.formats.py_details import read_what_runs
+from hipercow_tui.formats.py_details import read_details_without_error
 from hipercow_tui.formats.root import Root
 from hipercow_tui.ui.cells import plain_text
-from hipercow_tui.ui.workers.base import start_thread
+from hipercow_tui.ui.workers.base import BackgroundWorker
 from hipercow_tui.ui.workers.loop_priority import yield_to_ui
 
-KEPT = 250_000  # gists, some 300 bytes each
-SEARCHED = 2000  # characters of an input, or of code, that a search goes over
-ROOM = 32_000_000  # characters of these, over all tasks, that rows have no room for
-TELL_EVERY = 0.1  # seconds
+MAX_SUMMARIES = 250_000  # about 400 bytes each
+MAX_INPUT_BYTES = 100_000_000  # of the packed inputs of all summaries
+MAX_SEARCH_TEXT = 2000  # characters of one input, or of the code
+MAX_SEARCH_TEXTS = 32_000_000  # characters of all search texts
+NOTIFY_INTERVAL = 0.1  # seconds
 
 
-class SummaryLoader:
-    """Fills ``summaries`` in a thread of its own; what runs in a task never changes.
+class SummaryRequests:
+    """The tasks that one screen wants to read. ``summaries`` is the cache of the loader."""
 
-    ``tell`` is called in that thread after every tenth of a second in which something was read.
+    def __init__(self, loader: SummaryLoader, on_loaded: Callable[[], object]) -> None:
+        self.summaries = loader.summaries
+        self.on_loaded = on_loaded
+        self.rows: Iterator[str] = iter(())
+        self.others: Iterator[str] = iter(())
+        self._loader = loader
+
+    def want(self, ids: Iterable[str]) -> None:
+        """Read these rows next, instead of the rows of the previous call."""
+        self.rows = iter([task_id for task_id in ids if self._loader.is_outdated(task_id)])
+        self._loader.wake()
+
+    def want_all(self, ids: Iterable[str]) -> None:
+        """Read these tasks after the rows, instead of the tasks of the previous call."""
+        self.others = iter(ids)
+        self._loader.wake()
+
+    def close(self) -> None:
+        """Cancel the requests."""
+        self._loader.unsubscribe(self)
+
+
+class SummaryLoader(BackgroundWorker):
+    """Fills ``summaries``, by task id, in a thread.
+
+    A summary is replaced if its task changed and a screen wants it again. ``on_error`` is called
+    with an unexpected error, in the thread.
     """
 
     def __init__(
         self,
         root: Root,
         summaries: dict[str, TaskSummary],
-        tell: Callable[[], object],
-        broke: Callable[[Exception], object],
+        on_error: Callable[[Exception], object],
     ) -> None:
+        super().__init__(on_error)
         self.summaries = summaries
         self._root = root
         self._snapshot = Snapshot(root.path)
-        self._python: Collection[str] = ()
         self._bundles: Mapping[str, Bundle] = {}
-        self._ends: dict[
-            tuple[str, str], list[dict[str, int]]
-        ] = {}  # hashes: values are of any length
-        self._alone: set[str] = set()  # read while they were in no bundle
-        self._texts: dict[str, str] = {}
-        self._room = ROOM
-        self._tell = tell
-        self._troubled: set[str] = set()  # those of which something could not be read
-        self._wanted: list[str] = []
-        self._rest: Iterator[str] = iter(())
-        self._wake = threading.Event()
-        self._stopped = False
-        start_thread(self._run, broke)
+        self._outdated: set[str] = set()  # ids of changed tasks that have a summary
+        self._requests: tuple[SummaryRequests, ...] = ()  # the newest first
+        self._lock = threading.Lock()  # for changes of ``summaries`` and ``_input_bytes``
+        self._input_bytes = 0
+        # The same object for equal texts: tasks of a sweep have most of them in common.
+        self._shared_code = lru_cache(maxsize=1000)(str)
+        self._search_texts: dict[str, str] = {}
+        self._search_space = MAX_SEARCH_TEXTS
+        self._varying = lru_cache(maxsize=1000)(self._read_ends)
 
-    def know(self, snapshot: Snapshot, changed: Set[str] = frozenset()) -> None:
-        """Which tasks are of Python, and which stand in a bundle; ``changed`` are those of which
-        that may be otherwise than before."""
+    def subscribe(self, on_loaded: Callable[[], object]) -> SummaryRequests:
+        """Requests of another screen, which go first. ``on_loaded`` is called in the thread, at
+        most ten times a second, after summaries were read."""
+        requests = SummaryRequests(self, on_loaded)
+        self._requests = (requests, *self._requests)
+        return requests
+
+    def unsubscribe(self, requests: SummaryRequests) -> None:
+        """Read no more for a screen, and do not call it."""
+        self._requests = tuple(each for each in self._requests if each is not requests)
+
+    def update(
+        self, snapshot: Snapshot, changed: Set[str] = frozenset(), removed: Iterable[str] = ()
+    ) -> None:
+        """Use a new snapshot. ``changed`` and ``removed`` are the ids that differ from the one
+        before; summaries of removed tasks are dropped."""
+        for task_id in removed:
+            with self._lock:
+                self._drop(task_id)
         if snapshot is self._snapshot:
             return
-        self._python = snapshot.of_lang(Lang.PY).tasks
         self._bundles = {bundle.name: bundle for bundle in snapshot.of_lang(Lang.R).bundles}
         self._snapshot = snapshot
-        joined = [i for i in self._alone & changed if snapshot.tasks[i].bundles]
-        self._alone.difference_update(joined)
-        self.forget(joined)
+        self._varying.cache_clear()
+        self._outdated.update(filter(self.summaries.__contains__, changed))
 
-    def want(self, ids: Iterable[str]) -> None:
-        """Read these next, in place of those that were wanted before."""
-        wanted = [task_id for task_id in ids if task_id not in self.summaries]
-        if wanted:
-            self._wanted = wanted[::-1]
-            self._wake.set()
+    def is_outdated(self, task_id: str) -> bool:
+        """Whether the summary of a task has to be read, for the first time or again."""
+        return task_id not in self.summaries or task_id in self._outdated
 
-    def want_all(self, ids: Iterable[str]) -> None:
-        """Read these too, when nothing else is wanted."""
-        self._rest = iter(ids)
-        self._wake.set()
+    def wake(self) -> None:
+        """Look for new requests."""
+        self._wake()
 
-    def forget(self, ids: Iterable[str]) -> None:
-        """These are gone, or other tasks by the same id."""
-        for task_id in ids:
-            self.summaries.pop(task_id, None)
-            self._troubled.discard(task_id)
+    def _step(self) -> None:
+        pending = False
+        while not self._stopped and (task_id := self._next_id()) is not None:
+            yield_to_ui()
+            self._read(task_id)
+            pending = True
+            if self._is_due(NOTIFY_INTERVAL):
+                self._notify()
+                pending = False
+        if pending:
+            self._notify()
 
-    def forget_broken(self, ids: Set[str]) -> None:
-        """These have changed: what could not be read of them may be there now."""
-        self.forget(self._troubled & ids)
+    def _notify(self) -> None:
+        for requests in self._requests:
+            requests.on_loaded()
 
-    def stop(self) -> None:
-        """Read no more."""
-        self._stopped = True
-        self._wake.set()
-
-    def _run(self) -> None:
-        while not self._stopped:
-            self._wake.wait()
-            self._wake.clear()
-            told = time.monotonic()
-            unsaid = False
-            for task_id in self._next():
-                yield_to_ui()
-                self._read(task_id)
-                unsaid = True
-                if time.monotonic() - told >= TELL_EVERY:
-                    self._tell()
-                    told, unsaid = time.monotonic(), False
-            if unsaid:
-                self._tell()
-
-    def _next(self) -> Iterator[str]:
-        while not self._stopped:
-            wanted = self._wanted
-            task_id = wanted.pop() if wanted else next(self._rest, None)
-            if task_id is None:
-                return
-            if task_id not in self.summaries:
-                yield task_id
+    def _next_id(self) -> str | None:
+        """The task to read next: rows of any screen before other tasks."""
+        rows = [requests.rows for requests in self._requests]
+        others = [requests.others for requests in self._requests]
+        return next(filter(self.is_outdated, chain(*rows, *others)), None)
 
     def _read(self, task_id: str) -> None:
-        lang = Lang.PY if task_id in self._python else Lang.R
-        details = read_what_runs(self._root, task_id, lang)
-        if len(details.shown) > 1:
+        task = self._snapshot.tasks.get(task_id)
+        self._outdated.discard(task_id)
+        details = read_details_without_error(self._root, task_id, task.lang if task else Lang.R)
+        self._store(task_id, self._summary(task_id, details))
+        if self._snapshot.tasks.get(task_id) is not task:  # changed while it was read
+            self._outdated.add(task_id)
+
+    def _store(self, task_id: str, summary: TaskSummary) -> None:
+        with self._lock:
+            before = self.summaries.get(task_id, NO_SUMMARY)
+            self.summaries[task_id] = summary
+            self._input_bytes += len(summary.packed_inputs) - len(before.packed_inputs)
+            while len(self.summaries) > MAX_SUMMARIES or self._input_bytes > MAX_INPUT_BYTES:
+                self._drop(next(iter(self.summaries)))
+
+    def _drop(self, task_id: str) -> None:
+        """Remove a summary, if there is one; call it with the lock."""
+        self._input_bytes -= len(self.summaries.pop(task_id, NO_SUMMARY).packed_inputs)
+        self._outdated.discard(task_id)
+
+    def _summary(self, task_id: str, details: TaskDetails) -> TaskSummary:
+        inputs = pack_inputs(inputs_of(details))
+        if len(details.short_inputs) > 1:
             details = self._varying_first(task_id, details)
-        while len(self.summaries) >= KEPT:
-            self.summaries.pop(next(iter(self.summaries)), None)
-        self.summaries[task_id] = summary = self._summary(details)
-        if summary.problem:
-            self._troubled.add(task_id)
+        code_text = self._shared_code(plain_text(details.code_text))
+        inputs_text = plain_text(details.inputs_text)
+        problem = details.problem and plain_text(details.problem)
+        texts = map(self._shared_search_text, _search_texts(details, code_text, inputs_text))
+        return TaskSummary(code_text, inputs_text, problem, tuple(filter(None, texts)), inputs)
 
     def _varying_first(self, task_id: str, details: TaskDetails) -> TaskDetails:
-        """With the inputs first that differ in the task's bundle. hipercow writes what is the same
-        in all tasks of ``task_create_bulk_expr`` before what its table says."""
-        ends = self._of_ends(task_id)
+        """The details with those inputs first that differ in the task's bundle. hipercow writes
+        inputs that are equal in all tasks of ``task_create_bulk_expr`` before the others."""
+        ends = self._ends_of_bundle(task_id)
 
         def is_same(pair: tuple[tuple[str, str], str]) -> bool:
             (name, value), _ = pair
             return all(end.get(name) == hash(value) for end in ends)
 
-        pairs = sorted(zip(details.inputs, details.shown, strict=True), key=is_same)
-        inputs, shown = zip(*pairs, strict=True)
-        return replace(details, inputs=inputs, shown=shown)
+        pairs = sorted(zip(details.inputs, details.short_inputs, strict=True), key=is_same)
+        inputs, short_inputs = zip(*pairs, strict=True)
+        return replace(details, inputs=inputs, short_inputs=short_inputs)
 
-    def _of_ends(self, task_id: str) -> list[dict[str, int]]:
-        """The inputs of the first and the last task of its bundle, as far as they can be read: from
-        the one to the other all columns of a grid differ."""
-        task = self._snapshot.tasks.get(task_id)
-        chain = (task_id, *(task.chain if task else ()))
-        tasks = filter(None, map(self._snapshot.tasks.get, chain))
-        name = next((name for one in tasks for name in one.bundles), "")
+    def _ends_of_bundle(self, task_id: str) -> list[dict[str, int]]:
+        """Hashes of the inputs of the first and the last task of the bundle of a task, or of its
+        retry chain. All columns of a grid differ between these two."""
+        known = self._snapshot.tasks
+        task = known.get(task_id)
+        ids = (task_id, *(task.chain if task else ()))
+        tasks = filter(None, map(known.get, ids))
+        name = next((name for each in tasks for name in each.bundles), "")
         bundle = self._bundles.get(name)
-        if bundle is None:
-            self._alone.add(task_id)
-            return []
-        ids = bundle.task_ids[0], bundle.task_ids[-1]
-        if ids not in self._ends:
-            read = [read_what_runs(self._root, one, Lang.R).inputs for one in ids]
-            self._ends[ids] = [{n: hash(value) for n, value in each} for each in read if each]
-        return self._ends[ids]
+        members = bundle.task_ids if bundle else ()
+        return self._varying(members[0], members[-1]) if members else []
 
-    def _summary(self, details: TaskDetails) -> TaskSummary:
-        what, varies = plain_text(details.code_text), plain_text(details.inputs_text)
-        problem = details.problem and plain_text(details.problem)
-        rest = map(self._once, _untold(details, what, varies))
-        return TaskSummary(what, varies, problem, tuple(filter(None, rest)))
+    def _read_ends(self, *ids: str) -> list[dict[str, int]]:
+        read = [read_details_without_error(self._root, task_id, Lang.R).inputs for task_id in ids]
+        return [{name: hash(value) for name, value in inputs} for inputs in read if inputs]
 
-    def _once(self, text: str) -> str:
-        """The same object for the same text: the tasks of a sweep have most of it in common."""
-        known = self._texts.get(text)
-        if known is None and self._room >= len(text):
-            self._room -= len(text)
-            known = self._texts[text] = text
+    def _shared_search_text(self, text: str) -> str:
+        """The same object for equal texts; an empty text if there is no space left."""
+        known = self._search_texts.get(text)
+        if known is None and self._search_space >= len(text):
+            self._search_space -= len(text)
+            known = self._search_texts[text] = text
         return known or ""
 
 
-def _untold(details: TaskDetails, what: str, varies: str) -> Iterator[str]:
-    """What a search goes over beyond the words of the row."""
-    if what != details.code_text:
-        yield details.code_text[:SEARCHED].casefold()
-    whole = varies == details.inputs_text
+def _search_texts(details: TaskDetails, code_text: str, inputs_text: str) -> Iterator[str]:
+    """Code and inputs that the texts of the row do not show completely."""
+    if code_text != details.code_text:
+        yield details.code_text[:MAX_SEARCH_TEXT].casefold()
+    unaltered = inputs_text == details.inputs_text
     for name, value in details.inputs:
         line = " ".join(value.split())
-        told = f"{name} = {line}"
-        if (line if whole else told) not in varies:
-            yield told[:SEARCHED].casefold()
+        text = f"{name} = {line}"
+        if (line if unaltered else text) not in inputs_text:
+            yield text[:MAX_SEARCH_TEXT].casefold()

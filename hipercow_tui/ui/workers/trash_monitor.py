@@ -14,8 +14,8 @@ from hipercow_tui.purging import (
     TrashEntry,
     is_batch_in_use,
     list_trash,
+    measure_entry,
     trash_fingerprint,
-    trash_size,
 )
 from hipercow_tui.support.errors import PurgeError
 from hipercow_tui.support.text import format_age, format_duration, format_size, tasks_and_bundles
@@ -110,7 +110,7 @@ class TrashMonitor:
                 batch for batch in batches if not batch.in_use and str(batch.name) not in sizes
             ]
             if missing:
-                found = {str(batch.name): trash_size(self._root, batch) for batch in missing}
+                found = {str(batch.name): measure_entry(self._root, batch) for batch in missing}
                 sizes = sizes | {name: one for name, one in found.items() if one is not None}
                 yield TrashState(batches, sizes)
         except PurgeError as error:

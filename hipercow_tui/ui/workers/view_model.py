@@ -106,7 +106,7 @@ class ViewModelBuilder:
             sizes=self.sizes,
             now=request.now,
             before=last.view if last else None,
-            moved=moved,
+            changed=moved,
         )
         yield_to_ui(to_foreground=False)
         counts = count_passing(request.snapshot, request.stack, request.now)

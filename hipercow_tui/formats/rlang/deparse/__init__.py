@@ -1,9 +1,9 @@
-"""R values as the text that R's own ``deparse`` gives for them, to the line and the space.
+"""R values as R code: the same text that R's function ``deparse`` returns.
 
-The rules are those of R 4.2 (its ``deparse.c``, and the table of operators in ``names.c``), for
-``deparse`` as called without options: 60 bytes a line, four spaces a brace, attributes in
-``structure(...)``. What has no code of its own is named: ``<environment>``, ``<pointer>``, an S4
-object by its class.
+The rules are those of R 4.2 for a call without options: lines break after 60 bytes, a brace
+indents by four spaces, attributes are written as ``structure(...)``. Values without code are
+written as ``<environment>``, ``<pointer>`` or ``<S4 object of class "…">``.
+Source: R's deparse.c, and the table of functions in its names.c.
 """
 
 from __future__ import annotations
@@ -37,16 +37,19 @@ from hipercow_tui.formats.rlang.values import (
 
 LIMIT = 1 << 20  # characters
 
-_DEPTH = 5000  # values within values; R's own limit for expressions
+_MAX_DEPTH = 5000  # of nested values; R's limit for expressions
 
 _OPAQUE = {"externalptr": "<pointer>", "weakref": "<weak reference>"}
 
 
 def deparse(value: RValue, limit: int = LIMIT, *, cutoff: int = CUTOFF) -> list[str]:
-    """The lines that R's ``deparse(value, cutoff)`` gives.
+    """Return the lines of R's ``deparse(value, cutoff)``. Never raises an error.
 
-    What is longer than ``limit`` characters, or nested deeper than R allows, is cut and ends in
-    ``[...]``; nothing is raised.
+    Args:
+        value: The value.
+        limit: Characters in all lines. A longer text, or one of a value that is nested deeper
+            than R allows, is truncated and ends with ``[...]``.
+        cutoff: Bytes after which a line is broken, if it can be.
     """
     context = Context(limit, backtick=_is_code(value), cutoff=cutoff)
     open_values = [_write(context, value)]
@@ -55,12 +58,12 @@ def deparse(value: RValue, limit: int = LIMIT, *, cutoff: int = CUTOFF) -> list[
             inner = next(open_values[-1], None)
             if inner is None:
                 open_values.pop()
-            elif len(open_values) < _DEPTH:
+            elif len(open_values) < _MAX_DEPTH:
                 open_values.append(_write(context, inner))
             else:
-                return context.cut()
+                return context.truncated_lines()
     except LimitReached:
-        return context.cut()
+        return context.truncated_lines()
     return context.lines()
 
 
@@ -94,60 +97,62 @@ def _write(to: Context, value: RValue) -> Writer:
 
 
 def _is_code(value: RValue) -> bool:
-    """Whether ``mode(value)`` is one of code, where odd names stand in backticks."""
+    """Whether names that are not syntactic are quoted with backticks: in values of code."""
     if isinstance(value, RList):
         return value.kind == "expression"
     return isinstance(value, RLanguage | RClosure | RBuiltin)
 
 
 def _class(value: RS4) -> str:
-    held = attribute(value, "class")
-    return str(held.values[0]) if isinstance(held, RVector) and held.values else "?"
+    found = attribute(value, "class")
+    return str(found.values[0]) if isinstance(found, RVector) and found.values else "?"
 
 
 def one_line(lines: Sequence[str]) -> str:
-    """Deparsed code on one line, as one would type it there: ``{ a <- 1; a + 2 }``."""
+    """Join deparsed lines to one line of valid code: ``{ a <- 1; a + 2 }``."""
     text = ""
     for line in lines:
-        # R leaves a space where it breaks within a statement.
-        goes_on = text.endswith((" ", "{", "(")) or line.lstrip().startswith(("}", ")", "else "))
-        joint = " " if goes_on else "; "
-        text = f"{text.rstrip()}{joint}{line.lstrip()}" if text else line.lstrip()
+        # R leaves a space at the end of a line that it breaks within a statement.
+        continues = text.endswith((" ", "{", "(")) or line.lstrip().startswith(("}", ")", "else "))
+        separator = " " if continues else "; "
+        text = f"{text.rstrip()}{separator}{line.lstrip()}" if text else line.lstrip()
     return text.rstrip()
 
 
 def deparse_short(value: RValue, width: int) -> str:
-    """The value on one line of at most ``width`` characters: ``c(1, 2, … +38 more)``, ``f(x[...]``.
+    """Return a value as one line of at most ``width`` characters.
 
-    Where ``width`` has no room for these signs, they are all there is.
+    A long vector or list ends with the number of further elements: ``c(1, 2, … +38 more)``.
+    Other long code is truncated: ``f(x[...]``. If ``width`` is too small for these marks, the
+    result is only the mark.
     """
-    text = _cut(value, width)
+    text = _truncated(value, width)
     if text.endswith(MORE) and isinstance(value, RVector | RList) and len(value.values) > 1:
         only_names = all(tag == "names" for tag, _ in value.attributes)
-        return _counted(value, width) if only_names else text
+        return _with_count(value, width) if only_names else text
     return text
 
 
-def _cut(value: RValue, width: int) -> str:
+def _truncated(value: RValue, width: int) -> str:
     text = one_line(deparse(value, limit=4 * width))
     if len(text) <= width and not text.endswith(MORE):
         return text
     return text[: max(0, width - len(MORE))].rstrip() + MORE
 
 
-def _counted(value: RVector | RList, width: int) -> str:
-    """As many elements as fit, and how many there are besides."""
+def _with_count(value: RVector | RList, width: int) -> str:
+    """Write the elements that fit, and the number of further elements."""
     opening = "list(" if isinstance(value, RList) else "c("
     tags = names(value)
     total = len(value.values)
-    room = width - len(f"{opening}… +{total} more)")
+    free = width - len(f"{opening}… +{total} more)")
     shown: list[str] = []
-    for place, held in enumerate(_elements(value)):
-        text = _cut(held, width)
-        if place < len(tags) and tags[place]:
-            text = f"{literals.name(tags[place])} = {text}"
-        room -= len(text) + 2
-        if room < 0:
+    for index, single in enumerate(_elements(value)):
+        text = _truncated(single, width)
+        if index < len(tags) and tags[index]:
+            text = f"{literals.name(tags[index])} = {text}"
+        free -= len(text) + 2
+        if free < 0:
             break
         shown.append(text)
     return f"{opening}{', '.join([*shown, f'… +{total - len(shown)} more'])})"
@@ -157,5 +162,5 @@ def _elements(value: RVector | RList) -> Iterator[RValue]:
     if isinstance(value, RList):
         yield from value.values
     else:
-        for held in value.values:
-            yield RVector(value.kind, (held,))
+        for single in value.values:
+            yield RVector(value.kind, (single,))

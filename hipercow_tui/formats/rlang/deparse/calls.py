@@ -1,4 +1,7 @@
-"""How calls are written: operators, control flow, functions and their arguments."""
+"""Code of calls: operators, control flow, functions and their arguments.
+
+Source: the case ``LANGSXP`` of ``deparse2buff`` in R's deparse.c.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,9 @@ from hipercow_tui.formats.rlang.deparse.context import Context, Writer
 from hipercow_tui.formats.rlang.deparse.operators import (
     Form,
     Operator,
+    is_callable_without_parens,
     needs_parens,
     operator_of,
-    stands_alone,
 )
 from hipercow_tui.formats.rlang.deparse.values import write_arguments
 from hipercow_tui.formats.rlang.values import RLanguage, RNull, RPairlist, RSymbol, RValue, RVector
@@ -21,7 +24,7 @@ from hipercow_tui.formats.rlang.values import RLanguage, RNull, RPairlist, RSymb
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """A call of a primitive: how it is written, and what it stands in."""
+    """A call of a primitive, with its operator and the flags of ``Context`` at this call."""
 
     name: str
     operator: Operator
@@ -29,16 +32,16 @@ class _Call:
     as_argument: bool
     left_of: int
 
-    def __getitem__(self, place: int) -> RValue:
-        """The value of an argument, ``NULL`` where there are too few."""
-        return self.arguments[place][1] if place < len(self.arguments) else RNull()
+    def __getitem__(self, index: int) -> RValue:
+        """The value of an argument; ``NULL`` if there are too few arguments."""
+        return self.arguments[index][1] if index < len(self.arguments) else RNull()
 
 
 _CallWriter: TypeAlias = Callable[[Context, _Call], Writer]
 
 
 def write_call(to: Context, call: RLanguage, as_argument: bool, left_of: int) -> Writer:
-    """A call. ``as_argument`` and ``left_of`` are the context's flags as they were before it."""
+    """Write a call. ``as_argument`` and ``left_of`` are the context's flags before the call."""
     function = call.function
     operator = operator_of(call)
     if operator is not None and isinstance(function, RSymbol):
@@ -47,7 +50,7 @@ def write_call(to: Context, call: RLanguage, as_argument: bool, left_of: int) ->
         return
     if isinstance(function, RSymbol):
         to.write(literals.name(function.name))
-    elif stands_alone(function):
+    elif is_callable_without_parens(function):
         yield function
     else:
         to.write("(")
@@ -58,9 +61,9 @@ def write_call(to: Context, call: RLanguage, as_argument: bool, left_of: int) ->
     to.write(")")
 
 
-def _operand(to: Context, call: _Call, place: int, *, on_left: bool = False) -> Writer:
-    """An operand, in parentheses where the operator would tear it apart."""
-    value = call[place]
+def _operand(to: Context, call: _Call, index: int, *, on_left: bool = False) -> Writer:
+    """Write an operand, in parentheses if precedence needs them."""
+    value = call[index]
     if needs_parens(call.operator, value, on_left=on_left, further_left=call.left_of):
         to.left_of = 0
         to.write("(")
@@ -91,13 +94,13 @@ def _unary(to: Context, call: _Call) -> Writer:
 
 
 def _assign(to: Context, call: _Call) -> Writer:
-    enclosed = call.as_argument and call.name == "="
-    if enclosed:
+    parenthesised = call.as_argument and call.name == "="
+    if parenthesised:
         to.write("(")
     yield from _operand(to, call, 0, on_left=True)
     to.write(f" {call.name} ")
     yield from _operand(to, call, 1)
-    if enclosed:
+    if parenthesised:
         to.write(")")
 
 
@@ -113,10 +116,10 @@ def _member(to: Context, call: _Call) -> Writer:
 
 def _subset(to: Context, call: _Call) -> Writer:
     value = call[0]
-    enclosed = needs_parens(call.operator, value, on_left=True, further_left=call.left_of)
-    to.write("(" * enclosed)
+    parenthesised = needs_parens(call.operator, value, on_left=True, further_left=call.left_of)
+    to.write("(" * parenthesised)
     yield value
-    to.write(")" * enclosed + call.name)
+    to.write(")" * parenthesised + call.name)
     yield from write_arguments(to, call.arguments[1:])
     to.write("]" * len(call.name))
 
@@ -167,7 +170,7 @@ def _if(to: Context, call: _Call) -> Writer:
     to.write("if (")
     yield call[0]
     to.write(") ")
-    # Within braces, and nowhere else, the branches may stand on lines of their own.
+    # R puts branches on separate lines only inside braces.
     broken = to.curly > 0 and to.inlist == 0
     indented = broken and not _is_curly(call[1])
     if indented:

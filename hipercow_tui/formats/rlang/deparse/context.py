@@ -1,4 +1,7 @@
-"""Where the text that is being deparsed goes, and what each part must know of where it stands."""
+"""The output of the deparser, and the state that R's deparser passes to nested values.
+
+Source: ``LocalParseData`` and ``writeline`` in R's deparse.c.
+"""
 
 from __future__ import annotations
 
@@ -8,68 +11,85 @@ from typing import TypeAlias
 from hipercow_tui.formats.rlang.deparse import literals
 from hipercow_tui.formats.rlang.values import RSymbol, RValue
 
-MORE = "[...]"  # what hipercow itself puts where it cuts an expression
-MISSING = RSymbol("")  # an argument left out, as in x[, 1]
+MORE = "[...]"  # at the end of truncated code; hipercow uses the same mark
+MISSING = RSymbol("")  # a missing argument, as in x[, 1]
 
-# A part that writes itself hands out each value within it in its turn, to be written there, and
-# goes on afterwards: R values may be nested deeper than Python calls can be.
+# A writer yields each nested value at the point where it is to be written, and continues after
+# that. So nesting is not limited by Python's call stack.
 Writer: TypeAlias = Iterator[RValue]
 
-CUTOFF = 60  # bytes; a line is broken at the next chance after them
+CUTOFF = 60  # bytes; a longer line is broken at the next place where R breaks lines
 
 
 class LimitReached(Exception):
-    """The text has reached its limit."""
+    """The text is longer than the limit."""
 
 
 class Context:
-    """The lines written so far, and the flags that R's deparser passes down."""
+    """The lines that are written so far, and the state of the deparser.
+
+    Args:
+        limit: Characters; see ``deparse``.
+        backtick: Whether names that are not syntactic are quoted with backticks.
+        cutoff: Bytes; see ``deparse``.
+
+    Attributes:
+        backtick: See above.
+        attributes: Whether attributes are written; not in functions and expressions.
+        nice_names: Whether names are written as ``c(a = 1)``, and not as an attribute.
+        curly: The number of enclosing braces.
+        inlist: The number of enclosing argument lists of primitives.
+        as_argument: Whether the next value is an argument, where ``=`` needs parentheses.
+        left_of: The level of the operator whose left operand contains the next value; else 0.
+        indent: The number of indentation steps.
+    """
 
     def __init__(self, limit: int, *, backtick: bool, cutoff: int = CUTOFF) -> None:
-        self.backtick = backtick  # odd names stand in backticks, not in quotes or bare
-        self.attributes = True  # are shown, except in functions and expressions
-        self.nice_names = True  # c(a = 1), except in the attributes of what has odd names
-        self.curly = 0  # within how many braces
-        self.inlist = 0  # within the arguments of how many primitives
-        self.as_argument = False  # the next value is one: its ``=`` needs parentheses
-        self.left_of = 0  # the level of the operator on whose left side the next value stands
+        self.backtick = backtick
+        self.attributes = True
+        self.nice_names = True
+        self.curly = 0
+        self.inlist = 0
+        self.as_argument = False
+        self.left_of = 0
         self.indent = 0
-        self._width = 0  # of the current line, in bytes, as R counts it
+        self._width = 0  # of the current line, in bytes as in R
         self._cutoff = cutoff
         self._limit = limit
-        self._room = limit
+        self._left = limit
         self._done: list[str] = []
         self._parts: list[str] = []
 
     def write(self, text: str) -> None:
-        """Add to the current line; raises Full where that is too much."""
+        """Append to the current line; raises LimitReached if the text is too long."""
         if not self._parts and self.indent:
-            # Four spaces a step, from the fifth on two.
+            # R indents by four spaces for each of the first four steps, then by two.
             self._add(" " * (4 * min(self.indent, 4) + 2 * max(0, self.indent - 4)))
         self._add(text)
-        if self._room < 0:
+        if self._left < 0:
             raise LimitReached
 
     def _add(self, text: str) -> None:
         self._parts.append(text)
         self._width += len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
-        self._room -= len(text)
+        self._left -= len(text)
 
     def end_line(self) -> None:
-        """The next text stands on a new line."""
+        """End the current line."""
         self._done.append("".join(self._parts))
         self._parts.clear()
         self._width = 0
 
     @property
     def is_long(self) -> bool:
-        """Whether the current line is to be broken at the next chance."""
+        """Whether the current line is longer than the cutoff."""
         return self._width > self._cutoff
 
     def break_line(self, broken: bool) -> bool:
-        """Break a line that is long, and indent what follows if it is the first such break.
+        """End a long line, and indent the following lines at the first such break.
 
-        ``broken`` and the answer say whether the caller must take that indentation back.
+        ``broken`` says whether there was a break before, and the result whether there is one now.
+        After a break, the caller reduces ``indent`` at the end. Source: R's ``linebreak``.
         """
         if not self.is_long:
             return broken
@@ -79,26 +99,26 @@ class Context:
         return True
 
     def symbol(self, name: str) -> str:
-        """A name that stands for a value."""
+        """Return a symbol as code."""
         return literals.name(name) if self.backtick else name
 
     def tag(self, name: str) -> str:
-        """A name before ``=`` or of what is called."""
+        """Return the name of an argument or of a called function as code."""
         return literals.name(name, "`" if self.backtick else '"')
 
     def string(self, text: str) -> str:
-        """The text in quotes; of a huge one only as much as could be written."""
+        """Return a string as code; the part of a huge string beyond the limit is dropped."""
         return literals.string(text[: self._limit + 1])
 
     def lines(self) -> list[str]:
-        """All that was written."""
+        """End the current line and return all lines."""
         self.end_line()
         return self._done
 
-    def cut(self) -> list[str]:
-        """All that was written up to the limit, marked as cut."""
+    def truncated_lines(self) -> list[str]:
+        """Return the lines up to the limit, with ``[...]`` at the end."""
         lines = self.lines()
-        if self._room < 0:
-            lines[-1] = lines[-1][: self._room]
+        if self._left < 0:
+            lines[-1] = lines[-1][: self._left]
         lines[-1] += MORE
         return lines

@@ -1,7 +1,7 @@
-"""Single elements and names as R writes them in code: ``1e+05``, ``"a\\tb"``, `` `odd name` ``.
+"""Numbers, strings and names as R code: ``1e+05``, ``"a\\tb"``, `` `a name` ``.
 
-As R 4.2 prints them with 15 significant digits in a UTF-8 locale: ``formatReal`` and
-``formatComplex`` decide on the digits, ``EncodeString`` on the escapes.
+As in R 4.2 with 15 significant digits and a UTF-8 locale.
+Source: ``formatReal`` and ``formatComplex`` in R's format.c, ``EncodeString`` in printutils.c.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _ESCAPES = {
     "\v": "\\v",
     "\0": "\\0",
 }
-# Only what glibc's iswprint refuses is escaped; R keeps even zero-width characters as they are.
+# R escapes the characters that glibc's iswprint rejects, and no others.
 _UNPRINTABLE = frozenset({"Cc", "Cn", "Cs", "Zl", "Zp"})
 
 _CONSTANTS = "NULL NA TRUE FALSE Inf NaN NA_integer_ NA_real_ NA_character_ NA_complex_"
@@ -34,16 +34,18 @@ _ASCII_NAME = re.compile(r"(?:[A-Za-z]|\.(?![0-9]))[A-Za-z0-9._]*\Z")
 
 
 def real(value: float) -> str:
-    """A double, fixed or scientific, whichever is shorter."""
+    """Format a double, in fixed or scientific notation, whichever is shorter."""
     if not math.isfinite(value):
         return _not_finite(value)
     fixed, scientific = _Format(value), _Format(value, scientific=True)
     return (fixed if fixed.width <= scientific.width else scientific).text(value)
 
 
-def imaginary(value: complex) -> str:
-    """A complex number; its two parts share their digits, and, where neither is zero, they are
-    both fixed or both scientific."""
+def complex_number(value: complex) -> str:
+    """Format a complex number.
+
+    Both parts are rounded to the same digit. If neither is zero, they have the same notation.
+    """
     first, second = value.real, abs(value.imag)
     if not (math.isfinite(first) and math.isfinite(second)):
         return f"complex(real={real(first)}, imaginary={real(value.imag)})"
@@ -55,13 +57,13 @@ def imaginary(value: complex) -> str:
     scientific = [_Format(part, scientific=True) for part in parts]
     is_fixed = sum(part.width for part in fixed) < sum(part.width for part in scientific)
     shorter = fixed if is_fixed else scientific
-    # A part that is nothing beside the other is 0, any other is written unrounded.
+    # A part that is rounded to zero is written as 0; other parts are written unrounded.
     shown = [whole if part else 0.0 for whole, part in zip((first, second), parts, strict=True)]
     return f"{shorter[0].text(shown[0])}{sign}{shorter[1].text(shown[1])}i"
 
 
 class _Format:
-    """A finite double in one notation, with as few digits as say it to 15 significant ones."""
+    """The shortest format of a finite double with 15 significant digits, in one notation."""
 
     def __init__(self, value: float, *, scientific: bool = False) -> None:
         digits, power = _significant(abs(value))
@@ -74,25 +76,25 @@ class _Format:
             self.width += 5 if abs(power) >= 100 else 4
 
     def text(self, value: float) -> str:
-        """The value, or one that was rounded to it, in this notation."""
+        """Format the value, or its unrounded form."""
         return f"{value + 0.0:.{self.decimals}{self.notation}}"
 
 
 def _significant(value: float) -> tuple[int, int]:
-    """How many digits say the value to 15 significant ones, and its power of ten."""
+    """Return the number of significant digits, 15 at most, and the power of ten."""
     mantissa, exponent = f"{value:.{_DIGITS - 1}e}".split("e")
     return max(1, len(mantissa.rstrip("0")) - 1), int(exponent)
 
 
 def _rounded_together(first: float, second: float) -> tuple[float, float]:
-    """Both parts rounded to the place of the 15th significant digit of the larger."""
+    """Round both parts to the 15th significant digit of the larger one."""
     power = math.floor(math.log10(max(abs(first), second)))
     scale = 10.0 ** min(_MAX_ROUNDING, _DIGITS - 1 - power)
     return _rounded(first, scale), _rounded(second, scale)
 
 
 def _rounded(value: float, scale: float) -> float:
-    """The largest doubles would round up to infinity, which has no digits: they stay."""
+    """Round, except the largest doubles, which would become infinity."""
     rounded = round(value * scale) / scale
     return rounded if math.isfinite(rounded) else value
 
@@ -104,7 +106,7 @@ def _not_finite(value: float) -> str:
 
 
 def string(text: str, quote: str = '"') -> str:
-    """The text in quotes, with escapes; all that can be printed stays as it is."""
+    """Quote a string, and escape the characters that can't be printed."""
     if text.isascii() and text.isprintable() and quote not in text and "\\" not in text:
         return f"{quote}{text}{quote}"
     body = "".join([_escaped(character, quote) for character in text])
@@ -125,7 +127,7 @@ def _escaped(character: str, quote: str) -> str:
 
 
 def is_name(text: str) -> bool:
-    """Whether the text can stand in code as a name without quotes (R's ``isValidName``)."""
+    """Whether a text is a syntactic name, which needs no quotes (R's ``isValidName``)."""
     if text.isascii():
         return _ASCII_NAME.match(text) is not None and text not in _RESERVED
     if _ASCII_NAME.match(text[0]) is None and not _is_letter(text[0]):
@@ -136,7 +138,7 @@ def is_name(text: str) -> bool:
 
 
 def _is_letter(character: str) -> bool:
-    """glibc's iswalpha, but for combining marks: digits of other scripts are letters to it."""
+    """Like glibc's iswalpha, except for combining marks. It includes digits of other scripts."""
     if character.isascii():
         return False
     category = unicodedata.category(character)
@@ -144,5 +146,5 @@ def _is_letter(character: str) -> bool:
 
 
 def name(text: str, quote: str = "`") -> str:
-    """The name as it stands in code, in quotes where it would not be a name without."""
+    """Return a name as code; a name that is not syntactic is quoted."""
     return text if not text or is_name(text) else string(text, quote)

@@ -1,6 +1,6 @@
-"""R's syntax as its deparser knows it: how each primitive is written, and where parentheses go.
+"""Operators and primitives of R: the form of their calls, and where operands need parentheses.
 
-Source: the table ``R_FunTab`` in R's ``names.c``, and ``needsparens`` in its ``deparse.c``.
+Source: the table ``R_FunTab`` in R's names.c, and ``needsparens`` in its deparse.c.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from hipercow_tui.formats.rlang.values import RClosure, RLanguage, RSymbol, RVal
 
 
 class Form(Enum):
-    """How a call of a primitive is written."""
+    """The form of a call of a primitive."""
 
     BINARY = auto()  # a + b
     TIGHT = auto()  # a:b
@@ -33,7 +33,7 @@ class Form(Enum):
 
 
 class Level(IntEnum):
-    """How tightly an operator binds."""
+    """The precedence of operators (R's ``PREC_…``); a higher level binds tighter."""
 
     NONE = 0
     EQUALS = 1
@@ -56,18 +56,18 @@ class Level(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """The form of a primitive's calls, how tightly it binds, and whether from the right."""
+    """The form, precedence and associativity of a primitive."""
 
     form: Form
     level: Level = Level.NONE
-    from_right: bool = False
+    right_associative: bool = False
 
 
 _CALL = Operator(Form.CALL)
 _PERCENT = Operator(Form.BINARY, Level.PERCENT)
 
 _OPERATORS = {
-    "if": Operator(Form.IF, from_right=True),
+    "if": Operator(Form.IF, right_associative=True),
     "while": Operator(Form.WHILE),
     "for": Operator(Form.FOR),
     "repeat": Operator(Form.REPEAT),
@@ -76,22 +76,22 @@ _OPERATORS = {
     "function": Operator(Form.FUNCTION),
     "{": Operator(Form.CURLY),
     "(": Operator(Form.PAREN),
-    "<-": Operator(Form.ASSIGN, Level.ARROW, from_right=True),
-    "<<-": Operator(Form.ASSIGN, Level.ARROW, from_right=True),
-    "=": Operator(Form.ASSIGN, Level.EQUALS, from_right=True),
+    "<-": Operator(Form.ASSIGN, Level.ARROW, right_associative=True),
+    "<<-": Operator(Form.ASSIGN, Level.ARROW, right_associative=True),
+    "=": Operator(Form.ASSIGN, Level.EQUALS, right_associative=True),
     "[": Operator(Form.SUBSET, Level.SUBSET),
     "[[": Operator(Form.SUBSET, Level.SUBSET),
     "$": Operator(Form.MEMBER, Level.MEMBER),
     "@": Operator(Form.MEMBER, Level.MEMBER),
-    "[<-": Operator(Form.REPLACE, Level.ARROW, from_right=True),
-    "[[<-": Operator(Form.REPLACE, Level.ARROW, from_right=True),
-    "$<-": Operator(Form.REPLACE, Level.ARROW, from_right=True),
-    "@<-": Operator(Form.REPLACE, Level.ARROW, from_right=True),
+    "[<-": Operator(Form.REPLACE, Level.ARROW, right_associative=True),
+    "[[<-": Operator(Form.REPLACE, Level.ARROW, right_associative=True),
+    "$<-": Operator(Form.REPLACE, Level.ARROW, right_associative=True),
+    "@<-": Operator(Form.REPLACE, Level.ARROW, right_associative=True),
     "+": Operator(Form.BINARY, Level.SUM),
     "-": Operator(Form.BINARY, Level.SUM),
     "*": Operator(Form.BINARY, Level.PRODUCT),
     "/": Operator(Form.TIGHT, Level.PRODUCT),
-    "^": Operator(Form.TIGHT, Level.POWER, from_right=True),
+    "^": Operator(Form.TIGHT, Level.POWER, right_associative=True),
     "%%": Operator(Form.TIGHT, Level.PERCENT),
     "%/%": Operator(Form.TIGHT, Level.PERCENT),
     "%*%": _PERCENT,
@@ -130,18 +130,18 @@ _OTHERS = """
     trigamma trunc unclass untracemem UseMethod xtfrm
 """
 _PRIMITIVES = frozenset(_OTHERS.split())
-# Those whose value is called in parentheses, (return(f))(x), though that of others is not.
+# R puts calls of these functions in parentheses when it calls their value: (return(f))(x).
 _FOREIGN = ".C .Call .Call.graphics .External .External.graphics .External2 .Fortran"
-_SET_APART = frozenset(["return", *_FOREIGN.split()])
+_PARENTHESISED = frozenset(["return", *_FOREIGN.split()])
 
 
 def is_percent(name: str) -> bool:
-    """Whether the name is that of an operator like ``%in%``."""
+    """Whether this is the name of an operator like ``%in%``."""
     return len(name) >= 2 and name[0] == "%" and name[-1] == "%"
 
 
 def operator_of(call: RLanguage) -> Operator | None:
-    """How this call is written; None where it is one of a function written in R."""
+    """Return the operator of a call; None if it calls a function written in R."""
     if not isinstance(call.function, RSymbol):
         return None
     name = call.function.name
@@ -157,10 +157,10 @@ def operator_of(call: RLanguage) -> Operator | None:
 
 
 def _for_arguments(known: Operator, call: RLanguage) -> Operator:
-    """An operator with the wrong number of operands is called like any function."""
+    """Return the operator for the number of operands; with a wrong number it is a function call."""
     count = len(call.arguments)
     if known.form is Form.BINARY and count == 1:
-        return Operator(Form.UNARY, _signed(known.level), known.from_right)
+        return Operator(Form.UNARY, _signed(known.level), known.right_associative)
     if known.form in (Form.BINARY, Form.TIGHT, Form.MEMBER) and count != 2:
         return _CALL
     if known.form is Form.MEMBER and not _is_member(call.arguments[1][1]):
@@ -173,31 +173,35 @@ def _signed(level: Level) -> Level:
 
 
 def _is_member(value: RValue) -> bool:
-    """Whether ``x$value`` can be written: the value is a name or a string."""
+    """Whether ``x$value`` is valid code: the value is a name or a string."""
     if isinstance(value, RVector) and value.kind == "character":
         return len(value.values) == 1 and value.values[0] is not None
     return isinstance(value, RSymbol)
 
 
 def needs_parens(outer: Operator, operand: RValue, *, on_left: bool, further_left: int) -> bool:
-    """Whether an operand must be put in parentheses within the operator ``outer``.
+    """Whether an operand of ``outer`` needs parentheses.
 
-    ``further_left`` is the level of the operator, if any, on whose left side all of this stands,
-    else 0: what is open to the right (``if``, a sign) would swallow that one.
+    Args:
+        outer: The operator.
+        operand: Its operand.
+        on_left: Whether it is the left operand.
+        further_left: The level of an operator whose left operand contains ``outer``, else 0. An
+            ``if`` or a sign without parentheses would include that operator.
     """
     if isinstance(operand, RVector):
         # A complex number is written as a sum.
         return (
             operand.kind == "complex"
             and len(operand.values) == 1
-            and _yields(outer, Level.SUM, on_left)
+            and _is_weaker(outer, Level.SUM, on_left)
         )
     if not isinstance(operand, RLanguage) or not isinstance(operand.function, RSymbol):
         return False
     name = operand.function.name
     inner = _OPERATORS.get(name)
     if inner is None:
-        return is_percent(name) and _yields(outer, Level.PERCENT, on_left)
+        return is_percent(name) and _is_weaker(outer, Level.PERCENT, on_left)
     form, level = inner.form, inner.level
     if form in (Form.BINARY, Form.TIGHT):
         count = len(operand.arguments)
@@ -216,16 +220,16 @@ def needs_parens(outer: Operator, operand: RValue, *, on_left: bool, further_lef
             return False
     elif form not in (Form.ASSIGN, Form.MEMBER):
         return False
-    return _yields(outer, level, on_left)
+    return _is_weaker(outer, level, on_left)
 
 
-def _yields(outer: Operator, level: Level, on_left: bool) -> bool:
-    """Whether an operand of this level would be torn apart by the operator around it."""
-    return outer.level > level or (outer.level == level and on_left == outer.from_right)
+def _is_weaker(outer: Operator, level: Level, on_left: bool) -> bool:
+    """Whether precedence would split an operand of this level."""
+    return outer.level > level or (outer.level == level and on_left == outer.right_associative)
 
 
-def stands_alone(function: RValue) -> bool:
-    """Whether what is called can be followed by its arguments without parentheses around it."""
+def is_callable_without_parens(function: RValue) -> bool:
+    """Whether a called function needs no parentheses before its arguments."""
     if not isinstance(function, RLanguage):
         return not isinstance(function, RClosure)
     if not isinstance(function.function, RSymbol):
@@ -233,5 +237,5 @@ def stands_alone(function: RValue) -> bool:
     name = function.function.name
     known = _OPERATORS.get(name)
     if known is None:
-        return not is_percent(name) and name not in _SET_APART
+        return not is_percent(name) and name not in _PARENTHESISED
     return known.level >= Level.SUBSET or known.form in (Form.PAREN, Form.CURLY)

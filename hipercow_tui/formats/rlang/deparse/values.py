@@ -1,4 +1,7 @@
-"""How vectors, lists and other data are written, with their names and attributes."""
+"""Code of vectors, lists, pairlists and functions, with their names and attributes.
+
+Source: ``vec2buff``, ``args2buff``, ``attr1`` and ``attr2`` in R's deparse.c.
+"""
 
 from __future__ import annotations
 
@@ -37,13 +40,13 @@ _ENCODERS: dict[str, Callable[[Any], str]] = {
     "logical": lambda value: "TRUE" if value else "FALSE",
     "integer": lambda value: f"{value}L",
     "double": literals.real,
-    "complex": literals.imaginary,
+    "complex": literals.complex_number,
     "raw": lambda value: f"0x{value:02x}",
 }
 
 
 def write_vector(to: Context, vector: RVector) -> Writer:
-    """An atomic vector: ``1``, ``c(a = 1, b = 2)``, ``1:10``, ``structure(...)``."""
+    """Write an atomic vector: ``1``, ``c(a = 1, b = 2)``, ``1:10``, ``structure(...)``."""
     values = vector.values
     tags = _names(vector)
     is_range = _is_range(vector)
@@ -70,28 +73,28 @@ def _write_elements(to: Context, vector: RVector, tags: _Tags) -> None:
     all_missing = all(value is None for value in vector.values)
     missing = _TYPED_NA.get(vector.kind, "NA") if all_missing else "NA"
     encode = _ENCODERS.get(vector.kind, to.string)
-    for place, value in enumerate(vector.values):
-        _write_tag(to, tags, place)
+    for index, value in enumerate(vector.values):
+        _write_tag(to, tags, index)
         to.write(missing if value is None else encode(value))
-        if place < last:
+        if index < last:
             to.write(", ")
         if last and to.is_long:
             to.end_line()
 
 
 def write_list(to: Context, value: RList) -> Writer:
-    """``list(1, b = 2)``, or ``expression(...)``."""
+    """Write ``list(1, b = 2)`` or ``expression(...)``."""
     wrapped, tags = _open(to, value, _names(value))
     attributes = to.attributes
     to.write(f"{value.kind}(")
     to.attributes = attributes and value.kind == "list"
     broken = False
-    for place, held in enumerate(value.values):
-        if place:
+    for index, inner in enumerate(value.values):
+        if index:
             to.write(", ")
         broken = to.break_line(broken)
-        _write_tag(to, tags, place)
-        yield held
+        _write_tag(to, tags, index)
+        yield inner
     to.indent -= broken
     to.attributes = attributes
     to.write(")")
@@ -99,24 +102,24 @@ def write_list(to: Context, value: RList) -> Writer:
 
 
 def write_pairlist(to: Context, value: RPairlist) -> Writer:
-    """``pairlist(a = 1)``; never broken into lines."""
+    """Write ``pairlist(a = 1)``, on one line."""
     wrapped, _ = _open(to, value, None)
-    missing = any(held == MISSING for _, held in value.items)
+    missing = any(inner == MISSING for _, inner in value.items)
     to.write("as.pairlist(alist(" if missing else "pairlist(")
     to.inlist += 1
-    for place, (tag, held) in enumerate(value.items):
-        if place:
+    for index, (tag, inner) in enumerate(value.items):
+        if index:
             to.write(", ")
         if tag:
             to.write(f"{to.symbol(tag)} = ")
-        yield held
+        yield inner
     to.write("))" if missing else ")")
     to.inlist -= 1
     yield from _close(to, value.attributes, wrapped, None)
 
 
 def write_closure(to: Context, value: RClosure) -> Writer:
-    """``function (x, y = 2) `` and on a new line the body."""
+    """Write ``function (x, y = 2) ``, and the body on a new line."""
     wrapped, _ = _open(to, value, None)
     attributes, to.attributes = to.attributes, False
     to.write("function (")
@@ -131,10 +134,10 @@ def write_closure(to: Context, value: RClosure) -> Writer:
 def write_arguments(
     to: Context, arguments: tuple[tuple[str | None, RValue], ...], *, formal: bool = False
 ) -> Writer:
-    """``x, y = 2, z = ``; a ``formal`` argument without a default has no equals sign."""
+    """Write ``x, y = 2, z = ``. A ``formal`` argument without default has no equals sign."""
     broken = False
-    for place, (tag, value) in enumerate(arguments):
-        if place:
+    for index, (tag, value) in enumerate(arguments):
+        if index:
             to.write(", ")
             broken = to.break_line(broken)
         missing = value == MISSING
@@ -149,7 +152,10 @@ def write_arguments(
 
 
 def _open(to: Context, value: RValue, tags: _Tags) -> tuple[bool, _Tags]:
-    """Begin ``structure(`` where it is needed, and say so; and the names to show within it."""
+    """Write ``structure(`` if it is needed.
+
+    Returns whether it was written, and the names to write inside the value.
+    """
     usable = tags is None or (to.nice_names and _are_usable(tags, isinstance(value, RVector)))
     attributes: Attributes = getattr(value, "attributes", ())
     others = any(
@@ -162,22 +168,22 @@ def _open(to: Context, value: RValue, tags: _Tags) -> tuple[bool, _Tags]:
 
 
 def _close(to: Context, attributes: Attributes, wrapped: bool, tags: _Tags) -> Writer:
-    """The attributes of what ``_open`` has wrapped, but for names that stand within it."""
+    """Write the attributes, except names that are inside the value, and close ``structure(``."""
     if not wrapped:
         return
-    for tag, held in attributes:
+    for tag, inner in attributes:
         if tag == "srcref" or (tag == "names" and tags is not None):
             continue
         shown = tag if literals.is_name(tag) else f'"{to.symbol(tag)}"'
         to.write(f", {shown} = ")
         to.as_argument = True
-        yield held
+        yield inner
     to.write(")")
 
 
-def _write_tag(to: Context, tags: _Tags, place: int) -> None:
-    """The name of an element before it; R puts an odd one in quotes, but does not escape it."""
-    tag = tags[place] if tags is not None else ""
+def _write_tag(to: Context, tags: _Tags, index: int) -> None:
+    """Write the name of an element. R quotes names that are not syntactic, without escapes."""
+    tag = tags[index] if tags is not None else ""
     if tag == "":
         return
     tag = "NA" if tag is None else tag
@@ -186,28 +192,27 @@ def _write_tag(to: Context, tags: _Tags, place: int) -> None:
 
 
 def _names(value: RVector | RList) -> _Tags:
-    """One name an element (``NA`` is None), or None; those of a 1-d array are its dimnames."""
-    held = attribute(value, "names")
-    if held is None:
+    """Return a name for each element (None for ``NA``), or None. A 1-d array has dimnames."""
+    found = attribute(value, "names")
+    if found is None:
         shape, dimnames = attribute(value, "dim"), attribute(value, "dimnames")
         if isinstance(shape, RVector) and len(shape.values) == 1 and isinstance(dimnames, RList):
-            held = dimnames.values[0] if dimnames.values else None
-    if not isinstance(held, RVector) or held.kind != "character":
+            found = dimnames.values[0] if dimnames.values else None
+    if not isinstance(found, RVector) or found.kind != "character":
         return None
-    tags = tuple(tag if isinstance(tag, str) else None for tag in held.values)
+    tags = tuple(tag if isinstance(tag, str) else None for tag in found.values)
     return tags + ("",) * (len(value.values) - len(tags))
 
 
 def _are_usable(tags: tuple[str | None, ...], atomic: bool) -> bool:
-    """Whether names can be given in the call of ``list`` or ``c``, whose own arguments they may
-    not be."""
+    """Whether names can be arguments of ``list`` or ``c``. Arguments of ``c`` itself can't."""
     if None in tags or not any(tags):
         return False
     return not (atomic and ("recursive" in tags or "use.names" in tags))
 
 
 def _is_range(vector: RVector) -> bool:
-    """Whether these are integers that R writes as ``1:10`` or ``10:1``."""
+    """Whether R writes the vector as ``1:10`` or ``10:1``."""
     values = vector.values
     if vector.kind != "integer" or len(values) < 2 or None in values:
         return False

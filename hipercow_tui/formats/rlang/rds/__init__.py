@@ -1,1 +1,1 @@
-"""Reads R's serialization format; imports ``rlang.values`` and ``support``."""
+"""A reader of RDS files, the format of R's ``saveRDS``."""

@@ -1,14 +1,15 @@
-"""R's compact vectors (ALTREP): what is written of them, expanded to ordinary vectors.
+"""ALTREP vectors, R's compact representations, expanded to ordinary vectors.
 
-Source: R's altclasses.c, the ``Serialized_state`` of each class.
+The file holds the class and the state of such a vector.
+Source: the ``Serialized_state`` methods in R's altclasses.c.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from hipercow_tui.formats.rlang.rds.protocol import ItemReader
 from hipercow_tui.formats.rlang.values import (
     Attributes,
     Element,
@@ -20,18 +21,26 @@ from hipercow_tui.formats.rlang.values import (
     RVector,
 )
 
-if TYPE_CHECKING:
-    from hipercow_tui.formats.rlang.rds.reader import Reader
-
-_DIGITS = 15  # what as.character() gives of a double
+_DIGITS = 15  # significant digits that as.character() gives of a double
 
 
-def expand(reader: Reader, described: RValue, state: RValue, attributes: Attributes) -> RValue:
-    """The ordinary vector that the class and its state stand for.
+def expand(reader: ItemReader, info: RValue, state: RValue, attributes: Attributes) -> RValue:
+    """Expand an ALTREP vector.
 
-    Raises RdsError for a class whose contents are not in the file (``mmap_real``) or not R's own.
+    Args:
+        reader: Counts the elements that are created, and makes errors with their position.
+        info: The description of the class: a pairlist of its name, its package and its type.
+        state: The serialized state, which has a different form in each class.
+        attributes: The attributes of the vector.
+
+    Returns:
+        A vector or list, or an ``ROpaque`` if it would have too many elements.
+
+    Raises:
+        RdsError: The class keeps its contents outside the file (``mmap_real``), or is not one of
+            R itself.
     """
-    name = _class_name(described)
+    name = _class_name(info)
     parts: tuple[RValue, ...] = ()
     if isinstance(state, RPairlist):
         parts = tuple(value for _, value in state.items)
@@ -45,24 +54,23 @@ def expand(reader: Reader, described: RValue, state: RValue, attributes: Attribu
     elif name.startswith("wrap_") and parts:
         value = parts[0]
     if not isinstance(value, RVector | RList | ROpaque):
-        raise reader.error(f"an ALTREP vector of class '{name}', which can't be read")
+        raise reader.error(f"an ALTREP vector of class '{name}' can't be read")
     return replace(value, attributes=attributes)
 
 
-def _class_name(described: RValue) -> str:
-    """The name in a class's description: a pairlist of its name, its package and its type."""
-    match described:
+def _class_name(info: RValue) -> str:
+    match info:
         case RPairlist(((_, RSymbol(name)), *_)):
             return name
     return "?"
 
 
-def _sequence(reader: Reader, kind: str, state: RValue) -> RValue | None:
+def _sequence(reader: ItemReader, kind: str, state: RValue) -> RValue | None:
     match state:
         case RVector("double", (float(length), float(first), float(step))) if (
             math.isfinite(first) and math.isfinite(step) and 0 <= length < 2**53
         ):
-            if not reader.keeps(int(length)):
+            if not reader.reserve(int(length)):
                 return ROpaque(kind)
             if kind == "integer":
                 first, step = int(first), int(step)
@@ -71,6 +79,7 @@ def _sequence(reader: Reader, kind: str, state: RValue) -> RValue | None:
 
 
 def _strings(numbers: RValue, scipen: RValue) -> RValue | None:
+    """Convert numbers to strings; ``scipen`` is R's option of that name when they were made."""
     match numbers, scipen:
         case ROpaque(), _:
             return ROpaque("character")
@@ -80,7 +89,8 @@ def _strings(numbers: RValue, scipen: RValue) -> RValue | None:
 
 
 def _as_character(number: Element, penalty: int) -> str | None:
-    """What R's ``as.character`` gives: up to 15 digits, fixed unless scientific is shorter."""
+    """Format a number as R's ``as.character``: up to 15 digits, fixed unless scientific notation
+    is more than ``penalty`` characters shorter."""
     if not isinstance(number, float):
         return None if number is None else str(number)
     if not math.isfinite(number):

@@ -1,69 +1,70 @@
-"""The source that stands in R's bytecode: the first of its constants.
+"""The source expression of R bytecode, which is the first constant of the bytecode.
 
-Source: ``ReadBC`` and ``ReadBCLang`` in R's serialize.c. Calls in constants are written cell by
-cell, each kind followed by its tag, head and tail; a cell that occurs twice is numbered and
-referred to by that number.
+Source: ``ReadBC`` and ``ReadBCLang`` in R's serialize.c. A call within the constants is written
+cell by cell: the type of the cell, its tag, its head, then its tail. A cell that is used twice is
+defined with a number, and later referred to by that number.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
-from hipercow_tui.formats.rlang.rds.skip import (
+from hipercow_tui.formats.rlang.rds.protocol import ItemReader
+from hipercow_tui.formats.rlang.rds.type_codes import (
     ATTRIBUTE_LANGUAGE,
     ATTRIBUTE_PAIRLIST,
     BYTECODE,
     BYTECODE_CELLS,
     LANGUAGE,
-    SHARED,
-    SHARING,
+    SHARED_DEFINITION,
+    SHARED_REFERENCE,
 )
 from hipercow_tui.formats.rlang.values import Attributes, RLanguage, RNull, RPairlist, RValue
 
-if TYPE_CHECKING:
-    from hipercow_tui.formats.rlang.rds.reader import Reader
-
-# Whether a cell begins a call, its attributes, its tag and its head.
+# Whether the cell begins a call, its attributes, its tag and its head.
 _Cell: TypeAlias = tuple[bool, Attributes, str | None, RValue]
-_Shared: TypeAlias = dict[int, list[_Cell]]
+_SharedCells: TypeAlias = dict[int, list[_Cell]]
 
 
-def source(reader: Reader) -> RValue:
-    """The expression that the bytecode was compiled from; raises RdsError."""
-    reader.integer()  # how many of its pieces are shared
+def read_source(reader: ItemReader) -> RValue:
+    """Read bytecode to its end and return the expression that it was compiled from.
+
+    The reader is behind the flags of the bytecode item. Raises RdsError.
+    """
+    reader.integer()  # the number of shared cells
     return _first_constant(reader, {})
 
 
-def _first_constant(reader: Reader, shared: _Shared) -> RValue:
-    reader.code()
+def _first_constant(reader: ItemReader, shared: _SharedCells) -> RValue:
+    reader.skip_instructions()
     number = reader.length()
     if not number:
-        raise reader.error("bytecode without its source")
+        raise reader.error("bytecode has no source")
     reader.descend()
     kind = reader.integer()
-    value = _first_constant(reader, shared) if kind == BYTECODE else _value(reader, kind, shared)
+    value = _first_constant(reader, shared) if kind == BYTECODE else _constant(reader, kind, shared)
     reader.ascend()
     reader.skip_constants(number - 1)
     return value
 
 
-def _value(reader: Reader, kind: int, shared: _Shared) -> RValue:
-    """A constant of that kind: cells to their end, or an ordinary item."""
+def _constant(reader: ItemReader, kind: int, shared: _SharedCells) -> RValue:
+    """Read a constant of type ``kind``: a chain of cells or an ordinary item."""
     reader.descend()
     cells: list[_Cell] = []
-    numbers: dict[int, int] = {}
-    while kind == SHARING or kind in BYTECODE_CELLS:
-        if kind == SHARING:
+    numbers: dict[int, int] = {}  # of each shared cell: its position in the chain
+    while kind == SHARED_DEFINITION or kind in BYTECODE_CELLS:
+        if kind == SHARED_DEFINITION:
             numbers[reader.integer()] = len(cells)
             kind = reader.integer()
         cells.append(_cell(reader, kind, shared))
         kind = reader.integer()
-    if kind == SHARED:
+    if kind == SHARED_REFERENCE:
         number = reader.integer()
         if number not in shared:
-            raise reader.error(f"bytecode refers to its piece {number}, which did not come yet")
-        if not reader.keeps(len(shared[number])):
-            raise reader.error("bytecode whose shared pieces are too long")
+            raise reader.error(f"bytecode refers to cell {number}, which is not defined")
+        if not reader.reserve(len(shared[number])):
+            raise reader.error("shared cells of bytecode are too long")
         cells += shared[number]
     else:
         end = reader.item()
@@ -75,20 +76,20 @@ def _value(reader: Reader, kind: int, shared: _Shared) -> RValue:
     for number, at in numbers.items():
         shared[number] = cells[at:]
     reader.ascend()
-    return _joined(cells)
+    return _value_of(cells)
 
 
-def _cell(reader: Reader, kind: int, shared: _Shared) -> _Cell:
-    if kind not in BYTECODE_CELLS or not reader.keeps(1):
-        raise reader.error("bytecode whose source is damaged or too long")
-    attributed = kind in (ATTRIBUTE_LANGUAGE, ATTRIBUTE_PAIRLIST)
-    attributes = reader.attributes() if attributed else ()
+def _cell(reader: ItemReader, kind: int, shared: _SharedCells) -> _Cell:
+    if kind not in BYTECODE_CELLS or not reader.reserve(1):
+        raise reader.error("the source of bytecode is damaged or too long")
+    has_attributes = kind in (ATTRIBUTE_LANGUAGE, ATTRIBUTE_PAIRLIST)
+    attributes = reader.attributes() if has_attributes else ()
     tag = reader.tag()
-    head = _value(reader, reader.integer(), shared)
+    head = _constant(reader, reader.integer(), shared)
     return kind in (LANGUAGE, ATTRIBUTE_LANGUAGE), attributes, tag, head
 
 
-def _joined(cells: list[_Cell]) -> RValue:
+def _value_of(cells: list[_Cell]) -> RValue:
     is_call, attributes, _, head = cells[0]
     if is_call:
         return RLanguage(head, tuple([cell[2:] for cell in cells[1:]]), attributes)

@@ -1,9 +1,9 @@
-"""Reading RDS files: a whole value, or only what is asked of a task's ``info`` and ``data``.
+"""Reading of RDS files: whole values, or only some elements of a task's ``info`` and ``data``.
 
-``info`` and ``data`` are lists whose elements always come in the same order (SPEC section 2), and
-R writes the names of a list behind its elements. So what is asked is found by its place, and
-nothing behind it is read. Files as hipercow writes them are told by one pattern, which gives the
-answer at once; any other goes through the general reader.
+``info`` and ``data`` are lists whose elements always have the same order (SPEC section 2), and R
+writes the names of a list after its elements. So elements are found by their position, and the
+rest of the file is not read. Files that begin exactly as hipercow writes them are matched by a
+regular expression, which is faster; all others are read by the general reader.
 """
 
 from __future__ import annotations
@@ -15,16 +15,17 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from hipercow_tui.formats.rlang.rds import patterns
+from hipercow_tui.formats.rlang.rds.limits import DEFAULT, Limits
 from hipercow_tui.formats.rlang.rds.reader import Reader
-from hipercow_tui.formats.rlang.rds.skip import DEFAULT, LIST, Limits
 from hipercow_tui.formats.rlang.rds.stream import Source
+from hipercow_tui.formats.rlang.rds.type_codes import LIST
 from hipercow_tui.formats.rlang.values import RValue, RVector, attribute, names
 from hipercow_tui.support.errors import RdsError
 
 _GZIP = 16 + zlib.MAX_WBITS
-# For ``info`` and the first elements of ``data``: both take less than 2 kB as hipercow writes them.
-# A scan reads them for every task.
-_OF_BEGINNING = Limits(
+# A scan reads ``info`` and the first elements of ``data`` of every task. Both are smaller than 2 kB
+# if hipercow wrote them.
+_SMALL = Limits(
     max_bytes=1 << 20, max_examined=1 << 18, max_steps=20_000, max_elements=10_000, max_text=1 << 16
 )
 _DOUBLE, _THREE_DOUBLES = struct.Struct(">d"), struct.Struct(">3d")
@@ -41,8 +42,14 @@ class Times:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """How a task came to be, from its ``data``: seconds since the epoch, None for NA. ``parent``
-    and ``base`` are what a retry is a new attempt of, None for other types."""
+    """How a task was created, from its ``data``.
+
+    Attributes:
+        type: hipercow's type of task, such as ``expression``, ``call`` or ``retry``.
+        created: Seconds since the epoch; None for NA.
+        parent: For a retry, the id of the task that it retries; else None.
+        base: For a retry, the id of the first task of the chain; else None.
+    """
 
     type: str
     created: float | None
@@ -51,7 +58,11 @@ class Origin:
 
 
 def read(source: Source, limits: Limits = DEFAULT) -> RValue:
-    """The value in an RDS file, whole; raises RdsError, also where the file goes on behind it."""
+    """Read the value in an RDS file.
+
+    Raises:
+        RdsError: The file is damaged, exceeds ``limits``, or continues after the value.
+    """
     with Reader(source, limits) as reader:
         value = reader.item()
         if not reader.at_end():
@@ -60,32 +71,43 @@ def read(source: Source, limits: Limits = DEFAULT) -> RValue:
 
 
 def read_elements(
-    source: Source, places: Collection[int], limits: Limits = DEFAULT
+    source: Source, positions: Collection[int], limits: Limits = DEFAULT
 ) -> dict[int, RValue]:
-    """The elements of a list that stand at these places, counted from 0; raises RdsError.
+    """Read some elements of a list.
 
-    Nothing behind the last of them is read: neither the list's names, which come at its end,
-    nor whether the file is whole. Places that the list does not have are missing in the answer.
+    The file is read only up to the last of them: neither the names of the list, nor whether the
+    file is complete.
+
+    Args:
+        source: The bytes of an RDS file, or an open binary file.
+        positions: The positions of the elements, from 0.
+        limits: How much is accepted and kept.
+
+    Returns:
+        The elements by position, without those that the list does not have.
+
+    Raises:
+        RdsError: The file is not a list, is damaged, or exceeds ``limits``.
     """
     with Reader(source, limits) as reader:
         flags = reader.integer()
         if flags & 0xFF != LIST:
             raise reader.error("a list was expected")
         found = {}
-        for place in range(min(reader.length(), max(places) + 1)):
-            if place in places:
-                found[place] = reader.item()
+        for position in range(min(reader.length(), max(positions) + 1)):
+            if position in positions:
+                found[position] = reader.item()
             else:
                 reader.skip()
         return found
 
 
 def read_times(raw: bytes) -> Times:
-    """The times in a task's ``info``; raises RdsError. The end of the file may be missing."""
+    """Read the times in a task's ``info``, whose end may be missing; raises RdsError."""
     if match := patterns.INFO.match(_beginning(raw)):
         return Times(*(_seconds(value) for value in _THREE_DOUBLES.unpack(match[1])))
-    times = read_elements(raw, (1,), _OF_BEGINNING).get(1)
-    values = dict(zip(names(times), _moments(times), strict=False)) if times else {}
+    times = read_elements(raw, (1,), _SMALL).get(1)
+    values = dict(zip(names(times), _seconds_of(times), strict=False)) if times else {}
     for name in ("created", "started", "finished"):
         if name not in values:
             raise RdsError(f"its times have no '{name}'")
@@ -93,18 +115,19 @@ def read_times(raw: bytes) -> Times:
 
 
 def quick_times(raw: bytes) -> tuple[float | None, float | None, float | None] | None:
-    """What ``read_times`` gives, for an ``info`` as hipercow writes it; None for any other.
+    """Read the times in an ``info`` that begins exactly as hipercow writes it; None for others.
 
+    Returns created, started and finished in seconds since the epoch, each None for NA. This takes
     7 µs, of which zlib takes 5; ``read_times`` takes 11.
     """
     try:
-        match = patterns.INFO.match(zlib.decompress(raw, _GZIP, patterns.LONGEST))
+        match = patterns.INFO.match(zlib.decompress(raw, _GZIP, patterns.BEGINNING_SIZE))
     except zlib.error:
         return None
     if match is None:
         return None
     created, started, finished = _THREE_DOUBLES.unpack(match[1])
-    # What is no finite number, less itself, is NaN; NA is a NaN too.
+    # x - x is 0 for finite numbers, and NaN for infinity, NaN and NA.
     return (
         created if created - created == 0 else None,
         started if started - started == 0 else None,
@@ -113,23 +136,20 @@ def quick_times(raw: bytes) -> tuple[float | None, float | None, float | None] |
 
 
 def read_origin(raw: bytes) -> Origin:
-    """Type and time of creation in a task's ``data``, and what it is a retry of; raises RdsError.
-
-    The end of the file may be missing.
-    """
+    """Read the first elements of a task's ``data``, whose end may be missing; raises RdsError."""
     beginning = _beginning(raw)
     if match := patterns.DATA.match(beginning):
         return Origin(match[1].decode(), _seconds(_DOUBLE.unpack(match[2])[0]))
     if match := patterns.RETRY.match(beginning):
         created = _seconds(_DOUBLE.unpack(match[1])[0])
         return Origin("retry", created, match[2].decode(), match[3].decode())
-    found = read_elements(raw, (0, 2), _OF_BEGINNING)
-    kind, times = _text(found.get(0)), _moments(found.get(2))
+    found = read_elements(raw, (0, 2), _SMALL)
+    kind, times = _text(found.get(0)), _seconds_of(found.get(2))
     if kind is None or len(times) != 1:
         raise RdsError("it does not begin with type, id and time")
     if kind != "retry":
         return Origin(kind, times[0])
-    found = read_elements(raw, (7, 8), _OF_BEGINNING)
+    found = read_elements(raw, (7, 8), _SMALL)
     return Origin(kind, times[0], _text(found.get(7)), _text(found.get(8)))
 
 
@@ -140,24 +160,24 @@ def _text(value: RValue | None) -> str | None:
     return None
 
 
-def _moments(value: RValue | None) -> list[float | None]:
-    """A POSIXct vector, stored as double or integer, as seconds since the epoch."""
+def _seconds_of(value: RValue | None) -> list[float | None]:
+    """Convert a POSIXct vector of doubles or integers to seconds since the epoch."""
     if not isinstance(value, RVector) or value.kind not in ("double", "integer"):
-        raise RdsError("it has no time where one belongs")
+        raise RdsError("it has no numbers where its times should be")
     classes = attribute(value, "class")
     if not isinstance(classes, RVector) or "POSIXct" not in classes.values:
-        raise RdsError("it has a number where a time belongs")
-    return [_seconds(moment) for moment in value.values]
+        raise RdsError("it has numbers that are not times (class POSIXct)")
+    return [_seconds(number) for number in value.values]
 
 
-def _seconds(moment: object) -> float | None:
-    """A time as seconds; None for NA, which is a NaN too, and for what is no number."""
-    return float(moment) if isinstance(moment, int | float) and math.isfinite(moment) else None
+def _seconds(number: object) -> float | None:
+    """Return a finite number as a float; None for NA, NaN, infinity and other types."""
+    return float(number) if isinstance(number, int | float) and math.isfinite(number) else None
 
 
 def _beginning(raw: bytes) -> bytes:
-    """The first decompressed bytes of a gzip file; none of what is another kind of file."""
+    """Decompress the beginning of a gzip file; b"" for other files."""
     try:
-        return zlib.decompressobj(_GZIP).decompress(raw, patterns.LONGEST)
+        return zlib.decompressobj(_GZIP).decompress(raw, patterns.BEGINNING_SIZE)
     except zlib.error:
         return b""

@@ -1,14 +1,19 @@
-"""The items of an RDS file, built as R values."""
+"""The items of an RDS file as R values.
+
+Source: ``ReadItem`` in R's serialize.c.
+"""
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
 from types import TracebackType
 from typing import TypeAlias
 
-from hipercow_tui.formats.rlang.rds import altrep, bytecode
-from hipercow_tui.formats.rlang.rds.skip import (
+from hipercow_tui.formats.rlang.rds import altrep, bytecode, vectors
+from hipercow_tui.formats.rlang.rds.limits import Limits
+from hipercow_tui.formats.rlang.rds.skip import LOCAL, ItemSkipper
+from hipercow_tui.formats.rlang.rds.stream import Source
+from hipercow_tui.formats.rlang.rds.type_codes import (
     ALTREP,
     BASE,
     BASE_NAMESPACE,
@@ -29,7 +34,6 @@ from hipercow_tui.formats.rlang.rds.skip import (
     INTEGER,
     LANGUAGE,
     LIST,
-    LOCAL,
     LOGICAL,
     MISSING,
     NULL,
@@ -42,14 +46,10 @@ from hipercow_tui.formats.rlang.rds.skip import (
     STRING,
     UNBOUND,
     WEAK_REFERENCE,
-    ItemSkipper,
-    Limits,
 )
-from hipercow_tui.formats.rlang.rds.stream import Source
 from hipercow_tui.formats.rlang.values import (
     RS4,
     Attributes,
-    Element,
     RBuiltin,
     RClosure,
     REnvironment,
@@ -63,19 +63,24 @@ from hipercow_tui.formats.rlang.values import (
     RVector,
 )
 
-_NA_INTEGER = -(2**31)
-_NA_LOW_WORD = (1954).to_bytes(4, "big")  # NA_real_ is the NaN with this lower half
-_LOGICAL: dict[int, bool | None] = {0: False, _NA_INTEGER: None}
-_TEXT_PER_ELEMENT = 64  # so many characters count as one more element
+_CHARACTERS_PER_ELEMENT = 64  # text counts as one more element per 64 characters
 _NULL = RNull()
 
 Cells: TypeAlias = tuple[tuple[str | None, RValue], ...]
-_Values: TypeAlias = tuple[Element, ...]
+_Builder: TypeAlias = "Callable[[Reader, int], RValue]"
 
 
 class Reader(ItemSkipper):
-    """Reads the items of one file, in order. Within its ``with`` block every failure, also one
-    of Python's own (memory, recursion), is an RdsError."""
+    """Reads the items of one file, in their order.
+
+    It is a context manager: it reads the header when it is entered. RecursionError, MemoryError
+    and OverflowError become RdsError when they leave the ``with`` block. All methods raise
+    RdsError if the file is damaged or exceeds its limits.
+
+    Args:
+        source: The bytes of an RDS file, or an open binary file.
+        limits: How much of the file is accepted, and how much is kept.
+    """
 
     __slots__ = ("depth", "elements_left")
 
@@ -95,43 +100,43 @@ class Reader(ItemSkipper):
         _trace: TracebackType | None,
     ) -> None:
         if isinstance(error, RecursionError | MemoryError | OverflowError):
-            raise self.error(f"it is too much to read ({type(error).__name__})") from error
+            raise self.error(f"it is too large to read ({type(error).__name__})") from error
 
     def item(self) -> RValue:
-        """The next item, as a value."""
+        """Read the next item."""
         return self.build(self.integer())
 
     def build(self, flags: int) -> RValue:
-        """The item whose flags were just read, as a value."""
+        """Read an item behind its flags."""
         self.descend()
-        value = _BUILD.get(flags & 0xFF, Reader.named)(self, flags)
+        value = _BUILDERS.get(flags & 0xFF, Reader.referable)(self, flags)
         self.ascend()
         return value
 
     def descend(self) -> None:
-        """Go one level deeper into a value; raises RdsError where that is too deep."""
+        """Enter a nested value; raises RdsError if it is too deep."""
         self.depth += 1
         if self.depth > self.limits.max_depth:
             raise self.error(f"it is nested more than {self.limits.max_depth} deep")
 
     def ascend(self) -> None:
-        """Come back up from ``descend``."""
+        """Leave a nested value."""
         self.depth -= 1
 
     def opaque(self, flags: int, typeof: str) -> ROpaque:
-        """The item whose flags were just read, of which only the kind is kept."""
+        """Skip an item behind its flags; only its type is kept."""
         self.skip_rest(flags)
         return ROpaque(typeof)
 
-    def keeps(self, elements: int) -> bool:
-        """Whether so many more elements may be kept; if so, they count."""
+    def reserve(self, elements: int) -> bool:
+        """Count elements that will be kept; return False if they would exceed the limit."""
         if elements > self.elements_left:
             return False
         self.elements_left -= elements
         return True
 
     def attributes(self) -> Attributes:
-        """The next item, as attributes."""
+        """Read the next item as attributes."""
         flags = self.integer()
         if flags & 0xFF == NULL:
             return ()
@@ -141,21 +146,24 @@ class Reader(ItemSkipper):
         return tuple([(tag or "", value) for tag, value in cells])
 
     def attributes_of(self, flags: int) -> Attributes:
-        """The attributes that come behind an item with these flags."""
+        """Read the attributes of an item with these flags; () if it has none."""
         return self.attributes() if flags & HAS_ATTRIBUTES else ()
 
     def tag(self) -> str | None:
-        """The next item, as the tag of a cell: a symbol, or none."""
+        """Read the tag of a cell; None if it is not a symbol."""
         value = self.item()
         return value.name if isinstance(value, RSymbol) else None
 
     def cells(self, flags: int) -> tuple[Attributes, Cells]:
-        """The cells of a pairlist or call to their end, and the attributes of the first."""
+        """Read a pairlist or call behind its flags; return its attributes and all its cells.
+
+        The attributes are those of the first cell; those of other cells are dropped.
+        """
         attributes: Attributes = ()
         cells: list[tuple[str | None, RValue]] = []
-        while flags & 0xFF in CELLS and self.keeps(1):
-            held = self.attributes_of(flags)
-            attributes = attributes if cells else held
+        while flags & 0xFF in CELLS and self.reserve(1):
+            of_cell = self.attributes_of(flags)
+            attributes = attributes if cells else of_cell
             tag = self.tag() if flags & HAS_TAG else None
             cells.append((tag, self.item()))
             flags = self.integer()
@@ -166,81 +174,38 @@ class Reader(ItemSkipper):
         return attributes, tuple(cells)
 
 
-def _vector(
-    kind: str, width: int, unpack: Callable[[bytes, int], _Values]
-) -> Callable[[Reader, int], RValue]:
+def _vector(kind: str, width: int, decode: Callable[[bytes, int], vectors.Elements]) -> _Builder:
     def build(reader: Reader, flags: int) -> RValue:
         length = reader.length()
-        if not reader.keeps(length):
+        if not reader.reserve(length):
             reader.skip_bytes(length * width)
             return ROpaque(kind, reader.attributes_of(flags))
-        values = unpack(reader.take(length * width), length)
+        values = decode(reader.take(length * width), length)
         return RVector(kind, values, reader.attributes_of(flags))
 
     return build
 
 
-def _integers(raw: bytes, length: int) -> _Values:
-    numbers = struct.unpack(f">{length}i", raw)
-    if _NA_INTEGER in numbers:
-        return tuple([None if number == _NA_INTEGER else number for number in numbers])
-    return numbers
-
-
-def _logicals(raw: bytes, length: int) -> _Values:
-    return tuple([_LOGICAL.get(number, True) for number in struct.unpack(f">{length}i", raw)])
-
-
-def _doubles(raw: bytes, length: int) -> _Values:
-    numbers: _Values = struct.unpack(f">{length}d", raw)
-    if _NA_LOW_WORD in raw:
-        return tuple(
-            [
-                None
-                if number != number and raw[8 * at + 4 : 8 * at + 8] == _NA_LOW_WORD
-                else number
-                for at, number in enumerate(numbers)
-            ]
-        )
-    return numbers
-
-
-def _complexes(raw: bytes, length: int) -> _Values:
-    parts = _doubles(raw, 2 * length)
-    return tuple(
-        [
-            complex(real, imaginary)
-            if isinstance(real, float) and isinstance(imaginary, float)
-            else None
-            for real, imaginary in zip(parts[::2], parts[1::2], strict=True)
-        ]
-    )
-
-
-def _raw(raw: bytes, _length: int) -> _Values:
-    return tuple(raw)
-
-
 def _characters(reader: Reader, flags: int) -> RValue:
     length = reader.length()
-    if not reader.keeps(length):
+    if not reader.reserve(length):
         reader.skip(length)
         return ROpaque("character", reader.attributes_of(flags))
     string = reader.string
     values = tuple([string() for _ in range(length)])
-    reader.elements_left -= sum([len(text) for text in values if text]) // _TEXT_PER_ELEMENT
+    reader.elements_left -= sum([len(text) for text in values if text]) // _CHARACTERS_PER_ELEMENT
     return RVector("character", values, reader.attributes_of(flags))
 
 
 def _list(reader: Reader, flags: int) -> RValue:
     kind = "list" if flags & 0xFF == LIST else "expression"
     length = reader.length()
-    if not reader.keeps(length):
+    if not reader.reserve(length):
         reader.skip(length)
         return ROpaque(kind, reader.attributes_of(flags))
     values = []
     for _ in range(length):
-        values.append(reader.item())  # noqa: PERF401 - a comprehension costs a frame a level
+        values.append(reader.item())  # noqa: PERF401 - a comprehension adds a stack frame per level
     return RList(tuple(values), reader.attributes_of(flags), kind)
 
 
@@ -303,21 +268,21 @@ def _s4(reader: Reader, flags: int) -> RValue:
 
 
 def _bytecode(reader: Reader, flags: int) -> RValue:
-    source = bytecode.source(reader)
+    source = bytecode.read_source(reader)
     reader.attributes_of(flags)
     return source
 
 
 def _altrep(reader: Reader, _flags: int) -> RValue:
-    described, state = reader.item(), reader.item()
-    return altrep.expand(reader, described, state, reader.attributes())
+    info, state = reader.item(), reader.item()
+    return altrep.expand(reader, info, state, reader.attributes())
 
 
-def _just(value: RValue) -> Callable[[Reader, int], RValue]:
+def _constant(value: RValue) -> _Builder:
     return lambda _reader, _flags: value
 
 
-_BUILD: dict[int, Callable[[Reader, int], RValue]] = {
+_BUILDERS: dict[int, _Builder] = {
     PAIRLIST: _pairlist,
     DOTS: _pairlist,
     LANGUAGE: _language,
@@ -327,11 +292,11 @@ _BUILD: dict[int, Callable[[Reader, int], RValue]] = {
     SPECIAL: _builtin,
     BUILTIN: _builtin,
     STRING: _single_string,
-    LOGICAL: _vector("logical", 4, _logicals),
-    INTEGER: _vector("integer", 4, _integers),
-    DOUBLE: _vector("double", 8, _doubles),
-    COMPLEX: _vector("complex", 16, _complexes),
-    RAW: _vector("raw", 1, _raw),
+    LOGICAL: _vector("logical", 4, vectors.logicals),
+    INTEGER: _vector("integer", 4, vectors.integers),
+    DOUBLE: _vector("double", 8, vectors.doubles),
+    COMPLEX: _vector("complex", 16, vectors.complexes),
+    RAW: _vector("raw", 1, vectors.raw_bytes),
     CHARACTER: _characters,
     LIST: _list,
     EXPRESSION: _list,
@@ -340,11 +305,11 @@ _BUILD: dict[int, Callable[[Reader, int], RValue]] = {
     WEAK_REFERENCE: _pointer,
     S4: _s4,
     ALTREP: _altrep,
-    BASE: _just(REnvironment("base")),
-    EMPTY: _just(REnvironment("empty")),
-    BASE_NAMESPACE: _just(REnvironment("basenamespace")),
-    GLOBAL: _just(REnvironment("global")),
-    MISSING: _just(RSymbol("")),
-    UNBOUND: _just(RSymbol("")),
-    NULL: _just(_NULL),
+    BASE: _constant(REnvironment("base")),
+    EMPTY: _constant(REnvironment("empty")),
+    BASE_NAMESPACE: _constant(REnvironment("basenamespace")),
+    GLOBAL: _constant(REnvironment("global")),
+    MISSING: _constant(RSymbol("")),
+    UNBOUND: _constant(RSymbol("")),
+    NULL: _constant(_NULL),
 }

@@ -1,53 +1,75 @@
-"""R's serialisation, walked through item by item without building the values.
+"""Skipping of items in R's serialization format, without building their values.
 
-Source: "R Internals", section "Serialization Formats", and ``ReadItem`` in R's serialize.c. An
-item is four bytes of flags (its type, whether attributes and a tag come with it), then its own
-data, in which further items stand. Symbols, environments and a few more are numbered as they come
-and referred to by number later: so what is not wanted must still be walked through.
+An item is four bytes of flags (its type, and whether it has attributes and a tag), then its data,
+which can hold further items. Symbols, environments and some other items get a number when they
+first occur, and later items refer to them by that number. So every item must be visited, also in
+a part of the file that nobody asked for.
+Source: "R Internals", section "Serialization Formats", and ``ReadItem`` in R's serialize.c.
 """
 
 from __future__ import annotations
 
 import codecs
 import struct
-from dataclasses import dataclass
 
+from hipercow_tui.formats.rlang.rds.limits import Limits
 from hipercow_tui.formats.rlang.rds.stream import ByteCursor, Source, chunks
+from hipercow_tui.formats.rlang.rds.type_codes import (
+    ALTREP,
+    ATTRIBUTE_LANGUAGE,
+    ATTRIBUTE_PAIRLIST,
+    BUILTIN,
+    BYTECODE,
+    BYTECODE_CELLS,
+    CELLS,
+    CHARACTER,
+    CLOSURE,
+    ELEMENT_WIDTH,
+    ENVIRONMENT,
+    EXPRESSION,
+    HAS_ATTRIBUTES,
+    HAS_TAG,
+    INTEGER,
+    IS_BYTES,
+    IS_LATIN1,
+    IS_UTF8_OR_ASCII,
+    LIST,
+    NAMESPACE,
+    ONLY_FLAGS,
+    PACKAGE,
+    PERSISTENT,
+    POINTER,
+    PROMISE,
+    REFERENCE,
+    S4,
+    SHARED_DEFINITION,
+    SHARED_REFERENCE,
+    SPECIAL,
+    STRING,
+    SYMBOL,
+    WEAK_REFERENCE,
+)
 from hipercow_tui.formats.rlang.values import REnvironment, ROpaque, RSymbol, RValue
 from hipercow_tui.support.errors import RdsError
 
-SYMBOL, PAIRLIST, CLOSURE, ENVIRONMENT, PROMISE, LANGUAGE = 1, 2, 3, 4, 5, 6
-SPECIAL, BUILTIN, STRING, LOGICAL, INTEGER, DOUBLE, COMPLEX = 7, 8, 9, 10, 13, 14, 15
-CHARACTER, DOTS, LIST, EXPRESSION, BYTECODE = 16, 17, 19, 20, 21
-POINTER, WEAK_REFERENCE, RAW, S4 = 22, 23, 24, 25
-ALTREP, ATTRIBUTE_PAIRLIST, ATTRIBUTE_LANGUAGE, BASE, EMPTY = 238, 239, 240, 241, 242
-SHARED, SHARING, PERSISTENT, PACKAGE, NAMESPACE = 243, 244, 247, 248, 249
-BASE_NAMESPACE, MISSING, UNBOUND, GLOBAL, NULL, REFERENCE = 250, 251, 252, 253, 254, 255
-
-HAS_ATTRIBUTES, HAS_TAG = 0x200, 0x400
-# The encodings of a string, in its flags; none of them: the native one of who wrote the file.
-_BYTES, _LATIN1, _UTF8_OR_ASCII = 0x2000, 0x4000, 0x48000
-
-CELLS = frozenset((PAIRLIST, LANGUAGE, DOTS))
-BYTECODE_CELLS = frozenset((PAIRLIST, LANGUAGE, ATTRIBUTE_PAIRLIST, ATTRIBUTE_LANGUAGE))
-_WIDTH = {LOGICAL: 4, INTEGER: 4, DOUBLE: 8, COMPLEX: 16, RAW: 1}
-_BARE = frozenset((BASE, EMPTY, BASE_NAMESPACE, MISSING, UNBOUND, GLOBAL, NULL, S4, ALTREP))
-_ATTRIBUTED = frozenset(
-    (STRING, CHARACTER, LIST, EXPRESSION, POINTER, WEAK_REFERENCE, S4, BYTECODE)
-)
-_LINKED = CELLS | {CLOSURE, PROMISE}
-
-# Each symbol that is met is kept, since it may be referred to; R code has some thousands.
-_MOST_SYMBOLS = 1_000_000
-_SPENT_TOGETHER = 10_000  # steps: to count each by itself would take as long as the step
 LOCAL = REnvironment("local")
+
+_LINKED = CELLS | {CLOSURE, PROMISE}
+_MAY_HAVE_ATTRIBUTES = frozenset(
+    (STRING, CHARACTER, LIST, EXPRESSION, POINTER, WEAK_REFERENCE, S4, BYTECODE, *ELEMENT_WIDTH)
+)
+_WITHOUT_DATA = _LINKED | ONLY_FLAGS | {S4, ALTREP}
+
+# All symbols and environments are kept for later references. R code has some thousands.
+_MAX_REFERENCES = 1_000_000
+_STEPS_PER_COUNT = 10_000  # counting each step would take as long as the step itself
 _INTEGER = struct.Struct(">i").unpack_from
 _TWO_INTEGERS = struct.Struct(">ii").unpack_from
 _HEADER = struct.Struct(">2siii")
 
 
 def _items_inside(flags: int) -> int:
-    """How many items an item with these flags holds, beside those that its data call for."""
+    """Return the number of items inside an item, not counting the elements of vectors."""
     kind = flags & 0xFF
     if kind in _LINKED:
         return 2 + bool(flags & HAS_ATTRIBUTES) + bool(flags & HAS_TAG)
@@ -55,40 +77,23 @@ def _items_inside(flags: int) -> int:
         return 4  # enclosure, frame, hash table, attributes
     if kind == ALTREP:
         return 3  # class, state, attributes
-    attributed = kind in _WIDTH or kind in _ATTRIBUTED
-    return bool(attributed and flags & HAS_ATTRIBUTES) + 2 * (kind == POINTER)
+    has_attributes = kind in _MAY_HAVE_ATTRIBUTES and flags & HAS_ATTRIBUTES
+    return bool(has_attributes) + 2 * (kind == POINTER)
 
 
-_INSIDE = tuple(_items_inside(flags) for flags in range(0x800))
-_HAS_DATA = tuple(kind not in _BARE and kind not in _LINKED for kind in range(0x100))
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How much is accepted and kept of one file.
-
-    More decompressed bytes than ``max_bytes`` are an error, which take up to 6 s a gigabyte; so are
-    more than ``max_examined`` of them beside the vectors that are read past as a whole, and values
-    nested deeper than ``max_depth``. ``max_steps`` bounds the work of reading past items: 1 for an
-    item, 3 for one with data of its own, a fifth of a microsecond each. A vector or list that would
-    bring the elements kept to more than ``max_elements`` is read past and stands as an ``ROpaque``
-    of its typeof; of a string longer than ``max_text`` bytes the beginning is kept, and a note of
-    how many more there are.
-    """
-
-    max_bytes: int = 256 << 20
-    max_examined: int = 32 << 20
-    max_steps: int = 4_000_000
-    max_depth: int = 150  # each takes up to four of Python's 1,000 frames
-    max_elements: int = 1_000_000
-    max_text: int = 1 << 20
-
-
-DEFAULT = Limits()
+_ITEMS_INSIDE = tuple(_items_inside(flags) for flags in range(0x800))
+_HAS_DATA = tuple(kind not in _WITHOUT_DATA for kind in range(0x100))
 
 
 class ItemSkipper(ByteCursor):
-    """Walks past the items of one file, and keeps the table that references refer to."""
+    """Skips items, and keeps the table of values that later items refer to.
+
+    All methods raise RdsError if the file is damaged or exceeds its limits.
+
+    Args:
+        source: The bytes of an RDS file, or an open binary file.
+        limits: How much of the file is accepted.
+    """
 
     __slots__ = ("_encoding", "limits", "references", "steps_left")
 
@@ -100,26 +105,26 @@ class ItemSkipper(ByteCursor):
         self._encoding = "utf-8"
 
     def header(self) -> None:
-        """What stands before the first item."""
+        """Read the header of the file, which precedes the first item."""
         magic = self.peek(5)
         if magic[:2] in (b"A\n", b"B\n"):
-            raise RdsError("it is RDS in R's ascii or little-endian form: only XDR can be read")
+            raise RdsError("it is RDS in R's ascii or little-endian form; only XDR can be read")
         if magic[:4] in (b"RDX2", b"RDX3"):
             raise RdsError("it was written by R's save(), not by saveRDS()")
         if magic[:2] != b"X\n":
             raise RdsError("it is no RDS file" if magic else "it is empty")
         _, version, _, _ = _HEADER.unpack(self.take(_HEADER.size))
         if version not in (2, 3):
-            raise RdsError(f"it is of version {version} of R's format: only 2 and 3 can be read")
+            raise RdsError(f"it has version {version} of R's format; only 2 and 3 can be read")
         if version == 3:
-            self._encoding = _known_encoding(self.take(self.length()))
+            self._encoding = _python_encoding(self.take(self.length()))
 
     def at_end(self) -> bool:
-        """Whether nothing comes any more; the compressed data are checked to their end for it."""
+        """Whether the contents end here. Decompression checks the end of the file for that."""
         return not self.peek(1)
 
     def length(self) -> int:
-        """The length of a vector: -1 announces one too long for four bytes."""
+        """Read the length of a vector. A long vector has -1, then a length of eight bytes."""
         number = self.integer()
         if number == -1:
             number = (self.integer() << 32) + (self.integer() & 0xFFFFFFFF)
@@ -128,7 +133,7 @@ class ItemSkipper(ByteCursor):
         return number
 
     def string(self) -> str | None:
-        """The next item, which must be a single string; None for NA."""
+        """Read the next item, which must be a string; None for NA."""
         try:
             flags, size = _TWO_INTEGERS(self._buffer, self._at)
             self._at += 8
@@ -137,17 +142,17 @@ class ItemSkipper(ByteCursor):
         return self.text(flags, size)
 
     def text(self, flags: int, size: int) -> str | None:
-        """The string whose flags and size were just read; None for NA."""
+        """Read a string behind its flags and its size in bytes; None for NA, whose size is -1."""
         if flags & 0xFF != STRING or size < 0:
             if flags & 0xFF == STRING and size == -1:
                 return None
             raise self.error("a string was expected")
-        if flags & _UTF8_OR_ASCII:
+        if flags & IS_UTF8_OR_ASCII:
             encoding = "utf-8"
-        elif flags & _LATIN1:
-            encoding = "cp1252"  # as R takes it
+        elif flags & IS_LATIN1:
+            encoding = "cp1252"  # R does the same
         else:
-            encoding = "ascii" if flags & _BYTES else self._encoding
+            encoding = "ascii" if flags & IS_BYTES else self._encoding
         if size > self.limits.max_text:
             kept = str(self.take(self.limits.max_text), encoding, "ignore")
             more = size - self.limits.max_text
@@ -159,28 +164,31 @@ class ItemSkipper(ByteCursor):
             self.skip()
         return text
 
-    def named(self, flags: int) -> RValue:
-        """An item that is little more than a name: a symbol, a package, a reference to either."""
+    def referable(self, flags: int) -> RValue:
+        """Read a symbol, package, namespace or persistent object, or a reference, behind its flags.
+
+        All except a reference are added to the table of references.
+        """
         kind = flags & 0xFF
         if kind == REFERENCE:
             number = (flags & 0xFFFFFFFF) >> 8 or self.integer()
             if not 0 < number <= len(self.references):
-                raise self.error(f"a reference to number {number}, which did not come yet")
+                raise self.error(f"a reference to number {number}, which is not defined")
             return self.references[number - 1]
         if kind == SYMBOL:
             text = self.string()
             value: RValue = RSymbol("NA" if text is None else text)
         elif kind in (PACKAGE, NAMESPACE, PERSISTENT):
-            value = self._environment_of(kind)
+            value = self._named_environment(kind)
         else:
             raise self.error(f"an item of type {kind}, which R does not write")
-        if len(self.references) >= _MOST_SYMBOLS:
-            raise self.error("it holds more names than R code can")
+        if len(self.references) >= _MAX_REFERENCES:
+            raise self.error("it is too large to read: too many symbols")
         self.references.append(value)
         return value
 
-    def _environment_of(self, kind: int) -> RValue:
-        self.integer()  # always zero: names of the strings never were written
+    def _named_environment(self, kind: int) -> RValue:
+        self.integer()  # always 0
         number = self.integer()
         first = (self.string() or "") if number > 0 else ""
         self.skip(max(0, number - 1))
@@ -191,41 +199,48 @@ class ItemSkipper(ByteCursor):
         return REnvironment("namespace", first)
 
     def skip(self, items: int = 1) -> None:
-        """Read past the next items, without building them; nesting costs no depth.
+        """Skip the next items, nested to any depth.
 
-        An environment met here comes without its attributes where it is referred to later.
+        Later references to an environment in them yield it without its attributes.
         """
-        self._walk([items])
+        self._skip_pending([items])
 
     def skip_rest(self, flags: int) -> None:
-        """Read past the item whose flags were just read."""
-        todo: list[int] = []
-        left = _INSIDE[flags & 0x7FF]
+        """Skip an item behind its flags."""
+        pending: list[int] = []
+        left = _ITEMS_INSIDE[flags & 0x7FF]
         if _HAS_DATA[flags & 0xFF]:
-            left = self._walk_into(flags, left, todo)
-        todo.append(left)
-        self._walk(todo)
+            left = self._skip_data(flags, left, pending)
+        pending.append(left)
+        self._skip_pending(pending)
 
     def skip_constants(self, number: int) -> None:
-        """Read past so many constants of bytecode."""
-        self._walk([-number])
+        """Skip constants of bytecode."""
+        self._skip_pending([-number])
 
-    def _walk(self, todo: list[int]) -> None:
-        """Read past all that is to do: n > 0 stands for n items, -n for n bytecode constants."""
-        while todo:
-            left = todo.pop()
+    def skip_instructions(self) -> None:
+        """Skip the instructions of bytecode, which precede its constants."""
+        flags = self.integer()
+        if flags & 0xFF != INTEGER:
+            raise self.error("bytecode has no instructions")
+        self.skip_bytes(4 * self.length())
+
+    def _skip_pending(self, pending: list[int]) -> None:
+        """Empty a stack of pending work: n > 0 means n items, -n means n constants of bytecode."""
+        while pending:
+            left = pending.pop()
             if left >= 0:
-                self._walk_items(left, todo)
+                self._skip_items(left, pending)
             else:
                 if left < -1:
-                    todo.append(left + 1)
-                self._walk_into_constant(todo)
+                    pending.append(left + 1)
+                self._skip_constant(pending)
 
-    def _walk_items(self, left: int, todo: list[int]) -> None:
-        """Read past so many items, up to bytecode: what comes behind that is noted as to do.
+    def _skip_items(self, left: int, pending: list[int]) -> None:
+        """Skip ``left`` items. At bytecode, push the work behind it to ``pending`` and return.
 
-        Items inside an item follow behind it, so counting them is enough. Traces of millions of
-        cells and references come through here: the loop keeps to its own variables.
+        Items inside an item follow it in the file, so a count of the items that are left is
+        enough. The loop uses local variables because a trace can have millions of cells.
         """
         buffer, at = self._buffer, self._at
         steps = 0
@@ -234,40 +249,39 @@ class ItemSkipper(ByteCursor):
                 (flags,) = _INTEGER(buffer, at)
             except struct.error:
                 self._at = at
-                self._spend(steps)
+                self._count_steps(steps)
                 steps = 0
-                self._gather(4)
+                self._require(4)
                 buffer, at = self._buffer, self._at
                 continue
             at += 4
             steps += 1
-            left += _INSIDE[flags & 0x7FF] - 1
+            left += _ITEMS_INSIDE[flags & 0x7FF] - 1
             if _HAS_DATA[flags & 0xFF] and (flags & 0xFF != REFERENCE or flags == REFERENCE):
                 self._at = at
                 steps += 2
-                if steps > _SPENT_TOGETHER:
-                    self._spend(steps)
+                if steps > _STEPS_PER_COUNT:
+                    self._count_steps(steps)
                     steps = 0
-                left = self._walk_into(flags, left, todo)
+                left = self._skip_data(flags, left, pending)
                 buffer, at = self._buffer, self._at
         self._at = at
-        self._spend(steps)
+        self._count_steps(steps)
 
-    def _spend(self, steps: int) -> None:
-        """Count what was read past; raises RdsError where that is too much."""
+    def _count_steps(self, steps: int) -> None:
         self.steps_left -= steps
         if self.steps_left < 0:
             raise self.error("it is too large to read: too many small values")
 
-    def _walk_into(self, flags: int, left: int, todo: list[int]) -> int:
-        """Read past an item's own data; how many items are left to read past behind them."""
+    def _skip_data(self, flags: int, left: int, pending: list[int]) -> int:
+        """Skip the data of an item; return the number of items that are left to skip behind it."""
         kind = flags & 0xFF
         if kind == STRING:
             size = self.integer()
             if size > 0:
                 self.skip_bytes(size)
-        elif kind in _WIDTH:
-            self.skip_bytes(self.length() * _WIDTH[kind])
+        elif kind in ELEMENT_WIDTH:
+            self.skip_bytes(self.length() * ELEMENT_WIDTH[kind])
         elif kind in (CHARACTER, LIST, EXPRESSION):
             return left + self.length()
         elif kind == ENVIRONMENT:
@@ -278,44 +292,37 @@ class ItemSkipper(ByteCursor):
         elif kind in (SPECIAL, BUILTIN):
             self.skip_bytes(max(0, self.integer()))
         elif kind == BYTECODE:
-            self.integer()  # how many of its pieces are shared
-            todo.append(left)
-            self._walk_into_code(todo)
+            self.integer()  # the number of shared cells
+            pending.append(left)
+            self._skip_code(pending)
             return 0
         else:
-            self.named(flags)
+            self.referable(flags)
         return left
 
-    def _walk_into_code(self, todo: list[int]) -> None:
-        self.code()
-        todo.append(-self.length())
+    def _skip_code(self, pending: list[int]) -> None:
+        self.skip_instructions()
+        pending.append(-self.length())
 
-    def code(self) -> None:
-        """Read past the instructions of bytecode, which stand before its constants."""
-        flags = self.integer()
-        if flags & 0xFF != INTEGER:
-            raise self.error("bytecode without instructions")
-        self.skip_bytes(4 * self.length())
-
-    def _walk_into_constant(self, todo: list[int]) -> None:
-        self._spend(3)
+    def _skip_constant(self, pending: list[int]) -> None:
+        self._count_steps(3)
         kind = self.integer()
-        if kind == SHARING:
+        if kind == SHARED_DEFINITION:
             self.integer()  # its number
             kind = self.integer()
-        if kind == SHARED:
+        if kind == SHARED_REFERENCE:
             self.integer()
         elif kind in BYTECODE_CELLS:
-            todo.append(-2)  # its head and its tail, behind its tag
-            todo.append(2 if kind in (ATTRIBUTE_PAIRLIST, ATTRIBUTE_LANGUAGE) else 1)
+            pending.append(-2)  # head and tail, behind attributes and tag
+            pending.append(2 if kind in (ATTRIBUTE_PAIRLIST, ATTRIBUTE_LANGUAGE) else 1)
         elif kind == BYTECODE:
-            self._walk_into_code(todo)
+            self._skip_code(pending)
         else:
-            todo.append(1)
+            pending.append(1)
 
 
-def _known_encoding(name: bytes) -> str:
-    """Python's name of the encoding that the header names; UTF-8 for what isn't one of text."""
+def _python_encoding(name: bytes) -> str:
+    """Return Python's name of the encoding in the header; UTF-8 if it is unknown or not of text."""
     try:
         known = codecs.lookup(name.decode("ascii")).name
         b"\xff".decode(known, "backslashreplace")

@@ -1,4 +1,4 @@
-"""The bytes inside an RDS file, decompressed in chunks, and a cursor that walks through them."""
+"""Decompression of RDS files in chunks, and a cursor over the decompressed bytes."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from hipercow_tui.support.text import format_size, pluralize
 
 Source: TypeAlias = bytes | BinaryIO
 
-# What is held at once of a file that is skipped through, and of one that is a gzip bomb.
+# Decompressed bytes that are in memory while items are skipped, even of a gzip bomb.
 CHUNK = 1 << 16
-# xz files of R are made at level 9 at most, which takes 65 MB to undo.
+# R compresses with xz at level 9 or less, which takes 65 MB to decompress.
 _XZ_MEMORY = 100 << 20
 _INTEGER = struct.Struct(">i").unpack_from
 
@@ -33,7 +33,7 @@ class _Decompressor(Protocol):
 
 
 class _Gunzip:
-    """zlib's decompressor with the manners of those of bz2 and lzma."""
+    """zlib's decompressor with the interface of those in bz2 and lzma."""
 
     def __init__(self) -> None:
         self._zlib = zlib.decompressobj(16 + zlib.MAX_WBITS)
@@ -55,7 +55,7 @@ class _Gunzip:
 
 
 def _decompressor(magic: bytes) -> _Decompressor | None:
-    """What undoes the compression that a file beginning so has; None where it has none."""
+    """Return a decompressor for a file that begins with ``magic``; None if it isn't compressed."""
     if magic.startswith(b"\x1f\x8b"):
         return _Gunzip()
     if magic.startswith(b"BZh"):
@@ -63,14 +63,22 @@ def _decompressor(magic: bytes) -> _Decompressor | None:
     if magic.startswith(b"\xfd7zXZ\0"):
         return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_XZ_MEMORY)
     if magic.startswith(b"\x28\xb5\x2f\xfd"):
-        raise RdsError("it is compressed with zstd, which can't be read: save it with gzip")
+        raise RdsError("it is compressed with zstd, which can't be read; save it with gzip")
     return None
 
 
 def chunks(source: Source, max_bytes: int) -> Iterator[bytes]:
-    """The decompressed contents, in pieces of at most 64 kB; raises RdsError beyond ``max_bytes``.
+    """Decompress a file, and yield its contents in chunks of at most 64 kB.
 
-    gzip (also of several members), bzip2 and xz are told by their first bytes, as R does.
+    As in R, the first bytes show whether it is gzip (with one or several members), bzip2, xz or
+    not compressed.
+
+    Args:
+        source: The bytes of the file, or an open binary file.
+        max_bytes: The largest decompressed size that is accepted.
+
+    Raises:
+        RdsError: The file is larger, damaged, or can't be read.
     """
     file = io.BytesIO(source) if isinstance(source, bytes) else source
     total = 0
@@ -83,7 +91,7 @@ def chunks(source: Source, max_bytes: int) -> Iterator[bytes]:
                 )
             yield chunk
     except (zlib.error, lzma.LZMAError, OSError, EOFError, ValueError, MemoryError) as error:
-        raise RdsError(f"it can't be read beyond {_byte(total)}: {error}") from error
+        raise RdsError(f"it can't be read after {_byte(total)}: {error}") from error
 
 
 def _decompressed(file: BinaryIO) -> Iterator[bytes]:
@@ -109,91 +117,97 @@ def _byte(position: int) -> str:
 
 
 class ByteCursor:
-    """A place in the decompressed contents. Every method raises RdsError where they end early.
+    """A position in the decompressed contents of one file.
 
-    Of what is not passed over no more than ``max_examined`` bytes are accepted.
+    All methods that read raise RdsError if the contents end too early, or if more than
+    ``max_examined`` bytes were loaded, not counting chunks that ``skip_bytes`` skipped as a whole.
+
+    Args:
+        chunks: The decompressed contents.
+        max_examined: The limit in bytes.
     """
 
-    __slots__ = ("_at", "_buffer", "_chunks", "_examinable", "_gone")
+    __slots__ = ("_at", "_buffer", "_buffer_position", "_chunks", "_examinable")
 
-    def __init__(self, pieces: Iterator[bytes], max_examined: int) -> None:
-        self._chunks = pieces
+    def __init__(self, chunks: Iterator[bytes], max_examined: int) -> None:
+        self._chunks = chunks
         self._examinable = max_examined
         self._buffer = b""
         self._at = 0
-        self._gone = 0
+        self._buffer_position = 0
 
     @property
     def position(self) -> int:
-        """How many decompressed bytes were passed so far."""
-        return self._gone + self._at
+        """The number of decompressed bytes before the cursor."""
+        return self._buffer_position + self._at
 
-    def error(self, what: str) -> RdsError:
-        """An error that says what is wrong, and where."""
-        return RdsError(f"{what}, at {_byte(self.position)}")
+    def error(self, message: str) -> RdsError:
+        """Return an error with this message and the position of the cursor."""
+        return RdsError(f"{message}, at {_byte(self.position)}")
 
     def integer(self) -> int:
-        """The next four bytes as a signed number."""
+        """Read four bytes as a signed integer."""
         try:
             (number,) = _INTEGER(self._buffer, self._at)
         except struct.error:
-            self._gather(4)
+            self._require(4)
             (number,) = _INTEGER(self._buffer, 0)
         self._at += 4
         return int(number)
 
     def peek(self, size: int) -> bytes:
-        """The next bytes, which stay where they are; fewer at the end of the data."""
+        """Return the next bytes and don't move; fewer than ``size`` at the end of the contents."""
         if self._at + size > len(self._buffer):
-            self._more(size)
+            self._load(size)
         return self._buffer[self._at : self._at + size]
 
     def take(self, size: int) -> bytes:
-        """The next bytes; memory is taken only as they really come."""
+        """Read bytes. A false ``size`` in a damaged file takes no memory."""
         if self._at + size > len(self._buffer):
-            self._gather(size)
+            self._require(size)
         start = self._at
         self._at = start + size
         return self._buffer[start : self._at]
 
     def skip_bytes(self, size: int) -> None:
-        """Leave bytes behind without keeping them."""
+        """Move on without keeping the bytes."""
         left = self._at + size - len(self._buffer)
         if left <= 0:
             self._at += size
             return
-        self._gone += len(self._buffer)
+        self._buffer_position += len(self._buffer)
         for chunk in self._chunks:
             if left <= len(chunk):
                 self._buffer, self._at = chunk, left
-                self._examine(len(chunk) - left)
+                self._count_examined(len(chunk) - left)
                 return
             left -= len(chunk)
-            self._gone += len(chunk)
+            self._buffer_position += len(chunk)
         self._buffer, self._at = b"", 0
-        raise self.error(f"the data are cut off, {pluralize(left, 'byte')} early")
+        raise self.error(f"the data are cut off: {pluralize(left, 'byte')} missing")
 
-    def _gather(self, size: int) -> None:
-        have = self._more(size)
+    def _require(self, size: int) -> None:
+        """Load ``size`` bytes into the buffer; raises RdsError if there are fewer."""
+        have = self._load(size)
         if have < size:
             raise self.error(
                 f"the data are cut off: {pluralize(size - have, 'byte')} of a value missing"
             )
 
-    def _more(self, size: int) -> int:
-        """Bring up to ``size`` bytes, if there are so many, into the buffer; how many there are."""
+    def _load(self, size: int) -> int:
+        """Load up to ``size`` bytes into the buffer; return the number of bytes that are there."""
         pieces = [self._buffer[self._at :]]
         have = len(pieces[0])
         while have < size and (chunk := next(self._chunks, b"")):
-            self._examine(len(chunk))
+            self._count_examined(len(chunk))
             pieces.append(chunk)
             have += len(chunk)
-        self._gone += self._at
+        self._buffer_position += self._at
         self._at = 0
         self._buffer = b"".join(pieces)
         return have
 
-    def _examine(self, size: int) -> None:
+    def _count_examined(self, size: int) -> None:
         self._examinable -= size
         if self._examinable < 0:
-            raise self.error("it is too large to read: too much in it beside large vectors")
+            raise self.error("it is too large to read: too much in it besides large vectors")

@@ -1,4 +1,4 @@
-"""Finished before: a slider and an exact entry, which say the same."""
+"""The filter by age: a slider, and an input for exact ages."""
 
 from __future__ import annotations
 
@@ -18,14 +18,17 @@ from hipercow_tui.ui.widgets.filters.validated_input import ValidatedInput
 
 
 class AgeFilter(Vertical):
-    """The text of the entry is the filter; the slider writes it, and stands where it says."""
+    """The filter is the text of the input. Moving the slider writes it, and the slider follows it.
+
+    ``clock`` gives the time in seconds since the epoch.
+    """
 
     DEFAULT_CSS = """
     AgeFilter { height: auto; }
     """
 
     class Changed(Message):
-        """Another age than before."""
+        """The age has changed."""
 
     def __init__(self, clock: Callable[[], float], *, id: str, classes: str) -> None:
         super().__init__(id=id, classes=classes)
@@ -34,30 +37,30 @@ class AgeFilter(Vertical):
         self._heading = FilterLine()
         self.slider = AgeSlider()
         self.entry: ValidatedInput[str] = ValidatedInput(
-            self._moment, hint="any, or: 9 days", id="age-entry"
+            self._parse, hint="any, or: 9 days", id="age-entry"
         )
 
     def compose(self) -> ComposeResult:
-        """The heading, the slider, the entry."""
+        """Yield the heading, the slider and the input."""
         yield self._heading
         yield self.slider
         yield self.entry
 
     @property
     def value(self) -> FinishedBefore | None:
-        """The filter as of now: "1 week" is another moment each time."""
-        text = self.entry.meaning
+        """The filter at the present time: "1 week" is relative to it."""
+        text = self.entry.value
         return None if text is None else FinishedBefore.of(text, self._clock())
 
     def on_mount(self) -> None:
-        """Say what is set."""
-        self._renew()
+        """Show the present filter."""
+        self._update()
 
     def show(self, counts: FilterCounts) -> None:
-        """Other numbers."""
+        """Show other counts."""
         self._counts = counts
         self.slider.bars = counts.ages
-        self._renew()
+        self._update()
 
     @on(AgeSlider.Moved)
     def _moved(self, event: AgeSlider.Moved) -> None:
@@ -65,12 +68,12 @@ class AgeFilter(Vertical):
         self.entry.write(to_filter_text(event.age, self._clock()) if event.age else "")
 
     @on(ValidatedInput.Changed)
-    def _understood(self, event: ValidatedInput.Changed) -> None:
+    def _value_changed(self, event: ValidatedInput.Changed) -> None:
         event.stop()
-        self._renew()
+        self._update()
         self.post_message(self.Changed())
 
-    def _renew(self) -> None:
+    def _update(self) -> None:
         filter_ = self.value
         age = None if filter_ is None else self._clock() - filter_.cutoff
         self.slider.age = age
@@ -81,6 +84,6 @@ class AgeFilter(Vertical):
         else:
             self.entry.note("older: …" if counts.older is None else f"older: {counts.older:,}")
 
-    def _moment(self, text: str) -> str:
+    def _parse(self, text: str) -> str:
         FinishedBefore.of(text, self._clock())
         return text.strip()

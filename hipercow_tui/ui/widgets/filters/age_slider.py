@@ -1,4 +1,4 @@
-"""The age slider, on a logarithmic scale, under the histogram of ages."""
+"""The age slider, with a logarithmic scale, below a histogram of ages."""
 
 from __future__ import annotations
 
@@ -15,15 +15,12 @@ from textual.widget import Widget
 from hipercow_tui.domain.age_scale import STOPS, bar_heights, column_of
 from hipercow_tui.ui.widgets.filters.line import BAR, NO_BAR, QUIET
 
-BLOCKS = " ▁▂▃▄▅▆▇█"
-LEAP = 4  # stops; about a factor of fifteen
+BAR_LEVELS = " ▁▂▃▄▅▆▇█"
+LARGE_STEP = 4  # stops: about a factor of fifteen
 
 
 class AgeSlider(Widget, can_focus=True):
-    """One column a stop, the handle in that of the age; what passes is on its right.
-
-    Column 0 is any age.
-    """
+    """A slider with a column for each stop; ages right of the handle pass. Column 0 is any age."""
 
     DEFAULT_CSS = """
     AgeSlider { height: auto; }
@@ -34,27 +31,31 @@ class AgeSlider(Widget, can_focus=True):
         Binding("right", "step(1)", "Older", show=False, id="age.older"),
         Binding(
             "shift+left,pagedown",
-            f"step(-{LEAP})",
+            f"step(-{LARGE_STEP})",
             "Much younger",
             show=False,
             id="age.much_younger",
         ),
         Binding(
-            "shift+right,pageup", f"step({LEAP})", "Much older", show=False, id="age.much_older"
+            "shift+right,pageup",
+            f"step({LARGE_STEP})",
+            "Much older",
+            show=False,
+            id="age.much_older",
         ),
         Binding("home,delete,0", "step(-99)", "Any age", show=False, id="age.any"),
         Binding("end", "step(99)", "Oldest", show=False, id="age.oldest"),
     ]
 
     age: reactive[float | None] = reactive(None)
-    """In seconds; None is off."""
+    """The age in seconds; None is any age."""
     bars: reactive[tuple[int, ...]] = reactive(())
-    """The histogram: a number for each stop."""
+    """The histogram: a number of tasks for each stop."""
     rows: reactive[int] = reactive(1, layout=True)
-    """How many lines high the histogram is."""
+    """The height of the histogram in lines."""
 
     class Moved(Message):
-        """Someone moved the handle to another stop, an age in seconds; 0 is off."""
+        """The user moved the handle to another age in seconds; 0 is any age."""
 
         def __init__(self, age: int) -> None:
             super().__init__()
@@ -62,46 +63,46 @@ class AgeSlider(Widget, can_focus=True):
 
     @property
     def column(self) -> int:
-        """The column that the handle is in."""
+        """The column of the handle."""
         return 0 if self.age is None else column_of(self.age)
 
     def action_step(self, by: int) -> None:
-        """Move by columns."""
+        """Move the handle by columns."""
         self._move_to(self.column + by)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
-        """The handle goes where the mouse points, and follows it."""
+        """Move the handle to the mouse, and start to drag it."""
         if event.button == 1:
             self.capture_mouse()
             self._move_to(event.x - len(NO_BAR))
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Follow the mouse while its button is down."""
+        """Drag the handle while the button is down."""
         if self.app.mouse_captured is self:
             self._move_to(event.x - len(NO_BAR))
 
     def on_mouse_up(self) -> None:
-        """Let go."""
+        """End a drag."""
         self.release_mouse()
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Older."""
+        """Move to an older age."""
         event.stop()
         self._move_to(self.column + 1)
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Younger."""
+        """Move to a younger age."""
         event.stop()
         self._move_to(self.column - 1)
 
     def _move_to(self, column: int) -> None:
-        wanted = clamp(column, 0, len(STOPS) - 1)
-        if wanted != self.column or (wanted == 0 and self.age is not None):
-            self.age = STOPS[wanted] or None
-            self.post_message(self.Moved(STOPS[wanted]))
+        column = clamp(column, 0, len(STOPS) - 1)
+        if column != self.column or (column == 0 and self.age is not None):
+            self.age = STOPS[column] or None
+            self.post_message(self.Moved(STOPS[column]))
 
     def render(self) -> Content:
-        """The histogram, and the slider under it."""
+        """Return the histogram with the slider below it."""
         gutter = (BAR if self.has_focus else NO_BAR, "$accent")
         split = self.column
         lines = [(line[:split], line[split:]) for line in self._histogram()]
@@ -112,15 +113,15 @@ class AgeSlider(Widget, can_focus=True):
     def _histogram(self) -> list[str]:
         if not self.bars:
             return [""] * self.rows
-        tall = bar_heights(self.bars, 8 * self.rows)
+        heights = bar_heights(self.bars, 8 * self.rows)
         return [
-            "".join(BLOCKS[clamp(height - 8 * row, 0, 8)] for height in tall)
+            "".join(BAR_LEVELS[clamp(height - 8 * row, 0, 8)] for height in heights)
             for row in reversed(range(self.rows))
         ]
 
     def _track(self) -> list[tuple[str, str]]:
         rest = len(STOPS) - 1 - self.column
-        knob = "bold $accent" if self.has_focus else "bold"
+        handle = "bold $accent" if self.has_focus else "bold"
         if self.age is None:
-            return [("○", knob), ("─" * rest, QUIET)]
-        return [("─" * self.column, QUIET), ("●", knob), ("━" * rest, "$text-accent")]
+            return [("○", handle), ("─" * rest, QUIET)]
+        return [("─" * self.column, QUIET), ("●", handle), ("━" * rest, "$text-accent")]

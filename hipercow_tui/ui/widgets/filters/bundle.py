@@ -1,4 +1,4 @@
-"""In bundle: globs, understood while they are typed."""
+"""The filter by bundle: globs that are parsed while they are typed."""
 
 from __future__ import annotations
 
@@ -17,79 +17,79 @@ from hipercow_tui.ui.widgets.filters.line import WIDTH, FilterLine, heading
 from hipercow_tui.ui.widgets.filters.validated_input import ValidatedInput
 
 _PATTERN = re.compile(r"(?:\\.|\S)+")
-_UNTYPED = re.compile(r"\\.|[^!-~]", re.DOTALL)
-SPECIAL = "\\*?[]{} "  # what means something in a glob, or ends it
+_NOT_TYPEABLE = re.compile(r"\\.|[^!-~]", re.DOTALL)
+SPECIAL = "\\*?[]{} "  # characters with a meaning in a glob, and the separator
 
 
-def patterns(text: str) -> tuple[str, ...]:
-    r"""The globs of a line: separated by blanks, of which ``\ `` is none."""
+def split_globs(text: str) -> tuple[str, ...]:
+    r"""Split a line into globs, at blanks that are not escaped as ``\ ``."""
     return tuple(_PATTERN.findall(text))
 
 
-def line(globs: Iterable[str]) -> str:
-    """The line that means these globs; what can't be typed is a ``?`` in it."""
-    return " ".join(_UNTYPED.sub(_typed, glob) for glob in globs)
+def join_globs(globs: Iterable[str]) -> str:
+    """Return the line for these globs; characters that can't be typed become ``?``."""
+    return " ".join(_NOT_TYPEABLE.sub(_typeable, glob) for glob in globs)
 
 
-def _typed(found: re.Match[str]) -> str:
-    sign = found[0][-1]
-    if not sign.isprintable():
+def _typeable(found: re.Match[str]) -> str:
+    char = found[0][-1]
+    if not char.isprintable():
         return "?"
-    return f"\\{sign}" if sign.isspace() else found[0]
+    return f"\\{char}" if char.isspace() else found[0]
 
 
-def literal(name: str) -> str:
-    """The glob for one bundle's name; what can't be typed is a ``?`` in it."""
+def literal_glob(name: str) -> str:
+    """Return the glob for the name of a bundle; characters that can't be typed become ``?``."""
     glob = "".join(
-        "?" if not sign.isprintable() else f"\\{sign}" if sign in SPECIAL else sign for sign in name
+        "?" if not char.isprintable() else f"\\{char}" if char in SPECIAL else char for char in name
     )
     return f"\\{glob}" if glob.startswith("!") else glob
 
 
 class BundleFilter(Vertical):
-    """The entry, and how many bundles and tasks its globs match."""
+    """An input for globs, with the number of bundles and tasks that they match."""
 
     DEFAULT_CSS = """
     BundleFilter { height: auto; }
     """
 
     class Changed(Message):
-        """Other bundles than before."""
+        """The globs have changed."""
 
     def __init__(self, *, id: str, classes: str) -> None:
         super().__init__(id=id, classes=classes)
         self._counts = FilterCounts()
         self._heading = FilterLine()
         self.entry: ValidatedInput[InBundle] = ValidatedInput(
-            lambda text: InBundle.of(patterns(text)), hint="any, or: fit_* !fit_9", id="globs"
+            lambda text: InBundle.of(split_globs(text)), hint="any, or: fit_* !fit_9", id="globs"
         )
 
     def compose(self) -> ComposeResult:
-        """The heading, the entry."""
+        """Yield the heading and the input."""
         yield self._heading
         yield self.entry
 
     @property
     def value(self) -> InBundle | None:
         """The filter."""
-        return self.entry.meaning
+        return self.entry.value
 
     def on_mount(self) -> None:
-        """Say what is set."""
-        self._renew()
+        """Show the present filter."""
+        self._update()
 
     def show(self, counts: FilterCounts) -> None:
-        """Other numbers."""
+        """Show other counts."""
         self._counts = counts
-        self._renew()
+        self._update()
 
     @on(ValidatedInput.Changed)
-    def _understood(self, event: ValidatedInput.Changed) -> None:
+    def _value_changed(self, event: ValidatedInput.Changed) -> None:
         event.stop()
-        self._renew()
+        self._update()
         self.post_message(self.Changed())
 
-    def _renew(self) -> None:
+    def _update(self) -> None:
         given = self.value is not None
         self._heading.content = heading("Bundles", "" if given else "any")
         if given and self._counts.matching_bundles == 0:

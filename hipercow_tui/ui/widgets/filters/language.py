@@ -1,4 +1,4 @@
-"""One line where a root is of R and of Python: which of them passes."""
+"""The filter by language, for roots of both R and Python."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ _NEXT = {None: Lang.R, Lang.R: Lang.PY, Lang.PY: None}
 
 
 class LanguageFilter(Widget, can_focus=True):
-    """Both, R alone or Python alone, with how many tasks pass; not there where there is but one,
-    unless that was chosen."""
+    """A line that selects both languages, R or Python.
+
+    It is hidden in a root of one language, unless a language is selected.
+    """
 
     DEFAULT_CSS = """
     LanguageFilter { height: 1; display: none; }
@@ -29,14 +31,14 @@ class LanguageFilter(Widget, can_focus=True):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space,enter,right", "turn", "The next", show=False, id="lang.next"),
+        Binding("space,enter,right", "next", "Next language", show=False, id="lang.next"),
     ]
 
     lang: reactive[Lang | None] = reactive(None)
     counts: reactive[Mapping[Lang, int]] = reactive(dict)
 
     class Changed(Message):
-        """Another language than before."""
+        """Another language is selected."""
 
     @property
     def value(self) -> OfLang | None:
@@ -44,12 +46,12 @@ class LanguageFilter(Widget, can_focus=True):
         return None if self.lang is None else OfLang(self.lang)
 
     def watch_lang(self) -> None:
-        """Say so; a choice that a saved filter made is seen even where there is but one."""
+        """Show the language and post Changed; a saved filter can select one in any root."""
         self._show()
         self.post_message(self.Changed())
 
     def watch_counts(self) -> None:
-        """Where there is but one language left, there is nothing to choose."""
+        """Deselect the language if the root has only one."""
         if not self.counts:
             self.lang = None
         self._show()
@@ -57,19 +59,19 @@ class LanguageFilter(Widget, can_focus=True):
     def _show(self) -> None:
         self.set_class(bool(self.counts) or self.lang is not None, "-both")
 
-    def action_turn(self) -> None:
-        """From both to R, to Python, to both."""
+    def action_next(self) -> None:
+        """Select the next of both, R and Python."""
         self.lang = _NEXT[self.lang]
 
     def on_click(self) -> None:
-        """The same with a mouse."""
-        self.action_turn()
+        """Select the next language."""
+        self.action_next()
 
     def render(self) -> Content:
-        """The line."""
-        told = "both"
+        """Return the line."""
+        value = "both"
         if self.lang is not None:
-            told = f"{self.lang.shown}, {pluralize(self.counts.get(self.lang, 0), 'task')}"
+            value = f"{self.lang.shown}, {pluralize(self.counts.get(self.lang, 0), 'task')}"
         return Content.assemble(
-            (BAR if self.has_focus else NO_BAR, "$accent"), heading("Lang", told)
+            (BAR if self.has_focus else NO_BAR, "$accent"), heading("Lang", value)
         )

@@ -1,4 +1,4 @@
-"""The lines of the filter panel: one width, a gutter for the focus, numbers on the right."""
+"""The lines of the filter panel, with a gutter for the focus and numbers on the right."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from textual.widget import Widget
 
 from hipercow_tui.domain.age_scale import STOPS
 
-WIDTH = len(STOPS)  # cells of every line: as many as the age scale has columns
-BAR, NO_BAR = "▌", " "  # in the gutter, at the line that has the focus
-QUIET = "$foreground-muted"  # as $text-muted, which only stylesheets understand
+WIDTH = len(STOPS)  # cells of a line: the number of columns of the age slider
+BAR, NO_BAR = "▌", " "  # in the gutter: the line with the focus, and others
+QUIET = "$foreground-muted"  # like $text-muted, which works only in stylesheets
 
 
 class FilterLine(Widget):
-    """Text that changes often, and never its size: unlike a Static it needs no new layout."""
+    """A text that changes often but never its size: unlike a Static, it needs no new layout."""
 
     DEFAULT_CSS = """
     FilterLine { height: 1; padding: 0 0 0 1; }
@@ -24,23 +24,23 @@ class FilterLine(Widget):
     content: reactive[Content] = reactive(Content)
 
     def render(self) -> Content:
-        """The text."""
+        """Return the text."""
         return self.content
 
 
-def spread(left: Content, right: Content) -> Content:
-    """Two ends of a line, with at least a blank between."""
+def justify(left: Content, right: Content) -> Content:
+    """Return a line with a left and a right end, and at least one blank between them."""
     return left + " " * max(1, WIDTH - left.cell_length - right.cell_length) + right
 
 
 def heading(title: str, value: str, *, warn: bool = False) -> Content:
-    """What a part of the panel is called, and on the right what it is set to."""
+    """Return a line with the title of a filter, and its value on the right."""
     style = "bold $text-warning" if warn else QUIET
-    return spread(Content.styled(title, "bold"), Content.styled(value, style))
+    return justify(Content.styled(title, "bold"), Content.styled(value, style))
 
 
-def number(value: int, width: int) -> str:
-    """A number in at most so many cells, as exact as they allow: 12,345, 12345, 12k."""
+def short_number(value: int, width: int) -> str:
+    """Format a number in at most ``width`` cells, as exactly as possible: 12,345, 12345, 12k."""
     for text in (f"{value:,}", f"{value}", f"{value // 1000}k"):
         if cell_len(text) <= width:
             return text

@@ -1,4 +1,4 @@
-"""The filter stack: what passes, what each filter alone passes, and what would go."""
+"""The filter panel: all filters with their counts, and the totals of a purge."""
 
 from __future__ import annotations
 
@@ -17,24 +17,28 @@ from hipercow_tui.domain.filters import FilterStack, TaskIds, WithStatus
 from hipercow_tui.domain.task import Lang, Status
 from hipercow_tui.settings.saved_filters import SavedFilter
 from hipercow_tui.ui.widgets.filters.age import AgeFilter
-from hipercow_tui.ui.widgets.filters.bundle import BundleFilter, line, literal
+from hipercow_tui.ui.widgets.filters.bundle import BundleFilter, join_globs, literal_glob
 from hipercow_tui.ui.widgets.filters.language import LanguageFilter
 from hipercow_tui.ui.widgets.filters.line import WIDTH, FilterLine, heading
-from hipercow_tui.ui.widgets.filters.purge_totals import PurgeTotals
+from hipercow_tui.ui.widgets.filters.purge_totals import PurgeTotals, Totals
 from hipercow_tui.ui.widgets.filters.status import StatusFilter
 from hipercow_tui.ui.widgets.filters.validated_input import ValidatedInput
 
-NARROW = WIDTH + 4  # cells; below this there is no room for a frame
+FRAME_FROM = WIDTH + 4  # cells, from which on the panel has a frame
 
-# Rows inside the frame from which on there is room for the histogram, for a heading and blank lines
-# between the filters, and for a taller histogram.
-HISTOGRAM, AIRY, TALL = 20, 24, 26
-SUM = 12  # rows below which the filters alone are shown, without the sum
+# The number of rows inside the frame from which on the panel shows
+TOTALS_FROM = 12  # the totals of a purge,
+HISTOGRAM_FROM = 20  # the histogram,
+BLANK_LINES_FROM = 24  # a heading and blank lines between the filters,
+TALL_HISTOGRAM_FROM = 26  # a higher histogram.
 
 
 class FilterPanel(Vertical):
-    """Four filters, one for the language where the root is of both, and the sum. It knows no
-    snapshot: it is shown counts, and posts stacks."""
+    """The filters by status, age, bundle, language and marks, and the totals of a purge.
+
+    The panel has no access to the snapshot: it gets counts, and posts the filters.
+    ``clock`` gives the time in seconds since the epoch.
+    """
 
     DEFAULT_CSS = """
     FilterPanel {
@@ -57,31 +61,31 @@ class FilterPanel(Vertical):
     ]
 
     class Changed(Message):
-        """The filters are others than before."""
+        """The filters have changed."""
 
         def __init__(self, stack: FilterStack) -> None:
             super().__init__()
             self.stack = stack
 
     class Left(Message):
-        """The focus may go back to the table."""
+        """The focus goes back to the table."""
 
     def __init__(self, clock: Callable[[], float] = time.time, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.border_title = "Filters"
         self._marks: frozenset[str] | None = None
-        self._sum = (0, 0, 0, 0)
+        self._totals = Totals()
         self._title = FilterLine(id="status-title")
         self._statuses = StatusFilter(id="statuses")
         self._ages = AgeFilter(clock, id="ages", classes="part")
         self._bundles = BundleFilter(id="bundles", classes="part")
         self._langs = LanguageFilter(classes="part")
         self._marks_line = FilterLine(classes="part")
-        self._would_go = PurgeTotals()
-        self._told = self._choice()
+        self._purge_totals = PurgeTotals()
+        self._posted = self._values()
 
     def compose(self) -> ComposeResult:
-        """The filters, which scroll where there is no room, and the sum, which stays."""
+        """Yield the filters, which scroll on a low terminal, and the totals, which do not."""
         with VerticalScroll(can_focus=False):
             yield self._title
             yield self._statuses
@@ -89,16 +93,16 @@ class FilterPanel(Vertical):
             yield self._bundles
             yield self._langs
             yield self._marks_line
-        yield self._would_go
+        yield self._purge_totals
 
     def on_mount(self) -> None:
-        """Say what is set."""
+        """Show the present filters."""
         self._title.content = heading("Status", "")
-        self._renew()
+        self._update()
 
     @property
     def stack(self) -> FilterStack:
-        """The filters as of now: a relative age is counted back from this moment."""
+        """The filters; a relative age is counted from the present time."""
         statuses = self._statuses.checked
         return FilterStack(
             task_ids=None if self._marks is None else TaskIds(self._marks),
@@ -110,16 +114,16 @@ class FilterPanel(Vertical):
 
     @property
     def marks(self) -> frozenset[str] | None:
-        """The marked ids; None is no filter, an empty set passes nothing (SPEC rule 1)."""
+        """The marked ids; None is no filter, an empty set matches nothing (SPEC rule 1)."""
         return self._marks
 
     @marks.setter
     def marks(self, marks: frozenset[str] | None) -> None:
         self._marks = marks
-        self._change()
+        self._filters_changed()
 
     def show(self, counts: FilterCounts) -> None:
-        """What each filter alone passes, as ``count_passing`` counted it."""
+        """Show how many tasks each filter alone matches, as counted by ``count_passing``."""
         self._statuses.counts = counts.statuses
         self._ages.show(counts)
         self._bundles.show(counts)
@@ -127,84 +131,83 @@ class FilterPanel(Vertical):
         self._fit_histogram()
 
     def show_sum(self, matched: int, cascaded: int, bundles: int, blocked: int) -> None:
-        """What a purge would take, and what stands in its way."""
-        self._sum = (matched, cascaded, bundles, blocked)
-        self._renew()
+        """Show the totals of a purge."""
+        self._totals = Totals(matched, cascaded, bundles, blocked)
+        self._update()
 
     def focus_first(self) -> None:
-        """Let keys go to the statuses."""
+        """Focus the statuses."""
         self._statuses.focus()
 
     def toggle_status(self, status: Status) -> None:
-        """Check a status, or uncheck it."""
+        """Check or uncheck a status."""
         self._statuses.toggle(status)
 
     def set_bundle(self, name: str, lang: Lang | None = None) -> None:
-        """Filter by this one bundle; where the root is of R and Python, both may have one of that
-        name."""
-        self._bundles.entry.write(literal(name))
+        """Filter by one bundle, and in a root of both languages by its language."""
+        self._bundles.entry.write(literal_glob(name))
         if self._langs.counts:
             self._langs.lang = lang
 
     def call_up(self, saved: SavedFilter) -> None:
-        """These statuses, age, bundles and language alone; the marks are the table's, and stay."""
+        """Apply saved filters instead of the present ones; marks stay."""
         self._statuses.checked = saved.status
         self._ages.entry.write(saved.finished_before or "")
-        self._bundles.entry.write(line(saved.in_bundle))
+        self._bundles.entry.write(join_globs(saved.in_bundle))
         self._langs.lang = saved.lang
 
     @on(ValidatedInput.Done)
     def action_leave(self) -> None:
-        """Let the table have the focus."""
+        """Give the focus back to the table."""
         self.post_message(self.Left())
 
     def on_resize(self) -> None:
-        """Where rows are short the blank lines go first, then the histogram."""
+        """Leave out blank lines on a low terminal, then the histogram, then the totals."""
         rows = self._rows
-        self.set_class(not self._framed, "-narrow")
-        self.set_class(rows >= AIRY, "-airy")
-        self._would_go.display = rows >= SUM
+        self.set_class(not self._has_frame, "-narrow")
+        self.set_class(rows >= BLANK_LINES_FROM, "-airy")
+        self._purge_totals.display = rows >= TOTALS_FROM
         focused = self.screen.focused
         if focused is not None and self.has_focus_within:
             self.call_after_refresh(focused.scroll_visible, animate=False)
         self._fit_histogram()
 
     @property
-    def _framed(self) -> bool:
-        return self.outer_size.width >= NARROW
+    def _has_frame(self) -> bool:
+        return self.outer_size.width >= FRAME_FROM
 
     @property
     def _rows(self) -> int:
-        return self.outer_size.height - (2 if self._framed else 0)
+        return self.outer_size.height - (2 if self._has_frame else 0)
 
     def _fit_histogram(self) -> None:
-        """Of two languages there is a line more."""
-        rows, low = self._rows, HISTOGRAM + (1 if self._langs.counts else 0)
-        self._ages.slider.rows = 3 if rows >= TALL else 1 if rows >= low else 0
+        """Set the height of the histogram; the filter by language takes one line."""
+        rows, least = self._rows, HISTOGRAM_FROM + (1 if self._langs.counts else 0)
+        self._ages.slider.rows = 3 if rows >= TALL_HISTOGRAM_FROM else 1 if rows >= least else 0
 
     @on(StatusFilter.Changed)
     @on(AgeFilter.Changed)
     @on(BundleFilter.Changed)
     @on(LanguageFilter.Changed)
-    def _change(self) -> None:
-        """Tell of a change at once: whoever works on it passes over what is out of date."""
-        self._renew()
-        if self._choice() != self._told:
-            self._told = self._choice()
+    def _filters_changed(self) -> None:
+        """Post Changed, but only once for changes that arrive together."""
+        self._update()
+        if self._values() != self._posted:
+            self._posted = self._values()
             self.post_message(self.Changed(self.stack))
 
-    def _choice(self) -> tuple[object, ...]:
-        """What is chosen, whatever the time."""
+    def _values(self) -> tuple[object, ...]:
+        """Return the values of all filters, without the present time."""
         bundles = self._bundles.value
         return (
             self._statuses.checked,
-            self._ages.entry.meaning,
+            self._ages.entry.value,
             bundles and bundles.patterns,
             self._langs.value,
             self._marks,
         )
 
-    def _renew(self) -> None:
+    def _update(self) -> None:
         if self._marks is None:
             self._marks_line.content = heading("Marks", "none")
         elif self._marks:
@@ -212,6 +215,6 @@ class FilterPanel(Vertical):
         else:
             self._marks_line.content = heading("Marks", "! all gone", warn=True)
         if self.stack.given:
-            self._would_go.total(*self._sum)
+            self._purge_totals.show_totals(self._totals)
         else:
-            self._would_go.nothing()
+            self._purge_totals.show_no_filter()

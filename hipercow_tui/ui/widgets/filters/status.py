@@ -1,4 +1,4 @@
-"""Six checkboxes in six lines: which statuses pass."""
+"""The filter by status: six checkboxes."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from textual.widget import Widget
 
 from hipercow_tui.domain.task import FILTERABLE_STATUSES, Status
 from hipercow_tui.ui.status_style import COLOUR, GLYPH
-from hipercow_tui.ui.widgets.filters.line import BAR, NO_BAR, QUIET, WIDTH, number
+from hipercow_tui.ui.widgets.filters.line import BAR, NO_BAR, QUIET, WIDTH, short_number
 
 
 class StatusFilter(Widget, can_focus=True):
-    """The statuses, each with its key, checkbox, glyph, word, and how many tasks it passes.
+    """A line for each status: key, checkbox, glyph, name and number of tasks.
 
-    Nothing checked is no filter.
+    If no status is checked, there is no filter.
     """
 
     DEFAULT_CSS = """
@@ -40,18 +40,18 @@ class StatusFilter(Widget, can_focus=True):
     cursor: reactive[int] = reactive(0)
 
     class Changed(Message):
-        """Other statuses than before are checked."""
+        """Other statuses are checked."""
 
     def validate_cursor(self, cursor: int) -> int:
-        """Keeps the cursor on a line."""
+        """Keep the cursor on a line."""
         return max(0, min(cursor, len(FILTERABLE_STATUSES) - 1))
 
     def watch_checked(self) -> None:
-        """Say so."""
+        """Post Changed."""
         self.post_message(self.Changed())
 
     def toggle(self, status: Status) -> None:
-        """Check it, or uncheck it."""
+        """Check or uncheck a status."""
         self.checked ^= {status}
 
     def action_move(self, by: int) -> None:
@@ -63,13 +63,13 @@ class StatusFilter(Widget, can_focus=True):
         self.toggle(FILTERABLE_STATUSES[self.cursor])
 
     def on_click(self, event: events.Click) -> None:
-        """Toggle what the mouse points at."""
+        """Check or uncheck the clicked line."""
         if 0 <= event.y < len(FILTERABLE_STATUSES):
             self.cursor = event.y
             self.action_check()
 
     def render(self) -> Content:
-        """The six lines."""
+        """Return the six lines."""
         return Content("\n").join(self._line(place) for place in range(len(FILTERABLE_STATUSES)))
 
     def _line(self, place: int) -> Content:
@@ -86,7 +86,7 @@ class StatusFilter(Widget, can_focus=True):
             " ",
             (f"{GLYPH[status]} {status}", colour + (" bold" if checked or at_cursor else "")),
         )
-        # A long number may use the gutter on the right; a longer one is rounded down.
-        room = len(NO_BAR) + WIDTH + 1 - label.cell_length
-        shown = "" if total is None else number(total, room - 1)
-        return label + shown.rjust(max(room - 1, len(shown) + 1))
+        # A long number uses the gutter on the right; a longer one is shortened.
+        width = len(NO_BAR) + WIDTH - label.cell_length
+        number = "" if total is None else short_number(total, width)
+        return label + number.rjust(max(width, len(number) + 1))

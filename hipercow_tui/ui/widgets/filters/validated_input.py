@@ -1,4 +1,4 @@
-"""A line of text that is understood while it is typed."""
+"""An input that is parsed while the user types."""
 
 from __future__ import annotations
 
@@ -17,18 +17,19 @@ from hipercow_tui.support.errors import FilterError
 from hipercow_tui.support.text import escape_controls, truncate_middle
 from hipercow_tui.ui.widgets.filters.line import WIDTH, FilterLine
 
-Meaning = TypeVar("Meaning")
+Value = TypeVar("Value")
 
-PAUSE = 0.3  # seconds without a key after which a half-typed text is explained
-# What a terminal would obey, or what would reorder the line, can't be typed or pasted.
+EXPLAIN_DELAY = 0.3  # seconds without a key, after which an error is explained
+# Control characters and characters that reorder a line can't be typed or pasted.
 TYPEABLE = r"[^\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]*"
 
 
-class ValidatedInput(Vertical, Generic[Meaning]):
-    """An input with a line under it: a note, or, for a text that can't be understood, that the last
-    good one still holds. Why not, a bubble explains while the input has the focus.
+class ValidatedInput(Vertical, Generic[Value]):
+    """An input with a note below it.
 
-    ``understand`` raises FilterError with the sentence. A blank text means None.
+    While the text is invalid, the last valid text still applies: the note says so, and a bubble
+    explains the error while the input has the focus. ``parse`` raises FilterError with that
+    explanation. The value of a blank text is None.
     """
 
     DEFAULT_CSS = """
@@ -60,17 +61,17 @@ class ValidatedInput(Vertical, Generic[Meaning]):
     """
 
     class Changed(Message):
-        """Another meaning than before, or none where there was one."""
+        """The value has changed."""
 
     class Done(Message):
-        """Enter was pressed on a text that is understood."""
+        """Enter was pressed and the text is valid."""
 
-    def __init__(self, understand: Callable[[str], Meaning], *, hint: str, id: str) -> None:
+    def __init__(self, parse: Callable[[str], Value], *, hint: str, id: str) -> None:
         super().__init__(id=id)
-        self.meaning: Meaning | None = None
-        self.trouble: str | None = None
-        self._understand = understand
-        self._good = ""
+        self.value: Value | None = None
+        self.error: str | None = None
+        self._parse = parse
+        self._valid_text = ""
         self._note = ""
         self._warn = False
         self._pause: Timer | None = None
@@ -79,22 +80,22 @@ class ValidatedInput(Vertical, Generic[Meaning]):
         self._bubble = Static(classes="bubble")
 
     def compose(self) -> ComposeResult:
-        """The input, the line, the bubble over what comes below."""
+        """Yield the input, the note, and the bubble, which covers the widgets below."""
         yield self._input
         yield self._line
         yield self._bubble
 
     def write(self, text: str) -> None:
-        """Put a text into the input, as if typed."""
+        """Set the text of the input, as if it was typed."""
         self._input.value = text
         self._input.cursor_position = len(text)
         self._read(text)
 
     def note(self, note: str, *, warn: bool = False) -> None:
-        """What stands under a text that is understood."""
+        """Set the note below a valid text."""
         self._note = note
         self._warn = warn
-        self._tell()
+        self._update()
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
@@ -102,44 +103,46 @@ class ValidatedInput(Vertical, Generic[Meaning]):
         self._read(event.value)
 
     @on(Input.Submitted)
-    def _entered(self, event: Input.Submitted) -> None:
+    def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        if self.trouble is None:
+        if self.error is None:
             self.post_message(self.Done())
 
     def on_descendant_focus(self) -> None:
-        """Explain again what is wrong."""
-        self._tell()
+        """Show the explanation of an error again."""
+        self._update()
 
     def on_descendant_blur(self) -> None:
         """Hide the explanation."""
-        self._tell()
+        self._update()
 
     def _read(self, text: str) -> None:
-        before = self.meaning
+        before = self.value
         try:
-            self.meaning = self._understand(text) if text.strip() else None
-            self.trouble = None
-            self._good = text.strip()
+            self.value = self._parse(text) if text.strip() else None
+            self.error = None
+            self._valid_text = text.strip()
         except FilterError as error:
-            self.trouble = str(error)
-        self._tell()
-        if self.meaning != before:
+            self.error = str(error)
+        self._update()
+        if self.value != before:
             self.post_message(self.Changed())
 
-    def _tell(self) -> None:
-        """The line at once; the bubble when the typing pauses, for it would flicker."""
-        wrong = self.trouble is not None
-        still = f"! still {escape_controls(self._good)}" if self._good else "! not applied"
-        self.set_class(wrong or self._warn, "-warns")
-        self._line.content = Content(truncate_middle(still, WIDTH) if wrong else self._note)
+    def _update(self) -> None:
+        """Update the note at once, and the bubble after a pause, so that it does not flicker."""
+        invalid = self.error is not None
+        still = (
+            f"! still {escape_controls(self._valid_text)}" if self._valid_text else "! not applied"
+        )
+        self.set_class(invalid or self._warn, "-warns")
+        self._line.content = Content(truncate_middle(still, WIDTH) if invalid else self._note)
         self._bubble.remove_class("-shown")
         if self._pause is not None:
             self._pause.stop()
             self._pause = None
-        if wrong and self._input.has_focus:
-            self._pause = self.set_timer(PAUSE, self._explain)
+        if invalid and self._input.has_focus:
+            self._pause = self.set_timer(EXPLAIN_DELAY, self._explain)
 
     def _explain(self) -> None:
-        self._bubble.update(Content(self.trouble or ""))
+        self._bubble.update(Content(self.error or ""))
         self._bubble.add_class("-shown")

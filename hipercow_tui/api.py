@@ -1,0 +1,138 @@
+"""The functions of the package, for Python: ``scan`` and ``purge``."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from hipercow_tui.domain.blocked import BlockedError
+from hipercow_tui.domain.cutoff_time import When
+from hipercow_tui.domain.snapshot import Snapshot
+from hipercow_tui.support.errors import BadFilterError, FilterError, PurgeError
+
+if TYPE_CHECKING:
+    from hipercow_tui.domain.plan import PurgePlan
+    from hipercow_tui.formats.root import Root
+    from hipercow_tui.purging import PurgeReport
+
+
+class PartlyFailedError(PurgeError):
+    """A part of the plan was not carried out.
+
+    ``report`` says what was removed, and what was not and why.
+    """
+
+    def __init__(self, message: str, report: PurgeReport) -> None:
+        super().__init__(message)
+        self.report = report
+
+
+def scan(root: str | os.PathLike[str] | None = None) -> Snapshot:
+    """Read all tasks, bundles and retry chains of a root.
+
+    Args:
+        root: A folder. The root is searched for in it, then in each parent. None is the working
+            directory.
+
+    Returns:
+        A snapshot; it does not change when the root does. Times are seconds since the epoch.
+
+    Raises:
+        RootError: There is no root, or it can't be read.
+    """
+    from hipercow_tui.formats.root import find_root
+    from hipercow_tui.scanning.scanner import read_root
+
+    return read_root(find_root(root))
+
+
+def purge(
+    task_ids: str | Iterable[str] | None = None,
+    *,
+    finished_before: When | None = None,
+    in_bundle: str | Iterable[str] | None = None,
+    with_status: str | Iterable[str] | None = None,
+    follow: bool = True,
+    skip_blocked: bool = False,
+    ignore_unreadable_bundles: bool = False,
+    dry_run: bool = False,
+    lang: str | None = None,
+    root: str | os.PathLike[str] | None = None,
+) -> list[str]:
+    """Delete the tasks that pass all given filters, their whole retry chains, and their bundles.
+
+    There is no question and no trash. The rules are those of ``hipercow_purge()`` in R, as in
+    docs/spec.md, section 4. An empty list is a filter that no task passes.
+
+    Args:
+        task_ids: One id or several.
+        finished_before: Tasks that finished strictly before this time: a datetime (local time if it
+            has no time zone), a date (its midnight, local time), a timedelta (so long ago), or a
+            text such as ``"9 days"`` or ``"2026-01-31"``.
+        in_bundle: Tasks in bundles whose name matches one of these globs; ``!GLOB`` excludes.
+        with_status: Tasks with one of these statuses: created, success, failure, cancelled.
+        follow: Whether a retried task counts by the status of its latest attempt. If False, it
+            counts by its own.
+        skip_blocked: Leave out retry chains with a blocked task, instead of raising BlockedError.
+        ignore_unreadable_bundles: Purge although a bundle can't be read. It stays, and may list
+            tasks that are gone. Otherwise it blocks every task.
+        dry_run: Only return the ids.
+        lang: Only tasks of hipercow for R (``"r"``) or for Python (``"py"``).
+        root: As for ``scan``.
+
+    Returns:
+        The ids of the tasks that existed and were deleted; for a dry run, that would be.
+
+    Raises:
+        NoFilterError: None of the first four arguments is given.
+        UnknownTasksError: Some of ``task_ids`` do not exist.
+        BadFilterError: A filter is invalid, or an argument has a wrong type.
+        BlockedError: Tasks of the plan are blocked. Nothing was deleted.
+        PartlyFailedError: A part of the plan was not carried out.
+        PurgeError: The purge as a whole failed. The message says in which state the root is. All of
+            the above are PurgeErrors too.
+        RootError: There is no root, or it can't be read.
+    """
+    from hipercow_tui.domain.filters import requested_filters
+    from hipercow_tui.domain.plan import make_plan
+    from hipercow_tui.formats.root import find_root
+    from hipercow_tui.output.report import blocked_message
+    from hipercow_tui.scanning.scanner import read_root
+
+    for name, flag in (("follow", follow), ("skip_blocked", skip_blocked), ("dry_run", dry_run)):
+        if not isinstance(flag, bool):
+            raise BadFilterError(f"{name} takes True or False, not {type(flag).__name__}")
+    now = time.time()
+    try:
+        filters = requested_filters(
+            task_ids, finished_before, in_bundle, with_status, follow=follow, now=now
+        )
+        found = find_root(root)
+        snapshot = read_root(found).of_lang(lang)
+        filters.check(snapshot)
+    except PurgeError:
+        raise
+    except FilterError as error:
+        raise BadFilterError(str(error)) from None
+    plan = make_plan(
+        snapshot,
+        filters,
+        now=now,
+        skip_blocked=skip_blocked,
+        ignore_unreadable_bundles=ignore_unreadable_bundles,
+    )
+    if plan.refused:
+        raise BlockedError(blocked_message(plan), plan.blocked)
+    return list(plan.ids) if dry_run else _carry_out(plan, found)
+
+
+def _carry_out(plan: PurgePlan, root: Root) -> list[str]:
+    from hipercow_tui.output.report import report_lines
+    from hipercow_tui.purging import execute
+
+    report = execute(plan, root)
+    if not report.complete:
+        raise PartlyFailedError("\n".join(report_lines(report)), report)
+    return list(report.removed)

@@ -1,0 +1,153 @@
+"""What the commands that change a root share: confirmation, signals, progress and reports."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from hipercow_tui.cli.arguments import CommandParser
+from hipercow_tui.domain.plan import PurgePlan
+from hipercow_tui.formats.folder_size import Size
+from hipercow_tui.formats.root import Root
+from hipercow_tui.output.json_output import plan_as_json, report_as_json
+from hipercow_tui.output.report import (
+    Report,
+    Sizes,
+    interrupted_lines,
+    plan_lines,
+    report_lines,
+)
+from hipercow_tui.purging import execute, list_interrupted, move_to_trash, preflight
+from hipercow_tui.support.errors import HipercowTuiError, os_error_text
+from hipercow_tui.support.exit_codes import DONE, REFUSED
+from hipercow_tui.support.signals import on_signals
+from hipercow_tui.support.streams import (
+    is_output_lost,
+    print_message,
+    print_messages,
+    print_output,
+    read_answer,
+)
+from hipercow_tui.support.text import pluralize
+
+_MOST_JOBS = 64
+
+
+def warn_interrupted(root: Root) -> None:
+    """Print on standard error what was interrupted in the root, and how to finish or restore it."""
+    try:
+        lines = list(interrupted_lines(list_interrupted(root)))
+    except (HipercowTuiError, OSError) as error:
+        reason = os_error_text(error) if isinstance(error, OSError) else str(error)
+        lines = [f"can't find out whether a purge was interrupted: {reason}"]
+    for line in lines:
+        print_message(line)
+
+
+def confirm_and_carry_out(
+    plan: PurgePlan, root: Root, sizes: Mapping[str, Size], options: argparse.Namespace
+) -> int:
+    """Carry out a plan after a confirmation, and print the report.
+
+    ``options`` are those of the command: ``trash``, ``yes``, ``json`` and ``jobs``. Returns the
+    exit status. Raises PurgeError.
+    """
+    if warning := preflight(plan, root):
+        print_messages([f"! {warning}"])
+    tasks = pluralize(len(plan.tasks), "task")
+    question = f"Move {tasks} to the trash?" if options.trash else f"Purge {tasks} for good?"
+    if not options.yes and not confirmed(question, "Nothing was purged"):
+        return REFUSED
+
+    def act(stop: threading.Event) -> Report:
+        if options.trash:
+            return move_to_trash(plan, root, stop=stop)
+        return execute(plan, root, stop=stop, jobs=options.jobs)
+
+    return run_until_signal(act, as_json=options.json, sizes=sizes)
+
+
+def print_plan(plan: PurgePlan, sizes: Sizes, *, as_json: bool) -> None:
+    """Print a plan as text; with ``as_json`` on standard error, since JSON follows."""
+    (print_messages if as_json else print_output)(plan_lines(plan, sizes))
+
+
+def print_plan_json(plan: PurgePlan, sizes: Sizes, *, dry_run: bool) -> None:
+    """Print a plan that is not carried out as JSON."""
+    print_output(plan_as_json(plan, sizes, dry_run=dry_run))
+
+
+def add_jobs(parser: CommandParser) -> None:
+    """Add the option ``--jobs``, which makes a purge faster on a slow file server."""
+    parser.add_argument(
+        "--jobs",
+        type=_jobs,
+        default=1,
+        metavar="N",
+        help="erase N retry chains at a time (default 1); helps on a slow file server",
+    )
+
+
+def _jobs(text: str) -> int:
+    if not (text.isdecimal() and 1 <= int(text) <= _MOST_JOBS):
+        raise argparse.ArgumentTypeError(f"it takes a whole number from 1 to {_MOST_JOBS}")
+    return int(text)
+
+
+def confirmed(question: str, declined: str) -> bool:
+    """Ask on the terminal; without a terminal the answer is no.
+
+    ``declined`` is the message after a no: what was not done.
+    """
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        print_message(
+            f"{declined}: there is no terminal for the question '{question}' Add --yes to confirm"
+            " it beforehand"
+        )
+        return False
+    if read_answer(f"{question} [y/N]") in ("y", "yes"):
+        return True
+    print_message(declined)
+    return False
+
+
+def run_until_signal(
+    act: Callable[[threading.Event], Report],
+    *,
+    as_json: bool,
+    sizes: Sizes = MappingProxyType({}),
+) -> int:
+    """Run a confirmed action, print its report and return the exit status.
+
+    ``act`` gets an event that is set by SIGINT, SIGTERM or SIGHUP: it then stops between two tasks.
+    """
+    stop = _StopRequest()
+    with on_signals(stop):
+        report = act(stop.event)
+    print_report(report, as_json=as_json, sizes=sizes)
+    if report.complete:
+        return DONE
+    return REFUSED if stop.signal is None else 128 + stop.signal
+
+
+@dataclass(slots=True)
+class _StopRequest:
+    """A signal handler that sets an event, and keeps the number of the signal."""
+
+    event: threading.Event = field(default_factory=threading.Event)
+    signal: int | None = None
+
+    def __call__(self, number: int) -> None:
+        self.signal = number
+        self.event.set()
+
+
+def print_report(report: Report, *, as_json: bool, sizes: Sizes = MappingProxyType({})) -> None:
+    """Print what was done; ``sizes`` are those of the plan's tasks, for JSON."""
+    print_output(report_as_json(report, sizes) if as_json else report_lines(report))
+    if is_output_lost():
+        print_message("it was carried out nevertheless: see 'hipercow-tui history'")

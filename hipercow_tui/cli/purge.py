@@ -1,0 +1,96 @@
+"""The command ``purge``: make a plan by filters; then print, save, or carry it out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from hipercow_tui.cli.arguments import CommandParser
+from hipercow_tui.cli.carrying_out import (
+    add_jobs,
+    confirm_and_carry_out,
+    print_plan,
+    print_plan_json,
+)
+from hipercow_tui.cli.filter_options import STATUSES, TIMES, add_filters, select
+from hipercow_tui.domain.plan import make_plan
+from hipercow_tui.formats.folder_size import measure_many
+from hipercow_tui.output.report import blocked_message
+from hipercow_tui.purging.plan_file import save_plan
+from hipercow_tui.support.exit_codes import DONE, REFUSED
+from hipercow_tui.support.signals import ended_by_interrupt
+from hipercow_tui.support.streams import print_message
+
+_EPILOG = f"""
+A task is purged if it passes all filters that are given. Its whole retry chain is purged with it,
+and each bundle that lists one of these tasks (the bundle's other tasks stay). Nothing is purged if
+one of the tasks is submitted, running, or can't be read: --skip-blocked leaves out its retry chain.
+A bundle that can't be read may list any task, so nothing is purged, unless you use
+--ignore-unreadable-bundles.
+
+examples:
+  hipercow-tui purge --with-status failure --finished-before '2 weeks' --dry-run
+  hipercow-tui purge --in-bundle 'sweep_*' --in-bundle '!sweep_09' --yes
+  hipercow-tui purge ~/project --task-id 5d5f8875c27aa1bf6be6fa469682930c
+  hipercow-tui purge --with-status failure --trash            can be restored: hipercow-tui trash
+  hipercow-tui purge --with-status failure --save-plan old.json       then: hipercow-tui apply
+
+ctrl+c stops a purge between two tasks, and puts back all that is not erased yet.
+
+WHEN is {TIMES}.
+STATUS is one of {STATUSES}; a retried task counts by its latest attempt.
+
+exit status: 0 done or nothing to do, 1 refused or partly failed, 2 wrong usage, 128 plus the
+number of the signal if one stopped it
+"""
+
+
+def run(words: Sequence[str]) -> int:
+    """Run the command with its arguments and return the exit status."""
+    options = _parser().parse_command(words)
+    now = time.time()
+    root, snapshot, filters = select(options, now, listing=False)
+    plan = make_plan(
+        snapshot,
+        filters,
+        now=now,
+        skip_blocked=options.skip_blocked,
+        ignore_unreadable_bundles=options.ignore_unreadable_bundles,
+    )
+    with ended_by_interrupt():
+        sizes = measure_many(root, () if plan.refused else plan.ids)
+    planning_only = options.dry_run or options.save_plan is not None
+    if not (options.json and (planning_only or options.yes)):
+        print_plan(plan, sizes, as_json=options.json)
+    if options.save_plan is not None and not plan.refused:
+        save_plan(plan, options.save_plan)
+    if (plan.refused or plan.empty or planning_only) and options.json:
+        print_plan_json(plan, sizes, dry_run=planning_only)
+    if plan.refused:
+        print_message(blocked_message(plan))
+        return REFUSED
+    if plan.empty or planning_only:
+        return DONE
+    return confirm_and_carry_out(plan, root, sizes, options)
+
+
+def _parser() -> CommandParser:
+    parser = CommandParser("purge", "Delete tasks by filters.", _EPILOG)
+    add_filters(parser)
+    add = parser.add_argument
+    add("--skip-blocked", action="store_true", help="leave out retry chains with a blocked task")
+    add(
+        "--ignore-unreadable-bundles",
+        action="store_true",
+        help="purge although a bundle can't be read; it stays, and may list tasks that are gone",
+    )
+    add("--dry-run", action="store_true", help="print the plan and change nothing")
+    add(
+        "--trash",
+        action="store_true",
+        help="move to the trash, where it can be restored; this frees no space yet",
+    )
+    add("--save-plan", metavar="FILE", help="write the plan to a file and change nothing")
+    add("--yes", action="store_true", help="do not ask for confirmation")
+    add_jobs(parser)
+    return parser

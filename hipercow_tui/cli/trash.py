@@ -1,0 +1,177 @@
+"""The command ``trash``: list, restore, finish and empty batches."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Sequence
+
+from hipercow_tui.cli.arguments import CommandParser
+from hipercow_tui.cli.carrying_out import (
+    add_jobs,
+    confirmed,
+    print_report,
+    run_until_signal,
+    warn_interrupted,
+)
+from hipercow_tui.formats.root import Root, find_root
+from hipercow_tui.output.json_output import batch_as_json
+from hipercow_tui.output.report import batch_line
+from hipercow_tui.purging import (
+    BatchState,
+    Phase,
+    Progress,
+    TrashEntry,
+    empty,
+    finish,
+    list_trash,
+    measure_entry,
+    refuse_unerasable,
+    restore,
+)
+from hipercow_tui.purging.batch_name import AT_REST
+from hipercow_tui.purging.manifest import PurgeMode
+from hipercow_tui.support.errors import PurgeError
+from hipercow_tui.support.exit_codes import DONE, REFUSED
+from hipercow_tui.support.signals import ended_by_interrupt
+from hipercow_tui.support.streams import print_message, print_output
+from hipercow_tui.support.text import escape_controls, format_size, tasks_and_bundles
+
+_EPILOG = """
+Without an option, this lists the batches in the trash and interrupted purges. BATCH is the batch id
+in the first column.
+
+  --restore BATCH   puts back all that is complete, never over anything that exists; a task that
+                    exists again is kept under the same batch id
+  --finish BATCH    finishes a purge, a move to the trash or a restore that was interrupted, by the
+                    confirmed plan and with all checks
+  --empty BATCH     erases the batch for good, if it is still as it was listed in the question
+  --empty           erases all of the trash for good, but nothing interrupted or kept
+"""
+
+
+def run(words: Sequence[str]) -> int:
+    """Run the command with its arguments and return the exit status."""
+    options = _parser().parse_command(words)
+    with ended_by_interrupt():
+        root = find_root(options.root)
+    if options.restore is not None:
+        report = restore(root, options.restore, on_progress=_WaitMessage())
+        print_report(report, as_json=options.json)
+        return DONE if report.complete else REFUSED
+    if options.finish is not None:
+        return _finish(root, options)
+    if options.empty is not None:
+        return _empty(root, options)
+    return _list(root, options)
+
+
+def _parser() -> CommandParser:
+    parser = CommandParser("trash", "List, restore or empty the trash.", _EPILOG)
+    parser.add_root()
+    either = parser.add_mutually_exclusive_group()
+    either.add_argument("--restore", metavar="BATCH", help="put back the tasks of a batch")
+    either.add_argument(
+        "--empty", metavar="BATCH", nargs="?", const="", help="erase a batch, or all, for good"
+    )
+    either.add_argument("--finish", metavar="BATCH", help="finish what was interrupted")
+    parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_jobs(parser)
+    return parser
+
+
+@ended_by_interrupt()
+def _list(root: Root, options: argparse.Namespace) -> int:
+    warn_interrupted(root)
+    now = time.time()
+    batches = [(batch, measure_entry(root, batch)) for batch in list_trash(root)]
+    if options.json:
+        lots = [batch_as_json(batch, size) for batch, size in batches]
+        print_output({"root": str(root.path), "lots": lots})
+    else:
+        lines = [batch_line(batch, size, now) for batch, size in batches]
+        print_output(lines or ["The trash is empty"])
+    return DONE
+
+
+def _empty(root: Root, options: argparse.Namespace) -> int:
+    batch_id: str = options.empty
+    with ended_by_interrupt():
+        batches = [
+            batch
+            for batch in list_trash(root)
+            if batch.batch_id == batch_id or (not batch_id and batch.state is BatchState.TRASH)
+        ]
+    if batch_id and not batches:
+        raise PurgeError(
+            f"There is no batch '{escape_controls(batch_id)}' in the trash: 'hipercow-tui trash'"
+            " lists the batches"
+        )
+    refuse_unerasable(batches)
+    if not options.yes and batches:
+        question = f"Erase {_contents(root, batches)} for good?"
+        if not confirmed(question, "Nothing was erased"):
+            return REFUSED
+    wait = _WaitMessage()
+    return run_until_signal(
+        lambda stop: empty(root, batches, on_progress=wait, stop=stop, jobs=options.jobs),
+        as_json=options.json,
+    )
+
+
+def _contents(root: Root, batches: Sequence[TrashEntry]) -> str:
+    """Return the number and size of what batches hold: ``12 tasks and 1 bundle (1.2 GB)``."""
+    tasks = sum(len(batch.tasks) + len(batch.partly_erased) for batch in batches)
+    numbers = tasks_and_bundles(tasks, sum(len(batch.bundles) for batch in batches))
+    sizes = [size for batch in batches if (size := measure_entry(root, batch))]
+    return f"{numbers} ({format_size(sum(size.bytes for size in sizes))})"
+
+
+def _finish(root: Root, options: argparse.Namespace) -> int:
+    batch_id: str = options.finish
+    with ended_by_interrupt():
+        named = [batch for batch in list_trash(root) if batch.batch_id == batch_id]
+    batches = [batch for batch in named if batch.state not in AT_REST]
+    if named and not batches:
+        raise PurgeError(f"Batch {batch_id} was not interrupted: there is nothing to finish")
+    if batches and not any(batch.resumable or batch.in_use for batch in batches):
+        raise PurgeError(
+            f"Batch {batch_id} can't be finished: it does not show that its plan was confirmed."
+            f" 'hipercow-tui trash --restore {batch_id}' puts its tasks back"
+        )
+    if (
+        batches
+        and not options.yes
+        and not confirmed(_finish_question(root, batches), "Nothing was finished")
+    ):
+        return REFUSED
+    wait = _WaitMessage()
+    return run_until_signal(
+        lambda stop: finish(root, batch_id, on_progress=wait, stop=stop, jobs=options.jobs),
+        as_json=options.json,
+    )
+
+
+def _finish_question(root: Root, batches: Sequence[TrashEntry]) -> str:
+    contents = _contents(root, batches)
+    states = {batch.state for batch in batches}
+    if BatchState.RESTORING in states:
+        return f"Finish restoring {contents}?"
+    if BatchState.MOVING in states and all(batch.mode is PurgeMode.TRASH for batch in batches):
+        return f"Finish moving to the trash, with {contents} moved so far?"
+    if BatchState.MOVING in states:
+        return f"Finish the purge, with {contents} moved so far, and erase all of its plan?"
+    return f"Finish erasing {contents}?"
+
+
+class _WaitMessage:
+    """A progress callback that says once that another process may be at work."""
+
+    def __init__(self) -> None:
+        self._said = False
+
+    def __call__(self, progress: Progress) -> None:
+        if progress.phase is Phase.WAITING and not self._said:
+            self._said = True
+            print_message("another process may still be working on it: watching for half a minute")

@@ -1,0 +1,173 @@
+"""The JSON output of the commands. Its schemas are in ``schemas/``; a key that is there stays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+from hipercow_tui.domain.blocked import Blocked
+from hipercow_tui.domain.plan import PlannedBundle, PlannedTask, PurgePlan
+from hipercow_tui.domain.task import Task
+from hipercow_tui.formats.details import TaskDetails
+from hipercow_tui.formats.folder_size import Size
+from hipercow_tui.output.report import Report, Sizes, total_size
+from hipercow_tui.purging.results import EmptyReport, ItemResult, PurgeReport, RestoreReport
+from hipercow_tui.purging.trash_listing import TrashEntry
+
+Json: TypeAlias = dict[str, Any]
+
+
+def task_as_json(task: Task, details: TaskDetails | None = None) -> Json:
+    """Return a line of ``list --json``; with ``details``, of ``list --details --json``."""
+    line: Json = {
+        "id": task.id,
+        "lang": task.lang.value,
+        "status": task.status.value,
+        "tip_status": task.latest_status.value if task.latest_status else None,
+        "created": task.created,
+        "started": task.started,
+        "finished": task.finished,
+        "finished_estimated": task.finished_estimated,
+        "bundles": list(task.bundles),
+        "chain": list(task.chain),
+    }
+    if details is not None:
+        line |= {
+            "type": details.type,
+            "runs": details.runs,
+            "inputs": dict(details.inputs),
+            "environment": details.environment,
+            "path": details.path,
+            "envvars": {variable.name: variable.masked for variable in details.envvars},
+            "driver": details.driver,
+        }
+        if details.error is not None:
+            line["error"] = details.error
+        if problem := details.problem or task.problem:
+            line["problem"] = problem
+    return line
+
+
+def plan_as_json(plan: PurgePlan, sizes: Sizes, *, dry_run: bool) -> Json:
+    """Return the object of ``purge --json``. The lists of a refused plan are empty, except
+    ``blocked``.
+
+    Sizes that were not measured are None.
+    """
+    tasks = () if plan.refused else plan.tasks
+    bundles = () if plan.refused else plan.bundles
+    total = total_size(plan, sizes)
+    return {
+        "root": str(plan.root),
+        "dry_run": dry_run,
+        "tasks": [_planned_as_json(one, sizes.get(one.task.id)) for one in tasks],
+        "bundles": [_bundle_as_json(one) for one in bundles],
+        "blocked": [_blocked_as_json(one) for one in plan.blocked],
+        "warnings": list(plan.warnings),
+        "bytes": total.bytes,
+        "files": total.files,
+    }
+
+
+def report_as_json(report: Report, sizes: Sizes = MappingProxyType({})) -> Json:
+    """Return the object of ``--json`` after a purge, restore or emptying.
+
+    ``sizes`` are those of the plan's tasks before the purge.
+    """
+    if isinstance(report, PurgeReport):
+        return _purge_as_json(report, sizes)
+    return _restore_as_json(report) if isinstance(report, RestoreReport) else _empty_as_json(report)
+
+
+def _purge_as_json(report: PurgeReport, sizes: Sizes) -> Json:
+    removed = set(report.removed)
+    result = plan_as_json(report.plan, sizes, dry_run=False)
+    result["tasks"] = [task for task in result["tasks"] if task["id"] in removed]
+    result["bundles"] = [
+        _bundle_as_json(one)
+        for part in report.parts or (report,)  # R and Python may have bundles of one name
+        for one in part.plan.bundles
+        if one.bundle.name in part.removed_bundles
+    ]
+    result["bytes"], result["files"] = report.bytes, report.files
+    for key in ("put_back", "vanished", "failed"):
+        result[key] = _items_as_json(getattr(report, key))
+    result["trash"] = report.trash
+    return result
+
+
+def _items_as_json(items: Iterable[ItemResult]) -> list[Json]:
+    return [{"name": one.name, "reason": one.reason} for one in items]
+
+
+def batch_as_json(batch: TrashEntry, size: Size | None) -> Json:
+    """Return a batch of ``trash --json``; ``size`` is None if it can't be measured."""
+    return {
+        "stamp": batch.batch_id,
+        "lang": batch.lang.value,
+        "state": batch.state.value,
+        "interrupted": batch.interrupted,
+        "alive": batch.in_use,
+        "when": batch.confirmed_at,
+        "who": str(batch.confirmed_by) if batch.confirmed_by else None,
+        "tasks": list(batch.tasks),
+        "bundles": list(batch.bundles),
+        "erasing": list(batch.partly_erased),
+        "problem": batch.problem or None,
+        "bytes": size.bytes if size else None,
+        "files": size.files if size else None,
+    }
+
+
+def _restore_as_json(report: RestoreReport) -> Json:
+    return {
+        "stamp": report.batch_id,
+        "tasks": list(report.restored),
+        "bundles": list(report.restored_bundles),
+        "gone": list(report.missing_ids),
+        "failed": _items_as_json(report.failed),
+    }
+
+
+def _empty_as_json(report: EmptyReport) -> Json:
+    return {
+        "stamps": list(report.batch_ids),
+        "tasks": list(report.removed),
+        "bundles": list(report.removed_bundles),
+        "failed": _items_as_json(report.failed),
+        "bytes": report.bytes,
+        "files": report.files,
+        "stopped": report.stopped,
+    }
+
+
+def _planned_as_json(planned: PlannedTask, size: Size | None) -> Json:
+    return {
+        "id": planned.task.id,
+        "lang": planned.task.lang.value,
+        "status": planned.task.status.value,
+        "reason": planned.reason.value,
+        "of": planned.cause_id,
+        "bytes": size.bytes if size else None,
+        "files": size.files if size else None,
+    }
+
+
+def _bundle_as_json(planned: PlannedBundle) -> Json:
+    return {
+        "name": planned.bundle.name,
+        "lang": planned.bundle.lang.value,
+        "tasks": len(planned.bundle.task_ids),
+        "deleted": planned.deleted,
+        "surviving": planned.surviving,
+    }
+
+
+def _blocked_as_json(blocked: Blocked) -> Json:
+    return {
+        "id": blocked.task.id,
+        "status": blocked.task.status.value,
+        "reason": blocked.reason,
+        "chain": list(blocked.chain),
+    }

@@ -1,0 +1,224 @@
+"""Create batches, and take over batches that a process left."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+from hipercow_tui.domain.plan import PurgePlan
+from hipercow_tui.purging.access import ensure_folder, make_folder
+from hipercow_tui.purging.batch import (
+    NO_SPACE,
+    SUBFOLDERS,
+    Batch,
+    NoSpaceError,
+    list_all_names,
+    remove_empty_batch,
+)
+from hipercow_tui.purging.batch_name import (
+    AT_REST,
+    TUI_FOLDER,
+    BatchName,
+    BatchState,
+    new_batch_id,
+)
+from hipercow_tui.purging.file_changes import sync_folder
+from hipercow_tui.purging.heartbeat import (
+    Heartbeat,
+    ensure_dead,
+    read_heartbeat,
+    server_time,
+    touch,
+)
+from hipercow_tui.purging.manifest import (
+    DRAFT,
+    PurgeMode,
+    manifest_bytes,
+    write_draft,
+    write_manifest,
+)
+from hipercow_tui.purging.progress import ProgressReporter
+from hipercow_tui.purging.root_dirs import RootDirs, open_dir
+from hipercow_tui.support.errors import PurgeError, os_error_text
+from hipercow_tui.support.text import escape_controls
+
+_DAY = 86400.0  # seconds
+
+
+@contextmanager
+def create_batch(
+    dirs: RootDirs, plan: PurgePlan, mode: PurgeMode, batch_id: str | None = None
+) -> Iterator[Batch]:
+    """Create a batch with the manifest of a confirmed plan, and ``hipercow/tui/`` if necessary. It
+    gets a new ``batch_id`` if none is given.
+
+    Its state is ``preparing`` until the manifest is on the disk. Raises NoSpaceError or PurgeError
+    if it can't be created; then nothing of it is left.
+    """
+    with _prepare_batch(dirs, batch_id) as batch:
+        try:
+            write_manifest(plan, mode, batch.folder, time.time())
+            batch.set_state(BatchState.MOVING)
+            sync_folder(batch.tui)
+        except OSError as error:
+            batch.discard()
+            raise _write_error(batch.path, error) from None
+        yield batch
+
+
+def check_space(dirs: RootDirs, plan: PurgePlan, mode: PurgeMode) -> None:
+    """Check that a batch for this plan can be created: prepare one with a file of the size of its
+    manifest, and remove it. Raises NoSpaceError or PurgeError."""
+    with _prepare_batch(dirs, None) as batch:
+        try:
+            write_draft(DRAFT, bytes(len(manifest_bytes(plan, mode, time.time()))), batch.folder)
+        except OSError as error:
+            raise _write_error(batch.path, error) from None
+        finally:
+            batch.discard()
+
+
+@contextmanager
+def _prepare_batch(dirs: RootDirs, batch_id: str | None) -> Iterator[Batch]:
+    """Create a batch in the state ``preparing``, without a manifest. Raises as ``create_batch``
+    does."""
+    name = BatchName(batch_id or new_batch_id(time.time()), state=BatchState.PREPARING)
+    path = dirs.path / TUI_FOLDER / str(name)
+    with ExitStack() as stack:
+        try:
+            tui = _make_batch_folder(stack, dirs, name)
+        except OSError as error:
+            with suppress(OSError):
+                os.rmdir(TUI_FOLDER, dir_fd=dirs.hipercow)
+            raise _write_error(path, error) from None
+        folder = -1
+        try:
+            folder = open_dir(stack, path, tui, dirs.mount)
+            heartbeat = Heartbeat.of_batch(folder)
+            stack.callback(heartbeat.end)
+            subfolders = _make_subfolders(stack, dirs, path, folder)
+            batch = Batch(dirs, name, tui, folder, *subfolders, heartbeat)
+        except OSError as error:
+            remove_empty_batch(dirs, tui, name, folder)
+            raise _write_error(path, error) from None
+        stack.callback(batch.release)
+        yield batch
+
+
+@contextmanager
+def take_over(
+    dirs: RootDirs, name: BatchName, state: BatchState, progress: ProgressReporter
+) -> Iterator[Batch]:
+    """Take over a batch without an owner, by one rename that also changes its state to
+    ``state``.
+
+    If it is not certain that the owner is gone, its heartbeat is watched first. Raises PurgeError
+    if an owner works in it, if another process takes it over first, or if it can't be opened.
+    """
+    path = dirs.path / TUI_FOLDER / str(name)
+    with ExitStack() as stack:
+        try:
+            tui = open_dir(stack, dirs.path / TUI_FOLDER, dirs.hipercow, dirs.mount)
+            folder = open_dir(stack, path, tui, dirs.mount)
+            if name.state not in AT_REST:
+                ensure_owner_gone(dirs, tui, name, progress)
+            taken = name.after_takeover(state, list_all_names(tui))
+            with suppress(OSError):
+                touch(folder)  # first, so that it does not look abandoned after the rename
+            os.rename(str(name), str(taken), src_dir_fd=tui, dst_dir_fd=tui)
+            heartbeat = Heartbeat.of_batch(folder)
+            stack.callback(heartbeat.end)
+            subfolders = _make_subfolders(stack, dirs, path, folder)
+            batch = Batch(dirs, taken, tui, folder, *subfolders, heartbeat)
+        except FileNotFoundError:
+            raise PurgeError(
+                f"{name.batch_id} is gone, or another process took it over: 'hipercow-tui trash'"
+                " lists the batches"
+            ) from None
+        except OSError as error:
+            raise PurgeError(
+                f"{escape_controls(str(path))} can't be taken over: {os_error_text(error)}"
+            ) from None
+        stack.callback(batch.release)
+        _remove_abandoned(dirs, tui)
+        yield batch
+
+
+def ensure_owner_gone(
+    dirs: RootDirs, tui: int, name: BatchName, progress: ProgressReporter
+) -> None:
+    """Return once no process works in a batch of the open ``hipercow/tui/``. Raises PurgeError if
+    one does, and OSError."""
+    with ExitStack() as stack:
+        folder = open_dir(stack, dirs.path / TUI_FOLDER / str(name), tui, dirs.mount)
+        now = server_time(tui)
+        ensure_dead(
+            dirs.path / TUI_FOLDER / name.owner_key, lambda: read_heartbeat(folder), now, progress
+        )
+
+
+def _make_subfolders(
+    stack: ExitStack, dirs: RootDirs, path: Path, folder: int
+) -> tuple[int, int, int]:
+    """Create the missing subfolders of a batch, and open all of them. Raises OSError, and
+    PurgeError."""
+    for subfolder in SUBFOLDERS:
+        ensure_folder(subfolder, folder)
+    tasks, bundles, erasing = (
+        open_dir(stack, path / subfolder, folder, dirs.mount) for subfolder in SUBFOLDERS
+    )
+    return tasks, bundles, erasing
+
+
+def _remove_abandoned(dirs: RootDirs, tui: int) -> None:
+    """Remove batches that other processes prepared and left: they are empty. If the owner may be on
+    another machine, its batch stays for a day."""
+    with suppress(OSError, PurgeError):
+        for name in list_all_names(tui):
+            if name.state is BatchState.PREPARING and _is_abandoned(dirs, tui, name):
+                _remove_prepared(dirs, tui, name)
+
+
+def _is_abandoned(dirs: RootDirs, tui: int, name: BatchName) -> bool:
+    with ExitStack() as stack:
+        folder = open_dir(stack, dirs.path / TUI_FOLDER / str(name), tui, dirs.mount)
+        reading, now = read_heartbeat(folder), time.time()
+        return reading.is_owner_gone(now) or reading.age(now) > _DAY
+
+
+def _remove_prepared(dirs: RootDirs, tui: int, name: BatchName) -> bool:
+    with ExitStack() as stack:
+        folder = open_dir(stack, dirs.path / TUI_FOLDER / str(name), tui, dirs.mount)
+        return remove_empty_batch(dirs, tui, name, folder)
+
+
+def _make_batch_folder(stack: ExitStack, dirs: RootDirs, name: BatchName) -> int:
+    """Create the folder of a batch, and return ``hipercow/tui/``, open. Raises OSError and
+    PurgeError.
+
+    The folder must be new, so that nothing is moved onto an existing entry. If a purge died after
+    it prepared this batch, and is finished now, its empty folder is removed first. Another purge
+    that ends may remove ``hipercow/tui/`` before this one is done: then it is created again.
+    """
+    while True:
+        ensure_folder(TUI_FOLDER, dirs.hipercow)
+        try:
+            tui = open_dir(stack, dirs.path / TUI_FOLDER, dirs.hipercow, dirs.mount)
+            _remove_abandoned(dirs, tui)
+            make_folder(str(name), tui)
+        except FileNotFoundError:
+            continue
+        except FileExistsError:
+            if not _remove_prepared(dirs, tui, name):
+                raise
+            continue
+        return tui
+
+
+def _write_error(path: Path, error: OSError) -> PurgeError:
+    kind = NoSpaceError if error.errno in NO_SPACE else PurgeError
+    shown = escape_controls(str(path))
+    return kind(f"{shown} can't be written: {os_error_text(error)}. Nothing was changed.")

@@ -1,0 +1,97 @@
+"""A file in the user's cache folder, never in the root. Nothing is lost if it is deleted."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Self
+
+from hipercow_tui.formats.root import Root
+from hipercow_tui.formats.safe_open import read_file
+from hipercow_tui.support.user_files import cache_folder, replace_file
+
+_LIMIT = 4 << 30  # bytes: an index of some 40 million tasks
+_DIGEST = 16  # bytes
+_UNUSED = 180 * 86400  # seconds after which the file of another root is deleted
+_WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
+
+
+@dataclass(frozen=True, slots=True)
+class CacheFile:
+    """A cache of one root. ``key`` identifies the root: its path, and the device and inode of
+    ``hipercow/``.
+
+    A subclass has a ``SUFFIX`` for the file's name, and ``MAGIC``, the first line of the file with
+    the version of its format. The caches hold ``marshal`` data, which is fast and simple, but is
+    not safe against data that someone made on purpose. So a file is read only from a folder that
+    no other user can write to, and a digest shows damage.
+    """
+
+    SUFFIX: ClassVar[str]
+    MAGIC: ClassVar[bytes]
+
+    path: Path
+    key: bytes
+
+    @classmethod
+    def of(cls, root: Root) -> Self | None:
+        """The cache of a root, with or without a file; None if there can't be a file."""
+        try:
+            folder = cache_folder()
+            device, inode = root.identity or _identity(root)
+        except (OSError, RuntimeError):
+            return None
+        path = os.fsencode(root.hipercow)
+        name = hashlib.blake2b(path, digest_size=_DIGEST).hexdigest()
+        return cls(folder / f"{name}{cls.SUFFIX}", b"%d %d %b" % (device, inode, path))
+
+    def read(self) -> memoryview | None:
+        """The data of the last ``write``; None if there is no file, or if it is damaged, of
+        another root or of another version."""
+        try:
+            if not _is_private(self.path.parent):
+                return None
+            raw = memoryview(read_file(self.path, limit=_LIMIT))
+        except OSError:
+            return None
+        size = len(self.MAGIC) + _DIGEST
+        return raw[size:] if raw[:size] == self._header(raw[size:]) else None
+
+    def write(self, data: bytes) -> None:
+        """Replace the file in one step, or leave it as it is if that is impossible."""
+        folder = self.path.parent
+        with suppress(OSError):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.chmod(folder.stat().st_mode & ~_WRITABLE_BY_OTHERS)
+            replace_file(self.path, self._header(data), data)
+            self._delete_unused()
+
+    def _header(self, data: bytes | memoryview) -> bytes:
+        digest = hashlib.blake2b(self.key, digest_size=_DIGEST)
+        digest.update(data)
+        return self.MAGIC + digest.digest()
+
+    def _delete_unused(self) -> None:
+        with os.scandir(self.path.parent) as entries:
+            files = [entry for entry in entries if entry.name.endswith(self.SUFFIX)]
+        for file in files:
+            if file.stat(follow_symlinks=False).st_mtime < time.time() - _UNUSED:
+                os.unlink(file.path)
+
+
+def _identity(root: Root) -> tuple[int, int]:
+    status = os.stat(root.hipercow)
+    return status.st_dev, status.st_ino
+
+
+def _is_private(folder: Path) -> bool:
+    """Whether only this user can add files to a folder; raises OSError."""
+    if os.name != "posix":
+        return True
+    status = folder.stat()
+    return status.st_uid == os.geteuid() and not status.st_mode & _WRITABLE_BY_OTHERS

@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from small_root import DAY, NOW, task_id, write_bundle, write_task
+from textual.pilot import Pilot
+from ui_driving import screen_text, until
+
+from hipercow_tui.analysis.bundle_rows import BundleKey
+from hipercow_tui.analysis.task_sorting import SortKey
+from hipercow_tui.formats.root import find_root
+from hipercow_tui.scanning.scanner import read_root
+from hipercow_tui.support.text import format_size
+from hipercow_tui.ui.app import HipercowApp
+from hipercow_tui.ui.workers.size_worker import SizeWorker
+
+IDS = tuple(map(task_id, range(40)))
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Forty tasks, the newest first; task 7 has a file of 7 kilobytes."""
+    for number, identity in enumerate(IDS):
+        status = "running" if number == 1 else "failure" if number % 2 else "success"
+        folder = write_task(tmp_path, identity, status, finished=NOW - (50 - number) * DAY)
+        (folder / "big").write_bytes(bytes(1000 * number))
+    write_bundle(tmp_path, "small", IDS[:3])
+    write_bundle(tmp_path, "large", IDS[30:])
+    return tmp_path
+
+
+def shown(root: Path, *ids: str) -> str:
+    """The size of the files of these tasks, as the app shows it."""
+    folders = [root / "hipercow" / "tasks" / i[:2] / i[2:] for i in ids]
+    return format_size(sum(path.stat().st_size for folder in folders for path in folder.iterdir()))
+
+
+@asynccontextmanager
+async def browsing(
+    root: Path, size: tuple[int, int] = (118, 40)
+) -> AsyncIterator[tuple[HipercowApp, Pilot[None]]]:
+    app = HipercowApp(find_root(root), clock=lambda: NOW)
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: "live" in screen_text(app) and not app.browser.tasks.filling)
+        yield app, pilot
+
+
+@pytest.mark.parametrize("size", [(80, 24), (118, 40), (160, 45)])
+async def test_size_column_appears_on_request(root: Path, size: tuple[int, int]) -> None:
+    async with browsing(root, size) as (app, pilot):
+        assert " size" not in screen_text(app)
+        await pilot.press("z")
+        await until(pilot, lambda: shown(root, IDS[39]) in screen_text(app))
+        assert " size" in screen_text(app)
+        assert len(app.browser.session.services.sizes.sizes) == 40
+
+
+async def test_only_marked_or_matched_tasks_are_measured(root: Path) -> None:
+    async with browsing(root) as (app, pilot):
+        sizes = app.browser.session.services.sizes.sizes
+        await pilot.press("space", "space", "z")
+        await until(pilot, lambda: len(sizes) == 2)
+        await until(pilot, lambda: "in 10 files" in screen_text(app))
+        await pilot.press("0", "1")
+        await until(pilot, lambda: len(app.browser.tasks.view.matched) == 19)
+        await pilot.press("z")
+        await until(pilot, lambda: len(sizes) == 20)
+
+
+async def test_tasks_can_be_sorted_by_size_once_they_are_measured(root: Path) -> None:
+    async with browsing(root) as (app, pilot):
+        tasks = app.browser.tasks
+        await pilot.press(*["greater_than_sign"] * 3)
+        assert str(app.browser.tasks_pane.sort_key) not in ("size", "files")
+        await pilot.press("z")
+        await until(pilot, lambda: app.browser.session.services.sizes.progress is None)
+        while app.browser.tasks_pane.sort_key is not SortKey.SIZE:
+            await pilot.press("less_than_sign")
+        await until(pilot, lambda: tasks.keys == IDS[::-1])
+        await pilot.press("s")
+        await until(pilot, lambda: tasks.keys == IDS)
+
+
+async def test_growing_tasks_are_measured_again_and_removed_tasks_forgotten(root: Path) -> None:
+    async with browsing(root) as (app, pilot):
+        sizes = app.browser.session.services.sizes.sizes
+        await pilot.press("z")
+        await until(pilot, lambda: len(sizes) == 40)
+        await pilot.press("g")
+        await until(pilot, lambda: "~" in screen_text(app))
+        before = sizes[IDS[1]].size
+        folder = root / "hipercow" / "tasks" / IDS[1][:2] / IDS[1][2:]
+        (folder / "log").write_bytes(bytes(500))
+        await pilot.press("z")
+        await until(pilot, lambda: sizes[IDS[1]].size.bytes == before.bytes + 500)
+        shutil.rmtree(folder)
+        await pilot.press("r")
+        await until(pilot, lambda: IDS[1] not in sizes)
+
+
+async def test_bundles_show_the_size_of_their_tasks_and_are_sorted_by_it(root: Path) -> None:
+    async with browsing(root) as (app, pilot):
+        await pilot.press("b", "z")
+        await until(pilot, lambda: len(app.browser.session.services.sizes.sizes) == 13)
+        while app.browser.bundles_pane.sort_key is not BundleKey.SIZE:
+            await pilot.press("greater_than_sign")
+        await pilot.press("s", "s")
+        await until(pilot, lambda: app.browser.bundles_pane.table.keys == ("large", "small"))
+        await until(pilot, lambda: shown(root, *IDS[30:]) in screen_text(app))
+
+
+async def test_cancelled_measuring_keeps_the_known_sizes(root: Path) -> None:
+    async with browsing(root) as (app, pilot):
+        worker = app.browser.session.services.sizes
+        # No task is measured twice.
+        worker.request([app.browser.session.snapshot.tasks[i] for i in IDS])
+        assert worker.cancel() or worker.progress is None
+        known = dict(worker.sizes)
+        await pilot.press("z")
+        await until(pilot, lambda: worker.progress is None)
+        assert len(worker.sizes) == 40
+        assert all(worker.sizes[i] == one for i, one in known.items() if i != IDS[1])
+        assert not app.browser.sizing.stop()
+
+
+@pytest.fixture
+def many_files(tmp_path: Path) -> Path:
+    """Sixty tasks of three hundred files each, which take a while to measure."""
+    where = tmp_path / "many"
+    for number in range(60):
+        folder = write_task(where, task_id(number), "success", extra=["one"])
+        for name in range(300):
+            os.link(folder / "one", folder / f"{name}")
+    return where
+
+
+def test_worker_has_a_progress_and_can_be_cancelled(many_files: Path) -> None:
+    root = find_root(many_files)
+    tasks = list(read_root(root).tasks.values())
+    worker = SizeWorker(root, lambda: None, lambda error: None)
+    for _ in range(20):  # a busy machine may measure all tasks before the cancellation
+        worker.request(tasks)
+        under_way = worker.progress
+        had = worker.cancel()
+        time.sleep(0.1)  # the task under way is measured completely
+        known = len(worker.sizes)
+        if known < len(tasks):
+            break
+        worker.forget(task.id for task in tasks)
+    assert under_way is not None and under_way.total == 60 and under_way.done < 60
+    assert had and worker.progress is None and not worker.cancel()
+    time.sleep(0.2)
+    assert len(worker.sizes) == known <= 30
+    worker.request(tasks)
+    assert worker.progress is None or worker.progress.total == 60 - known
+    worker.stop()
+
+
+async def test_progress_and_the_key_that_cancels_are_shown(many_files: Path) -> None:
+    async with browsing(many_files) as (app, pilot):
+        app.browser.action_sizes()
+        told = app.browser.query_one("#tables").border_subtitle or ""
+        assert re.search(r"measuring \d+/60, esc stops", told)
+        await pilot.press("escape")
+        await until(pilot, lambda: "measuring" not in screen_text(app))
+        await until(pilot, lambda: re.search(r" in [\d,]+ files?", screen_text(app)))

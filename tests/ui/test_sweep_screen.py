@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from failing import result_file, write_failed
+from small_root import DAY, task_id, write_bundle, write_task
+from textual.pilot import Pilot
+from ui_driving import screen_text, until
+
+from hipercow_tui.formats.root import find_root
+from hipercow_tui.ui.app import HipercowApp
+from hipercow_tui.ui.screens.sweep import SweepScreen
+from hipercow_tui.ui.widgets.virtual_table import VirtualTable
+from hipercow_tui.ui.workers import summary_loader
+
+NOW = 1_795_450_000.0
+IDS = tuple(map(task_id, range(40)))
+
+
+@pytest.fixture
+def sweep(tmp_path: Path) -> Path:
+    """Forty tasks with beta from 0 to 3.9, the last ten failed; one task without inputs."""
+    for n, identity in enumerate(IDS):
+        folder = write_failed(tmp_path, identity, result_file("no"), beta=n / 10, ended=NOW - DAY)
+        if n < 30:
+            (folder / "status-failure").rename(folder / "status-success")
+    write_task(tmp_path, task_id(50), "success", created=NOW - DAY, finished=NOW - DAY)
+    write_bundle(tmp_path, "sweep", IDS)
+    return tmp_path
+
+
+class Driven:
+    def __init__(self, app: HipercowApp, pilot: Pilot[None]) -> None:
+        self.app = app
+        self.pilot = pilot
+
+    async def until(self, condition: object) -> None:
+        assert callable(condition)
+        await until(self.pilot, condition)
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    @property
+    def text(self) -> str:
+        return screen_text(self.app)
+
+    @property
+    def screen(self) -> SweepScreen:
+        assert isinstance(self.app.screen, SweepScreen)
+        return self.app.screen
+
+    @property
+    def first(self) -> str:
+        return self.screen.table.keys[0]
+
+
+@asynccontextmanager
+async def inputs_of_the_bundle(
+    root: Path, size: tuple[int, int] = (118, 40), *keys: str
+) -> AsyncIterator[Driven]:
+    app = HipercowApp(find_root(root), clock=lambda: NOW)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        at = Driven(app, pilot)
+        await at.until(lambda: app.browser.session.complete and not app.browser.tasks.filling)
+        await at.press(*(keys or ("b", "i")))
+        await at.until(lambda: isinstance(app.screen, SweepScreen))
+        await at.until(lambda: at.screen.table.keys and not at.screen.table.filling)
+        yield at
+
+
+@pytest.mark.parametrize("size", [(80, 24), (118, 40), (160, 45)])
+async def test_varying_input_is_a_column_with_its_failure_rates(
+    sweep: Path, size: tuple[int, int]
+) -> None:
+    async with inputs_of_the_bundle(sweep, size) as at:
+        await at.until(lambda: "sweep  40 tasks · 10 failed" in at.text)
+        assert "beta↑" in at.text
+        along = next(line for line in at.text.splitlines() if line.startswith(" beta  "))
+        assert along.split("0 ", 1)[1].startswith("▁" * 18 + "█" * 6) or "▁█████" in along
+        assert at.screen.table.keys == IDS
+
+
+async def test_table_is_sorted_by_any_column(sweep: Path) -> None:
+    async with inputs_of_the_bundle(sweep) as at:
+        await at.press("s")
+        await at.until(lambda: at.first == IDS[39])
+        await at.press("less_than_sign")
+        await at.until(lambda: "status↑" in at.text)
+        await at.press("greater_than_sign")
+        await at.until(lambda: at.first == IDS[0])
+        at.screen.table.post_message(VirtualTable.HeaderClicked(at.screen.table, "finished"))
+        await at.until(lambda: "finished↓" in at.text)
+        at.screen.table.post_message(VirtualTable.HeaderClicked(at.screen.table, "id"))
+
+
+async def test_search_finds_names_and_values(sweep: Path) -> None:
+    async with inputs_of_the_bundle(sweep) as at:
+        await at.press("slash", *"beta", "space", "=", "space", "3", "enter")
+        await at.until(lambda: "10 hits" in at.text)
+        assert at.screen.table.cursor_key == IDS[30]
+        await at.press("n")
+        assert at.screen.table.cursor_key == IDS[31]
+        await at.press("N", "N")
+        assert at.screen.table.cursor_key == IDS[39]
+        await at.press("escape")
+        await at.until(lambda: "hits" not in at.text)
+        await at.press("n", "escape")
+        await at.until(lambda: at.app.screen is not None and "Filters" in at.text)
+
+
+async def test_enter_goes_to_the_task(sweep: Path) -> None:
+    async with inputs_of_the_bundle(sweep) as at:
+        await at.press("j", "j", "enter")
+        await at.until(lambda: not isinstance(at.app.screen, SweepScreen))
+        browser = at.app.browser
+        assert browser.panes.current.table is browser.tasks and browser.tasks.cursor_key == IDS[2]
+        await at.press("i")
+        await at.until(lambda: isinstance(at.app.screen, SweepScreen))
+
+
+async def test_inputs_of_an_error_are_shown(sweep: Path) -> None:
+    async with inputs_of_the_bundle(sweep, (118, 40), "e", "i") as at:
+        await at.until(lambda: "no  10 tasks · 10 failed" in at.text)
+
+
+async def test_known_inputs_are_not_read_again(
+    sweep: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The summaries of the tasks table and the failures of the Errors tab are used."""
+    async with inputs_of_the_bundle(sweep) as at:
+        await at.until(lambda: "beta↑" in at.text)
+        await at.press("escape")
+        monkeypatch.setattr(summary_loader, "read_details_without_error", None)
+        await at.press("i")
+        await at.until(lambda: isinstance(at.app.screen, SweepScreen))
+        await at.until(lambda: "40 tasks · 10 failed" in at.text and "beta↑" in at.text)
+        assert not at.screen.table.filling
+
+
+async def test_changed_inputs_are_shown(sweep: Path) -> None:
+    async with inputs_of_the_bundle(sweep) as at:
+        folder = sweep / "hipercow" / "tasks" / IDS[0][:2] / IDS[0][2:]
+        shutil.rmtree(folder)
+        write_failed(sweep, IDS[0], result_file("no"), beta=77.5, ended=NOW - DAY)
+        await at.until(lambda: "77.5" in at.text)
+
+
+async def test_table_follows_the_root(sweep: Path) -> None:
+    async with inputs_of_the_bundle(sweep) as at:
+        for identity in IDS[20:]:
+            shutil.rmtree(sweep / "hipercow" / "tasks" / identity[:2] / identity[2:])
+        await at.until(lambda: "20 tasks · 0 failed" in at.text)
+        shutil.rmtree(sweep / "hipercow" / "tasks")
+        (sweep / "hipercow" / "tasks").mkdir()
+        await at.until(lambda: "These tasks are gone" in at.text)
+
+
+async def test_head_says_that_no_input_differs(sweep: Path) -> None:
+    write_bundle(sweep, "sweep", IDS[:1])
+    async with inputs_of_the_bundle(sweep) as at:
+        await at.until(lambda: "no input differs   in all: beta = 0" in at.text)
+        await at.press("s", "greater_than_sign", "slash", "x", "escape", "escape")
+
+
+async def test_task_without_a_bundle_has_a_hint(sweep: Path) -> None:
+    app = HipercowApp(find_root(sweep), clock=lambda: NOW)
+    async with app.run_test(size=(118, 40), notifications=True) as pilot:
+        at = Driven(app, pilot)
+        await at.until(lambda: app.browser.session.complete and not app.browser.tasks.filling)
+        app.browser.tasks.move_to(app.browser.tasks.keys.index(task_id(50)))
+        await at.press("i")
+        await at.until(lambda: "for a bundle or an error" in at.text)
