@@ -96,7 +96,9 @@ def small(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("size", [(80, 24), (118, 40), (160, 45)])
-async def test_a_real_root_at_every_size(sir_model: Path, size: tuple[int, int]) -> None:
+async def test_a_recorded_root_is_shown_at_every_size(
+    sir_model: Path, size: tuple[int, int]
+) -> None:
     async with browsing(sir_model, size=size) as at:
         await at.until(lambda: "run_sir" in at.text or "expression" in at.text)
         text = at.text
@@ -108,7 +110,7 @@ async def test_a_real_root_at_every_size(sir_model: Path, size: tuple[int, int])
         assert "p Plan" in text
 
 
-async def test_the_details_tell_what_runs_and_why_it_failed(
+async def test_details_show_the_call_and_the_error(
     sir_model: Path, sir_model_expected: dict[str, Any]
 ) -> None:
     names = sir_model_expected["names"]
@@ -124,7 +126,7 @@ async def test_the_details_tell_what_runs_and_why_it_failed(
         )
 
 
-async def test_enter_shows_details_in_full_and_back(small: Path) -> None:
+async def test_enter_opens_and_closes_full_details(small: Path) -> None:
     async with browsing(small, size=(80, 24)) as at:
         await at.press("enter")
         assert at.focused == "details"
@@ -137,7 +139,7 @@ async def test_enter_shows_details_in_full_and_back(small: Path) -> None:
         assert "Filters" in at.text
 
 
-async def test_status_keys_filter_and_zero_clears(small: Path) -> None:
+async def test_number_keys_filter_by_status_and_zero_clears(small: Path) -> None:
     async with browsing(small) as at:
         await at.press("1")
         await at.until(lambda: "matched 20" in at.text)
@@ -149,7 +151,7 @@ async def test_status_keys_filter_and_zero_clears(small: Path) -> None:
         assert at.tasks.marks is None
 
 
-async def test_marks_are_a_filter(small: Path) -> None:
+async def test_marks_filter_the_tasks(small: Path) -> None:
     async with browsing(small) as at:
         await at.press("space", "space", "1")
         await at.until(lambda: at.tasks.view.filtered and not at.tasks.view.matched)
@@ -158,7 +160,7 @@ async def test_marks_are_a_filter(small: Path) -> None:
         await at.until(lambda: len(at.tasks.view.matched) == 20)
 
 
-async def test_who_sets_a_filter_sees_a_match(small: Path) -> None:
+async def test_a_new_filter_scrolls_to_a_match(small: Path) -> None:
     only = task_id(61)
     write_task(
         small, only, "cancelled", created=RECORDED - 300 * DAY, finished=RECORDED - 299 * DAY
@@ -168,14 +170,14 @@ async def test_who_sets_a_filter_sees_a_match(small: Path) -> None:
         await at.until(lambda: at.tasks.cursor_key == only)
 
 
-async def test_nothing_matched_says_what_to_press(small: Path) -> None:
+async def test_a_list_without_matches_names_the_keys_to_press(small: Path) -> None:
     async with browsing(small) as at:
         await at.press("2", "m")
         await at.until(lambda: "No task passes all filters" in at.text)
         assert "0 clears filters" in at.text
 
 
-async def test_an_empty_root_says_so_and_fills_by_itself(tmp_path: Path) -> None:
+async def test_an_empty_root_explains_itself_and_shows_new_tasks(tmp_path: Path) -> None:
     (tmp_path / "hipercow").mkdir()
     async with browsing(tmp_path) as at:
         await at.until(lambda: "No tasks yet" in at.text)
@@ -184,7 +186,7 @@ async def test_an_empty_root_says_so_and_fills_by_itself(tmp_path: Path) -> None
         await at.until(lambda: at.tasks.keys == (IDS[0],))
 
 
-async def test_sorting_by_keys_and_by_the_header(small: Path) -> None:
+async def test_tasks_are_sorted_by_keys_and_by_the_header(small: Path) -> None:
     async with browsing(small) as at:
         await at.press("s")
         await at.until(lambda: at.tasks.keys[0] == IDS[0])
@@ -200,7 +202,7 @@ async def test_sorting_by_keys_and_by_the_header(small: Path) -> None:
         await at.until(lambda: at.tasks.view.sort.key is SortKey.WHAT)
 
 
-async def test_searching_moves_to_hits_and_reads_what_is_not_read(sir_model: Path) -> None:
+async def test_a_search_moves_to_hits_and_reads_unread_calls(sir_model: Path) -> None:
     async with browsing(sir_model, size=(80, 24)) as at:
         await at.press("slash")
         await at.type("again")
@@ -220,7 +222,7 @@ async def test_searching_moves_to_hits_and_reads_what_is_not_read(sir_model: Pat
         assert at.tasks.cursor == first
 
 
-async def test_a_search_on_the_bundles_goes_over_bundles_and_stays_for_the_tasks(
+async def test_a_search_in_the_bundles_finds_bundles_and_stays_active_in_the_tasks(
     small: Path,
 ) -> None:
     async with browsing(small) as at:
@@ -254,7 +256,7 @@ async def test_a_search_on_the_bundles_goes_over_bundles_and_stays_for_the_tasks
         await at.until(lambda: not at.tasks.view.query)
 
 
-async def test_keys_typed_into_a_search_do_nothing_else(small: Path) -> None:
+async def test_keys_typed_into_the_search_have_no_other_effect(small: Path) -> None:
     async with browsing(small) as at:
         await at.press("slash")
         await at.type("q1 pm0?uy")
@@ -264,7 +266,7 @@ async def test_keys_typed_into_a_search_do_nothing_else(small: Path) -> None:
         assert at.focused == "tasks"
 
 
-async def test_bundles_and_enter_on_one(small: Path) -> None:
+async def test_enter_on_a_bundle_filters_by_it(small: Path) -> None:
     async with browsing(small) as at:
         await at.press("b")
         await at.until(lambda: "sweep_a" in at.text and "its tasks" in at.text)
@@ -278,7 +280,7 @@ async def test_bundles_and_enter_on_one(small: Path) -> None:
         assert "Bundles 2" in at.text
 
 
-async def test_new_tasks_bundles_and_retries_appear_and_nothing_moves(small: Path) -> None:
+async def test_new_tasks_bundles_and_retries_appear_without_moving_the_cursor(small: Path) -> None:
     async with browsing(small, size=(80, 24)) as at:
         await at.cursor_to(IDS[30])
         await at.press("space")
@@ -299,7 +301,7 @@ async def test_new_tasks_bundles_and_retries_appear_and_nothing_moves(small: Pat
         assert "✗ → success" in at.text
 
 
-async def test_a_status_changes_while_the_cursor_is_elsewhere(small: Path) -> None:
+async def test_a_changed_status_is_shown_while_the_cursor_is_on_another_row(small: Path) -> None:
     other = task_id(99)
     folder = write_task(small, other, "running", created=RECORDED)
     async with browsing(small) as at:
@@ -309,7 +311,7 @@ async def test_a_status_changes_while_the_cursor_is_elsewhere(small: Path) -> No
         assert at.tasks.cursor_key == IDS[5]
 
 
-async def test_the_task_under_the_cursor_vanishes_and_so_do_its_marks(small: Path) -> None:
+async def test_a_removed_task_loses_the_cursor_and_its_mark(small: Path) -> None:
     async with browsing(small, size=(80, 24)) as at:
         await at.cursor_to(IDS[30])
         await at.press("space")
@@ -321,21 +323,21 @@ async def test_the_task_under_the_cursor_vanishes_and_so_do_its_marks(small: Pat
         await at.until(lambda: "! all gone" in at.text)
 
 
-async def test_refresh_looks_at_once(small: Path) -> None:
+async def test_refresh_scans_at_once(small: Path) -> None:
     async with browsing(small) as at:
         write_task(small, task_id(99), "success", finished=RECORDED)
         await at.press("r")
         await at.until(lambda: len(at.tasks.keys) == 61)
 
 
-async def test_without_a_filter_there_is_no_plan(small: Path) -> None:
+async def test_a_plan_needs_a_filter(small: Path) -> None:
     async with browsing(small) as at:
         await at.press("p")
         await at.until(lambda: "No filter" in at.text)
         assert at.app.screen is at.browser
 
 
-async def test_the_plan_comes_from_a_fresh_look(small: Path) -> None:
+async def test_a_plan_is_made_from_a_new_scan(small: Path) -> None:
     async with browsing(small) as at:
         await at.press("1")
         shutil.rmtree(small / "hipercow" / "tasks" / IDS[0][:2] / IDS[0][2:])
@@ -348,7 +350,7 @@ async def test_the_plan_comes_from_a_fresh_look(small: Path) -> None:
         await at.until(lambda: at.app.screen is at.browser)
 
 
-async def test_a_plan_is_made_of_what_was_read_and_not_of_the_index_alone(
+async def test_a_plan_reads_tasks_that_are_known_only_from_the_index(
     small: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
@@ -357,7 +359,7 @@ async def test_a_plan_is_made_of_what_was_read_and_not_of_the_index_alone(
     scanner = Scanner(find_root(small), index=index, monotonic=lambda: next(clock))
     for _ in range(4):
         list(scanner.scan())
-    # Rewritten in its place, no folder tells of it: only who reads it knows.
+    # The times of folders do not change when a file is rewritten in its place.
     info = small / "hipercow" / "tasks" / IDS[0][:2] / IDS[0][2:] / "info"
     info.write_bytes(info_file("failure", RECORDED, RECORDED, RECORDED))
     async with browsing(small, indexed=True) as at:
@@ -373,7 +375,7 @@ async def test_a_plan_is_made_of_what_was_read_and_not_of_the_index_alone(
         assert at.tasks.view.snapshot.tasks[IDS[0]].finished == RECORDED
 
 
-async def test_the_whole_journey_to_a_purge_and_back(small: Path) -> None:
+async def test_a_purge_from_the_first_filter_to_the_result(small: Path) -> None:
     async with browsing(small) as at:
         await at.press("1", "p")
         await at.until(lambda: isinstance(at.app.screen, PlanScreen))
@@ -391,7 +393,7 @@ async def test_the_whole_journey_to_a_purge_and_back(small: Path) -> None:
     assert left == {i for number, i in enumerate(IDS) if number % 3}
 
 
-async def test_read_only_says_so_and_shows_the_plan(small: Path) -> None:
+async def test_read_only_is_shown_and_allows_a_plan(small: Path) -> None:
     async with browsing(small, read_only=True) as at:
         assert "read-only" in at.text
         await at.press("1", "p")
@@ -401,7 +403,7 @@ async def test_read_only_says_so_and_shows_the_plan(small: Path) -> None:
     assert all((small / "hipercow" / "tasks" / i[:2] / i[2:]).is_dir() for i in IDS)
 
 
-async def test_keys_that_destroy_elsewhere_destroy_nothing_here(small: Path) -> None:
+async def test_delete_keys_of_other_programs_delete_nothing(small: Path) -> None:
     async with browsing(small) as at:
         await at.press("1", "y", "ctrl+d", "backspace", "ctrl+r", "delete", "D", "d", "x")
         await asyncio.sleep(0.2)
@@ -409,11 +411,11 @@ async def test_keys_that_destroy_elsewhere_destroy_nothing_here(small: Path) -> 
     assert all((small / "hipercow" / "tasks" / i[:2] / i[2:]).is_dir() for i in IDS)
 
 
-async def test_problems_are_counted_and_told(small: Path) -> None:
+async def test_problems_are_counted_and_listed(small: Path) -> None:
     (small / "hipercow" / "retry").write_text("half a li")
     (small / "hipercow" / "tasks" / "ff" / ("e" * 30)).mkdir(parents=True)
     async with browsing(small) as at:
-        # The header tells of a look at once, the rows come from a worker a moment later.
+        # The header is updated first, the rows follow from a worker.
         await at.until(lambda: "2 problems" in at.text and "? broken" in at.text)
         await at.press("exclamation_mark")
         await at.until(lambda: isinstance(at.app.screen, ProblemsScreen))
@@ -434,7 +436,7 @@ async def test_dark_light_and_sixteen_colours_can_draw_every_screen(small: Path)
             await at.until(lambda: at.app.screen is at.browser and "✗ failure" in at.text)
 
 
-async def test_help_tells_every_key_and_the_rules(small: Path) -> None:
+async def test_help_lists_every_key_and_the_rules(small: Path) -> None:
     async with browsing(small, size=(118, 110)) as at:
         await at.press("question_mark")
         await at.until(lambda: isinstance(at.app.screen, HelpScreen))
@@ -448,7 +450,7 @@ async def test_help_tells_every_key_and_the_rules(small: Path) -> None:
         assert at.app.screen is at.browser
 
 
-async def test_the_palette_has_the_keys_as_commands(small: Path) -> None:
+async def test_the_palette_offers_the_keys_as_commands(small: Path) -> None:
     async with browsing(small) as at:
         commands = {one.title: one for one in at.app.get_system_commands(at.browser)}
         assert {"Mark", "Search", "Plan", "Sort", "Refresh", "Help", "Quit"} <= set(commands)
@@ -456,7 +458,7 @@ async def test_the_palette_has_the_keys_as_commands(small: Path) -> None:
         assert at.tasks.marks == frozenset(IDS[59:])
 
 
-async def test_hostile_names_on_disk_never_reach_the_screen_raw(small: Path) -> None:
+async def test_control_characters_in_names_are_escaped_on_the_screen(small: Path) -> None:
     hostile = "\x1b[31mred\x1b]0;t\x07 [b]x \u202e 表"
     (small / "hipercow" / "bundles" / hostile).write_text(IDS[0])
     marker = small / "hipercow" / "tasks" / IDS[59][:2] / IDS[59][2:] / "status-submitted"
@@ -468,7 +470,7 @@ async def test_hostile_names_on_disk_never_reach_the_screen_raw(small: Path) -> 
         assert not {"\x1b", "\x07", "\u202e"} & set(at.text)
 
 
-async def test_quitting_leaves_no_thread_talking(small: Path) -> None:
+async def test_no_worker_posts_messages_after_quitting(small: Path) -> None:
     async with browsing(small) as at:
         await at.press("q")
     assert at.app.return_code == 0

@@ -1,4 +1,4 @@
-"""Terminals that become larger and smaller in the middle of everything, down to 40 x 10."""
+"""Screens at sizes from 40 x 10 up, resized while things happen."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ async def resize(app: HipercowApp, pilot: Pilot[None], width: int, height: int) 
 
 
 def assert_the_cursor_is_seen(app: HipercowApp) -> None:
-    """Where keys go is on the screen, and in it the line that they go to."""
+    """Assert that the focus is on the screen, and the line with the cursor in it."""
     focused = app.screen.focused
     if focused is None:
         return
@@ -97,7 +97,7 @@ def assert_the_cursor_is_seen(app: HipercowApp) -> None:
 
 
 @pytest.mark.parametrize("name", STATES)
-async def test_every_screen_at_every_size(sir_model: Path, name: str) -> None:
+async def test_every_screen_fits_every_size(sir_model: Path, name: str) -> None:
     keys, told = STATES[name]
     async with browsing(sir_model) as (app, pilot):
         for key in keys:
@@ -119,7 +119,7 @@ async def test_every_screen_at_every_size(sir_model: Path, name: str) -> None:
         assert told.lower() in screen_text(app).lower()
 
 
-async def test_while_something_changes_the_disk(sir_model: Path) -> None:
+async def test_a_progress_bar_fits_every_size_during_a_job(sir_model: Path) -> None:
     go_on = threading.Event()
 
     def act(heard: object, stop: threading.Event) -> RestoreReport:
@@ -141,7 +141,7 @@ async def test_while_something_changes_the_disk(sir_model: Path) -> None:
             assert "Restored" in screen_text(app)
 
 
-async def test_wide_beside_narrow_below_tiny_on_demand(sir_model: Path) -> None:
+async def test_details_are_beside_below_or_hidden_by_the_size(sir_model: Path) -> None:
     async with browsing(sir_model) as (app, pilot):
         details, tables = app.browser.query_one("#details"), app.browser.query_one("#tables")
         await resize(app, pilot, 160, 45)
@@ -158,7 +158,7 @@ async def test_wide_beside_narrow_below_tiny_on_demand(sir_model: Path) -> None:
         assert not details.is_on_screen and app.browser.tasks.has_focus
 
 
-async def test_a_key_hides_the_filters_and_they_are_told_all_the_same(sir_model: Path) -> None:
+async def test_hidden_filters_are_named_below_the_table(sir_model: Path) -> None:
     async with browsing(sir_model) as (app, pilot):
         await pilot.press("1", "shift+tab", *"sir_[a]*", "h")  # in a field, h is a letter
         await pilot.pause()
@@ -173,7 +173,7 @@ async def test_a_key_hides_the_filters_and_they_are_told_all_the_same(sir_model:
         assert app.browser.tasks.has_focus
 
 
-async def test_where_both_find_no_room_it_is_one_or_the_other(sir_model: Path) -> None:
+async def test_a_narrow_screen_shows_filters_or_tables(sir_model: Path) -> None:
     async with browsing(sir_model) as (app, pilot):
         browser: BrowseScreen = app.browser
         await resize(app, pilot, NARROW - 1, 24)
@@ -204,7 +204,7 @@ async def test_where_both_find_no_room_it_is_one_or_the_other(sir_model: Path) -
         (40, "! 1 problem · live"),
     ],
 )
-async def test_the_first_line_tells_last_that_something_is_wrong(width: int, told: str) -> None:
+async def test_the_header_drops_problems_last(width: int, told: str) -> None:
     header = HeaderBar()
     header.facts = HeaderFacts(Path("/p/sir"), 3, 41, 1, langs=(("R", 4812), ("Python", 8)))
     header.freshness = Freshness(None, 9)
@@ -219,7 +219,7 @@ async def test_the_first_line_tells_last_that_something_is_wrong(width: int, tol
         assert " ".join(line.split()).removeprefix("hipercow-tui ") == told
 
 
-async def test_columns_give_way_the_status_never(sir_model: Path) -> None:
+async def test_a_narrow_table_keeps_the_status_column(sir_model: Path) -> None:
     whole = {"✗": "failure", "✓": "success", "▶": "running", "◔": "submitted"}
     whole |= {"⊘": "cancelled", "○": "created"}
     async with browsing(sir_model) as (app, pilot):
@@ -233,7 +233,7 @@ async def test_columns_give_way_the_status_never(sir_model: Path) -> None:
             assert "✗ failure" in shown, width
 
 
-async def test_what_an_empty_list_says_is_whole_at_80_columns(tmp_path: Path) -> None:
+async def test_texts_of_empty_lists_fit_into_80_columns(tmp_path: Path) -> None:
     (tmp_path / "hipercow" / "tasks").mkdir(parents=True)
     async with browsing(tmp_path) as (app, pilot):
 
