@@ -94,7 +94,7 @@ class HipercowApp(TerminalApp):
                 call = partial(self.run_action, binding.action, node)
                 yield SystemCommand(binding.description, tooltip, call)
         if screen is self.browser:
-            yield from self.browser.filter_commands()
+            yield from self.browser.filtering.commands()
         yield SystemCommand("Theme", "Choose other colours", self.action_change_theme)
 
     @on(WorkerFailed)
@@ -125,8 +125,8 @@ class HipercowApp(TerminalApp):
         self.push_screen(HelpScreen([Group("In the plan", plan)]))
 
     def action_help_quit(self) -> None:
-        """ctrl+c stops what is under way, as it would without an app."""
-        if self.browser.is_purging:
+        """ctrl+c stops a job under way, as it would without an app."""
+        if self.browser.purge.job is not None:
             self.browser.action_undo()
         else:
             self.notify("q leaves; ctrl+c stops a purge that is under way")
@@ -134,16 +134,16 @@ class HipercowApp(TerminalApp):
     def leave(self, number: int) -> None:
         """Stop the job under way on the disk, and end with the status of the signal of that number.
         May be called at any moment in the main thread."""
-        if self.browser.job is not None:
-            self.browser.job.stop()
+        if self.browser.purge.job is not None:
+            self.browser.purge.job.stop()
         super().leave(number)
 
     async def action_quit(self) -> None:
         """Leave, but not in the middle of a purge, nor while R is at work."""
         from hipercow_tui.ui.dialogs.run_r import RunRScreen
 
-        if self.browser.is_purging:
-            self.notify(self.browser.is_busy)
+        if self.browser.purge.busy:
+            self.notify(self.browser.purge.busy)
         elif any(isinstance(one, RunRScreen) and one.working for one in self.screen_stack):
             self.notify("R is still at work: wait for its end, or stop it with esc")
         else:

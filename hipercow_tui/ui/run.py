@@ -81,9 +81,10 @@ def run_app(
         theme=theme,
     )
     _run(app, mouse=mouse)
-    if app.browser.job is not None:
+    job = app.browser.purge.job
+    if job is not None:
         with on_signals(ignore_signal):
-            _print_end(_stopped(app.browser.job))
+            _print_end(_stopped(job))
     return app.return_code or DONE
 
 

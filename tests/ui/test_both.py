@@ -59,7 +59,7 @@ async def test_both_are_one_list_with_a_column_and_counts(tmp_path: Path) -> Non
         assert len(rows) >= 6 and sum("Python" in row for row in rows) == 6
         await pilot.press("b")
         await until(pilot, lambda: "deep/er/one .x" in screen_text(app))
-        names = [line.name for line in app.browser.bundles._bundles]
+        names = [line.name for line in app.browser.bundles_pane.table._bundles]
         assert sorted(names) == ["deep/er/one .x", "stays", "sweep", "sweep"]
 
 
@@ -69,7 +69,7 @@ async def test_a_root_of_one_language_shows_neither(tmp_path: Path) -> None:
     async with driven(root) as (app, _):
         assert " lang" not in screen_text(app) and "Python" not in screen_text(app)
         assert not app.browser.query_one(LanguageFilter).display
-        assert not app.browser.sorts_by(SortKey.LANG)
+        assert SortKey.LANG not in app.browser.tasks_pane.sort_keys
 
 
 async def test_one_language_is_chosen_and_purged(tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ async def test_one_language_is_chosen_and_purged(tmp_path: Path) -> None:
 async def test_bundles_of_one_name_are_two_rows(tmp_path: Path, lang: Lang, ids: set[str]) -> None:
     """The cursor stays on the one it stands on, Enter shows its tasks, i their inputs."""
     async with driven(make_both(tmp_path)) as (app, pilot):
-        bundles, tasks = app.browser.bundles, app.browser.tasks
+        bundles, tasks = app.browser.bundles_pane.table, app.browser.tasks
         await pilot.press("b")
         await until(pilot, lambda: len(bundles.keys) == 4)
         assert len(set(bundles.keys)) == 4
@@ -108,7 +108,7 @@ async def test_bundles_of_one_name_are_two_rows(tmp_path: Path, lang: Lang, ids:
         await until(pilot, lambda: len(bundles.keys) == 6)
         for key in ("s", "less_than_sign", "greater_than_sign", "s"):
             await pilot.press(key)
-            await until(pilot, lambda: bundles._sort == app.browser._bundle_sort)
+            await until(pilot, lambda: bundles._sort == app.browser.session.state.bundle_sort)
             line = bundles.current
             assert line is not None and (line.name, line.lang) == ("sweep", lang)
         await pilot.press("i")
@@ -154,8 +154,8 @@ async def test_what_can_be_copied_of_python_is_for_a_shell(tmp_path: Path) -> No
         await pilot.press("l")
         assert app.clipboard == f"hipercow task log {FIRST}"
         await pilot.press("b")
-        await until(pilot, lambda: len(app.browser.bundles.keys) == 4)
-        bundles = app.browser.bundles
+        await until(pilot, lambda: len(app.browser.bundles_pane.table.keys) == 4)
+        bundles = app.browser.bundles_pane.table
         for line in bundles._bundles:
             bundles.cursor = bundles._bundles.index(line)
             await pilot.press("c")
@@ -224,8 +224,8 @@ async def test_a_name_that_is_no_text_can_be_copied(tmp_path: Path) -> None:
     write_py_bundle(tmp_path, name := os.fsdecode(b"caf\xe9"), [KEPT[1]])
     async with driven(root) as (app, pilot):
         await pilot.press("b")
-        await until(pilot, lambda: len(app.browser.bundles.keys) == 5)
-        bundles = app.browser.bundles
+        await until(pilot, lambda: len(app.browser.bundles_pane.table.keys) == 5)
+        bundles = app.browser.bundles_pane.table
         bundles.cursor = [line.name for line in bundles._bundles].index(name)
         await pilot.press("c", "n")
         assert app.clipboard == "caf\\udce9"

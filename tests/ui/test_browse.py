@@ -79,7 +79,7 @@ async def browsing(
     app = HipercowApp(find_root(root), read_only=read_only, indexed=indexed, clock=lambda: now)
     async with app.run_test(size=size, notifications=True) as pilot:
         driven = Driven(app, pilot)
-        await driven.until(lambda: app.browser._complete and not app.browser.tasks.filling)
+        await driven.until(lambda: app.browser.session.complete and not app.browser.tasks.filling)
         yield driven
 
 
@@ -226,10 +226,10 @@ async def test_a_search_on_the_bundles_goes_over_bundles_and_stays_for_the_tasks
     async with browsing(small) as at:
         await at.press("b")
         await at.until(lambda: "sweep_b" in at.text)
-        rows = {name: row for row, name in enumerate(at.browser.bundles.keys)}
+        rows = {name: row for row, name in enumerate(at.browser.bundles_pane.table.keys)}
 
         def on(row: int) -> bool:
-            return at.browser.bundles.cursor == row
+            return at.browser.bundles_pane.table.cursor == row
 
         for name in ("sweep_a", "sweep_b"):
             await at.press("slash")
@@ -237,16 +237,16 @@ async def test_a_search_on_the_bundles_goes_over_bundles_and_stays_for_the_tasks
             await at.until(partial(on, rows[name]))
             await at.until(lambda: "1 hit" in at.text and "reading" not in at.text)
             await at.press("enter", "n")
-            assert at.focused == "bundles" and at.browser.bundles.cursor == rows[name]
+            assert at.focused == "bundles" and at.browser.bundles_pane.table.cursor == rows[name]
             await at.press("slash", *["backspace"] * len(name))
             await at.press("escape")
         await at.press("slash")
         await at.type("sweep")
         await at.until(lambda: "2 hits" in at.text)
         await at.press("enter", "g", "n")
-        assert at.browser.bundles.cursor == 1
+        assert at.browser.bundles_pane.table.cursor == 1
         await at.press("n")
-        assert at.browser.bundles.cursor == 0
+        assert at.browser.bundles_pane.table.cursor == 0
         await at.press("b")
         await at.until(lambda: f"{len(at.tasks.view.hits)} hits" in at.text)
         assert len(at.tasks.view.hits) > 2
@@ -268,7 +268,7 @@ async def test_bundles_and_enter_on_one(small: Path) -> None:
     async with browsing(small) as at:
         await at.press("b")
         await at.until(lambda: "sweep_a" in at.text and "its tasks" in at.text)
-        name = at.browser.bundles.cursor_key
+        name = at.browser.bundles_pane.table.cursor_key
         assert name in ("sweep_a", "sweep_b")
         await at.press("enter")
         await at.until(lambda: "matched 20" in at.text)
@@ -305,7 +305,7 @@ async def test_a_status_changes_while_the_cursor_is_elsewhere(small: Path) -> No
     async with browsing(small) as at:
         await at.cursor_to(IDS[5])
         (folder / "status-success").touch()
-        await at.until(lambda: at.browser.snapshot.tasks[other].status is Status.SUCCESS)
+        await at.until(lambda: at.browser.session.snapshot.tasks[other].status is Status.SUCCESS)
         assert at.tasks.cursor_key == IDS[5]
 
 
@@ -386,7 +386,7 @@ async def test_the_whole_journey_to_a_purge_and_back(small: Path) -> None:
         await at.press("escape")
         await at.until(lambda: "Tasks 40 ── b Bundles 0" in at.text)
         assert "matched 0" in at.text
-        assert not at.browser.is_purging
+        assert not at.browser.purge.job
     left = {i for i in IDS if (small / "hipercow" / "tasks" / i[:2] / i[2:]).is_dir()}
     assert left == {i for number, i in enumerate(IDS) if number % 3}
 

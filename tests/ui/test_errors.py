@@ -36,7 +36,7 @@ class Driven:
         self.pilot = pilot
         self.browser: BrowseScreen = app.browser
         self.tasks = app.browser.tasks
-        self.errors = app.browser.errors
+        self.errors = app.browser.errors_pane.table
 
     async def until(self, true: object) -> None:
         assert callable(true)
@@ -62,7 +62,7 @@ async def browsing(
     app = HipercowApp(find_root(root), indexed=indexed, clock=lambda: NOW)
     async with app.run_test(size=size, notifications=True) as pilot:
         at = Driven(app, pilot)
-        await at.until(lambda: app.browser._complete and not app.browser.tasks.filling)
+        await at.until(lambda: app.browser.session.complete and not app.browser.tasks.filling)
         yield at
 
 
@@ -71,7 +71,7 @@ async def triaging(root: Path, *, size: tuple[int, int] = (118, 40)) -> AsyncIte
     """With the errors on the screen, all of them."""
     async with browsing(root, size=size) as at:
         await at.press("e")
-        failed = set(at.browser.snapshot.with_status(Status.FAILURE))
+        failed = set(at.browser.session.snapshot.with_status(Status.FAILURE))
         # A board of an earlier look, without the last that failed, may be the first to come.
         await at.until(lambda: sum(at.counts) == len(failed) and not at.errors.progress)
         yield at
@@ -114,7 +114,7 @@ async def test_enter_marks_the_tasks_of_an_error_alone_and_p_plans_them(broken: 
     async with triaging(broken) as at:
         await at.press("enter")
         await at.until(lambda: at.tasks.marks == frozenset(SMALL))
-        assert at.browser.table is at.tasks
+        assert at.browser.panes.current.table is at.tasks
         await at.until(lambda: "matched 12" in at.text and "Marked 12 tasks" in at.text)
         await at.press("e", "j", "enter")
         await at.until(lambda: at.tasks.marks == frozenset(FIT))
@@ -146,11 +146,11 @@ async def test_marks_keep_to_the_other_filters(broken: Path) -> None:
         await at.until(lambda: "tasks     4 pass the filters" in at.text)
         await at.press("enter")
         await at.until(lambda: at.tasks.marks == frozenset(SMALL[8:]))
-        await at.until(lambda: "8 more stand outside the filters" in at.text)
+        await at.until(lambda: "8 more do not pass the filters" in at.text)
         await at.press("e", "G", "enter")
-        await at.until(lambda: "None of these tasks passes the filters" in at.text)
+        await at.until(lambda: "No task of this error passes the filters" in at.text)
         assert at.tasks.marks == frozenset(SMALL[8:])
-        assert at.browser.table is at.errors
+        assert at.browser.panes.current.table is at.errors
 
 
 async def test_every_message_with_its_task_is_a_key_away(broken: Path) -> None:
@@ -166,7 +166,7 @@ async def test_every_message_with_its_task_is_a_key_away(broken: Path) -> None:
         assert at.app.clipboard == "too small: beta = 0.02"
         await at.press("enter")
         await at.until(lambda: at.app.screen is at.browser)
-        assert at.browser.table is at.tasks and at.tasks.cursor_key == SMALL[2]
+        assert at.browser.panes.current.table is at.tasks and at.tasks.cursor_key == SMALL[2]
         await at.press("o")
         await at.until(
             lambda: isinstance(at.app.screen, ErrorMessagesScreen) and "12 tasks" in at.text
@@ -207,12 +207,13 @@ async def test_it_is_sorted_by_keys_and_headers(broken: Path) -> None:
 
 async def test_tabs_lead_to_each_other(broken: Path) -> None:
     async with browsing(broken) as at:
+        bundles = at.browser.bundles_pane.table
         for key, table in (
-            ("e", at.errors), ("b", at.browser.bundles), ("e", at.errors), ("e", at.tasks),
-            ("b", at.browser.bundles), ("b", at.tasks),
+            ("e", at.errors), ("b", bundles), ("e", at.errors), ("e", at.tasks),
+            ("b", bundles), ("b", at.tasks),
         ):  # fmt: skip
             await at.press(key)
-            assert at.browser.table is table and at.app.focused is table
+            assert at.browser.panes.current.table is table and at.app.focused is table
         await at.press("e", "c", "l", "m", "n", "v")
         assert at.app.screen is at.browser
 
@@ -309,7 +310,7 @@ async def test_a_search_on_the_errors_goes_over_errors(broken: Path) -> None:
     async with triaging(broken) as at:
         await at.press("slash", *"RHAT")
         await at.until(lambda: "1 hit" in at.text and at.errors.cursor == 1)
-        assert at.browser.table is at.errors and "reading" not in at.text
+        assert at.browser.panes.current.table is at.errors and "reading" not in at.text
         await at.press("enter")
         assert at.app.focused is at.errors
         await at.press("g", "n")
@@ -319,7 +320,7 @@ async def test_a_search_on_the_errors_goes_over_errors(broken: Path) -> None:
         await at.press("e")
         await at.until(lambda: "5 hits" in at.text)
         await at.press("e", "u", "escape")
-        await at.until(lambda: not at.errors.needle and at.browser.table is at.errors)
+        await at.until(lambda: not at.errors.needle and at.browser.panes.current.table is at.errors)
 
 
 @pytest.mark.parametrize(

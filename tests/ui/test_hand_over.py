@@ -43,7 +43,7 @@ async def browsing(
     app = HipercowApp(find_root(root), read_only=read_only, clock=lambda: NOW)
     async with app.run_test(size=size, notifications=True) as pilot:
         await until(pilot, lambda: len(app.browser.tasks.keys) == 4)
-        await until(pilot, lambda: app.browser.snapshot.bundles)
+        await until(pilot, lambda: app.browser.session.snapshot.bundles)
         yield app, pilot
 
 
@@ -86,7 +86,7 @@ async def test_a_letter_copies(root: Path, key: str, copied: str) -> None:
 
 async def test_rows_have_tabs_and_titles(root: Path) -> None:
     async with browsing(root) as (app, pilot):
-        await until(pilot, lambda: len(app.browser.services.summaries.summaries) == 4)
+        await until(pilot, lambda: len(app.browser.session.services.summaries.summaries) == 4)
         await menu(app, pilot, "space", "space")
         await pilot.press("j", "enter")
         await until(pilot, lambda: app.screen is app.browser)

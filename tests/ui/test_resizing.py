@@ -18,7 +18,7 @@ from hipercow_tui.formats.root import find_root
 from hipercow_tui.purging import Phase, Progress, RestoreReport
 from hipercow_tui.settings.saved_filters import FilterFile
 from hipercow_tui.ui.app import HipercowApp
-from hipercow_tui.ui.browse.filtering import LOW, NARROW
+from hipercow_tui.ui.browse.folding import LOW, NARROW
 from hipercow_tui.ui.browse.screen import BrowseScreen
 from hipercow_tui.ui.dialogs.choice import ChoiceScreen
 from hipercow_tui.ui.widgets.header import Freshness, HeaderBar, HeaderFacts
@@ -70,7 +70,7 @@ async def browsing(root: Path) -> AsyncIterator[tuple[HipercowApp, Pilot[None]]]
     filters = FilterFile(root.parent / "filters.toml")
     app = HipercowApp(find_root(root), filters=filters, clock=lambda: NOW)
     async with app.run_test(size=(118, 36), notifications=True) as pilot:
-        await until(pilot, lambda: app.browser._complete and not app.browser.tasks.filling)
+        await until(pilot, lambda: app.browser.session.complete and not app.browser.tasks.filling)
         yield app, pilot
 
 
@@ -128,7 +128,7 @@ async def test_while_something_changes_the_disk(sir_model: Path) -> None:
         return RestoreReport("stamp", (), ())
 
     async with browsing(sir_model) as (app, pilot):
-        app.browser._purge(JobSpec("Purging", act))
+        app.browser.purge.start(JobSpec("Purging", act))
         await until(pilot, lambda: "3/9" in screen_text(app))
         for size in SIZES:
             await resize(app, pilot, *size)

@@ -77,7 +77,7 @@ async def test_filters_are_saved_called_up_and_forgotten(
         await write(pilot, "old ones")
         await until(pilot, lambda: "old ones" in screen_text(app))
         await pilot.press("enter")
-        await until(pilot, lambda: "old ones" in app.browser.saved.filters)
+        await until(pilot, lambda: "old ones" in app.browser.filtering.saved.filters)
         assert file.read().filters == {"old ones": SavedFilter(frozenset({Status.FAILURE}))}
         await until(pilot, lambda: "Saved as 'old ones'" in screen_text(app))
 
@@ -87,7 +87,7 @@ async def test_filters_are_saved_called_up_and_forgotten(
         await until(pilot, lambda: app.browser.tasks.view.matched == set(IDS[1::2]))
 
         await palette(app, pilot, "Forget filters old")
-        await until(pilot, lambda: not app.browser.saved.filters)
+        await until(pilot, lambda: not app.browser.filtering.saved.filters)
         assert not file.read().filters
         assert app.browser.tasks.view.filtered
 
@@ -97,7 +97,7 @@ async def test_a_name_that_is_taken_is_replaced_only_by_a_second_enter(
 ) -> None:
     file.save("old", OLD)
     async with browsing(root, file) as (app, pilot):
-        await until(pilot, lambda: app.browser.saved.filters)
+        await until(pilot, lambda: app.browser.filtering.saved.filters)
         await pilot.press("3", "f")
         await until(pilot, lambda: isinstance(app.screen, SaveFilterScreen))
         await pilot.press("enter")
@@ -111,7 +111,7 @@ async def test_a_name_that_is_taken_is_replaced_only_by_a_second_enter(
         await until(pilot, lambda: app.screen is app.browser)
         assert file.get("old") == OLD
         await pilot.press("f", "o", "l", "d", "enter", "enter")
-        await until(pilot, lambda: app.browser.saved.filters["old"] != OLD)
+        await until(pilot, lambda: app.browser.filtering.saved.filters["old"] != OLD)
         assert file.get("old") == SavedFilter(frozenset({Status.SUCCESS}))
 
 
@@ -158,7 +158,7 @@ async def test_what_is_wrong_in_the_file_is_told_and_the_rest_holds(
         assert {"Filter: good", "Forget filters good", "Forget filters bad"} <= titles
         assert "Filter: bad" not in titles
         await palette(app, pilot, "Forget filters bad")
-        await until(pilot, lambda: not app.browser.saved.problems)
+        await until(pilot, lambda: not app.browser.filtering.saved.problems)
         file.path.write_text("[broken")
         await pilot.press("r")
         await until(pilot, lambda: "TOML" in screen_text(app))
@@ -167,7 +167,7 @@ async def test_what_is_wrong_in_the_file_is_told_and_the_rest_holds(
 async def test_names_and_globs_are_no_markup(root: Path, file: FilterFile) -> None:
     file.save(MARKUP, SavedFilter(in_bundle=("[ab]*",)))
     async with browsing(root, file) as (app, pilot):
-        await until(pilot, lambda: app.browser.saved.filters)
+        await until(pilot, lambda: app.browser.filtering.saved.filters)
         await pilot.press("ctrl+p")
         await until(pilot, lambda: f"Filter: {MARKUP}" in screen_text(app))
         assert "in bundle [ab]*" in screen_text(app)

@@ -59,12 +59,12 @@ async def test_size_column_appears_on_request(root: Path, size: tuple[int, int])
         await pilot.press("z")
         await until(pilot, lambda: shown(root, IDS[39]) in screen_text(app))
         assert " size" in screen_text(app)
-        assert len(app.browser.services.sizes.sizes) == 40
+        assert len(app.browser.session.services.sizes.sizes) == 40
 
 
 async def test_only_marked_or_matched_tasks_are_measured(root: Path) -> None:
     async with browsing(root) as (app, pilot):
-        sizes = app.browser.services.sizes.sizes
+        sizes = app.browser.session.services.sizes.sizes
         await pilot.press("space", "space", "z")
         await until(pilot, lambda: len(sizes) == 2)
         await until(pilot, lambda: "in 10 files" in screen_text(app))
@@ -78,10 +78,10 @@ async def test_tasks_can_be_sorted_by_size_once_they_are_measured(root: Path) ->
     async with browsing(root) as (app, pilot):
         tasks = app.browser.tasks
         await pilot.press(*["greater_than_sign"] * 3)
-        assert str(app.browser._sort.key) not in ("size", "files")
+        assert str(app.browser.tasks_pane.sort_key) not in ("size", "files")
         await pilot.press("z")
-        await until(pilot, lambda: app.browser.services.sizes.progress is None)
-        while app.browser._sort.key is not SortKey.SIZE:
+        await until(pilot, lambda: app.browser.session.services.sizes.progress is None)
+        while app.browser.tasks_pane.sort_key is not SortKey.SIZE:
             await pilot.press("less_than_sign")
         await until(pilot, lambda: tasks.keys == IDS[::-1])
         await pilot.press("s")
@@ -90,7 +90,7 @@ async def test_tasks_can_be_sorted_by_size_once_they_are_measured(root: Path) ->
 
 async def test_growing_tasks_are_measured_again_and_removed_tasks_forgotten(root: Path) -> None:
     async with browsing(root) as (app, pilot):
-        sizes = app.browser.services.sizes.sizes
+        sizes = app.browser.session.services.sizes.sizes
         await pilot.press("z")
         await until(pilot, lambda: len(sizes) == 40)
         await pilot.press("g")
@@ -108,26 +108,26 @@ async def test_growing_tasks_are_measured_again_and_removed_tasks_forgotten(root
 async def test_bundles_show_the_size_of_their_tasks_and_are_sorted_by_it(root: Path) -> None:
     async with browsing(root) as (app, pilot):
         await pilot.press("b", "z")
-        await until(pilot, lambda: len(app.browser.services.sizes.sizes) == 13)
-        while app.browser._bundle_sort.key is not BundleKey.SIZE:
+        await until(pilot, lambda: len(app.browser.session.services.sizes.sizes) == 13)
+        while app.browser.bundles_pane.sort_key is not BundleKey.SIZE:
             await pilot.press("greater_than_sign")
         await pilot.press("s", "s")
-        await until(pilot, lambda: app.browser.bundles.keys == ("large", "small"))
+        await until(pilot, lambda: app.browser.bundles_pane.table.keys == ("large", "small"))
         await until(pilot, lambda: shown(root, *IDS[30:]) in screen_text(app))
 
 
 async def test_cancelled_measuring_keeps_the_known_sizes(root: Path) -> None:
     async with browsing(root) as (app, pilot):
-        worker = app.browser.services.sizes
+        worker = app.browser.session.services.sizes
         # No task is measured twice.
-        worker.request([app.browser.snapshot.tasks[i] for i in IDS])
+        worker.request([app.browser.session.snapshot.tasks[i] for i in IDS])
         assert worker.cancel() or worker.progress is None
         known = dict(worker.sizes)
         await pilot.press("z")
         await until(pilot, lambda: worker.progress is None)
         assert len(worker.sizes) == 40
         assert all(worker.sizes[i] == one for i, one in known.items() if i != IDS[1])
-        assert not app.browser.stop_measuring()
+        assert not app.browser.sizing.stop()
 
 
 @pytest.fixture

@@ -81,5 +81,5 @@ async def test_details_grow_older_though_nothing_changes(tmp_path: Path) -> None
     async with app.run_test(size=(120, 40)) as pilot:
         await until(pilot, lambda: "finished 2 days ago" in " ".join(screen_text(app).split()))
         now[0] += 3 * DAY
-        app.browser.renew()
+        app.browser.session.request_view()
         await until(pilot, lambda: "finished 5 days ago" in " ".join(screen_text(app).split()))

@@ -67,7 +67,7 @@ async def inputs_of_the_bundle(
     app = HipercowApp(find_root(root), clock=lambda: NOW)
     async with app.run_test(size=size, notifications=True) as pilot:
         at = Driven(app, pilot)
-        await at.until(lambda: app.browser._complete and not app.browser.tasks.filling)
+        await at.until(lambda: app.browser.session.complete and not app.browser.tasks.filling)
         await at.press(*(keys or ("b", "i")))
         await at.until(lambda: isinstance(app.screen, SweepScreen))
         await at.until(lambda: at.screen.table.keys and not at.screen.table.filling)
@@ -119,7 +119,7 @@ async def test_enter_goes_to_the_task(sweep: Path) -> None:
         await at.press("j", "j", "enter")
         await at.until(lambda: not isinstance(at.app.screen, SweepScreen))
         browser = at.app.browser
-        assert browser.table is browser.tasks and browser.tasks.cursor_key == IDS[2]
+        assert browser.panes.current.table is browser.tasks and browser.tasks.cursor_key == IDS[2]
         await at.press("i")
         await at.until(lambda: isinstance(at.app.screen, SweepScreen))
 
@@ -172,7 +172,7 @@ async def test_task_without_a_bundle_has_a_hint(sweep: Path) -> None:
     app = HipercowApp(find_root(sweep), clock=lambda: NOW)
     async with app.run_test(size=(118, 40), notifications=True) as pilot:
         at = Driven(app, pilot)
-        await at.until(lambda: app.browser._complete and not app.browser.tasks.filling)
+        await at.until(lambda: app.browser.session.complete and not app.browser.tasks.filling)
         app.browser.tasks.move_to(app.browser.tasks.keys.index(task_id(50)))
         await at.press("i")
         await at.until(lambda: "for a bundle or an error" in at.text)

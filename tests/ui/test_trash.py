@@ -55,6 +55,7 @@ from hipercow_tui.ui.dialogs.job_result import JobResultScreen
 from hipercow_tui.ui.screens.history import HistoryScreen
 from hipercow_tui.ui.screens.plan import PlanScreen
 from hipercow_tui.ui.screens.trash import TrashScreen
+from hipercow_tui.ui.widgets.header import HeaderBar
 from hipercow_tui.ui.workers.trash_monitor import TrashMonitor
 
 
@@ -104,7 +105,7 @@ async def driving(
 ) -> AsyncIterator[Driven]:
     app = HipercowApp(root, read_only=read_only, clock=lambda: NOW)
     async with app.run_test(size=size, notifications=True) as pilot:
-        await until(pilot, lambda: app.browser._complete)
+        await until(pilot, lambda: app.browser.session.complete)
         yield Driven(app, pilot)
 
 
@@ -164,7 +165,7 @@ async def test_u_restores_the_last_batch_of_the_trash(root: Root) -> None:
         await at.shows("Restored 6 tasks and 2 bundles")
         await at.back()
         await at.shows("Tasks 6")
-        await until(at.pilot, lambda: not at.app.browser.header.trash)
+        await until(at.pilot, lambda: not at.app.browser.query_one(HeaderBar).trash)
     assert root_contents(root) == before and list_trash(root) == ()
 
 
@@ -246,7 +247,9 @@ async def test_an_interrupted_purge_is_shown_and_finished_or_restored(root: Root
         await at.on(JobResultScreen)
         await at.shows("Moved to the trash" if key == "f" else "Restored")
         await at.back()
-        await until(at.pilot, lambda: "interrupted" not in at.app.browser.header.trash)
+        await until(
+            at.pilot, lambda: "interrupted" not in at.app.browser.query_one(HeaderBar).trash
+        )
     if key == "r":
         assert root_contents(root) == before
     else:
@@ -255,11 +258,11 @@ async def test_an_interrupted_purge_is_shown_and_finished_or_restored(root: Root
 
 async def test_batches_of_other_processes_appear_without_a_key(root: Root) -> None:
     async with driving(root) as at:
-        assert not at.app.browser.header.trash
+        assert not at.app.browser.query_one(HeaderBar).trash
         batch_id = trashed(root)
         await at.shows("trash ", " kB")
         restore(root, batch_id)
-        await until(at.pilot, lambda: not at.app.browser.header.trash)
+        await until(at.pilot, lambda: not at.app.browser.query_one(HeaderBar).trash)
 
 
 async def test_the_trash_is_not_read_while_nothing_changes(
@@ -294,7 +297,7 @@ async def test_a_purge_of_another_process_is_not_touched_and_offered_after_its_d
                 "Another process works in this batch" in at.notes and "interrupted" not in at.notes
             )
             await at.pilot.press("escape")
-            assert not at.app.browser.header.trash
+            assert not at.app.browser.query_one(HeaderBar).trash
 
             child.kill()
             child.wait()

@@ -1,189 +1,109 @@
-"""The main screen as far as it filters: by keys, by the panel, by what was saved under a name."""
+"""Filters that the user saved under a name."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
+from typing import Any
 
-from textual import events, on
 from textual.app import SystemCommand
 from textual.markup import escape
+from textual.screen import Screen
 
-from hipercow_tui.domain.task import FILTERABLE_STATUSES
-from hipercow_tui.formats.root import Root
 from hipercow_tui.settings.saved_filters import FilterFile, SavedFilter, SavedFilters
 from hipercow_tui.support.errors import FilterError
 from hipercow_tui.support.text import escape_controls
-from hipercow_tui.ui.browse.errors_pane import TriageScreen
-from hipercow_tui.ui.widgets.error_details import ErrorDetailsView
+from hipercow_tui.ui import messages
 from hipercow_tui.ui.widgets.filters.panel import FilterPanel
-from hipercow_tui.ui.widgets.task_details import TaskDetailsView
 from hipercow_tui.ui.workers.base import start_thread
 
-NARROW = 68  # cells; with fewer, filters and tables do not stand side by side
-LOW = 18  # rows; with fewer, details are shown on demand alone
 
+class Filtering:
+    """Reads and changes the file of saved filters, in threads, and offers them as commands.
 
-class FilteringScreen(TriageScreen):
-    """Sets filters, and keeps them in ``filters``, the file of the user, if that may be used;
-    ``first`` are those to begin with."""
+    ``file`` is None if filters can't be saved.
+    """
 
-    def __init__(
-        self,
-        root: Root,
-        *,
-        read_only: bool,
-        indexed: bool,
-        filters: FilterFile | None,
-        first: SavedFilter,
-        clock: Callable[[], float],
-    ) -> None:
-        super().__init__(root, read_only=read_only, indexed=indexed, clock=clock)
+    def __init__(self, screen: Screen[Any], file: FilterFile | None) -> None:
+        self._screen = screen
+        self._file = file
         self.saved = SavedFilters()
-        self._file = filters
-        self._first = first
-        self._narrow = False
-        self._folded = False
 
-    def on_mount(self) -> None:
-        """Begin with the filters that were asked for; learn which are saved."""
-        self.filters.call_up(self._first)
-        self.read_saved()
+    @property
+    def _panel(self) -> FilterPanel:
+        return self._screen.query_one(FilterPanel)
 
-    @on(FilterPanel.Changed)
-    def _filtered(self) -> None:
-        self.renew()
-
-    @on(FilterPanel.Left)
-    def _left_filters(self) -> None:
-        if self._narrow:
-            self._fold(True)
-        self.table.focus()
-
-    # Room for them
-
-    def on_resize(self, event: events.Resize) -> None:
-        """Where there is little room, filters and details come on demand."""
-        narrow = event.size.width < NARROW
-        if narrow is not self._narrow:
-            self._narrow = narrow
-            # Who is at the filters stays there.
-            self._folded = narrow and not self.filters.has_focus_within
-        self.set_class(event.size.height < LOW, "-low")
-        self._fold(self._folded)
-
-    def action_fold(self) -> None:
-        """Hide the filters, or bring them back."""
-        self.remove_class("-details")
-        self._fold(not self._folded)
-
-    def _fold(self, folded: bool) -> None:
-        self._folded = folded
-        self.set_class(folded, "-folded")
-        self.set_class(self._narrow and not folded, "-filters-alone")
-        self.call_after_refresh(self._keep_focus)
-        self._tell_counts()
-
-    def _keep_focus(self) -> None:
-        """Keys go to something that is seen."""
-        among_filters = self.filters.has_focus_within
-        if self.has_class("-filters-alone"):
-            if not among_filters:
-                self.filters.focus_first()
-            return
-        on_details = isinstance(self.focused, TaskDetailsView | ErrorDetailsView)
-        lost = on_details and self.has_class("-low") and not self.has_class("-details")
-        if lost or (among_filters and self._folded):
-            self.table.focus()
-
-    def _loose_tasks(self) -> list[str]:
-        """Filters that are not seen are told."""
-        told = super()._loose_tasks()
-        if self._folded:
-            told.append(f"h {escape(str(self.filters.stack)) or 'filters'}")
-        return told
-
-    def action_status(self, number: int) -> None:
-        """Filter by a status, or no longer."""
-        self.filters.toggle_status(FILTERABLE_STATUSES[number - 1])
-
-    def action_clear_filters(self) -> None:
-        """Take all filters and marks away."""
-        self.filters.call_up(SavedFilter())
-        self.tasks.action_unmark()
-
-    def action_only_matched(self) -> None:
-        """Show the matched tasks alone, or the others dimmed."""
-        self._only_matched = not self._only_matched
-        self.renew()
-
-    # Filters under names
-
-    def filter_commands(self) -> Iterable[SystemCommand]:
-        """A command for each filter that is saved, and one to forget it."""
+    def commands(self) -> Iterable[SystemCommand]:
+        """A command for each saved filter, and one to remove it."""
         for name, saved in self.saved.filters.items():
-            title, told = escape(name), escape(str(saved))
-            yield SystemCommand(f"Filter: {title}", told, partial(self.filters.call_up, saved))
+            title, help_text = escape(name), escape(str(saved))
+            yield SystemCommand(f"Filter: {title}", help_text, partial(self._panel.call_up, saved))
         for name in (*self.saved.filters, *self.saved.problems):
-            what = escape(self.saved.problems.get(name, "")) or "Take it out of the saved filters"
+            problem = escape(self.saved.problems.get(name, ""))
             yield SystemCommand(
-                f"Forget filters {escape(escape_controls(name))}", what, partial(self._forget, name)
+                f"Forget filters {escape(escape_controls(name))}",
+                problem or "Remove it from the saved filters",
+                partial(self._forget, name),
             )
 
-    def action_save_filters(self) -> None:
+    def save(self) -> None:
         """Ask for a name, and save the filters under it."""
-        saved = SavedFilter.of(self.filters.stack)
+        saved = SavedFilter.of(self._panel.stack)
         if self._file is None:
-            self._refuse("Filters are not saved here: there is no folder for them")
+            self._warn("Filters can't be saved: there is no folder for them")
         elif not saved.given:
-            marks = "Marks are not saved: s" if self.filters.marks else "S"
-            self.notify(f"{marks}et a filter first (1 to 6, tab)", title="No filter")
+            marks = "Marks are not saved: s" if self._panel.marks else "S"
+            self._screen.notify(f"{marks}et a filter first (1 to 6, tab)", title="No filter")
         else:
             from hipercow_tui.ui.dialogs.save_filter import SaveFilterScreen
 
-            self.app.push_screen(SaveFilterScreen(saved, self.saved), partial(self._save, saved))
+            self._screen.app.push_screen(
+                SaveFilterScreen(saved, self.saved), partial(self._save, saved)
+            )
 
     def _save(self, saved: SavedFilter, name: str | None) -> None:
         if name is not None and self._file is not None:
-            self._change(
-                partial(self._file.save, name, saved), f"Saved as '{name}': ctrl+p calls it up"
-            )
+            save = partial(self._file.save, name, saved)
+            self._change(save, f"Saved as '{name}': ctrl+p lists it")
 
     def _forget(self, name: str) -> None:
         if self._file is not None:
-            self._change(
-                partial(self._file.forget, name), f"'{escape_controls(name)}' is forgotten"
-            )
+            forget = partial(self._file.forget, name)
+            self._change(forget, f"Removed the saved filters '{escape_controls(name)}'")
 
     def _change(self, change: Callable[[], None], done: str) -> None:
         def work() -> None:
             try:
                 change()
             except FilterError as error:
-                self.call_later(self._refuse, str(error))
+                self._screen.call_later(self._warn, str(error))
             else:
-                self.call_later(partial(self.notify, done, markup=False))
+                self._screen.call_later(partial(self._screen.notify, done, markup=False))
             self._read()
 
-        start_thread(work, self._broke)
+        start_thread(work, self._failed)
 
-    def read_saved(self) -> None:
-        """Learn which filters are saved, in the background."""
-        start_thread(self._read, self._broke)
+    def read(self) -> None:
+        """Read the file in a thread."""
+        start_thread(self._read, self._failed)
 
     def _read(self) -> None:
         if self._file is not None:
-            self.call_later(self._know, self._file.read())
+            self._screen.call_later(self._take, self._file.read())
 
-    def _know(self, saved: SavedFilters) -> None:
-        """What is wrong with the file is told once."""
-        told = self.saved
-        self.saved = saved
-        if saved.file_error not in ("", told.file_error):
-            self._refuse(saved.file_error)
+    def _take(self, saved: SavedFilters) -> None:
+        """Take over what was read; warn about each problem once."""
+        before, self.saved = self.saved, saved
+        if saved.file_error not in ("", before.file_error):
+            self._warn(saved.file_error)
         for name, problem in saved.problems.items():
-            if told.problems.get(name) != problem:
-                self._refuse(problem)
+            if before.problems.get(name) != problem:
+                self._warn(problem)
 
-    def _refuse(self, why: str) -> None:
-        self.notify(why, title="Saved filters", severity="warning", timeout=15, markup=False)
+    def _failed(self, error: Exception) -> None:
+        self._screen.post_message(messages.WorkerFailed(error))
+
+    def _warn(self, text: str) -> None:
+        self._screen.notify(
+            text, title="Saved filters", severity="warning", timeout=15, markup=False
+        )

@@ -1,366 +1,367 @@
-"""The main screen as far as it is used: what keys and clicks do to what it shows."""
+"""The main screen: its widgets, and which pane or controller handles a key or a message."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Callable
+from dataclasses import replace
+from typing import ClassVar
 
-from textual import on
+from textual import events, on
+from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.containers import Container
+from textual.screen import Screen
 from textual.widgets import ContentSwitcher
 
-from hipercow_tui.analysis.bundle_rows import BundleKey
-from hipercow_tui.analysis.error_groups import ErrorKey
-from hipercow_tui.analysis.task_sorting import SortKey
-from hipercow_tui.support.text import pluralize
+from hipercow_tui.domain.task import FILTERABLE_STATUSES
+from hipercow_tui.formats.root import Root
+from hipercow_tui.settings.saved_filters import FilterFile, SavedFilter
 from hipercow_tui.ui import messages
-from hipercow_tui.ui.browse.live import BUNDLES, ERRORS, TASKS
-from hipercow_tui.ui.browse.searching import SearchingScreen
+from hipercow_tui.ui.browse.bundles_pane import BundlesPane
+from hipercow_tui.ui.browse.errors_pane import ErrorsPane
+from hipercow_tui.ui.browse.filtering import Filtering
+from hipercow_tui.ui.browse.folding import Folding
+from hipercow_tui.ui.browse.inspecting import Inspecting
+from hipercow_tui.ui.browse.panes import Panes
+from hipercow_tui.ui.browse.presenter import Presenter
+from hipercow_tui.ui.browse.purge_control import PurgeControl
+from hipercow_tui.ui.browse.searching import Searching
+from hipercow_tui.ui.browse.session import Session
+from hipercow_tui.ui.browse.sizing import Sizing
+from hipercow_tui.ui.browse.state import TASKS
+from hipercow_tui.ui.browse.tasks_pane import TasksPane
+from hipercow_tui.ui.browse.trash_control import TrashControl
 from hipercow_tui.ui.keymap import BROWSE
+from hipercow_tui.ui.widgets.error_table import ErrorTable
+from hipercow_tui.ui.widgets.filters.panel import FilterPanel
 from hipercow_tui.ui.widgets.footer import KeyFooter
 from hipercow_tui.ui.widgets.header import HeaderBar
 from hipercow_tui.ui.widgets.search_bar import SearchBar
-from hipercow_tui.ui.widgets.task_details import TaskDetailsView
 from hipercow_tui.ui.widgets.task_table import TaskTable
+from hipercow_tui.ui.widgets.titled_frame import TitledFrame
 from hipercow_tui.ui.widgets.virtual_table import VirtualTable
+from hipercow_tui.ui.workers.base import start_thread
 
-if TYPE_CHECKING:
-    from hipercow_tui.output.r_calls import RCallTargets
-    from hipercow_tui.ui.dialogs.copy_menu import CopySource
-    from hipercow_tui.ui.workers.purge_job import JobRunner, JobSpec
-    from hipercow_tui.ui.workers.trash_monitor import TrashState
+AGES_EVERY = 15.0  # seconds after which ages on the screen are updated
 
 
-class BrowseScreen(SearchingScreen):
-    """Filters, marks, orders, searches, plans; only a plan that was confirmed changes the disk."""
+class BrowseScreen(Screen[None]):
+    """Shows a root, and what filters, marks and a search select.
 
+    ``indexed`` says whether what was read is kept for the next start. ``filters`` is the file of
+    saved filters, None if they can't be saved; ``first`` are the filters to begin with. ``clock``
+    gives the time in seconds since the epoch.
+    """
+
+    AUTO_FOCUS = "TaskTable"
     BINDINGS: ClassVar[list[BindingType]] = [*BROWSE]
 
-    job: JobRunner | None = None  # what changes the disk
-    _trash: TrashState | None = None
-    _told_of: frozenset[str] = frozenset()
-    _undoing = False
+    def __init__(
+        self,
+        root: Root,
+        *,
+        read_only: bool,
+        indexed: bool,
+        filters: FilterFile | None,
+        first: SavedFilter,
+        clock: Callable[[], float],
+    ) -> None:
+        super().__init__()
+        self._first_filters = first
+        self.session = session = Session(
+            root,
+            read_only=read_only,
+            indexed=indexed,
+            clock=clock,
+            filters=lambda: self.filters.stack,
+            post=self.post_message,
+        )
+        self.tasks_pane = TasksPane(session, self)
+        self.bundles_pane = BundlesPane(session, self)
+        self.errors_pane = ErrorsPane(session, self)
+        self.panes = Panes(session, self, (self.tasks_pane, self.bundles_pane, self.errors_pane))
+        self.filtering = Filtering(self, filters)
+        self.folding = Folding(self, self.panes)
+        self.searching = Searching(session, self, self.panes)
+        self.sizing = Sizing(session, self, self.panes)
+        self.inspecting = Inspecting(
+            session, self, self.panes, show_pane=self.action_show, refresh=self.action_refresh
+        )
+        self.purge = PurgeControl(session, self)
+        self.trash = TrashControl(session, self, self.purge)
+        self.presenter = Presenter(
+            session, self, self.panes, self.folding, self.searching, self.sizing
+        )
 
-    @on(messages.ServicesReady)
-    def _look_for_what_broke_off(self) -> None:
-        """It is told of as soon as it is found."""
-        self.services.refresh_trash()
+    def compose(self) -> ComposeResult:
+        """Header, filters, tables above or beside details, keys. Other panes are mounted later."""
+        yield HeaderBar()
+        with Container(id="body"):
+            yield FilterPanel(self.session.clock, id="filters")
+            with Container(id="main"):
+                with TitledFrame(id="tables"):
+                    with ContentSwitcher(initial=TASKS):
+                        yield self.tasks_pane.table
+                    yield SearchBar()
+                yield self.tasks_pane.details
+        yield KeyFooter(palette=True)
 
-    # Details
+    def on_mount(self) -> None:
+        """Start timers, and after the first frame the workers."""
+        self.filters.call_up(self._first_filters)
+        self.filtering.read()
+        self.presenter.begin()
+        self.set_interval(1.0, self.presenter.update_freshness)
+        self.set_interval(AGES_EVERY, self.session.request_view)
+        self.call_after_refresh(start_thread, self.session.start, self.presenter.failed)
 
-    def action_details(self) -> None:
-        """Show the task under the cursor on the whole screen, or no longer."""
-        full = not self.has_class("-details")
-        self.set_class(full, "-details")
-        (self.query_one(TaskDetailsView) if full else self.table).focus()
-
-    @on(VirtualTable.Opened)
-    def _opened(self, message: VirtualTable.Opened) -> None:
-        if message.table is self.tasks:
-            self.action_details()
-        elif message.table is self.bundles and (line := self.bundles.line_of(message.key)):
-            self.filters.set_bundle(line.name, line.lang)
-            self.action_show(TASKS)
-
-    # Marks
-
-    @on(TaskTable.Marked)
-    def _marked(self, message: TaskTable.Marked) -> None:
-        self.filters.marks = message.marks
-
-    # Order and tabs
-
-    def action_show(self, tab: str) -> None:
-        """Show tasks, bundles or errors."""
-        self._mount_tabs()
-        self.remove_class("-details")
-        self.query_one(ContentSwitcher).current = tab
-        self.set_class(tab == BUNDLES, "-bundles")
-        self.set_class(tab == ERRORS, "-errors")
-        self.table.focus()
-        self._tab_shown()
-        self._tell_counts()
-
-    def action_switch(self) -> None:
-        """From another table to the bundles, and back to the tasks."""
-        self.action_show(TASKS if self._tab == BUNDLES else BUNDLES)
-
-    def action_sort(self) -> None:
-        """Sort the other way round."""
-        self._sort_by(self._sort_key)
-
-    def action_sort_by(self, step: int) -> None:
-        """Sort by the column before or after."""
-        key = self._sort_key
-        keys = [one for one in type(key) if self.sorts_by(one)]
-        self._sort_by(keys[(keys.index(key) + step) % len(keys)])
+    def on_unmount(self) -> None:
+        """Stop the workers."""
+        self.session.stop()
 
     @property
-    def _sort_key(self) -> SortKey | BundleKey | ErrorKey:
-        """What the table that is shown is sorted by."""
-        if self._tab == ERRORS:
-            return self._error_sort.key
-        return self._bundle_sort.key if self._tab == BUNDLES else self._sort.key
+    def filters(self) -> FilterPanel:
+        """The filter panel."""
+        return self.query_one(FilterPanel)
 
-    @on(VirtualTable.HeaderClicked)
-    def _header_clicked(self, message: VirtualTable.HeaderClicked) -> None:
-        self._sort_by(message.column)
+    @property
+    def tasks(self) -> TaskTable:
+        """The table of tasks."""
+        return self.tasks_pane.table
 
-    def _sort_by(self, column: str) -> None:
-        """By this column, or if it is that already, the other way round."""
-        if self._tab == ERRORS:
-            if column in tuple(ErrorKey):
-                self._sort_errors(ErrorKey(column))
-            return
-        if self._tab == BUNDLES:
-            if column in tuple(BundleKey):
-                self._bundle_sort = self._bundle_sort.toggled(BundleKey(column))
-        else:
-            self._sort = self._sort.toggled(SortKey(column))
-        if self._needs_all_gists:
-            self.services.summaries.want_all(self.snapshot.tasks)
-        self._tell_counts()
-        self.renew()
+    # Results of workers
 
-    def key_escape(self) -> None:
-        """Leave what was begun last: full details, a range, a search."""
-        if self.has_class("-details"):
-            self.action_details()
-        elif not (self.tasks.drop_range() or self.stop_measuring()) and self._query:
-            self.query_one(SearchBar).action_leave()
+    @on(messages.ServicesReady)
+    def _workers_started(self) -> None:
+        self.session.set_priorities()
+        self.trash.refresh()
 
-    # The rest of the keys
+    @on(messages.ScanUpdated)
+    def _take_scan(self) -> None:
+        self.trash.refresh()
+        scan = self.session.take_scan()
+        if scan is not None:
+            if scan.complete or self.purge.planning or not self.session.complete:
+                self.presenter.show_progress(scan)
+            self.tasks_pane.reload_details(scan.changed)
 
-    def action_refresh(self) -> None:
-        """Look at the disk now."""
-        self.services.poller.refresh_now()
-        self.read_saved()
-        self.services.trash.forget()
-        self.services.refresh_trash()
+    @on(messages.ViewModelReady)
+    async def _show_view_model(self, message: messages.ViewModelReady) -> None:
+        await self.presenter.show(message.view_model)
 
-    def action_log(self) -> None:
-        """Show the log of the task under the cursor."""
-        from hipercow_tui.ui.screens.log import LogScreen
+    @on(messages.TotalsReady)
+    def _show_totals(self, message: messages.TotalsReady) -> None:
+        totals = message.totals
+        self.filters.show_sum(totals.matched, totals.cascaded, totals.bundles, totals.blocked)
 
-        task = self.tasks.current
-        if self._tab != TASKS:
-            self.notify("A log is one task's: Enter or b leads to the tasks")
-        elif task is None:
-            self.notify("There is no task here, and so no log")
-        else:
-            root = self.root.part(task.lang)
-            self.app.push_screen(LogScreen(root, task.id, lambda: self.snapshot.tasks.get(task.id)))
+    @on(messages.ErrorsReady)
+    def _show_errors(self, message: messages.ErrorsReady) -> None:
+        if self.is_attached:
+            self.errors_pane.show_groups(message.view_model)
+            self.presenter.update_hits()
 
-    def action_copy(self) -> None:
-        """Choose what to copy of the marked tasks, else of what is under the cursor; or have R
-        cancel or retry them."""
-        from hipercow_tui.ui.dialogs.copy_menu import CopyMenuScreen
+    @on(messages.SummariesLoaded)
+    def _show_summaries(self) -> None:
+        self.tasks_pane.summaries_loaded()
 
-        if self._tab == ERRORS and self.errors.current is not None:
-            self.app.copy_to_clipboard(self.errors.current.text)
-            self.notify("Copied the message")
-        elif (chosen := self._chosen()) is not None:
-            refusal = "started with --read-only" if self.read_only else ""
-            self.app.push_screen(CopyMenuScreen(chosen, refusal=refusal), self._let_r)
+    @on(messages.SizesMeasured)
+    def _show_sizes(self) -> None:
+        self.sizing.measured()
+        self.presenter.update_titles()
 
-    def _chosen(self) -> CopySource | None:
-        from hipercow_tui.ui.dialogs.copy_menu import CopySource, called
-
-        snapshot, marks = self.snapshot, self.tasks.marks
-        summaries = self.services.summaries.summaries
-        if self._tab == BUNDLES:
-            line = self.bundles.current
-            bundle = snapshot.bundle(line.name, line.lang) if line else None
-            if bundle is None:
-                return None
-            tasks = tuple(snapshot.of_lang(bundle.lang).existing(bundle.task_ids))
-            called_so = f"bundle {bundle.name}"
-            return CopySource(called_so, tasks, snapshot, summaries, bundle.name, bundle.lang)
-        if marks:
-            tasks = tuple(snapshot.tasks[i] for i in self.tasks.keys if i in marks)
-            return CopySource(f"{pluralize(len(tasks), 'marked task')}", tasks, snapshot, summaries)
-        task = self.tasks.current
-        return None if task is None else CopySource(called(task), (task,), snapshot, summaries)
-
-    def _let_r(self, reach: RCallTargets | None) -> None:
-        from hipercow_tui.ui.dialogs.run_r import RunRScreen
-
-        def ended(started: bool | None) -> None:
-            if started:
-                self.action_refresh()
-
-        if reach is not None:
-            self.app.push_screen(RunRScreen(reach, self.root), ended)
-
-    def action_problems(self) -> None:
-        """Tell what could not be read."""
-        from hipercow_tui.ui.dialogs.problems import ProblemsScreen
-
-        self.app.push_screen(ProblemsScreen(self.snapshot))
-
-    @on(HeaderBar.ProblemsClicked)
-    def _problems_clicked(self) -> None:
-        self.action_problems()
-
-    # Plan and purge
-
-    def action_plan(self) -> None:
-        """Look at the root anew and show what a purge would take."""
-        stack = self.filters.stack
-        if not stack.given:
-            self.notify("Set a filter first (1 to 6, tab) or mark tasks (space)", title="No filter")
-        elif self.is_purging:
-            self.notify(self.is_busy)
-        elif not self._planning:
-            self._planning = True
-            self.services.make_plan(stack)
+    @on(messages.DetailsLoaded)
+    def _show_details(self, message: messages.DetailsLoaded) -> None:
+        self.tasks_pane.details_loaded(message)
 
     @on(messages.PlanReady)
     def _show_plan(self, message: messages.PlanReady) -> None:
-        from hipercow_tui.ui.screens.plan import PlanScreen
-
-        self._planning = False
-        screen = PlanScreen(
-            message.plan,
-            message.snapshot,
-            self.root,
-            self.services.summary_loader,
-            read_only=self.read_only,
-            clock=self.clock,
-        )
-        self.app.push_screen(screen, self._purge)
-
-    def _purge(self, job: JobSpec | None) -> None:
-        """Carry out what was confirmed."""
-        from hipercow_tui.ui.widgets.purge_bar import PurgeBar
-
-        if job is not None and self.is_purging:
-            self.notify(self.is_busy)
-        elif job is not None:
-            bar = PurgeBar(job)
-            self.job = bar.run
-            self.mount(bar, before=self.query_one(KeyFooter))
-            self.refresh_bindings()
+        self.purge.show_plan(message)
 
     @on(messages.JobEnded)
-    async def _purge_ended(self, message: messages.JobEnded) -> None:
-        from hipercow_tui.ui.dialogs.job_result import JobResultScreen
-
-        self.job = None
-        await self.query("PurgeBar").remove()
+    async def _end_job(self, message: messages.JobEnded) -> None:
+        await self.purge.end()
         self.action_refresh()
-        if message.report is not None:
-            self.app.push_screen(JobResultScreen(message.report), self._go_on)
-        elif message.error is not None:
-            self.notify(message.error, title="Not done", severity="error", timeout=30, markup=False)
-
-    @property
-    def is_purging(self) -> bool:
-        """Whether a purge, or any other job on the disk, is under way."""
-        return self.job is not None
-
-    @property
-    def is_busy(self) -> str:
-        """A sentence on the job under way, and what to do; empty if there is none."""
-        return self.job.waited_for if self.job else ""
-
-    # Trash and undo
-
-    @property
-    def _refusal(self) -> str:
-        """Why nothing may be changed; nothing if it may."""
-        if self.read_only:
-            return "Started with --read-only: the trash can be looked at, not changed"
-        return self.root.purge_refusal or ""
-
-    @on(messages.ScanUpdated)
-    def _look_in_trash_too(self) -> None:
-        if not self.is_purging:  # whoever purges knows, and is told at the end
-            self.services.refresh_trash()
+        self.trash.show_result(message)
 
     @on(messages.TrashUpdated)
-    def _trash_seen(self, message: messages.TrashUpdated) -> None:
-        from hipercow_tui.ui.workers.trash_monitor import made
+    def _update_trash(self, message: messages.TrashUpdated) -> None:
+        self.trash.update(message.trash)
 
-        look, now = message.trash, self.clock()
-        broke_off = look.interrupted
-        self.header.trash = "! interrupted: T" if broke_off else look.in_short(now)
-        if look is not self._trash:
-            self._trash = look
-            self.refresh_bindings()
-        new = [batch for batch in broke_off if batch.batch_id not in self._told_of]
-        self._told_of |= {batch.batch_id for batch in new}
-        for batch in new:
-            self.notify(
-                f"A purge of {made(batch, now)} was interrupted: T to finish or restore it",
-                severity="warning",
-                timeout=30,
-                markup=False,
-            )
-        if self._undoing:
-            self._undoing = False
-            self._ask_to_undo()
+    # Messages of widgets
 
-    def _go_on(self, action: str | None) -> None:
-        """A report names keys that act on what it tells of."""
-        if action == "undo":
-            self.action_undo()
-        elif action == "trash":
-            self.call_after_refresh(self.action_trash)  # the report is still being taken away
+    @on(FilterPanel.Changed)
+    @on(messages.LogActivityChanged)
+    def _request_view(self) -> None:
+        self.session.request_view()
+
+    @on(events.Resize)
+    def _fit(self, event: events.Resize) -> None:
+        self.folding.resize(event.size)
+        self.presenter.update_titles()
+
+    @on(FilterPanel.Left)
+    def _leave_filters(self) -> None:
+        self.folding.leave_filters()
+        self.presenter.update_titles()
+
+    @on(VirtualTable.CursorMoved)
+    def _cursor_moved(self, message: VirtualTable.CursorMoved) -> None:
+        self.panes.of(message.table).cursor_moved()
+
+    @on(VirtualTable.Opened)
+    def _open(self, message: VirtualTable.Opened) -> None:
+        pane = self.panes.of(message.table).open(message.key)
+        if pane is None:
+            self.action_details()
+        else:
+            self.action_show(pane)
+
+    @on(VirtualTable.HeaderClicked)
+    def _sort(self, message: VirtualTable.HeaderClicked) -> None:
+        self.panes.current.sort_by(message.column)
+
+    @on(TaskTable.Scrolled)
+    def _read_visible(self) -> None:
+        self.tasks_pane.load_visible()
+        self.sizing.measure_visible()
+
+    @on(TaskTable.Marked)
+    def _filter_by_marks(self, message: TaskTable.Marked) -> None:
+        self.filters.marks = message.marks
+        self.errors_pane.show_marks(message.marks)
+
+    @on(ErrorTable.Marked)
+    def _mark_error(self, message: ErrorTable.Marked) -> None:
+        self.errors_pane.mark(message.ids, marked=message.marked)
+
+    @on(ErrorTable.AllMarked)
+    def _mark_errors(self) -> None:
+        self.errors_pane.mark_all()
+
+    @on(SearchBar.Changed)
+    def _search(self, message: SearchBar.Changed) -> None:
+        self.searching.search(message.query)
+
+    @on(SearchBar.Done)
+    def _accept_search(self) -> None:
+        self.searching.accept()
+
+    # Keys: what is shown
+
+    def action_show(self, name: str) -> None:
+        """Show a pane."""
+        self.presenter.show_pane(name)
+
+    def action_toggle_pane(self, name: str) -> None:
+        """Show a pane, or if it is shown the tasks."""
+        self.action_show(TASKS if self.session.state.pane == name else name)
+
+    def action_details(self) -> None:
+        """Show details on the whole screen, or beside the table."""
+        self.folding.toggle_details()
+
+    def action_fold(self) -> None:
+        """Hide the filters, or show them."""
+        self.folding.toggle_filters()
+        self.presenter.update_titles()
+
+    def action_sort(self) -> None:
+        """Sort in the opposite direction."""
+        self.panes.current.sort_by(self.panes.current.sort_key)
+
+    def action_sort_by(self, step: int) -> None:
+        """Sort by the next column, or with -1 by the previous one."""
+        self.panes.current.sort_by_next(step)
+
+    def action_search(self) -> None:
+        """Type a text to search for."""
+        self.folding.close_details()
+        self.searching.begin()
+
+    def action_hit(self, step: int) -> None:
+        """Move to the next hit, or with -1 to the previous one."""
+        self.searching.move(step)
+
+    def action_sizes(self) -> None:
+        """Measure tasks; while they are measured, stop."""
+        self.sizing.toggle()
+        self.presenter.update_titles()
+
+    def key_escape(self) -> None:
+        """Leave full details, else a range of marks, else stop measuring, else end the search."""
+        if self.folding.details_full:
+            self.action_details()
+        elif not self.tasks.drop_range() and not self.sizing.stop():
+            self.searching.leave()
+        self.presenter.update_titles()
+
+    # Keys: filters
+
+    def action_status(self, number: int) -> None:
+        """Add a status to the filters, or remove it."""
+        self.filters.toggle_status(FILTERABLE_STATUSES[number - 1])
+
+    def action_clear_filters(self) -> None:
+        """Remove all filters and marks."""
+        self.filters.call_up(SavedFilter())
+        self.tasks.action_unmark()
+
+    def action_only_matched(self) -> None:
+        """Hide the tasks that are not matched, or show them dimmed."""
+        state = self.session.state
+        self.session.set_state(replace(state, only_matched=not state.only_matched))
+
+    def action_save_filters(self) -> None:
+        """Save the filters under a name."""
+        self.filtering.save()
+
+    # Keys: the current row
+
+    def action_log(self) -> None:
+        """Show the log of the current task."""
+        self.inspecting.show_log()
+
+    def action_messages(self) -> None:
+        """Show every message of the current error."""
+        self.inspecting.show_messages()
+
+    def action_inputs(self) -> None:
+        """Show inputs as columns."""
+        self.inspecting.show_inputs()
+
+    def action_copy(self) -> None:
+        """Copy something of the current row, or let R cancel or retry tasks."""
+        self.inspecting.copy()
+
+    @on(HeaderBar.ProblemsClicked)
+    def action_problems(self) -> None:
+        """Show what could not be read."""
+        self.inspecting.show_problems()
+
+    # Keys: the disk
+
+    def action_refresh(self) -> None:
+        """Read the disk now."""
+        self.session.services.poller.refresh_now()
+        self.filtering.read()
+        self.trash.reread()
+
+    def action_plan(self) -> None:
+        """Show what a purge would take."""
+        self.purge.plan(self.filters.stack)
 
     def action_undo(self) -> None:
-        """Stop the purge that is under way; else bring back the last of the trash."""
-        if self.is_purging:
-            from hipercow_tui.ui.widgets.purge_bar import PurgeBar
-
-            for bar in self.query(PurgeBar):
-                bar.stop()
-        elif self._refusal:
-            self.notify(self._refusal, severity="warning", markup=False)
-        else:
-            self._undoing = True
-            self.services.refresh_trash()
-
-    def _ask_to_undo(self) -> None:
-        from rich.text import Text
-
-        from hipercow_tui.ui.dialogs.choice import Choice, ChoiceScreen
-        from hipercow_tui.ui.workers.purge_job import restore_job
-        from hipercow_tui.ui.workers.trash_monitor import contents, made
-
-        look = self._trash
-        batches = look.undoable if look else ()
-        if not batches:
-            self.notify(
-                (look.problem if look else "") or "Nothing to undo: the trash is empty",
-                markup=False,
-            )
-            return
-        job = restore_job(self.root, batches[0].batch_id)
-        held, when = contents(*batches, verb="goes/go"), made(batches[0], self.clock())
-        what = f"{held} back in place, moved away {when}."
-
-        def answered(answer: str | None) -> None:
-            self._purge(job if answer else None)
-
-        question = ChoiceScreen("Undo?", Text(what), [Choice("yes", "y", "Undo")])
-        self.app.push_screen(question, answered)
+        """Stop the job under way, else restore the last batch of the trash."""
+        self.trash.undo()
 
     def action_trash(self) -> None:
-        """Show what is in the trash."""
-        from hipercow_tui.ui.screens.trash import TrashScreen
-
-        self.app.push_screen(
-            TrashScreen(self.root, refusal=self._refusal, clock=self.clock), self._purge
-        )
+        """Show the trash."""
+        self.trash.show_trash()
 
     def action_history(self) -> None:
-        """Show what was done before."""
-        from hipercow_tui.ui.screens.history import HistoryScreen
-
-        self.app.push_screen(HistoryScreen(self.root, clock=self.clock))
+        """Show what was purged, restored and emptied."""
+        self.trash.show_history()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Undo is offered while there is a purge to stop or something to bring back."""
-        if action == "undo":
-            return self.is_purging or bool(self._trash and self._trash.undoable)
-        return True
+        """Offer undo only if there is a job to stop or a batch to restore."""
+        return self.trash.can_undo if action == "undo" else True

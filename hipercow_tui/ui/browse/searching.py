@@ -1,85 +1,77 @@
-"""The main screen as far as it searches: one search over tasks, bundles and errors, of which the
-table that is shown tells its own hits."""
+"""The search of the main screen: one text for all panes, of which each has its own hits."""
 
 from __future__ import annotations
 
-from textual import on
+from dataclasses import replace
+from typing import Any
+
+from textual.screen import Screen
 
 from hipercow_tui.analysis.task_view import next_hit
-from hipercow_tui.ui import messages
-from hipercow_tui.ui.browse.filtering import FilteringScreen
-from hipercow_tui.ui.browse.live import BUNDLES, ERRORS, TASKS
+from hipercow_tui.ui.browse.panes import Panes
+from hipercow_tui.ui.browse.session import Session
 from hipercow_tui.ui.widgets.search_bar import SearchBar
+from hipercow_tui.ui.widgets.task_table import TaskTable
+from hipercow_tui.ui.widgets.virtual_table import VirtualTable
 
 
-class SearchingScreen(FilteringScreen):
-    """Finds what is typed, in the rows of the table that is shown, and goes from hit to hit."""
+class Searching:
+    """Searches for the text in the search bar, and moves from hit to hit."""
 
-    _search_from: str | None = None  # the row on which the cursor stood; None once it is typed
-
-    def action_search(self) -> None:
-        """Type what to search for."""
-        self.remove_class("-details")
-        self._search_from = self.table.cursor_key
-        self.query_one(SearchBar).open()
-
-    @on(SearchBar.Changed)
-    def _searched(self, message: SearchBar.Changed) -> None:
-        self._query = self.tasks.sought = message.query
-        self._set_pace()
-        self._read_all()
-        self.renew()
-
-    def _read_all(self) -> None:
-        """What tasks run is read where it is searched in."""
-        if self._query and self._tab == TASKS:
-            self.services.summaries.want_all(self.snapshot.tasks)
-
-    @on(SearchBar.Done)
-    def _search_done(self) -> None:
-        self._search_from = None
-        self.table.focus()
-
-    def action_hit(self, step: int) -> None:
-        """To the next hit, or the one before."""
-        hit = next_hit(self.table.hits, self.table.cursor, step)
-        if hit is not None:
-            self.table.move_to(hit)
-        elif not self._query:
-            self.notify("Nothing is searched for: / begins")
-
-    def _tab_shown(self) -> None:
-        super()._tab_shown()
-        self._read_all()
-        self._tell_hits()
-
-    @on(messages.ViewModelReady)
-    @on(messages.ErrorsReady)
-    def _search_anew(self) -> None:
-        self.call_later(self._show_hits)  # once the tables have taken it in
-
-    def _show_hits(self) -> None:
-        self._tell_hits()
-        self._jump_to_hit()
-
-    def _tell_hits(self) -> None:
-        if self._query:
-            unread = self._unread
-            note = f", reading {unread:,} more" if unread > 0 else ""
-            self.query_one(SearchBar).tell(len(self.table.hits), note)
-
-    def _jump_to_hit(self) -> None:
-        """While one types, the cursor stands on the first hit from where it was."""
-        row = self.table.row_of(self._search_from) if self._search_from else None
-        hit = None if row is None else next_hit(self.table.hits, row - 1, 1)
-        if hit is not None:
-            self.table.move_to(hit)
+    def __init__(self, session: Session, screen: Screen[Any], panes: Panes) -> None:
+        self._session = session
+        self._screen = screen
+        self._panes = panes
+        self._start: str | None = None  # the row from which the search began, until Enter
 
     @property
-    def _unread(self) -> int:
-        """How much is still to be read of what is searched in."""
-        if self._tab == BUNDLES:
-            return 0
-        failures = self.errors.unread
-        tasks = len(self.snapshot.tasks) - len(self.services.summaries.summaries)
-        return failures if self._tab == ERRORS else failures + tasks
+    def _table(self) -> VirtualTable:
+        return self._panes.current.table
+
+    @property
+    def _bar(self) -> SearchBar:
+        return self._screen.query_one(SearchBar)
+
+    def begin(self) -> None:
+        """Open the search bar."""
+        self._start = self._table.cursor_key
+        self._bar.open()
+
+    def search(self, query: str) -> None:
+        """Search for another text; an empty one ends the search."""
+        self._screen.query_one(TaskTable).sought = query
+        self._session.set_state(replace(self._session.state, query=query))
+
+    def accept(self) -> None:
+        """Keep the hits, and focus the table."""
+        self._start = None
+        self._table.focus()
+
+    def leave(self) -> None:
+        """End the search, if there is one."""
+        if self._session.state.query:
+            self._bar.action_leave()
+
+    def move(self, step: int) -> None:
+        """Move to the next hit, or with -1 to the previous one."""
+        hit = next_hit(self._table.hits, self._table.cursor, step)
+        if hit is not None:
+            self._table.move_to(hit)
+        elif not self._session.state.query:
+            self._screen.notify("There is no search: / begins one")
+
+    def show_count(self) -> None:
+        """Show the number of hits."""
+        if self._session.state.query:
+            unread = self._panes.current.unread
+            note = f", reading {unread:,} more" if unread > 0 else ""
+            self._bar.tell(len(self._table.hits), note)
+
+    def show_hits(self) -> None:
+        """Show the number of hits; while the text is typed, move to the first hit at or after the
+        row from which the search began."""
+        self.show_count()
+        row = self._table.row_of(self._start) if self._start else None
+        hit = None if row is None else next_hit(self._table.hits, row - 1, 1)
+        if hit is not None:
+            self._table.move_to(hit)

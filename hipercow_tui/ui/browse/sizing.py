@@ -1,93 +1,74 @@
-"""The main screen as far as it tells what tasks and bundles hold, for who asked."""
+"""Measures tasks on request, for the main screen."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from enum import StrEnum
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
-from textual import on
+from textual.screen import Screen
 
-from hipercow_tui.analysis.bundle_rows import BundleKey
 from hipercow_tui.analysis.disk_usage import sum_usage
-from hipercow_tui.analysis.task_sorting import SIZE_KEYS, SortKey
-from hipercow_tui.domain.task import Task
+from hipercow_tui.analysis.task_sorting import SIZE_KEYS
 from hipercow_tui.support.text import format_size, pluralize
-from hipercow_tui.ui import messages
-from hipercow_tui.ui.browse.live import BUNDLES, LiveScreen
+from hipercow_tui.ui.browse.panes import Panes
+from hipercow_tui.ui.browse.session import Session
+from hipercow_tui.ui.browse.state import BUNDLES
+from hipercow_tui.ui.widgets.task_table import TaskTable
 
-ONCE_MEASURED = (*SIZE_KEYS, BundleKey.SIZE, BundleKey.FILES)
 
+class Sizing:
+    """Starts and stops measuring, and shows the progress."""
 
-class SizingScreen(LiveScreen):
-    """Measures on request; what was asked for is told at the foot of the table."""
+    def __init__(self, session: Session, screen: Screen[Any], panes: Panes) -> None:
+        self._session = session
+        self._screen = screen
+        self._panes = panes
+        self._requested: frozenset[str] = frozenset()
 
-    _asked_for: frozenset[str] | None = None
-
-    def action_sizes(self) -> None:
-        """Measure the marked tasks, else the matched, else all; on the bundles, all of theirs.
-        While that is under way: stop."""
-        if self.stop_measuring():
+    def toggle(self) -> None:
+        """Measure the tasks that the pane selects, those on the screen first; while tasks are
+        measured, stop."""
+        if self.stop():
             return
-        tasks = tuple(self._in_question())
-        self._asked_for = frozenset(task.id for task in tasks)
-        self.tasks.show_sizes(self.services.sizes.sizes)
-        self.bundles.show_sizes()
-        self.services.sizes.request(tasks)
-        self._measure_in_sight()
-        self._tell_counts()
+        sizes = self._session.services.sizes
+        tasks = tuple(self._panes.current.tasks_to_measure)
+        self._requested = frozenset(task.id for task in tasks)
+        for pane in self._panes:
+            pane.show_sizes(sizes.sizes)
+        self._session.set_state(replace(self._session.state, show_sizes=True))
+        sizes.request(tasks)
+        self.measure_visible()
 
-    def _in_question(self) -> Iterable[Task]:
-        tasks, view = self.snapshot.tasks, self.tasks.view
-        if self._tab == BUNDLES:
-            named = {i for bundle in self.snapshot.bundles for i in bundle.task_ids}
-            return [tasks[i] for i in named if i in tasks]
-        if self.tasks.marks:
-            return [tasks[i] for i in view.ids if i in self.tasks.marks and i in tasks]
-        return [
-            tasks[i] for row, i in enumerate(view.ids) if i in tasks and not view.is_dimmed(row)
-        ]
+    def stop(self) -> bool:
+        """Stop measuring; return whether anything was being measured."""
+        return self._session.services.sizes.cancel()
 
-    def stop_measuring(self) -> bool:
-        """Measure no more; whether anything was being measured."""
-        had = self.services.sizes.cancel()
-        if had:
-            self._tell_counts()
-        return had
+    def measure_visible(self) -> None:
+        """Of the requested tasks, measure those on the screen next."""
+        if self._session.state.show_sizes:
+            table = self._screen.query_one(TaskTable)
+            rows = table.visible_rows
+            self._session.services.sizes.prioritize(table.keys[rows.start : rows.stop])
+
+    def measured(self) -> None:
+        """Show sizes that were measured."""
+        self._screen.query_one(TaskTable).forget_strips()
+        state = self._session.state
+        if state.sort.key in SIZE_KEYS or state.pane == BUNDLES:
+            self._session.request_view()
 
     @property
-    def _sized(self) -> bool:
-        return self._asked_for is not None
-
-    def sorts_by(self, key: StrEnum) -> bool:
-        """Whether a table can be sorted by it: by size only once that was asked for, by language
-        where there is more than one."""
-        if key in (SortKey.LANG, BundleKey.LANG):
-            return bool(self.snapshot.by_language)
-        return self._sized or key not in ONCE_MEASURED
-
-    @on(messages.SizesMeasured)
-    def _sizes_read(self) -> None:
-        self.tasks.forget_strips()
-        if self._sort.key in SIZE_KEYS or self._tab == BUNDLES:
-            self.renew()
-        self._tell_counts()
-
-    def _read_rows(self) -> None:
-        super()._read_rows()
-        self._measure_in_sight()
-
-    def _measure_in_sight(self) -> None:
-        if self._sized:
-            rows = self.tasks.visible_rows
-            self.services.sizes.prioritize(self.tasks.keys[rows.start : rows.stop])
-
-    def _loose_tasks(self) -> list[str]:
-        """How far measuring is; then how much it was."""
-        if self._asked_for is None:
-            return []
-        found = sum_usage(self.snapshot.existing(self._asked_for), self.services.sizes.sizes)
-        said = f"{format_size(found.size.bytes)} in {pluralize(found.size.files, 'file')}"
-        progress = self.services.sizes.progress
+    def notes(self) -> Sequence[str]:
+        """The progress while tasks are measured, and their total size."""
+        if not self._session.state.show_sizes:
+            return ()
+        sizes = self._session.services.sizes
+        found = sum_usage(self._session.snapshot.existing(self._requested), sizes.sizes)
+        total = f"{format_size(found.size.bytes)} in {pluralize(found.size.files, 'file')}"
+        progress = sizes.progress
         if progress is not None:
-            return [f"measuring {progress.done:,}/{progress.total:,}, esc stops", said]
-        return [said if found.complete else f"{said}, {found.measured:,}/{found.tasks:,} measured"]
+            return (f"measuring {progress.done:,}/{progress.total:,}, esc stops", total)
+        return (
+            total if found.complete else f"{total}, {found.measured:,}/{found.tasks:,} measured",
+        )

@@ -1,0 +1,116 @@
+"""The pane of bundles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from textual.screen import Screen
+
+from hipercow_tui.analysis.bundle_rows import BundleKey
+from hipercow_tui.analysis.disk_usage import Sizes
+from hipercow_tui.domain.task import Bundle, Task
+from hipercow_tui.ui.browse.pane import Pane
+from hipercow_tui.ui.browse.session import Session
+from hipercow_tui.ui.browse.state import BUNDLES, TASKS
+from hipercow_tui.ui.widgets.bundle_table import BundleTable
+from hipercow_tui.ui.widgets.filters.panel import FilterPanel
+
+if TYPE_CHECKING:
+    from hipercow_tui.ui.dialogs.copy_menu import CopySource
+    from hipercow_tui.ui.workers.view_model import ViewModel
+
+
+class BundlesPane(Pane):
+    """The bundles; Enter filters the tasks by one."""
+
+    name = BUNDLES
+    key = "b"
+
+    def __init__(self, session: Session, screen: Screen[Any]) -> None:
+        super().__init__(session, screen)
+        self.table: BundleTable = BundleTable(id=self.name)
+
+    @property
+    def count(self) -> int:
+        """The number of bundles."""
+        return len(self.session.snapshot.bundles)
+
+    @property
+    def unread(self) -> int:
+        """Nothing: names of bundles are in the snapshot."""
+        return 0
+
+    def apply(self, view_model: ViewModel, before: ViewModel | None) -> None:
+        """Show the rows."""
+        request = view_model.request
+        self.table.show(view_model.bundles, request.bundle_sort, view_model.view, request.now)
+        if self.session.complete and request.snapshot is self.session.snapshot:
+            self.table.filling = False
+
+    def show_sizes(self, sizes: Sizes) -> None:
+        """Show columns for sizes; a view model has them."""
+        self.table.show_sizes()
+
+    def show_details(self) -> None:
+        """Bundles have no details."""
+
+    # Keys
+
+    @property
+    def sort_key(self) -> BundleKey:
+        """The column by which the table is sorted."""
+        return self.session.state.bundle_sort.key
+
+    def sort_by(self, column: str) -> None:
+        """Sort by a column, or in the opposite direction; the bars have no order."""
+        state = self.session.state
+        if column in tuple(BundleKey):
+            sort = state.bundle_sort.toggled(BundleKey(column))
+            self.session.set_state(replace(state, bundle_sort=sort))
+
+    def open(self, key: str) -> str:
+        """Filter the tasks by the bundle."""
+        line = self.table.line_of(key)
+        if line is None:
+            return self.name
+        self.screen.query_one(FilterPanel).set_bundle(line.name, line.lang)
+        return TASKS
+
+    @property
+    def _bundle(self) -> Bundle | None:
+        line = self.table.current
+        return self.session.snapshot.bundle(line.name, line.lang) if line else None
+
+    def _tasks_of(self, bundle: Bundle) -> tuple[Task, ...]:
+        return tuple(self.session.snapshot.of_lang(bundle.lang).existing(bundle.task_ids))
+
+    @property
+    def inputs(self) -> tuple[str, Sequence[str]] | None:
+        """The tasks of the current bundle."""
+        bundle = self._bundle
+        return (bundle.name, [task.id for task in self._tasks_of(bundle)]) if bundle else None
+
+    @property
+    def copy_source(self) -> CopySource | None:
+        """The tasks of the current bundle."""
+        from hipercow_tui.ui.dialogs.copy_menu import CopySource
+
+        bundle = self._bundle
+        if bundle is None:
+            return None
+        return CopySource(
+            f"bundle {bundle.name}",
+            self._tasks_of(bundle),
+            self.session.snapshot,
+            self.session.summaries,
+            bundle.name,
+            bundle.lang,
+        )
+
+    @property
+    def tasks_to_measure(self) -> Iterable[Task]:
+        """The tasks of all bundles."""
+        snapshot = self.session.snapshot
+        return snapshot.existing({i for bundle in snapshot.bundles for i in bundle.task_ids})

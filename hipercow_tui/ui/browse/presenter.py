@@ -1,0 +1,120 @@
+"""Shows the results of workers on the main screen: header, filters, tabs, panes."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from textual.screen import Screen
+
+from hipercow_tui.scanning.scanner import ScanState
+from hipercow_tui.ui import messages
+from hipercow_tui.ui.browse.folding import Folding
+from hipercow_tui.ui.browse.panes import Panes
+from hipercow_tui.ui.browse.searching import Searching
+from hipercow_tui.ui.browse.session import Session
+from hipercow_tui.ui.browse.sizing import Sizing
+from hipercow_tui.ui.warm_up import warm_up
+from hipercow_tui.ui.widgets.filters.panel import FilterPanel
+from hipercow_tui.ui.widgets.header import Freshness, HeaderBar, HeaderFacts
+from hipercow_tui.ui.widgets.titled_frame import TitledFrame
+from hipercow_tui.ui.workers.base import start_thread
+
+if TYPE_CHECKING:
+    from hipercow_tui.ui.workers.view_model import ViewModel
+
+FRESHNESS_STEP = 5  # seconds; the age of the last scan is shown in steps, to send less
+MESSAGE_ROUNDS = 2  # turns of the event loop in which widgets react to a view model
+
+
+class Presenter:
+    """Passes what is new to everything that shows it, in a fixed order."""
+
+    def __init__(
+        self,
+        session: Session,
+        screen: Screen[Any],
+        panes: Panes,
+        folding: Folding,
+        searching: Searching,
+        sizing: Sizing,
+    ) -> None:
+        self._session = session
+        self._screen = screen
+        self._panes = panes
+        self._searching = searching
+        self._sizing = sizing
+        self._folding = folding
+
+    @property
+    def _header(self) -> HeaderBar:
+        return self._screen.query_one(HeaderBar)
+
+    def begin(self) -> None:
+        """Show the root before anything is read."""
+        root, label = self._session.root, self._session.purge_label
+        self._header.facts = HeaderFacts(root.path, read_only=label)
+        self.update_titles()
+
+    def show_progress(self, scan: ScanState) -> None:
+        """Show how much of the root is read."""
+        percent = 100 * scan.folders_done // max(1, scan.folder_count)
+        self._header.freshness = Freshness(None if scan.complete else percent)
+
+    def update_freshness(self) -> None:
+        """Show the age of the last complete scan."""
+        if self._session.complete:
+            seconds = int(self._session.seconds_since_scan)
+            self._header.freshness = Freshness(None, seconds // FRESHNESS_STEP * FRESHNESS_STEP)
+
+    async def show(self, view_model: ViewModel) -> None:
+        """Show a view model in one frame."""
+        if not self._screen.is_attached:  # the app is about to end
+            return
+        with self._screen.app.batch_update():
+            self._apply(view_model)
+            # Widgets request a repaint by messages: a frame before these were handled would show
+            # one half of the view model.
+            for _ in range(MESSAGE_ROUNDS):
+                await asyncio.sleep(0)
+
+    def _apply(self, view_model: ViewModel) -> None:
+        before = self._session.set_view_model(view_model)
+        if before is None:
+            self._panes.mount_others()
+            self._screen.call_after_refresh(start_thread, warm_up, self.failed)
+        self._header.facts = replace(view_model.facts, read_only=self._session.purge_label)
+        self._screen.query_one(FilterPanel).show(view_model.counts)
+        for pane in self._panes:
+            pane.apply(view_model, before)
+        self._sizing.measure_visible()
+        self.update_titles()
+        self._searching.show_hits()
+
+    def failed(self, error: Exception) -> None:
+        """A thread ended by an unexpected error; may be called in any thread."""
+        self._screen.post_message(messages.WorkerFailed(error))
+
+    def show_pane(self, name: str) -> None:
+        """Show a pane with its details."""
+        self._folding.close_details()
+        self._panes.show(name)
+        self.update_titles()
+        self._searching.show_count()
+
+    def update_hits(self) -> None:
+        """Show the numbers of a table that has other rows."""
+        self.update_titles()
+        self._searching.show_hits()
+
+    def update_titles(self) -> None:
+        """Show the tabs above the table, and below it what is shown."""
+        session, notes = self._session, []
+        view = session.view_model.view if session.view_model else None
+        if view is not None and view.filtered:
+            notes.append(f"[b]matched {view.matches:,}[/]")
+        if session.state.only_matched:
+            notes.append("only matched")
+        notes += [*self._panes.current.notes, *self._sizing.notes, *self._folding.notes]
+        self._screen.query_one(TitledFrame).entitle(self._panes.title, " · ".join(notes))

@@ -1,0 +1,87 @@
+"""Plans a purge, and runs one job at a time that changes the root."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from textual.screen import Screen
+
+from hipercow_tui.domain.filters import FilterStack
+from hipercow_tui.ui import messages
+from hipercow_tui.ui.browse.session import Session
+from hipercow_tui.ui.widgets.footer import KeyFooter
+
+if TYPE_CHECKING:
+    from hipercow_tui.ui.workers.purge_job import JobRunner, JobSpec
+
+
+class PurgeControl:
+    """``job`` is the job under way: a purge, a restore, an emptying; None if there is none.
+
+    Only a job that the user confirmed is started.
+    """
+
+    def __init__(self, session: Session, screen: Screen[Any]) -> None:
+        self._session = session
+        self._screen = screen
+        self.job: JobRunner | None = None
+        self.planning = False  # whether a plan was requested
+
+    @property
+    def busy(self) -> str:
+        """A sentence on the job under way and what to do; empty if there is none."""
+        return self.job.waited_for if self.job else ""
+
+    def plan(self, filters: FilterStack) -> None:
+        """Scan the root and show what a purge with these filters would take."""
+        if not filters.given:
+            self._screen.notify(
+                "Set a filter first (1 to 6, tab) or mark tasks (space)", title="No filter"
+            )
+        elif self.job is not None:
+            self._screen.notify(self.busy)
+        elif not self.planning:
+            self.planning = True
+            self._session.services.make_plan(filters)
+
+    def show_plan(self, message: messages.PlanReady) -> None:
+        """Show the plan that was requested; start the job that is confirmed in it."""
+        from hipercow_tui.ui.screens.plan import PlanScreen
+
+        self.planning = False
+        session = self._session
+        screen = PlanScreen(
+            message.plan,
+            message.snapshot,
+            session.root,
+            session.services.summary_loader,
+            read_only=session.read_only,
+            clock=session.clock,
+        )
+        self._screen.app.push_screen(screen, self.start)
+
+    def start(self, job: JobSpec | None) -> None:
+        """Start a job that was confirmed, unless one is under way; None starts nothing."""
+        from hipercow_tui.ui.widgets.purge_bar import PurgeBar
+
+        if job is None:
+            return
+        if self.job is not None:
+            self._screen.notify(self.busy)
+            return
+        bar = PurgeBar(job)
+        self.job = bar.run
+        self._screen.mount(bar, before=self._screen.query_one(KeyFooter))
+        self._screen.refresh_bindings()
+
+    def stop(self) -> None:
+        """Stop the job under way, if it can be stopped."""
+        from hipercow_tui.ui.widgets.purge_bar import PurgeBar
+
+        for bar in self._screen.query(PurgeBar):
+            bar.stop()
+
+    async def end(self) -> None:
+        """The job has ended: remove its progress bar."""
+        self.job = None
+        await self._screen.query("PurgeBar").remove()

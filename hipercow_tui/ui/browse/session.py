@@ -1,0 +1,197 @@
+"""The root on the main screen: the latest snapshot, what the user chose, the workers."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+
+from hipercow_tui.analysis.task_summary import TaskSummary
+from hipercow_tui.domain.filters import FilterStack
+from hipercow_tui.domain.snapshot import Snapshot
+from hipercow_tui.formats.root import Root
+from hipercow_tui.scanning.scanner import ScanState
+from hipercow_tui.ui import messages
+from hipercow_tui.ui.browse.state import ERRORS, TASKS, BrowseState
+
+if TYPE_CHECKING:
+    from hipercow_tui.analysis.error_groups import ErrorGroup
+    from hipercow_tui.ui.workers.failure_worker import FailureViewModel
+    from hipercow_tui.ui.workers.services import BackgroundServices
+    from hipercow_tui.ui.workers.view_model import ViewModel
+
+# While the root is first read, the pause after a view model in multiples of its build time.
+PAUSE_FACTOR = 8
+
+
+class Session:
+    """Data that the panes and controllers of the main screen share; it has no widget.
+
+    ``indexed`` says whether what was read is kept for the next start. ``clock`` gives the time in
+    seconds since the epoch, ``filters`` the filters at this moment. ``post`` takes the messages of
+    workers, from any thread.
+    """
+
+    def __init__(
+        self,
+        root: Root,
+        *,
+        read_only: bool,
+        indexed: bool,
+        clock: Callable[[], float],
+        filters: Callable[[], FilterStack],
+        post: Callable[[Message], object],
+    ) -> None:
+        self.root = root
+        self.read_only = read_only
+        self.clock = clock
+        self.snapshot = Snapshot(root.path)
+        self.complete = False  # whether the whole root was read
+        self.state = BrowseState()
+        self.view_model: ViewModel | None = None  # the one that is shown
+        self.errors: FailureViewModel | None = None
+        self.summaries: dict[str, TaskSummary] = {}
+        self._indexed = indexed
+        self._filters = filters
+        self._post = post
+        self._services: BackgroundServices | None = None
+        self._services_lock = threading.Lock()
+        self._scanned_at = time.monotonic()
+        self._next_view_at = 0.0
+
+    # Workers
+
+    @property
+    def services(self) -> BackgroundServices:
+        """The workers, started on first use. Their import takes 0.1 s."""
+        with self._services_lock:
+            if self._services is None:
+                from hipercow_tui.ui.workers.services import BackgroundServices
+
+                self._services = BackgroundServices(
+                    self.root,
+                    self.summaries,
+                    indexed=self._indexed,
+                    clock=self.clock,
+                    post=self._post,
+                )
+            return self._services
+
+    def start(self) -> None:
+        """Start the workers and the first scan; for a thread, because of the import."""
+        services = self.services
+        self._post(messages.ServicesReady())
+        services.poller.refresh_now()
+
+    def stop(self) -> None:
+        """Stop the workers."""
+        if self._services is not None:
+            self._services.stop()
+
+    def take_scan(self) -> ScanState | None:
+        """Take over what the poller found since the last call; return it, None if nothing."""
+        scan = self.services.poller.take_state()
+        if scan is None:
+            return None
+        first_complete = scan.complete and not self.complete
+        if first_complete:
+            # The tasks stay in memory; a garbage collector that visits them blocks the UI for
+            # 0.17 s.
+            gc.freeze()
+            gc.enable()
+        if scan.complete:
+            self.complete = True
+            self._scanned_at = time.monotonic()
+        self.services.summary_loader.update(scan.snapshot, scan.changed, scan.removed_ids)
+        self.services.sizes.forget(scan.removed_ids)
+        if scan.snapshot is not self.snapshot or self.view_model is None or first_complete:
+            self.snapshot = scan.snapshot
+            if scan.complete or time.monotonic() >= self._next_view_at:
+                self.request_view()
+        return scan
+
+    @property
+    def seconds_since_scan(self) -> float:
+        """Seconds since the last complete scan."""
+        return time.monotonic() - self._scanned_at
+
+    # What is shown
+
+    def set_state(self, state: BrowseState) -> None:
+        """Take over the user's choices, and request a view model of them."""
+        before, self.state = self.state, state
+        self.set_priorities()
+        if state != replace(before, pane=state.pane):
+            self.request_view()
+
+    def set_priorities(self) -> None:
+        """Have the workers read first what is shown, searched or sorted by."""
+        if self._services is None:
+            return
+        if self.state.pane == ERRORS or self.state.query:
+            self._services.errors.speed_up()
+        else:
+            self._services.errors.slow_down()
+        if self.state.pane == TASKS and self.state.needs_summaries:
+            self._services.summaries.want_all(self.snapshot.tasks)
+
+    def request_view(self) -> None:
+        """Request a view model of the present snapshot, state and filters."""
+        if self._services is None:
+            return  # nothing was read yet
+        from hipercow_tui.ui.workers.view_model import ViewRequest
+
+        request = ViewRequest(
+            self.snapshot,
+            self.clock(),
+            self._filters(),
+            self.state.sort,
+            self.state.bundle_sort,
+            self.state.only_matched,
+            self.state.query,
+            self._services.sizes.measured_count,
+            self._services.logs.log_times,
+        )
+        urgent = (
+            self.view_model is not None
+            and self.view_model.request.user_choices != request.user_choices
+        )
+        self._services.build_view_model(request, urgent=urgent)
+        self._services.compute_totals(request)
+
+    def set_view_model(self, view_model: ViewModel) -> ViewModel | None:
+        """Take over the view model that is shown from now on; return the previous one."""
+        before, self.view_model = self.view_model, view_model
+        self._next_view_at = time.monotonic() + PAUSE_FACTOR * view_model.seconds
+        if self.complete:
+            self.services.logs.watch(view_model.request.snapshot)
+        return before
+
+    @property
+    def unread_errors(self) -> int:
+        """How many failures are still to be read."""
+        return self.errors.failed - self.errors.read if self.errors else 0
+
+    def error_of(self, task_id: str) -> ErrorGroup | None:
+        """The error by which a task failed, None if it is not known."""
+        groups = self.errors.groups if self.errors else ()
+        return next((group for group in groups if task_id in group.ids), None)
+
+    # Permissions
+
+    @property
+    def purge_label(self) -> str:
+        """Why the root can't be purged, for the header; empty if it can."""
+        return "read-only" if self.read_only else "can't purge" if self.root.purge_refusal else ""
+
+    @property
+    def purge_refusal(self) -> str:
+        """A sentence on why the root and its trash can't be changed; empty if they can."""
+        if self.read_only:
+            return "Started with --read-only: the trash can be looked at, not changed"
+        return self.root.purge_refusal or ""

@@ -1,0 +1,139 @@
+"""The trash on the main screen: its state in the header, warnings, undo."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from textual.screen import Screen
+
+from hipercow_tui.ui import messages
+from hipercow_tui.ui.browse.purge_control import PurgeControl
+from hipercow_tui.ui.browse.session import Session
+from hipercow_tui.ui.widgets.header import HeaderBar
+
+if TYPE_CHECKING:
+    from hipercow_tui.ui.workers.trash_monitor import TrashState
+
+
+class TrashControl:
+    """Follows the state of the trash, and restores from it through ``purge``."""
+
+    def __init__(self, session: Session, screen: Screen[Any], purge: PurgeControl) -> None:
+        self._session = session
+        self._screen = screen
+        self._purge = purge
+        self._state: TrashState | None = None
+        self._announced: frozenset[str] = frozenset()  # ids of interrupted batches
+        self._undo_requested = False
+
+    def refresh(self) -> None:
+        """Read the trash in the background, except during a job, which refreshes at its end."""
+        if self._purge.job is None:
+            self._session.services.refresh_trash()
+
+    def reread(self) -> None:
+        """Read the trash even if nothing seems to have changed."""
+        self._session.services.trash.forget()
+        self._session.services.refresh_trash()
+
+    def update(self, state: TrashState) -> None:
+        """Show a state of the trash; if an undo was requested, ask to confirm it."""
+        interrupted = bool(state.interrupted)
+        self._screen.query_one(HeaderBar).trash = (
+            "! interrupted: T" if interrupted else state.in_short(self._session.clock())
+        )
+        if state is not self._state:
+            self._state = state
+            self._screen.refresh_bindings()
+        self._announce_interrupted(state)
+        if self._undo_requested:
+            self._undo_requested = False
+            self._ask_to_undo(state)
+
+    def _announce_interrupted(self, state: TrashState) -> None:
+        from hipercow_tui.ui.workers.trash_monitor import made
+
+        new = [batch for batch in state.interrupted if batch.batch_id not in self._announced]
+        self._announced |= {batch.batch_id for batch in new}
+        for batch in new:
+            self._screen.notify(
+                f"A purge of {made(batch, self._session.clock())} was interrupted:"
+                " T to finish or restore it",
+                severity="warning",
+                timeout=30,
+                markup=False,
+            )
+
+    # Undo
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is a job to stop or a batch to restore."""
+        return self._purge.job is not None or bool(self._state and self._state.undoable)
+
+    def undo(self) -> None:
+        """Stop the job under way; else ask to restore the last batch of the trash."""
+        if self._purge.job is not None:
+            self._purge.stop()
+        elif self._session.purge_refusal:
+            self._screen.notify(self._session.purge_refusal, severity="warning", markup=False)
+        else:
+            self._undo_requested = True
+            self._session.services.refresh_trash()
+
+    def _ask_to_undo(self, state: TrashState) -> None:
+        from rich.text import Text
+
+        from hipercow_tui.ui.dialogs.choice import Choice, ChoiceScreen
+        from hipercow_tui.ui.workers.purge_job import restore_job
+        from hipercow_tui.ui.workers.trash_monitor import contents, made
+
+        batches = state.undoable
+        if not batches:
+            self._screen.notify(
+                state.problem or "Nothing to undo: the trash is empty", markup=False
+            )
+            return
+        job = restore_job(self._session.root, batches[0].batch_id)
+        content = contents(*batches, verb="goes/go")
+        text = f"{content} back in place, moved away {made(batches[0], self._session.clock())}."
+        self._screen.app.push_screen(
+            ChoiceScreen("Undo?", Text(text), [Choice("yes", "y", "Undo")]),
+            lambda answer: self._purge.start(job if answer else None),
+        )
+
+    # Screens
+
+    def show_trash(self) -> None:
+        """Show the batches of the trash; start the job that is confirmed there."""
+        from hipercow_tui.ui.screens.trash import TrashScreen
+
+        session = self._session
+        self._screen.app.push_screen(
+            TrashScreen(session.root, refusal=session.purge_refusal, clock=session.clock),
+            self._purge.start,
+        )
+
+    def show_history(self) -> None:
+        """Show what was purged, restored and emptied."""
+        from hipercow_tui.ui.screens.history import HistoryScreen
+
+        self._screen.app.push_screen(HistoryScreen(self._session.root, clock=self._session.clock))
+
+    def show_result(self, message: messages.JobEnded) -> None:
+        """Show what a job did, or why it could not be done."""
+        from hipercow_tui.ui.dialogs.job_result import JobResultScreen
+
+        if message.report is not None:
+            self._screen.app.push_screen(JobResultScreen(message.report), self._after_result)
+        elif message.error is not None:
+            self._screen.notify(
+                message.error, title="Not done", severity="error", timeout=30, markup=False
+            )
+
+    def _after_result(self, action: str | None) -> None:
+        """Do what was chosen in the result."""
+        if action == "undo":
+            self.undo()
+        elif action == "trash":
+            self._screen.call_after_refresh(self.show_trash)  # after the result was removed
