@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-import sys
-import tempfile
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from typing import ClassVar, Self
 
 from hipercow_tui.formats.root import Root
 from hipercow_tui.formats.safe_open import read_file
+from hipercow_tui.support.user_files import cache_folder, replace_file
 
 _LIMIT = 4 << 30  # bytes: an index of some 40 million tasks
 _DIGEST = 16  # bytes
@@ -29,8 +28,8 @@ class CacheFile:
 
     A subclass has a ``SUFFIX`` for the file's name, and ``MAGIC``, the first line of the file with
     the version of its format. The caches hold ``marshal`` data, which is fast and simple, but is
-    not safe against data that someone made on purpose. So a file is read only from a folder that
-    no other user can write to, and a digest shows damage.
+    not safe against data that someone made on purpose. So a file is read only if no other user
+    can write to it or to its folder, and a digest shows damage.
     """
 
     SUFFIX: ClassVar[str]
@@ -55,7 +54,7 @@ class CacheFile:
         """The data of the last ``write``; None if there is no file, or if it is damaged, of
         another root or of another version."""
         try:
-            if not _is_private(self.path.parent):
+            if not (_is_private(self.path.parent) and _is_private(self.path)):
                 return None
             raw = memoryview(read_file(self.path, limit=_LIMIT))
         except OSError:
@@ -65,19 +64,8 @@ class CacheFile:
 
     def write(self, data: bytes) -> None:
         """Replace the file in one step, or leave it as it is if that is impossible."""
-        folder = self.path.parent
         with suppress(OSError):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            folder.chmod(folder.stat().st_mode & ~_WRITABLE_BY_OTHERS)
-            with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
-                try:
-                    file.write(self._header(data))
-                    file.write(data)
-                    file.close()
-                    os.replace(file.name, self.path)
-                except BaseException:
-                    os.unlink(file.name)
-                    raise
+            replace_file(self.path, self._header(data), data)
             self._delete_unused()
 
     def _header(self, data: bytes | memoryview) -> bytes:
@@ -93,28 +81,14 @@ class CacheFile:
                 os.unlink(file.path)
 
 
-def cache_folder() -> Path:
-    """The folder for the user's caches, by the convention of the platform. Raises RuntimeError if
-    the home folder is not known."""
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        given = os.environ.get("XDG_CACHE_HOME", "")
-        # By the XDG specification, a relative path is ignored.
-        base = given if os.path.isabs(given) else Path.home() / ".cache"
-    return Path(base) / "hipercow-tui"
-
-
 def _identity(root: Root) -> tuple[int, int]:
     status = os.stat(root.hipercow)
     return status.st_dev, status.st_ino
 
 
-def _is_private(folder: Path) -> bool:
-    """Whether only this user can add files to a folder; raises OSError."""
+def _is_private(path: Path) -> bool:
+    """Whether only this user can write to a file or a folder; raises OSError."""
     if os.name != "posix":
         return True
-    status = folder.stat()
+    status = path.stat()
     return status.st_uid == os.geteuid() and not status.st_mode & _WRITABLE_BY_OTHERS
