@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from hipercow_tui.ui.dialogs.copy_menu import CopySource
     from hipercow_tui.ui.workers.view_model import ViewModel
 
-SIZE_KEYS = (*SIZE_KEYS, BundleKey.SIZE, BundleKey.FILES)
+_MEASURED_KEYS = (*SIZE_KEYS, BundleKey.SIZE, BundleKey.FILES)
 LANGUAGE_KEYS = (SortKey.LANG, BundleKey.LANG)
 
 
@@ -95,7 +95,7 @@ class Pane(ABC):
         root has two."""
         hidden: set[StrEnum] = set()
         if not self.session.state.show_sizes:
-            hidden.update(SIZE_KEYS)
+            hidden.update(_MEASURED_KEYS)
         if not self.session.snapshot.by_language:
             hidden.update(LANGUAGE_KEYS)
         return [key for key in type(self.sort_key) if key not in hidden]
