@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Set
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 from hipercow_tui.analysis.bundle_rows import (
@@ -25,7 +24,6 @@ from hipercow_tui.domain.plan import PlanTotals, plan_totals
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import changed_ids
 from hipercow_tui.ui.widgets.header import HeaderFacts
-from hipercow_tui.ui.workers.loop_priority import foreground_work, yield_to_ui
 
 STUCK_EVERY = 10.0  # seconds
 STUCK_SHARE = 20  # of the time, at most one part: 100,000 tasks cost up to 0.07 s
@@ -78,20 +76,12 @@ class ViewModelBuilder:
     _known_stuck: Mapping[str, str] = field(default_factory=dict, init=False)
 
     def build(self, request: ViewRequest) -> ViewModel:
-        """The board for a wish."""
-        waited_for = (
-            self._last is not None and self._last.request.user_choices != request.user_choices
-        )
-        with foreground_work() if waited_for else nullcontext():
-            return self._build(request)
-
-    def _build(self, request: ViewRequest) -> ViewModel:
+        """Build the view model for a request."""
         began, last = time.monotonic(), self._last
         before = last.request.snapshot if last else Snapshot(request.snapshot.root)
         moved = changed_ids(before.tasks, request.snapshot.tasks)
         if before is not request.snapshot:
             derive_incrementally(before, request.snapshot, moved)
-        yield_to_ui(to_answers=False)
         view = make_view(
             request.snapshot,
             request.stack,
@@ -105,13 +95,10 @@ class ViewModelBuilder:
             before=last.view if last else None,
             changed=moved,
         )
-        yield_to_ui(to_answers=False)
         counts = count_passing(request.snapshot, request.stack, request.now)
         same = last is not None and last.request.snapshot is request.snapshot
         facts = last.facts if last and same else HeaderFacts.from_snapshot(request.snapshot)
-        yield_to_ui(to_answers=False)
         bundles = self._bundles(request, moved)
-        yield_to_ui(to_answers=False)
         known_stuck, took = self._stuck(request), time.monotonic() - began
         self._last = ViewModel(request, view, bundles, counts, facts, known_stuck, took)
         return self._last

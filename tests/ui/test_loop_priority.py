@@ -10,13 +10,7 @@ from collections.abc import Callable, Coroutine, Iterator
 import pytest
 
 from hipercow_tui.ui.workers.base import LatestOnlyWorker
-from hipercow_tui.ui.workers.loop_priority import (
-    LONGEST,
-    foreground_work,
-    new_loop,
-    ui_waiting,
-    yield_to_ui,
-)
+from hipercow_tui.ui.workers.loop_priority import new_loop
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="there the loop is a plain one")
 
@@ -71,58 +65,6 @@ def test_a_word_from_another_thread_wakes_the_screen() -> None:
         await asyncio.wait_for(heard.wait(), 5)
 
     run(new_loop(), work)
-
-
-def waits(**how: bool) -> float:
-    began = time.monotonic()
-    yield_to_ui(**how)
-    return time.monotonic() - began
-
-
-def test_others_give_way_while_the_screen_works_but_not_for_good() -> None:
-    """A thread that begins in the moment in which the screen looks for input need not wait."""
-    worked_through: list[float] = []
-    rested: list[float] = []
-
-    async def work() -> None:
-        while len(worked_through) < 20 and max(worked_through, default=0.0) < LONGEST * 0.9:
-            thread = threading.Thread(target=lambda: worked_through.append(waits()))
-            thread.start()
-            while thread.is_alive():
-                await asyncio.sleep(0)
-        thread = threading.Thread(target=lambda: rested.append(waits()))
-        thread.start()
-        await asyncio.sleep(2 * LONGEST)
-        thread.join()
-
-    run(new_loop(), work)
-    assert max(worked_through) >= LONGEST * 0.9
-    assert rested[0] < max(worked_through)
-
-
-def test_nobody_waits_for_a_screen_that_is_gone() -> None:
-    run(new_loop(), turns)
-    assert waits() < LONGEST / 2
-
-
-def test_who_answers_goes_before_others() -> None:
-    with foreground_work():
-        assert waits(to_answers=False) < LONGEST / 2
-        assert waits() >= LONGEST * 0.9
-    assert waits() < LONGEST / 2
-
-
-def test_a_screen_that_waits_itself_lets_others_work() -> None:
-    waited: list[float] = []
-
-    async def work() -> None:
-        await asyncio.sleep(0.001)
-        with ui_waiting():
-            waited.append(waits())
-        waited.append(waits())
-
-    run(new_loop(), work)
-    assert waited[0] < LONGEST / 2 < waited[1]
 
 
 def never(error: Exception) -> None:
