@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from hipercow_tui.domain.retry_chains import RetryChains, RetryLink
 from hipercow_tui.domain.task import Bundle, Lang
@@ -73,13 +73,10 @@ class Relations:
         """Drop ``bundles_of`` until it is needed: for 100,000 tasks it has 5 MB and takes 10 ms."""
         self._bundles_of = None
 
-    def refresh(self, yield_point: Callable[[], object]) -> None:
-        """Read changed files: one stat for ``retry`` and one for each bundle.
-
-        ``yield_point`` is called between two bundles.
-        """
+    def refresh(self) -> None:
+        """Read changed files: one stat for ``retry`` and one for each bundle."""
         self.refresh_chains()
-        self._refresh_bundles(yield_point)
+        self._refresh_bundles()
 
     def seed_from_cache(self, bundles: Iterable[Bundle]) -> None:
         """Use bundles from the index if their files still have the same stamps."""
@@ -133,13 +130,12 @@ class Relations:
         self.chains = RetryChains(self._file_links + missing)
         self.retried = frozenset(lines | self._data_links.keys())
 
-    def _refresh_bundles(self, yield_point: Callable[[], object]) -> None:
+    def _refresh_bundles(self) -> None:
         found: dict[str, Bundle] = {}
         unread: dict[str, str] = {}
         self._folder_unread = None
         try:
             for file in LAYOUTS[self.lang].bundle_files(str(self._root.bundles), unread):
-                yield_point()
                 self._add_bundle(file, found, unread)
         except FileNotFoundError:
             found.clear()

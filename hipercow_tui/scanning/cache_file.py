@@ -28,8 +28,8 @@ class CacheFile:
 
     A subclass has a ``SUFFIX`` for the file's name, and ``MAGIC``, the first line of the file with
     the version of its format. The caches hold ``marshal`` data, which is fast and simple, but is
-    not safe against data that someone made on purpose. So a file is read only from a folder that
-    no other user can write to, and a digest shows damage.
+    not safe against data that someone made on purpose. So a file is read only if no other user
+    can write to it or to its folder, and a digest shows damage.
     """
 
     SUFFIX: ClassVar[str]
@@ -54,7 +54,7 @@ class CacheFile:
         """The data of the last ``write``; None if there is no file, or if it is damaged, of
         another root or of another version."""
         try:
-            if not _is_private(self.path.parent):
+            if not (_is_private(self.path.parent) and _is_private(self.path)):
                 return None
             raw = memoryview(read_file(self.path, limit=_LIMIT))
         except OSError:
@@ -64,10 +64,7 @@ class CacheFile:
 
     def write(self, data: bytes) -> None:
         """Replace the file in one step, or leave it as it is if that is impossible."""
-        folder = self.path.parent
         with suppress(OSError):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            folder.chmod(folder.stat().st_mode & ~_WRITABLE_BY_OTHERS)
             replace_file(self.path, self._header(data), data)
             self._delete_unused()
 
@@ -89,9 +86,9 @@ def _identity(root: Root) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 
 
-def _is_private(folder: Path) -> bool:
-    """Whether only this user can add files to a folder; raises OSError."""
+def _is_private(path: Path) -> bool:
+    """Whether only this user can write to a file or a folder; raises OSError."""
     if os.name != "posix":
         return True
-    status = folder.stat()
+    status = path.stat()
     return status.st_uid == os.geteuid() and not status.st_mode & _WRITABLE_BY_OTHERS

@@ -27,14 +27,12 @@ class CombinedScanner:
         root: Root,
         *,
         index: ScanCache | None = None,
-        yield_point: Callable[[], object] = lambda: None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.root = root
-        self._yield_point = yield_point
         self._monotonic = monotonic
         self._indexed = index is not None
-        self._r = Scanner(root, index=index, yield_point=yield_point, monotonic=monotonic)
+        self._r = Scanner(root, index=index, monotonic=monotonic)
         self._python: Scanner | None = None
         self._parts = (Snapshot(root.path), Snapshot(root.path, lang=Lang.PY))
         self._combined = self._parts[0]
@@ -65,9 +63,7 @@ class CombinedScanner:
         python = self.root.part(Lang.PY)
         if self._python is None and os.path.isdir(python.hipercow):
             index = ScanCache.of(python) if self._indexed else None
-            self._python = Scanner(
-                python, index=index, yield_point=self._yield_point, monotonic=self._monotonic
-            )
+            self._python = Scanner(python, index=index, monotonic=self._monotonic)
         return self._python
 
     def _update_part(self, part: Snapshot) -> Snapshot:

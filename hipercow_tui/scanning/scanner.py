@@ -98,7 +98,6 @@ class Scanner:
         root: The root to scan.
         index: The tasks of the last start. The scanner reads it once, and keeps it up to date.
         intermediate_states: Whether a scan yields states before it is complete.
-        yield_point: Called between two steps of some milliseconds, so that other threads can run.
         monotonic: A clock in seconds, for tests.
     """
 
@@ -108,11 +107,9 @@ class Scanner:
         *,
         index: ScanCache | None = None,
         intermediate_states: bool = True,
-        yield_point: Callable[[], object] = lambda: None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.root = root
-        self._yield_point = yield_point
         self._tasks_path = str(root.tasks)
         self._monotonic = monotonic
         self._snapshot = Snapshot(root.path, lang=root.lang)
@@ -164,7 +161,6 @@ class Scanner:
         batches = self._batches(shards)
         with closing(read_batches(self._tasks_path, batches, self.root.lang)) as answers:
             for batch, rows in answers:
-                self._yield_to_others()
                 self._add_rows(batch.ids, rows)
                 if (now := clock()) >= resumed + pause or (self._store.tasks and not linked):
                     spent += now - resumed
@@ -192,10 +188,6 @@ class Scanner:
     def _pause(self) -> float:
         """The seconds between two snapshots; at most a tenth of the time is spent on copies."""
         return max(SNAPSHOT_INTERVAL, 10 * self._store.copy_time)
-
-    def _yield_to_others(self) -> None:
-        if self._snapshot.tasks:  # until there is one, the user waits for the first snapshot
-            self._yield_point()
 
     def invalidate_cached(self, ids: Iterable[str]) -> bool:
         """Mark tasks, and all bundles, for reading in the next pass if they came from the index.
@@ -415,7 +407,7 @@ class Scanner:
         """Read changed bundles and chains, and update the tasks that they affect."""
         relations = self._relations
         retried_before = relations.retried
-        affected = self._linker.refresh(self._store.tasks, self._yield_to_others)
+        affected = self._linker.refresh(self._store.tasks)
         if not self._first_pass_done:
             for ids in (relations.chains.members(), relations.bundles_of):
                 self._interned_ids.update(zip(ids, ids, strict=True))

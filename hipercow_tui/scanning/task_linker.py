@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import compress, count, repeat
 
 from hipercow_tui.domain.retry_chains import RetryLink
@@ -67,14 +67,14 @@ class TaskLinker:
         """Record that a task was removed; it may have been the latest attempt of others."""
         self._stale.update(self._relations.chains.chain(task_id))
 
-    def refresh(self, known: Mapping[str, Task], yield_point: Callable[[], object]) -> set[str]:
+    def refresh(self, known: Mapping[str, Task]) -> set[str]:
         """Read changed bundles and chains; return the ids of tasks with other relations.
 
-        Some of them may be the same as before. ``yield_point`` is called between two bundles.
+        Some of them may be the same as before.
         """
         relations = self._relations
         bundles_before, chains_before = relations.all_bundles, relations.chains
-        relations.refresh(yield_point)
+        relations.refresh()
         affected: set[str] = set()
         if not known:
             return affected

@@ -31,13 +31,7 @@ def _patch(module: ModuleType, name: str, value: object) -> None:
 
 def without_priority() -> None:
     """Give the main thread no priority."""
-    without_pauses()
     _patch(loop_priority, "new_loop", asyncio.new_event_loop)
-
-
-def without_pauses() -> None:
-    """Give the main thread the priority of its loop only: other threads do not pause for it."""
-    _patch(loop_priority, "yield_to_ui", lambda *, to_answers=True: None)
 
 
 def with_interval() -> None:
@@ -87,7 +81,6 @@ def without_gc() -> None:
 CHANGES = {
     "with all": lambda: None,
     "without priority": without_priority,
-    "without pauses": without_pauses,
     "interval instead": with_interval,
     "without processes": without_processes,
     "threads instead": with_threads,

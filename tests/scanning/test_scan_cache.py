@@ -114,18 +114,18 @@ def test_file_is_in_the_cache_folder_and_private(project: Path, cache: Path) -> 
     assert not [p for p in project.rglob("*") if "index" in p.name]
 
 
-def test_folder_that_others_can_write_to_is_ignored_until_it_is_private(project: Path) -> None:
+def test_file_that_others_can_write_to_is_ignored(project: Path) -> None:
     path = saved(project)
     index = ScanCache.of(find_root(project))
-    assert index is not None and index.load().folders
-    data = index.read()
-    assert data is not None
+    assert index is not None
     for mode in (0o777, 0o720, 0o702):
         path.parent.chmod(mode)
         assert index.read() is None
         assert_same(project)
-    index.write(bytes(data))
-    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    path.parent.chmod(0o755)
+    path.chmod(0o622)
+    assert index.read() is None
+    path.chmod(0o644)
     assert index.load().folders
 
 

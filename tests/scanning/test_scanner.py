@@ -404,23 +404,6 @@ def test_a_pass_can_be_stopped_and_the_next_goes_on(tmp_path: Path) -> None:
     assert len(list(scanner.scan())[-1].snapshot.tasks) == 20
 
 
-def test_others_may_go_first_between_two_steps_once_there_is_something_to_show(
-    tmp_path: Path,
-) -> None:
-    for number in range(20):
-        write_task(tmp_path, task_id(number), "success")
-    folders = len(os.listdir(tmp_path / "hipercow" / "tasks"))
-    known: list[int] = []
-    scanner = Scanner(
-        find_root(tmp_path), yield_point=lambda: known.append(len(scanner._store.tasks))
-    )
-    list(scanner.scan())
-    assert known[0] and len(known) == folders - 1
-    known.clear()
-    list(scanner.scan())
-    assert known == [20] * folders
-
-
 def test_there_are_rows_before_bundles_are_read(tmp_path: Path) -> None:
     ids = list(map(task_id, range(20)))
     for identity in ids:

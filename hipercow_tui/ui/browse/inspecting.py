@@ -79,10 +79,9 @@ class Inspecting(Controller):
         from hipercow_tui.ui.screens.sweep import SweepScreen
 
         session, (title, ids) = self._session, inputs
-        services = session.services
         screen = SweepScreen(
-            services.summary_loader,
-            services.errors.failures,
+            session.services.summary_loader,
+            session.services.errors.failures,
             title,
             ids,
             lambda: session.snapshot.tasks,

@@ -14,8 +14,6 @@ from concurrent.futures import wait as _wait
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-from hipercow_tui.ui.workers.loop_priority import ui_waiting
-
 GRACE = 2.0  # seconds that leaving the app waits for calls under way, such as saving a plan
 
 T = TypeVar("T")
@@ -153,8 +151,7 @@ class LatestOnlyWorker(BackgroundWorker, Generic[Request, Result]):
         self._request = request
         self._wake()
         if timeout:
-            with ui_waiting():
-                self._answered.wait(timeout)
+            self._answered.wait(timeout)
 
     def _step(self) -> None:
         while self._debounce and not self._stopped and self._sleep(self._debounce):

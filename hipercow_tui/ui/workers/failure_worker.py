@@ -21,7 +21,6 @@ from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.formats.root import Root
 from hipercow_tui.ui.workers.base import BackgroundWorker
-from hipercow_tui.ui.workers.loop_priority import yield_to_ui
 
 SAVE_INTERVAL = 10.0  # seconds between two saves while failures are read
 
@@ -134,7 +133,6 @@ class FailureWorker(BackgroundWorker):
         due = self._deliver_groups(request, failed, len(unread))
         while unread and not self._woken.is_set():
             self._visible.wait(self._read_batch(unread))
-            yield_to_ui()
             if not unread or time.monotonic() >= due:
                 due = self._deliver_groups(request, failed, len(unread))
                 self._save(interval=SAVE_INTERVAL)

@@ -35,7 +35,6 @@ from hipercow_tui.ui.messages import (
 from hipercow_tui.ui.workers.base import LatestOnlyWorker
 from hipercow_tui.ui.workers.failure_worker import FailureRequest, FailureWorker
 from hipercow_tui.ui.workers.log_activity import LogActivityWorker
-from hipercow_tui.ui.workers.loop_priority import yield_to_ui
 from hipercow_tui.ui.workers.poller import Poller
 from hipercow_tui.ui.workers.size_worker import SizeWorker
 from hipercow_tui.ui.workers.summary_loader import SummaryLoader
@@ -68,7 +67,7 @@ class BackgroundServices:
         post: Callable[[Message], object],
     ) -> None:
         index = ScanCache.of(root) if indexed else None
-        self._scanner = CombinedScanner(root, index=index, yield_point=yield_to_ui)
+        self._scanner = CombinedScanner(root, index=index)
         self._root = root
         self._clock = clock
         self._post = post

@@ -21,7 +21,6 @@ from hipercow_tui.formats.py_details import read_details_without_error
 from hipercow_tui.formats.root import Root
 from hipercow_tui.ui.cells import plain_text
 from hipercow_tui.ui.workers.base import BackgroundWorker
-from hipercow_tui.ui.workers.loop_priority import yield_to_ui
 
 MAX_SUMMARIES = 250_000  # about 400 bytes each
 MAX_INPUT_BYTES = 100_000_000  # of the packed inputs of all summaries
@@ -120,7 +119,6 @@ class SummaryLoader(BackgroundWorker):
     def _step(self) -> None:
         pending = False
         while not self._stopped and (task_id := self._next_id()) is not None:
-            yield_to_ui()
             self._read(task_id)
             pending = True
             if self._is_due(NOTIFY_INTERVAL):

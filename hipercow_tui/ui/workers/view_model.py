@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Set
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 from hipercow_tui.analysis.bundle_rows import (
@@ -25,7 +24,6 @@ from hipercow_tui.domain.plan import PlanTotals, plan_totals
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import changed_ids
 from hipercow_tui.ui.widgets.header import HeaderFacts
-from hipercow_tui.ui.workers.loop_priority import foreground_work, yield_to_ui
 
 STUCK_EVERY = 10.0  # seconds between two searches for stuck tasks in the same snapshot
 # The pause after a search, in multiples of its duration: with 100,000 tasks it takes up to 0.07 s.
@@ -84,17 +82,11 @@ class ViewModelBuilder:
 
     def build(self, request: ViewRequest) -> ViewModel:
         """Build the view model for a request."""
-        urgent = self._last is not None and self._last.request.user_choices != request.user_choices
-        with foreground_work() if urgent else nullcontext():
-            return self._build(request)
-
-    def _build(self, request: ViewRequest) -> ViewModel:
         began, last = time.monotonic(), self._last
         before = last.request.snapshot if last else Snapshot(request.snapshot.root)
         moved = changed_ids(before.tasks, request.snapshot.tasks)
         if before is not request.snapshot:
             derive_incrementally(before, request.snapshot, moved)
-        yield_to_ui(to_foreground=False)
         view = make_view(
             request.snapshot,
             request.stack,
@@ -108,13 +100,10 @@ class ViewModelBuilder:
             before=last.view if last else None,
             changed=moved,
         )
-        yield_to_ui(to_foreground=False)
         counts = count_passing(request.snapshot, request.stack, request.now)
         same = last is not None and last.request.snapshot is request.snapshot
         facts = last.facts if last and same else HeaderFacts.from_snapshot(request.snapshot)
-        yield_to_ui(to_foreground=False)
         bundles = self._bundles(request, moved)
-        yield_to_ui(to_foreground=False)
         known_stuck, took = self._find_stuck(request), time.monotonic() - began
         self._last = ViewModel(request, view, bundles, counts, facts, known_stuck, took)
         return self._last
