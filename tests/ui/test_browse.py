@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -474,3 +476,15 @@ async def test_no_worker_posts_messages_after_quitting(small: Path) -> None:
     async with browsing(small) as at:
         await at.press("q")
     assert at.app.return_code == 0
+
+
+def test_the_first_frame_imports_neither_the_scanner_nor_the_workers() -> None:
+    """They take 0.1 s to import, so they are imported after it."""
+    late = ("hipercow_tui.scanning", "hipercow_tui.purging", "hipercow_tui.ui.workers.services")
+    code = (
+        "import sys, hipercow_tui.ui.app;"
+        f"print([name for name in sys.modules if name.startswith({late})])"
+    )
+    command = [sys.executable, "-c", code]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert result.stdout == "[]\n"

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from textual.screen import Screen
 
-from hipercow_tui.scanning.scanner import ScanState
 from hipercow_tui.ui import messages
 from hipercow_tui.ui.browse.controller import Controller
 from hipercow_tui.ui.browse.folding import Folding
@@ -23,6 +22,7 @@ from hipercow_tui.ui.widgets.titled_frame import TitledFrame
 from hipercow_tui.ui.workers.base import start_thread
 
 if TYPE_CHECKING:
+    from hipercow_tui.scanning.scanner import ScanState
     from hipercow_tui.ui.workers.view_model import ViewModel
 
 FRESHNESS_STEP = 5  # seconds; the age of the last scan is shown in steps, to send less

@@ -15,12 +15,12 @@ from hipercow_tui.analysis.task_summary import TaskSummary
 from hipercow_tui.domain.filters import FilterStack
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.formats.root import Root
-from hipercow_tui.scanning.scanner import ScanState
 from hipercow_tui.ui import messages
 from hipercow_tui.ui.browse.state import ERRORS, TASKS, BrowseState
 
 if TYPE_CHECKING:
     from hipercow_tui.analysis.error_groups import ErrorGroup
+    from hipercow_tui.scanning.scanner import ScanState
     from hipercow_tui.ui.workers.failure_worker import FailureViewModel
     from hipercow_tui.ui.workers.services import BackgroundServices
     from hipercow_tui.ui.workers.view_model import ViewModel
