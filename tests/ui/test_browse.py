@@ -445,7 +445,7 @@ async def test_help_lists_every_key_and_the_rules(small: Path) -> None:
         for word in (
             "Mark all matched tasks; during a search",
             "Show the plan of a purge",
-            "retry chain goes",
+            "goes with its whole retry chain",
         ):
             assert word in at.text
         await at.press("escape")
