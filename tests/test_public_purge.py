@@ -73,7 +73,7 @@ def ids_in(root: Path) -> set[str]:
 
 @given(tasks, links, bundles, filters)
 @settings(max_examples=60, deadline=None)
-def test_a_dry_run_changes_nothing_and_names_what_the_real_run_removes(
+def test_a_dry_run_changes_nothing_and_returns_what_a_purge_removes(
     made: dict[str, tuple[str, bool]],
     tied: list[tuple[str, str, str]],
     grouped: dict[str, list[str]],
@@ -142,7 +142,7 @@ def test_refusals_are_purge_errors_and_delete_nothing(
     assert tree(root) == before
 
 
-def test_an_empty_list_is_given_and_passes_nothing(root: Path) -> None:
+def test_an_empty_list_is_a_filter_that_no_task_passes(root: Path) -> None:
     before = tree(root)
     assert purge([], root=root) == purge(A, with_status=[], root=root) == []
     assert purge(with_status=["failure"], in_bundle=[], root=root) == []
@@ -158,19 +158,19 @@ def test_a_dry_run_that_is_neither_true_nor_false_is_refused(root: Path) -> None
 
 
 @pytest.mark.parametrize("root", ["a\0b", b"bytes", 5, ["x"], "\ud800", "x" * 5000, True])
-def test_a_root_that_is_no_path_is_a_root_error(root: Any) -> None:
+def test_a_root_that_is_not_a_path_is_a_root_error(root: Any) -> None:
     for act in (lambda: hipercow_tui.scan(root), lambda: purge(A, root=root)):
         with pytest.raises(RootError, match="look for a hipercow root") as caught:
             act()
         assert escape_controls(str(caught.value)) == str(caught.value)
 
 
-def test_without_a_root_it_says_so(tmp_path: Path) -> None:
+def test_a_missing_root_is_a_root_error(tmp_path: Path) -> None:
     with pytest.raises(RootError, match="Couldn't find hipercow root"):
         purge(with_status="failure", root=tmp_path)
 
 
-def test_a_folder_without_data_goes_by_its_id_alone(root: Path) -> None:
+def test_a_folder_without_data_is_purged_only_by_its_id(root: Path) -> None:
     bare = task_id(99)
     (root / "hipercow" / "tasks" / bare[:2] / bare[2:]).mkdir(parents=True)
     assert purge(with_status=["created", "failure"], in_bundle=None, root=root) == [A]
@@ -178,7 +178,7 @@ def test_a_folder_without_data_goes_by_its_id_alone(root: Path) -> None:
     assert ids_in(root) == {B}
 
 
-def test_a_root_that_may_not_be_purged_is_refused(root: Path) -> None:
+def test_a_root_that_cannot_be_purged_is_refused(root: Path) -> None:
     real = root / "elsewhere"
     (root / "hipercow" / "bundles").rename(real)
     (root / "hipercow" / "bundles").symlink_to(real)
@@ -187,7 +187,7 @@ def test_a_root_that_may_not_be_purged_is_refused(root: Path) -> None:
     assert A in hipercow_tui.scan(root).tasks
 
 
-def test_times_are_those_that_were_written(root: Path) -> None:
+def test_times_are_those_in_the_files(root: Path) -> None:
     task = hipercow_tui.scan(root).tasks[A]
     assert task.created is not None and task.finished is not None
     assert task.started == task.created + 60 and task.created < task.finished < NOW

@@ -1,5 +1,5 @@
-"""The only package that changes a root: it moves, checks, then erases; imports ``formats`` and what
-that may import."""
+"""Purge, restore and empty: the only package that changes a root. It may import ``scanning`` and
+lower packages."""
 
 from __future__ import annotations
 

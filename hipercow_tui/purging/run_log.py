@@ -1,4 +1,4 @@
-"""What became of each thing of a plan, gathered while a purge runs."""
+"""The results of single tasks and bundles, collected while a purge runs."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from hipercow_tui.purging.results import ItemResult
 
 @dataclass(slots=True)
 class RunRecord:
-    """The outcomes so far, as in PurgeReport.
+    """The results so far; fields are as in PurgeReport.
 
-    ``held_units`` are the units that will not go any more, ``bundles_settled`` the bundles whose
-    outcome is known, ``partially_erased`` the tasks that may no longer be whole. ``no_space`` says
-    that something could not be moved because the disk is full.
+    ``missing`` becomes ``vanished``. ``held_units`` are the units that stay, ``bundles_settled``
+    the bundles with a result, ``partially_erased`` the tasks that may be incomplete.
     """
 
     removed: set[str] = field(default_factory=set)
@@ -32,15 +31,15 @@ class RunRecord:
     _counting: threading.Lock = field(default_factory=threading.Lock)
 
     def removed_files(self, number: int, size: int) -> int:
-        """So many files that held so many bytes are gone; returns how many bytes are by now. From
-        any thread."""
+        """Count ``number`` removed files of ``size`` bytes; returns the bytes so far.
+        Thread-safe."""
         with self._counting:
             self.files += number
             self.bytes += size
             return self.bytes
 
     def withdraw(self, outcome: ItemResult) -> None:
-        """Remove the outcome of a task or bundle that stays, because it does not hold."""
+        """Remove the result of a task or bundle, because it is not valid."""
         for outcomes in (self.put_back, self.missing, self.failed):
             if outcome in outcomes:
                 outcomes.remove(outcome)

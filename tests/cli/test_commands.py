@@ -52,7 +52,7 @@ def said(capsys: Said) -> Any:
     return json.loads(capsys.readouterr().out)
 
 
-def test_purge_to_the_trash_restore_and_empty(root: Root, capsys: Said) -> None:
+def test_a_batch_is_moved_to_the_trash_restored_and_erased(root: Root, capsys: Said) -> None:
     before = whole(root)
     assert run("purge", root, *FAILED, "--trash", "--yes", "--json") == 0
     first = said(capsys)
@@ -77,7 +77,7 @@ def test_purge_to_the_trash_restore_and_empty(root: Root, capsys: Said) -> None:
     assert run("trash", root, "--empty", "--yes") == 0
 
 
-def test_history_is_told(root: Root, capsys: Said) -> None:
+def test_history_lists_each_action_the_latest_first(root: Root, capsys: Said) -> None:
     assert run("history", root) == 0 and "Nothing was purged yet" in capsys.readouterr().out
     run("purge", root, "--task-id", FREE, "--yes")
     run("purge", root, "--task-id", LONE, "--trash", "--yes")
@@ -103,7 +103,7 @@ def test_a_plan_is_saved_and_applied(root: Root, tmp_path: Path, capsys: Said) -
     assert in_place(root) == set() and bundles(root) == {}
 
 
-def test_a_saved_plan_replaces_no_file(root: Root, tmp_path: Path, capsys: Said) -> None:
+def test_a_saved_plan_does_not_replace_a_file(root: Root, tmp_path: Path, capsys: Said) -> None:
     (tmp_path / "plan.json").write_text("precious")
     assert run("purge", root, *FAILED, "--save-plan", tmp_path / "plan.json") == 1
     assert "exists already and is not replaced" in capsys.readouterr().err
@@ -128,7 +128,7 @@ def add_retry(root: Root, new: str) -> None:
 
 
 @pytest.mark.parametrize("says", CHANGES)
-def test_what_changed_since_a_plan_was_saved_refuses_it(
+def test_apply_is_refused_if_something_changed_since(
     root: Root, tmp_path: Path, capsys: Said, says: str
 ) -> None:
     file = tmp_path / "plan.json"
@@ -275,7 +275,7 @@ def test_a_declined_question_says_what_was_not_done(
 
 
 @pytest.mark.parametrize("command", ["list", "purge", "trash"])
-def test_what_was_interrupted_is_said_with_the_way_out(
+def test_an_interrupted_purge_is_reported_with_the_commands_that_finish_it(
     root: Root, capsys: Said, command: str
 ) -> None:
     batch_id = interrupt(root)
@@ -287,7 +287,7 @@ def test_what_was_interrupted_is_said_with_the_way_out(
 
 
 def interrupt(root: Root) -> str:
-    """A purge that died after two tasks were moved; returns its stamp."""
+    """Make a purge that ended after two tasks were moved; returns its batch id."""
     move_to_trash(plan_of(root), root)
     (batch,) = batches(root)
     manifest = json.loads((batch / "manifest.json").read_text())
@@ -297,20 +297,20 @@ def interrupt(root: Root) -> str:
     return batch.rename(batch.with_suffix("")).name
 
 
-def test_an_interrupted_purge_is_restored_by_its_stamp(root: Root, capsys: Said) -> None:
+def test_an_interrupted_purge_is_restored_by_its_batch_id(root: Root, capsys: Said) -> None:
     before = whole(root)
     assert run("trash", root, "--restore", interrupt(root)) == 0
     assert "Restored 3 tasks and 2 bundles" in capsys.readouterr().out
     assert whole(root) == before and nothing_left(root)
 
 
-def test_an_interrupted_purge_is_finished_by_its_stamp(root: Root, capsys: Said) -> None:
+def test_an_interrupted_purge_is_finished_by_its_batch_id(root: Root, capsys: Said) -> None:
     assert run("trash", root, "--finish", interrupt(root), "--yes") == 0
     assert "Purged 6 tasks and 2 bundles" in capsys.readouterr().out
     assert in_place(root) == set() and bundles(root) == {} and nothing_left(root)
 
 
-def test_what_changed_meanwhile_stays_when_a_purge_is_finished(root: Root, capsys: Said) -> None:
+def test_a_task_that_changed_stays_when_a_purge_is_finished(root: Root, capsys: Said) -> None:
     batch_id = interrupt(root)
     (folder_of(root, TIP) / "status-success").touch()
     assert run("trash", root, "--finish", batch_id, "--yes") == 1
@@ -318,20 +318,20 @@ def test_what_changed_meanwhile_stays_when_a_purge_is_finished(root: Root, capsy
     assert in_place(root) == set(CHAIN)
 
 
-def test_a_stamp_that_is_none_is_a_sentence(root: Root, capsys: Said) -> None:
+def test_an_invalid_batch_id_gives_a_message(root: Root, capsys: Said) -> None:
     assert run("trash", root, "--restore", "\x1b[31m../..") == 1
     err = capsys.readouterr().err
     assert "There is no '␛[31m../..'" in err
 
 
 @pytest.mark.parametrize("command", ["apply", "trash", "history"])
-def test_help_teaches(command: str, capsys: Said) -> None:
+def test_help_has_a_text_and_examples(command: str, capsys: Said) -> None:
     with pytest.raises(SystemExit) as caught:
         main([command, "--help"])
     assert caught.value.code == 0 and len(capsys.readouterr().out.splitlines()) > 8
 
 
-def test_wrong_usage_is_2(root: Root, capsys: Said) -> None:
+def test_wrong_usage_exits_with_status_2(root: Root, capsys: Said) -> None:
     for words in (["apply"], ["trash", "--restore", "x", "--empty"], ["history", "--x"]):
         with pytest.raises(SystemExit) as caught:
             main(words)
@@ -356,8 +356,8 @@ def test_a_signal_stops_a_purge_between_two_tasks(
     assert not [batch for batch in batches(root) if not batch.name.endswith(".kept")]
 
 
-def test_a_terminal_that_goes_away_changes_nothing_of_the_outcome(root: Root) -> None:
-    """The other end of the pseudo-terminal is closed before the purge says what it did."""
+def test_a_terminal_that_is_closed_does_not_change_the_result(root: Root) -> None:
+    """The other end of the pseudo-terminal is closed before the purge prints its report."""
     parent, child = os.openpty()
     command = [sys.executable, "-m", "hipercow_tui", "purge", str(root.path), *FAILED, "--yes"]
     with subprocess.Popen(command, stdout=child, stderr=child, start_new_session=True) as process:
@@ -367,6 +367,6 @@ def test_a_terminal_that_goes_away_changes_nothing_of_the_outcome(root: Root) ->
     assert nothing_left(root) and in_place(root) in (set(), set(ALL))
 
 
-def test_the_json_of_a_task_id_elsewhere(root: Root, capsys: Said) -> None:
+def test_an_unknown_task_id_is_refused(root: Root, capsys: Said) -> None:
     assert run("purge", root, "--task-id", task_id(99), "--trash", "--yes") == 1
     assert "do not exist" in capsys.readouterr().err

@@ -1,4 +1,5 @@
-"""What ``--json`` prints, and a saved plan, are as the schemas in the package say: no key more."""
+"""The output of ``--json`` and saved plans match the schemas, and the schemas have no other
+keys."""
 
 from __future__ import annotations
 
@@ -42,7 +43,7 @@ OPTIONAL = {
 
 
 def run(*words: str | Path, status: int = 0) -> list[Any]:
-    """The values that a command prints, one a line."""
+    """Return the JSON values that a command prints, one for each line."""
     out, err = io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(err):
         assert main([*map(str, words), "--json"]) == status, err.getvalue()
@@ -88,7 +89,7 @@ def journey(root: Path) -> Iterator[Said]:
     yield of("history", run("history", root))
 
 
-def test_the_demo_with_both_languages(tmp_path: Path) -> None:
+def test_the_demo_of_both_languages_matches_the_schemas(tmp_path: Path) -> None:
     write_root(tmp_path, tasks=200, seed=1, now=1_795_500_000.0)
     write_python_side(tmp_path, seed=1, now=1_795_500_000.0)
     for said in journey(tmp_path):
@@ -96,7 +97,7 @@ def test_the_demo_with_both_languages(tmp_path: Path) -> None:
 
 
 def what_goes_wrong(root: Root, patch: pytest.MonkeyPatch) -> Iterator[Said]:
-    """What can't go, go back or be read: the lists that are empty where all is well."""
+    """Purges and restores with errors, to fill the lists that are otherwise empty."""
     stray = write_task(root.path, task_id(99), "failure")
     (stray / "data").write_bytes(b"no RDS")
     yield of("list-details", run("list", root.path, "--details"))
@@ -134,10 +135,10 @@ def what_goes_wrong(root: Root, patch: pytest.MonkeyPatch) -> Iterator[Said]:
     yield one("trash-empty", run("trash", root.path, "--empty", "--yes", status=1))
 
 
-def test_the_real_root_what_goes_wrong_and_every_key(
+def test_every_key_of_the_schemas_is_printed(
     sir_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A key that nothing ever prints would pass all the rest."""
+    """A key that is never printed would pass the other tests."""
     said = [pair for part in journey(sir_model) for pair in part]
     parts = what_goes_wrong(make_root(tmp_path / "disturbed"), monkeypatch)
     said += [pair for part in parts for pair in part]
@@ -200,14 +201,14 @@ def test_schemas_are_strict(name: str) -> None:
         assert set(part["properties"]) - set(part["required"]) <= OPTIONAL.get(name, set())
 
 
-def test_what_is_no_output_is_refused() -> None:
+def test_schemas_refuse_other_objects() -> None:
     line: dict[str, Any] = {"root": "/home/you/project", "changed": ["task is gone"]}
     valid = Draft202012Validator(SCHEMAS["apply-refused"]).is_valid
     assert valid(line)
     assert not valid(line | {"more": 1}) and not valid({"root": "/home/you/project"})
 
 
-def test_the_wheel_holds_what_is_no_code(tmp_path: Path) -> None:
+def test_the_wheel_contains_schemas_and_documents(tmp_path: Path) -> None:
     code = "import sys; from hatchling.build import build_wheel; build_wheel(sys.argv[1])"
     subprocess.run([sys.executable, "-c", code, tmp_path], cwd=HERE, check=True, text=True)
     (wheel,) = tmp_path.glob("*.whl")

@@ -7,12 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_root import DAY, IDS, NOW, ages, snapshot_of, snapshots, unread_snapshots
 
+from hipercow_tui.domain.blocked import BlockedError
 from hipercow_tui.domain.filters import FilterStack, FinishedBefore, InBundle, TaskIds, WithStatus
 from hipercow_tui.domain.plan import KEPT, PlanTotals, PurgePlan, Reason, make_plan, plan_totals
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import DATA, MARK_SUBMITTED, QUEUED, Lang, Status, Task
 from hipercow_tui.domain.unread import UnfinishedLine, Unread
-from hipercow_tui.domain.blocked import BlockedError
 from hipercow_tui.support.errors import UnknownTasksError
 
 A, B, C, D, E = IDS[:5]

@@ -1,4 +1,4 @@
-"""Who may use what is made in a root: the group of its folders, under any umask."""
+"""New folders and files in a root are usable by the group of the root, with any umask."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def mode(path: Path) -> int:
 
 
 def made_in(root: Root) -> list[Path]:
-    """The folders and files of our own: not what was moved into them."""
+    """The folders and files of batches, without the tasks in them."""
     folders = [path for path in root.path.rglob("tui") if path.is_dir()]
     paths = [inner for folder in folders for inner in folder.rglob("*")]
     moved = ("tasks", "bundles", "erasing")
@@ -55,7 +55,7 @@ def test_modes_follow_the_root(
         if folder.exists():
             folder.chmod(given)
     with umask(mask):
-        if make is make_root:  # something is kept aside, too
+        if make is make_root:  # a bundle is kept, too
             batch_id = str(move_to_trash(plan_of(root), root).trash)
             write_bundle(root.path, "solo", [])
             assert not restore(root, batch_id).complete
@@ -71,10 +71,11 @@ def test_modes_follow_the_root(
 
 
 @needs_users
-def test_another_group_gets_no_more_than_all_others(
+def test_a_foreign_group_gets_the_rights_of_all_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The user is not in the root's group, and the folder does not hand its group down."""
+    """The user is not in the root's group, and new folders do not inherit the group of the
+    folder."""
     tmp_path.chmod(0o775)
     os.chown(tmp_path, -1, GROUP)
     parent = os.open(tmp_path, os.O_RDONLY)
@@ -106,7 +107,7 @@ def test_another_group_gets_no_more_than_all_others(
 
 @pytest.fixture
 def shared_root() -> Iterator[Root]:
-    """A root of a group, whose tasks its members may move."""
+    """A root whose tasks the members of a group may move."""
     where = Path(tempfile.mkdtemp(prefix="hipercow-tui-"))
     root = make_root(where)
     for path in (where, *where.rglob("*")):

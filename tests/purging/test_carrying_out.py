@@ -42,7 +42,7 @@ def root(disk_path: Path) -> Root:
     return make_root(disk_path / "project")  # the others are content with memory
 
 
-def test_the_plan_goes_and_nothing_else(root: Root) -> None:
+def test_the_tasks_of_the_plan_are_purged_and_nothing_else(root: Root) -> None:
     keep = write_task(root.path, task_id(200), "success")
     before = whole(root)
     plan = plan_of(root)
@@ -69,7 +69,7 @@ def test_folders_of_prefixes_stay(root: Root) -> None:
     assert set(root.tasks.iterdir()) == prefixes
 
 
-def test_what_was_freed_is_counted(root: Root) -> None:
+def test_freed_bytes_and_files_are_counted(root: Root) -> None:
     plan = plan_of(root)
     sizes = measure_many(root, plan.ids).values()
     report = execute(plan, root)
@@ -78,7 +78,7 @@ def test_what_was_freed_is_counted(root: Root) -> None:
     assert report.seconds > 0
 
 
-def test_every_recorded_task_that_ended_goes(sir_model: Path) -> None:
+def test_every_finished_task_of_a_real_root_is_purged(sir_model: Path) -> None:
     root = find_root(sir_model)
     snapshot = read_root(root)
     retry = root.retry.read_bytes()
@@ -96,7 +96,7 @@ def test_every_recorded_task_that_ended_goes(sir_model: Path) -> None:
     assert root.retry.read_bytes() == retry
 
 
-def test_of_a_chain_the_last_attempt_goes_first(
+def test_the_latest_attempt_of_a_chain_is_erased_first(
     root: Root, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real, gone = os.rmdir, []
@@ -110,7 +110,7 @@ def test_of_a_chain_the_last_attempt_goes_first(
     assert [name for name in gone if name in ALL] == [TIP, RETRY, BASE]
 
 
-def test_a_bundle_of_gone_tasks_alone_goes(root: Root) -> None:
+def test_a_bundle_of_deleted_tasks_is_purged(root: Root) -> None:
     write_bundle(root.path, "old", [task_id(90), task_id(91)])
     filters = FilterStack(in_bundle=InBundle.of("old"))
     plan = make_plan(read_root(root), filters, now=NOW)
@@ -129,12 +129,12 @@ def test_an_empty_plan_does_nothing(root: Root) -> None:
 def test_a_plan_that_is_blocked_is_refused(root: Root) -> None:
     write_task(root.path, task_id(7), "running")
     plan = plan_of(root, [LONE, task_id(7)])
-    with pytest.raises(PurgeError, match="1 task of the plan can't be purged"):
+    with pytest.raises(PurgeError, match="1 blocked task"):
         execute(plan, root)
     assert LONE in in_place(root)
 
 
-def test_a_root_that_can_only_be_browsed_is_refused(root: Root) -> None:
+def test_a_root_that_cannot_be_purged_is_refused(root: Root) -> None:
     with pytest.raises(PurgeError, match="needs a POSIX system"):
         execute(plan_of(root), replace(root, purge_refusal="purging needs a POSIX system"))
     assert in_place(root) == set(ALL)
@@ -149,11 +149,11 @@ def test_a_plan_of_another_root_is_refused(root: Root, disk_path: Path) -> None:
 @pytest.mark.parametrize(
     "evil", ["../../x", "..", "ab", "", "A" * 32, "a" * 32 + "\n", "a" * 31 + "/"]
 )
-def test_an_id_that_is_none_is_refused(root: Root, evil: str) -> None:
+def test_an_invalid_id_is_refused(root: Root, evil: str) -> None:
     plan = plan_of(root)
     task = plan.tasks[0].task._replace(id=evil)
     bad = replace(plan, tasks=(*plan.tasks, PlannedTask(task, Reason.MATCHED)))
-    with pytest.raises(PurgeError, match="The plan names a task"):
+    with pytest.raises(PurgeError, match="the plan names a task"):
         execute(bad, root)
     assert in_place(root) == set(ALL)
 
@@ -163,7 +163,7 @@ def test_a_bundle_name_that_leads_elsewhere_is_refused(root: Root, evil: str) ->
     plan = plan_of(root)
     bundle = replace(plan.bundles[0].bundle, name=evil)
     bad = replace(plan, bundles=(PlannedBundle(bundle, 1, 0),))
-    with pytest.raises(PurgeError, match="The plan names a bundle"):
+    with pytest.raises(PurgeError, match="the plan names a bundle"):
         execute(bad, root)
     assert root.retry.exists() and in_place(root) == set(ALL)
 
@@ -195,14 +195,14 @@ def test_a_link_in_place_of_a_prefix_is_not_followed(root: Root, disk_path: Path
     assert (elsewhere / LONE[2:] / "data").exists()
 
 
-def test_tasks_that_are_gone_altogether_are_an_error(root: Root) -> None:
+def test_a_missing_tasks_folder_is_an_error(root: Root) -> None:
     plan = plan_of(root)
     root.tasks.rename(root.hipercow / "moved")
-    with pytest.raises(PurgeError, match="is gone"):
+    with pytest.raises(PurgeError, match="does not exist"):
         execute(plan, root)
 
 
-def test_what_others_keep_in_our_folder_stays(root: Root) -> None:
+def test_other_files_in_the_trash_folder_stay(root: Root) -> None:
     history = root.hipercow / "tui" / "history"
     history.mkdir(parents=True)
     assert execute(plan_of(root), root).complete
@@ -238,7 +238,7 @@ def test_the_manifest_says_everything_before_anything_moves(
     }
 
 
-def test_progress_is_told_phase_by_phase(root: Root) -> None:
+def test_progress_is_reported_for_each_phase(root: Root) -> None:
     told: list[Progress] = []
     report = execute(plan_of(root), root, on_progress=told.append)
     assert list(dict.fromkeys(one.phase for one in told)) == [
@@ -250,7 +250,7 @@ def test_progress_is_told_phase_by_phase(root: Root) -> None:
     assert all(one.done <= one.total == 6 for one in told)
 
 
-def test_progress_is_told_twenty_times_a_second_at_most(disk_path: Path) -> None:
+def test_progress_is_reported_at_most_twenty_times_a_second(disk_path: Path) -> None:
     for number in range(300):
         write_task(disk_path, f"{number:032x}", "failure")
     told: list[Progress] = []
@@ -260,7 +260,7 @@ def test_progress_is_told_twenty_times_a_second_at_most(disk_path: Path) -> None
     assert len(told) <= 6 + report.seconds / 0.05
 
 
-def test_two_purges_at_once_take_each_task_once(root: Root) -> None:
+def test_two_purges_at_once_purge_each_task_once(root: Root) -> None:
     plan, reports = plan_of(root), []
     start = threading.Barrier(2)
 
@@ -286,7 +286,7 @@ def test_no_descriptor_is_left_open(root: Root) -> None:
     assert len(os.listdir("/dev/fd")) == before
 
 
-def test_a_folder_without_data_goes_by_its_id(root: Root) -> None:
+def test_a_folder_without_data_is_purged_by_its_id(root: Root) -> None:
     torn = write_task(root.path, task_id(9), "created")
     (torn / "data").unlink()
     report = execute(plan_of(root, [task_id(9)]), root)

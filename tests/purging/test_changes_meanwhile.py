@@ -1,4 +1,4 @@
-"""What others do to a root between the plan and the last moment before tasks are erased."""
+"""Changes of a root by other processes between the plan and the erasure."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def append_retry(root: Root, line: str) -> None:
 
 
 def assert_stayed(root: Root, report: PurgeReport, stayed: tuple[str, ...]) -> None:
-    """These tasks are where they were, everything else went, and nothing of ours is left."""
+    """Check that only these tasks are in place, and that no batch is left."""
     assert in_place(root) == set(stayed)
     assert set(report.removed) == set(ALL) - set(stayed) - names(report.vanished)
     assert not report.complete
@@ -100,7 +100,7 @@ def test_a_task_that_changed_stays_with_its_chain(
     after = whole(root)
     assert all(after[name] == before[name] for name in after if name in before)
     reasons = {outcome.name: outcome.reason for outcome in report.put_back}
-    assert "since the plan was made" in reasons[RETRY] or "no folder" in reasons[RETRY]
+    assert "since the plan was made" in reasons[RETRY] or "not a folder" in reasons[RETRY]
     assert "its retry chain stays" in reasons[BASE] and "its retry chain stays" in reasons[TIP]
 
 
@@ -124,7 +124,7 @@ def test_a_marker_that_appears_right_after_the_move_is_seen(
     assert (folder_of(root, LONE) / "status-success").exists()
 
 
-def test_a_bundle_goes_back_when_none_of_its_tasks_went(root: Root) -> None:
+def test_a_bundle_is_put_back_if_all_of_its_tasks_stay(root: Root) -> None:
     plan = plan_of(root)
     (folder_of(root, OTHER) / "status-running").touch()
     (folder_of(root, OTHER) / "status-success").touch()
@@ -138,7 +138,7 @@ def test_a_bundle_goes_back_when_none_of_its_tasks_went(root: Root) -> None:
 
 
 @pytest.mark.parametrize("gone", CHAIN)
-def test_a_task_that_someone_deleted_keeps_its_chain(root: Root, gone: str) -> None:
+def test_a_task_that_another_process_deleted_keeps_its_chain(root: Root, gone: str) -> None:
     plan = plan_of(root)
     shutil.rmtree(folder_of(root, gone))
     report = execute(plan, root)
@@ -147,7 +147,7 @@ def test_a_task_that_someone_deleted_keeps_its_chain(root: Root, gone: str) -> N
     assert gone not in report.removed and not report.failed
 
 
-def test_a_lone_task_that_someone_deleted_is_no_failure(root: Root) -> None:
+def test_a_single_task_that_another_process_deleted_is_not_a_failure(root: Root) -> None:
     plan = plan_of(root)
     shutil.rmtree(folder_of(root, FREE).parent)
     report = execute(plan, root)
@@ -155,7 +155,7 @@ def test_a_lone_task_that_someone_deleted_is_no_failure(root: Root) -> None:
     assert set(report.removed) == set(ALL) - {FREE}
 
 
-def test_a_chain_that_someone_deleted_has_vanished(root: Root) -> None:
+def test_a_chain_that_another_process_deleted_is_reported_as_vanished(root: Root) -> None:
     plan = plan_of(root)
     for identity in CHAIN:
         shutil.rmtree(folder_of(root, identity))
@@ -164,9 +164,7 @@ def test_a_chain_that_someone_deleted_has_vanished(root: Root) -> None:
 
 
 @pytest.mark.parametrize("moment", [LONE, TIP, FREE])
-def test_a_new_retry_between_puts_the_task_back(
-    root: Root, meanwhile: Meanwhile, moment: str
-) -> None:
+def test_a_new_retry_puts_the_task_back(root: Root, meanwhile: Meanwhile, moment: str) -> None:
     plan = plan_of(root)
     new = task_id(77)
     meanwhile.after("rename", moment[2:], lambda: append_retry(root, f"{new},{LONE},{LONE}"))
@@ -183,7 +181,7 @@ def test_a_new_retry_of_one_member_puts_the_chain_back(root: Root, meanwhile: Me
     assert_stayed(root, report, CHAIN)
 
 
-def test_a_half_written_retry_is_passed_over(root: Root) -> None:
+def test_an_incomplete_line_of_retry_is_ignored(root: Root) -> None:
     plan = plan_of(root)
     append_retry(root, f"{task_id(77)},{LONE[:9]}")
     assert execute(plan, root).complete
@@ -198,7 +196,7 @@ def test_a_bundle_that_was_rewritten_stays_with_its_chains(root: Root) -> None:
     assert "rewritten" in next(o.reason for o in report.put_back if o.name == "sweep")
 
 
-def test_a_bundle_rewritten_as_it_was_goes(root: Root) -> None:
+def test_a_bundle_rewritten_without_a_change_is_purged(root: Root) -> None:
     plan = plan_of(root)
     write_bundle(root.path, "sweep", [BASE, LONE])
     assert execute(plan, root).complete
@@ -212,7 +210,7 @@ def test_a_bundle_that_was_deleted_keeps_its_chains(root: Root) -> None:
     assert names(report.vanished) == {"sweep"}
 
 
-def test_bundles_that_were_deleted_altogether_keep_their_chains(root: Root) -> None:
+def test_a_missing_bundles_folder_keeps_the_chains(root: Root) -> None:
     plan = plan_of(root)
     shutil.rmtree(root.bundles)
     report = execute(plan, root)
@@ -220,7 +218,7 @@ def test_bundles_that_were_deleted_altogether_keep_their_chains(root: Root) -> N
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
-def test_a_bundle_swapped_for_what_can_not_be_read_stays_and_so_does_everything(
+def test_a_bundle_that_became_unreadable_keeps_everything(
     root: Root, make: Callable[[Path], None]
 ) -> None:
     plan = plan_of(root)
@@ -232,7 +230,7 @@ def test_a_bundle_swapped_for_what_can_not_be_read_stays_and_so_does_everything(
     assert whole(root) == before and nothing_left(root)
 
 
-def test_a_bundle_made_between_puts_its_tasks_back(root: Root, meanwhile: Meanwhile) -> None:
+def test_a_new_bundle_puts_its_tasks_back(root: Root, meanwhile: Meanwhile) -> None:
     plan = plan_of(root)
     meanwhile.after("rename", FREE[2:], lambda: write_bundle(root.path, "fresh", [OTHER]))
     report = execute(plan, root)
@@ -240,9 +238,7 @@ def test_a_bundle_made_between_puts_its_tasks_back(root: Root, meanwhile: Meanwh
     assert bundles(root) == {"solo": [OTHER], "fresh": [OTHER]}
 
 
-def test_a_bundle_written_anew_after_the_move_is_not_replaced(
-    root: Root, meanwhile: Meanwhile
-) -> None:
+def test_a_bundle_that_exists_again_is_not_replaced(root: Root, meanwhile: Meanwhile) -> None:
     plan = plan_of(root)
     meanwhile.after("rename", "solo", lambda: write_bundle(root.path, "solo", [OTHER, FREE]))
     report = execute(plan, root)
@@ -250,13 +246,13 @@ def test_a_bundle_written_anew_after_the_move_is_not_replaced(
     assert bundles(root)["solo"] == [OTHER, FREE]
     (failed,) = report.failed
     assert failed.name == "solo" and failed.is_bundle
-    assert "something else stands in its place" in failed.reason
+    assert "something else is in its place" in failed.reason
     assert failed.where is not None and failed.where.read_text().split() == [OTHER]
     assert report.quarantine_path == failed.where.parents[1]
 
 
 @pytest.mark.parametrize("empty", [True, False])
-def test_a_task_is_not_put_back_onto_what_stands_there(
+def test_a_task_is_not_put_back_over_another_entry(
     root: Root, meanwhile: Meanwhile, empty: bool
 ) -> None:
     def occupy() -> None:
@@ -289,9 +285,7 @@ def test_a_prefix_that_was_removed_is_made_again(root: Root, meanwhile: Meanwhil
     assert_stayed(root, report, CHAIN)
 
 
-def test_nothing_goes_when_nobody_can_tell_what_was_retried(
-    root: Root, meanwhile: Meanwhile
-) -> None:
+def test_nothing_is_purged_if_retry_cannot_be_read(root: Root, meanwhile: Meanwhile) -> None:
     def spoil() -> None:
         root.retry.unlink()
         root.retry.mkdir()
@@ -306,13 +300,13 @@ def test_nothing_goes_when_nobody_can_tell_what_was_retried(
     assert whole(root) == before and nothing_left(root)
 
 
-def test_a_lot_that_someone_moves_away_is_an_error_that_loses_nothing(
+def test_a_batch_that_is_moved_away_is_an_error_and_loses_nothing(
     root: Root, meanwhile: Meanwhile
 ) -> None:
-    """Its folders are open, so what is in it can still be put back."""
+    """The folders of the batch are open, so its tasks can still be put back."""
     plan = plan_of(root)
     before = whole(root)
     meanwhile.after("rename", FREE[2:], lambda: lot_of(root).rename(root.path / "taken"))
-    with pytest.raises(PurgeError, match="Nothing was deleted; all else is where it was"):
+    with pytest.raises(PurgeError, match="Nothing was deleted; everything else is in its place"):
         execute(plan, root)
     assert whole(root) == before

@@ -1,4 +1,4 @@
-"""What may stand in a task's folder, and what removing it must not touch."""
+"""Unusual entries in the folder of a task, and what erasing it must not touch."""
 
 from __future__ import annotations
 
@@ -89,7 +89,9 @@ def test_a_pipe_or_device_in_place_of_a_file_blocks_nothing(root: Root, name: st
 
 
 @pytest.mark.parametrize("depth", [3, 64, 65, 66, 130, 1100])
-def test_folders_nested_deeper_than_there_are_descriptors(root: Root, depth: int) -> None:
+def test_folders_nested_deeper_than_the_limit_of_descriptors_are_erased(
+    root: Root, depth: int
+) -> None:
     fd = os.open(folder_of(root, LONE), os.O_RDONLY)
     for _ in range(depth):
         os.mkdir("d", dir_fd=fd)
@@ -101,7 +103,7 @@ def test_folders_nested_deeper_than_there_are_descriptors(root: Root, depth: int
     purge_lone(root)
 
 
-def test_ten_thousand_files_in_one_folder(root: Root) -> None:
+def test_ten_thousand_files_in_one_folder_are_erased(root: Root) -> None:
     results = folder_of(root, LONE) / "results"
     results.mkdir()
     for number in range(10_000):
@@ -110,7 +112,7 @@ def test_ten_thousand_files_in_one_folder(root: Root) -> None:
     assert report.complete and report.files > 10_000
 
 
-def test_names_that_are_no_text(root: Root) -> None:
+def test_names_that_are_not_utf_8_are_erased(root: Root) -> None:
     folder = os.fsencode(folder_of(root, LONE))
     for name in (b"\xff\xfe", b"new\nline", b"\x1b[31m", b"-rf", b" ", b"*"):
         with open(os.path.join(folder, name), "wb"):
@@ -118,7 +120,7 @@ def test_names_that_are_no_text(root: Root) -> None:
     purge_lone(root)
 
 
-def test_space_that_others_still_hold_is_not_counted(root: Root, tmp_path: Path) -> None:
+def test_space_of_a_file_with_another_name_is_not_counted(root: Root, tmp_path: Path) -> None:
     big = folder_of(root, LONE) / "big"
     big.write_bytes(bytes(50_000))
     os.link(big, tmp_path / "elsewhere")

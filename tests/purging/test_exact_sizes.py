@@ -1,4 +1,4 @@
-"""Bytes and files of a plan, and what was freed, against a count of our own by lstat."""
+"""The sizes of a plan and of a purge are those that lstat gives."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def held(*folders: Path) -> tuple[dict[tuple[int, int], int], int]:
 
 
 def rooms(root: Path) -> tuple[Path, Path, Path]:
-    """Where tasks stand, and outside of the root."""
+    """The folder of the tasks, and a folder outside of the root."""
     hipercow = root / "hipercow"
     return hipercow / "tasks", hipercow / "py" / "tasks", root.parent
 
@@ -114,7 +114,7 @@ def as_json(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
     return said
 
 
-def test_each_task_holds_what_lstat_says(root: Path) -> None:
+def test_the_size_of_a_task_is_that_of_lstat(root: Path) -> None:
     for identity in (*GO, PYTHON, KEPT):
         folder = py_folder(root, identity) if identity == PYTHON else folder_of(root, identity)
         found = measure(find_root(root), identity)
@@ -124,7 +124,7 @@ def test_each_task_holds_what_lstat_says(root: Path) -> None:
 
 
 @pytest.mark.parametrize("jobs", ["1", "4"])
-def test_the_plan_says_what_the_purge_frees_and_the_disk_agrees(
+def test_the_plan_the_purge_and_the_disk_agree_on_freed_bytes(
     root: Path, capsys: pytest.CaptureFixture[str], jobs: str
 ) -> None:
     before = all_held(root)
@@ -139,7 +139,7 @@ def test_the_plan_says_what_the_purge_frees_and_the_disk_agrees(
     assert really.bytes > 5_000_000_000
 
 
-def test_what_changed_meanwhile_is_freed_as_it_is_or_stays(root: Path) -> None:
+def test_the_size_of_a_changed_task_is_the_one_that_is_freed(root: Path) -> None:
     where = find_root(root)
     plan = make_plan(read_root(where), FAILED, now=NOW)
     total = total_size(plan, measure_many(where, plan.ids))
@@ -156,7 +156,7 @@ def test_what_changed_meanwhile_is_freed_as_it_is_or_stays(root: Path) -> None:
     assert f"{format_size(really.bytes)} in {pluralize(really.files, 'file')} freed" in told
 
 
-async def test_the_screens_say_so_too(root: Path) -> None:
+async def test_the_screens_show_the_same_sizes(root: Path) -> None:
     before = all_held(root)
     app = HipercowApp(find_root(root), clock=lambda: NOW)
     async with app.run_test(size=(118, 40)) as pilot:
@@ -177,7 +177,7 @@ async def test_the_screens_say_so_too(root: Path) -> None:
     assert said in planned and said in asked and f"{said} freed" in told
 
 
-def test_a_file_of_several_names_is_freed_with_the_last() -> None:
+def test_a_file_with_several_names_is_freed_with_the_last_name() -> None:
     two = HardLink((1, 7), 2, 100)
     one = Size(100, 1, (two,))
     assert freed([one]) == Size(0, 1)

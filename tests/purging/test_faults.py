@@ -221,7 +221,7 @@ def test_when_erasing_can_not_begin_everything_is_put_back(
     with pytest.raises(PurgeError) as raised:
         execute(plan, root)
     assert str(raised.value) == (
-        "Input/output error. Nothing was deleted; all else is where it was."
+        "Input/output error. Nothing was deleted; everything else is in its place."
     )
     assert whole(root) == before and nothing_left(root)
 

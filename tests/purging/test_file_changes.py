@@ -1,4 +1,4 @@
-"""Each change looks at the disk after an error, and only then."""
+"""Each change examines the disk after an error, and only then."""
 
 from __future__ import annotations
 
@@ -98,12 +98,12 @@ def test_a_change_without_error_costs_one_call(
     CHANGES[call][0](folder)
 
 
-def test_what_is_gone_already_is_no_error(folder: int) -> None:
+def test_removing_what_is_already_gone_is_not_an_error(folder: int) -> None:
     unlink("nothing", folder)
     remove_folder("nothing", folder)
 
 
-def test_a_folder_that_must_be_new_is_not_another_s(folder: int) -> None:
+def test_making_a_folder_that_exists_is_an_error(folder: int) -> None:
     with pytest.raises(FileExistsError):
         make_folder("folder", folder)
     ensure_folder("folder", folder)
@@ -140,7 +140,7 @@ def test_only_a_failing_disk_fails_to_write_a_folder(
 
 
 def test_no_other_module_of_a_purge_renames_or_links() -> None:
-    """Taking a batch over is the exception: of two processes one must fail."""
+    """Taking over a batch is the exception: one of two processes must fail."""
     package = Path(str(hipercow_tui.purging.__file__)).parent
     bare = re.compile(r"os\.(rename|link|mkdir)\(")
     found = {

@@ -1,4 +1,4 @@
-"""Several chains are erased at a time."""
+"""Several chains are erased at the same time."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Slow:
 
 @pytest.mark.parametrize("jobs", [1, 4, 64])
 @pytest.mark.parametrize("emptied", [True, False])
-def test_so_many_chains_at_a_time_each_from_its_tip(
+def test_chains_are_erased_at_the_same_time_the_latest_attempt_first(
     root: Root, monkeypatch: pytest.MonkeyPatch, jobs: int, emptied: bool
 ) -> None:
     plan = plan_of(root)
@@ -96,7 +96,7 @@ def stop_after_the_eleventh(meanwhile: Meanwhile) -> threading.Event:
     return stop
 
 
-def test_stopped_between_tasks(root: Root, meanwhile: Meanwhile) -> None:
+def test_a_stop_ends_all_jobs_between_two_tasks(root: Root, meanwhile: Meanwhile) -> None:
     before, plan, stop = whole(root), plan_of(root), stop_after_the_eleventh(meanwhile)
     report = execute(plan, root, stop=stop, jobs=4)
     assert report.stopped and MORE[10] in report.removed
@@ -106,7 +106,7 @@ def test_stopped_between_tasks(root: Root, meanwhile: Meanwhile) -> None:
     assert not [batch for batch in batches(root) if not batch.name.endswith(".kept")]
 
 
-def test_an_emptying_that_was_stopped_can_be_restored(root: Root, meanwhile: Meanwhile) -> None:
+def test_a_stopped_emptying_can_be_restored(root: Root, meanwhile: Meanwhile) -> None:
     batch_id = str(move_to_trash(plan_of(root), root).trash)
     stop = stop_after_the_eleventh(meanwhile)
     report = empty(root, listed(root), stop=stop, jobs=4)
@@ -115,7 +115,7 @@ def test_an_emptying_that_was_stopped_can_be_restored(root: Root, meanwhile: Mea
     assert in_place(root) == {*ALL, *MORE} - set(report.removed)
 
 
-def test_an_error_in_one_of_them_ends_all_and_brings_back_the_rest(
+def test_an_error_in_one_job_ends_all_and_restores_the_rest(
     root: Root, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = plan_of(root)
@@ -140,7 +140,7 @@ def test_an_error_in_one_of_them_ends_all_and_brings_back_the_rest(
     assert threading.active_count() == 1
 
 
-def test_on_the_command_line(root: Root, tmp_path: Path) -> None:
+def test_jobs_is_an_option_of_the_commands(root: Root, tmp_path: Path) -> None:
     where, saved = str(root.path), str(tmp_path / "plan.json")
     purge = ["purge", where, "--with-status", "failure"]
     assert main([*purge, "--trash", "--yes"]) == 0
@@ -156,7 +156,7 @@ def test_on_the_command_line(root: Root, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", ["0", "-1", "65", "x", "1.5", ""])
 @pytest.mark.parametrize("command", [["purge"], ["apply", "FILE"], ["trash", "--empty"]])
-def test_other_numbers_are_wrong_usage(
+def test_jobs_outside_the_range_is_wrong_usage(
     command: list[str], number: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:

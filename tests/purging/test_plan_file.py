@@ -32,7 +32,7 @@ STACK = FilterStack(
 
 @settings(max_examples=80, deadline=None)
 @given(snapshots(), st.sampled_from(["success", "failure", "cancelled", "created"]))
-def test_a_plan_comes_back_as_it_was(snapshot: Snapshot, status: str) -> None:
+def test_a_plan_is_decoded_as_it_was_encoded(snapshot: Snapshot, status: str) -> None:
     filters = FilterStack(with_status=WithStatus.purgeable([status]))
     plan = make_plan(snapshot, filters, now=NOW, skip_blocked=True)
     back = plan_from_dict(json.loads(json.dumps(plan_to_dict(plan))))
@@ -41,7 +41,7 @@ def test_a_plan_comes_back_as_it_was(snapshot: Snapshot, status: str) -> None:
     assert list(find_changes(back, snapshot)) == []
 
 
-def test_a_folder_that_is_no_task_keeps_no_chain_from_going() -> None:
+def test_a_folder_that_is_not_a_task_does_not_block_its_chain() -> None:
     first, second = IDS[:2]
     tasks = [Task(first, Status.BROKEN, 0), Task(second, Status.FAILURE, 1, finished=NOW)]
     snapshot = snapshot_of(tasks, links=[(second, first, first)])
@@ -50,7 +50,7 @@ def test_a_folder_that_is_no_task_keeps_no_chain_from_going() -> None:
     assert list(find_changes(plan, snapshot)) == []
 
 
-def test_every_filter_comes_back(tmp_path: Path) -> None:
+def test_every_filter_is_saved_and_loaded(tmp_path: Path) -> None:
     plan = make_plan(Snapshot(tmp_path), STACK, now=NOW)
     save_plan(plan, tmp_path / "plan.json")
     back = load_plan(tmp_path / "plan.json").plan
@@ -122,7 +122,7 @@ BASE = {
         (("filters",), []),
     ],
 )
-def test_what_is_wrong_with_a_plan_is_said(path: tuple[Any, ...], value: Any) -> None:
+def test_an_invalid_plan_is_refused_with_a_reason(path: tuple[Any, ...], value: Any) -> None:
     data: Any = copy.deepcopy(BASE)
     assert plan_from_dict(data).ids == ("a" * 32,)
     inner = data
@@ -133,8 +133,8 @@ def test_what_is_wrong_with_a_plan_is_said(path: tuple[Any, ...], value: Any) ->
         plan_from_dict(data)
 
 
-def test_texts_that_are_only_shown_are_escaped() -> None:
-    """A terminal obeys them, wherever they are printed."""
+def test_displayed_texts_are_escaped() -> None:
+    """They are printed on terminals."""
     data: Any = copy.deepcopy(BASE)
     data["warnings"] = ["\x1b[2J1 task"]
     data["tasks"][0]["regrets"] = ["\x1b]0;x\x07\nnewer"]
@@ -170,7 +170,7 @@ def full() -> None:
 
 
 @pytest.mark.parametrize("key", ["tasks", "bundles"])
-def test_what_is_named_twice_is_refused(key: str) -> None:
+def test_a_task_or_bundle_that_is_listed_twice_is_refused(key: str) -> None:
     data: Any = copy.deepcopy(BASE)
     data[key] *= 2
     with pytest.raises(ValueError, match="twice"):
@@ -186,7 +186,7 @@ values = st.recursive(
 
 @settings(max_examples=200, deadline=None)
 @given(st.data(), values)
-def test_any_value_anywhere_is_a_plan_or_a_value_error(data: st.DataObject, value: Any) -> None:
+def test_any_wrong_value_gives_a_plan_or_a_value_error(data: st.DataObject, value: Any) -> None:
     plan: Any = copy.deepcopy(BASE)
     inner = plan
     while isinstance(inner, dict | list) and inner:
@@ -203,13 +203,13 @@ def test_any_value_anywhere_is_a_plan_or_a_value_error(data: st.DataObject, valu
 
 
 @pytest.mark.parametrize("held", [b"", b"{", b"\xff\xfe", b"[" * 100_000, b"[]", b'{"format": 1}'])
-def test_a_file_that_is_no_plan_is_a_sentence(tmp_path: Path, held: bytes) -> None:
+def test_a_file_that_is_not_a_plan_gives_a_message(tmp_path: Path, held: bytes) -> None:
     (tmp_path / "plan").write_bytes(held)
     with pytest.raises(PurgeError, match="is not a saved plan"):
         load_plan(tmp_path / "plan")
 
 
-def test_a_pipe_blocks_nothing(tmp_path: Path) -> None:
+def test_a_pipe_instead_of_a_plan_does_not_block(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "plan")
     with pytest.raises(PurgeError, match="is no ordinary file"):
         load_plan(tmp_path / "plan")

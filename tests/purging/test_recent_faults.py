@@ -275,6 +275,8 @@ def test_a_purge_that_fails_says_what_the_list_may_lack(
     with pytest.raises(PurgeError) as raised:
         execute(plan, root)
     said = str(raised.value)
-    assert "Nothing was deleted; all else is where it was. recent: tasks may be missing" in said
+    assert (
+        "Nothing was deleted; everything else is in its place. recent: tasks may be missing" in said
+    )
     assert said.endswith("'hipercow task recent --rebuild' corrects it.")
     assert standing(root) == set(BEFORE) and recent(root) == list(KEPT)

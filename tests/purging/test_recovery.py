@@ -250,7 +250,7 @@ def test_the_question_counts_what_is_on_the_disk(
 ) -> None:
     asked: list[str] = []
 
-    def refuse(question: str) -> bool:
+    def refuse(question: str, declined: str) -> bool:
         asked.append(question)
         return False
 
@@ -643,7 +643,7 @@ def test_a_question_to_finish_is_not_asked_of_what_can_not_be_finished(
 ) -> None:
     asked: list[str] = []
 
-    def yes(question: str) -> bool:
+    def yes(question: str, declined: str) -> bool:
         asked.append(question)
         return True
 

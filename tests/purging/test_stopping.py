@@ -39,20 +39,24 @@ def assert_untouched(root: Root, before: dict[str, bytes | None], report: PurgeR
     assert whole(root) == before and nothing_left(root)
 
 
-def test_before_anything_moved(root: Root, stop: threading.Event) -> None:
+def test_a_stop_before_anything_is_moved_changes_nothing(root: Root, stop: threading.Event) -> None:
     before, plan = whole(root), plan_of(root)
     stop.set()
     assert_untouched(root, before, execute(plan, root, stop=stop))
 
 
 @pytest.mark.parametrize("moved", ["sweep", BASE[2:], TIP[2:], LONE[2:], FREE[2:]])
-def test_while_moving(root: Root, stop: threading.Event, meanwhile: Meanwhile, moved: str) -> None:
+def test_a_stop_while_moving_puts_all_back(
+    root: Root, stop: threading.Event, meanwhile: Meanwhile, moved: str
+) -> None:
     before, plan = whole(root), plan_of(root)
     meanwhile.after("rename", moved, stop.set)
     assert_untouched(root, before, execute(plan, root, stop=stop))
 
 
-def test_while_checking(root: Root, stop: threading.Event, meanwhile: Meanwhile) -> None:
+def test_a_stop_while_checking_puts_all_back(
+    root: Root, stop: threading.Event, meanwhile: Meanwhile
+) -> None:
     before, plan = whole(root), plan_of(root)
     meanwhile.after("open", "retry", stop.set)
     assert_untouched(root, before, execute(plan, root, stop=stop))
@@ -62,7 +66,7 @@ def test_while_checking(root: Root, stop: threading.Event, meanwhile: Meanwhile)
     ("last", "gone"),
     [(TIP, {TIP}), (RETRY, {TIP, RETRY}), (BASE, set(CHAIN)), (LONE, {*CHAIN, LONE})],
 )
-def test_while_erasing(
+def test_a_stop_while_erasing_puts_back_the_rest(
     root: Root, stop: threading.Event, meanwhile: Meanwhile, last: str, gone: set[str]
 ) -> None:
     plan = plan_of(root)
@@ -75,7 +79,7 @@ def test_while_erasing(
     assert report.bytes > 0
 
 
-def test_a_bundle_half_of_whose_tasks_are_erased_is_kept_aside(
+def test_a_bundle_with_some_erased_tasks_is_kept(
     root: Root, stop: threading.Event, meanwhile: Meanwhile
 ) -> None:
     plan = plan_of(root)
@@ -88,7 +92,7 @@ def test_a_bundle_half_of_whose_tasks_are_erased_is_kept_aside(
     assert report.quarantine_path == failed.where.parents[1]
 
 
-def test_a_bundle_all_of_whose_tasks_are_erased_goes(
+def test_a_bundle_is_erased_if_all_of_its_tasks_are(
     root: Root, stop: threading.Event, meanwhile: Meanwhile
 ) -> None:
     plan = plan_of(root)
@@ -99,7 +103,7 @@ def test_a_bundle_all_of_whose_tasks_are_erased_goes(
     assert nothing_left(root)
 
 
-def test_after_the_last_task_is_too_late(
+def test_a_stop_after_the_last_task_has_no_effect(
     root: Root, stop: threading.Event, meanwhile: Meanwhile
 ) -> None:
     plan = plan_of(root)
