@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mounts import mount, unmount
 from purge_stage import (
     ALL,
     BASE,
@@ -170,6 +171,33 @@ def test_a_plan_is_applied_to_the_same_root_at_another_path(
     result = said(capsys)
     assert {task["id"] for task in result["tasks"]} == set(ALL)
     assert result["root"] == str(elsewhere)
+
+
+def test_a_plan_is_applied_to_a_second_mount_of_its_root(
+    root: Root, tmp_path: Path, capsys: Said
+) -> None:
+    run("purge", root, *FAILED, "--save-plan", tmp_path / "plan.json")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    if not mount("--bind", root.path, elsewhere):
+        pytest.skip("mounting is not allowed here")
+    try:
+        assert run("apply", tmp_path / "plan.json", "--root", elsewhere, "--yes") == 0
+    finally:
+        unmount(elsewhere)
+    assert in_place(root) == set() and bundles(root) == {}
+
+
+def test_a_plan_is_refused_at_another_path_after_a_task_was_restored(
+    root: Root, tmp_path: Path, capsys: Said
+) -> None:
+    """The rename changed its folder, so the folder no longer shows that the root is the same."""
+    run("purge", root, *FAILED, "--save-plan", tmp_path / "plan.json")
+    batch_id = move_to_trash(plan_of(root), root).trash
+    run("trash", root, "--restore", str(batch_id))
+    elsewhere = mount_elsewhere(root, tmp_path / "elsewhere")
+    assert run("apply", tmp_path / "plan.json", "--root", elsewhere, "--yes") == 1
+    assert "or has changed" in capsys.readouterr().err
 
 
 def test_changes_since_the_plan_refuse_it_at_another_path_as_well(
