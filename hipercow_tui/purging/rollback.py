@@ -76,30 +76,30 @@ def restore_bundle(batch: Batch, name: str, reason: str, record: RunRecord) -> N
         record.put_back.append(ItemResult(name, reason, is_bundle=True))
 
 
-def restore_unplanned(batch: Batch, record: RunRecord) -> None:
+def restore_misrecorded(batch: Batch, record: RunRecord) -> None:
     """Put back or keep tasks and bundles that are still in the batch, but recorded otherwise.
 
     Such a record comes from a wrong reply of the file system, so the record is valid only after
     this. Costs two listings, or nothing if the record is empty. Raises PurgeError if the batch
     can't be listed.
     """
-    unplanned = _find_unplanned(batch, record)
-    for outcome in unplanned:
-        record.withdraw(outcome)
-        if outcome.where is not None:
-            where = batch.quarantine(*_entry(outcome))
-            record.failed.append(replace(outcome, where=where))
-        elif outcome.is_bundle:
-            restore_bundle(batch, outcome.name, outcome.reason, record)
+    misrecorded = _find_misrecorded(batch, record)
+    for item in misrecorded:
+        record.withdraw(item)
+        if item.where is not None:
+            where = batch.quarantine(*_entry(item))
+            record.failed.append(replace(item, where=where))
+        elif item.is_bundle:
+            restore_bundle(batch, item.name, item.reason, record)
         else:
-            restore_task(batch, outcome.name, outcome.reason, record)
-    for outcome in _find_unplanned(batch, record) if unplanned else ():
-        record.withdraw(outcome)
-        reason = _not_put_back(outcome.reason, OSError(errno.EIO, NOT_DONE))
-        record.failed.append(replace(outcome, reason=reason, where=_place_in(batch, outcome)))
+            restore_task(batch, item.name, item.reason, record)
+    for item in _find_misrecorded(batch, record) if misrecorded else ():
+        record.withdraw(item)
+        reason = _not_put_back(item.reason, OSError(errno.EIO, NOT_DONE))
+        record.failed.append(replace(item, reason=reason, where=_place_in(batch, item)))
 
 
-def _find_unplanned(batch: Batch, record: RunRecord) -> Sequence[ItemResult]:
+def _find_misrecorded(batch: Batch, record: RunRecord) -> Sequence[ItemResult]:
     staying = (*record.put_back, *record.missing, *record.failed)
     if not staying:
         return ()
@@ -112,13 +112,13 @@ def _find_unplanned(batch: Batch, record: RunRecord) -> Sequence[ItemResult]:
     ]
 
 
-def _place_in(batch: Batch, outcome: ItemResult) -> Path:
-    return batch.path.joinpath(*_entry(outcome))
+def _place_in(batch: Batch, item: ItemResult) -> Path:
+    return batch.path.joinpath(*_entry(item))
 
 
-def _entry(outcome: ItemResult) -> tuple[str, str]:
+def _entry(item: ItemResult) -> tuple[str, str]:
     """Return the subfolder of a batch for a task or bundle, and its name there."""
-    return ("bundles", bundle_file(outcome.name)) if outcome.is_bundle else ("tasks", outcome.name)
+    return ("bundles", bundle_file(item.name)) if item.is_bundle else ("tasks", item.name)
 
 
 def _record_unmoved(
@@ -169,7 +169,8 @@ def _link_back(file: str, source: int, name: str, folder: int) -> None:
             raise _taken(name) from None
         rename(file, name, source, folder)
         return
-    with suppress(OSError):  # it is back; restore_unplanned removes a second name that is left here
+    # The bundle is back. If this fails, restore_misrecorded removes the second name.
+    with suppress(OSError):
         unlink(file, source)
 
 

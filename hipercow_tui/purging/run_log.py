@@ -38,8 +38,8 @@ class RunRecord:
             self.bytes += size
             return self.bytes
 
-    def withdraw(self, outcome: ItemResult) -> None:
+    def withdraw(self, item: ItemResult) -> None:
         """Remove the result of a task or bundle, because it is not valid."""
-        for outcomes in (self.put_back, self.missing, self.failed):
-            if outcome in outcomes:
-                outcomes.remove(outcome)
+        for items in (self.put_back, self.missing, self.failed):
+            if item in items:
+                items.remove(item)

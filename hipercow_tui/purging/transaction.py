@@ -20,9 +20,9 @@ from hipercow_tui.purging.progress import ProgressReporter
 from hipercow_tui.purging.results import ItemResult, Phase, PurgeReport
 from hipercow_tui.purging.rollback import (
     restore_bundle,
+    restore_misrecorded,
     restore_task,
     restore_unit,
-    restore_unplanned,
 )
 from hipercow_tui.purging.run_log import RunRecord
 from hipercow_tui.purging.staging import stage
@@ -48,8 +48,8 @@ class PurgeTransaction:
         if not self.progress.stopped:
             self.check()
         if not self.progress.stopped:
-            restore_unplanned(self.batch, self.record)
-            self.refuse_unplanned()
+            restore_misrecorded(self.batch, self.record)
+            self.refuse_unmovable()
             self.forget_recent()
             if self.mode is PurgeMode.TRASH:
                 self.keep()
@@ -72,12 +72,12 @@ class PurgeTransaction:
             if units and units <= self.record.held_units:
                 restore_bundle(self.batch, bundle.name, "all of its tasks stay", self.record)
 
-    def refuse_unplanned(self) -> None:
+    def refuse_unmovable(self) -> None:
         """Raise PurgeError if something could not be moved out of the batch: it must not be
         erased."""
-        for outcome in self.record.failed:
-            if outcome.where is not None and outcome.where.is_relative_to(self.batch.path):
-                raise PurgeError(f"{escape_controls(outcome.name)} stays: {outcome.reason}")
+        for item in self.record.failed:
+            if item.where is not None and item.where.is_relative_to(self.batch.path):
+                raise PurgeError(f"{escape_controls(item.name)} stays: {item.reason}")
 
     def forget_recent(self) -> None:
         """Remove the tasks from the list of recent tasks of Python, while their ids are known.
@@ -145,7 +145,7 @@ class PurgeTransaction:
             else:
                 self._quarantine(bundle, reason)
         erase_bundles(self.batch, bundles_without_tasks, self.record)
-        restore_unplanned(self.batch, self.record)
+        restore_misrecorded(self.batch, self.record)
         self._put_back_recent()
         self.progress.end()
         return bool(restored)
@@ -169,7 +169,7 @@ class PurgeTransaction:
 
     def _quarantine(self, bundle: Bundle, reason: str) -> None:
         where = self.batch.quarantine("bundles", bundle_file(bundle.name))
-        why = f"{reason}; some of its tasks are erased, others are back"
+        why = f"{reason}; some of its tasks are erased, others are put back"
         self.record.failed.append(ItemResult(bundle.name, why, where, is_bundle=True))
 
     def remaining_units(self) -> list[ChainUnit]:
@@ -186,7 +186,7 @@ class PurgeTransaction:
         """Return why the purge as a whole failed, and in which state the root is."""
         reason = os_error_text(error) if isinstance(error, OSError) else str(error)
         removed = len(self.record.removed)
-        paths = [outcome.where for outcome in self.record.failed if outcome.where]
+        paths = [item.where for item in self.record.failed if item.where]
         state = f"{_tasks_were(removed)} erased before" if removed else "Nothing was deleted"
         rest = "everything else is in its place"
         if paths:
@@ -227,7 +227,7 @@ class PurgeTransaction:
         """Return the folder of what could be neither erased nor put back; None if there is none."""
         if not discarded and self.batch.name.state is not BatchState.TRASH:
             return self.batch.path
-        kept = any(outcome.where for outcome in self.record.failed)
+        kept = any(item.where for item in self.record.failed)
         return self.batch.quarantine_path if kept else None
 
 

@@ -134,7 +134,7 @@ class PlanList(VirtualList):
                     text.append(f"! {why}  ", self._styled("regret"))
                 return text.append(f"{runs.code_text}  {runs.inputs_text}", self._styled("quiet"))
             case PlannedBundle(bundle=bundle):
-                text = Text(f"{plain_text(self._called(bundle))}  {report.bundle_outcome(row)}\n")
+                text = Text(f"{plain_text(self._called(bundle))}  {report.bundle_effect(row)}\n")
                 stays = "its tasks that stay keep everything but their place in it"
                 return text.append(stays if row.surviving else "", self._styled("quiet"))
             case Blocked(task=task, reason=reason):
@@ -237,7 +237,7 @@ class PlanList(VirtualList):
         text = Text("   ").append("- ", self._styled("minus"))
         text.append(fit(plain_text(self._called(planned.bundle)), 24)).append("  ")
         style = "regret" if planned.surviving else "quiet"
-        return text.append(report.bundle_outcome(planned), self._styled(style))
+        return text.append(report.bundle_effect(planned), self._styled(style))
 
     def _blocked_line(self, blocked: Blocked, width: int) -> Text:
         text = self._start(blocked.task, goes=False)
