@@ -77,20 +77,20 @@ def test_a_dry_run_changes_nothing_and_returns_what_a_purge_removes(
     made: dict[str, tuple[str, bool]],
     tied: list[tuple[str, str, str]],
     grouped: dict[str, list[str]],
-    asked: dict[str, Any],
+    arguments: dict[str, Any],
 ) -> None:
     with root_of(made, tied, grouped) as root:
         before, ids = tree(root), ids_in(root)
         try:
-            foretold = purge(**asked, dry_run=True, root=root)
+            planned = purge(**arguments, dry_run=True, root=root)
         except PurgeError as refusal:
             assert tree(root) == before
             with pytest.raises(type(refusal)):
-                purge(**asked, root=root)
+                purge(**arguments, root=root)
             assert ids_in(root) == ids
             return
         assert tree(root) == before
-        assert set(purge(**asked, root=root)) == set(foretold) == ids - ids_in(root)
+        assert set(purge(**arguments, root=root)) == set(planned) == ids - ids_in(root)
         retries = root / "hipercow" / "retry"
         assert retries.read_bytes() == before["hipercow/retry"]
 
@@ -104,7 +104,7 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("asked", "error", "says"),
+    ("arguments", "error", "message"),
     [
         ({}, NoFilterError, "No filter selected"),
         ({"task_ids": [A, C]}, UnknownTasksError, "1 / 2 tasks do not exist"),
@@ -134,11 +134,11 @@ def root(tmp_path: Path) -> Path:
 )
 @pytest.mark.parametrize("dry_run", [True, False])
 def test_refusals_are_purge_errors_and_delete_nothing(
-    root: Path, asked: dict[str, Any], error: type[PurgeError], says: str, dry_run: bool
+    root: Path, arguments: dict[str, Any], error: type[PurgeError], message: str, dry_run: bool
 ) -> None:
     before = tree(root)
-    with pytest.raises(error, match=says):
-        purge(**asked, dry_run=dry_run, root=root)
+    with pytest.raises(error, match=message):
+        purge(**arguments, dry_run=dry_run, root=root)
     assert tree(root) == before
 
 

@@ -28,7 +28,7 @@ from hipercow_tui.support.text import escape_controls
 NASTY = "a\x1b]0;owned\x07\x1b[2J\t\r\nforged: \x9b31m\u202e\u2028\x7f\u200b"
 FAILED, BUSY, GOOD, SUBMITTED = map(task_id, range(1, 5))
 PY_FAILED, PY_BUSY = map(task_id, range(5, 7))
-Said = pytest.CaptureFixture[str]
+Capture = pytest.CaptureFixture[str]
 
 
 def check(text: str) -> None:
@@ -169,7 +169,7 @@ def commands(root: Root, run: Callable[..., int]) -> None:
     assert run("history", at) == run("history", at, "--json") == 0
 
 
-def test_no_output_contains_control_characters(root: Root, capsys: Said) -> None:
+def test_no_output_contains_control_characters(root: Root, capsys: Capture) -> None:
     printed: set[str] = set()
 
     def run(*words: str) -> int:

@@ -20,7 +20,7 @@ from hipercow_tui.purging import list_trash, move_to_trash
 CALLS = ("listdir", "scandir", "open", "stat")
 OTHERS = set(ALL) - {FREE}
 NOT_DONE = ("\nput back ", "\nkept ", "\nfailed ")
-Said = pytest.CaptureFixture[str]
+Capture = pytest.CaptureFixture[str]
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,7 @@ def failing_at(patch: pytest.MonkeyPatch, step: int) -> list[str]:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_each_failed_read_is_reported(
-    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Said, name: str
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture, name: str
 ) -> None:
     words, done = COMMANDS[name]
     for step in range(1, 1000, 5 if name == "purge" else 1):

@@ -40,9 +40,9 @@ def test_a_dry_run_prints_the_plan_and_changes_nothing(
 ) -> None:
     before = tree(root)
     assert run("purge", root, "--with-status", "failure", "--dry-run") == 0
-    said = capsys.readouterr().out
-    assert "1 task · 1 bundle" in said and "would go" in said
-    assert A in said and "sweep_1" in said and B not in said
+    output = capsys.readouterr().out
+    assert "1 task · 1 bundle" in output and "would go" in output
+    assert A in output and "sweep_1" in output and B not in output
     assert tree(root) == before
 
 
@@ -50,17 +50,17 @@ def test_the_json_of_a_dry_run_has_the_documented_keys(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("purge", root, "--with-status", "failure", "--dry-run", "--json") == 0
-    said = json.loads(capsys.readouterr().out)
-    assert set(said) == {"root", "dry_run", "tasks", "bundles", "blocked", "warnings"} | {
+    output = json.loads(capsys.readouterr().out)
+    assert set(output) == {"root", "dry_run", "tasks", "bundles", "blocked", "warnings"} | {
         "bytes",
         "files",
     }
-    (task,) = said["tasks"]
+    (task,) = output["tasks"]
     assert task["id"] == A and task["reason"] == "matched" and task["of"] is None
     folder = root / "hipercow" / "tasks" / A[:2] / A[2:]
-    assert task["files"] == len(list(folder.iterdir())) == said["files"]
-    assert task["bytes"] == sum(p.stat().st_size for p in folder.iterdir()) == said["bytes"]
-    assert said["bundles"] == [
+    assert task["files"] == len(list(folder.iterdir())) == output["files"]
+    assert task["bytes"] == sum(p.stat().st_size for p in folder.iterdir()) == output["bytes"]
+    assert output["bundles"] == [
         {"name": "sweep_1", "lang": "r", "tasks": 2, "deleted": 1, "surviving": 1}
     ]
 
@@ -69,8 +69,8 @@ def test_yes_purges_and_json_lists_the_tasks(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("purge", root, "--with-status", "failure", "--yes", "--json") == 0
-    said = json.loads(capsys.readouterr().out)
-    assert [task["id"] for task in said["tasks"]] == [A] and not said["dry_run"]
+    output = json.loads(capsys.readouterr().out)
+    assert [task["id"] for task in output["tasks"]] == [A] and not output["dry_run"]
     assert not (root / "hipercow" / "tasks" / A[:2] / A[2:]).exists()
     assert not (root / "hipercow" / "bundles" / "sweep_1").exists()
 
@@ -91,8 +91,8 @@ def test_blocked_tasks_are_listed_and_can_be_left_out(
     for dry in ("--dry-run", "--yes"):
         assert run("purge", root, "--in-bundle", "*", dry, "--json") == 1
         out, err = capsys.readouterr()
-        said = json.loads(out)
-        assert [one["id"] for one in said["blocked"]] == [C] and said["tasks"] == []
+        output = json.loads(out)
+        assert [one["id"] for one in output["blocked"]] == [C] and output["tasks"] == []
         assert "task_info" in err
         assert tree(root) == before
     assert run("purge", root, "--in-bundle", "*", "--yes", "--skip-blocked") == 0
@@ -153,7 +153,7 @@ def test_nothing_to_purge_is_not_an_error(root: Path, capsys: pytest.CaptureFixt
 
 
 @pytest.mark.parametrize(
-    ("arguments", "status", "says"),
+    ("arguments", "status", "message"),
     [
         ((), 2, "No filter selected"),
         (("--with-status", "failed"), 2, "did you mean 'failure'"),
@@ -169,11 +169,11 @@ def test_a_refused_purge_gives_a_message(
     capsys: pytest.CaptureFixture[str],
     arguments: tuple[str, ...],
     status: int,
-    says: str,
+    message: str,
 ) -> None:
     before = tree(root)
     assert run("purge", root, "--yes", *arguments) == status
-    assert says in capsys.readouterr().err
+    assert message in capsys.readouterr().err
     assert tree(root) == before
 
 
@@ -197,7 +197,7 @@ def test_saved_filters_are_selected_by_name(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         (("list", "--filter", "nothing"), "No filter 'nothing' in"),
         (("--filter", "nothing"), "No filter 'nothing' in"),
@@ -219,7 +219,7 @@ def test_an_invalid_saved_filter_gives_a_message(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     arguments: tuple[str, ...],
-    says: str,
+    message: str,
 ) -> None:
     saved.path.parent.mkdir()
     saved.path.write_text('[good]\nlang = "r"\n[bad]\nx = 1\n')
@@ -228,7 +228,7 @@ def test_an_invalid_saved_filter_gives_a_message(
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.chdir(root)
     assert run(*arguments) == 2
-    assert says in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 def test_a_missing_root_gives_a_message(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -29,7 +29,7 @@ from hipercow_tui.formats.root import Root
 
 HERE = Path(__file__).parents[2]
 FAILED = ("--with-status", "failure")
-Said: TypeAlias = list[tuple[str, Any]]  # the name of a schema, and what must be as it says
+Outputs: TypeAlias = list[tuple[str, Any]]  # the name of a schema, and a value that must match it
 SCHEMAS: dict[str, Any] = {
     path.name.removesuffix(".json"): json.loads(path.read_text("utf-8"))
     for path in (files("hipercow_tui") / "schemas").iterdir()
@@ -50,23 +50,23 @@ def run(*words: str | Path, status: int = 0) -> list[Any]:
     return [json.loads(line) for line in out.getvalue().splitlines()]
 
 
-def check(said: Said) -> None:
-    for name, value in said:
+def check(outputs: Outputs) -> None:
+    for name, value in outputs:
         problems = list(Draft202012Validator(SCHEMAS[name]).iter_errors(value))
         assert not problems, f"{name}: {problems[0]}"
 
 
-def of(name: str, values: list[Any]) -> Said:
+def of(name: str, values: list[Any]) -> Outputs:
     assert values, f"{name}: nothing was printed"
     return [(name, value) for value in values]
 
 
-def one(name: str, values: list[Any]) -> Said:
+def one(name: str, values: list[Any]) -> Outputs:
     assert len(values) == 1, f"{name}: {len(values)} objects"
     return of(name, values)
 
 
-def journey(root: Path) -> Iterator[Said]:
+def purge_and_restore(root: Path) -> Iterator[Outputs]:
     """A purge of all that failed, planned, refused, carried out, undone and erased, in a root that
     holds failures and tasks under way."""
     yield of("list", run("list", root))
@@ -92,11 +92,11 @@ def journey(root: Path) -> Iterator[Said]:
 def test_the_demo_of_both_languages_matches_the_schemas(tmp_path: Path) -> None:
     write_root(tmp_path, tasks=200, seed=1, now=1_795_500_000.0)
     write_python_side(tmp_path, seed=1, now=1_795_500_000.0)
-    for said in journey(tmp_path):
-        check(said)
+    for outputs in purge_and_restore(tmp_path):
+        check(outputs)
 
 
-def what_goes_wrong(root: Root, patch: pytest.MonkeyPatch) -> Iterator[Said]:
+def purges_with_errors(root: Root, patch: pytest.MonkeyPatch) -> Iterator[Outputs]:
     """Purges and restores with errors, to fill the lists that are otherwise empty."""
     stray = write_task(root.path, task_id(99), "failure")
     (stray / "data").write_bytes(b"no RDS")
@@ -139,13 +139,13 @@ def test_every_key_of_the_schemas_is_printed(
     sir_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A key that is never printed would pass the other tests."""
-    said = [pair for part in journey(sir_model) for pair in part]
-    parts = what_goes_wrong(make_root(tmp_path / "disturbed"), monkeypatch)
-    said += [pair for part in parts for pair in part]
-    check(said)
+    outputs = [pair for part in purge_and_restore(sir_model) for pair in part]
+    parts = purges_with_errors(make_root(tmp_path / "disturbed"), monkeypatch)
+    outputs += [pair for part in parts for pair in part]
+    check(outputs)
     for name, schema in SCHEMAS.items():
         met: set[str] = set()
-        for value in (value for which, value in said if which == name):
+        for value in (value for which, value in outputs if which == name):
             met |= set(keys_in(value))
         promised = {key for part in objects_in(schema) for key in part["properties"]}
         assert promised <= met, f"{name}: {promised - met} never met"

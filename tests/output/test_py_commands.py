@@ -63,8 +63,10 @@ def test_a_shell_reads_the_name_and_no_control_character_is_pasted(name: str) ->
     bash = shutil.which("bash")
     if bash is None:
         return
-    said = f"hipercow() {{ printf '%s\\0' \"$@\"; }}; {command}"
-    done = subprocess.run([bash, "-c", said], capture_output=True, check=True, env={"LC_ALL": "C"})
+    script = f"hipercow() {{ printf '%s\\0' \"$@\"; }}; {command}"
+    done = subprocess.run(
+        [bash, "-c", script], capture_output=True, check=True, env={"LC_ALL": "C"}
+    )
     assert done.stdout.split(b"\0")[-2] == os.fsencode(name)
 
 

@@ -148,7 +148,7 @@ def test_a_file_written_by_hand_is_read_and_keeps_its_text(file: FilterFile) -> 
 
 
 @pytest.mark.parametrize(
-    ("entry", "says"),
+    ("entry", "message"),
     [
         ('[bad]\nstauts = "failure"', "'stauts' is not a filter: use status, finished_before"),
         ('[bad]\nstatus = ["failed"]', "did you mean 'failure'"),
@@ -169,13 +169,13 @@ def test_a_file_written_by_hand_is_read_and_keeps_its_text(file: FilterFile) -> 
     ],
 )
 def test_an_invalid_entry_gives_a_message_and_the_others_work(
-    file: FilterFile, entry: str, says: str
+    file: FilterFile, entry: str, message: str
 ) -> None:
     written(file, f'[good]\nlang = "py"\n{entry}\n')
     read = file.read()
     assert read.filters == {"good": MINE} and not read.file_error
     (problem,) = read.problems.values()
-    assert says in problem and problem.startswith(f"{file.path}, filter '")
+    assert message in problem and problem.startswith(f"{file.path}, filter '")
     assert file.get("good") == MINE
     if "bad" in read.problems:
         with pytest.raises(FilterError, match=r"filters\.toml, filter 'bad': "):
@@ -183,7 +183,7 @@ def test_an_invalid_entry_gives_a_message_and_the_others_work(
 
 
 @pytest.mark.parametrize(
-    ("raw", "says"),
+    ("raw", "message"),
     [
         (b"[old\n", "is not valid TOML: .* line 1, .*: correct it, or remove it"),
         (b"a = 1\xff", "is not in UTF-8"),
@@ -191,7 +191,7 @@ def test_an_invalid_entry_gives_a_message_and_the_others_work(
         (b"#" * (2 << 20), "can't be read: is larger than"),
     ],
 )
-def test_a_file_that_is_not_toml_is_not_changed(file: FilterFile, raw: bytes, says: str) -> None:
+def test_a_file_that_is_not_toml_is_not_changed(file: FilterFile, raw: bytes, message: str) -> None:
     file.path.parent.mkdir()
     file.path.write_bytes(raw)
     for attempt in (
@@ -199,7 +199,7 @@ def test_a_file_that_is_not_toml_is_not_changed(file: FilterFile, raw: bytes, sa
         lambda: file.forget("old"),
         lambda: file.get("old"),
     ):
-        with pytest.raises(FilterError, match=says):
+        with pytest.raises(FilterError, match=message):
             attempt()
     assert file.read().file_error and file.path.read_bytes() == raw
 
