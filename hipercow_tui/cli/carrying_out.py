@@ -105,8 +105,8 @@ def confirmed(question: str, declined: str) -> bool:
     """
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         print_message(
-            f"{declined}: there is no terminal for the question '{question}' Add --yes to confirm"
-            " it beforehand"
+            f"{declined}: there is no terminal for the question '{question}'. Use --yes to confirm"
+            " beforehand"
         )
         return False
     if read_answer(f"{question} [y/N]") in ("y", "yes"):
