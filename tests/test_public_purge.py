@@ -119,6 +119,7 @@ def root(tmp_path: Path) -> Path:
         ({"task_ids": A, "lang": ["r"]}, BadFilterError, "lang can't be"),
         ({"task_ids": A, "follow": None}, BadFilterError, "follow takes True or False"),
         ({"task_ids": A, "skip_blocked": "no"}, BadFilterError, "skip_blocked takes True or"),
+        ({"task_ids": A, "ignore_unreadable_bundles": "no"}, BadFilterError, "takes True or False"),
         ({"task_ids": 5}, BadFilterError, "task_ids takes a string or a list of strings"),
         ({"task_ids": A.encode()}, BadFilterError, "not bytes"),
         ({"task_ids": [A, 5]}, BadFilterError, "not list of int"),

@@ -133,7 +133,7 @@ def _blocked_lines(plan: PurgePlan) -> Iterator[str]:
 
 
 def report_lines(report: Report) -> Iterator[str]:
-    """Yield what was removed or restored, then what was not, with the reasons."""
+    """Yield the numbers of removed or restored tasks, then all others with their reasons."""
     if isinstance(report, PurgeReport):
         return _purge_lines(report)
     return _restore_lines(report) if isinstance(report, RestoreReport) else _empty_lines(report)

@@ -114,13 +114,13 @@ def execute_confirmed(
     with ExitStack() as stack:
         dirs = [stack.enter_context(open_root_dirs(root.part(lang))) for lang in langs]
         batches = _create_batches(stack, dirs, plan, mode, batch_id)
-        for lang, place in zip(langs, dirs, strict=True):
+        for lang, opened in zip(langs, dirs, strict=True):
             part = plan.of_lang(lang)
             if progress.stopped:
                 reports.append(_not_started(part))
                 continue
             try:
-                reports.append(_execute_in(place, part, mode, progress, batches.pop(lang, None)))
+                reports.append(_execute_in(opened, part, mode, progress, batches.pop(lang, None)))
             except PurgeError as error:
                 raise _partly_done_error(reports, error) from None
     return merge_reports(plan, reports)
@@ -144,8 +144,8 @@ def _create_batches(
         lambda: [batch.discard() for batch in batches.values()]
     )  # before ``made`` is closed
     try:
-        for place in dirs:
-            batches[place.lang] = made.enter_context(create_batch(place, plan, mode, batch_id))
+        for opened in dirs:
+            batches[opened.lang] = made.enter_context(create_batch(opened, plan, mode, batch_id))
     except NoSpaceError:
         for batch in batches.values():
             batch.discard()

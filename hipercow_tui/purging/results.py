@@ -135,7 +135,7 @@ def merge_reports(plan: PurgePlan, parts: Sequence[PurgeReport]) -> PurgeReport:
 class RestoreReport:
     """The result of a restore.
 
-    ``restored`` are ids and ``restored_bundles`` names of what is in place again. ``missing_ids``
+    ``restored`` (ids) and ``restored_bundles`` (names) are in place again. ``missing_ids``
     are ids that are neither in place nor in the batch. ``failed`` are tasks and bundles that could
     not be put back, or are kept, with their path. ``lost`` is a sentence if another process took
     over the batch meanwhile, else "".

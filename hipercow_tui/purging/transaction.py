@@ -43,7 +43,7 @@ class PurgeTransaction:
     stopped: bool = False
 
     def run(self) -> None:
-        """Run all steps. If a stop is requested, put back what is not erased."""
+        """Run all steps. If a stop is requested, put back the tasks that are not erased."""
         stage(self.batch, self.plan, self.units, self.record, self.progress)
         if not self.progress.stopped:
             self.check()
