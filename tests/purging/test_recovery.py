@@ -252,7 +252,7 @@ def test_the_question_counts_the_items_on_the_disk(
 ) -> None:
     asked: list[str] = []
 
-    def refuse(question: str) -> bool:
+    def refuse(question: str, declined: str) -> bool:
         asked.append(question)
         return False
 
@@ -649,7 +649,7 @@ def test_no_question_is_asked_if_nothing_can_be_finished(
 ) -> None:
     asked: list[str] = []
 
-    def yes(question: str) -> bool:
+    def yes(question: str, declined: str) -> bool:
         asked.append(question)
         return True
 

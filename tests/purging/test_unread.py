@@ -100,8 +100,8 @@ def shard_is(make: Callable[[Path], None]) -> Callable[[Path], None]:
         (fifo, "can't be examined"),
         (shard_is(link), "can't be examined"),
         (shard_is(fifo), "can't be examined"),
-        (submitted, "is there again"),
-        (queued, "is there again"),
+        (submitted, "exists again"),
+        (queued, "exists again"),
     ],
 )
 def test_a_chain_stays_if_a_missing_member_may_exist(

@@ -243,6 +243,20 @@ async def test_a_refused_plan_is_not_saved(tmp_path: Path, monkeypatch: pytest.M
     assert not list(tmp_path.glob("*.json"))
 
 
+async def test_the_home_of_an_unknown_user_is_an_error_in_the_dialog(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    screen = screen_on(varied_root(tmp_path / "root", blocked=False))
+    async with (app := Host(screen)).run_test(size=(80, 24)) as pilot:
+        await settled(pilot, screen)
+        await pilot.press("e")
+        await pilot.pause()
+        app.screen.query_one(Input).value = "~nobody-of-that-name/plan.json"
+        await pilot.press("enter")
+        await until(pilot, lambda: "can't be written" in text_of(app))
+
+
 async def test_the_field_of_a_file_name_shows_what_is_typed(tmp_path: Path) -> None:
     screen = screen_on(varied_root(tmp_path, blocked=False))
     async with (app := Host(screen)).run_test(size=(80, 24)) as pilot:
