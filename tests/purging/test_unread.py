@@ -51,8 +51,8 @@ Purge = Callable[[PurgePlan, Root], PurgeReport]
 
 def without_space(plan: PurgePlan, root: Root) -> PurgeReport:
     """Carry out a plan chain by chain, as on a full disk."""
-    with open_root_dirs(root) as places:
-        return erase_unbatched(places, plan, ProgressReporter(ignore_progress), len(ALL))
+    with open_root_dirs(root) as dirs:
+        return erase_unbatched(dirs, plan, ProgressReporter(ignore_progress), len(ALL))
 
 
 BOTH_WAYS = pytest.mark.parametrize("purge", [execute, without_space])
