@@ -23,7 +23,7 @@ from hipercow_tui.formats.rlang.values import (
 from hipercow_tui.support.errors import RdsError
 
 
-def test_a_file_cut_off_anywhere_is_an_error(sir_model: Path) -> None:
+def test_truncated_file_raises_an_error(sir_model: Path) -> None:
     packed = [*task_files(sir_model, "data")[:3], task_files(sir_model, "info")[0]]
     packed += [fixture("packed_bzip2"), fixture("packed_xz"), fixture("bytecode")]
     for raw in packed:

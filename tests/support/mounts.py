@@ -1,4 +1,4 @@
-"""File systems of their own, where mounting is allowed: decided by trying."""
+"""Separate file systems for tests, if mounting is allowed; that is found out by trying."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def mount(*arguments: str | Path) -> bool:
-    """Tells whether that was allowed."""
+    """Mount a file system, and return whether that was allowed."""
     try:
         return (
             subprocess.run(["mount", *arguments], capture_output=True, check=False).returncode == 0
@@ -24,7 +24,7 @@ def unmount(where: Path) -> None:
 
 
 def mount_points(below: Path) -> list[Path]:
-    """What is mounted below a folder, the last mount first."""
+    """Return the mount points below a folder, the last mount first."""
     lines = Path("/proc/self/mounts").read_text("utf-8").splitlines()
     points = [Path(line.split()[1]) for line in reversed(lines)]
     return [point for point in points if point.is_relative_to(below)]
@@ -32,7 +32,7 @@ def mount_points(below: Path) -> list[Path]:
 
 @contextmanager
 def mounted(where: Path, *options: str) -> Iterator[bool]:
-    """A disk there until left; tells whether that was allowed, else it is a folder."""
+    """Mount a file system for a ``with`` block; gives whether that was allowed."""
     where.mkdir(exist_ok=True)
     allowed = mount(*options, "none", where)
     try:
@@ -54,4 +54,4 @@ def fill(where: Path, what: str) -> None:
         except OSError as error:
             assert error.errno == errno.ENOSPC
             return
-    raise AssertionError("it has no end")
+    raise AssertionError("the disk is never full")

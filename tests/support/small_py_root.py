@@ -41,7 +41,10 @@ def write_py_task(
     recent: bool = True,
     **other: Any,
 ) -> Path:
-    """One task folder, and its line in ``recent``; ``other`` stands in ``data``. Returns it."""
+    """Write a task folder and its line in ``recent``; ``other`` are more keys of ``data``.
+
+    Returns the folder.
+    """
     folder = py_folder(root, identity)
     folder.mkdir(parents=True)
     data = {
