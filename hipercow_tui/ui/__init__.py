@@ -1,1 +1,1 @@
-"""The Textual app: the only package that imports Textual; imports all but ``cli``."""
+"""The Textual app. Only this package imports Textual; it may import every package but ``cli``."""
