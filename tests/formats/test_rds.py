@@ -140,7 +140,7 @@ def test_elements_are_read_by_position_without_the_others() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in EXPECTED if EXPECTED[name]["kind"] != "NULL"])
-def test_skip_ends_exactly_behind_the_item(name: str) -> None:
+def test_skip_ends_exactly_after_the_item(name: str) -> None:
     raw = gzip.decompress(fixture(name)) if fixture(name)[:2] == b"\x1f\x8b" else fixture(name)
     if raw[:2] != b"X\n":
         raw = bz2.decompress(raw) if raw[:2] == b"BZ" else lzma.decompress(raw)
