@@ -20,11 +20,11 @@ _ENVVARS_OF_DRIVER = (("USER_KEY", _KEY, False), ("USER_PUBKEY", f"{_KEY}.pub", 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A task: what it runs, and how it was created.
+    """A task.
 
     Attributes:
         id: 32 hex digits.
-        study: What it runs.
+        study: The kind of work.
         values: Its local variables or arguments.
         created: When it was created, in seconds since the epoch.
         bulk: Whether ``task_create_bulk_expr`` created it, and not ``task_create_expr``.

@@ -124,7 +124,7 @@ class _RootWriter:
         return _Creation(study, created, size, driver)
 
     def _write_open_bundle(self) -> None:
-        """Write a bundle whose tasks run or are queued. In a small root it is a tenth of all tasks.
+        """Write a bundle of running and queued tasks. In a small root it is a tenth of all tasks.
 
         One running and one queued task fewer than at the end: two retries follow.
         """

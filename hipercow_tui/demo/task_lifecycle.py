@@ -74,7 +74,7 @@ def succeed(folder: str, job: Job, result: bytes, started: float, at: float) -> 
 def fail(
     folder: str, job: Job, failure: Failure, texts: tuple[str, ...], started: float, at: float
 ) -> None:
-    """Write the files of a failed task, whose ``result`` is the error."""
+    """Write the files of a failed task; its ``result`` is the error."""
     put(folder, "info", job.info("failure", started, at), at)
     put(folder, "result", failures.result(failure, job.study.type, texts), at)
     put(folder, "status-failure", b"", at)
