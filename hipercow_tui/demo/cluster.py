@@ -132,13 +132,7 @@ class Cluster:
         study, size = rng.choice(STUDIES), rng.randrange(8, 16)
         cipher = project.draw_cipher(rng) if study.secret else ""
         jobs = [
-            Job(
-                new_id(self._rng),
-                study,
-                study.vary(rng, i, size),
-                now + 0.01 * i,
-                cipher=cipher,
-            )
+            Job(new_id(rng), study, study.vary(rng, i, size), now + 0.01 * i, cipher=cipher)
             for i in range(size)
         ]
         folders = [self._create(job) for job in jobs]

@@ -15,7 +15,7 @@ class Figure:
     """A row of the table.
 
     Attributes:
-        name: What was measured.
+        name: The name of the figure.
         ours: Our value as text, or the reason why there is none.
         reference: The value of the reference as text.
         measured: The number to compare with the target.

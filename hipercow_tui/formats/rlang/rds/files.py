@@ -1,6 +1,6 @@
 """Reading of RDS files: whole values, or only some elements of a task's ``info`` and ``data``.
 
-``info`` and ``data`` are lists whose elements always have the same order (docs/spec.md), and R
+The elements of ``info`` and ``data`` always have the same order (docs/spec.md), and R
 writes the names of a list after its elements. So elements are found by their position, and the
 rest of the file is not read. Files that begin exactly as hipercow writes them are matched by a
 regular expression, which is faster; all others are read by the general reader.
