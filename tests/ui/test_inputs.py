@@ -74,7 +74,7 @@ async def inputs_of_the_bundle(
 
 
 @pytest.mark.parametrize("size", [(80, 24), (118, 40), (160, 45)])
-async def test_what_differs_is_a_column_and_failures_are_told_along_it(
+async def test_differing_inputs_are_columns_with_failure_rates(
     sweep: Path, size: tuple[int, int]
 ) -> None:
     async with inputs_of_the_bundle(sweep, size) as at:
@@ -85,7 +85,7 @@ async def test_what_differs_is_a_column_and_failures_are_told_along_it(
         assert at.screen.table.keys == IDS
 
 
-async def test_it_is_sorted_by_any_column(sweep: Path) -> None:
+async def test_inputs_are_sorted_by_any_column(sweep: Path) -> None:
     async with inputs_of_the_bundle(sweep) as at:
         await at.press("s")
         await at.until(lambda: at.first == IDS[39])
@@ -98,7 +98,7 @@ async def test_it_is_sorted_by_any_column(sweep: Path) -> None:
         at.screen.table.post_message(VirtualTable.HeaderClicked(at.screen.table, "id"))
 
 
-async def test_it_is_searched_by_name_and_value(sweep: Path) -> None:
+async def test_inputs_are_found_by_name_and_value(sweep: Path) -> None:
     async with inputs_of_the_bundle(sweep) as at:
         await at.press("slash", *"beta", "space", "=", "space", "3", "enter")
         await at.until(lambda: "10 hits" in at.text)
@@ -123,12 +123,12 @@ async def test_enter_goes_to_the_task(sweep: Path) -> None:
         await at.until(lambda: isinstance(at.app.screen, SweepScreen))
 
 
-async def test_the_inputs_of_an_error(sweep: Path) -> None:
+async def test_inputs_of_an_error_are_shown(sweep: Path) -> None:
     async with inputs_of_the_bundle(sweep, (118, 40), "e", "i") as at:
         await at.until(lambda: "no  10 tasks · 10 failed" in at.text)
 
 
-async def test_it_follows_the_root(sweep: Path) -> None:
+async def test_inputs_follow_changes_of_the_root(sweep: Path) -> None:
     async with inputs_of_the_bundle(sweep) as at:
         for identity in IDS[20:]:
             shutil.rmtree(sweep / "hipercow" / "tasks" / identity[:2] / identity[2:])
@@ -138,14 +138,14 @@ async def test_it_follows_the_root(sweep: Path) -> None:
         await at.until(lambda: "These tasks are gone" in at.text)
 
 
-async def test_where_nothing_differs_it_says_so(sweep: Path) -> None:
+async def test_inputs_without_differences_are_reported(sweep: Path) -> None:
     write_bundle(sweep, "sweep", IDS[:1])
     async with inputs_of_the_bundle(sweep) as at:
         await at.until(lambda: "no input differs   in all: beta = 0" in at.text)
         await at.press("s", "greater_than_sign", "slash", "x", "escape", "escape")
 
 
-async def test_a_task_without_a_bundle_says_where_inputs_are(sweep: Path) -> None:
+async def test_a_task_without_a_bundle_has_a_hint_for_inputs(sweep: Path) -> None:
     app = HipercowApp(find_root(sweep), clock=lambda: NOW)
     async with app.run_test(size=(118, 40), notifications=True) as pilot:
         at = Driven(app, pilot)

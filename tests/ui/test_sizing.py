@@ -26,7 +26,7 @@ IDS = tuple(map(task_id, range(40)))
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Forty tasks, the newest first; each with a file of so many kilobytes as its number says."""
+    """Return a root of forty tasks; task n has a file of n kilobytes."""
     for number, identity in enumerate(IDS):
         status = "running" if number == 1 else "failure" if number % 2 else "success"
         folder = write_task(tmp_path, identity, status, finished=NOW - (50 - number) * DAY)
@@ -37,7 +37,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def shown(root: Path, *ids: str) -> str:
-    """What files of these tasks hold, by the file system's own account."""
+    """Return the size of the files of these tasks, as the table shows it."""
     folders = [root / "hipercow" / "tasks" / i[:2] / i[2:] for i in ids]
     return format_size(sum(path.stat().st_size for folder in folders for path in folder.iterdir()))
 
@@ -53,7 +53,7 @@ async def browsing(
 
 
 @pytest.mark.parametrize("room", [(80, 24), (118, 40), (160, 45)])
-async def test_a_column_appears_once_asked_for(root: Path, room: tuple[int, int]) -> None:
+async def test_a_column_for_sizes_appears_on_request(root: Path, room: tuple[int, int]) -> None:
     async with browsing(root, room) as (app, pilot):
         assert " size" not in screen_text(app)
         await pilot.press("z")
@@ -62,7 +62,7 @@ async def test_a_column_appears_once_asked_for(root: Path, room: tuple[int, int]
         assert len(app.browser.services.sizes.sizes) == 40
 
 
-async def test_only_the_marked_or_matched_are_measured(root: Path) -> None:
+async def test_only_marked_or_matched_tasks_are_measured(root: Path) -> None:
     async with browsing(root) as (app, pilot):
         sizes = app.browser.services.sizes.sizes
         await pilot.press("space", "space", "z")
@@ -74,7 +74,7 @@ async def test_only_the_marked_or_matched_are_measured(root: Path) -> None:
         await until(pilot, lambda: len(sizes) == 20)
 
 
-async def test_sorting_by_size_comes_with_it(root: Path) -> None:
+async def test_tasks_can_be_sorted_by_size_after_measuring(root: Path) -> None:
     async with browsing(root) as (app, pilot):
         tasks = app.browser.tasks
         await pilot.press(*["greater_than_sign"] * 3)
@@ -88,7 +88,7 @@ async def test_sorting_by_size_comes_with_it(root: Path) -> None:
         await until(pilot, lambda: tasks.keys == IDS)
 
 
-async def test_what_grows_is_measured_again_and_what_is_gone_forgotten(root: Path) -> None:
+async def test_growing_tasks_are_measured_again_and_missing_ones_forgotten(root: Path) -> None:
     async with browsing(root) as (app, pilot):
         sizes = app.browser.services.sizes.sizes
         await pilot.press("z")
@@ -105,7 +105,7 @@ async def test_what_grows_is_measured_again_and_what_is_gone_forgotten(root: Pat
         await until(pilot, lambda: IDS[1] not in sizes)
 
 
-async def test_bundles_tell_what_their_tasks_hold_and_sort_by_it(root: Path) -> None:
+async def test_bundles_show_the_size_of_their_tasks_and_sort_by_it(root: Path) -> None:
     async with browsing(root) as (app, pilot):
         await pilot.press("b", "z")
         await until(pilot, lambda: len(app.browser.services.sizes.sizes) == 13)
@@ -116,10 +116,10 @@ async def test_bundles_tell_what_their_tasks_hold_and_sort_by_it(root: Path) -> 
         await until(pilot, lambda: shown(root, *IDS[30:]) in screen_text(app))
 
 
-async def test_measuring_stops_and_what_is_known_stays(root: Path) -> None:
+async def test_measuring_can_be_stopped_and_sizes_are_kept(root: Path) -> None:
     async with browsing(root) as (app, pilot):
         reader = app.browser.services.sizes
-        # Nothing is measured twice, so what is known in the end was all there was to do.
+        # Nothing is measured twice.
         reader.want([app.browser.snapshot.tasks[i] for i in IDS])
         assert reader.rest() or reader.measuring is None
         known = dict(reader.sizes)
@@ -141,15 +141,15 @@ def many_files(tmp_path: Path) -> Path:
     return where
 
 
-def test_measuring_tells_how_far_it_is_and_stops_at_once(many_files: Path) -> None:
+def test_measuring_reports_progress_and_stops_at_once(many_files: Path) -> None:
     root = find_root(many_files)
     tasks = list(read_root(root).tasks.values())
     reader = SizeWorker(root, lambda: None, lambda error: None)
-    for _ in range(20):  # a machine that stands still just here measures all before we stop it
+    for _ in range(20):  # a slow machine can measure all tasks before it is stopped
         reader.want(tasks)
         under_way = reader.measuring
         had = reader.rest()
-        time.sleep(0.1)  # what was begun is measured to its end
+        time.sleep(0.1)  # a task that is being measured is finished
         known = len(reader.sizes)
         if known < len(tasks):
             break
@@ -163,7 +163,9 @@ def test_measuring_tells_how_far_it_is_and_stops_at_once(many_files: Path) -> No
     reader.stop()
 
 
-async def test_it_is_told_how_far_measuring_is_and_how_to_stop_it(many_files: Path) -> None:
+async def test_the_frame_shows_the_progress_of_measuring(
+    many_files: Path,
+) -> None:
     async with browsing(many_files) as (app, pilot):
         app.browser.action_sizes()
         told = app.browser.query_one("#tables").border_subtitle or ""

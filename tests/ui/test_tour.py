@@ -39,13 +39,13 @@ SHOWN = (
 
 
 def rows(page: Path) -> list[tuple[str, str]]:
-    """Each row of the tour of this page: its keys, and what happens."""
+    """Return the keys and the text of each row of the tour of a page."""
     tour = page.read_text("utf-8").partition("\n## Tour\n")[2].partition("\n## ")[0]
     return re.findall(r"^\| ((?:`[^`]+` ?)+) \| (.*) \|$", tour, re.MULTILINE)
 
 
 def steps() -> list[tuple[list[str], bool]]:
-    """The keys of each row of the tour, and whether esc goes back from what they open."""
+    """Return the keys of each row of the tour, and whether esc goes back afterwards."""
     return [
         ([NAMES.get(key, key) for key in re.findall(r"`([^`]+)`", keys)], "`esc`" in text)
         for keys, text in rows(GUIDE)

@@ -123,7 +123,7 @@ def trashed(root: Root) -> str:
 
 
 def died(root: Root, call: str, after: int, act: Callable[[], object]) -> None:
-    """A process that is killed by so many calls, a good while ago."""
+    """Simulate a process that was killed long ago, before its nth call."""
     child = os.fork()
     if child == 0:
         left, real = iter(range(after)), getattr(os, call)
@@ -146,7 +146,7 @@ def broken_off(root: Root) -> None:
     died(root, "rename", 6, lambda: move_to_trash(plan_of(root), root))
 
 
-async def test_what_was_moved_to_the_trash_comes_back_by_u(root: Root) -> None:
+async def test_u_restores_the_last_batch_of_the_trash(root: Root) -> None:
     before = whole(root)
     async with driving(root) as at:
         await at.to_trash()
@@ -169,7 +169,7 @@ async def test_what_was_moved_to_the_trash_comes_back_by_u(root: Root) -> None:
 
 
 @pytest.mark.parametrize(("key", "then"), [("U", ChoiceScreen), ("T", TrashScreen)])
-async def test_the_keys_that_a_report_names_work_while_it_is_shown(
+async def test_the_keys_that_a_report_names_work(
     root: Root, key: str, then: type[Screen[Any]]
 ) -> None:
     async with driving(root) as at:
@@ -178,7 +178,7 @@ async def test_the_keys_that_a_report_names_work_while_it_is_shown(
         await at.on(then)
 
 
-async def test_what_exists_again_is_kept_aside_and_told(root: Root) -> None:
+async def test_items_that_exist_again_are_kept_and_reported(root: Root) -> None:
     trashed(root)
     folder_of(root, LONE).mkdir(parents=True)
     write_bundle(root.path, "solo", [BASE])
@@ -216,7 +216,7 @@ async def test_the_trash_is_emptied_only_after_a_question(root: Root, key: str) 
 
 
 @pytest.mark.parametrize("key", ["r", "enter"])
-async def test_a_lot_is_restored_from_the_list(root: Root, key: str) -> None:
+async def test_a_batch_is_restored_from_the_list(root: Root, key: str) -> None:
     before = whole(root)
     trashed(root)
     async with driving(root, size=(80, 24)) as at:
@@ -230,7 +230,7 @@ async def test_a_lot_is_restored_from_the_list(root: Root, key: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["f", "r"])
-async def test_an_interrupted_purge_is_told_and_finished_or_restored(root: Root, key: str) -> None:
+async def test_an_interrupted_purge_is_finished_or_restored(root: Root, key: str) -> None:
     before = whole(root)
     broken_off(root)
     assert in_place(root) != set(ALL)
@@ -239,7 +239,7 @@ async def test_an_interrupted_purge_is_told_and_finished_or_restored(root: Root,
         await at.shows("! interrupted: T")
         await at.pilot.press("T")
         await at.shows("! interrupted", "f: finish, r: restore")
-        await at.pilot.press("e")  # not what it is for
+        await at.pilot.press("e")  # an interrupted batch can't be erased
         assert isinstance(at.app.screen, TrashScreen)
         await at.pilot.press(key)
         await at.answer("y")
@@ -253,7 +253,7 @@ async def test_an_interrupted_purge_is_told_and_finished_or_restored(root: Root,
         assert in_place(root) == set() and list_trash(root)[0].state is BatchState.TRASH
 
 
-async def test_what_others_move_to_the_trash_shows_by_itself(root: Root) -> None:
+async def test_batches_of_other_processes_appear(root: Root) -> None:
     async with driving(root) as at:
         assert not at.app.browser.header.trash
         batch_id = trashed(root)
@@ -262,7 +262,7 @@ async def test_what_others_move_to_the_trash_shows_by_itself(root: Root) -> None
         await until(at.pilot, lambda: not at.app.browser.header.trash)
 
 
-async def test_nothing_is_read_while_nothing_changes(
+async def test_an_unchanged_trash_is_not_read_again(
     root: Root, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trashed(root)
@@ -281,7 +281,7 @@ async def test_nothing_is_read_while_nothing_changes(
     assert [*looker.look()] == [measured]
 
 
-async def test_a_purge_of_another_process_is_left_alone_and_offered_once_dead(root: Root) -> None:
+async def test_a_running_purge_of_another_process_can_not_be_changed(root: Root) -> None:
     with purging_elsewhere(root) as child:
         async with driving(root) as at:
             await at.pilot.press("T")
@@ -308,7 +308,7 @@ async def test_a_purge_of_another_process_is_left_alone_and_offered_once_dead(ro
     assert in_place(root) == set(ALL) and not list_trash(root)
 
 
-async def test_the_list_follows_what_others_do(root: Root) -> None:
+async def test_the_list_follows_other_processes(root: Root) -> None:
     first = trashed(root)
     async with driving(root) as at:
         await at.pilot.press("T")
@@ -321,7 +321,7 @@ async def test_the_list_follows_what_others_do(root: Root) -> None:
 
 
 @pytest.mark.parametrize("key", ["f", "r"])
-async def test_a_purge_that_broke_off_while_erasing(root: Root, key: str) -> None:
+async def test_a_purge_interrupted_while_erasing(root: Root, key: str) -> None:
     before = whole(root)
     died(root, "rmdir", 1, lambda: execute(plan_of(root), root))
     async with driving(root) as at:
@@ -348,7 +348,7 @@ async def test_a_purge_that_broke_off_while_erasing(root: Root, key: str) -> Non
 
 
 @pytest.mark.parametrize("key", ["f", "r"])
-async def test_a_restoring_that_broke_off(root: Root, key: str) -> None:
+async def test_an_interrupted_restore_is_finished(root: Root, key: str) -> None:
     before = whole(root)
     batch_id = trashed(root)
     died(root, "rename", 4, lambda: restore(root, batch_id))
@@ -360,7 +360,7 @@ async def test_a_restoring_that_broke_off(root: Root, key: str) -> None:
         await at.pilot.press(key)
         await at.answer("y")
         await at.on(JobResultScreen)
-        await at.shows("Restored", "Restored 6 tasks")
+        await at.shows("Restored", "tasks and 2 bundles.")
     assert whole(root) == before and not list_trash(root)
 
 
@@ -389,9 +389,7 @@ async def emptying_stopped(root: Root, meanwhile: Meanwhile) -> AsyncIterator[Dr
         yield at
 
 
-async def test_an_emptying_that_is_stopped_says_what_is_left(
-    root: Root, meanwhile: Meanwhile
-) -> None:
+async def test_a_stopped_emptying_says_where_the_rest_is(root: Root, meanwhile: Meanwhile) -> None:
     async with emptying_stopped(root, meanwhile) as at:
         await at.shows("Emptying stopped", "Erased 2 tasks", "still in the trash (T)")
         await at.back()
@@ -401,7 +399,7 @@ async def test_an_emptying_that_is_stopped_says_what_is_left(
     assert set(batch.tasks) == set(ALL) - {TIP, RETRY}
 
 
-async def test_the_report_of_an_emptying_that_was_stopped_leads_to_the_trash(
+async def test_the_report_of_a_stopped_emptying_leads_to_the_trash(
     root: Root, meanwhile: Meanwhile
 ) -> None:
     async with emptying_stopped(root, meanwhile) as at:
@@ -413,7 +411,7 @@ async def test_the_report_of_an_emptying_that_was_stopped_leads_to_the_trash(
 
 
 @pytest.mark.parametrize("answer", ["y", "t"])
-async def test_a_full_disk_is_told_before_and_freed(
+async def test_a_full_disk_is_reported_before_a_purge_and_freed_by_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str
 ) -> None:
     with mounted(tmp_path / "disk", *SMALL) as real:
@@ -447,7 +445,7 @@ def no_room(*args: object) -> None:
     raise OSError(errno.ENOSPC, "No space left on device")
 
 
-async def test_a_read_only_file_system_is_told_before_and_nothing_is_changed(
+async def test_a_read_only_file_system_is_reported_before_a_purge(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with mounted(tmp_path / "disk", *SMALL) as real:
@@ -474,7 +472,7 @@ def read_only(*args: object, **kwargs: object) -> None:
     raise OSError(errno.EROFS, "Read-only file system")
 
 
-async def test_read_only_looks_and_changes_nothing(root: Root) -> None:
+async def test_read_only_shows_the_trash_and_changes_nothing(root: Root) -> None:
     trashed(root)
     before = whole(root)
     async with driving(root, read_only=True) as at:
@@ -489,7 +487,7 @@ async def test_read_only_looks_and_changes_nothing(root: Root) -> None:
     assert whole(root) == before and len(list_trash(root)) == 1
 
 
-async def test_a_lot_that_is_gone_meanwhile_is_a_sentence(root: Root) -> None:
+async def test_a_batch_that_is_gone_is_reported(root: Root) -> None:
     batch_id = trashed(root)
     async with driving(root) as at:
         await at.pilot.press("T")
@@ -502,7 +500,7 @@ async def test_a_lot_that_is_gone_meanwhile_is_a_sentence(root: Root) -> None:
         await until(at.pilot, lambda: f"There is no '{batch_id}'" in at.notes)
 
 
-async def test_the_history_tells_what_was_done(root: Root) -> None:
+async def test_the_history_lists_past_actions(root: Root) -> None:
     trashed(root)
     async with driving(root, size=(80, 24)) as at:
         await at.pilot.press("T")
@@ -518,7 +516,7 @@ async def test_the_history_tells_what_was_done(root: Root) -> None:
     assert len(history(root)) == 1
 
 
-async def test_hostile_names_in_the_trash_are_harmless(root: Root) -> None:
+async def test_control_characters_in_the_trash_are_escaped(root: Root) -> None:
     trashed(root)
     (batch,) = batches(root)
     (batch / "bundles" / "\x1b[2J[bold]").write_text("x")
@@ -530,7 +528,7 @@ async def test_hostile_names_in_the_trash_are_harmless(root: Root) -> None:
         assert "\x1b" not in at.text
 
 
-async def test_a_lot_that_changes_while_the_question_is_open_is_not_erased(root: Root) -> None:
+async def test_a_batch_that_changes_during_the_question_is_not_erased(root: Root) -> None:
     trashed(root)
     async with driving(root) as at:
         await at.pilot.press("T")
@@ -545,7 +543,7 @@ async def test_a_lot_that_changes_while_the_question_is_open_is_not_erased(root:
 
 
 @pytest.mark.parametrize("what", ["unconfirmed", "unreadable", "moving"])
-async def test_what_can_not_be_finished_or_emptied_says_why(root: Root, what: str) -> None:
+async def test_actions_that_are_not_possible_show_the_reason(root: Root, what: str) -> None:
     trashed(root)
     (batch,) = batches(root)
     if what == "unreadable":
