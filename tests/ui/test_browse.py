@@ -36,7 +36,7 @@ IDS = tuple(map(task_id, range(60)))
 
 
 class Driven:
-    """The app on a root, with the ways of waiting that these tests share."""
+    """The app on a root, with helpers to wait."""
 
     def __init__(self, app: HipercowApp, pilot: Pilot[None]) -> None:
         self.app = app
@@ -85,7 +85,7 @@ async def browsing(
 
 @pytest.fixture
 def small(tmp_path: Path) -> Path:
-    """Sixty tasks, the first the oldest, each third a failure; two bundles."""
+    """Return a root of sixty tasks, the first the oldest, each third a failure, and two bundles."""
     for number, identity in enumerate(IDS):
         status = "failure" if number % 3 == 0 else "success"
         then = RECORDED - (90 - number) * DAY
@@ -441,7 +441,7 @@ async def test_help_lists_the_keys_and_the_rules(small: Path) -> None:
         for word in (
             "Mark all matched tasks; during a search",
             "Show the plan of a purge",
-            "retry chain goes",
+            "whole retry chain",
         ):
             assert word in at.text
         await at.press("escape")

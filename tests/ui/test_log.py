@@ -31,7 +31,7 @@ def screen_on(where: Path, status: Status = Status.RUNNING) -> LogScreen:
 
 
 async def shows(pilot: Pilot[None], wanted: str, *, without: str = "\0") -> str:
-    """Waits until the screen shows it, and returns all it shows."""
+    """Wait until the screen shows a text, and return the screen."""
     shown = ""
 
     def there() -> bool:

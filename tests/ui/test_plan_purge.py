@@ -35,7 +35,7 @@ from hipercow_tui.ui.workers.purge_job import JobProgressed, JobSpec, purge_job
 
 
 class PurgeHost(App[None]):
-    """An app that begins a purge as it starts."""
+    """An app that starts a purge when it is mounted."""
 
     def __init__(self, job: JobSpec) -> None:
         super().__init__()
@@ -57,7 +57,7 @@ async def ended(pilot: Pilot[None], app: PurgeHost) -> JobEnded:
 
 
 async def answered(where: Path, *answer: str, closes: bool = True) -> JobSpec | None:
-    """What the plan screen says after D and these keys, which close the dialog or don't."""
+    """Return the result of the plan screen after D and these keys."""
     screen = screen_on(where)
     async with (app := Host(screen)).run_test(size=(80, 24)) as pilot:
         await settled(pilot, screen)

@@ -1,4 +1,4 @@
-"""Terminals that become larger and smaller in the middle of everything, down to 40 x 10."""
+"""Terminals that are resized at any time, down to 40 x 10."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ async def write(pilot: Pilot[None], text: str) -> None:
 
 
 async def palette(app: HipercowApp, pilot: Pilot[None], text: str) -> None:
-    """Run the first command that is found by a text, as a person would."""
+    """Run the first command of the palette that is found by a text."""
     await pilot.press("ctrl+p")
     await until(pilot, lambda: isinstance(app.focused, Input))
     await write(pilot, text)

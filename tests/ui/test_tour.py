@@ -1,4 +1,4 @@
-"""The tour of the guide, pressed key by key on the demo. The README shows its first rows."""
+"""The tour of the guide and its beginning in the README, key by key on the demo."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ async def test_the_tour_shows_the_described_results(tmp_path: Path) -> None:
 
 
 async def press(pilot: Pilot[None], key: str) -> None:
-    """A question hears no key before a person can have seen it."""
+    """Press a key; wait first until a dialog accepts input."""
     if key in ANSWERS:
         await until(pilot, lambda: isinstance(pilot.app.screen, ChoiceScreen))
         await until(pilot, lambda: pilot.app.focused is not None)

@@ -366,7 +366,7 @@ async def test_an_interrupted_restore_is_finished(root: Root, key: str) -> None:
 
 @asynccontextmanager
 async def emptying_stopped(root: Root, meanwhile: Meanwhile) -> AsyncIterator[Driven]:
-    """The report of an emptying that was stopped when two of six tasks were gone."""
+    """Open the report of an emptying that was stopped after two of six tasks."""
     trashed(root)
     reached, go_on = threading.Event(), threading.Event()
 

@@ -22,7 +22,7 @@ IDS = tuple(map(task_id, range(40)))
 
 @pytest.fixture
 def sweep(tmp_path: Path) -> Path:
-    """Forty tasks with beta from 0 to 3.9, of which the last ten failed; one without inputs."""
+    """Return a root of forty tasks with beta from 0 to 3.9, of which the last ten failed."""
     for n, identity in enumerate(IDS):
         folder = write_failed(tmp_path, identity, result_file("no"), beta=n / 10, ended=NOW - DAY)
         if n < 30:

@@ -1,4 +1,4 @@
-"""Themes, terminals with few colours or none, and where the focus is."""
+"""Themes, terminals with few or no colours, and the focus."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The app on a folder that is a root of R and of Python."""
+"""The app on a root of both R and Python."""
 
 from __future__ import annotations
 
@@ -188,7 +188,7 @@ async def test_a_plan_of_python_tasks_offers_no_r_call(tmp_path: Path) -> None:
 
 
 async def test_questions_about_the_trash_count_both_languages(tmp_path: Path) -> None:
-    """What one purge took in R and in Python goes back, and is erased, together."""
+    """The batches of one purge of both languages are restored and erased together."""
     root = make_both(tmp_path)
     move_to_trash(plan_of(root), root)
     async with driven(root) as (app, pilot):
