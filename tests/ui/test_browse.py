@@ -36,7 +36,7 @@ IDS = tuple(map(task_id, range(60)))
 
 
 class Driven:
-    """The app on a root, with the ways of waiting that these tests share."""
+    """The app on a root, with helpers to wait."""
 
     def __init__(self, app: HipercowApp, pilot: Pilot[None]) -> None:
         self.app = app
@@ -85,7 +85,7 @@ async def browsing(
 
 @pytest.fixture
 def small(tmp_path: Path) -> Path:
-    """Sixty tasks, the first the oldest, each third a failure; two bundles."""
+    """Return a root of sixty tasks, the first the oldest, each third a failure, and two bundles."""
     for number, identity in enumerate(IDS):
         status = "failure" if number % 3 == 0 else "success"
         then = RECORDED - (90 - number) * DAY
@@ -108,7 +108,7 @@ async def test_a_real_root_at_every_size(sir_model: Path, size: tuple[int, int])
         assert "p Plan" in text
 
 
-async def test_the_details_tell_what_runs_and_why_it_failed(
+async def test_the_details_show_the_call_and_the_error(
     sir_model: Path, sir_model_expected: dict[str, Any]
 ) -> None:
     names = sir_model_expected["names"]
@@ -158,7 +158,7 @@ async def test_marks_are_a_filter(small: Path) -> None:
         await at.until(lambda: len(at.tasks.view.matched) == 20)
 
 
-async def test_who_sets_a_filter_sees_a_match(small: Path) -> None:
+async def test_setting_a_filter_scrolls_to_a_match(small: Path) -> None:
     only = task_id(61)
     write_task(
         small, only, "cancelled", created=RECORDED - 300 * DAY, finished=RECORDED - 299 * DAY
@@ -168,7 +168,7 @@ async def test_who_sets_a_filter_sees_a_match(small: Path) -> None:
         await at.until(lambda: at.tasks.cursor_key == only)
 
 
-async def test_nothing_matched_says_what_to_press(small: Path) -> None:
+async def test_a_list_without_matches_names_the_keys_to_press(small: Path) -> None:
     async with browsing(small) as at:
         await at.press("2", "m")
         await at.until(lambda: "No task passes all filters" in at.text)
@@ -200,7 +200,7 @@ async def test_sorting_by_keys_and_by_the_header(small: Path) -> None:
         await at.until(lambda: at.tasks.view.sort.key is SortKey.WHAT)
 
 
-async def test_searching_moves_to_hits_and_reads_what_is_not_read(sir_model: Path) -> None:
+async def test_searching_moves_to_hits_and_reads_unread_tasks(sir_model: Path) -> None:
     async with browsing(sir_model, size=(80, 24)) as at:
         await at.press("slash")
         await at.type("again")
@@ -220,7 +220,7 @@ async def test_searching_moves_to_hits_and_reads_what_is_not_read(sir_model: Pat
         assert at.tasks.cursor == first
 
 
-async def test_a_search_on_the_bundles_goes_over_bundles_and_stays_for_the_tasks(
+async def test_a_search_in_the_bundles_searches_bundles_and_stays_for_the_tasks(
     small: Path,
 ) -> None:
     async with browsing(small) as at:
@@ -254,7 +254,7 @@ async def test_a_search_on_the_bundles_goes_over_bundles_and_stays_for_the_tasks
         await at.until(lambda: not at.tasks.view.query)
 
 
-async def test_keys_typed_into_a_search_do_nothing_else(small: Path) -> None:
+async def test_letters_typed_into_a_search_run_no_action(small: Path) -> None:
     async with browsing(small) as at:
         await at.press("slash")
         await at.type("q1 pm0?uy")
@@ -264,7 +264,7 @@ async def test_keys_typed_into_a_search_do_nothing_else(small: Path) -> None:
         assert at.focused == "tasks"
 
 
-async def test_bundles_and_enter_on_one(small: Path) -> None:
+async def test_enter_on_a_bundle_filters_by_it(small: Path) -> None:
     async with browsing(small) as at:
         await at.press("b")
         await at.until(lambda: "sweep_a" in at.text and "its tasks" in at.text)
@@ -278,7 +278,7 @@ async def test_bundles_and_enter_on_one(small: Path) -> None:
         assert "Bundles 2" in at.text
 
 
-async def test_new_tasks_bundles_and_retries_appear_and_nothing_moves(small: Path) -> None:
+async def test_new_tasks_bundles_and_retries_appear_without_moving_the_cursor(small: Path) -> None:
     async with browsing(small, size=(80, 24)) as at:
         await at.cursor_to(IDS[30])
         await at.press("space")
@@ -309,7 +309,7 @@ async def test_a_status_changes_while_the_cursor_is_elsewhere(small: Path) -> No
         assert at.tasks.cursor_key == IDS[5]
 
 
-async def test_the_task_under_the_cursor_vanishes_and_so_do_its_marks(small: Path) -> None:
+async def test_marks_of_a_task_that_is_gone_are_dropped(small: Path) -> None:
     async with browsing(small, size=(80, 24)) as at:
         await at.cursor_to(IDS[30])
         await at.press("space")
@@ -321,7 +321,7 @@ async def test_the_task_under_the_cursor_vanishes_and_so_do_its_marks(small: Pat
         await at.until(lambda: "! all gone" in at.text)
 
 
-async def test_refresh_looks_at_once(small: Path) -> None:
+async def test_refresh_reads_the_root_at_once(small: Path) -> None:
     async with browsing(small) as at:
         write_task(small, task_id(99), "success", finished=RECORDED)
         await at.press("r")
@@ -335,7 +335,7 @@ async def test_without_a_filter_there_is_no_plan(small: Path) -> None:
         assert at.app.screen is at.browser
 
 
-async def test_the_plan_comes_from_a_fresh_look(small: Path) -> None:
+async def test_the_plan_uses_a_new_scan(small: Path) -> None:
     async with browsing(small) as at:
         await at.press("1")
         shutil.rmtree(small / "hipercow" / "tasks" / IDS[0][:2] / IDS[0][2:])
@@ -348,7 +348,7 @@ async def test_the_plan_comes_from_a_fresh_look(small: Path) -> None:
         await at.until(lambda: at.app.screen is at.browser)
 
 
-async def test_a_plan_is_made_of_what_was_read_and_not_of_the_index_alone(
+async def test_a_plan_reads_tasks_that_are_known_only_from_the_index(
     small: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
@@ -357,7 +357,7 @@ async def test_a_plan_is_made_of_what_was_read_and_not_of_the_index_alone(
     scanner = Scanner(find_root(small), index=index, monotonic=lambda: next(clock))
     for _ in range(4):
         list(scanner.scan())
-    # Rewritten in its place, no folder tells of it: only who reads it knows.
+    # Rewriting a file in place changes no folder, so only reading the file detects it.
     info = small / "hipercow" / "tasks" / IDS[0][:2] / IDS[0][2:] / "info"
     info.write_bytes(info_file("failure", RECORDED, RECORDED, RECORDED))
     async with browsing(small, indexed=True) as at:
@@ -373,7 +373,7 @@ async def test_a_plan_is_made_of_what_was_read_and_not_of_the_index_alone(
         assert at.tasks.view.snapshot.tasks[IDS[0]].finished == RECORDED
 
 
-async def test_the_whole_journey_to_a_purge_and_back(small: Path) -> None:
+async def test_a_purge_from_filter_to_report(small: Path) -> None:
     async with browsing(small) as at:
         await at.press("1", "p")
         await at.until(lambda: isinstance(at.app.screen, PlanScreen))
@@ -401,7 +401,7 @@ async def test_read_only_says_so_and_shows_the_plan(small: Path) -> None:
     assert all((small / "hipercow" / "tasks" / i[:2] / i[2:]).is_dir() for i in IDS)
 
 
-async def test_keys_that_destroy_elsewhere_destroy_nothing_here(small: Path) -> None:
+async def test_keys_that_delete_in_other_programs_delete_nothing(small: Path) -> None:
     async with browsing(small) as at:
         await at.press("1", "y", "ctrl+d", "backspace", "ctrl+r", "delete", "D", "d", "x")
         await asyncio.sleep(0.2)
@@ -409,11 +409,11 @@ async def test_keys_that_destroy_elsewhere_destroy_nothing_here(small: Path) -> 
     assert all((small / "hipercow" / "tasks" / i[:2] / i[2:]).is_dir() for i in IDS)
 
 
-async def test_problems_are_counted_and_told(small: Path) -> None:
+async def test_problems_are_counted_and_listed(small: Path) -> None:
     (small / "hipercow" / "retry").write_text("half a li")
     (small / "hipercow" / "tasks" / "ff" / ("e" * 30)).mkdir(parents=True)
     async with browsing(small) as at:
-        # The header tells of a look at once, the rows come from a worker a moment later.
+        # The header is updated at once, the rows later by a worker.
         await at.until(lambda: "2 problems" in at.text and "? broken" in at.text)
         await at.press("exclamation_mark")
         await at.until(lambda: isinstance(at.app.screen, ProblemsScreen))
@@ -434,14 +434,14 @@ async def test_dark_light_and_sixteen_colours_can_draw_every_screen(small: Path)
             await at.until(lambda: at.app.screen is at.browser and "✗ failure" in at.text)
 
 
-async def test_help_tells_every_key_and_the_rules(small: Path) -> None:
+async def test_help_lists_the_keys_and_the_rules(small: Path) -> None:
     async with browsing(small, size=(118, 110)) as at:
         await at.press("question_mark")
         await at.until(lambda: isinstance(at.app.screen, HelpScreen))
         for word in (
             "Mark all matched tasks; during a search",
             "Show the plan of a purge",
-            "retry chain goes",
+            "whole retry chain",
         ):
             assert word in at.text
         await at.press("escape")
@@ -468,7 +468,7 @@ async def test_hostile_names_on_disk_never_reach_the_screen_raw(small: Path) -> 
         assert not {"\x1b", "\x07", "\u202e"} & set(at.text)
 
 
-async def test_quitting_leaves_no_thread_talking(small: Path) -> None:
+async def test_no_thread_posts_messages_after_quitting(small: Path) -> None:
     async with browsing(small) as at:
         await at.press("q")
     assert at.app.return_code == 0
