@@ -149,9 +149,9 @@ def _app(options: argparse.Namespace) -> int:
         folder = living_root(tasks)
     else:
         folder = nullcontext(Path(options.root) if options.root is not None else None)
-    from hipercow_tui.ui.run import filters_by_name, run_app
+    from hipercow_tui.ui.run import load_filters, run_app
 
-    first = filters_by_name(options.filter)
+    first = load_filters(options.filter)
     with folder as start:
         return run_app(
             partial(find_root, start),

@@ -1,4 +1,4 @@
-"""The app: one root, its screens, its looks."""
+"""The app: one root, its main screen, the theme."""
 
 from __future__ import annotations
 
@@ -27,12 +27,11 @@ from hipercow_tui.ui.workers.base import start_thread
 
 
 class HipercowApp(TerminalApp):
-    """Browse a root, see what a purge would take, purge; with ``read_only`` all but the last.
+    """Browse a root, plan a purge, purge; with ``read_only`` without purging.
 
-    ``indexed`` says whether what was read is kept for the next start. ``filters`` is the file
-    of those that were saved, if that may be used, and ``first`` those to begin with. ``theme`` is
-    the file that remembers the theme, if that may be used. ``clock`` gives the time in seconds
-    since the epoch.
+    ``indexed`` says whether tasks are stored for the next start. ``filters`` is the file of saved
+    filters and ``theme`` the file with the theme; both are None if they can't be used. ``first``
+    are the filters to begin with. ``clock`` gives the time in seconds since the epoch.
     """
 
     CSS_PATH = "app.tcss"
@@ -62,51 +61,50 @@ class HipercowApp(TerminalApp):
         )
 
     def on_mount(self) -> None:
-        """From now on, another theme that is chosen is remembered."""
-        self.theme_changed_signal.subscribe(self, self._remember_theme)
+        """Store another theme when the user chooses one."""
+        self.theme_changed_signal.subscribe(self, self._store_theme)
 
-    def _remember_theme(self, theme: Theme) -> None:
+    def _store_theme(self, theme: Theme) -> None:
         file, last = self._theme_file, self._last_theme
         self._last_theme = theme.name
         if file is None or theme.name == last:
             return
 
-        def remember() -> None:
+        def store() -> None:
             try:
                 file.save(theme.name)
             except HipercowTuiError as error:
-                told = partial(self.notify, str(error), severity="warning", markup=False)
-                self.call_later(told)
+                warn = partial(self.notify, str(error), severity="warning", markup=False)
+                self.call_later(warn)
 
-        start_thread(remember, lambda error: self.post_message(WorkerFailed(error)))
+        start_thread(store, lambda error: self.post_message(WorkerFailed(error)))
 
     def get_default_screen(self) -> Screen[None]:
-        """The browser."""
+        """Return the main screen."""
         return self.browser
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Every key that works on this screen, as a command; saved filters; and Textual's choice
-        of themes."""
+        """Yield a command for every key of the screen, for saved filters, and for the theme."""
         moves = {binding.id for binding in MOVES}
         for node, binding, enabled, tooltip in screen.active_bindings.values():
-            of_ours = binding.id and binding.id not in moves
-            if enabled and of_ours and binding.description and not binding.system:
+            is_ours = binding.id and binding.id not in moves
+            if enabled and is_ours and binding.description and not binding.system:
                 call = partial(self.run_action, binding.action, node)
                 yield SystemCommand(binding.description, tooltip, call)
         if screen is self.browser:
             yield from self.browser.filtering.commands()
-        yield SystemCommand("Theme", "Choose other colours", self.action_change_theme)
+        yield SystemCommand("Theme", "Choose the colours", self.action_change_theme)
 
     @on(WorkerFailed)
-    def _broke(self, message: WorkerFailed) -> None:
+    def _report_error(self, message: WorkerFailed) -> None:
         def report() -> None:
             from hipercow_tui.support.crash_report import write_report
 
-            self.call_later(self._name_report, write_report(message.error))
+            self.call_later(self._show_report, write_report(message.error))
 
         start_thread(report, lambda error: None)
 
-    def _name_report(self, report: Path | None) -> None:
+    def _show_report(self, report: Path | None) -> None:
         file = f" and attach '{escape_controls(str(report))}'" if report else ""
         self.notify(
             f"The display may be out of date. Leave with q. Please report this{file}.",
@@ -117,7 +115,7 @@ class HipercowApp(TerminalApp):
         )
 
     def action_help(self) -> None:
-        """Show every key and the rules."""
+        """Show all keys and the rules."""
         from hipercow_tui.ui.dialogs.help import HelpScreen
         from hipercow_tui.ui.screens.plan import PlanScreen
 
@@ -125,26 +123,26 @@ class HipercowApp(TerminalApp):
         self.push_screen(HelpScreen([Group("In the plan", plan)]))
 
     def action_help_quit(self) -> None:
-        """ctrl+c stops a job under way, as it would without an app."""
+        """Handle ctrl+c: stop a job under way, as in a command."""
         if self.browser.purge.job is not None:
             self.browser.action_undo()
         else:
-            self.notify("q leaves; ctrl+c stops a purge that is under way")
+            self.notify("Press q to quit; ctrl+c stops a purge")
 
     def leave(self, number: int) -> None:
-        """Stop the job under way on the disk, and end with the status of the signal of that number.
-        May be called at any moment in the main thread."""
+        """Stop the job under way, and exit with the status of the signal ``number``. May be called
+        at any moment in the main thread."""
         if self.browser.purge.job is not None:
             self.browser.purge.job.stop()
         super().leave(number)
 
     async def action_quit(self) -> None:
-        """Leave, but not in the middle of a purge, nor while R is at work."""
+        """Quit, unless a job or R is running."""
         from hipercow_tui.ui.dialogs.run_r import RunRScreen
 
         if self.browser.purge.busy:
             self.notify(self.browser.purge.busy)
         elif any(isinstance(one, RunRScreen) and one.working for one in self.screen_stack):
-            self.notify("R is still at work: wait for its end, or stop it with esc")
+            self.notify("R is still running: wait for its end, or stop it with esc")
         else:
             self.exit()

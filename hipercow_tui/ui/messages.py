@@ -1,4 +1,4 @@
-"""What the threads behind the browser have to say to it."""
+"""Messages from background threads to the main screen."""
 
 from __future__ import annotations
 
@@ -19,49 +19,49 @@ if TYPE_CHECKING:
 
 
 class ServicesReady(Message):
-    """What works behind the browser is there."""
+    """The workers of the main screen were started."""
 
 
 class ScanUpdated(Message):
-    """The poller has a look to take."""
+    """The poller has a new state to take."""
 
 
 @dataclass
 class ViewModelReady(Message):
-    """There is a new board to show."""
+    """There is a new view model to show."""
 
     view_model: ViewModel
 
 
 @dataclass
 class TotalsReady(Message):
-    """How much a purge would take is known for the newest filters."""
+    """The totals of a purge with the latest filters are known."""
 
     totals: PlanTotals
 
 
 @dataclass
 class ErrorsReady(Message):
-    """There are errors to show, or more of them."""
+    """There are errors to show, or more failures were read."""
 
     view_model: FailureViewModel
 
 
 class SummariesLoaded(Message):
-    """More is known of what tasks run."""
+    """The calls of more tasks were read."""
 
 
 class LogActivityChanged(Message):
-    """Logs of running tasks were written to, or are no longer of interest."""
+    """Logs of running tasks were written to, or their tasks ended."""
 
 
 class SizesMeasured(Message):
-    """More is known of what tasks hold, or it is no longer asked for."""
+    """More tasks were measured, or measuring ended."""
 
 
 @dataclass
 class DetailsLoaded(Message):
-    """The details of one task were read; they are of its status at that time."""
+    """The details of one task were read, as of that time."""
 
     task: Task
     details: TaskDetails
@@ -69,7 +69,7 @@ class DetailsLoaded(Message):
 
 @dataclass
 class PlanReady(Message):
-    """The plan that was asked for, from a look that began after the asking."""
+    """The requested plan, from a scan that began after the request."""
 
     plan: PurgePlan
     snapshot: Snapshot
@@ -77,15 +77,15 @@ class PlanReady(Message):
 
 @dataclass
 class TrashUpdated(Message):
-    """What is in the trash, the same as before if nothing changed; comes again once the sizes of
-    what is new are known."""
+    """The state of the trash: the same object as before if nothing changed. A second message
+    follows when new batches were measured."""
 
     trash: TrashState
 
 
 @dataclass
 class JobEnded(Message):
-    """The job on the disk is over: what it did, or a sentence on why nothing could be done."""
+    """A job has ended, with a report of what it did or a sentence on why it could not be done."""
 
     report: Report | None
     error: str | None = None
@@ -93,6 +93,6 @@ class JobEnded(Message):
 
 @dataclass
 class WorkerFailed(Message):
-    """A thread has ended by an error that nothing foresaw."""
+    """A background thread ended by an unexpected error."""
 
     error: Exception

@@ -1,8 +1,8 @@
-"""Start the app, and see it through to its end.
+"""Start the app, run it, and finish a job that is under way when it ends.
 
-What a person waits for is the first frame: Textual takes 0.2 s to import, so whatever the first
-frame does not need is imported behind it (``warm_up``). Nor does it wait for a file server: the
-root is looked for in a thread, and if that takes long, a screen says so.
+The first frame should come quickly: the import of Textual takes 0.2 s, so everything that the first
+frame does not need is imported after it (``warm_up``). It does not wait for a file server either:
+the root is searched for in a thread, and a screen is shown if that takes long.
 """
 
 from __future__ import annotations
@@ -29,12 +29,13 @@ if TYPE_CHECKING:
     from hipercow_tui.ui.terminal_app import TerminalApp
     from hipercow_tui.ui.workers.purge_job import JobRunner
 
-QUICK = 0.3  # seconds; if the root is not found by then, a screen says so
-PATIENCE = 1.0  # seconds; if a job has not stopped by then, a message says so
+WAIT_BEFORE_SCREEN = 0.3  # seconds until the waiting screen is shown
+WAIT_BEFORE_MESSAGE = 1.0  # seconds until a message says that a job is being stopped
 
 
-def filters_by_name(name: str | None) -> SavedFilter | None:
-    """The filters that were saved under this name; raises FilterError if there are none."""
+def load_filters(name: str | None) -> SavedFilter | None:
+    """Return the filters that were saved under a name, None without a name. Raises FilterError if
+    there are none."""
     return None if name is None else FilterFile.of_user().get(name)
 
 
@@ -47,21 +48,21 @@ def run_app(
     mouse: bool,
     first: SavedFilter | None,
 ) -> int:
-    """Run the app on the root that ``find`` finds, until it is left; returns the exit status.
+    """Run the app on the root that ``find`` returns, until the user quits; return the exit status.
 
-    ``where`` is the place that is searched, for people. Without ``mouse``, that is left to the
-    terminal. Raises what ``find`` raises.
+    ``where`` is the folder that is searched, for messages. Without ``mouse``, the terminal handles
+    the mouse. Raises what ``find`` raises.
     """
-    os.environ.setdefault("TEXTUAL_FPS", "240")  # a key is painted by the next beat of Textual
+    os.environ.setdefault("TEXTUAL_FPS", "240")  # the result of a key is drawn at the next frame
     keep_little()
-    gc.disable()  # until the root is read: next to nothing of what is made up to there is garbage
+    gc.disable()  # until the root is read: almost nothing that is created before is garbage
     from hipercow_tui.ui.workers.base import run_in_thread
 
     root = run_in_thread(find)
     from hipercow_tui.ui.app import HipercowApp
 
     theme = ThemeFile.of_user()
-    wait([root], timeout=QUICK)
+    wait([root], timeout=WAIT_BEFORE_SCREEN)
     if not root.done():
         from hipercow_tui.ui.waiting import WaitingApp
 
@@ -84,7 +85,7 @@ def run_app(
     job = app.browser.purge.job
     if job is not None:
         with on_signals(ignore_signal):
-            _print_end(_stopped(job))
+            _print_result(_stop_job(job))
     return app.return_code or DONE
 
 
@@ -97,16 +98,16 @@ def _run(app: TerminalApp, *, mouse: bool) -> None:
         runner.run(app.run_async(mouse=mouse))
 
 
-def _stopped(job: JobRunner) -> JobEnded:
-    """Stop the job and wait, however long that takes: half of a chain must not stay behind. If it
-    takes long, say so."""
+def _stop_job(job: JobRunner) -> JobEnded:
+    """Stop a job and wait for its end without a limit, so that no retry chain is left half purged;
+    print a message if it takes long."""
     job.stop()
-    if not job.wait(PATIENCE):
-        print_message(job.waited_for)
+    if not job.wait(WAIT_BEFORE_MESSAGE):
+        print_message(job.status_text)
     return job.stop_and_wait()
 
 
-def _print_end(ended: JobEnded) -> None:
+def _print_result(ended: JobEnded) -> None:
     from hipercow_tui.output.report import report_lines
 
     print_output(report_lines(ended.report) if ended.report else [ended.error or ""])

@@ -1,4 +1,4 @@
-"""What the apps of this program have in common: theme, driver, and how they end."""
+"""The base class of the apps of this program: theme, driver, exit."""
 
 from __future__ import annotations
 
@@ -14,41 +14,41 @@ from textual.driver import Driver
 from hipercow_tui.settings.theme_store import ThemeFile
 from hipercow_tui.support.signals import exit_for_signal
 
-# On dark and on light terminals. The first two use nothing but the sixteen colours of the terminal,
-# and so look as it does.
+# For dark and for light terminals. The first two use only the sixteen colours of the terminal, as
+# its user configured them.
 SIXTEEN_COLOURS = ("ansi-dark", "ansi-light")
-MANY_COLOURS = ("textual-dark", "textual-light")
+FULL_COLOURS = ("textual-dark", "textual-light")
 
 
 class TerminalApp(App[None]):
-    """An app with the theme that was chosen the last time; ``theme_file`` remembers it, None where
-    there is no such file."""
+    """An app with the theme that the user chose last; ``theme_file`` stores it, None if it is not
+    stored."""
 
     TITLE = "hipercow-tui"
 
     def __init__(self, theme_file: ThemeFile | None) -> None:
-        # Without colours Textual would still paint in shades of grey, on a ground of its own.
+        # Without colours, Textual would still draw shades of grey on its own background.
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         if "TEXTUAL_ANIMATIONS" not in os.environ:
-            self.animation_level = "none"  # nothing here is clearer for moving
-        self.first_theme = self._first_theme(theme_file)
+            self.animation_level = "none"  # animations make nothing clearer here
+        self.first_theme = self._choose_theme(theme_file)
 
     def on_mount(self) -> None:
-        """Take the theme."""
+        """Set the theme."""
         self.theme = self.first_theme
 
-    def _first_theme(self, file: ThemeFile | None) -> str:
-        """The one that was chosen the last time, else one for this terminal. Where there are but
-        sixteen colours, or none, only a theme of these: blends would all be the same grey."""
+    def _choose_theme(self, file: ThemeFile | None) -> str:
+        """Return the theme that the user chose last, else one for this terminal. With at most
+        sixteen colours, only themes of these are used: mixed ones would all be the same grey."""
         chosen = file.read() if file else ""
         few = self.console.color_system == "standard" or self.no_color
         if chosen in self.available_themes and (self.available_themes[chosen].ansi or not few):
             return chosen
-        light = light_terminal(os.environ.get("COLORFGBG", ""))
-        return (SIXTEEN_COLOURS if few else MANY_COLOURS)[light]
+        light = is_light_terminal(os.environ.get("COLORFGBG", ""))
+        return (SIXTEEN_COLOURS if few else FULL_COLOURS)[light]
 
     def get_driver_class(self) -> type[Driver]:
-        """The driver of this platform, one that survives its terminal where there is such."""
+        """Return the driver of this platform; on POSIX one that survives a closed terminal."""
         driver = super().get_driver_class()
         if driver.__name__ != "LinuxDriver":
             return driver
@@ -57,8 +57,8 @@ class TerminalApp(App[None]):
         return ResilientDriver
 
     def _fatal_error(self) -> None:
-        """Write a crash report, and name it. Textual would print a traceback with everything in it
-        that was read from disk."""
+        """Write a crash report, and print its name: the traceback of Textual would contain data
+        from the disk."""
         error = sys.exception()
         if error is not None:
             from hipercow_tui.support.crash_report import what_happened, write_report
@@ -66,7 +66,7 @@ class TerminalApp(App[None]):
             self.panic(Text(what_happened(error, write_report(error))))
 
     def leave(self, number: int) -> None:
-        """End with the status of the signal of that number. May be called at any moment in the main
+        """Exit with the status of the signal ``number``. May be called at any moment in the main
         thread."""
         try:
             loop = asyncio.get_running_loop()
@@ -75,7 +75,7 @@ class TerminalApp(App[None]):
         loop.call_soon_threadsafe(partial(self.exit, return_code=128 + number))
 
 
-def light_terminal(colours: str) -> bool:
-    """Whether ``COLORFGBG``, which terminals such as Konsole and rxvt set, tells of a light ground:
-    ``0;15``, or ``0;default;15``."""
+def is_light_terminal(colours: str) -> bool:
+    """Return whether the background is light by ``COLORFGBG``, which terminals such as Konsole and
+    rxvt set: ``0;15``, or ``0;default;15``."""
     return colours.rpartition(";")[2] in ("7", "15")

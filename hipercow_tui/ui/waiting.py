@@ -1,4 +1,4 @@
-"""What is on the screen while a file server has not answered where the root is."""
+"""The screen that is shown while a file server does not answer the search for the root."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from hipercow_tui.support.text import escape_controls, format_duration
 from hipercow_tui.ui.terminal_app import TerminalApp
 from hipercow_tui.ui.widgets.footer import KeyFooter
 
-_LOOK = 0.05  # seconds between two looks whether the root is found
+_CHECK_EVERY = 0.05  # seconds between two checks whether the root is found
 
 
 class WaitingApp(TerminalApp):
-    """Ends once ``root`` is there, or is known not to be, or by a key; ``left`` says which.
+    """Ends when the search has a result or fails, or by a key; ``left`` says whether by a key.
 
-    ``where`` is the place that was named, as a person wrote it.
+    ``root`` is the search, ``where`` the folder as the user wrote it.
     """
 
     DEFAULT_CSS = """
@@ -40,33 +40,33 @@ class WaitingApp(TerminalApp):
         super().__init__(theme_file)
         self.left = False
         self._root = root
-        self._where = where
+        self._place = where
         self._began = time.monotonic()
 
     def compose(self) -> ComposeResult:
-        """Head, what is waited for, keys."""
+        """Title, text, keys."""
         yield Static("hipercow-tui", id="head")
         yield Static(id="waiting", markup=False)
         yield KeyFooter()
 
     def on_mount(self) -> None:
-        """Look again and again, and show how long it has taken."""
+        """Check again and again, and show for how long."""
         self._show()
         self.set_interval(1.0, self._show)
-        self.set_interval(_LOOK, self._look)
+        self.set_interval(_CHECK_EVERY, self._check)
 
     def _show(self) -> None:
         waited = format_duration(max(1.0, time.monotonic() - self._began))
         self.query_one("#waiting", Static).update(
-            f"Looking for a hipercow root at {escape_controls(self._where)} …\n\n"
+            f"Looking for a hipercow root at {escape_controls(self._place)} …\n\n"
             f"The file system has not answered for {waited}."
         )
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         if self._root.done():
             self.exit()
 
     def action_leave(self, status: int = DONE) -> None:
-        """End without a root."""
+        """Quit without a root; ``status`` is the exit status."""
         self.left = True
         self.exit(return_code=status)

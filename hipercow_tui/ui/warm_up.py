@@ -1,10 +1,10 @@
-"""What the first frame does not need, imported behind it: before a key asks for it."""
+"""Imports what the first frame does not need, before a key needs it."""
 
 from __future__ import annotations
 
 from importlib import import_module
 
-_LATER = (
+_MODULES = (
     "domain.bundle_globs",
     "ui.screens.plan",
     "ui.dialogs.confirm",
@@ -24,6 +24,6 @@ _LATER = (
 
 
 def warm_up() -> None:
-    """Import every screen that a key may open, and what reads globs. Call it in a thread."""
-    for name in _LATER:
+    """Import every screen that a key may open, and the matcher of globs. For a thread."""
+    for name in _MODULES:
         import_module(f"hipercow_tui.{name}")

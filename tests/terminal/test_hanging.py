@@ -92,7 +92,7 @@ def test_app_can_be_quit_while_any_folder_hangs(start: Starter, flag: Path) -> N
         terminal.press("\x1b")
         terminal.wait(r"q Quit")
     terminal.press("\x03")
-    terminal.wait(r"q leaves")
+    terminal.wait(r"Press q to quit")
     terminal.press("q")
     assert leaves(terminal) == 0
 

@@ -153,7 +153,7 @@ def test_ctrl_c_during_a_purge_stops_the_purge_and_not_the_app(
     before = root_contents(root)
     terminal = slow(root, env, started)
     terminal.press("\x03")
-    terminal.wait(r"q leaves")
+    terminal.wait(r"Press q to quit")
     in_the_middle(terminal, "y", "Moving")
     terminal.press("\x03")
     terminal.wait(r"Purge stopped")

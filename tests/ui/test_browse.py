@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -96,7 +98,9 @@ def small(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("size", [(80, 24), (118, 40), (160, 45)])
-async def test_a_real_root_at_every_size(sir_model: Path, size: tuple[int, int]) -> None:
+async def test_a_recorded_root_is_shown_at_every_size(
+    sir_model: Path, size: tuple[int, int]
+) -> None:
     async with browsing(sir_model, size=size) as at:
         await at.until(lambda: "run_sir" in at.text or "expression" in at.text)
         text = at.text
@@ -124,7 +128,7 @@ async def test_the_details_show_the_call_and_the_error(
         )
 
 
-async def test_enter_shows_details_in_full_and_back(small: Path) -> None:
+async def test_enter_opens_and_closes_full_details(small: Path) -> None:
     async with browsing(small, size=(80, 24)) as at:
         await at.press("enter")
         assert at.focused == "details"
@@ -137,7 +141,7 @@ async def test_enter_shows_details_in_full_and_back(small: Path) -> None:
         assert "Filters" in at.text
 
 
-async def test_status_keys_filter_and_zero_clears(small: Path) -> None:
+async def test_number_keys_filter_by_status_and_zero_clears(small: Path) -> None:
     async with browsing(small) as at:
         await at.press("1")
         await at.until(lambda: "matched 20" in at.text)
@@ -149,7 +153,7 @@ async def test_status_keys_filter_and_zero_clears(small: Path) -> None:
         assert at.tasks.marks is None
 
 
-async def test_marks_are_a_filter(small: Path) -> None:
+async def test_marks_filter_the_tasks(small: Path) -> None:
     async with browsing(small) as at:
         await at.press("space", "space", "1")
         await at.until(lambda: at.tasks.view.filtered and not at.tasks.view.matched)
@@ -175,7 +179,7 @@ async def test_a_list_without_matches_names_the_keys_to_press(small: Path) -> No
         assert "0 clears filters" in at.text
 
 
-async def test_an_empty_root_says_so_and_fills_by_itself(tmp_path: Path) -> None:
+async def test_an_empty_root_explains_itself_and_shows_new_tasks(tmp_path: Path) -> None:
     (tmp_path / "hipercow").mkdir()
     async with browsing(tmp_path) as at:
         await at.until(lambda: "No tasks yet" in at.text)
@@ -184,7 +188,7 @@ async def test_an_empty_root_says_so_and_fills_by_itself(tmp_path: Path) -> None
         await at.until(lambda: at.tasks.keys == (IDS[0],))
 
 
-async def test_sorting_by_keys_and_by_the_header(small: Path) -> None:
+async def test_tasks_are_sorted_by_keys_and_by_the_header(small: Path) -> None:
     async with browsing(small) as at:
         await at.press("s")
         await at.until(lambda: at.tasks.keys[0] == IDS[0])
@@ -299,7 +303,7 @@ async def test_new_tasks_bundles_and_retries_appear_without_moving_the_cursor(sm
         assert "✗ → success" in at.text
 
 
-async def test_a_status_changes_while_the_cursor_is_elsewhere(small: Path) -> None:
+async def test_a_changed_status_is_shown_while_the_cursor_is_on_another_row(small: Path) -> None:
     other = task_id(99)
     folder = write_task(small, other, "running", created=RECORDED)
     async with browsing(small) as at:
@@ -328,7 +332,7 @@ async def test_refresh_reads_the_root_at_once(small: Path) -> None:
         await at.until(lambda: len(at.tasks.keys) == 61)
 
 
-async def test_without_a_filter_there_is_no_plan(small: Path) -> None:
+async def test_a_plan_needs_a_filter(small: Path) -> None:
     async with browsing(small) as at:
         await at.press("p")
         await at.until(lambda: "No filter" in at.text)
@@ -391,7 +395,7 @@ async def test_a_purge_from_filter_to_report(small: Path) -> None:
     assert left == {i for number, i in enumerate(IDS) if number % 3}
 
 
-async def test_read_only_says_so_and_shows_the_plan(small: Path) -> None:
+async def test_read_only_is_shown_and_allows_a_plan(small: Path) -> None:
     async with browsing(small, read_only=True) as at:
         assert "read-only" in at.text
         await at.press("1", "p")
@@ -448,7 +452,7 @@ async def test_help_lists_the_keys_and_the_rules(small: Path) -> None:
         assert at.app.screen is at.browser
 
 
-async def test_the_palette_has_the_keys_as_commands(small: Path) -> None:
+async def test_the_palette_offers_the_keys_as_commands(small: Path) -> None:
     async with browsing(small) as at:
         commands = {one.title: one for one in at.app.get_system_commands(at.browser)}
         assert {"Mark", "Search", "Plan", "Sort", "Refresh", "Help", "Quit"} <= set(commands)
@@ -456,7 +460,7 @@ async def test_the_palette_has_the_keys_as_commands(small: Path) -> None:
         assert at.tasks.marks == frozenset(IDS[59:])
 
 
-async def test_hostile_names_on_disk_never_reach_the_screen_raw(small: Path) -> None:
+async def test_control_characters_in_names_are_escaped_on_the_screen(small: Path) -> None:
     hostile = "\x1b[31mred\x1b]0;t\x07 [b]x \u202e 表"
     (small / "hipercow" / "bundles" / hostile).write_text(IDS[0])
     marker = small / "hipercow" / "tasks" / IDS[59][:2] / IDS[59][2:] / "status-submitted"
@@ -472,3 +476,15 @@ async def test_no_thread_posts_messages_after_quitting(small: Path) -> None:
     async with browsing(small) as at:
         await at.press("q")
     assert at.app.return_code == 0
+
+
+def test_the_first_frame_imports_neither_the_scanner_nor_the_workers() -> None:
+    """They take 0.1 s to import, so they are imported after it."""
+    late = ("hipercow_tui.scanning", "hipercow_tui.purging", "hipercow_tui.ui.workers.services")
+    code = (
+        "import sys, hipercow_tui.ui.app;"
+        f"print([name for name in sys.modules if name.startswith({late})])"
+    )
+    command = [sys.executable, "-c", code]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert result.stdout == "[]\n"

@@ -194,7 +194,7 @@ async def test_escape_stops_r(root: Path) -> None:
         await until(pilot, lambda: "esc: stop" in screen_text(app))
         await until(pilot, lambda: "called for 1" in screen_text(app))
         await pilot.press("ctrl+q")
-        await until(pilot, lambda: "R is still at work" in screen_text(app))
+        await until(pilot, lambda: "R is still running" in screen_text(app))
         await pilot.press("escape")
         await until(pilot, lambda: "R was stopped" in screen_text(app))
 

@@ -183,7 +183,7 @@ async def test_the_details_of_a_failure_show_its_warnings(broken: Path) -> None:
         await at.until(lambda: "Warning message:" in at.text and "careful now" in at.text)
 
 
-async def test_a_task_that_did_not_fail_has_no_messages(broken: Path) -> None:
+async def test_o_needs_a_failed_task(broken: Path) -> None:
     async with browsing(broken) as at:
         at.tasks.move_to(at.tasks.keys.index(task_id(40)))
         await at.press("o")
@@ -232,7 +232,7 @@ async def test_new_failures_appear_and_purged_ones_disappear(broken: Path) -> No
         await at.until(lambda: "Errors 2" in at.text)
 
 
-async def test_a_root_without_failures_says_so(tmp_path: Path) -> None:
+async def test_the_errors_of_a_root_without_failures_are_explained(tmp_path: Path) -> None:
     write_task(tmp_path, task_id(1), "success")
     async with browsing(tmp_path) as at:
         await at.press("e")
@@ -263,7 +263,7 @@ async def test_the_second_start_reads_errors_from_the_cache(
             (broken / "hipercow" / "tasks" / identity[:2] / identity[2:] / "result").write_text("x")
 
 
-async def test_hostile_messages_never_reach_the_screen_raw(broken: Path) -> None:
+async def test_control_characters_in_messages_are_escaped(broken: Path) -> None:
     write_failed(broken, task_id(70), result_file(HOSTILE, warning=HOSTILE), ended=NOW)
     async with triaging(broken, size=(160, 45)) as at:
         at.errors.move_to(next(i for i, g in enumerate(at.errors.groups) if "red" in g.text))
@@ -357,7 +357,7 @@ async def test_a_later_error_is_found_by_a_running_search(broken: Path) -> None:
         assert at.errors.current is not None and "brand new" in at.errors.current.text
 
 
-async def test_a_search_that_finds_nothing_marks_nothing(broken: Path) -> None:
+async def test_a_search_without_hits_marks_nothing(broken: Path) -> None:
     async with browsing(broken) as at:
         await at.press("slash", *"nowhere", "enter", "a")
         await at.until(lambda: "found passes the filters" in at.text)

@@ -124,7 +124,7 @@ async def test_a_log_is_truncated_deleted_and_written_again(tmp_path: Path) -> N
     async with Host(screen_on(tmp_path)).run_test(size=(120, 24)) as pilot:
         await shows(pilot, "line 99 ")
         path.write_bytes(b"shorter\n")
-        await shows(pilot, "The log was begun anew")
+        await shows(pilot, "The log was replaced")
         path.unlink()
         assert "shorter" in await shows(pilot, "has no 'log'")
         (tmp_path / "new").write_bytes(b"another file\n")
@@ -139,7 +139,7 @@ async def test_search_moves_between_hits_and_wraps_around(tmp_path: Path) -> Non
         await shows(pilot, "line 99 ")
         await pilot.press("slash", *"error", "enter")
         shown = await shows(pilot, "Error in f(): ✖ no")
-        assert "From the beginning again" in shown
+        assert "Continued from the beginning" in shown
         assert "line 495 " in shown, "what led to it stands above"
         await pilot.press("n")
         await shows(pilot, "ERROR again")

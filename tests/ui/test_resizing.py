@@ -242,7 +242,7 @@ async def test_the_text_of_an_empty_list_fits_80_columns(tmp_path: Path) -> None
 
         await resize(app, pilot, 80, 24)
         for key, told in (
-            ("g", ("No tasks yet", "make them in R,", "in Python", "shows the keys")),
+            ("g", ("No tasks yet", "creates one in R,", "in Python", "shows the keys")),
             ("b", ("No bundles", "in R makes one,", "in Python", "b: back to the tasks")),
             ("e", ("No tasks yet", "errors of failed tasks appear here", "e: back to the tasks")),
         ):

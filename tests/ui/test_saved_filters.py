@@ -135,7 +135,7 @@ async def test_a_missing_language_is_shown_and_can_be_deselected(
         await until(pilot, lambda: "Python" not in screen_text(app))
 
 
-async def test_without_filters_there_is_nothing_to_save(root: Path, file: FilterFile) -> None:
+async def test_saving_needs_a_filter(root: Path, file: FilterFile) -> None:
     async with browsing(root, file) as (app, pilot):
         await pilot.press("f")
         await until(pilot, lambda: "Set a filter first" in screen_text(app))

@@ -116,8 +116,8 @@ def _same_everywhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterato
         raising=False,
     )
     monkeypatch.setattr(HipercowApp, "notify", lambda *_, **__: None)
-    monkeypatch.setattr(TrashMonitor, "look", lambda _: iter((STATE,)))
-    monkeypatch.setattr(history, "history", lambda _: HISTORY)
+    monkeypatch.setattr(TrashMonitor, "read", lambda _: iter((STATE,)))
+    monkeypatch.setattr(history, "read_history", lambda _: HISTORY)
     monkeypatch.setattr(plan, "preflight", lambda *_: None)
     time.tzset()
     yield

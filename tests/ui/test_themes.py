@@ -18,7 +18,7 @@ from hipercow_tui.formats.root import find_root
 from hipercow_tui.settings.theme_store import ThemeFile
 from hipercow_tui.support.errors import HipercowTuiError
 from hipercow_tui.ui.app import HipercowApp
-from hipercow_tui.ui.terminal_app import MANY_COLOURS, SIXTEEN_COLOURS, light_terminal
+from hipercow_tui.ui.terminal_app import FULL_COLOURS, SIXTEEN_COLOURS, is_light_terminal
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def wait(true: Callable[[], object]) -> None:
 async def test_a_theme_that_is_selected_in_the_palette_is_saved(root: Path, tmp_path: Path) -> None:
     file = ThemeFile(tmp_path / "config" / "theme.toml")
     async with shown(root, file) as pilot:
-        assert pilot.app.theme == MANY_COLOURS[0]
+        assert pilot.app.theme == FULL_COLOURS[0]
         await pilot.pause(0.1)
         assert not file.path.exists(), "no theme was selected"
         await pilot.press("ctrl+p", *"theme")
@@ -92,7 +92,7 @@ async def test_a_damaged_theme_file_is_ignored(root: Path, tmp_path: Path, text:
     file = ThemeFile(tmp_path / "theme.toml")
     file.path.write_bytes(text.encode("latin-1"))
     async with shown(root, file) as pilot:
-        assert pilot.app.theme == MANY_COLOURS[0]
+        assert pilot.app.theme == FULL_COLOURS[0]
         pilot.app.theme = "dracula"
         await until(pilot, lambda: file.read() == "dracula")
 
@@ -127,10 +127,10 @@ async def test_a_terminal_with_sixteen_colours_uses_only_these(
 async def test_a_light_terminal_that_says_so_gets_a_light_theme(
     root: Path, monkeypatch: pytest.MonkeyPatch, colours: str, *, light: bool
 ) -> None:
-    assert light_terminal(colours) is light
+    assert is_light_terminal(colours) is light
     monkeypatch.setenv("COLORFGBG", colours)
     async with shown(root) as pilot:
-        assert pilot.app.theme == MANY_COLOURS[light]
+        assert pilot.app.theme == FULL_COLOURS[light]
 
 
 async def test_animations_are_off_unless_they_are_enabled(

@@ -271,17 +271,17 @@ async def test_the_trash_is_not_read_while_nothing_changes(
     trashed(root)
     looker, now = TrashMonitor(root), time.monotonic()
     monkeypatch.setattr(time, "monotonic", lambda: now)
-    first, measured = looker.look()
+    first, measured = looker.read()
     assert not first.sizes and set(measured.sizes) == {
         str(batch.name) for batch in measured.entries
     }
     for shown in (measured, measured):
-        assert [*looker.look()] == [shown]
+        assert [*looker.read()] == [shown]
     monkeypatch.setattr("hipercow_tui.ui.workers.trash_monitor.measure_entry", None)
     now += 10  # once more, for the times of files are coarse; nothing is measured again
-    assert [*looker.look()] == [measured]
+    assert [*looker.read()] == [measured]
     monkeypatch.setattr("hipercow_tui.ui.workers.trash_monitor.list_trash", None)
-    assert [*looker.look()] == [measured]
+    assert [*looker.read()] == [measured]
 
 
 async def test_a_purge_of_another_process_is_not_touched_and_offered_after_its_death(

@@ -1,4 +1,4 @@
-"""The screen that is there before a root is found, and threads that nothing waits for."""
+"""The waiting screen before a root is found, and threads that do not delay the exit."""
 
 from __future__ import annotations
 
@@ -18,9 +18,7 @@ from hipercow_tui.ui.workers.base import DaemonExecutor, run_in_thread
 @pytest.mark.parametrize(
     ("keys", "status"), [(["q"], 0), (["escape"], 0), (["ctrl+c"], 130), (["x", "ctrl+c"], 130)]
 )
-async def test_a_root_that_is_not_found_yet_need_not_be_waited_for(
-    keys: list[str], status: int
-) -> None:
+async def test_a_key_ends_the_search_for_a_root(keys: list[str], status: int) -> None:
     app = WaitingApp(Future(), "/srv/\x1b[2Jproject", None)
     async with app.run_test() as pilot:
         shown = str(app.query_one("#waiting").render())
@@ -31,7 +29,7 @@ async def test_a_root_that_is_not_found_yet_need_not_be_waited_for(
 
 
 @pytest.mark.parametrize("found", [True, False])
-async def test_it_ends_once_there_is_an_answer(found: bool) -> None:
+async def test_the_waiting_screen_ends_with_the_search(found: bool) -> None:
     root: Future[Root] = Future()
     app = WaitingApp(root, "/srv", None)
     async with app.run_test() as pilot:
@@ -46,13 +44,13 @@ async def test_it_ends_once_there_is_an_answer(found: bool) -> None:
     assert not app.left and app.return_code == 0
 
 
-def test_a_promise_is_kept_or_its_error_raised() -> None:
+def test_run_in_thread_returns_the_result_or_raises_the_error() -> None:
     assert run_in_thread(lambda: 7).result(10) == 7
     with pytest.raises(ZeroDivisionError):
         run_in_thread(lambda: 1 // 0).result(10)
 
 
-def test_what_hangs_is_not_waited_for_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_shutdown_does_not_wait_for_a_hanging_call(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hipercow_tui.ui.workers.base.GRACE", 0.05)
     never, done = threading.Event(), threading.Event()
     with asyncio.Runner() as runner:
@@ -68,7 +66,7 @@ def test_what_hangs_is_not_waited_for_at_the_end(monkeypatch: pytest.MonkeyPatch
     never.set()
 
 
-def test_what_is_done_in_a_moment_is_waited_for_at_the_end() -> None:
+def test_shutdown_waits_for_a_short_call() -> None:
     executor, begun, go_on, done = DaemonExecutor(), *(threading.Event() for _ in range(3))
 
     def work() -> None:

@@ -14,18 +14,23 @@ from hipercow_tui.settings.saved_filters import FilterFile, SavedFilter, SavedFi
 from hipercow_tui.support.errors import FilterError
 from hipercow_tui.support.text import escape_controls
 from hipercow_tui.ui import messages
+from hipercow_tui.ui.browse.controller import Controller
+from hipercow_tui.ui.browse.panes import Panes
+from hipercow_tui.ui.browse.session import Session
 from hipercow_tui.ui.widgets.filters.panel import FilterPanel
 from hipercow_tui.ui.workers.base import start_thread
 
 
-class Filtering:
+class Filtering(Controller):
     """Reads and changes the file of saved filters, in threads, and offers them as commands.
 
     ``file`` is None if filters can't be saved.
     """
 
-    def __init__(self, screen: Screen[Any], file: FilterFile | None) -> None:
-        self._screen = screen
+    def __init__(
+        self, session: Session, screen: Screen[Any], panes: Panes, *, file: FilterFile | None
+    ) -> None:
+        super().__init__(session, screen, panes)
         self._file = file
         self.saved = SavedFilters()
 

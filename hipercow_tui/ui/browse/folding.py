@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from textual.geometry import Size
 from textual.markup import escape
-from textual.screen import Screen
 
-from hipercow_tui.ui.browse.panes import Panes
+from hipercow_tui.ui.browse.controller import Controller
 from hipercow_tui.ui.widgets.filters.panel import FilterPanel
 
 NARROW = 68  # cells; below, filters and tables are not side by side
@@ -17,14 +15,11 @@ LOW = 18  # rows; below, details are shown on request only
 WIDE = 150  # cells from which details are beside the table
 
 
-class Folding:
+class Folding(Controller):
     """Decides what is hidden, by the size of the screen and by the keys ``h`` and Enter."""
 
-    def __init__(self, screen: Screen[Any], panes: Panes) -> None:
-        self._screen = screen
-        self._panes = panes
-        self._narrow = False
-        self.folded = False  # whether the filters are hidden
+    folded = False  # whether the filters are hidden
+    _narrow = False
 
     @property
     def _filters(self) -> FilterPanel:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual.screen import Screen
 
+from hipercow_tui.ui.browse.controller import Controller
 from hipercow_tui.ui.browse.pane import Pane
 from hipercow_tui.ui.browse.panes import Panes
 from hipercow_tui.ui.browse.session import Session
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from hipercow_tui.output.r_calls import RCallTargets
 
 
-class Inspecting:
+class Inspecting(Controller):
     """Pushes a screen for a key, and handles its result.
 
     ``show_pane`` shows a pane by name; ``refresh`` is called after R changed the root.
@@ -32,9 +33,7 @@ class Inspecting:
         show_pane: Callable[[str], None],
         refresh: Callable[[], None],
     ) -> None:
-        self._session = session
-        self._screen = screen
-        self._panes = panes
+        super().__init__(session, screen, panes)
         self._show_pane = show_pane
         self._refresh = refresh
 

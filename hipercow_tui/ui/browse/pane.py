@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from hipercow_tui.ui.dialogs.copy_menu import CopySource
     from hipercow_tui.ui.workers.view_model import ViewModel
 
-_MEASURED_KEYS = (*SIZE_KEYS, BundleKey.SIZE, BundleKey.FILES)
+ALL_SIZE_KEYS = (*SIZE_KEYS, BundleKey.SIZE, BundleKey.FILES)
 LANGUAGE_KEYS = (SortKey.LANG, BundleKey.LANG)
 
 
@@ -95,7 +95,7 @@ class Pane(ABC):
         root has two."""
         hidden: set[StrEnum] = set()
         if not self.session.state.show_sizes:
-            hidden.update(_MEASURED_KEYS)
+            hidden.update(ALL_SIZE_KEYS)
         if not self.session.snapshot.by_language:
             hidden.update(LANGUAGE_KEYS)
         return [key for key in type(self.sort_key) if key not in hidden]
@@ -150,7 +150,7 @@ class Pane(ABC):
 
     @property
     def tasks_to_measure(self) -> Iterable[Task]:
-        """The tasks whose size is measured: the marked tasks, else the matched ones, else all."""
+        """The tasks that ``z`` measures: the marked tasks, else the matched ones, else all."""
         tasks, view, marks = self.session.snapshot.tasks, self.tasks.view, self.tasks.marks
         for row, task_id in enumerate(view.ids):
             wanted = task_id in marks if marks else not view.is_dimmed(row)

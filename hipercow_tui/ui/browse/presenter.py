@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from textual.screen import Screen
 
-from hipercow_tui.scanning.scanner import ScanState
 from hipercow_tui.ui import messages
+from hipercow_tui.ui.browse.controller import Controller
 from hipercow_tui.ui.browse.folding import Folding
 from hipercow_tui.ui.browse.panes import Panes
 from hipercow_tui.ui.browse.searching import Searching
@@ -22,27 +22,27 @@ from hipercow_tui.ui.widgets.titled_frame import TitledFrame
 from hipercow_tui.ui.workers.base import start_thread
 
 if TYPE_CHECKING:
+    from hipercow_tui.scanning.scanner import ScanState
     from hipercow_tui.ui.workers.view_model import ViewModel
 
 FRESHNESS_STEP = 5  # seconds; the age of the last scan is shown in steps, to send less
 MESSAGE_ROUNDS = 2  # turns of the event loop in which widgets react to a view model
 
 
-class Presenter:
-    """Passes what is new to everything that shows it, in a fixed order."""
+class Presenter(Controller):
+    """Updates the widgets in a fixed order."""
 
     def __init__(
         self,
         session: Session,
         screen: Screen[Any],
         panes: Panes,
+        *,
         folding: Folding,
         searching: Searching,
         sizing: Sizing,
     ) -> None:
-        self._session = session
-        self._screen = screen
-        self._panes = panes
+        super().__init__(session, screen, panes)
         self._searching = searching
         self._sizing = sizing
         self._folding = folding
@@ -109,7 +109,7 @@ class Presenter:
         self._searching.show_hits()
 
     def update_titles(self) -> None:
-        """Show the tabs above the table, and below it what is shown."""
+        """Show the tabs above the table, and notes on the rows below it."""
         session, notes = self._session, []
         view = session.view_model.view if session.view_model else None
         if view is not None and view.filtered:

@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from textual.screen import Screen
+from typing import TYPE_CHECKING
 
 from hipercow_tui.domain.filters import FilterStack
 from hipercow_tui.ui import messages
-from hipercow_tui.ui.browse.session import Session
+from hipercow_tui.ui.browse.controller import Controller
 from hipercow_tui.ui.widgets.footer import KeyFooter
 
 if TYPE_CHECKING:
     from hipercow_tui.ui.workers.purge_job import JobRunner, JobSpec
 
 
-class PurgeControl:
+class PurgeControl(Controller):
     """``job`` is the job under way: a purge, a restore, an emptying; None if there is none.
 
     Only a job that the user confirmed is started.
     """
 
-    def __init__(self, session: Session, screen: Screen[Any]) -> None:
-        self._session = session
-        self._screen = screen
-        self.job: JobRunner | None = None
-        self.planning = False  # whether a plan was requested
+    job: JobRunner | None = None
+    planning = False  # whether a plan was requested
 
     @property
     def busy(self) -> str:
         """A sentence on the job under way and what to do; empty if there is none."""
-        return self.job.waited_for if self.job else ""
+        return self.job.status_text if self.job else ""
 
     def plan(self, filters: FilterStack) -> None:
         """Scan the root and show what a purge with these filters would take."""

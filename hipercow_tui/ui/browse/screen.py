@@ -48,8 +48,8 @@ AGES_EVERY = 15.0  # seconds after which ages on the screen are updated
 class BrowseScreen(Screen[None]):
     """Shows a root, and what filters, marks and a search select.
 
-    ``indexed`` says whether what was read is kept for the next start. ``filters`` is the file of
-    saved filters, None if they can't be saved; ``first`` are the filters to begin with. ``clock``
+    ``indexed`` says whether tasks are stored for the next start. ``filters`` is the file of saved
+    filters, None if they can't be saved; ``first`` are the filters to begin with. ``clock``
     gives the time in seconds since the epoch.
     """
 
@@ -80,17 +80,21 @@ class BrowseScreen(Screen[None]):
         self.bundles_pane = BundlesPane(session, self)
         self.errors_pane = ErrorsPane(session, self)
         self.panes = Panes(session, self, (self.tasks_pane, self.bundles_pane, self.errors_pane))
-        self.filtering = Filtering(self, filters)
-        self.folding = Folding(self, self.panes)
-        self.searching = Searching(session, self, self.panes)
-        self.sizing = Sizing(session, self, self.panes)
-        self.inspecting = Inspecting(
-            session, self, self.panes, show_pane=self.action_show, refresh=self.action_refresh
-        )
-        self.purge = PurgeControl(session, self)
-        self.trash = TrashControl(session, self, self.purge)
+        self._create_controllers(filters)
+
+    def _create_controllers(self, filters: FilterFile | None) -> None:
+        parts = self.session, self, self.panes
+        self.filtering = Filtering(*parts, file=filters)
+        self.folding = Folding(*parts)
+        self.searching = Searching(*parts)
+        self.sizing = Sizing(*parts)
+        self.purge = PurgeControl(*parts)
+        self.trash = TrashControl(*parts, purge=self.purge)
         self.presenter = Presenter(
-            session, self, self.panes, self.folding, self.searching, self.sizing
+            *parts, folding=self.folding, searching=self.searching, sizing=self.sizing
+        )
+        self.inspecting = Inspecting(
+            *parts, show_pane=self.presenter.show_pane, refresh=self.action_refresh
         )
 
     def compose(self) -> ComposeResult:
@@ -246,7 +250,7 @@ class BrowseScreen(Screen[None]):
     def _accept_search(self) -> None:
         self.searching.accept()
 
-    # Keys: what is shown
+    # Keys: panes, sorting, search
 
     def action_show(self, name: str) -> None:
         """Show a pane."""
@@ -359,7 +363,7 @@ class BrowseScreen(Screen[None]):
         self.trash.show_trash()
 
     def action_history(self) -> None:
-        """Show what was purged, restored and emptied."""
+        """Show the history of purges."""
         self.trash.show_history()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
-
-from textual.screen import Screen
 
 from hipercow_tui.analysis.task_view import next_hit
-from hipercow_tui.ui.browse.panes import Panes
-from hipercow_tui.ui.browse.session import Session
+from hipercow_tui.ui.browse.controller import Controller
 from hipercow_tui.ui.widgets.search_bar import SearchBar
 from hipercow_tui.ui.widgets.task_table import TaskTable
 from hipercow_tui.ui.widgets.virtual_table import VirtualTable
 
 
-class Searching:
+class Searching(Controller):
     """Searches for the text in the search bar, and moves from hit to hit."""
 
-    def __init__(self, session: Session, screen: Screen[Any], panes: Panes) -> None:
-        self._session = session
-        self._screen = screen
-        self._panes = panes
-        self._start: str | None = None  # the row from which the search began, until Enter
+    _start: str | None = None  # the row from which the search began, until Enter
 
     @property
     def _table(self) -> VirtualTable:

@@ -15,12 +15,12 @@ from hipercow_tui.analysis.task_summary import TaskSummary
 from hipercow_tui.domain.filters import FilterStack
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.formats.root import Root
-from hipercow_tui.scanning.scanner import ScanState
 from hipercow_tui.ui import messages
 from hipercow_tui.ui.browse.state import ERRORS, TASKS, BrowseState
 
 if TYPE_CHECKING:
     from hipercow_tui.analysis.error_groups import ErrorGroup
+    from hipercow_tui.scanning.scanner import ScanState
     from hipercow_tui.ui.workers.failure_worker import FailureViewModel
     from hipercow_tui.ui.workers.services import BackgroundServices
     from hipercow_tui.ui.workers.view_model import ViewModel
@@ -32,7 +32,7 @@ PAUSE_FACTOR = 8
 class Session:
     """Data that the panes and controllers of the main screen share; it has no widget.
 
-    ``indexed`` says whether what was read is kept for the next start. ``clock`` gives the time in
+    ``indexed`` says whether tasks are stored for the next start. ``clock`` gives the time in
     seconds since the epoch, ``filters`` the filters at this moment. ``post`` takes the messages of
     workers, from any thread.
     """
@@ -120,7 +120,7 @@ class Session:
         """Seconds since the last complete scan."""
         return time.monotonic() - self._scanned_at
 
-    # What is shown
+    # State and view model
 
     def set_state(self, state: BrowseState) -> None:
         """Take over the user's choices, and request a view model of them."""
@@ -130,7 +130,7 @@ class Session:
             self.request_view()
 
     def set_priorities(self) -> None:
-        """Have the workers read first what is shown, searched or sorted by."""
+        """Have the workers read first what the pane, the search and the sort order need."""
         if self._services is None:
             return
         if self.state.pane == ERRORS or self.state.query:

@@ -4,27 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
-
-from textual.screen import Screen
 
 from hipercow_tui.analysis.disk_usage import sum_usage
 from hipercow_tui.analysis.task_sorting import SIZE_KEYS
 from hipercow_tui.support.text import format_size, pluralize
-from hipercow_tui.ui.browse.panes import Panes
-from hipercow_tui.ui.browse.session import Session
+from hipercow_tui.ui.browse.controller import Controller
 from hipercow_tui.ui.browse.state import BUNDLES
 from hipercow_tui.ui.widgets.task_table import TaskTable
 
 
-class Sizing:
+class Sizing(Controller):
     """Starts and stops measuring, and shows the progress."""
 
-    def __init__(self, session: Session, screen: Screen[Any], panes: Panes) -> None:
-        self._session = session
-        self._screen = screen
-        self._panes = panes
-        self._requested: frozenset[str] = frozenset()
+    _requested: frozenset[str] = frozenset()
 
     def toggle(self) -> None:
         """Measure the tasks that the pane selects, those on the screen first; while tasks are

@@ -61,7 +61,7 @@ class TasksPane(Pane):
 
     @property
     def unread(self) -> int:
-        """How many errors and calls are to be read: a search covers both."""
+        """How many errors and calls are still to be read; a search covers both."""
         return self.session.unread_errors + self.count - len(self.session.summaries)
 
     def apply(self, view_model: ViewModel, before: ViewModel | None) -> None:
@@ -130,7 +130,7 @@ class TasksPane(Pane):
             self._settling = self.screen.set_timer(SETTLE, self._settled)
 
     def _settled(self) -> None:
-        """Show what is known: the cursor moves on and on, or the disk is slow."""
+        """Show the known details: the cursor keeps moving, or the disk is slow."""
         self._settling = None
         self.show_details()
 
@@ -140,7 +140,7 @@ class TasksPane(Pane):
             self.session.services.load_details(self.task)
 
     def reload_details(self, changed: Container[str]) -> None:
-        """Read the details again if the current task is one of those that changed."""
+        """Read the details again if the current task changed."""
         if self.table.cursor_key in changed:
             self.load_details()
 
@@ -150,7 +150,7 @@ class TasksPane(Pane):
         self.show_details()
 
     def show_details(self) -> None:
-        """Show what is known of the current row."""
+        """Show the details of the current row as far as they are known."""
         task = self.task
         if task is None:
             self.details.show(None)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from textual.screen import Screen
 
 from hipercow_tui.ui import messages
+from hipercow_tui.ui.browse.controller import Controller
+from hipercow_tui.ui.browse.panes import Panes
 from hipercow_tui.ui.browse.purge_control import PurgeControl
 from hipercow_tui.ui.browse.session import Session
 from hipercow_tui.ui.widgets.header import HeaderBar
@@ -15,12 +17,13 @@ if TYPE_CHECKING:
     from hipercow_tui.ui.workers.trash_monitor import TrashState
 
 
-class TrashControl:
+class TrashControl(Controller):
     """Follows the state of the trash, and restores from it through ``purge``."""
 
-    def __init__(self, session: Session, screen: Screen[Any], purge: PurgeControl) -> None:
-        self._session = session
-        self._screen = screen
+    def __init__(
+        self, session: Session, screen: Screen[Any], panes: Panes, *, purge: PurgeControl
+    ) -> None:
+        super().__init__(session, screen, panes)
         self._purge = purge
         self._state: TrashState | None = None
         self._announced: frozenset[str] = frozenset()  # ids of interrupted batches
@@ -40,7 +43,7 @@ class TrashControl:
         """Show a state of the trash; if an undo was requested, ask to confirm it."""
         interrupted = bool(state.interrupted)
         self._screen.query_one(HeaderBar).trash = (
-            "! interrupted: T" if interrupted else state.in_short(self._session.clock())
+            "! interrupted: T" if interrupted else state.summary(self._session.clock())
         )
         if state is not self._state:
             self._state = state
@@ -51,13 +54,13 @@ class TrashControl:
             self._ask_to_undo(state)
 
     def _announce_interrupted(self, state: TrashState) -> None:
-        from hipercow_tui.ui.workers.trash_monitor import made
+        from hipercow_tui.ui.workers.trash_monitor import age_text
 
         new = [batch for batch in state.interrupted if batch.batch_id not in self._announced]
         self._announced |= {batch.batch_id for batch in new}
         for batch in new:
             self._screen.notify(
-                f"A purge of {made(batch, self._session.clock())} was interrupted:"
+                f"A purge of {age_text(batch, self._session.clock())} was interrupted:"
                 " T to finish or restore it",
                 severity="warning",
                 timeout=30,
@@ -86,7 +89,7 @@ class TrashControl:
 
         from hipercow_tui.ui.dialogs.choice import Choice, ChoiceScreen
         from hipercow_tui.ui.workers.purge_job import restore_job
-        from hipercow_tui.ui.workers.trash_monitor import contents, made
+        from hipercow_tui.ui.workers.trash_monitor import age_text, contents_text
 
         batches = state.undoable
         if not batches:
@@ -95,8 +98,8 @@ class TrashControl:
             )
             return
         job = restore_job(self._session.root, batches[0].batch_id)
-        content = contents(*batches, verb="goes/go")
-        text = f"{content} back in place, moved away {made(batches[0], self._session.clock())}."
+        content = contents_text(*batches, verb="goes/go")
+        text = f"{content} back in place, moved away {age_text(batches[0], self._session.clock())}."
         self._screen.app.push_screen(
             ChoiceScreen("Undo?", Text(text), [Choice("yes", "y", "Undo")]),
             lambda answer: self._purge.start(job if answer else None),
@@ -115,7 +118,7 @@ class TrashControl:
         )
 
     def show_history(self) -> None:
-        """Show what was purged, restored and emptied."""
+        """Show the history of purges, restores and emptyings."""
         from hipercow_tui.ui.screens.history import HistoryScreen
 
         self._screen.app.push_screen(HistoryScreen(self._session.root, clock=self._session.clock))
@@ -132,7 +135,7 @@ class TrashControl:
             )
 
     def _after_result(self, action: str | None) -> None:
-        """Do what was chosen in the result."""
+        """Do what the user chose in the result: ``undo``, ``trash`` or nothing."""
         if action == "undo":
             self.undo()
         elif action == "trash":

@@ -184,7 +184,7 @@ class LogScreen(Screen[None]):
         """Close the search field, else stop a running search, else close the log."""
         if self._field.display:
             self._leave_search()
-        elif self.pane.page.searched is not None:
+        elif self.pane.page.progress is not None:
             self.pane.navigate(stay)
         else:
             self.dismiss(None)

@@ -24,7 +24,7 @@ from hipercow_tui.ui.screens.page import Page
 from hipercow_tui.ui.widgets.footer import KeyFooter
 from hipercow_tui.ui.widgets.record_list import RecordList, record_line
 from hipercow_tui.ui.workers.purge_job import JobSpec, empty_job, finish_job, restore_job
-from hipercow_tui.ui.workers.trash_monitor import TrashMonitor, TrashState, contents, made
+from hipercow_tui.ui.workers.trash_monitor import TrashMonitor, TrashState, age_text, contents_text
 
 _REFRESH_INTERVAL = 2.0  # seconds
 _EMPTY = "The trash is empty\n\np, then D and t move tasks to the trash. esc: back"
@@ -88,7 +88,7 @@ class TrashScreen(Page[JobSpec | None]):
     @work(thread=True)
     def _read(self) -> None:
         worker = get_current_worker()
-        for state in self._monitor.look():
+        for state in self._monitor.read():
             if worker.is_cancelled:
                 return
             self.call_later(self._show, state)
@@ -139,7 +139,7 @@ class TrashScreen(Page[JobSpec | None]):
     def action_restore(self) -> None:
         """Restore the batch under the cursor, after a question."""
         if batch := self._actionable():
-            text = f"{contents(*self._state.together(batch), verb='is/are')} restored."
+            text = f"{contents_text(*self._state.same_purge(batch), verb='is/are')} restored."
             text += " Nothing that exists is overwritten."
             if batch.partly_erased or batch.state is BatchState.ERASING:
                 text += " Tasks that are erased already can't be restored."
@@ -157,8 +157,10 @@ class TrashScreen(Page[JobSpec | None]):
         if not batch.resumable:
             self.notify("This purge was not confirmed, so it can't be finished: restore it (r)")
             return
-        moved = contents(*self._state.together(batch), verb="is/are")
-        text = f"{_operation(batch)} of {made(batch, self._clock())} is finished by its plan, with"
+        moved = contents_text(*self._state.same_purge(batch), verb="is/are")
+        text = (
+            f"{_operation(batch)} of {age_text(batch, self._clock())} is finished by its plan, with"
+        )
         text += f" all checks. {moved} moved so far."
         if batch.state is not BatchState.RESTORING and batch.mode is not PurgeMode.TRASH:
             text += " The tasks of the plan are erased for good."
@@ -168,11 +170,11 @@ class TrashScreen(Page[JobSpec | None]):
     def action_empty(self) -> None:
         """Erase the batch under the cursor, after a question."""
         if batch := self._actionable():
-            batches = self._state.together(batch)
+            batches = self._state.same_purge(batch)
             if not all(each.erasable for each in batches):
                 self.notify("This batch was interrupted: restore (r) or finish (f) it first")
                 return
-            text = f"{contents(*batches, verb='is/are')} erased for good. {_IRREVERSIBLE}"
+            text = f"{contents_text(*batches, verb='is/are')} erased for good. {_IRREVERSIBLE}"
             job = empty_job(self._root, batches)
             choice = Choice("yes", "y", "Erase for good", "error")
             self._confirm("Empty this batch?", text, choice, job)
@@ -186,7 +188,7 @@ class TrashScreen(Page[JobSpec | None]):
             self.notify("Emptying the trash erases none of these: e erases the batch at the cursor")
             return
         size = self._size_of(batches)
-        text = f"{contents(*batches)} in {pluralize(len(batches), 'batch', 'batches')}"
+        text = f"{contents_text(*batches)} in {pluralize(len(batches), 'batch', 'batches')}"
         text += f", {format_size(size)}," if size else ""
         text += f" are erased for good. {_IRREVERSIBLE}"
         choice = Choice("yes", "y", "Erase for good", "error")
@@ -225,7 +227,7 @@ class TrashScreen(Page[JobSpec | None]):
         size = self._state.sizes.get(str(batch.name))
         return record_line(
             (fit(_state_text(batch), 15), "bold" if batch.interrupted else ""),
-            fit(made(batch, self._clock()), 16),
+            fit(age_text(batch, self._clock()), 16),
             tasks=len(batch.tasks),
             bundles=len(batch.bundles),
             size=format_size(size.bytes) if size else "…",
@@ -261,5 +263,5 @@ def _in_full(batch: TrashEntry) -> Text:
     else:
         advice = _AT_REST[batch.state]
     erased = pluralize(len(batch.partly_erased), "task") if batch.partly_erased else ""
-    first = f"{batch.batch_id}: {contents(batch)}{erased and f', {erased} partly erased'}"
+    first = f"{batch.batch_id}: {contents_text(batch)}{erased and f', {erased} partly erased'}"
     return Text(f"{first}\n{advice}")

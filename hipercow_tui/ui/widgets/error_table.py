@@ -84,10 +84,6 @@ class ErrorTable(KeyedTable):
         """The group under the cursor."""
         return self._groups.get(self.cursor_key or "")
 
-    def group_of(self, task_id: str) -> ErrorGroup | None:
-        """Return the group of a failed task, or None if its error is not read yet."""
-        return next((group for group in self.groups if task_id in group.ids), None)
-
     @property
     def progress(self) -> str:
         """A text such as ``read 120 of 243`` while failures are read, else empty."""
@@ -97,11 +93,6 @@ class ErrorTable(KeyedTable):
             if view_model and view_model.reading
             else ""
         )
-
-    @property
-    def unread(self) -> int:
-        """The number of failures that are not read yet."""
-        return self._view_model.failed - self._view_model.read if self._view_model else 0
 
     @property
     def sort(self) -> ErrorSort:

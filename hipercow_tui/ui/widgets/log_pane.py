@@ -138,7 +138,7 @@ class LogPane(Vertical):
     def _show_head(self) -> None:
         page = self.page
         head = Text.assemble((f"{self._log.name}  ", "bold"), self.title)
-        notice = page.said or (page.error if page.rows else "")
+        notice = page.message or (page.error if page.rows else "")
         facts = [
             format_size(page.size) if page.rows else "",
             "" if notice else self._position(),
@@ -158,10 +158,10 @@ class LogPane(Vertical):
         page = self.page
         if not page.rows:
             return ""
-        if page.searched is not None:
-            return f"searching {page.searched:.0%}, esc: stop"
+        if page.progress is not None:
+            return f"searching {page.progress:.0%}, esc: stop"
         if not page.at_end:
-            return f"{page.part:.0%}" if self.ended else f"{page.part:.0%}, F: follow"
+            return f"{page.fraction:.0%}" if self.ended else f"{page.fraction:.0%}, F: follow"
         return "end" if self.ended else "end, following"
 
 

@@ -24,8 +24,8 @@ Result = TypeVar("Result")
 def start_thread(
     work: Callable[[], None], on_error: Callable[[Exception], object], *, name: str | None = None
 ) -> None:
-    """Run ``work`` in a daemon thread, and pass an unexpected error to ``on_error``: a screen whose
-    thread ended silently would look alive."""
+    """Run ``work`` in a daemon thread, and pass an unexpected error to ``on_error``. Without a
+    report, the screen would show old data and look up to date."""
 
     def guarded() -> None:
         try:

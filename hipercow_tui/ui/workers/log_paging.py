@@ -1,8 +1,8 @@
-"""Pages of a log, laid out for the room there is, and the ways to turn them.
+"""Pages of a log, laid out for a viewport, and functions that go from page to page.
 
-A page is known by the byte offset of its first line, so that no index of lines is needed; only a
-search reads more than a few blocks around it. All of this is for the thread that reads: the screen
-draws what it shows and no more, however long a line is.
+A page is identified by the byte offset of its first line, so that no index of lines is needed; only
+a search reads more than a few blocks. All of this runs in the thread of the log reader: the UI
+thread draws finished rows, even if a line is very long.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from hipercow_tui.formats.log_patterns import COLOUR, LogQuery, Severity, severi
 
 @dataclass(frozen=True, slots=True)
 class Viewport:
-    """The room there is: rows, and cells a row; lines that are longer go on below if ``wrap``."""
+    """The size of the view: ``width`` in cells, ``height`` in rows; ``wrap`` wraps long lines."""
 
     width: int
     height: int
@@ -32,9 +32,8 @@ class Viewport:
 
 @dataclass(frozen=True, slots=True)
 class LogRow:
-    """One row on the screen, in its colours; ``sign`` is what its line tells of.
-
-    ``start`` is where its line begins, ``end`` where that ends.
+    """One row of the view, with its colours; ``severity`` says whether its line is an error or a
+    warning. ``start`` and ``end`` are the byte offsets of its line.
     """
 
     start: int
@@ -45,15 +44,16 @@ class LogRow:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What is in sight: ``rows``, of lines from the offset ``top`` on, without the first ``skip``
-    rows of the first of them and ``left`` cells of each.
+    """A part of a log, laid out for ``viewport``.
 
-    It was laid out for ``shape``. ``size`` and ``file`` are the state of the log. ``error`` is a
-    sentence on why it can't be read, ``said`` one on what came of a search, ``searched`` how much
-    of its way a search has gone. ``hit`` is where the line begins that was found last.
+    ``rows`` belong to the lines from the byte offset ``top`` on, without the first ``skip`` rows of
+    the first line, and without the first ``left`` cells of each line. ``size`` and ``file`` are the
+    state of the log. ``error`` is a sentence on why it can't be read, ``message`` one on the result
+    of a search. ``progress`` is the fraction of the log that a search has covered, None if there
+    is no search. ``hit`` is the offset of the line that was found last.
     """
 
-    shape: Viewport
+    viewport: Viewport
     rows: tuple[LogRow, ...] = ()
     top: int = 0
     skip: int = 0
@@ -62,125 +62,133 @@ class Page:
     file: int = 0
     at_end: bool = True
     error: str = ""
-    said: str = ""
-    searched: float | None = None
+    message: str = ""
+    progress: float | None = None
     hit: int | None = None
 
     @property
-    def part(self) -> float:
-        """How much of the log stands before the end of the page."""
+    def fraction(self) -> float:
+        """The fraction of the log before the end of the page."""
         return self.rows[-1].end / self.size if self.rows and self.size else 1.0
 
 
 Navigation: TypeAlias = Callable[[Log, Page, Viewport], Page]
 
-_STEADY = Style(blink=False, blink2=False, conceal=False)
-_TELLING = 4096  # characters of a line that are asked whether it tells of an error
-_MARKS = 8  # characters a cell that are looked at: accents may stand on their own
+_NO_BLINK = Style(blink=False, blink2=False, conceal=False)
+_SEVERITY_CHARS = 4096  # characters of a line that are checked for its severity
+_CHARS_PER_CELL = 8  # characters per cell that are kept, because accents can be separate characters
 
 
-def to_start(log: Log, page: Page, shape: Viewport) -> Page:
-    """The first page."""
-    return _from(log, replace(page, hit=None), shape, 0, 0)
+def to_start(log: Log, page: Page, viewport: Viewport) -> Page:
+    """Go to the first page."""
+    return _page_from(log, replace(page, hit=None), viewport, 0, 0)
 
 
-def to_end(log: Log, page: Page, shape: Viewport) -> Page:
-    """The last page."""
+def to_end(log: Log, page: Page, viewport: Viewport) -> Page:
+    """Go to the last page."""
     state = log.state()
     rows: list[LogRow] = []
-    for line in reversed(log.lines_before(state.size, shape.height)):
-        rows = _rows(line, shape, page.left) + rows
-        if len(rows) >= shape.height:
+    for line in reversed(log.lines_before(state.size, viewport.height)):
+        rows = _rows(line, viewport, page.left) + rows
+        if len(rows) >= viewport.height:
             break
-    return _page(page, state, rows, max(0, len(rows) - shape.height), shape, at_end=True)
+    return _make_page(page, state, rows, max(0, len(rows) - viewport.height), viewport, at_end=True)
 
 
-def stay(log: Log, page: Page, shape: Viewport) -> Page:
-    """The same place, in another shape; a search that was under way is none any more."""
-    same_rows = replace(shape, height=0) == replace(page.shape, height=0)
+def stay(log: Log, page: Page, viewport: Viewport) -> Page:
+    """Stay at the same place in another viewport; a search under way has ended."""
+    same_rows = replace(viewport, height=0) == replace(page.viewport, height=0)
     if page.at_end:
-        there = to_end(log, page, shape)
+        there = to_end(log, page, viewport)
     else:
-        there = _from(log, page, shape, page.top, page.skip if same_rows else 0)
-    return replace(there, said=page.said)
+        there = _page_from(log, page, viewport, page.top, page.skip if same_rows else 0)
+    return replace(there, message=page.message)
 
 
-def follow(log: Log, page: Page, shape: Viewport) -> Page:
-    """The same place, or the new end if the end was in sight; the same page if nothing changed."""
+def follow(log: Log, page: Page, viewport: Viewport) -> Page:
+    """Stay at the same place, or go to the new end if the end was shown; return the same page if
+    nothing changed."""
     state = log.state()
-    anew = state.file != page.file or state.size < page.size
-    if not anew and state.size == page.size and not page.error:
+    replaced = state.file != page.file or state.size < page.size
+    if not replaced and state.size == page.size and not page.error:
         return page
-    if page.at_end or anew:
-        began = anew and page.rows
-        said = "The log was begun anew" if began else page.said
-        return replace(to_end(log, page, shape), said=said, hit=None if anew else page.hit)
+    if page.at_end or replaced:
+        message = "The log was replaced" if replaced and page.rows else page.message
+        hit = None if replaced else page.hit
+        return replace(to_end(log, page, viewport), message=message, hit=hit)
     return replace(page, size=state.size, error="")
 
 
 def by_rows(rows: int) -> Navigation:
-    """Turns by rows: down, or up if negative."""
+    """Return a navigation by rows: down, or up if negative."""
     return partial(_by_rows, rows)
 
 
 def by_cells(cells: int) -> Navigation:
-    """Turns to what stands further right in long lines, or left if negative."""
+    """Return a navigation by cells in long lines: right, or left if negative."""
     return partial(_by_cells, cells)
 
 
-def _by_rows(rows: int, log: Log, page: Page, shape: Viewport) -> Page:
+def _by_rows(rows: int, log: Log, page: Page, viewport: Viewport) -> Page:
     top, skip = page.top, page.skip + rows
     if skip < 0:
-        top, skip = _above(log, shape, top, -skip)
+        top, skip = _rows_above(log, viewport, top, -skip)
     else:
         for line in log.lines_after(top, skip + 1):
-            height = _height(line, shape)
+            height = _height(line, viewport)
             if skip < height:
                 break
             top = line.end
             skip -= height
-    return _from(log, page, shape, top, skip)
+    return _page_from(log, page, viewport, top, skip)
 
 
-def _by_cells(cells: int, log: Log, page: Page, shape: Viewport) -> Page:
-    left = 0 if shape.wrap else max(0, page.left + cells)
-    return stay(log, replace(page, left=left), shape)
+def _by_cells(cells: int, log: Log, page: Page, viewport: Viewport) -> Page:
+    left = 0 if viewport.wrap else max(0, page.left + cells)
+    return stay(log, replace(page, left=left), viewport)
 
 
-def _above(log: Log, shape: Viewport, top: int, rows: int) -> tuple[int, int]:
-    """The line, and how many of its rows to skip, so many rows above the line at ``top``."""
+def _rows_above(log: Log, viewport: Viewport, top: int, rows: int) -> tuple[int, int]:
+    """Return the line that is ``rows`` rows above the line at ``top``, and how many of its rows to
+    skip."""
     for line in reversed(log.lines_before(top, rows)):
         top = line.start
-        rows -= _height(line, shape)
+        rows -= _height(line, viewport)
         if rows <= 0:
             break
     return top, max(0, -rows)
 
 
-def _from(log: Log, page: Page, shape: Viewport, top: int, skip: int) -> Page:
-    """The page that begins there, or the last one if that would leave room below."""
+def _page_from(log: Log, page: Page, viewport: Viewport, top: int, skip: int) -> Page:
+    """Return the page that begins at a line, or the last page if it would not be full."""
     rows: list[LogRow] = []
-    for line in log.lines_after(top, skip + shape.height + 1):
-        rows += _rows(line, shape, page.left)
-        if len(rows) > skip + shape.height:
-            return _page(page, log.state(), rows, skip, shape, at_end=False)
-    return to_end(log, page, shape)
+    for line in log.lines_after(top, skip + viewport.height + 1):
+        rows += _rows(line, viewport, page.left)
+        if len(rows) > skip + viewport.height:
+            return _make_page(page, log.state(), rows, skip, viewport, at_end=False)
+    return to_end(log, page, viewport)
 
 
-def _page(
-    page: Page, state: LogState, rows: Sequence[LogRow], skip: int, shape: Viewport, *, at_end: bool
+def _make_page(
+    page: Page,
+    state: LogState,
+    rows: Sequence[LogRow],
+    skip: int,
+    viewport: Viewport,
+    *,
+    at_end: bool,
 ) -> Page:
-    """The rows without the first ``skip`` of them, as a page that takes over where it was found
-    and how far right it is."""
-    shown = tuple(rows[skip : skip + shape.height])
+    """Return a page of ``rows`` without the first ``skip``, with the hit and the cells of the page
+    before."""
+    shown = tuple(rows[skip : skip + viewport.height])
     top = shown[0].start if shown else 0
     hidden = sum(row.start == top for row in rows[:skip])
     return Page(
-        shape,
+        viewport,
         shown,
         top,
         hidden,
-        0 if shape.wrap else page.left,
+        0 if viewport.wrap else page.left,
         state.size,
         state.file,
         at_end=at_end,
@@ -191,108 +199,120 @@ def _page(
 def find(
     log: Log,
     page: Page,
-    shape: Viewport,
+    viewport: Viewport,
     *,
-    sought: LogQuery,
+    query: LogQuery,
     backwards: bool,
     goes_on: Callable[[Page], bool],
 ) -> Page:
-    """The page with the next line that is sought, or the one before: from the last one found, if
-    that is in sight, and beyond the end from the other end on.
+    """Go to the next line that matches, or the previous one.
 
-    ``goes_on`` is given pages that say how far the search is; the same place if it says no.
+    The search begins at the last hit if it is shown, else at the page, and continues from the other
+    end of the log. ``goes_on`` is called with pages that show the progress; if it returns false,
+    the search ends at the same place.
     """
     size = log.state().size
-    begin = min(size, _begin(page, backwards=backwards))
-    far = 0 if backwards else size
-    for begins, ends, said in ((begin, far, ""), (size - far, begin, _around(backwards))):
-        before = abs(begin - far) if said else 0
+    begin = min(size, _search_start(page, backwards=backwards))
+    limit = 0 if backwards else size
+    for begins, ends, message in (
+        (begin, limit, ""),
+        (size - limit, begin, _wrapped_message(backwards)),
+    ):
+        before = abs(begin - limit) if message else 0
 
         def asked(at: int, begins: int = begins, before: int = before) -> bool:
-            return goes_on(replace(page, searched=(before + abs(at - begins)) / max(1, size)))
+            return goes_on(replace(page, progress=(before + abs(at - begins)) / max(1, size)))
 
-        found = log.find(sought, begins, ends, asked)
+        found = log.find(query, begins, ends, asked)
         if found is not None:
-            return replace(_showing(log, page, shape, found, sought), said=said)
+            return replace(_page_with_hit(log, page, viewport, found, query), message=message)
     if not goes_on(page):
         return page
-    return replace(page, said=f"Not found: {sought.name}")
+    return replace(page, message=f"Not found: {query.name}")
 
 
-def _around(backwards: bool) -> str:
-    return "From the end again" if backwards else "From the beginning again"
+def _wrapped_message(backwards: bool) -> str:
+    return "Continued from the end" if backwards else "Continued from the beginning"
 
 
-def _begin(page: Page, *, backwards: bool) -> int:
-    """Where to look from: a hit in sight is left behind, else what is in sight comes first."""
+def _search_start(page: Page, *, backwards: bool) -> int:
+    """Return the offset at which a search begins: after a hit that is shown, else at the page."""
     ends = {row.start: row.end for row in page.rows}
     if page.hit in ends and page.hit is not None:
         return page.hit if backwards else ends[page.hit]
     return page.top
 
 
-def _showing(log: Log, page: Page, shape: Viewport, hit: int, sought: LogQuery) -> Page:
-    """A page with the line in its upper quarter, and what was found in its width."""
+def _page_with_hit(log: Log, page: Page, viewport: Viewport, hit: int, query: LogQuery) -> Page:
+    """Return a page with the line at a quarter of its height, scrolled sideways to the match."""
     line = log.lines_after(hit, 1)[0]
     bare = COLOUR.sub("", line.text)
-    column = sought.column(bare)
-    room = shape.height // 4
-    if shape.wrap:
-        breaks = _breaks(bare, shape.width)
+    column = query.column(bare)
+    rows_above = viewport.height // 4
+    if viewport.wrap:
+        breaks = _row_starts(bare, viewport.width)
         row = sum(at <= column for at in breaks) - 1
-        place = (hit, row - room) if row > room else _above(log, shape, hit, room - row)
+        place = (
+            (hit, row - rows_above)
+            if row > rows_above
+            else _rows_above(log, viewport, hit, rows_above - row)
+        )
         left = 0
     else:
-        place = _above(log, shape, hit, room)
+        place = _rows_above(log, viewport, hit, rows_above)
         cells = cell_len(bare[:column])
-        left = page.left if page.left <= cells < page.left + shape.width - 1 else 0
-        if cells >= shape.width - len(sought.name) > 0:
-            left = cells - shape.width // 4
-    return _from(log, replace(page, hit=hit, left=left), shape, *place)
+        left = page.left if page.left <= cells < page.left + viewport.width - 1 else 0
+        if cells >= viewport.width - len(query.name) > 0:
+            left = cells - viewport.width // 4
+    return _page_from(log, replace(page, hit=hit, left=left), viewport, *place)
 
 
 # Rows
 
 
 def styled(line: LogLine) -> Text:
-    """A line with its colours; what blinks or hides itself is plain to see."""
+    """Return a line with its colours, without blinking or hidden text."""
     text = AnsiDecoder().decode_line(line.text)
-    text.stylize(_STEADY)
+    text.stylize(_NO_BLINK)
     return text
 
 
-def _rows(line: LogLine, shape: Viewport, left: int) -> list[LogRow]:
-    """The rows of a line: those below each other, or the one that fits."""
+def _rows(line: LogLine, viewport: Viewport, left: int) -> list[LogRow]:
+    """Return the rows of a line: all of a wrapped line, else one."""
     whole = styled(line)
-    sign = severity_of(whole.plain[:_TELLING])
-    if shape.wrap:
-        texts = list(whole.divide(_breaks(whole.plain, shape.width)[1:]))
+    sign = severity_of(whole.plain[:_SEVERITY_CHARS])
+    if viewport.wrap:
+        texts = list(whole.divide(_row_starts(whole.plain, viewport.width)[1:]))
     else:
-        cut = whole.divide([_characters(whole.plain, left)])[-1] if left else whole
-        cut = cut[: shape.width * _MARKS] if len(cut) > shape.width * _MARKS else cut
-        cut.truncate(shape.width, overflow="ellipsis")
+        cut = whole.divide([_char_count(whole.plain, left)])[-1] if left else whole
+        cut = (
+            cut[: viewport.width * _CHARS_PER_CELL]
+            if len(cut) > viewport.width * _CHARS_PER_CELL
+            else cut
+        )
+        cut.truncate(viewport.width, overflow="ellipsis")
         texts = [cut]
     return [LogRow(line.start, line.end, text, sign) for text in texts]
 
 
-def _height(line: LogLine, shape: Viewport) -> int:
-    return len(_breaks(COLOUR.sub("", line.text), shape.width)) if shape.wrap else 1
+def _height(line: LogLine, viewport: Viewport) -> int:
+    return len(_row_starts(COLOUR.sub("", line.text), viewport.width)) if viewport.wrap else 1
 
 
-def _breaks(text: str, width: int) -> Sequence[int]:
-    """At which characters the rows of a text begin, the first at 0."""
+def _row_starts(text: str, width: int) -> Sequence[int]:
+    """Return the character positions at which the rows of a text begin, the first at 0."""
     if text.isascii():
         return range(0, max(1, len(text)), width)
-    breaks, room = [0], width
+    breaks, space = [0], width
     for at, char in enumerate(text):
         cells = cell_len(char)
-        if cells > room and at > breaks[-1]:
+        if cells > space and at > breaks[-1]:
             breaks.append(at)
-            room = width
-        room -= cells
+            space = width
+        space -= cells
     return breaks
 
 
-def _characters(text: str, cells: int) -> int:
-    """How many characters stand in the first cells of a text."""
+def _char_count(text: str, cells: int) -> int:
+    """Return how many characters the first ``cells`` cells of a text hold."""
     return cells if text.isascii() else len(set_cell_size(text, min(cells, cell_len(text))))

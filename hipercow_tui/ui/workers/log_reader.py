@@ -58,7 +58,7 @@ class LogReader(BackgroundWorker):
 
     def find(self, query: LogQuery, *, backwards: bool) -> None:
         """Go to the next line that matches, or the previous one."""
-        self.navigate(partial(find, sought=query, backwards=backwards, goes_on=self._show_progress))
+        self.navigate(partial(find, query=query, backwards=backwards, goes_on=self._show_progress))
 
     def resize(self, viewport: Viewport) -> None:
         """Show the same place in another size; a search that is under way continues."""
@@ -74,7 +74,7 @@ class LogReader(BackgroundWorker):
             self._page = navigation(self._log, self._page, self._viewport)
         except LogError as error:
             if self._page.error != str(error):
-                self._page = replace(self._page, error=str(error), said="")
+                self._page = replace(self._page, error=str(error), message="")
         if self._page is not self._delivered and not self._superseded:
             self._delivered = self._page
             self._deliver(self._page)

@@ -1,4 +1,4 @@
-"""Give the main thread priority over workers, by the time for which threads keep the interpreter lock.
+"""Give the main thread priority over workers, by how long threads keep the interpreter lock.
 
 Python has no thread priorities. A thread that waits for the lock requests it after the switch
 interval, which is one setting for all threads. So the event loop sets a short interval while it

@@ -1,4 +1,4 @@
-"""What changes a root, in a thread of its own, and what it says as messages."""
+"""Runs a job that changes a root in a thread, and posts its progress as messages."""
 
 from __future__ import annotations
 
@@ -31,63 +31,66 @@ from hipercow_tui.ui.messages import JobEnded
 
 @dataclass(frozen=True, slots=True)
 class JobSpec:
-    """Something to be done to a root, once it is confirmed: ``title`` for the screen, ``act`` does
-    it, with where its progress goes and what asks it to stop; None of that if it can't stop."""
+    """A confirmed change of a root. ``action`` carries it out: it takes a callback for its progress
+    and an event that asks it to stop, and returns a report. ``title`` is for the screen."""
 
     title: str
     action: Callable[[Callable[[Progress], None], threading.Event], Report]
     can_stop: bool = True
 
 
-def purge_job(plan: PurgePlan, root: Root, aim: PurgeMode) -> JobSpec:
-    """Carry out a plan, for good or into the trash."""
-    into_trash = aim is PurgeMode.TRASH
-    act = move_to_trash if into_trash else execute
-    title = "Moving to the trash" if into_trash else "Purging"
-    return JobSpec(title, lambda heard, stop: act(plan, root, on_progress=heard, stop=stop))
+def purge_job(plan: PurgePlan, root: Root, mode: PurgeMode) -> JobSpec:
+    """Carry out a plan: move to the trash, or erase."""
+    to_trash = mode is PurgeMode.TRASH
+    run = move_to_trash if to_trash else execute
+    title = "Moving to the trash" if to_trash else "Purging"
+    return JobSpec(
+        title, lambda on_progress, stop: run(plan, root, on_progress=on_progress, stop=stop)
+    )
 
 
 def restore_job(root: Root, batch_id: str) -> JobSpec:
-    """Bring back what a lot holds."""
+    """Restore a batch."""
 
-    def act(heard: Callable[[Progress], None], stop: threading.Event) -> Report:
-        return restore(root, batch_id, on_progress=heard)
+    def run(on_progress: Callable[[Progress], None], stop: threading.Event) -> Report:
+        return restore(root, batch_id, on_progress=on_progress)
 
-    return JobSpec("Restoring", act, can_stop=False)
+    return JobSpec("Restoring", run, can_stop=False)
 
 
 def empty_job(root: Root, batches: Sequence[TrashEntry]) -> JobSpec:
-    """Erase these lots, if they are as they were listed."""
+    """Erase batches, if they are unchanged since they were listed."""
     return JobSpec(
         "Emptying the trash",
-        lambda heard, stop: empty(root, batches, on_progress=heard, stop=stop),
+        lambda on_progress, stop: empty(root, batches, on_progress=on_progress, stop=stop),
     )
 
 
 def finish_job(root: Root, batch_id: str) -> JobSpec:
-    """Bring to its end what broke off."""
+    """Finish an interrupted batch."""
     return JobSpec(
-        "Finishing", lambda heard, stop: finish(root, batch_id, on_progress=heard, stop=stop)
+        "Finishing",
+        lambda on_progress, stop: finish(root, batch_id, on_progress=on_progress, stop=stop),
     )
 
 
 @dataclass
 class JobProgressed(Message):
-    """The job went on; ``seconds_left`` is None where that can't be told yet."""
+    """The job made progress; ``seconds_left`` is None as long as it is unknown."""
 
     progress: Progress
     seconds_left: float | None
 
     def can_replace(self, message: Message) -> bool:
-        """Only the latest state counts for a screen that is behind."""
+        """Drop older progress if the screen is behind."""
         return isinstance(message, JobProgressed)
 
 
 class JobRunner:
-    """One job. It goes on whatever becomes of the screen, and Python waits for its end before it
+    """Runs one job. It continues if the screen is closed, and Python waits for its end before it
     exits.
 
-    ``receiver`` gets JobProgressed and, once, JobEnded.
+    ``receiver`` gets JobProgressed messages and one JobEnded.
     """
 
     def __init__(self, job: JobSpec, receiver: MessagePump) -> None:
@@ -98,30 +101,30 @@ class JobRunner:
         self._phase: Phase | None = None
         self._phase_began = 0.0
         self._ended = JobEnded(None)
-        # No daemon: a thread killed between two renames would leave half a chain in its place.
-        self._thread = threading.Thread(target=self._carry_out, name="purge")
+        # Not a daemon: a thread killed between two renames would leave half of a retry chain.
+        self._thread = threading.Thread(target=self._run, name="purge")
 
     @property
     def stopping(self) -> bool:
-        """Whether it was asked to stop."""
+        """Whether ``stop`` was called."""
         return self._stop.is_set()
 
     def start(self) -> None:
-        """Begin; call it once."""
+        """Start the thread; call it once."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Ask it to end; a purge puts back all that is not erased yet."""
+        """Ask the job to end; a purge restores everything that is not erased yet."""
         self._stop.set()
 
     @property
-    def waited_for(self) -> str:
-        """A sentence on this job and how far it is, for a person that leaves the app."""
-        how_far = ""
+    def status_text(self) -> str:
+        """A sentence on the job and its progress, for a user who wants to quit."""
+        progress_text = ""
         if self._progress is not None:
             progress = self._progress
-            how_far = f" ({progress.phase}, {progress.done:,} of {progress.total:,} tasks)"
-        title = f"{self._job.title}{how_far}"
+            progress_text = f" ({progress.phase}, {progress.done:,} of {progress.total:,} tasks)"
+        title = f"{self._job.title}{progress_text}"
         if self.stopping:
             return f"{title} is being stopped: wait until the file system has answered"
         return f"{title} is under way: wait for its end" + (
@@ -129,30 +132,30 @@ class JobRunner:
         )
 
     def wait(self, seconds: float) -> bool:
-        """Wait for its end, but no longer than that; returns whether it has ended."""
+        """Wait for the end at most ``seconds``; return whether the job has ended."""
         if self._thread.ident is not None:
             self._thread.join(seconds)
         return not self._thread.is_alive()
 
     def stop_and_wait(self) -> JobEnded:
-        """Ask it to end, and wait until it has."""
+        """Ask the job to end, and wait for the end."""
         self.stop()
         if self._thread.ident is not None:
             self._thread.join()
         return self._ended
 
-    def _carry_out(self) -> None:
+    def _run(self) -> None:
         try:
             done = self._job.action(self._progressed, self._stop)
         except HipercowTuiError as error:
             self._ended = JobEnded(None, str(error))
-        except Exception as error:  # a mistake of ours: whoever waits for the end must hear of it
+        except Exception as error:  # a bug: the end must be reported all the same
             self._ended = JobEnded(
-                None, f"{self._job.title} broke off: {type(error).__name__}: {error}"
+                None, f"{self._job.title} failed: {type(error).__name__}: {error}"
             )
         else:
             self._ended = JobEnded(done)
-        self._tell(self._ended)
+        self._post(self._ended)
 
     def _progressed(self, progress: Progress) -> None:
         now = time.monotonic()
@@ -162,8 +165,8 @@ class JobRunner:
         left = None
         if progress.done and now > self._phase_began:
             left = (now - self._phase_began) / progress.done * (progress.total - progress.done)
-        self._tell(JobProgressed(progress, left))
+        self._post(JobProgressed(progress, left))
 
-    def _tell(self, message: Message) -> None:
+    def _post(self, message: Message) -> None:
         with suppress(RuntimeError):  # the app has just ended
             self._receiver.post_message(message)

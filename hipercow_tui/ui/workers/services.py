@@ -38,7 +38,7 @@ from hipercow_tui.ui.workers.log_activity import LogActivityWorker
 from hipercow_tui.ui.workers.poller import Poller
 from hipercow_tui.ui.workers.size_worker import SizeWorker
 from hipercow_tui.ui.workers.summary_loader import SummaryLoader
-from hipercow_tui.ui.workers.view_model import ViewModelBuilder, ViewRequest, totals_of
+from hipercow_tui.ui.workers.view_model import ViewModelBuilder, ViewRequest, compute_totals
 
 if TYPE_CHECKING:
     from hipercow_tui.ui.workers.trash_monitor import TrashMonitor, TrashState
@@ -54,7 +54,7 @@ class BackgroundServices:
     """Starts, offers and stops the workers of the main screen.
 
     ``post`` takes their messages, from any thread. ``summaries`` is filled with the calls of tasks.
-    ``indexed`` says whether what was read is kept for the next start.
+    ``indexed`` says whether tasks are stored for the next start.
     """
 
     def __init__(
@@ -87,13 +87,16 @@ class BackgroundServices:
             builder.build, lambda view_model: post(ViewModelReady(view_model)), failed
         )
         self._totals = LatestOnlyWorker(
-            totals_of, lambda totals: post(TotalsReady(totals)), failed, debounce=TOTALS_DEBOUNCE
+            compute_totals,
+            lambda totals: post(TotalsReady(totals)),
+            failed,
+            debounce=TOTALS_DEBOUNCE,
         )
         self._details = LatestOnlyWorker(
             self._read_details, post, failed, debounce=DETAILS_DEBOUNCE
         )
         self._trash: LatestOnlyWorker[None, Iterator[TrashState]] = LatestOnlyWorker(
-            lambda _: self.trash.look(), self._post_trash, failed
+            lambda _: self.trash.read(), self._post_trash, failed
         )
 
     def stop(self) -> None:

@@ -1,4 +1,4 @@
-"""What is in the trash of a root, as a screen tells it: looked at in a thread, sizes last."""
+"""Reads the trash of a root for the screens: its batches, then their sizes."""
 
 from __future__ import annotations
 
@@ -20,14 +20,15 @@ from hipercow_tui.purging import (
 from hipercow_tui.support.errors import PurgeError
 from hipercow_tui.support.text import format_age, format_duration, format_size, tasks_and_bundles
 
-# File servers keep times to a second or so: what comes right after a look may not show.
+# Seconds after a change until the trash is read once more: times on a file server have a resolution
+# of a second or so, and a second change right after the first may not show.
 _SETTLE = 2.5
 
 
 @dataclass(frozen=True, slots=True)
 class TrashState:
-    """The lots, the latest first, with the sizes by name that are known so far; ``problem`` says
-    why they can't be read."""
+    """The batches, the latest first, and the known sizes by the name of the batch; ``problem`` says
+    why they can't be read, else it is empty."""
 
     entries: tuple[TrashEntry, ...] = ()
     sizes: Mapping[str, Size] = field(default_factory=dict)
@@ -35,69 +36,71 @@ class TrashState:
 
     @property
     def undoable(self) -> tuple[TrashEntry, ...]:
-        """What an undo would bring back: the latest that is whole; of a purge in R and Python a lot
-        of each."""
-        whole = [batch for batch in self.entries if batch.state is BatchState.TRASH]
-        return self.together(whole[0]) if whole else ()
+        """The batches that an undo restores: the latest complete one, and the one of the other
+        language if one purge made both."""
+        complete = [batch for batch in self.entries if batch.state is BatchState.TRASH]
+        return self.same_purge(complete[0]) if complete else ()
 
-    def together(self, batch: TrashEntry) -> tuple[TrashEntry, ...]:
-        """The lots of one purge, which are restored and erased together."""
+    def same_purge(self, batch: TrashEntry) -> tuple[TrashEntry, ...]:
+        """Return the batches of one purge, which are restored and erased together."""
         return tuple(one for one in self.entries if one.batch_id == batch.batch_id)
 
     @property
     def interrupted(self) -> tuple[TrashEntry, ...]:
-        """In which something broke off."""
+        """The batches that were interrupted."""
         return tuple(batch for batch in self.entries if batch.interrupted)
 
-    def in_short(self, now: float) -> str:
-        """``trash 1.2 GB, 3 days``, by the oldest of what waits there; nothing if nothing does."""
-        waiting = [
+    def summary(self, now: float) -> str:
+        """Return ``trash 1.2 GB, 3 days`` with the age of the oldest batch; empty if the trash is.
+
+        ``now`` is in seconds since the epoch."""
+        batches = [
             batch
             for batch in self.entries
             if batch.state in (BatchState.TRASH, BatchState.QUARANTINED)
         ]
-        if not waiting:
+        if not batches:
             return ""
         words = "trash"
-        known = [self.sizes.get(str(batch.name)) for batch in waiting]
+        known = [self.sizes.get(str(batch.name)) for batch in batches]
         if any(known):
             words += f" {format_size(sum(one.bytes for one in known if one))}"
-        times = [batch.confirmed_at for batch in waiting if batch.confirmed_at is not None]
+        times = [batch.confirmed_at for batch in batches if batch.confirmed_at is not None]
         return f"{words}, {format_duration(max(1.0, now - min(times)))}" if times else words
 
 
 class TrashMonitor:
-    """Looks at the trash of a root again and again. It reads only after something changed, and what
-    it measured once it does not measure again: in the trash nothing grows."""
+    """Reads the trash of a root if it changed since the last time. A batch is measured once: its
+    size does not change."""
 
     def __init__(self, root: Root) -> None:
         self._root = root
-        self._look = TrashState()
-        self._signs: object = None
-        self._again = math.inf
+        self._state = TrashState()
+        self._fingerprint: object = None
+        self._read_again_at = math.inf
 
     def forget(self) -> None:
-        """Read at the next look, whatever the signs say."""
-        self._signs = None
+        """Read the trash the next time, even if nothing seems to have changed."""
+        self._fingerprint = None
 
-    def look(self) -> Iterator[TrashState]:
-        """What is there, the same object as before if nothing changed; then with its sizes, which
-        cost a stat a file. Nothing is measured while someone works in it."""
-        now, signs = time.monotonic(), trash_fingerprint(self._root)
-        if signs != self._signs:
-            self._signs, self._again = signs, now + _SETTLE
-        elif now >= self._again:
-            self._again = math.inf
+    def read(self) -> Iterator[TrashState]:
+        """Yield the state, the same object as before if nothing changed; then the state with new
+        sizes, which take a stat for each file. A batch in use is not measured."""
+        now, fingerprint = time.monotonic(), trash_fingerprint(self._root)
+        if fingerprint != self._fingerprint:
+            self._fingerprint, self._read_again_at = fingerprint, now + _SETTLE
+        elif now >= self._read_again_at:
+            self._read_again_at = math.inf
         elif all(
-            is_batch_in_use(self._root, batch) for batch in self._look.entries if batch.in_use
+            is_batch_in_use(self._root, batch) for batch in self._state.entries if batch.in_use
         ):
-            yield self._look
+            yield self._state
             return
-        for look in self._read(self._look):
-            self._look = look
-            yield look
+        for state in self._read_batches(self._state):
+            self._state = state
+            yield state
 
-    def _read(self, before: TrashState) -> Iterator[TrashState]:
+    def _read_batches(self, before: TrashState) -> Iterator[TrashState]:
         try:
             batches = tuple(reversed(list_trash(self._root)))
             same = {str(batch.name) for batch in batches if batch in before.entries}
@@ -114,18 +117,18 @@ class TrashMonitor:
             yield TrashState(problem=str(error))
 
 
-def contents(*batches: TrashEntry, verb: str = "") -> str:
-    """``1,204 tasks and 12 bundles``, and a verb such as ``goes/go``."""
-    tasks, bundles = (sum(map(len, each)) for each in zip(*map(_held, batches), strict=True))
+def contents_text(*batches: TrashEntry, verb: str = "") -> str:
+    """Return ``1,204 tasks and 12 bundles``, followed by a verb such as ``goes/go``."""
+    tasks, bundles = (sum(map(len, each)) for each in zip(*map(_contents, batches), strict=True))
     return tasks_and_bundles(tasks, bundles, verb)
 
 
-def _held(batch: TrashEntry) -> tuple[Sequence[str], Sequence[str]]:
+def _contents(batch: TrashEntry) -> tuple[Sequence[str], Sequence[str]]:
     return batch.tasks, batch.bundles
 
 
-def made(batch: TrashEntry, now: float) -> str:
-    """How long ago it was made."""
+def age_text(batch: TrashEntry, now: float) -> str:
+    """Return the age of a batch, such as ``3 days ago``."""
     return (
         "at an unknown time" if batch.confirmed_at is None else format_age(batch.confirmed_at, now)
     )

@@ -1,4 +1,4 @@
-"""All that the browser shows of a root at once, made in a thread of its own from a snapshot."""
+"""Builds what the main screen shows from a snapshot, in a background thread."""
 
 from __future__ import annotations
 
@@ -25,13 +25,18 @@ from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import changed_ids
 from hipercow_tui.ui.widgets.header import HeaderFacts
 
-STUCK_EVERY = 10.0  # seconds
-STUCK_SHARE = 20  # of the time, at most one part: 100,000 tasks cost up to 0.07 s
+STUCK_EVERY = 10.0  # seconds between two searches for stuck tasks in the same snapshot
+# The pause after a search, in multiples of its duration: with 100,000 tasks it takes up to 0.07 s.
+STUCK_PAUSE_FACTOR = 20
 
 
 @dataclass(frozen=True, slots=True)
 class ViewRequest:
-    """What the person at the screen wants to see; ``now`` is in seconds since the epoch."""
+    """What to show: a snapshot and the choices of the user; ``now`` is in seconds since the epoch.
+
+    ``sizes_version`` is the number of measured tasks, and changes with the sizes. ``log_times`` is
+    when logs were last written to, by task id.
+    """
 
     snapshot: Snapshot
     now: float
@@ -40,18 +45,18 @@ class ViewRequest:
     bundle_sort: BundleSort
     only_matched: bool
     query: str
-    sizes_version: int = 0  # how much was: a board that knew less is another
-    log_times: Mapping[str, float] = field(default_factory=dict)  # when logs were, by task
+    sizes_version: int = 0
+    log_times: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def user_choices(self) -> tuple[object, ...]:
-        """What somebody asked for: the rest changes by itself."""
+        """What the user chose; the other fields change by themselves."""
         return self.stack, self.sort, self.bundle_sort, self.only_matched, self.query
 
 
 @dataclass(frozen=True, slots=True)
 class ViewModel:
-    """What there is to show for a wish."""
+    """What the main screen shows; ``seconds`` is how long the build took."""
 
     request: ViewRequest
     view: TaskView
@@ -59,21 +64,21 @@ class ViewModel:
     counts: FilterCounts
     facts: HeaderFacts
     stuck: Mapping[str, str]
-    seconds: float  # seconds to make it
+    seconds: float
 
 
 @dataclass(slots=True)
 class ViewModelBuilder:
-    """Makes one board after another and uses again what has not changed; for one thread."""
+    """Builds one view model after another, and reuses what has not changed. For one thread."""
 
     summaries: Summaries
     sizes: Sizes
     failures: Failures
     _last: ViewModel | None = field(default=None, init=False)
-    _lines: BundleRowBuilder = field(default_factory=BundleRowBuilder, init=False)
-    _stuck_of: ViewRequest | None = field(default=None, init=False)
+    _bundle_rows: BundleRowBuilder = field(default_factory=BundleRowBuilder, init=False)
+    _stuck_request: ViewRequest | None = field(default=None, init=False)
     _stuck_due: float = field(default=0.0, init=False)  # on the monotonic clock
-    _known_stuck: Mapping[str, str] = field(default_factory=dict, init=False)
+    _stuck_ids: Mapping[str, str] = field(default_factory=dict, init=False)
 
     def build(self, request: ViewRequest) -> ViewModel:
         """Build the view model for a request."""
@@ -99,12 +104,12 @@ class ViewModelBuilder:
         same = last is not None and last.request.snapshot is request.snapshot
         facts = last.facts if last and same else HeaderFacts.from_snapshot(request.snapshot)
         bundles = self._bundles(request, moved)
-        known_stuck, took = self._stuck(request), time.monotonic() - began
+        known_stuck, took = self._find_stuck(request), time.monotonic() - began
         self._last = ViewModel(request, view, bundles, counts, facts, known_stuck, took)
         return self._last
 
     def _bundles(self, request: ViewRequest, moved: Set[str]) -> tuple[BundleRow, ...]:
-        """The lines of the bundles, of which those are made anew whose tasks changed."""
+        """Return the rows of bundles; only rows whose tasks changed are computed again."""
         last = self._last
         if last is not None and last.request.sizes_version == request.sizes_version:
             before, now = last.request.snapshot.tasks, request.snapshot.tasks
@@ -114,12 +119,12 @@ class ViewModelBuilder:
         else:
             moves = None
         return sort_rows(
-            self._lines.build(request.snapshot, self.sizes, moves), request.bundle_sort
+            self._bundle_rows.build(request.snapshot, self.sizes, moves), request.bundle_sort
         )
 
-    def _stuck(self, request: ViewRequest) -> Mapping[str, str]:
-        """A filter or a search changes nothing of it, and need not wait for it."""
-        known = self._stuck_of
+    def _find_stuck(self, request: ViewRequest) -> Mapping[str, str]:
+        """Return texts on stuck tasks by id: the previous ones if only choices changed."""
+        known = self._stuck_request
         began = time.monotonic()
         if (
             known is None
@@ -127,15 +132,15 @@ class ViewModelBuilder:
             or known.log_times is not request.log_times
             or request.now - known.now > STUCK_EVERY
         ):
-            self._stuck_of = request
-            self._known_stuck = find_stuck(request.snapshot, request.now, request.log_times)
+            self._stuck_request = request
+            self._stuck_ids = find_stuck(request.snapshot, request.now, request.log_times)
             ended = time.monotonic()
-            self._stuck_due = ended + STUCK_SHARE * (ended - began)
-        return self._known_stuck
+            self._stuck_due = ended + STUCK_PAUSE_FACTOR * (ended - began)
+        return self._stuck_ids
 
 
-def totals_of(request: ViewRequest) -> PlanTotals:
-    """How much a purge would take with these filters; nothing without filters."""
+def compute_totals(request: ViewRequest) -> PlanTotals:
+    """Return the totals of a purge with the filters of a request; zeros without filters."""
     return (
         plan_totals(request.snapshot, request.stack, now=request.now)
         if request.stack.given
