@@ -624,7 +624,7 @@ def test_an_error_in_a_second_batch_reports_the_tasks_erased_before(root: Root) 
     path = root.hipercow / "tui" / str(second.name)
     moved = second.tasks[0]
     (path / "tasks" / moved).rename(folder_of(root, moved))
-    with pytest.raises(PurgeError, match=r"list it again\. Before that \d tasks? had been erased"):
+    with pytest.raises(PurgeError, match=r"List it again\. Before that \d tasks? had been erased"):
         empty(root, before)
     assert len(read_history(root)[0].tasks) == len(first.tasks)
 
