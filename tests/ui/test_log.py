@@ -256,7 +256,7 @@ async def test_a_special_file_is_reported_and_not_opened(tmp_path: Path, kind: s
         (tmp_path / "secret").write_text("secret")
         path.symlink_to(tmp_path / "secret")
     async with Host(screen_on(tmp_path)).run_test(size=(120, 24)) as pilot:
-        shown = await shows(pilot, "ordinary file" if kind == "pipe" else "symbolic link")
+        shown = await shows(pilot, "regular file" if kind == "pipe" else "symbolic link")
         assert "secret" not in shown
 
 
