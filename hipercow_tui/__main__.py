@@ -1,4 +1,4 @@
-"""``python -m hipercow_tui``."""
+"""Run the command line: ``python -m hipercow_tui``."""
 
 from hipercow_tui.cli.main import main
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class PartlyFailedError(PurgeError):
     """A part of the plan was not carried out.
 
-    ``report`` says what was removed, and what was not and why.
+    ``report`` lists the removed tasks, and the others with the reasons.
     """
 
     def __init__(self, message: str, report: PurgeReport) -> None:
@@ -69,10 +69,10 @@ def purge(
     Args:
         task_ids: One id or several.
         finished_before: Tasks that finished strictly before this time: a datetime (local time if it
-            has no time zone), a date (its midnight, local time), a timedelta (so long ago), or a
+            has no time zone), a date (its midnight, local time), a timedelta (before now), or a
             text such as ``"9 days"`` or ``"2026-01-31"``.
-        in_bundle: Tasks in bundles whose name matches one of these globs; ``!GLOB`` excludes.
-        with_status: Tasks with one of these statuses: created, success, failure, cancelled.
+        in_bundle: Tasks in bundles with a name that matches a glob; ``!GLOB`` excludes.
+        with_status: Tasks with a status of created, success, failure, cancelled.
         follow: Whether a retried task counts by the status of its latest attempt. If False, it
             counts by its own.
         skip_blocked: Leave out retry chains with a blocked task, instead of raising BlockedError.
@@ -101,7 +101,13 @@ def purge(
     from hipercow_tui.output.report import blocked_message
     from hipercow_tui.scanning.scanner import read_root
 
-    for name, flag in (("follow", follow), ("skip_blocked", skip_blocked), ("dry_run", dry_run)):
+    flags = {
+        "follow": follow,
+        "skip_blocked": skip_blocked,
+        "ignore_unreadable_bundles": ignore_unreadable_bundles,
+        "dry_run": dry_run,
+    }
+    for name, flag in flags.items():
         if not isinstance(flag, bool):
             raise BadFilterError(f"{name} takes True or False, not {type(flag).__name__}")
     now = time.time()

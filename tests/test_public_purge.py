@@ -73,24 +73,24 @@ def ids_in(root: Path) -> set[str]:
 
 @given(tasks, links, bundles, filters)
 @settings(max_examples=60, deadline=None)
-def test_dry_run_changes_nothing_and_returns_the_ids_that_a_purge_removes(
+def test_a_dry_run_changes_nothing_and_returns_what_a_purge_removes(
     made: dict[str, tuple[str, bool]],
     tied: list[tuple[str, str, str]],
     grouped: dict[str, list[str]],
-    asked: dict[str, Any],
+    arguments: dict[str, Any],
 ) -> None:
     with root_of(made, tied, grouped) as root:
         before, ids = tree(root), ids_in(root)
         try:
-            foretold = purge(**asked, dry_run=True, root=root)
+            planned = purge(**arguments, dry_run=True, root=root)
         except PurgeError as refusal:
             assert tree(root) == before
             with pytest.raises(type(refusal)):
-                purge(**asked, root=root)
+                purge(**arguments, root=root)
             assert ids_in(root) == ids
             return
         assert tree(root) == before
-        assert set(purge(**asked, root=root)) == set(foretold) == ids - ids_in(root)
+        assert set(purge(**arguments, root=root)) == set(planned) == ids - ids_in(root)
         retries = root / "hipercow" / "retry"
         assert retries.read_bytes() == before["hipercow/retry"]
 
@@ -104,7 +104,7 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("asked", "error", "says"),
+    ("arguments", "error", "message"),
     [
         ({}, NoFilterError, "No filter selected"),
         ({"task_ids": [A, C]}, UnknownTasksError, "1 / 2 tasks do not exist"),
@@ -119,6 +119,7 @@ def root(tmp_path: Path) -> Path:
         ({"task_ids": A, "lang": ["r"]}, BadFilterError, "lang can't be"),
         ({"task_ids": A, "follow": None}, BadFilterError, "follow takes True or False"),
         ({"task_ids": A, "skip_blocked": "no"}, BadFilterError, "skip_blocked takes True or"),
+        ({"task_ids": A, "ignore_unreadable_bundles": "no"}, BadFilterError, "takes True or False"),
         ({"task_ids": 5}, BadFilterError, "task_ids takes a string or a list of strings"),
         ({"task_ids": A.encode()}, BadFilterError, "not bytes"),
         ({"task_ids": [A, 5]}, BadFilterError, "not list of int"),
@@ -133,16 +134,16 @@ def root(tmp_path: Path) -> Path:
     ],
 )
 @pytest.mark.parametrize("dry_run", [True, False])
-def test_refused_purge_raises_purge_error_and_deletes_nothing(
-    root: Path, asked: dict[str, Any], error: type[PurgeError], says: str, dry_run: bool
+def test_refusals_are_purge_errors_and_delete_nothing(
+    root: Path, arguments: dict[str, Any], error: type[PurgeError], message: str, dry_run: bool
 ) -> None:
     before = tree(root)
-    with pytest.raises(error, match=says):
-        purge(**asked, dry_run=dry_run, root=root)
+    with pytest.raises(error, match=message):
+        purge(**arguments, dry_run=dry_run, root=root)
     assert tree(root) == before
 
 
-def test_empty_list_is_a_filter_that_matches_nothing(root: Path) -> None:
+def test_an_empty_list_is_a_filter_that_no_task_passes(root: Path) -> None:
     before = tree(root)
     assert purge([], root=root) == purge(A, with_status=[], root=root) == []
     assert purge(with_status=["failure"], in_bundle=[], root=root) == []
@@ -158,19 +159,19 @@ def test_dry_run_that_is_not_a_bool_is_refused(root: Path) -> None:
 
 
 @pytest.mark.parametrize("root", ["a\0b", b"bytes", 5, ["x"], "\ud800", "x" * 5000, True])
-def test_root_that_is_not_a_path_raises_root_error(root: Any) -> None:
+def test_a_root_that_is_not_a_path_is_a_root_error(root: Any) -> None:
     for act in (lambda: hipercow_tui.scan(root), lambda: purge(A, root=root)):
         with pytest.raises(RootError, match="look for a hipercow root") as caught:
             act()
         assert escape_controls(str(caught.value)) == str(caught.value)
 
 
-def test_missing_root_raises_root_error(tmp_path: Path) -> None:
+def test_a_missing_root_is_a_root_error(tmp_path: Path) -> None:
     with pytest.raises(RootError, match="Couldn't find hipercow root"):
         purge(with_status="failure", root=tmp_path)
 
 
-def test_folder_without_data_is_purged_only_by_its_id(root: Path) -> None:
+def test_a_folder_without_data_is_purged_only_by_its_id(root: Path) -> None:
     bare = task_id(99)
     (root / "hipercow" / "tasks" / bare[:2] / bare[2:]).mkdir(parents=True)
     assert purge(with_status=["created", "failure"], in_bundle=None, root=root) == [A]
@@ -178,7 +179,7 @@ def test_folder_without_data_is_purged_only_by_its_id(root: Path) -> None:
     assert ids_in(root) == {B}
 
 
-def test_root_that_can_not_be_purged_is_refused(root: Path) -> None:
+def test_a_root_that_cannot_be_purged_is_refused(root: Path) -> None:
     real = root / "elsewhere"
     (root / "hipercow" / "bundles").rename(real)
     (root / "hipercow" / "bundles").symlink_to(real)

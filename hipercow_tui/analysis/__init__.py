@@ -1,1 +1,1 @@
-"""Rows, orders and groups for lists; imports ``formats``, ``domain`` and ``support``."""
+"""Rows, orders and groups for lists. It may import ``scanning`` and lower packages."""

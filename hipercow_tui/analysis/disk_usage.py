@@ -12,7 +12,7 @@ from typing import TypeAlias
 from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.formats.folder_size import Size
 
-# Logs and files of these tasks can grow without a change of ``files_mask``.
+# The logs and files of such tasks can grow without a change of ``files_mask``.
 _MAY_GROW = (Status.SUBMITTED, Status.RUNNING, Status.BROKEN)
 
 

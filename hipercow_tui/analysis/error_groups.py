@@ -197,7 +197,7 @@ class ErrorGroup:
         ids: The tasks, the last to finish first.
         first_finished, last_finished: When they finished, in seconds since the epoch.
         bundles: Names of bundles with the number of the tasks in each, the most frequent first.
-        code: What they run, the most frequent first.
+        code: The code that they run, the most frequent first.
         inputs: Their inputs.
         has_message: Whether the messages are known; otherwise ``text`` is why they are not.
         retried_successfully: How many of the tasks succeeded in a retry.

@@ -170,20 +170,8 @@ def make_view(
         changed: The ids of tasks changed, added or removed since ``before``; None if unknown.
     """
     known = summaries or {}
+    order = _make_order(snapshot, sort, known, sizes or {}, now, before, changed)
     same_snapshot = before is not None and before.snapshot is snapshot
-    stable = before is not None and before.sort == sort and sort.key not in CHANGING_KEYS
-    if before is not None and stable and same_snapshot:
-        order = before.order
-    elif (
-        before
-        and stable
-        and sort != TaskSort()
-        and changed is not None
-        and len(changed) <= MAX_RESORTED
-    ):
-        order = resort_changed(before.order, snapshot, sort, changed)
-    else:
-        order = sort_tasks(snapshot, sort, known, sizes or {}, now)
     if before is not None and same_snapshot and before.stack == stack and before.order is order:
         mask = before.mask
     else:
@@ -194,6 +182,24 @@ def make_view(
         ids = before.ids
     hits = _find_hits(snapshot, ids, query, known, failures or {}) if query else ()
     return TaskView(snapshot, stack, sort, query, ids, only_matched, order, mask, hits)
+
+
+def _make_order(
+    snapshot: Snapshot,
+    sort: TaskSort,
+    summaries: Summaries,
+    sizes: Sizes,
+    now: float,
+    before: TaskView | None,
+    changed: Set[str] | None,
+) -> tuple[str, ...]:
+    """Sort the tasks; reuse or update the order of the previous view if that is possible."""
+    if before is not None and before.sort == sort and sort.key not in CHANGING_KEYS:
+        if before.snapshot is snapshot:
+            return before.order
+        if sort != TaskSort() and changed is not None and len(changed) <= MAX_RESORTED:
+            return resort_changed(before.order, snapshot, sort, changed)
+    return sort_tasks(snapshot, sort, summaries, sizes, now)
 
 
 def _mask_in_order(snapshot: Snapshot, stack: FilterStack, order: tuple[str, ...]) -> TaskMask:

@@ -38,7 +38,7 @@ _MOST_JOBS = 64
 
 
 def warn_interrupted(root: Root) -> None:
-    """Print on standard error what was interrupted in the root, and how to finish or restore it."""
+    """Print the interrupted batches of the root, and how to finish or restore them."""
     try:
         lines = list(interrupted_lines(list_interrupted(root)))
     except (HipercowTuiError, OSError) as error:
@@ -101,12 +101,12 @@ def _jobs(text: str) -> int:
 def confirmed(question: str, declined: str) -> bool:
     """Ask on the terminal; without a terminal the answer is no.
 
-    ``declined`` is the message after a no: what was not done.
+    ``declined`` is the message after a no, such as ``Nothing was erased``.
     """
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         print_message(
-            f"{declined}: there is no terminal for the question '{question}' Add --yes to confirm"
-            " it beforehand"
+            f"{declined}: there is no terminal for the question '{question}'. Use --yes to confirm"
+            " beforehand"
         )
         return False
     if read_answer(f"{question} [y/N]") in ("y", "yes"):
@@ -147,7 +147,7 @@ class _StopRequest:
 
 
 def print_report(report: Report, *, as_json: bool, sizes: Sizes = MappingProxyType({})) -> None:
-    """Print what was done; ``sizes`` are those of the plan's tasks, for JSON."""
+    """Print a report; ``sizes`` are those of the plan's tasks, for JSON."""
     print_output(report_as_json(report, sizes) if as_json else report_lines(report))
     if is_output_lost():
         print_message("it was carried out nevertheless: see 'hipercow-tui history'")

@@ -134,7 +134,9 @@ def _finish(root: Root, options: argparse.Namespace) -> int:
         named = [batch for batch in list_trash(root) if batch.batch_id == batch_id]
     batches = [batch for batch in named if batch.state not in AT_REST]
     if named and not batches:
-        raise PurgeError(f"Batch {batch_id} was not interrupted: there is nothing to finish")
+        raise PurgeError(
+            f"There is nothing to finish in batch {batch_id}: nothing was interrupted in it"
+        )
     if batches and not any(batch.resumable or batch.in_use for batch in batches):
         raise PurgeError(
             f"Batch {batch_id} can't be finished: it does not show that its plan was confirmed."

@@ -40,7 +40,7 @@ class BundleWriter:
         self._put(name, created, ids)
 
     def write_selection(self, created: float, ids: Sequence[str]) -> None:
-        """Remember some of these tasks; write a selection after every sixth bundle."""
+        """Remember some of the tasks; write a selection after every sixth bundle."""
         rng = self._rng
         self._candidates.extend((created, task_id) for task_id in rng.sample(ids, min(len(ids), 6)))
         enough = self._selections * _BUNDLES_PER_SELECTION < self._study_counts.total()

@@ -17,7 +17,7 @@ from pathlib import Path
 from random import Random
 
 from hipercow_tui.demo import project, task_lifecycle
-from hipercow_tui.demo.job import Job
+from hipercow_tui.demo.job import Job, new_id
 from hipercow_tui.demo.outcomes import draw_failure, draw_result
 from hipercow_tui.demo.root_writer import OpenJobs
 from hipercow_tui.demo.studies import STUDIES, bundle_name
@@ -73,7 +73,7 @@ class Cluster:
                 self._rng.choices(actions, (3, 3, 1, 1))[0](now)
 
     def _start(self, job: Job, now: float) -> None:
-        folder = self._folder(job.id)
+        folder = job.folder(self._hipercow)
         if os.path.exists(f"{folder}/status-submitted") and not _is_cancelled(folder):
             task_lifecycle.start(folder, job, now)
             self._running.append(_Running(job, now))
@@ -85,7 +85,7 @@ class Cluster:
         output = running.job.study.output or ("working",)
         line = output[running.lines % len(output)]
         try:
-            task_lifecycle.append_output(self._folder(running.job.id), [line], now)
+            task_lifecycle.append_output(running.job.folder(self._hipercow), [line], now)
         except FileNotFoundError:
             self._running.remove(running)
         running.lines += 1
@@ -95,7 +95,7 @@ class Cluster:
             return
         running = self._running.pop(self._rng.randrange(len(self._running)))
         job = running.job
-        folder = self._folder(job.id)
+        folder = job.folder(self._hipercow)
         if _is_cancelled(folder):
             return
         failed = draw_failure(self._rng, job, _RISK)
@@ -111,9 +111,9 @@ class Cluster:
         if not self._failed:
             return
         job = self._failed.pop()
-        if not os.path.exists(f"{self._folder(job.id)}/status-failure"):
+        if not os.path.exists(f"{job.folder(self._hipercow)}/status-failure"):
             return
-        retry = replace(job.retry(self._new_id(), now), driver=True)
+        retry = replace(job.retry(new_id(self._rng), now), driver=True)
         folder = self._create(retry)
         flags = task_lifecycle.APPEND | os.O_CREAT
         task_lifecycle.put(self._hipercow, "retry", retry.retry_line().encode(), now, flags)
@@ -123,7 +123,7 @@ class Cluster:
         study = self._rng.choice(STUDIES)
         values = study.vary(self._rng, self._rng.randrange(20), 20)
         cipher = project.draw_cipher(self._rng) if study.secret else ""
-        job = Job(self._new_id(), study, values, now, bulk=False, cipher=cipher)
+        job = Job(new_id(self._rng), study, values, now, bulk=False, cipher=cipher)
         self._submit(self._create(job), job, now)
 
     def _submit_bundle(self, now: float) -> None:
@@ -132,7 +132,7 @@ class Cluster:
         study, size = rng.choice(STUDIES), rng.randrange(8, 16)
         cipher = project.draw_cipher(rng) if study.secret else ""
         jobs = [
-            Job(self._new_id(), study, study.vary(rng, i, size), now + 0.01 * i, cipher=cipher)
+            Job(new_id(rng), study, study.vary(rng, i, size), now + 0.01 * i, cipher=cipher)
             for i in range(size)
         ]
         folders = [self._create(job) for job in jobs]
@@ -144,7 +144,7 @@ class Cluster:
         task_lifecycle.put(f"{self._hipercow}/bundles", name, ids.encode(), now)
 
     def _create(self, job: Job) -> str:
-        folder = self._folder(job.id)
+        folder = job.folder(self._hipercow)
         with suppress(FileExistsError):
             os.mkdir(os.path.dirname(folder))
         task_lifecycle.create(folder, job)
@@ -159,12 +159,6 @@ class Cluster:
         used = set(os.listdir(f"{self._hipercow}/bundles"))
         candidates = (name, *(f"{name}_{number}" for number in range(2, len(used) + 3)))
         return next(candidate for candidate in candidates if candidate not in used)
-
-    def _new_id(self) -> str:
-        return f"{self._rng.getrandbits(128):032x}"
-
-    def _folder(self, task_id: str) -> str:
-        return f"{self._hipercow}/tasks/{task_id[:2]}/{task_id[2:]}"
 
 
 def _is_cancelled(folder: str) -> bool:

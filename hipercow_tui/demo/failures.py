@@ -50,7 +50,7 @@ class Failure:
         return tuple(text.format_map(values) for text in formats if text is not None)
 
     def log_message(self, texts: tuple[str, ...]) -> str:
-        """Return the message of these texts as a log shows it: R's ``conditionMessage``."""
+        """Return the message as a log shows it: R's ``conditionMessage`` with these texts."""
         signs = {"x": "✖", "i": "ℹ", "!": "!", "*": "•"}
         lines = [texts[0]]
         lines += [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cache
+from random import Random
 from typing import TypeAlias
 
 from hipercow_tui.demo.r_builders import NULL, chars, data_frame, flags, ints, named, posixct, reals
@@ -20,11 +21,11 @@ _ENVVARS_OF_DRIVER = (("USER_KEY", _KEY, False), ("USER_PUBKEY", f"{_KEY}.pub", 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A task: what it runs, and how it was created.
+    """A task.
 
     Attributes:
         id: 32 hex digits.
-        study: What it runs.
+        study: The kind of work.
         values: Its local variables or arguments.
         created: When it was created, in seconds since the epoch.
         bulk: Whether ``task_create_bulk_expr`` created it, and not ``task_create_expr``.
@@ -44,12 +45,16 @@ class Job:
     base_created: float | None = None
     cipher: str = ""
 
-    def retry(self, new_id: str, created: float) -> Job:
+    def folder(self, hipercow: str) -> str:
+        """Return its folder. ``hipercow`` is the folder of that name in the root."""
+        return f"{hipercow}/tasks/{self.id[:2]}/{self.id[2:]}"
+
+    def retry(self, retry_id: str, created: float) -> Job:
         """Return a retry of this task, created at ``created``."""
         base = self.retry_of[1] if self.retry_of else self.id
         base_created = self.created if self.base_created is None else self.base_created
         return replace(
-            self, id=new_id, created=created, retry_of=(self.id, base), base_created=base_created
+            self, id=retry_id, created=created, retry_of=(self.id, base), base_created=base_created
         )
 
     def retry_line(self) -> str:
@@ -130,18 +135,20 @@ class Job:
         return serialize(named(*fields))
 
 
+def new_id(rng: Random) -> str:
+    """Return a random task id."""
+    return f"{rng.getrandbits(128):032x}"
+
+
 @cache
 def resources() -> bytes:
     """Return the file ``resources``: one core in the default queue."""
+    optional = ("max_runtime", "hold_until", "memory_per_node", "memory_per_process",
+                "requested_nodes", "priority")  # fmt: skip
     requested: Elements = (
         ("cores", ints(1)),
         ("exclusive", flags(False)),
-        ("max_runtime", NULL),
-        ("hold_until", NULL),
-        ("memory_per_node", NULL),
-        ("memory_per_process", NULL),
-        ("requested_nodes", NULL),
-        ("priority", NULL),
+        *((name, NULL) for name in optional),
         ("queue", chars("AllNodes")),
     )
     attributes: Attributes = (

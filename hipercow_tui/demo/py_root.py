@@ -82,8 +82,8 @@ def write_python_root(folder: Path, *, seed: int = 1, now: float) -> None:
         created = now - group.days * _DAY
         for number, region in enumerate(_REGIONS):
             task_id = f"{rng.getrandbits(128):032x}"
-            failed = group.status == "success" and rng.randrange(10) < group.fails
-            _write_task(base, task_id, group, region, rng, created + number, failed=failed)
+            task_folder = str(base / "tasks" / task_id[:2] / task_id[2:])
+            _write_task(task_folder, task_id, group, region, rng, created + number)
             recent.append(task_id)
             if group.bundle:
                 bundles.setdefault(group.bundle, []).append(task_id)
@@ -96,17 +96,10 @@ def write_python_root(folder: Path, *, seed: int = 1, now: float) -> None:
 
 
 def _write_task(
-    base: Path,
-    task_id: str,
-    group: _TaskGroup,
-    region: str,
-    rng: Random,
-    created: float,
-    *,
-    failed: bool,
+    folder: str, task_id: str, group: _TaskGroup, region: str, rng: Random, created: float
 ) -> None:
-    folder = str(base / "tasks" / task_id[:2] / task_id[2:])
     os.makedirs(folder)
+    failed = group.status == "success" and rng.randrange(10) < group.fails
     data = {
         "task_id": task_id,
         "method": "shell",
@@ -122,14 +115,14 @@ def _write_task(
         return
     started = created + rng.uniform(5, 900)
     put(folder, "status-running", b"", started)
-    lines = "".join(_log(region, rng))
+    log = "".join(_log(region, rng))
     if group.status == "running":
-        put(folder, "log", lines.encode(), started + 60)
+        put(folder, "log", log.encode(), started + 60)
         return
     finished = started + rng.uniform(60, 9000)
     if failed:
-        lines += _FAILED.replace("{region}", region).replace("{rows}", str(rng.randrange(3, 49)))
-    put(folder, "log", lines.encode(), finished)
+        log += _FAILED.replace("{region}", region).replace("{rows}", str(rng.randrange(3, 49)))
+    put(folder, "log", log.encode(), finished)
     put(folder, "result", _RESULT, finished)
     times = {"created": created, "started": started, "finished": finished}
     put(folder, "times", _json(times), finished)

@@ -91,7 +91,7 @@ def assign(name: str, given: Literal) -> RLanguage:
 
 
 def function(formals: tuple[str, ...], body: RValue) -> RClosure:
-    """A function without default values, whose environment is the global one."""
+    """A function without default values, in the global environment."""
     missing = RPairlist(tuple((name, symbol("")) for name in formals))
     return RClosure(missing, body, REnvironment("global"))
 

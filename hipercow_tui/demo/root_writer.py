@@ -15,7 +15,7 @@ from random import Random
 
 from hipercow_tui.demo import project, task_lifecycle
 from hipercow_tui.demo.bundles import BundleWriter
-from hipercow_tui.demo.job import Job
+from hipercow_tui.demo.job import Job, new_id
 from hipercow_tui.demo.outcomes import draw_failure, draw_large_result, draw_result
 from hipercow_tui.demo.studies import SINGLES, STUDIES, Study
 
@@ -124,7 +124,7 @@ class _RootWriter:
         return _Creation(study, created, size, driver)
 
     def _write_open_bundle(self) -> None:
-        """Write a bundle whose tasks run or are queued. In a small root it is a tenth of all tasks.
+        """Write a bundle of running and queued tasks. In a small root it is a tenth of all tasks.
 
         One running and one queued task fewer than at the end: two retries follow.
         """
@@ -175,7 +175,7 @@ class _RootWriter:
         cipher = project.draw_cipher(rng) if study.secret and creation.driver else ""
         return [
             Job(
-                self._new_id(),
+                new_id(rng),
                 study,
                 study.vary(rng, index, size),
                 creation.created + 0.011 * index,
@@ -187,7 +187,7 @@ class _RootWriter:
         ]
 
     def _create(self, job: Job) -> str:
-        folder = self._folder(job.id)
+        folder = job.folder(self._hipercow)
         task_lifecycle.create(folder, job)
         return folder
 
@@ -272,7 +272,7 @@ class _RootWriter:
             created = max(self._now - rng.uniform(300, 2400), failed_at)
         elif created > self._now - 120:
             created = failed_at + (self._now - failed_at) * rng.uniform(0.2, 0.8)
-        retry = job.retry(self._new_id(), created)
+        retry = job.retry(new_id(rng), created)
         self._left -= 1
         self._retry_lines.append((created, retry.retry_line()))
         folder = self._create(retry)
@@ -297,9 +297,9 @@ class _RootWriter:
         study = STUDIES[0]
         created = self._now - 41 * _DAY
         for keep in (100, 0):
-            task_id = self._new_id()
+            task_id = new_id(self._rng)
             job = Job(task_id, study, study.vary(self._rng, 3, 9), created)
-            folder = self._folder(job.id)
+            folder = job.folder(self._hipercow)
             os.mkdir(folder)
             if keep:
                 task_lifecycle.put(folder, "data", job.data()[:keep], created)
@@ -309,9 +309,3 @@ class _RootWriter:
     def _next_number(self) -> int:
         self._number += 1
         return self._number
-
-    def _new_id(self) -> str:
-        return f"{self._rng.getrandbits(128):032x}"
-
-    def _folder(self, task_id: str) -> str:
-        return f"{self._hipercow}/tasks/{task_id[:2]}/{task_id[2:]}"

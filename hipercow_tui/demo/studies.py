@@ -119,6 +119,11 @@ def noise(rng: Random) -> Values:
     }
 
 
+def _item(items: tuple[str, ...], i: int) -> str:
+    """Return item ``i`` of a list that repeats."""
+    return items[i % len(items)]
+
+
 MEMORY = Failure("cannot allocate vector of size {size} Gb", call("matrix", symbol("x")))
 TIMEOUT = Failure(
     "Timeout was reached: [api.ukhsa-dashboard.data.gov.uk] Connection timed out after 10001"
@@ -171,48 +176,6 @@ COLUMNS = Failure(
     bullets=(("x", "`area_code` is not a column of `y`"), ("i", "Week {week} has {file} columns")),
 )
 
-
-def _sweep(rng: Random, i: int, n: int) -> Values:
-    beta = round(0.2 + 0.8 * (i + 1) / max(n, 1), 3)
-    return {"beta": beta, "gamma": rng.choice((0.1, 0.2, 0.25))}
-
-
-def _risk_of_large_beta(values: Values) -> float:
-    beta = values["beta"]
-    return 0.75 if isinstance(beta, float) and beta > 0.9 else 0.05
-
-
-def _seeds(rng: Random, i: int, n: int) -> Values:
-    return {"seed": i + 1}
-
-
-def _regions(rng: Random, i: int, n: int) -> Values:
-    return {"region": REGIONS[i % len(REGIONS)], "n_steps": 1000.0 * (1 + i // len(REGIONS))}
-
-
-def _incidence(rng: Random, i: int, n: int) -> Values:
-    return {"incid": REGIONS[i % len(REGIONS)], "method": "parametric_si"}
-
-
-def _weeks(rng: Random, i: int, n: int) -> Values:
-    return {"region": REGIONS[i % len(REGIONS)], "week": 1 + i // len(REGIONS)}
-
-
-def _scenarios(rng: Random, i: int, n: int) -> Values:
-    return {
-        "scenario": SCENARIOS[i % len(SCENARIOS)],
-        "doses": 10_000.0 * (1 + i // len(SCENARIOS)),
-    }
-
-
-def _sizes(rng: Random, i: int, n: int) -> Values:
-    return {"n": 100 * (i + 1)}
-
-
-def _nothing(rng: Random, i: int, n: int) -> Values:
-    return {}
-
-
 _SIR = call("run_sir", symbol("beta"), symbol("gamma"))
 _FIT = call("fit", symbol("data"), chains=4)
 _PMCMC = call(
@@ -239,60 +202,76 @@ _ITERATIONS = (
 
 STUDIES = (
     Study(
-        "expression", "run_sir(beta, gamma)", _SIR, _sweep, "sweep_beta_{n:02d}", 14,
+        "expression", "run_sir(beta, gamma)", _SIR,
+        lambda rng, i, n: {
+            "beta": round(0.2 + 0.8 * (i + 1) / n, 3), "gamma": rng.choice((0.1, 0.2, 0.25)),
+        },
+        "sweep_beta_{n:02d}", 14,
         (STEP_SIZE, STEP_SIZE, STEP_SIZE, NEGATIVE), ("simulating", "1000 steps, dt = 0.25"),
-        risk=_risk_of_large_beta, share=6, largest=400,
+        risk=lambda values: 0.75 if float(values["beta"]) > 0.9 else 0.05, share=6, largest=400,
     ),
     Study(
-        "expression", "fit(data, chains = 4)", _FIT, _seeds, "fit_lancet_rev{n}", 1900,
+        "expression", "fit(data, chains = 4)", _FIT, lambda rng, i, n: {"seed": i + 1},
+        "fit_lancet_rev{n}", 1900,
         (NOT_CONVERGED, DIVERGED, MEMORY, SINGULAR), _ITERATIONS,
         risk=lambda values: 0.17, share=4, largest=120,
         warnings=("There were 12 divergent transitions after warmup", "Bulk ESS is too low"),
     ),
     Study(
         "expression", "mcstate::pmcmc(pars, filter_for(region), n_steps = n_steps)", _PMCMC,
-        _regions, "pmcmc_regions_{n:02d}", 5400,
+        lambda rng, i, n: {
+            "region": _item(REGIONS, i), "n_steps": 1000.0 * (1 + i // len(REGIONS)),
+        },
+        "pmcmc_regions_{n:02d}", 5400,
         (NO_PARTICLES, NO_PARTICLES, CONNECTION, MEMORY),
         ("\x1b[32m✔\x1b[39m read 3 chains", "\x1b[36mℹ\x1b[39m 192 particles", *_ITERATIONS),
         risk=lambda values: 0.19, share=3,
     ),
     Study(
-        "call", "forecast", _FORECAST, _weeks, "forecast-{week}", 240,
+        "call", "forecast", _FORECAST,
+        lambda rng, i, n: {"region": _item(REGIONS, i), "week": 1 + i // len(REGIONS)},
+        "forecast-{week}", 240,
         (MISSING_FILE, MISSING_FILE, TIMEOUT, COLUMNS), ("reading cases", "forecasting 4 weeks"),
         secret=True, share=3, largest=90,
     ),
     Study(
         "expression", "simulate_vaccination(scenario, doses = doses)", _VACCINATE,
-        _scenarios, "vaccination_{n:02d}", 320,
+        lambda rng, i, n: {
+            "scenario": _item(SCENARIOS, i), "doses": 10_000.0 * (1 + i // len(SCENARIOS)),
+        },
+        "vaccination_{n:02d}", 320,
         (SUBSCRIPT, MEMORY, NO_PACKAGE), ("loading contact matrices", "running 500 replicates"),
         share=2, largest=200,
     ),
     Study(
-        "call", "EpiEstim::estimate_R", NULL, _incidence, "rt_{week}", 35,
+        "call", "EpiEstim::estimate_R", NULL,
+        lambda rng, i, n: {"incid": _item(REGIONS, i), "method": "parametric_si"},
+        "rt_{week}", 35,
         (NOT_FOUND, TIMEOUT, CONNECTION),
         ("Default config will estimate R on weekly sliding windows.",),
         risk=lambda values: 0.08,
     ),
     Study(
-        "call", ANONYMOUS, _MEAN, _sizes, "", 2, (MEMORY,), (), risk=lambda values: 0.02,
+        "call", ANONYMOUS, _MEAN, lambda rng, i, n: {"n": 100 * (i + 1)},
+        "", 2, (MEMORY,), (), risk=lambda values: 0.02,
     ),
 )  # fmt: skip
 
 SINGLES = (
     Study(
-        "script", "analysis/report.R", NULL, _nothing, "", 95, (CONNECTION, COLUMNS),
+        "script", "analysis/report.R", NULL, lambda rng, i, n: {}, "", 95, (CONNECTION, COLUMNS),
         ("> results <- readRDS('outputs/outbreak.rds')", "> rmarkdown::render('report.Rmd')"),
     ),
     Study(
-        "script", "data-raw/clean.R", NULL, _nothing, "", 40, (TIMEOUT, COLUMNS),
+        "script", "data-raw/clean.R", NULL, lambda rng, i, n: {}, "", 40, (TIMEOUT, COLUMNS),
         ("> cases <- fetch_cases()",), secret=True,
     ),
     Study(
-        "explicit", "{ ... }", _OUTBREAK, _nothing, "", 700,
+        "explicit", "{ ... }", _OUTBREAK, lambda rng, i, n: {}, "", 700,
         (CONNECTION, MEMORY, NO_PACKAGE), ("day 60 of 180", "day 120 of 180", "day 180 of 180"),
     ),
     Study(
-        "expression", "sessionInfo()", call("sessionInfo"), _nothing, "", 1,
+        "expression", "sessionInfo()", call("sessionInfo"), lambda rng, i, n: {}, "", 1,
         (NO_PACKAGE,), (), risk=lambda values: 0.03,
     ),
 )  # fmt: skip

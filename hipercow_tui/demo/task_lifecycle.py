@@ -16,11 +16,6 @@ from hipercow_tui.demo.job import Job, resources
 _DRIVER = b"dide-windows\n"
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
 APPEND = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
-_BATCH_FILE = (
-    b"@echo off\nREM automatically generated\nECHO running on: %%COMPUTERNAME%%\n"
-    b"cd \\sir-model\nset R_LIBS_USER=hipercow\\lib\\windows\\4.2.2\n"
-    b'Rscript -e "hipercow::task_eval(\'%s\', verbose = TRUE)" > "%s\\log" 2>&1\n'
-)
 
 
 def put(folder: str, name: str, content: bytes, at: float, flags: int = _NEW) -> None:
@@ -74,7 +69,7 @@ def succeed(folder: str, job: Job, result: bytes, started: float, at: float) -> 
 def fail(
     folder: str, job: Job, failure: Failure, texts: tuple[str, ...], started: float, at: float
 ) -> None:
-    """Write the files of a failed task, whose ``result`` is the error."""
+    """Write the files of a failed task; its ``result`` is the error."""
     put(folder, "info", job.info("failure", started, at), at)
     put(folder, "result", failures.result(failure, job.study.type, texts), at)
     put(folder, "status-failure", b"", at)
@@ -100,5 +95,6 @@ def cancel(folder: str, job: Job, started: float | None, at: float) -> None:
 
 
 def _batch_file(task_id: str) -> bytes:
-    path = rb"hipercow\tasks\%s\%s" % (task_id[:2].encode(), task_id[2:].encode())
-    return _BATCH_FILE % (task_id.encode(), path)
+    command = f"Rscript -e \"hipercow::task_eval('{task_id}', verbose = TRUE)\""
+    log = rf"hipercow\tasks\{task_id[:2]}\{task_id[2:]}\log"
+    return f'@echo off\ncd \\sir-model\n{command} > "{log}" 2>&1\n'.encode()

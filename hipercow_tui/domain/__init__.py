@@ -1,1 +1,4 @@
-"""Values and rules of tasks, filters and plans, without input or output; imports ``support``."""
+"""Values and rules of tasks, filters and plans, without input or output.
+
+It may import ``support``.
+"""

@@ -45,6 +45,9 @@ class Status(StrEnum):
     __hash__ = str.__hash__
 
 
+# Before Python 3.12 each access to a member of an enum takes 0.14 µs.
+_BROKEN = Status.BROKEN
+
 PURGEABLE = (Status.CREATED, Status.SUCCESS, Status.FAILURE, Status.CANCELLED)
 FILTERABLE_STATUSES = (
     Status.FAILURE,
@@ -110,7 +113,7 @@ class Task(NamedTuple):
         A folder without ``data`` and marker is not. A folder that can't be listed is: it may hold
         a running task.
         """
-        return self.status is not Status.BROKEN or self.files_mask < 0
+        return self.status is not _BROKEN or self.files_mask < 0
 
 
 def tasks_from_rows(values: Iterable[Iterable[object]]) -> list[Task]:

@@ -1,1 +1,1 @@
-"""The meaning of the files of a root, read-only; imports ``domain`` and ``support``."""
+"""The meaning of the files of a root, read-only. It may import ``domain`` and ``support``."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 from hipercow_tui.domain.task import (
@@ -71,6 +71,11 @@ class TaskRow(NamedTuple):
     retry: tuple[str, str] | None = None
 
 
+def row_from_values(values: Iterable[object]) -> TaskRow:
+    """Make a row from the values of all its fields, in order: half the time of the constructor."""
+    return tuple.__new__(TaskRow, values)
+
+
 class Columns(NamedTuple):
     """The rows of many tasks as columns: the fields of TaskRow, each with a value per task."""
 
@@ -95,10 +100,10 @@ def list_task_folder(folder: str, mask_by_name: Mapping[str, int], problems: dic
     Adds a sentence to ``problems``, by file name, if ``data`` is missing, or if ``data``, ``info``
     or ``times`` is not a regular file. Raises OSError.
     """
-    mask = 0
+    mask, find_bit = 0, mask_by_name.get
     with os.scandir(folder) as entries:
         for entry in entries:
-            bit = mask_by_name.get(entry.name)
+            bit = find_bit(entry.name)
             if bit is not None:
                 mask |= bit
                 if bit <= INFO and not entry.is_file(follow_symlinks=False):

@@ -1,7 +1,7 @@
 """Run hipercow for R in a process, for what only R can do: cancel and retry tasks.
 
-The ids are passed on standard input, and the R code is constant, so no text from disk is parsed as R.
-R starts in the project's folder, with the profile and library of the user.
+The ids are passed on standard input, and the R code is constant, so no text from disk is parsed as
+R. R starts in the project's folder, with the profile and library of the user.
 """
 
 from __future__ import annotations

@@ -89,7 +89,7 @@ def cascade_reason(planned: PlannedTask) -> str:
     return f"first attempt of {matched}" if first else f"retried as {matched}"
 
 
-def bundle_outcome(planned: PlannedBundle) -> str:
+def bundle_effect(planned: PlannedBundle) -> str:
     """Return what happens to the tasks of a bundle: ``400 tasks: 380 go, 20 stay without it``."""
     total = len(planned.bundle.task_ids)
     already_gone = total - planned.deleted - planned.surviving
@@ -119,7 +119,7 @@ def plan_lines(plan: PurgePlan, sizes: Sizes) -> Iterator[str]:
     if plan.bundles:
         yield f"bundles {len(plan.bundles):,}"
         named = ((escape_controls(plan.bundle_label(one.bundle)), one) for one in plan.bundles)
-        yield from (f"  - {name}  {bundle_outcome(one)}" for name, one in named)
+        yield from (f"  - {name}  {bundle_effect(one)}" for name, one in named)
     if not plan.refused:
         yield from _blocked_lines(plan)
     for warning in plan.warnings:
@@ -133,7 +133,7 @@ def _blocked_lines(plan: PurgePlan) -> Iterator[str]:
 
 
 def report_lines(report: Report) -> Iterator[str]:
-    """Yield what was removed or restored, then what was not, with the reasons."""
+    """Yield the numbers of removed or restored tasks, then all others with their reasons."""
     if isinstance(report, PurgeReport):
         return _purge_lines(report)
     return _restore_lines(report) if isinstance(report, RestoreReport) else _empty_lines(report)
@@ -148,9 +148,9 @@ def _purge_lines(report: PurgeReport) -> Iterator[str]:
     if report.stopped:
         yield "Stopped before the end: the tasks that were not erased are back in place"
         yield from (f"    {task_id}  is erased" for task_id in report.removed)
-    yield from outcome_lines("put back", report.put_back)
-    yield from outcome_lines("deleted by somebody else", report.vanished)
-    yield from outcome_lines("failed", report.failed)
+    yield from _item_lines("put back", report.put_back)
+    yield from _item_lines("deleted by somebody else", report.vanished)
+    yield from _item_lines("failed", report.failed)
     if report.quarantine_path:
         path = escape_controls(str(report.quarantine_path))
         yield f"Tasks and bundles that could not be put back or erased are in {path}"
@@ -162,7 +162,7 @@ def _restore_lines(report: RestoreReport) -> Iterator[str]:
     if report.missing_ids:
         yield f"already erased {len(report.missing_ids):,}"
         yield from (f"    {task_id}" for task_id in report.missing_ids)
-    yield from outcome_lines("quarantined", report.failed)
+    yield from _item_lines("quarantined", report.failed)
     for where in dict.fromkeys(one.where.parent for one in report.failed if one.where):
         yield f"Quarantined tasks and bundles are in {escape_controls(str(where))}"
 
@@ -171,7 +171,7 @@ def _empty_lines(report: EmptyReport) -> Iterator[str]:
     yield f"Erased {_numbers(report.removed, report.removed_bundles)}: {_freed(report)}"
     if report.stopped:
         yield "Stopped before the end: the rest can still be restored"
-    yield from outcome_lines("failed", report.failed)
+    yield from _item_lines("failed", report.failed)
 
 
 def _freed(report: PurgeReport | EmptyReport) -> str:
@@ -243,14 +243,12 @@ def history_line(entry: HistoryEntry, now: float) -> str:
     return escape_controls("  ".join(part for part in parts if part))
 
 
-def outcome_lines(title: str, outcomes: Iterable[ItemResult]) -> Iterator[str]:
+def _item_lines(title: str, items: Collection[ItemResult]) -> Iterator[str]:
     """Yield a title with the number of items, and a line for each with its reason."""
-    items = list(outcomes)
     if items:
         yield f"{title} {len(items):,}"
-        yield from (
-            f"    {escape_controls(one.name)}  {escape_controls(one.reason)}" for one in items
-        )
+    for one in items:
+        yield f"    {escape_controls(one.name)}  {escape_controls(one.reason)}"
 
 
 def blocked_message(plan: PurgePlan) -> str:

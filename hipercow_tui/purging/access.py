@@ -2,8 +2,8 @@
 
 Users with different umasks share a root. The group of a folder gets the same rights in a new folder
 in it, and may read a new file if it may read the folder. Without that, one user could not restore,
-empty or finish a batch of another, nor read its heartbeat. All others get at most the rights that
-they have in the parent folder, less the umask.
+empty or finish a batch of another, nor read its heartbeat. Other users get at most the rights that
+they have in the parent folder, minus the umask.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _READ_OR_OWN = stat.S_IWUSR | stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH
 def make_folder(name: str, parent: int) -> None:
     """Make a folder in an open one. Raises OSError as ``os.mkdir`` does."""
     above = os.fstat(parent)
-    # No right to write for the group until it is that of the parent.
+    # The group may not write until it is the group of the parent.
     file_changes.make_folder(name, parent, stat.S_IMODE(above.st_mode) & ~stat.S_IWGRP)
     with suppress(OSError):
         made = os.stat(name, dir_fd=parent, follow_symlinks=False)
@@ -42,8 +42,11 @@ def ensure_folder(name: str, parent: int) -> None:
 
 
 def create_file(name: str, parent: int, flags: int = os.O_WRONLY | os.O_EXCL) -> int:
-    """Open a file in an open folder, and make it if it is not there; the caller closes it.
-    ``flags`` are those of ``os.open`` that say what for. Raises OSError."""
+    """Open a file in an open folder, and make it if it does not exist.
+
+    ``flags`` are flags of ``os.open``, for the access. The caller closes the descriptor. Raises
+    OSError.
+    """
     above = os.fstat(parent)
     fd = os.open(name, _CREATE | flags, above.st_mode & _READ_OR_OWN, dir_fd=parent)
     with suppress(OSError):

@@ -1,4 +1,4 @@
-"""What goes or stays together: a retry chain, or a task that was never retried (rule 13)."""
+"""The units of a purge, which go or stay as a whole (docs/spec.md, rule 13)."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from hipercow_tui.support.text import escape_controls
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ChainUnit:
-    """The planned tasks of one chain, first attempt first. ``members`` are all ids of the chain,
-    those that are gone included."""
+    """The planned tasks of a retry chain, first attempt first, or one task that was never retried.
+
+    ``members`` are all ids of the chain, with those of deleted tasks.
+    """
 
     members: frozenset[str]
     tasks: tuple[Task, ...]
@@ -26,23 +28,17 @@ class ChainUnit:
 
 
 def chain_units(plan: PurgePlan) -> tuple[ChainUnit, ...]:
-    """The plan's tasks as units, in the order of the plan.
+    """Group the tasks of a plan into units, in the order of the plan.
 
-    Raises PurgeError for a plan with an id or name that could lead out of the root: such a plan
-    was not made from one.
+    Raises PurgeError for an id or name that could lead out of the root: no snapshot contains such.
     """
     for planned in plan.bundles:
-        name = planned.bundle.name
-        if not is_bundle_name(name, planned.bundle.lang):
-            raise PurgeError(
-                f"The plan names a bundle '{escape_controls(name)}': nothing was changed"
-            )
+        if not is_bundle_name(planned.bundle.name, planned.bundle.lang):
+            raise _invalid_name("bundle", planned.bundle.name)
     chains: dict[tuple[str, ...], dict[str, Task]] = {}
     for task in (planned.task for planned in plan.tasks):
         if not TASK_ID.match(task.id):
-            raise PurgeError(
-                f"The plan names a task '{escape_controls(task.id)}': nothing was changed"
-            )
+            raise _invalid_name("task", task.id)
         chain = task.chain if task.id in task.chain else (task.id,)
         chains.setdefault(chain, {})[task.id] = task
     return tuple(
@@ -51,6 +47,12 @@ def chain_units(plan: PurgePlan) -> tuple[ChainUnit, ...]:
     )
 
 
+def _invalid_name(kind: str, name: str) -> PurgeError:
+    return PurgeError(
+        f"Nothing was changed: the plan names a {kind} '{escape_controls(name)}', which is invalid"
+    )
+
+
 def by_member(units: Iterable[ChainUnit]) -> Mapping[str, ChainUnit]:
-    """Which unit an id belongs to."""
+    """Map each id to the unit that has it as a member."""
     return {task_id: unit for unit in units for task_id in unit.members}

@@ -1,4 +1,4 @@
-"""The last look before anything is erased: was a task retried or bundled since the plan?"""
+"""The last check before anything is erased: new retries and bundles since the plan."""
 
 from __future__ import annotations
 
@@ -27,38 +27,47 @@ def recheck(
     *,
     bundles_in_place: bool = False,
 ) -> Mapping[ChainUnit, str]:
-    """The staged units that must be put back, and why: a line of ``retry`` connects one of their
-    tasks with a task that the plan did not know of, a member of their chain that was gone may
-    exist, or a bundle in its place names one of their tasks.
+    """Return the staged units that must be put back, with the reason.
 
-    With ``bundles_in_place`` the plan's own bundles were not moved. Raises PurgeError if ``retry``,
-    ``bundles`` or a bundle that the plan does not ignore can't be read: it may name any task.
+    These are units with a new retry (a line of ``retry`` names a task that is not in their chain),
+    with a task that was deleted and may exist again, or with a task in a new bundle.
+
+    ``bundles_in_place`` means that the bundles of the plan were not moved. Raises PurgeError if
+    ``retry``, ``bundles``, or a bundle that the plan does not ignore can't be read: it may name any
+    task.
     """
+    conflicts: dict[ChainUnit, str] = {}
     unit_of = by_member(staged)
-    held: dict[ChainUnit, str] = {}
-
-    def hold(ids: Iterable[str], why: str) -> None:
-        for unit in {unit_of[i] for i in ids if i in unit_of}:
-            held.setdefault(unit, why)
-
-    links, unfinished = _retries(dirs)
-    for link in links:
-        for unit in {unit_of[i] for i in link if i in unit_of}:
-            if not unit.members.issuperset(link):
-                held.setdefault(unit, "it was retried since the plan was made")
-    if unfinished is not None:
-        # By the plan's own time, so that nothing blocks here that did not block the plan.
-        named = [i for i in unit_of if unfinished.may_name(i, plan.made)]
-        hold(named, "a retry of it is being written to 'retry'")
-    known = {one.bundle.name: one.bundle for one in plan.bundles} if bundles_in_place else {}
-    for bundle in _bundles(dirs, plan):
-        if bundle.name not in known or known[bundle.name].task_ids != bundle.task_ids:
-            hold(bundle.task_ids, f"bundle '{escape_controls(bundle.name)}' names it since")
+    for task_ids, reason in _conflicts(dirs, plan, unit_of, bundles_in_place):
+        for unit in {unit_of[i] for i in task_ids if i in unit_of}:
+            conflicts.setdefault(unit, reason)
     for unit in staged:
         for task_id in unit.members.difference(unit.ids):
-            if there := _place_of_gone(dirs, task_id):
-                held.setdefault(unit, f"{short_id(task_id)} of its retry chain {there}")
-    return held
+            if problem := _deleted_task_problem(dirs, task_id):
+                conflicts.setdefault(unit, f"{short_id(task_id)} of its retry chain {problem}")
+    return conflicts
+
+
+def _conflicts(
+    dirs: RootDirs, plan: PurgePlan, unit_of: Mapping[str, ChainUnit], bundles_in_place: bool
+) -> Iterator[tuple[Sequence[str], str]]:
+    """Yield ids of tasks that are named by a new retry or bundle, with the reason."""
+    links, unfinished = _retries(dirs)
+    for link in links:
+        known = [i for i in link if i in unit_of]
+        yield (
+            [i for i in known if not unit_of[i].members.issuperset(link)],
+            "it was retried since the plan was made",
+        )
+    if unfinished is not None:
+        # The time of the plan, so that nothing blocks here that did not block the plan.
+        named = [i for i in unit_of if unfinished.may_name(i, plan.made)]
+        yield named, "a retry of it is being written to 'retry'"
+    planned = {one.bundle.name: one.bundle for one in plan.bundles} if bundles_in_place else {}
+    for bundle in _bundles(dirs, plan):
+        if bundle.name not in planned or planned[bundle.name].task_ids != bundle.task_ids:
+            reason = f"the new bundle '{escape_controls(bundle.name)}' lists it"
+            yield bundle.task_ids, reason
 
 
 def _retries(dirs: RootDirs) -> tuple[Iterable[RetryLink], UnfinishedLine | None]:
@@ -77,7 +86,7 @@ def _retries(dirs: RootDirs) -> tuple[Iterable[RetryLink], UnfinishedLine | None
 
 
 def _bundles(dirs: RootDirs, plan: PurgePlan) -> Iterator[Bundle]:
-    """The bundles in their places; the folder is opened again, for it may be new."""
+    """Yield the bundles that are in place. The folder is opened here, because it may be new."""
     try:
         folder = open_folder("bundles", dir_fd=dirs.hipercow)
     except FileNotFoundError:
@@ -98,7 +107,7 @@ def _bundles(dirs: RootDirs, plan: PurgePlan) -> Iterator[Bundle]:
     finally:
         os.close(folder)
     if names := [one for one in unread if (dirs.lang, one) not in plan.ignored_bundles]:
-        raise PurgeError(f"{unread_bundles(names, unread[names[0]])}, so it may name any task")
+        raise PurgeError(f"{unread_bundles(names, unread[names[0]])}, so it may list any task")
 
 
 def _bundle(dirs: RootDirs, file: BundleFile) -> Bundle:
@@ -109,19 +118,22 @@ def _bundle(dirs: RootDirs, file: BundleFile) -> Bundle:
 
 
 def link_difference(dirs: RootDirs, bundle: Bundle) -> str | None:
-    """What differs from the plan in a bundle that is a link and was not moved yet; None if nothing
-    does."""
+    """Return how a link differs from the planned bundle, before it is moved; None if it does
+    not."""
     try:
         found = read_linked_bundle(bundle.name, dirs.path, bundle.lang)
     except OSError as error:
-        return f"it can't be read any more: {os_error_text(error)}"
+        return f"it can't be read now: {os_error_text(error)}"
     same = found.task_ids == bundle.task_ids
     return None if same else "it was rewritten since the plan was made"
 
 
-def _place_of_gone(dirs: RootDirs, task_id: str) -> str | None:
-    """What speaks against a task being gone; None if it is, or if there is only a folder that is
-    no task (docs/spec.md, section 2). One call for a task that is gone."""
+def _deleted_task_problem(dirs: RootDirs, task_id: str) -> str | None:
+    """Return why a deleted task may exist again; None if it does not.
+
+    A folder that is not a task does not count (docs/spec.md, section 2). Costs one system call if
+    there is none.
+    """
     try:
         folder = open_folder(task_id[2:], dir_fd=dirs.shard(task_id))
     except FileNotFoundError:
@@ -135,4 +147,4 @@ def _place_of_gone(dirs: RootDirs, task_id: str) -> str | None:
     finally:
         os.close(folder)
     no_task = status_from_mask(listing) is Status.BROKEN and not listing & QUEUED
-    return None if no_task else "is there again"
+    return None if no_task else "exists again"

@@ -1,4 +1,4 @@
-"""Remove what is in a lot for good, task by task, and count what that frees."""
+"""Erase the tasks and bundles of a batch for good, and count the bytes that this frees."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ from hipercow_tui.purging.run_record import RunRecord
 from hipercow_tui.support.errors import PurgeError, os_error_text
 from hipercow_tui.support.text import escape_controls, pluralize, short_id
 
-# NFS keeps a removed file as .nfs… while someone has it open, so that its folder is not empty. What
-# they close soon is gone after these pauses, in seconds, at the end.
+# NFS keeps a removed file as .nfs… while a process has it open, so its folder is not empty. At the
+# end, the removal is tried again after these pauses, in seconds.
 _PAUSES = (0.1, 0.4, 1.0)
-_PASSING = {errno.ENOTEMPTY, errno.EEXIST, errno.EBUSY, errno.ESTALE}
-_COUNTED = 256  # files after which what is freed is told, within one folder
-_DEPTH = 64  # a descent holds one descriptor a level, and a process often has but 256
+_TRANSIENT = {errno.ENOTEMPTY, errno.EEXIST, errno.EBUSY, errno.ESTALE}
+_COUNTED = 256  # files of a folder after which the progress is reported
+_DEPTH = 64  # each level holds a descriptor open, and a process may have only 256
 
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
-    """What could not be removed: where in the lot, and what the system said."""
+    """An entry that could not be removed: its path in the batch, and the error."""
 
     path: str
     error: OSError
@@ -57,55 +57,92 @@ def erase(
     progress: ProgressReporter,
 ) -> None:
     """Remove tasks and bundles of the batch for good: first the tasks, each chain in its order and
-    ``watch.jobs`` chains at a time, then the bundles. Ends early if stopped; the rest stays whole.
+    ``progress.jobs`` chains at a time, then the bundles. Ends early if stopped; the rest stays
+    whole.
 
-    A task leaves the folder ``tasks`` by a rename first, so that it is always known which are
-    whole. What can't be removed completely is recorded as failed; a bundle stays if a task of it
-    stays whole. Raises PurgeError if the batch can't be listed, and, before anything is removed,
-    if the moves can't be written to the disk.
+    A task is first renamed out of the folder ``tasks``, so that the tasks in that folder are always
+    complete. A task that can't be removed completely is recorded as failed. A bundle stays if one
+    of its tasks stays. Raises PurgeError if the batch can't be listed, and, before anything is
+    removed, if the moves can't be written to the disk.
     """
     _sync(batch, chains, bundles)
     progress.begin(Phase.ERASING, sum(map(len, chains)))
-    left: dict[str, list[Leftover]] = {}
-    staying: set[str] = set()
+    erasure = _ChainErasure(batch, record, progress)
+    try:
+        _run_jobs(erasure.erase, chains, progress.jobs)
+        erasure.retry()
+    finally:
+        erasure.record_failures()
+    if not progress.stopped:
+        batch.ensure_owned()
+        going = [one.name for one in bundles if erasure.staying.isdisjoint(one.task_ids)]
+        erase_bundles(batch, going, record)
+        for bundle in bundles:
+            if bundle.name not in going:
+                _fail_bundle(batch, bundle.name, "one of its tasks can't be erased", record)
+    progress.end()
 
-    def erase_chain(ids: Sequence[str]) -> None:
-        removal = Removal(batch.erasing, batch.dirs.mount, record, progress)
+
+class _ChainErasure:
+    """Erases retry chains of a batch, from several threads.
+
+    ``staying`` are the ids of tasks that stay complete, because they could not be moved.
+    """
+
+    def __init__(self, batch: Batch, record: RunRecord, progress: ProgressReporter) -> None:
+        self.staying: set[str] = set()
+        self._batch, self._record, self._progress = batch, record, progress
+        self._leftovers: dict[str, list[Leftover]] = {}
+
+    def erase(self, ids: Sequence[str]) -> None:
+        """Erase the tasks of a chain, in this order, until one can't be moved or a stop is
+        requested."""
+        batch, record = self._batch, self._record
+        removal = self._removal()
         for number, task_id in enumerate(ids):
-            if progress.stopped:
+            if self._progress.stopped:
                 return
-            if number == 0:  # one call a chain
+            if number == 0:  # once for each chain
                 batch.ensure_owned()
             record.partially_erased.add(task_id)
             try:
                 rename(task_id, task_id, batch.tasks, batch.erasing)
-                left[task_id] = removal.remove(task_id)
+                self._leftovers[task_id] = removal.remove(task_id)
             except OSError as error:
-                staying.update(ids[number:])
+                self.staying.update(ids[number:])
                 _stop_chain(batch, ids[number:], error, record)
                 return
-            progress.advance(len(record.partially_erased))
+            self._progress.advance(len(record.partially_erased))
 
-    try:
-        _each(erase_chain, chains, progress.jobs)
-        removal = Removal(batch.erasing, batch.dirs.mount, record, progress)
-        _try_again(removal, left)
-        for task_id in _withdraw_unremoved(batch, record):
-            left[task_id] = removal.remove_rest(task_id)
-    finally:
-        for task_id in _withdraw_unremoved(batch, record):
-            left[task_id] = [Leftover(task_id, OSError(errno.EIO, NOT_DONE))]
-        for task_id in filter(left.get, left):
-            where = batch.path / "erasing" / task_id
-            record.failed.append(ItemResult(task_id, describe_leftovers(left[task_id]), where))
-    if not progress.stopped:
-        batch.ensure_owned()
-        going = [bundle.name for bundle in bundles if staying.isdisjoint(bundle.task_ids)]
-        erase_bundles(batch, going, record)
-        for bundle in bundles:
-            if bundle.name not in going:
-                _fail_bundle(batch, bundle.name, "a task of it can't be erased", record)
-    progress.end()
+    def retry(self) -> None:
+        """Try again to remove what is left of tasks: NFS may need a moment, or a reply was
+        wrong."""
+        removal = self._removal()
+        for pause in _PAUSES:
+            transient = [
+                task_id
+                for task_id, left in self._leftovers.items()
+                if any(one.error.errno in _TRANSIENT for one in left)
+            ]
+            if transient:
+                time.sleep(pause)
+            for task_id in transient:
+                self._leftovers[task_id] = removal.remove_rest(task_id)
+        for task_id in _withdraw_unremoved(self._batch, self._record):
+            self._leftovers[task_id] = removal.remove_rest(task_id)
+
+    def record_failures(self) -> None:
+        """Record the tasks of which something is left."""
+        for task_id in _withdraw_unremoved(self._batch, self._record):
+            self._leftovers[task_id] = [Leftover(task_id, OSError(errno.EIO, NOT_DONE))]
+        for task_id in filter(self._leftovers.get, self._leftovers):
+            reason = describe_leftovers(self._leftovers[task_id])
+            path = self._batch.path / "erasing" / task_id
+            self._record.failed.append(ItemResult(task_id, reason, path))
+
+    def _removal(self) -> Removal:
+        batch = self._batch
+        return Removal(batch.erasing, batch.dirs.mount, self._record, self._progress)
 
 
 def _sync(batch: Batch, chains: Sequence[Sequence[str]], bundles: Sequence[Bundle]) -> None:
@@ -122,13 +159,14 @@ def _sync(batch: Batch, chains: Sequence[Sequence[str]], bundles: Sequence[Bundl
         dirs.sync_sources(ids, (bundle.name for bundle in bundles))
     except OSError as error:
         raise PurgeError(
-            f"{escape_controls(str(batch.path))} can't be written to the disk: {os_error_text(error)}"
+            f"{escape_controls(str(batch.path))} can't be written to the disk:"
+            f" {os_error_text(error)}"
         ) from None
 
 
 def _stop_chain(batch: Batch, ids: Sequence[str], error: OSError, record: RunRecord) -> None:
-    """Record why these tasks of a chain are not erased: the first can't be, and the others are
-    earlier attempts, which a whole later attempt needs."""
+    """Record why these tasks of a chain are not erased: the first can't be erased, and the others
+    are its earlier attempts, which must stay with it."""
     first, *others = ids
     where = None
     with suppress(OSError):
@@ -142,15 +180,19 @@ def _stop_chain(batch: Batch, ids: Sequence[str], error: OSError, record: RunRec
 
 
 def _withdraw_unremoved(batch: Batch, record: RunRecord) -> Sequence[str]:
-    """The tasks that were recorded as removed and still exist, now withdrawn from the record.
-    Raises PurgeError."""
+    """Return the tasks that are recorded as removed and still exist, and correct the record.
+
+    Raises PurgeError.
+    """
     found = record.removed.intersection(names_in(batch.erasing, batch.path / "erasing"))
     record.removed -= found
     return sorted(found)
 
 
-def _each(do: Callable[[Sequence[str]], None], chains: Sequence[Sequence[str]], jobs: int) -> None:
-    """Do it to each chain, so many at a time; after an error to no further one."""
+def _run_jobs(
+    do: Callable[[Sequence[str]], None], chains: Sequence[Sequence[str]], jobs: int
+) -> None:
+    """Call ``do`` with each chain, ``jobs`` at a time; after an error with no further one."""
     waiting = deque(chains)
 
     def work() -> None:
@@ -177,7 +219,7 @@ def erase_bundles(batch: Batch, names: Sequence[str], record: RunRecord) -> None
     the batch can't be listed."""
     errors: dict[str, OSError] = {}
     left = names
-    for _ in range(2):  # a removal that was reported but not made succeeds the second time
+    for _ in range(2):  # a removal that was reported but not done succeeds the second time
         if not left:
             break
         for name in left:
@@ -200,19 +242,8 @@ def _fail_bundle(batch: Batch, name: str, reason: str, record: RunRecord) -> Non
     record.failed.append(ItemResult(name, reason, where, is_bundle=True))
 
 
-def _try_again(removal: Removal, left: dict[str, list[Leftover]]) -> None:
-    for pause in _PAUSES:
-        passing = [
-            i for i, rest in left.items() if any(one.error.errno in _PASSING for one in rest)
-        ]
-        if passing:
-            time.sleep(pause)
-        for task_id in passing:
-            left[task_id] = removal.remove_rest(task_id)
-
-
 def describe_leftovers(left: Sequence[Leftover]) -> str:
-    """How much of a task is left, and why its first entry is."""
+    """Return how many entries of a task are left, and the error of the first."""
     first = left[0]
     return (
         f"{pluralize(len(left), 'entry', 'entries')} of it can't be removed,"
@@ -221,9 +252,11 @@ def describe_leftovers(left: Sequence[Leftover]) -> str:
 
 
 class Removal:
-    """Removes tasks from an open folder through descriptors: a link is removed, never
-    followed, and no other mount is entered. Entries are lstat'ed and unlinked, two system
-    calls each; a folder costs seven."""
+    """Removes tasks from an open folder, through descriptors.
+
+    A link is removed, never followed, and no other mount is entered. An entry costs two system
+    calls (lstat and unlink), a folder seven.
+    """
 
     def __init__(
         self, parent: int, mount: Mount, record: RunRecord, progress: ProgressReporter
@@ -234,15 +267,15 @@ class Removal:
         self._progress = progress
         self._user = os.geteuid()
         self._left: list[Leftover] = []
-        self._files = self._bytes = 0  # removed and not told yet
+        self._files = self._bytes = 0  # removed and not yet reported
         self._top = -1
         self._moved_up = False
 
     def remove(self, task_id: str, name: str | None = None) -> list[Leftover]:
-        """Remove a task and all in it, and record it as removed; returns what is left of it. Its
-        folder's name is its id, or ``name``.
+        """Remove a task completely, and record it as removed; returns the entries that are left.
 
-        Raises FileNotFoundError if there is no such folder: then it is still elsewhere.
+        ``name`` is the name of its folder if that is not its id. Raises FileNotFoundError if there
+        is no such folder.
         """
         self._left = []
         self._folder(name or task_id, self._parent, task_id, 0)
@@ -251,7 +284,7 @@ class Removal:
         return self._left
 
     def remove_rest(self, task_id: str, name: str | None = None) -> list[Leftover]:
-        """As ``remove``, for a task of which a part was left: it may be gone by now."""
+        """Like ``remove``, for a task of which a part was left: its folder may be gone."""
         try:
             return self.remove(task_id, name)
         except FileNotFoundError:
@@ -282,7 +315,7 @@ class Removal:
             self._left.append(Leftover(path, error))
 
     def _make_ours(self, fd: int) -> None:
-        """Check that nothing is mounted there, and give us the right to remove entries."""
+        """Check that nothing is mounted there, and allow ourselves to remove entries."""
         status = folder_status(fd)
         if status.mount != self._mount:
             raise OSError(errno.EXDEV, mount_mismatch(status.mount, self._mount))
@@ -290,7 +323,7 @@ class Removal:
             os.fchmod(fd, stat.S_IMODE(status.mode) | stat.S_IRWXU)
 
     def _empty_top(self, fd: int, path: str) -> None:
-        """Empty a task's own folder, again while folders from deep below are moved up into it."""
+        """Empty a task's folder; again, if deeply nested folders were moved up into it."""
         self._top = fd
         self._moved_up = True
         while self._moved_up:
@@ -319,16 +352,16 @@ class Removal:
         status = entry.stat(follow_symlinks=False)
         unlink(entry.name, fd)
         self._files += 1
-        # Of a file of several names others still hold the space.
+        # A file with more than one name keeps its space.
         if stat.S_ISREG(status.st_mode) and status.st_nlink == 1:
             self._bytes += status.st_size
 
     def _count(self) -> None:
-        """Tell what was removed, of many files at once: each time is as dear as removing one."""
+        """Report the removed files, many at a time: one report costs as much as removing a file."""
         self._progress.add_bytes(self._record.removed_files(self._files, self._bytes))
         self._files = self._bytes = 0
 
     def _move_up(self, name: str, parent: int) -> None:
-        fresh = f"deep-{secrets.token_hex(8)}"
-        rename(name, fresh, parent, self._top)
+        new_name = f"deep-{secrets.token_hex(8)}"
+        rename(name, new_name, parent, self._top)
         self._moved_up = True

@@ -1,4 +1,4 @@
-"""Carry a plan out: for good, or into the trash (docs/spec.md, rules 12, 13 and 15)."""
+"""Carry out a plan: erase, or move to the trash (docs/spec.md, rules 12, 13 and 15)."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ def execute(
     stop: threading.Event | None = None,
     jobs: int = 1,
 ) -> PurgeReport:
-    """Delete what the plan says, nothing else; returns what became of each task and bundle.
+    """Delete the tasks and bundles of a plan, and nothing else.
 
-    ``on_progress`` is called at most every 50 ms and when a phase begins or ends. Setting ``stop``
-    ends the purge and brings back all that has not been erased; ``jobs`` chains are erased at a
-    time. An error with one task or bundle keeps it, and its chain, and is in the report.
+    ``on_progress`` is called at most every 50 ms, and when a phase begins or ends. Setting ``stop``
+    ends the purge and puts back all that is not erased. ``jobs`` chains are erased at a time. A
+    task or bundle with an error stays, with its chain, and is listed in the report.
 
-    Raises PurgeError, a sentence, if the plan is refused or the root can't be purged, and if the
-    purge as a whole fails; then everything is where it was, unless the sentence says otherwise.
+    Raises PurgeError if the plan is refused, the root can't be purged, or the purge as a whole
+    fails. Then everything is in its place, unless the message says otherwise.
     """
     return _execute(plan, root, PurgeMode.PURGE, ProgressReporter(on_progress, stop, jobs))
 
@@ -54,23 +54,27 @@ def move_to_trash(
     on_progress: Callable[[Progress], None] = ignore_progress,
     stop: threading.Event | None = None,
 ) -> PurgeReport:
-    """Like ``execute``, but what goes is kept, in a lot in the trash that the report names: it
-    frees no space until it is emptied, and can be restored until then."""
+    """Like ``execute``, but move to the trash; the report has the id of the batch.
+
+    This frees no space until the trash is emptied; until then the batch can be restored.
+    """
     return _execute(plan, root, PurgeMode.TRASH, ProgressReporter(on_progress, stop))
 
 
 def preflight(plan: PurgePlan, root: Root) -> str | None:
-    """What a purge by this plan would lack in safety, or why it would fail, for the question before
-    it; None if all is well. It prepares a lot that recovery never takes for a purge, and removes it
-    again."""
+    """Return a warning for the question before a purge: a missing safety, or why it would fail.
+
+    Returns None if there is nothing to warn of. This makes a batch that is not confirmed, and
+    removes it again.
+    """
     try:
         for lang in _langs_of(plan):
             with open_root_dirs(root.part(lang)) as dirs:
                 check_space(dirs, plan, PurgeMode.PURGE)
     except NoSpaceError:
         return (
-            "There is no room for the record of a purge. To make some, chains are freed one by one,"
-            " without it: what is freed so can't be brought back by an undo, and nothing can be"
+            "There is no room for the record of a purge. To make room, retry chains are erased one"
+            " by one without a record: these can't be brought back by an undo, and nothing can be"
             " moved to the trash."
         )
     except PurgeError as error:
@@ -84,7 +88,7 @@ def _execute(
     _check(plan, root)
     if plan.empty:
         return PurgeReport(plan)
-    chain_units(plan)  # refuses a plan that leads out of the root before anything is made
+    chain_units(plan)  # raises an error for names that lead out of the root
     return execute_confirmed(plan, root, _langs_of(plan), mode, progress, new_batch_id(time.time()))
 
 
@@ -96,45 +100,47 @@ def execute_confirmed(
     progress: ProgressReporter,
     batch_id: str,
 ) -> PurgeReport:
-    """Carry out what the plan holds of these languages, one after the other, in lots of one stamp.
+    """Carry out a confirmed plan for these languages, one after the other.
 
-    All lots are made before anything moves, so that a purge which dies in the first of two roots
-    can be finished in both. Raises PurgeError.
+    ``batch_id`` is the id of the batches in both roots. They are made before anything is moved, so
+    that a purge that dies in the first root can be finished in both. Raises PurgeError.
     """
     reports: list[PurgeReport] = []
     with ExitStack() as stack:
         dirs = [stack.enter_context(open_root_dirs(root.part(lang))) for lang in langs]
         batches = _create_batches(stack, dirs, plan, mode, batch_id)
-        for lang, place in zip(langs, dirs, strict=True):
+        for lang, opened in zip(langs, dirs, strict=True):
             part = plan.of_lang(lang)
             if progress.stopped:
                 reports.append(_not_started(part))
                 continue
             try:
-                reports.append(_execute_in(place, part, mode, progress, batches.pop(lang, None)))
+                reports.append(_execute_in(opened, part, mode, progress, batches.pop(lang, None)))
             except PurgeError as error:
                 raise _partly_done_error(reports, error) from None
     return merge_reports(plan, reports)
 
 
 def _langs_of(plan: PurgePlan) -> list[Lang]:
-    """The languages in whose roots something is to be done: no chain and no bundle is of both."""
+    """Return the languages of the plan. No chain and no bundle belongs to both."""
     return [lang for lang in Lang if not plan.of_lang(lang).empty]
 
 
 def _create_batches(
     stack: ExitStack, dirs: Sequence[RootDirs], plan: PurgePlan, mode: PurgeMode, batch_id: str
 ) -> dict[Lang, Batch]:
-    """A lot in each of these places; none at all where there is no room for one. What is still in
-    the result when the stack closes was not used, and is removed."""
+    """Make a batch in each of these roots; none at all if there is no space for one of them.
+
+    Batches that are still in the result when the stack closes are removed: they were not used.
+    """
     batches: dict[Lang, Batch] = {}
     made = stack.enter_context(ExitStack())
     stack.callback(
         lambda: [batch.discard() for batch in batches.values()]
     )  # before ``made`` is closed
     try:
-        for place in dirs:
-            batches[place.lang] = made.enter_context(create_batch(place, plan, mode, batch_id))
+        for opened in dirs:
+            batches[opened.lang] = made.enter_context(create_batch(opened, plan, mode, batch_id))
     except NoSpaceError:
         for batch in batches.values():
             batch.discard()
@@ -143,7 +149,7 @@ def _create_batches(
 
 
 def _not_started(part: PurgePlan) -> PurgeReport:
-    """The report of a part that was not begun because the purge was stopped before it."""
+    """Return the report of a part that was not begun, because the purge was stopped before."""
     return PurgeReport(
         part, put_back=_same_result_for_all(part, "the purge was stopped"), stopped=True
     )
@@ -154,8 +160,7 @@ def _partly_done_error(reports: Sequence[PurgeReport], error: PurgeError) -> Pur
     if not done:
         return error
     return PurgeError(
-        f"{pluralize(done, 'task')} of R {'is' if done == 1 else 'are'} gone as planned, but not those"
-        f" of Python: {error}"
+        f"The tasks of R were purged as planned ({done:,}), but those of Python were not: {error}"
     )
 
 
@@ -166,8 +171,10 @@ def _execute_in(
     progress: ProgressReporter,
     batch: Batch | None,
 ) -> PurgeReport:
-    """Carry out what is to be done in the root of one language, in ``batch`` or, where there was no
-    room for it, in lots that are made once there is."""
+    """Carry out the plan for one language, in ``batch``.
+
+    If there was no space for a batch, chains are erased without one until there is.
+    """
     total, rest, chains = PurgeReport(plan), plan, 1
     try:
         while True:
@@ -179,7 +186,7 @@ def _execute_in(
                 if mode is PurgeMode.TRASH:
                     raise PurgeError(f"{error} Purging for good makes room.") from None
                 report = erase_unbatched(dirs, rest, progress, chains)
-                chains *= 2  # so that the rest is not written down, in vain, for each of them
+                chains *= 2  # so that a batch is not tried in vain after each chain
                 if not (report.removed or total.removed or progress.stopped):
                     raise PurgeError(_no_space_sentence(report, error)) from None
             total = total.followed_by(report)
@@ -199,8 +206,10 @@ def _execute_in(
 
 
 def remove_from_recent(dirs: RootDirs, report: PurgeReport) -> PurgeReport:
-    """The report of a purge after what it erased was taken out of Python's list of recent tasks, as
-    far as there was no room for that before."""
+    """Remove the erased tasks from the list of recent tasks of Python, and update the report.
+
+    This was not possible before if the disk was full.
+    """
     failed = remove_ids(dirs, report.removed)
     others = tuple(one for one in report.failed if not is_of_removal(one))
     return replace(report, failed=(*others, failed) if failed else others)
@@ -209,7 +218,7 @@ def remove_from_recent(dirs: RootDirs, report: PurgeReport) -> PurgeReport:
 def run_in_batch(
     batch: Batch, plan: PurgePlan, mode: PurgeMode, progress: ProgressReporter
 ) -> PurgeReport:
-    """Carry the plan out in this lot. Raises PurgeError as ``execute`` does."""
+    """Carry out the plan in this batch. Raises PurgeError as ``execute`` does."""
     began = time.monotonic()
     purge = PurgeTransaction(plan, batch, chain_units(plan), progress, mode)
     try:
@@ -227,21 +236,21 @@ def run_in_batch(
 
 
 def _roll_back_sentence(purge: PurgeTransaction, error: BaseException) -> str:
-    """What went wrong, in a sentence, after all was put back, as far as the lot is still ours."""
+    """Put everything back, unless another process took over the batch, and return what failed."""
     purge.progress = ProgressReporter(ignore_progress)
-    ours = isinstance(error, (OSError, PurgeError))
+    expected = isinstance(error, (OSError, PurgeError))
     try:
         if isinstance(error, TakenOverError):
             raise error
-        purge.abort("the purge failed" if ours else "the purge was interrupted")
+        purge.abort("the purge failed" if expected else "the purge was interrupted")
         purge.batch.discard()
-    except (OSError, PurgeError) as lost:
-        return purge.interrupted_sentence(lost)
+    except (OSError, PurgeError) as second_error:
+        return purge.interrupted_sentence(second_error)
     return purge.failure_sentence(error) if isinstance(error, (OSError, PurgeError)) else ""
 
 
 def _remaining_plan(plan: PurgePlan, report: PurgeReport) -> PurgePlan:
-    """What of the plan is still to do after a part of it."""
+    """Return the part of the plan that is not done yet."""
     settled = {*report.removed, *report.removed_bundles}
     settled |= {one.name for one in report.vanished}
     settled |= {one.name for one in report.failed if one.where is not None}
@@ -253,21 +262,21 @@ def _remaining_plan(plan: PurgePlan, report: PurgeReport) -> PurgePlan:
 
 
 def _failed_for_lack_of_space(rest: PurgePlan) -> PurgeReport:
-    why = "there is no room to move it: try again when there is"
+    why = "it was not moved, because there is no room on the disk: free some space and try again"
     return PurgeReport(rest, failed=_same_result_for_all(rest, why))
 
 
 def _same_result_for_all(plan: PurgePlan, why: str) -> tuple[ItemResult, ...]:
-    """The same outcome for each bundle and task of a plan."""
+    """Return the same result for each bundle and task of a plan."""
     names = [(one.bundle.name, True) for one in plan.bundles] + [(i, False) for i in plan.ids]
     return tuple(ItemResult(name, why, is_bundle=is_bundle) for name, is_bundle in names)
 
 
 def _no_space_sentence(report: PurgeReport, error: NoSpaceError) -> str:
-    why = next((f" ({one.reason})" for one in (*report.failed, *report.put_back)), "")
+    reason = next((f" ({one.reason})" for one in (*report.failed, *report.put_back)), "")
     return (
-        f"{error} Nor could a single chain of the plan be freed to make room{why}: delete a file or"
-        " two by hand, for example the log of a task, and try again."
+        f"{error} No retry chain could be erased to make room{reason}: delete a file or two by"
+        " hand, for example the log of a task, and try again."
     )
 
 
@@ -276,10 +285,11 @@ def _check(plan: PurgePlan, root: Root) -> None:
         raise PurgeError(root.purge_refusal)
     if plan.refused:
         raise PurgeError(
-            f"{pluralize(len(plan.blocked), 'task')} of the plan can't be purged, so nothing was:"
-            " leave out their chains, or free them first"
+            f"Nothing was purged, because the plan has"
+            f" {pluralize(len(plan.blocked), 'blocked task')}: leave out their retry chains"
         )
     if plan.root != root.path:
         raise PurgeError(
-            f"The plan is for {escape_controls(str(plan.root))}, not for {escape_controls(str(root.path))}"
+            f"The plan is for {escape_controls(str(plan.root))}, not for"
+            f" {escape_controls(str(root.path))}"
         )

@@ -26,7 +26,7 @@ from hipercow_tui.purging.plan_format import LIMIT, WORK, plan_from_dict, plan_t
 from hipercow_tui.support.errors import PurgeError, os_error_text
 from hipercow_tui.support.text import escape_controls, pluralize
 
-_FOLDERS = 32  # folders whose times are saved; each costs a call on saving and on applying
+_FOLDERS = 32  # folders whose times are saved; each costs a system call
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +111,9 @@ def plan_for_root(saved: SavedPlan, root: Root) -> PurgePlan:
     here, planned_for = escape_controls(str(root.path)), escape_controls(str(plan.root))
     if not saved.folder_times:
         raise PurgeError(
-            f"The plan does not say how to recognise its root, {planned_for}, at another path: it was"
-            " saved by an earlier version, or takes no tasks. Apply it without --root, or save it"
-            " again"
+            f"The plan does not say how to recognise its root, {planned_for}, at another path: it"
+            " was saved by an earlier version, or takes no tasks. Apply it without --root, or save"
+            " it again"
         )
     tasks = [one for one in plan.tasks if one.task.id in saved.folder_times]
     found = _folder_times(root.path, tasks)

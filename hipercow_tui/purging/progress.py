@@ -1,5 +1,5 @@
-"""Between a purge and who started it: progress out, the wish to stop, and how much to do at a time,
-in."""
+"""The connection between a purge and its caller: progress, a request to stop, the number of
+jobs."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from collections.abc import Callable
 
 from hipercow_tui.purging.results import Phase, Progress
 
-_INTERVAL = 0.05  # seconds between two reports: twenty a second is as live as an eye can tell
+_INTERVAL = 0.05  # seconds between two reports
 
 
 def ignore_progress(progress: Progress) -> None:
-    """Where progress goes that nobody asked for."""
+    """Do nothing: the default callback."""
 
 
 class ProgressReporter:
-    """Tells of a purge's progress, at most every 50 ms and when a phase begins or ends.
+    """Reports the progress of a purge, at most every 50 ms and when a phase begins or ends.
 
-    With ``stop`` set, ``stopped`` is true from then on. ``jobs`` chains are erased at a time, and
-    all of these tell of their progress, one after the other.
+    Setting ``stop`` requests the end of the purge. ``jobs`` chains are erased at a time, by threads
+    that all report here.
     """
 
     def __init__(
@@ -34,43 +34,43 @@ class ProgressReporter:
         self._stop = stop
         self._phase, self._done, self._total, self._bytes = Phase.MOVING, 0, 0, 0
         self._due = 0.0
-        self._telling = threading.Lock()
+        self._lock = threading.Lock()
 
     @property
     def stopped(self) -> bool:
-        """Whether the purge is asked to end."""
+        """Whether the end of the purge is requested."""
         return self._stop is not None and self._stop.is_set()
 
     def begin(self, phase: Phase, total: int) -> None:
-        """A phase begins, of ``total`` tasks."""
+        """Begin a phase of ``total`` tasks."""
         self._phase, self._done, self._total = phase, 0, total
-        self._tell()
+        self._report()
 
     def advance(self, done: int) -> None:
-        """``done`` tasks of the phase are done."""
-        with self._telling:
+        """Report that ``done`` tasks of the phase are done."""
+        with self._lock:
             self._done = max(done, self._done)
-            self._tell_if_due()
+            self._report_if_due()
 
     def add_bytes(self, total: int) -> None:
-        """So many bytes are freed by now."""
-        with self._telling:
+        """Report that ``total`` bytes are freed so far."""
+        with self._lock:
             self._bytes = max(total, self._bytes)
-            self._tell_if_due()
+            self._report_if_due()
 
-    def waiting(self, seconds: float, most: float) -> None:
-        """Report that we wait for another process, for ``most`` seconds at most."""
-        self._phase, self._done, self._total = Phase.WAITING, int(seconds), int(most)
-        self._tell()
+    def waiting(self, seconds: float, limit: float) -> None:
+        """Report a wait for another process: ``seconds`` so far, ``limit`` at most."""
+        self._phase, self._done, self._total = Phase.WAITING, int(seconds), int(limit)
+        self._report()
 
     def end(self) -> None:
-        """The phase is over: says how far it came."""
-        self._tell()
+        """Report the progress at the end of a phase."""
+        self._report()
 
-    def _tell_if_due(self) -> None:
+    def _report_if_due(self) -> None:
         if time.monotonic() >= self._due:
-            self._tell()
+            self._report()
 
-    def _tell(self) -> None:
+    def _report(self) -> None:
         self._on_progress(Progress(self._phase, self._done, self._total, self._bytes))
         self._due = time.monotonic() + _INTERVAL

@@ -35,7 +35,7 @@ LOCK_TIMEOUT = 30.0  # seconds to wait for other purges
 _POLL = 0.005  # seconds
 _ATTEMPTS = 5  # to append
 _CHUNK = 1 << 20  # bytes
-_STILL_LISTED = "tasks that are gone may still be in it"
+_STILL_LISTED = "purged tasks may still be in it"
 _MISSING = "tasks may be missing in it"
 
 

@@ -1,4 +1,4 @@
-"""What a purge says while it runs and when it is over: frozen values, no words for a screen."""
+"""The progress and the reports of a purge, a restore and an emptying: frozen values."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hipercow_tui.formats.py_layout import RECENT
 
 
 class Phase(StrEnum):
-    """What a purge is doing; ``waiting`` is for a sign of life of another process."""
+    """A phase of a purge; ``WAITING`` watches whether another process still works in the batch."""
 
     WAITING = "waiting"
     MOVING = "moving"
@@ -24,8 +24,10 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a phase is: ``done`` of ``total`` tasks, or seconds where it waits, and the bytes
-    freed so far."""
+    """The progress of a phase: ``done`` of ``total`` tasks, and the bytes freed so far.
+
+    In the phase ``WAITING`` these are seconds, not tasks.
+    """
 
     phase: Phase
     done: int
@@ -35,9 +37,9 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class ItemResult:
-    """What became of one task or bundle that did not simply go, as a sentence's end.
+    """A task or bundle that was not purged or restored, and the reason, as the end of a sentence.
 
-    ``name`` is a task's id or a bundle's name; ``where`` is where it stands if that is not its
+    ``name`` is the id of a task or the name of a bundle. ``where`` is its path if it is not in its
     place.
     """
 
@@ -48,23 +50,23 @@ class ItemResult:
 
     @property
     def is_of_list(self) -> bool:
-        """Whether it is about Python's list of recent tasks, not about a task or bundle."""
+        """Whether this is about the list of recent tasks of Python, and not about a task or
+        bundle."""
         return self.name == RECENT and not self.is_bundle
 
 
 @dataclass(frozen=True, slots=True)
 class PurgeReport:
-    """What a purge did.
+    """The result of a purge.
 
-    ``removed`` are ids in the order of the plan, ``removed_bundles`` names. ``put_back`` is what
-    stayed in its place, or is there again, because something differed from the plan or because
-    its chain stayed. ``vanished`` is what others deleted meanwhile. ``failed`` is what could not
-    be moved, put back or erased. ``quarantine_path`` is the folder in ``hipercow/tui/`` that still
-    holds some of it, None if there is nothing. ``bytes`` and ``files`` are what was freed,
-    ``seconds`` how long it took. ``stopped`` says that it ended because it was asked to. ``trash``
-    is the stamp of the lot in the trash that holds what was removed; None if it was erased.
-    ``no_space`` says that something could not be moved because the disk is full. ``parts`` are the
-    reports of R and of Python where the plan was for both.
+    ``removed`` are ids in the order of the plan, ``removed_bundles`` are names. ``put_back`` are
+    tasks and bundles that stayed or were put back, because something differed from the plan.
+    ``vanished`` are those that another process deleted, ``failed`` those that could not be moved,
+    put back or erased. ``quarantine_path`` is the folder in ``hipercow/tui/`` that still holds some
+    of them, or None. ``bytes`` and ``files`` were freed, in ``seconds``. ``stopped`` is set if the
+    purge was stopped on request. ``trash`` is the id of the batch in the trash, None if the tasks
+    were erased. ``no_space`` is set if the disk was too full to move something. ``parts`` are the
+    reports of R and Python, if the plan was for both.
     """
 
     plan: PurgePlan
@@ -84,20 +86,20 @@ class PurgeReport:
 
     @property
     def complete(self) -> bool:
-        """Whether everything that was planned is gone."""
+        """Whether everything in the plan is gone."""
         return not (self.put_back or self.failed or self.stopped)
 
     def followed_by(self, later: PurgeReport) -> PurgeReport:
-        """Both parts of one purge: ``later`` tried again what this one did not get done."""
+        """Merge with the report of a second attempt at the rest of the plan."""
         removed = {*self.removed, *later.removed}
-        loose_task = tuple(one for one in self.failed if one.where is not None or one.is_of_list)
+        kept = tuple(one for one in self.failed if one.where is not None or one.is_of_list)
         return replace(
             later,
             plan=self.plan,
             removed=tuple(task_id for task_id in self.plan.ids if task_id in removed),
             removed_bundles=self.removed_bundles + later.removed_bundles,
             vanished=self.vanished + later.vanished,
-            failed=loose_task + later.failed,
+            failed=kept + later.failed,
             quarantine_path=later.quarantine_path or self.quarantine_path,
             bytes=self.bytes + later.bytes,
             files=self.files + later.files,
@@ -106,7 +108,7 @@ class PurgeReport:
 
 
 def merge_reports(plan: PurgePlan, parts: Sequence[PurgeReport]) -> PurgeReport:
-    """The parts of one purge, which was done in one root after the other, as its report."""
+    """Merge the reports of the roots of R and Python, which were purged one after the other."""
     if len(parts) == 1:
         return replace(parts[0], plan=plan)
     return PurgeReport(
@@ -131,12 +133,12 @@ def merge_reports(plan: PurgePlan, parts: Sequence[PurgeReport]) -> PurgeReport:
 
 @dataclass(frozen=True, slots=True)
 class RestoreReport:
-    """What bringing a lot back did.
+    """The result of a restore.
 
-    ``restored`` are ids, ``restored_bundles`` names: they are in their places again.
-    ``missing_ids`` are the ids of what is neither in its place nor in the lot any more. ``failed``
-    is what could not be put back, or is kept aside, with where it is. ``lost`` is a sentence if
-    another process took the lot over meanwhile.
+    ``restored`` (ids) and ``restored_bundles`` (names) are in place again. ``missing_ids``
+    are ids that are neither in place nor in the batch. ``failed`` are tasks and bundles that could
+    not be put back, or are kept, with their path. ``lost`` is a sentence if another process took
+    over the batch meanwhile, else "".
     """
 
     batch_id: str
@@ -153,7 +155,7 @@ class RestoreReport:
         return not (self.missing_ids or self.failed)
 
     def followed_by(self, later: RestoreReport) -> RestoreReport:
-        """Both, of lots of the same stamp."""
+        """Merge with the report of another batch of the same id."""
         return RestoreReport(
             self.batch_id,
             self.restored + later.restored,
@@ -167,9 +169,11 @@ class RestoreReport:
 
 @dataclass(frozen=True, slots=True)
 class EmptyReport:
-    """What erasing lots for good did: the stamps of the lots, the ids and bundles that are erased,
-    what could not be, and the space that is freed. ``stopped`` says that it ended because it was
-    asked to; the rest is still in its lot then.
+    """The result of erasing batches for good.
+
+    ``removed`` are ids and ``removed_bundles`` names that were erased, ``failed`` those that could
+    not be. ``bytes`` and ``files`` were freed, in ``seconds``. ``stopped`` is set if it was stopped
+    on request; then the rest is still in its batch.
     """
 
     batch_ids: tuple[str, ...] = ()
@@ -183,11 +187,11 @@ class EmptyReport:
 
     @property
     def complete(self) -> bool:
-        """Whether everything in these lots is gone."""
+        """Whether everything in these batches is gone."""
         return not (self.failed or self.stopped)
 
     def followed_by(self, later: EmptyReport) -> EmptyReport:
-        """Both, of other lots."""
+        """Merge with the report of other batches."""
         return EmptyReport(
             tuple(dict.fromkeys(self.batch_ids + later.batch_ids)),
             self.removed + later.removed,

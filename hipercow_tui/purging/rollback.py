@@ -1,4 +1,4 @@
-"""Put back what was moved into a lot, never onto anything that exists."""
+"""Put back tasks and bundles from a batch, never over anything that exists."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from hipercow_tui.purging.run_record import RunRecord
 from hipercow_tui.support.errors import os_error_text
 from hipercow_tui.support.text import short_id
 
-DELETED = "someone else deleted it meanwhile"
-# What file systems without hard links say, Linux of another user's file, and a full disk, which has
-# no entry to spare for a second name.
+DELETED = "another process deleted it meanwhile"
+# The errors of file systems without hard links, of Linux for a file of another user, and of a disk
+# that is too full for a second name.
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, *NO_SPACE}
 
 
 def restore_unit(
     batch: Batch, unit: ChainUnit, reason: str, record: RunRecord, culprit: str | None = None
 ) -> None:
-    """Put back all tasks of a unit that were moved, and record that all of it stays.
+    """Put back all tasks of a unit that were moved, and record that the whole unit stays.
 
-    ``reason`` is that of the unit, or of the task ``culprit`` whose outcome is recorded already.
+    ``reason`` is that of the unit, or of the task ``culprit``, whose result is recorded already.
     """
     record.held_units.add(unit)
     if culprit is not None:
@@ -55,7 +55,7 @@ def restore_task(batch: Batch, task_id: str, reason: str, record: RunRecord) -> 
         _return_task(batch, task_id)
     except OSError as error:
         where = batch.quarantine("tasks", task_id)
-        record.failed.append(ItemResult(task_id, _stuck(reason, error), where))
+        record.failed.append(ItemResult(task_id, _not_put_back(reason, error), where))
     else:
         record.put_back.append(ItemResult(task_id, reason))
 
@@ -65,42 +65,41 @@ def restore_bundle(batch: Batch, name: str, reason: str, record: RunRecord) -> N
     record.bundles_settled.add(name)
     try:
         if not exists(bundle_file(name), batch.bundles):
-            stands = batch.dirs.has_bundle(name)
-            _record_unmoved(name, reason, stands, record, is_bundle=True)
+            in_place = batch.dirs.has_bundle(name)
+            _record_unmoved(name, reason, in_place, record, is_bundle=True)
             return
         _return_bundle(batch, name)
     except OSError as error:
         where = batch.quarantine("bundles", bundle_file(name))
-        record.failed.append(ItemResult(name, _stuck(reason, error), where, is_bundle=True))
+        record.failed.append(ItemResult(name, _not_put_back(reason, error), where, is_bundle=True))
     else:
         record.put_back.append(ItemResult(name, reason, is_bundle=True))
 
 
-def restore_unplanned(batch: Batch, record: RunRecord) -> None:
-    """Put back, or keep aside, what is recorded so, or as deleted by others, but is still in the
-    batch.
+def restore_misrecorded(batch: Batch, record: RunRecord) -> None:
+    """Put back or keep tasks and bundles that are still in the batch, but recorded otherwise.
 
-    Such a record comes from a wrong reply of the file system, so an outcome counts only after
-    this. Costs two listings, or nothing if the record holds no such outcomes. Raises PurgeError
-    if the lot can't be listed.
+    Such a record comes from a wrong reply of the file system, so the record is valid only after
+    this. Costs two listings, or nothing if the record is empty. Raises PurgeError if the batch
+    can't be listed.
     """
-    strays = _find_unplanned(batch, record)
-    for outcome in strays:
-        record.withdraw(outcome)
-        if outcome.where is not None:
-            where = batch.quarantine(*_entry(outcome))
-            record.failed.append(replace(outcome, where=where))
-        elif outcome.is_bundle:
-            restore_bundle(batch, outcome.name, outcome.reason, record)
+    misrecorded = _find_misrecorded(batch, record)
+    for item in misrecorded:
+        record.withdraw(item)
+        if item.where is not None:
+            where = batch.quarantine(*_entry(item))
+            record.failed.append(replace(item, where=where))
+        elif item.is_bundle:
+            restore_bundle(batch, item.name, item.reason, record)
         else:
-            restore_task(batch, outcome.name, outcome.reason, record)
-    for outcome in _find_unplanned(batch, record) if strays else ():
-        record.withdraw(outcome)
-        reason = _stuck(outcome.reason, OSError(errno.EIO, NOT_DONE))
-        record.failed.append(replace(outcome, reason=reason, where=_place_in(batch, outcome)))
+            restore_task(batch, item.name, item.reason, record)
+    for item in _find_misrecorded(batch, record) if misrecorded else ():
+        record.withdraw(item)
+        reason = _not_put_back(item.reason, OSError(errno.EIO, NOT_DONE))
+        record.failed.append(replace(item, reason=reason, where=_place_in(batch, item)))
 
 
-def _find_unplanned(batch: Batch, record: RunRecord) -> Sequence[ItemResult]:
+def _find_misrecorded(batch: Batch, record: RunRecord) -> Sequence[ItemResult]:
     staying = (*record.put_back, *record.missing, *record.failed)
     if not staying:
         return ()
@@ -113,19 +112,19 @@ def _find_unplanned(batch: Batch, record: RunRecord) -> Sequence[ItemResult]:
     ]
 
 
-def _place_in(batch: Batch, outcome: ItemResult) -> Path:
-    return batch.path.joinpath(*_entry(outcome))
+def _place_in(batch: Batch, item: ItemResult) -> Path:
+    return batch.path.joinpath(*_entry(item))
 
 
-def _entry(outcome: ItemResult) -> tuple[str, str]:
-    """The folder of a lot that holds a task or bundle, and its name there."""
-    return ("bundles", bundle_file(outcome.name)) if outcome.is_bundle else ("tasks", outcome.name)
+def _entry(item: ItemResult) -> tuple[str, str]:
+    """Return the subfolder of a batch for a task or bundle, and its name there."""
+    return ("bundles", bundle_file(item.name)) if item.is_bundle else ("tasks", item.name)
 
 
 def _record_unmoved(
-    name: str, reason: str, stands: bool, record: RunRecord, *, is_bundle: bool = False
+    name: str, reason: str, in_place: bool, record: RunRecord, *, is_bundle: bool = False
 ) -> None:
-    if stands:
+    if in_place:
         record.put_back.append(ItemResult(name, reason, is_bundle=is_bundle))
     else:
         record.missing.append(ItemResult(name, DELETED, is_bundle=is_bundle))
@@ -134,15 +133,18 @@ def _record_unmoved(
 def _return_task(batch: Batch, task_id: str) -> None:
     try:
         _rename_back(batch, task_id)
-    except FileNotFoundError:  # someone removed the empty tasks/ab
+    except FileNotFoundError:  # another process removed the empty tasks/ab
         batch.dirs.close_shard()
         ensure_folder(task_id[:2], batch.dirs.tasks)
         _rename_back(batch, task_id)
 
 
 def _rename_back(batch: Batch, task_id: str) -> None:
-    """A rename silently replaces an empty folder, so we look first. The gap between the two calls
-    is some microseconds, and ids are random: only who knows this id could fill it."""
+    """Rename a task into its place, if nothing is there.
+
+    A rename replaces an empty folder, so this looks first. Another process could make a folder
+    between the two calls, but only one that knows this random id.
+    """
     shard = batch.dirs.shard(task_id)
     if exists(task_id[2:], shard):
         raise _taken(task_id)
@@ -150,7 +152,7 @@ def _rename_back(batch: Batch, task_id: str) -> None:
 
 
 def _return_bundle(batch: Batch, name: str) -> None:
-    """By link and unlink, for a link never replaces anything, unlike a rename."""
+    """Link and unlink a bundle: unlike a rename, a link never replaces anything."""
     with batch.dirs.bundle(name, make=True) as (folder, last):
         _link_back(bundle_file(name), batch.bundles, last, folder)
 
@@ -167,13 +169,14 @@ def _link_back(file: str, source: int, name: str, folder: int) -> None:
             raise _taken(name) from None
         rename(file, name, source, folder)
         return
-    with suppress(OSError):  # it is back; restore_strays removes a second name that is left here
+    # The bundle is back. If this fails, restore_misrecorded removes the second name.
+    with suppress(OSError):
         unlink(file, source)
 
 
 def _taken(name: str) -> FileExistsError:
-    return FileExistsError(errno.EEXIST, "something else stands in its place", name)
+    return FileExistsError(errno.EEXIST, "something else is in its place", name)
 
 
-def _stuck(reason: str, error: OSError) -> str:
+def _not_put_back(reason: str, error: OSError) -> str:
     return f"{reason}; it can't be put back: {os_error_text(error)}"

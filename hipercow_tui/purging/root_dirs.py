@@ -1,7 +1,7 @@
-"""The folders of a root that a purge works in, held open.
+"""The open folders of a root in which a purge works.
 
-A path that was checked can be swapped for a link a moment later; an open folder can't. So each is
-opened once, without following links, and everything is done by a name of one component in it.
+A path that was checked can be replaced by a link a moment later; an open folder can't. So each
+folder is opened once, without following links, and all changes use names in open folders.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ _NO_FOLDER = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EACCES, errno.EPER
 
 @dataclass(slots=True)
 class RootDirs:
-    """``hipercow/``, or for Python ``hipercow/py/``, and, in it, ``tasks/`` and ``bundles/`` (None
-    where there is none).
+    """Descriptors of ``hipercow/`` (for Python ``hipercow/py/``), its ``tasks/`` and ``bundles/``.
 
-    ``path`` is that of ``hipercow/``, for words only; ``mount`` is the mount that holds all of it.
+    ``bundles`` is None if it does not exist. ``path`` is that of ``hipercow/``, only for messages.
+    ``mount`` is the mount of all three.
     """
 
     path: Path
@@ -44,13 +44,13 @@ class RootDirs:
 
     @property
     def project(self) -> Path:
-        """The folder of the root, for words."""
+        """The project's folder, for messages."""
         return self.path.parent if self.lang is Lang.R else self.path.parent.parent
 
     def shard(self, task_id: str) -> int:
-        """The open folder ``tasks/ab`` of a task; the last one stays open, for ids come sorted.
+        """Return the open folder ``tasks/ab`` of a task. The last one stays open: ids are sorted.
 
-        Raises OSError, also where a link stands in its place.
+        Raises OSError, also for a link.
         """
         name = task_id[:2]
         if name != self._shard:
@@ -61,10 +61,10 @@ class RootDirs:
 
     @contextmanager
     def bundle(self, name: str, *, make: bool = False) -> Iterator[tuple[int, str]]:
-        """The open folder that a bundle stands in, and its name there: one of Python may stand in
-        folders of ``bundles/``, which are made with ``make``.
+        """Open the folder of a bundle; yields it and the name of the bundle in it.
 
-        Raises OSError, also where a link stands in the place of one of them.
+        Bundles of Python can be in folders of ``bundles/``; ``make`` makes missing ones. Raises
+        OSError, also if one of them is a link.
         """
         if self.bundles is None:
             raise FileNotFoundError(errno.ENOENT, "hipercow/bundles is gone", name)
@@ -79,7 +79,7 @@ class RootDirs:
             yield folder, last
 
     def has_bundle(self, name: str) -> bool:
-        """Whether anything stands at a bundle's place. Raises OSError."""
+        """Return whether something has the name of the bundle. Raises OSError."""
         try:
             with self.bundle(name) as (folder, last):
                 return exists(last, folder)
@@ -87,19 +87,22 @@ class RootDirs:
             return False
 
     def has_task(self, task_id: str) -> bool:
-        """Whether a task's place is taken; also where it can't be examined."""
+        """Return whether something is in the place of the task, or may be (it can't be
+        examined)."""
         try:
             return exists(task_id[2:], self.shard(task_id))
         except FileNotFoundError:
             return False
-        except OSError:  # a link in place of tasks/ab: nothing behind it was moved by a purge
+        except OSError:  # tasks/ab is a link: a purge moved nothing out of it
             return True
 
     def sync_sources(self, ids: Iterable[str], bundles: Iterable[str]) -> None:
-        """Write the folders that these tasks and bundles were moved out of to the disk, as far as
-        they can be opened. Raises OSError if the disk fails."""
+        """Write the folders from which these tasks and bundles were moved to the disk.
+
+        Folders that can't be opened are left out. Raises OSError if the disk fails.
+        """
         for shard in sorted({task_id[:2] for task_id in ids}):
-            with _if_there():
+            with _ignore_missing():
                 fd = open_folder(shard, dir_fd=self.tasks)
                 try:
                     sync_folder(fd)
@@ -107,19 +110,19 @@ class RootDirs:
                     os.close(fd)
         one_of_each_folder = {name.rpartition("/")[0]: name for name in bundles}
         for name in one_of_each_folder.values():
-            with _if_there(), self.bundle(name) as (folder, _):
+            with _ignore_missing(), self.bundle(name) as (folder, _):
                 sync_folder(folder)
 
     def close_shard(self) -> None:
-        """Forget which ``tasks/ab`` was the last."""
+        """Close the last ``tasks/ab``."""
         if self._shard:
             os.close(self._shard_fd)
             self._shard = ""
 
 
 @contextmanager
-def _if_there() -> Iterator[None]:
-    """Passes over a folder that is gone, is none any more, or may not be read."""
+def _ignore_missing() -> Iterator[None]:
+    """Ignore the error that a folder is gone, is not a folder, or may not be read."""
     try:
         yield
     except OSError as error:
@@ -129,7 +132,7 @@ def _if_there() -> Iterator[None]:
 
 @contextmanager
 def open_root_dirs(root: Root) -> Iterator[RootDirs]:
-    """The root's folders, open.
+    """Open the folders of a root.
 
     Raises PurgeError if one of them is a link, on another mount, or can't be opened.
     """
@@ -139,8 +142,8 @@ def open_root_dirs(root: Root) -> Iterator[RootDirs]:
             mount = _mount_of(hipercow, root.hipercow)
             tasks = open_dir(stack, root.tasks, hipercow, mount)
         except FileNotFoundError:
-            gone = escape_controls(str(root.tasks))
-            raise PurgeError(f"{gone} is gone: there is nothing to purge") from None
+            shown = escape_controls(str(root.tasks))
+            raise PurgeError(f"{shown} does not exist: there is nothing to purge") from None
         try:
             bundles: int | None = open_dir(stack, root.bundles, hipercow, mount)
         except FileNotFoundError:
@@ -162,9 +165,10 @@ def _mount_of(folder: int, path: Path) -> Mount:
 def open_dir(
     stack: ExitStack, path: Path, parent: int | None = None, mount: Mount | None = None
 ) -> int:
-    """The folder at ``path``, open until the stack closes; with ``parent``, the one in it.
+    """Open the folder at ``path``, in the open folder ``parent`` if that is given.
 
-    Raises FileNotFoundError, and PurgeError for all else: it is a link, not on ``mount``, ….
+    The stack closes it. Raises FileNotFoundError, and PurgeError for every other problem, such as a
+    link or a folder that is not on ``mount``.
     """
     shown = escape_controls(str(path))
     try:
@@ -173,7 +177,7 @@ def open_dir(
         raise
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.ENOTDIR):
-            sentence = f"{shown} is a symbolic link or no folder: nothing was changed"
+            sentence = f"{shown} is a symbolic link or not a folder. Nothing was changed."
         else:
             sentence = f"{shown} can't be opened: {os_error_text(error)}. Nothing was changed."
         raise PurgeError(sentence) from None
@@ -186,15 +190,17 @@ def open_dir(
 
 
 def mount_mismatch(found: Mount, mount: Mount) -> str:
-    """What is wrong with a folder that is on the mount ``found`` and not on ``mount``."""
+    """Return how the mount ``found`` of a folder differs from the expected one."""
     if found.device != mount.device:
         return "another file system is mounted there"
     return "a folder of the same file system is mounted there (a bind mount)"
 
 
 def names_in(folder: int, path: Path) -> set[str]:
-    """The names in an open folder; ``path`` is for words. Raises PurgeError if it can't be
-    listed."""
+    """Return the names in an open folder; ``path`` is only for the message.
+
+    Raises PurgeError if it can't be listed.
+    """
     try:
         return set(os.listdir(folder))
     except OSError as error:

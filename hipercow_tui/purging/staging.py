@@ -1,7 +1,7 @@
-"""Move what a plan names into a lot, and compare each thing with the plan right after the move.
+"""Staging: move bundles and tasks into a batch, and compare each with the plan after its move.
 
-Bundles go first, then the tasks, chain by chain. What differs from the plan is put back, and the
-whole chain with it (docs/spec.md, rule 13).
+Bundles are moved first, then the tasks, chain by chain. A chain with a difference from the plan is
+put back as a whole (docs/spec.md, rule 13).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from hipercow_tui.purging.run_record import RunRecord
 from hipercow_tui.support.errors import os_error_text
 from hipercow_tui.support.text import escape_controls
 
-NOT_MOVED = "the file system did not move it, though it reported that it did"
+NOT_MOVED = "the file system did not move it, although it reported success"
 
 
 def stage(
@@ -38,11 +38,11 @@ def stage(
     record: RunRecord,
     progress: ProgressReporter,
 ) -> None:
-    """Move the plan's bundles and tasks into the lot, and put back at once what differs.
+    """Move the bundles and tasks of the plan into the batch, and put back those that differ.
 
-    What is in neither ``record.stayed`` nor ``record.bundles_settled`` afterwards is in the lot as
-    planned, unless the purge was stopped, which ends this between two tasks.
-    Raises OSError if the lot itself fails.
+    Units not in ``record.held_units`` and bundles not in ``record.bundles_settled`` are then in the
+    batch as planned, unless the purge was stopped, which ends this between two units. Raises
+    OSError if the batch itself fails.
     """
     held = _stage_bundles(batch, plan, units, record)
     progress.begin(Phase.MOVING, len(plan.tasks))
@@ -63,11 +63,12 @@ def stage(
 def _stage_bundles(
     batch: Batch, plan: PurgePlan, units: Sequence[ChainUnit], record: RunRecord
 ) -> dict[ChainUnit, str]:
-    """Move the bundles; returns the units that must stay because one of theirs does, and why."""
+    """Move the bundles. Returns the units that must stay because a bundle of theirs stays, and
+    why."""
     unit_of = by_member(units)
     held: dict[ChainUnit, str] = {}
     bundles = [planned.bundle for planned in plan.bundles]
-    # Before any bundle is moved, for a link may lead to another one of them.
+    # Links are compared before any bundle is moved, because a link may lead to another bundle.
     changed = {one.name: link_difference(batch.dirs, one) for one in bundles if one.link}
     for bundle in bundles:
         if reason := changed.get(bundle.name):
@@ -83,14 +84,14 @@ def _stage_bundles(
 
 
 def _stage_bundle(batch: Batch, bundle: Bundle, record: RunRecord) -> str | None:
-    """Move one bundle; returns why it can't go, with its outcome recorded, or None."""
+    """Move one bundle. If it must stay, record its result and return the reason; else None."""
     name = bundle.name
     try:
         with batch.dirs.bundle(name) as (folder, last):
             rename(last, bundle_file(name), folder, batch.bundles)
     except FileNotFoundError as error:
         if batch.dirs.has_bundle(name):
-            raise _lost(error) from None
+            raise _batch_gone(error) from None
         record.bundles_settled.add(name)
         record.missing.append(ItemResult(name, DELETED, is_bundle=True))
         return DELETED
@@ -117,7 +118,7 @@ def _bundle_difference(batch: Batch, bundle: Bundle) -> str | None:
     except FileNotFoundError:
         return NOT_MOVED
     except OSError as error:
-        return f"it can't be read any more: {os_error_text(error)}"
+        return f"it can't be read now: {os_error_text(error)}"
     return None if same else "it was rewritten since the plan was made"
 
 
@@ -130,13 +131,13 @@ def _stage_unit(batch: Batch, unit: ChainUnit, record: RunRecord) -> None:
 
 
 def _stage_task(batch: Batch, task: Task, record: RunRecord) -> str | None:
-    """Move one task; returns why it can't go, with its outcome recorded, or None."""
+    """Move one task. If it must stay, record its result and return the reason; else None."""
     try:
         shard = batch.dirs.shard(task.id)
         rename(task.id[2:], task.id, shard, batch.tasks)
     except FileNotFoundError as error:
         if batch.dirs.has_task(task.id):
-            raise _lost(error) from None
+            raise _batch_gone(error) from None
         record.missing.append(ItemResult(task.id, DELETED))
         return DELETED
     except OSError as error:
@@ -151,12 +152,12 @@ def _stage_task(batch: Batch, task: Task, record: RunRecord) -> str | None:
 
 
 def task_difference(task: Task, name: str, parent: int) -> str | None:
-    """What is different in the folder of that name from the plan's task; None if nothing is."""
+    """Return how the folder ``name`` in ``parent`` differs from the planned task, or None."""
     try:
         folder = open_folder(name, dir_fd=parent)
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.ENOTDIR):
-            return "it is no folder"
+            return "it is not a folder"
         if error.errno == errno.ENOENT:
             return NOT_MOVED
         return f"its folder can't be listed: {os_error_text(error)}"
@@ -169,10 +170,10 @@ def task_difference(task: Task, name: str, parent: int) -> str | None:
     if listing == task.files_mask:
         return None
     before, now = status_from_mask(task.files_mask), status_from_mask(listing)
-    change = f"{before} → {now}" if before != now else "what its folder holds"
+    change = f"{before} → {now}" if before != now else "other files"
     return f"it changed since the plan was made ({change})"
 
 
-def _lost(error: OSError) -> OSError:
-    """What is to be moved is there, so it is the lot that is not."""
-    return OSError(error.errno, "its folder in hipercow/tui was removed meanwhile")
+def _batch_gone(error: OSError) -> OSError:
+    """Return the error for a move that failed although its source exists: the batch does not."""
+    return OSError(error.errno, "its batch in hipercow/tui/ was removed meanwhile")

@@ -1,4 +1,4 @@
-"""One purge under way in its lot: move, check, then erase or keep (docs/spec.md, rule 13)."""
+"""A purge in its batch: stage, check, then erase or keep in the trash (docs/spec.md, rule 13)."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from hipercow_tui.purging.progress import ProgressReporter
 from hipercow_tui.purging.results import ItemResult, Phase, PurgeReport
 from hipercow_tui.purging.rollback import (
     restore_bundle,
+    restore_misrecorded,
     restore_task,
     restore_unit,
-    restore_unplanned,
 )
 from hipercow_tui.purging.run_record import RunRecord
 from hipercow_tui.purging.staging import stage
@@ -32,7 +32,7 @@ from hipercow_tui.support.text import escape_controls, pluralize
 
 @dataclass(slots=True)
 class PurgeTransaction:
-    """One purge under way, in its lot."""
+    """The purge of one plan in one batch."""
 
     plan: PurgePlan
     batch: Batch
@@ -43,13 +43,13 @@ class PurgeTransaction:
     stopped: bool = False
 
     def run(self) -> None:
-        """All steps, or as many as there are until stopped."""
+        """Run all steps. If a stop is requested, put back the tasks that are not erased."""
         stage(self.batch, self.plan, self.units, self.record, self.progress)
         if not self.progress.stopped:
             self.check()
         if not self.progress.stopped:
-            restore_unplanned(self.batch, self.record)
-            self.refuse_unplanned()
+            restore_misrecorded(self.batch, self.record)
+            self.refuse_unmovable()
             self.forget_recent()
             if self.mode is PurgeMode.TRASH:
                 self.keep()
@@ -59,8 +59,8 @@ class PurgeTransaction:
             self.stopped = self.abort("the purge was stopped")
 
     def check(self) -> None:
-        """Put back what was retried or bundled meanwhile, and the bundles that would lose nothing
-        (rule 13)."""
+        """Put back units with a conflict, and the bundles that lose none of their tasks (rule
+        13)."""
         self.progress.begin(Phase.CHECKING, len(self.plan.tasks))
         held = recheck(self.batch.dirs, self.plan, self.remaining_units())
         for unit, reason in held.items():
@@ -72,22 +72,24 @@ class PurgeTransaction:
             if units and units <= self.record.held_units:
                 restore_bundle(self.batch, bundle.name, "all of its tasks stay", self.record)
 
-    def refuse_unplanned(self) -> None:
-        """What can neither be put back nor kept aside must not be erased or forgotten with the
-        rest. Raises PurgeError."""
-        for outcome in self.record.failed:
-            if outcome.where is not None and outcome.where.is_relative_to(self.batch.path):
-                raise PurgeError(f"{escape_controls(outcome.name)} stays: {outcome.reason}")
+    def refuse_unmovable(self) -> None:
+        """Raise PurgeError if something could not be moved out of the batch: it must not be
+        erased."""
+        for item in self.record.failed:
+            if item.where is not None and item.where.is_relative_to(self.batch.path):
+                raise PurgeError(f"{escape_controls(item.name)} stays: {item.reason}")
 
     def forget_recent(self) -> None:
-        """Take what goes out of Python's list of recent tasks, before it can no longer be known
-        which these are. A list that can't be written is no reason to keep them."""
+        """Remove the tasks from the list of recent tasks of Python, while their ids are known.
+
+        If the list can't be written, that is recorded, and the tasks are purged nevertheless.
+        """
         ids = [task_id for unit in self.remaining_units() for task_id in unit.ids]
         failed = recent_list.remove_ids(self.batch.dirs, ids, lambda: self.progress.stopped)
         self.record.failed += [failed] if failed else []
 
     def keep(self) -> None:
-        """Leave what the lot holds in the trash."""
+        """Leave the batch in the trash."""
         going, bundles = self.remaining_units(), self.remaining_bundles()
         if going or bundles:
             self.batch.set_state(BatchState.TRASH)
@@ -95,17 +97,17 @@ class PurgeTransaction:
         self.record.removed_bundles += [bundle.name for bundle in bundles]
 
     def erase(self) -> None:
-        """Erase what the lot holds: of a chain the last attempt first, and then the bundles."""
+        """Erase the tasks, of each chain the latest attempt first, and then the bundles."""
         going, bundles = self.remaining_units(), self.remaining_bundles()
         if going or bundles:
             self.batch.set_state(BatchState.ERASING)
         erase(self.batch, [unit.ids[::-1] for unit in going], bundles, self.record, self.progress)
 
     def abort(self, reason: str) -> bool:
-        """Put back all that is still whole, and never resume: if this process dies meanwhile, what
-        is left is only put back. Returns whether there was anything.
+        """Put back all tasks that are not erased. Returns whether there were any.
 
-        Raises TakenOverError.
+        The batch is first marked so that it is only restored if this process dies meanwhile. Raises
+        TakenOverError.
         """
         if self.batch.name.state is BatchState.MOVING:
             with suppress(BatchGoneError, OSError):
@@ -113,48 +115,51 @@ class PurgeTransaction:
         return self.roll_back(reason)
 
     def roll_back(self, reason: str) -> bool:
-        """Put back all that is still whole; tells whether there was anything.
+        """Put back all tasks that are not erased. Returns whether there were any.
 
-        Of a chain whose last attempts are erased the others come back. A bundle comes back if none
-        of its tasks are erased, is kept aside if some are, and goes if all are.
+        The earlier attempts of a partly erased chain are put back. A bundle is put back if none of
+        its tasks are erased, kept if some are, and erased if all are.
         """
-        begun = self.record.partially_erased
-        brought: set[str] = set()
+        erased = self.record.partially_erased
+        restored: set[str] = set()
         going = self.remaining_units()
-        self._withdraw_failed({i for unit in going for i in unit.ids} - begun)
+        self._withdraw_failed({i for unit in going for i in unit.ids} - erased)
         bundles_without_tasks = []
         self.progress.begin(Phase.PUTTING_BACK, sum(len(unit.tasks) for unit in going))
         for unit in going:
             self.batch.ensure_not_taken_over()
-            whole = [task_id for task_id in unit.ids if task_id not in begun]
-            split = len(whole) < len(unit.tasks)
-            why = f"{reason}; the later attempts of its chain are erased" if split else reason
+            whole = [task_id for task_id in unit.ids if task_id not in erased]
+            why = reason
+            if len(whole) < len(unit.tasks):
+                why = f"{reason}; the later attempts of its chain are erased"
             for task_id in whole:
                 restore_task(self.batch, task_id, why, self.record)
-                brought.add(task_id)
-                self.progress.advance(len(brought))
+                restored.add(task_id)
+                self.progress.advance(len(restored))
         for bundle in self.remaining_bundles():
-            if begun.isdisjoint(bundle.task_ids):
+            if erased.isdisjoint(bundle.task_ids):
                 restore_bundle(self.batch, bundle.name, reason, self.record)
-                brought.add(bundle.name)
-            elif brought.isdisjoint(bundle.task_ids):
+                restored.add(bundle.name)
+            elif restored.isdisjoint(bundle.task_ids):
                 bundles_without_tasks.append(bundle.name)
             else:
                 self._quarantine(bundle, reason)
         erase_bundles(self.batch, bundles_without_tasks, self.record)
-        restore_unplanned(self.batch, self.record)
+        restore_misrecorded(self.batch, self.record)
         self._put_back_recent()
         self.progress.end()
-        return bool(brought)
+        return bool(restored)
 
     def _withdraw_failed(self, ids: Set[str]) -> None:
-        """Forget that these tasks could not be erased, because they are about to be put back."""
+        """Remove the errors of these tasks from the record, because they are put back."""
         failed = self.record.failed
         self.record.failed = [one for one in failed if one.is_bundle or one.name not in ids]
 
     def _put_back_recent(self) -> None:
-        """Add all tasks of the plan that are in place to the list of recent tasks, the newest
-        last: the process that began this purge may have died after it took them out."""
+        """Add the tasks of the plan that are in place to the list of recent tasks, the newest last.
+
+        Another process may have begun this purge and removed them from the list.
+        """
         if self.batch.dirs.lang is not Lang.PY:
             return
         tasks = sorted((one.task for one in self.plan.tasks), key=lambda task: task.created or 0.0)
@@ -164,45 +169,43 @@ class PurgeTransaction:
 
     def _quarantine(self, bundle: Bundle, reason: str) -> None:
         where = self.batch.quarantine("bundles", bundle_file(bundle.name))
-        why = f"{reason}; some of its tasks are erased, others are back"
+        why = f"{reason}; some of its tasks are erased, others are put back"
         self.record.failed.append(ItemResult(bundle.name, why, where, is_bundle=True))
 
     def remaining_units(self) -> list[ChainUnit]:
-        """The units that nothing holds back, so far."""
+        """Return the units that are still to be purged."""
         return [unit for unit in self.units if unit not in self.record.held_units]
 
     def remaining_bundles(self) -> list[Bundle]:
-        """The bundles that nothing holds back, so far, and that are not erased."""
+        """Return the bundles that are still to be purged."""
         settled = self.record.bundles_settled
         bundles = (planned.bundle for planned in self.plan.bundles)
         return [bundle for bundle in bundles if bundle.name not in settled]
 
     def failure_sentence(self, error: OSError | PurgeError) -> str:
-        """What went wrong with the purge as a whole, and how it left the root."""
+        """Return why the purge as a whole failed, and in which state the root is."""
         reason = os_error_text(error) if isinstance(error, OSError) else str(error)
         removed = len(self.record.removed)
-        stuck = [outcome.where for outcome in self.record.failed if outcome.where]
-        state = (
-            f"{pluralize(removed, 'task')} had been erased" if removed else "Nothing was deleted"
-        )
-        rest = "all else is where it was"
-        if stuck:
-            number = pluralize(len(stuck), "task or bundle", "tasks or bundles")
-            rest = f"{number} can't be put back, first what is now {escape_controls(str(stuck[0]))}"
+        paths = [item.where for item in self.record.failed if item.where]
+        state = f"{_tasks_were(removed)} erased before" if removed else "Nothing was deleted"
+        rest = "everything else is in its place"
+        if paths:
+            number = pluralize(len(paths), "task or bundle", "tasks or bundles")
+            rest = f"{number} can't be put back, the first is {escape_controls(str(paths[0]))}"
         listed = [f" {one.name}: {one.reason}." for one in self.record.failed if one.is_of_list]
         return f"{reason}. {state}; {rest}.{''.join(listed)}"
 
     def interrupted_sentence(self, error: OSError | PurgeError) -> str:
-        """What went wrong where not even all could be put back, and what was erased before."""
+        """Return why the purge failed, if its tasks could not be put back either."""
         reason = os_error_text(error) if isinstance(error, OSError) else str(error)
-        erased = pluralize(len(self.record.removed), "task")
         return (
-            f"{reason}. {erased} had been erased; what was moved is in"
-            f" {escape_controls(str(self.batch.path.parent))}."
+            f"{reason}. {_tasks_were(len(self.record.removed))} erased before. What was moved is in"
+            f" {escape_controls(str(self.batch.path.parent))}; 'hipercow-tui trash' lists it."
         )
 
     def report(self, seconds: float, *, discarded: bool) -> PurgeReport:
-        """What the purge did; ``discarded`` says that its lot is gone."""
+        """Return the report. ``seconds`` is its duration, ``discarded`` that the batch is
+        removed."""
         record = self.record
         return PurgeReport(
             plan=self.plan,
@@ -221,8 +224,13 @@ class PurgeTransaction:
         )
 
     def quarantine_path(self, *, discarded: bool) -> Path | None:
-        """Where what could neither go nor stay is; None if there is nothing."""
+        """Return the folder of what could be neither erased nor put back; None if there is none."""
         if not discarded and self.batch.name.state is not BatchState.TRASH:
             return self.batch.path
-        loose_task = any(outcome.where for outcome in self.record.failed)
-        return self.batch.quarantine_path if loose_task else None
+        kept = any(item.where for item in self.record.failed)
+        return self.batch.quarantine_path if kept else None
+
+
+def _tasks_were(number: int) -> str:
+    """Return ``1 task was``, ``12 tasks were``."""
+    return f"{pluralize(number, 'task')} {'was' if number == 1 else 'were'}"

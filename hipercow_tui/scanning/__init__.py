@@ -1,1 +1,1 @@
-"""Keeps a snapshot of a root up to date; imports ``formats``, ``domain`` and ``support``."""
+"""Keeps a snapshot of a root up to date. It may import ``formats`` and lower packages."""

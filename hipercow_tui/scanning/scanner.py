@@ -12,7 +12,9 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from itertools import compress, repeat
 from math import inf
+from operator import is_
 
 from hipercow_tui.domain.combined_snapshot import combine_snapshots
 from hipercow_tui.domain.retry_chains import RetryLink
@@ -362,25 +364,28 @@ class Scanner:
         self._changes_since_save += len(ids)
         if name in self._cached_shards:
             self._reread.update(ids)
-        found = {task_id: row for task_id, row in zip(ids, rows, strict=True) if row is not None}
-        if len(found) < len(ids):
-            self._remove_tasks([task_id for task_id in ids if task_id not in found])
-        if not found:
+        if not all(rows):  # a row is never empty
+            self._remove_tasks([i for i, row in zip(ids, rows, strict=True) if row is None])
+            ids = [i for i, row in zip(ids, rows, strict=True) if row is not None]
+            rows = [row for row in rows if row is not None]
+        if not rows:
             return
-        columns = Columns._make(zip(*found.values(), strict=True))
-        self._track_changes(self._shards[name], found, columns.folder_times)
+        columns = Columns._make(zip(*filter(None, rows), strict=True))
+        self._track_changes(self._shards[name], ids, columns.folder_times)
         if any(columns.retry):
-            for task_id, retry in zip(found, columns.retry, strict=True):
+            for task_id, retry in zip(ids, columns.retry, strict=True):
                 if retry:
                     self._linker.add_link(RetryLink(task_id, *retry))
-        tasks = self._linker.make_tasks(tuple(found), columns, self._store.tasks)
-        self._store.update(found, tasks)
+        self._store.update(ids, self._linker.make_tasks(ids, columns, self._store.tasks))
 
     def _track_changes(
         self, shard: Shard, ids: Collection[str], times: Sequence[FolderTimes | None]
     ) -> None:
         """Record the folder times of tasks that can still change; None is for a final task."""
         seen, unfinished = self._monotonic(), shard.unfinished
+        if unfinished:
+            for task_id in compress(ids, map(is_, times, repeat(None))):
+                unfinished.pop(task_id, None)
         for task_id, changed in zip(ids, times, strict=True):
             if changed is not None:
                 tracker = unfinished.setdefault(task_id, ChangeTracker())
@@ -388,8 +393,6 @@ class Scanner:
                     changed, seen=seen, began=self._pass_began, newest=self._pass_server_time
                 )
                 self._server_clock = max(self._server_clock, changed[1])
-            elif task_id in unfinished:
-                del unfinished[task_id]
 
     def _remove_tasks(self, ids: Iterable[str]) -> None:
         for task_id in ids:

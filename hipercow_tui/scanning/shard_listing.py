@@ -1,4 +1,4 @@
-"""List the shards ``tasks/ab``, and find out whether a folder must be listed again."""
+"""List the shards, which are the folders ``tasks/ab``, and detect changes of a folder."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def state_folder() -> Path:
 
 
 def replace_file(path: Path, *parts: bytes | bytearray) -> None:
-    """Write a file of these parts, completely or not at all.
+    """Write the parts to a file, completely or not at all.
 
     Makes missing folders, which only the user can enter. Raises OSError; then the file is as it
     was.

@@ -23,7 +23,7 @@ measures = st.dictionaries(
 )
 
 
-def test_what_has_ended_holds_what_it_held_until_its_folder_lists_otherwise() -> None:
+def test_measurement_of_a_finished_task_is_current_until_its_files_change() -> None:
     one = MeasuredSize(Size(5, 1), files_mask=3)
     task = Task(IDS[0], Status.SUCCESS, files_mask=3)
     assert one.is_current(task)
@@ -34,7 +34,7 @@ def test_what_has_ended_holds_what_it_held_until_its_folder_lists_otherwise() ->
 
 @settings(max_examples=100, deadline=None)
 @given(snapshot=snapshots(), known=measures)
-def test_only_what_is_not_known_is_measured_and_totals_add_up(
+def test_only_tasks_without_a_measurement_are_measured_and_sums_add_up(
     snapshot: Snapshot, known: dict[str, MeasuredSize]
 ) -> None:
     tasks = list(snapshot.tasks.values())
@@ -70,7 +70,7 @@ def test_the_largest_come_first_and_the_unmeasured_last(
 
 @settings(max_examples=100, deadline=None)
 @given(snapshot=snapshots(), known=measures)
-def test_a_bundle_holds_what_its_tasks_hold(
+def test_bundle_size_is_the_sum_of_its_tasks(
     snapshot: Snapshot, known: dict[str, MeasuredSize]
 ) -> None:
     sort = BundleSort().toggled(BundleKey.SIZE)

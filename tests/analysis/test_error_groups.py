@@ -32,7 +32,7 @@ def grouped(*failures: Failure) -> tuple[ErrorGroup, ...]:
     return group_failures(tasks, dict(zip((task.id for task in tasks), failures, strict=True)))
 
 
-def test_a_group_tells_how_often_when_where_and_for_which_inputs() -> None:
+def test_group_has_counts_times_bundles_and_inputs() -> None:
     tasks = [
         failed(0, "sweep_a", finished=NOW - DAY),
         failed(1, "sweep_a", "mine", finished=NOW),
@@ -59,13 +59,13 @@ def test_a_group_tells_how_often_when_where_and_for_which_inputs() -> None:
     assert small.ids == (tasks[3].id,) and small.varying == ()
 
 
-def test_a_value_that_is_the_same_in_all_is_told() -> None:
+def test_group_text_contains_values_that_all_messages_share() -> None:
     (group,) = grouped(Failure("object 'x' not found at 3"), Failure("object 'x' not found at 4"))
     assert group.pattern == "object '…' not found at <n>"
     assert group.text == "object 'x' not found at <n>"
 
 
-def test_what_has_no_message_says_why_and_stands_apart() -> None:
+def test_failures_without_a_message_form_a_group_with_the_reason() -> None:
     groups = grouped(
         Failure("gone"), Failure("", problem="gone"), Failure("", problem="gone"), Failure("")
     )
@@ -74,13 +74,13 @@ def test_what_has_no_message_says_why_and_stands_apart() -> None:
     ]  # fmt: skip
 
 
-def test_many_values_are_told_by_their_ends_or_their_number() -> None:
+def test_many_values_are_summarized_by_extremes_or_count() -> None:
     inputs = [(("n", f"{n}L"), ("r", f'"r{n % 5}"')) for n in range(2, 12)]
     (group,) = grouped(*(Failure("x", inputs=each) for each in inputs))
     assert [str(spread) for spread in group.varying] == ["n 2L … 11L", 'r "r0", "r1" +3']
 
 
-def test_details_become_a_failure() -> None:
+def test_failure_is_made_from_details() -> None:
     details = TaskDetails(
         error="no\nway",
         warnings="Warning message:\nx",
@@ -100,7 +100,7 @@ pairs = st.lists(st.tuples(words, words), max_size=3).map(tuple)
 
 @given(words, words, words, pairs, st.none() | words)
 @settings(max_examples=300, deadline=None)
-def test_what_a_failure_is_made_of_it_tells(
+def test_failure_returns_the_values_it_was_made_from(
     message: str, warnings: str, what: str, inputs: Inputs, problem: str | None
 ) -> None:
     made = Failure(message, warnings, what, inputs, problem)
@@ -111,7 +111,7 @@ def test_what_a_failure_is_made_of_it_tells(
     assert made == Failure(message, warnings, what, inputs, problem)
 
 
-def test_messages_that_are_broken_into_lines_elsewhere_are_of_one_group() -> None:
+def test_messages_with_different_line_breaks_are_in_one_group() -> None:
     (group,) = grouped(Failure("cannot read 3\nof 5 files"), Failure("cannot\nread 2 of 5 files"))
     assert group.pattern == "cannot read <n> of <n> files"
     assert group.text == "cannot\nread <n> of 5 files"
@@ -126,7 +126,7 @@ def test_numbers_as_r_writes_them(value: str, is_number: float | None) -> None:
 
 
 @pytest.mark.parametrize("key", list(ErrorKey))
-def test_groups_are_in_the_order_asked_for_and_its_reverse(key: ErrorKey) -> None:
+def test_groups_are_sorted_by_each_key_and_in_reverse(key: ErrorKey) -> None:
     tasks = [failed(n, f"b{n:02d}", finished=NOW - n * DAY) for n in range(12)]
     known = {
         task.id: Failure("abcd"[min(n // 2, 3)], inputs=(("n", str(n)),))
@@ -159,7 +159,7 @@ some = st.builds(
 
 @given(st.lists(st.tuples(st.integers(0, 5), some), max_size=20), st.randoms())
 @settings(max_examples=150, deadline=None)
-def test_every_failure_is_in_one_group_whatever_the_order(
+def test_every_failure_is_in_exactly_one_group(
     given_: list[tuple[int, Failure]], random: object
 ) -> None:
     tasks = [
@@ -185,7 +185,7 @@ def test_every_failure_is_in_one_group_whatever_the_order(
 
 @given(st.lists(some, max_size=12))
 @settings(max_examples=100, deadline=None)
-def test_what_is_not_read_yet_is_in_no_group(failures: list[Failure]) -> None:
+def test_unread_failures_are_in_no_group(failures: list[Failure]) -> None:
     tasks = [failed(place) for place in range(len(failures))]
     known = {task.id: f for task, f in list(zip(tasks, failures, strict=True))[::2]}
     assert sum(len(group.ids) for group in group_failures(tasks, known)) == len(known)

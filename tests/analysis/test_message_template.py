@@ -45,11 +45,11 @@ def alike(message: str) -> str:
         ("", ""),
     ],
 )  # fmt: skip
-def test_what_differs_between_tasks_becomes_a_placeholder(message: str, pattern: str) -> None:
+def test_values_become_placeholders(message: str, pattern: str) -> None:
     assert alike(message) == pattern
 
 
-def test_values_come_back_where_they_are_the_same_everywhere() -> None:
+def test_template_shows_values_at_places_that_do_not_differ() -> None:
     taken = parse_message("object 'gamma' not found at step 12 of 20, 30")
     assert taken.shown(()) == "object 'gamma' not found at step 12 of 20, 30"
     assert taken.shown({1}) == "object 'gamma' not found at step <n> of 20, 30"
@@ -70,13 +70,13 @@ messages = st.one_of(
 
 @given(messages)
 @settings(max_examples=400, deadline=None)
-def test_what_is_alike_already_stays_as_it_is(message: str) -> None:
+def test_pattern_of_a_pattern_is_itself(message: str) -> None:
     assert alike(alike(message)) == alike(message)
 
 
 @given(messages)
 @settings(max_examples=200, deadline=None)
-def test_with_its_own_values_a_message_is_what_it_was(message: str) -> None:
+def test_template_with_its_values_gives_the_message(message: str) -> None:
     plain = message.translate(str.maketrans("‘’“”", "''\"\""))
     lines = [" ".join(line.split()) for line in plain.splitlines()]
     if "\x1b" not in message:
@@ -93,7 +93,7 @@ numbers = st.one_of(
 
 @given(st.lists(words, min_size=1, max_size=5), st.data())
 @settings(max_examples=200, deadline=None)
-def test_messages_that_differ_in_numbers_only_fall_together(
+def test_messages_that_differ_only_in_numbers_have_one_pattern(
     text: list[str], data: st.DataObject
 ) -> None:
     one, other = ("".join(f"{word} = {data.draw(numbers)}; " for word in text) for _ in range(2))
@@ -102,7 +102,7 @@ def test_messages_that_differ_in_numbers_only_fall_together(
 
 @given(words, st.text(st.characters(exclude_characters="\n'\"‘’“”\x1b"), max_size=20), st.data())
 @settings(max_examples=100, deadline=None)
-def test_messages_that_differ_in_what_is_quoted_only_fall_together(
+def test_messages_that_differ_only_in_quoted_text_have_one_pattern(
     text: str, first: str, data: st.DataObject
 ) -> None:
     quotes = data.draw(st.sampled_from(["''", '""', "‘’", "“”"]))
@@ -111,7 +111,7 @@ def test_messages_that_differ_in_what_is_quoted_only_fall_together(
 
 
 @pytest.mark.parametrize("piece", ["'a", "a/", "/", "1,", "0", "a", "'", "ab12", "\\\\", "5 ", "."])
-def test_no_message_takes_long(piece: str) -> None:
+def test_parsing_any_message_is_fast(piece: str) -> None:
     began = time.process_time()
     parse_message(piece * 20_000)
     assert time.process_time() - began < 1.0

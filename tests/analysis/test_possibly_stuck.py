@@ -39,14 +39,14 @@ def submitted(seconds: float) -> Task:
     return Task(IDS[0], Status.SUBMITTED, 1, NOW - seconds)
 
 
-def test_what_runs_longer_than_any_other_of_its_bundle_may_be_stuck() -> None:
+def test_task_running_longer_than_others_of_its_bundle_may_be_stuck() -> None:
     assert find_stuck(sweep(running(2 * HOUR)), NOW) == {
         IDS[0]: "running for 2 hours; 3 others of sweep_01 ran for 1 hour at most"
     }
     assert not find_stuck(sweep(running(HOUR - 1)), NOW)
 
 
-def test_what_waits_longer_than_any_other_of_its_bundle_may_be_stuck() -> None:
+def test_task_waiting_longer_than_others_of_its_bundle_may_be_stuck() -> None:
     assert find_stuck(sweep(submitted(2 * HOUR)), NOW) == {
         IDS[0]: "waiting for 2 hours; 3 others of sweep_01 waited 1 minute at most"
     }
@@ -54,9 +54,7 @@ def test_what_waits_longer_than_any_other_of_its_bundle_may_be_stuck() -> None:
     assert not find_stuck(patient, NOW)
 
 
-def test_where_all_was_over_in_no_time_nothing_is_late_for_minutes_or_in_the_queue_an_hour() -> (
-    None
-):
+def test_task_of_a_fast_bundle_is_not_stuck_before_minimum_times() -> None:
     quick = [done(task_id, 0, 0.5) for task_id in IDS[5 : 5 + MIN_SAMPLES]]
     for late, least in ((running, MIN_RUN_TIME), (submitted, MIN_QUEUE_TIME)):
         tasks = [*quick, late(least)]
@@ -66,7 +64,7 @@ def test_where_all_was_over_in_no_time_nothing_is_late_for_minutes_or_in_the_que
     assert 300 <= MIN_RUN_TIME < MIN_QUEUE_TIME
 
 
-def test_what_runs_though_its_log_is_silent_for_a_day_may_be_stuck() -> None:
+def test_running_task_with_a_log_silent_for_a_day_may_be_stuck() -> None:
     alone = snapshot_of([running(3 * DAY)])
     assert find_stuck(alone, NOW, {IDS[0]: NOW - 2.5 * DAY}) == {
         IDS[0]: "running for 3 days; its log has been silent for 2 days"
@@ -76,14 +74,14 @@ def test_what_runs_though_its_log_is_silent_for_a_day_may_be_stuck() -> None:
     assert both.startswith("running for 3 days; 3 others of sweep_01 ran for 1 hour at most; its")
 
 
-def test_a_log_is_silent_from_the_start_of_the_task_at_most_and_of_what_runs_alone() -> None:
+def test_silence_counts_from_the_start_and_only_for_running_tasks() -> None:
     assert not find_stuck(snapshot_of([running(HOUR)]), NOW, {IDS[0]: NOW - 9 * DAY})
     for other in (submitted(9 * DAY), done(IDS[0], 1, 1)):
         assert not find_stuck(snapshot_of([other]), NOW, {IDS[0]: NOW - 9 * DAY})
     assert not find_stuck(snapshot_of([]), NOW, {IDS[0]: NOW - 9 * DAY})
 
 
-def test_too_few_have_ended_to_tell() -> None:
+def test_bundle_with_too_few_finished_tasks_has_no_stuck_task() -> None:
     assert not find_stuck(sweep(running(50 * DAY), finished=MIN_SAMPLES - 1), NOW)
     alone = running(50 * DAY)
     assert not find_stuck(snapshot_of([alone]), NOW)
@@ -95,7 +93,7 @@ def test_too_few_have_ended_to_tell() -> None:
     later=st.floats(0, 100 * DAY),
     logs=st.dictionaries(st.sampled_from(IDS), st.floats(NOW - 9 * DAY, NOW)),
 )
-def test_only_what_is_under_way_and_what_was_stuck_before_stays_so(
+def test_only_unfinished_tasks_may_be_stuck_and_time_never_clears_them(
     snapshot: Snapshot, later: float, logs: dict[str, float]
 ) -> None:
     now = find_stuck(snapshot, NOW, logs)

@@ -33,7 +33,7 @@ def places(ids: tuple[str, ...]) -> list[int]:
     return [[t.id for t in TASKS].index(i) for i in ids]
 
 
-def test_what_differs_becomes_a_column() -> None:
+def test_inputs_that_differ_become_columns() -> None:
     sweep = make_sweep(INPUTS)
     assert sweep.names == ("beta", "region")
     assert sweep.constant_inputs == (("gamma", "1"),)
@@ -41,7 +41,7 @@ def test_what_differs_becomes_a_column() -> None:
     assert make_sweep({}) == Sweep()
 
 
-def test_columns_sort_as_numbers_and_what_is_missing_comes_last() -> None:
+def test_columns_sort_as_numbers_with_missing_values_last() -> None:
     sweep = make_sweep(INPUTS)
     assert places(sort_rows(sweep, TASKS, SweepSort())) == [1, 0, 2]
     assert places(sort_rows(sweep, TASKS, SweepSort("0", reverse=True))) == [2, 0, 1]
@@ -49,7 +49,7 @@ def test_columns_sort_as_numbers_and_what_is_missing_comes_last() -> None:
     assert places(sort_rows(sweep, TASKS, SweepSort(SORT_BY_FINISHED, reverse=True))) == [0, 1, 2]
 
 
-def test_by_status_what_is_alike_stands_together() -> None:
+def test_sorting_by_status_keeps_equal_tasks_together() -> None:
     sweep = make_sweep(INPUTS)
     ids = sort_rows(sweep, TASKS, SweepSort(SORT_BY_STATUS))
     statuses = [TASKS[place].status for place in places(ids)]
@@ -59,13 +59,13 @@ def test_by_status_what_is_alike_stands_together() -> None:
     )
 
 
-def test_a_second_turn_is_the_other_way_round() -> None:
+def test_sorting_by_the_same_key_again_reverses_the_order() -> None:
     assert SweepSort().toggled("0") == SweepSort("0", reverse=True)
     assert SweepSort().toggled("1") == SweepSort("1")
     assert SweepSort().toggled(SORT_BY_FINISHED) == SweepSort(SORT_BY_FINISHED, reverse=True)
 
 
-def test_it_is_searched_by_name_value_and_id() -> None:
+def test_sweep_is_searched_by_name_value_and_id() -> None:
     sweep = make_sweep(INPUTS)
     found = {
         query: [place for place in range(3) if sweep.matches(task_id(place), query)]
@@ -74,7 +74,7 @@ def test_it_is_searched_by_name_value_and_id() -> None:
     assert found == {"beta = 1": [0, 2], "REGION": [0, 1, 2], task_id(1)[:6]: [1], "gamma": []}
 
 
-def test_how_many_failed_along_numbers_and_along_words() -> None:
+def test_failure_rates_along_numbers_and_along_texts() -> None:
     tasks = [task(n, Status.FAILURE if n >= 15 else Status.SUCCESS) for n in range(20)]
     inputs = {
         t.id: (("n", str(n)), ("k", "1L" if n % 2 else "2L"), ("r", f'"r{n}"'))
@@ -82,7 +82,8 @@ def test_how_many_failed_along_numbers_and_along_words() -> None:
     }
     sweep = make_sweep(inputs)
     assert failure_rates(sweep, tasks, 0, 4) == (
-        FailureRate("0", 5, 0), FailureRate("4.75", 5, 0), FailureRate("9.5", 5, 0), FailureRate("19", 5, 5),
+        FailureRate("0", 5, 0), FailureRate("4.75", 5, 0), FailureRate("9.5", 5, 0),
+        FailureRate("19", 5, 5),
     )  # fmt: skip
     assert failure_rates(sweep, tasks, 1, 4) == (FailureRate("1L", 10, 3), FailureRate("2L", 10, 2))
     assert len(failure_rates(sweep, tasks, 2, 4)) == 4
@@ -101,7 +102,9 @@ values = st.sampled_from(
     st.integers(1, 5),
 )
 @settings(max_examples=150, deadline=None)
-def test_no_task_is_lost(given_: list[dict[str, str]], key: str, back: bool, parts: int) -> None:
+def test_failure_rates_count_every_task(
+    given_: list[dict[str, str]], key: str, back: bool, parts: int
+) -> None:
     tasks = [task(n)._replace(finished=None if n % 3 else NOW) for n in range(len(given_))]
     inputs = {t.id: tuple(pairs.items()) for t, pairs in zip(tasks, given_, strict=True)}
     sweep = make_sweep(inputs)

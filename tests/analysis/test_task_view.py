@@ -60,7 +60,7 @@ def view_of(snapshot: Snapshot, stack: FilterStack = NO_FILTER, **how: object) -
     return make_view(snapshot, stack, sort, **how)  # type: ignore[arg-type]
 
 
-def test_newest_first_and_what_has_not_ended_is_newest() -> None:
+def test_default_order_is_newest_first_with_unfinished_tasks_first() -> None:
     assert view_of(four()).ids == (C, B, D, A)
 
 
@@ -80,7 +80,7 @@ def test_each_order(sort: TaskSort, expected: tuple[str, ...]) -> None:
     assert view_of(four(), sort=sort).ids == expected
 
 
-def test_inputs_are_sorted_as_numbers_and_what_runs_as_words() -> None:
+def test_inputs_are_sorted_as_numbers_and_code_as_text() -> None:
     known = {
         A: TaskSummary("b", "n = 10L"),
         B: TaskSummary("a", "n = 9L"),
@@ -96,7 +96,7 @@ def test_inputs_are_sorted_as_numbers_and_what_runs_as_words() -> None:
     assert view_of(four(), sort=TaskSort(SortKey.WHAT, False), summaries=known).ids == (D, B, A, C)
 
 
-def test_what_is_under_way_has_waited_and_run_until_now() -> None:
+def test_unfinished_tasks_have_waited_and_run_until_now() -> None:
     spans = snapshot_of(
         [
             Task(A, Status.SUCCESS, 1, NOW - 90, NOW - 80, NOW - 50),  # waited 10, ran 30
@@ -115,7 +115,7 @@ def test_what_is_under_way_has_waited_and_run_until_now() -> None:
     assert later.ids == (B, A, D, C), "the snapshot is the same, the time is not"
 
 
-def test_what_passes_all_filters_is_matched_and_the_rest_dimmed() -> None:
+def test_tasks_that_pass_all_filters_are_matched_and_others_dimmed() -> None:
     view = view_of(four(), FAILURES)
     assert view.matched == {A, B, D}, "a retried task counts as its tip"
     assert view.matches == 3
@@ -129,14 +129,14 @@ def test_without_a_filter_nothing_is_dimmed_and_all_are_shown() -> None:
     assert not any(map(view.is_dimmed, range(4)))
 
 
-def test_marking_all_means_what_the_other_filters_match() -> None:
+def test_mark_all_marks_tasks_that_pass_the_other_filters() -> None:
     marked = FilterStack(task_ids=TaskIds(frozenset({C})))
     assert view_of(four(), marked).markable == {A, B, C, D}
     assert view_of(four(), replace(FAILURES, task_ids=marked.task_ids)).markable == {A, B, D}
     assert view_of(four(), FAILURES).markable == {A, B, D}
 
 
-def test_search_looks_at_ids_code_inputs_and_bundles_whatever_the_case() -> None:
+def test_search_ignores_case_in_ids_code_inputs_and_bundles() -> None:
     known = {A: TaskSummary("Run_SIR(beta)", "beta = 1"), B: TaskSummary("fit(x)", "x = 'ß'")}
     assert view_of(four(), query="run_sir", summaries=known).hits == (3,)
     assert view_of(four(), query="SS", summaries=known).hits == (1,)
@@ -145,13 +145,13 @@ def test_search_looks_at_ids_code_inputs_and_bundles_whatever_the_case() -> None
     assert view_of(four(), query=D).hits == (2,)
 
 
-def test_search_looks_at_messages_but_not_at_why_there_is_none() -> None:
+def test_search_looks_at_messages_but_not_at_the_reasons_for_missing_ones() -> None:
     failed = {A: Failure("Step Size\ntoo small"), B: Failure("", problem="no step to read")}
     assert view_of(four(), query="step", failures=failed).hits == (3,)
     assert view_of(four(), query="TOO", failures=failed).hits == (3,)
 
 
-def test_marking_all_of_a_search_takes_what_was_found_and_passes() -> None:
+def test_mark_all_during_a_search_marks_hits_that_pass_the_filters() -> None:
     known = {A: TaskSummary("fit(x)"), C: TaskSummary("fit(y)")}
     view = view_of(four(), FAILURES, query="fit", summaries=known)
     assert len(view.hits) == 2 and view.markable_rows == {A}
@@ -161,7 +161,7 @@ def test_marking_all_of_a_search_takes_what_was_found_and_passes() -> None:
     assert alone.markable_rows == set(alone.ids)
 
 
-def test_hits_go_round() -> None:
+def test_next_hit_wraps_around() -> None:
     view = TaskView(four(), hits=(2, 5, 9))
     assert [next_hit(view.hits, row, 1) for row in (-1, 1, 2, 8, 9)] == [2, 2, 5, 9, 2]
     assert [next_hit(view.hits, row, -1) for row in (0, 2, 8, 9)] == [9, 9, 5, 5]
@@ -170,7 +170,7 @@ def test_hits_go_round() -> None:
 
 @given(snapshots(), stacks, stacks, sorts, sorts, queries, st.booleans())
 @settings(max_examples=150, deadline=None)
-def test_a_view_is_the_same_whatever_was_shown_before(
+def test_view_does_not_depend_on_the_previous_view(
     snapshot: Snapshot,
     stack: FilterStack,
     earlier_stack: FilterStack,
@@ -195,7 +195,7 @@ def test_a_view_is_the_same_whatever_was_shown_before(
         assert dimmed == [i not in alone.matched for i in alone.ids]
 
 
-def test_a_bundle_tells_its_tasks_by_their_last_attempt() -> None:
+def test_bundle_counts_tasks_by_their_latest_attempt() -> None:
     (fit, sweep) = sort_rows(
         BundleRowBuilder().build(four(), {}), BundleSort(BundleKey.NAME, False)
     )

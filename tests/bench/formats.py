@@ -1,6 +1,7 @@
 """The formats of all files that are read from a root: undamaged files, and their readers.
 
-A reader takes the bytes of a file and returns whether it has a value, or raises an own error.
+A reader takes the bytes of a file and returns whether it has a value. For a damaged file it raises
+HipercowTuiError or ValueError.
 """
 
 from __future__ import annotations
@@ -65,10 +66,10 @@ class Format:
 
 
 def open_reader(format: Format, stack: ExitStack) -> Reader:
-    """Return a reader that returns False instead of raising an own error.
+    """Return a reader that returns False for a damaged file.
 
-    Its other errors are defects: AssertionError for an error without text or of the standard
-    library's decoders, and errors of any other type.
+    Every error that it raises is a defect of the package: a type of error that is not expected, an
+    error without text, or an error of the standard library's decoders that was not converted.
     """
     read = format.reader(stack)
 
@@ -76,9 +77,9 @@ def open_reader(format: Format, stack: ExitStack) -> Reader:
         try:
             return read(raw)
         except (HipercowTuiError, ValueError) as error:
-            foreign = isinstance(error, UnicodeError | json.JSONDecodeError)
-            if foreign or not str(error):
-                raise AssertionError(f"a foreign error: {error!r}") from error
+            unconverted = isinstance(error, UnicodeError | json.JSONDecodeError)
+            if unconverted or not str(error):
+                raise AssertionError(f"an unexpected error: {error!r}") from error
             return False
 
     return read_or_refuse

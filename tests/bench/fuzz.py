@@ -1,4 +1,4 @@
-"""Damaged files of every format must give a value or an own error, in limited time and memory."""
+"""Damaged files of every format give a value or an expected error, in limited time and memory."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def resident():
 
 name, seed, number = sys.argv[1], *map(int, sys.argv[2:])
 format = FORMATS[name]
-found = {"read": 0, "foreign": [], "longest": 0.0}
+found = {"read": 0, "unexpected": [], "longest": 0.0}
 with ExitStack() as stack:
     read = open_reader(format, stack)
     originals = format.originals()
@@ -39,7 +39,7 @@ with ExitStack() as stack:
         try:
             found["read"] += read(raw)
         except BaseException:
-            found["foreign"].append(f"{raw[:300]}\\n{traceback.format_exc()}")
+            found["unexpected"].append(f"{raw[:300]}\\n{traceback.format_exc()}")
         found["longest"] = max(found["longest"], time.perf_counter() - began)
 found["memory"] = (resident() - before) * 1024
 print(json.dumps(found))
@@ -51,13 +51,18 @@ def fuzz_figures() -> Iterator[Figure]:
     for name, files in FILES.items():
         halves = [_start(name, SEED + half, files // 2) for half in range(2)]
         results = [json.loads(half.communicate()[0]) for half in halves]
-        foreign = [error for result in results for error in result["foreign"]]
-        for error in foreign[:3]:
+        unexpected = [error for result in results for error in result["unexpected"]]
+        for error in unexpected[:3]:
             sys.stderr.write(error)
         read = sum(result["read"] for result in results)
         shown = f"{read:,} of {files:,} valid"
         yield Figure(
-            f"damaged {name}: foreign errors", str(len(foreign)), shown, len(foreign), 0, ""
+            f"damaged {name}: unexpected errors",
+            str(len(unexpected)),
+            shown,
+            len(unexpected),
+            0,
+            "",
         )
         longest = max(result["longest"] for result in results)
         yield Figure(f"damaged {name}: longest", f"{longest * 1e3:.0f} ms", "", longest, 1, "s")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mounts import mount, unmount
 from purge_stage import (
     ALL,
     BASE,
@@ -36,7 +37,7 @@ from hipercow_tui.formats.root import Root
 from hipercow_tui.purging import list_trash, move_to_trash
 
 FAILED = ("--with-status", "failure")
-Said = pytest.CaptureFixture[str]
+Capture = pytest.CaptureFixture[str]
 
 
 @pytest.fixture
@@ -48,36 +49,36 @@ def run(*words: str | Path | Root) -> int:
     return main([str(word.path if isinstance(word, Root) else word) for word in words])
 
 
-def said(capsys: Said) -> Any:
+def printed_json(capsys: Capture) -> Any:
     return json.loads(capsys.readouterr().out)
 
 
-def test_purge_to_the_trash_restore_and_empty(root: Root, capsys: Said) -> None:
+def test_a_batch_is_moved_to_the_trash_restored_and_erased(root: Root, capsys: Capture) -> None:
     before = root_contents(root)
     assert run("purge", root, *FAILED, "--trash", "--yes", "--json") == 0
-    first = said(capsys)
+    first = printed_json(capsys)
     assert {task["id"] for task in first["tasks"]} == set(ALL) and first["bytes"] == 0
 
     assert run("trash", root, "--json") == 0
-    (batch,) = said(capsys)["lots"]
+    (batch,) = printed_json(capsys)["lots"]
     assert batch["stamp"] == first["trash"] and batch["state"] == "trash" and batch["bytes"] > 1500
     assert run("trash", root) == 0
     assert batch["stamp"] in capsys.readouterr().out
 
     assert run("trash", root, "--restore", batch["stamp"], "--json") == 0
-    assert set(said(capsys)["tasks"]) == set(ALL) and root_contents(root) == before
+    assert set(printed_json(capsys)["tasks"]) == set(ALL) and root_contents(root) == before
 
     assert run("purge", root, *FAILED, "--trash", "--yes") == 0
     assert "Moved 6 tasks and 2 bundles to the trash" in capsys.readouterr().out
     assert run("trash", root, "--empty") == 1  # there is no terminal to ask on
     assert "--yes" in capsys.readouterr().err and len(list_trash(root)) == 1
     assert run("trash", root, "--empty", "--yes", "--json") == 0
-    assert set(said(capsys)["tasks"]) == set(ALL) and has_no_batches(root)
+    assert set(printed_json(capsys)["tasks"]) == set(ALL) and has_no_batches(root)
     assert run("trash", root) == 0 and "The trash is empty" in capsys.readouterr().out
     assert run("trash", root, "--empty", "--yes") == 0
 
 
-def test_history_is_told(root: Root, capsys: Said) -> None:
+def test_history_lists_each_action_the_latest_first(root: Root, capsys: Capture) -> None:
     assert run("history", root) == 0 and "Nothing was purged yet" in capsys.readouterr().out
     run("purge", root, "--task-id", FREE, "--yes")
     run("purge", root, "--task-id", LONE, "--trash", "--yes")
@@ -91,7 +92,7 @@ def test_history_is_told(root: Root, capsys: Said) -> None:
     assert entries[-1]["tasks"] == [FREE] and entries[-1]["who"]["pid"] == os.getpid()
 
 
-def test_a_plan_is_saved_and_applied(root: Root, tmp_path: Path, capsys: Said) -> None:
+def test_a_plan_is_saved_and_applied(root: Root, tmp_path: Path, capsys: Capture) -> None:
     before, file = root_contents(root), tmp_path / "plan.json"
     assert run("purge", root, *FAILED, "--save-plan", file, "--yes") == 0
     assert root_contents(root) == before and not (root.hipercow / "tui").exists()
@@ -99,11 +100,11 @@ def test_a_plan_is_saved_and_applied(root: Root, tmp_path: Path, capsys: Said) -
     out, err = capsys.readouterr()
     assert "6 tasks · 2 bundles" in out and "status is failure" in out and "--yes" in err
     assert run("apply", file, "--yes", "--json") == 0
-    assert {task["id"] for task in said(capsys)["tasks"]} == set(ALL)
+    assert {task["id"] for task in printed_json(capsys)["tasks"]} == set(ALL)
     assert in_place(root) == set() and bundles(root) == {}
 
 
-def test_a_saved_plan_replaces_no_file(root: Root, tmp_path: Path, capsys: Said) -> None:
+def test_a_saved_plan_does_not_replace_a_file(root: Root, tmp_path: Path, capsys: Capture) -> None:
     (tmp_path / "plan.json").write_text("precious")
     assert run("purge", root, *FAILED, "--save-plan", tmp_path / "plan.json") == 1
     assert "exists already and is not replaced" in capsys.readouterr().err
@@ -127,25 +128,25 @@ def add_retry(root: Root, new: str) -> None:
         file.write(f"{new},{TIP},{BASE}\n")
 
 
-@pytest.mark.parametrize("says", CHANGES)
-def test_what_changed_since_a_plan_was_saved_refuses_it(
-    root: Root, tmp_path: Path, capsys: Said, says: str
+@pytest.mark.parametrize("message", CHANGES)
+def test_apply_is_refused_if_something_changed_since(
+    root: Root, tmp_path: Path, capsys: Capture, message: str
 ) -> None:
     file = tmp_path / "plan.json"
     run("purge", root, *FAILED, "--save-plan", file)
-    CHANGES[says](root)
+    CHANGES[message](root)
     before = root_contents(root)
     capsys.readouterr()
     assert run("apply", file, "--yes") == 1
     err = capsys.readouterr().err
-    assert says in err and "Nothing was purged" in err
+    assert message in err and "Nothing was purged" in err
     assert run("apply", file, "--yes", "--json") == 1
-    assert any(says in line for line in said(capsys)["changed"])
+    assert any(message in line for line in printed_json(capsys)["changed"])
     assert root_contents(root) == before and has_no_batches(root)
 
 
 def test_apply_of_a_plan_whose_root_is_gone_is_refused(
-    root: Root, tmp_path: Path, capsys: Said
+    root: Root, tmp_path: Path, capsys: Capture
 ) -> None:
     run("purge", root, *FAILED, "--save-plan", tmp_path / "plan.json")
     root.hipercow.rename(tmp_path / "hipercow")
@@ -159,7 +160,7 @@ def mount_elsewhere(root: Root, path: Path) -> Path:
 
 
 def test_a_plan_is_applied_to_the_same_root_at_another_path(
-    root: Root, tmp_path: Path, capsys: Said
+    root: Root, tmp_path: Path, capsys: Capture
 ) -> None:
     run("purge", root, *FAILED, "--save-plan", tmp_path / "plan.json")
     elsewhere = mount_elsewhere(root, tmp_path / "elsewhere")
@@ -167,13 +168,40 @@ def test_a_plan_is_applied_to_the_same_root_at_another_path(
     assert "name it with --root" in capsys.readouterr().err
     words = ("apply", tmp_path / "plan.json", "--root", elsewhere, "--yes", "--json")
     assert run(*words) == 0
-    result = said(capsys)
+    result = printed_json(capsys)
     assert {task["id"] for task in result["tasks"]} == set(ALL)
     assert result["root"] == str(elsewhere)
 
 
+def test_a_plan_is_applied_to_a_second_mount_of_its_root(
+    root: Root, tmp_path: Path, capsys: Capture
+) -> None:
+    run("purge", root, *FAILED, "--save-plan", tmp_path / "plan.json")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    if not mount("--bind", root.path, elsewhere):
+        pytest.skip("mounting is not allowed here")
+    try:
+        assert run("apply", tmp_path / "plan.json", "--root", elsewhere, "--yes") == 0
+    finally:
+        unmount(elsewhere)
+    assert in_place(root) == set() and bundles(root) == {}
+
+
+def test_a_plan_is_refused_at_another_path_after_a_task_was_restored(
+    root: Root, tmp_path: Path, capsys: Capture
+) -> None:
+    """The rename changed its folder, so the folder no longer shows that the root is the same."""
+    run("purge", root, *FAILED, "--save-plan", tmp_path / "plan.json")
+    batch_id = move_to_trash(plan_of(root), root).trash
+    run("trash", root, "--restore", str(batch_id))
+    elsewhere = mount_elsewhere(root, tmp_path / "elsewhere")
+    assert run("apply", tmp_path / "plan.json", "--root", elsewhere, "--yes") == 1
+    assert "or has changed" in capsys.readouterr().err
+
+
 def test_changes_since_the_plan_refuse_it_at_another_path_as_well(
-    root: Root, tmp_path: Path, capsys: Said
+    root: Root, tmp_path: Path, capsys: Capture
 ) -> None:
     run("purge", root, *FAILED, "--save-plan", tmp_path / "plan.json")
     (root.bundles / "solo").unlink()
@@ -206,7 +234,7 @@ def another_root(root: Root, path: Path) -> Path:
 def test_a_plan_is_not_applied_to_a_copy_or_another_root(
     root: Root,
     tmp_path: Path,
-    capsys: Said,
+    capsys: Capture,
     make: Callable[[Root, Path], Path],
     reason: str,
 ) -> None:
@@ -220,7 +248,7 @@ def test_a_plan_is_not_applied_to_a_copy_or_another_root(
 
 
 def test_a_plan_of_an_earlier_version_is_applied_only_at_its_path(
-    root: Root, tmp_path: Path, capsys: Said
+    root: Root, tmp_path: Path, capsys: Capture
 ) -> None:
     file = tmp_path / "plan.json"
     run("purge", root, *FAILED, "--save-plan", file)
@@ -237,7 +265,7 @@ def test_a_plan_of_an_earlier_version_is_applied_only_at_its_path(
 
 
 def test_the_json_of_a_dry_run_is_not_a_saved_plan(
-    root: Root, tmp_path: Path, capsys: Said
+    root: Root, tmp_path: Path, capsys: Capture
 ) -> None:
     """Earlier versions of the app saved this."""
     assert run("purge", root, *FAILED, "--dry-run", "--json") == 0
@@ -257,7 +285,7 @@ def test_the_json_of_a_dry_run_is_not_a_saved_plan(
 @pytest.mark.parametrize("terminal", [True, False])
 def test_a_declined_question_says_what_was_not_done(
     root: Root,
-    capsys: Said,
+    capsys: Capture,
     monkeypatch: pytest.MonkeyPatch,
     words: list[str],
     message: str,
@@ -275,8 +303,8 @@ def test_a_declined_question_says_what_was_not_done(
 
 
 @pytest.mark.parametrize("command", ["list", "purge", "trash"])
-def test_what_was_interrupted_is_said_with_the_way_out(
-    root: Root, capsys: Said, command: str
+def test_an_interrupted_purge_is_reported_with_the_commands_that_finish_it(
+    root: Root, capsys: Capture, command: str
 ) -> None:
     batch_id = interrupt(root)
     more = [*FAILED, "--dry-run"] if command == "purge" else []
@@ -287,7 +315,7 @@ def test_what_was_interrupted_is_said_with_the_way_out(
 
 
 def interrupt(root: Root) -> str:
-    """A purge that died after two tasks were moved; returns its stamp."""
+    """Make a purge that ended after two tasks were moved; returns its batch id."""
     move_to_trash(plan_of(root), root)
     (batch,) = batches(root)
     manifest = json.loads((batch / "manifest.json").read_text())
@@ -297,20 +325,20 @@ def interrupt(root: Root) -> str:
     return batch.rename(batch.with_suffix("")).name
 
 
-def test_an_interrupted_purge_is_restored_by_its_stamp(root: Root, capsys: Said) -> None:
+def test_an_interrupted_purge_is_restored_by_its_batch_id(root: Root, capsys: Capture) -> None:
     before = root_contents(root)
     assert run("trash", root, "--restore", interrupt(root)) == 0
     assert "Restored 3 tasks and 2 bundles" in capsys.readouterr().out
     assert root_contents(root) == before and has_no_batches(root)
 
 
-def test_an_interrupted_purge_is_finished_by_its_stamp(root: Root, capsys: Said) -> None:
+def test_an_interrupted_purge_is_finished_by_its_batch_id(root: Root, capsys: Capture) -> None:
     assert run("trash", root, "--finish", interrupt(root), "--yes") == 0
     assert "Purged 6 tasks and 2 bundles" in capsys.readouterr().out
     assert in_place(root) == set() and bundles(root) == {} and has_no_batches(root)
 
 
-def test_what_changed_meanwhile_stays_when_a_purge_is_finished(root: Root, capsys: Said) -> None:
+def test_a_task_that_changed_stays_when_a_purge_is_finished(root: Root, capsys: Capture) -> None:
     batch_id = interrupt(root)
     (folder_of(root, TIP) / "status-success").touch()
     assert run("trash", root, "--finish", batch_id, "--yes") == 1
@@ -318,20 +346,20 @@ def test_what_changed_meanwhile_stays_when_a_purge_is_finished(root: Root, capsy
     assert in_place(root) == set(CHAIN)
 
 
-def test_a_stamp_that_is_none_is_a_sentence(root: Root, capsys: Said) -> None:
+def test_an_invalid_batch_id_gives_a_message(root: Root, capsys: Capture) -> None:
     assert run("trash", root, "--restore", "\x1b[31m../..") == 1
     err = capsys.readouterr().err
     assert "There is no '␛[31m../..'" in err
 
 
 @pytest.mark.parametrize("command", ["apply", "trash", "history"])
-def test_help_teaches(command: str, capsys: Said) -> None:
+def test_help_has_a_text_and_examples(command: str, capsys: Capture) -> None:
     with pytest.raises(SystemExit) as caught:
         main([command, "--help"])
     assert caught.value.code == 0 and len(capsys.readouterr().out.splitlines()) > 8
 
 
-def test_wrong_usage_is_2(root: Root, capsys: Said) -> None:
+def test_wrong_usage_exits_with_status_2(root: Root, capsys: Capture) -> None:
     for words in (["apply"], ["trash", "--restore", "x", "--empty"], ["history", "--x"]):
         with pytest.raises(SystemExit) as caught:
             main(words)
@@ -356,8 +384,8 @@ def test_a_signal_stops_a_purge_between_two_tasks(
     assert not [batch for batch in batches(root) if not batch.name.endswith(".kept")]
 
 
-def test_a_terminal_that_goes_away_changes_nothing_of_the_outcome(root: Root) -> None:
-    """The other end of the pseudo-terminal is closed before the purge says what it did."""
+def test_a_terminal_that_is_closed_does_not_change_the_result(root: Root) -> None:
+    """The other end of the pseudo-terminal is closed before the purge prints its report."""
     parent, child = os.openpty()
     command = [sys.executable, "-m", "hipercow_tui", "purge", str(root.path), *FAILED, "--yes"]
     with subprocess.Popen(command, stdout=child, stderr=child, start_new_session=True) as process:
@@ -367,6 +395,6 @@ def test_a_terminal_that_goes_away_changes_nothing_of_the_outcome(root: Root) ->
     assert has_no_batches(root) and in_place(root) in (set(), set(ALL))
 
 
-def test_the_json_of_a_task_id_elsewhere(root: Root, capsys: Said) -> None:
+def test_an_unknown_task_id_is_refused(root: Root, capsys: Capture) -> None:
     assert run("purge", root, "--task-id", task_id(99), "--trash", "--yes") == 1
     assert "do not exist" in capsys.readouterr().err

@@ -28,7 +28,7 @@ from hipercow_tui.support.text import escape_controls
 NASTY = "a\x1b]0;owned\x07\x1b[2J\t\r\nforged: \x9b31m\u202e\u2028\x7f\u200b"
 FAILED, BUSY, GOOD, SUBMITTED = map(task_id, range(1, 5))
 PY_FAILED, PY_BUSY = map(task_id, range(5, 7))
-Said = pytest.CaptureFixture[str]
+Capture = pytest.CaptureFixture[str]
 
 
 def check(text: str) -> None:
@@ -39,7 +39,8 @@ def check(text: str) -> None:
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Root:
-    """A root of both languages, in which a task failed, one runs, and all text is hostile."""
+    """A root of both languages with a failed and a running task, and control characters in all
+    text."""
     where = tmp_path / NASTY
     variables = named(("locals", named((NASTY, chars(NASTY)))))
     envvars = named(
@@ -84,7 +85,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Root:
 
 
 def bad_plans(root: Root, plan: dict[str, Any]) -> Iterator[Path]:
-    """Files that are no saved plans."""
+    """Files that are not saved plans."""
     changed: list[dict[str, Any]] = [
         {"root": NASTY},
         {"root": f"/{NASTY}"},
@@ -103,7 +104,7 @@ def bad_plans(root: Root, plan: dict[str, Any]) -> Iterator[Path]:
 
 
 def commands(root: Root, run: Callable[..., int]) -> None:
-    """Every command, with what goes well and what goes wrong."""
+    """Run every command, with and without errors."""
     at = str(root.path)
     failed = ("--with-status", "failure", "--skip-blocked", "--ignore-unreadable-bundles")
     config = Path(os.environ["XDG_CONFIG_HOME"], "hipercow-tui")
@@ -168,7 +169,7 @@ def commands(root: Root, run: Callable[..., int]) -> None:
     assert run("history", at) == run("history", at, "--json") == 0
 
 
-def test_nothing_that_is_printed_is_obeyed(root: Root, capsys: Said) -> None:
+def test_no_output_contains_control_characters(root: Root, capsys: Capture) -> None:
     printed: set[str] = set()
 
     def run(*words: str) -> int:
@@ -208,14 +209,18 @@ def test_nothing_that_is_printed_is_obeyed(root: Root, capsys: Said) -> None:
         {"with_status": "failure", "skip_blocked": NASTY},
     ],
 )
-def test_errors_of_the_functions_are_clean(root: Root, arguments: dict[str, Any]) -> None:
+def test_errors_of_the_functions_contain_no_control_characters(
+    root: Root, arguments: dict[str, Any]
+) -> None:
     with pytest.raises(HipercowTuiError) as caught:
         hipercow_tui.purge(**{"root": root.path, **arguments})
     assert len(str(caught.value)) > 10
     check(str(caught.value))
 
 
-def test_what_could_not_be_purged_is_clean(root: Root, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_report_of_a_failed_purge_contains_no_control_characters(
+    root: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ended = py_folder(root.path, PY_FAILED) / "status-success"
     Meanwhile(monkeypatch).before("rename", PY_FAILED[2:], ended.touch)
     with pytest.raises(PartlyFailedError) as caught:

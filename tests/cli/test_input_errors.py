@@ -20,7 +20,7 @@ from hipercow_tui.purging import list_trash, move_to_trash
 CALLS = ("listdir", "scandir", "open", "stat")
 OTHERS = set(ALL) - {FREE}
 NOT_DONE = ("\nput back ", "\nquarantined ", "\nfailed ")
-Said = pytest.CaptureFixture[str]
+Capture = pytest.CaptureFixture[str]
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def emptied(root: Root, out: str) -> bool:
 
 
 def purged(root: Root, out: str) -> bool:
-    """All that the plan named: a task that can't be read has no status to match."""
+    """All tasks of the plan: a task that can't be read has no status, so it is not matched."""
     gone = len(OTHERS - in_place(root))
     return f"{gone} tasks · " in out and f"Purged {gone} tasks" in out
 
@@ -71,7 +71,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], Callable[[Root, str], bool]]] = {
 
 
 def failing_at(patch: pytest.MonkeyPatch, step: int) -> list[str]:
-    """Makes the call of that number fail; returns the names of the calls made."""
+    """Make the call of that number fail; returns the names of the calls."""
     made: list[str] = []
     code = (errno.EIO, errno.EACCES, errno.ESTALE)[step % 3]
 
@@ -90,8 +90,8 @@ def failing_at(patch: pytest.MonkeyPatch, step: int) -> list[str]:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_what_fails_is_said(
-    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Said, name: str
+def test_each_failed_read_is_reported(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture, name: str
 ) -> None:
     words, done = COMMANDS[name]
     for step in range(1, 1000, 5 if name == "purge" else 1):

@@ -35,47 +35,47 @@ def run(*arguments: str | Path) -> int:
     return main([str(argument) for argument in arguments])
 
 
-def test_a_dry_run_says_what_would_go_and_changes_nothing(
+def test_a_dry_run_prints_the_plan_and_changes_nothing(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = tree(root)
     assert run("purge", root, "--with-status", "failure", "--dry-run") == 0
-    said = capsys.readouterr().out
-    assert "1 task · 1 bundle" in said and "would go" in said
-    assert A in said and "sweep_1" in said and B not in said
+    output = capsys.readouterr().out
+    assert "1 task · 1 bundle" in output and "would go" in output
+    assert A in output and "sweep_1" in output and B not in output
     assert tree(root) == before
 
 
-def test_json_of_a_dry_run_has_the_promised_keys(
+def test_the_json_of_a_dry_run_has_the_documented_keys(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("purge", root, "--with-status", "failure", "--dry-run", "--json") == 0
-    said = json.loads(capsys.readouterr().out)
-    assert set(said) == {"root", "dry_run", "tasks", "bundles", "blocked", "warnings"} | {
+    output = json.loads(capsys.readouterr().out)
+    assert set(output) == {"root", "dry_run", "tasks", "bundles", "blocked", "warnings"} | {
         "bytes",
         "files",
     }
-    (task,) = said["tasks"]
+    (task,) = output["tasks"]
     assert task["id"] == A and task["reason"] == "matched" and task["of"] is None
     folder = root / "hipercow" / "tasks" / A[:2] / A[2:]
-    assert task["files"] == len(list(folder.iterdir())) == said["files"]
-    assert task["bytes"] == sum(p.stat().st_size for p in folder.iterdir()) == said["bytes"]
-    assert said["bundles"] == [
+    assert task["files"] == len(list(folder.iterdir())) == output["files"]
+    assert task["bytes"] == sum(p.stat().st_size for p in folder.iterdir()) == output["bytes"]
+    assert output["bundles"] == [
         {"name": "sweep_1", "lang": "r", "tasks": 2, "deleted": 1, "surviving": 1}
     ]
 
 
-def test_yes_purges_and_json_tells_what_went(
+def test_yes_purges_and_json_lists_the_tasks(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("purge", root, "--with-status", "failure", "--yes", "--json") == 0
-    said = json.loads(capsys.readouterr().out)
-    assert [task["id"] for task in said["tasks"]] == [A] and not said["dry_run"]
+    output = json.loads(capsys.readouterr().out)
+    assert [task["id"] for task in output["tasks"]] == [A] and not output["dry_run"]
     assert not (root / "hipercow" / "tasks" / A[:2] / A[2:]).exists()
     assert not (root / "hipercow" / "bundles" / "sweep_1").exists()
 
 
-def test_without_yes_and_without_a_terminal_it_refuses(
+def test_a_purge_without_yes_and_terminal_is_refused(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = tree(root)
@@ -84,15 +84,15 @@ def test_without_yes_and_without_a_terminal_it_refuses(
     assert tree(root) == before
 
 
-def test_what_blocks_is_told_and_can_be_left_out(
+def test_blocked_tasks_are_listed_and_can_be_left_out(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = tree(root)
     for dry in ("--dry-run", "--yes"):
         assert run("purge", root, "--in-bundle", "*", dry, "--json") == 1
         out, err = capsys.readouterr()
-        said = json.loads(out)
-        assert [one["id"] for one in said["blocked"]] == [C] and said["tasks"] == []
+        output = json.loads(out)
+        assert [one["id"] for one in output["blocked"]] == [C] and output["tasks"] == []
         assert "task_info" in err
         assert tree(root) == before
     assert run("purge", root, "--in-bundle", "*", "--yes", "--skip-blocked") == 0
@@ -100,7 +100,7 @@ def test_what_blocks_is_told_and_can_be_left_out(
     assert not (root / "hipercow" / "tasks" / A[:2] / A[2:]).exists()
 
 
-def test_a_refused_plan_begins_with_what_blocks(
+def test_a_refused_plan_begins_with_the_blocked_tasks(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for words in (("--dry-run",), ("--yes",), ("--json",)):
@@ -114,10 +114,10 @@ def test_a_refused_plan_begins_with_what_blocks(
         assert "would go" not in shown and shown.count(C) == (2 if shown is out else 3)
 
 
-def test_list_masks_what_its_name_says_is_secret(
+def test_list_masks_variables_with_names_of_secrets(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """R flags only what was registered as secret; Python flags nothing."""
+    """R marks only registered variables as secret, Python marks none."""
     data = named(
         ("type", chars("script")),
         ("id", chars(A)),
@@ -147,13 +147,13 @@ def test_list_masks_what_its_name_says_is_secret(
             assert lines[D]["envvars"] == {"db_password": stars, "LEVEL": "5"}
 
 
-def test_nothing_to_purge_is_no_error(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_to_purge_is_not_an_error(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("purge", root, "--with-status", "cancelled", "--yes") == 0
     assert "Nothing to purge" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
-    ("arguments", "status", "says"),
+    ("arguments", "status", "message"),
     [
         ((), 2, "No filter selected"),
         (("--with-status", "failed"), 2, "did you mean 'failure'"),
@@ -164,16 +164,16 @@ def test_nothing_to_purge_is_no_error(root: Path, capsys: pytest.CaptureFixture[
         (("--task-id", D), 1, "1 / 1 task do not exist"),
     ],
 )
-def test_refusals_are_sentences(
+def test_a_refused_purge_gives_a_message(
     root: Path,
     capsys: pytest.CaptureFixture[str],
     arguments: tuple[str, ...],
     status: int,
-    says: str,
+    message: str,
 ) -> None:
     before = tree(root)
     assert run("purge", root, "--yes", *arguments) == status
-    assert says in capsys.readouterr().err
+    assert message in capsys.readouterr().err
     assert tree(root) == before
 
 
@@ -183,7 +183,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPa
     return FilterFile.of_user()
 
 
-def test_saved_filters_are_called_up_by_name(
+def test_saved_filters_are_selected_by_name(
     root: Path, saved: FilterFile, capsys: pytest.CaptureFixture[str]
 ) -> None:
     saved.save("old failures", SavedFilter(frozenset({Status.FAILURE}), "2090-01-01", ("sweep_*",)))
@@ -197,7 +197,7 @@ def test_saved_filters_are_called_up_by_name(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         (("list", "--filter", "nothing"), "No filter 'nothing' in"),
         (("--filter", "nothing"), "No filter 'nothing' in"),
@@ -213,13 +213,13 @@ def test_saved_filters_are_called_up_by_name(
         (("purge", "--filter", "good"), "No filter selected"),
     ],
 )
-def test_what_is_wrong_with_a_saved_filter_is_a_sentence(
+def test_an_invalid_saved_filter_gives_a_message(
     root: Path,
     saved: FilterFile,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     arguments: tuple[str, ...],
-    says: str,
+    message: str,
 ) -> None:
     saved.path.parent.mkdir()
     saved.path.write_text('[good]\nlang = "r"\n[bad]\nx = 1\n')
@@ -228,15 +228,15 @@ def test_what_is_wrong_with_a_saved_filter_is_a_sentence(
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.chdir(root)
     assert run(*arguments) == 2
-    assert says in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
-def test_no_root_is_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_root_gives_a_message(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("list", tmp_path) == 1
     assert "Couldn't find hipercow root" in capsys.readouterr().err
 
 
-def test_list_json_has_the_promised_keys(
+def test_list_json_has_the_documented_keys(
     sir_model: Path, sir_model_expected: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("list", sir_model, "--json", "--details") == 0
@@ -271,7 +271,9 @@ def test_list_filters_by_all_six_statuses(root: Path, capsys: pytest.CaptureFixt
     assert C in out and "running" in out and A not in out
 
 
-def test_list_names_what_is_broken_apart(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_list_reports_broken_tasks_separately(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (root / "hipercow" / "tasks" / D[:2] / D[2:]).mkdir(parents=True)
     assert run("list", root) == 0
     out, err = capsys.readouterr()
@@ -285,7 +287,7 @@ def test_retried_tasks_show_both_statuses(root: Path, capsys: pytest.CaptureFixt
     assert "failure → success" in capsys.readouterr().out
 
 
-def test_the_app_without_a_terminal_is_a_sentence(
+def test_the_app_without_a_terminal_gives_a_message(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(root) == 1
@@ -295,7 +297,9 @@ def test_the_app_without_a_terminal_is_a_sentence(
 @pytest.mark.parametrize(
     "arguments", [["--demo", "x"], ["--demo-tasks", "0"], ["--demo-tasks", "x"], ["--nonsense"]]
 )
-def test_wrong_usage_is_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_usage_exits_with_status_2(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as caught:
         main(arguments)
     assert caught.value.code == 2
@@ -326,7 +330,7 @@ def test_options_are_not_abbreviated(
 
 
 @pytest.mark.parametrize("words", [["--help"], ["purge", "--help"], ["list", "--help"]])
-def test_help_teaches(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_has_a_text_and_examples(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(words)
     assert caught.value.code == 0
@@ -335,7 +339,7 @@ def test_help_teaches(words: list[str], capsys: pytest.CaptureFixture[str]) -> N
     )
 
 
-def test_a_reader_that_leaves_early_is_no_error(root: Path) -> None:
+def test_a_reader_that_closes_the_pipe_is_not_an_error(root: Path) -> None:
     for number in range(20, 200):
         write_task(root, task_id(number), "success")
     command = f"{sys.executable} -m hipercow_tui list {root} --json | head -n 1"

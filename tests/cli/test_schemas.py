@@ -1,4 +1,5 @@
-"""What ``--json`` prints, and a saved plan, are as the schemas in the package say: no key more."""
+"""The output of ``--json`` and saved plans match the schemas, and the schemas have no other
+keys."""
 
 from __future__ import annotations
 
@@ -28,7 +29,7 @@ from hipercow_tui.formats.root import Root
 
 HERE = Path(__file__).parents[2]
 FAILED = ("--with-status", "failure")
-Said: TypeAlias = list[tuple[str, Any]]  # the name of a schema, and what must be as it says
+Outputs: TypeAlias = list[tuple[str, Any]]  # the name of a schema, and a value that must match it
 SCHEMAS: dict[str, Any] = {
     path.name.removesuffix(".json"): json.loads(path.read_text("utf-8"))
     for path in (files("hipercow_tui") / "schemas").iterdir()
@@ -42,30 +43,30 @@ OPTIONAL = {
 
 
 def run(*words: str | Path, status: int = 0) -> list[Any]:
-    """The values that a command prints, one a line."""
+    """Return the JSON values that a command prints, one for each line."""
     out, err = io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(err):
         assert main([*map(str, words), "--json"]) == status, err.getvalue()
     return [json.loads(line) for line in out.getvalue().splitlines()]
 
 
-def check(said: Said) -> None:
-    for name, value in said:
+def check(outputs: Outputs) -> None:
+    for name, value in outputs:
         problems = list(Draft202012Validator(SCHEMAS[name]).iter_errors(value))
         assert not problems, f"{name}: {problems[0]}"
 
 
-def of(name: str, values: list[Any]) -> Said:
+def of(name: str, values: list[Any]) -> Outputs:
     assert values, f"{name}: nothing was printed"
     return [(name, value) for value in values]
 
 
-def one(name: str, values: list[Any]) -> Said:
+def one(name: str, values: list[Any]) -> Outputs:
     assert len(values) == 1, f"{name}: {len(values)} objects"
     return of(name, values)
 
 
-def journey(root: Path) -> Iterator[Said]:
+def purge_and_restore(root: Path) -> Iterator[Outputs]:
     """A purge of all that failed, planned, refused, carried out, undone and erased, in a root that
     holds failures and tasks under way."""
     yield of("list", run("list", root))
@@ -88,15 +89,15 @@ def journey(root: Path) -> Iterator[Said]:
     yield of("history", run("history", root))
 
 
-def test_the_demo_with_both_languages(tmp_path: Path) -> None:
+def test_the_demo_of_both_languages_matches_the_schemas(tmp_path: Path) -> None:
     write_root(tmp_path, tasks=200, seed=1, now=1_795_500_000.0)
     write_python_root(tmp_path, seed=1, now=1_795_500_000.0)
-    for said in journey(tmp_path):
-        check(said)
+    for outputs in purge_and_restore(tmp_path):
+        check(outputs)
 
 
-def what_goes_wrong(root: Root, patch: pytest.MonkeyPatch) -> Iterator[Said]:
-    """What can't go, go back or be read: the lists that are empty where all is well."""
+def purges_with_errors(root: Root, patch: pytest.MonkeyPatch) -> Iterator[Outputs]:
+    """Purges and restores with errors, to fill the lists that are otherwise empty."""
     stray = write_task(root.path, task_id(99), "failure")
     (stray / "data").write_bytes(b"no RDS")
     yield of("list-details", run("list", root.path, "--details"))
@@ -134,17 +135,17 @@ def what_goes_wrong(root: Root, patch: pytest.MonkeyPatch) -> Iterator[Said]:
     yield one("trash-empty", run("trash", root.path, "--empty", "--yes", status=1))
 
 
-def test_the_real_root_what_goes_wrong_and_every_key(
+def test_every_key_of_the_schemas_is_printed(
     sir_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A key that nothing ever prints would pass all the rest."""
-    said = [pair for part in journey(sir_model) for pair in part]
-    parts = what_goes_wrong(make_root(tmp_path / "disturbed"), monkeypatch)
-    said += [pair for part in parts for pair in part]
-    check(said)
+    """A key that is never printed would pass the other tests."""
+    outputs = [pair for part in purge_and_restore(sir_model) for pair in part]
+    parts = purges_with_errors(make_root(tmp_path / "disturbed"), monkeypatch)
+    outputs += [pair for part in parts for pair in part]
+    check(outputs)
     for name, schema in SCHEMAS.items():
         met: set[str] = set()
-        for value in (value for which, value in said if which == name):
+        for value in (value for which, value in outputs if which == name):
             met |= set(keys_in(value))
         promised = {key for part in objects_in(schema) for key in part["properties"]}
         assert promised <= met, f"{name}: {promised - met} never met"
@@ -200,14 +201,14 @@ def test_schemas_are_strict(name: str) -> None:
         assert set(part["properties"]) - set(part["required"]) <= OPTIONAL.get(name, set())
 
 
-def test_what_is_no_output_is_refused() -> None:
+def test_schemas_refuse_other_objects() -> None:
     line: dict[str, Any] = {"root": "/home/you/project", "changed": ["task is gone"]}
     valid = Draft202012Validator(SCHEMAS["apply-refused"]).is_valid
     assert valid(line)
     assert not valid(line | {"more": 1}) and not valid({"root": "/home/you/project"})
 
 
-def test_the_wheel_holds_what_is_no_code(tmp_path: Path) -> None:
+def test_the_wheel_contains_schemas_and_documents(tmp_path: Path) -> None:
     code = "import sys; from hatchling.build import build_wheel; build_wheel(sys.argv[1])"
     subprocess.run([sys.executable, "-c", code, tmp_path], cwd=HERE, check=True, text=True)
     (wheel,) = tmp_path.glob("*.whl")

@@ -1,4 +1,4 @@
-"""Each command with standard streams that are closed, full, or a pipe that nobody reads."""
+"""Each command with standard streams that are closed, full, or a pipe without a reader."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ COMMANDS = {
 
 @dataclass(frozen=True)
 class Ran:
-    """What a command left behind."""
+    """The result of a command."""
 
     name: str
     root: Root
@@ -93,7 +93,7 @@ class Ran:
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The root of each case, to be copied."""
+    """A function that copies the root for each case."""
     root = make_root(tmp_path_factory.mktemp("streams") / "model")
     move_to_trash(plan_of(root, [FREE]), root)
     save_plan(plan_of(root), root.path / "plan.json")
@@ -127,7 +127,7 @@ def run(
     stderr: str = "FILE",
     typed: str = "",
 ) -> list[Ran]:
-    """Each of these commands, by one started process."""
+    """Run each of these commands in one process."""
     shared = copies("shared")
     roots = {name: copies(name) if typed or COMMANDS[name].acts else shared for name in names}
     files = {name: [f"{shared.path} {name}{end}" for end in (".out", ".err")] for name in roots}
@@ -165,14 +165,15 @@ def text_of(path: str) -> str:
 
 
 def check_effects(ran: Ran) -> None:
-    """Whatever became of the output, what was to be done is done, and recorded."""
+    """Check that the command did its work and recorded it, whether its output was written or
+    not."""
     assert in_place(ran.root) == ran.command.left, ran
     assert len(read_history(ran.root)) == ran.command.entries, ran
     assert "Traceback" not in ran.err and "Exception" not in ran.err, ran
 
 
 @pytest.mark.parametrize("stdout", ["closed", "full"])
-def test_output_that_cannot_be_written_is_said_and_costs_status_0(
+def test_output_that_cannot_be_written_gives_a_message_and_status_1(
     copies: Callable[[str], Root], stdout: str
 ) -> None:
     for ran in run(copies, COMMANDS, stdout=stdout):
@@ -185,7 +186,7 @@ def test_output_that_cannot_be_written_is_said_and_costs_status_0(
         assert ("carried out nevertheless" in ran.err) is command.acts, ran
 
 
-def test_a_reader_that_leaves_costs_nothing(copies: Callable[[str], Root]) -> None:
+def test_a_reader_that_closes_the_pipe_changes_nothing(copies: Callable[[str], Root]) -> None:
     for ran in run(copies, COMMANDS, stdout="no reader"):
         check_effects(ran)
         assert ran.status == ran.command.status, ran
@@ -207,7 +208,7 @@ def test_messages_that_cannot_be_written_change_nothing_else(
             assert json.loads((ran.root.path / "saved.json").read_bytes())["format"] == 1
 
 
-def test_input_that_is_closed_is_no_answer(copies: Callable[[str], Root]) -> None:
+def test_closed_input_is_not_a_confirmation(copies: Callable[[str], Root]) -> None:
     for ran in run(copies, COMMANDS, stdin="closed"):
         check_effects(ran)
         assert ran.status == ran.command.status, ran
@@ -216,7 +217,7 @@ def test_input_that_is_closed_is_no_answer(copies: Callable[[str], Root]) -> Non
         assert ("there is no terminal for the question" in ran.err) is asking, ran
 
 
-def test_all_streams_closed(copies: Callable[[str], Root]) -> None:
+def test_commands_work_with_all_streams_closed(copies: Callable[[str], Root]) -> None:
     for ran in run(copies, COMMANDS, stdin="closed", stdout="closed", stderr="closed"):
         check_effects(ran)
         assert ran.status == (1 if ran.command.prints else ran.command.status), ran
@@ -225,10 +226,10 @@ def test_all_streams_closed(copies: Callable[[str], Root]) -> None:
 
 
 @pytest.mark.parametrize("stderr", ["closed", "FILE"])
-def test_the_app_needs_a_terminal_as_standard_error_too(
+def test_the_app_needs_standard_error_to_be_a_terminal(
     copies: Callable[[str], Root], stderr: str
 ) -> None:
-    """That is what it draws on."""
+    """The app draws on standard error."""
     streams = {"stdin": "terminal", "stdout": "terminal", "stderr": stderr}
     for ran in run(copies, ["app", "demo"], **streams):
         check_effects(ran)
@@ -240,7 +241,9 @@ ASKING = ("purge without an answer", "purge without an answer as JSON", "apply w
 
 
 @pytest.mark.parametrize("typed", ["y\n", "n\n", "\x04", "\xff\n"])
-def test_an_answer_that_is_no_text_is_no(copies: Callable[[str], Root], typed: str) -> None:
+def test_an_answer_that_is_not_text_is_not_a_confirmation(
+    copies: Callable[[str], Root], typed: str
+) -> None:
     asked = run(copies, ASKING, stdin="terminal", stderr="terminal", typed=typed)
     for ran in asked:
         yes = typed == "y\n"
@@ -253,7 +256,7 @@ def test_an_answer_that_is_no_text_is_no(copies: Callable[[str], Root], typed: s
     ("redirection", "status"),
     [(">&-", 1), (">/dev/full", 1), ("| true", 0), ("2>&-", 0), ("2>/dev/full", 0), ("<&-", 0)],
 )
-def test_a_real_start_does_the_same(
+def test_a_started_process_behaves_the_same(
     copies: Callable[[str], Root], redirection: str, status: int
 ) -> None:
     root = copies("root")

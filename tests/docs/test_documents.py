@@ -189,8 +189,8 @@ def options_in(text: str) -> set[str]:
 def test_the_command_line_page_names_every_option(capsys: pytest.CaptureFixture[str]) -> None:
     ours = set[str]().union(*(options_of(command, capsys) for command in COMMANDS))
     assert not ours - options_in(page("cli"))
-    # Options of other programs: the benchmark, the pictures, hipercow for Python.
-    others = {"--help", "--tasks", "--only", "--sights", "--rebuild"}
+    # Options of other programs: the benchmark, the pictures, pytest, hipercow for Python.
+    others = {"--help", "--tasks", "--only", "--sights", "--snapshot-update", "--rebuild"}
     assert options_in(EVERYTHING) - ours == others
 
 

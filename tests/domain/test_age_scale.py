@@ -37,13 +37,13 @@ def test_every_stop_has_its_column(column: int) -> None:
 
 
 @given(ages, ages)
-def test_an_older_age_is_never_further_left(one: float, other: float) -> None:
+def test_column_of_an_older_age_is_never_further_left(one: float, other: float) -> None:
     assert column_of(min(one, other)) <= column_of(max(one, other))
 
 
 @example(1, 1065473639.5)  # half a second before the minute is full
 @given(st.sampled_from(range(1, len(STOPS))), st.floats(min_value=1_000_000_000, max_value=4e9))
-def test_a_stop_as_text_is_the_same_column(column: int, now: float) -> None:
+def test_stop_as_text_gives_the_same_column(column: int, now: float) -> None:
     assert column_of(now - parse_cutoff(to_filter_text(STOPS[column], now), now)) == column
 
 
@@ -58,12 +58,12 @@ def test_a_stop_as_text_is_the_same_column(column: int, now: float) -> None:
         (365 * DAY, "365 days"),
     ],
 )
-def test_stops_are_written_as_people_say_them(age: int, text: str) -> None:
+def test_stops_are_written_in_the_largest_unit(age: int, text: str) -> None:
     assert to_filter_text(age, NOW) == text
 
 
 @given(finished_times)
-def test_the_histogram_holds_everything_that_finished(times: list[float]) -> None:
+def test_histogram_counts_every_finished_task(times: list[float]) -> None:
     bars = histogram(len(times), partial(bisect_left, times), NOW)
     assert len(bars) == len(STOPS)
     assert sum(bars) == len(times)
@@ -71,13 +71,15 @@ def test_the_histogram_holds_everything_that_finished(times: list[float]) -> Non
 
 
 @given(finished_times, st.sampled_from(range(1, len(STOPS))))
-def test_what_stands_right_of_a_stop_is_what_it_passes(times: list[float], column: int) -> None:
+def test_columns_right_of_a_stop_count_the_tasks_it_matches(
+    times: list[float], column: int
+) -> None:
     passing = bisect_left(times, NOW - STOPS[column])
     assert sum(histogram(len(times), partial(bisect_left, times), NOW)[column:]) == passing
 
 
 @given(st.lists(st.integers(0, 10**9), max_size=30), st.sampled_from([8, 24]))
-def test_bars_fit_and_none_vanishes(bars: list[int], levels: int) -> None:
+def test_bars_fit_and_nonempty_bars_are_visible(bars: list[int], levels: int) -> None:
     drawn = bar_heights(bars, levels)
     assert all(0 <= height <= levels for height in drawn)
     assert [height > 0 for height in drawn] == [bar > 0 for bar in bars]
@@ -103,7 +105,7 @@ def test_labels(age: float, says: str) -> None:
 
 
 @given(st.sampled_from(STOPS[1:]), st.floats(min_value=-1e-3, max_value=1e-3))
-def test_every_stop_has_a_short_label_of_its_own(stop: int, noise: float) -> None:
+def test_every_stop_has_a_different_short_label(stop: int, noise: float) -> None:
     assert len(label(stop)) <= 6
     assert label(stop + noise) == label(stop)
     assert len({label(age) for age in STOPS}) == len(STOPS)

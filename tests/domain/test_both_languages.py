@@ -1,4 +1,4 @@
-"""One folder that is a root of R and of Python: one list, and no cascade crosses."""
+"""A folder that is a root of R and of Python: one list, and no cascade between them."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def going(snapshot: Snapshot, stack: FilterStack) -> tuple[set[str], set[tuple[s
     return set(plan.ids), {(one.bundle.lang.value, one.bundle.name) for one in plan.bundles}
 
 
-def test_both_are_one_list(root: Path) -> None:
+def test_tasks_of_both_languages_are_in_one_list(root: Path) -> None:
     snapshot = scan(root)
     langs = {i: task.lang for i, task in snapshot.tasks.items()}
     assert langs == {R1: Lang.R, R2: Lang.R, P1: Lang.PY, P2: Lang.PY}
@@ -59,13 +59,15 @@ def test_both_are_one_list(root: Path) -> None:
 @pytest.mark.parametrize(
     ("lang", "ids"), [("r", {R1, R2}), ("py", {P1, P2}), (None, {R1, R2, P1, P2})]
 )
-def test_each_is_a_part(root: Path, lang: str | None, ids: set[str]) -> None:
+def test_each_language_is_a_part_of_the_snapshot(
+    root: Path, lang: str | None, ids: set[str]
+) -> None:
     part = scan(root).of_lang(lang)
     assert set(part.tasks) == ids
     assert len(part.bundles) == (2 if lang is None else 1)
 
 
-def test_a_root_of_one_language_is_that_part_alone(root: Path) -> None:
+def test_root_of_one_language_has_only_that_part(root: Path) -> None:
     shutil.rmtree(root / "hipercow" / "tasks")
     shutil.rmtree(root / "hipercow" / "bundles")
     snapshot = scan(root)
@@ -75,8 +77,8 @@ def test_a_root_of_one_language_is_that_part_alone(root: Path) -> None:
     assert not scan(root).tasks
 
 
-def test_a_bundle_of_one_takes_no_task_of_the_other(root: Path) -> None:
-    """Whoever writes an id of R into a bundle of Python gains nothing."""
+def test_bundle_of_one_language_takes_no_task_of_the_other(root: Path) -> None:
+    """An id of R in a bundle of Python has no effect."""
     write_py_bundle(root, "crossing", [R1, P2])
     write_bundle(root, "back", [P2, P1])
     snapshot = scan(root)
@@ -89,7 +91,7 @@ def test_a_bundle_of_one_takes_no_task_of_the_other(root: Path) -> None:
     )
 
 
-def test_a_retry_of_one_draws_no_task_of_the_other_in(root: Path) -> None:
+def test_retry_of_one_language_cascades_to_no_task_of_the_other(root: Path) -> None:
     write_retries(root, [(P1, R1, R1)])
     snapshot = scan(root)
     assert going(snapshot, FilterStack(task_ids=TaskIds(frozenset([R1]))))[0] == {R1}
@@ -97,12 +99,14 @@ def test_a_retry_of_one_draws_no_task_of_the_other_in(root: Path) -> None:
         {P1},
         {("py", "same")},
     )
-    assert snapshot.tasks[R1].latest_status is None  # R's tip is gone, whatever Python has
+    assert (
+        snapshot.tasks[R1].latest_status is None
+    )  # the latest attempt of R is missing; Python has one
     followed = FilterStack(with_status=WithStatus.for_purge(["failure"]))
     assert followed.matched(snapshot) == {P1}
 
 
-def test_gone_ids_of_one_take_no_bundle_of_the_other(root: Path) -> None:
+def test_missing_ids_of_one_language_take_no_bundle_of_the_other(root: Path) -> None:
     write_py_bundle(root, "old", [GONE])
     write_bundle(root, "ancient", [GONE])
     stack = FilterStack(in_bundle=InBundle.of("old"))
@@ -114,7 +118,7 @@ def test_one_bundle_name_matches_both(root: Path) -> None:
     assert going(scan(root), stack) == ({R1, P1}, {("r", "same"), ("py", "same")})
 
 
-def test_a_copied_id_is_passed_over_with_a_sentence(root: Path) -> None:
+def test_copied_id_is_ignored_and_reported(root: Path) -> None:
     write_py_task(root, R1, "running")
     snapshot = scan(root)
     assert snapshot.tasks[R1].lang is Lang.R
@@ -140,7 +144,7 @@ def test_a_linked_python_root_is_browsed_and_not_purged(root: Path) -> None:
     assert "symbolic link" in str(find_root(root).purge_refusal)
 
 
-def test_changes_of_both_are_followed(root: Path) -> None:
+def test_scanner_follows_changes_of_both_languages(root: Path) -> None:
     now = 1000.0
     scanner = CombinedScanner(find_root(root), monotonic=lambda: now)
 
@@ -187,7 +191,7 @@ def test_a_python_root_that_comes_later_is_found(root: Path) -> None:
     assert len([*scanner.scan()][-1].snapshot.tasks) == 4
 
 
-def test_sizes_are_those_of_the_task_wherever_it_stands(root: Path) -> None:
+def test_sizes_are_measured_in_either_language(root: Path) -> None:
     sizes = measure_many(find_root(root), [R1, P1, GONE])
     assert sizes[P1].bytes == sum(p.stat().st_size for p in py_folder(root, P1).iterdir())
     assert set(sizes) == {R1, P1}
@@ -209,7 +213,7 @@ def test_the_command_line_lists_both_with_their_details(
     assert len(capsys.readouterr().out.splitlines()) == 2
 
 
-def test_a_filter_for_the_language_keeps_what_gone_ids_take(root: Path) -> None:
+def test_language_filter_keeps_tasks_that_missing_ids_take(root: Path) -> None:
     write_py_bundle(root, "old", [GONE])
     snapshot = scan(root)
     assert FilterStack(lang=OfLang(Lang.PY)).matched(snapshot) == {P1, P2}
@@ -236,7 +240,7 @@ def test_a_plan_of_both_is_saved_and_carried_out_later(
     assert [bundle.name for bundle in scan(root).bundles] == ["crossing"]
 
 
-def test_the_trash_of_both_says_which_is_which(
+def test_trash_of_both_languages_names_the_language(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["purge", str(root), "--with-status", "failure", "--trash", "--yes"]) == 0
@@ -252,11 +256,11 @@ def test_the_trash_of_both_says_which_is_which(
     assert set(scan(root).tasks) == {R1, R2, P1, P2}
 
 
-def test_counts_beside_the_filters_are_of_both(root: Path) -> None:
+def test_filter_counts_include_both_languages(root: Path) -> None:
     write_retries(root, [(P1, R1, R1)])
     counts = count_passing(scan(root), FilterStack(), NOW)
     assert counts.langs == {Lang.R: 2, Lang.PY: 2}
-    assert counts.statuses[Status.FAILURE] == 1  # R's is retried, by what is not there
+    assert counts.statuses[Status.FAILURE] == 1  # the task of R has a missing retry
     assert counts.statuses[Status.SUCCESS] == 2
 
 
@@ -284,13 +288,13 @@ named = st.dictionaries(st.sampled_from(["a", "b", "c/d"]), st.sets(ids, max_siz
     ),
 )
 @settings(max_examples=300, deadline=None)
-def test_no_cascade_ever_crosses(
+def test_no_cascade_crosses_the_languages(
     tasks: dict[str, tuple[Lang, Status]],
     retries: list[tuple[str, str, str]],
     bundles: dict[Lang, dict[str, set[str]]],
     given: dict[str, Any],
 ) -> None:
-    """A plan of both is that of R and that of Python, as if each stood alone."""
+    """A plan of both languages is the sum of the plans of R and of Python."""
     chains = RetryChains(tuple(RetryLink(*line) for line in retries))
     parts = [
         Snapshot(
@@ -316,7 +320,7 @@ def test_no_cascade_ever_crosses(
         mine = whole.of_lang(part.lang)
         assert mine.ids == alone.ids and set(mine.ids) <= known[part.lang]
         assert {one.task.id for one in mine.blocked} == {one.task.id for one in alone.blocked}
-        # An id that is a task of the other counts here as none, not as one that is gone.
+        # Here, an id of a task of the other language is neither a task nor missing.
         strangers = tasks.keys() - known[part.lang]
         for one in alone.bundles:
             if strangers.isdisjoint(one.bundle.task_ids):

@@ -35,7 +35,7 @@ NOW = 1_800_000_000.0
         ("000 h", 0),
     ],
 )
-def test_so_long_ago(text: str, ago: float) -> None:
+def test_relative_time_is_subtracted_from_now(text: str, ago: float) -> None:
     assert parse_cutoff(text, NOW) == NOW - ago
 
 
@@ -49,7 +49,7 @@ def test_dates_and_times_are_local_unless_they_say_otherwise() -> None:
     assert parse_cutoff(datetime(2026, 1, 31, 12, tzinfo=UTC), NOW) == 1769860800.0
 
 
-def test_a_timedelta_is_that_long_ago_whatever_its_sign() -> None:
+def test_timedelta_is_subtracted_whatever_its_sign() -> None:
     assert (
         parse_cutoff(timedelta(days=2), NOW)
         == parse_cutoff(timedelta(days=-2), NOW)
@@ -90,13 +90,13 @@ def test_dates_and_times_of_iso_8601(day: str) -> None:
         *("2026-01-31T12:00 +02:00", "2026-01-31T12:00+02:00:30", "2026-01-31T12:0000"),
     ],
 )
-def test_what_is_no_time_is_refused_with_what_to_write(text: str) -> None:
+def test_text_that_is_not_a_time_is_refused_with_the_accepted_forms(text: str) -> None:
     with pytest.raises(FilterError) as caught:
         parse_cutoff(text, NOW)
     assert EXPECTED in str(caught.value) and escape_controls(text.strip()) in str(caught.value)
 
 
-def test_a_unit_that_is_not_known_is_refused_with_what_to_write() -> None:
+def test_unknown_unit_is_refused_with_the_accepted_forms() -> None:
     with pytest.raises(FilterError, match="'fortnights' is not a unit of time: write '<n> hours'"):
         parse_cutoff("9 fortnights", NOW)
 
@@ -114,7 +114,7 @@ def test_other_kinds_of_values_are_refused(value: object) -> None:
 
 
 @given(st.text(max_size=30))
-def test_any_text_is_a_moment_or_a_clean_sentence(text: str) -> None:
+def test_any_text_gives_a_time_or_a_clean_message(text: str) -> None:
     try:
         assert isinstance(parse_cutoff(text, NOW), float)
     except FilterError as error:

@@ -39,7 +39,7 @@ def test_waiting_ends_with_the_start_and_running_with_the_end(
     assert run_time(one, NOW) == run
 
 
-def test_clocks_that_contradict_each_other_tell_nothing_that_is_over() -> None:
+def test_contradicting_clocks_give_no_duration_of_finished_steps() -> None:
     backwards = task(Status.SUCCESS, BEGAN + 9, BEGAN + 5, BEGAN)
     assert queue_time(backwards, NOW) is run_time(backwards, NOW) is None
     ahead = task(Status.RUNNING, NOW + 5, NOW + 9)

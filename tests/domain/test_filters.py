@@ -55,7 +55,7 @@ def test_globs(patterns: str | list[str], takes: set[str]) -> None:
         ("{a,b}" * 14, "more than 1,000 patterns"),
     ],
 )
-def test_globs_that_are_refused_with_a_sentence(patterns: str, says: str) -> None:
+def test_bad_globs_are_refused_with_a_message(patterns: str, says: str) -> None:
     with pytest.raises(FilterError, match=says):
         InBundle.of(patterns)
 
@@ -63,14 +63,14 @@ def test_globs_that_are_refused_with_a_sentence(patterns: str, says: str) -> Non
 @example("[0-.[]")
 @given(st.text("ab*?[]{}!,\\.^-0123456789\x1b\n", max_size=20))
 @settings(max_examples=300, deadline=None)
-def test_any_text_is_a_glob_or_a_sentence(text: str) -> None:
+def test_any_text_is_a_glob_or_gives_a_message(text: str) -> None:
     try:
         InBundle.of(text).matches("ab")
     except FilterError as error:
         assert "\x1b" not in str(error) and "\n" not in str(error)
 
 
-def test_no_bundle_matching_is_an_error_one_pattern_of_several_is_not() -> None:
+def test_no_matching_bundle_is_an_error_but_one_unmatched_pattern_is_not() -> None:
     snapshot = snapshot_of([], bundles={"one": (A,)})
     InBundle.of(["one", "two"]).check(snapshot)
     with pytest.raises(FilterError, match="No bundle matches 'two'"):
@@ -83,7 +83,7 @@ def test_ids_that_do_not_exist_are_counted() -> None:
         TaskIds(frozenset({A, B, C})).check(snapshot)
 
 
-def test_no_filter_at_all_is_refused_for_a_purge_only() -> None:
+def test_missing_filters_are_refused_for_a_purge_only() -> None:
     with pytest.raises(NoFilterError, match="No filter selected"):
         requested_filters(None, None, None, None, now=NOW)
     assert requested_filters(None, None, None, None, now=NOW, listing=True).given == ()
@@ -111,7 +111,7 @@ def test_a_string_is_a_list_of_one() -> None:
         ),
     ],
 )
-def test_statuses_that_cannot_be_purged_by(status: str | list[str], says: str) -> None:
+def test_statuses_that_cannot_be_purged_are_refused(status: str | list[str], says: str) -> None:
     with pytest.raises(FilterError, match=says) as caught:
         requested_filters(None, None, None, status, now=NOW)
     assert "\x1b" not in str(caught.value)
@@ -154,7 +154,7 @@ def test_an_age_is_shown_as_one(text: str, shown: str) -> None:
     assert str(FinishedBefore.of(text, NOW)) == f"finished before {shown}"
 
 
-def test_a_list_knows_all_six_statuses() -> None:
+def test_list_accepts_all_six_statuses() -> None:
     stack = requested_filters(None, None, None, ["running", "submitted"], now=NOW, listing=True)
     assert stack.with_status is not None
     assert stack.with_status.statuses == {Status.RUNNING, Status.SUBMITTED}
@@ -174,10 +174,10 @@ stacks = st.builds(
 
 @settings(max_examples=300, deadline=None)
 @given(snapshots(), stacks)
-def test_what_matches_is_what_the_rules_say_id_by_id(
+def test_matched_ids_agree_with_the_rules_for_each_id(
     snapshot: Snapshot, stack: FilterStack
 ) -> None:
-    """Rules 1 to 6, asked of each id by itself, whether it is gone or not."""
+    """Return whether one id passes by rules 1 to 6; it can be missing."""
     known = {i: task for i, task in snapshot.tasks.items() if task.exists}
 
     def passes(i: str) -> bool:
@@ -208,7 +208,7 @@ def _in_python(task: Task) -> Task:
 
 @st.composite
 def both_languages(draw: st.DrawFn) -> Snapshot:
-    """A root of R and of Python, in which bundles may name tasks of the other."""
+    """A root of R and of Python with bundles that may name tasks of the other language."""
     r, other = draw(snapshots()), draw(snapshots())
     tasks = [task for i, task in other.tasks.items() if i not in r.tasks]
     links = [(link.id, link.parent, link.base) for link in other.chains.links]
@@ -226,7 +226,7 @@ def both_languages(draw: st.DrawFn) -> Snapshot:
 
 @settings(max_examples=150, deadline=None)
 @given(both_languages(), stacks, st.sampled_from([None, *Lang]))
-def test_of_two_languages_each_matches_its_own(
+def test_each_language_is_matched_by_itself(
     snapshot: Snapshot, stack: FilterStack, lang: Lang | None
 ) -> None:
     stack = replace(stack, lang=OfLang(lang) if lang else None)

@@ -24,7 +24,7 @@ WORKED_OUT = ("missing_ids", "non_task_ids")
 
 
 @given(successions(), st.sets(st.sampled_from([*WORKED_OUT, "columns"])))
-def test_what_is_taken_over_is_what_would_be_worked_out(
+def test_incremental_values_equal_derived_values(
     both: tuple[Snapshot, Snapshot], asked: set[str]
 ) -> None:
     before, now = both
@@ -40,13 +40,13 @@ def test_what_is_taken_over_is_what_would_be_worked_out(
 
 
 def _rows(snapshot: Snapshot) -> list[tuple[float, str, int, int]]:
-    """What stands in the rows, whichever comes first of those that nothing puts in order."""
+    """Return the rows in an order that does not depend on the order of equal rows."""
     found = snapshot.columns
     return sorted(zip(found.keys, found.ids, found.status_codes, found.latest_codes, strict=True))
 
 
 @given(successions())
-def test_tasks_that_moved_are_those_that_differ(both: tuple[Snapshot, Snapshot]) -> None:
+def test_changed_ids_are_those_of_tasks_that_differ(both: tuple[Snapshot, Snapshot]) -> None:
     before, now = (dict(snapshot.tasks) for snapshot in both)
     differing = {i for i in before.keys() | now.keys() if before.get(i) != now.get(i)}
     assert changed_ids(before, now) == differing
@@ -56,7 +56,7 @@ settled = st.sampled_from([key for key in SortKey if key not in CHANGING_KEYS])
 
 
 @given(successions(), settled, st.booleans())
-def test_who_moved_stands_where_a_new_order_would_put_it(
+def test_resorted_tasks_are_where_sorting_puts_them(
     both: tuple[Snapshot, Snapshot], key: SortKey, reverse: bool
 ) -> None:
     before, now = both
@@ -75,7 +75,7 @@ def test_who_moved_stands_where_a_new_order_would_put_it(
 
 
 @given(successions())
-def test_lines_of_bundles_are_made_anew_where_their_tasks_changed(
+def test_bundle_rows_are_rebuilt_only_for_changed_tasks(
     both: tuple[Snapshot, Snapshot],
 ) -> None:
     before, now = both
@@ -86,7 +86,7 @@ def test_lines_of_bundles_are_made_anew_where_their_tasks_changed(
     assert lines.build(now, {}, moves) == BundleRowBuilder().build(now, {})
 
 
-def test_what_leaves_and_what_comes_at_the_same_time_stand_in_the_order_of_creation() -> None:
+def test_tasks_with_equal_times_stay_in_the_order_of_creation() -> None:
     first, second, third, fourth = map(task_id, range(4))
 
     def ended(i: str, created: float) -> Task:
@@ -99,7 +99,7 @@ def test_what_leaves_and_what_comes_at_the_same_time_stand_in_the_order_of_creat
     assert vars(now)["columns"].ids == (third, fourth, second)
 
 
-def test_each_language_takes_over_its_own() -> None:
+def test_each_language_is_updated_by_itself() -> None:
     before, now = [
         combine_snapshots(
             snapshot_of([Task(task_id(0), status, 1)]),

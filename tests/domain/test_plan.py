@@ -64,7 +64,7 @@ def reasons(plan: PurgePlan) -> dict[str, tuple[str, str | None]]:
 
 @given(snapshots(), stacks, st.booleans())
 @settings(max_examples=300, deadline=None)
-def test_no_chain_is_split_no_bundle_dangles_nothing_alive_is_touched(
+def test_plan_splits_no_chain_leaves_no_dangling_bundle_and_takes_no_live_task(
     snapshot: Snapshot, stack: FilterStack, skip: bool
 ) -> None:
     plan = make_plan(snapshot, stack, now=NOW, skip_blocked=skip)
@@ -103,7 +103,7 @@ def test_adding_a_filter_never_adds_a_task(
 
 @given(snapshots(), stacks)
 @settings(max_examples=200, deadline=None)
-def test_skipping_what_blocks_leaves_a_plan_without_it(
+def test_plan_with_skip_blocked_has_no_blocked_chain(
     snapshot: Snapshot, stack: FilterStack
 ) -> None:
     whole = make_plan(snapshot, stack, now=NOW)
@@ -114,25 +114,25 @@ def test_skipping_what_blocks_leaves_a_plan_without_it(
     assert {one.bundle.name for one in rest.bundles} <= {one.bundle.name for one in whole.bundles}
 
 
-def test_a_matched_task_draws_in_its_chain_and_says_so() -> None:
+def test_matched_task_cascades_to_its_chain_with_a_reason() -> None:
     snapshot = snapshot_of([ended(A), ended(B), ended(C)], links=[(B, A, A), (C, B, A)])
     plan = make_plan(snapshot, by_ids(B), now=NOW)
     assert reasons(plan) == {A: ("retry chain", B), B: ("matched", None), C: ("retry chain", B)}
 
 
-def test_gone_members_tie_the_others_together() -> None:
+def test_missing_members_connect_the_others() -> None:
     snapshot = snapshot_of([ended(A), ended(C)], links=[(B, A, A), (C, B, A)])
     assert set(make_plan(snapshot, by_ids(A), now=NOW).ids) == {A, C}
 
 
-def test_forks_and_cycles_go_whole() -> None:
+def test_forks_and_cycles_go_completely() -> None:
     fork = snapshot_of([ended(A), ended(B), ended(C)], links=[(B, A, A), (C, A, A)])
     assert set(make_plan(fork, by_ids(C), now=NOW).ids) == {A, B, C}
     cycle = snapshot_of([ended(A), ended(B)], links=[(B, A, A), (A, B, A)])
     assert set(make_plan(cycle, by_ids(A), now=NOW).ids) == {A, B}
 
 
-def test_a_retried_task_counts_as_its_tip_by_status_and_as_itself_by_age() -> None:
+def test_retried_task_counts_by_latest_status_and_by_its_own_age() -> None:
     snapshot = snapshot_of(
         [ended(A, Status.FAILURE, days=20), ended(B, Status.SUCCESS, days=1)], links=[(B, A, A)]
     )
@@ -142,13 +142,13 @@ def test_a_retried_task_counts_as_its_tip_by_status_and_as_itself_by_age() -> No
     assert old.matched(snapshot) == {A}
 
 
-def test_a_tip_that_is_gone_has_no_status() -> None:
+def test_missing_latest_attempt_has_no_status() -> None:
     snapshot = snapshot_of([ended(A)], links=[(B, A, A)])
     assert snapshot.tasks[A].latest_status is None
     assert failures().matched(snapshot) == set()
 
 
-def test_a_gone_id_of_a_matched_bundle_draws_in_its_chain_and_bundles() -> None:
+def test_missing_id_of_a_matched_bundle_cascades_to_its_chain_and_bundles() -> None:
     snapshot = snapshot_of(
         [ended(B)], bundles={"one": (A,), "two": (A, C), "three": (D,)}, links=[(B, A, A)]
     )
@@ -157,13 +157,13 @@ def test_a_gone_id_of_a_matched_bundle_draws_in_its_chain_and_bundles() -> None:
     assert [one.bundle.name for one in plan.bundles] == ["one", "two"]
 
 
-def test_a_bundle_of_gone_tasks_alone_goes_and_is_not_nothing() -> None:
+def test_bundle_with_only_missing_tasks_goes() -> None:
     snapshot = snapshot_of([], bundles={"one": (A,)})
     plan = make_plan(snapshot, FilterStack(in_bundle=InBundle.of("one")), now=NOW)
     assert plan.ids == () and not plan.empty
 
 
-def test_bundles_say_what_they_lose_and_what_survives() -> None:
+def test_planned_bundles_count_deleted_and_surviving_tasks() -> None:
     snapshot = snapshot_of(
         [ended(A), ended(B, Status.SUCCESS), ended(C)], bundles={"mix": (A, B, D), "other": (C,)}
     )
@@ -181,7 +181,7 @@ def test_bundles_say_what_they_lose_and_what_survives() -> None:
         (Task(A, Status.BROKEN, -1, problem="Permission denied"), "Permission denied"),
     ],
 )
-def test_what_is_alive_or_unreadable_blocks_with_its_reason(task: Task, word: str) -> None:
+def test_live_or_unreadable_task_blocks_with_a_reason(task: Task, word: str) -> None:
     snapshot = snapshot_of([task, ended(B), ended(C)], links=[(B, A, A)])
     plan = make_plan(snapshot, by_ids(B, C), now=NOW)
     assert plan.refused
@@ -191,7 +191,7 @@ def test_what_is_alive_or_unreadable_blocks_with_its_reason(task: Task, word: st
     assert rest.ids == (C,) and not rest.refused
 
 
-def test_a_folder_without_data_goes_only_by_its_own_id() -> None:
+def test_folder_without_data_goes_only_by_its_id() -> None:
     bare = Task(A, Status.BROKEN, 0, problem="no data")
     snapshot = snapshot_of([bare, ended(B)], bundles={"one": (A, B)}, links=[(B, A, A)])
     assert set(make_plan(snapshot, by_ids(A), now=NOW).ids) == {A, B}
@@ -200,7 +200,7 @@ def test_a_folder_without_data_goes_only_by_its_own_id() -> None:
     assert make_plan(snapshot, in_bundle, now=NOW).ids == (B,)
 
 
-def test_a_folder_without_data_that_may_be_queued_blocks_though_it_is_named() -> None:
+def test_folder_without_data_that_may_be_queued_blocks_even_by_its_id() -> None:
     snapshot = snapshot_of([Task(A, Status.BROKEN, QUEUED), ended(B)], bundles={"one": (A, B)})
     for stack in (by_ids(A), FilterStack(in_bundle=InBundle.of("one"))):
         plan = make_plan(snapshot, stack, now=NOW)
@@ -217,7 +217,7 @@ def unread(snapshot: Snapshot, **what: object) -> Snapshot:
 
 
 @pytest.mark.parametrize("place", [B[:2], B])
-def test_a_member_of_a_chain_whose_place_can_not_be_examined_blocks_it(place: str) -> None:
+def test_chain_is_blocked_by_a_member_with_an_unreadable_folder(place: str) -> None:
     snapshot = snapshot_of([ended(A), ended(C)], links=[(B, A, A)])
     assert set(make_plan(snapshot, failures(follow=False), now=NOW).ids) == {A, C}
     plan = make_plan(unread(snapshot, places={place: "x is a link"}), by_ids(A, C), now=NOW)
@@ -230,7 +230,7 @@ def test_a_member_of_a_chain_whose_place_can_not_be_examined_blocks_it(place: st
     assert rest.ids == (C,)
 
 
-def test_an_id_whose_place_can_not_be_examined_is_not_taken_for_gone() -> None:
+def test_id_with_an_unreadable_folder_does_not_count_as_missing() -> None:
     snapshot = unread(snapshot_of([ended(A)], bundles={"one": (A, B)}), places={B[:2]: "x"})
     by_ids(A, B).check(snapshot)
     with pytest.raises(UnknownTasksError, match="1 / 3 tasks"):
@@ -253,7 +253,7 @@ def test_tasks_of_the_other_language_are_not_blocked() -> None:
     assert plan_totals(whole, by_ids(B), now=NOW) == PlanTotals(matched=1)
 
 
-def test_a_bundle_that_can_not_be_read_blocks_all_until_it_is_ignored() -> None:
+def test_unreadable_bundle_blocks_every_task_until_it_is_ignored() -> None:
     snapshot = unread(
         snapshot_of([ended(A), ended(B)], bundles={"one": (A,)}),
         bundles={"a\x1b": "Permission denied", "b": "a pipe"},
@@ -271,7 +271,7 @@ def test_a_bundle_that_can_not_be_read_blocks_all_until_it_is_ignored() -> None:
     assert none.empty and not none.ignored_bundles and not none.warnings
 
 
-def test_a_bundle_that_can_not_be_read_is_said_to_be_that_and_not_to_be_missing() -> None:
+def test_unreadable_bundle_is_reported_as_unreadable_and_not_as_missing() -> None:
     snapshot = unread(snapshot_of([ended(A)]), bundles={"mine": "Permission denied"})
     with pytest.raises(BlockedError, match="Bundle 'mine' can't be read"):
         InBundle.of("m*").check(snapshot)
@@ -289,7 +289,7 @@ def test_ids_in_an_unfinished_line_block_for_a_minute(age: float, blocks: bool) 
 
 @settings(max_examples=200, deadline=None)
 @given(unread_snapshots(), stacks, st.booleans())
-def test_nothing_goes_that_may_be_named_by_what_could_not_be_read(
+def test_no_task_goes_that_an_unread_file_may_name(
     snapshot: Snapshot, stack: FilterStack, ignore: bool
 ) -> None:
     plan = make_plan(snapshot, stack, now=NOW, skip_blocked=True, ignore_unreadable_bundles=ignore)
@@ -301,7 +301,7 @@ def test_nothing_goes_that_may_be_named_by_what_could_not_be_read(
     assert not plan.tasks or bool(plan.ignored_bundles) == (ignore and bool(unread.bundles))
 
 
-def test_nothing_given_matches_nothing_and_an_empty_list_passes_nothing() -> None:
+def test_no_filter_and_an_empty_list_match_no_task() -> None:
     snapshot = snapshot_of([ended(A)])
     assert FilterStack().matched(snapshot) == set()
     assert make_plan(snapshot, by_ids(), now=NOW).empty
@@ -309,7 +309,7 @@ def test_nothing_given_matches_nothing_and_an_empty_list_passes_nothing() -> Non
     assert make_plan(snapshot, empty, now=NOW).empty
 
 
-def test_what_the_filters_would_have_kept_stands_out() -> None:
+def test_tasks_that_filters_would_have_kept_are_beyond_filters() -> None:
     snapshot = snapshot_of([ended(A, days=20), ended(B, Status.SUCCESS, days=1)], links=[(B, A, A)])
     stack = FilterStack(
         finished_before=FinishedBefore(NOW - 10 * DAY, "10 days"),
@@ -321,7 +321,7 @@ def test_what_the_filters_would_have_kept_stands_out() -> None:
     assert any("newer than 10 days" in text for text in plan.warnings)
 
 
-def test_a_new_task_and_an_estimated_time_are_warned_of() -> None:
+def test_new_task_and_estimated_time_give_warnings() -> None:
     fresh = Task(A, Status.FAILURE, 1, NOW - 60, None, NOW - 30, finished_estimated=True)
     stack = FilterStack(finished_before=FinishedBefore(NOW, "0 days"))
     (planned,) = make_plan(snapshot_of([fresh]), stack, now=NOW).tasks
@@ -332,14 +332,14 @@ def test_a_new_task_and_an_estimated_time_are_warned_of() -> None:
     )
 
 
-def test_a_failure_that_counts_as_its_success_is_not_called_kept() -> None:
+def test_failure_that_counts_as_a_success_gives_no_kept_warning() -> None:
     snapshot = snapshot_of([ended(A), ended(B, Status.SUCCESS)], links=[(B, A, A)])
     stack = FilterStack(with_status=WithStatus(frozenset({Status.SUCCESS})))
     plan = make_plan(snapshot, stack, now=NOW)
     assert len(plan.matched) == 2 and not plan.beyond_filters and not plan.warnings
 
 
-def test_a_success_that_counts_as_its_failure_is_warned_of() -> None:
+def test_success_that_counts_as_a_failure_gives_a_warning() -> None:
     snapshot = snapshot_of([ended(A, Status.SUCCESS), ended(B)], links=[(B, A, A)])
     plan = make_plan(snapshot, failures(), now=NOW)
     assert len(plan.matched) == 2 and not plan.beyond_filters
@@ -355,7 +355,7 @@ def test_a_success_that_counts_as_its_failure_is_warned_of() -> None:
         (FilterStack(finished_before=FinishedBefore(NOW - 10 * DAY, "10 days")), "newer than"),
     ],
 )
-def test_a_member_of_a_chain_that_a_filter_alone_would_have_kept_is_warned_of(
+def test_chain_member_that_one_filter_would_have_kept_gives_a_warning(
     stack: FilterStack, says: str
 ) -> None:
     tasks = [ended(A, days=20), ended(B, Status.SUCCESS, days=1)]
@@ -367,14 +367,14 @@ def test_a_member_of_a_chain_that_a_filter_alone_would_have_kept_is_warned_of(
 
 @given(snapshots(), stacks)
 @settings(max_examples=200, deadline=None)
-def test_what_a_chain_draws_in_is_always_warned_of_and_what_matches_is_never_called_kept(
+def test_cascaded_tasks_always_give_a_warning_and_matched_tasks_no_kept_warning(
     snapshot: Snapshot, stack: FilterStack
 ) -> None:
     plan = make_plan(snapshot, stack, now=NOW)
     assert {one.task.id for one in plan.beyond_filters} == {one.task.id for one in plan.cascaded}
 
 
-def test_an_age_in_the_future_is_warned_of() -> None:
+def test_age_in_the_future_gives_a_warning() -> None:
     snapshot = snapshot_of([ended(A)])
     for moment, warned in ((NOW + 1, True), (NOW, False)):
         stack = FilterStack(finished_before=FinishedBefore(moment, "2099-01-01"))
@@ -385,7 +385,7 @@ def test_an_age_in_the_future_is_warned_of() -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(snapshots() | unread_snapshots(), stacks)
-def test_a_tally_is_what_the_plan_comes_to(snapshot: Snapshot, stack: FilterStack) -> None:
+def test_totals_equal_the_numbers_of_the_plan(snapshot: Snapshot, stack: FilterStack) -> None:
     plan = make_plan(snapshot, stack, now=NOW)
     counts = (plan.matched, plan.cascaded, plan.bundles, plan.blocked)
     assert plan_totals(snapshot, stack, now=NOW) == PlanTotals(*map(len, counts))

@@ -18,13 +18,13 @@ def chains(*lines: str) -> RetryChains:
     return RetryChains(tuple(RetryLink(*line) for line in lines))
 
 
-def test_a_line_of_attempts_in_order() -> None:
+def test_linear_chain_is_in_order() -> None:
     made = chains("baa", "cba")
     assert made.chain("a") == made.chain("b") == made.chain("c") == ("a", "b", "c")
     assert [made.latest_attempt(name) for name in "abc"] == ["c", "c", "c"]
 
 
-def test_what_was_never_retried_is_its_own_tip_and_has_no_chain() -> None:
+def test_task_without_retries_is_its_latest_attempt_and_has_no_chain() -> None:
     assert chains("baa").chain("x") == ()
     assert chains("baa").latest_attempt("x") == "x"
 
@@ -33,26 +33,26 @@ def test_the_order_of_lines_does_not_break_a_chain() -> None:
     assert chains("cba", "baa").chain("c") == ("a", "b", "c")
 
 
-def test_a_fork_is_one_chain_and_its_tip_follows_the_first_line() -> None:
+def test_fork_is_one_chain_and_its_latest_attempt_follows_the_first_line() -> None:
     made = chains("baa", "caa", "dba")
     assert made.chain("c") == ("a", "b", "d", "c")
     assert made.latest_attempt("a") == "d"
     assert made.latest_attempt("c") == "c"
 
 
-def test_a_cycle_is_one_chain_without_a_tip() -> None:
+def test_cycle_is_one_chain_without_a_latest_attempt() -> None:
     made = chains("baa", "aba")
     assert set(made.chain("a")) == {"a", "b"}
     assert made.latest_attempt("a") is None
 
 
-def test_base_alone_ties_too() -> None:
+def test_base_alone_connects_tasks() -> None:
     made = chains("cba")
     assert set(made.chain("a")) == {"a", "b", "c"}
 
 
 @given(st.lists(st.tuples(NAMES, NAMES, NAMES), max_size=12))
-def test_chains_part_the_ids_and_every_link_stays_within_one(
+def test_chains_are_disjoint_and_contain_every_link(
     links: list[tuple[str, str, str]],
 ) -> None:
     made = RetryChains(tuple(RetryLink(*link) for link in links))
@@ -66,7 +66,9 @@ def test_chains_part_the_ids_and_every_link_stays_within_one(
 
 
 @given(st.lists(st.tuples(NAMES, NAMES, NAMES), max_size=12))
-def test_lines_are_what_the_general_way_makes_of_them(links: list[tuple[str, str, str]]) -> None:
+def test_linear_chains_equal_the_result_of_the_general_algorithm(
+    links: list[tuple[str, str, str]],
+) -> None:
     retries = [RetryLink(*link) for link in links]
     made = RetryChains(tuple(retries))
     following: dict[str, list[str]] = {}

@@ -102,7 +102,7 @@ FEW = Limits(max_steps=10_000)
         (ints(19, MANY), ints(24, 0), 3),
         (b"", ints(2) + ints(0xFE), 1),
         (ints(19, MANY), ints((1 << 8) | 0xFF), 1),
-        # Constants of bytecode behind the first, each a reference to a shared cell.
+        # Constants of bytecode after the first, each a reference to a shared cell.
         (ints(21, 1, 13, 0, MANY, 0xFE, 0xFE), ints(243, 0), 3),
         # The names of a namespace.
         (ints(249, 0, MANY), ints(0x40009, 0), 3),

@@ -1,4 +1,4 @@
-"""Which files are bundles, and what is read of them."""
+"""The files that are bundles, and their content."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_every_name_that_r_lists_is_a_bundle(root: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [".DS_Store", ".hidden", ".nfs0000000000000001"])
-def test_hidden_files_are_no_bundles_of_r(root: Path, name: str) -> None:
+def test_hidden_files_are_not_bundles_of_r(root: Path, name: str) -> None:
     write_bundle(root, name, [A])
     os.mkfifo(folder(root) / ".pipe")
     snapshot = scan(root)
@@ -56,7 +56,7 @@ def test_a_file_of_text_is_a_bundle_without_tasks(root: Path) -> None:
     assert "2 lines of bundle 'README.md' not a task id" in snapshot.problems
 
 
-def test_files_of_systems_are_no_bundles_of_python(tmp_path: Path) -> None:
+def test_system_files_are_not_bundles_of_python(tmp_path: Path) -> None:
     for name in (".DS_Store", ".nfs0000000000000001", ".fuse_hidden0001", ".mine"):
         write_py_bundle(tmp_path, name, [A])
     assert [one.name for one in scan(tmp_path).bundles] == [".mine"]
@@ -133,14 +133,14 @@ def test_any_other_link_is_not_read(root: Path, target: Callable[[Path], str], s
     assert any("'bundles/link' can't be read" in text for text in snapshot.problems)
 
 
-def test_what_is_too_large_is_not_read(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bundle_that_is_too_large_is_not_read(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hipercow_tui.formats.bundles.BUNDLE_LIMIT", 50)
     (folder(root) / "link").symlink_to(inside(root))
     write_bundle(root, "large", [A, B])
     assert set(scan(root).unread.bundles) == {"large", "link"}
 
 
-def test_a_link_target_that_is_swapped_for_a_link_meanwhile_is_not_followed(
+def test_link_target_that_is_replaced_by_a_link_is_not_followed(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hipercow = find_root(root).hipercow
@@ -153,7 +153,7 @@ def test_a_link_target_that_is_swapped_for_a_link_meanwhile_is_not_followed(
         read_link_target(folder(root) / "link", within=hipercow, limit=BYTES_64K)
 
 
-def test_what_a_link_leads_to_is_read_again_in_every_pass(root: Path) -> None:
+def test_target_of_a_link_is_read_again_in_every_pass(root: Path) -> None:
     (folder(root) / "link").symlink_to(inside(root))
     scanner = Scanner(find_root(root))
     first = last_of(scanner)
@@ -166,7 +166,7 @@ def last_of(scanner: Scanner) -> Snapshot:
     return [state.snapshot for state in scanner.scan()][-1]
 
 
-def test_a_cache_holds_neither_links_nor_what_could_not_be_read(
+def test_index_has_neither_links_nor_unreadable_bundles(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))

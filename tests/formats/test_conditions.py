@@ -34,7 +34,7 @@ def texts(*words: str) -> bytes:
 
 
 def condition(parts: dict[str, bytes], *classes: str) -> bytes:
-    """A list with names and class, whose attributes are written by name each time."""
+    """A serialized condition: a list with names and class."""
     return b"".join(
         (
             ints(0x313, len(parts)),
@@ -47,11 +47,11 @@ def condition(parts: dict[str, bytes], *classes: str) -> bytes:
 
 
 @pytest.mark.parametrize("name", MESSAGES)
-def test_says_what_r_says(name: str) -> None:
+def test_texts_equal_those_of_r(name: str) -> None:
     assert read_error(io.BytesIO(fixture(name))) == MESSAGES[name]
 
 
-def test_says_what_hipercow_says_of_a_real_root(
+def test_texts_of_a_real_root_equal_those_of_hipercow(
     sir_model: Path, sir_model_expected: dict[str, Any]
 ) -> None:
     failed = [task for task in sir_model_expected["tasks"] if task.get("error")]
@@ -63,12 +63,12 @@ def test_says_what_hipercow_says_of_a_real_root(
 
 
 @pytest.mark.parametrize("raw", [ints(NULL), texts("no", "condition"), ints(13, 1, 5)])
-def test_what_is_no_condition_is_an_error(raw: bytes) -> None:
+def test_value_that_is_not_a_condition_raises_an_error(raw: bytes) -> None:
     with pytest.raises(RdsError, match="it has no error"):
         read_error(HEADER + raw)
 
 
-def test_a_condition_without_a_message_says_nothing() -> None:
+def test_condition_without_a_message_has_an_empty_text() -> None:
     assert read_error(HEADER + ints(19, 0)) == ""
     assert read_error(HEADER + condition({"message": ints(NULL)})) == ""
     assert read_error(HEADER + condition({"message": ints(NULL)}, "rlang_error")) == ""
@@ -78,7 +78,7 @@ def test_a_huge_trace_before_the_rest_is_skipped_in_little_memory() -> None:
     frame = ints(6, 1) + char("f") + ints(2, 14, 20_000) + bytes(160_000) + ints(NULL)
     calls = ints(19, 200) + frame * 200
     environments = ints(19, 1000) + (ints(4, 0) + ints(NULL) * 4) * 1000
-    later = ints(6, (1201 << 8) + 0xFF, NULL)  # refers to a symbol behind all those
+    later = ints(6, (1201 << 8) + 0xFF, NULL)  # refers to a symbol after all of them
     raw = HEADER + condition(
         {
             "message": texts("outer"),
@@ -117,7 +117,7 @@ def test_many_parents_and_many_parts_are_bounded() -> None:
     assert read_error(HEADER + condition({"message": texts("many"), **parts})) == "many"
 
 
-def test_calls_nested_without_end_hide_nothing_else() -> None:
+def test_deeply_nested_calls_hide_nothing_else() -> None:
     deep = (ints(6, 1) + char("+") + ints(2)) * 3000 + ints(14, 1) + bytes(8) + ints(NULL) * 3000
     inner = condition({"message": texts("inner"), "call": deep})
     parts = {"message": texts("outer"), "call": deep, "parent": inner, "footer": texts("end")}
@@ -126,7 +126,7 @@ def test_calls_nested_without_end_hide_nothing_else() -> None:
     assert text.endswith("\n! inner")
 
 
-def test_a_file_cut_off_anywhere_is_an_error() -> None:
+def test_truncated_file_raises_an_error() -> None:
     for name in ("rlang_parent", "with_warnings"):
         plain = gzip.decompress(fixture(name))
         for end in range(0, len(plain), 7):
@@ -134,7 +134,7 @@ def test_a_file_cut_off_anywhere_is_an_error() -> None:
                 read_error(plain[:end])
 
 
-def test_damage_anywhere_is_an_error_or_another_text() -> None:
+def test_damaged_file_raises_an_error_or_gives_another_text() -> None:
     random.seed(9)
     files = [gzip.decompress(fixture(name)) for name in MESSAGES]
     for _ in range(2000):
@@ -152,7 +152,7 @@ PRINTED: dict[str, str] = json.loads((WARNINGS / "printed.json").read_text("utf-
 
 
 @pytest.mark.parametrize("name", PRINTED)
-def test_warnings_are_told_as_r_prints_them(name: str) -> None:
+def test_warnings_are_printed_as_in_r(name: str) -> None:
     told = read_failure_text((WARNINGS / f"{name}.rds").read_bytes())
     assert told.message == "it ended"
     assert told.warnings == PRINTED[name]
@@ -164,7 +164,7 @@ def test_an_error_without_warnings_has_none() -> None:
     ]
 
 
-def test_of_thousands_of_warnings_as_many_are_told_as_r_keeps() -> None:
+def test_number_of_warnings_is_limited_as_in_r() -> None:
     warned = condition({"message": texts("w"), "call": ints(NULL)}, "simpleWarning")
     parts = {"message": texts("end"), "warnings": ints(19, 3000) + warned * 3000}
     told = read_failure_text(HEADER + condition(parts))

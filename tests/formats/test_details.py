@@ -47,7 +47,7 @@ def call_data(fn: RValue, args: RValue) -> RList:
     return named(type=text("call"), fn=fn, args=args)
 
 
-def test_every_recorded_task_is_as_hipercow_says(
+def test_every_recorded_task_equals_the_output_of_hipercow(
     sir_model: Path, sir_model_expected: dict[str, Any]
 ) -> None:
     for expected in sir_model_expected["tasks"]:
@@ -81,7 +81,7 @@ def test_a_retry_runs_what_its_base_runs(sir_model: Path) -> None:
     assert details.runs == read_details(tasks_of(sir_model), BASE, status="failure").runs
 
 
-def test_a_retry_whose_base_is_gone_knows_its_base_and_says_so(sir_model: Path) -> None:
+def test_retry_with_a_missing_base_names_it_and_has_a_problem(sir_model: Path) -> None:
     folder_of(sir_model, BASE).rename(sir_model / "elsewhere")
     details = read_details(tasks_of(sir_model), RETRY, status="failure")
     assert (details.base, details.runs, details.type) == (BASE, None, None)
@@ -125,7 +125,7 @@ def test_a_function_is_named_as_it_was_given(fn: RValue, runs: str) -> None:
     assert details_from_data(call_data(fn, RList((number(1),))), None).runs == runs
 
 
-def test_odd_names_of_arguments_stand_in_backticks_where_they_are_code() -> None:
+def test_unusual_argument_names_have_backticks_in_code() -> None:
     args = RList((number(1), number(2)), (("names", text("odd name", "")),))
     details = details_from_data(call_data(named(name=text("f")), args), None)
     assert details.runs == "f(`odd name` = 1, 2)"
@@ -138,7 +138,7 @@ def test_a_call_without_arguments() -> None:
     assert (details.runs, details.inputs) == ("f()", ())
 
 
-def test_large_inputs_are_whole_in_inputs_and_short_in_a_row() -> None:
+def test_large_inputs_are_complete_in_inputs_and_short_in_a_row() -> None:
     many = RVector("double", tuple(float(n) for n in range(1000)))
     args = RList((many,), (("names", text("x")),))
     details = details_from_data(call_data(named(name=text("f")), args), None)
@@ -193,7 +193,7 @@ def test_data_of_no_known_kind_is_a_problem_or_empty(data: RValue) -> None:
 
 
 @pytest.mark.parametrize("left", [0, 1, 20, 100])
-def test_a_cut_data_leaves_driver_and_error_known(sir_model: Path, left: int) -> None:
+def test_truncated_data_keeps_driver_and_error(sir_model: Path, left: int) -> None:
     data = folder_of(sir_model, FAILED) / "data"
     data.write_bytes(data.read_bytes()[:left])
     details = read_details(tasks_of(sir_model), FAILED, status="failure")
@@ -204,7 +204,7 @@ def test_a_cut_data_leaves_driver_and_error_known(sir_model: Path, left: int) ->
     assert details.problem.startswith("'data': ")
 
 
-def test_a_result_that_is_no_error_leaves_the_rest_known(sir_model: Path) -> None:
+def test_result_that_is_not_an_error_keeps_the_other_details(sir_model: Path) -> None:
     (folder_of(sir_model, FAILED) / "result").write_bytes(b"no RDS")
     details = read_details(tasks_of(sir_model), FAILED, status="failure")
     assert details.runs == "run_sir(0.9, 0.2)"
@@ -220,7 +220,7 @@ def test_the_result_of_a_success_is_not_opened(sir_model: Path) -> None:
     assert read_details(tasks_of(sir_model), EXPLICIT, status="success").problem is None
 
 
-def test_a_failure_without_a_result_says_so(sir_model: Path) -> None:
+def test_failure_without_a_result_has_a_problem(sir_model: Path) -> None:
     (folder_of(sir_model, FAILED) / "result").unlink()
     details = read_details(tasks_of(sir_model), FAILED, status="failure")
     assert details.problem == "'result': No such file or directory"
@@ -264,13 +264,13 @@ def test_tasks_may_be_behind_a_link_themselves(sir_model: Path) -> None:
     assert read_details(tasks_of(sir_model), FAILED, status="failure").problem is None
 
 
-def test_a_base_that_is_no_id_is_not_looked_for(sir_model: Path) -> None:
+def test_base_that_is_not_an_id_is_not_read(sir_model: Path) -> None:
     data = named(type=text("retry"), parent=text("../.."), base=text("../../etc"))
     assert details_from_data(data, None) == TaskDetails(parent="../..", base="../../etc")
 
 
 @pytest.mark.parametrize("task_id", ["", "ab", "A" * 32, "../" * 11, "0" * 32 + "\n", "0" * 33])
-def test_what_is_no_id_makes_no_path(sir_model: Path, task_id: str) -> None:
+def test_text_that_is_not_an_id_is_refused(sir_model: Path, task_id: str) -> None:
     with pytest.raises(ValueError, match="not a task id"):
         read_details(tasks_of(sir_model), task_id, status="success")
 
@@ -318,7 +318,7 @@ INTACT = data_of_a_call()
     )
 )
 @settings(max_examples=100, deadline=None)
-def test_whatever_can_still_be_read_has_details(damage: list[tuple[int, int]]) -> None:
+def test_damaged_data_gives_details_or_a_problem(damage: list[tuple[int, int]]) -> None:
     raw = bytearray(INTACT)
     for place, byte in damage:
         raw[place] = byte

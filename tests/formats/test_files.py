@@ -9,7 +9,7 @@ import pytest
 from hipercow_tui.formats.safe_open import open_file, open_folder, read_file
 
 
-def test_a_file_is_read_whole(tmp_path: Path) -> None:
+def test_file_is_read_completely(tmp_path: Path) -> None:
     content = os.urandom(200_000)
     (tmp_path / "file").write_bytes(content)
     assert read_file(tmp_path / "file", limit=200_000) == content
@@ -37,7 +37,7 @@ def test_an_endless_sparse_file_is_refused(tmp_path: Path) -> None:
         read_file(tmp_path / "file", limit=1 << 20)
 
 
-def test_what_is_no_ordinary_file_is_refused_without_waiting(tmp_path: Path) -> None:
+def test_anything_but_a_regular_file_is_refused_without_waiting(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "folder").mkdir()
     for path in (tmp_path / "pipe", tmp_path / "folder", Path(os.devnull)):
@@ -77,7 +77,7 @@ def test_a_refused_file_leaves_nothing_open(tmp_path: Path) -> None:
     assert again == probe
 
 
-def test_what_is_not_there_is_not_found(tmp_path: Path) -> None:
+def test_missing_file_raises_file_not_found(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         read_file(tmp_path / "nothing", limit=1)
     with pytest.raises(FileNotFoundError):

@@ -38,7 +38,7 @@ def path_of(log: Log) -> Path:
 
 
 def starts_by_reading_all(raw: bytes) -> list[int]:
-    """Where lines begin, from the definition alone: after a newline or a block without one."""
+    """Return where lines begin by definition: after a newline or after a block without one."""
     return [
         at
         for at in range(len(raw))
@@ -86,7 +86,7 @@ def test_lines_are_the_same_from_both_ends(
         assert forward == backward == starts
 
 
-# A search looks past four colours between two letters: none that writes logs nests more.
+# A search ignores at most four colours between two letters; no program nests more.
 FIVE_COLOURS = re.compile(rb"(\x1b\[[0-9;]*m){5}")
 
 
@@ -102,7 +102,7 @@ FIVE_COLOURS = re.compile(rb"(\x1b\[[0-9;]*m){5}")
     end=st.integers(0, 60),
     step=st.integers(1, 7),
 )
-def test_found_is_the_line_of_the_next_match(
+def test_find_returns_the_line_of_the_next_match(
     tmp_path_factory: pytest.TempPathFactory,
     raw: bytes,
     wanted: str,
@@ -126,7 +126,7 @@ def test_found_is_the_line_of_the_next_match(
 
 
 def letters_by_line(raw: bytes) -> list[tuple[str, list[int]]]:
-    """Each line without its colours, with where it starts and where each of its letters stands."""
+    """Return each line without its colours, with the offsets of its start and of its letters."""
     lines, offset = [], 0
     for line in raw.decode("ascii").split("\n"):
         letters, starts = "", [offset]
@@ -162,7 +162,7 @@ LINES = (
     step=st.integers(1, 60),
     last_ends=st.booleans(),
 )
-def test_jumps_go_to_every_line_that_tells_of_it_and_to_no_other(
+def test_severity_search_finds_exactly_the_lines_of_that_severity(
     tmp_path_factory: pytest.TempPathFactory,
     lines: list[str],
     sign: Severity,
@@ -196,7 +196,7 @@ def test_jumps_go_to_every_line_that_tells_of_it_and_to_no_other(
 @given(
     st.one_of(*(st.from_regex(rule) for rule in log_patterns._RULES.values())),
 )
-def test_no_line_that_a_rule_takes_is_passed_over(line: str) -> None:
+def test_every_line_that_a_rule_matches_has_a_keyword(line: str) -> None:
     sign = severity_of(line)
     assert sign is not None
     raw = line.encode("utf-8", "surrogatepass")
@@ -230,11 +230,11 @@ def test_no_line_that_a_rule_takes_is_passed_over(line: str) -> None:
         ("Hello, error-prone world! yes", None),
     ],
 )
-def test_what_a_line_tells_of(line: str, sign: Severity | None) -> None:
+def test_severity_of_lines(line: str, sign: Severity | None) -> None:
     assert severity_of(line) is sign
 
 
-def test_a_search_can_be_stopped_and_says_how_far_it_is(tmp_path: Path) -> None:
+def test_search_reports_its_progress_and_can_be_stopped(tmp_path: Path) -> None:
     log = log_of(tmp_path, b"a\n" * 100)
     assert log.find(text_query("a"), 0, 200, lambda at: False) is None
     reached: list[int] = []
@@ -249,12 +249,12 @@ def test_a_search_can_be_stopped_and_says_how_far_it_is(tmp_path: Path) -> None:
     assert reached == [0, log_file._SEARCH_BLOCK, 2 * log_file._SEARCH_BLOCK]
 
 
-def test_a_match_is_found_across_the_border_of_two_lines_that_are_one(tmp_path: Path) -> None:
+def test_match_across_two_blocks_of_one_line_is_found(tmp_path: Path) -> None:
     raw = b"x" * (log_file.BLOCK - 3) + b"needle" + b"x" * 100
     assert log_of(tmp_path, raw).find(text_query("NEEDLE"), 0, len(raw)) == 0
 
 
-def test_a_log_of_five_gigabytes_is_read_at_its_end_alone(tmp_path: Path) -> None:
+def test_only_the_end_of_a_large_log_is_read(tmp_path: Path) -> None:
     log = log_of(tmp_path, b"")
     with path_of(log).open("r+b") as file:
         file.truncate(5 << 30)  # a hole: takes no space
@@ -291,17 +291,17 @@ def test_a_log_of_five_gigabytes_is_read_at_its_end_alone(tmp_path: Path) -> Non
         (b"\n", ""),
     ],
 )
-def test_a_line_keeps_its_colours_and_nothing_else_a_terminal_obeys(raw: bytes, shown: str) -> None:
+def test_sanitized_line_keeps_colours_and_no_other_control(raw: bytes, shown: str) -> None:
     assert sanitize_line(raw) == shown
 
 
 @given(st.binary(max_size=200))
-def test_no_control_character_is_left_but_in_colours(raw: bytes) -> None:
+def test_sanitized_line_has_no_control_character_outside_colours(raw: bytes) -> None:
     bare = COLOUR.sub("", sanitize_line(raw))
     assert not any(ord(char) < 0x20 or 0x7F <= ord(char) < 0xA0 for char in bare)
 
 
-def test_a_missing_log_is_said_in_a_sentence(tmp_path: Path) -> None:
+def test_missing_log_gives_a_message(tmp_path: Path) -> None:
     log = log_of(tmp_path, None, "log.outer")
     with pytest.raises(LogError, match=r"has no 'log\.outer': it has not started"):
         log.state()
@@ -310,7 +310,7 @@ def test_a_missing_log_is_said_in_a_sentence(tmp_path: Path) -> None:
         log.lines_after(0, 1)
 
 
-def test_what_is_no_ordinary_file_is_never_opened(tmp_path: Path) -> None:
+def test_anything_but_a_regular_file_is_never_opened(tmp_path: Path) -> None:
     log = log_of(tmp_path, None)
     os.mkfifo(path_of(log))
     with pytest.raises(LogError, match="not a regular file"):
@@ -323,7 +323,7 @@ def test_what_is_no_ordinary_file_is_never_opened(tmp_path: Path) -> None:
         log.lines_after(0, 1)
 
 
-def test_no_path_is_made_of_what_is_no_id(tmp_path: Path) -> None:
+def test_id_that_is_not_a_task_id_is_refused(tmp_path: Path) -> None:
     log = log_of(tmp_path, b"x")
     with pytest.raises(LogError, match="not the id of a task"):
         Log(log.root, "../../etc", "log").state()
@@ -336,7 +336,7 @@ def test_a_log_that_shrinks_or_vanishes_between_readings(tmp_path: Path) -> None
     assert [line.text for line in log.lines_before(8, 5)] == ["one"]
 
 
-def test_a_task_of_python_has_its_log_in_its_own_part_of_the_root(tmp_path: Path) -> None:
+def test_log_of_a_python_task_is_in_the_python_root(tmp_path: Path) -> None:
     log = log_of(tmp_path, b"of R\n")
     task = tmp_path / "hipercow" / "py" / "tasks" / TASK[:2] / TASK[2:]
     task.mkdir(parents=True)

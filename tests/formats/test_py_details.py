@@ -22,7 +22,7 @@ def details(root: Path, **data: Any) -> TaskDetails:
     return read_py_details(py_dir(root) / "tasks", A, status="submitted")
 
 
-def test_all_that_a_task_says_of_itself(tmp_path: Path) -> None:
+def test_all_details_of_a_task_are_read(tmp_path: Path) -> None:
     found = details(
         tmp_path,
         cmd=["python", "sim.py", "a b", "it's", "$HOME"],
@@ -42,7 +42,7 @@ def test_all_that_a_task_says_of_itself(tmp_path: Path) -> None:
 
 @given(st.lists(st.text(), min_size=1, max_size=5))
 @settings(max_examples=100, deadline=None)
-def test_a_shell_understands_the_command_as_it_was_meant(words: list[str]) -> None:
+def test_shell_parses_the_quoted_command_as_given(words: list[str]) -> None:
     raw = json.dumps({"task_id": A, "method": "shell", "data": {"cmd": words}}).encode()
     found = parse_data(raw, A)
     assert found.runs is not None and shlex.split(found.runs) == words
@@ -77,14 +77,14 @@ def test_other_names(name: str) -> None:
         (b'{"task_id": "\\u001b]0;", "method": "shell"}', "is of task '\u241b]0;'"),
     ],
 )
-def test_damage_is_a_sentence(tmp_path: Path, raw: bytes, says: str) -> None:
+def test_damaged_data_gives_a_problem(tmp_path: Path, raw: bytes, says: str) -> None:
     (write_py_task(tmp_path, A, "success") / "data").write_bytes(raw)
     assert says in str(read_py_details(py_dir(tmp_path) / "tasks", A, status="success").problem)
 
 
 @given(st.recursive(st.none() | st.booleans() | st.text(max_size=5) | st.integers(), st.lists))
 @settings(max_examples=100, deadline=None)
-def test_any_values_are_shown_or_said_to_make_no_sense(value: Any) -> None:
+def test_any_values_give_details_or_a_problem(value: Any) -> None:
     for key in ("task_id", "method", "data", "path", "environment", "resources", "envvars"):
         data = {"task_id": A, "method": "shell", "data": {"cmd": ["ls"]}, key: value}
         nested = data | {"envvars": {"A": value}, "resources": {"cores": value}}
@@ -92,7 +92,7 @@ def test_any_values_are_shown_or_said_to_make_no_sense(value: Any) -> None:
             assert isinstance(parse_data(json.dumps(written).encode(), A), TaskDetails)
 
 
-def test_a_task_that_is_gone_is_a_sentence(tmp_path: Path) -> None:
+def test_missing_task_gives_a_problem(tmp_path: Path) -> None:
     write_py_task(tmp_path, A, "success")
     found = read_py_details(py_dir(tmp_path) / "tasks", B, status="failure")
     assert found.runs is None and "folder of task" in str(found.problem)

@@ -73,7 +73,7 @@ Execution halted
         ("KeyError: 'b'\nTraceback (most recent call last):\n  File x\n", "Traceback (most"),
     ],
 )
-def test_what_the_end_of_a_log_says_of_an_error(log: str, error: str | None) -> None:
+def test_error_at_the_end_of_a_log(log: str, error: str | None) -> None:
     found = last_error(log)
     assert found == error or (error and found and found.startswith(error) and "Traceback" in error)
 
@@ -97,20 +97,20 @@ def test_only_the_end_of_a_log_of_any_size_is_read(tmp_path: Path) -> None:
     assert time.perf_counter() - began < 2
 
 
-def test_a_traceback_longer_than_what_is_read_still_ends_with_its_error(tmp_path: Path) -> None:
+def test_long_traceback_still_gives_its_error(tmp_path: Path) -> None:
     frames = b'  File "deep.py", line 7, in f\n    return g()\n' * (TAIL // 20)
     head = b"Traceback (most recent call last):\n"
     end = b"RecursionError: maximum recursion depth exceeded\n"
     assert failed(tmp_path, head + frames + end).error == end.decode().strip()
 
 
-def test_a_success_has_no_error_whatever_its_log_says(tmp_path: Path) -> None:
+def test_success_has_no_error_even_if_its_log_has_one(tmp_path: Path) -> None:
     (write_py_task(tmp_path, A, "success") / "log").write_text(CHAINED)
     assert read_py_details(py_dir(tmp_path) / "tasks", A, status="success").error is None
 
 
 @pytest.mark.parametrize("kind", ["link", "pipe", "folder"])
-def test_what_is_no_ordinary_log_is_not_opened(tmp_path: Path, kind: str) -> None:
+def test_log_that_is_not_a_regular_file_is_not_opened(tmp_path: Path, kind: str) -> None:
     folder = write_py_task(tmp_path, A, "failure")
     (tmp_path / "secret").write_text("Error: secret")
     if kind == "link":
@@ -129,6 +129,6 @@ def test_what_is_no_ordinary_log_is_not_opened(tmp_path: Path, kind: str) -> Non
     | st.text(max_size=300).map(lambda text: text.encode("utf-8", "replace"))
 )
 @settings(max_examples=200, deadline=None)
-def test_any_bytes_give_a_short_text_without_escapes_of_colour(raw: bytes) -> None:
+def test_any_bytes_give_a_short_text_without_colours(raw: bytes) -> None:
     found = last_error(raw.decode("utf-8", "backslashreplace"))
     assert found is None or (found and len(found) <= 10_000 and "\x1b[31m" not in found)

@@ -40,7 +40,7 @@ def test_times_are_those_in_the_files(tmp_path: Path) -> None:
     assert (task.finished, task.finished_estimated) == (NOW - 20 * DAY, False)
 
 
-def test_without_times_the_files_tell(tmp_path: Path) -> None:
+def test_task_without_times_has_estimates_from_its_files(tmp_path: Path) -> None:
     folder = write_py_task(tmp_path, A, "cancelled")
     task = seen(tmp_path)[A]
     assert task.created == (folder / "data").stat().st_ctime
@@ -48,14 +48,14 @@ def test_without_times_the_files_tell(tmp_path: Path) -> None:
     assert (task.finished, task.finished_estimated) == (NOW - 20 * DAY, True)
 
 
-def test_times_before_the_marker_are_no_end(tmp_path: Path) -> None:
+def test_times_without_a_terminal_marker_give_no_end(tmp_path: Path) -> None:
     folder = write_py_task(tmp_path, A, "success")
     (folder / "status-success").unlink()
     task = seen(tmp_path)[A]
     assert (task.status, task.finished) == ("running", None)
 
 
-def test_what_a_driver_wrote_before_its_marker_may_be_queued(tmp_path: Path) -> None:
+def test_files_of_a_driver_without_a_marker_may_be_queued(tmp_path: Path) -> None:
     from hipercow_tui.domain.plan import block_reason
 
     (write_py_task(tmp_path, A, "created") / "task_run.sh").touch()
@@ -64,7 +64,7 @@ def test_what_a_driver_wrote_before_its_marker_may_be_queued(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("name", ["times", "data"])
 @pytest.mark.parametrize("kind", ["link", "fifo", "folder", "dangling"])
-def test_what_is_no_file_is_not_opened(tmp_path: Path, name: str, kind: str) -> None:
+def test_entry_that_is_not_a_file_is_not_opened(tmp_path: Path, name: str, kind: str) -> None:
     path = write_py_task(tmp_path, A, "success") / name
     write_py_task(tmp_path, B, "success")
     loose_task = path.rename(tmp_path / "aside")
@@ -99,7 +99,7 @@ def test_what_is_no_file_is_not_opened(tmp_path: Path, name: str, kind: str) -> 
         b"\xff\xfe\x00",
     ],
 )
-def test_bad_times_are_a_sentence_and_the_files_tell(tmp_path: Path, raw: bytes) -> None:
+def test_bad_times_give_a_problem_and_estimates(tmp_path: Path, raw: bytes) -> None:
     folder = write_py_task(tmp_path, A, "failure")
     (folder / "times").write_bytes(raw)
     task = seen(tmp_path)[A]
@@ -116,7 +116,7 @@ def test_a_folder_without_data_is_broken_and_hides_no_other(tmp_path: Path) -> N
     assert tasks[B].status == "success"
 
 
-def test_what_is_no_id_or_a_link_is_no_task(tmp_path: Path) -> None:
+def test_names_that_are_not_ids_and_links_are_not_tasks(tmp_path: Path) -> None:
     write_py_task(tmp_path, A, "created")
     tasks = py_dir(tmp_path) / "tasks"
     (tasks / "zz" / "x").mkdir(parents=True)
@@ -142,7 +142,7 @@ def test_bundles_have_any_name(tmp_path: Path) -> None:
     assert set(snapshot.tasks[A].bundles) == set(names)
 
 
-def test_names_that_are_no_text_are_read(tmp_path: Path) -> None:
+def test_bundle_names_that_are_not_utf8_are_read(tmp_path: Path) -> None:
     write_py_task(tmp_path, A, "success")
     path = write_py_bundle(tmp_path, "plain", [A])
     path.rename(path.with_name(os.fsdecode(b"\xff\xfe")))
@@ -176,7 +176,7 @@ def test_no_link_leads_out_of_the_bundles(tmp_path: Path) -> None:
         (b"\xff", "is not valid JSON"),
     ],
 )
-def test_a_bad_bundle_is_a_sentence(tmp_path: Path, raw: bytes, says: str) -> None:
+def test_bad_bundle_gives_a_problem(tmp_path: Path, raw: bytes, says: str) -> None:
     write_py_task(tmp_path, A, "success")
     write_py_bundle(tmp_path, "good", [A])
     write_py_bundle(tmp_path, "bad", []).write_bytes(raw)
@@ -186,14 +186,14 @@ def test_a_bad_bundle_is_a_sentence(tmp_path: Path, raw: bytes, says: str) -> No
     assert any(says in problem for problem in snapshot.problems)
 
 
-def test_what_is_no_id_in_a_bundle_is_counted_and_left_out(tmp_path: Path) -> None:
+def test_entries_of_a_bundle_that_are_not_ids_are_counted_and_ignored(tmp_path: Path) -> None:
     odd = [A, "../../x", 3, None, A.upper() + "F", [A], A]
     bundle = parse_bundle(write_py_bundle(tmp_path, "b", odd).read_bytes(), "b")
     assert bundle.task_ids == (A,)
     assert "5 entries" in str(bundle.problem)
 
 
-def test_a_bundle_too_deep_is_a_sentence(tmp_path: Path) -> None:
+def test_bundle_nested_too_deeply_gives_a_problem(tmp_path: Path) -> None:
     write_py_task(tmp_path, A, "success")
     write_py_bundle(tmp_path, "/".join("x" * 200), [A])
     snapshot = scan(tmp_path)
@@ -202,7 +202,7 @@ def test_a_bundle_too_deep_is_a_sentence(tmp_path: Path) -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=200))
-def test_any_bytes_are_times_or_a_sentence(raw: bytes) -> None:
+def test_any_bytes_give_times_or_a_message(raw: bytes) -> None:
     try:
         times = parse_times(raw)
     except ValueError as error:
@@ -222,15 +222,13 @@ def test_a_pickle_is_never_loaded(tmp_path: Path) -> None:
     assert subprocess.run(command, check=False, capture_output=True).returncode == 0
 
 
-def test_a_task_that_is_gone_is_none(tmp_path: Path) -> None:
+def test_missing_task_gives_none(tmp_path: Path) -> None:
     write_py_task(tmp_path, A, "success")
     rows = list(read_tasks(str(py_dir(tmp_path) / "tasks"), [B, A]))
     assert rows[0] is None and rows[1] is not None
 
 
-def test_a_task_that_has_ended_costs_two_opens(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_finished_task_costs_two_opens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_py_task(tmp_path, A, "success")
     made: list[str] = []
 

@@ -6,7 +6,7 @@ import io
 import lzma
 
 import pytest
-from rds_files import EXPECTED, FIXTURES, HEADER, char, fixture, ints, said
+from rds_files import EXPECTED, FIXTURES, HEADER, char, fixture, ints, to_json
 
 from hipercow_tui.formats.rlang.rds import files
 from hipercow_tui.formats.rlang.values import (
@@ -25,19 +25,19 @@ from hipercow_tui.support.errors import RdsError
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_files_of_r_are_read(name: str) -> None:
-    assert said(files.read(fixture(name))) == EXPECTED[name]
+    assert to_json(files.read(fixture(name))) == EXPECTED[name]
 
 
 def test_the_versions_and_compressions_of_r_give_the_same_value() -> None:
     values = [files.read(fixture(f"packed_{name}")) for name in ("gzip", "bzip2", "xz", "none")]
-    assert all(said(value) == said(values[0]) for value in values)
+    assert all(to_json(value) == to_json(values[0]) for value in values)
     plain = gzip.decompress(fixture("packed_gzip"))
     members = gzip.compress(plain[:100]) + gzip.compress(b"") + gzip.compress(plain[100:])
-    assert said(files.read(members)) == said(values[0])
+    assert to_json(files.read(members)) == to_json(values[0])
     streams = bz2.compress(plain[:100]) + bz2.compress(plain[100:])
-    assert said(files.read(streams)) == said(values[0])
+    assert to_json(files.read(streams)) == to_json(values[0])
     streams = lzma.compress(plain[:9]) + lzma.compress(plain[9:])
-    assert said(files.read(streams)) == said(values[0])
+    assert to_json(files.read(streams)) == to_json(values[0])
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_elements_are_read_by_position_without_the_others() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in EXPECTED if EXPECTED[name]["kind"] != "NULL"])
-def test_skip_ends_exactly_behind_the_item(name: str) -> None:
+def test_skip_ends_exactly_after_the_item(name: str) -> None:
     raw = gzip.decompress(fixture(name)) if fixture(name)[:2] == b"\x1f\x8b" else fixture(name)
     if raw[:2] != b"X\n":
         raw = bz2.decompress(raw) if raw[:2] == b"BZ" else lzma.decompress(raw)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rds_files import HEADER, char, fixture, ints, outcome, said, task_files
+from rds_files import HEADER, char, fixture, ints, outcome, task_files, to_json
 
 from hipercow_tui.formats.rlang.rds import files
 from hipercow_tui.formats.rlang.rds.limits import Limits
@@ -55,11 +55,14 @@ def test_damage_anywhere_is_an_error_or_another_value(sir_model: Path) -> None:
 def test_damage_to_compressed_bytes_is_an_error(sir_model: Path) -> None:
     random.seed(8)
     for raw in (*task_files(sir_model, "info")[:4], fixture("packed_bzip2"), fixture("packed_xz")):
-        value = said(files.read(raw))
+        value = to_json(files.read(raw))
         for _ in range(100):
             damaged = bytearray(raw)
             damaged[random.randrange(10, len(raw))] ^= 1 << random.randrange(8)
-            assert outcome(lambda raw: said(files.read(raw)), bytes(damaged)) in (RdsError, value)
+            assert outcome(lambda raw: to_json(files.read(raw)), bytes(damaged)) in (
+                RdsError,
+                value,
+            )
 
 
 def peak(read: Any) -> int:

@@ -1,4 +1,4 @@
-"""The lines of ``retry``: which are links, and which may be half written."""
+"""The lines of ``retry``: links, and lines that may be half written."""
 
 from __future__ import annotations
 

@@ -17,7 +17,9 @@ def make(root: Path, *folders: str) -> Path:
     return root
 
 
-def test_found_here_and_in_every_parent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_root_is_found_in_the_folder_and_in_every_parent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     make(tmp_path, "a/b/c")
     for start in (tmp_path, tmp_path / "a", tmp_path / "a" / "b" / "c"):
         assert find_root(start).path == tmp_path.resolve()
@@ -25,7 +27,7 @@ def test_found_here_and_in_every_parent(tmp_path: Path, monkeypatch: pytest.Monk
     assert find_root().path == tmp_path.resolve()
 
 
-def test_none_found_says_where_it_looked_and_what_to_do(tmp_path: Path) -> None:
+def test_missing_root_names_the_start_and_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(
         RootError, match=r"Couldn't find hipercow root.*hipercow_init\(\)"
     ) as caught:
@@ -33,7 +35,7 @@ def test_none_found_says_where_it_looked_and_what_to_do(tmp_path: Path) -> None:
     assert str(tmp_path) in str(caught.value)
 
 
-def test_a_file_of_that_name_is_passed_over_and_mentioned(tmp_path: Path) -> None:
+def test_file_named_hipercow_is_skipped_and_mentioned(tmp_path: Path) -> None:
     make(tmp_path, "inner")
     (tmp_path / "inner" / "hipercow").write_text("")
     assert find_root(tmp_path / "inner").path == tmp_path.resolve()
@@ -42,12 +44,12 @@ def test_a_file_of_that_name_is_passed_over_and_mentioned(tmp_path: Path) -> Non
         find_root(tmp_path / "inner")
 
 
-def test_a_start_that_is_not_there(tmp_path: Path) -> None:
+def test_missing_start_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RootError, match="No such file or directory"):
         find_root(tmp_path / "nowhere")
 
 
-def test_the_source_of_the_r_package_is_no_root(tmp_path: Path) -> None:
+def test_source_of_the_r_package_is_not_a_root(tmp_path: Path) -> None:
     make(tmp_path)
     (tmp_path / "hipercow" / "DESCRIPTION").write_text("Package: hipercow\nTitle: x\n")
     with pytest.raises(RootError, match="source of the R package"):
@@ -79,21 +81,21 @@ def test_hipercow_may_be_a_link_resolved_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["tasks", "bundles", "py", "tui"])
-def test_links_below_it_can_be_browsed_but_not_purged(tmp_path: Path, name: str) -> None:
+def test_root_with_links_can_be_browsed_but_not_purged(tmp_path: Path, name: str) -> None:
     make(tmp_path, "elsewhere")
     (tmp_path / "hipercow" / name).symlink_to(tmp_path / "elsewhere")
     refusal = find_root(tmp_path).purge_refusal
     assert refusal is not None and "symbolic link" in refusal
 
 
-def test_a_loop_of_links_is_a_sentence(tmp_path: Path) -> None:
+def test_loop_of_links_gives_a_message(tmp_path: Path) -> None:
     (tmp_path / "a").symlink_to("b")
     (tmp_path / "b").symlink_to("a")
     with pytest.raises(RootError):
         find_root(tmp_path / "a")
 
 
-def test_names_of_folders_are_made_harmless(tmp_path: Path) -> None:
+def test_names_of_folders_are_escaped(tmp_path: Path) -> None:
     evil = tmp_path / "\x1b]0;x\x07"
     evil.mkdir()
     with pytest.raises(RootError) as caught:
@@ -101,7 +103,7 @@ def test_names_of_folders_are_made_harmless(tmp_path: Path) -> None:
     assert "\x1b" not in str(caught.value)
 
 
-def test_an_unreadable_tasks_folder_is_a_sentence(tmp_path: Path) -> None:
+def test_unreadable_tasks_folder_gives_a_message(tmp_path: Path) -> None:
     make(tmp_path)
     (tmp_path / "hipercow" / "tasks").symlink_to("tasks")
     with pytest.raises(RootError, match="Couldn't read"):

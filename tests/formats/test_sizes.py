@@ -43,7 +43,7 @@ def test_links_count_as_files_and_are_not_followed(root: Root) -> None:
 
 
 @pytest.mark.parametrize("identity", [GONE, "../../x", "", "a" * 31 + "/"])
-def test_what_is_no_task_has_no_size(root: Root, identity: str) -> None:
+def test_id_without_a_task_has_no_size(root: Root, identity: str) -> None:
     assert measure(root, identity) is None
 
 
@@ -54,20 +54,20 @@ def test_a_folder_that_is_a_link_has_no_size(root: Root) -> None:
     assert measure(root, ONE) is None
 
 
-def test_what_is_nested_too_deeply_has_no_size(root: Root) -> None:
+def test_folder_nested_too_deeply_has_no_size(root: Root) -> None:
     Path(folder_of(root, ONE), *["d"] * 150).mkdir(parents=True)
     assert measure(root, ONE) is None
     assert measure(root, TWO) == Size(100, 1)
 
 
-def test_many_in_their_order_without_those_that_are_gone(root: Root) -> None:
+def test_measure_many_keeps_the_order_and_omits_missing_tasks(root: Root) -> None:
     done: list[int] = []
     sizes = measure_many(root, [TWO, GONE, ONE], done.append)
     assert list(sizes.items()) == [(TWO, Size(100, 1)), (ONE, Size(100, 1))]
     assert done == [1, 2, 3]
 
 
-def test_many_until_stopped(root: Root) -> None:
+def test_measure_many_stops_on_request(root: Root) -> None:
     stop = threading.Event()
     assert list(measure_many(root, [TWO, ONE], lambda done: stop.set(), stop)) == [TWO]
 

@@ -33,7 +33,7 @@ def help_of(*words: str) -> str:
         (bundle_command("sweep"), "NAME"),
     ],
 )
-def test_the_real_help_names_these(command: str, takes: str) -> None:
+def test_the_help_of_hipercow_lists_these_commands(command: str, takes: str) -> None:
     program, *words, argument = shlex.split(command)
     assert program == "hipercow" and argument in (TASK.id, "sweep")
     for depth, word in enumerate(words):
@@ -41,12 +41,12 @@ def test_the_real_help_names_these(command: str, takes: str) -> None:
     assert re.search(rf"{' '.join(words)} \[OPTIONS\] {takes}$", help_of(*words), re.MULTILINE)
 
 
-def test_the_real_command_line_knows_what_our_sentences_name() -> None:
+def test_hipercow_has_the_commands_that_our_messages_name() -> None:
     assert "--rebuild" in help_of("task", "recent")
 
 
 @pytest.mark.parametrize("name", ["plain", "a b/c", "it's", "$(rm -rf)", "-x", "--help", ".hid"])
-def test_any_name_is_one_word_to_a_shell(name: str) -> None:
+def test_any_name_is_quoted_as_one_word(name: str) -> None:
     words = shlex.split(bundle_command(name))
     assert words[:3] == ["hipercow", "bundle", "status"] and words[-1] == name
     assert ("--" in words[:-1]) == name.startswith("-")
@@ -54,7 +54,7 @@ def test_any_name_is_one_word_to_a_shell(name: str) -> None:
 
 @given(st.text(min_size=1) | st.binary(min_size=1).map(os.fsdecode))
 @settings(max_examples=60, deadline=None)
-def test_a_shell_reads_the_name_and_nothing_to_obey_is_pasted(name: str) -> None:
+def test_a_shell_reads_the_name_and_no_control_character_is_pasted(name: str) -> None:
     name = name.replace("\0", "")
     if not name or not _is_of_a_file(name):
         return
@@ -63,8 +63,10 @@ def test_a_shell_reads_the_name_and_nothing_to_obey_is_pasted(name: str) -> None
     bash = shutil.which("bash")
     if bash is None:
         return
-    said = f"hipercow() {{ printf '%s\\0' \"$@\"; }}; {command}"
-    done = subprocess.run([bash, "-c", said], capture_output=True, check=True, env={"LC_ALL": "C"})
+    script = f"hipercow() {{ printf '%s\\0' \"$@\"; }}; {command}"
+    done = subprocess.run(
+        [bash, "-c", script], capture_output=True, check=True, env={"LC_ALL": "C"}
+    )
     assert done.stdout.split(b"\0")[-2] == os.fsencode(name)
 
 

@@ -25,7 +25,7 @@ ONE, TWO, THREE = IDS[:3]
 
 @settings(max_examples=150, deadline=None)
 @given(snapshot=snapshots(), act=st.sampled_from(RAction), data=st.data())
-def test_a_call_acts_on_last_attempts_it_can_act_on_each_once(
+def test_a_call_lists_each_suitable_latest_attempt_once(
     snapshot: Snapshot, act: RAction, data: st.DataObject
 ) -> None:
     ids = sorted(snapshot.tasks)
@@ -40,7 +40,7 @@ def test_a_call_acts_on_last_attempts_it_can_act_on_each_once(
     assert re.findall("[0-9a-f]{32}", action_call(reach)) == [*reach.ids]
 
 
-def test_a_retry_of_two_attempts_of_a_chain_is_one_retry_of_the_last() -> None:
+def test_two_attempts_of_a_chain_are_retried_once() -> None:
     snapshot = snapshot_of(
         [Task(ONE, Status.FAILURE), Task(TWO, Status.FAILURE)], links=[(TWO, ONE, ONE)]
     )
@@ -50,7 +50,7 @@ def test_a_retry_of_two_attempts_of_a_chain_is_one_retry_of_the_last() -> None:
     assert targets_of(RAction.CANCEL, snapshot.tasks.values(), snapshot).left_out == 2
 
 
-def test_a_running_task_is_cancelled_and_not_retried() -> None:
+def test_a_running_task_can_be_cancelled_but_not_retried() -> None:
     tasks = [Task(ONE, Status.RUNNING), Task(TWO, Status.SUBMITTED), Task(THREE, Status.CREATED)]
     snapshot = snapshot_of(tasks)
     reach = targets_of(RAction.CANCEL, tasks, snapshot)
@@ -58,13 +58,13 @@ def test_a_running_task_is_cancelled_and_not_retried() -> None:
     assert action_call(targets_of(RAction.RETRY, tasks, snapshot)) == ""
 
 
-def test_what_python_wrote_is_never_handed_to_r() -> None:
+def test_tasks_of_python_are_not_passed_to_r() -> None:
     task = Task(ONE, Status.FAILURE)._replace(lang=Lang.PY)
     snapshot = snapshot_of([])
     assert targets_of(RAction.RETRY, [task], snapshot).left_out == 1
 
 
-def test_a_log_is_that_of_this_attempt() -> None:
+def test_a_log_call_shows_this_attempt() -> None:
     alone = Task(ONE, Status.FAILURE)
     retried = alone._replace(chain=(ONE, TWO))
     assert log_call(alone) == f'hipercow::task_log_show("{ONE}")'
@@ -76,7 +76,7 @@ def test_a_log_is_that_of_this_attempt() -> None:
 
 @settings(max_examples=50, deadline=None)
 @given(snapshot=snapshots(), ids=st.sets(st.sampled_from(IDS), min_size=1))
-def test_the_call_of_a_plan_names_what_matched(snapshot: Snapshot, ids: set[str]) -> None:
+def test_the_call_of_a_plan_lists_the_matched_tasks(snapshot: Snapshot, ids: set[str]) -> None:
     existing = [task.id for task in snapshot.existing(ids)]
     plan = make_plan(snapshot, FilterStack(task_ids=TaskIds(frozenset(existing))), now=NOW)
     assert set(re.findall("[0-9a-f]{32}", r_call(plan))) == {

@@ -47,12 +47,12 @@ def act(
     return ended, b"".join(heard).decode()
 
 
-def test_it_is_asked_for_its_hipercow(root: Root) -> None:
+def test_the_version_of_hipercow_is_read_from_r(root: Root) -> None:
     assert hipercow_version(root) == "0.0.1"
 
 
 @pytest.mark.parametrize("what", list(RAction))
-def test_r_is_given_the_ids_and_heard(root: Root, what: RAction) -> None:
+def test_r_receives_the_ids_and_its_output_is_read(root: Root, what: RAction) -> None:
     ended, heard = act(root, what)
     assert ended == RResult(0, stopped=False)
     assert ended.succeeded
@@ -62,14 +62,14 @@ def test_r_is_given_the_ids_and_heard(root: Root, what: RAction) -> None:
     assert (NEW_ID in heard) == (what is RAction.RETRY)
 
 
-def test_a_hundred_thousand_ids_are_not_too_many(root: Root) -> None:
+def test_a_hundred_thousand_ids_are_passed_to_r(root: Root) -> None:
     ids = tuple(f"{number:032x}" for number in range(100_000))
     ended, heard = act(root, RAction.CANCEL, ids=ids)
     assert ended.succeeded
     assert "called for 100000" in heard
 
 
-def test_an_error_of_r_is_heard_and_its_status_told(root: Root) -> None:
+def test_an_error_of_r_is_reported_with_its_status(root: Root) -> None:
     (root.path / "fail").touch()
     ended, heard = act(root, RAction.RETRY)
     assert ended.status == 1
@@ -88,14 +88,14 @@ def test_r_is_stopped_on_request(root: Root) -> None:
     assert time.monotonic() - began < 20
 
 
-def test_nothing_but_ids_is_handed_over(root: Root) -> None:
+def test_only_task_ids_are_passed_to_r(root: Root) -> None:
     for wrong in ("../../x", 'x"); system("y")', "A" * 32):
-        with pytest.raises(RscriptError, match="Only ids"):
+        with pytest.raises(RscriptError, match="R was not started"):
             act(root, RAction.CANCEL, ids=(IDS[0], wrong))
     assert not (root.path / RAction.CANCEL).exists()
 
 
-def test_r_without_hipercow_is_said_in_a_sentence(
+def test_r_without_hipercow_gives_a_message(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use_stub(monkeypatch, tmp_path)
@@ -105,7 +105,7 @@ def test_r_without_hipercow_is_said_in_a_sentence(
         hipercow_version(find_root(tmp_path))
 
 
-def test_no_r_at_all_is_said_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_rscript_gives_a_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     (tmp_path / "hipercow").mkdir()
     root = find_root(tmp_path)

@@ -52,8 +52,8 @@ def assert_nothing_lost(root: Root, before: dict[str, bytes | None], gone: set[s
     removed."""
     held = {path.name for batch in batches(root) for path in batch.glob("tasks/*")}
     left = {path.name for batch in batches(root) for path in batch.glob("erasing/*")}
-    loose_task = {path.name[4:36] for path in root.hipercow.glob("tui-*")}
-    assert in_place(root) | held | left | loose_task | gone == set(ALL)
+    loose_tasks = {path.name[4:36] for path in root.hipercow.glob("tui-*")}
+    assert in_place(root) | held | left | loose_tasks | gone == set(ALL)
     assert not in_place(root) & held and not (in_place(root) | held) & gone
     after = root_contents(root)
     assert all(after[name] == before[name] for name in after if name in before)

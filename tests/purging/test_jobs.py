@@ -1,4 +1,4 @@
-"""Several chains are erased at a time."""
+"""Several chains are erased at the same time."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_a_purge_with_several_jobs_stops_between_tasks(root: Root, meanwhile: Me
     assert not [batch for batch in batches(root) if not batch.name.endswith(".kept")]
 
 
-def test_an_emptying_that_was_stopped_can_be_restored(root: Root, meanwhile: Meanwhile) -> None:
+def test_a_stopped_emptying_can_be_restored(root: Root, meanwhile: Meanwhile) -> None:
     batch_id = str(move_to_trash(plan_of(root), root).trash)
     stop = stop_after_the_eleventh(meanwhile)
     report = empty(root, list_entries(root), stop=stop, jobs=4)

@@ -246,11 +246,11 @@ def test_a_recovery_that_died_can_be_recovered(
     root = make_root(tmp_path)
     batch_id = str(move_to_trash(plan_of(root), root).trash)
     (batch,) = batches(root)
-    for turn in range(1, 4):
-        batch = batch.rename(batch.with_name(f"{batch_id}.{turn}.restoring"))
+    for number in range(1, 4):
+        batch = batch.rename(batch.with_name(f"{batch_id}.{number}.restoring"))
         age_heartbeats(root)
-        (folder_of(root, ALL[turn])).parent.mkdir(exist_ok=True)
-        (batch / "tasks" / ALL[turn]).rename(folder_of(root, ALL[turn]))
+        (folder_of(root, ALL[number])).parent.mkdir(exist_ok=True)
+        (batch / "tasks" / ALL[number]).rename(folder_of(root, ALL[number]))
         assert list_interrupted(root)[0].batch_id == batch_id
     assert finish(root, batch_id).complete
     assert root_contents(root) == before and has_no_batches(root)

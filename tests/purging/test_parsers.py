@@ -86,9 +86,9 @@ def test_only_valid_names_are_parsed_as_batch_names(name: str) -> None:
 
 
 @pytest.mark.parametrize("state", list(BatchState))
-@pytest.mark.parametrize("turn", [0, 1, 12])
-def test_batch_names_survive_a_round_trip(state: BatchState, turn: int) -> None:
-    name = BatchName(STAMP, turn, state)
+@pytest.mark.parametrize("generation", [0, 1, 12])
+def test_batch_names_survive_a_round_trip(state: BatchState, generation: int) -> None:
+    name = BatchName(STAMP, generation, state)
     assert parse_batch_name(str(name)) == name
 
 

@@ -521,10 +521,10 @@ def test_nothing_is_lost_if_any_call_fails(
         places = in_place_of_both(root) | {
             path.name for batch in batches_of_both(root) for path in batch.glob("tasks/*")
         }
-        moved_list = {path.name[4:36] for path in root.hipercow.rglob("tui-*")}
+        loose_tasks = {path.name[4:36] for path in root.hipercow.rglob("tui-*")}
         assert set(KEPT) <= in_place_of_both(root)
         if action == "restore":
-            assert places | moved_list == ALL | set(KEPT)
+            assert places | loose_tasks == ALL | set(KEPT)
         listed = recent(root)
         assert [i for i in listed if i in KEPT] == list(KEPT)
         if len(made) < step:

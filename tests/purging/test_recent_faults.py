@@ -126,12 +126,12 @@ def test_ids_are_removed_or_the_failure_is_reported(
     root: Root, code: int | None, done: bool
 ) -> None:
     spoiled = set()
-    with open_root_dirs(root.part(Lang.PY)) as places:
+    with open_root_dirs(root.part(Lang.PY)) as dirs:
         for step in range(1, 50):
             write_list(root, BEFORE)
             fault = Fault(step, code, done)
             with fault.at_work():
-                failed = remove_ids(places, GONE)
+                failed = remove_ids(dirs, GONE)
             listed = recent(root)
             assert [i for i in listed if i not in GONE] == list(KEPT), fault.spoiled
             assert listed == list(KEPT) or says_so(failed), fault.spoiled
@@ -139,7 +139,7 @@ def test_ids_are_removed_or_the_failure_is_reported(
                 break
             spoiled.add(fault.spoiled.split()[0])
             # The remains of a failed call do no harm.
-            assert remove_ids(places, GONE) is None and recent(root) == list(KEPT)
+            assert remove_ids(dirs, GONE) is None and recent(root) == list(KEPT)
     assert spoiled >= {"open", "write", "fsync", "rename", "fchmod", "fchown"}
 
 
@@ -148,12 +148,12 @@ def test_ids_are_appended_once_or_the_failure_is_reported(
     root: Root, code: int | None, done: bool
 ) -> None:
     spoiled = set()
-    with open_root_dirs(root.part(Lang.PY)) as places:
+    with open_root_dirs(root.part(Lang.PY)) as dirs:
         for step in range(1, 50):
             write_list(root, KEPT)
             fault = Fault(step, code, done)
             with fault.at_work():
-                failed = append_ids(places, GONE)
+                failed = append_ids(dirs, GONE)
             listed = recent(root)
             assert listed == [*KEPT, *GONE] or (listed == list(KEPT) and says_so(failed))
             if not fault.spoiled:
@@ -174,9 +174,9 @@ def test_a_partial_write_is_completed(
         return real(fd, data[:size] if len(calls) == 1 else data)
 
     write_list(root, KEPT)
-    with open_root_dirs(root.part(Lang.PY)) as places:
+    with open_root_dirs(root.part(Lang.PY)) as dirs:
         monkeypatch.setattr(os, "write", write)
-        assert append_ids(places, GONE) is None
+        assert append_ids(dirs, GONE) is None
     listed = recent(root)
     assert [i for i in listed if i in BEFORE] == [*KEPT, *GONE]
     assert len(calls) == (1 if size > 65 else 2)
@@ -190,7 +190,7 @@ def test_lines_appended_meanwhile_are_kept_or_the_failure_is_reported(
     root: Root, code: int | None, done: bool
 ) -> None:
     """hipercow appends a task after the list was read and before the rename."""
-    with open_root_dirs(root.part(Lang.PY)) as places:
+    with open_root_dirs(root.part(Lang.PY)) as dirs:
         for step in range(1, 50):
             write_list(root, BEFORE)
             fault = Fault(step, code, done)
@@ -203,7 +203,7 @@ def test_lines_appended_meanwhile_are_kept_or_the_failure_is_reported(
                     real(*args, **kwargs)
 
                 patch.setattr(os, "rename", renamed)
-                failed = remove_ids(places, GONE)
+                failed = remove_ids(dirs, GONE)
             listed = recent(root)
             assert len(set(listed)) == len(listed)
             assert listed == [*KEPT, LATE] or says_so(failed), fault.spoiled
@@ -280,6 +280,8 @@ def test_a_failed_purge_reports_lines_that_may_be_missing(
     with pytest.raises(PurgeError) as raised:
         execute(plan, root)
     said = str(raised.value)
-    assert "Nothing was deleted; all else is where it was. recent: tasks may be missing" in said
+    assert (
+        "Nothing was deleted; everything else is in its place. recent: tasks may be missing" in said
+    )
     assert said.endswith("'hipercow task recent --rebuild' corrects it.")
     assert in_place_of_both(root) == set(BEFORE) and recent(root) == list(KEPT)

@@ -83,13 +83,13 @@ def trashed(root: Root) -> str:
     return str(move_to_trash(plan_of(root), root).trash)
 
 
-def died_moving(root: Root, aim: str) -> str:
+def died_moving(root: Root, mode: str) -> str:
     """Make a purge or move to the trash that died after it moved three tasks. Return its batch
     id."""
     batch_id = trashed(root)
     batch = root.hipercow / "tui" / f"{batch_id}.trash"
     manifest = json.loads((batch / "manifest.json").read_text())
-    (batch / "manifest.json").write_text(json.dumps(manifest | {"aim": aim}))
+    (batch / "manifest.json").write_text(json.dumps(manifest | {"aim": mode}))
     for name in (LONE, OTHER, ALL[5]):
         (batch / "tasks" / name).rename(folder_of(root, name))
     batch.rename(batch.with_suffix(""))
@@ -153,10 +153,10 @@ def test_a_manifest_records_the_confirmation(root: Root) -> None:
     assert ProcessIdentity.from_json(manifest["who"]) == current_process()
 
 
-@pytest.mark.parametrize("aim", ["purge", "trash"])
-def test_a_batch_without_a_confirmation_is_only_put_back(root: Root, aim: str) -> None:
+@pytest.mark.parametrize("mode", ["purge", "trash"])
+def test_a_batch_without_a_confirmation_is_only_put_back(root: Root, mode: str) -> None:
     before = root_contents(root)
-    batch_id = died_moving(root, aim)
+    batch_id = died_moving(root, mode)
     (batch,) = batches(root)
     manifest = json.loads((batch / "manifest.json").read_text())
     del manifest["confirmed"]
@@ -252,7 +252,7 @@ def test_the_question_counts_the_items_on_the_disk(
 ) -> None:
     asked: list[str] = []
 
-    def refuse(question: str) -> bool:
+    def refuse(question: str, declined: str) -> bool:
         asked.append(question)
         return False
 
@@ -624,7 +624,7 @@ def test_an_error_in_a_second_batch_reports_the_tasks_erased_before(root: Root) 
     path = root.hipercow / "tui" / str(second.name)
     moved = second.tasks[0]
     (path / "tasks" / moved).rename(folder_of(root, moved))
-    with pytest.raises(PurgeError, match=r"list it again\. Before that \d tasks? had been erased"):
+    with pytest.raises(PurgeError, match=r"List it again\. Before that \d tasks? had been erased"):
         empty(root, before)
     assert len(read_history(root)[0].tasks) == len(first.tasks)
 
@@ -649,7 +649,7 @@ def test_no_question_is_asked_if_nothing_can_be_finished(
 ) -> None:
     asked: list[str] = []
 
-    def yes(question: str) -> bool:
+    def yes(question: str, declined: str) -> bool:
         asked.append(question)
         return True
 
@@ -677,7 +677,7 @@ def test_a_purge_of_both_that_dies_while_it_is_finished_is_finished_in_both(tmp_
     restored = restore(both, batch_id)
     assert restored.complete
     part = both.part(Lang.R)
-    with open_root_dirs(part) as places, create_batch(places, plan, PurgeMode.PURGE, batch_id):
+    with open_root_dirs(part) as dirs, create_batch(dirs, plan, PurgeMode.PURGE, batch_id):
         pass
     child = os.fork()
     if child == 0:

@@ -44,8 +44,8 @@ def test_two_concurrent_purges_take_each_item_once_and_lose_nothing(tmp_path: Pa
     for number in range(ROUNDS):
         root = find_root(tmp_path / "roots" / str(number))
         reports = json.loads((tmp_path / "roots" / f"{number}.json").read_text())
-        purged = {i for aim, ids, _ in reports if aim == "purge" for i in ids}
-        erased_bundles = {name for aim, _, names in reports if aim == "purge" for name in names}
+        purged = {i for mode, ids, _ in reports if mode == "purge" for i in ids}
+        erased_bundles = {name for mode, _, names in reports if mode == "purge" for name in names}
         (_, one, _), (_, other, _) = reports
         assert not set(one) & set(other)
         shared += bool(one) and bool(other)

@@ -51,8 +51,8 @@ Purge = Callable[[PurgePlan, Root], PurgeReport]
 
 def without_space(plan: PurgePlan, root: Root) -> PurgeReport:
     """Carry out a plan chain by chain, as on a full disk."""
-    with open_root_dirs(root) as places:
-        return erase_unbatched(places, plan, ProgressReporter(ignore_progress), len(ALL))
+    with open_root_dirs(root) as dirs:
+        return erase_unbatched(dirs, plan, ProgressReporter(ignore_progress), len(ALL))
 
 
 BOTH_WAYS = pytest.mark.parametrize("purge", [execute, without_space])
@@ -100,8 +100,8 @@ def shard_is(make: Callable[[Path], None]) -> Callable[[Path], None]:
         (fifo, "can't be examined"),
         (shard_is(link), "can't be examined"),
         (shard_is(fifo), "can't be examined"),
-        (submitted, "is there again"),
-        (queued, "is there again"),
+        (submitted, "exists again"),
+        (queued, "exists again"),
     ],
 )
 def test_a_chain_stays_if_a_missing_member_may_exist(

@@ -20,7 +20,7 @@ STATUSES = ("success", "failure", "cancelled", "running", "submitted", "created"
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A random root, broken tasks and retries among its tasks."""
+    """A random root, with broken tasks and retries."""
     rng = random.Random(7)
     for number in range(200):
         made = write_task(tmp_path, task_id(number), rng.choice(STATUSES), info=rng.random() < 0.9)
@@ -34,7 +34,7 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Processes from the second part on, waited for, and many parts."""
+    """Use processes from the second batch on, wait for them, and make many batches."""
     monkeypatch.setattr(batch_reader, "POOL_THRESHOLD", 0.0)
     monkeypatch.setattr(batch_reader._ReaderPool, "started", lambda _: True)
     monkeypatch.setattr(batch_reader, "BATCH_SIZE", 7)
@@ -48,7 +48,7 @@ def parts() -> Iterator[ReadBatch]:
 
 
 @pytest.mark.parametrize(("slow", "gain"), [(1e9, 2.0), (-1e9, 0.0), (-1e9, 1e9)])
-def test_processes_and_their_threads_say_what_reading_here_says(
+def test_processes_and_threads_read_the_same_as_this_thread(
     project: Path, eager: None, monkeypatch: pytest.MonkeyPatch, slow: float, gain: float
 ) -> None:
     # Few threads; many; many are tried and given up.
@@ -70,7 +70,7 @@ def test_a_scan_by_processes_equals_one_without(project: Path, eager: None) -> N
 
 
 @pytest.mark.parametrize("program", ["/does/not/exist", "/bin/true", "/bin/cat", "/bin/echo"])
-def test_where_processes_fail_everything_is_read_here(
+def test_failed_processes_are_replaced_by_reading_in_this_process(
     project: Path, eager: None, monkeypatch: pytest.MonkeyPatch, program: str
 ) -> None:
     monkeypatch.setattr("sys.executable", program)
@@ -79,7 +79,7 @@ def test_where_processes_fail_everything_is_read_here(
     assert rows == list(read_tasks(tasks, IDS, frozenset(IDS[:50:5])))
 
 
-def test_until_processes_have_started_everything_is_read_here(
+def test_batches_are_read_in_this_process_until_processes_have_started(
     project: Path, eager: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(batch_reader._ReaderPool, "started", lambda _: False)
@@ -98,11 +98,11 @@ def test_closing_leaves_no_process_behind(
     assert programs and all(program.wait(10) != 0 for program in programs)
 
 
-def test_a_process_ends_with_its_input() -> None:
+def test_reader_process_ends_with_its_input() -> None:
     answers = io.BytesIO()
     batch_reader.serve(io.BytesIO(b"\x05\0\0\0cut"), answers, "r")
     assert answers.getvalue() == b""
 
 
-def test_an_empty_folder_still_tells_how_far_a_scan_is() -> None:
+def test_empty_shard_gives_a_batch_with_the_progress() -> None:
     assert [part.done for part in split_into_batches((), frozenset(), 3, 4)] == [3]

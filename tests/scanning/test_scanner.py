@@ -28,7 +28,7 @@ A, B, C, D = map(task_id, range(1, 5))
 
 
 class Clock:
-    """A monotonic clock that a test moves by hand."""
+    """A monotonic clock that a test sets."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -38,7 +38,7 @@ class Clock:
 
 
 class Watch:
-    """A scanner whose passes are as far apart as the test says."""
+    """A scanner, with the time between its passes given by the test."""
 
     def __init__(self, root: Path) -> None:
         self.clock = Clock()
@@ -71,7 +71,7 @@ def finish(root: Path, identity: str, status: str = "success") -> None:
     (folder(root, identity) / f"status-{status}").write_text("")
 
 
-def test_the_recorded_root_equals_what_hipercow_says_of_it(
+def test_recorded_root_equals_the_output_of_hipercow(
     sir_model: Path, sir_model_expected: dict[str, Any]
 ) -> None:
     snapshot = scan(sir_model)
@@ -93,7 +93,7 @@ def test_the_recorded_root_equals_what_hipercow_says_of_it(
     assert snapshot.problems == ()
 
 
-def test_a_retry_was_created_when_its_own_data_says(sir_model: Path) -> None:
+def test_retry_has_the_creation_time_in_its_own_data(sir_model: Path) -> None:
     snapshot = scan(sir_model)
     retry = snapshot.tasks["61cc861476058521f75329ee455a2deb"]
     base = snapshot.tasks["34746bb519494fbb65416419040ba827"]
@@ -107,7 +107,7 @@ def test_an_empty_root_has_nothing(tmp_path: Path) -> None:
     assert (dict(snapshot.tasks), snapshot.bundles, snapshot.problems) == ({}, (), ())
 
 
-def test_without_info_times_are_those_of_the_markers(tmp_path: Path) -> None:
+def test_task_without_info_has_the_times_of_its_markers(tmp_path: Path) -> None:
     write_task(tmp_path, A, "failure", info=False, finished=NOW)
     task = scan(tmp_path).tasks[A]
     assert (task.finished, task.finished_estimated) == (NOW, True)
@@ -128,7 +128,7 @@ def test_earlier_markers_stay_and_the_first_in_order_counts(tmp_path: Path) -> N
     assert scan(tmp_path).tasks[A].status is Status.SUCCESS
 
 
-def test_broken_tasks_hide_no_other_and_say_why(tmp_path: Path) -> None:
+def test_broken_tasks_hide_no_other_and_have_a_problem(tmp_path: Path) -> None:
     write_task(tmp_path, A, "success")
     (write_task(tmp_path, B, "created") / "data").write_bytes(b"\x1f\x8b\x08 cut")
     (write_task(tmp_path, C, "failure") / "info").write_bytes(b"no RDS\x1b[31m")
@@ -144,7 +144,7 @@ def test_broken_tasks_hide_no_other_and_say_why(tmp_path: Path) -> None:
     assert "no 'data'" in (snapshot.tasks[D].problem or "")
 
 
-def test_torn_lines_are_passed_over_and_counted(tmp_path: Path) -> None:
+def test_incomplete_lines_are_ignored_and_counted(tmp_path: Path) -> None:
     write_task(tmp_path, A, "failure")
     write_task(tmp_path, B, "success")
     retry = write_retries(tmp_path, [(B, A, A)])
@@ -158,7 +158,7 @@ def test_torn_lines_are_passed_over_and_counted(tmp_path: Path) -> None:
     assert "2 lines of bundle 'mine'" in " ".join(snapshot.problems)
 
 
-def test_a_lost_line_of_retry_is_made_good_by_the_tasks_own_data(tmp_path: Path) -> None:
+def test_missing_line_of_retry_is_replaced_by_the_data_of_the_task(tmp_path: Path) -> None:
     write_task(tmp_path, A, "failure")
     write_task(tmp_path, B, "running", retry_of=(A, A))
     snapshot = scan(tmp_path)
@@ -190,7 +190,7 @@ def test_links_in_place_of_folders_are_not_followed(tmp_path: Path) -> None:
 
 
 def swap(path: Path, way: str, kept: Path) -> None:
-    """Put something else in the place of a folder, which is kept elsewhere."""
+    """Replace a folder by something else, and keep the folder elsewhere."""
     path.rename(kept)
     if way == "a link":
         path.symlink_to(kept)
@@ -202,7 +202,7 @@ def swap(path: Path, way: str, kept: Path) -> None:
 
 @pytest.mark.parametrize("way", ["a link", "a FIFO", "a file"])
 @pytest.mark.parametrize("depth", [1, 2], ids=["tasks/ab", "a task"])
-def test_a_place_that_is_no_folder_is_known_in_every_pass_until_it_is_one(
+def test_entry_that_is_not_a_folder_is_reported_in_every_pass(
     tmp_path: Path, way: str, depth: int
 ) -> None:
     write_task(tmp_path, A, "failure")
@@ -226,7 +226,7 @@ def test_a_place_that_is_no_folder_is_known_in_every_pass_until_it_is_one(
     assert set(back.tasks) == {A, B} and not back.unread and not back.problems
 
 
-def test_a_folder_that_can_no_longer_be_listed_is_known_until_it_can(open_path: Path) -> None:
+def test_shard_that_can_not_be_listed_is_reported_until_it_can(open_path: Path) -> None:
     write_task(open_path, A, "failure")
     write_task(open_path, B, "running")
     open_to_all(open_path)
@@ -244,7 +244,7 @@ def test_a_folder_that_can_no_longer_be_listed_is_known_until_it_can(open_path: 
     assert not watch.look().snapshot.unread
 
 
-def test_a_folder_of_all_tasks_that_can_no_longer_be_listed_is_known(open_path: Path) -> None:
+def test_tasks_folder_that_can_not_be_listed_is_reported(open_path: Path) -> None:
     write_task(open_path, A, "failure")
     open_to_all(open_path)
     watch, tasks = Watch(open_path), open_path / "hipercow" / "tasks"
@@ -258,7 +258,7 @@ def test_a_folder_of_all_tasks_that_can_no_longer_be_listed_is_known(open_path: 
     assert not watch.look().snapshot.unread
 
 
-def test_an_unreadable_retry_keeps_the_chains_and_is_known_until_it_is_read(
+def test_unreadable_retry_keeps_the_chains_and_is_reported_until_it_is_read(
     open_path: Path,
 ) -> None:
     write_task(open_path, A, "failure")
@@ -279,7 +279,7 @@ def test_an_unreadable_retry_keeps_the_chains_and_is_known_until_it_is_read(
     assert not watch.look().snapshot.unread
 
 
-def test_an_unreadable_bundle_is_known_until_it_is_read(open_path: Path) -> None:
+def test_unreadable_bundle_is_reported_until_it_is_read(open_path: Path) -> None:
     write_task(open_path, A, "failure")
     bundle = write_bundle(open_path, "mine", [A])
     open_to_all(open_path)
@@ -298,7 +298,7 @@ def test_an_unreadable_bundle_is_known_until_it_is_read(open_path: Path) -> None
     assert not state.unread and state.tasks[A].bundles == ("mine",)
 
 
-def test_an_unfinished_line_of_retry_is_known_until_it_is_complete(tmp_path: Path) -> None:
+def test_unfinished_line_of_retry_is_reported_until_it_is_complete(tmp_path: Path) -> None:
     write_task(tmp_path, A, "failure")
     retry = write_retries(tmp_path, [(B, A, A)])
     watch = Watch(tmp_path)
@@ -318,7 +318,7 @@ def test_an_unfinished_line_of_retry_is_known_until_it_is_complete(tmp_path: Pat
     assert not watch.look().snapshot.unread
 
 
-def test_other_names_are_no_tasks(tmp_path: Path) -> None:
+def test_other_names_are_not_tasks(tmp_path: Path) -> None:
     write_task(tmp_path, A, "success")
     tasks = tmp_path / "hipercow" / "tasks"
     for name in ("AB/" + "0" * 30, "ab/short", "abc/" + "0" * 30, "ab/" + "Z" * 30, "lost+found"):
@@ -327,7 +327,7 @@ def test_other_names_are_no_tasks(tmp_path: Path) -> None:
     assert set(scan(tmp_path).tasks) == {A}
 
 
-def test_changes_by_others_are_seen_and_told(tmp_path: Path) -> None:
+def test_scan_reports_changes_by_other_processes(tmp_path: Path) -> None:
     write_task(tmp_path, A, "running")
     write_task(tmp_path, B, "success")
     watch = Watch(tmp_path)
@@ -350,7 +350,7 @@ def test_changes_by_others_are_seen_and_told(tmp_path: Path) -> None:
     assert watch.look().snapshot.tasks[A].bundles == ()
 
 
-def test_a_new_retry_ties_what_was_read_before(tmp_path: Path) -> None:
+def test_new_retry_updates_tasks_that_were_read_before(tmp_path: Path) -> None:
     write_task(tmp_path, A, "failure")
     watch = Watch(tmp_path)
     watch.look()
@@ -377,7 +377,7 @@ def test_a_change_within_one_tick_of_the_file_server_is_not_missed(tmp_path: Pat
     assert seen[-1] is Status.SUCCESS
 
 
-def test_an_id_that_came_back_as_another_folder_is_read_anew(tmp_path: Path) -> None:
+def test_task_folder_that_was_replaced_is_read_again(tmp_path: Path) -> None:
     write_task(tmp_path, A, "success")
     watch = Watch(tmp_path)
     watch.look()
@@ -387,7 +387,7 @@ def test_an_id_that_came_back_as_another_folder_is_read_anew(tmp_path: Path) -> 
     assert watch.look().snapshot.tasks[A].status is Status.FAILURE
 
 
-def test_a_pass_can_be_stopped_and_the_next_goes_on(tmp_path: Path) -> None:
+def test_stopped_scan_is_continued_by_the_next(tmp_path: Path) -> None:
     for number in range(20):
         write_task(tmp_path, task_id(number), "success")
     step = 0.1
@@ -404,13 +404,14 @@ def test_a_pass_can_be_stopped_and_the_next_goes_on(tmp_path: Path) -> None:
     assert len(list(scanner.scan())[-1].snapshot.tasks) == 20
 
 
-def test_there_are_rows_before_bundles_are_read(tmp_path: Path) -> None:
+def test_first_scan_has_tasks_before_bundles_are_read(tmp_path: Path) -> None:
     ids = list(map(task_id, range(20)))
     for identity in ids:
         parent = ids[ids.index(identity) - 1]
         retry_of = (parent, parent) if identity in (ids[1], ids[7]) else None
         write_task(tmp_path, identity, "success", retry_of=retry_of)
-    write_retries(tmp_path, [(ids[1], ids[0], ids[0])])  # the other link stands in its data alone
+    # The other link is only in the data of its task.
+    write_retries(tmp_path, [(ids[1], ids[0], ids[0])])
     write_bundle(tmp_path, "sweep", ids[:12])
     first, *_, last = Scanner(find_root(tmp_path)).scan()
     assert first.snapshot.tasks and not first.snapshot.bundles and not first.complete
@@ -419,9 +420,7 @@ def test_there_are_rows_before_bundles_are_read(tmp_path: Path) -> None:
     assert last.snapshot.bundles == read.bundles and read.tasks[ids[0]].bundles == ("sweep",)
 
 
-def test_what_is_final_is_not_touched_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_final_tasks_are_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(30):
         write_task(tmp_path, task_id(number), "success")
     write_task(tmp_path, task_id(40), "submitted")

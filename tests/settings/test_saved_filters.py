@@ -72,7 +72,7 @@ def written(file: FilterFile, text: str) -> FilterFile:
 
 @settings(max_examples=100, deadline=None)
 @given(st.dictionaries(names, stacks, min_size=1, max_size=4), st.data())
-def test_what_is_written_is_read_back_as_the_same_stacks(
+def test_saved_filters_are_read_back_as_the_same_stacks(
     saved: dict[str, FilterStack], data: st.DataObject
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -104,7 +104,7 @@ def test_a_relative_age_stays_relative(file: FilterFile) -> None:
     assert later is not None and later.cutoff == NOW + 1000 - 9 * 86400
 
 
-def test_it_is_toml_that_people_can_read(file: FilterFile) -> None:
+def test_the_file_is_readable_toml(file: FilterFile) -> None:
     file.save("old", OLD)
     file.save('my "own" ones', MINE)
     assert file.path.read_text("utf-8").split("\n", 1)[1] == (
@@ -131,7 +131,7 @@ in_bundle = [
 """
 
 
-def test_what_was_written_by_hand_is_understood_and_stays(file: FilterFile) -> None:
+def test_a_file_written_by_hand_is_read_and_keeps_its_text(file: FilterFile) -> None:
     written(file, BY_HAND)
     read = file.read()
     assert read.filters == {
@@ -148,7 +148,7 @@ def test_what_was_written_by_hand_is_understood_and_stays(file: FilterFile) -> N
 
 
 @pytest.mark.parametrize(
-    ("entry", "says"),
+    ("entry", "message"),
     [
         ('[bad]\nstauts = "failure"', "'stauts' is not a filter: use status, finished_before"),
         ('[bad]\nstatus = ["failed"]', "did you mean 'failure'"),
@@ -168,14 +168,14 @@ def test_what_was_written_by_hand_is_understood_and_stays(file: FilterFile) -> N
         ('["\\u001b[31m"]\nlang = "r"', "'␛[31m': The name of a filter is one line"),
     ],
 )
-def test_a_wrong_entry_is_a_sentence_and_the_others_hold(
-    file: FilterFile, entry: str, says: str
+def test_an_invalid_entry_gives_a_message_and_the_others_work(
+    file: FilterFile, entry: str, message: str
 ) -> None:
     written(file, f'[good]\nlang = "py"\n{entry}\n')
     read = file.read()
     assert read.filters == {"good": MINE} and not read.file_error
     (problem,) = read.problems.values()
-    assert says in problem and problem.startswith(f"{file.path}, filter '")
+    assert message in problem and problem.startswith(f"{file.path}, filter '")
     assert file.get("good") == MINE
     if "bad" in read.problems:
         with pytest.raises(FilterError, match=r"filters\.toml, filter 'bad': "):
@@ -183,7 +183,7 @@ def test_a_wrong_entry_is_a_sentence_and_the_others_hold(
 
 
 @pytest.mark.parametrize(
-    ("raw", "says"),
+    ("raw", "message"),
     [
         (b"[old\n", "is not valid TOML: .* line 1, .*: correct it, or remove it"),
         (b"a = 1\xff", "is not in UTF-8"),
@@ -191,7 +191,7 @@ def test_a_wrong_entry_is_a_sentence_and_the_others_hold(
         (b"#" * (2 << 20), "can't be read: is larger than"),
     ],
 )
-def test_a_file_that_is_no_toml_is_left_alone(file: FilterFile, raw: bytes, says: str) -> None:
+def test_a_file_that_is_not_toml_is_not_changed(file: FilterFile, raw: bytes, message: str) -> None:
     file.path.parent.mkdir()
     file.path.write_bytes(raw)
     for attempt in (
@@ -199,7 +199,7 @@ def test_a_file_that_is_no_toml_is_left_alone(file: FilterFile, raw: bytes, says
         lambda: file.forget("old"),
         lambda: file.get("old"),
     ):
-        with pytest.raises(FilterError, match=says):
+        with pytest.raises(FilterError, match=message):
             attempt()
     assert file.read().file_error and file.path.read_bytes() == raw
 
@@ -243,7 +243,7 @@ def test_a_saved_filter_keeps_its_place_and_comments(file: FilterFile) -> None:
         max_size=8,
     )
 )
-def test_no_change_touches_the_other_entries_of_a_file(lines: list[str]) -> None:
+def test_a_change_keeps_the_other_entries_of_a_file(lines: list[str]) -> None:
     """A file that can't be changed so is refused, and stays as it is."""
     text = "\n".join(lines) + "\n"
     try:
@@ -269,9 +269,7 @@ def test_no_change_touches_the_other_entries_of_a_file(lines: list[str]) -> None
             assert after.get("old") in (None, {"lang": "py"})
 
 
-def test_a_pipe_is_not_waited_for_and_a_link_is_the_users_own(
-    file: FilterFile, tmp_path: Path
-) -> None:
+def test_a_pipe_does_not_block_and_a_link_is_followed(file: FilterFile, tmp_path: Path) -> None:
     file.path.parent.mkdir()
     os.mkfifo(file.path)
     assert "is not a regular file" in file.read().file_error
@@ -281,7 +279,7 @@ def test_a_pipe_is_not_waited_for_and_a_link_is_the_users_own(
     assert file.path.is_symlink() and file.get("mine") == MINE
 
 
-def test_an_unknown_name_tells_which_are_there(file: FilterFile) -> None:
+def test_an_unknown_name_gives_a_message_with_the_known_names(file: FilterFile) -> None:
     with pytest.raises(FilterError, match=r"No filter 'x' in .*: f in the app saves one"):
         file.get("x")
     file.save("old failures", OLD)
@@ -293,7 +291,7 @@ def test_an_unknown_name_tells_which_are_there(file: FilterFile) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "  ", "a\nb", "\x1b[31m", "x\u202ey", "x" * (NAME_LIMIT + 1)])
-def test_a_name_can_be_seen_and_typed(file: FilterFile, name: str) -> None:
+def test_an_invisible_or_long_name_is_refused(file: FilterFile, name: str) -> None:
     with pytest.raises(FilterError):
         check_name(name)
     with pytest.raises(FilterError):
@@ -301,13 +299,13 @@ def test_a_name_can_be_seen_and_typed(file: FilterFile, name: str) -> None:
     assert not file.path.exists()
 
 
-def test_where_nothing_can_be_written_a_sentence_says_so(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_gives_a_message(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(FilterError, match=r"can't be (read|written): Not a directory"):
         FilterFile(tmp_path / "file" / "filters.toml").save("old", OLD)
 
 
-def test_it_stands_in_the_config_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_file_is_in_the_config_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     assert FilterFile.of_user().path == tmp_path / "hipercow-tui" / "filters.toml"
     monkeypatch.setenv("XDG_CONFIG_HOME", "relative")
@@ -328,7 +326,7 @@ def test_the_folders_on_windows_are_those_of_earlier_versions(
     assert cache_folder() == tmp_path / "CSIDL_LOCAL_APPDATA" / "hipercow-tui"
 
 
-def test_it_says_what_it_is() -> None:
+def test_a_saved_filter_as_text_lists_its_filters() -> None:
     assert str(OLD) == (
         "status is failure · finished before 9 days ago · in bundle sweep_* !sweep_09"
     )

@@ -1,4 +1,4 @@
-"""What the tests of the demo ask of a root on disk, with no code of ours in between."""
+"""Contents of a root on disk for tests of the demo, read without code of the package."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ORDER = ("success", "failure", "cancelled", "running", "submitted")
 
 
 def fingerprint(root: Path) -> str:
-    """All paths, contents and modification times of files, as one hash."""
+    """Return a hash of all paths, and of contents and modification times of files."""
     digest = hashlib.sha256()
     for path in sorted(root.rglob("*")):
         digest.update(str(path.relative_to(root)).encode())
@@ -24,29 +24,29 @@ def fingerprint(root: Path) -> str:
 
 
 def folders(root: Path) -> dict[str, Path]:
-    """The task folders by id."""
+    """Return the task folders by id."""
     tasks = root / "hipercow" / "tasks"
     return {head.name + tail.name: tail for head in tasks.iterdir() for tail in head.iterdir()}
 
 
 def status(folder: Path) -> str:
-    """A task's own status; ``broken`` where it has no ``data``."""
-    held = set(os.listdir(folder))
+    """Return the status of a task; ``broken`` if it has no ``data``."""
+    names = set(os.listdir(folder))
     for name in ORDER:
-        if f"status-{name}" in held:
+        if f"status-{name}" in names:
             return name
-    return "created" if "data" in held else "broken"
+    return "created" if "data" in names else "broken"
 
 
 def with_status(root: Path, wanted: str) -> dict[str, Path]:
-    """The task folders of one status, by id."""
+    """Return the task folders of one status by id."""
     return {
         task_id: folder for task_id, folder in folders(root).items() if status(folder) == wanted
     }
 
 
 def bundles(root: Path) -> dict[str, list[str]]:
-    """The ids in each bundle."""
+    """Return the ids in each bundle."""
     return {
         path.name: path.read_text("ascii").splitlines()
         for path in (root / "hipercow" / "bundles").iterdir()
@@ -54,6 +54,6 @@ def bundles(root: Path) -> dict[str, list[str]]:
 
 
 def retries(root: Path) -> list[RetryLink]:
-    """The lines of ``retry``."""
+    """Return the lines of ``retry``."""
     lines = (root / "hipercow" / "retry").read_text("ascii").splitlines()
     return [RetryLink(*line.split(",")) for line in lines]

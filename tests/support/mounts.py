@@ -55,4 +55,4 @@ def fill(where: Path, what: str) -> None:
         except OSError as error:
             assert error.errno == errno.ENOSPC
             return
-    raise AssertionError("it has no end")
+    raise AssertionError("the disk is never full")

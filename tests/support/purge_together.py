@@ -26,7 +26,7 @@ PLANS = [
     ((*CHAIN, *MORE[:20]), (LONE, *MORE[10:])),
     ((*CHAIN, LONE), (OTHER, FREE, *MORE)),  # nothing in common
 ]
-AIMS = [("purge", "purge"), ("purge", "trash"), ("trash", "trash")]
+MODES = [("purge", "purge"), ("purge", "trash"), ("trash", "trash")]
 
 
 def prepared(where: Path) -> Root:
@@ -36,22 +36,22 @@ def prepared(where: Path) -> Root:
     return make_root(where)
 
 
-def act(plan: PurgePlan, root: Root, aim: str, start: int, said: int) -> None:
+def act(plan: PurgePlan, root: Root, mode: str, start: int, said: int) -> None:
     os.read(start, 1)
-    report = (execute if aim == "purge" else move_to_trash)(plan, root)
-    os.write(said, json.dumps([aim, [*report.removed], [*report.removed_bundles]]).encode())
+    report = (execute if mode == "purge" else move_to_trash)(plan, root)
+    os.write(said, json.dumps([mode, [*report.removed], [*report.removed_bundles]]).encode())
 
 
-def together(where: Path, ids: tuple[tuple[str, ...], ...], aims: tuple[str, ...]) -> list[object]:
+def together(where: Path, ids: tuple[tuple[str, ...], ...], modes: tuple[str, ...]) -> list[object]:
     root = prepared(where)
     plans = [plan_of(root, some) for some in ids]
     start, go = os.pipe()
     children = []
-    for plan, aim in zip(plans, aims, strict=True):
+    for plan, mode in zip(plans, modes, strict=True):
         heard, said = os.pipe()
         child = os.fork()
         if child == 0:
-            act(plan, root, aim, start, said)
+            act(plan, root, mode, start, said)
             os._exit(0)
         os.close(said)
         children.append((child, heard))
@@ -69,8 +69,8 @@ def together(where: Path, ids: tuple[tuple[str, ...], ...], aims: tuple[str, ...
 if __name__ == "__main__":
     folder, rounds = Path(sys.argv[1]), int(sys.argv[2])
     folder.mkdir()
-    pairs = [(ids, aims) for ids in PLANS for aims in AIMS]
-    for number, (ids, aims) in enumerate(islice(cycle(pairs), rounds)):
-        reports = together(folder / str(number), ids, aims)
+    pairs = [(ids, modes) for ids in PLANS for modes in MODES]
+    for number, (ids, modes) in enumerate(islice(cycle(pairs), rounds)):
+        reports = together(folder / str(number), ids, modes)
         (folder / f"{number}.json").write_text(json.dumps(reports))
     assert set(ALL).isdisjoint(MORE)

@@ -1,4 +1,4 @@
-"""RDS files for the tests: what R wrote, what it says is in it, and bytes put together here."""
+"""RDS files for tests: files of R with their values as JSON, and helpers that make files."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def char(text: str) -> bytes:
     return ints(0x40009, len(text)) + text.encode()
 
 
-# What make.R says of a value, said of ours.
+# Values as JSON, in the form that make.R uses.
 
 
 def number(value: object) -> object:
@@ -54,17 +54,17 @@ def number(value: object) -> object:
     return f"{value:.17g}"
 
 
-def said_element(value: object) -> object:
+def element_to_json(value: object) -> object:
     if isinstance(value, complex):
         return [number(value.real), number(value.imag)]
     return number(value) if isinstance(value, float) else value
 
 
-def tagged(items: tuple[tuple[str | None, RValue], ...]) -> list[object]:
-    return [[tag, said(value)] for tag, value in items]
+def items_to_json(items: tuple[tuple[str | None, RValue], ...]) -> list[object]:
+    return [[tag, to_json(value)] for tag, value in items]
 
 
-def said(value: RValue) -> dict[str, Any]:
+def to_json(value: RValue) -> dict[str, Any]:
     out: dict[str, Any]
     match value:
         case RNull():
@@ -74,19 +74,23 @@ def said(value: RValue) -> dict[str, Any]:
         case RBuiltin(name):
             return {"kind": "builtin", "name": name}
         case RVector(kind, values):
-            out = {"kind": kind, "values": [said_element(v) for v in values]}
+            out = {"kind": kind, "values": [element_to_json(v) for v in values]}
         case RList(values=values, kind=kind):
-            out = {"kind": kind, "values": [said(v) for v in values]}
+            out = {"kind": kind, "values": [to_json(v) for v in values]}
         case RPairlist(items):
-            out = {"kind": "pairlist", "values": tagged(items)}
+            out = {"kind": "pairlist", "values": items_to_json(items)}
         case RLanguage(function, arguments):
-            out = {"kind": "language", "function": said(function), "values": tagged(arguments)}
+            out = {
+                "kind": "language",
+                "function": to_json(function),
+                "values": items_to_json(arguments),
+            }
         case RClosure(formals, body, environment):
             out = {
                 "kind": "closure",
-                "formals": tagged(formals.items),
-                "body": said(body),
-                "environment": said(environment),
+                "formals": items_to_json(formals.items),
+                "body": to_json(body),
+                "environment": to_json(environment),
             }
         case REnvironment(kind, name):
             out = {"kind": "environment", "which": [kind, name]}
@@ -94,8 +98,8 @@ def said(value: RValue) -> dict[str, Any]:
             out = {"kind": "S4"}
         case ROpaque(kind):
             out = {"kind": kind}
-    held = {name: said(held) for name, held in value.attributes}
-    return out | ({"attributes": held} if held else {})
+    attributes = {name: to_json(inner) for name, inner in value.attributes}
+    return out | ({"attributes": attributes} if attributes else {})
 
 
 def task_files(root: Path, name: str) -> list[bytes]:

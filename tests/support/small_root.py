@@ -74,7 +74,7 @@ def write_task(
     retry_of: tuple[str, str] | None = None,
     extra: Sequence[str] = (),
 ) -> Path:
-    """One task folder with the files that hipercow would have left; returns it."""
+    """Write a task folder with the files that hipercow leaves; returns the folder."""
     folder = root / "hipercow" / "tasks" / identity[:2] / identity[2:]
     folder.mkdir(parents=True)
     (folder / "data").write_bytes(data_file(identity, created, retry_of))
@@ -115,9 +115,9 @@ def next_tick(root: Path) -> None:
 
 
 def tree(root: Path) -> dict[str, bytes | None]:
-    """Every path below a folder, with the contents of files."""
+    """Return every path below a folder, with the contents of files."""
     held: dict[str, bytes | None] = {}
-    for where, folders, files in os.walk(root):  # this is asked a thousand times
+    for where, folders, files in os.walk(root):  # called a thousand times
         above = where[len(str(root)) :].lstrip("/")
         held |= dict.fromkeys(os.path.join(above, name) for name in folders)
         for name in files:
@@ -131,14 +131,14 @@ def snapshot_of(
     bundles: dict[str, tuple[str, ...]] | None = None,
     links: Iterable[tuple[str, str, str]] = (),
 ) -> Snapshot:
-    """A snapshot with its tasks tied to bundles and chains, as a scan would tie them."""
+    """Return a snapshot with the relations that a scan would attach to the tasks."""
     chains = RetryChains(tuple(RetryLink(*link) for link in links))
     known = {task.id: task for task in tasks}
-    held = bundles or {}
-    tied = {}
+    names = bundles or {}
+    linked = {}
     for task in known.values():
-        tip = known.get(chains.latest_attempt(task.id) or "")
-        tied[task.id] = Task(
+        latest = known.get(chains.latest_attempt(task.id) or "")
+        linked[task.id] = Task(
             task.id,
             task.status,
             task.files_mask,
@@ -146,15 +146,15 @@ def snapshot_of(
             task.started,
             task.finished,
             task.finished_estimated,
-            tip.status if tip is not None and tip.exists else None,
-            tuple(name for name, ids in sorted(held.items()) if task.id in ids),
+            latest.status if latest is not None and latest.exists else None,
+            tuple(name for name, ids in sorted(names.items()) if task.id in ids),
             chains.chain(task.id),
             task.problem,
         )
     return Snapshot(
         Path("/root"),
-        tied,
-        tuple(Bundle(name, ids) for name, ids in sorted(held.items())),
+        linked,
+        tuple(Bundle(name, ids) for name, ids in sorted(names.items())),
         chains,
     )
 
@@ -165,7 +165,7 @@ ages = st.floats(min_value=0, max_value=100).map(lambda days: NOW - days * DAY)
 
 @st.composite
 def snapshots(draw: st.DrawFn) -> Snapshot:
-    """Random roots: gone tasks, forked, broken and cyclic chains, overlapping bundles."""
+    """Random roots with missing tasks, forked, broken and cyclic chains, overlapping bundles."""
     present = draw(st.sets(st.sampled_from(IDS), max_size=20))
     tasks = []
     for identity in sorted(present):
@@ -185,7 +185,7 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
 
 @st.composite
 def unread_snapshots(draw: st.DrawFn) -> Snapshot:
-    """Random roots of which something could not be read."""
+    """Random roots with files or folders that could not be read."""
     places = st.sampled_from([*IDS, *(identity[:2] for identity in IDS)])
     unfinished = st.builds(
         UnfinishedLine,
@@ -203,8 +203,10 @@ def unread_snapshots(draw: st.DrawFn) -> Snapshot:
 
 @st.composite
 def successions(draw: st.DrawFn) -> tuple[Snapshot, Snapshot]:
-    """A snapshot and one that follows it, as a scan makes them: what has not changed is the same
-    object; bundles and chains may be others, but mostly are not."""
+    """Two successive snapshots of a scan. Unchanged tasks are the same objects.
+
+    Bundles and chains can differ, but mostly do not.
+    """
     before, other = draw(snapshots()), draw(snapshots())
     took = draw(st.sets(st.sampled_from(IDS), max_size=6))
     tasks = {i: task for i, task in before.tasks.items() if i not in took}

@@ -1,4 +1,4 @@
-"""Where the locale knows no UTF-8, every sign has a stand-in as wide as it is."""
+"""If the locale does not name UTF-8, every glyph is replaced by ASCII of the same width."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from hipercow_tui.ui.status_style import GLYPH
 PACKAGE = Path(__file__).parents[2] / "hipercow_tui"
 
 
-def test_statuses_keep_signs_of_their_own() -> None:
+def test_statuses_have_different_ascii_characters() -> None:
     stand_ins = [to_ascii(glyph) for glyph in GLYPH.values()]
     assert len(set(stand_ins)) == len(GLYPH)
     assert to_ascii("".join(GLYPH.values())).isascii()
 
 
-def test_every_sign_that_the_app_shows_has_one() -> None:
+def test_every_glyph_of_the_app_has_an_ascii_character() -> None:
     shown = {
         sign
         for path in (PACKAGE / "ui").rglob("*.py")
@@ -38,14 +38,14 @@ def test_every_sign_that_the_app_shows_has_one() -> None:
 
 
 @given(st.text(alphabet=st.characters(codec="utf-8", max_codepoint=0xFFFF), max_size=9))
-def test_ascii_is_as_wide_and_stays_as_it_is(text: str) -> None:
+def test_ascii_text_is_not_changed_and_other_text_keeps_its_width(text: str) -> None:
     told = to_ascii(text)
     assert told.isascii()
     assert to_ascii(told) == told
 
 
 @pytest.mark.parametrize("text", ["✗ failure → success", "╭─ Tasks ─╮", "naïve", "漢字", "e\u0301"])
-def test_the_same_cells(text: str) -> None:
+def test_examples_keep_their_width(text: str) -> None:
     assert cell_len(to_ascii(text)) == cell_len(text)
 
 
@@ -62,13 +62,13 @@ def test_the_same_cells(text: str) -> None:
     ],
 )
 @pytest.mark.skipif(sys.platform == "win32", reason="no locale in the environment there")
-def test_the_locale_says_what_the_terminal_understands(
+def test_the_locale_names_the_encoding_of_the_terminal(
     environ: dict[str, str], speaks: bool
 ) -> None:
     assert supports_utf8(environ) is speaks
 
 
-def test_other_mistakes_stay_mistakes() -> None:
+def test_other_unicode_errors_are_raised() -> None:
     with pytest.raises(UnicodeDecodeError):
         io.TextIOWrapper(io.BytesIO(b"\xff"), "utf-8").read()
     error = UnicodeDecodeError("utf-8", b"\xff", 0, 1, "no")
@@ -76,7 +76,7 @@ def test_other_mistakes_stay_mistakes() -> None:
         _replace(error)
 
 
-def test_the_command_line_says_it_in_what_its_output_takes(tmp_path: Path) -> None:
+def test_a_command_prints_ascii_if_its_output_is_not_utf_8(tmp_path: Path) -> None:
     write_task(tmp_path, task_id(1), "failure")
     command = ["purge", str(tmp_path), "--with-status", "failure", "--dry-run"]
     ran = subprocess.run(

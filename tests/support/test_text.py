@@ -20,7 +20,7 @@ from hipercow_tui.support.text import (
 
 
 @given(st.text() | st.binary().map(decoded))
-def test_nothing_that_a_terminal_obeys_stays(text: str) -> None:
+def test_no_control_character_remains(text: str) -> None:
     shown = escape_controls(text)
     for character in shown:
         assert unicodedata.category(character) not in ("Cc", "Cs", "Zl", "Zp")
@@ -30,7 +30,7 @@ def test_nothing_that_a_terminal_obeys_stays(text: str) -> None:
     assert escape_controls(shown) == shown
 
 
-def test_what_was_hidden_is_shown() -> None:
+def test_invisible_characters_are_shown() -> None:
     assert escape_controls("\x1b[31mred\x07\n\x7f") == "␛[31mred␇␊␡"
     assert escape_controls("a\u202eb\u009bc") == "a<202e>b<009b>c"
     assert escape_controls("µ = 0.5 ✓") == "µ = 0.5 ✓"
@@ -38,7 +38,7 @@ def test_what_was_hidden_is_shown() -> None:
 
 
 @given(st.text(max_size=40), st.integers(0, 30))
-def test_shortened_fits_and_keeps_both_ends(text: str, width: int) -> None:
+def test_a_shortened_text_fits_and_keeps_both_ends(text: str, width: int) -> None:
     cut = truncate_middle(text, width)
     assert len(cut) <= width
     if len(text) > width >= 3:
@@ -57,11 +57,11 @@ def test_shortened_fits_and_keeps_both_ends(text: str, width: int) -> None:
         (-50, "just now"),
     ],
 )
-def test_ages(seconds: float, text: str) -> None:
+def test_format_age_uses_the_largest_unit(seconds: float, text: str) -> None:
     assert format_age(1000.0, 1000.0 + seconds) == text
 
 
-def test_words() -> None:
+def test_numbers_are_formatted_with_their_nouns() -> None:
     assert pluralize(1, "task") == "1 task"
     assert pluralize(1204, "task") == "1,204 tasks"
     assert format_size(1_900_000_000) == "1.9 GB"
@@ -78,6 +78,6 @@ def test_words() -> None:
         (1204, 12, "1,204 tasks and 12 bundles are"),
     ],
 )
-def test_tasks_and_bundles_with_the_verb_they_want(tasks: int, bundles: int, said: str) -> None:
+def test_tasks_and_bundles_have_the_right_verb(tasks: int, bundles: int, said: str) -> None:
     assert tasks_and_bundles(tasks, bundles, "is/are") == said
     assert tasks_and_bundles(tasks, bundles) == said.rpartition(" ")[0]

@@ -123,7 +123,9 @@ def test_signal_during_a_purge_restores_all_tasks(
     terminal.child.kill(number)
     assert terminal.leave() == 128 + number
     terminal.assert_left_as_it_was()
-    assert "Stopped before the end; what was not erased is back in its place" in left_by(terminal)
+    assert "Stopped before the end: the tasks that were not erased are back in place" in left_by(
+        terminal
+    )
     left = in_place(root)
     assert left == set(IDS) if phase != "Erasing" else 0 < len(left) < len(IDS)
     after = root_contents(root)

@@ -11,7 +11,7 @@ from tools.colour_sight import DEFICIENCIES, Rgb, simulate, simulate_picture
 
 from hipercow_tui.domain.task import FILTERABLE_STATUSES, Status, Task
 from hipercow_tui.ui.status_style import COLOUR, GLYPH
-from hipercow_tui.ui.widgets.task_table import status_cell
+from hipercow_tui.ui.widgets.task_cells import status_cell
 
 THEMES = [name for name, theme in BUILTIN_THEMES.items() if not theme.ansi]
 NOTICED = 2.3  # a difference in CIELAB that is just noticed

@@ -44,7 +44,7 @@ class SliderApp(App[None]):
         (["pageup"] * 7, len(STOPS) - 1),
     ],
 )
-async def test_keys(keys: list[str], column: int) -> None:
+async def test_keys_move_the_handle(keys: list[str], column: int) -> None:
     app = SliderApp()
     async with app.run_test() as pilot:
         await pilot.press(*keys)
@@ -52,14 +52,14 @@ async def test_keys(keys: list[str], column: int) -> None:
         assert app.slider.age == (STOPS[column] or None)
 
 
-async def test_nothing_is_told_where_nothing_moved() -> None:
+async def test_no_message_is_posted_if_the_handle_does_not_move() -> None:
     app = SliderApp()
     async with app.run_test() as pilot:
         await pilot.press("left", "home", "end", "end", "right")
         assert app.moves == [STOPS[-1]]
 
 
-async def test_click_and_drag_follow_the_mouse_beyond_both_ends() -> None:
+async def test_the_handle_follows_clicks_and_drags_beyond_both_ends() -> None:
     app = SliderApp()
     async with app.run_test(size=(60, 5)) as pilot:
         await pilot.mouse_down(AgeSlider, offset=(8, 1))
@@ -76,14 +76,14 @@ async def test_click_and_drag_follow_the_mouse_beyond_both_ends() -> None:
         assert app.slider.column == 4
 
 
-async def test_hovering_alone_moves_nothing() -> None:
+async def test_hovering_does_not_move_the_handle() -> None:
     app = SliderApp()
     async with app.run_test() as pilot:
         await pilot.hover(AgeSlider, offset=(9, 0))
         assert app.moves == []
 
 
-async def test_an_age_between_two_stops_lies_in_the_column_of_the_younger() -> None:
+async def test_an_age_between_two_stops_is_in_the_column_of_the_younger() -> None:
     app = SliderApp()
     async with app.run_test():
         app.slider.age = 9 * DAY
@@ -99,7 +99,7 @@ async def test_an_age_below_a_minute_can_be_switched_off() -> None:
         assert app.moves == [0]
 
 
-async def test_off_and_on_differ_without_colour() -> None:
+async def test_off_and_on_look_different_without_colours() -> None:
     app = SliderApp()
     async with app.run_test():
         assert app.drawn()[-1][1:] == "○" + "─" * (len(STOPS) - 1)
@@ -107,7 +107,7 @@ async def test_off_and_on_differ_without_colour() -> None:
         assert app.drawn()[-1][1:] == "──────●" + "━" * (len(STOPS) - 7)
 
 
-async def test_bars_stand_in_the_columns_of_the_stops() -> None:
+async def test_bars_are_in_the_columns_of_their_stops() -> None:
     app = SliderApp()
     async with app.run_test():
         bars = [0] * len(STOPS)
@@ -120,7 +120,7 @@ async def test_bars_stand_in_the_columns_of_the_stops() -> None:
         assert len(app.drawn()) == 1
 
 
-async def test_the_focus_is_a_bar_in_the_gutter() -> None:
+async def test_the_focus_is_shown_by_a_bar_in_the_gutter() -> None:
     app = SliderApp()
     async with app.run_test() as pilot:
         assert app.drawn()[-1].startswith("▌")

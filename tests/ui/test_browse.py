@@ -38,7 +38,7 @@ IDS = tuple(map(task_id, range(60)))
 
 
 class Driven:
-    """The app on a root, with the ways of waiting that these tests share."""
+    """The app on a root, with helpers to wait."""
 
     def __init__(self, app: HipercowApp, pilot: Pilot[None]) -> None:
         self.app = app
@@ -87,7 +87,7 @@ async def browsing(
 
 @pytest.fixture
 def small(tmp_path: Path) -> Path:
-    """Sixty tasks, the first the oldest, each third a failure; two bundles."""
+    """Return a root of sixty tasks, the first the oldest, each third a failure, and two bundles."""
     for number, identity in enumerate(IDS):
         status = "failure" if number % 3 == 0 else "success"
         then = RECORDED - (90 - number) * DAY
@@ -112,7 +112,7 @@ async def test_a_recorded_root_is_shown_at_every_size(
         assert "p Plan" in text
 
 
-async def test_details_show_the_call_and_the_error(
+async def test_the_details_show_the_call_and_the_error(
     sir_model: Path, sir_model_expected: dict[str, Any]
 ) -> None:
     names = sir_model_expected["names"]
@@ -162,7 +162,7 @@ async def test_marks_filter_the_tasks(small: Path) -> None:
         await at.until(lambda: len(at.tasks.view.matched) == 20)
 
 
-async def test_a_new_filter_scrolls_to_a_match(small: Path) -> None:
+async def test_setting_a_filter_scrolls_to_a_match(small: Path) -> None:
     only = task_id(61)
     write_task(
         small, only, "cancelled", created=RECORDED - 300 * DAY, finished=RECORDED - 299 * DAY
@@ -204,7 +204,7 @@ async def test_tasks_are_sorted_by_keys_and_by_the_header(small: Path) -> None:
         await at.until(lambda: at.tasks.view.sort.key is SortKey.WHAT)
 
 
-async def test_a_search_moves_to_hits_and_reads_unread_calls(sir_model: Path) -> None:
+async def test_searching_moves_to_hits_and_reads_unread_tasks(sir_model: Path) -> None:
     async with browsing(sir_model, size=(80, 24)) as at:
         await at.press("slash")
         await at.type("again")
@@ -224,7 +224,7 @@ async def test_a_search_moves_to_hits_and_reads_unread_calls(sir_model: Path) ->
         assert at.tasks.cursor == first
 
 
-async def test_a_search_in_the_bundles_finds_bundles_and_stays_active_in_the_tasks(
+async def test_a_search_in_the_bundles_searches_bundles_and_stays_for_the_tasks(
     small: Path,
 ) -> None:
     async with browsing(small) as at:
@@ -258,7 +258,7 @@ async def test_a_search_in_the_bundles_finds_bundles_and_stays_active_in_the_tas
         await at.until(lambda: not at.tasks.view.query)
 
 
-async def test_keys_typed_into_the_search_have_no_other_effect(small: Path) -> None:
+async def test_letters_typed_into_a_search_run_no_action(small: Path) -> None:
     async with browsing(small) as at:
         await at.press("slash")
         await at.type("q1 pm0?uy")
@@ -313,7 +313,7 @@ async def test_a_changed_status_is_shown_while_the_cursor_is_on_another_row(smal
         assert at.tasks.cursor_key == IDS[5]
 
 
-async def test_a_removed_task_loses_the_cursor_and_its_mark(small: Path) -> None:
+async def test_marks_of_a_task_that_is_gone_are_dropped(small: Path) -> None:
     async with browsing(small, size=(80, 24)) as at:
         await at.cursor_to(IDS[30])
         await at.press("space")
@@ -325,7 +325,7 @@ async def test_a_removed_task_loses_the_cursor_and_its_mark(small: Path) -> None
         await at.until(lambda: "! all gone" in at.text)
 
 
-async def test_refresh_scans_at_once(small: Path) -> None:
+async def test_refresh_reads_the_root_at_once(small: Path) -> None:
     async with browsing(small) as at:
         write_task(small, task_id(99), "success", finished=RECORDED)
         await at.press("r")
@@ -339,7 +339,7 @@ async def test_a_plan_needs_a_filter(small: Path) -> None:
         assert at.app.screen is at.browser
 
 
-async def test_a_plan_is_made_from_a_new_scan(small: Path) -> None:
+async def test_the_plan_uses_a_new_scan(small: Path) -> None:
     async with browsing(small) as at:
         await at.press("1")
         shutil.rmtree(small / "hipercow" / "tasks" / IDS[0][:2] / IDS[0][2:])
@@ -361,7 +361,7 @@ async def test_a_plan_reads_tasks_that_are_known_only_from_the_index(
     scanner = Scanner(find_root(small), index=index, monotonic=lambda: next(clock))
     for _ in range(4):
         list(scanner.scan())
-    # The times of folders do not change when a file is rewritten in its place.
+    # Rewriting a file in place changes no folder, so only reading the file detects it.
     info = small / "hipercow" / "tasks" / IDS[0][:2] / IDS[0][2:] / "info"
     info.write_bytes(info_file("failure", RECORDED, RECORDED, RECORDED))
     async with browsing(small, indexed=True) as at:
@@ -377,7 +377,7 @@ async def test_a_plan_reads_tasks_that_are_known_only_from_the_index(
         assert at.tasks.view.snapshot.tasks[IDS[0]].finished == RECORDED
 
 
-async def test_a_purge_from_the_first_filter_to_the_result(small: Path) -> None:
+async def test_a_purge_from_filter_to_report(small: Path) -> None:
     async with browsing(small) as at:
         await at.press("1", "p")
         await at.until(lambda: isinstance(at.app.screen, PlanScreen))
@@ -405,7 +405,7 @@ async def test_read_only_is_shown_and_allows_a_plan(small: Path) -> None:
     assert all((small / "hipercow" / "tasks" / i[:2] / i[2:]).is_dir() for i in IDS)
 
 
-async def test_delete_keys_of_other_programs_delete_nothing(small: Path) -> None:
+async def test_keys_that_delete_in_other_programs_delete_nothing(small: Path) -> None:
     async with browsing(small) as at:
         await at.press("1", "y", "ctrl+d", "backspace", "ctrl+r", "delete", "D", "d", "x")
         await asyncio.sleep(0.2)
@@ -417,7 +417,7 @@ async def test_problems_are_counted_and_listed(small: Path) -> None:
     (small / "hipercow" / "retry").write_text("half a li")
     (small / "hipercow" / "tasks" / "ff" / ("e" * 30)).mkdir(parents=True)
     async with browsing(small) as at:
-        # The header is updated first, the rows follow from a worker.
+        # The header is updated at once, the rows later by a worker.
         await at.until(lambda: "2 problems" in at.text and "? broken" in at.text)
         await at.press("exclamation_mark")
         await at.until(lambda: isinstance(at.app.screen, ProblemsScreen))
@@ -438,14 +438,14 @@ async def test_dark_light_and_sixteen_colours_can_draw_every_screen(small: Path)
             await at.until(lambda: at.app.screen is at.browser and "✗ failure" in at.text)
 
 
-async def test_help_lists_every_key_and_the_rules(small: Path) -> None:
+async def test_help_lists_the_keys_and_the_rules(small: Path) -> None:
     async with browsing(small, size=(118, 110)) as at:
         await at.press("question_mark")
         await at.until(lambda: isinstance(at.app.screen, HelpScreen))
         for word in (
             "Mark all matched tasks; during a search",
             "Show the plan of a purge",
-            "goes with its whole retry chain",
+            "whole retry chain",
         ):
             assert word in at.text
         await at.press("escape")
@@ -472,7 +472,7 @@ async def test_control_characters_in_names_are_escaped_on_the_screen(small: Path
         assert not {"\x1b", "\x07", "\u202e"} & set(at.text)
 
 
-async def test_no_worker_posts_messages_after_quitting(small: Path) -> None:
+async def test_no_thread_posts_messages_after_quitting(small: Path) -> None:
     async with browsing(small) as at:
         await at.press("q")
     assert at.app.return_code == 0

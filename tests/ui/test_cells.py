@@ -26,27 +26,27 @@ HOSTILE = st.text(
 
 @given(HOSTILE, st.integers(0, 40))
 @settings(max_examples=200, deadline=None)
-def test_text_fits_exactly_whatever_it_is(text: str, width: int) -> None:
+def test_fit_returns_the_exact_width_for_any_text(text: str, width: int) -> None:
     shown = fit(plain_text(text), width)
     assert cell_len(shown) == width
     assert escape_controls(shown) == shown, "nothing a terminal would obey"
 
 
-def test_names_are_cut_in_their_middle() -> None:
+def test_names_are_cut_in_the_middle() -> None:
     assert fit("forecast-2026-w48", 9) == "fore…-w48"
     assert fit("表表表表表", 7) == "表 …表 "
     assert fit("abc", 5) == "abc  "
     assert fit("abc", 0) == ""
 
 
-def test_ten_thousand_characters_are_looked_at_no_further_than_a_screen() -> None:
+def test_plain_text_reads_only_the_beginning_of_a_long_text() -> None:
     assert len(plain_text("x" * 10_000)) <= 400
     assert len(plain_text("a\u0301" * 10_000)) <= 400
 
 
 @given(st.integers(0, 200))
 @settings(deadline=None)
-def test_columns_never_overlap_and_use_the_room(width: int) -> None:
+def test_columns_never_overlap_and_use_the_width(width: int) -> None:
     layout = place_columns(COLUMNS, width, start=3)
     assert layout[0].column.key == "a", "a column of rank 0 never gives way"
     for one, after in pairwise(layout):
@@ -55,7 +55,7 @@ def test_columns_never_overlap_and_use_the_room(width: int) -> None:
         assert layout[-1].start + layout[-1].width <= width
 
 
-def test_columns_give_way_by_rank() -> None:
+def test_columns_are_left_out_by_rank() -> None:
     def keys(width: int) -> str:
         return "".join(one.column.key for one in place_columns(COLUMNS, width))
 

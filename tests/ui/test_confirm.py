@@ -41,7 +41,7 @@ def plan_of(number: int, *, regretted: bool = False) -> PurgePlan:
         (["q", "D", "p", "delete", "ctrl+d", "n"], None),
     ],
 )
-async def test_the_answer(keys: list[str], answer: str | None) -> None:
+async def test_keys_give_the_answer(keys: list[str], answer: str | None) -> None:
     async with (app := Host(ConfirmScreen(plan_of(3), Size(2_100_000, 12)))).run_test() as pilot:
         await heard(pilot)
         assert isinstance(app.focused, Button)
@@ -51,14 +51,14 @@ async def test_the_answer(keys: list[str], answer: str | None) -> None:
         assert app.answers == [answer]
 
 
-async def test_it_says_that_an_ignored_bundle_stays() -> None:
+async def test_the_dialog_says_that_an_ignored_bundle_stays() -> None:
     ignored = replace(plan_of(3), ignored_bundles=((Lang.R, "a"), (Lang.R, "b")))
     async with (app := Host(ConfirmScreen(ignored, Size()))).run_test(size=(80, 24)):
         shown = " ".join(text_of(app).replace("│", "").split())
     assert "2 unreadable bundles stay and may list tasks that are gone." in shown
 
 
-async def test_it_says_the_numbers() -> None:
+async def test_the_dialog_shows_the_numbers() -> None:
     screen = ConfirmScreen(plan_of(3, regretted=True), Size(2_100_000, 1200))
     async with (app := Host(screen)).run_test(size=(80, 24)):
         shown = text_of(app)
@@ -68,10 +68,10 @@ async def test_it_says_the_numbers() -> None:
     assert "To purge for good, type 4:" in shown
 
 
-async def test_keys_typed_before_it_could_be_read_are_dropped(
+async def test_keys_typed_before_the_dialog_is_visible_are_ignored(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(choice, "INPUT_DELAY", 3600.0)  # so long that no machine is too slow for it
+    monkeypatch.setattr(choice, "INPUT_DELAY", 3600.0)  # longer than the test takes on any machine
     screen = ConfirmScreen(plan_of(LARGE_PURGE), None)
     async with (app := Host(screen)).run_test() as pilot:
         await pilot.press("y", "t", "enter", "tab", "enter", "right", "enter", "n", "escape", "1")
@@ -83,7 +83,7 @@ async def test_keys_typed_before_it_could_be_read_are_dropped(
 
 
 @pytest.mark.parametrize("plan", [plan_of(LARGE_PURGE), plan_of(3, regretted=True)])
-async def test_a_purge_to_think_twice_about_wants_its_number(plan: PurgePlan) -> None:
+async def test_a_risky_purge_requires_its_number(plan: PurgePlan) -> None:
     number = str(len(plan.tasks))
     async with (app := Host(ConfirmScreen(plan, None))).run_test() as pilot:
         await heard(pilot)
@@ -109,7 +109,7 @@ async def test_a_purge_to_think_twice_about_wants_its_number(plan: PurgePlan) ->
         assert app.answers == ["purge"]
 
 
-async def test_n_cancels_from_the_field_too() -> None:
+async def test_n_in_the_field_cancels() -> None:
     async with (app := Host(ConfirmScreen(plan_of(LARGE_PURGE), None))).run_test() as pilot:
         await heard(pilot)
         await pilot.press("1", "n")
@@ -117,7 +117,7 @@ async def test_n_cancels_from_the_field_too() -> None:
         assert app.answers == [None]
 
 
-async def test_digits_go_to_the_field_from_wherever_the_focus_is() -> None:
+async def test_digits_go_to_the_field_wherever_the_focus_is() -> None:
     plan = plan_of(LARGE_PURGE)
     async with (app := Host(ConfirmScreen(plan, None))).run_test() as pilot:
         await heard(pilot)
@@ -126,7 +126,7 @@ async def test_digits_go_to_the_field_from_wherever_the_focus_is() -> None:
         assert app.answers == ["purge"]
 
 
-async def test_a_small_purge_of_what_was_named_wants_no_number() -> None:
+async def test_a_small_purge_requires_no_number() -> None:
     old = NOW - DAY
     snapshot = snapshot_of([Task(task_id(1), Status.SUCCESS, 1, old, None, old)])
     named = FilterStack(task_ids=TaskIds(frozenset({task_id(1)})))
@@ -137,7 +137,7 @@ async def test_a_small_purge_of_what_was_named_wants_no_number() -> None:
         assert "measured" in text_of(app)
 
 
-async def test_what_a_purge_lacks_in_safety_is_said_before_it_is_confirmed() -> None:
+async def test_the_warning_of_the_preflight_check_is_shown() -> None:
     screen = ConfirmScreen(plan_of(3), None, "There is no room for \x1b[2J")
     async with (app := Host(screen)).run_test(size=(80, 24)):
         assert "! There is no room for ␛[2J" in text_of(app)

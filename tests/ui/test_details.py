@@ -38,7 +38,7 @@ def said(
     return [(label, text.plain) for label, text in lines(shown, lambda name: Style())]
 
 
-def test_what_runs_and_with_what_comes_first() -> None:
+def test_the_call_and_its_inputs_come_first() -> None:
     assert said(DONE, RUNS) == [
         ("runs", "run_sir(beta, gamma)"),
         ("inputs", "beta = 0.95"),
@@ -55,18 +55,18 @@ def test_what_runs_and_with_what_comes_first() -> None:
     ]
 
 
-def test_what_is_under_way_tells_how_long_it_has_been() -> None:
+def test_an_unfinished_task_shows_its_waiting_and_running_time() -> None:
     waiting = said(Task(A, Status.SUBMITTED, 1, NOW - 240))
     assert ("times", "created 4 minutes ago · waiting for 4 minutes") in waiting
     running = said(Task(A, Status.RUNNING, 1, NOW - 240, NOW - 12))
     assert ("times", "created 4 minutes ago · waited 3 minutes · running for 12 seconds") in running
 
 
-def test_before_it_was_read_the_row_s_words_stand_there() -> None:
+def test_a_task_that_is_not_read_yet_shows_its_summary() -> None:
     assert said(DONE)[0] == ("runs", "known before")
 
 
-def test_an_error_comes_before_all_else_and_keeps_its_lines() -> None:
+def test_an_error_comes_first_and_keeps_its_lines() -> None:
     failed = DONE._replace(status=Status.FAILURE)
     assert said(failed, replace(RUNS, error="too small:\n✖ beta"))[0] == (
         "error",
@@ -74,13 +74,13 @@ def test_an_error_comes_before_all_else_and_keeps_its_lines() -> None:
     )
 
 
-def test_what_could_not_be_read_is_said_once() -> None:
+def test_a_read_problem_is_shown_once() -> None:
     broken = DONE._replace(problem="'info': cut off")
     told = said(broken, replace(RUNS, problem="'info': cut off"))
     assert [text for label, text in told if label == "problem"] == ["'info': cut off"]
 
 
-def test_secret_variables_stay_secret() -> None:
+def test_values_of_secret_variables_are_masked() -> None:
     variables = (EnvVar("OPEN", "x", False), EnvVar("TOKEN", "hunter2", True))
     told = said(DONE, replace(RUNS, envvars=variables))
     assert ("variables", "OPEN = x") in told
@@ -88,7 +88,7 @@ def test_secret_variables_stay_secret() -> None:
     assert "hunter2" not in str(told)
 
 
-def test_a_chain_is_a_line_of_attempts_with_its_gaps() -> None:
+def test_a_chain_shows_all_attempts_and_those_that_are_gone() -> None:
     tasks = [DONE._replace(status=Status.FAILURE), DONE._replace(id=C)]
     snapshot = snapshot_of(tasks, links=[(B, A, A), (C, B, A)])
     told = dict(said(snapshot.tasks[A], RUNS, snapshot))
@@ -97,7 +97,7 @@ def test_a_chain_is_a_line_of_attempts_with_its_gaps() -> None:
     assert headline(snapshot.tasks[C]) == "✓ success, attempt 3 of 3"
 
 
-def test_times_that_are_not_known_are_not_made_up() -> None:
+def test_unknown_times_are_shown_as_unknown() -> None:
     def times(task: Task) -> str:
         return dict(said(task))["times"]
 
@@ -111,7 +111,7 @@ def test_times_that_are_not_known_are_not_made_up() -> None:
     assert "waited" not in times(DONE._replace(started=NOW - 2 * DAY))
 
 
-def test_hostile_text_is_shown_and_never_obeyed() -> None:
+def test_control_characters_are_shown_and_not_executed() -> None:
     hostile = "\x1b[2J\x07[red]\u202e" + "x" * 30_000
     details = replace(
         RUNS,
@@ -130,7 +130,7 @@ def test_hostile_text_is_shown_and_never_obeyed() -> None:
         assert len(text) < 2 * MAX_VALUE_CHARACTERS + 200
 
 
-def test_of_a_great_many_inputs_as_many_are_shown_as_can_be_drawn_at_once() -> None:
+def test_very_many_inputs_are_cut() -> None:
     many = tuple((f"x{number}", "1" * 990) for number in range(1000))
     shown = said(DONE, replace(RUNS, inputs=many))
     inputs = [text for _, text in shown if " = " in text]

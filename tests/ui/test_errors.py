@@ -68,7 +68,7 @@ async def browsing(
 
 @asynccontextmanager
 async def triaging(root: Path, *, size: tuple[int, int] = (118, 40)) -> AsyncIterator[Driven]:
-    """With the errors on the screen, all of them."""
+    """Open the app and wait until all errors are shown."""
     async with browsing(root, size=size) as at:
         await at.press("e")
         failed = set(at.browser.session.snapshot.with_status(Status.FAILURE))
@@ -139,7 +139,7 @@ async def test_space_adds_marks_and_u_removes_all(broken: Path) -> None:
         await at.until(lambda: at.tasks.marks == frozenset({*SMALL, *FIT, OTHER}))
 
 
-async def test_only_tasks_that_pass_the_filters_are_marked(broken: Path) -> None:
+async def test_marks_respect_the_other_filters(broken: Path) -> None:
     async with triaging(broken) as at:
         at.browser.filters.set_bundle("sweep_b")
         await at.until(lambda: at.tasks.view.filtered and len(at.tasks.view.matched) == 9)
@@ -153,7 +153,7 @@ async def test_only_tasks_that_pass_the_filters_are_marked(broken: Path) -> None
         assert at.browser.panes.current.table is at.errors
 
 
-async def test_o_lists_every_message_with_its_task(broken: Path) -> None:
+async def test_o_shows_every_message_with_its_task(broken: Path) -> None:
     async with triaging(broken) as at:
         await at.press("o")
         await at.until(lambda: isinstance(at.app.screen, ErrorMessagesScreen))
@@ -205,7 +205,7 @@ async def test_errors_are_sorted_by_keys_and_headers(broken: Path) -> None:
         await at.until(lambda: "differing inputs↑" in at.text)
 
 
-async def test_b_and_e_toggle_the_panes(broken: Path) -> None:
+async def test_keys_switch_between_the_tabs(broken: Path) -> None:
     async with browsing(broken) as at:
         bundles = at.browser.bundles_pane.table
         for key, table in (
@@ -218,7 +218,7 @@ async def test_b_and_e_toggle_the_panes(broken: Path) -> None:
         assert at.app.screen is at.browser
 
 
-async def test_new_failures_appear_and_purged_failures_disappear(broken: Path) -> None:
+async def test_new_failures_appear_and_purged_ones_disappear(broken: Path) -> None:
     async with triaging(broken) as at:
         await at.press("j")
         for number in range(60, 70):
@@ -241,14 +241,14 @@ async def test_the_errors_of_a_root_without_failures_are_explained(tmp_path: Pat
         await at.until(lambda: "oh no" in at.text)
 
 
-async def test_the_errors_of_an_empty_root_are_explained(tmp_path: Path) -> None:
+async def test_an_empty_root_says_where_errors_will_appear(tmp_path: Path) -> None:
     (tmp_path / "hipercow").mkdir()
     async with browsing(tmp_path) as at:
         await at.press("e")
         await at.until(lambda: "No tasks yet" in at.text)
 
 
-async def test_the_second_start_reads_no_failure_again(
+async def test_the_second_start_reads_errors_from_the_cache(
     broken: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
@@ -293,9 +293,7 @@ def test_an_empty_table_has_nothing_under_the_cursor() -> None:
     assert table.current is None and table.progress == "" and table.empty_text == ("Reading …",)
 
 
-async def test_a_search_in_the_tasks_finds_error_messages_and_a_marks_the_hits(
-    broken: Path,
-) -> None:
+async def test_a_search_finds_tasks_by_error_and_a_marks_them(broken: Path) -> None:
     async with browsing(broken) as at:
         await at.press("slash", *"rhat", "enter", "a")
         await at.until(lambda: at.tasks.marks == frozenset(FIT))
@@ -308,7 +306,7 @@ async def test_a_search_in_the_tasks_finds_error_messages_and_a_marks_the_hits(
         await at.until(lambda: at.tasks.marks == frozenset(SMALL[8:]))
 
 
-async def test_a_search_in_the_errors_finds_errors(broken: Path) -> None:
+async def test_a_search_in_the_errors_searches_errors(broken: Path) -> None:
     async with triaging(broken) as at:
         await at.press("slash", *"RHAT")
         await at.until(lambda: "1 hit" in at.text and at.errors.cursor == 1)
@@ -329,7 +327,7 @@ async def test_a_search_in_the_errors_finds_errors(broken: Path) -> None:
     ("query", "rows"),
     [("sweep_b", [0, 1]), ("beta 0", [0]), ("beta = <n>", [0]), ("run", [0]), ("nowhere", [])],
 )
-async def test_errors_are_found_by_every_shown_text(
+async def test_errors_are_found_by_all_their_columns(
     broken: Path, query: str, rows: list[int]
 ) -> None:
     async with triaging(broken) as at:
@@ -348,7 +346,7 @@ async def test_errors_are_found_by_every_shown_text(
             assert at.tasks.marks is None
 
 
-async def test_an_error_that_is_read_during_a_search_is_found(broken: Path) -> None:
+async def test_a_later_error_is_found_by_a_running_search(broken: Path) -> None:
     async with triaging(broken) as at:
         await at.press("slash", *"brand new", "enter")
         await at.until(lambda: "no hit" in at.text)

@@ -85,7 +85,7 @@ class PanelApp(App[None]):
         return self.query_one("#globs Input", Input)
 
     def lines(self) -> list[str]:
-        """What is on the screen."""
+        """Return the text on the screen."""
         return [strip.text for strip in self.screen._compositor.render_strips()]
 
     def says(self, words: str) -> bool:
@@ -102,7 +102,7 @@ def real(sir_model: Path) -> Snapshot:
     return hipercow_tui.scan(sir_model)
 
 
-async def test_statuses_are_counted_as_their_tips(real: Snapshot) -> None:
+async def test_retried_tasks_are_counted_by_their_latest_status(real: Snapshot) -> None:
     app = PanelApp(real)
     async with app.run_test(size=(80, 24)):
         for status, line in zip(FILTERABLE_STATUSES, app.lines()[1:], strict=False):
@@ -135,7 +135,7 @@ async def test_a_status_is_toggled_by_keys_mouse_and_program(real: Snapshot) -> 
         assert app.stacks[-1] == FilterStack()
 
 
-async def test_changes_that_follow_each_other_are_told_once() -> None:
+async def test_changes_that_arrive_together_are_posted_once() -> None:
     app = PanelApp()
     async with app.run_test() as pilot:
         for status in FILTERABLE_STATUSES:
@@ -149,7 +149,7 @@ async def test_changes_that_follow_each_other_are_told_once() -> None:
         assert len(app.stacks) == 1
 
 
-async def test_the_slider_writes_the_entry_and_the_entry_moves_the_slider(real: Snapshot) -> None:
+async def test_the_slider_writes_the_input_and_the_input_moves_the_slider(real: Snapshot) -> None:
     app = PanelApp(real)
     async with app.run_test(size=(80, 24)) as pilot:
         slider = app.query_one(AgeSlider)
@@ -173,7 +173,7 @@ async def test_the_slider_writes_the_entry_and_the_entry_moves_the_slider(real: 
         assert app.stacks[-1].finished_before is None
 
 
-async def test_dragging_reaches_the_stack(real: Snapshot) -> None:
+async def test_dragging_the_slider_changes_the_filters(real: Snapshot) -> None:
     app = PanelApp(real)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.mouse_down(AgeSlider, offset=(4, 1))
@@ -185,7 +185,7 @@ async def test_dragging_reaches_the_stack(real: Snapshot) -> None:
         assert app.stacks[-1].finished_before == FinishedBefore(NOW - 7 * DAY, "1 week")
 
 
-async def test_minutes_are_a_time_of_day_that_stays() -> None:
+async def test_an_age_in_minutes_becomes_a_fixed_time() -> None:
     app = PanelApp()
     async with app.run_test() as pilot:
         app.query_one(AgeSlider).focus()
@@ -197,7 +197,7 @@ async def test_minutes_are_a_time_of_day_that_stays() -> None:
         assert app.query_one(AgeSlider).column == 4
 
 
-async def test_a_relative_age_is_counted_from_the_moment_of_asking() -> None:
+async def test_a_relative_age_is_counted_from_the_present_time() -> None:
     times = iter(range(10**9))
     app = PanelApp(clock=lambda: NOW + next(times))
     async with app.run_test() as pilot:
@@ -209,7 +209,7 @@ async def test_a_relative_age_is_counted_from_the_moment_of_asking() -> None:
         assert len(app.stacks) == 1
 
 
-async def test_half_an_age_is_explained_and_the_last_good_one_holds() -> None:
+async def test_an_incomplete_age_is_explained_and_the_last_valid_one_applies() -> None:
     app = PanelApp()
     async with app.run_test(size=(80, 24)) as pilot:
         app.age_entry.focus()
@@ -232,7 +232,7 @@ async def test_half_an_age_is_explained_and_the_last_good_one_holds() -> None:
         assert app.nines == 0
 
 
-async def test_what_was_never_good_is_not_applied() -> None:
+async def test_an_invalid_first_text_is_not_applied() -> None:
     app = PanelApp()
     async with app.run_test(size=(80, 24)) as pilot:
         app.globs.focus()
@@ -251,7 +251,7 @@ async def test_what_was_never_good_is_not_applied() -> None:
         ("{1..99}{1..99}{1..99}", "1,000 patterns"),
     ],
 )
-async def test_globs_that_cannot_be_used_keep_the_last_that_could(text: str, sentence: str) -> None:
+async def test_invalid_globs_keep_the_last_valid_ones(text: str, sentence: str) -> None:
     app = PanelApp()
     async with app.run_test(size=(80, 24)) as pilot:
         app.globs.focus()
@@ -266,7 +266,7 @@ async def test_globs_that_cannot_be_used_keep_the_last_that_could(text: str, sen
         assert len(app.stacks) == 1
 
 
-async def test_globs_are_counted_live(real: Snapshot) -> None:
+async def test_globs_are_counted_while_they_are_typed(real: Snapshot) -> None:
     app = PanelApp(real)
     async with app.run_test(size=(80, 24)) as pilot:
         assert app.says(f"{len(real.bundles)} bundles ")
@@ -297,18 +297,18 @@ def test_the_glob_of_a_name_matches_that_name(name: str) -> None:
 
 
 @given(st.text(st.characters(exclude_categories=["C"]), max_size=20))
-def test_globs_can_be_put_on_a_line_again(text: str) -> None:
+def test_globs_can_be_joined_and_split_again(text: str) -> None:
     globs = split_globs(text)
     assert split_globs(join_globs(globs)) == globs
 
 
-def test_globs_that_were_not_typed_mean_the_same_on_a_line() -> None:
+def test_joined_globs_mean_the_same() -> None:
     assert join_globs(("my sweep", "a\\ b", "é*", "a\x1bb")) == "my\\ sweep a\\ b é* a?b"
 
 
 @given(st.text(alphabet="{}[]!*?\\, .^-a0:dw\x1b\u202eé\n", max_size=20))
 @settings(max_examples=200, deadline=None)
-def test_any_text_is_understood_or_refused_with_a_sentence(text: str) -> None:
+def test_any_text_is_parsed_or_refused_with_a_message(text: str) -> None:
     for understand in (
         lambda: InBundle.of(split_globs(text)),
         lambda: FinishedBefore.of(text, NOW),
@@ -319,7 +319,7 @@ def test_any_text_is_understood_or_refused_with_a_sentence(text: str) -> None:
             assert str(error)
 
 
-async def test_any_text_leaves_the_panel_standing(real: Snapshot) -> None:
+async def test_no_text_breaks_the_panel(real: Snapshot) -> None:
     chance = random.Random(7)
     app = PanelApp(real)
     async with app.run_test(size=(80, 24)) as pilot:
@@ -335,7 +335,7 @@ async def test_any_text_leaves_the_panel_standing(real: Snapshot) -> None:
         assert app.is_running
 
 
-async def test_nothing_that_a_terminal_obeys_can_be_pasted() -> None:
+async def test_control_characters_can_not_be_pasted() -> None:
     app = PanelApp()
     async with app.run_test() as pilot:
         app.globs.focus()
@@ -355,7 +355,7 @@ async def test_a_bundle_of_any_name_can_be_set() -> None:
             assert chosen is not None and chosen.matches(name)
 
 
-async def test_marks_are_a_filter_even_when_all_have_vanished() -> None:
+async def test_marks_are_a_filter_even_if_all_are_gone() -> None:
     app = PanelApp()
     async with app.run_test(size=(80, 24)) as pilot:
         assert app.says("nothing: no filter set")
@@ -387,7 +387,7 @@ async def test_clear_keeps_only_the_marks() -> None:
         assert app.globs.value == ""
 
 
-async def test_the_sum_says_what_would_go_and_what_blocks() -> None:
+async def test_the_totals_show_the_numbers_of_a_purge() -> None:
     app = PanelApp()
     async with app.run_test(size=(80, 24)) as pilot:
         app.panel.toggle_status(Status.FAILURE)
@@ -404,7 +404,7 @@ async def test_the_sum_says_what_would_go_and_what_blocks() -> None:
         ]
 
 
-async def test_tab_walks_through_the_parts_and_out_and_the_focus_shows() -> None:
+async def test_tab_moves_through_the_filters_and_shows_the_focus() -> None:
     app = PanelApp()
     async with app.run_test(size=(80, 24)) as pilot:
         parts: list[Widget] = [
@@ -423,7 +423,7 @@ async def test_tab_walks_through_the_parts_and_out_and_the_focus_shows() -> None
         assert app.globs.has_focus
 
 
-async def test_escape_and_enter_lead_out() -> None:
+async def test_escape_and_enter_leave_the_panel() -> None:
     app = PanelApp()
     async with app.run_test() as pilot:
         app.globs.focus()
@@ -443,7 +443,7 @@ async def test_escape_and_enter_lead_out() -> None:
 @pytest.mark.parametrize(
     ("rows", "histogram", "title"), [(21, 0, False), (22, 1, False), (26, 1, True), (43, 3, True)]
 )
-async def test_every_line_is_there_at_each_height(rows: int, histogram: int, title: bool) -> None:
+async def test_every_line_is_shown_at_each_height(rows: int, histogram: int, title: bool) -> None:
     app = PanelApp()
     async with app.run_test(size=(80, rows)) as pilot:
         app.panel.toggle_status(Status.FAILURE)
@@ -455,7 +455,7 @@ async def test_every_line_is_there_at_each_height(rows: int, histogram: int, tit
         assert ("Status" in shown) is title
 
 
-async def test_a_narrow_panel_gives_up_its_frame_not_its_words() -> None:
+async def test_a_narrow_panel_loses_its_frame_but_no_text() -> None:
     app = PanelApp()
     async with app.run_test(size=(80, 24)) as pilot:
         app.panel.show(FilterCounts(statuses=dict.fromkeys(FILTERABLE_STATUSES, 1234)))
@@ -464,7 +464,7 @@ async def test_a_narrow_panel_gives_up_its_frame_not_its_words() -> None:
         assert " 2 [ ] ⊘ cancelled 1,234" in [line[:24] for line in app.lines()]
 
 
-async def test_a_hundred_thousand_tasks_are_shown_in_no_time() -> None:
+async def test_counts_of_a_hundred_thousand_tasks_are_shown_quickly() -> None:
     counts = FilterCounts(
         statuses=dict.fromkeys(FILTERABLE_STATUSES, 123_456),
         ages=(5000,) * 22,

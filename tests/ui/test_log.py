@@ -31,7 +31,7 @@ def screen_on(where: Path, status: Status = Status.RUNNING) -> LogScreen:
 
 
 async def shows(pilot: Pilot[None], wanted: str, *, without: str = "\0") -> str:
-    """Waits until the screen shows it, and returns all it shows."""
+    """Wait until the screen shows a text, and return the screen."""
     shown = ""
 
     def there() -> bool:
@@ -48,7 +48,7 @@ def numbered(lines: int) -> bytes:
     return b"".join(b"line %d\n" % number for number in range(lines))
 
 
-async def test_it_opens_at_its_end_and_turns_pages(tmp_path: Path) -> None:
+async def test_a_log_opens_at_its_end_and_scrolls_by_pages(tmp_path: Path) -> None:
     log_file(tmp_path, numbered(1000))
     async with (app := Host(screen_on(tmp_path))).run_test(size=(80, 24)) as pilot:
         await shows(pilot, "line 999 ")
@@ -71,7 +71,7 @@ async def test_it_opens_at_its_end_and_turns_pages(tmp_path: Path) -> None:
         assert app.answers == [None]
 
 
-async def test_it_follows_at_the_end_and_stays_elsewhere(tmp_path: Path) -> None:
+async def test_a_log_follows_only_at_its_end(tmp_path: Path) -> None:
     path = log_file(tmp_path, numbered(100))
     async with Host(screen_on(tmp_path)).run_test(size=(80, 24)) as pilot:
         await shows(pilot, "line 99 ")
@@ -87,9 +87,7 @@ async def test_it_follows_at_the_end_and_stays_elsewhere(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("size", [(80, 24), (160, 45)])
-async def test_the_other_log_stands_beside_it_once_there_is_one(
-    tmp_path: Path, size: tuple[int, int]
-) -> None:
+async def test_log_outer_is_shown_once_it_exists(tmp_path: Path, size: tuple[int, int]) -> None:
     log_file(tmp_path, b"")
     path = log_file(tmp_path, None, "log.outer")
     async with Host(screen_on(tmp_path)).run_test(size=size) as pilot:
@@ -104,7 +102,7 @@ async def test_the_other_log_stands_beside_it_once_there_is_one(
         await shows(pilot, "is empty", without="from the cluster")
 
 
-async def test_it_follows_again_after_f_and_says_when_the_task_has_ended(tmp_path: Path) -> None:
+async def test_f_follows_again_and_the_end_of_the_task_is_shown(tmp_path: Path) -> None:
     path = log_file(tmp_path, numbered(100))
     task = Task(ID, Status.RUNNING)
     screen = LogScreen(find_root(tmp_path), ID, lambda: task)
@@ -121,7 +119,7 @@ async def test_it_follows_again_after_f_and_says_when_the_task_has_ended(tmp_pat
         await shows(pilot, "✓ success", without="following")
 
 
-async def test_begun_anew_deleted_and_there_again(tmp_path: Path) -> None:
+async def test_a_log_is_truncated_deleted_and_written_again(tmp_path: Path) -> None:
     path = log_file(tmp_path, numbered(100))
     async with Host(screen_on(tmp_path)).run_test(size=(120, 24)) as pilot:
         await shows(pilot, "line 99 ")
@@ -134,7 +132,7 @@ async def test_begun_anew_deleted_and_there_again(tmp_path: Path) -> None:
         await shows(pilot, "another file", without="has no")
 
 
-async def test_search_goes_from_hit_to_hit_and_around(tmp_path: Path) -> None:
+async def test_search_moves_between_hits_and_wraps_around(tmp_path: Path) -> None:
     raw = numbered(500) + b"Error in f(): \xe2\x9c\x96 no\n" + numbered(500) + b"ERROR again\n"
     log_file(tmp_path, raw + numbered(100))
     async with Host(screen_on(tmp_path)).run_test(size=(80, 24)) as pilot:
@@ -156,7 +154,7 @@ async def test_search_goes_from_hit_to_hit_and_around(tmp_path: Path) -> None:
         await shows(pilot, "Not found: nowhere")
 
 
-async def test_jumps_from_error_to_error_and_warning_to_warning(tmp_path: Path) -> None:
+async def test_keys_move_between_errors_and_warnings(tmp_path: Path) -> None:
     parts = [numbered(50), b"! 1 warning found:\n", numbered(50), b"Error: one\n", numbered(50)]
     log_file(tmp_path, b"".join(parts) * 2)
     async with Host(screen_on(tmp_path)).run_test(size=(80, 24)) as pilot:
@@ -172,7 +170,7 @@ async def test_jumps_from_error_to_error_and_warning_to_warning(tmp_path: Path) 
         await until(pilot, lambda: pane_of(pilot).page.hit == hit)
 
 
-async def test_a_search_under_way_says_how_far_it_is_and_stops(tmp_path: Path) -> None:
+async def test_a_running_search_shows_its_progress_and_can_be_stopped(tmp_path: Path) -> None:
     path = log_file(tmp_path, b"")
     with path.open("r+b") as file:
         file.truncate(200 << 30)  # a hole: takes no space, and minutes to search
@@ -190,7 +188,7 @@ def pane_of(pilot: Pilot[None]) -> LogPane:
     return pilot.app.screen.query_one("#log", LogPane)
 
 
-async def test_what_is_found_far_right_comes_into_sight(tmp_path: Path) -> None:
+async def test_a_hit_far_right_is_scrolled_into_view(tmp_path: Path) -> None:
     log_file(tmp_path, b"short\n" * 50 + b"x" * 300 + b"needle" + b"y" * 3000 + b"\n" + numbered(9))
     async with Host(screen_on(tmp_path)).run_test(size=(80, 24)) as pilot:
         await shows(pilot, "line 8 ")
@@ -202,7 +200,7 @@ async def test_what_is_found_far_right_comes_into_sight(tmp_path: Path) -> None:
         await shows(pilot, "needle")
 
 
-async def test_one_line_of_a_gigabyte(tmp_path: Path) -> None:
+async def test_one_line_of_a_gigabyte_is_shown(tmp_path: Path) -> None:
     path = log_file(tmp_path, b"")
     with path.open("r+b") as file:
         file.truncate(1 << 30)
@@ -225,7 +223,7 @@ async def test_long_lines_are_cut_or_wrapped(tmp_path: Path) -> None:
         await shows(pilot, "xxx…", without="END")
 
 
-async def test_hostile_bytes_keep_their_colours_and_nothing_else(tmp_path: Path) -> None:
+async def test_only_colours_of_control_sequences_are_kept(tmp_path: Path) -> None:
     raw = (
         b"\x1b[31mred\x1b[0m [bold]plain[/bold]\n"
         b"10 %\r\x1b[K50 %\r100 %\n"
@@ -250,7 +248,7 @@ async def test_hostile_bytes_keep_their_colours_and_nothing_else(tmp_path: Path)
 
 
 @pytest.mark.parametrize("kind", ["pipe", "link"])
-async def test_what_is_no_ordinary_file_is_said_and_not_opened(tmp_path: Path, kind: str) -> None:
+async def test_a_special_file_is_reported_and_not_opened(tmp_path: Path, kind: str) -> None:
     path = log_file(tmp_path, None)
     if kind == "pipe":
         os.mkfifo(path)
@@ -258,7 +256,7 @@ async def test_what_is_no_ordinary_file_is_said_and_not_opened(tmp_path: Path, k
         (tmp_path / "secret").write_text("secret")
         path.symlink_to(tmp_path / "secret")
     async with Host(screen_on(tmp_path)).run_test(size=(120, 24)) as pilot:
-        shown = await shows(pilot, "ordinary file" if kind == "pipe" else "symbolic link")
+        shown = await shows(pilot, "regular file" if kind == "pipe" else "symbolic link")
         assert "secret" not in shown
 
 

@@ -58,7 +58,7 @@ async def test_a_plan_reads_like_a_diff(tmp_path: Path) -> None:
         assert "your filters alone would have kept it" in shown
 
 
-async def test_sizes_and_what_runs_of_a_real_root(sir_model: Path) -> None:
+async def test_a_plan_shows_sizes_and_calls(sir_model: Path) -> None:
     root = find_root(sir_model)
     snapshot = read_root(root)
     now = max(task.finished or 0 for task in snapshot.tasks.values()) + DAY
@@ -78,7 +78,7 @@ def folder(root: Root, identity: str) -> Path:
     return root.tasks / identity[:2] / identity[2:]
 
 
-async def test_a_refused_plan_reads_as_such_and_x_leaves_out_what_blocks(tmp_path: Path) -> None:
+async def test_a_refused_plan_says_so_and_x_leaves_out_blocked_chains(tmp_path: Path) -> None:
     screen = screen_on(varied_root(tmp_path))
     async with (app := Host(screen)).run_test(size=(80, 24)) as pilot:
         await settled(pilot, screen)
@@ -112,7 +112,7 @@ def notes(app: Host) -> list[Notification]:
     return list(app._notifications)
 
 
-async def test_i_ignores_bundles_that_can_not_be_read_and_warns_of_it(tmp_path: Path) -> None:
+async def test_i_ignores_unreadable_bundles_with_a_warning(tmp_path: Path) -> None:
     os.mkfifo(varied_root(tmp_path, blocked=False) / "hipercow" / "bundles" / "pipe")
     screen = screen_on(tmp_path)
     async with (app := Host(screen)).run_test(size=(120, 30)) as pilot:
@@ -138,7 +138,7 @@ async def test_i_ignores_bundles_that_can_not_be_read_and_warns_of_it(tmp_path: 
         assert screen.plan.empty and not screen.plan.refused
 
 
-async def test_i_is_no_key_where_every_bundle_can_be_read(tmp_path: Path) -> None:
+async def test_i_does_nothing_if_every_bundle_is_readable(tmp_path: Path) -> None:
     screen = screen_on(varied_root(tmp_path))
     async with Host(screen).run_test(size=(120, 30)) as pilot:
         await settled(pilot, screen)
@@ -149,7 +149,7 @@ async def test_i_is_no_key_where_every_bundle_can_be_read(tmp_path: Path) -> Non
         assert screen.plan is plan
 
 
-async def test_what_blocks_without_being_a_task_is_shown_with_its_reason(tmp_path: Path) -> None:
+async def test_a_blocking_folder_is_shown_with_its_reason(tmp_path: Path) -> None:
     shard = varied_root(tmp_path, blocked=False) / "hipercow" / "tasks" / RETRIED[:2]
     shard.rename(tmp_path / "moved")
     shard.symlink_to(tmp_path / "moved")
@@ -163,7 +163,7 @@ async def test_what_blocks_without_being_a_task_is_shown_with_its_reason(tmp_pat
         assert RETRIED not in screen.lines.summaries
 
 
-async def test_nothing_to_purge_is_said_and_cannot_be_purged(tmp_path: Path) -> None:
+async def test_an_empty_plan_says_so_and_can_not_be_purged(tmp_path: Path) -> None:
     nothing = FilterStack(with_status=WithStatus(frozenset({Status.CREATED})))
     screen = screen_on(varied_root(tmp_path), nothing)
     async with (app := Host(screen)).run_test(size=(80, 24)) as pilot:
@@ -177,7 +177,7 @@ async def test_nothing_to_purge_is_said_and_cannot_be_purged(tmp_path: Path) -> 
         assert app.answers == [None]
 
 
-async def test_read_only_and_a_root_that_cannot_be_purged_say_so(tmp_path: Path) -> None:
+async def test_read_only_and_a_root_that_can_not_be_purged_are_explained(tmp_path: Path) -> None:
     where = varied_root(tmp_path, blocked=False)
     screen = screen_on(where, read_only=True)
     async with (app := Host(screen)).run_test(size=(80, 24)) as pilot:
@@ -196,7 +196,7 @@ async def test_read_only_and_a_root_that_cannot_be_purged_say_so(tmp_path: Path)
         assert app.screen is screen
 
 
-async def test_looking_changes_nothing_on_disk(tmp_path: Path) -> None:
+async def test_showing_a_plan_changes_nothing_on_disk(tmp_path: Path) -> None:
     before = tree(varied_root(tmp_path))
     screen = screen_on(tmp_path)
     async with Host(screen).run_test(size=(80, 24)) as pilot:
@@ -243,7 +243,21 @@ async def test_a_refused_plan_is_not_saved(tmp_path: Path, monkeypatch: pytest.M
     assert not list(tmp_path.glob("*.json"))
 
 
-async def test_the_field_of_a_file_name_shows_what_is_typed(tmp_path: Path) -> None:
+async def test_the_home_of_an_unknown_user_is_an_error_in_the_dialog(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    screen = screen_on(varied_root(tmp_path / "root", blocked=False))
+    async with (app := Host(screen)).run_test(size=(80, 24)) as pilot:
+        await settled(pilot, screen)
+        await pilot.press("e")
+        await pilot.pause()
+        app.screen.query_one(Input).value = "~nobody-of-that-name/plan.json"
+        await pilot.press("enter")
+        await until(pilot, lambda: "can't be written" in text_of(app))
+
+
+async def test_the_field_for_a_file_name_shows_the_typed_text(tmp_path: Path) -> None:
     screen = screen_on(varied_root(tmp_path, blocked=False))
     async with (app := Host(screen)).run_test(size=(80, 24)) as pilot:
         await settled(pilot, screen)
@@ -254,7 +268,7 @@ async def test_the_field_of_a_file_name_shows_what_is_typed(tmp_path: Path) -> N
         assert "hipercow-plan-" not in text_of(app)
 
 
-async def test_the_equal_call_in_r_is_copied(tmp_path: Path) -> None:
+async def test_the_equivalent_r_call_is_copied(tmp_path: Path) -> None:
     screen = screen_on(varied_root(tmp_path, blocked=False))
     async with (app := Host(screen)).run_test(size=(80, 24)) as pilot:
         await settled(pilot, screen)
@@ -264,7 +278,7 @@ async def test_the_equal_call_in_r_is_copied(tmp_path: Path) -> None:
         assert FAILED in app.clipboard
 
 
-async def test_n_goes_to_groups_and_regrets_and_says_all_of_them_below(tmp_path: Path) -> None:
+async def test_n_goes_to_groups_and_warnings_and_shows_them_in_full(tmp_path: Path) -> None:
     screen = screen_on(varied_root(tmp_path, blocked=False))
     async with (app := Host(screen)).run_test(size=(80, 24)) as pilot:
         await settled(pilot, screen)
@@ -294,7 +308,7 @@ async def test_no_line_is_wider_than_the_screen(tmp_path: Path, size: tuple[int,
         assert widths == {screen.lines.scrollable_content_region.width}
 
 
-async def test_a_hundred_thousand_tasks_are_only_drawn_where_they_are_seen() -> None:
+async def test_only_visible_lines_of_a_large_plan_are_drawn() -> None:
     tasks = {
         f"{n:032x}": Task(f"{n:032x}", Status.FAILURE, 1, NOW - 9 * DAY, None, NOW - 8 * DAY)
         for n in range(100_000)
@@ -308,7 +322,7 @@ async def test_a_hundred_thousand_tasks_are_only_drawn_where_they_are_seen() -> 
         assert len(screen.lines._strips) < 200
 
 
-async def test_hostile_text_harms_nothing() -> None:
+async def test_control_characters_in_a_plan_are_escaped() -> None:
     bad = "[red]x[/]\x1b[2J\u202e" + "界" * 50
     identity = task_id(1)
     known = snapshot_of([Task(identity, Status.FAILURE, 1, NOW - DAY, None, NOW - DAY)])
@@ -325,7 +339,7 @@ async def test_hostile_text_harms_nothing() -> None:
         assert "\u202e" not in shown
 
 
-async def test_recorded_roots_are_planned_as_they_are(tmp_path: Path) -> None:
+async def test_plans_of_recorded_roots_are_as_expected(tmp_path: Path) -> None:
     archive = Path(__file__).parent.parent / "data" / "purge_cases" / "roots.tar.gz"
     with tarfile.open(archive) as tar:
         tar.extractall(tmp_path, filter="data")

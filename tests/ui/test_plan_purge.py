@@ -35,7 +35,7 @@ from hipercow_tui.ui.workers.purge_job import JobProgressed, JobSpec, purge_job
 
 
 class PurgeHost(App[None]):
-    """An app that begins a purge as it starts."""
+    """An app that starts a purge when it is mounted."""
 
     def __init__(self, job: JobSpec) -> None:
         super().__init__()
@@ -57,7 +57,7 @@ async def ended(pilot: Pilot[None], app: PurgeHost) -> JobEnded:
 
 
 async def answered(where: Path, *answer: str, closes: bool = True) -> JobSpec | None:
-    """What the plan screen says after D and these keys, which close the dialog or don't."""
+    """Return the result of the plan screen after D and these keys."""
     screen = screen_on(where)
     async with (app := Host(screen)).run_test(size=(80, 24)) as pilot:
         await settled(pilot, screen)
@@ -73,7 +73,7 @@ async def answered(where: Path, *answer: str, closes: bool = True) -> JobSpec | 
     return jobs[0] if jobs else None
 
 
-async def test_cancelled_nothing_happens(tmp_path: Path) -> None:
+async def test_a_cancelled_purge_changes_nothing(tmp_path: Path) -> None:
     before = tree(varied_root(tmp_path, blocked=False))
     for answer in ("n", "escape", "enter"):
         assert await answered(tmp_path, answer) is None
@@ -82,7 +82,7 @@ async def test_cancelled_nothing_happens(tmp_path: Path) -> None:
     assert tree(tmp_path) == before
 
 
-async def test_what_was_confirmed_is_gone_from_disk_and_nothing_else(tmp_path: Path) -> None:
+async def test_a_purge_removes_only_the_confirmed_tasks(tmp_path: Path) -> None:
     before = tree(varied_root(tmp_path, blocked=False))
     job = await answered(tmp_path, "3", "y")
     assert job is not None
@@ -111,7 +111,7 @@ async def test_what_was_confirmed_is_gone_from_disk_and_nothing_else(tmp_path: P
     assert find_root(tmp_path).tasks.joinpath(KEPT[:2], KEPT[2:], "data").exists()
 
 
-async def test_purges_of_recorded_roots(tmp_path: Path) -> None:
+async def test_purges_of_recorded_roots_are_as_expected(tmp_path: Path) -> None:
     archive = Path(__file__).parent.parent / "data" / "purge_cases" / "roots.tar.gz"
     with tarfile.open(archive) as tar:
         tar.extractall(tmp_path, filter="data")
@@ -130,7 +130,7 @@ async def test_purges_of_recorded_roots(tmp_path: Path) -> None:
     assert {one.name for one in after.bundles} == {one.name for one in snapshot.bundles} - gone
 
 
-async def test_a_stopped_purge_puts_back_what_is_not_erased(tmp_path: Path) -> None:
+async def test_a_stopped_purge_puts_back_all_that_is_not_erased(tmp_path: Path) -> None:
     for number in range(60):
         write_task(tmp_path, task_id(number), "failure")
     before = tree(tmp_path / "hipercow" / "tasks")
@@ -152,7 +152,7 @@ async def test_a_stopped_purge_puts_back_what_is_not_erased(tmp_path: Path) -> N
     assert all(left[f"{i[:2]}/{i[2:]}/data"] == before[f"{i[:2]}/{i[2:]}/data"] for i in kept)
 
 
-async def test_a_purge_that_cannot_begin_says_why(tmp_path: Path) -> None:
+async def test_a_purge_that_can_not_start_shows_the_reason(tmp_path: Path) -> None:
     plan = make_plan(
         read_root(find_root(varied_root(tmp_path))),
         FilterStack(with_status=WithStatus(frozenset({Status.FAILURE}), follow=False)),
@@ -169,7 +169,7 @@ async def test_a_purge_that_cannot_begin_says_why(tmp_path: Path) -> None:
     assert tree(tmp_path) == before
 
 
-async def test_the_bar_says_how_far_it_is(tmp_path: Path) -> None:
+async def test_the_bar_shows_the_progress(tmp_path: Path) -> None:
     write_task(tmp_path, task_id(1), "failure")
     plan = make_plan(read_root(find_root(tmp_path)), FilterStack(), now=NOW)
     async with (app := PurgeHost(purge_job(plan, find_root(tmp_path), PurgeMode.PURGE))).run_test(
@@ -182,7 +182,7 @@ async def test_the_bar_says_how_far_it_is(tmp_path: Path) -> None:
         assert "Erasing ████████░░░░ 412/648 · 1.2 GB · 3 seconds left · U: stop" in text_of(app)
 
 
-async def test_a_long_summary_scrolls_and_is_harmless(tmp_path: Path) -> None:
+async def test_a_long_report_scrolls_and_escapes_control_characters(tmp_path: Path) -> None:
     write_task(tmp_path, task_id(1), "failure")
     plan = make_plan(read_root(find_root(tmp_path)), FilterStack(), now=NOW)
     report = PurgeReport(

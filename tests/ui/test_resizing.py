@@ -1,4 +1,4 @@
-"""Screens at sizes from 40 x 10 up, resized while things happen."""
+"""Terminals that are resized at any time, down to 40 x 10."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SIZES = (
     (200, 10),
     (118, 36),
 )
-# The keys that lead to a state, and what is on the screen there.
+# The keys that lead to a state, and a text on the screen in that state.
 STATES = {
     "tasks": ((), "Tasks"),
     "bundles": (("b",), "Bundles"),
@@ -60,7 +60,7 @@ STATES = {
     "messages": (("e", "o"), "Messages"),
     "copy": (("c",), "Copy"),
     "problems": (("exclamation_mark",), "problem"),
-    "name": (("1", "f"), "enter saves"),
+    "save filter": (("1", "f"), "enter: save"),
     "palette": (("ctrl+p",), "Search for commands"),
 }
 
@@ -79,25 +79,25 @@ async def resize(app: HipercowApp, pilot: Pilot[None], width: int, height: int) 
     await until(pilot, lambda: screen_text(app).strip())
 
 
-def assert_the_cursor_is_seen(app: HipercowApp) -> None:
-    """Assert that the focus is on the screen, and the line with the cursor in it."""
+def cursor_is_visible(app: HipercowApp) -> bool:
+    """Return whether the focused widget is on the screen, with the row under its cursor."""
     focused = app.screen.focused
     if focused is None:
-        return
-    assert focused.is_on_screen, focused
+        return True
+    if not focused.is_on_screen:
+        return False
     match focused:
         case VirtualTable() if focused.keys:
-            assert focused.cursor in focused.visible_rows, (focused.cursor, focused.visible_rows)
-            assert "▌" in screen_text(app)
+            return focused.cursor in focused.visible_rows and "▌" in screen_text(app)
         case VirtualList() if focused.count:
-            assert focused.cursor in focused.visible_lines
+            return focused.cursor in focused.visible_lines
         case Input() | Button():
-            assert focused.region.height >= 1
-            assert app.screen.region.overlaps(focused.region)
+            return focused.region.height >= 1 and app.screen.region.overlaps(focused.region)
+    return True
 
 
 @pytest.mark.parametrize("name", STATES)
-async def test_every_screen_fits_every_size(sir_model: Path, name: str) -> None:
+async def test_every_screen_is_usable_at_every_size(sir_model: Path, name: str) -> None:
     keys, told = STATES[name]
     async with browsing(sir_model) as (app, pilot):
         for key in keys:
@@ -111,15 +111,15 @@ async def test_every_screen_fits_every_size(sir_model: Path, name: str) -> None:
             await resize(app, pilot, *size)
             assert app.size == size
             assert screen_text(app).strip()
-            assert_the_cursor_is_seen(app)
+            await until(pilot, lambda: cursor_is_visible(app))
             await pilot.press("down")
             await pilot.pause()
-            assert_the_cursor_is_seen(app)
+            await until(pilot, lambda: cursor_is_visible(app))
         assert app.screen is screen
         assert told.lower() in screen_text(app).lower()
 
 
-async def test_a_progress_bar_fits_every_size_during_a_job(sir_model: Path) -> None:
+async def test_resizing_during_a_purge(sir_model: Path) -> None:
     go_on = threading.Event()
 
     def act(heard: object, stop: threading.Event) -> RestoreReport:
@@ -133,7 +133,7 @@ async def test_a_progress_bar_fits_every_size_during_a_job(sir_model: Path) -> N
         for size in SIZES:
             await resize(app, pilot, *size)
             assert "Erasing ████" in screen_text(app)
-            assert_the_cursor_is_seen(app)
+            await until(pilot, lambda: cursor_is_visible(app))
         go_on.set()
         await until(pilot, lambda: "Restored" in screen_text(app))
         for size in SIZES:
@@ -141,7 +141,7 @@ async def test_a_progress_bar_fits_every_size_during_a_job(sir_model: Path) -> N
             assert "Restored" in screen_text(app)
 
 
-async def test_details_are_beside_below_or_hidden_by_the_size(sir_model: Path) -> None:
+async def test_details_are_beside_below_or_on_demand_by_size(sir_model: Path) -> None:
     async with browsing(sir_model) as (app, pilot):
         details, tables = app.browser.query_one("#details"), app.browser.query_one("#tables")
         await resize(app, pilot, 160, 45)
@@ -158,7 +158,7 @@ async def test_details_are_beside_below_or_hidden_by_the_size(sir_model: Path) -
         assert not details.is_on_screen and app.browser.tasks.has_focus
 
 
-async def test_hidden_filters_are_named_below_the_table(sir_model: Path) -> None:
+async def test_hidden_filters_are_named_in_the_frame(sir_model: Path) -> None:
     async with browsing(sir_model) as (app, pilot):
         await pilot.press("1", "shift+tab", *"sir_[a]*", "h")  # in a field, h is a letter
         await pilot.pause()
@@ -166,14 +166,14 @@ async def test_hidden_filters_are_named_below_the_table(sir_model: Path) -> None
         await pilot.press("escape", "h")
         await until(pilot, lambda: "Filters" not in screen_text(app))
         assert "status is failure · in bundle sir_[a]*h" in screen_text(app)
-        await resize(app, pilot, 160, 45)  # no reason to bring back what was hidden
+        await resize(app, pilot, 160, 45)  # hidden filters stay hidden
         assert "Filters" not in screen_text(app)
         await pilot.press("h")
         await until(pilot, lambda: "Filters" in screen_text(app))
         assert app.browser.tasks.has_focus
 
 
-async def test_a_narrow_screen_shows_filters_or_tables(sir_model: Path) -> None:
+async def test_a_narrow_screen_shows_either_filters_or_tasks(sir_model: Path) -> None:
     async with browsing(sir_model) as (app, pilot):
         browser: BrowseScreen = app.browser
         await resize(app, pilot, NARROW - 1, 24)
@@ -204,7 +204,7 @@ async def test_a_narrow_screen_shows_filters_or_tables(sir_model: Path) -> None:
         (40, "! 1 problem · live"),
     ],
 )
-async def test_the_header_drops_problems_last(width: int, told: str) -> None:
+async def test_the_header_leaves_out_problems_last(width: int, told: str) -> None:
     header = HeaderBar()
     header.facts = HeaderFacts(Path("/p/sir"), 3, 41, 1, langs=(("R", 4812), ("Python", 8)))
     header.freshness = Freshness(None, 9)
@@ -219,7 +219,7 @@ async def test_the_header_drops_problems_last(width: int, told: str) -> None:
         assert " ".join(line.split()).removeprefix("hipercow-tui ") == told
 
 
-async def test_a_narrow_table_keeps_the_status_column(sir_model: Path) -> None:
+async def test_the_status_column_is_never_left_out(sir_model: Path) -> None:
     whole = {"✗": "failure", "✓": "success", "▶": "running", "◔": "submitted"}
     whole |= {"⊘": "cancelled", "○": "created"}
     async with browsing(sir_model) as (app, pilot):
@@ -233,7 +233,7 @@ async def test_a_narrow_table_keeps_the_status_column(sir_model: Path) -> None:
             assert "✗ failure" in shown, width
 
 
-async def test_texts_of_empty_lists_fit_into_80_columns(tmp_path: Path) -> None:
+async def test_the_text_of_an_empty_list_fits_80_columns(tmp_path: Path) -> None:
     (tmp_path / "hipercow" / "tasks").mkdir(parents=True)
     async with browsing(tmp_path) as (app, pilot):
 

@@ -56,7 +56,7 @@ async def write(pilot: Pilot[None], text: str) -> None:
 
 
 async def palette(app: HipercowApp, pilot: Pilot[None], text: str) -> None:
-    """Run the first command that is found by a text, as a person would."""
+    """Run the first command of the palette that is found by a text."""
     await pilot.press("ctrl+p")
     await until(pilot, lambda: isinstance(app.focused, Input))
     await write(pilot, text)
@@ -66,7 +66,7 @@ async def palette(app: HipercowApp, pilot: Pilot[None], text: str) -> None:
 
 
 @pytest.mark.parametrize("size", [(80, 24), (160, 45)])
-async def test_filters_can_be_saved_applied_and_removed(
+async def test_filters_are_saved_applied_and_deleted(
     root: Path, file: FilterFile, size: tuple[int, int]
 ) -> None:
     async with browsing(root, file, size=size) as (app, pilot):
@@ -115,7 +115,7 @@ async def test_an_existing_name_is_replaced_only_by_a_second_enter(
         assert file.get("old") == SavedFilter(frozenset({Status.SUCCESS}))
 
 
-async def test_the_app_starts_with_the_requested_filters(root: Path, file: FilterFile) -> None:
+async def test_the_app_starts_with_the_given_filters(root: Path, file: FilterFile) -> None:
     async with browsing(root, file, first=OLD) as (app, pilot):
         await until(pilot, lambda: app.browser.tasks.view.matched == {IDS[5]})
         assert SavedFilter.of(app.browser.filters.stack) == SavedFilter(
@@ -125,7 +125,7 @@ async def test_the_app_starts_with_the_requested_filters(root: Path, file: Filte
         assert age is not None and age.cutoff == NOW - 9 * DAY
 
 
-async def test_a_saved_language_without_tasks_is_shown_and_can_be_removed(
+async def test_a_missing_language_is_shown_and_can_be_deselected(
     root: Path, file: FilterFile
 ) -> None:
     async with browsing(root, file, first=SavedFilter(lang=Lang.PY)) as (app, pilot):
@@ -146,7 +146,7 @@ async def test_saving_needs_a_filter(root: Path, file: FilterFile) -> None:
         await until(pilot, lambda: "there is no folder for them" in screen_text(app))
 
 
-async def test_problems_of_the_file_are_reported_and_valid_filters_are_used(
+async def test_errors_in_the_file_are_reported_and_the_rest_is_used(
     root: Path, file: FilterFile
 ) -> None:
     file.save("good", OLD)
@@ -164,7 +164,7 @@ async def test_problems_of_the_file_are_reported_and_valid_filters_are_used(
         await until(pilot, lambda: "TOML" in screen_text(app))
 
 
-async def test_names_and_globs_are_not_read_as_markup(root: Path, file: FilterFile) -> None:
+async def test_names_and_globs_are_not_markup(root: Path, file: FilterFile) -> None:
     file.save(MARKUP, SavedFilter(in_bundle=("[ab]*",)))
     async with browsing(root, file) as (app, pilot):
         await until(pilot, lambda: app.browser.filtering.saved.filters)

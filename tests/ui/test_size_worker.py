@@ -132,7 +132,7 @@ async def test_cancelled_measuring_keeps_the_known_sizes(root: Path) -> None:
 
 @pytest.fixture
 def many_files(tmp_path: Path) -> Path:
-    """Sixty tasks of three hundred files each, which take a while to measure."""
+    """Return a root of sixty tasks with three hundred files each."""
     where = tmp_path / "many"
     for number in range(60):
         folder = write_task(where, task_id(number), "success", extra=["one"])

@@ -156,6 +156,8 @@ def test_screen(
         for key in keys.split():
             await pilot.press(key)
             await still(pilot)
+        pilot.app.screen.refresh()  # else the screen below a dialog is sometimes not dimmed
+        await pilot.pause()
 
     app = HipercowApp(root, clock=lambda: NOW)
     assert snap_compare(app, terminal_size=size, run_before=drive)

@@ -18,7 +18,7 @@ IDS = tuple(map(task_id, range(6)))
 
 
 @pytest.mark.parametrize("size", [(80, 24), (160, 45)])
-async def test_a_stuck_task_is_marked_and_its_call_can_be_copied(
+async def test_a_stuck_task_is_highlighted_and_its_call_can_be_copied(
     tmp_path: Path, size: tuple[int, int]
 ) -> None:
     for identity in IDS[1:]:
@@ -35,7 +35,7 @@ async def test_a_stuck_task_is_marked_and_its_call_can_be_copied(
 
 
 @pytest.mark.parametrize("size", [(80, 24), (160, 45)])
-async def test_a_silent_log_is_reported_until_it_is_written_to(
+async def test_a_silent_log_is_reported_until_it_is_written(
     tmp_path: Path, size: tuple[int, int]
 ) -> None:
     began = NOW - 3 * DAY
@@ -48,7 +48,7 @@ async def test_a_silent_log_is_reported_until_it_is_written_to(
         await until(pilot, lambda: "silent for 2 days" in " ".join(screen_text(app).split()))
 
 
-def test_log_activity_worker_notifies_only_after_a_log_was_written_to(tmp_path: Path) -> None:
+def test_logs_are_checked_again_and_reported_only_if_written(tmp_path: Path) -> None:
     folders = [
         write_task(tmp_path, IDS[number], status)
         for number, status in enumerate(("running", "running", "running", "success"))
@@ -69,12 +69,12 @@ def test_log_activity_worker_notifies_only_after_a_log_was_written_to(tmp_path: 
     watch.stop()
 
 
-def test_last_written_rejects_an_invalid_id(tmp_path: Path) -> None:
+def test_an_invalid_id_gives_no_path(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="not a task id"):
         last_written(tmp_path, "../../x")
 
 
-async def test_ages_in_the_details_are_updated_without_a_change(tmp_path: Path) -> None:
+async def test_ages_in_the_details_are_updated(tmp_path: Path) -> None:
     write_task(tmp_path, IDS[0], "success", created=NOW - 3 * DAY, finished=NOW - 2 * DAY)
     now = [NOW]
     app = HipercowApp(find_root(tmp_path), clock=lambda: now[0])

@@ -20,14 +20,14 @@ from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.ui.cells import PlacedColumn
 from hipercow_tui.ui.widgets.row_rendering import RenderedRow
-from hipercow_tui.ui.widgets.task_table import (
-    TaskTable,
+from hipercow_tui.ui.widgets.task_cells import (
     duration_text,
     finished_text,
     inputs_text,
     short_age,
     status_cell,
 )
+from hipercow_tui.ui.widgets.task_table import TaskTable
 
 BY_ID = TaskSort(SortKey.ID, False)
 
@@ -92,7 +92,7 @@ async def test_keys_move_the_cursor_and_the_page() -> None:
             assert row in table.visible_rows, keys
 
 
-async def test_only_rows_in_sight_are_drawn_and_moving_draws_two() -> None:
+async def test_only_visible_rows_are_drawn_and_moving_redraws_two() -> None:
     app = TableApp()
     async with app.run_test(size=(80, 21)) as pilot:
         table = app.table
@@ -106,7 +106,7 @@ async def test_only_rows_in_sight_are_drawn_and_moving_draws_two() -> None:
         assert table.drawn <= 25
 
 
-async def test_space_marks_and_advances_and_takes_the_mark_again() -> None:
+async def test_space_marks_or_unmarks_and_advances() -> None:
     app = TableApp()
     async with app.run_test(size=(80, 21)) as pilot:
         table = app.table
@@ -121,7 +121,7 @@ async def test_space_marks_and_advances_and_takes_the_mark_again() -> None:
         assert app.marked == [ids(0), ids(0, 1), ids(0), None]
 
 
-async def test_a_range_is_marked_up_and_down() -> None:
+async def test_a_range_is_marked_in_both_directions() -> None:
     app = TableApp()
     async with app.run_test(size=(80, 21)) as pilot:
         table = app.table
@@ -137,7 +137,7 @@ async def test_a_range_is_marked_up_and_down() -> None:
         assert table.marks is None
 
 
-async def test_a_range_holds_its_beginning_when_rows_come_and_go() -> None:
+async def test_a_range_keeps_its_start_when_rows_change() -> None:
     app = TableApp()
     async with app.run_test(size=(80, 21)) as pilot:
         table = app.table
@@ -148,7 +148,7 @@ async def test_a_range_holds_its_beginning_when_rows_come_and_go() -> None:
         assert table.marks == ids(12, 13)
 
 
-async def test_all_marks_what_the_filters_match_of_what_is_shown() -> None:
+async def test_a_marks_all_matched_tasks_that_are_shown() -> None:
     app = TableApp()
     async with app.run_test(size=(80, 21)) as pilot:
         table = app.table
@@ -163,7 +163,7 @@ async def test_all_marks_what_the_filters_match_of_what_is_shown() -> None:
         assert table.marks == ids(*range(10)) - ids(3)
 
 
-async def test_marks_whose_tasks_all_vanish_are_an_empty_list_not_no_filter() -> None:
+async def test_marks_of_missing_tasks_are_an_empty_filter() -> None:
     app = TableApp()
     async with app.run_test(size=(80, 21)) as pilot:
         table = app.table
@@ -177,7 +177,7 @@ async def test_marks_whose_tasks_all_vanish_are_an_empty_list_not_no_filter() ->
         assert table.marks is None
 
 
-async def test_the_cursor_goes_to_the_next_row_when_its_own_vanishes() -> None:
+async def test_the_cursor_moves_to_the_next_row_if_its_task_is_gone() -> None:
     app = TableApp()
     async with app.run_test(size=(80, 21)) as pilot:
         table = app.table
@@ -222,7 +222,7 @@ async def test_cursor_and_lines_on_screen_stay_with_their_tasks(
                     assert table.cursor - table.scroll_offset.y == offset
 
 
-async def test_a_row_on_the_last_line_stays_there_where_there_is_less_to_scroll_over() -> None:
+async def test_a_row_on_the_last_line_stays_there_after_rows_are_removed() -> None:
     app = TableApp()
     async with app.run_test(size=(80, 12)) as pilot:
         table = app.table
@@ -234,7 +234,7 @@ async def test_a_row_on_the_last_line_stays_there_where_there_is_less_to_scroll_
         assert table.cursor - table.scroll_offset.y == 10
 
 
-async def test_while_it_fills_the_first_row_is_kept_and_a_chosen_task_too() -> None:
+async def test_a_cursor_on_the_first_row_stays_there_while_the_table_fills() -> None:
     app = TableApp()
     async with app.run_test(size=(80, 12)) as pilot:
         table = app.table
@@ -251,7 +251,7 @@ async def test_while_it_fills_the_first_row_is_kept_and_a_chosen_task_too() -> N
         assert table.cursor_key == task_id(1), "once it is whole, every task is kept"
 
 
-async def test_clicks_move_mark_nothing_and_sort_on_the_header() -> None:
+async def test_clicks_move_the_cursor_or_sort_on_the_header() -> None:
     sorted_by: list[str] = []
 
     class ClickedApp(TableApp):
@@ -272,7 +272,7 @@ async def test_clicks_move_mark_nothing_and_sort_on_the_header() -> None:
 
 
 @pytest.mark.parametrize("width", [20, 40, 52, 80, 118, 160, 240])
-async def test_every_width_has_whole_statuses_and_no_overlap(width: int) -> None:
+async def test_statuses_are_never_cut_at_any_width(width: int) -> None:
     app = TableApp()
     async with app.run_test(size=(width, 12)) as pilot:
         snapshot = snapshot_of(
@@ -310,7 +310,7 @@ HOSTILE = (
 )
 
 
-async def test_hostile_text_is_shown_and_never_obeyed() -> None:
+async def test_control_characters_are_shown_and_not_executed() -> None:
     app = TableApp()
     async with app.run_test(size=(100, 21)) as pilot:
         names: dict[str, tuple[str, ...]] = {f"b{n}": (task_id(n),) for n in range(len(HOSTILE))}
@@ -329,7 +329,7 @@ async def test_hostile_text_is_shown_and_never_obeyed() -> None:
             assert raw not in text
 
 
-def test_a_status_is_never_told_by_its_colour_alone() -> None:
+def test_a_status_is_never_shown_by_its_colour_alone() -> None:
     chain = (task_id(0), task_id(1))
     retried = Task(task_id(0), Status.FAILURE, latest_status=Status.SUCCESS, chain=chain)
 
@@ -342,7 +342,7 @@ def test_a_status_is_never_told_by_its_colour_alone() -> None:
     assert said(retried._replace(latest_status=Status.FAILURE), long=True) == "✗ failure"
 
 
-def test_inputs_lose_their_spaces_first_and_then_their_end() -> None:
+def test_inputs_text_drops_spaces_first_and_then_the_end() -> None:
     varies = "beta = 0.91, gamma = 0.2"
     assert inputs_text(varies, 24) == varies
     assert inputs_text(varies, 19) == "beta=0.91 gamma=0.2"
@@ -350,7 +350,7 @@ def test_inputs_lose_their_spaces_first_and_then_their_end() -> None:
     assert inputs_text(varies, 11) == "beta=0.91…"
 
 
-def test_ages_of_the_end() -> None:
+def test_finished_text_shows_the_age() -> None:
     task = Task(task_id(0), Status.SUCCESS, finished=NOW - 21 * DAY)
     assert finished_text(task, NOW, long=True) == "3 weeks ago"
     assert finished_text(task, NOW, long=False) == "3w"
@@ -360,7 +360,7 @@ def test_ages_of_the_end() -> None:
     assert [*map(short_age, told)] == ["now", "1mo", "11mo", "59min"]
 
 
-def test_spans_are_short_and_say_what_is_a_guess() -> None:
+def test_duration_text_is_short_and_marks_estimates() -> None:
     told = (None, 0.0, 12.9, 240.0, 59 * 60.0, 400 * DAY)
     assert [*map(duration_text, told)] == ["—", "<1s", "12s", "4min", "59min", "1y"]
     assert duration_text(240, estimated=True) == "~4min"
@@ -387,7 +387,7 @@ TIMED = snapshot_of(
         (60, SortKey.RAN, ["ran↓"], ["waited"]),
     ],
 )
-async def test_waited_and_ran_stand_beside_the_ages_where_there_is_room_or_they_are_sorted_by(
+async def test_waited_and_ran_are_shown_if_there_is_space_or_they_are_sorted_by(
     width: int, key: SortKey, shown: list[str], hidden: list[str]
 ) -> None:
     app = TableApp()
@@ -410,6 +410,6 @@ async def test_waited_and_ran_stand_beside_the_ages_where_there_is_room_or_they_
                 assert {row[at:].split()[0] for row in rows[:4]} == set(values)
 
 
-def test_marks_and_their_filter_agree() -> None:
+def test_marks_and_the_filter_are_the_same() -> None:
     marked = FilterStack(task_ids=TaskIds(frozenset()))
     assert make_view(tasks(range(3)), marked, BY_ID).matched == frozenset()

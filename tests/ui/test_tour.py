@@ -1,4 +1,4 @@
-"""The tour of the guide, pressed key by key on the demo. The README shows its first rows."""
+"""The tour of the guide and its beginning in the README, key by key on the demo."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ SHOWN = (
 
 
 def rows(page: Path) -> list[tuple[str, str]]:
-    """Each row of the tour of this page: its keys, and what happens."""
+    """Return the keys and the text of each row of the tour of a page."""
     tour = page.read_text("utf-8").partition("\n## Tour\n")[2].partition("\n## ")[0]
     return re.findall(r"^\| ((?:`[^`]+` ?)+) \| (.*) \|$", tour, re.MULTILINE)
 
 
 def steps() -> list[tuple[list[str], bool]]:
-    """The keys of each row of the tour, and whether esc goes back from what they open."""
+    """Return the keys of each row of the tour, and whether esc goes back afterwards."""
     return [
         ([NAMES.get(key, key) for key in re.findall(r"`([^`]+)`", keys)], "`esc`" in text)
         for keys, text in rows(GUIDE)
@@ -74,7 +74,7 @@ async def test_the_tour_shows_the_described_results(tmp_path: Path) -> None:
 
 
 async def press(pilot: Pilot[None], key: str) -> None:
-    """A question hears no key before a person can have seen it."""
+    """Press a key; wait first until a dialog accepts input."""
     if key in ANSWERS:
         await until(pilot, lambda: isinstance(pilot.app.screen, ChoiceScreen))
         await until(pilot, lambda: pilot.app.focused is not None)

@@ -124,7 +124,7 @@ def trashed(root: Root) -> str:
 
 
 def died(root: Root, call: str, after: int, act: Callable[[], object]) -> None:
-    """A process that is killed by so many calls, a good while ago."""
+    """Simulate a process that was killed long ago, before its nth call."""
     child = os.fork()
     if child == 0:
         left, real = iter(range(after)), getattr(os, call)
@@ -170,7 +170,7 @@ async def test_u_restores_the_last_batch_of_the_trash(root: Root) -> None:
 
 
 @pytest.mark.parametrize(("key", "then"), [("U", ChoiceScreen), ("T", TrashScreen)])
-async def test_the_keys_that_a_report_names_work_while_it_is_shown(
+async def test_the_keys_that_a_report_names_work(
     root: Root, key: str, then: type[Screen[Any]]
 ) -> None:
     async with driving(root) as at:
@@ -240,7 +240,7 @@ async def test_an_interrupted_purge_is_shown_and_finished_or_restored(root: Root
         await at.shows("! interrupted: T")
         await at.pilot.press("T")
         await at.shows("! interrupted", "f: finish, r: restore")
-        await at.pilot.press("e")  # not what it is for
+        await at.pilot.press("e")  # an interrupted batch can't be erased
         assert isinstance(at.app.screen, TrashScreen)
         await at.pilot.press(key)
         await at.answer("y")
@@ -367,13 +367,13 @@ async def test_an_interrupted_restoring_is_finished(root: Root, key: str) -> Non
         await at.pilot.press(key)
         await at.answer("y")
         await at.on(JobResultScreen)
-        await at.shows("Restored", "Restored 6 tasks")
+        await at.shows("Restored", "tasks and 2 bundles.")
     assert root_contents(root) == before and not list_trash(root)
 
 
 @asynccontextmanager
 async def emptying_stopped(root: Root, meanwhile: Meanwhile) -> AsyncIterator[Driven]:
-    """The report of an emptying that was stopped when two of six tasks were gone."""
+    """Open the report of an emptying that was stopped after two of six tasks."""
     trashed(root)
     reached, go_on = threading.Event(), threading.Event()
 
@@ -406,7 +406,7 @@ async def test_a_stopped_emptying_reports_the_rest(root: Root, meanwhile: Meanwh
     assert set(batch.tasks) == set(ALL) - {TIP, RETRY}
 
 
-async def test_the_report_of_an_emptying_that_was_stopped_leads_to_the_trash(
+async def test_the_report_of_a_stopped_emptying_leads_to_the_trash(
     root: Root, meanwhile: Meanwhile
 ) -> None:
     async with emptying_stopped(root, meanwhile) as at:
@@ -523,7 +523,7 @@ async def test_the_history_lists_each_action(root: Root) -> None:
     assert len(read_history(root)) == 1
 
 
-async def test_hostile_names_in_the_trash_are_harmless(root: Root) -> None:
+async def test_control_characters_in_the_trash_are_escaped(root: Root) -> None:
     trashed(root)
     (batch,) = batches(root)
     (batch / "bundles" / "\x1b[2J[bold]").write_text("x")

@@ -101,14 +101,14 @@ class REnvironment:
 
 @dataclass(frozen=True, slots=True)
 class RS4:
-    """An S4 object, whose slots and class are its attributes."""
+    """An S4 object. Its slots and class are attributes."""
 
     attributes: Attributes = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ROpaque:
-    """A value whose contents are not kept.
+    """A value without its contents.
 
     ``kind`` is R's ``typeof``: externalptr, weakref or promise; that of a vector which was too
     long; or persistent for an object that R wrote through a hook.

@@ -1,1 +1,1 @@
-"""The main screen: tasks, bundles and errors, with filters and search."""
+"""The main screen with its lists and filters. It may import everything in ``ui``."""

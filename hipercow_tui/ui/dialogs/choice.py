@@ -63,8 +63,6 @@ class ChoiceScreen(Dialog[str | None]):
         self._text = text
         self._choices = choices
         self.accepts_input = False
-        for choice in choices:
-            self._bindings.bind(choice.key, f"choose('{choice.id}')", choice.label, priority=True)
 
     def compose(self) -> ComposeResult:
         """Yield the text, the widgets of a subclass and the buttons."""
@@ -109,7 +107,14 @@ class ChoiceScreen(Dialog[str | None]):
         """Disable all keys until input is accepted."""
         return self.accepts_input
 
-    def action_choose(self, answer: str) -> None:
+    def on_key(self, event: events.Key) -> None:
+        """Choose by a letter."""
+        for choice in self._choices:
+            if self.accepts_input and event.character == choice.key:
+                event.stop()
+                self.choose(choice.id)
+
+    def choose(self, answer: str) -> None:
         """Dismiss with an answer."""
         self.dismiss(answer)
 
@@ -125,4 +130,4 @@ class ChoiceScreen(Dialog[str | None]):
         if answer is None or answer == "cancel":
             self.action_cancel()
         else:
-            self.action_choose(answer)
+            self.choose(answer)

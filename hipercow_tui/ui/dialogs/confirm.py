@@ -94,7 +94,7 @@ class ConfirmScreen(ChoiceScreen):
                 field.insert_text_at_cursor(event.key)
                 event.stop()
 
-    def action_choose(self, answer: str) -> None:
+    def choose(self, answer: str) -> None:
         """Dismiss with the answer; a purge for good needs the number, if one is required."""
         if answer == PurgeMode.TRASH or self._number_is_right:
             self.dismiss(answer)
@@ -128,6 +128,11 @@ def _consequences(plan: PurgePlan, total: Size | None, warning: str | None) -> T
 
 class _NumberInput(Input):
     """A field for digits; letters go to the dialog."""
+
+    def on_key(self, event: events.Key) -> None:
+        """Leave a letter to the dialog, which would not get it from an input."""
+        if event.is_printable and not event.key.isdigit():
+            event.prevent_default()
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
         """Return whether the field takes a key; Textual calls this before it looks for bindings."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from rich.text import Text
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -96,8 +96,6 @@ class CopyMenuScreen(Dialog[RCallTargets | None]):
         super().__init__()
         self._source = source
         self._entries = {entry.key: entry for entry in _entries(source, refusal)}
-        for key in self._entries:
-            self._bindings.bind(key, f"choose('{key}')", show=False)
 
     def compose(self) -> ComposeResult:
         """Yield a line for each entry, with a rule before those that run R, and the keys."""
@@ -119,14 +117,20 @@ class CopyMenuScreen(Dialog[RCallTargets | None]):
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
-        self.action_choose((event.option.id or "").removeprefix("key-"))
+        self._choose((event.option.id or "").removeprefix("key-"))
 
     def action_move(self, by: int) -> None:
         """Move the cursor."""
         options = self.query_one(OptionList)
         (options.action_cursor_down if by > 0 else options.action_cursor_up)()
 
-    def action_choose(self, key: str) -> None:
+    def on_key(self, event: events.Key) -> None:
+        """Choose by a letter."""
+        if event.character in self._entries:
+            event.stop()
+            self._choose(event.character)
+
+    def _choose(self, key: str) -> None:
         """Copy the text of an entry, or dismiss with its targets."""
         entry = self._entries[key]
         if entry.text:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from datetime import datetime
 from pathlib import Path
@@ -60,7 +61,7 @@ class SavePlanScreen(ModalScreen[None]):
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
-        self._save(Path(event.value.strip()).expanduser())
+        self._save(Path(os.path.expanduser(event.value.strip())))
 
     @work(thread=True, exclusive=True)
     def _save(self, path: Path) -> None:

@@ -21,13 +21,8 @@ from hipercow_tui.ui.widgets.footer import KeyFooter
 from hipercow_tui.ui.widgets.keyed_table import KeyedTable
 from hipercow_tui.ui.widgets.row_rendering import Cell, RenderedRow
 from hipercow_tui.ui.widgets.scroll_text import ScrollText
-from hipercow_tui.ui.widgets.task_table import (
-    LONG_AGES_FROM,
-    bundle_cell,
-    finished_text,
-    inputs_text,
-    table_id,
-)
+from hipercow_tui.ui.widgets.task_cells import bundle_cell, finished_text, inputs_text, table_id
+from hipercow_tui.ui.widgets.task_table import LONG_AGES_FROM
 from hipercow_tui.ui.widgets.virtual_table import VirtualTable
 
 _MESSAGE = Column("message", "message", 34, 110)

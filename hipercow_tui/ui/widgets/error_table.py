@@ -17,7 +17,7 @@ from hipercow_tui.ui.cells import Column, PlacedColumn, cut_end, plain_text
 from hipercow_tui.ui.keymap import MARKS
 from hipercow_tui.ui.widgets.keyed_table import KeyedTable
 from hipercow_tui.ui.widgets.row_rendering import Cell, RenderedRow
-from hipercow_tui.ui.widgets.task_table import bundle_cell, short_age
+from hipercow_tui.ui.widgets.task_cells import bundle_cell, short_age
 
 if TYPE_CHECKING:
     from hipercow_tui.ui.workers.failure_worker import FailureViewModel

@@ -135,7 +135,7 @@ class PlanList(VirtualList):
                 return text.append(f"{call.code_text}  {call.inputs_text}", self._style_of("quiet"))
             case PlannedBundle(bundle=bundle):
                 text = Text(
-                    f"{plain_text(self._bundle_label(bundle))}  {report.bundle_outcome(row)}\n"
+                    f"{plain_text(self._bundle_label(bundle))}  {report.bundle_effect(row)}\n"
                 )
                 stays = "its tasks that stay lose only this bundle"
                 return text.append(stays if row.surviving else "", self._style_of("quiet"))
@@ -236,7 +236,7 @@ class PlanList(VirtualList):
         text = Text("   ").append("- ", self._style_of("minus"))
         text.append(fit(plain_text(self._bundle_label(planned.bundle)), 24)).append("  ")
         style = "caution" if planned.surviving else "quiet"
-        return text.append(report.bundle_outcome(planned), self._style_of(style))
+        return text.append(report.bundle_effect(planned), self._style_of(style))
 
     def _blocked_line(self, blocked: Blocked, width: int) -> Text:
         text = self._line_start(blocked.task, goes=False)

@@ -9,9 +9,10 @@ from typing import TypeAlias
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
+from textual.geometry import Size
 from textual.strip import Strip
 
-from hipercow_tui.ui.cells import GAP, PlacedColumn, fit, join_cells
+from hipercow_tui.ui.cells import GAP, Column, PlacedColumn, fit, join_cells
 
 # A part of a cell: its text, and its component class without the prefix.
 TextPart: TypeAlias = tuple[str, str]
@@ -65,6 +66,36 @@ def render_row(
             segments.extend(_highlight_hit(text, names, style, needle))
         segments.append(Segment(" " * GAP, ground))
     return Strip(join_cells(segments, ground)).adjust_cell_length(width, ground)
+
+
+def render_header(
+    layout: Sequence[PlacedColumn],
+    width: int,
+    style: Styles,
+    sort_arrow: Callable[[Column], str],
+) -> Strip:
+    """Return the titles of the columns, with an arrow at the column that is sorted by."""
+    segments = [Segment(" " * GUTTER, style("header"))]
+    for placed in layout:
+        arrow = sort_arrow(placed.column)
+        title = fit(placed.column.title + arrow, placed.width)
+        segments.append(Segment(title, style("header", "sorted") if arrow else style("header")))
+        segments.append(Segment(" " * GAP, style("header")))
+    return Strip(segments).adjust_cell_length(width, style("header"))
+
+
+def render_empty_line(lines: Sequence[str], y: int, size: Size, style: Styles) -> Strip:
+    """Return line ``y`` of an empty table, which shows a text in its upper third."""
+    number = y - max(1, (size.height - len(lines)) // 3)
+    if not 0 <= number < len(lines):
+        return Strip.blank(size.width, style())
+    text = lines[number]
+    indent = max(0, (size.width - cell_len(text)) // 2)
+    segments = [
+        Segment(" " * indent, style()),
+        Segment(text, style("quiet" if number else "strong")),
+    ]
+    return Strip(segments).adjust_cell_length(size.width, style())
 
 
 def _fit_parts(cell: Cell, width: int) -> Sequence[TextPart]:

@@ -14,7 +14,8 @@ from hipercow_tui.domain.task import Task
 from hipercow_tui.ui.cells import Column, PlacedColumn, plain_text
 from hipercow_tui.ui.widgets.keyed_table import KeyedTable
 from hipercow_tui.ui.widgets.row_rendering import Cell, RenderedRow
-from hipercow_tui.ui.widgets.task_table import LONG_AGES_FROM, finished_text, status_cell, table_id
+from hipercow_tui.ui.widgets.task_cells import finished_text, status_cell, table_id
+from hipercow_tui.ui.widgets.task_table import LONG_AGES_FROM
 
 _NARROWEST, _WIDEST = 6, 24  # cells of an input
 _ID = Column("id", "id", 12, 12, rank=99)

@@ -132,10 +132,11 @@ class TaskDetailsView(VirtualScroll, can_focus=True):
         strip = self._strips[line]
         span = self.text_selection.get_span(line) if self.text_selection else None
         if span is not None:
-            start, end = span[0], span[1] if span[1] >= 0 else strip.cell_length
+            start, end = span
+            end = end if end >= 0 else strip.cell_length
             selected = self.screen.get_component_rich_style("screen--selection")
-            parts = strip.divide([start, end, strip.cell_length])
-            strip = Strip.join([parts[0], parts[1].apply_style(selected), *parts[2:]])
+            before, inside, *after = strip.divide([start, end, strip.cell_length])
+            strip = Strip.join([before, inside.apply_style(selected), *after])
         return strip.apply_offsets(0, line)
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:

@@ -10,21 +10,25 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import ClassVar, Protocol
 
-from rich.cells import cell_len
-from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import BindingType
 from textual.cache import LRUCache
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from hipercow_tui.ui.cells import GAP, Column, PlacedColumn, fit, place_columns
+from hipercow_tui.ui.cells import Column, PlacedColumn, place_columns
 from hipercow_tui.ui.keymap import MOVES
 from hipercow_tui.ui.styles import blend
-from hipercow_tui.ui.widgets.row_rendering import GUTTER, RenderedRow, render_row
+from hipercow_tui.ui.widgets.row_rendering import (
+    GUTTER,
+    RenderedRow,
+    render_empty_line,
+    render_header,
+    render_row,
+)
 from hipercow_tui.ui.widgets.virtual_scroll import VirtualScroll
 
 HEADER = 1  # line
@@ -41,6 +45,19 @@ class SortOrder(Protocol):
     @property
     def reverse(self) -> bool:
         """Whether the order is descending."""
+
+
+class TableMessage(Message):
+    """A message of a table."""
+
+    def __init__(self, table: VirtualTable) -> None:
+        super().__init__()
+        self.table = table
+
+    @property
+    def control(self) -> VirtualTable:
+        """The table."""
+        return self.table
 
 
 class VirtualTable(VirtualScroll, can_focus=True):
@@ -79,44 +96,26 @@ class VirtualTable(VirtualScroll, can_focus=True):
     cursor: reactive[int] = reactive(0, repaint=False)
     """The row under the cursor, from 0; also 0 in an empty table."""
 
-    class CursorMoved(Message):
+    class CursorMoved(TableMessage):
         """The cursor is on another key; None in an empty table."""
 
         def __init__(self, table: VirtualTable, key: str | None) -> None:
-            super().__init__()
-            self.table = table
+            super().__init__(table)
             self.key = key
 
-        @property
-        def control(self) -> VirtualTable:
-            """The table."""
-            return self.table
-
-    class Opened(Message):
+    class Opened(TableMessage):
         """Enter was pressed on a row, or it was double clicked."""
 
         def __init__(self, table: VirtualTable, key: str) -> None:
-            super().__init__()
-            self.table = table
+            super().__init__(table)
             self.key = key
 
-        @property
-        def control(self) -> VirtualTable:
-            """The table."""
-            return self.table
-
-    class HeaderClicked(Message):
+    class HeaderClicked(TableMessage):
         """The title of a column was clicked."""
 
         def __init__(self, table: VirtualTable, column: str) -> None:
-            super().__init__()
-            self.table = table
+            super().__init__(table)
             self.column = column
-
-        @property
-        def control(self) -> VirtualTable:
-            """The table."""
-            return self.table
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -364,9 +363,9 @@ class VirtualTable(VirtualScroll, can_focus=True):
             self._layout = place_columns(self.columns(width), width, start=GUTTER)
             self._strips.clear()
         if y < HEADER:
-            return self._header(width)
+            return render_header(self._layout, width, self._style, self.sort_arrow)
         if not self.keys:
-            return self._empty_line(y, width)
+            return render_empty_line(self.empty_text, y, Size(width, self.size.height), self._style)
         row = self.scroll_offset.y + y - HEADER
         if row >= len(self.keys):
             return Strip.blank(width, self._style())
@@ -393,23 +392,3 @@ class VirtualTable(VirtualScroll, can_focus=True):
         if style is None:
             style = self._styles[names] = blend(self, (f"row--{name}" for name in names))
         return style
-
-    def _header(self, width: int) -> Strip:
-        segments = [Segment(" " * GUTTER, self._style("header"))]
-        for placed in self._layout:
-            arrow = self.sort_arrow(placed.column)
-            style = self._style("header", "sorted") if arrow else self._style("header")
-            segments.append(Segment(fit(placed.column.title + arrow, placed.width), style))
-            segments.append(Segment(" " * GAP, self._style("header")))
-        return Strip(segments).adjust_cell_length(width, self._style("header"))
-
-    def _empty_line(self, y: int, width: int) -> Strip:
-        lines = self.empty_text
-        number = y - max(1, (self.size.height - len(lines)) // 3)
-        if not 0 <= number < len(lines):
-            return Strip.blank(width, self._style())
-        text = lines[number]
-        indent = max(0, (width - cell_len(text)) // 2)
-        style = self._style("strong" if number == 0 else "quiet")
-        strip = Strip([Segment(" " * indent, self._style()), Segment(text, style)])
-        return strip.adjust_cell_length(width, self._style())

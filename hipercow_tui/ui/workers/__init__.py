@@ -1,1 +1,1 @@
-"""Background threads of the screens; imports no widget and no screen."""
+"""Threads that read, compute and purge for the screens. It may import no screen or dialog."""

@@ -14,8 +14,8 @@ from hipercow_tui.formats.rlang.values import RSymbol, RValue
 MORE = "[...]"  # at the end of truncated code; hipercow uses the same mark
 MISSING = RSymbol("")  # a missing argument, as in x[, 1]
 
-# A writer yields each nested value at the point where it is to be written, and continues after
-# that. So nesting is not limited by Python's call stack.
+# A writer yields each nested value where it belongs in the text; the caller writes the value and
+# resumes the writer. So nesting is not limited by Python's call stack.
 Writer: TypeAlias = Iterator[RValue]
 
 CUTOFF = 60  # bytes; a longer line is broken at the next place where R breaks lines
@@ -40,7 +40,7 @@ class Context:
         curly: The number of enclosing braces.
         inlist: The number of enclosing argument lists of primitives.
         as_argument: Whether the next value is an argument, where ``=`` needs parentheses.
-        left_of: The level of the operator whose left operand contains the next value; else 0.
+        left_of: The level of the operator that has the next value in its left operand; else 0.
         indent: The number of indentation steps.
     """
 

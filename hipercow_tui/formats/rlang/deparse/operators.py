@@ -111,6 +111,7 @@ _OPERATORS = {
     "::": Operator(Form.TIGHT, Level.NAMESPACE),
     ":::": Operator(Form.TIGHT, Level.NAMESPACE),
 }
+_WITH_OPERANDS = (Form.BINARY, Form.TIGHT, Form.SUBSET, Form.ASSIGN, Form.MEMBER)
 # The other primitives of R 4.2.2's base package; every other function is written in R.
 _OTHERS = """
     ...elt ...length ...names .C .cache_class .Call .Call.graphics .class2 .External
@@ -130,7 +131,7 @@ _OTHERS = """
     trigamma trunc unclass untracemem UseMethod xtfrm
 """
 _PRIMITIVES = frozenset(_OTHERS.split())
-# R puts calls of these functions in parentheses when it calls their value: (return(f))(x).
+# R writes (return(f))(x), with parentheses around the called value, for these functions only.
 _FOREIGN = ".C .Call .Call.graphics .External .External.graphics .External2 .Fortran"
 _PARENTHESISED = frozenset(["return", *_FOREIGN.split()])
 
@@ -186,41 +187,42 @@ def needs_parens(outer: Operator, operand: RValue, *, on_left: bool, further_lef
         outer: The operator.
         operand: Its operand.
         on_left: Whether it is the left operand.
-        further_left: The level of an operator whose left operand contains ``outer``, else 0. An
+        further_left: The level of an operator that has ``outer`` in its left operand, else 0. An
             ``if`` or a sign without parentheses would include that operator.
     """
     if isinstance(operand, RVector):
-        # A complex number is written as a sum.
-        return (
-            operand.kind == "complex"
-            and len(operand.values) == 1
-            and _is_weaker(outer, Level.SUM, on_left)
-        )
-    if not isinstance(operand, RLanguage) or not isinstance(operand.function, RSymbol):
-        return False
-    name = operand.function.name
-    inner = _OPERATORS.get(name)
+        is_complex = operand.kind == "complex" and len(operand.values) == 1
+        return is_complex and _is_weaker(outer, Level.SUM, on_left)  # it is written as a sum
+    inner = _operand_operator(operand)
     if inner is None:
-        return is_percent(name) and _is_weaker(outer, Level.PERCENT, on_left)
+        return False
     form, level = inner.form, inner.level
-    if form in (Form.BINARY, Form.TIGHT):
-        count = len(operand.arguments)
-        if count == 1:
-            form, level = Form.UNARY, _signed(level)
-        elif count != 2:
-            return False
     if form in (Form.IF, Form.FOR, Form.WHILE, Form.REPEAT):
         return on_left or further_left > 0
     if form is Form.UNARY:
         return (on_left and outer.level > level) or further_left > level
-    if form in (Form.BINARY, Form.TIGHT, Form.SUBSET):
-        if level is Level.COMPARE and outer.level is Level.COMPARE:
-            return True  # a < b < c is no R
-        if form is Form.SUBSET and outer.form in (Form.MEMBER, Form.SUBSET) and outer.level > level:
-            return False
-    elif form not in (Form.ASSIGN, Form.MEMBER):
+    if level is Level.COMPARE and outer.level is Level.COMPARE:
+        return True  # a < b < c is a syntax error
+    if form is Form.SUBSET and outer.form in (Form.MEMBER, Form.SUBSET):
         return False
-    return _is_weaker(outer, level, on_left)
+    return form in _WITH_OPERANDS and _is_weaker(outer, level, on_left)
+
+
+def _operand_operator(operand: RValue) -> Operator | None:
+    """Return the operator of an operand, by its number of arguments; None for other values."""
+    if not isinstance(operand, RLanguage) or not isinstance(operand.function, RSymbol):
+        return None
+    name = operand.function.name
+    operator = _OPERATORS.get(name)
+    if operator is None:
+        return _PERCENT if is_percent(name) else None
+    if operator.form in (Form.BINARY, Form.TIGHT):
+        count = len(operand.arguments)
+        if count == 1:
+            return Operator(Form.UNARY, _signed(operator.level))
+        if count != 2:
+            return None
+    return operator
 
 
 def _is_weaker(outer: Operator, level: Level, on_left: bool) -> bool:

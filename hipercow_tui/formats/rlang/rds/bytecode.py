@@ -29,7 +29,7 @@ _SharedCells: TypeAlias = dict[int, list[_Cell]]
 def read_source(reader: ItemReader) -> RValue:
     """Read bytecode to its end and return the expression that it was compiled from.
 
-    The reader is behind the flags of the bytecode item. Raises RdsError.
+    The flags of the bytecode item were read before. Raises RdsError.
     """
     reader.integer()  # the number of shared cells
     return _first_constant(reader, {})

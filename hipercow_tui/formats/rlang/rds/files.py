@@ -1,6 +1,6 @@
 """Reading of RDS files: whole values, or only some elements of a task's ``info`` and ``data``.
 
-``info`` and ``data`` are lists whose elements always have the same order (SPEC section 2), and R
+The elements of ``info`` and ``data`` always have the same order (docs/spec.md), and R
 writes the names of a list after its elements. So elements are found by their position, and the
 rest of the file is not read. Files that begin exactly as hipercow writes them are matched by a
 regular expression, which is faster; all others are read by the general reader.
@@ -103,7 +103,7 @@ def read_elements(
 
 
 def read_times(raw: bytes) -> Times:
-    """Read the times in a task's ``info``, whose end may be missing; raises RdsError."""
+    """Read the times in a task's ``info``. The end of the file may be missing; raises RdsError."""
     if match := patterns.INFO.match(_beginning(raw)):
         return Times(*(_seconds(value) for value in _THREE_DOUBLES.unpack(match[1])))
     times = read_elements(raw, (1,), _SMALL).get(1)
@@ -136,7 +136,10 @@ def quick_times(raw: bytes) -> tuple[float | None, float | None, float | None] |
 
 
 def read_origin(raw: bytes) -> Origin:
-    """Read the first elements of a task's ``data``, whose end may be missing; raises RdsError."""
+    """Read the origin of a task from its ``data``. The end of the file may be missing.
+
+    Raises RdsError.
+    """
     beginning = _beginning(raw)
     if match := patterns.DATA.match(beginning):
         return Origin(match[1].decode(), _seconds(_DOUBLE.unpack(match[2])[0]))

@@ -27,7 +27,7 @@ def _one_of(*texts: str) -> bytes:
 
 
 def _attribute(name: str, *texts: str) -> bytes:
-    """An attribute with a character vector, whose name occurs for the first time in the file."""
+    """An attribute with a character vector. Its name must occur here for the first time."""
     return (
         _integers(0x402, 1)
         + _string(name)

@@ -107,7 +107,7 @@ class Reader(ItemSkipper):
         return self.build(self.integer())
 
     def build(self, flags: int) -> RValue:
-        """Read an item behind its flags."""
+        """Read the rest of an item, after its flags were read."""
         self.descend()
         value = _BUILDERS.get(flags & 0xFF, Reader.referable)(self, flags)
         self.ascend()
@@ -124,7 +124,7 @@ class Reader(ItemSkipper):
         self.depth -= 1
 
     def opaque(self, flags: int, typeof: str) -> ROpaque:
-        """Skip an item behind its flags; only its type is kept."""
+        """Skip the rest of an item, after its flags were read, and keep only its type."""
         self.skip_rest(flags)
         return ROpaque(typeof)
 
@@ -155,7 +155,9 @@ class Reader(ItemSkipper):
         return value.name if isinstance(value, RSymbol) else None
 
     def cells(self, flags: int) -> tuple[Attributes, Cells]:
-        """Read a pairlist or call behind its flags; return its attributes and all its cells.
+        """Read the rest of a pairlist or call; return its attributes and all its cells.
+
+        ``flags`` are the flags of its first cell.
 
         The attributes are those of the first cell; those of other cells are dropped.
         """

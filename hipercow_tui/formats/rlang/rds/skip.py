@@ -2,8 +2,8 @@
 
 An item is four bytes of flags (its type, and whether it has attributes and a tag), then its data,
 which can hold further items. Symbols, environments and some other items get a number when they
-first occur, and later items refer to them by that number. So every item must be visited, also in
-a part of the file that nobody asked for.
+first occur, and later items refer to them by that number. So every item must be visited, even if
+only a later one is requested.
 Source: "R Internals", section "Serialization Formats", and ``ReadItem`` in R's serialize.c.
 """
 
@@ -142,7 +142,15 @@ class ItemSkipper(ByteCursor):
         return self.text(flags, size)
 
     def text(self, flags: int, size: int) -> str | None:
-        """Read a string behind its flags and its size in bytes; None for NA, whose size is -1."""
+        """Read the characters of a string.
+
+        Args:
+            flags: The flags of the string item.
+            size: Its size in bytes, or -1 for NA.
+
+        Returns:
+            The string, or None for NA.
+        """
         if flags & 0xFF != STRING or size < 0:
             if flags & 0xFF == STRING and size == -1:
                 return None
@@ -165,9 +173,10 @@ class ItemSkipper(ByteCursor):
         return text
 
     def referable(self, flags: int) -> RValue:
-        """Read a symbol, package, namespace or persistent object, or a reference, behind its flags.
+        """Read the rest of a symbol, package, namespace, persistent object or reference.
 
-        All except a reference are added to the table of references.
+        ``flags`` are the flags of the item. All except a reference are added to the table of
+        references.
         """
         kind = flags & 0xFF
         if kind == REFERENCE:
@@ -206,7 +215,7 @@ class ItemSkipper(ByteCursor):
         self._skip_pending([items])
 
     def skip_rest(self, flags: int) -> None:
-        """Skip an item behind its flags."""
+        """Skip the rest of an item, after its flags were read."""
         pending: list[int] = []
         left = _ITEMS_INSIDE[flags & 0x7FF]
         if _HAS_DATA[flags & 0xFF]:
@@ -237,7 +246,7 @@ class ItemSkipper(ByteCursor):
                 self._skip_constant(pending)
 
     def _skip_items(self, left: int, pending: list[int]) -> None:
-        """Skip ``left`` items. At bytecode, push the work behind it to ``pending`` and return.
+        """Skip ``left`` items. At bytecode, push the rest of the work to ``pending`` and return.
 
         Items inside an item follow it in the file, so a count of the items that are left is
         enough. The loop uses local variables because a trace can have millions of cells.
@@ -274,7 +283,7 @@ class ItemSkipper(ByteCursor):
             raise self.error("it is too large to read: too many small values")
 
     def _skip_data(self, flags: int, left: int, pending: list[int]) -> int:
-        """Skip the data of an item; return the number of items that are left to skip behind it."""
+        """Skip the data of an item; return how many items remain to be skipped after it."""
         kind = flags & 0xFF
         if kind == STRING:
             size = self.integer()
@@ -313,7 +322,7 @@ class ItemSkipper(ByteCursor):
         if kind == SHARED_REFERENCE:
             self.integer()
         elif kind in BYTECODE_CELLS:
-            pending.append(-2)  # head and tail, behind attributes and tag
+            pending.append(-2)  # head and tail, after attributes and tag
             pending.append(2 if kind in (ATTRIBUTE_PAIRLIST, ATTRIBUTE_LANGUAGE) else 1)
         elif kind == BYTECODE:
             self._skip_code(pending)

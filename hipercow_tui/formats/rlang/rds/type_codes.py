@@ -15,7 +15,7 @@ SHARED_REFERENCE, SHARED_DEFINITION, PERSISTENT, PACKAGE, NAMESPACE = 243, 244, 
 BASE_NAMESPACE, MISSING, UNBOUND, GLOBAL, NULL, REFERENCE = 250, 251, 252, 253, 254, 255
 
 HAS_ATTRIBUTES, HAS_TAG = 0x200, 0x400
-# The encoding of a string. Without any of these bits it is the native encoding of the writer.
+# The encoding of a string. If no bit is set, it is the native encoding of the writing R.
 IS_BYTES, IS_LATIN1, IS_UTF8_OR_ASCII = 0x2000, 0x4000, 0x48000
 
 ONLY_FLAGS = frozenset((BASE, EMPTY, BASE_NAMESPACE, MISSING, UNBOUND, GLOBAL, NULL))

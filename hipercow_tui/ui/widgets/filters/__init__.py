@@ -1,1 +1,1 @@
-"""The filter panel and its parts."""
+"""The filter panel and its parts. It may import what ``ui.widgets`` may import."""

@@ -1,4 +1,4 @@
-"""Themes, terminals with few colours or none, and where the focus is."""
+"""Themes, terminals with few or no colours, and the focus."""
 
 from __future__ import annotations
 
@@ -57,14 +57,12 @@ def wait(true: Callable[[], object]) -> None:
 # Themes
 
 
-async def test_a_theme_that_is_chosen_in_the_palette_is_remembered(
-    root: Path, tmp_path: Path
-) -> None:
+async def test_a_theme_that_is_selected_in_the_palette_is_saved(root: Path, tmp_path: Path) -> None:
     file = ThemeFile(tmp_path / "config" / "theme.toml")
     async with shown(root, file) as pilot:
         assert pilot.app.theme == FULL_COLOURS[0]
         await pilot.pause(0.1)
-        assert not file.path.exists(), "nobody chose it"
+        assert not file.path.exists(), "no theme was selected"
         await pilot.press("ctrl+p", *"theme")
         await until(pilot, lambda: pilot.app.screen.query_one(CommandList).option_count)
         await pilot.pause(0.3)
@@ -90,7 +88,7 @@ async def test_a_theme_that_is_chosen_in_the_palette_is_remembered(
         "a = [" * 9999,
     ],
 )
-async def test_a_damaged_file_is_no_reason_to_fail(root: Path, tmp_path: Path, text: str) -> None:
+async def test_a_damaged_theme_file_is_ignored(root: Path, tmp_path: Path, text: str) -> None:
     file = ThemeFile(tmp_path / "theme.toml")
     file.path.write_bytes(text.encode("latin-1"))
     async with shown(root, file) as pilot:
@@ -99,7 +97,7 @@ async def test_a_damaged_file_is_no_reason_to_fail(root: Path, tmp_path: Path, t
         await until(pilot, lambda: file.read() == "dracula")
 
 
-async def test_what_can_not_be_remembered_is_said(root: Path, tmp_path: Path) -> None:
+async def test_a_theme_that_can_not_be_saved_is_reported(root: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     file = ThemeFile(tmp_path / "file" / "theme.toml")
     with pytest.raises(HipercowTuiError, match=r"not remembered.*can't be written"):
@@ -109,7 +107,7 @@ async def test_what_can_not_be_remembered_is_said(root: Path, tmp_path: Path) ->
         await until(pilot, lambda: "The theme is set" in screen_text(pilot.app))
 
 
-async def test_a_terminal_of_sixteen_colours_keeps_them(
+async def test_a_terminal_with_sixteen_colours_uses_only_these(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = ThemeFile(tmp_path / "theme.toml")
@@ -135,7 +133,7 @@ async def test_a_light_terminal_that_says_so_gets_a_light_theme(
         assert pilot.app.theme == FULL_COLOURS[light]
 
 
-async def test_nothing_moves_by_itself_unless_that_is_asked_for(
+async def test_animations_are_off_unless_they_are_enabled(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("textual.constants.TEXTUAL_ANIMATIONS", "full")
@@ -148,7 +146,7 @@ async def test_nothing_moves_by_itself_unless_that_is_asked_for(
 
 
 def strips(pilot: Pilot[None]) -> list[Strip]:
-    """The screen, as it goes to the terminal."""
+    """Return the screen as it is sent to the terminal."""
     app = pilot.app
     made = []
     for strip in app.screen._compositor.render_strips():
@@ -160,7 +158,7 @@ def strips(pilot: Pilot[None]) -> list[Strip]:
 
 
 def kinds(strip: Strip) -> set[str]:
-    """What kinds of colours are in it."""
+    """Return the kinds of colours in a strip."""
     return {
         colour.type.name.lower()
         for segment in strip
@@ -171,7 +169,7 @@ def kinds(strip: Strip) -> set[str]:
 
 
 def attributes(pilot: Pilot[None], word: str) -> list[set[str]]:
-    """How the word is shown, on each line that it stands on."""
+    """Return the text attributes of a word on each line that contains it."""
     found = []
     for strip in strips(pilot):
         for segment in strip:
@@ -182,7 +180,7 @@ def attributes(pilot: Pilot[None], word: str) -> list[set[str]]:
     return found
 
 
-async def test_without_colours_all_that_matters_is_still_told(
+async def test_all_information_is_visible_without_colours(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NO_COLOR", "1")

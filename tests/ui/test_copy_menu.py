@@ -54,7 +54,7 @@ async def menu(app: HipercowApp, pilot: Pilot[None], *keys: str) -> str:
 
 
 @pytest.mark.parametrize("size", [(80, 24), (160, 45)])
-async def test_the_menu_says_what_each_would_give(root: Path, size: tuple[int, int]) -> None:
+async def test_the_menu_shows_a_note_for_each_entry(root: Path, size: tuple[int, int]) -> None:
     async with browsing(root, size) as (app, pilot):
         shown = await menu(app, pilot, "space", "space", "space", "space")
         assert "Copy: 4 marked tasks" in shown
@@ -73,7 +73,7 @@ async def test_the_menu_says_what_each_would_give(root: Path, size: tuple[int, i
         ("s", f'hipercow::task_info("{FAILED}", follow = FALSE)'),
     ],
 )
-async def test_a_letter_copies(root: Path, key: str, copied: str) -> None:
+async def test_a_letter_copies_an_entry(root: Path, key: str, copied: str) -> None:
     async with browsing(root) as (app, pilot):
         app.browser.tasks.move_to(app.browser.tasks.keys.index(FAILED))
         shown = await menu(app, pilot)
@@ -99,7 +99,7 @@ async def test_rows_have_tabs_and_titles(root: Path) -> None:
         assert all(len(line) == len(titles) for line in lines)
 
 
-async def test_a_bundle_by_its_name_or_its_tasks(root: Path) -> None:
+async def test_the_name_or_the_ids_of_a_bundle_are_copied(root: Path) -> None:
     async with browsing(root) as (app, pilot):
         assert "Copy: bundle sweep" in await menu(app, pilot, "b")
         await pilot.press("n")
@@ -110,7 +110,7 @@ async def test_a_bundle_by_its_name_or_its_tasks(root: Path) -> None:
         assert app.clipboard.split() == [RUNNING, FAILED, DONE]
 
 
-async def test_what_cannot_be_done_says_why(root: Path) -> None:
+async def test_disabled_entries_show_the_reason(root: Path) -> None:
     async with browsing(root) as (app, pilot):
         app.browser.tasks.move_to(app.browser.tasks.keys.index(DONE))
         shown = await menu(app, pilot)
@@ -130,7 +130,7 @@ async def test_read_only_copies_and_runs_nothing(root: Path) -> None:
         assert app.clipboard == RUNNING
 
 
-async def test_r_cancels_after_a_question_and_is_heard(root: Path) -> None:
+async def test_r_cancels_after_a_question_and_its_output_is_shown(root: Path) -> None:
     async with browsing(root, (80, 24)) as (app, pilot):
         await menu(app, pilot)
         await pilot.press("C")
@@ -150,7 +150,7 @@ async def listening(app: HipercowApp, pilot: Pilot[None]) -> None:
     await until(pilot, lambda: app.focused is not None and app.focused.id == "cancel")
 
 
-async def test_no_is_the_answer_that_has_the_focus(root: Path) -> None:
+async def test_cancel_has_the_focus(root: Path) -> None:
     async with browsing(root) as (app, pilot):
         await menu(app, pilot)
         await pilot.press("C")
@@ -171,7 +171,7 @@ async def let_r_retry(app: HipercowApp, pilot: Pilot[None], expected: str) -> st
     return screen_text(app)
 
 
-async def test_r_retries_last_attempts_and_its_errors_are_told(root: Path) -> None:
+async def test_r_retries_latest_attempts_and_its_errors_are_shown(root: Path) -> None:
     (root / "fail").touch()
     async with browsing(root) as (app, pilot):
         await pilot.press(*["space"] * 4)
@@ -183,7 +183,7 @@ async def test_r_retries_last_attempts_and_its_errors_are_told(root: Path) -> No
         assert NEW_ID in await let_r_retry(app, pilot, "R has finished")
 
 
-async def test_r_at_work_is_stopped_by_escape(root: Path) -> None:
+async def test_escape_stops_r(root: Path) -> None:
     (root / "sleep").touch()
     async with browsing(root) as (app, pilot):
         await menu(app, pilot)
@@ -199,7 +199,7 @@ async def test_r_at_work_is_stopped_by_escape(root: Path) -> None:
         await until(pilot, lambda: "R was stopped" in screen_text(app))
 
 
-async def test_without_r_it_says_so(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_missing_rscript_is_reported(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", os.devnull)
     async with browsing(root) as (app, pilot):
         await menu(app, pilot)

@@ -1,4 +1,4 @@
-"""The app on a folder that is a root of R and of Python."""
+"""The app on a root of both R and Python."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from hipercow_tui.ui.screens.sweep import SweepScreen
 from hipercow_tui.ui.screens.trash import TrashScreen
 from hipercow_tui.ui.widgets.filters.language import LanguageFilter
 from hipercow_tui.ui.widgets.sweep_table import SweepTable
-from hipercow_tui.ui.widgets.task_table import split_command
+from hipercow_tui.ui.widgets.task_cells import split_command
 from hipercow_tui.ui.widgets.virtual_table import VirtualTable
 
 LONG = task_id(60)
@@ -50,7 +50,7 @@ def shows(table: VirtualTable, keys: set[str]) -> bool:
     return set(table.keys) == keys
 
 
-async def test_both_languages_are_in_one_list_with_a_column_and_counts(tmp_path: Path) -> None:
+async def test_a_root_of_both_is_one_list_with_a_column_and_counts(tmp_path: Path) -> None:
     async with driven(make_both(tmp_path)) as (app, pilot):
         await until(pilot, lambda: "echo hello" in screen_text(app))
         shown = screen_text(app)
@@ -63,7 +63,7 @@ async def test_both_languages_are_in_one_list_with_a_column_and_counts(tmp_path:
         assert sorted(names) == ["deep/er/one .x", "stays", "sweep", "sweep"]
 
 
-async def test_a_root_of_one_language_has_no_language_column_or_filter(tmp_path: Path) -> None:
+async def test_a_root_of_one_language_shows_no_language(tmp_path: Path) -> None:
     root = make_both(tmp_path)
     shutil.rmtree(py_dir(tmp_path))
     async with driven(root) as (app, _):
@@ -72,7 +72,7 @@ async def test_a_root_of_one_language_has_no_language_column_or_filter(tmp_path:
         assert SortKey.LANG not in app.browser.tasks_pane.sort_keys
 
 
-async def test_one_language_can_be_filtered_and_purged(tmp_path: Path) -> None:
+async def test_one_language_can_be_selected_and_purged(tmp_path: Path) -> None:
     root = make_both(tmp_path)
     async with driven(root) as (app, pilot):
         chooser = app.browser.query_one(LanguageFilter)
@@ -93,10 +93,10 @@ async def test_one_language_can_be_filtered_and_purged(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("lang", "ids"), [(Lang.R, {R_TASK}), (Lang.PY, {FIRST, SECOND, KEPT[0]})])
-async def test_bundles_of_the_same_name_are_two_rows(
+async def test_bundles_with_one_name_are_two_rows(
     tmp_path: Path, lang: Lang, ids: set[str]
 ) -> None:
-    """The cursor stays on the one it stands on, Enter shows its tasks, i their inputs."""
+    """The cursor stays on its bundle, Enter shows its tasks, i their inputs."""
     async with driven(make_both(tmp_path)) as (app, pilot):
         bundles, tasks = app.browser.bundles_pane.table, app.browser.tasks
         await pilot.press("b")
@@ -118,11 +118,11 @@ async def test_bundles_of_the_same_name_are_two_rows(
         await until(pilot, lambda: set(app.screen.query_one(SweepTable).keys) == ids)
         await pilot.press("escape", "enter")
         await until(pilot, lambda: tasks.view.matched == ids)
-        await pilot.press("a")  # marks are of these tasks alone
+        await pilot.press("a")  # only these tasks are marked
         await until(pilot, lambda: set(tasks.marks or ()) == ids)
 
 
-async def test_inputs_of_a_task_are_those_of_its_own_bundle(tmp_path: Path) -> None:
+async def test_inputs_of_a_task_are_those_of_its_bundle(tmp_path: Path) -> None:
     async with driven(make_both(tmp_path)) as (app, pilot):
         wanted = {FIRST: {FIRST, SECOND, KEPT[0]}, R_TASK: {R_TASK}}
         for task, ids in wanted.items():
@@ -134,7 +134,7 @@ async def test_inputs_of_a_task_are_those_of_its_own_bundle(tmp_path: Path) -> N
             await pilot.press("escape")
 
 
-async def test_details_and_log_are_those_of_the_python_task(tmp_path: Path) -> None:
+async def test_details_and_log_of_a_python_task_are_shown(tmp_path: Path) -> None:
     root = make_both(tmp_path)
     (py_folder(tmp_path, FIRST) / "log").write_text("what python printed\n")
     async with driven(root) as (app, pilot):
@@ -144,7 +144,7 @@ async def test_details_and_log_are_those_of_the_python_task(tmp_path: Path) -> N
         await until(pilot, lambda: "what python printed" in screen_text(app))
 
 
-async def test_copies_of_python_tasks_are_shell_commands(tmp_path: Path) -> None:
+async def test_copied_commands_of_python_tasks_are_for_a_shell(tmp_path: Path) -> None:
     async with driven(make_both(tmp_path)) as (app, pilot):
         app.browser.tasks.move_to(app.browser.tasks.keys.index(FIRST))
         await pilot.press("c")
@@ -169,7 +169,7 @@ async def test_copies_of_python_tasks_are_shell_commands(tmp_path: Path) -> None
                 assert app.clipboard.split() == list(wanted)
 
 
-async def test_a_plan_of_both_languages_names_the_language_of_a_bundle(tmp_path: Path) -> None:
+async def test_a_plan_of_both_names_the_language_of_a_bundle(tmp_path: Path) -> None:
     async with driven(make_both(tmp_path)) as (app, pilot):
         await pilot.press("1", "p")
         await until(pilot, lambda: isinstance(app.screen, PlanScreen))
@@ -177,7 +177,7 @@ async def test_a_plan_of_both_languages_names_the_language_of_a_bundle(tmp_path:
         assert "sweep of Python " in screen_text(app) and "Copy R call" in screen_text(app)
 
 
-async def test_a_plan_of_python_tasks_names_no_r_function(tmp_path: Path) -> None:
+async def test_a_plan_of_python_tasks_offers_no_r_call(tmp_path: Path) -> None:
     async with driven(make_both(tmp_path)) as (app, pilot):
         app.browser.filters.set_bundle("deep/er/one .x", Lang.PY)
         await pilot.press("p")
@@ -188,7 +188,7 @@ async def test_a_plan_of_python_tasks_names_no_r_function(tmp_path: Path) -> Non
 
 
 async def test_questions_about_the_trash_count_both_languages(tmp_path: Path) -> None:
-    """What one purge took in R and in Python goes back, and is erased, together."""
+    """The batches of one purge of both languages are restored and erased together."""
     root = make_both(tmp_path)
     move_to_trash(plan_of(root), root)
     async with driven(root) as (app, pilot):
@@ -208,7 +208,7 @@ async def test_questions_about_the_trash_count_both_languages(tmp_path: Path) ->
         assert in_place_of_both(root) == set(KEPT)
 
 
-async def test_the_error_of_a_python_task_is_the_end_of_its_log(tmp_path: Path) -> None:
+async def test_errors_of_python_tasks_are_the_ends_of_their_logs(tmp_path: Path) -> None:
     root = make_both(tmp_path)
     for number, identity in enumerate(FAILED):
         told = f"step 1\nTraceback (most recent call last):\n  File\nValueError: beta = {number}\n"
@@ -221,7 +221,7 @@ async def test_the_error_of_a_python_task_is_the_end_of_its_log(tmp_path: Path) 
         await until(pilot, lambda: "error" in screen_text(app) and "beta = 2" in screen_text(app))
 
 
-async def test_a_name_that_is_not_unicode_can_be_copied(tmp_path: Path) -> None:
+async def test_a_name_that_is_not_utf_8_can_be_copied(tmp_path: Path) -> None:
     root = make_both(tmp_path)
     write_py_bundle(tmp_path, name := os.fsdecode(b"caf\xe9"), [KEPT[1]])
     async with driven(root) as (app, pilot):
@@ -235,7 +235,7 @@ async def test_a_name_that_is_not_unicode_can_be_copied(tmp_path: Path) -> None:
         assert app.clipboard == "hipercow bundle status $'caf\\351'"
 
 
-async def test_a_long_command_continues_in_the_inputs_column(tmp_path: Path) -> None:
+async def test_a_long_command_continues_in_the_column_for_inputs(tmp_path: Path) -> None:
     root = make_both(tmp_path)
     cmd = ("python", "build_tree.py", "--region", "capital", "--seed", "12")
     write_py_task(tmp_path, LONG, "failure", cmd=cmd)
