@@ -136,6 +136,12 @@ class HipercowApp(TerminalApp):
             self.browser.purge.job.stop()
         super().leave(number)
 
+    def _fatal_error(self) -> None:
+        """Stop the job under way before the crash report is written."""
+        if self.browser.purge.job is not None:
+            self.browser.purge.job.stop()
+        super()._fatal_error()
+
     async def action_quit(self) -> None:
         """Quit, unless a job or R is running."""
         from hipercow_tui.ui.dialogs.run_r import RunRScreen

@@ -361,6 +361,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Return the time of a simulated clock, as a list of one element. Sleeping advances it."""
     now = [1000.0]
     monkeypatch.setattr(heartbeat, "_clock", lambda: now[0])
+    monkeypatch.setattr(heartbeat, "_observed", {})  # of a batch with the same path
 
     def sleep(seconds: float) -> None:
         now[0] += seconds

@@ -9,6 +9,7 @@ from hipercow_tui import __version__
 from hipercow_tui.cli import trash
 from hipercow_tui.cli.main import main
 from hipercow_tui.support.crash_report import report_lines, what_happened, write_report
+from hipercow_tui.support.log_setup import start_logging
 
 SECRET = "beta = 0.3"
 
@@ -27,6 +28,8 @@ def test_report_has_versions_traceback_and_log_lines(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.delenv("HIPERCOW_TUI_LOG", raising=False)
+    start_logging(None)
     report = write_report(raised(TypeError("no such argument")))
     assert report is not None and report.parent == tmp_path / "hipercow-tui"
     text = report.read_text()

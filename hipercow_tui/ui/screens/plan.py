@@ -178,10 +178,7 @@ class PlanScreen(Page[JobSpec | None]):
 
     def _refused_head(self, width: int) -> list[Text]:
         error = theme_style(self.app, "text-error")
-        tasks = pluralize(len(self.plan.blocked), "task")
-        headline = Text.assemble(
-            ("Plan  ", "bold"), (f"Refused: {tasks} can't go, so nothing goes", _BOLD + error)
-        )
+        headline = Text.assemble(("Plan  ", "bold"), (report.headline(self.plan), _BOLD + error))
         keys = "x: leave out their chains"
         if self._has_unread_bundles and not self._ignoring:
             keys += " · i: ignore bundles"

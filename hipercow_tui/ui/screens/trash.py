@@ -242,7 +242,7 @@ def _state_text(batch: TrashEntry) -> str:
         return f"▶ {batch.state}"
     if batch.state is BatchState.QUARANTINED:
         return "? quarantined"
-    return "? partly erased" if batch.partly_erased else "✓ whole"
+    return "? partly erased" if batch.partly_erased else "✓ complete"
 
 
 def _operation(batch: TrashEntry) -> str:
