@@ -565,7 +565,7 @@ async def test_a_batch_that_can_not_be_finished_or_emptied_shows_the_reason(
         batch.rename(batch.with_suffix(""))
     key, words = {
         "unconfirmed": ("f", "This purge was not confirmed"),
-        "unreadable": ("e", "what it holds can't be read: Not a directory"),
+        "unreadable": ("e", "its contents can't be read: Not a directory"),
         "moving": ("e", "This batch was interrupted: restore (r) or finish (f) it first"),
     }[what]
     async with driving(root) as at:
