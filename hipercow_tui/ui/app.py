@@ -20,7 +20,7 @@ from hipercow_tui.settings.theme_store import ThemeFile
 from hipercow_tui.support.errors import HipercowTuiError
 from hipercow_tui.support.text import escape_controls
 from hipercow_tui.ui.browse.screen import BrowseScreen
-from hipercow_tui.ui.keymap import APP, MOVES, Group
+from hipercow_tui.ui.keymap import APP_KEYS, MOVE_KEYS, KeyGroup
 from hipercow_tui.ui.messages import WorkerFailed
 from hipercow_tui.ui.terminal_app import TerminalApp
 from hipercow_tui.ui.workers.base import start_thread
@@ -35,7 +35,7 @@ class HipercowApp(TerminalApp):
     """
 
     CSS_PATH = "app.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [*APP]
+    BINDINGS: ClassVar[list[BindingType]] = [*APP_KEYS]
 
     def __init__(
         self,
@@ -85,7 +85,7 @@ class HipercowApp(TerminalApp):
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Yield a command for every key of the screen, for saved filters, and for the theme."""
-        moves = {binding.id for binding in MOVES}
+        moves = {binding.id for binding in MOVE_KEYS}
         for node, binding, enabled, tooltip in screen.active_bindings.values():
             is_ours = binding.id and binding.id not in moves
             if enabled and is_ours and binding.description and not binding.system:
@@ -120,7 +120,7 @@ class HipercowApp(TerminalApp):
         from hipercow_tui.ui.screens.plan import PlanScreen
 
         plan = [one for one in PlanScreen.BINDINGS if isinstance(one, Binding)]
-        self.push_screen(HelpScreen([Group("In the plan", plan)]))
+        self.push_screen(HelpScreen([KeyGroup("In the plan", plan)]))
 
     def action_help_quit(self) -> None:
         """Handle ctrl+c: stop a job under way, as in a command."""

@@ -12,7 +12,7 @@ from hipercow_tui.ui.status_style import GLYPH
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class KeyGroup:
     """The keys under one title of the help."""
 
     title: str
@@ -33,7 +33,7 @@ def _key(
     return Binding(keys, action, label, show=show, key_display=display, tooltip=help_text, id=id)
 
 
-MOVES = (
+MOVE_KEYS = (
     _key("j,down", "move(1)", "Down", "Down one row", id="down", display="j ↓"),
     _key("k,up", "move(-1)", "Up", "Up one row", id="up", display="k ↑"),
     _key("pagedown,ctrl+f", "page(1)", "Page down", "Down one page", id="pagedown", display="PgDn"),
@@ -193,20 +193,20 @@ LOG = (
     ),
 )
 
-APP = (
+APP_KEYS = (
     _key("question_mark", "help", "Help", "Show the keys and rules", id="help", show=True),
     _key("q", "quit", "Quit", "Quit", id="quit", show=True),
 )
 
-GROUPS = (
-    Group("Move", MOVES),
-    Group("Mark", MARKS),
-    Group("Filter", FILTERS),
-    Group("Search", SEARCH),
-    Group("View", VIEW),
-    Group("Purge", PURGE),
-    Group("In the log", LOG),
-    Group("In the trash", TRASH),
-    Group("App", APP),
+KEY_GROUPS = (
+    KeyGroup("Move", MOVE_KEYS),
+    KeyGroup("Mark", MARKS),
+    KeyGroup("Filter", FILTERS),
+    KeyGroup("Search", SEARCH),
+    KeyGroup("View", VIEW),
+    KeyGroup("Purge", PURGE),
+    KeyGroup("In the log", LOG),
+    KeyGroup("In the trash", TRASH),
+    KeyGroup("App", APP_KEYS),
 )
-BROWSE = (*MARKS, *SEARCH, *FILTERS, *VIEW, *PURGE)
+BROWSE_KEYS = (*MARKS, *SEARCH, *FILTERS, *VIEW, *PURGE)

@@ -18,7 +18,7 @@ from hipercow_tui.cli.arguments import CommandParser
 from hipercow_tui.cli.main import main
 from hipercow_tui.support import exit_codes
 from hipercow_tui.ui import run
-from hipercow_tui.ui.keymap import GROUPS
+from hipercow_tui.ui.keymap import KEY_GROUPS
 
 HERE = Path(__file__).parents[2]
 PACKAGE = HERE / "hipercow_tui"
@@ -55,7 +55,7 @@ def first_cells(text: str) -> list[str]:
 
 def keys_table() -> str:
     rows = ["| | key | what it does |", "| --- | --- | --- |"]
-    for group in GROUPS:
+    for group in KEY_GROUPS:
         title = group.title
         for binding in group.keys:
             shown = binding.key_display or " ".join(map(format_key, binding.key.split(",")))

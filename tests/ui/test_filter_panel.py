@@ -70,7 +70,7 @@ class PanelApp(App[None]):
     def count(self) -> None:
         stack = self.panel.stack
         self.panel.show(count_passing(self.snapshot, stack, self.clock()))
-        self.panel.show_sum(len(stack.matched(self.snapshot)), 3, 1, 0)
+        self.panel.show_totals(len(stack.matched(self.snapshot)), 3, 1, 0)
 
     @property
     def panel(self) -> FilterPanel:
@@ -381,7 +381,7 @@ async def test_clear_keeps_only_the_marks() -> None:
         app.age_entry.value = "3 days"
         app.globs.value = "{"
         await settled(pilot)
-        app.panel.call_up(SavedFilter())
+        app.panel.apply_saved(SavedFilter())
         await settled(pilot)
         assert app.stacks[-1] == FilterStack(task_ids=TaskIds(frozenset({"a" * 32})))
         assert app.globs.value == ""
@@ -392,7 +392,7 @@ async def test_the_totals_show_the_numbers_of_a_purge() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         app.panel.toggle_status(Status.FAILURE)
         await settled(pilot)
-        app.panel.show_sum(612, 38, 1, 2)
+        app.panel.show_totals(612, 38, 1, 2)
         await pilot.pause()
         shown = [line[2:25].rstrip() for line in app.lines()]
         at = next(i for i, line in enumerate(shown) if "Would go" in line)

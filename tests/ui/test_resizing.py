@@ -70,7 +70,7 @@ async def browsing(root: Path) -> AsyncIterator[tuple[HipercowApp, Pilot[None]]]
     filters = FilterFile(root.parent / "filters.toml")
     app = HipercowApp(find_root(root), filters=filters, clock=lambda: NOW)
     async with app.run_test(size=(118, 36), notifications=True) as pilot:
-        await until(pilot, lambda: app.browser.session.complete and not app.browser.tasks.filling)
+        await until(pilot, lambda: app.browser.session.complete and not app.browser.tasks.loading)
         yield app, pilot
 
 

@@ -47,7 +47,7 @@ class BundlesPane(Pane):
         request = view_model.request
         self.table.show(view_model.bundles, request.bundle_sort, view_model.view, request.now)
         if self.session.complete and request.snapshot is self.session.snapshot:
-            self.table.filling = False
+            self.table.loading = False
 
     def show_sizes(self, sizes: Sizes) -> None:
         """Show columns for sizes; a view model has them."""
@@ -72,7 +72,7 @@ class BundlesPane(Pane):
 
     def open(self, key: str) -> str:
         """Filter the tasks by the bundle."""
-        line = self.table.line_of(key)
+        line = self.table.bundle_of(key)
         if line is None:
             return self.name
         self.screen.query_one(FilterPanel).set_bundle(line.name, line.lang)

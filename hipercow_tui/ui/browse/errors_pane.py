@@ -17,7 +17,7 @@ from hipercow_tui.ui.browse.pane import Pane
 from hipercow_tui.ui.browse.session import Session
 from hipercow_tui.ui.browse.state import ERRORS, TASKS
 from hipercow_tui.ui.widgets.error_details import ErrorDetailsView, ShownError
-from hipercow_tui.ui.widgets.error_table import ErrorTable, in_line
+from hipercow_tui.ui.widgets.error_table import ErrorTable, message_line
 from hipercow_tui.ui.widgets.task_table import TaskTable
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class ErrorsPane(Pane):
         """Show which errors have matched tasks; request the errors of a new snapshot."""
         request = view_model.request
         self.table.complete = self.session.complete
-        self.table.see(view_model.view, request.now)
+        self.table.set_view(view_model.view, request.now)
         if self.session.complete and request.snapshot is not self._grouped:
             self._grouped = request.snapshot
             self._request_groups()
@@ -133,7 +133,7 @@ class ErrorsPane(Pane):
     def inputs(self) -> tuple[str, Sequence[str]] | None:
         """The tasks of the current error."""
         group = self.table.current
-        return (in_line(group), group.ids) if group else None
+        return (message_line(group), group.ids) if group else None
 
     @property
     def text_to_copy(self) -> str:
@@ -161,10 +161,10 @@ class ErrorsPane(Pane):
     def _set_marks(self, ids: frozenset[str]) -> None:
         """Replace the marks of the task table; without any mark there is no filter by marks."""
         self.tasks.marks = ids or None
-        self.tasks.forget_strips()
+        self.tasks.redraw()
         self.tasks.post_message(TaskTable.Marked(self.tasks.marks))
 
     def show_marks(self, marks: frozenset[str] | None) -> None:
         """Show the marks of the task table."""
         self.table.marks = marks or frozenset()
-        self.table.forget_strips()
+        self.table.redraw()

@@ -42,7 +42,9 @@ class Filtering(Controller):
         """A command for each saved filter, and one to remove it."""
         for name, saved in self.saved.filters.items():
             title, help_text = escape(name), escape(str(saved))
-            yield SystemCommand(f"Filter: {title}", help_text, partial(self._panel.call_up, saved))
+            yield SystemCommand(
+                f"Filter: {title}", help_text, partial(self._panel.apply_saved, saved)
+            )
         for name in (*self.saved.filters, *self.saved.problems):
             problem = escape(self.saved.problems.get(name, ""))
             yield SystemCommand(

@@ -139,14 +139,14 @@ class Pane(ABC):
     @property
     def copy_source(self) -> CopySource | None:
         """The tasks of the copy menu: the marked tasks, else the current one."""
-        from hipercow_tui.ui.dialogs.copy_menu import CopySource, called
+        from hipercow_tui.ui.dialogs.copy_menu import CopySource, task_label
 
         snapshot, summaries = self.session.snapshot, self.session.summaries
         marks, task = self.tasks.marks, self.tasks.current
         if marks:
             tasks = tuple(snapshot.tasks[i] for i in self.tasks.keys if i in marks)
             return CopySource(pluralize(len(tasks), "marked task"), tasks, snapshot, summaries)
-        return None if task is None else CopySource(called(task), (task,), snapshot, summaries)
+        return None if task is None else CopySource(task_label(task), (task,), snapshot, summaries)
 
     @property
     def tasks_to_measure(self) -> Iterable[Task]:

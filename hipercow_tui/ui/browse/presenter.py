@@ -117,4 +117,4 @@ class Presenter(Controller):
         if session.state.only_matched:
             notes.append("only matched")
         notes += [*self._panes.current.notes, *self._sizing.notes, *self._folding.notes]
-        self._screen.query_one(TitledFrame).entitle(self._panes.title, " · ".join(notes))
+        self._screen.query_one(TitledFrame).set_titles(self._panes.title, " · ".join(notes))

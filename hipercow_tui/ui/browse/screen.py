@@ -31,7 +31,7 @@ from hipercow_tui.ui.browse.sizing import Sizing
 from hipercow_tui.ui.browse.state import TASKS
 from hipercow_tui.ui.browse.tasks_pane import TasksPane
 from hipercow_tui.ui.browse.trash_control import TrashControl
-from hipercow_tui.ui.keymap import BROWSE
+from hipercow_tui.ui.keymap import BROWSE_KEYS
 from hipercow_tui.ui.widgets.error_table import ErrorTable
 from hipercow_tui.ui.widgets.filters.panel import FilterPanel
 from hipercow_tui.ui.widgets.footer import KeyFooter
@@ -54,7 +54,7 @@ class BrowseScreen(Screen[None]):
     """
 
     AUTO_FOCUS = "TaskTable"
-    BINDINGS: ClassVar[list[BindingType]] = [*BROWSE]
+    BINDINGS: ClassVar[list[BindingType]] = [*BROWSE_KEYS]
 
     def __init__(
         self,
@@ -112,7 +112,7 @@ class BrowseScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Start timers, and after the first frame the workers."""
-        self.filters.call_up(self._first_filters)
+        self.filters.apply_saved(self._first_filters)
         self.filtering.read()
         self.presenter.begin()
         self.set_interval(1.0, self.presenter.update_freshness)
@@ -156,7 +156,7 @@ class BrowseScreen(Screen[None]):
     @on(messages.TotalsReady)
     def _show_totals(self, message: messages.TotalsReady) -> None:
         totals = message.totals
-        self.filters.show_sum(totals.matched, totals.cascaded, totals.bundles, totals.blocked)
+        self.filters.show_totals(totals.matched, totals.cascaded, totals.bundles, totals.blocked)
 
     @on(messages.ErrorsReady)
     def _show_errors(self, message: messages.ErrorsReady) -> None:
@@ -307,7 +307,7 @@ class BrowseScreen(Screen[None]):
 
     def action_clear_filters(self) -> None:
         """Remove all filters and marks."""
-        self.filters.call_up(SavedFilter())
+        self.filters.apply_saved(SavedFilter())
         self.tasks.action_unmark()
 
     def action_only_matched(self) -> None:

@@ -31,7 +31,7 @@ class Searching(Controller):
 
     def search(self, query: str) -> None:
         """Search for another text; an empty one ends the search."""
-        self._screen.query_one(TaskTable).sought = query
+        self._screen.query_one(TaskTable).search_text = query
         self._session.set_state(replace(self._session.state, query=query))
 
     def accept(self) -> None:
@@ -57,7 +57,7 @@ class Searching(Controller):
         if self._session.state.query:
             unread = self._panes.current.unread
             note = f", reading {unread:,} more" if unread > 0 else ""
-            self._bar.tell(len(self._table.hits), note)
+            self._bar.show_hits(len(self._table.hits), note)
 
     def show_hits(self) -> None:
         """Show the number of hits; while the text is typed, move to the first hit at or after the

@@ -45,7 +45,7 @@ class Sizing(Controller):
 
     def measured(self) -> None:
         """Show sizes that were measured."""
-        self._screen.query_one(TaskTable).forget_strips()
+        self._screen.query_one(TaskTable).redraw()
         state = self._session.state
         if state.sort.key in SIZE_KEYS or state.pane == BUNDLES:
             self._session.request_view()

@@ -39,7 +39,7 @@ class TasksPane(Pane):
         self.details: TaskDetailsView = TaskDetailsView(id="details")
         self.details.add_class("details", "-shown")
         self.table.say_if_empty("Reading …")
-        self.table.filling = True
+        self.table.loading = True
         self._loaded: DetailsLoaded | None = None
         self._settling: Timer | None = None
 
@@ -71,7 +71,7 @@ class TasksPane(Pane):
         self.table.stuck = view_model.stuck
         self.table.show(view_model.view, request.now)
         if self.session.complete and request.snapshot is self.session.snapshot:
-            self.table.filling = False
+            self.table.loading = False
         if before is not None and before.request.stack.given != request.stack.given:
             self._show_a_match()
         self.load_visible()
@@ -117,7 +117,7 @@ class TasksPane(Pane):
 
     def summaries_loaded(self) -> None:
         """Draw the calls that were read."""
-        self.table.forget_strips()
+        self.table.redraw()
         if self.session.state.needs_summaries:
             self.session.request_view()
         if self._loaded is None or self._loaded.task.id != self.table.cursor_key:

@@ -235,6 +235,6 @@ def _time(seconds: float | None) -> str:
     return "" if seconds is None else f"{datetime.fromtimestamp(seconds):%Y-%m-%d %H:%M:%S}"
 
 
-def called(task: Task) -> str:
+def task_label(task: Task) -> str:
     """Return the label of one task: ``✗ failure 3f2a9c…71e0``."""
     return f"{GLYPH[task.status]} {task.status} {short_id(task.id)}"

@@ -14,7 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from hipercow_tui.support.ascii_fallback import supports_utf8
-from hipercow_tui.ui.keymap import GROUPS, Group
+from hipercow_tui.ui.keymap import KEY_GROUPS, KeyGroup
 from hipercow_tui.ui.widgets.scroll_text import ScrollText
 
 RULES = (
@@ -45,9 +45,9 @@ class HelpScreen(ModalScreen[None]):
         Binding("escape,question_mark,q,enter", "dismiss", "Close", id="help.close"),
     ]
 
-    def __init__(self, more: Sequence[Group] = ()) -> None:
+    def __init__(self, more: Sequence[KeyGroup] = ()) -> None:
         super().__init__()
-        self._groups = (*GROUPS, *more)
+        self._groups = (*KEY_GROUPS, *more)
 
     def compose(self) -> ComposeResult:
         """Yield the keys by group, then the rules."""

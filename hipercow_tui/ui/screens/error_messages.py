@@ -16,7 +16,7 @@ from hipercow_tui.domain.task import Task
 from hipercow_tui.support.text import escape_controls, pluralize, short_id
 from hipercow_tui.ui.cells import Column, PlacedColumn, plain_text
 from hipercow_tui.ui.screens.page import Page
-from hipercow_tui.ui.widgets.error_table import in_line
+from hipercow_tui.ui.widgets.error_table import message_line
 from hipercow_tui.ui.widgets.footer import KeyFooter
 from hipercow_tui.ui.widgets.keyed_table import KeyedTable
 from hipercow_tui.ui.widgets.row_rendering import Cell, RenderedRow
@@ -72,7 +72,7 @@ class ErrorMessagesScreen(Page[str | None]):
         messages = {message_text(row.failure) for row in self._rows.values()}
         different = pluralize(len(messages), "message")
         tasks = pluralize(len(self._rows), "task")
-        head = f"{tasks} · {different}   {plain_text(in_line(self._group))}"
+        head = f"{tasks} · {different}   {plain_text(message_line(self._group))}"
         yield Static(
             Text(f"Messages  {head}", "bold", no_wrap=True, overflow="ellipsis"), id="head"
         )

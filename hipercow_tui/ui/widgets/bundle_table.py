@@ -62,7 +62,7 @@ class BundleTable(KeyedTable):
         """The bundle under the cursor."""
         return self._bundles[self.cursor] if 0 <= self.cursor < len(self._bundles) else None
 
-    def line_of(self, key: str) -> BundleRow | None:
+    def bundle_of(self, key: str) -> BundleRow | None:
         """Return the bundle with that key, or None."""
         row = self.row_of(key)
         return None if row is None else self._bundles[row]

@@ -69,10 +69,10 @@ class ErrorTable(KeyedTable):
         self.filling = view_model.reading
         self.set_keys(tuple(self._groups))
 
-    def see(self, view: TaskView, now: float) -> None:
+    def set_view(self, view: TaskView, now: float) -> None:
         """Set the view with the matched tasks and the query, and the time for ages."""
         self._view, self.now = view, now
-        self.forget_strips()
+        self.redraw()
 
     @property
     def groups(self) -> Sequence[ErrorGroup]:
@@ -144,7 +144,7 @@ class ErrorTable(KeyedTable):
                 return ((f"{len(group.ids):,}".rjust(placed.width - 1), ""),)
             case ErrorKey.MESSAGE:
                 style = "strong" if group.has_message else "quiet"
-                return ((cut_end(plain_text(in_line(group)), placed.width), style),)
+                return ((cut_end(plain_text(message_line(group)), placed.width), style),)
             case ErrorKey.INPUTS:
                 inputs = ", ".join(map(str, group.varying))
                 return ((cut_end(plain_text(inputs), placed.width), ""),)
@@ -180,7 +180,7 @@ def _key(group: ErrorGroup) -> str:
     return f"{group.has_message:d}{group.pattern}"
 
 
-def in_line(group: ErrorGroup) -> str:
+def message_line(group: ErrorGroup) -> str:
     """Return the message of a group on one line, or the reason why there is none."""
     text = " ".join(group.text.split())
     return text if group.has_message else f"no message: {text}"

@@ -19,7 +19,7 @@ class KeyedTable(VirtualTable):
         """Show the rows with these keys; call it after the data of the rows has changed."""
         before, self._keys = self._keys, tuple(keys)
         if self._keys == before:
-            self.forget_strips()
+            self.redraw()
         else:
             self._rows = {key: row for row, key in enumerate(self._keys)}
             self.rows_changed(before)

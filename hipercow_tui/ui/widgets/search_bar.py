@@ -46,7 +46,7 @@ class SearchBar(Horizontal):
 
     _shown_hits = ""
 
-    def tell(self, hits: int, note: str = "") -> None:
+    def show_hits(self, hits: int, note: str = "") -> None:
         """Show the number of hits, and a note about rows that are not read yet."""
         found = "no hit" if hits == 0 else "1 hit" if hits == 1 else f"{hits:,} hits"
         if f"{found}{note}" != self._shown_hits:

@@ -48,7 +48,7 @@ class SweepTable(KeyedTable):
     def search(self, query: str) -> None:
         """Highlight the query."""
         self._query = query
-        self.forget_strips()
+        self.redraw()
 
     @property
     def needle(self) -> str:

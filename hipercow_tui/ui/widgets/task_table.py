@@ -58,7 +58,7 @@ _FILES = Column(SortKey.FILES, " files", 6, 6, rank=5)
 class TaskTable(VirtualTable):
     """The rows of a view, with marks, which are kept by id.
 
-    ``summaries`` are the calls of tasks by id; rows are redrawn when more are read. ``sought`` is
+    ``summaries`` are the calls of tasks by id; rows are redrawn when more are read. ``search_text`` is
     the present query, which the view may not have yet. ``stuck`` are the reasons by id.
     """
 
@@ -81,7 +81,7 @@ class TaskTable(VirtualTable):
         self.marks: frozenset[str] | None = None
         self._sizes: Sizes | None = None
         self.stuck: Mapping[str, str] = {}
-        self.sought = ""
+        self.search_text = ""
         self._mark_all_pending = False
         self._view = TaskView(Snapshot(Path()))
         self._range_key: str | None = None
@@ -260,12 +260,12 @@ class TaskTable(VirtualTable):
             ids = self.keys[self._range().start : self._range().stop]
             self._range_key = None
             self._set_marks((self.marks or frozenset()).union(ids))
-        self.forget_strips()
+        self.redraw()
 
     def drop_range(self) -> bool:
         """Cancel the range; return whether there was one."""
         dropped, self._range_key = self._range_key is not None, None
-        self.forget_strips()
+        self.redraw()
         return dropped
 
     def action_mark_all(self) -> None:
@@ -279,19 +279,19 @@ class TaskTable(VirtualTable):
 
     def _mark_all_if_ready(self) -> None:
         view = self._view
-        if not self._mark_all_pending or view.query != self.sought:
+        if not self._mark_all_pending or view.query != self.search_text:
             return
         self._mark_all_pending = False
         if view.query and not view.markable_rows:
             self.notify("No task that was found passes the filters: 0 removes them")
         self._set_marks((self.marks or frozenset()) | view.markable_rows)
-        self.forget_strips()
+        self.redraw()
 
     def action_unmark(self) -> None:
         """Remove all marks."""
         self._range_key = None
         self._set_marks(frozenset())
-        self.forget_strips()
+        self.redraw()
 
     def _set_marks(self, marks: frozenset[str]) -> None:
         """Set the marks and post Marked; without marks there is no filter (SPEC rule 1)."""
@@ -325,4 +325,4 @@ class TaskTable(VirtualTable):
         """Redraw the range that ends at the cursor."""
         super().watch_cursor(before, now)
         if self._range_key is not None:
-            self.forget_strips()
+            self.redraw()

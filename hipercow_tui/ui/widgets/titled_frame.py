@@ -19,7 +19,7 @@ class TitledFrame(Vertical):
         self._titles: dict[str, str] = {}
         super().__init__(id=id)
 
-    def entitle(self, title: str, subtitle: str) -> None:
+    def set_titles(self, title: str, subtitle: str) -> None:
         """Set the upper and the lower title, in Textual's markup."""
         width, height = self.outer_size
         # Lines are counted from the first line inside the frame.

@@ -14,7 +14,7 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from hipercow_tui.ui.keymap import MOVES
+from hipercow_tui.ui.keymap import MOVE_KEYS
 from hipercow_tui.ui.styles import blend
 
 
@@ -29,7 +29,7 @@ class VirtualList(ScrollView, can_focus=True):
     VirtualList > .lines--cursor { background: $primary 40%; text-style: bold; }
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [key for key in MOVES if key.action != "open"]
+    BINDINGS: ClassVar[list[BindingType]] = [key for key in MOVE_KEYS if key.action != "open"]
 
     count: reactive[int] = reactive(0)
     cursor: reactive[int] = reactive(0)

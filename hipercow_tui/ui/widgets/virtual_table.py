@@ -20,7 +20,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from hipercow_tui.ui.cells import Column, PlacedColumn, place_columns
-from hipercow_tui.ui.keymap import MOVES
+from hipercow_tui.ui.keymap import MOVE_KEYS
 from hipercow_tui.ui.styles import blend
 from hipercow_tui.ui.widgets.row_rendering import (
     GUTTER,
@@ -91,7 +91,7 @@ class VirtualTable(VirtualScroll, can_focus=True):
         "row--running",
         "row--broken",
     }
-    BINDINGS: ClassVar[list[BindingType]] = [*MOVES]
+    BINDINGS: ClassVar[list[BindingType]] = [*MOVE_KEYS]
 
     cursor: reactive[int] = reactive(0, repaint=False)
     """The row under the cursor, from 0; also 0 in an empty table."""
@@ -126,7 +126,7 @@ class VirtualTable(VirtualScroll, can_focus=True):
         self._layout: tuple[PlacedColumn, ...] = ()
         self._layout_width = -1
         self._empty_text: Sequence[str] = ()
-        self.filling = False  # whether rows are still being added, as during a first scan
+        self.loading = False  # whether rows are still being added, as during a first scan
 
     # For subclasses to override
 
@@ -171,7 +171,7 @@ class VirtualTable(VirtualScroll, can_focus=True):
         """Set the lines to show in an empty table."""
         if lines != self._empty_text:
             self._empty_text = lines
-            self.forget_strips()
+            self.redraw()
 
     # Rows and cursor
 
@@ -204,7 +204,7 @@ class VirtualTable(VirtualScroll, can_focus=True):
         there, because the user did not choose the task that was read first.
         """
         row = self.cursor
-        on_top = self.filling and row == 0
+        on_top = self.loading and row == 0
         offset = row - self.scroll_offset.y
         on_screen = 0 <= offset < self._page_height
         anchor = row if on_screen else self.scroll_offset.y
@@ -212,7 +212,7 @@ class VirtualTable(VirtualScroll, can_focus=True):
         landed = 0 if on_top else self._nearest(before, row)
         moved_to = landed if on_top or on_screen else self._nearest(before, anchor)
         self.set_line_count(HEADER + len(self.keys))
-        self.forget_strips()
+        self.redraw()
         if moved_to is not None:
             self.scroll_to(y=moved_to - line, animate=False, force=True)
         was = before[row] if row < len(before) else None
@@ -228,7 +228,7 @@ class VirtualTable(VirtualScroll, can_focus=True):
                 return found
         return None
 
-    def forget_strips(self) -> None:
+    def redraw(self) -> None:
         """Redraw the lines that have changed, with the next frame."""
         self._strips.clear()
         if not self._redraw_pending:
@@ -255,7 +255,7 @@ class VirtualTable(VirtualScroll, can_focus=True):
     def forget_layout(self) -> None:
         """Lay out the columns again and redraw."""
         self._layout_width = -1
-        self.forget_strips()
+        self.redraw()
 
     def redraw_row(self, index: int) -> None:
         """Redraw one row."""
@@ -331,16 +331,16 @@ class VirtualTable(VirtualScroll, can_focus=True):
 
     def on_focus(self) -> None:
         """Draw the cursor of a focused table."""
-        self.forget_strips()
+        self.redraw()
 
     def on_blur(self) -> None:
         """Draw the cursor of a table without focus."""
-        self.forget_strips()
+        self.redraw()
 
     def on_resize(self) -> None:
         """Lay out the columns, and keep the cursor on the screen."""
         self.set_line_count(HEADER + len(self.keys))
-        self.forget_strips()
+        self.redraw()
         self._scroll_to_row(self.cursor)
 
     def notify_style_update(self) -> None:

@@ -130,7 +130,7 @@ class FilterPanel(Vertical):
         self._langs.counts = counts.langs
         self._fit_histogram()
 
-    def show_sum(self, matched: int, cascaded: int, bundles: int, blocked: int) -> None:
+    def show_totals(self, matched: int, cascaded: int, bundles: int, blocked: int) -> None:
         """Show the totals of a purge."""
         self._totals = Totals(matched, cascaded, bundles, blocked)
         self._update()
@@ -149,7 +149,7 @@ class FilterPanel(Vertical):
         if self._langs.counts:
             self._langs.lang = lang
 
-    def call_up(self, saved: SavedFilter) -> None:
+    def apply_saved(self, saved: SavedFilter) -> None:
         """Apply saved filters instead of the present ones; marks stay."""
         self._statuses.checked = saved.status
         self._ages.entry.write(saved.finished_before or "")
