@@ -81,7 +81,9 @@ async def browsing(
     app = HipercowApp(find_root(root), read_only=read_only, indexed=indexed, clock=lambda: now)
     async with app.run_test(size=size, notifications=True) as pilot:
         driven = Driven(app, pilot)
-        await driven.until(lambda: app.browser.session.complete and not app.browser.tasks.loading)
+        await driven.until(
+            lambda: app.browser.session.complete and not app.browser.tasks.rows_pending
+        )
         yield driven
 
 

@@ -62,7 +62,7 @@ async def browsing(
     app = HipercowApp(find_root(root), indexed=indexed, clock=lambda: NOW)
     async with app.run_test(size=size, notifications=True) as pilot:
         at = Driven(app, pilot)
-        await at.until(lambda: app.browser.session.complete and not app.browser.tasks.loading)
+        await at.until(lambda: app.browser.session.complete and not app.browser.tasks.rows_pending)
         yield at
 
 

@@ -70,7 +70,9 @@ async def browsing(root: Path) -> AsyncIterator[tuple[HipercowApp, Pilot[None]]]
     filters = FilterFile(root.parent / "filters.toml")
     app = HipercowApp(find_root(root), filters=filters, clock=lambda: NOW)
     async with app.run_test(size=(118, 36), notifications=True) as pilot:
-        await until(pilot, lambda: app.browser.session.complete and not app.browser.tasks.loading)
+        await until(
+            pilot, lambda: app.browser.session.complete and not app.browser.tasks.rows_pending
+        )
         yield app, pilot
 
 

@@ -48,7 +48,9 @@ async def browsing(
 ) -> AsyncIterator[tuple[HipercowApp, Pilot[None]]]:
     app = HipercowApp(find_root(root), clock=lambda: NOW)
     async with app.run_test(size=size) as pilot:
-        await until(pilot, lambda: "live" in screen_text(app) and not app.browser.tasks.loading)
+        await until(
+            pilot, lambda: "live" in screen_text(app) and not app.browser.tasks.rows_pending
+        )
         yield app, pilot
 
 

@@ -67,10 +67,10 @@ async def inputs_of_the_bundle(
     app = HipercowApp(find_root(root), clock=lambda: NOW)
     async with app.run_test(size=size, notifications=True) as pilot:
         at = Driven(app, pilot)
-        await at.until(lambda: app.browser.session.complete and not app.browser.tasks.loading)
+        await at.until(lambda: app.browser.session.complete and not app.browser.tasks.rows_pending)
         await at.press(*(keys or ("b", "i")))
         await at.until(lambda: isinstance(app.screen, SweepScreen))
-        await at.until(lambda: at.screen.table.keys and not at.screen.table.loading)
+        await at.until(lambda: at.screen.table.keys and not at.screen.table.rows_pending)
         yield at
 
 
@@ -140,7 +140,7 @@ async def test_known_inputs_are_not_read_again(
         await at.press("i")
         await at.until(lambda: isinstance(at.app.screen, SweepScreen))
         await at.until(lambda: "40 tasks · 10 failed" in at.text and "beta↑" in at.text)
-        assert not at.screen.table.loading
+        assert not at.screen.table.rows_pending
 
 
 async def test_changed_inputs_are_shown(sweep: Path) -> None:
@@ -172,7 +172,7 @@ async def test_task_without_a_bundle_has_a_hint(sweep: Path) -> None:
     app = HipercowApp(find_root(sweep), clock=lambda: NOW)
     async with app.run_test(size=(118, 40), notifications=True) as pilot:
         at = Driven(app, pilot)
-        await at.until(lambda: app.browser.session.complete and not app.browser.tasks.loading)
+        await at.until(lambda: app.browser.session.complete and not app.browser.tasks.rows_pending)
         app.browser.tasks.move_to(app.browser.tasks.keys.index(task_id(50)))
         await at.press("i")
         await at.until(lambda: "for a bundle or an error" in at.text)

@@ -238,7 +238,7 @@ async def test_a_cursor_on_the_first_row_stays_there_while_the_table_fills() -> 
     app = TableApp()
     async with app.run_test(size=(80, 12)) as pilot:
         table = app.table
-        table.loading = True
+        table.rows_pending = True
         await shown(pilot, table, view_of([30, 40]))
         await shown(pilot, table, view_of([10, 20, 30, 40]))
         assert (table.cursor, table.cursor_key, table.scroll_offset.y) == (0, task_id(10), 0)
@@ -246,7 +246,7 @@ async def test_a_cursor_on_the_first_row_stays_there_while_the_table_fills() -> 
         await shown(pilot, table, view_of([1, 5, 10, 20, 30, 40]))
         assert table.cursor_key == task_id(20)
         await pilot.press("g")
-        table.loading = False
+        table.rows_pending = False
         await shown(pilot, table, view_of([0, 1, 5, 10, 20, 30, 40]))
         assert table.cursor_key == task_id(1), "once it is whole, every task is kept"
 

@@ -47,7 +47,7 @@ class BundlesPane(Pane):
         request = view_model.request
         self.table.show(view_model.bundles, request.bundle_sort, view_model.view, request.now)
         if self.session.complete and request.snapshot is self.session.snapshot:
-            self.table.loading = False
+            self.table.rows_pending = False
 
     def show_sizes(self, sizes: Sizes) -> None:
         """Show columns for sizes; a view model has them."""

@@ -46,7 +46,7 @@ class Panes:
         self._mounted = True
         _, *others = self
         for pane in others:
-            pane.table.display, pane.table.loading = False, True
+            pane.table.display, pane.table.rows_pending = False, True
         self._screen.query_one(ContentSwitcher).mount_all([pane.table for pane in others])
         details = [pane.details for pane in others if pane.details is not None]
         self._screen.query_one("#main").mount_all(details)

@@ -39,7 +39,7 @@ class TasksPane(Pane):
         self.details: TaskDetailsView = TaskDetailsView(id="details")
         self.details.add_class("details", "-shown")
         self.table.say_if_empty("Reading …")
-        self.table.loading = True
+        self.table.rows_pending = True
         self._loaded: DetailsLoaded | None = None
         self._settling: Timer | None = None
 
@@ -71,7 +71,7 @@ class TasksPane(Pane):
         self.table.stuck = view_model.stuck
         self.table.show(view_model.view, request.now)
         if self.session.complete and request.snapshot is self.session.snapshot:
-            self.table.loading = False
+            self.table.rows_pending = False
         if before is not None and before.request.stack.given != request.stack.given:
             self._show_a_match()
         self.load_visible()

@@ -123,7 +123,9 @@ class SweepScreen(Page[str | None]):
         self._update()
 
     def _update(self) -> None:
-        outdated = self._inputs_pending or self.table.loading or self._tasks() is not self._shown
+        outdated = (
+            self._inputs_pending or self.table.rows_pending or self._tasks() is not self._shown
+        )
         if outdated and time.monotonic() >= self._inputs_due:
             self._show_inputs()
 
@@ -147,7 +149,7 @@ class SweepScreen(Page[str | None]):
         known = [task for task in present if task.id in self._inputs]
         table = self.table
         table.now = self._clock()
-        table.loading = len(known) < len(present)
+        table.rows_pending = len(known) < len(present)
         if not present:
             table.say_if_empty("These tasks are gone", "esc: back")
         table.show(self._sweep, tasks, sort_rows(self._sweep, known, self._sort), self._sort)

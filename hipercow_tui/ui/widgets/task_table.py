@@ -58,8 +58,9 @@ _FILES = Column(SortKey.FILES, " files", 6, 6, rank=5)
 class TaskTable(VirtualTable):
     """The rows of a view, with marks, which are kept by id.
 
-    ``summaries`` are the calls of tasks by id; rows are redrawn when more are read. ``search_text`` is
-    the present query, which the view may not have yet. ``stuck`` are the reasons by id.
+    ``summaries`` are the calls of tasks by id; rows are redrawn when more are read.
+    ``search_text`` is the present search, which the view may not have yet. ``stuck`` are the
+    reasons by id.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [*MARKS]

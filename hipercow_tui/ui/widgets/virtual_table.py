@@ -126,7 +126,7 @@ class VirtualTable(VirtualScroll, can_focus=True):
         self._layout: tuple[PlacedColumn, ...] = ()
         self._layout_width = -1
         self._empty_text: Sequence[str] = ()
-        self.loading = False  # whether rows are still being added, as during a first scan
+        self.rows_pending = False  # whether rows are still being added, as during a first scan
 
     # For subclasses to override
 
@@ -204,7 +204,7 @@ class VirtualTable(VirtualScroll, can_focus=True):
         there, because the user did not choose the task that was read first.
         """
         row = self.cursor
-        on_top = self.loading and row == 0
+        on_top = self.rows_pending and row == 0
         offset = row - self.scroll_offset.y
         on_screen = 0 <= offset < self._page_height
         anchor = row if on_screen else self.scroll_offset.y
