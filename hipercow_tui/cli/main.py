@@ -7,6 +7,7 @@ the app starts faster.
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -33,6 +34,8 @@ from hipercow_tui.support.streams import (
     print_messages,
     print_output,
 )
+
+_LOGGER = logging.getLogger(__name__)
 
 _APP = """
 keys: space marks a task, / searches, 1 to 6 filter by status, p opens the plan: all tasks that a
@@ -70,6 +73,7 @@ def _run(words: Sequence[str]) -> int:
     try:
         return _run_command(words)
     except HipercowTuiError as error:
+        _LOGGER.warning("ended by %s", type(error).__name__)
         print_message(str(error))
         wrong_usage = isinstance(error, FilterError) and not isinstance(error, UnknownTasksError)
         return USAGE if wrong_usage else REFUSED

@@ -6,6 +6,7 @@ R. R starts in the project's folder, with the profile and library of the user.
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import signal
@@ -20,6 +21,8 @@ from hipercow_tui.formats.root import Root
 from hipercow_tui.output.r_calls import RAction
 from hipercow_tui.support.errors import RscriptError, os_error_text
 from hipercow_tui.support.text import escape_controls
+
+_LOGGER = logging.getLogger(__name__)
 
 PROGRAM = "Rscript"
 _PATIENCE = 5.0  # seconds between two signals that stop R; the last one kills it
@@ -89,6 +92,7 @@ def run(
         )
     except OSError as error:
         raise RscriptError(f"R can't be started: {os_error_text(error)}") from None
+    _LOGGER.info("R: %s %d tasks, process %d", action.value, len(ids), process.pid)
     ended = threading.Event()
     watch = threading.Thread(target=_stop, args=(process, stop, ended), daemon=True)
     watch.start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Iterator
@@ -44,6 +45,8 @@ from hipercow_tui.purging.progress import ProgressReporter
 from hipercow_tui.purging.root_dirs import RootDirs, open_dir
 from hipercow_tui.support.errors import PurgeError, os_error_text
 from hipercow_tui.support.text import escape_controls
+
+_LOGGER = logging.getLogger(__name__)
 
 _DAY = 86400.0  # seconds
 
@@ -129,6 +132,7 @@ def take_over(
             with suppress(OSError):
                 touch(folder)  # first, so that it does not look abandoned after the rename
             os.rename(str(name), str(taken), src_dir_fd=tui, dst_dir_fd=tui)
+            _LOGGER.info("took over batch %s as %s", name, taken)
             heartbeat = Heartbeat.of_batch(folder)
             stack.callback(heartbeat.end)
             subfolders = _make_subfolders(stack, dirs, path, folder)

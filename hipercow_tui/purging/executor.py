@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -25,6 +26,8 @@ from hipercow_tui.purging.root_dirs import RootDirs, open_root_dirs
 from hipercow_tui.purging.transaction import PurgeTransaction
 from hipercow_tui.support.errors import PurgeError
 from hipercow_tui.support.text import escape_controls, pluralize
+
+_LOGGER = logging.getLogger(__name__)
 
 
 def execute(
@@ -89,7 +92,18 @@ def _execute(
     if plan.empty:
         return PurgeReport(plan)
     chain_units(plan)  # raises an error for names that lead out of the root
-    return execute_confirmed(plan, root, _langs_of(plan), mode, progress, new_batch_id(time.time()))
+    batch_id = new_batch_id(time.time())
+    _LOGGER.info(
+        "%s of %d tasks and %d bundles of %s, batch %s",
+        *(mode.value, len(plan.tasks), len(plan.bundles), root.path, batch_id),
+    )
+    report = execute_confirmed(plan, root, _langs_of(plan), mode, progress, batch_id)
+    _LOGGER.info(
+        "batch %s: %d removed, %d put back, %d missing, %d failed, %d bytes in %.2f s",
+        *(batch_id, len(report.removed), len(report.put_back), len(report.vanished)),
+        *(len(report.failed), report.bytes, report.seconds),
+    )
+    return report
 
 
 def execute_confirmed(

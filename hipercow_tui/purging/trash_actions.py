@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -48,6 +49,8 @@ from hipercow_tui.purging.trash_listing import (
 from hipercow_tui.support.errors import PurgeError
 from hipercow_tui.support.text import escape_controls, pluralize
 
+_LOGGER = logging.getLogger(__name__)
+
 
 def restore(
     root: Root, batch_id: str, *, on_progress: Callable[[Progress], None] = ignore_progress
@@ -59,6 +62,7 @@ def restore(
     process works in it.
     """
     progress = ProgressReporter(on_progress)
+    _LOGGER.info("restore batch %s of %s", batch_id, root.path)
     with as_purge_error(_incomplete("restored", [batch_id])):
         parts = _parts_holding(root, batch_id)
         reports = [_restore_in(part, batch_id, progress) for part in parts]
@@ -82,6 +86,7 @@ def empty(
     """
     _refuse_unpurgeable(root)
     refuse_unerasable(entries)
+    _LOGGER.info("empty %d batches of %s", len(entries), root.path)
     progress = ProgressReporter(on_progress, stop, jobs)
     report = EmptyReport()
     for part in root.parts:
@@ -110,6 +115,7 @@ def finish(
     that the purge was confirmed.
     """
     progress = ProgressReporter(on_progress, stop, jobs)
+    _LOGGER.info("finish batch %s of %s", batch_id, root.path)
     with as_purge_error(_incomplete("finished", [batch_id])):
         parts = _parts_holding(root, batch_id)
         for part in parts:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import stat
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Self
@@ -14,6 +14,8 @@ from typing import ClassVar, Self
 from hipercow_tui.formats.root import Root
 from hipercow_tui.formats.safe_open import read_file
 from hipercow_tui.support.user_files import cache_folder, replace_file
+
+_LOGGER = logging.getLogger(__name__)
 
 _LIMIT = 4 << 30  # bytes: an index of some 40 million tasks
 _DIGEST = 16  # bytes
@@ -60,13 +62,17 @@ class CacheFile:
         except OSError:
             return None
         size = len(self.MAGIC) + _DIGEST
-        return raw[size:] if raw[:size] == self._header(raw[size:]) else None
+        valid = raw[:size] == self._header(raw[size:])
+        _LOGGER.debug("cache %s: %d bytes, valid: %s", self.path.name, len(raw), valid)
+        return raw[size:] if valid else None
 
     def write(self, data: bytes) -> None:
         """Replace the file in one step, or leave it as it is if that is impossible."""
-        with suppress(OSError):
+        try:
             replace_file(self.path, self._header(data), data)
             self._delete_unused()
+        except OSError as error:
+            _LOGGER.warning("cache %s can't be written: %s", self.path.name, error.strerror)
 
     def _header(self, data: bytes | memoryview) -> bytes:
         digest = hashlib.blake2b(self.key, digest_size=_DIGEST)

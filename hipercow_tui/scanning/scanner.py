@@ -7,6 +7,7 @@ final task (docs/spec.md, section 2) is not read again as long as its ``tasks/ab
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -35,6 +36,8 @@ from hipercow_tui.scanning.shard_listing import (
 from hipercow_tui.scanning.task_linker import TaskLinker
 from hipercow_tui.scanning.task_store import TaskStore
 from hipercow_tui.support.errors import os_error_text
+
+_LOGGER = logging.getLogger(__name__)
 
 SNAPSHOT_INTERVAL = 0.25  # seconds between two snapshots during a scan
 FIRST_SNAPSHOT_DELAY = 0.03  # seconds until the first snapshot, so that rows are shown soon
@@ -151,6 +154,8 @@ class Scanner:
         if not self._intermediate_states:
             pause = inf
         cached = self._load_index()
+        if cached:
+            _LOGGER.info("%d folders from the index", len(cached.folders))
         # A first scan shows rows before it reads the bundles: there can be 20,000.
         linked = bool(cached or self._store.tasks) or not self._intermediate_states
         if linked:

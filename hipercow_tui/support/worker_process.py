@@ -7,6 +7,7 @@ that hold them. Requests and answers are plain values, encoded by ``marshal``.
 
 from __future__ import annotations
 
+import logging
 import marshal
 import subprocess
 import sys
@@ -14,6 +15,8 @@ import weakref
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
+
+_LOGGER = logging.getLogger(__name__)
 
 _HANDSHAKE = b"hipercow-tui reads\n"
 PROGRAM = f"""
@@ -48,6 +51,7 @@ class WorkerProcess:
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # ctrl+c must reach only the app
         )
+        _LOGGER.debug("started process %d for %s", self._program.pid, module)
         # It is killed at exit at the latest: it may be waiting for a file server that hangs.
         self._kill = weakref.finalize(self, self._program.kill)
         assert self._program.stdin and self._program.stdout

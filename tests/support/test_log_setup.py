@@ -86,3 +86,14 @@ def test_commands_log_what_they_do(tmp_path: Path, command: str) -> None:
     log = tmp_path / "log"
     assert main([command, str(tmp_path), *more, "--log-file", str(log)]) == 0
     assert f"hipercow-tui {command}" in log.read_text()
+
+
+def test_a_purge_is_logged_with_its_numbers_and_without_inputs(tmp_path: Path) -> None:
+    folder = write_task(tmp_path, task_id(1), "failure")
+    (folder / "log").write_text("secret")
+    log = tmp_path / "log"
+    command = ["purge", str(tmp_path), "--with-status", "failure", "--yes", "--log-file", str(log)]
+    assert main(command) == 0
+    text = log.read_text()
+    assert re.search(r"purge of 1 tasks and 0 bundles of \S+, batch \d{8}T\d{6}Z-\w{4}", text)
+    assert ": 1 removed, 0 put back, 0 missing, 0 failed" in text and "secret" not in text

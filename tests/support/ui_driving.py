@@ -10,6 +10,8 @@ from typing import Any
 from textual.app import App
 from textual.pilot import Pilot
 
+from hipercow_tui.ui.app import HipercowApp
+
 PATIENCE = 30.0  # seconds; a busy machine is no failure
 
 
@@ -20,6 +22,11 @@ async def until(pilot: Pilot[Any], true: Callable[[], object]) -> None:
         assert time.monotonic() < deadline, "it never came true"
         await asyncio.sleep(0.02)  # to pause instead asks every widget each time
     await pilot.pause()
+
+
+def all_rows_shown(app: HipercowApp) -> bool:
+    """Return whether the first scan is complete and its rows are in the table."""
+    return app.browser.session.complete and not app.browser.tasks.rows_pending
 
 
 async def heard(pilot: Pilot[Any]) -> None:

@@ -15,7 +15,7 @@ import pytest
 from small_root import DAY, info_file, task_id, write_bundle, write_retries, write_task
 from textual.pilot import Pilot
 from textual.widgets import Input
-from ui_driving import heard, screen_text, until
+from ui_driving import all_rows_shown, heard, screen_text, until
 
 from hipercow_tui.analysis.task_sorting import SortKey
 from hipercow_tui.domain.task import Status
@@ -81,9 +81,7 @@ async def browsing(
     app = HipercowApp(find_root(root), read_only=read_only, indexed=indexed, clock=lambda: now)
     async with app.run_test(size=size, notifications=True) as pilot:
         driven = Driven(app, pilot)
-        await driven.until(
-            lambda: app.browser.session.complete and not app.browser.tasks.rows_pending
-        )
+        await driven.until(lambda: all_rows_shown(app))
         yield driven
 
 

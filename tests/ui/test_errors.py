@@ -10,7 +10,7 @@ from failing import result_file, write_failed
 from small_root import DAY, task_id, write_bundle, write_task
 from textual.pilot import Pilot
 from textual.widgets import Input
-from ui_driving import screen_text, until
+from ui_driving import all_rows_shown, screen_text, until
 
 from hipercow_tui.domain.task import Status
 from hipercow_tui.formats.root import find_root
@@ -62,7 +62,7 @@ async def browsing(
     app = HipercowApp(find_root(root), indexed=indexed, clock=lambda: NOW)
     async with app.run_test(size=size, notifications=True) as pilot:
         at = Driven(app, pilot)
-        await at.until(lambda: app.browser.session.complete and not app.browser.tasks.rows_pending)
+        await at.until(lambda: all_rows_shown(app))
         yield at
 
 

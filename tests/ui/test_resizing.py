@@ -12,7 +12,7 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 from textual.widgets import Button, Input
-from ui_driving import heard, screen_text, until
+from ui_driving import all_rows_shown, heard, screen_text, until
 
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.purging import Phase, Progress, RestoreReport
@@ -70,9 +70,7 @@ async def browsing(root: Path) -> AsyncIterator[tuple[HipercowApp, Pilot[None]]]
     filters = FilterFile(root.parent / "filters.toml")
     app = HipercowApp(find_root(root), filters=filters, clock=lambda: NOW)
     async with app.run_test(size=(118, 36), notifications=True) as pilot:
-        await until(
-            pilot, lambda: app.browser.session.complete and not app.browser.tasks.rows_pending
-        )
+        await until(pilot, lambda: all_rows_shown(app))
         yield app, pilot
 
 

@@ -9,7 +9,7 @@ import pytest
 from failing import result_file, write_failed
 from small_root import DAY, task_id, write_bundle, write_task
 from textual.pilot import Pilot
-from ui_driving import screen_text, until
+from ui_driving import all_rows_shown, screen_text, until
 
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.ui.app import HipercowApp
@@ -67,7 +67,7 @@ async def inputs_of_the_bundle(
     app = HipercowApp(find_root(root), clock=lambda: NOW)
     async with app.run_test(size=size, notifications=True) as pilot:
         at = Driven(app, pilot)
-        await at.until(lambda: app.browser.session.complete and not app.browser.tasks.rows_pending)
+        await at.until(lambda: all_rows_shown(app))
         await at.press(*(keys or ("b", "i")))
         await at.until(lambda: isinstance(app.screen, SweepScreen))
         await at.until(lambda: at.screen.table.keys and not at.screen.table.rows_pending)
@@ -172,7 +172,7 @@ async def test_task_without_a_bundle_has_a_hint(sweep: Path) -> None:
     app = HipercowApp(find_root(sweep), clock=lambda: NOW)
     async with app.run_test(size=(118, 40), notifications=True) as pilot:
         at = Driven(app, pilot)
-        await at.until(lambda: app.browser.session.complete and not app.browser.tasks.rows_pending)
+        await at.until(lambda: all_rows_shown(app))
         app.browser.tasks.move_to(app.browser.tasks.keys.index(task_id(50)))
         await at.press("i")
         await at.until(lambda: "for a bundle or an error" in at.text)

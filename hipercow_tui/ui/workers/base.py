@@ -5,6 +5,7 @@ They are daemons: leaving the app waits at most ``GRACE`` seconds for a file ser
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -13,6 +14,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as _wait
 from functools import partial
 from typing import Any, Generic, TypeVar
+
+_LOGGER = logging.getLogger(__name__)
 
 GRACE = 2.0  # seconds that leaving the app waits for calls under way, such as saving a plan
 
@@ -31,6 +34,7 @@ def start_thread(
         try:
             work()
         except Exception as error:
+            _LOGGER.error("thread %s ended: %s", name, type(error).__name__)
             on_error(error)
 
     threading.Thread(target=guarded, name=name or work.__qualname__, daemon=True).start()

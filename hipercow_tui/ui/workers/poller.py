@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import deque
@@ -12,6 +13,8 @@ from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.scanning.combined_scanner import CombinedScanner
 from hipercow_tui.scanning.scanner import ScanState
 from hipercow_tui.ui.workers.base import BackgroundWorker
+
+_LOGGER = logging.getLogger(__name__)
 
 MIN_PAUSE = 1.0  # seconds between two scans of a root that is scanned quickly
 # The pause is ten times the duration of a scan: of the last three scans, the shortest counts,
@@ -65,6 +68,7 @@ class Poller(BackgroundWorker):
                 return 0
             self._put(state)
         self._durations.append(time.monotonic() - began)
+        _LOGGER.debug("scan: %d tasks in %.3f s", len(state.snapshot.tasks), self._durations[-1])
         for request in requests:
             request(state.snapshot)
         return max(MIN_PAUSE, PAUSE_FACTOR * min(self._durations))
