@@ -22,7 +22,7 @@ from hipercow_tui.purging.plan_file import load_plan, plan_for_root
 from hipercow_tui.scanning.scanner import read_root
 from hipercow_tui.support.errors import PurgeError, RootError
 from hipercow_tui.support.exit_codes import DONE, REFUSED
-from hipercow_tui.support.signals import ended_by_interrupt
+from hipercow_tui.support.signals import end_on_interrupt
 from hipercow_tui.support.streams import print_message, print_messages, print_output
 from hipercow_tui.support.text import escape_controls, pluralize
 
@@ -44,7 +44,7 @@ examples:
 def run(words: Sequence[str]) -> int:
     """Run the command with its arguments and return the exit status."""
     options = _parser().parse_command(words)
-    with ended_by_interrupt():
+    with end_on_interrupt():
         plan, root = _load(options)
         warn_interrupted(root)
         changes = list(find_changes(plan, read_root(root)))

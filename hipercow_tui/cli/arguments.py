@@ -27,7 +27,7 @@ class CommandParser(argparse.ArgumentParser):
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )
-        self.add_argument("--log-file", metavar="FILE", help="append what the program does to FILE")
+        self.add_argument("--log-file", metavar="FILE", help="append a log of the program to FILE")
         self.color = False  # Python 3.14 colours the help, and print_output escapes colours
 
     def add_root(self) -> None:
@@ -40,7 +40,7 @@ class CommandParser(argparse.ArgumentParser):
         )
 
     def parse_command(self, words: Sequence[str]) -> argparse.Namespace:
-        """The options of a command; logging starts as they say. Raises HipercowTuiError if the log
+        """Return the options of a command, and start logging. Raises HipercowTuiError if the log
         file can't be written."""
         options = self.parse_args(words)
         start_logging(options.log_file)

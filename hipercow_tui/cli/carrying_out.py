@@ -34,7 +34,7 @@ from hipercow_tui.support.streams import (
 )
 from hipercow_tui.support.text import pluralize
 
-_MOST_JOBS = 64
+_MAX_JOBS = 64
 
 
 def warn_interrupted(root: Root) -> None:
@@ -93,8 +93,8 @@ def add_jobs(parser: CommandParser) -> None:
 
 
 def _jobs(text: str) -> int:
-    if not (text.isdecimal() and 1 <= int(text) <= _MOST_JOBS):
-        raise argparse.ArgumentTypeError(f"it takes a whole number from 1 to {_MOST_JOBS}")
+    if not (text.isdecimal() and 1 <= int(text) <= _MAX_JOBS):
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 to {_MAX_JOBS}")
     return int(text)
 
 
@@ -150,4 +150,4 @@ def print_report(report: Report, *, as_json: bool, sizes: Sizes = MappingProxyTy
     """Print a report; ``sizes`` are those of the plan's tasks, for JSON."""
     print_output(report_as_json(report, sizes) if as_json else report_lines(report))
     if is_output_lost():
-        print_message("it was carried out nevertheless: see 'hipercow-tui history'")
+        print_message("the action was carried out anyway: see 'hipercow-tui history'")

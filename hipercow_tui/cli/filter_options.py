@@ -12,7 +12,7 @@ from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.scanning.scanner import read_root
 from hipercow_tui.settings.saved_filters import FilterFile
 from hipercow_tui.support.errors import FilterError
-from hipercow_tui.support.signals import ended_by_interrupt
+from hipercow_tui.support.signals import end_on_interrupt
 from hipercow_tui.support.streams import print_message
 
 STATUSES = "created, success, failure, cancelled"
@@ -52,7 +52,7 @@ def add_filters(parser: CommandParser) -> None:
     add("--json", action="store_true", help="print JSON")
 
 
-@ended_by_interrupt()
+@end_on_interrupt()
 def select(
     options: argparse.Namespace, now: float, *, listing: bool
 ) -> tuple[Root, Snapshot, FilterStack]:

@@ -11,7 +11,7 @@ from hipercow_tui.formats.root import find_root
 from hipercow_tui.output.report import history_line
 from hipercow_tui.purging import read_history
 from hipercow_tui.support.exit_codes import DONE
-from hipercow_tui.support.signals import ended_by_interrupt
+from hipercow_tui.support.signals import end_on_interrupt
 from hipercow_tui.support.streams import print_output
 
 _EPILOG = """
@@ -19,7 +19,7 @@ The latest comes first. Each entry is a file in hipercow/tui/history/.
 """
 
 
-@ended_by_interrupt()
+@end_on_interrupt()
 def run(words: Sequence[str]) -> int:
     """Run the command with its arguments and return the exit status."""
     parser = CommandParser("history", "List past purges, restores and emptyings.", _EPILOG)
@@ -31,5 +31,5 @@ def run(words: Sequence[str]) -> int:
     if options.json:
         print_output(json.dumps(entry.as_json()) for entry in entries)
     else:
-        print_output([history_line(entry, now) for entry in entries] or ["Nothing was purged yet"])
+        print_output([history_line(entry, now) for entry in entries] or ["Nothing purged yet"])
     return DONE

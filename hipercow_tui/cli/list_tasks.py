@@ -17,7 +17,7 @@ from hipercow_tui.formats.py_details import read_task_details
 from hipercow_tui.formats.root import Root
 from hipercow_tui.output.json_output import task_as_json
 from hipercow_tui.support.exit_codes import DONE
-from hipercow_tui.support.signals import ended_by_interrupt
+from hipercow_tui.support.signals import end_on_interrupt
 from hipercow_tui.support.streams import print_message, print_output
 from hipercow_tui.support.text import format_age
 
@@ -32,10 +32,10 @@ STATUS is one of {STATUSES}, submitted, running.
 """
 
 
-@ended_by_interrupt()
+@end_on_interrupt()
 def run(words: Sequence[str]) -> int:
     """Run the command with its arguments and return the exit status."""
-    parser = CommandParser("list", "List tasks by filters.", _EPILOG)
+    parser = CommandParser("list", "List the tasks that filters select.", _EPILOG)
     add_filters(parser)
     parser.add_argument(
         "--details", action="store_true", help="add the call of each task and its error"

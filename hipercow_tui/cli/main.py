@@ -42,8 +42,8 @@ keys: space marks a task, / searches, 1 to 6 filter by status, p opens the plan:
 purge would take, and why. ? explains every key. Nothing is deleted before you confirm the plan.
 
 commands (--help after a command explains its options):
-  hipercow-tui list [ROOT] …    list tasks by filters, as a table or as JSON
-  hipercow-tui purge [ROOT] …   delete tasks by filters, from a shell or a script
+  hipercow-tui list [ROOT] …    list filtered tasks, as a table or as JSON
+  hipercow-tui purge [ROOT] …   delete filtered tasks, from a shell or a script
   hipercow-tui apply FILE …     carry out a saved plan
   hipercow-tui trash [ROOT] …   list, restore or empty the trash; finish an interrupted purge
   hipercow-tui history [ROOT]   list past purges, restores and emptyings, with time and user
@@ -109,7 +109,7 @@ def _app_parser() -> CommandParser:
     parser.add_argument(
         "--filter", metavar="NAME", help="start with the filters that were saved under this name"
     )
-    parser.add_argument("--read-only", action="store_true", help="start an app that can't purge")
+    parser.add_argument("--read-only", action="store_true", help="disable purging in the app")
     parser.add_argument(
         "--no-mouse", action="store_true", help="leave the mouse to the terminal, to select text"
     )

@@ -18,7 +18,7 @@ from hipercow_tui.formats.folder_size import measure_many
 from hipercow_tui.output.report import blocked_message
 from hipercow_tui.purging.plan_file import save_plan
 from hipercow_tui.support.exit_codes import DONE, REFUSED
-from hipercow_tui.support.signals import ended_by_interrupt
+from hipercow_tui.support.signals import end_on_interrupt
 from hipercow_tui.support.streams import print_message
 
 _EPILOG = f"""
@@ -35,7 +35,7 @@ examples:
   hipercow-tui purge --with-status failure --trash            can be restored: hipercow-tui trash
   hipercow-tui purge --with-status failure --save-plan old.json       then: hipercow-tui apply
 
-ctrl+c stops a purge between two tasks, and puts back all that is not erased yet.
+ctrl+c stops a purge between two tasks, and puts back everything that is not erased yet.
 
 WHEN is {TIMES}.
 STATUS is one of {STATUSES}; a retried task counts by its latest attempt.
@@ -57,7 +57,7 @@ def run(words: Sequence[str]) -> int:
         skip_blocked=options.skip_blocked,
         ignore_unreadable_bundles=options.ignore_unreadable_bundles,
     )
-    with ended_by_interrupt():
+    with end_on_interrupt():
         sizes = measure_many(root, () if plan.refused else plan.ids)
     planning_only = options.dry_run or options.save_plan is not None
     if not (options.json and (planning_only or options.yes)):
@@ -75,20 +75,20 @@ def run(words: Sequence[str]) -> int:
 
 
 def _parser() -> CommandParser:
-    parser = CommandParser("purge", "Delete tasks by filters.", _EPILOG)
+    parser = CommandParser("purge", "Delete the tasks that filters select.", _EPILOG)
     add_filters(parser)
     add = parser.add_argument
     add("--skip-blocked", action="store_true", help="leave out retry chains with a blocked task")
     add(
         "--ignore-unreadable-bundles",
         action="store_true",
-        help="purge although a bundle can't be read; it stays, and may list tasks that are gone",
+        help="purge although a bundle can't be read; it stays, and may list missing tasks",
     )
     add("--dry-run", action="store_true", help="print the plan and change nothing")
     add(
         "--trash",
         action="store_true",
-        help="move to the trash, where it can be restored; this frees no space yet",
+        help="move to the trash, from where tasks can be restored; this frees no space yet",
     )
     add("--save-plan", metavar="FILE", help="write the plan to a file and change nothing")
     add("--yes", action="store_true", help="do not ask for confirmation")

@@ -33,7 +33,7 @@ from hipercow_tui.purging.batch_name import AT_REST
 from hipercow_tui.purging.manifest import PurgeMode
 from hipercow_tui.support.errors import PurgeError
 from hipercow_tui.support.exit_codes import DONE, REFUSED
-from hipercow_tui.support.signals import ended_by_interrupt
+from hipercow_tui.support.signals import end_on_interrupt
 from hipercow_tui.support.streams import print_message, print_output
 from hipercow_tui.support.text import escape_controls, format_size, tasks_and_bundles
 
@@ -42,18 +42,18 @@ Without an option, this lists the batches in the trash and interrupted purges. B
 in the first column.
 
   --restore BATCH   puts back all that is complete, never over anything that exists; a task that
-                    exists again is kept under the same batch id
+                    exists again is quarantined under that batch id
   --finish BATCH    finishes a purge, a move to the trash or a restore that was interrupted, by the
                     confirmed plan and with all checks
-  --empty BATCH     erases the batch for good, if it is still as it was listed in the question
-  --empty           erases all of the trash for good, but nothing interrupted or kept
+  --empty BATCH     erases the batch for good, if it has not changed since the question
+  --empty           erases all of the trash for good, but nothing interrupted or quarantined
 """
 
 
 def run(words: Sequence[str]) -> int:
     """Run the command with its arguments and return the exit status."""
     options = _parser().parse_command(words)
-    with ended_by_interrupt():
+    with end_on_interrupt():
         root = find_root(options.root)
     if options.restore is not None:
         report = restore(root, options.restore, on_progress=_WaitMessage())
@@ -81,14 +81,14 @@ def _parser() -> CommandParser:
     return parser
 
 
-@ended_by_interrupt()
+@end_on_interrupt()
 def _list(root: Root, options: argparse.Namespace) -> int:
     warn_interrupted(root)
     now = time.time()
     batches = [(batch, measure_entry(root, batch)) for batch in list_trash(root)]
     if options.json:
-        lots = [batch_as_json(batch, size) for batch, size in batches]
-        print_output({"root": str(root.path), "lots": lots})
+        items = [batch_as_json(batch, size) for batch, size in batches]
+        print_output({"root": str(root.path), "lots": items})
     else:
         lines = [batch_line(batch, size, now) for batch, size in batches]
         print_output(lines or ["The trash is empty"])
@@ -97,7 +97,7 @@ def _list(root: Root, options: argparse.Namespace) -> int:
 
 def _empty(root: Root, options: argparse.Namespace) -> int:
     batch_id: str = options.empty
-    with ended_by_interrupt():
+    with end_on_interrupt():
         batches = [
             batch
             for batch in list_trash(root)
@@ -130,7 +130,7 @@ def _contents(root: Root, batches: Sequence[TrashEntry]) -> str:
 
 def _finish(root: Root, options: argparse.Namespace) -> int:
     batch_id: str = options.finish
-    with ended_by_interrupt():
+    with end_on_interrupt():
         named = [batch for batch in list_trash(root) if batch.batch_id == batch_id]
     batches = [batch for batch in named if batch.state not in AT_REST]
     if named and not batches:
@@ -163,7 +163,7 @@ def _finish_question(root: Root, batches: Sequence[TrashEntry]) -> str:
     if BatchState.MOVING in states and all(batch.mode is PurgeMode.TRASH for batch in batches):
         return f"Finish moving to the trash, with {contents} moved so far?"
     if BatchState.MOVING in states:
-        return f"Finish the purge, with {contents} moved so far, and erase all of its plan?"
+        return f"Finish the purge, with {contents} moved so far, and erase everything in its plan?"
     return f"Finish erasing {contents}?"
 
 

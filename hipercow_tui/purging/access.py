@@ -56,7 +56,7 @@ def create_file(name: str, parent: int, flags: int = os.O_WRONLY | os.O_EXCL) ->
 
 def _share_with_group(fd: int, above: os.stat_result, bits: int) -> None:
     """Set the group of a new folder or file to that of the folder ``above``, with the group's mode
-    there as far as ``bits`` allow. If the group can't be set, the present one gets the rights of
+    there as far as ``bits`` allow. If the group can't be set, the current group gets the rights of
     all others. Raises OSError."""
     made = os.fstat(fd)
     group = above.st_mode & bits

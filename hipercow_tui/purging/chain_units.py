@@ -30,7 +30,7 @@ class ChainUnit:
 def chain_units(plan: PurgePlan) -> tuple[ChainUnit, ...]:
     """Group the tasks of a plan into units, in the order of the plan.
 
-    Raises PurgeError for an id or name that could lead out of the root: no snapshot contains such.
+    Raises PurgeError for an id or name that could lead out of the root: no snapshot contains one.
     """
     for planned in plan.bundles:
         if not is_bundle_name(planned.bundle.name, planned.bundle.lang):

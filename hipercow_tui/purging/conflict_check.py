@@ -57,7 +57,7 @@ def _conflicts(
         known = [i for i in link if i in unit_of]
         yield (
             [i for i in known if not unit_of[i].members.issuperset(link)],
-            "it was retried since the plan was made",
+            "it has been retried since the plan was made",
         )
     if unfinished is not None:
         # The time of the plan, so that nothing blocks here that did not block the plan.
@@ -125,7 +125,7 @@ def link_difference(dirs: RootDirs, bundle: Bundle) -> str | None:
     except OSError as error:
         return f"it can't be read now: {os_error_text(error)}"
     same = found.task_ids == bundle.task_ids
-    return None if same else "it was rewritten since the plan was made"
+    return None if same else "it has been rewritten since the plan was made"
 
 
 def _deleted_task_problem(dirs: RootDirs, task_id: str) -> str | None:

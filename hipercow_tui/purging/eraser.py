@@ -192,7 +192,7 @@ def _withdraw_unremoved(batch: Batch, record: RunRecord) -> Sequence[str]:
 def _run_jobs(
     do: Callable[[Sequence[str]], None], chains: Sequence[Sequence[str]], jobs: int
 ) -> None:
-    """Call ``do`` with each chain, ``jobs`` at a time; after an error with no further one."""
+    """Call ``do`` with each chain, ``jobs`` at a time; after an error, start no more."""
     waiting = deque(chains)
 
     def work() -> None:
@@ -247,7 +247,7 @@ def describe_leftovers(left: Sequence[Leftover]) -> str:
     first = left[0]
     return (
         f"{pluralize(len(left), 'entry', 'entries')} of it can't be removed,"
-        f" first '{escape_controls(first.path)}': {os_error_text(first.error)}"
+        f" starting with '{escape_controls(first.path)}': {os_error_text(first.error)}"
     )
 
 
@@ -358,7 +358,7 @@ class Removal:
 
     def _count(self) -> None:
         """Report the removed files, many at a time: one report costs as much as removing a file."""
-        self._progress.add_bytes(self._record.removed_files(self._files, self._bytes))
+        self._progress.set_bytes(self._record.removed_files(self._files, self._bytes))
         self._files = self._bytes = 0
 
     def _move_up(self, name: str, parent: int) -> None:

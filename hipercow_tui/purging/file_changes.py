@@ -21,7 +21,7 @@ _NO_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EBADF, errno.EN
 
 
 def exists(name: str, folder: int) -> bool:
-    """Whether the folder has an entry of that name, a dangling link included. Raises OSError."""
+    """Return whether the folder has an entry of that name, also a dangling link. Raises OSError."""
     try:
         os.stat(name, dir_fd=folder, follow_symlinks=False)
     except FileNotFoundError:

@@ -100,7 +100,7 @@ class _ChainEraser:
                 conflicts = recheck(self.dirs, self.plan, [unit], bundles_in_place=True)
                 reason = conflicts.get(unit)
         except PurgeError:
-            self._roll_back("it can't be checked whether it was retried or bundled")
+            self._roll_back("its retries and bundles can't be checked")
             raise
         if reason is None:
             reason = self._sync_moves(unit)

@@ -238,7 +238,7 @@ def ensure_dead(
             _raise_in_use(batch, reading.owner)
         if progress.stopped:
             raise PurgeError(f"Stopped while the heartbeat of {batch.stem} was watched")
-        progress.waiting(unchanged, WATCH_TIME)
+        progress.report_wait(unchanged, WATCH_TIME)
         time.sleep(_READ_INTERVAL)
 
 

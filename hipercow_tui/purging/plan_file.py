@@ -1,9 +1,9 @@
 """Saved plans: files that ``hipercow-tui apply`` carries out later, on this mount or another.
 
 A saved plan has the keys of ``plan_format`` and ``task_folders``: when a few folders of its tasks
-last changed. Nothing else tells a root from its copies: device and inode numbers differ between two
-mounts of one root, and a copy has the same task ids and file times. The time of the last change
-(ctime) of a folder comes from the file server, and no copy keeps it.
+last changed. Nothing else distinguishes a root from its copies: device and inode numbers differ
+between two mounts of one root, and a copy has the same task ids and file times. The time of the
+last change (ctime) of a folder comes from the file server, and no copy keeps it.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ def plan_for_root(saved: SavedPlan, root: Root) -> PurgePlan:
     if not saved.folder_times:
         raise PurgeError(
             f"The plan does not say how to recognise its root, {planned_for}, at another path: it"
-            " was saved by an earlier version, or takes no tasks. Apply it without --root, or save"
+            " was saved by an earlier version, or has no tasks. Apply it without --root, or save"
             " it again"
         )
     tasks = [one for one in plan.tasks if one.task.id in saved.folder_times]

@@ -38,7 +38,7 @@ class ProgressReporter:
 
     @property
     def stopped(self) -> bool:
-        """Whether the end of the purge is requested."""
+        """Whether the purge was asked to stop."""
         return self._stop is not None and self._stop.is_set()
 
     def begin(self, phase: Phase, total: int) -> None:
@@ -52,13 +52,13 @@ class ProgressReporter:
             self._done = max(done, self._done)
             self._report_if_due()
 
-    def add_bytes(self, total: int) -> None:
+    def set_bytes(self, total: int) -> None:
         """Report that ``total`` bytes are freed so far."""
         with self._lock:
             self._bytes = max(total, self._bytes)
             self._report_if_due()
 
-    def waiting(self, seconds: float, limit: float) -> None:
+    def report_wait(self, seconds: float, limit: float) -> None:
         """Report a wait for another process: ``seconds`` so far, ``limit`` at most."""
         self._phase, self._done, self._total = Phase.WAITING, int(seconds), int(limit)
         self._report()

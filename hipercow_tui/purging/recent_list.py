@@ -78,7 +78,7 @@ def append_ids(dirs: RootDirs, ids: Iterable[str]) -> ItemResult | None:
 
 def is_of_removal(result: ItemResult) -> bool:
     """Return whether a result says that purged tasks may still be in the list."""
-    return result.is_of_list and result.reason.startswith(_STILL_LISTED)
+    return result.is_about_recent_list and result.reason.startswith(_STILL_LISTED)
 
 
 def _failure(what: str, why: str, dirs: RootDirs) -> ItemResult | None:

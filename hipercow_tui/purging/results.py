@@ -13,7 +13,7 @@ from hipercow_tui.formats.py_layout import RECENT
 
 
 class Phase(StrEnum):
-    """A phase of a purge; ``WAITING`` watches whether another process still works in the batch."""
+    """A phase of a purge; in ``WAITING``, another process may still use the batch."""
 
     WAITING = "waiting"
     MOVING = "moving"
@@ -49,7 +49,7 @@ class ItemResult:
     is_bundle: bool = False
 
     @property
-    def is_of_list(self) -> bool:
+    def is_about_recent_list(self) -> bool:
         """Whether this is about the list of recent tasks of Python, and not about a task or
         bundle."""
         return self.name == RECENT and not self.is_bundle
@@ -86,13 +86,13 @@ class PurgeReport:
 
     @property
     def complete(self) -> bool:
-        """Whether everything in the plan is gone."""
+        """Whether everything in the plan was removed."""
         return not (self.put_back or self.failed or self.stopped)
 
     def followed_by(self, later: PurgeReport) -> PurgeReport:
         """Merge with the report of a second attempt at the rest of the plan."""
         removed = {*self.removed, *later.removed}
-        kept = tuple(one for one in self.failed if one.where is not None or one.is_of_list)
+        kept = tuple(one for one in self.failed if one.where or one.is_about_recent_list)
         return replace(
             later,
             plan=self.plan,
@@ -137,8 +137,8 @@ class RestoreReport:
 
     ``restored`` (ids) and ``restored_bundles`` (names) are in place again. ``missing_ids``
     are ids that are neither in place nor in the batch. ``failed`` are tasks and bundles that could
-    not be put back, or are kept, with their path. ``lost`` is a sentence if another process took
-    over the batch meanwhile, else "".
+    not be put back, or are quarantined, with their path. ``lost`` is a sentence if another process
+    took over the batch meanwhile, else "".
     """
 
     batch_id: str
@@ -187,7 +187,7 @@ class EmptyReport:
 
     @property
     def complete(self) -> bool:
-        """Whether everything in these batches is gone."""
+        """Whether everything in these batches was erased."""
         return not (self.failed or self.stopped)
 
     def followed_by(self, later: EmptyReport) -> EmptyReport:

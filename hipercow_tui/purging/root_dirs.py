@@ -67,7 +67,7 @@ class RootDirs:
         OSError, also if one of them is a link.
         """
         if self.bundles is None:
-            raise FileNotFoundError(errno.ENOENT, "hipercow/bundles is gone", name)
+            raise FileNotFoundError(errno.ENOENT, "hipercow/bundles does not exist", name)
         *steps, last = name.split("/")
         with ExitStack() as stack:
             folder = self.bundles
@@ -97,7 +97,7 @@ class RootDirs:
             return True
 
     def sync_sources(self, ids: Iterable[str], bundles: Iterable[str]) -> None:
-        """Write the folders from which these tasks and bundles were moved to the disk.
+        """Flush to disk the folders from which these tasks and bundles were moved.
 
         Folders that can't be opened are left out. Raises OSError if the disk fails.
         """

@@ -192,7 +192,8 @@ class PurgeTransaction:
         if paths:
             number = pluralize(len(paths), "task or bundle", "tasks or bundles")
             rest = f"{number} can't be put back, the first is {escape_controls(str(paths[0]))}"
-        listed = [f" {one.name}: {one.reason}." for one in self.record.failed if one.is_of_list]
+        failed = [one for one in self.record.failed if one.is_about_recent_list]
+        listed = [f" {one.name}: {one.reason}." for one in failed]
         return f"{reason}. {state}; {rest}.{''.join(listed)}"
 
     def interrupted_sentence(self, error: OSError | PurgeError) -> str:

@@ -27,7 +27,7 @@ _ABOUT_CODE = (
     NotImplementedError, RecursionError, TypeError,
 )  # fmt: skip
 _PACKAGES = ("hipercow-tui", "textual", "rich", "humanize", "wcmatch", "platformdirs")
-_MOST_FRAMES = 50  # of one error, the innermost: a recursion has a thousand
+_MAX_FRAMES = 50  # of one error, the innermost: a recursion has a thousand
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -70,7 +70,7 @@ def report_lines(error: BaseException) -> Iterator[str]:
     for one in _with_causes(error):
         yield ""
         yield f"{type(one).__module__}.{type(one).__qualname__}: {_message(one)}"
-        for frame in traceback.extract_tb(one.__traceback__)[-_MOST_FRAMES:]:
+        for frame in traceback.extract_tb(one.__traceback__)[-_MAX_FRAMES:]:
             yield f"  {_short_path(frame.filename)}:{frame.lineno} {frame.name}"
     yield ""
     yield "Last log lines:"

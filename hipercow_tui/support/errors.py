@@ -51,5 +51,5 @@ class LogError(HipercowTuiError):
 def os_error_text(error: OSError) -> str:
     """Return the reason of a failed system call, without control characters."""
     if error.strerror == os.strerror(errno.EXDEV):  # "Invalid cross-device link"
-        return "its folder is a mount, and nothing can be moved into or out of one"
+        return "its folder is a mount point, and nothing can be moved into or out of it"
     return escape_controls(error.strerror or str(error))

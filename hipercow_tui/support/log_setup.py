@@ -59,9 +59,9 @@ _memory = _MemoryHandler()
 
 
 def start_logging(file: str | None) -> None:
-    """Log to memory, and to ``file`` if there is one; again, it replaces the former setup.
+    """Log to memory, and to ``file`` if that is given. A second call replaces the first setup.
 
-    The environment variable HIPERCOW_TUI_LOG is the least level that is logged, "info" if it is
+    The environment variable HIPERCOW_TUI_LOG is the lowest level that is logged, "info" if it is
     not set. If only that is set, the file is ``hipercow-tui.log`` in the user's state folder.
     Raises HipercowTuiError if the variable has another value, or if the file can't be written.
     """

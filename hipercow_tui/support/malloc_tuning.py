@@ -7,7 +7,7 @@ from contextlib import suppress
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENAS = -1, -3, -8  # constants of <malloc.h>
 
 
-def keep_little() -> None:
+def limit_heap_growth() -> None:
     """Make glibc allocate large tables outside its heap, and return them when they are freed.
 
     By default it raises the size limit for that, and the heap grows by 40 MB while 100,000 tasks
@@ -21,7 +21,7 @@ def keep_little() -> None:
             mallopt(option, value)
 
 
-def give_back() -> None:
+def release_free_memory() -> None:
     """Make glibc return free pages within its heap: 4 MB after 100,000 tasks were read, in 1 ms."""
     import ctypes
 

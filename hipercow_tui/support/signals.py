@@ -24,7 +24,7 @@ def on_signals(act: Callable[[int], object]) -> Iterator[None]:
 
 
 @contextmanager
-def ended_by_interrupt() -> Iterator[None]:
+def end_on_interrupt() -> Iterator[None]:
     """Let ctrl+c end the process at once, while it changes nothing.
 
     The handler of Python would only run when a system call returns, which a file server that hangs
@@ -43,4 +43,4 @@ def exit_for_signal(number: int) -> NoReturn:
 
 
 def ignore_signal(number: int) -> None:
-    """Handle a signal by nothing, while the process is about to end anyway."""
+    """Handle a signal by doing nothing, while the process is about to end anyway."""

@@ -47,7 +47,7 @@ def open_streams() -> None:
 def print_output(result: dict[str, Any] | Iterable[str]) -> None:
     """Print lines, or an object as a line of JSON, on standard output.
 
-    Stops to read the lines once one can't be written. Errors of the iterator itself are raised.
+    Stops reading the lines once one can't be written. Errors of the iterator itself are raised.
     """
     lines = [json.dumps(result)] if isinstance(result, dict) else result
     for line in lines:

@@ -37,7 +37,7 @@ def decoded(raw: bytes) -> str:
 
 
 def truncate_middle(text: str, width: int) -> str:
-    """Shorten a text in the middle to at most ``width`` characters: both ends tell names apart."""
+    """Shorten a text in the middle to at most ``width`` characters: names differ at both ends."""
     if len(text) <= width:
         return text
     head = max(0, width // 2)
@@ -76,7 +76,7 @@ def format_size(number: int) -> str:
 def format_age(then: float, now: float) -> str:
     """Return how long ago ``then`` was: ``3 weeks ago``. Both are in seconds since the epoch.
 
-    A time in the future, by a wrong clock, is ``just now``.
+    A time in the future, due to a wrong clock, is ``just now``.
     """
     seconds = now - then
     if seconds < 10:

@@ -11,7 +11,7 @@ _NAME = "hipercow-tui"
 def config_folder() -> Path:
     """Return the folder of the user's settings.
 
-    ``XDG_CONFIG_HOME`` counts on every platform if it is absolute. Raises RuntimeError if the home
+    ``XDG_CONFIG_HOME`` applies on every platform if it is absolute. Raises RuntimeError if the home
     folder is unknown.
     """
     named = os.environ.get("XDG_CONFIG_HOME", "")

@@ -123,21 +123,21 @@ class HipercowApp(TerminalApp):
         self.push_screen(HelpScreen([KeyGroup("In the plan", plan)]))
 
     def action_help_quit(self) -> None:
-        """Handle ctrl+c: stop a job under way, as in a command."""
+        """Handle ctrl+c: stop a running job, as in a command."""
         if self.browser.purge.job is not None:
             self.browser.action_undo()
         else:
             self.notify("Press q to quit; ctrl+c stops a purge")
 
     def leave(self, number: int) -> None:
-        """Stop the job under way, and exit with the status of the signal ``number``. May be called
+        """Stop the running job, and exit with the status of the signal ``number``. May be called
         at any moment in the main thread."""
         if self.browser.purge.job is not None:
             self.browser.purge.job.stop()
         super().leave(number)
 
     def _fatal_error(self) -> None:
-        """Stop the job under way before the crash report is written."""
+        """Stop the running job before the crash report is written."""
         if self.browser.purge.job is not None:
             self.browser.purge.job.stop()
         super()._fatal_error()

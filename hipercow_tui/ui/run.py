@@ -1,4 +1,4 @@
-"""Start the app, run it, and finish a job that is under way when it ends.
+"""Start the app, run it, and finish a job that is still running when it ends.
 
 The first frame should come quickly: the import of Textual takes 0.2 s, so everything that the first
 frame does not need is imported after it (``warm_up``). It does not wait for a file server either:
@@ -20,7 +20,7 @@ from hipercow_tui.settings.saved_filters import FilterFile, SavedFilter
 from hipercow_tui.settings.theme_store import ThemeFile
 from hipercow_tui.support.errors import FilterError
 from hipercow_tui.support.exit_codes import DONE
-from hipercow_tui.support.malloc_tuning import keep_little
+from hipercow_tui.support.malloc_tuning import limit_heap_growth
 from hipercow_tui.support.signals import ignore_signal, on_signals
 from hipercow_tui.support.streams import print_message, print_output
 
@@ -54,7 +54,7 @@ def run_app(
     the mouse. Raises what ``find`` raises.
     """
     os.environ.setdefault("TEXTUAL_FPS", "240")  # the result of a key is drawn at the next frame
-    keep_little()
+    limit_heap_growth()
     gc.disable()  # until the root is read: almost nothing that is created before is garbage
     from hipercow_tui.ui.workers.base import run_in_thread
 

@@ -79,7 +79,7 @@ def test_a_batch_is_moved_to_the_trash_restored_and_erased(root: Root, capsys: C
 
 
 def test_history_lists_each_action_the_latest_first(root: Root, capsys: Capture) -> None:
-    assert run("history", root) == 0 and "Nothing was purged yet" in capsys.readouterr().out
+    assert run("history", root) == 0 and "Nothing purged yet" in capsys.readouterr().out
     run("purge", root, "--task-id", FREE, "--yes")
     run("purge", root, "--task-id", LONE, "--trash", "--yes")
     run("trash", root, "--empty", "--yes")

@@ -55,7 +55,7 @@ async def test_the_dialog_says_that_an_ignored_bundle_stays() -> None:
     ignored = replace(plan_of(3), ignored_bundles=((Lang.R, "a"), (Lang.R, "b")))
     async with (app := Host(ConfirmScreen(ignored, Size()))).run_test(size=(80, 24)):
         shown = " ".join(text_of(app).replace("│", "").split())
-    assert "2 unreadable bundles stay and may list tasks that are gone." in shown
+    assert "2 unreadable bundles stay and may list missing tasks." in shown
 
 
 async def test_the_dialog_shows_the_numbers() -> None:

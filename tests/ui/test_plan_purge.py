@@ -138,7 +138,7 @@ async def test_a_stopped_purge_puts_back_all_that_is_not_erased(tmp_path: Path) 
     everything = FilterStack(finished_before=FinishedBefore(NOW, "now"))
     plan = make_plan(snapshot, everything, now=NOW)
     app = PurgeHost(purge_job(plan, find_root(tmp_path), PurgeMode.PURGE))
-    app.bar.run.stop()
+    app.bar.runner.stop()
     async with app.run_test(size=(80, 24)) as pilot:
         end = await ended(pilot, app)
         assert isinstance(end.report, PurgeReport)

@@ -11,7 +11,7 @@ from textual.screen import Screen
 
 from hipercow_tui.analysis.error_groups import ErrorGroup, ErrorKey
 from hipercow_tui.domain.snapshot import Snapshot
-from hipercow_tui.support.malloc_tuning import give_back
+from hipercow_tui.support.malloc_tuning import release_free_memory
 from hipercow_tui.support.text import pluralize
 from hipercow_tui.ui.browse.pane import Pane
 from hipercow_tui.ui.browse.session import Session
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class ErrorsPane(Pane):
-    """The errors, once the whole root was read; Enter marks the tasks of one."""
+    """The errors, once the complete root has been read; Enter marks the tasks of one."""
 
     name = ERRORS
     key = "e"
@@ -45,7 +45,7 @@ class ErrorsPane(Pane):
 
     @property
     def notes(self) -> Sequence[str]:
-        """How many failures are read, while not all are."""
+        """The number of failures read so far, until all are read."""
         return tuple(filter(None, (self.table.progress,)))
 
     @property
@@ -66,7 +66,7 @@ class ErrorsPane(Pane):
     def show_groups(self, view_model: FailureViewModel) -> None:
         """Show the errors that are known so far."""
         gc.freeze()  # they stay in memory; a garbage collector that visits them takes 50 ms
-        give_back()
+        release_free_memory()
         unread = self.session.unread_errors
         self.session.errors = view_model
         self.table.show(view_model)
@@ -149,13 +149,13 @@ class ErrorsPane(Pane):
         self._set_marks(marks | ids if marked else marks - ids)
 
     def mark_all(self) -> None:
-        """Mark the matched tasks of all errors, during a search of those that were found."""
+        """Mark the matched tasks of all errors; during a search, only of errors that were found."""
         needle = self.session.state.query.casefold()
         groups = [group for group in self.table.groups if group.matches(needle)]
         found = (task_id for group in groups for task_id in group.ids)
         failed = self.tasks.view.markable_among(found)
         if needle and not failed:
-            self.table.notify("Nothing that was found passes the filters")
+            self.table.notify("No task that was found passes the filters")
         self.mark(failed, marked=True)
 
     def _set_marks(self, ids: frozenset[str]) -> None:

@@ -39,7 +39,7 @@ class Filtering(Controller):
         return self._screen.query_one(FilterPanel)
 
     def commands(self) -> Iterable[SystemCommand]:
-        """A command for each saved filter, and one to remove it."""
+        """Yield a command for each saved filter, and one to remove it."""
         for name, saved in self.saved.filters.items():
             title, help_text = escape(name), escape(str(saved))
             yield SystemCommand(
@@ -59,8 +59,8 @@ class Filtering(Controller):
         if self._file is None:
             self._warn("Filters can't be saved: there is no folder for them")
         elif not saved.given:
-            marks = "Marks are not saved: s" if self._panel.marks else "S"
-            self._screen.notify(f"{marks}et a filter first (1 to 6, tab)", title="No filter")
+            prefix = "Marks are not saved: set" if self._panel.marks else "Set"
+            self._screen.notify(f"{prefix} a filter first (1 to 6, tab)", title="No filter")
         else:
             from hipercow_tui.ui.dialogs.save_filter import SaveFilterScreen
 

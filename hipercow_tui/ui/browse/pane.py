@@ -65,7 +65,7 @@ class Pane(ABC):
         """Show the details of the current row, if the pane has any."""
 
     def cursor_moved(self) -> None:
-        """The cursor is on another row."""
+        """Handle a move of the cursor to another row."""
         self.show_details()
 
     @property
@@ -102,7 +102,7 @@ class Pane(ABC):
 
     @abstractmethod
     def sort_by(self, column: str) -> None:
-        """Sort by a column; if it is sorted by it already, in the opposite direction. Ignore a
+        """Sort by a column; if it is the current one, in the opposite direction. Ignore a
         column that has no order."""
 
     def sort_by_next(self, step: int) -> None:

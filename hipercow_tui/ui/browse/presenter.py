@@ -93,7 +93,7 @@ class Presenter(Controller):
         self._searching.show_hits()
 
     def failed(self, error: Exception) -> None:
-        """A thread ended by an unexpected error; may be called in any thread."""
+        """Report an unexpected error that ended a thread. May be called in any thread."""
         self._screen.post_message(messages.WorkerFailed(error))
 
     def show_pane(self, name: str) -> None:
@@ -104,7 +104,7 @@ class Presenter(Controller):
         self._searching.show_count()
 
     def update_hits(self) -> None:
-        """Show the numbers of a table that has other rows."""
+        """Update the counts after the rows of a table changed."""
         self.update_titles()
         self._searching.show_hits()
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class PurgeControl(Controller):
-    """``job`` is the job under way: a purge, a restore, an emptying; None if there is none.
+    """Plans and starts jobs. ``job`` is the running purge, restore or emptying, or None.
 
     Only a job that the user confirmed is started.
     """
@@ -24,7 +24,7 @@ class PurgeControl(Controller):
 
     @property
     def busy(self) -> str:
-        """A sentence on the job under way and what to do; empty if there is none."""
+        """A sentence on the running job and what to do; empty if there is none."""
         return self.job.status_text if self.job else ""
 
     def plan(self, filters: FilterStack) -> None:
@@ -56,7 +56,7 @@ class PurgeControl(Controller):
         self._screen.app.push_screen(screen, self.start)
 
     def start(self, job: JobSpec | None) -> None:
-        """Start a job that was confirmed, unless one is under way; None starts nothing."""
+        """Start a job that was confirmed, unless one is running; None starts nothing."""
         from hipercow_tui.ui.widgets.purge_bar import PurgeBar
 
         if job is None:
@@ -65,18 +65,18 @@ class PurgeControl(Controller):
             self._screen.notify(self.busy)
             return
         bar = PurgeBar(job)
-        self.job = bar.run
+        self.job = bar.runner
         self._screen.mount(bar, before=self._screen.query_one(KeyFooter))
         self._screen.refresh_bindings()
 
     def stop(self) -> None:
-        """Stop the job under way, if it can be stopped."""
+        """Stop the running job, if it can be stopped."""
         from hipercow_tui.ui.widgets.purge_bar import PurgeBar
 
         for bar in self._screen.query(PurgeBar):
             bar.stop()
 
     async def end(self) -> None:
-        """The job has ended: remove its progress bar."""
+        """Remove the progress bar of the job, which has ended."""
         self.job = None
         await self._screen.query("PurgeBar").remove()

@@ -355,7 +355,7 @@ class BrowseScreen(Screen[None]):
         self.purge.plan(self.filters.stack)
 
     def action_undo(self) -> None:
-        """Stop the job under way, else restore the last batch of the trash."""
+        """Stop the running job, else restore the last batch of the trash."""
         self.trash.undo()
 
     def action_trash(self) -> None:

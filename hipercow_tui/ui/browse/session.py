@@ -51,7 +51,7 @@ class Session:
         self.read_only = read_only
         self.clock = clock
         self.snapshot = Snapshot(root.path)
-        self.complete = False  # whether the whole root was read
+        self.complete = False  # whether the complete root has been read
         self.state = BrowseState()
         self.view_model: ViewModel | None = None  # the one that is shown
         self.errors: FailureViewModel | None = None
@@ -143,7 +143,7 @@ class Session:
     def request_view(self) -> None:
         """Request a view model of the present snapshot, state and filters."""
         if self._services is None:
-            return  # nothing was read yet
+            return  # nothing has been read yet
         from hipercow_tui.ui.workers.view_model import ViewRequest
 
         request = ViewRequest(
@@ -193,5 +193,5 @@ class Session:
     def purge_refusal(self) -> str:
         """A sentence on why the root and its trash can't be changed; empty if they can."""
         if self.read_only:
-            return "Started with --read-only: the trash can be looked at, not changed"
+            return "Started with --read-only: the trash can be viewed but not changed"
         return self.root.purge_refusal or ""

@@ -16,7 +16,7 @@ class BrowseState:
     """The pane, its sort order, the search and so on.
 
     Filters and marks are not part of it: the filter panel has them, because a relative age is
-    converted to a time again and again. ``show_sizes`` says whether tables have columns for sizes.
+    converted to a time on each use. ``show_sizes`` says whether tables have columns for sizes.
     """
 
     pane: str = TASKS

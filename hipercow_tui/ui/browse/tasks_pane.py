@@ -38,7 +38,7 @@ class TasksPane(Pane):
         self.table: TaskTable = TaskTable(session.summaries, id=self.name)
         self.details: TaskDetailsView = TaskDetailsView(id="details")
         self.details.add_class("details", "-shown")
-        self.table.say_if_empty("Reading …")
+        self.table.set_empty_text("Reading …")
         self.table.rows_pending = True
         self._loaded: DetailsLoaded | None = None
         self._settling: Timer | None = None
@@ -93,9 +93,11 @@ class TasksPane(Pane):
 
     def _explain_empty(self) -> None:
         if self.session.snapshot.tasks:
-            self.table.say_if_empty("No task passes all filters", "m shows all · 0 clears filters")
+            self.table.set_empty_text(
+                "No task passes all filters", "m shows all · 0 clears filters"
+            )
         elif self.session.complete:
-            self.table.say_if_empty(
+            self.table.set_empty_text(
                 "No tasks yet",
                 "task_create_expr() creates one in R,",
                 "'hipercow task create' in Python",

@@ -60,7 +60,7 @@ class TrashControl(Controller):
         self._announced |= {batch.batch_id for batch in new}
         for batch in new:
             self._screen.notify(
-                f"A purge of {age_text(batch, self._session.clock())} was interrupted:"
+                f"A purge {age_text(batch, self._session.clock())} was interrupted:"
                 " T to finish or restore it",
                 severity="warning",
                 timeout=30,
@@ -75,7 +75,7 @@ class TrashControl(Controller):
         return self._purge.job is not None or bool(self._state and self._state.undoable)
 
     def undo(self) -> None:
-        """Stop the job under way; else ask to restore the last batch of the trash."""
+        """Stop the running job; else ask to restore the last batch of the trash."""
         if self._purge.job is not None:
             self._purge.stop()
         elif self._session.purge_refusal:
@@ -99,7 +99,8 @@ class TrashControl(Controller):
             return
         job = restore_job(self._session.root, batches[0].batch_id)
         content = contents_text(*batches, verb="goes/go")
-        text = f"{content} back in place, moved away {age_text(batches[0], self._session.clock())}."
+        age = age_text(batches[0], self._session.clock())
+        text = f"{content} back into place, moved to the trash {age}."
         self._screen.app.push_screen(
             ChoiceScreen("Undo?", Text(text), [Choice("yes", "y", "Undo")]),
             lambda answer: self._purge.start(job if answer else None),

@@ -124,7 +124,7 @@ class _MessageTable(KeyedTable):
         super().__init__(id=id)
         self._messages = rows
         self._now = now
-        self.say_if_empty("These tasks are gone", "esc: back")
+        self.set_empty_text("These tasks are gone", "esc: back")
 
     def on_mount(self) -> None:
         """Show the rows."""

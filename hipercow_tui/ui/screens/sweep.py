@@ -101,7 +101,7 @@ class SweepScreen(Page[str | None]):
     def on_mount(self) -> None:
         """Read the inputs; look for changes of the root and for more inputs."""
         self.table.focus()
-        self.table.say_if_empty("Reading …")
+        self.table.set_empty_text("Reading …")
         self._summaries = self._summary_loader.subscribe(
             lambda: self.post_message(SummariesLoaded())
         )
@@ -151,7 +151,7 @@ class SweepScreen(Page[str | None]):
         table.now = self._clock()
         table.rows_pending = len(known) < len(present)
         if not present:
-            table.say_if_empty("These tasks are gone", "esc: back")
+            table.set_empty_text("These tasks are gone", "esc: back")
         table.show(self._sweep, tasks, sort_rows(self._sweep, known, self._sort), self._sort)
         self._show_head(present, known)
         self.query_one("#failure-chart", Static).update(self._failure_chart(known))

@@ -36,7 +36,7 @@ class BundleTable(KeyedTable):
         self._sort = BundleSort()
         self._view = TaskView(Snapshot(Path()))
         self._sizes_shown = False
-        self.say_if_empty(
+        self.set_empty_text(
             "No bundles",
             "hipercow_bundle_create() in R makes one,",
             "'hipercow create bulk' in Python",

@@ -29,18 +29,18 @@ class PurgeBar(Static):
     def __init__(self, job: JobSpec, *, id: str | None = None) -> None:
         super().__init__(markup=False, id=id)
         self._job = job
-        self.run = JobRunner(job, self)
+        self.runner = JobRunner(job, self)
 
     def on_mount(self) -> None:
         """Start the job."""
         self.update(Text(f"{self._job.title}…"))
-        self.run.start()
+        self.runner.start()
 
     def stop(self) -> None:
         """Stop the job after the present task; a purge puts back all that is not erased yet."""
         if self._job.can_stop:
-            self.run.stop()
-            self.update(Text("Stopping: all that is not erased yet is kept…"))
+            self.runner.stop()
+            self.update(Text("Stopping: everything that is not erased yet stays…"))
 
     def on_job_progressed(self, message: JobProgressed) -> None:
         """Show the progress."""
@@ -55,6 +55,6 @@ class PurgeBar(Static):
             facts.append(format_size(progress.bytes))
         if message.seconds_left is not None:
             facts.append(f"{format_duration(max(1.0, message.seconds_left))} left")
-        if self._job.can_stop and not self.run.stopping:
+        if self._job.can_stop and not self.runner.stopping:
             facts.append("U: stop")
         self.update(text.append(" " + " · ".join(facts)))

@@ -167,7 +167,7 @@ class VirtualTable(VirtualScroll, can_focus=True):
         """The lines to show in an empty table: the reason, and the keys to press."""
         return self._empty_text
 
-    def say_if_empty(self, *lines: str) -> None:
+    def set_empty_text(self, *lines: str) -> None:
         """Set the lines to show in an empty table."""
         if lines != self._empty_text:
             self._empty_text = lines
@@ -233,9 +233,9 @@ class VirtualTable(VirtualScroll, can_focus=True):
         self._strips.clear()
         if not self._redraw_pending:
             self._redraw_pending = True
-            self.call_next(self._redraw_later)
+            self.call_next(self._run_pending_redraw)
 
-    def _redraw_later(self) -> None:
+    def _run_pending_redraw(self) -> None:
         self._redraw_pending = False
         self._refresh_changed_lines()
 

@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar
 
 _LOGGER = logging.getLogger(__name__)
 
-GRACE = 2.0  # seconds that leaving the app waits for calls under way, such as saving a plan
+GRACE = 2.0  # seconds that leaving the app waits for running calls, such as saving a plan
 
 T = TypeVar("T")
 Request = TypeVar("Request")
@@ -73,7 +73,7 @@ class DaemonExecutor(ThreadPoolExecutor):
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Wait for the calls under way, at most ``GRACE`` seconds."""
+        """Wait for the running calls, at most ``GRACE`` seconds."""
         if wait:
             _wait(self._futures, timeout=GRACE)
 
@@ -93,7 +93,7 @@ class BackgroundWorker(ABC):
         start_thread(self._run, on_error, name=type(self).__name__)
 
     def stop(self) -> None:
-        """Take no further step. Does not wait for the step under way."""
+        """Take no further step. Does not wait for the current step."""
         self._stopped = True
         self._woken.set()
 
@@ -102,7 +102,7 @@ class BackgroundWorker(ABC):
         """Do the work. Return the seconds until the next step, or None to sleep until woken."""
 
     def _wake(self) -> None:
-        """Run a step now, or another one after the step under way."""
+        """Run a step now, or another one after the current step."""
         self._woken.set()
 
     def _sleep(self, seconds: float | None) -> bool:

@@ -96,7 +96,7 @@ def to_end(log: Log, page: Page, viewport: Viewport) -> Page:
 
 
 def stay(log: Log, page: Page, viewport: Viewport) -> Page:
-    """Stay at the same place in another viewport; a search under way has ended."""
+    """Stay at the same place in another viewport; a running search has ended."""
     same_rows = replace(viewport, height=0) == replace(page.viewport, height=0)
     if page.at_end:
         there = to_end(log, page, viewport)

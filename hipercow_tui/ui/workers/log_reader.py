@@ -51,7 +51,7 @@ class LogReader(BackgroundWorker):
         self._wake()
 
     def navigate(self, navigation: Navigation) -> None:
-        """Go to another page; a search that is under way ends."""
+        """Go to another page; a running search ends."""
         self._newest += 1
         self._queue.append((self._newest, navigation))
         self._wake()
@@ -61,7 +61,7 @@ class LogReader(BackgroundWorker):
         self.navigate(partial(find, query=query, backwards=backwards, goes_on=self._show_progress))
 
     def resize(self, viewport: Viewport) -> None:
-        """Show the same place in another size; a search that is under way continues."""
+        """Show the same place in another size; a running search continues."""
         self._viewport = viewport
         self._queue.append((self._newest, stay))
         self._wake()
@@ -82,7 +82,7 @@ class LogReader(BackgroundWorker):
 
     @property
     def _superseded(self) -> bool:
-        """Whether the result of the navigation under way is not wanted any more."""
+        """Whether the result of the current navigation is not wanted any more."""
         return self._stopped or self._newest != self._current
 
     def _show_progress(self, page: Page) -> bool:

@@ -1,4 +1,4 @@
-"""Scans the root again and again, and passes on the changes."""
+"""Scans the root repeatedly, and passes on the changes."""
 
 from __future__ import annotations
 

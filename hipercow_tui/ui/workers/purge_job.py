@@ -40,7 +40,7 @@ class JobSpec:
 
 
 def purge_job(plan: PurgePlan, root: Root, mode: PurgeMode) -> JobSpec:
-    """Carry out a plan: move to the trash, or erase."""
+    """Return a job that carries out a plan: move to the trash, or erase."""
     to_trash = mode is PurgeMode.TRASH
     run = move_to_trash if to_trash else execute
     title = "Moving to the trash" if to_trash else "Purging"
@@ -50,7 +50,7 @@ def purge_job(plan: PurgePlan, root: Root, mode: PurgeMode) -> JobSpec:
 
 
 def restore_job(root: Root, batch_id: str) -> JobSpec:
-    """Restore a batch."""
+    """Return a job that restores a batch."""
 
     def run(on_progress: Callable[[Progress], None], stop: threading.Event) -> Report:
         return restore(root, batch_id, on_progress=on_progress)
@@ -59,7 +59,7 @@ def restore_job(root: Root, batch_id: str) -> JobSpec:
 
 
 def empty_job(root: Root, batches: Sequence[TrashEntry]) -> JobSpec:
-    """Erase batches, if they are unchanged since they were listed."""
+    """Return a job that erases batches, if they have not changed since they were listed."""
     return JobSpec(
         "Emptying the trash",
         lambda on_progress, stop: empty(root, batches, on_progress=on_progress, stop=stop),
@@ -67,7 +67,7 @@ def empty_job(root: Root, batches: Sequence[TrashEntry]) -> JobSpec:
 
 
 def finish_job(root: Root, batch_id: str) -> JobSpec:
-    """Finish an interrupted batch."""
+    """Return a job that finishes an interrupted batch."""
     return JobSpec(
         "Finishing",
         lambda on_progress, stop: finish(root, batch_id, on_progress=on_progress, stop=stop),
@@ -127,7 +127,7 @@ class JobRunner:
         title = f"{self._job.title}{progress_text}"
         if self.stopping:
             return f"{title} is being stopped: wait until the file system has answered"
-        return f"{title} is under way: wait for its end" + (
+        return f"{title} is in progress: wait for it to finish" + (
             ", or stop it with U" if self._job.can_stop else ""
         )
 

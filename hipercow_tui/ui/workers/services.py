@@ -100,7 +100,7 @@ class BackgroundServices:
         )
 
     def stop(self) -> None:
-        """Send nothing more. Does not wait for the work under way."""
+        """Stop all workers. Does not wait for their current work."""
         for worker in (
             self.poller,
             self.summary_loader,
@@ -115,27 +115,28 @@ class BackgroundServices:
             worker.stop()
 
     def group_errors(self, snapshot: Snapshot, sort: ErrorSort) -> None:
-        """Answered by ErrorsReady, several times while failures are read."""
+        """Group failures by error; post ErrorsReady, several times while they are read."""
         self.errors.update(FailureRequest(snapshot, sort))
 
     def build_view_model(self, request: ViewRequest, *, urgent: bool) -> None:
-        """Answered by ViewModelReady; if ``urgent``, usually in time for the next frame."""
+        """Build a view model, and post ViewModelReady; if ``urgent``, usually in time for the next
+        frame."""
         self._view_models.submit(request, timeout=SAME_FRAME if urgent else 0.0)
 
     def compute_totals(self, request: ViewRequest) -> None:
-        """Answered by TotalsReady."""
+        """Compute the totals of a purge, and post TotalsReady."""
         self._totals.submit(request)
 
     def load_details(self, task: Task) -> None:
-        """Answered by DetailsLoaded."""
+        """Read the details of a task, and post DetailsLoaded."""
         self._details.submit(task)
 
     def refresh_trash(self) -> None:
-        """Answered by TrashUpdated, and once more when sizes were measured."""
+        """Read the trash; post TrashUpdated, and again when sizes have been measured."""
         self._trash.submit(None)
 
     def make_plan(self, stack: FilterStack) -> None:
-        """Answered by PlanReady, once every task of the plan was read since the start."""
+        """Make a plan once all its tasks have been read since the start; post PlanReady."""
 
         def planned(snapshot: Snapshot) -> None:
             plan = make_plan(snapshot, stack, now=self._clock())

@@ -70,7 +70,7 @@ class TrashState:
 
 
 class TrashMonitor:
-    """Reads the trash of a root if it changed since the last time. A batch is measured once: its
+    """Reads the trash of a root if it has changed since last time. A batch is measured once: its
     size does not change."""
 
     def __init__(self, root: Root) -> None:

@@ -18,7 +18,7 @@ from hipercow_tui.ui.widgets.filters.validated_input import ValidatedInput
 
 
 class AgeFilter(Vertical):
-    """The filter is the text of the input. Moving the slider writes it, and the slider follows it.
+    """The filter by age: the text of an input. The slider sets that text, and follows it.
 
     ``clock`` gives the time in seconds since the epoch.
     """

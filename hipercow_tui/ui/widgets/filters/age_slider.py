@@ -20,7 +20,7 @@ LARGE_STEP = 4  # stops: about a factor of fifteen
 
 
 class AgeSlider(Widget, can_focus=True):
-    """A slider with a column for each stop; ages right of the handle pass. Column 0 is any age."""
+    """A slider with a column for each stop; ages right of the handle match. Column 0 is any age."""
 
     DEFAULT_CSS = """
     AgeSlider { height: auto; }

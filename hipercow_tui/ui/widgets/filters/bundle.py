@@ -22,7 +22,7 @@ SPECIAL = "\\*?[]{} "  # characters with a meaning in a glob, and the separator
 
 
 def split_globs(text: str) -> tuple[str, ...]:
-    r"""Split a line into globs, at blanks that are not escaped as ``\ ``."""
+    r"""Split a line into globs, at spaces that are not escaped as ``\ ``."""
     return tuple(_PATTERN.findall(text))
 
 

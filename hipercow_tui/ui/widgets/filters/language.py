@@ -20,7 +20,7 @@ _NEXT = {None: Lang.R, Lang.R: Lang.PY, Lang.PY: None}
 
 
 class LanguageFilter(Widget, can_focus=True):
-    """A line that selects both languages, R or Python.
+    """A line that selects R, Python or both languages.
 
     It is hidden in a root of one language, unless a language is selected.
     """
@@ -60,7 +60,7 @@ class LanguageFilter(Widget, can_focus=True):
         self.set_class(bool(self.counts) or self.lang is not None, "-both")
 
     def action_next(self) -> None:
-        """Select the next of both, R and Python."""
+        """Select the next choice: both languages, R, Python."""
         self.lang = _NEXT[self.lang]
 
     def on_click(self) -> None:

@@ -15,7 +15,7 @@ QUIET = "$foreground-muted"  # like $text-muted, which works only in stylesheets
 
 
 class FilterLine(Widget):
-    """A text that changes often but never its size: unlike a Static, it needs no new layout."""
+    """A text that changes often, but never in size: unlike a Static, it needs no new layout."""
 
     DEFAULT_CSS = """
     FilterLine { height: 1; padding: 0 0 0 1; }

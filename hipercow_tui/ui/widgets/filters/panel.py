@@ -114,7 +114,7 @@ class FilterPanel(Vertical):
 
     @property
     def marks(self) -> frozenset[str] | None:
-        """The marked ids; None is no filter, an empty set matches nothing (SPEC rule 1)."""
+        """The marked ids; None: no filter; an empty set matches nothing (docs/spec.md, rule 1)."""
         return self._marks
 
     @marks.setter
@@ -213,7 +213,7 @@ class FilterPanel(Vertical):
         elif self._marks:
             self._marks_line.content = heading("Marks", f"{len(self._marks):,} marked")
         else:
-            self._marks_line.content = heading("Marks", "! all gone", warn=True)
+            self._marks_line.content = heading("Marks", "! all removed", warn=True)
         if self.stack.given:
             self._purge_totals.show_totals(self._totals)
         else:
