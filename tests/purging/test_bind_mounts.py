@@ -98,8 +98,8 @@ def test_tasks_inside_a_bind_mount_can_not_be_moved(root: Root, tmp_path: Path, 
     for act in (execute, move_to_trash):
         report = act(plan_of(root, [LONE]), root)
         assert [one.reason for one in report.failed if one.name == LONE] == [
-            "it can't be moved: its folder is a mount point, and nothing can be moved into or out of"
-            " it"
+            "it can't be moved: its folder is a mount point, and nothing can be moved into or out"
+            " of it"
         ]
     assert root_contents(root) == before and batches(root) == []
 

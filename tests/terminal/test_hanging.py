@@ -125,7 +125,7 @@ def test_hanging_purge_is_waited_for_with_a_message(start: Starter, flag: Path, 
     terminal.press("y")
     terminal.wait(r"Purging…")
     terminal.press("q")
-    terminal.wait(r"Purging is under way: wait")
+    terminal.wait(r"Purging is in progress: wait")
     terminal.child.kill(signal.SIGTERM)
     terminal.wait(r"Purging is being stopped: wait until the file system has ans")
     assert terminal.child.isalive()

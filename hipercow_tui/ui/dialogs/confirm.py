@@ -117,7 +117,7 @@ def _consequences(plan: PurgePlan, total: Size | None, warning: str | None) -> T
         text.append(f"{plan.surviving:,} {stay} bundle. ")
     if ignored := len(plan.ignored_bundles):
         stay = "unreadable bundle stays" if ignored == 1 else "unreadable bundles stay"
-        text.append(f"{ignored:,} {stay} and may list tasks that are gone. ", "bold")
+        text.append(f"{ignored:,} {stay} and may list missing tasks. ", "bold")
     if warning:
         text.append(f"\n\n! {plain_text(warning)}", "bold")
     return text.append(
