@@ -47,7 +47,9 @@ def execute(
     Raises PurgeError if the plan is refused, the root can't be purged, or the purge as a whole
     fails. Then everything is in its place, unless the message says otherwise.
     """
-    return _execute(plan, root, PurgeMode.PURGE, ProgressReporter(on_progress, stop, jobs))
+    return _check_and_execute(
+        plan, root, PurgeMode.PURGE, ProgressReporter(on_progress, stop, jobs)
+    )
 
 
 def move_to_trash(
@@ -61,7 +63,7 @@ def move_to_trash(
 
     This frees no space until the trash is emptied; until then the batch can be restored.
     """
-    return _execute(plan, root, PurgeMode.TRASH, ProgressReporter(on_progress, stop))
+    return _check_and_execute(plan, root, PurgeMode.TRASH, ProgressReporter(on_progress, stop))
 
 
 def preflight(plan: PurgePlan, root: Root) -> str | None:
@@ -85,10 +87,10 @@ def preflight(plan: PurgePlan, root: Root) -> str | None:
     return None
 
 
-def _execute(
+def _check_and_execute(
     plan: PurgePlan, root: Root, mode: PurgeMode, progress: ProgressReporter
 ) -> PurgeReport:
-    _check(plan, root)
+    _ensure_purgeable(plan, root)
     if plan.empty:
         return PurgeReport(plan)
     chain_units(plan)  # raises an error for names that lead out of the root
@@ -123,13 +125,17 @@ def execute_confirmed(
     with ExitStack() as stack:
         dirs = [stack.enter_context(open_root_dirs(root.part(lang))) for lang in langs]
         batches = _create_batches(stack, dirs, plan, mode, batch_id)
-        for lang, opened in zip(langs, dirs, strict=True):
-            part = plan.of_lang(lang)
+        for lang, root_dirs in zip(langs, dirs, strict=True):
+            language_plan = plan.of_lang(lang)
             if progress.stopped:
-                reports.append(_not_started(part))
+                reports.append(_not_started(language_plan))
                 continue
             try:
-                reports.append(_execute_in(opened, part, mode, progress, batches.pop(lang, None)))
+                reports.append(
+                    _execute_language(
+                        root_dirs, language_plan, mode, progress, batches.pop(lang, None)
+                    )
+                )
             except PurgeError as error:
                 raise _partly_done_error(reports, error) from None
     return merge_reports(plan, reports)
@@ -148,13 +154,15 @@ def _create_batches(
     Batches that are still in the result when the stack closes are removed: they were not used.
     """
     batches: dict[Lang, Batch] = {}
-    made = stack.enter_context(ExitStack())
+    batch_stack = stack.enter_context(ExitStack())
     stack.callback(
         lambda: [batch.discard() for batch in batches.values()]
-    )  # before ``made`` is closed
+    )  # before ``batch_stack`` is closed
     try:
-        for opened in dirs:
-            batches[opened.lang] = made.enter_context(create_batch(opened, plan, mode, batch_id))
+        for root_dirs in dirs:
+            batches[root_dirs.lang] = batch_stack.enter_context(
+                create_batch(root_dirs, plan, mode, batch_id)
+            )
     except NoSpaceError:
         for batch in batches.values():
             batch.discard()
@@ -162,10 +170,12 @@ def _create_batches(
     return batches
 
 
-def _not_started(part: PurgePlan) -> PurgeReport:
-    """Return the report of a part that was not begun, because the purge was stopped before."""
+def _not_started(language_plan: PurgePlan) -> PurgeReport:
+    """Return the report of a plan that was not begun, because the purge was stopped before."""
     return PurgeReport(
-        part, put_back=_same_result_for_all(part, "the purge was stopped"), stopped=True
+        language_plan,
+        put_back=_same_result_for_all(language_plan, "the purge was stopped"),
+        stopped=True,
     )
 
 
@@ -178,7 +188,7 @@ def _partly_done_error(reports: Sequence[PurgeReport], error: PurgeError) -> Pur
     )
 
 
-def _execute_in(
+def _execute_language(
     dirs: RootDirs,
     plan: PurgePlan,
     mode: PurgeMode,
@@ -193,16 +203,18 @@ def _execute_in(
     try:
         while True:
             try:
-                with nullcontext(batch) if batch else create_batch(dirs, rest, mode) as used:
+                with (
+                    nullcontext(batch) if batch else create_batch(dirs, rest, mode) as current_batch
+                ):
                     batch = None
-                    report = run_in_batch(used, rest, mode, progress)
+                    report = run_in_batch(current_batch, rest, mode, progress)
             except NoSpaceError as error:
                 if mode is PurgeMode.TRASH:
                     raise PurgeError(f"{error} Purging for good makes room.") from None
                 report = erase_unbatched(dirs, rest, progress, chains)
                 chains *= 2  # so that a batch is not tried in vain after each chain
                 if not (report.removed or total.removed or progress.stopped):
-                    raise PurgeError(_no_space_sentence(report, error)) from None
+                    raise PurgeError(_no_space_message(report, error)) from None
             total = total.followed_by(report)
             rest = _remaining_plan(rest, report)
             if rest.empty or progress.stopped or not report.no_space:
@@ -238,7 +250,7 @@ def run_in_batch(
     try:
         purge.run()
     except BaseException as error:  # also ctrl+c, and an error in on_progress
-        sentence = _roll_back_sentence(purge, error)
+        sentence = _roll_back_and_describe(purge, error)
         if purge.record.removed:
             report = purge.report(time.monotonic() - began, discarded=True)
             record_purge(batch.dirs, HistoryKind.PURGE, report)
@@ -249,7 +261,7 @@ def run_in_batch(
     return purge.report(time.monotonic() - began, discarded=discarded)
 
 
-def _roll_back_sentence(purge: PurgeTransaction, error: BaseException) -> str:
+def _roll_back_and_describe(purge: PurgeTransaction, error: BaseException) -> str:
     """Put everything back, unless another process took over the batch, and return what failed."""
     purge.progress = ProgressReporter(ignore_progress)
     expected = isinstance(error, (OSError, PurgeError))
@@ -259,19 +271,19 @@ def _roll_back_sentence(purge: PurgeTransaction, error: BaseException) -> str:
         purge.abort("the purge failed" if expected else "the purge was interrupted")
         purge.batch.discard()
     except (OSError, PurgeError) as second_error:
-        return purge.interrupted_sentence(second_error)
-    return purge.failure_sentence(error) if isinstance(error, (OSError, PurgeError)) else ""
+        return purge.interrupted_message(second_error)
+    return purge.failure_message(error) if isinstance(error, (OSError, PurgeError)) else ""
 
 
 def _remaining_plan(plan: PurgePlan, report: PurgeReport) -> PurgePlan:
     """Return the part of the plan that is not done yet."""
-    settled = {*report.removed, *report.removed_bundles}
-    settled |= {one.name for one in report.vanished}
-    settled |= {one.name for one in report.failed if one.where is not None}
+    finished_names = {*report.removed, *report.removed_bundles}
+    finished_names |= {one.name for one in report.vanished}
+    finished_names |= {one.name for one in report.failed if one.where is not None}
     return replace(
         plan,
-        tasks=tuple(one for one in plan.tasks if one.task.id not in settled),
-        bundles=tuple(one for one in plan.bundles if one.bundle.name not in settled),
+        tasks=tuple(one for one in plan.tasks if one.task.id not in finished_names),
+        bundles=tuple(one for one in plan.bundles if one.bundle.name not in finished_names),
     )
 
 
@@ -286,7 +298,7 @@ def _same_result_for_all(plan: PurgePlan, why: str) -> tuple[ItemResult, ...]:
     return tuple(ItemResult(name, why, is_bundle=is_bundle) for name, is_bundle in names)
 
 
-def _no_space_sentence(report: PurgeReport, error: NoSpaceError) -> str:
+def _no_space_message(report: PurgeReport, error: NoSpaceError) -> str:
     reason = next((f" ({one.reason})" for one in (*report.failed, *report.put_back)), "")
     return (
         f"{error} No retry chain could be erased to make room{reason}: delete a file or two by"
@@ -294,7 +306,7 @@ def _no_space_sentence(report: PurgeReport, error: NoSpaceError) -> str:
     )
 
 
-def _check(plan: PurgePlan, root: Root) -> None:
+def _ensure_purgeable(plan: PurgePlan, root: Root) -> None:
     if root.purge_refusal:
         raise PurgeError(root.purge_refusal)
     if plan.refused:

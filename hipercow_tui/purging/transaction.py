@@ -19,8 +19,8 @@ from hipercow_tui.purging.manifest import PurgeMode
 from hipercow_tui.purging.progress import ProgressReporter
 from hipercow_tui.purging.results import ItemResult, Phase, PurgeReport
 from hipercow_tui.purging.rollback import (
+    fix_wrong_records,
     restore_bundle,
-    restore_misrecorded,
     restore_task,
     restore_unit,
 )
@@ -48,11 +48,11 @@ class PurgeTransaction:
         if not self.progress.stopped:
             self.check()
         if not self.progress.stopped:
-            restore_misrecorded(self.batch, self.record)
-            self.refuse_unmovable()
-            self.forget_recent()
+            fix_wrong_records(self.batch, self.record)
+            self.ensure_batch_clean()
+            self.remove_from_recent()
             if self.mode is PurgeMode.TRASH:
-                self.keep()
+                self.finish_move_to_trash()
                 return
             self.erase()
         if self.progress.stopped:
@@ -66,20 +66,20 @@ class PurgeTransaction:
         for unit, reason in held.items():
             self.batch.ensure_owned()
             restore_unit(self.batch, unit, reason, self.record)
-        unit_of = by_member(self.units)
+        unit_by_task_id = by_member(self.units)
         for bundle in self.remaining_bundles():
-            units = {unit_of[i] for i in bundle.task_ids if i in unit_of}
-            if units and units <= self.record.held_units:
+            units = {unit_by_task_id[i] for i in bundle.task_ids if i in unit_by_task_id}
+            if units and units <= self.record.kept_units:
                 restore_bundle(self.batch, bundle.name, "all of its tasks stay", self.record)
 
-    def refuse_unmovable(self) -> None:
+    def ensure_batch_clean(self) -> None:
         """Raise PurgeError if something could not be moved out of the batch: it must not be
         erased."""
         for item in self.record.failed:
             if item.where is not None and item.where.is_relative_to(self.batch.path):
                 raise PurgeError(f"{escape_controls(item.name)} stays: {item.reason}")
 
-    def forget_recent(self) -> None:
+    def remove_from_recent(self) -> None:
         """Remove the tasks from the list of recent tasks of Python, while their ids are known.
 
         If the list can't be written, that is recorded, and the tasks are purged nevertheless.
@@ -88,7 +88,7 @@ class PurgeTransaction:
         failed = recent_list.remove_ids(self.batch.dirs, ids, lambda: self.progress.stopped)
         self.record.failed += [failed] if failed else []
 
-    def keep(self) -> None:
+    def finish_move_to_trash(self) -> None:
         """Leave the batch in the trash."""
         going, bundles = self.remaining_units(), self.remaining_bundles()
         if going or bundles:
@@ -120,7 +120,7 @@ class PurgeTransaction:
         The earlier attempts of a partly erased chain are put back. A bundle is put back if none of
         its tasks are erased, kept if some are, and erased if all are.
         """
-        erased = self.record.partially_erased
+        erased = self.record.partly_erased
         restored: set[str] = set()
         going = self.remaining_units()
         self._withdraw_failed({i for unit in going for i in unit.ids} - erased)
@@ -128,11 +128,11 @@ class PurgeTransaction:
         self.progress.begin(Phase.PUTTING_BACK, sum(len(unit.tasks) for unit in going))
         for unit in going:
             self.batch.ensure_not_taken_over()
-            whole = [task_id for task_id in unit.ids if task_id not in erased]
+            unerased_ids = [task_id for task_id in unit.ids if task_id not in erased]
             why = reason
-            if len(whole) < len(unit.tasks):
+            if len(unerased_ids) < len(unit.tasks):
                 why = f"{reason}; the later attempts of its chain are erased"
-            for task_id in whole:
+            for task_id in unerased_ids:
                 restore_task(self.batch, task_id, why, self.record)
                 restored.add(task_id)
                 self.progress.advance(len(restored))
@@ -145,7 +145,7 @@ class PurgeTransaction:
             else:
                 self._quarantine(bundle, reason)
         erase_bundles(self.batch, bundles_without_tasks, self.record)
-        restore_misrecorded(self.batch, self.record)
+        fix_wrong_records(self.batch, self.record)
         self._put_back_recent()
         self.progress.end()
         return bool(restored)
@@ -174,15 +174,15 @@ class PurgeTransaction:
 
     def remaining_units(self) -> list[ChainUnit]:
         """Return the units that are still to be purged."""
-        return [unit for unit in self.units if unit not in self.record.held_units]
+        return [unit for unit in self.units if unit not in self.record.kept_units]
 
     def remaining_bundles(self) -> list[Bundle]:
         """Return the bundles that are still to be purged."""
-        settled = self.record.bundles_settled
+        finished = self.record.finished_bundles
         bundles = (planned.bundle for planned in self.plan.bundles)
-        return [bundle for bundle in bundles if bundle.name not in settled]
+        return [bundle for bundle in bundles if bundle.name not in finished]
 
-    def failure_sentence(self, error: OSError | PurgeError) -> str:
+    def failure_message(self, error: OSError | PurgeError) -> str:
         """Return why the purge as a whole failed, and in which state the root is."""
         reason = os_error_text(error) if isinstance(error, OSError) else str(error)
         removed = len(self.record.removed)
@@ -195,7 +195,7 @@ class PurgeTransaction:
         listed = [f" {one.name}: {one.reason}." for one in self.record.failed if one.is_of_list]
         return f"{reason}. {state}; {rest}.{''.join(listed)}"
 
-    def interrupted_sentence(self, error: OSError | PurgeError) -> str:
+    def interrupted_message(self, error: OSError | PurgeError) -> str:
         """Return why the purge failed, if its tasks could not be put back either."""
         reason = os_error_text(error) if isinstance(error, OSError) else str(error)
         return (
@@ -212,7 +212,7 @@ class PurgeTransaction:
             removed=tuple(i for i in self.plan.ids if i in record.removed),
             removed_bundles=tuple(record.removed_bundles),
             put_back=tuple(record.put_back),
-            vanished=tuple(record.missing),
+            vanished=tuple(record.vanished),
             failed=tuple(record.failed),
             quarantine_path=self.quarantine_path(discarded=discarded),
             bytes=record.bytes,
