@@ -41,11 +41,11 @@ def execute(
     """Delete the tasks and bundles of a plan, and nothing else.
 
     ``on_progress`` is called at most every 50 ms, and when a phase begins or ends. Setting ``stop``
-    ends the purge and puts back all that is not erased. ``jobs`` chains are erased at a time. A
+    ends the purge and puts back all that is not erased. Up to ``jobs`` chains are erased at once. A
     task or bundle with an error stays, with its chain, and is listed in the report.
 
     Raises PurgeError if the plan is refused, the root can't be purged, or the purge as a whole
-    fails. Then everything is in its place, unless the message says otherwise.
+    fails. Then all files are back where they were, unless the message says otherwise.
     """
     return _check_and_execute(
         plan, root, PurgeMode.PURGE, ProgressReporter(on_progress, stop, jobs)
@@ -67,10 +67,10 @@ def move_to_trash(
 
 
 def preflight(plan: PurgePlan, root: Root) -> str | None:
-    """Return a warning for the question before a purge: a missing safety, or why it would fail.
+    """Return a warning for the question before a purge; None if there is no warning.
 
-    Returns None if there is nothing to warn of. This makes a batch that is not confirmed, and
-    removes it again.
+    It says that a safeguard is unavailable, or why the purge would fail. This makes a batch that is
+    not confirmed, and removes it again.
     """
     try:
         for lang in _langs_of(plan):
@@ -78,9 +78,9 @@ def preflight(plan: PurgePlan, root: Root) -> str | None:
                 check_space(dirs, plan, PurgeMode.PURGE)
     except NoSpaceError:
         return (
-            "There is no room for the record of a purge. To make room, retry chains are erased one"
-            " by one without a record: these can't be brought back by an undo, and nothing can be"
-            " moved to the trash."
+            "There is too little disk space for the batch of a purge. To free space, retry chains"
+            " are erased one by one without a batch: an undo can't bring these back, and nothing"
+            " can be moved to the trash."
         )
     except PurgeError as error:
         return str(error)
@@ -93,7 +93,7 @@ def _check_and_execute(
     _ensure_purgeable(plan, root)
     if plan.empty:
         return PurgeReport(plan)
-    chain_units(plan)  # raises an error for names that lead out of the root
+    chain_units(plan)  # raises an error for names that point outside the root
     batch_id = new_batch_id(time.time())
     _LOGGER.info(
         "%s of %d tasks and %d bundles of %s, batch %s",
@@ -118,8 +118,9 @@ def execute_confirmed(
 ) -> PurgeReport:
     """Carry out a confirmed plan for these languages, one after the other.
 
-    ``batch_id`` is the id of the batches in both roots. They are made before anything is moved, so
-    that a purge that dies in the first root can be finished in both. Raises PurgeError.
+    ``batch_id`` is the id of the batches in both roots. They are made before anything is moved. So
+    the purge can be finished in both roots after a process dies while it purges the first root.
+    Raises PurgeError.
     """
     reports: list[PurgeReport] = []
     with ExitStack() as stack:
@@ -137,7 +138,7 @@ def execute_confirmed(
                     )
                 )
             except PurgeError as error:
-                raise _partly_done_error(reports, error) from None
+                raise _partly_done_error(reports, mode, error) from None
     return merge_reports(plan, reports)
 
 
@@ -151,7 +152,7 @@ def _create_batches(
 ) -> dict[Lang, Batch]:
     """Make a batch in each of these roots; none at all if there is no space for one of them.
 
-    Batches that are still in the result when the stack closes are removed: they were not used.
+    Batches that the caller did not take out of the result are discarded when the stack closes.
     """
     batches: dict[Lang, Batch] = {}
     batch_stack = stack.enter_context(ExitStack())
@@ -179,13 +180,16 @@ def _not_started(language_plan: PurgePlan) -> PurgeReport:
     )
 
 
-def _partly_done_error(reports: Sequence[PurgeReport], error: PurgeError) -> PurgeError:
+def _partly_done_error(
+    reports: Sequence[PurgeReport], mode: PurgeMode, error: PurgeError
+) -> PurgeError:
+    """Add to the error of the second root how many tasks of the first were purged."""
     done = sum(len(report.removed) for report in reports)
     if not done:
         return error
-    return PurgeError(
-        f"The tasks of R were purged as planned ({done:,}), but those of Python were not: {error}"
-    )
+    tasks, was = pluralize(done, "task"), "was" if done == 1 else "were"
+    verb = "moved to the trash" if mode is PurgeMode.TRASH else "purged"
+    return PurgeError(f"{tasks} of R {was} {verb}; those of Python were not: {error}")
 
 
 def _execute_language(
@@ -210,9 +214,9 @@ def _execute_language(
                     report = run_in_batch(current_batch, rest, mode, progress)
             except NoSpaceError as error:
                 if mode is PurgeMode.TRASH:
-                    raise PurgeError(f"{error} Purging for good makes room.") from None
+                    raise PurgeError(f"{error} Purging for good frees space.") from None
                 report = erase_unbatched(dirs, rest, progress, chains)
-                chains *= 2  # so that a batch is not tried in vain after each chain
+                chains *= 2  # to avoid retrying the batch after every chain
                 if not (report.removed or total.removed or progress.stopped):
                     raise PurgeError(_no_space_message(report, error)) from None
             total = total.followed_by(report)
@@ -250,19 +254,22 @@ def run_in_batch(
     try:
         purge.run()
     except BaseException as error:  # also ctrl+c, and an error in on_progress
-        sentence = _roll_back_and_describe(purge, error)
+        message = _roll_back_and_describe(purge, error)
         if purge.record.removed:
             report = purge.report(time.monotonic() - began, discarded=True)
             record_purge(batch.dirs, HistoryKind.PURGE, report)
         if isinstance(error, (OSError, PurgeError)):
-            raise PurgeError(sentence) from None
+            raise PurgeError(message) from None
         raise
     discarded = batch.name.state is not BatchState.TRASH and batch.discard()
     return purge.report(time.monotonic() - began, discarded=discarded)
 
 
 def _roll_back_and_describe(purge: PurgeTransaction, error: BaseException) -> str:
-    """Put everything back, unless another process took over the batch, and return what failed."""
+    """Put everything back, unless another process took over the batch, and return a message.
+
+    It says what failed, and in which state the root is. It is empty for an unexpected error.
+    """
     purge.progress = ProgressReporter(ignore_progress)
     expected = isinstance(error, (OSError, PurgeError))
     try:
@@ -288,7 +295,7 @@ def _remaining_plan(plan: PurgePlan, report: PurgeReport) -> PurgePlan:
 
 
 def _failed_for_lack_of_space(rest: PurgePlan) -> PurgeReport:
-    why = "it was not moved, because there is no room on the disk: free some space and try again"
+    why = "it was not moved, because the disk is full: free some space and try again"
     return PurgeReport(rest, failed=_same_result_for_all(rest, why))
 
 
@@ -301,8 +308,8 @@ def _same_result_for_all(plan: PurgePlan, why: str) -> tuple[ItemResult, ...]:
 def _no_space_message(report: PurgeReport, error: NoSpaceError) -> str:
     reason = next((f" ({one.reason})" for one in (*report.failed, *report.put_back)), "")
     return (
-        f"{error} No retry chain could be erased to make room{reason}: delete a file or two by"
-        " hand, for example the log of a task, and try again."
+        f"{error} No retry chain could be erased to free space{reason}: delete one or two files"
+        " manually, for example the log of a task, and try again."
     )
 
 

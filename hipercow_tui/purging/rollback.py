@@ -1,4 +1,4 @@
-"""Put back tasks and bundles from a batch, never over anything that exists."""
+"""Put back tasks and bundles from a batch, without overwriting anything."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from hipercow_tui.purging.run_record import RunRecord
 from hipercow_tui.support.errors import os_error_text
 from hipercow_tui.support.text import short_id
 
-DELETED_TEXT = "another process deleted it meanwhile"
+DELETED_TEXT = "another process deleted it in the meantime"
 # The errors of file systems without hard links, of Linux for a file of another user, and of a disk
-# that is too full for a second name.
+# that is too full for another hard link.
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, *NO_SPACE}
 
 
@@ -77,11 +77,11 @@ def restore_bundle(batch: Batch, name: str, reason: str, record: RunRecord) -> N
 
 
 def fix_wrong_records(batch: Batch, record: RunRecord) -> None:
-    """Put back or keep tasks and bundles that are still in the batch, but recorded otherwise.
+    """Put back or quarantine what is still in the batch, although it is recorded as outside it.
 
-    Such a record comes from a wrong reply of the file system, so the record is valid only after
-    this. Costs two listings, or nothing if the record is empty. Raises PurgeError if the batch
-    can't be listed.
+    A file system that reports success for a rename it did not do causes such results, so the record
+    is valid only after this. Costs two listings, or nothing if the record is empty. Raises
+    PurgeError if the batch can't be listed.
     """
     wrong = _find_wrong_records(batch, record)
     for item in wrong:
@@ -175,7 +175,7 @@ def _link_back(file: str, source: int, name: str, folder: int) -> None:
 
 
 def _occupied_error(name: str) -> FileExistsError:
-    return FileExistsError(errno.EEXIST, "something else is in its place", name)
+    return FileExistsError(errno.EEXIST, "something else already exists there", name)
 
 
 def _not_put_back(reason: str, error: OSError) -> str:

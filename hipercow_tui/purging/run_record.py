@@ -32,15 +32,15 @@ class RunRecord:
     _counting: threading.Lock = field(default_factory=threading.Lock)
 
     def removed_files(self, number: int, size: int) -> int:
-        """Count ``number`` removed files of together ``size`` bytes. Return the bytes freed so far.
-        Any thread may call this."""
+        """Add ``number`` removed files of ``size`` bytes in total, and return the bytes freed so
+        far. Thread-safe."""
         with self._counting:
             self.files += number
             self.bytes += size
             return self.bytes
 
-    def withdraw(self, outcome: ItemResult) -> None:
+    def withdraw(self, item: ItemResult) -> None:
         """Remove a result that proved to be wrong, of a task or bundle that stays."""
-        for outcomes in (self.put_back, self.vanished, self.failed):
-            if outcome in outcomes:
-                outcomes.remove(outcome)
+        for items in (self.put_back, self.vanished, self.failed):
+            if item in items:
+                items.remove(item)

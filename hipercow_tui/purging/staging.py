@@ -63,8 +63,8 @@ def stage(
 def _stage_bundles(
     batch: Batch, plan: PurgePlan, units: Sequence[ChainUnit], record: RunRecord
 ) -> dict[ChainUnit, str]:
-    """Move the bundles. Returns the units that must stay because a bundle of theirs stays, and
-    why."""
+    """Move the bundles. Return the units that must stay because one of their bundles stays, each
+    with the reason."""
     unit_by_task_id = by_member(units)
     held: dict[ChainUnit, str] = {}
     bundles = [planned.bundle for planned in plan.bundles]
@@ -176,4 +176,4 @@ def task_difference(task: Task, name: str, parent: int) -> str | None:
 
 def _batch_gone_error(error: OSError) -> OSError:
     """Return the error for a move that failed although its source exists: the batch does not."""
-    return OSError(error.errno, "its batch in hipercow/tui/ was removed meanwhile")
+    return OSError(error.errno, "its batch in hipercow/tui/ was removed in the meantime")

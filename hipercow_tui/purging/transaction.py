@@ -56,6 +56,7 @@ class PurgeTransaction:
                 return
             self.erase()
         if self.progress.stopped:
+            # A stop that comes after the last task was erased changes nothing.
             self.stopped = self.abort("the purge was stopped")
 
     def check(self) -> None:
@@ -77,12 +78,14 @@ class PurgeTransaction:
         erased."""
         for item in self.record.failed:
             if item.where is not None and item.where.is_relative_to(self.batch.path):
-                raise PurgeError(f"{escape_controls(item.name)} stays: {item.reason}")
+                name = escape_controls(item.name)
+                raise PurgeError(f"{name} could not be moved out of the batch: {item.reason}")
 
     def remove_from_recent(self) -> None:
-        """Remove the tasks from the list of recent tasks of Python, while their ids are known.
+        """Remove the tasks from the list of recent tasks of Python.
 
-        If the list can't be written, that is recorded, and the tasks are purged nevertheless.
+        This is done before the ids are lost by erasing. If the list can't be written, that is
+        recorded, and the tasks are purged anyway.
         """
         ids = [task_id for unit in self.remaining_units() for task_id in unit.ids]
         failed = recent_list.remove_ids(self.batch.dirs, ids, lambda: self.progress.stopped)
@@ -106,8 +109,8 @@ class PurgeTransaction:
     def abort(self, reason: str) -> bool:
         """Put back all tasks that are not erased. Returns whether there were any.
 
-        The batch is first marked so that it is only restored if this process dies meanwhile. Raises
-        TakenOverError.
+        The batch is first renamed to ``restoring``, so that recovery restores the batch, and never
+        resumes the purge, if this process dies. Raises TakenOverError.
         """
         if self.batch.name.state is BatchState.MOVING:
             with suppress(BatchGoneError, OSError):
@@ -118,7 +121,7 @@ class PurgeTransaction:
         """Put back all tasks that are not erased. Returns whether there were any.
 
         The earlier attempts of a partly erased chain are put back. A bundle is put back if none of
-        its tasks are erased, kept if some are, and erased if all are.
+        its tasks are erased, quarantined if only some are, and erased if all are.
         """
         erased = self.record.partly_erased
         restored: set[str] = set()
@@ -187,8 +190,10 @@ class PurgeTransaction:
         reason = os_error_text(error) if isinstance(error, OSError) else str(error)
         removed = len(self.record.removed)
         paths = [item.where for item in self.record.failed if item.where]
-        state = f"{_tasks_were(removed)} erased before" if removed else "Nothing was deleted"
-        rest = "everything else is in its place"
+        state, rest = "Nothing was deleted", "all tasks and bundles are back where they were"
+        if removed:
+            state = f"{pluralize(removed, 'task')} had already been erased"
+            rest = "all others are back where they were"
         if paths:
             number = pluralize(len(paths), "task or bundle", "tasks or bundles")
             rest = f"{number} can't be put back, the first is {escape_controls(str(paths[0]))}"
@@ -198,8 +203,9 @@ class PurgeTransaction:
     def interrupted_message(self, error: OSError | PurgeError) -> str:
         """Return why the purge failed, if its tasks could not be put back either."""
         reason = os_error_text(error) if isinstance(error, OSError) else str(error)
+        erased = pluralize(len(self.record.removed), "task")
         return (
-            f"{reason}. {_tasks_were(len(self.record.removed))} erased before. What was moved is in"
+            f"{reason}. {erased} had already been erased. What was moved is in"
             f" {escape_controls(str(self.batch.path.parent))}; 'hipercow-tui trash' lists it."
         )
 
@@ -229,8 +235,3 @@ class PurgeTransaction:
             return self.batch.path
         kept = any(item.where for item in self.record.failed)
         return self.batch.quarantine_path if kept else None
-
-
-def _tasks_were(number: int) -> str:
-    """Return ``1 task was``, ``12 tasks were``."""
-    return f"{pluralize(number, 'task')} {'was' if number == 1 else 'were'}"

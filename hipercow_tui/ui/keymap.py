@@ -1,4 +1,8 @@
-"""All keys of the app: the footer, the help and the command palette read them from here."""
+"""The keys of the app, the main screen, the log and the trash, for the footer and the help.
+
+The command palette reads them too. Other screens, dialogs and widgets bind their own keys: for
+example the plan, the history, the inputs and the questions before a purge.
+"""
 
 from __future__ import annotations
 

@@ -295,7 +295,10 @@ class TaskTable(VirtualTable):
         self.redraw()
 
     def _set_marks(self, marks: frozenset[str]) -> None:
-        """Set the marks and post Marked; without marks there is no filter (SPEC rule 1)."""
+        """Set the marks and post Marked.
+
+        Without marks there is no filter (docs/spec.md, rule 1).
+        """
         self.marks = marks or None
         self.post_message(self.Marked(self.marks))
 

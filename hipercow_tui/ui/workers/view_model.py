@@ -50,7 +50,7 @@ class ViewRequest:
 
     @property
     def user_choices(self) -> tuple[object, ...]:
-        """What the user chose; the other fields change by themselves."""
+        """What the user chose; the other fields change without user action."""
         return self.filters, self.sort, self.bundle_sort, self.only_matched, self.query
 
 
@@ -69,7 +69,7 @@ class ViewModel:
 
 @dataclass(slots=True)
 class ViewModelBuilder:
-    """Builds one view model after another, and reuses what has not changed. For one thread."""
+    """Builds one view model after another, and reuses what has not changed. Not thread-safe."""
 
     summaries: Summaries
     sizes: Sizes
@@ -123,7 +123,11 @@ class ViewModelBuilder:
         )
 
     def _find_stuck(self, request: ViewRequest) -> Mapping[str, str]:
-        """Return texts on stuck tasks by id: the previous ones if only choices changed."""
+        """Return why tasks may be stuck, by task id.
+
+        The last result is returned until the next search is due, also for a new snapshot. New times
+        of logs cause a search at once.
+        """
         known = self._stuck_request
         began = time.monotonic()
         if (

@@ -114,7 +114,10 @@ class FilterPanel(Vertical):
 
     @property
     def marks(self) -> frozenset[str] | None:
-        """The marked ids; None is no filter, an empty set matches nothing (SPEC rule 1)."""
+        """The marked ids (docs/spec.md, rule 1).
+
+        None is no filter, an empty set matches nothing.
+        """
         return self._marks
 
     @marks.setter
