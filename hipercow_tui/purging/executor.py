@@ -156,9 +156,8 @@ def _create_batches(
     """
     batches: dict[Lang, Batch] = {}
     batch_stack = stack.enter_context(ExitStack())
-    stack.callback(
-        lambda: [batch.discard() for batch in batches.values()]
-    )  # before ``batch_stack`` is closed
+    # This runs before ``batch_stack`` is closed.
+    stack.callback(lambda: [batch.discard() for batch in batches.values()])
     try:
         for root_dirs in dirs:
             batches[root_dirs.lang] = batch_stack.enter_context(
