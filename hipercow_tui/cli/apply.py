@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hipercow_tui.cli.arguments import CommandParser
-from hipercow_tui.cli.carrying_out import (
+from hipercow_tui.cli.confirm_and_run import (
     add_jobs,
     confirm_and_carry_out,
     print_plan,

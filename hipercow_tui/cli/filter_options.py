@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from hipercow_tui.cli.arguments import CommandParser
-from hipercow_tui.cli.carrying_out import warn_interrupted
+from hipercow_tui.cli.confirm_and_run import warn_interrupted
 from hipercow_tui.domain.filters import FilterStack, requested_filters
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.formats.root import Root, find_root

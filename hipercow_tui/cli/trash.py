@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 
 from hipercow_tui.cli.arguments import CommandParser
-from hipercow_tui.cli.carrying_out import (
+from hipercow_tui.cli.confirm_and_run import (
     add_jobs,
     confirmed,
     print_report,

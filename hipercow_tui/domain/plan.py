@@ -151,6 +151,7 @@ class PurgePlan:
         return len({i for one in self.bundles for i in one.bundle.task_ids} - going)
 
 
+# A part of the caution for such a task: ``PurgePlan.beyond_filters`` finds the tasks by it.
 KEPT_BY_FILTERS = "your filters alone would have kept it"
 
 

@@ -36,7 +36,7 @@ class UnfinishedLine:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """The files and folders of the root of one language that could not be read.
+    """The unreadable files and folders of the root of one language.
 
     Attributes:
         files: Sentences on ``tasks``, ``bundles`` and ``retry``; each of them blocks every task.

@@ -119,7 +119,7 @@ class Batch:
                 " stopped: see 'hipercow-tui trash' and 'hipercow-tui history'"
             )
         return BatchGoneError(
-            f"{escape_controls(str(self.path))} was moved away or removed meanwhile"
+            f"{escape_controls(str(self.path))} was moved away or removed in the meantime"
         )
 
     def quarantine(self, subfolder: str, name: str) -> Path:

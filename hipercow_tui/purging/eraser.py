@@ -104,7 +104,7 @@ class _ChainErasure:
                 return
             if number == 0:  # once for each chain
                 batch.ensure_owned()
-            record.partially_erased.add(task_id)
+            record.partly_erased.add(task_id)
             try:
                 rename(task_id, task_id, batch.tasks, batch.erasing)
                 self._leftovers[task_id] = removal.remove(task_id)
@@ -112,7 +112,7 @@ class _ChainErasure:
                 self.staying.update(ids[number:])
                 _stop_chain(batch, ids[number:], error, record)
                 return
-            self._progress.advance(len(record.partially_erased))
+            self._progress.advance(len(record.partly_erased))
 
     def retry(self) -> None:
         """Try again to remove what is left of tasks: NFS may need a moment, or a reply was
@@ -171,7 +171,7 @@ def _stop_chain(batch: Batch, ids: Sequence[str], error: OSError, record: RunRec
     where = None
     with suppress(OSError):
         if exists(first, batch.tasks):
-            record.partially_erased.discard(first)
+            record.partly_erased.discard(first)
             where = batch.path / "tasks" / first
     reason = f"it can't be erased: {os_error_text(error)}"
     record.failed.append(ItemResult(first, reason, where))
@@ -232,12 +232,12 @@ def erase_bundles(batch: Batch, names: Sequence[str], record: RunRecord) -> None
     for name in left:
         why = os_error_text(errors.get(name) or OSError(errno.EIO, NOT_DONE))
         _fail_bundle(batch, name, f"it can't be erased: {why}", record)
-    record.bundles_settled.update(names)
+    record.finished_bundles.update(names)
     record.removed_bundles += [name for name in names if name not in left]
 
 
 def _fail_bundle(batch: Batch, name: str, reason: str, record: RunRecord) -> None:
-    record.bundles_settled.add(name)
+    record.finished_bundles.add(name)
     where = batch.path / "bundles" / bundle_file(name)
     record.failed.append(ItemResult(name, reason, where, is_bundle=True))
 

@@ -41,13 +41,15 @@ def execute(
     """Delete the tasks and bundles of a plan, and nothing else.
 
     ``on_progress`` is called at most every 50 ms, and when a phase begins or ends. Setting ``stop``
-    ends the purge and puts back all that is not erased. ``jobs`` chains are erased at a time. A
+    ends the purge and puts back all that is not erased. Up to ``jobs`` chains are erased at once. A
     task or bundle with an error stays, with its chain, and is listed in the report.
 
     Raises PurgeError if the plan is refused, the root can't be purged, or the purge as a whole
-    fails. Then everything is in its place, unless the message says otherwise.
+    fails. Then all files are back where they were, unless the message says otherwise.
     """
-    return _execute(plan, root, PurgeMode.PURGE, ProgressReporter(on_progress, stop, jobs))
+    return _check_and_execute(
+        plan, root, PurgeMode.PURGE, ProgressReporter(on_progress, stop, jobs)
+    )
 
 
 def move_to_trash(
@@ -61,14 +63,14 @@ def move_to_trash(
 
     This frees no space until the trash is emptied; until then the batch can be restored.
     """
-    return _execute(plan, root, PurgeMode.TRASH, ProgressReporter(on_progress, stop))
+    return _check_and_execute(plan, root, PurgeMode.TRASH, ProgressReporter(on_progress, stop))
 
 
 def preflight(plan: PurgePlan, root: Root) -> str | None:
-    """Return a warning for the question before a purge: a missing safety, or why it would fail.
+    """Return a warning for the question before a purge; None if there is no warning.
 
-    Returns None if there is nothing to warn of. This makes a batch that is not confirmed, and
-    removes it again.
+    It says that a safeguard is unavailable, or why the purge would fail. This makes a batch that is
+    not confirmed, and removes it again.
     """
     try:
         for lang in _langs_of(plan):
@@ -76,22 +78,22 @@ def preflight(plan: PurgePlan, root: Root) -> str | None:
                 check_space(dirs, plan, PurgeMode.PURGE)
     except NoSpaceError:
         return (
-            "There is no room for the record of a purge. To make room, retry chains are erased one"
-            " by one without a record: these can't be brought back by an undo, and nothing can be"
-            " moved to the trash."
+            "There is too little disk space for the batch of a purge. To free space, retry chains"
+            " are erased one by one without a batch: an undo can't bring these back, and nothing"
+            " can be moved to the trash."
         )
     except PurgeError as error:
         return str(error)
     return None
 
 
-def _execute(
+def _check_and_execute(
     plan: PurgePlan, root: Root, mode: PurgeMode, progress: ProgressReporter
 ) -> PurgeReport:
-    _check(plan, root)
+    _ensure_purgeable(plan, root)
     if plan.empty:
         return PurgeReport(plan)
-    chain_units(plan)  # raises an error for names that lead out of the root
+    chain_units(plan)  # raises an error for names that point outside the root
     batch_id = new_batch_id(time.time())
     _LOGGER.info(
         "%s of %d tasks and %d bundles of %s, batch %s",
@@ -116,22 +118,27 @@ def execute_confirmed(
 ) -> PurgeReport:
     """Carry out a confirmed plan for these languages, one after the other.
 
-    ``batch_id`` is the id of the batches in both roots. They are made before anything is moved, so
-    that a purge that dies in the first root can be finished in both. Raises PurgeError.
+    ``batch_id`` is the id of the batches in both roots. They are made before anything is moved. So
+    the purge can be finished in both roots after a process dies while it purges the first root.
+    Raises PurgeError.
     """
     reports: list[PurgeReport] = []
     with ExitStack() as stack:
         dirs = [stack.enter_context(open_root_dirs(root.part(lang))) for lang in langs]
         batches = _create_batches(stack, dirs, plan, mode, batch_id)
-        for lang, opened in zip(langs, dirs, strict=True):
-            part = plan.of_lang(lang)
+        for lang, root_dirs in zip(langs, dirs, strict=True):
+            language_plan = plan.of_lang(lang)
             if progress.stopped:
-                reports.append(_not_started(part))
+                reports.append(_not_started(language_plan))
                 continue
             try:
-                reports.append(_execute_in(opened, part, mode, progress, batches.pop(lang, None)))
+                reports.append(
+                    _execute_language(
+                        root_dirs, language_plan, mode, progress, batches.pop(lang, None)
+                    )
+                )
             except PurgeError as error:
-                raise _partly_done_error(reports, error) from None
+                raise _partly_done_error(reports, mode, error) from None
     return merge_reports(plan, reports)
 
 
@@ -145,16 +152,17 @@ def _create_batches(
 ) -> dict[Lang, Batch]:
     """Make a batch in each of these roots; none at all if there is no space for one of them.
 
-    Batches that are still in the result when the stack closes are removed: they were not used.
+    Batches that the caller did not take out of the result are discarded when the stack closes.
     """
     batches: dict[Lang, Batch] = {}
-    made = stack.enter_context(ExitStack())
-    stack.callback(
-        lambda: [batch.discard() for batch in batches.values()]
-    )  # before ``made`` is closed
+    batch_stack = stack.enter_context(ExitStack())
+    # This runs before ``batch_stack`` is closed.
+    stack.callback(lambda: [batch.discard() for batch in batches.values()])
     try:
-        for opened in dirs:
-            batches[opened.lang] = made.enter_context(create_batch(opened, plan, mode, batch_id))
+        for root_dirs in dirs:
+            batches[root_dirs.lang] = batch_stack.enter_context(
+                create_batch(root_dirs, plan, mode, batch_id)
+            )
     except NoSpaceError:
         for batch in batches.values():
             batch.discard()
@@ -162,23 +170,28 @@ def _create_batches(
     return batches
 
 
-def _not_started(part: PurgePlan) -> PurgeReport:
-    """Return the report of a part that was not begun, because the purge was stopped before."""
+def _not_started(language_plan: PurgePlan) -> PurgeReport:
+    """Return the report of a plan that was not begun, because the purge was stopped before."""
     return PurgeReport(
-        part, put_back=_same_result_for_all(part, "the purge was stopped"), stopped=True
+        language_plan,
+        put_back=_same_result_for_all(language_plan, "the purge was stopped"),
+        stopped=True,
     )
 
 
-def _partly_done_error(reports: Sequence[PurgeReport], error: PurgeError) -> PurgeError:
+def _partly_done_error(
+    reports: Sequence[PurgeReport], mode: PurgeMode, error: PurgeError
+) -> PurgeError:
+    """Add to the error of the second root how many tasks of the first were purged."""
     done = sum(len(report.removed) for report in reports)
     if not done:
         return error
-    return PurgeError(
-        f"The tasks of R were purged as planned ({done:,}), but those of Python were not: {error}"
-    )
+    tasks, was = pluralize(done, "task"), "was" if done == 1 else "were"
+    verb = "moved to the trash" if mode is PurgeMode.TRASH else "purged"
+    return PurgeError(f"{tasks} of R {was} {verb}; those of Python were not: {error}")
 
 
-def _execute_in(
+def _execute_language(
     dirs: RootDirs,
     plan: PurgePlan,
     mode: PurgeMode,
@@ -193,16 +206,18 @@ def _execute_in(
     try:
         while True:
             try:
-                with nullcontext(batch) if batch else create_batch(dirs, rest, mode) as used:
+                with (
+                    nullcontext(batch) if batch else create_batch(dirs, rest, mode) as current_batch
+                ):
                     batch = None
-                    report = run_in_batch(used, rest, mode, progress)
+                    report = run_in_batch(current_batch, rest, mode, progress)
             except NoSpaceError as error:
                 if mode is PurgeMode.TRASH:
-                    raise PurgeError(f"{error} Purging for good makes room.") from None
+                    raise PurgeError(f"{error} Purging for good frees space.") from None
                 report = erase_unbatched(dirs, rest, progress, chains)
-                chains *= 2  # so that a batch is not tried in vain after each chain
+                chains *= 2  # to avoid retrying the batch after every chain
                 if not (report.removed or total.removed or progress.stopped):
-                    raise PurgeError(_no_space_sentence(report, error)) from None
+                    raise PurgeError(_no_space_message(report, error)) from None
             total = total.followed_by(report)
             rest = _remaining_plan(rest, report)
             if rest.empty or progress.stopped or not report.no_space:
@@ -238,19 +253,22 @@ def run_in_batch(
     try:
         purge.run()
     except BaseException as error:  # also ctrl+c, and an error in on_progress
-        sentence = _roll_back_sentence(purge, error)
+        message = _roll_back_and_describe(purge, error)
         if purge.record.removed:
             report = purge.report(time.monotonic() - began, discarded=True)
             record_purge(batch.dirs, HistoryKind.PURGE, report)
         if isinstance(error, (OSError, PurgeError)):
-            raise PurgeError(sentence) from None
+            raise PurgeError(message) from None
         raise
     discarded = batch.name.state is not BatchState.TRASH and batch.discard()
     return purge.report(time.monotonic() - began, discarded=discarded)
 
 
-def _roll_back_sentence(purge: PurgeTransaction, error: BaseException) -> str:
-    """Put everything back, unless another process took over the batch, and return what failed."""
+def _roll_back_and_describe(purge: PurgeTransaction, error: BaseException) -> str:
+    """Put everything back, unless another process took over the batch, and return a message.
+
+    It says what failed, and in which state the root is. It is empty for an unexpected error.
+    """
     purge.progress = ProgressReporter(ignore_progress)
     expected = isinstance(error, (OSError, PurgeError))
     try:
@@ -259,24 +277,24 @@ def _roll_back_sentence(purge: PurgeTransaction, error: BaseException) -> str:
         purge.abort("the purge failed" if expected else "the purge was interrupted")
         purge.batch.discard()
     except (OSError, PurgeError) as second_error:
-        return purge.interrupted_sentence(second_error)
-    return purge.failure_sentence(error) if isinstance(error, (OSError, PurgeError)) else ""
+        return purge.interrupted_message(second_error)
+    return purge.failure_message(error) if isinstance(error, (OSError, PurgeError)) else ""
 
 
 def _remaining_plan(plan: PurgePlan, report: PurgeReport) -> PurgePlan:
     """Return the part of the plan that is not done yet."""
-    settled = {*report.removed, *report.removed_bundles}
-    settled |= {one.name for one in report.vanished}
-    settled |= {one.name for one in report.failed if one.where is not None}
+    finished_names = {*report.removed, *report.removed_bundles}
+    finished_names |= {one.name for one in report.vanished}
+    finished_names |= {one.name for one in report.failed if one.where is not None}
     return replace(
         plan,
-        tasks=tuple(one for one in plan.tasks if one.task.id not in settled),
-        bundles=tuple(one for one in plan.bundles if one.bundle.name not in settled),
+        tasks=tuple(one for one in plan.tasks if one.task.id not in finished_names),
+        bundles=tuple(one for one in plan.bundles if one.bundle.name not in finished_names),
     )
 
 
 def _failed_for_lack_of_space(rest: PurgePlan) -> PurgeReport:
-    why = "it was not moved, because there is no room on the disk: free some space and try again"
+    why = "it was not moved, because the disk is full: free some space and try again"
     return PurgeReport(rest, failed=_same_result_for_all(rest, why))
 
 
@@ -286,15 +304,15 @@ def _same_result_for_all(plan: PurgePlan, why: str) -> tuple[ItemResult, ...]:
     return tuple(ItemResult(name, why, is_bundle=is_bundle) for name, is_bundle in names)
 
 
-def _no_space_sentence(report: PurgeReport, error: NoSpaceError) -> str:
+def _no_space_message(report: PurgeReport, error: NoSpaceError) -> str:
     reason = next((f" ({one.reason})" for one in (*report.failed, *report.put_back)), "")
     return (
-        f"{error} No retry chain could be erased to make room{reason}: delete a file or two by"
-        " hand, for example the log of a task, and try again."
+        f"{error} No retry chain could be erased to free space{reason}: delete one or two files"
+        " manually, for example the log of a task, and try again."
     )
 
 
-def _check(plan: PurgePlan, root: Root) -> None:
+def _ensure_purgeable(plan: PurgePlan, root: Root) -> None:
     if root.purge_refusal:
         raise PurgeError(root.purge_refusal)
     if plan.refused:

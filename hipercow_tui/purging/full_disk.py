@@ -30,7 +30,7 @@ from hipercow_tui.purging.loose_tasks import (
 )
 from hipercow_tui.purging.progress import ProgressReporter
 from hipercow_tui.purging.results import ItemResult, Phase, PurgeReport
-from hipercow_tui.purging.rollback import DELETED
+from hipercow_tui.purging.rollback import DELETED_TEXT
 from hipercow_tui.purging.root_dirs import RootDirs
 from hipercow_tui.purging.run_record import RunRecord
 from hipercow_tui.purging.staging import task_difference
@@ -64,7 +64,7 @@ def erase_unbatched(
         plan,
         removed=tuple(task_id for task_id in plan.ids if task_id in record.removed),
         put_back=tuple(record.put_back),
-        vanished=tuple(record.missing),
+        vanished=tuple(record.vanished),
         failed=tuple(record.failed),
         bytes=record.bytes,
         files=record.files,
@@ -139,8 +139,8 @@ class _ChainEraser:
             rename(task.id[2:], loose_task.name, shard, hipercow)
         except OSError as error:
             if isinstance(error, FileNotFoundError) and not self.dirs.has_task(task.id):
-                self.record.missing.append(ItemResult(task.id, DELETED))
-                return f"{short_id(task.id)} of its chain: {DELETED}"
+                self.record.vanished.append(ItemResult(task.id, DELETED_TEXT))
+                return f"{short_id(task.id)} of its chain: {DELETED_TEXT}"
             reason = f"it can't be moved: {os_error_text(error)}"
             self.record.failed.append(ItemResult(task.id, reason))
             return reason

@@ -90,7 +90,7 @@ def put_back_loose_task(dirs: RootDirs, task: LooseTask) -> None:
     if exists(task.id[2:], shard):
         if not exists(task.name, dirs.hipercow):  # it was never moved, whatever was reported
             return
-        raise FileExistsError(errno.EEXIST, "something else is in its place", task.id)
+        raise FileExistsError(errno.EEXIST, "something else already exists there", task.id)
     rename(task.name, task.id[2:], dirs.hipercow, shard)
     if exists(task.name, dirs.hipercow):
         raise OSError(errno.EIO, NOT_DONE)

@@ -63,7 +63,7 @@ def restore_batch(batch: Batch, progress: ProgressReporter, *, interrupted: bool
     record = purge.record
     record.failed += incomplete
     if erasing:
-        record.partially_erased.update(i for i in plan.ids if not _is_present(batch, i))
+        record.partly_erased.update(i for i in plan.ids if not _is_present(batch, i))
     lost = ""
     try:
         purge.roll_back("it was restored")
@@ -76,12 +76,12 @@ def restore_batch(batch: Batch, progress: ProgressReporter, *, interrupted: bool
         lost = str(error)
     restored = {one.name for one in record.put_back if not one.is_bundle}
     restored_bundles = {one.name for one in record.put_back if one.is_bundle}
-    missing = {one.name for one in record.missing if not one.is_bundle}
+    vanished = {one.name for one in record.vanished if not one.is_bundle}
     return RestoreReport(
         batch.batch_id,
         tuple(sorted(restored.intersection(tasks))),
         tuple(sorted(restored_bundles.intersection(bundles))),
-        tuple(sorted(record.partially_erased | missing)),
+        tuple(sorted(record.partly_erased | vanished)),
         tuple(record.failed),
         lost=lost,
     )
@@ -225,7 +225,7 @@ def _record_tasks_in_place(batch: Batch, plan: PurgePlan, record: RunRecord) -> 
         if listed and listed <= in_place:
             restore_bundle(batch, bundle.name, reason, record)
         elif listed & in_place:
-            record.bundles_settled.add(bundle.name)
+            record.finished_bundles.add(bundle.name)
             where = batch.quarantine("bundles", bundle_file(bundle.name))
             why = "some of its tasks are erased, others are in their places"
             record.failed.append(ItemResult(bundle.name, why, where, is_bundle=True))

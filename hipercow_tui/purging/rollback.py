@@ -1,4 +1,4 @@
-"""Put back tasks and bundles from a batch, never over anything that exists."""
+"""Put back tasks and bundles from a batch, without overwriting anything."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ from hipercow_tui.purging.run_record import RunRecord
 from hipercow_tui.support.errors import os_error_text
 from hipercow_tui.support.text import short_id
 
-DELETED = "another process deleted it meanwhile"
+DELETED_TEXT = "another process deleted it in the meantime"
 # The errors of file systems without hard links, of Linux for a file of another user, and of a disk
-# that is too full for a second name.
+# that is too full for another hard link.
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, *NO_SPACE}
 
 
 def restore_unit(
-    batch: Batch, unit: ChainUnit, reason: str, record: RunRecord, culprit: str | None = None
+    batch: Batch, unit: ChainUnit, reason: str, record: RunRecord, failed_id: str | None = None
 ) -> None:
     """Put back all tasks of a unit that were moved, and record that the whole unit stays.
 
-    ``reason`` is that of the unit, or of the task ``culprit``, whose result is recorded already.
+    ``reason`` is that of the unit, or of the task ``failed_id``, whose result is recorded already.
     """
-    record.held_units.add(unit)
-    if culprit is not None:
-        reason = f"its retry chain stays, because of {short_id(culprit)}: {reason}"
+    record.kept_units.add(unit)
+    if failed_id is not None:
+        reason = f"its retry chain stays, because of {short_id(failed_id)}: {reason}"
     for task_id in unit.ids:
-        if task_id != culprit:
+        if task_id != failed_id:
             restore_task(batch, task_id, reason, record)
 
 
@@ -52,7 +52,7 @@ def restore_task(batch: Batch, task_id: str, reason: str, record: RunRecord) -> 
         if not exists(task_id, batch.tasks):
             _record_unmoved(task_id, reason, batch.dirs.has_task(task_id), record)
             return
-        _return_task(batch, task_id)
+        _move_task_back(batch, task_id)
     except OSError as error:
         where = batch.quarantine("tasks", task_id)
         record.failed.append(ItemResult(task_id, _not_put_back(reason, error), where))
@@ -62,13 +62,13 @@ def restore_task(batch: Batch, task_id: str, reason: str, record: RunRecord) -> 
 
 def restore_bundle(batch: Batch, name: str, reason: str, record: RunRecord) -> None:
     """Put a bundle back, if it was moved, and record why it stays."""
-    record.bundles_settled.add(name)
+    record.finished_bundles.add(name)
     try:
         if not exists(bundle_file(name), batch.bundles):
             in_place = batch.dirs.has_bundle(name)
             _record_unmoved(name, reason, in_place, record, is_bundle=True)
             return
-        _return_bundle(batch, name)
+        _move_bundle_back(batch, name)
     except OSError as error:
         where = batch.quarantine("bundles", bundle_file(name))
         record.failed.append(ItemResult(name, _not_put_back(reason, error), where, is_bundle=True))
@@ -76,15 +76,15 @@ def restore_bundle(batch: Batch, name: str, reason: str, record: RunRecord) -> N
         record.put_back.append(ItemResult(name, reason, is_bundle=True))
 
 
-def restore_misrecorded(batch: Batch, record: RunRecord) -> None:
-    """Put back or keep tasks and bundles that are still in the batch, but recorded otherwise.
+def fix_wrong_records(batch: Batch, record: RunRecord) -> None:
+    """Put back or quarantine what is still in the batch, although it is recorded as outside it.
 
-    Such a record comes from a wrong reply of the file system, so the record is valid only after
-    this. Costs two listings, or nothing if the record is empty. Raises PurgeError if the batch
-    can't be listed.
+    A file system that reports success for a rename it did not do causes such results, so the record
+    is valid only after this. Costs two listings, or nothing if the record is empty. Raises
+    PurgeError if the batch can't be listed.
     """
-    misrecorded = _find_misrecorded(batch, record)
-    for item in misrecorded:
+    wrong = _find_wrong_records(batch, record)
+    for item in wrong:
         record.withdraw(item)
         if item.where is not None:
             where = batch.quarantine(*_entry(item))
@@ -93,14 +93,14 @@ def restore_misrecorded(batch: Batch, record: RunRecord) -> None:
             restore_bundle(batch, item.name, item.reason, record)
         else:
             restore_task(batch, item.name, item.reason, record)
-    for item in _find_misrecorded(batch, record) if misrecorded else ():
+    for item in _find_wrong_records(batch, record) if wrong else ():
         record.withdraw(item)
         reason = _not_put_back(item.reason, OSError(errno.EIO, NOT_DONE))
-        record.failed.append(replace(item, reason=reason, where=_place_in(batch, item)))
+        record.failed.append(replace(item, reason=reason, where=_path_in(batch, item)))
 
 
-def _find_misrecorded(batch: Batch, record: RunRecord) -> Sequence[ItemResult]:
-    staying = (*record.put_back, *record.missing, *record.failed)
+def _find_wrong_records(batch: Batch, record: RunRecord) -> Sequence[ItemResult]:
+    staying = (*record.put_back, *record.vanished, *record.failed)
     if not staying:
         return ()
     tasks = names_in(batch.tasks, batch.path / "tasks")
@@ -108,11 +108,11 @@ def _find_misrecorded(batch: Batch, record: RunRecord) -> Sequence[ItemResult]:
     return [
         one
         for one in staying
-        if one.name in (bundles if one.is_bundle else tasks) and one.where != _place_in(batch, one)
+        if one.name in (bundles if one.is_bundle else tasks) and one.where != _path_in(batch, one)
     ]
 
 
-def _place_in(batch: Batch, item: ItemResult) -> Path:
+def _path_in(batch: Batch, item: ItemResult) -> Path:
     return batch.path.joinpath(*_entry(item))
 
 
@@ -127,10 +127,10 @@ def _record_unmoved(
     if in_place:
         record.put_back.append(ItemResult(name, reason, is_bundle=is_bundle))
     else:
-        record.missing.append(ItemResult(name, DELETED, is_bundle=is_bundle))
+        record.vanished.append(ItemResult(name, DELETED_TEXT, is_bundle=is_bundle))
 
 
-def _return_task(batch: Batch, task_id: str) -> None:
+def _move_task_back(batch: Batch, task_id: str) -> None:
     try:
         _rename_back(batch, task_id)
     except FileNotFoundError:  # another process removed the empty tasks/ab
@@ -147,11 +147,11 @@ def _rename_back(batch: Batch, task_id: str) -> None:
     """
     shard = batch.dirs.shard(task_id)
     if exists(task_id[2:], shard):
-        raise _taken(task_id)
+        raise _occupied_error(task_id)
     rename(task_id, task_id[2:], batch.tasks, shard)
 
 
-def _return_bundle(batch: Batch, name: str) -> None:
+def _move_bundle_back(batch: Batch, name: str) -> None:
     """Link and unlink a bundle: unlike a rename, a link never replaces anything."""
     with batch.dirs.bundle(name, make=True) as (folder, last):
         _link_back(bundle_file(name), batch.bundles, last, folder)
@@ -161,21 +161,21 @@ def _link_back(file: str, source: int, name: str, folder: int) -> None:
     try:
         link(file, name, source, folder)
     except FileExistsError:
-        raise _taken(name) from None
+        raise _occupied_error(name) from None
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
         if exists(name, folder):
-            raise _taken(name) from None
+            raise _occupied_error(name) from None
         rename(file, name, source, folder)
         return
-    # The bundle is back. If this fails, restore_misrecorded removes the second name.
+    # The bundle is back. If this fails, fix_wrong_records removes the second name.
     with suppress(OSError):
         unlink(file, source)
 
 
-def _taken(name: str) -> FileExistsError:
-    return FileExistsError(errno.EEXIST, "something else is in its place", name)
+def _occupied_error(name: str) -> FileExistsError:
+    return FileExistsError(errno.EEXIST, "something else already exists there", name)
 
 
 def _not_put_back(reason: str, error: OSError) -> str:

@@ -13,34 +13,34 @@ from hipercow_tui.purging.results import ItemResult
 class RunRecord:
     """The results so far, with the fields of PurgeReport.
 
-    ``held_units`` are the retry chains that stay, ``bundles_settled`` the bundles with a known
-    result, ``partially_erased`` the ids of tasks that may be incomplete. ``no_space`` is true if
+    ``kept_units`` are the retry chains that stay, ``finished_bundles`` the bundles with a known
+    result, ``partly_erased`` the ids of tasks that may be incomplete. ``no_space`` is true if
     the disk was too full to move an item.
     """
 
     removed: set[str] = field(default_factory=set)
     removed_bundles: list[str] = field(default_factory=list)
     put_back: list[ItemResult] = field(default_factory=list)
-    missing: list[ItemResult] = field(default_factory=list)
+    vanished: list[ItemResult] = field(default_factory=list)
     failed: list[ItemResult] = field(default_factory=list)
-    held_units: set[ChainUnit] = field(default_factory=set)
-    bundles_settled: set[str] = field(default_factory=set)
-    partially_erased: set[str] = field(default_factory=set)
+    kept_units: set[ChainUnit] = field(default_factory=set)
+    finished_bundles: set[str] = field(default_factory=set)
+    partly_erased: set[str] = field(default_factory=set)
     no_space: bool = False
     bytes: int = 0
     files: int = 0
     _counting: threading.Lock = field(default_factory=threading.Lock)
 
     def removed_files(self, number: int, size: int) -> int:
-        """Count ``number`` removed files of together ``size`` bytes. Return the bytes freed so far.
-        Any thread may call this."""
+        """Add ``number`` removed files of ``size`` bytes in total, and return the bytes freed so
+        far. Thread-safe."""
         with self._counting:
             self.files += number
             self.bytes += size
             return self.bytes
 
-    def withdraw(self, outcome: ItemResult) -> None:
+    def withdraw(self, item: ItemResult) -> None:
         """Remove a result that proved to be wrong, of a task or bundle that stays."""
-        for outcomes in (self.put_back, self.missing, self.failed):
-            if outcome in outcomes:
-                outcomes.remove(outcome)
+        for items in (self.put_back, self.vanished, self.failed):
+            if item in items:
+                items.remove(item)

@@ -23,7 +23,7 @@ from hipercow_tui.purging.conflict_check import link_difference
 from hipercow_tui.purging.file_changes import rename
 from hipercow_tui.purging.progress import ProgressReporter
 from hipercow_tui.purging.results import ItemResult, Phase
-from hipercow_tui.purging.rollback import DELETED, restore_bundle, restore_task, restore_unit
+from hipercow_tui.purging.rollback import DELETED_TEXT, restore_bundle, restore_task, restore_unit
 from hipercow_tui.purging.run_record import RunRecord
 from hipercow_tui.support.errors import os_error_text
 from hipercow_tui.support.text import escape_controls
@@ -40,9 +40,9 @@ def stage(
 ) -> None:
     """Move the bundles and tasks of the plan into the batch, and put back those that differ.
 
-    Units not in ``record.held_units`` and bundles not in ``record.bundles_settled`` are then in the
-    batch as planned, unless the purge was stopped, which ends this between two units. Raises
-    OSError if the batch itself fails.
+    Units not in ``record.kept_units`` and bundles not in ``record.finished_bundles`` are then in
+    the batch as planned. A stop of the purge ends this between two units; the rest is then not
+    moved. Raises OSError if the batch itself fails.
     """
     held = _stage_bundles(batch, plan, units, record)
     progress.begin(Phase.MOVING, len(plan.tasks))
@@ -63,9 +63,9 @@ def stage(
 def _stage_bundles(
     batch: Batch, plan: PurgePlan, units: Sequence[ChainUnit], record: RunRecord
 ) -> dict[ChainUnit, str]:
-    """Move the bundles. Returns the units that must stay because a bundle of theirs stays, and
-    why."""
-    unit_of = by_member(units)
+    """Move the bundles. Return the units that must stay because one of their bundles stays, each
+    with the reason."""
+    unit_by_task_id = by_member(units)
     held: dict[ChainUnit, str] = {}
     bundles = [planned.bundle for planned in plan.bundles]
     # Links are compared before any bundle is moved, because a link may lead to another bundle.
@@ -78,8 +78,8 @@ def _stage_bundles(
         if reason is not None:
             why = f"its bundle '{escape_controls(bundle.name)}' stays: {reason}"
             for task_id in bundle.task_ids:
-                if task_id in unit_of:
-                    held.setdefault(unit_of[task_id], why)
+                if task_id in unit_by_task_id:
+                    held.setdefault(unit_by_task_id[task_id], why)
     return held
 
 
@@ -91,14 +91,14 @@ def _stage_bundle(batch: Batch, bundle: Bundle, record: RunRecord) -> str | None
             rename(last, bundle_file(name), folder, batch.bundles)
     except FileNotFoundError as error:
         if batch.dirs.has_bundle(name):
-            raise _batch_gone(error) from None
-        record.bundles_settled.add(name)
-        record.missing.append(ItemResult(name, DELETED, is_bundle=True))
-        return DELETED
+            raise _batch_gone_error(error) from None
+        record.finished_bundles.add(name)
+        record.vanished.append(ItemResult(name, DELETED_TEXT, is_bundle=True))
+        return DELETED_TEXT
     except OSError as error:
         record.no_space |= error.errno in NO_SPACE
         reason = f"it can't be moved: {os_error_text(error)}"
-        record.bundles_settled.add(name)
+        record.finished_bundles.add(name)
         record.failed.append(ItemResult(name, reason, is_bundle=True))
         return reason
     difference = _bundle_difference(batch, bundle)
@@ -126,7 +126,7 @@ def _stage_unit(batch: Batch, unit: ChainUnit, record: RunRecord) -> None:
     for task in unit.tasks:
         reason = _stage_task(batch, task, record)
         if reason is not None:
-            restore_unit(batch, unit, reason, record, culprit=task.id)
+            restore_unit(batch, unit, reason, record, failed_id=task.id)
             return
 
 
@@ -137,9 +137,9 @@ def _stage_task(batch: Batch, task: Task, record: RunRecord) -> str | None:
         rename(task.id[2:], task.id, shard, batch.tasks)
     except FileNotFoundError as error:
         if batch.dirs.has_task(task.id):
-            raise _batch_gone(error) from None
-        record.missing.append(ItemResult(task.id, DELETED))
-        return DELETED
+            raise _batch_gone_error(error) from None
+        record.vanished.append(ItemResult(task.id, DELETED_TEXT))
+        return DELETED_TEXT
     except OSError as error:
         record.no_space |= error.errno in NO_SPACE
         reason = f"it can't be moved: {os_error_text(error)}"
@@ -162,18 +162,18 @@ def task_difference(task: Task, name: str, parent: int) -> str | None:
             return NOT_MOVED
         return f"its folder can't be listed: {os_error_text(error)}"
     try:
-        listing = LAYOUTS[task.lang].files_mask_of(os.listdir(folder))
+        files_mask = LAYOUTS[task.lang].files_mask_of(os.listdir(folder))
     except OSError as error:
         return f"its folder can't be listed: {os_error_text(error)}"
     finally:
         os.close(folder)
-    if listing == task.files_mask:
+    if files_mask == task.files_mask:
         return None
-    before, now = status_from_mask(task.files_mask), status_from_mask(listing)
+    before, now = status_from_mask(task.files_mask), status_from_mask(files_mask)
     change = f"{before} → {now}" if before != now else "other files"
     return f"it changed since the plan was made ({change})"
 
 
-def _batch_gone(error: OSError) -> OSError:
+def _batch_gone_error(error: OSError) -> OSError:
     """Return the error for a move that failed although its source exists: the batch does not."""
-    return OSError(error.errno, "its batch in hipercow/tui/ was removed meanwhile")
+    return OSError(error.errno, "its batch in hipercow/tui/ was removed in the meantime")

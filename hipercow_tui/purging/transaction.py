@@ -19,8 +19,8 @@ from hipercow_tui.purging.manifest import PurgeMode
 from hipercow_tui.purging.progress import ProgressReporter
 from hipercow_tui.purging.results import ItemResult, Phase, PurgeReport
 from hipercow_tui.purging.rollback import (
+    fix_wrong_records,
     restore_bundle,
-    restore_misrecorded,
     restore_task,
     restore_unit,
 )
@@ -48,14 +48,15 @@ class PurgeTransaction:
         if not self.progress.stopped:
             self.check()
         if not self.progress.stopped:
-            restore_misrecorded(self.batch, self.record)
-            self.refuse_unmovable()
-            self.forget_recent()
+            fix_wrong_records(self.batch, self.record)
+            self.ensure_batch_clean()
+            self.remove_from_recent()
             if self.mode is PurgeMode.TRASH:
-                self.keep()
+                self.finish_move_to_trash()
                 return
             self.erase()
         if self.progress.stopped:
+            # A stop that comes after the last task was erased changes nothing.
             self.stopped = self.abort("the purge was stopped")
 
     def check(self) -> None:
@@ -66,29 +67,31 @@ class PurgeTransaction:
         for unit, reason in held.items():
             self.batch.ensure_owned()
             restore_unit(self.batch, unit, reason, self.record)
-        unit_of = by_member(self.units)
+        unit_by_task_id = by_member(self.units)
         for bundle in self.remaining_bundles():
-            units = {unit_of[i] for i in bundle.task_ids if i in unit_of}
-            if units and units <= self.record.held_units:
+            units = {unit_by_task_id[i] for i in bundle.task_ids if i in unit_by_task_id}
+            if units and units <= self.record.kept_units:
                 restore_bundle(self.batch, bundle.name, "all of its tasks stay", self.record)
 
-    def refuse_unmovable(self) -> None:
+    def ensure_batch_clean(self) -> None:
         """Raise PurgeError if something could not be moved out of the batch: it must not be
         erased."""
         for item in self.record.failed:
             if item.where is not None and item.where.is_relative_to(self.batch.path):
-                raise PurgeError(f"{escape_controls(item.name)} stays: {item.reason}")
+                name = escape_controls(item.name)
+                raise PurgeError(f"{name} could not be moved out of the batch: {item.reason}")
 
-    def forget_recent(self) -> None:
-        """Remove the tasks from the list of recent tasks of Python, while their ids are known.
+    def remove_from_recent(self) -> None:
+        """Remove the tasks from the list of recent tasks of Python.
 
-        If the list can't be written, that is recorded, and the tasks are purged nevertheless.
+        This is done before the ids are lost by erasing. If the list can't be written, that is
+        recorded, and the tasks are purged anyway.
         """
         ids = [task_id for unit in self.remaining_units() for task_id in unit.ids]
         failed = recent_list.remove_ids(self.batch.dirs, ids, lambda: self.progress.stopped)
         self.record.failed += [failed] if failed else []
 
-    def keep(self) -> None:
+    def finish_move_to_trash(self) -> None:
         """Leave the batch in the trash."""
         going, bundles = self.remaining_units(), self.remaining_bundles()
         if going or bundles:
@@ -106,8 +109,8 @@ class PurgeTransaction:
     def abort(self, reason: str) -> bool:
         """Put back all tasks that are not erased. Returns whether there were any.
 
-        The batch is first marked so that it is only restored if this process dies meanwhile. Raises
-        TakenOverError.
+        The batch is first renamed to ``restoring``, so that recovery restores the batch, and never
+        resumes the purge, if this process dies. Raises TakenOverError.
         """
         if self.batch.name.state is BatchState.MOVING:
             with suppress(BatchGoneError, OSError):
@@ -118,9 +121,9 @@ class PurgeTransaction:
         """Put back all tasks that are not erased. Returns whether there were any.
 
         The earlier attempts of a partly erased chain are put back. A bundle is put back if none of
-        its tasks are erased, kept if some are, and erased if all are.
+        its tasks are erased, quarantined if only some are, and erased if all are.
         """
-        erased = self.record.partially_erased
+        erased = self.record.partly_erased
         restored: set[str] = set()
         going = self.remaining_units()
         self._withdraw_failed({i for unit in going for i in unit.ids} - erased)
@@ -128,11 +131,11 @@ class PurgeTransaction:
         self.progress.begin(Phase.PUTTING_BACK, sum(len(unit.tasks) for unit in going))
         for unit in going:
             self.batch.ensure_not_taken_over()
-            whole = [task_id for task_id in unit.ids if task_id not in erased]
+            unerased_ids = [task_id for task_id in unit.ids if task_id not in erased]
             why = reason
-            if len(whole) < len(unit.tasks):
+            if len(unerased_ids) < len(unit.tasks):
                 why = f"{reason}; the later attempts of its chain are erased"
-            for task_id in whole:
+            for task_id in unerased_ids:
                 restore_task(self.batch, task_id, why, self.record)
                 restored.add(task_id)
                 self.progress.advance(len(restored))
@@ -145,7 +148,7 @@ class PurgeTransaction:
             else:
                 self._quarantine(bundle, reason)
         erase_bundles(self.batch, bundles_without_tasks, self.record)
-        restore_misrecorded(self.batch, self.record)
+        fix_wrong_records(self.batch, self.record)
         self._put_back_recent()
         self.progress.end()
         return bool(restored)
@@ -174,21 +177,23 @@ class PurgeTransaction:
 
     def remaining_units(self) -> list[ChainUnit]:
         """Return the units that are still to be purged."""
-        return [unit for unit in self.units if unit not in self.record.held_units]
+        return [unit for unit in self.units if unit not in self.record.kept_units]
 
     def remaining_bundles(self) -> list[Bundle]:
         """Return the bundles that are still to be purged."""
-        settled = self.record.bundles_settled
+        finished = self.record.finished_bundles
         bundles = (planned.bundle for planned in self.plan.bundles)
-        return [bundle for bundle in bundles if bundle.name not in settled]
+        return [bundle for bundle in bundles if bundle.name not in finished]
 
-    def failure_sentence(self, error: OSError | PurgeError) -> str:
+    def failure_message(self, error: OSError | PurgeError) -> str:
         """Return why the purge as a whole failed, and in which state the root is."""
         reason = os_error_text(error) if isinstance(error, OSError) else str(error)
         removed = len(self.record.removed)
         paths = [item.where for item in self.record.failed if item.where]
-        state = f"{_tasks_were(removed)} erased before" if removed else "Nothing was deleted"
-        rest = "everything else is in its place"
+        state, rest = "Nothing was deleted", "all tasks and bundles are back where they were"
+        if removed:
+            state = f"{pluralize(removed, 'task')} had already been erased"
+            rest = "all others are back where they were"
         if paths:
             number = pluralize(len(paths), "task or bundle", "tasks or bundles")
             rest = f"{number} can't be put back, the first is {escape_controls(str(paths[0]))}"
@@ -196,11 +201,12 @@ class PurgeTransaction:
         listed = [f" {one.name}: {one.reason}." for one in failed]
         return f"{reason}. {state}; {rest}.{''.join(listed)}"
 
-    def interrupted_sentence(self, error: OSError | PurgeError) -> str:
+    def interrupted_message(self, error: OSError | PurgeError) -> str:
         """Return why the purge failed, if its tasks could not be put back either."""
         reason = os_error_text(error) if isinstance(error, OSError) else str(error)
+        erased = pluralize(len(self.record.removed), "task")
         return (
-            f"{reason}. {_tasks_were(len(self.record.removed))} erased before. What was moved is in"
+            f"{reason}. {erased} had already been erased. What was moved is in"
             f" {escape_controls(str(self.batch.path.parent))}; 'hipercow-tui trash' lists it."
         )
 
@@ -213,7 +219,7 @@ class PurgeTransaction:
             removed=tuple(i for i in self.plan.ids if i in record.removed),
             removed_bundles=tuple(record.removed_bundles),
             put_back=tuple(record.put_back),
-            vanished=tuple(record.missing),
+            vanished=tuple(record.vanished),
             failed=tuple(record.failed),
             quarantine_path=self.quarantine_path(discarded=discarded),
             bytes=record.bytes,
@@ -230,8 +236,3 @@ class PurgeTransaction:
             return self.batch.path
         kept = any(item.where for item in self.record.failed)
         return self.batch.quarantine_path if kept else None
-
-
-def _tasks_were(number: int) -> str:
-    """Return ``1 task was``, ``12 tasks were``."""
-    return f"{pluralize(number, 'task')} {'was' if number == 1 else 'were'}"

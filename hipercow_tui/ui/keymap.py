@@ -1,4 +1,8 @@
-"""All keys of the app: the footer, the help and the command palette read them from here."""
+"""The keys of the app, the main screen, the log and the trash, for the footer and the help.
+
+The command palette reads them too. Other screens, dialogs and widgets bind their own keys: for
+example the plan, the history, the inputs and the questions before a purge.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +55,7 @@ MOVE_KEYS = (
 )
 
 # For text that scrolls: Textual itself binds the arrows, PgUp, PgDn, Home and End.
-SCROLLS = tuple(
+SCROLL_KEYS = tuple(
     Binding(key, action, show=False)
     for key, action in (
         ("j", "scroll_down"),
@@ -63,7 +67,7 @@ SCROLLS = tuple(
     )
 )
 
-MARKS = (
+MARK_KEYS = (
     _key("space", "mark", "Mark", "Mark or unmark, and go to the next row", id="mark", show=True),
     _key("v", "range", "Range", "Start a range; v again marks it, esc cancels it", id="range"),
     _key(
@@ -76,7 +80,7 @@ MARKS = (
     _key("u", "unmark", "Unmark all", "Remove all marks", id="unmark"),
 )
 
-SEARCH = (
+SEARCH_KEYS = (
     _key(
         "slash",
         "search",
@@ -89,7 +93,7 @@ SEARCH = (
     _key("N", "hit(-1)", "Previous hit", "Previous hit", id="previous_hit"),
 )
 
-FILTERS = (
+FILTER_KEYS = (
     *(
         _key(
             str(number),
@@ -112,7 +116,7 @@ FILTERS = (
     ),
 )
 
-VIEW = (
+VIEW_KEYS = (
     _key("s", "sort", "Sort", "Reverse the sort order", id="sort"),
     _key(
         "less_than_sign",
@@ -140,7 +144,7 @@ VIEW = (
     _key("tab", "app.focus_next", "Next pane", "Next pane; shift+tab: previous pane", id="pane"),
 )
 
-PURGE = (
+PURGE_KEYS = (
     _key("p", "plan", "Plan", "Show the plan of a purge, with reasons", id="plan", show=True),
     _key(
         "U",
@@ -154,7 +158,7 @@ PURGE = (
     _key("H", "history", "History", "Show past purges, restores and emptyings", id="history"),
 )
 
-TRASH = (
+TRASH_KEYS = (
     _key("r,enter", "restore", "Restore", "Restore the batch", id="trash.restore", show=True),
     _key("f", "finish", "Finish", "Finish an interrupted purge", id="trash.finish", show=True),
     _key("e", "empty", "Empty batch", "Erase the batch for good", id="trash.empty", show=True),
@@ -163,7 +167,7 @@ TRASH = (
     _key("escape,q,T", "back", "Back", "Go back", id="trash.back", show=True, display="esc"),
 )
 
-LOG = (
+LOG_KEYS = (
     _key("slash", "search", "Search", "Search the whole log", id="log.search", show=True),
     _key("n", "hit(1)", "Next", "Next hit", id="log.next", show=True),
     _key("N", "hit(-1)", "Previous", "Previous hit", id="log.previous"),
@@ -200,13 +204,13 @@ APP_KEYS = (
 
 KEY_GROUPS = (
     KeyGroup("Move", MOVE_KEYS),
-    KeyGroup("Mark", MARKS),
-    KeyGroup("Filter", FILTERS),
-    KeyGroup("Search", SEARCH),
-    KeyGroup("View", VIEW),
-    KeyGroup("Purge", PURGE),
-    KeyGroup("In the log", LOG),
-    KeyGroup("In the trash", TRASH),
+    KeyGroup("Mark", MARK_KEYS),
+    KeyGroup("Filter", FILTER_KEYS),
+    KeyGroup("Search", SEARCH_KEYS),
+    KeyGroup("View", VIEW_KEYS),
+    KeyGroup("Purge", PURGE_KEYS),
+    KeyGroup("In the log", LOG_KEYS),
+    KeyGroup("In the trash", TRASH_KEYS),
     KeyGroup("App", APP_KEYS),
 )
-BROWSE_KEYS = (*MARKS, *SEARCH, *FILTERS, *VIEW, *PURGE)
+BROWSE_KEYS = (*MARK_KEYS, *SEARCH_KEYS, *FILTER_KEYS, *VIEW_KEYS, *PURGE_KEYS)

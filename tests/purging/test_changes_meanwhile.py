@@ -252,7 +252,7 @@ def test_a_bundle_created_again_after_the_move_is_not_replaced(
     assert bundles(root)["solo"] == [OTHER, FREE]
     (failed,) = report.failed
     assert failed.name == "solo" and failed.is_bundle
-    assert "something else is in its place" in failed.reason
+    assert "something else already exists there" in failed.reason
     assert failed.where is not None and failed.where.read_text().split() == [OTHER]
     assert report.quarantine_path == failed.where.parents[1]
 
@@ -313,6 +313,6 @@ def test_a_batch_that_is_moved_away_is_an_error_without_loss(
     plan = plan_of(root)
     before = root_contents(root)
     meanwhile.after("rename", FREE[2:], lambda: lot_of(root).rename(root.path / "taken"))
-    with pytest.raises(PurgeError, match="Nothing was deleted; everything else is in its place"):
+    with pytest.raises(PurgeError, match="Nothing was deleted; all tasks and bundles are back"):
         execute(plan, root)
     assert root_contents(root) == before

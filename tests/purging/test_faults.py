@@ -220,7 +220,7 @@ def test_everything_is_put_back_if_erasing_can_not_begin(
     with pytest.raises(PurgeError) as raised:
         execute(plan, root)
     assert str(raised.value) == (
-        "Input/output error. Nothing was deleted; everything else is in its place."
+        "Input/output error. Nothing was deleted; all tasks and bundles are back where they were."
     )
     assert root_contents(root) == before and has_no_batches(root)
 

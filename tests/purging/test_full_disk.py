@@ -88,7 +88,9 @@ def test_a_purge_on_a_full_disk_frees_space(
     if until < 10_000:
         assert report.complete and bundles(root) == {} and has_no_batches(root)
     else:  # there is never space for the bundles
-        assert names(report.failed) == {"sweep", "solo"} and "no room" in report.failed[0].reason
+        assert (
+            names(report.failed) == {"sweep", "solo"} and "disk is full" in report.failed[0].reason
+        )
     assert not list(root.hipercow.glob("tui-*"))
 
 
@@ -123,7 +125,7 @@ def test_if_nothing_can_be_moved_the_error_says_how_to_free_space(
 
     monkeypatch.setattr(os, "mkdir", refuse)
     monkeypatch.setattr(os, "rename", refuse)
-    with pytest.raises(PurgeError, match=r"No space left .* delete a file or two by hand"):
+    with pytest.raises(PurgeError, match=r"No space left .* delete one or two files manually"):
         execute(plan, root)
     assert root_contents(root) == before
 
@@ -133,7 +135,7 @@ def test_preflight_warns_of_a_full_disk(root: Root, monkeypatch: pytest.MonkeyPa
     assert preflight(plan, root) is None
     full(monkeypatch, errno.EDQUOT, ("fsync",), 10_000)
     warning = preflight(plan, root)
-    assert warning is not None and "no room" in warning and "undo" in warning
+    assert warning is not None and "too little disk space" in warning and "undo" in warning
     assert root_contents(root) == before and not (root.hipercow / "tui").exists()
 
 
@@ -149,7 +151,7 @@ def test_nothing_is_moved_to_the_trash_of_a_full_disk(
 ) -> None:
     before, plan = root_contents(root), plan_of(root)
     full(monkeypatch, errno.ENOSPC, ("mkdir",), 1)
-    with pytest.raises(PurgeError, match="Purging for good makes room"):
+    with pytest.raises(PurgeError, match="Purging for good frees space"):
         move_to_trash(plan, root)
     assert root_contents(root) == before
 
@@ -274,7 +276,7 @@ def test_a_full_tmpfs_is_freed(small_disk: Path, what: str) -> None:
     (folder_of(root, OTHER) / "big").write_bytes(bytes(500_000))
     if os.path.ismount(small_disk):
         fill(root.path / "filler", what)
-        assert "no room" in str(preflight(plan_of(root), root))
+        assert "too little disk space" in str(preflight(plan_of(root), root))
     report = execute(plan_of(root), root)
     assert report.complete and set(report.removed) == set(ALL)
     assert in_place(root) == set() and bundles(root) == {} and has_no_batches(root)

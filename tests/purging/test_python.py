@@ -56,6 +56,8 @@ from hipercow_tui.purging import (
     read_history,
     restore,
 )
+from hipercow_tui.purging.batch import Batch
+from hipercow_tui.purging.staging import stage
 from hipercow_tui.scanning.scanner import read_root
 from hipercow_tui.support.errors import PurgeError
 from hipercow_tui.ui.widgets.filters.bundle import literal_glob, split_globs
@@ -542,3 +544,23 @@ def test_marks_of_both_are_purged_together(both: Root) -> None:
     stack = FilterStack(task_ids=TaskIds(frozenset([R_TASK, THIRD])))
     report = execute(make_plan(read_root(both), stack, now=NOW), both)
     assert report.complete and set(report.removed) == {R_TASK, THIRD}
+
+
+@pytest.mark.parametrize(
+    ("run", "verb"), [(execute, "purged"), (move_to_trash, "moved to the trash")]
+)
+def test_an_error_in_the_root_of_python_says_how_many_tasks_of_r_are_gone(
+    both: Root, run: Callable[..., object], verb: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail_for_python(batch: Batch, *args: Any) -> None:
+        if batch.dirs.lang is Lang.PY:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        stage(batch, *args)
+
+    monkeypatch.setattr("hipercow_tui.purging.transaction.stage", fail_for_python)
+    with pytest.raises(PurgeError) as raised:
+        run(plan_of(both), both)
+    assert str(raised.value).startswith(
+        f"1 task of R was {verb}; those of Python were not: Input/output error. Nothing was deleted"
+    )
+    assert in_place_of_both(both) == {*FAILED, *KEPT}

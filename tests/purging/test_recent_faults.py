@@ -281,7 +281,8 @@ def test_a_failed_purge_reports_lines_that_may_be_missing(
         execute(plan, root)
     said = str(raised.value)
     assert (
-        "Nothing was deleted; everything else is in its place. recent: tasks may be missing" in said
+        "Nothing was deleted; all tasks and bundles are back where they were."
+        " recent: tasks may be missing" in said
     )
     assert said.endswith("'hipercow task recent --rebuild' corrects it.")
     assert in_place_of_both(root) == set(BEFORE) and recent(root) == list(KEPT)

@@ -362,7 +362,7 @@ def test_an_owner_without_heartbeat_stops_when_its_batch_is_taken_over(
         restore(find_root(root.path), batch.name)
 
     meanwhile.after("rename", LONE[2:], stand_still)
-    with pytest.raises(PurgeError, match="was moved away or removed meanwhile"):
+    with pytest.raises(PurgeError, match="was moved away or removed in the meantime"):
         execute(plan, root)
     assert root_contents(root) == before
 

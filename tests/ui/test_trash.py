@@ -435,11 +435,11 @@ async def test_a_full_disk_is_reported_before_the_purge_and_freed(
             await at.shows("6 tasks")
             await at.pilot.press("D")
             await at.on(ConfirmScreen)
-            await at.shows("There is no room for the record of a purge", "can't be brought back by")
+            await at.shows("too little disk space for the batch", "an undo can't bring these back")
             assert root_contents(root) == before
             await at.answer(answer, ConfirmScreen)
             if answer == "t":
-                await until(at.pilot, lambda: "Purging for good makes room" in at.notes)
+                await until(at.pilot, lambda: "Purging for good frees space" in at.notes)
                 assert root_contents(root) == before
             else:
                 await at.on(JobResultScreen)

@@ -23,7 +23,7 @@ from hipercow_tui.formats.log_patterns import (
 )
 from hipercow_tui.formats.root import Root
 from hipercow_tui.support.text import short_id
-from hipercow_tui.ui.keymap import LOG, MOVE_KEYS
+from hipercow_tui.ui.keymap import LOG_KEYS, MOVE_KEYS
 from hipercow_tui.ui.status_style import GLYPH
 from hipercow_tui.ui.widgets.footer import KeyFooter
 from hipercow_tui.ui.widgets.log_pane import LogPane
@@ -49,7 +49,7 @@ class LogScreen(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *(key for key in MOVE_KEYS if key.action != "open"),
-        *LOG,
+        *LOG_KEYS,
     ]
 
     def __init__(self, root: Root, task_id: str, task: Callable[[], Task | None]) -> None:

@@ -25,7 +25,7 @@ from hipercow_tui.analysis.task_view import next_hit
 from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.support.text import pluralize
 from hipercow_tui.ui.cells import plain_text
-from hipercow_tui.ui.keymap import SEARCH
+from hipercow_tui.ui.keymap import SEARCH_KEYS
 from hipercow_tui.ui.messages import SummariesLoaded
 from hipercow_tui.ui.screens.page import Page
 from hipercow_tui.ui.styles import theme_style
@@ -59,7 +59,7 @@ class SweepScreen(Page[str | None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *SEARCH,
+        *SEARCH_KEYS,
         Binding("s", "sort", "Sort", tooltip="Reverse the sort order", id="sweep.sort"),
         Binding("less_than_sign", "sort_by(-1)", "Sort left", show=False, id="sweep.sort_left"),
         Binding("greater_than_sign", "sort_by(1)", "Sort right", show=False, id="sweep.sort_right"),

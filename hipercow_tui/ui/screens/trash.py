@@ -18,7 +18,7 @@ from hipercow_tui.purging.manifest import PurgeMode
 from hipercow_tui.support.text import format_size, pluralize
 from hipercow_tui.ui.cells import fit, plain_text
 from hipercow_tui.ui.dialogs.choice import Choice, ChoiceScreen
-from hipercow_tui.ui.keymap import TRASH
+from hipercow_tui.ui.keymap import TRASH_KEYS
 from hipercow_tui.ui.screens.history import HistoryScreen
 from hipercow_tui.ui.screens.page import Page
 from hipercow_tui.ui.widgets.footer import KeyFooter
@@ -53,7 +53,7 @@ class TrashScreen(Page[JobSpec | None]):
     TrashScreen #batches { height: 1fr; }
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [*TRASH]
+    BINDINGS: ClassVar[list[BindingType]] = [*TRASH_KEYS]
 
     def __init__(self, root: Root, *, refusal: str, clock: Callable[[], float]) -> None:
         super().__init__()

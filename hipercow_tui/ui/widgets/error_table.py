@@ -14,7 +14,7 @@ from hipercow_tui.analysis.task_view import TaskView
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.support.text import format_age, pluralize
 from hipercow_tui.ui.cells import Column, PlacedColumn, cut_end, plain_text
-from hipercow_tui.ui.keymap import MARKS
+from hipercow_tui.ui.keymap import MARK_KEYS
 from hipercow_tui.ui.widgets.keyed_table import KeyedTable
 from hipercow_tui.ui.widgets.row_rendering import Cell, RenderedRow
 from hipercow_tui.ui.widgets.task_cells import bundle_cell, short_age
@@ -38,7 +38,7 @@ class ErrorTable(KeyedTable):
     A group is dimmed if none of its tasks passes the filters, and marked if all of them are.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [key for key in MARKS if key.id != "range"]
+    BINDINGS: ClassVar[list[BindingType]] = [key for key in MARK_KEYS if key.id != "range"]
 
     class Marked(Message):
         """The user marks or unmarks these tasks."""

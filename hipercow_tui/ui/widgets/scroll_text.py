@@ -7,13 +7,13 @@ from typing import ClassVar
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
 
-from hipercow_tui.ui.keymap import SCROLLS
+from hipercow_tui.ui.keymap import SCROLL_KEYS
 
 
 class ScrollText(VerticalScroll):
     """Scroll by j, k, g and G too."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*SCROLLS]
+    BINDINGS: ClassVar[list[BindingType]] = [*SCROLL_KEYS]
     DEFAULT_CSS = """
     ScrollText { scrollbar-size-vertical: 1; }
     """

@@ -25,7 +25,7 @@ from hipercow_tui.support.text import (
     pluralize,
     short_id,
 )
-from hipercow_tui.ui.keymap import SCROLLS
+from hipercow_tui.ui.keymap import SCROLL_KEYS
 from hipercow_tui.ui.status_style import GLYPH
 from hipercow_tui.ui.styles import blend
 from hipercow_tui.ui.widgets.virtual_scroll import VirtualScroll
@@ -72,7 +72,7 @@ class TaskDetailsView(VirtualScroll, can_focus=True):
     }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "screen.details", "In full", id="details.full", show=False),
-        *(key for key in SCROLLS if "space" not in key.key),
+        *(key for key in SCROLL_KEYS if "space" not in key.key),
     ]
 
     def __init__(self, *, id: str | None = None) -> None:

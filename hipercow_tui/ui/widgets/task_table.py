@@ -19,7 +19,7 @@ from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Lang, Task
 from hipercow_tui.support.text import format_age
 from hipercow_tui.ui.cells import Column, PlacedColumn
-from hipercow_tui.ui.keymap import MARKS
+from hipercow_tui.ui.keymap import MARK_KEYS
 from hipercow_tui.ui.widgets.row_rendering import Cell, RenderedRow
 from hipercow_tui.ui.widgets.task_cells import (
     bundle_cell,
@@ -63,7 +63,7 @@ class TaskTable(VirtualTable):
     reasons by id.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [*MARKS]
+    BINDINGS: ClassVar[list[BindingType]] = [*MARK_KEYS]
 
     class Scrolled(Message):
         """Other rows are visible."""
@@ -295,7 +295,10 @@ class TaskTable(VirtualTable):
         self.redraw()
 
     def _set_marks(self, marks: frozenset[str]) -> None:
-        """Set the marks and post Marked; without marks there is no filter (SPEC rule 1)."""
+        """Set the marks and post Marked.
+
+        Without marks there is no filter (docs/spec.md, rule 1).
+        """
         self.marks = marks or None
         self.post_message(self.Marked(self.marks))
 

@@ -40,7 +40,7 @@ class ViewRequest:
 
     snapshot: Snapshot
     now: float
-    stack: FilterStack
+    filters: FilterStack
     sort: TaskSort
     bundle_sort: BundleSort
     only_matched: bool
@@ -50,8 +50,8 @@ class ViewRequest:
 
     @property
     def user_choices(self) -> tuple[object, ...]:
-        """What the user chose; the other fields change by themselves."""
-        return self.stack, self.sort, self.bundle_sort, self.only_matched, self.query
+        """What the user chose; the other fields change without user action."""
+        return self.filters, self.sort, self.bundle_sort, self.only_matched, self.query
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class ViewModel:
 
 @dataclass(slots=True)
 class ViewModelBuilder:
-    """Builds one view model after another, and reuses what has not changed. For one thread."""
+    """Builds one view model after another, and reuses what has not changed. Not thread-safe."""
 
     summaries: Summaries
     sizes: Sizes
@@ -77,19 +77,19 @@ class ViewModelBuilder:
     _last: ViewModel | None = field(default=None, init=False)
     _bundle_rows: BundleRowBuilder = field(default_factory=BundleRowBuilder, init=False)
     _stuck_request: ViewRequest | None = field(default=None, init=False)
-    _stuck_due: float = field(default=0.0, init=False)  # on the monotonic clock
-    _stuck_ids: Mapping[str, str] = field(default_factory=dict, init=False)
+    _next_stuck_search: float = field(default=0.0, init=False)  # on the monotonic clock
+    _stuck_reasons: Mapping[str, str] = field(default_factory=dict, init=False)
 
     def build(self, request: ViewRequest) -> ViewModel:
         """Build the view model for a request."""
         began, last = time.monotonic(), self._last
         before = last.request.snapshot if last else Snapshot(request.snapshot.root)
-        moved = changed_ids(before.tasks, request.snapshot.tasks)
+        changed = changed_ids(before.tasks, request.snapshot.tasks)
         if before is not request.snapshot:
-            derive_incrementally(before, request.snapshot, moved)
+            derive_incrementally(before, request.snapshot, changed)
         view = make_view(
             request.snapshot,
-            request.stack,
+            request.filters,
             request.sort,
             only_matched=request.only_matched,
             query=request.query,
@@ -98,51 +98,55 @@ class ViewModelBuilder:
             sizes=self.sizes,
             now=request.now,
             before=last.view if last else None,
-            changed=moved,
+            changed=changed,
         )
-        counts = count_passing(request.snapshot, request.stack, request.now)
+        counts = count_passing(request.snapshot, request.filters, request.now)
         same = last is not None and last.request.snapshot is request.snapshot
         facts = last.facts if last and same else HeaderFacts.from_snapshot(request.snapshot)
-        bundles = self._bundles(request, moved)
-        known_stuck, took = self._find_stuck(request), time.monotonic() - began
-        self._last = ViewModel(request, view, bundles, counts, facts, known_stuck, took)
+        bundles = self._bundles(request, changed)
+        stuck_reasons, seconds = self._find_stuck(request), time.monotonic() - began
+        self._last = ViewModel(request, view, bundles, counts, facts, stuck_reasons, seconds)
         return self._last
 
-    def _bundles(self, request: ViewRequest, moved: Set[str]) -> tuple[BundleRow, ...]:
+    def _bundles(self, request: ViewRequest, changed: Set[str]) -> tuple[BundleRow, ...]:
         """Return the rows of bundles; only rows whose tasks changed are computed again."""
         last = self._last
         if last is not None and last.request.sizes_version == request.sizes_version:
             before, now = last.request.snapshot.tasks, request.snapshot.tasks
             if before is now and last.request.bundle_sort == request.bundle_sort:
                 return last.bundles
-            moves = [(before.get(i), now.get(i)) for i in moved]
+            changes = [(before.get(i), now.get(i)) for i in changed]
         else:
-            moves = None
+            changes = None
         return sort_rows(
-            self._bundle_rows.build(request.snapshot, self.sizes, moves), request.bundle_sort
+            self._bundle_rows.build(request.snapshot, self.sizes, changes), request.bundle_sort
         )
 
     def _find_stuck(self, request: ViewRequest) -> Mapping[str, str]:
-        """Return texts on stuck tasks by id: the previous ones if only choices changed."""
+        """Return why tasks may be stuck, by task id.
+
+        The last result is returned until the next search is due, also for a new snapshot. New times
+        of logs cause a search at once.
+        """
         known = self._stuck_request
         began = time.monotonic()
         if (
             known is None
-            or (known.snapshot is not request.snapshot and began >= self._stuck_due)
+            or (known.snapshot is not request.snapshot and began >= self._next_stuck_search)
             or known.log_times is not request.log_times
             or request.now - known.now > STUCK_EVERY
         ):
             self._stuck_request = request
-            self._stuck_ids = find_stuck(request.snapshot, request.now, request.log_times)
+            self._stuck_reasons = find_stuck(request.snapshot, request.now, request.log_times)
             ended = time.monotonic()
-            self._stuck_due = ended + STUCK_PAUSE_FACTOR * (ended - began)
-        return self._stuck_ids
+            self._next_stuck_search = ended + STUCK_PAUSE_FACTOR * (ended - began)
+        return self._stuck_reasons
 
 
 def compute_totals(request: ViewRequest) -> PlanTotals:
     """Return the totals of a purge with the filters of a request; zeros without filters."""
     return (
-        plan_totals(request.snapshot, request.stack, now=request.now)
-        if request.stack.given
+        plan_totals(request.snapshot, request.filters, now=request.now)
+        if request.filters.given
         else PlanTotals()
     )
