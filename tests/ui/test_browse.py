@@ -322,7 +322,7 @@ async def test_marks_of_a_task_that_is_gone_are_dropped(small: Path) -> None:
         await at.until(lambda: len(at.tasks.keys) == 59)
         assert at.tasks.cursor_key == IDS[29]
         assert at.tasks.marks == frozenset()
-        await at.until(lambda: "! all gone" in at.text)
+        await at.until(lambda: "! all removed" in at.text)
 
 
 async def test_refresh_reads_the_root_at_once(small: Path) -> None:

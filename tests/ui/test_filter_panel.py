@@ -365,7 +365,7 @@ async def test_marks_are_a_filter_even_if_all_are_gone() -> None:
         assert app.stacks[-1].task_ids == TaskIds(frozenset({"a" * 32, "b" * 32}))
         app.panel.marks = frozenset()
         await settled(pilot)
-        assert app.says("! all gone")
+        assert app.says("! all removed")
         assert app.stacks[-1].task_ids == TaskIds(frozenset())
         assert not app.says("no filter set")
         app.panel.marks = None

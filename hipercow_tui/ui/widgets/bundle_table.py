@@ -108,7 +108,7 @@ class BundleTable(KeyedTable):
             case BundleKey.STATUS:
                 status = bundle.overall_status
                 if status is None:
-                    return (("all gone" if bundle.missing_count else "empty", "quiet"),)
+                    return (("all removed" if bundle.missing_count else "empty", "quiet"),)
                 return ((f"{GLYPH[status]} {status}", status.value),)
             case BundleKey.SIZE:
                 size = size_text(usage, format_size(usage.size.bytes))
