@@ -39,6 +39,9 @@ RAN_FROM = 76  # the column "ran",
 LONG_AGES_FROM = 84  # ages such as "3 weeks ago" and not "3w",
 WAITED_FROM = 96  # the column "waited",
 BOTH_STATUSES_FROM = 112  # both statuses of a retried task in words,
+# Cells of a column with its long text: ``2 months ago``, ``✗ failure → submitted``.
+_LONG_AGE = 15
+_BOTH_STATUSES = 23
 ALL_COLUMNS_FROM = 128  # all columns.
 
 # Each column with its minimum and maximum width, and its rank.
@@ -137,8 +140,8 @@ class TaskTable(VirtualTable):
 
         The column that the tasks are sorted by is always there.
         """
-        finished = 15 if width >= LONG_AGES_FROM else 6
-        status = 23 if width >= BOTH_STATUSES_FROM else 13
+        finished = _LONG_AGE if width >= LONG_AGES_FROM else 6
+        status = _BOTH_STATUSES if width >= BOTH_STATUSES_FROM else 13
         langs = (_LANG,) if self._view.snapshot.by_language else ()
         free = width - (_LANG.min_width if langs else 0)
         optional = {_CREATED: ALL_COLUMNS_FROM, _WAITED: WAITED_FROM, _RAN: RAN_FROM}
@@ -197,7 +200,7 @@ class TaskTable(VirtualTable):
     def _cell(self, task: Task, placed: PlacedColumn) -> Cell:
         match placed.column.key:
             case SortKey.STATUS:
-                cell = status_cell(task, long=placed.width >= 23)
+                cell = status_cell(task, long=placed.width >= _BOTH_STATUSES)
                 return (*cell, (" !", "mark")) if task.id in self.stuck else cell
             case SortKey.WHAT:
                 return (what_part(task, self._summary(task)),)
@@ -210,7 +213,7 @@ class TaskTable(VirtualTable):
             case SortKey.BUNDLE:
                 return bundle_cell(task.bundles)
             case SortKey.FINISHED:
-                return ((finished_text(task, self.now, long=placed.width >= 15), ""),)
+                return ((finished_text(task, self.now, long=placed.width >= _LONG_AGE), ""),)
             case SortKey.ATTEMPTS:
                 return ((f"{len(task.chain)}" if task.chain else "", "quiet"),)
             case SortKey.LANG:
