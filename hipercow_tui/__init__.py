@@ -6,6 +6,8 @@ the same.
 
 from __future__ import annotations
 
+import logging
+
 from hipercow_tui.api import PartlyFailedError, purge, scan
 from hipercow_tui.domain.blocked import Blocked, BlockedError
 from hipercow_tui.domain.snapshot import Snapshot
@@ -41,3 +43,6 @@ __all__ = [
     "purge",
     "scan",
 ]
+
+# Without a handler, Python prints warnings of a library on standard error.
+logging.getLogger(__name__).addHandler(logging.NullHandler())

@@ -74,7 +74,7 @@ def start_logging(file: str | None) -> None:
     if file is not None:
         handlers.append(_file_handler(Path(file)))
     elif level:
-        handlers.append(_file_handler(state_folder() / "hipercow-tui.log"))
+        handlers.append(_file_handler(_default_file()))
     logger = logging.getLogger(_PACKAGE)
     for handler in logger.handlers[:]:
         logger.removeHandler(handler)
@@ -89,6 +89,15 @@ def start_logging(file: str | None) -> None:
 def last_lines() -> list[str]:
     """The last lines that were logged, at most 200, the oldest first."""
     return list(_memory.lines)
+
+
+def _default_file() -> Path:
+    try:
+        return state_folder() / "hipercow-tui.log"
+    except RuntimeError:
+        raise HipercowTuiError(
+            f"{LEVEL_VARIABLE} is set, but the home folder is unknown: name a file with --log-file"
+        ) from None
 
 
 def _file_handler(path: Path) -> logging.Handler:

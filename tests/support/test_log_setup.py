@@ -4,6 +4,8 @@ import logging
 import os
 import re
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -97,3 +99,19 @@ def test_a_purge_is_logged_with_its_numbers_and_without_inputs(tmp_path: Path) -
     text = log.read_text()
     assert re.search(r"purge of 1 tasks and 0 bundles of \S+, batch \d{8}T\d{6}Z-\w{4}", text)
     assert ": 1 removed, 0 put back, 0 missing, 0 failed" in text and "secret" not in text
+
+
+def test_unknown_home_folder_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown() -> Path:
+        raise RuntimeError("no home")
+
+    monkeypatch.setenv("HIPERCOW_TUI_LOG", "debug")
+    monkeypatch.setattr("hipercow_tui.support.log_setup.state_folder", unknown)
+    with pytest.raises(HipercowTuiError, match="name a file with --log-file"):
+        start_logging(None)
+
+
+def test_package_used_from_python_prints_no_log_lines() -> None:
+    code = "import logging, hipercow_tui; logging.getLogger('hipercow_tui.x').error('no')"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout + ran.stderr == ""
