@@ -13,7 +13,8 @@ from hipercow_tui.formats.mounts import mount_at
 from hipercow_tui.support.errors import RootError
 from hipercow_tui.support.text import escape_controls
 
-_SUBFOLDERS = ("tasks", "bundles", "tui")
+TUI_FOLDER = "tui"  # the only folder that this app creates in a root
+_SUBFOLDERS = ("tasks", "bundles", TUI_FOLDER)
 PY = "py"  # the folder in ``hipercow/`` with the Python root
 _OLD_LAYOUT = re.compile(r"[0-9a-fA-F]{32}\Z")
 

@@ -21,9 +21,10 @@ from dataclasses import dataclass
 from itertools import count as count_from
 from pathlib import Path
 
+from hipercow_tui.formats.root import TUI_FOLDER
 from hipercow_tui.formats.safe_open import open_folder
 from hipercow_tui.purging.access import ensure_folder
-from hipercow_tui.purging.batch_name import TUI_FOLDER, BatchName, BatchState, parse_batch_name
+from hipercow_tui.purging.batch_name import BatchName, BatchState, parse_batch_name
 from hipercow_tui.purging.file_changes import check_exists, exists, remove_folder, rename, unlink
 from hipercow_tui.purging.heartbeat import ALIVE, Heartbeat, release
 from hipercow_tui.purging.manifest import DRAFT, MANIFEST

@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from hipercow_tui.domain.plan import PurgePlan
+from hipercow_tui.formats.root import TUI_FOLDER
 from hipercow_tui.purging.access import ensure_folder, make_folder
 from hipercow_tui.purging.batch import (
     NO_SPACE,
@@ -21,7 +22,6 @@ from hipercow_tui.purging.batch import (
 )
 from hipercow_tui.purging.batch_name import (
     AT_REST,
-    TUI_FOLDER,
     BatchName,
     BatchState,
     new_batch_id,

@@ -20,7 +20,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-TUI_FOLDER = "tui"  # the only folder that this app creates in a root
+from hipercow_tui.formats.root import TUI_FOLDER
+
 HISTORY = "history"
 _TIME_ID = r"\d{8}T\d{6}Z-[0-9a-f]{4}"
 # The id of a batch, or of a loose task.

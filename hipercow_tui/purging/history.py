@@ -16,10 +16,10 @@ from enum import StrEnum
 from typing import Any
 
 from hipercow_tui.formats.json_reader import load_json
-from hipercow_tui.formats.root import Root
+from hipercow_tui.formats.root import TUI_FOLDER, Root
 from hipercow_tui.formats.safe_open import read_file
 from hipercow_tui.purging.access import ensure_folder
-from hipercow_tui.purging.batch_name import BATCH_ID, HISTORY, TUI_FOLDER, new_batch_id
+from hipercow_tui.purging.batch_name import BATCH_ID, HISTORY, new_batch_id
 from hipercow_tui.purging.manifest import write_atomic
 from hipercow_tui.purging.process_identity import ProcessIdentity, current_process
 from hipercow_tui.purging.results import EmptyReport, ItemResult, PurgeReport, RestoreReport

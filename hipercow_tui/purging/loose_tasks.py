@@ -20,9 +20,9 @@ from functools import partial
 
 from hipercow_tui.domain.task import DATA
 from hipercow_tui.formats.layout import LAYOUTS
+from hipercow_tui.formats.root import TUI_FOLDER
 from hipercow_tui.formats.safe_open import open_folder
 from hipercow_tui.purging.batch import NO_SPACE
-from hipercow_tui.purging.batch_name import TUI_FOLDER
 from hipercow_tui.purging.eraser import Leftover, Removal, describe_leftovers
 from hipercow_tui.purging.file_changes import NOT_DONE, exists, rename, sync_folder
 from hipercow_tui.purging.heartbeat import HeartbeatReading, ensure_dead, server_time

@@ -18,10 +18,10 @@ from typing import Any
 
 from hipercow_tui.domain.plan import PlannedTask, PurgePlan
 from hipercow_tui.domain.task import Lang
+from hipercow_tui.formats.json_fields import JsonFields, list_of, optional, task_id, whole_number
 from hipercow_tui.formats.json_reader import load_json
 from hipercow_tui.formats.root import Root
 from hipercow_tui.formats.safe_open import read_file
-from hipercow_tui.purging.json_fields import JsonFields, list_of, optional, task_id, whole_number
 from hipercow_tui.purging.plan_format import LIMIT, WORK, plan_from_dict, plan_to_dict
 from hipercow_tui.support.errors import PurgeError, os_error_text
 from hipercow_tui.support.text import escape_controls, pluralize

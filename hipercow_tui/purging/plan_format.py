@@ -19,7 +19,7 @@ from hipercow_tui.domain.filters import (
 )
 from hipercow_tui.domain.plan import PlannedBundle, PlannedTask, PurgePlan, Reason
 from hipercow_tui.domain.task import Bundle, BundleId, Lang, Status, Task, is_bundle_name
-from hipercow_tui.purging.json_fields import (
+from hipercow_tui.formats.json_fields import (
     JsonFields,
     absolute_path,
     flag,

@@ -20,8 +20,8 @@ from contextlib import suppress
 
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.py_layout import RECENT
+from hipercow_tui.formats.root import TUI_FOLDER
 from hipercow_tui.formats.safe_open import open_file, read_file
-from hipercow_tui.purging.batch_name import TUI_FOLDER
 from hipercow_tui.purging.file_changes import exists
 from hipercow_tui.purging.results import ItemResult
 from hipercow_tui.purging.root_dirs import RootDirs

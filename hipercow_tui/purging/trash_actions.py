@@ -12,10 +12,10 @@ from functools import reduce
 
 from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.domain.task import Lang
-from hipercow_tui.formats.root import Root
+from hipercow_tui.formats.root import TUI_FOLDER, Root
 from hipercow_tui.purging.batch import list_batch_names
 from hipercow_tui.purging.batch_lifecycle import create_batch, ensure_owner_gone, take_over
-from hipercow_tui.purging.batch_name import AT_REST, TUI_FOLDER, BatchName, BatchState
+from hipercow_tui.purging.batch_name import AT_REST, BatchName, BatchState
 from hipercow_tui.purging.history import record_empty, record_restore
 from hipercow_tui.purging.loose_tasks import claim_loose_tasks, erase_loose_task
 from hipercow_tui.purging.manifest import Manifest, load_manifest

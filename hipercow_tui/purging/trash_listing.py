@@ -17,10 +17,10 @@ from typing import TypeAlias
 
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.folder_size import Size, measure_folder
-from hipercow_tui.formats.root import Root
+from hipercow_tui.formats.root import TUI_FOLDER, Root
 from hipercow_tui.formats.safe_open import open_folder
 from hipercow_tui.purging.batch import SUBFOLDERS, list_batch_names
-from hipercow_tui.purging.batch_name import AT_REST, TUI_FOLDER, BatchName, BatchState, bundle_name
+from hipercow_tui.purging.batch_name import AT_REST, BatchName, BatchState, bundle_name
 from hipercow_tui.purging.file_changes import exists
 from hipercow_tui.purging.heartbeat import HeartbeatReading, is_alive, read_heartbeat
 from hipercow_tui.purging.loose_tasks import LooseTask, find_loose_tasks

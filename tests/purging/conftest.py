@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,21 @@ from hipercow_tui.formats.root import Root
 @pytest.fixture
 def root(tmp_path: Path) -> Root:
     return make_root(tmp_path / "project")
+
+
+@pytest.fixture
+def open_root() -> Iterator[Root]:
+    """A root that an ordinary user may change. It is directly in /tmp, which all users may
+    enter."""
+    where = Path(tempfile.mkdtemp(prefix="hipercow-tui-"))
+    root = make_root(where)
+    for path in (where, *where.rglob("*")):
+        path.chmod(0o777 if path.is_dir() else 0o666)
+    yield root
+    for path in (where, *where.rglob("*")):
+        if path.is_dir() and not path.is_symlink():
+            path.chmod(0o777)
+    shutil.rmtree(where)
 
 
 @pytest.fixture

@@ -5,9 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +24,6 @@ from purge_stage import (
     folder_of,
     has_no_batches,
     in_place,
-    make_root,
     names,
     plan_of,
     root_contents,
@@ -36,21 +33,6 @@ from purge_stage import (
 from hipercow_tui.formats.root import Root
 from hipercow_tui.purging import Progress, execute
 from hipercow_tui.support.errors import PurgeError
-
-
-@pytest.fixture
-def open_root() -> Iterator[Root]:
-    """A root that an ordinary user may change. It is directly in /tmp, which all users may
-    enter."""
-    where = Path(tempfile.mkdtemp(prefix="hipercow-tui-"))
-    root = make_root(where)
-    for path in (where, *where.rglob("*")):
-        path.chmod(0o777 if path.is_dir() else 0o666)
-    yield root
-    for path in (where, *where.rglob("*")):
-        if path.is_dir() and not path.is_symlink():
-            path.chmod(0o777)
-    shutil.rmtree(where)
 
 
 def purge_as_ordinary_user(root: Root, *change: str) -> dict[str, Any]:

@@ -33,9 +33,8 @@ from small_py_root import py_dir, py_folder, write_py_task
 from small_root import task_id
 
 from hipercow_tui.domain.plan import PurgePlan
-from hipercow_tui.formats.root import Root, find_root
+from hipercow_tui.formats.root import TUI_FOLDER, Root, find_root
 from hipercow_tui.purging import empty, execute, move_to_trash, restore
-from hipercow_tui.purging.batch_name import TUI_FOLDER
 
 LATE = task_id(50)
 
