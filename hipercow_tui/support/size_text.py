@@ -1,0 +1,43 @@
+"""Parse sizes that a user typed, such as ``20 GB`` and ``20 GiB``."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from hipercow_tui.support.errors import FilterError
+from hipercow_tui.support.text import escape_controls
+
+_PREFIXES = "kMGTP"
+UNITS = {
+    "B": 1,
+    **{f"{prefix}B": 1000**power for power, prefix in enumerate(_PREFIXES, 1)},
+    **{f"{prefix.upper()}iB": 1024**power for power, prefix in enumerate(_PREFIXES, 1)},
+}
+_BY_SPELLING = {name.casefold(): size for name, size in UNITS.items()}
+_SIZE = re.compile(r"\s*(\d+(?:[.,]\d+)?)\s*([A-Za-z]*)\s*\Z", re.ASCII)
+_LIMIT = 1 << 62  # bytes
+
+
+def parse_size(text: str) -> int:
+    """Return the bytes of a size: ``20 GB`` has units of 1000, ``20 GiB`` units of 1024.
+
+    Raises FilterError for anything else; a unit such as ``G`` is not accepted, because programs
+    differ on its meaning.
+    """
+    shown = escape_controls(text.strip())
+    found = _SIZE.match(text)
+    if found is None:
+        raise FilterError(f"'{shown}' is not a size: write a number and a unit, such as '20 GB'")
+    number, unit = float(found[1].replace(",", ".")), found[2]
+    size = _BY_SPELLING.get(unit.casefold())
+    if size is None:
+        letter = unit[:1].upper() if unit[:1].casefold() in tuple(_PREFIXES.casefold()) else "G"
+        raise FilterError(
+            f"'{shown}' has no known unit: write '{found[1]} {letter}B' (units of 1000) or"
+            f" '{found[1]} {letter}iB' (units of 1024)"
+        )
+    bytes_ = number * size
+    if not bytes_ < _LIMIT:
+        raise FilterError(f"'{shown}' is larger than any disk")
+    return math.ceil(bytes_)

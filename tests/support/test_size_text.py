@@ -1,0 +1,58 @@
+"""Sizes as users type them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hipercow_tui.support.errors import FilterError
+from hipercow_tui.support.size_text import UNITS, parse_size
+from hipercow_tui.support.text import format_size
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("20 GB", 20 * 10**9),
+        ("20GB", 20 * 10**9),
+        ("20 GiB", 20 * 2**30),
+        ("20gib", 20 * 2**30),
+        ("1.5 kB", 1500),
+        ("1,5 KB", 1500),
+        ("0 B", 0),
+        (" 3 TB ", 3 * 10**12),
+    ],
+)
+def test_sizes_have_units_of_1000_or_1024(text: str, size: int) -> None:
+    assert parse_size(text) == size
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("20", "'20 GB' (units of 1000) or '20 GiB'"),
+        ("20G", "'20 GB' (units of 1000) or '20 GiB'"),
+        ("5 m", "'5 MB'"),
+        ("many", "write a number and a unit"),
+        ("-3 GB", "write a number and a unit"),
+        ("1e3 GB", "write a number and a unit"),
+        ("٣ GB", "write a number and a unit"),
+        ("99999999999 PB", "larger than any disk"),
+        ("nan GB", "write a number and a unit"),
+        ("5 \x1b[31mGB", "␛"),
+    ],
+)
+def test_a_bad_size_is_a_sentence(text: str, part: str) -> None:
+    with pytest.raises(FilterError) as caught:
+        parse_size(text)
+    assert part in str(caught.value)
+    assert "\x1b" not in str(caught.value)
+
+
+@given(st.integers(1, 999), st.sampled_from(sorted(UNITS)))
+def test_every_printed_size_can_be_typed(number: int, unit: str) -> None:
+    size = parse_size(f"{number} {unit}")
+    assert size == number * UNITS[unit]
+    again = parse_size(format_size(size).replace("Bytes", "B").replace("Byte", "B"))
+    assert abs(again - size) <= size * 0.05 + 1
