@@ -14,7 +14,11 @@ UNITS = {
     **{f"{prefix}B": 1000**power for power, prefix in enumerate(_PREFIXES, 1)},
     **{f"{prefix.upper()}iB": 1024**power for power, prefix in enumerate(_PREFIXES, 1)},
 }
-_BY_SPELLING = {name.casefold(): size for name, size in UNITS.items()}
+_BY_SPELLING = {
+    "byte": 1,
+    "bytes": 1,
+    **{name.casefold(): size for name, size in UNITS.items()},
+}
 _SIZE = re.compile(r"\s*(\d+(?:[.,]\d+)?)\s*([A-Za-z]*)\s*\Z", re.ASCII)
 _LIMIT = 1 << 62  # bytes
 
