@@ -1,6 +1,6 @@
-"""What is unusual about the tasks of a plan, and its warnings (docs/spec.md, rule 14).
+"""Cautions about the tasks of a plan, and the warnings that count them (docs/spec.md, rule 14).
 
-A warning says what is included, and after a colon why it is or what follows.
+A warning names the included tasks, and after a colon the reason or the consequence.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class CautionKind(StrEnum):
 
 
 class Caution(NamedTuple):
-    """What is unusual about a task of a plan; a tuple, because a plan can have a million.
+    """A reason to look at a task of a plan again; a tuple, because a plan can have a million.
 
     ``detail`` depends on the kind:
 

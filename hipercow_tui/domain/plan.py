@@ -45,7 +45,7 @@ class PlannedTask:
     """A task that the purge takes.
 
     ``cause_id`` is the matched task of its retry chain if the task itself is not matched.
-    ``cautions`` say what is unusual about it (docs/spec.md, rule 14).
+    ``cautions`` are reasons to look at it again (docs/spec.md, rule 14).
     """
 
     task: Task
@@ -79,7 +79,7 @@ class PurgePlan:
         blocked: The tasks that can't go.
         skip_blocked: Whether blocked chains are left out of ``tasks``. Otherwise the plan is
             ``refused`` if anything is blocked.
-        warnings: What is included that the user may not expect, and why (docs/spec.md, rule 14).
+        warnings: Sentences on included tasks that the user may not expect (docs/spec.md, rule 14).
         ignored_bundles: Unreadable bundles that stay, and do not block because the user ignores
             them.
         kept: The tasks that stay because the user keeps their chains, as they would be in ``tasks``
@@ -145,7 +145,7 @@ class PurgePlan:
 
     @cached_property
     def matched_by_last_attempt(self) -> tuple[PlannedTask, ...]:
-        """The matched tasks whose own status does not pass: their last attempt does (rule 6)."""
+        """The matched tasks that have the status of the filter only by their last attempt."""
         wanted = self.filters.with_status
         if wanted is None:
             return ()

@@ -1,4 +1,4 @@
-"""The retry chains of a plan: what goes or stays together, and which bundles it costs."""
+"""The retry chains of a plan, and the bundles that each of them costs."""
 
 from __future__ import annotations
 

@@ -124,7 +124,7 @@ async def test_i_ignores_unreadable_bundles_with_a_warning(tmp_path: Path) -> No
         assert not screen.plan.refused and screen.plan.ignored_bundles == ((Lang.R, "pipe"),)
         shown = text_of(app)
         assert "! 1 unreadable bundle ignored ('pipe':" in shown and "Refused" not in shown
-        assert "it stays, and may name tasks that are gone" in shown
+        assert "it stays, and may list tasks that are gone" in shown
         await pilot.press("D")
         await until(pilot, lambda: "Purge 3 tasks and 1 bundle?" in text_of(app))
         await heard(pilot)
