@@ -289,6 +289,6 @@ def _task_line(planned: PlannedTask, size: Size | None, now: float) -> str:
         finished + (" ~" if task.finished_estimated else ""),
         format_size(size.bytes) if size else "",
         cascade_reason(planned),
-        "; ".join(planned.cautions),
+        "; ".join(caution.text for caution in planned.cautions),
     ]
     return "  ".join(part for part in parts if part)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from hipercow_tui.domain.cautions import Caution, CautionKind
 from hipercow_tui.domain.filters import (
     FilterStack,
     FinishedBefore,
@@ -87,7 +88,7 @@ def _encode_task(planned: PlannedTask) -> Json:
         "chain": task.chain,
         "reason": planned.reason,
         "of": planned.cause_id,
-        "regrets": planned.cautions,
+        "regrets": [caution.text for caution in planned.cautions],
     }
 
 
@@ -164,7 +165,7 @@ def _planned_task(data: Any) -> PlannedTask:
         task,
         Reason(fields.take("reason", one_of(Reason))),
         fields.take("of", optional(task_id)),
-        fields.take("regrets", list_of(shown_text)),
+        fields.take("regrets", list_of(_caution)),
     )
     fields.end()
     if task.chain and task.id not in task.chain:
@@ -174,6 +175,10 @@ def _planned_task(data: Any) -> PlannedTask:
     ):
         raise ValueError(f"the 'of' and the reason of {task.id} do not agree with its retry chain")
     return planned
+
+
+def _caution(data: Any) -> Caution:
+    return Caution(CautionKind.SAVED, shown_text(data))
 
 
 def _planned_bundle(data: Any) -> PlannedBundle:

@@ -141,7 +141,7 @@ def test_texts_that_are_only_shown_are_escaped() -> None:
     data["filters"] = {"finished_before": {"moment": 1.0, "text": "9\x9b31m days"}}
     plan = plan_from_dict(data)
     assert plan.warnings == ("␛[2J1 task",)
-    assert plan.tasks[0].cautions == ("␛]0;x␇␊newer",)
+    assert [one.text for one in plan.tasks[0].cautions] == ["␛]0;x␇␊newer"]
     assert "9<009b>31m days" in str(plan.filters)
 
 

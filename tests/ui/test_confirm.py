@@ -64,7 +64,7 @@ async def test_the_dialog_shows_the_numbers() -> None:
         shown = text_of(app)
     assert "Purge 4 tasks?" in shown
     assert "2.1 MB in 1,200 files." in shown
-    assert "1 task goes that the filters alone" in shown
+    assert "1 task included with its chain:" in shown
     assert "To purge for good, type 4:" in shown
 
 

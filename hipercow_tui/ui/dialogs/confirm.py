@@ -46,7 +46,7 @@ class ConfirmScreen(ChoiceScreen):
         title = f"Purge {pluralize(len(plan.tasks), 'task')}{also}?"
         super().__init__(title, _consequences(plan, total, warning), _CHOICES)
         self._tasks = len(plan.tasks)
-        self._number_required = self._tasks >= LARGE_PURGE or bool(plan.beyond_filters)
+        self._number_required = self._tasks >= LARGE_PURGE or bool(plan.cascaded)
 
     def extra_widgets(self) -> Iterable[Widget]:
         """Return the field for the number, if one is needed, and a hint."""
@@ -109,9 +109,10 @@ def _consequences(plan: PurgePlan, total: Size | None, warning: str | None) -> T
         text.append(f"{format_size(total.bytes)} in {pluralize(total.files, 'file')}. ")
     elif plan.tasks:
         text.append("The disk usage is still being measured. ")
-    if kept := len(plan.beyond_filters):
-        go = "task goes" if kept == 1 else "tasks go"
-        text.append(f"{kept:,} {go} that the filters alone would keep. ", "bold")
+    if drawn_in := len(plan.cascaded):
+        chain, them = ("its chain", "it") if drawn_in == 1 else ("their chains", "them")
+        included = f"{pluralize(drawn_in, 'task')} included with {chain}"
+        text.append(f"{included}: the filters alone would keep {them}. ", "bold")
     if plan.surviving:
         stay = "task stays and loses its" if plan.surviving == 1 else "tasks stay and lose a"
         text.append(f"{plan.surviving:,} {stay} bundle. ")
