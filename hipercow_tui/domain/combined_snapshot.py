@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from hipercow_tui.domain.pins import Pins
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.support.text import pluralize
 
@@ -27,6 +28,7 @@ def combine_snapshots(r: Snapshot, python: Snapshot) -> Snapshot:
         r.chains,
         r.problems + tuple(f"Python: {problem}" for problem in python.problems),
         by_language=(r, python),
+        pins=Pins(r.pins.pins + python.pins.pins),
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 from hipercow_tui.domain.blocked import Blocked
 from hipercow_tui.domain.cautions import (
@@ -20,6 +21,7 @@ from hipercow_tui.domain.cautions import (
     warnings_of,
 )
 from hipercow_tui.domain.filters import FilterStack
+from hipercow_tui.domain.pins import Pin
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import (
     QUEUED,
@@ -54,6 +56,13 @@ class PlannedTask:
     cautions: tuple[Caution, ...] = ()
 
 
+class PinnedTask(NamedTuple):
+    """A task that would go, but is held by a pin. A tuple, because a plan can have a million."""
+
+    task: Task
+    pin: Pin
+
+
 @dataclass(frozen=True, slots=True)
 class PlannedBundle:
     """A bundle that the purge takes.
@@ -82,6 +91,8 @@ class PurgePlan:
         warnings: Sentences on included tasks that the user may not expect (docs/spec.md, rule 14).
         ignored_bundles: Unreadable bundles that stay, and do not block because the user ignores
             them.
+        pinned: The matched tasks that stay because of pins, with the rest of their chains
+            (docs/spec.md, rule 18). They block nothing.
         kept: The tasks that stay because the user keeps their chains, as they would be in ``tasks``
             otherwise. They block nothing.
     """
@@ -96,6 +107,7 @@ class PurgePlan:
     warnings: tuple[str, ...] = ()
     ignored_bundles: tuple[BundleId, ...] = ()
     kept: tuple[PlannedTask, ...] = ()
+    pinned: tuple[PinnedTask, ...] = ()
 
     @property
     def refused(self) -> bool:
@@ -116,6 +128,7 @@ class PurgePlan:
             blocked=tuple(one for one in self.blocked if one.task.lang is lang),
             ignored_bundles=tuple(one for one in self.ignored_bundles if one[0] is lang),
             kept=tuple(one for one in self.kept if one.task.lang is lang),
+            pinned=tuple(one for one in self.pinned if one.task.lang is lang),
         )
 
     @cached_property
@@ -196,6 +209,7 @@ def make_plan(
         ),
         ignored_bundles=tuple(one for part in parts for one in part.ignored_bundles),
         kept=tuple(one for part in parts for one in part.kept),
+        pinned=tuple(one for part in parts for one in part.pinned),
     )
 
 
@@ -209,6 +223,7 @@ class _LanguagePlan:
     ignored_bundles: tuple[BundleId, ...]
     warnings: tuple[str, ...]
     kept: tuple[PlannedTask, ...]
+    pinned: tuple[PinnedTask, ...]
 
 
 def _plan_language(
@@ -220,11 +235,12 @@ def _plan_language(
     ignore_unreadable_bundles: bool = False,
     kept_ids: frozenset[str] = frozenset(),
 ) -> _LanguagePlan:
-    matched = filters.matched(snapshot)
+    all_matched, held = filters.matched(snapshot), snapshot.held
+    matched = all_matched.difference(held)
     causes = _going_ids(snapshot, matched)
     kept = kept_ids.union(*map(snapshot.chains.chain, kept_ids))
     wanted = causes.keys() - kept
-    ignored = snapshot.unread.bundles if wanted and ignore_unreadable_bundles else {}
+    ignored = _ignorable_bundles(snapshot) if wanted and ignore_unreadable_bundles else {}
     own_ids = (i for i in wanted if i in snapshot.tasks or i not in whole.tasks)
     blocked = tuple(find_blocked(snapshot, own_ids, now, ignored))
     skipped = {i for one in blocked for i in (one.task.id, *one.chain)} if skip_blocked else set()
@@ -245,7 +261,22 @@ def _plan_language(
         ignored_bundles=tuple((snapshot.lang, name) for name in ignored),
         warnings=tuple(ignored_bundles_warning(ignored)),
         kept=planned(causes.keys() & kept),
+        pinned=tuple(_pinned_tasks(snapshot, all_matched.intersection(held))),
     )
+
+
+def _ignorable_bundles(snapshot: Snapshot) -> dict[str, str]:
+    """Return the unreadable bundles that a user may ignore: not those that are pinned, because
+    their tasks are unknown."""
+    pinned = snapshot.pins.bundle_names
+    return {name: why for name, why in snapshot.unread.bundles.items() if name not in pinned}
+
+
+def _pinned_tasks(snapshot: Snapshot, matched: Set[str]) -> Iterator[PinnedTask]:
+    """Yield the tasks of the chains of these ids, which pins hold."""
+    for task in _in_snapshot_order(snapshot, _going_ids(snapshot, matched).keys()):
+        if task.exists:
+            yield PinnedTask(task, snapshot.held[task.id])
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +307,9 @@ def _language_totals(
         return number, len(part.tasks) - number, len(part.bundles), len(part.blocked)
     columns, tasks, requested = snapshot.columns, snapshot.tasks, _requested_ids(filters)
     matched, missing = filters.mask(snapshot), filters.missing_ids(snapshot)
+    if held := snapshot.held:
+        matched = mask_and([matched, snapshot.not_held])
+        missing = missing.difference(held)
 
     def matched_in(mask: TaskMask) -> Iterator[str]:
         return columns.select(mask_and([matched, mask]))
@@ -320,7 +354,7 @@ def _is_purgeable(task: Task, requested: Set[str]) -> bool:
     return task.exists or task.id in requested
 
 
-def _going_ids(snapshot: Snapshot, matched: frozenset[str]) -> dict[str, str | None]:
+def _going_ids(snapshot: Snapshot, matched: Set[str]) -> dict[str, str | None]:
     """Return every id that goes, missing ones included; a cascaded id with the id of its cause."""
     return {**dict.fromkeys(matched), **_cascade(snapshot, matched)}
 

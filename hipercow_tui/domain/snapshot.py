@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from operator import attrgetter
+from operator import attrgetter, not_
 from pathlib import Path
 from typing import TypeVar, cast
 
+from hipercow_tui.domain.pins import Pin, Pins
 from hipercow_tui.domain.retry_chains import RetryChains
 from hipercow_tui.domain.task import Bundle, Lang, Status, Task
 from hipercow_tui.domain.task_columns import TaskColumns, TaskMask, mask_where
@@ -34,6 +35,7 @@ class Snapshot:
             looks from one into the other.
         unread: What could not be read and may hold any task; empty if ``by_language`` is set,
             because its parts have their own.
+        pins: What users pinned, so that no purge takes it.
     """
 
     root: Path
@@ -44,6 +46,7 @@ class Snapshot:
     lang: Lang = Lang.R
     by_language: tuple[Snapshot, ...] = ()
     unread: Unread = field(default_factory=Unread)
+    pins: Pins = field(default_factory=Pins)
 
     @property
     def language_parts(self) -> tuple[Snapshot, ...]:
@@ -63,6 +66,18 @@ class Snapshot:
     def with_status(self, *statuses: Status) -> Iterator[str]:
         """Return the ids of the tasks that have one of the statuses themselves."""
         return self.columns.select(mask_where(self.columns.status_codes, statuses))
+
+    @cached_property
+    def held(self) -> Mapping[str, Pin]:
+        """The ids that pins hold, whole chains, each with its pin."""
+        if self.by_language:
+            return {i: pin for part in self.by_language for i, pin in part.held.items()}
+        return self.pins.held(self.chains, self.bundles)
+
+    @cached_property
+    def not_held(self) -> TaskMask:
+        """The tasks that no pin holds, if there are pins."""
+        return bytes(map(not_, map(self.held.__contains__, self.columns.ids)))
 
     @cached_property
     def missing_ids(self) -> frozenset[str]:

@@ -68,15 +68,26 @@ class PinReader:
     A pin that can't be read may hold any task: ``Pins.unread`` says so.
     """
 
-    def __init__(self, root: Root) -> None:
-        self._root = root
+    def __init__(self, lang: Lang) -> None:
+        self._lang = lang
         self._known: dict[str, tuple[_Stamp, Pin]] = {}
         self._pins = Pins()
 
-    def read(self) -> Pins:
-        """Return the pins as they are now; the same object as long as nothing changed."""
+    def read_root(self, root: Root) -> Pins:
+        """Return the pins of a root as they are now; the same object as long as nothing changed."""
         try:
-            pins = self._read()
+            hipercow = open_folder(root.hipercow)
+        except OSError:  # the scan of the tasks reports it
+            return self._pins
+        try:
+            return self.read(hipercow)
+        finally:
+            os.close(hipercow)
+
+    def read(self, hipercow: int) -> Pins:
+        """Return the pins in the open folder ``hipercow``, as ``read_root`` does."""
+        try:
+            pins = self._read(hipercow)
         except FileNotFoundError:
             pins = Pins()
         except (OSError, ValueError) as error:
@@ -86,11 +97,10 @@ class PinReader:
             self._pins = pins
         return self._pins
 
-    def _read(self) -> Pins:
+    def _read(self, hipercow: int) -> Pins:
         """Read the folder. Raises OSError and ValueError."""
         with ExitStack() as stack:
-            folder = open_folder(self._root.hipercow)
-            stack.callback(os.close, folder)
+            folder = hipercow
             for name in (TUI_FOLDER, PINS_FOLDER):
                 folder = open_folder(name, dir_fd=folder)
                 stack.callback(os.close, folder)
@@ -111,7 +121,7 @@ class PinReader:
                 return known
             try:
                 raw = read_file(name, limit=_LIMIT, dir_fd=folder)
-                return stamp, _parse(load_json(raw, work=_WORK), name, self._root.lang)
+                return stamp, _parse(load_json(raw, work=_WORK), name, self._lang)
             except ValueError as error:
                 raise ValueError(f"'{escape_controls(name)}': {error}") from None
         return None

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from hipercow_tui.domain.pins import PinKind
 from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.domain.retry_chains import RetryLink
 from hipercow_tui.domain.task import QUEUED, Bundle, Lang, Status
 from hipercow_tui.domain.unread import UnfinishedLine, unread_bundles
 from hipercow_tui.formats.bundles import BUNDLE_LIMIT, read_bundle, read_linked_bundle
 from hipercow_tui.formats.layout import LAYOUTS, BundleFile
+from hipercow_tui.formats.pins import PinReader
 from hipercow_tui.formats.r_layout import parse_retry, unfinished_ids
 from hipercow_tui.formats.safe_open import open_folder, read_file
 from hipercow_tui.formats.task_row import status_from_mask
@@ -30,11 +32,11 @@ def recheck(
     """Return the staged units that must be put back, with the reason.
 
     These are units with a new retry (a line of ``retry`` names a task that is not in their chain),
-    with a task that was deleted and may exist again, or with a task in a new bundle.
+    with a task that was deleted and may exist again, with a task in a new bundle, or with a pin.
 
     ``bundles_in_place`` means that the bundles of the plan were not moved. Raises PurgeError if
-    ``retry``, ``bundles``, or a bundle that the plan does not ignore can't be read: it may name any
-    task.
+    ``retry``, ``bundles``, the pins, or a bundle that the plan does not ignore can't be read: it
+    may name any task.
     """
     conflicts: dict[ChainUnit, str] = {}
     unit_of = by_member(staged)
@@ -63,11 +65,26 @@ def _conflicts(
         # The time of the plan, so that nothing blocks here that did not block the plan.
         named = [i for i in unit_of if unfinished.may_name(i, plan.made)]
         yield named, "a retry of it is being written to 'retry'"
+    yield from _pinned(dirs, plan)
     planned = {one.bundle.name: one.bundle for one in plan.bundles} if bundles_in_place else {}
     for bundle in _bundles(dirs, plan):
         if bundle.name not in planned or planned[bundle.name].task_ids != bundle.task_ids:
             reason = f"the new bundle '{escape_controls(bundle.name)}' lists it"
             yield bundle.task_ids, reason
+
+
+def _pinned(dirs: RootDirs, plan: PurgePlan) -> Iterator[tuple[Sequence[str], str]]:
+    """Yield ids of tasks that were pinned since the plan was made."""
+    pins = PinReader(dirs.lang).read(dirs.hipercow)
+    if pins.unread:
+        raise PurgeError(pins.unread)
+    bundles = {one.bundle.name: one.bundle for one in plan.bundles}
+    for pin in pins.pins:
+        reason = f"it is {pin}"
+        if pin.target.kind is PinKind.CHAIN:
+            yield [pin.target.name], reason
+        elif pin.target.name in bundles:
+            yield bundles[pin.target.name].task_ids, reason
 
 
 def _retries(dirs: RootDirs) -> tuple[Iterable[RetryLink], UnfinishedLine | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Set
 
+from hipercow_tui.domain.pins import Pin
 from hipercow_tui.domain.plan import PurgePlan, block_reason, find_blocked
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Lang, Task
@@ -19,6 +20,18 @@ def find_changes(plan: PurgePlan, snapshot: Snapshot) -> Iterator[str]:
             yield f"task {planned.task.id} {change}"
     yield from _bundle_changes(plan, snapshot)
     yield from _blocked_now(plan, snapshot)
+    yield from _pinned_now(plan, snapshot)
+
+
+def _pinned_now(plan: PurgePlan, snapshot: Snapshot) -> Iterator[str]:
+    """Yield each pin that holds tasks of the plan, once."""
+    for lang in plan.langs:
+        held = snapshot.of_lang(lang).held
+        ids_of: dict[Pin, set[str]] = {}
+        for task_id in held.keys() & set(plan.of_lang(lang).ids):
+            ids_of.setdefault(held[task_id], set()).add(task_id)
+        for pin, ids in ids_of.items():
+            yield f"{_tasks_text(ids)} {'is' if len(ids) == 1 else 'are'} {pin}"
 
 
 def _task_change(task: Task, going: set[str], snapshot: Snapshot) -> str | None:

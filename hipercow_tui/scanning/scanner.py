@@ -18,9 +18,11 @@ from math import inf
 from operator import is_
 
 from hipercow_tui.domain.combined_snapshot import combine_snapshots
+from hipercow_tui.domain.pins import Pins
 from hipercow_tui.domain.retry_chains import RetryLink
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.unread import Unread
+from hipercow_tui.formats.pins import PinReader
 from hipercow_tui.formats.relations import relations_of
 from hipercow_tui.formats.root import Root
 from hipercow_tui.formats.task_row import Columns, FolderTimes, TaskRow, folder_times
@@ -119,6 +121,8 @@ class Scanner:
         self._monotonic = monotonic
         self._snapshot = Snapshot(root.path, lang=root.lang)
         self._relations = relations_of(root)
+        self._pin_reader = PinReader(root.lang)
+        self._pins = Pins()
         self._linker = TaskLinker(self._relations)
         self._store = TaskStore(monotonic)
         self._shards: dict[str, Shard] = {}
@@ -156,6 +160,7 @@ class Scanner:
         cached = self._load_index()
         if cached:
             _LOGGER.info("%d folders from the index", len(cached.folders))
+        self._pins = self._pin_reader.read_root(self.root)
         # A first scan shows rows before it reads the bundles: there can be 20,000.
         linked = bool(cached or self._store.tasks) or not self._intermediate_states
         if linked:
@@ -353,8 +358,8 @@ class Scanner:
         for shard in self._shards.values():
             if shard.problems:
                 places |= shard.problems
-        files = (self._tasks_unread, *unread.files) if self._tasks_unread else unread.files
-        return replace(unread, files=files, places=places)
+        files = filter(None, (self._tasks_unread, self._pins.unread))
+        return replace(unread, files=(*files, *unread.files), places=places)
 
     # Tasks
 
@@ -439,6 +444,7 @@ class Scanner:
             or relations.chains is not last.chains
             or problems != last.problems
             or unread != last.unread
+            or self._pins.pins != last.pins.pins
         ):
             self._snapshot = Snapshot(
                 root=self.root.path,
@@ -448,6 +454,7 @@ class Scanner:
                 problems=problems,
                 lang=self.root.lang,
                 unread=unread,
+                pins=self._pins,
             )
         changed, removed = self._store.take_changes()
         return ScanState(self._snapshot, done, count, complete, changed, removed, seconds)

@@ -9,12 +9,12 @@ from hipercow_tui.support.errors import FilterError
 from hipercow_tui.support.text import escape_controls
 
 _PREFIXES = "kMGTP"
-UNITS = {
+UNITS: dict[str, int] = {
     "B": 1,
     **{f"{prefix}B": 1000**power for power, prefix in enumerate(_PREFIXES, 1)},
     **{f"{prefix.upper()}iB": 1024**power for power, prefix in enumerate(_PREFIXES, 1)},
 }
-_BY_SPELLING = {
+_BY_SPELLING: dict[str, int] = {
     "byte": 1,
     "bytes": 1,
     **{name.casefold(): size for name, size in UNITS.items()},
