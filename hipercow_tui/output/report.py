@@ -100,14 +100,16 @@ def cascade_reason(planned: PlannedTask) -> str:
 
 
 def bundle_effect(planned: PlannedBundle) -> str:
-    """Return what happens to the tasks of a bundle: ``400 tasks: 380 go, 20 stay without it``."""
+    """Return what happens to the tasks of a bundle: ``400 tasks: 399 go, 1 stays without it``."""
     total = len(planned.bundle.task_ids)
     already_gone = total - planned.deleted - planned.surviving
     parts = []
+    go = f"{planned.deleted:,} {'goes' if planned.deleted == 1 else 'go'}"
     if planned.surviving:
-        parts = [f"{planned.deleted:,} go", f"{planned.surviving:,} stay without it"]
+        stay = "stays" if planned.surviving == 1 else "stay"
+        parts = [go, f"{planned.surviving:,} {stay} without it"]
     elif planned.deleted:
-        parts = [f"{planned.deleted:,} go" if already_gone else "all go"]
+        parts = [go if already_gone or planned.deleted == 1 else "all go"]
     if already_gone:
         parts.append(f"{already_gone:,} already gone")
     return f"{pluralize(total, 'task')}: {', '.join(parts)}"
