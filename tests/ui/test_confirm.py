@@ -69,7 +69,7 @@ async def test_the_dialog_says_what_the_user_keeps_and_what_is_left_out() -> Non
     async with (app := Host(ConfirmScreen(plan, Size()))).run_test(size=(80, 24)):
         shown = " ".join(text_of(app).replace("│", "").split())
     assert "Purge 2 tasks?" in shown
-    assert "1 chain left out · 1 chain kept by you (1 task)." in shown
+    assert "1 chain kept by you (1 task). 1 chain left out." in shown
 
 
 async def test_the_dialog_shows_the_numbers() -> None:

@@ -12,7 +12,7 @@ from textual.widgets import Button, Input, Static
 
 from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.formats.folder_size import Size
-from hipercow_tui.output.report import side_effects
+from hipercow_tui.output.report import kept_by_you, side_effects
 from hipercow_tui.purging.manifest import PurgeMode
 from hipercow_tui.support.text import format_size, pluralize
 from hipercow_tui.ui.cells import plain_text
@@ -114,8 +114,8 @@ def _consequences(plan: PurgePlan, total: Size | None, warning: str | None) -> T
         chain, them = ("its chain", "it") if drawn_in == 1 else ("their chains", "them")
         included = f"{pluralize(drawn_in, 'task')} included with {chain}"
         text.append(f"{included}: the filters alone would keep {them}. ", "bold")
-    if effects := side_effects(plan):
-        text.append(f"{effects}. ")
+    for effect in filter(None, (kept_by_you(plan), side_effects(plan))):
+        text.append(f"{effect}. ")
     if ignored := len(plan.ignored_bundles):
         bundles = pluralize(ignored, "unreadable bundle")
         stay = "it stays" if ignored == 1 else "they stay"
