@@ -15,8 +15,11 @@ from small_py_root import py_folder, write_py_task
 from small_root import NOW, task_id, write_bundle, write_retries, write_task
 from ui_driving import screen_text, until
 
+from hipercow_tui.analysis.bundle_rows import BundleSort
+from hipercow_tui.analysis.disk_usage import MeasuredSize
+from hipercow_tui.analysis.task_sorting import TaskSort
 from hipercow_tui.cli.main import main
-from hipercow_tui.domain.filters import FilterStack, WithStatus
+from hipercow_tui.domain.filters import FilterStack, TaskIds, WithStatus
 from hipercow_tui.domain.plan import PlanTotals, make_plan
 from hipercow_tui.domain.task import Status
 from hipercow_tui.formats.folder_size import (
@@ -39,7 +42,7 @@ from hipercow_tui.ui.dialogs.job_result import JobResultScreen
 from hipercow_tui.ui.messages import TotalsReady
 from hipercow_tui.ui.screens.plan import PlanScreen
 from hipercow_tui.ui.screens.trash import TrashScreen
-from hipercow_tui.ui.workers.view_model import PurgeForecast
+from hipercow_tui.ui.workers.view_model import PurgeForecast, ViewRequest, forecast_purge
 
 GO = tuple(map(task_id, range(6)))
 PYTHON, KEPT = task_id(20), task_id(30)
@@ -235,15 +238,28 @@ async def test_the_forecast_shows_the_size_of_the_plan_once_all_is_measured(root
         await pilot.press("1")
         await until(pilot, lambda: "0 blocked" in screen_text(app))
         await pilot.press("z")
-        await until(pilot, lambda: app.browser.session.services.sizes.progress is None)
-        assert "0 blocked" in screen_text(app)  # a task in a retry chain is not measured
-        await pilot.press("1", "z")
         plan = make_plan(read_root(find_root(root)), FAILED_TIPS, now=NOW)
         total = total_size(plan, measure_many(find_root(root), plan.ids))
-        await pilot.press("1")
         await until(pilot, lambda: f"= {format_size(total.bytes)} " in screen_text(app))
         await pilot.press("Z")
         await until(pilot, lambda: f"= {format_size(total.disk_bytes)} on disk" in screen_text(app))
+
+
+def test_a_forecast_has_a_size_only_if_all_tasks_of_the_plan_are_measured(root: Path) -> None:
+    snapshot = read_root(find_root(root))
+    filters = FilterStack(task_ids=TaskIds(frozenset({GO[0], GO[1]})))
+    request = ViewRequest(snapshot, NOW, filters, TaskSort(), BundleSort(), False, "")
+    plan = make_plan(snapshot, filters, now=NOW)
+    assert set(plan.ids) == {GO[0], GO[1], GO[5]}  # the retry of GO[0] goes with it
+    sizes = measure_many(find_root(root), plan.ids)
+    known = {i: MeasuredSize(one, snapshot.tasks[i].files_mask) for i, one in sizes.items()}
+    assert forecast_purge(request, known).size == freed_size(sizes.values())
+    for missing in plan.ids:
+        some = {i: one for i, one in known.items() if i != missing}
+        others = {KEPT: MeasuredSize(Size(1), 0)}
+        assert forecast_purge(request, some | others).size is None
+        changed = {missing: MeasuredSize(Size(1), 0)}
+        assert forecast_purge(request, known | changed).size is None
 
 
 async def test_no_figure_of_older_filters_is_shown(root: Path) -> None:
