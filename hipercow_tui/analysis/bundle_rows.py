@@ -70,6 +70,7 @@ class BundleKey(StrEnum):
     STATUS = "status"
     CHANGED = "changed"
     SIZE = "size"
+    DISK = "disk"
     FILES = "files"
 
 
@@ -160,6 +161,7 @@ _SORT_VALUES: Mapping[BundleKey, Callable[[BundleRow], Any]] = {
     ),
     BundleKey.CHANGED: lambda row: row.bundle.changed or 0.0,
     BundleKey.SIZE: lambda row: row.disk_usage.size.bytes,
+    BundleKey.DISK: lambda row: row.disk_usage.size.disk_bytes,
     BundleKey.FILES: lambda row: row.disk_usage.size.files,
 }
 

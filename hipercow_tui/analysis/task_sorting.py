@@ -32,6 +32,7 @@ class SortKey(StrEnum):
     LANG = "lang"
     ID = "id"
     SIZE = "size"
+    DISK = "disk"
     FILES = "files"
 
 
@@ -62,7 +63,7 @@ class TaskSort:
         return TaskSort(key, key in largest_first)
 
 
-SIZE_KEYS = (SortKey.SIZE, SortKey.FILES)
+SIZE_KEYS = (SortKey.SIZE, SortKey.DISK, SortKey.FILES)
 DURATION_KEYS = (SortKey.WAITED, SortKey.RAN)
 # Keys with values that change while tasks are read or measured, or with the time.
 CHANGING_KEYS = (SortKey.WHAT, SortKey.INPUTS, *SIZE_KEYS, *DURATION_KEYS)
@@ -138,6 +139,8 @@ def _sort_value(
         return lambda task: -1.0 if (found := duration(task, now)) is None else found
     if key is SortKey.SIZE:
         return lambda task: found.size.bytes if (found := sizes.get(task.id)) else -1
+    if key is SortKey.DISK:
+        return lambda task: found.size.disk_bytes if (found := sizes.get(task.id)) else -1
     if key is SortKey.FILES:
         return lambda task: found.size.files if (found := sizes.get(task.id)) else -1
     if key is SortKey.WHAT:

@@ -263,6 +263,16 @@ def plan_totals(snapshot: Snapshot, filters: FilterStack, *, now: float) -> Plan
     return PlanTotals(*(sum(column) for column in zip(*parts, strict=True)))
 
 
+def planned_ids(snapshot: Snapshot, filters: FilterStack) -> set[str]:
+    """Return the ids of the existing tasks in the plan of ``make_plan``, if none of them blocks."""
+    return {
+        task_id
+        for part in snapshot.language_parts
+        for task_id in _going_ids(part, frozenset(filters.matched(part)))
+        if task_id in part.tasks
+    }
+
+
 def _language_totals(
     snapshot: Snapshot, whole: Snapshot, filters: FilterStack, now: float
 ) -> tuple[int, int, int, int]:

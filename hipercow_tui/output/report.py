@@ -8,7 +8,7 @@ from typing import TypeAlias
 from hipercow_tui.domain.plan import PlannedBundle, PlannedTask, PurgePlan, Reason
 from hipercow_tui.domain.plan_chains import number_of_chains
 from hipercow_tui.domain.task import Lang
-from hipercow_tui.formats.folder_size import Size, freed_size
+from hipercow_tui.formats.folder_size import Size, SizeKind, freed_size
 from hipercow_tui.output.r_calls import purge_call
 from hipercow_tui.purging.batch_name import BatchState
 from hipercow_tui.purging.history import HistoryEntry
@@ -19,7 +19,6 @@ from hipercow_tui.purging.trash_listing import TrashEntry
 from hipercow_tui.support.text import (
     escape_controls,
     format_age,
-    format_size,
     pluralize,
     short_id,
     tasks_and_bundles,
@@ -49,7 +48,7 @@ def total_size(plan: PurgePlan, sizes: Sizes) -> Size:
     return freed_size(sizes[task_id] for task_id in plan.ids if task_id in sizes)
 
 
-def headline(plan: PurgePlan, total: Size | None = None) -> str:
+def headline(plan: PurgePlan, total: Size | None = None, kind: SizeKind = SizeKind.APPARENT) -> str:
     """Return ``650 tasks · 8 bundles · 1.9 GB in 4,204 files would go``, or why nothing would."""
     if plan.refused:
         return f"Refused, because {tasks_are(len(plan.blocked))} blocked"
@@ -57,7 +56,7 @@ def headline(plan: PurgePlan, total: Size | None = None) -> str:
         return "Nothing to purge"
     parts = [_contents(plan)]
     if total is not None:
-        parts.append(f"{format_size(total.bytes)} in {pluralize(total.files, 'file')}")
+        parts.append(total.text(kind))
     return " · ".join(parts) + " would go"
 
 
@@ -116,9 +115,9 @@ def bundle_effect(planned: PlannedBundle) -> str:
     return f"{pluralize(total, 'task')}: {', '.join(parts)}"
 
 
-def plan_lines(plan: PurgePlan, sizes: Sizes) -> Iterator[str]:
+def plan_lines(plan: PurgePlan, sizes: Sizes, kind: SizeKind = SizeKind.APPARENT) -> Iterator[str]:
     """Yield the lines of a plan. Blocked tasks are near the end, but first if it is refused."""
-    yield headline(plan, total_size(plan, sizes))
+    yield headline(plan, total_size(plan, sizes), kind)
     yield f"  {plan.filters}"
     if plan.refused:
         yield from _blocked_lines(plan)
@@ -131,7 +130,7 @@ def plan_lines(plan: PurgePlan, sizes: Sizes) -> Iterator[str]:
     ):
         if group:
             yield title
-            yield from (_task_line(one, sizes.get(one.task.id), plan.made) for one in group)
+            yield from (_task_line(one, sizes.get(one.task.id), plan.made, kind) for one in group)
     if plan.bundles:
         yield f"bundles {len(plan.bundles):,}"
         named = ((escape_controls(plan.bundle_label(one.bundle)), one) for one in plan.bundles)
@@ -160,19 +159,21 @@ def _blocked_lines(plan: PurgePlan) -> Iterator[str]:
         yield from (f"    {one.task.status}  {one.task.id}  {one.reason}" for one in plan.blocked)
 
 
-def report_lines(report: Report) -> Iterator[str]:
+def report_lines(report: Report, kind: SizeKind = SizeKind.APPARENT) -> Iterator[str]:
     """Yield the numbers of removed or restored tasks, then all others with their reasons."""
     if isinstance(report, PurgeReport):
-        return _purge_lines(report)
-    return _restore_lines(report) if isinstance(report, RestoreReport) else _empty_lines(report)
+        return _purge_lines(report, kind)
+    if isinstance(report, RestoreReport):
+        return _restore_lines(report)
+    return _empty_lines(report, kind)
 
 
-def _purge_lines(report: PurgeReport) -> Iterator[str]:
+def _purge_lines(report: PurgeReport, kind: SizeKind) -> Iterator[str]:
     removed = _numbers(report.removed, report.removed_bundles)
     if report.trash is not None:
         yield f"Moved {removed} to the trash as batch {report.trash}. Emptying it frees the space"
     else:
-        yield f"Purged {removed}: {_freed(report)}"
+        yield f"Purged {removed}: {report.freed.text(kind)} freed"
     if report.stopped:
         yield "Stopped before the end: the tasks that were not erased are back in place"
         yield from (f"    {task_id}  is erased" for task_id in report.removed)
@@ -197,18 +198,17 @@ def _restore_lines(report: RestoreReport) -> Iterator[str]:
         yield f"Quarantined tasks and bundles are in {escape_controls(str(where))}"
 
 
-def _empty_lines(report: EmptyReport) -> Iterator[str]:
-    yield f"Erased {_numbers(report.removed, report.removed_bundles)}: {_freed(report)}"
+def _empty_lines(report: EmptyReport, kind: SizeKind) -> Iterator[str]:
+    erased = _numbers(report.removed, report.removed_bundles)
+    yield f"Erased {erased}: {report.freed.text(kind)} freed"
     if report.stopped:
         yield "Stopped before the end: the rest can still be restored"
     yield from _item_lines("failed", report.failed)
 
 
-def _freed(report: PurgeReport | EmptyReport) -> str:
-    return f"{format_size(report.bytes)} in {pluralize(report.files, 'file')} freed"
-
-
-def batch_line(batch: TrashEntry, size: Size | None, now: float) -> str:
+def batch_line(
+    batch: TrashEntry, size: Size | None, now: float, kind: SizeKind = SizeKind.APPARENT
+) -> str:
     """Return the line of a batch: its id, age, state, contents, size and user.
 
     ``now`` is in seconds since the epoch.
@@ -220,7 +220,7 @@ def batch_line(batch: TrashEntry, size: Size | None, now: float) -> str:
         f"interrupted while {state}" if batch.interrupted else state,
         _numbers((*batch.tasks, *batch.partly_erased), batch.bundles)
         + (" of Python" if batch.lang is Lang.PY else ""),
-        f"{format_size(size.bytes)} in {pluralize(size.files, 'file')}" if size else "",
+        size.text(kind) if size else "",
         escape_controls(f"by {batch.confirmed_by}") if batch.confirmed_by else "",
         escape_controls(batch.problem),
     ]
@@ -257,13 +257,14 @@ def _finish(batch: TrashEntry) -> str:
     return "finishes the purge"
 
 
-def history_line(entry: HistoryEntry, now: float) -> str:
+def history_line(entry: HistoryEntry, now: float, kind: SizeKind = SizeKind.APPARENT) -> str:
     """Return the line of a history entry; ``now`` is in seconds since the epoch."""
+    freed = entry.freed_bytes(kind)
     parts = [
         f"{format_age(entry.time, now):<14}",
         f"{entry.kind:<7}",
         _numbers(entry.tasks, entry.bundles),
-        f"{format_size(entry.bytes)} freed" if entry.bytes else "",
+        f"{kind.text(freed)} freed" if freed else "",
         "stopped" if entry.stopped else "",
         f"{len(entry.kept_back):,} put back or failed" if entry.kept_back else "",
         _kept_in_history(entry),
@@ -319,14 +320,14 @@ def r_call(plan: PurgePlan) -> str:
     return purge_call([one.task.id for one in planned if one.task.lang is Lang.R])
 
 
-def _task_line(planned: PlannedTask, size: Size | None, now: float) -> str:
+def _task_line(planned: PlannedTask, size: Size | None, now: float, kind: SizeKind) -> str:
     task = planned.task
     finished = "never finished" if task.finished is None else format_age(task.finished, now)
     parts = [
         f"{'!' if planned.cautions else ' '} - {task.status:<9}",
         task.id,
         finished + (" ~" if task.finished_estimated else ""),
-        format_size(size.bytes) if size else "",
+        kind.text(size.of(kind)) if size else "",
         cascade_reason(planned),
         "; ".join(caution.text for caution in planned.cautions),
     ]

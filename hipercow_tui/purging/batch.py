@@ -33,6 +33,7 @@ from hipercow_tui.support.text import escape_controls
 
 NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
 SUBFOLDERS = ("tasks", "bundles", "erasing")
+TASK_FOLDERS = ("tasks", "erasing")  # the subfolders that hold tasks
 
 
 class TakenOverError(PurgeError):

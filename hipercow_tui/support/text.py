@@ -69,8 +69,8 @@ def tasks_and_bundles(tasks: int, bundles: int, verb: str = "") -> str:
 
 
 def format_size(number: int) -> str:
-    """Return bytes in units of 1000, as quotas are given: ``1.9 GB``."""
-    return humanize.naturalsize(number)
+    """Return bytes in units of 1000, as quotas are given, in at most 8 cells: ``1.9 GB``."""
+    return humanize.naturalsize(number).replace(" Bytes", " B").replace(" Byte", " B")
 
 
 def format_age(then: float, now: float) -> str:

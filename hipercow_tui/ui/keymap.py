@@ -138,6 +138,7 @@ VIEW_KEYS = (
     _key("i", "inputs", "Inputs", "Show inputs of a bundle or an error as columns", id="inputs"),
     _key("l", "log", "Log", "Show the log of the task", id="log", show=True),
     _key("z", "sizes", "Sizes", "Measure marked, matched or all tasks; again: stop", id="sizes"),
+    _key("Z", "size_kind", "Size or disk", "Sizes: bytes in files, or as du", id="size_kind"),
     _key("r", "refresh", "Refresh", "Read the root now", id="refresh"),
     _key("c", "copy", "Copy", "Copy ids, rows or R calls; cancel or retry in R", id="copy"),
     _key("exclamation_mark", "problems", "Problems", "List unreadable files", id="problems"),

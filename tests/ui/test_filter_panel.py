@@ -20,6 +20,7 @@ from textual.widgets import Button, Input
 import hipercow_tui
 from hipercow_tui.domain.filter_counts import FilterCounts, count_passing
 from hipercow_tui.domain.filters import FilterStack, FinishedBefore, InBundle, TaskIds, WithStatus
+from hipercow_tui.domain.plan import PlanTotals
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import FILTERABLE_STATUSES, Status
 from hipercow_tui.settings.saved_filters import SavedFilter
@@ -70,7 +71,7 @@ class PanelApp(App[None]):
     def count(self) -> None:
         stack = self.panel.stack
         self.panel.show(count_passing(self.snapshot, stack, self.clock()))
-        self.panel.show_totals(len(stack.matched(self.snapshot)), 3, 1, 0)
+        self.panel.show_totals(PlanTotals(len(stack.matched(self.snapshot)), 3, 1, 0))
 
     @property
     def panel(self) -> FilterPanel:
@@ -392,7 +393,7 @@ async def test_the_totals_show_the_numbers_of_a_purge() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         app.panel.toggle_status(Status.FAILURE)
         await settled(pilot)
-        app.panel.show_totals(612, 38, 1, 2)
+        app.panel.show_totals(PlanTotals(612, 38, 1, 2))
         await pilot.pause()
         shown = [line[2:25].rstrip() for line in app.lines()]
         at = next(i for i, line in enumerate(shown) if "Would go" in line)

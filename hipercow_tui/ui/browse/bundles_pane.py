@@ -11,6 +11,7 @@ from textual.screen import Screen
 from hipercow_tui.analysis.bundle_rows import BundleKey
 from hipercow_tui.analysis.disk_usage import Sizes
 from hipercow_tui.domain.task import Bundle, Task
+from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.ui.browse.pane import Pane
 from hipercow_tui.ui.browse.session import Session
 from hipercow_tui.ui.browse.state import BUNDLES, TASKS
@@ -49,9 +50,9 @@ class BundlesPane(Pane):
         if self.session.complete and request.snapshot is self.session.snapshot:
             self.table.rows_pending = False
 
-    def show_sizes(self, sizes: Sizes) -> None:
+    def show_sizes(self, sizes: Sizes, kind: SizeKind) -> None:
         """Show columns for sizes; a view model has them."""
-        self.table.show_sizes()
+        self.table.show_sizes(kind)
 
     def show_details(self) -> None:
         """Bundles have no details."""

@@ -52,6 +52,7 @@ class PurgeControl(Controller):
             session.services.summary_loader,
             read_only=session.read_only,
             clock=session.clock,
+            size_kind=session.state.size_kind,
         )
         self._screen.app.push_screen(screen, self.start)
 
@@ -64,7 +65,7 @@ class PurgeControl(Controller):
         if self.job is not None:
             self._screen.notify(self.busy)
             return
-        bar = PurgeBar(job)
+        bar = PurgeBar(job, size_kind=self._session.state.size_kind)
         self.job = bar.runner
         self._screen.mount(bar, before=self._screen.query_one(KeyFooter))
         self._screen.refresh_bindings()

@@ -155,8 +155,10 @@ class BrowseScreen(Screen[None]):
 
     @on(messages.TotalsReady)
     def _show_totals(self, message: messages.TotalsReady) -> None:
-        totals = message.totals
-        self.filters.show_totals(totals.matched, totals.cascaded, totals.bundles, totals.blocked)
+        forecast, kind = message.forecast, self.session.state.size_kind
+        if self.session.has_filters(forecast.filters):
+            size = "" if forecast.size is None else kind.text(forecast.size.of(kind))
+            self.filters.show_totals(forecast.totals, size)
 
     @on(messages.ErrorsReady)
     def _show_errors(self, message: messages.ErrorsReady) -> None:
@@ -289,6 +291,12 @@ class BrowseScreen(Screen[None]):
     def action_sizes(self) -> None:
         """Measure tasks; while they are measured, stop."""
         self.sizing.toggle()
+        self.presenter.update_titles()
+
+    def action_size_kind(self) -> None:
+        """Show sizes as bytes in files, or as disk usage."""
+        self.sizing.switch_kind()
+        self.trash.show_summary()
         self.presenter.update_titles()
 
     def key_escape(self) -> None:

@@ -164,6 +164,10 @@ class Session:
         self._services.build_view_model(request, urgent=urgent)
         self._services.compute_totals(request)
 
+    def has_filters(self, filters: FilterStack) -> bool:
+        """Return whether these are the present filters; a relative age may be of another time."""
+        return _timeless(filters) == _timeless(self._filters())
+
     def set_view_model(self, view_model: ViewModel) -> ViewModel | None:
         """Take over the view model that is shown from now on; return the previous one."""
         before, self.view_model = self.view_model, view_model
@@ -195,3 +199,9 @@ class Session:
         if self.read_only:
             return "Started with --read-only: the trash can be viewed but not changed"
         return self.root.purge_refusal or ""
+
+
+def _timeless(stack: FilterStack) -> tuple[FilterStack, str]:
+    """Return filters without the time that a relative age means at present, and its text."""
+    age = stack.finished_before
+    return replace(stack, finished_before=None), age.text if age else ""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from hipercow_tui.analysis.bundle_rows import BundleSort
 from hipercow_tui.analysis.error_groups import ErrorSort
 from hipercow_tui.analysis.task_sorting import SortKey, TaskSort
+from hipercow_tui.formats.folder_size import SizeKind
 
 TASKS, BUNDLES, ERRORS = "tasks", "bundles", "errors"  # names of panes
 
@@ -16,7 +17,8 @@ class BrowseState:
     """The pane, its sort order, the search and so on.
 
     Filters and marks are not part of it: the filter panel has them, because a relative age is
-    converted to a time on each use. ``show_sizes`` says whether tables have columns for sizes.
+    converted to a time on each use. ``show_sizes`` says whether tables have columns for sizes,
+    and ``size_kind`` by which definition.
     """
 
     pane: str = TASKS
@@ -26,6 +28,7 @@ class BrowseState:
     only_matched: bool = False
     query: str = ""
     show_sizes: bool = False
+    size_kind: SizeKind = SizeKind.APPARENT
 
     @property
     def needs_summaries(self) -> bool:

@@ -14,6 +14,7 @@ from hipercow_tui.analysis.error_groups import ErrorGroup
 from hipercow_tui.analysis.task_sorting import SortKey
 from hipercow_tui.analysis.task_summary import NO_SUMMARY
 from hipercow_tui.domain.task import Task
+from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.ui.browse.pane import Pane
 from hipercow_tui.ui.browse.session import Session
 from hipercow_tui.ui.browse.state import TASKS
@@ -104,9 +105,9 @@ class TasksPane(Pane):
                 "new tasks appear here; ? shows the keys",
             )
 
-    def show_sizes(self, sizes: Sizes) -> None:
+    def show_sizes(self, sizes: Sizes, kind: SizeKind) -> None:
         """Show columns for sizes."""
-        self.table.show_sizes(sizes)
+        self.table.show_sizes(sizes, kind)
 
     # Reading
 

@@ -20,7 +20,7 @@ from textual.worker import get_current_worker
 from hipercow_tui.domain.plan import PurgePlan, make_plan
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Lang
-from hipercow_tui.formats.folder_size import Size, measure
+from hipercow_tui.formats.folder_size import Size, SizeKind, measure
 from hipercow_tui.formats.root import Root
 from hipercow_tui.output import report
 from hipercow_tui.purging import preflight
@@ -89,6 +89,7 @@ class PlanScreen(Page[JobSpec | None]):
         *,
         read_only: bool,
         clock: Callable[[], float],
+        size_kind: SizeKind = SizeKind.APPARENT,
     ) -> None:
         super().__init__()
         self.plan = plan
@@ -101,6 +102,7 @@ class PlanScreen(Page[JobSpec | None]):
         self._sizes: dict[str, Size] = {}
         self._measured_part: float | None = 0.0  # from 0 to 1; None if all tasks are measured
         self._summary_loader = summary_loader
+        self._size_kind = size_kind
 
     def compose(self) -> ComposeResult:
         """Yield the head, the plan, the line under the cursor in full, and the keys."""
@@ -116,6 +118,7 @@ class PlanScreen(Page[JobSpec | None]):
             lambda: self.call_later(self._show_summaries)
         )
         self.lines.sizes, self.lines.summaries = self._sizes, self._summaries.summaries
+        self.lines.size_kind = self._size_kind
         self._show(self.plan)
         self.lines.focus()
 
@@ -197,7 +200,9 @@ class PlanScreen(Page[JobSpec | None]):
 
     def _headline(self) -> Text:
         total = report.total_size(self.plan, self._sizes) if self.measured else None
-        head = Text.assemble(("Plan  ", "bold"), (report.headline(self.plan, total), "bold"))
+        head = Text.assemble(
+            ("Plan  ", "bold"), (report.headline(self.plan, total, self._size_kind), "bold")
+        )
         if self._measured_part is not None and self.plan.tasks:
             head.append(f"  measuring {self._measured_part:.0%}", "dim")
         return head
@@ -300,7 +305,7 @@ class PlanScreen(Page[JobSpec | None]):
             if mode is not None:
                 self.dismiss(purge_job(plan, self.root, PurgeMode(mode)))
 
-        self.app.push_screen(ConfirmScreen(plan, total, warning), answered)
+        self.app.push_screen(ConfirmScreen(plan, total, warning, self._size_kind), answered)
 
     def action_save(self) -> None:
         """Save the plan to a file for ``hipercow-tui apply``."""

@@ -10,18 +10,22 @@ from hipercow_tui.analysis.disk_usage import DiskUsage
 from hipercow_tui.analysis.task_view import TaskView
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import FILTERABLE_STATUSES, Lang, Status
+from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.support.text import format_age, format_size
-from hipercow_tui.ui.cells import Column, PlacedColumn, plain_text
+from hipercow_tui.ui.cells import Column, PlacedColumn, plain_text, short_number
 from hipercow_tui.ui.status_style import GLYPH
 from hipercow_tui.ui.widgets.keyed_table import KeyedTable
 from hipercow_tui.ui.widgets.row_rendering import Cell, RenderedRow
 
 _NAME = Column(BundleKey.NAME, "bundle", 10, 36)
-_TASKS = Column(BundleKey.TASKS, "tasks", 6, 7)
+_TASKS = Column(BundleKey.TASKS, "tasks", 6, 7, right=True)
 _STATUS = Column(BundleKey.STATUS, "status", 11, 13)
 _BAR = Column("bar", "its tasks", 8, 24, rank=1)
-_SIZE = Column(BundleKey.SIZE, "     size", 9, 9)
-_FILES = Column(BundleKey.FILES, "  files", 7, 7, rank=3)
+_SIZES = {
+    SizeKind.APPARENT: Column(BundleKey.SIZE, SizeKind.APPARENT, 9, 9, right=True),
+    SizeKind.ON_DISK: Column(BundleKey.DISK, SizeKind.ON_DISK, 9, 9, right=True),
+}
+_FILES = Column(BundleKey.FILES, "files", 7, 7, rank=3, right=True)
 _LANG = Column(BundleKey.LANG, "lang", 6, 6, rank=1)
 _CHANGED = Column(BundleKey.CHANGED, "changed", 14, 14, rank=2)
 
@@ -35,7 +39,7 @@ class BundleTable(KeyedTable):
         self._bundles: tuple[BundleRow, ...] = ()
         self._sort = BundleSort()
         self._view = TaskView(Snapshot(Path()))
-        self._sizes_shown = False
+        self._size_kind: SizeKind | None = None  # None if sizes are not shown
         self.set_empty_text(
             "No bundles",
             "hipercow_bundle_create() in R makes one,",
@@ -43,9 +47,9 @@ class BundleTable(KeyedTable):
             "b: back to the tasks",
         )
 
-    def show_sizes(self) -> None:
-        """Add columns for the disk usage of the tasks of each bundle."""
-        self._sizes_shown = True
+    def show_sizes(self, kind: SizeKind) -> None:
+        """Add columns for the size of the tasks of each bundle."""
+        self._size_kind = kind
         self.forget_layout()
 
     def show(
@@ -86,7 +90,7 @@ class BundleTable(KeyedTable):
 
     def columns(self, width: int) -> Sequence[Column]:
         """Return the columns for names, tasks and sizes."""
-        sizes = (_SIZE, _FILES) if self._sizes_shown else ()
+        sizes = (_SIZES[self._size_kind], _FILES) if self._size_kind else ()
         langs = (_LANG,) if self._view.snapshot.by_language else ()
         return (_NAME, *langs, _TASKS, _STATUS, _BAR, *sizes, _CHANGED)
 
@@ -97,24 +101,26 @@ class BundleTable(KeyedTable):
         return RenderedRow([self._cell(bundle, placed) for placed in layout], dimmed=dimmed)
 
     def _cell(self, bundle: BundleRow, placed: PlacedColumn) -> Cell:
-        usage = bundle.disk_usage
-        match placed.column.key:
+        usage, key = bundle.disk_usage, placed.column.key
+        match key:
             case BundleKey.NAME:
                 return ((plain_text(bundle.name), "strong"),)
             case BundleKey.LANG:
                 return ((bundle.lang.shown, "quiet"),)
             case BundleKey.TASKS:
-                return ((f"{bundle.task_count:,}".rjust(placed.width - 1), ""),)
+                number = short_number(bundle.task_count, placed.width)
+                return ((number.rjust(placed.width), ""),)
             case BundleKey.STATUS:
                 status = bundle.overall_status
                 if status is None:
                     return (("all removed" if bundle.missing_count else "empty", "quiet"),)
                 return ((f"{GLYPH[status]} {status}", status.value),)
-            case BundleKey.SIZE:
-                size = size_text(usage, format_size(usage.size.bytes))
+            case BundleKey.SIZE | BundleKey.DISK:
+                kind = SizeKind.APPARENT if key == BundleKey.SIZE else SizeKind.ON_DISK
+                size = size_text(usage, format_size(usage.size.of(kind)))
                 return ((size.rjust(placed.width), ""),)
             case BundleKey.FILES:
-                files = size_text(usage, f"{usage.size.files:,}")
+                files = size_text(usage, short_number(usage.size.files, placed.width - 1))
                 return ((files.rjust(placed.width), "quiet"),)
             case BundleKey.CHANGED:
                 changed = bundle.bundle.changed

@@ -18,7 +18,7 @@ from hipercow_tui.domain.blocked import Blocked
 from hipercow_tui.domain.cautions import Caution
 from hipercow_tui.domain.plan import PlannedBundle, PlannedTask, PurgePlan
 from hipercow_tui.domain.task import Bundle, Lang, Status, Task
-from hipercow_tui.formats.folder_size import Size
+from hipercow_tui.formats.folder_size import Size, SizeKind
 from hipercow_tui.output import report
 from hipercow_tui.support.text import format_age, format_duration, format_size, pluralize, short_id
 from hipercow_tui.ui.cells import fit, plain_text
@@ -84,6 +84,7 @@ class PlanList(VirtualList):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.sizes: Mapping[str, Size] = {}
+        self.size_kind = SizeKind.APPARENT
         self.summaries: Mapping[str, TaskSummary] = {}
         self._now = 0.0
         self._bundle_label: Callable[[Bundle], str] = attrgetter("name")
@@ -210,7 +211,7 @@ class PlanList(VirtualList):
         text = self._line_start(task, goes=True, caution=bool(planned.cautions))
         measured = self.sizes.get(task.id)
         end = _age_text(task, self._now, wide=width >= IDS_FROM)
-        end += f"{format_size(measured.bytes) if measured else '':>9}"
+        end += f"{format_size(measured.of(self.size_kind)) if measured else '':>9}"
         end += f"  {short_id(task.id)}" if width >= IDS_FROM else ""
         call_width = max(0, width - text.cell_len - len(end))
         reason = report.cascade_reason(planned)

@@ -12,8 +12,9 @@ from hipercow_tui.analysis.disk_usage import MeasuredSize
 from hipercow_tui.analysis.task_sorting import SortKey
 from hipercow_tui.analysis.task_summary import TaskSummary
 from hipercow_tui.domain.task import Task
+from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.support.text import format_age, format_duration, format_size
-from hipercow_tui.ui.cells import PlacedColumn, cut_end, plain_text
+from hipercow_tui.ui.cells import PlacedColumn, cut_end, plain_text, short_number
 from hipercow_tui.ui.status_style import GLYPH
 from hipercow_tui.ui.widgets.row_rendering import Cell, TextPart
 
@@ -37,10 +38,12 @@ def size_part(measured: MeasuredSize | None, task: Task, placed: PlacedColumn) -
     """Return ``2.1 MB``, or the number of files; with ``~`` if it may have changed."""
     if measured is None:
         return "", ""
-    sign = "" if measured.is_current(task) else "~"
-    in_bytes = placed.column.key == SortKey.SIZE
-    text = format_size(measured.size.bytes) if in_bytes else f"{measured.size.files:,}"
-    return (sign + text).rjust(placed.width), "" if in_bytes else "quiet"
+    sign, size = "" if measured.is_current(task) else "~", measured.size
+    if placed.column.key == SortKey.FILES:
+        number = short_number(size.files, placed.width - len(sign))
+        return (sign + number).rjust(placed.width), "quiet"
+    kind = SizeKind.APPARENT if placed.column.key == SortKey.SIZE else SizeKind.ON_DISK
+    return (sign + format_size(size.of(kind))).rjust(placed.width), ""
 
 
 def what_part(task: Task, summary: TaskSummary | None) -> TextPart:

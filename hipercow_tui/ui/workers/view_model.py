@@ -12,7 +12,7 @@ from hipercow_tui.analysis.bundle_rows import (
     BundleSort,
     sort_rows,
 )
-from hipercow_tui.analysis.disk_usage import Sizes
+from hipercow_tui.analysis.disk_usage import Sizes, ids_to_measure, sum_usage
 from hipercow_tui.analysis.possibly_stuck import find_stuck
 from hipercow_tui.analysis.task_sorting import TaskSort
 from hipercow_tui.analysis.task_summary import Summaries
@@ -20,9 +20,10 @@ from hipercow_tui.analysis.task_view import Failures, TaskView, make_view
 from hipercow_tui.domain.filter_counts import FilterCounts, count_passing
 from hipercow_tui.domain.filters import FilterStack
 from hipercow_tui.domain.incremental import derive_incrementally
-from hipercow_tui.domain.plan import PlanTotals, plan_totals
+from hipercow_tui.domain.plan import PlanTotals, plan_totals, planned_ids
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import changed_ids
+from hipercow_tui.formats.folder_size import Size
 from hipercow_tui.ui.widgets.header import HeaderFacts
 
 STUCK_EVERY = 10.0  # seconds between two searches for stuck tasks in the same snapshot
@@ -143,10 +144,26 @@ class ViewModelBuilder:
         return self._stuck_reasons
 
 
-def compute_totals(request: ViewRequest) -> PlanTotals:
-    """Return the totals of a purge with the filters of a request; zeros without filters."""
-    return (
-        plan_totals(request.snapshot, request.filters, now=request.now)
-        if request.filters.given
-        else PlanTotals()
-    )
+@dataclass(frozen=True, slots=True)
+class PurgeForecast:
+    """What a purge with these filters would take. ``size`` is None unless all of its tasks are
+    measured and none blocks."""
+
+    filters: FilterStack
+    totals: PlanTotals = field(default_factory=PlanTotals)
+    size: Size | None = None
+
+
+def forecast_purge(request: ViewRequest, sizes: Sizes) -> PurgeForecast:
+    """Return what a purge with the filters of a request would take; nothing without filters."""
+    snapshot, filters = request.snapshot, request.filters
+    if not filters.given:
+        return PurgeForecast(filters)
+    totals = plan_totals(snapshot, filters, now=request.now)
+    number = totals.matched + totals.cascaded
+    size = None
+    if not totals.blocked and 0 < number <= len(sizes):
+        tasks = [snapshot.tasks[task_id] for task_id in planned_ids(snapshot, filters)]
+        if len(tasks) == number and not ids_to_measure(tasks, sizes):
+            size = sum_usage(tasks, sizes).size
+    return PurgeForecast(filters, totals, size)

@@ -14,13 +14,14 @@ from textual.message import Message
 
 from hipercow_tui.domain.filter_counts import FilterCounts
 from hipercow_tui.domain.filters import FilterStack, TaskIds, WithStatus
+from hipercow_tui.domain.plan import PlanTotals
 from hipercow_tui.domain.task import Lang, Status
 from hipercow_tui.settings.saved_filters import SavedFilter
 from hipercow_tui.ui.widgets.filters.age import AgeFilter
 from hipercow_tui.ui.widgets.filters.bundle import BundleFilter, join_globs, literal_glob
 from hipercow_tui.ui.widgets.filters.language import LanguageFilter
 from hipercow_tui.ui.widgets.filters.line import WIDTH, FilterLine, heading
-from hipercow_tui.ui.widgets.filters.purge_totals import PurgeTotals, Totals
+from hipercow_tui.ui.widgets.filters.purge_totals import PurgeTotals
 from hipercow_tui.ui.widgets.filters.status import StatusFilter
 from hipercow_tui.ui.widgets.filters.validated_input import ValidatedInput
 
@@ -74,7 +75,8 @@ class FilterPanel(Vertical):
         super().__init__(id=id)
         self.border_title = "Filters"
         self._marks: frozenset[str] | None = None
-        self._totals = Totals()
+        self._totals: PlanTotals | None = None  # None until those of the present filters are known
+        self._total_size = ""
         self._title = FilterLine(id="status-title")
         self._statuses = StatusFilter(id="statuses")
         self._ages = AgeFilter(clock, id="ages", classes="part")
@@ -82,7 +84,7 @@ class FilterPanel(Vertical):
         self._langs = LanguageFilter(classes="part")
         self._marks_line = FilterLine(classes="part")
         self._purge_totals = PurgeTotals()
-        self._posted = self._values()
+        self._posted = self.values
 
     def compose(self) -> ComposeResult:
         """Yield the filters, which scroll on a low terminal, and the totals, which do not."""
@@ -130,9 +132,9 @@ class FilterPanel(Vertical):
         self._langs.counts = counts.langs
         self._fit_histogram()
 
-    def show_totals(self, matched: int, cascaded: int, bundles: int, blocked: int) -> None:
-        """Show the totals of a purge."""
-        self._totals = Totals(matched, cascaded, bundles, blocked)
+    def show_totals(self, totals: PlanTotals, size: str = "") -> None:
+        """Show the totals of a purge with the present filters, and its size if it is known."""
+        self._totals, self._total_size = totals, size
         self._update()
 
     def focus_first(self) -> None:
@@ -191,13 +193,14 @@ class FilterPanel(Vertical):
     @on(LanguageFilter.Changed)
     def _filters_changed(self) -> None:
         """Post Changed, but only once for changes that arrive together."""
-        self._update()
-        if self._values() != self._posted:
-            self._posted = self._values()
+        if self.values != self._posted:
+            self._posted, self._totals = self.values, None
             self.post_message(self.Changed(self.stack))
+        self._update()
 
-    def _values(self) -> tuple[object, ...]:
-        """Return the values of all filters, without the present time."""
+    @property
+    def values(self) -> tuple[object, ...]:
+        """The values of all filters, without the present time."""
         bundles = self._bundles.value
         return (
             self._statuses.checked,
@@ -215,6 +218,6 @@ class FilterPanel(Vertical):
         else:
             self._marks_line.content = heading("Marks", "! all removed", warn=True)
         if self.stack.given:
-            self._purge_totals.show_totals(self._totals)
+            self._purge_totals.show_totals(self._totals, self._total_size)
         else:
             self._purge_totals.show_no_filter()
