@@ -27,8 +27,9 @@ class PlannedChain(NamedTuple):
 
     @property
     def key(self) -> str:
-        """The id of the first task: of no other chain, and the same while the chain is kept."""
-        return self.tasks[0].task.id
+        """The id of the first attempt, which may be deleted: it identifies the chain."""
+        task = self.tasks[0].task
+        return task.chain[0] if task.chain else task.id
 
 
 def planned_chains(plan: PurgePlan) -> tuple[PlannedChain, ...]:
