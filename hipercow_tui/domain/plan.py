@@ -228,23 +228,19 @@ def _plan_language(
     own_ids = (i for i in wanted if i in snapshot.tasks or i not in whole.tasks)
     blocked = tuple(find_blocked(snapshot, own_ids, now, ignored))
     skipped = {i for one in blocked for i in (one.task.id, *one.chain)} if skip_blocked else set()
-    going = wanted - skipped
-
-    def planned(ids: Set[str]) -> tuple[PlannedTask, ...]:
-        return tuple(
-            _plan_task(task, matched, causes[task.id], filters, now)
-            for task in _in_snapshot_order(snapshot, ids)
-            if _is_purgeable(task, _requested_ids(filters))
-        )
-
-    tasks = planned(going)
+    planned = tuple(
+        _plan_task(task, matched, causes[task.id], filters, now)
+        for task in _in_snapshot_order(snapshot, causes.keys())
+        if task.id not in skipped and _is_purgeable(task, _requested_ids(filters))
+    )
+    tasks = tuple(one for one in planned if one.task.id not in kept) if kept else planned
     return _LanguagePlan(
         tasks=tasks,
-        bundles=tuple(_plan_bundles(snapshot, going, {one.task.id for one in tasks})),
+        bundles=tuple(_plan_bundles(snapshot, wanted - skipped, {one.task.id for one in tasks})),
         blocked=blocked,
         ignored_bundles=tuple((snapshot.lang, name) for name in ignored),
         warnings=tuple(ignored_bundles_warning(ignored)),
-        kept=planned(causes.keys() & kept),
+        kept=tuple(one for one in planned if one.task.id in kept) if kept else (),
     )
 
 
@@ -307,7 +303,7 @@ def _affected_bundles(
 
 
 # Tasks of other statuses never block.
-_MAY_BLOCK = (Status.CREATED, Status.SUBMITTED, Status.RUNNING, Status.BROKEN)
+_MAY_BLOCK = frozenset({Status.CREATED, Status.SUBMITTED, Status.RUNNING, Status.BROKEN})
 
 
 def _requested_ids(filters: FilterStack) -> Set[str]:
@@ -355,6 +351,9 @@ def find_blocked(
     epoch. Unreadable bundles with the names ``ignored_bundles`` do not block.
     """
     unread = snapshot.unread
+    if not unread:  # usual; few of the tasks may block
+        found = filter(None, map(snapshot.tasks.get, ids))
+        ids = [task.id for task in found if task.status in _MAY_BLOCK]
     blocks_all = unread.blocks_all(ignored_bundles)
     for task_id in sorted(ids):
         task = snapshot.tasks.get(task_id)

@@ -6,12 +6,14 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TypeAlias
 
 from hipercow_tui.domain.plan import PlannedBundle, PlannedTask, PurgePlan, Reason
+from hipercow_tui.domain.plan_chains import number_of_chains
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.folder_size import Size, freed_size
 from hipercow_tui.output.r_calls import purge_call
 from hipercow_tui.purging.batch_name import BatchState
 from hipercow_tui.purging.history import HistoryEntry
 from hipercow_tui.purging.manifest import PurgeMode
+from hipercow_tui.purging.process_identity import current_process
 from hipercow_tui.purging.results import EmptyReport, ItemResult, PurgeReport, RestoreReport
 from hipercow_tui.purging.trash_listing import TrashEntry
 from hipercow_tui.support.text import (
@@ -63,17 +65,25 @@ def _contents(plan: PurgePlan) -> str:
     return f"{pluralize(len(plan.tasks), 'task')} · {pluralize(len(plan.bundles), 'bundle')}"
 
 
+def kept_text(chains: int, tasks: int, by: str = "you") -> str:
+    """Return ``2 chains kept by you (3 tasks)``."""
+    return f"{pluralize(chains, 'chain')} kept by {by} ({pluralize(tasks, 'task')})"
+
+
 def side_effects(plan: PurgePlan) -> str:
-    """Return ``2 chains blocked · 31 surviving tasks lose a bundle``; empty if neither happens."""
+    """Return ``2 chains blocked · 1 chain kept by you (3 tasks) · 31 tasks stay and lose a bundle``
+    without the parts that do not happen."""
     parts = []
     if plan.blocked:
         chains = len({one.chain or one.task.id for one in plan.blocked})
         parts.append(
             f"{pluralize(chains, 'chain')} {'left out' if plan.skip_blocked else 'blocked'}"
         )
+    if plan.kept:
+        parts.append(kept_text(number_of_chains(plan.kept), len(plan.kept)))
     if plan.surviving:
-        verb = "loses" if plan.surviving == 1 else "lose"
-        parts.append(f"{pluralize(plan.surviving, 'surviving task')} {verb} a bundle")
+        verbs = "stays and loses" if plan.surviving == 1 else "stay and lose"
+        parts.append(f"{pluralize(plan.surviving, 'task')} {verbs} a bundle")
     return " · ".join(parts)
 
 
@@ -104,7 +114,7 @@ def bundle_effect(planned: PlannedBundle) -> str:
 
 
 def plan_lines(plan: PurgePlan, sizes: Sizes) -> Iterator[str]:
-    """Yield the lines of a plan. The blocked tasks are last, but first if the plan is refused."""
+    """Yield the lines of a plan. Blocked tasks are near the end, but first if it is refused."""
     yield headline(plan, total_size(plan, sizes))
     yield f"  {plan.filters}"
     if plan.refused:
@@ -112,9 +122,12 @@ def plan_lines(plan: PurgePlan, sizes: Sizes) -> Iterator[str]:
         yield f"the plan has {_contents(plan)}"
     elif effects := side_effects(plan):
         yield f"  {effects}"
-    for title, group in (("matched", plan.matched), ("in retry chains", plan.cascaded)):
+    for title, group in (
+        (_matched_title(plan), plan.matched),
+        (f"in retry chains {len(plan.cascaded):,}", plan.cascaded),
+    ):
         if group:
-            yield f"{title} {len(group):,}"
+            yield title
             yield from (_task_line(one, sizes.get(one.task.id), plan.made) for one in group)
     if plan.bundles:
         yield f"bundles {len(plan.bundles):,}"
@@ -122,8 +135,20 @@ def plan_lines(plan: PurgePlan, sizes: Sizes) -> Iterator[str]:
         yield from (f"  - {name}  {bundle_effect(one)}" for name, one in named)
     if not plan.refused:
         yield from _blocked_lines(plan)
+    if plan.kept:
+        yield f"kept by you {len(plan.kept):,}"
+        for one in plan.kept:
+            yield "  ".join(
+                filter(None, (f"    {one.task.status:<9}", one.task.id, cascade_reason(one)))
+            )
     for warning in plan.warnings:
         yield f"! {warning}"
+
+
+def _matched_title(plan: PurgePlan) -> str:
+    title = f"matched {len(plan.matched):,}"
+    number = len(plan.matched_by_last_attempt)
+    return f"{title}, {number:,} of them by their last attempt" if number else title
 
 
 def _blocked_lines(plan: PurgePlan) -> Iterator[str]:
@@ -151,6 +176,8 @@ def _purge_lines(report: PurgeReport) -> Iterator[str]:
     yield from _item_lines("put back", report.put_back)
     yield from _item_lines("deleted by somebody else", report.vanished)
     yield from _item_lines("failed", report.failed)
+    if kept := report.plan.kept:
+        yield kept_text(number_of_chains(kept), len(kept))
     if report.quarantine_path:
         path = escape_controls(str(report.quarantine_path))
         yield f"Tasks and bundles that could not be put back or erased are in {path}"
@@ -236,11 +263,20 @@ def history_line(entry: HistoryEntry, now: float) -> str:
         f"{format_size(entry.bytes)} freed" if entry.bytes else "",
         "stopped" if entry.stopped else "",
         f"{len(entry.kept_back):,} put back or failed" if entry.kept_back else "",
+        _kept_in_history(entry),
         " ".join(entry.batch_ids),
         entry.filters,
         f"by {entry.process}" if entry.process else "",
     ]
     return escape_controls("  ".join(part for part in parts if part))
+
+
+def _kept_in_history(entry: HistoryEntry) -> str:
+    if not entry.kept_tasks:
+        return ""
+    user = entry.process.user if entry.process else ""
+    by = "you" if user == current_process().user else user or "the user"
+    return kept_text(entry.kept_chains, len(entry.kept_tasks), by)
 
 
 def _item_lines(title: str, items: Collection[ItemResult]) -> Iterator[str]:

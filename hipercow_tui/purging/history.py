@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from hipercow_tui.domain.plan_chains import number_of_chains
 from hipercow_tui.formats.json_reader import load_json
 from hipercow_tui.formats.root import Root
 from hipercow_tui.formats.safe_open import read_file
@@ -48,7 +49,8 @@ class HistoryEntry:
     ``batch_ids`` are the batches that were moved to the trash, restored or emptied. ``tasks`` and
     ``bundles`` were purged, moved to the trash, or restored. ``kept_back`` are the names of tasks
     and bundles that stayed or failed, each with the reason. ``bytes`` and ``files`` were freed.
-    ``stopped`` is true if the user stopped it.
+    ``stopped`` is true if the user stopped it. ``kept_tasks`` are those of the ``kept_chains``
+    retry chains that the user took out of the plan of a purge.
     """
 
     kind: HistoryKind
@@ -63,6 +65,8 @@ class HistoryEntry:
     files: int = 0
     seconds: float = 0.0
     stopped: bool = False
+    kept_chains: int = 0
+    kept_tasks: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the entry as JSON values."""
@@ -76,6 +80,8 @@ class HistoryEntry:
             "tasks": self.tasks,
             "bundles": self.bundles,
             "kept": self.kept_back,
+            "kept_chains": self.kept_chains,
+            "kept_tasks": self.kept_tasks,
             "bytes": self.bytes,
             "files": self.files,
             "seconds": self.seconds,
@@ -112,6 +118,8 @@ def record_purge(dirs: RootDirs, kind: HistoryKind, report: PurgeReport) -> None
             report.files,
             report.seconds,
             report.stopped,
+            number_of_chains(report.plan.kept),
+            tuple(one.task.id for one in report.plan.kept),
         ),
     )
 
@@ -198,12 +206,17 @@ def entry_from_json(data: Any) -> HistoryEntry:
         "files": int,
         "seconds": (int, float),
         "stopped": bool,
+        "kept_chains": int,
     }
     if not isinstance(data, dict) or data.get("format") != _FORMAT:
         raise ValueError("the format is unknown")
+    # Absent in entries that were written before a plan could keep chains.
+    data = {"kept_chains": 0, "kept_tasks": []} | data
     if not all(isinstance(data.get(key), kind) for key, kind in kinds.items()):
         raise ValueError("a field is missing or has a wrong type")
-    if not all(abs(data[key]) < 1 << 62 for key in ("when", "bytes", "files", "seconds")):
+    if not all(
+        abs(data[key]) < 1 << 62 for key in ("when", "bytes", "files", "seconds", "kept_chains")
+    ):
         raise ValueError("a number is too large")
     kept = data.get("kept")
     if not isinstance(kept, list) or not all(len(_string_tuple(pair)) == 2 for pair in kept):
@@ -218,6 +231,7 @@ def entry_from_json(data: Any) -> HistoryEntry:
         tasks=_string_tuple(data.get("tasks")),
         bundles=_string_tuple(data.get("bundles")),
         kept_back=tuple((pair[0], pair[1]) for pair in kept),
+        kept_tasks=_string_tuple(data["kept_tasks"]),
         time=data["when"],
         **{key: data[key] for key in kinds if key not in ("kind", "when")},
     )

@@ -54,7 +54,7 @@ async def test_a_plan_reads_like_a_diff(tmp_path: Path) -> None:
         shown = text_of(app)
         assert "3 tasks · 1 bundle" in shown
         assert "would go" in shown
-        assert "1 surviving task loses a bundle" in shown
+        assert "1 task stays and loses a bundle" in shown
         assert "status is failure or cancelled, its own · finished before 1 week ago" in shown
         assert "1 task with status success included: a retry chain goes as a whole" in shown
 
