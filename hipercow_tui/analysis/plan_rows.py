@@ -43,7 +43,9 @@ def tree_rows(groups: Iterable[PlanGroup], folded: Set[str] = frozenset()) -> li
                 continue
         for item in group.items:
             rows.append(item)
-            if isinstance(item, PlannedChain | BlockedChain) and item.key not in folded:
+            # Most chains are single tasks, and there can be a million.
+            single = type(item) is PlannedChain and len(item.tasks) == 1
+            if not single and isinstance(item, Chain) and item.key not in folded:
                 rows += members(item)
     return rows
 

@@ -89,7 +89,7 @@ async def settled(pilot: Pilot[Any], screen: PlanScreen) -> None:
     """Waits until all is measured and read."""
 
     def known() -> bool:
-        if not screen.current:
+        if not screen.settled:
             return False
         summaries = screen.lines.known.summaries
         return screen.measured and all(t.id in summaries for t in screen.lines.visible_tasks())

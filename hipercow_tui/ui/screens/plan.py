@@ -5,7 +5,6 @@ The screen is a dry run: it writes nothing to disk, except a plan that is saved 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
@@ -20,13 +19,10 @@ from textual.worker import get_current_worker
 
 from hipercow_tui.analysis.error_groups import Failure
 from hipercow_tui.analysis.plan_arrangement import Arrangement, ChainKey, Grouping
-from hipercow_tui.analysis.plan_rows import bundle_tasks
-from hipercow_tui.analysis.plan_tree import BlockedChain, KnownFacts, PlanGroup
-from hipercow_tui.analysis.task_summary import NO_SUMMARY
+from hipercow_tui.analysis.plan_tree import BlockedChain, KnownFacts
 from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Lang
-from hipercow_tui.formats.folder_size import Size, measure
 from hipercow_tui.formats.root import Root
 from hipercow_tui.output import report
 from hipercow_tui.purging import preflight
@@ -36,22 +32,21 @@ from hipercow_tui.ui.dialogs.confirm import ConfirmScreen
 from hipercow_tui.ui.dialogs.save_plan import SavePlanScreen
 from hipercow_tui.ui.keymap import PLAN_KEYS
 from hipercow_tui.ui.messages import WorkerFailed
-from hipercow_tui.ui.screens.log import LogScreen
 from hipercow_tui.ui.screens.page import Page
-from hipercow_tui.ui.screens.plan_head import HeadFacts, head_lines
-from hipercow_tui.ui.screens.sweep import SweepScreen
-from hipercow_tui.ui.screens.task_details import TaskDetailsScreen
+from hipercow_tui.ui.screens.plan_head import HeadFacts, head_lines, purge_refusal
+from hipercow_tui.ui.screens.plan_inspecting import PlanInspecting
+from hipercow_tui.ui.screens.plan_search import PlanSearch
 from hipercow_tui.ui.styles import theme_style
 from hipercow_tui.ui.widgets.footer import KeyFooter
 from hipercow_tui.ui.widgets.plan_list import PlanList
 from hipercow_tui.ui.widgets.search_bar import SearchBar
 from hipercow_tui.ui.widgets.virtual_list import VirtualList
 from hipercow_tui.ui.workers.base import LatestOnlyWorker
+from hipercow_tui.ui.workers.plan_sizes import PlanSizes
 from hipercow_tui.ui.workers.plan_view import PlanRequest, PlanView, PlanViewBuilder
 from hipercow_tui.ui.workers.purge_job import JobSpec, purge_job
 from hipercow_tui.ui.workers.summary_loader import SummaryLoader
 
-_PROGRESS_INTERVAL = 0.1  # seconds between two updates while tasks are measured
 _READ_INTERVAL = 0.5  # seconds between two views while tasks are read
 # Seconds that the UI thread waits for a view, to show it in the next frame. The view of a plan of
 # more than this many tasks takes longer, so the next frame is shown without it.
@@ -67,7 +62,6 @@ class PlanScreen(Page[JobSpec | None]):
     """
 
     DEFAULT_CSS = """
-    PlanScreen #head { height: auto; }
     PlanScreen #columns { height: 1; color: $foreground 60%; text-wrap: nowrap; }
     PlanScreen #list { height: 1fr; }
     """
@@ -99,16 +93,20 @@ class PlanScreen(Page[JobSpec | None]):
         self._read_only = read_only
         self._clock = clock
         self._summary_loader = summary_loader
-        self._sizes: dict[str, Size] = {}
-        self._known = KnownFacts(summary_loader.summaries, failures, self._sizes)
+        self._sizes = PlanSizes(
+            root,
+            lambda plan, part: self.call_later(self._show_measured, plan, part),
+            lambda error: self.app.post_message(WorkerFailed(error)),
+        )
+        self._known = KnownFacts(summary_loader.summaries, failures, self._sizes.sizes)
         self._request = PlanRequest(plan.skip_blocked, bool(plan.ignored_bundles), arrangement)
         self._view: PlanView | None = None
         self._measured_part: float | None = 0.0  # from 0 to 1; None if all tasks are measured
-        self._measuring: PurgePlan | None = None
         self._after_view: Callable[[], None] | None = None
         self._failures_read = len(failures)
         self._summaries_read = False  # since the last request
-        self._search_from: int | None = None  # the line where the search began, until Enter
+        self.search = PlanSearch(self)
+        self.inspecting = PlanInspecting(self, snapshot, root, self._known, summary_loader, clock)
 
     def compose(self) -> ComposeResult:
         """Yield the head, the plan, the line under the cursor in full, and the keys."""
@@ -140,6 +138,7 @@ class PlanScreen(Page[JobSpec | None]):
         """Cancel the requests."""
         self._summaries.close()
         self._builder.stop()
+        self._sizes.stop()
 
     def on_resize(self) -> None:
         """Lay out the head for the new width."""
@@ -162,7 +161,12 @@ class PlanScreen(Page[JobSpec | None]):
 
     @property
     def current(self) -> bool:
-        """Whether the view is the answer to what the user chose last."""
+        """Whether the plan that is shown is the one that the user chose."""
+        return self._view is not None and self._view.request.same_plan(self._request)
+
+    @property
+    def settled(self) -> bool:
+        """Whether all that is shown is what the user chose."""
         return self._view is not None and self._view.request is self._request
 
     @property
@@ -173,27 +177,19 @@ class PlanScreen(Page[JobSpec | None]):
     @property
     def refusal(self) -> str | None:
         """The reason why this plan can't be purged, with a remedy; None if it can."""
-        plan = self.plan
-        if plan.empty and not plan.refused:
-            everything = "You keep everything: space takes a chain back into the plan"
-            return everything if plan.kept else "Nothing to purge"
-        if self._read_only:
-            return "Started with --read-only: you can save this plan, but not purge it"
-        if self.root.purge_refusal:
-            return f"This root can't be purged: {self.root.purge_refusal}"
-        if plan.refused:
-            return "Blocked tasks stop the purge: leave out their chains first (x)"
-        return None
+        return purge_refusal(self.plan, self.root, read_only=self._read_only)
 
     # The view
 
     def _ask_for_view(self, **changes: Any) -> None:
-        """Request a view of what the user chose; no number of the view before is shown any more."""
+        """Request a view of what the user chose. Numbers of another plan are hidden at once."""
         self._request = replace(self._request, **changes)
-        self._after_view = None
+        if not self.current:
+            self._after_view = None
+            self.lines.hide_numbers()
+            self._show_head()
         small = len(self.plan.tasks) <= _SMALL_PLAN
         self._builder.submit(self._request, timeout=_SAME_FRAME if small else 0.0)
-        self._show_head()
 
     @on(ViewReady)
     def _view_ready(self, message: ViewReady) -> None:
@@ -207,15 +203,15 @@ class PlanScreen(Page[JobSpec | None]):
             self.query_one(part).display = not empty
         self.query_one("#nothing").display = empty
         self.lines.show(view)
-        self._show_hits()
+        self.search.show(view)
         self._show_columns()
         self._show_in_full()
         self._show_head()
         self.refresh_bindings()
         self._request_summaries()
-        if whole is not self._measuring:
-            self._measuring, self._measured_part = whole, 0.0
-            self._measure(whole)
+        if whole is not self._sizes.plan:
+            self._measured_part = 0.0
+            self._sizes.measure(whole)
         if (action := self._after_view) is not None:
             self._after_view = None
             action()
@@ -229,16 +225,19 @@ class PlanScreen(Page[JobSpec | None]):
 
     def _show_head(self) -> None:
         facts = HeadFacts(
-            self.plan,
-            self._view.total if self._view is not None and self.current else None,
+            str(self.plan.filters),
+            self._view if self.current else None,
             self._measured_part,
             self.refusal,
-            current=self.current,
             can_ignore=self._has_unread_bundles and not self._request.ignore_bundles,
         )
         width = max(40, self.size.width - 2)
-        lines = head_lines(facts, width, lambda name: theme_style(self.app, name))
-        self.query_one("#head", Static).update(Text("\n").join(lines))
+        text = Text("\n").join(head_lines(facts, width, lambda name: theme_style(self.app, name)))
+        head = self.query_one("#head", Static)
+        head.update(text)
+        # With an automatic height, Textual keeps the height of the text before if two updates
+        # follow each other within one frame.
+        head.styles.height = text.plain.count("\n") + 1
 
     def _show_columns(self) -> None:
         self.query_one("#columns", Static).update(self.lines.header())
@@ -248,31 +247,12 @@ class PlanScreen(Page[JobSpec | None]):
 
     # What is read and measured
 
-    @work(thread=True, exclusive=True, group="measure")
-    def _measure(self, plan: PurgePlan) -> None:
-        worker = get_current_worker()
-        sizes = self._sizes
-        unknown = [task_id for task_id in plan.ids if task_id not in sizes]
-        due = time.monotonic() + _PROGRESS_INTERVAL
-        for done, task_id in enumerate(unknown):
-            if worker.is_cancelled:
-                return
-            if time.monotonic() >= due:
-                self.call_later(self._show_measured, done / len(unknown), plan)
-                due = time.monotonic() + _PROGRESS_INTERVAL
-            measured = measure(self.root, task_id)
-            if measured is not None:
-                sizes[task_id] = measured
-        self.call_later(self._show_measured, None, plan)
-
-    def _show_measured(self, part: float | None, plan: PurgePlan) -> None:
-        if plan is not self._measuring:
+    def _show_measured(self, plan: PurgePlan, part: float | None) -> None:
+        if plan is not self._sizes.plan:
             return
         self._measured_part = part
         if part is None:
-            pending = self._after_view
             self._ask_for_view(measured=plan)
-            self._after_view = pending
         else:
             self.lines.redraw()
             self._show_head()
@@ -306,7 +286,7 @@ class PlanScreen(Page[JobSpec | None]):
         by_error = self.arrangement.grouping is Grouping.ERROR
         more_failures = by_error and len(self._known.failures) != self._failures_read
         needs_calls = bool(self._request.query) or self.arrangement.key is ChainKey.WHAT
-        if self.current and (more_failures or (needs_calls and self._summaries_read)):
+        if self.settled and (more_failures or (needs_calls and self._summaries_read)):
             self._failures_read, self._summaries_read = len(self._known.failures), False
             self._ask_for_view(readings=self._request.readings + 1)
 
@@ -365,8 +345,7 @@ class PlanScreen(Page[JobSpec | None]):
 
     def action_search(self) -> None:
         """Open the search bar."""
-        self._search_from = self.lines.cursor
-        self.query_one(SearchBar).open()
+        self.search.begin()
 
     @on(SearchBar.Changed)
     def _searched(self, message: SearchBar.Changed) -> None:
@@ -376,25 +355,11 @@ class PlanScreen(Page[JobSpec | None]):
     @on(SearchBar.Done)
     def _search_done(self, message: SearchBar.Done) -> None:
         message.stop()
-        self._search_from = None
-        self.lines.focus()
-
-    def _show_hits(self) -> None:
-        """Show the number of hits; while the text is typed, go to the first one."""
-        if self._view is None or not self._request.query:
-            return
-        hits = self._view.hits
-        note = f", reading {hits.unread:,} more" if hits.unread else ""
-        self.query_one(SearchBar).show_hits(len(hits.ids), note)
-        if self._search_from is not None:
-            self.lines.go_to_first_hit(self._search_from)
+        self.search.end()
 
     def action_hit(self, by: int) -> None:
         """Go to the next (1) or previous (-1) hit."""
-        if self._request.query:
-            self.lines.go_to_hit(by)
-        else:
-            self.notify("There is no search: / begins one")
+        self.search.go(by)
 
     def action_go(self, by: int) -> None:
         """Go to the next or previous group or warning."""
@@ -403,45 +368,16 @@ class PlanScreen(Page[JobSpec | None]):
     # Look closer
 
     def action_details(self) -> None:
-        """Show the details of the task; fold or unfold a group."""
-        task = self.lines.current_task
-        if task is not None:
-            summary = self._known.summaries.get(task.id, NO_SUMMARY)
-            self.app.push_screen(
-                TaskDetailsScreen(task, self.snapshot, self.root, summary, self._clock)
-            )
-        elif isinstance(self.lines.row, PlanGroup):
-            self.lines.toggle_fold()
-        else:
-            self.action_inputs()
+        """Show the details of the task."""
+        self.inspecting.show_details()
 
     def action_log(self) -> None:
         """Show the log of the task."""
-        task = self.lines.current_task
-        if task is None:
-            self.notify("Only a task has a log", markup=False)
-        else:
-            self.app.push_screen(LogScreen(self.root.part(task.lang), task.id, lambda: task))
+        self.inspecting.show_log()
 
     def action_inputs(self) -> None:
-        """Show the inputs of a bundle, or of the tasks of a group."""
-        if self._view is None or self.lines.row is None:
-            return
-        title, ids = bundle_tasks(self._view.tree, self.lines.row, self.lines.group)
-
-        def chosen(task_id: str | None) -> None:
-            if task_id is not None and not self.lines.go_to_task(task_id):
-                self.notify("That task is not in the plan", markup=False)
-
-        screen = SweepScreen(
-            self._summary_loader,
-            self._known.failures,
-            title,
-            ids,
-            lambda: self.snapshot.tasks,
-            self._clock,
-        )
-        self.app.push_screen(screen, chosen)
+        """Show the inputs of the bundle or the group."""
+        self.inspecting.show_inputs()
 
     # Purge, save, copy
 
@@ -500,8 +436,5 @@ class PlanScreen(Page[JobSpec | None]):
 
     def action_back(self) -> None:
         """End the search, else go back without a purge."""
-        bar = self.query_one(SearchBar)
-        if bar.display:
-            bar.action_leave()
-        else:
+        if not self.search.leave():
             self.dismiss(None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from itertools import islice
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -12,7 +13,7 @@ from rich.text import Text
 from textual import events
 
 from hipercow_tui.analysis.plan_rows import Member, Row, chain_ids, members, tree_rows
-from hipercow_tui.analysis.plan_tree import BlockedChain, Chain, KnownFacts, PlanGroup
+from hipercow_tui.analysis.plan_tree import BlockedChain, Chain, KnownFacts, PlanGroup, PlanTree
 from hipercow_tui.domain.plan import PlannedBundle
 from hipercow_tui.domain.plan_chains import PlannedChain
 from hipercow_tui.domain.task import Status, Task
@@ -35,8 +36,7 @@ from hipercow_tui.ui.workers.plan_view import PlanView
 class PlanList(VirtualList):
     """The lines of a plan; ``known`` is filled while they are shown.
 
-    ``kept`` are the keys of the chains that the user keeps. It can be newer than the view; then no
-    numbers are shown until ``show`` is called with the next view.
+    ``kept`` are the keys of the chains that the user keeps; it can be newer than the view.
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -72,6 +72,7 @@ class PlanList(VirtualList):
         self.kept: frozenset[str] = frozenset()
         self.folded: frozenset[str] = frozenset()
         self._view: PlanView | None = None
+        self._has_numbers = False
         self._rows: list[Row] = []
         self._widest = Widest()
 
@@ -82,6 +83,7 @@ class PlanList(VirtualList):
         from its first line."""
         before, row = self._view, self.row
         self._view = view
+        self._has_numbers = True
         if before is not None and before.tree is view.tree:
             self.redraw()
             return
@@ -106,9 +108,19 @@ class PlanList(VirtualList):
         self.redraw()
 
     def keep(self, kept: frozenset[str]) -> None:
-        """Show other chains as kept; the numbers follow with the next view."""
+        """Show other chains as kept."""
         self.kept = kept
         self.redraw()
+
+    def hide_numbers(self) -> None:
+        """Hide the numbers until the next view, because they belong to another plan."""
+        self._has_numbers = False
+        self.redraw()
+
+    @property
+    def plan_tree(self) -> PlanTree | None:
+        """The tree that is shown; None until the first view."""
+        return None if self._view is None else self._view.tree
 
     @property
     def row(self) -> Row | None:
@@ -175,16 +187,23 @@ class PlanList(VirtualList):
     def _set_folded(self, row: PlanGroup | Chain, *, folded: bool) -> None:
         self.folded = self.folded | {row.key} if folded else self.folded - {row.key}
         below = self.cursor + 1
-        if isinstance(row, PlanGroup):
-            inside = tree_rows([row], self.folded - {row.key})[1:]
-        else:
-            inside = list(members(row))
         if folded:
-            del self._rows[below : below + len(inside)]
+            del self._rows[below : self._end_of(row)]
+        elif isinstance(row, PlanGroup):
+            self._rows[below:below] = tree_rows([row], self.folded)[1:]
         else:
-            self._rows[below:below] = inside
+            self._rows[below:below] = members(row)
         self.count = len(self._rows)
         self.redraw()
+
+    def _end_of(self, row: Row) -> int:
+        """Return the line after the group or chain under the cursor."""
+        below = islice(self._rows, self.cursor + 1, None)
+        if isinstance(row, PlanGroup):
+            length = next((n for n, other in enumerate(below) if type(other) is PlanGroup), None)
+        else:
+            length = next((n for n, other in enumerate(below) if type(other) is not Member), None)
+        return self.count if length is None else self.cursor + 1 + length
 
     def _go_to_parent(self) -> None:
         inside = isinstance(self.row, Member)
@@ -210,15 +229,8 @@ class PlanList(VirtualList):
 
     def go_past_chain(self) -> None:
         """Move to the row after the chain, the group or the bundle under the cursor."""
-        row, y = self.row, self.cursor + 1
-        if isinstance(row, PlanGroup):
-            while y < self.count and not isinstance(self._rows[y], PlanGroup):
-                y += 1
-        else:
-            while y < self.count and isinstance(self._rows[y], Member):
-                y += 1
-        if y < self.count:
-            self.cursor = y
+        if self.row is not None and (end := self._end_of(self.row)) < self.count:
+            self.cursor = end
 
     def go_to_stop(self, by: int) -> None:
         """Move to the next (1) or previous (-1) group or warning."""
@@ -286,7 +298,7 @@ class PlanList(VirtualList):
             view=self._view,
             kept=self.kept,
             folded=self.folded,
-            current=self._view.request.kept == self.kept,
+            current=self._has_numbers,
             known=self.known,
             layout=plan_layout(width, self._widest),
             style=self._style_of,

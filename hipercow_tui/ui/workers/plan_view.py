@@ -50,6 +50,14 @@ class PlanRequest:
     measured: PurgePlan | None = None
     readings: int = 0
 
+    def same_plan(self, other: PlanRequest) -> bool:
+        """Return whether both are about the same plan, without the chains that are kept."""
+        return (self.skip_blocked, self.ignore_bundles, self.kept) == (
+            other.skip_blocked,
+            other.ignore_bundles,
+            other.kept,
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class PlanView:
@@ -62,6 +70,8 @@ class PlanView:
         rows: The lines of the tree.
         plan: The plan without the chains that the user keeps.
         total: The size that it frees; None if it is not measured.
+        headline: The numbers of what goes, as text.
+        effects: The numbers of what stays and of side effects, as text.
         figures: The numbers of each group.
         hits: What the search found.
         bundles: The bundles of ``plan``.
@@ -72,6 +82,8 @@ class PlanView:
     rows: Sequence[Row]
     plan: PurgePlan
     total: Size | None
+    headline: str
+    effects: str
     figures: Mapping[PlanGroup, GroupFigures]
     hits: Hits
     bundles: Mapping[BundleId, PlannedBundle]
@@ -99,11 +111,19 @@ class PlanViewBuilder:
         plan = self._plan(request, tree.plan)
         measured = request.measured is tree.plan
         total = report.total_size(plan, self._known.sizes) if measured else None
-        hits = find_hits(tree, request.query, self._known) if request.query else Hits()
-        rows, figures = self._rows(request, tree), self._figures(request, tree, measured=measured)
-        _ = tree.chains_of_bundle  # computed here, and not when a key needs it
-        bundles = {(one.bundle.lang, one.bundle.name): one for one in plan.bundles}
-        self._last = PlanView(request, tree, rows, plan, total, figures, hits, bundles)
+        _ = tree.chains_of_bundle, plan.langs  # computed here, and not when a key needs them
+        self._last = PlanView(
+            request=request,
+            tree=tree,
+            rows=self._rows(request, tree),
+            plan=plan,
+            total=total,
+            headline=report.headline(plan, total),
+            effects=report.side_effects(plan),
+            figures=self._figures(request, tree, measured=measured),
+            hits=find_hits(tree, request.query, self._known) if request.query else Hits(),
+            bundles={(one.bundle.lang, one.bundle.name): one for one in plan.bundles},
+        )
         return self._last
 
     def _whole(self, request: PlanRequest) -> PurgePlan:
