@@ -146,7 +146,7 @@ def _sort_value(
     if key is SortKey.WHAT:
         return lambda task: summaries.get(task.id, NO_SUMMARY).code_text.casefold()
     if key is SortKey.INPUTS:
-        return lambda task: _natural_key(summaries.get(task.id, NO_SUMMARY).inputs_text)
+        return lambda task: natural_key(summaries.get(task.id, NO_SUMMARY).inputs_text)
     return _SORT_VALUES[key]
 
 
@@ -161,7 +161,7 @@ _SORT_VALUES: Mapping[SortKey, Callable[[Task], Any]] = {
 }
 
 
-def _natural_key(inputs_text: str) -> tuple[str, float, str]:
+def natural_key(inputs_text: str) -> tuple[str, float, str]:
     """Return a key by name, number and text, so that ``n = 9`` sorts before ``n = 10``."""
     name, _, value = inputs_text.partition(" = ")
     try:

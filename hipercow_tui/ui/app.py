@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from textual import on
 from textual.app import SystemCommand
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.screen import Screen
 from textual.theme import Theme
 
@@ -20,7 +20,7 @@ from hipercow_tui.settings.theme_store import ThemeFile
 from hipercow_tui.support.errors import HipercowTuiError
 from hipercow_tui.support.text import escape_controls
 from hipercow_tui.ui.browse.screen import BrowseScreen
-from hipercow_tui.ui.keymap import APP_KEYS, MOVE_KEYS, KeyGroup
+from hipercow_tui.ui.keymap import APP_KEYS, MOVE_KEYS
 from hipercow_tui.ui.messages import WorkerFailed
 from hipercow_tui.ui.terminal_app import TerminalApp
 from hipercow_tui.ui.workers.base import start_thread
@@ -117,10 +117,8 @@ class HipercowApp(TerminalApp):
     def action_help(self) -> None:
         """Show all keys and the rules."""
         from hipercow_tui.ui.dialogs.help import HelpScreen
-        from hipercow_tui.ui.screens.plan import PlanScreen
 
-        plan = [one for one in PlanScreen.BINDINGS if isinstance(one, Binding)]
-        self.push_screen(HelpScreen([KeyGroup("In the plan", plan)]))
+        self.push_screen(HelpScreen())
 
     def action_help_quit(self) -> None:
         """Handle ctrl+c: stop a running job, as in a command."""

@@ -10,6 +10,7 @@ from hipercow_tui.ui.browse.controller import Controller
 from hipercow_tui.ui.widgets.footer import KeyFooter
 
 if TYPE_CHECKING:
+    from hipercow_tui.analysis.plan_arrangement import Arrangement
     from hipercow_tui.ui.workers.purge_job import JobRunner, JobSpec
 
 
@@ -21,6 +22,7 @@ class PurgeControl(Controller):
 
     job: JobRunner | None = None
     planning = False  # whether a plan was requested
+    _arrangement: Arrangement | None = None  # of the plan that was shown last
 
     @property
     def busy(self) -> str:
@@ -41,6 +43,7 @@ class PurgeControl(Controller):
 
     def show_plan(self, message: messages.PlanReady) -> None:
         """Show the plan that was requested; start the job that is confirmed in it."""
+        from hipercow_tui.analysis.plan_arrangement import Arrangement
         from hipercow_tui.ui.screens.plan import PlanScreen
 
         self.planning = False
@@ -50,11 +53,18 @@ class PurgeControl(Controller):
             message.snapshot,
             session.root,
             session.services.summary_loader,
+            session.services.errors.failures,
+            arrangement=self._arrangement or Arrangement(),
             read_only=session.read_only,
             clock=session.clock,
             size_kind=session.state.size_kind,
         )
-        self._screen.app.push_screen(screen, self.start)
+
+        def closed(job: JobSpec | None) -> None:
+            self._arrangement = screen.arrangement
+            self.start(job)
+
+        self._screen.app.push_screen(screen, closed)
 
     def start(self, job: JobSpec | None) -> None:
         """Start a job that was confirmed, unless one is running; None starts nothing."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import ClassVar
 
 from rich.console import Group as Stack
@@ -14,7 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from hipercow_tui.support.ascii_fallback import supports_utf8
-from hipercow_tui.ui.keymap import KEY_GROUPS, KeyGroup
+from hipercow_tui.ui.keymap import KEY_GROUPS
 from hipercow_tui.ui.widgets.scroll_text import ScrollText
 
 RULES = (
@@ -39,15 +39,11 @@ ASCII_NOTE = (
 
 
 class HelpScreen(ModalScreen[None]):
-    """Show the keys and the rules; ``more`` are the keys of other screens."""
+    """Show the keys and the rules."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,q,enter", "dismiss", "Close", id="help.close"),
     ]
-
-    def __init__(self, more: Sequence[KeyGroup] = ()) -> None:
-        super().__init__()
-        self._groups = (*KEY_GROUPS, *more)
 
     def compose(self) -> ComposeResult:
         """Yield the keys by group, then the rules."""
@@ -60,7 +56,7 @@ class HelpScreen(ModalScreen[None]):
         table = Table.grid(padding=(0, 2, 0, 0))
         table.add_column(style="bold", no_wrap=True, min_width=8)
         table.add_column()
-        for group in self._groups:
+        for group in KEY_GROUPS:
             table.add_row(Text(group.title, "bold underline"), "")
             for binding in group.keys:
                 help_text = Text(binding.tooltip or binding.description)
