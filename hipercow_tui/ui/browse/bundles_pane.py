@@ -14,6 +14,7 @@ from hipercow_tui.domain.task import Bundle, Task
 from hipercow_tui.ui.browse.pane import Pane
 from hipercow_tui.ui.browse.session import Session
 from hipercow_tui.ui.browse.state import BUNDLES, TASKS
+from hipercow_tui.ui.widgets.bundle_details import BundleDetailsView
 from hipercow_tui.ui.widgets.bundle_table import BundleTable
 from hipercow_tui.ui.widgets.filters.panel import FilterPanel
 
@@ -31,6 +32,8 @@ class BundlesPane(Pane):
     def __init__(self, session: Session, screen: Screen[Any]) -> None:
         super().__init__(session, screen)
         self.table: BundleTable = BundleTable(id=self.name)
+        self.details: BundleDetailsView = BundleDetailsView(id="bundle-details")
+        self.details.add_class("details")
 
     @property
     def count(self) -> int:
@@ -48,13 +51,16 @@ class BundlesPane(Pane):
         self.table.show(view_model.bundles, request.bundle_sort, view_model.view, request.now)
         if self.session.complete and request.snapshot is self.session.snapshot:
             self.table.rows_pending = False
+        self.show_details()
 
     def show_sizes(self, sizes: Sizes) -> None:
         """Show columns for sizes; a view model has them."""
         self.table.show_sizes()
 
     def show_details(self) -> None:
-        """Bundles have no details."""
+        """Show the bundle under the cursor."""
+        if self.session.state.pane == self.name:
+            self.details.show(self.table.current, self.table.now)
 
     # Keys
 
