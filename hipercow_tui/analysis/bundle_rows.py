@@ -46,12 +46,12 @@ class Progress:
     """How far a bundle is while some of its tasks run.
 
     Attributes:
-        done: The number of tasks whose latest attempt has ended.
+        done: The number of tasks that have ended, by their latest attempt.
         waiting: The number of submitted tasks.
         running: The number of tasks that run at once.
-        starts: When those of them started whose time is known, in seconds since the epoch.
+        starts: The known start times of running tasks, in seconds since the epoch.
         run_times: The number of finished tasks with a known run time.
-        mean_run_time: The mean of these times in seconds.
+        mean_run_time: Their mean run time in seconds.
     """
 
     done: int
@@ -289,7 +289,7 @@ def strip_lengths(counts: _Counts, width: int, largest: int) -> Mapping[Status, 
 def fitting_counts(
     counts: _Counts, width: int, *, text_width: Callable[[Status, int], int]
 ) -> tuple[tuple[Status, ...], bool]:
-    """Return the present statuses whose counts fit into ``width`` cells, and whether all do.
+    """Return the present statuses with counts that fit into ``width`` cells, and whether all fit.
 
     ``text_width`` is the width of a status with its count. There is a blank between two, and a
     blank with ``…`` after the last one if some are left out: those of the fewest tasks, failures

@@ -84,7 +84,7 @@ def test_fitting_counts_fit_and_are_as_many_as_possible(
 
 
 def test_a_bundle_that_is_mostly_success_shows_that_count_before_the_few_created_tasks() -> None:
-    numbers = {Status.SUCCESS: 238, Status.CREATED: 2}
+    numbers: dict[Status | None, int] = {Status.SUCCESS: 238, Status.CREATED: 2}
     shown = fitting_counts(numbers, 8, text_width=text_width)
     assert shown == ((Status.SUCCESS,), False)
     shown = fitting_counts(numbers, 9, text_width=text_width)
@@ -192,7 +192,8 @@ def test_rows_sorted_by_status_begin_with_the_most_failures() -> None:
         "many": [Status.FAILURE] * 3,
         "none": [Status.SUCCESS] * 9,
     }
-    tasks, bundles = [], {}
+    tasks: list[Task] = []
+    bundles: dict[str, tuple[str, ...]] = {}
     for name, group in statuses.items():
         made = [Task(task_id(len(tasks) + n), each, 1) for n, each in enumerate(group)]
         tasks += made

@@ -73,7 +73,7 @@ def _table_lines(app: HipercowApp) -> list[str]:
 
 
 def test_counts_are_never_cut() -> None:
-    numbers = {Status.FAILURE: 4, Status.CANCELLED: 7, Status.SUCCESS: 22}
+    numbers: dict[Status | None, int] = {Status.FAILURE: 4, Status.CANCELLED: 7, Status.SUCCESS: 22}
     texts = ["".join(text for text, _ in status_counts(numbers, width)) for width in range(4, 20)]
     assert set(texts) == {"✗ 4 …", "✗ 4 ✓ 22 …", "✗ 4 ⊘ 7 ✓ 22"}
 
