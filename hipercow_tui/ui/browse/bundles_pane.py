@@ -15,6 +15,7 @@ from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.ui.browse.pane import Pane
 from hipercow_tui.ui.browse.session import Session
 from hipercow_tui.ui.browse.state import BUNDLES, TASKS
+from hipercow_tui.ui.widgets.bundle_details import BundleDetailsView
 from hipercow_tui.ui.widgets.bundle_table import BundleTable
 from hipercow_tui.ui.widgets.filters.panel import FilterPanel
 
@@ -32,6 +33,8 @@ class BundlesPane(Pane):
     def __init__(self, session: Session, screen: Screen[Any]) -> None:
         super().__init__(session, screen)
         self.table: BundleTable = BundleTable(id=self.name)
+        self.details: BundleDetailsView = BundleDetailsView(id="bundle-details")
+        self.details.add_class("details")
 
     @property
     def count(self) -> int:
@@ -49,13 +52,16 @@ class BundlesPane(Pane):
         self.table.show(view_model.bundles, request.bundle_sort, view_model.view, request.now)
         if self.session.complete and request.snapshot is self.session.snapshot:
             self.table.rows_pending = False
+        self.show_details()
 
     def show_sizes(self, sizes: Sizes, kind: SizeKind) -> None:
         """Show columns for sizes; a view model has them."""
         self.table.show_sizes(kind)
 
     def show_details(self) -> None:
-        """Bundles have no details."""
+        """Show the bundle under the cursor."""
+        if self.session.state.pane == self.name:
+            self.details.show(self.table.current, self.table.now)
 
     # Keys
 
