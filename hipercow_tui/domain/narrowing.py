@@ -35,7 +35,7 @@ class Narrowing:
 
     def ids(self, snapshot: Snapshot) -> frozenset[str]:
         """Return the ids of the existing tasks of this step."""
-        ids = snapshot.columns.select(self.filters.mask(snapshot))
+        ids = tuple(snapshot.columns.select(self.filters.mask(snapshot)))
         return frozenset(task.id for task in snapshot.existing(ids))
 
 
