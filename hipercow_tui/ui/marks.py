@@ -50,3 +50,14 @@ class Marks:
     def contain_some(self, ids: Collection[str]) -> bool:
         """Return whether at least one of these tasks is marked."""
         return not (self.ids or frozenset()).isdisjoint(ids)
+
+    def count_text(self, ids: Collection[str]) -> str:
+        """Return how many of these tasks and of others are marked: ``3 marked, 2 elsewhere``.
+
+        Empty without marks.
+        """
+        here = len((self.ids or frozenset()).intersection(ids))
+        elsewhere = len(self.ids or ()) - here
+        if not here and not elsewhere:
+            return ""
+        return f"{here:,} marked{f', {elsewhere:,} elsewhere' if elsewhere else ''}"

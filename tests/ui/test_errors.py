@@ -151,7 +151,7 @@ async def test_an_error_without_a_task_that_passes_the_filters_is_not_opened(bro
         await at.until(lambda: set(at.tasks.keys) == set(SMALL))
         assert at.tasks.view.matched == set(SMALL[8:]), "those in the bundle"
         await at.press("e", "G", "enter")
-        await at.until(lambda: "No task passes the filters, which 0 removes" in at.text)
+        await at.until(lambda: "passes the filters: 0 removes them" in at.text)
         assert at.browser.panes.current.table is at.errors
 
 

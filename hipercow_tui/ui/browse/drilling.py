@@ -53,12 +53,12 @@ class Drilling(Controller):
         steps = add_step(session.state.narrowings, narrowing, session.snapshot)
         filters = narrow(self._panel.stack, steps, session.snapshot)
         if 1 not in filters.mask(session.snapshot):
-            reason = (
-                "No task is left"
+            passes = (
+                "is left"
                 if not narrowing.ids(session.snapshot)
-                else ("No task passes the filters, which 0 removes")
+                else "passes the filters: 0 removes them"
             )
-            self._screen.notify(f"{reason}: {narrowing.label}", markup=False)
+            self._screen.notify(f"No task of {narrowing.label} {passes}", markup=False)
             return
         self._remember()
         session.set_state(replace(session.state, narrowings=steps))

@@ -126,7 +126,8 @@ class Presenter(Controller):
         if view is not None and view.filtered:
             notes.append(f"[b]matched {view.matches:,}[/]")
         if marks:
-            notes.append(f"marked {len(marks):,}")
+            note = f"marked {len(marks):,}"
+            notes.append(note if passing == len(marks) else f"{note}, [b]{passing:,} pass[/]")
         if session.state.only_matched:
             notes.append("only matched")
         notes += [*self._panes.current.notes, *self._sizing.notes, *self._folding.notes]

@@ -54,11 +54,9 @@ class PurgeControl(Controller):
         if not marks:
             self._screen.notify("All marked tasks are gone: u removes the marks")
         elif not passing:
-            self._screen.notify(f"None of {marked} passes the filters: 0 removes filters and marks")
+            self._screen.notify("No marked task passes the filters: 0 removes filters and marks")
         elif passing < len(marks):
-            self._screen.notify(
-                f"{passing:,} of {marked} pass the filters: the plan has only these"
-            )
+            self._screen.notify(f"{passing:,} of {marked} pass the filters: the plan is for these")
         return passing > 0
 
     def show_plan(self, message: messages.PlanReady) -> None:

@@ -293,7 +293,7 @@ class BrowseScreen(Screen[None]):
         self.sizing.toggle()
         self.presenter.update_titles()
 
-    def key_escape(self) -> None:
+    def action_back(self) -> None:
         """Leave full details, else a range of marks, else stop measuring, else end the search, else
         go back to the last place."""
         if self.folding.details_full:

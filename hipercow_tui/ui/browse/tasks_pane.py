@@ -103,13 +103,14 @@ class TasksPane(Pane):
     def _explain_empty(self) -> None:
         if self.session.snapshot.tasks:
             steps = self.session.state.narrowings
-            self.table.set_empty_text(
-                *(f"No task is left in {step.label}" for step in steps[-1:]),
-                *(() if steps else ("No task passes all filters",)),
-                "esc goes back · 0 removes all filters"
-                if steps
-                else "m shows all · 0 clears filters",
-            )
+            if steps and not self.session.state.only_matched:
+                self.table.set_empty_text(
+                    f"No task of {steps[-1].label} is left", "esc goes back · 0 shows all tasks"
+                )
+            else:
+                self.table.set_empty_text(
+                    "No task passes all filters", "m shows all · 0 clears filters"
+                )
         elif self.session.complete:
             self.table.set_empty_text(
                 "No tasks yet",

@@ -98,11 +98,9 @@ class ErrorMessagesScreen(Page[str | None]):
     @on(MarkableTable.Marked)
     def _show_head(self) -> None:
         messages = {message_text(row.failure) for row in self._rows.values()}
-        facts = [pluralize(len(self._rows), "task"), pluralize(len(messages), "message")]
-        marked = sum(self._marks.contain_all((task_id,)) for task_id in self._rows)
-        if marked:
-            facts.append(f"{marked:,} marked")
-        head = f"Messages  {' · '.join(facts)}   {plain_text(message_line(self._group))}"
+        tasks, different = pluralize(len(self._rows), "task"), pluralize(len(messages), "message")
+        facts = " · ".join(filter(None, [tasks, different, self._marks.count_text(self._rows)]))
+        head = f"Messages  {facts}   {plain_text(message_line(self._group))}"
         self.query_one("#head", Static).update(
             Text(head, "bold", no_wrap=True, overflow="ellipsis")
         )

@@ -170,9 +170,7 @@ class SweepScreen(Page[str | Narrowing | None]):
     def _show_head(self, present: list[Task], known: list[Task]) -> None:
         failed = sum(task.status is Status.FAILURE for task in present)
         facts = [pluralize(len(present), "task"), f"{failed:,} failed"]
-        marked = sum(self._marks.contain_all((task.id,)) for task in present)
-        if marked:
-            facts.append(f"{marked:,} marked")
+        facts.extend(filter(None, [self._marks.count_text([task.id for task in present])]))
         if len(known) < len(present):
             facts.append(f"read {len(known):,}")
         elif not self._sweep.names:
