@@ -109,6 +109,13 @@ class InBundle:
         words = _strings("in_bundle", patterns)
         return cls(words, Globs.of(words) if words else None)
 
+    @classmethod
+    def named(cls, name: str) -> InBundle:
+        """Make the filter for the bundle of this name; the characters of a glob are escaped."""
+        from hipercow_tui.domain.bundle_globs import escape_glob
+
+        return cls.of(escape_glob(name))
+
     def matches(self, name: str) -> bool:
         """Return whether the globs match the name of a bundle; case matters."""
         return self._globs is not None and self._globs.match(name)

@@ -10,8 +10,10 @@ from textual.screen import Screen
 from hipercow_tui.analysis.plan_rows import bundle_tasks
 from hipercow_tui.analysis.plan_tree import KnownFacts, PlanGroup
 from hipercow_tui.analysis.task_summary import NO_SUMMARY
+from hipercow_tui.domain.narrowing import Narrowing
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.formats.root import Root
+from hipercow_tui.ui.marks import Marks
 from hipercow_tui.ui.screens.log import LogScreen
 from hipercow_tui.ui.screens.sweep import SweepScreen
 from hipercow_tui.ui.screens.task_details import TaskDetailsScreen
@@ -71,8 +73,10 @@ class PlanInspecting:
             return
         title, ids = bundle_tasks(lines.plan_tree, lines.row, lines.group)
 
-        def chosen(task_id: str | None) -> None:
-            if task_id is not None and not lines.go_to_task(task_id):
+        def chosen(choice: str | Narrowing | None) -> None:
+            if isinstance(choice, Narrowing):
+                self._screen.notify("A plan can't be narrowed: space keeps chains")
+            elif choice is not None and not lines.go_to_task(choice):
                 self._screen.notify("That task is not in the plan")
 
         screen = SweepScreen(
@@ -82,5 +86,7 @@ class PlanInspecting:
             ids,
             lambda: self._snapshot.tasks,
             self._clock,
+            Marks(),
+            lambda: self._screen.notify("The plan is open already: esc goes back to it"),
         )
         self._screen.app.push_screen(screen, chosen)
