@@ -85,7 +85,7 @@ SEARCH_KEYS = (
         "slash",
         "search",
         "Search",
-        "Search the list of tasks, bundles or errors",
+        "Search the list; beta > 0.9 compares an input as a number",
         id="search",
         show=True,
     ),

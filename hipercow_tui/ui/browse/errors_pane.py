@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from textual.screen import Screen
 
+from hipercow_tui.analysis.comparison import parse_comparison
 from hipercow_tui.analysis.error_groups import ErrorGroup, ErrorKey
+from hipercow_tui.analysis.task_view import failures_that_meet
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.support.malloc_tuning import release_free_memory
 from hipercow_tui.support.text import pluralize
@@ -149,14 +151,21 @@ class ErrorsPane(Pane):
         self._set_marks(marks | ids if marked else marks - ids)
 
     def mark_all(self) -> None:
-        """Mark the matched tasks of all errors; during a search, only of errors that were found."""
-        needle = self.session.state.query.casefold()
-        groups = [group for group in self.table.groups if group.matches(needle)]
-        found = (task_id for group in groups for task_id in group.ids)
-        failed = self.tasks.view.markable_among(found)
-        if needle and not failed:
+        """Mark the matched tasks of all errors; during a search, only those that were found."""
+        query = self.session.state.query
+        failed = self.tasks.view.markable_among(self._tasks_found(query))
+        if query and not failed:
             self.table.notify("No task that was found passes the filters")
         self.mark(failed, marked=True)
+
+    def _tasks_found(self, query: str) -> Iterable[str]:
+        """Return the tasks of all errors that contain the query; for a comparison such as
+        ``beta > 0.9`` the failed tasks with such an input."""
+        comparison = parse_comparison(query)
+        if comparison is not None:
+            return failures_that_meet(comparison, self.session.services.errors.failures)
+        groups = [group for group in self.table.groups if group.matches(query.casefold())]
+        return (task_id for group in groups for task_id in group.ids)
 
     def _set_marks(self, ids: frozenset[str]) -> None:
         """Replace the marks of the task table; without any mark there is no filter by marks."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import BindingType
 from textual.message import Message
 
+from hipercow_tui.analysis.comparison import parse_comparison
 from hipercow_tui.analysis.error_groups import ErrorGroup, ErrorKey, ErrorSort
 from hipercow_tui.analysis.task_view import TaskView
 from hipercow_tui.domain.snapshot import Snapshot
@@ -117,10 +118,14 @@ class ErrorTable(KeyedTable):
 
     @property
     def hits(self) -> Sequence[int]:
-        """The errors that the search found."""
-        needle = self.needle
-        groups = enumerate(self.groups) if needle else ()
-        return [row for row, group in groups if group.matches(needle)]
+        """The errors that the search found; a comparison such as ``beta > 0.9`` finds errors of
+        tasks with such an input."""
+        return [row for row, group in enumerate(self.groups) if self._is_found(group)]
+
+    def _is_found(self, group: ErrorGroup) -> bool:
+        if parse_comparison(self._view.query) is not None:
+            return not self._view.failed_hits.isdisjoint(group.ids)
+        return bool(self.needle) and group.matches(self.needle)
 
     def columns(self, width: int) -> Sequence[Column]:
         """Return the columns; ages are short in a narrow table."""

@@ -10,6 +10,7 @@ from typing import ClassVar
 from textual.binding import BindingType
 from textual.message import Message
 
+from hipercow_tui.analysis.comparison import parse_comparison
 from hipercow_tui.analysis.disk_usage import Sizes
 from hipercow_tui.analysis.task_sorting import SortKey, TaskSort
 from hipercow_tui.analysis.task_summary import NO_SUMMARY, Summaries, TaskSummary
@@ -180,6 +181,15 @@ class TaskTable(VirtualTable):
     def needle(self) -> str:
         """The case-folded query of the view."""
         return self._view.query.casefold()
+
+    def needle_of(self, index: int) -> str:
+        """Return the query, or of a comparison such as ``beta > 0.9`` the input that it found."""
+        comparison = parse_comparison(self._view.query)
+        if comparison is None:
+            return self.needle
+        inputs = self.summaries.get(self._view.ids[index], NO_SUMMARY).inputs
+        value = comparison.value_in(inputs)
+        return "" if value is None else f"{comparison.name} = {value}".casefold()
 
     @property
     def hits(self) -> Sequence[int]:

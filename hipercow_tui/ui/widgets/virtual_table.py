@@ -157,6 +157,10 @@ class VirtualTable(VirtualScroll, can_focus=True):
         """The case-folded text to highlight; empty if there is no search."""
         return ""
 
+    def needle_of(self, index: int) -> str:
+        """Return the case-folded text to highlight in a row, if it is not the same in all rows."""
+        return self.needle
+
     @property
     def hits(self) -> Sequence[int]:
         """The rows that the search found, ascending."""
@@ -378,7 +382,7 @@ class VirtualTable(VirtualScroll, can_focus=True):
                 width,
                 self._style,
                 cursor=self._cursor_class if row == self.cursor else "",
-                needle=self.needle,
+                needle=self.needle_of(row),
             )
         return strip
 
