@@ -106,7 +106,13 @@ FILTER_KEYS = (
     ),
     _key("m", "only_matched", "Matched", "Show only matched tasks, or all", id="only", show=True),
     _key("h", "fold", "Filters", "Hide or show the filters", id="fold"),
-    _key("0", "clear_filters", "No filter", "Remove all filters and marks", id="clear"),
+    _key(
+        "0",
+        "clear_filters",
+        "No filter",
+        "Remove all filters and marks, and show all tasks",
+        id="clear",
+    ),
     _key(
         "f",
         "save_filters",

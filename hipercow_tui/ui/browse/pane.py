@@ -43,6 +43,7 @@ class Pane(ABC):
     def __init__(self, session: Session, screen: Screen[Any]) -> None:
         self.session = session
         self.screen = screen
+        self.chosen_sort: object = None  # the order that was chosen and is not shown yet
 
     @property
     def tasks(self) -> TaskTable:
@@ -104,6 +105,13 @@ class Pane(ABC):
     def sort_by(self, column: str) -> None:
         """Sort by a column; if it is the current one, in the opposite direction. Ignore a
         column that has no order."""
+
+    def show_top_of(self, sort: object, *, changing: bool = False) -> None:
+        """If the user has just chosen this order, go to the first row, so that ``size ↓`` shows
+        the largest. With ``changing``, its values are still read."""
+        if sort == self.chosen_sort:
+            self.chosen_sort = None
+            self.table.go_to_top(stay=changing)
 
     def sort_by_next(self, step: int) -> None:
         """Sort by the next column, or with -1 by the previous one."""

@@ -42,6 +42,7 @@ from hipercow_tui.ui.widgets.titled_frame import TitledFrame
 from hipercow_tui.ui.widgets.virtual_table import VirtualTable
 from hipercow_tui.ui.workers.base import start_thread
 
+ROW_ACTIONS = ("log", "messages", "inputs", "copy")
 AGES_EVERY = 15.0  # seconds after which ages on the screen are updated
 
 
@@ -306,9 +307,10 @@ class BrowseScreen(Screen[None]):
         self.filters.toggle_status(FILTERABLE_STATUSES[number - 1])
 
     def action_clear_filters(self) -> None:
-        """Remove all filters and marks."""
+        """Remove all filters and marks, and show all tasks."""
         self.filters.apply_saved(SavedFilter())
         self.tasks.action_unmark()
+        self.session.set_state(replace(self.session.state, only_matched=False))
 
     def action_only_matched(self) -> None:
         """Hide the tasks that are not matched, or show them dimmed."""
@@ -366,6 +368,16 @@ class BrowseScreen(Screen[None]):
         """Show the history of purges."""
         self.trash.show_history()
 
+    @property
+    def _focus_in_filters(self) -> bool:
+        focused = self.focused
+        return focused is not None and any(
+            isinstance(node, FilterPanel) for node in focused.ancestors
+        )
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer undo only if there is a job to stop or a batch to restore."""
+        """Offer undo only if there is a job to stop or a batch to restore, and the actions on the
+        current row only if the focus is not in the filters."""
+        if action in ROW_ACTIONS and self._focus_in_filters:
+            return False
         return self.trash.can_undo if action == "undo" else True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, NamedTuple
 
 from rich.text import Text
@@ -40,6 +40,7 @@ class ErrorMessagesScreen(Page[str | None]):
     """Show the message of each task of a group, as they are when the screen opens.
 
     Dismiss with the id of the task to go to, or None. ``now`` is in seconds since the epoch.
+    ``show_log`` opens the log of a task.
     """
 
     DEFAULT_CSS = """
@@ -51,6 +52,7 @@ class ErrorMessagesScreen(Page[str | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "copy", "Copy", tooltip="Copy the message", id="error_messages.copy"),
+        Binding("l", "log", "Log", tooltip="Show the log of the task", id="error_messages.log"),
         Binding("escape,q,o", "back", "Back", key_display="esc", id="error_messages.back"),
     ]
 
@@ -60,8 +62,11 @@ class ErrorMessagesScreen(Page[str | None]):
         tasks: Mapping[str, Task],
         failures: Mapping[str, Failure],
         now: float,
+        *,
+        show_log: Callable[[str], None],
     ) -> None:
         super().__init__()
+        self._show_log = show_log
         self._group = group
         ids = [task_id for task_id in group.ids if task_id in tasks and task_id in failures]
         self._rows = {task_id: _Row(tasks[task_id], failures[task_id]) for task_id in ids}
@@ -111,6 +116,12 @@ class ErrorMessagesScreen(Page[str | None]):
         if key is not None:
             self.app.copy_to_clipboard(message_text(self._rows[key].failure))
             self.notify("Copied the message")
+
+    def action_log(self) -> None:
+        """Show the log of the task under the cursor."""
+        key = self.query_one(_MessageTable).cursor_key
+        if key is not None:
+            self._show_log(key)
 
 
 class _MessageTable(KeyedTable):

@@ -48,7 +48,7 @@ class SweepScreen(Page[str | None]):
 
     ``tasks`` returns the present tasks of the root; those of ``ids`` that exist are shown. Inputs
     are taken from ``failures``, or read by the loader. ``clock`` gives the time in seconds since
-    the epoch.
+    the epoch. ``show_log`` opens the log of a task.
     """
 
     DEFAULT_CSS = """
@@ -63,6 +63,7 @@ class SweepScreen(Page[str | None]):
         Binding("s", "sort", "Sort", tooltip="Reverse the sort order", id="sweep.sort"),
         Binding("less_than_sign", "sort_by(-1)", "Sort left", show=False, id="sweep.sort_left"),
         Binding("greater_than_sign", "sort_by(1)", "Sort right", show=False, id="sweep.sort_right"),
+        Binding("l", "log", "Log", tooltip="Show the log of the task", id="sweep.log"),
         Binding("escape,q,i", "back", "Back", key_display="esc", id="sweep.back"),
     ]
 
@@ -74,6 +75,8 @@ class SweepScreen(Page[str | None]):
         ids: Iterable[str],
         tasks: Callable[[], Mapping[str, Task]],
         clock: Callable[[], float],
+        *,
+        show_log: Callable[[str], None],
     ) -> None:
         super().__init__()
         self._summary_loader = summary_loader
@@ -82,6 +85,7 @@ class SweepScreen(Page[str | None]):
         self._ids = tuple(ids)
         self._tasks = tasks
         self._clock = clock
+        self._show_log = show_log
         self._inputs: Mapping[str, Inputs] = {}
         self._sweep = Sweep()
         self._sort = SweepSort()
@@ -231,6 +235,7 @@ class SweepScreen(Page[str | None]):
     def _sort_by(self, key: str) -> None:
         self._sort = self._sort.toggled(key)
         self._show()
+        self.table.go_to_top()
 
     # Search
 
@@ -264,6 +269,11 @@ class SweepScreen(Page[str | None]):
         hit = next_hit(self._hits, self.table.cursor, step)
         if hit is not None:
             self.table.move_to(hit)
+
+    def action_log(self) -> None:
+        """Show the log of the task under the cursor."""
+        if self.table.cursor_key is not None:
+            self._show_log(self.table.cursor_key)
 
     # Close
 

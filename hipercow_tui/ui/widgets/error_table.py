@@ -67,7 +67,7 @@ class ErrorTable(KeyedTable):
         """Show these groups."""
         self._view_model = view_model
         self._groups = {_key(group): group for group in view_model.groups}
-        self.filling = view_model.reading
+        self.rows_pending = view_model.reading
         self.set_keys(tuple(self._groups))
 
     def set_view(self, view: TaskView, now: float) -> None:

@@ -126,6 +126,7 @@ class VirtualTable(VirtualScroll, can_focus=True):
         self._layout: tuple[PlacedColumn, ...] = ()
         self._layout_width = -1
         self._empty_text: Sequence[str] = ()
+        self._stays_on_top = False  # until the user moves the cursor
         self.rows_pending = False  # whether rows are still being added, as during a first scan
 
     # For subclasses to override
@@ -204,11 +205,12 @@ class VirtualTable(VirtualScroll, can_focus=True):
     def rows_changed(self, before: Sequence[str]) -> None:
         """Keep the cursor and the rows on the screen with their keys after the keys have changed.
 
-        ``before`` are the former keys. While the table is filling, a cursor on the first row stays
-        there, because the user did not choose the task that was read first.
+        ``before`` are the former keys. While the table is filling or sorted by values that are
+        still read, a cursor on the first row stays there, because the user did not choose the task
+        that was read first.
         """
         row = self.cursor
-        on_top = self.rows_pending and row == 0
+        on_top = (self.rows_pending or self._stays_on_top) and row == 0
         offset = row - self.scroll_offset.y
         on_screen = 0 <= offset < self._page_height
         anchor = row if on_screen else self.scroll_offset.y
@@ -272,12 +274,19 @@ class VirtualTable(VirtualScroll, can_focus=True):
         self.cursor = row
         self._scroll_to_row(self.cursor)
 
+    def go_to_top(self, *, stay: bool = False) -> None:
+        """Show the first row and move the cursor to it. With ``stay`` it stays on the first row
+        when the rows change, until it is moved."""
+        self.move_to(0)
+        self._stays_on_top = stay
+
     def validate_cursor(self, row: int) -> int:
         """Keep the cursor on a row."""
         return max(0, min(row, len(self.keys) - 1))
 
     def watch_cursor(self, before: int, now: int) -> None:
         """Redraw the two rows and post CursorMoved."""
+        self._stays_on_top = False
         self._refresh_row(before)
         self._refresh_row(now)
         self.post_message(self.CursorMoved(self, self.cursor_key))
