@@ -116,6 +116,22 @@ class TaskView:
         found = below if below >= 0 else self.mask.find(1, 0, rows.start)
         return None if found < 0 else found
 
+    def next_match(self, row: int, step: int) -> int | None:
+        """Return the next matched row below ``row``, or above it with a negative ``step``.
+
+        After the last match comes the first, and before the first the last. None without matches;
+        without a filter, no task is matched.
+        """
+        if self.only_matched:
+            return (row + step) % len(self.ids) if self.ids else None
+        if step > 0:
+            found = self.mask.find(1, row + 1)
+            found = found if found >= 0 else self.mask.find(1)
+        else:
+            found = self.mask.rfind(1, 0, row)
+            found = found if found >= 0 else self.mask.rfind(1)
+        return None if found < 0 else found
+
     def has_match(self, bundle: Bundle) -> bool:
         """Return whether a task of the bundle passes all filters."""
         return (bundle.lang, bundle.name) in self._matched_bundles

@@ -22,6 +22,7 @@ from hipercow_tui.ui.widgets.virtual_table import VirtualTable
 
 if TYPE_CHECKING:
     from hipercow_tui.ui.dialogs.copy_menu import CopySource
+    from hipercow_tui.ui.dialogs.sort_menu import SortChoice
     from hipercow_tui.ui.workers.view_model import ViewModel
 
 ALL_SIZE_KEYS = (*SIZE_KEYS, BundleKey.SIZE, BundleKey.FILES)
@@ -100,6 +101,27 @@ class Pane(ABC):
         if not self.session.snapshot.by_language:
             hidden.update(LANGUAGE_KEYS)
         return [key for key in type(self.sort_key) if key not in hidden]
+
+    @property
+    def sort_choices(self) -> Sequence[SortChoice]:
+        """The columns of the sort menu: all of them, also those that are not shown."""
+        from hipercow_tui.ui.dialogs.sort_menu import SortChoice
+
+        hidden = () if self.session.snapshot.by_language else LANGUAGE_KEYS
+        return [
+            SortChoice(key, key, self._arrow(key), self._sort_note(key))
+            for key in type(self.sort_key)
+            if key not in hidden
+        ]
+
+    def _arrow(self, key: str) -> str:
+        sort = self.table.sort
+        return "" if sort is None or key != sort.key else "↓" if sort.reverse else "↑"
+
+    def _sort_note(self, key: str) -> str:
+        if key in ALL_SIZE_KEYS and not self.session.state.show_sizes:
+            return "measures the tasks"
+        return "" if key in self.table.shown_columns else "not shown"
 
     @abstractmethod
     def sort_by(self, column: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hipercow_tui.analysis.bundle_rows import BundleKey, BundleRow, BundleSort
 from hipercow_tui.analysis.disk_usage import DiskUsage
-from hipercow_tui.analysis.task_view import TaskView
+from hipercow_tui.analysis.task_view import TaskView, next_hit
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import FILTERABLE_STATUSES, Lang, Status
 from hipercow_tui.support.text import format_age, format_size
@@ -78,6 +78,12 @@ class BundleTable(KeyedTable):
         needle = self.needle
         bundles = enumerate(self._bundles) if needle else ()
         return [row for row, bundle in bundles if needle in bundle.name.casefold()]
+
+    def next_match(self, step: int) -> int | None:
+        """Return the next bundle with a matched task, or with -1 the previous one."""
+        rows = enumerate(self._bundles) if self._view.filtered else ()
+        matched = [row for row, bundle in rows if self._view.has_match(bundle.bundle)]
+        return next_hit(matched, self.cursor, step)
 
     @property
     def sort(self) -> BundleSort:

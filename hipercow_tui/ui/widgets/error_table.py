@@ -11,7 +11,7 @@ from textual.message import Message
 
 from hipercow_tui.analysis.comparison import parse_comparison
 from hipercow_tui.analysis.error_groups import ErrorGroup, ErrorKey, ErrorSort
-from hipercow_tui.analysis.task_view import TaskView
+from hipercow_tui.analysis.task_view import TaskView, next_hit
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.support.text import format_age, pluralize
 from hipercow_tui.ui.cells import Column, PlacedColumn, cut_end, plain_text
@@ -127,6 +127,15 @@ class ErrorTable(KeyedTable):
             return not self._view.failed_hits.isdisjoint(group.ids)
         return bool(self.needle) and group.matches(self.needle)
 
+    def next_match(self, step: int) -> int | None:
+        """Return the next error of a task that passes the filters, or with -1 the previous one."""
+        rows = enumerate(self.groups) if self._view.filtered else ()
+        matched = [row for row, group in rows if not self._is_dimmed(group)]
+        return next_hit(matched, self.cursor, step)
+
+    def _is_dimmed(self, group: ErrorGroup) -> bool:
+        return self._view.filtered and self._view.markable.isdisjoint(group.ids)
+
     def columns(self, width: int) -> Sequence[Column]:
         """Return the columns; ages are short in a narrow table."""
         last = 14 if width >= LONG_AGES_FROM else 5
@@ -136,11 +145,10 @@ class ErrorTable(KeyedTable):
     def row(self, index: int, layout: Sequence[PlacedColumn]) -> RenderedRow:
         """Return the cells of a group."""
         group = self._groups[self.keys[index]]
-        view = self._view
         return RenderedRow(
             [self._cell(group, placed) for placed in layout],
             marked=self.marks.issuperset(group.ids),
-            dimmed=view.filtered and view.markable.isdisjoint(group.ids),
+            dimmed=self._is_dimmed(group),
         )
 
     def _cell(self, group: ErrorGroup, placed: PlacedColumn) -> Cell:

@@ -57,6 +57,13 @@ _ID = Column(SortKey.ID, "id", 12, 12, rank=5)
 _LANG = Column(SortKey.LANG, "lang", 6, 6, rank=4)
 _SIZE = Column(SortKey.SIZE, "     size", 9, 9)
 _FILES = Column(SortKey.FILES, " files", 6, 6, rank=5)
+# The width in cells, without the column for the language, from which on a column is shown.
+_SHOWN_FROM: Mapping[str, int] = {
+    SortKey.CREATED: ALL_COLUMNS_FROM,
+    SortKey.WAITED: WAITED_FROM,
+    SortKey.RAN: RAN_FROM,
+    SortKey.ID: ALL_COLUMNS_FROM,
+}
 
 
 class TaskTable(VirtualTable):
@@ -137,25 +144,32 @@ class TaskTable(VirtualTable):
         return self._view.snapshot.tasks.get(key) if key else None
 
     def columns(self, width: int) -> Sequence[Column]:
-        """Return the columns; a narrow table has short ages and statuses, and fewer columns.
+        """Return the columns; a narrow table has fewer of them.
 
-        The column that the tasks are sorted by is always there.
+        The column that the tasks are sorted by is always there, except the id, which says little.
         """
+        columns = self.every_column(width)
+        free = width - sum(column.min_width for column in columns if column is _LANG)
+        return [
+            replace(column, rank=0) if self.sort_arrow(column) else column
+            for column in columns
+            if free >= _SHOWN_FROM.get(column.key, 0)
+            or (self.sort_arrow(column) and column is not _ID)
+        ]
+
+    def every_column(self, width: int) -> Sequence[Column]:
+        """Return all columns; a narrow table has short ages and statuses."""
         finished = _LONG_AGE if width >= LONG_AGES_FROM else 6
         status = _BOTH_STATUSES if width >= BOTH_STATUSES_FROM else 13
         langs = (_LANG,) if self._view.snapshot.by_language else ()
-        free = width - (_LANG.min_width if langs else 0)
-        optional = {_CREATED: ALL_COLUMNS_FROM, _WAITED: WAITED_FROM, _RAN: RAN_FROM}
-        columns = (
+        return (
             Column(SortKey.STATUS, "status", status, status),
             _WHAT,
             _INPUTS,
             _BUNDLE,
-            *(
-                column
-                for column, least in optional.items()
-                if free >= least or self.sort_arrow(column)
-            ),
+            _CREATED,
+            _WAITED,
+            _RAN,
             Column(
                 SortKey.FINISHED,
                 "finished" if width >= LONG_AGES_FROM else "ended",
@@ -166,11 +180,8 @@ class TaskTable(VirtualTable):
             _ATTEMPTS,
             *langs,
             *((_SIZE, _FILES) if self._sizes is not None else ()),
-            *((_ID,) if free >= ALL_COLUMNS_FROM else ()),
+            _ID,
         )
-        return [
-            replace(column, rank=0) if self.sort_arrow(column) else column for column in columns
-        ]
 
     @property
     def sort(self) -> TaskSort:
@@ -190,6 +201,10 @@ class TaskTable(VirtualTable):
         inputs = self.summaries.get(self._view.ids[index], NO_SUMMARY).inputs
         value = comparison.value_in(inputs)
         return "" if value is None else f"{comparison.name} = {value}".casefold()
+
+    def next_match(self, step: int) -> int | None:
+        """Return the next matched task, or with -1 the previous one."""
+        return self._view.next_match(self.cursor, step)
 
     @property
     def hits(self) -> Sequence[int]:

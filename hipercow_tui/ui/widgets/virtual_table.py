@@ -6,7 +6,7 @@ cells of a row when the row is drawn, and the strips are cached until something 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from itertools import chain
 from typing import ClassVar, Protocol
 
@@ -19,7 +19,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from hipercow_tui.ui.cells import Column, PlacedColumn, place_columns
+from hipercow_tui.ui.cells import Column, PlacedColumn, chosen_columns, place_columns
 from hipercow_tui.ui.keymap import MOVE_KEYS
 from hipercow_tui.ui.styles import blend
 from hipercow_tui.ui.widgets.row_rendering import (
@@ -29,7 +29,7 @@ from hipercow_tui.ui.widgets.row_rendering import (
     render_header,
     render_row,
 )
-from hipercow_tui.ui.widgets.virtual_scroll import VirtualScroll
+from hipercow_tui.ui.widgets.virtual_scroll import VirtualScroll, rows_of
 
 HEADER = 1  # line
 MAX_STRIPS = 256  # cached strips of two kilobytes each: several pages
@@ -125,6 +125,7 @@ class VirtualTable(VirtualScroll, can_focus=True):
         self._styles: dict[tuple[str, ...], Style] = {}
         self._layout: tuple[PlacedColumn, ...] = ()
         self._layout_width = -1
+        self._column_choice: Mapping[str, bool] = {}
         self._empty_text: Sequence[str] = ()
         self._stays_on_top = False  # until the user moves the cursor
         self.rows_pending = False  # whether rows are still being added, as during a first scan
@@ -141,8 +142,12 @@ class VirtualTable(VirtualScroll, can_focus=True):
         raise NotImplementedError
 
     def columns(self, width: int) -> Sequence[Column]:
-        """Return the columns for a table of that many cells."""
+        """Return the columns that the table shows by itself, if it has that many cells."""
         raise NotImplementedError
+
+    def every_column(self, width: int) -> Sequence[Column]:
+        """Return the columns that the user can choose, in order."""
+        return self.columns(width)
 
     def row(self, index: int, layout: Sequence[PlacedColumn]) -> RenderedRow:
         """Return the cells of a row, one for each column of the layout."""
@@ -166,6 +171,11 @@ class VirtualTable(VirtualScroll, can_focus=True):
     def hits(self) -> Sequence[int]:
         """The rows that the search found, ascending."""
         return ()
+
+    def next_match(self, step: int) -> int | None:
+        """Return the next row that passes the filters, or with -1 the previous one; None if there
+        is none."""
+        return None
 
     @property
     def empty_text(self) -> Sequence[str]:
@@ -258,6 +268,16 @@ class VirtualTable(VirtualScroll, can_focus=True):
             if self._line(y) != self._sent_lines.get(y):
                 self.refresh(Region(0, y, self.size.width, 1))
 
+    @property
+    def shown_columns(self) -> Set[str]:
+        """The keys of the columns that are on the screen."""
+        return {placed.column.key for placed in self._layout}
+
+    def choose_columns(self, choice: Mapping[str, bool]) -> None:
+        """Show or hide columns by key; the others are shown if the width allows it."""
+        self._column_choice = choice
+        self.forget_layout()
+
     def forget_layout(self) -> None:
         """Lay out the columns again and redraw."""
         self._layout_width = -1
@@ -309,9 +329,9 @@ class VirtualTable(VirtualScroll, can_focus=True):
         """Move the cursor by rows."""
         self.move_to(self.cursor + rows)
 
-    def action_page(self, pages: int) -> None:
-        """Move the cursor by pages."""
-        self.move_to(self.cursor + pages * max(1, self._page_height - 1))
+    def action_page(self, pages: float) -> None:
+        """Move the cursor by pages, which have one row in common, or by half pages."""
+        self.move_to(self.cursor + rows_of(pages, self._page_height))
 
     def action_first(self) -> None:
         """Move the cursor to the first row."""
@@ -373,7 +393,10 @@ class VirtualTable(VirtualScroll, can_focus=True):
         width = self.scrollable_content_region.width
         if width != self._layout_width:
             self._layout_width = width
-            self._layout = place_columns(self.columns(width), width, start=GUTTER)
+            columns = self.columns(width)
+            if self._column_choice:
+                columns = chosen_columns(columns, self.every_column(width), self._column_choice)
+            self._layout = place_columns(columns, width, start=GUTTER)
             self._strips.clear()
         if y < HEADER:
             return render_header(self._layout, width, self._style, self.sort_arrow)
