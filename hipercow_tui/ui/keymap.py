@@ -41,8 +41,17 @@ def _key(
 MOVE_KEYS = (
     _key("j,down", "move(1)", "Down", "Down one row", id="down", display="j ↓"),
     _key("k,up", "move(-1)", "Up", "Up one row", id="up", display="k ↑"),
-    _key("pagedown,ctrl+f", "page(1)", "Page down", "Down one page", id="pagedown", display="PgDn"),
-    _key("pageup,ctrl+b", "page(-1)", "Page up", "Up one page", id="pageup", display="PgUp"),
+    _key(
+        "pagedown,ctrl+f",
+        "page(1)",
+        "Page down",
+        "Down one page",
+        id="pagedown",
+        display="PgDn ctrl+f",
+    ),
+    _key("pageup,ctrl+b", "page(-1)", "Page up", "Up one page", id="pageup", display="PgUp ctrl+b"),
+    _key("ctrl+d", "page(0.5)", "Half down", "Down half a page", id="half_down", display="ctrl+d"),
+    _key("ctrl+u", "page(-0.5)", "Half up", "Up half a page", id="half_up", display="ctrl+u"),
     _key("g,home", "first", "First", "First row", id="first", display="g Home"),
     _key("G,end", "last", "Last", "Last row", id="last", display="G End"),
     _key(
@@ -64,17 +73,19 @@ BACK_KEY = _key(
     display="esc",
 )
 
-# For text that scrolls: Textual itself binds the arrows, PgUp, PgDn, Home and End.
-SCROLL_KEYS = tuple(
-    Binding(key, action, show=False)
-    for key, action in (
-        ("j", "scroll_down"),
-        ("k", "scroll_up"),
-        ("g", "scroll_home"),
-        ("G", "scroll_end"),
-        ("space,ctrl+f", "page_down"),
-        ("ctrl+b", "page_up"),
-    )
+# The keys of a list without those of a table.
+LIST_KEYS = tuple(key for key in MOVE_KEYS if key.id != "open")
+
+# For text that scrolls. Textual itself binds the arrows, PgUp, PgDn, Home and End.
+SCROLL_KEYS = (
+    _key("j", "scroll_down", "", "Down one line", id="scroll.down"),
+    _key("k", "scroll_up", "", "Up one line", id="scroll.up"),
+    _key("space,ctrl+f", "page_down", "", "Down one page", id="scroll.page_down"),
+    _key("ctrl+b", "page_up", "", "Up one page", id="scroll.page_up"),
+    _key("ctrl+d", "half_page(1)", "", "Down half a page", id="scroll.half_down"),
+    _key("ctrl+u", "half_page(-1)", "", "Up half a page", id="scroll.half_up"),
+    _key("g", "scroll_home", "", "To the beginning", id="scroll.home"),
+    _key("G", "scroll_end", "", "To the end", id="scroll.end"),
 )
 
 MARK_KEYS = (
@@ -102,12 +113,29 @@ SEARCH_KEYS = (
         "slash",
         "search",
         "Search",
-        "Search the list of tasks, bundles or errors",
+        "Search the list; beta > 0.9 compares an input as a number",
         id="search",
         show=True,
     ),
     _key("n", "hit(1)", "Next hit", "Next hit", id="next_hit"),
     _key("N", "hit(-1)", "Previous hit", "Previous hit", id="previous_hit"),
+)
+
+MATCH_KEYS = (
+    _key(
+        "right_square_bracket",
+        "match(1)",
+        "Next match",
+        "Next row that is matched",
+        id="next_match",
+    ),
+    _key(
+        "left_square_bracket",
+        "match(-1)",
+        "Previous match",
+        "Previous row that is matched",
+        id="previous_match",
+    ),
 )
 
 FILTER_KEYS = (
@@ -127,7 +155,7 @@ FILTER_KEYS = (
         "0",
         "clear_filters",
         "No filter",
-        "Show all tasks: remove all filters and marks",
+        "Remove all filters and marks, and show all tasks",
         id="clear",
     ),
     _key(
@@ -141,6 +169,7 @@ FILTER_KEYS = (
 
 VIEW_KEYS = (
     _key("s", "sort", "Sort", "Reverse the sort order", id="sort"),
+    _key("S", "sort_menu", "Sort by …", "Choose the column to sort by", id="sort_menu"),
     _key(
         "less_than_sign",
         "sort_by(-1)",
@@ -155,6 +184,7 @@ VIEW_KEYS = (
         "Sort by the column to the right",
         id="sort_right",
     ),
+    _key("F", "columns", "Columns …", "Choose the columns", id="columns"),
     _key("b", "toggle_pane('bundles')", "Bundles", "Show bundles; again: tasks", id="switch"),
     _key("e", "toggle_pane('errors')", "Errors", "Show errors; again: tasks", id="errors"),
     _key("o", "messages", "Messages", "Show every message of an error", id="messages"),
@@ -177,6 +207,13 @@ PURGE_KEYS = (
         "Stop the running purge, or restore the last batch of the trash",
         id="undo",
         show=True,
+    ),
+    _key(
+        "d,x,delete",
+        "explain_purge",
+        "",
+        "Nothing is deleted: they say that p plans a purge",
+        id="explain_purge",
     ),
     _key("T", "trash", "Trash", "Show the trash and interrupted purges", id="trash"),
     _key("H", "history", "History", "Show past purges, restores and emptyings", id="history"),
@@ -333,6 +370,7 @@ LOG_KEYS = (
 )
 
 APP_KEYS = (
+    _key("ctrl+p,colon", "command_palette", "Palette", "Find any command by name", id="palette"),
     _key("question_mark", "help", "Help", "Show the keys and rules", id="help", show=True),
     _key("q", "quit", "Quit", "Quit", id="quit", show=True),
 )
@@ -341,7 +379,7 @@ KEY_GROUPS = (
     KeyGroup("Move", (*MOVE_KEYS, BACK_KEY)),
     KeyGroup("Mark", MARK_KEYS),
     KeyGroup("Filter", FILTER_KEYS),
-    KeyGroup("Search", SEARCH_KEYS),
+    KeyGroup("Search", (*SEARCH_KEYS, *MATCH_KEYS)),
     KeyGroup("View", VIEW_KEYS),
     KeyGroup("Purge", PURGE_KEYS),
     KeyGroup("In the plan", PLAN_KEYS),
@@ -349,4 +387,4 @@ KEY_GROUPS = (
     KeyGroup("In the trash", TRASH_KEYS),
     KeyGroup("App", APP_KEYS),
 )
-BROWSE_KEYS = (BACK_KEY, *MARK_KEYS, *SEARCH_KEYS, *FILTER_KEYS, *VIEW_KEYS, *PURGE_KEYS)
+BROWSE_KEYS = (BACK_KEY, *SEARCH_KEYS, *MATCH_KEYS, *FILTER_KEYS, *VIEW_KEYS, *PURGE_KEYS)

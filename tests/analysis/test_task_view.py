@@ -38,7 +38,7 @@ stacks = st.one_of(
         finished_before=st.one_of(st.none(), st.just(FinishedBefore(NOW - 30 * DAY, "30 days"))),
     ),
 )
-queries = st.sampled_from(["", "00", "sweep", "BETA", "beta = 2", "fit-a"])
+queries = st.sampled_from(["", "00", "sweep", "BETA", "beta = 2", "beta > 9", "fit-a"])
 summaries = {task_id(n): TaskSummary("run_sir(beta)", f"beta = {n}") for n in range(0, 24, 2)}
 
 
@@ -161,6 +161,19 @@ def test_search_looks_at_messages_but_not_at_the_reasons_for_missing_ones() -> N
     failed = {A: Failure("Step Size\ntoo small"), B: Failure("", problem="no step to read")}
     assert view_of(four(), query="step", failures=failed).hits == (3,)
     assert view_of(four(), query="TOO", failures=failed).hits == (3,)
+
+
+def test_a_comparison_finds_inputs_as_numbers() -> None:
+    known = {A: TaskSummary("run", "beta = 0.252"), B: TaskSummary("run", "beta = 0.25")}
+    failed = {D: Failure("no", inputs=(("beta", "0.250"),))}
+    found = {
+        query: view_of(four(), query=query, summaries=known, failures=failed)
+        for query in ("beta = 0.25", "beta > 0.25", "beta = 0.2")
+    }
+    rows = {query: [view.ids[row] for row in view.hits] for query, view in found.items()}
+    assert rows == {"beta = 0.25": [B, D], "beta > 0.25": [A], "beta = 0.2": []}
+    assert found["beta = 0.25"].failed_hits == {D}
+    assert view_of(four(), query="run", summaries=known, failures=failed).failed_hits == frozenset()
 
 
 def test_mark_all_during_a_search_marks_hits_that_pass_the_filters() -> None:

@@ -50,6 +50,8 @@ class BundlesPane(Pane):
         """Show the rows."""
         request = view_model.request
         self.table.show(view_model.bundles, request.bundle_sort, view_model.view, request.now)
+        measured = request.bundle_sort.key in (BundleKey.SIZE, BundleKey.FILES)
+        self.show_top_of(request.bundle_sort, changing=measured)
         if self.session.complete and request.snapshot is self.session.snapshot:
             self.table.rows_pending = False
         self.show_details()
@@ -74,7 +76,7 @@ class BundlesPane(Pane):
         """Sort by a column, or in the opposite direction; the bars have no order."""
         state = self.session.state
         if column in tuple(BundleKey):
-            sort = state.bundle_sort.toggled(BundleKey(column))
+            self.chosen_sort = sort = state.bundle_sort.toggled(BundleKey(column))
             self.session.set_state(replace(state, bundle_sort=sort))
 
     @property

@@ -42,7 +42,7 @@ class ErrorMessagesScreen(Page[str | None]):
     """Show the message of each task of a group, as they are when the screen opens.
 
     Dismiss with the id of the task to go to, or None. ``now`` is in seconds since the epoch.
-    ``plan`` is called to plan a purge of the marked tasks.
+    ``plan`` is called to plan a purge of the marked tasks, and ``show_log`` to open a log.
     """
 
     DEFAULT_CSS = """
@@ -54,6 +54,7 @@ class ErrorMessagesScreen(Page[str | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "copy", "Copy", tooltip="Copy the message", id="error_messages.copy"),
+        Binding("l", "log", "Log", tooltip="Show the log of the task", id="error_messages.log"),
         Binding(
             "p",
             "plan",
@@ -70,12 +71,15 @@ class ErrorMessagesScreen(Page[str | None]):
         tasks: Mapping[str, Task],
         failures: Mapping[str, Failure],
         now: float,
+        *,
         marks: Marks,
         plan: Callable[[], None],
+        show_log: Callable[[str], None],
     ) -> None:
         super().__init__()
         self._marks = marks
         self._plan = plan
+        self._show_log = show_log
         self._group = group
         ids = [task_id for task_id in group.ids if task_id in tasks and task_id in failures]
         self._rows = {task_id: _Row(tasks[task_id], failures[task_id]) for task_id in ids}
@@ -134,6 +138,12 @@ class ErrorMessagesScreen(Page[str | None]):
     def action_plan(self) -> None:
         """Show what a purge of the marked tasks would take."""
         self._plan()
+
+    def action_log(self) -> None:
+        """Show the log of the task under the cursor."""
+        key = self.query_one(_MessageTable).cursor_key
+        if key is not None:
+            self._show_log(key)
 
     def action_back(self) -> None:
         """Cancel a range of marks, else close the screen."""

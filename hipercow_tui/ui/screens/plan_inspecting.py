@@ -63,8 +63,13 @@ class PlanInspecting:
         if task is None:
             self._screen.notify("Only a task has a log: go to the line of one")
         else:
+            self._show_log_of(task.id)
+
+    def _show_log_of(self, task_id: str) -> None:
+        task = self._snapshot.tasks.get(task_id)
+        if task is not None:
             root = self._root.part(task.lang)
-            self._screen.app.push_screen(LogScreen(root, task.id, lambda: task))
+            self._screen.app.push_screen(LogScreen(root, task_id, lambda: task))
 
     def show_inputs(self) -> None:
         """Show the inputs of the tasks of a bundle, or of the group."""
@@ -86,7 +91,8 @@ class PlanInspecting:
             ids,
             lambda: self._snapshot.tasks,
             self._clock,
-            Marks(),
-            lambda: self._screen.notify("The plan is open already: esc goes back to it"),
+            marks=Marks(),
+            plan=lambda: self._screen.notify("The plan is open already: esc goes back to it"),
+            show_log=self._show_log_of,
         )
         self._screen.app.push_screen(screen, chosen)

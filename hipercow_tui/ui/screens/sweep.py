@@ -51,7 +51,7 @@ class SweepScreen(Page[str | Narrowing | None]):
     Dismiss with the id of the task to go to, with what to narrow the list to, or with None.
     ``tasks`` returns the present tasks of the root; those of ``ids`` that exist are shown. Inputs
     are taken from ``failures``, or read by the loader. ``clock`` gives the time in seconds since
-    the epoch. ``plan`` is called to plan a purge of the marked tasks.
+    the epoch. ``plan`` is called to plan a purge of the marked tasks, ``show_log`` to open a log.
     """
 
     DEFAULT_CSS = """
@@ -66,6 +66,7 @@ class SweepScreen(Page[str | Narrowing | None]):
         Binding("s", "sort", "Sort", tooltip="Reverse the sort order", id="sweep.sort"),
         Binding("less_than_sign", "sort_by(-1)", "Sort left", show=False, id="sweep.sort_left"),
         Binding("greater_than_sign", "sort_by(1)", "Sort right", show=False, id="sweep.sort_right"),
+        Binding("l", "log", "Log", tooltip="Show the log of the task", id="sweep.log"),
         Binding(
             "p", "plan", "Plan", tooltip="Show the plan of a purge of marked tasks", id="sweep.plan"
         ),
@@ -80,8 +81,10 @@ class SweepScreen(Page[str | Narrowing | None]):
         ids: Iterable[str],
         tasks: Callable[[], Mapping[str, Task]],
         clock: Callable[[], float],
+        *,
         marks: Marks,
         plan: Callable[[], None],
+        show_log: Callable[[str], None],
     ) -> None:
         super().__init__()
         self._marks = marks
@@ -92,6 +95,7 @@ class SweepScreen(Page[str | Narrowing | None]):
         self._ids = tuple(ids)
         self._tasks = tasks
         self._clock = clock
+        self._show_log = show_log
         self._inputs: Mapping[str, Inputs] = {}
         self._sweep = Sweep()
         self._sort = SweepSort()
@@ -242,6 +246,7 @@ class SweepScreen(Page[str | Narrowing | None]):
     def _sort_by(self, key: str) -> None:
         self._sort = self._sort.toggled(key)
         self._show()
+        self.table.go_to_top()
 
     # Search
 
@@ -278,6 +283,11 @@ class SweepScreen(Page[str | Narrowing | None]):
     def action_plan(self) -> None:
         """Show what a purge of the marked tasks would take."""
         self._plan()
+
+    def action_log(self) -> None:
+        """Show the log of the task under the cursor."""
+        if self.table.cursor_key is not None:
+            self._show_log(self.table.cursor_key)
 
     # Close
 

@@ -17,7 +17,7 @@ from hipercow_tui.analysis.bundle_rows import (
     strip_lengths,
 )
 from hipercow_tui.analysis.disk_usage import DiskUsage
-from hipercow_tui.analysis.task_view import TaskView
+from hipercow_tui.analysis.task_view import TaskView, next_hit
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Lang, Status
 from hipercow_tui.formats.folder_size import SizeKind
@@ -101,6 +101,12 @@ class BundleTable(MarkableTable, KeyedTable):
         needle = self.needle
         bundles = enumerate(self._bundles) if needle else ()
         return [row for row, bundle in bundles if needle in bundle.name.casefold()]
+
+    def next_match(self, step: int) -> int | None:
+        """Return the next bundle with a matched task, or with -1 the previous one."""
+        rows = enumerate(self._bundles) if self._view.filtered else ()
+        matched = [row for row, bundle in rows if self._view.has_match(bundle.bundle)]
+        return next_hit(matched, self.cursor, step)
 
     @property
     def sort(self) -> BundleSort:

@@ -8,6 +8,7 @@ from typing import ClassVar
 from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 
+from hipercow_tui.analysis.comparison import parse_comparison
 from hipercow_tui.analysis.error_groups import parse_number
 from hipercow_tui.analysis.sweep import SORT_BY_FINISHED, SORT_BY_STATUS, Sweep, SweepSort
 from hipercow_tui.domain.task import Task
@@ -60,8 +61,16 @@ class SweepTable(MarkableTable, KeyedTable):
 
     @property
     def needle(self) -> str:
-        """The part of the query that a cell can contain: the value of ``beta = 0.9``."""
+        """The part of the query that a cell can contain: the value of ``beta = "high"``."""
         return (self._query.partition("=")[2].strip() or self._query).casefold()
+
+    def needle_of(self, index: int) -> str:
+        """Return the part of the query, or of a comparison such as ``beta > 0.9`` the value that
+        it found."""
+        comparison = parse_comparison(self._query)
+        if comparison is None:
+            return self.needle
+        return (self._sweep.value_found(self.keys[index], comparison) or "").casefold()
 
     @property
     def sort(self) -> SweepSort:
