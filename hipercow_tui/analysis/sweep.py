@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
 
+from hipercow_tui.analysis.comparison import Comparison, parse_comparison
 from hipercow_tui.analysis.error_groups import Inputs, parse_number
 from hipercow_tui.domain.task import Status, Task
 
@@ -29,10 +30,20 @@ class Sweep:
     values: Mapping[str, tuple[str | None, ...]] = field(default_factory=dict)
 
     def matches(self, task_id: str, query: str) -> bool:
-        """Return whether a task's id, or an input as ``beta = 0.95``, contains the query."""
+        """Return whether an input fulfils a query such as ``beta > 0.9``, or the id or an input as
+        ``beta = "high"`` contains the query."""
+        comparison = parse_comparison(query)
+        if comparison is not None:
+            return self.value_found(task_id, comparison) is not None
         needle = query.casefold()
         pairs = zip(self.names, self.values.get(task_id, ()), strict=False)
         return needle in task_id or any(needle in f"{n} = {v}".casefold() for n, v in pairs)
+
+    def value_found(self, task_id: str, comparison: Comparison) -> str | None:
+        """Return the value of a task that fulfils the comparison, None if there is none."""
+        values = self.values.get(task_id, ())
+        pairs = [(n, v) for n, v in zip(self.names, values, strict=False) if v is not None]
+        return comparison.value_in((*pairs, *self.constant_inputs))
 
 
 def make_sweep(inputs: Mapping[str, Inputs]) -> Sweep:

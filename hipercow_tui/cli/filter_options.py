@@ -16,7 +16,10 @@ from hipercow_tui.support.signals import end_on_interrupt
 from hipercow_tui.support.streams import print_message
 
 STATUSES = "created, success, failure, cancelled"
-TIMES = "'9 days', '2 w', '12 h' ago, or a date or time such as 2026-01-31"
+TIMES = (
+    "an age such as '9 days', '2 w' or '3 months' (s, min, h, d, w, mo of 30 days, y of 365\ndays),"
+    " or a date or time such as 2026-01-31"
+)
 _OPTIONS = ("task_id", "finished_before", "in_bundle", "with_status", "no_follow", "lang")
 
 

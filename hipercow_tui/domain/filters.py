@@ -109,6 +109,13 @@ class InBundle:
         words = _strings("in_bundle", patterns)
         return cls(words, Globs.of(words) if words else None)
 
+    @classmethod
+    def named(cls, name: str) -> InBundle:
+        """Make the filter for the bundle of this name; the characters of a glob are escaped."""
+        from hipercow_tui.domain.bundle_globs import escape_glob
+
+        return cls.of(escape_glob(name))
+
     def matches(self, name: str) -> bool:
         """Return whether the globs match the name of a bundle; case matters."""
         return self._globs is not None and self._globs.match(name)
@@ -330,7 +337,7 @@ def requested_filters(
     """
     statuses = WithStatus.for_list if listing else WithStatus.for_purge
     stack = FilterStack(
-        task_ids=None if task_ids is None else TaskIds(frozenset(_strings("task_ids", task_ids))),
+        task_ids=None if task_ids is None else requested_ids("task_ids", task_ids),
         finished_before=None
         if finished_before is None
         else FinishedBefore.of(finished_before, now),
@@ -345,6 +352,11 @@ def requested_filters(
             " with_status"
         )
     return stack
+
+
+def requested_ids(name: str, ids: str | Iterable[str]) -> TaskIds:
+    """Make a filter from the argument ``name``; raises FilterError for a wrong type."""
+    return TaskIds(frozenset(_strings(name, ids)))
 
 
 def matched_tasks(snapshot: Snapshot, stack: FilterStack) -> list[str]:

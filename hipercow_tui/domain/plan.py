@@ -179,18 +179,27 @@ def make_plan(
     skip_blocked: bool = False,
     ignore_unreadable_bundles: bool = False,
     kept_ids: frozenset[str] = frozenset(),
+    only_ids: frozenset[str] | None = None,
 ) -> PurgePlan:
     """Plan the purge of the matched tasks, their retry chains and the bundles that list them.
 
     ``now`` is in seconds since the epoch. With ``skip_blocked`` blocked chains are left out. A
     bundle that can't be read blocks every task of its language, unless
     ``ignore_unreadable_bundles``: then it stays, and the plan names it. The whole chains of
-    ``kept_ids`` stay, and the bundles that only they would have taken. R and Python are planned
-    separately: nothing cascades from one to the other.
+    ``kept_ids`` stay, and the bundles that only they would have taken. With ``only_ids``, only
+    their whole chains are planned. R and Python are planned separately: nothing cascades
+    from one to the other.
     """
     parts = [
         _plan_language(
-            part, snapshot, filters, now, skip_blocked, ignore_unreadable_bundles, kept_ids
+            part,
+            snapshot,
+            filters,
+            now,
+            skip_blocked,
+            ignore_unreadable_bundles,
+            kept_ids,
+            only_ids,
         )
         for part in snapshot.language_parts
     ]
@@ -234,35 +243,39 @@ def _plan_language(
     skip_blocked: bool = False,
     ignore_unreadable_bundles: bool = False,
     kept_ids: frozenset[str] = frozenset(),
+    only_ids: frozenset[str] | None = None,
 ) -> _LanguagePlan:
     all_matched, held = filters.matched(snapshot), snapshot.held
     matched = all_matched.difference(held)
+    if only_ids is not None:
+        matched &= _whole_chains(snapshot, only_ids)
     causes = _going_ids(snapshot, matched)
-    kept = kept_ids.union(*map(snapshot.chains.chain, kept_ids))
+    kept = _whole_chains(snapshot, kept_ids)
     wanted = causes.keys() - kept
     ignored = _ignorable_bundles(snapshot) if wanted and ignore_unreadable_bundles else {}
     own_ids = (i for i in wanted if i in snapshot.tasks or i not in whole.tasks)
     blocked = tuple(find_blocked(snapshot, own_ids, now, ignored))
     skipped = {i for one in blocked for i in (one.task.id, *one.chain)} if skip_blocked else set()
-    going = wanted - skipped
-
-    def planned(ids: Set[str]) -> tuple[PlannedTask, ...]:
-        return tuple(
-            _plan_task(task, matched, causes[task.id], filters, now)
-            for task in _in_snapshot_order(snapshot, ids)
-            if _is_purgeable(task, _requested_ids(filters))
-        )
-
-    tasks = planned(going)
+    planned = tuple(
+        _plan_task(task, matched, causes[task.id], filters, now)
+        for task in _in_snapshot_order(snapshot, causes.keys())
+        if task.id not in skipped and _is_purgeable(task, _requested_ids(filters))
+    )
+    tasks = tuple(one for one in planned if one.task.id not in kept) if kept else planned
     return _LanguagePlan(
         tasks=tasks,
-        bundles=tuple(_plan_bundles(snapshot, going, {one.task.id for one in tasks})),
+        bundles=tuple(_plan_bundles(snapshot, wanted - skipped, {one.task.id for one in tasks})),
         blocked=blocked,
         ignored_bundles=tuple((snapshot.lang, name) for name in ignored),
         warnings=tuple(ignored_bundles_warning(ignored)),
-        kept=planned(causes.keys() & kept),
+        kept=tuple(one for one in planned if one.task.id in kept) if kept else (),
         pinned=tuple(_pinned_tasks(snapshot, all_matched.intersection(held))),
     )
+
+
+def _whole_chains(snapshot: Snapshot, ids: frozenset[str]) -> frozenset[str]:
+    """Return the ids with all others of their chains, also those of deleted tasks."""
+    return ids.union(*map(snapshot.chains.chain, ids))
 
 
 def _ignorable_bundles(snapshot: Snapshot) -> dict[str, str]:
@@ -296,6 +309,16 @@ def plan_totals(snapshot: Snapshot, filters: FilterStack, *, now: float) -> Plan
     """
     parts = [_language_totals(part, snapshot, filters, now) for part in snapshot.language_parts]
     return PlanTotals(*(sum(column) for column in zip(*parts, strict=True)))
+
+
+def planned_ids(snapshot: Snapshot, filters: FilterStack) -> set[str]:
+    """Return the ids of the existing tasks in the plan of ``make_plan``, if none of them blocks."""
+    return {
+        task_id
+        for part in snapshot.language_parts
+        for task_id in _going_ids(part, filters.matched(part).difference(part.held))
+        if task_id in part.tasks
+    }
 
 
 def _language_totals(
@@ -341,7 +364,7 @@ def _affected_bundles(
 
 
 # Tasks of other statuses never block.
-_MAY_BLOCK = (Status.CREATED, Status.SUBMITTED, Status.RUNNING, Status.BROKEN)
+_MAY_BLOCK = frozenset({Status.CREATED, Status.SUBMITTED, Status.RUNNING, Status.BROKEN})
 
 
 def _requested_ids(filters: FilterStack) -> Set[str]:
@@ -389,6 +412,9 @@ def find_blocked(
     epoch. Unreadable bundles with the names ``ignored_bundles`` do not block.
     """
     unread = snapshot.unread
+    if not unread:  # usual; few of the tasks may block
+        found = filter(None, map(snapshot.tasks.get, ids))
+        ids = [task.id for task in found if task.status in _MAY_BLOCK]
     blocks_all = unread.blocks_all(ignored_bundles)
     for task_id in sorted(ids):
         task = snapshot.tasks.get(task_id)

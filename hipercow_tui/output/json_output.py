@@ -57,16 +57,17 @@ def plan_as_json(plan: PurgePlan, sizes: Sizes, *, dry_run: bool) -> Json:
     """
     tasks = () if plan.refused else plan.tasks
     bundles = () if plan.refused else plan.bundles
+    kept = () if plan.refused else plan.kept
     total = total_size(plan, sizes)
     return {
         "root": str(plan.root),
         "dry_run": dry_run,
         "tasks": [_planned_as_json(one, sizes.get(one.task.id)) for one in tasks],
         "bundles": [_bundle_as_json(one) for one in bundles],
+        "kept": [_planned_as_json(one, sizes.get(one.task.id)) for one in kept],
         "blocked": [_blocked_as_json(one) for one in plan.blocked],
         "warnings": list(plan.warnings),
-        "bytes": total.bytes,
-        "files": total.files,
+        **_size_as_json(total),
     }
 
 
@@ -90,7 +91,7 @@ def _purge_as_json(report: PurgeReport, sizes: Sizes) -> Json:
         for one in part.plan.bundles
         if one.bundle.name in part.removed_bundles
     ]
-    result["bytes"], result["files"] = report.bytes, report.files
+    result |= _size_as_json(report.freed)
     for key in ("put_back", "vanished", "failed"):
         result[key] = _items_as_json(getattr(report, key))
     result["trash"] = report.trash
@@ -115,8 +116,7 @@ def batch_as_json(batch: TrashEntry, size: Size | None) -> Json:
         "bundles": list(batch.bundles),
         "erasing": list(batch.partly_erased),
         "problem": batch.problem or None,
-        "bytes": size.bytes if size else None,
-        "files": size.files if size else None,
+        **_size_as_json(size),
     }
 
 
@@ -136,9 +136,17 @@ def _empty_as_json(report: EmptyReport) -> Json:
         "tasks": list(report.removed),
         "bundles": list(report.removed_bundles),
         "failed": _items_as_json(report.failed),
-        "bytes": report.bytes,
-        "files": report.files,
+        **_size_as_json(report.freed),
         "stopped": report.stopped,
+    }
+
+
+def _size_as_json(size: Size | None) -> Json:
+    """Return a size by both definitions; None is a size that is not known."""
+    return {
+        "bytes": size.bytes if size else None,
+        "files": size.files if size else None,
+        "disk_bytes": size.disk_bytes if size else None,
     }
 
 
@@ -149,8 +157,7 @@ def _planned_as_json(planned: PlannedTask, size: Size | None) -> Json:
         "status": planned.task.status.value,
         "reason": planned.reason.value,
         "of": planned.cause_id,
-        "bytes": size.bytes if size else None,
-        "files": size.files if size else None,
+        **_size_as_json(size),
     }
 
 

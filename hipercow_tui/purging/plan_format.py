@@ -44,7 +44,7 @@ Json: TypeAlias = dict[str, Any]
 
 def plan_to_dict(plan: PurgePlan) -> Json:
     """Encode a plan as JSON values. Bytes of a name that are not UTF-8 become lone surrogates."""
-    return {
+    saved: Json = {
         "format": FORMAT,
         "root": str(plan.root),
         "planned": plan.made,
@@ -55,6 +55,9 @@ def plan_to_dict(plan: PurgePlan) -> Json:
         "warnings": plan.warnings,
         "ignored_bundles": [{"name": name, "lang": lang} for lang, name in plan.ignored_bundles],
     }
+    if plan.kept:  # earlier versions refuse a plan that has this key
+        saved["kept"] = [_encode_task(one) for one in plan.kept]
+    return saved
 
 
 def _encode_filters(filters: FilterStack) -> Json:
@@ -121,7 +124,8 @@ def plan_from_dict(data: Any) -> PurgePlan:
         raise ValueError(f"its format is {number}, not {FORMAT}: use the version that saved it")
     tasks = fields.take("tasks", list_of(_planned_task))
     bundles = fields.take("bundles", list_of(_planned_bundle))
-    if len({one.task.id for one in tasks}) < len(tasks):
+    kept = fields.take("kept", optional(list_of(_planned_task))) or ()
+    if len({one.task.id for one in (*tasks, *kept)}) < len(tasks) + len(kept):
         raise ValueError("it lists a task twice")
     if len({(one.bundle.lang, one.bundle.name) for one in bundles}) < len(bundles):
         raise ValueError("it lists a bundle twice")
@@ -136,6 +140,7 @@ def plan_from_dict(data: Any) -> PurgePlan:
         skip_blocked=fields.take("skip_blocked", flag),
         warnings=fields.take("warnings", list_of(shown_text)),
         ignored_bundles=ignored or (),
+        kept=kept,
     )
     fields.end()
     return plan

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
@@ -43,6 +43,17 @@ def cut_end(text: str, width: int) -> str:
     if cell_len(text) <= width or width < 1:
         return text
     return set_cell_size(text, width - 1).rstrip() + "…"
+
+
+def short_number(value: int, width: int) -> str:
+    """Format a number in at most ``width`` cells, as exactly as possible: 12,345, 12345, 12k.
+
+    Four cells are enough for a number below a trillion, three for one below 100,000.
+    """
+    for text in (f"{value:,}", f"{value}", f"{value // 1000}k", f"{value // 1_000_000}M"):
+        if len(text) <= width:
+            return text
+    return f"{value // 1_000_000_000}G"
 
 
 def join_cells(segments: Iterable[Segment], ground: Style) -> list[Segment]:
@@ -90,7 +101,7 @@ class Column:
     """A column of a table, between ``min_width`` and ``max_width`` cells wide.
 
     On a narrow terminal, the columns with the largest ``rank`` are left out first. A column of
-    rank 0 is never left out.
+    rank 0 is never left out. With ``right``, the title is aligned to the right, as numbers are.
     """
 
     key: str
@@ -98,6 +109,7 @@ class Column:
     min_width: int
     max_width: int
     rank: int = 0
+    right: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +119,24 @@ class PlacedColumn:
     column: Column
     start: int
     width: int
+
+
+def chosen_columns(
+    automatic: Sequence[Column], every: Sequence[Column], choice: Mapping[str, bool]
+) -> Sequence[Column]:
+    """Return the columns that the user chose, in the order of ``every``.
+
+    ``choice`` says by key which columns are shown or hidden; the others are shown if they are
+    ``automatic``. Chosen columns are left out last on a narrow terminal. Without any column, return
+    the automatic ones.
+    """
+    known = {column.key: column for column in automatic}
+    chosen = [
+        replace(column, rank=min(column.rank, 1)) if column.key in choice else column
+        for column in (known.get(column.key, column) for column in every)
+        if choice.get(column.key, column.key in known)
+    ]
+    return chosen or automatic
 
 
 def place_columns(

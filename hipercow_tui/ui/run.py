@@ -16,6 +16,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from hipercow_tui.formats.root import Root
+from hipercow_tui.settings.column_store import ColumnFile
 from hipercow_tui.settings.saved_filters import FilterFile, SavedFilter
 from hipercow_tui.settings.theme_store import ThemeFile
 from hipercow_tui.support.errors import FilterError
@@ -78,6 +79,7 @@ def run_app(
         read_only=read_only,
         indexed=indexed,
         filters=filters,
+        columns=ColumnFile.of_user(),
         first=first,
         theme=theme,
     )

@@ -20,6 +20,8 @@ _MODULES = (
     "ui.dialogs.save_filter",
     "ui.dialogs.problems",
     "ui.dialogs.choice",
+    "ui.dialogs.sort_menu",
+    "ui.dialogs.columns",
 )
 
 

@@ -69,9 +69,23 @@ def test_sweep_is_searched_by_name_value_and_id() -> None:
     sweep = make_sweep(INPUTS)
     found = {
         query: [place for place in range(3) if sweep.matches(task_id(place), query)]
-        for query in ("beta = 1", "REGION", task_id(1)[:6], "gamma")
+        for query in ("region = ", "REGION", task_id(1)[:6], "gamma")
     }
-    assert found == {"beta = 1": [0, 2], "REGION": [0, 1, 2], task_id(1)[:6]: [1], "gamma": []}
+    assert found == {"region = ": [0, 1, 2], "REGION": [0, 1, 2], task_id(1)[:6]: [1], "gamma": []}
+
+
+def test_sweep_is_searched_by_numbers() -> None:
+    sweep = make_sweep(INPUTS)
+    expected = {
+        "beta = 1": [],
+        "beta = 10.0": [0],
+        "beta > 9": [0, 2],
+        "beta != 100": [0, 1],
+        "gamma = 1": [0, 1, 2],
+        "region > 1": [],
+    }
+    for query, places in expected.items():
+        assert [n for n in range(3) if sweep.matches(task_id(n), query)] == places, query
 
 
 def test_failure_rates_along_numbers_and_along_texts() -> None:

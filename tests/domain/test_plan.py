@@ -389,6 +389,8 @@ def chains_of(snapshot: Snapshot, ids: Iterable[str]) -> set[str]:
 def test_kept_chains_leave_the_plan_and_nothing_else_changes(
     snapshot: Snapshot, stack: FilterStack, kept_ids: frozenset[str]
 ) -> None:
+    # Tasks of a snapshot are not sorted by id.
+    snapshot = replace(snapshot, tasks=dict(reversed(list(snapshot.tasks.items()))))
     whole = make_plan(snapshot, stack, now=NOW)
     plan = make_plan(snapshot, stack, now=NOW, kept_ids=kept_ids)
     kept = chains_of(snapshot, kept_ids)
@@ -401,6 +403,15 @@ def test_kept_chains_leave_the_plan_and_nothing_else_changes(
         bundle for bundle in snapshot.bundles if not going.isdisjoint(bundle.task_ids)
     ]
     assert make_plan(snapshot, stack, now=NOW, kept_ids=frozenset()) == whole
+
+
+def test_order_of_the_tasks_does_not_depend_on_how_many_are_kept() -> None:
+    ids = tuple(reversed(IDS))
+    snapshot = snapshot_of(map(ended, ids))
+    for number in range(len(ids)):
+        plan = make_plan(snapshot, failures(), now=NOW, kept_ids=frozenset(ids[:number]))
+        assert plan.ids == ids[number:]
+        assert tuple(one.task.id for one in plan.kept) == ids[:number]
 
 
 @settings(max_examples=200, deadline=None)

@@ -304,7 +304,9 @@ def test_a_plan_and_a_history_entry_of_a_million_tasks_are_read(tmp_path: Path) 
     assert work_of(raw) / len(tasks) * 1_000_000 < WORK
     entry = HistoryEntry(HistoryKind.PURGE, 1.0, None, ())
     reason = "it can't be moved: Permission denied"
-    more = replace(entry, tasks=(A,) * 1000, kept_back=((A, reason),) * 1000)
+    more = replace(
+        entry, tasks=(A,) * 1000, kept_back=((A, reason),) * 1000, kept_tasks=(A,) * 1000
+    )
     small, large = (json.dumps(one.as_json()).encode() for one in (entry, more))
     assert (work_of(large) - work_of(small)) * 1000 < HISTORY_WORK
     assert entry_from_json(load_json(large, work=HISTORY_WORK)) == more

@@ -19,9 +19,11 @@ from ui_driving import heard, screen_text, until
 
 from hipercow_tui.analysis.task_sorting import SortKey
 from hipercow_tui.analysis.task_summary import TaskSummary
+from hipercow_tui.domain.filters import InBundle
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.root import Root
 from hipercow_tui.purging import move_to_trash
+from hipercow_tui.settings.saved_filters import SavedFilter
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.dialogs.choice import ChoiceScreen
 from hipercow_tui.ui.dialogs.confirm import ConfirmScreen
@@ -108,11 +110,14 @@ async def test_bundles_with_one_name_are_two_rows(
             write_py_bundle(tmp_path, name, [KEPT[1]])
         app.browser.action_refresh()
         await until(pilot, lambda: len(bundles.keys) == 6)
+        line = bundles.current
+        assert line is not None and (line.name, line.lang) == ("sweep", lang)
         for key in ("s", "less_than_sign", "greater_than_sign", "s"):
             await pilot.press(key)
             await until(pilot, lambda: bundles._sort == app.browser.session.state.bundle_sort)
-            line = bundles.current
-            assert line is not None and (line.name, line.lang) == ("sweep", lang)
+            rows = [(line.name, line.lang) for line in bundles._bundles]
+            assert bundles.cursor == 0
+            bundles.move_to(rows.index(("sweep", lang)))
         await pilot.press("i")
         await until(pilot, lambda: isinstance(app.screen, SweepScreen))
         await until(pilot, lambda: set(app.screen.query_one(SweepTable).keys) == ids)
@@ -179,7 +184,8 @@ async def test_a_plan_of_both_names_the_language_of_a_bundle(tmp_path: Path) -> 
 
 async def test_a_plan_of_python_tasks_offers_no_r_call(tmp_path: Path) -> None:
     async with driven(make_both(tmp_path)) as (app, pilot):
-        app.browser.filters.set_bundle("deep/er/one .x", Lang.PY)
+        globs = InBundle.named("deep/er/one .x").patterns
+        app.browser.filters.apply_saved(SavedFilter(in_bundle=globs, lang=Lang.PY))
         await pilot.press("p")
         await until(pilot, lambda: isinstance(app.screen, PlanScreen))
         await until(pilot, lambda: "deep/er/one .x " in screen_text(app))
@@ -248,7 +254,7 @@ async def test_a_long_command_continues_in_the_column_for_inputs(tmp_path: Path)
         app.browser.tasks.move_to(app.browser.tasks.keys.index(LONG))
         await pilot.press("space", "p")
         await until(pilot, lambda: isinstance(app.screen, PlanScreen))
-        await until(pilot, lambda: " ".join(cmd) in screen_text(app).split("matched 1")[1])
+        await until(pilot, lambda: " ".join(cmd) in screen_text(app).split("matched · 1 task")[1])
 
 
 @pytest.mark.parametrize(

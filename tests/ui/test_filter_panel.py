@@ -19,15 +19,16 @@ from textual.widgets import Button, Input
 
 import hipercow_tui
 from hipercow_tui.domain.filter_counts import FilterCounts, count_passing
-from hipercow_tui.domain.filters import FilterStack, FinishedBefore, InBundle, TaskIds, WithStatus
+from hipercow_tui.domain.filters import FilterStack, FinishedBefore, InBundle, WithStatus
+from hipercow_tui.domain.plan import PlanTotals
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import FILTERABLE_STATUSES, Status
 from hipercow_tui.settings.saved_filters import SavedFilter
 from hipercow_tui.support.errors import FilterError
 from hipercow_tui.ui.status_style import GLYPH
 from hipercow_tui.ui.widgets.filters.age_slider import AgeSlider
-from hipercow_tui.ui.widgets.filters.bundle import join_globs, literal_glob, split_globs
-from hipercow_tui.ui.widgets.filters.panel import FilterPanel
+from hipercow_tui.ui.widgets.filters.bundle import join_globs, split_globs
+from hipercow_tui.ui.widgets.filters.panel import FilterPanel, Selection
 from hipercow_tui.ui.widgets.filters.status import StatusFilter
 from hipercow_tui.ui.widgets.filters.validated_input import EXPLAIN_DELAY
 
@@ -70,7 +71,7 @@ class PanelApp(App[None]):
     def count(self) -> None:
         stack = self.panel.stack
         self.panel.show(count_passing(self.snapshot, stack, self.clock()))
-        self.panel.show_totals(len(stack.matched(self.snapshot)), 3, 1, 0)
+        self.panel.show_totals(PlanTotals(len(stack.matched(self.snapshot)), 3, 1, 0))
 
     @property
     def panel(self) -> FilterPanel:
@@ -140,7 +141,7 @@ async def test_changes_that_arrive_together_are_posted_once() -> None:
     async with app.run_test() as pilot:
         for status in FILTERABLE_STATUSES:
             app.panel.toggle_status(status)
-        app.panel.set_bundle("a")
+        app.panel.apply_saved(SavedFilter(in_bundle=("a",)))
         await settled(pilot)
         assert len(app.stacks) == 1
         app.panel.toggle_status(Status.RUNNING)
@@ -156,8 +157,8 @@ async def test_the_slider_writes_the_input_and_the_input_moves_the_slider(real: 
         slider.focus()
         await pilot.press("end", "left")
         await settled(pilot)
-        assert app.age_entry.value == "730 days"
-        assert app.stacks[-1].finished_before == FinishedBefore(NOW - 730 * DAY, "730 days")
+        assert app.age_entry.value == "2 years"
+        assert app.stacks[-1].finished_before == FinishedBefore(NOW - 730 * DAY, "2 years")
         app.age_entry.focus()
         app.age_entry.clear()
         await pilot.press(*"2 w")
@@ -185,7 +186,7 @@ async def test_dragging_the_slider_changes_the_filters(real: Snapshot) -> None:
         assert app.stacks[-1].finished_before == FinishedBefore(NOW - 7 * DAY, "1 week")
 
 
-async def test_an_age_in_minutes_becomes_a_fixed_time() -> None:
+async def test_a_stop_of_the_slider_in_minutes_is_saved_as_an_age() -> None:
     app = PanelApp()
     async with app.run_test() as pilot:
         app.query_one(AgeSlider).focus()
@@ -193,7 +194,12 @@ async def test_an_age_in_minutes_becomes_a_fixed_time() -> None:
         await settled(pilot)
         first = app.panel.stack.finished_before
         assert first is not None
-        assert 0 <= NOW - 600 - first.cutoff < 60
+        assert first == FinishedBefore(NOW - 600, "10 minutes")
+        saved = SavedFilter.of(app.panel.stack)
+        assert saved.finished_before == "10 minutes"
+        assert saved.stack(NOW + DAY).finished_before == FinishedBefore(
+            NOW + DAY - 600, "10 minutes"
+        )
         assert app.query_one(AgeSlider).column == 4
 
 
@@ -290,8 +296,8 @@ async def test_globs_are_counted_while_they_are_typed(real: Snapshot) -> None:
 
 @given(st.text(min_size=1, max_size=12))
 @settings(max_examples=150, deadline=None)
-def test_the_glob_of_a_name_matches_that_name(name: str) -> None:
-    globs = split_globs(literal_glob(name))
+def test_the_typed_glob_of_a_name_matches_that_name(name: str) -> None:
+    globs = split_globs(join_globs(InBundle.named(name).patterns))
     assert len(globs) == 1
     assert InBundle.of(globs).matches(name)
 
@@ -349,41 +355,43 @@ async def test_a_bundle_of_any_name_can_be_set() -> None:
     app = PanelApp()
     async with app.run_test() as pilot:
         for name in ("sweep_01", "a/b", ".hidden", "two words", "!not", "{x}", "[y]", "b\\c"):
-            app.panel.set_bundle(name)
+            app.panel.apply_saved(SavedFilter(in_bundle=InBundle.named(name).patterns))
             await settled(pilot)
             chosen = app.stacks[-1].in_bundle
             assert chosen is not None and chosen.matches(name)
 
 
-async def test_marks_are_a_filter_even_if_all_are_gone() -> None:
+async def test_marks_and_steps_are_shown() -> None:
     app = PanelApp()
     async with app.run_test(size=(80, 24)) as pilot:
         assert app.says("nothing: no filter set")
-        app.panel.marks = frozenset({"a" * 32, "b" * 32})
+        app.panel.show_selection(Selection((), 2, 2))
         await settled(pilot)
-        assert app.says("2 marked")
-        assert app.stacks[-1].task_ids == TaskIds(frozenset({"a" * 32, "b" * 32}))
-        app.panel.marks = frozenset()
+        assert app.says("2 marked") and app.says("3 in retry chains")
+        app.panel.show_selection(Selection(("bundle one", "error 'no fit'"), 3, 2))
         await settled(pilot)
-        assert app.says("! all removed")
-        assert app.stacks[-1].task_ids == TaskIds(frozenset())
+        assert app.says("! 2 of 3 pass") and app.says("› bundle one › error")
+        assert app.says("0 marked"), "the totals count the marked tasks"
+        app.panel.show_selection(Selection((), 0, 0))
+        await settled(pilot)
+        assert app.says("! all removed") and not app.says("› bundle")
         assert not app.says("no filter set")
-        app.panel.marks = None
+        app.panel.show_selection(Selection())
         await settled(pilot)
-        assert app.stacks[-1] == FilterStack()
+        assert app.says("nothing: no filter set")
+        assert not app.stacks, "they are no filter of the panel"
 
 
-async def test_clear_keeps_only_the_marks() -> None:
+async def test_applying_no_filter_removes_all() -> None:
     app = PanelApp()
     async with app.run_test() as pilot:
-        app.panel.marks = frozenset({"a" * 32})
         app.panel.toggle_status(Status.FAILURE)
         app.age_entry.value = "3 days"
         app.globs.value = "{"
         await settled(pilot)
         app.panel.apply_saved(SavedFilter())
         await settled(pilot)
-        assert app.stacks[-1] == FilterStack(task_ids=TaskIds(frozenset({"a" * 32})))
+        assert app.stacks[-1] == FilterStack()
         assert app.globs.value == ""
 
 
@@ -392,7 +400,7 @@ async def test_the_totals_show_the_numbers_of_a_purge() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         app.panel.toggle_status(Status.FAILURE)
         await settled(pilot)
-        app.panel.show_totals(612, 38, 1, 2)
+        app.panel.show_totals(PlanTotals(612, 38, 1, 2))
         await pilot.pause()
         shown = [line[2:25].rstrip() for line in app.lines()]
         at = next(i for i, line in enumerate(shown) if "Would go" in line)

@@ -23,6 +23,7 @@ from ui_driving import until
 from hipercow_tui.domain.filters import FilterStack, FinishedBefore, WithStatus
 from hipercow_tui.domain.plan import make_plan
 from hipercow_tui.domain.task import Status
+from hipercow_tui.formats.folder_size import Size, SizeKind
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.purging import ItemResult, Phase, Progress, PurgeReport
 from hipercow_tui.purging.manifest import PurgeMode
@@ -39,7 +40,7 @@ class PurgeHost(App[None]):
 
     def __init__(self, job: JobSpec) -> None:
         super().__init__()
-        self.bar = PurgeBar(job)
+        self.bar = PurgeBar(job, size_kind=SizeKind.APPARENT)
         self.ended: JobEnded | None = None
 
     def compose(self) -> ComposeResult:
@@ -77,7 +78,7 @@ async def test_a_cancelled_purge_changes_nothing(tmp_path: Path) -> None:
     before = tree(varied_root(tmp_path, blocked=False))
     for answer in ("n", "escape", "enter"):
         assert await answered(tmp_path, answer) is None
-    # The plan has a regret, wants its number.
+    # A task of the plan goes only with its chain, so the number must be typed.
     assert await answered(tmp_path, "y", closes=False) is None
     assert tree(tmp_path) == before
 
@@ -176,7 +177,7 @@ async def test_the_bar_shows_the_progress(tmp_path: Path) -> None:
         size=(80, 24)
     ) as pilot:
         await ended(pilot, app)
-        progress = Progress(Phase.ERASING, 412, 648, 1_200_000_000)
+        progress = Progress(Phase.ERASING, 412, 648, Size(1_200_000_000, 4000))
         app.bar.post_message(JobProgressed(progress, 3.2))
         await pilot.pause()
         assert "Erasing ████████░░░░ 412/648 · 1.2 GB · 3 seconds left · U: stop" in text_of(app)

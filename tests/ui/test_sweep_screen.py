@@ -101,7 +101,7 @@ async def test_table_is_sorted_by_any_column(sweep: Path) -> None:
 
 async def test_search_finds_names_and_values(sweep: Path) -> None:
     async with inputs_of_the_bundle(sweep) as at:
-        await at.press("slash", *"beta", "space", "=", "space", "3", "enter")
+        await at.press("slash", *"beta", "greater_than_sign", "equals_sign", "3", "enter")
         await at.until(lambda: "10 hits" in at.text)
         assert at.screen.table.cursor_key == IDS[30]
         await at.press("n")

@@ -273,7 +273,7 @@ async def test_the_trash_is_not_read_while_nothing_changes(
     monkeypatch.setattr(time, "monotonic", lambda: now)
     first, measured = looker.read()
     assert not first.sizes and set(measured.sizes) == {
-        str(batch.name) for batch in measured.entries
+        (batch.lang, batch.name) for batch in measured.entries
     }
     for shown in (measured, measured):
         assert [*looker.read()] == [shown]

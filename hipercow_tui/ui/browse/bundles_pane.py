@@ -10,12 +10,14 @@ from textual.screen import Screen
 
 from hipercow_tui.analysis.bundle_rows import BundleKey
 from hipercow_tui.analysis.disk_usage import Sizes
+from hipercow_tui.domain.narrowing import Narrowing
 from hipercow_tui.domain.task import Bundle, Task
+from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.ui.browse.pane import Pane
 from hipercow_tui.ui.browse.session import Session
-from hipercow_tui.ui.browse.state import BUNDLES, TASKS
+from hipercow_tui.ui.browse.state import BUNDLES
+from hipercow_tui.ui.widgets.bundle_details import BundleDetailsView
 from hipercow_tui.ui.widgets.bundle_table import BundleTable
-from hipercow_tui.ui.widgets.filters.panel import FilterPanel
 
 if TYPE_CHECKING:
     from hipercow_tui.ui.dialogs.copy_menu import CopySource
@@ -23,14 +25,16 @@ if TYPE_CHECKING:
 
 
 class BundlesPane(Pane):
-    """The bundles; Enter filters the tasks by one."""
+    """The bundles; Enter narrows the list of tasks to one."""
 
     name = BUNDLES
     key = "b"
 
     def __init__(self, session: Session, screen: Screen[Any]) -> None:
         super().__init__(session, screen)
-        self.table: BundleTable = BundleTable(id=self.name)
+        self.table: BundleTable = BundleTable(session.marks, id=self.name)
+        self.details: BundleDetailsView = BundleDetailsView(id="bundle-details")
+        self.details.add_class("details")
 
     @property
     def count(self) -> int:
@@ -46,15 +50,20 @@ class BundlesPane(Pane):
         """Show the rows."""
         request = view_model.request
         self.table.show(view_model.bundles, request.bundle_sort, view_model.view, request.now)
+        measured = request.bundle_sort.key in (BundleKey.SIZE, BundleKey.FILES)
+        self.show_top_of(request.bundle_sort, changing=measured)
         if self.session.complete and request.snapshot is self.session.snapshot:
             self.table.rows_pending = False
+        self.show_details()
 
-    def show_sizes(self, sizes: Sizes) -> None:
+    def show_sizes(self, sizes: Sizes, kind: SizeKind) -> None:
         """Show columns for sizes; a view model has them."""
-        self.table.show_sizes()
+        self.table.show_sizes(kind)
 
     def show_details(self) -> None:
-        """Bundles have no details."""
+        """Show the bundle under the cursor."""
+        if self.session.state.pane == self.name:
+            self.details.show(self.table.current, self.table.now)
 
     # Keys
 
@@ -67,16 +76,14 @@ class BundlesPane(Pane):
         """Sort by a column, or in the opposite direction; the bars have no order."""
         state = self.session.state
         if column in tuple(BundleKey):
-            sort = state.bundle_sort.toggled(BundleKey(column))
+            self.chosen_sort = sort = state.bundle_sort.toggled(BundleKey(column))
             self.session.set_state(replace(state, bundle_sort=sort))
 
-    def open(self, key: str) -> str:
-        """Filter the tasks by the bundle."""
-        line = self.table.bundle_of(key)
-        if line is None:
-            return self.name
-        self.screen.query_one(FilterPanel).set_bundle(line.name, line.lang)
-        return TASKS
+    @property
+    def narrowing(self) -> Narrowing | None:
+        """The current bundle."""
+        bundle = self._bundle
+        return Narrowing.to_bundle(bundle, self.session.snapshot) if bundle else None
 
     @property
     def _bundle(self) -> Bundle | None:

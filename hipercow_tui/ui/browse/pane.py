@@ -14,17 +14,25 @@ from hipercow_tui.analysis.bundle_rows import BundleKey
 from hipercow_tui.analysis.disk_usage import Sizes
 from hipercow_tui.analysis.error_groups import ErrorGroup
 from hipercow_tui.analysis.task_sorting import SIZE_KEYS, SortKey
+from hipercow_tui.domain.narrowing import Narrowing
 from hipercow_tui.domain.task import Task
+from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.support.text import pluralize
 from hipercow_tui.ui.browse.session import Session
+from hipercow_tui.ui.browse.state import Row
+from hipercow_tui.ui.widgets.markable_table import MarkableTable
 from hipercow_tui.ui.widgets.task_table import TaskTable
-from hipercow_tui.ui.widgets.virtual_table import VirtualTable
 
 if TYPE_CHECKING:
     from hipercow_tui.ui.dialogs.copy_menu import CopySource
+    from hipercow_tui.ui.dialogs.sort_menu import SortChoice
     from hipercow_tui.ui.workers.view_model import ViewModel
 
-ALL_SIZE_KEYS = (*SIZE_KEYS, BundleKey.SIZE, BundleKey.FILES)
+ALL_SIZE_KEYS = (*SIZE_KEYS, BundleKey.SIZE, BundleKey.DISK, BundleKey.FILES)
+OTHER_KIND = {  # the keys of sizes by the definition that is not shown
+    SizeKind.APPARENT: (SortKey.DISK, BundleKey.DISK),
+    SizeKind.ON_DISK: (SortKey.SIZE, BundleKey.SIZE),
+}
 LANGUAGE_KEYS = (SortKey.LANG, BundleKey.LANG)
 
 
@@ -37,16 +45,17 @@ class Pane(ABC):
 
     name: ClassVar[str]
     key: ClassVar[str] = ""
-    table: VirtualTable
+    table: MarkableTable
     details: Widget | None = None
 
     def __init__(self, session: Session, screen: Screen[Any]) -> None:
         self.session = session
         self.screen = screen
+        self.chosen_sort: object = None  # the order that was chosen and is not shown yet
 
     @property
     def tasks(self) -> TaskTable:
-        """The table of tasks, which has the marks for every pane."""
+        """The table of tasks."""
         return self.screen.query_one(TaskTable)
 
     # What is shown
@@ -78,8 +87,8 @@ class Pane(ABC):
     def unread(self) -> int:
         """How many files are still to be read before a search is complete."""
 
-    def show_sizes(self, sizes: Sizes) -> None:
-        """Show columns for the sizes of tasks, if the pane has them."""
+    def show_sizes(self, sizes: Sizes, kind: SizeKind) -> None:
+        """Show columns for the sizes of tasks by one definition, if the pane has them."""
         return
 
     # Sorting
@@ -94,16 +103,44 @@ class Pane(ABC):
         """The columns by which it can be sorted: by size if sizes are shown, by language if the
         root has two."""
         hidden: set[StrEnum] = set()
-        if not self.session.state.show_sizes:
-            hidden.update(ALL_SIZE_KEYS)
+        state = self.session.state
+        hidden.update(OTHER_KIND[state.size_kind] if state.show_sizes else ALL_SIZE_KEYS)
         if not self.session.snapshot.by_language:
             hidden.update(LANGUAGE_KEYS)
         return [key for key in type(self.sort_key) if key not in hidden]
+
+    @property
+    def sort_choices(self) -> Sequence[SortChoice]:
+        """The columns of the sort menu: all of them, also those that are not shown."""
+        from hipercow_tui.ui.dialogs.sort_menu import SortChoice
+
+        hidden = () if self.session.snapshot.by_language else LANGUAGE_KEYS
+        return [
+            SortChoice(key, key, self._arrow(key), self._sort_note(key))
+            for key in type(self.sort_key)
+            if key not in hidden
+        ]
+
+    def _arrow(self, key: str) -> str:
+        sort = self.table.sort
+        return "" if sort is None or key != sort.key else "↓" if sort.reverse else "↑"
+
+    def _sort_note(self, key: str) -> str:
+        if key in ALL_SIZE_KEYS and not self.session.state.show_sizes:
+            return "measures the tasks"
+        return "" if key in self.table.shown_columns else "not shown"
 
     @abstractmethod
     def sort_by(self, column: str) -> None:
         """Sort by a column; if it is the current one, in the opposite direction. Ignore a
         column that has no order."""
+
+    def show_top_of(self, sort: object, *, changing: bool = False) -> None:
+        """If the user has just chosen this order, go to the first row, so that ``size ↓`` shows
+        the largest. With ``changing``, its values are still read."""
+        if sort == self.chosen_sort:
+            self.chosen_sort = None
+            self.table.go_to_top(stay=changing)
 
     def sort_by_next(self, step: int) -> None:
         """Sort by the next column, or with -1 by the previous one."""
@@ -112,9 +149,17 @@ class Pane(ABC):
 
     # The current row
 
-    @abstractmethod
-    def open(self, key: str) -> str | None:
-        """Do what Enter does on a row; return the pane to show, None to show details in full."""
+    @property
+    def narrowing(self) -> Narrowing | None:
+        """What Enter narrows the list of tasks to; None if Enter shows the details in full."""
+        return None
+
+    def go_to(self, row: Row) -> None:
+        """Move to a row, and show it on its line."""
+        number = self.table.row_of(row.key) if row.key is not None else None
+        if number is not None:
+            self.table.move_to(number)
+            self.table.scroll_to(y=number - row.line, animate=False, force=True)
 
     @property
     def task(self) -> Task | None:
@@ -138,21 +183,23 @@ class Pane(ABC):
 
     @property
     def copy_source(self) -> CopySource | None:
-        """The tasks of the copy menu: the marked tasks, else the current one."""
+        """The tasks of the copy menu: the marked tasks that pass the filters, else the current
+        task."""
         from hipercow_tui.ui.dialogs.copy_menu import CopySource, task_label
 
-        snapshot, summaries = self.session.snapshot, self.session.summaries
-        marks, task = self.tasks.marks, self.tasks.current
-        if marks:
-            tasks = tuple(snapshot.tasks[i] for i in self.tasks.keys if i in marks)
-            return CopySource(pluralize(len(tasks), "marked task"), tasks, snapshot, summaries)
+        session, view, task = self.session, self.tasks.view, self.tasks.current
+        snapshot, summaries, marks = session.snapshot, session.summaries, session.marks.ids
+        passing = view.markable_among(marks or ())
+        if marks and passing:
+            tasks = tuple(snapshot.existing([i for i in view.order if i in passing]))
+            title = pluralize(len(tasks), "marked task")
+            if len(tasks) < len(marks):
+                title += f" that pass the filters, of {len(marks):,}"
+            return CopySource(title, tasks, snapshot, summaries)
         return None if task is None else CopySource(task_label(task), (task,), snapshot, summaries)
 
     @property
     def tasks_to_measure(self) -> Iterable[Task]:
         """The tasks that ``z`` measures: the marked tasks, else the matched ones, else all."""
-        tasks, view, marks = self.session.snapshot.tasks, self.tasks.view, self.tasks.marks
-        for row, task_id in enumerate(view.ids):
-            wanted = task_id in marks if marks else not view.is_dimmed(row)
-            if wanted and task_id in tasks:
-                yield tasks[task_id]
+        wanted = self.session.marks.ids or self.tasks.view.markable
+        return self.session.snapshot.existing([i for i in self.tasks.view.order if i in wanted])

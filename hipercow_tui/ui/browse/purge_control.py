@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hipercow_tui.domain.filters import FilterStack
+from hipercow_tui.support.text import pluralize
 from hipercow_tui.ui import messages
 from hipercow_tui.ui.browse.controller import Controller
 from hipercow_tui.ui.widgets.footer import KeyFooter
 
 if TYPE_CHECKING:
+    from hipercow_tui.analysis.plan_arrangement import Arrangement
     from hipercow_tui.ui.workers.purge_job import JobRunner, JobSpec
 
 
@@ -21,26 +23,47 @@ class PurgeControl(Controller):
 
     job: JobRunner | None = None
     planning = False  # whether a plan was requested
+    _arrangement: Arrangement | None = None  # of the plan that was shown last
 
     @property
     def busy(self) -> str:
         """A sentence on the running job and what to do; empty if there is none."""
         return self.job.status_text if self.job else ""
 
-    def plan(self, filters: FilterStack) -> None:
-        """Scan the root and show what a purge with these filters would take."""
+    def plan(self) -> None:
+        """Scan the root and show what a purge with the present filters and marks would take."""
+        filters = self._session.purge_filters
         if not filters.given:
             self._screen.notify(
                 "Set a filter first (1 to 6, tab) or mark tasks (space)", title="No filter"
             )
         elif self.job is not None:
             self._screen.notify(self.busy)
-        elif not self.planning:
+        elif not self.planning and self._marks_pass(filters):
             self.planning = True
             self._session.services.make_plan(filters)
 
+    def _marks_pass(self, filters: FilterStack) -> bool:
+        """Return whether a marked task passes the filters, if any is marked; explain if not all
+        pass."""
+        marks = self._session.marks.ids
+        if marks is None:
+            return True
+        passing, marked = (
+            len(filters.matched(self._session.snapshot)),
+            pluralize(len(marks), "marked task"),
+        )
+        if not marks:
+            self._screen.notify("All marked tasks are gone: u removes the marks")
+        elif not passing:
+            self._screen.notify("No marked task passes the filters: 0 removes filters and marks")
+        elif passing < len(marks):
+            self._screen.notify(f"{passing:,} of {marked} pass the filters: the plan is for these")
+        return passing > 0
+
     def show_plan(self, message: messages.PlanReady) -> None:
         """Show the plan that was requested; start the job that is confirmed in it."""
+        from hipercow_tui.analysis.plan_arrangement import Arrangement
         from hipercow_tui.ui.screens.plan import PlanScreen
 
         self.planning = False
@@ -50,10 +73,25 @@ class PurgeControl(Controller):
             message.snapshot,
             session.root,
             session.services.summary_loader,
+            session.services.errors.failures,
+            arrangement=self._arrangement or Arrangement(),
             read_only=session.read_only,
             clock=session.clock,
+            size_kind=session.state.size_kind,
         )
-        self._screen.app.push_screen(screen, self.start)
+
+        def closed(job: JobSpec | None) -> None:
+            self._arrangement = screen.arrangement
+            self._start_planned(job)
+
+        self._screen.app.push_screen(screen, closed)
+
+    def _start_planned(self, job: JobSpec | None) -> None:
+        """Start the job of a plan on the main screen; without one, stay on the screen below."""
+        app = self._screen.app
+        while job is not None and app.screen is not self._screen:
+            app.pop_screen()
+        self.start(job)
 
     def start(self, job: JobSpec | None) -> None:
         """Start a job that was confirmed, unless one is running; None starts nothing."""
@@ -64,7 +102,7 @@ class PurgeControl(Controller):
         if self.job is not None:
             self._screen.notify(self.busy)
             return
-        bar = PurgeBar(job)
+        bar = PurgeBar(job, size_kind=self._session.state.size_kind)
         self.job = bar.runner
         self._screen.mount(bar, before=self._screen.query_one(KeyFooter))
         self._screen.refresh_bindings()

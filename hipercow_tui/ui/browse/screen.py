@@ -15,9 +15,12 @@ from textual.widgets import ContentSwitcher
 
 from hipercow_tui.domain.task import FILTERABLE_STATUSES
 from hipercow_tui.formats.root import Root
+from hipercow_tui.settings.column_store import ColumnFile
 from hipercow_tui.settings.saved_filters import FilterFile, SavedFilter
 from hipercow_tui.ui import messages
+from hipercow_tui.ui.browse.arranging import Arranging
 from hipercow_tui.ui.browse.bundles_pane import BundlesPane
+from hipercow_tui.ui.browse.drilling import Drilling
 from hipercow_tui.ui.browse.errors_pane import ErrorsPane
 from hipercow_tui.ui.browse.filtering import Filtering
 from hipercow_tui.ui.browse.folding import Folding
@@ -32,7 +35,7 @@ from hipercow_tui.ui.browse.state import TASKS
 from hipercow_tui.ui.browse.tasks_pane import TasksPane
 from hipercow_tui.ui.browse.trash_control import TrashControl
 from hipercow_tui.ui.keymap import BROWSE_KEYS
-from hipercow_tui.ui.widgets.error_table import ErrorTable
+from hipercow_tui.ui.widgets.breadcrumb import Breadcrumb
 from hipercow_tui.ui.widgets.filters.panel import FilterPanel
 from hipercow_tui.ui.widgets.footer import KeyFooter
 from hipercow_tui.ui.widgets.header import HeaderBar
@@ -42,6 +45,7 @@ from hipercow_tui.ui.widgets.titled_frame import TitledFrame
 from hipercow_tui.ui.widgets.virtual_table import VirtualTable
 from hipercow_tui.ui.workers.base import start_thread
 
+ROW_ACTIONS = ("log", "messages", "inputs", "copy")
 AGES_EVERY = 15.0  # seconds after which ages on the screen are updated
 
 
@@ -49,8 +53,8 @@ class BrowseScreen(Screen[None]):
     """Shows a root, and what filters, marks and a search select.
 
     ``indexed`` says whether tasks are stored for the next start. ``filters`` is the file of saved
-    filters, None if they can't be saved; ``first`` are the filters to begin with. ``clock``
-    gives the time in seconds since the epoch.
+    filters and ``columns`` the file of chosen columns, None if they can't be saved; ``first`` are
+    the filters to begin with. ``clock`` gives the time in seconds since the epoch.
     """
 
     AUTO_FOCUS = "TaskTable"
@@ -63,6 +67,7 @@ class BrowseScreen(Screen[None]):
         read_only: bool,
         indexed: bool,
         filters: FilterFile | None,
+        columns: ColumnFile | None,
         first: SavedFilter,
         clock: Callable[[], float],
     ) -> None:
@@ -75,26 +80,33 @@ class BrowseScreen(Screen[None]):
             clock=clock,
             filters=lambda: self.filters.stack,
             post=self.post_message,
+            marks_changed=self._marks_changed,
         )
         self.tasks_pane = TasksPane(session, self)
         self.bundles_pane = BundlesPane(session, self)
         self.errors_pane = ErrorsPane(session, self)
         self.panes = Panes(session, self, (self.tasks_pane, self.bundles_pane, self.errors_pane))
-        self._create_controllers(filters)
+        self._create_controllers(filters, columns)
 
-    def _create_controllers(self, filters: FilterFile | None) -> None:
+    def _create_controllers(self, filters: FilterFile | None, columns: ColumnFile | None) -> None:
         parts = self.session, self, self.panes
         self.filtering = Filtering(*parts, file=filters)
         self.folding = Folding(*parts)
         self.searching = Searching(*parts)
+        self.drilling = Drilling(*parts, folding=self.folding, searching=self.searching)
         self.sizing = Sizing(*parts)
+        self.arranging = Arranging(*parts, sizing=self.sizing, file=columns)
         self.purge = PurgeControl(*parts)
         self.trash = TrashControl(*parts, purge=self.purge)
         self.presenter = Presenter(
-            *parts, folding=self.folding, searching=self.searching, sizing=self.sizing
+            *parts,
+            drilling=self.drilling,
+            folding=self.folding,
+            searching=self.searching,
+            sizing=self.sizing,
         )
         self.inspecting = Inspecting(
-            *parts, show_pane=self.presenter.show_pane, refresh=self.action_refresh
+            *parts, drilling=self.drilling, plan=self.purge.plan, refresh=self.action_refresh
         )
 
     def compose(self) -> ComposeResult:
@@ -104,6 +116,7 @@ class BrowseScreen(Screen[None]):
             yield FilterPanel(self.session.clock, id="filters")
             with Container(id="main"):
                 with TitledFrame(id="tables"):
+                    yield Breadcrumb()
                     with ContentSwitcher(initial=TASKS):
                         yield self.tasks_pane.table
                     yield SearchBar()
@@ -114,6 +127,7 @@ class BrowseScreen(Screen[None]):
         """Start timers, and after the first frame the workers."""
         self.filters.apply_saved(self._first_filters)
         self.filtering.read()
+        self.arranging.read()
         self.presenter.begin()
         self.set_interval(1.0, self.presenter.update_freshness)
         self.set_interval(AGES_EVERY, self.session.request_view)
@@ -155,8 +169,10 @@ class BrowseScreen(Screen[None]):
 
     @on(messages.TotalsReady)
     def _show_totals(self, message: messages.TotalsReady) -> None:
-        totals = message.totals
-        self.filters.show_totals(totals.matched, totals.cascaded, totals.bundles, totals.blocked)
+        forecast, kind = message.forecast, self.session.state.size_kind
+        if self.session.has_filters(forecast.filters):
+            size = "" if forecast.size is None else kind.text(forecast.size.of(kind))
+            self.filters.show_totals(forecast.totals, size)
 
     @on(messages.ErrorsReady)
     def _show_errors(self, message: messages.ErrorsReady) -> None:
@@ -214,11 +230,11 @@ class BrowseScreen(Screen[None]):
 
     @on(VirtualTable.Opened)
     def _open(self, message: VirtualTable.Opened) -> None:
-        pane = self.panes.of(message.table).open(message.key)
-        if pane is None:
+        pane = self.panes.of(message.table)
+        if pane is self.tasks_pane:
             self.action_details()
-        else:
-            self.action_show(pane)
+        elif pane.narrowing is not None:
+            self.drilling.drill(pane.narrowing)
 
     @on(VirtualTable.HeaderClicked)
     def _sort(self, message: VirtualTable.HeaderClicked) -> None:
@@ -229,18 +245,12 @@ class BrowseScreen(Screen[None]):
         self.tasks_pane.load_visible()
         self.sizing.measure_visible()
 
-    @on(TaskTable.Marked)
-    def _filter_by_marks(self, message: TaskTable.Marked) -> None:
-        self.filters.marks = message.marks
-        self.errors_pane.show_marks(message.marks)
-
-    @on(ErrorTable.Marked)
-    def _mark_error(self, message: ErrorTable.Marked) -> None:
-        self.errors_pane.mark(message.ids, marked=message.marked)
-
-    @on(ErrorTable.AllMarked)
-    def _mark_errors(self) -> None:
-        self.errors_pane.mark_all()
+    def _marks_changed(self) -> None:
+        """Show the marks in every pane, and the totals of a purge."""
+        for pane in self.panes:
+            pane.table.redraw()
+        self.presenter.update_titles()
+        self.session.request_totals()
 
     @on(SearchBar.Changed)
     def _search(self, message: SearchBar.Changed) -> None:
@@ -277,6 +287,14 @@ class BrowseScreen(Screen[None]):
         """Sort by the next column, or with -1 by the previous one."""
         self.panes.current.sort_by_next(step)
 
+    def action_sort_menu(self) -> None:
+        """Choose a column to sort by, also one that is not shown."""
+        self.arranging.choose_sort()
+
+    def action_columns(self) -> None:
+        """Choose the columns of the table."""
+        self.arranging.choose_columns()
+
     def action_search(self) -> None:
         """Type a text to search for."""
         self.folding.close_details()
@@ -286,17 +304,36 @@ class BrowseScreen(Screen[None]):
         """Move to the next hit, or with -1 to the previous one."""
         self.searching.move(step)
 
+    def action_match(self, step: int) -> None:
+        """Move to the next row that passes the filters, or with -1 to the previous one."""
+        self.searching.move_to_match(step)
+
     def action_sizes(self) -> None:
         """Measure tasks; while they are measured, stop."""
         self.sizing.toggle()
         self.presenter.update_titles()
 
-    def key_escape(self) -> None:
-        """Leave full details, else a range of marks, else stop measuring, else end the search."""
+    def action_size_kind(self) -> None:
+        """Show sizes as bytes in files, or as disk usage."""
+        self.sizing.switch_kind()
+        self.trash.show_summary()
+        self.presenter.update_titles()
+
+    def action_back(self) -> None:
+        """Leave full details, else a range of marks, else stop measuring, else end the search, else
+        go back to the last place."""
         if self.folding.details_full:
             self.action_details()
-        elif not self.tasks.drop_range() and not self.sizing.stop():
-            self.searching.leave()
+        else:
+            any(
+                leave()
+                for leave in (
+                    self.panes.current.table.drop_range,
+                    self.sizing.stop,
+                    self.searching.leave,
+                    self.drilling.back,
+                )
+            )
         self.presenter.update_titles()
 
     # Keys: filters
@@ -306,9 +343,10 @@ class BrowseScreen(Screen[None]):
         self.filters.toggle_status(FILTERABLE_STATUSES[number - 1])
 
     def action_clear_filters(self) -> None:
-        """Remove all filters and marks."""
+        """Remove all filters and marks, and show all tasks."""
         self.filters.apply_saved(SavedFilter())
         self.tasks.action_unmark()
+        self.session.set_state(replace(self.session.state, narrowings=(), only_matched=False))
 
     def action_only_matched(self) -> None:
         """Hide the tasks that are not matched, or show them dimmed."""
@@ -352,7 +390,11 @@ class BrowseScreen(Screen[None]):
 
     def action_plan(self) -> None:
         """Show what a purge would take."""
-        self.purge.plan(self.filters.stack)
+        self.purge.plan()
+
+    def action_explain_purge(self) -> None:
+        """Say how to purge, for keys that delete in other programs."""
+        self.query_one(KeyFooter).note = "Nothing is deleted here · p shows the plan of a purge"
 
     def action_undo(self) -> None:
         """Stop the running job, else restore the last batch of the trash."""
@@ -366,6 +408,16 @@ class BrowseScreen(Screen[None]):
         """Show the history of purges."""
         self.trash.show_history()
 
+    @property
+    def _focus_in_filters(self) -> bool:
+        focused = self.focused
+        return focused is not None and any(
+            isinstance(node, FilterPanel) for node in focused.ancestors
+        )
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer undo only if there is a job to stop or a batch to restore."""
+        """Offer undo only if there is a job to stop or a batch to restore, and the actions on the
+        current row only if the focus is not in the filters."""
+        if action in ROW_ACTIONS and self._focus_in_filters:
+            return False
         return self.trash.can_undo if action == "undo" else True

@@ -41,17 +41,25 @@ class TrashControl(Controller):
 
     def update(self, state: TrashState) -> None:
         """Show a state of the trash; if an undo was requested, ask to confirm it."""
-        interrupted = bool(state.interrupted)
-        self._screen.query_one(HeaderBar).trash = (
-            "! interrupted: T" if interrupted else state.summary(self._session.clock())
-        )
         if state is not self._state:
             self._state = state
             self._screen.refresh_bindings()
+        self.show_summary()
         self._announce_interrupted(state)
         if self._undo_requested:
             self._undo_requested = False
             self._ask_to_undo(state)
+
+    def show_summary(self) -> None:
+        """Show the size and the age of the trash in the header."""
+        if self._state is None:
+            return
+        session, header = self._session, self._screen.query_one(HeaderBar)
+        header.trash = (
+            "! interrupted: T"
+            if self._state.interrupted
+            else self._state.summary(session.clock(), session.state.size_kind)
+        )
 
     def _announce_interrupted(self, state: TrashState) -> None:
         from hipercow_tui.ui.workers.trash_monitor import age_text
@@ -114,7 +122,12 @@ class TrashControl(Controller):
 
         session = self._session
         self._screen.app.push_screen(
-            TrashScreen(session.root, refusal=session.purge_refusal, clock=session.clock),
+            TrashScreen(
+                session.root,
+                refusal=session.purge_refusal,
+                clock=session.clock,
+                size_kind=session.state.size_kind,
+            ),
             self._purge.start,
         )
 
@@ -122,14 +135,19 @@ class TrashControl(Controller):
         """Show the history of purges, restores and emptyings."""
         from hipercow_tui.ui.screens.history import HistoryScreen
 
-        self._screen.app.push_screen(HistoryScreen(self._session.root, clock=self._session.clock))
+        session = self._session
+        self._screen.app.push_screen(
+            HistoryScreen(session.root, clock=session.clock, size_kind=session.state.size_kind)
+        )
 
     def show_result(self, message: messages.JobEnded) -> None:
         """Show what a job did, or why it could not be done."""
         from hipercow_tui.ui.dialogs.job_result import JobResultScreen
 
         if message.report is not None:
-            self._screen.app.push_screen(JobResultScreen(message.report), self._after_result)
+            self._screen.app.push_screen(
+                JobResultScreen(message.report, self._session.state.size_kind), self._after_result
+            )
         elif message.error is not None:
             self._screen.notify(
                 message.error, title="Not done", severity="error", timeout=30, markup=False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import ClassVar
 
 from rich.console import Group as Stack
@@ -14,11 +14,12 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from hipercow_tui.support.ascii_fallback import supports_utf8
-from hipercow_tui.ui.keymap import KEY_GROUPS, KeyGroup
+from hipercow_tui.ui.keymap import KEY_GROUPS
 from hipercow_tui.ui.widgets.scroll_text import ScrollText
 
 RULES = (
-    "A task is matched if it passes all filters that are set. Marks are a filter.",
+    "A task is matched if it passes all filters that are set, and is in the narrowed list.",
+    "If tasks are marked, a purge takes only those matched tasks that are marked.",
     "A task goes with its whole retry chain: all attempts, whatever their status.",
     "For the status filter, a retried task counts by its latest attempt; for the age filter,",
     "by its own end.",
@@ -39,15 +40,11 @@ ASCII_NOTE = (
 
 
 class HelpScreen(ModalScreen[None]):
-    """Show the keys and the rules; ``more`` are the keys of other screens."""
+    """Show the keys and the rules."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,q,enter", "dismiss", "Close", id="help.close"),
     ]
-
-    def __init__(self, more: Sequence[KeyGroup] = ()) -> None:
-        super().__init__()
-        self._groups = (*KEY_GROUPS, *more)
 
     def compose(self) -> ComposeResult:
         """Yield the keys by group, then the rules."""
@@ -60,7 +57,7 @@ class HelpScreen(ModalScreen[None]):
         table = Table.grid(padding=(0, 2, 0, 0))
         table.add_column(style="bold", no_wrap=True, min_width=8)
         table.add_column()
-        for group in self._groups:
+        for group in KEY_GROUPS:
             table.add_row(Text(group.title, "bold underline"), "")
             for binding in group.keys:
                 help_text = Text(binding.tooltip or binding.description)

@@ -12,9 +12,10 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Static
 
+from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.output.report import Report
 from hipercow_tui.purging import EmptyReport, ItemResult, PurgeReport, RestoreReport
-from hipercow_tui.support.text import format_duration, format_size, pluralize, tasks_and_bundles
+from hipercow_tui.support.text import format_duration, tasks_and_bundles
 from hipercow_tui.ui.cells import plain_text
 from hipercow_tui.ui.dialogs.dialog import Dialog
 from hipercow_tui.ui.widgets.virtual_list import VirtualList
@@ -39,8 +40,9 @@ class JobResultScreen(Dialog[str | None]):
         Binding("T", "leave_for('trash')", "Trash", id="job_result.trash"),
     ]
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Report, size_kind: SizeKind = SizeKind.APPARENT) -> None:
         super().__init__()
+        self._size_kind = size_kind
         self._report = report
         self._reasons = list(_reasons(report))
 
@@ -49,7 +51,7 @@ class JobResultScreen(Dialog[str | None]):
         report = self._report
         with Vertical(id="dialog", classes="" if report.complete else "-incomplete") as dialog:
             dialog.border_title = _title(report)
-            yield Static(_summary(report), markup=False)
+            yield Static(_summary(report, self._size_kind), markup=False)
             if self._reasons:
                 yield _Reasons(self._reasons)
             yield Static("↑↓: scroll · esc: close" if self._reasons else "esc: close", id="keys")
@@ -103,17 +105,16 @@ def _title(report: Report) -> str:
     return f"{job} stopped" if report.stopped else f"{done}, but not all"
 
 
-def _summary(report: Report) -> str:
+def _summary(report: Report, size_kind: SizeKind) -> str:
     if isinstance(report, RestoreReport):
         return _restore_summary(report)
     counts = len(report.removed), len(report.removed_bundles)
     if isinstance(report, PurgeReport) and report.trash is not None:
         moved = tasks_and_bundles(*counts, "is/are")
         return f"{moved} in the trash. U: undo · T: show the trash, to empty it."
-    text = f"Erased {tasks_and_bundles(*counts)}: {format_size(report.bytes)} in"
-    text += (
-        f" {pluralize(report.files, 'file')} freed in {format_duration(max(1.0, report.seconds))}."
-    )
+    duration = format_duration(max(1.0, report.seconds))
+    text = f"Erased {tasks_and_bundles(*counts)}: {report.freed.text(size_kind)}"
+    text += f" freed in {duration}."
     if isinstance(report, EmptyReport) and report.stopped:
         text += "\nThe rest is still in the trash (T): restore it, or finish the emptying."
     if isinstance(report, PurgeReport) and report.quarantine_path is not None:

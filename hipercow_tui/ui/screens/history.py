@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
+from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.formats.root import Root
 from hipercow_tui.purging import HistoryEntry, HistoryKind, read_history
 from hipercow_tui.support.errors import PurgeError
@@ -38,8 +39,15 @@ class HistoryScreen(Page[None]):
         Binding("escape,q,h", "back", "Back", key_display="esc", id="history.back"),
     ]
 
-    def __init__(self, root: Root, *, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        root: Root,
+        *,
+        clock: Callable[[], float],
+        size_kind: SizeKind = SizeKind.APPARENT,
+    ) -> None:
         super().__init__()
+        self._size_kind = size_kind
         self._root = root
         self._clock = clock
         self._list = RecordList[HistoryEntry](self._line, id="entries")
@@ -80,12 +88,13 @@ class HistoryScreen(Page[None]):
         self.query_one("#in-full", Static).update(_in_full(entry) if entry else "")
 
     def _line(self, entry: HistoryEntry) -> Text:
+        freed = entry.freed_bytes(self._size_kind)
         return record_line(
             fit(format_age(entry.time, self._clock()), 16),
             (fit(_KIND_TEXT[entry.kind], 13), "bold"),
             tasks=len(entry.tasks),
             bundles=len(entry.bundles),
-            size=format_size(entry.bytes) if entry.bytes else "—",
+            size=format_size(freed) if freed else "—",
             process=entry.process,
         )
 

@@ -12,6 +12,7 @@ from textual.binding import BindingType
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
+from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.formats.root import Root
 from hipercow_tui.purging import BatchState, TrashEntry
 from hipercow_tui.purging.manifest import PurgeMode
@@ -55,8 +56,16 @@ class TrashScreen(Page[JobSpec | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [*TRASH_KEYS]
 
-    def __init__(self, root: Root, *, refusal: str, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        root: Root,
+        *,
+        refusal: str,
+        clock: Callable[[], float],
+        size_kind: SizeKind = SizeKind.APPARENT,
+    ) -> None:
         super().__init__()
+        self._size_kind = size_kind
         self._root = root
         self._monitor = TrashMonitor(root)
         self._reading = False
@@ -115,13 +124,13 @@ class TrashScreen(Page[JobSpec | None]):
         number = pluralize(len(self._state.entries), "batch", "batches")
         head = Text(f"Trash  {number}", "bold")
         if self._state.sizes:
-            head.append(f" · {format_size(self._size_of(self._state.entries))}")
+            head.append(f" · {self._size_text(self._state.entries)}")
         return Text.assemble(head, f"\n{plain_text(self._refusal)}" if self._refusal else "")
 
-    def _size_of(self, batches: Sequence[TrashEntry]) -> int:
-        """Return the bytes of these batches, as far as they are measured."""
-        sizes = (self._state.sizes.get(str(batch.name)) for batch in batches)
-        return sum(size.bytes for size in sizes if size is not None)
+    def _size_text(self, batches: Sequence[TrashEntry]) -> str:
+        """Return the size of these batches as far as they are measured; empty if none is."""
+        size = self._state.size_of(batches)
+        return size.text(self._size_kind) if size else ""
 
     def on_virtual_list_view_changed(self) -> None:
         """Show the batch under the cursor in full."""
@@ -187,9 +196,9 @@ class TrashScreen(Page[JobSpec | None]):
         if not batches:
             self.notify("Emptying the trash erases none of these: e erases the batch at the cursor")
             return
-        size = self._size_of(batches)
+        size = self._size_text(batches)
         text = f"{contents_text(*batches)} in {pluralize(len(batches), 'batch', 'batches')}"
-        text += f", {format_size(size)}," if size else ""
+        text += f", {size}," if size else ""
         text += f" are erased for good. {_IRREVERSIBLE}"
         choice = Choice("yes", "y", "Erase for good", "error")
         self._confirm("Empty the trash?", text, choice, empty_job(self._root, batches))
@@ -221,16 +230,18 @@ class TrashScreen(Page[JobSpec | None]):
 
     def action_history(self) -> None:
         """Show the history."""
-        self.app.push_screen(HistoryScreen(self._root, clock=self._clock))
+        self.app.push_screen(
+            HistoryScreen(self._root, clock=self._clock, size_kind=self._size_kind)
+        )
 
     def _line(self, batch: TrashEntry) -> Text:
-        size = self._state.sizes.get(str(batch.name))
+        size = self._state.size_of([batch])
         return record_line(
             (fit(_state_text(batch), 15), "bold" if batch.interrupted else ""),
             fit(age_text(batch, self._clock()), 16),
             tasks=len(batch.tasks),
             bundles=len(batch.bundles),
-            size=format_size(size.bytes) if size else "…",
+            size=format_size(size.of(self._size_kind)) if size else "…",
             process=batch.confirmed_by,
         )
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
-from textual.binding import BindingType
-from textual.message import Message
-
+from hipercow_tui.analysis.comparison import parse_comparison
 from hipercow_tui.analysis.error_groups import ErrorGroup, ErrorKey, ErrorSort
-from hipercow_tui.analysis.task_view import TaskView
+from hipercow_tui.analysis.task_view import TaskView, next_hit
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.support.text import format_age, pluralize
-from hipercow_tui.ui.cells import Column, PlacedColumn, cut_end, plain_text
-from hipercow_tui.ui.keymap import MARK_KEYS
+from hipercow_tui.ui.cells import Column, PlacedColumn, cut_end, plain_text, short_number
+from hipercow_tui.ui.marks import Marks
 from hipercow_tui.ui.widgets.keyed_table import KeyedTable
+from hipercow_tui.ui.widgets.markable_table import MarkableTable
 from hipercow_tui.ui.widgets.row_rendering import Cell, RenderedRow
 from hipercow_tui.ui.widgets.task_cells import bundle_cell, short_age
 
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
 LONG_AGES_FROM = 112  # cells from which on ages are long
 
-_TASKS = Column(ErrorKey.TASKS, "tasks", 6, 7)
+_TASKS = Column(ErrorKey.TASKS, "tasks", 6, 7, right=True)
 _BAR = Column("bar", "", 5, 16, rank=2)
 _MESSAGE = Column(ErrorKey.MESSAGE, "message", 28, 120)
 _INPUTS = Column(ErrorKey.INPUTS, "differing inputs", 16, 32, rank=3)
@@ -32,29 +31,15 @@ _BUNDLE = Column(ErrorKey.BUNDLE, "bundle", 12, 20, rank=4)
 _EIGHTHS = "▏▎▍▌▋▊▉█"
 
 
-class ErrorTable(KeyedTable):
+class ErrorTable(MarkableTable, KeyedTable):
     """Groups of failed tasks with the same message.
 
-    A group is dimmed if none of its tasks passes the filters, and marked if all of them are.
+    A group is dimmed if none of its tasks passes the filters.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [key for key in MARK_KEYS if key.id != "range"]
-
-    class Marked(Message):
-        """The user marks or unmarks these tasks."""
-
-        def __init__(self, ids: frozenset[str], marked: bool) -> None:
-            super().__init__()
-            self.ids = ids
-            self.marked = marked
-
-    class AllMarked(Message):
-        """The user marks all failed tasks that the filters match."""
-
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
+    def __init__(self, marks: Marks, *, id: str | None = None) -> None:
+        super().__init__(marks, id=id)
         self.now = 0.0
-        self.marks: frozenset[str] = frozenset()
         self.complete = False
         self._view_model: FailureViewModel | None = None
         self._groups: dict[str, ErrorGroup] = {}
@@ -66,12 +51,13 @@ class ErrorTable(KeyedTable):
         """Show these groups."""
         self._view_model = view_model
         self._groups = {_key(group): group for group in view_model.groups}
-        self.filling = view_model.reading
+        self.rows_pending = view_model.reading
         self.set_keys(tuple(self._groups))
 
     def set_view(self, view: TaskView, now: float) -> None:
         """Set the view with the matched tasks and the query, and the time for ages."""
         self._view, self.now = view, now
+        self.mark_all_if_ready()
         self.redraw()
 
     @property
@@ -117,10 +103,23 @@ class ErrorTable(KeyedTable):
 
     @property
     def hits(self) -> Sequence[int]:
-        """The errors that the search found."""
-        needle = self.needle
-        groups = enumerate(self.groups) if needle else ()
-        return [row for row, group in groups if group.matches(needle)]
+        """The errors that the search found; a comparison such as ``beta > 0.9`` finds errors of
+        tasks with such an input."""
+        return [row for row, group in enumerate(self.groups) if self._is_found(group)]
+
+    def _is_found(self, group: ErrorGroup) -> bool:
+        if parse_comparison(self._view.query) is not None:
+            return not self._view.failed_hits.isdisjoint(group.ids)
+        return bool(self.needle) and group.matches(self.needle)
+
+    def next_match(self, step: int) -> int | None:
+        """Return the next error of a task that passes the filters, or with -1 the previous one."""
+        rows = enumerate(self.groups) if self._view.filtered else ()
+        matched = [row for row, group in rows if not self._is_dimmed(group)]
+        return next_hit(matched, self.cursor, step)
+
+    def _is_dimmed(self, group: ErrorGroup) -> bool:
+        return self._view.filtered and self._view.markable.isdisjoint(group.ids)
 
     def columns(self, width: int) -> Sequence[Column]:
         """Return the columns; ages are short in a narrow table."""
@@ -131,17 +130,18 @@ class ErrorTable(KeyedTable):
     def row(self, index: int, layout: Sequence[PlacedColumn]) -> RenderedRow:
         """Return the cells of a group."""
         group = self._groups[self.keys[index]]
-        view = self._view
         return RenderedRow(
             [self._cell(group, placed) for placed in layout],
-            marked=self.marks.issuperset(group.ids),
-            dimmed=view.filtered and view.markable.isdisjoint(group.ids),
+            mark=self.mark_of(self.keys[index]),
+            dimmed=self._is_dimmed(group),
+            in_range=self.in_range(index),
         )
 
     def _cell(self, group: ErrorGroup, placed: PlacedColumn) -> Cell:
         match placed.column.key:
             case ErrorKey.TASKS:
-                return ((f"{len(group.ids):,}".rjust(placed.width - 1), ""),)
+                number = short_number(len(group.ids), placed.width)
+                return ((number.rjust(placed.width), ""),)
             case ErrorKey.MESSAGE:
                 style = "strong" if group.has_message else "quiet"
                 return ((cut_end(plain_text(message_line(group)), placed.width), style),)
@@ -158,22 +158,22 @@ class ErrorTable(KeyedTable):
 
     # Marks
 
-    def action_mark(self) -> None:
-        """Mark or unmark the group under the cursor, and go to the next row."""
-        group = self.current
-        if group is not None:
-            self.post_message(
-                self.Marked(frozenset(group.ids), not self.marks.issuperset(group.ids))
-            )
-            self.action_move(1)
+    def tasks_of(self, key: str) -> Collection[str]:
+        """Return the tasks of a group."""
+        return self._groups[key].ids
 
-    def action_mark_all(self) -> None:
-        """Mark all failed tasks that the filters match."""
-        self.post_message(self.AllMarked())
+    @property
+    def ids_to_mark(self) -> Collection[str]:
+        """The failed tasks that pass the filters; during a search, only of errors found, and with a
+        comparison only those that it found."""
+        by_comparison = parse_comparison(self._view.query) is not None
+        found = self._view.failed_hits if by_comparison else super().ids_to_mark
+        return self._view.markable_among(found)
 
-    def action_unmark(self) -> None:
-        """Remove all marks."""
-        self.post_message(self.Marked(self.marks, False))
+    @property
+    def shown_search(self) -> str:
+        """The search of the view."""
+        return self._view.query
 
 
 def _key(group: ErrorGroup) -> str:

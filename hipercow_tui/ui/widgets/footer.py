@@ -9,11 +9,15 @@ from typing import Any
 from rich.cells import cell_len
 from textual import events
 from textual.content import Content
+from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widget import Widget
 
+from hipercow_tui.ui.cells import cut_end
+
 KEY, LABEL, DISABLED = "bold $footer-key-foreground", "$footer-description-foreground", "dim"
 HELP_KEY = "question_mark"
+PALETTE = "command_palette"  # the action
 GAP = 2  # cells
 
 
@@ -25,6 +29,7 @@ class Hint:
     shown: str
     label: str
     enabled: bool
+    at_end: bool = False  # of the line
 
     @property
     def width(self) -> int:
@@ -49,6 +54,9 @@ class KeyFooter(Widget):
     }
     """
 
+    note: reactive[str] = reactive("")
+    """A text instead of the keys, until the next key is pressed."""
+
     def __init__(self, *, palette: bool = False) -> None:
         super().__init__()
         self._palette = palette
@@ -67,23 +75,27 @@ class KeyFooter(Widget):
     def hints(self) -> Sequence[Hint]:
         """The keys to show, one for each action."""
         found: dict[str, Hint] = {}
+        last: dict[str, Hint] = {}
         for _, binding, enabled, _ in self.screen.active_bindings.values():
-            if binding.show and binding.action not in found:
-                shown = self.app.get_key_display(binding)
-                found[binding.action] = Hint(binding.key, shown, binding.description, enabled)
-        key = self.app.COMMAND_PALETTE_BINDING
-        if self._palette and (active := self.screen.active_bindings.get(key)):
-            shown = self.app.get_key_display(active.binding)
-            found[key] = Hint(key, shown, "Palette", active.enabled)
-        return tuple(found.values())
+            is_palette = binding.action == PALETTE
+            hints = last if is_palette else found
+            shown = self._palette if is_palette else binding.show
+            if shown and binding.action not in hints:
+                text = self.app.get_key_display(binding)
+                hints[binding.action] = Hint(
+                    binding.key, text, binding.description, enabled, at_end=is_palette
+                )
+        return (*found.values(), *last.values())
 
     def render(self) -> Content:
         """Return the line."""
         hints, width = self.hints, self.size.width
         self._drawn, self._places = (hints, width), []
+        if self.note:
+            return Content.styled(cut_end(f" {self.note}", width), "bold $text-warning")
         line = Content(" ")
         for hint in fit_hints(hints, width - 1):
-            if hint.key == self.app.COMMAND_PALETTE_BINDING:  # right aligned
+            if hint.at_end:
                 line += " " * (width - line.cell_length - hint.width + GAP - 1)
             start = line.cell_length
             style = LABEL if hint.enabled else DISABLED

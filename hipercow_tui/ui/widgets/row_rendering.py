@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Size
 from textual.strip import Strip
 
-from hipercow_tui.ui.cells import GAP, Column, PlacedColumn, fit, join_cells
+from hipercow_tui.ui.cells import GAP, Column, PlacedColumn, cut_end, fit, join_cells
 
 # A part of a cell: its text, and its component class without the prefix.
 TextPart: TypeAlias = tuple[str, str]
@@ -22,6 +22,8 @@ Cell: TypeAlias = tuple[TextPart, ...]
 Styles: TypeAlias = Callable[..., Style]
 
 GUTTER = 3  # cells before the first column: cursor, mark, gap
+# The mark of a row: all, some or none of its tasks are marked.
+MARKED, PARTLY_MARKED, UNMARKED = "*", "-", " "
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class RenderedRow:
     """The cells of a row, in the order of the columns of the layout."""
 
     cells: Sequence[Cell]
-    marked: bool = False
+    mark: str = UNMARKED
     dimmed: bool = False
     in_range: bool = False
 
@@ -53,10 +55,10 @@ def render_row(
         below = (cursor,)
     dimmed = "" if not row.dimmed else "cursor-dimmed" if cursor else "dimmed"
     ground = style(*below)
-    sign = "*" if row.marked else "+" if row.in_range else " "
+    sign = "+" if row.in_range and row.mark != MARKED else row.mark
     segments = [
         Segment("▌", style(*below, "bar")) if cursor else Segment(" ", ground),
-        Segment(sign, ground if sign == " " else style(*below, "mark")),
+        Segment(sign, ground if sign == UNMARKED else style(*below, "mark")),
         Segment(" ", ground),
     ]
     for placed, cell in zip(layout, row.cells, strict=True):
@@ -78,10 +80,17 @@ def render_header(
     segments = [Segment(" " * GUTTER, style("header"))]
     for placed in layout:
         arrow = sort_arrow(placed.column)
-        title = fit(placed.column.title + arrow, placed.width)
+        title = column_title(placed, arrow)
         segments.append(Segment(title, style("header", "sorted") if arrow else style("header")))
         segments.append(Segment(" " * GAP, style("header")))
     return Strip(segments).adjust_cell_length(width, style("header"))
+
+
+def column_title(placed: PlacedColumn, arrow: str) -> str:
+    """Return a title in exactly the width of its column: it is cut at its end, before the arrow."""
+    width = placed.width
+    title = cut_end(placed.column.title, width - len(arrow)) + arrow
+    return title.rjust(width) if placed.column.right else set_cell_size(title, width)
 
 
 def render_empty_line(lines: Sequence[str], y: int, size: Size, style: Styles) -> Strip:

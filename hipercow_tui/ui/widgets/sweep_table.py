@@ -8,11 +8,14 @@ from typing import ClassVar
 from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 
+from hipercow_tui.analysis.comparison import parse_comparison
 from hipercow_tui.analysis.error_groups import parse_number
 from hipercow_tui.analysis.sweep import SORT_BY_FINISHED, SORT_BY_STATUS, Sweep, SweepSort
 from hipercow_tui.domain.task import Task
 from hipercow_tui.ui.cells import Column, PlacedColumn, plain_text
+from hipercow_tui.ui.marks import Marks
 from hipercow_tui.ui.widgets.keyed_table import KeyedTable
+from hipercow_tui.ui.widgets.markable_table import MarkableTable
 from hipercow_tui.ui.widgets.row_rendering import Cell, RenderedRow
 from hipercow_tui.ui.widgets.task_cells import finished_text, status_cell, table_id
 from hipercow_tui.ui.widgets.task_table import LONG_AGES_FROM
@@ -21,15 +24,15 @@ _NARROWEST, _WIDEST = 6, 24  # cells of an input
 _ID = Column("id", "id", 12, 12, rank=99)
 
 
-class SweepTable(KeyedTable):
+class SweepTable(MarkableTable, KeyedTable):
     """The tasks of a sweep."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "To the task", key_display="Enter", id="sweep.go"),
     ]
 
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
+    def __init__(self, marks: Marks, *, id: str | None = None) -> None:
+        super().__init__(marks, id=id)
         self.now = 0.0
         self._sweep = Sweep()
         self._tasks: Mapping[str, Task] = {}
@@ -47,13 +50,27 @@ class SweepTable(KeyedTable):
 
     def search(self, query: str) -> None:
         """Highlight the query."""
-        self._query = query
+        self._query = self.search_text = query
         self.redraw()
 
     @property
+    def hits(self) -> Sequence[int]:
+        """The rows that the search found."""
+        keys = self.keys if self._query else ()
+        return [row for row, key in enumerate(keys) if self._sweep.matches(key, self._query)]
+
+    @property
     def needle(self) -> str:
-        """The part of the query that a cell can contain: the value of ``beta = 0.9``."""
+        """The part of the query that a cell can contain: the value of ``beta = "high"``."""
         return (self._query.partition("=")[2].strip() or self._query).casefold()
+
+    def needle_of(self, index: int) -> str:
+        """Return the part of the query, or of a comparison such as ``beta > 0.9`` the value that
+        it found."""
+        comparison = parse_comparison(self._query)
+        if comparison is None:
+            return self.needle
+        return (self._sweep.value_found(self.keys[index], comparison) or "").casefold()
 
     @property
     def sort(self) -> SweepSort:
@@ -91,7 +108,11 @@ class SweepTable(KeyedTable):
     def row(self, index: int, layout: Sequence[PlacedColumn]) -> RenderedRow:
         """Return the cells of a task."""
         task = self._tasks[self.keys[index]]
-        return RenderedRow([self._cell(task, placed) for placed in layout])
+        return RenderedRow(
+            [self._cell(task, placed) for placed in layout],
+            mark=self.mark_of(task.id),
+            in_range=self.in_range(index),
+        )
 
     def _cell(self, task: Task, placed: PlacedColumn) -> Cell:
         match placed.column.key:

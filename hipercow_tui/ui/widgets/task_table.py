@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
 
-from textual.binding import BindingType
 from textual.message import Message
 
+from hipercow_tui.analysis.comparison import parse_comparison
 from hipercow_tui.analysis.disk_usage import Sizes
 from hipercow_tui.analysis.task_sorting import SortKey, TaskSort
 from hipercow_tui.analysis.task_summary import NO_SUMMARY, Summaries, TaskSummary
@@ -17,9 +16,11 @@ from hipercow_tui.analysis.task_view import TaskView
 from hipercow_tui.domain.durations import queue_time, run_time
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Lang, Task
+from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.support.text import format_age
-from hipercow_tui.ui.cells import Column, PlacedColumn
-from hipercow_tui.ui.keymap import MARK_KEYS
+from hipercow_tui.ui.cells import Column, PlacedColumn, short_number
+from hipercow_tui.ui.marks import Marks
+from hipercow_tui.ui.widgets.markable_table import MarkableTable
 from hipercow_tui.ui.widgets.row_rendering import Cell, RenderedRow
 from hipercow_tui.ui.widgets.task_cells import (
     bundle_cell,
@@ -32,7 +33,6 @@ from hipercow_tui.ui.widgets.task_cells import (
     table_id,
     what_part,
 )
-from hipercow_tui.ui.widgets.virtual_table import VirtualTable
 
 # The width in cells from which on the table shows
 RAN_FROM = 76  # the column "ran",
@@ -51,45 +51,41 @@ _BUNDLE = Column(SortKey.BUNDLE, "bundle", 8, 22, rank=4)
 _CREATED = Column(SortKey.CREATED, "created", 14, 14, rank=8)
 _WAITED = Column(SortKey.WAITED, "waited", 7, 7, rank=7)
 _RAN = Column(SortKey.RAN, "ran", 6, 6, rank=6)
-_ATTEMPTS = Column(SortKey.ATTEMPTS, "↻", 2, 2, rank=3)
+_ATTEMPTS = Column(SortKey.ATTEMPTS, "↻", 3, 3, rank=3)
 _ID = Column(SortKey.ID, "id", 12, 12, rank=5)
 _LANG = Column(SortKey.LANG, "lang", 6, 6, rank=4)
-_SIZE = Column(SortKey.SIZE, "     size", 9, 9)
-_FILES = Column(SortKey.FILES, " files", 6, 6, rank=5)
+_SIZES = {
+    SizeKind.APPARENT: Column(SortKey.SIZE, SizeKind.APPARENT, 9, 9, right=True),
+    SizeKind.ON_DISK: Column(SortKey.DISK, SizeKind.ON_DISK, 9, 9, right=True),
+}
+_FILES = Column(SortKey.FILES, "files", 6, 6, rank=5, right=True)
+# The width in cells, without the column for the language, from which on a column is shown.
+_SHOWN_FROM: Mapping[str, int] = {
+    SortKey.CREATED: ALL_COLUMNS_FROM,
+    SortKey.WAITED: WAITED_FROM,
+    SortKey.RAN: RAN_FROM,
+    SortKey.ID: ALL_COLUMNS_FROM,
+}
 
 
-class TaskTable(VirtualTable):
-    """The rows of a view, with marks, which are kept by id.
+class TaskTable(MarkableTable):
+    """The rows of a view.
 
-    ``summaries`` are the calls of tasks by id; rows are redrawn when more are read.
-    ``search_text`` is the present search, which the view may not have yet. ``stuck`` are the
-    reasons by id.
+    ``summaries`` are the calls of tasks by id; rows are redrawn when more are read. ``stuck`` are
+    the reasons by id.
     """
-
-    BINDINGS: ClassVar[list[BindingType]] = [*MARK_KEYS]
 
     class Scrolled(Message):
         """Other rows are visible."""
 
-    class Marked(Message):
-        """The marks have changed; None if there are none."""
-
-        def __init__(self, marks: frozenset[str] | None) -> None:
-            super().__init__()
-            self.marks = marks
-
-    def __init__(self, summaries: Summaries, *, id: str | None = None) -> None:
-        super().__init__(id=id)
+    def __init__(self, summaries: Summaries, marks: Marks, *, id: str | None = None) -> None:
+        super().__init__(marks, id=id)
         self.summaries = summaries
         self.now = 0.0
-        self.marks: frozenset[str] | None = None
         self._sizes: Sizes | None = None
+        self._size_kind = SizeKind.APPARENT
         self.stuck: Mapping[str, str] = {}
-        self.search_text = ""
-        self._mark_all_pending = False
         self._view = TaskView(Snapshot(Path()))
-        self._range_key: str | None = None
-        self._range_row = 0
 
     # Rows
 
@@ -107,17 +103,16 @@ class TaskTable(VirtualTable):
             view.sort.key,
         ):
             self.forget_layout()
-        self._drop_missing_marks()
-        self._update_range_start()
-        self._mark_all_if_ready()
+        self._marks.keep_existing(view.snapshot.tasks.keys())
+        self.mark_all_if_ready()
         if view.ids is before.ids:
             self.redraw_now()
         else:
             self.rows_changed(before.ids)
 
-    def show_sizes(self, sizes: Sizes) -> None:
-        """Add columns for disk usage; sizes that are measured later appear when rows are drawn."""
-        self._sizes = sizes
+    def show_sizes(self, sizes: Sizes, kind: SizeKind) -> None:
+        """Add columns for sizes; those that are measured later appear when rows are drawn."""
+        self._sizes, self._size_kind = sizes, kind
         self.forget_layout()
 
     @property
@@ -136,25 +131,32 @@ class TaskTable(VirtualTable):
         return self._view.snapshot.tasks.get(key) if key else None
 
     def columns(self, width: int) -> Sequence[Column]:
-        """Return the columns; a narrow table has short ages and statuses, and fewer columns.
+        """Return the columns; a narrow table has fewer of them.
 
-        The column that the tasks are sorted by is always there.
+        The column that the tasks are sorted by is always there, except the id, which says little.
         """
+        columns = self.every_column(width)
+        free = width - sum(column.min_width for column in columns if column is _LANG)
+        return [
+            replace(column, rank=0) if self.sort_arrow(column) else column
+            for column in columns
+            if free >= _SHOWN_FROM.get(column.key, 0)
+            or (self.sort_arrow(column) and column is not _ID)
+        ]
+
+    def every_column(self, width: int) -> Sequence[Column]:
+        """Return all columns; a narrow table has short ages and statuses."""
         finished = _LONG_AGE if width >= LONG_AGES_FROM else 6
         status = _BOTH_STATUSES if width >= BOTH_STATUSES_FROM else 13
         langs = (_LANG,) if self._view.snapshot.by_language else ()
-        free = width - (_LANG.min_width if langs else 0)
-        optional = {_CREATED: ALL_COLUMNS_FROM, _WAITED: WAITED_FROM, _RAN: RAN_FROM}
-        columns = (
+        return (
             Column(SortKey.STATUS, "status", status, status),
             _WHAT,
             _INPUTS,
             _BUNDLE,
-            *(
-                column
-                for column, least in optional.items()
-                if free >= least or self.sort_arrow(column)
-            ),
+            _CREATED,
+            _WAITED,
+            _RAN,
             Column(
                 SortKey.FINISHED,
                 "finished" if width >= LONG_AGES_FROM else "ended",
@@ -164,12 +166,9 @@ class TaskTable(VirtualTable):
             ),
             _ATTEMPTS,
             *langs,
-            *((_SIZE, _FILES) if self._sizes is not None else ()),
-            *((_ID,) if free >= ALL_COLUMNS_FROM else ()),
+            *((_SIZES[self._size_kind], _FILES) if self._sizes is not None else ()),
+            _ID,
         )
-        return [
-            replace(column, rank=0) if self.sort_arrow(column) else column for column in columns
-        ]
 
     @property
     def sort(self) -> TaskSort:
@@ -180,6 +179,19 @@ class TaskTable(VirtualTable):
     def needle(self) -> str:
         """The case-folded query of the view."""
         return self._view.query.casefold()
+
+    def needle_of(self, index: int) -> str:
+        """Return the query, or of a comparison such as ``beta > 0.9`` the input that it found."""
+        comparison = parse_comparison(self._view.query)
+        if comparison is None:
+            return self.needle
+        inputs = self.summaries.get(self._view.ids[index], NO_SUMMARY).inputs
+        value = comparison.value_in(inputs)
+        return "" if value is None else f"{comparison.name} = {value}".casefold()
+
+    def next_match(self, step: int) -> int | None:
+        """Return the next matched task, or with -1 the previous one."""
+        return self._view.next_match(self.cursor, step)
 
     @property
     def hits(self) -> Sequence[int]:
@@ -192,9 +204,9 @@ class TaskTable(VirtualTable):
         task = self._view.snapshot.tasks[task_id]
         return RenderedRow(
             [self._cell(task, placed) for placed in layout],
-            marked=self.marks is not None and task_id in self.marks,
+            mark=self.mark_of(task_id),
             dimmed=self._view.is_dimmed(index),
-            in_range=index in self._range(),
+            in_range=self.in_range(index),
         )
 
     def _cell(self, task: Task, placed: PlacedColumn) -> Cell:
@@ -215,10 +227,11 @@ class TaskTable(VirtualTable):
             case SortKey.FINISHED:
                 return ((finished_text(task, self.now, long=placed.width >= _LONG_AGE), ""),)
             case SortKey.ATTEMPTS:
-                return ((f"{len(task.chain)}" if task.chain else "", "quiet"),)
+                attempts = len(task.chain)
+                return ((short_number(attempts, placed.width) if attempts else "", "quiet"),)
             case SortKey.LANG:
                 return ((task.lang.shown, "quiet"),)
-            case SortKey.SIZE | SortKey.FILES:
+            case SortKey.SIZE | SortKey.DISK | SortKey.FILES:
                 measured = self._sizes.get(task.id) if self._sizes else None
                 return (size_part(measured, task, placed),)
             case SortKey.ID:
@@ -244,92 +257,18 @@ class TaskTable(VirtualTable):
         widths = {placed.column.key: placed.width for placed in self._layout}
         return split_command(summary, widths[SortKey.WHAT]) if SortKey.INPUTS in widths else summary
 
-    # Marks
+    @property
+    def ids_to_mark(self) -> Collection[str]:
+        """The rows that pass the filters; during a search, only those found."""
+        return self._view.markable_rows
 
-    def action_mark(self) -> None:
-        """Mark or unmark the task under the cursor, and go to the next row."""
-        key = self.cursor_key
-        if key is None:
-            return
-        marks = self.marks or frozenset()
-        self._set_marks(marks - {key} if key in marks else marks | {key})
-        self.redraw_row(self.cursor)
-        self.action_move(1)
-
-    def action_range(self) -> None:
-        """Start a range; the second time, mark its rows."""
-        if self._range_key is None:
-            self._range_key, self._range_row = self.cursor_key, self.cursor
-        else:
-            ids = self.keys[self._range().start : self._range().stop]
-            self._range_key = None
-            self._set_marks((self.marks or frozenset()).union(ids))
-        self.redraw()
-
-    def drop_range(self) -> bool:
-        """Cancel the range; return whether there was one."""
-        dropped, self._range_key = self._range_key is not None, None
-        self.redraw()
-        return dropped
-
-    def action_mark_all(self) -> None:
-        """Mark all matched tasks that are shown; during a search, only those found.
-
-        Marks are set when the view of the present query arrives, so a query that is typed quickly
-        never marks tasks of an older view.
-        """
-        self._mark_all_pending = True
-        self._mark_all_if_ready()
-
-    def _mark_all_if_ready(self) -> None:
-        view = self._view
-        if not self._mark_all_pending or view.query != self.search_text:
-            return
-        self._mark_all_pending = False
-        if view.query and not view.markable_rows:
-            self.notify("No task that was found passes the filters: 0 removes them")
-        self._set_marks((self.marks or frozenset()) | view.markable_rows)
-        self.redraw()
-
-    def action_unmark(self) -> None:
-        """Remove all marks."""
-        self._range_key = None
-        self._set_marks(frozenset())
-        self.redraw()
-
-    def _set_marks(self, marks: frozenset[str]) -> None:
-        """Set the marks and post Marked.
-
-        Without marks there is no filter (docs/spec.md, rule 1).
-        """
-        self.marks = marks or None
-        self.post_message(self.Marked(self.marks))
-
-    def _drop_missing_marks(self) -> None:
-        """Drop marks of tasks that are gone; if all are gone, the filter matches nothing."""
-        if self.marks and not self.marks <= self._view.snapshot.tasks.keys():
-            self.marks = self.marks & self._view.snapshot.tasks.keys()
-            self.post_message(self.Marked(self.marks))
-
-    def _range(self) -> range:
-        if self._range_key is None:
-            return range(0)
-        return range(min(self._range_row, self.cursor), max(self._range_row, self.cursor) + 1)
-
-    def _update_range_start(self) -> None:
-        """Keep the start of a range on its task, or on its row if the task is gone."""
-        if self._range_key is not None:
-            row = self._view.row_of(self._range_key, self._range_row)
-            self._range_row = self._range_row if row is None else row
+    @property
+    def shown_search(self) -> str:
+        """The search of the view."""
+        return self._view.query
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Post Scrolled, so that the calls of the visible rows are read."""
         super().watch_scroll_y(old_value, new_value)
         if round(old_value) != round(new_value):
             self.post_message(self.Scrolled())
-
-    def watch_cursor(self, before: int, now: int) -> None:
-        """Redraw the range that ends at the cursor."""
-        super().watch_cursor(before, now)
-        if self._range_key is not None:
-            self.redraw()

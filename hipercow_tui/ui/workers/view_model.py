@@ -12,17 +12,19 @@ from hipercow_tui.analysis.bundle_rows import (
     BundleSort,
     sort_rows,
 )
-from hipercow_tui.analysis.disk_usage import Sizes
+from hipercow_tui.analysis.disk_usage import Sizes, ids_to_measure, sum_usage
 from hipercow_tui.analysis.possibly_stuck import find_stuck
 from hipercow_tui.analysis.task_sorting import TaskSort
 from hipercow_tui.analysis.task_summary import Summaries
-from hipercow_tui.analysis.task_view import Failures, TaskView, make_view
+from hipercow_tui.analysis.task_view import NO_FILTER, Failures, TaskView, make_view
 from hipercow_tui.domain.filter_counts import FilterCounts, count_passing
 from hipercow_tui.domain.filters import FilterStack
 from hipercow_tui.domain.incremental import derive_incrementally
-from hipercow_tui.domain.plan import PlanTotals, plan_totals
+from hipercow_tui.domain.narrowing import among
+from hipercow_tui.domain.plan import PlanTotals, plan_totals, planned_ids
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import changed_ids
+from hipercow_tui.formats.folder_size import Size
 from hipercow_tui.ui.widgets.header import HeaderFacts
 
 STUCK_EVERY = 10.0  # seconds between two searches for stuck tasks in the same snapshot
@@ -34,8 +36,10 @@ STUCK_PAUSE_FACTOR = 20
 class ViewRequest:
     """What to show: a snapshot and the choices of the user; ``now`` is in seconds since the epoch.
 
+    ``filters`` are those that a matched task passes. The rows pass ``narrowing``, which is a part
+    of them. ``marks`` are the marked tasks, None without marks: a purge takes only these.
     ``sizes_version`` is the number of measured tasks, and changes with the sizes. ``log_times`` is
-    when logs were last written to, by task id.
+    when logs were last written to, by task id. ``number`` rises with each request.
     """
 
     snapshot: Snapshot
@@ -45,13 +49,28 @@ class ViewRequest:
     bundle_sort: BundleSort
     only_matched: bool
     query: str
+    narrowing: FilterStack = NO_FILTER
+    marks: frozenset[str] | None = None
     sizes_version: int = 0
     log_times: Mapping[str, float] = field(default_factory=dict)
+    number: int = 0
 
     @property
     def user_choices(self) -> tuple[object, ...]:
         """What the user chose; the other fields change without user action."""
-        return self.filters, self.sort, self.bundle_sort, self.only_matched, self.query
+        return (
+            self.filters,
+            self.narrowing,
+            self.sort,
+            self.bundle_sort,
+            self.only_matched,
+            self.query,
+        )
+
+    @property
+    def purge_filters(self) -> FilterStack:
+        """The filters of a purge: those of the list, and the marks."""
+        return self.filters if self.marks is None else among(self.filters, self.marks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +110,7 @@ class ViewModelBuilder:
             request.snapshot,
             request.filters,
             request.sort,
+            narrowing=request.narrowing,
             only_matched=request.only_matched,
             query=request.query,
             summaries=self.summaries,
@@ -143,10 +163,27 @@ class ViewModelBuilder:
         return self._stuck_reasons
 
 
-def compute_totals(request: ViewRequest) -> PlanTotals:
-    """Return the totals of a purge with the filters of a request; zeros without filters."""
-    return (
-        plan_totals(request.snapshot, request.filters, now=request.now)
-        if request.filters.given
-        else PlanTotals()
-    )
+@dataclass(frozen=True, slots=True)
+class PurgeForecast:
+    """What a purge with these filters would take. ``size`` is None unless all of its tasks are
+    measured and none blocks."""
+
+    filters: FilterStack
+    totals: PlanTotals = field(default_factory=PlanTotals)
+    size: Size | None = None
+
+
+def forecast_purge(request: ViewRequest, sizes: Sizes) -> PurgeForecast:
+    """Return what a purge with the filters and marks of a request would take; nothing without
+    any."""
+    snapshot, filters = request.snapshot, request.purge_filters
+    if not filters.given:
+        return PurgeForecast(filters)
+    totals = plan_totals(snapshot, filters, now=request.now)
+    number = totals.matched + totals.cascaded
+    size = None
+    if not totals.blocked and 0 < number <= len(sizes):
+        tasks = [snapshot.tasks[task_id] for task_id in planned_ids(snapshot, filters)]
+        if len(tasks) == number and not ids_to_measure(tasks, sizes):
+            size = sum_usage(tasks, sizes).size
+    return PurgeForecast(filters, totals, size)

@@ -13,8 +13,9 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from hipercow_tui.domain.task import FILTERABLE_STATUSES, Status
+from hipercow_tui.ui.cells import short_number
 from hipercow_tui.ui.status_style import COLOUR, GLYPH
-from hipercow_tui.ui.widgets.filters.line import BAR, NO_BAR, QUIET, WIDTH, short_number
+from hipercow_tui.ui.widgets.filters.line import BAR, NO_BAR, QUIET, WIDTH
 
 
 class StatusFilter(Widget, can_focus=True):
