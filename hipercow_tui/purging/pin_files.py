@@ -16,8 +16,8 @@ from hipercow_tui.domain.pins import Pin, PinTarget
 from hipercow_tui.formats.pins import NOTE_LIMIT, PINS_FOLDER, pin_as_bytes, pin_file_name
 from hipercow_tui.formats.root import TUI_FOLDER, Root
 from hipercow_tui.purging.access import ensure_folder
-from hipercow_tui.purging.file_changes import exists, sync_folder, unlink
-from hipercow_tui.purging.manifest import write_atomic
+from hipercow_tui.purging.file_changes import exists, rename, sync_folder, unlink
+from hipercow_tui.purging.manifest import write_draft
 from hipercow_tui.purging.process_identity import current_process
 from hipercow_tui.purging.root_dirs import open_dir
 from hipercow_tui.support.errors import PurgeError, os_error_text
@@ -33,7 +33,10 @@ def add_pin(root: Root, target: PinTarget, note: str = "") -> Pin:
     pin = Pin(target, note.strip()[:NOTE_LIMIT], process.user, process.host, time.time())
     with _pins_folder(root.part(target.lang), make=True) as folder:
         name = pin_file_name(target)
-        write_atomic(name, f"{name}.{secrets.token_hex(4)}.new", pin_as_bytes(pin), folder)
+        draft = f"{name}.{secrets.token_hex(4)}.new"
+        write_draft(draft, pin_as_bytes(pin), folder)
+        rename(draft, name, folder, folder)  # another user may remove the pin right afterwards
+        sync_folder(folder)
     return pin
 
 
