@@ -37,10 +37,9 @@ def tree_rows(groups: Iterable[PlanGroup], folded: Set[str] = frozenset()) -> li
     which only the first line is shown."""
     rows: list[Row] = []
     for group in groups:
-        if group.title:
-            rows.append(group)
-            if group.key in folded:
-                continue
+        rows.append(group)
+        if group.key in folded:
+            continue
         for item in group.items:
             rows.append(item)
             # Most chains are single tasks, and there can be a million.

@@ -69,7 +69,7 @@ Item: TypeAlias = PlannedChain | BlockedChain | PlannedBundle | str
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PlanGroup:
-    """Lines under a title; without a title they are not grouped.
+    """Lines under a title.
 
     ``key`` identifies the group as long as the grouping is the same. ``rule`` explains the group.
     ``bundle`` is the bundle that it is about, if any.
@@ -297,7 +297,7 @@ def _ungrouped(
     plan: PurgePlan, chains: Sequence[PlannedChain], known: KnownFacts
 ) -> Iterator[PlanGroup]:
     if chains:
-        yield PlanGroup("all", "", chains)
+        yield PlanGroup("all", "all", chains, "All that goes, in one group.")
 
 
 _GROUPINGS: Mapping[
