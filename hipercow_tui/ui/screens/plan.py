@@ -183,9 +183,10 @@ class PlanScreen(Page[JobSpec | None]):
 
     def _ask_for_view(self, **changes: Any) -> None:
         """Request a view of what the user chose. Numbers of another plan are hidden at once."""
-        self._request = replace(self._request, **changes)
-        if not self.current:
+        before, self._request = self._request, replace(self._request, **changes)
+        if not before.same_plan(self._request):
             self._after_view = None
+        if not self.current:
             self.lines.hide_numbers()
             self._show_head()
         small = len(self.plan.tasks) <= _SMALL_PLAN
