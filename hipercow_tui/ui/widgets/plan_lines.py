@@ -33,6 +33,7 @@ _START = 19  # cursor, "!", space, "-", sign, space, status of eleven, two space
 _STATUS = 11  # glyph, space and "submitted"
 _MAX_WHAT, _MIN_WHAT = 60, 16
 _MAX_SECOND, _MIN_SECOND = 120, 22  # of inputs or a reason: "first attempt of 3f2a…"
+_REASON = 30  # "first attempt of 3f2a9c…71e0"
 _MAX_BUNDLE = 24
 _MIN_CAUTION = 24
 _EFFECT = 47  # of what happens to a bundle: "1,400 tasks: 1,380 go, 20 stay without it"
@@ -48,7 +49,7 @@ class Widest:
     """
 
     what: int = _MIN_WHAT
-    second: int = _MIN_SECOND
+    second: int = _REASON
     bundle: int = 0
     label: int = 0
 
@@ -81,7 +82,7 @@ def plan_layout(width: int, widest: Widest) -> PlanLayout:
     bundle = min(widest.bundle, _MAX_BUNDLE) + 2 if width >= BUNDLES_FROM and widest.bundle else 0
     rest = max(0, width - _START - age - size - id_width - bundle)
     what = min(max(widest.what, _MIN_WHAT), _MAX_WHAT) + 2
-    second = min(max(widest.second, _MIN_SECOND), _MAX_SECOND) + 2
+    second = min(max(widest.second, _REASON), _MAX_SECOND) + 2
     if rest < _MIN_WHAT + _MIN_SECOND:
         what, second, caution = rest, 0, 0
     elif what + second <= rest:
@@ -227,7 +228,7 @@ def _chain_line(chain: PlannedChain, at: LineContext) -> Text:
     if kept:
         second = _KEPT
     elif folded and others:
-        second = f"and {len(others):,} more of its chain"
+        second = f"{len(others):,} more in its chain"
     sizes = at.known.sizes
     complete = all(planned.task.id in sizes for planned in chain.tasks)
     size = format_size(chain_size(chain, sizes)) if complete else ""
