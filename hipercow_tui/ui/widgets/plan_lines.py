@@ -26,6 +26,7 @@ from hipercow_tui.ui.workers.plan_view import PlanView
 # All widths are in cells.
 IDS_FROM = 100  # the width from which on lines have the id of the task
 BUNDLES_FROM = 120  # the width from which on lines have the bundles of the chain
+LONG_AGES_FROM = 120  # the width from which on ages are in words
 CAUTIONS_FROM = 150  # the width from which on lines have the warnings
 FOLD_SIGN = range(4, 6)  # the cells of the sign of a chain
 TITLE_SIGN = range(1, 3)  # the cells of the sign of a group
@@ -77,8 +78,8 @@ def plan_layout(width: int, widest: Widest) -> PlanLayout:
 
     Calls and inputs get the width that their texts need, and all that is left.
     """
-    wide = width >= IDS_FROM
-    age, size, id_width = (17 if wide else 7), 10, (14 if wide else 0)
+    age, size = (17 if width >= LONG_AGES_FROM else 7), 10
+    id_width = 14 if width >= IDS_FROM else 0
     bundle = min(widest.bundle, _MAX_BUNDLE) + 2 if width >= BUNDLES_FROM and widest.bundle else 0
     rest = max(0, width - _START - age - size - id_width - bundle)
     what = min(max(widest.what, _MIN_WHAT), _MAX_WHAT) + 2
