@@ -65,22 +65,23 @@ def _contents(plan: PurgePlan) -> str:
     return f"{pluralize(len(plan.tasks), 'task')} · {pluralize(len(plan.bundles), 'bundle')}"
 
 
-def kept_text(chains: int, tasks: int, by: str = "you") -> str:
-    """Return ``2 chains kept by you (3 tasks)``."""
+def kept_by_you(plan: PurgePlan) -> str:
+    """Return ``2 chains kept by you (3 tasks)``; empty if no chain is kept."""
+    return _kept_text(number_of_chains(plan.kept), len(plan.kept), "you") if plan.kept else ""
+
+
+def _kept_text(chains: int, tasks: int, by: str) -> str:
     return f"{pluralize(chains, 'chain')} kept by {by} ({pluralize(tasks, 'task')})"
 
 
 def side_effects(plan: PurgePlan) -> str:
-    """Return ``2 chains blocked · 1 chain kept by you (3 tasks) · 31 tasks stay and lose a bundle``
-    without the parts that do not happen."""
+    """Return ``2 chains blocked · 31 tasks stay and lose a bundle``; empty if neither happens."""
     parts = []
     if plan.blocked:
         chains = len({one.chain or one.task.id for one in plan.blocked})
         parts.append(
             f"{pluralize(chains, 'chain')} {'left out' if plan.skip_blocked else 'blocked'}"
         )
-    if plan.kept:
-        parts.append(kept_text(number_of_chains(plan.kept), len(plan.kept)))
     if plan.surviving:
         verbs = "stays and loses" if plan.surviving == 1 else "stay and lose"
         parts.append(f"{pluralize(plan.surviving, 'task')} {verbs} a bundle")
@@ -100,14 +101,16 @@ def cascade_reason(planned: PlannedTask) -> str:
 
 
 def bundle_effect(planned: PlannedBundle) -> str:
-    """Return what happens to the tasks of a bundle: ``400 tasks: 380 go, 20 stay without it``."""
+    """Return what happens to the tasks of a bundle: ``400 tasks: 399 go, 1 stays without it``."""
     total = len(planned.bundle.task_ids)
     already_gone = total - planned.deleted - planned.surviving
     parts = []
+    go = f"{planned.deleted:,} {'goes' if planned.deleted == 1 else 'go'}"
     if planned.surviving:
-        parts = [f"{planned.deleted:,} go", f"{planned.surviving:,} stay without it"]
+        stay = "stays" if planned.surviving == 1 else "stay"
+        parts = [go, f"{planned.surviving:,} {stay} without it"]
     elif planned.deleted:
-        parts = [f"{planned.deleted:,} go" if already_gone else "all go"]
+        parts = [go if already_gone or planned.deleted == 1 else "all go"]
     if already_gone:
         parts.append(f"{already_gone:,} already gone")
     return f"{pluralize(total, 'task')}: {', '.join(parts)}"
@@ -120,7 +123,7 @@ def plan_lines(plan: PurgePlan, sizes: Sizes) -> Iterator[str]:
     if plan.refused:
         yield from _blocked_lines(plan)
         yield f"the plan has {_contents(plan)}"
-    elif effects := side_effects(plan):
+    elif effects := " · ".join(filter(None, (kept_by_you(plan), side_effects(plan)))):
         yield f"  {effects}"
     for title, group in (
         (_matched_title(plan), plan.matched),
@@ -176,8 +179,8 @@ def _purge_lines(report: PurgeReport) -> Iterator[str]:
     yield from _item_lines("put back", report.put_back)
     yield from _item_lines("deleted by somebody else", report.vanished)
     yield from _item_lines("failed", report.failed)
-    if kept := report.plan.kept:
-        yield kept_text(number_of_chains(kept), len(kept))
+    if kept := kept_by_you(report.plan):
+        yield kept
     if report.quarantine_path:
         path = escape_controls(str(report.quarantine_path))
         yield f"Tasks and bundles that could not be put back or erased are in {path}"
@@ -276,7 +279,7 @@ def _kept_in_history(entry: HistoryEntry) -> str:
         return ""
     user = entry.process.user if entry.process else ""
     by = "you" if user == current_process().user else user or "the user"
-    return kept_text(entry.kept_chains, len(entry.kept_tasks), by)
+    return _kept_text(entry.kept_chains, len(entry.kept_tasks), by)
 
 
 def _item_lines(title: str, items: Collection[ItemResult]) -> Iterator[str]:

@@ -390,7 +390,7 @@ def test_kept_chains_leave_the_plan_and_nothing_else_changes(
     snapshot: Snapshot, stack: FilterStack, kept_ids: frozenset[str]
 ) -> None:
     # Tasks of a snapshot are not sorted by id.
-    snapshot = replace(snapshot, tasks=dict(reversed(snapshot.tasks.items())))
+    snapshot = replace(snapshot, tasks=dict(reversed(list(snapshot.tasks.items()))))
     whole = make_plan(snapshot, stack, now=NOW)
     plan = make_plan(snapshot, stack, now=NOW, kept_ids=kept_ids)
     kept = chains_of(snapshot, kept_ids)

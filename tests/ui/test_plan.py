@@ -50,7 +50,7 @@ async def test_a_plan_reads_like_a_diff(tmp_path: Path) -> None:
         assert lines[4].startswith(" ! -└ ✓ success")
         assert f"retry of {short_id(FAILED)}" in lines[4]
         assert lines[5].strip() == "▾ bundles · 1 bundle"
-        assert "3 tasks: 2 go, 1 stay without it" in lines[6]
+        assert "3 tasks: 2 go, 1 stays without it" in lines[6]
         shown = text_of(app)
         assert "3 tasks · 1 bundle" in shown
         assert "would go" in shown

@@ -12,6 +12,7 @@ from textual.widgets import Button, Input, Static
 
 from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.formats.folder_size import Size
+from hipercow_tui.output.report import kept_by_you, side_effects
 from hipercow_tui.purging.manifest import PurgeMode
 from hipercow_tui.support.text import format_size, pluralize
 from hipercow_tui.ui.cells import plain_text
@@ -113,12 +114,12 @@ def _consequences(plan: PurgePlan, total: Size | None, warning: str | None) -> T
         chain, them = ("its chain", "it") if drawn_in == 1 else ("their chains", "them")
         included = f"{pluralize(drawn_in, 'task')} included with {chain}"
         text.append(f"{included}: the filters alone would keep {them}. ", "bold")
-    if plan.surviving:
-        stay = "task stays and loses its" if plan.surviving == 1 else "tasks stay and lose a"
-        text.append(f"{plan.surviving:,} {stay} bundle. ")
+    for effect in filter(None, (kept_by_you(plan), side_effects(plan))):
+        text.append(f"{effect}. ")
     if ignored := len(plan.ignored_bundles):
-        stay = "unreadable bundle stays" if ignored == 1 else "unreadable bundles stay"
-        text.append(f"{ignored:,} {stay} and may list missing tasks. ", "bold")
+        bundles = pluralize(ignored, "unreadable bundle")
+        stay = "it stays" if ignored == 1 else "they stay"
+        text.append(f"{bundles} ignored: {stay}, and may list tasks that are gone. ", "bold")
     if warning:
         text.append(f"\n\n! {plain_text(warning)}", "bold")
     return text.append(
