@@ -72,7 +72,7 @@ async def test_space_keeps_the_chain_and_the_numbers_follow(tmp_path: Path) -> N
         assert "kept by you" not in struck(screen.lines.line(3))
         assert short_id(RETRIED) in struck(screen.lines.line(4))
         assert lines[2].startswith(" ▾ with their retry chain · 0 tasks · 2 kept by you")
-        assert "3 tasks: 1 go, 2 stay without it" in lines[6]
+        assert "3 tasks: 1 goes, 2 stay without it" in lines[6]
         shown = text_of(app)
         assert "1 task · 1 bundle" in shown and "1 chain kept by you (2 tasks)" in shown
         assert "a retry chain goes as a whole" not in shown

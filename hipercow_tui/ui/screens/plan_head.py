@@ -49,7 +49,9 @@ def head_lines(facts: HeadFacts, width: int, style: Callable[[str], Style]) -> l
     elif view.plan.refused:
         lines = [_refused_line(view, width, style, can_ignore=facts.can_ignore), filters]
     else:
-        effects = Text(view.effects, style("text-warning"))
+        effects = Text(view.kept, style("text-success"))
+        effects.append(" · " if view.kept and view.effects else "")
+        effects.append(view.effects, style("text-warning"))
         lines = [_side_by_side(_numbers(view, facts.measured_part), effects, width), filters]
         lines += _warning_lines(view.plan, facts.refusal, style)
     for line in lines[1:]:

@@ -71,7 +71,8 @@ class PlanView:
         plan: The plan without the chains that the user keeps.
         total: The size that it frees; None if it is not measured.
         headline: The numbers of what goes, as text.
-        effects: The numbers of what stays and of side effects, as text.
+        kept: The numbers of what the user keeps, as text; empty if nothing.
+        effects: The numbers of blocked chains and of side effects, as text.
         figures: The numbers of each group.
         hits: What the search found.
         bundles: The bundles of ``plan``.
@@ -83,6 +84,7 @@ class PlanView:
     plan: PurgePlan
     total: Size | None
     headline: str
+    kept: str
     effects: str
     figures: Mapping[PlanGroup, GroupFigures]
     hits: Hits
@@ -119,6 +121,7 @@ class PlanViewBuilder:
             plan=plan,
             total=total,
             headline=report.headline(plan, total),
+            kept=report.kept_by_you(plan),
             effects=report.side_effects(plan),
             figures=self._figures(request, tree, measured=measured),
             hits=find_hits(tree, request.query, self._known) if request.query else Hits(),
