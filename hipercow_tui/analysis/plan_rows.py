@@ -28,7 +28,7 @@ class Member(NamedTuple):
     last: bool
 
 
-# A group is its title, a chain its first line, and a text a line of its own.
+# The row of a title is its group, the first row of a chain is the chain. A reason is a text.
 Row: TypeAlias = PlanGroup | PlannedChain | BlockedChain | Member | PlannedBundle | str
 
 

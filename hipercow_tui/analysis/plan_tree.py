@@ -39,7 +39,7 @@ _REASON_WIDTH = 70  # characters of a line of the reason why a task is blocked
 
 
 class KnownFacts(NamedTuple):
-    """What was read of tasks so far, by task id; the mappings are filled while they are used."""
+    """What was read of tasks so far, by task id. Other threads add to the mappings."""
 
     summaries: Summaries
     failures: Mapping[str, Failure]

@@ -46,7 +46,7 @@ _STRUCK = Style(strike=True, dim=True)
 class Widest:
     """The widths of the longest texts that were seen in the columns.
 
-    ``label`` is of a bundle on a line of its own, with its language.
+    ``label`` is of the lines of bundles, with the language.
     """
 
     what: int = _MIN_WHAT
@@ -59,7 +59,7 @@ class Widest:
 class PlanLayout:
     """The width of each column with the gap after it; 0 for a column that is not shown.
 
-    ``label`` is of a bundle on a line of its own.
+    ``label`` is the name on the lines of bundles.
     """
 
     width: int

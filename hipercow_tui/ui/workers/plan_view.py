@@ -70,9 +70,9 @@ class PlanView:
         rows: The lines of the tree.
         plan: The plan without the chains that the user keeps.
         total: The size that it frees; None if it is not measured.
-        headline: The numbers of what goes, as text.
-        kept: The numbers of what the user keeps, as text; empty if nothing.
-        effects: The numbers of blocked chains and of side effects, as text.
+        headline: What goes, as text: tasks, bundles, size.
+        kept: The chains that the user keeps, as text; empty if there are none.
+        effects: Blocked chains and side effects, as text.
         figures: The numbers of each group.
         hits: What the search found.
         bundles: The bundles of ``plan``.
