@@ -185,6 +185,19 @@ async def test_the_order_changes_and_begins_at_the_top(broken: Path) -> None:
         assert "size ↓" in at.text
 
 
+async def test_other_lines_are_read_when_groups_or_folding_bring_them_on_the_screen(
+    tmp_path: Path,
+) -> None:
+    for n in range(60):
+        write_failed(tmp_path, task_id(n), result_file("no"), beta=n / 10, ended=NOW - n * DAY)
+    async with planning(tmp_path, (80, 24)) as at:
+        at.screen.lines.known.summaries.clear()  # type: ignore[attr-defined]
+        for key in ("s", "t", "left"):
+            await at.press(key)  # waits until the visible lines are read
+            if key != "left":
+                assert "beta" in at.lines[2]
+
+
 async def test_groups_and_order_are_kept_for_the_next_plan(broken: Path) -> None:
     async with planning(broken) as at:
         await at.press("t", "s")
