@@ -63,6 +63,7 @@ class PlanScreen(Page[JobSpec | None]):
 
     DEFAULT_CSS = """
     PlanScreen #columns { height: 1; color: $foreground 60%; text-wrap: nowrap; }
+    PlanScreen #columns:ansi { color: ansi_default; }
     PlanScreen #list { height: 1fr; }
     """
 

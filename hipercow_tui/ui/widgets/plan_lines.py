@@ -182,9 +182,9 @@ def _group_facts(group: PlanGroup, figures: GroupFigures | None, at: LineContext
     else:
         drawn_in = figures.drawn_in
         matched = f": {figures.tasks - drawn_in:,} matched, {drawn_in:,} drawn in"
-        yield pluralize(figures.tasks, "task") + (matched if drawn_in else "")
-        if figures.held:
-            yield f"{figures.held:,} more of their chains"
+        chains = "its chain" if figures.tasks == 1 else "their chains"
+        held = f" and {figures.held:,} more in {chains}" if figures.held else ""
+        yield pluralize(figures.tasks, "task") + held + (matched if drawn_in else "")
         if figures.by_last_attempt:
             yield f"{figures.by_last_attempt:,} matched by their last attempt"
     if figures.kept and group.key != "bundles":
