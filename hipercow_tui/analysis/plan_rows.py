@@ -27,7 +27,7 @@ class Member(NamedTuple):
     last: bool
 
 
-# A group is its title, a chain its first line, and a text a line of its own.
+# The row of a title is its group, the first row of a chain is the chain. A reason is a text.
 Row: TypeAlias = PlanGroup | PlannedChain | BlockedChain | Member | PlannedBundle | str
 
 
@@ -36,10 +36,9 @@ def tree_rows(groups: Iterable[PlanGroup], folded: Set[str] = frozenset()) -> li
     which only the first line is shown."""
     rows: list[Row] = []
     for group in groups:
-        if group.title:
-            rows.append(group)
-            if group.key in folded:
-                continue
+        rows.append(group)
+        if group.key in folded:
+            continue
         for item in group.items:
             rows.append(item)
             # Most chains are single tasks, and there can be a million.

@@ -39,7 +39,7 @@ _REASON_WIDTH = 70  # characters of a line of the reason why a task is blocked
 
 
 class KnownFacts(NamedTuple):
-    """What was read of tasks so far, by task id; the mappings are filled while they are used.
+    """What was read of tasks so far, by task id. Other threads add to the mappings.
 
     ``size_kind`` is the definition of size that is shown.
     """
@@ -78,7 +78,7 @@ Item: TypeAlias = PlannedChain | BlockedChain | PlannedBundle | str
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PlanGroup:
-    """Lines under a title; without a title they are not grouped.
+    """Lines under a title.
 
     ``key`` identifies the group as long as the grouping is the same. ``rule`` explains the group.
     ``bundle`` is the bundle that it is about, if any.
@@ -305,7 +305,7 @@ def _ungrouped(
     plan: PurgePlan, chains: Sequence[PlannedChain], known: KnownFacts
 ) -> Iterator[PlanGroup]:
     if chains:
-        yield PlanGroup("all", "", chains)
+        yield PlanGroup("all", "all", chains, "All that goes, in one group.")
 
 
 _GROUPINGS: Mapping[

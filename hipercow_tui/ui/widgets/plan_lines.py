@@ -27,6 +27,7 @@ from hipercow_tui.ui.workers.plan_view import PlanView
 # All widths are in cells.
 IDS_FROM = 100  # the width from which on lines have the id of the task
 BUNDLES_FROM = 120  # the width from which on lines have the bundles of the chain
+LONG_AGES_FROM = 120  # the width from which on ages are in words
 CAUTIONS_FROM = 150  # the width from which on lines have the warnings
 FOLD_SIGN = range(4, 6)  # the cells of the sign of a chain
 TITLE_SIGN = range(1, 3)  # the cells of the sign of a group
@@ -34,6 +35,7 @@ _START = 19  # cursor, "!", space, "-", sign, space, status of eleven, two space
 _STATUS = 11  # glyph, space and "submitted"
 _MAX_WHAT, _MIN_WHAT = 60, 16
 _MAX_SECOND, _MIN_SECOND = 120, 22  # of inputs or a reason: "first attempt of 3f2a…"
+_REASON = 30  # "first attempt of 3f2a9c…71e0"
 _MAX_BUNDLE = 24
 _MIN_CAUTION = 24
 _EFFECT = 47  # of what happens to a bundle: "1,400 tasks: 1,380 go, 20 stay without it"
@@ -45,11 +47,11 @@ _STRUCK = Style(strike=True, dim=True)
 class Widest:
     """The widths of the longest texts that were seen in the columns.
 
-    ``label`` is of a bundle on a line of its own, with its language.
+    ``label`` is of the lines of bundles, with the language.
     """
 
     what: int = _MIN_WHAT
-    second: int = _MIN_SECOND
+    second: int = _REASON
     bundle: int = 0
     label: int = 0
 
@@ -58,7 +60,7 @@ class Widest:
 class PlanLayout:
     """The width of each column with the gap after it; 0 for a column that is not shown.
 
-    ``label`` is of a bundle on a line of its own.
+    ``label`` is the name on the lines of bundles.
     """
 
     width: int
@@ -77,12 +79,12 @@ def plan_layout(width: int, widest: Widest) -> PlanLayout:
 
     Calls and inputs get the width that their texts need, and all that is left.
     """
-    wide = width >= IDS_FROM
-    age, size, id_width = (17 if wide else 7), 10, (14 if wide else 0)
+    age, size = (17 if width >= LONG_AGES_FROM else 7), 10
+    id_width = 14 if width >= IDS_FROM else 0
     bundle = min(widest.bundle, _MAX_BUNDLE) + 2 if width >= BUNDLES_FROM and widest.bundle else 0
     rest = max(0, width - _START - age - size - id_width - bundle)
     what = min(max(widest.what, _MIN_WHAT), _MAX_WHAT) + 2
-    second = min(max(widest.second, _MIN_SECOND), _MAX_SECOND) + 2
+    second = min(max(widest.second, _REASON), _MAX_SECOND) + 2
     if rest < _MIN_WHAT + _MIN_SECOND:
         what, second, caution = rest, 0, 0
     elif what + second <= rest:
@@ -181,9 +183,9 @@ def _group_facts(group: PlanGroup, figures: GroupFigures | None, at: LineContext
     else:
         drawn_in = figures.drawn_in
         matched = f": {figures.tasks - drawn_in:,} matched, {drawn_in:,} drawn in"
-        yield pluralize(figures.tasks, "task") + (matched if drawn_in else "")
-        if figures.held:
-            yield f"{figures.held:,} more of their chains"
+        chains = "its chain" if figures.tasks == 1 else "their chains"
+        held = f" and {figures.held:,} more in {chains}" if figures.held else ""
+        yield pluralize(figures.tasks, "task") + held + (matched if drawn_in else "")
         if figures.by_last_attempt:
             yield f"{figures.by_last_attempt:,} matched by their last attempt"
     if figures.kept and group.key != "bundles":
@@ -228,7 +230,7 @@ def _chain_line(chain: PlannedChain, at: LineContext) -> Text:
     if kept:
         second = _KEPT
     elif folded and others:
-        second = f"and {len(others):,} more of its chain"
+        second = f"{len(others):,} more in its chain"
     complete = all(planned.task.id in at.known.sizes for planned in chain.tasks)
     size = format_size(chain_size(chain, at.known)) if complete else ""
     bundles = _bundles_text(chain.bundles)

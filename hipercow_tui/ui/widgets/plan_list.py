@@ -106,6 +106,7 @@ class PlanList(VirtualList):
         if not cursor:
             self.scroll_to(y=0, animate=False, immediate=True)
         self.redraw()
+        self.post_message(self.ViewChanged())
 
     def keep(self, kept: frozenset[str]) -> None:
         """Show other chains as kept."""
@@ -195,6 +196,7 @@ class PlanList(VirtualList):
             self._rows[below:below] = members(row)
         self.count = len(self._rows)
         self.redraw()
+        self.post_message(self.ViewChanged())
 
     def _end_of(self, row: Row) -> int:
         """Return the line after the group or chain under the cursor."""
