@@ -154,6 +154,24 @@ async def test_dimmed_rows_are_less_prominent_than_matched_ones(root: Path) -> N
             assert 3.0 <= ratios[0] < ratios[1] * 0.8, name
 
 
+async def test_details_get_the_background_of_a_new_theme(root: Path) -> None:
+    app = HipercowApp(find_root(root), clock=lambda: NOW)
+    async with app.run_test(size=(118, 40)) as pilot:
+        await until(pilot, lambda: all_rows_shown(app))
+        for keys, view in (("jj", "#details"), ("e", ".details.-shown")):
+            await pilot.press(*keys)
+            await pilot.pause(0.3)
+            for theme in ("textual-light", "textual-dark"):
+                await shown(pilot, theme)
+                region = app.browser.query(view).last().content_region
+                cells = [
+                    strip.crop(region.x, region.right - 1)
+                    for strip in app.screen._compositor.render_strips()[region.y : region.bottom]
+                ]
+                grounds = {style.bgcolor for strip in cells for _, style, _ in strip if style}
+                assert len(grounds) == 1, (view, theme)
+
+
 # The rule
 
 
