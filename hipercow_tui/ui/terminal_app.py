@@ -9,9 +9,11 @@ from collections.abc import Sequence
 from functools import cache, partial
 
 from rich.text import Text
+from textual import events
 from textual.app import App
 from textual.driver import Driver
 from textual.filter import LineFilter
+from textual.notifications import SeverityLevel
 
 from hipercow_tui.settings.theme_store import ThemeFile
 from hipercow_tui.support.signals import exit_for_signal
@@ -50,6 +52,32 @@ class TerminalApp(App[None]):
             return chosen
         light = is_light_terminal(os.environ.get("COLORFGBG", ""))
         return (SIXTEEN_COLOURS if few else FULL_COLOURS)[light]
+
+    async def on_event(self, event: events.Event) -> None:
+        """Remove hints with the next key, before it does anything."""
+        if isinstance(event, events.Key):
+            self._drop_toasts("information")
+        await super().on_event(event)
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """Show a message instead of the last one of this severity."""
+        self._drop_toasts(severity)
+        super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
+
+    def _drop_toasts(self, severity: SeverityLevel) -> None:
+        dropped = [one for one in self._notifications if one.severity == severity]
+        for notification in dropped:
+            self._unnotify(notification, refresh=False)
+        if dropped:
+            self._refresh_notifications()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Return what changes drawn lines. Colours of the terminal itself are not changed."""

@@ -300,8 +300,11 @@ class BrowseScreen(Screen[None]):
         self.presenter.update_titles()
 
     def key_escape(self) -> None:
-        """Leave full details, else a range of marks, else stop measuring, else end the search."""
-        if self.folding.details_full:
+        """Close the report of a job, else leave full details, else a range of marks, else stop
+        measuring, else end the search."""
+        if self.trash.close_result():
+            pass
+        elif self.folding.details_full:
             self.action_details()
         elif not self.tasks.drop_range() and not self.sizing.stop():
             self.searching.leave()
