@@ -330,7 +330,7 @@ def requested_filters(
     """
     statuses = WithStatus.for_list if listing else WithStatus.for_purge
     stack = FilterStack(
-        task_ids=None if task_ids is None else TaskIds(frozenset(_strings("task_ids", task_ids))),
+        task_ids=None if task_ids is None else requested_ids("task_ids", task_ids),
         finished_before=None
         if finished_before is None
         else FinishedBefore.of(finished_before, now),
@@ -345,6 +345,11 @@ def requested_filters(
             " with_status"
         )
     return stack
+
+
+def requested_ids(name: str, ids: str | Iterable[str]) -> TaskIds:
+    """Make a filter from the argument ``name``; raises FilterError for a wrong type."""
+    return TaskIds(frozenset(_strings(name, ids)))
 
 
 def matched_tasks(snapshot: Snapshot, stack: FilterStack) -> list[str]:

@@ -57,12 +57,14 @@ def plan_as_json(plan: PurgePlan, sizes: Sizes, *, dry_run: bool) -> Json:
     """
     tasks = () if plan.refused else plan.tasks
     bundles = () if plan.refused else plan.bundles
+    kept = () if plan.refused else plan.kept
     total = total_size(plan, sizes)
     return {
         "root": str(plan.root),
         "dry_run": dry_run,
         "tasks": [_planned_as_json(one, sizes.get(one.task.id)) for one in tasks],
         "bundles": [_bundle_as_json(one) for one in bundles],
+        "kept": [_planned_as_json(one, sizes.get(one.task.id)) for one in kept],
         "blocked": [_blocked_as_json(one) for one in plan.blocked],
         "warnings": list(plan.warnings),
         **_size_as_json(total),

@@ -6,12 +6,14 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TypeAlias
 
 from hipercow_tui.domain.plan import PlannedBundle, PlannedTask, PurgePlan, Reason
+from hipercow_tui.domain.plan_chains import number_of_chains
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.folder_size import Size, SizeKind, freed_size
 from hipercow_tui.output.r_calls import purge_call
 from hipercow_tui.purging.batch_name import BatchState
 from hipercow_tui.purging.history import HistoryEntry
 from hipercow_tui.purging.manifest import PurgeMode
+from hipercow_tui.purging.process_identity import current_process
 from hipercow_tui.purging.results import EmptyReport, ItemResult, PurgeReport, RestoreReport
 from hipercow_tui.purging.trash_listing import TrashEntry
 from hipercow_tui.support.text import (
@@ -62,8 +64,17 @@ def _contents(plan: PurgePlan) -> str:
     return f"{pluralize(len(plan.tasks), 'task')} · {pluralize(len(plan.bundles), 'bundle')}"
 
 
+def kept_by_you(plan: PurgePlan) -> str:
+    """Return ``2 chains kept by you (3 tasks)``; empty if no chain is kept."""
+    return _kept_text(number_of_chains(plan.kept), len(plan.kept), "you") if plan.kept else ""
+
+
+def _kept_text(chains: int, tasks: int, by: str) -> str:
+    return f"{pluralize(chains, 'chain')} kept by {by} ({pluralize(tasks, 'task')})"
+
+
 def side_effects(plan: PurgePlan) -> str:
-    """Return ``2 chains blocked · 31 surviving tasks lose a bundle``; empty if neither happens."""
+    """Return ``2 chains blocked · 31 tasks stay and lose a bundle``; empty if neither happens."""
     parts = []
     if plan.blocked:
         chains = len({one.chain or one.task.id for one in plan.blocked})
@@ -71,8 +82,8 @@ def side_effects(plan: PurgePlan) -> str:
             f"{pluralize(chains, 'chain')} {'left out' if plan.skip_blocked else 'blocked'}"
         )
     if plan.surviving:
-        verb = "loses" if plan.surviving == 1 else "lose"
-        parts.append(f"{pluralize(plan.surviving, 'surviving task')} {verb} a bundle")
+        verbs = "stays and loses" if plan.surviving == 1 else "stay and lose"
+        parts.append(f"{pluralize(plan.surviving, 'task')} {verbs} a bundle")
     return " · ".join(parts)
 
 
@@ -89,31 +100,36 @@ def cascade_reason(planned: PlannedTask) -> str:
 
 
 def bundle_effect(planned: PlannedBundle) -> str:
-    """Return what happens to the tasks of a bundle: ``400 tasks: 380 go, 20 stay without it``."""
+    """Return what happens to the tasks of a bundle: ``400 tasks: 399 go, 1 stays without it``."""
     total = len(planned.bundle.task_ids)
     already_gone = total - planned.deleted - planned.surviving
     parts = []
+    go = f"{planned.deleted:,} {'goes' if planned.deleted == 1 else 'go'}"
     if planned.surviving:
-        parts = [f"{planned.deleted:,} go", f"{planned.surviving:,} stay without it"]
+        stay = "stays" if planned.surviving == 1 else "stay"
+        parts = [go, f"{planned.surviving:,} {stay} without it"]
     elif planned.deleted:
-        parts = [f"{planned.deleted:,} go" if already_gone else "all go"]
+        parts = [go if already_gone or planned.deleted == 1 else "all go"]
     if already_gone:
         parts.append(f"{already_gone:,} already gone")
     return f"{pluralize(total, 'task')}: {', '.join(parts)}"
 
 
 def plan_lines(plan: PurgePlan, sizes: Sizes, kind: SizeKind = SizeKind.APPARENT) -> Iterator[str]:
-    """Yield the lines of a plan. The blocked tasks are last, but first if the plan is refused."""
+    """Yield the lines of a plan. Blocked tasks are near the end, but first if it is refused."""
     yield headline(plan, total_size(plan, sizes), kind)
     yield f"  {plan.filters}"
     if plan.refused:
         yield from _blocked_lines(plan)
         yield f"the plan has {_contents(plan)}"
-    elif effects := side_effects(plan):
+    elif effects := " · ".join(filter(None, (kept_by_you(plan), side_effects(plan)))):
         yield f"  {effects}"
-    for title, group in (("matched", plan.matched), ("in retry chains", plan.cascaded)):
+    for title, group in (
+        (_matched_title(plan), plan.matched),
+        (f"in retry chains {len(plan.cascaded):,}", plan.cascaded),
+    ):
         if group:
-            yield f"{title} {len(group):,}"
+            yield title
             yield from (_task_line(one, sizes.get(one.task.id), plan.made, kind) for one in group)
     if plan.bundles:
         yield f"bundles {len(plan.bundles):,}"
@@ -121,8 +137,20 @@ def plan_lines(plan: PurgePlan, sizes: Sizes, kind: SizeKind = SizeKind.APPARENT
         yield from (f"  - {name}  {bundle_effect(one)}" for name, one in named)
     if not plan.refused:
         yield from _blocked_lines(plan)
+    if plan.kept:
+        yield f"kept by you {len(plan.kept):,}"
+        for one in plan.kept:
+            yield "  ".join(
+                filter(None, (f"    {one.task.status:<9}", one.task.id, cascade_reason(one)))
+            )
     for warning in plan.warnings:
         yield f"! {warning}"
+
+
+def _matched_title(plan: PurgePlan) -> str:
+    title = f"matched {len(plan.matched):,}"
+    number = len(plan.matched_by_last_attempt)
+    return f"{title}, {number:,} of them by their last attempt" if number else title
 
 
 def _blocked_lines(plan: PurgePlan) -> Iterator[str]:
@@ -152,6 +180,8 @@ def _purge_lines(report: PurgeReport, kind: SizeKind) -> Iterator[str]:
     yield from _item_lines("put back", report.put_back)
     yield from _item_lines("deleted by somebody else", report.vanished)
     yield from _item_lines("failed", report.failed)
+    if kept := kept_by_you(report.plan):
+        yield kept
     if report.quarantine_path:
         path = escape_controls(str(report.quarantine_path))
         yield f"Tasks and bundles that could not be put back or erased are in {path}"
@@ -237,11 +267,20 @@ def history_line(entry: HistoryEntry, now: float, kind: SizeKind = SizeKind.APPA
         f"{kind.text(freed)} freed" if freed else "",
         "stopped" if entry.stopped else "",
         f"{len(entry.kept_back):,} put back or failed" if entry.kept_back else "",
+        _kept_in_history(entry),
         " ".join(entry.batch_ids),
         entry.filters,
         f"by {entry.process}" if entry.process else "",
     ]
     return escape_controls("  ".join(part for part in parts if part))
+
+
+def _kept_in_history(entry: HistoryEntry) -> str:
+    if not entry.kept_tasks:
+        return ""
+    user = entry.process.user if entry.process else ""
+    by = "you" if user == current_process().user else user or "the user"
+    return _kept_text(entry.kept_chains, len(entry.kept_tasks), by)
 
 
 def _item_lines(title: str, items: Collection[ItemResult]) -> Iterator[str]:
@@ -290,6 +329,6 @@ def _task_line(planned: PlannedTask, size: Size | None, now: float, kind: SizeKi
         finished + (" ~" if task.finished_estimated else ""),
         kind.text(size.of(kind)) if size else "",
         cascade_reason(planned),
-        "; ".join(planned.cautions),
+        "; ".join(caution.text for caution in planned.cautions),
     ]
     return "  ".join(part for part in parts if part)

@@ -216,6 +216,18 @@ def test_a_move_that_died_is_finished_into_the_trash_and_emptied_after_another_q
     assert has_no_batches(root)
 
 
+def test_finishing_a_purge_keeps_the_kept_chain_and_records_it(root: Root) -> None:
+    batch_id = str(move_to_trash(plan_of(root, kept=[LONE]), root).trash)
+    batch = root.hipercow / "tui" / f"{batch_id}.trash"
+    (batch / "tasks" / OTHER).rename(folder_of(root, OTHER))
+    batch.rename(batch.with_suffix(""))
+    report = finish(root, batch_id)
+    assert isinstance(report, PurgeReport) and report.complete
+    assert in_place(root) == {LONE} and OTHER in report.removed
+    entry = read_history(root)[0]
+    assert (entry.kept_chains, entry.kept_tasks) == (1, (LONE,))
+
+
 def test_a_task_that_was_retried_meanwhile_stays_when_a_move_is_finished(root: Root) -> None:
     batch_id = died_moving(root, "trash")
     with root.retry.open("a") as file:

@@ -48,14 +48,14 @@ async def test_a_plan_reads_like_a_diff(tmp_path: Path) -> None:
         assert lines[4].startswith(" ! - ✓ success")
         assert f"retry of {short_id(FAILED)}" in lines[4]
         assert lines[5].strip() == "bundles 1"
-        assert "3 tasks: 2 go, 1 stay without it" in lines[6]
+        assert "3 tasks: 2 go, 1 stays without it" in lines[6]
         assert short_id(CANCELLED) in "".join(lines[1:3])
         shown = text_of(app)
         assert "3 tasks · 1 bundle" in shown
         assert "would go" in shown
-        assert "1 surviving task loses a bundle" in shown
+        assert "1 task stays and loses a bundle" in shown
         assert "status is failure or cancelled, its own · finished before 1 week ago" in shown
-        assert "your filters alone would have kept it" in shown
+        assert "1 task with status success included: a retry chain goes as a whole" in shown
 
 
 async def test_a_plan_shows_sizes_and_calls(sir_model: Path) -> None:
@@ -123,8 +123,8 @@ async def test_i_ignores_unreadable_bundles_with_a_warning(tmp_path: Path) -> No
         await settled(pilot, screen)
         assert not screen.plan.refused and screen.plan.ignored_bundles == ((Lang.R, "pipe"),)
         shown = text_of(app)
-        assert "! bundle 'pipe' can't be read" in shown and "Refused" not in shown
-        assert "it stays, and may name tasks that are gone" in shown
+        assert "! 1 unreadable bundle ignored ('pipe':" in shown and "Refused" not in shown
+        assert "it stays, and may list tasks that are gone" in shown
         await pilot.press("D")
         await until(pilot, lambda: "Purge 3 tasks and 1 bundle?" in text_of(app))
         await heard(pilot)
@@ -292,7 +292,7 @@ async def test_n_goes_to_groups_and_warnings_and_shows_them_in_full(tmp_path: Pa
         assert screen.lines.cursor == 4
         below = text_of(app)
         assert RETRIED in below
-        assert "! success: your filters alone would have kept it" in below
+        assert "! with status success: included with its chain" in below
 
 
 @pytest.mark.parametrize("size", [(80, 24), (118, 30), (160, 45), (30, 8)])

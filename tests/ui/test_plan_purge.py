@@ -82,7 +82,7 @@ async def test_a_cancelled_purge_changes_nothing(tmp_path: Path) -> None:
     before = tree(varied_root(tmp_path, blocked=False))
     for answer in ("n", "escape", "enter"):
         assert await answered(tmp_path, answer) is None
-    # The plan has a regret, wants its number.
+    # A task of the plan goes only with its chain, so the number must be typed.
     assert await answered(tmp_path, "y", closes=False) is None
     assert tree(tmp_path) == before
 

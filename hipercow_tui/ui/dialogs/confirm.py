@@ -12,6 +12,7 @@ from textual.widgets import Button, Input, Static
 
 from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.formats.folder_size import Size, SizeKind
+from hipercow_tui.output.report import kept_by_you, side_effects
 from hipercow_tui.purging.manifest import PurgeMode
 from hipercow_tui.support.text import pluralize
 from hipercow_tui.ui.cells import plain_text
@@ -52,7 +53,7 @@ class ConfirmScreen(ChoiceScreen):
         title = f"Purge {pluralize(len(plan.tasks), 'task')}{also}?"
         super().__init__(title, _consequences(plan, total, warning, size_kind), _CHOICES)
         self._tasks = len(plan.tasks)
-        self._number_required = self._tasks >= LARGE_PURGE or bool(plan.beyond_filters)
+        self._number_required = self._tasks >= LARGE_PURGE or bool(plan.cascaded)
 
     def extra_widgets(self) -> Iterable[Widget]:
         """Return the field for the number, if one is needed, and a hint."""
@@ -117,15 +118,16 @@ def _consequences(
         text.append(f"{total.text(size_kind)}. ")
     elif plan.tasks:
         text.append("The size is still being measured. ")
-    if kept := len(plan.beyond_filters):
-        go = "task goes" if kept == 1 else "tasks go"
-        text.append(f"{kept:,} {go} that the filters alone would keep. ", "bold")
-    if plan.surviving:
-        stay = "task stays and loses its" if plan.surviving == 1 else "tasks stay and lose a"
-        text.append(f"{plan.surviving:,} {stay} bundle. ")
+    if drawn_in := len(plan.cascaded):
+        chain, them = ("its chain", "it") if drawn_in == 1 else ("their chains", "them")
+        included = f"{pluralize(drawn_in, 'task')} included with {chain}"
+        text.append(f"{included}: the filters alone would keep {them}. ", "bold")
+    for effect in filter(None, (kept_by_you(plan), side_effects(plan))):
+        text.append(f"{effect}. ")
     if ignored := len(plan.ignored_bundles):
-        stay = "unreadable bundle stays" if ignored == 1 else "unreadable bundles stay"
-        text.append(f"{ignored:,} {stay} and may list missing tasks. ", "bold")
+        bundles = pluralize(ignored, "unreadable bundle")
+        stay = "it stays" if ignored == 1 else "they stay"
+        text.append(f"{bundles} ignored: {stay}, and may list tasks that are gone. ", "bold")
     if warning:
         text.append(f"\n\n! {plain_text(warning)}", "bold")
     return text.append(

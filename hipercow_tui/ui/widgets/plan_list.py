@@ -15,7 +15,8 @@ from rich.text import Text
 
 from hipercow_tui.analysis.task_summary import NO_SUMMARY, TaskSummary
 from hipercow_tui.domain.blocked import Blocked
-from hipercow_tui.domain.plan import KEPT_BY_FILTERS, PlannedBundle, PlannedTask, PurgePlan
+from hipercow_tui.domain.cautions import Caution
+from hipercow_tui.domain.plan import PlannedBundle, PlannedTask, PurgePlan
 from hipercow_tui.domain.task import Bundle, Lang, Status, Task
 from hipercow_tui.formats.folder_size import Size, SizeKind
 from hipercow_tui.output import report
@@ -132,7 +133,7 @@ class PlanList(VirtualList):
                 text = Text("  ".join(filter(None, (task.id, report.cascade_reason(row)))))
                 text.append("\n")
                 for caution in cautions:
-                    text.append(f"! {caution}  ", self._style_of("caution"))
+                    text.append(f"! {caution.text}  ", self._style_of("caution"))
                 return text.append(f"{call.code_text}  {call.inputs_text}", self._style_of("quiet"))
             case PlannedBundle(bundle=bundle):
                 text = Text(
@@ -174,7 +175,7 @@ class PlanList(VirtualList):
     def _caution_lines(self) -> Iterable[int]:
         """Yield the lines where tasks with another warning than the line above begin."""
         for start, section in zip(self._starts, self._sections, strict=True):
-            before: tuple[str, ...] = ()
+            before: tuple[Caution, ...] = ()
             for below, row in enumerate(section.rows, 1):
                 cautions = row.cautions if isinstance(row, PlannedTask) else ()
                 if cautions and cautions != before:
@@ -219,7 +220,9 @@ class PlanList(VirtualList):
         text.append(self._call_text(task, _CALL_WIDTH)).append(f"{end}  {reason}")
         for caution in planned.cautions:
             if width - text.cell_len >= _MIN_CAUTION:
-                text.append(f"  {caution}" if reason else caution, self._style_of("caution"))
+                text.append(
+                    f"  {caution.text}" if reason else caution.text, self._style_of("caution")
+                )
         return text
 
     def _call_text(self, task: Task, width: int, reason: str = "") -> Text:
@@ -283,9 +286,10 @@ def _sections(plan: PurgePlan) -> Iterable[Section]:
     if plan.refused:
         yield Section("blocked", tuple(_with_reasons(plan.blocked)), _BLOCKED, alarming=True)
     if plan.matched:
-        yield Section("matched", plan.matched, _MATCHED, _caution_note(plan.matched))
-    if plan.cascaded:
-        yield Section("in retry chains", plan.cascaded, _CASCADED, _caution_note(plan.cascaded))
+        yield Section("matched", plan.matched, _MATCHED, _matched_note(plan))
+    if drawn_in := len(plan.cascaded):
+        note = f"! the filters alone would keep {drawn_in:,}"
+        yield Section("in retry chains", plan.cascaded, _CASCADED, note)
     if plan.bundles:
         yield Section("bundles", plan.bundles, _BUNDLES)
     if plan.blocked and not plan.refused:
@@ -302,9 +306,9 @@ def _with_reasons(blocked: Sequence[Blocked]) -> Iterable[Row]:
         yield from rows
 
 
-def _caution_note(tasks: Sequence[PlannedTask]) -> str:
-    kept = sum(any(KEPT_BY_FILTERS in caution for caution in task.cautions) for task in tasks)
-    if kept:
-        return f"! the filters alone would keep {kept:,}"
-    number = sum(bool(task.cautions) for task in tasks)
-    return f"! {pluralize(number, 'task')} with a warning" if number else ""
+def _matched_note(plan: PurgePlan) -> str:
+    """Return how many tasks match by their last attempt only, or how many have a warning."""
+    if attempts := len(plan.matched_by_last_attempt):
+        return f"{attempts:,} matched by their last attempt"
+    number = sum(bool(task.cautions) for task in plan.matched)
+    return f"! {pluralize(number, 'warning')}" if number else ""
