@@ -12,7 +12,7 @@ _MODULES = (
     "ui.screens.sweep",
     "ui.screens.error_messages",
     "ui.screens.trash",
-    "ui.dialogs.job_result",
+    "ui.widgets.job_result",
     "ui.dialogs.copy_menu",
     "ui.dialogs.run_r",
     "ui.dialogs.help",

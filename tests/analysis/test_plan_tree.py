@@ -111,7 +111,7 @@ def test_the_figures_of_the_groups_add_up_to_the_plan(
     )
     plan = make_plan(snapshot, stack, now=NOW, skip_blocked=True, kept_ids=kept)
     groups = [group for group in tree.groups if group.key != "left out"]
-    figures = [group_figures(group, kept, EVERYTHING, known.sizes) for group in groups]
+    figures = [group_figures(group, kept, EVERYTHING, known) for group in groups]
     assert sum(one.tasks for one in figures) == len(plan.tasks)
     assert sum(one.drawn_in for one in figures) == len(plan.cascaded)
     assert sum(one.kept for one in figures) == len(whole.tasks) - len(plan.tasks)

@@ -38,10 +38,10 @@ from hipercow_tui.support.text import format_size, pluralize
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.dialogs.choice import ChoiceScreen
 from hipercow_tui.ui.dialogs.confirm import ConfirmScreen
-from hipercow_tui.ui.dialogs.job_result import JobResultScreen
 from hipercow_tui.ui.messages import TotalsReady
 from hipercow_tui.ui.screens.plan import PlanScreen
 from hipercow_tui.ui.screens.trash import TrashScreen
+from hipercow_tui.ui.widgets.job_result import JobResult
 from hipercow_tui.ui.workers.view_model import PurgeForecast, ViewRequest, forecast_purge
 
 GO = tuple(map(task_id, range(6)))
@@ -206,7 +206,7 @@ async def test_the_screens_show_the_same_sizes(root: Path, kind: SizeKind) -> No
         await until(pilot, lambda: isinstance(app.screen, ConfirmScreen) and app.focused)
         asked = screen_text(app)
         await pilot.press("t")
-        await until(pilot, lambda: isinstance(app.screen, JobResultScreen))
+        await until(pilot, lambda: app.browser.query(JobResult))
         await pilot.press("T")
         await until(pilot, lambda: isinstance(app.screen, TrashScreen))
         await until(pilot, lambda: " files" in screen_text(app))
@@ -215,7 +215,7 @@ async def test_the_screens_show_the_same_sizes(root: Path, kind: SizeKind) -> No
         await until(pilot, lambda: isinstance(app.screen, ChoiceScreen) and app.focused)
         before_emptying = screen_text(app)
         await pilot.press("y")
-        await until(pilot, lambda: isinstance(app.screen, JobResultScreen))
+        await until(pilot, lambda: app.browser.query(JobResult))
         told = screen_text(app)
         await pilot.press("escape", "H")
         await until(pilot, lambda: "emptied" in screen_text(app))

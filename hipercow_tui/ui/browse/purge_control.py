@@ -102,6 +102,7 @@ class PurgeControl(Controller):
         if self.job is not None:
             self._screen.notify(self.busy)
             return
+        self._screen.query("JobResult").remove()  # of the job before
         bar = PurgeBar(job, size_kind=self._session.state.size_kind)
         self.job = bar.runner
         self._screen.mount(bar, before=self._screen.query_one(KeyFooter))

@@ -320,14 +320,15 @@ class BrowseScreen(Screen[None]):
         self.presenter.update_titles()
 
     def action_back(self) -> None:
-        """Leave full details, else a range of marks, else stop measuring, else end the search, else
-        go back to the last place."""
+        """End the first of these that there is: full details, the report of a job, a range of marks,
+        measuring, a search; else go back to the last place."""
         if self.folding.details_full:
             self.action_details()
         else:
             any(
                 leave()
                 for leave in (
+                    self.trash.close_result,
                     self.panes.current.table.drop_range,
                     self.sizing.stop,
                     self.searching.leave,
