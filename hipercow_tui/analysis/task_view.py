@@ -139,6 +139,10 @@ class TaskView:
         """Return the tasks among ``ids`` that pass all filters; all of them without a filter."""
         return frozenset(filter(self.markable.__contains__, ids))
 
+    def count_passing(self, ids: frozenset[str]) -> int:
+        """Return how many of these tasks, which exist, pass all filters; all without a filter."""
+        return len(ids & self.matched) if self.filtered else len(ids)
+
 
 def next_hit(hits: Sequence[int], row: int, step: int) -> int | None:
     """Return the next hit below ``row``, or above it with a negative ``step``.

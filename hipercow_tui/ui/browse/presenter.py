@@ -118,7 +118,7 @@ class Presenter(Controller):
         session, notes = self._session, []
         view = session.view_model.view if session.view_model else None
         steps, marks = [step.label for step in session.state.narrowings], session.marks.ids
-        passing = len(view.markable_among(marks or ())) if view else 0
+        passing = view.count_passing(marks) if view and marks else 0
         self._screen.query_one(Breadcrumb).show(steps)
         self._screen.query_one(FilterPanel).show_selection(
             Selection(steps, None if marks is None else len(marks), passing)
