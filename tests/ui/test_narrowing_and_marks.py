@@ -26,7 +26,7 @@ from hipercow_tui.ui.dialogs.job_result import JobResultScreen
 from hipercow_tui.ui.screens.error_messages import ErrorMessagesScreen
 from hipercow_tui.ui.screens.plan import PlanScreen
 from hipercow_tui.ui.screens.sweep import SweepScreen
-from hipercow_tui.ui.widgets.breadcrumb import SEPARATOR, fit_steps
+from hipercow_tui.ui.widgets.breadcrumb import SEPARATOR, Breadcrumb, fit_steps
 
 NOW = 1_795_450_000.0
 SMALL = tuple(map(task_id, range(12)))  # failures of one kind, over two bundles
@@ -226,6 +226,14 @@ async def test_esc_restores_the_row_on_its_line(broken: Path) -> None:
         await at.press("escape", "b")
         await at.until(lambda: at.tasks.cursor_key == key)
         await at.until(lambda: at.tasks.cursor - at.tasks.scroll_offset.y == line)
+
+
+async def test_a_click_on_the_hint_goes_back(broken: Path) -> None:
+    async with browsing(broken, size=(80, 24)) as at:
+        await open_bundle(at, "sweep_a")
+        crumbs = at.browser.query_one(Breadcrumb)
+        await at.pilot.click(crumbs, offset=(crumbs.size.width - 3, 0))
+        await at.until(lambda: at.pane == "bundles" and not crumbs.display)
 
 
 async def test_a_search_ends_with_a_step_and_is_resumed_by_esc(broken: Path) -> None:
