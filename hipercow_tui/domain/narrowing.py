@@ -31,7 +31,8 @@ class Narrowing:
     @classmethod
     def to_tasks(cls, label: str, ids: Iterable[str]) -> Narrowing:
         """Narrow to these tasks."""
-        return cls(escape_controls(label), FilterStack(task_ids=TaskIds(frozenset(ids))))
+        shown = escape_controls(label)
+        return cls(shown, FilterStack(task_ids=TaskIds(frozenset(ids), (shown,))))
 
     def ids(self, snapshot: Snapshot) -> frozenset[str]:
         """Return the ids of the existing tasks of this step."""
@@ -55,14 +56,14 @@ def _narrow_once(stack: FilterStack, step: Narrowing, snapshot: Snapshot) -> Fil
     if _excludes_bundle(stack.in_bundle, step.filters.in_bundle, snapshot) or (
         stack.lang and step.filters.lang and stack.lang != step.filters.lang
     ):
-        return among(stack, step.ids(snapshot))
+        return among(stack, step.ids(snapshot), step.label)
     narrowed = replace(
         stack,
         in_bundle=step.filters.in_bundle or stack.in_bundle,
         lang=step.filters.lang or stack.lang,
     )
     ids = step.filters.task_ids
-    return narrowed if ids is None else among(narrowed, ids.ids)
+    return narrowed if ids is None else among(narrowed, ids.ids, step.label)
 
 
 def _excludes_bundle(one: InBundle | None, other: InBundle | None, snapshot: Snapshot) -> bool:
@@ -73,10 +74,13 @@ def _excludes_bundle(one: InBundle | None, other: InBundle | None, snapshot: Sna
     return any((b.lang, b.name) not in matched for b in other.bundles(snapshot))
 
 
-def among(stack: FilterStack, ids: Set[str]) -> FilterStack:
-    """Return filters that a task passes if it passes ``stack`` and its id is one of ``ids``."""
-    allowed = frozenset(ids) if stack.task_ids is None else stack.task_ids.ids & ids
-    return replace(stack, task_ids=TaskIds(allowed))
+def among(stack: FilterStack, ids: Set[str], name: str) -> FilterStack:
+    """Return filters that a task passes if it passes ``stack`` and its id is one of ``ids``.
+
+    ``name`` says what the tasks are, for the user.
+    """
+    given = stack.task_ids or TaskIds(frozenset(ids))
+    return replace(stack, task_ids=TaskIds(given.ids & ids, (*given.names, name)))
 
 
 def add_step(

@@ -121,6 +121,16 @@ async def test_a_narrowed_list_names_its_steps(broken: Path, size: tuple[int, in
         assert any("› er" in line for line in panel)
 
 
+async def test_i_shows_the_inputs_of_a_narrowed_list(broken: Path) -> None:
+    async with browsing(broken) as at:
+        await open_bundle(at, "sweep_a")
+        await at.press("e", "g", "enter")
+        await at.until(lambda: set(at.tasks.keys) == set(SMALL[:8]))
+        await at.press("i")
+        await at.until(lambda: "bundle sweep_a › error 'too small" in at.text)
+        await at.until(lambda: "8 tasks · 8 failed" in at.text)
+
+
 async def test_filters_and_narrowing_are_two_things(broken: Path) -> None:
     async with browsing(broken) as at:
         await open_bundle(at, "sweep_a")
@@ -299,7 +309,7 @@ async def test_marks_do_not_change_the_list_in_which_they_are_made(broken: Path)
         await at.until(lambda: "  3 marked" in at.text)
         marks = at.tasks.marks
         assert marks and await at.planned() == marks
-        assert "status is failure · one of 3 ids" in at.text
+        assert "status is failure · marked · one of 3 ids" in at.text
 
 
 async def test_marked_tasks_that_do_not_pass_are_pointed_out(broken: Path) -> None:

@@ -155,7 +155,7 @@ class Session:
     def purge_filters(self) -> FilterStack:
         """The filters of a purge: those of a matched task, and the marks."""
         marks = self.marks.ids
-        return self.filters if marks is None else among(self.filters, marks)
+        return self.filters if marks is None else among(self.filters, marks, "marked")
 
     def request_view(self) -> int:
         """Request a view model of the present snapshot, state and filters; return its number."""

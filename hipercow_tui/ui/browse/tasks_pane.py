@@ -211,7 +211,9 @@ class TasksPane(Pane):
 
     @property
     def inputs(self) -> tuple[str, Sequence[str]] | None:
-        """The tasks of the first bundle that the current task is in."""
+        """The tasks of a narrowed list, else of the first bundle that the current task is in."""
+        if steps := self.session.state.narrowings:
+            return " › ".join(step.label for step in steps), self.table.keys
         task, snapshot = self.task, self.session.snapshot
         bundle = snapshot.bundle(task.bundles[0], task.lang) if task and task.bundles else None
         if bundle is None:

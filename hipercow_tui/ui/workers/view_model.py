@@ -69,7 +69,7 @@ class ViewRequest:
     @property
     def purge_filters(self) -> FilterStack:
         """The filters of a purge: those of the list, and the marks."""
-        return self.filters if self.marks is None else among(self.filters, self.marks)
+        return self.filters if self.marks is None else among(self.filters, self.marks, "marked")
 
 
 @dataclass(frozen=True, slots=True)
