@@ -143,6 +143,15 @@ async def test_filters_and_narrowing_are_two_things(broken: Path) -> None:
         assert "status is failure · in bundle sweep_a" in at.text
 
 
+async def test_counts_beside_the_filters_are_of_the_whole_root(broken: Path) -> None:
+    async with browsing(broken) as at:
+        at.browser.filters.apply_saved(SavedFilter(in_bundle=("sweep_*",)))
+        await at.until(lambda: "2 bundles, 19 tasks" in at.text)
+        await open_bundle(at, "sweep_a")
+        await at.until(lambda: len(at.tasks.keys) == 10)
+        assert "2 bundles, 19 tasks" in at.text and "✗ failure     17" in at.text
+
+
 async def test_a_bundle_is_matched_by_its_exact_name_and_with_new_tasks(broken: Path) -> None:
     write_bundle(broken, "odd x", DONE[5:6])
     async with browsing(broken) as at:

@@ -72,7 +72,7 @@ class TasksPane(Pane):
         self.table.show(view_model.view, request.now)
         if self.session.complete and request.snapshot is self.session.snapshot:
             self.table.rows_pending = False
-        if before is not None and before.request.filters.given != request.filters.given:
+        if before is not None and before.view.stack.given != view_model.view.stack.given:
             self._show_a_match(self.table.visible_rows)
         self.load_visible()
         # The choices of the user change no task; time, logs and the disk do.
