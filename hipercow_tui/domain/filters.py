@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Container, Iterable, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from itertools import chain
 from operator import and_
@@ -30,9 +30,13 @@ _NO_IDS: frozenset[str] = frozenset()
 
 @dataclass(frozen=True, slots=True)
 class TaskIds:
-    """Passes tasks by id: ``task_ids``, or the marks of the app (rule 2)."""
+    """Passes tasks by id: ``task_ids``, or the marks of the app (rule 2).
+
+    ``names`` say what the tasks are, for the user: an error, marked tasks.
+    """
 
     ids: frozenset[str]
+    names: tuple[str, ...] = field(default=(), compare=False)
 
     def mask(self, snapshot: Snapshot) -> TaskMask:
         """Return the tasks that pass."""
@@ -57,7 +61,7 @@ class TaskIds:
             )
 
     def __str__(self) -> str:
-        return f"one of {pluralize(len(self.ids), 'id')}"
+        return " · ".join((*self.names, f"one of {pluralize(len(self.ids), 'id')}"))
 
 
 @dataclass(frozen=True, slots=True)

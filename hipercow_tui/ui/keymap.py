@@ -68,7 +68,7 @@ BACK_KEY = _key(
     "escape",
     "back",
     "Back",
-    "End details, a range, measuring or the search; else go back to where Enter was pressed",
+    "End details, a range, a measurement or the search; else go back to where Enter was pressed",
     id="back",
     display="esc",
 )

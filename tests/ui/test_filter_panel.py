@@ -28,7 +28,7 @@ from hipercow_tui.support.errors import FilterError
 from hipercow_tui.ui.status_style import GLYPH
 from hipercow_tui.ui.widgets.filters.age_slider import AgeSlider
 from hipercow_tui.ui.widgets.filters.bundle import join_globs, split_globs
-from hipercow_tui.ui.widgets.filters.panel import FilterPanel, Selection
+from hipercow_tui.ui.widgets.filters.panel import FilterPanel, Limits
 from hipercow_tui.ui.widgets.filters.status import StatusFilter
 from hipercow_tui.ui.widgets.filters.validated_input import EXPLAIN_DELAY
 
@@ -365,18 +365,18 @@ async def test_marks_and_steps_are_shown() -> None:
     app = PanelApp()
     async with app.run_test(size=(80, 24)) as pilot:
         assert app.says("nothing: no filter set")
-        app.panel.show_selection(Selection((), 2, 2))
+        app.panel.show_limits(Limits((), 2, 2))
         await settled(pilot)
         assert app.says("2 marked") and app.says("3 in retry chains")
-        app.panel.show_selection(Selection(("bundle one", "error 'no fit'"), 3, 2))
+        app.panel.show_limits(Limits(("bundle one", "error 'no fit'"), 3, 2))
         await settled(pilot)
         assert app.says("! 2 of 3 pass") and app.says("› bundle one › error")
         assert app.says("0 marked"), "the totals count the marked tasks"
-        app.panel.show_selection(Selection((), 0, 0))
+        app.panel.show_limits(Limits((), 0, 0))
         await settled(pilot)
         assert app.says("! all removed") and not app.says("› bundle")
         assert not app.says("no filter set")
-        app.panel.show_selection(Selection())
+        app.panel.show_limits(Limits())
         await settled(pilot)
         assert app.says("nothing: no filter set")
         assert not app.stacks, "they are no filter of the panel"

@@ -18,7 +18,7 @@ from hipercow_tui.ui.browse.session import Session
 from hipercow_tui.ui.browse.sizing import Sizing
 from hipercow_tui.ui.warm_up import warm_up
 from hipercow_tui.ui.widgets.breadcrumb import Breadcrumb
-from hipercow_tui.ui.widgets.filters.panel import FilterPanel, Selection
+from hipercow_tui.ui.widgets.filters.panel import FilterPanel, Limits
 from hipercow_tui.ui.widgets.header import Freshness, HeaderBar, HeaderFacts
 from hipercow_tui.ui.widgets.titled_frame import TitledFrame
 from hipercow_tui.ui.workers.base import start_thread
@@ -118,10 +118,10 @@ class Presenter(Controller):
         session, notes = self._session, []
         view = session.view_model.view if session.view_model else None
         steps, marks = [step.label for step in session.state.narrowings], session.marks.ids
-        passing = len(view.markable_among(marks or ())) if view else 0
+        passing = view.count_passing(marks) if view and marks else 0
         self._screen.query_one(Breadcrumb).show(steps)
-        self._screen.query_one(FilterPanel).show_selection(
-            Selection(steps, None if marks is None else len(marks), passing)
+        self._screen.query_one(FilterPanel).show_limits(
+            Limits(steps, None if marks is None else len(marks), passing)
         )
         if view is not None and view.filtered:
             notes.append(f"[b]matched {view.matches:,}[/]")

@@ -49,15 +49,13 @@ class PurgeControl(Controller):
         marks = self._session.marks.ids
         if marks is None:
             return True
-        passing, marked = (
-            len(filters.matched(self._session.snapshot)),
-            pluralize(len(marks), "marked task"),
-        )
+        passing = len(filters.matched(self._session.snapshot))
         if not marks:
             self._screen.notify("All marked tasks are gone: u removes the marks")
         elif not passing:
             self._screen.notify("No marked task passes the filters: 0 removes filters and marks")
         elif passing < len(marks):
+            marked = pluralize(len(marks), "marked task")
             self._screen.notify(f"{passing:,} of {marked} pass the filters: the plan is for these")
         return passing > 0
 

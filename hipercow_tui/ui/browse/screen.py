@@ -320,8 +320,8 @@ class BrowseScreen(Screen[None]):
         self.presenter.update_titles()
 
     def action_back(self) -> None:
-        """End the first of these that there is: full details, the report of a job, a range of marks,
-        measuring, a search; else go back to the last place."""
+        """End the first of these that there is: full details, the report of a job, a range of
+        marks, measuring, a search; else go back to the last place."""
         if self.folding.details_full:
             self.action_details()
         else:

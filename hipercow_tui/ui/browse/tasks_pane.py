@@ -73,7 +73,7 @@ class TasksPane(Pane):
         self.table.show(view_model.view, request.now)
         if self.session.complete and request.snapshot is self.session.snapshot:
             self.table.rows_pending = False
-        if before is not None and before.request.filters.given != request.filters.given:
+        if before is not None and before.view.stack.given != view_model.view.stack.given:
             self._show_a_match(self.table.visible_rows)
         self.show_top_of(request.sort, changing=request.sort.key in CHANGING_KEYS)
         self.load_visible()
@@ -214,7 +214,9 @@ class TasksPane(Pane):
 
     @property
     def inputs(self) -> tuple[str, Sequence[str]] | None:
-        """The tasks of the first bundle that the current task is in."""
+        """The tasks of a narrowed list, else of the first bundle that the current task is in."""
+        if steps := self.session.state.narrowings:
+            return " › ".join(step.label for step in steps), self.table.keys
         task, snapshot = self.task, self.session.snapshot
         bundle = snapshot.bundle(task.bundles[0], task.lang) if task and task.bundles else None
         if bundle is None:
