@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from textual import events, on
 from textual.app import SystemCommand
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.keys import format_key
 from textual.screen import Screen
 from textual.theme import Theme
@@ -22,7 +22,7 @@ from hipercow_tui.settings.theme_store import ThemeFile
 from hipercow_tui.support.errors import HipercowTuiError
 from hipercow_tui.support.text import escape_controls
 from hipercow_tui.ui.browse.screen import BrowseScreen
-from hipercow_tui.ui.keymap import APP_KEYS, MOVE_KEYS, KeyGroup
+from hipercow_tui.ui.keymap import APP_KEYS, MOVE_KEYS, Keymap
 from hipercow_tui.ui.messages import WorkerFailed
 from hipercow_tui.ui.terminal_app import TerminalApp
 from hipercow_tui.ui.widgets.footer import KeyFooter
@@ -34,8 +34,8 @@ class HipercowApp(TerminalApp):
 
     ``indexed`` says whether tasks are stored for the next start. ``filters``, ``columns`` and
     ``theme`` are the files of saved filters, chosen columns and the theme, None if they can't be
-    used. ``first`` are the filters to begin with. ``clock`` gives the time in seconds since the
-    epoch.
+    used. ``first`` are the filters to begin with, ``keymap`` the keys that the user chose.
+    ``clock`` gives the time in seconds since the epoch.
     """
 
     CSS_PATH = "app.tcss"
@@ -51,10 +51,12 @@ class HipercowApp(TerminalApp):
         columns: ColumnFile | None = None,
         first: SavedFilter | None = None,
         theme: ThemeFile | None = None,
+        keymap: Keymap | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(theme)
         self._theme_file = theme
+        self.user_keys = keymap or Keymap()
         self._last_theme = self.first_theme
         self.browser = BrowseScreen(
             root,
@@ -67,7 +69,10 @@ class HipercowApp(TerminalApp):
         )
 
     def on_mount(self) -> None:
-        """Store another theme when the user chooses one."""
+        """Use the keys that the user chose; store another theme when the user chooses one."""
+        self.set_keymap(self.user_keys.keys)
+        if problems := "\n".join(self.user_keys.problems):
+            self.notify(problems, title="Keys", severity="warning", timeout=30, markup=False)
         self.theme_changed_signal.subscribe(self, self._store_theme)
 
     def _store_theme(self, theme: Theme) -> None:
@@ -137,12 +142,11 @@ class HipercowApp(TerminalApp):
         )
 
     def action_help(self) -> None:
-        """Show all keys and the rules."""
+        """Show the keys of the present screen, then all others, and the rules."""
         from hipercow_tui.ui.dialogs.help import HelpScreen
-        from hipercow_tui.ui.screens.plan import PlanScreen
+        from hipercow_tui.ui.key_catalog import help_sections
 
-        plan = [one for one in PlanScreen.BINDINGS if isinstance(one, Binding)]
-        self.push_screen(HelpScreen([KeyGroup("In the plan", plan)]))
+        self.push_screen(HelpScreen(help_sections(self.screen, self.user_keys.keys)))
 
     def action_help_quit(self) -> None:
         """Handle ctrl+c: stop a running job, as in a command."""

@@ -6,8 +6,8 @@ example the plan, the history, the inputs and the questions before a purge.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from textual.binding import Binding
 
@@ -21,6 +21,15 @@ class KeyGroup:
 
     title: str
     keys: Sequence[Binding]
+
+
+@dataclass(frozen=True, slots=True)
+class Keymap:
+    """The keys that the user chose: ``keys`` by id, in the form that Textual takes, without those
+    that can't be used. ``problems`` are sentences on these."""
+
+    keys: Mapping[str, str] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
 
 
 def _key(

@@ -66,7 +66,9 @@ class PurgeControl(Controller):
             return
         bar = PurgeBar(job)
         self.job = bar.runner
-        self._screen.mount(bar, before=self._screen.query_one(KeyFooter))
+        footer = self._screen.query_one(KeyFooter)
+        footer.labels = {"undo": "Stop"}
+        self._screen.mount(bar, before=footer)
         self._screen.refresh_bindings()
 
     def stop(self) -> None:
@@ -79,4 +81,5 @@ class PurgeControl(Controller):
     async def end(self) -> None:
         """Remove the progress bar of the job, which has ended."""
         self.job = None
+        self._screen.query_one(KeyFooter).labels = {}
         await self._screen.query("PurgeBar").remove()

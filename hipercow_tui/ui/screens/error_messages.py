@@ -81,19 +81,19 @@ class ErrorMessagesScreen(Page[str | None]):
         yield Static(
             Text(f"Messages  {head}", "bold", no_wrap=True, overflow="ellipsis"), id="head"
         )
-        yield _MessageTable(self._rows, self._now, id="messages")
+        yield MessageTable(self._rows, self._now, id="messages")
         with ScrollText(id="in-full"):
             yield Static(id="in-full-text")
         yield KeyFooter()
 
     def on_mount(self) -> None:
         """Focus the table."""
-        self.query_one(_MessageTable).focus()
+        self.query_one(MessageTable).focus()
         self._show()
 
     @on(VirtualTable.CursorMoved)
     def _show(self) -> None:
-        key = self.query_one(_MessageTable).cursor_key
+        key = self.query_one(MessageTable).cursor_key
         text = Text()
         if key is not None:
             failure = self._rows[key].failure
@@ -112,19 +112,19 @@ class ErrorMessagesScreen(Page[str | None]):
 
     def action_copy(self) -> None:
         """Copy the message under the cursor."""
-        key = self.query_one(_MessageTable).cursor_key
+        key = self.query_one(MessageTable).cursor_key
         if key is not None:
             self.app.copy_to_clipboard(message_text(self._rows[key].failure))
             self.notify("Copied the message")
 
     def action_log(self) -> None:
         """Show the log of the task under the cursor."""
-        key = self.query_one(_MessageTable).cursor_key
+        key = self.query_one(MessageTable).cursor_key
         if key is not None:
             self._show_log(key)
 
 
-class _MessageTable(KeyedTable):
+class MessageTable(KeyedTable):
     """The messages, the latest first."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from hipercow_tui.ui.cells import cut_end
+from hipercow_tui.ui.key_names import character_of
 
 KEY, LABEL, DISABLED = "bold $footer-key-foreground", "$footer-description-foreground", "dim"
 HELP_KEY = "question_mark"
@@ -54,6 +55,8 @@ class KeyFooter(Widget):
     }
     """
 
+    labels: reactive[Mapping[str, str]] = reactive[Mapping[str, str]](dict)
+    """Labels by action, in place of those of the bindings."""
     note: reactive[str] = reactive("")
     """A text instead of the keys, until the next key is pressed."""
 
@@ -76,16 +79,27 @@ class KeyFooter(Widget):
         """The keys to show, one for each action."""
         found: dict[str, Hint] = {}
         last: dict[str, Hint] = {}
-        for _, binding, enabled, _ in self.screen.active_bindings.values():
+        for key, (_, binding, enabled, _) in self.screen.active_bindings.items():
+            if self._is_typed(key):
+                continue
             is_palette = binding.action == PALETTE
             hints = last if is_palette else found
             shown = self._palette if is_palette else binding.show
             if shown and binding.action not in hints:
                 text = self.app.get_key_display(binding)
                 hints[binding.action] = Hint(
-                    binding.key, text, binding.description, enabled, at_end=is_palette
+                    key,
+                    text,
+                    self.labels.get(binding.action, binding.description),
+                    enabled,
+                    at_end=is_palette,
                 )
         return (*found.values(), *last.values())
+
+    def _is_typed(self, key: str) -> bool:
+        """Return whether the focused field takes the key as a character."""
+        focused = self.screen.focused
+        return focused is not None and focused.check_consume_key(key, character_of(key))
 
     def render(self) -> Content:
         """Return the line."""
