@@ -35,8 +35,8 @@ def run(words: Sequence[str]) -> int:
 
 
 def _entries(chosen: Any) -> Iterator[dict[str, Any]]:
-    from hipercow_tui.ui.key_catalog import groups, help_text, keys_of
-    from hipercow_tui.ui.key_names import user_key
+    from hipercow_tui.ui.key_catalog import groups, help_text
+    from hipercow_tui.ui.key_names import keys_of, user_key
 
     for group in groups():
         for key in group.keys:

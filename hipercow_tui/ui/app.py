@@ -22,7 +22,8 @@ from hipercow_tui.settings.theme_store import ThemeFile
 from hipercow_tui.support.errors import HipercowTuiError
 from hipercow_tui.support.text import escape_controls
 from hipercow_tui.ui.browse.screen import BrowseScreen
-from hipercow_tui.ui.keymap import APP_KEYS, MOVE_KEYS, Keymap
+from hipercow_tui.ui.key_names import shown_keys
+from hipercow_tui.ui.keymap import APP_KEYS, HELP_KEY, MOVE_KEYS, Keymap
 from hipercow_tui.ui.messages import WorkerFailed
 from hipercow_tui.ui.terminal_app import TerminalApp
 from hipercow_tui.ui.widgets.footer import KeyFooter
@@ -93,17 +94,22 @@ class HipercowApp(TerminalApp):
     async def on_event(self, event: events.Event) -> None:
         """Remove the note of the footer when a key is pressed."""
         if isinstance(event, events.Key) and not event.is_forwarded:
-            for footer in self.screen.query(KeyFooter):
-                footer.note = ""
+            self._show_note("")
         await super().on_event(event)
 
     async def _check_bindings(self, key: str, priority: bool = False) -> bool:
         """Say in the footer that a key does nothing, if no binding handles it."""
         handled = await super()._check_bindings(key, priority)
         if not (handled or priority or key == "escape"):
-            for footer in self.screen.query(KeyFooter):
-                footer.note = f"'{format_key(key)}' does nothing here · ? shows the keys"
+            keys = shown_keys(HELP_KEY, self.user_keys.keys)
+            self._show_note(f"'{format_key(key)}' does nothing here · {keys} shows the keys")
         return handled
+
+    def _show_note(self, note: str) -> None:
+        """Show a note in place of the keys of the footer; without one, the keys."""
+        for footer in self.screen.children if self.screen_stack else ():
+            if isinstance(footer, KeyFooter):
+                footer.note = note
 
     def get_default_screen(self) -> Screen[None]:
         """Return the main screen."""

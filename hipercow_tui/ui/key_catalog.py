@@ -11,7 +11,6 @@ from typing import Any
 
 from textual.app import App
 from textual.binding import Binding
-from textual.keys import format_key
 from textual.screen import ModalScreen, Screen
 
 from hipercow_tui.settings.key_file import ChosenKeys, KeyFile
@@ -27,7 +26,7 @@ from hipercow_tui.ui.dialogs.run_r import RunRScreen
 from hipercow_tui.ui.dialogs.save_filter import SaveFilterScreen
 from hipercow_tui.ui.dialogs.save_plan import SavePlanScreen
 from hipercow_tui.ui.dialogs.sort_menu import SortMenuScreen
-from hipercow_tui.ui.key_names import textual_key, user_key
+from hipercow_tui.ui.key_names import keys_of, shown_keys, textual_key, user_key
 from hipercow_tui.ui.keymap import APP_KEYS, KEY_GROUPS, SCROLL_KEYS, KeyGroup, Keymap
 from hipercow_tui.ui.screens.error_messages import ErrorMessagesScreen, MessageTable
 from hipercow_tui.ui.screens.history import HistoryScreen
@@ -145,12 +144,6 @@ def keys_by_id() -> Mapping[str, Binding]:
     return {key.id: key for group in groups() for key in group.keys if key.id}
 
 
-def keys_of(binding: Binding, keymap: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the keys of a binding in Textual's names, as the user chose them."""
-    chosen = keymap.get(binding.id or "", binding.key)
-    return tuple(filter(None, (textual_key(key.strip()) for key in chosen.split(","))))
-
-
 def load_keymap(file: KeyFile | None) -> Keymap:
     """Read the user's keys, and leave out those that can't be used."""
     chosen = file.read() if file else ChosenKeys()
@@ -250,13 +243,6 @@ def help_sections(screen: Screen[Any], keymap: Mapping[str, str]) -> Sequence[He
 
 def _section(title: str, keys: Sequence[Binding], keymap: Mapping[str, str]) -> HelpSection:
     return HelpSection(title, tuple((shown_keys(key, keymap), help_text(key)) for key in keys))
-
-
-def shown_keys(binding: Binding, keymap: Mapping[str, str]) -> str:
-    """Return the keys of a binding for people: ``j ↓``."""
-    if binding.key_display and binding.id not in keymap:
-        return binding.key_display
-    return " ".join(map(format_key, keys_of(binding, keymap)))
 
 
 def help_text(binding: Binding) -> str:

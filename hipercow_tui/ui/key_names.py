@@ -1,10 +1,18 @@
-"""The names of keys in the user's file of keys, and in Textual."""
+"""The names of keys: in the user's file of keys, in Textual, and on the screen."""
 
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
 
-from textual.keys import KEY_NAME_REPLACEMENTS, REPLACED_KEYS, Keys, key_to_character
+from textual.binding import Binding
+from textual.keys import (
+    KEY_NAME_REPLACEMENTS,
+    REPLACED_KEYS,
+    Keys,
+    format_key,
+    key_to_character,
+)
 
 _MODIFIERS = frozenset({"ctrl", "shift", "alt", "super", "hyper", "meta"})
 _NAMED = frozenset(key.value for key in Keys if "+" not in key.value and "<" not in key.value)
@@ -49,3 +57,16 @@ def user_key(key: str) -> str:
     *modifiers, last = key.split("+")
     character = character_of(last)
     return "+".join((*modifiers, last if character in (None, " ") else character or last))
+
+
+def keys_of(binding: Binding, keymap: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the keys of a binding in Textual's names, as the user chose them."""
+    chosen = keymap.get(binding.id or "", binding.key)
+    return tuple(filter(None, (textual_key(key.strip()) for key in chosen.split(","))))
+
+
+def shown_keys(binding: Binding, keymap: Mapping[str, str]) -> str:
+    """Return the keys of a binding for people: ``j ↓``."""
+    if binding.key_display and binding.id not in keymap:
+        return binding.key_display
+    return " ".join(map(format_key, keys_of(binding, keymap)))

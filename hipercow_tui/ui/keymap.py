@@ -249,9 +249,11 @@ LOG_KEYS = (
     ),
 )
 
+HELP_KEY = _key("question_mark", "help", "Help", "Show the keys and rules", id="help", show=True)
+
 APP_KEYS = (
     _key("ctrl+p,colon", "command_palette", "Palette", "Find any command by name", id="palette"),
-    _key("question_mark", "help", "Help", "Show the keys and rules", id="help", show=True),
+    HELP_KEY,
     _key("q", "quit", "Quit", "Quit", id="quit", show=True),
 )
 
