@@ -203,14 +203,15 @@ def test_a_damaged_file_is_a_sentence_that_names_it(
 
 
 async def test_chosen_keys_work_and_are_shown(small: Path) -> None:
-    keymap = resolve({"plan": ("P",), "down": ("f5", "down"), "log.back": ("x",)})
+    chosen = {"plan": ("P",), "down": ("f5", "down"), "log.back": ("x",), "help": ("f1",)}
+    keymap = resolve(chosen)
     async with browsing(small, keymap=keymap) as at:
         assert "P Plan" in at.footer and "p Plan" not in at.footer
         await at.press("p")
-        assert "'p' does nothing here" in at.footer
+        assert "'p' does nothing here · f1 shows the keys" in at.footer
         await at.press("f5", "down")
         assert at.tasks.cursor == 2
-        await at.press("question_mark")
+        await at.press("f1")
         await at.until(lambda: isinstance(at.app.screen, HelpScreen))
         await at.press("slash", *"reasons", "enter")
         assert any(line.split()[:3] == ["P", "Show", "the"] for line in at.dialog)
