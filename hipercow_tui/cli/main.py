@@ -47,10 +47,12 @@ commands (--help after a command explains its options):
   hipercow-tui apply FILE …     carry out a saved plan
   hipercow-tui trash [ROOT] …   list, restore or empty the trash; finish an interrupted purge
   hipercow-tui history [ROOT]   list past purges, restores and emptyings, with time and user
+  hipercow-tui keys             list the keys of the app with their ids, to choose other keys
 """
 _COMMANDS = {
     "apply": "hipercow_tui.cli.apply",
     "history": "hipercow_tui.cli.history",
+    "keys": "hipercow_tui.cli.keys",
     "list": "hipercow_tui.cli.list_tasks",
     "purge": "hipercow_tui.cli.purge",
     "trash": "hipercow_tui.cli.trash",

@@ -7,8 +7,8 @@ example the history, the inputs and the questions before a purge.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from textual.binding import Binding
 
@@ -22,6 +22,15 @@ class KeyGroup:
 
     title: str
     keys: Sequence[Binding]
+
+
+@dataclass(frozen=True, slots=True)
+class Keymap:
+    """The keys that the user chose: ``keys`` by id, in the form that Textual takes, without those
+    that can't be used. ``problems`` are sentences on these."""
+
+    keys: Mapping[str, str] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
 
 
 def _key(
@@ -369,9 +378,11 @@ LOG_KEYS = (
     ),
 )
 
+HELP_KEY = _key("question_mark", "help", "Help", "Show the keys and rules", id="help", show=True)
+
 APP_KEYS = (
     _key("ctrl+p,colon", "command_palette", "Palette", "Find any command by name", id="palette"),
-    _key("question_mark", "help", "Help", "Show the keys and rules", id="help", show=True),
+    HELP_KEY,
     _key("q", "quit", "Quit", "Quit", id="quit", show=True),
 )
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from hipercow_tui.formats.root import Root
 from hipercow_tui.settings.column_store import ColumnFile
+from hipercow_tui.settings.key_file import KeyFile
 from hipercow_tui.settings.saved_filters import FilterFile, SavedFilter
 from hipercow_tui.settings.theme_store import ThemeFile
 from hipercow_tui.support.errors import FilterError
@@ -26,6 +27,7 @@ from hipercow_tui.support.signals import ignore_signal, on_signals, restore_job_
 from hipercow_tui.support.streams import print_message, print_output
 
 if TYPE_CHECKING:
+    from hipercow_tui.ui.keymap import Keymap
     from hipercow_tui.ui.messages import JobEnded
     from hipercow_tui.ui.terminal_app import TerminalApp
     from hipercow_tui.ui.workers.purge_job import JobRunner
@@ -82,6 +84,7 @@ def run_app(
         columns=ColumnFile.of_user(),
         first=first,
         theme=theme,
+        keymap=_load_keymap(),
     )
     _run(app, mouse=mouse)
     job = app.browser.purge.job
@@ -89,6 +92,16 @@ def run_app(
         with on_signals(ignore_signal):
             _print_result(_stop_job(job))
     return app.return_code or DONE
+
+
+def _load_keymap() -> Keymap | None:
+    """Return the keys that the user chose, None if there are none."""
+    file = KeyFile.of_user()
+    if file is None or not file.path.exists():
+        return None
+    from hipercow_tui.ui.key_catalog import load_keymap  # imports every screen
+
+    return load_keymap(file)
 
 
 def _run(app: TerminalApp, *, mouse: bool) -> None:

@@ -22,6 +22,7 @@ _MODULES = (
     "ui.dialogs.choice",
     "ui.dialogs.sort_menu",
     "ui.dialogs.columns",
+    "ui.key_catalog",
 )
 
 

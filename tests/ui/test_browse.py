@@ -444,7 +444,7 @@ async def test_dark_light_and_sixteen_colours_can_draw_every_screen(small: Path)
 
 
 async def test_help_lists_the_keys_and_the_rules(small: Path) -> None:
-    async with browsing(small, size=(118, 140)) as at:
+    async with browsing(small, size=(160, 110)) as at:
         await at.press("question_mark")
         await at.until(lambda: isinstance(at.app.screen, HelpScreen))
         for word in (

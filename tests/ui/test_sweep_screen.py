@@ -99,6 +99,16 @@ async def test_table_is_sorted_by_any_column(sweep: Path) -> None:
         at.screen.table.post_message(VirtualTable.HeaderClicked(at.screen.table, "id"))
 
 
+async def test_the_sort_menu_names_the_inputs(sweep: Path) -> None:
+    async with inputs_of_the_bundle(sweep) as at:
+        await at.press("G", "S")
+        await at.until(lambda: "Sort by" in at.text and "↑ beta" in at.text)
+        await at.press("enter")
+        await at.until(lambda: at.first == IDS[39] and at.screen.table.cursor == 0)
+        await at.press("S", "k", "enter")
+        await at.until(lambda: "status↑" in at.text)
+
+
 async def test_search_finds_names_and_values(sweep: Path) -> None:
     async with inputs_of_the_bundle(sweep) as at:
         await at.press("slash", *"beta", "greater_than_sign", "equals_sign", "3", "enter")

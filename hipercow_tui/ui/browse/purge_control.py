@@ -103,7 +103,9 @@ class PurgeControl(Controller):
         self._screen.query("JobResult").remove()  # of the job before
         bar = PurgeBar(job, size_kind=self._session.state.size_kind)
         self.job = bar.runner
-        self._screen.mount(bar, before=self._screen.query_one(KeyFooter))
+        footer = self._screen.query_one(KeyFooter)
+        footer.labels = {"undo": "Stop"}
+        self._screen.mount(bar, before=footer)
         self._screen.refresh_bindings()
 
     def stop(self) -> None:
@@ -116,4 +118,5 @@ class PurgeControl(Controller):
     async def end(self) -> None:
         """Remove the progress bar of the job, which has ended."""
         self.job = None
+        self._screen.query_one(KeyFooter).labels = {}
         await self._screen.query("PurgeBar").remove()

@@ -64,6 +64,14 @@ class SweepScreen(Page[str | Narrowing | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         *SEARCH_KEYS,
         Binding("s", "sort", "Sort", tooltip="Reverse the sort order", id="sweep.sort"),
+        Binding(
+            "S",
+            "sort_menu",
+            "Sort by …",
+            show=False,
+            tooltip="Choose the column to sort by",
+            id="sweep.sort_menu",
+        ),
         Binding("less_than_sign", "sort_by(-1)", "Sort left", show=False, id="sweep.sort_left"),
         Binding("greater_than_sign", "sort_by(1)", "Sort right", show=False, id="sweep.sort_right"),
         Binding("l", "log", "Log", tooltip="Show the log of the task", id="sweep.log"),
@@ -231,6 +239,28 @@ class SweepScreen(Page[str | Narrowing | None]):
     def action_sort(self) -> None:
         """Reverse the sort order."""
         self._sort_by(self._sort.key)
+
+    def action_sort_menu(self) -> None:
+        """Choose the column to sort by, also one that is not shown."""
+        from hipercow_tui.ui.dialogs.sort_menu import SortChoice, SortMenuScreen
+
+        names, shown = self._sweep.names, self.table.shown_columns
+        arrow = "↓" if self._sort.reverse else "↑"
+        choices = [
+            SortChoice(
+                key,
+                names[int(key)] if key.isdigit() else key,
+                arrow if key == self._sort.key else "",
+                "" if key in shown else "not shown",
+            )
+            for key in self.table.column_keys
+        ]
+
+        def chosen(key: str | None) -> None:
+            if key is not None:
+                self._sort_by(key)
+
+        self.app.push_screen(SortMenuScreen(choices), chosen)
 
     def action_sort_by(self, step: int) -> None:
         """Sort by the column to the left (-1) or to the right (1)."""
