@@ -11,11 +11,13 @@ from hipercow_tui.ui.browse.controller import Controller
 from hipercow_tui.ui.browse.pane import Pane
 from hipercow_tui.ui.browse.panes import Panes
 from hipercow_tui.ui.browse.session import Session
-from hipercow_tui.ui.browse.state import TASKS
+from hipercow_tui.ui.browse.state import ERRORS, TASKS
+from hipercow_tui.ui.widgets.sweep_chart import Action
 from hipercow_tui.ui.widgets.task_table import TaskTable
 
 if TYPE_CHECKING:
     from hipercow_tui.output.r_calls import RCallTargets
+    from hipercow_tui.ui.screens.sweep import SweepSelection
 
 
 class Inspecting(Controller):
@@ -86,8 +88,20 @@ class Inspecting(Controller):
             ids,
             lambda: session.snapshot.tasks,
             session.clock,
+            is_error=self._pane.name == ERRORS,
+            on_selection=self._mark_selection,
         )
         self._screen.app.push_screen(screen, self._go_to_task)
+
+    def _mark_selection(self, selection: SweepSelection) -> None:
+        """Mark the tasks that were chosen in the chart of inputs; show them after NARROW."""
+        table = self._screen.query_one(TaskTable)
+        narrow = selection.action is Action.NARROW
+        table.marks = selection.ids if narrow else selection.ids | (table.marks or frozenset())
+        table.redraw()
+        table.post_message(TaskTable.Marked(table.marks))
+        if narrow:
+            self._show_pane(TASKS)
 
     def _go_to_task(self, task_id: str | None) -> None:
         """Show the task that was chosen on a screen, if one was chosen."""
