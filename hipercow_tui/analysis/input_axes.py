@@ -54,10 +54,6 @@ class Axis:
     places: Mapping[str, int] = field(default_factory=dict)
     first_edge: int = 0
 
-    def place_of(self, task_id: str) -> int | None:
-        """Return the bin of a task; None if its inputs are not known."""
-        return self.places.get(task_id)
-
     def describe(self, first: int, last: int) -> str:
         """Return bins in words: ``0.2 ≤ beta < 0.6``, or ``region = "Wales", no value``."""
         chosen = self.bins[first : last + 1]
@@ -236,14 +232,9 @@ class Region:
         pairs = zip(self.axes, self.spans, strict=True)
         return ", ".join(axis.describe(*span) for axis, span in pairs)
 
-    def contains(self, task_id: str) -> bool:
-        """Return whether a task is in it."""
+    def select(self, ids: Iterable[str]) -> frozenset[str]:
+        """Return the tasks that are in it; tasks with unknown inputs are not."""
         for axis, (first, last) in zip(self.axes, self.spans, strict=True):
-            place = axis.place_of(task_id)
-            if place is None or not first <= place <= last:
-                return False
-        return True
-
-    def select(self, ids: Sequence[str]) -> frozenset[str]:
-        """Return those of the tasks that are in it."""
-        return frozenset(filter(self.contains, ids))
+            place_of = axis.places.get
+            ids = [task_id for task_id in ids if first <= place_of(task_id, -1) <= last]
+        return frozenset(ids)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Set
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from hipercow_tui.analysis.error_groups import Inputs, parse_number
 from hipercow_tui.domain.task import Status, Task
@@ -11,7 +12,7 @@ from hipercow_tui.domain.task import Status, Task
 SORT_BY_STATUS, SORT_BY_FINISHED = "status", "finished"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Sweep:
     """The inputs of some tasks, split into those that differ and those that do not.
 
@@ -30,6 +31,14 @@ class Sweep:
         needle = query.casefold()
         pairs = zip(self.names, self.values.get(task_id, ()), strict=False)
         return needle in task_id or any(needle in f"{n} = {v}".casefold() for n, v in pairs)
+
+    @cached_property
+    def ranks(self) -> tuple[Mapping[str | None, int], ...]:
+        """For each input the rank of each value; equal numbers have the same rank."""
+        return tuple(
+            _rank_values({v[place] for v in self.values.values()})
+            for place in range(len(self.names))
+        )
 
 
 def make_sweep(inputs: Mapping[str, Inputs]) -> Sweep:
@@ -71,7 +80,7 @@ def sort_rows(sweep: Sweep, tasks: Iterable[Task], sort: SweepSort) -> tuple[str
 
     Numbers are compared as numbers; a missing value is last.
     """
-    ranks = [_ranks(sweep, place) for place in range(len(sweep.names))]
+    ranks = sweep.ranks
     found = sorted(tasks, key=lambda task: _row_rank(sweep.values.get(task.id, ()), ranks))
     if sort.key == SORT_BY_STATUS:
         found.sort(key=lambda task: _RANK[task.status], reverse=sort.reverse)
@@ -86,10 +95,9 @@ def sort_rows(sweep: Sweep, tasks: Iterable[Task], sort: SweepSort) -> tuple[str
     return tuple(task.id for task in found)
 
 
-def _ranks(sweep: Sweep, place: int) -> Mapping[str | None, int]:
-    """Return the rank of each value of an input; equal numbers have the same rank."""
-    different = {values[place] for values in sweep.values.values()} - {None}
-    present = [value for value in different if value is not None]
+def _rank_values(values: Set[str | None]) -> Mapping[str | None, int]:
+    """Return the rank of each value and of None: numbers, texts, None."""
+    present = [value for value in values if value is not None]
     numbers = {value: n for value in present if (n := parse_number(value)) is not None}
     rank_of = {number: rank for rank, number in enumerate(sorted(set(numbers.values())))}
     ranks: dict[str | None, int] = {value: rank_of[number] for value, number in numbers.items()}
