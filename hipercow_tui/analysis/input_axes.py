@@ -204,8 +204,8 @@ def rates_in_grid(
 
 def round_scale(rates: Iterable[Rate]) -> float:
     """Return the share that is drawn at full height: the smallest of 1, 2, 5, 10, 20, 50 and 100 %
-    that no rate exceeds."""
-    largest = max((rate.share for rate in rates), default=0.0)
+    that no rate exceeds; 100 % without a failure."""
+    largest = max((rate.share for rate in rates), default=0.0) or 1.0
     return next((n / 100 for n in (1, 2, 5, 10, 20, 50) if largest <= n / 100), 1.0)
 
 

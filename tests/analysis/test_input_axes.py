@@ -176,7 +176,9 @@ def test_bars_fit_and_show_whether_a_task_failed(pairs: list[tuple[int, int]]) -
         assert (level > 1) == (rate.failed > 0)
 
 
-@pytest.mark.parametrize(("shares", "scale"), [([], 0.01), ([0.004], 0.01), ([0.3], 0.5), ([1], 1)])
+@pytest.mark.parametrize(
+    ("shares", "scale"), [([], 1), ([0], 1), ([0.004], 0.01), ([0.3], 0.5), ([1], 1)]
+)
 def test_scale_is_a_round_percentage(shares: list[float], scale: float) -> None:
     assert round_scale(Rate(1000, round(1000 * share)) for share in shares) == scale
 

@@ -29,7 +29,7 @@ from hipercow_tui.ui.widgets.row_rendering import Cell, RenderedRow
 _NAME = Column(BundleKey.NAME, "bundle", 14, 36)
 _TASKS = Column(BundleKey.TASKS, "tasks", 6, 7)
 _STATUS = Column(BundleKey.STATUS, "status", 9, 30)
-_BAR = Column("bar", "its tasks", 8, 40, rank=1)
+_BAR = Column("bar", "its tasks", 9, 40, rank=1)
 _PROGRESS = Column("progress", "progress", 17, 28, rank=3)
 _SIZE = Column(BundleKey.SIZE, "     size", 9, 9)
 _FILES = Column(BundleKey.FILES, "  files", 7, 7, rank=4)

@@ -206,7 +206,8 @@ def draw_bars(view: BarsView, width: int, lines: int) -> Sequence[Line]:
             canvas.put(0, top + height - 1, "▌", "bar")
             first, last = view.chosen[1]
             cells = range(placed[first].start, placed[last].stop)
-            canvas.highlight(cells, range(top, top + height + 1), "chosen")
+            canvas.highlight(cells, range(top, top + height), "chosen-bar")
+            canvas.highlight(cells, range(top + height, top + height + 1), "chosen")
     return canvas.lines
 
 

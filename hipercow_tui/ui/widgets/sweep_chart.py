@@ -44,7 +44,7 @@ class SweepChart(Widget, can_focus=True):
 
     Component classes: ``chart--failure`` and ``chart--success`` (bars with and without a failed
     task), ``chart--label``, ``chart--strong`` (the current input), ``chart--bar`` (its ▌),
-    ``chart--chosen``.
+    ``chart--chosen`` and ``chart--chosen-bar`` (chosen labels and cells, chosen bars).
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -54,6 +54,7 @@ class SweepChart(Widget, can_focus=True):
         "chart--strong",
         "chart--bar",
         "chart--chosen",
+        "chart--chosen-bar",
     }
     DEFAULT_CSS = """
     SweepChart {
@@ -64,9 +65,10 @@ class SweepChart(Widget, can_focus=True):
         & > .chart--label { color: $foreground 70%; }
         & > .chart--strong { text-style: bold; }
         & > .chart--bar { color: $text-accent; text-style: bold; }
-        & > .chart--chosen { background: $primary 50%; }
+        & > .chart--chosen, & > .chart--chosen-bar { background: $primary 50%; }
         &:ansi > .chart--label { color: ansi_default; }
         &:ansi > .chart--chosen { background: ansi_default; text-style: reverse; }
+        &:ansi > .chart--chosen-bar { background: ansi_default; }
         &:nocolor > .chart--chosen { text-style: reverse; }
     }
     """

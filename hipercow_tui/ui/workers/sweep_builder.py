@@ -121,7 +121,8 @@ class SweepBuilder:
         others = comparable_ids(tasks, ids) if self._is_error else ()
         wanted = (*ids, *others)
         self._requests.want_all([i for i in wanted if i not in self._failures])
-        inputs = self._known_inputs(wanted)
+        inputs = self._known_inputs(ids)
+        inputs |= _only_named(self._known_inputs(others), inputs)
         sweep = make_sweep(inputs)
         present = [tasks[task_id] for task_id in ids]
         known = [task for task in present if task.id in inputs]
@@ -140,7 +141,7 @@ class SweepBuilder:
             make_chart(sweep, failed, compared),
         )
 
-    def _known_inputs(self, ids: Iterable[str]) -> Mapping[str, Inputs]:
+    def _known_inputs(self, ids: Iterable[str]) -> dict[str, Inputs]:
         failures, summaries = self._failures, self._requests.summaries
         inputs: dict[str, Inputs] = {}
         for task_id in ids:
@@ -148,6 +149,15 @@ class SweepBuilder:
             if read is not None:
                 inputs[task_id] = read.inputs
         return inputs
+
+
+def _only_named(others: Mapping[str, Inputs], inputs: Mapping[str, Inputs]) -> Mapping[str, Inputs]:
+    """Return ``others`` without inputs that no task of ``inputs`` has.
+
+    A bundle can have tasks that run something else: their inputs say nothing about an error.
+    """
+    names = {name for pairs in inputs.values() for name, _ in pairs}
+    return {i: tuple(p for p in pairs if p[0] in names) for i, pairs in others.items()}
 
 
 def _width(sweep: Sweep, place: int) -> int:
