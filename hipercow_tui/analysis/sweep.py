@@ -117,8 +117,7 @@ def _row_rank(values: Iterable[str | None], ranks: Iterable[Mapping[str | None, 
 
 
 def comparable_ids(tasks: Mapping[str, Task], ids: Collection[str]) -> tuple[str, ...]:
-    """Return the successful tasks of the bundles of these tasks: the others of a sweep that did
-    not fail."""
+    """Return the successful tasks in the bundles of these tasks."""
     bundles = {
         (task.lang, name)
         for i in ids

@@ -280,3 +280,16 @@ async def test_models_are_built_outside_the_thread_of_the_screen(
         await at.press("s")
         await at.until(lambda: at.first == IDS[39])
     assert threads and threading.main_thread() not in threads
+
+
+async def test_chart_is_drawn_in_terminals_of_any_size(two_inputs: Path) -> None:
+    async with inputs_of_the_bundle(two_inputs, (80, 24), "e", "i") as at:
+        await at.until(lambda: "compared with 45" in at.text)
+        await at.press("tab")
+        for keys in (("down", "end"), ("x", "down", "shift+left")):
+            await at.press(*keys)
+            for size in ((40, 12), (30, 6), (200, 60), (20, 5), (118, 36)):
+                await at.pilot.resize_terminal(*size)
+                await at.until(lambda: at.text)
+                assert len(at.text.splitlines()) == at.app.size.height
+        await at.until(lambda: "method →" in at.text)

@@ -41,7 +41,7 @@ class _Canvas:
         self._width = width
 
     def put(self, x: int, y: int, text: str, *classes: str) -> None:
-        """Write a text; what is outside is left out."""
+        """Write a text; characters outside of the canvas are left out."""
         for character in text:
             cells = cell_len(character)
             if x >= 0 and x + cells <= self._width:

@@ -149,7 +149,7 @@ class SweepChart(Widget, can_focus=True):
     @property
     def _body(self) -> int:
         """The lines of bars or of the grid."""
-        most, chart = int(self.screen.size.height * MAX_PART) - 1, self._chart
+        most, chart = max(3, int(self.screen.size.height * MAX_PART) - 1), self._chart
         if chart.grid is not None:
             return min(most, 2 + len(chart.grid_axes[chart.grid[1]].bins))
         inputs = len(chart.axes)
@@ -205,7 +205,7 @@ class SweepChart(Widget, can_focus=True):
         self.refresh()
 
     def action_extend(self, across: int, down: int) -> None:
-        """Move the cursor, and choose what is between its old and its new place too."""
+        """Move the cursor, and extend the range to its new place."""
         if self._chart.grid is None and down:
             return
         if self._anchor is None:
@@ -255,7 +255,7 @@ class SweepChart(Widget, can_focus=True):
         text = Text(no_wrap=True, overflow="crop", end="")
         if not self._chart.axes:
             return text
-        more = self._more
+        more = self._more if width >= 60 else ""
         head = cut_end(" " + plain_text(self._head()), width - len(more) - 2)
         text.append(head.ljust(width - len(more) - 1), blend(self, ["chart--strong"]))
         text.append(f"{more} ", blend(self, ["chart--label"]))
@@ -269,12 +269,13 @@ class SweepChart(Widget, can_focus=True):
         chart, body = self._chart, self._body
         if chart.grid is None:
             shown = visible_inputs(len(chart.axes), body)
-            self._first = _scrolled(self._first, self._input, shown)
+            self._first = _scrolled(self._first, self._input, shown, len(chart.axes))
             chosen = (self._input, self._spans[0]) if self.has_focus else None
             return tuple(draw_bars(BarsView(chart, self._first, chosen), width, body))
         across, down = (chart.grid_axes[place] for place in chart.grid)
-        self._first = _scrolled(self._first, self._cursor[0], visible_columns(across, down, width))
-        first_row = _scrolled(0, self._cursor[1], body - 2)
+        (column, row), columns = self._cursor, visible_columns(across, down, width)
+        self._first = _scrolled(self._first, column, columns, len(across.bins))
+        first_row = _scrolled(0, row, body - 2, len(down.bins))
         view = GridView(chart, self._first, self._spans if self.has_focus else None)
         return tuple(draw_grid(view, width, first_row, body))
 
@@ -297,7 +298,8 @@ class SweepChart(Widget, can_focus=True):
         shown = visible_inputs(inputs, self._body)
         if self._chart.grid is not None or shown >= inputs:
             return ""
-        return f"inputs {self._first + 1} to {self._first + shown} of {inputs}"
+        first, last = self._first + 1, self._first + shown
+        return f"input {last if first == last else f'{first}–{last}'} of {inputs}"
 
     def _rate_text(self) -> str:
         rate = self.rate
@@ -306,6 +308,6 @@ class SweepChart(Widget, can_focus=True):
         return f"{rate.failed:,} of {rate.tasks:,} failed, {rate.share:.0%}"
 
 
-def _scrolled(first: int, current: int, shown: int) -> int:
-    """Return the first visible place, so that the current one is visible."""
-    return clamp(first, current - shown + 1, current)
+def _scrolled(first: int, current: int, shown: int, number: int) -> int:
+    """Return the first visible place of a number of places, so that the current one is visible."""
+    return clamp(first, max(0, current - shown + 1), min(current, max(0, number - shown)))
