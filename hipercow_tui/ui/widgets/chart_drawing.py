@@ -57,7 +57,7 @@ class _Canvas:
         for y in lines:
             for x in cells:
                 if 0 <= x < self._width:
-                    self._classes[y][x] = (name, *self._classes[y][x])
+                    self._classes[y][x] = (*self._classes[y][x], name)
 
     @property
     def lines(self) -> Sequence[Line]:
@@ -256,7 +256,8 @@ def draw_grid(view: GridView, width: int, first_row: int, lines: int) -> Sequenc
     largest = max((rate.failed for rate in chart.cells.values()), default=0)
     for column in columns:
         x = gutter + CELL * (column - view.first)
-        canvas.put(x, 1, cut_end(short_label(across.bins[column]), CELL - 1), "label")
+        space = width - x if column == columns.stop - 1 else CELL - 1
+        canvas.put(x, 1, cut_end(short_label(across.bins[column]), space), "label")
         for row in rows:
             rate = chart.cells.get((column, row))
             if rate is not None:

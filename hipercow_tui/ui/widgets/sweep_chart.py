@@ -65,9 +65,12 @@ class SweepChart(Widget, can_focus=True):
         & > .chart--label { color: $foreground 70%; }
         & > .chart--strong { text-style: bold; }
         & > .chart--bar { color: $text-accent; text-style: bold; }
-        & > .chart--chosen, & > .chart--chosen-bar { background: $primary 50%; }
+        & > .chart--chosen { color: $foreground; background: $primary 35%; text-style: bold; }
+        & > .chart--chosen-bar { background: $primary 35%; }
         &:ansi > .chart--label { color: ansi_default; }
-        &:ansi > .chart--chosen { background: ansi_default; text-style: reverse; }
+        &:ansi > .chart--chosen {
+            color: ansi_default; background: ansi_default; text-style: reverse;
+        }
         &:ansi > .chart--chosen-bar { background: ansi_default; }
         &:nocolor > .chart--chosen { text-style: reverse; }
     }
