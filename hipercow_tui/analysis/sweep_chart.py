@@ -22,8 +22,8 @@ class ChartModel:
         grid_axes: The same inputs in coarse bins, for a grid.
         grid: The places of the inputs of the grid: across, then down.
         cells: The rate of each cell of the grid.
-        compared: The number of successful tasks with which the failed tasks of an error are
-            compared; None for a bundle.
+        compared: The number of successful tasks with which failed tasks are compared; None if not
+            all tasks of the table failed.
     """
 
     axes: tuple[Axis, ...] = ()

@@ -37,13 +37,13 @@ class Requests:
             self.summaries[identity] = TaskSummary(packed_inputs=inputs)
 
 
-def builder_of(requests: Requests, ids: list[str], *, is_error: bool) -> SweepBuilder:
-    return SweepBuilder(ids, FAILURES, cast(SummaryRequests, requests), is_error=is_error)
+def builder_of(requests: Requests, ids: list[str]) -> SweepBuilder:
+    return SweepBuilder(ids, FAILURES, cast(SummaryRequests, requests))
 
 
-def test_error_is_compared_with_successful_tasks_that_are_read_on_request() -> None:
+def test_failed_tasks_are_compared_with_successful_tasks_that_are_read_on_request() -> None:
     requests = Requests()
-    builder = builder_of(requests, FAILED, is_error=True)
+    builder = builder_of(requests, FAILED)
     first = builder.build(SweepRequest(1, TASKS, SweepSort()))
     assert requests.wanted == SUCCESSFUL
     assert (first.tasks, first.unread, first.chart.compared) == (4, 6, 0)
@@ -61,16 +61,16 @@ def test_error_is_compared_with_successful_tasks_that_are_read_on_request() -> N
 def test_inputs_that_only_other_tasks_have_are_left_out() -> None:
     requests = Requests()
     requests.read(SUCCESSFUL, ("seed", "1"))
-    model = builder_of(requests, FAILED, is_error=True).build(SweepRequest(1, TASKS, SweepSort()))
+    model = builder_of(requests, FAILED).build(SweepRequest(1, TASKS, SweepSort()))
     assert model.sweep.names == ("beta",)
     assert [axis.name for axis in model.chart.axes] == ["beta"]
 
 
-def test_bundle_is_not_compared_with_other_tasks() -> None:
+def test_tasks_of_which_some_succeeded_are_not_compared_with_others() -> None:
     requests = Requests()
     requests.read(SUCCESSFUL)
     ids = [FAILED[0], SUCCESSFUL[0], SUCCESSFUL[5], task_id(99)]
-    model = builder_of(requests, ids, is_error=False).build(SweepRequest(1, TASKS, SweepSort()))
+    model = builder_of(requests, ids).build(SweepRequest(1, TASKS, SweepSort()))
     assert (model.tasks, model.failed, model.unread, model.chart.compared) == (3, 1, 0, None)
     assert [(rate.failed, rate.tasks) for rate in model.chart.rates[0]] == [(1, 2), (0, 1)]
 
@@ -79,7 +79,7 @@ def test_order_and_grid_change_without_reading_inputs_again() -> None:
     requests = Requests()
     requests.read(SUCCESSFUL, ("method", "2"))
     requests.read(SUCCESSFUL[:3], ("method", "1"))
-    builder = builder_of(requests, [*FAILED, *SUCCESSFUL], is_error=False)
+    builder = builder_of(requests, [*FAILED, *SUCCESSFUL])
     first = builder.build(SweepRequest(1, TASKS, SweepSort()))
     requests.summaries.clear()
     second = builder.build(SweepRequest(1, TASKS, SweepSort(SORT_BY_STATUS, True), (0, 1)))

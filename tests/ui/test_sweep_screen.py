@@ -132,7 +132,7 @@ async def test_enter_goes_to_the_task(sweep: Path) -> None:
 
 async def test_inputs_of_an_error_are_shown(sweep: Path) -> None:
     async with inputs_of_the_bundle(sweep, (118, 40), "e", "i") as at:
-        await at.until(lambda: "no  10 failed" in at.text)
+        await at.until(lambda: "no  10 tasks · 10 failed" in at.text)
         await at.until(lambda: "compared with 30 successful tasks" in at.text)
         assert at.screen.table.keys == IDS[30:]
         assert at.text.count("█") and at.text.count("▁")

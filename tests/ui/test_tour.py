@@ -30,7 +30,7 @@ SHOWN = (
     ("Restored", "274 tasks and 33 bundles", "esc: close"),
     ("Tasks 2,042", "nothing: no filter set"),
     ("step size too small", "Enter: mark them"),
-    ("beta", "gamma", "145 failed", "compared with 850 successful tasks"),
+    ("beta", "gamma", "145 tasks · 145 failed"),
     ("145 marked", "145 matched", "2 blocked"),
     ("Refused, because 2 tasks are blocked",),
     ("2 chains left out",),

@@ -11,7 +11,7 @@ from hipercow_tui.ui.browse.controller import Controller
 from hipercow_tui.ui.browse.pane import Pane
 from hipercow_tui.ui.browse.panes import Panes
 from hipercow_tui.ui.browse.session import Session
-from hipercow_tui.ui.browse.state import ERRORS, TASKS
+from hipercow_tui.ui.browse.state import TASKS
 from hipercow_tui.ui.widgets.sweep_chart import Action
 from hipercow_tui.ui.widgets.task_table import TaskTable
 
@@ -88,8 +88,7 @@ class Inspecting(Controller):
             ids,
             lambda: session.snapshot.tasks,
             session.clock,
-            is_error=self._pane.name == ERRORS,
-            on_selection=self._mark_selection,
+            self._mark_selection,
         )
         self._screen.app.push_screen(screen, self._go_to_task)
 

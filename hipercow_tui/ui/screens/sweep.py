@@ -56,11 +56,10 @@ class ModelReady(Message):
 class SweepScreen(Page[str | None]):
     """Show tasks with their inputs; dismiss with the id of the task to go to, or None.
 
-    ``tasks`` returns the present tasks of the root; those of ``ids`` that exist are shown. They are
-    the tasks of a bundle, or of an error if ``is_error``: these are compared with the successful
-    tasks of the same bundles. Inputs are taken from ``failures``, or read by the loader. ``clock``
-    gives the time in seconds since the epoch. ``on_selection`` is called with tasks that were
-    chosen in the chart; after NARROW the screen closes.
+    ``tasks`` returns the present tasks of the root; those of ``ids`` that exist are shown. Inputs
+    are taken from ``failures``, or read by the loader. ``clock`` gives the time in seconds since
+    the epoch. ``on_selection`` is called with tasks that were chosen in the chart; after NARROW the
+    screen closes.
     """
 
     DEFAULT_CSS = """
@@ -84,18 +83,15 @@ class SweepScreen(Page[str | None]):
         ids: Iterable[str],
         tasks: Callable[[], Mapping[str, Task]],
         clock: Callable[[], float],
-        *,
-        is_error: bool,
         on_selection: Callable[[SweepSelection], object],
     ) -> None:
         super().__init__()
         self._title = title
         self._tasks = tasks
         self._clock = clock
-        self._is_error = is_error
         self._on_selection = on_selection
         self._summaries = summary_loader.subscribe(lambda: self.post_message(SummariesLoaded()))
-        self._builder = SweepBuilder(ids, failures, self._summaries, is_error=is_error)
+        self._builder = SweepBuilder(ids, failures, self._summaries)
         self._model: SweepModel | None = None
         self._sort = SweepSort()
         self._grid: tuple[int, int] | None = None
@@ -182,9 +178,7 @@ class SweepScreen(Page[str | None]):
         self._show_hits()
 
     def _show_head(self, model: SweepModel) -> None:
-        facts = [f"{model.tasks:,} failed"]
-        if not self._is_error:
-            facts = [pluralize(model.tasks, "task"), f"{model.failed:,} failed"]
+        facts = [pluralize(model.tasks, "task"), f"{model.failed:,} failed"]
         if model.unread:
             facts.append(f"{model.unread:,} to read")
         elif not model.sweep.names:

@@ -292,7 +292,7 @@ class SweepChart(Widget, can_focus=True):
         if chart.compared is None:
             return "Share of the tasks that failed"
         succeeded = pluralize(chart.compared, "successful task")
-        return f"Share with this error, compared with {succeeded} of its bundles"
+        return f"Share that failed, compared with {succeeded} of the same bundles"
 
     @property
     def _more(self) -> str:

@@ -40,11 +40,11 @@ class SweepModel:
     Attributes:
         request: The request.
         sweep: The inputs of all known tasks, with those to compare with.
-        ids: The known tasks of the bundle or the error, in order.
+        ids: The known tasks of those to show, in order.
         widths: The width of each input in the table, in cells, without its title.
-        tasks: How many tasks of the bundle or the error exist.
+        tasks: How many of the tasks to show exist.
         failed: How many of these failed.
-        unread: How many tasks, with those to compare with, are still to be read.
+        unread: How many tasks are still to be read, with those to compare with.
         chart: The chart.
         seconds: How long the build took.
     """
@@ -77,8 +77,8 @@ class _Inputs:
 class SweepBuilder:
     """Builds models, and reuses what did not change. Not thread-safe.
 
-    ``ids`` are the tasks of a bundle, or of an error if ``is_error``: these are compared with
-    successful tasks of the same bundles. Inputs are taken from ``failures``, or read on request.
+    If all tasks of ``ids`` failed, as those of an error did, they are compared with successful
+    tasks of the same bundles. Inputs are taken from ``failures``, or read on request.
     """
 
     def __init__(
@@ -86,13 +86,10 @@ class SweepBuilder:
         ids: Iterable[str],
         failures: Mapping[str, Failure],
         requests: SummaryRequests,
-        *,
-        is_error: bool,
     ) -> None:
         self._ids = tuple(ids)
         self._failures = failures
         self._requests = requests
-        self._is_error = is_error
         self._last: _Inputs | None = None
 
     def build(self, request: SweepRequest) -> SweepModel:
@@ -118,7 +115,8 @@ class SweepBuilder:
         """Return the inputs that are known, and request the others."""
         tasks = request.tasks
         ids = [task_id for task_id in self._ids if task_id in tasks]
-        others = comparable_ids(tasks, ids) if self._is_error else ()
+        all_failed = bool(ids) and all(tasks[i].status is Status.FAILURE for i in ids)
+        others = comparable_ids(tasks, ids) if all_failed else ()
         wanted = (*ids, *others)
         self._requests.want_all([i for i in wanted if i not in self._failures])
         inputs = self._known_inputs(ids)
@@ -126,10 +124,8 @@ class SweepBuilder:
         sweep = make_sweep(inputs)
         present = [tasks[task_id] for task_id in ids]
         known = [task for task in present if task.id in inputs]
-        failed = frozenset(
-            task.id for task in known if self._is_error or task.status is Status.FAILURE
-        )
-        compared = sum(i in inputs for i in others) if self._is_error else None
+        failed = frozenset(task.id for task in known if task.status is Status.FAILURE)
+        compared = sum(i in inputs for i in others) if all_failed else None
         return _Inputs(
             request.version,
             sweep,
