@@ -35,6 +35,8 @@ _ALIKE = {
     # The frame that has the focus, the bar of the cursor, and full bars.
     "┃║┏┓┗┛╔╗╚╝▌▋▊▉█": "#",
     "░": ".",
+    "▒": ":",
+    "▓": "%",
     # The heights of a histogram, below that of a full cell.
     "▁": "_",
     "▂": ".",
@@ -43,6 +45,7 @@ _ALIKE = {
     "▆": "*",
     "▇": "%",
     "≥": ">",
+    "≤": "<",
     "‘’": "'",
     "“”": '"',
 }

@@ -47,6 +47,7 @@ from hipercow_tui.ui.widgets.plan_list import PlanList
 from hipercow_tui.ui.widgets.record_list import RecordList
 from hipercow_tui.ui.widgets.scroll_text import ScrollText
 from hipercow_tui.ui.widgets.search_bar import SearchBar
+from hipercow_tui.ui.widgets.sweep_chart import SweepChart
 from hipercow_tui.ui.widgets.sweep_table import SweepTable
 from hipercow_tui.ui.widgets.task_details import TaskDetailsView
 from hipercow_tui.ui.widgets.task_table import TaskTable
@@ -73,7 +74,7 @@ _SCREENS: tuple[tuple[str, tuple[type, ...]], ...] = (
     ("In the plan", (PlanScreen, PlanList)),
     ("In the details of a planned task", (TaskDetailsScreen, TaskDetailsView)),
     ("In the log", (LogScreen,)),
-    ("In the inputs", (SweepScreen, SweepTable, SearchBar)),
+    ("In the inputs", (SweepScreen, SweepTable, SweepChart, SearchBar)),
     ("In the messages of an error", (ErrorMessagesScreen, MessageTable, ScrollText)),
     ("In the trash", (TrashScreen, RecordList)),
     ("In the history", (HistoryScreen, RecordList)),
