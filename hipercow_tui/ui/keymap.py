@@ -66,10 +66,19 @@ MOVE_KEYS = (
         "enter",
         "open",
         "Open",
-        "Task: show all details; bundle: show its tasks; error: mark only its tasks",
+        "Task: show all details; bundle or error: show only its tasks",
         id="open",
         display="Enter",
     ),
+)
+
+BACK_KEY = _key(
+    "escape",
+    "back",
+    "Back",
+    "End details, a range, a measurement or the search; else go back to where Enter was pressed",
+    id="back",
+    display="esc",
 )
 
 # The keys of a list without those of a table.
@@ -88,7 +97,14 @@ SCROLL_KEYS = (
 )
 
 MARK_KEYS = (
-    _key("space", "mark", "Mark", "Mark or unmark, and go to the next row", id="mark", show=True),
+    _key(
+        "space",
+        "mark",
+        "Mark",
+        "Mark or unmark the tasks of the row, and go to the next",
+        id="mark",
+        show=True,
+    ),
     _key("v", "range", "Range", "Start a range; v again marks it, esc cancels it", id="range"),
     _key(
         "a",
@@ -147,7 +163,7 @@ FILTER_KEYS = (
         "0",
         "clear_filters",
         "No filter",
-        "Remove all filters and marks, and show all tasks",
+        "Show all tasks: remove all filters and marks",
         id="clear",
     ),
     _key(
@@ -258,7 +274,7 @@ APP_KEYS = (
 )
 
 KEY_GROUPS = (
-    KeyGroup("Move", MOVE_KEYS),
+    KeyGroup("Move", (*MOVE_KEYS, BACK_KEY)),
     KeyGroup("Mark", MARK_KEYS),
     KeyGroup("Filter", FILTER_KEYS),
     KeyGroup("Search", (*SEARCH_KEYS, *MATCH_KEYS)),
@@ -268,4 +284,4 @@ KEY_GROUPS = (
     KeyGroup("In the trash", TRASH_KEYS),
     KeyGroup("App", APP_KEYS),
 )
-BROWSE_KEYS = (*SEARCH_KEYS, *MATCH_KEYS, *FILTER_KEYS, *VIEW_KEYS, *PURGE_KEYS)
+BROWSE_KEYS = (BACK_KEY, *SEARCH_KEYS, *MATCH_KEYS, *FILTER_KEYS, *VIEW_KEYS, *PURGE_KEYS)

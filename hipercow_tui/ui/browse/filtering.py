@@ -55,11 +55,11 @@ class Filtering(Controller):
 
     def save(self) -> None:
         """Ask for a name, and save the filters under it."""
-        saved = SavedFilter.of(self._panel.stack)
+        saved = SavedFilter.of(self._session.filters)
         if self._file is None:
             self._warn("Filters can't be saved: there is no folder for them")
         elif not saved.given:
-            prefix = "Marks are not saved: set" if self._panel.marks else "Set"
+            prefix = "Marks are not saved: set" if self._session.marks.ids else "Set"
             self._screen.notify(f"{prefix} a filter first (1 to 6, tab)", title="No filter")
         else:
             from hipercow_tui.ui.dialogs.save_filter import SaveFilterScreen

@@ -10,13 +10,15 @@ from textual.screen import Screen
 
 from hipercow_tui.ui import messages
 from hipercow_tui.ui.browse.controller import Controller
+from hipercow_tui.ui.browse.drilling import Drilling
 from hipercow_tui.ui.browse.folding import Folding
 from hipercow_tui.ui.browse.panes import Panes
 from hipercow_tui.ui.browse.searching import Searching
 from hipercow_tui.ui.browse.session import Session
 from hipercow_tui.ui.browse.sizing import Sizing
 from hipercow_tui.ui.warm_up import warm_up
-from hipercow_tui.ui.widgets.filters.panel import FilterPanel
+from hipercow_tui.ui.widgets.breadcrumb import Breadcrumb
+from hipercow_tui.ui.widgets.filters.panel import FilterPanel, Selection
 from hipercow_tui.ui.widgets.header import Freshness, HeaderBar, HeaderFacts
 from hipercow_tui.ui.widgets.titled_frame import TitledFrame
 from hipercow_tui.ui.workers.base import start_thread
@@ -38,11 +40,13 @@ class Presenter(Controller):
         screen: Screen[Any],
         panes: Panes,
         *,
+        drilling: Drilling,
         folding: Folding,
         searching: Searching,
         sizing: Sizing,
     ) -> None:
         super().__init__(session, screen, panes)
+        self._drilling = drilling
         self._searching = searching
         self._sizing = sizing
         self._folding = folding
@@ -88,6 +92,7 @@ class Presenter(Controller):
         self._screen.query_one(FilterPanel).show(view_model.counts)
         for pane in self._panes:
             pane.apply(view_model, before)
+        self._drilling.arrive(view_model)
         self._sizing.measure_visible()
         self.update_titles()
         self._searching.show_hits()
@@ -109,11 +114,20 @@ class Presenter(Controller):
         self._searching.show_hits()
 
     def update_titles(self) -> None:
-        """Show the tabs above the table, and notes on the rows below it."""
+        """Show the tabs above the table, notes on the rows below it, and what limits a purge."""
         session, notes = self._session, []
         view = session.view_model.view if session.view_model else None
+        steps, marks = [step.label for step in session.state.narrowings], session.marks.ids
+        passing = view.count_passing(marks) if view and marks else 0
+        self._screen.query_one(Breadcrumb).show(steps)
+        self._screen.query_one(FilterPanel).show_selection(
+            Selection(steps, None if marks is None else len(marks), passing)
+        )
         if view is not None and view.filtered:
             notes.append(f"[b]matched {view.matches:,}[/]")
+        if marks:
+            note = f"marked {len(marks):,}"
+            notes.append(note if passing == len(marks) else f"{note}, [b]{passing:,} pass[/]")
         if session.state.only_matched:
             notes.append("only matched")
         notes += [*self._panes.current.notes, *self._sizing.notes, *self._folding.notes]

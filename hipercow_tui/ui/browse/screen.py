@@ -20,6 +20,7 @@ from hipercow_tui.settings.saved_filters import FilterFile, SavedFilter
 from hipercow_tui.ui import messages
 from hipercow_tui.ui.browse.arranging import Arranging
 from hipercow_tui.ui.browse.bundles_pane import BundlesPane
+from hipercow_tui.ui.browse.drilling import Drilling
 from hipercow_tui.ui.browse.errors_pane import ErrorsPane
 from hipercow_tui.ui.browse.filtering import Filtering
 from hipercow_tui.ui.browse.folding import Folding
@@ -34,7 +35,7 @@ from hipercow_tui.ui.browse.state import TASKS
 from hipercow_tui.ui.browse.tasks_pane import TasksPane
 from hipercow_tui.ui.browse.trash_control import TrashControl
 from hipercow_tui.ui.keymap import BROWSE_KEYS
-from hipercow_tui.ui.widgets.error_table import ErrorTable
+from hipercow_tui.ui.widgets.breadcrumb import Breadcrumb
 from hipercow_tui.ui.widgets.filters.panel import FilterPanel
 from hipercow_tui.ui.widgets.footer import KeyFooter
 from hipercow_tui.ui.widgets.header import HeaderBar
@@ -79,6 +80,7 @@ class BrowseScreen(Screen[None]):
             clock=clock,
             filters=lambda: self.filters.stack,
             post=self.post_message,
+            marks_changed=self._marks_changed,
         )
         self.tasks_pane = TasksPane(session, self)
         self.bundles_pane = BundlesPane(session, self)
@@ -91,15 +93,20 @@ class BrowseScreen(Screen[None]):
         self.filtering = Filtering(*parts, file=filters)
         self.folding = Folding(*parts)
         self.searching = Searching(*parts)
+        self.drilling = Drilling(*parts, folding=self.folding, searching=self.searching)
         self.sizing = Sizing(*parts)
         self.arranging = Arranging(*parts, sizing=self.sizing, file=columns)
         self.purge = PurgeControl(*parts)
         self.trash = TrashControl(*parts, purge=self.purge)
         self.presenter = Presenter(
-            *parts, folding=self.folding, searching=self.searching, sizing=self.sizing
+            *parts,
+            drilling=self.drilling,
+            folding=self.folding,
+            searching=self.searching,
+            sizing=self.sizing,
         )
         self.inspecting = Inspecting(
-            *parts, show_pane=self.presenter.show_pane, refresh=self.action_refresh
+            *parts, drilling=self.drilling, plan=self.purge.plan, refresh=self.action_refresh
         )
 
     def compose(self) -> ComposeResult:
@@ -109,6 +116,7 @@ class BrowseScreen(Screen[None]):
             yield FilterPanel(self.session.clock, id="filters")
             with Container(id="main"):
                 with TitledFrame(id="tables"):
+                    yield Breadcrumb()
                     with ContentSwitcher(initial=TASKS):
                         yield self.tasks_pane.table
                     yield SearchBar()
@@ -220,11 +228,11 @@ class BrowseScreen(Screen[None]):
 
     @on(VirtualTable.Opened)
     def _open(self, message: VirtualTable.Opened) -> None:
-        pane = self.panes.of(message.table).open(message.key)
-        if pane is None:
+        pane = self.panes.of(message.table)
+        if pane is self.tasks_pane:
             self.action_details()
-        else:
-            self.action_show(pane)
+        elif pane.narrowing is not None:
+            self.drilling.drill(pane.narrowing)
 
     @on(VirtualTable.HeaderClicked)
     def _sort(self, message: VirtualTable.HeaderClicked) -> None:
@@ -235,18 +243,12 @@ class BrowseScreen(Screen[None]):
         self.tasks_pane.load_visible()
         self.sizing.measure_visible()
 
-    @on(TaskTable.Marked)
-    def _filter_by_marks(self, message: TaskTable.Marked) -> None:
-        self.filters.marks = message.marks
-        self.errors_pane.show_marks(message.marks)
-
-    @on(ErrorTable.Marked)
-    def _mark_error(self, message: ErrorTable.Marked) -> None:
-        self.errors_pane.mark(message.ids, marked=message.marked)
-
-    @on(ErrorTable.AllMarked)
-    def _mark_errors(self) -> None:
-        self.errors_pane.mark_all()
+    def _marks_changed(self) -> None:
+        """Show the marks in every pane, and the totals of a purge."""
+        for pane in self.panes:
+            pane.table.redraw()
+        self.presenter.update_titles()
+        self.session.request_totals()
 
     @on(SearchBar.Changed)
     def _search(self, message: SearchBar.Changed) -> None:
@@ -309,12 +311,21 @@ class BrowseScreen(Screen[None]):
         self.sizing.toggle()
         self.presenter.update_titles()
 
-    def key_escape(self) -> None:
-        """Leave full details, else a range of marks, else stop measuring, else end the search."""
+    def action_back(self) -> None:
+        """Leave full details, else a range of marks, else stop measuring, else end the search, else
+        go back to the last place."""
         if self.folding.details_full:
             self.action_details()
-        elif not self.tasks.drop_range() and not self.sizing.stop():
-            self.searching.leave()
+        else:
+            any(
+                leave()
+                for leave in (
+                    self.panes.current.table.drop_range,
+                    self.sizing.stop,
+                    self.searching.leave,
+                    self.drilling.back,
+                )
+            )
         self.presenter.update_titles()
 
     # Keys: filters
@@ -324,10 +335,10 @@ class BrowseScreen(Screen[None]):
         self.filters.toggle_status(FILTERABLE_STATUSES[number - 1])
 
     def action_clear_filters(self) -> None:
-        """Remove all filters and marks, and show all tasks."""
+        """Remove all filters and marks, and show all tasks again."""
         self.filters.apply_saved(SavedFilter())
         self.tasks.action_unmark()
-        self.session.set_state(replace(self.session.state, only_matched=False))
+        self.session.set_state(replace(self.session.state, narrowings=(), only_matched=False))
 
     def action_only_matched(self) -> None:
         """Hide the tasks that are not matched, or show them dimmed."""
@@ -371,7 +382,7 @@ class BrowseScreen(Screen[None]):
 
     def action_plan(self) -> None:
         """Show what a purge would take."""
-        self.purge.plan(self.filters.stack)
+        self.purge.plan()
 
     def action_explain_purge(self) -> None:
         """Say how to purge, for keys that delete in other programs."""

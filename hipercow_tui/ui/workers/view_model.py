@@ -16,10 +16,11 @@ from hipercow_tui.analysis.disk_usage import Sizes
 from hipercow_tui.analysis.possibly_stuck import find_stuck
 from hipercow_tui.analysis.task_sorting import TaskSort
 from hipercow_tui.analysis.task_summary import Summaries
-from hipercow_tui.analysis.task_view import Failures, TaskView, make_view
+from hipercow_tui.analysis.task_view import NO_FILTER, Failures, TaskView, make_view
 from hipercow_tui.domain.filter_counts import FilterCounts, count_passing
 from hipercow_tui.domain.filters import FilterStack
 from hipercow_tui.domain.incremental import derive_incrementally
+from hipercow_tui.domain.narrowing import among
 from hipercow_tui.domain.plan import PlanTotals, plan_totals
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import changed_ids
@@ -34,8 +35,10 @@ STUCK_PAUSE_FACTOR = 20
 class ViewRequest:
     """What to show: a snapshot and the choices of the user; ``now`` is in seconds since the epoch.
 
+    ``filters`` are those that a matched task passes. The rows pass ``narrowing``, which is a part
+    of them. ``marks`` are the marked tasks, None without marks: a purge takes only these.
     ``sizes_version`` is the number of measured tasks, and changes with the sizes. ``log_times`` is
-    when logs were last written to, by task id.
+    when logs were last written to, by task id. ``number`` rises with each request.
     """
 
     snapshot: Snapshot
@@ -45,13 +48,28 @@ class ViewRequest:
     bundle_sort: BundleSort
     only_matched: bool
     query: str
+    narrowing: FilterStack = NO_FILTER
+    marks: frozenset[str] | None = None
     sizes_version: int = 0
     log_times: Mapping[str, float] = field(default_factory=dict)
+    number: int = 0
 
     @property
     def user_choices(self) -> tuple[object, ...]:
         """What the user chose; the other fields change without user action."""
-        return self.filters, self.sort, self.bundle_sort, self.only_matched, self.query
+        return (
+            self.filters,
+            self.narrowing,
+            self.sort,
+            self.bundle_sort,
+            self.only_matched,
+            self.query,
+        )
+
+    @property
+    def purge_filters(self) -> FilterStack:
+        """The filters of a purge: those of the list, and the marks."""
+        return self.filters if self.marks is None else among(self.filters, self.marks, "marked")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +109,7 @@ class ViewModelBuilder:
             request.snapshot,
             request.filters,
             request.sort,
+            narrowing=request.narrowing,
             only_matched=request.only_matched,
             query=request.query,
             summaries=self.summaries,
@@ -144,9 +163,9 @@ class ViewModelBuilder:
 
 
 def compute_totals(request: ViewRequest) -> PlanTotals:
-    """Return the totals of a purge with the filters of a request; zeros without filters."""
+    """Return the totals of a purge with the filters of a request; zeros without filters
+    and marks."""
+    filters = request.purge_filters
     return (
-        plan_totals(request.snapshot, request.filters, now=request.now)
-        if request.filters.given
-        else PlanTotals()
+        plan_totals(request.snapshot, filters, now=request.now) if filters.given else PlanTotals()
     )

@@ -32,10 +32,13 @@ class PurgeTotals(FilterLine):
         """Show that nothing goes without a filter."""
         self._set_lines(Content.styled("nothing: no filter set", QUIET))
 
-    def show_totals(self, totals: Totals) -> None:
-        """Show the numbers of matched tasks, others in retry chains, bundles and blocked tasks."""
+    def show_totals(self, totals: Totals, *, marked: bool) -> None:
+        """Show the numbers of matched tasks, others in retry chains, bundles and blocked tasks.
+
+        With ``marked``, only marked tasks go, and are counted.
+        """
         rows = (
-            (" ", totals.matched, "matched", "bold"),
+            (" ", totals.matched, "marked" if marked else "matched", "bold"),
             ("+", totals.cascaded, "in retry chains", ""),
             ("+", totals.bundles, "bundle" if totals.bundles == 1 else "bundles", ""),
             ("!" if totals.blocked else " ", totals.blocked, "blocked", "bold $text-warning"),
