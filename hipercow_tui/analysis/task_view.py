@@ -128,14 +128,13 @@ class TaskView:
         After the last match comes the first, and before the first the last. None without matches;
         without a filter, no task is matched.
         """
-        if self.only_matched:
-            return (row + step) % len(self.ids) if self.ids else None
+        mask = self.row_mask
         if step > 0:
-            found = self.mask.find(1, row + 1)
-            found = found if found >= 0 else self.mask.find(1)
+            found = mask.find(1, row + 1)
+            found = found if found >= 0 else mask.find(1)
         else:
-            found = self.mask.rfind(1, 0, row)
-            found = found if found >= 0 else self.mask.rfind(1)
+            found = mask.rfind(1, 0, row)
+            found = found if found >= 0 else mask.rfind(1)
         return None if found < 0 else found
 
     def has_match(self, bundle: Bundle) -> bool:

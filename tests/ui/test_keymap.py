@@ -301,6 +301,17 @@ async def test_the_footer_of_the_filters_does_not_name_keys_of_rows(small: Path)
         assert "p Plan" in at.footer
 
 
+async def test_only_the_list_of_tasks_offers_a_log(small: Path) -> None:
+    async with browsing(small) as at:
+        for pane in ("b", "e"):
+            await at.press(pane)
+            await at.until(lambda: "l Log" not in at.footer and "p Plan" in at.footer)
+            await at.press("l")
+            assert "'l' does nothing here" in at.footer
+        await at.press("e")
+        await at.until(lambda: "l Log" in at.footer)
+
+
 async def test_undo_is_called_stop_while_a_purge_runs(small: Path) -> None:
     async with browsing(small) as at:
         footer = at.app.browser.query_one(KeyFooter)

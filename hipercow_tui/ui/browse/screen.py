@@ -417,8 +417,10 @@ class BrowseScreen(Screen[None]):
         )
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer undo only if there is a job to stop or a batch to restore, and the actions on the
-        current row only if the focus is not in the filters."""
+        """Offer undo only if there is a job to stop or a batch to restore, the actions on the
+        current row only if the focus is not in the filters, and the log only of a task."""
         if action in ROW_ACTIONS and self._focus_in_filters:
+            return False
+        if action == "log" and self.session.state.pane != TASKS:
             return False
         return self.trash.can_undo if action == "undo" else True
