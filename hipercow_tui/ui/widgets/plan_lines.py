@@ -26,7 +26,7 @@ from hipercow_tui.ui.workers.plan_view import PlanView
 # All widths are in cells.
 IDS_FROM = 100  # the width from which on lines have the id of the task
 BUNDLES_FROM = 120  # the width from which on lines have the bundles of the chain
-LONG_AGES_FROM = 120  # the width from which on ages are in words
+LONG_AGES_FROM = 150  # the width from which on ages are in words
 CAUTIONS_FROM = 150  # the width from which on lines have the warnings
 FOLD_SIGN = range(4, 6)  # the cells of the sign of a chain
 TITLE_SIGN = range(1, 3)  # the cells of the sign of a group
@@ -281,7 +281,7 @@ def _task_line(
         end = len(text)
         text.stylize(_STRUCK, struck_from, label_at if label_at >= 0 else end)
         if label_at >= 0:
-            text.stylize(at.style("kept"), label_at, label_at + len(_KEPT))
+            text.stylize(at.style("kept") + Style(dim=False), label_at, label_at + len(_KEPT))
             text.stylize(_STRUCK, label_at + len(_KEPT), end)
     return text
 
