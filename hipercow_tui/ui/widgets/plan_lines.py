@@ -225,7 +225,7 @@ def _chain_line(chain: PlannedChain, at: LineContext) -> Text:
     first, *others = chain.tasks
     kept = chain.key in at.kept
     folded = chain.key in at.folded
-    second = ""
+    second = report.cascade_reason(first)  # if the matched task of its chain is deleted
     if kept:
         second = _KEPT
     elif folded and others:
