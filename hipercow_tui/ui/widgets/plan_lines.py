@@ -189,8 +189,8 @@ def _group_facts(group: PlanGroup, figures: GroupFigures | None, at: LineContext
             yield f"{figures.by_last_attempt:,} matched by their last attempt"
     if figures.kept and group.key != "bundles":
         yield f"{figures.kept:,} {_KEPT}"
-    if figures.bytes:
-        yield format_size(figures.bytes)
+    if figures.size is not None and figures.size.files:
+        yield format_size(figures.size.bytes)
 
 
 def bundle_effect(planned: PlannedBundle, at: LineContext) -> str:
@@ -231,8 +231,8 @@ def _chain_line(chain: PlannedChain, at: LineContext) -> Text:
     elif folded and others:
         second = f"{len(others):,} more in its chain"
     sizes = at.known.sizes
-    complete = all(planned.task.id in sizes for planned in chain.tasks)
-    size = format_size(chain_size(chain, sizes)) if complete else ""
+    measured = at.view.total is not None or all(one.task.id in sizes for one in chain.tasks)
+    size = format_size(chain_size(chain, sizes).bytes) if measured else ""
     bundles = _bundles_text(chain.bundles)
     sign = ("▸" if folded else "▾") if others else " "
     return _task_line(first, at, sign, second, size, bundles, kept=kept)
