@@ -354,6 +354,11 @@ class PlanScreen(Page[JobSpec | None]):
         """Show the details of the task."""
         self.inspecting.show_details()
 
+    @on(PlanList.Opened)
+    def _opened(self, message: PlanList.Opened) -> None:
+        message.stop()
+        self.action_details()
+
     def action_log(self) -> None:
         """Show the log of the task."""
         self.inspecting.show_log()
