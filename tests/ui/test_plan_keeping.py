@@ -283,3 +283,36 @@ async def test_the_first_plan_is_not_changed_by_keeping(tmp_path: Path) -> None:
         await pilot.press("space")
         await settled(pilot, screen)
         assert plan.kept == () and len(plan.tasks) == 3
+
+
+async def test_the_view_is_made_outside_of_the_ui_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = []
+
+    def noting(function: Any) -> Any:
+        def noted(*args: Any, **named: Any) -> Any:
+            threads.append(threading.current_thread())
+            return function(*args, **named)
+
+        return noted
+
+    for name in ("make_plan", "make_tree", "tree_rows", "group_figures", "find_hits"):
+        monkeypatch.setattr(plan_view, name, noting(getattr(plan_view, name)))
+    screen = screen_on(varied_root(tmp_path, blocked=False))
+    async with Host(screen).run_test(size=WIDE) as pilot:
+        await settled(pilot, screen)
+        await pilot.press("space", "t", "x", "slash", "a")
+        await settled(pilot, screen)
+    assert len(threads) > 5 and threading.main_thread() not in threads
+
+
+async def test_space_on_a_line_without_a_chain_says_so(tmp_path: Path) -> None:
+    screen = screen_on(varied_root(tmp_path))
+    async with (app := Host(screen)).run_test(size=WIDE) as pilot:
+        await settled(pilot, screen)
+        plan = screen.plan
+        screen.lines.cursor = 1
+        await pilot.press("space")
+        assert "No chain of the plan is here" in "".join(n.message for n in app._notifications)
+        assert screen.plan is plan

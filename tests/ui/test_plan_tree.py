@@ -135,6 +135,15 @@ async def test_a_click_on_a_sign_folds_a_click_elsewhere_does_not(tmp_path: Path
         assert screen.lines.count == number - 2
 
 
+async def test_a_double_click_opens_the_details(tmp_path: Path) -> None:
+    screen = screen_on(varied_root(tmp_path, blocked=False))
+    async with (app := Host(screen)).run_test(size=WIDE) as pilot:
+        await settled(pilot, screen)
+        await pilot.double_click(screen.lines, offset=(30, 4))
+        await until(pilot, lambda: isinstance(app.screen, TaskDetailsScreen))
+        await until(pilot, lambda: RETRIED in text_of(app))
+
+
 async def test_a_chain_has_the_size_of_all_its_tasks(tmp_path: Path) -> None:
     screen = screen_on(varied_root(tmp_path, blocked=False))
     async with (app := Host(screen)).run_test(size=WIDE) as pilot:

@@ -277,13 +277,15 @@ class PlanScreen(Page[JobSpec | None]):
 
     def action_keep(self) -> None:
         """Keep the chains of the line, or take them back if all of them are kept."""
-        chains = self.lines.chains_at_cursor()
-        if self._request.skip_blocked:
-            chains = tuple(one for one in chains if not isinstance(one, BlockedChain))
-        if not chains:
-            self.notify("There is no chain to keep here", markup=False)
+        skipped = self._request.skip_blocked  # then blocked chains stay anyway
+        keys = frozenset(
+            chain.key
+            for chain in self.lines.chains_at_cursor()
+            if not (skipped and isinstance(chain, BlockedChain))
+        )
+        if not keys:
+            self.notify("No chain of the plan is here, so there is nothing to keep")
             return
-        keys = frozenset(chain.key for chain in chains)
         kept = (
             self._request.kept - keys if keys <= self._request.kept else self._request.kept | keys
         )
@@ -353,6 +355,11 @@ class PlanScreen(Page[JobSpec | None]):
     def action_details(self) -> None:
         """Show the details of the task."""
         self.inspecting.show_details()
+
+    @on(PlanList.Opened)
+    def _opened(self, message: PlanList.Opened) -> None:
+        message.stop()
+        self.action_details()
 
     def action_log(self) -> None:
         """Show the log of the task."""

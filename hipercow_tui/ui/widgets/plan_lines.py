@@ -27,7 +27,7 @@ from hipercow_tui.ui.workers.plan_view import PlanView
 # All widths are in cells.
 IDS_FROM = 100  # the width from which on lines have the id of the task
 BUNDLES_FROM = 120  # the width from which on lines have the bundles of the chain
-LONG_AGES_FROM = 120  # the width from which on ages are in words
+LONG_AGES_FROM = 150  # the width from which on ages are in words
 CAUTIONS_FROM = 150  # the width from which on lines have the warnings
 FOLD_SIGN = range(4, 6)  # the cells of the sign of a chain
 TITLE_SIGN = range(1, 3)  # the cells of the sign of a group
@@ -190,8 +190,9 @@ def _group_facts(group: PlanGroup, figures: GroupFigures | None, at: LineContext
             yield f"{figures.by_last_attempt:,} matched by their last attempt"
     if figures.kept and group.key != "bundles":
         yield f"{figures.kept:,} {_KEPT}"
-    if figures.bytes:
-        yield at.known.size_kind.text(figures.bytes)
+    if figures.size is not None and figures.size.files:
+        kind = at.known.size_kind
+        yield kind.text(figures.size.of(kind))
 
 
 def bundle_effect(planned: PlannedBundle, at: LineContext) -> str:
@@ -226,13 +227,14 @@ def _chain_line(chain: PlannedChain, at: LineContext) -> Text:
     first, *others = chain.tasks
     kept = chain.key in at.kept
     folded = chain.key in at.folded
-    second = ""
+    second = report.cascade_reason(first)  # if the matched task of its chain is deleted
     if kept:
         second = _KEPT
     elif folded and others:
         second = f"{len(others):,} more in its chain"
-    complete = all(planned.task.id in at.known.sizes for planned in chain.tasks)
-    size = format_size(chain_size(chain, at.known)) if complete else ""
+    sizes = at.known.sizes
+    measured = at.view.total is not None or all(one.task.id in sizes for one in chain.tasks)
+    size = format_size(chain_size(chain, sizes).of(at.known.size_kind)) if measured else ""
     bundles = _bundles_text(chain.bundles)
     sign = ("▸" if folded else "▾") if others else " "
     return _task_line(first, at, sign, second, size, bundles, kept=kept)
@@ -281,7 +283,7 @@ def _task_line(
         end = len(text)
         text.stylize(_STRUCK, struck_from, label_at if label_at >= 0 else end)
         if label_at >= 0:
-            text.stylize(at.style("kept"), label_at, label_at + len(_KEPT))
+            text.stylize(at.style("kept") + Style(dim=False), label_at, label_at + len(_KEPT))
             text.stylize(_STRUCK, label_at + len(_KEPT), end)
     return text
 

@@ -11,6 +11,7 @@ from rich.cells import cell_len
 from rich.style import Style
 from rich.text import Text
 from textual import events
+from textual.message import Message
 
 from hipercow_tui.analysis.plan_rows import Member, Row, chain_ids, members, tree_rows
 from hipercow_tui.analysis.plan_tree import BlockedChain, Chain, KnownFacts, PlanGroup, PlanTree
@@ -65,6 +66,9 @@ class PlanList(VirtualList):
     """ + "\n".join(
         f"PlanList > .plan--{status} {{ color: ${colour}; }}" for status, colour in COLOUR.items()
     )
+
+    class Opened(Message):
+        """A line was double clicked."""
 
     def __init__(self, known: KnownFacts, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -217,7 +221,7 @@ class PlanList(VirtualList):
                 return
 
     def on_click(self, event: events.Click) -> None:
-        """Fold or unfold on a click on a sign."""
+        """Fold or unfold on a click on a sign; open a line on a double click elsewhere."""
         y = self.scroll_offset.y + event.y
         if y >= self.count:
             return
@@ -226,6 +230,9 @@ class PlanList(VirtualList):
         if event.x in cells and isinstance(row, PlanGroup | PlannedChain | BlockedChain):
             self.cursor = y
             self.toggle_fold()
+        elif event.chain == 2:
+            self.cursor = y
+            self.post_message(self.Opened())
 
     # Moving
 

@@ -181,8 +181,8 @@ class PlanViewBuilder:
             return last.figures
         filter_ = tree.plan.filters.with_status
         statuses = filter_.statuses if filter_ else tuple(Status)
-        known = self._known if measured else None
-        return {group: group_figures(group, request.kept, statuses, known) for group in tree.groups}
+        sizes = self._known.sizes if measured else None
+        return {group: group_figures(group, request.kept, statuses, sizes) for group in tree.groups}
 
     @staticmethod
     def _is_outdated(request: PlanRequest, last: PlanRequest) -> bool:
