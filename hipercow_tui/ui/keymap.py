@@ -229,7 +229,16 @@ PURGE_KEYS = (
 )
 
 TRASH_KEYS = (
-    _key("r,enter", "restore", "Restore", "Restore the batch", id="trash.restore", show=True),
+    _key(
+        "enter",
+        "open",
+        "Open",
+        "List what the batch holds",
+        id="trash.open",
+        show=True,
+        display="Enter",
+    ),
+    _key("r", "restore", "Restore", "Restore the batch", id="trash.restore", show=True),
     _key("f", "finish", "Finish", "Finish an interrupted purge", id="trash.finish", show=True),
     _key("e", "empty", "Empty batch", "Erase the batch for good", id="trash.empty", show=True),
     _key("E", "empty_all", "Empty all", "Empty the trash", id="trash.empty_all", show=True),

@@ -17,6 +17,7 @@ _MODULES = (
     "ui.dialogs.run_r",
     "ui.dialogs.help",
     "ui.screens.history",
+    "ui.screens.contents",
     "ui.dialogs.save_filter",
     "ui.dialogs.problems",
     "ui.dialogs.choice",

@@ -139,6 +139,7 @@ class FilterPanel(Vertical):
     def show(self, counts: FilterCounts) -> None:
         """Show how many tasks each filter alone matches, as counted by ``count_passing``."""
         self._statuses.counts = counts.statuses
+        self._statuses.by_last_attempt = counts.by_last_attempt
         self._ages.show(counts)
         self._bundles.show(counts)
         self._langs.counts = counts.langs
