@@ -150,8 +150,8 @@ async def test_a_chain_has_the_size_of_all_its_tasks(tmp_path: Path) -> None:
         await settled(pilot, screen)
         sizes = screen.lines.known.sizes
         total = sizes[FAILED].bytes + sizes[RETRIED].bytes
-        assert f"{total} Bytes" in lines_of(screen)[3]
-        assert f"{sizes[RETRIED].bytes} Bytes" in lines_of(screen)[4]
+        assert f"{total} B" in lines_of(screen)[3]
+        assert f"{sizes[RETRIED].bytes} B" in lines_of(screen)[4]
         screen.lines.cursor = 3
         await pilot.pause()
         assert f"{FAILED}  2 tasks in its chain  takes bundle sweep_01" in text_of(app)
