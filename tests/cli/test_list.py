@@ -116,6 +116,11 @@ def test_a_header_is_printed_on_a_terminal_only(
     for row in rows:
         assert row[header.index("status") :].startswith(("success", "failure", "running"))
         assert row[header.index("size") :].split()[0][0].isdigit()
+    write_retries(root, [(B, A, A)])
+    assert main(["list", str(root)]) == 0
+    header, *rows = capsys.readouterr().out.splitlines()
+    assert "failure → success" in "\n".join(rows)
+    assert {row[header.index("finished") :].split()[0] for row in rows} == {"just", "-"}
     write_py_task(root, task_id(9), "success")
     assert main(["list", str(root), "--details"]) == 0
     header = capsys.readouterr().out.splitlines()[0]
