@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.message import Message
@@ -37,6 +37,7 @@ from hipercow_tui.ui.screens.plan_inspecting import PlanInspecting
 from hipercow_tui.ui.screens.plan_readings import PlanReadings
 from hipercow_tui.ui.screens.plan_search import PlanSearch
 from hipercow_tui.ui.widgets.footer import KeyFooter
+from hipercow_tui.ui.widgets.plan_lines import header_key
 from hipercow_tui.ui.widgets.plan_list import PlanList
 from hipercow_tui.ui.widgets.search_bar import SearchBar
 from hipercow_tui.ui.widgets.virtual_list import VirtualList
@@ -316,6 +317,12 @@ class PlanScreen(Page[JobSpec | None]):
     def action_sort_by(self, step: int) -> None:
         """Sort by the next (1) or previous (-1) property."""
         self._arrange(self.arrangement.resorted(step))
+
+    @on(events.Click, "#columns")
+    def _title_clicked(self, event: events.Click) -> None:
+        key = header_key(event.x, self.lines.layout_of_columns)
+        if key is not None:
+            self._arrange(self.arrangement.sorted_by(key))
 
     def _arrange(self, arrangement: Arrangement) -> None:
         self._ask_for_view(arrangement=arrangement, folded=self.lines.folded)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass
+from itertools import accumulate
 
 from rich.cells import cell_len, set_cell_size
 from rich.style import Style
@@ -152,6 +153,15 @@ def header_line(arrangement: Arrangement, layout: PlanLayout) -> Text:
         ("warnings", layout.caution),
     ]
     return Text("".join(_fit_start(text, width) for text, width in cells))
+
+
+def header_key(x: int, layout: PlanLayout) -> ChainKey | None:
+    """Return the order of the title at a cell; None if it has none."""
+    ends = accumulate(
+        (_START, layout.what, layout.second, layout.bundle, layout.age, layout.size, layout.id)
+    )
+    keys = (None, ChainKey.WHAT, None, None, ChainKey.AGE, ChainKey.SIZE, ChainKey.ID)
+    return next((key for end, key in zip(ends, keys, strict=True) if x < end), None)
 
 
 # Titles and bundles
