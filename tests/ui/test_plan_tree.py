@@ -34,7 +34,7 @@ from hipercow_tui.ui.screens.log import LogScreen
 from hipercow_tui.ui.screens.plan import PlanScreen
 from hipercow_tui.ui.screens.sweep import SweepScreen
 from hipercow_tui.ui.screens.task_details import TaskDetailsScreen
-from hipercow_tui.ui.widgets.plan_lines import Widest, plan_layout
+from hipercow_tui.ui.widgets.plan_columns import Widest, plan_layout
 
 WIDE = (160, 45)
 IDS = tuple(map(task_id, range(1, 7)))

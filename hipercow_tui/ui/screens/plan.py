@@ -37,7 +37,7 @@ from hipercow_tui.ui.screens.plan_inspecting import PlanInspecting
 from hipercow_tui.ui.screens.plan_readings import PlanReadings
 from hipercow_tui.ui.screens.plan_search import PlanSearch
 from hipercow_tui.ui.widgets.footer import KeyFooter
-from hipercow_tui.ui.widgets.plan_lines import header_key
+from hipercow_tui.ui.widgets.plan_columns import header_key
 from hipercow_tui.ui.widgets.plan_list import PlanList
 from hipercow_tui.ui.widgets.search_bar import SearchBar
 from hipercow_tui.ui.widgets.virtual_list import VirtualList
@@ -401,7 +401,8 @@ class PlanScreen(Page[JobSpec | None]):
             self.call_later(self._ask, plan, warning)
 
     def _ask(self, plan: PurgePlan, warning: str | None) -> None:
-        if not self.is_current or plan is not self.plan:  # closed or changed during the check
+        changed = plan is not self.plan or not self.current
+        if changed or not self.is_current:  # changed or closed during the check
             return
         total = self._view.total if self._view is not None else None
 

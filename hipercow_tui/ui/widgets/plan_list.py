@@ -19,16 +19,13 @@ from hipercow_tui.domain.plan import PlannedBundle
 from hipercow_tui.domain.plan_chains import PlannedChain
 from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.ui.status_style import COLOUR
+from hipercow_tui.ui.widgets.plan_columns import PlanLayout, Widest, header_line, plan_layout
 from hipercow_tui.ui.widgets.plan_lines import (
     FOLD_SIGN,
     TITLE_SIGN,
     LineContext,
-    PlanLayout,
-    Widest,
     bundle_id,
-    header_line,
     in_full,
-    plan_layout,
     row_line,
 )
 from hipercow_tui.ui.widgets.virtual_list import VirtualList
