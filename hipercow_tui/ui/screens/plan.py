@@ -382,7 +382,8 @@ class PlanScreen(Page[JobSpec | None]):
             return Lang.R in self.plan.langs or not self.plan.langs
         if action == "ignore":
             return self._has_unread_bundles
-        return action != "leave_out" or bool(self._first_plan.blocked)
+        whole = self._first_plan if self._view is None else self._view.tree.plan
+        return action != "leave_out" or bool(whole.blocked)
 
     def action_purge(self) -> None:
         """Check the root and ask for confirmation."""
