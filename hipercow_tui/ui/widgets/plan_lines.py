@@ -281,7 +281,9 @@ def in_full(row: Row, at: LineContext) -> Text:
             return text.append(plain_text(blocked.reason), at.style("blocked"))
         case PlannedBundle(bundle=bundle):
             name = plain_text(at.view.tree.plan.bundle_label(bundle))
-            stays = "its tasks that stay lose only this bundle" if row.surviving else ""
+            present = at.view.bundles.get(bundle_id(row))
+            loses = present is not None and present.surviving
+            stays = "its tasks that stay lose only this bundle" if loses else ""
             return Text(f"{name}  {bundle_effect(row, at)}\n").append(stays, at.style("quiet"))
         case PlanGroup(title=title, rule=rule):
             return Text(f"{plain_text(title)}\n").append(rule, "dim")
