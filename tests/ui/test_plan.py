@@ -123,6 +123,7 @@ async def test_I_ignores_unreadable_bundles_with_a_warning(tmp_path: Path) -> No
         await pilot.press("I")
         await settled(pilot, screen)
         assert not screen.plan.refused and screen.plan.ignored_bundles == ((Lang.R, "pipe"),)
+        assert screen.check_action("leave_out", ()) is False  # nothing is blocked any more
         shown = text_of(app)
         assert "! 1 unreadable bundle ignored ('pipe':" in shown and "Refused" not in shown
         assert "it stays, and may list tasks that are gone" in shown

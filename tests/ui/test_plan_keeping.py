@@ -32,6 +32,7 @@ from hipercow_tui.domain.plan import PurgePlan, make_plan
 from hipercow_tui.formats.folder_size import Size
 from hipercow_tui.support.text import short_id
 from hipercow_tui.ui.dialogs.confirm import ConfirmScreen
+from hipercow_tui.ui.screens import plan as plan_screen
 from hipercow_tui.ui.screens.plan import PlanScreen
 from hipercow_tui.ui.workers import plan_sizes, plan_view
 from hipercow_tui.ui.workers.purge_job import JobSpec
@@ -251,6 +252,27 @@ async def test_a_key_for_the_plan_before_is_forgotten_when_it_changes_again(
         await settled(pilot, screen)
         await pilot.pause(0.2)
         assert app.screen is screen and not isinstance(app.screen, ConfirmScreen)
+
+
+async def test_a_plan_that_is_changed_during_the_check_is_not_confirmed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checking, making = Gate(lambda *_: None), Gate(make_plan)
+    monkeypatch.setattr(plan_screen, "preflight", checking)
+    monkeypatch.setattr(plan_view, "make_plan", making)
+    screen = screen_on(varied_root(tmp_path, blocked=False))
+    async with (app := Host(screen)).run_test(size=WIDE) as pilot:
+        await settled(pilot, screen)
+        await pilot.press("D", "space")
+        checking.open.set()
+        await pilot.pause(0.2)
+        assert app.screen is screen
+        making.open.set()
+        await settled(pilot, screen)
+        await pilot.pause(0.1)
+        assert app.screen is screen
+        await pilot.press("D")
+        await until(pilot, lambda: "Purge 2 tasks and 1 bundle?" in text_of(app))
 
 
 async def test_the_size_is_that_of_the_present_plan(

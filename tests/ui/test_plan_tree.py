@@ -34,7 +34,7 @@ from hipercow_tui.ui.screens.log import LogScreen
 from hipercow_tui.ui.screens.plan import PlanScreen
 from hipercow_tui.ui.screens.sweep import SweepScreen
 from hipercow_tui.ui.screens.task_details import TaskDetailsScreen
-from hipercow_tui.ui.widgets.plan_lines import Widest, plan_layout
+from hipercow_tui.ui.widgets.plan_columns import Widest, plan_layout
 
 WIDE = (160, 45)
 IDS = tuple(map(task_id, range(1, 7)))
@@ -133,6 +133,16 @@ async def test_a_click_on_a_sign_folds_a_click_elsewhere_does_not(tmp_path: Path
         assert screen.lines.count == number
         await pilot.click(screen.lines, offset=(1, 2))
         assert screen.lines.count == number - 2
+
+
+async def test_a_click_on_the_title_of_a_column_sorts_by_it(broken: Path) -> None:
+    async with planning(broken) as at:
+        for title, shown in (("size", "size ↓"), ("size", "size ↑"), ("what runs", "what runs ↑")):
+            columns = at.screen.query_one("#columns")
+            place = str(at.screen.lines.header()).index(title)
+            await at.pilot.click(columns, offset=(place + 1, 0))
+            await settled(at.pilot, at.screen)
+            assert shown in at.text
 
 
 async def test_a_double_click_opens_the_details(tmp_path: Path) -> None:

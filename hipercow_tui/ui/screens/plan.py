@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.message import Message
@@ -38,6 +38,7 @@ from hipercow_tui.ui.screens.plan_inspecting import PlanInspecting
 from hipercow_tui.ui.screens.plan_readings import PlanReadings
 from hipercow_tui.ui.screens.plan_search import PlanSearch
 from hipercow_tui.ui.widgets.footer import KeyFooter
+from hipercow_tui.ui.widgets.plan_columns import header_key
 from hipercow_tui.ui.widgets.plan_list import PlanList
 from hipercow_tui.ui.widgets.search_bar import SearchBar
 from hipercow_tui.ui.widgets.virtual_list import VirtualList
@@ -319,6 +320,12 @@ class PlanScreen(Page[JobSpec | None]):
         """Sort by the next (1) or previous (-1) property."""
         self._arrange(self.arrangement.resorted(step))
 
+    @on(events.Click, "#columns")
+    def _title_clicked(self, event: events.Click) -> None:
+        key = header_key(event.x, self.lines.layout_of_columns)
+        if key is not None:
+            self._arrange(self.arrangement.sorted_by(key))
+
     def _arrange(self, arrangement: Arrangement) -> None:
         self._ask_for_view(arrangement=arrangement, folded=self.lines.folded)
 
@@ -377,7 +384,8 @@ class PlanScreen(Page[JobSpec | None]):
             return Lang.R in self.plan.langs or not self.plan.langs
         if action == "ignore":
             return self._has_unread_bundles
-        return action != "leave_out" or bool(self._first_plan.blocked)
+        whole = self._first_plan if self._view is None else self._view.tree.plan
+        return action != "leave_out" or bool(whole.blocked)
 
     def action_purge(self) -> None:
         """Check the root and ask for confirmation."""
@@ -396,7 +404,8 @@ class PlanScreen(Page[JobSpec | None]):
             self.call_later(self._ask, plan, warning)
 
     def _ask(self, plan: PurgePlan, warning: str | None) -> None:
-        if not self.is_current or plan is not self.plan:  # closed or changed during the check
+        changed = plan is not self.plan or not self.current
+        if changed or not self.is_current:  # changed or closed during the check
             return
         total = self._view.total if self._view is not None else None
 

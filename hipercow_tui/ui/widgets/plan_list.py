@@ -19,15 +19,13 @@ from hipercow_tui.domain.plan import PlannedBundle
 from hipercow_tui.domain.plan_chains import PlannedChain
 from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.ui.status_style import COLOUR
+from hipercow_tui.ui.widgets.plan_columns import PlanLayout, Widest, header_line, plan_layout
 from hipercow_tui.ui.widgets.plan_lines import (
     FOLD_SIGN,
     TITLE_SIGN,
     LineContext,
-    Widest,
     bundle_id,
-    header_line,
     in_full,
-    plan_layout,
     row_line,
 )
 from hipercow_tui.ui.widgets.virtual_list import VirtualList
@@ -302,23 +300,28 @@ class PlanList(VirtualList):
     @property
     def _line_context(self) -> LineContext:
         assert self._view is not None
-        width = self.scrollable_content_region.width
         return LineContext(
             view=self._view,
             kept=self.kept,
             folded=self.folded,
             current=self._has_numbers,
             known=self.known,
-            layout=plan_layout(width, self._widest),
+            layout=self.layout_of_columns,
             style=self._style_of,
         )
+
+    @property
+    def layout_of_columns(self) -> PlanLayout:
+        """The widths of the columns."""
+        return plan_layout(self.scrollable_content_region.width, self._widest)
 
     def header(self) -> Text:
         """Return the titles of the columns."""
         if self._view is None:
             return Text()
-        layout = plan_layout(self.scrollable_content_region.width, self._widest)
-        return header_line(self._view.request.arrangement, layout, self.known.size_kind)
+        return header_line(
+            self._view.request.arrangement, self.layout_of_columns, self.known.size_kind
+        )
 
     def line(self, y: int) -> Text:
         """Return the text of a line."""
