@@ -11,7 +11,7 @@ from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.folder_size import Size, SizeKind, freed_size
 from hipercow_tui.output.r_calls import purge_call
 from hipercow_tui.purging.batch_name import BatchState
-from hipercow_tui.purging.history import HistoryEntry
+from hipercow_tui.purging.history import HistoryEntry, HistoryKind
 from hipercow_tui.purging.manifest import PurgeMode
 from hipercow_tui.purging.process_identity import current_process
 from hipercow_tui.purging.results import EmptyReport, ItemResult, PurgeReport, RestoreReport
@@ -171,7 +171,8 @@ def report_lines(report: Report, kind: SizeKind = SizeKind.APPARENT) -> Iterator
 def _purge_lines(report: PurgeReport, kind: SizeKind) -> Iterator[str]:
     removed = _numbers(report.removed, report.removed_bundles)
     if report.trash is not None:
-        yield f"Moved {removed} to the trash as batch {report.trash}. Emptying it frees the space"
+        space = report.moved.text(kind) if report.moved else "the space"
+        yield f"Moved {removed} to the trash as batch {report.trash}. Emptying it frees {space}"
     else:
         yield f"Purged {removed}: {report.freed.text(kind)} freed"
     if report.stopped:
@@ -259,12 +260,13 @@ def _finish(batch: TrashEntry) -> str:
 
 def history_line(entry: HistoryEntry, now: float, kind: SizeKind = SizeKind.APPARENT) -> str:
     """Return the line of a history entry; ``now`` is in seconds since the epoch."""
-    freed = entry.freed_bytes(kind)
+    size = entry.size_of(kind)
+    verb = "moved" if entry.kind is HistoryKind.TRASH else "freed"
     parts = [
         f"{format_age(entry.time, now):<14}",
         f"{entry.kind:<7}",
         _numbers(entry.tasks, entry.bundles),
-        f"{kind.text(freed)} freed" if freed else "",
+        f"{kind.text(size)} {verb}" if size else "",
         "stopped" if entry.stopped else "",
         f"{len(entry.kept_back):,} put back or failed" if entry.kept_back else "",
         _kept_in_history(entry),

@@ -54,6 +54,7 @@ def test_the_json_of_a_dry_run_has_the_documented_keys(
     assert set(output) == {"root", "dry_run", "tasks", "bundles", "kept", "blocked", "warnings"} | {
         "bytes",
         "files",
+        "disk_bytes",
     }
     (task,) = output["tasks"]
     assert task["id"] == A and task["reason"] == "matched" and task["of"] is None

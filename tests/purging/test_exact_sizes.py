@@ -208,6 +208,7 @@ async def test_the_screens_show_the_same_sizes(root: Path, kind: SizeKind) -> No
         asked = screen_text(app)
         await pilot.press("t")
         await until(pilot, lambda: app.browser.query(JobResult))
+        moved = screen_text(app)
         await pilot.press("T")
         await until(pilot, lambda: isinstance(app.screen, TrashScreen))
         await until(pilot, lambda: " files" in screen_text(app))
@@ -226,10 +227,13 @@ async def test_the_screens_show_the_same_sizes(root: Path, kind: SizeKind) -> No
     assert said in planned and said in asked and said in listed and said in before_emptying
     assert f"{said} freed" in told
     entries = [one for one in read_history(find_root(root)) if one.kind is HistoryKind.EMPTY]
-    freed = [entry.freed_bytes(kind) or 0 for entry in entries]  # of R and of Python
-    assert len(freed) == 2 and sum(freed) == really.of(kind)
-    lines = [line for line in history.splitlines() if "emptied" in line]
-    assert all(any(format_size(one) in line for line in lines) for one in freed)
+    moves = [one for one in read_history(find_root(root)) if one.kind is HistoryKind.TRASH]
+    assert f"Emptying it frees {said}" in " ".join(moved.replace("│", " ").split())
+    for verb, found in (("emptied", entries), ("to the trash", moves)):
+        sizes = [entry.size_of(kind) or 0 for entry in found]  # of R and of Python
+        assert len(sizes) == 2 and sum(sizes) == really.of(kind)
+        lines = [line for line in history.splitlines() if verb in line]
+        assert all(any(format_size(one) in line for line in lines) for one in sizes)
 
 
 async def test_the_forecast_shows_the_size_of_the_plan_once_all_is_measured(root: Path) -> None:
@@ -310,6 +314,7 @@ def test_all_commands_give_the_same_figure_to_the_byte(
     assert main(["history", str(root), "--json"]) == 0
     entries = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     history = sum(entry[key] for entry in entries if entry["kind"] == "empty")
+    assert history == sum(entry["moved"][key] for entry in entries if entry["kind"] == "trash")
     listed = sum(batch[key] for batch in batches)
     really = less(before, all_held(root)).of(kind)
     assert plan[key] == listed == emptied[key] == history == really

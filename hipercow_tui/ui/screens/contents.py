@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
@@ -170,10 +171,11 @@ class ContentsScreen(Page[None]):
         end = f"  {finished:<15}{format_size(size.of(self._size_kind)) if size else '':>9}"
         if width >= _BUNDLE_FROM:
             end = f"  {fit(plain_text(', '.join(task.bundles)), 22)}{end}"
-        what = task.note or (known.what if known else "")
-        return text.append(fit(plain_text(what), max(0, width - text.cell_len - len(end)))).append(
-            end
-        )
+        what = plain_text(task.note or (known.what if known else ""))
+        free = max(0, width - text.cell_len - cell_len(end))
+        # Commands differ at their end, calls in the first input.
+        what = what if task.lang is Lang.PY else cut_end(what, free)
+        return text.append(fit(what, free)).append(end)
 
     def _in_full(self) -> Text:
         row = self._list.current

@@ -110,13 +110,13 @@ class HistoryScreen(Page[None]):
             )
 
     def _line(self, entry: HistoryEntry) -> Text:
-        freed = entry.freed_bytes(self._size_kind)
+        size = entry.size_of(self._size_kind)
         return record_line(
             fit(format_age(entry.time, self._clock()), 16),
             (fit(_KIND_TEXT[entry.kind], 13), "bold"),
             tasks=len(entry.tasks),
             bundles=len(entry.bundles),
-            size=format_size(freed) if freed else "—",
+            size=format_size(size) if size else "—",
             process=entry.process,
         )
 

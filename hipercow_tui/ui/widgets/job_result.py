@@ -101,7 +101,8 @@ def _summary(report: Report, size_kind: SizeKind) -> str:
     counts = len(report.removed), len(report.removed_bundles)
     if isinstance(report, PurgeReport) and report.trash is not None:
         moved = tasks_and_bundles(*counts, "is/are")
-        return f"{moved} in the trash. Its space is freed when you empty it."
+        space = report.moved.text(size_kind) if report.moved else "the space"
+        return f"{moved} in the trash. Emptying it frees {space}."
     duration = format_duration(max(1.0, report.seconds))
     text = f"Erased {tasks_and_bundles(*counts)}: {report.freed.text(size_kind)}"
     text += f" freed in {duration}."
