@@ -29,6 +29,14 @@ class PartlyFailedError(PurgeError):
         self.report = report
 
 
+class PurgedIds(list[str]):
+    """The ids of purged tasks; ``kept`` are the ids of tasks in the chains that ``keep`` saved."""
+
+    def __init__(self, ids: Iterable[str], kept: Iterable[str] = ()) -> None:
+        super().__init__(ids)
+        self.kept = tuple(kept)
+
+
 def scan(root: str | os.PathLike[str] | None = None) -> Snapshot:
     """Read all tasks, bundles and retry chains of a root.
 
@@ -57,10 +65,11 @@ def purge(
     follow: bool = True,
     skip_blocked: bool = False,
     ignore_unreadable_bundles: bool = False,
+    keep: str | Iterable[str] | None = None,
     dry_run: bool = False,
     lang: str | None = None,
     root: str | os.PathLike[str] | None = None,
-) -> list[str]:
+) -> PurgedIds:
     """Delete the tasks that pass all given filters, their whole retry chains, and their bundles.
 
     There is no question and no trash. The rules are those of ``hipercow_purge()`` in R, as in
@@ -70,7 +79,7 @@ def purge(
         task_ids: One id or several.
         finished_before: Tasks that finished strictly before this time: a datetime (local time if it
             has no time zone), a date (its midnight, local time), a timedelta (before now), or a
-            text such as ``"9 days"`` or ``"2026-01-31"``.
+            text such as ``"9 days"``, ``"3 months"`` or ``"2026-01-31"``.
         in_bundle: Tasks in bundles with a name that matches a glob; ``!GLOB`` excludes.
         with_status: Tasks with a status of created, success, failure, cancelled.
         follow: Whether a retried task counts by the status of its latest attempt. If False, it
@@ -78,16 +87,18 @@ def purge(
         skip_blocked: Leave out retry chains with a blocked task, instead of raising BlockedError.
         ignore_unreadable_bundles: Purge although a bundle can't be read. It stays, and may list
             tasks that are gone. Otherwise it blocks every task.
+        keep: One id or several. Their whole retry chains stay, block nothing, and take no bundle.
         dry_run: Only return the ids.
         lang: Only tasks of hipercow for R (``"r"``) or for Python (``"py"``).
         root: As for ``scan``.
 
     Returns:
-        The ids of the tasks that existed and were deleted; for a dry run, that would be.
+        The ids of the tasks that existed and were deleted; for a dry run, that would be. It is a
+        list with an attribute ``kept``: the ids of the tasks that only ``keep`` saved.
 
     Raises:
         NoFilterError: None of the first four arguments is given.
-        UnknownTasksError: Some of ``task_ids`` do not exist.
+        UnknownTasksError: Some of ``task_ids`` or ``keep`` do not exist.
         BadFilterError: A filter is invalid, or an argument has a wrong type.
         BlockedError: Tasks of the plan are blocked. Nothing was deleted.
         PartlyFailedError: A part of the plan was not carried out.
@@ -95,7 +106,7 @@ def purge(
             the above are PurgeErrors too.
         RootError: There is no root, or it can't be read.
     """
-    from hipercow_tui.domain.filters import requested_filters
+    from hipercow_tui.domain.filters import requested_filters, requested_ids
     from hipercow_tui.domain.plan import make_plan
     from hipercow_tui.formats.root import find_root
     from hipercow_tui.output.report import blocked_message
@@ -115,9 +126,12 @@ def purge(
         filters = requested_filters(
             task_ids, finished_before, in_bundle, with_status, follow=follow, now=now
         )
+        kept = requested_ids("keep", () if keep is None else keep)
         found = find_root(root)
-        snapshot = read_root(found).of_lang(lang)
+        whole = read_root(found)
+        snapshot = whole.of_lang(lang)
         filters.check(snapshot)
+        kept.check(whole)
     except PurgeError:
         raise
     except FilterError as error:
@@ -128,17 +142,19 @@ def purge(
         now=now,
         skip_blocked=skip_blocked,
         ignore_unreadable_bundles=ignore_unreadable_bundles,
+        kept_ids=kept.ids,
     )
     if plan.refused:
         raise BlockedError(blocked_message(plan), plan.blocked)
-    return list(plan.ids) if dry_run else _carry_out(plan, found)
+    ids = plan.ids if dry_run else _carry_out(plan, found)
+    return PurgedIds(ids, (one.task.id for one in plan.kept))
 
 
-def _carry_out(plan: PurgePlan, root: Root) -> list[str]:
+def _carry_out(plan: PurgePlan, root: Root) -> tuple[str, ...]:
     from hipercow_tui.output.report import report_lines
     from hipercow_tui.purging import execute
 
     report = execute(plan, root)
     if not report.complete:
         raise PartlyFailedError("\n".join(report_lines(report)), report)
-    return list(report.removed)
+    return report.removed

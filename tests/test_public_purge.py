@@ -123,7 +123,9 @@ def root(tmp_path: Path) -> Path:
         ({"task_ids": 5}, BadFilterError, "task_ids takes a string or a list of strings"),
         ({"task_ids": A.encode()}, BadFilterError, "not bytes"),
         ({"task_ids": [A, 5]}, BadFilterError, "not list of int"),
-        ({"task_ids": f"{A}\0"}, UnknownTasksError, "1 / 1 task do not exist"),
+        ({"task_ids": f"{A}\0"}, UnknownTasksError, "1 / 1 task does not exist"),
+        ({"task_ids": A, "keep": 5}, BadFilterError, "keep takes a string or a list of strings"),
+        ({"task_ids": A, "keep": [A, C]}, UnknownTasksError, "1 / 2 tasks do not exist"),
         ({"in_bundle": ["mine", None]}, BadFilterError, "in_bundle takes a string or"),
         ({"in_bundle": "mine\0"}, BadFilterError, "No bundle matches 'mine␀'"),
         ({"with_status": [1]}, BadFilterError, "with_status takes a string or"),
@@ -192,3 +194,28 @@ def test_times_are_those_in_the_files(root: Path) -> None:
     task = hipercow_tui.scan(root).tasks[A]
     assert task.created is not None and task.finished is not None
     assert task.started == task.created + 60 and task.created < task.finished < NOW
+
+
+def test_purge_keeps_whole_chains_and_returns_their_ids(tmp_path: Path) -> None:
+    root = tmp_path
+    for identity in (A, B, C):
+        write_task(root, identity, "failure")
+    write_retries(root, [(B, A, A)])
+    write_bundle(root, "both", [A, C])
+    write_bundle(root, "first", [A])
+    before = tree(root)
+    for keep in (A, [B], (A, B)):
+        planned = purge([A, C], keep=keep, dry_run=True, root=root)
+        assert planned == [C] and set(planned.kept) == {A, B} and tree(root) == before
+    assert purge([A, C], dry_run=True, root=root).kept == ()
+    purged = purge([A, C], keep=B, root=root)
+    assert purged == [C] and set(purged.kept) == {A, B}
+    left = hipercow_tui.scan(root)
+    assert {A, B} <= left.tasks.keys() and C not in left.tasks
+    assert [bundle.name for bundle in left.bundles] == ["first"]
+
+
+def test_running_task_that_is_kept_does_not_block(root: Path) -> None:
+    with pytest.raises(BlockedError):
+        purge([A, B], dry_run=True, root=root)
+    assert purge([A, B], keep=B, dry_run=True, root=root) == [A]

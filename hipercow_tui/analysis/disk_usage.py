@@ -1,6 +1,6 @@
 """The size of tasks as far as it was measured, and whether a measurement is out of date.
 
-Measuring costs ten system calls a task, so it is done on request, and kept as long as it is valid.
+Measuring costs eleven system calls a task, so it is done on request, and kept while it is valid.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from hipercow_tui.domain.task import Status, Task
-from hipercow_tui.formats.folder_size import Size
+from hipercow_tui.formats.folder_size import NO_SIZE, Size, freed_size
 
 # The logs and files of such tasks can grow without a change of ``files_mask``.
 _MAY_GROW = (Status.SUBMITTED, Status.RUNNING, Status.BROKEN)
@@ -31,7 +31,6 @@ class MeasuredSize:
         return task.files_mask == self.files_mask and task.status not in _MAY_GROW
 
 
-NO_SIZE = Size()
 Sizes: TypeAlias = Mapping[str, MeasuredSize]
 
 
@@ -60,12 +59,6 @@ def ids_to_measure(tasks: Iterable[Task], known: Sizes) -> tuple[Task, ...]:
 
 def sum_usage(tasks: Iterable[Task], known: Sizes) -> DiskUsage:
     """Return the size of tasks together, as far as it was measured."""
-    bytes_ = files = measured = number = 0
-    for task in tasks:
-        number += 1
-        found = known.get(task.id)
-        if found is not None:
-            measured += 1
-            bytes_ += found.size.bytes
-            files += found.size.files
-    return DiskUsage(Size(bytes_, files), measured, number)
+    wanted = list(tasks)
+    sizes = [found.size for task in wanted if (found := known.get(task.id)) is not None]
+    return DiskUsage(freed_size(sizes), len(sizes), len(wanted))

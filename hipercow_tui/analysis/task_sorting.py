@@ -32,6 +32,7 @@ class SortKey(StrEnum):
     LANG = "lang"
     ID = "id"
     SIZE = "size"
+    DISK = "disk"
     FILES = "files"
 
 
@@ -62,7 +63,7 @@ class TaskSort:
         return TaskSort(key, key in largest_first)
 
 
-SIZE_KEYS = (SortKey.SIZE, SortKey.FILES)
+SIZE_KEYS = (SortKey.SIZE, SortKey.DISK, SortKey.FILES)
 DURATION_KEYS = (SortKey.WAITED, SortKey.RAN)
 # Keys with values that change while tasks are read or measured, and those that also change with the
 # time.
@@ -140,12 +141,14 @@ def _sort_value(
         return lambda task: -1.0 if (found := duration(task, now)) is None else found
     if key is SortKey.SIZE:
         return lambda task: found.size.bytes if (found := sizes.get(task.id)) else -1
+    if key is SortKey.DISK:
+        return lambda task: found.size.disk_bytes if (found := sizes.get(task.id)) else -1
     if key is SortKey.FILES:
         return lambda task: found.size.files if (found := sizes.get(task.id)) else -1
     if key is SortKey.WHAT:
         return lambda task: summaries.get(task.id, NO_SUMMARY).code_text.casefold()
     if key is SortKey.INPUTS:
-        return lambda task: _natural_key(summaries.get(task.id, NO_SUMMARY).inputs_text)
+        return lambda task: natural_key(summaries.get(task.id, NO_SUMMARY).inputs_text)
     return _SORT_VALUES[key]
 
 
@@ -160,7 +163,7 @@ _SORT_VALUES: Mapping[SortKey, Callable[[Task], Any]] = {
 }
 
 
-def _natural_key(inputs_text: str) -> tuple[str, float, str]:
+def natural_key(inputs_text: str) -> tuple[str, float, str]:
     """Return a key by name, number and text, so that ``n = 9`` sorts before ``n = 10``."""
     name, _, value = inputs_text.partition(" = ")
     try:

@@ -25,12 +25,12 @@ from hipercow_tui.analysis.task_sorting import (
 )
 from hipercow_tui.analysis.task_summary import Summaries
 from hipercow_tui.domain.filters import FilterStack
+from hipercow_tui.domain.narrowing import NO_FILTER
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Bundle, Lang
 from hipercow_tui.domain.task_columns import TaskMask
 
 NEAR_ROWS = 1000  # rows
-NO_FILTER = FilterStack()
 
 Failures: TypeAlias = Mapping[str, Failure]
 

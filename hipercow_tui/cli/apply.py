@@ -8,6 +8,7 @@ from pathlib import Path
 
 from hipercow_tui.cli.arguments import CommandParser
 from hipercow_tui.cli.confirm_and_run import (
+    add_disk_usage,
     add_jobs,
     confirm_and_carry_out,
     print_plan,
@@ -52,7 +53,7 @@ def run(words: Sequence[str]) -> int:
             return _refuse(root, changes, as_json=options.json)
         sizes = measure_many(root, plan.ids)
     if not (options.json and options.yes):
-        print_plan(plan, sizes, as_json=options.json)
+        print_plan(plan, sizes, as_json=options.json, kind=options.size_kind)
     if plan.empty:
         if options.json:
             print_plan_json(plan, sizes, dry_run=False)
@@ -68,6 +69,7 @@ def _parser() -> CommandParser:
     add("--trash", action="store_true", help="move to the trash instead of erasing")
     add("--yes", action="store_true", help="do not ask for confirmation")
     add("--json", action="store_true", help="print JSON")
+    add_disk_usage(parser)
     add_jobs(parser)
     return parser
 

@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from hipercow_tui.cli.arguments import CommandParser
 from hipercow_tui.domain.plan import PurgePlan
-from hipercow_tui.formats.folder_size import Size
+from hipercow_tui.formats.folder_size import Size, SizeKind
 from hipercow_tui.formats.root import Root
 from hipercow_tui.output.json_output import plan_as_json, report_as_json
 from hipercow_tui.output.report import (
@@ -53,8 +53,8 @@ def confirm_and_carry_out(
 ) -> int:
     """Carry out a plan after a confirmation, and print the report.
 
-    ``options`` are those of the command: ``trash``, ``yes``, ``json`` and ``jobs``. Returns the
-    exit status. Raises PurgeError.
+    ``options`` are those of the command: ``trash``, ``yes``, ``json``, ``jobs`` and ``size_kind``.
+    Returns the exit status. Raises PurgeError.
     """
     if warning := preflight(plan, root):
         print_messages([f"! {warning}"])
@@ -68,12 +68,12 @@ def confirm_and_carry_out(
             return move_to_trash(plan, root, stop=stop)
         return execute(plan, root, stop=stop, jobs=options.jobs)
 
-    return run_until_signal(act, as_json=options.json, sizes=sizes)
+    return run_until_signal(act, as_json=options.json, sizes=sizes, kind=options.size_kind)
 
 
-def print_plan(plan: PurgePlan, sizes: Sizes, *, as_json: bool) -> None:
+def print_plan(plan: PurgePlan, sizes: Sizes, *, as_json: bool, kind: SizeKind) -> None:
     """Print a plan as text; with ``as_json`` on standard error, since JSON follows."""
-    (print_messages if as_json else print_output)(plan_lines(plan, sizes))
+    (print_messages if as_json else print_output)(plan_lines(plan, sizes, kind))
 
 
 def print_plan_json(plan: PurgePlan, sizes: Sizes, *, dry_run: bool) -> None:
@@ -89,6 +89,19 @@ def add_jobs(parser: CommandParser) -> None:
         default=1,
         metavar="N",
         help="erase N retry chains at a time (default 1); helps on a slow file server",
+    )
+
+
+def add_disk_usage(parser: CommandParser) -> None:
+    """Add the option ``--disk-usage``, which sets ``size_kind``."""
+    parser.add_argument(
+        "--disk-usage",
+        dest="size_kind",
+        action="store_const",
+        const=SizeKind.ON_DISK,
+        default=SizeKind.APPARENT,
+        help="print the space that is allocated on the disk, as du counts it, instead of bytes in"
+        " files; JSON has both",
     )
 
 
@@ -119,6 +132,7 @@ def run_until_signal(
     act: Callable[[threading.Event], Report],
     *,
     as_json: bool,
+    kind: SizeKind,
     sizes: Sizes = MappingProxyType({}),
 ) -> int:
     """Run a confirmed action, print its report and return the exit status.
@@ -128,7 +142,7 @@ def run_until_signal(
     stop = _StopRequest()
     with on_signals(stop):
         report = act(stop.event)
-    print_report(report, as_json=as_json, sizes=sizes)
+    print_report(report, as_json=as_json, kind=kind, sizes=sizes)
     if report.complete:
         return DONE
     return REFUSED if stop.signal is None else 128 + stop.signal
@@ -146,8 +160,10 @@ class _StopRequest:
         self.event.set()
 
 
-def print_report(report: Report, *, as_json: bool, sizes: Sizes = MappingProxyType({})) -> None:
+def print_report(
+    report: Report, *, as_json: bool, kind: SizeKind, sizes: Sizes = MappingProxyType({})
+) -> None:
     """Print a report; ``sizes`` are those of the plan's tasks, for JSON."""
-    print_output(report_as_json(report, sizes) if as_json else report_lines(report))
+    print_output(report_as_json(report, sizes) if as_json else report_lines(report, kind))
     if is_output_lost():
         print_message("the action was carried out anyway: see 'hipercow-tui history'")

@@ -7,6 +7,7 @@ the app starts faster.
 from __future__ import annotations
 
 import argparse
+import difflib
 import logging
 import os
 import sys
@@ -101,7 +102,17 @@ def _run_command(words: Sequence[str]) -> int:
         case [command, *rest] if command in _COMMANDS:
             run: Callable[[Sequence[str]], int] = import_module(_COMMANDS[command]).run
             return run(rest)
+        case [word, *_] if near := _similar_command(word):
+            _app_parser().error(f"there is no command '{word}': did you mean '{near}'?")
     return _app(_app_parser().parse_command(words))
+
+
+def _similar_command(word: str) -> str | None:
+    """Return the command that a word is a misspelling of. None for an option, and for a path that
+    exists: it may be a root."""
+    if word.startswith("-") or os.path.lexists(word):
+        return None
+    return next(iter(difflib.get_close_matches(word, _COMMANDS, n=1)), None)
 
 
 def _app_parser() -> CommandParser:

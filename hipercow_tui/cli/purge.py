@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from hipercow_tui.cli.arguments import CommandParser
 from hipercow_tui.cli.confirm_and_run import (
+    add_disk_usage,
     add_jobs,
     confirm_and_carry_out,
     print_plan,
@@ -61,13 +62,13 @@ def run(words: Sequence[str]) -> int:
         sizes = measure_many(root, () if plan.refused else plan.ids)
     planning_only = options.dry_run or options.save_plan is not None
     if not (options.json and (planning_only or options.yes)):
-        print_plan(plan, sizes, as_json=options.json)
+        print_plan(plan, sizes, as_json=options.json, kind=options.size_kind)
     if options.save_plan is not None and not plan.refused:
         save_plan(plan, options.save_plan)
     if (plan.refused or plan.empty or planning_only) and options.json:
         print_plan_json(plan, sizes, dry_run=planning_only)
     if plan.refused:
-        print_message(blocked_message(plan))
+        print_message(blocked_message(plan, "--skip-blocked"))
         return REFUSED
     if plan.empty or planning_only:
         return DONE
@@ -92,5 +93,6 @@ def _parser() -> CommandParser:
     )
     add("--save-plan", metavar="FILE", help="write the plan to a file and change nothing")
     add("--yes", action="store_true", help="do not ask for confirmation")
+    add_disk_usage(parser)
     add_jobs(parser)
     return parser

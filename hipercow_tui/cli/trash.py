@@ -8,12 +8,14 @@ from collections.abc import Sequence
 
 from hipercow_tui.cli.arguments import CommandParser
 from hipercow_tui.cli.confirm_and_run import (
+    add_disk_usage,
     add_jobs,
     confirmed,
     print_report,
     run_until_signal,
     warn_interrupted,
 )
+from hipercow_tui.formats.folder_size import SizeKind, freed_size
 from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.output.json_output import batch_as_json
 from hipercow_tui.output.report import batch_line
@@ -35,7 +37,7 @@ from hipercow_tui.support.errors import PurgeError
 from hipercow_tui.support.exit_codes import DONE, REFUSED
 from hipercow_tui.support.signals import end_on_interrupt
 from hipercow_tui.support.streams import print_message, print_output
-from hipercow_tui.support.text import escape_controls, format_size, tasks_and_bundles
+from hipercow_tui.support.text import escape_controls, tasks_and_bundles
 
 _EPILOG = """
 Without an option, this lists the batches in the trash and interrupted purges. BATCH is the batch id
@@ -57,7 +59,7 @@ def run(words: Sequence[str]) -> int:
         root = find_root(options.root)
     if options.restore is not None:
         report = restore(root, options.restore, on_progress=_WaitMessage())
-        print_report(report, as_json=options.json)
+        print_report(report, as_json=options.json, kind=options.size_kind)
         return DONE if report.complete else REFUSED
     if options.finish is not None:
         return _finish(root, options)
@@ -77,6 +79,7 @@ def _parser() -> CommandParser:
     either.add_argument("--finish", metavar="BATCH", help="finish what was interrupted")
     parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
     parser.add_argument("--json", action="store_true", help="print JSON")
+    add_disk_usage(parser)
     add_jobs(parser)
     return parser
 
@@ -90,7 +93,7 @@ def _list(root: Root, options: argparse.Namespace) -> int:
         items = [batch_as_json(batch, size) for batch, size in batches]
         print_output({"root": str(root.path), "lots": items})
     else:
-        lines = [batch_line(batch, size, now) for batch, size in batches]
+        lines = [batch_line(batch, size, now, options.size_kind) for batch, size in batches]
         print_output(lines or ["The trash is empty"])
     return DONE
 
@@ -110,22 +113,23 @@ def _empty(root: Root, options: argparse.Namespace) -> int:
         )
     refuse_unerasable(batches)
     if not options.yes and batches:
-        question = f"Erase {_contents(root, batches)} for good?"
+        question = f"Erase {_contents(root, batches, options.size_kind)} for good?"
         if not confirmed(question, "Nothing was erased"):
             return REFUSED
     wait = _WaitMessage()
     return run_until_signal(
         lambda stop: empty(root, batches, on_progress=wait, stop=stop, jobs=options.jobs),
         as_json=options.json,
+        kind=options.size_kind,
     )
 
 
-def _contents(root: Root, batches: Sequence[TrashEntry]) -> str:
+def _contents(root: Root, batches: Sequence[TrashEntry], kind: SizeKind) -> str:
     """Return the number and size of what batches hold: ``12 tasks and 1 bundle (1.2 GB)``."""
     tasks = sum(len(batch.tasks) + len(batch.partly_erased) for batch in batches)
     numbers = tasks_and_bundles(tasks, sum(len(batch.bundles) for batch in batches))
     sizes = [size for batch in batches if (size := measure_entry(root, batch))]
-    return f"{numbers} ({format_size(sum(size.bytes for size in sizes))})"
+    return f"{numbers} ({kind.text(freed_size(sizes).of(kind))})"
 
 
 def _finish(root: Root, options: argparse.Namespace) -> int:
@@ -145,18 +149,21 @@ def _finish(root: Root, options: argparse.Namespace) -> int:
     if (
         batches
         and not options.yes
-        and not confirmed(_finish_question(root, batches), "Nothing was finished")
+        and not confirmed(
+            _finish_question(root, batches, options.size_kind), "Nothing was finished"
+        )
     ):
         return REFUSED
     wait = _WaitMessage()
     return run_until_signal(
         lambda stop: finish(root, batch_id, on_progress=wait, stop=stop, jobs=options.jobs),
         as_json=options.json,
+        kind=options.size_kind,
     )
 
 
-def _finish_question(root: Root, batches: Sequence[TrashEntry]) -> str:
-    contents = _contents(root, batches)
+def _finish_question(root: Root, batches: Sequence[TrashEntry], kind: SizeKind) -> str:
+    contents = _contents(root, batches, kind)
     states = {batch.state for batch in batches}
     if BatchState.RESTORING in states:
         return f"Finish restoring {contents}?"

@@ -13,6 +13,8 @@ from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Bundle
 from hipercow_tui.support.text import escape_controls
 
+NO_FILTER = FilterStack()
+
 
 @dataclass(frozen=True, slots=True)
 class Narrowing:
@@ -99,3 +101,29 @@ def add_step(
             common = both
             kept.insert(0, step)
     return tuple(kept)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The tasks that the user selected in the app.
+
+    ``filters`` are those that the user set, ``steps`` are what the list is narrowed to. ``marks``
+    are the marked tasks, None without marks: a purge takes only these.
+    """
+
+    filters: FilterStack = NO_FILTER
+    steps: tuple[Narrowing, ...] = ()
+    marks: frozenset[str] | None = None
+
+    def row_filters(self, snapshot: Snapshot) -> FilterStack:
+        """Return the filters that each row passes; none if the list is not narrowed."""
+        return narrow(NO_FILTER, self.steps, snapshot)
+
+    def matched_filters(self, snapshot: Snapshot) -> FilterStack:
+        """Return the filters that a matched task passes."""
+        return narrow(self.filters, self.steps, snapshot)
+
+    def purge_filters(self, snapshot: Snapshot) -> FilterStack:
+        """Return the filters of a purge."""
+        filters = self.matched_filters(snapshot)
+        return filters if self.marks is None else among(filters, self.marks, "marked")

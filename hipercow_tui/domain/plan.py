@@ -6,13 +6,19 @@ raises an error. A dry run is a plan that is not executed.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Set
+from collections.abc import Collection, Iterable, Iterator, Set
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 
 from hipercow_tui.domain.blocked import Blocked
+from hipercow_tui.domain.cautions import (
+    Caution,
+    cautions_about,
+    ignored_bundles_warning,
+    warnings_of,
+)
 from hipercow_tui.domain.filters import FilterStack
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import (
@@ -25,10 +31,6 @@ from hipercow_tui.domain.task import (
     Task,
 )
 from hipercow_tui.domain.task_columns import TaskMask, mask_and, mask_where
-from hipercow_tui.domain.unread import unread_bundles
-from hipercow_tui.support.text import pluralize, short_id
-
-RECENTLY_CREATED = 3600.0  # seconds after its creation during which a task is likely still needed
 
 
 class Reason(StrEnum):
@@ -43,13 +45,13 @@ class PlannedTask:
     """A task that the purge takes.
 
     ``cause_id`` is the matched task of its retry chain if the task itself is not matched.
-    ``cautions`` are warnings about it (docs/spec.md, rule 14).
+    ``cautions`` are reasons to look at it again (docs/spec.md, rule 14).
     """
 
     task: Task
     reason: Reason
     cause_id: str | None = None
-    cautions: tuple[str, ...] = ()
+    cautions: tuple[Caution, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +79,11 @@ class PurgePlan:
         blocked: The tasks that can't go.
         skip_blocked: Whether blocked chains are left out of ``tasks``. Otherwise the plan is
             ``refused`` if anything is blocked.
-        warnings: Sentences on what the user may regret (docs/spec.md, rule 14).
+        warnings: Sentences on included tasks that the user may not expect (docs/spec.md, rule 14).
         ignored_bundles: Unreadable bundles that stay, and do not block because the user ignores
             them.
+        kept: The tasks that stay because the user keeps their chains, as they would be in ``tasks``
+            otherwise. They block nothing.
     """
 
     root: Path
@@ -91,6 +95,7 @@ class PurgePlan:
     skip_blocked: bool = False
     warnings: tuple[str, ...] = ()
     ignored_bundles: tuple[BundleId, ...] = ()
+    kept: tuple[PlannedTask, ...] = ()
 
     @property
     def refused(self) -> bool:
@@ -110,6 +115,7 @@ class PurgePlan:
             bundles=tuple(one for one in self.bundles if one.bundle.lang is lang),
             blocked=tuple(one for one in self.blocked if one.task.lang is lang),
             ignored_bundles=tuple(one for one in self.ignored_bundles if one[0] is lang),
+            kept=tuple(one for one in self.kept if one.task.lang is lang),
         )
 
     @cached_property
@@ -134,25 +140,22 @@ class PurgePlan:
 
     @cached_property
     def cascaded(self) -> tuple[PlannedTask, ...]:
-        """The tasks that do not pass the filters and go with their retry chain."""
+        """The tasks that go with their retry chain; the filters alone would keep them."""
         return tuple(one for one in self.tasks if one.reason is Reason.RETRY_CHAIN)
 
     @cached_property
-    def beyond_filters(self) -> tuple[PlannedTask, ...]:
-        """The tasks that go although the filters alone would have kept them."""
-        return tuple(
-            one for one in self.tasks if any(KEPT_BY_FILTERS in text for text in one.cautions)
-        )
+    def matched_by_last_attempt(self) -> tuple[PlannedTask, ...]:
+        """The matched tasks that have the status of the filter only by their last attempt."""
+        wanted = self.filters.with_status
+        if wanted is None:
+            return ()
+        return tuple(one for one in self.matched if one.task.status not in wanted.statuses)
 
     @cached_property
     def surviving(self) -> int:
         """The number of tasks that stay and lose a bundle."""
         going = set(self.ids)
         return len({i for one in self.bundles for i in one.bundle.task_ids} - going)
-
-
-# A part of the caution for such a task: ``PurgePlan.beyond_filters`` finds the tasks by it.
-KEPT_BY_FILTERS = "your filters alone would have kept it"
 
 
 def make_plan(
@@ -162,16 +165,20 @@ def make_plan(
     now: float,
     skip_blocked: bool = False,
     ignore_unreadable_bundles: bool = False,
+    kept_ids: frozenset[str] = frozenset(),
 ) -> PurgePlan:
     """Plan the purge of the matched tasks, their retry chains and the bundles that list them.
 
     ``now`` is in seconds since the epoch. With ``skip_blocked`` blocked chains are left out. A
     bundle that can't be read blocks every task of its language, unless
-    ``ignore_unreadable_bundles``: then it stays, and the plan names it. R and Python are planned
+    ``ignore_unreadable_bundles``: then it stays, and the plan names it. The whole chains of
+    ``kept_ids`` stay, and the bundles that only they would have taken. R and Python are planned
     separately: nothing cascades from one to the other.
     """
     parts = [
-        _plan_language(part, snapshot, filters, now, skip_blocked, ignore_unreadable_bundles)
+        _plan_language(
+            part, snapshot, filters, now, skip_blocked, ignore_unreadable_bundles, kept_ids
+        )
         for part in snapshot.language_parts
     ]
     tasks = tuple(one for part in parts for one in part.tasks)
@@ -185,9 +192,10 @@ def make_plan(
         skip_blocked=skip_blocked,
         warnings=(
             *(warning for part in parts for warning in part.warnings),
-            *_warnings(tasks, filters, now),
+            *(warnings_of((one.cautions for one in tasks), filters, now) if tasks else ()),
         ),
         ignored_bundles=tuple(one for part in parts for one in part.ignored_bundles),
+        kept=tuple(one for part in parts for one in part.kept),
     )
 
 
@@ -200,6 +208,7 @@ class _LanguagePlan:
     blocked: tuple[Blocked, ...]
     ignored_bundles: tuple[BundleId, ...]
     warnings: tuple[str, ...]
+    kept: tuple[PlannedTask, ...]
 
 
 def _plan_language(
@@ -209,36 +218,30 @@ def _plan_language(
     now: float,
     skip_blocked: bool = False,
     ignore_unreadable_bundles: bool = False,
+    kept_ids: frozenset[str] = frozenset(),
 ) -> _LanguagePlan:
     matched = filters.matched(snapshot)
     causes = _going_ids(snapshot, matched)
-    ignored = snapshot.unread.bundles if causes and ignore_unreadable_bundles else {}
-    own_ids = (i for i in causes if i in snapshot.tasks or i not in whole.tasks)
+    kept = kept_ids.union(*map(snapshot.chains.chain, kept_ids))
+    wanted = causes.keys() - kept
+    ignored = snapshot.unread.bundles if wanted and ignore_unreadable_bundles else {}
+    own_ids = (i for i in wanted if i in snapshot.tasks or i not in whole.tasks)
     blocked = tuple(find_blocked(snapshot, own_ids, now, ignored))
     skipped = {i for one in blocked for i in (one.task.id, *one.chain)} if skip_blocked else set()
-    going = causes.keys() - skipped
-    tasks = tuple(
+    planned = tuple(
         _plan_task(task, matched, causes[task.id], filters, now)
-        for task in _in_snapshot_order(snapshot, going)
-        if _is_purgeable(task, _requested_ids(filters))
+        for task in _in_snapshot_order(snapshot, causes.keys())
+        if task.id not in skipped and _is_purgeable(task, _requested_ids(filters))
     )
+    tasks = tuple(one for one in planned if one.task.id not in kept) if kept else planned
     return _LanguagePlan(
         tasks=tasks,
-        bundles=tuple(_plan_bundles(snapshot, going, {one.task.id for one in tasks})),
+        bundles=tuple(_plan_bundles(snapshot, wanted - skipped, {one.task.id for one in tasks})),
         blocked=blocked,
         ignored_bundles=tuple((snapshot.lang, name) for name in ignored),
-        warnings=tuple(_ignored_warning(ignored)),
+        warnings=tuple(ignored_bundles_warning(ignored)),
+        kept=tuple(one for one in planned if one.task.id in kept) if kept else (),
     )
-
-
-def _ignored_warning(ignored: Mapping[str, str]) -> Iterator[str]:
-    if ignored:
-        one = len(ignored) == 1
-        yield (
-            f"{unread_bundles(ignored, next(iter(ignored.values())))} and"
-            f" {'is' if one else 'are'} ignored: {'it stays' if one else 'they stay'}, and may name"
-            " tasks that are gone afterwards"
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +261,16 @@ def plan_totals(snapshot: Snapshot, filters: FilterStack, *, now: float) -> Plan
     """
     parts = [_language_totals(part, snapshot, filters, now) for part in snapshot.language_parts]
     return PlanTotals(*(sum(column) for column in zip(*parts, strict=True)))
+
+
+def planned_ids(snapshot: Snapshot, filters: FilterStack) -> set[str]:
+    """Return the ids of the existing tasks in the plan of ``make_plan``, if none of them blocks."""
+    return {
+        task_id
+        for part in snapshot.language_parts
+        for task_id in _going_ids(part, frozenset(filters.matched(part)))
+        if task_id in part.tasks
+    }
 
 
 def _language_totals(
@@ -300,7 +313,7 @@ def _affected_bundles(
 
 
 # Tasks of other statuses never block.
-_MAY_BLOCK = (Status.CREATED, Status.SUBMITTED, Status.RUNNING, Status.BROKEN)
+_MAY_BLOCK = frozenset({Status.CREATED, Status.SUBMITTED, Status.RUNNING, Status.BROKEN})
 
 
 def _requested_ids(filters: FilterStack) -> Set[str]:
@@ -348,6 +361,9 @@ def find_blocked(
     epoch. Unreadable bundles with the names ``ignored_bundles`` do not block.
     """
     unread = snapshot.unread
+    if not unread:  # usual; few of the tasks may block
+        found = filter(None, map(snapshot.tasks.get, ids))
+        ids = [task.id for task in found if task.status in _MAY_BLOCK]
     blocks_all = unread.blocks_all(ignored_bundles)
     for task_id in sorted(ids):
         task = snapshot.tasks.get(task_id)
@@ -383,34 +399,8 @@ def _plan_task(
     task: Task, matched: Set[str], cause_id: str | None, filters: FilterStack, now: float
 ) -> PlannedTask:
     reason = Reason.MATCHED if task.id in matched else Reason.RETRY_CHAIN
-    cautions = tuple(_cautions(task, reason, filters, now))
+    cautions = cautions_about(task, filters, now, matched=reason is Reason.MATCHED)
     return PlannedTask(task, reason, cause_id if reason is Reason.RETRY_CHAIN else None, cautions)
-
-
-def _cautions(task: Task, reason: Reason, filters: FilterStack, now: float) -> Iterable[str]:
-    statuses, age = filters.with_status, filters.finished_before
-    if reason is Reason.RETRY_CHAIN:
-        yield from (f"{text}: {KEPT_BY_FILTERS}" for text in _failed_filters(task, filters))
-    elif statuses and task.status is Status.SUCCESS and task.status not in statuses.statuses:
-        yield f"a success itself, but it counts as its last attempt ({task.latest_status})"
-    if task.created is not None and now - task.created < RECENTLY_CREATED:
-        yield "created within the last hour"
-    if age and task.finished_estimated:
-        yield "its time of finishing is estimated"
-
-
-def _failed_filters(task: Task, filters: FilterStack) -> Iterable[str]:
-    """Yield the reason for each filter that a task does not pass (rules 2 to 6)."""
-    statuses, age, bundles = filters.with_status, filters.finished_before, filters.in_bundle
-    status = task.latest_status if statuses and statuses.follow else task.status
-    if statuses and status not in statuses.statuses:
-        yield f"{status or 'its last attempt is gone'}"
-    if age and not (task.finished is not None and task.finished < age.cutoff):
-        yield "it never finished" if task.finished is None else f"newer than {age.text}"
-    if filters.task_ids and task.id not in filters.task_ids.ids:
-        yield "not named itself"
-    if bundles and not any(map(bundles.matches, task.bundles)):
-        yield f"not {bundles} itself"
 
 
 def _plan_bundles(
@@ -424,18 +414,3 @@ def _plan_bundles(
             surviving = sum(1 for _ in snapshot.existing(staying))
             surviving += sum(map(snapshot.may_exist, staying))
             yield PlannedBundle(bundle, len(ids & planned), surviving)
-
-
-def _warnings(tasks: Collection[PlannedTask], filters: FilterStack, now: float) -> Iterable[str]:
-    """Yield a sentence if the age is in the future, and one with a count for each caution."""
-    kinds: dict[str, list[Task]] = {}
-    for planned in tasks:
-        for caution in planned.cautions:
-            kinds.setdefault(caution, []).append(planned.task)
-    age = filters.finished_before
-    if tasks and age and age.cutoff > now:
-        yield f"{age.text} is in the future: every task that has finished is older"
-    for caution, affected in kinds.items():
-        more = " …" if len(affected) > 1 else ""
-        number = pluralize(len(affected), "task")
-        yield f"{number} ({short_id(affected[0].id)}{more}): {caution}"

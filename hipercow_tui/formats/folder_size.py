@@ -5,64 +5,101 @@ from __future__ import annotations
 import os
 import stat
 import threading
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 
 from hipercow_tui.domain.task import TASK_ID, Lang
 from hipercow_tui.formats.root import Root
 from hipercow_tui.formats.safe_open import open_folder
+from hipercow_tui.support.text import format_size, pluralize
 
+BLOCK = 512  # bytes of a block in ``st_blocks``, on every POSIX system
 _MAX_DEPTH = 100  # folders; each level needs a descriptor, and a process often has only 256
 
 
-@dataclass(frozen=True, slots=True)
-class HardLink:
-    """A file with several names, in this folder or elsewhere.
+class SizeKind(StrEnum):
+    """The two definitions of size; the value is the title of a column.
 
-    ``file`` is its device and inode, ``names`` the number of its names, ``bytes`` its size.
+    ``APPARENT`` is the content of regular files in bytes. ``ON_DISK`` is the space that is
+    allocated for files, links and folders, as ``du`` counts it.
+    """
+
+    APPARENT = "size"
+    ON_DISK = "on disk"
+
+    def text(self, number: int) -> str:
+        """Return ``1.9 GB``, or ``4.2 GB on disk``."""
+        text = format_size(number)
+        return text if self is SizeKind.APPARENT else f"{text} {self}"
+
+
+@dataclass(frozen=True, slots=True)
+class SharedFile:
+    """A file of which some names are in a folder, and others elsewhere.
+
+    ``file`` is its device and inode, ``names`` the number of its names, ``inside`` how many of them
+    are in the folder.
     """
 
     file: tuple[int, int]
     names: int
+    inside: int
     bytes: int
+    disk_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """The size of a folder with its subfolders.
+    """The size of a folder with its subfolders, in both definitions: what its removal frees.
 
-    ``bytes`` is of regular files. ``files`` counts everything but folders. ``linked`` has an item
-    for each name, in the folder, of a file with several names.
+    A file with several names counts once, and only if all of them are in the folder; otherwise it
+    is in ``shared``. ``files`` counts every name of everything but folders.
     """
 
     bytes: int = 0
     files: int = 0
-    linked: tuple[HardLink, ...] = ()
+    disk_bytes: int = 0
+    shared: tuple[SharedFile, ...] = ()
+
+    def of(self, kind: SizeKind) -> int:
+        """Return the bytes by one of the definitions."""
+        return self.bytes if kind is SizeKind.APPARENT else self.disk_bytes
+
+    def text(self, kind: SizeKind) -> str:
+        """Return ``1.9 GB in 4,204 files``, or ``4.2 GB on disk in 4,204 files``."""
+        return f"{kind.text(self.of(kind))} in {pluralize(self.files, 'file')}"
+
+
+NO_SIZE = Size()
 
 
 def freed_size(sizes: Iterable[Size]) -> Size:
-    """Return what the removal of several folders frees.
-
-    The space of a file with several names counts once, and only if all its names are removed. Each
-    name counts in ``files``.
-    """
-    bytes_ = files = 0
-    names: Counter[HardLink] = Counter()
+    """Return the size of several folders together: what their removal frees."""
+    bytes_ = files = disk_bytes = 0
+    shared: dict[tuple[int, int], SharedFile] = {}
     for size in sizes:
         bytes_ += size.bytes
         files += size.files
-        names.update(size.linked)
-    for linked, removed in names.items():
-        bytes_ -= linked.bytes * (removed if removed < linked.names else removed - 1)
-    return Size(bytes_, files)
+        disk_bytes += size.disk_bytes
+        for one in size.shared:
+            known = shared.get(one.file)
+            inside = one.inside + (known.inside if known else 0)
+            shared[one.file] = replace(one, inside=inside)
+    complete = [one for one in shared.values() if one.inside >= one.names]
+    return Size(
+        bytes_ + sum(one.bytes for one in complete),
+        files,
+        disk_bytes + sum(one.disk_bytes for one in complete),
+        tuple(one for one in shared.values() if one.inside < one.names),
+    )
 
 
 def measure(root: Root, task_id: str) -> Size | None:
     """Return the size of a task's folder; None if it is missing or can't be read completely.
 
-    Costs ten system calls, one for each file, and seven for each subfolder. Follows no link.
+    Costs eleven system calls, one for each file, and eight for each subfolder. Follows no link.
     """
     return measure_many(root, (task_id,)).get(task_id)
 
@@ -91,10 +128,12 @@ def measure_many(
 
 def measure_folder(name: str, parent: int) -> Size | None:
     """Return the size of a folder in the open folder ``parent``, as ``measure`` does."""
+    measurement = _Measurement()
     try:
-        return _measure_subfolder(name, parent, 0)
+        measurement.add_subfolder(name, parent)
     except OSError:
         return None
+    return measurement.size
 
 
 def _measure(root: Root, task_id: str) -> Size | None:
@@ -116,38 +155,61 @@ def _measure_task(tasks: Path, task_id: str) -> Size:
     try:
         for name in (str(tasks), task_id[:2], task_id[2:]):
             fds.append(open_folder(name, dir_fd=fds[-1] if fds else None))
-        return _measure_open_folder(fds[-1], 0)
+        measurement = _Measurement()
+        measurement.add_folder(fds[-1])
+        return measurement.size
     finally:
         for fd in fds:
             os.close(fd)
 
 
-def _measure_open_folder(fd: int, depth: int) -> Size:
-    if depth > _MAX_DEPTH:
-        raise OSError("nested too deeply")
-    total = files = 0
-    linked: list[HardLink] = []
-    with os.scandir(fd) as entries:
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                inside = _measure_subfolder(entry.name, fd, depth + 1)
-                total += inside.bytes
-                files += inside.files
-                linked += inside.linked
-            else:
-                status = entry.stat(follow_symlinks=False)
-                files += 1
-                if stat.S_ISREG(status.st_mode):
-                    total += status.st_size
-                    if status.st_nlink > 1:
-                        file = (status.st_dev, status.st_ino)
-                        linked.append(HardLink(file, status.st_nlink, status.st_size))
-    return Size(total, files, tuple(linked))
+class _Measurement:
+    """Adds up a folder and its subfolders."""
+
+    def __init__(self) -> None:
+        self._bytes = self._files = self._disk_bytes = 0
+        self._links: dict[tuple[int, int], SharedFile] = {}
+
+    @property
+    def size(self) -> Size:
+        """The size of everything that was added."""
+        found = Size(self._bytes, self._files, self._disk_bytes, tuple(self._links.values()))
+        return freed_size([found]) if self._links else found
+
+    def add_folder(self, fd: int, depth: int = 0) -> None:
+        """Add an open folder. Raises OSError if something in it can't be measured."""
+        if depth > _MAX_DEPTH:
+            raise OSError("nested too deeply")
+        self._disk_bytes += allocated_bytes(os.fstat(fd))
+        with os.scandir(fd) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    self.add_subfolder(entry.name, fd, depth + 1)
+                else:
+                    self._add_file(entry.stat(follow_symlinks=False))
+
+    def add_subfolder(self, name: str, parent: int, depth: int = 0) -> None:
+        """Add a folder by its name in an open folder. Raises OSError."""
+        fd = open_folder(name, dir_fd=parent)
+        try:
+            self.add_folder(fd, depth)
+        finally:
+            os.close(fd)
+
+    def _add_file(self, status: os.stat_result) -> None:
+        self._files += 1
+        bytes_ = status.st_size if stat.S_ISREG(status.st_mode) else 0
+        disk_bytes = allocated_bytes(status)
+        if status.st_nlink > 1:
+            file = (status.st_dev, status.st_ino)
+            known = self._links.get(file)
+            inside = 1 + (known.inside if known else 0)
+            self._links[file] = SharedFile(file, status.st_nlink, inside, bytes_, disk_bytes)
+        else:
+            self._bytes += bytes_
+            self._disk_bytes += disk_bytes
 
 
-def _measure_subfolder(name: str, parent: int, depth: int) -> Size:
-    fd = open_folder(name, dir_fd=parent)
-    try:
-        return _measure_open_folder(fd, depth)
-    finally:
-        os.close(fd)
+def allocated_bytes(status: os.stat_result) -> int:
+    """Return the space that is allocated, 0 where the platform does not say."""
+    return getattr(status, "st_blocks", 0) * BLOCK

@@ -18,7 +18,9 @@ from typing import NamedTuple
 _AT_EMPTY_PATH = 0x1000
 _MODE_AND_OWNER = 0x1 | 0x2 | 0x8  # STATX_TYPE, STATX_MODE, STATX_UID
 _MOUNT_ID = 0x1000  # STATX_MNT_ID, since Linux 5.8
-_FIELDS = struct.Struct("=I16xI4xH106xIIQ")  # mask, uid, mode, device (major, minor), mount id
+_BLOCKS = 0x400  # STATX_BLOCKS
+# mask, uid, mode, blocks, device (major, minor), mount id
+_FIELDS = struct.Struct("=I16xI4xH18xQ80xIIQ")
 _Buffer = ctypes.c_char * 256
 _DESCRIPTORS = "/proc/self/fdinfo"
 _LABEL = b"mnt_id:"
@@ -33,10 +35,12 @@ class Mount(NamedTuple):
 
 
 class FolderStatus(NamedTuple):
-    """The mode, the user id of the owner, and the mount of an open folder."""
+    """The mode, the user id of the owner, the allocated blocks of 512 bytes, and the mount of an
+    open folder."""
 
     mode: int
     owner: int
+    blocks: int
     mount: Mount
 
 
@@ -68,20 +72,21 @@ def _from_statx(fd: int) -> FolderStatus | None:
     if statx is None:
         return None
     buffer = _Buffer()
-    if statx(fd, b"", _AT_EMPTY_PATH, _MODE_AND_OWNER | _MOUNT_ID, buffer):
+    if statx(fd, b"", _AT_EMPTY_PATH, _MODE_AND_OWNER | _BLOCKS | _MOUNT_ID, buffer):
         code = ctypes.get_errno()
         if code in (errno.ENOSYS, errno.EPERM):  # an old kernel, or a container that forbids it
             return None
         raise OSError(code, os.strerror(code))
-    mask, owner, mode, major, minor, mount_id = _FIELDS.unpack_from(buffer)
+    mask, owner, mode, blocks, major, minor, mount_id = _FIELDS.unpack_from(buffer)
     if not mask & _MOUNT_ID:
         return None
-    return FolderStatus(mode, owner, Mount(os.makedev(major, minor), mount_id))
+    return FolderStatus(mode, owner, blocks, Mount(os.makedev(major, minor), mount_id))
 
 
 def _from_fstat(fd: int) -> FolderStatus:
     status = os.fstat(fd)
-    return FolderStatus(status.st_mode, status.st_uid, Mount(status.st_dev, _id_from_proc(fd)))
+    mount = Mount(status.st_dev, _id_from_proc(fd))
+    return FolderStatus(status.st_mode, status.st_uid, getattr(status, "st_blocks", 0), mount)
 
 
 def _id_from_proc(fd: int) -> int | None:

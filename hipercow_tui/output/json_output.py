@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Iterator
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
@@ -49,6 +50,50 @@ def task_as_json(task: Task, details: TaskDetails | None = None) -> Json:
     return line
 
 
+def json_lines(tasks: Iterable[Task]) -> Iterator[str]:
+    """Yield ``json.dumps(task_as_json(task))`` for each task, in a third of the time.
+
+    For 100,000 tasks that would take half as long as their scan. So a line is put together from
+    text. Only the name of a bundle can contain a character that JSON escapes.
+    """
+    bundles = _JsonTexts()
+    statuses = _JsonTexts()
+    for task in tasks:
+        yield _LINE % (
+            task.id,
+            task.lang,
+            task.status,
+            statuses[task.latest_status],
+            _json_number(task.created),
+            _json_number(task.started),
+            _json_number(task.finished),
+            "true" if task.finished_estimated else "false",
+            bundles[task.bundles],
+            '["' + '", "'.join(task.chain) + '"]' if task.chain else "[]",
+        )
+
+
+_LINE = (
+    '{"id": "%s", "lang": "%s", "status": "%s", "tip_status": %s, "created": %s, "started": %s,'
+    ' "finished": %s, "finished_estimated": %s, "bundles": %s, "chain": %s}'
+)
+
+
+class _JsonTexts(dict[Any, str]):
+    """The JSON text of each value, which is made once."""
+
+    def __missing__(self, value: Any) -> str:
+        text = self[value] = json.dumps(value)
+        return text
+
+
+def _json_number(value: float | None) -> str:
+    if value is None:
+        return "null"
+    text = repr(value)
+    return text if text[-1].isdecimal() else json.dumps(value)  # not a number, or infinite
+
+
 def plan_as_json(plan: PurgePlan, sizes: Sizes, *, dry_run: bool) -> Json:
     """Return the object of ``purge --json``. The lists of a refused plan are empty, except
     ``blocked``.
@@ -57,16 +102,17 @@ def plan_as_json(plan: PurgePlan, sizes: Sizes, *, dry_run: bool) -> Json:
     """
     tasks = () if plan.refused else plan.tasks
     bundles = () if plan.refused else plan.bundles
+    kept = () if plan.refused else plan.kept
     total = total_size(plan, sizes)
     return {
         "root": str(plan.root),
         "dry_run": dry_run,
         "tasks": [_planned_as_json(one, sizes.get(one.task.id)) for one in tasks],
         "bundles": [_bundle_as_json(one) for one in bundles],
+        "kept": [_planned_as_json(one, sizes.get(one.task.id)) for one in kept],
         "blocked": [_blocked_as_json(one) for one in plan.blocked],
         "warnings": list(plan.warnings),
-        "bytes": total.bytes,
-        "files": total.files,
+        **_size_as_json(total),
     }
 
 
@@ -90,7 +136,7 @@ def _purge_as_json(report: PurgeReport, sizes: Sizes) -> Json:
         for one in part.plan.bundles
         if one.bundle.name in part.removed_bundles
     ]
-    result["bytes"], result["files"] = report.bytes, report.files
+    result |= _size_as_json(report.freed)
     for key in ("put_back", "vanished", "failed"):
         result[key] = _items_as_json(getattr(report, key))
     result["trash"] = report.trash
@@ -115,8 +161,7 @@ def batch_as_json(batch: TrashEntry, size: Size | None) -> Json:
         "bundles": list(batch.bundles),
         "erasing": list(batch.partly_erased),
         "problem": batch.problem or None,
-        "bytes": size.bytes if size else None,
-        "files": size.files if size else None,
+        **_size_as_json(size),
     }
 
 
@@ -136,9 +181,17 @@ def _empty_as_json(report: EmptyReport) -> Json:
         "tasks": list(report.removed),
         "bundles": list(report.removed_bundles),
         "failed": _items_as_json(report.failed),
-        "bytes": report.bytes,
-        "files": report.files,
+        **_size_as_json(report.freed),
         "stopped": report.stopped,
+    }
+
+
+def _size_as_json(size: Size | None) -> Json:
+    """Return a size by both definitions; None is a size that is not known."""
+    return {
+        "bytes": size.bytes if size else None,
+        "files": size.files if size else None,
+        "disk_bytes": size.disk_bytes if size else None,
     }
 
 
@@ -149,8 +202,7 @@ def _planned_as_json(planned: PlannedTask, size: Size | None) -> Json:
         "status": planned.task.status.value,
         "reason": planned.reason.value,
         "of": planned.cause_id,
-        "bytes": size.bytes if size else None,
-        "files": size.files if size else None,
+        **_size_as_json(size),
     }
 
 

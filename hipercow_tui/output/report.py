@@ -6,18 +6,19 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TypeAlias
 
 from hipercow_tui.domain.plan import PlannedBundle, PlannedTask, PurgePlan, Reason
+from hipercow_tui.domain.plan_chains import number_of_chains
 from hipercow_tui.domain.task import Lang
-from hipercow_tui.formats.folder_size import Size, freed_size
+from hipercow_tui.formats.folder_size import Size, SizeKind, freed_size
 from hipercow_tui.output.r_calls import purge_call
 from hipercow_tui.purging.batch_name import BatchState
 from hipercow_tui.purging.history import HistoryEntry
 from hipercow_tui.purging.manifest import PurgeMode
+from hipercow_tui.purging.process_identity import current_process
 from hipercow_tui.purging.results import EmptyReport, ItemResult, PurgeReport, RestoreReport
 from hipercow_tui.purging.trash_listing import TrashEntry
 from hipercow_tui.support.text import (
     escape_controls,
     format_age,
-    format_size,
     pluralize,
     short_id,
     tasks_and_bundles,
@@ -47,7 +48,7 @@ def total_size(plan: PurgePlan, sizes: Sizes) -> Size:
     return freed_size(sizes[task_id] for task_id in plan.ids if task_id in sizes)
 
 
-def headline(plan: PurgePlan, total: Size | None = None) -> str:
+def headline(plan: PurgePlan, total: Size | None = None, kind: SizeKind = SizeKind.APPARENT) -> str:
     """Return ``650 tasks · 8 bundles · 1.9 GB in 4,204 files would go``, or why nothing would."""
     if plan.refused:
         return f"Refused, because {tasks_are(len(plan.blocked))} blocked"
@@ -55,7 +56,7 @@ def headline(plan: PurgePlan, total: Size | None = None) -> str:
         return "Nothing to purge"
     parts = [_contents(plan)]
     if total is not None:
-        parts.append(f"{format_size(total.bytes)} in {pluralize(total.files, 'file')}")
+        parts.append(total.text(kind))
     return " · ".join(parts) + " would go"
 
 
@@ -63,8 +64,17 @@ def _contents(plan: PurgePlan) -> str:
     return f"{pluralize(len(plan.tasks), 'task')} · {pluralize(len(plan.bundles), 'bundle')}"
 
 
+def kept_by_you(plan: PurgePlan) -> str:
+    """Return ``2 chains kept by you (3 tasks)``; empty if no chain is kept."""
+    return _kept_text(number_of_chains(plan.kept), len(plan.kept), "you") if plan.kept else ""
+
+
+def _kept_text(chains: int, tasks: int, by: str) -> str:
+    return f"{pluralize(chains, 'chain')} kept by {by} ({pluralize(tasks, 'task')})"
+
+
 def side_effects(plan: PurgePlan) -> str:
-    """Return ``2 chains blocked · 31 surviving tasks lose a bundle``; empty if neither happens."""
+    """Return ``2 chains blocked · 31 tasks stay and lose a bundle``; empty if neither happens."""
     parts = []
     if plan.blocked:
         chains = len({one.chain or one.task.id for one in plan.blocked})
@@ -72,8 +82,8 @@ def side_effects(plan: PurgePlan) -> str:
             f"{pluralize(chains, 'chain')} {'left out' if plan.skip_blocked else 'blocked'}"
         )
     if plan.surviving:
-        verb = "loses" if plan.surviving == 1 else "lose"
-        parts.append(f"{pluralize(plan.surviving, 'surviving task')} {verb} a bundle")
+        verbs = "stays and loses" if plan.surviving == 1 else "stay and lose"
+        parts.append(f"{pluralize(plan.surviving, 'task')} {verbs} a bundle")
     return " · ".join(parts)
 
 
@@ -90,40 +100,57 @@ def cascade_reason(planned: PlannedTask) -> str:
 
 
 def bundle_effect(planned: PlannedBundle) -> str:
-    """Return what happens to the tasks of a bundle: ``400 tasks: 380 go, 20 stay without it``."""
+    """Return what happens to the tasks of a bundle: ``400 tasks: 399 go, 1 stays without it``."""
     total = len(planned.bundle.task_ids)
     already_gone = total - planned.deleted - planned.surviving
     parts = []
+    go = f"{planned.deleted:,} {'goes' if planned.deleted == 1 else 'go'}"
     if planned.surviving:
-        parts = [f"{planned.deleted:,} go", f"{planned.surviving:,} stay without it"]
+        stay = "stays" if planned.surviving == 1 else "stay"
+        parts = [go, f"{planned.surviving:,} {stay} without it"]
     elif planned.deleted:
-        parts = [f"{planned.deleted:,} go" if already_gone else "all go"]
+        parts = [go if already_gone or planned.deleted == 1 else "all go"]
     if already_gone:
         parts.append(f"{already_gone:,} already gone")
     return f"{pluralize(total, 'task')}: {', '.join(parts)}"
 
 
-def plan_lines(plan: PurgePlan, sizes: Sizes) -> Iterator[str]:
-    """Yield the lines of a plan. The blocked tasks are last, but first if the plan is refused."""
-    yield headline(plan, total_size(plan, sizes))
+def plan_lines(plan: PurgePlan, sizes: Sizes, kind: SizeKind = SizeKind.APPARENT) -> Iterator[str]:
+    """Yield the lines of a plan. Blocked tasks are near the end, but first if it is refused."""
+    yield headline(plan, total_size(plan, sizes), kind)
     yield f"  {plan.filters}"
     if plan.refused:
         yield from _blocked_lines(plan)
         yield f"the plan has {_contents(plan)}"
-    elif effects := side_effects(plan):
+    elif effects := " · ".join(filter(None, (kept_by_you(plan), side_effects(plan)))):
         yield f"  {effects}"
-    for title, group in (("matched", plan.matched), ("in retry chains", plan.cascaded)):
+    for title, group in (
+        (_matched_title(plan), plan.matched),
+        (f"in retry chains {len(plan.cascaded):,}", plan.cascaded),
+    ):
         if group:
-            yield f"{title} {len(group):,}"
-            yield from (_task_line(one, sizes.get(one.task.id), plan.made) for one in group)
+            yield title
+            yield from (_task_line(one, sizes.get(one.task.id), plan.made, kind) for one in group)
     if plan.bundles:
         yield f"bundles {len(plan.bundles):,}"
         named = ((escape_controls(plan.bundle_label(one.bundle)), one) for one in plan.bundles)
         yield from (f"  - {name}  {bundle_effect(one)}" for name, one in named)
     if not plan.refused:
         yield from _blocked_lines(plan)
+    if plan.kept:
+        yield f"kept by you {len(plan.kept):,}"
+        for one in plan.kept:
+            yield "  ".join(
+                filter(None, (f"    {one.task.status:<9}", one.task.id, cascade_reason(one)))
+            )
     for warning in plan.warnings:
         yield f"! {warning}"
+
+
+def _matched_title(plan: PurgePlan) -> str:
+    title = f"matched {len(plan.matched):,}"
+    number = len(plan.matched_by_last_attempt)
+    return f"{title}, {number:,} of them by their last attempt" if number else title
 
 
 def _blocked_lines(plan: PurgePlan) -> Iterator[str]:
@@ -132,25 +159,29 @@ def _blocked_lines(plan: PurgePlan) -> Iterator[str]:
         yield from (f"    {one.task.status}  {one.task.id}  {one.reason}" for one in plan.blocked)
 
 
-def report_lines(report: Report) -> Iterator[str]:
+def report_lines(report: Report, kind: SizeKind = SizeKind.APPARENT) -> Iterator[str]:
     """Yield the numbers of removed or restored tasks, then all others with their reasons."""
     if isinstance(report, PurgeReport):
-        return _purge_lines(report)
-    return _restore_lines(report) if isinstance(report, RestoreReport) else _empty_lines(report)
+        return _purge_lines(report, kind)
+    if isinstance(report, RestoreReport):
+        return _restore_lines(report)
+    return _empty_lines(report, kind)
 
 
-def _purge_lines(report: PurgeReport) -> Iterator[str]:
+def _purge_lines(report: PurgeReport, kind: SizeKind) -> Iterator[str]:
     removed = _numbers(report.removed, report.removed_bundles)
     if report.trash is not None:
         yield f"Moved {removed} to the trash as batch {report.trash}. Emptying it frees the space"
     else:
-        yield f"Purged {removed}: {_freed(report)}"
+        yield f"Purged {removed}: {report.freed.text(kind)} freed"
     if report.stopped:
         yield "Stopped before the end: the tasks that were not erased are back in place"
         yield from (f"    {task_id}  is erased" for task_id in report.removed)
     yield from _item_lines("put back", report.put_back)
     yield from _item_lines("deleted by somebody else", report.vanished)
     yield from _item_lines("failed", report.failed)
+    if kept := kept_by_you(report.plan):
+        yield kept
     if report.quarantine_path:
         path = escape_controls(str(report.quarantine_path))
         yield f"Tasks and bundles that could not be put back or erased are in {path}"
@@ -167,18 +198,17 @@ def _restore_lines(report: RestoreReport) -> Iterator[str]:
         yield f"Quarantined tasks and bundles are in {escape_controls(str(where))}"
 
 
-def _empty_lines(report: EmptyReport) -> Iterator[str]:
-    yield f"Erased {_numbers(report.removed, report.removed_bundles)}: {_freed(report)}"
+def _empty_lines(report: EmptyReport, kind: SizeKind) -> Iterator[str]:
+    erased = _numbers(report.removed, report.removed_bundles)
+    yield f"Erased {erased}: {report.freed.text(kind)} freed"
     if report.stopped:
         yield "Stopped before the end: the rest can still be restored"
     yield from _item_lines("failed", report.failed)
 
 
-def _freed(report: PurgeReport | EmptyReport) -> str:
-    return f"{format_size(report.bytes)} in {pluralize(report.files, 'file')} freed"
-
-
-def batch_line(batch: TrashEntry, size: Size | None, now: float) -> str:
+def batch_line(
+    batch: TrashEntry, size: Size | None, now: float, kind: SizeKind = SizeKind.APPARENT
+) -> str:
     """Return the line of a batch: its id, age, state, contents, size and user.
 
     ``now`` is in seconds since the epoch.
@@ -190,7 +220,7 @@ def batch_line(batch: TrashEntry, size: Size | None, now: float) -> str:
         f"interrupted while {state}" if batch.interrupted else state,
         _numbers((*batch.tasks, *batch.partly_erased), batch.bundles)
         + (" of Python" if batch.lang is Lang.PY else ""),
-        f"{format_size(size.bytes)} in {pluralize(size.files, 'file')}" if size else "",
+        size.text(kind) if size else "",
         escape_controls(f"by {batch.confirmed_by}") if batch.confirmed_by else "",
         escape_controls(batch.problem),
     ]
@@ -227,20 +257,30 @@ def _finish(batch: TrashEntry) -> str:
     return "finishes the purge"
 
 
-def history_line(entry: HistoryEntry, now: float) -> str:
+def history_line(entry: HistoryEntry, now: float, kind: SizeKind = SizeKind.APPARENT) -> str:
     """Return the line of a history entry; ``now`` is in seconds since the epoch."""
+    freed = entry.freed_bytes(kind)
     parts = [
         f"{format_age(entry.time, now):<14}",
         f"{entry.kind:<7}",
         _numbers(entry.tasks, entry.bundles),
-        f"{format_size(entry.bytes)} freed" if entry.bytes else "",
+        f"{kind.text(freed)} freed" if freed else "",
         "stopped" if entry.stopped else "",
         f"{len(entry.kept_back):,} put back or failed" if entry.kept_back else "",
+        _kept_in_history(entry),
         " ".join(entry.batch_ids),
         entry.filters,
         f"by {entry.process}" if entry.process else "",
     ]
     return escape_controls("  ".join(part for part in parts if part))
+
+
+def _kept_in_history(entry: HistoryEntry) -> str:
+    if not entry.kept_tasks:
+        return ""
+    user = entry.process.user if entry.process else ""
+    by = "you" if user == current_process().user else user or "the user"
+    return _kept_text(entry.kept_chains, len(entry.kept_tasks), by)
 
 
 def _item_lines(title: str, items: Collection[ItemResult]) -> Iterator[str]:
@@ -251,8 +291,10 @@ def _item_lines(title: str, items: Collection[ItemResult]) -> Iterator[str]:
         yield f"    {escape_controls(one.name)}  {escape_controls(one.reason)}"
 
 
-def blocked_message(plan: PurgePlan) -> str:
-    """Return why a plan is refused: each reason once, with the first three tasks that have it."""
+def blocked_message(plan: PurgePlan, option: str = "skip_blocked") -> str:
+    """Return why a plan is refused: each reason once, with the first three tasks that have it.
+
+    ``option`` is the name of the option that leaves out blocked chains, for the last sentence."""
     ids_by_reason: dict[str, list[str]] = {}
     for one in plan.blocked:
         ids_by_reason.setdefault(one.reason, []).append(one.task.id)
@@ -262,7 +304,7 @@ def blocked_message(plan: PurgePlan) -> str:
     )
     return (
         f"Nothing was purged, because {tasks_are(len(plan.blocked))} blocked. {reasons}. To purge"
-        " the others, leave out the blocked retry chains (skip_blocked)."
+        f" the others, leave out the blocked retry chains ({option})."
     )
 
 
@@ -280,15 +322,15 @@ def r_call(plan: PurgePlan) -> str:
     return purge_call([one.task.id for one in planned if one.task.lang is Lang.R])
 
 
-def _task_line(planned: PlannedTask, size: Size | None, now: float) -> str:
+def _task_line(planned: PlannedTask, size: Size | None, now: float, kind: SizeKind) -> str:
     task = planned.task
     finished = "never finished" if task.finished is None else format_age(task.finished, now)
     parts = [
         f"{'!' if planned.cautions else ' '} - {task.status:<9}",
         task.id,
         finished + (" ~" if task.finished_estimated else ""),
-        format_size(size.bytes) if size else "",
+        kind.text(size.of(kind)) if size else "",
         cascade_reason(planned),
-        "; ".join(planned.cautions),
+        "; ".join(caution.text for caution in planned.cautions),
     ]
     return "  ".join(part for part in parts if part)

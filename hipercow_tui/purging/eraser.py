@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from hipercow_tui.domain.task import Bundle
+from hipercow_tui.formats.folder_size import BLOCK, Size, allocated_bytes
 from hipercow_tui.formats.mounts import Mount, folder_status
 from hipercow_tui.formats.safe_open import open_folder
 from hipercow_tui.purging.batch import Batch
@@ -267,7 +268,7 @@ class Removal:
         self._progress = progress
         self._user = os.geteuid()
         self._left: list[Leftover] = []
-        self._files = self._bytes = 0  # removed and not yet reported
+        self._files = self._bytes = self._disk_bytes = 0  # removed and not yet reported
         self._top = -1
         self._moved_up = False
 
@@ -278,7 +279,10 @@ class Removal:
         is no such folder.
         """
         self._left = []
-        self._folder(name or task_id, self._parent, task_id, 0)
+        try:
+            self._folder(name or task_id, self._parent, task_id, 0)
+        finally:
+            self._count()
         if not self._left:
             self._record.removed.add(task_id)
         return self._left
@@ -299,7 +303,7 @@ class Removal:
                 return
             fd = open_folder(name, dir_fd=parent)
             try:
-                self._make_ours(fd)
+                freed = self._make_ours(fd)
                 if depth == 0:
                     self._empty_top(fd, path)
                 else:
@@ -308,19 +312,22 @@ class Removal:
                 os.close(fd)
             if len(self._left) == left_before:
                 remove_folder(name, parent)
+                self._disk_bytes += freed
         except FileNotFoundError:
             if depth == 0:
                 raise FileNotFoundError(errno.ENOENT, NOT_DONE) from None
         except OSError as error:
             self._left.append(Leftover(path, error))
 
-    def _make_ours(self, fd: int) -> None:
-        """Check that nothing is mounted there, and allow ourselves to remove entries."""
+    def _make_ours(self, fd: int) -> int:
+        """Check that nothing is mounted there, allow ourselves to remove entries, and return the
+        space of the folder itself in bytes."""
         status = folder_status(fd)
         if status.mount != self._mount:
             raise OSError(errno.EXDEV, mount_mismatch(status.mount, self._mount))
         if status.owner == self._user and status.mode & stat.S_IRWXU != stat.S_IRWXU:
             os.fchmod(fd, stat.S_IMODE(status.mode) | stat.S_IRWXU)
+        return status.blocks * BLOCK
 
     def _empty_top(self, fd: int, path: str) -> None:
         """Empty a task's folder; again, if deeply nested folders were moved up into it."""
@@ -346,20 +353,21 @@ class Removal:
                 self._left.append(Leftover(f"{path}/{entry.name}", error))
             if number % _COUNTED == 0:
                 self._count()
-        self._count()
 
     def _unlink(self, entry: os.DirEntry[str], fd: int) -> None:
         status = entry.stat(follow_symlinks=False)
         unlink(entry.name, fd)
         self._files += 1
         # A file with more than one name keeps its space.
-        if stat.S_ISREG(status.st_mode) and status.st_nlink == 1:
-            self._bytes += status.st_size
+        if status.st_nlink == 1:
+            self._bytes += status.st_size if stat.S_ISREG(status.st_mode) else 0
+            self._disk_bytes += allocated_bytes(status)
 
     def _count(self) -> None:
         """Report the removed files, many at a time: one report costs as much as removing a file."""
-        self._progress.set_bytes(self._record.removed_files(self._files, self._bytes))
-        self._files = self._bytes = 0
+        freed = Size(self._bytes, self._files, self._disk_bytes)
+        self._progress.set_freed(self._record.add_freed(freed))
+        self._files = self._bytes = self._disk_bytes = 0
 
     def _move_up(self, name: str, parent: int) -> None:
         new_name = f"deep-{secrets.token_hex(8)}"

@@ -68,6 +68,7 @@ def erase_unbatched(
         failed=tuple(record.failed),
         bytes=record.bytes,
         files=record.files,
+        disk_bytes=record.disk_bytes,
         seconds=time.monotonic() - began,
         stopped=progress.stopped,
         no_space=True,

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from hipercow_tui.domain.plan_chains import number_of_chains
+from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.formats.json_reader import load_json
 from hipercow_tui.formats.root import Root
 from hipercow_tui.formats.safe_open import read_file
@@ -48,7 +50,9 @@ class HistoryEntry:
     ``batch_ids`` are the batches that were moved to the trash, restored or emptied. ``tasks`` and
     ``bundles`` were purged, moved to the trash, or restored. ``kept_back`` are the names of tasks
     and bundles that stayed or failed, each with the reason. ``bytes`` and ``files`` were freed.
-    ``stopped`` is true if the user stopped it.
+    ``disk_bytes`` is None in entries of versions that did not count it. ``stopped`` is true if the
+    user stopped it. ``kept_tasks`` are those of the ``kept_chains`` retry chains that the user took
+    out of the plan of a purge.
     """
 
     kind: HistoryKind
@@ -61,8 +65,16 @@ class HistoryEntry:
     kept_back: tuple[tuple[str, str], ...] = ()
     bytes: int = 0
     files: int = 0
+    disk_bytes: int | None = None
     seconds: float = 0.0
     stopped: bool = False
+    kept_chains: int = 0
+    kept_tasks: tuple[str, ...] = ()
+
+    def freed_bytes(self, kind: SizeKind) -> int | None:
+        """Return the bytes that were freed, by one of the definitions of size; None if that was not
+        counted."""
+        return self.bytes if kind is SizeKind.APPARENT else self.disk_bytes
 
     def as_json(self) -> dict[str, Any]:
         """Return the entry as JSON values."""
@@ -76,8 +88,11 @@ class HistoryEntry:
             "tasks": self.tasks,
             "bundles": self.bundles,
             "kept": self.kept_back,
+            "kept_chains": self.kept_chains,
+            "kept_tasks": self.kept_tasks,
             "bytes": self.bytes,
             "files": self.files,
+            "disk_bytes": self.disk_bytes,
             "seconds": self.seconds,
             "stopped": self.stopped,
         }
@@ -110,8 +125,11 @@ def record_purge(dirs: RootDirs, kind: HistoryKind, report: PurgeReport) -> None
             _reasons((*report.put_back, *report.vanished, *report.failed)),
             report.bytes,
             report.files,
+            report.disk_bytes,
             report.seconds,
             report.stopped,
+            number_of_chains(report.plan.kept),
+            tuple(one.task.id for one in report.plan.kept),
         ),
     )
 
@@ -147,6 +165,7 @@ def record_empty(dirs: RootDirs, report: EmptyReport) -> None:
             kept_back=_reasons(report.failed),
             bytes=report.bytes,
             files=report.files,
+            disk_bytes=report.disk_bytes,
             seconds=report.seconds,
             stopped=report.stopped,
         ),
@@ -198,13 +217,21 @@ def entry_from_json(data: Any) -> HistoryEntry:
         "files": int,
         "seconds": (int, float),
         "stopped": bool,
+        "kept_chains": int,
     }
     if not isinstance(data, dict) or data.get("format") != _FORMAT:
         raise ValueError("the format is unknown")
+    # Absent in entries that were written before a plan could keep chains.
+    data = {"kept_chains": 0, "kept_tasks": []} | data
     if not all(isinstance(data.get(key), kind) for key, kind in kinds.items()):
         raise ValueError("a field is missing or has a wrong type")
-    if not all(abs(data[key]) < 1 << 62 for key in ("when", "bytes", "files", "seconds")):
+    if not all(
+        abs(data[key]) < 1 << 62 for key in ("when", "bytes", "files", "seconds", "kept_chains")
+    ):
         raise ValueError("a number is too large")
+    disk_bytes = data.get("disk_bytes")
+    if disk_bytes is not None and not (isinstance(disk_bytes, int) and 0 <= disk_bytes < 1 << 62):
+        raise ValueError("'disk_bytes' is not a size")
     kept = data.get("kept")
     if not isinstance(kept, list) or not all(len(_string_tuple(pair)) == 2 for pair in kept):
         raise ValueError("'kept' is not a list of pairs")
@@ -218,7 +245,9 @@ def entry_from_json(data: Any) -> HistoryEntry:
         tasks=_string_tuple(data.get("tasks")),
         bundles=_string_tuple(data.get("bundles")),
         kept_back=tuple((pair[0], pair[1]) for pair in kept),
+        kept_tasks=_string_tuple(data["kept_tasks"]),
         time=data["when"],
+        disk_bytes=disk_bytes,
         **{key: data[key] for key in kinds if key not in ("kind", "when")},
     )
 

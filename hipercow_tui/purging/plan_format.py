@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from hipercow_tui.domain.cautions import Caution, CautionKind
 from hipercow_tui.domain.filters import (
     FilterStack,
     FinishedBefore,
@@ -43,7 +44,7 @@ Json: TypeAlias = dict[str, Any]
 
 def plan_to_dict(plan: PurgePlan) -> Json:
     """Encode a plan as JSON values. Bytes of a name that are not UTF-8 become lone surrogates."""
-    return {
+    saved: Json = {
         "format": FORMAT,
         "root": str(plan.root),
         "planned": plan.made,
@@ -54,6 +55,9 @@ def plan_to_dict(plan: PurgePlan) -> Json:
         "warnings": plan.warnings,
         "ignored_bundles": [{"name": name, "lang": lang} for lang, name in plan.ignored_bundles],
     }
+    if plan.kept:  # earlier versions refuse a plan that has this key
+        saved["kept"] = [_encode_task(one) for one in plan.kept]
+    return saved
 
 
 def _encode_filters(filters: FilterStack) -> Json:
@@ -87,7 +91,7 @@ def _encode_task(planned: PlannedTask) -> Json:
         "chain": task.chain,
         "reason": planned.reason,
         "of": planned.cause_id,
-        "regrets": planned.cautions,
+        "regrets": [caution.text for caution in planned.cautions],
     }
 
 
@@ -120,7 +124,8 @@ def plan_from_dict(data: Any) -> PurgePlan:
         raise ValueError(f"its format is {number}, not {FORMAT}: use the version that saved it")
     tasks = fields.take("tasks", list_of(_planned_task))
     bundles = fields.take("bundles", list_of(_planned_bundle))
-    if len({one.task.id for one in tasks}) < len(tasks):
+    kept = fields.take("kept", optional(list_of(_planned_task))) or ()
+    if len({one.task.id for one in (*tasks, *kept)}) < len(tasks) + len(kept):
         raise ValueError("it lists a task twice")
     if len({(one.bundle.lang, one.bundle.name) for one in bundles}) < len(bundles):
         raise ValueError("it lists a bundle twice")
@@ -135,6 +140,7 @@ def plan_from_dict(data: Any) -> PurgePlan:
         skip_blocked=fields.take("skip_blocked", flag),
         warnings=fields.take("warnings", list_of(shown_text)),
         ignored_bundles=ignored or (),
+        kept=kept,
     )
     fields.end()
     return plan
@@ -164,7 +170,7 @@ def _planned_task(data: Any) -> PlannedTask:
         task,
         Reason(fields.take("reason", one_of(Reason))),
         fields.take("of", optional(task_id)),
-        fields.take("regrets", list_of(shown_text)),
+        fields.take("regrets", list_of(_caution)),
     )
     fields.end()
     if task.chain and task.id not in task.chain:
@@ -174,6 +180,10 @@ def _planned_task(data: Any) -> PlannedTask:
     ):
         raise ValueError(f"the 'of' and the reason of {task.id} do not agree with its retry chain")
     return planned
+
+
+def _caution(data: Any) -> Caution:
+    return Caution(CautionKind.SAVED, shown_text(data))
 
 
 def _planned_bundle(data: Any) -> PlannedBundle:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from hipercow_tui.formats.folder_size import Size
 from hipercow_tui.purging.results import Phase, Progress
 
 _INTERVAL = 0.05  # seconds between two reports
@@ -32,7 +33,7 @@ class ProgressReporter:
         self.jobs = jobs
         self._on_progress = on_progress
         self._stop = stop
-        self._phase, self._done, self._total, self._bytes = Phase.MOVING, 0, 0, 0
+        self._phase, self._done, self._total, self._freed = Phase.MOVING, 0, 0, Size()
         self._due = 0.0
         self._lock = threading.Lock()
 
@@ -52,10 +53,13 @@ class ProgressReporter:
             self._done = max(done, self._done)
             self._report_if_due()
 
-    def set_bytes(self, total: int) -> None:
-        """Report that ``total`` bytes are freed so far."""
+    def set_freed(self, total: Size) -> None:
+        """Report that ``total`` is freed so far."""
         with self._lock:
-            self._bytes = max(total, self._bytes)
+            # Several threads report, in any order.
+            before = self._freed
+            if (total.files, total.disk_bytes) >= (before.files, before.disk_bytes):
+                self._freed = total
             self._report_if_due()
 
     def report_wait(self, seconds: float, limit: float) -> None:
@@ -72,5 +76,5 @@ class ProgressReporter:
             self._report()
 
     def _report(self) -> None:
-        self._on_progress(Progress(self._phase, self._done, self._total, self._bytes))
+        self._on_progress(Progress(self._phase, self._done, self._total, self._freed))
         self._due = time.monotonic() + _INTERVAL

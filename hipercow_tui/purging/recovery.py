@@ -187,6 +187,7 @@ def finish_loose_tasks(
         failed=tuple(record.failed),
         bytes=record.bytes,
         files=record.files,
+        disk_bytes=record.disk_bytes,
         seconds=time.monotonic() - began,
     )
     report = remove_from_recent(dirs, report)
@@ -245,6 +246,7 @@ def _as_empty_report(batch_id: str, report: PurgeReport) -> EmptyReport:
         report.failed,
         report.bytes,
         report.files,
+        report.disk_bytes,
         report.seconds,
         report.stopped,
     )

@@ -9,6 +9,7 @@ from itertools import chain
 from pathlib import Path
 
 from hipercow_tui.domain.plan import PurgePlan
+from hipercow_tui.formats.folder_size import NO_SIZE, Size
 from hipercow_tui.formats.py_layout import RECENT
 
 
@@ -24,15 +25,15 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The progress of a phase: ``done`` of ``total`` tasks, and the bytes freed so far.
+    """The progress of a phase: ``done`` of ``total`` tasks, and the size freed so far.
 
-    In the phase ``WAITING`` these are seconds, not tasks.
+    In the phase ``WAITING`` ``done`` and ``total`` are seconds, not tasks.
     """
 
     phase: Phase
     done: int
     total: int
-    bytes: int = 0
+    freed: Size = NO_SIZE
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class PurgeReport:
     tasks and bundles that stayed or were put back, because something differed from the plan.
     ``vanished`` are those that another process deleted, ``failed`` those that could not be moved,
     put back or erased. ``quarantine_path`` is the folder in ``hipercow/tui/`` that still holds some
-    of them, or None. ``bytes`` and ``files`` were freed, in ``seconds``. ``stopped`` is set if the
+    of them, or None. ``freed`` says what was freed, in ``seconds``. ``stopped`` is set if the
     purge was stopped on request. ``trash`` is the id of the batch in the trash, None if the tasks
     were erased. ``no_space`` is set if the disk was too full to move something. ``parts`` are the
     reports of R and Python, if the plan was for both.
@@ -78,11 +79,17 @@ class PurgeReport:
     quarantine_path: Path | None = None
     bytes: int = 0
     files: int = 0
+    disk_bytes: int = 0
     seconds: float = 0.0
     stopped: bool = False
     trash: str | None = None
     no_space: bool = False
     parts: tuple[PurgeReport, ...] = ()
+
+    @property
+    def freed(self) -> Size:
+        """The size of what was erased."""
+        return Size(self.bytes, self.files, self.disk_bytes)
 
     @property
     def complete(self) -> bool:
@@ -103,6 +110,7 @@ class PurgeReport:
             quarantine_path=later.quarantine_path or self.quarantine_path,
             bytes=self.bytes + later.bytes,
             files=self.files + later.files,
+            disk_bytes=self.disk_bytes + later.disk_bytes,
             seconds=self.seconds + later.seconds,
         )
 
@@ -123,6 +131,7 @@ def merge_reports(plan: PurgePlan, parts: Sequence[PurgeReport]) -> PurgeReport:
         ),
         bytes=sum(part.bytes for part in parts),
         files=sum(part.files for part in parts),
+        disk_bytes=sum(part.disk_bytes for part in parts),
         seconds=sum(part.seconds for part in parts),
         stopped=any(part.stopped for part in parts),
         trash=next((part.trash for part in parts if part.trash), None),
@@ -172,7 +181,7 @@ class EmptyReport:
     """The result of erasing batches for good.
 
     ``removed`` are ids and ``removed_bundles`` names that were erased, ``failed`` those that could
-    not be. ``bytes`` and ``files`` were freed, in ``seconds``. ``stopped`` is set if it was stopped
+    not be. ``freed`` says what was freed, in ``seconds``. ``stopped`` is set if it was stopped
     on request; then the rest is still in its batch.
     """
 
@@ -182,8 +191,14 @@ class EmptyReport:
     failed: tuple[ItemResult, ...] = ()
     bytes: int = 0
     files: int = 0
+    disk_bytes: int = 0
     seconds: float = 0.0
     stopped: bool = False
+
+    @property
+    def freed(self) -> Size:
+        """The size of what was erased."""
+        return Size(self.bytes, self.files, self.disk_bytes)
 
     @property
     def complete(self) -> bool:
@@ -199,6 +214,7 @@ class EmptyReport:
             self.failed + later.failed,
             self.bytes + later.bytes,
             self.files + later.files,
+            self.disk_bytes + later.disk_bytes,
             self.seconds + later.seconds,
             self.stopped or later.stopped,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 
+from hipercow_tui.formats.folder_size import Size
 from hipercow_tui.purging.chain_units import ChainUnit
 from hipercow_tui.purging.results import ItemResult
 
@@ -29,15 +30,17 @@ class RunRecord:
     no_space: bool = False
     bytes: int = 0
     files: int = 0
+    disk_bytes: int = 0
     _counting: threading.Lock = field(default_factory=threading.Lock)
 
-    def removed_files(self, number: int, size: int) -> int:
-        """Add ``number`` removed files of ``size`` bytes in total, and return the bytes freed so
-        far. Thread-safe."""
+    def add_freed(self, size: Size) -> Size:
+        """Add the size of files and folders that were removed, and return what is freed so far.
+        Thread-safe."""
         with self._counting:
-            self.files += number
-            self.bytes += size
-            return self.bytes
+            self.files += size.files
+            self.bytes += size.bytes
+            self.disk_bytes += size.disk_bytes
+            return Size(self.bytes, self.files, self.disk_bytes)
 
     def withdraw(self, item: ItemResult) -> None:
         """Remove a result that proved to be wrong, of a task or bundle that stays."""

@@ -224,6 +224,7 @@ class PurgeTransaction:
             quarantine_path=self.quarantine_path(discarded=discarded),
             bytes=record.bytes,
             files=record.files,
+            disk_bytes=record.disk_bytes,
             seconds=seconds,
             stopped=self.stopped,
             no_space=record.no_space,

@@ -205,6 +205,7 @@ def _empty_in(part: Root, entries: Sequence[TrashEntry], progress: ProgressRepor
                 tuple(record.failed),
                 record.bytes,
                 record.files,
+                record.disk_bytes,
                 time.monotonic() - began,
                 progress.stopped,
             )

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import TypeAlias
 
 from hipercow_tui.domain.task import Lang
-from hipercow_tui.formats.folder_size import Size, measure_folder
+from hipercow_tui.formats.folder_size import Size, freed_size, measure_folder
 from hipercow_tui.formats.root import Root
 from hipercow_tui.formats.safe_open import open_folder
-from hipercow_tui.purging.batch import SUBFOLDERS, list_batch_names
+from hipercow_tui.purging.batch import SUBFOLDERS, TASK_FOLDERS, list_batch_names
 from hipercow_tui.purging.batch_name import AT_REST, TUI_FOLDER, BatchName, BatchState, bundle_name
 from hipercow_tui.purging.file_changes import exists
 from hipercow_tui.purging.heartbeat import HeartbeatReading, is_alive, read_heartbeat
@@ -114,16 +114,35 @@ def list_interrupted(root: Root) -> tuple[TrashEntry, ...]:
 
 
 def measure_entry(root: Root, entry: TrashEntry) -> Size | None:
-    """Measure a batch or loose task; None if it is gone or can't be read completely. Costs a stat
-    for each file."""
+    """Measure the tasks of a batch, or a loose task; None if something of it can't be read.
+
+    Manifest, heartbeat and bundles do not count, as in a plan. Costs a stat for each file.
+    """
     part = root.part(entry.lang)
     with ExitStack() as stack, suppress(OSError):
         hipercow = open_dir(stack, part.hipercow)
         if task := _find_loose_task(entry, hipercow):
             return measure_folder(task.name, hipercow)
-        tui = open_dir(stack, part.hipercow / TUI_FOLDER, hipercow)
-        return measure_folder(str(entry.name), tui)
+        path = part.hipercow / TUI_FOLDER
+        tui = open_dir(stack, path, hipercow)
+        batch = open_dir(stack, path / str(entry.name), tui)
+        return _measure_tasks(batch)
     return None
+
+
+def _measure_tasks(batch: int) -> Size | None:
+    """Measure the complete and the partly erased tasks of an open batch. Raises OSError."""
+    sizes: list[Size] = []
+    for subfolder in TASK_FOLDERS:
+        with ExitStack() as stack, suppress(FileNotFoundError):
+            fd = open_folder(subfolder, dir_fd=batch)
+            stack.callback(os.close, fd)
+            for name in os.listdir(fd):
+                size = measure_folder(name, fd)
+                if size is None:
+                    return None
+                sizes.append(size)
+    return freed_size(sizes)
 
 
 def is_batch_in_use(root: Root, entry: TrashEntry) -> bool:
@@ -218,7 +237,7 @@ def _inode_and_time(folder: Path) -> tuple[int, int] | None:
 
 
 def _read_entry(part: Root, name: BatchName, tui: int) -> TrashEntry | None:
-    """Read a batch; None if it vanishes meanwhile, or is not a folder."""
+    """Read a batch; None if it vanishes or changes its state meanwhile, or is not a folder."""
     entry = TrashEntry(name, (), (), (), None, None, None, in_use=False, lang=part.lang)
     try:
         folder = open_folder(str(name), dir_fd=tui)
@@ -238,6 +257,8 @@ def _read_entry(part: Root, name: BatchName, tui: int) -> TrashEntry | None:
         at_rest = name.state in AT_REST
         in_use = not at_rest and _is_alive(part, name.owner_key, read_heartbeat(folder))
         tasks, bundles, partly_erased = read_contents(folder)
+        if not (in_use or at_rest or exists(str(name), tui)):
+            return None  # its owner ended its work and released it while it was read
         return replace(
             entry, tasks=tasks, bundles=bundles, partly_erased=partly_erased, in_use=in_use
         )

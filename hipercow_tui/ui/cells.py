@@ -45,6 +45,17 @@ def cut_end(text: str, width: int) -> str:
     return set_cell_size(text, width - 1).rstrip() + "…"
 
 
+def short_number(value: int, width: int) -> str:
+    """Format a number in at most ``width`` cells, as exactly as possible: 12,345, 12345, 12k.
+
+    Four cells are enough for a number below a trillion, three for one below 100,000.
+    """
+    for text in (f"{value:,}", f"{value}", f"{value // 1000}k", f"{value // 1_000_000}M"):
+        if len(text) <= width:
+            return text
+    return f"{value // 1_000_000_000}G"
+
+
 def join_cells(segments: Iterable[Segment], ground: Style) -> list[Segment]:
     """Return the same line in as few segments as possible.
 
@@ -90,7 +101,7 @@ class Column:
     """A column of a table, between ``min_width`` and ``max_width`` cells wide.
 
     On a narrow terminal, the columns with the largest ``rank`` are left out first. A column of
-    rank 0 is never left out.
+    rank 0 is never left out. With ``right``, the title is aligned to the right, as numbers are.
     """
 
     key: str
@@ -98,6 +109,7 @@ class Column:
     min_width: int
     max_width: int
     rank: int = 0
+    right: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,6 @@ from hipercow_tui.ui.dialogs.choice import ChoiceScreen
 from hipercow_tui.ui.dialogs.columns import ColumnsScreen
 from hipercow_tui.ui.dialogs.copy_menu import CopyMenuScreen
 from hipercow_tui.ui.dialogs.help import HelpScreen, HelpSection
-from hipercow_tui.ui.dialogs.job_result import JobResultScreen
 from hipercow_tui.ui.dialogs.problems import ProblemsScreen
 from hipercow_tui.ui.dialogs.run_r import RunRScreen
 from hipercow_tui.ui.dialogs.save_filter import SaveFilterScreen
@@ -33,6 +32,7 @@ from hipercow_tui.ui.screens.history import HistoryScreen
 from hipercow_tui.ui.screens.log import LogScreen
 from hipercow_tui.ui.screens.plan import PlanScreen
 from hipercow_tui.ui.screens.sweep import SweepScreen
+from hipercow_tui.ui.screens.task_details import TaskDetailsScreen
 from hipercow_tui.ui.screens.trash import TrashScreen
 from hipercow_tui.ui.waiting import WaitingApp
 from hipercow_tui.ui.widgets.bundle_table import BundleTable
@@ -47,6 +47,7 @@ from hipercow_tui.ui.widgets.plan_list import PlanList
 from hipercow_tui.ui.widgets.record_list import RecordList
 from hipercow_tui.ui.widgets.scroll_text import ScrollText
 from hipercow_tui.ui.widgets.search_bar import SearchBar
+from hipercow_tui.ui.widgets.sweep_chart import SweepChart
 from hipercow_tui.ui.widgets.sweep_table import SweepTable
 from hipercow_tui.ui.widgets.task_details import TaskDetailsView
 from hipercow_tui.ui.widgets.task_table import TaskTable
@@ -71,13 +72,13 @@ _SCREENS: tuple[tuple[str, tuple[type, ...]], ...] = (
     ),
     ("In the filters", (FilterPanel, StatusFilter, AgeSlider, LanguageFilter)),
     ("In the plan", (PlanScreen, PlanList)),
+    ("In the details of a planned task", (TaskDetailsScreen, TaskDetailsView)),
     ("In the log", (LogScreen,)),
-    ("In the inputs", (SweepScreen, SweepTable, SearchBar)),
+    ("In the inputs", (SweepScreen, SweepTable, SweepChart, SearchBar)),
     ("In the messages of an error", (ErrorMessagesScreen, MessageTable, ScrollText)),
     ("In the trash", (TrashScreen, RecordList)),
     ("In the history", (HistoryScreen, RecordList)),
     ("In a question", (ChoiceScreen,)),
-    ("In a report", (JobResultScreen, RecordList)),
     ("In the copy menu", (CopyMenuScreen, MenuList)),
     ("In the sort menu", (SortMenuScreen, MenuList)),
     ("In the list of columns", (ColumnsScreen, MenuList)),

@@ -1,7 +1,8 @@
-"""The keys of the app, the main screen, the log and the trash, for the footer and the help.
+"""The keys of the app, the main screen, the plan, the log and the trash, for the footer and the
+help.
 
 The command palette reads them too. Other screens, dialogs and widgets bind their own keys: for
-example the plan, the history, the inputs and the questions before a purge.
+example the history, the inputs and the questions before a purge.
 """
 
 from __future__ import annotations
@@ -163,7 +164,7 @@ FILTER_KEYS = (
         "0",
         "clear_filters",
         "No filter",
-        "Show all tasks: remove all filters and marks",
+        "Remove all filters and marks, and show all tasks",
         id="clear",
     ),
     _key(
@@ -199,6 +200,7 @@ VIEW_KEYS = (
     _key("i", "inputs", "Inputs", "Show inputs of a bundle or an error as columns", id="inputs"),
     _key("l", "log", "Log", "Show the log of the task", id="log", show=True),
     _key("z", "sizes", "Sizes", "Measure marked, matched or all tasks; again: stop", id="sizes"),
+    _key("Z", "size_kind", "Size or disk", "Sizes: bytes in files, or as du", id="size_kind"),
     _key("r", "refresh", "Refresh", "Read the root now", id="refresh"),
     _key("c", "copy", "Copy", "Copy ids, rows or R calls; cancel or retry in R", id="copy"),
     _key("exclamation_mark", "problems", "Problems", "List unreadable files", id="problems"),
@@ -227,12 +229,132 @@ PURGE_KEYS = (
 )
 
 TRASH_KEYS = (
-    _key("r,enter", "restore", "Restore", "Restore the batch", id="trash.restore", show=True),
+    _key(
+        "enter",
+        "open",
+        "Open",
+        "List what the batch holds",
+        id="trash.open",
+        show=True,
+        display="Enter",
+    ),
+    _key("r", "restore", "Restore", "Restore the batch", id="trash.restore", show=True),
     _key("f", "finish", "Finish", "Finish an interrupted purge", id="trash.finish", show=True),
     _key("e", "empty", "Empty batch", "Erase the batch for good", id="trash.empty", show=True),
     _key("E", "empty_all", "Empty all", "Empty the trash", id="trash.empty_all", show=True),
     _key("h", "history", "History", "Show the history", id="trash.history", show=True),
     _key("escape,q,T", "back", "Back", "Go back", id="trash.back", show=True, display="esc"),
+)
+
+PLAN_KEYS = (
+    _key("D", "purge", "Purge…", "Purge this plan, after a question", id="plan.purge", show=True),
+    _key(
+        "space",
+        "keep",
+        "Keep",
+        "Keep the chain, or all chains of a bundle or group; again: take them back",
+        id="plan.keep",
+        show=True,
+    ),
+    _key(
+        "x",
+        "leave_out",
+        "Leave out blocked",
+        "Leave out blocked chains: on or off",
+        id="plan.skip",
+        show=True,
+    ),
+    _key(
+        "I",
+        "ignore",
+        "Ignore bundles",
+        "Ignore unreadable bundles: on or off",
+        id="plan.ignore",
+        show=True,
+    ),
+    _key(
+        "t",
+        "group",
+        "Group",
+        "Group by reason, bundle, error, age or nothing",
+        id="plan.group",
+        show=True,
+    ),
+    _key("s", "sort", "Sort", "Reverse the sort order", id="plan.sort"),
+    _key(
+        "less_than_sign",
+        "sort_by(-1)",
+        "Sort left",
+        "Sort by id, what runs, size or age: the previous one",
+        id="plan.sort_left",
+    ),
+    _key(
+        "greater_than_sign",
+        "sort_by(1)",
+        "Sort right",
+        "Sort by age, size, what runs or id: the next one",
+        id="plan.sort_right",
+    ),
+    _key("left", "fold(True)", "Fold", "Fold the chain or group", id="plan.fold", display="←"),
+    _key(
+        "right",
+        "fold(False)",
+        "Unfold",
+        "Unfold the chain or group",
+        id="plan.unfold",
+        display="→",
+    ),
+    _key(
+        "enter",
+        "details",
+        "Details",
+        "Show all details of the task",
+        id="plan.details",
+        display="Enter",
+    ),
+    _key("l", "log", "Log", "Show the log of the task", id="plan.log"),
+    _key(
+        "i",
+        "inputs",
+        "Inputs",
+        "Show the inputs of its bundle, or else of its group, as columns",
+        id="plan.inputs",
+    ),
+    _key("slash", "search", "Search", "Search the plan", id="plan.search", show=True),
+    _key("n", "hit(1)", "Next hit", "Next hit", id="plan.next_hit"),
+    _key("N", "hit(-1)", "Previous hit", "Previous hit", id="plan.previous_hit"),
+    _key(
+        "right_square_bracket",
+        "go(1)",
+        "Next group",
+        "Go to the next group or warning",
+        id="plan.next",
+    ),
+    _key(
+        "left_square_bracket",
+        "go(-1)",
+        "Previous group",
+        "Go to the previous group or warning",
+        id="plan.previous",
+    ),
+    _key(
+        "escape,q",
+        "back",
+        "Back",
+        "End the search, or go back; nothing is changed",
+        id="plan.back",
+        show=True,
+        display="esc",
+    ),
+    _key("e", "save", "Save plan", "Save the plan as JSON", id="plan.save", show=True),
+    _key(
+        "c",
+        "copy",
+        "Copy R call",
+        "Copy the R call that purges the same tasks",
+        id="plan.copy",
+        show=True,
+    ),
 )
 
 LOG_KEYS = (
@@ -280,6 +402,7 @@ KEY_GROUPS = (
     KeyGroup("Search", (*SEARCH_KEYS, *MATCH_KEYS)),
     KeyGroup("View", VIEW_KEYS),
     KeyGroup("Purge", PURGE_KEYS),
+    KeyGroup("In the plan", PLAN_KEYS),
     KeyGroup("In the log", LOG_KEYS),
     KeyGroup("In the trash", TRASH_KEYS),
     KeyGroup("App", APP_KEYS),

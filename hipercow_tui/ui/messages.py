@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 if TYPE_CHECKING:
-    from hipercow_tui.domain.plan import PlanTotals, PurgePlan
+    from hipercow_tui.domain.plan import PurgePlan
     from hipercow_tui.domain.snapshot import Snapshot
     from hipercow_tui.domain.task import Task
     from hipercow_tui.formats.details import TaskDetails
     from hipercow_tui.output.report import Report
     from hipercow_tui.ui.workers.failure_worker import FailureViewModel
     from hipercow_tui.ui.workers.trash_monitor import TrashState
-    from hipercow_tui.ui.workers.view_model import ViewModel
+    from hipercow_tui.ui.workers.view_model import PurgeForecast, ViewModel
 
 
 class ServicesReady(Message):
@@ -35,9 +35,9 @@ class ViewModelReady(Message):
 
 @dataclass
 class TotalsReady(Message):
-    """The totals of a purge with the latest filters are known."""
+    """What a purge with these filters would take is known."""
 
-    totals: PlanTotals
+    forecast: PurgeForecast
 
 
 @dataclass

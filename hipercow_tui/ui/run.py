@@ -23,7 +23,7 @@ from hipercow_tui.settings.theme_store import ThemeFile
 from hipercow_tui.support.errors import FilterError
 from hipercow_tui.support.exit_codes import DONE
 from hipercow_tui.support.malloc_tuning import limit_heap_growth
-from hipercow_tui.support.signals import ignore_signal, on_signals
+from hipercow_tui.support.signals import ignore_signal, on_signals, restore_job_control
 from hipercow_tui.support.streams import print_message, print_output
 
 if TYPE_CHECKING:
@@ -108,7 +108,11 @@ def _run(app: TerminalApp, *, mouse: bool) -> None:
     from hipercow_tui.ui.workers.base import DaemonExecutor
     from hipercow_tui.ui.workers.loop_priority import new_loop
 
-    with on_signals(app.leave), asyncio.Runner(loop_factory=new_loop) as runner:
+    with (
+        restore_job_control(),
+        on_signals(app.leave),
+        asyncio.Runner(loop_factory=new_loop) as runner,
+    ):
         runner.get_loop().set_default_executor(DaemonExecutor())
         runner.run(app.run_async(mouse=mouse))
 

@@ -223,7 +223,8 @@ def plans() -> list[PurgePlan]:
         task_ids=TaskIds(frozenset(IDS)),
         with_status=WithStatus.for_purge(["failure", "success"]),
     )
-    plan = PurgePlan(Path("/root"), 3.5, filters, tuple(tasks), tuple(bundles))
+    kept = (PlannedTask(Task(IDS[5], Status.FAILURE), Reason.MATCHED),)
+    plan = PurgePlan(Path("/root"), 3.5, filters, tuple(tasks), tuple(bundles), kept=kept)
     return [plan, replace(plan, tasks=plan.tasks[:1], bundles=(), warnings=("one", "two"))]
 
 
@@ -283,6 +284,8 @@ def history_entries() -> list[bytes]:
             bytes=12,
             files=3,
             seconds=0.5,
+            kept_chains=1,
+            kept_tasks=IDS[4:],
         ),
         HistoryEntry(HistoryKind.EMPTY, 6.5, None, (), stopped=True),
     ]

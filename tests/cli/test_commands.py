@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,9 @@ from small_root import task_id, tree, write_bundle, write_task
 
 from hipercow_tui.cli.main import main
 from hipercow_tui.formats.root import Root
-from hipercow_tui.purging import list_trash, move_to_trash
+from hipercow_tui.output.report import history_line
+from hipercow_tui.purging import execute, list_trash, move_to_trash, read_history
+from hipercow_tui.purging.plan_file import save_plan
 
 FAILED = ("--with-status", "failure")
 Capture = pytest.CaptureFixture[str]
@@ -102,6 +105,65 @@ def test_a_plan_is_saved_and_applied(root: Root, tmp_path: Path, capsys: Capture
     assert run("apply", file, "--yes", "--json") == 0
     assert {task["id"] for task in printed_json(capsys)["tasks"]} == set(ALL)
     assert in_place(root) == set() and bundles(root) == {}
+
+
+def test_apply_keeps_the_kept_chains_and_says_so(
+    root: Root, tmp_path: Path, capsys: Capture
+) -> None:
+    file = tmp_path / "plan.json"
+    save_plan(plan_of(root, kept=(TIP, FREE)), file)
+    before = root_contents(root)
+    assert run("apply", file) == 1 and root_contents(root) == before
+    out = capsys.readouterr().out.splitlines()
+    assert out[0].startswith("2 tasks · 2 bundles · ")
+    assert out[2] == "  2 chains kept by you (4 tasks) · 1 task stays and loses a bundle"
+    assert out[out.index("kept by you 4") + 1] == f"    failure    {BASE}"
+
+    assert run("apply", file, "--yes", "--json") == 0
+    report = printed_json(capsys)
+    assert {task["id"] for task in report["tasks"]} == {LONE, OTHER}
+    assert {task["id"] for task in report["kept"]} == {*CHAIN, FREE}
+    assert in_place(root) == {*CHAIN, FREE} and bundles(root) == {}
+
+    assert run("history", root) == 0
+    assert "2 chains kept by you (4 tasks)" in capsys.readouterr().out
+    assert run("history", root, "--json") == 0
+    entry = printed_json(capsys)
+    assert (entry["kept_chains"], set(entry["kept_tasks"])) == (2, {*CHAIN, FREE})
+
+
+def test_kept_chains_are_in_the_report_and_manifest_of_a_move_to_the_trash(
+    root: Root, tmp_path: Path, capsys: Capture
+) -> None:
+    save_plan(plan_of(root, kept=(BASE,)), tmp_path / "plan.json")
+    assert run("apply", tmp_path / "plan.json", "--trash", "--yes") == 0
+    assert "1 chain kept by you (3 tasks)" in capsys.readouterr().out.splitlines()
+    (batch,) = list_trash(root)
+    (manifest,) = (root.hipercow / "tui").glob("*/manifest.json")
+    assert {one["id"] for one in json.loads(manifest.read_bytes())["kept"]} == set(CHAIN)
+    assert run("trash", root, "--restore", batch.batch_id) == 0
+    assert in_place(root) == set(ALL)
+
+
+def test_a_plan_in_which_everything_is_kept_purges_nothing(
+    root: Root, tmp_path: Path, capsys: Capture
+) -> None:
+    save_plan(plan_of(root, kept=ALL), tmp_path / "plan.json")
+    before = root_contents(root)
+    assert run("apply", tmp_path / "plan.json", "--yes") == 0 and root_contents(root) == before
+    out = capsys.readouterr().out
+    assert "Nothing to purge" in out and "4 chains kept by you (6 tasks)" in out
+
+
+def test_chains_that_another_user_kept_have_that_name(root: Root) -> None:
+    execute(plan_of(root, kept=(FREE,)), root)
+    (entry,) = read_history(root)
+    assert entry.process is not None
+    assert "1 chain kept by you (1 task)" in history_line(entry, entry.time)
+    other = replace(entry, process=replace(entry.process, user="ann"))
+    assert "1 chain kept by ann (1 task)" in history_line(other, entry.time)
+    unknown = replace(entry, process=None)
+    assert "1 chain kept by the user (1 task)" in history_line(unknown, entry.time)
 
 
 def test_a_saved_plan_does_not_replace_a_file(root: Root, tmp_path: Path, capsys: Capture) -> None:
@@ -397,4 +459,4 @@ def test_a_terminal_that_is_closed_does_not_change_the_result(root: Root) -> Non
 
 def test_an_unknown_task_id_is_refused(root: Root, capsys: Capture) -> None:
     assert run("purge", root, "--task-id", task_id(99), "--trash", "--yes") == 1
-    assert "do not exist" in capsys.readouterr().err
+    assert f"does not exist in {root.path}: {task_id(99)}" in capsys.readouterr().err

@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 import zipfile
 from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
@@ -22,10 +23,14 @@ from jsonschema import Draft202012Validator
 from purge_stage import BASE, CHAIN, FREE, LONE, OTHER, Meanwhile, folder_of, make_root
 from small_root import task_id, write_bundle, write_task
 
+from hipercow_tui.api import scan
 from hipercow_tui.cli.main import main
 from hipercow_tui.demo import write_root
 from hipercow_tui.demo.py_root import write_python_root
+from hipercow_tui.domain.filters import FilterStack, WithStatus
+from hipercow_tui.domain.plan import make_plan
 from hipercow_tui.formats.root import Root
+from hipercow_tui.purging.plan_file import save_plan
 
 HERE = Path(__file__).parents[2]
 FAILED = ("--with-status", "failure")
@@ -38,7 +43,7 @@ SCHEMAS: dict[str, Any] = {
 OPTIONAL = {
     "list-details": {"error", "problem"},
     "purge": {"put_back", "vanished", "failed", "trash"},
-    "plan": {"task_ids", "finished_before", "in_bundle", "with_status", "lang"},
+    "plan": {"kept", "task_ids", "finished_before", "in_bundle", "with_status", "lang"},
 }
 
 
@@ -87,7 +92,21 @@ def purge_and_restore(root: Path) -> Iterator[Outputs]:
     yield one("purge", run("apply", plan, "--trash", "--yes"))
     yield one("trash-empty", run("trash", root, "--empty", "--yes"))
     yield one("purge", run("purge", root, *FAILED, "--skip-blocked", "--yes"))
+    yield from purge_with_a_kept_chain(root)
     yield of("history", run("history", root))
+
+
+def purge_with_a_kept_chain(root: Path) -> Iterator[Outputs]:
+    """The app saves such plans."""
+    snapshot = scan(root)
+    filters = FilterStack(with_status=WithStatus.for_purge(["success"]))
+    whole = make_plan(snapshot, filters, now=time.time(), skip_blocked=True)
+    kept_ids = frozenset(whole.ids[:1])
+    plan = make_plan(snapshot, filters, now=time.time(), skip_blocked=True, kept_ids=kept_ids)
+    file = root / "kept.json"
+    save_plan(plan, file)
+    yield [("plan", json.loads(file.read_bytes()))]
+    yield one("purge", run("apply", file, "--yes"))
 
 
 def test_the_demo_of_both_languages_matches_the_schemas(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from hipercow_tui.domain.filters import (
     TaskIds,
     WithStatus,
 )
-from hipercow_tui.domain.narrowing import Narrowing, add_step, among, narrow
+from hipercow_tui.domain.narrowing import Narrowing, Selection, add_step, among, narrow
 from hipercow_tui.domain.plan import Reason, make_plan
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Lang, Status, Task
@@ -82,9 +82,7 @@ def test_a_plan_takes_the_intersection_of_filters_steps_and_marks(
     snapshot: Snapshot, stack: FilterStack, marks: frozenset[str] | None, data: st.DataObject
 ) -> None:
     steps = data.draw(steps_in(snapshot))
-    filters = narrow(stack, steps, snapshot)
-    if marks is not None:
-        filters = among(filters, marks, "marked")
+    filters = Selection(stack, steps, marks).purge_filters(snapshot)
     expected = frozenset(task.id for task in snapshot.tasks.values() if task.exists)
     if not filters.given:
         expected = frozenset()

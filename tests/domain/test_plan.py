@@ -1,16 +1,18 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_root import DAY, IDS, NOW, ages, snapshot_of, snapshots, unread_snapshots
+from small_plans import by_ids, ended, failures, kept_sets, stacks
+from small_root import DAY, IDS, NOW, snapshot_of, snapshots, unread_snapshots
 
 from hipercow_tui.domain.blocked import BlockedError
-from hipercow_tui.domain.filters import FilterStack, FinishedBefore, InBundle, TaskIds, WithStatus
+from hipercow_tui.domain.cautions import CautionKind
+from hipercow_tui.domain.filters import FilterStack, FinishedBefore, InBundle, WithStatus
 from hipercow_tui.domain.plan import (
-    KEPT_BY_FILTERS,
     PlanTotals,
     PurgePlan,
     Reason,
@@ -23,39 +25,6 @@ from hipercow_tui.domain.unread import UnfinishedLine, Unread
 from hipercow_tui.support.errors import UnknownTasksError
 
 A, B, C, D, E = IDS[:5]
-
-id_filters = st.frozensets(st.sampled_from(IDS), max_size=6).map(TaskIds)
-age_filters = ages.map(lambda moment: FinishedBefore(moment, "then"))
-bundle_filters = st.sampled_from(["*", "sweep_*", "fit-?", "{mine,fit-a}", "none*"]).map(
-    InBundle.of
-)
-status_filters = st.builds(
-    WithStatus,
-    st.frozensets(st.sampled_from(["created", "success", "failure", "cancelled"])).map(
-        lambda words: frozenset(map(Status, words))
-    ),
-    st.booleans(),
-)
-stacks = st.builds(
-    FilterStack,
-    st.none() | id_filters,
-    st.none() | age_filters,
-    st.none() | bundle_filters,
-    st.none() | status_filters,
-)
-
-
-def ended(identity: str, status: Status = Status.FAILURE, days: float = 20, **more: object) -> Task:
-    finished = NOW - days * DAY
-    return Task(identity, status, 1, finished - 60, None, finished, **more)  # type: ignore[arg-type]
-
-
-def by_ids(*ids: str) -> FilterStack:
-    return FilterStack(task_ids=TaskIds(frozenset(ids)))
-
-
-def failures(follow: bool = True) -> FilterStack:
-    return FilterStack(with_status=WithStatus(frozenset({Status.FAILURE}), follow))
 
 
 def reasons(plan: PurgePlan) -> dict[str, tuple[str, str | None]]:
@@ -266,7 +235,7 @@ def test_unreadable_bundle_blocks_every_task_until_it_is_ignored() -> None:
     plan = make_plan(snapshot, failures(), now=NOW, ignore_unreadable_bundles=True)
     assert plan.ids == (A, B) and not plan.refused
     assert plan.ignored_bundles == ((Lang.R, "a\x1b"), (Lang.R, "b"))
-    assert "they stay, and may name tasks that are gone" in plan.warnings[0]
+    assert "they stay, and may list tasks that are gone" in plan.warnings[0]
     none = make_plan(snapshot, by_ids(), now=NOW, ignore_unreadable_bundles=True)
     assert none.empty and not none.ignored_bundles and not none.warnings
 
@@ -309,49 +278,61 @@ def test_no_filter_and_an_empty_list_match_no_task() -> None:
     assert make_plan(snapshot, empty, now=NOW).empty
 
 
-def test_tasks_that_filters_would_have_kept_are_beyond_filters() -> None:
+def test_task_in_a_chain_has_a_warning_for_each_filter_that_it_does_not_pass() -> None:
     snapshot = snapshot_of([ended(A, days=20), ended(B, Status.SUCCESS, days=1)], links=[(B, A, A)])
     stack = FilterStack(
         finished_before=FinishedBefore(NOW - 10 * DAY, "10 days"),
         with_status=WithStatus(frozenset({Status.FAILURE}), follow=False),
     )
     plan = make_plan(snapshot, stack, now=NOW)
-    assert [one.task.id for one in plan.beyond_filters] == [B]
-    assert any("success" in text for text in plan.warnings)
-    assert any("newer than 10 days" in text for text in plan.warnings)
+    assert [one.task.id for one in plan.cascaded] == [B]
+    assert plan.warnings == (
+        "1 task with status success included: a retry chain goes as a whole",
+        "1 task newer than 10 days included: a retry chain goes as a whole",
+    )
 
 
 def test_new_task_and_estimated_time_give_warnings() -> None:
     fresh = Task(A, Status.FAILURE, 1, NOW - 60, None, NOW - 30, finished_estimated=True)
     stack = FilterStack(finished_before=FinishedBefore(NOW, "0 days"))
-    (planned,) = make_plan(snapshot_of([fresh]), stack, now=NOW).tasks
+    plan = make_plan(snapshot_of([fresh]), stack, now=NOW)
+    (planned,) = plan.tasks
+    assert plan.warnings == (
+        "1 task created within the last hour included: you may still need it",
+        "1 task with an estimated time of finishing included: none was recorded",
+    )
     assert planned.reason is Reason.MATCHED
-    assert planned.cautions == (
+    assert [caution.text for caution in planned.cautions] == [
         "created within the last hour",
         "its time of finishing is estimated",
-    )
+    ]
 
 
 def test_failure_that_counts_as_a_success_gives_no_kept_warning() -> None:
     snapshot = snapshot_of([ended(A), ended(B, Status.SUCCESS)], links=[(B, A, A)])
     stack = FilterStack(with_status=WithStatus(frozenset({Status.SUCCESS})))
     plan = make_plan(snapshot, stack, now=NOW)
-    assert len(plan.matched) == 2 and not plan.beyond_filters and not plan.warnings
+    assert len(plan.matched) == 2 and not plan.cascaded and not plan.warnings
+    assert [one.task.id for one in plan.matched_by_last_attempt] == [A]
 
 
-def test_success_that_counts_as_a_failure_gives_a_warning() -> None:
+def test_success_that_matches_by_its_last_attempt_gives_a_warning() -> None:
     snapshot = snapshot_of([ended(A, Status.SUCCESS), ended(B)], links=[(B, A, A)])
     plan = make_plan(snapshot, failures(), now=NOW)
-    assert len(plan.matched) == 2 and not plan.beyond_filters
-    assert "a success itself, but it counts as its last attempt (failure)" in plan.warnings[0]
+    assert len(plan.matched) == 2 and not plan.cascaded
+    assert [one.task.id for one in plan.matched_by_last_attempt] == [A]
+    assert plan.warnings == ("1 successful attempt included: its chain ends in failure",)
+    assert [one.text for one in plan.tasks[0].cautions] == [
+        "successful attempt: its chain ends in failure"
+    ]
 
 
 @pytest.mark.parametrize(
     ("stack", "says"),
     [
-        (by_ids(A), "not named itself"),
-        (FilterStack(in_bundle=InBundle.of("one")), "not in bundle one itself"),
-        (failures(follow=False), "success"),
+        (by_ids(A), "1 task not selected by id included"),
+        (FilterStack(in_bundle=InBundle.of("one")), "1 task not in bundle one included"),
+        (failures(follow=False), "1 task with status success included"),
         (FilterStack(finished_before=FinishedBefore(NOW - 10 * DAY, "10 days")), "newer than"),
     ],
 )
@@ -361,17 +342,22 @@ def test_chain_member_that_one_filter_would_have_kept_gives_a_warning(
     tasks = [ended(A, days=20), ended(B, Status.SUCCESS, days=1)]
     snapshot = snapshot_of(tasks, bundles={"one": (A,)}, links=[(B, A, A)])
     plan = make_plan(snapshot, stack, now=NOW)
-    assert [one.task.id for one in plan.beyond_filters] == [B]
-    assert says in plan.warnings[0] and KEPT_BY_FILTERS in plan.warnings[0]
+    assert [one.task.id for one in plan.cascaded] == [B]
+    assert says in plan.warnings[0] and "a retry chain goes as a whole" in plan.warnings[0]
 
 
 @given(snapshots(), stacks)
 @settings(max_examples=200, deadline=None)
-def test_cascaded_tasks_always_give_a_warning_and_matched_tasks_no_kept_warning(
+def test_cascaded_tasks_and_no_others_have_a_caution_about_their_chain(
     snapshot: Snapshot, stack: FilterStack
 ) -> None:
     plan = make_plan(snapshot, stack, now=NOW)
-    assert {one.task.id for one in plan.beyond_filters} == {one.task.id for one in plan.cascaded}
+    cautioned = tuple(
+        one
+        for one in plan.tasks
+        if any(caution.kind is CautionKind.RETRY_CHAIN for caution in one.cautions)
+    )
+    assert cautioned == plan.cascaded
 
 
 def test_age_in_the_future_gives_a_warning() -> None:
@@ -389,3 +375,92 @@ def test_totals_equal_the_numbers_of_the_plan(snapshot: Snapshot, stack: FilterS
     plan = make_plan(snapshot, stack, now=NOW)
     counts = (plan.matched, plan.cascaded, plan.bundles, plan.blocked)
     assert plan_totals(snapshot, stack, now=NOW) == PlanTotals(*map(len, counts))
+
+
+# Chains that the user keeps
+
+
+def chains_of(snapshot: Snapshot, ids: Iterable[str]) -> set[str]:
+    return {i for one in ids for i in (one, *snapshot.chains.chain(one))}
+
+
+@settings(max_examples=300, deadline=None)
+@given(snapshots(), stacks, kept_sets)
+def test_kept_chains_leave_the_plan_and_nothing_else_changes(
+    snapshot: Snapshot, stack: FilterStack, kept_ids: frozenset[str]
+) -> None:
+    # Tasks of a snapshot are not sorted by id.
+    snapshot = replace(snapshot, tasks=dict(reversed(list(snapshot.tasks.items()))))
+    whole = make_plan(snapshot, stack, now=NOW)
+    plan = make_plan(snapshot, stack, now=NOW, kept_ids=kept_ids)
+    kept = chains_of(snapshot, kept_ids)
+    assert plan.tasks == tuple(one for one in whole.tasks if one.task.id not in kept)
+    assert plan.kept == tuple(one for one in whole.tasks if one.task.id in kept)
+    assert plan.blocked == tuple(one for one in whole.blocked if one.task.id not in kept)
+    wanted = stack.matched(snapshot) - kept
+    going = chains_of(snapshot, wanted)
+    assert [one.bundle for one in plan.bundles] == [
+        bundle for bundle in snapshot.bundles if not going.isdisjoint(bundle.task_ids)
+    ]
+    assert make_plan(snapshot, stack, now=NOW, kept_ids=frozenset()) == whole
+
+
+def test_order_of_the_tasks_does_not_depend_on_how_many_are_kept() -> None:
+    ids = tuple(reversed(IDS))
+    snapshot = snapshot_of(map(ended, ids))
+    for number in range(len(ids)):
+        plan = make_plan(snapshot, failures(), now=NOW, kept_ids=frozenset(ids[:number]))
+        assert plan.ids == ids[number:]
+        assert tuple(one.task.id for one in plan.kept) == ids[:number]
+
+
+@settings(max_examples=200, deadline=None)
+@given(snapshots() | unread_snapshots(), stacks, kept_sets, st.sampled_from(IDS))
+def test_taking_back_a_kept_id_gives_the_plan_before(
+    snapshot: Snapshot, stack: FilterStack, kept_ids: frozenset[str], one: str
+) -> None:
+    before = make_plan(snapshot, stack, now=NOW, kept_ids=kept_ids - {one}, skip_blocked=True)
+    more = make_plan(snapshot, stack, now=NOW, kept_ids=kept_ids | {one}, skip_blocked=True)
+    chain = chains_of(snapshot, [one])
+    assert set(more.ids) == set(before.ids) - chain
+    assert not chain & {blocked.task.id for blocked in more.blocked}
+    assert {b.bundle.name for b in more.bundles} <= {b.bundle.name for b in before.bundles}
+    after = make_plan(snapshot, stack, now=NOW, kept_ids=kept_ids - {one}, skip_blocked=True)
+    assert after == before
+
+
+def test_kept_chain_takes_its_warnings_and_bundles_with_it() -> None:
+    snapshot = snapshot_of(
+        [ended(A), ended(B, Status.SUCCESS), ended(C)],
+        bundles={"both": (A, C), "one": (A,)},
+        links=[(B, A, A)],
+    )
+    plan = make_plan(snapshot, by_ids(A, C), now=NOW, kept_ids=frozenset({B}))
+    assert plan.ids == (C,) and not plan.warnings
+    assert reasons(replace(plan, tasks=plan.kept)) == {
+        A: ("matched", None),
+        B: ("retry chain", A),
+    }
+    (bundle,) = plan.bundles
+    assert (bundle.bundle.name, bundle.deleted, bundle.surviving) == ("both", 1, 1)
+    assert plan.surviving == 1
+
+
+def test_kept_chain_blocks_nothing() -> None:
+    running = Task(A, Status.RUNNING, DATA)
+    snapshot = snapshot_of([running, ended(B), ended(C)], links=[(B, A, A)])
+    for skip in (False, True):
+        plan = make_plan(
+            snapshot, by_ids(B, C), now=NOW, kept_ids=frozenset({B}), skip_blocked=skip
+        )
+        assert plan.ids == (C,) and not plan.refused and not plan.blocked
+        assert [one.task.id for one in plan.kept] == [A, B]
+
+
+def test_plan_in_which_everything_is_kept_is_empty() -> None:
+    snapshot = unread(snapshot_of([ended(A)], bundles={"one": (A,)}), bundles={"b": "a pipe"})
+    plan = make_plan(
+        snapshot, failures(), now=NOW, kept_ids=frozenset({A}), ignore_unreadable_bundles=True
+    )
+    assert plan.empty and not plan.refused and not plan.warnings and not plan.ignored_bundles
+    assert [one.task.id for one in plan.kept] == [A]

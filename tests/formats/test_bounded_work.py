@@ -16,6 +16,7 @@ from rds_files import HEADER, char, ints
 from small_py_root import py_dir, write_py_task
 from small_root import task_id
 
+from hipercow_tui.domain.cautions import Caution, CautionKind
 from hipercow_tui.domain.filters import FilterStack
 from hipercow_tui.domain.plan import PlannedTask, PurgePlan, Reason
 from hipercow_tui.domain.task import Lang, Status, Task
@@ -292,7 +293,7 @@ def test_a_plan_and_a_history_entry_of_a_million_tasks_are_read(tmp_path: Path) 
         PlannedTask(
             Task(i, Status.FAILURE, 33, 1.5, 2.5, 3.5, chain=chain, lang=Lang.R),
             Reason.MATCHED,
-            cautions=("it is not even an hour old",),
+            cautions=(Caution(CautionKind.SAVED, "it is not even an hour old"),),
         )
         for i in chain
     ]
@@ -303,7 +304,9 @@ def test_a_plan_and_a_history_entry_of_a_million_tasks_are_read(tmp_path: Path) 
     assert work_of(raw) / len(tasks) * 1_000_000 < WORK
     entry = HistoryEntry(HistoryKind.PURGE, 1.0, None, ())
     reason = "it can't be moved: Permission denied"
-    more = replace(entry, tasks=(A,) * 1000, kept_back=((A, reason),) * 1000)
+    more = replace(
+        entry, tasks=(A,) * 1000, kept_back=((A, reason),) * 1000, kept_tasks=(A,) * 1000
+    )
     small, large = (json.dumps(one.as_json()).encode() for one in (entry, more))
     assert (work_of(large) - work_of(small)) * 1000 < HISTORY_WORK
     assert entry_from_json(load_json(large, work=HISTORY_WORK)) == more

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import threading
 from pathlib import Path
 
 import pytest
 from small_root import task_id, write_task
 
-from hipercow_tui.formats.folder_size import Size, measure, measure_many
+from hipercow_tui.formats.folder_size import SizeKind, measure, measure_many
 from hipercow_tui.formats.root import Root, find_root
 
 ONE, TWO, GONE = map(task_id, (1, 2, 3))
@@ -25,11 +26,17 @@ def folder_of(root: Root, identity: str) -> Path:
     return root.tasks / identity[:2] / identity[2:]
 
 
+def counted(root: Root, identity: str) -> tuple[int, int]:
+    size = measure(root, identity)
+    assert size is not None
+    return size.bytes, size.files
+
+
 def test_files_at_any_depth_count(root: Root) -> None:
     inner = folder_of(root, ONE) / "a" / "b"
     inner.mkdir(parents=True)
     (inner / "big").write_bytes(bytes(5000))
-    assert measure(root, ONE) == Size(5100, 2)
+    assert counted(root, ONE) == (5100, 2)
 
 
 def test_links_count_as_files_and_are_not_followed(root: Root) -> None:
@@ -39,7 +46,7 @@ def test_links_count_as_files_and_are_not_followed(root: Root) -> None:
     (folder / "folder").symlink_to(root.path)
     (folder / "loop").symlink_to(".")
     os.mkfifo(folder / "log")
-    assert measure(root, ONE) == Size(100, 5)
+    assert counted(root, ONE) == (100, 5)
 
 
 @pytest.mark.parametrize("identity", [GONE, "../../x", "", "a" * 31 + "/"])
@@ -57,13 +64,14 @@ def test_a_folder_that_is_a_link_has_no_size(root: Root) -> None:
 def test_folder_nested_too_deeply_has_no_size(root: Root) -> None:
     Path(folder_of(root, ONE), *["d"] * 150).mkdir(parents=True)
     assert measure(root, ONE) is None
-    assert measure(root, TWO) == Size(100, 1)
+    assert counted(root, TWO) == (100, 1)
 
 
 def test_measure_many_keeps_the_order_and_omits_missing_tasks(root: Root) -> None:
     done: list[int] = []
     sizes = measure_many(root, [TWO, GONE, ONE], done.append)
-    assert list(sizes.items()) == [(TWO, Size(100, 1)), (ONE, Size(100, 1))]
+    assert list(sizes) == [TWO, ONE]
+    assert {(size.bytes, size.files) for size in sizes.values()} == {(100, 1)}
     assert done == [1, 2, 3]
 
 
@@ -76,3 +84,27 @@ def test_no_descriptor_is_left_open(root: Root) -> None:
     before = len(os.listdir("/dev/fd"))
     measure_many(root, [ONE, TWO, GONE])
     assert len(os.listdir("/dev/fd")) == before
+
+
+def test_disk_usage_is_that_of_du_and_apparent_size_that_of_its_files(root: Root) -> None:
+    folder = folder_of(root, ONE)
+    inner = folder / "a" / "b"
+    inner.mkdir(parents=True)
+    (inner / "big").write_bytes(bytes(123_456))
+    (inner / "text").write_bytes(b"x")
+    (inner / "link").symlink_to("x" * 200)  # too long for the inode of some file systems
+    with (folder / "hole").open("wb") as hole:
+        hole.truncate(10_000_000)
+    os.link(inner / "big", folder / "again")
+    size = measure(root, ONE)
+    assert size is not None
+    files = [str(path) for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
+    apparent = du("--apparent-size", *files)
+    assert size.of(SizeKind.APPARENT) == apparent == 100 + 123_456 + 1 + 10_000_000
+    assert size.of(SizeKind.ON_DISK) == du(str(folder)) < apparent
+
+
+def du(*arguments: str) -> int:
+    command = ["du", "--block-size=1", "--total", *arguments]
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return int(output.splitlines()[-1].split()[0])

@@ -83,3 +83,11 @@ def test_the_call_of_a_plan_lists_the_matched_tasks(snapshot: Snapshot, ids: set
         one.task.id for one in plan.matched or plan.tasks
     }
     assert purge_call([]) == ""
+
+
+def test_the_call_of_a_plan_leaves_out_kept_chains() -> None:
+    tasks = [Task(i, Status.FAILURE, 1) for i in (ONE, TWO)]
+    snapshot, both = snapshot_of(tasks), FilterStack(task_ids=TaskIds(frozenset({ONE, TWO})))
+    plan = make_plan(snapshot, both, now=NOW, kept_ids=frozenset({ONE}))
+    assert r_call(plan) == f'hipercow::hipercow_purge(task_ids = "{TWO}")'
+    assert r_call(make_plan(snapshot, both, now=NOW, kept_ids=frozenset({ONE, TWO}))) == ""

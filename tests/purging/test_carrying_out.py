@@ -246,7 +246,7 @@ def test_progress_is_reported_phase_by_phase(root: Root) -> None:
         Phase.CHECKING,
         Phase.ERASING,
     ]
-    assert told[-1] == Progress(Phase.ERASING, 6, 6, report.bytes)
+    assert told[-1] == Progress(Phase.ERASING, 6, 6, report.freed)
     assert all(one.done <= one.total == 6 for one in told)
 
 

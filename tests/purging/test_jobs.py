@@ -80,7 +80,7 @@ def test_several_chains_are_erased_at_a_time_each_from_its_latest_attempt(
     else:
         report = execute(plan, root, on_progress=told.append, jobs=jobs)
         assert report.complete and report.removed == plan.ids
-        assert report.files > 200 and told[-1].bytes == report.bytes > 10_000
+        assert report.files > 200 and told[-1].freed == report.freed and report.bytes > 10_000
     assert in_place(root) == set() and bundles(root) == {} and has_no_batches(root)
     assert [name for name in slow.order if name in CHAIN] == list(reversed(CHAIN))
     assert slow.most == 1 if jobs == 1 else 1 < slow.most <= jobs

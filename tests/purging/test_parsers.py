@@ -6,13 +6,25 @@ import json
 import os
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from purge_stage import ALL, LONE, batches, folder_of, has_no_batches, in_place, make_root, plan_of
+from purge_stage import (
+    ALL,
+    BASE,
+    LONE,
+    RETRY,
+    batches,
+    folder_of,
+    has_no_batches,
+    in_place,
+    make_root,
+    plan_of,
+)
 from small_root import task_id, write_bundle
 
 from hipercow_tui.domain.task import TASK_ID
@@ -62,6 +74,7 @@ def test_any_value_of_a_history_entry_is_accepted_or_a_value_error(
     entry = HistoryEntry(
         HistoryKind.PURGE, 1.0, current_process(), (STAMP,), "status is failure", (LONE,)
     )
+    entry = replace(entry, kept_chains=1, kept_tasks=(BASE, RETRY))
     saved = json.loads(json.dumps(entry.as_json()))
     assert entry_from_json(saved) == entry
     saved[data.draw(st.sampled_from(sorted(saved)))] = value
@@ -69,6 +82,26 @@ def test_any_value_of_a_history_entry_is_accepted_or_a_value_error(
         entry_from_json(saved)
     except ValueError:
         return
+
+
+def test_a_history_entry_of_an_earlier_version_has_no_kept_chains() -> None:
+    entry = HistoryEntry(HistoryKind.PURGE, 1.0, None, (), kept_chains=1, kept_tasks=(LONE,))
+    saved = json.loads(json.dumps(entry.as_json()))
+    del saved["kept_chains"], saved["kept_tasks"]
+    assert entry_from_json(saved) == replace(entry, kept_chains=0, kept_tasks=())
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("kept_chains", "1"), ("kept_chains", 1 << 80), ("kept_tasks", [1])],
+)
+def test_a_history_entry_with_wrong_kept_chains_is_refused(key: str, value: Any) -> None:
+    saved = HistoryEntry(HistoryKind.PURGE, 1.0, None, ()).as_json() | {"stamps": []}
+    for name, of_kind in saved.items():
+        saved[name] = list(of_kind) if isinstance(of_kind, tuple) else of_kind
+    assert entry_from_json(saved)
+    with pytest.raises(ValueError, match=r"\w"):
+        entry_from_json(saved | {key: value})
 
 
 @pytest.mark.parametrize("name", ["half", "empty", "list", "deep"])

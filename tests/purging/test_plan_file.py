@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from small_plans import kept_sets
 from small_root import IDS, NOW, snapshot_of, snapshots
 
 from hipercow_tui.domain.filters import FilterStack, FinishedBefore, InBundle, TaskIds, WithStatus
 from hipercow_tui.domain.plan import make_plan
+from hipercow_tui.domain.plan_chains import number_of_chains
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.purging.plan_changes import find_changes
@@ -31,12 +33,16 @@ STACK = FilterStack(
 
 
 @settings(max_examples=80, deadline=None)
-@given(snapshots(), st.sampled_from(["success", "failure", "cancelled", "created"]))
-def test_a_plan_survives_a_round_trip(snapshot: Snapshot, status: str) -> None:
+@given(snapshots(), st.sampled_from(["success", "failure", "cancelled", "created"]), kept_sets)
+def test_a_plan_survives_a_round_trip(
+    snapshot: Snapshot, status: str, kept_ids: frozenset[str]
+) -> None:
     filters = FilterStack(with_status=WithStatus.for_purge([status]))
-    plan = make_plan(snapshot, filters, now=NOW, skip_blocked=True)
+    plan = make_plan(snapshot, filters, now=NOW, skip_blocked=True, kept_ids=kept_ids)
     back = plan_from_dict(json.loads(json.dumps(plan_to_dict(plan))))
     assert plan_to_dict(back) == plan_to_dict(plan)
+    assert [one.task.id for one in back.kept] == [one.task.id for one in plan.kept]
+    assert number_of_chains(back.kept) == number_of_chains(plan.kept)
     assert back.ids == plan.ids and str(back.filters) == str(plan.filters)
     assert list(find_changes(back, snapshot)) == []
 
@@ -58,28 +64,32 @@ def test_every_filter_survives_a_round_trip(tmp_path: Path) -> None:
     assert back.filters.in_bundle is not None and back.filters.in_bundle.matches("sweep_01")
 
 
+def planned_task(identity: str, **others: Any) -> dict[str, Any]:
+    task: dict[str, Any] = {
+        "id": identity,
+        "lang": "r",
+        "status": "failure",
+        "listing": 3,
+        "created": 1.0,
+        "started": None,
+        "finished": 2.0,
+        "finished_estimated": False,
+        "chain": [],
+        "reason": "matched",
+        "of": None,
+        "regrets": [],
+    }
+    return task | others
+
+
 BASE = {
     "format": 1,
     "root": "/root",
     "planned": 1.0,
     "filters": {},
     "skip_blocked": False,
-    "tasks": [
-        {
-            "id": "a" * 32,
-            "lang": "r",
-            "status": "failure",
-            "listing": 3,
-            "created": 1.0,
-            "started": None,
-            "finished": 2.0,
-            "finished_estimated": False,
-            "chain": [],
-            "reason": "matched",
-            "of": None,
-            "regrets": [],
-        }
-    ],
+    "tasks": [planned_task("a" * 32)],
+    "kept": [planned_task("c" * 32)],
     "bundles": [
         {"name": "sweep", "lang": "r", "task_ids": ["a" * 32], "deleted": 1, "surviving": 0}
     ],
@@ -113,6 +123,14 @@ BASE = {
         (("tasks", 0, "of"), "b" * 32),
         (("tasks", 0, "reason"), "retry chain"),
         (("tasks", 0, "more"), 1),
+        (("kept",), {}),
+        (("kept",), 2),
+        (("kept",), ["c" * 32]),
+        (("kept", 0, "id"), "../../x"),
+        (("kept", 0, "id"), "a" * 32),
+        (("kept", 0, "chain"), ["../../x"]),
+        (("kept", 0, "of"), "b" * 32),
+        (("kept", 0, "more"), 1),
         (("bundles", 0, "name"), "../retry"),
         (("bundles", 0, "name"), ".."),
         (("bundles", 0, "name"), ""),
@@ -141,7 +159,7 @@ def test_texts_that_are_only_shown_are_escaped() -> None:
     data["filters"] = {"finished_before": {"moment": 1.0, "text": "9\x9b31m days"}}
     plan = plan_from_dict(data)
     assert plan.warnings == ("␛[2J1 task",)
-    assert plan.tasks[0].cautions == ("␛]0;x␇␊newer",)
+    assert [one.text for one in plan.tasks[0].cautions] == ["␛]0;x␇␊newer"]
     assert "9<009b>31m days" in str(plan.filters)
 
 
@@ -169,7 +187,27 @@ def full() -> None:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-@pytest.mark.parametrize("key", ["tasks", "bundles"])
+def test_a_plan_of_an_earlier_version_keeps_no_chain() -> None:
+    data: Any = copy.deepcopy(BASE)
+    assert [one.task.id for one in plan_from_dict(data).kept] == ["c" * 32]
+    del data["kept"]
+    plan = plan_from_dict(data)
+    assert plan.kept == () and "kept" not in plan_to_dict(plan)
+
+
+def test_a_plan_that_keeps_a_part_of_a_chain_is_not_carried_out() -> None:
+    """Somebody edited it: the chain is the unit."""
+    first, second = IDS[:2]
+    tasks = [Task(i, Status.FAILURE, 1, finished=NOW) for i in (first, second)]
+    snapshot = snapshot_of(tasks, links=[(second, first, first)])
+    plan = make_plan(snapshot, FilterStack(with_status=WithStatus.for_purge(["failure"])), now=NOW)
+    data = json.loads(json.dumps(plan_to_dict(plan)))
+    data["kept"] = [data["tasks"].pop()]
+    (change,) = find_changes(plan_from_dict(data), snapshot)
+    assert change == f"task {first} is in the plan without the rest of its retry chain"
+
+
+@pytest.mark.parametrize("key", ["tasks", "bundles", "kept"])
 def test_duplicates_in_a_plan_are_refused(key: str) -> None:
     data: Any = copy.deepcopy(BASE)
     data[key] *= 2

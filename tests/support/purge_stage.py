@@ -38,13 +38,13 @@ def make_root(where: Path) -> Root:
     return find_root(where)
 
 
-def plan_of(root: Root, ids: Iterable[str] = ()) -> PurgePlan:
-    """Return a plan to purge these tasks, or all failed ones."""
+def plan_of(root: Root, ids: Iterable[str] = (), kept: Iterable[str] = ()) -> PurgePlan:
+    """Return a plan to purge these tasks, or all failed ones, without the chains of ``kept``."""
     if ids:
         filters = FilterStack(task_ids=TaskIds(frozenset(ids)))
     else:
         filters = FilterStack(with_status=WithStatus.for_purge(["failure"]))
-    return make_plan(read_root(root), filters, now=NOW)
+    return make_plan(read_root(root), filters, now=NOW, kept_ids=frozenset(kept))
 
 
 def folder_of(root: Root, identity: str) -> Path:

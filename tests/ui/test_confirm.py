@@ -16,11 +16,11 @@ from hipercow_tui.ui.dialogs import choice
 from hipercow_tui.ui.dialogs.confirm import LARGE_PURGE, ConfirmScreen
 
 
-def plan_of(number: int, *, regretted: bool = False) -> PurgePlan:
+def plan_of(number: int, *, drawn_in: bool = False) -> PurgePlan:
     old = NOW - 30 * DAY
     tasks = [Task(task_id(n), Status.FAILURE, 1, old, None, old) for n in range(number)]
     links = []
-    if regretted:
+    if drawn_in:
         tasks.append(Task(task_id(200), Status.SUCCESS, 1, old, None, old))
         links.append((task_id(200), task_id(0), task_id(0)))
     return make_plan(snapshot_of(tasks, links=links), FAILURES, now=NOW)
@@ -55,16 +55,30 @@ async def test_the_dialog_says_that_an_ignored_bundle_stays() -> None:
     ignored = replace(plan_of(3), ignored_bundles=((Lang.R, "a"), (Lang.R, "b")))
     async with (app := Host(ConfirmScreen(ignored, Size()))).run_test(size=(80, 24)):
         shown = " ".join(text_of(app).replace("│", "").split())
-    assert "2 unreadable bundles stay and may list missing tasks." in shown
+    assert "2 unreadable bundles ignored: they stay, and may list tasks that are gone." in shown
+
+
+async def test_the_dialog_says_what_the_user_keeps_and_what_is_left_out() -> None:
+    running = Task(task_id(4), Status.RUNNING, 1)
+    failed = plan_of(3)
+    snapshot = snapshot_of([*(one.task for one in failed.tasks), running])
+    everything = FilterStack(task_ids=TaskIds(frozenset(snapshot.tasks)))
+    plan = make_plan(
+        snapshot, everything, now=NOW, skip_blocked=True, kept_ids=frozenset({task_id(0)})
+    )
+    async with (app := Host(ConfirmScreen(plan, Size()))).run_test(size=(80, 24)):
+        shown = " ".join(text_of(app).replace("│", "").split())
+    assert "Purge 2 tasks?" in shown
+    assert "1 chain kept by you (1 task). 1 chain left out." in shown
 
 
 async def test_the_dialog_shows_the_numbers() -> None:
-    screen = ConfirmScreen(plan_of(3, regretted=True), Size(2_100_000, 1200))
+    screen = ConfirmScreen(plan_of(3, drawn_in=True), Size(2_100_000, 1200))
     async with (app := Host(screen)).run_test(size=(80, 24)):
         shown = text_of(app)
     assert "Purge 4 tasks?" in shown
     assert "2.1 MB in 1,200 files." in shown
-    assert "1 task goes that the filters alone" in shown
+    assert "1 task included with its chain:" in shown
     assert "To purge for good, type 4:" in shown
 
 
@@ -82,7 +96,7 @@ async def test_keys_typed_before_the_dialog_is_visible_are_ignored(
         assert app.screen.query_one(Input).value == ""
 
 
-@pytest.mark.parametrize("plan", [plan_of(LARGE_PURGE), plan_of(3, regretted=True)])
+@pytest.mark.parametrize("plan", [plan_of(LARGE_PURGE), plan_of(3, drawn_in=True)])
 async def test_a_risky_purge_requires_its_number(plan: PurgePlan) -> None:
     number = str(len(plan.tasks))
     async with (app := Host(ConfirmScreen(plan, None))).run_test() as pilot:

@@ -337,11 +337,12 @@ async def test_the_sort_menu_names_every_column_and_sorts_by_a_hidden_one(small:
         assert at.tasks.view.sort == TaskSort(SortKey.CREATED, False)
 
 
-async def test_sorting_by_size_measures_the_tasks(small: Path) -> None:
+@pytest.mark.parametrize(("steps", "key"), [(2, SortKey.SIZE), (1, SortKey.DISK)])
+async def test_sorting_by_size_measures_the_tasks(small: Path, steps: int, key: SortKey) -> None:
     async with browsing(small) as at:
-        await at.press("S", "G", "k", "enter")
-        await at.until(lambda: at.tasks.view.sort == TaskSort(SortKey.SIZE, True))
-        await at.until(lambda: {"size", "files"} <= at.tasks.shown_columns)
+        await at.press("S", "G", *"k" * steps, "enter")
+        await at.until(lambda: at.tasks.view.sort == TaskSort(key, True))
+        await at.until(lambda: {key, "files"} <= at.tasks.shown_columns)
         await at.until(lambda: "≥" not in at.text and " files" in at.text)
 
 
@@ -407,8 +408,8 @@ async def test_chosen_columns_that_do_not_fit_have_a_note(small: Path) -> None:
 async def test_one_column_always_stays(small: Path) -> None:
     async with browsing(small) as at:
         await at.press("b", "F")
-        for _ in range(at.app.screen.query_one(MenuList).option_count):
-            await at.press("space", "j")
+        number = at.app.screen.query_one(MenuList).option_count
+        await at.press(*["space", "j"] * (number - 1), "space")
         assert len(at.bundles.shown_columns) == 1
         await at.until(lambda: "One column must stay" in at.text)
 

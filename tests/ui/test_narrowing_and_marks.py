@@ -22,11 +22,11 @@ from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.browse.screen import BrowseScreen
 from hipercow_tui.ui.dialogs.confirm import ConfirmScreen
 from hipercow_tui.ui.dialogs.copy_menu import CopyMenuScreen
-from hipercow_tui.ui.dialogs.job_result import JobResultScreen
 from hipercow_tui.ui.screens.error_messages import ErrorMessagesScreen
 from hipercow_tui.ui.screens.plan import PlanScreen
 from hipercow_tui.ui.screens.sweep import SweepScreen
 from hipercow_tui.ui.widgets.breadcrumb import SEPARATOR, Breadcrumb, fit_steps
+from hipercow_tui.ui.widgets.job_result import JobResult
 
 NOW = 1_795_450_000.0
 SMALL = tuple(map(task_id, range(12)))  # failures of one kind, over two bundles
@@ -141,6 +141,15 @@ async def test_filters_and_narrowing_are_two_things(broken: Path) -> None:
         await at.until(lambda: len(at.tasks.keys) == 8)
         assert await at.planned() == set(SMALL[:8])
         assert "status is failure · in bundle sweep_a" in at.text
+
+
+async def test_counts_beside_the_filters_are_of_the_whole_root(broken: Path) -> None:
+    async with browsing(broken) as at:
+        at.browser.filters.apply_saved(SavedFilter(in_bundle=("sweep_*",)))
+        await at.until(lambda: "2 bundles, 19 tasks" in at.text)
+        await open_bundle(at, "sweep_a")
+        await at.until(lambda: len(at.tasks.keys) == 10)
+        assert "2 bundles, 19 tasks" in at.text and "✗ failure     17" in at.text
 
 
 async def test_a_bundle_is_matched_by_its_exact_name_and_with_new_tasks(broken: Path) -> None:
@@ -382,7 +391,7 @@ async def test_a_purge_that_is_planned_from_the_inputs_runs_on_the_main_screen(
         await at.until(lambda: isinstance(at.app.screen, ConfirmScreen))
         await heard(at.pilot)
         await at.press("y")
-        await at.until(lambda: isinstance(at.app.screen, JobResultScreen))
+        await at.until(lambda: bool(at.app.screen.query(JobResult)))
         await at.press("escape")
         await at.until(lambda: at.app.screen is at.browser and not at.browser.purge.job)
         await at.until(lambda: len(at.tasks.keys) == 26 and at.tasks.marks == frozenset())

@@ -14,6 +14,7 @@ from textual.pilot import Pilot
 from textual.widgets import Button, Input
 from ui_driving import all_rows_shown, heard, screen_text, until
 
+from hipercow_tui.formats.folder_size import Size
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.purging import Phase, Progress, RestoreReport
 from hipercow_tui.settings.saved_filters import FilterFile
@@ -123,7 +124,7 @@ async def test_resizing_during_a_purge(sir_model: Path) -> None:
     go_on = threading.Event()
 
     def act(heard: object, stop: threading.Event) -> RestoreReport:
-        heard(Progress(Phase.ERASING, 3, 9, 12_000_000))  # type: ignore[operator]
+        heard(Progress(Phase.ERASING, 3, 9, Size(12_000_000, 30)))  # type: ignore[operator]
         go_on.wait(60)
         return RestoreReport("stamp", (), ())
 

@@ -61,7 +61,7 @@ BATCHES = (
     entry("20261122T231205Z-3f2a", BatchState.TRASH, 12, 2),
     entry("20261110T081500Z-77ee", BatchState.MOVING, 3, 14),
 )
-STATE = TrashState(BATCHES, {str(BATCHES[0].name): Size(2_100_000, 120)})
+STATE = TrashState(BATCHES, {(BATCHES[0].lang, BATCHES[0].name): Size(2_100_000, 120)})
 HISTORY = (
     HistoryEntry(
         HistoryKind.TRASH,

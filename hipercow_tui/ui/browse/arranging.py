@@ -11,7 +11,7 @@ from hipercow_tui.settings.column_store import ColumnChoices, ColumnFile
 from hipercow_tui.support.errors import HipercowTuiError
 from hipercow_tui.ui import messages
 from hipercow_tui.ui.browse.controller import Controller
-from hipercow_tui.ui.browse.pane import ALL_SIZE_KEYS
+from hipercow_tui.ui.browse.pane import ALL_SIZE_KEYS, OTHER_KIND
 from hipercow_tui.ui.browse.panes import Panes
 from hipercow_tui.ui.browse.session import Session
 from hipercow_tui.ui.browse.sizing import Sizing
@@ -39,7 +39,8 @@ class Arranging(Controller):
         self._choices: ColumnChoices = {}
 
     def choose_sort(self) -> None:
-        """Show a menu of all columns of the pane; sizes are measured if they are chosen."""
+        """Show a menu of all columns of the pane; sizes are measured if they are chosen, in their
+        definition."""
         from hipercow_tui.ui.dialogs.sort_menu import SortMenuScreen
 
         pane = self._panes.current
@@ -49,6 +50,8 @@ class Arranging(Controller):
                 return
             if key in ALL_SIZE_KEYS and not self._session.state.show_sizes:
                 self._sizing.toggle()
+            if key in OTHER_KIND[self._session.state.size_kind]:
+                self._sizing.switch_kind()
             pane.sort_by(key)
 
         self._screen.app.push_screen(SortMenuScreen(pane.sort_choices), chosen)

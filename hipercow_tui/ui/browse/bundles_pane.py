@@ -12,9 +12,11 @@ from hipercow_tui.analysis.bundle_rows import BundleKey
 from hipercow_tui.analysis.disk_usage import Sizes
 from hipercow_tui.domain.narrowing import Narrowing
 from hipercow_tui.domain.task import Bundle, Task
+from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.ui.browse.pane import Pane
 from hipercow_tui.ui.browse.session import Session
 from hipercow_tui.ui.browse.state import BUNDLES
+from hipercow_tui.ui.widgets.bundle_details import BundleDetailsView
 from hipercow_tui.ui.widgets.bundle_table import BundleTable
 
 if TYPE_CHECKING:
@@ -31,6 +33,8 @@ class BundlesPane(Pane):
     def __init__(self, session: Session, screen: Screen[Any]) -> None:
         super().__init__(session, screen)
         self.table: BundleTable = BundleTable(session.marks, id=self.name)
+        self.details: BundleDetailsView = BundleDetailsView(id="bundle-details")
+        self.details.add_class("details")
 
     @property
     def count(self) -> int:
@@ -50,13 +54,16 @@ class BundlesPane(Pane):
         self.show_top_of(request.bundle_sort, changing=measured)
         if self.session.complete and request.snapshot is self.session.snapshot:
             self.table.rows_pending = False
+        self.show_details()
 
-    def show_sizes(self, sizes: Sizes) -> None:
+    def show_sizes(self, sizes: Sizes, kind: SizeKind) -> None:
         """Show columns for sizes; a view model has them."""
-        self.table.show_sizes()
+        self.table.show_sizes(kind)
 
     def show_details(self) -> None:
-        """Bundles have no details."""
+        """Show the bundle under the cursor."""
+        if self.session.state.pane == self.name:
+            self.details.show(self.table.current, self.table.now)
 
     # Keys
 

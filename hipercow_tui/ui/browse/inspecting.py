@@ -76,8 +76,8 @@ class Inspecting(Controller):
             session.snapshot.tasks,
             session.services.errors.failures,
             session.clock(),
-            session.marks,
-            self._plan_marked,
+            marks=session.marks,
+            plan=self._plan_marked,
             show_log=self.show_log_of,
         )
         self._screen.app.push_screen(screen, self._leave)
@@ -98,8 +98,8 @@ class Inspecting(Controller):
             ids,
             lambda: session.snapshot.tasks,
             session.clock,
-            session.marks,
-            self._plan_marked,
+            marks=session.marks,
+            plan=self._plan_marked,
             show_log=self.show_log_of,
         )
         self._screen.app.push_screen(screen, self._leave)

@@ -16,6 +16,7 @@ from hipercow_tui.analysis.error_groups import ErrorGroup
 from hipercow_tui.analysis.task_sorting import SIZE_KEYS, SortKey
 from hipercow_tui.domain.narrowing import Narrowing
 from hipercow_tui.domain.task import Task
+from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.support.text import pluralize
 from hipercow_tui.ui.browse.session import Session
 from hipercow_tui.ui.browse.state import Row
@@ -27,7 +28,11 @@ if TYPE_CHECKING:
     from hipercow_tui.ui.dialogs.sort_menu import SortChoice
     from hipercow_tui.ui.workers.view_model import ViewModel
 
-ALL_SIZE_KEYS = (*SIZE_KEYS, BundleKey.SIZE, BundleKey.FILES)
+ALL_SIZE_KEYS = (*SIZE_KEYS, BundleKey.SIZE, BundleKey.DISK, BundleKey.FILES)
+OTHER_KIND = {  # the keys of sizes by the definition that is not shown
+    SizeKind.APPARENT: (SortKey.DISK, BundleKey.DISK),
+    SizeKind.ON_DISK: (SortKey.SIZE, BundleKey.SIZE),
+}
 LANGUAGE_KEYS = (SortKey.LANG, BundleKey.LANG)
 
 
@@ -82,8 +87,8 @@ class Pane(ABC):
     def unread(self) -> int:
         """How many files are still to be read before a search is complete."""
 
-    def show_sizes(self, sizes: Sizes) -> None:
-        """Show columns for the sizes of tasks, if the pane has them."""
+    def show_sizes(self, sizes: Sizes, kind: SizeKind) -> None:
+        """Show columns for the sizes of tasks by one definition, if the pane has them."""
         return
 
     # Sorting
@@ -98,8 +103,8 @@ class Pane(ABC):
         """The columns by which it can be sorted: by size if sizes are shown, by language if the
         root has two."""
         hidden: set[StrEnum] = set()
-        if not self.session.state.show_sizes:
-            hidden.update(ALL_SIZE_KEYS)
+        state = self.session.state
+        hidden.update(OTHER_KIND[state.size_kind] if state.show_sizes else ALL_SIZE_KEYS)
         if not self.session.snapshot.by_language:
             hidden.update(LANGUAGE_KEYS)
         return [key for key in type(self.sort_key) if key not in hidden]

@@ -18,7 +18,7 @@ from hipercow_tui.ui.browse.session import Session
 from hipercow_tui.ui.browse.sizing import Sizing
 from hipercow_tui.ui.warm_up import warm_up
 from hipercow_tui.ui.widgets.breadcrumb import Breadcrumb
-from hipercow_tui.ui.widgets.filters.panel import FilterPanel, Selection
+from hipercow_tui.ui.widgets.filters.panel import FilterPanel, Limits
 from hipercow_tui.ui.widgets.header import Freshness, HeaderBar, HeaderFacts
 from hipercow_tui.ui.widgets.titled_frame import TitledFrame
 from hipercow_tui.ui.workers.base import start_thread
@@ -120,8 +120,8 @@ class Presenter(Controller):
         steps, marks = [step.label for step in session.state.narrowings], session.marks.ids
         passing = view.count_passing(marks) if view and marks else 0
         self._screen.query_one(Breadcrumb).show(steps)
-        self._screen.query_one(FilterPanel).show_selection(
-            Selection(steps, None if marks is None else len(marks), passing)
+        self._screen.query_one(FilterPanel).show_limits(
+            Limits(steps, None if marks is None else len(marks), passing)
         )
         if view is not None and view.filtered:
             notes.append(f"[b]matched {view.matches:,}[/]")

@@ -169,8 +169,10 @@ class BrowseScreen(Screen[None]):
 
     @on(messages.TotalsReady)
     def _show_totals(self, message: messages.TotalsReady) -> None:
-        totals = message.totals
-        self.filters.show_totals(totals.matched, totals.cascaded, totals.bundles, totals.blocked)
+        forecast, kind = message.forecast, self.session.state.size_kind
+        if self.session.has_filters(forecast.filters):
+            size = "" if forecast.size is None else kind.text(forecast.size.of(kind))
+            self.filters.show_totals(forecast.totals, size)
 
     @on(messages.ErrorsReady)
     def _show_errors(self, message: messages.ErrorsReady) -> None:
@@ -311,15 +313,22 @@ class BrowseScreen(Screen[None]):
         self.sizing.toggle()
         self.presenter.update_titles()
 
+    def action_size_kind(self) -> None:
+        """Show sizes as bytes in files, or as disk usage."""
+        self.sizing.switch_kind()
+        self.trash.show_summary()
+        self.presenter.update_titles()
+
     def action_back(self) -> None:
-        """Leave full details, else a range of marks, else stop measuring, else end the search, else
-        go back to the last place."""
+        """End the first of these that there is: full details, the report of a job, a range of
+        marks, measuring, a search; else go back to the last place."""
         if self.folding.details_full:
             self.action_details()
         else:
             any(
                 leave()
                 for leave in (
+                    self.trash.close_result,
                     self.panes.current.table.drop_range,
                     self.sizing.stop,
                     self.searching.leave,
@@ -335,7 +344,7 @@ class BrowseScreen(Screen[None]):
         self.filters.toggle_status(FILTERABLE_STATUSES[number - 1])
 
     def action_clear_filters(self) -> None:
-        """Remove all filters and marks, and show all tasks again."""
+        """Remove all filters and marks, and show all tasks."""
         self.filters.apply_saved(SavedFilter())
         self.tasks.action_unmark()
         self.session.set_state(replace(self.session.state, narrowings=(), only_matched=False))

@@ -5,18 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hipercow_tui.analysis.disk_usage import sum_usage
-from hipercow_tui.analysis.task_sorting import SIZE_KEYS
-from hipercow_tui.support.text import format_size, pluralize
+from hipercow_tui.analysis.bundle_rows import BundleKey
+from hipercow_tui.analysis.disk_usage import DiskUsage, sum_usage
+from hipercow_tui.analysis.task_sorting import SIZE_KEYS, SortKey
+from hipercow_tui.domain.snapshot import Snapshot
+from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.ui.browse.controller import Controller
 from hipercow_tui.ui.browse.state import BUNDLES
+from hipercow_tui.ui.widgets.filters.panel import FilterPanel
 from hipercow_tui.ui.widgets.task_table import TaskTable
+
+_TASK_KEYS = {SizeKind.APPARENT: SortKey.SIZE, SizeKind.ON_DISK: SortKey.DISK}
+_BUNDLE_KEYS = {SizeKind.APPARENT: BundleKey.SIZE, SizeKind.ON_DISK: BundleKey.DISK}
+_MEANING = {
+    SizeKind.APPARENT: "Sizes are bytes in files",
+    SizeKind.ON_DISK: "Sizes are the space on the disk, as du counts it",
+}
 
 
 class Sizing(Controller):
     """Starts and stops measuring, and shows the progress."""
 
-    _requested: frozenset[str] = frozenset()
+    _requested: frozenset[str] = frozenset()  # ids
+    _selection: object = None  # what selected them
+    _usage = DiskUsage()
+    _usage_of: tuple[Snapshot | None, int] = None, 0  # a snapshot and the number of measured tasks
 
     def toggle(self) -> None:
         """Measure the tasks that the pane selects, those on the screen first; while tasks are
@@ -26,11 +39,32 @@ class Sizing(Controller):
         sizes = self._session.services.sizes
         tasks = tuple(self._panes.current.tasks_to_measure)
         self._requested = frozenset(task.id for task in tasks)
-        for pane in self._panes:
-            pane.show_sizes(sizes.sizes)
+        self._selection = self._present_selection
+        self._usage_of = None, 0
         self._session.set_state(replace(self._session.state, show_sizes=True))
+        self._show_columns()
         sizes.request(tasks)
         self.measure_visible()
+
+    def switch_kind(self) -> None:
+        """Show sizes by the other definition, until the app ends."""
+        state = self._session.state
+        kind = next(kind for kind in SizeKind if kind is not state.size_kind)
+        sort, bundle_sort = state.sort, state.bundle_sort
+        if sort.key in _TASK_KEYS.values():
+            sort = replace(sort, key=_TASK_KEYS[kind])
+        if bundle_sort.key in _BUNDLE_KEYS.values():
+            bundle_sort = replace(bundle_sort, key=_BUNDLE_KEYS[kind])
+        self._session.set_state(replace(state, size_kind=kind, sort=sort, bundle_sort=bundle_sort))
+        if state.show_sizes:
+            self._show_columns()
+        else:
+            self._screen.notify(f"{_MEANING[kind]}. z measures, Z switches")
+
+    def _show_columns(self) -> None:
+        sizes = self._session.services.sizes.sizes
+        for pane in self._panes:
+            pane.show_sizes(sizes, self._session.state.size_kind)
 
     def stop(self) -> bool:
         """Stop measuring; return whether anything was being measured."""
@@ -47,20 +81,37 @@ class Sizing(Controller):
         """Show sizes that were measured."""
         self._screen.query_one(TaskTable).redraw()
         state = self._session.state
-        if state.sort.key in SIZE_KEYS or state.pane == BUNDLES:
+        finished = self._session.services.sizes.progress is None
+        if finished or state.sort.key in SIZE_KEYS or state.pane == BUNDLES:
             self._session.request_view()
 
     @property
     def notes(self) -> Sequence[str]:
-        """The progress while tasks are measured, and their total size."""
+        """The progress while tasks are measured; later their total size, if they are selected."""
         if not self._session.state.show_sizes:
             return ()
-        sizes = self._session.services.sizes
-        found = sum_usage(self._session.snapshot.existing(self._requested), sizes.sizes)
-        total = f"{format_size(found.size.bytes)} in {pluralize(found.size.files, 'file')}"
-        progress = sizes.progress
+        progress = self._session.services.sizes.progress
         if progress is not None:
-            return (f"measuring {progress.done:,}/{progress.total:,}, esc stops", total)
+            return (f"measuring {progress.done:,}/{progress.total:,}, esc stops",)
+        if self._selection != self._present_selection:
+            return ()
+        found = self._update_usage()
+        total = found.size.text(self._session.state.size_kind)
         return (
             total if found.complete else f"{total}, {found.measured:,}/{found.tasks:,} measured",
         )
+
+    @property
+    def _present_selection(self) -> object:
+        """What selects the tasks that ``toggle`` measures: pane, filters and marks."""
+        panel = self._screen.query_one(FilterPanel)
+        return self._session.state.pane, panel.values
+
+    def _update_usage(self) -> DiskUsage:
+        """Return the size of the requested tasks, computed again only after a change."""
+        snapshot, sizes = self._session.snapshot, self._session.services.sizes
+        before, count = self._usage_of
+        if before is not snapshot or count != sizes.measured_count:
+            self._usage = sum_usage(snapshot.existing(self._requested), sizes.sizes)
+            self._usage_of = snapshot, sizes.measured_count
+        return self._usage

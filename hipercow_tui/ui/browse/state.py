@@ -9,6 +9,7 @@ from hipercow_tui.analysis.bundle_rows import BundleSort
 from hipercow_tui.analysis.error_groups import ErrorSort
 from hipercow_tui.analysis.task_sorting import SortKey, TaskSort
 from hipercow_tui.domain.narrowing import Narrowing
+from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.settings.saved_filters import SavedFilter
 
 TASKS, BUNDLES, ERRORS = "tasks", "bundles", "errors"  # names of panes
@@ -20,7 +21,8 @@ class BrowseState:
 
     Filters are not part of it: the filter panel has them, because a relative age is converted to a
     time on each use. Marks are not part of it either. ``narrowings`` are the steps by which the
-    list of tasks is narrowed. ``show_sizes`` says whether tables have columns for sizes.
+    list of tasks is narrowed. ``show_sizes`` says whether tables have columns for sizes, and
+    ``size_kind`` by which definition.
     """
 
     pane: str = TASKS
@@ -31,6 +33,7 @@ class BrowseState:
     only_matched: bool = False
     query: str = ""
     show_sizes: bool = False
+    size_kind: SizeKind = SizeKind.APPARENT
 
     @property
     def needs_summaries(self) -> bool:

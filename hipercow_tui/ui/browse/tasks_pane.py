@@ -14,6 +14,7 @@ from hipercow_tui.analysis.error_groups import ErrorGroup
 from hipercow_tui.analysis.task_sorting import READ_KEYS, SortKey
 from hipercow_tui.analysis.task_summary import NO_SUMMARY
 from hipercow_tui.domain.task import Task
+from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.ui.browse.pane import Pane
 from hipercow_tui.ui.browse.session import Session
 from hipercow_tui.ui.browse.state import TASKS, Row
@@ -72,7 +73,7 @@ class TasksPane(Pane):
         self.table.show(view_model.view, request.now)
         if self.session.complete and request.snapshot is self.session.snapshot:
             self.table.rows_pending = False
-        if before is not None and before.request.filters.given != request.filters.given:
+        if before is not None and before.view.stack.given != view_model.view.stack.given:
             self._show_a_match(self.table.visible_rows)
         self.show_top_of(request.sort, changing=request.sort.key in READ_KEYS)
         self.load_visible()
@@ -120,9 +121,9 @@ class TasksPane(Pane):
                 "new tasks appear here; ? shows the keys",
             )
 
-    def show_sizes(self, sizes: Sizes) -> None:
+    def show_sizes(self, sizes: Sizes, kind: SizeKind) -> None:
         """Show columns for sizes."""
-        self.table.show_sizes(sizes)
+        self.table.show_sizes(sizes, kind)
 
     # Reading
 

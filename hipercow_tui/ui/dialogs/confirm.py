@@ -11,9 +11,10 @@ from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
 from hipercow_tui.domain.plan import PurgePlan
-from hipercow_tui.formats.folder_size import Size
+from hipercow_tui.formats.folder_size import Size, SizeKind
+from hipercow_tui.output.report import kept_by_you, side_effects
 from hipercow_tui.purging.manifest import PurgeMode
-from hipercow_tui.support.text import format_size, pluralize
+from hipercow_tui.support.text import pluralize
 from hipercow_tui.ui.cells import plain_text
 from hipercow_tui.ui.dialogs.choice import Choice, ChoiceScreen
 
@@ -27,7 +28,7 @@ _CHOICES = (
 class ConfirmScreen(ChoiceScreen):
     """Ask whether to carry out a plan; dismiss with the value of a ``PurgeMode``, or None.
 
-    ``total`` is the disk usage of the tasks, None while it is being measured. ``warning`` is the
+    ``total`` is the size of the tasks, None while it is being measured. ``warning`` is the
     result of the preflight check.
 
     For a large purge for good, or one that takes tasks which the filters alone would keep, the user
@@ -41,12 +42,18 @@ class ConfirmScreen(ChoiceScreen):
     ConfirmScreen #hint { color: $text-warning; display: none; }
     """
 
-    def __init__(self, plan: PurgePlan, total: Size | None, warning: str | None = None) -> None:
+    def __init__(
+        self,
+        plan: PurgePlan,
+        total: Size | None,
+        warning: str | None = None,
+        size_kind: SizeKind = SizeKind.APPARENT,
+    ) -> None:
         also = f" and {pluralize(len(plan.bundles), 'bundle')}" if plan.bundles else ""
         title = f"Purge {pluralize(len(plan.tasks), 'task')}{also}?"
-        super().__init__(title, _consequences(plan, total, warning), _CHOICES)
+        super().__init__(title, _consequences(plan, total, warning, size_kind), _CHOICES)
         self._tasks = len(plan.tasks)
-        self._number_required = self._tasks >= LARGE_PURGE or bool(plan.beyond_filters)
+        self._number_required = self._tasks >= LARGE_PURGE or bool(plan.cascaded)
 
     def extra_widgets(self) -> Iterable[Widget]:
         """Return the field for the number, if one is needed, and a hint."""
@@ -103,21 +110,24 @@ class ConfirmScreen(ChoiceScreen):
             self.query_one(Input).focus()
 
 
-def _consequences(plan: PurgePlan, total: Size | None, warning: str | None) -> Text:
+def _consequences(
+    plan: PurgePlan, total: Size | None, warning: str | None, size_kind: SizeKind
+) -> Text:
     text = Text()
     if total is not None:
-        text.append(f"{format_size(total.bytes)} in {pluralize(total.files, 'file')}. ")
+        text.append(f"{total.text(size_kind)}. ")
     elif plan.tasks:
-        text.append("The disk usage is still being measured. ")
-    if kept := len(plan.beyond_filters):
-        go = "task goes" if kept == 1 else "tasks go"
-        text.append(f"{kept:,} {go} that the filters alone would keep. ", "bold")
-    if plan.surviving:
-        stay = "task stays and loses its" if plan.surviving == 1 else "tasks stay and lose a"
-        text.append(f"{plan.surviving:,} {stay} bundle. ")
+        text.append("The size is still being measured. ")
+    if drawn_in := len(plan.cascaded):
+        chain, them = ("its chain", "it") if drawn_in == 1 else ("their chains", "them")
+        included = f"{pluralize(drawn_in, 'task')} included with {chain}"
+        text.append(f"{included}: the filters alone would keep {them}. ", "bold")
+    for effect in filter(None, (kept_by_you(plan), side_effects(plan))):
+        text.append(f"{effect}. ")
     if ignored := len(plan.ignored_bundles):
-        stay = "unreadable bundle stays" if ignored == 1 else "unreadable bundles stay"
-        text.append(f"{ignored:,} {stay} and may list missing tasks. ", "bold")
+        bundles = pluralize(ignored, "unreadable bundle")
+        stay = "it stays" if ignored == 1 else "they stay"
+        text.append(f"{bundles} ignored: {stay}, and may list tasks that are gone. ", "bold")
     if warning:
         text.append(f"\n\n! {plain_text(warning)}", "bold")
     return text.append(

@@ -42,7 +42,7 @@ class ErrorMessagesScreen(Page[str | None]):
     """Show the message of each task of a group, as they are when the screen opens.
 
     Dismiss with the id of the task to go to, or None. ``now`` is in seconds since the epoch.
-    ``plan`` is called to plan a purge of the marked tasks, ``show_log`` opens the log of a task.
+    ``plan`` is called to plan a purge of the marked tasks, and ``show_log`` to open a log.
     """
 
     DEFAULT_CSS = """
@@ -71,9 +71,9 @@ class ErrorMessagesScreen(Page[str | None]):
         tasks: Mapping[str, Task],
         failures: Mapping[str, Failure],
         now: float,
+        *,
         marks: Marks,
         plan: Callable[[], None],
-        *,
         show_log: Callable[[str], None],
     ) -> None:
         super().__init__()
@@ -135,15 +135,15 @@ class ErrorMessagesScreen(Page[str | None]):
             self.app.copy_to_clipboard(message_text(self._rows[key].failure))
             self.notify("Copied the message")
 
+    def action_plan(self) -> None:
+        """Show what a purge of the marked tasks would take."""
+        self._plan()
+
     def action_log(self) -> None:
         """Show the log of the task under the cursor."""
         key = self.query_one(MessageTable).cursor_key
         if key is not None:
             self._show_log(key)
-
-    def action_plan(self) -> None:
-        """Show what a purge of the marked tasks would take."""
-        self._plan()
 
     def action_back(self) -> None:
         """Cancel a range of marks, else close the screen."""

@@ -12,13 +12,16 @@ from textual.binding import BindingType
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
+from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.formats.root import Root
 from hipercow_tui.purging import BatchState, TrashEntry
+from hipercow_tui.purging.batch_contents import contents_of_batches
 from hipercow_tui.purging.manifest import PurgeMode
 from hipercow_tui.support.text import format_size, pluralize
 from hipercow_tui.ui.cells import fit, plain_text
 from hipercow_tui.ui.dialogs.choice import Choice, ChoiceScreen
 from hipercow_tui.ui.keymap import TRASH_KEYS
+from hipercow_tui.ui.screens.contents import ContentsScreen
 from hipercow_tui.ui.screens.history import HistoryScreen
 from hipercow_tui.ui.screens.page import Page
 from hipercow_tui.ui.widgets.footer import KeyFooter
@@ -55,8 +58,16 @@ class TrashScreen(Page[JobSpec | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [*TRASH_KEYS]
 
-    def __init__(self, root: Root, *, refusal: str, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        root: Root,
+        *,
+        refusal: str,
+        clock: Callable[[], float],
+        size_kind: SizeKind = SizeKind.APPARENT,
+    ) -> None:
         super().__init__()
+        self._size_kind = size_kind
         self._root = root
         self._monitor = TrashMonitor(root)
         self._reading = False
@@ -115,13 +126,13 @@ class TrashScreen(Page[JobSpec | None]):
         number = pluralize(len(self._state.entries), "batch", "batches")
         head = Text(f"Trash  {number}", "bold")
         if self._state.sizes:
-            head.append(f" · {format_size(self._size_of(self._state.entries))}")
+            head.append(f" · {self._size_text(self._state.entries)}")
         return Text.assemble(head, f"\n{plain_text(self._refusal)}" if self._refusal else "")
 
-    def _size_of(self, batches: Sequence[TrashEntry]) -> int:
-        """Return the bytes of these batches, as far as they are measured."""
-        sizes = (self._state.sizes.get(str(batch.name)) for batch in batches)
-        return sum(size.bytes for size in sizes if size is not None)
+    def _size_text(self, batches: Sequence[TrashEntry]) -> str:
+        """Return the size of these batches as far as they are measured; empty if none is."""
+        size = self._state.size_of(batches)
+        return size.text(self._size_kind) if size else ""
 
     def on_virtual_list_view_changed(self) -> None:
         """Show the batch under the cursor in full."""
@@ -130,11 +141,24 @@ class TrashScreen(Page[JobSpec | None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only the actions for which there is a batch."""
-        if action in ("restore", "empty", "empty_all"):
+        if action in ("open", "restore", "empty", "empty_all"):
             return bool(self._state.entries)
         return action != "finish" or bool(self._state.interrupted)
 
     # Actions
+
+    def action_open(self) -> None:
+        """List what the purge of the batch under the cursor holds."""
+        if batch := self.batches.current:
+            batches = self._state.same_purge(batch)
+            self.app.push_screen(
+                ContentsScreen(
+                    f"Batch {batch.batch_id}",
+                    lambda: contents_of_batches(self._root, batches),
+                    clock=self._clock,
+                    size_kind=self._size_kind,
+                )
+            )
 
     def action_restore(self) -> None:
         """Restore the batch under the cursor, after a question."""
@@ -187,9 +211,9 @@ class TrashScreen(Page[JobSpec | None]):
         if not batches:
             self.notify("Emptying the trash erases none of these: e erases the batch at the cursor")
             return
-        size = self._size_of(batches)
+        size = self._size_text(batches)
         text = f"{contents_text(*batches)} in {pluralize(len(batches), 'batch', 'batches')}"
-        text += f", {format_size(size)}," if size else ""
+        text += f", {size}," if size else ""
         text += f" are erased for good. {_IRREVERSIBLE}"
         choice = Choice("yes", "y", "Erase for good", "error")
         self._confirm("Empty the trash?", text, choice, empty_job(self._root, batches))
@@ -221,16 +245,18 @@ class TrashScreen(Page[JobSpec | None]):
 
     def action_history(self) -> None:
         """Show the history."""
-        self.app.push_screen(HistoryScreen(self._root, clock=self._clock))
+        self.app.push_screen(
+            HistoryScreen(self._root, clock=self._clock, size_kind=self._size_kind)
+        )
 
     def _line(self, batch: TrashEntry) -> Text:
-        size = self._state.sizes.get(str(batch.name))
+        size = self._state.size_of([batch])
         return record_line(
             (fit(_state_text(batch), 15), "bold" if batch.interrupted else ""),
             fit(age_text(batch, self._clock()), 16),
             tasks=len(batch.tasks),
             bundles=len(batch.bundles),
-            size=format_size(size.bytes) if size else "…",
+            size=format_size(size.of(self._size_kind)) if size else "…",
             process=batch.confirmed_by,
         )
 

@@ -11,7 +11,7 @@ from hipercow_tui.analysis.error_groups import ErrorGroup, ErrorKey, ErrorSort
 from hipercow_tui.analysis.task_view import TaskView, next_hit
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.support.text import format_age, pluralize
-from hipercow_tui.ui.cells import Column, PlacedColumn, cut_end, plain_text
+from hipercow_tui.ui.cells import Column, PlacedColumn, cut_end, plain_text, short_number
 from hipercow_tui.ui.marks import Marks
 from hipercow_tui.ui.widgets.keyed_table import KeyedTable
 from hipercow_tui.ui.widgets.markable_table import MarkableTable
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 LONG_AGES_FROM = 112  # cells from which on ages are long
 
-_TASKS = Column(ErrorKey.TASKS, "tasks", 6, 7)
+_TASKS = Column(ErrorKey.TASKS, "tasks", 6, 7, right=True)
 _BAR = Column("bar", "", 5, 16, rank=2)
 _MESSAGE = Column(ErrorKey.MESSAGE, "message", 28, 120)
 _INPUTS = Column(ErrorKey.INPUTS, "differing inputs", 16, 32, rank=3)
@@ -140,7 +140,8 @@ class ErrorTable(MarkableTable, KeyedTable):
     def _cell(self, group: ErrorGroup, placed: PlacedColumn) -> Cell:
         match placed.column.key:
             case ErrorKey.TASKS:
-                return ((f"{len(group.ids):,}".rjust(placed.width - 1), ""),)
+                number = short_number(len(group.ids), placed.width)
+                return ((number.rjust(placed.width), ""),)
             case ErrorKey.MESSAGE:
                 style = "strong" if group.has_message else "quiet"
                 return ((cut_end(plain_text(message_line(group)), placed.width), style),)
@@ -163,10 +164,10 @@ class ErrorTable(MarkableTable, KeyedTable):
 
     @property
     def ids_to_mark(self) -> Collection[str]:
-        """The failed tasks that pass the filters; during a search, only of errors found, and for a
-        comparison such as ``beta > 0.9`` only tasks with such an input."""
-        is_comparison = parse_comparison(self._view.query) is not None
-        found = self._view.failed_hits if is_comparison else super().ids_to_mark
+        """The failed tasks that pass the filters; during a search, only of errors found, and with a
+        comparison only those that it found."""
+        by_comparison = parse_comparison(self._view.query) is not None
+        found = self._view.failed_hits if by_comparison else super().ids_to_mark
         return self._view.markable_among(found)
 
     @property

@@ -5,8 +5,9 @@ from __future__ import annotations
 from rich.text import Text
 from textual.widgets import Static
 
+from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.purging import Phase
-from hipercow_tui.support.text import format_duration, format_size
+from hipercow_tui.support.text import format_duration
 from hipercow_tui.ui.workers.purge_job import JobProgressed, JobRunner, JobSpec
 
 _PHASE_TEXT = {
@@ -26,8 +27,9 @@ class PurgeBar(Static):
     PurgeBar { height: 1; padding: 0 1; background: $warning-muted; color: $text; }
     """
 
-    def __init__(self, job: JobSpec, *, id: str | None = None) -> None:
-        super().__init__(markup=False, id=id)
+    def __init__(self, job: JobSpec, *, size_kind: SizeKind) -> None:
+        super().__init__(markup=False)
+        self._size_kind = size_kind
         self._job = job
         self.runner = JobRunner(job, self)
 
@@ -51,8 +53,8 @@ class PurgeBar(Static):
         text = Text(f"{_PHASE_TEXT[progress.phase]} ")
         text.append("█" * full).append("░" * (_BAR - full))
         facts = [f"{progress.done:,}/{progress.total:,}"]
-        if progress.bytes:
-            facts.append(format_size(progress.bytes))
+        if progress.freed.files:
+            facts.append(self._size_kind.text(progress.freed.of(self._size_kind)))
         if message.seconds_left is not None:
             facts.append(f"{format_duration(max(1.0, message.seconds_left))} left")
         if self._job.can_stop and not self.runner.stopping:

@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Size
 from textual.strip import Strip
 
-from hipercow_tui.ui.cells import GAP, Column, PlacedColumn, fit, join_cells
+from hipercow_tui.ui.cells import GAP, Column, PlacedColumn, cut_end, fit, join_cells
 
 # A part of a cell: its text, and its component class without the prefix.
 TextPart: TypeAlias = tuple[str, str]
@@ -80,10 +80,17 @@ def render_header(
     segments = [Segment(" " * GUTTER, style("header"))]
     for placed in layout:
         arrow = sort_arrow(placed.column)
-        title = fit(placed.column.title + arrow, placed.width)
+        title = column_title(placed, arrow)
         segments.append(Segment(title, style("header", "sorted") if arrow else style("header")))
         segments.append(Segment(" " * GAP, style("header")))
     return Strip(segments).adjust_cell_length(width, style("header"))
+
+
+def column_title(placed: PlacedColumn, arrow: str) -> str:
+    """Return a title in exactly the width of its column: it is cut at its end, before the arrow."""
+    width = placed.width
+    title = cut_end(placed.column.title, width - len(arrow)) + arrow
+    return title.rjust(width) if placed.column.right else set_cell_size(title, width)
 
 
 def render_empty_line(lines: Sequence[str], y: int, size: Size, style: Styles) -> Strip:

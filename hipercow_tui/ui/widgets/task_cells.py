@@ -12,20 +12,13 @@ from hipercow_tui.analysis.disk_usage import MeasuredSize
 from hipercow_tui.analysis.task_sorting import SortKey
 from hipercow_tui.analysis.task_summary import TaskSummary
 from hipercow_tui.domain.task import Task
-from hipercow_tui.support.text import format_age, format_duration, format_size
-from hipercow_tui.ui.cells import PlacedColumn, cut_end, plain_text
+from hipercow_tui.formats.folder_size import SizeKind
+from hipercow_tui.support.text import AGE_UNITS, format_age, format_duration, format_size
+from hipercow_tui.ui.cells import PlacedColumn, cut_end, plain_text, short_number
 from hipercow_tui.ui.status_style import GLYPH
 from hipercow_tui.ui.widgets.row_rendering import Cell, TextPart
 
-_SHORT_UNITS = {
-    "second": "s",
-    "minute": "min",
-    "hour": "h",
-    "day": "d",
-    "week": "w",
-    "month": "mo",
-    "year": "y",
-}
+_SYMBOLS = {unit.name: unit.symbol for unit in AGE_UNITS}
 
 
 def table_id(task_id: str) -> str:
@@ -37,10 +30,12 @@ def size_part(measured: MeasuredSize | None, task: Task, placed: PlacedColumn) -
     """Return ``2.1 MB``, or the number of files; with ``~`` if it may have changed."""
     if measured is None:
         return "", ""
-    sign = "" if measured.is_current(task) else "~"
-    in_bytes = placed.column.key == SortKey.SIZE
-    text = format_size(measured.size.bytes) if in_bytes else f"{measured.size.files:,}"
-    return (sign + text).rjust(placed.width), "" if in_bytes else "quiet"
+    sign, size = "" if measured.is_current(task) else "~", measured.size
+    if placed.column.key == SortKey.FILES:
+        number = short_number(size.files, placed.width - len(sign))
+        return (sign + number).rjust(placed.width), "quiet"
+    kind = SizeKind.APPARENT if placed.column.key == SortKey.SIZE else SizeKind.ON_DISK
+    return (sign + format_size(size.of(kind))).rjust(placed.width), ""
 
 
 def what_part(task: Task, summary: TaskSummary | None) -> TextPart:
@@ -111,4 +106,4 @@ def duration_text(seconds: float | None, *, estimated: bool = False) -> str:
 def short_age(age: str) -> str:
     """Shorten ``3 weeks ago`` and ``3 weeks`` to ``3w``."""
     number, _, unit = age.removesuffix(" ago").partition(" ")
-    return f"{number}{_SHORT_UNITS[unit.removesuffix('s')]}" if number.isdigit() else "now"
+    return f"{number}{_SYMBOLS[unit.removesuffix('s')]}" if number.isdigit() else "now"

@@ -16,8 +16,9 @@ from hipercow_tui.analysis.task_view import TaskView
 from hipercow_tui.domain.durations import queue_time, run_time
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Lang, Task
+from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.support.text import format_age
-from hipercow_tui.ui.cells import Column, PlacedColumn
+from hipercow_tui.ui.cells import Column, PlacedColumn, short_number
 from hipercow_tui.ui.marks import Marks
 from hipercow_tui.ui.widgets.markable_table import MarkableTable
 from hipercow_tui.ui.widgets.row_rendering import Cell, RenderedRow
@@ -50,11 +51,14 @@ _BUNDLE = Column(SortKey.BUNDLE, "bundle", 8, 22, rank=4)
 _CREATED = Column(SortKey.CREATED, "created", 14, 14, rank=8)
 _WAITED = Column(SortKey.WAITED, "waited", 7, 7, rank=7)
 _RAN = Column(SortKey.RAN, "ran", 6, 6, rank=6)
-_ATTEMPTS = Column(SortKey.ATTEMPTS, "↻", 2, 2, rank=3)
+_ATTEMPTS = Column(SortKey.ATTEMPTS, "↻", 3, 3, rank=3)
 _ID = Column(SortKey.ID, "id", 12, 12, rank=5)
 _LANG = Column(SortKey.LANG, "lang", 6, 6, rank=4)
-_SIZE = Column(SortKey.SIZE, "     size", 9, 9)
-_FILES = Column(SortKey.FILES, " files", 6, 6, rank=5)
+_SIZES = {
+    SizeKind.APPARENT: Column(SortKey.SIZE, SizeKind.APPARENT, 9, 9, right=True),
+    SizeKind.ON_DISK: Column(SortKey.DISK, SizeKind.ON_DISK, 9, 9, right=True),
+}
+_FILES = Column(SortKey.FILES, "files", 6, 6, rank=5, right=True)
 # The width in cells, without the column for the language, from which on a column is shown.
 _SHOWN_FROM: Mapping[str, int] = {
     SortKey.CREATED: ALL_COLUMNS_FROM,
@@ -79,6 +83,7 @@ class TaskTable(MarkableTable):
         self.summaries = summaries
         self.now = 0.0
         self._sizes: Sizes | None = None
+        self._size_kind = SizeKind.APPARENT
         self.stuck: Mapping[str, str] = {}
         self._view = TaskView(Snapshot(Path()))
 
@@ -105,9 +110,9 @@ class TaskTable(MarkableTable):
         else:
             self.rows_changed(before.ids)
 
-    def show_sizes(self, sizes: Sizes) -> None:
-        """Add columns for disk usage; sizes that are measured later appear when rows are drawn."""
-        self._sizes = sizes
+    def show_sizes(self, sizes: Sizes, kind: SizeKind) -> None:
+        """Add columns for sizes; those that are measured later appear when rows are drawn."""
+        self._sizes, self._size_kind = sizes, kind
         self.forget_layout()
 
     @property
@@ -161,7 +166,7 @@ class TaskTable(MarkableTable):
             ),
             _ATTEMPTS,
             *langs,
-            *((_SIZE, _FILES) if self._sizes is not None else ()),
+            *((_SIZES[self._size_kind], _FILES) if self._sizes is not None else ()),
             _ID,
         )
 
@@ -222,10 +227,11 @@ class TaskTable(MarkableTable):
             case SortKey.FINISHED:
                 return ((finished_text(task, self.now, long=placed.width >= _LONG_AGE), ""),)
             case SortKey.ATTEMPTS:
-                return ((f"{len(task.chain)}" if task.chain else "", "quiet"),)
+                attempts = len(task.chain)
+                return ((short_number(attempts, placed.width) if attempts else "", "quiet"),)
             case SortKey.LANG:
                 return ((task.lang.shown, "quiet"),)
-            case SortKey.SIZE | SortKey.FILES:
+            case SortKey.SIZE | SortKey.DISK | SortKey.FILES:
                 measured = self._sizes.get(task.id) if self._sizes else None
                 return (size_part(measured, task, placed),)
             case SortKey.ID:

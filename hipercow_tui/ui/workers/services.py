@@ -38,7 +38,12 @@ from hipercow_tui.ui.workers.log_activity import LogActivityWorker
 from hipercow_tui.ui.workers.poller import Poller
 from hipercow_tui.ui.workers.size_worker import SizeWorker
 from hipercow_tui.ui.workers.summary_loader import SummaryLoader
-from hipercow_tui.ui.workers.view_model import ViewModelBuilder, ViewRequest, compute_totals
+from hipercow_tui.ui.workers.view_model import (
+    PurgeForecast,
+    ViewModelBuilder,
+    ViewRequest,
+    forecast_purge,
+)
 
 if TYPE_CHECKING:
     from hipercow_tui.ui.workers.trash_monitor import TrashMonitor, TrashState
@@ -86,9 +91,9 @@ class BackgroundServices:
         self._view_models = LatestOnlyWorker(
             builder.build, lambda view_model: post(ViewModelReady(view_model)), failed
         )
-        self._totals = LatestOnlyWorker(
-            compute_totals,
-            lambda totals: post(TotalsReady(totals)),
+        self._totals: LatestOnlyWorker[ViewRequest, PurgeForecast] = LatestOnlyWorker(
+            lambda request: forecast_purge(request, self.sizes.sizes),
+            lambda forecast: post(TotalsReady(forecast)),
             failed,
             debounce=TOTALS_DEBOUNCE,
         )

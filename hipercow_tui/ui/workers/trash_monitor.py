@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
-from hipercow_tui.formats.folder_size import Size
+from hipercow_tui.domain.task import Lang
+from hipercow_tui.formats.folder_size import Size, SizeKind, freed_size
 from hipercow_tui.formats.root import Root
 from hipercow_tui.purging import (
     BatchState,
@@ -17,21 +19,26 @@ from hipercow_tui.purging import (
     measure_entry,
     trash_fingerprint,
 )
+from hipercow_tui.purging.batch_name import BatchName
 from hipercow_tui.support.errors import PurgeError
-from hipercow_tui.support.text import format_age, format_duration, format_size, tasks_and_bundles
+from hipercow_tui.support.text import format_age, format_duration, tasks_and_bundles
 
 # Seconds after a change until the trash is read once more: times on a file server have a resolution
 # of a second or so, and a second change right after the first may not show.
 _SETTLE = 2.5
 
 
+# A purge of R and Python tasks makes two batches of one name.
+BatchKey: TypeAlias = tuple[Lang, BatchName]
+
+
 @dataclass(frozen=True, slots=True)
 class TrashState:
-    """The batches, the latest first, and the known sizes by the name of the batch; ``problem`` says
-    why they can't be read, else it is empty."""
+    """The batches, the latest first, and the known sizes by the language and the name of the batch;
+    ``problem`` says why they can't be read, else it is empty."""
 
     entries: tuple[TrashEntry, ...] = ()
-    sizes: Mapping[str, Size] = field(default_factory=dict)
+    sizes: Mapping[BatchKey, Size] = field(default_factory=dict)
     problem: str = ""
 
     @property
@@ -50,7 +57,12 @@ class TrashState:
         """The batches that were interrupted."""
         return tuple(batch for batch in self.entries if batch.interrupted)
 
-    def summary(self, now: float) -> str:
+    def size_of(self, batches: Iterable[TrashEntry]) -> Size | None:
+        """Return the size of batches together, as far as they are measured; None if none is."""
+        known = [size for batch in batches if (size := self.sizes.get(_key(batch)))]
+        return freed_size(known) if known else None
+
+    def summary(self, now: float, kind: SizeKind) -> str:
         """Return ``trash 1.2 GB, 3 days`` with the age of the oldest batch; empty if the trash is.
 
         ``now`` is in seconds since the epoch."""
@@ -62,9 +74,9 @@ class TrashState:
         if not batches:
             return ""
         words = "trash"
-        known = [self.sizes.get(str(batch.name)) for batch in batches]
-        if any(known):
-            words += f" {format_size(sum(one.bytes for one in known if one))}"
+        size = self.size_of(batches)
+        if size is not None:
+            words += f" {kind.text(size.of(kind))}"
         times = [batch.confirmed_at for batch in batches if batch.confirmed_at is not None]
         return f"{words}, {format_duration(max(1.0, now - min(times)))}" if times else words
 
@@ -103,18 +115,20 @@ class TrashMonitor:
     def _read_batches(self, before: TrashState) -> Iterator[TrashState]:
         try:
             batches = tuple(reversed(list_trash(self._root)))
-            same = {str(batch.name) for batch in batches if batch in before.entries}
-            sizes = {name: one for name, one in before.sizes.items() if name in same}
+            same = {_key(batch) for batch in batches if batch in before.entries}
+            sizes = {key: one for key, one in before.sizes.items() if key in same}
             yield TrashState(batches, sizes)
-            missing = [
-                batch for batch in batches if not batch.in_use and str(batch.name) not in sizes
-            ]
+            missing = [batch for batch in batches if not batch.in_use and _key(batch) not in sizes]
             if missing:
-                found = {str(batch.name): measure_entry(self._root, batch) for batch in missing}
-                sizes = sizes | {name: one for name, one in found.items() if one is not None}
+                found = {_key(batch): measure_entry(self._root, batch) for batch in missing}
+                sizes = sizes | {key: one for key, one in found.items() if one is not None}
                 yield TrashState(batches, sizes)
         except PurgeError as error:
             yield TrashState(problem=str(error))
+
+
+def _key(batch: TrashEntry) -> BatchKey:
+    return batch.lang, batch.name
 
 
 def contents_text(*batches: TrashEntry, verb: str = "") -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from rich.cells import cell_len
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
@@ -37,11 +36,3 @@ def heading(title: str, value: str, *, warn: bool = False) -> Content:
     """Return a line with the title of a filter, and its value on the right."""
     style = "bold $text-warning" if warn else QUIET
     return justify(Content.styled(title, "bold"), Content.styled(value, style))
-
-
-def short_number(value: int, width: int) -> str:
-    """Format a number in at most ``width`` cells, as exactly as possible: 12,345, 12345, 12k."""
-    for text in (f"{value:,}", f"{value}", f"{value // 1000}k"):
-        if cell_len(text) <= width:
-            return text
-    return f"{value // 1_000_000}M"

@@ -15,14 +15,15 @@ from textual.message import Message
 
 from hipercow_tui.domain.filter_counts import FilterCounts
 from hipercow_tui.domain.filters import FilterStack, WithStatus
+from hipercow_tui.domain.plan import PlanTotals
 from hipercow_tui.domain.task import Status
 from hipercow_tui.settings.saved_filters import SavedFilter
-from hipercow_tui.ui.cells import cut_end
+from hipercow_tui.ui.cells import cut_end, short_number
 from hipercow_tui.ui.widgets.filters.age import AgeFilter
 from hipercow_tui.ui.widgets.filters.bundle import BundleFilter, join_globs
 from hipercow_tui.ui.widgets.filters.language import LanguageFilter
-from hipercow_tui.ui.widgets.filters.line import WIDTH, FilterLine, heading, short_number
-from hipercow_tui.ui.widgets.filters.purge_totals import PurgeTotals, Totals
+from hipercow_tui.ui.widgets.filters.line import WIDTH, FilterLine, heading
+from hipercow_tui.ui.widgets.filters.purge_totals import PurgeTotals
 from hipercow_tui.ui.widgets.filters.status import StatusFilter
 from hipercow_tui.ui.widgets.filters.validated_input import ValidatedInput
 
@@ -35,7 +36,7 @@ BLANK_LINES_FROM = 24  # a heading and blank lines between the filters,
 TALL_HISTOGRAM_FROM = 26  # a higher histogram.
 
 
-class Selection(NamedTuple):
+class Limits(NamedTuple):
     """What limits a purge besides the filters of the panel.
 
     ``steps`` are the labels of what the list is narrowed to, such as ``bundle sweep_03``.
@@ -88,8 +89,9 @@ class FilterPanel(Vertical):
     def __init__(self, clock: Callable[[], float] = time.time, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.border_title = "Filters"
-        self._selection = Selection()
-        self._totals = Totals()
+        self._limits = Limits()
+        self._totals: PlanTotals | None = None  # None until those of the present filters are known
+        self._total_size = ""
         self._title = FilterLine(id="status-title")
         self._statuses = StatusFilter(id="statuses")
         self._ages = AgeFilter(clock, id="ages", classes="part")
@@ -98,7 +100,7 @@ class FilterPanel(Vertical):
         self._steps = FilterLine(id="steps", classes="part")
         self._marks_line = FilterLine(classes="part")
         self._purge_totals = PurgeTotals()
-        self._posted = self._values()
+        self._posted = self.values
 
     def compose(self) -> ComposeResult:
         """Yield the filters, which scroll on a low terminal, and the totals, which do not."""
@@ -128,23 +130,24 @@ class FilterPanel(Vertical):
             lang=self._langs.value,
         )
 
-    def show_selection(self, selection: Selection) -> None:
+    def show_limits(self, limits: Limits) -> None:
         """Show what the list is narrowed to, and the marks."""
-        if selection != self._selection:
-            self._selection = selection
+        if limits != self._limits:
+            self._limits = limits
             self._update()
 
     def show(self, counts: FilterCounts) -> None:
         """Show how many tasks each filter alone matches, as counted by ``count_passing``."""
         self._statuses.counts = counts.statuses
+        self._statuses.by_last_attempt = counts.by_last_attempt
         self._ages.show(counts)
         self._bundles.show(counts)
         self._langs.counts = counts.langs
         self._fit_histogram()
 
-    def show_totals(self, matched: int, cascaded: int, bundles: int, blocked: int) -> None:
-        """Show the totals of a purge."""
-        self._totals = Totals(matched, cascaded, bundles, blocked)
+    def show_totals(self, totals: PlanTotals, size: str = "") -> None:
+        """Show the totals of a purge with the present filters, and its size if it is known."""
+        self._totals, self._total_size = totals, size
         self._update()
 
     def focus_first(self) -> None:
@@ -176,7 +179,7 @@ class FilterPanel(Vertical):
         focused = self.screen.focused
         if focused is not None and self.has_focus_within:
             self.call_after_refresh(focused.scroll_visible, animate=False)
-        self._show_steps(self._selection.steps)
+        self._show_steps(self._limits.steps)
 
     @property
     def _has_frame(self) -> bool:
@@ -189,7 +192,7 @@ class FilterPanel(Vertical):
     def _fit_histogram(self) -> None:
         """Set the height of the histogram; the filter by language takes one line, and so does what
         the list is narrowed to."""
-        extra = bool(self._langs.counts) + bool(self._selection.steps)
+        extra = bool(self._langs.counts) + bool(self._limits.steps)
         rows, least = self._rows, HISTOGRAM_FROM + extra
         self._ages.slider.rows = 3 if rows >= TALL_HISTOGRAM_FROM else 1 if rows >= least else 0
 
@@ -199,13 +202,14 @@ class FilterPanel(Vertical):
     @on(LanguageFilter.Changed)
     def _filters_changed(self) -> None:
         """Post Changed, but only once for changes that arrive together."""
-        self._update()
-        if self._values() != self._posted:
-            self._posted = self._values()
+        if self.values != self._posted:
+            self._posted, self._totals = self.values, None
             self.post_message(self.Changed(self.stack))
+        self._update()
 
-    def _values(self) -> tuple[object, ...]:
-        """Return the values of all filters, without the present time."""
+    @property
+    def values(self) -> tuple[object, ...]:
+        """The values of all filters, without the present time."""
         bundles = self._bundles.value
         return (
             self._statuses.checked,
@@ -215,7 +219,7 @@ class FilterPanel(Vertical):
         )
 
     def _update(self) -> None:
-        steps, marked, passing = self._selection
+        steps, marked, passing = self._limits
         self._show_steps(steps)
         if marked is None:
             self._marks_line.content = heading("Marks", "none")
@@ -227,7 +231,9 @@ class FilterPanel(Vertical):
         else:
             self._marks_line.content = heading("Marks", f"{marked:,} marked")
         if self.stack.given or steps or marked is not None:
-            self._purge_totals.show_totals(self._totals, marked=marked is not None)
+            self._purge_totals.show_totals(
+                self._totals, self._total_size, marked=marked is not None
+            )
         else:
             self._purge_totals.show_no_filter()
 

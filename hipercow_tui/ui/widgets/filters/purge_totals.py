@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from textual.content import Content
 
-from hipercow_tui.ui.widgets.filters.line import QUIET, WIDTH, FilterLine, short_number
+from hipercow_tui.domain.plan import PlanTotals
+from hipercow_tui.ui.cells import short_number
+from hipercow_tui.ui.widgets.filters.line import QUIET, WIDTH, FilterLine
 
 TITLE = " Would go "
 NUMBER_WIDTH = 6  # cells of a number
-
-
-class Totals(NamedTuple):
-    """The numbers of a purge with the present filters."""
-
-    matched: int = 0
-    cascaded: int = 0
-    bundles: int = 0
-    blocked: int = 0
 
 
 class PurgeTotals(FilterLine):
@@ -32,25 +23,29 @@ class PurgeTotals(FilterLine):
         """Show that nothing goes without a filter."""
         self._set_lines(Content.styled("nothing: no filter set", QUIET))
 
-    def show_totals(self, totals: Totals, *, marked: bool) -> None:
+    def show_totals(self, totals: PlanTotals | None, size: str, *, marked: bool) -> None:
         """Show the numbers of matched tasks, others in retry chains, bundles and blocked tasks.
 
-        With ``marked``, only marked tasks go, and are counted.
+        They are ``…`` while they are not known. ``size`` takes the place of the blocked tasks if
+        there are none; it is empty while the size is not known. With ``marked``, only marked tasks
+        go, and are counted.
         """
+        numbers = totals or PlanTotals()
         rows = (
-            (" ", totals.matched, "marked" if marked else "matched", "bold"),
-            ("+", totals.cascaded, "in retry chains", ""),
-            ("+", totals.bundles, "bundle" if totals.bundles == 1 else "bundles", ""),
-            ("!" if totals.blocked else " ", totals.blocked, "blocked", "bold $text-warning"),
+            (" ", numbers.matched, "marked" if marked else "matched", "bold"),
+            ("+", numbers.cascaded, "in retry chains", ""),
+            ("+", numbers.bundles, "bundle" if numbers.bundles == 1 else "bundles", ""),
+            ("!" if numbers.blocked else " ", numbers.blocked, "blocked", "bold $text-warning"),
         )
-        numbers = [short_number(value, NUMBER_WIDTH) for _, value, _, _ in rows]
-        width = max(3, *map(len, numbers))
-        self._set_lines(
-            *(
-                Content.styled(f"{sign} {shown:>{width}} {word}", style if value else QUIET)
-                for (sign, value, word, style), shown in zip(rows, numbers, strict=True)
-            )
-        )
+        shown = [short_number(value, NUMBER_WIDTH) if totals else "…" for _, value, _, _ in rows]
+        width = max(3, *map(len, shown))
+        lines = [
+            Content.styled(f"{sign} {number:>{width}} {word}", style if value else QUIET)
+            for (sign, value, word, style), number in zip(rows, shown, strict=True)
+        ]
+        if totals and size and not totals.blocked:
+            lines[-1] = Content.styled(f"= {size}", "bold")
+        self._set_lines(*lines)
 
     def _set_lines(self, *lines: Content) -> None:
         rule = Content.assemble(
