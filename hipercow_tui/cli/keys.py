@@ -16,7 +16,7 @@ _EPILOG = """
 To choose other keys, write keys.toml in the config folder, with lines such as
 plan = "P" or next_hit = ["n", "f3"]. Messages say what is wrong in the file.
 """
-_ID, _KEYS = 24, 20  # cells
+_ID, _KEYS = 24, 22  # cells
 
 
 @end_on_interrupt()

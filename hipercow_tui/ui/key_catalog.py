@@ -27,6 +27,7 @@ from hipercow_tui.ui.dialogs.save_plan import SavePlanScreen
 from hipercow_tui.ui.dialogs.sort_menu import SortMenuScreen
 from hipercow_tui.ui.key_names import keys_of, shown_keys, textual_key, user_key
 from hipercow_tui.ui.keymap import APP_KEYS, KEY_GROUPS, SCROLL_KEYS, KeyGroup, Keymap
+from hipercow_tui.ui.screens.contents import ContentsScreen
 from hipercow_tui.ui.screens.error_messages import ErrorMessagesScreen, MessageTable
 from hipercow_tui.ui.screens.history import HistoryScreen
 from hipercow_tui.ui.screens.log import LogScreen
@@ -51,6 +52,7 @@ from hipercow_tui.ui.widgets.sweep_chart import SweepChart
 from hipercow_tui.ui.widgets.sweep_table import SweepTable
 from hipercow_tui.ui.widgets.task_details import TaskDetailsView
 from hipercow_tui.ui.widgets.task_table import TaskTable
+from hipercow_tui.ui.widgets.virtual_list import VirtualList
 
 MAIN = "On the main screen"
 FALLBACK = "explain_purge"  # its keys may be given to others
@@ -78,6 +80,7 @@ _SCREENS: tuple[tuple[str, tuple[type, ...]], ...] = (
     ("In the messages of an error", (ErrorMessagesScreen, MessageTable, ScrollText)),
     ("In the trash", (TrashScreen, RecordList)),
     ("In the history", (HistoryScreen, RecordList)),
+    ("In the contents of a batch", (ContentsScreen, VirtualList)),
     ("In a question", (ChoiceScreen,)),
     ("In the copy menu", (CopyMenuScreen, MenuList)),
     ("In the sort menu", (SortMenuScreen, MenuList)),
@@ -127,8 +130,7 @@ def _keys_of(title: str, classes: Sequence[type]) -> Iterator[Binding]:
 @cache
 def groups() -> Sequence[KeyGroup]:
     """Return all keys, each once, under titles for the help."""
-    main = [group for group in KEY_GROUPS if not group.title.startswith("In the ")]
-    *main, app = main
+    *main, app = (group for group in KEY_GROUPS if not group.title.startswith("In the "))
     found = [*main, KeyGroup("Text that scrolls", SCROLL_KEYS)]
     seen = {key.id for group in (*found, app) for key in group.keys}
     for context in contexts():

@@ -97,7 +97,7 @@ def run_app(
 def _load_keymap() -> Keymap | None:
     """Return the keys that the user chose, None if there are none."""
     file = KeyFile.of_user()
-    if file is None or not file.path.exists():
+    if file is None or not os.path.lexists(file.path):
         return None
     from hipercow_tui.ui.key_catalog import load_keymap  # imports every screen
 
