@@ -411,7 +411,7 @@ class PlanScreen(Page[JobSpec | None]):
 
         def answered(mode: str | None) -> None:
             if mode is not None:
-                self.dismiss(purge_job(plan, self.root, PurgeMode(mode), self._sizes))
+                self.dismiss(purge_job(plan, self.root, PurgeMode(mode), self._sizes.sizes))
 
         self.app.push_screen(ConfirmScreen(plan, total, warning, self._known.size_kind), answered)
 
