@@ -68,7 +68,12 @@ class Arrangement:
 
         Ages and sizes begin with the newest and largest, texts with the first.
         """
-        key = _next(ChainKey, self.key, step)
+        return self.sorted_by(_next(ChainKey, self.key, step))
+
+    def sorted_by(self, key: ChainKey) -> Arrangement:
+        """Return the arrangement by a key: reversed if it is the key already."""
+        if key is self.key:
+            return self.reversed()
         return Arrangement(self.grouping, key, key in (ChainKey.AGE, ChainKey.SIZE))
 
 

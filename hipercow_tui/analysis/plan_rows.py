@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Set
+from collections.abc import Collection, Iterable, Mapping, Set
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
@@ -12,11 +12,11 @@ from hipercow_tui.analysis.plan_tree import (
     KnownFacts,
     PlanGroup,
     PlanTree,
-    chain_size,
 )
 from hipercow_tui.domain.plan import PlannedBundle, PlannedTask, Reason
 from hipercow_tui.domain.plan_chains import PlannedChain
 from hipercow_tui.domain.task import Status
+from hipercow_tui.formats.folder_size import Size, freed_size
 
 
 class Member(NamedTuple):
@@ -27,7 +27,7 @@ class Member(NamedTuple):
     last: bool
 
 
-# A group is its title, a chain its first line, and a text a line of its own.
+# The row of a title is its group, the first row of a chain is the chain. A reason is a text.
 Row: TypeAlias = PlanGroup | PlannedChain | BlockedChain | Member | PlannedBundle | str
 
 
@@ -36,10 +36,9 @@ def tree_rows(groups: Iterable[PlanGroup], folded: Set[str] = frozenset()) -> li
     which only the first line is shown."""
     rows: list[Row] = []
     for group in groups:
-        if group.title:
-            rows.append(group)
-            if group.key in folded:
-                continue
+        rows.append(group)
+        if group.key in folded:
+            continue
         for item in group.items:
             rows.append(item)
             # Most chains are single tasks, and there can be a million.
@@ -61,7 +60,7 @@ class GroupFigures(NamedTuple):
 
     ``tasks`` go, or block; ``held`` are others of the chains of blocked ones. Of those that go,
     ``drawn_in`` are not matched, ``by_last_attempt`` are matched although their own status is not,
-    ``warned`` have a warning; ``bytes`` is their size if all are measured. ``kept`` tasks are kept
+    ``warned`` have a warning; ``size`` is their size if all are measured. ``kept`` tasks are kept
     by the user.
     """
 
@@ -71,18 +70,19 @@ class GroupFigures(NamedTuple):
     by_last_attempt: int = 0
     warned: int = 0
     kept: int = 0
-    bytes: int | None = None
+    size: Size | None = None
 
 
 def group_figures(
     group: PlanGroup,
     kept: Set[str],
     matched_statuses: Collection[Status],
-    measured: KnownFacts | None,
+    sizes: Mapping[str, Size] | None,
 ) -> GroupFigures:
-    """Count a group. ``kept`` are the keys of chains that the user keeps. ``measured`` has the
-    sizes of all tasks; with None no size is given. ``matched_statuses`` are those of the filter."""
-    tasks = held = drawn_in = by_last_attempt = warned = kept_tasks = total = 0
+    """Count a group. ``kept`` are the keys of chains that the user keeps. ``sizes`` has all tasks;
+    with None no size is given. ``matched_statuses`` are those of the filter."""
+    tasks = held = drawn_in = by_last_attempt = warned = kept_tasks = 0
+    found: list[Size] = []
     for chain in group.chains:
         if chain.key in kept:
             kept_tasks += len(chain_ids(chain))
@@ -98,10 +98,10 @@ def group_figures(
             elif one.task.status not in matched_statuses:
                 by_last_attempt += 1
             warned += bool(one.cautions)
-        if measured is not None:
-            total += chain_size(chain, measured)
-    size = None if measured is None else total
-    return GroupFigures(tasks, held, drawn_in, by_last_attempt, warned, kept_tasks, size)
+            if sizes is not None and (size := sizes.get(one.task.id)) is not None:
+                found.append(size)
+    total = None if sizes is None else freed_size(found)
+    return GroupFigures(tasks, held, drawn_in, by_last_attempt, warned, kept_tasks, total)
 
 
 def bundle_tasks(tree: PlanTree, row: Row, group: PlanGroup | None) -> tuple[str, tuple[str, ...]]:

@@ -19,7 +19,7 @@ from hipercow_tui.domain.blocked import Blocked
 from hipercow_tui.domain.plan import PlannedBundle, PlannedTask, PurgePlan, Reason
 from hipercow_tui.domain.plan_chains import PlannedChain
 from hipercow_tui.domain.task import BundleId, Status, Task
-from hipercow_tui.formats.folder_size import Size, SizeKind
+from hipercow_tui.formats.folder_size import Size, SizeKind, freed_size
 
 _DAY = 86400.0
 # Groups by age: up to how many seconds, and the title.
@@ -39,7 +39,7 @@ _REASON_WIDTH = 70  # characters of a line of the reason why a task is blocked
 
 
 class KnownFacts(NamedTuple):
-    """What was read of tasks so far, by task id; the mappings are filled while they are used.
+    """What was read of tasks so far, by task id. Other threads add to the mappings.
 
     ``size_kind`` is the definition of size that is shown.
     """
@@ -78,7 +78,7 @@ Item: TypeAlias = PlannedChain | BlockedChain | PlannedBundle | str
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PlanGroup:
-    """Lines under a title; without a title they are not grouped.
+    """Lines under a title.
 
     ``key`` identifies the group as long as the grouping is the same. ``rule`` explains the group.
     ``bundle`` is the bundle that it is about, if any.
@@ -195,7 +195,7 @@ def _sort_value(key: ChainKey, known: KnownFacts) -> Callable[[PlannedChain], An
     """Return a function of a chain. Its first task counts, for sizes all of its tasks."""
     match key:
         case ChainKey.SIZE:
-            return lambda chain: chain_size(chain, known)
+            return lambda chain: chain_size(chain, known.sizes).of(known.size_kind)
         case ChainKey.WHAT:
             return lambda chain: _what(chain.tasks[0].task.id, known.summaries)
         case ChainKey.ID:
@@ -203,9 +203,10 @@ def _sort_value(key: ChainKey, known: KnownFacts) -> Callable[[PlannedChain], An
     return lambda chain: _time(chain.tasks[0].task) or 0.0
 
 
-def chain_size(chain: PlannedChain, known: KnownFacts) -> int:
-    """Return the bytes of the tasks of a chain, as far as they were measured."""
-    return sum(known.size_of(planned.task.id) or 0 for planned in chain.tasks)
+def chain_size(chain: PlannedChain, sizes: Mapping[str, Size]) -> Size:
+    """Return the size of a chain, as far as its tasks were measured."""
+    found = (sizes.get(planned.task.id) for planned in chain.tasks)
+    return freed_size(size for size in found if size is not None)
 
 
 def _what(task_id: str, summaries: Summaries) -> tuple[str, Any]:
@@ -305,7 +306,7 @@ def _ungrouped(
     plan: PurgePlan, chains: Sequence[PlannedChain], known: KnownFacts
 ) -> Iterator[PlanGroup]:
     if chains:
-        yield PlanGroup("all", "", chains)
+        yield PlanGroup("all", "all", chains, "All that goes, in one group.")
 
 
 _GROUPINGS: Mapping[

@@ -65,8 +65,10 @@ class TaskSort:
 
 SIZE_KEYS = (SortKey.SIZE, SortKey.DISK, SortKey.FILES)
 DURATION_KEYS = (SortKey.WAITED, SortKey.RAN)
-# Keys with values that change while tasks are read or measured, or with the time.
-CHANGING_KEYS = (SortKey.WHAT, SortKey.INPUTS, *SIZE_KEYS, *DURATION_KEYS)
+# Keys with values that change while tasks are read or measured, and those that also change with the
+# time.
+READ_KEYS = (SortKey.WHAT, SortKey.INPUTS, *SIZE_KEYS)
+CHANGING_KEYS = (*READ_KEYS, *DURATION_KEYS)
 
 
 def sort_tasks(

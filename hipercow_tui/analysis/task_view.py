@@ -25,12 +25,12 @@ from hipercow_tui.analysis.task_sorting import (
 )
 from hipercow_tui.analysis.task_summary import Summaries
 from hipercow_tui.domain.filters import FilterStack
+from hipercow_tui.domain.narrowing import NO_FILTER
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Bundle, Lang
 from hipercow_tui.domain.task_columns import TaskMask
 
 NEAR_ROWS = 1000  # rows
-NO_FILTER = FilterStack()
 
 Failures: TypeAlias = Mapping[str, Failure]
 
@@ -128,14 +128,13 @@ class TaskView:
         After the last match comes the first, and before the first the last. None without matches;
         without a filter, no task is matched.
         """
-        if self.only_matched:
-            return (row + step) % len(self.ids) if self.ids else None
+        mask = self.row_mask
         if step > 0:
-            found = self.mask.find(1, row + 1)
-            found = found if found >= 0 else self.mask.find(1)
+            found = mask.find(1, row + 1)
+            found = found if found >= 0 else mask.find(1)
         else:
-            found = self.mask.rfind(1, 0, row)
-            found = found if found >= 0 else self.mask.rfind(1)
+            found = mask.rfind(1, 0, row)
+            found = found if found >= 0 else mask.rfind(1)
         return None if found < 0 else found
 
     def has_match(self, bundle: Bundle) -> bool:
@@ -158,6 +157,10 @@ class TaskView:
     def markable_among(self, ids: Iterable[str]) -> frozenset[str]:
         """Return the tasks among ``ids`` that pass all filters; all of them without a filter."""
         return frozenset(filter(self.markable.__contains__, ids))
+
+    def count_passing(self, ids: frozenset[str]) -> int:
+        """Return how many of these tasks, which exist, pass all filters; all without a filter."""
+        return len(ids & self.matched) if self.filtered else len(ids)
 
 
 def next_hit(hits: Sequence[int], row: int, step: int) -> int | None:

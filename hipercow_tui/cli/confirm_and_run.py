@@ -65,7 +65,7 @@ def confirm_and_carry_out(
 
     def act(stop: threading.Event) -> Report:
         if options.trash:
-            return move_to_trash(plan, root, stop=stop)
+            return move_to_trash(plan, root, sizes=sizes, stop=stop)
         return execute(plan, root, stop=stop, jobs=options.jobs)
 
     return run_until_signal(act, as_json=options.json, sizes=sizes, kind=options.size_kind)

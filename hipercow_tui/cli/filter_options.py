@@ -11,7 +11,7 @@ from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.formats.root import Root, find_root
 from hipercow_tui.scanning.scanner import read_root
 from hipercow_tui.settings.saved_filters import FilterFile
-from hipercow_tui.support.errors import FilterError
+from hipercow_tui.support.errors import FilterError, NoFilterError
 from hipercow_tui.support.signals import end_on_interrupt
 from hipercow_tui.support.streams import print_message
 
@@ -66,15 +66,21 @@ def select(
     """
     if options.filter is not None:
         _use_saved_filters(options)
-    filters = requested_filters(
-        options.task_id,
-        options.finished_before,
-        options.in_bundle,
-        options.with_status,
-        follow=not options.no_follow,
-        now=now,
-        listing=listing,
-    )
+    try:
+        filters = requested_filters(
+            options.task_id,
+            options.finished_before,
+            options.in_bundle,
+            options.with_status,
+            follow=not options.no_follow,
+            now=now,
+            listing=listing,
+        )
+    except NoFilterError:  # its message has the names of Python
+        raise NoFilterError(
+            "No filter selected: give at least one of --task-id, --finished-before, --in-bundle,"
+            " --with-status"
+        ) from None
     root = find_root(options.root)
     warn_interrupted(root)
     snapshot = read_root(root).of_lang(options.lang)

@@ -19,6 +19,7 @@ class FilterCounts:
     Attributes:
         statuses: Tasks by status. A retried task counts by its latest attempt (docs/spec.md,
             rule 6).
+        by_last_attempt: How many of them have another status of their own: earlier attempts.
         ages: Tasks in each column of the age slider (``age_scale.histogram``).
         finished: The number of finished tasks, the sum of ``ages``.
         older: Tasks that finished before the given time.
@@ -30,6 +31,7 @@ class FilterCounts:
     """
 
     statuses: Mapping[Status, int] = field(default_factory=dict)
+    by_last_attempt: Mapping[Status, int] = field(default_factory=dict)
     ages: tuple[int, ...] = ()
     finished: int = 0
     older: int | None = None
@@ -45,8 +47,12 @@ def count_passing(snapshot: Snapshot, stack: FilterStack, now: float) -> FilterC
     columns = snapshot.columns
     finished = len(columns.ids) - columns.unfinished_count
     before, bundles, marks = stack.finished_before, stack.in_bundle, stack.task_ids
+    statuses, by_last_attempt = snapshot.memoized(
+        "statuses", None, lambda: _count_latest_statuses(snapshot)
+    )
     return FilterCounts(
-        statuses=snapshot.memoized("statuses", None, lambda: _count_latest_statuses(snapshot)),
+        statuses=statuses,
+        by_last_attempt=by_last_attempt,
         langs={part.lang: len(part.tasks) for part in snapshot.by_language},
         ages=histogram(finished, columns.count_older_than, now),
         finished=finished,
@@ -63,11 +69,16 @@ def _count_tasks_in(snapshot: Snapshot, bundles: InBundle) -> int:
     return mask_and([mask_of(bundles, snapshot), existing]).count(1)
 
 
-def _count_latest_statuses(snapshot: Snapshot) -> dict[Status, int]:
-    """Count the tasks by the status of their latest attempt."""
+def _count_latest_statuses(snapshot: Snapshot) -> tuple[dict[Status, int], dict[Status, int]]:
+    """Count the tasks by the status of their latest attempt; and those of them that have another
+    status of their own."""
     columns = snapshot.columns
-    existing = mask_where(columns.status_codes, Status)
-    return {
-        status: mask_and([mask_where(columns.latest_codes, [status]), existing]).count(1)
-        for status in FILTERABLE_STATUSES
-    }
+    counts: dict[Status, int] = {}
+    by_last_attempt: dict[Status, int] = {}
+    for status in FILTERABLE_STATUSES:
+        latest = mask_where(columns.latest_codes, [status])
+        own = mask_and([latest, mask_where(columns.status_codes, [status])]).count(1)
+        existing = mask_where(columns.status_codes, Status)
+        counts[status] = mask_and([latest, existing]).count(1)
+        by_last_attempt[status] = counts[status] - own
+    return counts, by_last_attempt

@@ -13,6 +13,8 @@ from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Bundle
 from hipercow_tui.support.text import escape_controls
 
+NO_FILTER = FilterStack()
+
 
 @dataclass(frozen=True, slots=True)
 class Narrowing:
@@ -31,7 +33,8 @@ class Narrowing:
     @classmethod
     def to_tasks(cls, label: str, ids: Iterable[str]) -> Narrowing:
         """Narrow to these tasks."""
-        return cls(escape_controls(label), FilterStack(task_ids=TaskIds(frozenset(ids))))
+        shown = escape_controls(label)
+        return cls(shown, FilterStack(task_ids=TaskIds(frozenset(ids), (shown,))))
 
     def ids(self, snapshot: Snapshot) -> frozenset[str]:
         """Return the ids of the existing tasks of this step."""
@@ -55,14 +58,14 @@ def _narrow_once(stack: FilterStack, step: Narrowing, snapshot: Snapshot) -> Fil
     if _excludes_bundle(stack.in_bundle, step.filters.in_bundle, snapshot) or (
         stack.lang and step.filters.lang and stack.lang != step.filters.lang
     ):
-        return among(stack, step.ids(snapshot))
+        return among(stack, step.ids(snapshot), step.label)
     narrowed = replace(
         stack,
         in_bundle=step.filters.in_bundle or stack.in_bundle,
         lang=step.filters.lang or stack.lang,
     )
     ids = step.filters.task_ids
-    return narrowed if ids is None else among(narrowed, ids.ids)
+    return narrowed if ids is None else among(narrowed, ids.ids, step.label)
 
 
 def _excludes_bundle(one: InBundle | None, other: InBundle | None, snapshot: Snapshot) -> bool:
@@ -73,10 +76,13 @@ def _excludes_bundle(one: InBundle | None, other: InBundle | None, snapshot: Sna
     return any((b.lang, b.name) not in matched for b in other.bundles(snapshot))
 
 
-def among(stack: FilterStack, ids: Set[str]) -> FilterStack:
-    """Return filters that a task passes if it passes ``stack`` and its id is one of ``ids``."""
-    allowed = frozenset(ids) if stack.task_ids is None else stack.task_ids.ids & ids
-    return replace(stack, task_ids=TaskIds(allowed))
+def among(stack: FilterStack, ids: Set[str], name: str) -> FilterStack:
+    """Return filters that a task passes if it passes ``stack`` and its id is one of ``ids``.
+
+    ``name`` says what the tasks are, for the user.
+    """
+    given = stack.task_ids or TaskIds(frozenset(ids))
+    return replace(stack, task_ids=TaskIds(given.ids & ids, (*given.names, name)))
 
 
 def add_step(
@@ -95,3 +101,29 @@ def add_step(
             common = both
             kept.insert(0, step)
     return tuple(kept)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The tasks that the user selected in the app.
+
+    ``filters`` are those that the user set, ``steps`` are what the list is narrowed to. ``marks``
+    are the marked tasks, None without marks: a purge takes only these.
+    """
+
+    filters: FilterStack = NO_FILTER
+    steps: tuple[Narrowing, ...] = ()
+    marks: frozenset[str] | None = None
+
+    def row_filters(self, snapshot: Snapshot) -> FilterStack:
+        """Return the filters that each row passes; none if the list is not narrowed."""
+        return narrow(NO_FILTER, self.steps, snapshot)
+
+    def matched_filters(self, snapshot: Snapshot) -> FilterStack:
+        """Return the filters that a matched task passes."""
+        return narrow(self.filters, self.steps, snapshot)
+
+    def purge_filters(self, snapshot: Snapshot) -> FilterStack:
+        """Return the filters of a purge."""
+        filters = self.matched_filters(snapshot)
+        return filters if self.marks is None else among(filters, self.marks, "marked")

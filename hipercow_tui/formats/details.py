@@ -116,16 +116,19 @@ class TaskDetails:
         return ", ".join(self.short_inputs)
 
 
-def read_details(tasks_dir: Path, task_id: str, *, status: str) -> TaskDetails:
+def read_details(
+    tasks_dir: Path, task_id: str, *, status: str, in_batch: bool = False
+) -> TaskDetails:
     """Read the details of a task from its folder below ``tasks_dir``, and those of its base.
 
-    ``status`` is the task's own status: ``result`` is read only for a failure, as far as the error
-    needs. Raises ValueError if ``task_id`` is not 32 lower-case hex digits, and nothing else.
+    With ``in_batch``, the folder has the whole id as its name, as in a batch. ``status`` is the
+    task's own status: ``result`` is read only for a failure, as far as the error needs. Raises
+    ValueError if ``task_id`` is not 32 lower-case hex digits, and nothing else.
     """
     if not TASK_ID.match(task_id):
         raise ValueError(f"not a task id: {task_id!r}")
     problems: list[str] = []
-    with open_task_folder(tasks_dir, task_id, problems) as folder:
+    with open_task_folder(tasks_dir, task_id, problems, in_batch=in_batch) as folder:
         data = try_read("data", _read_data, folder, problems)
         driver = try_read("status-submitted", read_driver, folder, problems)
         failure = (
@@ -136,7 +139,7 @@ def read_details(tasks_dir: Path, task_id: str, *, status: str) -> TaskDetails:
     base = None
     base_id = _single_string(element(data, "base"))
     if base_id is not None and TASK_ID.match(base_id):
-        with open_task_folder(tasks_dir, base_id, problems) as folder:
+        with open_task_folder(tasks_dir, base_id, problems, in_batch=in_batch) as folder:
             base = try_read("data", _read_data, folder, problems)
     details = details_from_data(data, base) if data is not None else TaskDetails()
     if details.problem is not None:
@@ -323,16 +326,19 @@ def _read_failure_text(folder: int) -> r_conditions.FailureText:
 
 
 @contextmanager
-def open_task_folder(tasks_dir: Path, task_id: str, problems: list[str]) -> Iterator[int | None]:
+def open_task_folder(
+    tasks_dir: Path, task_id: str, problems: list[str], *, in_batch: bool = False
+) -> Iterator[int | None]:
     """Open a task folder for the duration of a ``with`` block; gives its descriptor.
 
-    If it can't be opened, gives None, and adds a sentence to ``problems``.
+    It is ``ab/cd…`` below ``tasks_dir``, and ``abcd…`` with ``in_batch``. If it can't be opened,
+    gives None, and adds a sentence to ``problems``.
     """
     fd = None
     try:
-        prefix = open_folder(tasks_dir / task_id[:2])
+        prefix = open_folder(tasks_dir if in_batch else tasks_dir / task_id[:2])
         try:
-            fd = open_folder(task_id[2:], dir_fd=prefix)
+            fd = open_folder(task_id if in_batch else task_id[2:], dir_fd=prefix)
         finally:
             os.close(prefix)
     except OSError as error:

@@ -49,7 +49,16 @@ def read_details_without_error(root: Root, task_id: str, lang: Lang) -> TaskDeta
     return read_details(root.tasks, task_id, status="")
 
 
-def read_py_details(tasks_dir: Path, task_id: str, *, status: str) -> TaskDetails:
+def read_details_in_batch(tasks_dir: Path, task_id: str, lang: Lang) -> TaskDetails:
+    """Read the details of a task of either language in the open folder ``tasks_dir`` of a batch,
+    without its error."""
+    read = read_py_details if lang is Lang.PY else read_details
+    return read(tasks_dir, task_id, status="", in_batch=True)
+
+
+def read_py_details(
+    tasks_dir: Path, task_id: str, *, status: str, in_batch: bool = False
+) -> TaskDetails:
     """Read the details of a Python task from its folder below ``tasks_dir``.
 
     ``status`` is the task's own status: only for a failure the end of the log is read, for the
@@ -58,7 +67,7 @@ def read_py_details(tasks_dir: Path, task_id: str, *, status: str) -> TaskDetail
     if not TASK_ID.match(task_id):
         raise ValueError(f"not a task id: {task_id!r}")
     problems: list[str] = []
-    with open_task_folder(tasks_dir, task_id, problems) as folder:
+    with open_task_folder(tasks_dir, task_id, problems, in_batch=in_batch) as folder:
         raw = try_read("data", _read_data, folder, problems)
         driver = try_read("status-submitted", read_driver, folder, problems)
         error = try_read("log", read_log_error, folder, problems) if status == "failure" else None

@@ -11,7 +11,7 @@ from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.folder_size import Size, SizeKind, freed_size
 from hipercow_tui.output.r_calls import purge_call
 from hipercow_tui.purging.batch_name import BatchState
-from hipercow_tui.purging.history import HistoryEntry
+from hipercow_tui.purging.history import HistoryEntry, HistoryKind
 from hipercow_tui.purging.manifest import PurgeMode
 from hipercow_tui.purging.process_identity import current_process
 from hipercow_tui.purging.results import EmptyReport, ItemResult, PurgeReport, RestoreReport
@@ -171,7 +171,8 @@ def report_lines(report: Report, kind: SizeKind = SizeKind.APPARENT) -> Iterator
 def _purge_lines(report: PurgeReport, kind: SizeKind) -> Iterator[str]:
     removed = _numbers(report.removed, report.removed_bundles)
     if report.trash is not None:
-        yield f"Moved {removed} to the trash as batch {report.trash}. Emptying it frees the space"
+        space = report.moved.text(kind) if report.moved else "the space"
+        yield f"Moved {removed} to the trash as batch {report.trash}. Emptying it frees {space}"
     else:
         yield f"Purged {removed}: {report.freed.text(kind)} freed"
     if report.stopped:
@@ -259,12 +260,13 @@ def _finish(batch: TrashEntry) -> str:
 
 def history_line(entry: HistoryEntry, now: float, kind: SizeKind = SizeKind.APPARENT) -> str:
     """Return the line of a history entry; ``now`` is in seconds since the epoch."""
-    freed = entry.freed_bytes(kind)
+    size = entry.size_of(kind)
+    verb = "moved" if entry.kind is HistoryKind.TRASH else "freed"
     parts = [
         f"{format_age(entry.time, now):<14}",
         f"{entry.kind:<7}",
         _numbers(entry.tasks, entry.bundles),
-        f"{kind.text(freed)} freed" if freed else "",
+        f"{kind.text(size)} {verb}" if size else "",
         "stopped" if entry.stopped else "",
         f"{len(entry.kept_back):,} put back or failed" if entry.kept_back else "",
         _kept_in_history(entry),
@@ -291,8 +293,10 @@ def _item_lines(title: str, items: Collection[ItemResult]) -> Iterator[str]:
         yield f"    {escape_controls(one.name)}  {escape_controls(one.reason)}"
 
 
-def blocked_message(plan: PurgePlan) -> str:
-    """Return why a plan is refused: each reason once, with the first three tasks that have it."""
+def blocked_message(plan: PurgePlan, option: str = "skip_blocked") -> str:
+    """Return why a plan is refused: each reason once, with the first three tasks that have it.
+
+    ``option`` is the name of the option that leaves out blocked chains, for the last sentence."""
     ids_by_reason: dict[str, list[str]] = {}
     for one in plan.blocked:
         ids_by_reason.setdefault(one.reason, []).append(one.task.id)
@@ -302,7 +306,7 @@ def blocked_message(plan: PurgePlan) -> str:
     )
     return (
         f"Nothing was purged, because {tasks_are(len(plan.blocked))} blocked. {reasons}. To purge"
-        " the others, leave out the blocked retry chains (skip_blocked)."
+        f" the others, leave out the blocked retry chains ({option})."
     )
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, nullcontext
 from dataclasses import replace
+from types import MappingProxyType
 
 from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.domain.task import Lang
+from hipercow_tui.formats.folder_size import Size
 from hipercow_tui.formats.root import Root
 from hipercow_tui.purging.batch import Batch, NoSpaceError, TakenOverError
 from hipercow_tui.purging.batch_lifecycle import check_space, create_batch
@@ -21,7 +23,13 @@ from hipercow_tui.purging.history import HistoryKind, record_purge
 from hipercow_tui.purging.manifest import PurgeMode
 from hipercow_tui.purging.progress import ProgressReporter, ignore_progress
 from hipercow_tui.purging.recent_list import is_of_removal, remove_ids
-from hipercow_tui.purging.results import ItemResult, Progress, PurgeReport, merge_reports
+from hipercow_tui.purging.results import (
+    ItemResult,
+    Progress,
+    PurgeReport,
+    merge_reports,
+    sum_known,
+)
 from hipercow_tui.purging.root_dirs import RootDirs, open_root_dirs
 from hipercow_tui.purging.transaction import PurgeTransaction
 from hipercow_tui.support.errors import PurgeError
@@ -56,14 +64,17 @@ def move_to_trash(
     plan: PurgePlan,
     root: Root,
     *,
+    sizes: Mapping[str, Size] = MappingProxyType({}),
     on_progress: Callable[[Progress], None] = ignore_progress,
     stop: threading.Event | None = None,
 ) -> PurgeReport:
     """Like ``execute``, but move to the trash; the report has the id of the batch.
 
-    This frees no space until the trash is emptied; until then the batch can be restored.
+    This frees no space until the trash is emptied; until then the batch can be restored. ``sizes``
+    are those of the tasks, by id, for the report and the history.
     """
-    return _check_and_execute(plan, root, PurgeMode.TRASH, ProgressReporter(on_progress, stop))
+    progress = ProgressReporter(on_progress, stop)
+    return _check_and_execute(plan, root, PurgeMode.TRASH, progress, sizes)
 
 
 def preflight(plan: PurgePlan, root: Root) -> str | None:
@@ -88,7 +99,11 @@ def preflight(plan: PurgePlan, root: Root) -> str | None:
 
 
 def _check_and_execute(
-    plan: PurgePlan, root: Root, mode: PurgeMode, progress: ProgressReporter
+    plan: PurgePlan,
+    root: Root,
+    mode: PurgeMode,
+    progress: ProgressReporter,
+    sizes: Mapping[str, Size] = MappingProxyType({}),
 ) -> PurgeReport:
     _ensure_purgeable(plan, root)
     if plan.empty:
@@ -99,7 +114,7 @@ def _check_and_execute(
         "%s of %d tasks and %d bundles of %s, batch %s",
         *(mode.value, len(plan.tasks), len(plan.bundles), root.path, batch_id),
     )
-    report = execute_confirmed(plan, root, _langs_of(plan), mode, progress, batch_id)
+    report = execute_confirmed(plan, root, _langs_of(plan), mode, progress, batch_id, sizes)
     _LOGGER.info(
         "batch %s: %d removed, %d put back, %d missing, %d failed, %d bytes in %.2f s",
         *(batch_id, len(report.removed), len(report.put_back), len(report.vanished)),
@@ -115,6 +130,7 @@ def execute_confirmed(
     mode: PurgeMode,
     progress: ProgressReporter,
     batch_id: str,
+    sizes: Mapping[str, Size] = MappingProxyType({}),
 ) -> PurgeReport:
     """Carry out a confirmed plan for these languages, one after the other.
 
@@ -134,7 +150,7 @@ def execute_confirmed(
             try:
                 reports.append(
                     _execute_language(
-                        root_dirs, language_plan, mode, progress, batches.pop(lang, None)
+                        root_dirs, language_plan, mode, progress, batches.pop(lang, None), sizes
                     )
                 )
             except PurgeError as error:
@@ -197,6 +213,7 @@ def _execute_language(
     mode: PurgeMode,
     progress: ProgressReporter,
     batch: Batch | None,
+    sizes: Mapping[str, Size],
 ) -> PurgeReport:
     """Carry out the plan for one language, in ``batch``.
 
@@ -229,7 +246,10 @@ def _execute_language(
         if mode is PurgeMode.PURGE:
             total = remove_from_recent(dirs, total)
         if total.removed or total.removed_bundles or total.put_back or total.failed:
-            kind = HistoryKind.TRASH if mode is PurgeMode.TRASH else HistoryKind.PURGE
+            kind = HistoryKind.PURGE
+            if mode is PurgeMode.TRASH:
+                kind = HistoryKind.TRASH
+                total = replace(total, moved=sum_known(map(sizes.get, total.removed)))
             record_purge(dirs, kind, total)
     return total
 

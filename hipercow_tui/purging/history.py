@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import Any
 
 from hipercow_tui.domain.plan_chains import number_of_chains
-from hipercow_tui.formats.folder_size import SizeKind
+from hipercow_tui.formats.folder_size import Size, SizeKind
 from hipercow_tui.formats.json_reader import load_json
 from hipercow_tui.formats.root import TUI_FOLDER, Root
 from hipercow_tui.formats.safe_open import read_file
@@ -52,7 +52,8 @@ class HistoryEntry:
     and bundles that stayed or failed, each with the reason. ``bytes`` and ``files`` were freed.
     ``disk_bytes`` is None in entries of versions that did not count it. ``stopped`` is true if the
     user stopped it. ``kept_tasks`` are those of the ``kept_chains`` retry chains that the user took
-    out of the plan of a purge.
+    out of the plan of a purge. ``moved`` is the size of what was moved to the trash, None if it is
+    not known.
     """
 
     kind: HistoryKind
@@ -70,10 +71,13 @@ class HistoryEntry:
     stopped: bool = False
     kept_chains: int = 0
     kept_tasks: tuple[str, ...] = ()
+    moved: Size | None = None
 
-    def freed_bytes(self, kind: SizeKind) -> int | None:
-        """Return the bytes that were freed, by one of the definitions of size; None if that was not
-        counted."""
+    def size_of(self, kind: SizeKind) -> int | None:
+        """Return the bytes that were freed or moved to the trash, by one of the definitions of
+        size; None if that was not counted."""
+        if self.kind is HistoryKind.TRASH:
+            return self.moved.of(kind) if self.moved else None
         return self.bytes if kind is SizeKind.APPARENT else self.disk_bytes
 
     def as_json(self) -> dict[str, Any]:
@@ -93,6 +97,7 @@ class HistoryEntry:
             "bytes": self.bytes,
             "files": self.files,
             "disk_bytes": self.disk_bytes,
+            "moved": _size_as_json(self.moved) if self.moved else None,
             "seconds": self.seconds,
             "stopped": self.stopped,
         }
@@ -130,6 +135,7 @@ def record_purge(dirs: RootDirs, kind: HistoryKind, report: PurgeReport) -> None
             report.stopped,
             number_of_chains(report.plan.kept),
             tuple(one.task.id for one in report.plan.kept),
+            report.moved,
         ),
     )
 
@@ -229,8 +235,8 @@ def entry_from_json(data: Any) -> HistoryEntry:
         abs(data[key]) < 1 << 62 for key in ("when", "bytes", "files", "seconds", "kept_chains")
     ):
         raise ValueError("a number is too large")
-    disk_bytes = data.get("disk_bytes")
-    if disk_bytes is not None and not (isinstance(disk_bytes, int) and 0 <= disk_bytes < 1 << 62):
+    disk_bytes, moved = data.get("disk_bytes"), data.get("moved")
+    if disk_bytes is not None and not _is_size(disk_bytes):
         raise ValueError("'disk_bytes' is not a size")
     kept = data.get("kept")
     if not isinstance(kept, list) or not all(len(_string_tuple(pair)) == 2 for pair in kept):
@@ -248,8 +254,24 @@ def entry_from_json(data: Any) -> HistoryEntry:
         kept_tasks=_string_tuple(data["kept_tasks"]),
         time=data["when"],
         disk_bytes=disk_bytes,
+        moved=None if moved is None else _size_from_json(moved),
         **{key: data[key] for key in kinds if key not in ("kind", "when")},
     )
+
+
+def _size_as_json(size: Size) -> dict[str, int]:
+    return {"bytes": size.bytes, "files": size.files, "disk_bytes": size.disk_bytes}
+
+
+def _size_from_json(data: Any) -> Size:
+    keys = ("bytes", "files", "disk_bytes")
+    if not isinstance(data, dict) or not all(_is_size(data.get(key)) for key in keys):
+        raise ValueError("'moved' is not a size")
+    return Size(*(data[key] for key in keys))
+
+
+def _is_size(value: Any) -> bool:
+    return isinstance(value, int) and 0 <= value < 1 << 62
 
 
 def _string_tuple(value: Any) -> tuple[str, ...]:

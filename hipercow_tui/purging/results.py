@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import chain
 from pathlib import Path
 
 from hipercow_tui.domain.plan import PurgePlan
-from hipercow_tui.formats.folder_size import NO_SIZE, Size
+from hipercow_tui.formats.folder_size import NO_SIZE, Size, freed_size
 from hipercow_tui.formats.py_layout import RECENT
 
 
@@ -67,7 +67,8 @@ class PurgeReport:
     of them, or None. ``freed`` says what was freed, in ``seconds``. ``stopped`` is set if the
     purge was stopped on request. ``trash`` is the id of the batch in the trash, None if the tasks
     were erased. ``no_space`` is set if the disk was too full to move something. ``parts`` are the
-    reports of R and Python, if the plan was for both.
+    reports of R and Python, if the plan was for both. ``moved`` is the size of the tasks that were
+    moved to the trash, None if it is not known.
     """
 
     plan: PurgePlan
@@ -85,6 +86,7 @@ class PurgeReport:
     trash: str | None = None
     no_space: bool = False
     parts: tuple[PurgeReport, ...] = ()
+    moved: Size | None = None
 
     @property
     def freed(self) -> Size:
@@ -137,7 +139,15 @@ def merge_reports(plan: PurgePlan, parts: Sequence[PurgeReport]) -> PurgeReport:
         trash=next((part.trash for part in parts if part.trash), None),
         no_space=any(part.no_space for part in parts),
         parts=tuple(parts),
+        moved=sum_known(part.moved for part in parts if part.removed),
     )
+
+
+def sum_known(sizes: Iterable[Size | None]) -> Size | None:
+    """Return the sizes together; None if one of them is not known, or if there is none."""
+    known = list(sizes)
+    found = [size for size in known if size is not None]
+    return freed_size(found) if found and len(found) == len(known) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import humanize
@@ -49,6 +50,13 @@ def truncate_middle(text: str, width: int) -> str:
 def short_id(task_id: str) -> str:
     """Shorten a task id: ``3f2a9c…71e0``."""
     return f"{task_id[:6]}…{task_id[-4:]}"
+
+
+def first_of(texts: Sequence[str], count: int) -> str:
+    """Return ``a, b and 5 more`` with the first ``count`` texts; ``a, b`` if there are no more."""
+    shown = ", ".join(texts[:count])
+    more = len(texts) - count
+    return f"{shown} and {more:,} more" if more > 0 else shown
 
 
 def pluralize(number: int, noun: str, plural: str | None = None) -> str:

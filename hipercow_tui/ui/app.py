@@ -22,7 +22,8 @@ from hipercow_tui.settings.theme_store import ThemeFile
 from hipercow_tui.support.errors import HipercowTuiError
 from hipercow_tui.support.text import escape_controls
 from hipercow_tui.ui.browse.screen import BrowseScreen
-from hipercow_tui.ui.keymap import APP_KEYS, MOVE_KEYS
+from hipercow_tui.ui.key_names import shown_keys
+from hipercow_tui.ui.keymap import APP_KEYS, HELP_KEY, MOVE_KEYS, Keymap
 from hipercow_tui.ui.messages import WorkerFailed
 from hipercow_tui.ui.terminal_app import TerminalApp
 from hipercow_tui.ui.widgets.footer import KeyFooter
@@ -34,8 +35,8 @@ class HipercowApp(TerminalApp):
 
     ``indexed`` says whether tasks are stored for the next start. ``filters``, ``columns`` and
     ``theme`` are the files of saved filters, chosen columns and the theme, None if they can't be
-    used. ``first`` are the filters to begin with. ``clock`` gives the time in seconds since the
-    epoch.
+    used. ``first`` are the filters to begin with, ``keymap`` the keys that the user chose.
+    ``clock`` gives the time in seconds since the epoch.
     """
 
     CSS_PATH = "app.tcss"
@@ -51,10 +52,12 @@ class HipercowApp(TerminalApp):
         columns: ColumnFile | None = None,
         first: SavedFilter | None = None,
         theme: ThemeFile | None = None,
+        keymap: Keymap | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(theme)
         self._theme_file = theme
+        self.user_keys = keymap or Keymap()
         self._last_theme = self.first_theme
         self.browser = BrowseScreen(
             root,
@@ -67,7 +70,10 @@ class HipercowApp(TerminalApp):
         )
 
     def on_mount(self) -> None:
-        """Store another theme when the user chooses one."""
+        """Use the keys that the user chose; store another theme when the user chooses one."""
+        self.set_keymap(self.user_keys.keys)
+        if problems := "\n".join(self.user_keys.problems):
+            self.notify(problems, title="Keys", severity="warning", timeout=30, markup=False)
         self.theme_changed_signal.subscribe(self, self._store_theme)
 
     def _store_theme(self, theme: Theme) -> None:
@@ -88,17 +94,22 @@ class HipercowApp(TerminalApp):
     async def on_event(self, event: events.Event) -> None:
         """Remove the note of the footer when a key is pressed."""
         if isinstance(event, events.Key) and not event.is_forwarded:
-            for footer in self.screen.query(KeyFooter):
-                footer.note = ""
+            self._show_note("")
         await super().on_event(event)
 
     async def _check_bindings(self, key: str, priority: bool = False) -> bool:
         """Say in the footer that a key does nothing, if no binding handles it."""
         handled = await super()._check_bindings(key, priority)
         if not (handled or priority or key == "escape"):
-            for footer in self.screen.query(KeyFooter):
-                footer.note = f"'{format_key(key)}' does nothing here · ? shows the keys"
+            keys = shown_keys(HELP_KEY, self.user_keys.keys)
+            self._show_note(f"'{format_key(key)}' does nothing here · {keys} shows the keys")
         return handled
+
+    def _show_note(self, note: str) -> None:
+        """Show a note in place of the keys of the footer; without one, the keys."""
+        for footer in self.screen.children if self.screen_stack else ():
+            if isinstance(footer, KeyFooter):
+                footer.note = note
 
     def get_default_screen(self) -> Screen[None]:
         """Return the main screen."""
@@ -137,10 +148,11 @@ class HipercowApp(TerminalApp):
         )
 
     def action_help(self) -> None:
-        """Show all keys and the rules."""
+        """Show the keys of the present screen, then all others, and the rules."""
         from hipercow_tui.ui.dialogs.help import HelpScreen
+        from hipercow_tui.ui.key_catalog import help_sections
 
-        self.push_screen(HelpScreen())
+        self.push_screen(HelpScreen(help_sections(self.screen, self.user_keys.keys)))
 
     def action_help_quit(self) -> None:
         """Handle ctrl+c: stop a running job, as in a command."""

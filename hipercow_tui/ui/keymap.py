@@ -7,8 +7,8 @@ example the history, the inputs and the questions before a purge.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from textual.binding import Binding
 
@@ -22,6 +22,15 @@ class KeyGroup:
 
     title: str
     keys: Sequence[Binding]
+
+
+@dataclass(frozen=True, slots=True)
+class Keymap:
+    """The keys that the user chose: ``keys`` by id, in the form that Textual takes, without those
+    that can't be used. ``problems`` are sentences on these."""
+
+    keys: Mapping[str, str] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
 
 
 def _key(
@@ -68,7 +77,7 @@ BACK_KEY = _key(
     "escape",
     "back",
     "Back",
-    "End details, a range, measuring or the search; else go back to where Enter was pressed",
+    "End details, a range, a measurement or the search; else go back to where Enter was pressed",
     id="back",
     display="esc",
 )
@@ -220,7 +229,16 @@ PURGE_KEYS = (
 )
 
 TRASH_KEYS = (
-    _key("r,enter", "restore", "Restore", "Restore the batch", id="trash.restore", show=True),
+    _key(
+        "enter",
+        "open",
+        "Open",
+        "List what the batch holds",
+        id="trash.open",
+        show=True,
+        display="Enter",
+    ),
+    _key("r", "restore", "Restore", "Restore the batch", id="trash.restore", show=True),
     _key("f", "finish", "Finish", "Finish an interrupted purge", id="trash.finish", show=True),
     _key("e", "empty", "Empty batch", "Erase the batch for good", id="trash.empty", show=True),
     _key("E", "empty_all", "Empty all", "Empty the trash", id="trash.empty_all", show=True),
@@ -369,9 +387,11 @@ LOG_KEYS = (
     ),
 )
 
+HELP_KEY = _key("question_mark", "help", "Help", "Show the keys and rules", id="help", show=True)
+
 APP_KEYS = (
     _key("ctrl+p,colon", "command_palette", "Palette", "Find any command by name", id="palette"),
-    _key("question_mark", "help", "Help", "Show the keys and rules", id="help", show=True),
+    HELP_KEY,
     _key("q", "quit", "Quit", "Quit", id="quit", show=True),
 )
 

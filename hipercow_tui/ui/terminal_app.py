@@ -5,14 +5,19 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from functools import partial
+from collections.abc import Sequence
+from functools import cache, partial
 
 from rich.text import Text
+from textual import events
 from textual.app import App
 from textual.driver import Driver
+from textual.filter import LineFilter
+from textual.notifications import SeverityLevel
 
 from hipercow_tui.settings.theme_store import ThemeFile
 from hipercow_tui.support.signals import exit_for_signal
+from hipercow_tui.ui.contrast import ReadableText
 
 # For dark and for light terminals. The first two use only the sixteen colours of the terminal, as
 # its user configured them.
@@ -31,6 +36,7 @@ class TerminalApp(App[None]):
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         if "TEXTUAL_ANIMATIONS" not in os.environ:
             self.animation_level = "none"  # animations make nothing clearer here
+        self._readable = cache(ReadableText)
         self.first_theme = self._choose_theme(theme_file)
 
     def on_mount(self) -> None:
@@ -46,6 +52,37 @@ class TerminalApp(App[None]):
             return chosen
         light = is_light_terminal(os.environ.get("COLORFGBG", ""))
         return (SIXTEEN_COLOURS if few else FULL_COLOURS)[light]
+
+    async def on_event(self, event: events.Event) -> None:
+        """Remove hints with the next key, before it does anything."""
+        if isinstance(event, events.Key):
+            self._drop_toasts("information")
+        await super().on_event(event)
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """Show a message instead of the last one of this severity."""
+        self._drop_toasts(severity)
+        super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
+
+    def _drop_toasts(self, severity: SeverityLevel) -> None:
+        dropped = [one for one in self._notifications if one.severity == severity]
+        for notification in dropped:
+            self._unnotify(notification, refresh=False)
+        if dropped:
+            self._refresh_notifications()
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return what changes drawn lines. Colours of the terminal itself are not changed."""
+        filters = super().get_line_filters()
+        return filters if self.native_ansi_color else [self._readable(self.ansi_theme), *filters]
 
     def get_driver_class(self) -> type[Driver]:
         """Return the driver of this platform; on POSIX one that survives a closed terminal."""

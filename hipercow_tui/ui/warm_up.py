@@ -12,16 +12,18 @@ _MODULES = (
     "ui.screens.sweep",
     "ui.screens.error_messages",
     "ui.screens.trash",
-    "ui.dialogs.job_result",
+    "ui.widgets.job_result",
     "ui.dialogs.copy_menu",
     "ui.dialogs.run_r",
     "ui.dialogs.help",
     "ui.screens.history",
+    "ui.screens.contents",
     "ui.dialogs.save_filter",
     "ui.dialogs.problems",
     "ui.dialogs.choice",
     "ui.dialogs.sort_menu",
     "ui.dialogs.columns",
+    "ui.key_catalog",
 )
 
 

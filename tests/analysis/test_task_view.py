@@ -256,3 +256,16 @@ def test_the_statuses_of_a_bundle_are_reduced_in_the_order_of_hipercow(
     snapshot = snapshot_of(tasks, {"b": (*(task.id for task in tasks), task_id(200))})
     (line,) = BundleRowBuilder().build(snapshot, {})
     assert (line.overall_status, line.task_count, line.missing_count) == (reduced, len(tasks), 1)
+
+
+@given(snapshots(), stacks, st.booleans(), st.integers(0, 30), st.sampled_from([1, -1]))
+def test_next_match_is_the_nearest_matched_row_in_its_direction(
+    snapshot: Snapshot, stack: FilterStack, only: bool, row: int, step: int
+) -> None:
+    view = view_of(snapshot, stack, only_matched=only)
+    row = min(row, max(0, len(view.ids) - 1))
+    found = view.next_match(row, step)
+    rows = [at for at, task_id in enumerate(view.ids) if task_id in view.matched]
+    ahead = [at for at in rows if (at > row if step > 0 else at < row)]
+    expected = ahead or rows
+    assert found == ((expected[0] if step > 0 else expected[-1]) if expected else None)

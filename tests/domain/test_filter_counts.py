@@ -30,6 +30,13 @@ def test_each_filter_is_counted_on_its_own(snapshot: Snapshot, ids: set[str], da
     assert counts.marked == len(ids & snapshot.tasks.keys())
     for status in FILTERABLE_STATUSES:
         assert counts.statuses[status] == existing(WithStatus(frozenset({status})))
+        own = existing(WithStatus(frozenset({status}), follow=False))
+        both = [
+            task
+            for task in snapshot.tasks.values()
+            if task.exists and task.status is task.latest_status is status
+        ]
+        assert counts.statuses[status] - counts.by_last_attempt[status] == len(both) <= own
     assert sum(counts.ages) == counts.finished
     assert counts.finished == sum(t.finished is not None for t in snapshot.tasks.values())
 

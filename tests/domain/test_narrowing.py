@@ -16,7 +16,7 @@ from hipercow_tui.domain.filters import (
     TaskIds,
     WithStatus,
 )
-from hipercow_tui.domain.narrowing import Narrowing, add_step, among, narrow
+from hipercow_tui.domain.narrowing import Narrowing, Selection, add_step, among, narrow
 from hipercow_tui.domain.plan import Reason, make_plan
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Lang, Status, Task
@@ -82,9 +82,7 @@ def test_a_plan_takes_the_intersection_of_filters_steps_and_marks(
     snapshot: Snapshot, stack: FilterStack, marks: frozenset[str] | None, data: st.DataObject
 ) -> None:
     steps = data.draw(steps_in(snapshot))
-    filters = narrow(stack, steps, snapshot)
-    if marks is not None:
-        filters = among(filters, marks)
+    filters = Selection(stack, steps, marks).purge_filters(snapshot)
     expected = frozenset(task.id for task in snapshot.tasks.values() if task.exists)
     if not filters.given:
         expected = frozenset()
@@ -137,10 +135,13 @@ def test_filters_of_a_narrowed_list_name_the_bundle() -> None:
     assert existing(narrow(other, steps, snapshot), snapshot) == {B}
 
 
-def test_among_intersects_ids() -> None:
-    stack = FilterStack(task_ids=TaskIds(frozenset({A, B})))
-    assert among(stack, {B, C}).task_ids == TaskIds(frozenset({B}))
-    assert among(replace(stack, task_ids=None), {B}).task_ids == TaskIds(frozenset({B}))
+def test_among_intersects_ids_and_names_them() -> None:
+    stack = narrow(FilterStack(), [Narrowing.to_tasks("error 'no'", {A, B})], four())
+    assert str(stack) == "error 'no' · one of 2 ids"
+    both = among(stack, {B, C}, "marked")
+    assert both.task_ids == TaskIds(frozenset({B}))
+    assert str(both) == "error 'no' · marked · one of 1 id"
+    assert str(among(FilterStack(), {B}, "marked")) == "marked · one of 1 id"
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from hipercow_tui.analysis.disk_usage import MeasuredSize
 from hipercow_tui.analysis.task_sorting import TaskSort
 from hipercow_tui.cli.main import main
 from hipercow_tui.domain.filters import FilterStack, TaskIds, WithStatus
+from hipercow_tui.domain.narrowing import Selection
 from hipercow_tui.domain.plan import PlanTotals, make_plan
 from hipercow_tui.domain.task import Status
 from hipercow_tui.formats.folder_size import (
@@ -38,10 +39,10 @@ from hipercow_tui.support.text import format_size, pluralize
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.dialogs.choice import ChoiceScreen
 from hipercow_tui.ui.dialogs.confirm import ConfirmScreen
-from hipercow_tui.ui.dialogs.job_result import JobResultScreen
 from hipercow_tui.ui.messages import TotalsReady
 from hipercow_tui.ui.screens.plan import PlanScreen
 from hipercow_tui.ui.screens.trash import TrashScreen
+from hipercow_tui.ui.widgets.job_result import JobResult
 from hipercow_tui.ui.workers.view_model import PurgeForecast, ViewRequest, forecast_purge
 
 GO = tuple(map(task_id, range(6)))
@@ -206,7 +207,8 @@ async def test_the_screens_show_the_same_sizes(root: Path, kind: SizeKind) -> No
         await until(pilot, lambda: isinstance(app.screen, ConfirmScreen) and app.focused)
         asked = screen_text(app)
         await pilot.press("t")
-        await until(pilot, lambda: isinstance(app.screen, JobResultScreen))
+        await until(pilot, lambda: app.browser.query(JobResult))
+        moved = screen_text(app)
         await pilot.press("T")
         await until(pilot, lambda: isinstance(app.screen, TrashScreen))
         await until(pilot, lambda: " files" in screen_text(app))
@@ -215,7 +217,7 @@ async def test_the_screens_show_the_same_sizes(root: Path, kind: SizeKind) -> No
         await until(pilot, lambda: isinstance(app.screen, ChoiceScreen) and app.focused)
         before_emptying = screen_text(app)
         await pilot.press("y")
-        await until(pilot, lambda: isinstance(app.screen, JobResultScreen))
+        await until(pilot, lambda: app.browser.query(JobResult))
         told = screen_text(app)
         await pilot.press("escape", "H")
         await until(pilot, lambda: "emptied" in screen_text(app))
@@ -225,10 +227,13 @@ async def test_the_screens_show_the_same_sizes(root: Path, kind: SizeKind) -> No
     assert said in planned and said in asked and said in listed and said in before_emptying
     assert f"{said} freed" in told
     entries = [one for one in read_history(find_root(root)) if one.kind is HistoryKind.EMPTY]
-    freed = [entry.freed_bytes(kind) or 0 for entry in entries]  # of R and of Python
-    assert len(freed) == 2 and sum(freed) == really.of(kind)
-    lines = [line for line in history.splitlines() if "emptied" in line]
-    assert all(any(format_size(one) in line for line in lines) for one in freed)
+    moves = [one for one in read_history(find_root(root)) if one.kind is HistoryKind.TRASH]
+    assert f"Emptying it frees {said}" in " ".join(moved.replace("│", " ").split())
+    for verb, found in (("emptied", entries), ("to the trash", moves)):
+        sizes = [entry.size_of(kind) or 0 for entry in found]  # of R and of Python
+        assert len(sizes) == 2 and sum(sizes) == really.of(kind)
+        lines = [line for line in history.splitlines() if verb in line]
+        assert all(any(format_size(one) in line for line in lines) for one in sizes)
 
 
 async def test_the_forecast_shows_the_size_of_the_plan_once_all_is_measured(root: Path) -> None:
@@ -248,7 +253,7 @@ async def test_the_forecast_shows_the_size_of_the_plan_once_all_is_measured(root
 def test_a_forecast_has_a_size_only_if_all_tasks_of_the_plan_are_measured(root: Path) -> None:
     snapshot = read_root(find_root(root))
     filters = FilterStack(task_ids=TaskIds(frozenset({GO[0], GO[1]})))
-    request = ViewRequest(snapshot, NOW, filters, TaskSort(), BundleSort(), False, "")
+    request = ViewRequest(snapshot, NOW, Selection(filters), TaskSort(), BundleSort(), False, "")
     plan = make_plan(snapshot, filters, now=NOW)
     assert set(plan.ids) == {GO[0], GO[1], GO[5]}  # the retry of GO[0] goes with it
     sizes = measure_many(find_root(root), plan.ids)
@@ -309,6 +314,7 @@ def test_all_commands_give_the_same_figure_to_the_byte(
     assert main(["history", str(root), "--json"]) == 0
     entries = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     history = sum(entry[key] for entry in entries if entry["kind"] == "empty")
+    assert history == sum(entry["moved"][key] for entry in entries if entry["kind"] == "trash")
     listed = sum(batch[key] for batch in batches)
     really = less(before, all_held(root)).of(kind)
     assert plan[key] == listed == emptied[key] == history == really

@@ -27,11 +27,11 @@ from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.browse.screen import BrowseScreen
 from hipercow_tui.ui.dialogs.confirm import ConfirmScreen
 from hipercow_tui.ui.dialogs.help import HelpScreen
-from hipercow_tui.ui.dialogs.job_result import JobResultScreen
 from hipercow_tui.ui.dialogs.problems import ProblemsScreen
 from hipercow_tui.ui.screens.plan import PlanScreen
 from hipercow_tui.ui.terminal_app import SIXTEEN_COLOURS
 from hipercow_tui.ui.widgets.filters.age_slider import AgeSlider
+from hipercow_tui.ui.widgets.job_result import JobResult
 from hipercow_tui.ui.widgets.task_details import TaskDetailsView
 
 RECORDED = 1_795_450_000.0  # two hours after the recorded root was written
@@ -391,7 +391,7 @@ async def test_a_purge_from_filter_to_report(small: Path) -> None:
         await at.until(lambda: isinstance(at.app.screen, ConfirmScreen))
         await heard(at.pilot)
         await at.press("y")
-        await at.until(lambda: isinstance(at.app.screen, JobResultScreen))
+        await at.until(lambda: at.app.browser.query(JobResult))
         await at.press("escape")
         await at.until(lambda: "Tasks 40 ── b Bundles 0" in at.text)
         assert "matched 0" in at.text
@@ -444,7 +444,7 @@ async def test_dark_light_and_sixteen_colours_can_draw_every_screen(small: Path)
 
 
 async def test_help_lists_the_keys_and_the_rules(small: Path) -> None:
-    async with browsing(small, size=(118, 110)) as at:
+    async with browsing(small, size=(160, 110)) as at:
         await at.press("question_mark")
         await at.until(lambda: isinstance(at.app.screen, HelpScreen))
         for word in (

@@ -377,7 +377,7 @@ async def test_a_comparison_finds_tasks_by_number_and_marks_only_these(broken: P
         assert at.tasks.view.hits == (at.tasks.row_of(SMALL[10]),)
         await at.press("slash", *["backspace"] * 3, *"0.09", "enter")
         await at.until(lambda: at.tasks.view.hits == (at.tasks.row_of(SMALL[9]),))
-        assert "beta = 0.09" in at.tasks.needle_of(at.tasks.view.hits[0])
+        assert at.tasks.needle_of(at.tasks.view.hits[0]) == "beta = 0.09"
 
 
 async def test_a_later_error_is_found_by_a_running_search(broken: Path) -> None:

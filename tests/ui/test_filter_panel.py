@@ -9,6 +9,7 @@ from typing import ClassVar
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from small_root import write_retries, write_task
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
@@ -16,6 +17,7 @@ from textual.events import Paste
 from textual.pilot import Pilot
 from textual.widget import Widget
 from textual.widgets import Button, Input
+from ui_driving import screen_text, until
 
 import hipercow_tui
 from hipercow_tui.domain.filter_counts import FilterCounts, count_passing
@@ -23,13 +25,15 @@ from hipercow_tui.domain.filters import FilterStack, FinishedBefore, InBundle, W
 from hipercow_tui.domain.plan import PlanTotals
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import FILTERABLE_STATUSES, Status
+from hipercow_tui.formats.root import find_root
 from hipercow_tui.settings.saved_filters import SavedFilter
 from hipercow_tui.support.errors import FilterError
+from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.status_style import GLYPH
 from hipercow_tui.ui.widgets.filters.age_slider import AgeSlider
 from hipercow_tui.ui.widgets.filters.bundle import join_globs, split_globs
-from hipercow_tui.ui.widgets.filters.panel import FilterPanel, Selection
-from hipercow_tui.ui.widgets.filters.status import StatusFilter
+from hipercow_tui.ui.widgets.filters.panel import FilterPanel, Limits
+from hipercow_tui.ui.widgets.filters.status import StatusFilter, number_texts
 from hipercow_tui.ui.widgets.filters.validated_input import EXPLAIN_DELAY
 
 NOW = 1_800_000_000.0
@@ -111,7 +115,8 @@ async def test_retried_tasks_are_counted_by_their_latest_status(real: Snapshot) 
                 task.exists and task.latest_status is status for task in real.tasks.values()
             )
             assert f"[ ] {GLYPH[status]} {status}" in line
-            assert line[:25].split()[-1] == str(total)
+            own, _, earlier = line[:25].split()[-1].partition("+")
+            assert int(own) + int(earlier or 0) == total
 
 
 async def test_a_status_is_toggled_by_keys_mouse_and_program(real: Snapshot) -> None:
@@ -365,18 +370,18 @@ async def test_marks_and_steps_are_shown() -> None:
     app = PanelApp()
     async with app.run_test(size=(80, 24)) as pilot:
         assert app.says("nothing: no filter set")
-        app.panel.show_selection(Selection((), 2, 2))
+        app.panel.show_limits(Limits((), 2, 2))
         await settled(pilot)
         assert app.says("2 marked") and app.says("3 in retry chains")
-        app.panel.show_selection(Selection(("bundle one", "error 'no fit'"), 3, 2))
+        app.panel.show_limits(Limits(("bundle one", "error 'no fit'"), 3, 2))
         await settled(pilot)
         assert app.says("! 2 of 3 pass") and app.says("› bundle one › error")
         assert app.says("0 marked"), "the totals count the marked tasks"
-        app.panel.show_selection(Selection((), 0, 0))
+        app.panel.show_limits(Limits((), 0, 0))
         await settled(pilot)
         assert app.says("! all removed") and not app.says("› bundle")
         assert not app.says("no filter set")
-        app.panel.show_selection(Selection())
+        app.panel.show_limits(Limits())
         await settled(pilot)
         assert app.says("nothing: no filter set")
         assert not app.stacks, "they are no filter of the panel"
@@ -493,3 +498,27 @@ async def test_counts_of_a_hundred_thousand_tasks_are_shown_quickly() -> None:
         assert app.says("3 [ ] ✓ success 123,456")
         assert app.says("5 [ ] ◔ submitted 123k")
         assert app.says("98,123 tasks in 140")
+
+
+@given(st.integers(0, 10**9), st.integers(0, 10**9), st.integers(5, 9))
+def test_a_number_of_tasks_says_that_it_has_earlier_attempts(
+    own: int, earlier: int, width: int
+) -> None:
+    shown, more = number_texts(own + earlier, earlier, width)
+    assert len(shown + more) <= width
+    assert bool(more) == bool(earlier)
+    if more not in ("", "↻"):
+        assert shown.replace(",", "") == str(own) and more == f"+{earlier:,}"
+    assert number_texts(None, 0, width) == ("", "")
+
+
+async def test_the_header_and_the_filter_agree_on_running_tasks(tmp_path: Path) -> None:
+    write_task(tmp_path, "1" * 32, "failure")
+    write_task(tmp_path, "2" * 32, "running", retry_of=("1" * 32, "1" * 32))
+    write_task(tmp_path, "3" * 32, "running")
+    write_retries(tmp_path, [("2" * 32, "1" * 32, "1" * 32)])
+    app = HipercowApp(find_root(tmp_path), clock=lambda: NOW)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "2 running" in screen_text(app))
+        line = next(line for line in screen_text(app).splitlines() if "6 [ ]" in line)
+        assert "2+1" in line

@@ -17,6 +17,7 @@ from textual.screen import Screen
 from ui_driving import all_rows_shown, screen_text, until
 
 from hipercow_tui.analysis.task_sorting import SortKey, TaskSort
+from hipercow_tui.demo.py_root import write_python_root
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.settings.column_store import ColumnFile
 from hipercow_tui.ui.app import HipercowApp
@@ -376,11 +377,39 @@ async def test_columns_are_chosen_and_remembered(small: Path, tmp_path: Path) ->
         assert "bundle" in at.tasks.shown_columns
 
 
+async def test_tables_are_drawn_without_any_of_their_columns(small: Path) -> None:
+    write_python_root(small, seed=1, now=NOW)
+    async with browsing(small, size=(200, 40)) as at:
+        await at.press("z")
+        await at.until(lambda: "size" in at.tasks.shown_columns)
+        await at.until(lambda: not at.tasks.rows_pending)
+        for key, table in (("b", at.bundles), ("e", at.errors), ("e", at.tasks)):
+            await at.press(key)
+            width = table.scrollable_content_region.width
+            keys = [column.key for column in table.every_column(width)]
+            assert len(keys) > 4
+            for hidden in keys:
+                table.choose_columns({other: other != hidden for other in keys})
+                await at.pilot.pause()
+                assert hidden not in table.shown_columns
+                table.choose_columns({other: other == hidden for other in keys})
+                await at.pilot.pause()
+                assert table.shown_columns == {hidden}
+
+
+async def test_chosen_columns_that_do_not_fit_have_a_note(small: Path) -> None:
+    async with browsing(small, size=(80, 24)) as at:
+        await at.press("F")
+        assert "[ ] bundle" in at.text, "it is automatic, and there is no space"
+        await at.press("j", "j", "j", "space", "j", "space", "j", "space", "j", "space")
+        await at.until(lambda: "does not fit" in at.text)
+
+
 async def test_one_column_always_stays(small: Path) -> None:
     async with browsing(small) as at:
         await at.press("b", "F")
-        for _ in range(at.app.screen.query_one(MenuList).option_count):
-            await at.press("space", "j")
+        number = at.app.screen.query_one(MenuList).option_count
+        await at.press(*["space", "j"] * (number - 1), "space")
         assert len(at.bundles.shown_columns) == 1
         await at.until(lambda: "One column must stay" in at.text)
 

@@ -22,11 +22,11 @@ from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.browse.screen import BrowseScreen
 from hipercow_tui.ui.dialogs.confirm import ConfirmScreen
 from hipercow_tui.ui.dialogs.copy_menu import CopyMenuScreen
-from hipercow_tui.ui.dialogs.job_result import JobResultScreen
 from hipercow_tui.ui.screens.error_messages import ErrorMessagesScreen
 from hipercow_tui.ui.screens.plan import PlanScreen
 from hipercow_tui.ui.screens.sweep import SweepScreen
-from hipercow_tui.ui.widgets.breadcrumb import SEPARATOR, fit_steps
+from hipercow_tui.ui.widgets.breadcrumb import SEPARATOR, Breadcrumb, fit_steps
+from hipercow_tui.ui.widgets.job_result import JobResult
 
 NOW = 1_795_450_000.0
 SMALL = tuple(map(task_id, range(12)))  # failures of one kind, over two bundles
@@ -121,6 +121,16 @@ async def test_a_narrowed_list_names_its_steps(broken: Path, size: tuple[int, in
         assert any("› er" in line for line in panel)
 
 
+async def test_i_shows_the_inputs_of_a_narrowed_list(broken: Path) -> None:
+    async with browsing(broken) as at:
+        await open_bundle(at, "sweep_a")
+        await at.press("e", "g", "enter")
+        await at.until(lambda: set(at.tasks.keys) == set(SMALL[:8]))
+        await at.press("i")
+        await at.until(lambda: "bundle sweep_a › error 'too small" in at.text)
+        await at.until(lambda: "8 tasks · 8 failed" in at.text)
+
+
 async def test_filters_and_narrowing_are_two_things(broken: Path) -> None:
     async with browsing(broken) as at:
         await open_bundle(at, "sweep_a")
@@ -131,6 +141,15 @@ async def test_filters_and_narrowing_are_two_things(broken: Path) -> None:
         await at.until(lambda: len(at.tasks.keys) == 8)
         assert await at.planned() == set(SMALL[:8])
         assert "status is failure · in bundle sweep_a" in at.text
+
+
+async def test_counts_beside_the_filters_are_of_the_whole_root(broken: Path) -> None:
+    async with browsing(broken) as at:
+        at.browser.filters.apply_saved(SavedFilter(in_bundle=("sweep_*",)))
+        await at.until(lambda: "2 bundles, 19 tasks" in at.text)
+        await open_bundle(at, "sweep_a")
+        await at.until(lambda: len(at.tasks.keys) == 10)
+        assert "2 bundles, 19 tasks" in at.text and "✗ failure     17" in at.text
 
 
 async def test_a_bundle_is_matched_by_its_exact_name_and_with_new_tasks(broken: Path) -> None:
@@ -228,6 +247,14 @@ async def test_esc_restores_the_row_on_its_line(broken: Path) -> None:
         await at.until(lambda: at.tasks.cursor - at.tasks.scroll_offset.y == line)
 
 
+async def test_a_click_on_the_hint_goes_back(broken: Path) -> None:
+    async with browsing(broken, size=(80, 24)) as at:
+        await open_bundle(at, "sweep_a")
+        crumbs = at.browser.query_one(Breadcrumb)
+        await at.pilot.click(crumbs, offset=(crumbs.size.width - 3, 0))
+        await at.until(lambda: at.pane == "bundles" and not crumbs.display)
+
+
 async def test_a_search_ends_with_a_step_and_is_resumed_by_esc(broken: Path) -> None:
     async with browsing(broken) as at:
         await at.press("e", "slash", *"fit", "enter")
@@ -291,7 +318,7 @@ async def test_marks_do_not_change_the_list_in_which_they_are_made(broken: Path)
         await at.until(lambda: "  3 marked" in at.text)
         marks = at.tasks.marks
         assert marks and await at.planned() == marks
-        assert "status is failure · one of 3 ids" in at.text
+        assert "status is failure · marked · one of 3 ids" in at.text
 
 
 async def test_marked_tasks_that_do_not_pass_are_pointed_out(broken: Path) -> None:
@@ -364,7 +391,7 @@ async def test_a_purge_that_is_planned_from_the_inputs_runs_on_the_main_screen(
         await at.until(lambda: isinstance(at.app.screen, ConfirmScreen))
         await heard(at.pilot)
         await at.press("y")
-        await at.until(lambda: isinstance(at.app.screen, JobResultScreen))
+        await at.until(lambda: bool(at.app.screen.query(JobResult)))
         await at.press("escape")
         await at.until(lambda: at.app.screen is at.browser and not at.browser.purge.job)
         await at.until(lambda: len(at.tasks.keys) == 26 and at.tasks.marks == frozenset())

@@ -87,7 +87,7 @@ async def test_a_refused_plan_says_so_and_x_leaves_out_blocked_chains(tmp_path: 
         assert "Refused, because 1 task is blocked" in shown
         assert "would go" not in shown
         lines = lines_of(screen)
-        assert lines[0].strip() == "▾ blocked · 1 task · 1 more of their chains"
+        assert lines[0].strip() == "▾ blocked · 1 task and 1 more in its chain"
         assert "it is running: cancel it with task_cancel()" in lines[1]
         assert "task_info()" in "".join(lines[1:3])
         assert any(short_id(RUNNING) in line and "▶ running" in line for line in lines)
@@ -123,6 +123,7 @@ async def test_I_ignores_unreadable_bundles_with_a_warning(tmp_path: Path) -> No
         await pilot.press("I")
         await settled(pilot, screen)
         assert not screen.plan.refused and screen.plan.ignored_bundles == ((Lang.R, "pipe"),)
+        assert screen.check_action("leave_out", ()) is False  # nothing is blocked any more
         shown = text_of(app)
         assert "! 1 unreadable bundle ignored ('pipe':" in shown and "Refused" not in shown
         assert "it stays, and may list tasks that are gone" in shown

@@ -140,7 +140,7 @@ async def test_saving_needs_a_filter(root: Path, file: FilterFile) -> None:
         await pilot.press("f")
         await until(pilot, lambda: "Set a filter first" in screen_text(app))
         await pilot.press("space", "f")
-        await until(pilot, lambda: "Marks are not saved: set a filter first" in screen_text(app))
+        await until(pilot, lambda: "Marks and errors are not saved: set a" in screen_text(app))
     async with browsing(root, None) as (app, pilot):
         await pilot.press("1", "f")
         await until(pilot, lambda: "there is no folder for them" in screen_text(app))

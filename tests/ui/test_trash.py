@@ -51,11 +51,11 @@ from hipercow_tui.purging.heartbeat import DEAD_AFTER
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.dialogs.choice import ChoiceScreen
 from hipercow_tui.ui.dialogs.confirm import ConfirmScreen
-from hipercow_tui.ui.dialogs.job_result import JobResultScreen
 from hipercow_tui.ui.screens.history import HistoryScreen
 from hipercow_tui.ui.screens.plan import PlanScreen
 from hipercow_tui.ui.screens.trash import TrashScreen
 from hipercow_tui.ui.widgets.header import HeaderBar
+from hipercow_tui.ui.widgets.job_result import JobResult
 from hipercow_tui.ui.workers.trash_monitor import TrashMonitor
 
 
@@ -91,12 +91,16 @@ class Driven:
         await self.shows("6 tasks")
         await self.pilot.press("D")
         await self.answer("t", ConfirmScreen)
-        await self.on(JobResultScreen)
+        await self.reported()
+
+    async def reported(self) -> None:
+        browser = self.app.browser
+        await until(self.pilot, lambda: self.app.screen is browser and browser.query(JobResult))
 
     async def back(self) -> None:
-        """Out of a summary, to the browser."""
+        """Close the report."""
         await self.pilot.press("escape")
-        await until(self.pilot, lambda: self.app.screen is self.app.browser)
+        await until(self.pilot, lambda: not self.app.browser.query(JobResult))
 
 
 @asynccontextmanager
@@ -161,7 +165,7 @@ async def test_u_restores_the_last_batch_of_the_trash(root: Root) -> None:
         assert list_trash(root)
         await at.pilot.press("U")
         await at.answer("y")
-        await at.on(JobResultScreen)
+        await at.reported()
         await at.shows("Restored 6 tasks and 2 bundles")
         await at.back()
         await at.shows("Tasks 6")
@@ -169,7 +173,9 @@ async def test_u_restores_the_last_batch_of_the_trash(root: Root) -> None:
     assert root_contents(root) == before and list_trash(root) == ()
 
 
-@pytest.mark.parametrize(("key", "then"), [("U", ChoiceScreen), ("T", TrashScreen)])
+@pytest.mark.parametrize(
+    ("key", "then"), [("U", ChoiceScreen), ("T", TrashScreen), ("H", HistoryScreen)]
+)
 async def test_the_keys_that_a_report_names_work(
     root: Root, key: str, then: type[Screen[Any]]
 ) -> None:
@@ -177,6 +183,38 @@ async def test_the_keys_that_a_report_names_work(
         await at.to_trash()
         await at.pilot.press(key)
         await at.on(then)
+
+
+async def test_a_report_takes_neither_the_focus_nor_keys(root: Root) -> None:
+    async with driving(root, size=(80, 24)) as at:
+        await at.to_trash()
+        await at.shows("6 tasks and 2 bundles are in the trash", "H: history")
+        assert at.app.focused is at.app.browser.tasks
+        await at.pilot.press("0", "slash", *"un", "enter")
+        assert at.app.browser.session.state.query == "un"
+        assert at.app.browser.query(JobResult)
+        await at.pilot.press("escape")
+        await until(at.pilot, lambda: not at.app.browser.query(JobResult))
+        assert at.app.browser.session.state.query == "un"
+
+
+async def test_a_report_waits_while_another_screen_is_shown(
+    root: Root, meanwhile: Meanwhile
+) -> None:
+    go_on = threading.Event()
+    meanwhile.before("rename", TIP[2:], go_on.wait)
+    async with driving(root, size=(80, 24)) as at:
+        await at.pilot.press("1", "p")
+        await at.on(PlanScreen)
+        await at.pilot.press("D")
+        await at.answer("t", ConfirmScreen)
+        await until(at.pilot, lambda: at.app.screen is at.app.browser)
+        await at.pilot.press("H")
+        await at.on(HistoryScreen)
+        go_on.set()
+        await until(at.pilot, lambda: "the main screen shows the report" in at.notes)
+        await at.pilot.press("escape")
+        await at.reported()
 
 
 async def test_an_item_that_exists_again_is_quarantined_and_reported(root: Root) -> None:
@@ -187,7 +225,7 @@ async def test_an_item_that_exists_again_is_quarantined_and_reported(root: Root)
         await at.shows("trash ")
         await at.pilot.press("U")
         await at.answer("y")
-        await at.on(JobResultScreen)
+        await at.reported()
         await at.shows("Restored, but not all", "Not restored", LONE)
         await at.back()
         await at.pilot.press("T")
@@ -208,7 +246,7 @@ async def test_the_trash_is_emptied_only_after_a_question(root: Root, key: str) 
         await at.pilot.press(key)
         await at.shows("6 tasks and 2 bundles", "erased")
         await at.answer("y")
-        await at.on(JobResultScreen)
+        await at.reported()
         await at.shows("Trash emptied", "Erased 6 tasks and 2 bundles")
         await at.back()
         await at.pilot.press("T")
@@ -216,16 +254,15 @@ async def test_the_trash_is_emptied_only_after_a_question(root: Root, key: str) 
     assert list_trash(root) == () and in_place(root) == set()
 
 
-@pytest.mark.parametrize("key", ["r", "enter"])
-async def test_a_batch_is_restored_from_the_list(root: Root, key: str) -> None:
+async def test_a_batch_is_restored_from_the_list(root: Root) -> None:
     before = root_contents(root)
     trashed(root)
     async with driving(root, size=(80, 24)) as at:
         await at.pilot.press("T")
         await at.shows("✓ complete")
-        await at.pilot.press(key)
+        await at.pilot.press("r")
         await at.answer("y")
-        await at.on(JobResultScreen)
+        await at.reported()
         await at.shows("Restored 6 tasks")
     assert root_contents(root) == before
 
@@ -244,7 +281,7 @@ async def test_an_interrupted_purge_is_shown_and_finished_or_restored(root: Root
         assert isinstance(at.app.screen, TrashScreen)
         await at.pilot.press(key)
         await at.answer("y")
-        await at.on(JobResultScreen)
+        await at.reported()
         await at.shows("Moved to the trash" if key == "f" else "Restored")
         await at.back()
         await until(
@@ -309,7 +346,7 @@ async def test_a_purge_of_another_process_is_not_touched_and_offered_after_its_d
             await at.shows("! interrupted")
             await at.pilot.press("r")
             await at.answer("y")
-            await at.on(JobResultScreen)
+            await at.reported()
     assert in_place(root) == set(ALL) and not list_trash(root)
 
 
@@ -340,7 +377,7 @@ async def test_a_purge_interrupted_while_erasing_is_finished_or_restored(
         await at.pilot.press(key)
         await at.shows("erased")
         await at.answer("y")
-        await at.on(JobResultScreen)
+        await at.reported()
         if key == "f":
             await at.shows("Purged", "Erased")
         else:
@@ -366,7 +403,7 @@ async def test_an_interrupted_restoring_is_finished(root: Root, key: str) -> Non
         await at.shows("! interrupted", "f or r: finish. It was interrupted while restoring")
         await at.pilot.press(key)
         await at.answer("y")
-        await at.on(JobResultScreen)
+        await at.reported()
         await at.shows("Restored", "tasks and 2 bundles.")
     assert root_contents(root) == before and not list_trash(root)
 
@@ -392,7 +429,7 @@ async def emptying_stopped(root: Root, meanwhile: Meanwhile) -> AsyncIterator[Dr
         await at.pilot.press("U")
         await at.shows("Stopping")
         go_on.set()
-        await at.on(JobResultScreen)
+        await at.reported()
         yield at
 
 
@@ -411,7 +448,7 @@ async def test_the_report_of_a_stopped_emptying_leads_to_the_trash(
 ) -> None:
     async with emptying_stopped(root, meanwhile) as at:
         await at.pilot.press("U")  # nothing was moved there, so there is nothing to undo
-        assert isinstance(at.app.screen, JobResultScreen)
+        assert at.app.browser.query(JobResult)
         await at.pilot.press("T")
         await at.on(TrashScreen)
         await at.shows("! interrupted", "4 tasks", "2 bundles")
@@ -442,7 +479,7 @@ async def test_a_full_disk_is_reported_before_the_purge_and_freed(
                 await until(at.pilot, lambda: "Purging for good frees space" in at.notes)
                 assert root_contents(root) == before
             else:
-                await at.on(JobResultScreen)
+                await at.reported()
                 await at.shows("6 tasks and")
                 assert in_place(root) == set()
                 assert bundles(root) == {} or not real
@@ -488,7 +525,7 @@ async def test_read_only_lists_and_changes_nothing(root: Root) -> None:
         await until(at.pilot, lambda: "--read-only" in at.notes)
         await at.pilot.press("T")
         await at.shows("✓ complete", "--read-only")
-        await at.pilot.press("r", "e", "E", "enter")
+        await at.pilot.press("r", "e", "E")
         await at.pilot.pause()
         assert isinstance(at.app.screen, TrashScreen)
     assert root_contents(root) == before and len(list_trash(root)) == 1

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
+from textual.content import Content
 
 from hipercow_tui.analysis.bundle_rows import BundleKey, BundleRow
 from hipercow_tui.analysis.disk_usage import DiskUsage, MeasuredSize
@@ -15,6 +16,7 @@ from hipercow_tui.analysis.task_sorting import SortKey
 from hipercow_tui.domain.task import Bundle, Status, Task
 from hipercow_tui.formats.folder_size import Size, SizeKind
 from hipercow_tui.support.text import format_size
+from hipercow_tui.ui.browse.presenter import fit_notes
 from hipercow_tui.ui.cells import Column, PlacedColumn, fit, place_columns, short_number
 from hipercow_tui.ui.marks import Marks
 from hipercow_tui.ui.widgets.bundle_table import BundleTable
@@ -126,3 +128,13 @@ def test_a_short_number_fits_and_is_exact_where_it_can_be(number: int, width: in
 def test_a_size_fits_into_eight_cells(number: int) -> None:
     text = format_size(number)
     assert len(text) <= 8 and text.endswith("B")
+
+
+@given(st.lists(st.from_regex(r"\A[\d,.]{1,9} [a-z]{1,12}\Z"), min_size=1, max_size=6), numbers)
+def test_notes_are_shown_whole_or_not_at_all(notes: list[str], width: int) -> None:
+    width %= 80
+    shown = fit_notes([f"[b]{note}[/]" for note in notes], width)
+    parts = Content.from_markup(shown).plain.split(" · ")
+    assert parts == notes[: len(parts)]
+    assert len(parts) == 1 or len(" · ".join(parts)) <= width
+    assert len(parts) == len(notes) or len(" · ".join(notes[: len(parts) + 1])) > width

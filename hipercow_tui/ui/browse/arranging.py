@@ -88,7 +88,10 @@ class Arranging(Controller):
                 self._save()
 
         screen = ColumnsScreen(
-            table.every_column(width), table.columns(width), before.get(pane.name, {}), apply
+            table.every_column(width),
+            before.get(pane.name, {}),
+            fitting=table.fitting_columns,
+            apply=apply,
         )
         self._screen.app.push_screen(screen, closed)
 

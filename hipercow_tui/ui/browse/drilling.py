@@ -53,11 +53,8 @@ class Drilling(Controller):
         steps = add_step(session.state.narrowings, narrowing, session.snapshot)
         filters = narrow(self._panel.stack, steps, session.snapshot)
         if 1 not in filters.mask(session.snapshot):
-            passes = (
-                "is left"
-                if not narrowing.ids(session.snapshot)
-                else "passes the filters: 0 removes them"
-            )
+            any_left = narrowing.ids(session.snapshot)
+            passes = "passes the filters: 0 removes them" if any_left else "is left"
             self._screen.notify(f"No task of {narrowing.label} {passes}", markup=False)
             return
         self._remember()

@@ -14,7 +14,6 @@ from hipercow_tui.ui.browse.drilling import Drilling
 from hipercow_tui.ui.browse.pane import Pane
 from hipercow_tui.ui.browse.panes import Panes
 from hipercow_tui.ui.browse.session import Session
-from hipercow_tui.ui.browse.state import TASKS
 
 if TYPE_CHECKING:
     from hipercow_tui.output.r_calls import RCallTargets
@@ -49,9 +48,7 @@ class Inspecting(Controller):
     def show_log(self) -> None:
         """Show the log of the current task."""
         task = self._pane.task
-        if self._pane.name != TASKS:
-            self._screen.notify("Only a task has a log: Enter or b shows the tasks")
-        elif task is None:
+        if task is None:
             self._screen.notify("There is no task here")
         else:
             self.show_log_of(task.id)

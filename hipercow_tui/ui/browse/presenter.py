@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from textual.content import Content
 from textual.screen import Screen
 
 from hipercow_tui.ui import messages
@@ -18,7 +20,7 @@ from hipercow_tui.ui.browse.session import Session
 from hipercow_tui.ui.browse.sizing import Sizing
 from hipercow_tui.ui.warm_up import warm_up
 from hipercow_tui.ui.widgets.breadcrumb import Breadcrumb
-from hipercow_tui.ui.widgets.filters.panel import FilterPanel, Selection
+from hipercow_tui.ui.widgets.filters.panel import FilterPanel, Limits
 from hipercow_tui.ui.widgets.header import Freshness, HeaderBar, HeaderFacts
 from hipercow_tui.ui.widgets.titled_frame import TitledFrame
 from hipercow_tui.ui.workers.base import start_thread
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from hipercow_tui.ui.workers.view_model import ViewModel
 
 FRESHNESS_STEP = 5  # seconds; the age of the last scan is shown in steps, to send less
+FRAME = 6  # cells of a frame beside its lower title
+SEPARATOR = " · "
 MESSAGE_ROUNDS = 2  # turns of the event loop in which widgets react to a view model
 
 
@@ -118,10 +122,10 @@ class Presenter(Controller):
         session, notes = self._session, []
         view = session.view_model.view if session.view_model else None
         steps, marks = [step.label for step in session.state.narrowings], session.marks.ids
-        passing = len(view.markable_among(marks or ())) if view else 0
+        passing = view.count_passing(marks) if view and marks else 0
         self._screen.query_one(Breadcrumb).show(steps)
-        self._screen.query_one(FilterPanel).show_selection(
-            Selection(steps, None if marks is None else len(marks), passing)
+        self._screen.query_one(FilterPanel).show_limits(
+            Limits(steps, None if marks is None else len(marks), passing)
         )
         if view is not None and view.filtered:
             notes.append(f"[b]matched {view.matches:,}[/]")
@@ -130,5 +134,17 @@ class Presenter(Controller):
             notes.append(note if passing == len(marks) else f"{note}, [b]{passing:,} pass[/]")
         if session.state.only_matched:
             notes.append("only matched")
-        notes += [*self._panes.current.notes, *self._sizing.notes, *self._folding.notes]
-        self._screen.query_one(TitledFrame).set_titles(self._panes.title, " · ".join(notes))
+        notes += [*self._sizing.notes, *self._panes.current.notes, *self._folding.notes]
+        frame = self._screen.query_one(TitledFrame)
+        frame.set_titles(self._panes.title, fit_notes(notes, frame.outer_size.width - FRAME))
+
+
+def fit_notes(notes: Sequence[str], width: int) -> str:
+    """Return the first notes that fit into ``width`` cells, none of them cut; at least one.
+
+    They are in Textual's markup.
+    """
+    shown = list(notes)
+    while len(shown) > 1 and Content.from_markup(SEPARATOR.join(shown)).cell_length > width:
+        shown.pop()
+    return SEPARATOR.join(shown)

@@ -49,15 +49,13 @@ class PurgeControl(Controller):
         marks = self._session.marks.ids
         if marks is None:
             return True
-        passing, marked = (
-            len(filters.matched(self._session.snapshot)),
-            pluralize(len(marks), "marked task"),
-        )
+        passing = len(filters.matched(self._session.snapshot))
         if not marks:
             self._screen.notify("All marked tasks are gone: u removes the marks")
         elif not passing:
             self._screen.notify("No marked task passes the filters: 0 removes filters and marks")
         elif passing < len(marks):
+            marked = pluralize(len(marks), "marked task")
             self._screen.notify(f"{passing:,} of {marked} pass the filters: the plan is for these")
         return passing > 0
 
@@ -102,9 +100,12 @@ class PurgeControl(Controller):
         if self.job is not None:
             self._screen.notify(self.busy)
             return
+        self._screen.query("JobResult").remove()  # of the job before
         bar = PurgeBar(job, size_kind=self._session.state.size_kind)
         self.job = bar.runner
-        self._screen.mount(bar, before=self._screen.query_one(KeyFooter))
+        footer = self._screen.query_one(KeyFooter)
+        footer.labels = {"undo": "Stop"}
+        self._screen.mount(bar, before=footer)
         self._screen.refresh_bindings()
 
     def stop(self) -> None:
@@ -117,4 +118,5 @@ class PurgeControl(Controller):
     async def end(self) -> None:
         """Remove the progress bar of the job, which has ended."""
         self.job = None
+        self._screen.query_one(KeyFooter).labels = {}
         await self._screen.query("PurgeBar").remove()

@@ -320,14 +320,15 @@ class BrowseScreen(Screen[None]):
         self.presenter.update_titles()
 
     def action_back(self) -> None:
-        """Leave full details, else a range of marks, else stop measuring, else end the search, else
-        go back to the last place."""
+        """End the first of these that there is: full details, the report of a job, a range of
+        marks, measuring, a search; else go back to the last place."""
         if self.folding.details_full:
             self.action_details()
         else:
             any(
                 leave()
                 for leave in (
+                    self.trash.close_result,
                     self.panes.current.table.drop_range,
                     self.sizing.stop,
                     self.searching.leave,
@@ -416,8 +417,10 @@ class BrowseScreen(Screen[None]):
         )
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer undo only if there is a job to stop or a batch to restore, and the actions on the
-        current row only if the focus is not in the filters."""
+        """Offer undo only if there is a job to stop or a batch to restore, the actions on the
+        current row only if the focus is not in the filters, and the log only of a task."""
         if action in ROW_ACTIONS and self._focus_in_filters:
+            return False
+        if action == "log" and self.session.state.pane != TASKS:
             return False
         return self.trash.can_undo if action == "undo" else True

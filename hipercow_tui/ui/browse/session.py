@@ -14,7 +14,7 @@ from textual.message import Message
 
 from hipercow_tui.analysis.task_summary import TaskSummary
 from hipercow_tui.domain.filters import FilterStack
-from hipercow_tui.domain.narrowing import among, narrow
+from hipercow_tui.domain.narrowing import Selection
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.formats.root import Root
 from hipercow_tui.ui import messages
@@ -147,15 +147,19 @@ class Session:
             self._services.summaries.want_all(self.snapshot.tasks)
 
     @property
+    def selection(self) -> Selection:
+        """The filters of the panel, the narrowings and the marks at this moment."""
+        return Selection(self._panel_filters(), self.state.narrowings, self.marks.ids)
+
+    @property
     def filters(self) -> FilterStack:
-        """The filters that a matched task passes: those of the panel, and the narrowings."""
-        return narrow(self._panel_filters(), self.state.narrowings, self.snapshot)
+        """The filters that a matched task passes."""
+        return self.selection.matched_filters(self.snapshot)
 
     @property
     def purge_filters(self) -> FilterStack:
         """The filters of a purge: those of a matched task, and the marks."""
-        marks = self.marks.ids
-        return self.filters if marks is None else among(self.filters, marks)
+        return self.selection.purge_filters(self.snapshot)
 
     def request_view(self) -> int:
         """Request a view model of the present snapshot, state and filters; return its number."""
@@ -181,9 +185,7 @@ class Session:
         return ViewRequest(
             snapshot=self.snapshot,
             now=self.clock(),
-            filters=self.filters,
-            narrowing=narrow(FilterStack(), self.state.narrowings, self.snapshot),
-            marks=self.marks.ids,
+            selection=self.selection,
             sort=self.state.sort,
             bundle_sort=self.state.bundle_sort,
             only_matched=self.state.only_matched,

@@ -11,7 +11,7 @@ from textual.timer import Timer
 
 from hipercow_tui.analysis.disk_usage import Sizes
 from hipercow_tui.analysis.error_groups import ErrorGroup
-from hipercow_tui.analysis.task_sorting import CHANGING_KEYS, SortKey
+from hipercow_tui.analysis.task_sorting import READ_KEYS, SortKey
 from hipercow_tui.analysis.task_summary import NO_SUMMARY
 from hipercow_tui.domain.task import Task
 from hipercow_tui.formats.folder_size import SizeKind
@@ -73,9 +73,9 @@ class TasksPane(Pane):
         self.table.show(view_model.view, request.now)
         if self.session.complete and request.snapshot is self.session.snapshot:
             self.table.rows_pending = False
-        if before is not None and before.request.filters.given != request.filters.given:
+        if before is not None and before.view.stack.given != view_model.view.stack.given:
             self._show_a_match(self.table.visible_rows)
-        self.show_top_of(request.sort, changing=request.sort.key in CHANGING_KEYS)
+        self.show_top_of(request.sort, changing=request.sort.key in READ_KEYS)
         self.load_visible()
         # The choices of the user change no task; time, logs and the disk do.
         if (
@@ -214,7 +214,9 @@ class TasksPane(Pane):
 
     @property
     def inputs(self) -> tuple[str, Sequence[str]] | None:
-        """The tasks of the first bundle that the current task is in."""
+        """The tasks of a narrowed list, else of the first bundle that the current task is in."""
+        if steps := self.session.state.narrowings:
+            return " › ".join(step.label for step in steps), self.table.keys
         task, snapshot = self.task, self.session.snapshot
         bundle = snapshot.bundle(task.bundles[0], task.lang) if task and task.bundles else None
         if bundle is None:

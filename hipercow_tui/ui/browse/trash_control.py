@@ -28,6 +28,7 @@ class TrashControl(Controller):
         self._state: TrashState | None = None
         self._announced: frozenset[str] = frozenset()  # ids of interrupted batches
         self._undo_requested = False
+        self._moved = False  # whether a job moved tasks to the trash after it was read
 
     def refresh(self) -> None:
         """Read the trash in the background, except during a job, which refreshes at its end."""
@@ -42,7 +43,7 @@ class TrashControl(Controller):
     def update(self, state: TrashState) -> None:
         """Show a state of the trash; if an undo was requested, ask to confirm it."""
         if state is not self._state:
-            self._state = state
+            self._state, self._moved = state, False
             self._screen.refresh_bindings()
         self.show_summary()
         self._announce_interrupted(state)
@@ -80,7 +81,8 @@ class TrashControl(Controller):
     @property
     def can_undo(self) -> bool:
         """Whether there is a job to stop or a batch to restore."""
-        return self._purge.job is not None or bool(self._state and self._state.undoable)
+        undoable = self._moved or bool(self._state and self._state.undoable)
+        return self._purge.job is not None or undoable
 
     def undo(self) -> None:
         """Stop the running job; else ask to restore the last batch of the trash."""
@@ -142,20 +144,26 @@ class TrashControl(Controller):
 
     def show_result(self, message: messages.JobEnded) -> None:
         """Show what a job did, or why it could not be done."""
-        from hipercow_tui.ui.dialogs.job_result import JobResultScreen
+        from hipercow_tui.ui.widgets.footer import KeyFooter
+        from hipercow_tui.ui.widgets.job_result import JobResult, title_of
 
+        screen = self._screen
         if message.report is not None:
-            self._screen.app.push_screen(
-                JobResultScreen(message.report, self._session.state.size_kind), self._after_result
-            )
+            self._moved = getattr(message.report, "trash", None) is not None
+            result = JobResult(message.report, self._session.state.size_kind)
+            screen.mount(result, before=screen.query_one(KeyFooter))
+            screen.refresh_bindings()
+            if screen.app.screen is not screen:
+                screen.notify(f"{title_of(message.report)}: the main screen shows the report")
         elif message.error is not None:
             self._screen.notify(
                 message.error, title="Not done", severity="error", timeout=30, markup=False
             )
 
-    def _after_result(self, action: str | None) -> None:
-        """Do what the user chose in the result: ``undo``, ``trash`` or nothing."""
-        if action == "undo":
-            self.undo()
-        elif action == "trash":
-            self._screen.call_after_refresh(self.show_trash)  # after the result was removed
+    def close_result(self) -> bool:
+        """Remove the result of the last job; return whether one was shown."""
+        shown = self._screen.query("JobResult")
+        if not shown:
+            return False
+        shown.remove()
+        return True

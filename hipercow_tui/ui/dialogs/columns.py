@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import ClassVar
 
 from textual import on
@@ -21,12 +21,12 @@ from hipercow_tui.ui.widgets.menu_list import MenuList
 class ColumnsScreen(Dialog[None]):
     """Show or hide columns; each change is passed to ``apply`` at once.
 
-    ``automatic`` are the columns that the table shows by itself at this width. ``chosen`` says by
-    key which columns the user shows or hides; the others stay automatic.
+    ``chosen`` says by key which columns the user shows or hides; the others are automatic.
+    ``fitting`` returns which columns the table shows for a choice.
     """
 
     DEFAULT_CSS = """
-    ColumnsScreen #dialog { width: 46; padding: 0 1; }
+    ColumnsScreen #dialog { width: 52; padding: 0 1; }
     ColumnsScreen #keys { padding: 0 1; }
     """
 
@@ -39,14 +39,15 @@ class ColumnsScreen(Dialog[None]):
     def __init__(
         self,
         columns: Sequence[Column],
-        automatic: Sequence[Column],
         chosen: Mapping[str, bool],
+        *,
+        fitting: Callable[[Mapping[str, bool]], Set[str]],
         apply: Callable[[Mapping[str, bool]], None],
     ) -> None:
         super().__init__()
         self._labels = {column.key: column_label(column) for column in columns}
-        self._automatic = {column.key for column in automatic}
         self._chosen = dict(chosen)
+        self._fitting = fitting
         self._apply = apply
 
     def compose(self) -> ComposeResult:
@@ -56,26 +57,31 @@ class ColumnsScreen(Dialog[None]):
             yield MenuList(*(Option(self._line(key), id=f"column-{key}") for key in self._labels))
             yield Static("space: show or hide · r: automatic · esc: back", id="keys")
 
-    def _is_shown(self, key: str) -> bool:
-        return self._chosen.get(key, key in self._automatic)
+    @property
+    def _shown(self) -> Set[str]:
+        """The columns that are chosen, or shown without a choice."""
+        fitting = self._fitting(self._chosen)
+        return {key for key in self._labels if self._chosen.get(key, key in fitting)}
 
     def _line(self, key: str) -> Content:
-        shown = self._is_shown(key)
+        shown = key in self._shown
+        note = "" if key in self._chosen else "automatic"
+        if shown and key not in self._fitting(self._chosen):
+            note = "does not fit"
         box = ("[x]" if shown else "[ ]", "bold" if shown else "")
-        note = "" if key in self._chosen else "  automatic"
-        return Content.assemble(" ", box, f" {self._labels[key]:<14}", (note, "dim"))
+        return Content.assemble(" ", box, f" {self._labels[key]:<16}", (note, "dim"))
 
     @on(OptionList.OptionSelected)
     def action_toggle_column(self) -> None:
         """Show or hide the column under the cursor; one column always stays."""
-        keys, row = list(self._labels), self.query_one(MenuList).highlighted
+        row = self.query_one(MenuList).highlighted
         if row is None:
             return
-        key = keys[row]
-        if [other for other in keys if self._is_shown(other)] == [key]:
+        key = list(self._labels)[row]
+        if self._shown == {key}:
             self.notify("One column must stay")
-            return
-        self._change({**self._chosen, key: not self._is_shown(key)})
+        else:
+            self._change({**self._chosen, key: key not in self._shown})
 
     def action_reset(self) -> None:
         """Let the table choose the columns by its width again."""

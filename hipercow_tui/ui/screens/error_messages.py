@@ -88,14 +88,14 @@ class ErrorMessagesScreen(Page[str | None]):
     def compose(self) -> ComposeResult:
         """Yield the head, the table, the message under the cursor in full, and the keys."""
         yield Static(id="head")
-        yield _MessageTable(self._rows, self._now, self._marks, id="messages")
+        yield MessageTable(self._rows, self._now, self._marks, id="messages")
         with ScrollText(id="in-full"):
             yield Static(id="in-full-text")
         yield KeyFooter()
 
     def on_mount(self) -> None:
         """Focus the table."""
-        self.query_one(_MessageTable).focus()
+        self.query_one(MessageTable).focus()
         self._show_head()
         self._show()
 
@@ -111,7 +111,7 @@ class ErrorMessagesScreen(Page[str | None]):
 
     @on(VirtualTable.CursorMoved)
     def _show(self) -> None:
-        key = self.query_one(_MessageTable).cursor_key
+        key = self.query_one(MessageTable).cursor_key
         text = Text()
         if key is not None:
             failure = self._rows[key].failure
@@ -130,7 +130,7 @@ class ErrorMessagesScreen(Page[str | None]):
 
     def action_copy(self) -> None:
         """Copy the message under the cursor."""
-        key = self.query_one(_MessageTable).cursor_key
+        key = self.query_one(MessageTable).cursor_key
         if key is not None:
             self.app.copy_to_clipboard(message_text(self._rows[key].failure))
             self.notify("Copied the message")
@@ -141,17 +141,17 @@ class ErrorMessagesScreen(Page[str | None]):
 
     def action_log(self) -> None:
         """Show the log of the task under the cursor."""
-        key = self.query_one(_MessageTable).cursor_key
+        key = self.query_one(MessageTable).cursor_key
         if key is not None:
             self._show_log(key)
 
     def action_back(self) -> None:
         """Cancel a range of marks, else close the screen."""
-        if not self.query_one(_MessageTable).drop_range():
+        if not self.query_one(MessageTable).drop_range():
             self.dismiss(None)
 
 
-class _MessageTable(MarkableTable, KeyedTable):
+class MessageTable(MarkableTable, KeyedTable):
     """The messages, the latest first."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

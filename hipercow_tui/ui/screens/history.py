@@ -15,9 +15,11 @@ from textual.worker import get_current_worker
 from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.formats.root import Root
 from hipercow_tui.purging import HistoryEntry, HistoryKind, read_history
+from hipercow_tui.purging.batch_contents import contents_of_action
 from hipercow_tui.support.errors import PurgeError
 from hipercow_tui.support.text import format_age, format_size, pluralize
 from hipercow_tui.ui.cells import fit, plain_text
+from hipercow_tui.ui.screens.contents import ContentsScreen
 from hipercow_tui.ui.screens.page import Page
 from hipercow_tui.ui.widgets.footer import KeyFooter
 from hipercow_tui.ui.widgets.record_list import RecordList, record_line
@@ -36,6 +38,7 @@ class HistoryScreen(Page[None]):
     DEFAULT_CSS = "HistoryScreen #entries { height: 1fr; }"
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "Open", key_display="Enter", id="history.open"),
         Binding("escape,q,h", "back", "Back", key_display="esc", id="history.back"),
     ]
 
@@ -77,9 +80,11 @@ class HistoryScreen(Page[None]):
 
     def _show(self, entries: tuple[HistoryEntry, ...], problem: str) -> None:
         number = pluralize(len(entries), "entry", "entries") if entries else "no entries yet"
+        number += " · sizes on disk" if self._size_kind is SizeKind.ON_DISK else ""
         head = Text(f"History  {plain_text(problem) or number}", "bold")
         self.query_one("#head", Static).update(head)
         self._list.show(entries)
+        self.refresh_bindings()
         self.on_virtual_list_view_changed()
 
     def on_virtual_list_view_changed(self) -> None:
@@ -87,14 +92,31 @@ class HistoryScreen(Page[None]):
         entry = self._list.current
         self.query_one("#in-full", Static).update(_in_full(entry) if entry else "")
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to open an entry only if there is one."""
+        return action != "open" or self._list.current is not None
+
+    def action_open(self) -> None:
+        """List the tasks and bundles of the entry under the cursor."""
+        if entry := self._list.current:
+            age = format_age(entry.time, self._clock())
+            self.app.push_screen(
+                ContentsScreen(
+                    f"{_KIND_TEXT[entry.kind].capitalize()} {age}",
+                    lambda: contents_of_action(self._root, entry),
+                    clock=self._clock,
+                    size_kind=self._size_kind,
+                )
+            )
+
     def _line(self, entry: HistoryEntry) -> Text:
-        freed = entry.freed_bytes(self._size_kind)
+        size = entry.size_of(self._size_kind)
         return record_line(
             fit(format_age(entry.time, self._clock()), 16),
             (fit(_KIND_TEXT[entry.kind], 13), "bold"),
             tasks=len(entry.tasks),
             bundles=len(entry.bundles),
-            size=format_size(freed) if freed else "—",
+            size=format_size(size) if size else "—",
             process=entry.process,
         )
 

@@ -66,7 +66,8 @@ class LogScreen(Screen[None]):
         """Yield both logs, the search field and the keys."""
         with Container(id="logs"):
             for name, pane in zip(LOG_NAMES, ("log", "outer"), strict=True):
-                yield LogPane(Log(self._root, self._task_id, name), id=pane)
+                log = Log(self._root, self._task_id, name, self._current_task)
+                yield LogPane(log, id=pane)
         yield Input(placeholder="search", select_on_focus=True, max_length=MAX_QUERY)
         yield KeyFooter()
 

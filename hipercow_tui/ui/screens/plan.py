@@ -9,8 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from rich.text import Text
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.message import Message
@@ -18,7 +17,7 @@ from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from hipercow_tui.analysis.error_groups import Failure
-from hipercow_tui.analysis.plan_arrangement import Arrangement, ChainKey, Grouping
+from hipercow_tui.analysis.plan_arrangement import Arrangement
 from hipercow_tui.analysis.plan_tree import BlockedChain, KnownFacts
 from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.domain.snapshot import Snapshot
@@ -34,11 +33,12 @@ from hipercow_tui.ui.dialogs.save_plan import SavePlanScreen
 from hipercow_tui.ui.keymap import PLAN_KEYS
 from hipercow_tui.ui.messages import WorkerFailed
 from hipercow_tui.ui.screens.page import Page
-from hipercow_tui.ui.screens.plan_head import HeadFacts, head_lines, purge_refusal
+from hipercow_tui.ui.screens.plan_head import HeadFacts, PlanHead, purge_refusal
 from hipercow_tui.ui.screens.plan_inspecting import PlanInspecting
+from hipercow_tui.ui.screens.plan_readings import PlanReadings
 from hipercow_tui.ui.screens.plan_search import PlanSearch
-from hipercow_tui.ui.styles import theme_style
 from hipercow_tui.ui.widgets.footer import KeyFooter
+from hipercow_tui.ui.widgets.plan_columns import header_key
 from hipercow_tui.ui.widgets.plan_list import PlanList
 from hipercow_tui.ui.widgets.search_bar import SearchBar
 from hipercow_tui.ui.widgets.virtual_list import VirtualList
@@ -64,6 +64,7 @@ class PlanScreen(Page[JobSpec | None]):
 
     DEFAULT_CSS = """
     PlanScreen #columns { height: 1; color: $foreground 60%; text-wrap: nowrap; }
+    PlanScreen #columns:ansi { color: ansi_default; }
     PlanScreen #list { height: 1fr; }
     """
 
@@ -105,14 +106,12 @@ class PlanScreen(Page[JobSpec | None]):
         self._view: PlanView | None = None
         self._measured_part: float | None = 0.0  # from 0 to 1; None if all tasks are measured
         self._after_view: Callable[[], None] | None = None
-        self._failures_read = len(failures)
-        self._summaries_read = False  # since the last request
         self.search = PlanSearch(self)
         self.inspecting = PlanInspecting(self, snapshot, root, self._known, summary_loader, clock)
 
     def compose(self) -> ComposeResult:
         """Yield the head, the plan, the line under the cursor in full, and the keys."""
-        yield Static(id="head", markup=False)
+        yield PlanHead(id="head", markup=False)
         yield Static(id="columns", markup=False)
         yield PlanList(self._known, id="list")
         yield Static("Nothing to purge\n\nNo task passes all filters. esc: back", id="nothing")
@@ -122,8 +121,8 @@ class PlanScreen(Page[JobSpec | None]):
 
     def on_mount(self) -> None:
         """Show the plan, and start to measure its tasks."""
-        self._summaries = self._summary_loader.subscribe(
-            lambda: self.call_later(self._show_summaries)
+        self._readings = PlanReadings(
+            self._summary_loader, self._known, lambda: self.call_later(self._calls_loaded)
         )
         builder = PlanViewBuilder(self._first_plan, self.snapshot, self._known, self._clock)
         self._builder: LatestOnlyWorker[PlanRequest, PlanView] = LatestOnlyWorker(
@@ -138,13 +137,9 @@ class PlanScreen(Page[JobSpec | None]):
 
     def on_unmount(self) -> None:
         """Cancel the requests."""
-        self._summaries.close()
+        self._readings.close()
         self._builder.stop()
         self._sizes.stop()
-
-    def on_resize(self) -> None:
-        """Lay out the head for the new width."""
-        self._show_head()
 
     @property
     def lines(self) -> PlanList:
@@ -185,9 +180,10 @@ class PlanScreen(Page[JobSpec | None]):
 
     def _ask_for_view(self, **changes: Any) -> None:
         """Request a view of what the user chose. Numbers of another plan are hidden at once."""
-        self._request = replace(self._request, **changes)
-        if not self.current:
+        before, self._request = self._request, replace(self._request, **changes)
+        if not before.same_plan(self._request):
             self._after_view = None
+        if not self.current:
             self.lines.hide_numbers()
             self._show_head()
         small = len(self.plan.tasks) <= _SMALL_PLAN
@@ -210,7 +206,7 @@ class PlanScreen(Page[JobSpec | None]):
         self._show_in_full()
         self._show_head()
         self.refresh_bindings()
-        self._request_summaries()
+        self._readings.want_for(self._request, whole)
         if whole is not self._sizes.plan:
             self._measured_part = 0.0
             self._sizes.measure(whole)
@@ -226,20 +222,15 @@ class PlanScreen(Page[JobSpec | None]):
             self._after_view = action
 
     def _show_head(self) -> None:
-        facts = HeadFacts(
-            str(self.plan.filters),
-            self._view if self.current else None,
-            self._measured_part,
-            self.refusal,
-            can_ignore=self._has_unread_bundles and not self._request.ignore_bundles,
+        self.query_one(PlanHead).show(
+            HeadFacts(
+                str(self.plan.filters),
+                self._view if self.current else None,
+                self._measured_part,
+                self.refusal,
+                can_ignore=self._has_unread_bundles and not self._request.ignore_bundles,
+            )
         )
-        width = max(40, self.size.width - 2)
-        text = Text("\n").join(head_lines(facts, width, lambda name: theme_style(self.app, name)))
-        head = self.query_one("#head", Static)
-        head.update(text)
-        # With an automatic height, Textual keeps the height of the text before if two updates
-        # follow each other within one frame.
-        head.styles.height = text.plain.count("\n") + 1
 
     def _show_columns(self) -> None:
         self.query_one("#columns", Static).update(self.lines.header())
@@ -265,10 +256,10 @@ class PlanScreen(Page[JobSpec | None]):
         message.stop()
         self._show_in_full()
         self._widen_columns()
-        self._summaries.want([task.id for task in self.lines.visible_tasks()])
+        self._readings.want_lines([task.id for task in self.lines.visible_tasks()])
 
-    def _show_summaries(self) -> None:
-        self._summaries_read = True
+    def _calls_loaded(self) -> None:
+        self._readings.calls_loaded()
         self._widen_columns()
         self.lines.redraw()
         self._show_in_full()
@@ -278,31 +269,24 @@ class PlanScreen(Page[JobSpec | None]):
             self.lines.redraw()
         self._show_columns()
 
-    def _request_summaries(self) -> None:
-        """Read the calls of all tasks if the order or the search depends on them."""
-        if self._request.query or self.arrangement.key is ChainKey.WHAT:
-            self._summaries.want_all(self._view.tree.plan.ids if self._view else ())
-
     def _use_readings(self) -> None:
         """Sort, group and search again if more was read that this depends on."""
-        by_error = self.arrangement.grouping is Grouping.ERROR
-        more_failures = by_error and len(self._known.failures) != self._failures_read
-        needs_calls = bool(self._request.query) or self.arrangement.key is ChainKey.WHAT
-        if self.settled and (more_failures or (needs_calls and self._summaries_read)):
-            self._failures_read, self._summaries_read = len(self._known.failures), False
+        if self.settled and self._readings.take_news(self._request):
             self._ask_for_view(readings=self._request.readings + 1)
 
     # What the user keeps and leaves out
 
     def action_keep(self) -> None:
         """Keep the chains of the line, or take them back if all of them are kept."""
-        chains = self.lines.chains_at_cursor()
-        if self._request.skip_blocked:
-            chains = tuple(one for one in chains if not isinstance(one, BlockedChain))
-        if not chains:
-            self.notify("There is no chain to keep here", markup=False)
+        skipped = self._request.skip_blocked  # then blocked chains stay anyway
+        keys = frozenset(
+            chain.key
+            for chain in self.lines.chains_at_cursor()
+            if not (skipped and isinstance(chain, BlockedChain))
+        )
+        if not keys:
+            self.notify("No chain of the plan is here, so there is nothing to keep")
             return
-        keys = frozenset(chain.key for chain in chains)
         kept = (
             self._request.kept - keys if keys <= self._request.kept else self._request.kept | keys
         )
@@ -335,6 +319,12 @@ class PlanScreen(Page[JobSpec | None]):
     def action_sort_by(self, step: int) -> None:
         """Sort by the next (1) or previous (-1) property."""
         self._arrange(self.arrangement.resorted(step))
+
+    @on(events.Click, "#columns")
+    def _title_clicked(self, event: events.Click) -> None:
+        key = header_key(event.x, self.lines.layout_of_columns)
+        if key is not None:
+            self._arrange(self.arrangement.sorted_by(key))
 
     def _arrange(self, arrangement: Arrangement) -> None:
         self._ask_for_view(arrangement=arrangement, folded=self.lines.folded)
@@ -373,6 +363,11 @@ class PlanScreen(Page[JobSpec | None]):
         """Show the details of the task."""
         self.inspecting.show_details()
 
+    @on(PlanList.Opened)
+    def _opened(self, message: PlanList.Opened) -> None:
+        message.stop()
+        self.action_details()
+
     def action_log(self) -> None:
         """Show the log of the task."""
         self.inspecting.show_log()
@@ -389,7 +384,8 @@ class PlanScreen(Page[JobSpec | None]):
             return Lang.R in self.plan.langs or not self.plan.langs
         if action == "ignore":
             return self._has_unread_bundles
-        return action != "leave_out" or bool(self._first_plan.blocked)
+        whole = self._first_plan if self._view is None else self._view.tree.plan
+        return action != "leave_out" or bool(whole.blocked)
 
     def action_purge(self) -> None:
         """Check the root and ask for confirmation."""
@@ -408,13 +404,14 @@ class PlanScreen(Page[JobSpec | None]):
             self.call_later(self._ask, plan, warning)
 
     def _ask(self, plan: PurgePlan, warning: str | None) -> None:
-        if not self.is_current or plan is not self.plan:  # closed or changed during the check
+        changed = plan is not self.plan or not self.current
+        if changed or not self.is_current:  # changed or closed during the check
             return
         total = self._view.total if self._view is not None else None
 
         def answered(mode: str | None) -> None:
             if mode is not None:
-                self.dismiss(purge_job(plan, self.root, PurgeMode(mode)))
+                self.dismiss(purge_job(plan, self.root, PurgeMode(mode), self._sizes.sizes))
 
         self.app.push_screen(ConfirmScreen(plan, total, warning, self._known.size_kind), answered)
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from rich.style import Style
 from rich.text import Text
+from textual.widgets import Static
 
 from hipercow_tui.domain.plan import PurgePlan
 from hipercow_tui.formats.root import Root
 from hipercow_tui.support.text import pluralize
 from hipercow_tui.ui.cells import plain_text
+from hipercow_tui.ui.styles import theme_style
 from hipercow_tui.ui.workers.plan_view import PlanView
 
 _MAX_WARNINGS = 3  # lines of the head; ] goes to all of them
@@ -25,7 +28,7 @@ class HeadFacts:
 
     Attributes:
         filters: The filters of the plan.
-        view: What is shown; None as long as it is not what the user chose: then no numbers are.
+        view: What is shown; None while it is not yet what the user chose. Then no number is shown.
         measured_part: How much of the plan is measured, from 0 to 1; None if all is.
         refusal: Why it can't be purged; None if it can.
         can_ignore: Whether the user can ignore unreadable bundles.
@@ -36,6 +39,32 @@ class HeadFacts:
     measured_part: float | None
     refusal: str | None
     can_ignore: bool
+
+
+class PlanHead(Static):
+    """The lines above a plan."""
+
+    _facts: HeadFacts | None = None
+
+    def show(self, facts: HeadFacts) -> None:
+        """Show other facts."""
+        self._facts = facts
+        self._lay_out()
+
+    def on_resize(self) -> None:
+        """Lay out the text for the new width."""
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        if self._facts is None:
+            return
+        width = max(40, self.app.size.width - 2)
+        lines = head_lines(self._facts, width, partial(theme_style, self.app))
+        text = Text("\n").join(lines)
+        self.update(text)
+        # With an automatic height, Textual keeps the height of the text before if two updates
+        # follow each other within one frame.
+        self.styles.height = text.plain.count("\n") + 1
 
 
 def head_lines(facts: HeadFacts, width: int, style: Callable[[str], Style]) -> list[Text]:
@@ -49,7 +78,9 @@ def head_lines(facts: HeadFacts, width: int, style: Callable[[str], Style]) -> l
     elif view.plan.refused:
         lines = [_refused_line(view, width, style, can_ignore=facts.can_ignore), filters]
     else:
-        effects = Text(view.effects, style("text-warning"))
+        effects = Text(view.kept, style("text-success"))
+        effects.append(" · " if view.kept and view.effects else "")
+        effects.append(view.effects, style("text-warning"))
         lines = [_side_by_side(_numbers(view, facts.measured_part), effects, width), filters]
         lines += _warning_lines(view.plan, facts.refusal, style)
     for line in lines[1:]:

@@ -1,4 +1,4 @@
-"""The details of one task, on a screen of their own."""
+"""A screen with the details of one task."""
 
 from __future__ import annotations
 

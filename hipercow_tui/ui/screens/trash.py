@@ -15,11 +15,13 @@ from textual.worker import get_current_worker
 from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.formats.root import Root
 from hipercow_tui.purging import BatchState, TrashEntry
+from hipercow_tui.purging.batch_contents import contents_of_batches
 from hipercow_tui.purging.manifest import PurgeMode
 from hipercow_tui.support.text import format_size, pluralize
 from hipercow_tui.ui.cells import fit, plain_text
 from hipercow_tui.ui.dialogs.choice import Choice, ChoiceScreen
 from hipercow_tui.ui.keymap import TRASH_KEYS
+from hipercow_tui.ui.screens.contents import ContentsScreen
 from hipercow_tui.ui.screens.history import HistoryScreen
 from hipercow_tui.ui.screens.page import Page
 from hipercow_tui.ui.widgets.footer import KeyFooter
@@ -139,11 +141,24 @@ class TrashScreen(Page[JobSpec | None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only the actions for which there is a batch."""
-        if action in ("restore", "empty", "empty_all"):
+        if action in ("open", "restore", "empty", "empty_all"):
             return bool(self._state.entries)
         return action != "finish" or bool(self._state.interrupted)
 
     # Actions
+
+    def action_open(self) -> None:
+        """List what the purge of the batch under the cursor holds."""
+        if batch := self.batches.current:
+            batches = self._state.same_purge(batch)
+            self.app.push_screen(
+                ContentsScreen(
+                    f"Batch {batch.batch_id}",
+                    lambda: contents_of_batches(self._root, batches),
+                    clock=self._clock,
+                    size_kind=self._size_kind,
+                )
+            )
 
     def action_restore(self) -> None:
         """Restore the batch under the cursor, after a question."""

@@ -11,14 +11,16 @@ from textual.widget import Widget
 
 from hipercow_tui.ui.cells import cut_end
 
-START, SEPARATOR, HINT = "Tasks", " › ", "esc: back"
+START, SEPARATOR = "Tasks", " › "
+HINT = Content.from_markup("[@click=screen.back]esc: back[/]").stylize("dim")
 LEAST = 12  # cells of a step
+WIDE = 36  # cells from which on the key is shown
 
 
 class Breadcrumb(Widget):
     """The steps by which the list is narrowed: ``Tasks › bundle sweep_03 › error 'no fit'``.
 
-    It is hidden if there are none.
+    The line is hidden if there are none.
     """
 
     DEFAULT_CSS = """
@@ -33,13 +35,12 @@ class Breadcrumb(Widget):
         self.display = bool(steps)
 
     def render(self) -> Content:
-        """Return the steps, and the key that goes back at the right."""
+        """Return the steps, and the key that goes back at the right, which can be clicked."""
         width = self.content_size.width
-        hint = HINT if width >= 2 * len(HINT) + len(START) + LEAST else ""
-        steps = fit_steps(self.steps, width - len(hint) - 1 - len(START))
-        line = Content.assemble((START, "dim"), *((part, style) for part, style in steps))
-        space = width - line.cell_length - len(hint)
-        return Content.assemble(line, " " * max(0, space), (hint, "dim"))
+        hint = HINT if width >= WIDE else Content()
+        steps = fit_steps(self.steps, width - len(START) - 1 - hint.cell_length)
+        line = Content.assemble((START, "dim"), *steps)
+        return line + " " * max(0, width - line.cell_length - hint.cell_length) + hint
 
 
 def fit_steps(steps: Sequence[str], width: int) -> Sequence[tuple[str, str]]:

@@ -32,7 +32,7 @@ from hipercow_tui.ui.widgets.row_rendering import Cell, RenderedRow
 _NAME = Column(BundleKey.NAME, "bundle", 14, 36)
 _TASKS = Column(BundleKey.TASKS, "tasks", 6, 7, right=True)
 _STATUS = Column(BundleKey.STATUS, "status", 9, 30)
-_BAR = Column("bar", "its tasks", 8, 40, rank=1)
+_BAR = Column("bar", "its tasks", 9, 40, rank=1)
 _PROGRESS = Column("progress", "progress", 17, 28, rank=3)
 _SIZES = {
     SizeKind.APPARENT: Column(BundleKey.SIZE, SizeKind.APPARENT, 9, 9, right=True),

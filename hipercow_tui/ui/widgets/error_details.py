@@ -44,6 +44,7 @@ class ErrorDetailsView(ScrollText, can_focus=True):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self._shown: ShownError | None = None
         self._text = Static(id="error-text")  # made here, because show() is called before mounting
 
     def compose(self) -> ComposeResult:
@@ -52,7 +53,7 @@ class ErrorDetailsView(ScrollText, can_focus=True):
 
     def show(self, shown: ShownError | None) -> None:
         """Show a group; None clears the pane."""
-        text = self._text
+        text, self._shown = self._text, shown
         if shown is None:
             self.border_title = ""
             text.update("")
@@ -60,6 +61,12 @@ class ErrorDetailsView(ScrollText, can_focus=True):
         self.border_title = f"✗ {pluralize(len(shown.group.ids), 'task')}"
         self.border_subtitle = "Enter: show them · o: all messages"
         text.update(self._table(shown))
+
+    def notify_style_update(self) -> None:
+        """Draw with the colours of a new theme."""
+        super().notify_style_update()
+        if self._shown is not None:
+            self.call_after_refresh(self.show, self._shown)
 
     def go_to_top(self) -> None:
         """Scroll to the top."""

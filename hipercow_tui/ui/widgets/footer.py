@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +14,10 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from hipercow_tui.ui.cells import cut_end
+from hipercow_tui.ui.key_names import character_of
 
 KEY, LABEL, DISABLED = "bold $footer-key-foreground", "$footer-description-foreground", "dim"
-HELP_KEY = "question_mark"
-PALETTE = "command_palette"  # the action
+HELP, PALETTE = "help", "command_palette"  # actions
 GAP = 2  # cells
 
 
@@ -25,11 +25,11 @@ GAP = 2  # cells
 class Hint:
     """A key of the footer: ``shown`` is its text, ``key`` is pressed by a click."""
 
+    action: str
     key: str
     shown: str
     label: str
     enabled: bool
-    at_end: bool = False  # of the line
 
     @property
     def width(self) -> int:
@@ -54,6 +54,8 @@ class KeyFooter(Widget):
     }
     """
 
+    labels: reactive[Mapping[str, str]] = reactive[Mapping[str, str]](dict)
+    """Labels by action, in place of those of the bindings."""
     note: reactive[str] = reactive("")
     """A text instead of the keys, until the next key is pressed."""
 
@@ -76,16 +78,19 @@ class KeyFooter(Widget):
         """The keys to show, one for each action."""
         found: dict[str, Hint] = {}
         last: dict[str, Hint] = {}
-        for _, binding, enabled, _ in self.screen.active_bindings.values():
-            is_palette = binding.action == PALETTE
-            hints = last if is_palette else found
-            shown = self._palette if is_palette else binding.show
-            if shown and binding.action not in hints:
+        for key, (_, binding, enabled, _) in self.screen.active_bindings.items():
+            action = binding.action
+            hints, shown = (last, self._palette) if action == PALETTE else (found, binding.show)
+            if shown and action not in hints and not self._is_typed(key):
                 text = self.app.get_key_display(binding)
-                hints[binding.action] = Hint(
-                    binding.key, text, binding.description, enabled, at_end=is_palette
-                )
+                label = self.labels.get(action, binding.description)
+                hints[action] = Hint(action, key, text, label, enabled)
         return (*found.values(), *last.values())
+
+    def _is_typed(self, key: str) -> bool:
+        """Return whether the focused field takes the key as a character."""
+        focused = self.screen.focused
+        return focused is not None and focused.check_consume_key(key, character_of(key))
 
     def render(self) -> Content:
         """Return the line."""
@@ -95,7 +100,7 @@ class KeyFooter(Widget):
             return Content.styled(cut_end(f" {self.note}", width), "bold $text-warning")
         line = Content(" ")
         for hint in fit_hints(hints, width - 1):
-            if hint.at_end:
+            if hint.action == PALETTE:  # right aligned
                 line += " " * (width - line.cell_length - hint.width + GAP - 1)
             start = line.cell_length
             style = LABEL if hint.enabled else DISABLED
@@ -115,7 +120,7 @@ def fit_hints(hints: Sequence[Hint], width: int) -> Sequence[Hint]:
     """Return the hints that fit into ``width`` cells, in order, with the one for help."""
     shown = list(hints)
     while sum(hint.width for hint in shown) - GAP > width:
-        others = [hint for hint in shown if hint.key != HELP_KEY]
+        others = [hint for hint in shown if hint.action != HELP]
         if not others:
             return ()
         shown.remove(others[-1])

@@ -5,95 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 from rich.style import Style
 from rich.text import Text
 
-from hipercow_tui.analysis.plan_arrangement import Arrangement, ChainKey
 from hipercow_tui.analysis.plan_rows import GroupFigures, Member, Row
 from hipercow_tui.analysis.plan_tree import BlockedChain, KnownFacts, PlanGroup, chain_size
 from hipercow_tui.analysis.task_summary import NO_SUMMARY
 from hipercow_tui.domain.plan import PlannedBundle, PlannedTask
 from hipercow_tui.domain.plan_chains import PlannedChain
 from hipercow_tui.domain.task import BundleId, Lang, Task
-from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.output import report
 from hipercow_tui.support.text import format_age, format_duration, format_size, pluralize, short_id
 from hipercow_tui.ui.cells import cut_end, fit, plain_text
 from hipercow_tui.ui.status_style import GLYPH
+from hipercow_tui.ui.widgets.plan_columns import MAX_BUNDLE, PlanLayout, fit_start
 from hipercow_tui.ui.widgets.task_cells import inputs_text, short_age
 from hipercow_tui.ui.workers.plan_view import PlanView
 
 # All widths are in cells.
-IDS_FROM = 100  # the width from which on lines have the id of the task
-BUNDLES_FROM = 120  # the width from which on lines have the bundles of the chain
-CAUTIONS_FROM = 150  # the width from which on lines have the warnings
 FOLD_SIGN = range(4, 6)  # the cells of the sign of a chain
 TITLE_SIGN = range(1, 3)  # the cells of the sign of a group
-_START = 19  # cursor, "!", space, "-", sign, space, status of eleven, two spaces
 _STATUS = 11  # glyph, space and "submitted"
-_MAX_WHAT, _MIN_WHAT = 60, 16
-_MAX_SECOND, _MIN_SECOND = 120, 22  # of inputs or a reason: "first attempt of 3f2a…"
-_MAX_BUNDLE = 24
-_MIN_CAUTION = 24
-_EFFECT = 47  # of what happens to a bundle: "1,400 tasks: 1,380 go, 20 stay without it"
 _KEPT = "kept by you"
 _STRUCK = Style(strike=True, dim=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Widest:
-    """The widths of the longest texts that were seen in the columns.
-
-    ``label`` is of a bundle on a line of its own, with its language.
-    """
-
-    what: int = _MIN_WHAT
-    second: int = _MIN_SECOND
-    bundle: int = 0
-    label: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class PlanLayout:
-    """The width of each column with the gap after it; 0 for a column that is not shown.
-
-    ``label`` is of a bundle on a line of its own.
-    """
-
-    width: int
-    what: int
-    second: int
-    bundle: int
-    age: int
-    size: int
-    id: int
-    caution: int
-    label: int
-
-
-def plan_layout(width: int, widest: Widest) -> PlanLayout:
-    """Lay out the columns for a list of ``width`` cells.
-
-    Calls and inputs get the width that their texts need, and all that is left.
-    """
-    wide = width >= IDS_FROM
-    age, size, id_width = (17 if wide else 7), 10, (14 if wide else 0)
-    bundle = min(widest.bundle, _MAX_BUNDLE) + 2 if width >= BUNDLES_FROM and widest.bundle else 0
-    rest = max(0, width - _START - age - size - id_width - bundle)
-    what = min(max(widest.what, _MIN_WHAT), _MAX_WHAT) + 2
-    second = min(max(widest.second, _MIN_SECOND), _MAX_SECOND) + 2
-    if rest < _MIN_WHAT + _MIN_SECOND:
-        what, second, caution = rest, 0, 0
-    elif what + second <= rest:
-        caution = rest - what - second
-        if width < CAUTIONS_FROM or caution < _MIN_CAUTION:
-            second, caution = rest - what, 0
-    else:
-        what = min(what, max(_MIN_WHAT, rest * 9 // 20))
-        second, caution = rest - what, 0
-    label = max(12, min(widest.label, width - _EFFECT))
-    return PlanLayout(width, what, second, bundle, age, size, id_width, caution, label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,29 +65,6 @@ def row_line(row: Row, at: LineContext) -> Text:
     return Text("     ").append(cut_end(plain_text(row), at.layout.width - 6), at.style("blocked"))
 
 
-def header_line(arrangement: Arrangement, layout: PlanLayout, kind: SizeKind) -> Text:
-    """Return the titles of the columns; the grouping is above the status."""
-    arrow = "↓" if arrangement.reverse else "↑"
-
-    def title(name: str, key: ChainKey | None = None) -> str:
-        return f"{name} {arrow}" if key is arrangement.key else name
-
-    grouping = str(arrangement).partition(" · ")[0]
-    if arrangement.key is ChainKey.ID and not layout.id:
-        grouping += f", {title('id', ChainKey.ID)}"
-    cells = [
-        ("  " + grouping, _START),
-        (title("what runs", ChainKey.WHAT), layout.what),
-        ("inputs", layout.second),
-        ("bundles", layout.bundle),
-        (" " + title("age", ChainKey.AGE), layout.age),
-        (title(kind, ChainKey.SIZE).rjust(layout.size - 1), layout.size),
-        ("  " + title("id", ChainKey.ID), layout.id),
-        ("warnings", layout.caution),
-    ]
-    return Text("".join(_fit_start(text, width) for text, width in cells))
-
-
 # Titles and bundles
 
 
@@ -181,15 +93,16 @@ def _group_facts(group: PlanGroup, figures: GroupFigures | None, at: LineContext
     else:
         drawn_in = figures.drawn_in
         matched = f": {figures.tasks - drawn_in:,} matched, {drawn_in:,} drawn in"
-        yield pluralize(figures.tasks, "task") + (matched if drawn_in else "")
-        if figures.held:
-            yield f"{figures.held:,} more of their chains"
+        chains = "its chain" if figures.tasks == 1 else "their chains"
+        held = f" and {figures.held:,} more in {chains}" if figures.held else ""
+        yield pluralize(figures.tasks, "task") + held + (matched if drawn_in else "")
         if figures.by_last_attempt:
             yield f"{figures.by_last_attempt:,} matched by their last attempt"
     if figures.kept and group.key != "bundles":
         yield f"{figures.kept:,} {_KEPT}"
-    if figures.bytes:
-        yield at.known.size_kind.text(figures.bytes)
+    if figures.size is not None and figures.size.files:
+        kind = at.known.size_kind
+        yield kind.text(figures.size.of(kind))
 
 
 def bundle_effect(planned: PlannedBundle, at: LineContext) -> str:
@@ -224,13 +137,14 @@ def _chain_line(chain: PlannedChain, at: LineContext) -> Text:
     first, *others = chain.tasks
     kept = chain.key in at.kept
     folded = chain.key in at.folded
-    second = ""
+    second = report.cascade_reason(first)  # if the matched task of its chain is deleted
     if kept:
         second = _KEPT
     elif folded and others:
-        second = f"and {len(others):,} more of its chain"
-    complete = all(planned.task.id in at.known.sizes for planned in chain.tasks)
-    size = format_size(chain_size(chain, at.known)) if complete else ""
+        second = f"{len(others):,} more in its chain"
+    sizes = at.known.sizes
+    measured = at.view.total is not None or all(one.task.id in sizes for one in chain.tasks)
+    size = format_size(chain_size(chain, sizes).of(at.known.size_kind)) if measured else ""
     bundles = _bundles_text(chain.bundles)
     sign = ("▸" if folded else "▾") if others else " "
     return _task_line(first, at, sign, second, size, bundles, kept=kept)
@@ -267,8 +181,8 @@ def _task_line(
     struck_from = 6
     _append_call(text, task, second, at)
     label_at = text.plain.find(_KEPT) if kept and second == _KEPT else -1
-    text.append(_fit_start(bundles, layout.bundle), at.style("quiet"))
-    text.append(_fit_start(_age_text(task, at.view.tree.plan.made, layout.age), layout.age))
+    text.append(fit_start(bundles, layout.bundle), at.style("quiet"))
+    text.append(fit_start(_age_text(task, at.view.tree.plan.made, layout.age), layout.age))
     text.append(size.rjust(layout.size - 1) + " ")
     if layout.id:
         text.append(f" {short_id(task.id)} ", at.style("quiet"))
@@ -279,7 +193,7 @@ def _task_line(
         end = len(text)
         text.stylize(_STRUCK, struck_from, label_at if label_at >= 0 else end)
         if label_at >= 0:
-            text.stylize(at.style("kept"), label_at, label_at + len(_KEPT))
+            text.stylize(at.style("kept") + Style(dim=False), label_at, label_at + len(_KEPT))
             text.stylize(_STRUCK, label_at + len(_KEPT), end)
     return text
 
@@ -323,24 +237,17 @@ def _append_call(text: Text, task: Task, second: str, at: LineContext) -> None:
     text.append(_padded(fit(first, max(0, what - 2)), what))
     if beside:
         shown = second or inputs_text(summary.inputs_text, beside - 2)
-        text.append(_fit_start(shown, beside), at.style("quiet"))
+        text.append(fit_start(shown, beside), at.style("quiet"))
 
 
 def _padded(text: str, width: int) -> str:
     return text + " " * max(0, width - cell_len(text))
 
 
-def _fit_start(text: str, width: int) -> str:
-    """Return the text cut at its end and padded to ``width`` cells, the last two of them blank."""
-    if width <= 0:
-        return ""
-    return set_cell_size(cut_end(text, width - 2 if width > 10 else width - 1), width)
-
-
 def _bundles_text(bundles: Iterable[BundleId]) -> str:
     names = [plain_text(name) for _, name in bundles]
     more = f" +{len(names) - 1}" if len(names) > 1 else ""
-    return fit(names[0], min(cell_len(names[0]), _MAX_BUNDLE - len(more))) + more if names else ""
+    return fit(names[0], min(cell_len(names[0]), MAX_BUNDLE - len(more))) + more if names else ""
 
 
 def _age_text(task: Task, now: float, width: int) -> str:
@@ -375,7 +282,9 @@ def in_full(row: Row, at: LineContext) -> Text:
             return text.append(plain_text(blocked.reason), at.style("blocked"))
         case PlannedBundle(bundle=bundle):
             name = plain_text(at.view.tree.plan.bundle_label(bundle))
-            stays = "its tasks that stay lose only this bundle" if row.surviving else ""
+            present = at.view.bundles.get(bundle_id(row))
+            loses = present is not None and present.surviving
+            stays = "its tasks that stay lose only this bundle" if loses else ""
             return Text(f"{name}  {bundle_effect(row, at)}\n").append(stays, at.style("quiet"))
         case PlanGroup(title=title, rule=rule):
             return Text(f"{plain_text(title)}\n").append(rule, "dim")

@@ -11,6 +11,7 @@ from rich.cells import cell_len
 from rich.style import Style
 from rich.text import Text
 from textual import events
+from textual.message import Message
 
 from hipercow_tui.analysis.plan_rows import Member, Row, chain_ids, members, tree_rows
 from hipercow_tui.analysis.plan_tree import BlockedChain, Chain, KnownFacts, PlanGroup, PlanTree
@@ -18,15 +19,13 @@ from hipercow_tui.domain.plan import PlannedBundle
 from hipercow_tui.domain.plan_chains import PlannedChain
 from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.ui.status_style import COLOUR
+from hipercow_tui.ui.widgets.plan_columns import PlanLayout, Widest, header_line, plan_layout
 from hipercow_tui.ui.widgets.plan_lines import (
     FOLD_SIGN,
     TITLE_SIGN,
     LineContext,
-    Widest,
     bundle_id,
-    header_line,
     in_full,
-    plan_layout,
     row_line,
 )
 from hipercow_tui.ui.widgets.virtual_list import VirtualList
@@ -65,6 +64,9 @@ class PlanList(VirtualList):
     """ + "\n".join(
         f"PlanList > .plan--{status} {{ color: ${colour}; }}" for status, colour in COLOUR.items()
     )
+
+    class Opened(Message):
+        """A line was double clicked."""
 
     def __init__(self, known: KnownFacts, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -106,6 +108,7 @@ class PlanList(VirtualList):
         if not cursor:
             self.scroll_to(y=0, animate=False, immediate=True)
         self.redraw()
+        self.post_message(self.ViewChanged())
 
     def keep(self, kept: frozenset[str]) -> None:
         """Show other chains as kept."""
@@ -195,6 +198,7 @@ class PlanList(VirtualList):
             self._rows[below:below] = members(row)
         self.count = len(self._rows)
         self.redraw()
+        self.post_message(self.ViewChanged())
 
     def _end_of(self, row: Row) -> int:
         """Return the line after the group or chain under the cursor."""
@@ -215,7 +219,7 @@ class PlanList(VirtualList):
                 return
 
     def on_click(self, event: events.Click) -> None:
-        """Fold or unfold on a click on a sign."""
+        """Fold or unfold on a click on a sign; open a line on a double click elsewhere."""
         y = self.scroll_offset.y + event.y
         if y >= self.count:
             return
@@ -224,6 +228,9 @@ class PlanList(VirtualList):
         if event.x in cells and isinstance(row, PlanGroup | PlannedChain | BlockedChain):
             self.cursor = y
             self.toggle_fold()
+        elif event.chain == 2:
+            self.cursor = y
+            self.post_message(self.Opened())
 
     # Moving
 
@@ -293,23 +300,28 @@ class PlanList(VirtualList):
     @property
     def _line_context(self) -> LineContext:
         assert self._view is not None
-        width = self.scrollable_content_region.width
         return LineContext(
             view=self._view,
             kept=self.kept,
             folded=self.folded,
             current=self._has_numbers,
             known=self.known,
-            layout=plan_layout(width, self._widest),
+            layout=self.layout_of_columns,
             style=self._style_of,
         )
+
+    @property
+    def layout_of_columns(self) -> PlanLayout:
+        """The widths of the columns."""
+        return plan_layout(self.scrollable_content_region.width, self._widest)
 
     def header(self) -> Text:
         """Return the titles of the columns."""
         if self._view is None:
             return Text()
-        layout = plan_layout(self.scrollable_content_region.width, self._widest)
-        return header_line(self._view.request.arrangement, layout, self.known.size_kind)
+        return header_line(
+            self._view.request.arrangement, self.layout_of_columns, self.known.size_kind
+        )
 
     def line(self, y: int) -> Text:
         """Return the text of a line."""

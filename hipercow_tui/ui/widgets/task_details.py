@@ -77,6 +77,7 @@ class TaskDetailsView(VirtualScroll, can_focus=True):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self._shown: ShownTask | None = None
         self._lines: tuple[tuple[str, Text], ...] = ()
         self._strips: list[Strip] = []
         self._task_id = ""
@@ -84,6 +85,7 @@ class TaskDetailsView(VirtualScroll, can_focus=True):
 
     def show(self, shown: ShownTask | None) -> None:
         """Show a task; None clears the pane. Another task is shown from its first line."""
+        self._shown = shown
         new_lines = tuple(lines(shown, self._style)) if shown else ()
         if shown and shown.task.id != self._task_id:
             self._task_id = shown.task.id
@@ -102,7 +104,11 @@ class TaskDetailsView(VirtualScroll, can_focus=True):
     def notify_style_update(self) -> None:
         """Draw with the colours of a new theme."""
         super().notify_style_update()
-        self.call_after_refresh(self._render_strips)
+        self.call_after_refresh(self._restyle)
+
+    def _restyle(self) -> None:
+        self._lines = tuple(lines(self._shown, self._style)) if self._shown else ()
+        self._render_strips()
 
     def _render_strips(self) -> None:
         width = self.scrollable_content_region.width

@@ -255,7 +255,8 @@ class TaskTable(MarkableTable):
         if summary is None or task.lang is Lang.R:
             return summary
         widths = {placed.column.key: placed.width for placed in self._layout}
-        return split_command(summary, widths[SortKey.WHAT]) if SortKey.INPUTS in widths else summary
+        continues = {SortKey.WHAT, SortKey.INPUTS} <= widths.keys()
+        return split_command(summary, widths[SortKey.WHAT]) if continues else summary
 
     @property
     def ids_to_mark(self) -> Collection[str]:

@@ -273,6 +273,17 @@ class VirtualTable(VirtualScroll, can_focus=True):
         """The keys of the columns that are on the screen."""
         return {placed.column.key for placed in self._layout}
 
+    def fitting_columns(self, choice: Mapping[str, bool]) -> Set[str]:
+        """Return the keys of the columns that a choice of columns would show at this width."""
+        width = self.scrollable_content_region.width
+        return {placed.column.key for placed in self._place(choice, width)}
+
+    def _place(self, choice: Mapping[str, bool], width: int) -> tuple[PlacedColumn, ...]:
+        columns = self.columns(width)
+        if choice:
+            columns = chosen_columns(columns, self.every_column(width), choice)
+        return place_columns(columns, width, start=GUTTER)
+
     def choose_columns(self, choice: Mapping[str, bool]) -> None:
         """Show or hide columns by key; the others are shown if the width allows it."""
         self._column_choice = choice
@@ -393,10 +404,7 @@ class VirtualTable(VirtualScroll, can_focus=True):
         width = self.scrollable_content_region.width
         if width != self._layout_width:
             self._layout_width = width
-            columns = self.columns(width)
-            if self._column_choice:
-                columns = chosen_columns(columns, self.every_column(width), self._column_choice)
-            self._layout = place_columns(columns, width, start=GUTTER)
+            self._layout = self._place(self._column_choice, width)
             self._strips.clear()
         if y < HEADER:
             return render_header(self._layout, width, self._style, self.sort_arrow)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from textual.message import Message
 from textual.message_pump import MessagePump
 
 from hipercow_tui.domain.plan import PurgePlan
+from hipercow_tui.formats.folder_size import Size
 from hipercow_tui.formats.root import Root
 from hipercow_tui.output.report import Report
 from hipercow_tui.purging import (
@@ -39,14 +41,21 @@ class JobSpec:
     can_stop: bool = True
 
 
-def purge_job(plan: PurgePlan, root: Root, mode: PurgeMode) -> JobSpec:
-    """Return a job that carries out a plan: move to the trash, or erase."""
-    to_trash = mode is PurgeMode.TRASH
-    run = move_to_trash if to_trash else execute
-    title = "Moving to the trash" if to_trash else "Purging"
-    return JobSpec(
-        title, lambda on_progress, stop: run(plan, root, on_progress=on_progress, stop=stop)
-    )
+def purge_job(
+    plan: PurgePlan,
+    root: Root,
+    mode: PurgeMode,
+    sizes: Mapping[str, Size] = MappingProxyType({}),
+) -> JobSpec:
+    """Return a job that carries out a plan: move to the trash, or erase. ``sizes`` are those of the
+    tasks that are measured, by id."""
+
+    def run(on_progress: Callable[[Progress], None], stop: threading.Event) -> Report:
+        if mode is PurgeMode.TRASH:
+            return move_to_trash(plan, root, sizes=sizes, on_progress=on_progress, stop=stop)
+        return execute(plan, root, on_progress=on_progress, stop=stop)
+
+    return JobSpec("Moving to the trash" if mode is PurgeMode.TRASH else "Purging", run)
 
 
 def restore_job(root: Root, batch_id: str) -> JobSpec:

@@ -16,11 +16,11 @@ from hipercow_tui.analysis.disk_usage import Sizes, ids_to_measure, sum_usage
 from hipercow_tui.analysis.possibly_stuck import find_stuck
 from hipercow_tui.analysis.task_sorting import TaskSort
 from hipercow_tui.analysis.task_summary import Summaries
-from hipercow_tui.analysis.task_view import NO_FILTER, Failures, TaskView, make_view
+from hipercow_tui.analysis.task_view import Failures, TaskView, make_view
 from hipercow_tui.domain.filter_counts import FilterCounts, count_passing
 from hipercow_tui.domain.filters import FilterStack
 from hipercow_tui.domain.incremental import derive_incrementally
-from hipercow_tui.domain.narrowing import among
+from hipercow_tui.domain.narrowing import Selection
 from hipercow_tui.domain.plan import PlanTotals, plan_totals, planned_ids
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import changed_ids
@@ -36,21 +36,17 @@ STUCK_PAUSE_FACTOR = 20
 class ViewRequest:
     """What to show: a snapshot and the choices of the user; ``now`` is in seconds since the epoch.
 
-    ``filters`` are those that a matched task passes. The rows pass ``narrowing``, which is a part
-    of them. ``marks`` are the marked tasks, None without marks: a purge takes only these.
     ``sizes_version`` is the number of measured tasks, and changes with the sizes. ``log_times`` is
     when logs were last written to, by task id. ``number`` rises with each request.
     """
 
     snapshot: Snapshot
     now: float
-    filters: FilterStack
+    selection: Selection
     sort: TaskSort
     bundle_sort: BundleSort
     only_matched: bool
     query: str
-    narrowing: FilterStack = NO_FILTER
-    marks: frozenset[str] | None = None
     sizes_version: int = 0
     log_times: Mapping[str, float] = field(default_factory=dict)
     number: int = 0
@@ -59,18 +55,13 @@ class ViewRequest:
     def user_choices(self) -> tuple[object, ...]:
         """What the user chose; the other fields change without user action."""
         return (
-            self.filters,
-            self.narrowing,
+            self.selection.filters,
+            self.selection.steps,
             self.sort,
             self.bundle_sort,
             self.only_matched,
             self.query,
         )
-
-    @property
-    def purge_filters(self) -> FilterStack:
-        """The filters of a purge: those of the list, and the marks."""
-        return self.filters if self.marks is None else among(self.filters, self.marks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +99,9 @@ class ViewModelBuilder:
             derive_incrementally(before, request.snapshot, changed)
         view = make_view(
             request.snapshot,
-            request.filters,
+            request.selection.matched_filters(request.snapshot),
             request.sort,
-            narrowing=request.narrowing,
+            narrowing=request.selection.row_filters(request.snapshot),
             only_matched=request.only_matched,
             query=request.query,
             summaries=self.summaries,
@@ -120,7 +111,7 @@ class ViewModelBuilder:
             before=last.view if last else None,
             changed=changed,
         )
-        counts = count_passing(request.snapshot, request.filters, request.now)
+        counts = count_passing(request.snapshot, request.selection.filters, request.now)
         same = last is not None and last.request.snapshot is request.snapshot
         facts = last.facts if last and same else HeaderFacts.from_snapshot(request.snapshot)
         bundles = self._bundles(request, changed)
@@ -176,7 +167,8 @@ class PurgeForecast:
 def forecast_purge(request: ViewRequest, sizes: Sizes) -> PurgeForecast:
     """Return what a purge with the filters and marks of a request would take; nothing without
     any."""
-    snapshot, filters = request.snapshot, request.purge_filters
+    snapshot = request.snapshot
+    filters = request.selection.purge_filters(snapshot)
     if not filters.given:
         return PurgeForecast(filters)
     totals = plan_totals(snapshot, filters, now=request.now)

@@ -36,7 +36,7 @@ BLANK_LINES_FROM = 24  # a heading and blank lines between the filters,
 TALL_HISTOGRAM_FROM = 26  # a higher histogram.
 
 
-class Selection(NamedTuple):
+class Limits(NamedTuple):
     """What limits a purge besides the filters of the panel.
 
     ``steps`` are the labels of what the list is narrowed to, such as ``bundle sweep_03``.
@@ -89,7 +89,7 @@ class FilterPanel(Vertical):
     def __init__(self, clock: Callable[[], float] = time.time, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.border_title = "Filters"
-        self._selection = Selection()
+        self._limits = Limits()
         self._totals: PlanTotals | None = None  # None until those of the present filters are known
         self._total_size = ""
         self._title = FilterLine(id="status-title")
@@ -130,15 +130,16 @@ class FilterPanel(Vertical):
             lang=self._langs.value,
         )
 
-    def show_selection(self, selection: Selection) -> None:
+    def show_limits(self, limits: Limits) -> None:
         """Show what the list is narrowed to, and the marks."""
-        if selection != self._selection:
-            self._selection = selection
+        if limits != self._limits:
+            self._limits = limits
             self._update()
 
     def show(self, counts: FilterCounts) -> None:
         """Show how many tasks each filter alone matches, as counted by ``count_passing``."""
         self._statuses.counts = counts.statuses
+        self._statuses.by_last_attempt = counts.by_last_attempt
         self._ages.show(counts)
         self._bundles.show(counts)
         self._langs.counts = counts.langs
@@ -178,7 +179,7 @@ class FilterPanel(Vertical):
         focused = self.screen.focused
         if focused is not None and self.has_focus_within:
             self.call_after_refresh(focused.scroll_visible, animate=False)
-        self._show_steps(self._selection.steps)
+        self._show_steps(self._limits.steps)
 
     @property
     def _has_frame(self) -> bool:
@@ -191,7 +192,7 @@ class FilterPanel(Vertical):
     def _fit_histogram(self) -> None:
         """Set the height of the histogram; the filter by language takes one line, and so does what
         the list is narrowed to."""
-        extra = bool(self._langs.counts) + bool(self._selection.steps)
+        extra = bool(self._langs.counts) + bool(self._limits.steps)
         rows, least = self._rows, HISTOGRAM_FROM + extra
         self._ages.slider.rows = 3 if rows >= TALL_HISTOGRAM_FROM else 1 if rows >= least else 0
 
@@ -218,7 +219,7 @@ class FilterPanel(Vertical):
         )
 
     def _update(self) -> None:
-        steps, marked, passing = self._selection
+        steps, marked, passing = self._limits
         self._show_steps(steps)
         if marked is None:
             self._marks_line.content = heading("Marks", "none")

@@ -21,6 +21,8 @@ from hipercow_tui.ui.widgets.filters.line import BAR, NO_BAR, QUIET, WIDTH
 class StatusFilter(Widget, can_focus=True):
     """A line for each status: key, checkbox, glyph, name and number of tasks.
 
+    The number is ``578+280`` if 280 of the tasks are earlier attempts, which have another status of
+    their own; or ``858↻`` where that is too long.
     If no status is checked, there is no filter.
     """
 
@@ -38,6 +40,7 @@ class StatusFilter(Widget, can_focus=True):
 
     checked: reactive[frozenset[Status]] = reactive(frozenset)
     counts: reactive[Mapping[Status, int]] = reactive(dict)
+    by_last_attempt: reactive[Mapping[Status, int]] = reactive(dict)
     cursor: reactive[int] = reactive(0)
 
     class Changed(Message):
@@ -89,5 +92,17 @@ class StatusFilter(Widget, can_focus=True):
         )
         # A long number uses the gutter on the right; a longer one is shortened.
         width = len(NO_BAR) + WIDTH - label.cell_length
-        number = "" if total is None else short_number(total, width)
-        return label + number.rjust(max(width, len(number) + 1))
+        own, earlier = number_texts(total, self.by_last_attempt.get(status, 0), width)
+        blanks = max(width - len(own + earlier), 1)
+        return label + " " * blanks + own + Content.styled(earlier, QUIET)
+
+
+def number_texts(total: int | None, earlier: int, width: int) -> tuple[str, str]:
+    """Return a number of tasks in at most ``width`` cells, and what says how many or that some of
+    them are earlier attempts. Both are empty if the number is not known."""
+    if total is None:
+        return "", ""
+    if not earlier:
+        return short_number(total, width), ""
+    both = f"{total - earlier:,}", f"+{earlier:,}"
+    return both if len("".join(both)) <= width else (short_number(total, width - 1), "↻")

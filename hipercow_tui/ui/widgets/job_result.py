@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Sequence
-from typing import ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Static
 
@@ -17,55 +15,42 @@ from hipercow_tui.output.report import Report
 from hipercow_tui.purging import EmptyReport, ItemResult, PurgeReport, RestoreReport
 from hipercow_tui.support.text import format_duration, tasks_and_bundles
 from hipercow_tui.ui.cells import plain_text
-from hipercow_tui.ui.dialogs.dialog import Dialog
 from hipercow_tui.ui.widgets.virtual_list import VirtualList
 
 _WRAP = 62  # cells of a reason, to fit a terminal of 80 columns
+_MAX_REASONS = 8  # rows
 
 
-class JobResultScreen(Dialog[str | None]):
-    """Show a report; dismiss with ``undo`` or ``trash`` for a key that the report names."""
+class JobResult(Vertical):
+    """Shows a report below the tables, without taking the focus.
 
-    DEFAULT_CSS = """
-    JobResultScreen #dialog {
-        width: 90%; max-width: 110; max-height: 90%; border: round $success;
-    }
-    JobResultScreen #dialog.-incomplete { border: round $warning; }
-    JobResultScreen _Reasons { margin-top: 1; }
+    A job ends at any moment: a dialog would get the keys that are meant for the list.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,enter,q", "dismiss", "Close", id="job_result.close"),
-        Binding("U", "leave_for('undo')", "Undo", id="job_result.undo"),
-        Binding("T", "leave_for('trash')", "Trash", id="job_result.trash"),
-    ]
+    DEFAULT_CSS = """
+    JobResult {
+        height: auto; padding: 0 1; background: $surface;
+        border: round $success; border-title-style: bold;
+        border-title-color: $foreground; border-subtitle-color: $foreground;
+    }
+    JobResult.-incomplete { border: round $warning; }
+    JobResult Static { height: auto; width: 1fr; }
+    """
 
     def __init__(self, report: Report, size_kind: SizeKind = SizeKind.APPARENT) -> None:
-        super().__init__()
-        self._size_kind = size_kind
+        super().__init__(classes="" if report.complete else "-incomplete")
         self._report = report
+        self._size_kind = size_kind
         self._reasons = list(_reasons(report))
+        self.border_title = title_of(report)
+        scroll = ("tab: scroll",) if len(self._reasons) > _MAX_REASONS else ()
+        self.border_subtitle = " · ".join((*next_steps(report), *scroll, "esc: close"))
 
     def compose(self) -> ComposeResult:
-        """Yield the summary, the reasons of failed items, if any, and the keys."""
-        report = self._report
-        with Vertical(id="dialog", classes="" if report.complete else "-incomplete") as dialog:
-            dialog.border_title = _title(report)
-            yield Static(_summary(report, self._size_kind), markup=False)
-            if self._reasons:
-                yield _Reasons(self._reasons)
-            yield Static("↑↓: scroll · esc: close" if self._reasons else "esc: close", id="keys")
-
-    def action_leave_for(self, step: str) -> None:
-        """Dismiss with the next step, if the report names its key."""
-        if step in _next_steps(self._report):
-            self.dismiss(step)
-
-    def on_mount(self) -> None:
-        """Give the list the height that it needs, as far as the screen has it."""
-        for reasons in self.query(_Reasons):
-            reasons.styles.height = min(len(self._reasons), max(3, self.size.height - 14))
-            reasons.focus()
+        """Yield the summary, and the reasons of failed items, if any."""
+        yield Static(_summary(self._report, self._size_kind), markup=False)
+        if self._reasons:
+            yield _Reasons(self._reasons)
 
 
 class _Reasons(VirtualList):
@@ -76,8 +61,9 @@ class _Reasons(VirtualList):
         self._reasons = reasons
 
     def on_mount(self) -> None:
-        """Set the number of lines."""
+        """Set the number of lines, and show as many as there is space for."""
         self.count = len(self._reasons)
+        self.styles.height = min(self.count, _MAX_REASONS)
 
     def line(self, y: int) -> Text:
         """Return the text of a line; items are indented."""
@@ -85,13 +71,17 @@ class _Reasons(VirtualList):
         return Text(f" {reason}", "" if reason.startswith(" ") else "bold")
 
 
-def _next_steps(report: Report) -> tuple[str, ...]:
+def next_steps(report: Report) -> tuple[str, ...]:
+    """Return the keys of the main screen that are useful after this job."""
     if isinstance(report, PurgeReport) and report.trash is not None:
-        return "undo", "trash"
-    return ("trash",) if isinstance(report, EmptyReport) and report.stopped else ()
+        return "U: undo", "T: trash", "H: history"
+    if isinstance(report, EmptyReport) and report.stopped:
+        return "T: trash", "H: history"
+    return ("H: history",)
 
 
-def _title(report: Report) -> str:
+def title_of(report: Report) -> str:
+    """Return what was done, and whether all of it."""
     if isinstance(report, RestoreReport):
         return "Restored" if report.complete else "Restored, but not all"
     if isinstance(report, EmptyReport):
@@ -111,7 +101,8 @@ def _summary(report: Report, size_kind: SizeKind) -> str:
     counts = len(report.removed), len(report.removed_bundles)
     if isinstance(report, PurgeReport) and report.trash is not None:
         moved = tasks_and_bundles(*counts, "is/are")
-        return f"{moved} in the trash. U: undo · T: show the trash, to empty it."
+        space = report.moved.text(size_kind) if report.moved else "the space"
+        return f"{moved} in the trash. Emptying it frees {space}."
     duration = format_duration(max(1.0, report.seconds))
     text = f"Erased {tasks_and_bundles(*counts)}: {report.freed.text(size_kind)}"
     text += f" freed in {duration}."
