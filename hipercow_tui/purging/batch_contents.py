@@ -9,7 +9,6 @@ from pathlib import Path
 from hipercow_tui.domain.plan import PlannedTask
 from hipercow_tui.domain.task import BundleId, Lang, Status
 from hipercow_tui.formats.root import TUI_FOLDER, Root
-from hipercow_tui.purging.batch_name import TUI_FOLDER
 from hipercow_tui.purging.history import HistoryEntry, HistoryKind
 from hipercow_tui.purging.trash_listing import (
     TrashEntry,
