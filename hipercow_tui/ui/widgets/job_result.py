@@ -81,7 +81,7 @@ def next_steps(report: Report) -> tuple[str, ...]:
 
 
 def title_of(report: Report) -> str:
-    """Return what was done, and whether all of it."""
+    """Return a sentence on the result, and whether all was done."""
     if isinstance(report, RestoreReport):
         return "Restored" if report.complete else "Restored, but not all"
     if isinstance(report, EmptyReport):
