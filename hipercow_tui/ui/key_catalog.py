@@ -194,7 +194,7 @@ def _default(name: str) -> str:
 
 
 def _conflicts(keys: Mapping[str, str]) -> Mapping[str, str]:
-    """Return a sentence for each chosen id with a key that has a meaning on the same screen already.
+    """Return a sentence for each chosen id with a key that already has a meaning on its screen.
 
     Keys that two bindings share by default are meant to: a widget takes the key before its screen.
     """
