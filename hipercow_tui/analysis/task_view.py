@@ -8,7 +8,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence, Set
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import compress
 from typing import TypeAlias
@@ -24,6 +24,7 @@ from hipercow_tui.analysis.task_sorting import (
 )
 from hipercow_tui.analysis.task_summary import Summaries
 from hipercow_tui.domain.filters import FilterStack
+from hipercow_tui.domain.narrowing import NO_FILTER
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Bundle, Lang
 from hipercow_tui.domain.task_columns import TaskMask
@@ -39,24 +40,28 @@ class TaskView:
 
     Attributes:
         snapshot: The tasks.
-        stack: The filters.
+        stack: The filters, including ``narrowing``.
+        narrowing: The filters that the rows pass; all tasks are rows if there are none.
         sort: The order.
         query: The search text, or empty.
         ids: The rows in order.
         only_matched: Whether the rows are only the matched tasks.
         order: All tasks in order.
         mask: Which tasks of ``order`` pass all filters; without a filter none.
+        row_mask: Which tasks of ``ids`` pass all filters; without a filter none.
         hits: The rows in which ``query`` was found, ascending.
     """
 
     snapshot: Snapshot
     stack: FilterStack = field(default_factory=FilterStack)
+    narrowing: FilterStack = field(default_factory=FilterStack)
     sort: TaskSort = field(default_factory=TaskSort)
     query: str = ""
     ids: tuple[str, ...] = ()
     only_matched: bool = False
     order: tuple[str, ...] = field(default=(), repr=False)
     mask: TaskMask = field(default=b"", repr=False)
+    row_mask: TaskMask = field(default=b"", repr=False)
     hits: tuple[int, ...] = ()
 
     @property
@@ -76,21 +81,22 @@ class TaskView:
 
     @cached_property
     def markable(self) -> Set[str]:
-        """The ids of the tasks that pass all filters except the marks, for "mark all"."""
-        if self.stack.task_ids is None and self.filtered:
+        """The ids of the tasks that pass all filters, for "mark all"; all without a filter."""
+        return self.matched if self.filtered else self.snapshot.tasks.keys()
+
+    @cached_property
+    def _shown(self) -> Set[str]:
+        """The ids of the rows."""
+        if self.only_matched:
             return self.matched
-        others = replace(self.stack, task_ids=None)
-        snapshot = self.snapshot
-        if not others.given:
-            return snapshot.tasks.keys()
-        return frozenset(snapshot.columns.select(others.mask(snapshot)))
+        return frozenset(self.ids) if self.narrowing.given else self.snapshot.tasks.keys()
 
     def row_of(self, task_id: str, near: int = 0) -> int | None:
         """Return the row of a task; None if it is not shown.
 
         Rows near ``near`` are searched first. An index of a million rows would take 100 MB.
         """
-        if task_id not in (self.matched if self.only_matched else self.snapshot.tasks):
+        if task_id not in self._shown:
             return None
         for start, stop in ((max(0, near - NEAR_ROWS), near + NEAR_ROWS), (0, len(self.ids))):
             with suppress(ValueError):
@@ -99,17 +105,17 @@ class TaskView:
 
     def is_dimmed(self, row: int) -> bool:
         """Return whether a row is shown dimmed because it does not pass all filters."""
-        return self.filtered and not self.only_matched and not self.mask[row]
+        return self.filtered and not self.row_mask[row]
 
     def nearest_match(self, rows: range) -> int | None:
         """Return the first matched row below ``rows``, or else above them.
 
         None if one of ``rows`` is matched, or no row at all.
         """
-        if self.only_matched or self.mask.find(1, rows.start, rows.stop) >= 0:
+        if self.row_mask.find(1, rows.start, rows.stop) >= 0:
             return None
-        below = self.mask.find(1, rows.stop)
-        found = below if below >= 0 else self.mask.find(1, 0, rows.start)
+        below = self.row_mask.find(1, rows.stop)
+        found = below if below >= 0 else self.row_mask.find(1, 0, rows.start)
         return None if found < 0 else found
 
     def has_match(self, bundle: Bundle) -> bool:
@@ -125,13 +131,17 @@ class TaskView:
 
     @property
     def markable_rows(self) -> frozenset[str]:
-        """The rows that "mark all" marks: those that pass the other filters, and during a search
+        """The rows that "mark all" marks: those that pass all filters, and during a search
         also contain the search text."""
         return self.markable_among([self.ids[row] for row in self.hits] if self.query else self.ids)
 
     def markable_among(self, ids: Iterable[str]) -> frozenset[str]:
-        """Return the tasks among ``ids`` that can be marked: those that pass the other filters."""
+        """Return the tasks among ``ids`` that pass all filters; all of them without a filter."""
         return frozenset(filter(self.markable.__contains__, ids))
+
+    def count_passing(self, ids: frozenset[str]) -> int:
+        """Return how many of these tasks, which exist, pass all filters; all without a filter."""
+        return len(ids & self.matched) if self.filtered else len(ids)
 
 
 def next_hit(hits: Sequence[int], row: int, step: int) -> int | None:
@@ -150,6 +160,7 @@ def make_view(
     stack: FilterStack,
     sort: TaskSort,
     *,
+    narrowing: FilterStack = NO_FILTER,
     only_matched: bool = False,
     query: str = "",
     summaries: Summaries | None = None,
@@ -162,6 +173,7 @@ def make_view(
     """Make the rows for filters, an order and a search.
 
     Args:
+        narrowing: The filters that the rows pass, which are also part of ``stack``.
         summaries: The summaries that were read so far.
         failures: The failures that were read so far.
         sizes: The sizes that were measured so far.
@@ -177,11 +189,17 @@ def make_view(
     else:
         mask = _mask_in_order(snapshot, stack, order)
     only_matched = only_matched and bool(stack.given)
-    ids = tuple(compress(order, mask)) if only_matched else order
+    ids, row_mask = order, mask
+    if only_matched or narrowing.given:
+        all_pass = only_matched or narrowing == stack
+        rows = mask if all_pass else _mask_in_order(snapshot, narrowing, order)
+        ids, row_mask = tuple(compress(order, rows)), bytes(compress(mask, rows))
     if before is not None and ids is not before.ids and ids == before.ids:
         ids = before.ids
     hits = _find_hits(snapshot, ids, query, known, failures or {}) if query else ()
-    return TaskView(snapshot, stack, sort, query, ids, only_matched, order, mask, hits)
+    return TaskView(
+        snapshot, stack, narrowing, sort, query, ids, only_matched, order, mask, row_mask, hits
+    )
 
 
 def _make_order(

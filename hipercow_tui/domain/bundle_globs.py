@@ -47,6 +47,12 @@ class Globs:
         return self._matcher.match(name)
 
 
+def escape_glob(name: str) -> str:
+    """Return the glob that matches this name and no other."""
+    glob = re.sub(r"[\\*?\[\]{}]", r"\\\g<0>", name)
+    return f"\\{glob}" if glob.startswith("!") else glob
+
+
 def _check_brackets_closed(glob: str) -> None:
     """Raise FilterError if a ``{`` or ``[`` is not closed: the glob is still being typed."""
     bare = re.sub(r"\\.", "", glob)

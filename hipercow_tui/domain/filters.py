@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Container, Iterable, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from itertools import chain
 from operator import and_
@@ -30,9 +30,13 @@ _NO_IDS: frozenset[str] = frozenset()
 
 @dataclass(frozen=True, slots=True)
 class TaskIds:
-    """Passes tasks by id: ``task_ids``, or the marks of the app (rule 2)."""
+    """Passes tasks by id: ``task_ids``, or the marks of the app (rule 2).
+
+    ``names`` say what the tasks are, for the user: an error, marked tasks.
+    """
 
     ids: frozenset[str]
+    names: tuple[str, ...] = field(default=(), compare=False)
 
     def mask(self, snapshot: Snapshot) -> TaskMask:
         """Return the tasks that pass."""
@@ -57,7 +61,7 @@ class TaskIds:
             )
 
     def __str__(self) -> str:
-        return f"one of {pluralize(len(self.ids), 'id')}"
+        return " · ".join((*self.names, f"one of {pluralize(len(self.ids), 'id')}"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,13 @@ class InBundle:
 
         words = _strings("in_bundle", patterns)
         return cls(words, Globs.of(words) if words else None)
+
+    @classmethod
+    def named(cls, name: str) -> InBundle:
+        """Make the filter for the bundle of this name; the characters of a glob are escaped."""
+        from hipercow_tui.domain.bundle_globs import escape_glob
+
+        return cls.of(escape_glob(name))
 
     def matches(self, name: str) -> bool:
         """Return whether the globs match the name of a bundle; case matters."""

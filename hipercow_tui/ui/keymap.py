@@ -48,10 +48,19 @@ MOVE_KEYS = (
         "enter",
         "open",
         "Open",
-        "Task: show all details; bundle: show its tasks; error: mark only its tasks",
+        "Task: show all details; bundle or error: show only its tasks",
         id="open",
         display="Enter",
     ),
+)
+
+BACK_KEY = _key(
+    "escape",
+    "back",
+    "Back",
+    "End details, a range, a measurement or the search; else go back to where Enter was pressed",
+    id="back",
+    display="esc",
 )
 
 # For text that scrolls: Textual itself binds the arrows, PgUp, PgDn, Home and End.
@@ -68,7 +77,14 @@ SCROLL_KEYS = tuple(
 )
 
 MARK_KEYS = (
-    _key("space", "mark", "Mark", "Mark or unmark, and go to the next row", id="mark", show=True),
+    _key(
+        "space",
+        "mark",
+        "Mark",
+        "Mark or unmark the tasks of the row, and go to the next",
+        id="mark",
+        show=True,
+    ),
     _key("v", "range", "Range", "Start a range; v again marks it, esc cancels it", id="range"),
     _key(
         "a",
@@ -106,7 +122,13 @@ FILTER_KEYS = (
     ),
     _key("m", "only_matched", "Matched", "Show only matched tasks, or all", id="only", show=True),
     _key("h", "fold", "Filters", "Hide or show the filters", id="fold"),
-    _key("0", "clear_filters", "No filter", "Remove all filters and marks", id="clear"),
+    _key(
+        "0",
+        "clear_filters",
+        "No filter",
+        "Show all tasks: remove all filters and marks",
+        id="clear",
+    ),
     _key(
         "f",
         "save_filters",
@@ -213,7 +235,7 @@ APP_KEYS = (
 )
 
 KEY_GROUPS = (
-    KeyGroup("Move", MOVE_KEYS),
+    KeyGroup("Move", (*MOVE_KEYS, BACK_KEY)),
     KeyGroup("Mark", MARK_KEYS),
     KeyGroup("Filter", FILTER_KEYS),
     KeyGroup("Search", SEARCH_KEYS),
@@ -223,4 +245,4 @@ KEY_GROUPS = (
     KeyGroup("In the trash", TRASH_KEYS),
     KeyGroup("App", APP_KEYS),
 )
-BROWSE_KEYS = (*MARK_KEYS, *SEARCH_KEYS, *FILTER_KEYS, *VIEW_KEYS, *PURGE_KEYS)
+BROWSE_KEYS = (BACK_KEY, *MARK_KEYS, *SEARCH_KEYS, *FILTER_KEYS, *VIEW_KEYS, *PURGE_KEYS)

@@ -129,11 +129,23 @@ def test_without_a_filter_nothing_is_dimmed_and_all_are_shown() -> None:
     assert not any(map(view.is_dimmed, range(4)))
 
 
-def test_mark_all_marks_tasks_that_pass_the_other_filters() -> None:
-    marked = FilterStack(task_ids=TaskIds(frozenset({C})))
-    assert view_of(four(), marked).markable == {A, B, C, D}
-    assert view_of(four(), replace(FAILURES, task_ids=marked.task_ids)).markable == {A, B, D}
+def test_mark_all_marks_tasks_that_pass_all_filters() -> None:
+    assert view_of(four()).markable == {A, B, C, D}
     assert view_of(four(), FAILURES).markable == {A, B, D}
+
+
+def test_only_tasks_of_the_narrowing_are_rows() -> None:
+    two = FilterStack(task_ids=TaskIds(frozenset({A, C})))
+    view = view_of(four(), two, narrowing=two)
+    assert view.ids == (C, A) and view.matched == {A, C}
+    assert not any(map(view.is_dimmed, range(2)))
+    assert [view.row_of(i) for i in (A, B, C)] == [1, None, 0]
+    failed = replace(FAILURES, task_ids=two.task_ids)
+    view = view_of(four(), failed, narrowing=two)
+    assert view.ids == (C, A) and view.matched == {A}
+    assert [view.is_dimmed(row) for row in range(2)] == [True, False]
+    assert view.nearest_match(range(1)) == 1 and view.nearest_match(range(2)) is None
+    assert view_of(four(), failed, narrowing=two, only_matched=True).ids == (A,)
 
 
 def test_search_ignores_case_in_ids_code_inputs_and_bundles() -> None:
@@ -168,7 +180,7 @@ def test_next_hit_wraps_around() -> None:
     assert next_hit((), 0, 1) is next_hit((), 0, -1) is None
 
 
-@given(snapshots(), stacks, stacks, sorts, sorts, queries, st.booleans())
+@given(snapshots(), stacks, stacks, sorts, sorts, queries, st.booleans(), st.booleans())
 @settings(max_examples=150, deadline=None)
 def test_view_does_not_depend_on_the_previous_view(
     snapshot: Snapshot,
@@ -178,18 +190,22 @@ def test_view_does_not_depend_on_the_previous_view(
     earlier_sort: TaskSort,
     query: str,
     only: bool,
+    narrowed: bool,
 ) -> None:
-    before = make_view(snapshot, earlier_stack, earlier_sort, query=query, summaries=summaries)
-    alone = make_view(snapshot, stack, sort, only_matched=only, query=query, summaries=summaries)
-    after = make_view(
-        snapshot, stack, sort, only_matched=only, query=query, summaries=summaries, before=before
-    )
+    narrowing = FilterStack(in_bundle=stack.in_bundle) if narrowed else FilterStack()
+    same = {"narrowing": narrowing, "only_matched": only, "query": query}
+    before = view_of(snapshot, earlier_stack, sort=earlier_sort, query=query, summaries=summaries)
+    alone = view_of(snapshot, stack, sort=sort, **same, summaries=summaries)
+    after = view_of(snapshot, stack, sort=sort, **same, summaries=summaries, before=before)
     assert after == alone
     assert sorted(alone.order) == sorted(snapshot.tasks)
     assert [alone.row_of(i, 3) for i in alone.ids] == list(range(len(alone.ids)))
     assert not [i for i in alone.order if i not in alone.ids and alone.row_of(i) is not None]
     assert alone.matched == stack.matched(snapshot) & snapshot.tasks.keys()
     assert alone.matches == len(alone.matched)
+    if not only:
+        passing = narrowing.matched(snapshot) if narrowing.given else snapshot.tasks.keys()
+        assert set(alone.ids) == passing & snapshot.tasks.keys()
     if stack.given:
         dimmed = [alone.is_dimmed(row) for row in range(len(alone.ids))]
         assert dimmed == [i not in alone.matched for i in alone.ids]

@@ -20,6 +20,7 @@ from hipercow_tui.analysis.disk_usage import MeasuredSize
 from hipercow_tui.analysis.task_sorting import TaskSort
 from hipercow_tui.cli.main import main
 from hipercow_tui.domain.filters import FilterStack, TaskIds, WithStatus
+from hipercow_tui.domain.narrowing import Selection
 from hipercow_tui.domain.plan import PlanTotals, make_plan
 from hipercow_tui.domain.task import Status
 from hipercow_tui.formats.folder_size import (
@@ -252,7 +253,7 @@ async def test_the_forecast_shows_the_size_of_the_plan_once_all_is_measured(root
 def test_a_forecast_has_a_size_only_if_all_tasks_of_the_plan_are_measured(root: Path) -> None:
     snapshot = read_root(find_root(root))
     filters = FilterStack(task_ids=TaskIds(frozenset({GO[0], GO[1]})))
-    request = ViewRequest(snapshot, NOW, filters, TaskSort(), BundleSort(), False, "")
+    request = ViewRequest(snapshot, NOW, Selection(filters), TaskSort(), BundleSort(), False, "")
     plan = make_plan(snapshot, filters, now=NOW)
     assert set(plan.ids) == {GO[0], GO[1], GO[5]}  # the retry of GO[0] goes with it
     sizes = measure_many(find_root(root), plan.ids)
@@ -274,12 +275,12 @@ async def test_no_figure_of_older_filters_is_shown(root: Path) -> None:
         await until(pilot, lambda: app.browser.session.services.sizes.progress is None)
         total = app.browser.query_one("#tables").border_subtitle or ""
         assert re.search(r"\d+ files", total)
-        app.browser.filters.show_totals(PlanTotals(77))
+        app.browser.presenter.show_forecast(PurgeForecast(Selection(), PlanTotals(77)))
         app.browser.filters.toggle_status(Status.FAILURE)
         await until(pilot, lambda: app.browser.filters.stack.given)
         assert "77 matched" not in screen_text(app)
         assert " files" not in (app.browser.query_one("#tables").border_subtitle or "")
-        old = PurgeForecast(FilterStack(), PlanTotals(88))
+        old = PurgeForecast(Selection(), PlanTotals(88))
         app.browser.post_message(TotalsReady(old))
         await until(pilot, lambda: "5 matched" in screen_text(app))
         assert "88 matched" not in screen_text(app)

@@ -60,7 +60,6 @@ from hipercow_tui.purging.batch import Batch
 from hipercow_tui.purging.staging import stage
 from hipercow_tui.scanning.scanner import read_root
 from hipercow_tui.support.errors import PurgeError
-from hipercow_tui.ui.widgets.filters.bundle import literal_glob, split_globs
 
 ALL = {R_TASK, *FAILED}
 
@@ -149,7 +148,7 @@ def test_bundles_of_any_name_are_moved_and_restored(tmp_path: Path, name: str) -
     path = write_py_bundle(tmp_path, name, [FIRST])
     root = find_root(tmp_path)
     before = contents_of_both(root)
-    glob = InBundle.of(split_globs(literal_glob(name)))  # as Enter on it in the app
+    glob = InBundle.named(name)  # as Enter on it in the app
     assert make_plan(read_root(root), FilterStack(in_bundle=glob), now=NOW).ids == (FIRST,)
     batch_id = str(move_to_trash(plan_of(root), root).trash)
     assert not path.exists() and list_trash(root)[0].bundles == (name,)

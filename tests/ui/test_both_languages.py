@@ -19,9 +19,11 @@ from ui_driving import heard, screen_text, until
 
 from hipercow_tui.analysis.task_sorting import SortKey
 from hipercow_tui.analysis.task_summary import TaskSummary
+from hipercow_tui.domain.filters import InBundle
 from hipercow_tui.domain.task import Lang
 from hipercow_tui.formats.root import Root
 from hipercow_tui.purging import move_to_trash
+from hipercow_tui.settings.saved_filters import SavedFilter
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.dialogs.choice import ChoiceScreen
 from hipercow_tui.ui.dialogs.confirm import ConfirmScreen
@@ -179,7 +181,8 @@ async def test_a_plan_of_both_names_the_language_of_a_bundle(tmp_path: Path) -> 
 
 async def test_a_plan_of_python_tasks_offers_no_r_call(tmp_path: Path) -> None:
     async with driven(make_both(tmp_path)) as (app, pilot):
-        app.browser.filters.set_bundle("deep/er/one .x", Lang.PY)
+        globs = InBundle.named("deep/er/one .x").patterns
+        app.browser.filters.apply_saved(SavedFilter(in_bundle=globs, lang=Lang.PY))
         await pilot.press("p")
         await until(pilot, lambda: isinstance(app.screen, PlanScreen))
         await until(pilot, lambda: "deep/er/one .x " in screen_text(app))

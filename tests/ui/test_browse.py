@@ -18,6 +18,7 @@ from textual.widgets import Input
 from ui_driving import all_rows_shown, heard, screen_text, until
 
 from hipercow_tui.analysis.task_sorting import SortKey
+from hipercow_tui.domain.filters import InBundle, TaskIds
 from hipercow_tui.domain.task import Status
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.scanning.scan_cache import ScanCache
@@ -153,13 +154,12 @@ async def test_number_keys_filter_by_status_and_zero_clears(small: Path) -> None
         assert at.tasks.marks is None
 
 
-async def test_marks_filter_the_tasks(small: Path) -> None:
+async def test_zero_removes_what_the_list_is_narrowed_to(small: Path) -> None:
     async with browsing(small) as at:
-        await at.press("space", "space", "1")
-        await at.until(lambda: at.tasks.view.filtered and not at.tasks.view.matched)
-        assert at.browser.filters.marks == frozenset(IDS[58:])
-        await at.press("a")
-        await at.until(lambda: len(at.tasks.view.matched) == 20)
+        await at.press("b", "enter")
+        await at.until(lambda: len(at.tasks.keys) == 20 and "Tasks › bundle sweep_" in at.text)
+        await at.press("0")
+        await at.until(lambda: len(at.tasks.keys) == 60 and "Tasks › " not in at.text)
 
 
 async def test_setting_a_filter_scrolls_to_a_match(small: Path) -> None:
@@ -268,16 +268,17 @@ async def test_letters_typed_into_a_search_run_no_action(small: Path) -> None:
         assert at.focused == "tasks"
 
 
-async def test_enter_on_a_bundle_filters_by_it(small: Path) -> None:
+async def test_enter_on_a_bundle_shows_only_its_tasks(small: Path) -> None:
     async with browsing(small) as at:
         await at.press("b")
         await at.until(lambda: "sweep_a" in at.text and "its tasks" in at.text)
         name = at.browser.bundles_pane.table.cursor_key
         assert name in ("sweep_a", "sweep_b")
         await at.press("enter")
-        await at.until(lambda: "matched 20" in at.text)
+        await at.until(lambda: "matched 20" in at.text and len(at.tasks.keys) == 20)
         assert at.focused == "tasks"
-        assert at.browser.filters.stack.in_bundle is not None
+        assert f"Tasks › bundle {name}" in at.text and f"› bundle {name}" in at.text
+        assert at.browser.session.filters.in_bundle == InBundle.named(name)
         await at.press("b", "s", "less_than_sign", "s")
         assert "Bundles 2" in at.text
 
@@ -323,6 +324,10 @@ async def test_marks_of_a_task_that_is_gone_are_dropped(small: Path) -> None:
         assert at.tasks.cursor_key == IDS[29]
         assert at.tasks.marks == frozenset()
         await at.until(lambda: "! all removed" in at.text)
+        assert at.browser.session.purge_filters.task_ids == TaskIds(frozenset())
+        await at.press("p")
+        await at.until(lambda: "All marked tasks are gone" in at.text)
+        assert at.app.screen is at.browser
 
 
 async def test_refresh_reads_the_root_at_once(small: Path) -> None:
@@ -439,7 +444,7 @@ async def test_dark_light_and_sixteen_colours_can_draw_every_screen(small: Path)
 
 
 async def test_help_lists_the_keys_and_the_rules(small: Path) -> None:
-    async with browsing(small, size=(118, 110)) as at:
+    async with browsing(small, size=(118, 114)) as at:
         await at.press("question_mark")
         await at.until(lambda: isinstance(at.app.screen, HelpScreen))
         for word in (

@@ -15,9 +15,11 @@ from ui_driving import all_rows_shown, screen_text, until
 from hipercow_tui.domain.task import Status
 from hipercow_tui.formats.root import find_root
 from hipercow_tui.scanning.scan_cache import ScanCache
+from hipercow_tui.settings.saved_filters import SavedFilter
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.browse.screen import BrowseScreen
 from hipercow_tui.ui.dialogs.help import HelpScreen
+from hipercow_tui.ui.marks import Marks
 from hipercow_tui.ui.screens.error_messages import ErrorMessagesScreen
 from hipercow_tui.ui.screens.plan import PlanScreen
 from hipercow_tui.ui.widgets.error_table import ErrorTable, bar
@@ -27,6 +29,7 @@ NOW = 1_795_450_000.0
 SMALL = tuple(map(task_id, range(12)))
 FIT = tuple(map(task_id, range(20, 25)))
 OTHER = task_id(30)
+SWEEP_B = SavedFilter(in_bundle=("sweep_b",))
 HOSTILE = "\x1b[31mred\x1b]0;t\x07 [b]x[/b] \u202e 表"
 
 
@@ -110,14 +113,14 @@ async def test_errors_are_shown_at_every_size(broken: Path, size: tuple[int, int
         await at.until(lambda: "no message" in at.text)
 
 
-async def test_enter_marks_only_the_tasks_of_an_error_and_p_plans_them(broken: Path) -> None:
+async def test_enter_shows_only_the_tasks_of_an_error_and_p_plans_them(broken: Path) -> None:
     async with triaging(broken) as at:
         await at.press("enter")
-        await at.until(lambda: at.tasks.marks == frozenset(SMALL))
-        assert at.browser.panes.current.table is at.tasks
-        await at.until(lambda: "matched 12" in at.text and "Marked 12 tasks" in at.text)
+        await at.until(lambda: set(at.tasks.keys) == set(SMALL))
+        assert at.browser.panes.current.table is at.tasks and at.tasks.marks is None
+        await at.until(lambda: "Tasks › error 'too small: beta" in at.text)
         await at.press("e", "j", "enter")
-        await at.until(lambda: at.tasks.marks == frozenset(FIT))
+        await at.until(lambda: set(at.tasks.keys) == set(FIT))
         await at.press("p")
         await at.until(lambda: isinstance(at.app.screen, PlanScreen))
         screen = at.app.screen
@@ -139,18 +142,29 @@ async def test_space_adds_marks_and_u_removes_all(broken: Path) -> None:
         await at.until(lambda: at.tasks.marks == frozenset({*SMALL, *FIT, OTHER}))
 
 
-async def test_marks_respect_the_other_filters(broken: Path) -> None:
+async def test_an_error_without_a_task_that_passes_the_filters_is_not_opened(broken: Path) -> None:
     async with triaging(broken) as at:
-        at.browser.filters.set_bundle("sweep_b")
+        at.browser.filters.apply_saved(SWEEP_B)
         await at.until(lambda: at.tasks.view.filtered and len(at.tasks.view.matched) == 9)
         await at.until(lambda: "4 pass the filters" in at.text)
         await at.press("enter")
-        await at.until(lambda: at.tasks.marks == frozenset(SMALL[8:]))
-        await at.until(lambda: "8 more do not pass the filters" in at.text)
+        await at.until(lambda: set(at.tasks.keys) == set(SMALL))
+        assert at.tasks.view.matched == set(SMALL[8:]), "those in the bundle"
         await at.press("e", "G", "enter")
-        await at.until(lambda: "No task of this error passes the filters" in at.text)
-        assert at.tasks.marks == frozenset(SMALL[8:])
+        await at.until(lambda: "passes the filters: 0 removes them" in at.text)
         assert at.browser.panes.current.table is at.errors
+
+
+async def test_space_marks_all_tasks_of_an_error_and_a_those_that_pass(broken: Path) -> None:
+    async with triaging(broken) as at:
+        at.browser.filters.apply_saved(SWEEP_B)
+        await at.until(lambda: "4 pass the filters" in at.text)
+        await at.press("space")
+        await at.until(lambda: "! 4 of 12 pass" in at.text)
+        assert at.tasks.marks == frozenset(SMALL)
+        await at.press("u", "a")
+        await at.until(lambda: at.tasks.marks == frozenset({*SMALL[8:], *FIT}))
+        assert [line[28] for line in at.text.splitlines()[2:6]] == [" ", "-", "*", " "]
 
 
 async def test_o_shows_every_message_with_its_task(broken: Path) -> None:
@@ -289,7 +303,7 @@ def test_a_bar_is_full_for_the_most_and_never_empty() -> None:
 
 
 def test_an_empty_table_has_nothing_under_the_cursor() -> None:
-    table = ErrorTable()
+    table = ErrorTable(Marks())
     assert table.current is None and table.progress == "" and table.empty_text == ("Reading …",)
 
 
@@ -300,7 +314,7 @@ async def test_a_search_finds_tasks_by_error_and_a_marks_them(broken: Path) -> N
         await at.until(lambda: "5 hits" in at.text)
         await at.press("escape", "u", "slash", *"small", "enter")
         await at.until(lambda: len(at.tasks.view.hits) == 12 and "reading" not in at.text)
-        at.browser.filters.set_bundle("sweep_b")
+        at.browser.filters.apply_saved(SWEEP_B)
         await at.until(lambda: at.tasks.view.filtered)
         await at.press("a")
         await at.until(lambda: at.tasks.marks == frozenset(SMALL[8:]))

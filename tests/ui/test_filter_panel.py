@@ -21,7 +21,7 @@ from ui_driving import screen_text, until
 
 import hipercow_tui
 from hipercow_tui.domain.filter_counts import FilterCounts, count_passing
-from hipercow_tui.domain.filters import FilterStack, FinishedBefore, InBundle, TaskIds, WithStatus
+from hipercow_tui.domain.filters import FilterStack, FinishedBefore, InBundle, WithStatus
 from hipercow_tui.domain.plan import PlanTotals
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import FILTERABLE_STATUSES, Status
@@ -31,8 +31,8 @@ from hipercow_tui.support.errors import FilterError
 from hipercow_tui.ui.app import HipercowApp
 from hipercow_tui.ui.status_style import GLYPH
 from hipercow_tui.ui.widgets.filters.age_slider import AgeSlider
-from hipercow_tui.ui.widgets.filters.bundle import join_globs, literal_glob, split_globs
-from hipercow_tui.ui.widgets.filters.panel import FilterPanel
+from hipercow_tui.ui.widgets.filters.bundle import join_globs, split_globs
+from hipercow_tui.ui.widgets.filters.panel import FilterPanel, Limits
 from hipercow_tui.ui.widgets.filters.status import StatusFilter, number_texts
 from hipercow_tui.ui.widgets.filters.validated_input import EXPLAIN_DELAY
 
@@ -146,7 +146,7 @@ async def test_changes_that_arrive_together_are_posted_once() -> None:
     async with app.run_test() as pilot:
         for status in FILTERABLE_STATUSES:
             app.panel.toggle_status(status)
-        app.panel.set_bundle("a")
+        app.panel.apply_saved(SavedFilter(in_bundle=("a",)))
         await settled(pilot)
         assert len(app.stacks) == 1
         app.panel.toggle_status(Status.RUNNING)
@@ -296,8 +296,8 @@ async def test_globs_are_counted_while_they_are_typed(real: Snapshot) -> None:
 
 @given(st.text(min_size=1, max_size=12))
 @settings(max_examples=150, deadline=None)
-def test_the_glob_of_a_name_matches_that_name(name: str) -> None:
-    globs = split_globs(literal_glob(name))
+def test_the_typed_glob_of_a_name_matches_that_name(name: str) -> None:
+    globs = split_globs(join_globs(InBundle.named(name).patterns))
     assert len(globs) == 1
     assert InBundle.of(globs).matches(name)
 
@@ -355,41 +355,43 @@ async def test_a_bundle_of_any_name_can_be_set() -> None:
     app = PanelApp()
     async with app.run_test() as pilot:
         for name in ("sweep_01", "a/b", ".hidden", "two words", "!not", "{x}", "[y]", "b\\c"):
-            app.panel.set_bundle(name)
+            app.panel.apply_saved(SavedFilter(in_bundle=InBundle.named(name).patterns))
             await settled(pilot)
             chosen = app.stacks[-1].in_bundle
             assert chosen is not None and chosen.matches(name)
 
 
-async def test_marks_are_a_filter_even_if_all_are_gone() -> None:
+async def test_marks_and_steps_are_shown() -> None:
     app = PanelApp()
     async with app.run_test(size=(80, 24)) as pilot:
         assert app.says("nothing: no filter set")
-        app.panel.marks = frozenset({"a" * 32, "b" * 32})
+        app.panel.show_limits(Limits((), 2, 2))
         await settled(pilot)
-        assert app.says("2 marked")
-        assert app.stacks[-1].task_ids == TaskIds(frozenset({"a" * 32, "b" * 32}))
-        app.panel.marks = frozenset()
+        assert app.says("2 marked") and app.says("3 in retry chains")
+        app.panel.show_limits(Limits(("bundle one", "error 'no fit'"), 3, 2))
         await settled(pilot)
-        assert app.says("! all removed")
-        assert app.stacks[-1].task_ids == TaskIds(frozenset())
+        assert app.says("! 2 of 3 pass") and app.says("› bundle one › error")
+        assert app.says("0 marked"), "the totals count the marked tasks"
+        app.panel.show_limits(Limits((), 0, 0))
+        await settled(pilot)
+        assert app.says("! all removed") and not app.says("› bundle")
         assert not app.says("no filter set")
-        app.panel.marks = None
+        app.panel.show_limits(Limits())
         await settled(pilot)
-        assert app.stacks[-1] == FilterStack()
+        assert app.says("nothing: no filter set")
+        assert not app.stacks, "they are no filter of the panel"
 
 
-async def test_clear_keeps_only_the_marks() -> None:
+async def test_applying_no_filter_removes_all() -> None:
     app = PanelApp()
     async with app.run_test() as pilot:
-        app.panel.marks = frozenset({"a" * 32})
         app.panel.toggle_status(Status.FAILURE)
         app.age_entry.value = "3 days"
         app.globs.value = "{"
         await settled(pilot)
         app.panel.apply_saved(SavedFilter())
         await settled(pilot)
-        assert app.stacks[-1] == FilterStack(task_ids=TaskIds(frozenset({"a" * 32})))
+        assert app.stacks[-1] == FilterStack()
         assert app.globs.value == ""
 
 

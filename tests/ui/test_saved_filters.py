@@ -140,7 +140,7 @@ async def test_saving_needs_a_filter(root: Path, file: FilterFile) -> None:
         await pilot.press("f")
         await until(pilot, lambda: "Set a filter first" in screen_text(app))
         await pilot.press("space", "f")
-        await until(pilot, lambda: "Marks are not saved: set a filter first" in screen_text(app))
+        await until(pilot, lambda: "Marks and errors are not saved: set a" in screen_text(app))
     async with browsing(root, None) as (app, pilot):
         await pilot.press("1", "f")
         await until(pilot, lambda: "there is no folder for them" in screen_text(app))
@@ -174,3 +174,12 @@ async def test_names_and_globs_are_not_markup(root: Path, file: FilterFile) -> N
         await pilot.press("escape")
         await palette(app, pilot, "Filter: [b]")
         await until(pilot, lambda: app.browser.filters.stack.in_bundle)
+
+
+async def test_the_bundle_of_a_narrowed_list_is_saved(root: Path, file: FilterFile) -> None:
+    async with browsing(root, file) as (app, pilot):
+        await pilot.press("1", "b", "enter")
+        await until(pilot, lambda: "Tasks › bundle sweep_1" in screen_text(app))
+        await pilot.press("f")
+        await until(pilot, lambda: isinstance(app.screen, SaveFilterScreen))
+        assert "status is failure · in bundle sweep_1" in screen_text(app)

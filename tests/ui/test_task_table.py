@@ -19,6 +19,7 @@ from hipercow_tui.domain.filters import FilterStack, TaskIds, WithStatus
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.ui.cells import PlacedColumn
+from hipercow_tui.ui.marks import Marks
 from hipercow_tui.ui.widgets.row_rendering import RenderedRow
 from hipercow_tui.ui.widgets.task_cells import (
     duration_text,
@@ -49,14 +50,12 @@ class TableApp(App[None]):
         self.marked: list[frozenset[str] | None] = []
 
     def compose(self) -> ComposeResult:
-        yield CountingTable(self.summaries)
+        marks = Marks(lambda: self.marked.append(marks.ids))
+        yield CountingTable(self.summaries, marks)
 
     @property
     def table(self) -> CountingTable:
         return self.query_one(CountingTable)
-
-    def on_task_table_marked(self, message: TaskTable.Marked) -> None:
-        self.marked.append(message.marks)
 
 
 def tasks(numbers: Sequence[int]) -> Snapshot:

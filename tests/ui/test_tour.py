@@ -29,11 +29,12 @@ SHOWN = (
     ("Moved to the trash", "274 tasks and 33 bundles", "esc: close"),
     ("Restored", "274 tasks and 33 bundles", "esc: close"),
     ("Tasks 2,042", "nothing: no filter set"),
-    ("step size too small", "Enter: mark them"),
+    ("step size too small", "Enter: show them"),
     ("beta", "gamma", "145 tasks · 145 failed"),
-    ("145 marked", "145 matched", "2 blocked"),
+    ("Tasks › error 'step size", "145 matched", "2 blocked"),
     ("Refused, because 2 tasks are blocked",),
     ("2 chains left out",),
+    ("differing inputs", "Enter: show them"),
     ("to_check", "status"),
 )
 

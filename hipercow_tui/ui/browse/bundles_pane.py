@@ -10,13 +10,13 @@ from textual.screen import Screen
 
 from hipercow_tui.analysis.bundle_rows import BundleKey
 from hipercow_tui.analysis.disk_usage import Sizes
+from hipercow_tui.domain.narrowing import Narrowing
 from hipercow_tui.domain.task import Bundle, Task
 from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.ui.browse.pane import Pane
 from hipercow_tui.ui.browse.session import Session
-from hipercow_tui.ui.browse.state import BUNDLES, TASKS
+from hipercow_tui.ui.browse.state import BUNDLES
 from hipercow_tui.ui.widgets.bundle_table import BundleTable
-from hipercow_tui.ui.widgets.filters.panel import FilterPanel
 
 if TYPE_CHECKING:
     from hipercow_tui.ui.dialogs.copy_menu import CopySource
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 
 class BundlesPane(Pane):
-    """The bundles; Enter filters the tasks by one."""
+    """The bundles; Enter narrows the list of tasks to one."""
 
     name = BUNDLES
     key = "b"
 
     def __init__(self, session: Session, screen: Screen[Any]) -> None:
         super().__init__(session, screen)
-        self.table: BundleTable = BundleTable(id=self.name)
+        self.table: BundleTable = BundleTable(session.marks, id=self.name)
 
     @property
     def count(self) -> int:
@@ -71,13 +71,11 @@ class BundlesPane(Pane):
             sort = state.bundle_sort.toggled(BundleKey(column))
             self.session.set_state(replace(state, bundle_sort=sort))
 
-    def open(self, key: str) -> str:
-        """Filter the tasks by the bundle."""
-        line = self.table.bundle_of(key)
-        if line is None:
-            return self.name
-        self.screen.query_one(FilterPanel).set_bundle(line.name, line.lang)
-        return TASKS
+    @property
+    def narrowing(self) -> Narrowing | None:
+        """The current bundle."""
+        bundle = self._bundle
+        return Narrowing.to_bundle(bundle, self.session.snapshot) if bundle else None
 
     @property
     def _bundle(self) -> Bundle | None:

@@ -9,34 +9,36 @@ from typing import TYPE_CHECKING, Any
 
 from textual.screen import Screen
 
-from hipercow_tui.analysis.error_groups import ErrorGroup, ErrorKey
+from hipercow_tui.analysis.error_groups import ErrorGroup, ErrorKey, ErrorSort
+from hipercow_tui.domain.narrowing import Narrowing
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.support.malloc_tuning import release_free_memory
-from hipercow_tui.support.text import pluralize
 from hipercow_tui.ui.browse.pane import Pane
 from hipercow_tui.ui.browse.session import Session
-from hipercow_tui.ui.browse.state import ERRORS, TASKS
+from hipercow_tui.ui.browse.state import ERRORS
+from hipercow_tui.ui.cells import cut_end
 from hipercow_tui.ui.widgets.error_details import ErrorDetailsView, ShownError
 from hipercow_tui.ui.widgets.error_table import ErrorTable, message_line
-from hipercow_tui.ui.widgets.task_table import TaskTable
 
 if TYPE_CHECKING:
     from hipercow_tui.ui.workers.failure_worker import FailureViewModel
     from hipercow_tui.ui.workers.view_model import ViewModel
 
+LABEL = 60  # cells of a message in the label of its tasks
+
 
 class ErrorsPane(Pane):
-    """The errors, once the complete root has been read; Enter marks the tasks of one."""
+    """The errors, once the complete root has been read; Enter narrows the list of tasks to one."""
 
     name = ERRORS
     key = "e"
 
     def __init__(self, session: Session, screen: Screen[Any]) -> None:
         super().__init__(session, screen)
-        self.table: ErrorTable = ErrorTable(id=self.name)
+        self.table: ErrorTable = ErrorTable(session.marks, id=self.name)
         self.details: ErrorDetailsView = ErrorDetailsView(id="error-details")
         self.details.add_class("details")
-        self._grouped: Snapshot | None = None
+        self._grouped: tuple[Snapshot, ErrorSort] | None = None
 
     @property
     def count(self) -> int:
@@ -58,9 +60,8 @@ class ErrorsPane(Pane):
         request = view_model.request
         self.table.complete = self.session.complete
         self.table.set_view(view_model.view, request.now)
-        if self.session.complete and request.snapshot is not self._grouped:
-            self._grouped = request.snapshot
-            self._request_groups()
+        if self.session.complete:
+            self._request_groups(request.snapshot)
         self.show_details()
 
     def show_groups(self, view_model: FailureViewModel) -> None:
@@ -74,9 +75,12 @@ class ErrorsPane(Pane):
             self.session.request_view()
         self.show_details()
 
-    def _request_groups(self) -> None:
-        if self._grouped is not None:
-            self.session.services.group_errors(self._grouped, self.session.state.error_sort)
+    def _request_groups(self, snapshot: Snapshot) -> None:
+        """Request the groups of a snapshot in the present order, unless they are the last ones."""
+        sort = self.session.state.error_sort
+        if self._grouped is None or self._grouped[0] is not snapshot or self._grouped[1] != sort:
+            self._grouped = snapshot, sort
+            self.session.services.group_errors(snapshot, sort)
 
     def cursor_moved(self) -> None:
         """Show the details from their beginning."""
@@ -105,24 +109,16 @@ class ErrorsPane(Pane):
         if column in tuple(ErrorKey):
             sort = state.error_sort.toggled(ErrorKey(column))
             self.session.set_state(replace(state, error_sort=sort))
-            self._request_groups()
+            if self._grouped is not None:
+                self._request_groups(self._grouped[0])
 
-    def open(self, key: str) -> str:
-        """Mark the tasks of the error and no others, and show them."""
+    @property
+    def narrowing(self) -> Narrowing | None:
+        """The tasks of the current error."""
         group = self.table.current
         if group is None:
-            return self.name
-        ids = self.tasks.view.markable_among(group.ids)
-        if not ids:
-            self.table.notify("No task of this error passes the filters: 0 clears them")
-            return self.name
-        self._set_marks(ids)
-        rest = len(group.ids) - len(ids)
-        others = f", {rest:,} more do not pass the filters" if rest else ""
-        self.table.notify(
-            f"Marked {pluralize(len(ids), 'task')}{others}: p shows what a purge would take"
-        )
-        return TASKS
+            return None
+        return Narrowing.to_tasks(f"error '{cut_end(message_line(group), LABEL)}'", group.ids)
 
     @property
     def error(self) -> ErrorGroup | None:
@@ -140,31 +136,3 @@ class ErrorsPane(Pane):
         """The message of the current error."""
         group = self.table.current
         return group.text if group else ""
-
-    # Marks
-
-    def mark(self, ids: frozenset[str], *, marked: bool) -> None:
-        """Mark tasks, or remove their marks."""
-        marks = self.tasks.marks or frozenset()
-        self._set_marks(marks | ids if marked else marks - ids)
-
-    def mark_all(self) -> None:
-        """Mark the matched tasks of all errors; during a search, only of errors that were found."""
-        needle = self.session.state.query.casefold()
-        groups = [group for group in self.table.groups if group.matches(needle)]
-        found = (task_id for group in groups for task_id in group.ids)
-        failed = self.tasks.view.markable_among(found)
-        if needle and not failed:
-            self.table.notify("No task that was found passes the filters")
-        self.mark(failed, marked=True)
-
-    def _set_marks(self, ids: frozenset[str]) -> None:
-        """Replace the marks of the task table; without any mark there is no filter by marks."""
-        self.tasks.marks = ids or None
-        self.tasks.redraw()
-        self.tasks.post_message(TaskTable.Marked(self.tasks.marks))
-
-    def show_marks(self, marks: frozenset[str] | None) -> None:
-        """Show the marks of the task table."""
-        self.table.marks = marks or frozenset()
-        self.table.redraw()

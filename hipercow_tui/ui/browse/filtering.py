@@ -55,11 +55,12 @@ class Filtering(Controller):
 
     def save(self) -> None:
         """Ask for a name, and save the filters under it."""
-        saved = SavedFilter.of(self._panel.stack)
+        saved = SavedFilter.of(self._session.filters)
         if self._file is None:
             self._warn("Filters can't be saved: there is no folder for them")
         elif not saved.given:
-            prefix = "Marks are not saved: set" if self._panel.marks else "Set"
+            has_ids = self._session.purge_filters.task_ids is not None
+            prefix = "Marks and errors are not saved: set" if has_ids else "Set"
             self._screen.notify(f"{prefix} a filter first (1 to 6, tab)", title="No filter")
         else:
             from hipercow_tui.ui.dialogs.save_filter import SaveFilterScreen

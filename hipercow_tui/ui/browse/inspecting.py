@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from textual.screen import Screen
 
+from hipercow_tui.domain.narrowing import Narrowing
 from hipercow_tui.ui.browse.controller import Controller
+from hipercow_tui.ui.browse.drilling import Drilling
 from hipercow_tui.ui.browse.pane import Pane
 from hipercow_tui.ui.browse.panes import Panes
 from hipercow_tui.ui.browse.session import Session
 from hipercow_tui.ui.browse.state import TASKS
-from hipercow_tui.ui.widgets.task_table import TaskTable
 
 if TYPE_CHECKING:
     from hipercow_tui.output.r_calls import RCallTargets
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 class Inspecting(Controller):
     """Pushes a screen for a key, and handles its result.
 
-    ``show_pane`` shows a pane by name; ``refresh`` is called after R changed the root.
+    ``drilling`` goes to the task that was chosen there. ``plan`` plans a purge, ``refresh`` is
+    called after R changed the root.
     """
 
     def __init__(
@@ -30,11 +32,13 @@ class Inspecting(Controller):
         screen: Screen[Any],
         panes: Panes,
         *,
-        show_pane: Callable[[str], None],
+        drilling: Drilling,
+        plan: Callable[[], None],
         refresh: Callable[[], None],
     ) -> None:
         super().__init__(session, screen, panes)
-        self._show_pane = show_pane
+        self._drilling = drilling
+        self._plan = plan
         self._refresh = refresh
 
     @property
@@ -66,9 +70,14 @@ class Inspecting(Controller):
 
         session = self._session
         screen = ErrorMessagesScreen(
-            error, session.snapshot.tasks, session.services.errors.failures, session.clock()
+            error,
+            session.snapshot.tasks,
+            session.services.errors.failures,
+            session.clock(),
+            session.marks,
+            self._plan_marked,
         )
-        self._screen.app.push_screen(screen, self._go_to_task)
+        self._screen.app.push_screen(screen, self._leave)
 
     def show_inputs(self) -> None:
         """Show the inputs of several tasks as columns."""
@@ -86,20 +95,24 @@ class Inspecting(Controller):
             ids,
             lambda: session.snapshot.tasks,
             session.clock,
+            session.marks,
+            self._plan_marked,
         )
-        self._screen.app.push_screen(screen, self._go_to_task)
+        self._screen.app.push_screen(screen, self._leave)
 
-    def _go_to_task(self, task_id: str | None) -> None:
-        """Show the task that was chosen on a screen, if one was chosen."""
-        if task_id is None:
-            return
-        self._show_pane(TASKS)
-        table = self._screen.query_one(TaskTable)
-        row = table.row_of(task_id)
-        if row is None:
-            self._screen.notify("That task is not shown: it was purged, or m hides it")
+    def _leave(self, chosen: str | Narrowing | None) -> None:
+        """Go to the task that was chosen on a screen, or narrow the list to the chosen tasks."""
+        if isinstance(chosen, Narrowing):
+            self._drilling.drill(chosen)
+        elif chosen is not None:
+            self._drilling.go_to_task(chosen)
+
+    def _plan_marked(self) -> None:
+        """Plan a purge of the marked tasks; the other filters are not on those screens."""
+        if self._session.marks.ids is None:
+            self._screen.notify("Mark tasks first: space, v and a mark them")
         else:
-            table.move_to(row)
+            self._plan()
 
     def copy(self) -> None:
         """Copy the current message, or show a menu of what to copy of tasks."""

@@ -14,12 +14,14 @@ from hipercow_tui.analysis.bundle_rows import BundleKey
 from hipercow_tui.analysis.disk_usage import Sizes
 from hipercow_tui.analysis.error_groups import ErrorGroup
 from hipercow_tui.analysis.task_sorting import SIZE_KEYS, SortKey
+from hipercow_tui.domain.narrowing import Narrowing
 from hipercow_tui.domain.task import Task
 from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.support.text import pluralize
 from hipercow_tui.ui.browse.session import Session
+from hipercow_tui.ui.browse.state import Row
+from hipercow_tui.ui.widgets.markable_table import MarkableTable
 from hipercow_tui.ui.widgets.task_table import TaskTable
-from hipercow_tui.ui.widgets.virtual_table import VirtualTable
 
 if TYPE_CHECKING:
     from hipercow_tui.ui.dialogs.copy_menu import CopySource
@@ -42,7 +44,7 @@ class Pane(ABC):
 
     name: ClassVar[str]
     key: ClassVar[str] = ""
-    table: VirtualTable
+    table: MarkableTable
     details: Widget | None = None
 
     def __init__(self, session: Session, screen: Screen[Any]) -> None:
@@ -51,7 +53,7 @@ class Pane(ABC):
 
     @property
     def tasks(self) -> TaskTable:
-        """The table of tasks, which has the marks for every pane."""
+        """The table of tasks."""
         return self.screen.query_one(TaskTable)
 
     # What is shown
@@ -117,9 +119,17 @@ class Pane(ABC):
 
     # The current row
 
-    @abstractmethod
-    def open(self, key: str) -> str | None:
-        """Do what Enter does on a row; return the pane to show, None to show details in full."""
+    @property
+    def narrowing(self) -> Narrowing | None:
+        """What Enter narrows the list of tasks to; None if Enter shows the details in full."""
+        return None
+
+    def go_to(self, row: Row) -> None:
+        """Move to a row, and show it on its line."""
+        number = self.table.row_of(row.key) if row.key is not None else None
+        if number is not None:
+            self.table.move_to(number)
+            self.table.scroll_to(y=number - row.line, animate=False, force=True)
 
     @property
     def task(self) -> Task | None:
@@ -143,21 +153,23 @@ class Pane(ABC):
 
     @property
     def copy_source(self) -> CopySource | None:
-        """The tasks of the copy menu: the marked tasks, else the current one."""
+        """The tasks of the copy menu: the marked tasks that pass the filters, else the current
+        task."""
         from hipercow_tui.ui.dialogs.copy_menu import CopySource, task_label
 
-        snapshot, summaries = self.session.snapshot, self.session.summaries
-        marks, task = self.tasks.marks, self.tasks.current
-        if marks:
-            tasks = tuple(snapshot.tasks[i] for i in self.tasks.keys if i in marks)
-            return CopySource(pluralize(len(tasks), "marked task"), tasks, snapshot, summaries)
+        session, view, task = self.session, self.tasks.view, self.tasks.current
+        snapshot, summaries, marks = session.snapshot, session.summaries, session.marks.ids
+        passing = view.markable_among(marks or ())
+        if marks and passing:
+            tasks = tuple(snapshot.existing([i for i in view.order if i in passing]))
+            title = pluralize(len(tasks), "marked task")
+            if len(tasks) < len(marks):
+                title += f" that pass the filters, of {len(marks):,}"
+            return CopySource(title, tasks, snapshot, summaries)
         return None if task is None else CopySource(task_label(task), (task,), snapshot, summaries)
 
     @property
     def tasks_to_measure(self) -> Iterable[Task]:
         """The tasks that ``z`` measures: the marked tasks, else the matched ones, else all."""
-        tasks, view, marks = self.session.snapshot.tasks, self.tasks.view, self.tasks.marks
-        for row, task_id in enumerate(view.ids):
-            wanted = task_id in marks if marks else not view.is_dimmed(row)
-            if wanted and task_id in tasks:
-                yield tasks[task_id]
+        wanted = self.session.marks.ids or self.tasks.view.markable
+        return self.session.snapshot.existing([i for i in self.tasks.view.order if i in wanted])

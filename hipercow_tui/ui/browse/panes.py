@@ -31,6 +31,11 @@ class Panes:
         return iter(self._panes.values())
 
     @property
+    def first(self) -> Pane:
+        """The first pane: the tasks."""
+        return next(iter(self))
+
+    @property
     def current(self) -> Pane:
         """The pane that is shown."""
         return self._panes[self._session.state.pane]

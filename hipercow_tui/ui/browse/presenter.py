@@ -12,20 +12,22 @@ from textual.screen import Screen
 
 from hipercow_tui.ui import messages
 from hipercow_tui.ui.browse.controller import Controller
+from hipercow_tui.ui.browse.drilling import Drilling
 from hipercow_tui.ui.browse.folding import Folding
 from hipercow_tui.ui.browse.panes import Panes
 from hipercow_tui.ui.browse.searching import Searching
-from hipercow_tui.ui.browse.session import Session
+from hipercow_tui.ui.browse.session import Session, selection_key
 from hipercow_tui.ui.browse.sizing import Sizing
 from hipercow_tui.ui.warm_up import warm_up
-from hipercow_tui.ui.widgets.filters.panel import FilterPanel
+from hipercow_tui.ui.widgets.breadcrumb import Breadcrumb
+from hipercow_tui.ui.widgets.filters.panel import FilterPanel, Limits
 from hipercow_tui.ui.widgets.header import Freshness, HeaderBar, HeaderFacts
 from hipercow_tui.ui.widgets.titled_frame import TitledFrame
 from hipercow_tui.ui.workers.base import start_thread
 
 if TYPE_CHECKING:
     from hipercow_tui.scanning.scanner import ScanState
-    from hipercow_tui.ui.workers.view_model import ViewModel
+    from hipercow_tui.ui.workers.view_model import PurgeForecast, ViewModel
 
 FRESHNESS_STEP = 5  # seconds; the age of the last scan is shown in steps, to send less
 FRAME = 6  # cells of a frame beside its lower title
@@ -42,14 +44,17 @@ class Presenter(Controller):
         screen: Screen[Any],
         panes: Panes,
         *,
+        drilling: Drilling,
         folding: Folding,
         searching: Searching,
         sizing: Sizing,
     ) -> None:
         super().__init__(session, screen, panes)
+        self._drilling = drilling
         self._searching = searching
         self._sizing = sizing
         self._folding = folding
+        self._forecast: PurgeForecast | None = None  # the last one, maybe of another selection
 
     @property
     def _header(self) -> HeaderBar:
@@ -92,6 +97,7 @@ class Presenter(Controller):
         self._screen.query_one(FilterPanel).show(view_model.counts)
         for pane in self._panes:
             pane.apply(view_model, before)
+        self._drilling.arrive(view_model)
         self._sizing.measure_visible()
         self.update_titles()
         self._searching.show_hits()
@@ -112,12 +118,40 @@ class Presenter(Controller):
         self.update_titles()
         self._searching.show_hits()
 
+    def show_forecast(self, forecast: PurgeForecast) -> None:
+        """Show what a purge would take, if it is that of the present selection."""
+        self._forecast = forecast
+        self.update_forecast()
+
+    def update_forecast(self) -> None:
+        """Show what a purge of the present selection would take, as far as it is known."""
+        panel, forecast, session = (
+            self._screen.query_one(FilterPanel),
+            self._forecast,
+            self._session,
+        )
+        if forecast is None or selection_key(forecast.selection) != session.selection_key:
+            panel.show_totals(None)
+            return
+        size, kind = forecast.size, session.state.size_kind
+        panel.show_totals(forecast.totals, "" if size is None else kind.text(size.of(kind)))
+
     def update_titles(self) -> None:
-        """Show the tabs above the table, and notes on the rows below it."""
+        """Show the tabs above the table, notes on the rows below it, and what limits a purge."""
         session, notes = self._session, []
         view = session.view_model.view if session.view_model else None
+        steps, marks = [step.label for step in session.state.narrowings], session.marks.ids
+        passing = view.count_passing(marks) if view and marks else 0
+        self._screen.query_one(Breadcrumb).show(steps)
+        self._screen.query_one(FilterPanel).show_limits(
+            Limits(steps, None if marks is None else len(marks), passing)
+        )
+        self.update_forecast()
         if view is not None and view.filtered:
             notes.append(f"[b]matched {view.matches:,}[/]")
+        if marks:
+            note = f"marked {len(marks):,}"
+            notes.append(note if passing == len(marks) else f"{note}, [b]{passing:,} pass[/]")
         if session.state.only_matched:
             notes.append("only matched")
         notes += [*self._sizing.notes, *self._panes.current.notes, *self._folding.notes]

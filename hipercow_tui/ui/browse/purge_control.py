@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hipercow_tui.domain.filters import FilterStack
+from hipercow_tui.support.text import pluralize
 from hipercow_tui.ui import messages
 from hipercow_tui.ui.browse.controller import Controller
 from hipercow_tui.ui.widgets.footer import KeyFooter
@@ -27,17 +28,34 @@ class PurgeControl(Controller):
         """A sentence on the running job and what to do; empty if there is none."""
         return self.job.status_text if self.job else ""
 
-    def plan(self, filters: FilterStack) -> None:
-        """Scan the root and show what a purge with these filters would take."""
+    def plan(self) -> None:
+        """Scan the root and show what a purge with the present filters and marks would take."""
+        filters = self._session.purge_filters
         if not filters.given:
             self._screen.notify(
                 "Set a filter first (1 to 6, tab) or mark tasks (space)", title="No filter"
             )
         elif self.job is not None:
             self._screen.notify(self.busy)
-        elif not self.planning:
+        elif not self.planning and self._marks_pass(filters):
             self.planning = True
             self._session.services.make_plan(filters)
+
+    def _marks_pass(self, filters: FilterStack) -> bool:
+        """Return whether a marked task passes the filters, if any is marked; explain if not all
+        pass."""
+        marks = self._session.marks.ids
+        if marks is None:
+            return True
+        passing = len(filters.matched(self._session.snapshot))
+        if not marks:
+            self._screen.notify("All marked tasks are gone: u removes the marks")
+        elif not passing:
+            self._screen.notify("No marked task passes the filters: 0 removes filters and marks")
+        elif passing < len(marks):
+            marked = pluralize(len(marks), "marked task")
+            self._screen.notify(f"{passing:,} of {marked} pass the filters: the plan is for these")
+        return passing > 0
 
     def show_plan(self, message: messages.PlanReady) -> None:
         """Show the plan that was requested; start the job that is confirmed in it."""
@@ -54,7 +72,14 @@ class PurgeControl(Controller):
             clock=session.clock,
             size_kind=session.state.size_kind,
         )
-        self._screen.app.push_screen(screen, self.start)
+        self._screen.app.push_screen(screen, self._start_planned)
+
+    def _start_planned(self, job: JobSpec | None) -> None:
+        """Start the job of a plan on the main screen; without one, stay on the screen below."""
+        app = self._screen.app
+        while job is not None and app.screen is not self._screen:
+            app.pop_screen()
+        self.start(job)
 
     def start(self, job: JobSpec | None) -> None:
         """Start a job that was confirmed, unless one is running; None starts nothing."""

@@ -18,6 +18,7 @@ from hipercow_tui.formats.root import Root
 from hipercow_tui.settings.saved_filters import FilterFile, SavedFilter
 from hipercow_tui.ui import messages
 from hipercow_tui.ui.browse.bundles_pane import BundlesPane
+from hipercow_tui.ui.browse.drilling import Drilling
 from hipercow_tui.ui.browse.errors_pane import ErrorsPane
 from hipercow_tui.ui.browse.filtering import Filtering
 from hipercow_tui.ui.browse.folding import Folding
@@ -32,7 +33,7 @@ from hipercow_tui.ui.browse.state import TASKS
 from hipercow_tui.ui.browse.tasks_pane import TasksPane
 from hipercow_tui.ui.browse.trash_control import TrashControl
 from hipercow_tui.ui.keymap import BROWSE_KEYS
-from hipercow_tui.ui.widgets.error_table import ErrorTable
+from hipercow_tui.ui.widgets.breadcrumb import Breadcrumb
 from hipercow_tui.ui.widgets.filters.panel import FilterPanel
 from hipercow_tui.ui.widgets.footer import KeyFooter
 from hipercow_tui.ui.widgets.header import HeaderBar
@@ -75,6 +76,7 @@ class BrowseScreen(Screen[None]):
             clock=clock,
             filters=lambda: self.filters.stack,
             post=self.post_message,
+            marks_changed=self._marks_changed,
         )
         self.tasks_pane = TasksPane(session, self)
         self.bundles_pane = BundlesPane(session, self)
@@ -87,14 +89,19 @@ class BrowseScreen(Screen[None]):
         self.filtering = Filtering(*parts, file=filters)
         self.folding = Folding(*parts)
         self.searching = Searching(*parts)
+        self.drilling = Drilling(*parts, folding=self.folding, searching=self.searching)
         self.sizing = Sizing(*parts)
         self.purge = PurgeControl(*parts)
         self.trash = TrashControl(*parts, purge=self.purge)
         self.presenter = Presenter(
-            *parts, folding=self.folding, searching=self.searching, sizing=self.sizing
+            *parts,
+            drilling=self.drilling,
+            folding=self.folding,
+            searching=self.searching,
+            sizing=self.sizing,
         )
         self.inspecting = Inspecting(
-            *parts, show_pane=self.presenter.show_pane, refresh=self.action_refresh
+            *parts, drilling=self.drilling, plan=self.purge.plan, refresh=self.action_refresh
         )
 
     def compose(self) -> ComposeResult:
@@ -104,6 +111,7 @@ class BrowseScreen(Screen[None]):
             yield FilterPanel(self.session.clock, id="filters")
             with Container(id="main"):
                 with TitledFrame(id="tables"):
+                    yield Breadcrumb()
                     with ContentSwitcher(initial=TASKS):
                         yield self.tasks_pane.table
                     yield SearchBar()
@@ -155,10 +163,7 @@ class BrowseScreen(Screen[None]):
 
     @on(messages.TotalsReady)
     def _show_totals(self, message: messages.TotalsReady) -> None:
-        forecast, kind = message.forecast, self.session.state.size_kind
-        if self.session.has_filters(forecast.filters):
-            size = "" if forecast.size is None else kind.text(forecast.size.of(kind))
-            self.filters.show_totals(forecast.totals, size)
+        self.presenter.show_forecast(message.forecast)
 
     @on(messages.ErrorsReady)
     def _show_errors(self, message: messages.ErrorsReady) -> None:
@@ -199,6 +204,7 @@ class BrowseScreen(Screen[None]):
     @on(messages.LogActivityChanged)
     def _request_view(self) -> None:
         self.session.request_view()
+        self.presenter.update_forecast()
 
     @on(events.Resize)
     def _fit(self, event: events.Resize) -> None:
@@ -216,11 +222,11 @@ class BrowseScreen(Screen[None]):
 
     @on(VirtualTable.Opened)
     def _open(self, message: VirtualTable.Opened) -> None:
-        pane = self.panes.of(message.table).open(message.key)
-        if pane is None:
+        pane = self.panes.of(message.table)
+        if pane is self.tasks_pane:
             self.action_details()
-        else:
-            self.action_show(pane)
+        elif pane.narrowing is not None:
+            self.drilling.drill(pane.narrowing)
 
     @on(VirtualTable.HeaderClicked)
     def _sort(self, message: VirtualTable.HeaderClicked) -> None:
@@ -231,18 +237,12 @@ class BrowseScreen(Screen[None]):
         self.tasks_pane.load_visible()
         self.sizing.measure_visible()
 
-    @on(TaskTable.Marked)
-    def _filter_by_marks(self, message: TaskTable.Marked) -> None:
-        self.filters.marks = message.marks
-        self.errors_pane.show_marks(message.marks)
-
-    @on(ErrorTable.Marked)
-    def _mark_error(self, message: ErrorTable.Marked) -> None:
-        self.errors_pane.mark(message.ids, marked=message.marked)
-
-    @on(ErrorTable.AllMarked)
-    def _mark_errors(self) -> None:
-        self.errors_pane.mark_all()
+    def _marks_changed(self) -> None:
+        """Show the marks in every pane, and the totals of a purge."""
+        for pane in self.panes:
+            pane.table.redraw()
+        self.presenter.update_titles()
+        self.session.request_totals()
 
     @on(SearchBar.Changed)
     def _search(self, message: SearchBar.Changed) -> None:
@@ -299,15 +299,23 @@ class BrowseScreen(Screen[None]):
         self.trash.show_summary()
         self.presenter.update_titles()
 
-    def key_escape(self) -> None:
+    def action_back(self) -> None:
         """Close the report of a job, else leave full details, else a range of marks, else stop
-        measuring, else end the search."""
+        measuring, else end the search, else go back to the last place."""
         if self.trash.close_result():
             pass
         elif self.folding.details_full:
             self.action_details()
-        elif not self.tasks.drop_range() and not self.sizing.stop():
-            self.searching.leave()
+        else:
+            any(
+                leave()
+                for leave in (
+                    self.panes.current.table.drop_range,
+                    self.sizing.stop,
+                    self.searching.leave,
+                    self.drilling.back,
+                )
+            )
         self.presenter.update_titles()
 
     # Keys: filters
@@ -317,9 +325,10 @@ class BrowseScreen(Screen[None]):
         self.filters.toggle_status(FILTERABLE_STATUSES[number - 1])
 
     def action_clear_filters(self) -> None:
-        """Remove all filters and marks."""
+        """Remove all filters and marks, and show all tasks again."""
         self.filters.apply_saved(SavedFilter())
         self.tasks.action_unmark()
+        self.session.set_state(replace(self.session.state, narrowings=()))
 
     def action_only_matched(self) -> None:
         """Hide the tasks that are not matched, or show them dimmed."""
@@ -363,7 +372,7 @@ class BrowseScreen(Screen[None]):
 
     def action_plan(self) -> None:
         """Show what a purge would take."""
-        self.purge.plan(self.filters.stack)
+        self.purge.plan()
 
     def action_undo(self) -> None:
         """Stop the running job, else restore the last batch of the trash."""

@@ -7,7 +7,6 @@ from dataclasses import replace
 from hipercow_tui.analysis.task_view import next_hit
 from hipercow_tui.ui.browse.controller import Controller
 from hipercow_tui.ui.widgets.search_bar import SearchBar
-from hipercow_tui.ui.widgets.task_table import TaskTable
 from hipercow_tui.ui.widgets.virtual_table import VirtualTable
 
 
@@ -31,7 +30,8 @@ class Searching(Controller):
 
     def search(self, query: str) -> None:
         """Search for another text; an empty one ends the search."""
-        self._screen.query_one(TaskTable).search_text = query
+        for pane in self._panes:
+            pane.table.search_text = query
         self._session.set_state(replace(self._session.state, query=query))
 
     def accept(self) -> None:
@@ -39,10 +39,18 @@ class Searching(Controller):
         self._start = None
         self._table.focus()
 
-    def leave(self) -> None:
-        """End the search, if there is one."""
-        if self._session.state.query:
-            self._bar.action_leave()
+    def leave(self) -> bool:
+        """End the search; return whether there was one."""
+        if not self._session.state.query:
+            return False
+        self._bar.action_leave()
+        return True
+
+    def resume(self, query: str) -> None:
+        """Search as before; with an empty query, end the search."""
+        self._start = None
+        self._bar.show(query)
+        self.search(query)
 
     def move(self, step: int) -> None:
         """Move to the next hit, or with -1 to the previous one."""

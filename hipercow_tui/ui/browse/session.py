@@ -7,23 +7,26 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import count
 from typing import TYPE_CHECKING
 
 from textual.message import Message
 
 from hipercow_tui.analysis.task_summary import TaskSummary
 from hipercow_tui.domain.filters import FilterStack
+from hipercow_tui.domain.narrowing import Selection
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.formats.root import Root
 from hipercow_tui.ui import messages
 from hipercow_tui.ui.browse.state import ERRORS, TASKS, BrowseState
+from hipercow_tui.ui.marks import Marks
 
 if TYPE_CHECKING:
     from hipercow_tui.analysis.error_groups import ErrorGroup
     from hipercow_tui.scanning.scanner import ScanState
     from hipercow_tui.ui.workers.failure_worker import FailureViewModel
     from hipercow_tui.ui.workers.services import BackgroundServices
-    from hipercow_tui.ui.workers.view_model import ViewModel
+    from hipercow_tui.ui.workers.view_model import ViewModel, ViewRequest
 
 # While the root is first read, the pause after a view model in multiples of its build time.
 PAUSE_FACTOR = 8
@@ -33,8 +36,8 @@ class Session:
     """Data that the panes and controllers of the main screen share; it has no widget.
 
     ``indexed`` says whether tasks are stored for the next start. ``clock`` gives the time in
-    seconds since the epoch, ``filters`` the filters at this moment. ``post`` takes the messages of
-    workers, from any thread.
+    seconds since the epoch, ``filters`` the filters of the panel at this moment. ``post`` takes the
+    messages of workers, from any thread. ``marks_changed`` is called after the marks have changed.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class Session:
         clock: Callable[[], float],
         filters: Callable[[], FilterStack],
         post: Callable[[Message], object],
+        marks_changed: Callable[[], object],
     ) -> None:
         self.root = root
         self.read_only = read_only
@@ -53,14 +57,16 @@ class Session:
         self.snapshot = Snapshot(root.path)
         self.complete = False  # whether the complete root has been read
         self.state = BrowseState()
+        self.marks = Marks(marks_changed)
         self.view_model: ViewModel | None = None  # the one that is shown
         self.errors: FailureViewModel | None = None
         self.summaries: dict[str, TaskSummary] = {}
         self._indexed = indexed
-        self._filters = filters
+        self._panel_filters = filters
         self._post = post
         self._services: BackgroundServices | None = None
         self._services_lock = threading.Lock()
+        self._numbers = count()
         self._scanned_at = time.monotonic()
         self._next_view_at = 0.0
 
@@ -140,33 +146,59 @@ class Session:
         if self.state.pane == TASKS and self.state.needs_summaries:
             self._services.summaries.want_all(self.snapshot.tasks)
 
-    def request_view(self) -> None:
-        """Request a view model of the present snapshot, state and filters."""
-        if self._services is None:
-            return  # nothing has been read yet
-        from hipercow_tui.ui.workers.view_model import ViewRequest
+    @property
+    def selection(self) -> Selection:
+        """The filters of the panel, the narrowings and the marks at this moment."""
+        return Selection(self._panel_filters(), self.state.narrowings, self.marks.ids)
 
-        request = ViewRequest(
-            self.snapshot,
-            self.clock(),
-            self._filters(),
-            self.state.sort,
-            self.state.bundle_sort,
-            self.state.only_matched,
-            self.state.query,
-            self._services.sizes.measured_count,
-            self._services.logs.log_times,
-        )
+    @property
+    def filters(self) -> FilterStack:
+        """The filters that a matched task passes."""
+        return self.selection.matched_filters(self.snapshot)
+
+    @property
+    def purge_filters(self) -> FilterStack:
+        """The filters of a purge: those of a matched task, and the marks."""
+        return self.selection.purge_filters(self.snapshot)
+
+    def request_view(self) -> int:
+        """Request a view model of the present snapshot, state and filters; return its number."""
+        if self._services is None:
+            return -1  # nothing has been read yet
+        request = self._view_request()
         urgent = (
             self.view_model is not None
             and self.view_model.request.user_choices != request.user_choices
         )
         self._services.build_view_model(request, urgent=urgent)
         self._services.compute_totals(request)
+        return request.number
 
-    def has_filters(self, filters: FilterStack) -> bool:
-        """Return whether these are the present filters; a relative age may be of another time."""
-        return _timeless(filters) == _timeless(self._filters())
+    def request_totals(self) -> None:
+        """Request the totals of a purge after the marks have changed: the rows stay as they are."""
+        if self._services is not None:
+            self._services.compute_totals(self._view_request())
+
+    def _view_request(self) -> ViewRequest:
+        from hipercow_tui.ui.workers.view_model import ViewRequest
+
+        return ViewRequest(
+            snapshot=self.snapshot,
+            now=self.clock(),
+            selection=self.selection,
+            sort=self.state.sort,
+            bundle_sort=self.state.bundle_sort,
+            only_matched=self.state.only_matched,
+            query=self.state.query,
+            sizes_version=self.services.sizes.measured_count,
+            log_times=self.services.logs.log_times,
+            number=next(self._numbers),
+        )
+
+    @property
+    def selection_key(self) -> object:
+        """A value that changes with the selection, but not while only time passes."""
+        return selection_key(self.selection)
 
     def set_view_model(self, view_model: ViewModel) -> ViewModel | None:
         """Take over the view model that is shown from now on; return the previous one."""
@@ -201,7 +233,8 @@ class Session:
         return self.root.purge_refusal or ""
 
 
-def _timeless(stack: FilterStack) -> tuple[FilterStack, str]:
-    """Return filters without the time that a relative age means at present, and its text."""
-    age = stack.finished_before
-    return replace(stack, finished_before=None), age.text if age else ""
+def selection_key(selection: Selection) -> object:
+    """Return a selection without the time that a relative age means at present."""
+    age = selection.filters.finished_before
+    filters = replace(selection.filters, finished_before=None)
+    return replace(selection, filters=filters), age.text if age else ""

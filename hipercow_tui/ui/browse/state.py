@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hipercow_tui.analysis.bundle_rows import BundleSort
 from hipercow_tui.analysis.error_groups import ErrorSort
 from hipercow_tui.analysis.task_sorting import SortKey, TaskSort
+from hipercow_tui.domain.narrowing import Narrowing
 from hipercow_tui.formats.folder_size import SizeKind
+from hipercow_tui.settings.saved_filters import SavedFilter
 
 TASKS, BUNDLES, ERRORS = "tasks", "bundles", "errors"  # names of panes
 
@@ -16,15 +19,17 @@ TASKS, BUNDLES, ERRORS = "tasks", "bundles", "errors"  # names of panes
 class BrowseState:
     """The pane, its sort order, the search and so on.
 
-    Filters and marks are not part of it: the filter panel has them, because a relative age is
-    converted to a time on each use. ``show_sizes`` says whether tables have columns for sizes,
-    and ``size_kind`` by which definition.
+    Filters are not part of it: the filter panel has them, because a relative age is converted to a
+    time on each use. Marks are not part of it either. ``narrowings`` are the steps by which the
+    list of tasks is narrowed. ``show_sizes`` says whether tables have columns for sizes, and
+    ``size_kind`` by which definition.
     """
 
     pane: str = TASKS
     sort: TaskSort = field(default_factory=TaskSort)
     bundle_sort: BundleSort = field(default_factory=BundleSort)
     error_sort: ErrorSort = field(default_factory=ErrorSort)
+    narrowings: tuple[Narrowing, ...] = ()
     only_matched: bool = False
     query: str = ""
     show_sizes: bool = False
@@ -34,3 +39,20 @@ class BrowseState:
     def needs_summaries(self) -> bool:
         """Whether the search or the sort order needs the calls of all tasks."""
         return bool(self.query) or self.sort.key in (SortKey.WHAT, SortKey.INPUTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The row under the cursor of a pane, and its line on the screen, from 0."""
+
+    key: str | None
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What ``esc`` goes back to: the user's choices, the filters, and the row of each pane."""
+
+    state: BrowseState
+    filters: SavedFilter
+    rows: Mapping[str, Row]

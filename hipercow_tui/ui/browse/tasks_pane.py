@@ -17,7 +17,7 @@ from hipercow_tui.domain.task import Task
 from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.ui.browse.pane import Pane
 from hipercow_tui.ui.browse.session import Session
-from hipercow_tui.ui.browse.state import TASKS
+from hipercow_tui.ui.browse.state import TASKS, Row
 from hipercow_tui.ui.messages import DetailsLoaded
 from hipercow_tui.ui.widgets.task_details import ShownTask, TaskDetailsView
 from hipercow_tui.ui.widgets.task_table import TaskTable
@@ -36,7 +36,7 @@ class TasksPane(Pane):
 
     def __init__(self, session: Session, screen: Screen[Any]) -> None:
         super().__init__(session, screen)
-        self.table: TaskTable = TaskTable(session.summaries, id=self.name)
+        self.table: TaskTable = TaskTable(session.summaries, session.marks, id=self.name)
         self.details: TaskDetailsView = TaskDetailsView(id="details")
         self.details.add_class("details", "-shown")
         self.table.set_empty_text("Reading …")
@@ -73,8 +73,8 @@ class TasksPane(Pane):
         self.table.show(view_model.view, request.now)
         if self.session.complete and request.snapshot is self.session.snapshot:
             self.table.rows_pending = False
-        if before is not None and before.request.filters.given != request.filters.given:
-            self._show_a_match()
+        if before is not None and before.view.stack.given != view_model.view.stack.given:
+            self._show_a_match(self.table.visible_rows)
         self.load_visible()
         # The choices of the user change no task; time, logs and the disk do.
         if (
@@ -84,19 +84,34 @@ class TasksPane(Pane):
         ):
             self.show_details()
 
-    def _show_a_match(self) -> None:
-        """If no row on the screen is matched, move to the next one that is."""
-        row = self.table.view.nearest_match(self.table.visible_rows)
+    def _show_a_match(self, rows: range) -> None:
+        """If none of the rows on the screen is matched, move to the next one that is."""
+        row = self.table.view.nearest_match(rows)
         if row is not None:
             self.table.move_to(row)
             # Not at the bottom: the next matches should be visible below it.
             self.table.scroll_to(y=row - ROWS_ABOVE_MATCH, animate=False, force=True)
 
+    def go_to(self, row: Row) -> None:
+        """Move to a row; without a key, to the top, or to the first match if that is below."""
+        if row.key is not None:
+            super().go_to(row)
+            return
+        self.table.move_to(0)
+        self.table.scroll_to(y=0, animate=False, force=True)
+        self._show_a_match(range(len(self.table.visible_rows)))
+
     def _explain_empty(self) -> None:
         if self.session.snapshot.tasks:
-            self.table.set_empty_text(
-                "No task passes all filters", "m shows all · 0 clears filters"
-            )
+            steps = self.session.state.narrowings
+            if steps and not self.session.state.only_matched:
+                self.table.set_empty_text(
+                    f"No task of {steps[-1].label} is left", "esc goes back · 0 shows all tasks"
+                )
+            else:
+                self.table.set_empty_text(
+                    "No task passes all filters", "m shows all · 0 clears filters"
+                )
         elif self.session.complete:
             self.table.set_empty_text(
                 "No tasks yet",
@@ -184,9 +199,6 @@ class TasksPane(Pane):
         state = self.session.state
         self.session.set_state(replace(state, sort=state.sort.toggled(SortKey(column))))
 
-    def open(self, key: str) -> None:
-        """Show the details in full."""
-
     @property
     def task(self) -> Task | None:
         """The task under the cursor."""
@@ -200,7 +212,9 @@ class TasksPane(Pane):
 
     @property
     def inputs(self) -> tuple[str, Sequence[str]] | None:
-        """The tasks of the first bundle that the current task is in."""
+        """The tasks of a narrowed list, else of the first bundle that the current task is in."""
+        if steps := self.session.state.narrowings:
+            return " › ".join(step.label for step in steps), self.table.keys
         task, snapshot = self.task, self.session.snapshot
         bundle = snapshot.bundle(task.bundles[0], task.lang) if task and task.bundles else None
         if bundle is None:

@@ -18,7 +18,8 @@ from hipercow_tui.ui.keymap import KEY_GROUPS, KeyGroup
 from hipercow_tui.ui.widgets.scroll_text import ScrollText
 
 RULES = (
-    "A task is matched if it passes all filters that are set. Marks are a filter.",
+    "A task is matched if it passes all filters that are set, and is in the narrowed list.",
+    "If tasks are marked, a purge takes only those matched tasks that are marked.",
     "A task goes with its whole retry chain: all attempts, whatever their status.",
     "For the status filter, a retried task counts by its latest attempt; for the age filter,",
     "by its own end.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, NamedTuple
 
 from rich.text import Text
@@ -15,10 +15,12 @@ from hipercow_tui.analysis.error_groups import ErrorGroup, Failure
 from hipercow_tui.domain.task import Task
 from hipercow_tui.support.text import escape_controls, pluralize, short_id
 from hipercow_tui.ui.cells import Column, PlacedColumn, plain_text
+from hipercow_tui.ui.marks import Marks
 from hipercow_tui.ui.screens.page import Page
 from hipercow_tui.ui.widgets.error_table import message_line
 from hipercow_tui.ui.widgets.footer import KeyFooter
 from hipercow_tui.ui.widgets.keyed_table import KeyedTable
+from hipercow_tui.ui.widgets.markable_table import MarkableTable
 from hipercow_tui.ui.widgets.row_rendering import Cell, RenderedRow
 from hipercow_tui.ui.widgets.scroll_text import ScrollText
 from hipercow_tui.ui.widgets.task_cells import bundle_cell, finished_text, inputs_text, table_id
@@ -40,6 +42,7 @@ class ErrorMessagesScreen(Page[str | None]):
     """Show the message of each task of a group, as they are when the screen opens.
 
     Dismiss with the id of the task to go to, or None. ``now`` is in seconds since the epoch.
+    ``plan`` is called to plan a purge of the marked tasks.
     """
 
     DEFAULT_CSS = """
@@ -51,6 +54,13 @@ class ErrorMessagesScreen(Page[str | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "copy", "Copy", tooltip="Copy the message", id="error_messages.copy"),
+        Binding(
+            "p",
+            "plan",
+            "Plan",
+            tooltip="Show the plan of a purge of marked tasks",
+            id="error_messages.plan",
+        ),
         Binding("escape,q,o", "back", "Back", key_display="esc", id="error_messages.back"),
     ]
 
@@ -60,8 +70,12 @@ class ErrorMessagesScreen(Page[str | None]):
         tasks: Mapping[str, Task],
         failures: Mapping[str, Failure],
         now: float,
+        marks: Marks,
+        plan: Callable[[], None],
     ) -> None:
         super().__init__()
+        self._marks = marks
+        self._plan = plan
         self._group = group
         ids = [task_id for task_id in group.ids if task_id in tasks and task_id in failures]
         self._rows = {task_id: _Row(tasks[task_id], failures[task_id]) for task_id in ids}
@@ -69,14 +83,8 @@ class ErrorMessagesScreen(Page[str | None]):
 
     def compose(self) -> ComposeResult:
         """Yield the head, the table, the message under the cursor in full, and the keys."""
-        messages = {message_text(row.failure) for row in self._rows.values()}
-        different = pluralize(len(messages), "message")
-        tasks = pluralize(len(self._rows), "task")
-        head = f"{tasks} · {different}   {plain_text(message_line(self._group))}"
-        yield Static(
-            Text(f"Messages  {head}", "bold", no_wrap=True, overflow="ellipsis"), id="head"
-        )
-        yield _MessageTable(self._rows, self._now, id="messages")
+        yield Static(id="head")
+        yield _MessageTable(self._rows, self._now, self._marks, id="messages")
         with ScrollText(id="in-full"):
             yield Static(id="in-full-text")
         yield KeyFooter()
@@ -84,7 +92,18 @@ class ErrorMessagesScreen(Page[str | None]):
     def on_mount(self) -> None:
         """Focus the table."""
         self.query_one(_MessageTable).focus()
+        self._show_head()
         self._show()
+
+    @on(MarkableTable.Marked)
+    def _show_head(self) -> None:
+        messages = {message_text(row.failure) for row in self._rows.values()}
+        tasks, different = pluralize(len(self._rows), "task"), pluralize(len(messages), "message")
+        facts = " · ".join(filter(None, [tasks, different, self._marks.count_text(self._rows)]))
+        head = f"Messages  {facts}   {plain_text(message_line(self._group))}"
+        self.query_one("#head", Static).update(
+            Text(head, "bold", no_wrap=True, overflow="ellipsis")
+        )
 
     @on(VirtualTable.CursorMoved)
     def _show(self) -> None:
@@ -112,16 +131,25 @@ class ErrorMessagesScreen(Page[str | None]):
             self.app.copy_to_clipboard(message_text(self._rows[key].failure))
             self.notify("Copied the message")
 
+    def action_plan(self) -> None:
+        """Show what a purge of the marked tasks would take."""
+        self._plan()
 
-class _MessageTable(KeyedTable):
+    def action_back(self) -> None:
+        """Cancel a range of marks, else close the screen."""
+        if not self.query_one(_MessageTable).drop_range():
+            self.dismiss(None)
+
+
+class _MessageTable(MarkableTable, KeyedTable):
     """The messages, the latest first."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "To the task", key_display="Enter", id="error_messages.go"),
     ]
 
-    def __init__(self, rows: Mapping[str, _Row], now: float, *, id: str) -> None:
-        super().__init__(id=id)
+    def __init__(self, rows: Mapping[str, _Row], now: float, marks: Marks, *, id: str) -> None:
+        super().__init__(marks, id=id)
         self._messages = rows
         self._now = now
         self.set_empty_text("These tasks are gone", "esc: back")
@@ -138,7 +166,11 @@ class _MessageTable(KeyedTable):
     def row(self, index: int, layout: Sequence[PlacedColumn]) -> RenderedRow:
         """Return the cells of a task."""
         task, failure = self._messages[self.keys[index]]
-        return RenderedRow([self._cell(task, failure, column) for column in layout])
+        return RenderedRow(
+            [self._cell(task, failure, column) for column in layout],
+            mark=self.mark_of(task.id),
+            in_range=self.in_range(index),
+        )
 
     def _cell(self, task: Task, failure: Failure, placed: PlacedColumn) -> Cell:
         match placed.column.key:

@@ -22,10 +22,12 @@ from hipercow_tui.analysis.sweep import (
     sort_rows,
 )
 from hipercow_tui.analysis.task_view import next_hit
+from hipercow_tui.domain.narrowing import Narrowing
 from hipercow_tui.domain.task import Status, Task
 from hipercow_tui.support.text import pluralize
 from hipercow_tui.ui.cells import plain_text
 from hipercow_tui.ui.keymap import SEARCH_KEYS
+from hipercow_tui.ui.marks import Marks
 from hipercow_tui.ui.messages import SummariesLoaded
 from hipercow_tui.ui.screens.page import Page
 from hipercow_tui.ui.styles import theme_style
@@ -43,12 +45,13 @@ MAX_INPUTS = 5  # lines of the chart
 _LEVELS = "▁▂▃▄▅▆▇█"
 
 
-class SweepScreen(Page[str | None]):
-    """Show tasks with their inputs; dismiss with the id of the task to go to, or None.
+class SweepScreen(Page[str | Narrowing | None]):
+    """Show tasks with their inputs.
 
+    Dismiss with the id of the task to go to, with what to narrow the list to, or with None.
     ``tasks`` returns the present tasks of the root; those of ``ids`` that exist are shown. Inputs
     are taken from ``failures``, or read by the loader. ``clock`` gives the time in seconds since
-    the epoch.
+    the epoch. ``plan`` is called to plan a purge of the marked tasks.
     """
 
     DEFAULT_CSS = """
@@ -63,6 +66,9 @@ class SweepScreen(Page[str | None]):
         Binding("s", "sort", "Sort", tooltip="Reverse the sort order", id="sweep.sort"),
         Binding("less_than_sign", "sort_by(-1)", "Sort left", show=False, id="sweep.sort_left"),
         Binding("greater_than_sign", "sort_by(1)", "Sort right", show=False, id="sweep.sort_right"),
+        Binding(
+            "p", "plan", "Plan", tooltip="Show the plan of a purge of marked tasks", id="sweep.plan"
+        ),
         Binding("escape,q,i", "back", "Back", key_display="esc", id="sweep.back"),
     ]
 
@@ -74,8 +80,12 @@ class SweepScreen(Page[str | None]):
         ids: Iterable[str],
         tasks: Callable[[], Mapping[str, Task]],
         clock: Callable[[], float],
+        marks: Marks,
+        plan: Callable[[], None],
     ) -> None:
         super().__init__()
+        self._marks = marks
+        self._plan = plan
         self._summary_loader = summary_loader
         self._failures = failures
         self._title = title
@@ -93,7 +103,7 @@ class SweepScreen(Page[str | None]):
     def compose(self) -> ComposeResult:
         """Yield the head, the table, the search bar, the chart and the keys."""
         yield Static(id="head")
-        yield SweepTable(id="sweep")
+        yield SweepTable(self._marks, id="sweep")
         yield SearchBar()
         yield Static(id="failure-chart")
         yield KeyFooter()
@@ -160,6 +170,7 @@ class SweepScreen(Page[str | None]):
     def _show_head(self, present: list[Task], known: list[Task]) -> None:
         failed = sum(task.status is Status.FAILURE for task in present)
         facts = [pluralize(len(present), "task"), f"{failed:,} failed"]
+        facts.extend(filter(None, [self._marks.count_text([task.id for task in present])]))
         if len(known) < len(present):
             facts.append(f"read {len(known):,}")
         elif not self._sweep.names:
@@ -243,27 +254,30 @@ class SweepScreen(Page[str | None]):
         self._query = message.query
         self.table.search(message.query)
         self._show_hits()
-        if self._query and self.table.cursor not in self._hits:
+        if self._query and self.table.cursor not in self.table.hits:
             self.action_hit(1)
 
     @on(SearchBar.Done)
     def _search_done(self) -> None:
         self.table.focus()
 
-    @property
-    def _hits(self) -> list[int]:
-        keys = self.table.keys if self._query else ()
-        return [row for row, key in enumerate(keys) if self._sweep.matches(key, self._query)]
-
     def _show_hits(self) -> None:
         if self._query:
-            self.query_one(SearchBar).show_hits(len(self._hits))
+            self.query_one(SearchBar).show_hits(len(self.table.hits))
 
     def action_hit(self, step: int) -> None:
         """Go to the next (1) or previous (-1) hit."""
-        hit = next_hit(self._hits, self.table.cursor, step)
+        hit = next_hit(self.table.hits, self.table.cursor, step)
         if hit is not None:
             self.table.move_to(hit)
+
+    @on(SweepTable.Marked)
+    def _marked(self) -> None:
+        self._show()
+
+    def action_plan(self) -> None:
+        """Show what a purge of the marked tasks would take."""
+        self._plan()
 
     # Close
 
@@ -272,8 +286,10 @@ class SweepScreen(Page[str | None]):
         self.dismiss(message.key)
 
     def action_back(self) -> None:
-        """End the search, else close the screen."""
+        """Cancel a range of marks, else end the search, else close the screen."""
         bar = self.query_one(SearchBar)
+        if self.table.drop_range():
+            return
         if bar.display:
             bar.action_leave()
         else:

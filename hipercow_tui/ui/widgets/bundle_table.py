@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from hipercow_tui.analysis.bundle_rows import BundleKey, BundleRow, BundleSort
@@ -13,8 +13,10 @@ from hipercow_tui.domain.task import FILTERABLE_STATUSES, Lang, Status
 from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.support.text import format_age, format_size
 from hipercow_tui.ui.cells import Column, PlacedColumn, plain_text, short_number
+from hipercow_tui.ui.marks import Marks
 from hipercow_tui.ui.status_style import GLYPH
 from hipercow_tui.ui.widgets.keyed_table import KeyedTable
+from hipercow_tui.ui.widgets.markable_table import MarkableTable
 from hipercow_tui.ui.widgets.row_rendering import Cell, RenderedRow
 
 _NAME = Column(BundleKey.NAME, "bundle", 10, 36)
@@ -30,11 +32,11 @@ _LANG = Column(BundleKey.LANG, "lang", 6, 6, rank=1)
 _CHANGED = Column(BundleKey.CHANGED, "changed", 14, 14, rank=2)
 
 
-class BundleTable(KeyedTable):
+class BundleTable(MarkableTable, KeyedTable):
     """The bundles of a snapshot. Bundles without a matched task are dimmed."""
 
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
+    def __init__(self, marks: Marks, *, id: str | None = None) -> None:
+        super().__init__(marks, id=id)
         self.now = 0.0
         self._bundles: tuple[BundleRow, ...] = ()
         self._sort = BundleSort()
@@ -60,6 +62,7 @@ class BundleTable(KeyedTable):
             self.forget_layout()
         self._bundles, self._sort, self._view, self.now = bundles, sort, view, now
         self.set_keys(tuple(map(_key, bundles)))
+        self.mark_all_if_ready()
 
     @property
     def current(self) -> BundleRow | None:
@@ -98,7 +101,30 @@ class BundleTable(KeyedTable):
         """Return the cells of a bundle."""
         bundle = self._bundles[index]
         dimmed = self._view.filtered and not self._view.has_match(bundle.bundle)
-        return RenderedRow([self._cell(bundle, placed) for placed in layout], dimmed=dimmed)
+        return RenderedRow(
+            [self._cell(bundle, placed) for placed in layout],
+            mark=self.mark_of(self.keys[index]),
+            dimmed=dimmed,
+            in_range=self.in_range(index),
+        )
+
+    def tasks_of(self, key: str) -> Collection[str]:
+        """Return the existing tasks of a bundle."""
+        row = self.bundle_of(key)
+        if row is None:
+            return ()
+        snapshot = self._view.snapshot.of_lang(row.lang)
+        return [task.id for task in snapshot.existing(row.bundle.task_ids)]
+
+    @property
+    def ids_to_mark(self) -> Collection[str]:
+        """The tasks of bundles that pass the filters; during a search, only of bundles found."""
+        return self._view.markable_among(super().ids_to_mark)
+
+    @property
+    def shown_search(self) -> str:
+        """The search of the view."""
+        return self._view.query
 
     def _cell(self, bundle: BundleRow, placed: PlacedColumn) -> Cell:
         usage, key = bundle.disk_usage, placed.column.key

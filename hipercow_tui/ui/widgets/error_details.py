@@ -59,7 +59,7 @@ class ErrorDetailsView(ScrollText, can_focus=True):
             text.update("")
             return
         self.border_title = f"✗ {pluralize(len(shown.group.ids), 'task')}"
-        self.border_subtitle = "Enter: mark them · o: all messages"
+        self.border_subtitle = "Enter: show them · o: all messages"
         text.update(self._table(shown))
 
     def notify_style_update(self) -> None:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
-
-from textual.binding import BindingType
-from textual.message import Message
+from typing import TYPE_CHECKING
 
 from hipercow_tui.analysis.error_groups import ErrorGroup, ErrorKey, ErrorSort
 from hipercow_tui.analysis.task_view import TaskView
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.support.text import format_age, pluralize
 from hipercow_tui.ui.cells import Column, PlacedColumn, cut_end, plain_text, short_number
-from hipercow_tui.ui.keymap import MARK_KEYS
+from hipercow_tui.ui.marks import Marks
 from hipercow_tui.ui.widgets.keyed_table import KeyedTable
+from hipercow_tui.ui.widgets.markable_table import MarkableTable
 from hipercow_tui.ui.widgets.row_rendering import Cell, RenderedRow
 from hipercow_tui.ui.widgets.task_cells import bundle_cell, short_age
 
@@ -32,29 +30,15 @@ _BUNDLE = Column(ErrorKey.BUNDLE, "bundle", 12, 20, rank=4)
 _EIGHTHS = "▏▎▍▌▋▊▉█"
 
 
-class ErrorTable(KeyedTable):
+class ErrorTable(MarkableTable, KeyedTable):
     """Groups of failed tasks with the same message.
 
-    A group is dimmed if none of its tasks passes the filters, and marked if all of them are.
+    A group is dimmed if none of its tasks passes the filters.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [key for key in MARK_KEYS if key.id != "range"]
-
-    class Marked(Message):
-        """The user marks or unmarks these tasks."""
-
-        def __init__(self, ids: frozenset[str], marked: bool) -> None:
-            super().__init__()
-            self.ids = ids
-            self.marked = marked
-
-    class AllMarked(Message):
-        """The user marks all failed tasks that the filters match."""
-
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
+    def __init__(self, marks: Marks, *, id: str | None = None) -> None:
+        super().__init__(marks, id=id)
         self.now = 0.0
-        self.marks: frozenset[str] = frozenset()
         self.complete = False
         self._view_model: FailureViewModel | None = None
         self._groups: dict[str, ErrorGroup] = {}
@@ -72,6 +56,7 @@ class ErrorTable(KeyedTable):
     def set_view(self, view: TaskView, now: float) -> None:
         """Set the view with the matched tasks and the query, and the time for ages."""
         self._view, self.now = view, now
+        self.mark_all_if_ready()
         self.redraw()
 
     @property
@@ -134,8 +119,9 @@ class ErrorTable(KeyedTable):
         view = self._view
         return RenderedRow(
             [self._cell(group, placed) for placed in layout],
-            marked=self.marks.issuperset(group.ids),
+            mark=self.mark_of(self.keys[index]),
             dimmed=view.filtered and view.markable.isdisjoint(group.ids),
+            in_range=self.in_range(index),
         )
 
     def _cell(self, group: ErrorGroup, placed: PlacedColumn) -> Cell:
@@ -159,22 +145,19 @@ class ErrorTable(KeyedTable):
 
     # Marks
 
-    def action_mark(self) -> None:
-        """Mark or unmark the group under the cursor, and go to the next row."""
-        group = self.current
-        if group is not None:
-            self.post_message(
-                self.Marked(frozenset(group.ids), not self.marks.issuperset(group.ids))
-            )
-            self.action_move(1)
+    def tasks_of(self, key: str) -> Collection[str]:
+        """Return the tasks of a group."""
+        return self._groups[key].ids
 
-    def action_mark_all(self) -> None:
-        """Mark all failed tasks that the filters match."""
-        self.post_message(self.AllMarked())
+    @property
+    def ids_to_mark(self) -> Collection[str]:
+        """The failed tasks that pass the filters; during a search, only of errors found."""
+        return self._view.markable_among(super().ids_to_mark)
 
-    def action_unmark(self) -> None:
-        """Remove all marks."""
-        self.post_message(self.Marked(self.marks, False))
+    @property
+    def shown_search(self) -> str:
+        """The search of the view."""
+        return self._view.query
 
 
 def _key(group: ErrorGroup) -> str:

@@ -22,6 +22,8 @@ Cell: TypeAlias = tuple[TextPart, ...]
 Styles: TypeAlias = Callable[..., Style]
 
 GUTTER = 3  # cells before the first column: cursor, mark, gap
+# The mark of a row: all, some or none of its tasks are marked.
+MARKED, PARTLY_MARKED, UNMARKED = "*", "-", " "
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class RenderedRow:
     """The cells of a row, in the order of the columns of the layout."""
 
     cells: Sequence[Cell]
-    marked: bool = False
+    mark: str = UNMARKED
     dimmed: bool = False
     in_range: bool = False
 
@@ -53,10 +55,10 @@ def render_row(
         below = (cursor,)
     dimmed = "" if not row.dimmed else "cursor-dimmed" if cursor else "dimmed"
     ground = style(*below)
-    sign = "*" if row.marked else "+" if row.in_range else " "
+    sign = "+" if row.in_range and row.mark != MARKED else row.mark
     segments = [
         Segment("▌", style(*below, "bar")) if cursor else Segment(" ", ground),
-        Segment(sign, ground if sign == " " else style(*below, "mark")),
+        Segment(sign, ground if sign == UNMARKED else style(*below, "mark")),
         Segment(" ", ground),
     ]
     for placed, cell in zip(layout, row.cells, strict=True):

@@ -39,10 +39,10 @@ class SearchBar(Horizontal):
         self.display = True
         self.query_one(Input).focus()
 
-    def close(self) -> None:
-        """Clear the query and hide the bar."""
-        self.query_one(Input).value = ""
-        self.display = False
+    def show(self, query: str) -> None:
+        """Show a query; an empty one hides the bar."""
+        self.query_one(Input).value = query
+        self.display = bool(query)
 
     _shown_hits = ""
 
@@ -66,5 +66,5 @@ class SearchBar(Horizontal):
 
     def action_leave(self) -> None:
         """End the search."""
-        self.close()
+        self.show("")
         self.post_message(self.Done())

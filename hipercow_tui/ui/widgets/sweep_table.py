@@ -12,7 +12,9 @@ from hipercow_tui.analysis.error_groups import parse_number
 from hipercow_tui.analysis.sweep import SORT_BY_FINISHED, SORT_BY_STATUS, Sweep, SweepSort
 from hipercow_tui.domain.task import Task
 from hipercow_tui.ui.cells import Column, PlacedColumn, plain_text
+from hipercow_tui.ui.marks import Marks
 from hipercow_tui.ui.widgets.keyed_table import KeyedTable
+from hipercow_tui.ui.widgets.markable_table import MarkableTable
 from hipercow_tui.ui.widgets.row_rendering import Cell, RenderedRow
 from hipercow_tui.ui.widgets.task_cells import finished_text, status_cell, table_id
 from hipercow_tui.ui.widgets.task_table import LONG_AGES_FROM
@@ -21,15 +23,15 @@ _NARROWEST, _WIDEST = 6, 24  # cells of an input
 _ID = Column("id", "id", 12, 12, rank=99)
 
 
-class SweepTable(KeyedTable):
+class SweepTable(MarkableTable, KeyedTable):
     """The tasks of a sweep."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "To the task", key_display="Enter", id="sweep.go"),
     ]
 
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
+    def __init__(self, marks: Marks, *, id: str | None = None) -> None:
+        super().__init__(marks, id=id)
         self.now = 0.0
         self._sweep = Sweep()
         self._tasks: Mapping[str, Task] = {}
@@ -47,8 +49,14 @@ class SweepTable(KeyedTable):
 
     def search(self, query: str) -> None:
         """Highlight the query."""
-        self._query = query
+        self._query = self.search_text = query
         self.redraw()
+
+    @property
+    def hits(self) -> Sequence[int]:
+        """The rows that the search found."""
+        keys = self.keys if self._query else ()
+        return [row for row, key in enumerate(keys) if self._sweep.matches(key, self._query)]
 
     @property
     def needle(self) -> str:
@@ -91,7 +99,11 @@ class SweepTable(KeyedTable):
     def row(self, index: int, layout: Sequence[PlacedColumn]) -> RenderedRow:
         """Return the cells of a task."""
         task = self._tasks[self.keys[index]]
-        return RenderedRow([self._cell(task, placed) for placed in layout])
+        return RenderedRow(
+            [self._cell(task, placed) for placed in layout],
+            mark=self.mark_of(task.id),
+            in_range=self.in_range(index),
+        )
 
     def _cell(self, task: Task, placed: PlacedColumn) -> Cell:
         match placed.column.key:

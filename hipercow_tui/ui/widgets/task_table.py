@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
 
-from textual.binding import BindingType
 from textual.message import Message
 
 from hipercow_tui.analysis.disk_usage import Sizes
@@ -20,7 +18,8 @@ from hipercow_tui.domain.task import Lang, Task
 from hipercow_tui.formats.folder_size import SizeKind
 from hipercow_tui.support.text import format_age
 from hipercow_tui.ui.cells import Column, PlacedColumn, short_number
-from hipercow_tui.ui.keymap import MARK_KEYS
+from hipercow_tui.ui.marks import Marks
+from hipercow_tui.ui.widgets.markable_table import MarkableTable
 from hipercow_tui.ui.widgets.row_rendering import Cell, RenderedRow
 from hipercow_tui.ui.widgets.task_cells import (
     bundle_cell,
@@ -33,7 +32,6 @@ from hipercow_tui.ui.widgets.task_cells import (
     table_id,
     what_part,
 )
-from hipercow_tui.ui.widgets.virtual_table import VirtualTable
 
 # The width in cells from which on the table shows
 RAN_FROM = 76  # the column "ran",
@@ -62,39 +60,24 @@ _SIZES = {
 _FILES = Column(SortKey.FILES, "files", 6, 6, rank=5, right=True)
 
 
-class TaskTable(VirtualTable):
-    """The rows of a view, with marks, which are kept by id.
+class TaskTable(MarkableTable):
+    """The rows of a view.
 
-    ``summaries`` are the calls of tasks by id; rows are redrawn when more are read.
-    ``search_text`` is the present search, which the view may not have yet. ``stuck`` are the
-    reasons by id.
+    ``summaries`` are the calls of tasks by id; rows are redrawn when more are read. ``stuck`` are
+    the reasons by id.
     """
-
-    BINDINGS: ClassVar[list[BindingType]] = [*MARK_KEYS]
 
     class Scrolled(Message):
         """Other rows are visible."""
 
-    class Marked(Message):
-        """The marks have changed; None if there are none."""
-
-        def __init__(self, marks: frozenset[str] | None) -> None:
-            super().__init__()
-            self.marks = marks
-
-    def __init__(self, summaries: Summaries, *, id: str | None = None) -> None:
-        super().__init__(id=id)
+    def __init__(self, summaries: Summaries, marks: Marks, *, id: str | None = None) -> None:
+        super().__init__(marks, id=id)
         self.summaries = summaries
         self.now = 0.0
-        self.marks: frozenset[str] | None = None
         self._sizes: Sizes | None = None
         self._size_kind = SizeKind.APPARENT
         self.stuck: Mapping[str, str] = {}
-        self.search_text = ""
-        self._mark_all_pending = False
         self._view = TaskView(Snapshot(Path()))
-        self._range_key: str | None = None
-        self._range_row = 0
 
     # Rows
 
@@ -112,9 +95,8 @@ class TaskTable(VirtualTable):
             view.sort.key,
         ):
             self.forget_layout()
-        self._drop_missing_marks()
-        self._update_range_start()
-        self._mark_all_if_ready()
+        self._marks.keep_existing(view.snapshot.tasks.keys())
+        self.mark_all_if_ready()
         if view.ids is before.ids:
             self.redraw_now()
         else:
@@ -197,9 +179,9 @@ class TaskTable(VirtualTable):
         task = self._view.snapshot.tasks[task_id]
         return RenderedRow(
             [self._cell(task, placed) for placed in layout],
-            marked=self.marks is not None and task_id in self.marks,
+            mark=self.mark_of(task_id),
             dimmed=self._view.is_dimmed(index),
-            in_range=index in self._range(),
+            in_range=self.in_range(index),
         )
 
     def _cell(self, task: Task, placed: PlacedColumn) -> Cell:
@@ -250,92 +232,18 @@ class TaskTable(VirtualTable):
         widths = {placed.column.key: placed.width for placed in self._layout}
         return split_command(summary, widths[SortKey.WHAT]) if SortKey.INPUTS in widths else summary
 
-    # Marks
+    @property
+    def ids_to_mark(self) -> Collection[str]:
+        """The rows that pass the filters; during a search, only those found."""
+        return self._view.markable_rows
 
-    def action_mark(self) -> None:
-        """Mark or unmark the task under the cursor, and go to the next row."""
-        key = self.cursor_key
-        if key is None:
-            return
-        marks = self.marks or frozenset()
-        self._set_marks(marks - {key} if key in marks else marks | {key})
-        self.redraw_row(self.cursor)
-        self.action_move(1)
-
-    def action_range(self) -> None:
-        """Start a range; the second time, mark its rows."""
-        if self._range_key is None:
-            self._range_key, self._range_row = self.cursor_key, self.cursor
-        else:
-            ids = self.keys[self._range().start : self._range().stop]
-            self._range_key = None
-            self._set_marks((self.marks or frozenset()).union(ids))
-        self.redraw()
-
-    def drop_range(self) -> bool:
-        """Cancel the range; return whether there was one."""
-        dropped, self._range_key = self._range_key is not None, None
-        self.redraw()
-        return dropped
-
-    def action_mark_all(self) -> None:
-        """Mark all matched tasks that are shown; during a search, only those found.
-
-        Marks are set when the view of the present query arrives, so a query that is typed quickly
-        never marks tasks of an older view.
-        """
-        self._mark_all_pending = True
-        self._mark_all_if_ready()
-
-    def _mark_all_if_ready(self) -> None:
-        view = self._view
-        if not self._mark_all_pending or view.query != self.search_text:
-            return
-        self._mark_all_pending = False
-        if view.query and not view.markable_rows:
-            self.notify("No task that was found passes the filters: 0 removes them")
-        self._set_marks((self.marks or frozenset()) | view.markable_rows)
-        self.redraw()
-
-    def action_unmark(self) -> None:
-        """Remove all marks."""
-        self._range_key = None
-        self._set_marks(frozenset())
-        self.redraw()
-
-    def _set_marks(self, marks: frozenset[str]) -> None:
-        """Set the marks and post Marked.
-
-        Without marks there is no filter (docs/spec.md, rule 1).
-        """
-        self.marks = marks or None
-        self.post_message(self.Marked(self.marks))
-
-    def _drop_missing_marks(self) -> None:
-        """Drop marks of tasks that are gone; if all are gone, the filter matches nothing."""
-        if self.marks and not self.marks <= self._view.snapshot.tasks.keys():
-            self.marks = self.marks & self._view.snapshot.tasks.keys()
-            self.post_message(self.Marked(self.marks))
-
-    def _range(self) -> range:
-        if self._range_key is None:
-            return range(0)
-        return range(min(self._range_row, self.cursor), max(self._range_row, self.cursor) + 1)
-
-    def _update_range_start(self) -> None:
-        """Keep the start of a range on its task, or on its row if the task is gone."""
-        if self._range_key is not None:
-            row = self._view.row_of(self._range_key, self._range_row)
-            self._range_row = self._range_row if row is None else row
+    @property
+    def shown_search(self) -> str:
+        """The search of the view."""
+        return self._view.query
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Post Scrolled, so that the calls of the visible rows are read."""
         super().watch_scroll_y(old_value, new_value)
         if round(old_value) != round(new_value):
             self.post_message(self.Scrolled())
-
-    def watch_cursor(self, before: int, now: int) -> None:
-        """Redraw the range that ends at the cursor."""
-        super().watch_cursor(before, now)
-        if self._range_key is not None:
-            self.redraw()

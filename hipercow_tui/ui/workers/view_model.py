@@ -18,8 +18,8 @@ from hipercow_tui.analysis.task_sorting import TaskSort
 from hipercow_tui.analysis.task_summary import Summaries
 from hipercow_tui.analysis.task_view import Failures, TaskView, make_view
 from hipercow_tui.domain.filter_counts import FilterCounts, count_passing
-from hipercow_tui.domain.filters import FilterStack
 from hipercow_tui.domain.incremental import derive_incrementally
+from hipercow_tui.domain.narrowing import Selection
 from hipercow_tui.domain.plan import PlanTotals, plan_totals, planned_ids
 from hipercow_tui.domain.snapshot import Snapshot
 from hipercow_tui.domain.task import changed_ids
@@ -36,23 +36,31 @@ class ViewRequest:
     """What to show: a snapshot and the choices of the user; ``now`` is in seconds since the epoch.
 
     ``sizes_version`` is the number of measured tasks, and changes with the sizes. ``log_times`` is
-    when logs were last written to, by task id.
+    when logs were last written to, by task id. ``number`` rises with each request.
     """
 
     snapshot: Snapshot
     now: float
-    filters: FilterStack
+    selection: Selection
     sort: TaskSort
     bundle_sort: BundleSort
     only_matched: bool
     query: str
     sizes_version: int = 0
     log_times: Mapping[str, float] = field(default_factory=dict)
+    number: int = 0
 
     @property
     def user_choices(self) -> tuple[object, ...]:
         """What the user chose; the other fields change without user action."""
-        return self.filters, self.sort, self.bundle_sort, self.only_matched, self.query
+        return (
+            self.selection.filters,
+            self.selection.steps,
+            self.sort,
+            self.bundle_sort,
+            self.only_matched,
+            self.query,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +98,9 @@ class ViewModelBuilder:
             derive_incrementally(before, request.snapshot, changed)
         view = make_view(
             request.snapshot,
-            request.filters,
+            request.selection.matched_filters(request.snapshot),
             request.sort,
+            narrowing=request.selection.row_filters(request.snapshot),
             only_matched=request.only_matched,
             query=request.query,
             summaries=self.summaries,
@@ -101,7 +110,7 @@ class ViewModelBuilder:
             before=last.view if last else None,
             changed=changed,
         )
-        counts = count_passing(request.snapshot, request.filters, request.now)
+        counts = count_passing(request.snapshot, request.selection.filters, request.now)
         same = last is not None and last.request.snapshot is request.snapshot
         facts = last.facts if last and same else HeaderFacts.from_snapshot(request.snapshot)
         bundles = self._bundles(request, changed)
@@ -146,19 +155,21 @@ class ViewModelBuilder:
 
 @dataclass(frozen=True, slots=True)
 class PurgeForecast:
-    """What a purge with these filters would take. ``size`` is None unless all of its tasks are
-    measured and none blocks."""
+    """What a purge of a selection would take. ``size`` is None unless all of its tasks are measured
+    and none blocks."""
 
-    filters: FilterStack
+    selection: Selection
     totals: PlanTotals = field(default_factory=PlanTotals)
     size: Size | None = None
 
 
 def forecast_purge(request: ViewRequest, sizes: Sizes) -> PurgeForecast:
-    """Return what a purge with the filters of a request would take; nothing without filters."""
-    snapshot, filters = request.snapshot, request.filters
+    """Return what a purge of the selection of a request would take; nothing without filters and
+    marks."""
+    snapshot, selection = request.snapshot, request.selection
+    filters = selection.purge_filters(snapshot)
     if not filters.given:
-        return PurgeForecast(filters)
+        return PurgeForecast(selection)
     totals = plan_totals(snapshot, filters, now=request.now)
     number = totals.matched + totals.cascaded
     size = None
@@ -166,4 +177,4 @@ def forecast_purge(request: ViewRequest, sizes: Sizes) -> PurgeForecast:
         tasks = [snapshot.tasks[task_id] for task_id in planned_ids(snapshot, filters)]
         if len(tasks) == number and not ids_to_measure(tasks, sizes):
             size = sum_usage(tasks, sizes).size
-    return PurgeForecast(filters, totals, size)
+    return PurgeForecast(selection, totals, size)

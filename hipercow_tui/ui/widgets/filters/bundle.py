@@ -18,7 +18,6 @@ from hipercow_tui.ui.widgets.filters.validated_input import ValidatedInput
 
 _PATTERN = re.compile(r"(?:\\.|\S)+")
 _NOT_TYPEABLE = re.compile(r"\\.|[^!-~]", re.DOTALL)
-SPECIAL = "\\*?[]{} "  # characters with a meaning in a glob, and the separator
 
 
 def split_globs(text: str) -> tuple[str, ...]:
@@ -36,14 +35,6 @@ def _typeable(found: re.Match[str]) -> str:
     if not char.isprintable():
         return "?"
     return f"\\{char}" if char.isspace() else found[0]
-
-
-def literal_glob(name: str) -> str:
-    """Return the glob for the name of a bundle; characters that can't be typed become ``?``."""
-    glob = "".join(
-        "?" if not char.isprintable() else f"\\{char}" if char in SPECIAL else char for char in name
-    )
-    return f"\\{glob}" if glob.startswith("!") else glob
 
 
 class BundleFilter(Vertical):

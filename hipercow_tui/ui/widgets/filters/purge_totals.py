@@ -23,15 +23,16 @@ class PurgeTotals(FilterLine):
         """Show that nothing goes without a filter."""
         self._set_lines(Content.styled("nothing: no filter set", QUIET))
 
-    def show_totals(self, totals: PlanTotals | None, size: str) -> None:
+    def show_totals(self, totals: PlanTotals | None, size: str, *, marked: bool) -> None:
         """Show the numbers of matched tasks, others in retry chains, bundles and blocked tasks.
 
         They are ``…`` while they are not known. ``size`` takes the place of the blocked tasks if
-        there are none; it is empty while the size is not known.
+        there are none; it is empty while the size is not known. With ``marked``, only marked tasks
+        go, and are counted.
         """
         numbers = totals or PlanTotals()
         rows = (
-            (" ", numbers.matched, "matched", "bold"),
+            (" ", numbers.matched, "marked" if marked else "matched", "bold"),
             ("+", numbers.cascaded, "in retry chains", ""),
             ("+", numbers.bundles, "bundle" if numbers.bundles == 1 else "bundles", ""),
             ("!" if numbers.blocked else " ", numbers.blocked, "blocked", "bold $text-warning"),
